@@ -1,0 +1,1 @@
+//! Beacons (SPEC 1.3).

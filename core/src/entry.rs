@@ -1,0 +1,78 @@
+//! One row of the roster as it goes over the wire (SPEC 1.1).
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+/// The greatest integer every consumer can hold exactly: 2^53 - 1. Numbers leave us as integers
+/// in `0..=MAX_SAFE_INTEGER` whatever came in (SPEC 1.1).
+pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+
+/// The longest string of an entry, in UTF-16 units (SPEC 1.1).
+pub const MAX_STRING_UNITS: usize = 1_024;
+
+/// The longest `text` of an entry, in UTF-16 units (SPEC 1.1).
+pub const MAX_TEXT_UNITS: usize = 4_096;
+
+/// One row of the presence list. An absent member is omitted from the JSON, never `null`.
+///
+/// ```
+/// use presence_core::PresenceEntry;
+/// let entry = PresenceEntry { host: Some("studio".into()), ts: 5, ..PresenceEntry::default() };
+/// assert_eq!(serde_json::to_string(&entry).unwrap(), r#"{"host":"studio","ts":5}"#);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PresenceEntry {
+    /// Human-readable host name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<Box<str>>,
+    /// Best-effort IP address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip: Option<Box<str>>,
+    /// Version of the client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Box<str>>,
+    /// Operating system, as the client says it ("macos 26.1.0").
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Box<str>>,
+    /// Hardware family ("Mac", "iPhone", "Linux").
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_family: Option<Box<str>>,
+    /// Hardware model ("Mac16,6").
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_identifier: Option<Box<str>>,
+    /// What the client is ("ui", "webchat", "node", "gateway", ...).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Box<str>>,
+    /// Seconds between the last user input and `ts`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_input_seconds: Option<u64>,
+    /// Why the row was last written ("connect", "periodic", "disconnect", ...).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Box<str>>,
+    /// Stable identity of the client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance_id: Option<Box<str>>,
+    /// Identity of the device: lower-hex SHA-256 of its public key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<Box<str>>,
+    /// Roles of the row's live connections, then those beacons added.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Box<str>>,
+    /// Scopes of the row's live connections, then those beacons added.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<Box<str>>,
+    /// The `client.id` of the last handshake ("openclaw-macos").
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<Box<str>>,
+    /// IANA time zone of the client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<Box<str>>,
+    /// The line a beacon sent, or one made of host and mode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<Box<str>>,
+    /// When the row was last written or touched, ms since the Unix epoch on the gateway's clock.
+    pub ts: u64,
+}

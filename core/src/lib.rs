@@ -1,0 +1,31 @@
+//! The rules of OpenClaw presence, as pure code.
+//!
+//! This crate knows no clock, no socket, no thread and no randomness: time is an argument
+//! ([`Now`]), ids and seeds are handed in. It is compiled natively into the gateway and to WASM
+//! into the npm package, and gives the same results, bit for bit, on both.
+//!
+//! * [`roster`]: who is connected. Keys, merge, dedupe, TTL, cap, list order. **Start here.**
+//! * [`status`]: Active, Idle, Stale, age texts and reason labels.
+//! * [`protocol`]: frames, `connect` parameters, errors, close codes, limits.
+//! * [`server`]: the gateway's side as state machines: one [`server::Connection`] per socket and
+//!   one [`server::Hub`] for all of them.
+//!
+//! Section numbers in the documentation ("SPEC 1.4") are those of the project's rules in
+//! `PROTOCOL.md`.
+#![no_std]
+extern crate alloc;
+
+pub mod beacon;
+pub mod entry;
+pub mod key;
+pub mod protocol;
+pub mod roster;
+pub mod server;
+pub mod status;
+pub mod time;
+
+pub use entry::PresenceEntry;
+pub use key::PresenceKey;
+pub use roster::Roster;
+pub use status::Status;
+pub use time::Now;

@@ -1,0 +1,48 @@
+//! Roles and scopes (reference 3.5).
+
+/// The scope that satisfies every other.
+pub const ADMIN: &str = "operator.admin";
+/// The scope to change what is not one's own; implies [`READ`].
+pub const WRITE: &str = "operator.write";
+/// The scope to read the roster.
+pub const READ: &str = "operator.read";
+/// The scope to see device pairings.
+pub const PAIRING: &str = "operator.pairing";
+
+/// What a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A person's client: apps, WebChat, dashboards, the CLI.
+    Operator,
+    /// A machine that offers its abilities to the gateway.
+    Node,
+}
+
+impl Role {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Node => "node",
+        }
+    }
+
+    /// Parses the word on the wire.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "operator" => Some(Self::Operator),
+            "node" => Some(Self::Node),
+            _ => None,
+        }
+    }
+}
+
+/// Whether `granted` scopes satisfy `wanted`: admin satisfies all, write satisfies read.
+#[must_use]
+pub fn is_satisfied<S: AsRef<str>>(granted: &[S], wanted: &str) -> bool {
+    granted.iter().map(AsRef::as_ref).any(|scope| {
+        scope == wanted || scope == ADMIN || (wanted == READ && scope == WRITE)
+    })
+}

@@ -1,0 +1,4 @@
+//! Roster.
+/// Roster.
+#[derive(Debug)]
+pub struct Roster;

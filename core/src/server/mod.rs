@@ -1,0 +1,21 @@
+//! The gateway's side of the protocol as state machines without IO.
+//!
+//! ```text
+//! socket ──frames──► Connection ──Authenticate──► shell (secrets, signatures, origin)
+//!                        │  ◄─────Evidence────────┘
+//!                        ├──Join(Handshake)──► Hub (roster, broadcasts, pings, ticks)
+//!                        └──Call(Request)────► Hub
+//! socket ◄──text frames── Outbox ◄──Item── Hub
+//! ```
+//!
+//! The shell moves values between them, owns the sockets and the clock, and holds no rule.
+
+pub mod admission;
+pub mod connection;
+pub mod hub;
+pub mod outbox;
+
+pub use admission::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence};
+pub use connection::{Connection, ConnectionOutput, Handshake};
+pub use hub::{ConnId, Hub, HubConfig, HubOutput, LeaveCause};
+pub use outbox::{Item, Outbox, Outgoing};

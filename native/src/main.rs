@@ -1,0 +1,2 @@
+//! The gateway as a program.
+fn main() {}
