@@ -1,2 +1,62 @@
-//! Builds, runs and tests everything.
-fn main() {}
+//! `cargo xtask`: builds, runs and tests everything in this repository.
+//!
+//! No dependencies, so that the first `cargo xtask` on a fresh machine starts within seconds. What it
+//! needs beyond Rust it fetches itself into `target/tools` and the `node_modules` folders of the
+//! project; nothing goes into the user's home but what cargo itself puts there.
+
+mod commands;
+mod failure;
+mod process;
+mod project;
+mod steps;
+mod tally;
+mod tools;
+
+use std::process::ExitCode;
+
+use failure::Failure;
+use project::Project;
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  run [gateway options]   build the gateway (release) and start it in the foreground; options go to
+                          `presence-gateway serve`, e.g. `cargo xtask run --port 0 --token secret`
+  test                    every test there is, cheap ones first
+      --only NAME         just this step and what it needs (may be repeated)
+      --with-openclaw     also the tests with the real OpenClaw command lines (large downloads)
+      --list              name the steps and stop
+  build                   build everything in release
+  help                    this text
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\n{failure}");
+            if let Some(last) = failure.last_line() {
+                println!("{last}");
+            }
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Result<(), Failure> {
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", &[][..]),
+    };
+    match command {
+        "run" => commands::run(&Project::locate()?, rest),
+        "test" => commands::test(&Project::locate()?, rest),
+        "build" => commands::build(&Project::locate()?, rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(Failure::usage(format!("there is no command `{other}`\n\n{HELP}"))),
+    }
+}

@@ -1,0 +1,26 @@
+//! `cargo xtask run`.
+
+use super::build::build_gateway;
+use crate::failure::Failure;
+use crate::process::Program;
+use crate::project::Project;
+
+/// Builds the gateway and becomes it; the gateway itself prints the URL to click.
+///
+/// # Errors
+/// When the build or the gateway fails.
+pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<(), Failure> {
+    // `cargo xtask run -- --port 0` is what people type who know cargo.
+    let arguments = match arguments.split_first() {
+        Some((first, rest)) if first == "--" => rest,
+        _ => arguments,
+    };
+    build_gateway(project)?;
+    // Paths in the options are meant from where the user stands, not from the project's root.
+    let here = std::env::current_dir().unwrap_or_else(|_| project.path(""));
+    Program::new(project, project.release_gateway())
+        .folder(here)
+        .with(["serve"])
+        .with(arguments)
+        .become_it()
+}

@@ -1,0 +1,186 @@
+//! Starting other programs.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::failure::Failure;
+use crate::project::Project;
+
+/// A program to run, which can say how a person would run it.
+#[derive(Debug)]
+pub(crate) struct Program {
+    name: String,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    folder: PathBuf,
+}
+
+impl Program {
+    /// `name` is looked up on PATH unless it is a path; it runs in the root of the project.
+    pub(crate) fn new(project: &Project, name: impl AsRef<OsStr>) -> Self {
+        Self {
+            name: name.as_ref().to_string_lossy().into_owned(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            folder: project.path(""),
+        }
+    }
+
+    /// The cargo that started this program.
+    pub(crate) fn cargo(project: &Project) -> Self {
+        Self::new(
+            project,
+            std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
+        )
+    }
+
+    /// Adds arguments.
+    pub(crate) fn with<I: AsRef<str>>(mut self, arguments: impl IntoIterator<Item = I>) -> Self {
+        self.arguments
+            .extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self
+    }
+
+    /// Sets an environment variable.
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.environment
+            .push((name.to_owned(), value.as_ref().to_string_lossy().into_owned()));
+        self
+    }
+
+    /// Runs in this folder.
+    pub(crate) fn folder(mut self, folder: impl AsRef<Path>) -> Self {
+        self.folder = folder.as_ref().to_path_buf();
+        self
+    }
+
+    /// The command line a person would type.
+    pub(crate) fn shown(&self) -> String {
+        let mut shown = format!("cd {} &&", quoted(&self.folder.to_string_lossy()));
+        for (name, value) in &self.environment {
+            shown.push_str(&format!(" {name}={}", quoted(value)));
+        }
+        for word in std::iter::once(&self.name).chain(&self.arguments) {
+            shown.push(' ');
+            shown.push_str(&quoted(word));
+        }
+        shown
+    }
+
+    /// Runs it with its output shown.
+    ///
+    /// # Errors
+    /// When it cannot be started or ends with an error.
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        self.run_reading(|_| {})
+    }
+
+    /// Runs it with its output shown, and hands every line of its standard output to `line`.
+    ///
+    /// # Errors
+    /// When it cannot be started or ends with an error.
+    pub(crate) fn run_reading(&self, mut line: impl FnMut(&str)) -> Result<(), Failure> {
+        let mut child = self
+            .command()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| self.failed(error))?;
+        if let Some(output) = child.stdout.take() {
+            let mut reader = BufReader::new(output);
+            let mut bytes = Vec::new();
+            // Bytes, not `lines()`: a program may print what is not UTF-8, and must not be stopped for it.
+            while reader
+                .read_until(b'\n', &mut bytes)
+                .map_err(|error| self.failed(error))?
+                > 0
+            {
+                line(String::from_utf8_lossy(&bytes).trim_end());
+                // A closed pipe (`| head`) is no reason to stop counting.
+                let _ = std::io::stdout().lock().write_all(&bytes);
+                bytes.clear();
+            }
+        }
+        let status = child.wait().map_err(|error| self.failed(error))?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(self.failed(status))
+        }
+    }
+
+    /// Its standard output, when it can be started and ends well.
+    pub(crate) fn output(&self) -> Option<String> {
+        let output = self
+            .command()
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .output()
+            .ok()?;
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// Becomes that program where the system can, so that signals and the exit code are its own.
+    ///
+    /// # Errors
+    /// When it cannot be started, or (where this process must wait for it) ends with an error.
+    #[cfg(unix)]
+    pub(crate) fn become_it(&self) -> Result<(), Failure> {
+        use std::os::unix::process::CommandExt;
+        Err(self.failed(self.command().exec()))
+    }
+
+    /// Runs it to its end: other systems have no way to become another program.
+    ///
+    /// # Errors
+    /// When it cannot be started or ends with an error.
+    #[cfg(not(unix))]
+    pub(crate) fn become_it(&self) -> Result<(), Failure> {
+        let status = self.command().status().map_err(|error| self.failed(error))?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(self.failed(status))
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.name);
+        command.args(&self.arguments).current_dir(&self.folder);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    fn failed(&self, why: impl std::fmt::Display) -> Failure {
+        Failure::Program {
+            what: format!("{}: {why}", self.name),
+            repeat: self.shown(),
+        }
+    }
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=,@+".contains(letter);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_with_shell_signs_are_quoted() {
+        assert_eq!(quoted("--token=abc"), "--token=abc");
+        assert_eq!(quoted("two words"), "'two words'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,41 @@
+//! The steps of `cargo xtask test`.
+
+mod node;
+mod openclaw;
+mod rust;
+
+use crate::failure::Failure;
+use crate::project::Project;
+use crate::tally::Tally;
+
+/// One step: a set-up or a group of tests.
+#[derive(Debug)]
+pub(crate) struct Step {
+    /// What `--only` takes.
+    pub(crate) name: &'static str,
+    /// What is being done and why.
+    pub(crate) title: &'static str,
+    /// Added to the title while the step still has to fetch or build much.
+    pub(crate) first_time: &'static str,
+    /// Whether that is done already.
+    pub(crate) is_ready: fn(&Project) -> bool,
+    /// Steps, earlier in the list, without which this one cannot run (all of them: needs of needs too).
+    pub(crate) needs: &'static [&'static str],
+    /// Runs only when asked for.
+    pub(crate) opt_in: bool,
+    /// Does it, counting tests as they end.
+    pub(crate) run: fn(&Project, &mut Tally) -> Result<(), Failure>,
+}
+
+/// All steps, cheap ones first.
+pub(crate) const ALL: &[Step] = &[
+    rust::FORMAT,
+    rust::LINT,
+    rust::COMPILE,
+    rust::TESTS,
+    rust::DOCS,
+    node::PACKAGES,
+    node::END_TO_END,
+    openclaw::INSTALL,
+    openclaw::TESTS,
+];

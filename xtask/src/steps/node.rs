@@ -1,0 +1,63 @@
+//! The end-to-end tests with real clients from npm.
+
+use super::Step;
+use crate::failure::Failure;
+use crate::process::Program;
+use crate::project::Project;
+use crate::tally::Tally;
+use crate::tools::{node, npm};
+
+/// The folder of the npm project, in the checkout.
+const FOLDER: &str = "tests/node";
+
+/// Their packages, and the Node version they want.
+pub(super) const PACKAGES: Step = Step {
+    name: "npm",
+    title: "npm packages for the end-to-end tests",
+    first_time: " (first time: about 1 min)",
+    is_ready: |project| npm::is_installed(&project.path(FOLDER)),
+    needs: &[],
+    opt_in: false,
+    run: |project, _| {
+        node::ensure_host_node(project)?;
+        npm::ensure_locked(project, &project.path(FOLDER))
+    },
+};
+
+/// Real clients against the real gateway.
+pub(super) const END_TO_END: Step = Step {
+    name: "e2e",
+    title: "real OpenClaw clients against the gateway",
+    first_time: "",
+    is_ready: |_| true,
+    needs: &["compile", "npm"],
+    opt_in: false,
+    run: |project, tally| node_tests(project, FOLDER, &[], tally),
+};
+
+/// Runs the `*.test.mjs` files of `folder` with the pinned Node.
+///
+/// # Errors
+/// When a test fails.
+pub(super) fn node_tests(
+    project: &Project,
+    folder: &str,
+    environment: &[(&str, std::path::PathBuf)],
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    // The limit is per test, and far above what one takes: it only keeps a hanging test from hanging CI.
+    let arguments = [
+        "--test",
+        "--test-timeout=120000",
+        "--test-reporter=spec",
+        "*.test.mjs",
+    ];
+    let mut program = Program::new(project, node::pinned_node(project, FOLDER)?)
+        .with(arguments)
+        .folder(project.path(folder))
+        .env("PRESENCE_GATEWAY_BIN", project.test_gateway());
+    for (name, value) in environment {
+        program = program.env(name, value);
+    }
+    program.run_reading(|line| tally.read_node(line))
+}

@@ -1,0 +1,58 @@
+//! The tests with the real OpenClaw command lines: opt-in, for the downloads are large.
+
+use std::path::PathBuf;
+
+use super::Step;
+use super::node::node_tests;
+use crate::failure::Failure;
+use crate::project::Project;
+use crate::tools::{node, npm};
+
+/// One release of each protocol generation.
+const RELEASES: [&str; 2] = ["2026.2.12", "2026.9.6"];
+
+/// The command lines themselves.
+pub(super) const INSTALL: Step = Step {
+    name: "openclaw-install",
+    title: "the OpenClaw command lines of February and September 2026",
+    first_time: " (first time: about 5 min, 2 GB)",
+    is_ready: |project| {
+        RELEASES
+            .iter()
+            .all(|release| npm::is_installed(&folder(project, release)))
+    },
+    needs: &[],
+    opt_in: true,
+    run: |project, _| {
+        node::ensure_host_node(project)?;
+        RELEASES.iter().try_for_each(|release| install(project, release))
+    },
+};
+
+/// Both of them against our gateway.
+pub(super) const TESTS: Step = Step {
+    name: "openclaw",
+    title: "the real OpenClaw command lines against the gateway",
+    first_time: "",
+    is_ready: |_| true,
+    needs: &["compile", "npm", "openclaw-install"],
+    opt_in: true,
+    run: |project, tally| {
+        let command_line = |release| folder(project, release).join("node_modules/openclaw/openclaw.mjs");
+        let environment = [
+            ("OPENCLAW_2026_2", command_line(RELEASES[0])),
+            ("OPENCLAW_2026_9", command_line(RELEASES[1])),
+            ("OPENCLAW_OUTPUTS", project.path("target/openclaw-outputs")),
+        ];
+        node_tests(project, "tests/openclaw", &environment, tally)
+    },
+};
+
+fn folder(project: &Project, release: &str) -> PathBuf {
+    project.tools().join(format!("openclaw-{release}"))
+}
+
+fn install(project: &Project, release: &str) -> Result<(), Failure> {
+    let manifest = project.path(&format!("tests/openclaw/cli-{release}.package.json"));
+    npm::ensure_unlocked(project, &manifest, &folder(project, release))
+}

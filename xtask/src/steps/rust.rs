@@ -1,0 +1,95 @@
+//! The steps that cargo does.
+
+use super::Step;
+use crate::failure::Failure;
+use crate::process::Program;
+use crate::project::Project;
+use crate::tally::Tally;
+use crate::tools::rust::ensure_component;
+
+/// Formatting.
+pub(super) const FORMAT: Step = Step {
+    name: "fmt",
+    title: "Rust code is formatted",
+    first_time: "",
+    is_ready: |_| true,
+    needs: &[],
+    opt_in: false,
+    run: |project, _| {
+        ensure_component(project, "rustfmt", "fmt")?;
+        Program::cargo(project).with(["fmt", "--all", "--check"]).run()
+    },
+};
+
+/// Lints.
+pub(super) const LINT: Step = Step {
+    name: "clippy",
+    title: "no warning in any target",
+    first_time: " (first time: about 1 min)",
+    is_ready: Project::is_compiled,
+    needs: &[],
+    opt_in: false,
+    run: |project, _| {
+        ensure_component(project, "clippy", "clippy")?;
+        let arguments = [
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "--deny",
+            "warnings",
+        ];
+        Program::cargo(project).with(arguments).run()
+    },
+};
+
+/// The build that the Rust tests and the end-to-end tests share: all targets at once, because building
+/// the gateway alone would choose other features for its dependencies and compile them again.
+pub(super) const COMPILE: Step = Step {
+    name: "compile",
+    title: "the gateway and all tests",
+    first_time: " (first time: about 2 min)",
+    is_ready: Project::is_compiled,
+    needs: &[],
+    opt_in: false,
+    run: |project, _| {
+        Program::cargo(project)
+            .with(["build", "--workspace", "--all-targets"])
+            .run()
+    },
+};
+
+/// Every Rust test.
+pub(super) const TESTS: Step = Step {
+    name: "rust",
+    title: "unit, property, vector and socket tests",
+    first_time: "",
+    is_ready: |_| true,
+    needs: &["compile"],
+    opt_in: false,
+    run: rust_tests,
+};
+
+/// Documentation.
+pub(super) const DOCS: Step = Step {
+    name: "docs",
+    title: "the documentation builds without a warning",
+    first_time: "",
+    is_ready: |_| true,
+    needs: &[],
+    opt_in: false,
+    run: |project, _| {
+        let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items"];
+        Program::cargo(project)
+            .with(arguments)
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .run()
+    },
+};
+
+fn rust_tests(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
+    // All failures at once: one run should tell everything.
+    Program::cargo(project)
+        .with(["test", "--workspace", "--no-fail-fast"])
+        .run_reading(|line| tally.read_cargo(line))
+}

@@ -1,0 +1,76 @@
+//! Packages from npm, with a cache inside the project.
+
+use std::path::Path;
+
+use crate::failure::Failure;
+use crate::process::Program;
+use crate::project::Project;
+
+/// npm's name on this system.
+pub(crate) const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+
+/// Left in `node_modules` by a finished installation: a copy of what it was made from.
+const STAMP: &str = "node_modules/.installed-from";
+
+/// Installs exactly what the folder's `package-lock.json` says, unless that is what is there.
+///
+/// # Errors
+/// When npm fails.
+pub(crate) fn ensure_locked(project: &Project, folder: &Path) -> Result<(), Failure> {
+    let lock = read(&folder.join("package-lock.json"))?;
+    if is_stamped(folder, &lock) {
+        return Ok(());
+    }
+    npm(project, folder).with(["ci"]).run()?;
+    write(&folder.join(STAMP), &lock)
+}
+
+/// Installs the packages of a manifest with exact pins into a folder of its own, unless they are there.
+///
+/// # Errors
+/// When npm fails.
+pub(crate) fn ensure_unlocked(project: &Project, manifest: &Path, folder: &Path) -> Result<(), Failure> {
+    let wanted = read(manifest)?;
+    if is_stamped(folder, &wanted) {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder).map_err(|error| cannot("create", folder, &error))?;
+    write(&folder.join("package.json"), &wanted)?;
+    npm(project, folder)
+        .with(["install", "--no-package-lock"])
+        .run()?;
+    write(&folder.join(STAMP), &wanted)
+}
+
+/// Whether an installation was once finished here; it may be of an older lock file.
+pub(crate) fn is_installed(folder: &Path) -> bool {
+    folder.join(STAMP).exists()
+}
+
+/// npm without install scripts (nothing here needs any), without talk, and with its cache in the project.
+fn npm(project: &Project, folder: &Path) -> Program {
+    Program::new(project, NPM)
+        .folder(folder)
+        .env("npm_config_cache", project.tools().join("npm-cache"))
+        .env("npm_config_ignore_scripts", "true")
+        .env("npm_config_audit", "false")
+        .env("npm_config_fund", "false")
+        .env("npm_config_update_notifier", "false")
+        .env("npm_config_loglevel", "error")
+}
+
+fn is_stamped(folder: &Path, wanted: &str) -> bool {
+    std::fs::read_to_string(folder.join(STAMP)).is_ok_and(|stamp| stamp == wanted)
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| cannot("read", path, &error))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text).map_err(|error| cannot("write", path, &error))
+}
+
+fn cannot(verb: &str, path: &Path, error: &std::io::Error) -> Failure {
+    Failure::missing(format!("cannot {verb} {}: {error}", path.display()))
+}
