@@ -15,6 +15,7 @@
 #![no_std]
 extern crate alloc;
 
+pub mod address;
 pub mod beacon;
 pub mod entry;
 pub mod key;

@@ -1,4 +1,672 @@
-//! Roster.
-/// Roster.
+//! Who is connected: the roster (SPEC 1).
+//!
+//! This file is the product's rules: which writes are the same instance, how they merge, how long
+//! a row lives, which rows go when there are too many, and in what order they are listed.
+
+mod encode;
+mod order;
+mod row;
+mod table;
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use self::row::{Live, Row, stamp};
+use self::table::Table;
+use crate::address::is_loopback;
+use crate::beacon::Beacon;
+use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
+use crate::key::{PresenceKey, RowKey};
+use crate::protocol::{ClientInfo, Role};
+use crate::time::Now;
+
+/// How long a row lives after its last proof of life, in ms (SPEC 1.5).
+pub const DEFAULT_TTL_MS: u64 = 300_000;
+
+/// Most rows, self included (SPEC 1.5).
+pub const DEFAULT_MAX_ENTRIES: usize = 200;
+
+/// The wall clock and the age clock may drift apart by this much, in ms, before the wall clock is
+/// taken to have stepped (SPEC 1.5).
+pub const CLOCK_STEP_MS: u64 = 2_000;
+
+/// Bounds of a roster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RosterConfig {
+    /// How long a row lives after its last proof of life, in ms.
+    pub ttl_ms: u64,
+    /// Most rows, self included; at least 2.
+    pub max_entries: usize,
+    /// Seed of the hash tables; no output depends on it. Unguessable where keys come from strangers.
+    pub hash_seed: u64,
+}
+
+impl Default for RosterConfig {
+    fn default() -> Self {
+        Self {
+            ttl_ms: DEFAULT_TTL_MS,
+            max_entries: DEFAULT_MAX_ENTRIES,
+            hash_seed: 0,
+        }
+    }
+}
+
+/// What a handshake writes (SPEC 1.4, "Connect").
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectWrite<'a> {
+    /// The connection: a number never used twice in the roster's life.
+    pub conn: u64,
+    /// The connection's id on the wire: the key of last resort.
+    pub conn_id: &'a str,
+    /// Who the client is.
+    pub client: &'a ClientInfo,
+    /// Its role.
+    pub role: Role,
+    /// Its scopes.
+    pub scopes: &'a Arc<[Box<str>]>,
+    /// The *verified* device id.
+    pub device_id: Option<&'a str>,
+    /// Its address; a loopback one is ignored.
+    pub remote_ip: Option<&'a str>,
+}
+
+/// A row of a roster. Never refers to another row, also after its own is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RowId {
+    slot: u32,
+    serial: u64,
+}
+
+/// Whose quota the rows count against that a beacon makes about others (SPEC 1.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// Nobody's: the beacon is about the connection's own row, or its sender is an admin.
+    Unlimited,
+    /// This connection's: a tenth of the cap, its own oldest go first.
+    Connection(u64),
+}
+
+/// Why a row was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// No proof of life for longer than the TTL.
+    Expired,
+    /// There were too many rows.
+    Evicted,
+    /// Its device connected again under another id.
+    Replaced,
+}
+
+/// The roster. Every change that readers can see counts [`version`](Self::version) up.
+///
+/// ```
+/// use presence_core::beacon::Beacon;
+/// use presence_core::roster::{Holder, Roster, RosterConfig};
+/// use presence_core::{Now, PresenceEntry};
+///
+/// let mut now = Now { age_ms: 0, wall_ms: 1_700_000_000_000 };
+/// let gateway = PresenceEntry { host: Some("pi".into()), ..PresenceEntry::default() };
+/// let mut roster = Roster::new(RosterConfig::default(), gateway, now);
+///
+/// let beacon = Beacon { instance_id: Some("Mac-1".into()), ..Beacon::new("hello") };
+/// roster.beacon(&beacon, Holder::Unlimited, now).unwrap();
+/// assert_eq!(roster.list(now).len(), 2);
+///
+/// now = now.after(300_001);
+/// assert_eq!(roster.list(now).len(), 1, "the gateway itself stays");
+/// ```
 #[derive(Debug)]
-pub struct Roster;
+pub struct Roster {
+    config: RosterConfig,
+    self_row: Row,
+    self_key: Option<PresenceKey>,
+    table: Table,
+    /// Leads from the age clock to the wall clock.
+    offset_ms: i64,
+    version: u64,
+    rows_made: u64,
+    /// Counts what makes every encoded row stale: clock shifts.
+    epoch: u64,
+    /// Rows with live connections that a suspension outdated: they get one pong window.
+    spared: Vec<RowId>,
+    spared_until_ms: u64,
+    encoder: encode::ListCache,
+}
+
+/// The beacon was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BeaconError {
+    /// It carries the gateway's own `instanceId`.
+    #[error("instanceId belongs to the gateway itself")]
+    SelfInstance,
+}
+
+impl Roster {
+    /// A roster that holds the gateway's own row.
+    #[must_use]
+    pub fn new(config: RosterConfig, self_entry: PresenceEntry, now: Now) -> Self {
+        let self_key = self_entry.instance_id.as_deref().and_then(PresenceKey::parse);
+        let mut self_row = Row::new(RowKey::SelfRow, 0, now.age_ms);
+        self_row.add_sets(&self_entry.roles, &self_entry.scopes);
+        self_row.fields = self_entry;
+        Self {
+            config,
+            self_row,
+            self_key,
+            table: Table::new(config.hash_seed),
+            offset_ms: offset(now),
+            version: 1,
+            rows_made: 0,
+            epoch: 0,
+            spared: Vec::new(),
+            spared_until_ms: 0,
+            encoder: encode::ListCache::default(),
+        }
+    }
+
+    // ---- writes -------------------------------------------------------------------------------
+
+    /// A handshake succeeded: writes the connection's row and binds the connection to it.
+    pub fn connect(&mut self, write: &ConnectWrite<'_>, now: Now) -> RowId {
+        self.settle(now);
+        let row = self.write_connect(write, now);
+        self.version += 1;
+        if let Some(device_id) = write.device_id {
+            self.replace_left_behind(row, write, device_id);
+        }
+        self.enforce_cap();
+        row
+    }
+
+    /// A connection whose row is gone writes it anew from its handshake, as the first half of its
+    /// own beacon (SPEC 1.4): no version of its own.
+    pub fn rebuild(&mut self, write: &ConnectWrite<'_>, now: Now) -> RowId {
+        self.settle(now);
+        self.write_connect(write, now)
+    }
+
+    /// A beacon arrived (SPEC 1.3, reference 1.3). An absent member never erases a stored one.
+    ///
+    /// # Errors
+    /// [`BeaconError::SelfInstance`] if it claims to be the gateway.
+    pub fn beacon(&mut self, beacon: &Beacon, holder: Holder, now: Now) -> Result<RowId, BeaconError> {
+        if self.is_self(beacon.instance_id.as_deref()) {
+            return Err(BeaconError::SelfInstance);
+        }
+        self.settle(now);
+        let parsed = beacon.parsed();
+        let instance = key_of(beacon.instance_id.as_deref());
+        let device = key_of(beacon.device_id.as_deref());
+        let slot = match self.resolve(instance.as_ref(), device.as_ref()) {
+            Some(slot) => slot,
+            None => {
+                let key = beacon_key(beacon, instance, device);
+                match self.table.find(&key) {
+                    Some(slot) => slot,
+                    None => self.make_row(key, holder, now),
+                }
+            }
+        };
+        let (parsed_host, parsed_ip, parsed_version, parsed_mode, parsed_reason) = match parsed {
+            Some(p) => (
+                Some(p.host),
+                Some(p.ip),
+                Some(p.version),
+                Some(p.mode),
+                Some(p.reason),
+            ),
+            None => (None, None, None, None, None),
+        };
+        let row = &mut self.table.slab[slot];
+        let fields = &mut row.fields;
+        overlay(&mut fields.host, beacon.host.as_deref().or(parsed_host));
+        overlay(&mut fields.ip, beacon.ip.as_deref().or(parsed_ip));
+        overlay(&mut fields.version, beacon.version.as_deref().or(parsed_version));
+        overlay(&mut fields.mode, beacon.mode.as_deref().or(parsed_mode));
+        overlay(&mut fields.reason, beacon.reason.as_deref().or(parsed_reason));
+        overlay(&mut fields.instance_id, beacon.instance_id.as_deref());
+        overlay(&mut fields.device_id, beacon.device_id.as_deref());
+        overlay(&mut fields.platform, beacon.platform.as_deref());
+        overlay(&mut fields.device_family, beacon.device_family.as_deref());
+        overlay(&mut fields.model_identifier, beacon.model_identifier.as_deref());
+        overlay(&mut fields.text, Some(&beacon.text));
+        let seconds = beacon
+            .last_input_seconds
+            .or_else(|| parsed.map(|p| p.last_input_seconds));
+        if beacon.clear_last_input {
+            row.last_input_at = None;
+        } else if let Some(seconds) = seconds {
+            row.last_input_at = Some(moment_before(now.age_ms, seconds));
+        }
+        row.add_sets(&beacon.roles, &beacon.scopes);
+        self.wrote(slot, now, true);
+        self.index_device(slot);
+        self.version += 1;
+        self.enforce_quota(holder);
+        self.enforce_cap();
+        Ok(self.id(slot))
+    }
+
+    /// A pong arrived on a live connection of the row: it was alive now. Silent: no new version. Does
+    /// nothing if the row is gone.
+    pub fn touch(&mut self, row: RowId, now: Now) {
+        self.settle(now);
+        if let Some(slot) = self.slot(row) {
+            self.wrote(slot, now, true);
+        }
+    }
+
+    /// A live connection of the row is over. Only the row's last close writes (SPEC 1.4). `proof`
+    /// says whether the close shows life: our own close for silence does not.
+    pub fn disconnect(&mut self, row: RowId, conn: u64, proof: bool, now: Now) {
+        self.settle(now);
+        let Some(slot) = self.slot(row) else { return };
+        let row = &mut self.table.slab[slot];
+        let before = (row.fields.roles.clone(), row.fields.scopes.clone());
+        if !row.detach(conn) {
+            return;
+        }
+        if row.live.is_empty() {
+            row.fields.reason = Some("disconnect".into());
+            self.wrote(slot, now, proof);
+            self.version += 1;
+        } else if before != (row.fields.roles.clone(), row.fields.scopes.clone()) {
+            row.encoded = None;
+            self.encoder.clear();
+            self.version += 1;
+        }
+    }
+
+    // ---- time ---------------------------------------------------------------------------------
+
+    /// Brings the roster to `now`: follows a step of the wall clock, drops what expired. Every
+    /// write does this first; call it alone when [`poll_timeout`](Self::poll_timeout) is due.
+    pub fn settle(&mut self, now: Now) {
+        let target = offset(now);
+        if target.abs_diff(self.offset_ms) > CLOCK_STEP_MS {
+            self.offset_ms = target;
+            self.epoch += 1;
+            self.encoder.clear();
+            self.version += 1;
+        }
+        self.expire(now.age_ms);
+    }
+
+    /// When [`settle`](Self::settle) is next due, on `Now::age_ms`.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<u64> {
+        let expiry = self
+            .table
+            .least_fresh()
+            .filter(|&slot| !self.is_spared(slot))
+            .map(|slot| {
+                self.table.slab[slot]
+                    .proof_ms
+                    .saturating_add(self.config.ttl_ms)
+                    .saturating_add(1)
+            });
+        let spared = (!self.spared.is_empty()).then_some(self.spared_until_ms);
+        match (expiry, spared) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// The machine slept: rows with live connections that would be past the TTL before `until_ms`
+    /// (one pong window from now) are spared until then; call before anything else at the new time
+    /// (SPEC 1.5).
+    pub fn spare_live_rows(&mut self, until_ms: u64) {
+        let overdue: Vec<u32> = self
+            .table
+            .slots()
+            .into_iter()
+            .rev()
+            .take_while(|&slot| is_over(self.table.slab[slot].proof_ms, self.config.ttl_ms, until_ms))
+            .filter(|&slot| !self.table.slab[slot].live.is_empty())
+            .collect();
+        for slot in overdue {
+            // Behind all others, so that expiry need not step over it again and again.
+            self.table.defer(slot);
+            let id = self.id(slot);
+            self.spared.push(id);
+        }
+        self.spared_until_ms = until_ms;
+    }
+
+    // ---- reading ------------------------------------------------------------------------------
+
+    /// The list: newest `ts` first, ties in the order the rows were made, self touched first (SPEC 1.6).
+    pub fn list(&mut self, now: Now) -> Vec<PresenceEntry> {
+        self.settle(now);
+        let offset_ms = self.offset_ms;
+        self.self_row.written_ms = now.age_ms;
+        let mut entries = Vec::with_capacity(self.len());
+        entries.push(self.self_row.entry(offset_ms).clone());
+        for slot in self.ordered_slots() {
+            entries.push(self.table.slab[slot].entry(offset_ms).clone());
+        }
+        entries
+    }
+
+    /// The list as JSON text, shared: an unchanged list is encoded once, an unchanged row too.
+    pub fn encode_list(&mut self, now: Now) -> Arc<str> {
+        self.settle(now);
+        encode::list(self, now)
+    }
+
+    /// Counts the changes readers can see; starts at 1 (SPEC 2, "presence version").
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Number of rows, self included.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a roster is never empty")]
+    pub fn len(&self) -> usize {
+        self.table.len() + 1
+    }
+
+    /// The clock that `ts` is on: ms since the Unix epoch.
+    #[must_use]
+    pub fn wall_ms(&self, now: Now) -> u64 {
+        stamp(now.age_ms, self.offset_ms)
+    }
+
+    /// Whether the row still is there.
+    #[must_use]
+    pub fn contains(&self, row: RowId) -> bool {
+        self.slot(row).is_some()
+    }
+
+    /// The key a handshake resolves to, whether it makes a row or not (SPEC 1.2).
+    #[must_use]
+    pub fn connect_key(&self, client: &ClientInfo, device_id: Option<&str>, conn_id: &str) -> RowKey {
+        self.instance_key(client)
+            .or_else(|| key_of(device_id))
+            .map_or_else(|| RowKey::Connection(conn_id.into()), RowKey::Named)
+    }
+
+    /// What a beacon would write to: the row, if there is one, and the key it resolves to.
+    #[must_use]
+    pub fn beacon_target(&self, beacon: &Beacon) -> (Option<RowId>, RowKey) {
+        let instance = key_of(beacon.instance_id.as_deref());
+        let device = key_of(beacon.device_id.as_deref());
+        let joined = self.resolve_existing(instance.as_ref(), device.as_ref());
+        let key = beacon_key(beacon, instance, device);
+        let slot = joined.or_else(|| self.table.find(&key));
+        (slot.map(|slot| self.id(slot)), key)
+    }
+
+    // ---- identity -----------------------------------------------------------------------------
+
+    /// The row of an instanceId and a deviceId, with the deviceId join (SPEC 1.2); re-keys a row
+    /// that an instanceId takes over.
+    fn resolve(&mut self, instance: Option<&PresenceKey>, device: Option<&PresenceKey>) -> Option<u32> {
+        let slot = self.resolve_existing(instance, device)?;
+        if let Some(instance) = instance
+            && self.table.slab[slot].key != RowKey::Named(instance.clone())
+        {
+            self.table.set_key(slot, RowKey::Named(instance.clone()));
+        }
+        Some(slot)
+    }
+
+    fn resolve_existing(&self, instance: Option<&PresenceKey>, device: Option<&PresenceKey>) -> Option<u32> {
+        let by_device = |takes_over: bool| {
+            device.and_then(|device| {
+                self.table
+                    .of_device(device)
+                    .find(|&slot| !takes_over || !self.table.slab[slot].has_instance_id())
+            })
+        };
+        match instance {
+            Some(instance) => self
+                .table
+                .find(&RowKey::Named(instance.clone()))
+                .or_else(|| by_device(true)),
+            None => by_device(false),
+        }
+    }
+
+    fn instance_key(&self, client: &ClientInfo) -> Option<PresenceKey> {
+        // The gateway's own id in a connect counts as absent (SPEC 1.2).
+        key_of(client.instance_id.as_deref()).filter(|key| self.self_key.as_ref() != Some(key))
+    }
+
+    fn is_self(&self, instance_id: Option<&str>) -> bool {
+        self.self_key.is_some() && key_of(instance_id) == self.self_key
+    }
+
+    /// Keeps the device index in step with the row's `deviceId`.
+    fn index_device(&mut self, slot: u32) {
+        let device = key_of(self.table.slab[slot].fields.device_id.as_deref());
+        self.table.set_device(slot, device);
+    }
+
+    // ---- merge --------------------------------------------------------------------------------
+
+    fn write_connect(&mut self, write: &ConnectWrite<'_>, now: Now) -> RowId {
+        let client = write.client;
+        let instance = self.instance_key(client);
+        let device = key_of(write.device_id);
+        let slot = match self.resolve(instance.as_ref(), device.as_ref()) {
+            Some(slot) => slot,
+            None => {
+                let key = self.connect_key(client, write.device_id, write.conn_id);
+                match self.table.find(&key) {
+                    Some(slot) => slot,
+                    None => self.make_row(key, Holder::Unlimited, now),
+                }
+            }
+        };
+        let row = &mut self.table.slab[slot];
+        let fields = &mut row.fields;
+        overlay(&mut fields.host, client.display_name.as_deref());
+        if fields.host.is_none() {
+            fields.host = Some(client.id.clone());
+        }
+        overlay(&mut fields.ip, write.remote_ip.filter(|ip| !is_loopback(ip)));
+        overlay(&mut fields.version, Some(&client.version));
+        overlay(&mut fields.platform, Some(&client.platform));
+        overlay(&mut fields.device_family, client.device_family.as_deref());
+        overlay(&mut fields.model_identifier, client.model_identifier.as_deref());
+        overlay(&mut fields.mode, Some(&client.mode));
+        overlay(
+            &mut fields.instance_id,
+            instance
+                .is_some()
+                .then_some(client.instance_id.as_deref())
+                .flatten(),
+        );
+        overlay(&mut fields.device_id, write.device_id);
+        overlay(&mut fields.client_id, Some(&client.id));
+        overlay(&mut fields.time_zone, client.time_zone.as_deref());
+        let reason = match write.role {
+            Role::Operator => "connect",
+            Role::Node => "node-connected",
+        };
+        overlay(&mut fields.reason, Some(reason));
+        if fields.text.is_none() {
+            let host = fields.host.as_deref().unwrap_or("unknown");
+            fields.text = Some(format!("Node: {host} · mode {}", client.mode).into());
+        }
+        row.attach(Live {
+            conn: write.conn,
+            role: write.role,
+            scopes: write.scopes.clone(),
+        });
+        self.wrote(slot, now, true);
+        self.index_device(slot);
+        // A row with a connection of its own counts against nobody's quota.
+        self.table.set_holder(slot, None);
+        self.id(slot)
+    }
+
+    fn wrote(&mut self, slot: u32, now: Now, proof: bool) {
+        let row = &mut self.table.slab[slot];
+        row.written_ms = now.age_ms;
+        row.encoded = None;
+        if proof {
+            row.proof_ms = now.age_ms;
+            self.table.refresh(slot);
+        }
+        self.encoder.clear();
+    }
+
+    // ---- life and bounds ----------------------------------------------------------------------
+
+    fn make_row(&mut self, key: RowKey, holder: Holder, now: Now) -> u32 {
+        self.rows_made += 1;
+        let slot = self.table.insert(Row::new(key, self.rows_made, now.age_ms));
+        if let Holder::Connection(conn) = holder {
+            self.table.set_holder(slot, Some(conn));
+        }
+        slot
+    }
+
+    fn expire(&mut self, now_ms: u64) {
+        while let Some(slot) = self.table.least_fresh() {
+            if !is_over(self.table.slab[slot].proof_ms, self.config.ttl_ms, now_ms) {
+                break;
+            }
+            if now_ms < self.spared_until_ms && self.is_spared(slot) {
+                // Spared rows were put behind all others: nothing after this one is overdue.
+                break;
+            }
+            self.remove(slot, Removal::Expired);
+        }
+        if now_ms >= self.spared_until_ms {
+            for id in core::mem::take(&mut self.spared) {
+                if let Some(slot) = self.slot(id)
+                    && is_over(self.table.slab[slot].proof_ms, self.config.ttl_ms, now_ms)
+                {
+                    self.remove(slot, Removal::Expired);
+                }
+            }
+        }
+    }
+
+    fn is_spared(&self, slot: u32) -> bool {
+        !self.spared.is_empty() && self.spared.contains(&self.id(slot))
+    }
+
+    fn enforce_cap(&mut self) {
+        while self.len() > self.config.max_entries.max(1) {
+            let Some(slot) = self.table.least_fresh() else {
+                return;
+            };
+            self.remove(slot, Removal::Evicted);
+        }
+    }
+
+    fn enforce_quota(&mut self, holder: Holder) {
+        let Holder::Connection(conn) = holder else { return };
+        let quota = (self.config.max_entries / 10).max(1);
+        while let Some((held, oldest)) = self.table.held_by(conn)
+            && held > quota
+        {
+            self.remove(oldest, Removal::Evicted);
+        }
+    }
+
+    /// A verified device connected: its rows of the same role, client and mode that nobody is
+    /// connected to any more were left behind by earlier loads of the same page (SPEC 1.2).
+    fn replace_left_behind(&mut self, kept: RowId, write: &ConnectWrite<'_>, device_id: &str) {
+        let Some(device) = PresenceKey::parse(device_id) else {
+            return;
+        };
+        let mode = key_of(Some(&write.client.mode));
+        let left_behind: Vec<u32> = self
+            .table
+            .of_device(&device)
+            .filter(|&slot| {
+                let row = &self.table.slab[slot];
+                slot != kept.slot
+                    && row.live.is_empty()
+                    && row.fields.roles.iter().any(|role| **role == *write.role.as_str())
+                    && row.fields.client_id.as_deref() == Some(&write.client.id)
+                    && key_of(row.fields.mode.as_deref()) == mode
+            })
+            .collect();
+        for slot in left_behind {
+            self.remove(slot, Removal::Replaced);
+        }
+    }
+
+    fn remove(&mut self, slot: u32, _why: Removal) {
+        self.table.remove(slot);
+        self.encoder.clear();
+        self.version += 1;
+    }
+
+    // ---- slots --------------------------------------------------------------------------------
+
+    fn id(&self, slot: u32) -> RowId {
+        RowId {
+            slot,
+            serial: self.table.slab[slot].serial,
+        }
+    }
+
+    fn slot(&self, id: RowId) -> Option<u32> {
+        self.table.alive(id.slot, id.serial).then_some(id.slot)
+    }
+
+    /// Slots in list order, self not among them. The freshness order is almost this order, which
+    /// the sort makes use of.
+    fn ordered_slots(&self) -> Vec<u32> {
+        let mut slots = self.table.slots();
+        slots.sort_by_key(|&slot| {
+            let row = &self.table.slab[slot];
+            (core::cmp::Reverse(row.written_ms), row.serial)
+        });
+        slots
+    }
+}
+
+/// The key of a beacon that no row answered to by its ids (SPEC 1.2).
+fn beacon_key(beacon: &Beacon, instance: Option<PresenceKey>, device: Option<PresenceKey>) -> RowKey {
+    let parsed = beacon.parsed();
+    let key = instance
+        .or(device)
+        .or_else(|| key_of(parsed.map(|parsed| parsed.host)))
+        .or_else(|| key_of(parsed.map(|parsed| parsed.ip)))
+        .or_else(|| PresenceKey::of_text(&beacon.text));
+    // A beacon's text is not blank, so there always is a key.
+    key.map_or_else(|| RowKey::Connection("".into()), RowKey::Named)
+}
+
+fn key_of(raw: Option<&str>) -> Option<PresenceKey> {
+    raw.and_then(PresenceKey::parse)
+}
+
+/// An absent member never erases a stored one (SPEC 1.4).
+fn overlay(stored: &mut Option<Box<str>>, new: Option<&str>) {
+    if let Some(new) = new
+        && stored.as_deref() != Some(new)
+    {
+        *stored = Some(new.into());
+    }
+}
+
+/// What leads from the age clock to the wall clock.
+fn offset(now: Now) -> i64 {
+    let wall = i64::try_from(now.wall_ms.min(MAX_SAFE_INTEGER)).unwrap_or(0);
+    let age = i64::try_from(now.age_ms.min(MAX_SAFE_INTEGER)).unwrap_or(0);
+    wall - age
+}
+
+/// The moment `seconds` before `now_ms`; may lie before the clock's origin.
+fn moment_before(now_ms: u64, seconds: u64) -> i64 {
+    let now_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+    let span = i64::try_from(seconds.min(MAX_SAFE_INTEGER).saturating_mul(1_000)).unwrap_or(i64::MAX);
+    now_ms.saturating_sub(span)
+}
+
+/// Whether a proof of life is older than the TTL.
+fn is_over(proof_ms: u64, ttl_ms: u64, now_ms: u64) -> bool {
+    now_ms.saturating_sub(proof_ms) > ttl_ms
+}

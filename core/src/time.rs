@@ -26,6 +26,9 @@ impl Now {
     /// The same clocks `ms` milliseconds later, both advanced alike.
     #[must_use]
     pub fn after(self, ms: u64) -> Self {
-        Self { age_ms: self.age_ms.saturating_add(ms), wall_ms: self.wall_ms.saturating_add(ms) }
+        Self {
+            age_ms: self.age_ms.saturating_add(ms),
+            wall_ms: self.wall_ms.saturating_add(ms),
+        }
     }
 }

@@ -1,0 +1,155 @@
+//! One row with what the gateway knows beyond its fields.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::order::Link;
+use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
+use crate::key::{PresenceKey, RowKey};
+use crate::protocol::Role;
+
+/// A live connection of a row, in connect order.
+#[derive(Clone, Debug)]
+pub(super) struct Live {
+    /// The connection's serial.
+    pub(super) conn: u64,
+    pub(super) role: Role,
+    pub(super) scopes: Arc<[Box<str>]>,
+}
+
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) key: RowKey,
+    /// Counts all rows ever made; ties in the list keep this order.
+    pub(super) serial: u64,
+    /// The fields. `ts` and `last_input_seconds` are derived: see [`Row::entry`].
+    pub(super) fields: PresenceEntry,
+    /// When it was last written or touched (`ts`), on the age clock.
+    pub(super) written_ms: u64,
+    /// Its last proof of life, on the age clock.
+    pub(super) proof_ms: u64,
+    /// The moment of the last user input, on the age clock; may lie before its origin.
+    pub(super) last_input_at: Option<i64>,
+    pub(super) live: Vec<Live>,
+    /// Roles and scopes of the last live connections, kept after the last close.
+    kept: (Vec<Box<str>>, Vec<Box<str>>),
+    /// Roles and scopes that beacons added.
+    added: (Vec<Box<str>>, Vec<Box<str>>),
+    /// The normalised `deviceId`, as the device index has it.
+    pub(super) device: Option<PresenceKey>,
+    /// Serial of the connection whose quota this row counts against.
+    pub(super) holder: Option<u64>,
+    pub(super) links: [Link; 3],
+    /// The encoded entry, with the epoch it was encoded in.
+    pub(super) encoded: Option<(u64, Box<str>)>,
+}
+
+/// Most roles or scopes a row collects; more are dropped, so that beacons cannot grow it for ever.
+pub(super) const MAX_SET: usize = 64;
+
+impl Row {
+    pub(super) fn new(key: RowKey, serial: u64, now_ms: u64) -> Self {
+        Self {
+            key,
+            serial,
+            fields: PresenceEntry::default(),
+            written_ms: now_ms,
+            proof_ms: now_ms,
+            last_input_at: None,
+            live: Vec::new(),
+            kept: Default::default(),
+            added: Default::default(),
+            device: None,
+            holder: None,
+            links: Default::default(),
+            encoded: None,
+        }
+    }
+
+    /// Whether the row's `instanceId` identifies it (a blank one does not).
+    pub(super) fn has_instance_id(&self) -> bool {
+        self.fields
+            .instance_id
+            .as_deref()
+            .is_some_and(|id| PresenceKey::parse(id).is_some())
+    }
+
+    pub(super) fn attach(&mut self, live: Live) {
+        if self.live.is_empty() {
+            // The set of the connections before is over with the next connect (SPEC 1.4).
+            self.kept = Default::default();
+        }
+        self.live.push(live);
+        self.derive_sets();
+    }
+
+    /// Takes a connection off; `true` if it was there.
+    pub(super) fn detach(&mut self, conn: u64) -> bool {
+        let Some(at) = self.live.iter().position(|live| live.conn == conn) else {
+            return false;
+        };
+        if self.live.len() == 1 {
+            self.kept = self.live_sets();
+        }
+        self.live.remove(at);
+        self.derive_sets();
+        true
+    }
+
+    /// Adds roles and scopes from a beacon.
+    pub(super) fn add_sets(&mut self, roles: &[Box<str>], scopes: &[Box<str>]) {
+        union(&mut self.added.0, roles);
+        union(&mut self.added.1, scopes);
+        self.derive_sets();
+    }
+
+    fn live_sets(&self) -> (Vec<Box<str>>, Vec<Box<str>>) {
+        let mut sets: (Vec<Box<str>>, Vec<Box<str>>) = Default::default();
+        for live in &self.live {
+            union(&mut sets.0, &[live.role.as_str().into()]);
+            union(&mut sets.1, &live.scopes);
+        }
+        sets
+    }
+
+    fn derive_sets(&mut self) {
+        let (mut roles, mut scopes) = if self.live.is_empty() {
+            self.kept.clone()
+        } else {
+            self.live_sets()
+        };
+        union(&mut roles, &self.added.0);
+        union(&mut scopes, &self.added.1);
+        self.fields.roles = roles;
+        self.fields.scopes = scopes;
+    }
+
+    /// Brings `ts` and `lastInputSeconds` up to the row's moment and gives the entry.
+    /// `offset_ms` leads from the age clock to the gateway's wall clock.
+    pub(super) fn entry(&mut self, offset_ms: i64) -> &PresenceEntry {
+        self.fields.ts = stamp(self.written_ms, offset_ms);
+        let written = i64::try_from(self.written_ms).unwrap_or(i64::MAX);
+        self.fields.last_input_seconds = self
+            .last_input_at
+            .map(|at| (written.saturating_sub(at).max(0) as u64 / 1_000).min(MAX_SAFE_INTEGER));
+        &self.fields
+    }
+}
+
+/// A moment of the age clock as `ts`.
+pub(super) fn stamp(age_ms: u64, offset_ms: i64) -> u64 {
+    age_ms.saturating_add_signed(offset_ms).min(MAX_SAFE_INTEGER)
+}
+
+/// Appends what is not in `set` yet, in order, up to [`MAX_SET`].
+fn union(set: &mut Vec<Box<str>>, more: &[Box<str>]) {
+    for item in more {
+        if set.len() >= MAX_SET {
+            return;
+        }
+        if !set.contains(item) {
+            set.push(item.clone());
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Where the rows are: a slab with an index by key, one by deviceId, and the orders.
+//!
+//! Hash tables answer "where is", never "in which order": no iteration of one reaches an output.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use hashbrown::HashTable;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::order::{Link, Linked, List, Order};
+use super::row::Row;
+use crate::key::{PresenceKey, RowKey};
+
+#[derive(Debug, Default)]
+pub(super) struct Slab {
+    rows: Vec<Option<Row>>,
+    free: Vec<u32>,
+}
+
+impl Linked for Slab {
+    fn link(&self, slot: u32, order: Order) -> Link {
+        self[slot].links[order as usize]
+    }
+
+    fn link_mut(&mut self, slot: u32, order: Order) -> &mut Link {
+        &mut self[slot].links[order as usize]
+    }
+}
+
+impl core::ops::Index<u32> for Slab {
+    type Output = Row;
+    fn index(&self, slot: u32) -> &Row {
+        match &self.rows[slot as usize] {
+            Some(row) => row,
+            None => unreachable!("slots come from the indexes, which hold live rows only"),
+        }
+    }
+}
+
+impl core::ops::IndexMut<u32> for Slab {
+    fn index_mut(&mut self, slot: u32) -> &mut Row {
+        match &mut self.rows[slot as usize] {
+            Some(row) => row,
+            None => unreachable!("slots come from the indexes, which hold live rows only"),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct DeviceRows {
+    device: PresenceKey,
+    rows: List,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    seed: u64,
+    pub(super) slab: Slab,
+    by_key: HashTable<u32>,
+    by_device: HashTable<DeviceRows>,
+    by_holder: BTreeMap<u64, List>,
+    freshness: List,
+}
+
+impl Table {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            ..Self::default()
+        }
+    }
+
+    /// Number of rows, self not included.
+    pub(super) fn len(&self) -> usize {
+        self.freshness.len()
+    }
+
+    pub(super) fn find(&self, key: &RowKey) -> Option<u32> {
+        self.by_key
+            .find(self.hash(key), |&slot| self.slab[slot].key == *key)
+            .copied()
+    }
+
+    /// The slot if the row with that serial still is there.
+    pub(super) fn alive(&self, slot: u32, serial: u64) -> bool {
+        matches!(self.slab.rows.get(slot as usize), Some(Some(row)) if row.serial == serial)
+    }
+
+    /// Adds a row as the freshest.
+    pub(super) fn insert(&mut self, row: Row) -> u32 {
+        let hash = self.hash(&row.key);
+        let slot = match self.slab.free.pop() {
+            Some(slot) => {
+                self.slab.rows[slot as usize] = Some(row);
+                slot
+            }
+            None => {
+                self.slab.rows.push(Some(row));
+                (self.slab.rows.len() - 1) as u32
+            }
+        };
+        let (slab, seed) = (&self.slab, self.seed);
+        self.by_key
+            .insert_unique(hash, slot, |&slot| hash_key(&slab[slot].key, seed));
+        self.freshness.push_back(&mut self.slab, slot, Order::Freshness);
+        slot
+    }
+
+    pub(super) fn remove(&mut self, slot: u32) -> Option<Row> {
+        self.unindex_key(slot);
+        self.set_device(slot, None);
+        self.set_holder(slot, None);
+        self.freshness.remove(&mut self.slab, slot, Order::Freshness);
+        self.slab.free.push(slot);
+        self.slab.rows[slot as usize].take()
+    }
+
+    pub(super) fn set_key(&mut self, slot: u32, key: RowKey) {
+        self.unindex_key(slot);
+        let hash = self.hash(&key);
+        self.slab[slot].key = key;
+        let (slab, seed) = (&self.slab, self.seed);
+        self.by_key
+            .insert_unique(hash, slot, |&slot| hash_key(&slab[slot].key, seed));
+    }
+
+    /// Makes the row the freshest of all its lists.
+    pub(super) fn refresh(&mut self, slot: u32) {
+        self.freshness
+            .move_to_back(&mut self.slab, slot, Order::Freshness);
+        // Taken out for the moment so that the index can be asked while the slab changes.
+        let device = self.slab[slot].device.take();
+        if let Some(device) = &device {
+            let hash = hash_text(device.as_str(), self.seed);
+            if let Some(entry) = self.by_device.find_mut(hash, |entry| entry.device == *device) {
+                entry.rows.move_to_back(&mut self.slab, slot, Order::Device);
+            }
+        }
+        self.slab[slot].device = device;
+        if let Some(list) = self.slab[slot]
+            .holder
+            .and_then(|holder| self.by_holder.get_mut(&holder))
+        {
+            list.move_to_back(&mut self.slab, slot, Order::Holder);
+        }
+    }
+
+    pub(super) fn set_device(&mut self, slot: u32, device: Option<PresenceKey>) {
+        if self.slab[slot].device == device {
+            return;
+        }
+        if let Some(old) = self.slab[slot].device.take() {
+            let hash = hash_text(old.as_str(), self.seed);
+            if let Ok(mut entry) = self.by_device.find_entry(hash, |entry| entry.device == old) {
+                entry.get_mut().rows.remove(&mut self.slab, slot, Order::Device);
+                if entry.get().rows.len() == 0 {
+                    entry.remove();
+                }
+            }
+        }
+        if let Some(new) = device {
+            let seed = self.seed;
+            let hash = hash_text(new.as_str(), seed);
+            let mut entry = self
+                .by_device
+                .entry(
+                    hash,
+                    |entry| entry.device == new,
+                    |entry| hash_text(entry.device.as_str(), seed),
+                )
+                .or_insert_with(|| DeviceRows {
+                    device: new.clone(),
+                    rows: List::default(),
+                });
+            entry
+                .get_mut()
+                .rows
+                .push_back(&mut self.slab, slot, Order::Device);
+            self.slab[slot].device = Some(new);
+        }
+    }
+
+    pub(super) fn set_holder(&mut self, slot: u32, holder: Option<u64>) {
+        if self.slab[slot].holder == holder {
+            return;
+        }
+        if let Some(old) = self.slab[slot].holder.take()
+            && let Some(list) = self.by_holder.get_mut(&old)
+        {
+            list.remove(&mut self.slab, slot, Order::Holder);
+            if list.len() == 0 {
+                self.by_holder.remove(&old);
+            }
+        }
+        if let Some(new) = holder {
+            self.by_holder
+                .entry(new)
+                .or_default()
+                .push_back(&mut self.slab, slot, Order::Holder);
+            self.slab[slot].holder = Some(new);
+        }
+    }
+
+    /// The rows that carry `device`, freshest first.
+    pub(super) fn of_device(&self, device: &PresenceKey) -> DeviceIter<'_> {
+        let hash = hash_text(device.as_str(), self.seed);
+        let next = self
+            .by_device
+            .find(hash, |entry| entry.device == *device)
+            .and_then(|entry| entry.rows.tail());
+        DeviceIter {
+            slab: &self.slab,
+            next,
+        }
+    }
+
+    /// How many rows `holder` holds, and the least fresh of them.
+    pub(super) fn held_by(&self, holder: u64) -> Option<(usize, u32)> {
+        let list = self.by_holder.get(&holder)?;
+        Some((list.len(), list.head()?))
+    }
+
+    /// The least fresh row.
+    pub(super) fn least_fresh(&self) -> Option<u32> {
+        self.freshness.head()
+    }
+
+    /// Moves the row behind all others without calling it fresh.
+    pub(super) fn defer(&mut self, slot: u32) {
+        self.freshness
+            .move_to_back(&mut self.slab, slot, Order::Freshness);
+    }
+
+    /// All slots, the freshest first.
+    pub(super) fn slots(&self) -> Vec<u32> {
+        let mut slots = Vec::with_capacity(self.len() + 1);
+        let mut next = self.freshness.tail();
+        while let Some(slot) = next {
+            slots.push(slot);
+            next = List::before(&self.slab, slot, Order::Freshness);
+        }
+        slots
+    }
+
+    fn unindex_key(&mut self, slot: u32) {
+        let hash = self.hash(&self.slab[slot].key);
+        if let Ok(entry) = self.by_key.find_entry(hash, |&other| other == slot) {
+            entry.remove();
+        }
+    }
+
+    fn hash(&self, key: &RowKey) -> u64 {
+        hash_key(key, self.seed)
+    }
+}
+
+/// Walks the rows of one device, freshest first.
+pub(super) struct DeviceIter<'a> {
+    slab: &'a Slab,
+    next: Option<u32>,
+}
+
+impl Iterator for DeviceIter<'_> {
+    type Item = u32;
+    fn next(&mut self) -> Option<u32> {
+        let slot = self.next?;
+        self.next = List::before(self.slab, slot, Order::Device);
+        Some(slot)
+    }
+}
+
+fn hash_key(key: &RowKey, seed: u64) -> u64 {
+    match key {
+        RowKey::SelfRow => seed,
+        RowKey::Named(key) => hash_text(key.as_str(), seed),
+        RowKey::Connection(id) => hash_text(id, !seed),
+    }
+}
+
+fn hash_text(text: &str, seed: u64) -> u64 {
+    xxh3_64_with_seed(text.as_bytes(), seed)
+}
