@@ -30,22 +30,48 @@ impl CloseFrame {
     }
 
     /// 1008 `slow consumer`: the client did not read what was sent.
-    pub const SLOW_CONSUMER: Self = Self { code: 1008, reason: Cow::Borrowed("slow consumer") };
+    pub const SLOW_CONSUMER: Self = Self {
+        code: 1008,
+        reason: Cow::Borrowed("slow consumer"),
+    };
     /// 1001 `ping timeout`: no pong in its window.
-    pub const PING_TIMEOUT: Self = Self { code: 1001, reason: Cow::Borrowed("ping timeout") };
+    pub const PING_TIMEOUT: Self = Self {
+        code: 1001,
+        reason: Cow::Borrowed("ping timeout"),
+    };
     /// 1012 `service restart`: the gateway stops.
-    pub const SERVICE_RESTART: Self = Self { code: 1012, reason: Cow::Borrowed("service restart") };
+    pub const SERVICE_RESTART: Self = Self {
+        code: 1012,
+        reason: Cow::Borrowed("service restart"),
+    };
     /// 1008 `handshake timeout`: no valid `connect` in time.
-    pub const HANDSHAKE_TIMEOUT: Self = Self { code: 1008, reason: Cow::Borrowed("handshake timeout") };
+    pub const HANDSHAKE_TIMEOUT: Self = Self {
+        code: 1008,
+        reason: Cow::Borrowed("handshake timeout"),
+    };
     /// 1008 `invalid request frame`: JSON, but not a request, before the handshake.
-    pub const INVALID_FRAME: Self = Self { code: 1008, reason: Cow::Borrowed("invalid request frame") };
+    pub const INVALID_FRAME: Self = Self {
+        code: 1008,
+        reason: Cow::Borrowed("invalid request frame"),
+    };
     /// 1000 without a reason: the first message was not JSON.
-    pub const NOT_JSON: Self = Self { code: 1000, reason: Cow::Borrowed("") };
+    pub const NOT_JSON: Self = Self {
+        code: 1000,
+        reason: Cow::Borrowed(""),
+    };
     /// 1002 `protocol mismatch`: no common protocol number.
-    pub const PROTOCOL_MISMATCH: Self = Self { code: 1002, reason: Cow::Borrowed("protocol mismatch") };
+    pub const PROTOCOL_MISMATCH: Self = Self {
+        code: 1002,
+        reason: Cow::Borrowed("protocol mismatch"),
+    };
     /// 1009: a frame over the limit.
-    pub const TOO_LARGE: Self = Self { code: 1009, reason: Cow::Borrowed("payload too large") };
+    pub const TOO_LARGE: Self = Self {
+        code: 1009,
+        reason: Cow::Borrowed("payload too large"),
+    };
     /// 1008 `repeated unauthorized calls`: more than ten in a row.
-    pub const REPEATED_UNAUTHORIZED: Self =
-        Self { code: 1008, reason: Cow::Borrowed("repeated unauthorized calls") };
+    pub const REPEATED_UNAUTHORIZED: Self = Self {
+        code: 1008,
+        reason: Cow::Borrowed("repeated unauthorized calls"),
+    };
 }

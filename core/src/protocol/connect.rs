@@ -3,7 +3,25 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use serde_json::Value;
+
+use super::error::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
+use super::params::{Length, Members, ParamsError};
 use super::scope::Role;
+use crate::entry::MAX_STRING_UNITS;
+
+/// Most items of `scopes` and `caps`.
+pub const MAX_LIST_ITEMS: usize = 64;
+/// Most items of `commands`.
+pub const MAX_COMMANDS: usize = 1_024;
+/// The longest `client.timeZone`, in UTF-16 units.
+const MAX_TIME_ZONE_UNITS: usize = 64;
+/// The longest `client.buildId`, in UTF-16 units.
+const MAX_BUILD_ID_UNITS: usize = 96;
+/// What a stored string of the handshake may be.
+const STORED: Length = Length::nonempty(MAX_STRING_UNITS);
+/// What a string that is used once may be: the frame's size bounds it.
+const TRANSIENT: Length = Length::nonempty(usize::MAX);
 
 /// What a client says of itself in `connect.client`. Strings are verbatim and non-empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,3 +109,148 @@ pub struct ConnectParams {
     /// The secrets offered.
     pub auth: AuthParams,
 }
+
+impl ConnectParams {
+    /// Validates the parameters of a `connect` request. Unknown members are ignored, any client id
+    /// and mode is accepted; a member of the wrong type, too long or missing is refused.
+    ///
+    /// ```
+    /// use presence_core::protocol::ConnectParams;
+    /// let params = serde_json::json!({
+    ///     "minProtocol": 3, "maxProtocol": 4,
+    ///     "client": { "id": "my-tool", "version": "1.0", "platform": "linux", "mode": "ui" },
+    /// });
+    /// let connect = ConnectParams::parse(&params).unwrap();
+    /// assert_eq!(connect.protocol(), Some(4));
+    /// assert_eq!(&*connect.role_word, "operator");
+    ///
+    /// let refused = ConnectParams::parse(&serde_json::json!({})).unwrap_err();
+    /// assert_eq!(refused.to_string(), "must have required property 'minProtocol'");
+    /// ```
+    ///
+    /// # Errors
+    /// Names the first bad member.
+    pub fn parse(params: &Value) -> Result<Self, ParamsError> {
+        let root = Members::root(params)?;
+        let min_protocol = protocol_number(&root, "minProtocol")?;
+        let max_protocol = protocol_number(&root, "maxProtocol")?;
+        let client = ClientInfo::parse(&root.required_object("client")?)?;
+        let role_word = root
+            .optional_string("role", STORED)?
+            .unwrap_or(Role::Operator.as_str());
+        check_unused(&root)?;
+        Ok(Self {
+            min_protocol,
+            max_protocol,
+            client,
+            caps: strings(&root, "caps", MAX_LIST_ITEMS)?,
+            commands: strings(&root, "commands", MAX_COMMANDS)?,
+            role: Role::parse(role_word),
+            role_word: role_word.into(),
+            scopes: strings(&root, "scopes", MAX_LIST_ITEMS)?,
+            device: root
+                .optional_object("device")?
+                .map(|device| DeviceProof::parse(&device))
+                .transpose()?,
+            auth: root
+                .optional_object("auth")?
+                .map(|auth| AuthParams::parse(&auth))
+                .transpose()?
+                .unwrap_or_default(),
+        })
+    }
+
+    /// The protocol number in force: the highest that both sides speak, if any.
+    #[must_use]
+    pub fn protocol(&self) -> Option<u32> {
+        let highest = self.max_protocol.min(NEWEST_PROTOCOL);
+        (highest >= self.min_protocol && highest >= OLDEST_PROTOCOL).then_some(highest)
+    }
+}
+
+impl ClientInfo {
+    fn parse(members: &Members<'_>) -> Result<Self, ParamsError> {
+        let required = |name| members.required_string(name, STORED).map(Box::from);
+        let optional = |name, length| Ok(members.optional_string(name, length)?.map(Box::from));
+        members.optional_string("buildId", Length::nonempty(MAX_BUILD_ID_UNITS))?;
+        Ok(Self {
+            id: required("id")?,
+            version: required("version")?,
+            platform: required("platform")?,
+            mode: required("mode")?,
+            display_name: optional("displayName", STORED)?,
+            device_family: optional("deviceFamily", STORED)?,
+            model_identifier: optional("modelIdentifier", STORED)?,
+            instance_id: optional("instanceId", STORED)?,
+            time_zone: optional("timeZone", Length::nonempty(MAX_TIME_ZONE_UNITS))?,
+        })
+    }
+}
+
+impl DeviceProof {
+    fn parse(members: &Members<'_>) -> Result<Self, ParamsError> {
+        Ok(Self {
+            id: members.required_string("id", STORED)?.into(),
+            public_key: members.required_string("publicKey", TRANSIENT)?.into(),
+            signature: members.required_string("signature", TRANSIENT)?.into(),
+            signed_at_ms: members.required_integer("signedAt", 0)?,
+            nonce: members.optional_string("nonce", TRANSIENT)?.map(Box::from),
+        })
+    }
+}
+
+impl AuthParams {
+    fn parse(members: &Members<'_>) -> Result<Self, ParamsError> {
+        let optional = |name| Ok(members.optional_string(name, Length::ANY)?.map(Box::from));
+        Ok(Self {
+            token: optional("token")?,
+            password: optional("password")?,
+            device_token: optional("deviceToken")?,
+            bootstrap_token: optional("bootstrapToken")?,
+        })
+    }
+
+    /// Whether the client offered what looks like a device token that some other gateway issued:
+    /// `auth.deviceToken`, or 32 lower-case hex digits in `auth.token` beside a device (SPEC 4).
+    #[must_use]
+    pub fn offers_device_token(&self, has_device: bool) -> bool {
+        let looks_issued = |token: &str| {
+            token.len() == 32
+                && token
+                    .bytes()
+                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        self.device_token
+            .as_deref()
+            .is_some_and(|token| !token.is_empty())
+            || (has_device && self.token.as_deref().is_some_and(looks_issued))
+    }
+}
+
+fn protocol_number(members: &Members<'_>, name: &'static str) -> Result<u32, ParamsError> {
+    let number = members.required_integer(name, 1)?;
+    Ok(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+fn strings(
+    members: &Members<'_>,
+    name: &'static str,
+    max_items: usize,
+) -> Result<Vec<Box<str>>, ParamsError> {
+    let items = members
+        .optional_strings(name, max_items, STORED)?
+        .unwrap_or_default();
+    Ok(items.into_iter().map(Box::from).collect())
+}
+
+/// Members with a known type that the gateway has no use for.
+fn check_unused(root: &Members<'_>) -> Result<(), ParamsError> {
+    for name in ["pathEnv", "locale", "userAgent"] {
+        root.optional_string(name, Length::ANY)?;
+    }
+    root.optional_object("permissions")?
+        .map_or(Ok(()), |permissions| permissions.all_booleans())
+}
+
+#[cfg(test)]
+mod tests;

@@ -16,4 +16,5 @@ pub use connect::{AuthParams, ClientInfo, ConnectParams, DeviceProof};
 pub use error::WireError;
 pub use frame::{Frame, Request};
 pub use limits::Limits;
+pub use method::Method;
 pub use scope::Role;

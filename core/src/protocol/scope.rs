@@ -42,7 +42,8 @@ impl Role {
 /// Whether `granted` scopes satisfy `wanted`: admin satisfies all, write satisfies read.
 #[must_use]
 pub fn is_satisfied<S: AsRef<str>>(granted: &[S], wanted: &str) -> bool {
-    granted.iter().map(AsRef::as_ref).any(|scope| {
-        scope == wanted || scope == ADMIN || (wanted == READ && scope == WRITE)
-    })
+    granted
+        .iter()
+        .map(AsRef::as_ref)
+        .any(|scope| scope == wanted || scope == ADMIN || (wanted == READ && scope == WRITE))
 }

@@ -1,6 +1,8 @@
 //! Who is let in: the order of checks and the answers. The shell finds the facts ([`Evidence`]:
 //! compares secrets, verifies signatures, looks at the Origin header), the core decides.
 
+pub use crate::protocol::device::DeviceEvidence;
+
 /// What the shell found out about one `connect` request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
@@ -41,25 +43,4 @@ pub enum SecretEvidence {
         /// When to try again, in ms.
         retry_after_ms: u64,
     },
-}
-
-/// The outcome of verifying the device proof (reference 3.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeviceEvidence {
-    /// The request has no `device`.
-    Absent,
-    /// Id, nonce, skew and signature are right.
-    Verified,
-    /// The id is not the digest of the public key.
-    IdMismatch,
-    /// The public key cannot be read.
-    PublicKeyInvalid,
-    /// No signature payload verifies.
-    SignatureInvalid,
-    /// Signed too long ago, or in the future.
-    SignatureExpired,
-    /// The proof has no nonce.
-    NonceRequired,
-    /// The nonce is not this connection's.
-    NonceMismatch,
 }

@@ -1,8 +1,13 @@
 //! What one connection still has to be sent: responses in order, and at most one presence
 //! snapshot, the newest (SPEC 2, "slow reader").
 
+mod seal;
+
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use core::fmt;
+
+pub use seal::Seal;
 
 use crate::protocol::{CloseFrame, Frame};
 
@@ -15,7 +20,7 @@ pub enum Item {
     Event(Arc<Frame>),
     /// A presence snapshot: replaces an undelivered older one in its place in the queue.
     Presence(Arc<Frame>),
-    /// A `tick`: replaces an undelivered older one.
+    /// A `tick`: replaces an undelivered older one in its place in the queue.
     Tick(Arc<Frame>),
     /// Close after everything before it was sent; nothing follows.
     Close(CloseFrame),
@@ -28,11 +33,53 @@ pub enum Outgoing {
     Text {
         /// The frame; an event's text stops before its `seq`.
         frame: Arc<Frame>,
-        /// The event's number on this connection; `None` for a response.
-        seq: Option<u64>,
+        /// The end of the frame with the event's number on this connection; empty for a response.
+        seal: Seal,
     },
     /// A close frame; the last thing ever taken out.
     Close(CloseFrame),
+}
+
+impl Outgoing {
+    /// The payload of a text frame in the order of writing; segments may be empty. All are empty for
+    /// a close.
+    #[must_use]
+    pub fn segments(&self) -> [&[u8]; 4] {
+        match self {
+            Self::Text { frame, seal } => [
+                frame.head.as_bytes(),
+                frame.body.as_deref().unwrap_or("").as_bytes(),
+                frame.tail.as_bytes(),
+                seal.as_str().as_bytes(),
+            ],
+            Self::Close(_) => [&[]; 4],
+        }
+    }
+
+    /// Length in bytes of all [`segments`](Self::segments).
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Text { frame, seal } => frame.len() + seal.as_str().len(),
+            Self::Close(_) => 0,
+        }
+    }
+
+    /// Whether there is no text: true for a close.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The whole text of a text frame; nothing for a close.
+impl fmt::Display for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text { frame, seal } => write!(f, "{frame}{}", seal.as_str()),
+            Self::Close(_) => Ok(()),
+        }
+    }
 }
 
 /// The frame was not queued: the client's undelivered responses exceed the limit. Close it with
@@ -46,41 +93,148 @@ pub struct SlowConsumer {
 
 /// The queue of one connection. Numbers (`seq`) are given when a frame is taken out, so only frames
 /// really sent consume one.
+///
+/// A drained outbox owns no heap memory: most connections are idle most of the time.
+///
+/// ```
+/// use std::sync::Arc;
+/// use presence_core::protocol::Frame;
+/// use presence_core::server::{Item, Outbox};
+/// let event = |text: &'static str| Arc::new(Frame::text(text));
+/// let mut outbox = Outbox::new(1_048_576);
+/// outbox.push(Item::Presence(event(r#"{"type":"event","payload":"old""#)))?;
+/// outbox.push(Item::Response(Frame::text(r#"{"type":"res"}"#)))?;
+/// outbox.push(Item::Presence(event(r#"{"type":"event","payload":"new""#)))?;
+/// assert_eq!(outbox.pop().unwrap().to_string(), r#"{"type":"event","payload":"new","seq":1}"#);
+/// assert_eq!(outbox.pop().unwrap().to_string(), r#"{"type":"res"}"#);
+/// assert!(outbox.is_empty());
+/// # Ok::<(), presence_core::server::outbox::SlowConsumer>(())
+/// ```
 #[derive(Debug)]
 pub struct Outbox {
-    _queue: VecDeque<()>,
+    /// What waits, in order. Presence and tick only hold a place here.
+    queue: VecDeque<Place>,
+    /// The newest undelivered snapshot, for the one [`Place::Presence`].
+    presence: Option<Arc<Frame>>,
+    /// The newest undelivered tick, for the one [`Place::Tick`].
+    tick: Option<Arc<Frame>>,
+    /// Bytes of the responses in the queue.
+    buffered_bytes: usize,
+    /// Most of them.
+    limit: usize,
+    /// The number of the last event taken out.
+    seq: u64,
+    /// A close is or was in the queue.
+    closed: bool,
+}
+
+/// One place in the queue.
+#[derive(Debug)]
+enum Place {
+    Response(Arc<Frame>),
+    Event(Arc<Frame>),
+    Presence,
+    Tick,
+    Close(CloseFrame),
 }
 
 impl Outbox {
     /// An empty outbox whose undelivered responses may hold `buffered_bytes`.
     #[must_use]
-    pub fn new(_buffered_bytes: usize) -> Self {
-        todo!()
+    pub fn new(buffered_bytes: usize) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            presence: None,
+            tick: None,
+            buffered_bytes: 0,
+            limit: buffered_bytes,
+            seq: 0,
+            closed: false,
+        }
     }
 
     /// Queues `item`. After [`Item::Close`] everything is ignored.
     ///
+    /// A response larger than the whole bound is queued when no other waits: the client asked for it
+    /// and has read everything before.
+    ///
     /// # Errors
     /// [`SlowConsumer`] when a response would exceed the bound; the item is not queued.
-    pub fn push(&mut self, _item: Item) -> Result<(), SlowConsumer> {
-        todo!()
+    pub fn push(&mut self, item: Item) -> Result<(), SlowConsumer> {
+        if self.closed {
+            return Ok(());
+        }
+        match item {
+            Item::Response(frame) => {
+                let total = self.buffered_bytes.saturating_add(frame.len());
+                if self.buffered_bytes > 0 && total > self.limit {
+                    return Err(SlowConsumer { limit: self.limit });
+                }
+                self.buffered_bytes = total;
+                self.queue.push_back(Place::Response(Arc::new(frame)));
+            }
+            Item::Event(frame) => self.queue.push_back(Place::Event(frame)),
+            Item::Presence(frame) => {
+                if self.presence.replace(frame).is_none() {
+                    self.queue.push_back(Place::Presence);
+                }
+            }
+            Item::Tick(frame) => {
+                if self.tick.replace(frame).is_none() {
+                    self.queue.push_back(Place::Tick);
+                }
+            }
+            Item::Close(frame) => {
+                self.closed = true;
+                self.queue.push_back(Place::Close(frame));
+            }
+        }
+        Ok(())
     }
 
     /// Takes the next frame out.
     pub fn pop(&mut self) -> Option<Outgoing> {
-        todo!()
+        let place = self.queue.pop_front()?;
+        if self.queue.is_empty() {
+            self.queue = VecDeque::new();
+        }
+        match place {
+            Place::Response(frame) => {
+                self.buffered_bytes -= frame.len();
+                Some(Outgoing::Text {
+                    frame,
+                    seal: Seal::NONE,
+                })
+            }
+            Place::Event(frame) => Some(self.sealed(frame)),
+            // A place without its frame cannot be: `push` makes both. If it were, nothing is sent.
+            Place::Presence => self.presence.take().map(|frame| self.sealed(frame)),
+            Place::Tick => self.tick.take().map(|frame| self.sealed(frame)),
+            Place::Close(frame) => Some(Outgoing::Close(frame)),
+        }
     }
 
     /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        todo!()
+        self.queue.is_empty()
     }
 
     /// Bytes of undelivered responses: a shell stops reading requests while this is large, so that
     /// a client which pipelines is slowed down before it is cut off.
     #[must_use]
     pub fn buffered_bytes(&self) -> usize {
-        todo!()
+        self.buffered_bytes
+    }
+
+    fn sealed(&mut self, frame: Arc<Frame>) -> Outgoing {
+        self.seq += 1;
+        Outgoing::Text {
+            frame,
+            seal: Seal::new(self.seq),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! Order, replacement, numbering and bounds of the outbox.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::*;
+
+fn response(text: &str) -> Item {
+    Item::Response(Frame::text(String::from(text)))
+}
+
+fn shared(text: &str) -> Arc<Frame> {
+    Arc::new(Frame {
+        head: format!(r#"{{"event":"{text}","payload":"#).into(),
+        body: Some("[]".into()),
+        tail: "".into(),
+    })
+}
+
+/// What comes out of `outbox` until it is empty; a close as `close <code>`.
+fn drained(outbox: &mut Outbox) -> Vec<String> {
+    core::iter::from_fn(|| outbox.pop())
+        .map(|outgoing| match &outgoing {
+            Outgoing::Close(frame) => format!("close {}", frame.code),
+            Outgoing::Text { .. } => outgoing.to_string(),
+        })
+        .collect()
+}
+
+#[test]
+fn responses_and_events_keep_their_order_and_only_events_are_numbered() {
+    let mut outbox = Outbox::new(1_000);
+    outbox.push(response("one")).unwrap();
+    outbox.push(Item::Event(shared("e1"))).unwrap();
+    outbox.push(response("two")).unwrap();
+    outbox.push(Item::Event(shared("e2"))).unwrap();
+    assert_eq!(
+        drained(&mut outbox),
+        [
+            "one",
+            r#"{"event":"e1","payload":[],"seq":1}"#,
+            "two",
+            r#"{"event":"e2","payload":[],"seq":2}"#,
+        ]
+    );
+}
+
+#[test]
+fn presence_and_tick_are_replaced_in_their_place_and_waste_no_number() {
+    let mut outbox = Outbox::new(1_000);
+    outbox.push(Item::Presence(shared("p1"))).unwrap();
+    outbox.push(response("one")).unwrap();
+    outbox.push(Item::Tick(shared("t1"))).unwrap();
+    for index in 2..100 {
+        outbox.push(Item::Tick(shared(&format!("t{index}")))).unwrap();
+        outbox.push(Item::Presence(shared(&format!("p{index}")))).unwrap();
+    }
+    assert_eq!(
+        drained(&mut outbox),
+        [
+            r#"{"event":"p99","payload":[],"seq":1}"#,
+            "one",
+            r#"{"event":"t99","payload":[],"seq":2}"#,
+        ]
+    );
+    outbox.push(Item::Presence(shared("p100"))).unwrap();
+    assert_eq!(drained(&mut outbox), [r#"{"event":"p100","payload":[],"seq":3}"#]);
+}
+
+#[test]
+fn a_snapshot_taken_out_is_not_replaced_but_followed() {
+    let mut outbox = Outbox::new(1_000);
+    outbox.push(Item::Presence(shared("p1"))).unwrap();
+    let taken = outbox.pop().unwrap();
+    outbox.push(Item::Presence(shared("p2"))).unwrap();
+    assert_eq!(taken.to_string(), r#"{"event":"p1","payload":[],"seq":1}"#);
+    assert_eq!(drained(&mut outbox), [r#"{"event":"p2","payload":[],"seq":2}"#]);
+}
+
+#[test]
+fn nothing_follows_a_close() {
+    let mut outbox = Outbox::new(10);
+    outbox.push(response("one")).unwrap();
+    outbox.push(Item::Close(CloseFrame::SERVICE_RESTART)).unwrap();
+    outbox.push(Item::Close(CloseFrame::SLOW_CONSUMER)).unwrap();
+    outbox.push(response("far too long for the limit")).unwrap();
+    outbox.push(Item::Presence(shared("p1"))).unwrap();
+    assert_eq!(drained(&mut outbox), ["one", "close 1012"]);
+    outbox.push(Item::Tick(shared("t1"))).unwrap();
+    assert!(outbox.is_empty());
+}
+
+#[test]
+fn undelivered_responses_are_bounded_and_presence_is_not_counted() {
+    let mut outbox = Outbox::new(10);
+    outbox.push(response("12345")).unwrap();
+    outbox
+        .push(Item::Presence(shared("long enough to exceed the limit")))
+        .unwrap();
+    outbox.push(response("67890")).unwrap();
+    assert_eq!(outbox.buffered_bytes(), 10);
+    assert_eq!(outbox.push(response("1")), Err(SlowConsumer { limit: 10 }));
+    outbox.pop().unwrap();
+    assert_eq!(outbox.buffered_bytes(), 5);
+    outbox.push(response("12345")).unwrap();
+    assert_eq!(
+        outbox.push(response("1")).unwrap_err().to_string(),
+        "more than 10 bytes of responses are undelivered"
+    );
+}
+
+#[test]
+fn one_response_may_be_larger_than_the_bound() {
+    let mut outbox = Outbox::new(3);
+    outbox.push(response("12345")).unwrap();
+    assert!(outbox.push(response("1")).is_err());
+    assert_eq!(drained(&mut outbox), ["12345"]);
+    assert_eq!(outbox.buffered_bytes(), 0);
+}
+
+#[test]
+fn segments_join_to_the_text() {
+    let mut outbox = Outbox::new(1_000);
+    outbox.push(Item::Event(shared("e1"))).unwrap();
+    let outgoing = outbox.pop().unwrap();
+    let joined = outgoing.segments().concat();
+    assert_eq!(String::from_utf8(joined).unwrap(), outgoing.to_string());
+    assert_eq!(outgoing.len(), outgoing.to_string().len());
+    let close = Outgoing::Close(CloseFrame::PING_TIMEOUT);
+    assert!(close.is_empty());
+    assert_eq!(close.segments().concat(), b"");
+}
+
+#[test]
+fn a_drained_outbox_owns_no_heap_memory_and_is_small() {
+    let mut outbox = Outbox::new(1_000);
+    for _ in 0..100 {
+        outbox.push(response("x")).unwrap();
+    }
+    outbox.push(Item::Presence(shared("p1"))).unwrap();
+    drained(&mut outbox);
+    assert_eq!(outbox.queue.capacity(), 0);
+    assert!(outbox.presence.is_none());
+    assert!(size_of::<Outbox>() <= 96, "{}", size_of::<Outbox>());
+}
