@@ -436,7 +436,9 @@ impl Roster {
         key_of(client.instance_id.as_deref()).filter(|key| self.self_key.as_ref() != Some(key))
     }
 
-    fn is_self(&self, instance_id: Option<&str>) -> bool {
+    /// Whether this is the gateway's own `instanceId`.
+    #[must_use]
+    pub fn is_self(&self, instance_id: Option<&str>) -> bool {
         self.self_key.is_some() && key_of(instance_id) == self.self_key
     }
 

@@ -66,7 +66,11 @@ impl Connection {
     /// `server_wall_ms` is the time to state in the challenge.
     #[must_use]
     pub fn new(
-        _limits: &Limits, _conn_id: Box<str>, _nonce: Box<str>, _remote_ip: Option<Box<str>>, _now: Now,
+        _limits: &Limits,
+        _conn_id: Box<str>,
+        _nonce: Box<str>,
+        _remote_ip: Option<Box<str>>,
+        _now: Now,
     ) -> Self {
         todo!()
     }

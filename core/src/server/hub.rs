@@ -1,11 +1,25 @@
-//! All connections and the roster: who may do what, who is sent what and when.
+//! All connections and the roster: who may do what, who is sent what and when (SPEC 2).
 
+mod calls;
+mod hello;
+mod member;
+mod members;
+mod time;
+
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use alloc::collections::{BTreeSet, VecDeque};
+use alloc::format;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use self::member::{Heartbeat, Member, may_read};
+use self::members::Members;
 use super::{Handshake, Item};
 use crate::entry::PresenceEntry;
-use crate::protocol::{CloseFrame, Limits, Request};
+use crate::key::PresenceKey;
+use crate::protocol::{CloseFrame, Frame, Limits, Request};
+use crate::roster::{Roster, RosterConfig};
 use crate::time::Now;
 
 /// A joined connection: an index that is reused after it left, and a serial that never is.
@@ -64,86 +78,245 @@ pub enum HubOutput {
 }
 
 /// The hub: the roster and all connections that completed the handshake.
+///
+/// Every method first brings the hub to `now`: what was due is done, in order, also when the timer
+/// is late. After each call take every [`poll_output`](Self::poll_output) until it returns `None`,
+/// then ask [`poll_timeout`](Self::poll_timeout).
 #[derive(Debug)]
 pub struct Hub {
-    _todo: (),
+    config: HubConfig,
+    roster: Roster,
+    members: Members,
+    /// Ping and pong deadlines, earliest first.
+    heartbeats: BTreeSet<(u64, u32)>,
+    next_serial: u64,
+    started_ms: u64,
+    /// The next `tick`; `None` while nobody is connected.
+    tick_at_ms: Option<u64>,
+    /// The end of the coalescing window that the last broadcast opened.
+    window_ends_ms: u64,
+    /// The version of the last broadcast.
+    announced_version: u64,
+    is_shut_down: bool,
+    outputs: VecDeque<HubOutput>,
 }
 
 impl Hub {
     /// A hub whose roster holds the self row.
     #[must_use]
-    pub fn new(_config: HubConfig, _now: Now) -> Self {
-        todo!()
+    pub fn new(config: HubConfig, now: Now) -> Self {
+        let roster_config = RosterConfig {
+            ttl_ms: config.ttl_ms,
+            max_entries: config.max_entries,
+            hash_seed: config.hash_seed,
+        };
+        let roster = Roster::new(roster_config, config.self_entry.clone(), now);
+        Self {
+            announced_version: roster.version(),
+            config,
+            roster,
+            members: Members::default(),
+            heartbeats: BTreeSet::new(),
+            next_serial: 1,
+            started_ms: now.age_ms,
+            tick_at_ms: None,
+            window_ends_ms: 0,
+            is_shut_down: false,
+            outputs: VecDeque::new(),
+        }
     }
 
     /// Takes an accepted handshake in: writes its row and queues hello as its first frame.
-    pub fn join(&mut self, _handshake: Handshake, _now: Now) -> ConnId {
-        todo!()
+    pub fn join(&mut self, handshake: Handshake, now: Now) -> ConnId {
+        self.advance(now);
+        let serial = self.next_serial;
+        self.next_serial += 1;
+        let mode = PresenceKey::parse(&handshake.client.mode);
+        let is_ephemeral = mode.is_some_and(|mode| {
+            self.config.ephemeral_modes.iter().any(|ephemeral| **ephemeral == *mode.as_str())
+        });
+        let mut member = Member {
+            serial,
+            scopes: Arc::from(handshake.scopes.as_slice()),
+            reads: may_read(handshake.role, &handshake.scopes),
+            is_tracked: !is_ephemeral,
+            key: self.roster.connect_key(
+                &handshake.client,
+                handshake.device_id.as_deref(),
+                &handshake.conn_id,
+            ),
+            row: None,
+            has_version: 0,
+            refused_calls: 0,
+            joined_wall_ms: self.roster.wall_ms(now),
+            heartbeat: Heartbeat { due_ms: now.age_ms + self.ping_interval_ms(), awaits_pong: false },
+            handshake,
+        };
+        if member.is_tracked && !self.is_shut_down {
+            member.row = Some(self.roster.connect(&member.connect_write(), now));
+        }
+        member.has_version = self.roster.version();
+        let hello = hello::hello(self, &member, now);
+        let due_ms = member.heartbeat.due_ms;
+        let slot = self.members.insert(member);
+        let conn = ConnId { slot, serial };
+        self.outputs.push_back(HubOutput::Send(conn, Item::Response(hello)));
+        if self.is_shut_down {
+            self.outputs.push_back(HubOutput::Send(conn, Item::Close(CloseFrame::SERVICE_RESTART)));
+            return conn;
+        }
+        self.heartbeats.insert((due_ms, slot));
+        self.tick_at_ms.get_or_insert(now.age_ms + self.config.limits.tick_interval_ms);
+        self.announce(now);
+        conn
     }
 
     /// Answers one request of a joined connection.
-    pub fn call(&mut self, _conn: ConnId, _request: Request, _now: Now) {
-        todo!()
+    pub fn call(&mut self, conn: ConnId, request: &Request, now: Now) {
+        self.advance(now);
+        if !self.members.holds(conn) {
+            return;
+        }
+        let answer = self.answer(conn.slot, request, now);
+        self.outputs.push_back(HubOutput::Send(conn, Item::Response(answer)));
+        let limit = self.config.limits.unauthorized_calls;
+        if self.members.get(conn.slot).is_some_and(|member| member.refused_calls > limit) {
+            self.outputs.push_back(HubOutput::Send(conn, Item::Close(CloseFrame::REPEATED_UNAUTHORIZED)));
+        }
+        self.announce(now);
     }
 
     /// A pong arrived: proof of life for the connection's row.
-    pub fn pong(&mut self, _conn: ConnId, _now: Now) {
-        todo!()
+    pub fn pong(&mut self, conn: ConnId, now: Now) {
+        self.advance(now);
+        if !self.members.holds(conn) {
+            return;
+        }
+        let due_ms = now.age_ms + self.ping_interval_ms();
+        if let Some(member) = self.members.get_mut(conn.slot) {
+            if let Some(row) = member.row {
+                self.roster.touch(row, now);
+            }
+            if member.heartbeat.awaits_pong {
+                self.heartbeats.remove(&(member.heartbeat.due_ms, conn.slot));
+                member.heartbeat = Heartbeat { due_ms, awaits_pong: false };
+                self.heartbeats.insert((due_ms, conn.slot));
+            }
+        }
+        self.announce(now);
     }
 
     /// The connection is gone. A second call for the same one does nothing.
-    pub fn leave(&mut self, _conn: ConnId, _cause: LeaveCause, _now: Now) {
-        todo!()
+    pub fn leave(&mut self, conn: ConnId, cause: LeaveCause, now: Now) {
+        self.advance(now);
+        self.remove(conn, cause, now);
+        self.announce(now);
     }
 
-    /// Announces the end to all: `shutdown` event, then close 1012. No output follows but these.
-    pub fn shutdown(&mut self, _reason: &str, _now: Now) {
-        todo!()
-    }
-
-    /// Time passed: expiry, pings, ticks, the coalescing window. Early or double calls do nothing.
-    pub fn handle_timeout(&mut self, _now: Now) {
-        todo!()
-    }
-
-    /// When to call [`handle_timeout`](Self::handle_timeout), on `Now::age_ms`. `None`: nothing to
-    /// wait for.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<u64> {
-        todo!()
+    /// Announces the end to all: the last state, the `shutdown` event, then close 1012. Later joins
+    /// are greeted and closed likewise.
+    pub fn shutdown(&mut self, reason: &str, now: Now) {
+        if self.is_shut_down {
+            return;
+        }
+        self.advance(now);
+        self.broadcast(now);
+        self.is_shut_down = true;
+        self.heartbeats.clear();
+        self.tick_at_ms = None;
+        let event = Arc::new(shutdown_event(reason));
+        for (slot, member) in self.members.iter() {
+            let conn = ConnId { slot, serial: member.serial };
+            self.outputs.push_back(HubOutput::Send(conn, Item::Event(event.clone())));
+            self.outputs.push_back(HubOutput::Send(conn, Item::Close(CloseFrame::SERVICE_RESTART)));
+        }
     }
 
     /// The next thing to do; poll until `None` after every other call.
     pub fn poll_output(&mut self) -> Option<HubOutput> {
-        todo!()
+        self.outputs.pop_front()
+    }
+
+    /// The list as any reader gets it now, newest first, for the shell's own use.
+    pub fn list(&mut self, now: Now) -> Vec<PresenceEntry> {
+        self.advance(now);
+        let list = self.roster.list(now);
+        self.announce(now);
+        list
     }
 
     /// Number of joined connections.
     #[must_use]
     pub fn connections(&self) -> usize {
-        todo!()
+        self.members.len()
     }
 
     /// Number of rows, self included.
     #[must_use]
     pub fn rows(&self) -> usize {
-        todo!()
+        self.roster.len()
     }
 
     /// The presence version.
     #[must_use]
     pub fn version(&self) -> u64 {
-        todo!()
+        self.roster.version()
     }
 
     /// The time the gateway states on the wire, ms since the Unix epoch: the clock that `ts` is on.
     #[must_use]
-    pub fn server_wall_ms(&self, _now: Now) -> u64 {
-        todo!()
+    pub fn server_wall_ms(&self, now: Now) -> u64 {
+        self.roster.wall_ms(now)
     }
 
-    /// The list as any reader gets it now, newest first, for the shell's own use.
-    pub fn list(&mut self, _now: Now) -> Vec<PresenceEntry> {
-        todo!()
+    fn remove(&mut self, conn: ConnId, cause: LeaveCause, now: Now) {
+        if !self.members.holds(conn) {
+            return;
+        }
+        let Some(member) = self.members.remove(conn.slot) else { return };
+        self.heartbeats.remove(&(member.heartbeat.due_ms, conn.slot));
+        if self.members.len() == 0 {
+            self.tick_at_ms = None;
+        }
+        if let Some(row) = member.row {
+            self.roster.disconnect(row, member.serial, cause != LeaveCause::Silent, now);
+        }
     }
+
+    /// Announces a change: at once after a quiet window, else when the window ends (SPEC 2).
+    fn announce(&mut self, now: Now) {
+        let is_changed = self.roster.version() != self.announced_version;
+        if is_changed && !self.is_shut_down && now.age_ms >= self.window_ends_ms {
+            self.broadcast(now);
+            self.window_ends_ms = now.age_ms + self.config.limits.window_ms;
+        }
+    }
+
+    /// Sends the list to every reader that does not have this version, in slot order.
+    fn broadcast(&mut self, now: Now) {
+        let version = self.roster.version();
+        self.announced_version = version;
+        let lacks = |member: &Member| member.reads && member.has_version < version;
+        if !self.members.iter().any(|(_, member)| lacks(member)) {
+            return;
+        }
+        let frame = Arc::new(Frame {
+            head: Cow::Borrowed(r#"{"type":"event","event":"presence","payload":{"presence":"#),
+            body: Some(self.roster.encode_list(now)),
+            tail: format!(r#"}},"stateVersion":{}"#, self.state_version()).into(),
+        });
+        for (slot, member) in self.members.iter_mut() {
+            if lacks(member) {
+                member.has_version = version;
+                let conn = ConnId { slot, serial: member.serial };
+                self.outputs.push_back(HubOutput::Send(conn, Item::Presence(frame.clone())));
+            }
+        }
+    }
+}
+
+/// The `shutdown` event without its `seq`.
+fn shutdown_event(reason: &str) -> Frame {
+    let reason = serde_json::to_string(reason).unwrap_or_default();
+    Frame::text(format!(r#"{{"type":"event","event":"shutdown","payload":{{"reason":{reason}}}"#))
 }

@@ -14,6 +14,7 @@ pub mod admission;
 pub mod connection;
 pub mod hub;
 pub mod outbox;
+pub mod system_event;
 
 pub use admission::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence};
 pub use connection::{Connection, ConnectionOutput, Handshake};

@@ -1,0 +1,164 @@
+//! What the gateway answers to each method (SPEC 2, reference 4.6).
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use serde_json::{Value, json};
+
+use super::Hub;
+use super::member::Member;
+use crate::protocol::params::{Length, Members};
+use crate::protocol::{Frame, Method, Request, Role, WireError, scope};
+use crate::roster::Holder;
+use crate::server::system_event::parse_system_event;
+use crate::time::Now;
+
+/// What a call answers with.
+pub(super) enum Answer {
+    Value(Value),
+    /// The presence list, encoded once for all who ask.
+    List,
+}
+
+impl Hub {
+    pub(super) fn answer(&mut self, slot: u32, request: &Request, now: Now) -> Frame {
+        let result = self.dispatch(slot, request, now);
+        let is_role_refusal = matches!(&result, Err(error) if error.is_unauthorized_role());
+        if let Some(member) = self.members.get_mut(slot) {
+            member.refused_calls = if is_role_refusal { member.refused_calls + 1 } else { 0 };
+        }
+        match result {
+            Ok(Answer::Value(payload)) => Frame::ok(&request.id, &payload),
+            Ok(Answer::List) => Frame::ok_shared(&request.id, self.roster.encode_list(now)),
+            Err(error) => Frame::error(&request.id, &error),
+        }
+    }
+
+    fn dispatch(&mut self, slot: u32, request: &Request, now: Now) -> Result<Answer, WireError> {
+        let Some(member) = self.members.get(slot) else {
+            return Err(WireError::unavailable("the connection is gone"));
+        };
+        let method = Method::resolve(&request.method)?;
+        let handshake = &member.handshake;
+        method.authorize(handshake.role, &member.scopes, handshake.protocol)?;
+        let value = match method {
+            Method::Connect => return Err(WireError::connect_again()),
+            Method::SystemPresence => return Ok(Answer::List),
+            Method::SystemEvent => {
+                self.system_event(slot, &request.params, now)?;
+                json!({ "ok": true })
+            }
+            Method::Health => self.health(now),
+            Method::Status => self.status(),
+            Method::Wake => {
+                return Err(WireError::unavailable(
+                    "this gateway serves presence only: there is no agent to wake",
+                ));
+            }
+            Method::LastHeartbeat => Value::Null,
+            Method::SetHeartbeats => {
+                let params = Members::root(&request.params)
+                    .and_then(|members| members.optional_bool("enabled")?.ok_or_else(|| members.missing("enabled")));
+                params.map_err(|reason| WireError::invalid_params("set-heartbeats", &reason))?;
+                // No agent, no heartbeats, whatever was asked.
+                json!({ "ok": true, "enabled": false })
+            }
+            Method::ConfigGet => json!({
+                "path": "", "exists": false, "valid": true, "issues": [], "config": {},
+            }),
+            Method::NodeList => json!({ "ts": self.roster.wall_ms(now), "nodes": self.nodes() }),
+            Method::AgentsList => json!({
+                "defaultId": "main", "mainKey": "main", "scope": "per-sender", "agents": [],
+            }),
+            Method::DevicePairList => json!({ "pending": [], "paired": [] }),
+            Method::NodeEvent => {
+                let event = Members::root(&request.params)
+                    .and_then(|members| members.required_string("event", Length::nonempty(256)));
+                let event = event.map_err(|reason| WireError::invalid_params("node.event", &reason))?;
+                json!({ "ok": true, "event": event, "handled": false, "reason": "presence-only gateway" })
+            }
+            Method::NodeSkillsUpdate | Method::NodePluginToolsUpdate | Method::NodeRunnerInventoryUpdate => {
+                json!({ "ok": true })
+            }
+        };
+        Ok(Answer::Value(value))
+    }
+
+    /// A beacon: about the own row for any operator, about others with `operator.write` (SPEC 2).
+    fn system_event(&mut self, slot: u32, params: &Value, now: Now) -> Result<(), WireError> {
+        let beacon = parse_system_event(params).map_err(|error| WireError::invalid_request(error.to_string()))?;
+        let Some(member) = self.members.get(slot) else { return Ok(()) };
+        let (target, key) = self.roster.beacon_target(&beacon);
+        let is_own = key == member.key || (target.is_some() && target == member.row);
+        if !is_own && !member.has_scope(scope::WRITE) {
+            return Err(WireError::missing_scope(scope::WRITE, member.handshake.protocol));
+        }
+        let is_unlimited = is_own || member.has_scope(scope::ADMIN);
+        let holder = if is_unlimited { Holder::Unlimited } else { Holder::Connection(member.serial) };
+        let is_bound = member.row.is_some_and(|row| self.roster.contains(row));
+        if is_own && member.is_tracked && !is_bound && !self.roster.is_self(beacon.instance_id.as_deref()) {
+            let row = self.roster.rebuild(&member.connect_write(), now);
+            if let Some(member) = self.members.get_mut(slot) {
+                member.row = Some(row);
+            }
+        }
+        self.roster
+            .beacon(&beacon, holder, now)
+            .map(drop)
+            .map_err(|error| WireError::invalid_request(error.to_string()))
+    }
+
+    /// `status`: what probes and the `status` command read, and our own counters.
+    fn status(&self) -> Value {
+        json!({
+            "runtimeVersion": self.config.server_version,
+            "heartbeat": { "defaultAgentId": "main", "agents": [] },
+            "channelSummary": [],
+            "queuedSystemEvents": [],
+            "sessions": {
+                "paths": [], "count": 0, "recent": [], "byAgent": [],
+                "defaults": { "model": null, "contextTokens": null },
+            },
+            "presence": {
+                "rows": self.roster.len(),
+                "maxEntries": self.config.max_entries,
+                "ttlMs": self.config.ttl_ms,
+                "version": self.roster.version(),
+                "connections": self.connections(),
+            },
+        })
+    }
+
+    /// The nodes connected now, at most as many as the roster has rows.
+    fn nodes(&self) -> Vec<Value> {
+        let is_node = |member: &&Member| member.handshake.role == Role::Node;
+        self.members.iter().map(|(_, member)| member).filter(is_node).take(self.config.max_entries).map(node).collect()
+    }
+}
+
+fn node(member: &Member) -> Value {
+    let handshake = &member.handshake;
+    let client = &handshake.client;
+    let id = handshake.device_id.as_deref().or(client.instance_id.as_deref()).unwrap_or(&handshake.conn_id);
+    let mut node = json!({
+        "nodeId": id,
+        "platform": client.platform,
+        "version": client.version,
+        "caps": handshake.caps,
+        "commands": handshake.commands,
+        "connected": true,
+        "paired": true,
+        "connectedAtMs": member.joined_wall_ms,
+    });
+    for (name, value) in [
+        ("displayName", &client.display_name),
+        ("deviceFamily", &client.device_family),
+        ("modelIdentifier", &client.model_identifier),
+        ("remoteIp", &handshake.remote_ip),
+    ] {
+        if let Some(value) = value {
+            node[name] = json!(value);
+        }
+    }
+    node
+}

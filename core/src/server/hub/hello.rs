@@ -1,0 +1,83 @@
+//! `hello-ok`: the answer to an accepted handshake (reference 2.3).
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Hub;
+use super::member::Member;
+use crate::protocol::method::{ADVERTISED, EVENTS};
+use crate::protocol::{Frame, scope};
+use crate::time::Now;
+
+/// An empty list for those who may not read.
+const NO_ROWS: &str = "[]";
+
+pub(super) fn hello(hub: &mut Hub, member: &Member, now: Now) -> Frame {
+    let list: Arc<str> = if member.reads { hub.roster.encode_list(now) } else { NO_ROWS.into() };
+    let limits = &hub.config.limits;
+    let handshake = &member.handshake;
+    let methods = json(&ADVERTISED.map(|method| method.name()));
+    let events = json(&EVENTS);
+    let server = json(&json!({
+        "version": hub.config.server_version,
+        "bootId": hub.config.boot_id,
+        "connId": handshake.conn_id,
+    }));
+    let head = format!(
+        r#"{{"type":"res","id":{},"ok":true,"payload":{{"type":"hello-ok","protocol":{},"server":{server},"features":{{"methods":{methods},"events":{events}}},"snapshot":{{"presence":"#,
+        json(&*handshake.request_id),
+        handshake.protocol,
+    );
+    let is_admin = scope::is_satisfied(&handshake.scopes, scope::ADMIN);
+    let auth_mode = if is_admin { format!(r#","authMode":"{}""#, hub.config.auth_mode) } else { String::new() };
+    let tail = format!(
+        r#","health":{},"stateVersion":{},"uptimeMs":{},"sessionDefaults":{}{auth_mode}}},"auth":{},"policy":{}}}}}"#,
+        json(&hub.health(now)),
+        hub.state_version(),
+        now.age_ms.saturating_sub(hub.started_ms),
+        json(&json!({
+            "defaultAgentId": "main", "mainKey": "main", "mainSessionKey": "agent:main:main",
+        })),
+        json(&json!({ "role": handshake.role.as_str(), "scopes": handshake.scopes })),
+        json(&json!({
+            "maxPayload": limits.payload_bytes,
+            "maxBufferedBytes": limits.buffered_bytes,
+            "tickIntervalMs": limits.tick_interval_ms,
+        })),
+    );
+    Frame { head: head.into(), body: Some(list), tail: tail.into() }
+}
+
+/// JSON text of what always encodes: strings, numbers, lists and objects of these.
+fn json<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| String::from("null"))
+}
+
+impl Hub {
+    /// The health object: a presence gateway has no channels, agents or sessions, and clients want
+    /// every member.
+    pub(super) fn health(&self, now: Now) -> Value {
+        json!({
+            "ok": true,
+            "ts": self.roster.wall_ms(now),
+            "durationMs": 0,
+            "channels": {},
+            "channelOrder": [],
+            "channelLabels": {},
+            "heartbeatSeconds": 0,
+            "defaultAgentId": "main",
+            "agents": [],
+            "sessions": { "path": "", "count": 0, "recent": [] },
+        })
+    }
+
+    /// `stateVersion` as JSON. Health never changes here, so its version stays 1.
+    pub(super) fn state_version(&self) -> Box<str> {
+        format!(r#"{{"presence":{},"health":1}}"#, self.roster.version()).into()
+    }
+}

@@ -1,0 +1,62 @@
+//! One joined connection, as the hub knows it.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use crate::key::RowKey;
+use crate::protocol::{Role, scope};
+use crate::roster::{ConnectWrite, RowId};
+use crate::server::Handshake;
+
+#[derive(Debug)]
+pub(super) struct Member {
+    /// Never used twice: tells a connection from one that had its slot before.
+    pub(super) serial: u64,
+    pub(super) handshake: Handshake,
+    pub(super) scopes: Arc<[Box<str>]>,
+    /// Whether it is sent presence.
+    pub(super) reads: bool,
+    /// Whether its mode makes a row.
+    pub(super) is_tracked: bool,
+    /// The key its handshake resolves to.
+    pub(super) key: RowKey,
+    /// The row it is bound to; may be gone.
+    pub(super) row: Option<RowId>,
+    /// The newest presence version it was sent, or has waiting.
+    pub(super) has_version: u64,
+    /// Calls refused for the role, in a row.
+    pub(super) refused_calls: u32,
+    pub(super) joined_wall_ms: u64,
+    pub(super) heartbeat: Heartbeat,
+}
+
+/// Where a connection is between ping and pong. Both waits last one ping interval.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Heartbeat {
+    pub(super) due_ms: u64,
+    pub(super) awaits_pong: bool,
+}
+
+impl Member {
+    pub(super) fn connect_write(&self) -> ConnectWrite<'_> {
+        let handshake = &self.handshake;
+        ConnectWrite {
+            conn: self.serial,
+            conn_id: &handshake.conn_id,
+            client: &handshake.client,
+            role: handshake.role,
+            scopes: &self.scopes,
+            device_id: handshake.device_id.as_deref(),
+            remote_ip: handshake.remote_ip.as_deref(),
+        }
+    }
+
+    pub(super) fn has_scope(&self, wanted: &str) -> bool {
+        scope::is_satisfied(&self.scopes, wanted)
+    }
+}
+
+/// Operators with `operator.read` are sent presence; nodes never (SPEC 2, "recipients").
+pub(super) fn may_read(role: Role, scopes: &[Box<str>]) -> bool {
+    role == Role::Operator && scope::is_satisfied(scopes, scope::READ)
+}

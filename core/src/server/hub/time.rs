@@ -1,0 +1,108 @@
+//! What the hub does when time passes: pings and pongs, ticks, the coalescing window, suspension.
+
+use alloc::format;
+use alloc::sync::Arc;
+
+use super::member::Heartbeat;
+use super::{ConnId, Hub, HubOutput, LeaveCause};
+use crate::protocol::{CloseFrame, Frame};
+use crate::server::Item;
+use crate::time::Now;
+
+/// A timer that is later than this, in ms, means that the machine was suspended (SPEC 1.5).
+const SUSPENSION_MS: u64 = 30_000;
+
+impl Hub {
+    /// Time passed: expiry, pings, ticks, the coalescing window. Early or double calls do nothing.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.advance(now);
+        self.announce(now);
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), on `Now::age_ms`. `None`: nothing to
+    /// wait for.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<u64> {
+        if self.is_shut_down {
+            return None;
+        }
+        let is_changed = self.roster.version() != self.announced_version;
+        [
+            self.roster.poll_timeout(),
+            self.heartbeats.first().map(|&(due_ms, _)| due_ms),
+            self.tick_at_ms,
+            is_changed.then_some(self.window_ends_ms),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// The interval of pings, and the window for their pongs: short enough that a row sees several
+    /// within its TTL.
+    pub(super) fn ping_interval_ms(&self) -> u64 {
+        self.config.limits.ping_interval_ms.min(self.config.ttl_ms / 4).max(1)
+    }
+
+    /// Does everything that is due at `now`, but announcing.
+    pub(super) fn advance(&mut self, now: Now) {
+        if self.is_shut_down {
+            return;
+        }
+        let is_late = self.poll_timeout().is_some_and(|due_ms| now.age_ms > due_ms.saturating_add(SUSPENSION_MS));
+        if is_late {
+            self.wake_up(now);
+        }
+        self.roster.settle(now);
+        self.beat(now);
+        self.tick(now);
+    }
+
+    /// After a suspension everybody is asked at once whether they are still there.
+    fn wake_up(&mut self, now: Now) {
+        let due_ms = now.age_ms + self.ping_interval_ms();
+        self.roster.spare_live_rows(due_ms);
+        self.heartbeats.clear();
+        for (slot, member) in self.members.iter_mut() {
+            member.heartbeat = Heartbeat { due_ms, awaits_pong: true };
+            self.heartbeats.insert((due_ms, slot));
+            self.outputs.push_back(HubOutput::Ping(ConnId { slot, serial: member.serial }));
+        }
+    }
+
+    fn beat(&mut self, now: Now) {
+        let interval_ms = self.ping_interval_ms();
+        while let Some(&(due_ms, slot)) = self.heartbeats.first() {
+            if due_ms > now.age_ms {
+                return;
+            }
+            self.heartbeats.pop_first();
+            let Some(member) = self.members.get_mut(slot) else { continue };
+            let conn = ConnId { slot, serial: member.serial };
+            if member.heartbeat.awaits_pong {
+                self.outputs.push_back(HubOutput::Drop(conn, CloseFrame::PING_TIMEOUT));
+                self.remove(conn, LeaveCause::Silent, now);
+            } else {
+                let due_ms = now.age_ms + interval_ms;
+                member.heartbeat = Heartbeat { due_ms, awaits_pong: true };
+                self.heartbeats.insert((due_ms, slot));
+                self.outputs.push_back(HubOutput::Ping(conn));
+            }
+        }
+    }
+
+    fn tick(&mut self, now: Now) {
+        let Some(tick_at_ms) = self.tick_at_ms.filter(|&at_ms| at_ms <= now.age_ms) else { return };
+        // One tick however late the timer is; the rhythm stays.
+        let interval_ms = self.config.limits.tick_interval_ms.max(1);
+        let missed = (now.age_ms - tick_at_ms) / interval_ms;
+        self.tick_at_ms = Some(tick_at_ms + (missed + 1) * interval_ms);
+        let ts = self.roster.wall_ms(now);
+        let event = Frame::text(format!(r#"{{"type":"event","event":"tick","payload":{{"ts":{ts}}}"#));
+        let event = Arc::new(event);
+        for (slot, member) in self.members.iter() {
+            let conn = ConnId { slot, serial: member.serial };
+            self.outputs.push_back(HubOutput::Send(conn, Item::Tick(event.clone())));
+        }
+    }
+}
