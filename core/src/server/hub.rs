@@ -6,6 +6,9 @@ mod member;
 mod members;
 mod time;
 
+#[cfg(test)]
+mod tests;
+
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeSet, VecDeque};

@@ -1,0 +1,168 @@
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::protocol::{ClientInfo, Role};
+use crate::server::{Outbox, Outgoing};
+
+const START: Now = Now { age_ms: 0, wall_ms: 1_700_000_000_000 };
+
+fn hub() -> Hub {
+    Hub::new(
+        HubConfig {
+            limits: Limits::default(),
+            ttl_ms: 300_000,
+            max_entries: 200,
+            ephemeral_modes: vec!["cli".into()],
+            hash_seed: 7,
+            server_version: "1.0.0".into(),
+            boot_id: "boot".into(),
+            self_entry: PresenceEntry {
+                host: Some("gw".into()),
+                instance_id: Some("Self-1".into()),
+                mode: Some("gateway".into()),
+                reason: Some("self".into()),
+                ..PresenceEntry::default()
+            },
+            auth_mode: "token",
+        },
+        START,
+    )
+}
+
+fn handshake(name: &str, mode: &str, scopes: &[&str]) -> Handshake {
+    Handshake {
+        request_id: "1".into(),
+        conn_id: ["conn-", name].concat().into(),
+        protocol: 4,
+        role: Role::Operator,
+        scopes: scopes.iter().map(|&scope| scope.into()).collect(),
+        client: ClientInfo {
+            id: "test".into(),
+            version: "1".into(),
+            platform: "linux".into(),
+            mode: mode.into(),
+            instance_id: Some(name.into()),
+            ..ClientInfo::default()
+        },
+        device_id: None,
+        caps: vec![],
+        commands: vec![],
+        remote_ip: Some("192.0.2.1".into()),
+    }
+}
+
+/// Everything the hub wants sent to `conn`, as the frames the client would see.
+fn frames(hub: &mut Hub, conn: ConnId) -> Vec<String> {
+    let mut outbox = Outbox::new(1 << 20);
+    let mut seen = Vec::new();
+    while let Some(output) = hub.poll_output() {
+        match output {
+            HubOutput::Send(to, item) if to == conn => outbox.push(item).unwrap(),
+            HubOutput::Ping(to) if to == conn => seen.push("ping".into()),
+            HubOutput::Drop(to, close) if to == conn => seen.push(close.reason.into_owned()),
+            _ => {}
+        }
+        while let Some(outgoing) = outbox.pop() {
+            seen.push(match outgoing {
+                Outgoing::Close(close) => close.reason.into_owned(),
+                text => text.to_string(),
+            });
+        }
+    }
+    seen
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn call(hub: &mut Hub, conn: ConnId, method: &str, params: Value, now: Now) -> Value {
+    hub.call(conn, &Request { id: "9".into(), method: method.into(), params }, now);
+    let answer = frames(hub, conn).into_iter().find(|frame| frame.contains(r#""id":"9""#));
+    json(&answer.unwrap())
+}
+
+#[test]
+fn hello_is_first_and_holds_the_client() {
+    let mut hub = hub();
+    let conn = hub.join(handshake("a", "ui", &["operator.read"]), START);
+    let frames = frames(&mut hub, conn);
+    assert_eq!(frames.len(), 1, "the newcomer is not sent the version it has");
+    let hello = json(&frames[0]);
+    assert_eq!(hello["payload"]["snapshot"]["presence"][1]["instanceId"], "a");
+    assert_eq!(hello["payload"]["snapshot"]["stateVersion"], json!({ "presence": 2, "health": 1 }));
+}
+
+#[test]
+fn others_hear_at_once_and_then_once_a_window() {
+    let mut hub = hub();
+    let reader = hub.join(handshake("a", "ui", &["operator.read"]), START);
+    frames(&mut hub, reader);
+    let later = START.after(1_000);
+    for n in 0..5 {
+        hub.join(handshake(&n.to_string(), "ui", &[]), later);
+    }
+    assert_eq!(frames(&mut hub, reader).len(), 1);
+    assert_eq!(hub.poll_timeout(), Some(1_050));
+    hub.handle_timeout(START.after(1_050));
+    let frames = frames(&mut hub, reader);
+    assert_eq!(json(&frames[0])["stateVersion"]["presence"], 7);
+    assert_eq!(json(&frames[0])["payload"]["presence"].as_array().unwrap().len(), 7);
+}
+
+#[test]
+fn own_beacons_need_no_scope_and_others_do() {
+    let mut hub = hub();
+    let conn = hub.join(handshake("a", "cli", &["operator.read"]), START);
+    assert_eq!(hub.rows(), 1, "one-off commands make no row");
+    let own = call(&mut hub, conn, "system-event", json!({ "text": "hi", "instanceId": " A" }), START);
+    assert_eq!(own["payload"], json!({ "ok": true }));
+    let other = call(&mut hub, conn, "system-event", json!({ "text": "hi" }), START);
+    assert_eq!(other["error"]["message"], "missing scope: operator.write");
+    let gateway = call(&mut hub, conn, "system-event", json!({ "text": "hi", "instanceId": "self-1" }), START);
+    assert_eq!(gateway["ok"], false);
+    assert_eq!(hub.rows(), 2);
+}
+
+#[test]
+fn silence_ends_a_connection_and_its_row() {
+    let mut hub = hub();
+    let conn = hub.join(handshake("a", "ui", &[]), START);
+    frames(&mut hub, conn);
+    hub.handle_timeout(START.after(25_000));
+    assert_eq!(frames(&mut hub, conn), ["ping"]);
+    hub.pong(conn, START.after(25_100));
+    hub.handle_timeout(START.after(50_100));
+    hub.handle_timeout(START.after(75_100));
+    assert!(frames(&mut hub, conn).ends_with(&["ping timeout".into()]));
+    assert_eq!(hub.connections(), 0);
+    let rows = hub.list(START.after(75_100));
+    assert_eq!(rows[1].reason.as_deref(), Some("disconnect"));
+    hub.handle_timeout(START.after(325_101));
+    assert_eq!(hub.rows(), 1, "the TTL counts from the pong, not from our own close");
+}
+
+#[test]
+fn an_idle_hub_waits_for_nothing() {
+    let mut hub = hub();
+    let conn = hub.join(handshake("a", "cli", &[]), START);
+    assert!(hub.poll_timeout().is_some());
+    hub.leave(conn, LeaveCause::PeerClosed, START);
+    assert_eq!(hub.poll_timeout(), None);
+}
+
+#[test]
+fn shutdown_tells_everybody() {
+    let mut hub = hub();
+    let conn = hub.join(handshake("a", "ui", &[]), START);
+    frames(&mut hub, conn);
+    hub.shutdown("gateway stopping", START);
+    let frames = frames(&mut hub, conn);
+    assert_eq!(json(&frames[0])["payload"]["reason"], "gateway stopping");
+    assert_eq!(frames[1], "service restart");
+    assert_eq!(hub.poll_timeout(), None);
+}
