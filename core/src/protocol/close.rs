@@ -49,6 +49,11 @@ impl CloseFrame {
         code: 1008,
         reason: Cow::Borrowed("handshake timeout"),
     };
+    /// 1008 `too many pending handshake frames`: more than the queue holds before the handshake is done.
+    pub const TOO_MANY_PENDING: Self = Self {
+        code: 1008,
+        reason: Cow::Borrowed("too many pending handshake frames"),
+    };
     /// 1008 `invalid request frame`: JSON, but not a request, before the handshake.
     pub const INVALID_FRAME: Self = Self {
         code: 1008,
@@ -74,4 +79,19 @@ impl CloseFrame {
         code: 1008,
         reason: Cow::Borrowed("repeated unauthorized calls"),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_cut_at_a_character_not_inside_one() {
+        assert_eq!(CloseFrame::new(1008, "short").reason, "short");
+        let exact = "x".repeat(MAX_REASON_BYTES);
+        assert_eq!(CloseFrame::new(1008, exact.clone()).reason, exact);
+        // 119 bytes, then a character of two: it does not fit.
+        let odd = alloc::format!("{}éé", "x".repeat(119));
+        assert_eq!(CloseFrame::new(1008, odd).reason, "x".repeat(119));
+    }
 }

@@ -1,9 +1,29 @@
-//! Who is let in: the order of checks and the answers. The shell finds the facts ([`Evidence`]:
-//! compares secrets, verifies signatures, looks at the Origin header), the core decides.
+//! Who is let in: the order of checks and the answers (reference 2.5, SPEC 4).
+//!
+//! The shell finds the facts ([`Evidence`]: compares secrets, verifies signatures, looks at the
+//! Origin header), the core decides. The order is frame, method, parameters, protocol, role; then
+//! origin, secret, device. The first check that fails is the answer.
+
+use alloc::boxed::Box;
 
 pub use crate::protocol::device::DeviceEvidence;
+use crate::protocol::error::{ClientKind, SecretKind};
+use crate::protocol::{CloseFrame, ConnectParams, Method, Request, Role, WireError};
 
 /// What the shell found out about one `connect` request.
+///
+/// The shell should look in this order and may stop at the first bad fact: a page from a foreign
+/// origin must not use up the attempts of the address it runs on.
+///
+/// ```
+/// use presence_core::server::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence};
+/// let let_in = Evidence {
+///     origin: OriginEvidence::Allowed,
+///     secret: SecretEvidence::Match,
+///     device: DeviceEvidence::Absent,
+/// };
+/// # let _ = let_in;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
     /// The Origin header against the allowed ones.
@@ -43,4 +63,107 @@ pub enum SecretEvidence {
         /// When to try again, in ms.
         retry_after_ms: u64,
     },
+}
+
+/// A refused handshake: the answer, and the code of the close that follows it with the same words.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) error: WireError,
+    code: u16,
+}
+
+impl Refusal {
+    pub(super) fn close(&self) -> CloseFrame {
+        CloseFrame::new(self.code, self.error.message.clone())
+    }
+}
+
+impl From<WireError> for Refusal {
+    fn from(error: WireError) -> Self {
+        Self { error, code: 1008 }
+    }
+}
+
+/// A `connect` request that passed all checks the frame alone allows.
+#[derive(Debug)]
+pub(super) struct Examined {
+    pub(super) params: ConnectParams,
+    pub(super) protocol: u32,
+    pub(super) role: Role,
+}
+
+/// The checks on the first request itself.
+pub(super) fn examine(request: &Request) -> Result<Examined, Refusal> {
+    if &*request.method != Method::Connect.name() {
+        return Err(WireError::connect_first().into());
+    }
+    let params = ConnectParams::parse(&request.params)
+        .map_err(|reason| WireError::invalid_params("connect", &reason))?;
+    let Some(protocol) = params.protocol() else {
+        let error = WireError::protocol_mismatch(params.min_protocol, params.max_protocol);
+        return Err(Refusal { error, code: 1002 });
+    };
+    let role = params.role.ok_or_else(WireError::invalid_role)?;
+    Ok(Examined {
+        params,
+        protocol,
+        role,
+    })
+}
+
+/// What must be remembered of a `connect` request to judge the evidence about it.
+#[derive(Debug)]
+pub(super) struct Claim {
+    /// The device it claims to be.
+    pub(super) device_id: Option<Box<str>>,
+    /// Whether it offered what looks like another gateway's device token.
+    offers_device_token: bool,
+    client: ClientKind,
+}
+
+impl Claim {
+    pub(super) fn of(params: &ConnectParams) -> Self {
+        Self {
+            device_id: params.device.as_ref().map(|device| device.id.clone()),
+            offers_device_token: params.auth.offers_device_token(params.device.is_some()),
+            client: ClientKind::of(&params.client.id, &params.client.mode),
+        }
+    }
+
+    /// The checks on what the shell found. Gives the verified device id.
+    pub(super) fn judge(self, evidence: &Evidence) -> Result<Option<Box<str>>, Refusal> {
+        if evidence.origin == OriginEvidence::Refused {
+            return Err(WireError::origin_not_allowed().into());
+        }
+        self.judge_secret(evidence.secret)?;
+        let device = match (evidence.device, &self.device_id) {
+            // A claim that nobody verified is a bad proof, never an absent one.
+            (DeviceEvidence::Absent, Some(_)) => DeviceEvidence::SignatureInvalid,
+            (found, _) => found,
+        };
+        match WireError::device_refused(device) {
+            Some(error) => Err(error.into()),
+            None => Ok(self.device_id),
+        }
+    }
+
+    fn judge_secret(&self, evidence: SecretEvidence) -> Result<(), WireError> {
+        let (is_missing, kind) = match evidence {
+            SecretEvidence::NotRequired | SecretEvidence::Match => return Ok(()),
+            SecretEvidence::RateLimited { retry_after_ms } => {
+                return Err(WireError::rate_limited(retry_after_ms));
+            }
+            SecretEvidence::TokenMissing => (true, SecretKind::Token),
+            SecretEvidence::PasswordMissing => (true, SecretKind::Password),
+            SecretEvidence::TokenMismatch => (false, SecretKind::Token),
+            SecretEvidence::PasswordMismatch => (false, SecretKind::Password),
+        };
+        Err(if self.offers_device_token {
+            WireError::foreign_device_token()
+        } else if is_missing {
+            WireError::secret_missing(kind, self.client)
+        } else {
+            WireError::secret_mismatch(kind, self.client)
+        })
+    }
 }

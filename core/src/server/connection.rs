@@ -6,10 +6,21 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::mem;
 
 use super::Evidence;
-use crate::protocol::{ClientInfo, CloseFrame, ConnectParams, Frame, Limits, Request, Role};
+use super::admission::{self, Claim, Examined, Refusal};
+use crate::protocol::frame::FrameError;
+use crate::protocol::{
+    ClientInfo, CloseFrame, ConnectParams, Frame, Limits, Method, Request, Role, WireError,
+};
 use crate::time::Now;
+
+/// Most frames that wait while a handshake is being judged.
+pub const MAX_PENDING_FRAMES: usize = 15;
+
+/// The id in the answer to an invalid frame that has none.
+const NO_ID: &str = "invalid";
 
 /// An accepted handshake: what the hub needs to let the connection join.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +33,7 @@ pub struct Handshake {
     pub protocol: u32,
     /// The role in force.
     pub role: Role,
-    /// The scopes in force, in the order asked.
+    /// The scopes in force, in the order asked; a node has none.
     pub scopes: Vec<Box<str>>,
     /// Who the client is.
     pub client: ClientInfo,
@@ -43,7 +54,8 @@ pub enum ConnectionOutput {
     Send(Frame),
     /// Find the facts about this request and call [`Connection::handle_evidence`].
     Authenticate(Box<ConnectParams>),
-    /// Let the hub take the connection in; from now on it answers.
+    /// Let the hub take the connection in; from now on it answers. Carry out what follows only after
+    /// the hub has queued its hello, so that nothing overtakes it.
     Join(Box<Handshake>),
     /// Hand this call to the hub.
     Call(Box<Request>),
@@ -55,68 +67,290 @@ pub enum ConnectionOutput {
 
 /// One socket's protocol machine. Feed it what arrives, then take every
 /// [`poll_output`](Self::poll_output) until it returns `None`.
+///
+/// After a [`ConnectionOutput::Close`] it accepts nothing and puts out nothing more. Once the
+/// handshake is done it owns no heap memory between calls.
+///
+/// ```
+/// use presence_core::Now;
+/// use presence_core::protocol::Limits;
+/// use presence_core::server::{
+///     Connection, ConnectionOutput, DeviceEvidence, Evidence, OriginEvidence, SecretEvidence,
+/// };
+/// let now = Now { age_ms: 0, wall_ms: 1_700_000_000_000 };
+/// let mut connection = Connection::new(&Limits::default(), "c-1".into(), "n-1".into(), None, now);
+/// let Some(ConnectionOutput::Send(challenge)) = connection.poll_output() else { panic!() };
+/// assert!(challenge.to_string().contains(r#""nonce":"n-1","ts":1700000000000"#));
+///
+/// connection.handle_text(
+///     r#"{"type":"req","id":"1","method":"connect","params":{"minProtocol":3,"maxProtocol":4,
+///         "client":{"id":"my-tool","version":"1","platform":"linux","mode":"ui"}}}"#,
+///     now,
+/// );
+/// let Some(ConnectionOutput::Authenticate(_)) = connection.poll_output() else { panic!() };
+/// let evidence = Evidence {
+///     origin: OriginEvidence::Allowed,
+///     secret: SecretEvidence::NotRequired,
+///     device: DeviceEvidence::Absent,
+/// };
+/// connection.handle_evidence(&evidence, now);
+/// let Some(ConnectionOutput::Join(handshake)) = connection.poll_output() else { panic!() };
+/// assert_eq!(handshake.protocol, 4);
+/// ```
 #[derive(Debug)]
 pub struct Connection {
-    _outputs: VecDeque<ConnectionOutput>,
+    phase: Phase,
+    outputs: VecDeque<ConnectionOutput>,
+    /// The largest frame after the handshake.
+    payload_bytes: usize,
+}
+
+/// How far the connection has come. What only the handshake needs is boxed: it goes with it.
+#[derive(Debug)]
+enum Phase {
+    Opening(Box<Opening>),
+    Ready,
+    Closed,
+}
+
+/// A connection whose handshake is not done.
+#[derive(Debug)]
+struct Opening {
+    conn_id: Box<str>,
+    nonce: Box<str>,
+    remote_ip: Option<Box<str>>,
+    /// When the handshake must be done, on `Now::age_ms`.
+    deadline_ms: u64,
+    /// The largest frame until then.
+    frame_bytes: usize,
+    /// The `connect` that the shell is finding the facts about.
+    pending: Option<Pending>,
+}
+
+/// A `connect` request between [`ConnectionOutput::Authenticate`] and its evidence.
+#[derive(Debug)]
+struct Pending {
+    /// The handshake as it will be when accepted, but for the device id.
+    handshake: Box<Handshake>,
+    claim: Claim,
+    /// Frames that arrived in between.
+    frames: Vec<Box<str>>,
+}
+
+impl Pending {
+    /// Queues a frame, if there is room for it: both their number and their bytes are bounded, for
+    /// this is memory held for somebody unknown.
+    fn queue(&mut self, text: &str, max_bytes: usize) -> bool {
+        let bytes: usize = self.frames.iter().map(|frame| frame.len()).sum();
+        let has_room = self.frames.len() < MAX_PENDING_FRAMES && bytes + text.len() <= max_bytes;
+        if has_room {
+            self.frames.push(text.into());
+        }
+        has_room
+    }
 }
 
 impl Connection {
-    /// A new socket: queues the challenge. `conn_id` and `nonce` are unguessable ids minted by the
-    /// shell; `remote_ip` is `None` when the address is unknown or cannot be attributed;
-    /// `server_wall_ms` is the time to state in the challenge.
+    /// A new socket: queues the challenge, which states `now.wall_ms`. `conn_id` and `nonce` are
+    /// unguessable ids minted by the shell; `remote_ip` is `None` when the address is unknown or
+    /// cannot be attributed.
     #[must_use]
     pub fn new(
-        _limits: &Limits,
-        _conn_id: Box<str>,
-        _nonce: Box<str>,
-        _remote_ip: Option<Box<str>>,
-        _now: Now,
+        limits: &Limits,
+        conn_id: Box<str>,
+        nonce: Box<str>,
+        remote_ip: Option<Box<str>>,
+        now: Now,
     ) -> Self {
-        todo!()
+        let challenge = Frame::challenge(&nonce, now.wall_ms);
+        let opening = Opening {
+            conn_id,
+            nonce,
+            remote_ip,
+            deadline_ms: now.age_ms.saturating_add(limits.handshake_ms),
+            frame_bytes: limits.preauth_frame_bytes,
+            pending: None,
+        };
+        Self {
+            phase: Phase::Opening(Box::new(opening)),
+            outputs: VecDeque::from([ConnectionOutput::Send(challenge)]),
+            payload_bytes: limits.payload_bytes,
+        }
     }
 
     /// A whole text frame arrived.
-    pub fn handle_text(&mut self, _text: &str, _now: Now) {
-        todo!()
+    pub fn handle_text(&mut self, text: &str, now: Now) {
+        self.handle_timeout(now);
+        match &mut self.phase {
+            Phase::Closed => {}
+            Phase::Ready => self.request(text),
+            Phase::Opening(opening) => match &mut opening.pending {
+                None => self.first_frame(text),
+                Some(pending) => {
+                    if !pending.queue(text, opening.frame_bytes) {
+                        self.close(CloseFrame::TOO_MANY_PENDING);
+                    }
+                }
+            },
+        }
     }
 
     /// A frame over [`max_frame_bytes`](Self::max_frame_bytes) arrived: closes with 1009.
     pub fn handle_oversized(&mut self) {
-        todo!()
+        self.close(CloseFrame::TOO_LARGE);
     }
 
     /// The shell's answer to [`ConnectionOutput::Authenticate`]. Frames that arrived in between
-    /// were queued (at most 15) and are processed now.
-    pub fn handle_evidence(&mut self, _evidence: &Evidence, _now: Now) {
-        todo!()
+    /// were queued (at most [`MAX_PENDING_FRAMES`], together not larger than one frame may be) and
+    /// are processed now. Does nothing when no answer is awaited.
+    pub fn handle_evidence(&mut self, evidence: &Evidence, now: Now) {
+        self.handle_timeout(now);
+        let Phase::Opening(opening) = &mut self.phase else {
+            return;
+        };
+        let Some(Pending {
+            mut handshake,
+            claim,
+            frames,
+        }) = opening.pending.take()
+        else {
+            return;
+        };
+        match claim.judge(evidence) {
+            Err(refusal) => self.refuse(&handshake.request_id, &refusal),
+            Ok(device_id) => {
+                handshake.device_id = device_id;
+                self.phase = Phase::Ready;
+                self.outputs.push_back(ConnectionOutput::Join(handshake));
+                for text in frames {
+                    self.request(&text);
+                }
+            }
+        }
     }
 
     /// Time passed: closes with `handshake timeout` when the deadline is over.
-    pub fn handle_timeout(&mut self, _now: Now) {
-        todo!()
+    pub fn handle_timeout(&mut self, now: Now) {
+        if self
+            .poll_timeout()
+            .is_some_and(|deadline_ms| now.age_ms >= deadline_ms)
+        {
+            self.close(CloseFrame::HANDSHAKE_TIMEOUT);
+        }
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), on `Now::age_ms`. `None` once the
     /// handshake is done.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<u64> {
-        todo!()
+        match &self.phase {
+            Phase::Opening(opening) => Some(opening.deadline_ms),
+            Phase::Ready | Phase::Closed => None,
+        }
     }
 
     /// The next thing to do.
     pub fn poll_output(&mut self) -> Option<ConnectionOutput> {
-        todo!()
+        let output = self.outputs.pop_front();
+        if self.outputs.is_empty() {
+            self.outputs = VecDeque::new();
+        }
+        output
     }
 
     /// The largest frame to accept now, in bytes: it grows when the handshake is done.
     #[must_use]
     pub fn max_frame_bytes(&self) -> usize {
-        todo!()
+        match &self.phase {
+            Phase::Opening(opening) => opening.frame_bytes,
+            Phase::Ready | Phase::Closed => self.payload_bytes,
+        }
     }
 
-    /// The challenge's nonce, for the device proof.
+    /// The challenge's nonce, for the device proof; empty once the handshake is over.
     #[must_use]
     pub fn nonce(&self) -> &str {
-        todo!()
+        match &self.phase {
+            Phase::Opening(opening) => &opening.nonce,
+            Phase::Ready | Phase::Closed => "",
+        }
+    }
+
+    /// The first frame, which must be a valid `connect`.
+    fn first_frame(&mut self, text: &str) {
+        let request = match Request::parse(text) {
+            Ok(request) => request,
+            Err(FrameError::NotJson) => return self.close(CloseFrame::NOT_JSON),
+            Err(FrameError::Invalid { .. }) => return self.close(CloseFrame::INVALID_FRAME),
+        };
+        match admission::examine(&request) {
+            Err(refusal) => self.refuse(&request.id, &refusal),
+            Ok(examined) => self.authenticate(request.id, examined),
+        }
+    }
+
+    fn authenticate(&mut self, request_id: Box<str>, examined: Examined) {
+        let Phase::Opening(opening) = &mut self.phase else {
+            return;
+        };
+        let Examined {
+            params,
+            protocol,
+            role,
+        } = examined;
+        let handshake = Handshake {
+            request_id,
+            conn_id: mem::take(&mut opening.conn_id),
+            protocol,
+            role,
+            scopes: if role == Role::Operator {
+                params.scopes.clone()
+            } else {
+                Vec::new()
+            },
+            client: params.client.clone(),
+            device_id: None,
+            caps: params.caps.clone(),
+            commands: params.commands.clone(),
+            remote_ip: opening.remote_ip.take(),
+        };
+        opening.pending = Some(Pending {
+            handshake: Box::new(handshake),
+            claim: Claim::of(&params),
+            frames: Vec::new(),
+        });
+        self.outputs
+            .push_back(ConnectionOutput::Authenticate(Box::new(params)));
+    }
+
+    /// A frame after the handshake: nothing in it closes the connection.
+    fn request(&mut self, text: &str) {
+        self.outputs.push_back(match Request::parse(text) {
+            Err(FrameError::NotJson) => ConnectionOutput::Note("ignored a message that is not JSON"),
+            Err(FrameError::Invalid { id, reason }) => {
+                let id = id.as_deref().unwrap_or(NO_ID);
+                ConnectionOutput::Send(Frame::error(id, &WireError::invalid_frame(&reason)))
+            }
+            Ok(request) if &*request.method == Method::Connect.name() => {
+                ConnectionOutput::Send(Frame::error(&request.id, &WireError::connect_again()))
+            }
+            Ok(request) => ConnectionOutput::Call(Box::new(request)),
+        });
+    }
+
+    fn refuse(&mut self, id: &str, refusal: &Refusal) {
+        self.outputs
+            .push_back(ConnectionOutput::Send(Frame::error(id, &refusal.error)));
+        self.close(refusal.close());
+    }
+
+    fn close(&mut self, frame: CloseFrame) {
+        if !matches!(self.phase, Phase::Closed) {
+            self.phase = Phase::Closed;
+            self.outputs.push_back(ConnectionOutput::Close(frame));
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

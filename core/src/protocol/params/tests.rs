@@ -1,0 +1,147 @@
+//! Every rule and its words.
+
+use alloc::string::ToString;
+
+use serde_json::json;
+
+use super::*;
+
+fn said<T: fmt::Debug>(result: Result<T, ParamsError>) -> String {
+    result.unwrap_err().to_string()
+}
+
+#[test]
+fn the_root_must_be_an_object() {
+    for value in [json!(null), json!([]), json!("x"), json!(1)] {
+        assert_eq!(said(Members::root(&value)), "must be object");
+    }
+}
+
+#[test]
+fn missing_members_are_named_with_their_object() {
+    let value = json!({ "client": {} });
+    let root = Members::root(&value).unwrap();
+    assert_eq!(
+        said(root.required_integer("minProtocol", 1)),
+        "must have required property 'minProtocol'"
+    );
+    let client = root.required_object("client").unwrap();
+    assert_eq!(
+        said(client.required_string("version", 9)),
+        "at /client: must have required property 'version'"
+    );
+    assert_eq!(
+        said(root.required_object("auth")),
+        "must have required property 'auth'"
+    );
+}
+
+#[test]
+fn null_is_a_wrong_type_everywhere() {
+    let value = json!({ "x": null });
+    let root = Members::root(&value).unwrap();
+    assert_eq!(said(root.optional_string("x", 9)), "at /x: must be string");
+    assert_eq!(said(root.optional_strings("x", 9, 9)), "at /x: must be array");
+    assert_eq!(said(root.optional_object("x")), "at /x: must be object");
+    assert_eq!(said(root.optional_number("x")), "at /x: must be number");
+    assert_eq!(said(root.optional_bool("x")), "at /x: must be boolean");
+    assert_eq!(said(root.required_integer("x", 0)), "at /x: must be integer");
+}
+
+#[test]
+fn lengths_are_counted_in_utf16_units() {
+    let value = json!({ "empty": "", "clef": "\u{1d11e}\u{1d11e}", "ok": "äöü" });
+    let root = Members::root(&value).unwrap();
+    assert_eq!(root.optional_string("empty", 3), Ok(Some("")));
+    assert_eq!(
+        said(root.optional_string("empty", Length::nonempty(3))),
+        "at /empty: must NOT have fewer than 1 characters"
+    );
+    assert_eq!(root.optional_string("clef", 4), Ok(Some("\u{1d11e}\u{1d11e}")));
+    assert_eq!(
+        said(root.optional_string("clef", 3)),
+        "at /clef: must NOT have more than 3 characters"
+    );
+    assert_eq!(root.optional_string("ok", 3), Ok(Some("äöü")));
+    assert_eq!(root.optional_string("ok", Length::ANY), Ok(Some("äöü")));
+}
+
+#[test]
+fn string_lists_name_the_bad_item() {
+    let value = json!({ "auth": { "scopes": ["a", 5], "empty": ["", "b"] } });
+    let root = Members::root(&value).unwrap();
+    let auth = root.required_object("auth").unwrap();
+    assert_eq!(
+        said(auth.optional_strings("scopes", 9, 9)),
+        "at /auth/scopes/1: must be string"
+    );
+    assert_eq!(
+        said(auth.optional_strings("scopes", 1, 9)),
+        "at /auth/scopes: must NOT have more than 1 items"
+    );
+    assert_eq!(
+        auth.optional_strings("empty", 2, 1),
+        Ok(Some(alloc::vec!["", "b"]))
+    );
+    assert_eq!(
+        said(auth.optional_strings("empty", 2, Length::nonempty(1))),
+        "at /auth/empty/0: must NOT have fewer than 1 characters"
+    );
+}
+
+#[test]
+fn integers_may_be_written_as_floats_but_have_no_fraction() {
+    let value =
+        json!({ "whole": 4.0, "fraction": 3.5, "zero": 0, "minus": -1, "huge": 1e300, "max": u64::MAX });
+    let root = Members::root(&value).unwrap();
+    assert_eq!(root.required_integer("whole", 1), Ok(4));
+    assert_eq!(root.required_integer("max", 1), Ok(u64::MAX));
+    assert_eq!(root.required_integer("huge", 1), Ok(u64::MAX));
+    assert_eq!(
+        said(root.required_integer("fraction", 1)),
+        "at /fraction: must be integer"
+    );
+    assert_eq!(said(root.required_integer("zero", 1)), "at /zero: must be >= 1");
+    assert_eq!(said(root.required_integer("minus", 0)), "at /minus: must be >= 0");
+}
+
+#[test]
+fn numbers_keep_sign_and_fraction() {
+    let value = json!({ "n": -3.7, "s": "5" });
+    let root = Members::root(&value).unwrap();
+    assert_eq!(root.optional_number("n"), Ok(Some(-3.7)));
+    assert_eq!(root.optional_number("absent"), Ok(None));
+    assert_eq!(said(root.optional_number("s")), "at /s: must be number");
+}
+
+#[test]
+fn closed_objects_and_boolean_maps_name_the_member_cut_short() {
+    let long = "ä".repeat(100);
+    let value = json!({ "type": "req", long.clone(): 1 });
+    let root = Members::root(&value).unwrap();
+    assert_eq!(
+        said(root.closed(&["type"])),
+        format!("at root: unexpected property '{}'", "ä".repeat(32))
+    );
+    assert_eq!(root.closed(&["type", &long]), Ok(()));
+    let value = json!({ "camera": true, "mic": 1 });
+    assert_eq!(
+        said(Members::root(&value).unwrap().all_booleans()),
+        "at /mic: must be boolean"
+    );
+}
+
+#[test]
+fn constants_must_be_equal() {
+    let value = json!({ "type": "event" });
+    let root = Members::root(&value).unwrap();
+    assert_eq!(root.constant("type", "event"), Ok(()));
+    assert_eq!(
+        said(root.constant("type", "req")),
+        "at /type: must be equal to constant"
+    );
+    assert_eq!(
+        said(root.constant("kind", "req")),
+        "must have required property 'kind'"
+    );
+}
