@@ -1,0 +1,55 @@
+// Who is let in, and that the real client understands why it is not.
+
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { test } from "node:test";
+
+import { connectClient, startClient } from "./lib/client.mjs";
+import { startGateway } from "./lib/gateway.mjs";
+
+test("a wrong token is refused with AUTH_TOKEN_MISMATCH, and the client stops trying", async (t) => {
+  const gateway = await startGateway(t);
+  const client = startClient(gateway, { token: "wrong" });
+  const { error } = await client.log.find("refusal", (item) => item.error);
+  assert.equal(error.details.code, "AUTH_TOKEN_MISMATCH");
+  assert.equal(error.details.canRetryWithDeviceToken, false);
+  const { paused } = await client.log.find("stop", (item) => item.paused);
+  assert.equal(paused.code, 1008);
+  assert.equal(paused.detailCode, "AUTH_TOKEN_MISMATCH");
+  // This client's first retry comes after one second; that there is none can only be seen by waiting.
+  await sleep(2_000);
+  assert.equal(gateway.tap.connections.length, 1);
+});
+
+test("no secret at all is refused with a code that stops the client", async (t) => {
+  const gateway = await startGateway(t);
+  const client = startClient(gateway, { token: undefined });
+  const { error } = await client.log.find("refusal", (item) => item.error);
+  assert.match(error.details.code, /^(AUTH_TOKEN_MISSING|DEVICE_IDENTITY_REQUIRED)$/u);
+  await client.log.find("stop", (item) => item.paused);
+});
+
+test("the secret is accepted in either field", async (t) => {
+  const gateway = await startGateway(t);
+  const client = await connectClient(gateway, { token: undefined, password: gateway.token });
+  assert.equal((await client.hello()).type, "hello-ok");
+});
+
+test("a refused client leaves no row", async (t) => {
+  const gateway = await startGateway(t);
+  const client = startClient(gateway, { token: "wrong", instanceId: "intruder" });
+  await client.log.find("stop", (item) => item.paused);
+  const reader = await connectClient(gateway, { instanceId: "reader" });
+  const rows = await reader.roster();
+  assert.deepEqual(rows.map((entry) => entry.instanceId).filter((id) => id === "intruder"), []);
+});
+
+test("an origin that is not the gateway's own is refused", async (t) => {
+  const gateway = await startGateway(t);
+  const page = startClient(gateway, { origin: "https://evil.example" });
+  const { error } = await page.log.find("refusal", (item) => item.error);
+  assert.equal(error.details.code, "CONTROL_UI_ORIGIN_NOT_ALLOWED");
+
+  const listed = await startGateway(t, { args: ["--allowed-origin", "https://chat.example"] });
+  await connectClient(listed, { origin: "https://chat.example" });
+});

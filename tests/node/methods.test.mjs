@@ -1,0 +1,68 @@
+// Every method the gateway says it has, it has; what it has not, it says so.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { connectClient, rowOf } from "./lib/client.mjs";
+import { startGateway } from "./lib/gateway.mjs";
+
+const ADMIN = { instanceId: "admin", scopes: ["operator.admin", "operator.read", "operator.write", "operator.pairing"] };
+const NODE = { clientName: "node-host", mode: "node", role: "node", scopes: [], instanceId: "node" };
+
+/** Good params of the methods that want some. */
+const PARAMS = {
+  "system-event": { text: "hello", instanceId: "admin" },
+  "set-heartbeats": { enabled: true },
+  "node.event": { event: "node.host.stats", payload: {} },
+};
+
+test("every advertised method is answered, to an operator or to a node", async (t) => {
+  const gateway = await startGateway(t);
+  const admin = await connectClient(gateway, ADMIN);
+  const node = await connectClient(gateway, NODE);
+  const { methods } = (await admin.hello()).features;
+  for (const must of ["system-presence", "system-event", "health", "status", "last-heartbeat"]) {
+    assert.ok(methods.includes(must), `${must} is advertised`);
+  }
+  for (const method of methods.filter((name) => name !== "connect")) {
+    const answers = await Promise.allSettled([admin, node].map((client) => client.request(method, PARAMS[method] ?? {})));
+    const reasons = answers.map(({ reason }) => String(reason));
+    assert.ok(answers.some(({ status }) => status === "fulfilled"), `${method}: ${reasons}`);
+  }
+});
+
+test("unknown methods and unfit params are refused and change nothing", async (t) => {
+  const gateway = await startGateway(t);
+  const admin = await connectClient(gateway, ADMIN);
+  const before = await admin.roster();
+  await assert.rejects(admin.request("chat.send", {}), /unknown method: chat\.send/u);
+  await assert.rejects(admin.request("system-event", { text: "  " }), /text required/u);
+  await assert.rejects(admin.request("system-event", { text: "t", lastInputSeconds: "5" }), /\/lastInputSeconds/u);
+  await assert.rejects(admin.request("connect", {}), /connect is only valid as the first request/u);
+  await assert.rejects(admin.request("wake", { mode: "now", text: "up" }), (error) => error.gatewayCode === "UNAVAILABLE");
+  assert.deepEqual((await admin.roster()).length, before.length);
+  assert.ok(!(await admin.hello()).features.methods.includes("wake"), "what cannot be done is not advertised");
+});
+
+test("the answers have the shape that clients read", async (t) => {
+  const gateway = await startGateway(t);
+  const admin = await connectClient(gateway, ADMIN);
+  const health = await admin.request("health", {});
+  assert.equal(health.ok, true);
+  for (const list of [health.channelOrder, health.agents, health.sessions.recent]) assert.ok(Array.isArray(list));
+  for (const number of [health.durationMs, health.heartbeatSeconds, health.sessions.count]) assert.equal(typeof number, "number");
+  assert.equal(typeof (await admin.request("status", {})).runtimeVersion, "string");
+  assert.ok(Array.isArray((await admin.request("node.list", {})).nodes));
+  assert.deepEqual(await admin.request("device.pair.list", {}), { pending: [], paired: [] });
+  assert.ok(Array.isArray((await admin.request("agents.list", {})).agents));
+  assert.equal((await admin.request("config.get", {})).valid, true);
+});
+
+test("a connected node is in node.list", async (t) => {
+  const gateway = await startGateway(t);
+  const admin = await connectClient(gateway, ADMIN);
+  await connectClient(gateway, { ...NODE, instanceId: "garage", clientDisplayName: "garage" });
+  const { nodes } = await admin.request("node.list", {});
+  assert.ok(rowOf(await admin.roster(), "garage"), "in the roster");
+  assert.ok(Array.isArray(nodes));
+});
