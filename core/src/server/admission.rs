@@ -14,16 +14,6 @@ use crate::protocol::{CloseFrame, ConnectParams, Method, Request, Role, WireErro
 ///
 /// The shell should look in this order and may stop at the first bad fact: a page from a foreign
 /// origin must not use up the attempts of the address it runs on.
-///
-/// ```
-/// use presence_core::server::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence};
-/// let let_in = Evidence {
-///     origin: OriginEvidence::Allowed,
-///     secret: SecretEvidence::Match,
-///     device: DeviceEvidence::Absent,
-/// };
-/// # let _ = let_in;
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
     /// The Origin header against the allowed ones.

@@ -53,9 +53,9 @@ fn drained(connection: &mut Connection) -> Vec<ConnectionOutput> {
 }
 
 /// A connection that sent `params` and waits for the evidence.
-fn authenticating(params: Value) -> Connection {
+fn authenticating(params: &Value) -> Connection {
     let mut connection = opened();
-    connection.handle_text(&request("c1", "connect", &params), START);
+    connection.handle_text(&request("c1", "connect", params), START);
     match &drained(&mut connection)[..] {
         [ConnectionOutput::Authenticate(_)] => connection,
         other => panic!("{other:?}"),
@@ -64,7 +64,7 @@ fn authenticating(params: Value) -> Connection {
 
 /// A connection whose handshake is done.
 fn ready() -> Connection {
-    let mut connection = authenticating(params());
+    let mut connection = authenticating(&params());
     connection.handle_evidence(&GOOD, START);
     assert!(matches!(
         &drained(&mut connection)[..],
@@ -89,7 +89,7 @@ fn refusal(connection: &mut Connection, id: &str) -> (Value, CloseFrame) {
 }
 
 /// What a `connect` with `params` and `evidence` is refused with; the close must say the same.
-fn refused(params: Value, evidence: &Evidence) -> Value {
+fn refused(params: &Value, evidence: &Evidence) -> Value {
     let mut connection = authenticating(params);
     connection.handle_evidence(evidence, START);
     let (error, close) = refusal(&mut connection, "c1");
@@ -122,7 +122,7 @@ fn the_challenge_comes_first() {
 
 #[test]
 fn an_accepted_operator_joins_with_what_it_asked_for() {
-    let mut connection = authenticating(with_device(params()));
+    let mut connection = authenticating(&with_device(params()));
     connection.handle_evidence(
         &Evidence {
             device: DeviceEvidence::Verified,
@@ -155,13 +155,52 @@ fn an_accepted_operator_joins_with_what_it_asked_for() {
     );
 }
 
+/// What real clients sent, with the protocol they must get.
+const RECORDED: [(u32, &str); 3] = [
+    // the command line of protocol 3.
+    (
+        3,
+        r#"{"type":"req","id":"28560476-5f15-4998-9cf5-41eec039e478","method":"connect","params":{"minProtocol":3,"maxProtocol":3,"client":{"id":"cli","version":"dev","platform":"linux","mode":"cli","instanceId":"1bc500b1-92e1-435f-b2c0-a27750ed8578"},"caps":[],"auth":{"token":"example-token"},"role":"operator","scopes":["operator.admin","operator.approvals","operator.pairing"],"device":{"id":"8ef042b25ba916afbb7c4f9824ed0d48905b6755467ae9f0206c600726be30f5","publicKey":"q6KQYpI0-b7AEdfr0PgSNu03QSW1goQYYmeWefVWGmc","signature":"SG6t7SbPRQ1bz36RDuisqkr-PSrDl8bF3s2ysJQfC1epKn1g52mAqhTJI0LDBuRs1gAFSPbjnqo53oRR3O7WDQ","signedAt":1795293119141,"nonce":"9e8e77a4-a0fb-4ac0-b76e-dd774683546a"}}}"#,
+    ),
+    // the command line of protocol 4.
+    (
+        4,
+        r#"{"type":"req","id":"1:1329adbf-3ab7-462d-bed3-32a0108bb80c","method":"connect","params":{"minProtocol":4,"maxProtocol":4,"client":{"id":"cli","version":"2026.9.6","platform":"linux","deviceFamily":"Linux","mode":"cli","instanceId":"b2b6e724-257e-4910-a2cc-12a423fda841"},"caps":[],"auth":{"token":"example-token"},"role":"operator","scopes":["operator.read"]}}"#,
+    ),
+    // the client library, offering both.
+    (
+        4,
+        r#"{"type":"req","id":"1:9912170e-ae6d-430e-a1e7-5bb76d0ed7aa","method":"connect","params":{"minProtocol":3,"maxProtocol":4,"client":{"id":"gateway-client","displayName":"gwclient-tap","version":"0.0.0","platform":"linux","mode":"backend","instanceId":"gwclient-tap"},"caps":[],"auth":{"token":"example-token"},"role":"operator","scopes":["operator.admin","operator.read"]}}"#,
+    ),
+];
+
+#[test]
+fn real_clients_are_let_in() {
+    for (protocol, text) in RECORDED {
+        let mut connection = opened();
+        connection.handle_text(text, START);
+        let device = match connection.poll_output() {
+            Some(ConnectionOutput::Authenticate(params)) if params.device.is_some() => {
+                DeviceEvidence::Verified
+            }
+            Some(ConnectionOutput::Authenticate(_)) => DeviceEvidence::Absent,
+            other => panic!("{other:?}"),
+        };
+        connection.handle_evidence(&Evidence { device, ..GOOD }, START);
+        match &drained(&mut connection)[..] {
+            [ConnectionOutput::Join(handshake)] => assert_eq!(handshake.protocol, protocol),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 #[test]
 fn a_node_has_no_scopes_whatever_it_asked_for() {
     let mut params = params();
     params["role"] = json!("node");
     params["caps"] = json!(["camera"]);
     params["commands"] = json!(["camera.snap"]);
-    let mut connection = authenticating(params);
+    let mut connection = authenticating(&params);
     connection.handle_evidence(&GOOD, START);
     match &drained(&mut connection)[..] {
         [ConnectionOutput::Join(handshake)] => {
@@ -179,7 +218,7 @@ fn the_highest_common_protocol_is_in_force() {
         let mut params = params();
         params["minProtocol"] = json!(min);
         params["maxProtocol"] = json!(max);
-        let mut connection = authenticating(params);
+        let mut connection = authenticating(&params);
         connection.handle_evidence(&GOOD, START);
         match &drained(&mut connection)[..] {
             [ConnectionOutput::Join(handshake)] => assert_eq!(handshake.protocol, expected),
@@ -304,14 +343,11 @@ fn origin_comes_before_secret_and_secret_before_device() {
     };
     let code = |error: Value| error["details"]["code"].clone();
     let params = with_device(params());
-    assert_eq!(
-        code(refused(params.clone(), &evidence)),
-        "CONTROL_UI_ORIGIN_NOT_ALLOWED"
-    );
+    assert_eq!(code(refused(&params, &evidence)), "CONTROL_UI_ORIGIN_NOT_ALLOWED");
     evidence.origin = OriginEvidence::Allowed;
-    assert_eq!(code(refused(params.clone(), &evidence)), "AUTH_TOKEN_MISMATCH");
+    assert_eq!(code(refused(&params, &evidence)), "AUTH_TOKEN_MISMATCH");
     evidence.secret = SecretEvidence::NotRequired;
-    assert_eq!(code(refused(params, &evidence)), "DEVICE_AUTH_NONCE_MISMATCH");
+    assert_eq!(code(refused(&params, &evidence)), "DEVICE_AUTH_NONCE_MISMATCH");
 }
 
 #[test]
@@ -327,7 +363,7 @@ fn every_bad_secret_has_its_code() {
         ),
     ];
     for (secret, code) in cases {
-        let error = refused(params(), &Evidence { secret, ..GOOD });
+        let error = refused(&params(), &Evidence { secret, ..GOOD });
         assert_eq!(error["details"]["code"], code);
     }
 }
@@ -345,7 +381,7 @@ fn another_gateways_device_token_is_called_that() {
             SecretEvidence::PasswordMissing,
             SecretEvidence::PasswordMismatch,
         ] {
-            let error = refused(params.clone(), &Evidence { secret, ..GOOD });
+            let error = refused(&params, &Evidence { secret, ..GOOD });
             assert_eq!(error["details"]["code"], "AUTH_TOKEN_MISMATCH");
             assert_eq!(error["details"]["canRetryWithDeviceToken"], false);
             assert!(
@@ -358,13 +394,13 @@ fn another_gateways_device_token_is_called_that() {
 
 #[test]
 fn a_device_that_nobody_verified_is_refused() {
-    let error = refused(with_device(params()), &GOOD);
+    let error = refused(&with_device(params()), &GOOD);
     assert_eq!(error["details"]["code"], "DEVICE_AUTH_SIGNATURE_INVALID");
 }
 
 #[test]
 fn frames_during_the_handshake_wait_for_its_end() {
-    let mut connection = authenticating(params());
+    let mut connection = authenticating(&params());
     for index in 0..MAX_PENDING_FRAMES {
         connection.handle_text(&request(&format!("q{index}"), "health", &json!({})), START);
     }
@@ -389,7 +425,7 @@ fn frames_during_the_handshake_wait_for_its_end() {
 
 #[test]
 fn too_many_or_too_large_frames_during_the_handshake_close_it() {
-    let mut connection = authenticating(params());
+    let mut connection = authenticating(&params());
     for _ in 0..=MAX_PENDING_FRAMES {
         connection.handle_text("{}", START);
     }
@@ -400,7 +436,7 @@ fn too_many_or_too_large_frames_during_the_handshake_close_it() {
     assert_eq!(drained(&mut connection), core::slice::from_ref(&close));
     assert_is_closed(&mut connection);
 
-    let mut connection = authenticating(params());
+    let mut connection = authenticating(&params());
     let half = "x".repeat(Limits::default().preauth_frame_bytes / 2);
     connection.handle_text(&half, START);
     connection.handle_text(&half, START);
@@ -411,7 +447,7 @@ fn too_many_or_too_large_frames_during_the_handshake_close_it() {
 
 #[test]
 fn frames_that_waited_are_forgotten_when_the_handshake_fails() {
-    let mut connection = authenticating(params());
+    let mut connection = authenticating(&params());
     connection.handle_text(&request("q", "health", &json!({})), START);
     connection.handle_evidence(
         &Evidence {
@@ -427,7 +463,7 @@ fn frames_that_waited_are_forgotten_when_the_handshake_fails() {
 #[test]
 fn the_handshake_has_a_deadline_until_it_is_done() {
     let timeout = [ConnectionOutput::Close(CloseFrame::HANDSHAKE_TIMEOUT)];
-    for mut connection in [opened(), authenticating(params())] {
+    for mut connection in [opened(), authenticating(&params())] {
         assert_eq!(connection.poll_timeout(), Some(16_000));
         connection.handle_timeout(START.after(14_999));
         assert_eq!(connection.poll_output(), None);
@@ -439,7 +475,7 @@ fn the_handshake_has_a_deadline_until_it_is_done() {
     let mut connection = opened();
     connection.handle_text(&request("c1", "connect", &params()), START.after(15_000));
     assert_eq!(drained(&mut connection), timeout);
-    let mut connection = authenticating(params());
+    let mut connection = authenticating(&params());
     connection.handle_evidence(&GOOD, START.after(15_000));
     assert_eq!(drained(&mut connection), timeout);
 
@@ -504,7 +540,7 @@ fn the_frame_limit_grows_with_the_handshake_and_too_large_closes() {
     let limits = Limits::default();
     assert_eq!(opened().max_frame_bytes(), limits.preauth_frame_bytes);
     assert_eq!(
-        authenticating(params()).max_frame_bytes(),
+        authenticating(&params()).max_frame_bytes(),
         limits.preauth_frame_bytes
     );
     let mut connection = ready();
