@@ -127,7 +127,7 @@ fn parse_after_node(rest: &str) -> Option<TextBeacon<'_>> {
         mode: trim(mode),
         reason: trim(reason),
     };
-    let has_line_break = reason.contains(['\n', '\r', '\u{2028}', '\u{2029}']);
+    let has_line_break = trim_start(reason).contains(['\n', '\r', '\u{2028}', '\u{2029}']);
     let is_complete = trim(blank).is_empty()
         && ![parsed.host, ip, version, mode, reason]
             .iter()

@@ -4,6 +4,7 @@
 //! a row lives, which rows go when there are too many, and in what order they are listed.
 
 mod encode;
+mod journal;
 mod order;
 mod row;
 mod table;
@@ -133,6 +134,7 @@ pub struct Roster {
     spared: Vec<RowId>,
     spared_until_ms: u64,
     encoder: encode::ListCache,
+    journal: journal::Journal,
 }
 
 /// The beacon was refused.
@@ -163,6 +165,7 @@ impl Roster {
             spared: Vec::new(),
             spared_until_ms: 0,
             encoder: encode::ListCache::default(),
+            journal: journal::Journal::default(),
         }
     }
 
@@ -242,6 +245,7 @@ impl Roster {
         }
         row.add_sets(&beacon.roles, &beacon.scopes);
         self.wrote(slot, now, true);
+        self.note_change(slot);
         self.index_device(slot);
         self.version += 1;
         self.enforce_quota(holder);
@@ -255,6 +259,7 @@ impl Roster {
         self.settle(now);
         if let Some(slot) = self.slot(row) {
             self.wrote(slot, now, true);
+            self.note_touch(slot);
         }
     }
 
@@ -271,10 +276,12 @@ impl Roster {
         if row.live.is_empty() {
             row.fields.reason = Some("disconnect".into());
             self.wrote(slot, now, proof);
+            self.note_change(slot);
             self.version += 1;
         } else if before != (row.fields.roles.clone(), row.fields.scopes.clone()) {
             row.encoded = None;
             self.encoder.clear();
+            self.note_change(slot);
             self.version += 1;
         }
     }
@@ -289,6 +296,7 @@ impl Roster {
             self.offset_ms = target;
             self.epoch += 1;
             self.encoder.clear();
+            self.note_shift();
             self.version += 1;
         }
         self.expire(now.age_ms);
@@ -409,7 +417,8 @@ impl Roster {
         if let Some(instance) = instance
             && self.table.slab[slot].key != RowKey::Named(instance.clone())
         {
-            self.table.set_key(slot, RowKey::Named(instance.clone()));
+            let old_key = self.table.set_key(slot, RowKey::Named(instance.clone()));
+            self.note_rekey(old_key);
         }
         Some(slot)
     }
@@ -501,6 +510,7 @@ impl Roster {
             scopes: write.scopes.clone(),
         });
         self.wrote(slot, now, true);
+        self.note_change(slot);
         self.index_device(slot);
         // A row with a connection of its own counts against nobody's quota.
         self.table.set_holder(slot, None);
@@ -598,8 +608,10 @@ impl Roster {
         }
     }
 
-    fn remove(&mut self, slot: u32, _why: Removal) {
-        self.table.remove(slot);
+    fn remove(&mut self, slot: u32, why: Removal) {
+        if let Some(row) = self.table.remove(slot) {
+            self.note_removal(&row, why);
+        }
         self.encoder.clear();
         self.version += 1;
     }

@@ -48,7 +48,8 @@ pub(super) fn list(roster: &mut Roster, now: Now) -> Arc<str> {
     list
 }
 
-fn encoded(row: &mut Row, offset_ms: i64, epoch: u64) -> &str {
+/// The row as JSON text, encoded if it changed.
+pub(super) fn encoded(row: &mut Row, offset_ms: i64, epoch: u64) -> &str {
     let is_current = matches!(&row.encoded, Some((at, _)) if *at == epoch);
     if !is_current {
         // Strings, integers and lists of strings always encode; an empty object stands for what

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::journal::Noted;
 use super::order::Link;
 use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
 use crate::key::{PresenceKey, RowKey};
@@ -41,6 +42,7 @@ pub(super) struct Row {
     /// Serial of the connection whose quota this row counts against.
     pub(super) holder: Option<u64>,
     pub(super) links: [Link; 3],
+    pub(super) noted: Noted,
     /// The encoded entry, with the epoch it was encoded in.
     pub(super) encoded: Option<(u64, Box<str>)>,
 }
@@ -63,6 +65,7 @@ impl Row {
             device: None,
             holder: None,
             links: Default::default(),
+            noted: Noted::default(),
             encoded: None,
         }
     }

@@ -116,13 +116,14 @@ impl Table {
         self.slab.rows[slot as usize].take()
     }
 
-    pub(super) fn set_key(&mut self, slot: u32, key: RowKey) {
+    /// Gives the row another key; returns the old one.
+    pub(super) fn set_key(&mut self, slot: u32, key: RowKey) -> RowKey {
         self.unindex_key(slot);
         let hash = self.hash(&key);
-        self.slab[slot].key = key;
+        let old_key = core::mem::replace(&mut self.slab[slot].key, key);
         let (slab, seed) = (&self.slab, self.seed);
-        self.by_key
-            .insert_unique(hash, slot, |&slot| hash_key(&slab[slot].key, seed));
+        self.by_key.insert_unique(hash, slot, |&slot| hash_key(&slab[slot].key, seed));
+        old_key
     }
 
     /// Makes the row the freshest of all its lists.

@@ -1,0 +1,254 @@
+//! What changed since it was last told, and the digest of everything: for delta clients (SPEC 2.1).
+//!
+//! Costs nothing while nobody asked for deltas.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write;
+
+use super::{Removal, Roster, RowId, Row, encode, stamp};
+use crate::digest;
+use crate::key::RowKey;
+use crate::time::Now;
+
+/// A row is told as touched when pongs moved its `ts` by more than this, in ms (SPEC 2.1).
+pub const TOUCH_TELL_MS: u64 = 30_000;
+
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    is_on: bool,
+    /// Rows that were written, each once.
+    changed: Vec<RowId>,
+    /// Keys that are gone, in order.
+    removed: Vec<(RowKey, Removal)>,
+    /// Rows whose `ts` moved far enough to be told, each once.
+    touched: Vec<RowId>,
+    /// Rows whose digest is not in `digest` yet.
+    undigested: Vec<RowId>,
+    /// Sum over the digests of all rows, self included.
+    digest: u64,
+    /// When self's `ts` was last told.
+    self_told_ms: u64,
+}
+
+/// What a row must remember for the journal.
+#[derive(Debug, Default)]
+pub(super) struct Noted {
+    is_changed: bool,
+    is_touched: bool,
+    /// `ts`, on the age clock, as delta clients were last told.
+    told_ms: u64,
+    /// The row's part of the roster's digest; `None` while it is not in it.
+    digest: Option<u64>,
+}
+
+impl Roster {
+    /// Starts or ends keeping what [`encode_delta`](Self::encode_delta) tells. Starting takes one walk
+    /// over all rows.
+    pub fn track_changes(&mut self, is_on: bool, now: Now) {
+        if self.journal.is_on == is_on {
+            return;
+        }
+        self.settle(now);
+        self.journal = Journal { is_on, self_told_ms: now.age_ms, ..Journal::default() };
+        let offset_ms = self.offset_ms;
+        for slot in self.table.slots() {
+            let row = &mut self.table.slab[slot];
+            row.noted = Noted { told_ms: row.written_ms, ..Noted::default() };
+            if is_on {
+                let digest = digest_of(row, offset_ms);
+                row.noted.digest = Some(digest);
+                self.journal.digest = self.journal.digest.wrapping_add(digest);
+            }
+        }
+        if is_on {
+            let own = digest_of(&mut self.self_row, offset_ms);
+            self.journal.digest = self.journal.digest.wrapping_add(own);
+        }
+    }
+
+    /// The digest of all rows now; 0 while changes are not tracked.
+    pub fn digest(&mut self) -> u64 {
+        let offset_ms = self.offset_ms;
+        for id in core::mem::take(&mut self.journal.undigested) {
+            let Some(slot) = self.slot(id) else { continue };
+            let row = &mut self.table.slab[slot];
+            if row.noted.digest.is_none() {
+                let digest = digest_of(row, offset_ms);
+                row.noted.digest = Some(digest);
+                self.journal.digest = self.journal.digest.wrapping_add(digest);
+            }
+        }
+        self.journal.digest
+    }
+
+    /// Whether some row's `ts` moved far enough to be told without any other change.
+    #[must_use]
+    pub fn has_touches(&self) -> bool {
+        !self.journal.touched.is_empty()
+    }
+
+    /// The wire keys in list order, as a JSON array: parallel to [`encode_list`](Self::encode_list).
+    pub fn encode_keys(&mut self) -> String {
+        let mut keys = String::from(r#"["SELF""#);
+        for slot in self.ordered_slots() {
+            keys.push(',');
+            push_json(&mut keys, &self.table.slab[slot].key.to_wire());
+        }
+        keys.push(']');
+        keys
+    }
+
+    /// The payload of `presence.delta` without its closing brace: everything since the last call.
+    pub fn encode_delta(&mut self, from: u64, now: Now) -> String {
+        self.settle(now);
+        let digest = digest::to_hex(self.digest());
+        let mut text = String::new();
+        let _ = write!(text, r#"{{"from":{from},"to":{},"upserts":["#, self.version);
+        let changed = core::mem::take(&mut self.journal.changed);
+        let (offset_ms, epoch) = (self.offset_ms, self.epoch);
+        let mut separator = "";
+        for id in changed {
+            let Some(slot) = self.slot(id) else { continue };
+            text.push_str(separator);
+            separator = ",";
+            let row = &mut self.table.slab[slot];
+            row.noted.is_changed = false;
+            row.noted.told_ms = row.written_ms;
+            text.push_str(r#"{"key":"#);
+            push_json(&mut text, &row.key.to_wire());
+            text.push_str(r#","entry":"#);
+            text.push_str(encode::encoded(row, offset_ms, epoch));
+            text.push('}');
+        }
+        text.push_str(r#"],"removals":["#);
+        let removed = core::mem::take(&mut self.journal.removed);
+        // A key that was made anew since is among the upserts.
+        let gone = removed.into_iter().filter(|(key, _)| self.table.find(key).is_none());
+        for (index, (key, why)) in gone.enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            text.push_str(r#"{"key":"#);
+            push_json(&mut text, &key.to_wire());
+            let _ = write!(text, r#","reason":"{}"}}"#, why.as_str());
+        }
+        text.push_str(r#"],"touched":["#);
+        self.push_touched(&mut text, now);
+        let _ = write!(text, r#"],"digest":"{digest}""#);
+        text
+    }
+
+    fn push_touched(&mut self, text: &mut String, now: Now) {
+        let offset_ms = self.offset_ms;
+        let mut separator = "";
+        if now.age_ms.saturating_sub(self.journal.self_told_ms) > TOUCH_TELL_MS {
+            self.journal.self_told_ms = now.age_ms;
+            let _ = write!(text, r#"["SELF",{}]"#, stamp(now.age_ms, offset_ms));
+            separator = ",";
+        }
+        for id in core::mem::take(&mut self.journal.touched) {
+            let Some(slot) = self.slot(id) else { continue };
+            let row = &mut self.table.slab[slot];
+            row.noted.is_touched = false;
+            if row.noted.told_ms == row.written_ms {
+                continue;
+            }
+            row.noted.told_ms = row.written_ms;
+            text.push_str(separator);
+            separator = ",";
+            text.push('[');
+            push_json(text, &row.key.to_wire());
+            let _ = write!(text, ",{}]", stamp(row.written_ms, offset_ms));
+        }
+    }
+
+    // ---- notes --------------------------------------------------------------------------------
+
+    pub(super) fn note_change(&mut self, slot: u32) {
+        if !self.journal.is_on {
+            return;
+        }
+        let id = self.id(slot);
+        let noted = &mut self.table.slab[slot].noted;
+        if let Some(old) = noted.digest.take() {
+            self.journal.digest = self.journal.digest.wrapping_sub(old);
+            self.journal.undigested.push(id);
+        } else if !noted.is_changed {
+            self.journal.undigested.push(id);
+        }
+        if !noted.is_changed {
+            noted.is_changed = true;
+            self.journal.changed.push(id);
+        }
+    }
+
+    pub(super) fn note_touch(&mut self, slot: u32) {
+        if !self.journal.is_on {
+            return;
+        }
+        let id = self.id(slot);
+        let row = &mut self.table.slab[slot];
+        let moved_ms = row.written_ms.saturating_sub(row.noted.told_ms);
+        if moved_ms > TOUCH_TELL_MS && !row.noted.is_changed && !row.noted.is_touched {
+            row.noted.is_touched = true;
+            self.journal.touched.push(id);
+        }
+    }
+
+    pub(super) fn note_removal(&mut self, row: &Row, why: Removal) {
+        if !self.journal.is_on {
+            return;
+        }
+        if let Some(old) = row.noted.digest {
+            self.journal.digest = self.journal.digest.wrapping_sub(old);
+        }
+        self.journal.removed.push((row.key.clone(), why));
+    }
+
+    /// The row goes on under another key: its old one is gone.
+    pub(super) fn note_rekey(&mut self, old_key: RowKey) {
+        if self.journal.is_on {
+            self.journal.removed.push((old_key, Removal::Replaced));
+        }
+    }
+
+    /// Every `ts` shifted: all rows are told, though none changed.
+    pub(super) fn note_shift(&mut self) {
+        if !self.journal.is_on {
+            return;
+        }
+        self.journal.self_told_ms = 0;
+        for slot in self.table.slots() {
+            let id = self.id(slot);
+            let noted = &mut self.table.slab[slot].noted;
+            noted.told_ms = u64::MAX;
+            if !noted.is_changed && !noted.is_touched {
+                noted.is_touched = true;
+                self.journal.touched.push(id);
+            }
+        }
+    }
+}
+
+impl Removal {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Evicted => "evicted",
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
+fn digest_of(row: &mut Row, offset_ms: i64) -> u64 {
+    let key = row.key.to_wire();
+    digest::of_entry(&key, row.entry(offset_ms))
+}
+
+fn push_json(text: &mut String, value: &str) {
+    // A string always encodes.
+    text.push_str(&serde_json::to_string(value).unwrap_or_default());
+}
