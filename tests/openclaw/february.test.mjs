@@ -1,0 +1,55 @@
+// openclaw@2026.2.12 (protocol 3), unmodified, against our gateway.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { isTheRoster, nodeStays, scene } from "./lib/checks.mjs";
+
+const RELEASE = "2026_2";
+
+test("system presence prints our roster", async (t) => {
+  const { cli, client } = await scene(t, RELEASE);
+  const { stdout } = await cli.run("system", "presence", ...cli.flags, "--json");
+  await isTheRoster(stdout, client);
+  const again = await cli.run("system", "presence", ...cli.flags);
+  await isTheRoster(again.stdout, client);
+});
+
+test("gateway probe says reachable, and its read probe is ok", async (t) => {
+  const { cli } = await scene(t, RELEASE);
+  const { stdout } = await cli.run("gateway", "probe", ...cli.flags);
+  assert.match(stdout, /Reachable: yes/u);
+  assert.match(stdout, /Connect: ok/u);
+  assert.doesNotMatch(stdout, /failed \(|unknown method|missing scope/u);
+});
+
+test("gateway status reaches the gateway", async (t) => {
+  const { cli } = await scene(t, RELEASE);
+  const { stdout } = await cli.run("gateway", "status");
+  assert.match(stdout, /^RPC probe: ok$/mu);
+});
+
+test("status finds the gateway reachable", async (t) => {
+  const { cli } = await scene(t, RELEASE);
+  const { stdout } = await cli.run("status");
+  assert.match(stdout, /│ Gateway +│ .*reachable/u);
+  assert.doesNotMatch(stdout, /unreachable/u);
+});
+
+test("health is understood", async (t) => {
+  const { cli } = await scene(t, RELEASE);
+  const { stdout } = await cli.run("health", "--json");
+  assert.equal(JSON.parse(stdout).ok, true);
+  await cli.run("health");
+});
+
+test("system heartbeat last is understood", async (t) => {
+  const { cli } = await scene(t, RELEASE);
+  const { stdout } = await cli.run("system", "heartbeat", "last", ...cli.flags);
+  assert.equal(JSON.parse(stdout), null, "there never was a heartbeat");
+});
+
+test("node run connects as a node and stays", async (t) => {
+  // Longer than two ticks: a client that misses them gives up after that.
+  await nodeStays(await scene(t, RELEASE), [], 65_000);
+});

@@ -1,0 +1,50 @@
+// What both generations of the command line must show.
+
+import assert from "node:assert/strict";
+
+import { connectClient } from "../../node/lib/client.mjs";
+import { startGateway } from "../../node/lib/gateway.mjs";
+import { openclaw } from "./openclaw.mjs";
+
+/** A gateway with one client on its roster, and a command line that will talk to it. */
+export async function scene(t, release) {
+  const gateway = await startGateway(t, { token: "a-long-enough-test-secret" });
+  const cli = openclaw(release, gateway);
+  const client = await connectClient(gateway, { instanceId: "mac-1", clientDisplayName: "Studio" });
+  return { gateway, cli, client };
+}
+
+/** The printed roster is the gateway's, to the last member. */
+export async function isTheRoster(printed, client) {
+  const shown = JSON.parse(printed);
+  const listed = await client.roster();
+  const lasting = ({ ts, ...fields }) => fields;
+  // Self is touched by every list, so its ts differs between two of them; nothing else may.
+  assert.deepEqual(shown.map(lasting), listed.map(lasting));
+  assert.deepEqual(shown.slice(1), listed.slice(1));
+  assert.deepEqual(shown.map((entry) => entry.instanceId).slice(1), ["mac-1"], "the command line itself is not a row");
+}
+
+/** A node host that connects, is in the roster as a node, and stays for `stayMs`. */
+export async function nodeStays({ gateway, cli, client }, args, stayMs) {
+  const { port } = new URL(gateway.url);
+  const node = cli.start("node", "run", "--host", "127.0.0.1", "--port", port, "--display-name", "garage", ...args);
+  const isNode = (entry) => entry.host === "garage";
+  const { payload } = await client.presence("the node", (rows) => rows.some(isNode));
+  const row = payload.presence.find(isNode);
+  assert.equal(row.reason, "node-connected");
+  assert.equal(row.mode, "node");
+  assert.deepEqual(row.roles, ["node"]);
+
+  const ended = await Promise.race([node.ended, new Promise((resolve) => setTimeout(resolve, stayMs))]);
+  assert.equal(ended, undefined, `the node ended: ${JSON.stringify(ended)}`);
+  const connections = gateway.tap.connections.filter(({ fromClient }) => fromClient[0]?.includes('"node-host"'));
+  assert.equal(connections.length, 1, `it never had to reconnect\n${node.output()}`);
+  assert.deepEqual([connections[0].clientClose, connections[0].serverClose], [null, null]);
+  assert.equal((await client.roster()).find(isNode).reason, "node-connected");
+
+  node.kill("SIGTERM");
+  await client.presence("the node leaving", (rows) => rows.some((entry) => isNode(entry) && entry.reason === "disconnect"));
+  await node.ended;
+  return { output: node.output(), connection: connections[0] };
+}

@@ -1,0 +1,110 @@
+// The real `openclaw` command line of one release, in a home of its own that is thrown away.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A command line of the slow generation needs some seconds to start, more when the machine is busy. */
+const LIMIT_MS = 90_000;
+
+const running = new Set();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** `release` is "2026_2" or "2026_9"; `gateway` is where it should connect. */
+export function openclaw(release, gateway) {
+  const program = process.env[`OPENCLAW_${release}`];
+  assert.ok(program, `OPENCLAW_${release} names openclaw.mjs; \`cargo xtask test --with-openclaw\` sets it`);
+  const home = mkdtempSync(join(tmpdir(), "presence-openclaw-"));
+  gateway.defer(() => rmSync(home, { recursive: true, force: true }));
+  return new OpenClaw(release, program, home, gateway);
+}
+
+class OpenClaw {
+  #release;
+  #program;
+  #home;
+  #gateway;
+
+  constructor(release, program, home, gateway) {
+    this.#release = release;
+    this.#program = program;
+    this.#home = home;
+    this.#gateway = gateway;
+  }
+
+  /** Flags that name the gateway, for the commands that take them. */
+  get flags() {
+    return ["--url", this.#gateway.url, "--token", this.#gateway.token];
+  }
+
+  /** Runs a command to its end: {code, stdout, stderr}. What it printed is kept for people to read. */
+  async run(...args) {
+    const started = this.start(...args);
+    const timer = setTimeout(() => started.kill("SIGKILL"), LIMIT_MS);
+    const result = await started.ended;
+    clearTimeout(timer);
+    this.#keep(args, result);
+    assert.equal(result.code, 0, `openclaw ${args.join(" ")}\n${result.stdout}${result.stderr}`);
+    return result;
+  }
+
+  /** Starts a command that stays: {kill, ended, output()}. */
+  start(...args) {
+    const child = spawn(process.execPath, [this.#program, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: this.#environment(),
+      cwd: this.#home,
+    });
+    running.add(child);
+    const output = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"]) {
+      child[name].setEncoding("utf8").on("data", (text) => {
+        output[name] += text;
+      });
+    }
+    const ended = once(child, "close").then(([code, signal]) => {
+      running.delete(child);
+      return { code, signal, ...output };
+    });
+    this.#gateway.defer(async () => {
+      child.kill("SIGKILL");
+      await ended;
+    });
+    return { kill: (signal) => child.kill(signal), ended, output: () => output.stdout + output.stderr };
+  }
+
+  /** Nothing of the machine's: no configuration, no update check, no channel, no discovery. */
+  #environment() {
+    const off = ["CHANNELS", "PROVIDERS", "CRON", "GMAIL_WATCHER", "BROWSER_CONTROL_SERVER", "CANVAS_HOST"];
+    const { port } = new URL(this.#gateway.url);
+    return {
+      PATH: "/usr/bin:/bin",
+      HOME: this.#home,
+      TMPDIR: this.#home,
+      OPENCLAW_HOME: this.#home,
+      OPENCLAW_STATE_DIR: join(this.#home, "state"),
+      OPENCLAW_CONFIG_PATH: join(this.#home, "openclaw.json"),
+      OPENCLAW_GATEWAY_PORT: port,
+      OPENCLAW_GATEWAY_TOKEN: this.#gateway.token,
+      OPENCLAW_DISABLE_BONJOUR: "1",
+      OPENCLAW_NO_AUTO_UPDATE: "1",
+      OPENCLAW_NO_RESPAWN: "1",
+      OPENCLAW_NODE_OPTIONS_READY: "1",
+      ...Object.fromEntries(off.map((name) => [`OPENCLAW_SKIP_${name}`, "1"])),
+    };
+  }
+
+  #keep(args, { code, stdout, stderr }) {
+    const folder = process.env.OPENCLAW_OUTPUTS;
+    if (!folder) return;
+    mkdirSync(folder, { recursive: true });
+    const words = args.filter((word) => !this.flags.includes(word));
+    const shown = `$ openclaw ${args.join(" ")}\n${stdout}${stderr && `[stderr]\n${stderr}`}[exit ${code}]\n`;
+    writeFileSync(join(folder, `${this.#release}-${words.join("-").replaceAll(/[^\w-]/gu, "")}.txt`), shown);
+  }
+}

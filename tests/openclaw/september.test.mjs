@@ -1,0 +1,68 @@
+// openclaw@2026.9.6 (protocol 4), unmodified, against our gateway.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { isTheRoster, nodeStays, scene } from "./lib/checks.mjs";
+
+const RELEASE = "2026_9";
+
+test("gateway call system-presence prints our roster", async (t) => {
+  const { cli, client } = await scene(t, RELEASE);
+  const { stdout } = await cli.run("gateway", "call", "system-presence", ...cli.flags, "--json");
+  await isTheRoster(stdout, client);
+});
+
+test("system presence prints our roster", async (t) => {
+  const { cli, client } = await scene(t, RELEASE);
+  const { stdout } = await cli.run("system", "presence", ...cli.flags, "--json");
+  await isTheRoster(stdout, client);
+});
+
+test("gateway probe says reachable, and its read probe is ok", async (t) => {
+  const { cli } = await scene(t, RELEASE);
+  const { stdout } = await cli.run("gateway", "probe", ...cli.flags);
+  assert.match(stdout, /^Reachable: yes$/mu);
+  assert.match(stdout, /Connect: ok .*Read probe: ok/u);
+  assert.doesNotMatch(stdout, /Read probe: failed|Warning/u);
+});
+
+test("gateway status reaches the gateway", async (t) => {
+  const { cli } = await scene(t, RELEASE);
+  const { stdout } = await cli.run("gateway", "status");
+  assert.match(stdout, /^Connectivity probe: ok$/mu);
+});
+
+test("status finds the gateway reachable", async (t) => {
+  const { cli } = await scene(t, RELEASE);
+  const { stdout } = await cli.run("status");
+  assert.match(stdout, /│ Gateway +│ .*reachable/u);
+  assert.doesNotMatch(stdout, /unreachable/u);
+});
+
+test("health is understood", async (t) => {
+  const { cli } = await scene(t, RELEASE);
+  const { stdout } = await cli.run("health", "--json");
+  assert.equal(JSON.parse(stdout).ok, true);
+  await cli.run("health");
+});
+
+test("system heartbeat last is understood", async (t) => {
+  const { cli } = await scene(t, RELEASE);
+  const { stdout } = await cli.run("system", "heartbeat", "last", ...cli.flags);
+  assert.equal(JSON.parse(stdout), null, "there never was a heartbeat");
+});
+
+test("a beacon sent with gateway call is in the roster", async (t) => {
+  const { cli, client } = await scene(t, RELEASE);
+  const params = JSON.stringify({ text: "from the command line", instanceId: "cli-x", host: "h1" });
+  await cli.run("gateway", "call", "system-event", "--params", params, ...cli.flags, "--json");
+  await client.presence("the beacon", (rows) => rows.some((entry) => entry.instanceId === "cli-x" && entry.host === "h1"));
+});
+
+test("node run connects as a node and stays", async (t) => {
+  // Longer than two ticks: a client that misses them gives up after that.
+  const { connection } = await nodeStays(await scene(t, RELEASE), [], 65_000);
+  const calls = connection.fromClient.map((text) => JSON.parse(text).method);
+  assert.ok(calls.includes("node.event"), `it reported as nodes do: ${calls}`);
+});
