@@ -19,6 +19,8 @@ pub enum Method {
     Connect,
     /// The roster.
     SystemPresence,
+    /// The roster with keys, version and digest, for clients that take deltas (SPEC 2.1).
+    PresenceSnapshot,
     /// A beacon.
     SystemEvent,
     /// The gateway's health.
@@ -51,8 +53,9 @@ pub enum Method {
 
 /// The methods that `hello-ok.features.methods` states: those that are answered. Clients gate pages
 /// on this list. `connect` is over by then and `wake` is only ever refused, so neither is in it.
-pub const ADVERTISED: [Method; 14] = [
+pub const ADVERTISED: [Method; 15] = [
     Method::SystemPresence,
+    Method::PresenceSnapshot,
     Method::SystemEvent,
     Method::Health,
     Method::Status,
@@ -71,9 +74,16 @@ pub const ADVERTISED: [Method; 14] = [
 /// The events that `hello-ok.features.events` states: those that are sent.
 pub const EVENTS: [&str; 4] = ["connect.challenge", "presence", "tick", "shutdown"];
 
+/// The capability by which a client asks for deltas instead of full lists (SPEC 2.1).
+pub const DELTA_CAP: &str = "presence-delta";
+
+/// The events that a client with [`DELTA_CAP`] is sent instead of `presence`.
+pub const DELTA_EVENTS: [&str; 5] =
+    ["connect.challenge", "presence.delta", "presence.snapshot", "tick", "shutdown"];
+
 /// Every method, for the search by name.
-const ALL: [Method; 16] = {
-    let mut all = [Method::Connect; 16];
+const ALL: [Method; 17] = {
+    let mut all = [Method::Connect; 17];
     let mut index = 0;
     while index < ADVERTISED.len() {
         all[index] = ADVERTISED[index];
@@ -116,6 +126,7 @@ impl Method {
         match self {
             Self::Connect => "connect",
             Self::SystemPresence => "system-presence",
+            Self::PresenceSnapshot => "presence.snapshot",
             Self::SystemEvent => "system-event",
             Self::Health => "health",
             Self::Status => "status",
@@ -139,6 +150,7 @@ impl Method {
         match self {
             Self::Connect | Self::Health | Self::SystemEvent => Access::Operator,
             Self::SystemPresence
+            | Self::PresenceSnapshot
             | Self::Status
             | Self::LastHeartbeat
             | Self::ConfigGet

@@ -12,7 +12,7 @@ use crate::key::RowKey;
 use crate::time::Now;
 
 /// A row is told as touched when pongs moved its `ts` by more than this, in ms (SPEC 2.1).
-pub const TOUCH_TELL_MS: u64 = 30_000;
+const TOUCH_TELL_MS: u64 = 30_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Journal {
@@ -67,9 +67,15 @@ impl Roster {
         }
     }
 
-    /// The digest of all rows now; 0 while changes are not tracked.
+    /// The digest of all rows now. Kept as rows change while changes are tracked, else one walk.
     pub fn digest(&mut self) -> u64 {
         let offset_ms = self.offset_ms;
+        if !self.journal.is_on {
+            let own = digest_of(&mut self.self_row, offset_ms);
+            let slots = self.table.slots();
+            let rows = slots.into_iter().map(|slot| digest_of(&mut self.table.slab[slot], offset_ms));
+            return rows.fold(own, u64::wrapping_add);
+        }
         for id in core::mem::take(&mut self.journal.undigested) {
             let Some(slot) = self.slot(id) else { continue };
             let row = &mut self.table.slab[slot];
@@ -80,12 +86,6 @@ impl Roster {
             }
         }
         self.journal.digest
-    }
-
-    /// Whether some row's `ts` moved far enough to be told without any other change.
-    #[must_use]
-    pub fn has_touches(&self) -> bool {
-        !self.journal.touched.is_empty()
     }
 
     /// The wire keys in list order, as a JSON array: parallel to [`encode_list`](Self::encode_list).

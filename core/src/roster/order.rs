@@ -69,6 +69,28 @@ impl List {
         self.len += 1;
     }
 
+    /// Puts `slot` before `next`, which must be in this list; at the end if there is no `next`.
+    pub(super) fn insert_before(
+        &mut self,
+        rows: &mut impl Linked,
+        slot: u32,
+        next: Option<u32>,
+        order: Order,
+    ) {
+        let Some(next) = next else {
+            return self.push_back(rows, slot, order);
+        };
+        let prev = rows.link(next, order).prev;
+        *rows.link_mut(slot, order) = Link { prev, next };
+        rows.link_mut(next, order).prev = slot;
+        if prev == NONE {
+            self.head = slot;
+        } else {
+            rows.link_mut(prev, order).next = slot;
+        }
+        self.len += 1;
+    }
+
     /// Takes `slot` out; it must be in this list.
     pub(super) fn remove(&mut self, rows: &mut impl Linked, slot: u32, order: Order) {
         let Link { prev, next } = core::mem::take(rows.link_mut(slot, order));
@@ -108,5 +130,11 @@ impl List {
     pub(super) fn before(rows: &impl Linked, slot: u32, order: Order) -> Option<u32> {
         let prev = rows.link(slot, order).prev;
         (prev != NONE).then_some(prev)
+    }
+
+    /// The slot after `slot`, towards the freshest.
+    pub(super) fn after(rows: &impl Linked, slot: u32, order: Order) -> Option<u32> {
+        let next = rows.link(slot, order).next;
+        (next != NONE).then_some(next)
     }
 }

@@ -30,6 +30,10 @@ pub(super) struct Row {
     pub(super) written_ms: u64,
     /// Its last proof of life, on the age clock.
     pub(super) proof_ms: u64,
+    /// Counts all proofs of life: the order of those of one millisecond.
+    pub(super) proof_number: u64,
+    /// Whether it waits for a pong after a suspension, whatever its age.
+    pub(super) is_spared: bool,
     /// The moment of the last user input, on the age clock; may lie before its origin.
     pub(super) last_input_at: Option<i64>,
     pub(super) live: Vec<Live>,
@@ -58,6 +62,8 @@ impl Row {
             fields: PresenceEntry::default(),
             written_ms: now_ms,
             proof_ms: now_ms,
+            proof_number: 0,
+            is_spared: false,
             last_input_at: None,
             live: Vec::new(),
             kept: Default::default(),

@@ -60,7 +60,11 @@ pub(super) struct Table {
     by_key: HashTable<u32>,
     by_device: HashTable<DeviceRows>,
     by_holder: BTreeMap<u64, List>,
+    /// The rows that go by their age, least fresh first. Every row is here or in `spared`.
     freshness: List,
+    /// The rows that wait for a pong after a suspension, least fresh first.
+    spared: List,
+    proofs: u64,
 }
 
 impl Table {
@@ -73,7 +77,7 @@ impl Table {
 
     /// Number of rows, self not included.
     pub(super) fn len(&self) -> usize {
-        self.freshness.len()
+        self.freshness.len() + self.spared.len()
     }
 
     pub(super) fn find(&self, key: &RowKey) -> Option<u32> {
@@ -88,7 +92,8 @@ impl Table {
     }
 
     /// Adds a row as the freshest.
-    pub(super) fn insert(&mut self, row: Row) -> u32 {
+    pub(super) fn insert(&mut self, mut row: Row) -> u32 {
+        row.proof_number = self.next_proof();
         let hash = self.hash(&row.key);
         let slot = match self.slab.free.pop() {
             Some(slot) => {
@@ -111,7 +116,7 @@ impl Table {
         self.unindex_key(slot);
         self.set_device(slot, None);
         self.set_holder(slot, None);
-        self.freshness.remove(&mut self.slab, slot, Order::Freshness);
+        self.unlink(slot);
         self.slab.free.push(slot);
         self.slab.rows[slot as usize].take()
     }
@@ -126,10 +131,11 @@ impl Table {
         old_key
     }
 
-    /// Makes the row the freshest of all its lists.
+    /// Makes the row the freshest of all its lists; it goes by its age from now on.
     pub(super) fn refresh(&mut self, slot: u32) {
-        self.freshness
-            .move_to_back(&mut self.slab, slot, Order::Freshness);
+        self.unlink(slot);
+        self.slab[slot].proof_number = self.next_proof();
+        self.freshness.push_back(&mut self.slab, slot, Order::Freshness);
         // Taken out for the moment so that the index can be asked while the slab changes.
         let device = self.slab[slot].device.take();
         if let Some(device) = &device {
@@ -224,24 +230,70 @@ impl Table {
 
     /// The least fresh row.
     pub(super) fn least_fresh(&self) -> Option<u32> {
+        match (self.freshness.head(), self.spared.head()) {
+            (Some(a), Some(b)) if self.slab[b].proof_number < self.slab[a].proof_number => Some(b),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// The least fresh of the rows that go by their age.
+    pub(super) fn next_to_expire(&self) -> Option<u32> {
         self.freshness.head()
     }
 
-    /// Moves the row behind all others without calling it fresh.
-    pub(super) fn defer(&mut self, slot: u32) {
-        self.freshness
-            .move_to_back(&mut self.slab, slot, Order::Freshness);
+    /// The least fresh of the rows that wait for a pong after a suspension.
+    pub(super) fn next_spared(&self) -> Option<u32> {
+        self.spared.head()
     }
 
-    /// All slots, the freshest first.
+    /// The rows that go by their age, least fresh first.
+    pub(super) fn ageing(&self) -> impl Iterator<Item = u32> {
+        let next = |&slot: &u32| List::after(&self.slab, slot, Order::Freshness);
+        core::iter::successors(self.freshness.head(), next)
+    }
+
+    /// Lets the row wait for a pong, whatever its age. Call in the order of freshness.
+    pub(super) fn spare(&mut self, slot: u32) {
+        self.unlink(slot);
+        self.slab[slot].is_spared = true;
+        self.spared.push_back(&mut self.slab, slot, Order::Freshness);
+    }
+
+    /// The row goes by its age again. It is among the least fresh, so its place is near.
+    pub(super) fn stop_sparing(&mut self, slot: u32) {
+        if !self.slab[slot].is_spared {
+            return;
+        }
+        self.unlink(slot);
+        let number = self.slab[slot].proof_number;
+        let next = self.ageing().find(|&other| self.slab[other].proof_number > number);
+        self.freshness
+            .insert_before(&mut self.slab, slot, next, Order::Freshness);
+    }
+
+    /// All slots, almost the freshest first.
     pub(super) fn slots(&self) -> Vec<u32> {
         let mut slots = Vec::with_capacity(self.len() + 1);
-        let mut next = self.freshness.tail();
-        while let Some(slot) = next {
-            slots.push(slot);
-            next = List::before(&self.slab, slot, Order::Freshness);
+        for list in [&self.freshness, &self.spared] {
+            let next = |&slot: &u32| List::before(&self.slab, slot, Order::Freshness);
+            slots.extend(core::iter::successors(list.tail(), next));
         }
         slots
+    }
+
+    /// Takes the row out of whichever list says when it goes.
+    fn unlink(&mut self, slot: u32) {
+        let list = if core::mem::take(&mut self.slab[slot].is_spared) {
+            &mut self.spared
+        } else {
+            &mut self.freshness
+        };
+        list.remove(&mut self.slab, slot, Order::Freshness);
+    }
+
+    fn next_proof(&mut self) -> u64 {
+        self.proofs += 1;
+        self.proofs
     }
 
     fn unindex_key(&mut self, slot: u32) {

@@ -1,6 +1,7 @@
 //! All connections and the roster: who may do what, who is sent what and when (SPEC 2).
 
 mod calls;
+mod deltas;
 mod hello;
 mod member;
 mod members;
@@ -16,7 +17,7 @@ use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use self::member::{Heartbeat, Member, may_read};
+use self::member::{Heartbeat, Member, may_read, takes_deltas};
 use self::members::Members;
 use super::{Handshake, Item};
 use crate::entry::PresenceEntry;
@@ -98,6 +99,11 @@ pub struct Hub {
     tick_at_ms: Option<u64>,
     /// The end of the coalescing window that the last broadcast opened.
     window_ends_ms: u64,
+    /// When delta clients are next told which rows are alive, if nothing else tells them; `None`
+    /// while there are none.
+    touch_at_ms: Option<u64>,
+    /// Connections that take deltas.
+    delta_members: usize,
     /// The version of the last broadcast.
     announced_version: u64,
     is_shut_down: bool,
@@ -123,6 +129,8 @@ impl Hub {
             next_serial: 1,
             started_ms: now.age_ms,
             tick_at_ms: None,
+            touch_at_ms: None,
+            delta_members: 0,
             window_ends_ms: 0,
             is_shut_down: false,
             outputs: VecDeque::new(),
@@ -142,6 +150,7 @@ impl Hub {
             serial,
             scopes: Arc::from(handshake.scopes.as_slice()),
             reads: may_read(handshake.role, &handshake.scopes),
+            takes_deltas: takes_deltas(&handshake),
             is_tracked: !is_ephemeral,
             key: self.roster.connect_key(
                 &handshake.client,
@@ -157,6 +166,9 @@ impl Hub {
         };
         if member.is_tracked && !self.is_shut_down {
             member.row = Some(self.roster.connect(&member.connect_write(), now));
+        }
+        if member.takes_deltas {
+            self.add_delta_member(now);
         }
         member.has_version = self.roster.version();
         let hello = hello::hello(self, &member, now);
@@ -227,6 +239,7 @@ impl Hub {
         self.is_shut_down = true;
         self.heartbeats.clear();
         self.tick_at_ms = None;
+        self.touch_at_ms = None;
         let event = Arc::new(shutdown_event(reason));
         for (slot, member) in self.members.iter() {
             let conn = ConnId { slot, serial: member.serial };
@@ -278,6 +291,9 @@ impl Hub {
         }
         let Some(member) = self.members.remove(conn.slot) else { return };
         self.heartbeats.remove(&(member.heartbeat.due_ms, conn.slot));
+        if member.takes_deltas {
+            self.remove_delta_member(now);
+        }
         if self.members.len() == 0 {
             self.tick_at_ms = None;
         }
@@ -288,32 +304,51 @@ impl Hub {
 
     /// Announces a change: at once after a quiet window, else when the window ends (SPEC 2).
     fn announce(&mut self, now: Now) {
+        if self.is_shut_down {
+            return;
+        }
         let is_changed = self.roster.version() != self.announced_version;
-        if is_changed && !self.is_shut_down && now.age_ms >= self.window_ends_ms {
+        if is_changed && now.age_ms >= self.window_ends_ms {
             self.broadcast(now);
             self.window_ends_ms = now.age_ms + self.config.limits.window_ms;
+        } else if !is_changed {
+            self.tell_touches(now);
         }
     }
 
-    /// Sends the list to every reader that does not have this version, in slot order.
+    /// Sends the change to every reader that does not have this version, in slot order: the list,
+    /// encoded once, or the delta, encoded once.
     fn broadcast(&mut self, now: Now) {
+        let from = self.announced_version;
         let version = self.roster.version();
         self.announced_version = version;
         let lacks = |member: &Member| member.reads && member.has_version < version;
-        if !self.members.iter().any(|(_, member)| lacks(member)) {
-            return;
+        let wants = |deltas: bool| move |(_, member): (u32, &Member)| lacks(member) && member.takes_deltas == deltas;
+        let is_list_wanted = self.members.iter().any(wants(false));
+        let is_delta_wanted = self.members.iter().any(wants(true));
+        let list = is_list_wanted.then(|| Arc::new(self.presence_event(now)));
+        let delta = is_delta_wanted.then(|| Arc::new(self.delta_event(from, now)));
+        for (slot, member) in self.members.iter_mut() {
+            if !lacks(member) {
+                continue;
+            }
+            let item = match (member.takes_deltas, &list, &delta) {
+                (false, Some(list), _) => Item::Presence(list.clone()),
+                (true, _, Some(delta)) => Item::Delta(delta.clone()),
+                _ => continue,
+            };
+            member.has_version = version;
+            let conn = ConnId { slot, serial: member.serial };
+            self.outputs.push_back(HubOutput::Send(conn, item));
         }
-        let frame = Arc::new(Frame {
+    }
+
+    /// The `presence` event without its `seq`.
+    fn presence_event(&mut self, now: Now) -> Frame {
+        Frame {
             head: Cow::Borrowed(r#"{"type":"event","event":"presence","payload":{"presence":"#),
             body: Some(self.roster.encode_list(now)),
             tail: format!(r#"}},"stateVersion":{}"#, self.state_version()).into(),
-        });
-        for (slot, member) in self.members.iter_mut() {
-            if lacks(member) {
-                member.has_version = version;
-                let conn = ConnId { slot, serial: member.serial };
-                self.outputs.push_back(HubOutput::Send(conn, Item::Presence(frame.clone())));
-            }
         }
     }
 }

@@ -20,6 +20,8 @@ pub enum Item {
     Event(Arc<Frame>),
     /// A presence snapshot: replaces an undelivered older one in its place in the queue.
     Presence(Arc<Frame>),
+    /// A `presence.delta`: in order; see [`Outbox::take_behind`].
+    Delta(Arc<Frame>),
     /// A `tick`: replaces an undelivered older one in its place in the queue.
     Tick(Arc<Frame>),
     /// Close after everything before it was sent; nothing follows.
@@ -91,6 +93,9 @@ pub struct SlowConsumer {
     pub limit: usize,
 }
 
+/// Most bytes of deltas that wait for a client: one that is further behind gets a snapshot instead.
+const MAX_DELTA_BYTES: usize = 64 * 1024;
+
 /// The queue of one connection. Numbers (`seq`) are given when a frame is taken out, so only frames
 /// really sent consume one.
 ///
@@ -122,6 +127,10 @@ pub struct Outbox {
     buffered_bytes: usize,
     /// Most of them.
     limit: usize,
+    /// Bytes of the deltas in the queue.
+    delta_bytes: usize,
+    /// Deltas were left out since the last snapshot.
+    is_behind: bool,
     /// The number of the last event taken out.
     seq: u64,
     /// A close is or was in the queue.
@@ -134,6 +143,7 @@ enum Place {
     Response(Arc<Frame>),
     Event(Arc<Frame>),
     Presence,
+    Delta(Arc<Frame>),
     Tick,
     Close(CloseFrame),
 }
@@ -148,6 +158,8 @@ impl Outbox {
             tick: None,
             buffered_bytes: 0,
             limit: buffered_bytes,
+            delta_bytes: 0,
+            is_behind: false,
             seq: 0,
             closed: false,
         }
@@ -174,6 +186,7 @@ impl Outbox {
                 self.queue.push_back(Place::Response(Arc::new(frame)));
             }
             Item::Event(frame) => self.queue.push_back(Place::Event(frame)),
+            Item::Delta(frame) => self.push_delta(frame),
             Item::Presence(frame) => {
                 if self.presence.replace(frame).is_none() {
                     self.queue.push_back(Place::Presence);
@@ -208,6 +221,10 @@ impl Outbox {
             }
             Place::Event(frame) => Some(self.sealed(frame)),
             // A place without its frame cannot be: `push` makes both. If it were, nothing is sent.
+            Place::Delta(frame) => {
+                self.delta_bytes -= frame.len();
+                Some(self.sealed(frame))
+            }
             Place::Presence => self.presence.take().map(|frame| self.sealed(frame)),
             Place::Tick => self.tick.take().map(|frame| self.sealed(frame)),
             Place::Close(frame) => Some(Outgoing::Close(frame)),
@@ -225,6 +242,24 @@ impl Outbox {
     #[must_use]
     pub fn buffered_bytes(&self) -> usize {
         self.buffered_bytes
+    }
+
+    /// Whether deltas were left out because the client does not keep up: it then needs a snapshot
+    /// ([`Hub::resync`](super::Hub::resync)), which waits in its one place. Asking clears it.
+    pub fn take_behind(&mut self) -> bool {
+        core::mem::take(&mut self.is_behind)
+    }
+
+    fn push_delta(&mut self, frame: Arc<Frame>) {
+        let total = self.delta_bytes + frame.len();
+        if self.presence.is_some() || (self.delta_bytes > 0 && total > MAX_DELTA_BYTES) {
+            self.queue.retain(|place| !matches!(place, Place::Delta(_)));
+            self.delta_bytes = 0;
+            self.is_behind = true;
+        } else {
+            self.delta_bytes = total;
+            self.queue.push_back(Place::Delta(frame));
+        }
     }
 
     fn sealed(&mut self, frame: Arc<Frame>) -> Outgoing {

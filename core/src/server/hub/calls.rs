@@ -18,6 +18,8 @@ pub(super) enum Answer {
     Value(Value),
     /// The presence list, encoded once for all who ask.
     List,
+    /// The list with keys, version and digest.
+    Snapshot,
 }
 
 impl Hub {
@@ -30,6 +32,10 @@ impl Hub {
         match result {
             Ok(Answer::Value(payload)) => Frame::ok(&request.id, &payload),
             Ok(Answer::List) => Frame::ok_shared(&request.id, self.roster.encode_list(now)),
+            Ok(Answer::Snapshot) => {
+                let (list, rest) = self.snapshot(now);
+                Frame::ok_around(&request.id, r#"{"presence":"#, list, &[",", &rest, "}"].concat())
+            }
             Err(error) => Frame::error(&request.id, &error),
         }
     }
@@ -44,6 +50,7 @@ impl Hub {
         let value = match method {
             Method::Connect => return Err(WireError::connect_again()),
             Method::SystemPresence => return Ok(Answer::List),
+            Method::PresenceSnapshot => return Ok(Answer::Snapshot),
             Method::SystemEvent => {
                 self.system_event(slot, &request.params, now)?;
                 json!({ "ok": true })

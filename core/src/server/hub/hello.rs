@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::Hub;
 use super::member::Member;
-use crate::protocol::method::{ADVERTISED, EVENTS};
+use crate::protocol::method::{ADVERTISED, DELTA_EVENTS, EVENTS};
 use crate::protocol::{Frame, scope};
 use crate::time::Now;
 
@@ -19,10 +19,14 @@ const NO_ROWS: &str = "[]";
 
 pub(super) fn hello(hub: &mut Hub, member: &Member, now: Now) -> Frame {
     let list: Arc<str> = if member.reads { hub.roster.encode_list(now) } else { NO_ROWS.into() };
-    let limits = &hub.config.limits;
     let handshake = &member.handshake;
+    // Only who asked for the extension sees more than the originals send.
+    let (events, delta_members) = if member.takes_deltas {
+        (json(&DELTA_EVENTS), [",", &hub.snapshot_rest()].concat())
+    } else {
+        (json(&EVENTS), String::new())
+    };
     let methods = json(&ADVERTISED.map(|method| method.name()));
-    let events = json(&EVENTS);
     let server = json(&json!({
         "version": hub.config.server_version,
         "bootId": hub.config.boot_id,
@@ -33,10 +37,11 @@ pub(super) fn hello(hub: &mut Hub, member: &Member, now: Now) -> Frame {
         json(&*handshake.request_id),
         handshake.protocol,
     );
+    let limits = &hub.config.limits;
     let is_admin = scope::is_satisfied(&handshake.scopes, scope::ADMIN);
     let auth_mode = if is_admin { format!(r#","authMode":"{}""#, hub.config.auth_mode) } else { String::new() };
     let tail = format!(
-        r#","health":{},"stateVersion":{},"uptimeMs":{},"sessionDefaults":{}{auth_mode}}},"auth":{},"policy":{}}}}}"#,
+        r#"{delta_members},"health":{},"stateVersion":{},"uptimeMs":{},"sessionDefaults":{}{auth_mode}}},"auth":{},"policy":{}}}}}"#,
         json(&hub.health(now)),
         hub.state_version(),
         now.age_ms.saturating_sub(hub.started_ms),

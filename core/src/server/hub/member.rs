@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use crate::key::RowKey;
+use crate::protocol::method::DELTA_CAP;
 use crate::protocol::{Role, scope};
 use crate::roster::{ConnectWrite, RowId};
 use crate::server::Handshake;
@@ -16,6 +17,8 @@ pub(super) struct Member {
     pub(super) scopes: Arc<[Box<str>]>,
     /// Whether it is sent presence.
     pub(super) reads: bool,
+    /// Whether it is sent deltas instead of lists.
+    pub(super) takes_deltas: bool,
     /// Whether its mode makes a row.
     pub(super) is_tracked: bool,
     /// The key its handshake resolves to.
@@ -59,4 +62,9 @@ impl Member {
 /// Operators with `operator.read` are sent presence; nodes never (SPEC 2, "recipients").
 pub(super) fn may_read(role: Role, scopes: &[Box<str>]) -> bool {
     role == Role::Operator && scope::is_satisfied(scopes, scope::READ)
+}
+
+/// Whether the client asked for deltas and may read at all (SPEC 2.1).
+pub(super) fn takes_deltas(handshake: &Handshake) -> bool {
+    may_read(handshake.role, &handshake.scopes) && handshake.caps.iter().any(|cap| **cap == *DELTA_CAP)
 }

@@ -166,3 +166,35 @@ fn shutdown_tells_everybody() {
     assert_eq!(frames[1], "service restart");
     assert_eq!(hub.poll_timeout(), None);
 }
+
+#[test]
+fn delta_clients_are_told_what_changed() {
+    let mut hub = hub();
+    let mut asks = handshake("d", "ui", &["operator.read"]);
+    asks.caps = vec!["presence-delta".into()];
+    let reader = hub.join(asks, START);
+    let hello = json(&frames(&mut hub, reader)[0]);
+    let snapshot = &hello["payload"]["snapshot"];
+    assert_eq!((&snapshot["version"], &snapshot["keys"]), (&json!(2), &json!(["SELF", "d"])));
+
+    let later = START.after(40_000);
+    hub.join(handshake("a", "ui", &[]), later);
+    let sent = frames(&mut hub, reader);
+    let delta = sent.iter().find(|frame| frame.contains("presence.delta")).unwrap();
+    let delta = &json(delta)["payload"];
+    assert_eq!((&delta["from"], &delta["to"]), (&json!(2), &json!(3)));
+    assert_eq!(delta["upserts"][0]["key"], "a");
+    assert_eq!(delta["touched"], json!([["SELF", later.wall_ms]]));
+
+    let again = call(&mut hub, reader, "presence.snapshot", json!({}), later.after(20));
+    assert_eq!(again["payload"]["digest"], delta["digest"]);
+    assert_eq!(again["payload"]["keys"], json!(["SELF", "a", "d"]));
+    let sum: u64 = again["payload"]["presence"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(again["payload"]["keys"].as_array().unwrap())
+        .map(|(entry, key)| crate::digest::of_json(key.as_str().unwrap(), entry.as_object().unwrap().clone()))
+        .fold(0, u64::wrapping_add);
+    assert_eq!(delta["digest"], crate::digest::to_hex(sum));
+}

@@ -32,6 +32,7 @@ impl Hub {
             self.heartbeats.first().map(|&(due_ms, _)| due_ms),
             self.tick_at_ms,
             is_changed.then_some(self.window_ends_ms),
+            self.touch_at_ms,
         ]
         .into_iter()
         .flatten()

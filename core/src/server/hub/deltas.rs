@@ -1,0 +1,91 @@
+//! Deltas for those who asked for them (SPEC 2.1). Everyone else sees standard frames only.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use super::{ConnId, Hub, HubOutput};
+use crate::digest;
+use crate::protocol::Frame;
+use crate::server::Item;
+use crate::time::Now;
+
+/// Rows that only pongs kept alive are told at most this often, in ms, when no delta carries them.
+const TOUCH_INTERVAL_MS: u64 = 60_000;
+
+impl Hub {
+    /// A connection that takes deltas did not keep up, and some were left out
+    /// ([`Outbox::take_behind`](crate::server::Outbox::take_behind)): sends it the whole state as one
+    /// `presence.snapshot` event.
+    pub fn resync(&mut self, conn: ConnId, now: Now) {
+        self.advance(now);
+        if self.members.holds(conn) && !self.is_shut_down {
+            let (list, rest) = self.snapshot(now);
+            let event = Frame {
+                head: Cow::Borrowed(r#"{"type":"event","event":"presence.snapshot","payload":{"presence":"#),
+                body: Some(list),
+                tail: format!(r#",{rest}}},"stateVersion":{}"#, self.state_version()).into(),
+            };
+            if let Some(member) = self.members.get_mut(conn.slot) {
+                member.has_version = self.roster.version();
+            }
+            self.outputs.push_back(HubOutput::Send(conn, Item::Presence(Arc::new(event))));
+        }
+        self.announce(now);
+    }
+
+    /// The list, and the other members of a snapshot.
+    pub(super) fn snapshot(&mut self, now: Now) -> (Arc<str>, String) {
+        let list = self.roster.encode_list(now);
+        (list, self.snapshot_rest())
+    }
+
+    /// `keys`, `version` and `digest` of a snapshot, without braces.
+    pub(super) fn snapshot_rest(&mut self) -> String {
+        let keys = self.roster.encode_keys();
+        let digest = digest::to_hex(self.roster.digest());
+        format!(r#""keys":{keys},"version":{},"digest":"{digest}""#, self.roster.version())
+    }
+
+    /// The `presence.delta` event without its `seq`: everything since the last one.
+    pub(super) fn delta_event(&mut self, from: u64, now: Now) -> Frame {
+        self.touch_at_ms = Some(now.age_ms + TOUCH_INTERVAL_MS);
+        let payload = self.roster.encode_delta(from, now);
+        let state_version = self.state_version();
+        Frame::text(format!(
+            r#"{{"type":"event","event":"presence.delta","payload":{payload}}},"stateVersion":{state_version}"#
+        ))
+    }
+
+    /// Tells delta clients which rows pongs kept alive, once nothing else did for a while.
+    pub(super) fn tell_touches(&mut self, now: Now) {
+        if self.touch_at_ms.is_none_or(|at_ms| at_ms > now.age_ms) {
+            return;
+        }
+        let version = self.roster.version();
+        let event = Arc::new(self.delta_event(version, now));
+        for (slot, member) in self.members.iter() {
+            if member.takes_deltas {
+                let conn = ConnId { slot, serial: member.serial };
+                self.outputs.push_back(HubOutput::Send(conn, Item::Delta(event.clone())));
+            }
+        }
+    }
+
+    pub(super) fn add_delta_member(&mut self, now: Now) {
+        self.delta_members += 1;
+        if self.delta_members == 1 {
+            self.roster.track_changes(true, now);
+            self.touch_at_ms = Some(now.age_ms + TOUCH_INTERVAL_MS);
+        }
+    }
+
+    pub(super) fn remove_delta_member(&mut self, now: Now) {
+        self.delta_members -= 1;
+        if self.delta_members == 0 {
+            self.roster.track_changes(false, now);
+            self.touch_at_ms = None;
+        }
+    }
+}
