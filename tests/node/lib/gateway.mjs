@@ -69,17 +69,21 @@ class Gateway {
     return ended;
   }
 
-  /** Does this when the test ends, while the gateway still runs. */
+  /** Does this when the test ends, while the gateway still runs; what came last is undone first. */
   defer(cleanUp) {
     this.#deferred.push(cleanUp);
   }
 
   async finish() {
     // Clients first, or they would go on reconnecting; and whatever is wrong, nothing is left running.
-    await Promise.allSettled(this.#deferred.map((cleanUp) => cleanUp()));
+    const failures = [];
+    for (const cleanUp of this.#deferred.reverse()) {
+      await Promise.resolve().then(cleanUp).catch((error) => failures.push(error));
+    }
     const ended = await this.stop();
     await this.tap?.close();
     assert.deepEqual(this.law.violations, [], `the gateway's frames keep the law\n${this.law.violations.join("\n")}`);
+    assert.deepEqual(failures, [], "cleaning up works");
     if (ended) assert.deepEqual(ended, { code: 0, signal: null }, `the gateway ends well\n${this.stderr}`);
   }
 

@@ -27,7 +27,7 @@ pub(super) const PACKAGES: Step = Step {
 /// Real clients against the real gateway.
 pub(super) const END_TO_END: Step = Step {
     name: "e2e",
-    title: "real OpenClaw clients against the gateway",
+    title: "end-to-end tests: real OpenClaw clients against the gateway",
     first_time: "",
     is_ready: |_| true,
     needs: &["compile", "npm"],

@@ -14,8 +14,8 @@ const RELEASES: [&str; 2] = ["2026.2.12", "2026.9.6"];
 /// The command lines themselves.
 pub(super) const INSTALL: Step = Step {
     name: "openclaw-install",
-    title: "the OpenClaw command lines of February and September 2026",
-    first_time: " (first time: about 5 min, 2 GB)",
+    title: "OpenClaw's own command lines of February and September 2026, from npm",
+    first_time: " (first time: about 2 min, 2 GB)",
     is_ready: |project| {
         RELEASES
             .iter()
@@ -32,7 +32,7 @@ pub(super) const INSTALL: Step = Step {
 /// Both of them against our gateway.
 pub(super) const TESTS: Step = Step {
     name: "openclaw",
-    title: "the real OpenClaw command lines against the gateway",
+    title: "end-to-end tests: OpenClaw's own command lines against the gateway",
     first_time: "",
     is_ready: |_| true,
     needs: &["compile", "npm", "openclaw-install"],

@@ -10,7 +10,7 @@ use crate::tools::rust::ensure_component;
 /// Formatting.
 pub(super) const FORMAT: Step = Step {
     name: "fmt",
-    title: "Rust code is formatted",
+    title: "formatting: rustfmt has nothing to change",
     first_time: "",
     is_ready: |_| true,
     needs: &[],
@@ -24,7 +24,7 @@ pub(super) const FORMAT: Step = Step {
 /// Lints.
 pub(super) const LINT: Step = Step {
     name: "clippy",
-    title: "no warning in any target",
+    title: "lints: no warning in any target",
     first_time: " (first time: about 1 min)",
     is_ready: Project::is_compiled,
     needs: &[],
@@ -47,7 +47,7 @@ pub(super) const LINT: Step = Step {
 /// the gateway alone would choose other features for its dependencies and compile them again.
 pub(super) const COMPILE: Step = Step {
     name: "compile",
-    title: "the gateway and all tests",
+    title: "building the gateway and all tests",
     first_time: " (first time: about 2 min)",
     is_ready: Project::is_compiled,
     needs: &[],
@@ -62,7 +62,7 @@ pub(super) const COMPILE: Step = Step {
 /// Every Rust test.
 pub(super) const TESTS: Step = Step {
     name: "rust",
-    title: "unit, property, vector and socket tests",
+    title: "Rust tests: unit, property, vector, socket",
     first_time: "",
     is_ready: |_| true,
     needs: &["compile"],
@@ -73,7 +73,7 @@ pub(super) const TESTS: Step = Step {
 /// Documentation.
 pub(super) const DOCS: Step = Step {
     name: "docs",
-    title: "the documentation builds without a warning",
+    title: "documentation: rustdoc without a warning",
     first_time: "",
     is_ready: |_| true,
     needs: &[],
