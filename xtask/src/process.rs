@@ -15,6 +15,8 @@ pub(crate) struct Program {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     folder: PathBuf,
+    /// Whether `folder` must be named for a person: the root of the project goes without saying.
+    elsewhere: bool,
 }
 
 impl Program {
@@ -24,7 +26,8 @@ impl Program {
             name: name.as_ref().to_string_lossy().into_owned(),
             arguments: Vec::new(),
             environment: Vec::new(),
-            folder: project.path(""),
+            folder: project.path("."),
+            elsewhere: false,
         }
     }
 
@@ -53,20 +56,24 @@ impl Program {
     /// Runs in this folder.
     pub(crate) fn folder(mut self, folder: impl AsRef<Path>) -> Self {
         self.folder = folder.as_ref().to_path_buf();
+        self.elsewhere = true;
         self
     }
 
     /// The command line a person would type.
     pub(crate) fn shown(&self) -> String {
-        let mut shown = format!("cd {} &&", quoted(&self.folder.to_string_lossy()));
-        for (name, value) in &self.environment {
-            shown.push_str(&format!(" {name}={}", quoted(value)));
+        let mut words = Vec::new();
+        if self.elsewhere {
+            words.push(format!("cd {} &&", quoted(&self.folder.to_string_lossy())));
         }
-        for word in std::iter::once(&self.name).chain(&self.arguments) {
-            shown.push(' ');
-            shown.push_str(&quoted(word));
-        }
-        shown
+        words.extend(
+            self.environment
+                .iter()
+                .map(|(name, value)| format!("{name}={}", quoted(value))),
+        );
+        words.push(quoted(&self.typed_name()));
+        words.extend(self.arguments.iter().map(|argument| quoted(argument)));
+        words.join(" ")
     }
 
     /// Runs it with its output shown.
@@ -149,6 +156,16 @@ impl Program {
         }
     }
 
+    /// Nobody types the path at which this toolchain happens to keep its cargo.
+    fn typed_name(&self) -> String {
+        let path = Path::new(&self.name);
+        if path.file_stem().is_some_and(|stem| stem == "cargo") {
+            "cargo".to_owned()
+        } else {
+            self.name.clone()
+        }
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(&self.name);
         command.args(&self.arguments).current_dir(&self.folder);
@@ -158,7 +175,7 @@ impl Program {
 
     fn failed(&self, why: impl std::fmt::Display) -> Failure {
         Failure::Program {
-            what: format!("{}: {why}", self.name),
+            what: format!("{}: {why}", self.typed_name()),
             repeat: self.shown(),
         }
     }

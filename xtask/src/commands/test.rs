@@ -37,13 +37,7 @@ pub(crate) fn test(project: &Project, arguments: &[String]) -> Result<(), Failur
         } else {
             step.first_time
         };
-        println!(
-            "\n[{}/{}] {}: {}{first_time}",
-            index + 1,
-            plan.len(),
-            step.name,
-            step.title
-        );
+        println!("\n[{}/{}] {}{first_time}", index + 1, plan.len(), step.title);
         let begun = Instant::now();
         let mut tally = Tally::default();
         let outcome = (step.run)(project, &mut tally);
