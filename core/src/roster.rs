@@ -130,8 +130,7 @@ pub struct Roster {
     rows_made: u64,
     /// Counts what makes every encoded row stale: clock shifts.
     epoch: u64,
-    /// Rows with live connections that a suspension outdated: they get one pong window.
-    spared: Vec<RowId>,
+    /// Until when rows wait for a pong that a suspension outdated.
     spared_until_ms: u64,
     encoder: encode::ListCache,
     journal: journal::Journal,
@@ -162,7 +161,6 @@ impl Roster {
             version: 1,
             rows_made: 0,
             epoch: 0,
-            spared: Vec::new(),
             spared_until_ms: 0,
             encoder: encode::ListCache::default(),
             journal: journal::Journal::default(),
@@ -275,6 +273,8 @@ impl Roster {
         }
         if row.live.is_empty() {
             row.fields.reason = Some("disconnect".into());
+            // Nobody is left to answer the ping that a spared row waits for.
+            self.table.stop_sparing(slot);
             self.wrote(slot, now, proof);
             self.note_change(slot);
             self.version += 1;
@@ -305,17 +305,13 @@ impl Roster {
     /// When [`settle`](Self::settle) is next due, on `Now::age_ms`.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<u64> {
-        let expiry = self
-            .table
-            .least_fresh()
-            .filter(|&slot| !self.is_spared(slot))
-            .map(|slot| {
-                self.table.slab[slot]
-                    .proof_ms
-                    .saturating_add(self.config.ttl_ms)
-                    .saturating_add(1)
-            });
-        let spared = (!self.spared.is_empty()).then_some(self.spared_until_ms);
+        let expiry = self.table.next_to_expire().map(|slot| {
+            self.table.slab[slot]
+                .proof_ms
+                .saturating_add(self.config.ttl_ms)
+                .saturating_add(1)
+        });
+        let spared = self.table.next_spared().map(|_| self.spared_until_ms);
         match (expiry, spared) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -328,19 +324,14 @@ impl Roster {
     pub fn spare_live_rows(&mut self, until_ms: u64) {
         let overdue: Vec<u32> = self
             .table
-            .slots()
-            .into_iter()
-            .rev()
+            .ageing()
             .take_while(|&slot| is_over(self.table.slab[slot].proof_ms, self.config.ttl_ms, until_ms))
             .filter(|&slot| !self.table.slab[slot].live.is_empty())
             .collect();
         for slot in overdue {
-            // Behind all others, so that expiry need not step over it again and again.
-            self.table.defer(slot);
-            let id = self.id(slot);
-            self.spared.push(id);
+            self.table.spare(slot);
         }
-        self.spared_until_ms = until_ms;
+        self.spared_until_ms = self.spared_until_ms.max(until_ms);
     }
 
     // ---- reading ------------------------------------------------------------------------------
@@ -540,29 +531,16 @@ impl Roster {
     }
 
     fn expire(&mut self, now_ms: u64) {
-        while let Some(slot) = self.table.least_fresh() {
-            if !is_over(self.table.slab[slot].proof_ms, self.config.ttl_ms, now_ms) {
-                break;
-            }
-            if now_ms < self.spared_until_ms && self.is_spared(slot) {
-                // Spared rows were put behind all others: nothing after this one is overdue.
-                break;
-            }
+        while let Some(slot) = self.table.next_to_expire()
+            && is_over(self.table.slab[slot].proof_ms, self.config.ttl_ms, now_ms)
+        {
             self.remove(slot, Removal::Expired);
         }
-        if now_ms >= self.spared_until_ms {
-            for id in core::mem::take(&mut self.spared) {
-                if let Some(slot) = self.slot(id)
-                    && is_over(self.table.slab[slot].proof_ms, self.config.ttl_ms, now_ms)
-                {
-                    self.remove(slot, Removal::Expired);
-                }
-            }
+        while now_ms >= self.spared_until_ms
+            && let Some(slot) = self.table.next_spared()
+        {
+            self.remove(slot, Removal::Expired);
         }
-    }
-
-    fn is_spared(&self, slot: u32) -> bool {
-        !self.spared.is_empty() && self.spared.contains(&self.id(slot))
     }
 
     fn enforce_cap(&mut self) {
