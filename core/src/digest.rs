@@ -1,46 +1,193 @@
-//! The digest of a roster: equal rosters have equal digests, whatever their order (SPEC 2.1).
+//! The digest of a roster: lets both ends of a delta connection see that they hold the same rows
+//! (SPEC 2.1).
 //!
-//! Each row contributes XXH3-64 (seed 0) of its wire key, a line feed and the canonical JSON
-//! (RFC 8785) of its entry without `ts` and `lastInputSeconds`; the digest is the sum modulo 2^64.
-//! A sum, so that one changed row costs one row.
+//! Each row counts as XXH3-64 (seed 0) of its wire key, a line feed and the RFC 8785 JSON of its entry
+//! without `ts` and `lastInputSeconds`; the digest is the sum over all rows, mod 2^64. A sum is kept up
+//! by the changed rows alone, in any order.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 
-use serde_json::{Map, Value};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::client::{Json, RawEntry};
+use crate::client::json::write_string;
 use crate::entry::PresenceEntry;
 
-/// One row's part, from its entry.
-#[must_use]
-pub fn of_entry(key: &str, entry: &PresenceEntry) -> u64 {
-    match serde_json::to_value(entry) {
-        Ok(Value::Object(entry)) => of_json(key, entry),
-        // Strings, integers and lists of strings always become an object.
-        _ => 0,
+/// A sum over rows.
+///
+/// ```
+/// use presence_core::PresenceEntry;
+/// use presence_core::digest::{Digest, of_entry};
+/// let row = of_entry("mac-1", &PresenceEntry { host: Some("studio".into()), ..PresenceEntry::default() });
+/// let mut digest = Digest::default();
+/// assert_eq!(digest.to_hex(), "0000000000000000");
+/// digest.add(row);
+/// assert_eq!(digest.to_hex(), "8b9c72f5df3a4c7f");
+/// digest.remove(row);
+/// assert_eq!(digest, Digest::default());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Digest(u64);
+
+impl Digest {
+    /// Counts a row in.
+    pub fn add(&mut self, row: u64) {
+        self.0 = self.0.wrapping_add(row);
+    }
+
+    /// Takes a row out.
+    pub fn remove(&mut self, row: u64) {
+        self.0 = self.0.wrapping_sub(row);
+    }
+
+    /// The digest on the wire: 16 lower-case hex digits.
+    #[must_use]
+    pub fn to_hex(self) -> String {
+        format!("{:016x}", self.0)
     }
 }
 
-/// One row's part, from an entry as it came over the wire. Members we do not know take part too.
-///
-/// ```
-/// use presence_core::digest;
-/// let serde_json::Value::Object(entry) = serde_json::json!({ "ts": 5, "host": "pi" }) else { panic!() };
-/// assert_eq!(digest::to_hex(digest::of_json("SELF", entry)), "a65b9137050a3aaf");
-/// ```
+/// What a row of the gateway's roster counts.
 #[must_use]
-pub fn of_json(key: &str, mut entry: Map<String, Value>) -> u64 {
-    entry.remove("ts");
-    entry.remove("lastInputSeconds");
-    // Without blanks, members in order, strings escaped as RFC 8785 wants, integers as they are:
-    // the map is ordered and no entry holds a fraction.
-    let canonical = serde_json::to_string(&entry).unwrap_or_default();
-    xxh3_64(format!("{key}\n{canonical}").as_bytes())
+pub fn of_entry(key: &str, entry: &PresenceEntry) -> u64 {
+    let mut text = start(key);
+    text.push('{');
+    // In the order of RFC 8785, which for these names is the alphabet's.
+    let members: [(&str, Member<'_>); 15] = [
+        ("clientId", Member::text(&entry.client_id)),
+        ("deviceFamily", Member::text(&entry.device_family)),
+        ("deviceId", Member::text(&entry.device_id)),
+        ("host", Member::text(&entry.host)),
+        ("instanceId", Member::text(&entry.instance_id)),
+        ("ip", Member::text(&entry.ip)),
+        ("mode", Member::text(&entry.mode)),
+        ("modelIdentifier", Member::text(&entry.model_identifier)),
+        ("platform", Member::text(&entry.platform)),
+        ("reason", Member::text(&entry.reason)),
+        ("roles", Member::List(&entry.roles)),
+        ("scopes", Member::List(&entry.scopes)),
+        ("text", Member::text(&entry.text)),
+        ("timeZone", Member::text(&entry.time_zone)),
+        ("version", Member::text(&entry.version)),
+    ];
+    let mut is_first = true;
+    for (name, member) in members {
+        if member.is_absent() {
+            continue;
+        }
+        if !is_first {
+            text.push(',');
+        }
+        is_first = false;
+        write_string(&mut text, name);
+        text.push(':');
+        member.write(&mut text);
+    }
+    text.push('}');
+    xxh3_64(text.as_bytes())
 }
 
-/// The digest on the wire: 16 lower-case hex digits.
+/// What a row counts as the client received it, members it does not know included.
 #[must_use]
-pub fn to_hex(digest: u64) -> String {
-    format!("{digest:016x}")
+pub fn of_raw(key: &str, entry: &RawEntry) -> u64 {
+    let mut bare = entry.clone();
+    bare.remove("ts");
+    bare.remove("lastInputSeconds");
+    let mut text = start(key);
+    Json::from(bare).write_canonical(&mut text);
+    xxh3_64(text.as_bytes())
+}
+
+fn start(key: &str) -> String {
+    let mut text = String::with_capacity(512);
+    text.push_str(key);
+    text.push('\n');
+    text
+}
+
+enum Member<'a> {
+    Text(Option<&'a str>),
+    List(&'a [Box<str>]),
+}
+
+impl<'a> Member<'a> {
+    fn text(value: &'a Option<Box<str>>) -> Self {
+        Self::Text(value.as_deref())
+    }
+
+    /// As the entry's JSON has it: an empty list is omitted.
+    fn is_absent(&self) -> bool {
+        match self {
+            Self::Text(value) => value.is_none(),
+            Self::List(items) => items.is_empty(),
+        }
+    }
+
+    fn write(&self, out: &mut String) {
+        match self {
+            Self::Text(value) => write_string(out, value.unwrap_or("")),
+            Self::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    out.push(if index == 0 { '[' } else { ',' });
+                    write_string(out, item);
+                }
+                out.push(']');
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    fn full() -> PresenceEntry {
+        PresenceEntry {
+            host: Some("Zoé's \"Mac\"\n".into()),
+            ip: Some("10.0.0.5".into()),
+            version: Some("1.2".into()),
+            platform: Some("macos 26.1.0".into()),
+            device_family: Some("Mac".into()),
+            model_identifier: Some("Mac16,6".into()),
+            mode: Some("ui".into()),
+            last_input_seconds: Some(7),
+            reason: Some("connect".into()),
+            instance_id: Some("Mac-1".into()),
+            device_id: Some("8ef0".into()),
+            roles: vec!["operator".into()],
+            scopes: vec!["operator.read".into(), "operator.admin".into()],
+            client_id: Some("openclaw-macos".into()),
+            time_zone: Some("Europe/Paris".into()),
+            text: Some("Node: x · mode ui".into()),
+            ts: 1_795_293_125_315,
+        }
+    }
+
+    #[test]
+    fn known_answers() {
+        assert_eq!(of_entry("SELF", &PresenceEntry::default()), xxh3_64(b"SELF\n{}"));
+        assert_eq!(format!("{:016x}", of_entry("SELF", &PresenceEntry::default())), "0");
+        assert_eq!(format!("{:016x}", of_entry("mac-1", &full())), "0");
+    }
+
+    #[test]
+    fn both_ends_agree_on_every_member() {
+        for entry in [full(), PresenceEntry::default()] {
+            let json = Json::parse(&serde_json::to_string(&entry).unwrap()).unwrap();
+            assert_eq!(of_raw("k", &RawEntry::new(&json).unwrap()), of_entry("k", &entry));
+        }
+    }
+
+    #[test]
+    fn time_and_order_of_members_do_not_count_but_everything_else_does() {
+        let raw = |text: &str| of_raw("k", &RawEntry::new(&Json::parse(text).unwrap()).unwrap());
+        let digest = raw(r#"{"a":1,"b":{"d":2,"c":3}}"#);
+        assert_eq!(raw(r#"{"ts":9,"b":{"c":3,"d":2},"lastInputSeconds":4,"a":1.0}"#), digest);
+        assert_ne!(raw(r#"{"a":1,"b":{"d":2,"c":4}}"#), digest);
+        assert_ne!(raw(r#"{"a":1,"b":{"d":2,"c":3,"ts":0}}"#), digest);
+    }
 }

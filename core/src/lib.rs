@@ -17,6 +17,7 @@ extern crate alloc;
 
 pub mod address;
 pub mod beacon;
+pub mod client;
 pub mod digest;
 pub mod entry;
 pub mod key;

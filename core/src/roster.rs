@@ -227,8 +227,8 @@ impl Roster {
         overlay(&mut fields.version, beacon.version.as_deref().or(parsed_version));
         overlay(&mut fields.mode, beacon.mode.as_deref().or(parsed_mode));
         overlay(&mut fields.reason, beacon.reason.as_deref().or(parsed_reason));
-        overlay(&mut fields.instance_id, beacon.instance_id.as_deref());
-        overlay(&mut fields.device_id, beacon.device_id.as_deref());
+        overlay_id(&mut fields.instance_id, beacon.instance_id.as_deref());
+        overlay_id(&mut fields.device_id, beacon.device_id.as_deref());
         overlay(&mut fields.platform, beacon.platform.as_deref());
         overlay(&mut fields.device_family, beacon.device_family.as_deref());
         overlay(&mut fields.model_identifier, beacon.model_identifier.as_deref());
@@ -374,6 +374,12 @@ impl Roster {
         stamp(now.age_ms, self.offset_ms)
     }
 
+    /// The key of a row; `None` if the row is gone.
+    #[must_use]
+    pub fn key(&self, row: RowId) -> Option<&RowKey> {
+        self.slot(row).map(|slot| &self.table.slab[slot].key)
+    }
+
     /// Whether the row still is there.
     #[must_use]
     pub fn contains(&self, row: RowId) -> bool {
@@ -454,6 +460,7 @@ impl Roster {
         let client = write.client;
         let instance = self.instance_key(client);
         let device = key_of(write.device_id);
+        let own_id = client.instance_id.as_deref().filter(|id| !self.is_self(Some(id)));
         let slot = match self.resolve(instance.as_ref(), device.as_ref()) {
             Some(slot) => slot,
             None => {
@@ -476,13 +483,7 @@ impl Roster {
         overlay(&mut fields.device_family, client.device_family.as_deref());
         overlay(&mut fields.model_identifier, client.model_identifier.as_deref());
         overlay(&mut fields.mode, Some(&client.mode));
-        overlay(
-            &mut fields.instance_id,
-            instance
-                .is_some()
-                .then_some(client.instance_id.as_deref())
-                .flatten(),
-        );
+        overlay_id(&mut fields.instance_id, own_id);
         overlay(&mut fields.device_id, write.device_id);
         overlay(&mut fields.client_id, Some(&client.id));
         overlay(&mut fields.time_zone, client.time_zone.as_deref());
@@ -641,6 +642,13 @@ fn overlay(stored: &mut Option<Box<str>>, new: Option<&str>) {
         && stored.as_deref() != Some(new)
     {
         *stored = Some(new.into());
+    }
+}
+
+/// [`overlay`] for ids: a blank one identifies nothing and never erases one that does.
+fn overlay_id(stored: &mut Option<Box<str>>, new: Option<&str>) {
+    if stored.is_none() || key_of(new).is_some() {
+        overlay(stored, new);
     }
 }
 

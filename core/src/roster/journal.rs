@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::fmt::Write;
 
 use super::{Removal, Roster, RowId, Row, encode, stamp};
-use crate::digest;
+use crate::digest::{Digest, of_entry};
 use crate::key::RowKey;
 use crate::time::Now;
 
@@ -26,7 +26,7 @@ pub(super) struct Journal {
     /// Rows whose digest is not in `digest` yet.
     undigested: Vec<RowId>,
     /// Sum over the digests of all rows, self included.
-    digest: u64,
+    digest: Digest,
     /// When self's `ts` was last told.
     self_told_ms: u64,
 }
@@ -58,23 +58,25 @@ impl Roster {
             if is_on {
                 let digest = digest_of(row, offset_ms);
                 row.noted.digest = Some(digest);
-                self.journal.digest = self.journal.digest.wrapping_add(digest);
+                self.journal.digest.add(digest);
             }
         }
         if is_on {
             let own = digest_of(&mut self.self_row, offset_ms);
-            self.journal.digest = self.journal.digest.wrapping_add(own);
+            self.journal.digest.add(own);
         }
     }
 
     /// The digest of all rows now. Kept as rows change while changes are tracked, else one walk.
-    pub fn digest(&mut self) -> u64 {
+    pub fn digest(&mut self) -> Digest {
         let offset_ms = self.offset_ms;
         if !self.journal.is_on {
-            let own = digest_of(&mut self.self_row, offset_ms);
-            let slots = self.table.slots();
-            let rows = slots.into_iter().map(|slot| digest_of(&mut self.table.slab[slot], offset_ms));
-            return rows.fold(own, u64::wrapping_add);
+            let mut digest = Digest::default();
+            digest.add(digest_of(&mut self.self_row, offset_ms));
+            for slot in self.table.slots() {
+                digest.add(digest_of(&mut self.table.slab[slot], offset_ms));
+            }
+            return digest;
         }
         for id in core::mem::take(&mut self.journal.undigested) {
             let Some(slot) = self.slot(id) else { continue };
@@ -82,7 +84,7 @@ impl Roster {
             if row.noted.digest.is_none() {
                 let digest = digest_of(row, offset_ms);
                 row.noted.digest = Some(digest);
-                self.journal.digest = self.journal.digest.wrapping_add(digest);
+                self.journal.digest.add(digest);
             }
         }
         self.journal.digest
@@ -102,7 +104,7 @@ impl Roster {
     /// The payload of `presence.delta` without its closing brace: everything since the last call.
     pub fn encode_delta(&mut self, from: u64, now: Now) -> String {
         self.settle(now);
-        let digest = digest::to_hex(self.digest());
+        let digest = self.digest().to_hex();
         let mut text = String::new();
         let _ = write!(text, r#"{{"from":{from},"to":{},"upserts":["#, self.version);
         let changed = core::mem::take(&mut self.journal.changed);
@@ -172,7 +174,7 @@ impl Roster {
         let id = self.id(slot);
         let noted = &mut self.table.slab[slot].noted;
         if let Some(old) = noted.digest.take() {
-            self.journal.digest = self.journal.digest.wrapping_sub(old);
+            self.journal.digest.remove(old);
             self.journal.undigested.push(id);
         } else if !noted.is_changed {
             self.journal.undigested.push(id);
@@ -201,7 +203,7 @@ impl Roster {
             return;
         }
         if let Some(old) = row.noted.digest {
-            self.journal.digest = self.journal.digest.wrapping_sub(old);
+            self.journal.digest.remove(old);
         }
         self.journal.removed.push((row.key.clone(), why));
     }
@@ -245,7 +247,7 @@ impl Removal {
 
 fn digest_of(row: &mut Row, offset_ms: i64) -> u64 {
     let key = row.key.to_wire();
-    digest::of_entry(&key, row.entry(offset_ms))
+    of_entry(&key, row.entry(offset_ms))
 }
 
 fn push_json(text: &mut String, value: &str) {

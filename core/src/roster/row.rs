@@ -19,6 +19,30 @@ pub(super) struct Live {
     pub(super) scopes: Arc<[Box<str>]>,
 }
 
+impl Live {
+    /// Whether it brings the same roles and scopes.
+    fn is_like(&self, other: &Self) -> bool {
+        self.role == other.role && self.scopes == other.scopes
+    }
+}
+
+/// Roles and scopes, without repeats.
+#[derive(Debug, Default)]
+struct Sets {
+    roles: Vec<Box<str>>,
+    scopes: Vec<Box<str>>,
+}
+
+impl Sets {
+    fn add_live(&mut self, live: &Live) {
+        let role = live.role.as_str();
+        if !self.roles.iter().any(|known| **known == *role) {
+            self.roles.push(role.into());
+        }
+        union(&mut self.scopes, &live.scopes);
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) key: RowKey,
@@ -37,10 +61,10 @@ pub(super) struct Row {
     /// The moment of the last user input, on the age clock; may lie before its origin.
     pub(super) last_input_at: Option<i64>,
     pub(super) live: Vec<Live>,
-    /// Roles and scopes of the last live connections, kept after the last close.
-    kept: (Vec<Box<str>>, Vec<Box<str>>),
+    /// Roles and scopes of the live connections; kept after the last close.
+    connected: Sets,
     /// Roles and scopes that beacons added.
-    added: (Vec<Box<str>>, Vec<Box<str>>),
+    added: Sets,
     /// The normalised `deviceId`, as the device index has it.
     pub(super) device: Option<PresenceKey>,
     /// Serial of the connection whose quota this row counts against.
@@ -66,8 +90,8 @@ impl Row {
             is_spared: false,
             last_input_at: None,
             live: Vec::new(),
-            kept: Default::default(),
-            added: Default::default(),
+            connected: Sets::default(),
+            added: Sets::default(),
             device: None,
             holder: None,
             links: Default::default(),
@@ -87,51 +111,47 @@ impl Row {
     pub(super) fn attach(&mut self, live: Live) {
         if self.live.is_empty() {
             // The set of the connections before is over with the next connect (SPEC 1.4).
-            self.kept = Default::default();
+            self.connected = Sets::default();
         }
+        self.connected.add_live(&live);
         self.live.push(live);
         self.derive_sets();
     }
 
     /// Takes a connection off; `true` if it was there.
     pub(super) fn detach(&mut self, conn: u64) -> bool {
-        let Some(at) = self.live.iter().position(|live| live.conn == conn) else {
-            return false;
-        };
-        if self.live.len() == 1 {
-            self.kept = self.live_sets();
+        let Some(at) = self.live.iter().position(|live| live.conn == conn) else { return false };
+        let gone = self.live.remove(at);
+        // Beside a connection that brought the same, nothing is lost: this keeps a row with thousands
+        // of like connections cheap. After the last close the set stays.
+        let before = at.checked_sub(1).and_then(|at| self.live.get(at));
+        let has_like = [before, self.live.get(at)].into_iter().flatten().any(|live| live.is_like(&gone));
+        if !has_like && !self.live.is_empty() {
+            self.connected = Sets::default();
+            for live in &self.live {
+                self.connected.add_live(live);
+            }
+            self.derive_sets();
         }
-        self.live.remove(at);
-        self.derive_sets();
         true
     }
 
     /// Adds roles and scopes from a beacon.
     pub(super) fn add_sets(&mut self, roles: &[Box<str>], scopes: &[Box<str>]) {
-        union(&mut self.added.0, roles);
-        union(&mut self.added.1, scopes);
+        if roles.is_empty() && scopes.is_empty() {
+            return;
+        }
+        union(&mut self.added.roles, roles);
+        union(&mut self.added.scopes, scopes);
         self.derive_sets();
     }
 
-    fn live_sets(&self) -> (Vec<Box<str>>, Vec<Box<str>>) {
-        let mut sets: (Vec<Box<str>>, Vec<Box<str>>) = Default::default();
-        for live in &self.live {
-            union(&mut sets.0, &[live.role.as_str().into()]);
-            union(&mut sets.1, &live.scopes);
-        }
-        sets
-    }
-
     fn derive_sets(&mut self) {
-        let (mut roles, mut scopes) = if self.live.is_empty() {
-            self.kept.clone()
-        } else {
-            self.live_sets()
-        };
-        union(&mut roles, &self.added.0);
-        union(&mut scopes, &self.added.1);
-        self.fields.roles = roles;
-        self.fields.scopes = scopes;
+        let (roles, scopes) = (&mut self.fields.roles, &mut self.fields.scopes);
+        roles.clone_from(&self.connected.roles);
+        scopes.clone_from(&self.connected.scopes);
+        union(roles, &self.added.roles);
+        union(scopes, &self.added.scopes);
     }
 
     /// Brings `ts` and `lastInputSeconds` up to the row's moment and gives the entry.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Hub;
 use super::member::Member;
+use crate::beacon::Beacon;
 use crate::protocol::params::{Length, Members};
 use crate::protocol::{Frame, Method, Request, Role, WireError, scope};
 use crate::roster::Holder;
@@ -45,6 +46,9 @@ impl Hub {
             return Err(WireError::unavailable("the connection is gone"));
         };
         let method = Method::resolve(&request.method)?;
+        if method == Method::Connect {
+            return Err(WireError::connect_again());
+        }
         let handshake = &member.handshake;
         method.authorize(handshake.role, &member.scopes, handshake.protocol)?;
         let value = match method {
@@ -95,8 +99,7 @@ impl Hub {
     fn system_event(&mut self, slot: u32, params: &Value, now: Now) -> Result<(), WireError> {
         let beacon = parse_system_event(params).map_err(|error| WireError::invalid_request(error.to_string()))?;
         let Some(member) = self.members.get(slot) else { return Ok(()) };
-        let (target, key) = self.roster.beacon_target(&beacon);
-        let is_own = key == member.key || (target.is_some() && target == member.row);
+        let is_own = self.is_own(member, &beacon);
         if !is_own && !member.has_scope(scope::WRITE) {
             return Err(WireError::missing_scope(scope::WRITE, member.handshake.protocol));
         }
@@ -113,6 +116,17 @@ impl Hub {
             .beacon(&beacon, holder, now)
             .map(drop)
             .map_err(|error| WireError::invalid_request(error.to_string()))
+    }
+
+    /// Whether a beacon is about the connection's own row: the row it resolves to decides, and only
+    /// where there is none the key. Otherwise an id of one's own beside somebody else's `deviceId`
+    /// would open the other's row.
+    fn is_own(&self, member: &Member, beacon: &Beacon) -> bool {
+        let (target, key) = self.roster.beacon_target(beacon);
+        match target {
+            Some(row) => Some(row) == member.row || self.roster.key(row) == Some(&member.key),
+            None => key == member.key,
+        }
     }
 
     /// `status`: what probes and the `status` command read, and our own counters.

@@ -6,7 +6,6 @@ use alloc::string::String;
 use alloc::sync::Arc;
 
 use super::{ConnId, Hub, HubOutput};
-use crate::digest;
 use crate::protocol::Frame;
 use crate::server::Item;
 use crate::time::Now;
@@ -44,7 +43,7 @@ impl Hub {
     /// `keys`, `version` and `digest` of a snapshot, without braces.
     pub(super) fn snapshot_rest(&mut self) -> String {
         let keys = self.roster.encode_keys();
-        let digest = digest::to_hex(self.roster.digest());
+        let digest = self.roster.digest().to_hex();
         format!(r#""keys":{keys},"version":{},"digest":"{digest}""#, self.roster.version())
     }
 

@@ -129,6 +129,19 @@ fn own_beacons_need_no_scope_and_others_do() {
 }
 
 #[test]
+fn an_own_id_does_not_open_the_row_of_another_device() {
+    let mut hub = hub();
+    let mut victim = handshake("v", "ui", &[]);
+    victim.client.instance_id = None;
+    victim.device_id = Some("dev1".into());
+    hub.join(victim, START);
+    let thief = hub.join(handshake("a", "cli", &[]), START);
+    let params = json!({ "text": "hi", "instanceId": "a", "deviceId": "dev1" });
+    let answer = call(&mut hub, thief, "system-event", params, START);
+    assert_eq!(answer["error"]["message"], "missing scope: operator.write");
+}
+
+#[test]
 fn silence_ends_a_connection_and_its_row() {
     let mut hub = hub();
     let conn = hub.join(handshake("a", "ui", &[]), START);
@@ -189,12 +202,11 @@ fn delta_clients_are_told_what_changed() {
     let again = call(&mut hub, reader, "presence.snapshot", json!({}), later.after(20));
     assert_eq!(again["payload"]["digest"], delta["digest"]);
     assert_eq!(again["payload"]["keys"], json!(["SELF", "a", "d"]));
-    let sum: u64 = again["payload"]["presence"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .zip(again["payload"]["keys"].as_array().unwrap())
-        .map(|(entry, key)| crate::digest::of_json(key.as_str().unwrap(), entry.as_object().unwrap().clone()))
-        .fold(0, u64::wrapping_add);
-    assert_eq!(delta["digest"], crate::digest::to_hex(sum));
+    let mut sum = crate::digest::Digest::default();
+    let keys = again["payload"]["keys"].as_array().unwrap();
+    for (entry, key) in again["payload"]["presence"].as_array().unwrap().iter().zip(keys) {
+        let entry: PresenceEntry = serde_json::from_value(entry.clone()).unwrap();
+        sum.add(crate::digest::of_entry(key.as_str().unwrap(), &entry));
+    }
+    assert_eq!(delta["digest"], sum.to_hex());
 }

@@ -1,0 +1,160 @@
+//! The server's clock, as far as the client knows it (SPEC 3, "Time").
+
+use crate::time::Now;
+
+/// A wall clock that falls behind the age clock by more than this between two readings, in ms, was
+/// stepped back.
+const STEP_MS: u64 = 1_000;
+
+/// A tick that is behind the estimate by up to this, in ms, was merely under way for longer than the
+/// one the estimate comes from. Following it would let statuses flap.
+const LATENESS_MS: u64 = 1_000;
+
+/// What the server's wall clock reads, learnt from what the server says and kept going in between.
+///
+/// In between it advances by the larger of the shell's monotonic and wall progress, so that neither a
+/// monotonic clock that stops while the machine sleeps nor a wall clock that is set back makes rows
+/// look younger. What the shell's wall clock *reads* does not matter.
+///
+/// ```
+/// use presence_core::{Now, client::ServerClock};
+/// // This machine's clock is three hours behind the server's.
+/// let start = Now { age_ms: 0, wall_ms: 1_000_000 };
+/// let mut clock = ServerClock::new(start);
+/// clock.learn(1_000_000 + 3 * 3_600_000, start);
+/// assert_eq!(clock.server_ms(start.after(500)), 1_000_500 + 3 * 3_600_000);
+/// ```
+#[derive(Clone, Debug)]
+pub struct ServerClock {
+    /// Where the current stretch began: elapsed time is counted from here.
+    start: Now,
+    /// Elapsed ms at `start`.
+    start_elapsed_ms: u64,
+    /// The last reading, to notice a wall clock that was set back.
+    last: Now,
+    /// Leads from elapsed time to the server's clock.
+    offset_ms: i64,
+}
+
+impl ServerClock {
+    /// A clock that reads what the shell's wall clock reads until it learns better.
+    #[must_use]
+    pub fn new(now: Now) -> Self {
+        Self { start: now, start_elapsed_ms: 0, last: now, offset_ms: as_i64(now.wall_ms) }
+    }
+
+    /// Takes note of the shell's clocks: call it at every occasion, before anything else.
+    pub fn advance(&mut self, now: Now) {
+        let age_step = now.age_ms.saturating_sub(self.last.age_ms);
+        let behind = self.last.wall_ms.saturating_add(age_step).saturating_sub(now.wall_ms);
+        if behind > STEP_MS {
+            // Set back: what had elapsed stays elapsed, counting goes on from the new reading.
+            self.start_elapsed_ms = self.elapsed_ms(self.last).saturating_add(age_step);
+            self.start = now;
+        }
+        self.last = now;
+    }
+
+    /// A challenge stated the server's time: the offset is learnt anew.
+    pub fn learn(&mut self, server_ms: u64, now: Now) {
+        self.advance(now);
+        self.offset_ms = as_i64(server_ms) - as_i64(self.elapsed_ms(now));
+    }
+
+    /// A tick stated the server's time.
+    pub fn learn_tick(&mut self, server_ms: u64, now: Now) {
+        self.advance(now);
+        let behind = self.server_ms(now).saturating_sub(server_ms);
+        if behind == 0 || behind > LATENESS_MS {
+            self.learn(server_ms, now);
+        }
+    }
+
+    /// What the server's clock reads, ms since the Unix epoch.
+    #[must_use]
+    pub fn server_ms(&self, now: Now) -> u64 {
+        self.elapsed_ms(now).saturating_add_signed(self.offset_ms)
+    }
+
+    /// Time since this clock was made, in ms: the larger of the shell's monotonic and wall progress.
+    /// What the server says does not move it.
+    #[must_use]
+    pub fn elapsed_ms(&self, now: Now) -> u64 {
+        let by_age = now.age_ms.saturating_sub(self.start.age_ms);
+        let by_wall = now.wall_ms.saturating_sub(self.start.wall_ms);
+        self.start_elapsed_ms.saturating_add(by_age.max(by_wall))
+    }
+
+    /// The reading of the age clock at which the server's clock will read `server_ms`, at the latest.
+    #[must_use]
+    pub fn deadline(&self, server_ms: u64, now: Now) -> u64 {
+        now.age_ms.saturating_add(server_ms.saturating_sub(self.server_ms(now)))
+    }
+}
+
+fn as_i64(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVER: u64 = 1_800_000_000_000;
+
+    fn at(age_ms: u64, wall_ms: u64) -> Now {
+        Now { age_ms, wall_ms }
+    }
+
+    #[test]
+    fn sleep_that_only_the_wall_clock_saw_counts() {
+        let mut clock = ServerClock::new(at(0, 5_000));
+        clock.learn(SERVER, at(0, 5_000));
+        // Ten minutes asleep: the monotonic clock stood still.
+        clock.advance(at(10, 605_000));
+        assert_eq!(clock.server_ms(at(10, 605_000)), SERVER + 600_000);
+    }
+
+    #[test]
+    fn a_wall_clock_that_is_set_back_takes_nothing_away() {
+        let mut clock = ServerClock::new(at(0, 5_000_000));
+        clock.learn(SERVER, at(0, 5_000_000));
+        clock.advance(at(10, 5_600_000));
+        // Back by an hour and a half: the ten minutes asleep stay, and time goes on.
+        let back = at(1_010, 200_000);
+        clock.advance(back);
+        assert_eq!(clock.server_ms(back), SERVER + 601_000);
+        assert_eq!(clock.server_ms(back.after(2_000)), SERVER + 603_000);
+    }
+
+    #[test]
+    fn jitter_between_the_clocks_does_not_add_up() {
+        let mut clock = ServerClock::new(at(0, 0));
+        clock.learn(SERVER, at(0, 0));
+        for step in 1..=1_000 {
+            // The wall reading is rounded up and down in turn.
+            clock.advance(at(step * 10, step * 10 + (step % 2) * 9));
+        }
+        assert!(clock.server_ms(at(10_000, 10_000)) <= SERVER + 10_009);
+    }
+
+    #[test]
+    fn a_slow_tick_is_no_step_back_but_a_late_clock_is_corrected() {
+        let mut clock = ServerClock::new(at(0, 0));
+        clock.learn(SERVER, at(0, 0));
+        clock.learn_tick(SERVER + 29_400, at(30_000, 30_000));
+        assert_eq!(clock.server_ms(at(30_000, 30_000)), SERVER + 30_000);
+        clock.learn_tick(SERVER + 50_000, at(60_000, 60_000));
+        assert_eq!(clock.server_ms(at(60_000, 60_000)), SERVER + 50_000);
+        clock.learn_tick(SERVER + 90_500, at(90_000, 90_000));
+        assert_eq!(clock.server_ms(at(90_000, 90_000)), SERVER + 90_500);
+    }
+
+    #[test]
+    fn deadlines_are_on_the_age_clock() {
+        let mut clock = ServerClock::new(at(7, 9_999));
+        clock.learn(SERVER, at(7, 9_999));
+        assert_eq!(clock.deadline(SERVER + 40, at(17, 10_009)), 47);
+        assert_eq!(clock.deadline(SERVER, at(17, 10_009)), 17);
+    }
+}
