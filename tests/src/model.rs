@@ -1,0 +1,448 @@
+//! The most naive roster imaginable: a `Vec` of rows, linear scans, everything computed anew.
+//!
+//! It is written from the rules (SPEC 1.1 to 1.7), not from `presence_core::roster`, and shares only
+//! the types of its inputs and its result. Properties compare the two after every operation.
+
+pub mod row;
+pub mod text;
+
+use presence_core::beacon::Beacon;
+use presence_core::entry::MAX_SAFE_INTEGER;
+use presence_core::roster::{ConnectWrite, Holder};
+use presence_core::{Now, PresenceEntry};
+
+use self::row::{LiveConnection, ModelRow, add_missing};
+use self::text::{Key, normalise, parsed_text, text_key};
+
+/// The roster as a list of rows in the order they were made.
+#[derive(Clone, Debug)]
+pub struct Model {
+    ttl_ms: u64,
+    cap: usize,
+    self_entry: PresenceEntry,
+    rows: Vec<ModelRow>,
+    /// What the gateway's clock said, and the age clock with it, when they were last set alike.
+    synced: Now,
+    version: u64,
+    rows_made: u64,
+    proofs: u64,
+}
+
+/// A beacon claimed to be the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimsSelf;
+
+impl Model {
+    /// A roster with the gateway's own row.
+    #[must_use]
+    pub fn new(ttl_ms: u64, cap: usize, self_entry: PresenceEntry, now: Now) -> Self {
+        Self {
+            ttl_ms,
+            cap,
+            self_entry,
+            rows: Vec::new(),
+            synced: now,
+            version: 1,
+            rows_made: 0,
+            proofs: 0,
+        }
+    }
+
+    /// Presence version: one more for every change.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Number of rows, self included.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a roster is never empty")]
+    pub fn len(&self) -> usize {
+        self.rows.len() + 1
+    }
+
+    /// Whether the row still is there.
+    #[must_use]
+    pub fn contains(&self, id: u64) -> bool {
+        self.rows.iter().any(|row| row.id == id)
+    }
+
+    /// The rows in the order they were made, self not among them.
+    #[must_use]
+    pub fn rows(&self) -> &[ModelRow] {
+        &self.rows
+    }
+
+    /// A handshake succeeded.
+    pub fn connect(&mut self, write: &ConnectWrite<'_>, now: Now) -> u64 {
+        self.settle(now);
+        let id = self.write_handshake(write, now);
+        self.version += 1;
+        self.replace(id, write);
+        self.evict_over_cap();
+        id
+    }
+
+    /// The row of a connection was evicted; its own beacon is about to write it anew.
+    pub fn rebuild(&mut self, write: &ConnectWrite<'_>, now: Now) -> u64 {
+        self.settle(now);
+        self.write_handshake(write, now)
+    }
+
+    /// A beacon arrived.
+    ///
+    /// # Errors
+    /// [`ClaimsSelf`] if it carries the gateway's own `instanceId`.
+    pub fn beacon(&mut self, beacon: &Beacon, holder: Holder, now: Now) -> Result<u64, ClaimsSelf> {
+        let instance = id_of(&beacon.instance_id);
+        if instance.is_some() && instance == id_of(&self.self_entry.instance_id) {
+            return Err(ClaimsSelf);
+        }
+        self.settle(now);
+        let parsed = parsed_text(&beacon.text);
+        let device = id_of(&beacon.device_id);
+        let found = self.row_by_ids(&instance, &device);
+        let at = found.unwrap_or_else(|| {
+            let key = Key::Named(
+                instance
+                    .or(device)
+                    .or_else(|| normalise(&parsed.as_ref()?.host))
+                    .or_else(|| normalise(&parsed.as_ref()?.ip))
+                    .unwrap_or_else(|| text_key(&beacon.text)),
+            );
+            self.row_by_key(&key).unwrap_or_else(|| {
+                let at = self.make_row(key);
+                if let Holder::Connection(conn) = holder {
+                    self.rows[at].holder = Some(conn);
+                }
+                at
+            })
+        });
+        let row = &mut self.rows[at];
+        let fields = &mut row.fields;
+        let from_text = |pick: fn(&text::ParsedText) -> &str| -> Option<Box<str>> {
+            parsed.as_ref().map(|parsed| pick(parsed).into())
+        };
+        last_write_wins(
+            &mut fields.host,
+            beacon.host.clone().or_else(|| from_text(|p| &p.host)),
+        );
+        last_write_wins(&mut fields.ip, beacon.ip.clone().or_else(|| from_text(|p| &p.ip)));
+        last_write_wins(
+            &mut fields.version,
+            beacon.version.clone().or_else(|| from_text(|p| &p.version)),
+        );
+        last_write_wins(
+            &mut fields.mode,
+            beacon.mode.clone().or_else(|| from_text(|p| &p.mode)),
+        );
+        last_write_wins(
+            &mut fields.reason,
+            beacon.reason.clone().or_else(|| from_text(|p| &p.reason)),
+        );
+        last_write_wins(&mut fields.platform, beacon.platform.clone());
+        last_write_wins(&mut fields.device_family, beacon.device_family.clone());
+        last_write_wins(&mut fields.model_identifier, beacon.model_identifier.clone());
+        last_id_wins(&mut fields.instance_id, beacon.instance_id.clone());
+        last_id_wins(&mut fields.device_id, beacon.device_id.clone());
+        fields.text = Some(beacon.text.clone());
+        let seconds = beacon
+            .last_input_seconds
+            .or_else(|| parsed.as_ref().map(|parsed| parsed.last_input_seconds));
+        if beacon.clear_last_input {
+            row.input_at = None;
+        } else if let Some(seconds) = seconds {
+            row.input_at = Some(i128::from(now.age_ms) - i128::from(seconds) * 1_000);
+        }
+        add_missing(&mut row.from_beacons.0, &beacon.roles);
+        add_missing(&mut row.from_beacons.1, &beacon.scopes);
+        self.mark_written(at, now);
+        self.mark_alive(at, now);
+        self.version += 1;
+        let id = self.rows[at].id;
+        if let Holder::Connection(conn) = holder {
+            self.evict_over_quota(conn);
+        }
+        self.evict_over_cap();
+        Ok(id)
+    }
+
+    /// A pong on a live connection of the row.
+    pub fn touch(&mut self, id: u64, now: Now) {
+        self.settle(now);
+        if let Some(at) = self.row_by_id(id) {
+            self.mark_written(at, now);
+            self.mark_alive(at, now);
+        }
+    }
+
+    /// A live connection of the row is over.
+    pub fn disconnect(&mut self, id: u64, conn: u64, proof: bool, now: Now) {
+        self.settle(now);
+        let Some(at) = self.row_by_id(id) else { return };
+        let (roles, scopes) = self.rows[at].sets();
+        let row = &mut self.rows[at];
+        if row.live.iter().all(|live| live.conn != conn) {
+            return;
+        }
+        row.set_of_last_live = row.live_sets();
+        row.live.retain(|live| live.conn != conn);
+        if row.live.is_empty() {
+            row.fields.reason = Some("disconnect".into());
+            self.mark_written(at, now);
+            if proof {
+                self.mark_alive(at, now);
+            }
+            self.version += 1;
+        } else if self.rows[at].sets() != (roles, scopes) {
+            self.version += 1;
+        }
+    }
+
+    /// Follows the wall clock and drops what is too old.
+    pub fn settle(&mut self, now: Now) {
+        let shown = self.shown_wall(now.age_ms);
+        if shown.abs_diff(i128::from(now.wall_ms)) > 2_000 {
+            self.synced = now;
+            self.version += 1;
+        }
+        let ttl_ms = self.ttl_ms;
+        let before = self.rows.len();
+        self.rows.retain(|row| {
+            let is_spared = row.is_spared(now.age_ms);
+            is_spared || now.age_ms - row.proof <= ttl_ms
+        });
+        self.version += (before - self.rows.len()) as u64;
+    }
+
+    /// The gateway was suspended: rows with live connections wait for their pongs until `until_ms`.
+    pub fn spare_live_rows(&mut self, until_ms: u64) {
+        for row in &mut self.rows {
+            let is_overdue_by_then = until_ms.saturating_sub(row.proof) > self.ttl_ms;
+            row.spared_until = (!row.live.is_empty() && is_overdue_by_then).then_some(until_ms);
+        }
+    }
+
+    /// When the next row is due to go if nothing happens, on the age clock.
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<u64> {
+        let expiry = |row: &ModelRow| match row.spared_until {
+            Some(until) if !row.live.is_empty() => until.max(row.proof + self.ttl_ms + 1),
+            _ => row.proof + self.ttl_ms + 1,
+        };
+        self.rows.iter().map(expiry).min()
+    }
+
+    /// The list, and which row each entry is (`None`: self).
+    pub fn list_with_ids(&mut self, now: Now) -> Vec<(Option<u64>, PresenceEntry)> {
+        self.settle(now);
+        let mut own = self.self_entry.clone();
+        own.ts = self.ts(now.age_ms);
+        own.last_input_seconds = None;
+        let mut list = vec![(None, own)];
+        list.extend(self.rows.iter().map(|row| {
+            let mut entry = row.fields.clone();
+            (entry.roles, entry.scopes) = row.sets();
+            entry.ts = self.ts(row.written);
+            entry.last_input_seconds = row.input_at.map(|at| {
+                let seconds = (i128::from(row.written) - at).max(0) / 1_000;
+                u64::try_from(seconds).unwrap_or(u64::MAX).min(MAX_SAFE_INTEGER)
+            });
+            (Some(row.id), entry)
+        }));
+        // Stable: ties keep the order the rows were made in, self first.
+        list.sort_by_key(|(_, entry)| core::cmp::Reverse(entry.ts));
+        list
+    }
+
+    // ---- identity -----------------------------------------------------------------------------
+
+    fn row_by_id(&self, id: u64) -> Option<usize> {
+        self.rows.iter().position(|row| row.id == id)
+    }
+
+    fn row_by_key(&self, key: &Key) -> Option<usize> {
+        self.rows.iter().position(|row| row.key == *key)
+    }
+
+    /// SPEC 1.2: the row of the instanceId; else the deviceId join, or the takeover.
+    fn row_by_ids(&mut self, instance: &Option<String>, device: &Option<String>) -> Option<usize> {
+        let Some(instance) = instance else {
+            return self.freshest(|row| device.is_some() && id_of(&row.fields.device_id) == *device);
+        };
+        let key = Key::Named(instance.clone());
+        if let Some(at) = self.row_by_key(&key) {
+            return Some(at);
+        }
+        let taken_over = self.freshest(|row| {
+            device.is_some()
+                && id_of(&row.fields.device_id) == *device
+                && id_of(&row.fields.instance_id).is_none()
+        })?;
+        self.rows[taken_over].key = key;
+        Some(taken_over)
+    }
+
+    fn freshest(&self, is_wanted: impl Fn(&ModelRow) -> bool) -> Option<usize> {
+        (0..self.rows.len())
+            .filter(|&at| is_wanted(&self.rows[at]))
+            .max_by_key(|&at| self.rows[at].freshness())
+    }
+
+    fn make_row(&mut self, key: Key) -> usize {
+        self.rows_made += 1;
+        self.rows.push(ModelRow {
+            id: self.rows_made,
+            key,
+            spared_until: None,
+            fields: PresenceEntry::default(),
+            written: 0,
+            proof: 0,
+            proof_number: 0,
+            input_at: None,
+            live: Vec::new(),
+            set_of_last_live: Default::default(),
+            from_beacons: Default::default(),
+            holder: None,
+        });
+        self.rows.len() - 1
+    }
+
+    // ---- merge --------------------------------------------------------------------------------
+
+    fn write_handshake(&mut self, write: &ConnectWrite<'_>, now: Now) -> u64 {
+        let client = write.client;
+        let own = id_of(&self.self_entry.instance_id);
+        let instance = id_of(&client.instance_id).filter(|id| Some(id) != own.as_ref());
+        let device = write.device_id.and_then(normalise);
+        let found = self.row_by_ids(&instance, &device);
+        let at = found.unwrap_or_else(|| {
+            let key = instance
+                .clone()
+                .or(device)
+                .map_or_else(|| Key::Connection(write.conn_id.into()), Key::Named);
+            self.row_by_key(&key).unwrap_or_else(|| self.make_row(key))
+        });
+        let row = &mut self.rows[at];
+        let fields = &mut row.fields;
+        match (&client.display_name, &fields.host) {
+            (Some(name), _) => fields.host = Some(name.clone()),
+            (None, None) => fields.host = Some(client.id.clone()),
+            (None, Some(_)) => {}
+        }
+        if let Some(ip) = write.remote_ip
+            && !text::is_loopback(ip)
+        {
+            fields.ip = Some(ip.into());
+        }
+        fields.version = Some(client.version.clone());
+        fields.platform = Some(client.platform.clone());
+        fields.mode = Some(client.mode.clone());
+        fields.client_id = Some(client.id.clone());
+        last_write_wins(&mut fields.device_family, client.device_family.clone());
+        last_write_wins(&mut fields.model_identifier, client.model_identifier.clone());
+        last_write_wins(&mut fields.time_zone, client.time_zone.clone());
+        last_write_wins(&mut fields.device_id, write.device_id.map(Into::into));
+        if id_of(&client.instance_id).is_none() || instance.is_some() {
+            last_id_wins(&mut fields.instance_id, client.instance_id.clone());
+        }
+        let is_node = write.role.as_str() == "node";
+        fields.reason = Some(if is_node { "node-connected" } else { "connect" }.into());
+        if fields.text.is_none() {
+            let host = fields.host.as_deref().unwrap_or("unknown");
+            fields.text = Some(format!("Node: {host} · mode {}", client.mode).into());
+        }
+        row.live.push(LiveConnection {
+            conn: write.conn,
+            role: write.role.as_str(),
+            scopes: write.scopes.to_vec(),
+        });
+        row.holder = None;
+        self.mark_written(at, now);
+        self.mark_alive(at, now);
+        self.rows[at].id
+    }
+
+    fn mark_written(&mut self, at: usize, now: Now) {
+        self.rows[at].written = now.age_ms;
+    }
+
+    fn mark_alive(&mut self, at: usize, now: Now) {
+        self.proofs += 1;
+        self.rows[at].proof = now.age_ms;
+        self.rows[at].proof_number = self.proofs;
+        self.rows[at].spared_until = None;
+    }
+
+    /// SPEC 1.2, "Replacement".
+    fn replace(&mut self, kept: u64, write: &ConnectWrite<'_>) {
+        let Some(device) = write.device_id.and_then(normalise) else {
+            return;
+        };
+        let before = self.rows.len();
+        self.rows.retain(|row| {
+            let is_left_behind = row.id != kept
+                && row.live.is_empty()
+                && id_of(&row.fields.device_id).as_ref() == Some(&device)
+                && row.sets().0.iter().any(|role| **role == *write.role.as_str())
+                && row.fields.client_id.as_ref() == Some(&write.client.id)
+                && id_of(&row.fields.mode) == normalise(&write.client.mode);
+            !is_left_behind
+        });
+        self.version += (before - self.rows.len()) as u64;
+    }
+
+    // ---- bounds -------------------------------------------------------------------------------
+
+    fn evict_over_cap(&mut self) {
+        while self.len() > self.cap {
+            self.evict_least_fresh(|_| true);
+        }
+    }
+
+    /// A tenth of the cap; at least one, or small rosters could hold nobody else's beacon.
+    fn evict_over_quota(&mut self, conn: u64) {
+        let is_held = |row: &ModelRow| row.holder == Some(conn);
+        while self.rows.iter().filter(|row| is_held(row)).count() > (self.cap / 10).max(1) {
+            self.evict_least_fresh(is_held);
+        }
+    }
+
+    fn evict_least_fresh(&mut self, is_wanted: impl Fn(&ModelRow) -> bool) {
+        let least = (0..self.rows.len())
+            .filter(|&at| is_wanted(&self.rows[at]))
+            .min_by_key(|&at| self.rows[at].freshness());
+        if let Some(at) = least {
+            self.rows.remove(at);
+            self.version += 1;
+        }
+    }
+
+    // ---- the gateway's clock ------------------------------------------------------------------
+
+    fn shown_wall(&self, age_ms: u64) -> i128 {
+        i128::from(self.synced.wall_ms) + i128::from(age_ms) - i128::from(self.synced.age_ms)
+    }
+
+    fn ts(&self, age_ms: u64) -> u64 {
+        let wall = self.shown_wall(age_ms).clamp(0, i128::from(MAX_SAFE_INTEGER));
+        u64::try_from(wall).unwrap_or(0)
+    }
+}
+
+fn id_of(value: &Option<Box<str>>) -> Option<String> {
+    value.as_deref().and_then(normalise)
+}
+
+fn last_write_wins(stored: &mut Option<Box<str>>, new: Option<Box<str>>) {
+    if new.is_some() {
+        *stored = new;
+    }
+}
+
+/// A blank id is none (SPEC 1.2), so it erases none.
+fn last_id_wins(stored: &mut Option<Box<str>>, new: Option<Box<str>>) {
+    if stored.is_none() || id_of(&new).is_some() {
+        last_write_wins(stored, new);
+    }
+}

@@ -1,0 +1,322 @@
+//! The roster and the model, side by side.
+
+use presence_core::beacon::Beacon;
+use presence_core::entry::MAX_SAFE_INTEGER;
+use presence_core::key::RowKey;
+use presence_core::roster::{ConnectWrite, Holder, Roster, RosterConfig, RowId};
+use presence_core::{Now, PresenceEntry, PresenceKey};
+use presence_tests::model::Model;
+use presence_tests::model::text::{Key, normalise};
+
+use crate::history::{Client, Op, Sender, Text};
+
+const START: Now = Now {
+    age_ms: 5_000_000,
+    wall_ms: 1_700_000_000_000,
+};
+
+struct Handshake {
+    serial: u64,
+    id: String,
+    client: Client,
+}
+
+/// An open connection, and the row each roster bound it to.
+struct Open {
+    handshake: Handshake,
+    row: RowId,
+    model_row: u64,
+}
+
+impl Handshake {
+    fn write(&self) -> ConnectWrite<'_> {
+        ConnectWrite {
+            conn: self.serial,
+            conn_id: &self.id,
+            client: &self.client.info,
+            role: self.client.role,
+            scopes: &self.client.scopes,
+            device_id: self.client.device_id.as_deref(),
+            remote_ip: self.client.remote_ip.as_deref(),
+        }
+    }
+}
+
+pub(crate) struct Pair {
+    pub(crate) now: Now,
+    cap: usize,
+    ttl_ms: u64,
+    pub(crate) real: Roster,
+    model: Model,
+    open: Vec<Open>,
+    stale: Vec<(RowId, u64)>,
+    connects: u64,
+}
+
+impl Pair {
+    pub(crate) fn new(cap: usize, ttl_ms: u64) -> Self {
+        let own = PresenceEntry {
+            host: Some("pi".into()),
+            mode: Some("gateway".into()),
+            reason: Some("self".into()),
+            instance_id: Some("Gateway-1".into()),
+            ..PresenceEntry::default()
+        };
+        let config = RosterConfig {
+            ttl_ms,
+            max_entries: cap,
+            ..RosterConfig::default()
+        };
+        Self {
+            now: START,
+            cap,
+            ttl_ms,
+            real: Roster::new(config, own.clone(), START),
+            model: Model::new(ttl_ms, cap, own, START),
+            open: Vec::new(),
+            stale: Vec::new(),
+            connects: 0,
+        }
+    }
+
+    pub(crate) fn apply(&mut self, op: &Op) {
+        let now = self.now;
+        match op {
+            Op::Connect(client) => {
+                self.connects += 1;
+                let handshake = Handshake {
+                    serial: self.connects,
+                    id: format!("conn-{}", self.connects),
+                    client: client.clone(),
+                };
+                let row = self.real.connect(&handshake.write(), now);
+                let model_row = self.model.connect(&handshake.write(), now);
+                self.open.push(Open {
+                    handshake,
+                    row,
+                    model_row,
+                });
+            }
+            Op::Beacon(beacon, sender) => {
+                let holder = match (sender, self.open.len()) {
+                    (Sender::Quota(any), count) if count > 0 => {
+                        Holder::Connection(self.open[any % count].handshake.serial)
+                    }
+                    _ => Holder::Unlimited,
+                };
+                self.beacon(beacon, holder);
+            }
+            Op::OwnBeacon(any, beacon) => self.own_beacon(*any, beacon),
+            Op::Pong(any) => {
+                if let Some(open) = pick(&self.open, *any) {
+                    self.real.touch(open.row, now);
+                    self.model.touch(open.model_row, now);
+                }
+            }
+            Op::LatePong(any) => {
+                if let Some((row, model_row)) = pick(&self.stale, *any) {
+                    self.real.touch(*row, now);
+                    self.model.touch(*model_row, now);
+                }
+            }
+            Op::Close(any, proof) => {
+                if !self.open.is_empty() {
+                    let open = self.open.remove(any % self.open.len());
+                    self.real.disconnect(open.row, open.handshake.serial, *proof, now);
+                    self.model
+                        .disconnect(open.model_row, open.handshake.serial, *proof, now);
+                    self.stale.push((open.row, open.model_row));
+                }
+            }
+            Op::WallStep(by) => self.now.wall_ms = now.wall_ms.saturating_add_signed(*by),
+            Op::Pass(ms) => self.now = now.after(*ms),
+            Op::Deadline => {
+                if let Some(due) = self.real.poll_timeout() {
+                    self.now = now.after(due.saturating_sub(now.age_ms));
+                }
+            }
+            Op::Suspend { asleep_ms, window_ms } => {
+                // Only a timer that is late shows a suspension, and the end of a window is a timer.
+                self.now = now.after(*asleep_ms.max(&(self.ttl_ms / 4)));
+                let until = self.now.age_ms + window_ms;
+                self.real.spare_live_rows(until);
+                self.model.spare_live_rows(until);
+            }
+        }
+    }
+
+    fn beacon(&mut self, beacon: &Beacon, holder: Holder) {
+        let real = self.real.beacon(beacon, holder, self.now);
+        let model = self.model.beacon(beacon, holder, self.now);
+        assert_eq!(
+            real.is_err(),
+            claims_self(beacon),
+            "only a claim to be the gateway is refused"
+        );
+        assert_eq!(real.is_err(), model.is_err());
+    }
+
+    fn own_beacon(&mut self, any: usize, beacon: &Beacon) {
+        if self.open.is_empty() {
+            return;
+        }
+        let at = any % self.open.len();
+        let client = &self.open[at].handshake.client;
+        let beacon = Beacon {
+            instance_id: client.info.instance_id.clone(),
+            device_id: client.device_id.clone(),
+            ..beacon.clone()
+        };
+        if !claims_self(&beacon) {
+            self.real.settle(self.now);
+            self.model.settle(self.now);
+            let open = &mut self.open[at];
+            let is_gone = !self.real.contains(open.row);
+            assert_eq!(is_gone, !self.model.contains(open.model_row), "gone for one only");
+            if is_gone {
+                open.row = self.real.rebuild(&open.handshake.write(), self.now);
+                open.model_row = self.model.rebuild(&open.handshake.write(), self.now);
+            }
+        }
+        self.beacon(&beacon, Holder::Unlimited);
+    }
+
+    /// Compares everything that can be seen; returns the list with the model's row ids.
+    pub(crate) fn check(&mut self) -> Vec<(Option<u64>, PresenceEntry)> {
+        let now = self.now;
+        let before = self.model.version();
+        let expected = self.model.list_with_ids(now);
+        let list = self.real.list(now);
+        let entries: Vec<&PresenceEntry> = expected.iter().map(|(_, entry)| entry).collect();
+        assert_eq!(list.iter().collect::<Vec<_>>(), entries, "list");
+        assert_eq!(
+            self.real.version(),
+            self.model.version(),
+            "version (was {before})"
+        );
+        assert_eq!(self.real.len(), self.model.len(), "len");
+        assert_eq!(self.real.len(), list.len(), "len and list");
+
+        let text = self.real.encode_list(now);
+        let parsed: Vec<PresenceEntry> = serde_json::from_str(&text).unwrap();
+        assert_eq!(parsed, list, "encoded list");
+        check_json(&serde_json::from_str(&text).unwrap());
+        assert_eq!(
+            self.real.version(),
+            self.model.version(),
+            "reading changes nothing"
+        );
+
+        assert!(
+            (1..=self.cap).contains(&list.len()),
+            "{} rows of {}",
+            list.len(),
+            self.cap
+        );
+        assert_eq!(list[0].reason.as_deref(), Some("self"), "self is first");
+        assert_eq!(list[0].ts, self.real.wall_ms(now), "self is touched");
+        assert!(
+            list[0].ts.abs_diff(now.wall_ms) <= 2_000,
+            "the roster's clock is off"
+        );
+        assert!(
+            list.is_sorted_by_key(|entry| std::cmp::Reverse(entry.ts)),
+            "newest first"
+        );
+        self.check_keys();
+        self.check_deadline();
+        expected
+    }
+
+    /// Each key leads to a row of its own, and to the one the model has under it.
+    fn check_keys(&self) {
+        let mut rows: Vec<RowId> = Vec::new();
+        for row in self.model.rows() {
+            let Key::Named(key) = &row.key else { continue };
+            let beacon = Beacon {
+                instance_id: Some(key.to_uppercase().into())
+                    .filter(|id: &Text| normalise(id).as_ref() == Some(key)),
+                ..Beacon::new("t")
+            };
+            if beacon.instance_id.is_none() {
+                continue;
+            }
+            let (found, resolved) = self.real.beacon_target(&beacon);
+            assert_eq!(resolved, RowKey::Named(PresenceKey::parse(key).unwrap()));
+            let found = found.unwrap_or_else(|| panic!("no row under {key:?}"));
+            assert!(!rows.contains(&found), "{key:?} leads to another key's row");
+            rows.push(found);
+        }
+    }
+
+    /// The roster asks to be settled in the future, and not after a row is due.
+    fn check_deadline(&self) {
+        let asked = self.real.poll_timeout();
+        assert_eq!(
+            asked.is_some(),
+            self.real.len() > 1,
+            "a deadline if and only if there are rows"
+        );
+        if let (Some(asked), Some(due)) = (asked, self.model.next_expiry()) {
+            assert!(asked > self.now.age_ms, "asks for a moment that is over");
+            assert!(
+                asked <= due,
+                "asks for {asked}, {} ms after a row is due (now {})",
+                asked - due,
+                self.now.age_ms
+            );
+        }
+    }
+}
+
+fn claims_self(beacon: &Beacon) -> bool {
+    beacon.instance_id.as_deref().and_then(normalise).as_deref() == Some("gateway-1")
+}
+
+/// Never `null`, and every number is an integer in `0..=2^53-1` (SPEC 1.1).
+fn check_json(value: &serde_json::Value) {
+    match value {
+        serde_json::Value::Null => panic!("null in the list"),
+        serde_json::Value::Number(number) => {
+            assert!(
+                number.as_u64().is_some_and(|n| n <= MAX_SAFE_INTEGER),
+                "{number} in the list"
+            );
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(check_json),
+        serde_json::Value::Object(members) => members.values().for_each(check_json),
+        _ => {}
+    }
+}
+
+/// A row that was there before and after a write lost no member (SPEC 1.4).
+pub(crate) fn check_nothing_erased(
+    before: &[(Option<u64>, PresenceEntry)],
+    after: &[(Option<u64>, PresenceEntry)],
+    may_clear_input: bool,
+) {
+    for (id, old) in before {
+        let Some((_, new)) = after.iter().find(|(other, _)| other == id) else {
+            continue;
+        };
+        let members = |entry: &PresenceEntry| {
+            let value = serde_json::to_value(entry).unwrap();
+            let mut names: Vec<String> = value.as_object().unwrap().keys().cloned().collect();
+            // Roles and scopes are those of the live connections: SPEC 1.4 has its own rule.
+            names.retain(|name| !["roles", "scopes"].contains(&name.as_str()));
+            names
+        };
+        let kept = members(new);
+        for name in members(old) {
+            let is_cleared = may_clear_input && name == "lastInputSeconds";
+            assert!(
+                is_cleared || kept.contains(&name),
+                "{name} of row {id:?} was erased"
+            );
+        }
+    }
+}
+
+fn pick<T>(from: &[T], any: usize) -> Option<&T> {
+    (!from.is_empty()).then(|| &from[any % from.len()])
+}
