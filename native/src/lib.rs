@@ -1,1 +1,40 @@
-//! The gateway.
+//! OpenClaw's presence system as a WebSocket gateway: the shell around [`presence_core`].
+//!
+//! The rules live in core; here are the sockets, the clock, the secrets and the command line.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`gateway`] | binds, runs, drains |
+//! | `accept`, [`head`], [`http`] | takes connections in; WebSocket or plain HTTP |
+//! | `connection` | one socket: reads, writes, closes |
+//! | `driver` | the one task that owns the hub |
+//! | [`admission`] | the facts about a `connect`: [`origin`], [`auth`], [`ratelimit`], [`device`] |
+//! | [`proxy`], [`slots`] | who the client is, and how many there may be |
+//! | [`clock`] | the only place that asks what time it is |
+//! | [`cli`] | the commands |
+//!
+//! A program or a test embeds it by [`Gateway::start`].
+
+mod accept;
+pub mod admission;
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod config;
+mod connection;
+pub mod device;
+mod driver;
+pub mod gateway;
+pub mod head;
+mod http;
+pub mod identity;
+pub mod listen;
+pub mod origin;
+pub mod proxy;
+pub mod ratelimit;
+pub mod slots;
+mod throttle;
+
+pub use clock::Clock;
+pub use config::GatewayConfig;
+pub use gateway::{Gateway, RunningGateway, StartError};

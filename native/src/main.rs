@@ -1,2 +1,7 @@
-//! The gateway as a program.
-fn main() {}
+//! The gateway and its command line as a program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    presence_gateway::cli::main()
+}

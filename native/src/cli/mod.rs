@@ -1,0 +1,66 @@
+//! The command line.
+//!
+//! `serve` runs the gateway; `list` and `beacon` are clients of any gateway that speaks the protocol.
+
+mod beacon;
+pub mod client;
+mod failure;
+mod instance;
+mod last_input;
+mod list;
+mod logging;
+pub mod options;
+mod port_holder;
+mod serve;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use failure::Failure;
+use options::{Cli, Command};
+
+/// Parses the arguments and does what they say. Results go to stdout, everything else to stderr; the
+/// exit code is that of [`Failure::code`].
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        None => serve::serve(cli.serve),
+        Some(Command::Serve(options)) => serve::serve(*options),
+        Some(Command::List(options)) => block_on(list::list(&options)),
+        Some(Command::Beacon(options)) => block_on(beacon::beacon(&options)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("presence-gateway: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    runtime()?.block_on(command)
+}
+
+/// One thread is enough: the work is one task's, and threads cost memory.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Other(format!("cannot start: {error}")))
+}
+
+/// Writes to stdout. A reader that went away (`| head`) is not an error.
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::{ErrorKind, Write};
+
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::Other(format!("cannot write the output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

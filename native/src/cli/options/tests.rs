@@ -1,0 +1,171 @@
+use clap::CommandFactory;
+
+use super::*;
+
+fn flags(arguments: &[&str]) -> ServeOptions {
+    let cli = Cli::try_parse_from([&["presence-gateway", "serve"], arguments].concat()).unwrap();
+    let Some(Command::Serve(options)) = cli.command else {
+        panic!("no serve")
+    };
+    *options
+}
+
+fn file(text: &str) -> ServeOptions {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    read_file(file.path()).unwrap()
+}
+
+#[test]
+fn the_command_line_is_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn every_option_is_named_alike_everywhere() {
+    let command = Cli::command();
+    let serve = command.find_subcommand("serve").unwrap();
+    let mut file_names = String::new();
+    for argument in serve
+        .get_arguments()
+        .filter(|argument| argument.get_long().is_some())
+    {
+        let name = argument.get_long().unwrap();
+        if name == "help" {
+            continue;
+        }
+        let variable = format!("OPENCLAW_GATEWAY_{}", name.replace('-', "_").to_uppercase());
+        assert_eq!(
+            argument.get_env().and_then(|env| env.to_str()),
+            Some(variable.as_str()),
+            "--{name}"
+        );
+        let takes_list = matches!(name, "ephemeral-mode" | "allowed-origin" | "trusted-proxy");
+        let value = match name {
+            "config" => continue,
+            _ if takes_list => "[]",
+            "bind" => "\"lan\"",
+            "auth" => "\"none\"",
+            "token" | "password" => "\"x\"",
+            "log-level" => "\"debug\"",
+            "log-format" => "\"json\"",
+            _ => "5000",
+        };
+        file_names.push_str(&format!("{name} = {value}\n"));
+    }
+    // Unknown names are refused, so this proves that the file knows them all.
+    let from_file = file(&file_names);
+    assert_eq!(from_file.max_unauthenticated_per_address, Some(5_000));
+    assert_eq!(from_file.ttl, Some(Span { ms: 5_000_000 }));
+}
+
+#[test]
+fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+    let merged = flags(&["--max-entries", "7"]).or(file("max-entries = 8\nport = 9"));
+    let config = merged.to_config().unwrap().config;
+    assert_eq!((config.max_entries, config.port), (7, 9));
+    assert_eq!(config.ttl_ms, 300_000);
+}
+
+#[test]
+fn lists_are_replaced_not_added_to() {
+    let merged = flags(&["--ephemeral-mode", "backend", "--ephemeral-mode", "probe,cli"])
+        .or(file("ephemeral-mode = [\"test\"]"));
+    let modes = merged.to_config().unwrap().config.ephemeral_modes;
+    assert_eq!(modes, ["backend", "probe", "cli"].map(Box::from));
+    assert_eq!(
+        flags(&["--ephemeral-mode", ""])
+            .to_config()
+            .unwrap()
+            .config
+            .ephemeral_modes,
+        [].map(|(): ()| "".into())
+    );
+}
+
+#[test]
+fn the_mode_follows_from_the_secrets() {
+    let mode = |arguments: &[&str]| {
+        flags(arguments)
+            .to_config()
+            .map(|resolved| (resolved.config.auth.as_str(), resolved.needs_token))
+    };
+    assert_eq!(mode(&["--token", "s"]), Ok(("token", false)));
+    assert_eq!(mode(&["--password", "s"]), Ok(("password", false)));
+    assert_eq!(
+        mode(&["--password", "s", "--token", "t"]),
+        Ok(("password", false))
+    );
+    assert_eq!(
+        mode(&["--auth", "token", "--password", "s", "--token", "t"]),
+        Ok(("token", false))
+    );
+    assert_eq!(mode(&["--auth", "none", "--token", "s"]), Ok(("none", false)));
+    assert_eq!(mode(&[]), Ok(("none", true)));
+    assert!(
+        mode(&["--auth", "password"])
+            .unwrap_err()
+            .to_string()
+            .contains("OPENCLAW_GATEWAY_PASSWORD")
+    );
+    for word in ["", "undefined", "null"] {
+        assert!(mode(&["--token", word]).is_err(), "{word:?}");
+    }
+}
+
+#[test]
+fn lengths_of_time() {
+    for (text, ms) in [
+        ("300", 300_000),
+        ("300s", 300_000),
+        ("5m", 300_000),
+        ("1h", 3_600_000),
+        ("250ms", 250),
+    ] {
+        assert_eq!(text.parse(), Ok(Span { ms }), "{text}");
+    }
+    for text in ["", "s", "5 parsecs", "-1", "1.5s"] {
+        assert!(text.parse::<Span>().is_err(), "{text}");
+    }
+    assert_eq!(file("ttl = \"90s\"").ttl, Some(Span { ms: 90_000 }));
+}
+
+#[test]
+fn wrong_values_are_named() {
+    let error = |arguments: &[&str]| flags(arguments).to_config().unwrap_err().to_string();
+    assert_eq!(error(&["--max-entries", "1"]), "--max-entries: 1 is less than 2");
+    assert!(error(&["--trusted-proxy", "10.0.0.0/99"]).contains("10.0.0.0/99"));
+    assert!(error(&["--allowed-origin", "dash"]).contains("`dash`"));
+}
+
+#[test]
+fn a_broken_file_is_named_without_its_contents() {
+    let path = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(path.path(), "port = 1\ntoken = s3cret\n").unwrap();
+    let options = ServeOptions {
+        config: Some(path.path().to_owned()),
+        ..ServeOptions::default()
+    };
+    let error = options.resolve().unwrap_err().to_string();
+    assert!(error.contains("line 2"), "{error}");
+    assert!(!error.contains("s3cret"), "{error}");
+
+    std::fs::write(path.path(), "max-entrys = 1\n").unwrap();
+    let options = ServeOptions {
+        config: Some(path.path().to_owned()),
+        ..ServeOptions::default()
+    };
+    assert!(options.resolve().unwrap_err().to_string().contains("max-entrys"));
+}
+
+#[test]
+fn networks_may_be_single_addresses() {
+    let config = flags(&["--trusted-proxy", "10.0.0.1,fd00::/8"])
+        .to_config()
+        .unwrap()
+        .config;
+    assert_eq!(
+        config.trusted_proxies,
+        ["10.0.0.1/32", "fd00::/8"].map(|text| text.parse::<IpNet>().unwrap())
+    );
+}

@@ -1,0 +1,127 @@
+//! Who holds a port that is in use, as far as it can be told.
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+const PROBE_TIME: Duration = Duration::from_millis(500);
+const MAX_PROBE_BYTES: u64 = 4096;
+
+/// A sentence for the person who wants to start the gateway there.
+pub(super) fn explain(address: SocketAddr) -> String {
+    let holder = holder(address.port())
+        .map(|holder| format!(" by {holder}"))
+        .unwrap_or_default();
+    let kind = if is_gateway(address) {
+        ", an OpenClaw gateway (or another presence gateway)"
+    } else {
+        ""
+    };
+    let other = address.port().checked_add(1).unwrap_or(0);
+    format!(
+        "{address} is in use{holder}{kind}; stop it, or take another port: --port {other} (0 for any free one)"
+    )
+}
+
+/// Asks like any health check does.
+fn is_gateway(address: SocketAddr) -> bool {
+    probe(address)
+        .is_some_and(|answer| answer.contains(r#""ok":true"#) && answer.contains(r#""status":"live""#))
+}
+
+fn probe(address: SocketAddr) -> Option<String> {
+    let ip = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => IpAddr::from([127, 0, 0, 1]),
+        IpAddr::V6(_) => IpAddr::from(std::net::Ipv6Addr::LOCALHOST),
+    };
+    let mut stream = TcpStream::connect_timeout(&SocketAddr::new(ip, address.port()), PROBE_TIME).ok()?;
+    stream.set_read_timeout(Some(PROBE_TIME)).ok()?;
+    stream.set_write_timeout(Some(PROBE_TIME)).ok()?;
+    stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .ok()?;
+    let mut answer = Vec::new();
+    // What came until the time is over is judged too.
+    let _ = stream.take(MAX_PROBE_BYTES).read_to_end(&mut answer);
+    Some(String::from_utf8_lossy(&answer).into_owned())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn holder(_port: u16) -> Option<String> {
+    None
+}
+
+/// Name and id of the process that listens on the port. Needs the right to look at it.
+#[cfg(target_os = "linux")]
+fn holder(port: u16) -> Option<String> {
+    let tables =
+        ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| std::fs::read_to_string(path).unwrap_or_default());
+    let inodes: Vec<String> = tables
+        .iter()
+        .flat_map(|table| table.lines().filter_map(|line| listening_inode(line, port)))
+        .map(|inode| format!("socket:[{inode}]"))
+        .collect();
+    let processes = std::fs::read_dir("/proc").ok()?.flatten();
+    for process in processes.filter(|entry| {
+        entry
+            .file_name()
+            .to_string_lossy()
+            .bytes()
+            .all(|b| b.is_ascii_digit())
+    }) {
+        let Ok(files) = std::fs::read_dir(process.path().join("fd")) else {
+            continue;
+        };
+        let mut links = files
+            .flatten()
+            .filter_map(|file| std::fs::read_link(file.path()).ok());
+        if links.any(|link| inodes.iter().any(|inode| link.as_os_str() == inode.as_str())) {
+            let name = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+            let name: String = name.trim().chars().filter(|c| !c.is_control()).collect();
+            return Some(format!("{name} (pid {})", process.file_name().to_string_lossy()));
+        }
+    }
+    None
+}
+
+/// The socket's inode if a line of `/proc/net/tcp` is about a listener on this port.
+#[cfg(target_os = "linux")]
+fn listening_inode(line: &str, port: u16) -> Option<&str> {
+    let columns: Vec<&str> = line.split_ascii_whitespace().collect();
+    let (_, hex_port) = columns.get(1)?.rsplit_once(':')?;
+    let is_ours = u16::from_str_radix(hex_port, 16).ok()? == port && *columns.get(3)? == "0A";
+    is_ours.then(|| columns.get(9).copied())?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn this_process_is_found_and_the_flag_is_named() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let text = explain(listener.local_addr().unwrap());
+        assert!(text.contains(&format!("(pid {})", std::process::id())), "{text}");
+        assert!(text.contains("--port"), "{text}");
+        assert!(!text.contains("OpenClaw"), "{text}");
+    }
+
+    #[test]
+    fn a_gateway_is_recognised_by_its_health() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 1024]).unwrap();
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\n\r\n{\"ok\":true,\"status\":\"live\"}")
+                .unwrap();
+        });
+        assert!(is_gateway(address));
+        server.join().unwrap();
+    }
+}

@@ -1,0 +1,236 @@
+//! `serve`: runs the gateway.
+
+use std::net::{IpAddr, SocketAddr};
+
+use tracing::{info, warn};
+
+use super::options::{Resolved, ServeOptions};
+use super::{Failure, logging, port_holder, print, runtime};
+use crate::auth::{AuthMode, Secret};
+use crate::clock::Clock;
+use crate::config::GatewayConfig;
+use crate::gateway::{Gateway, StartError};
+use crate::identity;
+use crate::listen::ListenError;
+
+/// Files the gateway needs beside its connections: listeners, the runtime, the log, /proc.
+const OWN_FILES: usize = 64;
+/// More connections than this are not promised without being asked for.
+const MAX_DERIVED_CONNECTIONS: usize = 100_000;
+
+pub(super) fn serve(options: ServeOptions) -> Result<(), Failure> {
+    let resolved = options
+        .resolve()
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    logging::start(resolved.log_level, resolved.log_format);
+    runtime()?.block_on(run(resolved))
+}
+
+async fn run(resolved: Resolved) -> Result<(), Failure> {
+    let Resolved {
+        mut config,
+        needs_token,
+        has_max_connections,
+        ..
+    } = resolved;
+    let mut made_token = None;
+    if needs_token && config.bind.is_loopback() {
+        let token = Secret::random().map_err(|error| Failure::Other(error.to_string()))?;
+        config.auth = AuthMode::Token(token.clone());
+        made_token = Some(token);
+    }
+    limit_connections(&mut config, has_max_connections);
+    let signals = Signals::new()?;
+    let (bind, auth, version) = (config.bind, config.auth.as_str(), config.version.clone());
+    let gateway = Gateway::bind(config).map_err(explain)?;
+    info!(%version, addresses = ?gateway.addresses(), auth, "listening");
+    if auth == "none" {
+        warn!("no secret: every program and every user of this machine may connect");
+    }
+    let address = gateway
+        .addresses()
+        .first()
+        .copied()
+        .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
+    print(&greeting(
+        &version,
+        shown(address),
+        gateway.addresses(),
+        made_token.as_ref(),
+    ))?;
+    if !bind.is_loopback() {
+        info!("reachable from other machines; the connection is not encrypted, so put a TLS proxy before it");
+    }
+    gateway.run(Clock::system(), signals.wait()).await;
+    Ok(())
+}
+
+/// What a person who starts the gateway wants to know.
+fn greeting(version: &str, shown: SocketAddr, addresses: &[SocketAddr], token: Option<&Secret>) -> String {
+    let fragment = token
+        .map(|token| format!("#token={}", token.reveal()))
+        .unwrap_or_default();
+    let clients: Vec<String> = addresses
+        .iter()
+        .map(|address| format!("ws://{address}"))
+        .collect();
+    let mut text = format!("openclaw-presence {version}\n  open     http://{shown}/{fragment}\n");
+    text.push_str(&format!("  clients  {}\n", clients.join("  ")));
+    if let Some(token) = token {
+        text.push_str(&format!(
+            "  token    {}  (new at every start; set your own by --token)\n",
+            token.reveal()
+        ));
+    }
+    text.push_str("  stop     Ctrl-C\n");
+    text
+}
+
+/// An address people can click: not 0.0.0.0.
+fn shown(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => identity::lan_ipv4().map_or(IpAddr::from([127, 0, 0, 1]), IpAddr::V4),
+        IpAddr::V6(_) => IpAddr::from(std::net::Ipv6Addr::LOCALHOST),
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+fn explain(error: StartError) -> Failure {
+    match error {
+        StartError::Listen(ListenError::InUse(address)) => Failure::Other(port_holder::explain(address)),
+        StartError::NoSecret => {
+            Failure::Usage(format!("{error} (--token or --password), or use --bind loopback"))
+        }
+        StartError::Listen(ListenError::Io(address, error)) => {
+            let hint = match error.kind() {
+                std::io::ErrorKind::PermissionDenied => {
+                    "; ports below 1024 need more rights, choose another by --port"
+                }
+                std::io::ErrorKind::AddrNotAvailable => "; this machine has no such address, see --bind",
+                _ => "",
+            };
+            Failure::Other(format!("cannot listen on {address}: {error}{hint}"))
+        }
+        error => Failure::Other(error.to_string()),
+    }
+}
+
+/// Asks the system for as many open files as it gives, and bounds the connections by them.
+fn limit_connections(config: &mut GatewayConfig, is_given: bool) {
+    let Some(files) = raise_file_limit() else { return };
+    let possible = files.saturating_sub(OWN_FILES).max(1);
+    if is_given {
+        if config.slots.connections > possible {
+            warn!(
+                max_connections = config.slots.connections,
+                open_files = files,
+                "the system allows fewer open files than that; raise `ulimit -n`"
+            );
+        }
+        return;
+    }
+    config.slots.connections = possible.min(MAX_DERIVED_CONNECTIONS);
+    info!(
+        max_connections = config.slots.connections,
+        open_files = files,
+        "bound on connections (raise `ulimit -n` for more)"
+    );
+}
+
+#[cfg(unix)]
+fn raise_file_limit() -> Option<usize> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    let limit = if setrlimit(Resource::Nofile, raised).is_ok() {
+        raised
+    } else {
+        limit
+    };
+    Some(
+        limit
+            .current
+            .and_then(|files| usize::try_from(files).ok())
+            .unwrap_or(usize::MAX),
+    )
+}
+
+#[cfg(not(unix))]
+fn raise_file_limit() -> Option<usize> {
+    None
+}
+
+/// The system's wish that the gateway stops. Registered before anything listens, so that none is lost.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn new() -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let register =
+            |kind| signal(kind).map_err(|error| Failure::Other(format!("cannot watch for signals: {error}")));
+        Ok(Self {
+            terminate: register(SignalKind::terminate())?,
+            interrupt: register(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for the first one. A second one ends the process at once.
+    #[cfg(unix)]
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => info!("SIGTERM: stopping"),
+            _ = self.interrupt.recv() => info!("SIGINT: stopping; once more to stop at once"),
+        }
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+            std::process::exit(130);
+        });
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Result<Self, Failure> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn wait(self) {
+        let _ = tokio::signal::ctrl_c().await;
+        info!("stopping");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greeting_holds_a_url_to_click() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 4711));
+        let token = Secret::new("t0ken").unwrap();
+        let text = greeting("1.0", address, &[address], Some(&token));
+        assert!(text.contains("  http://127.0.0.1:4711/#token=t0ken\n"), "{text}");
+        assert!(text.contains("ws://127.0.0.1:4711"), "{text}");
+        assert!(!greeting("1.0", address, &[address], None).contains("token"));
+    }
+
+    #[test]
+    fn everywhere_is_shown_as_an_address_that_can_be_opened() {
+        assert!(!shown("0.0.0.0:1".parse().unwrap()).ip().is_unspecified());
+        assert_eq!(shown("[::]:1".parse().unwrap()), "[::1]:1".parse().unwrap());
+    }
+}

@@ -1,0 +1,77 @@
+//! An aligned table for a terminal.
+
+use unicode_width::UnicodeWidthStr;
+
+/// The widest a cell may be, in columns.
+const MAX_WIDTH: usize = 40;
+
+/// Lines of a table; the last column is not padded. Control characters cannot get through, and long
+/// cells are cut.
+pub(super) fn render<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
+    let cells: Vec<[String; N]> = std::iter::once(head.map(str::to_owned))
+        .chain(rows.iter().cloned())
+        .map(|row| row.map(|cell| fit(&cell)))
+        .collect();
+    let mut widths = [0; N];
+    for row in &cells {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    let mut text = String::new();
+    for row in &cells {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', width - cell.width() + 2));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn fit(cell: &str) -> String {
+    let clean: String = cell
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if clean.width() <= MAX_WIDTH {
+        return clean;
+    }
+    let mut cut = String::new();
+    for c in clean.chars() {
+        if cut.width() + c.len_utf8().min(2) >= MAX_WIDTH {
+            break;
+        }
+        cut.push(c);
+    }
+    cut.push('…');
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_by_width_not_by_bytes() {
+        let rows = [
+            ["Pétérs Mac".to_owned(), "x".to_owned()],
+            ["日本".to_owned(), "y".to_owned()],
+        ];
+        let text = render(["HOST", "B"], &rows);
+        assert_eq!(text, "HOST        B\nPétérs Mac  x\n日本        y\n");
+    }
+
+    #[test]
+    fn cells_are_tamed() {
+        let rows = [["\u{1b}[31mred\n".to_owned(), "x".repeat(100)]];
+        let text = render(["A", "B"], &rows);
+        assert!(!text.contains('\u{1b}') && text.lines().count() == 2, "{text}");
+        assert!(
+            text.lines().all(|line| line.width() <= 2 * MAX_WIDTH + 2),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,295 @@
+//! The only place that asks what time it is.
+//!
+//! Everything below takes the time as an argument ([`presence_core::Now`]); the gateway is handed a
+//! [`Clock`]. The real one counts suspension where the system can; the [`Manual`] one belongs to a
+//! test, which moves it by hand and so runs five minutes of presence in no time, over real sockets.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use presence_core::Now;
+use tokio::sync::watch;
+
+/// Tells the time and waits for it. Cheap to clone.
+#[derive(Clone)]
+pub struct Clock(Source);
+
+#[derive(Clone)]
+enum Source {
+    System,
+    Manual(Manual),
+}
+
+impl Clock {
+    /// The machine's clocks. Ages are counted on `CLOCK_BOOTTIME` on Linux (it goes on while the
+    /// machine sleeps) and on the monotonic clock elsewhere.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// What both clocks read.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        match &self.0 {
+            Source::System => Now {
+                age_ms: age_ms(),
+                wall_ms: wall_ms(),
+            },
+            Source::Manual(manual) => manual.now(),
+        }
+    }
+
+    /// Waits until `Now::age_ms` is at least `age_ms`; returns at once if it is.
+    pub async fn sleep_until(&self, age_ms: u64) {
+        match &self.0 {
+            // The runtime's timers may not count suspension, so the clock decides, not the timer.
+            Source::System => loop {
+                let now = self.now().age_ms;
+                if now >= age_ms {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(age_ms - now)).await;
+            },
+            Source::Manual(manual) => manual.sleep_until(age_ms).await,
+        }
+    }
+
+    /// A timer for the one task that waits all the time.
+    pub(crate) fn timer(&self) -> Timer {
+        Timer::new(self.clone())
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Source::System => "Clock::system",
+            Source::Manual(_) => "Clock::manual",
+        })
+    }
+}
+
+/// A clock that stands still until it is told to go on. Clones show the same time.
+#[derive(Clone, Debug)]
+pub struct Manual(Arc<watch::Sender<Now>>);
+
+impl Manual {
+    /// A clock that reads `start`.
+    #[must_use]
+    pub fn new(start: Now) -> Self {
+        Self(Arc::new(watch::Sender::new(start)))
+    }
+
+    /// The same clock in the form the gateway takes.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        Clock(Source::Manual(self.clone()))
+    }
+
+    /// What both clocks read.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        *self.0.borrow()
+    }
+
+    /// Lets `ms` milliseconds pass on both clocks.
+    pub fn advance(&self, ms: u64) {
+        self.0.send_modify(|now| *now = now.after(ms));
+    }
+
+    /// Sets the wall clock forward or back by `delta_ms`; no age passes.
+    pub fn step_wall(&self, delta_ms: i64) {
+        self.0
+            .send_modify(|now| now.wall_ms = now.wall_ms.saturating_add_signed(delta_ms));
+    }
+
+    /// Waits until `age_ms` is reached.
+    pub async fn sleep_until(&self, age_ms: u64) {
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = self.0.subscribe().wait_for(|now| now.age_ms >= age_ms).await;
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn age_ms() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    u64::try_from(time.tv_sec).unwrap_or(0) * 1_000 + u64::try_from(time.tv_nsec).unwrap_or(0) / 1_000_000
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn age_ms() -> u64 {
+    use std::sync::OnceLock;
+    use std::time::Instant;
+
+    static START: OnceLock<Instant> = OnceLock::new();
+    // One hour past zero, so that "so long ago" can always be expressed.
+    let ms = START.get_or_init(Instant::now).elapsed().as_millis();
+    u64::try_from(ms).unwrap_or(u64::MAX).saturating_add(3_600_000)
+}
+
+fn wall_ms() -> u64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A timer that is armed again and again. It does nothing when the deadline did not change, and on
+/// Linux it fires right after the machine wakes up, since it runs on `CLOCK_BOOTTIME` too.
+#[derive(Debug)]
+pub(crate) struct Timer {
+    clock: Clock,
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    boottime: Option<boottime::Timerfd>,
+}
+
+impl Timer {
+    fn new(clock: Clock) -> Self {
+        Self {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            boottime: match clock.0 {
+                // Without one (an old kernel, no descriptor left) the runtime's timers have to do.
+                Source::System => boottime::Timerfd::new().ok(),
+                Source::Manual(_) => None,
+            },
+            clock,
+        }
+    }
+
+    /// Waits for the deadline; for ever without one. May be dropped and called again at any time.
+    pub(crate) async fn wait(&mut self, deadline: Option<u64>) {
+        let Some(deadline) = deadline else {
+            return std::future::pending().await;
+        };
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Some(timer) = &mut self.boottime {
+            if self.clock.now().age_ms >= deadline || timer.wait(deadline).await.is_ok() {
+                return;
+            }
+            self.boottime = None;
+        }
+        self.clock.sleep_until(deadline).await;
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod boottime {
+    use std::io;
+    use std::os::fd::OwnedFd;
+
+    use rustix::time::{
+        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+        timerfd_settime,
+    };
+    use tokio::io::Interest;
+    use tokio::io::unix::AsyncFd;
+
+    /// A `timerfd` on `CLOCK_BOOTTIME`.
+    #[derive(Debug)]
+    pub(super) struct Timerfd {
+        fd: AsyncFd<OwnedFd>,
+        armed: Option<u64>,
+    }
+
+    impl Timerfd {
+        #[expect(
+            deprecated,
+            reason = "an OwnedFd keeps its descriptor; what replaces this needs `unsafe`"
+        )]
+        pub(super) fn new() -> io::Result<Self> {
+            let fd = timerfd_create(
+                TimerfdClockId::Boottime,
+                TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
+            )?;
+            Ok(Self {
+                fd: AsyncFd::with_interest(fd, Interest::READABLE)?,
+                armed: None,
+            })
+        }
+
+        pub(super) async fn wait(&mut self, deadline: u64) -> io::Result<()> {
+            if self.armed != Some(deadline) {
+                self.arm(deadline)?;
+            }
+            let mut ready = self.fd.readable().await?;
+            // An expiration of an earlier deadline may linger; the caller compares with the clock.
+            let _ = rustix::io::read(self.fd.get_ref(), &mut [0_u8; 8]);
+            ready.clear_ready();
+            self.armed = None;
+            Ok(())
+        }
+
+        fn arm(&mut self, deadline: u64) -> io::Result<()> {
+            // All zero would disarm it.
+            let ms = i64::try_from(deadline.max(1)).unwrap_or(i64::MAX);
+            let at = Timespec {
+                tv_sec: ms / 1_000,
+                tv_nsec: ms % 1_000 * 1_000_000,
+            };
+            let once = Itimerspec {
+                it_interval: Timespec {
+                    tv_sec: 0,
+                    tv_nsec: 0,
+                },
+                it_value: at,
+            };
+            timerfd_settime(self.fd.get_ref(), TimerfdTimerFlags::ABSTIME, &once)?;
+            self.armed = Some(deadline);
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Now = Now {
+        age_ms: 1_000,
+        wall_ms: 1_700_000_000_000,
+    };
+
+    #[tokio::test]
+    async fn a_manual_clock_wakes_sleepers_only_when_told() {
+        let manual = Manual::new(START);
+        let clock = manual.clock();
+        let sleeper = tokio::spawn(async move {
+            clock.sleep_until(1_500).await;
+            clock.now()
+        });
+        tokio::task::yield_now().await;
+
+        manual.advance(499);
+        tokio::task::yield_now().await;
+        assert!(!sleeper.is_finished());
+        manual.advance(1);
+
+        assert_eq!(sleeper.await.unwrap(), START.after(500));
+    }
+
+    #[test]
+    fn a_wall_step_passes_no_age() {
+        let manual = Manual::new(START);
+        manual.step_wall(-5_000);
+        assert_eq!(
+            manual.now(),
+            Now {
+                age_ms: 1_000,
+                wall_ms: START.wall_ms - 5_000
+            }
+        );
+    }
+
+    #[tokio::test]
+    async fn the_system_timer_never_fires_early_and_can_be_armed_again() {
+        let clock = Clock::system();
+        let mut timer = clock.timer();
+        for _ in 0..3 {
+            let deadline = clock.now().age_ms + 3;
+            while clock.now().age_ms < deadline {
+                timer.wait(Some(deadline)).await;
+            }
+            assert!(clock.now().age_ms >= deadline);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The gateway's configuration as a plain value. `cli::options` makes one of flags, environment and
+//! file; a program that embeds the gateway fills it in itself.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+use presence_core::PresenceEntry;
+use presence_core::protocol::Limits;
+
+use crate::auth::AuthMode;
+use crate::origin::AllowedOrigins;
+use crate::ratelimit::RateLimits;
+use crate::slots::SlotLimits;
+
+/// The port OpenClaw gateways listen on.
+pub const DEFAULT_PORT: u16 = 18_789;
+
+/// Everything that can be set.
+///
+/// ```
+/// use presence_gateway::GatewayConfig;
+/// let config = GatewayConfig { port: 0, ttl_ms: 60_000, ..GatewayConfig::default() };
+/// assert_eq!(config.max_entries, 200);
+/// ```
+#[derive(Clone, Debug)]
+pub struct GatewayConfig {
+    /// Where to listen.
+    pub bind: Bind,
+    /// On which port; 0 lets the system choose.
+    pub port: u16,
+    /// How clients prove that they may connect. The default asks for nothing, which is for this
+    /// machine only.
+    pub auth: AuthMode,
+    /// Bounds and intervals of the protocol.
+    pub limits: Limits,
+    /// How long a row lives after its last proof of life, in ms.
+    pub ttl_ms: u64,
+    /// Most rows, the gateway's own included; at least 2.
+    pub max_entries: usize,
+    /// Modes whose connections make no row; compared trimmed and in lower case.
+    pub ephemeral_modes: Vec<Box<str>>,
+    /// Web pages that may connect beside those of this machine.
+    pub allowed_origins: AllowedOrigins,
+    /// Proxies whose headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Bounds on sockets.
+    pub slots: SlotLimits,
+    /// Bounds on guessing the secret.
+    pub rate_limits: RateLimits,
+    /// How long connections may take to end when the gateway stops, in ms.
+    pub drain_ms: u64,
+    /// What the gateway calls its version.
+    pub version: Box<str>,
+    /// The gateway's own row; found out from the system when `None`.
+    pub self_entry: Option<PresenceEntry>,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            bind: Bind::Loopback,
+            port: DEFAULT_PORT,
+            auth: AuthMode::None,
+            limits: Limits::default(),
+            ttl_ms: 300_000,
+            max_entries: 200,
+            ephemeral_modes: vec!["cli".into()],
+            allowed_origins: AllowedOrigins::default(),
+            trusted_proxies: Vec::new(),
+            slots: SlotLimits::default(),
+            rate_limits: RateLimits::default(),
+            drain_ms: 5_000,
+            version: env!("CARGO_PKG_VERSION").into(),
+            self_entry: None,
+        }
+    }
+}
+
+impl GatewayConfig {
+    /// The default on a port the system chooses, on IPv4 only: what a test wants.
+    #[must_use]
+    pub fn ephemeral() -> Self {
+        Self {
+            bind: Bind::Address(Ipv4Addr::LOCALHOST.into()),
+            port: 0,
+            ..Self::default()
+        }
+    }
+}
+
+/// Where to listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub enum Bind {
+    /// 127.0.0.1, and ::1 where there is one.
+    Loopback,
+    /// Every address of this machine.
+    Lan,
+    /// This one.
+    Address(IpAddr),
+}
+
+impl Bind {
+    /// The addresses, the first of which must be had; the others are tried.
+    pub(crate) fn addresses(self) -> Vec<IpAddr> {
+        match self {
+            Self::Loopback => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            Self::Lan => vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
+            Self::Address(ip) => vec![ip],
+        }
+    }
+
+    /// Whether only this machine can connect.
+    #[must_use]
+    pub fn is_loopback(self) -> bool {
+        self.addresses().into_iter().all(crate::proxy::is_loopback)
+    }
+}
+
+/// The text is neither a word nor an address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is neither `loopback`, `lan` nor an IP address")]
+pub struct InvalidBind(String);
+
+impl std::str::FromStr for Bind {
+    type Err = InvalidBind;
+
+    fn from_str(text: &str) -> Result<Self, InvalidBind> {
+        match text.trim() {
+            "loopback" | "localhost" => Ok(Self::Loopback),
+            "lan" => Ok(Self::Lan),
+            other => {
+                let bare = other.trim_start_matches('[').trim_end_matches(']');
+                bare.parse()
+                    .map(Self::Address)
+                    .map_err(|_| InvalidBind(text.to_owned()))
+            }
+        }
+    }
+}
+
+impl TryFrom<String> for Bind {
+    type Error = InvalidBind;
+
+    fn try_from(text: String) -> Result<Self, InvalidBind> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_to_listen() {
+        assert_eq!("loopback".parse(), Ok(Bind::Loopback));
+        assert_eq!("lan".parse(), Ok(Bind::Lan));
+        assert_eq!("[::1]".parse(), Ok(Bind::Address(Ipv6Addr::LOCALHOST.into())));
+        assert!("127.0.0.1:80".parse::<Bind>().is_err());
+
+        assert!(Bind::Loopback.is_loopback());
+        assert!("127.0.0.2".parse::<Bind>().unwrap().is_loopback());
+        assert!(!Bind::Lan.is_loopback());
+        assert!(!"0.0.0.0".parse::<Bind>().unwrap().is_loopback());
+    }
+}

@@ -1,0 +1,19 @@
+//! One WebSocket connection: who writes what when.
+//!
+//! ```text
+//!   driver ──items──► Peer (outbox, half-written frames) ──writev──► socket
+//!                       ▲                                              │
+//!   tungstenite ──pongs─┘ ◄──────────────frames────────────────────────┘ read by the session's task
+//! ```
+//!
+//! Text frames never pass through tungstenite on the way out: it would copy each into a buffer of
+//! the connection's own and keep that. All writes, its pongs included, go through one [`Writer`], so
+//! nothing can come between the halves of a frame.
+
+mod peer;
+mod session;
+mod stream;
+mod writer;
+
+pub(crate) use peer::{Input, Peer};
+pub(crate) use session::{Opening, Session};

@@ -1,0 +1,433 @@
+//! The task of one connection: reads, waits for room to write, sees the close through.
+
+use std::future::Future;
+use std::io::ErrorKind;
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use presence_core::protocol::{CloseFrame, ConnectParams};
+use presence_core::server::{Connection, ConnectionOutput, Item, LeaveCause};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Message, WebSocket};
+use tracing::debug;
+
+use super::peer::Turn;
+use super::stream::PeerStream;
+use super::{Input, Peer};
+use crate::admission::Facts;
+use crate::driver::Event;
+use crate::gateway::Shared;
+use crate::slots::Slot;
+
+/// What is read at once, and what a connection keeps for it.
+const READ_BUFFER_BYTES: usize = 1024;
+/// Most messages of one batch.
+const MAX_BATCH: usize = 64;
+/// How long the last frames may take to get out, and how long the peer may take to close after that.
+/// Counted on the runtime's clock: it is about sockets, not about presence.
+const FLUSH_TIME: Duration = Duration::from_secs(1);
+
+/// What is known of a connection before it says anything.
+pub(crate) struct Opening {
+    /// The socket, upgraded.
+    pub(crate) stream: TcpStream,
+    /// What came after the request's head.
+    pub(crate) rest: Vec<u8>,
+    /// Its place among the sockets.
+    pub(crate) slot: Slot,
+    /// What the request said.
+    pub(crate) facts: Facts,
+    /// The way to the driver.
+    pub(crate) driver: mpsc::Sender<Event>,
+}
+
+/// One connection, from the upgrade to the end.
+pub(crate) struct Session {
+    shared: Arc<Shared>,
+    peer: Arc<Peer>,
+    driver: mpsc::Sender<Event>,
+    websocket: WebSocket<PeerStream>,
+    machine: Connection,
+    slot: Slot,
+    /// Read and not handed on yet.
+    inputs: Vec<Input>,
+    /// Until the handshake is done.
+    handshake: Option<Box<OpenHandshake>>,
+    has_joined: bool,
+    /// Whole frames may wait in tungstenite's buffer.
+    has_unread: bool,
+    /// The handshake's deadline, or the stall's.
+    alarm: Option<Alarm>,
+}
+
+struct OpenHandshake {
+    facts: Facts,
+    /// A request to find the facts about.
+    params: Option<Box<ConnectParams>>,
+}
+
+type Alarm = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// How a connection ends.
+enum End {
+    /// The peer closed, or the socket failed.
+    Gone,
+    /// A close is queued.
+    Closing,
+    /// It took no byte for too long; a close is queued.
+    Stalled,
+}
+
+impl Session {
+    pub(crate) fn new(shared: Arc<Shared>, opening: Opening) -> Self {
+        let Opening {
+            stream,
+            rest,
+            slot,
+            facts,
+            driver,
+        } = opening;
+        let limits = &shared.limits;
+        let peer = Arc::new(Peer::new(stream, limits.buffered_bytes));
+        let machine = Connection::new(
+            limits,
+            uuid::Uuid::new_v4().to_string().into(),
+            uuid::Uuid::new_v4().to_string().into(),
+            facts.client.ip.map(|ip| ip.to_string().into()),
+            shared.clock.now(),
+        );
+        let max_bytes = machine.max_frame_bytes();
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER_BYTES)
+            // Control frames only, and they are taken over at once.
+            .write_buffer_size(0)
+            .max_write_buffer_size(1024)
+            .max_message_size(Some(max_bytes))
+            .max_frame_size(Some(max_bytes));
+        let has_unread = !rest.is_empty();
+        let stream = PeerStream(Arc::clone(&peer));
+        let websocket = WebSocket::from_partially_read(stream, rest, Role::Server, Some(config));
+        Self {
+            shared,
+            peer,
+            driver,
+            websocket,
+            machine,
+            slot,
+            inputs: Vec::new(),
+            handshake: Some(Box::new(OpenHandshake { facts, params: None })),
+            has_joined: false,
+            has_unread,
+            alarm: None,
+        }
+    }
+
+    /// Serves the connection to its end.
+    pub(crate) async fn run(mut self) {
+        let end = self.exchange().await;
+        if self.has_joined {
+            let cause = match end {
+                End::Gone => LeaveCause::PeerClosed,
+                End::Closing => LeaveCause::WeClosed,
+                End::Stalled => LeaveCause::Silent,
+            };
+            // Without a driver there is no roster to tell.
+            let _ = self
+                .driver
+                .send(Event::Leave(Arc::clone(&self.peer), cause))
+                .await;
+        }
+        drop(self.handshake.take());
+        Box::pin(self.finish(matches!(end, End::Gone))).await;
+    }
+
+    /// Reads and writes until the connection has to end.
+    async fn exchange(&mut self) -> End {
+        self.take_outputs();
+        self.peer.flush(self.shared.clock.now());
+        loop {
+            self.set_alarm();
+            let turn = std::future::poll_fn(|cx| {
+                if let Poll::Ready(turn) = self.peer.poll_turn(cx, self.has_unread) {
+                    return Poll::Ready(Some(turn));
+                }
+                match &mut self.alarm {
+                    Some(alarm) => alarm.as_mut().poll(cx).map(|()| None),
+                    None => Poll::Pending,
+                }
+            })
+            .await;
+            let outcome = match turn {
+                Some(Turn::Read) => self.read().await,
+                Some(Turn::Write) => {
+                    self.peer.resume(self.shared.clock.now());
+                    ControlFlow::Continue(())
+                }
+                Some(Turn::Resend(inputs)) => {
+                    self.inputs = inputs;
+                    self.hand_on().await
+                }
+                Some(Turn::Close) => ControlFlow::Break(End::Closing),
+                Some(Turn::Broken) => ControlFlow::Break(End::Gone),
+                None => self.handle_alarm(),
+            };
+            if let ControlFlow::Break(end) = outcome {
+                return end;
+            }
+        }
+    }
+
+    /// Before the handshake is done: its deadline and the gateway's end. After it: the time a full
+    /// socket has to accept something. One that is armed stays; it is compared with the clock when it
+    /// fires.
+    fn set_alarm(&mut self) {
+        if self.has_joined {
+            let Some(since) = self.peer.blocked_since_ms() else {
+                self.alarm = None;
+                return;
+            };
+            if self.alarm.is_none() {
+                let clock = self.shared.clock.clone();
+                let at = since + self.shared.config.limits.stall_ms;
+                self.alarm = Some(Box::pin(async move { clock.sleep_until(at).await }));
+            }
+        } else if self.alarm.is_none()
+            && let Some(deadline) = self.machine.poll_timeout()
+        {
+            let shared = Arc::clone(&self.shared);
+            self.alarm = Some(Box::pin(async move {
+                tokio::select! {
+                    () = shared.clock.sleep_until(deadline) => {}
+                    () = shared.stopping() => {}
+                }
+            }));
+        }
+    }
+
+    fn handle_alarm(&mut self) -> ControlFlow<End> {
+        self.alarm = None;
+        let now = self.shared.clock.now();
+        if !self.has_joined {
+            if self.shared.is_stopping() {
+                self.peer.close(CloseFrame::SERVICE_RESTART);
+            } else {
+                self.machine.handle_timeout(now);
+                self.take_outputs();
+                self.peer.flush(now);
+            }
+            return ControlFlow::Continue(());
+        }
+        let stall_ms = self.shared.config.limits.stall_ms;
+        if self
+            .peer
+            .blocked_since_ms()
+            .is_some_and(|since| since + stall_ms <= now.age_ms)
+        {
+            debug!(stall_ms, "accepts no bytes: closed");
+            self.peer.close(CloseFrame::SLOW_CONSUMER);
+            return ControlFlow::Break(End::Stalled);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Reads what is there, answers or hands on what it says.
+    async fn read(&mut self) -> ControlFlow<End> {
+        let end = self.read_messages();
+        while let Some(params) = self
+            .handshake
+            .as_mut()
+            .and_then(|handshake| handshake.params.take())
+        {
+            Box::pin(self.authenticate(params)).await;
+        }
+        if self.inputs.is_empty() {
+            self.peer.flush(self.shared.clock.now());
+        } else {
+            self.hand_on().await?;
+        }
+        end
+    }
+
+    /// Reads until the socket is empty, the batch is full or an answer has to be waited for.
+    fn read_messages(&mut self) -> ControlFlow<End> {
+        self.has_unread = true;
+        for _ in 0..MAX_BATCH {
+            let now = self.shared.clock.now();
+            match self.websocket.read() {
+                Ok(Message::Text(text)) => self.machine.handle_text(&text, now),
+                Ok(Message::Binary(bytes)) => self.machine.handle_text(&String::from_utf8_lossy(&bytes), now),
+                Ok(Message::Pong(_)) if self.has_joined => self.inputs.push(Input::Pong),
+                Ok(_) => {}
+                Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
+                    self.has_unread = false;
+                    break;
+                }
+                Err(Error::Capacity(_)) => {
+                    self.machine.handle_oversized();
+                    self.take_outputs();
+                    break;
+                }
+                Err(Error::Protocol(error)) if error != ProtocolError::ResetWithoutClosingHandshake => {
+                    debug!(%error, "not WebSocket: closed");
+                    self.close(CloseFrame::new(1002, "protocol error"));
+                    break;
+                }
+                Err(Error::Utf8(_)) => {
+                    self.close(CloseFrame::new(1007, "text is not UTF-8"));
+                    break;
+                }
+                Err(_) => return ControlFlow::Break(End::Gone),
+            }
+            self.take_outputs();
+            if self
+                .handshake
+                .as_ref()
+                .is_some_and(|handshake| handshake.params.is_some())
+            {
+                break;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Finds the facts about a `connect` request, delays the answer if need be, and goes on.
+    async fn authenticate(&mut self, params: Box<ConnectParams>) {
+        let Some(handshake) = &self.handshake else { return };
+        let shared = Arc::clone(&self.shared);
+        let (evidence, delay_ms) = shared.admission.judge(
+            &params,
+            &handshake.facts,
+            self.machine.nonce(),
+            shared.clock.now(),
+        );
+        if delay_ms > 0 {
+            shared
+                .clock
+                .sleep_until(shared.clock.now().age_ms.saturating_add(delay_ms))
+                .await;
+        }
+        self.machine.handle_evidence(&evidence, shared.clock.now());
+        self.take_outputs();
+    }
+
+    /// Does what the protocol machine wants done.
+    fn take_outputs(&mut self) {
+        while let Some(output) = self.machine.poll_output() {
+            match output {
+                ConnectionOutput::Send(frame) if self.has_joined => self.inputs.push(Input::Send(frame)),
+                ConnectionOutput::Send(frame) => {
+                    if self.peer.push(Item::Response(frame)).is_err() {
+                        self.peer.close(CloseFrame::SLOW_CONSUMER);
+                    }
+                }
+                ConnectionOutput::Authenticate(params) => {
+                    if let Some(handshake) = &mut self.handshake {
+                        handshake.params = Some(params);
+                    }
+                }
+                ConnectionOutput::Join(handshake) => {
+                    self.inputs.push(Input::Join(handshake));
+                    self.joined();
+                }
+                ConnectionOutput::Call(request) => self.inputs.push(Input::Call(request)),
+                ConnectionOutput::Close(close) => self.close(close),
+                ConnectionOutput::Note(note) => debug!("{note}"),
+            }
+        }
+    }
+
+    fn joined(&mut self) {
+        self.has_joined = true;
+        self.alarm = None;
+        self.handshake = None;
+        self.slot.authenticated();
+        let max_bytes = Some(self.machine.max_frame_bytes());
+        self.websocket.set_config(|config| {
+            config.max_message_size = max_bytes;
+            config.max_frame_size = max_bytes;
+        });
+    }
+
+    /// Closes after everything that is on its way.
+    fn close(&mut self, close: CloseFrame) {
+        if self.has_joined {
+            self.inputs.push(Input::Close(close));
+        } else {
+            self.peer.close(close);
+        }
+    }
+
+    async fn hand_on(&mut self) -> ControlFlow<End> {
+        self.peer.start_batch();
+        let batch = Event::Batch(Arc::clone(&self.peer), std::mem::take(&mut self.inputs));
+        match self.driver.send(batch).await {
+            Ok(()) => ControlFlow::Continue(()),
+            // The driver is gone, and with it the gateway.
+            Err(_) => ControlFlow::Break(End::Gone),
+        }
+    }
+
+    /// Writes what is left, within bounds, and lets the peer close first if it wants to. Without
+    /// that the system would cut off what the peer has not read yet.
+    async fn finish(mut self, is_gone: bool) {
+        let flushed = tokio::time::timeout(FLUSH_TIME, self.drain()).await;
+        if is_gone || flushed.is_err() {
+            return;
+        }
+        let _ = tokio::time::timeout(FLUSH_TIME, self.linger()).await;
+    }
+
+    async fn drain(&mut self) {
+        loop {
+            self.peer.resume(self.shared.clock.now());
+            if self.peer.is_drained() {
+                return;
+            }
+            if std::future::poll_fn(|cx| self.peer.poll_write_ready(cx))
+                .await
+                .is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    /// Reads and throws away until the peer closes.
+    async fn linger(&mut self) {
+        let mut is_websocket = true;
+        loop {
+            let outcome = if is_websocket {
+                match self.websocket.read() {
+                    Ok(Message::Close(_)) => return,
+                    Ok(_) => Ok(1),
+                    Err(Error::Io(error)) => Err(error),
+                    Err(_) => {
+                        is_websocket = false;
+                        Ok(1)
+                    }
+                }
+            } else {
+                self.peer.try_read(&mut [0; 4096])
+            };
+            match outcome {
+                Ok(0) => return,
+                Ok(_) => tokio::task::consume_budget().await,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if std::future::poll_fn(|cx| self.peer.poll_read_ready(cx))
+                        .await
+                        .is_err()
+                    {
+                        return;
+                    }
+                }
+                Err(_) => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,446 @@
+//! What one socket still has to be written, frame by frame.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice};
+
+use presence_core::protocol::CloseFrame;
+use presence_core::server::outbox::SlowConsumer;
+use presence_core::server::{Item, Outbox, Outgoing};
+
+/// Most frames of one vectored write.
+const MAX_FRAMES: usize = 12;
+/// Most slices of one: a frame is a header and four segments.
+const MAX_SLICES: usize = MAX_FRAMES * 5;
+/// No further frame joins a write of this many bytes.
+const ENOUGH_BYTES: usize = 64 * 1024;
+
+const TEXT: u8 = 0x81;
+const CLOSE: u8 = 0x88;
+const PING: u8 = 0x89;
+const PONG: u8 = 0x8a;
+
+/// The outbox, the frames taken out of it that are not wholly written, and pending control frames.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    outbox: Outbox,
+    /// Taken out, in order. Nothing is taken out while any is left: a newer snapshot still replaces
+    /// an older one that is not under way.
+    writing: VecDeque<Wire>,
+    /// How many bytes of the first one are written.
+    offset: usize,
+    is_ping_due: bool,
+    /// The answer to the client's newest ping; older ones need none (RFC 6455 5.5.3).
+    pong: Option<Box<[u8]>>,
+    /// The answer to the client's close.
+    farewell: Option<Box<[u8]>>,
+    /// A close was taken out: nothing follows.
+    is_closed: bool,
+}
+
+/// One frame on its way.
+#[derive(Debug)]
+enum Wire {
+    Control(Box<[u8]>),
+    Text { header: Header, text: Outgoing },
+}
+
+/// How a flush ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flush {
+    /// All is written.
+    Done,
+    /// The socket takes no more for now.
+    Blocked,
+}
+
+impl Writer {
+    pub(crate) fn new(buffered_bytes: usize) -> Self {
+        Self {
+            outbox: Outbox::new(buffered_bytes),
+            writing: VecDeque::new(),
+            offset: 0,
+            is_ping_due: false,
+            pong: None,
+            farewell: None,
+            is_closed: false,
+        }
+    }
+
+    /// Queues an item of the outbox.
+    pub(crate) fn push(&mut self, item: Item) -> Result<(), SlowConsumer> {
+        self.outbox.push(item)
+    }
+
+    /// Queues a ping; goes out before what waits in the outbox.
+    pub(crate) fn ping(&mut self) {
+        self.is_ping_due = true;
+    }
+
+    /// Takes over what tungstenite writes: whole pong and close frames, never anything else.
+    pub(crate) fn control(&mut self, mut bytes: &[u8]) {
+        while let [opcode, len, ..] = *bytes {
+            let (frame, rest) = bytes.split_at(bytes.len().min(2 + usize::from(len & 0x7f)));
+            match opcode {
+                PONG => self.pong = Some(frame.into()),
+                CLOSE => self.farewell = Some(frame.into()),
+                _ => {}
+            }
+            bytes = rest;
+        }
+    }
+
+    /// Bytes of responses that wait in the outbox.
+    pub(crate) fn buffered_bytes(&self) -> usize {
+        self.outbox.buffered_bytes()
+    }
+
+    /// Whether nothing waits to be written.
+    pub(crate) fn is_empty(&self) -> bool {
+        let has_more =
+            !self.outbox.is_empty() || self.is_ping_due || self.pong.is_some() || self.farewell.is_some();
+        self.writing.is_empty() && (self.is_closed || !has_more)
+    }
+
+    /// Writes until all is written or the socket is full. `write` is a non-blocking vectored write.
+    /// The second result says whether any byte was accepted.
+    pub(crate) fn flush(
+        &mut self,
+        mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+    ) -> (io::Result<Flush>, bool) {
+        let mut has_progress = false;
+        loop {
+            if self.writing.is_empty() {
+                self.take_out();
+                if self.writing.is_empty() {
+                    self.writing = VecDeque::new();
+                    return (Ok(Flush::Done), has_progress);
+                }
+            }
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let count = self.slices(&mut slices);
+            match write(&slices[..count]) {
+                Ok(0) => return (Err(ErrorKind::WriteZero.into()), has_progress),
+                Ok(written) => {
+                    has_progress = true;
+                    self.advance(written);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    return (Ok(Flush::Blocked), has_progress);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return (Err(error), has_progress),
+            }
+        }
+    }
+
+    /// Takes frames out, small ones together.
+    fn take_out(&mut self) {
+        let mut bytes = 0;
+        while self.writing.len() < MAX_FRAMES && bytes < ENOUGH_BYTES && !self.is_closed {
+            let wire = if std::mem::take(&mut self.is_ping_due) {
+                Wire::Control([PING, 0].into())
+            } else if let Some(pong) = self.pong.take() {
+                Wire::Control(pong)
+            } else if let Some(farewell) = self.farewell.take() {
+                self.is_closed = true;
+                Wire::Control(farewell)
+            } else {
+                match self.outbox.pop() {
+                    None => return,
+                    Some(Outgoing::Close(close)) => {
+                        self.is_closed = true;
+                        Wire::Control(close_frame(&close))
+                    }
+                    Some(text) => Wire::Text {
+                        header: Header::new(text.len()),
+                        text,
+                    },
+                }
+            };
+            bytes += wire.len();
+            self.writing.push_back(wire);
+        }
+    }
+
+    /// The bytes of the frames under way, without what is written already.
+    fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; MAX_SLICES]) -> usize {
+        let mut skip = self.offset;
+        let mut count = 0;
+        for segment in self.writing.iter().flat_map(Wire::segments) {
+            let skipped = skip.min(segment.len());
+            skip -= skipped;
+            if skipped < segment.len() {
+                slices[count] = IoSlice::new(&segment[skipped..]);
+                count += 1;
+            }
+        }
+        count
+    }
+
+    fn advance(&mut self, written: usize) {
+        self.offset += written;
+        while let Some(first) = self.writing.front()
+            && self.offset >= first.len()
+        {
+            self.offset -= first.len();
+            self.writing.pop_front();
+        }
+    }
+}
+
+impl Wire {
+    fn len(&self) -> usize {
+        match self {
+            Self::Control(bytes) => bytes.len(),
+            Self::Text { header, text } => header.as_bytes().len() + text.len(),
+        }
+    }
+
+    fn segments(&self) -> [&[u8]; 5] {
+        match self {
+            Self::Control(bytes) => [bytes, &[], &[], &[], &[]],
+            Self::Text { header, text } => {
+                let [a, b, c, d] = text.segments();
+                [header.as_bytes(), a, b, c, d]
+            }
+        }
+    }
+}
+
+/// The header of an unmasked text frame, 2, 4 or 10 bytes.
+#[derive(Clone, Copy, Debug)]
+struct Header {
+    bytes: [u8; 10],
+    len: u8,
+}
+
+impl Header {
+    fn new(payload: usize) -> Self {
+        let mut bytes = [0; 10];
+        bytes[0] = TEXT;
+        let len = match payload {
+            0..=125 => {
+                bytes[1] = payload as u8;
+                2
+            }
+            126..=0xffff => {
+                bytes[1] = 126;
+                bytes[2..4].copy_from_slice(&(payload as u16).to_be_bytes());
+                4
+            }
+            _ => {
+                bytes[1] = 127;
+                bytes[2..].copy_from_slice(&(payload as u64).to_be_bytes());
+                10
+            }
+        };
+        Self { bytes, len }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+}
+
+/// A close frame; its reason fits, as [`CloseFrame`] promises.
+fn close_frame(close: &CloseFrame) -> Box<[u8]> {
+    let reason = close.reason.as_bytes();
+    let reason = &reason[..reason.len().min(123)];
+    let mut bytes = Vec::with_capacity(4 + reason.len());
+    bytes.extend([CLOSE, 2 + reason.len() as u8]);
+    bytes.extend(close.code.to_be_bytes());
+    bytes.extend(reason);
+    bytes.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use presence_core::protocol::Frame;
+    use tokio_tungstenite::tungstenite::protocol::Role;
+    use tokio_tungstenite::tungstenite::{Message, WebSocket};
+
+    use super::*;
+
+    /// A socket that takes at most `room` bytes until it is emptied, and at most `step` at once.
+    #[derive(Default)]
+    struct Socket {
+        taken: Vec<u8>,
+        room: usize,
+        step: usize,
+    }
+
+    impl Socket {
+        fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+            assert!(
+                !bytes.is_empty(),
+                "an empty write would look like a closed socket"
+            );
+            let count = bytes.len().min(self.room).min(self.step);
+            if count == 0 {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            self.room -= count;
+            self.taken.extend(&bytes[..count]);
+            Ok(count)
+        }
+    }
+
+    fn flush(writer: &mut Writer, socket: &mut Socket) -> Flush {
+        writer.flush(|slices| socket.write(slices)).0.unwrap()
+    }
+
+    /// What a client makes of the bytes.
+    fn messages(bytes: Vec<u8>) -> Vec<Message> {
+        let mut client = WebSocket::from_raw_socket(io::Cursor::new(bytes), Role::Client, None);
+        let mut messages = Vec::new();
+        while let Ok(message) = client.read() {
+            messages.push(message);
+        }
+        messages
+    }
+
+    fn presence(body: &str) -> Item {
+        Item::Presence(Arc::new(Frame {
+            head: "{\"p\":".into(),
+            body: Some(body.into()),
+            tail: "".into(),
+        }))
+    }
+
+    fn texts(messages: &[Message]) -> Vec<&str> {
+        messages
+            .iter()
+            .filter_map(|message| message.to_text().ok().filter(|_| message.is_text()))
+            .collect()
+    }
+
+    #[test]
+    fn frames_of_every_length_survive_writes_of_every_length() {
+        for step in [1, 2, 3, 7, 1_000, 1_000_000] {
+            let mut writer = Writer::new(1 << 20);
+            let sizes = [1, 125, 126, 127, 4_000, 65_535, 65_536, 100_000, 3, 3];
+            let wanted: Vec<String> = sizes.iter().map(|&size| "x".repeat(size)).collect();
+            let mut socket = Socket {
+                step,
+                room: usize::MAX,
+                ..Socket::default()
+            };
+            for text in &wanted {
+                writer.push(Item::Response(Frame::text(text.clone()))).unwrap();
+            }
+            assert_eq!(flush(&mut writer, &mut socket), Flush::Done);
+            assert!(writer.is_empty());
+            assert_eq!(texts(&messages(socket.taken)), wanted, "step {step}");
+        }
+    }
+
+    #[test]
+    fn nothing_comes_between_the_halves_of_a_frame() {
+        for room in 1..80 {
+            let mut writer = Writer::new(1 << 20);
+            let mut socket = Socket {
+                step: usize::MAX,
+                room,
+                ..Socket::default()
+            };
+            writer.push(presence("[1,2,3,4,5,6,7,8,9]")).unwrap();
+            writer
+                .push(Item::Response(Frame::text("{\"type\":\"res\"}")))
+                .unwrap();
+            flush(&mut writer, &mut socket);
+            writer.control(&[PONG, 3, b'a', b'b', b'c', PONG, 1, b'd']);
+            writer.ping();
+            socket.room = usize::MAX;
+            assert_eq!(flush(&mut writer, &mut socket), Flush::Done);
+
+            let messages = messages(socket.taken);
+            assert_eq!(
+                texts(&messages),
+                ["{\"p\":[1,2,3,4,5,6,7,8,9],\"seq\":1}", "{\"type\":\"res\"}"]
+            );
+            let pongs: Vec<_> = messages.iter().filter(|message| message.is_pong()).collect();
+            assert_eq!(pongs, [&Message::Pong("d".into())], "room {room}");
+            assert_eq!(messages.iter().filter(|message| message.is_ping()).count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_stopped_reader_holds_the_snapshot_under_way_and_the_newest() {
+        let mut writer = Writer::new(1 << 20);
+        let mut socket = Socket {
+            step: usize::MAX,
+            room: 4,
+            ..Socket::default()
+        };
+        for n in 0..100 {
+            writer.push(presence(&n.to_string())).unwrap();
+            assert_eq!(flush(&mut writer, &mut socket), Flush::Blocked);
+        }
+        socket.room = usize::MAX;
+        flush(&mut writer, &mut socket);
+        assert_eq!(
+            texts(&messages(socket.taken)),
+            ["{\"p\":0,\"seq\":1}", "{\"p\":99,\"seq\":2}"]
+        );
+    }
+
+    #[test]
+    fn nothing_follows_a_close() {
+        let mut writer = Writer::new(1 << 20);
+        let mut socket = Socket {
+            step: 3,
+            room: usize::MAX,
+            ..Socket::default()
+        };
+        writer.push(Item::Response(Frame::text("{}"))).unwrap();
+        writer.push(Item::Close(CloseFrame::SLOW_CONSUMER)).unwrap();
+        flush(&mut writer, &mut socket);
+        writer.ping();
+        writer.control(&[CLOSE, 2, 3, 0xe8]);
+        writer.push(presence("1")).unwrap();
+        assert!(writer.is_empty());
+        assert_eq!(flush(&mut writer, &mut socket), Flush::Done);
+
+        let messages = messages(socket.taken);
+        let Some(Message::Close(Some(close))) = messages.last() else {
+            panic!("{messages:?}")
+        };
+        assert_eq!(
+            (u16::from(close.code), close.reason.as_str()),
+            (1008, "slow consumer")
+        );
+        assert_eq!(messages.len(), 2);
+    }
+
+    #[test]
+    fn the_answer_to_a_close_overtakes_what_waits() {
+        let mut writer = Writer::new(1 << 20);
+        let mut socket = Socket {
+            step: usize::MAX,
+            room: usize::MAX,
+            ..Socket::default()
+        };
+        writer.push(presence("1")).unwrap();
+        writer.control(&[CLOSE, 2, 0x03, 0xe8]);
+        flush(&mut writer, &mut socket);
+        assert_eq!(socket.taken, [CLOSE, 2, 0x03, 0xe8]);
+    }
+
+    #[test]
+    fn an_idle_writer_owns_no_memory() {
+        let mut writer = Writer::new(1 << 20);
+        let mut socket = Socket {
+            step: usize::MAX,
+            room: usize::MAX,
+            ..Socket::default()
+        };
+        writer
+            .push(Item::Response(Frame::text("x".repeat(100_000))))
+            .unwrap();
+        flush(&mut writer, &mut socket);
+        assert_eq!(writer.writing.capacity(), 0);
+    }
+}

@@ -1,0 +1,235 @@
+//! The one task that owns the hub. Everything that happens comes here as an [`Event`]; everything
+//! the hub wants done goes from here to the sockets.
+
+use std::sync::Arc;
+
+use presence_core::Now;
+use presence_core::protocol::CloseFrame;
+use presence_core::server::{ConnId, Hub, HubOutput, Item, LeaveCause};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{debug, info};
+
+use crate::clock::{Clock, Timer};
+use crate::connection::{Input, Peer};
+
+/// Events that may wait for the driver; connections wait when there are more.
+pub(crate) const MAX_EVENTS: usize = 256;
+
+/// Something that happened.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// All that one read of a socket yielded.
+    Batch(Arc<Peer>, Vec<Input>),
+    /// A connection is gone, or about to.
+    Leave(Arc<Peer>, LeaveCause),
+    /// The gateway stops.
+    Shutdown(&'static str),
+    /// Answer when everything before is done and everything due is sent: with the next deadline.
+    Settle(oneshot::Sender<Option<u64>>),
+}
+
+/// The hub with the sockets of its connections.
+pub(crate) struct Driver {
+    hub: Hub,
+    clock: Clock,
+    timer: Timer,
+    events: mpsc::Receiver<Event>,
+    /// By the slot of their [`ConnId`].
+    peers: Vec<Option<Member>>,
+    /// Was pushed to and not flushed yet. One is enough: outputs come connection by connection.
+    unflushed: Option<Arc<Peer>>,
+}
+
+#[derive(Debug)]
+struct Member {
+    serial: u64,
+    peer: Arc<Peer>,
+}
+
+impl Driver {
+    pub(crate) fn new(hub: Hub, clock: Clock, events: mpsc::Receiver<Event>) -> Self {
+        Self {
+            hub,
+            timer: clock.timer(),
+            clock,
+            events,
+            peers: Vec::new(),
+            unflushed: None,
+        }
+    }
+
+    /// Runs until nobody can send an event any more.
+    pub(crate) async fn run(mut self) {
+        loop {
+            let deadline = self.hub.poll_timeout();
+            let event = tokio::select! {
+                biased;
+                event = self.events.recv() => Some(event),
+                () = self.timer.wait(deadline) => None,
+            };
+            let now = self.clock.now();
+            // The clock decides, not the timer; and a flood of events must not hold up what is due.
+            if self
+                .hub
+                .poll_timeout()
+                .is_some_and(|deadline| deadline <= now.age_ms)
+            {
+                self.hub.handle_timeout(now);
+                self.execute(now);
+            }
+            match event {
+                Some(Some(event)) => self.handle(event, now),
+                Some(None) => return,
+                None => {}
+            }
+            self.flush(now);
+        }
+    }
+
+    fn handle(&mut self, event: Event, now: Now) {
+        match event {
+            Event::Batch(peer, inputs) => self.handle_batch(&peer, inputs, now),
+            Event::Leave(peer, cause) => {
+                if let Some(conn) = peer.conn() {
+                    self.leave(conn, cause, now);
+                    self.execute(now);
+                }
+            }
+            Event::Shutdown(reason) => {
+                info!(
+                    connections = self.hub.connections(),
+                    rows = self.hub.rows(),
+                    "stopping"
+                );
+                self.hub.shutdown(reason, now);
+                self.execute(now);
+            }
+            Event::Settle(done) => {
+                self.flush(now);
+                // Whoever asked may have stopped waiting.
+                let _ = done.send(self.hub.poll_timeout());
+            }
+        }
+    }
+
+    fn handle_batch(&mut self, peer: &Arc<Peer>, inputs: Vec<Input>, now: Now) {
+        let mut inputs = inputs.into_iter();
+        while let Some(input) = inputs.next() {
+            if !self.handle_input(peer, input, now) {
+                break;
+            }
+            if peer.is_backed_up() {
+                peer.flush(now);
+                if peer.is_backed_up() {
+                    break;
+                }
+            }
+        }
+        self.flush(now);
+        peer.flush(now);
+        peer.finish_batch(inputs.collect());
+    }
+
+    /// Returns whether the connection is still there.
+    fn handle_input(&mut self, peer: &Arc<Peer>, input: Input, now: Now) -> bool {
+        if let Input::Join(handshake) = input {
+            let conn = self.hub.join(*handshake, now);
+            let slot = conn.slot as usize;
+            if self.peers.len() <= slot {
+                self.peers.resize_with(slot + 1, || None);
+            }
+            self.peers[slot] = Some(Member {
+                serial: conn.serial,
+                peer: Arc::clone(peer),
+            });
+            peer.joined(conn);
+            self.execute(now);
+            return true;
+        }
+        let Some(conn) = peer.conn().filter(|conn| self.peer(*conn).is_some()) else {
+            return false;
+        };
+        match input {
+            Input::Join(_) => {}
+            Input::Call(request) => self.hub.call(conn, &request, now),
+            Input::Send(frame) => self.send(conn, Item::Response(frame), now),
+            Input::Pong => self.hub.pong(conn, now),
+            Input::Close(close) => self.send(conn, Item::Close(close), now),
+        }
+        self.execute(now);
+        self.peer(conn).is_some()
+    }
+
+    /// Does what the hub wants done.
+    fn execute(&mut self, now: Now) {
+        while let Some(output) = self.hub.poll_output() {
+            match output {
+                HubOutput::Send(conn, item) => self.send(conn, item, now),
+                HubOutput::Ping(conn) => {
+                    if let Some(peer) = self.peer(conn) {
+                        peer.ping();
+                        self.mark(peer, now);
+                    }
+                }
+                HubOutput::Drop(conn, close) => {
+                    if let Some(peer) = self.remove(conn) {
+                        debug!(conn = conn.serial, reason = %close.reason, "dropped");
+                        peer.close(close);
+                        self.mark(peer, now);
+                    }
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, conn: ConnId, item: Item, now: Now) {
+        let Some(peer) = self.peer(conn) else { return };
+        if let Item::Close(close) = item {
+            debug!(conn = conn.serial, code = close.code, reason = %close.reason, "closed");
+            peer.close(close);
+            self.leave(conn, LeaveCause::WeClosed, now);
+        } else if peer.push(item).is_err() {
+            debug!(conn = conn.serial, "does not read its responses: closed");
+            peer.close(CloseFrame::SLOW_CONSUMER);
+            self.leave(conn, LeaveCause::WeClosed, now);
+        }
+        self.mark(peer, now);
+    }
+
+    /// What follows from it is among the hub's next outputs.
+    fn leave(&mut self, conn: ConnId, cause: LeaveCause, now: Now) {
+        if self.remove(conn).is_some() {
+            self.hub.leave(conn, cause, now);
+        }
+    }
+
+    /// Has to be flushed; what had to before is.
+    fn mark(&mut self, peer: Arc<Peer>, now: Now) {
+        if let Some(other) = self.unflushed.replace(peer)
+            && self
+                .unflushed
+                .as_ref()
+                .is_some_and(|peer| !Arc::ptr_eq(peer, &other))
+        {
+            other.flush(now);
+        }
+    }
+
+    fn flush(&mut self, now: Now) {
+        if let Some(peer) = self.unflushed.take() {
+            peer.flush(now);
+        }
+    }
+
+    fn peer(&self, conn: ConnId) -> Option<Arc<Peer>> {
+        let member = self.peers.get(conn.slot as usize)?.as_ref()?;
+        (member.serial == conn.serial).then(|| Arc::clone(&member.peer))
+    }
+
+    fn remove(&mut self, conn: ConnId) -> Option<Arc<Peer>> {
+        let place = self.peers.get_mut(conn.slot as usize)?;
+        place
+            .take_if(|member| member.serial == conn.serial)
+            .map(|member| member.peer)
+    }
+}

@@ -1,0 +1,259 @@
+//! The gateway as a value: bind it, run it, stop it.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use presence_core::protocol::Limits;
+use presence_core::server::{Hub, HubConfig};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tracing::{info, warn};
+
+use crate::accept::accept_all;
+use crate::admission::Admission;
+use crate::clock::Clock;
+use crate::config::GatewayConfig;
+use crate::driver::{Driver, Event, MAX_EVENTS};
+use crate::identity;
+use crate::listen::{ListenError, listen};
+use crate::proxy::TrustedProxies;
+use crate::slots::Slots;
+use crate::throttle::Throttle;
+
+/// Why a gateway cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// It cannot listen.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// Others could connect, and nothing would be asked of them.
+    #[error("refusing to listen beyond this machine without a secret: set a token or a password")]
+    NoSecret,
+    /// The system has no randomness to give.
+    #[error("the system gives no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+/// A gateway that listens and does not serve yet.
+#[derive(Debug)]
+pub struct Gateway {
+    listeners: Vec<TcpListener>,
+    addresses: Vec<SocketAddr>,
+    config: GatewayConfig,
+    hash_seed: u64,
+    events: (mpsc::Sender<Event>, mpsc::Receiver<Event>),
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: GatewayConfig,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) clock: Clock,
+    pub(crate) admission: Admission,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) slots: Arc<Slots>,
+    pub(crate) log: Throttles,
+    /// The name of this machine.
+    pub(crate) host: Box<str>,
+    pub(crate) port: u16,
+    started_ms: u64,
+    stopping: watch::Receiver<bool>,
+}
+
+/// For lines that anybody can cause.
+#[derive(Debug, Default)]
+pub(crate) struct Throttles {
+    pub(crate) accept: Throttle,
+    pub(crate) refused: Throttle,
+    pub(crate) proxy: Throttle,
+}
+
+impl Gateway {
+    /// Listens as the configuration says. Needs a tokio runtime, as all of this.
+    ///
+    /// # Errors
+    /// [`StartError`]: the port is taken, or others could connect without a secret.
+    pub fn bind(config: GatewayConfig) -> Result<Self, StartError> {
+        if config.auth == crate::auth::AuthMode::None && !config.bind.is_loopback() {
+            return Err(StartError::NoSecret);
+        }
+        let mut seed = [0; 8];
+        getrandom::fill(&mut seed)?;
+        let listeners = listen(config.bind, config.port)?;
+        let addresses = listeners
+            .iter()
+            .filter_map(|listener| listener.local_addr().ok())
+            .collect();
+        let events = mpsc::channel(MAX_EVENTS);
+        Ok(Self {
+            listeners,
+            addresses,
+            config,
+            hash_seed: u64::from_ne_bytes(seed),
+            events,
+        })
+    }
+
+    /// Listens and serves in the background of the current runtime.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// use presence_gateway::{Clock, Gateway, GatewayConfig};
+    /// let gateway = Gateway::start(GatewayConfig::ephemeral(), Clock::system())?;
+    /// println!("clients connect to {}", gateway.url());
+    /// gateway.shutdown().await;
+    /// # Ok::<(), presence_gateway::StartError>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`bind`](Self::bind).
+    pub fn start(config: GatewayConfig, clock: Clock) -> Result<RunningGateway, StartError> {
+        let gateway = Self::bind(config)?;
+        let addresses = gateway.addresses.clone();
+        let driver = gateway.events.0.downgrade();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(gateway.run(clock, async {
+            // A dropped handle stops the gateway too.
+            let _ = stopped.await;
+        }));
+        Ok(RunningGateway {
+            addresses,
+            driver,
+            stop,
+            task,
+        })
+    }
+
+    /// Where it listens: at least one address, with the port it got.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Serves until `shutdown` is done; then tells every client, and waits for them to go for at most
+    /// the configured time.
+    pub async fn run(self, clock: Clock, shutdown: impl Future<Output = ()>) {
+        let (events, received) = self.events;
+        let drain = Duration::from_millis(self.config.drain_ms);
+        let (stop, stopping) = watch::channel(false);
+        let hub = Hub::new(hub_config(&self.config, self.hash_seed), clock.now());
+        let mut driver = tokio::spawn(Driver::new(hub, clock.clone(), received).run());
+        let shared = Arc::new(Shared {
+            limits: Arc::new(self.config.limits.clone()),
+            admission: Admission::new(
+                self.config.auth.clone(),
+                self.config.allowed_origins.clone(),
+                self.config.rate_limits,
+            ),
+            proxies: TrustedProxies::new(self.config.trusted_proxies.clone()),
+            slots: Slots::new(self.config.slots),
+            log: Throttles::default(),
+            host: identity::hostname().into(),
+            port: self.addresses.first().map_or(self.config.port, SocketAddr::port),
+            started_ms: clock.now().age_ms,
+            clock,
+            config: self.config,
+            stopping,
+        });
+        tokio::select! {
+            () = accept_all(&self.listeners, &shared, &events) => {}
+            () = shutdown => {}
+        }
+        drop(self.listeners);
+        // The receivers are gone only when nobody is left to be told.
+        let _ = stop.send(true);
+        let _ = events.send(Event::Shutdown("gateway stopping")).await;
+        // The driver ends when the last connection is gone.
+        drop(events);
+        if tokio::time::timeout(drain, &mut driver).await.is_err() {
+            warn!(
+                connections = shared.slots.connections(),
+                "connections left behind after the time to drain"
+            );
+            driver.abort();
+        }
+        info!("stopped");
+    }
+}
+
+impl Shared {
+    /// Whether the gateway is about to end.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Waits until it is.
+    pub(crate) async fn stopping(&self) {
+        // Without a sender the gateway is gone, which is as good.
+        let _ = self.stopping.clone().wait_for(|is_stopping| *is_stopping).await;
+    }
+
+    pub(crate) fn uptime_ms(&self) -> u64 {
+        self.clock.now().age_ms.saturating_sub(self.started_ms)
+    }
+}
+
+fn hub_config(config: &GatewayConfig, hash_seed: u64) -> HubConfig {
+    HubConfig {
+        limits: config.limits.clone(),
+        ttl_ms: config.ttl_ms,
+        max_entries: config.max_entries,
+        ephemeral_modes: config
+            .ephemeral_modes
+            .iter()
+            .map(|mode| mode.trim().to_lowercase().into())
+            .collect(),
+        hash_seed,
+        server_version: config.version.clone(),
+        boot_id: uuid::Uuid::new_v4().to_string().into(),
+        self_entry: config
+            .self_entry
+            .clone()
+            .unwrap_or_else(|| identity::self_entry(&config.version)),
+        auth_mode: config.auth.as_str(),
+    }
+}
+
+/// A gateway that serves in the background. Dropping it stops the gateway, without waiting.
+#[derive(Debug)]
+pub struct RunningGateway {
+    addresses: Vec<SocketAddr>,
+    driver: mpsc::WeakSender<Event>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl RunningGateway {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
+    /// The URL for clients.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("ws://{}", self.address())
+    }
+
+    /// Waits until everything handed to the hub so far is done and everything due by the clock is
+    /// sent. Returns the hub's next deadline on `Now::age_ms`: how far a [`Manual`](crate::clock::Manual)
+    /// clock may be advanced at once without skipping anything.
+    pub async fn settle(&self) -> Option<u64> {
+        let driver = self.driver.upgrade()?;
+        let (done, settled) = oneshot::channel();
+        driver.send(Event::Settle(done)).await.ok()?;
+        settled.await.ok()?
+    }
+
+    /// Stops the gateway and waits until it has: every client is told, and closed with 1012.
+    pub async fn shutdown(self) {
+        drop(self.stop);
+        // A panic in the gateway shows in its own output.
+        let _ = self.task.await;
+    }
+}

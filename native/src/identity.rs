@@ -1,0 +1,205 @@
+//! What the gateway says of itself: the self row (reference 1.6, SEP column).
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use presence_core::PresenceEntry;
+
+/// Longest model name, in characters.
+const MAX_MODEL_CHARS: usize = 64;
+
+/// The gateway's row. `version` is what it states as its version.
+#[must_use]
+pub fn self_entry(version: &str) -> PresenceEntry {
+    let host = hostname();
+    let ip = lan_ipv4().map_or_else(|| host.clone(), |ip| ip.to_string());
+    let text = format!("Gateway: {host} ({ip}) · app {version} · mode gateway · reason self");
+    PresenceEntry {
+        host: Some(host.into()),
+        ip: Some(ip.into()),
+        version: Some(version.into()),
+        platform: Some(platform().into()),
+        device_family: Some(device_family().into()),
+        model_identifier: model_identifier().map(Into::into),
+        mode: Some("gateway".into()),
+        reason: Some("self".into()),
+        text: Some(text.into()),
+        instance_id: Some(uuid::Uuid::new_v4().to_string().into()),
+        ..PresenceEntry::default()
+    }
+}
+
+/// The name of this machine.
+#[must_use]
+pub fn hostname() -> String {
+    let name = {
+        #[cfg(unix)]
+        {
+            rustix::system::uname().nodename().to_string_lossy().into_owned()
+        }
+        #[cfg(not(unix))]
+        {
+            std::env::var("COMPUTERNAME").unwrap_or_default()
+        }
+    };
+    if name.trim().is_empty() {
+        "localhost".to_owned()
+    } else {
+        name
+    }
+}
+
+/// The first IPv4 address others can reach: of `en0`, then of `eth0`, then of any interface in the
+/// system's order.
+#[must_use]
+pub fn lan_ipv4() -> Option<Ipv4Addr> {
+    let interfaces: Vec<(String, Ipv4Addr)> = if_addrs::get_if_addrs()
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|interface| match interface.ip() {
+            IpAddr::V4(ip) if !interface.is_loopback() => Some((interface.name, ip)),
+            _ => None,
+        })
+        .collect();
+    first_by_preference(&interfaces)
+}
+
+fn first_by_preference(interfaces: &[(String, Ipv4Addr)]) -> Option<Ipv4Addr> {
+    ["en0", "eth0"]
+        .iter()
+        .find_map(|wanted| interfaces.iter().find(|(name, _)| name == wanted))
+        .or_else(|| interfaces.first())
+        .map(|(_, ip)| *ip)
+}
+
+/// The operating system as clients show it: `linux 6.1.0`, `macos 15.5`.
+#[must_use]
+pub fn platform() -> String {
+    if cfg!(target_os = "macos") {
+        let version = output_of("sw_vers", &["-productVersion"])
+            .or_else(kernel_release)
+            .unwrap_or_default();
+        return format!("macos {version}").trim_end().to_owned();
+    }
+    let name = if cfg!(windows) {
+        "windows"
+    } else {
+        std::env::consts::OS
+    };
+    format!("{name} {}", kernel_release().unwrap_or_default())
+        .trim_end()
+        .to_owned()
+}
+
+/// The hardware family as clients show it.
+#[must_use]
+pub fn device_family() -> &'static str {
+    match std::env::consts::OS {
+        "macos" => "Mac",
+        "windows" => "Windows",
+        "linux" => "Linux",
+        other => other,
+    }
+}
+
+/// The machine's model: from the firmware on Linux, from the system on macOS.
+#[must_use]
+pub fn model_identifier() -> Option<String> {
+    let raw = if cfg!(target_os = "macos") {
+        output_of("sysctl", &["-n", "hw.model"])
+    } else if cfg!(target_os = "linux") {
+        [
+            "/sys/devices/virtual/dmi/id/product_name",
+            "/proc/device-tree/model",
+        ]
+        .iter()
+        .filter_map(|path| std::fs::read(path).ok())
+        .map(|bytes| clean_model(&String::from_utf8_lossy(&bytes)))
+        .find(|model| !model.is_empty())
+    } else {
+        None
+    };
+    raw.map(|model| clean_model(&model))
+        .filter(|model| !model.is_empty())
+}
+
+/// Firmware strings end in NUL and may hold anything.
+fn clean_model(raw: &str) -> String {
+    let printable: String = raw.chars().filter(|c| !c.is_control()).collect();
+    printable
+        .trim()
+        .chars()
+        .take(MAX_MODEL_CHARS)
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
+}
+
+fn kernel_release() -> Option<String> {
+    #[cfg(unix)]
+    {
+        Some(rustix::system::uname().release().to_string_lossy().into_owned())
+    }
+    #[cfg(not(unix))]
+    {
+        None
+    }
+}
+
+fn output_of(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = std::process::Command::new(program)
+        .args(arguments)
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (output.status.success() && !text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_self_row_is_complete() {
+        let entry = self_entry("1.2.3");
+        let host = entry.host.as_deref().unwrap();
+        let ip = entry.ip.as_deref().unwrap();
+        assert_eq!(
+            entry.text.as_deref(),
+            Some(format!("Gateway: {host} ({ip}) · app 1.2.3 · mode gateway · reason self").as_str())
+        );
+        assert_eq!(
+            (entry.mode.as_deref(), entry.reason.as_deref()),
+            (Some("gateway"), Some("self"))
+        );
+        assert!(entry.platform.as_deref().unwrap().contains(' ') || cfg!(windows));
+        assert_ne!(entry.instance_id, self_entry("1.2.3").instance_id);
+    }
+
+    #[test]
+    fn the_usual_interfaces_come_first() {
+        let at = |name: &str, last| (name.to_owned(), Ipv4Addr::new(10, 0, 0, last));
+        assert_eq!(
+            first_by_preference(&[at("docker0", 1), at("eth0", 2)]),
+            Some(Ipv4Addr::new(10, 0, 0, 2))
+        );
+        assert_eq!(
+            first_by_preference(&[at("eth0", 2), at("en0", 3)]),
+            Some(Ipv4Addr::new(10, 0, 0, 3))
+        );
+        assert_eq!(
+            first_by_preference(&[at("wlan0", 4), at("wlan1", 5)]),
+            Some(Ipv4Addr::new(10, 0, 0, 4))
+        );
+        assert_eq!(first_by_preference(&[]), None);
+    }
+
+    #[test]
+    fn firmware_strings_are_cleaned() {
+        assert_eq!(
+            clean_model("Raspberry Pi 5 Model B Rev 1.0\0"),
+            "Raspberry Pi 5 Model B Rev 1.0"
+        );
+        assert_eq!(clean_model(" \n\0"), "");
+        assert_eq!(clean_model(&"x".repeat(200)).len(), 64);
+    }
+}

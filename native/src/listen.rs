@@ -1,0 +1,91 @@
+//! Listening sockets, and a helpful word when the port is taken.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+use tracing::debug;
+
+use crate::config::Bind;
+
+/// Connections that may wait for us to accept them.
+const BACKLOG: i32 = 1024;
+
+/// Why the gateway cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Somebody else listens there.
+    #[error("{0} is in use")]
+    InUse(SocketAddr),
+    /// The system refuses.
+    #[error("cannot listen on {0}: {1}")]
+    Io(SocketAddr, #[source] io::Error),
+}
+
+/// Listens on the first address, and on the others where possible; all on the same port.
+///
+/// # Errors
+/// [`ListenError`] when the first cannot be had, or another of them is in somebody else's use.
+pub(crate) fn listen(bind: Bind, port: u16) -> Result<Vec<TcpListener>, ListenError> {
+    let mut listeners: Vec<TcpListener> = Vec::new();
+    let mut chosen_port = port;
+    for ip in bind.addresses() {
+        let address = SocketAddr::new(ip, chosen_port);
+        match open(address) {
+            Ok(listener) => {
+                chosen_port = listener.local_addr().map_or(port, |local| local.port());
+                listeners.push(listener);
+            }
+            // Half a gateway would let clients find another one on the same port.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && (listeners.is_empty() || port != 0) => {
+                return Err(ListenError::InUse(address));
+            }
+            Err(error) if listeners.is_empty() => return Err(ListenError::Io(address, error)),
+            Err(error) => debug!(%address, %error, "not listening there"),
+        }
+    }
+    Ok(listeners)
+}
+
+fn open(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // Restarting must not wait for old connections to fade. On Windows the option means "steal".
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    if matches!(address.ip(), IpAddr::V6(_)) {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn both_loopback_addresses_share_the_port() {
+        let listeners = listen(Bind::Loopback, 0).unwrap();
+        let ports: Vec<u16> = listeners
+            .iter()
+            .map(|listener| listener.local_addr().unwrap().port())
+            .collect();
+        assert!(ports.iter().all(|port| *port == ports[0] && *port != 0));
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_is_named() {
+        let bind = Bind::Address(Ipv4Addr::LOCALHOST.into());
+        let first = listen(bind, 0).unwrap();
+        let address = first[0].local_addr().unwrap();
+        let Err(ListenError::InUse(named)) = listen(bind, address.port()) else {
+            panic!("listened twice")
+        };
+        assert_eq!(named, address);
+    }
+}

@@ -1,0 +1,203 @@
+//! Who the client is when proxies stand in between (SPEC 4, reference 2.7).
+
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
+
+/// Request headers that only a proxy adds, in lower case. `x-forwarded-*` is matched by prefix.
+const PROXY_HEADERS: [&str; 2] = ["forwarded", "x-real-ip"];
+const PROXY_PREFIXES: [&str; 2] = ["x-forwarded-", "tailscale-"];
+
+/// Whether a header of this lower-case name says that the request came through a proxy.
+#[must_use]
+pub fn is_proxy_header(name: &str) -> bool {
+    PROXY_HEADERS.contains(&name) || PROXY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// An IPv4-mapped IPv6 address as the IPv4 address it is; others unchanged.
+#[must_use]
+pub fn normalise(ip: IpAddr) -> IpAddr {
+    ip.to_canonical()
+}
+
+/// Whether the address is this machine's own: 127.0.0.0/8, ::1, and both as mapped IPv6.
+#[must_use]
+pub fn is_loopback(ip: IpAddr) -> bool {
+    normalise(ip).is_loopback()
+}
+
+/// What the address and the headers of one request say about its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// The other end of the socket, normalised.
+    pub peer: IpAddr,
+    /// Where the client is: `None` when a proxy stands in between that cannot be believed.
+    pub ip: Option<IpAddr>,
+    /// On this machine, with nothing in between.
+    pub is_direct_local: bool,
+    /// Proxy headers came from an address that is not trusted: worth a line in the log.
+    pub is_unattributed: bool,
+}
+
+/// The addresses whose proxy headers are believed.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    /// Trusts these networks.
+    #[must_use]
+    pub fn new(networks: Vec<IpNet>) -> Self {
+        Self(networks)
+    }
+
+    /// Whether proxy headers from this address are believed.
+    #[must_use]
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        let ip = normalise(ip);
+        self.0.iter().any(|network| network.contains(&ip))
+    }
+
+    /// Finds the client. `forwarded_for` are all `X-Forwarded-For` values joined by commas;
+    /// `has_proxy_headers` says whether any header satisfied [`is_proxy_header`].
+    #[must_use]
+    pub fn attribute(&self, peer: IpAddr, has_proxy_headers: bool, forwarded_for: Option<&str>) -> Client {
+        let peer = normalise(peer);
+        if !has_proxy_headers {
+            let is_direct_local = is_loopback(peer);
+            return Client {
+                peer,
+                ip: Some(peer),
+                is_direct_local,
+                is_unattributed: false,
+            };
+        }
+        let ip = if self.contains(peer) {
+            forwarded_for.and_then(|list| self.walk(list))
+        } else {
+            None
+        };
+        Client {
+            peer,
+            ip,
+            is_direct_local: false,
+            is_unattributed: ip.is_none(),
+        }
+    }
+
+    /// From the right: skips our own proxies; the first other address is the client, and what stands
+    /// left of it is only what that client claims. An unreadable hop ends the search.
+    fn walk(&self, forwarded_for: &str) -> Option<IpAddr> {
+        for hop in forwarded_for.rsplit(',') {
+            let ip = parse_hop(hop)?;
+            if !is_loopback(ip) && !self.contains(ip) {
+                return Some(ip);
+            }
+        }
+        None
+    }
+}
+
+/// An address literal with optional port and brackets.
+fn parse_hop(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim().trim_matches('"');
+    let ip = hop
+        .parse::<IpAddr>()
+        .or_else(|_| hop.parse::<SocketAddr>().map(|address| address.ip()))
+        .or_else(|_| {
+            hop.trim_start_matches('[')
+                .trim_end_matches(']')
+                .parse::<IpAddr>()
+        })
+        .ok()?;
+    Some(normalise(ip))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn trusting(networks: &[&str]) -> TrustedProxies {
+        TrustedProxies::new(networks.iter().map(|network| network.parse().unwrap()).collect())
+    }
+
+    #[test]
+    fn loopback_in_any_spelling() {
+        for text in [
+            "127.0.0.1",
+            "127.9.8.7",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:7f00:1",
+        ] {
+            assert!(is_loopback(ip(text)), "{text}");
+        }
+        for text in ["10.0.0.1", "128.0.0.1", "::2", "::ffff:10.0.0.1", "0.0.0.0"] {
+            assert!(!is_loopback(ip(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn proxy_headers_are_recognised() {
+        for name in [
+            "forwarded",
+            "x-real-ip",
+            "x-forwarded-for",
+            "x-forwarded-proto",
+            "tailscale-user-login",
+        ] {
+            assert!(is_proxy_header(name), "{name}");
+        }
+        for name in ["host", "origin", "x-forwarded", "x-request-id", "via"] {
+            assert!(!is_proxy_header(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn without_proxy_headers_the_peer_is_the_client() {
+        let none = TrustedProxies::default();
+        let local = none.attribute(ip("::ffff:127.0.0.1"), false, None);
+        assert_eq!(local.ip, Some(ip("127.0.0.1")));
+        assert!(local.is_direct_local);
+
+        let remote = none.attribute(ip("192.0.2.4"), false, None);
+        assert_eq!(remote.ip, Some(ip("192.0.2.4")));
+        assert!(!remote.is_direct_local && !remote.is_unattributed);
+    }
+
+    #[test]
+    fn headers_of_strangers_make_the_client_remote_and_nameless() {
+        let client = TrustedProxies::default().attribute(ip("127.0.0.1"), true, Some("192.0.2.4"));
+        assert_eq!(client.ip, None);
+        assert!(!client.is_direct_local && client.is_unattributed);
+    }
+
+    #[test]
+    fn the_walk_goes_from_the_right_and_skips_our_own_hops() {
+        let proxies = trusting(&["127.0.0.1/32", "10.0.0.0/8", "fd00::/8"]);
+        let cases = [
+            ("192.0.2.4", Some("192.0.2.4")),
+            ("203.0.113.9, 192.0.2.4", Some("192.0.2.4")),
+            ("192.0.2.4, 10.1.2.3, 127.0.0.1", Some("192.0.2.4")),
+            ("192.0.2.4:5678", Some("192.0.2.4")),
+            ("[2001:db8::7]:443", Some("2001:db8::7")),
+            ("[2001:db8::7]", Some("2001:db8::7")),
+            ("2001:db8::7, fd00::1", Some("2001:db8::7")),
+            ("::ffff:192.0.2.4", Some("192.0.2.4")),
+            ("\"192.0.2.4\"", Some("192.0.2.4")),
+            ("10.1.2.3, 127.0.0.1", None),
+            ("192.0.2.4, unknown", None),
+            ("192.0.2.4, ", None),
+            ("", None),
+        ];
+        for (header, wanted) in cases {
+            let client = proxies.attribute(ip("10.0.0.1"), true, Some(header));
+            assert_eq!(client.ip, wanted.map(ip), "{header}");
+            assert!(!client.is_direct_local, "{header}");
+        }
+        assert_eq!(proxies.attribute(ip("10.0.0.1"), true, None).ip, None);
+    }
+}
