@@ -15,7 +15,12 @@ pub struct BackoffConfig {
 
 impl Default for BackoffConfig {
     fn default() -> Self {
-        Self { initial_ms: 1_000, factor: 2, max_ms: 30_000, stable_ms: 30_000 }
+        Self {
+            initial_ms: 1_000,
+            factor: 2,
+            max_ms: 30_000,
+            stable_ms: 30_000,
+        }
     }
 }
 
@@ -32,13 +37,19 @@ impl Backoff {
     /// `seed` decides all delays to come.
     #[must_use]
     pub fn new(config: BackoffConfig, seed: u64) -> Self {
-        Self { config, bound_ms: config.initial_ms, random: SplitMix64(seed) }
+        Self {
+            config,
+            bound_ms: config.initial_ms,
+            random: SplitMix64(seed),
+        }
     }
 
     /// The delay before the next try, in ms.
     pub fn next_ms(&mut self) -> u64 {
         let bound_ms = self.bound_ms.min(self.config.max_ms);
-        self.bound_ms = bound_ms.saturating_mul(u64::from(self.config.factor)).min(self.config.max_ms);
+        self.bound_ms = bound_ms
+            .saturating_mul(u64::from(self.config.factor))
+            .min(self.config.max_ms);
         self.random.up_to(bound_ms)
     }
 
@@ -99,7 +110,13 @@ mod tests {
 
     #[test]
     fn delays_use_the_whole_range() {
-        let mut backoff = Backoff::new(BackoffConfig { factor: 1, ..BackoffConfig::default() }, 7);
+        let mut backoff = Backoff::new(
+            BackoffConfig {
+                factor: 1,
+                ..BackoffConfig::default()
+            },
+            7,
+        );
         let mut buckets = [0; 10];
         for _ in 0..1_000 {
             let bucket = backoff.next_ms() / 101;
@@ -122,11 +139,21 @@ mod tests {
 
     #[test]
     fn extreme_figures_do_not_overflow() {
-        let config = BackoffConfig { initial_ms: u64::MAX, factor: u32::MAX, max_ms: u64::MAX, stable_ms: 0 };
+        let config = BackoffConfig {
+            initial_ms: u64::MAX,
+            factor: u32::MAX,
+            max_ms: u64::MAX,
+            stable_ms: 0,
+        };
         let mut backoff = Backoff::new(config, 3);
         backoff.next_ms();
         backoff.next_ms();
-        let zero = BackoffConfig { initial_ms: 0, factor: 0, max_ms: 0, stable_ms: 0 };
+        let zero = BackoffConfig {
+            initial_ms: 0,
+            factor: 0,
+            max_ms: 0,
+            stable_ms: 0,
+        };
         assert_eq!(Backoff::new(zero, 3).next_ms(), 0);
     }
 }

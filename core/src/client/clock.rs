@@ -40,13 +40,22 @@ impl ServerClock {
     /// A clock that reads what the shell's wall clock reads until it learns better.
     #[must_use]
     pub fn new(now: Now) -> Self {
-        Self { start: now, start_elapsed_ms: 0, last: now, offset_ms: as_i64(now.wall_ms) }
+        Self {
+            start: now,
+            start_elapsed_ms: 0,
+            last: now,
+            offset_ms: as_i64(now.wall_ms),
+        }
     }
 
     /// Takes note of the shell's clocks: call it at every occasion, before anything else.
     pub fn advance(&mut self, now: Now) {
         let age_step = now.age_ms.saturating_sub(self.last.age_ms);
-        let behind = self.last.wall_ms.saturating_add(age_step).saturating_sub(now.wall_ms);
+        let behind = self
+            .last
+            .wall_ms
+            .saturating_add(age_step)
+            .saturating_sub(now.wall_ms);
         if behind > STEP_MS {
             // Set back: what had elapsed stays elapsed, counting goes on from the new reading.
             self.start_elapsed_ms = self.elapsed_ms(self.last).saturating_add(age_step);
@@ -88,7 +97,8 @@ impl ServerClock {
     /// The reading of the age clock at which the server's clock will read `server_ms`, at the latest.
     #[must_use]
     pub fn deadline(&self, server_ms: u64, now: Now) -> u64 {
-        now.age_ms.saturating_add(server_ms.saturating_sub(self.server_ms(now)))
+        now.age_ms
+            .saturating_add(server_ms.saturating_sub(self.server_ms(now)))
     }
 }
 

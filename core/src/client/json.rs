@@ -64,7 +64,12 @@ impl Json {
     /// An object of these members.
     #[must_use]
     pub fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
-        Self::Object(members.into_iter().map(|(name, value)| (name.into(), value)).collect())
+        Self::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| (name.into(), value))
+                .collect(),
+        )
     }
 
     /// The member called `name`, if this is an object that has it.
@@ -131,7 +136,10 @@ impl Json {
 
     /// The strings of a list; other items are left out.
     pub fn strings(&self) -> impl Iterator<Item = &str> {
-        self.as_array().unwrap_or_default().iter().filter_map(Self::as_str)
+        self.as_array()
+            .unwrap_or_default()
+            .iter()
+            .filter_map(Self::as_str)
     }
 
     /// Appends this value to `out` as RFC 8785 says: the one text that stands for it.
@@ -145,7 +153,9 @@ impl Json {
             Self::Array(items) => write_array(out, items, Self::write_canonical),
             // Doubles are all that RFC 8785 knows.
             Self::Unsigned(number) if *number > MAX_SAFE_INTEGER => write_float(out, *number as f64),
-            Self::Negative(number) if number.unsigned_abs() > MAX_SAFE_INTEGER => write_float(out, *number as f64),
+            Self::Negative(number) if number.unsigned_abs() > MAX_SAFE_INTEGER => {
+                write_float(out, *number as f64)
+            }
             scalar => scalar.write(out),
         }
     }
@@ -180,7 +190,11 @@ impl Json {
 
 /// Of members with one name the last counts, as in JavaScript.
 pub(super) fn member<'a>(members: &'a [(Box<str>, Json)], name: &str) -> Option<&'a Json> {
-    members.iter().rev().find(|(own, _)| **own == *name).map(|(_, value)| value)
+    members
+        .iter()
+        .rev()
+        .find(|(own, _)| **own == *name)
+        .map(|(_, value)| value)
 }
 
 pub(super) fn write_object<'a>(
@@ -246,11 +260,14 @@ fn write_float(out: &mut String, number: f64) {
     let scientific = format!("{number:e}");
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let point = exponent.parse::<i32>().unwrap_or(0) + 1;
-    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
+    let (sign, mantissa) = mantissa
+        .strip_prefix('-')
+        .map_or(("", mantissa), |rest| ("-", rest));
     let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
     let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
     out.push_str(sign);
-    let zeros = |out: &mut String, n: i32| out.extend(core::iter::repeat_n('0', usize::try_from(n).unwrap_or(0)));
+    let zeros =
+        |out: &mut String, n: i32| out.extend(core::iter::repeat_n('0', usize::try_from(n).unwrap_or(0)));
     if (count..=21).contains(&point) {
         out.push_str(&digits);
         zeros(out, point - count);
@@ -421,24 +438,26 @@ mod tests {
     #[test]
     fn numbers_as_javascript_writes_them() {
         // From the appendix of RFC 8785 and ECMAScript's Number::toString.
-        for (text, written) in [
-            ("0.0", "0"),
-            ("-0.0", "0"),
-            ("1.0", "1"),
-            ("5e-324", "5e-324"),
-            ("1.7976931348623157e308", "1.7976931348623157e+308"),
-            ("9007199254740992", "9007199254740992"),
-            ("295147905179352830000", "295147905179352830000"),
-            ("1e21", "1e+21"),
-            ("999999999999999900000", "999999999999999900000"),
-            ("1e-6", "0.000001"),
-            ("1e-7", "1e-7"),
-            ("1.5e-7", "1.5e-7"),
-            ("-333333333.3333333", "-333333333.3333333"),
-            ("123e-2", "1.23"),
+        for (number, written) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (1.0, "1"),
+            (5e-324, "5e-324"),
+            (1.797_693_134_862_315_7e308, "1.7976931348623157e+308"),
+            (9_007_199_254_740_992.0, "9007199254740992"),
+            (295_147_905_179_352_830_000.0, "295147905179352830000"),
+            (1e21, "1e+21"),
+            (999_999_999_999_999_900_000.0, "999999999999999900000"),
+            (1e-6, "0.000001"),
+            (1e-7, "1e-7"),
+            (1.5e-7, "1.5e-7"),
+            (-333_333_333.333_333_3, "-333333333.3333333"),
+            (1.23, "1.23"),
+            (f64::NAN, "null"),
         ] {
-            assert_eq!(canonical(text), written, "{text}");
+            assert_eq!(Json::Float(number).to_string(), written);
         }
+        assert_eq!(canonical("18446744073709551615"), "18446744073709552000");
     }
 
     #[test]
@@ -473,7 +492,13 @@ mod tests {
 
     #[test]
     fn numbers_become_safe_integers() {
-        for (text, number) in [("3.7", 3), ("-4", 0), ("-0.5", 0), ("1e300", MAX_SAFE_INTEGER), ("7", 7)] {
+        for (text, number) in [
+            ("3.7", 3),
+            ("-4", 0),
+            ("-0.5", 0),
+            ("1e300", MAX_SAFE_INTEGER),
+            ("7", 7),
+        ] {
             assert_eq!(Json::parse(text).unwrap().as_u64(), Some(number));
         }
         assert_eq!(Json::parse("\"7\"").unwrap().as_u64(), None);

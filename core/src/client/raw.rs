@@ -56,7 +56,10 @@ impl RawEntry {
             &["snapshot", "presence"],
             &["payload", "snapshot", "presence"],
         ];
-        PLACES.iter().find_map(|path| json.at(path)?.as_array()).map(Self::list)
+        PLACES
+            .iter()
+            .find_map(|path| json.at(path)?.as_array())
+            .map(Self::list)
     }
 
     /// All members in order.
@@ -87,7 +90,8 @@ impl RawEntry {
     /// gateways have it (SPEC 3).
     #[must_use]
     pub fn instance_key(&self) -> Option<PresenceKey> {
-        self.key("instanceId").filter(|id| self.device_key().as_ref() != Some(id))
+        self.key("instanceId")
+            .filter(|id| self.device_key().as_ref() != Some(id))
     }
 
     /// The device it is on.
@@ -114,7 +118,9 @@ impl RawEntry {
     pub fn is_self(&self) -> bool {
         match (self.str("mode"), self.str("reason")) {
             (Some(mode), Some(reason)) => trim(mode) == "gateway" && trim(reason) == "self",
-            _ => self.str("text").is_some_and(|text| trim_start(text).starts_with("Gateway:")),
+            _ => self
+                .str("text")
+                .is_some_and(|text| trim_start(text).starts_with("Gateway:")),
         }
     }
 
@@ -126,7 +132,7 @@ impl RawEntry {
         }
     }
 
-    pub fn remove(&mut self, name: &str) {
+    pub(crate) fn remove(&mut self, name: &str) {
         self.0.retain(|(own, _)| **own != *name);
     }
 }
@@ -163,7 +169,11 @@ mod tests {
             r#"{"type":"hello-ok","snapshot":{"presence":[{"ts":1}]}}"#,
             r#"{"type":"res","payload":{"type":"hello-ok","snapshot":{"presence":[{"ts":1}]}}}"#,
         ] {
-            assert_eq!(RawEntry::parse_list(text).unwrap(), [one(r#"{"ts":1}"#)], "{text}");
+            assert_eq!(
+                RawEntry::parse_list(text).unwrap(),
+                [one(r#"{"ts":1}"#)],
+                "{text}"
+            );
         }
         assert_eq!(RawEntry::parse_list("{}"), None);
         assert_eq!(RawEntry::parse_list("not json"), None);
@@ -171,9 +181,16 @@ mod tests {
 
     #[test]
     fn an_instance_id_that_repeats_the_device_id_is_none() {
-        assert_eq!(one(r#"{"instanceId":" D1","deviceId":"d1"}"#).instance_key(), None);
+        assert_eq!(
+            one(r#"{"instanceId":" D1","deviceId":"d1"}"#).instance_key(),
+            None
+        );
         assert_eq!(one(r#"{"instanceId":" "}"#).instance_key(), None);
-        assert!(one(r#"{"instanceId":"i1","deviceId":"d1"}"#).instance_key().is_some());
+        assert!(
+            one(r#"{"instanceId":"i1","deviceId":"d1"}"#)
+                .instance_key()
+                .is_some()
+        );
     }
 
     #[test]

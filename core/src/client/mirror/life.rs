@@ -1,0 +1,128 @@
+//! How rows age, and when they go (SPEC 3, "Ageing").
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::{Keeper, Mirror, Row};
+use crate::status::Status;
+
+impl Mirror {
+    /// Brings every status to `now_ms` and drops what is over. Early or double calls do nothing.
+    pub fn settle(&mut self, now_ms: u64) {
+        let life_ms = self.life_ms();
+        let mut over: Vec<Box<str>> = Vec::new();
+        for row in self.rows.values_mut() {
+            let age_ms = row.age_ms(now_ms);
+            let status = self.config.thresholds.status(age_ms);
+            if status != row.status {
+                self.pending.note(&row.key, Some(row));
+                row.status = status;
+            }
+            if may_go(self.keeper, row) && life_ms.is_some_and(|life_ms| age_ms > life_ms) {
+                over.push(row.key.clone());
+            }
+        }
+        for key in over {
+            self.remove(&key);
+        }
+    }
+
+    /// When [`settle`](Self::settle) is next due: the next moment at which a status changes or a row
+    /// goes.
+    #[must_use]
+    pub fn next_change_ms(&self) -> Option<u64> {
+        let life_ms = self.life_ms();
+        let next = |row: &Row| {
+            let goes = life_ms
+                .filter(|_| may_go(self.keeper, row))
+                .map(|life_ms| after(row, life_ms));
+            earlier(self.status_change_ms(row), goes)
+        };
+        self.rows.values().filter_map(next).min()
+    }
+
+    /// When to ask the gateway for its list, because the list at hand will no longer do: `lead_ms`
+    /// before a status would change, since a row may have been touched in silence; and once a row
+    /// is past the TTL, since gateways do not always announce that it went. `None` while offline.
+    #[must_use]
+    pub fn next_ask_ms(&self, lead_ms: u64) -> Option<u64> {
+        let listed_ms = self.listed_ms.filter(|_| self.keeper == Keeper::Gateway)?;
+        let next = |row: &Row| {
+            let change = self
+                .status_change_ms(row)
+                .map(|change_ms| change_ms.saturating_sub(lead_ms));
+            let expiry = Some(after(row, self.config.ttl_ms));
+            // A list that came at that moment or later has answered the question.
+            earlier(
+                change.filter(|&at_ms| listed_ms < at_ms),
+                expiry.filter(|&at_ms| listed_ms < at_ms),
+            )
+        };
+        self.rows.values().filter_map(next).min()
+    }
+
+    /// The next moment after `now_ms` at which a row's age text or status reads differently.
+    #[must_use]
+    pub fn next_text_change_ms(&self, now_ms: u64) -> Option<u64> {
+        // Texts change at whole minutes, and from an hour on at whole hours (reference 5.1).
+        let next = |row: &Row| {
+            let age_ms = row.age_ms(now_ms);
+            let unit_ms = if age_ms < 3_600_000 { 60_000 } else { 3_600_000 };
+            row.ts.checked_add((age_ms / unit_ms + 1) * unit_ms)
+        };
+        earlier(self.rows.values().filter_map(next).min(), self.next_change_ms())
+    }
+
+    pub(super) fn enforce_cap(&mut self) {
+        if self.keeper != Keeper::Mirror || self.rows.len() <= self.config.max_rows.max(1) {
+            return;
+        }
+        // The least fresh first; of two as fresh the one that is listed first.
+        let mut order: Vec<(u64, Option<u64>, Box<str>)> = self
+            .rows
+            .values()
+            .filter(|row| !row.is_self())
+            .map(|row| (row.ts, row.members.first().copied(), row.key.clone()))
+            .collect();
+        order.sort();
+        let excess = self.rows.len() - self.config.max_rows.max(1);
+        for (_, _, key) in order.into_iter().take(excess) {
+            self.remove(&key);
+        }
+    }
+
+    /// The age after which a row goes, in ms; `None` if that is not for the mirror to say.
+    fn life_ms(&self) -> Option<u64> {
+        match self.keeper {
+            Keeper::Gateway => None,
+            Keeper::Lost => Some(self.config.ttl_ms.saturating_mul(2)),
+            Keeper::Mirror => Some(self.config.ttl_ms),
+        }
+    }
+
+    fn status_change_ms(&self, row: &Row) -> Option<u64> {
+        let thresholds = self.config.thresholds;
+        match row.status {
+            Status::Active => Some(after(row, thresholds.active_ms)),
+            Status::Idle => Some(after(row, thresholds.idle_ms)),
+            Status::Stale => None,
+        }
+    }
+}
+
+/// A gateway never drops its own row; a gateway that cannot be reached goes like all others.
+fn may_go(keeper: Keeper, row: &Row) -> bool {
+    keeper == Keeper::Lost || !row.is_self()
+}
+
+/// The first moment at which the row is older than `age_ms`.
+fn after(row: &Row, age_ms: u64) -> u64 {
+    row.ts.saturating_add(age_ms).saturating_add(1)
+}
+
+fn earlier(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
