@@ -20,6 +20,7 @@ pub mod beacon;
 pub mod client;
 pub mod digest;
 pub mod entry;
+pub mod findings;
 pub mod key;
 pub mod protocol;
 pub mod roster;
