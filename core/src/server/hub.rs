@@ -190,7 +190,7 @@ impl Hub {
     pub fn call(&mut self, conn: ConnId, request: &Request, now: Now) {
         self.advance(now);
         if !self.members.holds(conn) {
-            return;
+            return self.announce(now);
         }
         let answer = self.answer(conn.slot, request, now);
         self.outputs.push_back(HubOutput::Send(conn, Item::Response(answer)));
@@ -205,7 +205,7 @@ impl Hub {
     pub fn pong(&mut self, conn: ConnId, now: Now) {
         self.advance(now);
         if !self.members.holds(conn) {
-            return;
+            return self.announce(now);
         }
         let due_ms = now.age_ms + self.ping_interval_ms();
         if let Some(member) = self.members.get_mut(conn.slot) {
