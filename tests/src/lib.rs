@@ -1,3 +1,5 @@
 //! Shared helpers of the tests.
 
 pub mod model;
+pub mod seed;
+pub mod virtual_hub;
