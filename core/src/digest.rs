@@ -11,8 +11,8 @@ use alloc::string::String;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::client::{Json, RawEntry};
 use crate::client::json::write_string;
+use crate::client::{Json, RawEntry};
 use crate::entry::PresenceEntry;
 
 /// A sum over rows.
@@ -170,7 +170,10 @@ mod tests {
     #[test]
     fn known_answers() {
         assert_eq!(of_entry("SELF", &PresenceEntry::default()), xxh3_64(b"SELF\n{}"));
-        assert_eq!(format!("{:016x}", of_entry("SELF", &PresenceEntry::default())), "fdaf7787cde1aca6");
+        assert_eq!(
+            format!("{:016x}", of_entry("SELF", &PresenceEntry::default())),
+            "fdaf7787cde1aca6"
+        );
         assert_eq!(format!("{:016x}", of_entry("mac-1", &full())), "2d45ff88fb553d6a");
     }
 
@@ -186,7 +189,10 @@ mod tests {
     fn time_and_order_of_members_do_not_count_but_everything_else_does() {
         let raw = |text: &str| of_raw("k", &RawEntry::new(&Json::parse(text).unwrap()).unwrap());
         let digest = raw(r#"{"a":1,"b":{"d":2,"c":3}}"#);
-        assert_eq!(raw(r#"{"ts":9,"b":{"c":3,"d":2},"lastInputSeconds":4,"a":1.0}"#), digest);
+        assert_eq!(
+            raw(r#"{"ts":9,"b":{"c":3,"d":2},"lastInputSeconds":4,"a":1.0}"#),
+            digest
+        );
         assert_ne!(raw(r#"{"a":1,"b":{"d":2,"c":4}}"#), digest);
         assert_ne!(raw(r#"{"a":1,"b":{"d":2,"c":3,"ts":0}}"#), digest);
     }
