@@ -22,7 +22,7 @@ const GRACE_MS: u64 = 1_000;
 /// Longer than any ping interval and the 30 s from which a late timer means a suspension.
 const SLEEP_MS: u64 = 56_000;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Event {
     Join,
     Beacon,
@@ -104,7 +104,7 @@ impl World {
         world.opened(reader, "reader", u64::MAX);
         world.finish_call(None);
         for event in [Event::Join, Event::Beacon, Event::WallStep, Event::Suspend] {
-            world.plan_again(&event);
+            world.plan_again(event);
         }
         world
     }
@@ -158,7 +158,7 @@ impl World {
         self.agenda.insert((self.now.age_ms + in_ms, self.planned), event);
     }
 
-    fn plan_again(&mut self, event: &Event) {
+    fn plan_again(&mut self, event: Event) {
         let pause = match event {
             Event::Join => self.ttl_ms / 12,
             Event::Beacon => self.ttl_ms / 6,
@@ -167,11 +167,11 @@ impl World {
             _ => return,
         };
         let in_ms = self.rng.within(0..=pause * 2);
-        self.plan(in_ms, event.clone());
+        self.plan(in_ms, event);
     }
 
     fn happen(&mut self, event: Event) {
-        self.plan_again(&event);
+        self.plan_again(event);
         let now = self.now;
         match event {
             Event::Join => self.join(),
@@ -187,13 +187,13 @@ impl World {
             }
             Event::Pong(conn) => {
                 self.hub.pong(conn, now);
-                self.finish_call(Some((conn, &Event::Pong(conn))));
+                self.finish_call(Some((conn, Event::Pong(conn))));
                 self.check_rows();
             }
             Event::Close(conn) => {
                 let cause = *self.rng.pick(&[LeaveCause::PeerClosed, LeaveCause::WeClosed]);
                 self.hub.leave(conn, cause, now);
-                self.finish_call(Some((conn, &Event::Close(conn))));
+                self.finish_call(Some((conn, Event::Close(conn))));
                 self.check_rows();
             }
             Event::WallStep => {
@@ -265,7 +265,7 @@ impl World {
     // ---- what a call brought ----------------------------------------------------------------------
 
     /// Takes the hub's outputs as a shell does, then what the event itself proves of `about`.
-    fn finish_call(&mut self, about: Option<(ConnId, &Event)>) {
+    fn finish_call(&mut self, about: Option<(ConnId, Event)>) {
         let mut pinged = BTreeSet::new();
         let has_woken = std::mem::take(&mut self.has_just_woken);
         let asked: Vec<ConnId> = self.peers.keys().copied().collect();
