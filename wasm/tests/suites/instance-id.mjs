@@ -1,0 +1,130 @@
+// Where ids come from: one per tab, never two the same, the same after a restart.
+
+/** A storage as browsers have it. */
+class FakeStorage {
+  items = new Map();
+  getItem(key) {
+    return this.items.get(key) ?? null;
+  }
+  setItem(key, value) {
+    this.items.set(key, value);
+  }
+}
+
+/** Web Locks of one origin, as far as they are used. */
+class FakeLocks {
+  held = new Map();
+
+  async request(name, ...rest) {
+    const callback = rest.pop();
+    const { ifAvailable = false } = rest[0] ?? {};
+    if (ifAvailable && this.held.has(name)) return callback(null);
+    while (this.held.has(name)) await this.held.get(name);
+    const { promise, resolve } = Promise.withResolvers();
+    this.held.set(name, promise);
+    try {
+      return await callback({ name });
+    } finally {
+      this.held.delete(name);
+      resolve();
+    }
+  }
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+export default function instanceIds({ test, assert, presence }) {
+  const { browserInstanceId, randomInstanceId } = presence;
+
+  test("tabs hold the lowest free slot of one base", async () => {
+    const options = { localStorage: new FakeStorage(), locks: new FakeLocks() };
+    const tab = () => browserInstanceId(options).acquire();
+    const first = await tab();
+    const second = await tab();
+    const third = await tab();
+    assert.match(first.id, UUID);
+    assert.deepEqual([second.id, third.id], [`${first.id}.2`, `${first.id}.3`]);
+    second.release();
+    assert.equal((await tab()).id, second.id, "the slot that became free");
+  });
+
+  test("tabs that open together never collide", async () => {
+    const options = { localStorage: new FakeStorage(), locks: new FakeLocks() };
+    const tabs = await Promise.all(Array.from({ length: 20 }, () => browserInstanceId(options).acquire()));
+    assert.equal(new Set(tabs.map(({ id }) => id)).size, 20);
+    assert.ok(tabs.some(({ id }) => UUID.test(id)), "one of them is the base");
+  });
+
+  test("an id survives a restart", async () => {
+    const localStorage = new FakeStorage();
+    const before = await browserInstanceId({ localStorage, locks: new FakeLocks() }).acquire();
+    const after = await browserInstanceId({ localStorage, locks: new FakeLocks() }).acquire();
+    assert.equal(after.id, before.id);
+  });
+
+  test("a slot that is given back can be had at once", async () => {
+    const options = { localStorage: new FakeStorage(), locks: new FakeLocks() };
+    const store = browserInstanceId(options);
+    const first = await store.acquire();
+    first.release();
+    first.release();
+    assert.equal((await store.acquire()).id, first.id);
+  });
+
+  test("two apps of one origin do not share ids", async () => {
+    const options = { localStorage: new FakeStorage(), locks: new FakeLocks() };
+    const one = await browserInstanceId({ ...options, name: "one" }).acquire();
+    const two = await browserInstanceId({ ...options, name: "two" }).acquire();
+    assert.match(two.id, UUID);
+    assert.notEqual(one.id, two.id);
+  });
+
+  test("without locks a reload keeps the tab's id", async () => {
+    const options = { locks: null, sessionStorage: new FakeStorage(), BroadcastChannel: null };
+    const before = await browserInstanceId(options).acquire();
+    const after = await browserInstanceId(options).acquire();
+    assert.equal(after.id, before.id);
+  });
+
+  test("without locks a duplicated tab takes a new id", async () => {
+    const original = new FakeStorage();
+    const first = await browserInstanceId({ locks: null, sessionStorage: original, probeMs: 50 }).acquire();
+    const copy = new FakeStorage();
+    copy.items = new Map(original.items);
+    const second = await browserInstanceId({ locks: null, sessionStorage: copy, probeMs: 2_000 }).acquire();
+    assert.notEqual(second.id, first.id);
+    assert.ok([...copy.items.values()].includes(second.id), "the new id is kept");
+    first.release();
+    second.release();
+  });
+
+  test("without locks two tabs restored together end with two ids", async () => {
+    const storages = [new FakeStorage(), new FakeStorage()];
+    for (const storage of storages) storage.setItem("openclaw-presence:tab-instance-id", "same");
+    const leases = await Promise.all(
+      storages.map((sessionStorage) => browserInstanceId({ locks: null, sessionStorage, probeMs: 300 }).acquire()),
+    );
+    assert.notEqual(leases[0].id, leases[1].id);
+    assert.ok(leases.some(({ id }) => id === "same"), "one of them keeps it");
+    for (const lease of leases) lease.release();
+  });
+
+  test("without anything there is still an id", async () => {
+    const none = { locks: null, localStorage: null, sessionStorage: null, BroadcastChannel: null };
+    assert.match((await browserInstanceId(none).acquire()).id, UUID);
+    assert.match((await randomInstanceId().acquire()).id, UUID);
+  });
+
+  test("storage that throws is no storage", async () => {
+    const broken = {
+      getItem() {
+        throw new Error("denied");
+      },
+      setItem() {
+        throw new Error("denied");
+      },
+    };
+    const options = { locks: new FakeLocks(), localStorage: broken, sessionStorage: broken, BroadcastChannel: null };
+    assert.match((await browserInstanceId(options).acquire()).id, UUID);
+  });
+}

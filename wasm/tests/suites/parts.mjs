@@ -1,0 +1,64 @@
+// The parts that need no connection.
+
+export default function parts({ test, assert, presence }) {
+  const { VirtualClock, diffRows } = presence;
+
+  test("a virtual clock fires timers in order of time, then of setting", async () => {
+    const clock = new VirtualClock(1_000);
+    const fired = [];
+    const set = (name, ms) => clock.setTimer(() => fired.push([name, clock.ageMs(), clock.wallMs()]), ms);
+    set("late", 30);
+    set("first", 10);
+    set("second", 10);
+    const cancel = set("never", 10);
+    cancel();
+    cancel();
+    await clock.advance(20);
+    assert.deepEqual(fired, [["first", 10, 1_010], ["second", 10, 1_010]]);
+    assert.equal(clock.nextTimerMs, 30);
+    await clock.suspend(100);
+    await clock.advance(0);
+    assert.deepEqual(fired.at(-1), ["late", 120, 1_120]);
+    assert.equal(clock.timers, 0);
+    clock.stepWall(-500);
+    assert.deepEqual([clock.ageMs(), clock.wallMs()], [120, 620]);
+  });
+
+  test("a virtual clock lets a timer set another on the way", async () => {
+    const clock = new VirtualClock();
+    const fired = [];
+    const again = () => {
+      fired.push(clock.ageMs());
+      if (fired.length < 3) clock.setTimer(again, 10);
+    };
+    clock.setTimer(again, 10);
+    await clock.advance(100);
+    assert.deepEqual(fired, [10, 20, 30]);
+  });
+
+  const row = (key, entry, status = "Active") => Object.freeze({ key, entry, status, ts: entry.ts ?? 0 });
+
+  test("a diff tells who came, who went and what changed, not who aged", () => {
+    const stays = row("a", { host: "A", ts: 1 });
+    const before = [stays, row("b", { host: "B", ts: 1 }), row("c", { host: "C", ts: 1 }), row("d", { host: "D", ts: 1 })];
+    const after = [
+      stays,
+      row("b", { host: "B", ts: 99 }),
+      row("c", { host: "C", mode: "ui", ts: 99 }, "Idle"),
+      row("e", { host: "E", ts: 99 }),
+    ];
+    const { added, removed, changed } = diffRows(before, after);
+    assert.deepEqual(added.map(({ key }) => key), ["e"]);
+    assert.deepEqual(removed.map(({ key }) => key), ["d"]);
+    assert.deepEqual(changed.map(({ row, fields }) => [row.key, fields]), [["c", ["status", "mode"]]]);
+    assert.equal(changed[0].before, before[2]);
+  });
+
+  test("the last input is the same moment, whatever it is counted from", () => {
+    const before = [row("a", { lastInputSeconds: 12, ts: 100_000 })];
+    const later = [row("a", { lastInputSeconds: 22, ts: 110_900 })];
+    const newer = [row("a", { lastInputSeconds: 2, ts: 110_900 })];
+    assert.equal(diffRows(before, later).changed.length, 0);
+    assert.deepEqual(diffRows(before, newer).changed[0].fields, ["lastInputSeconds"]);
+  });
+}

@@ -1,0 +1,29 @@
+// Why a vector failed, in words for the person who reads the test's output.
+
+export class Failure extends Error {
+  name = "Failure";
+}
+
+/** Fails with these words. */
+export function fail(words) {
+  throw new Failure(words);
+}
+
+/** Does `work`; a failure in it says where. */
+export function at(place, work) {
+  const tell = (error) => {
+    throw error instanceof Failure ? new Failure(`${place}: ${error.message}`) : error;
+  };
+  try {
+    const result = work();
+    return result instanceof Promise ? result.catch(tell) : result;
+  } catch (error) {
+    return tell(error);
+  }
+}
+
+/** A value as text, cut where nobody reads on. */
+export function short(value) {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 600 ? `${text.slice(0, 600)}...` : text;
+}

@@ -1,0 +1,49 @@
+// Runs all vectors on the package, in Node and in browsers alike.
+
+import { Failure } from "./failure.mjs";
+import { runScript } from "./script.mjs";
+import { runTable } from "./table.mjs";
+import { coreFunctions, startTarget, TARGET } from "./target.mjs";
+
+/**
+ * Runs every vector of a suite, or those whose name contains `only`. `digest` makes the XXH3-64 of a text.
+ * Resolves with what it came to; `failures` are words.
+ */
+export async function runVectors(presence, suite, digest, only = "") {
+  const core = coreFunctions(presence);
+  const outcome = { tables: 0, cases: 0, scripts: 0, skipped: [], failures: [], record: "", digest: "" };
+  const attempt = async (vector, work) => {
+    try {
+      await work();
+    } catch (error) {
+      const words = error instanceof Failure ? error.message : (error.stack ?? String(error));
+      outcome.failures.push(`${vector.name} (SPEC ${vector.spec}): ${words}`);
+    }
+  };
+  for (const table of suite.tables.filter(({ name }) => name.includes(only))) {
+    await attempt(table, () => {
+      runTable(suite, table, core);
+      outcome.tables += 1;
+      outcome.cases += table.cases.length;
+    });
+  }
+  for (const script of suite.scripts.filter(({ name }) => name.includes(only))) {
+    if (script.targets && !script.targets.includes(TARGET)) {
+      outcome.skipped.push(script.name);
+      continue;
+    }
+    await attempt(script, async () => {
+      const record = await runScript(suite, script, core, startTarget(presence));
+      outcome.scripts += 1;
+      if (!script.targets) outcome.record += record;
+    });
+  }
+  outcome.digest = await digest(outcome.record);
+  return outcome;
+}
+
+/** The outcome in one line. */
+export function summary({ tables, cases, scripts, skipped, digest }) {
+  const counts = `${tables} tables of ${cases} cases, ${scripts} scripts; ${skipped.length} skipped`;
+  return `vectors on ${TARGET}: ${tables + scripts} passed (${counts}), digest ${digest}`;
+}

@@ -1,0 +1,14 @@
+// Vectors of pure functions.
+
+import { at, fail } from "./failure.mjs";
+import { compare, Context } from "./values.mjs";
+
+/** Runs every case of a table. `core` has the functions. */
+export function runTable(suite, table, core) {
+  const context = new Context(suite, undefined, {});
+  const apply = core[table.function] ?? fail(`no function ${table.function}`);
+  for (const [index, { in: input, out }] of table.cases.entries()) {
+    // What JavaScript leaves undefined is null in JSON.
+    at(`case ${index}`, () => compare(context.sent(out), apply(...context.sent(input)) ?? null));
+  }
+}

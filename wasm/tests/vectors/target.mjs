@@ -1,0 +1,146 @@
+// The package under test: its simulated gateway, in virtual time.
+
+import { fail } from "./failure.mjs";
+import { layOver } from "./json.mjs";
+
+/** The word in a vector's `targets`. */
+export const TARGET = "wasm";
+
+/** The clock's origin is arbitrary, so it is not 0 here. */
+const AGE_ORIGIN_MS = 1_000_000;
+
+/** What a table may ask for, out of the package's exports. */
+export function coreFunctions(presence) {
+  return {
+    normalizeKey: presence.normalizeKey,
+    textKey: presence.textKey,
+    parseBeacon: presence.parseBeaconText,
+    status: (ageMs) => presence.status(ageMs),
+    ageText: presence.ageText,
+    reasonLabel: presence.reasonLabel,
+    prettyPlatform: presence.platformLabel,
+    isLoopback: presence.isLoopback,
+    scopesSatisfy: presence.scopesSatisfy,
+    closeReason: presence.closeReason,
+    devicePayload({ version, ...fields }) {
+      const number = { v2: 2, v3: 3 }[version] ?? fail(`no signature version ${version}`);
+      return presence.deviceSignaturePayload(number, fields);
+    },
+  };
+}
+
+/** Makes targets out of the package's exports. */
+export function startTarget(presence) {
+  return (config, startWallMs) => new Target(presence, config, startWallMs);
+}
+
+class Target {
+  #clock;
+  #gateway;
+  #sockets = new Map();
+  #received = [];
+
+  constructor(presence, config, startWallMs) {
+    this.#clock = new OffsetClock(new presence.VirtualClock(startWallMs));
+    this.#gateway = new presence.SimulatedGateway({
+      ...config,
+      // Without its members that are null.
+      auth: layOver({}, config.auth),
+      clock: this.#clock,
+      bootId: "00000000-0000-4000-a000-000000000000",
+    });
+  }
+
+  open(conn, ip, origin) {
+    const receive = (item) => this.#received.push({ conn, at: this.#clock.ageMs() - AGE_ORIGIN_MS, ...item });
+    const socket = this.#gateway.open({
+      ip,
+      origin,
+      ontext: (text) => receive({ kind: "text", text }),
+      onping: () => receive({ kind: "ping" }),
+      onclose: (code, reason) => receive({ kind: "close", code, reason }),
+    });
+    this.#sockets.set(conn, socket);
+  }
+
+  async send(conn, text, settle) {
+    this.#socket(conn).send(text);
+    if (settle) await this.settle();
+  }
+
+  pong(conn) {
+    this.#socket(conn).pong();
+  }
+
+  autoPong(conn, on) {
+    this.#socket(conn).isResponsive = on;
+  }
+
+  leave(conn) {
+    this.#socket(conn).close();
+  }
+
+  pause(conn, isPaused) {
+    this.#socket(conn).isPaused = isPaused;
+  }
+
+  advance(ms) {
+    return this.#clock.virtual.advance(ms);
+  }
+
+  async suspend(ms) {
+    await this.#clock.virtual.suspend(ms);
+    await this.#clock.virtual.advance(0);
+  }
+
+  stepWall(by) {
+    this.#clock.virtual.stepWall(by);
+  }
+
+  async shutdown(reason) {
+    this.#gateway.shutdown(reason);
+    await this.settle();
+  }
+
+  settle() {
+    return this.#gateway.settled();
+  }
+
+  list() {
+    const list = this.#gateway.list();
+    return { list, version: this.#gateway.version };
+  }
+
+  takeReceived() {
+    return this.#received.splice(0);
+  }
+
+  free() {
+    this.#gateway.free();
+  }
+
+  #socket(conn) {
+    return this.#sockets.get(conn) ?? fail(`no connection ${conn}`);
+  }
+}
+
+/** A virtual clock whose age does not start at 0. */
+class OffsetClock {
+  virtual;
+
+  constructor(virtual) {
+    this.virtual = virtual;
+  }
+
+  ageMs() {
+    return this.virtual.ageMs() + AGE_ORIGIN_MS;
+  }
+
+  wallMs() {
+    return this.virtual.wallMs();
+  }
+
+  setTimer(callback, delayMs) {
+    return this.virtual.setTimer(callback, delayMs);
+  }
+}

@@ -1,0 +1,76 @@
+import type { PresenceRow } from "./types.js";
+
+/** What became different from one list of rows to a later one. */
+export interface RosterDiff {
+  /** Rows that were not there before. */
+  readonly added: readonly PresenceRow[];
+  /** Rows that are no longer there, as they were. */
+  readonly removed: readonly PresenceRow[];
+  /** Rows that say something else, or have another status. */
+  readonly changed: readonly RowChange[];
+}
+
+/** A row that became different. */
+export interface RowChange {
+  /** The row as it is. */
+  readonly row: PresenceRow;
+  /** The row as it was. */
+  readonly before: PresenceRow;
+  /** Members of the entry that differ, and `status` if that does. Never `ts`: every sign of life moves it. */
+  readonly fields: readonly string[];
+}
+
+/**
+ * What became different from `before` to `after`. Rows that merely were heard of again, or aged
+ * without another status, are not in it.
+ */
+export function diffRows(before: readonly PresenceRow[], after: readonly PresenceRow[]): RosterDiff {
+  const known = new Map(before.map((row) => [row.key, row]));
+  const added: PresenceRow[] = [];
+  const changed: RowChange[] = [];
+  for (const row of after) {
+    const old = known.get(row.key);
+    known.delete(row.key);
+    if (!old) added.push(row);
+    else if (old !== row) {
+      const fields = changedFields(old, row);
+      if (fields.length > 0) changed.push(Object.freeze({ row, before: old, fields: Object.freeze(fields) }));
+    }
+  }
+  return Object.freeze({
+    added: Object.freeze(added),
+    removed: Object.freeze([...known.values()]),
+    changed: Object.freeze(changed),
+  });
+}
+
+function changedFields(before: PresenceRow, after: PresenceRow): string[] {
+  const fields = before.status === after.status ? [] : ["status"];
+  for (const name of new Set([...Object.keys(before.entry), ...Object.keys(after.entry)])) {
+    if (name === "ts" || name === "lastInputSeconds") continue;
+    if (!isSame(before.entry[name], after.entry[name])) fields.push(name);
+  }
+  if (!isSameMoment(inputMoment(before), inputMoment(after))) fields.push("lastInputSeconds");
+  return fields;
+}
+
+/** When the last input was, up to the second that its rounding takes away. */
+function inputMoment({ entry, ts }: PresenceRow): number | undefined {
+  return typeof entry.lastInputSeconds === "number" ? ts - entry.lastInputSeconds * 1_000 : undefined;
+}
+
+function isSameMoment(a: number | undefined, b: number | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : Math.abs(a - b) < 1_000;
+}
+
+/** Whether two JSON values are the same, whatever the order of members. */
+export function isSame(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && isSame(a[name as never], b[name as never]))
+  );
+}

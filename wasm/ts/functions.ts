@@ -1,0 +1,112 @@
+import { asPresenceError } from "./errors.js";
+import { core } from "./load/core.js";
+import type { Status } from "./types.js";
+
+/** The ages at which statuses end. */
+export interface Thresholds {
+  /** Greatest age that is still Active, in ms. @default 120000 */
+  readonly activeMs?: number;
+  /** Greatest age that is still Idle, in ms. @default 300000 */
+  readonly idleMs?: number;
+}
+
+/** What a beacon's text says. */
+export interface BeaconText {
+  readonly host: string;
+  readonly ip: string;
+  readonly version: string;
+  readonly lastInputSeconds: number;
+  readonly mode: string;
+  readonly reason: string;
+}
+
+/** What a device signs to prove that it is itself. */
+export interface SignedFields {
+  readonly deviceId: string;
+  readonly clientId: string;
+  readonly clientMode: string;
+  readonly role: string;
+  readonly scopes: readonly string[];
+  /** Ms since the Unix epoch. */
+  readonly signedAt: number;
+  readonly token?: string | undefined;
+  readonly nonce: string;
+  /** Only in version 3. */
+  readonly platform?: string | undefined;
+  /** Only in version 3. */
+  readonly deviceFamily?: string | undefined;
+}
+
+// Each of these throws a `PresenceError` with code `NOT_READY` before the module is loaded, where it cannot be
+// loaded at once.
+
+/** The status of a row of this age in ms. */
+export function status(ageMs: number, { activeMs, idleMs }: Thresholds = {}): Status {
+  return core().status(ageMs, activeMs, idleMs) as Status;
+}
+
+/** The least greater age in ms that has another status; nothing once Stale. */
+export function nextStatusChange(ageMs: number, { activeMs, idleMs }: Thresholds = {}): number | undefined {
+  return core().nextStatusChange(ageMs, activeMs, idleMs);
+}
+
+/** An age in ms as people read it: `just now`, `5m ago`, `yesterday`. */
+export function ageText(ageMs: number): string {
+  return core().ageText(ageMs);
+}
+
+/** The label of a `reason`: `Heartbeat` for `periodic`; what has none is returned as it is. */
+export function reasonLabel(reason: string): string {
+  return core().reasonLabel(reason);
+}
+
+/** A `platform` as people read it: `macOS 26.1` for `macos 26.1.0`. */
+export function platformLabel(platform: string): string {
+  return core().platformLabel(platform);
+}
+
+/** The presence key of an id: two ids with one key are one instance. Nothing for a blank id. */
+export function normalizeKey(id: string): string | undefined {
+  return core().normalizeKey(id);
+}
+
+/** The presence key of a beacon that has nothing but its text. */
+export function textKey(text: string): string | undefined {
+  return core().textKey(text);
+}
+
+/** What a beacon's text says, if it is of the known form. */
+export function parseBeaconText(text: string): BeaconText | undefined {
+  const parsed = core().parseBeaconText(text) as [string, string, string, number, string, string] | undefined;
+  if (!parsed) return undefined;
+  const [host, ip, version, lastInputSeconds, mode, reason] = parsed;
+  return { host, ip, version, lastInputSeconds, mode, reason };
+}
+
+/** Whether an IP address is of the machine itself, in any spelling. */
+export function isLoopback(address: string): boolean {
+  return core().isLoopback(address);
+}
+
+/** Whether the granted scopes include the wanted one. */
+export function scopesSatisfy(granted: readonly string[], wanted: string): boolean {
+  return core().scopesSatisfy([...granted], wanted);
+}
+
+/** A close reason cut to what a close frame holds. */
+export function closeReason(reason: string): string {
+  return core().closeReason(reason);
+}
+
+/**
+ * The text that a device signs.
+ *
+ * @throws {PresenceError} `INVALID_ARGUMENT` names the bad member.
+ */
+export function deviceSignaturePayload(version: 2 | 3, fields: SignedFields): string {
+  try {
+    return core().deviceSignaturePayload(version, JSON.stringify(fields));
+  } catch (error) {
+    throw asPresenceError(error);
+  }
+}

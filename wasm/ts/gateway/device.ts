@@ -1,0 +1,52 @@
+/** What is to be verified of a device proof. */
+export type DeviceQuestion = readonly [
+  /** The id it claims. */
+  deviceId: string,
+  /** Its public key: raw in base64url, or PEM. */
+  publicKey: string,
+  /** Its signature in base64url or base64. */
+  signature: string,
+  /** What is wrong with it already, if anything; then only key and id are looked at. */
+  refusal: string,
+  /** The texts it may have signed. */
+  ...texts: string[],
+];
+
+/** The core's word for what came out. */
+export async function verifyDevice([deviceId, publicKey, signature, refusal, ...texts]: DeviceQuestion): Promise<string> {
+  const raw = rawKey(publicKey);
+  if (!raw) return "public-key-invalid";
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", raw));
+  const id = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (id !== deviceId) return "id-mismatch";
+  if (refusal !== "") return refusal;
+  try {
+    const key = await crypto.subtle.importKey("raw", raw, "Ed25519", false, ["verify"]);
+    const bytes = decode(signature);
+    for (const text of texts) {
+      if (bytes && (await crypto.subtle.verify("Ed25519", key, bytes, new TextEncoder().encode(text)))) return "verified";
+    }
+    return "signature-invalid";
+  } catch {
+    return "public-key-invalid";
+  }
+}
+
+const KEY_BYTES = 32;
+
+/** The 32 bytes of a key; a PEM ends with them. */
+function rawKey(text: string): Uint8Array<ArrayBuffer> | undefined {
+  const pem = /-----BEGIN PUBLIC KEY-----([\s\S]+)-----END PUBLIC KEY-----/.exec(text)?.[1];
+  const bytes = decode(pem ? pem.replaceAll(/\s/g, "") : text);
+  if (pem) return bytes?.slice(-KEY_BYTES);
+  return bytes?.length === KEY_BYTES ? bytes : undefined;
+}
+
+function decode(text: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    return Uint8Array.from(binary, (char) => char.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
+}

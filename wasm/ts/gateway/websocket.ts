@@ -1,0 +1,52 @@
+import type { SimulatedGateway, SimulatedSocket } from "../gateway.js";
+import type { WebSocketConstructor, WebSocketLike } from "../websocket.js";
+
+/** A WebSocket class whose sockets lead to a simulated gateway. As with real ones, nothing is told at once. */
+export function simulatedWebSocket(gateway: SimulatedGateway): WebSocketConstructor {
+  return class SimulatedWebSocket implements WebSocketLike {
+    onopen: WebSocketLike["onopen"] = null;
+    onmessage: WebSocketLike["onmessage"] = null;
+    onerror: WebSocketLike["onerror"] = null;
+    onclose: WebSocketLike["onclose"] = null;
+    #socket: SimulatedSocket | undefined;
+    #isClosed = false;
+
+    constructor() {
+      queueMicrotask(() => this.#open());
+    }
+
+    send(text: string): void {
+      queueMicrotask(() => {
+        if (this.#socket?.isOpen) this.#socket.send(text);
+      });
+    }
+
+    close(code = 1005, reason = ""): void {
+      queueMicrotask(() => {
+        this.#socket?.close();
+        this.#end(code, reason);
+      });
+    }
+
+    #open(): void {
+      if (this.#isClosed) return;
+      try {
+        this.#socket = gateway.open({
+          ontext: (data) => queueMicrotask(() => this.#isClosed || this.onmessage?.({ data })),
+          onclose: (code, reason) => queueMicrotask(() => this.#end(code, reason)),
+        });
+      } catch {
+        // The gateway was freed: nobody listens there any more.
+        this.onerror?.({ message: "connection refused" });
+        return this.#end(1006, "");
+      }
+      this.onopen?.({});
+    }
+
+    #end(code: number, reason: string): void {
+      if (this.#isClosed) return;
+      this.#isClosed = true;
+      this.onclose?.({ code, reason });
+    }
+  };
+}

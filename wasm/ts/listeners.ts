@@ -1,0 +1,75 @@
+/** Anything that may be given to `addEventListener`. */
+type Listener = EventListenerOrEventListenerObject;
+
+interface Registration {
+  /** What is registered with the platform in the listener's place. */
+  readonly handler: (event: Event) => void;
+  readonly capture: boolean;
+  /** Lets go of the signal that would remove it. */
+  readonly unlink: () => void;
+}
+
+/**
+ * An `EventTarget` that knows whether anybody listens. A client uses it to do nothing for nobody, and to
+ * stay alive exactly as long as somebody is told something.
+ */
+export class ListenerTarget extends EventTarget {
+  /** By type and listener. */
+  readonly #registered = new Map<string, Map<Listener, Registration[]>>();
+  #count = 0;
+
+  /** Number of listeners. */
+  protected get listenerCount(): number {
+    return this.#count;
+  }
+
+  /** Called when the number of listeners changed. */
+  protected handleListeners(): void {}
+
+  override addEventListener(
+    type: string,
+    listener: Listener | null,
+    options: boolean | AddEventListenerOptions = false,
+  ): void {
+    if (!listener) return;
+    const { capture = false, once = false, signal } = typeof options === "boolean" ? { capture: options } : options;
+    if (signal?.aborted || this.#find(type, listener, capture)) return;
+    const remove = () => this.removeEventListener(type, listener, capture);
+    const handler = (event: Event) => {
+      if (once) remove();
+      if (typeof listener === "function") listener.call(this, event);
+      else listener.handleEvent(event);
+    };
+    let listeners = this.#registered.get(type);
+    if (!listeners) this.#registered.set(type, (listeners = new Map()));
+    signal?.addEventListener("abort", remove);
+    const unlink = () => signal?.removeEventListener("abort", remove);
+    listeners.set(listener, [...(listeners.get(listener) ?? []), { handler, capture, unlink }]);
+    super.addEventListener(type, handler, capture);
+    this.#count += 1;
+    this.handleListeners();
+  }
+
+  override removeEventListener(
+    type: string,
+    listener: Listener | null,
+    options: boolean | EventListenerOptions = false,
+  ): void {
+    if (!listener) return;
+    const capture = typeof options === "boolean" ? options : (options.capture ?? false);
+    const found = this.#find(type, listener, capture);
+    if (!found) return;
+    const listeners = this.#registered.get(type)!;
+    const left = listeners.get(listener)!.filter((registration) => registration !== found);
+    if (left.length > 0) listeners.set(listener, left);
+    else listeners.delete(listener);
+    found.unlink();
+    super.removeEventListener(type, found.handler, capture);
+    this.#count -= 1;
+    this.handleListeners();
+  }
+
+  #find(type: string, listener: Listener, capture: boolean): Registration | undefined {
+    return this.#registered.get(type)?.get(listener)?.find((registration) => registration.capture === capture);
+  }
+}

@@ -1,0 +1,86 @@
+import type { Clock } from "./clock.js";
+import type { DeviceKey, DeviceKeyStore } from "./device-key.js";
+import type { Thresholds } from "./functions.js";
+import type { InstanceIdStore } from "./instance-id.js";
+import type { WebSocketConstructor } from "./websocket.js";
+
+/** What a client is made from. Only `url` and a secret are usually needed. */
+export interface PresenceClientOptions {
+  /**
+   * Address of the gateway: `ws:`, `wss:`, `http:` or `https:`.
+   * @default "ws://127.0.0.1:18789"
+   */
+  url?: string | undefined;
+  /** The gateway's token, if it asks for one. */
+  token?: string | undefined;
+  /** The gateway's password, if it asks for one. */
+  password?: string | undefined;
+  /** Who this client is; what is absent is found out from the platform. */
+  client?: ClientInfo | undefined;
+  /**
+   * Keeps this client one row in the roster across reconnects and restarts: an id, a store of ids, or `false` for
+   * none (then each connection is a row of its own).
+   * @default in browsers one per tab, kept in localStorage; in Node one per script and process, kept in a file
+   */
+  instanceId?: string | InstanceIdStore | false | undefined;
+  /**
+   * The key that proves which device this is, where it is kept, or `false` for none. Gateways of 2026.9 let clients
+   * without one see nothing, unless they are on the gateway's machine.
+   * @default in browsers kept in IndexedDB, in Node in a file; none where nothing can be kept
+   */
+  deviceKey?: DeviceKey | DeviceKeyStore | false | undefined;
+  /** What rights are asked for. @default operator.read, with beacons also operator.admin */
+  scopes?: readonly string[] | undefined;
+  /** Capabilities to announce, beside `presence-delta`. */
+  caps?: readonly string[] | undefined;
+  /** Whether this client tells about itself while it is connected, and how often. @default in browsers yes */
+  beacons?: boolean | BeaconPolicy | undefined;
+  /** How long it waits between tries to connect. */
+  backoff?: BackoffPolicy | undefined;
+  /** The ages at which statuses end. */
+  thresholds?: Thresholds | undefined;
+  /** How long a request may wait for its answer, in ms. @default 15000 */
+  requestTimeoutMs?: number | undefined;
+  /** The WebSocket class, where the platform has none (Node below 22) or another is wanted. */
+  WebSocket?: WebSocketConstructor | undefined;
+  /** Clocks and timers, for tests. */
+  clock?: Clock | undefined;
+  /** Decides the random parts of waiting times: an integer of 0..2^53 - 1. @default random */
+  seed?: number | undefined;
+}
+
+/** Who a client is: what its row will say. */
+export interface ClientInfo {
+  /** One of the ids that gateways know. @default "webchat-ui" in browsers, "gateway-client" in Node */
+  id?: string | undefined;
+  /** What kind of client it is. @default "webchat" in browsers, "backend" in Node */
+  mode?: string | undefined;
+  /** What people call it: the `host` of its row. @default the browser's or the machine's name */
+  displayName?: string | undefined;
+  /** Version of the app. @default the version of this package */
+  version?: string | undefined;
+  /** Operating system, such as `macos 26.1.0`. */
+  platform?: string | undefined;
+  /** Hardware family, such as `Mac`. */
+  deviceFamily?: string | undefined;
+  /** Hardware model, such as `Mac16,6`. */
+  modelIdentifier?: string | undefined;
+}
+
+/** When a client tells about itself. */
+export interface BeaconPolicy {
+  /** Longest time between two beacons while connected, in ms. */
+  intervalMs?: number | undefined;
+}
+
+/** How long a client waits between tries to connect: a random time up to a bound that grows. */
+export interface BackoffPolicy {
+  /** First bound, in ms. @default 1000 */
+  initialMs?: number | undefined;
+  /** How much the bound grows from try to try. @default 2 */
+  factor?: number | undefined;
+  /** Greatest bound, in ms. @default 30000 */
+  maxMs?: number | undefined;
+  /** A connection that lasted this long, in ms, starts the count anew. @default 30000 */
+  stableMs?: number | undefined;
+}

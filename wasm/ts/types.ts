@@ -1,0 +1,174 @@
+import type { PresenceError } from "./errors.js";
+
+/**
+ * How alive a row is by the age of its `ts`: at most 120 s is Active, at most 300 s Idle, older Stale.
+ */
+export type Status = "Active" | "Idle" | "Stale";
+
+/**
+ * One row of a presence list as it goes over the wire. What is not known is absent, never `null`.
+ * Members that this version does not know are kept.
+ */
+export interface PresenceEntry {
+  /** Human-readable host name. */
+  readonly host?: string;
+  /** Best-effort IP address. */
+  readonly ip?: string;
+  /** Version of the client. */
+  readonly version?: string;
+  /** Operating system as the client says it, such as `macos 26.1.0`. */
+  readonly platform?: string;
+  /** Hardware family, such as `Mac`, `iPhone` or `Linux`. */
+  readonly deviceFamily?: string;
+  /** Hardware model, such as `Mac16,6`. */
+  readonly modelIdentifier?: string;
+  /** What the client is: `gateway`, `ui`, `webchat`, `node`, ... */
+  readonly mode?: string;
+  /** Seconds between the last user input and `ts`. */
+  readonly lastInputSeconds?: number;
+  /** Why the row was last written: `self`, `connect`, `disconnect`, `periodic`, ... */
+  readonly reason?: string;
+  /** Stable identity of the client. */
+  readonly instanceId?: string;
+  /** Identity of the device: lower-case hex SHA-256 of its public key. */
+  readonly deviceId?: string;
+  /** Roles of the connections behind the row. */
+  readonly roles?: readonly string[];
+  /** Scopes of the connections behind the row. */
+  readonly scopes?: readonly string[];
+  /** The `client.id` of the last handshake, such as `openclaw-macos`. */
+  readonly clientId?: string;
+  /** IANA time zone of the client. */
+  readonly timeZone?: string;
+  /** The line a beacon sent, or one made of host and mode. */
+  readonly text?: string;
+  /** When the row was last written or touched: ms since the Unix epoch on the gateway's clock. */
+  readonly ts?: number;
+  /** Whatever else the gateway says. */
+  readonly [member: string]: unknown;
+}
+
+/** One instance of the roster, ready to be shown. A frozen object; the same one while nothing of it changed. */
+export interface PresenceRow {
+  /** Identifies the row for as long as it is in the roster: use it as the key of a list. */
+  readonly key: string;
+  /** The entry, every member the gateway sent. */
+  readonly entry: PresenceEntry;
+  /** Human-readable host name. */
+  readonly host: string | undefined;
+  /** Best-effort IP address. */
+  readonly ip: string | undefined;
+  /** Version of the client. */
+  readonly version: string | undefined;
+  /** Operating system as the client says it; see {@link platformLabel}. */
+  readonly platform: string | undefined;
+  /** Hardware family. */
+  readonly deviceFamily: string | undefined;
+  /** Hardware model. */
+  readonly modelIdentifier: string | undefined;
+  /** What the client is: `gateway`, `ui`, `webchat`, `node`, ... */
+  readonly mode: string | undefined;
+  /** Why the row was last written; see {@link reasonLabel}. */
+  readonly reason: string | undefined;
+  /** Stable identity of the client. */
+  readonly instanceId: string | undefined;
+  /** Identity of the device. */
+  readonly deviceId: string | undefined;
+  /** Roles of the connections behind the row. */
+  readonly roles: readonly string[];
+  /** Scopes of the connections behind the row. */
+  readonly scopes: readonly string[];
+  /** The line a beacon sent, or one made of host and mode. */
+  readonly text: string | undefined;
+  /** When the row was last written or touched: ms since the Unix epoch on the gateway's clock. */
+  readonly ts: number;
+
+  /** How alive it is. */
+  readonly status: Status;
+  /**
+   * Age in ms when this object was made. In a live roster the object is renewed when a word on it
+   * changes, so the age may be up to a minute behind, an hour for ages above one.
+   */
+  readonly ageMs: number;
+  /** The age as people read it: `just now`, `5m ago`, `yesterday`. */
+  readonly ageText: string;
+  /** The reason as people read it, such as `Heartbeat` for `periodic`; empty without a reason. */
+  readonly reasonLabel: string;
+  /** The platform as people read it, such as `macOS 26.1`; empty without a platform. */
+  readonly platformLabel: string;
+  /** Time since the last user input in ms when this object was made; absent when nobody knows. */
+  readonly lastInputMs: number | undefined;
+  /** The same as people read it; empty when nobody knows. */
+  readonly lastInputText: string;
+  /** Whether it is the gateway's own row. */
+  readonly isSelf: boolean;
+  /** Whether it is the row of the client that shows it. */
+  readonly isOwn: boolean;
+  /** Whether a connection stands behind it, as far as the gateway says: its reason is not `disconnect`. */
+  readonly isConnected: boolean;
+}
+
+/** The roster at one moment. A frozen object; the same one while nothing changed. */
+export interface RosterSnapshot {
+  /** One row per instance, newest first. */
+  readonly rows: readonly PresenceRow[];
+  /** The presence version of the gateway; absent before its first list. */
+  readonly version: number | undefined;
+  /** Whether the gateway has sent a list since the client was made. */
+  readonly hasList: boolean;
+  /** Whether there is no live connection: the rows age without news. */
+  readonly isOffline: boolean;
+  /** How the connection is. */
+  readonly connection: ConnectionState;
+}
+
+/** How the connection is. */
+export type ConnectionState =
+  /** Not started, or stopped by the app. */
+  | { readonly phase: "stopped" }
+  /** On the way to the gateway. */
+  | { readonly phase: "connecting" }
+  /** Connected. */
+  | {
+      readonly phase: "live";
+      /** The protocol spoken: 3 or 4. */
+      readonly protocol: number;
+      /** Version of the gateway. */
+      readonly serverVersion: string | undefined;
+      /** The id the gateway gave this connection. */
+      readonly connId: string | undefined;
+      /** The scopes granted, as far as the gateway tells. */
+      readonly scopes: readonly string[] | undefined;
+      /** Whether the gateway sends changes instead of whole lists. */
+      readonly hasDeltas: boolean;
+    }
+  /** Lost or not reached; it tries again by itself. */
+  | {
+      readonly phase: "waiting";
+      /** When it tries again, in ms on the client's clock (`Clock.ageMs`). */
+      readonly retryAtMs: number;
+      /** How long the wait is from its start, in ms. */
+      readonly delayMs: number;
+      /** Why the last try or connection ended. */
+      readonly error: PresenceError;
+    }
+  /** The gateway does not want this client as it is. It tries no more until `start()` or `reconnect()`. */
+  | {
+      readonly phase: "refused";
+      /** Why, and what to do. */
+      readonly error: PresenceError;
+    };
+
+/** Two or more rows that are probably one client, and how to mend it. */
+export interface Finding {
+  /** What was found; see the README. */
+  readonly kind: string;
+  /** How sure it is. */
+  readonly confidence: "low" | "medium" | "high";
+  /** The keys of the rows, newest first. */
+  readonly keys: readonly string[];
+  /** What the rows say that leads to it. */
+  readonly evidence: string;
+  /** What to change in the client. */
+  readonly fix: string;
+}
