@@ -4,6 +4,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use crate::entry::MAX_SAFE_INTEGER;
 use crate::key::{trim, trim_start};
 
 /// The tag that takes a row's last input away (SPEC 1.3).
@@ -143,8 +144,8 @@ fn parse_seconds_ago(text: &str) -> Option<u64> {
     if digits.is_empty() || !unit.eq_ignore_ascii_case("s ago") {
         return None;
     }
-    // Any number of digits is a number; only its size is bounded.
-    Some(digits.parse().unwrap_or(u64::MAX))
+    // Any number of digits is a number; only its size is bounded, as that of every number.
+    Some(digits.parse().unwrap_or(u64::MAX).min(MAX_SAFE_INTEGER))
 }
 
 /// Takes leading blanks and `word` (in any case) away.
@@ -199,6 +200,6 @@ mod tests {
     #[test]
     fn blanks_are_free_and_digits_unbounded() {
         let text = "node:h(1)·app1·last input 99999999999999999999999s ago·mode m·reason r";
-        assert_eq!(parse_text(text).map(|t| t.last_input_seconds), Some(u64::MAX));
+        assert_eq!(parse_text(text).map(|t| t.last_input_seconds), Some(MAX_SAFE_INTEGER));
     }
 }

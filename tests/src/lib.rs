@@ -3,3 +3,4 @@
 pub mod model;
 pub mod seed;
 pub mod virtual_hub;
+pub mod vectors;

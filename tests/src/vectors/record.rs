@@ -1,0 +1,86 @@
+//! The digest over all that was received (README, "Digest").
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::Failure;
+use super::target::{Item, Received};
+use super::values::Context;
+
+/// What one script's clients received.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// By connection, in order of opening.
+    conns: Vec<(String, Vec<Received>)>,
+    boot_id: Option<String>,
+}
+
+impl Record {
+    /// A connection was opened.
+    pub fn open(&mut self, conn: &str) {
+        self.conns.push((conn.to_owned(), Vec::new()));
+    }
+
+    /// Something was received.
+    pub fn push(&mut self, received: Received) {
+        if let Some((_, list)) = self.conns.iter_mut().find(|(conn, _)| *conn == received.conn) {
+            list.push(received);
+        }
+    }
+
+    /// The boot id was learnt from a hello.
+    pub fn learn_boot_id(&mut self, boot_id: &str) {
+        self.boot_id = Some(boot_id.to_owned());
+    }
+
+    /// The record as text.
+    ///
+    /// # Errors
+    /// Never in practice: JSON values can be written.
+    pub fn text(
+        &self,
+        name: &str,
+        roster: &Value,
+        version: u64,
+        context: &Context<'_>,
+    ) -> Result<String, Failure> {
+        let mut text = format!("# {name}\n");
+        for (conn, list) in &self.conns {
+            for received in list {
+                // Writing to a String cannot fail.
+                let _ = match &received.item {
+                    Item::Text(frame) => writeln!(text, "{conn} {} {frame}", received.at),
+                    // A ping may overtake frames, so it has no place among them.
+                    Item::Ping => Ok(()),
+                    Item::Close(code, reason) => {
+                        writeln!(text, "{conn} {} close {code} {reason}", received.at)
+                    }
+                };
+            }
+        }
+        // Objects of serde_json are sorted by name.
+        let _ = writeln!(
+            text,
+            "roster {}\nversion {version}",
+            serde_json::to_string(roster)?
+        );
+        for (conn, id) in &context.conns {
+            text = text.replace(id.as_str(), &format!("$conn:{conn}"));
+        }
+        for (conn, nonce) in &context.nonces {
+            text = text.replace(nonce.as_str(), &format!("$nonce:{conn}"));
+        }
+        Ok(match &self.boot_id {
+            Some(boot_id) => text.replace(boot_id.as_str(), "$boot"),
+            None => text,
+        })
+    }
+}
+
+/// The digest of the records of all scripts.
+#[must_use]
+pub fn digest(text: &str) -> String {
+    format!("{:016x}", xxh3_64(text.as_bytes()))
+}

@@ -1,0 +1,508 @@
+//! Runs one script against one target (README, "Scripts").
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde_json::{Map, Value, json};
+
+use super::Failure;
+use super::connect::connect_request;
+use super::format::{Action, Connect, Script, Step};
+use super::load::Suite;
+use super::record::Record;
+use super::target::{Item, Opening, Received, Setup, Target};
+use super::values::{Context, Use, compare, numbered, short};
+use crate::fail;
+
+/// Runs a script. Returns its part of the digest's text.
+///
+/// # Errors
+/// The first thing that is not as it should be, and in which step.
+pub fn run<T: Target>(suite: &Suite, script: &Script) -> Result<String, Failure> {
+    let config = suite.config(script)?;
+    let mut self_row = config.self_row.clone();
+    let context = Context::new(suite, config.auth.secret.clone(), self_row.clone());
+    self_row.insert("ts".into(), 0.into());
+    let setup = Setup {
+        config,
+        self_row,
+        start_wall_ms: suite.cast.start_wall_ms,
+    };
+    let mut run = Run {
+        suite,
+        script,
+        target: T::start(&setup)?,
+        context,
+        at: 0,
+        conns: BTreeMap::new(),
+        watched: BTreeSet::new(),
+        record: Record::default(),
+        end: None,
+    };
+    for (index, step) in script.steps.iter().enumerate() {
+        let is_last = index + 1 == script.steps.len();
+        run.step(step, step.at.unwrap_or_default(), is_last)
+            .map_err(|failure| failure.at(format!("step {index} (at {})", run.at)))?;
+    }
+    run.finish()
+}
+
+/// A script while it runs.
+struct Run<'a, T> {
+    suite: &'a Suite,
+    script: &'a Script,
+    target: T,
+    context: Context<'a>,
+    /// The virtual time.
+    at: u64,
+    conns: BTreeMap<String, Conn>,
+    /// Connections that some `expect` looked at.
+    watched: BTreeSet<String>,
+    record: Record,
+    /// The final list and version, once they were compared.
+    end: Option<(Value, u64)>,
+}
+
+/// A client's side of a connection.
+struct Conn {
+    /// Received, and not looked at.
+    pending: VecDeque<Received>,
+    requests: u32,
+    auto_pong: bool,
+    /// Pings that were received and not answered.
+    unanswered: u32,
+    /// The client itself ended it: what still comes is not recorded.
+    is_gone: bool,
+}
+
+impl<T: Target> Run<'_, T> {
+    fn step(&mut self, step: &Step, at: u64, is_last: bool) -> Result<(), Failure> {
+        let Some(ms) = at.checked_sub(self.at) else {
+            fail!("time goes back to {at}");
+        };
+        self.target.advance(ms)?;
+        self.at = at;
+        self.collect()?;
+        self.act(&step.action, is_last)?;
+        for (conn, items) in &step.expect {
+            self.expect(conn, items)
+                .map_err(|failure| failure.at(format!("expect {conn}")))?;
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, action: &Action, is_last: bool) -> Result<(), Failure> {
+        match action {
+            Action::Open { conn, from, origin } => {
+                let from = from.as_ref().unwrap_or(&self.suite.cast.clients["base"].from);
+                let opening = Opening {
+                    from: from.clone(),
+                    origin: origin.clone(),
+                };
+                return self.open(conn, &opening);
+            }
+            Action::Connect(connect) => return self.connect(connect),
+            Action::Call {
+                conn,
+                method,
+                params,
+                result,
+                error,
+            } => {
+                return self.call(conn, method, params.as_ref(), result.as_ref(), error.as_ref());
+            }
+            Action::Beacon {
+                conn,
+                params,
+                result,
+                error,
+            } => {
+                return self.call(
+                    conn,
+                    "system-event",
+                    Some(params),
+                    result.as_ref(),
+                    error.as_ref(),
+                );
+            }
+            Action::List { rows, count, version } => {
+                return self.list(rows.as_ref(), *count, *version).map(|_| ());
+            }
+            Action::Repeat { count, every, steps } => return self.repeat(*count, *every, steps),
+            Action::Advance {} => return Ok(()),
+            Action::Send {
+                conn,
+                text,
+                json,
+                pad_to,
+                settle,
+            } => {
+                let mut text = match (text, json) {
+                    (Some(text), None) => text.clone(),
+                    (None, Some(json)) => serde_json::to_string(&self.context.expand(json, Use::Sent)?)?,
+                    _ => fail!("send wants text or json"),
+                };
+                while pad_to.is_some_and(|bytes| text.len() < bytes) {
+                    text.push(' ');
+                }
+                self.target.send(conn, text)?;
+                if !settle {
+                    return Ok(());
+                }
+            }
+            Action::AutoPong { conn, on } => {
+                self.conn(conn)?.auto_pong = *on;
+                self.target.auto_pong(conn, *on)?;
+            }
+            Action::Pong { conn, unasked } => {
+                let state = self.conn(conn)?;
+                if !unasked {
+                    let Some(left) = state.unanswered.checked_sub(1) else {
+                        fail!("no ping to answer")
+                    };
+                    state.unanswered = left;
+                }
+                self.target.pong(conn)?;
+            }
+            Action::Drop { conn } => {
+                self.conn(conn)?.is_gone = true;
+                self.target.drop_transport(conn)?;
+            }
+            Action::Close { conn } => {
+                self.conn(conn)?.is_gone = true;
+                self.target.close(conn)?;
+            }
+            Action::Pause { conn } => self.target.pause(conn, true)?,
+            Action::Resume { conn } => self.target.pause(conn, false)?,
+            Action::Clear { conn } => self.conn(conn)?.pending.clear(),
+            Action::WallStep { by } => self.target.step_wall(*by),
+            Action::Suspend { ms } => {
+                self.target.suspend(*ms)?;
+                self.at += ms;
+            }
+            Action::Shutdown { reason } => {
+                if !is_last {
+                    fail!("shutdown must be the last step");
+                }
+                self.check_end()?;
+                self.target.shutdown(reason)?;
+            }
+        }
+        self.target.settle()?;
+        self.collect()
+    }
+
+    fn conn(&mut self, name: &str) -> Result<&mut Conn, Failure> {
+        self.conns
+            .get_mut(name)
+            .ok_or_else(|| Failure::new(format!("no connection {name}")))
+    }
+
+    fn open(&mut self, name: &str, opening: &Opening) -> Result<(), Failure> {
+        let fresh = Conn {
+            pending: VecDeque::new(),
+            requests: 0,
+            auto_pong: true,
+            unanswered: 0,
+            is_gone: false,
+        };
+        if self.conns.insert(name.to_owned(), fresh).is_some() {
+            fail!("two connections are called {name}");
+        }
+        self.record.open(name);
+        self.target.open(name, opening)?;
+        self.target.settle()?;
+        self.collect()
+    }
+
+    fn connect(&mut self, connect: &Connect) -> Result<(), Failure> {
+        let suite = self.suite;
+        let Some(client) = suite.cast.clients.get(&connect.client) else {
+            fail!("no client {} in the cast", connect.client);
+        };
+        let name = connect.conn.as_ref().unwrap_or(&connect.client).as_str();
+        if !self.conns.contains_key(name) {
+            let from = connect.from.as_ref().unwrap_or(&client.from).clone();
+            self.open(
+                name,
+                &Opening {
+                    from,
+                    origin: connect.origin.clone(),
+                },
+            )?;
+        }
+        let challenge = self.next_frame(name)?;
+        if challenge["event"] != "connect.challenge" {
+            fail!("received instead of the challenge: {}", short(&challenge));
+        }
+        let base = &suite.cast.clients["base"];
+        let params = connect_request(&self.context, suite, base, client, connect, &challenge["payload"])?;
+        let id = self.request(name, "connect", Some(params))?;
+        let response = self.next_frame(name)?;
+        if response["type"] != "res" || response["id"] != id.as_str() {
+            fail!("received instead of the response: {}", short(&response));
+        }
+        self.check_response(&response, connect.hello.as_ref(), connect.error.as_ref())?;
+        if let Some((code, reason)) = &connect.close {
+            let expected = json!({ "close": [code, reason] });
+            self.compare_next(name, &expected)?;
+        }
+        Ok(())
+    }
+
+    /// Sends a request with the connection's next id, and waits for its effects.
+    fn request(&mut self, conn: &str, method: &str, params: Option<Value>) -> Result<String, Failure> {
+        let state = self.conn(conn)?;
+        state.requests += 1;
+        let id = format!("{conn}-{}", state.requests);
+        let mut frame = Map::from_iter([
+            ("type".to_owned(), "req".into()),
+            ("id".to_owned(), id.as_str().into()),
+            ("method".to_owned(), method.into()),
+        ]);
+        if let Some(params) = params {
+            frame.insert("params".into(), params);
+        }
+        self.target.send(conn, serde_json::to_string(&frame)?)?;
+        self.target.settle()?;
+        self.collect()?;
+        Ok(id)
+    }
+
+    fn call(
+        &mut self,
+        conn: &str,
+        method: &str,
+        params: Option<&Value>,
+        result: Option<&Value>,
+        error: Option<&Value>,
+    ) -> Result<(), Failure> {
+        let params = params
+            .map(|params| self.context.expand(params, Use::Sent))
+            .transpose()?;
+        let id = self.request(conn, method, params)?;
+        let pending = &mut self.conn(conn)?.pending;
+        let is_response = |received: &Received| {
+            frame_of(received).is_some_and(|frame| frame["type"] == "res" && frame["id"] == id.as_str())
+        };
+        let response = pending
+            .iter()
+            .position(is_response)
+            .and_then(|index| pending.remove(index));
+        let Some(response) = response.as_ref().and_then(frame_of) else {
+            fail!("no response to {method}");
+        };
+        self.check_response(&response, result, error)
+    }
+
+    fn check_response(
+        &self,
+        response: &Value,
+        result: Option<&Value>,
+        error: Option<&Value>,
+    ) -> Result<(), Failure> {
+        let used = Use::Expected { at: self.at };
+        if let Some(error) = error {
+            if response["ok"] != false {
+                fail!("not refused: {}", short(response));
+            }
+            let expected = self.context.expand(error, used)?;
+            return compare(&expected, &response["error"]).map_err(|failure| failure.at("error"));
+        }
+        if response["ok"] != true {
+            fail!("refused: {}", short(response));
+        }
+        let Some(result) = result else { return Ok(()) };
+        let expected = self.context.expand(result, used)?;
+        // A payload of `null` may be left out.
+        let payload = response.get("payload").unwrap_or(&Value::Null);
+        compare(&expected, payload).map_err(|failure| failure.at("payload"))
+    }
+
+    fn list(
+        &mut self,
+        rows: Option<&Value>,
+        count: Option<usize>,
+        version: Option<u64>,
+    ) -> Result<(Value, u64), Failure> {
+        let (list, found_version) = self.target.list()?;
+        self.target.settle()?;
+        self.collect()?;
+        if let Some(rows) = rows {
+            let expected = self.context.expand(rows, Use::Expected { at: self.at })?;
+            compare(&expected, &list)
+                .map_err(|failure| failure.at(format!("the list is {}; difference", short(&list))))?;
+        }
+        if let Some(count) = count {
+            let found = list.as_array().map_or(0, Vec::len);
+            if found != count {
+                fail!("{found} rows instead of {count}");
+            }
+        }
+        match version {
+            Some(version) if version != found_version => {
+                fail!("version {found_version} instead of {version}")
+            }
+            _ => Ok((list, found_version)),
+        }
+    }
+
+    fn repeat(&mut self, count: u64, every: u64, steps: &[Value]) -> Result<(), Failure> {
+        let start = self.at;
+        for i in 0..count {
+            for step in steps {
+                let step: Step = serde_json::from_value(numbered(step, i))?;
+                self.step(&step, start + i * every, false)
+                    .map_err(|failure| failure.at(format!("round {i}")))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what the target's clients received.
+    fn collect(&mut self) -> Result<(), Failure> {
+        for received in self.target.take_received() {
+            let state = self.conn(&received.conn)?;
+            if state.is_gone {
+                continue;
+            }
+            let is_kept = received.item != Item::Ping || !state.auto_pong;
+            if received.item == Item::Ping && !state.auto_pong {
+                state.unanswered += 1;
+            }
+            if is_kept {
+                state.pending.push_back(received.clone());
+            }
+            self.learn(&received);
+            self.record.push(received);
+        }
+        Ok(())
+    }
+
+    /// Learns ids from challenges and hellos.
+    fn learn(&mut self, received: &Received) {
+        let Some(frame) = frame_of(received) else { return };
+        let payload = &frame["payload"];
+        if let (Some("connect.challenge"), Some(nonce)) = (frame["event"].as_str(), payload["nonce"].as_str())
+        {
+            self.context
+                .nonces
+                .insert(received.conn.clone(), nonce.to_owned());
+        }
+        if let Some(id) = payload["server"]["connId"].as_str() {
+            self.context.conns.insert(received.conn.clone(), id.to_owned());
+        }
+        if let Some(id) = payload["server"]["bootId"].as_str() {
+            self.record.learn_boot_id(id);
+        }
+    }
+
+    fn next_frame(&mut self, conn: &str) -> Result<Value, Failure> {
+        let Some(received) = self.conn(conn)?.pending.pop_front() else {
+            fail!("nothing received")
+        };
+        frame_of(&received).ok_or_else(|| Failure::new(format!("received {:?}", received.item)))
+    }
+
+    fn compare_next(&mut self, conn: &str, expected: &Value) -> Result<(), Failure> {
+        let Some(received) = self.conn(conn)?.pending.pop_front() else {
+            fail!("nothing received, expected {}", short(expected));
+        };
+        self.compare_item(expected, &received)
+    }
+
+    /// Compares all that a connection received with what it should have.
+    fn expect(&mut self, conn: &str, items: &[Value]) -> Result<(), Failure> {
+        self.watched.insert(conn.to_owned());
+        let received = self.take_compared(conn)?;
+        for (index, expected) in items.iter().enumerate() {
+            let Some(received) = received.get(index) else {
+                fail!("[{index}]: nothing received, expected {}", short(expected));
+            };
+            self.compare_item(expected, received)
+                .map_err(|failure| failure.at(format!("[{index}]")))?;
+        }
+        match received.get(items.len()) {
+            Some(extra) => fail!("unexpected {:?}", extra.item),
+            None => Ok(()),
+        }
+    }
+
+    /// What was not looked at, but for ignored events.
+    fn take_compared(&mut self, conn: &str) -> Result<Vec<Received>, Failure> {
+        let ignored = &self.script.ignore_events;
+        let is_compared = |received: &Received| {
+            let event = frame_of(received).and_then(|frame| frame["event"].as_str().map(str::to_owned));
+            event.is_none_or(|event| !ignored.contains(&event))
+        };
+        let pending = std::mem::take(&mut self.conn(conn)?.pending);
+        Ok(pending.into_iter().filter(is_compared).collect())
+    }
+
+    fn compare_item(&self, expected: &Value, received: &Received) -> Result<(), Failure> {
+        let expected = self.context.expand(expected, Use::Expected { at: received.at })?;
+        let item = match &received.item {
+            Item::Ping => json!({ "ping": true }),
+            Item::Close(code, reason) => json!({ "close": [code, reason] }),
+            Item::Text(text) => serde_json::from_str(text)?,
+        };
+        compare(&whole_frame(&expected), &item)
+            .map_err(|failure| failure.at(format!("received {}; difference", short(&item))))
+    }
+
+    fn check_end(&mut self) -> Result<(), Failure> {
+        let end = self
+            .list(Some(&self.script.roster), None, self.script.version)
+            .map_err(|failure| failure.at("final roster"))?;
+        self.end = Some(end);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<String, Failure> {
+        if self.end.is_none() {
+            self.check_end()?;
+        }
+        for conn in std::mem::take(&mut self.watched) {
+            if let Some(extra) = self.take_compared(&conn)?.first() {
+                fail!(
+                    "at the end: {conn} received {:?}, which nothing expected",
+                    extra.item
+                );
+            }
+        }
+        let Some((roster, version)) = &self.end else {
+            fail!("no final roster")
+        };
+        self.record
+            .text(&self.script.name, roster, *version, &self.context)
+    }
+}
+
+fn frame_of(received: &Received) -> Option<Value> {
+    match &received.item {
+        Item::Text(text) => serde_json::from_str(text).ok(),
+        Item::Ping | Item::Close(..) => None,
+    }
+}
+
+/// The short forms of presence and tick events, in full.
+fn whole_frame(expected: &Value) -> Value {
+    let names: Option<Vec<_>> = expected
+        .as_object()
+        .map(|members| members.keys().map(String::as_str).collect());
+    match names.as_deref() {
+        Some(["presence", "seq", "version"]) => json!({
+            "type": "event",
+            "event": "presence",
+            "payload": { "presence": expected["presence"] },
+            "seq": expected["seq"],
+            "stateVersion": { "presence": expected["version"], "health": 1 },
+        }),
+        Some(["seq", "tick"]) => json!({
+            "type": "event",
+            "event": "tick",
+            "payload": { "ts": expected["tick"] },
+            "seq": expected["seq"],
+        }),
+        _ => expected.clone(),
+    }
+}

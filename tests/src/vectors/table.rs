@@ -1,0 +1,117 @@
+//! Vectors of pure functions, run on the core.
+
+use presence_core::protocol::device::SignedFields;
+use presence_core::protocol::{CloseFrame, scope};
+use presence_core::status::{self, Thresholds};
+use presence_core::{PresenceKey, address, beacon};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::Failure;
+use super::format::Table;
+use super::load::Suite;
+use super::values::{Context, Use, compare};
+use crate::fail;
+
+/// Runs every case of a table.
+///
+/// # Errors
+/// The first case that is not as it should be.
+pub fn run(suite: &Suite, table: &Table) -> Result<(), Failure> {
+    let context = Context::new(suite, None, serde_json::Map::new());
+    for (index, case) in table.cases.iter().enumerate() {
+        let place = || format!("case {index}");
+        let run = || {
+            let input = case.input.iter().map(|input| context.expand(input, Use::Sent));
+            let input = input.collect::<Result<Vec<_>, _>>()?;
+            let expected = context.expand(&case.output, Use::Sent)?;
+            compare(&expected, &apply(&table.function, &input)?)
+        };
+        run().map_err(|failure: Failure| failure.at(place()))?;
+    }
+    Ok(())
+}
+
+fn apply(function: &str, input: &[Value]) -> Result<Value, Failure> {
+    let key = |key: Option<PresenceKey>| key.map_or(Value::Null, |key| key.as_str().into());
+    Ok(match function {
+        "normalizeKey" => key(PresenceKey::parse(&argument::<String>(input, 0)?)),
+        "textKey" => key(PresenceKey::of_text(&argument::<String>(input, 0)?)),
+        "parseBeacon" => parse_beacon(&argument::<String>(input, 0)?),
+        "status" => Thresholds::default().status(argument(input, 0)?).label().into(),
+        "ageText" => status::age_text(argument(input, 0)?).into(),
+        "reasonLabel" => status::reason_label(&argument::<String>(input, 0)?).into(),
+        "prettyPlatform" => status::platform_label(&argument::<String>(input, 0)?).into(),
+        "isLoopback" => address::is_loopback(&argument::<String>(input, 0)?).into(),
+        "scopesSatisfy" => scope::is_satisfied(
+            &argument::<Vec<String>>(input, 0)?,
+            &argument::<String>(input, 1)?,
+        )
+        .into(),
+        "devicePayload" => device_payload(&argument(input, 0)?)?.into(),
+        "closeReason" => CloseFrame::new(1008, argument::<String>(input, 0)?).reason.into(),
+        _ => fail!("no function {function}"),
+    })
+}
+
+fn argument<T: DeserializeOwned>(input: &[Value], index: usize) -> Result<T, Failure> {
+    let Some(value) = input.get(index) else {
+        fail!("argument {index} is missing")
+    };
+    Ok(serde_json::from_value(value.clone())?)
+}
+
+fn parse_beacon(text: &str) -> Value {
+    beacon::parse_text(text).map_or(Value::Null, |parsed| {
+        json!({
+            "host": parsed.host,
+            "ip": parsed.ip,
+            "version": parsed.version,
+            "lastInputSeconds": parsed.last_input_seconds,
+            "mode": parsed.mode,
+            "reason": parsed.reason,
+        })
+    })
+}
+
+/// What a device signs.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Signed {
+    version: String,
+    device_id: String,
+    client_id: String,
+    client_mode: String,
+    role: String,
+    scopes: Vec<String>,
+    signed_at: u64,
+    token: String,
+    nonce: String,
+    platform: Option<String>,
+    device_family: Option<String>,
+}
+
+/// The text that a device signs.
+///
+/// # Errors
+/// A version that there is not.
+pub fn device_payload(signed: &Signed) -> Result<String, Failure> {
+    let fields = SignedFields {
+        device_id: &signed.device_id,
+        client_id: &signed.client_id,
+        client_mode: &signed.client_mode,
+        role: &signed.role,
+        scopes: &signed.scopes,
+        signed_at_ms: signed.signed_at,
+        token: Some(&signed.token),
+        nonce: &signed.nonce,
+        platform: signed.platform.as_deref(),
+        device_family: signed.device_family.as_deref(),
+    };
+    match signed.version.as_str() {
+        "v2" => Ok(fields.v2()),
+        "v3" => Ok(fields.v3()),
+        other => fail!("no signature version {other}"),
+    }
+}
