@@ -25,9 +25,12 @@ test("every advertised method is answered, to an operator or to a node", async (
     assert.ok(methods.includes(must), `${must} is advertised`);
   }
   for (const method of methods.filter((name) => name !== "connect")) {
-    const answers = await Promise.allSettled([admin, node].map((client) => client.request(method, PARAMS[method] ?? {})));
-    const reasons = answers.map(({ reason }) => String(reason));
-    assert.ok(answers.some(({ status }) => status === "fulfilled"), `${method}: ${reasons}`);
+    const params = PARAMS[method] ?? {};
+    // A node is asked only what operators may not ask: it is cut off when it asks in vain too often.
+    await admin.request(method, params).catch((error) => {
+      assert.equal(error.message, "unauthorized role: operator", method);
+      return node.request(method, params);
+    });
   }
 });
 

@@ -19,8 +19,9 @@ test("two clients see each other come and go", async (t) => {
   assert.equal(rowOf(event.payload.presence, "page-1").mode, "webchat");
 
   const lists = await Promise.all([mac.roster(), page.roster()]);
-  assert.deepEqual(lists.map((rows) => rows.map((entry) => entry.instanceId).sort()[0]), ["mac-1", "mac-1"]);
-  assert.equal(lists[0].length, 3, "the gateway and two clients");
+  for (const rows of lists) {
+    assert.deepEqual(rows.map((entry) => entry.instanceId).slice(1).sort(), ["mac-1", "page-1"], "after the gateway itself");
+  }
 
   await page.stop();
   const left = await mac.presence("page-1 leaving", (rows) => rowOf(rows, "page-1")?.reason === "disconnect");

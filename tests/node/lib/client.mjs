@@ -58,8 +58,9 @@ class TestClient {
   }
 
   /** The first presence event whose list passes. */
-  async presence(what, matches) {
-    const found = await this.log.find(what, ({ event }) => event?.event === "presence" && matches(event.payload.presence));
+  async presence(what, matches, limitMs) {
+    const passes = ({ event }) => event?.event === "presence" && matches(event.payload.presence);
+    const found = await this.log.find(what, passes, limitMs);
     return found.event;
   }
 

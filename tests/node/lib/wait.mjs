@@ -13,7 +13,7 @@ export class Log {
   }
 
   /** The first item, past or future, for which `matches` is true. */
-  async find(what, matches) {
+  async find(what, matches, limitMs = LIMIT_MS) {
     const known = this.items.find(matches);
     if (known !== undefined) return known;
     const { promise, resolve, reject } = Promise.withResolvers();
@@ -22,8 +22,8 @@ export class Log {
     };
     this.#waiters.add(waiter);
     const timer = setTimeout(() => {
-      reject(new Error(`no ${what} within ${LIMIT_MS} ms; there was: ${JSON.stringify(this.items).slice(0, 3000)}`));
-    }, LIMIT_MS);
+      reject(new Error(`no ${what} within ${limitMs} ms; there was: ${JSON.stringify(this.items).slice(0, 3000)}`));
+    }, limitMs);
     try {
       return await promise;
     } finally {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 import { connectClient } from "../../node/lib/client.mjs";
 import { startGateway } from "../../node/lib/gateway.mjs";
-import { openclaw } from "./openclaw.mjs";
+import { LIMIT_MS, openclaw } from "./openclaw.mjs";
 
 /** A gateway with one client on its roster, and a command line that will talk to it. */
 export async function scene(t, release) {
@@ -26,11 +26,11 @@ export async function isTheRoster(printed, client) {
 }
 
 /** A node host that connects, is in the roster as a node, and stays for `stayMs`. */
-export async function nodeStays({ gateway, cli, client }, args, stayMs) {
+export async function nodeStays({ gateway, cli, client }, stayMs) {
   const { port } = new URL(gateway.url);
-  const node = cli.start("node", "run", "--host", "127.0.0.1", "--port", port, "--display-name", "garage", ...args);
+  const node = cli.start("node", "run", "--host", "127.0.0.1", "--port", port, "--display-name", "garage");
   const isNode = (entry) => entry.host === "garage";
-  const { payload } = await client.presence("the node", (rows) => rows.some(isNode));
+  const { payload } = await client.presence("the node", (rows) => rows.some(isNode), LIMIT_MS);
   const row = payload.presence.find(isNode);
   assert.equal(row.reason, "node-connected");
   assert.equal(row.mode, "node");
@@ -44,7 +44,8 @@ export async function nodeStays({ gateway, cli, client }, args, stayMs) {
   assert.equal((await client.roster()).find(isNode).reason, "node-connected");
 
   node.kill("SIGTERM");
-  await client.presence("the node leaving", (rows) => rows.some((entry) => isNode(entry) && entry.reason === "disconnect"));
+  const gone = (entry) => isNode(entry) && entry.reason === "disconnect";
+  await client.presence("the node leaving", (rows) => rows.some(gone), LIMIT_MS);
   await node.ended;
   return { output: node.output(), connection: connections[0] };
 }

@@ -7,8 +7,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A command line of the slow generation needs some seconds to start, more when the machine is busy. */
-const LIMIT_MS = 90_000;
+/** These command lines need seconds to start on a free machine, and many more on a busy one. */
+export const LIMIT_MS = 90_000;
 
 const running = new Set();
 process.on("exit", () => {
@@ -40,6 +40,12 @@ class OpenClaw {
   /** Flags that name the gateway, for the commands that take them. */
   get flags() {
     return ["--url", this.#gateway.url, "--token", this.#gateway.token];
+  }
+
+  /** Writes the configuration of a user whose gateway is elsewhere: for the commands without flags for it. */
+  configureRemote() {
+    const { url, token } = this.#gateway;
+    writeFileSync(join(this.#home, "openclaw.json"), JSON.stringify({ gateway: { mode: "remote", remote: { url, token } } }));
   }
 
   /** Runs a command to its end: {code, stdout, stderr}. What it printed is kept for people to read. */
