@@ -33,3 +33,8 @@ pub use key::PresenceKey;
 pub use roster::Roster;
 pub use status::Status;
 pub use time::Now;
+
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

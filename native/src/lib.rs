@@ -38,3 +38,8 @@ mod throttle;
 pub use clock::Clock;
 pub use config::GatewayConfig;
 pub use gateway::{Gateway, RunningGateway, StartError};
+
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
