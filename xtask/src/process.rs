@@ -194,6 +194,38 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_command_is_shown_as_a_person_would_type_it() {
+        let project = Project::locate().expect("project");
+        let cargo = Program::cargo(&project)
+            .with(["doc", "--no-deps"])
+            .env("RUSTDOCFLAGS", "-D warnings");
+        assert_eq!(cargo.shown(), "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps");
+        assert_eq!(
+            Program::new(&project, "npm").folder("/a b").with(["ci"]).shown(),
+            "cd '/a b' && npm ci"
+        );
+    }
+
+    #[test]
+    fn a_program_that_fails_is_a_failure_and_its_lines_are_read() {
+        let project = Project::locate().expect("project");
+        let mut lines = Vec::new();
+        let version = Program::cargo(&project).with(["--version"]);
+        version
+            .run_reading(|line| lines.push(line.to_owned()))
+            .expect("cargo runs");
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].starts_with("cargo "), "{lines:?}");
+        assert!(
+            Program::cargo(&project)
+                .with(["no-such-subcommand"])
+                .run()
+                .is_err()
+        );
+        assert!(Program::new(&project, "no-such-program").run().is_err());
+    }
+
+    #[test]
     fn words_with_shell_signs_are_quoted() {
         assert_eq!(quoted("--token=abc"), "--token=abc");
         assert_eq!(quoted("two words"), "'two words'");

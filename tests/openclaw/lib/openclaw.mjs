@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** These command lines need seconds to start on a free machine, and many more on a busy one. */
-export const LIMIT_MS = 90_000;
+export const LIMIT_MS = 120_000;
 
 const running = new Set();
 process.on("exit", () => {
