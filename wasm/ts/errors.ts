@@ -4,6 +4,8 @@
  * | code | when |
  * |---|---|
  * | `NOT_READY` | the WASM module is not loaded and cannot be loaded at once: `await ready()` first |
+ * | `WASM_BLOCKED` | the page's Content-Security-Policy lacks `'wasm-unsafe-eval'` |
+ * | `WASM_INVALID` | what was given or fetched is not this version's `core.wasm`, or the platform cannot run it |
  * | `NO_WEBSOCKET` | the platform has no WebSocket and none was passed |
  * | `INVALID_ARGUMENT` | an option or argument is not what it must be; the message says which |
  * | `AUTH_FAILED` | the gateway does not accept the token, password or device; `detail` has its own code |
@@ -19,6 +21,8 @@
  */
 export type PresenceErrorCode =
   | "NOT_READY"
+  | "WASM_BLOCKED"
+  | "WASM_INVALID"
   | "NO_WEBSOCKET"
   | "INVALID_ARGUMENT"
   | "AUTH_FAILED"

@@ -4,12 +4,6 @@
  *
  * @packageDocumentation
  */
-export * from "./clock.js";
-export * from "./device-key.js";
-export * from "./diff.js";
-export * from "./errors.js";
-export * from "./functions.js";
-export * from "./gateway.js";
-export * from "./instance-id.js";
-export * from "./types.js";
-export * from "./virtual-clock.js";
+import "./load/inline.js";
+
+export * from "./api.js";

@@ -1,0 +1,150 @@
+//! The core's pure functions.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use presence_core::address;
+use presence_core::beacon;
+use presence_core::entry::MAX_SAFE_INTEGER;
+use presence_core::key::{self, PresenceKey};
+use presence_core::protocol::device::SignedFields;
+use presence_core::protocol::params::{Length, Members, ParamsError};
+use presence_core::protocol::{CloseFrame, scope};
+use presence_core::status::{self, Thresholds};
+use serde_json::Value;
+use wasm_bindgen::prelude::*;
+
+use crate::clock::{integer, number};
+use crate::error::invalid;
+
+/// The status of a row of this age in ms: `Active`, `Idle` or `Stale`. Absent thresholds are the
+/// mac app's.
+#[wasm_bindgen(js_name = status)]
+#[must_use]
+pub fn status_of(age_ms: f64, active_ms: Option<f64>, idle_ms: Option<f64>) -> String {
+    thresholds(active_ms, idle_ms).status(integer(age_ms)).label().into()
+}
+
+/// The least greater age, in ms, with another status; nothing once Stale.
+#[wasm_bindgen(js_name = nextStatusChange)]
+#[must_use]
+pub fn next_status_change(age_ms: f64, active_ms: Option<f64>, idle_ms: Option<f64>) -> Option<f64> {
+    thresholds(active_ms, idle_ms).next_change_ms(integer(age_ms)).map(number)
+}
+
+fn thresholds(active_ms: Option<f64>, idle_ms: Option<f64>) -> Thresholds {
+    let default = Thresholds::default();
+    Thresholds {
+        active_ms: active_ms.map_or(default.active_ms, integer),
+        idle_ms: idle_ms.map_or(default.idle_ms, integer),
+    }
+}
+
+/// An age in ms as people read it.
+#[wasm_bindgen(js_name = ageText)]
+#[must_use]
+pub fn age_text(age_ms: f64) -> String {
+    status::age_text(integer(age_ms)).into()
+}
+
+/// The label of a `reason`.
+#[wasm_bindgen(js_name = reasonLabel)]
+#[must_use]
+pub fn reason_label(reason: &str) -> String {
+    status::reason_label(reason).into()
+}
+
+/// A `platform` as people read it.
+#[wasm_bindgen(js_name = platformLabel)]
+#[must_use]
+pub fn platform_label(platform: &str) -> String {
+    status::platform_label(platform)
+}
+
+/// The presence key of an id; nothing for a blank one.
+#[wasm_bindgen(js_name = normalizeKey)]
+#[must_use]
+pub fn normalize_key(raw: &str) -> Option<String> {
+    PresenceKey::parse(raw).map(|key| key.as_str().into())
+}
+
+/// The presence key of a beacon that only has its text.
+#[wasm_bindgen(js_name = textKey)]
+#[must_use]
+pub fn text_key(text: &str) -> Option<String> {
+    PresenceKey::of_text(text).map(|key| key.as_str().into())
+}
+
+/// Trims as the core does.
+#[wasm_bindgen]
+#[must_use]
+pub fn trim(text: &str) -> String {
+    key::trim(text).into()
+}
+
+/// What a beacon's text says: `[host, ip, version, lastInputSeconds, mode, reason]`, or nothing.
+#[wasm_bindgen(js_name = parseBeaconText)]
+#[must_use]
+pub fn parse_beacon_text(text: &str) -> Option<Vec<JsValue>> {
+    let parsed = beacon::parse_text(text)?;
+    Some(alloc::vec![
+        parsed.host.into(),
+        parsed.ip.into(),
+        parsed.version.into(),
+        number(parsed.last_input_seconds.min(MAX_SAFE_INTEGER)).into(),
+        parsed.mode.into(),
+        parsed.reason.into(),
+    ])
+}
+
+/// Whether an IP address is a loopback one, in any spelling.
+#[wasm_bindgen(js_name = isLoopback)]
+#[must_use]
+pub fn is_loopback(address: &str) -> bool {
+    address::is_loopback(address)
+}
+
+/// Whether the granted scopes include the wanted one.
+#[wasm_bindgen(js_name = scopesSatisfy)]
+#[must_use]
+pub fn scopes_satisfy(granted: Vec<String>, wanted: &str) -> bool {
+    scope::is_satisfied(&granted, wanted)
+}
+
+/// A close reason cut to what a close frame holds.
+#[wasm_bindgen(js_name = closeReason)]
+#[must_use]
+pub fn close_reason(reason: String) -> String {
+    CloseFrame::new(1_000, reason).reason.into()
+}
+
+/// The text a device signs, of version 2 or 3. `fields` is the JSON of `{deviceId, clientId,
+/// clientMode, role, scopes, signedAt, token?, nonce, platform?, deviceFamily?}`.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` names the bad member.
+#[wasm_bindgen(js_name = deviceSignaturePayload)]
+pub fn device_signature_payload(version: u32, fields: &str) -> Result<String, JsValue> {
+    let fields: Value = serde_json::from_str(fields).map_err(|error| invalid("fields", &error))?;
+    signed_text(version, &fields).map_err(|error| invalid("fields", &error))
+}
+
+fn signed_text(version: u32, fields: &Value) -> Result<String, ParamsError> {
+    let root = Members::root(fields)?;
+    let text = |name| root.required_string(name, Length::ANY);
+    let optional = |name| root.optional_string(name, Length::ANY);
+    let scopes = root.optional_strings("scopes", usize::MAX, Length::ANY)?.unwrap_or_default();
+    let signed = SignedFields {
+        device_id: text("deviceId")?,
+        client_id: text("clientId")?,
+        client_mode: text("clientMode")?,
+        role: text("role")?,
+        scopes: &scopes,
+        signed_at_ms: root.required_integer("signedAt", 0)?,
+        token: optional("token")?,
+        nonce: text("nonce")?,
+        platform: optional("platform")?,
+        device_family: optional("deviceFamily")?,
+    };
+    Ok(if version >= 3 { signed.v3() } else { signed.v2() })
+}

@@ -1,0 +1,311 @@
+//! A gateway without sockets: the core's server half, for the playground and for tests.
+
+mod config;
+mod evidence;
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use presence_core::Now;
+use presence_core::protocol::{CloseFrame, ConnectParams};
+use presence_core::server::{
+    ConnId, Connection, ConnectionOutput, Evidence, Hub, HubOutput, Item, LeaveCause, OriginEvidence, Outbox, Outgoing,
+};
+use wasm_bindgen::prelude::*;
+
+use self::config::Config;
+use self::evidence::DeviceQuestion;
+use crate::clock::{now, number};
+
+/// A gateway whose sockets are numbers and whose time is an argument.
+///
+/// After every call take each [`poll`](Self::poll) until it returns nothing, then what each socket has
+/// to [`take`](Self::take).
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Gateway {
+    config: Config,
+    hub: Hub,
+    sockets: BTreeMap<u32, Socket>,
+    /// Who is joined as what.
+    joined: BTreeMap<ConnId, u32>,
+    opened: u32,
+    events: VecDeque<Event>,
+}
+
+/// One simulated socket.
+#[derive(Debug)]
+struct Socket {
+    machine: Connection,
+    outbox: Outbox,
+    origin: OriginEvidence,
+    conn: Option<ConnId>,
+    /// The request whose evidence is being found.
+    asked: Option<Box<ConnectParams>>,
+    /// Our close frame is in the outbox.
+    is_closing: bool,
+}
+
+/// What JavaScript has to do, beside taking frames.
+#[derive(Debug)]
+enum Event {
+    Ping(u32),
+    Verify(u32, DeviceQuestion),
+    Note(u32, &'static str),
+}
+
+#[wasm_bindgen]
+impl Gateway {
+    /// A gateway with the configuration in the JSON text `config`; every member has a default.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` names the bad member.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: &str, age_ms: f64, wall_ms: f64) -> Result<Self, JsValue> {
+        let config = Config::parse(config)?;
+        Ok(Self {
+            hub: Hub::new(config.hub.clone(), now(age_ms, wall_ms)),
+            config,
+            sockets: BTreeMap::new(),
+            joined: BTreeMap::new(),
+            opened: 0,
+            events: VecDeque::new(),
+        })
+    }
+
+    /// A client opens a socket; its number is returned, from 1 on. `origin_allowed` is the outcome of the
+    /// check of its Origin header.
+    pub fn open(&mut self, remote_ip: Option<String>, origin_allowed: bool, age_ms: f64, wall_ms: f64) -> u32 {
+        let now = now(age_ms, wall_ms);
+        self.opened += 1;
+        let id = self.opened;
+        let origin = if origin_allowed { OriginEvidence::Allowed } else { OriginEvidence::Refused };
+        let remote_ip: Option<Box<str>> = remote_ip.map(Into::into);
+        let limits = &self.config.hub.limits;
+        let machine = Connection::new(
+            limits,
+            // Of one length, so that none is the beginning of another.
+            format!("00000000-0000-4000-8000-{id:012}").into(),
+            format!("00000000-0000-4000-9000-{id:012}").into(),
+            remote_ip,
+            Now { wall_ms: self.hub.server_wall_ms(now), ..now },
+        );
+        let outbox = Outbox::new(limits.buffered_bytes);
+        self.sockets.insert(
+            id,
+            Socket { machine, outbox, origin, conn: None, asked: None, is_closing: false },
+        );
+        self.settle(id, now);
+        id
+    }
+
+    /// A text frame arrives on a socket.
+    pub fn text(&mut self, socket: u32, frame: &str, age_ms: f64, wall_ms: f64) {
+        let now = now(age_ms, wall_ms);
+        self.with(socket, now, |socket| {
+            if frame.len() > socket.machine.max_frame_bytes() {
+                socket.machine.handle_oversized();
+            } else {
+                socket.machine.handle_text(frame, now);
+            }
+        });
+    }
+
+    /// The answer to a `verify` event: `verified`, `id-mismatch`, `public-key-invalid`,
+    /// `signature-invalid`, `signature-expired`, `nonce-required` or `nonce-mismatch`.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for any other word.
+    pub fn verified(&mut self, socket: u32, outcome: &str, age_ms: f64, wall_ms: f64) -> Result<(), JsValue> {
+        let device = evidence::parse(outcome)?;
+        let now = now(age_ms, wall_ms);
+        let secret = &self.config.secret;
+        let Some(asked) = self.sockets.get_mut(&socket).and_then(|socket| socket.asked.take()) else {
+            return Ok(());
+        };
+        let secret = secret.compare(&asked.auth);
+        self.with(socket, now, |socket| {
+            let evidence = Evidence { origin: socket.origin, secret, device };
+            socket.machine.handle_evidence(&evidence, now);
+        });
+        Ok(())
+    }
+
+    /// A pong arrives on a socket.
+    pub fn pong(&mut self, socket: u32, age_ms: f64, wall_ms: f64) {
+        let now = now(age_ms, wall_ms);
+        if let Some(conn) = self.sockets.get(&socket).and_then(|socket| socket.conn) {
+            self.hub.pong(conn, now);
+            self.drain_hub();
+        }
+    }
+
+    /// A socket is gone: the client closed it or vanished, or it got our close.
+    pub fn close(&mut self, socket: u32, age_ms: f64, wall_ms: f64) {
+        let Some(gone) = self.sockets.remove(&socket) else { return };
+        if let Some(conn) = gone.conn {
+            let cause = if gone.is_closing { LeaveCause::WeClosed } else { LeaveCause::PeerClosed };
+            self.joined.remove(&conn);
+            self.hub.leave(conn, cause, now(age_ms, wall_ms));
+            self.drain_hub();
+        }
+    }
+
+    /// Time passed.
+    pub fn advance(&mut self, age_ms: f64, wall_ms: f64) {
+        let now = now(age_ms, wall_ms);
+        self.hub.handle_timeout(now);
+        self.drain_hub();
+        for id in self.sockets.keys().copied().collect::<Vec<_>>() {
+            self.with(id, now, |socket| socket.machine.handle_timeout(now));
+        }
+    }
+
+    /// When to call [`advance`](Self::advance) next, on the age clock; nothing: no need.
+    #[must_use]
+    pub fn timeout(&self) -> Option<f64> {
+        let handshakes = self.sockets.values().filter_map(|socket| socket.machine.poll_timeout());
+        handshakes.chain(self.hub.poll_timeout()).min().map(number)
+    }
+
+    /// Announces the end to all sockets and closes them.
+    pub fn shutdown(&mut self, reason: &str, age_ms: f64, wall_ms: f64) {
+        self.hub.shutdown(reason, now(age_ms, wall_ms));
+        self.drain_hub();
+    }
+
+    /// What is to be done: `["ping", socket]`; `["verify", socket, deviceId, publicKey, signature,
+    /// refusal, text, olderText]` to be answered with [`verified`](Self::verified); or
+    /// `["note", socket, text]` for a log.
+    pub fn poll(&mut self) -> Option<Vec<JsValue>> {
+        Some(match self.events.pop_front()? {
+            Event::Ping(socket) => alloc::vec!["ping".into(), socket.into()],
+            Event::Note(socket, text) => alloc::vec!["note".into(), socket.into(), text.into()],
+            Event::Verify(socket, question) => {
+                let mut event = alloc::vec!["verify".into(), socket.into()];
+                question.push_to(&mut event);
+                event
+            }
+        })
+    }
+
+    /// The next frame for a socket: the text of a text frame, or `[code, reason]` of the close that is
+    /// its last. Nothing waits: nothing is returned.
+    pub fn take(&mut self, socket: u32) -> JsValue {
+        match self.sockets.get_mut(&socket).and_then(|socket| socket.outbox.pop()) {
+            None => JsValue::UNDEFINED,
+            Some(Outgoing::Close(close)) => {
+                alloc::vec![JsValue::from(close.code), JsValue::from(&*close.reason)].into()
+            }
+            Some(text) => text.to_string().into(),
+        }
+    }
+
+    /// The roster as the JSON text of a list, newest first.
+    pub fn list(&mut self, age_ms: f64, wall_ms: f64) -> String {
+        let list = self.hub.list(now(age_ms, wall_ms));
+        self.drain_hub();
+        // Strings, integers and lists of strings always encode.
+        serde_json::to_string(&list).unwrap_or_default()
+    }
+
+    /// The presence version.
+    #[must_use]
+    pub fn version(&self) -> f64 {
+        number(self.hub.version())
+    }
+
+    /// Number of rows, the gateway's own included.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.hub.rows()
+    }
+
+    /// Number of sockets that completed the handshake.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.hub.connections()
+    }
+}
+
+impl Gateway {
+    /// Lets something happen to a socket, then does what follows from it.
+    fn with(&mut self, socket: u32, now: Now, happen: impl FnOnce(&mut Socket)) {
+        if let Some(found) = self.sockets.get_mut(&socket).filter(|socket| !socket.is_closing) {
+            happen(found);
+            self.settle(socket, now);
+        }
+    }
+
+    /// Carries out what a socket's machine wants.
+    fn settle(&mut self, id: u32, now: Now) {
+        while let Some(socket) = self.sockets.get_mut(&id)
+            && let Some(output) = socket.machine.poll_output()
+        {
+            match output {
+                ConnectionOutput::Send(frame) => socket.push(Item::Response(frame)),
+                ConnectionOutput::Close(close) => socket.push(Item::Close(close)),
+                ConnectionOutput::Note(text) => self.events.push_back(Event::Note(id, text)),
+                ConnectionOutput::Authenticate(params) => {
+                    let wall = Now { wall_ms: self.hub.server_wall_ms(now), ..now };
+                    match DeviceQuestion::of(&params, socket.machine.nonce(), wall) {
+                        Some(question) => {
+                            socket.asked = Some(params);
+                            self.events.push_back(Event::Verify(id, question));
+                        }
+                        None => {
+                            let evidence = Evidence {
+                                origin: socket.origin,
+                                secret: self.config.secret.compare(&params.auth),
+                                device: presence_core::server::DeviceEvidence::Absent,
+                            };
+                            socket.machine.handle_evidence(&evidence, now);
+                        }
+                    }
+                }
+                ConnectionOutput::Join(handshake) => {
+                    let conn = self.hub.join(*handshake, now);
+                    socket.conn = Some(conn);
+                    self.joined.insert(conn, id);
+                    self.drain_hub();
+                }
+                ConnectionOutput::Call(request) => {
+                    if let Some(conn) = socket.conn {
+                        self.hub.call(conn, &request, now);
+                        self.drain_hub();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Carries out what the hub wants.
+    fn drain_hub(&mut self) {
+        while let Some(output) = self.hub.poll_output() {
+            let (HubOutput::Send(conn, _) | HubOutput::Ping(conn) | HubOutput::Drop(conn, _)) = &output;
+            let Some(&id) = self.joined.get(conn) else { continue };
+            let Some(socket) = self.sockets.get_mut(&id) else { continue };
+            match output {
+                HubOutput::Send(_, item) => socket.push(item),
+                HubOutput::Ping(_) => self.events.push_back(Event::Ping(id)),
+                HubOutput::Drop(conn, close) => {
+                    socket.push(Item::Close(close));
+                    socket.conn = None;
+                    self.joined.remove(&conn);
+                }
+            }
+        }
+    }
+}
+
+impl Socket {
+    fn push(&mut self, item: Item) {
+        self.is_closing |= matches!(item, Item::Close(_));
+        if self.outbox.push(item).is_err() {
+            self.push(Item::Close(CloseFrame::SLOW_CONSUMER));
+        }
+    }
+}

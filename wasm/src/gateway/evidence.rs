@@ -1,0 +1,59 @@
+//! Device proofs: JavaScript has the cryptography (WebCrypto), so it is asked.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use presence_core::Now;
+use presence_core::protocol::{ConnectParams, DeviceProof, device};
+use presence_core::server::DeviceEvidence;
+use wasm_bindgen::JsValue;
+
+use crate::error::invalid;
+
+const WORDS: [(&str, DeviceEvidence); 7] = [
+    ("verified", DeviceEvidence::Verified),
+    ("id-mismatch", DeviceEvidence::IdMismatch),
+    ("public-key-invalid", DeviceEvidence::PublicKeyInvalid),
+    ("signature-invalid", DeviceEvidence::SignatureInvalid),
+    ("signature-expired", DeviceEvidence::SignatureExpired),
+    ("nonce-required", DeviceEvidence::NonceRequired),
+    ("nonce-mismatch", DeviceEvidence::NonceMismatch),
+];
+
+/// What to verify: whether the id is the digest of the key; then, unless `refusal` says what else is
+/// wrong, whether the signature is over one of the texts.
+#[derive(Debug)]
+pub(super) struct DeviceQuestion {
+    proof: DeviceProof,
+    checked: Result<[String; 2], DeviceEvidence>,
+}
+
+impl DeviceQuestion {
+    /// The question a request raises; nothing if it has no device.
+    pub(super) fn of(params: &ConnectParams, nonce: &str, now: Now) -> Option<Self> {
+        let proof = params.device.clone()?;
+        Some(Self { proof, checked: device::precheck(params, nonce, now) })
+    }
+
+    pub(super) fn push_to(&self, event: &mut Vec<JsValue>) {
+        let mut text = |text: &str| event.push(text.into());
+        let proof = &self.proof;
+        for field in [&proof.id, &proof.public_key, &proof.signature] {
+            text(field);
+        }
+        match &self.checked {
+            Ok(texts) => {
+                text("");
+                texts.iter().for_each(|signed| text(signed));
+            }
+            Err(evidence) => {
+                text(WORDS.iter().find(|(_, known)| known == evidence).map_or("", |(word, _)| word));
+            }
+        }
+    }
+}
+
+pub(super) fn parse(word: &str) -> Result<DeviceEvidence, JsValue> {
+    let known = WORDS.iter().find(|(known, _)| *known == word);
+    known.map(|(_, evidence)| *evidence).ok_or_else(|| invalid("outcome", &word))
+}
