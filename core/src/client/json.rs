@@ -154,7 +154,7 @@ impl Json {
             // Doubles are all that RFC 8785 knows.
             Self::Unsigned(number) if *number > MAX_SAFE_INTEGER => write_float(out, *number as f64),
             Self::Negative(number) if number.unsigned_abs() > MAX_SAFE_INTEGER => {
-                write_float(out, *number as f64)
+                write_float(out, *number as f64);
             }
             scalar => scalar.write(out),
         }

@@ -1,0 +1,142 @@
+//! What a client is told before it starts.
+
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::backoff::BackoffConfig;
+use super::mirror::MirrorConfig;
+use crate::protocol::{ClientInfo, scope};
+
+/// Everything a [`Client`](super::Client) is told before it starts.
+#[derive(Clone)]
+pub struct ClientConfig {
+    /// Who the client is. Real gateways only let `id`s and `mode`s of their own lists in (reference
+    /// 2.3); `time_zone` is not sent, since those of protocol 3 refuse it.
+    pub client: ClientInfo,
+    /// The gateway's token, if it asks for one.
+    pub token: Option<Box<str>>,
+    /// The gateway's password, if it asks for one.
+    pub password: Option<Box<str>>,
+    /// The device key, if there is one. Without it real gateways of protocol 4 take the scopes away.
+    pub device: Option<DeviceKey>,
+    /// The scopes to ask for; `None` asks for [`default_scopes`](Self::default_scopes).
+    pub scopes: Option<Vec<Box<str>>>,
+    /// The client's own address, for its beacons, where it is known.
+    pub ip: Option<Box<str>>,
+    /// When to send beacons.
+    pub beacons: BeaconPolicy,
+    /// When to try again.
+    pub backoff: BackoffConfig,
+    /// Bounds and thresholds of the mirror.
+    pub mirror: MirrorConfig,
+    /// Whether to ask for deltas (SPEC 2.1); gateways without them send full lists.
+    pub deltas: bool,
+    /// Longest time for the socket to open, and again for the handshake to be done, in ms.
+    pub handshake_ms: u64,
+    /// Decides the jitter of reconnects; unlike that of any other client.
+    pub seed: u64,
+}
+
+impl ClientConfig {
+    /// The defaults, for a client of this kind.
+    #[must_use]
+    pub fn new(client: ClientInfo) -> Self {
+        Self {
+            client,
+            token: None,
+            password: None,
+            device: None,
+            scopes: None,
+            ip: None,
+            beacons: BeaconPolicy::Off,
+            backoff: BackoffConfig::default(),
+            mirror: MirrorConfig::default(),
+            deltas: true,
+            handshake_ms: 15_000,
+            seed: 0,
+        }
+    }
+
+    /// `operator.read`, and with beacons on `operator.admin` too, which real gateways want for them
+    /// (SPEC 3).
+    #[must_use]
+    pub fn default_scopes(&self) -> Vec<Box<str>> {
+        match self.beacons {
+            BeaconPolicy::Off => vec![scope::READ.into()],
+            BeaconPolicy::On(_) => vec![scope::READ.into(), scope::ADMIN.into()],
+        }
+    }
+
+    pub(super) fn asked_scopes(&self) -> Vec<Box<str>> {
+        self.scopes.clone().unwrap_or_else(|| self.default_scopes())
+    }
+}
+
+/// Holds secrets.
+impl fmt::Debug for ClientConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientConfig")
+            .field("client", &self.client)
+            .field("token", &self.token.is_some())
+            .field("password", &self.password.is_some())
+            .field("device", &self.device)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The public half of a device's Ed25519 key; the shell keeps the other and signs (reference 3.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceKey {
+    /// Lower-hex SHA-256 of the raw public key.
+    pub id: Box<str>,
+    /// The raw public key, base64url without padding.
+    pub public_key: Box<str>,
+}
+
+/// When a client reports itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BeaconPolicy {
+    /// Only when it is told to.
+    Off,
+    /// After every handshake, and at these occasions.
+    On(BeaconOccasions),
+}
+
+impl BeaconPolicy {
+    /// After every handshake and then every `every_ms`.
+    #[must_use]
+    pub fn every(every_ms: u64) -> Self {
+        Self::On(BeaconOccasions {
+            every_ms: Some(every_ms),
+            on_activity: false,
+            on_visibility: false,
+            ..BeaconOccasions::default()
+        })
+    }
+}
+
+/// The occasions of beacons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BeaconOccasions {
+    /// Send one when none was sent for this long, in ms.
+    pub every_ms: Option<u64>,
+    /// Send one when the user is back after `idle_ms` without input.
+    pub on_activity: bool,
+    /// Send one when the page is shown or hidden.
+    pub on_visibility: bool,
+    /// How long without input counts as away, in ms.
+    pub idle_ms: u64,
+}
+
+impl Default for BeaconOccasions {
+    fn default() -> Self {
+        Self {
+            every_ms: Some(60_000),
+            on_activity: true,
+            on_visibility: true,
+            idle_ms: 120_000,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What a gateway says of itself in `hello-ok` (reference 2.3).
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::json::Json;
+use crate::protocol::scope;
+
+/// The tick interval of a gateway that does not state one, in ms.
+const DEFAULT_TICK_MS: u64 = 30_000;
+/// What a stated tick interval is held to, in ms.
+const TICK_BOUNDS_MS: (u64, u64) = (1_000, 600_000);
+/// Most methods that are kept.
+const MAX_METHODS: usize = 2_048;
+
+/// What the gateway stated in `hello-ok`. Unknown members are ignored, missing ones take defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hello {
+    /// The protocol number in force: 3 or 4.
+    pub protocol: u32,
+    /// The gateway's version; empty if it does not say.
+    pub server_version: Box<str>,
+    /// The gateway's id of this connection; empty if it does not say.
+    pub conn_id: Box<str>,
+    /// Unique per process of the gateway, if it has one.
+    pub boot_id: Option<Box<str>>,
+    /// The methods it answers.
+    pub methods: Vec<Box<str>>,
+    /// The scopes it granted; `None` if it does not say (protocol 3).
+    pub scopes: Option<Vec<Box<str>>>,
+    /// The interval of its ticks, in ms.
+    pub tick_interval_ms: u64,
+    /// The presence version of its snapshot.
+    pub presence_version: Option<u64>,
+}
+
+impl Hello {
+    /// Reads the payload of the answer to `connect`; `None` if it is not a `hello-ok`.
+    pub(super) fn read(payload: &Json) -> Option<Self> {
+        if payload.get("type").and_then(Json::as_str) != Some("hello-ok") {
+            return None;
+        }
+        let text = |path: &[&str]| payload.at(path).and_then(Json::as_str).map(Box::<str>::from);
+        let tick_ms = payload
+            .at(&["policy", "tickIntervalMs"])
+            .and_then(Json::as_u64)
+            .unwrap_or(DEFAULT_TICK_MS);
+        Some(Self {
+            protocol: u32::try_from(payload.get("protocol")?.as_u64()?).ok()?,
+            server_version: text(&["server", "version"]).unwrap_or_default(),
+            conn_id: text(&["server", "connId"]).unwrap_or_default(),
+            boot_id: text(&["server", "bootId"]),
+            methods: payload
+                .at(&["features", "methods"])
+                .map(|list| strings(list, MAX_METHODS))
+                .unwrap_or_default(),
+            scopes: payload
+                .at(&["auth", "scopes"])
+                .map(|list| strings(list, MAX_METHODS)),
+            tick_interval_ms: tick_ms.clamp(TICK_BOUNDS_MS.0, TICK_BOUNDS_MS.1),
+            presence_version: payload
+                .at(&["snapshot", "stateVersion", "presence"])
+                .and_then(Json::as_u64),
+        })
+    }
+
+    /// Whether this client may read the roster, as far as the gateway says.
+    #[must_use]
+    pub fn may_read(&self) -> bool {
+        self.scopes
+            .as_deref()
+            .is_none_or(|scopes| scope::is_satisfied(scopes, scope::READ))
+    }
+
+    /// Whether the gateway says that it answers `method`.
+    #[must_use]
+    pub fn has_method(&self, method: &str) -> bool {
+        self.methods.iter().any(|own| **own == *method)
+    }
+}
+
+fn strings(list: &Json, max: usize) -> Vec<Box<str>> {
+    list.strings().take(max).map(Box::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_is_there_and_takes_defaults_for_the_rest() {
+        let full = r#"{
+            "type":"hello-ok","protocol":4,"extra":{},
+            "server":{"version":"2026.9.6","bootId":"b","connId":"c","buildId":"x"},
+            "features":{"methods":["health","system-presence",5],"events":[],"capabilities":["x"]},
+            "snapshot":{"presence":[],"stateVersion":{"presence":2,"health":2}},
+            "auth":{"role":"operator","scopes":["operator.write"]},
+            "policy":{"tickIntervalMs":15000}
+        }"#;
+        let hello = Hello::read(&Json::parse(full).unwrap()).unwrap();
+        assert_eq!(
+            (hello.protocol, hello.tick_interval_ms, hello.presence_version),
+            (4, 15_000, Some(2))
+        );
+        assert_eq!(
+            (&*hello.server_version, &*hello.conn_id, hello.boot_id.as_deref()),
+            ("2026.9.6", "c", Some("b"))
+        );
+        assert!(hello.may_read() && hello.has_method("system-presence") && !hello.has_method("x"));
+
+        let bare = Hello::read(&Json::parse(r#"{"type":"hello-ok","protocol":3}"#).unwrap()).unwrap();
+        assert_eq!(
+            (bare.tick_interval_ms, bare.scopes.as_ref(), bare.may_read()),
+            (30_000, None, true)
+        );
+    }
+
+    #[test]
+    fn a_client_without_the_scope_may_not_read() {
+        let text = r#"{"type":"hello-ok","protocol":4,"auth":{"scopes":[]},"policy":{"tickIntervalMs":0}}"#;
+        let hello = Hello::read(&Json::parse(text).unwrap()).unwrap();
+        assert!(!hello.may_read());
+        assert_eq!(hello.tick_interval_ms, 1_000);
+    }
+
+    #[test]
+    fn other_payloads_are_no_hello() {
+        for text in [
+            "{}",
+            "[]",
+            r#"{"type":"hello-ok"}"#,
+            r#"{"type":"x","protocol":3}"#,
+        ] {
+            assert_eq!(Hello::read(&Json::parse(text).unwrap()), None);
+        }
+    }
+}

@@ -1,0 +1,427 @@
+//! One client: sockets, handshake, roster, beacons, reconnects (SPEC 3).
+
+mod ask;
+mod beacons;
+mod calls;
+mod handshake;
+mod live;
+mod time;
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+
+use self::beacons::Beacons;
+use self::calls::Pending;
+use self::handshake::Challenge;
+use self::live::Live;
+use super::backoff::Backoff;
+use super::clock::ServerClock;
+use super::config::ClientConfig;
+use super::event::{ClientEvent, ClientOutput, ClientState};
+use super::hello::Hello;
+use super::mirror::Mirror;
+use super::problem::{Problem, Verdict};
+use crate::protocol::error::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
+use crate::time::Now;
+
+pub use self::calls::CallError;
+
+/// A code for closes of ours that OpenClaw's clients use too (reference 2.5).
+const CLOSE_SILENT: u16 = 4000;
+const CLOSE_CONNECT_FAILED: u16 = 4008;
+const CLOSE_NORMAL: u16 = 1000;
+/// The longest frame that is looked at, in bytes: real gateways send up to 25 MiB.
+const MAX_FRAME_BYTES: usize = 32 * 1024 * 1024;
+/// Least time between two tries when something suggests that one may succeed now, in ms.
+const MIN_NUDGE_MS: u64 = 1_000;
+/// The longest wait that a gateway's announced restart can cause, in ms.
+const MAX_RESTART_MS: u64 = 30_000;
+
+/// A client of one gateway, as a state machine without IO.
+///
+/// The shell owns the sockets, the clocks and the device key; this type decides. Its methods are of
+/// four kinds:
+///
+/// * **commands** by the application: [`start`](Self::start), [`stop`](Self::stop),
+///   [`request`](Self::request), [`beacon`](Self::beacon), `set_*`, [`report_input`](Self::report_input);
+/// * **inputs**, what happened: `handle_*`. Those about a socket name it by its number; what a socket
+///   reports after the client closed it is ignored, so a shell need not take care;
+/// * **polls**: after every command and input take each [`poll_output`](Self::poll_output) and act on
+///   it until it returns `None`, then set one timer for [`poll_timeout`](Self::poll_timeout) and call
+///   [`handle_timeout`](Self::handle_timeout) when it is due. Early and double calls do nothing;
+/// * **getters**, without effect: [`state`](Self::state), [`mirror`](Self::mirror), and so on.
+///
+/// `now` never goes back on `age_ms` from one call to the next. Nothing here panics, whatever the
+/// gateway sends, and everything kept for it is bounded.
+///
+/// ```
+/// use presence_core::Now;
+/// use presence_core::client::{Client, ClientConfig, ClientOutput, ClientState};
+/// use presence_core::protocol::ClientInfo;
+///
+/// let info = ClientInfo {
+///     id: "gateway-client".into(), mode: "backend".into(), version: "1.0".into(),
+///     platform: "linux".into(), instance_id: Some("dashboard-1".into()), ..ClientInfo::default()
+/// };
+/// let now = Now { age_ms: 0, wall_ms: 1_800_000_000_000 };
+/// let mut client = Client::new(ClientConfig { token: Some("secret".into()), ..ClientConfig::new(info) }, now);
+/// client.start(now);
+/// assert_eq!(client.poll_output(), Some(ClientOutput::Open { socket: 1 }));
+/// client.handle_open(1, now);
+/// client.handle_text(
+///     1,
+///     r#"{"type":"event","event":"connect.challenge","payload":{"nonce":"n","ts":1800000000000}}"#,
+///     now,
+/// );
+/// let sent = std::iter::from_fn(|| client.poll_output()).any(|output| {
+///     matches!(output, ClientOutput::Send { text, .. } if text.contains(r#""method":"connect""#))
+/// });
+/// assert!(sent);
+/// assert_eq!(client.state(), ClientState::Handshaking);
+/// ```
+#[derive(Debug)]
+pub struct Client {
+    config: ClientConfig,
+    clock: ServerClock,
+    backoff: Backoff,
+    mirror: Mirror,
+    phase: Phase,
+    /// Number of the newest socket.
+    socket: u64,
+    /// When it was asked for, on the age clock.
+    opened_ms: u64,
+    /// The protocol numbers to offer.
+    range: (u32, u32),
+    /// Whether to ask for deltas.
+    wants_deltas: bool,
+    next_request: u64,
+    /// Requests without an answer, by id.
+    pending: BTreeMap<u64, Pending>,
+    beacons: Beacons,
+    is_visible: bool,
+    is_watched: bool,
+    /// The moment of the user's last input, on the elapsed time of `clock`.
+    last_input_ms: Option<u64>,
+    outputs: VecDeque<ClientOutput>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Idle,
+    Opening {
+        due_ms: u64,
+    },
+    Handshake {
+        due_ms: u64,
+        challenge: Option<Challenge>,
+    },
+    Live(Box<Live>),
+    Waiting {
+        at_ms: u64,
+        not_before_ms: u64,
+        problem: Box<Problem>,
+    },
+    Refused(Box<Problem>),
+    Closed,
+}
+
+impl Client {
+    /// A client that does nothing until [`start`](Self::start).
+    #[must_use]
+    pub fn new(config: ClientConfig, now: Now) -> Self {
+        Self {
+            clock: ServerClock::new(now),
+            backoff: Backoff::new(config.backoff, config.seed),
+            mirror: Mirror::new(config.mirror),
+            phase: Phase::Idle,
+            socket: 0,
+            opened_ms: 0,
+            range: (OLDEST_PROTOCOL, NEWEST_PROTOCOL),
+            wants_deltas: config.deltas,
+            next_request: 1,
+            pending: BTreeMap::new(),
+            beacons: Beacons::new(config.beacons),
+            is_visible: true,
+            is_watched: false,
+            last_input_ms: None,
+            outputs: VecDeque::new(),
+            config,
+        }
+    }
+
+    // ---- commands -----------------------------------------------------------------------------
+
+    /// Connects, and from then on keeps connected. While waiting it tries at once; while connecting or
+    /// live it does nothing.
+    pub fn start(&mut self, now: Now) {
+        self.clock.advance(now);
+        match self.phase {
+            Phase::Opening { .. } | Phase::Handshake { .. } | Phase::Live(_) => {}
+            Phase::Idle | Phase::Waiting { .. } | Phase::Refused(_) | Phase::Closed => {
+                self.backoff.reset();
+                self.open(now);
+            }
+        }
+    }
+
+    /// Disconnects for good. The roster stays, offline.
+    pub fn stop(&mut self, now: Now) {
+        self.clock.advance(now);
+        if matches!(self.phase, Phase::Closed) {
+            return;
+        }
+        self.close_socket(CLOSE_NORMAL, "");
+        self.end(
+            Phase::Closed,
+            &Problem::new("CLOSED", "the client was stopped"),
+            now,
+        );
+    }
+
+    /// Whether anybody looks at the roster. Against protocol 3 a watched roster is asked for every 30 s.
+    pub fn set_watched(&mut self, is_watched: bool, now: Now) {
+        self.clock.advance(now);
+        self.is_watched = is_watched;
+        self.work(now);
+    }
+
+    /// Whether the page is shown; programs without a page always are.
+    pub fn set_visible(&mut self, is_visible: bool, now: Now) {
+        self.clock.advance(now);
+        if self.is_visible == is_visible {
+            return;
+        }
+        self.is_visible = is_visible;
+        self.beacon_on_visibility(now);
+        if is_visible {
+            self.nudge(now);
+        }
+        self.work(now);
+    }
+
+    /// Whether the machine has a network, as far as it knows. When it has one again, the client tries
+    /// at once, and makes sure that a connection from before still carries.
+    pub fn set_online(&mut self, is_online: bool, now: Now) {
+        self.clock.advance(now);
+        if is_online {
+            self.nudge(now);
+            self.probe(now);
+        }
+        self.work(now);
+    }
+
+    // ---- inputs -------------------------------------------------------------------------------
+
+    /// The socket is open.
+    pub fn handle_open(&mut self, socket: u64, now: Now) {
+        self.clock.advance(now);
+        if socket == self.socket && matches!(self.phase, Phase::Opening { .. }) {
+            let due_ms = now.age_ms.saturating_add(self.config.handshake_ms);
+            self.enter(Phase::Handshake {
+                due_ms,
+                challenge: None,
+            });
+        }
+    }
+
+    /// A text frame arrived. Frames that are not JSON or not known are ignored.
+    pub fn handle_text(&mut self, socket: u64, text: &str, now: Now) {
+        self.clock.advance(now);
+        if socket != self.socket || !matches!(self.phase, Phase::Handshake { .. } | Phase::Live(_)) {
+            return;
+        }
+        if text.len() > MAX_FRAME_BYTES {
+            self.close_socket(CLOSE_SILENT, "frame too large");
+            self.retry(
+                Problem::new("FRAME_TOO_LARGE", "the gateway sent a frame beyond all bounds"),
+                0,
+                now,
+            );
+            return;
+        }
+        self.hear(text, now);
+        self.work(now);
+    }
+
+    /// The socket is closed, or could not be opened: code 1006 where there is none. `reason` is the
+    /// gateway's word for it.
+    pub fn handle_close(&mut self, socket: u64, code: u16, reason: &str, now: Now) {
+        self.clock.advance(now);
+        if socket != self.socket || !self.has_socket() {
+            return;
+        }
+        let (problem, verdict) = Problem::of_close(code, reason);
+        self.judge(problem, verdict, now);
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<ClientOutput> {
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        self.mirror
+            .take_diff()
+            .map(|diff| ClientOutput::Event(ClientEvent::Roster(diff)))
+    }
+
+    // ---- getters ------------------------------------------------------------------------------
+
+    /// Where the client is.
+    #[must_use]
+    pub fn state(&self) -> ClientState {
+        match self.phase {
+            Phase::Idle => ClientState::Idle,
+            Phase::Opening { .. } => ClientState::Connecting,
+            Phase::Handshake { .. } => ClientState::Handshaking,
+            Phase::Live(_) => ClientState::Live,
+            Phase::Waiting { at_ms, .. } => ClientState::Waiting { at_ms },
+            Phase::Refused(_) => ClientState::Refused,
+            Phase::Closed => ClientState::Closed,
+        }
+    }
+
+    /// What went wrong, while waiting or refused.
+    #[must_use]
+    pub fn problem(&self) -> Option<&Problem> {
+        match &self.phase {
+            Phase::Waiting { problem, .. } | Phase::Refused(problem) => Some(problem),
+            _ => None,
+        }
+    }
+
+    /// What the gateway stated in its hello, while live.
+    #[must_use]
+    pub fn hello(&self) -> Option<&Hello> {
+        match &self.phase {
+            Phase::Live(live) => Some(&live.hello),
+            _ => None,
+        }
+    }
+
+    /// The roster. Ages in it are counted on [`server_ms`](Self::server_ms).
+    #[must_use]
+    pub fn mirror(&self) -> &Mirror {
+        &self.mirror
+    }
+
+    /// What the gateway's clock reads, ms since the Unix epoch.
+    #[must_use]
+    pub fn server_ms(&self, now: Now) -> u64 {
+        self.clock.server_ms(now)
+    }
+
+    // ---- phases -------------------------------------------------------------------------------
+
+    fn open(&mut self, now: Now) {
+        self.socket += 1;
+        self.opened_ms = now.age_ms;
+        self.outputs.push_back(ClientOutput::Open { socket: self.socket });
+        let due_ms = now.age_ms.saturating_add(self.config.handshake_ms);
+        self.enter(Phase::Opening { due_ms });
+    }
+
+    fn has_socket(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Opening { .. } | Phase::Handshake { .. } | Phase::Live(_)
+        )
+    }
+
+    fn close_socket(&mut self, code: u16, reason: &'static str) {
+        if self.has_socket() {
+            self.outputs.push_back(ClientOutput::Close {
+                socket: self.socket,
+                code,
+                reason,
+            });
+        }
+    }
+
+    /// The connection is over: stops, waits or tries again as the verdict says.
+    fn judge(&mut self, problem: Problem, verdict: Verdict, now: Now) {
+        match verdict {
+            Verdict::Speak(number) if self.range != (number, number) => {
+                let is_first = self.range.0 != self.range.1;
+                self.range = (number, number);
+                if is_first {
+                    self.end(Phase::Idle, &problem, now);
+                    self.open(now);
+                } else {
+                    // A gateway that changes its mind must not be asked without end.
+                    self.retry(problem, 0, now);
+                }
+            }
+            Verdict::Stop | Verdict::Speak(_) => {
+                let problem = Box::new(problem);
+                self.end(Phase::Refused(problem.clone()), &problem, now);
+            }
+            Verdict::Retry { after_ms } => self.retry(problem, after_ms, now),
+        }
+    }
+
+    fn retry(&mut self, problem: Problem, after_ms: u64, now: Now) {
+        let mut after_ms = after_ms;
+        if let Phase::Live(live) = &self.phase {
+            self.backoff.handle_end(now.age_ms.saturating_sub(live.since_ms));
+            after_ms = after_ms.max(live.restart_ms.unwrap_or(0).min(MAX_RESTART_MS));
+        }
+        let not_before_ms = now.age_ms.saturating_add(after_ms);
+        let at_ms = not_before_ms.max(now.age_ms.saturating_add(self.backoff.next_ms()));
+        let problem = Box::new(problem);
+        self.end(
+            Phase::Waiting {
+                at_ms,
+                not_before_ms,
+                problem: problem.clone(),
+            },
+            &problem,
+            now,
+        );
+    }
+
+    /// Something suggests that a try may succeed now: the page is shown, the network is back.
+    fn nudge(&mut self, now: Now) {
+        if let Phase::Waiting {
+            at_ms, not_before_ms, ..
+        } = &mut self.phase
+        {
+            let soon_ms = now
+                .age_ms
+                .max(*not_before_ms)
+                .max(self.opened_ms.saturating_add(MIN_NUDGE_MS));
+            *at_ms = soon_ms.min(*at_ms);
+            self.retry_if_due(now);
+        }
+    }
+
+    fn retry_if_due(&mut self, now: Now) {
+        if matches!(self.phase, Phase::Waiting { at_ms, .. } if at_ms <= now.age_ms) {
+            self.open(now);
+        }
+    }
+
+    /// Leaves the current connection, if any, for `phase`.
+    fn end(&mut self, phase: Phase, why: &Problem, now: Now) {
+        self.fail_pending(why);
+        self.beacons.handle_end();
+        self.mirror.handle_offline(self.clock.server_ms(now));
+        self.enter(phase);
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        let before = self.state();
+        self.phase = phase;
+        let state = self.state();
+        if state != before && state != ClientState::Idle {
+            let problem = self.problem().cloned().map(Box::new);
+            self.event(ClientEvent::State { state, problem });
+        }
+    }
+
+    fn event(&mut self, event: ClientEvent) {
+        self.outputs.push_back(ClientOutput::Event(event));
+    }
+}
+
+#[cfg(test)]
+mod tests;

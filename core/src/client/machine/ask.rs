@@ -1,0 +1,151 @@
+//! When the gateway is asked for its list (SPEC 3, "Ageing").
+
+use alloc::boxed::Box;
+
+use super::calls::Purpose;
+use super::live::Asking;
+use super::{CLOSE_SILENT, Client, Phase};
+use crate::client::event::ClientEvent;
+use crate::client::json::Json;
+use crate::client::problem::Problem;
+use crate::protocol::error::OLDEST_PROTOCOL;
+use crate::time::Now;
+
+/// How long before a status would change the gateway is asked whether it really does, in ms.
+const LEAD_MS: u64 = 2_000;
+/// Least time between two questions that no loss forces, in ms; also how often a watched roster of
+/// protocol 3 is asked for.
+const INTERVAL_MS: u64 = 30_000;
+/// How long statuses wait for the answer to a question under way, in ms: a row that only the list can
+/// show to be alive must not flicker.
+const HOLD_MS: u64 = 5_000;
+
+impl Client {
+    /// Asks for the list now; if a question is under way, once more after its answer.
+    pub(super) fn ask(&mut self, now: Now) {
+        let method = if self.mirror.version().is_some() {
+            "presence.snapshot"
+        } else {
+            "system-presence"
+        };
+        let Phase::Live(live) = &mut self.phase else {
+            return;
+        };
+        if !live.may_read {
+            return;
+        }
+        if live.asking.is_some() {
+            live.asks_again = true;
+            return;
+        }
+        live.asked_ms = Some(now.age_ms);
+        live.is_behind = false;
+        let id = self.send_request(Purpose::List, method, Some(Json::object([])), now);
+        if let Phase::Live(live) = &mut self.phase {
+            live.asking = Some(Asking {
+                id,
+                at_ms: now.age_ms,
+            });
+        }
+    }
+
+    pub(super) fn ask_if_due(&mut self, now: Now) {
+        if self.ask_due_ms().is_some_and(|due_ms| due_ms <= now.age_ms) {
+            self.ask(now);
+        }
+    }
+
+    /// When to ask next, on the age clock.
+    pub(super) fn ask_due_ms(&self) -> Option<u64> {
+        let Phase::Live(live) = &self.phase else {
+            return None;
+        };
+        if !live.may_read || live.asking.is_some() {
+            return None;
+        }
+        // Deltas tell of touches, connects and removals by themselves.
+        let has_deltas = self.mirror.version().is_some();
+        let before_status = self.mirror.next_ask_ms(LEAD_MS).filter(|_| !has_deltas);
+        // Protocol 3 does not announce who connects.
+        let is_silent = live.hello.protocol <= OLDEST_PROTOCOL && !has_deltas;
+        let routine = is_silent && self.is_watched && self.is_visible;
+        let due_ms = [
+            before_status.map(|server_ms| self.clock.deadline(server_ms)),
+            routine.then(|| live.listed_ms.saturating_add(INTERVAL_MS)),
+            live.is_behind.then_some(0),
+        ]
+        .into_iter()
+        .flatten()
+        .min()?;
+        let allowed_ms = live
+            .asked_ms
+            .map_or(0, |asked_ms| asked_ms.saturating_add(INTERVAL_MS));
+        Some(due_ms.max(allowed_ms))
+    }
+
+    /// Until when statuses wait for an answer, on the age clock.
+    pub(super) fn hold_until_ms(&self) -> Option<u64> {
+        match &self.phase {
+            Phase::Live(live) => live.asking.map(|asking| asking.at_ms.saturating_add(HOLD_MS)),
+            _ => None,
+        }
+    }
+
+    /// The answer to a question for the list; `None` if it did not come in time.
+    pub(super) fn handle_list_answer(
+        &mut self,
+        id: u64,
+        answer: Option<Result<&Json, Option<&Json>>>,
+        now: Now,
+    ) {
+        let Phase::Live(live) = &mut self.phase else {
+            return;
+        };
+        if live.asking.is_none_or(|asking| asking.id != id) {
+            return;
+        }
+        live.asking = None;
+        let asks_again = core::mem::take(&mut live.asks_again);
+        match answer {
+            Some(Ok(payload)) => match payload.as_array() {
+                Some(list) => self.handle_list(list, now),
+                None if self.handle_keyed(payload, now) => {}
+                None => self.give_up_deltas(now),
+            },
+            Some(Err(error)) => {
+                let problem = Problem::of_error(error);
+                if &*problem.code == "MISSING_SCOPE" {
+                    self.lose_read_scope(&problem);
+                } else {
+                    self.give_up_deltas(now);
+                }
+            }
+            None => {}
+        }
+        if asks_again {
+            self.ask(now);
+        }
+    }
+
+    fn lose_read_scope(&mut self, refused: &Problem) {
+        if let Phase::Live(live) = &mut self.phase
+            && core::mem::take(&mut live.may_read)
+        {
+            let problem = Problem::new("NO_READ_SCOPE", &refused.message);
+            self.event(ClientEvent::NoReadScope(Box::new(problem)));
+        }
+    }
+
+    /// A gateway that sends deltas but cannot resync them: connects anew without.
+    fn give_up_deltas(&mut self, now: Now) {
+        if self.mirror.version().is_some() {
+            self.wants_deltas = false;
+            self.close_socket(CLOSE_SILENT, "resync failed");
+            self.retry(
+                Problem::new("RESYNC_FAILED", "the gateway could not resync the roster"),
+                0,
+                now,
+            );
+        }
+    }
+}

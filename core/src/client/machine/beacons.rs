@@ -1,0 +1,267 @@
+//! What the client reports of itself, and when (SPEC 3, reference 1.5).
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+
+use super::calls::{CallError, Purpose};
+use super::{Client, Phase};
+use crate::client::config::{BeaconOccasions, BeaconPolicy};
+use crate::client::event::ClientEvent;
+use crate::client::json::Json;
+use crate::client::problem::Problem;
+use crate::time::Now;
+
+/// Least time between two beacons that occasions cause, in ms.
+const MIN_GAP_MS: u64 = 5_000;
+
+/// When beacons were and will be sent, on the age clock.
+#[derive(Debug)]
+pub(super) struct Beacons {
+    /// `None` when they are off, or were refused.
+    occasions: Option<BeaconOccasions>,
+    was_launched: bool,
+    /// When the last one was sent on this connection.
+    sent_ms: Option<u64>,
+    /// An occasion came up: when to send one for it.
+    due_ms: Option<u64>,
+}
+
+impl Beacons {
+    pub(super) fn new(policy: BeaconPolicy) -> Self {
+        let occasions = match policy {
+            BeaconPolicy::Off => None,
+            BeaconPolicy::On(occasions) => Some(occasions),
+        };
+        Self {
+            occasions,
+            was_launched: false,
+            sent_ms: None,
+            due_ms: None,
+        }
+    }
+
+    /// The connection is over.
+    pub(super) fn handle_end(&mut self) {
+        self.sent_ms = None;
+        self.due_ms = None;
+    }
+
+    fn next_ms(&self) -> Option<u64> {
+        let interval_ms = self.occasions.and_then(|occasions| occasions.every_ms);
+        let periodic_ms = match (self.sent_ms, interval_ms) {
+            (Some(sent_ms), Some(interval_ms)) => Some(sent_ms.saturating_add(interval_ms.max(MIN_GAP_MS))),
+            _ => None,
+        };
+        [periodic_ms, self.due_ms].into_iter().flatten().min()
+    }
+
+    fn occur(&mut self, now: Now) {
+        let allowed_ms = self
+            .sent_ms
+            .map_or(0, |sent_ms| sent_ms.saturating_add(MIN_GAP_MS));
+        let soon_ms = now.age_ms.max(allowed_ms);
+        self.due_ms = self.due_ms.or(Some(soon_ms));
+    }
+}
+
+impl Client {
+    /// Reports this client now, whatever the policy says. What becomes of it comes as
+    /// [`ClientEvent::BeaconAccepted`] or [`ClientEvent::BeaconRefused`].
+    ///
+    /// # Errors
+    /// [`CallError`] if it was not sent.
+    pub fn beacon(&mut self, reason: &str, now: Now) -> Result<(), CallError> {
+        self.clock.advance(now);
+        self.check_call()?;
+        self.send_beacon(reason, now);
+        Ok(())
+    }
+
+    /// The user did something just now: a key, a click, a touch. Beacons say how long ago that was.
+    pub fn report_input(&mut self, now: Now) {
+        self.clock.advance(now);
+        let elapsed_ms = self.clock.elapsed_ms(now);
+        let before_ms = self.last_input_ms.replace(elapsed_ms);
+        let Some(occasions) = self.beacons.occasions.filter(|occasions| occasions.on_activity) else {
+            return;
+        };
+        let was_away =
+            before_ms.is_none_or(|before_ms| elapsed_ms.saturating_sub(before_ms) >= occasions.idle_ms);
+        if was_away && matches!(self.phase, Phase::Live(_)) {
+            self.beacons.occur(now);
+            self.work(now);
+        }
+    }
+
+    pub(super) fn beacon_on_hello(&mut self, now: Now) {
+        if self.beacons.occasions.is_some() {
+            let reason = if self.beacons.was_launched {
+                "connect"
+            } else {
+                "launch"
+            };
+            self.send_beacon(reason, now);
+        }
+    }
+
+    pub(super) fn beacon_on_visibility(&mut self, now: Now) {
+        let is_occasion = self
+            .beacons
+            .occasions
+            .is_some_and(|occasions| occasions.on_visibility);
+        if is_occasion && matches!(self.phase, Phase::Live(_)) {
+            self.beacons.occur(now);
+        }
+    }
+
+    pub(super) fn beacon_if_due(&mut self, now: Now) {
+        if self.beacon_due_ms().is_some_and(|due_ms| due_ms <= now.age_ms) {
+            // Real gateways tell their agent of beacons whose reason is a new word.
+            self.send_beacon("periodic", now);
+        }
+    }
+
+    pub(super) fn beacon_due_ms(&self) -> Option<u64> {
+        match self.phase {
+            Phase::Live(_) => self.beacons.next_ms(),
+            _ => None,
+        }
+    }
+
+    fn send_beacon(&mut self, reason: &str, now: Now) {
+        self.beacons.sent_ms = Some(now.age_ms);
+        self.beacons.due_ms = None;
+        self.beacons.was_launched = true;
+        let params = self.beacon_params(reason, now);
+        self.send_request(Purpose::Beacon, "system-event", Some(params), now);
+    }
+
+    /// Only members that every gateway knows. What is not known is left out: an absent member erases
+    /// nothing.
+    fn beacon_params(&self, reason: &str, now: Now) -> Json {
+        let info = &self.config.client;
+        let seconds_since = |input_ms| self.clock.elapsed_ms(now).saturating_sub(input_ms) / 1_000;
+        let last_input_seconds = self.last_input_ms.map(seconds_since);
+        let device_id = self.config.device.as_ref().map(|device| &*device.id);
+        let line = Line {
+            host: info.display_name.as_deref().unwrap_or(&info.id),
+            ip: self.config.ip.as_deref(),
+            version: &info.version,
+            last_input_seconds,
+            mode: &info.mode,
+            reason,
+        };
+        let mut params = Json::object([("text", line.text().as_str().into())]);
+        for (name, value) in [
+            ("instanceId", info.instance_id.as_deref()),
+            ("deviceId", device_id),
+            ("host", info.display_name.as_deref()),
+            ("ip", line.ip),
+            ("mode", Some(line.mode)),
+            ("version", Some(line.version)),
+            ("platform", Some(&*info.platform)),
+            ("deviceFamily", info.device_family.as_deref()),
+            ("modelIdentifier", info.model_identifier.as_deref()),
+            ("reason", Some(reason)),
+        ] {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                params.push(name, value);
+            }
+        }
+        if let Some(seconds) = last_input_seconds {
+            params.push("lastInputSeconds", seconds);
+        }
+        params
+    }
+
+    pub(super) fn handle_beacon_answer(&mut self, answer: Result<&Json, Option<&Json>>) {
+        let Err(error) = answer else {
+            self.event(ClientEvent::BeaconAccepted);
+            return;
+        };
+        let problem = Problem::of_error(error);
+        if &*problem.code != "UNAVAILABLE" {
+            self.beacons.occasions = None;
+            self.beacons.due_ms = None;
+            self.event(ClientEvent::BeaconRefused(Box::new(problem)));
+        }
+    }
+}
+
+/// The line of a beacon.
+struct Line<'a> {
+    host: &'a str,
+    ip: Option<&'a str>,
+    version: &'a str,
+    last_input_seconds: Option<u64>,
+    mode: &'a str,
+    reason: &'a str,
+}
+
+impl Line<'_> {
+    /// Follows the grammar that gateways parse where everything is known that the grammar wants; else
+    /// it is for people. It starts with `Node:` in any case: real gateways hand other texts to their
+    /// agent as a message.
+    fn text(&self) -> String {
+        let ip = self.ip.map(|ip| format!(" ({ip})")).unwrap_or_default();
+        let input = self
+            .last_input_seconds
+            .map(|seconds| format!(" · last input {seconds}s ago"));
+        let (host, version, input) = (self.host, self.version, input.unwrap_or_default());
+        format!(
+            "Node: {host}{ip} · app {version}{input} · mode {} · reason {}",
+            self.mode, self.reason
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::beacon::parse_text;
+
+    const FULL: Line<'_> = Line {
+        host: "studio",
+        ip: Some("10.0.0.5"),
+        version: "1.2",
+        last_input_seconds: Some(12),
+        mode: "ui",
+        reason: "launch",
+    };
+
+    #[test]
+    fn the_line_follows_the_grammar_when_everything_is_known() {
+        let text = FULL.text();
+        let parsed = parse_text(&text).unwrap();
+        assert_eq!(
+            (parsed.host, parsed.ip, parsed.version),
+            ("studio", "10.0.0.5", "1.2")
+        );
+        assert_eq!(
+            (parsed.last_input_seconds, parsed.mode, parsed.reason),
+            (12, "ui", "launch")
+        );
+    }
+
+    #[test]
+    fn the_line_says_nothing_to_gateways_when_something_is_not_known() {
+        for line in [
+            Line { ip: None, ..FULL },
+            Line {
+                last_input_seconds: None,
+                ..FULL
+            },
+            Line {
+                host: "Zoe's Mac",
+                ..FULL
+            },
+        ] {
+            let text = line.text();
+            assert!(
+                text.starts_with("Node: ") && parse_text(&text).is_none(),
+                "{text}"
+            );
+        }
+    }
+}

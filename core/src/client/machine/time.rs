@@ -1,0 +1,126 @@
+//! What a client does when time passes: deadlines, silence, statuses.
+
+use super::calls::Purpose;
+use super::live::Live;
+use super::{CLOSE_CONNECT_FAILED, CLOSE_SILENT, Client, Phase};
+use crate::client::json::Json;
+use crate::client::problem::Problem;
+use crate::time::Now;
+
+/// A timer that is later than this, in ms, was held up: the machine slept, or the page is hidden and
+/// its timers are throttled. What the gateway sent meanwhile may still be waiting to be delivered.
+const LATE_MS: u64 = 5_000;
+/// How long the gateway then has to be heard, in ms.
+const GRACE_MS: u64 = 15_000;
+/// How often in a row: the timers of a hidden page are always late.
+const MAX_GRACES: u32 = 2;
+
+impl Client {
+    /// Time passed. Early and double calls do nothing.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.clock.advance(now);
+        if let Some(late_ms) = self
+            .phase_due_ms()
+            .and_then(|due_ms| now.age_ms.checked_sub(due_ms))
+        {
+            self.end_of_wait(late_ms > LATE_MS, now);
+        }
+        self.expire_requests(now);
+        self.work(now);
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), on `Now::age_ms`. `None`: nothing to wait
+    /// for.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<u64> {
+        let change_ms = self
+            .mirror
+            .next_change_ms()
+            .map(|server_ms| self.clock.deadline(server_ms));
+        [
+            self.phase_due_ms(),
+            self.requests_due_ms(),
+            self.ask_due_ms(),
+            self.beacon_due_ms(),
+            self.hold_until_ms()
+                .filter(|_| change_ms.is_some())
+                .max(change_ms),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Does what is due, but for the deadlines of the phase: these are for
+    /// [`handle_timeout`](Self::handle_timeout), which comes when nothing else did.
+    pub(super) fn work(&mut self, now: Now) {
+        self.ask_if_due(now);
+        self.beacon_if_due(now);
+        if self.hold_until_ms().is_none_or(|held_ms| held_ms <= now.age_ms) {
+            self.mirror.settle(self.clock.server_ms(now));
+        }
+    }
+
+    /// Sends something that the gateway must answer, to learn soon whether it still can.
+    pub(super) fn probe(&mut self, now: Now) {
+        let Phase::Live(live) = &mut self.phase else {
+            return;
+        };
+        let until_ms = now.age_ms.saturating_add(GRACE_MS);
+        live.grace_until_ms = Some(
+            live.grace_until_ms
+                .map_or(until_ms, |own_ms| own_ms.min(until_ms)),
+        );
+        if live.may_read && live.asking.is_none() {
+            self.ask(now);
+        } else if self.check_call().is_ok() {
+            self.send_request(Purpose::Probe, "health", Some(Json::object([])), now);
+        }
+    }
+
+    fn phase_due_ms(&self) -> Option<u64> {
+        match &self.phase {
+            Phase::Opening { due_ms } | Phase::Handshake { due_ms, .. } => Some(*due_ms),
+            Phase::Waiting { at_ms, .. } => Some(*at_ms),
+            Phase::Live(live) => Some(silence_due_ms(live)),
+            Phase::Idle | Phase::Refused(_) | Phase::Closed => None,
+        }
+    }
+
+    fn end_of_wait(&mut self, is_late: bool, now: Now) {
+        match &mut self.phase {
+            Phase::Waiting { .. } => self.retry_if_due(now),
+            Phase::Opening { .. } => {
+                let problem = Problem::new("OPEN_TIMEOUT", "the gateway did not take the connection in time");
+                self.close_socket(CLOSE_SILENT, "connect timeout");
+                self.retry(problem, 0, now);
+            }
+            Phase::Handshake { .. } => {
+                let problem = Problem::new(
+                    "HELLO_TIMEOUT",
+                    "the gateway did not answer the handshake in time",
+                );
+                self.close_socket(CLOSE_CONNECT_FAILED, "connect timeout");
+                self.retry(problem, 0, now);
+            }
+            Phase::Live(live) if is_late && live.graces < MAX_GRACES => {
+                live.graces += 1;
+                live.grace_until_ms = None;
+                self.probe(now);
+            }
+            Phase::Live(_) => {
+                self.close_socket(CLOSE_SILENT, "tick timeout");
+                self.retry(Problem::new("TICK_TIMEOUT", "the gateway fell silent"), 0, now);
+            }
+            Phase::Idle | Phase::Refused(_) | Phase::Closed => {}
+        }
+    }
+}
+
+/// When a silent connection is given up: after two tick intervals without any frame, unless a grace
+/// moved that.
+fn silence_due_ms(live: &Live) -> u64 {
+    let ticks_ms = live.hello.tick_interval_ms.saturating_mul(2);
+    live.grace_until_ms
+        .unwrap_or_else(|| live.heard_ms.saturating_add(ticks_ms))
+}

@@ -1,0 +1,348 @@
+//! What went wrong, what to do about it, and whether to try again (reference 2.5 and 4.4).
+
+use alloc::boxed::Box;
+use alloc::format;
+
+use super::json::Json;
+use crate::protocol::error::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
+
+/// The longest time a gateway can make a client wait, in ms.
+const MAX_RETRY_AFTER_MS: u64 = 3_600_000;
+/// How long to wait after too many failed tries to log in, where the gateway does not say, in ms.
+const RATE_LIMIT_MS: u64 = 60_000;
+
+/// What went wrong, in words for programs and for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// A stable code: the gateway's `details.code`, else its `code`, else one of this client's
+    /// (`CLOSED_<code>`, `OPEN_TIMEOUT`, `HELLO_TIMEOUT`, `TICK_TIMEOUT`, ...).
+    pub code: Box<str>,
+    /// What the gateway said, or what happened.
+    pub message: Box<str>,
+    /// What a person can do about it; empty if it goes by itself.
+    pub remedy: Box<str>,
+}
+
+impl core::fmt::Display for Problem {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.message)?;
+        if !self.remedy.is_empty() {
+            write!(f, ". {}", self.remedy)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Trying again would not help.
+    Stop,
+    /// Try again, not before this time, in ms.
+    Retry { after_ms: u64 },
+    /// Try again at once with this protocol number alone.
+    Speak(u32),
+}
+
+impl Problem {
+    pub(super) fn new(code: &str, message: &str) -> Self {
+        Self {
+            code: code.into(),
+            message: message.into(),
+            remedy: remedy(code).into(),
+        }
+    }
+
+    /// The `error` of a response.
+    pub(super) fn of_error(error: Option<&Json>) -> Self {
+        let error = error.unwrap_or(&Json::Null);
+        let message = error
+            .get("message")
+            .and_then(Json::as_str)
+            .unwrap_or("the gateway gave no reason");
+        let stated = error
+            .at(&["details", "code"])
+            .or_else(|| error.get("code"))
+            .and_then(Json::as_str);
+        // Gateways of protocol 3 only have words.
+        let code = match stated {
+            None | Some("INVALID_REQUEST" | "NOT_PAIRED") => code_of_words(message).or(stated),
+            stated => stated,
+        };
+        let mut problem = Self::new(code.unwrap_or("REFUSED"), message);
+        if let Some(request) = error.at(&["details", "requestId"]).and_then(Json::as_str) {
+            problem.remedy = format!("{} The request's id is {request}.", problem.remedy).into();
+        }
+        problem
+    }
+
+    /// What to do after the gateway answered `connect` with this error.
+    pub(super) fn verdict(&self, error: Option<&Json>) -> Verdict {
+        let error = error.unwrap_or(&Json::Null);
+        let after_ms = error
+            .get("retryAfterMs")
+            .and_then(Json::as_u64)
+            .map(|ms| ms.min(MAX_RETRY_AFTER_MS));
+        let next_step = error
+            .at(&["details", "recommendedNextStep"])
+            .and_then(Json::as_str);
+        let expected = error.at(&["details", "expectedProtocol"]).and_then(Json::as_u64);
+        match &*self.code {
+            "PROTOCOL_MISMATCH" => match expected.and_then(|number| u32::try_from(number).ok()) {
+                Some(number) if (OLDEST_PROTOCOL..=NEWEST_PROTOCOL).contains(&number) => {
+                    Verdict::Speak(number)
+                }
+                _ => Verdict::Stop,
+            },
+            "AUTH_RATE_LIMITED" => Verdict::Retry {
+                after_ms: after_ms.unwrap_or(RATE_LIMIT_MS),
+            },
+            // Signed before a pause; the next challenge is a new one.
+            "UNAVAILABLE" | "DEVICE_AUTH_SIGNATURE_EXPIRED" | "DEVICE_AUTH_NONCE_MISMATCH" => {
+                Verdict::Retry {
+                    after_ms: after_ms.unwrap_or(0),
+                }
+            }
+            _ if next_step == Some("wait_then_retry")
+                || error.get("retryable") == Some(&Json::Bool(true)) =>
+            {
+                Verdict::Retry {
+                    after_ms: after_ms.unwrap_or(0),
+                }
+            }
+            _ => Verdict::Stop,
+        }
+    }
+
+    /// The socket was closed, or never opened.
+    pub(super) fn of_close(code: u16, reason: &str) -> (Self, Verdict) {
+        if code == 4001 {
+            return (
+                Self::new("CREDENTIALS_REVOKED", reason_or(reason, "credentials revoked")),
+                Verdict::Stop,
+            );
+        }
+        // The answer to `connect` says it better, but may be lost.
+        let stated = if matches!(code, 1002 | 1008) {
+            code_of_words(reason)
+        } else {
+            None
+        };
+        if let Some(stated) = stated {
+            let verdict = match stated {
+                "AUTH_RATE_LIMITED" => Verdict::Retry {
+                    after_ms: RATE_LIMIT_MS,
+                },
+                "DEVICE_AUTH_SIGNATURE_EXPIRED" | "DEVICE_AUTH_NONCE_MISMATCH" => {
+                    Verdict::Retry { after_ms: 0 }
+                }
+                _ => Verdict::Stop,
+            };
+            return (Self::new(stated, reason), verdict);
+        }
+        let words = match code {
+            1000 | 1005 => "the gateway closed the connection",
+            1001 => "the gateway went away",
+            1006 => "the connection was lost, or the gateway cannot be reached",
+            1012 => "the gateway restarts",
+            1013 => "the gateway is starting",
+            _ => "the connection was closed",
+        };
+        let message = match reason {
+            "" => format!("{words} ({code})"),
+            reason => format!("{words} ({code} {reason})"),
+        };
+        (
+            Self::new(&format!("CLOSED_{code}"), &message),
+            Verdict::Retry { after_ms: 0 },
+        )
+    }
+}
+
+fn reason_or<'a>(reason: &'a str, other: &'a str) -> &'a str {
+    if reason.is_empty() { other } else { reason }
+}
+
+/// The code of a refusal that came in words only: those of both generations of gateways.
+fn code_of_words(message: &str) -> Option<&'static str> {
+    const WORDS: [(&str, &str); 18] = [
+        ("protocol mismatch", "PROTOCOL_MISMATCH"),
+        ("gateway token missing", "AUTH_TOKEN_MISSING"),
+        ("gateway token mismatch", "AUTH_TOKEN_MISMATCH"),
+        ("gateway password missing", "AUTH_PASSWORD_MISSING"),
+        ("gateway password mismatch", "AUTH_PASSWORD_MISMATCH"),
+        ("too many failed authentication", "AUTH_RATE_LIMITED"),
+        ("unauthorized", "AUTH_UNAUTHORIZED"),
+        ("pairing required", "PAIRING_REQUIRED"),
+        ("control ui requires", "CONTROL_UI_DEVICE_IDENTITY_REQUIRED"),
+        ("device identity required", "DEVICE_IDENTITY_REQUIRED"),
+        ("device identity mismatch", "DEVICE_AUTH_DEVICE_ID_MISMATCH"),
+        ("device signature invalid", "DEVICE_AUTH_SIGNATURE_INVALID"),
+        ("device signature expired", "DEVICE_AUTH_SIGNATURE_EXPIRED"),
+        ("device nonce", "DEVICE_AUTH_NONCE_MISMATCH"),
+        ("device public key invalid", "DEVICE_AUTH_PUBLIC_KEY_INVALID"),
+        ("origin not allowed", "CONTROL_UI_ORIGIN_NOT_ALLOWED"),
+        ("invalid connect params", "INVALID_CONNECT_PARAMS"),
+        ("missing scope", "MISSING_SCOPE"),
+    ];
+    WORDS
+        .iter()
+        .find(|(words, _)| message.contains(words))
+        .map(|&(_, code)| code)
+}
+
+/// What a person can do about it.
+fn remedy(code: &str) -> &'static str {
+    match code {
+        "PROTOCOL_MISMATCH" => "Update this client: the gateway speaks a newer protocol than it knows.",
+        "AUTH_TOKEN_MISSING" => "Give this gateway's token.",
+        "AUTH_PASSWORD_MISSING" => "Give this gateway's password.",
+        "AUTH_TOKEN_MISMATCH" | "AUTH_PASSWORD_MISMATCH" | "AUTH_UNAUTHORIZED" => {
+            "Give the token or password that this gateway is configured with."
+        }
+        "AUTH_RATE_LIMITED" => "Check the token; the client tries again when the gateway lets it.",
+        "CREDENTIALS_REVOKED" => {
+            "The gateway's secret was changed or this client was revoked: give the new one."
+        }
+        "PAIRING_REQUIRED" => "Approve this device on the gateway's machine: openclaw devices approve.",
+        "DEVICE_IDENTITY_REQUIRED" | "CONTROL_UI_DEVICE_IDENTITY_REQUIRED" => {
+            "Use a device key: in browsers that needs a page from https or localhost."
+        }
+        "CONTROL_UI_ORIGIN_NOT_ALLOWED" => "Allow this page's origin in the gateway's configuration.",
+        "DEVICE_AUTH_DEVICE_ID_MISMATCH"
+        | "DEVICE_AUTH_SIGNATURE_INVALID"
+        | "DEVICE_AUTH_PUBLIC_KEY_INVALID" => "Make a new device key: the stored one does not fit.",
+        "INVALID_CONNECT_PARAMS" => "Use a client id and mode that this gateway knows.",
+        "NO_READ_SCOPE" => {
+            "Use a device key (in browsers that needs a page from https or localhost) and ask for operator.read: \
+             gateways take the scopes away from clients without one."
+        }
+        "MISSING_SCOPE" => "Ask for the scope, or do without what needs it.",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    fn judged(error: &str) -> (Problem, Verdict) {
+        let error = Json::parse(error).unwrap();
+        let problem = Problem::of_error(Some(&error));
+        let verdict = problem.verdict(Some(&error));
+        (problem, verdict)
+    }
+
+    #[test]
+    fn what_real_gateways_refuse_with() {
+        let hint = "(open the dashboard URL and paste the token in Control UI settings)";
+        for (error, code, verdict) in [
+            // Protocol 3.
+            (
+                r#"{"code":"INVALID_REQUEST","message":"protocol mismatch","details":{"expectedProtocol":3}}"#,
+                "PROTOCOL_MISMATCH",
+                Verdict::Speak(3),
+            ),
+            (
+                &format!(
+                    r#"{{"code":"INVALID_REQUEST","message":"unauthorized: gateway token mismatch {hint}"}}"#
+                ),
+                "AUTH_TOKEN_MISMATCH",
+                Verdict::Stop,
+            ),
+            (
+                r#"{"code":"NOT_PAIRED","message":"device identity required"}"#,
+                "DEVICE_IDENTITY_REQUIRED",
+                Verdict::Stop,
+            ),
+            (
+                r#"{"code":"NOT_PAIRED","message":"pairing required","details":{"requestId":"r-1"}}"#,
+                "PAIRING_REQUIRED",
+                Verdict::Stop,
+            ),
+            (
+                r#"{"code":"INVALID_REQUEST","message":"device signature expired"}"#,
+                "DEVICE_AUTH_SIGNATURE_EXPIRED",
+                Verdict::Retry { after_ms: 0 },
+            ),
+            // Protocol 4.
+            (
+                r#"{"code":"INVALID_REQUEST","message":"x","details":{"code":"PROTOCOL_MISMATCH","expectedProtocol":5}}"#,
+                "PROTOCOL_MISMATCH",
+                Verdict::Stop,
+            ),
+            (
+                r#"{"code":"INVALID_REQUEST","message":"x","details":{"code":"AUTH_TOKEN_MISSING"}}"#,
+                "AUTH_TOKEN_MISSING",
+                Verdict::Stop,
+            ),
+            (
+                r#"{"code":"INVALID_REQUEST","message":"x","details":{"code":"AUTH_RATE_LIMITED"},"retryable":true,
+                    "retryAfterMs":300000}"#,
+                "AUTH_RATE_LIMITED",
+                Verdict::Retry { after_ms: 300_000 },
+            ),
+            (
+                r#"{"code":"UNAVAILABLE","message":"gateway starting","retryable":true,"retryAfterMs":500,
+                    "details":{"reason":"startup-sidecars"}}"#,
+                "UNAVAILABLE",
+                Verdict::Retry { after_ms: 500 },
+            ),
+            (
+                r#"{"code":"NOT_PAIRED","message":"x","details":{"code":"PAIRING_REQUIRED",
+                    "recommendedNextStep":"wait_then_retry"}}"#,
+                "PAIRING_REQUIRED",
+                Verdict::Retry { after_ms: 0 },
+            ),
+            ("{}", "REFUSED", Verdict::Stop),
+        ] {
+            let (problem, judged) = judged(error);
+            assert_eq!((&*problem.code, judged), (code, verdict), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_pairing_request_is_named() {
+        let error = r#"{"code":"NOT_PAIRED","message":"pairing required","details":{"requestId":"r-1"}}"#;
+        let (problem, _) = judged(error);
+        assert!(
+            problem
+                .to_string()
+                .ends_with("devices approve. The request's id is r-1."),
+            "{problem}"
+        );
+    }
+
+    #[test]
+    fn closes_that_mean_stop_and_closes_that_mean_retry() {
+        let retry = Verdict::Retry { after_ms: 0 };
+        for (code, reason, stated, verdict) in [
+            (1000, "", "CLOSED_1000", retry),
+            (1001, "ping timeout", "CLOSED_1001", retry),
+            (1006, "", "CLOSED_1006", retry),
+            (1012, "service restart", "CLOSED_1012", retry),
+            (1013, "gateway starting", "CLOSED_1013", retry),
+            (1008, "slow consumer", "CLOSED_1008", retry),
+            (1008, "handshake timeout", "CLOSED_1008", retry),
+            (
+                1008,
+                "unauthorized: gateway password mismatch",
+                "AUTH_PASSWORD_MISMATCH",
+                Verdict::Stop,
+            ),
+            (
+                1008,
+                "pairing required: not-paired",
+                "PAIRING_REQUIRED",
+                Verdict::Stop,
+            ),
+            (1002, "protocol mismatch", "PROTOCOL_MISMATCH", Verdict::Stop),
+            (4001, "", "CREDENTIALS_REVOKED", Verdict::Stop),
+        ] {
+            let (problem, judged) = Problem::of_close(code, reason);
+            assert_eq!((&*problem.code, judged), (stated, verdict), "{code} {reason}");
+        }
+    }
+}
