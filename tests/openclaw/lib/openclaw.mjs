@@ -35,6 +35,7 @@ class OpenClaw {
     this.#program = program;
     this.#home = home;
     this.#gateway = gateway;
+    this.#configure({});
   }
 
   /** Flags that name the gateway, for the commands that take them. */
@@ -45,7 +46,7 @@ class OpenClaw {
   /** Writes the configuration of a user whose gateway is elsewhere: for the commands without flags for it. */
   configureRemote() {
     const { url, token } = this.#gateway;
-    writeFileSync(join(this.#home, "openclaw.json"), JSON.stringify({ gateway: { mode: "remote", remote: { url, token } } }));
+    this.#configure({ gateway: { mode: "remote", remote: { url, token } } });
   }
 
   /** Runs a command to its end: {code, stdout, stderr}. What it printed is kept for people to read. */
@@ -82,6 +83,12 @@ class OpenClaw {
       await ended;
     });
     return { kill: (signal) => child.kill(signal), ended, output: () => output.stdout + output.stderr };
+  }
+
+  #configure(settings) {
+    // Without this it writes its log into a folder of the machine's that outlives the test.
+    const logging = { file: join(this.#home, "openclaw.log") };
+    writeFileSync(join(this.#home, "openclaw.json"), JSON.stringify({ logging, ...settings }), { mode: 0o600 });
   }
 
   /** Nothing of the machine's: no configuration, no update check, no channel, no discovery. */
