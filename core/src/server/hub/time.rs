@@ -31,8 +31,8 @@ impl Hub {
             self.roster.poll_timeout(),
             self.heartbeats.first().map(|&(due_ms, _)| due_ms),
             self.tick_at_ms,
-            is_changed.then_some(self.window_ends_ms),
-            self.touch_at_ms,
+            // A change carries the touches; alone they wait until there is none.
+            if is_changed { Some(self.window_ends_ms) } else { self.touch_at_ms },
         ]
         .into_iter()
         .flatten()
