@@ -151,14 +151,14 @@ impl Finding {
 /// use presence_core::findings::{FindingKind, findings};
 /// let list = RawEntry::parse_list(r#"[
 ///     {"instanceId": "Mac-1", "host": "studio", "reason": "connect", "ts": 2},
-///     {"instanceId": "mac 1", "host": "studio", "reason": "periodic", "ts": 1},
+///     {"instanceId": "mac -1", "host": "studio", "reason": "periodic", "ts": 1},
 ///     {"instanceId": "other", "host": "laptop", "reason": "connect", "ts": 0}
 /// ]"#).unwrap();
 /// let found = findings(&list.iter().collect::<Vec<_>>());
 /// assert_eq!(found.len(), 1);
 /// assert_eq!(found[0].kind, FindingKind::IdSpelling);
 /// assert_eq!(found[0].rows, [0, 1]);
-/// assert_eq!(found[0].evidence, [r#"instanceId "Mac-1" and "mac 1" differ by case and blanks only."#]);
+/// assert_eq!(found[0].evidence, [r#"instanceId "Mac-1" and "mac -1" differ by case and blanks only."#]);
 /// ```
 #[must_use]
 pub fn findings(list: &[&RawEntry]) -> Vec<Finding> {
