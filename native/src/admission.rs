@@ -149,7 +149,7 @@ fn note_failure(failed: Failed, client: IpAddr) -> u64 {
 
 /// Enough of a client's words for a line in the log.
 fn short(text: &str) -> &str {
-    &text[..text.floor_char_boundary(100)]
+    crate::log::start_of(text, 100)
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ impl Driver {
 
     fn handle_batch(&mut self, peer: &Arc<Peer>, inputs: Vec<Input>, now: Now) {
         let mut inputs = inputs.into_iter();
-        while let Some(input) = inputs.next() {
+        for input in inputs.by_ref() {
             if !self.handle_input(peer, input, now) {
                 break;
             }

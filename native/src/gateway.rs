@@ -19,9 +19,9 @@ use crate::config::GatewayConfig;
 use crate::driver::{Driver, Event, MAX_EVENTS};
 use crate::identity;
 use crate::listen::{ListenError, listen};
+use crate::log::Throttle;
 use crate::proxy::TrustedProxies;
 use crate::slots::Slots;
-use crate::throttle::Throttle;
 
 /// Why a gateway cannot start.
 #[derive(Debug, thiserror::Error)]

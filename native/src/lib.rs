@@ -29,11 +29,11 @@ pub mod head;
 mod http;
 pub mod identity;
 pub mod listen;
+mod log;
 pub mod origin;
 pub mod proxy;
 pub mod ratelimit;
 pub mod slots;
-mod throttle;
 
 pub use clock::Clock;
 pub use config::GatewayConfig;

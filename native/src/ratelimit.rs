@@ -52,7 +52,7 @@ impl Key {
     /// A page on this machine; very long origins are cut.
     #[must_use]
     pub fn page(origin: &str) -> Self {
-        Self::Page(origin[..origin.floor_char_boundary(MAX_ORIGIN_BYTES)].into())
+        Self::Page(crate::log::start_of(origin, MAX_ORIGIN_BYTES).into())
     }
 }
 

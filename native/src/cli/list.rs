@@ -54,7 +54,7 @@ fn cells(row: &Value, now_ms: u64) -> [String; 9] {
     let last_input = number("lastInputSeconds").filter(|seconds| *seconds != WITHHELD_SECONDS);
     let platform = row["platform"]
         .as_str()
-        .map_or_else(|| ABSENT.to_owned(), |text| platform_label(text));
+        .map_or_else(|| ABSENT.to_owned(), platform_label);
     [
         age_ms
             .map_or(ABSENT, |age_ms| Thresholds::default().status(age_ms).label())

@@ -102,7 +102,7 @@ pub struct ServeOptions {
         value_delimiter = ','
     )]
     pub ephemeral_mode: Option<Vec<String>>,
-    /// A web page that may connect: https://dash.example.org, or * for all (may be repeated)
+    /// A web page that may connect: `https://dash.example.org`, or `*` for all (may be repeated)
     #[arg(
         long,
         value_name = "ORIGIN",
@@ -534,7 +534,7 @@ fn set<T>(place: &mut T, value: Option<T>) {
     }
 }
 
-fn set_within<T: PartialOrd + std::fmt::Display>(
+fn set_within<T: Copy + PartialOrd + std::fmt::Display>(
     place: &mut T,
     name: &'static str,
     value: Option<T>,

@@ -51,7 +51,7 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
         .addresses()
         .first()
         .copied()
-        .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
+        .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
     print(&greeting(
         &version,
         shown(address),
@@ -90,7 +90,7 @@ fn greeting(version: &str, shown: SocketAddr, addresses: &[SocketAddr], token: O
 fn shown(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         ip if !ip.is_unspecified() => ip,
-        IpAddr::V4(_) => identity::lan_ipv4().map_or(IpAddr::from([127, 0, 0, 1]), IpAddr::V4),
+        IpAddr::V4(_) => identity::lan_ipv4().map_or_else(|| IpAddr::from([127, 0, 0, 1]), IpAddr::V4),
         IpAddr::V6(_) => IpAddr::from(std::net::Ipv6Addr::LOCALHOST),
     };
     SocketAddr::new(ip, address.port())

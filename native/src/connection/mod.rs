@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Text frames never pass through tungstenite on the way out: it would copy each into a buffer of
-//! the connection's own and keep that. All writes, its pongs included, go through one [`Writer`], so
+//! the connection's own and keep that. All writes, its pongs included, go through one [`writer::Writer`], so
 //! nothing can come between the halves of a frame.
 
 mod peer;

@@ -12,6 +12,7 @@ use presence_core::protocol::{CloseFrame, ConnectParams};
 use presence_core::server::{Connection, ConnectionOutput, Item, LeaveCause};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, WebSocket};
@@ -85,7 +86,8 @@ enum End {
 }
 
 impl Session {
-    pub(crate) fn new(shared: Arc<Shared>, opening: Opening) -> Self {
+    /// In a box: a future holds what it was called with twice.
+    pub(crate) fn new(shared: Arc<Shared>, opening: Opening) -> Box<Self> {
         let Opening {
             stream,
             rest,
@@ -113,7 +115,7 @@ impl Session {
         let has_unread = !rest.is_empty();
         let stream = PeerStream(Arc::clone(&peer));
         let websocket = WebSocket::from_partially_read(stream, rest, Role::Server, Some(config));
-        Self {
+        Box::new(Self {
             shared,
             peer,
             driver,
@@ -125,11 +127,11 @@ impl Session {
             has_joined: false,
             has_unread,
             alarm: None,
-        }
+        })
     }
 
     /// Serves the connection to its end.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self: Box<Self>) {
         let end = self.exchange().await;
         if self.has_joined {
             let cause = match end {
@@ -365,17 +367,30 @@ impl Session {
 
     async fn hand_on(&mut self) -> ControlFlow<End> {
         self.peer.start_batch();
-        let batch = Event::Batch(Arc::clone(&self.peer), std::mem::take(&mut self.inputs));
-        match self.driver.send(batch).await {
-            Ok(()) => ControlFlow::Continue(()),
-            // The driver is gone, and with it the gateway.
-            Err(_) => ControlFlow::Break(End::Gone),
+        let inputs = std::mem::take(&mut self.inputs);
+        if self
+            .tell_driver(Event::Batch(Arc::clone(&self.peer), inputs))
+            .await
+        {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(End::Gone)
+        }
+    }
+
+    /// Waits if too much is waiting already. Returns whether there is a driver, and with it a gateway.
+    async fn tell_driver(&mut self, event: Event) -> bool {
+        match self.driver.try_send(event) {
+            Ok(()) => true,
+            Err(TrySendError::Closed(_)) => false,
+            // Waiting takes more memory than an idle connection should hold for it.
+            Err(TrySendError::Full(event)) => Box::pin(self.driver.send(event)).await.is_ok(),
         }
     }
 
     /// Writes what is left, within bounds, and lets the peer close first if it wants to. Without
     /// that the system would cut off what the peer has not read yet.
-    async fn finish(mut self, is_gone: bool) {
+    async fn finish(mut self: Box<Self>, is_gone: bool) {
         let flushed = tokio::time::timeout(FLUSH_TIME, self.drain()).await;
         if is_gone || flushed.is_err() {
             return;

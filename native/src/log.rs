@@ -1,4 +1,4 @@
-//! Lines that anybody can cause, in bounded number.
+//! Bounds on what others can make us log.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,9 +25,25 @@ impl Throttle {
     }
 }
 
+/// The beginning of a text, of at most this many bytes.
+pub(crate) fn start_of(text: &str, max_bytes: usize) -> &str {
+    let mut end = max_bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        assert_eq!(start_of("aéz", 2), "a");
+        assert_eq!(start_of("aéz", 3), "aé");
+        assert_eq!(start_of("aéz", 300), "aéz");
+    }
 
     #[test]
     fn one_per_minute() {

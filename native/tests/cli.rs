@@ -1,0 +1,302 @@
+//! The program as people and scripts use it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+use support::{Client, config, row, start, within};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+struct Output {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+/// The program with nothing of the developer's own environment.
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_presence-gateway"));
+    command
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+async fn run(mut command: Command) -> Output {
+    let output = within("the program", command.output()).await.unwrap();
+    Output {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A gateway process and the URL it printed.
+async fn serve(arguments: &[&str]) -> (Child, String) {
+    let mut child = program(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let url = loop {
+        let line = within("the URL", lines.next_line())
+            .await
+            .unwrap()
+            .expect("the gateway ended");
+        if let Some((_, url)) = line.split_once("open ") {
+            break url.trim().to_owned();
+        }
+    };
+    (child, url)
+}
+
+fn client<'a>(command: &'a str, url: &'a str) -> Vec<&'a str> {
+    vec![command, "--url", url, "--token", support::TOKEN]
+}
+
+#[tokio::test]
+async fn list_prints_a_table_and_the_raw_list() {
+    let gateway = start(config());
+    let url = gateway.url();
+    let (_client, _) = Client::connect(gateway.address(), "studio", &["operator.read"]).await;
+
+    let table = run(program(&client("list", &url))).await;
+    assert_eq!(table.code, 0, "{}", table.stderr);
+    let lines: Vec<&str> = table.stdout.lines().collect();
+    assert!(lines[0].starts_with("STATUS  HOST"), "{}", table.stdout);
+    assert_eq!(
+        lines.len(),
+        3,
+        "the gateway and one client, and not this command: {}",
+        table.stdout
+    );
+    let studio = lines.iter().find(|line| line.contains("studio")).unwrap();
+    for word in ["Active", "just now", "1.0", "ui", "Connect"] {
+        assert!(studio.contains(word), "{studio}");
+    }
+
+    let raw = run(program(&[client("list", &url), vec!["--json"]].concat())).await;
+    let list: Value = serde_json::from_str(&raw.stdout).unwrap();
+    assert_eq!(list.as_array().unwrap().len(), 2);
+    assert_eq!(row(&list, "studio")["mode"], "ui");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_beacon_makes_one_row_however_often_it_is_sent() {
+    let gateway = start(config());
+    let url = gateway.url();
+    let home = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let mut command = program(&client("beacon", &url));
+        command.env("HOME", home.path());
+        let output = run(command).await;
+        assert_eq!(
+            (output.code, output.stdout.as_str()),
+            (0, ""),
+            "{}",
+            output.stderr
+        );
+    }
+    let id = std::fs::read_to_string(kept_id(home.path())).unwrap();
+    let raw = run(program(&[client("list", &url), vec!["--json"]].concat())).await;
+    let list: Value = serde_json::from_str(&raw.stdout).unwrap();
+    assert_eq!(list.as_array().unwrap().len(), 2, "{list}");
+    let beacon = row(&list, id.trim());
+    assert_eq!(
+        (&beacon["reason"], &beacon["mode"]),
+        (&"periodic".into(), &"cli".into())
+    );
+    assert!(
+        beacon["platform"].is_string() && beacon["host"].is_string(),
+        "{beacon}"
+    );
+    gateway.shutdown().await;
+}
+
+fn kept_id(home: &Path) -> std::path::PathBuf {
+    let folder = if cfg!(target_os = "macos") {
+        "Library/Application Support"
+    } else {
+        ".config"
+    };
+    home.join(folder).join("openclaw-presence/instance-id")
+}
+
+#[tokio::test]
+async fn a_beacon_may_bring_its_own_identity() {
+    let gateway = start(config());
+    let url = gateway.url();
+    let beacon = [
+        client("beacon", &url),
+        vec!["--instance-id", "my-id", "--host", "studio", "--mode", "kiosk"],
+    ];
+    assert_eq!(run(program(&beacon.concat())).await.code, 0);
+    let raw = run(program(&[client("list", &url), vec!["--json"]].concat())).await;
+    let list: Value = serde_json::from_str(&raw.stdout).unwrap();
+    assert_eq!(row(&list, "my-id")["host"], "studio");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn failures_have_codes_and_first_words() {
+    let gateway = start(config());
+    let url = gateway.url();
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent_url = format!("ws://{}", silent.local_addr().unwrap());
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let free_url = format!("ws://{free}");
+    let cases: [(&[&str], i32, &str); 8] = [
+        (&["list", "--url", &url, "--token", "wrong"], 4, "refused: "),
+        (&["list", "--url", &url], 4, "refused: "),
+        (&["list", "--url", &free_url], 3, "cannot connect: "),
+        (
+            &["list", "--url", &silent_url, "--timeout", "100"],
+            5,
+            "timeout: ",
+        ),
+        (&["list", "--url", "gopher://x"], 2, "usage: "),
+        (&["serve", "--max-entries", "1"], 2, "usage: "),
+        (
+            &["serve", "--bind", "lan", "--port", "0"],
+            2,
+            "usage: refusing to listen beyond this machine",
+        ),
+        (&["serve", "--token", "undefined"], 2, "usage: "),
+    ];
+    for (arguments, code, words) in cases {
+        let output = run(program(arguments)).await;
+        assert_eq!(output.code, code, "{arguments:?}: {}", output.stderr);
+        assert!(
+            output.stderr.contains(&format!("presence-gateway: {words}")),
+            "{arguments:?}: {}",
+            output.stderr
+        );
+        assert_eq!(output.stdout, "", "{arguments:?}");
+    }
+    assert_eq!(run(program(&["frobnicate"])).await.code, 2);
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn without_a_secret_the_printed_url_is_all_it_takes() {
+    let (mut child, url) = serve(&["--port", "0"]).await;
+    assert!(url.contains("/#token="), "{url}");
+    let list = run(program(&["list", "--url", &url])).await;
+    assert_eq!(list.code, 0, "{}", list.stderr);
+    let token = url.split_once("#token=").unwrap().1;
+    let other = run(program(&["list", "--url", url.split('#').next().unwrap()])).await;
+    assert_eq!(other.code, 4);
+    assert!(!other.stderr.contains(token));
+    child.kill().await.unwrap();
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_port_in_use_is_explained() {
+    let gateway = start(config());
+    let port = gateway.address().port().to_string();
+    let output = run(program(&[
+        "serve",
+        "--bind",
+        "127.0.0.1",
+        "--port",
+        &port,
+        "--token",
+        "x",
+    ]))
+    .await;
+    assert_eq!(output.code, 1);
+    for words in [
+        "is in use by ",
+        &format!("(pid {})", std::process::id()),
+        "OpenClaw gateway",
+        "--port ",
+    ] {
+        assert!(output.stderr.contains(words), "{}", output.stderr);
+    }
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+#[cfg(unix)]
+async fn a_signal_ends_it_well_and_the_log_holds_no_secret() {
+    let mut command = program(&[
+        "serve",
+        "--port",
+        "0",
+        "--log-level",
+        "trace",
+        "--log-format",
+        "json",
+    ]);
+    command
+        .env("OPENCLAW_GATEWAY_TOKEN", "top-s3cret")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut url = None;
+    while url.is_none() {
+        let line = within("the URL", lines.next_line())
+            .await
+            .unwrap()
+            .expect("the gateway ended");
+        url = line.split_once("open ").map(|(_, url)| url.trim().to_owned());
+    }
+    let url = url.unwrap();
+    for token in ["top-s3cret", "wr0ng-s3cret"] {
+        run(program(&["list", "--url", &url, "--token", token])).await;
+    }
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let output = within("the end", child.wait_with_output()).await.unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("stopped") && log.contains("wrong secret"), "{log}");
+    assert!(!log.contains("s3cret"), "{log}");
+    for line in log.lines() {
+        serde_json::from_str::<Value>(line).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn help_teaches() {
+    let help = run(program(&["--help"])).await;
+    assert_eq!(help.code, 0);
+    for words in ["serve", "list", "beacon", "Exit codes", "3 cannot connect"] {
+        assert!(
+            help.stdout.contains(words),
+            "{words} is missing:\n{}",
+            help.stdout
+        );
+    }
+    let serve = run(program(&["serve", "--help"])).await;
+    for words in [
+        "--max-entries",
+        "OPENCLAW_GATEWAY_MAX_ENTRIES",
+        "--config",
+        "[default: 18789]",
+    ] {
+        assert!(
+            serve.stdout.contains(words),
+            "{words} is missing:\n{}",
+            serve.stdout
+        );
+    }
+}

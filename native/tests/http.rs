@@ -1,0 +1,166 @@
+//! Plain HTTP on the gateway's port, and requests that are neither.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use presence_gateway::GatewayConfig;
+use presence_gateway::slots::SlotLimits;
+use support::{config, raw_http, start};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+}
+
+#[tokio::test]
+async fn health_readiness_and_the_page() {
+    let gateway = start(config());
+    for path in ["/healthz", "/health"] {
+        let answer = raw_http(gateway.address(), &get(path)).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(
+            answer.ends_with("\r\n\r\n{\"ok\":true,\"status\":\"live\"}"),
+            "{answer}"
+        );
+    }
+    for path in ["/readyz", "/ready"] {
+        let answer = raw_http(gateway.address(), &get(path)).await;
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!((&body["ready"], &body["status"]), (&true.into(), &"ready".into()));
+    }
+    let page = raw_http(gateway.address(), &get("/")).await;
+    assert!(page.contains("content-type: text/html"), "{page}");
+    assert!(page.contains(env!("CARGO_PKG_VERSION")), "{page}");
+    assert!(
+        page.contains(&format!("ws://127.0.0.1:{}", gateway.address().port())),
+        "{page}"
+    );
+    assert!(!page.contains('{') || !page.contains("{version}"), "{page}");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn every_answer_has_the_security_headers() {
+    let gateway = start(config());
+    for path in ["/", "/healthz", "/readyz", "/nowhere"] {
+        let answer = raw_http(gateway.address(), &get(path)).await;
+        for header in [
+            "content-security-policy: default-src 'none'",
+            "x-content-type-options: nosniff",
+            "no-store",
+        ] {
+            assert!(answer.contains(header), "{path} lacks {header}: {answer}");
+        }
+    }
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn other_methods_and_paths() {
+    let gateway = start(config());
+    let head = raw_http(gateway.address(), &get("/healthz").replace("GET", "HEAD")).await;
+    assert!(
+        head.starts_with("HTTP/1.1 200 ") && head.ends_with("\r\n\r\n"),
+        "{head}"
+    );
+    let post = raw_http(gateway.address(), &get("/healthz").replace("GET", "POST")).await;
+    assert!(
+        post.starts_with("HTTP/1.1 405 ") && post.contains("allow: GET, HEAD"),
+        "{post}"
+    );
+    assert!(
+        raw_http(gateway.address(), &get("/nowhere"))
+            .await
+            .starts_with("HTTP/1.1 404 ")
+    );
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn two_requests_on_one_connection_sent_in_pieces() {
+    let gateway = start(config());
+    let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
+    let both = get("/healthz").replace("Connection: close\r\n", "") + &get("/readyz");
+    for piece in both.as_bytes().chunks(13) {
+        stream.write_all(piece).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    let mut answer = String::new();
+    support::within("both answers", stream.read_to_string(&mut answer))
+        .await
+        .unwrap();
+    assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 2, "{answer}");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_told_so() {
+    let gateway = start(config());
+    let garbage = raw_http(gateway.address(), "\u{16}\u{3}\u{1} what?\r\n\r\n").await;
+    assert!(garbage.starts_with("HTTP/1.1 400 "), "{garbage}");
+    let huge = raw_http(
+        gateway.address(),
+        &format!("GET / HTTP/1.1\r\nX: {}\r\n", "x".repeat(40_000)),
+    )
+    .await;
+    assert!(huge.starts_with("HTTP/1.1 431 "), "{huge}");
+    let upgrade = "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+    let malformed = raw_http(gateway.address(), upgrade).await;
+    assert!(
+        malformed.starts_with("HTTP/1.1 426 ") && malformed.contains("Sec-WebSocket-Version"),
+        "{malformed}"
+    );
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn beyond_the_bound_on_sockets_there_is_503() {
+    let slots = SlotLimits {
+        unauthenticated: 1,
+        ..SlotLimits::default()
+    };
+    let gateway = start(GatewayConfig { slots, ..config() });
+    let first = support::Client::open(gateway.address(), "").await;
+    let answer = raw_http(gateway.address(), "").await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(
+        answer.ends_with("\r\n\r\nToo many unauthenticated sockets"),
+        "{answer}"
+    );
+    drop(first);
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn clients_of_one_address_behind_a_proxy_are_bounded() {
+    let slots = SlotLimits {
+        unauthenticated_per_address: 1,
+        ..SlotLimits::default()
+    };
+    let trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    let gateway = start(GatewayConfig {
+        slots,
+        trusted_proxies,
+        ..config()
+    });
+    let from = |address: &str| format!("X-Forwarded-For: {address}\r\n");
+    let _first = support::Client::open(gateway.address(), &from("192.0.2.1")).await;
+    let _other = support::Client::open(gateway.address(), &from("192.0.2.2")).await;
+    // Loopback is only bounded in all.
+    let _local = [
+        support::Client::open(gateway.address(), "").await,
+        support::Client::open(gateway.address(), "").await,
+    ];
+    let second = "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let answer = raw_http(gateway.address(), &format!("{second}{}\r\n", from("192.0.2.1"))).await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    gateway.shutdown().await;
+}

@@ -1,0 +1,223 @@
+//! A client of the gateway for these tests: no more than frames in and out, bounded in time.
+#![allow(dead_code, reason = "each test file uses its own part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use presence_core::Now;
+use presence_gateway::auth::{AuthMode, Secret};
+use presence_gateway::clock::Manual;
+use presence_gateway::ratelimit::RateLimits;
+use presence_gateway::{Clock, Gateway, GatewayConfig, RunningGateway};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+pub(crate) const TOKEN: &str = "test-secret";
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Fails instead of waiting for ever.
+pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(LIMIT, future)
+        .await
+        .unwrap_or_else(|_| panic!("{what}: nothing within {LIMIT:?}"))
+}
+
+/// Wants [`TOKEN`], on a port of its own, and does not delay wrong ones.
+pub(crate) fn config() -> GatewayConfig {
+    GatewayConfig {
+        auth: AuthMode::Token(Secret::new(TOKEN).unwrap()),
+        rate_limits: RateLimits {
+            local_delay_ms: 0,
+            ..RateLimits::default()
+        },
+        ..GatewayConfig::ephemeral()
+    }
+}
+
+pub(crate) fn start(config: GatewayConfig) -> RunningGateway {
+    Gateway::start(config, Clock::system()).unwrap()
+}
+
+/// A gateway whose time stands still until the test moves it.
+pub(crate) fn start_manual(config: GatewayConfig) -> (RunningGateway, Manual) {
+    let manual = Manual::new(Now {
+        age_ms: 1_000_000,
+        wall_ms: 1_800_000_000_000,
+    });
+    (Gateway::start(config, manual.clock()).unwrap(), manual)
+}
+
+pub(crate) struct Client {
+    socket: WebSocketStream<TcpStream>,
+    next_id: u64,
+}
+
+impl Client {
+    /// A WebSocket on which nothing was said yet, with these extra header lines.
+    pub(crate) async fn open(address: SocketAddr, headers: &str) -> Self {
+        Self::open_on(TcpSocket::new_v4().unwrap(), address, headers).await
+    }
+
+    pub(crate) async fn open_on(socket: TcpSocket, address: SocketAddr, headers: &str) -> Self {
+        within("opening a WebSocket", async {
+            let mut stream = socket.connect(address).await.unwrap();
+            let head = format!(
+                "GET /any HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
+            );
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let mut answer = Vec::new();
+            while !answer.ends_with(b"\r\n\r\n") {
+                answer.push(stream.read_u8().await.unwrap());
+            }
+            let answer = String::from_utf8(answer).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+            assert!(answer.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{answer}");
+            let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
+            Self { socket, next_id: 0 }
+        })
+        .await
+    }
+
+    /// Connects with the right token and these scopes. Returns the client and its hello.
+    pub(crate) async fn connect(address: SocketAddr, instance: &str, scopes: &[&str]) -> (Self, Value) {
+        let mut client = Self::open(address, "").await;
+        let hello = client.hello(connect_params(instance, scopes)).await;
+        (client, hello)
+    }
+
+    /// Answers the challenge with these parameters and returns hello.
+    pub(crate) async fn hello(&mut self, params: Value) -> Value {
+        assert_eq!(self.event().await["event"], "connect.challenge");
+        let response = self.request("connect", params).await;
+        assert_eq!(response["payload"]["type"], "hello-ok", "{response}");
+        response["payload"].clone()
+    }
+
+    /// Asks and waits for the answer; events in between are dropped.
+    pub(crate) async fn request(&mut self, method: &str, params: Value) -> Value {
+        let id = self.ask(method, params).await;
+        self.response(&id).await
+    }
+
+    /// Asks, and does not wait.
+    pub(crate) async fn ask(&mut self, method: &str, params: Value) -> String {
+        self.next_id += 1;
+        let id = self.next_id.to_string();
+        let request = json!({ "type": "req", "id": id, "method": method, "params": params });
+        self.send(Message::text(request.to_string())).await;
+        id
+    }
+
+    pub(crate) async fn response(&mut self, id: &str) -> Value {
+        loop {
+            let frame = self.frame().await;
+            if frame["type"] == "res" && frame["id"] == id {
+                return frame;
+            }
+        }
+    }
+
+    pub(crate) async fn event(&mut self) -> Value {
+        loop {
+            let frame = self.frame().await;
+            if frame["type"] == "event" {
+                return frame;
+            }
+        }
+    }
+
+    /// The next event of this name.
+    pub(crate) async fn event_named(&mut self, name: &str) -> Value {
+        loop {
+            let event = self.event().await;
+            if event["event"] == name {
+                return event;
+            }
+        }
+    }
+
+    pub(crate) async fn frame(&mut self) -> Value {
+        loop {
+            match self.message().await {
+                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Close(close) => panic!("closed: {close:?}"),
+                _ => {}
+            }
+        }
+    }
+
+    pub(crate) async fn message(&mut self) -> Message {
+        within("a message", self.socket.next())
+            .await
+            .expect("the connection ended")
+            .unwrap()
+    }
+
+    pub(crate) async fn send(&mut self, message: Message) {
+        within("sending", self.socket.send(message)).await.unwrap();
+    }
+
+    /// Reads up to the close frame: its code and reason.
+    pub(crate) async fn closed(&mut self) -> (u16, String) {
+        loop {
+            if let Message::Close(close) = self.message().await {
+                let close = close.expect("a close with a code");
+                // Finish the closing handshake, as clients do.
+                while let Some(Ok(_)) = within("the end", self.socket.next()).await {}
+                return (close.code.into(), close.reason.to_string());
+            }
+        }
+    }
+
+    /// The socket, for what no client does.
+    pub(crate) fn stream(&mut self) -> &mut TcpStream {
+        self.socket.get_mut()
+    }
+}
+
+/// Parameters of `connect` of an app.
+pub(crate) fn connect_params(instance: &str, scopes: &[&str]) -> Value {
+    json!({
+        "minProtocol": 3, "maxProtocol": 4,
+        "client": {
+            "id": "test", "version": "1.0", "platform": "linux", "mode": "ui",
+            "displayName": instance, "instanceId": instance,
+        },
+        "role": "operator",
+        "scopes": scopes,
+        "auth": { "token": TOKEN },
+    })
+}
+
+/// Sends bytes as they are and returns the whole answer.
+pub(crate) async fn raw_http(address: SocketAddr, request: &str) -> String {
+    within("an HTTP answer", async {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8(answer).unwrap()
+    })
+    .await
+}
+
+/// The row of this instance in a list.
+pub(crate) fn row<'a>(list: &'a Value, instance: &str) -> &'a Value {
+    let rows = list.as_array().unwrap_or_else(|| panic!("not a list: {list}"));
+    rows.iter()
+        .find(|row| row["instanceId"] == instance)
+        .unwrap_or_else(|| panic!("no {instance} in {list}"))
+}
