@@ -18,7 +18,8 @@ pub enum Item {
     Response(Frame),
     /// An event that must not be lost or overtaken (`shutdown`); gets this connection's `seq`.
     Event(Arc<Frame>),
-    /// A presence snapshot: replaces an undelivered older one in its place in the queue.
+    /// A presence snapshot: replaces an undelivered older one, and comes after everything that waits,
+    /// so that no answer with an older list follows it.
     Presence(Arc<Frame>),
     /// A `presence.delta`: in order; see [`Outbox::take_behind`].
     Delta(Arc<Frame>),
@@ -110,8 +111,8 @@ const MAX_DELTA_BYTES: usize = 64 * 1024;
 /// outbox.push(Item::Presence(event(r#"{"type":"event","payload":"old""#)))?;
 /// outbox.push(Item::Response(Frame::text(r#"{"type":"res"}"#)))?;
 /// outbox.push(Item::Presence(event(r#"{"type":"event","payload":"new""#)))?;
-/// assert_eq!(outbox.pop().unwrap().to_string(), r#"{"type":"event","payload":"new","seq":1}"#);
 /// assert_eq!(outbox.pop().unwrap().to_string(), r#"{"type":"res"}"#);
+/// assert_eq!(outbox.pop().unwrap().to_string(), r#"{"type":"event","payload":"new","seq":1}"#);
 /// assert!(outbox.is_empty());
 /// # Ok::<(), presence_core::server::outbox::SlowConsumer>(())
 /// ```
@@ -188,9 +189,10 @@ impl Outbox {
             Item::Event(frame) => self.queue.push_back(Place::Event(frame)),
             Item::Delta(frame) => self.push_delta(frame),
             Item::Presence(frame) => {
-                if self.presence.replace(frame).is_none() {
-                    self.queue.push_back(Place::Presence);
+                if self.presence.replace(frame).is_some() {
+                    self.queue.retain(|place| !matches!(place, Place::Presence));
                 }
+                self.queue.push_back(Place::Presence);
             }
             Item::Tick(frame) => {
                 if self.tick.replace(frame).is_none() {

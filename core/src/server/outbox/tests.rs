@@ -47,7 +47,7 @@ fn responses_and_events_keep_their_order_and_only_events_are_numbered() {
 }
 
 #[test]
-fn presence_and_tick_are_replaced_in_their_place_and_waste_no_number() {
+fn presence_and_tick_are_replaced_and_waste_no_number_and_the_newest_list_comes_last() {
     let mut outbox = Outbox::new(1_000);
     outbox.push(Item::Presence(shared("p1"))).unwrap();
     outbox.push(response("one")).unwrap();
@@ -59,9 +59,9 @@ fn presence_and_tick_are_replaced_in_their_place_and_waste_no_number() {
     assert_eq!(
         drained(&mut outbox),
         [
-            r#"{"event":"p99","payload":[],"seq":1}"#,
             "one",
-            r#"{"event":"t99","payload":[],"seq":2}"#,
+            r#"{"event":"t99","payload":[],"seq":1}"#,
+            r#"{"event":"p99","payload":[],"seq":2}"#,
         ]
     );
     outbox.push(Item::Presence(shared("p100"))).unwrap();
