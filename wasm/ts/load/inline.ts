@@ -5,10 +5,11 @@
  * this package share it: it leaves the text in a registered symbol.
  */
 import "../wasm/bytes.js";
+import { VERSION } from "../version.js";
 import { provide } from "./core.js";
 
-/** The symbol's name; `scripts/build.mjs` writes the same one. */
-const TEXT = Symbol.for("openclaw-presence/core.wasm@0.1.0");
+/** Written by `scripts/lib/wasm.mjs`. Two versions of this package on one page must not share their bytes. */
+const TEXT = Symbol.for(`openclaw-presence/core.wasm@${VERSION}`);
 
 provide(() => {
   const text = atob((globalThis as { [TEXT]?: string })[TEXT] ?? "");

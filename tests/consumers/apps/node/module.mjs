@@ -1,0 +1,5 @@
+import { ready, status, platformLabel, PresenceError, SimulatedGateway, VirtualClock } from "openclaw-presence";
+
+import { use } from "./use.js";
+
+console.log(JSON.stringify(await use({ ready, status, platformLabel, PresenceError, SimulatedGateway, VirtualClock })));

@@ -1,0 +1,50 @@
+// How large the package may be.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+
+import { PACKAGE, WORK } from "../lib/install.mjs";
+
+const KB = 1000;
+const PACKED = 300 * KB;
+const WASM = 80 * KB;
+
+export const budgets = [
+  {
+    name: "size: the tarball",
+    run({ packed }) {
+      const { size, unpackedSize, files } = packed;
+      console.log(`packed ${size} bytes of at most ${PACKED}, unpacked ${unpackedSize}, ${files.length} files`);
+      assert.ok(size <= PACKED, `${size} bytes packed; the budget is ${PACKED}`);
+    },
+  },
+  {
+    name: "size: the wasm",
+    run() {
+      const wasm = readFileSync(join(WORK, "node_modules/openclaw-presence/dist/core.wasm"));
+      const size = gzipSync(wasm, { level: 9 }).length;
+      console.log(`core.wasm ${wasm.length} bytes, gzipped ${size} of at most ${WASM}`);
+      assert.ok(size <= WASM, `${size} bytes gzipped; the budget is ${WASM}`);
+    },
+  },
+  {
+    name: "contents: no dependency, every promised file, no path of this machine",
+    async run({ packed }) {
+      const manifest = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8"));
+      assert.equal(manifest.dependencies, undefined);
+      const paths = packed.files.map(({ path }) => path);
+      for (const wanted of ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "dist/core.wasm"]) {
+        assert.ok(paths.includes(wanted), `${wanted} is missing`);
+      }
+      const wasm = readFileSync(join(WORK, "node_modules/openclaw-presence/dist/core.wasm"));
+      assert.ok(!wasm.includes("/registry/"), "the wasm holds a path of the machine it was built on");
+      const { module } = await WebAssembly.instantiate(wasm, {}).then(
+        () => assert.fail("it imports its glue"),
+        async () => ({ module: await WebAssembly.compile(wasm) }),
+      );
+      const sources = new Set(WebAssembly.Module.imports(module).map((imported) => imported.module));
+      assert.deepEqual([...sources], ["./glue_bg.js"], "the wasm imports nothing but its glue");
+    },
+  },
+];

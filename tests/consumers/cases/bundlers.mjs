@@ -1,0 +1,86 @@
+// Bundlers as they come, without a line of configuration for the package.
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { outcomeOf } from "../lib/browser.mjs";
+import { assertPage } from "../lib/expected.mjs";
+import { app, WORK } from "../lib/install.mjs";
+import { serve } from "../lib/serve.mjs";
+
+/** A tool as a module, from the throw-away project. */
+const load = async (name) => import(pathToFileURL(createRequire(join(WORK, "package.json")).resolve(name)).href);
+
+/** Bundles `main.js` into `out/`, then visits the page that loads it. */
+function bundler(name, bundle) {
+  return {
+    name,
+    async run() {
+      const folder = app("bundled");
+      await bundle(folder);
+      const server = await serve(join(folder, "out"));
+      try {
+        assertPage(await outcomeOf(`${server.url}/index.html`));
+      } finally {
+        await server.close();
+      }
+    },
+  };
+}
+
+export const bundlers = [
+  bundler("esbuild", async (folder) => {
+    const { build } = await load("esbuild");
+    const entryPoints = [join(folder, "main.js")];
+    await build({ entryPoints, bundle: true, minify: true, format: "esm", outfile: join(folder, "out/main.js"), logLevel: "error" });
+  }),
+  bundler("esbuild, from CommonJS", async (folder) => {
+    const { build } = await load("esbuild");
+    const entryPoints = [join(folder, "main.cjs")];
+    await build({ entryPoints, bundle: true, minify: true, outfile: join(folder, "out/main.js"), logLevel: "error" });
+  }),
+  bundler("rollup", async (folder) => {
+    const { rollup } = await load("rollup");
+    const { default: resolve } = await load("@rollup/plugin-node-resolve");
+    const plugins = [resolve({ browser: true })];
+    const onwarn = (warning) => {
+      throw new Error(warning.message);
+    };
+    const bundle = await rollup({ input: join(folder, "main.js"), plugins, onwarn });
+    await bundle.write({ file: join(folder, "out/main.js"), format: "es" });
+    await bundle.close();
+  }),
+  bundler("webpack", async (folder) => {
+    const { default: webpack } = await load("webpack");
+    const output = { path: join(folder, "out"), filename: "main.js" };
+    const config = { mode: "production", context: folder, entry: "./main.js", output, performance: { hints: false } };
+    await new Promise((resolve, reject) => {
+      webpack(config, (error, stats) => {
+        if (error) reject(error);
+        else if (stats.hasErrors() || stats.hasWarnings()) reject(new Error(stats.toString("errors-warnings")));
+        else resolve();
+      });
+    });
+  }),
+  bundler("vite build", async (folder) => {
+    const { build } = await load("vite");
+    await build({ root: join(folder, "vite"), logLevel: "error", configFile: false, build: { outDir: "../out", emptyOutDir: false } });
+  }),
+  {
+    name: "vite dev",
+    async run() {
+      const folder = app("bundled");
+      const { createServer } = await load("vite");
+      const options = { host: "127.0.0.1", port: 0, hmr: false, ws: false, fs: { allow: [WORK] } };
+      const server = await createServer({
+        root: join(folder, "vite"), cacheDir: join(folder, "cache"), logLevel: "error", configFile: false, server: options,
+      });
+      try {
+        await server.listen();
+        assertPage(await outcomeOf(`http://127.0.0.1:${server.httpServer.address().port}/`));
+      } finally {
+        await server.close();
+      }
+    },
+  },
+];

@@ -1,0 +1,47 @@
+// Headless Chromium, and what a page made of the package.
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+import { WORK } from "./install.mjs";
+
+let browser;
+
+async function chromium() {
+  const { chromium } = createRequire(join(WORK, "package.json"))("playwright-core");
+  browser ??= await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+      ...["--disable-component-update", "--disable-sync"],
+    ],
+  });
+  return browser;
+}
+
+export async function closeBrowser() {
+  await browser?.close();
+}
+
+/** Opens `url` and returns what the page says in `globalThis.outcome`; an error of the page is thrown. */
+export async function outcomeOf(url) {
+  const context = await (await chromium()).newContext();
+  try {
+    const page = await context.newPage();
+    const problems = [];
+    page.on("pageerror", (error) => problems.push(error.stack ?? error.message));
+    page.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") problems.push(message.text());
+    });
+    page.on("request", (request) => {
+      if (new URL(request.url()).host !== new URL(url).host) problems.push(`asks ${request.url()}`);
+    });
+    await page.goto(url);
+    const done = page.waitForFunction(() => globalThis.outcome, undefined, { timeout: 60_000 });
+    const outcome = await done.then((handle) => handle.jsonValue()).catch((error) => {
+      throw new Error(`the page came to nothing: ${error.message}\n${problems.join("\n")}`);
+    });
+    return { outcome, problems };
+  } finally {
+    await context.close();
+  }
+}

@@ -1,0 +1,73 @@
+// The throw-away project: all tools, and the packed package, installed.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** This folder. */
+export const HERE = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = join(HERE, "../..");
+/** The package's source folder. */
+export const PACKAGE = join(ROOT, "wasm");
+/** Where the consumers live: outside of the sources, so that nothing but the tarball can be found. */
+export const WORK = join(ROOT, "target/consumers");
+
+/** Leaves the package installed in {@link WORK}, and tells about the tarball. */
+export function install() {
+  run(process.execPath, ["scripts/build.mjs"], { cwd: PACKAGE });
+  installTools();
+  const [packed] = JSON.parse(npm(["pack", "--json", "--ignore-scripts", "--pack-destination", WORK], PACKAGE));
+  const tarball = join(WORK, packed.filename);
+  rmSync(join(WORK, "node_modules/openclaw-presence"), { recursive: true, force: true });
+  npm(["install", "--no-save", "--no-package-lock", "--offline", tarball], WORK);
+  return { tarball, packed };
+}
+
+/** All consumers share one installation; it is made anew when the lock file changes. */
+function installTools() {
+  const stamp = join(WORK, "node_modules/.installed-from");
+  const lock = readFileSync(join(HERE, "package-lock.json"), "utf8");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  console.log("consumers: installing bundlers and frameworks (first time: about 1 min)");
+  mkdirSync(WORK, { recursive: true });
+  for (const name of ["package.json", "package-lock.json", ".npmrc"]) cpSync(join(HERE, name), join(WORK, name));
+  npm(["ci"], WORK);
+  writeFileSync(stamp, lock);
+}
+
+/** A fresh copy of `apps/<name>` to work in, with what they all do. */
+export function app(name) {
+  const folder = join(WORK, name);
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(join(HERE, "apps", name), folder, { recursive: true });
+  cpSync(join(HERE, "apps/use.js"), join(folder, "use.js"));
+  return folder;
+}
+
+/** A program of the shared installation. */
+export function tool(name) {
+  return join(WORK, "node_modules/.bin", process.platform === "win32" ? `${name}.cmd` : name);
+}
+
+/** Runs a program to its end and returns what it printed; fails with all of it. */
+export function run(program, args, { cwd, env = {} }) {
+  const options = { cwd, env: { ...process.env, ...env }, encoding: "utf8", shell: process.platform === "win32", maxBuffer: 1e9 };
+  const { status, stdout, stderr, error } = spawnSync(program, args, options);
+  if (error) throw error;
+  if (status !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${status}:\n${stdout}${stderr}`);
+  return stdout;
+}
+
+function npm(args, cwd) {
+  return run(process.platform === "win32" ? "npm.cmd" : "npm", args, {
+    cwd,
+    env: {
+      npm_config_cache: join(ROOT, "target/tools/npm-cache"),
+      npm_config_ignore_scripts: "true",
+      npm_config_audit: "false",
+      npm_config_fund: "false",
+      npm_config_update_notifier: "false",
+      npm_config_loglevel: "error",
+    },
+  });
+}
