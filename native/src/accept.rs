@@ -103,11 +103,16 @@ fn take_in(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, driver:
     let shared = Arc::clone(shared);
     let driver = driver.clone();
     tokio::spawn(async move {
+        // In boxes, since a task holds room for its largest part as long as it lives.
         if let Err(refused) = counted {
             note_refusal(&shared, refused);
-            return http::refuse(stream, StatusCode::SERVICE_UNAVAILABLE, &refused.to_string()).await;
+            return Box::pin(http::refuse(
+                stream,
+                StatusCode::SERVICE_UNAVAILABLE,
+                refused.to_string(),
+            ))
+            .await;
         }
-        // What it takes to get there is not kept while the connection lives.
         if let Some(opening) = Box::pin(open(stream, address, slot, &shared, driver)).await {
             Session::new(shared, opening).run().await;
         }
@@ -131,7 +136,7 @@ async fn open(
     let head = tokio::select! {
         head = read_head(&mut stream) => head,
         () = shared.clock.sleep_until(deadline) => {
-            http::refuse(stream, StatusCode::REQUEST_TIMEOUT, "The request took too long.\n").await;
+            http::refuse(stream, StatusCode::REQUEST_TIMEOUT, "The request took too long.\n".to_owned()).await;
             return None;
         }
         () = shared.stopping() => return None,
@@ -145,7 +150,7 @@ async fn open(
                 HeadError::Malformed => StatusCode::BAD_REQUEST,
                 HeadError::TooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             };
-            http::refuse(stream, status, &format!("{error}\n")).await;
+            http::refuse(stream, status, format!("{error}\n")).await;
             return None;
         }
     };
@@ -169,7 +174,7 @@ async fn open(
             http::refuse(
                 stream,
                 StatusCode::UPGRADE_REQUIRED,
-                &format!("Not a WebSocket: {why}.\n"),
+                format!("Not a WebSocket: {why}.\n"),
             )
             .await;
             return None;
@@ -180,7 +185,7 @@ async fn open(
         && let Err(refused) = slot.count_address(ip)
     {
         note_refusal(shared, refused);
-        http::refuse(stream, StatusCode::SERVICE_UNAVAILABLE, &refused.to_string()).await;
+        http::refuse(stream, StatusCode::SERVICE_UNAVAILABLE, refused.to_string()).await;
         return None;
     }
     let answer = format!(

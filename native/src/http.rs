@@ -44,7 +44,7 @@ pub(crate) async fn serve(stream: TcpStream, prefix: Vec<u8>, shared: Arc<Shared
 }
 
 /// Answers with a status and a line of text, and closes.
-pub(crate) async fn refuse(mut stream: TcpStream, status: StatusCode, text: &str) {
+pub(crate) async fn refuse(mut stream: TcpStream, status: StatusCode, text: String) {
     let head = format!(
         "HTTP/1.1 {} {}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\n{}connection: close\r\n\r\n{text}",
         status.as_u16(),
