@@ -2,6 +2,7 @@
 //! the hub wants done goes from here to the sockets.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use presence_core::Now;
 use presence_core::protocol::CloseFrame;
@@ -38,6 +39,8 @@ pub(crate) struct Driver {
     peers: Vec<Option<Member>>,
     /// Was pushed to and not flushed yet. One is enough: outputs come connection by connection.
     unflushed: Option<Arc<Peer>>,
+    /// How far the roster's clock is ahead of the age clock, for those who state times elsewhere.
+    stated_offset_ms: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
@@ -48,14 +51,28 @@ struct Member {
 
 impl Driver {
     pub(crate) fn new(hub: Hub, clock: Clock, events: mpsc::Receiver<Event>) -> Self {
-        Self {
+        let driver = Self {
             hub,
             timer: clock.timer(),
             clock,
             events,
             peers: Vec::new(),
             unflushed: None,
-        }
+            stated_offset_ms: Arc::default(),
+        };
+        driver.publish_offset(driver.clock.now());
+        driver
+    }
+
+    /// What to add to `Now::age_ms` for the time that the gateway states, in ms; wraps. It changes only
+    /// when the roster follows a step of the wall clock.
+    pub(crate) fn stated_offset_ms(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.stated_offset_ms)
+    }
+
+    fn publish_offset(&self, now: Now) {
+        let offset = self.hub.server_wall_ms(now).wrapping_sub(now.age_ms);
+        self.stated_offset_ms.store(offset, Ordering::Relaxed);
     }
 
     /// Runs until nobody can send an event any more.
@@ -82,6 +99,7 @@ impl Driver {
                 Some(None) => return,
                 None => {}
             }
+            self.publish_offset(now);
             self.flush(now);
         }
     }

@@ -3,8 +3,10 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use presence_core::Now;
 use presence_core::protocol::Limits;
 use presence_core::server::{Hub, HubConfig};
 use tokio::net::TcpListener;
@@ -61,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) host: Box<str>,
     pub(crate) port: u16,
     started_ms: u64,
+    /// How far the roster's clock is ahead of the age clock; the driver keeps it.
+    stated_offset_ms: Arc<AtomicU64>,
     stopping: watch::Receiver<bool>,
 }
 
@@ -141,7 +145,9 @@ impl Gateway {
         let drain = Duration::from_millis(self.config.drain_ms);
         let (stop, stopping) = watch::channel(false);
         let hub = Hub::new(hub_config(&self.config, self.hash_seed), clock.now());
-        let mut driver = tokio::spawn(Driver::new(hub, clock.clone(), received).run());
+        let driver = Driver::new(hub, clock.clone(), received);
+        let stated_offset_ms = driver.stated_offset_ms();
+        let mut driver = tokio::spawn(driver.run());
         let shared = Arc::new(Shared {
             limits: Arc::new(self.config.limits.clone()),
             admission: Admission::new(
@@ -155,6 +161,7 @@ impl Gateway {
             host: identity::hostname().into(),
             port: self.addresses.first().map_or(self.config.port, SocketAddr::port),
             started_ms: clock.now().age_ms,
+            stated_offset_ms,
             clock,
             config: self.config,
             stopping,
@@ -190,6 +197,15 @@ impl Shared {
     pub(crate) async fn stopping(&self) {
         // Without a sender the gateway is gone, which is as good.
         let _ = self.stopping.clone().wait_for(|is_stopping| *is_stopping).await;
+    }
+
+    /// Now, with the wall clock that the gateway states: all its times are on the roster's clock.
+    pub(crate) fn stated_now(&self) -> Now {
+        let now = self.clock.now();
+        let wall_ms = now
+            .age_ms
+            .wrapping_add(self.stated_offset_ms.load(Ordering::Relaxed));
+        Now { wall_ms, ..now }
     }
 
     pub(crate) fn uptime_ms(&self) -> u64 {
