@@ -1,18 +1,24 @@
-import type { RosterDiff } from "./diff.js";
+import { diffRows, type RosterDiff } from "./diff.js";
 import type { PresenceError } from "./errors.js";
 import type { ConnectionState, RosterSnapshot } from "./types.js";
 
-/** The roster or its connection became different. */
+/** The snapshot is another one: the roster, its ages in words, or the connection became different. */
 export class RosterEvent extends Event {
   /** The roster as it is. */
   readonly roster: RosterSnapshot;
-  /** What became different since the last event of this type. */
-  readonly diff: RosterDiff;
+  /** The roster as it was at the last event of this type. */
+  readonly before: RosterSnapshot;
+  #diff: RosterDiff | undefined;
 
-  constructor(roster: RosterSnapshot, diff: RosterDiff) {
+  constructor(roster: RosterSnapshot, before: RosterSnapshot) {
     super("roster");
     this.roster = roster;
-    this.diff = diff;
+    this.before = before;
+  }
+
+  /** Who came, who went, and who says something else. */
+  get diff(): RosterDiff {
+    return (this.#diff ??= diffRows(this.before.rows, this.roster.rows));
   }
 }
 
@@ -41,17 +47,17 @@ export class ProblemEvent extends Event {
   }
 }
 
-/** An event frame of the gateway, of any kind: `presence`, `tick`, `health`, `shutdown`, ... */
-export class GatewayEvent extends Event {
-  /** The name of the gateway's event. */
-  readonly event: string;
-  /** Its payload, as it came. */
-  readonly payload: unknown;
+/** The gateway announced that it is about to stop. The client goes back to it by itself. */
+export class ShutdownEvent extends Event {
+  /** The gateway's word for it. */
+  readonly reason: string;
+  /** When it expects to be back, in ms from now; absent if it does not say. */
+  readonly restartExpectedMs: number | undefined;
 
-  constructor(event: string, payload: unknown) {
-    super("gateway");
-    this.event = event;
-    this.payload = payload;
+  constructor(reason: string, restartExpectedMs: number | undefined) {
+    super("shutdown");
+    this.reason = reason;
+    this.restartExpectedMs = restartExpectedMs;
   }
 }
 
@@ -61,5 +67,5 @@ export interface PresenceClientEvents {
   state: StateEvent;
   error: ProblemEvent;
   notice: ProblemEvent;
-  gateway: GatewayEvent;
+  shutdown: ShutdownEvent;
 }

@@ -31,16 +31,16 @@ export interface PresenceClientOptions {
   deviceKey?: DeviceKey | DeviceKeyStore | false | undefined;
   /** What rights are asked for. @default operator.read, with beacons also operator.admin */
   scopes?: readonly string[] | undefined;
-  /** Capabilities to announce, beside `presence-delta`. */
-  caps?: readonly string[] | undefined;
-  /** Whether this client tells about itself while it is connected, and how often. @default in browsers yes */
+  /** Whether this client tells about itself while it is connected, and when. @default in pages yes, elsewhere no */
   beacons?: boolean | BeaconPolicy | undefined;
+  /** Whether to ask the gateway for changes instead of whole lists; gateways that cannot send lists. @default true */
+  deltas?: boolean | undefined;
   /** How long it waits between tries to connect. */
   backoff?: BackoffPolicy | undefined;
   /** The ages at which statuses end. */
   thresholds?: Thresholds | undefined;
-  /** How long a request may wait for its answer, in ms. @default 15000 */
-  requestTimeoutMs?: number | undefined;
+  /** How long the gateway may take to accept a connection, and again to answer the handshake, in ms. @default 15000 */
+  handshakeMs?: number | undefined;
   /** The WebSocket class, where the platform has none (Node below 22) or another is wanted. */
   WebSocket?: WebSocketConstructor | undefined;
   /** Clocks and timers, for tests. */
@@ -65,12 +65,20 @@ export interface ClientInfo {
   deviceFamily?: string | undefined;
   /** Hardware model, such as `Mac16,6`. */
   modelIdentifier?: string | undefined;
+  /** Address of the machine, for its beacons. */
+  ip?: string | undefined;
 }
 
-/** When a client tells about itself. */
+/** When a client tells about itself, beside once after each handshake. */
 export interface BeaconPolicy {
-  /** Longest time between two beacons while connected, in ms. */
-  intervalMs?: number | undefined;
+  /** When it has not done so for this long, in ms; `false`: never for that. @default 60000 */
+  everyMs?: number | false | undefined;
+  /** When the user is back after {@link idleMs} without input. @default true */
+  onActivity?: boolean | undefined;
+  /** When the page is hidden or shown. @default true */
+  onVisibility?: boolean | undefined;
+  /** How long without input counts as away, in ms. @default 120000 */
+  idleMs?: number | undefined;
 }
 
 /** How long a client waits between tries to connect: a random time up to a bound that grows. */
@@ -84,3 +92,9 @@ export interface BackoffPolicy {
   /** A connection that lasted this long, in ms, starts the count anew. @default 30000 */
   stableMs?: number | undefined;
 }
+
+/** What a client may change when it connects anew. */
+export type ReconnectOptions = Pick<
+  PresenceClientOptions,
+  "url" | "token" | "password" | "client" | "instanceId" | "deviceKey" | "scopes" | "beacons"
+>;

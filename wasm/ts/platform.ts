@@ -23,6 +23,8 @@ export interface PlatformInfo {
   readonly deviceFamily?: string | undefined;
   /** What people call it; absent: the gateway shows the id. */
   readonly displayName?: string | undefined;
+  /** Whether it is a page that somebody looks at. */
+  readonly isPage: boolean;
 }
 
 let current: Platform | undefined;
@@ -44,7 +46,7 @@ const browser: Platform = {
   instanceId: () => (hasPage ? browserInstanceId() : randomInstanceId()),
   deviceKey: () => browserDeviceKey(),
   clientInfo() {
-    if (!hasPage) return { id: "gateway-client", mode: "backend", platform: "javascript" };
+    if (!hasPage) return { id: "gateway-client", mode: "backend", platform: "javascript", isPage: false };
     const { userAgent } = navigator;
     return {
       id: "webchat-ui",
@@ -52,6 +54,7 @@ const browser: Platform = {
       platform: operatingSystem(userAgent),
       deviceFamily: deviceFamily(userAgent),
       displayName: browserName(userAgent),
+      isPage: true,
     };
   },
 };

@@ -1,4 +1,5 @@
 import { isSame } from "./diff.js";
+import { ageText, platformLabel } from "./functions.js";
 import type { PresenceEntry, PresenceRow, Status } from "./types.js";
 
 /** One row as the core shows it, in the JSON of its lists. */
@@ -12,12 +13,6 @@ export interface RowView {
   readonly lastInputMs?: number;
   readonly entry: PresenceEntry;
   readonly raw: readonly PresenceEntry[];
-}
-
-/** The core's words for people. */
-export interface Words {
-  ageText(ageMs: number): string;
-  platformLabel(platform: string): string;
 }
 
 const STATUS: Readonly<Record<RowView["status"], Status>> = { active: "Active", idle: "Idle", stale: "Stale" };
@@ -42,12 +37,11 @@ export function rawRows(row: PresenceRow): readonly PresenceEntry[] {
 export function renewRows(
   before: readonly PresenceRow[],
   views: readonly RowView[],
-  words: Words,
-  ownKey: string | undefined,
+  isOwn: (view: RowView) => boolean = () => false,
 ): readonly PresenceRow[] {
   const known = new Map(before.map((row) => [row.key, row]));
   const rows = views.map((view) => {
-    const row = makeRow(view, words, view.key === ownKey);
+    const row = makeRow(view, isOwn(view));
     const old = known.get(row.key);
     if (old && saysTheSame(old, row) && isSame(rawRows(old), view.raw)) return old;
     RAW.set(row, deepFreeze(view.raw));
@@ -61,16 +55,15 @@ export function renewRows(
  * In how many ms the words of a row change by age alone. Ages read differently at whole minutes, and
  * from an hour on at whole hours.
  */
-export function untilWordsChange({ ageMs, lastInputMs }: PresenceRow, elapsedMs: number): number {
+export function untilWordsChange({ ageMs, lastInputMs = ageMs }: RowView): number {
   const untilNext = (age: number) => {
     const unit = age < HOUR_MS ? MINUTE_MS : HOUR_MS;
     return unit - (age % unit);
   };
-  const ages = lastInputMs === undefined ? [ageMs] : [ageMs, lastInputMs];
-  return Math.min(...ages.map((age) => untilNext(age + elapsedMs)));
+  return Math.min(untilNext(ageMs), untilNext(lastInputMs));
 }
 
-function makeRow(view: RowView, words: Words, isOwn: boolean): PresenceRow {
+function makeRow(view: RowView, isOwn: boolean): PresenceRow {
   const { entry, lastInputMs } = view;
   const text = (member: unknown) => (typeof member === "string" && member !== "" ? member : undefined);
   const platform = text(entry.platform);
@@ -95,9 +88,9 @@ function makeRow(view: RowView, words: Words, isOwn: boolean): PresenceRow {
     ageMs: view.ageMs,
     ageText: view.ageText,
     reasonLabel: view.reasonLabel ?? "",
-    platformLabel: platform === undefined ? "" : words.platformLabel(platform),
+    platformLabel: platform === undefined ? "" : platformLabel(platform),
     lastInputMs,
-    lastInputText: lastInputMs === undefined ? "" : words.ageText(lastInputMs),
+    lastInputText: lastInputMs === undefined ? "" : ageText(lastInputMs),
     isSelf: view.isSelf,
     isOwn,
     isConnected: entry.reason !== "disconnect",

@@ -112,8 +112,6 @@ export interface PresenceRow {
 export interface RosterSnapshot {
   /** One row per instance, newest first. */
   readonly rows: readonly PresenceRow[];
-  /** The presence version of the gateway; absent before its first list. */
-  readonly version: number | undefined;
   /** Whether the gateway has sent a list since the client was made. */
   readonly hasList: boolean;
   /** Whether there is no live connection: the rows age without news. */
@@ -137,18 +135,14 @@ export type ConnectionState =
       readonly serverVersion: string | undefined;
       /** The id the gateway gave this connection. */
       readonly connId: string | undefined;
-      /** The scopes granted, as far as the gateway tells. */
+      /** The scopes granted; gateways of protocol 3 do not tell. */
       readonly scopes: readonly string[] | undefined;
-      /** Whether the gateway sends changes instead of whole lists. */
-      readonly hasDeltas: boolean;
     }
   /** Lost or not reached; it tries again by itself. */
   | {
       readonly phase: "waiting";
-      /** When it tries again, in ms on the client's clock (`Clock.ageMs`). */
+      /** When it tries again, in ms on the client's clock: `performance.now()`, unless it was given another. */
       readonly retryAtMs: number;
-      /** How long the wait is from its start, in ms. */
-      readonly delayMs: number;
       /** Why the last try or connection ended. */
       readonly error: PresenceError;
     }
@@ -159,16 +153,31 @@ export type ConnectionState =
       readonly error: PresenceError;
     };
 
-/** Two or more rows that are probably one client, and how to mend it. */
+/** A suspicion that several rows of a gateway's list are one client, and how to mend it. */
 export interface Finding {
-  /** What was found; see the README. */
-  readonly kind: string;
-  /** How sure it is. */
+  /** What kind of duplicate it is, for programs. */
+  readonly kind: FindingKind;
+  /** What was found, in a sentence. */
+  readonly title: string;
+  /** How sure it is. `low`: there is a harmless explanation that is about as likely. */
   readonly confidence: "low" | "medium" | "high";
-  /** The keys of the rows, newest first. */
-  readonly keys: readonly string[];
-  /** What the rows say that leads to it. */
-  readonly evidence: string;
-  /** What to change in the client. */
+  /** What in the rows says so, in sentences. */
+  readonly evidence: readonly string[];
+  /** What to change in the client, in a sentence. */
   readonly fix: string;
+  /** The rows, in the order of the gateway's list. */
+  readonly entries: readonly PresenceEntry[];
+  /** Their places in the gateway's list, from 0 on. */
+  readonly indexes: readonly number[];
 }
+
+/**
+ * | kind | |
+ * |---|---|
+ * | `ID_SPELLING` | ids that differ by case, blanks or Unicode form only |
+ * | `NO_INSTANCE_ID` | a handshake came without an `instanceId` |
+ * | `BEACON_ID_DIFFERS` | a client's beacons carry another id than its handshake |
+ * | `STALE_DISCONNECT` | a `disconnect` row is left beside a live one of the same client |
+ * | `SAME_MACHINE` | the same host, ip and version under two ids |
+ */
+export type FindingKind = "ID_SPELLING" | "NO_INSTANCE_ID" | "BEACON_ID_DIFFERS" | "STALE_DISCONNECT" | "SAME_MACHINE";

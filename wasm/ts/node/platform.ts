@@ -16,6 +16,7 @@ export const node: Platform = {
     platform: `${PLATFORMS[process.platform] ?? process.platform} ${release()}`,
     deviceFamily: FAMILIES[process.platform],
     displayName: hostname(),
+    isPage: false,
   }),
 };
 

@@ -1,0 +1,78 @@
+// Device keys: made once, kept, and good for what gateways verify.
+
+import { fromBase64url, idOf, isSignedBy } from "../vectors/device.mjs";
+
+/** IndexedDB as far as it is used: one store, every request in a turn of its own. */
+class FakeIndexedDb {
+  values = new Map();
+  isNew = true;
+  opened = 0;
+
+  open() {
+    this.opened += 1;
+    const store = {
+      get: (key) => answer(() => this.values.get(key)),
+      put: (value, key) => answer(() => void this.values.set(key, value)),
+    };
+    const database = { createObjectStore() {}, transaction: () => ({ objectStore: () => store }), close() {} };
+    const request = answer(() => database);
+    if (this.isNew) queueMicrotask(() => request.onupgradeneeded?.());
+    this.isNew = false;
+    request.result = database;
+    return request;
+  }
+}
+
+function answer(work) {
+  const request = {};
+  setTimeout(() => {
+    request.result = work();
+    request.onsuccess?.();
+  });
+  return request;
+}
+
+export default function deviceKeys({ test, assert, presence }) {
+  const { browserDeviceKey, deviceKey, generateKeyPair } = presence;
+
+  test("a key's id, public key and signatures belong together", async () => {
+    const key = await deviceKey(await generateKeyPair());
+    const raw = fromBase64url(key.publicKey);
+    assert.equal(raw.length, 32);
+    assert.equal(key.deviceId, await idOf(raw));
+    const text = "v2|what a device signs|é";
+    const signature = fromBase64url(await key.sign(text));
+    assert.ok(await isSignedBy(raw, signature, new TextEncoder().encode(text)));
+  });
+
+  test("nobody can read the private half", async () => {
+    const { privateKey } = await generateKeyPair();
+    assert.equal(privateKey.extractable, false);
+  });
+
+  test("the key is made once and kept", async () => {
+    const indexedDB = new FakeIndexedDb();
+    const first = await browserDeviceKey({ indexedDB }).load();
+    const second = await browserDeviceKey({ indexedDB }).load();
+    assert.equal(second.deviceId, first.deviceId);
+    assert.equal(indexedDB.values.size, 1);
+  });
+
+  test("two tabs that make one at the same time agree", async () => {
+    const indexedDB = new FakeIndexedDb();
+    const keys = await Promise.all([1, 2, 3].map(() => browserDeviceKey({ indexedDB }).load()));
+    const last = await browserDeviceKey({ indexedDB }).load();
+    // A tab that lost the race uses the winner's key, at the latest after its next load.
+    assert.equal(new Set(keys.map(({ deviceId }) => deviceId)).size, 1);
+    assert.equal(keys[0].deviceId, last.deviceId);
+  });
+
+  test("where nothing can be kept there is no key", async () => {
+    const indexedDB = {
+      open() {
+        throw new Error("denied");
+      },
+    };
+    assert.equal(await browserDeviceKey({ indexedDB }).load(), undefined);
+  });
+}

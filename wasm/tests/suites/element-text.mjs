@@ -1,0 +1,53 @@
+// What the element says, to eyes and to ears.
+
+export default function elementText({ test, assert, internal }) {
+  const { newsText, orderRows, rowDetails, rowName, rowSeen } = internal;
+
+  const row = (key, members = {}) => ({ key, host: key, isConnected: true, isSelf: false, isOwn: false, lastInputText: "", ...members });
+  const roster = (rows, phase = "live", members = {}) => ({ rows, hasList: true, connection: { phase }, ...members });
+
+  test("a row has a name whatever it lacks", () => {
+    assert.equal(rowName(row("a", { host: "Studio" })), "Studio");
+    assert.equal(rowName({ instanceId: "i-1" }), "i-1");
+    assert.equal(rowName({ text: "Node: x" }), "Node: x");
+    assert.equal(rowName({}), "unknown host");
+  });
+
+  test("details leave out what is not known", () => {
+    const full = { ip: "192.0.2.1", version: "1.0", modelIdentifier: "Mac16,6", platformLabel: "macOS 26.1", mode: "ui" };
+    assert.equal(rowDetails({ ...full, isOwn: true }), "this client · 192.0.2.1 · 1.0 · Mac16,6 · macOS 26.1 · ui");
+    assert.equal(rowDetails({ platformLabel: "", mode: "node" }), "node");
+    assert.equal(rowSeen(row("a", { ageText: "5m ago", reasonLabel: "Heartbeat", lastInputText: "2m ago" })), "input 2m ago · 5m ago · Heartbeat");
+    assert.equal(rowSeen(row("a", { isSelf: true, ageText: "just now", reasonLabel: "Self" })), "");
+  });
+
+  test("rows stand by name below the gateway, so that nothing jumps", () => {
+    const rows = [row("zoe"), row("Ben"), row("gateway", { isSelf: true }), row("ana")];
+    assert.deepEqual(orderRows(rows, "name").map(({ key }) => key), ["gateway", "ana", "Ben", "zoe"]);
+    assert.deepEqual(orderRows(rows, "newest").map(({ key }) => key), ["gateway", "zoe", "Ben", "ana"]);
+  });
+
+  test("news are who came and who went", () => {
+    const before = roster([row("ana"), row("ben")]);
+    assert.equal(newsText(undefined, before), "2 instances");
+    assert.equal(newsText(before, roster([row("ana"), row("cleo")])), "cleo joined. ben left");
+    assert.equal(newsText(before, roster([row("ana"), row("ben", { isConnected: false })])), "ben left");
+    const many = roster([row("ana"), row("ben"), ...["c", "d", "e", "f"].map((key) => row(key))]);
+    assert.equal(newsText(before, many), "4 instances joined");
+  });
+
+  test("ageing is no news", () => {
+    const before = roster([row("ana", { status: "Active", ageText: "just now" })]);
+    const after = roster([row("ana", { status: "Idle", ageText: "2m ago" })]);
+    assert.equal(newsText(before, after), "");
+  });
+
+  test("the connection is news when it is lost, found or refused", () => {
+    const live = roster([row("ana")]);
+    const lost = roster([row("ana")], "waiting");
+    assert.equal(newsText(live, lost), "Connection lost");
+    assert.equal(newsText(lost, live), "Connected again");
+    const error = { message: "unauthorized", remedy: "Set the token" };
+    assert.equal(newsText(live, roster([row("ana")], "refused", { connection: { phase: "refused", error } })), "unauthorized. Set the token");
+  });
+}

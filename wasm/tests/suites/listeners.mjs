@@ -1,0 +1,124 @@
+// Who listens, and what the page tells.
+
+/** A target as pages have it, whose events a hand makes. */
+class FakeTarget {
+  visibilityState = "visible";
+  listeners = new Map();
+
+  addEventListener(type, listener, options) {
+    this.listeners.set(type, { listener, options });
+  }
+
+  removeEventListener(type, listener) {
+    if (this.listeners.get(type)?.listener === listener) this.listeners.delete(type);
+  }
+
+  fire(type, event = {}) {
+    this.listeners.get(type)?.listener({ isTrusted: true, type, ...event });
+  }
+}
+
+export default function listeners({ test, assert, presence, internal }) {
+  const { VirtualClock } = presence;
+  const { InputMonitor, ListenerTarget } = internal;
+
+  class Target extends ListenerTarget {
+    counts = [];
+    handleListeners() {
+      this.counts.push(this.listenerCount);
+    }
+  }
+
+  test("listeners are counted as the platform counts them", () => {
+    const target = new Target();
+    const heard = [];
+    const listener = (event) => heard.push(event.type);
+    target.addEventListener("a", listener);
+    target.addEventListener("a", listener);
+    target.addEventListener("a", listener, true);
+    target.addEventListener("b", { handleEvent: listener });
+    assert.deepEqual(target.counts, [1, 2, 3]);
+    target.dispatchEvent(new Event("a"));
+    target.dispatchEvent(new Event("b"));
+    assert.deepEqual(heard, ["a", "a", "b"]);
+    target.removeEventListener("a", listener);
+    target.removeEventListener("a", listener);
+    target.removeEventListener("a", listener, { capture: true });
+    assert.deepEqual(target.counts, [1, 2, 3, 2, 1]);
+    target.dispatchEvent(new Event("a"));
+    assert.equal(heard.length, 3);
+  });
+
+  test("once and signals end a listener", () => {
+    const target = new Target();
+    let heard = 0;
+    const controller = new AbortController();
+    target.addEventListener("a", () => (heard += 1), { once: true });
+    target.addEventListener("a", () => (heard += 1), { signal: controller.signal });
+    target.addEventListener("a", () => (heard += 1), { signal: AbortSignal.abort() });
+    target.dispatchEvent(new Event("a"));
+    assert.equal(heard, 2);
+    assert.deepEqual(target.counts, [1, 2, 1]);
+    controller.abort();
+    target.dispatchEvent(new Event("a"));
+    assert.equal(heard, 2);
+    assert.equal(target.counts.at(-1), 0);
+  });
+
+  const monitor = () => {
+    const clock = new VirtualClock();
+    const targets = { window: new FakeTarget(), document: new FakeTarget() };
+    const told = [];
+    const tell = (what) => (value) => told.push(value === undefined ? what : `${what} ${value}`);
+    const listener = { input: tell("input"), visibility: tell("visible"), online: tell("online") };
+    return { clock, ...targets, told, monitor: new InputMonitor(targets, clock, listener) };
+  };
+
+  test("input is told once per second, and only a hand's", async () => {
+    const { clock, window, told } = monitor();
+    window.fire("pointermove");
+    window.fire("pointermove");
+    window.fire("keydown");
+    await clock.advance(999);
+    window.fire("wheel");
+    assert.deepEqual(told, ["input"]);
+    await clock.advance(1);
+    window.fire("keydown", { isTrusted: false });
+    assert.deepEqual(told, ["input"]);
+    window.fire("keydown");
+    assert.deepEqual(told, ["input", "input"]);
+  });
+
+  test("listening is passive", () => {
+    const { window } = monitor();
+    for (const type of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"]) {
+      assert.deepEqual(window.listeners.get(type).options, { passive: true, capture: true }, type);
+    }
+  });
+
+  test("a page that is shown again was touched; one that is hidden was not", async () => {
+    const { clock, document, told } = monitor();
+    document.visibilityState = "hidden";
+    document.fire("visibilitychange");
+    assert.deepEqual(told, ["visible false"]);
+    await clock.advance(5_000);
+    document.visibilityState = "visible";
+    document.fire("visibilitychange");
+    assert.deepEqual(told, ["visible false", "visible true", "input"]);
+  });
+
+  test("coming back online or out of the back/forward cache is told", () => {
+    const { window, told } = monitor();
+    window.fire("online");
+    window.fire("pageshow", { persisted: false });
+    window.fire("pageshow", { persisted: true });
+    assert.deepEqual(told, ["online", "online"]);
+  });
+
+  test("a stopped monitor leaves nothing behind", () => {
+    const { window, document, monitor: stopped } = monitor();
+    stopped.stop();
+    stopped.stop();
+    assert.deepEqual([window.listeners.size, document.listeners.size], [0, 0]);
+  });
+}

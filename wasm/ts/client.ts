@@ -1,0 +1,241 @@
+import { DISPOSE } from "./disposable.js";
+import { Engine, type EngineHost } from "./engine.js";
+import { ProblemEvent, RosterEvent, ShutdownEvent, StateEvent, type PresenceClientEvents } from "./events.js";
+import { ListenerTarget } from "./listeners.js";
+import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
+import { EMPTY_SNAPSHOT } from "./snapshot.js";
+import type { ConnectionState, Finding, RosterSnapshot } from "./types.js";
+
+/** Ends the engines of clients that nobody holds any more. */
+const forgotten = new FinalizationRegistry<Engine>((engine) => engine.free());
+
+/**
+ * A live roster: one connection to one gateway, made again whenever it is lost.
+ *
+ * ```ts
+ * const client = new PresenceClient({ url: "ws://127.0.0.1:18789", token });
+ * client.addEventListener("roster", ({ roster }) => render(roster.rows));
+ * client.start();
+ * ```
+ *
+ * It is told in four ways, whichever suits: events, {@link subscribe} with {@link getSnapshot}, `for await`, or by
+ * asking for {@link roster} at any time.
+ *
+ * Making one is cheap and does nothing: no WASM is loaded and no socket opened before {@link start}. A running client
+ * that is forgotten by the app goes on while somebody listens to it, or if nobody ever did (it is there to be seen);
+ * else it is stopped and collected. Better call {@link close}, or write `using`.
+ */
+export class PresenceClient extends ListenerTarget implements AsyncIterable<RosterSnapshot> {
+  readonly #engine: Engine;
+  readonly #subscribers = new Set<{ readonly listener: () => void }>();
+  #told: RosterSnapshot = EMPTY_SNAPSHOT;
+  /** Lives as long as this does: the engine holds it weakly. */
+  readonly #host: EngineHost = {
+    handleSnapshot: () => this.#tell(),
+    handleState: (state) => this.dispatchEvent(new StateEvent(state)),
+    handleProblem: (type, error) => this.dispatchEvent(new ProblemEvent(type, error)),
+    handleShutdown: (reason, restartMs) => this.dispatchEvent(new ShutdownEvent(reason, restartMs)),
+  };
+
+  /**
+   * @throws {PresenceError} `INVALID_ARGUMENT` names a bad option.
+   */
+  constructor(options: PresenceClientOptions = {}) {
+    super();
+    this.#engine = new Engine(options, new WeakRef(this.#host));
+    forgotten.register(this, this.#engine, this.#engine);
+  }
+
+  // ---- running ----------------------------------------------------------------------------------
+
+  /**
+   * Connects, and from then on keeps connected; while it waits for its next try, it tries at once.
+   *
+   * @throws {PresenceError} `NO_WEBSOCKET`, `FREED`. What else goes wrong is in {@link state}.
+   */
+  start(): this {
+    this.#engine.start();
+    return this;
+  }
+
+  /** Disconnects and gives the instanceId back. The roster stays, offline and ageing. {@link start} starts again. */
+  stop(): void {
+    this.#engine.stop();
+  }
+
+  /**
+   * Connects anew now, with other options if some are given.
+   *
+   * @throws {PresenceError} `INVALID_ARGUMENT`, `NO_WEBSOCKET`, `FREED`.
+   */
+  reconnect(change: ReconnectOptions = {}): void {
+    this.#engine.reconnect(change);
+  }
+
+  /** Stops for good and gives the memory of the core back. Twice does nothing; the last roster can still be read. */
+  close(): void {
+    forgotten.unregister(this.#engine);
+    this.#engine.free();
+  }
+
+  /** The same as {@link close}. */
+  free(): void {
+    this.close();
+  }
+
+  [DISPOSE](): void {
+    this.close();
+  }
+
+  /**
+   * Fulfilled once it is connected; at once if it is.
+   *
+   * @throws {PresenceError} the reason when the gateway refuses it, `CLOSED` when it is stopped, `FREED`. It does not
+   *   give up on a gateway that cannot be reached.
+   */
+  connected(): Promise<void> {
+    return this.#engine.connected();
+  }
+
+  /** How the connection is. */
+  get state(): ConnectionState {
+    return this.#engine.state;
+  }
+
+  /** The `instanceId` it goes by; absent while it is stopped. */
+  get instanceId(): string | undefined {
+    return this.#engine.instanceId;
+  }
+
+  // ---- the roster -------------------------------------------------------------------------------
+
+  /** The roster as it is now: a frozen object, the same one while nothing changed. */
+  get roster(): RosterSnapshot {
+    return this.#engine.snapshot;
+  }
+
+  /** The same as {@link roster}; may be passed around by itself. */
+  readonly getSnapshot = (): RosterSnapshot => this.#engine.snapshot;
+
+  /** Calls `listener` whenever {@link getSnapshot} returns something else; what it returns ends that. */
+  readonly subscribe = (listener: () => void): (() => void) => {
+    const subscriber = { listener };
+    this.#subscribers.add(subscriber);
+    this.handleListeners();
+    return () => {
+      if (this.#subscribers.delete(subscriber)) this.handleListeners();
+    };
+  };
+
+  /** Which rows of the gateway's list look like one client, and how to mend it. */
+  findings(): readonly Finding[] {
+    return this.#engine.findings();
+  }
+
+  /**
+   * The roster now and then whenever it is another one; who is slow gets the newest. Ends when the client is
+   * stopped.
+   *
+   * @throws {PresenceError} the reason when the gateway refuses the client.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<RosterSnapshot, void, undefined> {
+    let wake = () => {};
+    const unsubscribe = this.subscribe(() => wake());
+    try {
+      for (let roster = this.roster; ; roster = this.roster) {
+        if (roster.connection.phase === "refused") throw roster.connection.error;
+        yield roster;
+        if (this.roster.connection.phase === "stopped") return;
+        if (this.roster !== roster) continue;
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      unsubscribe();
+    }
+  }
+
+  // ---- talking to the gateway -------------------------------------------------------------------
+
+  /**
+   * Calls a method of the gateway; fulfilled with its answer.
+   *
+   * @throws {PresenceError} `CLOSED` without a connection, `REFUSED` (or another of the gateway's codes) with what the
+   *   gateway said, `TIMEOUT` after 30 s, `TOO_MANY_REQUESTS`, `FREED`.
+   */
+  request(method: string, params?: unknown): Promise<unknown> {
+    return this.#engine.request(method, params);
+  }
+
+  /**
+   * Tells the gateway about this client now; fulfilled when it took it.
+   *
+   * @param reason a word for it. Real gateways tell their agent of words that are new to them.
+   * @throws {PresenceError} as {@link request}.
+   */
+  beacon(reason = "periodic"): Promise<void> {
+    return this.#engine.beacon(reason);
+  }
+
+  // ---- events -----------------------------------------------------------------------------------
+
+  override addEventListener<T extends keyof PresenceClientEvents>(
+    type: T,
+    listener: ((event: PresenceClientEvents[T]) => void) | { handleEvent(event: PresenceClientEvents[T]): void } | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void {
+    super.addEventListener(type, listener, options);
+  }
+
+  override removeEventListener<T extends keyof PresenceClientEvents>(
+    type: T,
+    listener: ((event: PresenceClientEvents[T]) => void) | { handleEvent(event: PresenceClientEvents[T]): void } | null,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  override removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  override removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ): void {
+    super.removeEventListener(type, listener, options);
+  }
+
+  protected override handleListeners(): void {
+    this.#engine.setListened(this.listenerCount + this.#subscribers.size > 0);
+  }
+
+  #tell(): void {
+    const before = this.#told;
+    this.#told = this.#engine.snapshot;
+    this.dispatchEvent(new RosterEvent(this.#told, before));
+    for (const { listener } of [...this.#subscribers]) {
+      try {
+        listener();
+      } catch (error) {
+        // As with events: one listener's mistake is reported and keeps nothing from the others.
+        reportMistake(error);
+      }
+    }
+  }
+}
+
+function reportMistake(error: unknown): void {
+  if (typeof reportError === "function") reportError(error);
+  else queueMicrotask(() => {
+    throw error;
+  });
+}

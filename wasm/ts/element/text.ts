@@ -1,0 +1,81 @@
+import type { ConnectionState, PresenceRow, RosterSnapshot } from "../types.js";
+
+/** What a row is called. */
+export function rowName(row: PresenceRow): string {
+  return row.host ?? row.instanceId ?? row.text ?? "unknown host";
+}
+
+/** What a row is, in one line: address, version, machine, mode. */
+export function rowDetails(row: PresenceRow): string {
+  const machine = [row.modelIdentifier ?? row.deviceFamily, row.platformLabel].filter(Boolean).join(" · ");
+  return [row.isOwn ? "this client" : "", row.ip, row.version, machine, row.mode].filter(Boolean).join(" · ");
+}
+
+/** When a row was heard of, and why. The gateway's own row is always fresh: it says nothing. */
+export function rowSeen(row: PresenceRow): string {
+  if (row.isSelf) return "";
+  const input = row.lastInputText === "" ? "" : `input ${row.lastInputText}`;
+  return [input, row.ageText, row.reasonLabel].filter(Boolean).join(" · ");
+}
+
+/** The connection in a few words. */
+export function connectionText(state: ConnectionState): string {
+  switch (state.phase) {
+    case "live":
+      return "Live";
+    case "connecting":
+      return "Connecting…";
+    case "waiting":
+      return "Connection lost, trying again…";
+    case "stopped":
+      return "Not connected";
+    case "refused":
+      return [state.error.message, state.error.remedy].filter(Boolean).join(". ");
+  }
+}
+
+/** What an empty list says in place of rows. */
+export function emptyText({ hasList, connection }: RosterSnapshot): string {
+  if (hasList) return "Nobody is here.";
+  return connection.phase === "connecting" || connection.phase === "live" ? "Waiting for the roster…" : "No roster yet.";
+}
+
+/**
+ * What somebody who cannot see the list should hear about what became different: who came and who went, in
+ * one sentence. Never that somebody aged.
+ */
+export function newsText(before: RosterSnapshot | undefined, after: RosterSnapshot): string {
+  const news: string[] = [];
+  const wasLive = before?.connection.phase === "live";
+  const isLive = after.connection.phase === "live";
+  if (after.connection.phase === "refused" && before?.connection.phase !== "refused") {
+    news.push(connectionText(after.connection));
+  } else if (wasLive !== isLive && before?.hasList) {
+    news.push(isLive ? "Connected again" : "Connection lost");
+  }
+  if (after.hasList && !before?.hasList) {
+    news.push(count(after.rows.length));
+  } else if (before?.hasList) {
+    news.push(...comings(present(before), present(after)));
+  }
+  return news.join(". ");
+}
+
+function count(rows: number): string {
+  return rows === 1 ? "1 instance" : `${rows} instances`;
+}
+
+function present({ rows }: RosterSnapshot): Map<string, string> {
+  return new Map(rows.filter((row) => row.isConnected).map((row) => [row.key, rowName(row)]));
+}
+
+/** More than three names are a number. */
+function comings(before: Map<string, string>, after: Map<string, string>): string[] {
+  const names = (rows: Map<string, string>, others: Map<string, string>) =>
+    [...rows].filter(([key]) => !others.has(key)).map(([, name]) => name);
+  const say = (who: string[], what: string) => {
+    if (who.length === 0) return [];
+    return [`${who.length > 3 ? count(who.length) : who.join(", ")} ${what}`];
+  };
+  return [...say(names(after, before), "joined"), ...say(names(before, after), "left")];
+}

@@ -1,0 +1,30 @@
+import type { DeviceKey, DeviceKeyStore } from "./device-key.js";
+import { fixedLease, type InstanceIdLease, type InstanceIdStore } from "./instance-id.js";
+import type { PresenceClientOptions } from "./options.js";
+import { platform } from "./platform.js";
+
+/** Who a client is on the wire, from one start to the next stop. */
+export interface Identity {
+  /** Absent: each connection is a row of its own. */
+  readonly instanceId: string | undefined;
+  /** Absent: it proves nothing. */
+  readonly device: DeviceKey | undefined;
+  /** Gives the id back. */
+  release(): void;
+}
+
+/** Takes the id and the key that the options name, else those of the platform. */
+export async function takeIdentity({ instanceId, deviceKey }: PresenceClientOptions): Promise<Identity> {
+  const device = await loadKey(deviceKey ?? platform().deviceKey());
+  const lease = instanceId === false ? undefined : await takeId(instanceId ?? platform().instanceId());
+  return { instanceId: lease?.id, device, release: () => lease?.release() };
+}
+
+function takeId(source: string | InstanceIdStore): InstanceIdLease | Promise<InstanceIdLease> {
+  return typeof source === "string" ? fixedLease(source) : source.acquire();
+}
+
+async function loadKey(source: DeviceKey | DeviceKeyStore | false): Promise<DeviceKey | undefined> {
+  if (source === false) return undefined;
+  return "load" in source ? source.load() : source;
+}

@@ -1,0 +1,293 @@
+import type { Clock } from "./clock.js";
+import { asPresenceError, errorOf, type PresenceError, type Problem } from "./errors.js";
+import { normalizeKey } from "./functions.js";
+import type { Identity } from "./identity.js";
+import { core } from "./load/core.js";
+import type { PresenceClientOptions } from "./options.js";
+import { platform } from "./platform.js";
+import { randomSeed } from "./random.js";
+import type { RowView } from "./rows.js";
+import type { ConnectionState, Finding, PresenceEntry } from "./types.js";
+import { VERSION } from "./version.js";
+
+/** The bindings' client: `presence_core::client::Client`, with both clocks (ms) as last arguments. */
+export interface WasmClient {
+  start(ageMs: number, wallMs: number): void;
+  stop(ageMs: number, wallMs: number): void;
+  setWatched(isWatched: boolean, ageMs: number, wallMs: number): void;
+  setVisible(isVisible: boolean, ageMs: number, wallMs: number): void;
+  setOnline(isOnline: boolean, ageMs: number, wallMs: number): void;
+  reportInput(ageMs: number, wallMs: number): void;
+  /** `params`: JSON text. Throws an error with `code` `NOT_CONNECTED` or `TOO_MANY_REQUESTS`. */
+  request(method: string, params: string | undefined, ageMs: number, wallMs: number): number;
+  /** Throws as `request`. */
+  beacon(reason: string, ageMs: number, wallMs: number): void;
+  opened(socket: number, ageMs: number, wallMs: number): void;
+  text(socket: number, frame: string, ageMs: number, wallMs: number): void;
+  closed(socket: number, code: number, reason: string, ageMs: number, wallMs: number): void;
+  signature(socket: number, signature: string | undefined, ageMs: number, wallMs: number): void;
+  advance(ageMs: number, wallMs: number): void;
+  timeout(): number | undefined;
+  /**
+   * `["open", socket]`, `["send", socket, text]`, `["close", socket, code, reason]`, `["sign", socket, payload]`,
+   * `["state", state, retryAtMs?, problem?]`, `["roster", diff]`, `["noReadScope", problem]`, `["beaconAccepted"]`,
+   * `["beaconRefused", problem]`, `["shutdown", reason, restartExpectedMs?]`, `["response", id, payload]`,
+   * `["failure", id, problem]`; `problem`, `diff` and `payload` are JSON text.
+   */
+  poll(): unknown[] | undefined;
+  /** `{protocol, serverVersion, connId, scopes?}` as JSON text, while live. */
+  hello(): string | undefined;
+  /** All rows in list order, as they are to be shown now: the JSON text of a list. */
+  views(ageMs: number, wallMs: number): string;
+  /** `[{kind, title, fix, confidence, evidence, rows}]` as JSON text; `rows` are places in `rawList()`. */
+  findings(): string;
+  /** The gateway's own list as JSON text. */
+  rawList(): string;
+  isOffline(): boolean;
+  free(): void;
+}
+
+/** What the core's client wants done. */
+export type MachineOutput =
+  | { readonly type: "open"; readonly socket: number }
+  | { readonly type: "send"; readonly socket: number; readonly text: string }
+  | { readonly type: "close"; readonly socket: number; readonly code: number; readonly reason: string }
+  | { readonly type: "sign"; readonly socket: number; readonly payload: string }
+  | { readonly type: "state"; readonly state: ConnectionState }
+  | { readonly type: "roster" }
+  | { readonly type: "answer"; readonly id: number; readonly payload?: unknown; readonly error?: PresenceError }
+  | { readonly type: "beacon"; readonly error?: PresenceError }
+  | { readonly type: "notice"; readonly error: PresenceError }
+  | { readonly type: "shutdown"; readonly reason: string; readonly restartExpectedMs: number | undefined };
+
+/** The core's client with types, fed by a clock. */
+export class Machine {
+  readonly #wasm: WasmClient;
+  readonly #clock: Clock;
+  readonly #identity: Identity;
+  readonly #ownKey: string | undefined;
+  #hadList = false;
+
+  constructor(options: PresenceClientOptions, identity: Identity, clock: Clock) {
+    const { Client } = core() as unknown as { Client: new (config: string, ageMs: number, wallMs: number) => WasmClient };
+    const config = JSON.stringify(machineConfig(options, identity));
+    try {
+      this.#wasm = new Client(config, clock.ageMs(), clock.wallMs());
+    } catch (error) {
+      throw asPresenceError(error);
+    }
+    this.#clock = clock;
+    this.#identity = identity;
+    this.#ownKey = identity.instanceId === undefined ? undefined : normalizeKey(identity.instanceId);
+  }
+
+  /** Whether it was made for that id and key. */
+  isFor({ instanceId, device }: Identity): boolean {
+    return instanceId === this.#identity.instanceId && device?.deviceId === this.#identity.device?.deviceId;
+  }
+
+  /** Whether a row is this client's own. Some gateways put the deviceId in the place of the instanceId. */
+  isOwn({ instanceId, deviceId }: PresenceEntry): boolean {
+    const key = typeof instanceId === "string" ? normalizeKey(instanceId) : undefined;
+    if (key !== undefined && key !== deviceId) return key === this.#ownKey;
+    return deviceId !== undefined && deviceId === this.#identity.device?.deviceId;
+  }
+
+  start(): void {
+    this.#at((age, wall) => this.#wasm.start(age, wall));
+  }
+
+  stop(): void {
+    this.#at((age, wall) => this.#wasm.stop(age, wall));
+  }
+
+  setWatched(isWatched: boolean): void {
+    this.#at((age, wall) => this.#wasm.setWatched(isWatched, age, wall));
+  }
+
+  setVisible(isVisible: boolean): void {
+    this.#at((age, wall) => this.#wasm.setVisible(isVisible, age, wall));
+  }
+
+  setOnline(): void {
+    this.#at((age, wall) => this.#wasm.setOnline(true, age, wall));
+  }
+
+  reportInput(): void {
+    this.#at((age, wall) => this.#wasm.reportInput(age, wall));
+  }
+
+  request(method: string, params: unknown): number {
+    const text = params === undefined ? undefined : JSON.stringify(params);
+    return this.#call((age, wall) => this.#wasm.request(method, text, age, wall));
+  }
+
+  beacon(reason: string): void {
+    this.#call((age, wall) => this.#wasm.beacon(reason, age, wall));
+  }
+
+  opened(socket: number): void {
+    this.#at((age, wall) => this.#wasm.opened(socket, age, wall));
+  }
+
+  text(socket: number, frame: string): void {
+    this.#at((age, wall) => this.#wasm.text(socket, frame, age, wall));
+  }
+
+  closed(socket: number, code: number, reason: string): void {
+    this.#at((age, wall) => this.#wasm.closed(socket, code, reason, age, wall));
+  }
+
+  signature(socket: number, signature: string | undefined): void {
+    this.#at((age, wall) => this.#wasm.signature(socket, signature, age, wall));
+  }
+
+  advance(): void {
+    this.#at((age, wall) => this.#wasm.advance(age, wall));
+  }
+
+  /** When to call {@link advance} next, on the age clock. */
+  timeout(): number | undefined {
+    return this.#wasm.timeout();
+  }
+
+  /** The next thing to do. */
+  poll(): MachineOutput | undefined {
+    for (;;) {
+      const output = this.#wasm.poll();
+      if (!output) return undefined;
+      const known = this.#read(output as [string, ...any[]]);
+      if (known) return known;
+    }
+  }
+
+  /** All rows in list order, as they are to be shown now. */
+  views(): readonly RowView[] {
+    return JSON.parse(this.#at((age, wall) => this.#wasm.views(age, wall))) as RowView[];
+  }
+
+  findings(): readonly Finding[] {
+    return readFindings(this.#wasm.findings(), this.#wasm.rawList());
+  }
+
+  /** Whether the gateway cannot be reached, or has not sent a list yet. */
+  get isOffline(): boolean {
+    return this.#wasm.isOffline();
+  }
+
+  /** Whether the gateway ever sent a list. */
+  get hadList(): boolean {
+    return (this.#hadList ||= !this.#wasm.isOffline());
+  }
+
+  free(): void {
+    this.#wasm.free();
+  }
+
+  #at<T>(act: (ageMs: number, wallMs: number) => T): T {
+    return act(this.#clock.ageMs(), this.#clock.wallMs());
+  }
+
+  #call<T>(act: (ageMs: number, wallMs: number) => T): T {
+    try {
+      return this.#at(act);
+    } catch (error) {
+      const { code = "", message } = error as Error & { code?: string };
+      throw errorOf({ code, message, remedy: "" });
+    }
+  }
+
+  #read([type, ...rest]: [string, ...any[]]): MachineOutput | undefined {
+    switch (type) {
+      case "open":
+        return { type, socket: rest[0] };
+      case "send":
+        return { type, socket: rest[0], text: rest[1] };
+      case "close":
+        return { type, socket: rest[0], code: rest[1], reason: rest[2] };
+      case "sign":
+        return { type, socket: rest[0], payload: rest[1] };
+      case "state":
+        return { type, state: this.#state(rest[0], rest[1], rest[2]) };
+      case "roster":
+        return { type };
+      case "response":
+        return { type: "answer", id: rest[0], payload: JSON.parse(rest[1]) };
+      case "failure":
+        return { type: "answer", id: rest[0], error: readProblem(rest[1]) };
+      case "beaconAccepted":
+        return { type: "beacon" };
+      case "beaconRefused":
+        return { type: "beacon", error: readProblem(rest[0]) };
+      case "noReadScope":
+        return { type: "notice", error: readProblem(rest[0]) };
+      case "shutdown":
+        return { type, reason: rest[0], restartExpectedMs: rest[1] };
+      default:
+        return undefined;
+    }
+  }
+
+  #state(word: string, retryAtMs: number | undefined, problem: string | undefined): ConnectionState {
+    switch (word) {
+      case "connecting":
+      case "handshaking":
+        return Object.freeze({ phase: "connecting" });
+      case "live":
+        return Object.freeze({ phase: "live", ...(JSON.parse(this.#wasm.hello() ?? "{}") as LiveState) });
+      case "waiting":
+        return Object.freeze({ phase: "waiting", retryAtMs: retryAtMs ?? 0, error: readProblem(problem) });
+      case "refused":
+        return Object.freeze({ phase: "refused", error: readProblem(problem) });
+      default:
+        return Object.freeze({ phase: "stopped" });
+    }
+  }
+}
+
+type LiveState = Omit<Extract<ConnectionState, { phase: "live" }>, "phase">;
+
+function readProblem(text: string | undefined): PresenceError {
+  return errorOf(JSON.parse(text ?? '{"code":"CLOSED","message":"the connection ended","remedy":""}') as Problem);
+}
+
+/** The findings out of the core's, with the rows they are about. */
+export function readFindings(findings: string, list: string): readonly Finding[] {
+  const entries = JSON.parse(list) as PresenceEntry[];
+  const found = JSON.parse(findings) as (Omit<Finding, "entries" | "indexes"> & { readonly rows: readonly number[] })[];
+  return Object.freeze(
+    found.map(({ rows, ...finding }) =>
+      Object.freeze({ ...finding, indexes: rows, entries: rows.map((row) => entries[row] ?? {}) }),
+    ),
+  );
+}
+
+/** What the core wants to know, as the bindings read it. */
+function machineConfig(options: PresenceClientOptions, { instanceId, device }: Identity): object {
+  const known = platform().clientInfo();
+  const { ip, ...given } = options.client ?? {};
+  const { beacons = known.isPage, thresholds, backoff, token, password, scopes, deltas, handshakeMs } = options;
+  return {
+    client: {
+      id: given.id ?? known.id,
+      mode: given.mode ?? known.mode,
+      version: given.version ?? VERSION,
+      platform: given.platform ?? known.platform,
+      displayName: given.displayName ?? known.displayName,
+      deviceFamily: given.deviceFamily ?? known.deviceFamily,
+      modelIdentifier: given.modelIdentifier,
+      instanceId,
+    },
+    token,
+    password,
+    scopes,
+    ip,
+    device: device && { id: device.deviceId, publicKey: device.publicKey },
+    beacons: beacons === true ? {} : beacons,
+    backoff,
+    thresholds,
+    deltas,
+    handshakeMs,
+    seed: options.seed ?? randomSeed(),
+  };
+}

@@ -1,0 +1,89 @@
+import { PresenceError } from "./errors.js";
+import type { WebSocketConstructor, WebSocketLike } from "./websocket.js";
+
+/** What a {@link Socket} tells; nothing after `closed`. */
+export interface SocketListener {
+  opened(): void;
+  text(frame: string): void;
+  /** It is over. `why`: what the platform says about it, which in browsers is nothing. */
+  closed(code: number, reason: string, why: string | undefined): void;
+}
+
+/** The WebSocket class to use. */
+export function webSocketClass(given: WebSocketConstructor | undefined): WebSocketConstructor {
+  const found = given ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
+  if (found) return found;
+  const remedy = 'Install the npm package "ws" and pass its WebSocket: new PresenceClient({ WebSocket })';
+  throw new PresenceError("NO_WEBSOCKET", `this platform has no WebSocket. ${remedy}`, { remedy });
+}
+
+/** A `ws:` or `wss:` address out of any that a person may paste. */
+export function webSocketUrl(url: string): string {
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    throw new PresenceError("INVALID_ARGUMENT", `invalid url: ${url}`);
+  }
+  const protocols: Readonly<Record<string, string>> = { "http:": "ws:", "https:": "wss:", "ws:": "ws:", "wss:": "wss:" };
+  const protocol = protocols[parsed.protocol];
+  if (!protocol) throw new PresenceError("INVALID_ARGUMENT", `invalid url: ${url} is neither ws: nor wss:`);
+  parsed.protocol = protocol;
+  // A fragment makes browsers throw; the gateway's own link carries the token there.
+  parsed.hash = "";
+  return parsed.href;
+}
+
+/** One connection on its way, open or closing. Once told to close it says nothing more. */
+export class Socket {
+  #socket: WebSocketLike | undefined;
+
+  constructor(url: string, WebSocket: WebSocketConstructor, listener: SocketListener) {
+    const socket = new WebSocket(url);
+    this.#socket = socket;
+    let why: string | undefined;
+    socket.onopen = () => listener.opened();
+    // The protocol has no binary frames.
+    socket.onmessage = ({ data }) => typeof data === "string" && listener.text(data);
+    socket.onerror = (event: { message?: unknown } | undefined) => {
+      if (typeof event?.message === "string" && event.message !== "") why = event.message;
+    };
+    socket.onclose = ({ code, reason }) => {
+      this.#forget();
+      listener.closed(code, reason, why);
+    };
+  }
+
+  send(text: string): void {
+    try {
+      this.#socket?.send(text);
+    } catch {
+      // It is closing already: its end will be told.
+    }
+  }
+
+  /** Ends the connection. */
+  close(code: number, reason: string): void {
+    const socket = this.#forget();
+    try {
+      socket?.close(permittedCode(code), reason);
+    } catch {
+      // It never opened.
+    }
+  }
+
+  #forget(): WebSocketLike | undefined {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (!socket) return undefined;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    // `ws` treats an error that nobody listens to as fatal, and tells one when it is closed while connecting.
+    socket.onerror = () => {};
+    return socket;
+  }
+}
+
+/** Pages may close with 1000 and codes of their own only: 1008 becomes 4008. */
+function permittedCode(code: number): number {
+  return code === 1000 || code >= 3_000 ? code : 3_000 + code;
+}

@@ -1,0 +1,43 @@
+import { PresenceError } from "./errors.js";
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: PresenceError) => void;
+}
+
+/** Promises that wait for what the core will tell. */
+export class Waiters<K> {
+  readonly #waiting = new Map<K, Waiting>();
+
+  /** Number of promises that wait. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** A promise for what will be told under `key`. */
+  wait(key: K): Promise<unknown> {
+    return new Promise((resolve, reject) => this.#waiting.set(key, { resolve, reject }));
+  }
+
+  resolve(key: K, value: unknown): void {
+    this.#take(key)?.resolve(value);
+  }
+
+  reject(key: K, error: PresenceError): void {
+    this.#take(key)?.reject(error);
+  }
+
+  resolveAll(value: unknown): void {
+    for (const key of [...this.#waiting.keys()]) this.resolve(key, value);
+  }
+
+  rejectAll(error: PresenceError): void {
+    for (const key of [...this.#waiting.keys()]) this.reject(key, error);
+  }
+
+  #take(key: K): Waiting | undefined {
+    const waiting = this.#waiting.get(key);
+    this.#waiting.delete(key);
+    return waiting;
+  }
+}
