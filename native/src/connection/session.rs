@@ -63,6 +63,8 @@ pub(crate) struct Session {
     has_joined: bool,
     /// Whole frames may wait in tungstenite's buffer.
     has_unread: bool,
+    /// A read failed: tungstenite must not be asked again (after a frame that is too long it panics).
+    is_unreadable: bool,
     /// The handshake's deadline, or the stall's.
     alarm: Option<Alarm>,
 }
@@ -102,7 +104,7 @@ impl Session {
             uuid::Uuid::new_v4().to_string().into(),
             uuid::Uuid::new_v4().to_string().into(),
             facts.client.ip.map(|ip| ip.to_string().into()),
-            shared.clock.now(),
+            shared.stated_now(),
         );
         let max_bytes = machine.max_frame_bytes();
         let config = WebSocketConfig::default()
@@ -126,6 +128,7 @@ impl Session {
             handshake: Some(Box::new(OpenHandshake { facts, params: None })),
             has_joined: false,
             has_unread,
+            is_unreadable: false,
             alarm: None,
         })
     }
@@ -271,16 +274,19 @@ impl Session {
                     break;
                 }
                 Err(Error::Capacity(_)) => {
+                    self.is_unreadable = true;
                     self.machine.handle_oversized();
                     self.take_outputs();
                     break;
                 }
                 Err(Error::Protocol(error)) if error != ProtocolError::ResetWithoutClosingHandshake => {
                     debug!(%error, "not WebSocket: closed");
+                    self.is_unreadable = true;
                     self.close(CloseFrame::new(1002, "protocol error"));
                     break;
                 }
                 Err(Error::Utf8(_)) => {
+                    self.is_unreadable = true;
                     self.close(CloseFrame::new(1007, "text is not UTF-8"));
                     break;
                 }
@@ -415,15 +421,14 @@ impl Session {
 
     /// Reads and throws away until the peer closes.
     async fn linger(&mut self) {
-        let mut is_websocket = true;
         loop {
-            let outcome = if is_websocket {
+            let outcome = if !self.is_unreadable {
                 match self.websocket.read() {
                     Ok(Message::Close(_)) => return,
                     Ok(_) => Ok(1),
                     Err(Error::Io(error)) => Err(error),
                     Err(_) => {
-                        is_websocket = false;
+                        self.is_unreadable = true;
                         Ok(1)
                     }
                 }
