@@ -8,14 +8,12 @@ use presence_core::beacon;
 use presence_core::entry::MAX_SAFE_INTEGER;
 use presence_core::key::{self, PresenceKey};
 use presence_core::protocol::device::SignedFields;
-use presence_core::protocol::params::{Length, Members, ParamsError};
 use presence_core::protocol::{CloseFrame, scope};
-use presence_core::status::{self, Thresholds};
-use serde_json::Value;
+use presence_core::status;
 use wasm_bindgen::prelude::*;
 
 use crate::clock::{integer, number};
-use crate::error::invalid;
+use crate::options::{self, Options, thresholds};
 
 /// The status of a row of this age in ms: `Active`, `Idle` or `Stale`. Absent thresholds are the
 /// mac app's.
@@ -30,14 +28,6 @@ pub fn status_of(age_ms: f64, active_ms: Option<f64>, idle_ms: Option<f64>) -> S
 #[must_use]
 pub fn next_status_change(age_ms: f64, active_ms: Option<f64>, idle_ms: Option<f64>) -> Option<f64> {
     thresholds(active_ms, idle_ms).next_change_ms(integer(age_ms)).map(number)
-}
-
-fn thresholds(active_ms: Option<f64>, idle_ms: Option<f64>) -> Thresholds {
-    let default = Thresholds::default();
-    Thresholds {
-        active_ms: active_ms.map_or(default.active_ms, integer),
-        idle_ms: idle_ms.map_or(default.idle_ms, integer),
-    }
 }
 
 /// An age in ms as people read it.
@@ -107,6 +97,7 @@ pub fn is_loopback(address: &str) -> bool {
 /// Whether the granted scopes include the wanted one.
 #[wasm_bindgen(js_name = scopesSatisfy)]
 #[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen hands over no lists of references")]
 pub fn scopes_satisfy(granted: Vec<String>, wanted: &str) -> bool {
     scope::is_satisfied(&granted, wanted)
 }
@@ -125,26 +116,20 @@ pub fn close_reason(reason: String) -> String {
 /// `INVALID_ARGUMENT` names the bad member.
 #[wasm_bindgen(js_name = deviceSignaturePayload)]
 pub fn device_signature_payload(version: u32, fields: &str) -> Result<String, JsValue> {
-    let fields: Value = serde_json::from_str(fields).map_err(|error| invalid("fields", &error))?;
-    signed_text(version, &fields).map_err(|error| invalid("fields", &error))
-}
-
-fn signed_text(version: u32, fields: &Value) -> Result<String, ParamsError> {
-    let root = Members::root(fields)?;
-    let text = |name| root.required_string(name, Length::ANY);
-    let optional = |name| root.optional_string(name, Length::ANY);
-    let scopes = root.optional_strings("scopes", usize::MAX, Length::ANY)?.unwrap_or_default();
+    let json = options::parse(fields, "fields")?;
+    let fields = Options::new(&json, "fields")?;
+    let text = |name| Ok::<_, JsValue>(fields.text(name)?.unwrap_or(""));
     let signed = SignedFields {
         device_id: text("deviceId")?,
         client_id: text("clientId")?,
         client_mode: text("clientMode")?,
         role: text("role")?,
-        scopes: &scopes,
-        signed_at_ms: root.required_integer("signedAt", 0)?,
-        token: optional("token")?,
+        scopes: &fields.texts("scopes")?.unwrap_or_default(),
+        signed_at_ms: fields.integer("signedAt", 0)?,
+        token: fields.text("token")?,
         nonce: text("nonce")?,
-        platform: optional("platform")?,
-        device_family: optional("deviceFamily")?,
+        platform: fields.text("platform")?,
+        device_family: fields.text("deviceFamily")?,
     };
     Ok(if version >= 3 { signed.v3() } else { signed.v2() })
 }

@@ -9,12 +9,17 @@
 #![cfg_attr(target_arch = "wasm32", no_std)]
 extern crate alloc;
 
+mod client;
 mod clock;
 mod error;
 mod functions;
 mod gateway;
+mod options;
+mod roster;
 #[cfg(target_arch = "wasm32")]
 mod runtime;
 
+pub use client::Client;
 pub use functions::*;
 pub use gateway::Gateway;
+pub use roster::Roster;

@@ -4,15 +4,12 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use presence_core::PresenceEntry;
-use presence_core::protocol::params::{Length, Members, ParamsError};
 use presence_core::protocol::{AuthParams, Limits};
 use presence_core::roster::{DEFAULT_MAX_ENTRIES, DEFAULT_TTL_MS};
 use presence_core::server::{HubConfig, SecretEvidence};
-use serde_json::Value;
 use wasm_bindgen::JsValue;
 
-use crate::clock::integer;
-use crate::error::invalid;
+use crate::options::{self, Options};
 
 /// What the simulated gateway is made from.
 #[derive(Debug)]
@@ -32,43 +29,50 @@ impl Config {
     /// Reads `{ttlMs, maxEntries, windowMs, ephemeralModes, hashSeed, serverVersion, bootId,
     /// auth: {mode, secret}, limits: {..}, self: {..}}`, all optional.
     pub(super) fn parse(text: &str) -> Result<Self, JsValue> {
-        let mut value: Value = serde_json::from_str(text).map_err(|error| invalid("config", &error))?;
-        let self_entry = match value.get_mut("self").map(Value::take) {
-            None | Some(Value::Null) => PresenceEntry::default(),
-            Some(entry) => serde_json::from_value(entry).map_err(|error| invalid("config.self", &error))?,
-        };
-        Self::read(&value, self_entry).map_err(|error| invalid("config", &error))
-    }
-
-    fn read(value: &Value, self_entry: PresenceEntry) -> Result<Self, ParamsError> {
-        let root = Members::root(value)?;
-        let secret = Secret::read(&root)?;
-        let number = |name, default| Ok(root.optional_number(name)?.map_or(default, integer));
-        let text = |name| Ok(Box::from(root.optional_string(name, Length::ANY)?.unwrap_or("0")));
-        let modes = root.optional_strings("ephemeralModes", usize::MAX, Length::ANY)?;
+        let json = options::parse(text, "options")?;
+        let options = Options::new(&json, "options")?;
+        let secret = Secret::read(&options.object("auth")?)?;
         let hub = HubConfig {
-            limits: limits(&root)?,
-            ttl_ms: number("ttlMs", DEFAULT_TTL_MS)?,
-            max_entries: number("maxEntries", DEFAULT_MAX_ENTRIES as u64)? as usize,
-            ephemeral_modes: modes.map_or_else(|| Vec::from(["cli".into()]), |modes| {
-                modes.into_iter().map(Box::from).collect()
-            }),
-            hash_seed: number("hashSeed", 0)?,
-            server_version: text("serverVersion")?,
-            boot_id: text("bootId")?,
-            self_entry,
+            limits: limits(&options)?,
+            ttl_ms: options.integer("ttlMs", DEFAULT_TTL_MS)?,
+            max_entries: options.integer("maxEntries", DEFAULT_MAX_ENTRIES as u64)? as usize,
+            ephemeral_modes: options.texts("ephemeralModes")?.unwrap_or_else(|| Vec::from(["cli".into()])),
+            hash_seed: options.integer("hashSeed", 0)?,
+            server_version: options.text("serverVersion")?.unwrap_or("simulated").into(),
+            boot_id: options.text("bootId")?.unwrap_or("simulated").into(),
+            self_entry: self_entry(&options.object("self")?)?,
             auth_mode: secret.mode,
         };
         Ok(Self { hub, secret })
     }
 }
 
-fn limits(root: &Members<'_>) -> Result<Limits, ParamsError> {
+/// The gateway's own row; members it does not know are not kept.
+fn self_entry(options: &Options<'_>) -> Result<PresenceEntry, JsValue> {
+    Ok(PresenceEntry {
+        host: options.boxed("host")?,
+        ip: options.boxed("ip")?,
+        version: options.boxed("version")?,
+        platform: options.boxed("platform")?,
+        device_family: options.boxed("deviceFamily")?,
+        model_identifier: options.boxed("modelIdentifier")?,
+        mode: options.boxed("mode")?,
+        reason: options.boxed("reason")?,
+        instance_id: options.boxed("instanceId")?,
+        device_id: options.boxed("deviceId")?,
+        roles: options.texts("roles")?.unwrap_or_default(),
+        scopes: options.texts("scopes")?.unwrap_or_default(),
+        client_id: options.boxed("clientId")?,
+        time_zone: options.boxed("timeZone")?,
+        text: options.boxed("text")?,
+        ..PresenceEntry::default()
+    })
+}
+
+fn limits(options: &Options<'_>) -> Result<Limits, JsValue> {
     let mut limits = Limits::default();
-    if let Some(window_ms) = root.optional_number("windowMs")? {
-        limits.window_ms = integer(window_ms);
-    }
-    let Some(members) = root.optional_object("limits")? else { return Ok(limits) };
+    limits.window_ms = options.integer("windowMs", limits.window_ms)?;
+    let options = options.object("limits")?;
     for (name, limit) in [
         ("handshakeMs", &mut limits.handshake_ms),
         ("tickIntervalMs", &mut limits.tick_interval_ms),
@@ -76,33 +80,28 @@ fn limits(root: &Members<'_>) -> Result<Limits, ParamsError> {
         ("windowMs", &mut limits.window_ms),
         ("pingIntervalMs", &mut limits.ping_interval_ms),
     ] {
-        if let Some(number) = members.optional_number(name)? {
-            *limit = integer(number);
-        }
+        *limit = options.integer(name, *limit)?;
     }
     for (name, limit) in [
         ("preauthFrameBytes", &mut limits.preauth_frame_bytes),
         ("payloadBytes", &mut limits.payload_bytes),
         ("bufferedBytes", &mut limits.buffered_bytes),
     ] {
-        if let Some(number) = members.optional_number(name)? {
-            *limit = integer(number) as usize;
-        }
+        *limit = options.integer(name, *limit as u64)? as usize;
     }
+    let calls = options.integer("unauthorizedCalls", limits.unauthorized_calls.into())?;
+    limits.unauthorized_calls = calls.try_into().unwrap_or(u32::MAX);
     Ok(limits)
 }
 
 impl Secret {
-    fn read(root: &Members<'_>) -> Result<Self, ParamsError> {
-        let Some(auth) = root.optional_object("auth")? else {
-            return Ok(Self { mode: "none", secret: "".into() });
-        };
-        let mode = match auth.required_string("mode", Length::ANY)? {
-            "token" => "token",
-            "password" => "password",
+    fn read(auth: &Options<'_>) -> Result<Self, JsValue> {
+        let mode = match auth.text("mode")? {
+            Some("token") => "token",
+            Some("password") => "password",
             _ => "none",
         };
-        Ok(Self { mode, secret: auth.optional_string("secret", Length::ANY)?.unwrap_or("").into() })
+        Ok(Self { mode, secret: auth.text("secret")?.unwrap_or("").into() })
     }
 
     /// Compares what a client offers. No constant time here: nobody guards anything with this gateway.

@@ -55,5 +55,5 @@ impl DeviceQuestion {
 
 pub(super) fn parse(word: &str) -> Result<DeviceEvidence, JsValue> {
     let known = WORDS.iter().find(|(known, _)| *known == word);
-    known.map(|(_, evidence)| *evidence).ok_or_else(|| invalid("outcome", &word))
+    known.map(|(_, evidence)| *evidence).ok_or_else(|| invalid("outcome", "is not a known word"))
 }

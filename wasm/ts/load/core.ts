@@ -25,8 +25,10 @@ export function provide(source: () => CoreSource): void {
   builtIn ??= source;
 }
 
-/** The bindings' gateway. @internal */
+/** The bindings' classes. @internal */
+export type WasmClient = glue.Client;
 export type WasmGateway = glue.Gateway;
+export type WasmRoster = glue.Roster;
 
 /**
  * The bindings, loaded. Everything that calls the core goes through here.

@@ -1,0 +1,104 @@
+//! Options from JavaScript: members of a JSON object, each of its type or refused by name.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use presence_core::client::Json;
+use wasm_bindgen::JsValue;
+
+use crate::clock::integer;
+use crate::error::invalid;
+
+/// The members of one object; `null` counts as absent, as does the object itself.
+pub(crate) struct Options<'a> {
+    json: Option<&'a Json>,
+    path: String,
+}
+
+impl<'a> Options<'a> {
+    /// The members of `json`, which a message calls `name`.
+    pub(crate) fn new(json: &'a Json, name: &str) -> Result<Self, JsValue> {
+        Self::of(Some(json), name.into())
+    }
+
+    fn of(json: Option<&'a Json>, path: String) -> Result<Self, JsValue> {
+        match json.filter(|json| **json != Json::Null) {
+            json @ (None | Some(Json::Object(_))) => Ok(Self { json, path }),
+            Some(_) => Err(invalid(&path, "must be an object")),
+        }
+    }
+
+    /// Whether the object itself is there.
+    pub(crate) fn is_some(&self) -> bool {
+        self.json.is_some()
+    }
+
+    fn get(&self, name: &str) -> Option<&'a Json> {
+        self.json?.get(name).filter(|json| **json != Json::Null)
+    }
+
+    fn path(&self, name: &str) -> String {
+        [&self.path, ".", name].concat()
+    }
+
+    /// The object `name`.
+    pub(crate) fn object(&self, name: &str) -> Result<Self, JsValue> {
+        Self::of(self.get(name), self.path(name))
+    }
+
+    /// Whether `name` is exactly `false`.
+    pub(crate) fn is_false(&self, name: &str) -> bool {
+        self.get(name) == Some(&Json::Bool(false))
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&'a str>, JsValue> {
+        self.typed(name, Json::as_str, "must be a string")
+    }
+
+    pub(crate) fn boxed(&self, name: &str) -> Result<Option<Box<str>>, JsValue> {
+        Ok(self.text(name)?.map(Box::from))
+    }
+
+    /// The string `name`, which must be there and say something.
+    pub(crate) fn required(&self, name: &str) -> Result<&'a str, JsValue> {
+        let text = self.text(name)?.filter(|text| !text.is_empty());
+        text.ok_or_else(|| invalid(&self.path(name), "must be a string that is not empty"))
+    }
+
+    pub(crate) fn bool(&self, name: &str) -> Result<Option<bool>, JsValue> {
+        self.typed(name, Json::as_bool, "must be a boolean")
+    }
+
+    /// The number `name` as an integer of 0..2^53 - 1, or `default`.
+    pub(crate) fn integer(&self, name: &str, default: u64) -> Result<u64, JsValue> {
+        Ok(self.typed(name, Json::as_u64, "must be a number")?.unwrap_or(default))
+    }
+
+    /// The list of strings `name`.
+    pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<Box<str>>>, JsValue> {
+        let why = "must be a list of strings";
+        let Some(items) = self.typed(name, Json::as_array, why)? else { return Ok(None) };
+        let text = |item: &Json| item.as_str().map(Box::from).ok_or_else(|| invalid(&self.path(name), why));
+        items.iter().map(text).collect::<Result<_, _>>().map(Some)
+    }
+
+    fn typed<T>(&self, name: &str, read: fn(&'a Json) -> Option<T>, why: &str) -> Result<Option<T>, JsValue> {
+        let Some(json) = self.get(name) else { return Ok(None) };
+        read(json).map(Some).ok_or_else(|| invalid(&self.path(name), why))
+    }
+}
+
+/// Parses the JSON text of options, which a message calls `name`.
+pub(crate) fn parse(text: &str, name: &str) -> Result<Json, JsValue> {
+    Json::parse(text).map_err(|_| invalid(name, "must be JSON"))
+}
+
+/// The ages at which statuses end; absent ones are the mac app's.
+pub(crate) fn thresholds(active_ms: Option<f64>, idle_ms: Option<f64>) -> presence_core::status::Thresholds {
+    let default = presence_core::status::Thresholds::default();
+    presence_core::status::Thresholds {
+        active_ms: active_ms.map_or(default.active_ms, integer),
+        idle_ms: idle_ms.map_or(default.idle_ms, integer),
+    }
+}
