@@ -8,6 +8,7 @@
 //!
 //! The format is described in `tests/vectors/README.md`; nothing here knows a rule of presence.
 
+pub mod client;
 pub mod connect;
 pub mod core_target;
 pub mod device;
@@ -17,6 +18,7 @@ pub mod format;
 pub mod load;
 pub mod record;
 pub mod script;
+pub mod socket_target;
 pub mod suite;
 pub mod table;
 pub mod target;
@@ -25,5 +27,6 @@ pub mod values;
 pub use core_target::CoreTarget;
 pub use failure::Failure;
 pub use load::Suite;
+pub use socket_target::SocketTarget;
 pub use suite::{Outcome, run_suite};
 pub use target::Target;

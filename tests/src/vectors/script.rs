@@ -380,6 +380,9 @@ impl<T: Target> Run<'_, T> {
 
     /// Learns ids from challenges and hellos.
     fn learn(&mut self, received: &Received) {
+        if self.context.conns.contains_key(&received.conn) {
+            return;
+        }
         let Some(frame) = frame_of(received) else { return };
         let payload = &frame["payload"];
         if let (Some("connect.challenge"), Some(nonce)) = (frame["event"].as_str(), payload["nonce"].as_str())
