@@ -103,18 +103,13 @@ fn take_in(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, driver:
     let shared = Arc::clone(shared);
     let driver = driver.clone();
     tokio::spawn(async move {
-        // In boxes, since a task holds room for its largest part as long as it lives.
         if let Err(refused) = counted {
             note_refusal(&shared, refused);
-            return Box::pin(http::refuse(
-                stream,
-                StatusCode::SERVICE_UNAVAILABLE,
-                refused.to_string(),
-            ))
-            .await;
+            return http::refuse(stream, StatusCode::SERVICE_UNAVAILABLE, refused.to_string()).await;
         }
-        if let Some(opening) = Box::pin(open(stream, address, slot, &shared, driver)).await {
-            Session::new(shared, opening).run().await;
+        if let Some(opening) = open(stream, address, slot, &shared, driver).await {
+            // A task holds room for its largest part as long as it lives: a new one for the long part.
+            tokio::spawn(Session::new(shared, opening).run());
         }
     });
 }
