@@ -170,7 +170,6 @@ impl Client {
     #[must_use]
     pub fn hello(&self) -> Option<String> {
         let hello = self.client.hello()?;
-        let texts = |texts: &[_]| texts.iter().map(|text: &Box<str>| Json::from(&**text)).collect::<Json>();
         let mut json = Json::object([
             ("protocol", u64::from(hello.protocol).into()),
             ("serverVersion", (&*hello.server_version).into()),
@@ -223,6 +222,10 @@ impl Client {
     pub fn server_ms(&self, age_ms: f64, wall_ms: f64) -> f64 {
         number(self.client.server_ms(now(age_ms, wall_ms)))
     }
+}
+
+fn texts(texts: &[Box<str>]) -> Json {
+    texts.iter().map(|text| Json::from(&**text)).collect()
 }
 
 fn tell_event(event: &ClientEvent, tell: &mut dyn FnMut(JsValue)) {

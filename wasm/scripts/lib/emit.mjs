@@ -32,7 +32,7 @@ function emitModules() {
 /** The same again as CommonJS, under names that say so: `require("./x.js")` becomes `require("./x.cjs")`. */
 function emitCommonJs() {
   rmSync(COMMON, { recursive: true, force: true });
-  run("tsc", ["--project", ".", "--module", "commonjs", "--outDir", COMMON]);
+  run("tsc", ["--project", ".", "--module", "commonjs", "--verbatimModuleSyntax", "false", "--outDir", COMMON]);
   run("tsc", [
     ...["--ignoreConfig", "--target", "ES2022", "--module", "commonjs", "--moduleResolution", "bundler", "--allowJs"],
     ...["--types", "", "--outDir", COMMON, join(SOURCE, "glue.js")],
