@@ -47,38 +47,62 @@ fn what_is_not_as_it_should_be_is_refused() {
     load("good", &good).unwrap();
 
     assert!(load("empty", &[]).unwrap_err().to_string().contains("no vectors"));
-    assert!(Suite::read(Path::new(env!("CARGO_TARGET_TMPDIR"))).is_err(), "no schema");
+    assert!(
+        Suite::read(Path::new(env!("CARGO_TARGET_TMPDIR"))).is_err(),
+        "no schema"
+    );
 
-    let spoil: [(&str, fn(&mut Value)); 9] = [
-        ("unknown-kind", |file| file["kind"] = "poem".into()),
-        ("unknown-step", |file| file["vectors"][0]["steps"][0]["do"] = "dance".into()),
-        ("unknown-member", |file| file["vectors"][0]["steps"][0]["colour"] = "red".into()),
-        ("unknown-top", |file| file["vectors"][0]["colour"] = "red".into()),
-        ("no-time", |file| drop(file["vectors"][0]["steps"][0].as_object_mut().unwrap().remove("at"))),
-        ("no-why", |file| drop(file["vectors"][0].as_object_mut().unwrap().remove("why"))),
-        ("no-roster", |file| drop(file["vectors"][0].as_object_mut().unwrap().remove("roster"))),
-        ("targets-without-reason", |file| file["vectors"][0]["targets"] = json!(["core"])),
-        ("same-name", |file| file["vectors"][0]["name"] = "t".into()),
+    let remove = Value::Null;
+    let spoil = [
+        ("unknown-kind", "", "kind", json!("poem")),
+        ("unknown-step", "/vectors/0/steps/0", "do", json!("dance")),
+        ("unknown-member", "/vectors/0/steps/0", "colour", json!("red")),
+        ("unknown-top", "/vectors/0", "colour", json!("red")),
+        ("no-time", "/vectors/0/steps/0", "at", remove.clone()),
+        ("no-why", "/vectors/0", "why", remove.clone()),
+        ("no-roster", "/vectors/0", "roster", remove),
+        ("targets-without-reason", "/vectors/0", "targets", json!(["core"])),
+        ("same-name", "/vectors/0", "name", json!("t")),
     ];
-    for (name, spoil) in spoil {
+    for (name, place, member, value) in spoil {
         let mut script = a_script();
-        spoil(&mut script);
-        assert!(load(name, &[("table.json", a_table()), ("script.json", script)]).is_err(), "{name}");
+        let members = script.pointer_mut(place).and_then(Value::as_object_mut).unwrap();
+        if value.is_null() {
+            members.remove(member);
+        } else {
+            members.insert(member.to_owned(), value);
+        }
+        let files = [("table.json", a_table()), ("script.json", script)];
+        assert!(load(name, &files).is_err(), "{name}");
     }
     let mut table = a_table();
     table["vectors"][0]["function"] = "guess".into();
-    assert!(load("unknown-function", &[("table.json", table), ("script.json", a_script())]).is_err());
+    assert!(
+        load(
+            "unknown-function",
+            &[("table.json", table), ("script.json", a_script())]
+        )
+        .is_err()
+    );
 }
 
 #[test]
 fn every_final_roster_can_fail() -> Result<(), Failure> {
     let mut suite = Suite::of_the_project()?;
     for script in &mut suite.scripts {
-        script.roster.as_array_mut().unwrap().push(json!({ "text": "never there", "ts": 1 }));
+        script
+            .roster
+            .as_array_mut()
+            .unwrap()
+            .push(json!({ "text": "never there", "ts": 1 }));
     }
     for script in suite.scripts.iter().filter(|script| script.targets.is_none()) {
         let failure = script::run::<CoreTarget>(&suite, script).unwrap_err();
-        assert!(failure.to_string().contains("never there"), "{}: {failure}", script.name);
+        assert!(
+            failure.to_string().contains("never there"),
+            "{}: {failure}",
+            script.name
+        );
     }
     Ok(())
 }
@@ -98,7 +122,12 @@ fn every_expectation_can_fail() -> Result<(), Failure> {
     assert!(spoilt.len() > 30, "{}", spoilt.len());
     for script in suite.scripts.iter().filter(|script| script.targets.is_none()) {
         let is_spoilt = spoilt.contains(&script.name);
-        assert_eq!(script::run::<CoreTarget>(&suite, script).is_err(), is_spoilt, "{}", script.name);
+        assert_eq!(
+            script::run::<CoreTarget>(&suite, script).is_err(),
+            is_spoilt,
+            "{}",
+            script.name
+        );
     }
     Ok(())
 }
@@ -121,7 +150,11 @@ fn every_case_can_fail() -> Result<(), Failure> {
 #[test]
 fn the_devices_are_what_they_say() -> Result<(), Failure> {
     let suite = Suite::of_the_project()?;
-    suite.devices.devices.iter().try_for_each(|(name, device)| device::check(name, device))
+    suite
+        .devices
+        .devices
+        .iter()
+        .try_for_each(|(name, device)| device::check(name, device))
 }
 
 #[test]
@@ -131,17 +164,26 @@ fn every_section_step_and_function_is_covered_and_described() -> Result<(), Fail
     let schema: Value = serde_json::from_str(&fs::read_to_string(folder().join("schema.json"))?)?;
 
     let specs = suite.tables.iter().map(|vector| vector.spec.as_str());
-    let specs: BTreeSet<_> = specs.chain(suite.scripts.iter().map(|vector| vector.spec.as_str())).collect();
+    let specs: BTreeSet<_> = specs
+        .chain(suite.scripts.iter().map(|vector| vector.spec.as_str()))
+        .collect();
     for section in ["1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "2", "4"] {
         assert!(specs.contains(section), "no vector for section {section}");
     }
 
-    let functions: BTreeSet<_> = suite.tables.iter().map(|vector| vector.function.as_str()).collect();
+    let functions: BTreeSet<_> = suite
+        .tables
+        .iter()
+        .map(|vector| vector.function.as_str())
+        .collect();
     let table = &schema["$defs"]["tableFile"]["properties"]["vectors"]["items"]["properties"];
     for function in table["function"]["enum"].as_array().unwrap() {
         let function = function.as_str().unwrap();
         assert!(functions.contains(function), "no vector for {function}");
-        assert!(readme.contains(&format!("| `{function}` |")), "{function} is not in the README");
+        assert!(
+            readme.contains(&format!("| `{function}` |")),
+            "{function} is not in the README"
+        );
     }
 
     // All text of all scripts: steps inside `repeat` count, too.
@@ -149,11 +191,20 @@ fn every_section_step_and_function_is_covered_and_described() -> Result<(), Fail
     let text = files.collect::<Result<Vec<_>, _>>()?.concat();
     for step in schema["$defs"]["step"]["oneOf"].as_array().unwrap() {
         let kind = &step["properties"]["do"];
-        let names = kind["enum"].as_array().cloned().unwrap_or_else(|| vec![kind["const"].clone()]);
+        let names = kind["enum"]
+            .as_array()
+            .cloned()
+            .unwrap_or_else(|| vec![kind["const"].clone()]);
         for name in names {
             let name = name.as_str().unwrap();
-            assert!(text.contains(&format!("\"do\": \"{name}\"")), "no vector with {name}");
-            assert!(readme.contains(&format!("`{name}`")), "{name} is not in the README");
+            assert!(
+                text.contains(&format!("\"do\": \"{name}\"")),
+                "no vector with {name}"
+            );
+            assert!(
+                readme.contains(&format!("`{name}`")),
+                "{name} is not in the README"
+            );
         }
     }
     Ok(())

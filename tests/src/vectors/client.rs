@@ -55,7 +55,10 @@ impl Client {
         }
         request.push_str("\r\n");
         stream.write_all(request.as_bytes()).await?;
-        let mut client = Self { stream, buffer: Vec::new() };
+        let mut client = Self {
+            stream,
+            buffer: Vec::new(),
+        };
         let head = client.read_head().await?;
         if !head.starts_with("HTTP/1.1 101 ") {
             fail!("not upgraded: {head}");
@@ -106,12 +109,17 @@ impl Client {
     /// # Errors
     /// When the transport is gone.
     pub async fn close(&mut self, code: u16) -> Result<(), Failure> {
-        self.write(OpCode::Control(Control::Close), &code.to_be_bytes()).await
+        self.write(OpCode::Control(Control::Close), &code.to_be_bytes())
+            .await
     }
 
     async fn write(&mut self, opcode: OpCode, payload: &[u8]) -> Result<(), Failure> {
         // A mask of zeros is a mask: the payload goes out as it is.
-        let header = FrameHeader { opcode, mask: Some([0; 4]), ..FrameHeader::default() };
+        let header = FrameHeader {
+            opcode,
+            mask: Some([0; 4]),
+            ..FrameHeader::default()
+        };
         let mut bytes = Vec::with_capacity(payload.len() + 16);
         header
             .format(payload.len() as u64, &mut bytes)
@@ -152,7 +160,9 @@ impl Client {
     fn parse(&mut self) -> Result<Option<Frame>, Failure> {
         let mut cursor = Cursor::new(self.buffer.as_slice());
         let header = FrameHeader::parse(&mut cursor).map_err(|error| Failure::new(error.to_string()))?;
-        let Some((header, length)) = header else { return Ok(None) };
+        let Some((header, length)) = header else {
+            return Ok(None);
+        };
         let start = usize::try_from(cursor.position()).unwrap_or(usize::MAX);
         let end = start.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
         if self.buffer.len() < end {

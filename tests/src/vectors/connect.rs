@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 
 use super::Failure;
 use super::device::{sign, signed_text};
-use super::format::{Client, Connect, DeviceClaim, DeviceDetail};
+use super::format::Client;
 use super::load::{Suite, lay_over};
+use super::step::{Connect, DeviceClaim, DeviceDetail};
 use super::values::{Context, Use};
 use crate::fail;
 

@@ -19,6 +19,7 @@ pub mod load;
 pub mod record;
 pub mod script;
 pub mod socket_target;
+pub mod step;
 pub mod suite;
 pub mod table;
 pub mod target;

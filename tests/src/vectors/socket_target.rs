@@ -84,11 +84,15 @@ impl SocketTarget {
 
 impl Sockets {
     fn gateway(&self) -> Result<&RunningGateway, Failure> {
-        self.gateway.as_ref().ok_or_else(|| Failure::new("the gateway has stopped"))
+        self.gateway
+            .as_ref()
+            .ok_or_else(|| Failure::new("the gateway has stopped"))
     }
 
     fn state(&mut self, name: &str) -> Result<&mut State, Failure> {
-        self.clients.get_mut(name).ok_or_else(|| Failure::new(format!("no connection {name}")))
+        self.clients
+            .get_mut(name)
+            .ok_or_else(|| Failure::new(format!("no connection {name}")))
     }
 
     fn client(&mut self, name: &str) -> Result<&mut Client, Failure> {
@@ -98,7 +102,11 @@ impl Sockets {
 
     fn receive(&mut self, name: &str, item: Item) {
         let at = self.clock.now().age_ms - AGE_ORIGIN_MS;
-        self.received.push(Received { conn: name.to_owned(), at, item });
+        self.received.push(Received {
+            conn: name.to_owned(),
+            at,
+            item,
+        });
     }
 
     /// Takes a frame in. Returns whether a pong was sent.
@@ -135,7 +143,9 @@ impl Sockets {
     async fn sync(&mut self, name: &str) -> Result<bool, Failure> {
         self.syncs += 1;
         let payload = self.syncs.to_be_bytes();
-        let Some(client) = self.state(name)?.client.as_mut() else { return Ok(false) };
+        let Some(client) = self.state(name)?.client.as_mut() else {
+            return Ok(false);
+        };
         // A transport that is gone shows when it is read.
         let _ = client.ping(&payload).await;
         let mut has_answered = false;
@@ -199,7 +209,9 @@ impl Sockets {
 
     /// Ends a connection from the client's side.
     async fn end(&mut self, name: &str, is_closed: bool) -> Result<(), Failure> {
-        let Some(mut client) = self.state(name)?.client.take() else { fail!("{name} is closed") };
+        let Some(mut client) = self.state(name)?.client.take() else {
+            fail!("{name} is closed")
+        };
         if is_closed {
             client.close(1000).await?;
             while !matches!(client.read().await?, None | Some(Frame::Close(..))) {}
@@ -226,7 +238,10 @@ impl Sockets {
 
     /// Connects one more client and reads its hello.
     async fn list(&mut self) -> Result<(Value, u64), Failure> {
-        let opening = Opening { from: "127.0.0.1".into(), origin: None };
+        let opening = Opening {
+            from: "127.0.0.1".into(),
+            origin: None,
+        };
         let mut client = Client::open(self.gateway()?.address(), &opening).await?;
         let mut params = json!({
             "minProtocol": 4, "maxProtocol": 4, "scopes": ["operator.read"],
@@ -238,7 +253,9 @@ impl Sockets {
         let request = json!({ "type": "req", "id": "list", "method": "connect", "params": params });
         client.text(&request.to_string()).await?;
         let snapshot = loop {
-            let Some(Frame::Text(text)) = client.read().await? else { fail!("no hello for the observer") };
+            let Some(Frame::Text(text)) = client.read().await? else {
+                fail!("no hello for the observer")
+            };
             let mut frame: Value = serde_json::from_str(&text)?;
             if frame["id"] == "list" {
                 break frame["payload"]["snapshot"].take();
@@ -253,7 +270,9 @@ impl Sockets {
     }
 
     async fn shutdown(&mut self) -> Result<(), Failure> {
-        let Some(gateway) = self.gateway.take() else { fail!("the gateway has stopped") };
+        let Some(gateway) = self.gateway.take() else {
+            fail!("the gateway has stopped")
+        };
         let stopped = tokio::spawn(gateway.shutdown());
         for name in self.order.clone() {
             while let Some(client) = self.state(&name)?.client.as_mut() {
@@ -269,10 +288,15 @@ impl Target for SocketTarget {
     const NAME: &'static str = "sockets";
 
     fn start(setup: &Setup) -> Result<Self, Failure> {
-        let clock = Manual::new(Now { age_ms: AGE_ORIGIN_MS, wall_ms: setup.start_wall_ms });
+        let clock = Manual::new(Now {
+            age_ms: AGE_ORIGIN_MS,
+            wall_ms: setup.start_wall_ms,
+        });
         let config = gateway_config(setup)?;
         let handshake_ms = config.limits.handshake_ms;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let gateway = runtime.block_on(async { Gateway::start(config, clock.clock()) });
         let gateway = gateway.map_err(|error| Failure::new(error.to_string()))?;
         let sockets = Sockets {
@@ -299,7 +323,11 @@ impl Target for SocketTarget {
     fn pong(&mut self, conn: &str) -> Result<(), Failure> {
         self.run(async |sockets| {
             let state = sockets.state(conn)?;
-            let payload = if state.pings.is_empty() { Vec::new() } else { state.pings.remove(0) };
+            let payload = if state.pings.is_empty() {
+                Vec::new()
+            } else {
+                state.pings.remove(0)
+            };
             sockets.client(conn)?.pong(&payload).await
         })
     }
@@ -361,7 +389,11 @@ fn gateway_config(setup: &Setup) -> Result<GatewayConfig, Failure> {
     let mut self_row = setup.self_row.clone();
     self_row.insert("ts".into(), 0.into());
     let self_entry: PresenceEntry = serde_json::from_value(Value::Object(self_row))?;
-    let modes = config.ephemeral_modes.iter().map(String::as_str).chain([OBSERVER]);
+    let modes = config
+        .ephemeral_modes
+        .iter()
+        .map(String::as_str)
+        .chain([OBSERVER]);
     Ok(GatewayConfig {
         auth: gateway_auth(&config.auth)?,
         limits: limits(config),
@@ -370,7 +402,11 @@ fn gateway_config(setup: &Setup) -> Result<GatewayConfig, Failure> {
         ephemeral_modes: modes.map(Into::into).collect(),
         allowed_origins: AllowedOrigins::parse(&config.allowed_origins)
             .map_err(|error| words(error.to_string()))?,
-        trusted_proxies: vec!["127.0.0.1/32".parse().map_err(|_| words("not a network".into()))?],
+        trusted_proxies: vec![
+            "127.0.0.1/32"
+                .parse()
+                .map_err(|_| words("not a network".into()))?,
+        ],
         version: config.server_version.as_str().into(),
         self_entry: Some(self_entry),
         ..GatewayConfig::ephemeral()
