@@ -2,6 +2,7 @@
 //! file; a program that embeds the gateway fills it in itself.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use presence_core::PresenceEntry;
@@ -11,6 +12,7 @@ use crate::auth::AuthMode;
 use crate::origin::AllowedOrigins;
 use crate::ratelimit::RateLimits;
 use crate::slots::SlotLimits;
+use crate::web::WebRoot;
 
 /// The port OpenClaw gateways listen on.
 pub const DEFAULT_PORT: u16 = 18_789;
@@ -49,6 +51,8 @@ pub struct GatewayConfig {
     pub rate_limits: RateLimits,
     /// How long connections may take to end when the gateway stops, in ms.
     pub drain_ms: u64,
+    /// What is served as the gateway's page; a short one of its own when `None`.
+    pub web_root: Option<Arc<WebRoot>>,
     /// What the gateway calls its version.
     pub version: Box<str>,
     /// The gateway's own row; found out from the system when `None`.
@@ -70,6 +74,7 @@ impl Default for GatewayConfig {
             slots: SlotLimits::default(),
             rate_limits: RateLimits::default(),
             drain_ms: 5_000,
+            web_root: None,
             version: env!("CARGO_PKG_VERSION").into(),
             self_entry: None,
         }

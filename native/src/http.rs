@@ -1,4 +1,5 @@
-//! Plain HTTP beside the WebSocket, on the same port: health, and a page that says what this is.
+//! Plain HTTP beside the WebSocket, on the same port: health, and the page: that of `--web-root`, or one
+//! that says what this is.
 
 use std::convert::Infallible;
 use std::io;
@@ -10,16 +11,17 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use http_body_util::Full;
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::gateway::Shared;
+use crate::web::WebFile;
 
 /// How long one HTTP connection may last, with everything it asks.
 const MAX_CONNECTION_TIME: Duration = Duration::from_secs(10);
@@ -27,6 +29,9 @@ const MAX_CONNECTION_TIME: Duration = Duration::from_secs(10);
 const MAX_REFUSAL_TIME: Duration = Duration::from_secs(1);
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// For the files of a web root: scripts of the page itself and WebAssembly, connections to any gateway.
+const WEB_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self' ws: wss:; \
+    img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
 /// Serves the requests of one connection; `prefix` is what was read of it already.
 pub(crate) async fn serve(stream: TcpStream, prefix: Vec<u8>, shared: Arc<Shared>) {
@@ -35,7 +40,7 @@ pub(crate) async fn serve(stream: TcpStream, prefix: Vec<u8>, shared: Arc<Shared
         stream,
     });
     let service = service_fn(|request: Request<hyper::body::Incoming>| {
-        let response = respond(request.method(), request.uri().path(), &shared);
+        let response = respond(request.method(), request.uri().path(), request.headers(), &shared);
         async move { Ok::<_, Infallible>(response) }
     });
     let connection = hyper::server::conn::http1::Builder::new().serve_connection(stream, service);
@@ -66,15 +71,16 @@ pub(crate) async fn refuse(mut stream: TcpStream, status: StatusCode, text: Stri
     .await;
 }
 
-fn respond(method: &Method, path: &str, shared: &Shared) -> Response<Full<Bytes>> {
-    let mut response = match path {
-        "/healthz" | "/health" => json(StatusCode::OK, r#"{"ok":true,"status":"live"}"#.to_owned()),
-        "/readyz" | "/ready" => ready(shared),
-        "/" => page(shared),
-        _ => text(
-            StatusCode::NOT_FOUND,
-            "Not found. The gateway speaks WebSocket on any path.\n",
-        ),
+fn respond(method: &Method, path: &str, asked: &HeaderMap, shared: &Shared) -> Response<Full<Bytes>> {
+    let mut response = match (path, &shared.config.web_root) {
+        ("/healthz" | "/health", _) => json(StatusCode::OK, r#"{"ok":true,"status":"live"}"#.to_owned()),
+        ("/readyz" | "/ready", _) => ready(shared),
+        ("/gateway.json", Some(_)) => about(shared),
+        (path, Some(root)) => root
+            .file(path)
+            .map_or_else(not_found, |file| web_file(file, asked)),
+        ("/", None) => page(shared),
+        _ => not_found(),
     };
     if response.status() != StatusCode::NOT_FOUND && method != Method::GET && method != Method::HEAD {
         response = text(
@@ -86,12 +92,58 @@ fn respond(method: &Method, path: &str, shared: &Shared) -> Response<Full<Bytes>
             .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     }
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    for (name, value) in [
+        (CACHE_CONTROL, "no-store"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
     response
+}
+
+fn not_found() -> Response<Full<Bytes>> {
+    text(
+        StatusCode::NOT_FOUND,
+        "Not found. The gateway speaks WebSocket on any path.\n",
+    )
+}
+
+fn web_file(file: &WebFile, asked: &HeaderMap) -> Response<Full<Bytes>> {
+    let is_known = file.is_known(asked.get(IF_NONE_MATCH));
+    let mut response = Response::new(Full::new(if is_known { Bytes::new() } else { file.body.clone() }));
+    if is_known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    let caching = if file.is_immutable {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let headers = response.headers_mut();
+    headers.insert(ETAG, file.etag.clone());
+    for (name, value) in [
+        (CONTENT_TYPE, file.content_type),
+        (CACHE_CONTROL, caching),
+        (CONTENT_SECURITY_POLICY, WEB_POLICY),
+        (X_FRAME_OPTIONS, "SAMEORIGIN"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Tells the page that a gateway serves it, and what the gateway asks of clients. Elsewhere a file of this
+/// name says that there is none.
+fn about(shared: &Shared) -> Response<Full<Bytes>> {
+    let about = serde_json::json!({
+        "gateway": true,
+        "auth": shared.config.auth.as_str(),
+        "version": shared.config.version,
+    });
+    json(StatusCode::OK, about.to_string())
 }
 
 fn ready(shared: &Shared) -> Response<Full<Bytes>> {

@@ -5,11 +5,12 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`gateway`] | binds, runs, drains |
-//! | `accept`, [`head`], [`http`] | takes connections in; WebSocket or plain HTTP |
+//! | `accept`, [`head`], `http` | takes connections in; WebSocket or plain HTTP |
 //! | `connection` | one socket: reads, writes, closes |
 //! | `driver` | the one task that owns the hub |
 //! | [`admission`] | the facts about a `connect`: [`origin`], [`auth`], [`ratelimit`], [`device`] |
 //! | [`proxy`], [`slots`] | who the client is, and how many there may be |
+//! | [`web`] | the files of the page |
 //! | [`clock`] | the only place that asks what time it is |
 //! | [`cli`] | the commands |
 //!
@@ -34,6 +35,7 @@ pub mod origin;
 pub mod proxy;
 pub mod ratelimit;
 pub mod slots;
+pub mod web;
 
 pub use clock::Clock;
 pub use config::GatewayConfig;

@@ -8,8 +8,11 @@
 
 mod support;
 
-use presence_gateway::GatewayConfig;
+use std::sync::Arc;
+
 use presence_gateway::slots::SlotLimits;
+use presence_gateway::web::WebRoot;
+use presence_gateway::{GatewayConfig, RunningGateway};
 use support::{config, raw_http, start};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -59,6 +62,105 @@ async fn every_answer_has_the_security_headers() {
             assert!(answer.contains(header), "{path} lacks {header}: {answer}");
         }
     }
+    gateway.shutdown().await;
+}
+
+/// Serves a page with one script, and a file beside it that is none of it.
+fn start_with_page() -> (RunningGateway, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("page");
+    std::fs::create_dir(&page).unwrap();
+    for (name, text) in [
+        ("index.html", "<!doctype html><title>Roster</title>"),
+        ("main-0123ABCD.js", "export {};"),
+        ("core.wasm", "\0asm"),
+        ("gateway.json", r#"{"gateway":false}"#),
+    ] {
+        std::fs::write(page.join(name), text).unwrap();
+    }
+    std::fs::write(folder.path().join("secret"), "s3cret").unwrap();
+    let web_root = Some(Arc::new(WebRoot::read(&page).unwrap()));
+    (start(GatewayConfig { web_root, ..config() }), folder)
+}
+
+#[tokio::test]
+async fn the_files_of_the_web_root() {
+    let (gateway, _folder) = start_with_page();
+    for (path, kind, caching) in [
+        ("/", "text/html; charset=utf-8", "no-cache"),
+        ("/index.html", "text/html; charset=utf-8", "no-cache"),
+        ("/?a=b", "text/html; charset=utf-8", "no-cache"),
+        (
+            "/main-0123ABCD.js",
+            "text/javascript; charset=utf-8",
+            "public, max-age=31536000, immutable",
+        ),
+        ("/core.wasm", "application/wasm", "no-cache"),
+    ] {
+        let answer = raw_http(gateway.address(), &get(path)).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{path}: {answer}");
+        for line in [
+            format!("content-type: {kind}\r\n"),
+            format!("cache-control: {caching}\r\n"),
+            "content-security-policy: default-src 'none'; script-src 'self' 'wasm-unsafe-eval'".to_owned(),
+            "x-frame-options: SAMEORIGIN\r\n".to_owned(),
+            "x-content-type-options: nosniff\r\n".to_owned(),
+        ] {
+            assert!(answer.contains(&line), "{path} lacks {line}: {answer}");
+        }
+    }
+    let health = raw_http(gateway.address(), &get("/healthz")).await;
+    assert!(health.ends_with("\"status\":\"live\"}"), "{health}");
+    let about = raw_http(gateway.address(), &get("/gateway.json")).await;
+    let (_, body) = about.split_once("\r\n\r\n").unwrap();
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!((&body["gateway"], &body["auth"]), (&true.into(), &"token".into()));
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_known_is_not_sent_again() {
+    let (gateway, _folder) = start_with_page();
+    let first = raw_http(gateway.address(), &get("/")).await;
+    let tag = first
+        .lines()
+        .find_map(|line| line.strip_prefix("etag: "))
+        .expect("an ETag");
+    let again = get("/").replace("\r\n\r\n", &format!("\r\nIf-None-Match: {tag}\r\n\r\n"));
+    let again = raw_http(gateway.address(), &again).await;
+    assert!(again.starts_with("HTTP/1.1 304 "), "{again}");
+    assert!(again.ends_with("\r\n\r\n") && again.contains(tag), "{again}");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn nothing_beside_the_web_root_can_be_had() {
+    let (gateway, _folder) = start_with_page();
+    for path in [
+        "/../secret",
+        "/%2e%2e/secret",
+        "/..%2fsecret",
+        "//secret",
+        "/./../secret",
+        "/..\\secret",
+        "/nowhere",
+        "/index.html/",
+    ] {
+        let answer = raw_http(gateway.address(), &get(path)).await;
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
+        assert!(!answer.contains("s3cret"), "{path}: {answer}");
+    }
+    let head = raw_http(gateway.address(), &get("/").replace("GET", "HEAD")).await;
+    assert!(
+        head.starts_with("HTTP/1.1 200 ") && head.ends_with("\r\n\r\n"),
+        "{head}"
+    );
+    assert!(head.contains("content-length: 36\r\n"), "{head}");
+    let post = raw_http(gateway.address(), &get("/").replace("GET", "POST")).await;
+    assert!(
+        post.starts_with("HTTP/1.1 405 ") && post.contains("allow: GET, HEAD"),
+        "{post}"
+    );
     gateway.shutdown().await;
 }
 

@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use crate::auth::{AuthMode, InvalidSecret, Secret};
 use crate::config::{Bind, DEFAULT_PORT, GatewayConfig};
 use crate::origin::AllowedOrigins;
+use crate::web::WebRoot;
 
 const AFTER_HELP: &str = "\
 Without a command, `serve` is meant.
@@ -118,6 +120,9 @@ pub struct ServeOptions {
         value_delimiter = ','
     )]
     pub trusted_proxy: Option<Vec<String>>,
+    /// Serve the files of this folder as the gateway's page; read at the start
+    #[arg(long, value_name = "DIR", env = "OPENCLAW_GATEWAY_WEB_ROOT")]
+    pub web_root: Option<PathBuf>,
     /// How much to log: error, warn, info, debug, trace or off [default: info]
     #[arg(long, value_name = "LEVEL", env = "OPENCLAW_GATEWAY_LOG_LEVEL")]
     pub log_level: Option<LogLevel>,
@@ -383,6 +388,7 @@ impl ServeOptions {
             ephemeral_mode: self.ephemeral_mode.or(other.ephemeral_mode),
             allowed_origin: self.allowed_origin.or(other.allowed_origin),
             trusted_proxy: self.trusted_proxy.or(other.trusted_proxy),
+            web_root: self.web_root.or(other.web_root),
             log_level: self.log_level.or(other.log_level),
             log_format: self.log_format.or(other.log_format),
             max_connections: self.max_connections.or(other.max_connections),
@@ -430,6 +436,12 @@ impl ServeOptions {
                 .iter()
                 .map(|text| parse_network(text))
                 .collect::<Result<_, _>>()?;
+        }
+
+        if let Some(folder) = &self.web_root {
+            let root =
+                WebRoot::read(folder).map_err(|error| OptionsError::Value("web-root", error.to_string()))?;
+            config.web_root = Some(Arc::new(root));
         }
 
         let limits = &mut config.limits;

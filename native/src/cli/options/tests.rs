@@ -46,7 +46,7 @@ fn every_option_is_named_alike_everywhere() {
             _ if takes_list => "[]",
             "bind" => "\"lan\"",
             "auth" => "\"none\"",
-            "token" | "password" => "\"x\"",
+            "token" | "password" | "web-root" => "\"x\"",
             "log-level" => "\"debug\"",
             "log-format" => "\"json\"",
             _ => "5000",
@@ -136,6 +136,7 @@ fn wrong_values_are_named() {
     assert_eq!(error(&["--max-entries", "1"]), "--max-entries: 1 is less than 2");
     assert!(error(&["--trusted-proxy", "10.0.0.0/99"]).contains("10.0.0.0/99"));
     assert!(error(&["--allowed-origin", "dash"]).contains("`dash`"));
+    assert!(error(&["--web-root", "/no/such/folder"]).starts_with("--web-root: cannot read /no/such/folder"));
 }
 
 #[test]

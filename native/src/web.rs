@@ -1,0 +1,274 @@
+//! A folder of files as the gateway's own page (`--web-root`): read into memory at the start, so that a
+//! request can name nothing else, and nothing that changes on the disk is served by half.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use hyper::header::HeaderValue;
+use sha2::{Digest, Sha256};
+
+/// Most files of a page.
+pub const MAX_FILES: usize = 1_000;
+/// Most MiB of all files of a page together.
+pub const MAX_MIB: u64 = 32;
+/// How deep folders may lie within each other.
+const MAX_DEPTH: usize = 8;
+
+/// The file a folder is shown by.
+const INDEX: &str = "index.html";
+
+/// Why a folder cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum WebRootError {
+    /// It or something in it cannot be read.
+    #[error("cannot read {0}: {1}")]
+    Io(PathBuf, std::io::Error),
+    /// There is nothing to show at `/`.
+    #[error("{0} has no index.html")]
+    NoIndex(PathBuf),
+    /// It is no folder of a web page, or one too large to keep in memory.
+    #[error("{0} holds more than {MAX_FILES} files or {MAX_MIB} MiB")]
+    TooLarge(PathBuf),
+}
+
+/// The files of a page by the path they are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct WebRoot {
+    files: BTreeMap<Box<str>, WebFile>,
+}
+
+/// One file, ready to be sent.
+#[derive(Clone, Debug)]
+pub(crate) struct WebFile {
+    pub(crate) content_type: &'static str,
+    pub(crate) etag: HeaderValue,
+    /// Its name changes with its content.
+    pub(crate) is_immutable: bool,
+    pub(crate) body: Bytes,
+}
+
+impl WebRoot {
+    /// Reads all files below `folder`, but for links and what has a name with a dot in front.
+    ///
+    /// # Errors
+    /// [`WebRootError`]: it cannot be read, is too large, or has no `index.html`.
+    pub fn read(folder: &Path) -> Result<Self, WebRootError> {
+        let mut reader = Reader {
+            folder,
+            files: BTreeMap::new(),
+            bytes: 0,
+        };
+        reader.read_folder(folder, "/", 0)?;
+        let root = Self { files: reader.files };
+        if root.file("/").is_none() {
+            return Err(WebRootError::NoIndex(folder.to_owned()));
+        }
+        Ok(root)
+    }
+
+    /// The file at the path of a URL, which is taken as it is: `..` and `%2e` are names like any other.
+    pub(crate) fn file(&self, path: &str) -> Option<&WebFile> {
+        self.files.get(path)
+    }
+}
+
+struct Reader<'a> {
+    folder: &'a Path,
+    files: BTreeMap<Box<str>, WebFile>,
+    bytes: u64,
+}
+
+impl Reader<'_> {
+    /// `path` is that of the folder's URL, with a slash behind.
+    fn read_folder(&mut self, folder: &Path, path: &str, depth: usize) -> Result<(), WebRootError> {
+        let failed = |error| WebRootError::Io(folder.to_owned(), error);
+        for entry in fs::read_dir(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let kind = entry.file_type().map_err(failed)?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else {
+                continue;
+            };
+            if kind.is_dir() && depth < MAX_DEPTH {
+                self.read_folder(&entry.path(), &format!("{path}{name}/"), depth + 1)?;
+            } else if kind.is_file() {
+                self.read_file(&entry.path(), path, name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_file(&mut self, file: &Path, path: &str, name: &str) -> Result<(), WebRootError> {
+        let failed = |error| WebRootError::Io(file.to_owned(), error);
+        self.bytes += fs::metadata(file).map_err(failed)?.len();
+        if self.bytes > MAX_MIB * 1024 * 1024 || self.files.len() >= MAX_FILES {
+            return Err(WebRootError::TooLarge(self.folder.to_owned()));
+        }
+        let file = WebFile::new(name, fs::read(file).map_err(failed)?.into());
+        if name == INDEX {
+            self.files.insert(path.into(), file.clone());
+        }
+        self.files.insert(format!("{path}{name}").into(), file);
+        Ok(())
+    }
+}
+
+impl WebFile {
+    fn new(name: &str, body: Bytes) -> Self {
+        let digest = Sha256::digest(&body);
+        let tag: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        Self {
+            content_type: content_type(name),
+            etag: HeaderValue::from_str(&format!("\"{tag}\"")).unwrap_or(HeaderValue::from_static("\"\"")),
+            is_immutable: is_hashed(name),
+            body,
+        }
+    }
+
+    /// Whether the client has it already, by its `If-None-Match`.
+    pub(crate) fn is_known(&self, if_none_match: Option<&HeaderValue>) -> bool {
+        let (Some(Ok(known)), Ok(etag)) = (if_none_match.map(HeaderValue::to_str), self.etag.to_str()) else {
+            return false;
+        };
+        known
+            .split(',')
+            .map(str::trim)
+            .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    }
+}
+
+/// Whether a name holds a hash of the content, as bundlers write it: `main-4XQ7AB2C.js`.
+fn is_hashed(name: &str) -> bool {
+    const HASH_LEN: usize = 8;
+    name.split('.')
+        .next()
+        .and_then(|stem| stem.rsplit_once('-'))
+        .is_some_and(|(_, hash)| {
+            hash.len() == HASH_LEN
+                && hash
+                    .bytes()
+                    .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        })
+}
+
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "html" => "text/html; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "json" | "map" => "application/json; charset=utf-8",
+        "txt" | "ts" | "md" => "text/plain; charset=utf-8",
+        "wasm" => "application/wasm",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "webp" => "image/webp",
+        "ico" => "image/x-icon",
+        "woff2" => "font/woff2",
+        "webmanifest" => "application/manifest+json",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn only_what_was_there_can_be_asked_for() {
+        let folder = folder(&[
+            ("page/index.html", "home"),
+            ("page/sub/index.html", "below"),
+            ("page/.hidden", "no"),
+            ("secret", "no"),
+        ]);
+        let root = WebRoot::read(&folder.path().join("page")).unwrap();
+        for (path, text) in [
+            ("/", "home"),
+            ("/index.html", "home"),
+            ("/sub/", "below"),
+            ("/sub/index.html", "below"),
+        ] {
+            assert_eq!(root.file(path).unwrap().body, text, "{path}");
+        }
+        for path in [
+            "",
+            "/sub",
+            "/.hidden",
+            "/../secret",
+            "/sub/../index.html",
+            "//",
+            "/%2e%2e/secret",
+            "/..\\secret",
+        ] {
+            assert!(root.file(path).is_none(), "{path}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_left_out() {
+        let folder = folder(&[("page/index.html", "home"), ("secret", "no")]);
+        let page = folder.path().join("page");
+        std::os::unix::fs::symlink(folder.path().join("secret"), page.join("link")).unwrap();
+        std::os::unix::fs::symlink(folder.path(), page.join("up")).unwrap();
+        let root = WebRoot::read(&page).unwrap();
+        assert_eq!(root.files.len(), 2, "{:?}", root.files.keys());
+    }
+
+    #[test]
+    fn what_is_no_page_is_refused() {
+        let empty = folder(&[("main.js", "")]);
+        assert!(matches!(
+            WebRoot::read(empty.path()),
+            Err(WebRootError::NoIndex(_))
+        ));
+        assert!(matches!(
+            WebRoot::read(&empty.path().join("nowhere")),
+            Err(WebRootError::Io(..))
+        ));
+        let many: Vec<String> = (0..=MAX_FILES).map(|n| format!("{n}.txt")).collect();
+        let many = folder(&many.iter().map(|name| (name.as_str(), "")).collect::<Vec<_>>());
+        assert!(matches!(
+            WebRoot::read(many.path()),
+            Err(WebRootError::TooLarge(_))
+        ));
+    }
+
+    #[test]
+    fn names_with_a_hash_never_change() {
+        for name in ["main-4XQ7AB2C.js", "chunk-ABCDEFGH.css.map", "a-b-12345678.svg"] {
+            assert!(is_hashed(name), "{name}");
+        }
+        for name in [
+            "index.html",
+            "main-short.js",
+            "web-demo-abcdefgh.js",
+            "4XQ7AB2C.js",
+            "-.js",
+        ] {
+            assert!(!is_hashed(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn tags_are_compared_as_browsers_and_proxies_send_them() {
+        let file = WebFile::new("a.js", Bytes::from_static(b"x"));
+        let tag = file.etag.to_str().unwrap().to_owned();
+        let known = |text: &str| file.is_known(Some(&HeaderValue::from_str(text).unwrap()));
+        assert!(known(&tag) && known(&format!("W/{tag}")) && known(&format!("\"a\", {tag}")) && known("*"));
+        assert!(!known("\"other\"") && !known("") && !file.is_known(None));
+        assert_ne!(tag, WebFile::new("a.js", Bytes::from_static(b"y")).etag);
+    }
+}
