@@ -202,6 +202,7 @@ impl Driver {
 
     fn send(&mut self, conn: ConnId, item: Item, now: Now) {
         let Some(peer) = self.peer(conn) else { return };
+        let is_delta = matches!(item, Item::Delta(_));
         if let Item::Close(close) = item {
             debug!(conn = conn.serial, code = close.code, reason = %close.reason, "closed");
             peer.close(close);
@@ -210,6 +211,9 @@ impl Driver {
             debug!(conn = conn.serial, "does not read its responses: closed");
             peer.close(CloseFrame::SLOW_CONSUMER);
             self.leave(conn, LeaveCause::WeClosed, now);
+        } else if is_delta && peer.take_behind() {
+            // Among the next outputs there is a snapshot for it.
+            self.hub.resync(conn, now);
         }
         self.mark(peer, now);
     }

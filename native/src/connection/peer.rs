@@ -112,6 +112,11 @@ impl Peer {
         self.state().writer.push(item)
     }
 
+    /// Whether deltas were left out because the client does not keep up; asking clears it.
+    pub(crate) fn take_behind(&self) -> bool {
+        self.state().writer.take_behind()
+    }
+
     /// Queues a ping.
     pub(crate) fn ping(&self) {
         self.state().writer.ping();

@@ -71,6 +71,11 @@ impl Writer {
         self.outbox.push(item)
     }
 
+    /// See [`Outbox::take_behind`].
+    pub(crate) fn take_behind(&mut self) -> bool {
+        self.outbox.take_behind()
+    }
+
     /// Queues a ping; goes out before what waits in the outbox.
     pub(crate) fn ping(&mut self) {
         self.is_ping_due = true;
