@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-import { PACKAGE, WORK } from "../lib/install.mjs";
+import { APPS, PACKAGE } from "../lib/install.mjs";
 
 const KB = 1000;
 const PACKED = 300 * KB;
@@ -22,7 +22,7 @@ export const budgets = [
   {
     name: "size: the wasm",
     run() {
-      const wasm = readFileSync(join(WORK, "node_modules/openclaw-presence/dist/core.wasm"));
+      const wasm = readFileSync(join(APPS, "node_modules/openclaw-presence/dist/core.wasm"));
       const size = gzipSync(wasm, { level: 9 }).length;
       console.log(`core.wasm ${wasm.length} bytes, gzipped ${size} of at most ${WASM}`);
       assert.ok(size <= WASM, `${size} bytes gzipped; the budget is ${WASM}`);
@@ -37,7 +37,7 @@ export const budgets = [
       for (const wanted of ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "dist/core.wasm"]) {
         assert.ok(paths.includes(wanted), `${wanted} is missing`);
       }
-      const wasm = readFileSync(join(WORK, "node_modules/openclaw-presence/dist/core.wasm"));
+      const wasm = readFileSync(join(APPS, "node_modules/openclaw-presence/dist/core.wasm"));
       assert.ok(!wasm.includes("/registry/"), "the wasm holds a path of the machine it was built on");
       const { module } = await WebAssembly.instantiate(wasm, {}).then(
         () => assert.fail("it imports its glue"),

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 
 import { outcomeOf } from "../lib/browser.mjs";
 import { assertPage } from "../lib/expected.mjs";
-import { app, WORK } from "../lib/install.mjs";
+import { app, APPS, WORK } from "../lib/install.mjs";
 import { serve } from "../lib/serve.mjs";
 
 /** A tool as a module, from the throw-away project. */
@@ -71,7 +71,7 @@ export const bundlers = [
     async run() {
       const folder = app("bundled");
       const { createServer } = await load("vite");
-      const options = { host: "127.0.0.1", port: 0, hmr: false, ws: false, fs: { allow: [WORK] } };
+      const options = { host: "127.0.0.1", port: 0, hmr: false, ws: false, fs: { allow: [APPS] } };
       const server = await createServer({
         root: join(folder, "vite"), cacheDir: join(folder, "cache"), logLevel: "error", configFile: false, server: options,
       });

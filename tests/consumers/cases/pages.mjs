@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 
 import { assertPage, EXPECTED } from "../lib/expected.mjs";
 import { outcomeOf } from "../lib/browser.mjs";
-import { app, WORK } from "../lib/install.mjs";
+import { app, APPS } from "../lib/install.mjs";
 import { serve } from "../lib/serve.mjs";
 
 async function visit(page, headers) {
   app("pages");
-  const server = await serve(WORK, headers);
+  const server = await serve(APPS, headers);
   try {
     return await outcomeOf(`${server.url}/pages/${page}`);
   } finally {

@@ -9,17 +9,21 @@ export const HERE = fileURLToPath(new URL("..", import.meta.url));
 const ROOT = join(HERE, "../..");
 /** The package's source folder. */
 export const PACKAGE = join(ROOT, "wasm");
-/** Where the consumers live: outside of the sources, so that nothing but the tarball can be found. */
+/** The tools, outside of the sources. */
 export const WORK = join(ROOT, "target/consumers");
+/** Where the consumers live: the package is installed there from the tarball, and they find the tools above. */
+export const APPS = join(WORK, "apps");
 
-/** Leaves the package installed in {@link WORK}, and tells about the tarball. */
+/** Leaves the package installed in {@link APPS}, and tells about the tarball. */
 export function install() {
   run(process.execPath, ["scripts/build.mjs"], { cwd: PACKAGE });
   installTools();
   const [packed] = JSON.parse(npm(["pack", "--json", "--ignore-scripts", "--pack-destination", WORK], PACKAGE));
   const tarball = join(WORK, packed.filename);
-  rmSync(join(WORK, "node_modules/openclaw-presence"), { recursive: true, force: true });
-  npm(["install", "--no-save", "--no-package-lock", "--offline", tarball], WORK);
+  rmSync(APPS, { recursive: true, force: true });
+  mkdirSync(APPS, { recursive: true });
+  writeFileSync(join(APPS, "package.json"), '{ "private": true, "type": "module" }\n');
+  npm(["install", "--offline", tarball], APPS);
   return { tarball, packed };
 }
 
@@ -31,13 +35,14 @@ function installTools() {
   console.log("consumers: installing bundlers and frameworks (first time: about 1 min)");
   mkdirSync(WORK, { recursive: true });
   for (const name of ["package.json", "package-lock.json", ".npmrc"]) cpSync(join(HERE, name), join(WORK, name));
-  npm(["ci"], WORK);
+  // Not `npm ci`: bundlers have binaries for many systems, and one that a registry lacks need not stop us here.
+  npm(["install"], WORK);
   writeFileSync(stamp, lock);
 }
 
 /** A fresh copy of `apps/<name>` to work in, with what they all do. */
 export function app(name) {
-  const folder = join(WORK, name);
+  const folder = join(APPS, name);
   rmSync(folder, { recursive: true, force: true });
   cpSync(join(HERE, "apps", name), folder, { recursive: true });
   cpSync(join(HERE, "apps/use.js"), join(folder, "use.js"));
