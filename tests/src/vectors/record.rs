@@ -1,7 +1,9 @@
 //! The digest over all that was received (README, "Digest").
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use regex::{Captures, Regex};
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -66,16 +68,32 @@ impl Record {
             "roster {}\nversion {version}",
             serde_json::to_string(roster)?
         );
-        for (conn, id) in &context.conns {
-            text = text.replace(id.as_str(), &format!("$conn:{conn}"));
+        self.anonymous(&text, context)
+    }
+
+    /// The text with ids and nonces, which differ from run to run, replaced by their placeholders.
+    fn anonymous(&self, text: &str, context: &Context<'_>) -> Result<String, Failure> {
+        let mut names = BTreeMap::new();
+        names.extend(
+            context
+                .conns
+                .iter()
+                .map(|(conn, id)| (id.as_str(), format!("$conn:{conn}"))),
+        );
+        names.extend(
+            context
+                .nonces
+                .iter()
+                .map(|(conn, nonce)| (nonce.as_str(), format!("$nonce:{conn}"))),
+        );
+        names.extend(self.boot_id.iter().map(|id| (id.as_str(), "$boot".to_owned())));
+        if names.is_empty() {
+            return Ok(text.to_owned());
         }
-        for (conn, nonce) in &context.nonces {
-            text = text.replace(nonce.as_str(), &format!("$nonce:{conn}"));
-        }
-        Ok(match &self.boot_id {
-            Some(boot_id) => text.replace(boot_id.as_str(), "$boot"),
-            None => text,
-        })
+        let ids: Vec<_> = names.keys().map(|id| regex::escape(id)).collect();
+        let any = Regex::new(&ids.join("|")).map_err(|error| Failure::new(error.to_string()))?;
+        let placeholder = |found: &Captures<'_>| names[&found[0]].clone();
+        Ok(any.replace_all(text, placeholder).into_owned())
     }
 }
 
