@@ -1,11 +1,23 @@
 /** Everything that the entries `openclaw-presence` and `openclaw-presence/slim` have in common. */
+export * from "./client.js";
 export * from "./clock.js";
 export * from "./device-key.js";
 export * from "./diff.js";
-export * from "./errors.js";
+export { PresenceError, type PresenceErrorCode, type PresenceErrorDetail } from "./errors.js";
+export * from "./events.js";
 export * from "./functions.js";
 export * from "./gateway.js";
-export * from "./instance-id.js";
-export * from "./types.js";
+export {
+  browserInstanceId,
+  randomInstanceId,
+  type BrowserInstanceIdOptions,
+  type InstanceIdLease,
+  type InstanceIdStore,
+} from "./instance-id.js";
+export type * from "./options.js";
+export * from "./roster.js";
+export { rawRows } from "./rows.js";
+export type * from "./types.js";
 export * from "./virtual-clock.js";
+export type { WebSocketConstructor, WebSocketLike } from "./websocket.js";
 export { isReady, ready } from "./load/core.js";

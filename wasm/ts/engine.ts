@@ -368,7 +368,7 @@ export class Engine {
     // A machine that is new knows nothing yet; what the one before it knew is better than nothing.
     if (machine?.hadList) {
       const views = machine.views();
-      rows = renewRows(rows, views, (view) => machine.isOwn(view.entry));
+      rows = renewRows(rows, views, { isOwn: (view) => machine.isOwn(view.entry) });
       hasList = true;
       this.#wordsMs = this.#clock.ageMs() + Math.min(...views.map(untilWordsChange));
     }

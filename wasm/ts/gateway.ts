@@ -180,12 +180,17 @@ export class SimulatedGateway {
     while (this.#verifying.size > 0) await Promise.all(this.#verifying);
   }
 
-  /** Ends it without a word and gives its memory back; twice does nothing. */
+  /** Ends it as if its process died, and gives its memory back; twice does nothing. */
   free(): void {
     this.#cancelTimer?.();
-    this.#sockets.clear();
     this.#wasm?.free();
     this.#wasm = undefined;
+    const sockets = [...this.#sockets.values()];
+    this.#sockets.clear();
+    for (const socket of sockets) {
+      socket.isOpen = false;
+      socket.client.onclose?.(1006, "");
+    }
   }
 
   [DISPOSE](): void {

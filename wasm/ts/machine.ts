@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.js";
-import { asPresenceError, errorOf, type PresenceError, type Problem } from "./errors.js";
+import { asPresenceError, errorOf, type PresenceError } from "./errors.js";
 import { normalizeKey } from "./functions.js";
 import type { Identity } from "./identity.js";
 import { core } from "./load/core.js";
@@ -10,42 +10,7 @@ import type { RowView } from "./rows.js";
 import type { ConnectionState, Finding, PresenceEntry } from "./types.js";
 import { VERSION } from "./version.js";
 
-/** The bindings' client: `presence_core::client::Client`, with both clocks (ms) as last arguments. */
-export interface WasmClient {
-  start(ageMs: number, wallMs: number): void;
-  stop(ageMs: number, wallMs: number): void;
-  setWatched(isWatched: boolean, ageMs: number, wallMs: number): void;
-  setVisible(isVisible: boolean, ageMs: number, wallMs: number): void;
-  setOnline(isOnline: boolean, ageMs: number, wallMs: number): void;
-  reportInput(ageMs: number, wallMs: number): void;
-  /** `params`: JSON text. Throws an error with `code` `NOT_CONNECTED` or `TOO_MANY_REQUESTS`. */
-  request(method: string, params: string | undefined, ageMs: number, wallMs: number): number;
-  /** Throws as `request`. */
-  beacon(reason: string, ageMs: number, wallMs: number): void;
-  opened(socket: number, ageMs: number, wallMs: number): void;
-  text(socket: number, frame: string, ageMs: number, wallMs: number): void;
-  closed(socket: number, code: number, reason: string, ageMs: number, wallMs: number): void;
-  signature(socket: number, signature: string | undefined, ageMs: number, wallMs: number): void;
-  advance(ageMs: number, wallMs: number): void;
-  timeout(): number | undefined;
-  /**
-   * `["open", socket]`, `["send", socket, text]`, `["close", socket, code, reason]`, `["sign", socket, payload]`,
-   * `["state", state, retryAtMs?, problem?]`, `["roster", diff]`, `["noReadScope", problem]`, `["beaconAccepted"]`,
-   * `["beaconRefused", problem]`, `["shutdown", reason, restartExpectedMs?]`, `["response", id, payload]`,
-   * `["failure", id, problem]`; `problem`, `diff` and `payload` are JSON text.
-   */
-  poll(): unknown[] | undefined;
-  /** `{protocol, serverVersion, connId, scopes?}` as JSON text, while live. */
-  hello(): string | undefined;
-  /** All rows in list order, as they are to be shown now: the JSON text of a list. */
-  views(ageMs: number, wallMs: number): string;
-  /** `[{kind, title, fix, confidence, evidence, rows}]` as JSON text; `rows` are places in `rawList()`. */
-  findings(): string;
-  /** The gateway's own list as JSON text. */
-  rawList(): string;
-  isOffline(): boolean;
-  free(): void;
-}
+type WasmClient = InstanceType<ReturnType<typeof core>["Client"]>;
 
 /** What the core's client wants done. */
 export type MachineOutput =
@@ -69,7 +34,7 @@ export class Machine {
   #hadList = false;
 
   constructor(options: PresenceClientOptions, identity: Identity, clock: Clock) {
-    const { Client } = core() as unknown as { Client: new (config: string, ageMs: number, wallMs: number) => WasmClient };
+    const { Client } = core();
     const config = JSON.stringify(machineConfig(options, identity));
     try {
       this.#wasm = new Client(config, clock.ageMs(), clock.wallMs());
@@ -167,7 +132,7 @@ export class Machine {
   }
 
   findings(): readonly Finding[] {
-    return readFindings(this.#wasm.findings(), this.#wasm.rawList());
+    return readFindings(this.#wasm.findings(), this.#wasm.entries());
   }
 
   /** Whether the gateway cannot be reached, or has not sent a list yet. */
@@ -177,7 +142,7 @@ export class Machine {
 
   /** Whether the gateway ever sent a list. */
   get hadList(): boolean {
-    return (this.#hadList ||= !this.#wasm.isOffline());
+    return this.#hadList;
   }
 
   free(): void {
@@ -208,19 +173,18 @@ export class Machine {
       case "sign":
         return { type, socket: rest[0], payload: rest[1] };
       case "state":
-        return { type, state: this.#state(rest[0], rest[1], rest[2]) };
+        return { type, state: this.#state(rest[0], rest[1], rest.slice(2)) };
       case "roster":
+        this.#hadList ||= !this.isOffline;
         return { type };
-      case "response":
-        return { type: "answer", id: rest[0], payload: JSON.parse(rest[1]) };
+      case "answer":
+        return { type, id: rest[0], payload: JSON.parse(rest[1]) };
       case "failure":
-        return { type: "answer", id: rest[0], error: readProblem(rest[1]) };
-      case "beaconAccepted":
-        return { type: "beacon" };
-      case "beaconRefused":
-        return { type: "beacon", error: readProblem(rest[0]) };
-      case "noReadScope":
-        return { type: "notice", error: readProblem(rest[0]) };
+        return { type: "answer", id: rest[0], error: readProblem(rest.slice(1)) };
+      case "beacon":
+        return rest.length === 0 ? { type } : { type, error: readProblem(rest) };
+      case "notice":
+        return { type, error: readProblem(rest) };
       case "shutdown":
         return { type, reason: rest[0], restartExpectedMs: rest[1] };
       default:
@@ -228,7 +192,7 @@ export class Machine {
     }
   }
 
-  #state(word: string, retryAtMs: number | undefined, problem: string | undefined): ConnectionState {
+  #state(word: string, retryAtMs: number | undefined, problem: string[]): ConnectionState {
     switch (word) {
       case "connecting":
       case "handshaking":
@@ -247,8 +211,8 @@ export class Machine {
 
 type LiveState = Omit<Extract<ConnectionState, { phase: "live" }>, "phase">;
 
-function readProblem(text: string | undefined): PresenceError {
-  return errorOf(JSON.parse(text ?? '{"code":"CLOSED","message":"the connection ended","remedy":""}') as Problem);
+function readProblem([code = "CLOSED", message = "the connection ended", remedy = ""]: string[]): PresenceError {
+  return errorOf({ code, message, remedy });
 }
 
 /** The findings out of the core's, with the rows they are about. */
@@ -283,7 +247,7 @@ function machineConfig(options: PresenceClientOptions, { instanceId, device }: I
     scopes,
     ip,
     device: device && { id: device.deviceId, publicKey: device.publicKey },
-    beacons: beacons === true ? {} : beacons,
+    beacons: beacons === true ? {} : beacons || undefined,
     backoff,
     thresholds,
     deltas,

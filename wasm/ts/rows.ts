@@ -30,6 +30,14 @@ export function rawRows(row: PresenceRow): readonly PresenceEntry[] {
   return RAW.get(row) ?? [row.entry];
 }
 
+/** How {@link renewRows} makes rows. */
+export interface RowsOptions {
+  /** Whether a row is that of the client that shows it. */
+  readonly isOwn?: (view: RowView) => boolean;
+  /** Whether ages count to the ms; else a row is kept until its words change. */
+  readonly isExact?: boolean;
+}
+
 /**
  * Makes the rows of a list from what the core shows, and takes those of the list before that say the
  * same: whoever compares by identity, as React does, draws only what changed.
@@ -37,13 +45,14 @@ export function rawRows(row: PresenceRow): readonly PresenceEntry[] {
 export function renewRows(
   before: readonly PresenceRow[],
   views: readonly RowView[],
-  isOwn: (view: RowView) => boolean = () => false,
+  { isOwn = () => false, isExact = false }: RowsOptions = {},
 ): readonly PresenceRow[] {
   const known = new Map(before.map((row) => [row.key, row]));
   const rows = views.map((view) => {
     const row = makeRow(view, isOwn(view));
     const old = known.get(row.key);
-    if (old && saysTheSame(old, row) && isSame(rawRows(old), view.raw)) return old;
+    const isCurrent = old && (!isExact || (old.ageMs === row.ageMs && old.lastInputMs === row.lastInputMs));
+    if (isCurrent && saysTheSame(old, row) && isSame(rawRows(old), view.raw)) return old;
     RAW.set(row, deepFreeze(view.raw));
     return row;
   });

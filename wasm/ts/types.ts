@@ -131,12 +131,16 @@ export type ConnectionState =
       readonly phase: "live";
       /** The protocol spoken: 3 or 4. */
       readonly protocol: number;
-      /** Version of the gateway. */
-      readonly serverVersion: string | undefined;
-      /** The id the gateway gave this connection. */
-      readonly connId: string | undefined;
+      /** Version of the gateway; empty if it does not say. */
+      readonly serverVersion: string;
+      /** The id the gateway gave this connection; empty if it does not say. */
+      readonly connId: string;
+      /** One run of the gateway; gateways of protocol 3 do not tell. */
+      readonly bootId?: string;
+      /** The methods it answers. */
+      readonly methods: readonly string[];
       /** The scopes granted; gateways of protocol 3 do not tell. */
-      readonly scopes: readonly string[] | undefined;
+      readonly scopes?: readonly string[];
     }
   /** Lost or not reached; it tries again by itself. */
   | {
@@ -156,7 +160,7 @@ export type ConnectionState =
 /** A suspicion that several rows of a gateway's list are one client, and how to mend it. */
 export interface Finding {
   /** What kind of duplicate it is, for programs. */
-  readonly kind: FindingKind;
+  readonly code: FindingCode;
   /** What was found, in a sentence. */
   readonly title: string;
   /** How sure it is. `low`: there is a harmless explanation that is about as likely. */
@@ -172,7 +176,7 @@ export interface Finding {
 }
 
 /**
- * | kind | |
+ * | code | |
  * |---|---|
  * | `ID_SPELLING` | ids that differ by case, blanks or Unicode form only |
  * | `NO_INSTANCE_ID` | a handshake came without an `instanceId` |
@@ -180,4 +184,4 @@ export interface Finding {
  * | `STALE_DISCONNECT` | a `disconnect` row is left beside a live one of the same client |
  * | `SAME_MACHINE` | the same host, ip and version under two ids |
  */
-export type FindingKind = "ID_SPELLING" | "NO_INSTANCE_ID" | "BEACON_ID_DIFFERS" | "STALE_DISCONNECT" | "SAME_MACHINE";
+export type FindingCode = "ID_SPELLING" | "NO_INSTANCE_ID" | "BEACON_ID_DIFFERS" | "STALE_DISCONNECT" | "SAME_MACHINE";

@@ -1,0 +1,6 @@
+// Parts of the package that are not exported, for tests of their own.
+
+export { InputMonitor } from "../../dist/input.js";
+export { ListenerTarget } from "../../dist/listeners.js";
+export { orderRows } from "../../dist/element/order.js";
+export { connectionText, emptyText, newsText, rowDetails, rowName, rowSeen } from "../../dist/element/text.js";

@@ -1,0 +1,402 @@
+// The client, against a simulated gateway in virtual time.
+
+import { hosts, record, world } from "../lib/world.mjs";
+
+export default function clients({ test, assert, presence }) {
+  const { PresenceClient } = presence;
+
+  test("a client shows the live roster, and statuses change on time", async (t) => {
+    const { clock, client, peer } = world(t, presence);
+    const dashboard = client().start();
+    const statuses = [];
+    dashboard.subscribe(() => {
+      const row = dashboard.roster.rows.find(({ host }) => host === "studio");
+      if (row && row.status !== statuses.at(-1)?.[0]) statuses.push([row.status, clock.ageMs()]);
+    });
+    await dashboard.connected();
+    await clock.advance(0);
+    assert.deepEqual(hosts(dashboard.roster), ["gateway", "Dashboard"]);
+
+    const other = peer();
+    await clock.advance(1_000);
+    assert.ok(hosts(dashboard.roster).includes("Peer"));
+
+    // Only told of, not connected: nothing but its beacon keeps it.
+    other.beacon({ instanceId: "studio", host: "studio", text: "Node: studio" });
+    const toldAt = clock.ageMs();
+    await clock.advance(400_000);
+    assert.deepEqual(statuses.slice(0, 2), [["Active", toldAt], ["Idle", toldAt + 120_001]]);
+    assert.ok(!hosts(dashboard.roster).includes("studio"));
+  });
+
+  test("without a gateway to ask, rows age to Stale and go after twice the TTL", async (t) => {
+    const { clock, gateway, client } = world(t, presence);
+    const dashboard = client().start();
+    const seen = [];
+    dashboard.subscribe(() => {
+      const { rows, isOffline } = dashboard.roster;
+      const line = `${rows.map(({ status }) => status).join()}${isOffline ? " offline" : ""}`;
+      if (line !== seen.at(-1)) seen.push(line);
+    });
+    await dashboard.connected();
+    await clock.advance(0);
+    gateway.free();
+    await clock.advance(1_000);
+    assert.equal(dashboard.roster.isOffline, true);
+    await clock.advance(700_000);
+    assert.deepEqual(seen.filter((line) => line !== "" && line !== " offline"), [
+      "Active,Active",
+      "Active,Active offline",
+      "Idle,Idle offline",
+      "Stale,Stale offline",
+    ]);
+    assert.deepEqual(hosts(dashboard.roster), []);
+    assert.equal(dashboard.roster.hasList, true);
+  });
+
+  test("a wrong token stops with a clear error", async (t) => {
+    const { clock, gateway, client } = world(t, presence, { auth: { mode: "token", secret: "right" } });
+    let sockets = 0;
+    class Counted extends gateway.WebSocket {
+      constructor(url) {
+        super(url);
+        sockets += 1;
+      }
+    }
+    const wrong = client({ token: "wrong", WebSocket: Counted });
+    const events = record(wrong);
+    wrong.start();
+    const error = await assert.failsWith("AUTH_TOKEN_MISMATCH", () => wrong.connected());
+    assert.ok(error instanceof presence.PresenceError);
+    assert.match(error.message, /token mismatch/);
+    assert.match(error.remedy, /token/);
+    assert.equal(wrong.state.phase, "refused");
+    assert.deepEqual(events.map(({ type }) => type), ["state", "state", "error"]);
+    await clock.advance(3_600_000);
+    assert.equal(sockets, 1, "it does not try again by itself");
+    wrong.reconnect({ token: "right" });
+    await wrong.connected();
+  });
+
+  test("it comes back to a gateway that restarts, as the same row", async (t) => {
+    const { clock, gateway, client } = world(t, presence);
+    const after = new presence.SimulatedGateway({ clock, self: { host: "after", mode: "gateway", reason: "self" } });
+    t.after(() => after.free());
+    let current = gateway;
+    const Switching = function (url) {
+      return new current.WebSocket(url);
+    };
+    const dashboard = client({ WebSocket: Switching });
+    const events = record(dashboard);
+    dashboard.start();
+    await dashboard.connected();
+    gateway.shutdown("update");
+    await clock.advance(0);
+    assert.equal(dashboard.state.phase, "waiting");
+    assert.equal(dashboard.state.error.code, "CLOSED");
+    assert.equal(dashboard.state.error.detail, "CLOSED_1012");
+    assert.deepEqual(hosts(dashboard.roster), ["gateway", "Dashboard"], "the roster stays");
+    current = after;
+    await clock.advance(60_000);
+    await dashboard.connected();
+    assert.deepEqual(hosts(dashboard.roster), ["after", "Dashboard"]);
+    assert.equal(events.find(({ type }) => type === "shutdown").reason, "update");
+  });
+
+  test("what is lost on the way is asked for", async (t) => {
+    const { clock, gateway, client, peer } = world(t, presence);
+    let lose = 0;
+    const Socket = function (url) {
+      const socket = new gateway.WebSocket(url);
+      let handler = null;
+      Object.defineProperty(socket, "onmessage", {
+        set: (given) => (handler = given),
+        get: () => (event) => {
+          if (lose > 0 && event.data.includes('"presence')) lose -= 1;
+          else handler?.(event);
+        },
+      });
+      return socket;
+    };
+    const dashboard = client({ WebSocket: Socket }).start();
+    await dashboard.connected();
+    lose = 1;
+    peer({ instanceId: "lost", displayName: "Lost" });
+    await clock.advance(1_000);
+    assert.ok(!hosts(dashboard.roster).includes("Lost"), "the event was lost");
+    peer({ instanceId: "next", displayName: "Next" });
+    await clock.advance(1_000);
+    assert.deepEqual(hosts(dashboard.roster).sort(), ["Dashboard", "Lost", "Next", "gateway"]);
+  });
+
+  test("one instance is one row, whatever it is connected with", async (t) => {
+    const { clock, client } = world(t, presence);
+    const dashboard = client().start();
+    await dashboard.connected();
+    dashboard.reconnect();
+    await dashboard.connected();
+    await clock.advance(1_000);
+    const own = dashboard.roster.rows.filter(({ isOwn }) => isOwn);
+    assert.equal(own.length, 1);
+    assert.equal(own[0].instanceId, "dashboard");
+    assert.equal(dashboard.instanceId, "dashboard");
+  });
+
+  test("without an instanceId each connection is a row, and a finding says why", async (t) => {
+    const { clock, client } = world(t, presence);
+    const dashboard = client().start();
+    await dashboard.connected();
+    dashboard.reconnect({ instanceId: false });
+    await dashboard.connected();
+    dashboard.reconnect();
+    await dashboard.connected();
+    await clock.advance(1_000);
+    assert.equal(dashboard.roster.rows.filter(({ host }) => host === "Dashboard").length, 3);
+    const finding = dashboard.findings().find(({ code }) => code === "NO_INSTANCE_ID");
+    assert.match(finding.fix, /instanceId/);
+    assert.ok(finding.evidence.length > 0 && finding.entries.every(({ host }) => host === "Dashboard"));
+  });
+
+  test("a client clock that is wrong by hours changes nothing", async (t) => {
+    const { clock, client } = world(t, presence);
+    const wrong = {
+      ageMs: () => clock.ageMs() + 5_000_000,
+      wallMs: () => clock.wallMs() - 7_200_000,
+      setTimer: (callback, delayMs) => clock.setTimer(callback, delayMs),
+    };
+    const dashboard = client({ clock: wrong }).start();
+    await dashboard.connected();
+    await clock.advance(30_000);
+    for (const row of dashboard.roster.rows) assert.equal(row.status, "Active");
+    assert.ok(dashboard.roster.rows.every(({ ageMs }) => ageMs <= 60_000));
+  });
+
+  test("the snapshot is the same object while nothing changed, and so is each row", async (t) => {
+    const { clock, client, peer } = world(t, presence);
+    const dashboard = client().start();
+    let calls = 0;
+    dashboard.subscribe(() => (calls += 1));
+    await dashboard.connected();
+    await clock.advance(1_000);
+    const before = dashboard.getSnapshot();
+    assert.equal(dashboard.getSnapshot(), before);
+    assert.ok(Object.isFrozen(before) && Object.isFrozen(before.rows) && before.rows.every(Object.isFrozen));
+    const callsBefore = calls;
+    peer();
+    await clock.advance(1_000);
+    const after = dashboard.getSnapshot();
+    assert.notEqual(after, before);
+    assert.equal(calls, callsBefore + 1, "one change, one call");
+    const own = ({ rows }) => rows.find(({ isOwn }) => isOwn);
+    assert.equal(own(after), own(before), "the row that did not change");
+  });
+
+  test("roster events tell who came, who changed and who went", async (t) => {
+    const { clock, client, peer } = world(t, presence);
+    const dashboard = client();
+    const told = [];
+    dashboard.addEventListener("roster", ({ diff }) => {
+      told.push(...diff.added.map(({ host }) => `+${host}`));
+      told.push(...diff.removed.map(({ host }) => `-${host}`));
+      told.push(...diff.changed.map(({ row, fields }) => `${row.host}:${fields.join()}`));
+    });
+    dashboard.start();
+    await dashboard.connected();
+    const other = peer();
+    await clock.advance(1_000);
+    other.beacon({ mode: "away" });
+    await clock.advance(1_000);
+    other.socket.close();
+    await clock.advance(302_000);
+    assert.deepEqual(told, ["+gateway", "+Dashboard", "+Peer", "Peer:mode,text", "Peer:reason", "Peer:status", "Peer:status", "-Peer"]);
+  });
+
+  test("requests are answered, refused or fail with the connection", async (t) => {
+    const { clock, gateway, client } = world(t, presence);
+    const dashboard = client();
+    await assert.failsWith("CLOSED", () => dashboard.request("health"));
+    dashboard.start();
+    await dashboard.connected();
+    assert.equal((await dashboard.request("health")).ok, true);
+    assert.deepEqual((await dashboard.request("system-presence", {})).map(({ host }) => host).sort(), ["Dashboard", "gateway"]);
+    const error = await assert.failsWith("REFUSED", () => dashboard.request("no.such.method"));
+    assert.equal(error.detail, "INVALID_REQUEST");
+    assert.match(error.message, /unknown method/);
+    const lost = assert.failsWith("CLOSED", () => dashboard.request("health"));
+    gateway.shutdown();
+    dashboard.stop();
+    await lost;
+    await clock.advance(0);
+  });
+
+  test("a beacon says how long ago the last input was", async (t) => {
+    const { clock, client } = world(t, presence);
+    const dashboard = client({ client: { displayName: "Dashboard", version: "3.2" }, beacons: { everyMs: 60_000 } }).start();
+    await dashboard.connected();
+    await dashboard.beacon();
+    await clock.advance(1_000);
+    const own = dashboard.roster.rows.find(({ isOwn }) => isOwn);
+    assert.deepEqual([own.reason, own.reasonLabel, own.version], ["periodic", "Heartbeat", "3.2"]);
+    assert.match(own.text, /^Node: Dashboard/);
+  });
+
+  test("refused beacons turn beacons off and nothing else", async (t) => {
+    const { clock, gateway, client } = world(t, presence);
+    // A gateway that takes no beacons, as those of protocol 3 from clients without operator.admin.
+    const Refusing = function (url) {
+      const socket = new gateway.WebSocket(url);
+      const send = socket.send.bind(socket);
+      socket.send = (text) => send(text.replace('"system-event"', '"no-such-event"'));
+      return socket;
+    };
+    const dashboard = client({ WebSocket: Refusing, beacons: true });
+    const events = record(dashboard);
+    dashboard.start();
+    await dashboard.connected();
+    await clock.advance(300_000);
+    const notices = events.filter(({ type }) => type === "notice");
+    assert.equal(notices.length, 1);
+    assert.equal(notices[0].error.code, "REFUSED");
+    assert.equal(dashboard.state.phase, "live");
+    assert.deepEqual(hosts(dashboard.roster), ["gateway", "Dashboard"]);
+  });
+
+  test("without the right to read there is a notice with the remedy", async (t) => {
+    const { clock, client } = world(t, presence);
+    const dashboard = client({ scopes: [] });
+    const events = record(dashboard);
+    dashboard.start();
+    await dashboard.connected();
+    await clock.advance(0);
+    const notice = events.find(({ type }) => type === "notice");
+    assert.equal(notice.error.code, "NO_READ_SCOPE");
+    assert.match(notice.error.remedy, /device key/);
+    assert.deepEqual(hosts(dashboard.roster), []);
+  });
+
+  test("a device key is proved, and its id is in the row", async (t) => {
+    const { clock, client } = world(t, presence);
+    const deviceKey = await presence.deviceKey(await presence.generateKeyPair());
+    const dashboard = client({ deviceKey }).start();
+    await dashboard.connected();
+    await clock.advance(1_000);
+    assert.equal(dashboard.roster.rows.find(({ isOwn }) => isOwn).deviceId, deviceKey.deviceId);
+  });
+
+  test("for await gives the roster now and the newest whenever it changed", async (t) => {
+    const { clock, client, peer } = world(t, presence);
+    const dashboard = client().start();
+    await dashboard.connected();
+    const seen = [];
+    const reading = (async () => {
+      for await (const roster of dashboard) seen.push(roster.rows.length);
+    })();
+    await clock.advance(1_000);
+    peer();
+    await clock.advance(1_000);
+    dashboard.stop();
+    await reading;
+    assert.deepEqual(seen.filter((size, index) => size !== seen[index - 1]), [2, 3]);
+  });
+
+  test("for await throws what the gateway refuses with", async (t) => {
+    const { client } = world(t, presence, { auth: { mode: "password", secret: "right" } });
+    const dashboard = client({ password: "wrong" }).start();
+    await assert.failsWith("AUTH_PASSWORD_MISMATCH", async () => {
+      for await (const roster of dashboard) void roster;
+    });
+  });
+
+  test("start, stop and close can come in any order and twice", async (t) => {
+    const { clock, client } = world(t, presence);
+    const dashboard = client();
+    dashboard.stop();
+    dashboard.start().start();
+    dashboard.stop();
+    dashboard.start();
+    await dashboard.connected();
+    dashboard.stop();
+    assert.deepEqual([dashboard.state.phase, dashboard.instanceId], ["stopped", undefined]);
+    await clock.advance(1_000);
+    assert.deepEqual(hosts(dashboard.roster), ["gateway", "Dashboard"], "the roster stays");
+    dashboard.start();
+    await dashboard.connected();
+    dashboard.close();
+    dashboard.free();
+    dashboard[Symbol.dispose ?? Symbol()]?.();
+    assert.equal(dashboard.roster.rows.length, 2, "the last roster can still be read");
+    await assert.failsWith("FREED", () => dashboard.start());
+    await assert.failsWith("FREED", () => dashboard.connected());
+    await assert.failsWith("FREED", () => dashboard.request("health"));
+    dashboard.stop();
+  });
+
+  test("a client that is stopped while it starts leaves nothing running", async (t) => {
+    const { clock, client } = world(t, presence);
+    let released = 0;
+    const slow = { acquire: async () => ({ id: "slow", release: () => (released += 1) }) };
+    const dashboard = client({ instanceId: slow });
+    const timers = clock.timers;
+    dashboard.start();
+    dashboard.stop();
+    await clock.advance(60_000);
+    assert.equal(released, 1);
+    assert.equal(dashboard.state.phase, "stopped");
+    assert.equal(clock.timers, timers);
+  });
+
+  test("an app may stop or free its client in the middle of being told something", async (t) => {
+    const { clock, client } = world(t, presence);
+    for (const end of ["stop", "close", "reconnect"]) {
+      const dashboard = client({ instanceId: end });
+      let told = 0;
+      dashboard.addEventListener("roster", () => {
+        told += 1;
+        if (told === 3) dashboard[end]();
+      });
+      dashboard.start();
+      await clock.advance(120_000);
+      assert.ok(told >= 3, end);
+      dashboard.stop();
+    }
+  });
+
+  test("nothing happens before start", async (t) => {
+    const { clock, client } = world(t, presence);
+    const timers = clock.timers;
+    const dashboard = client();
+    dashboard.addEventListener("roster", () => {});
+    assert.equal(clock.timers, timers);
+    assert.equal(dashboard.roster.hasList, false);
+    assert.deepEqual(dashboard.state, { phase: "stopped" });
+  });
+
+  test("bad options are named", async (t) => {
+    const { client } = world(t, presence);
+    for (const url of ["", "gateway:18789/x y", "ftp://gateway"]) {
+      await assert.failsWith("INVALID_ARGUMENT", () => new PresenceClient({ url }));
+    }
+    const dashboard = client({ scopes: "operator.read" }).start();
+    const error = await assert.failsWith("INVALID_ARGUMENT", () => dashboard.connected());
+    assert.match(error.message, /scopes/);
+  });
+
+  test("any address that a person may paste is understood", async (t) => {
+    const { client, gateway } = world(t, presence);
+    for (const [url, opened] of [
+      ["http://127.0.0.1:18789/#token=x", "ws://127.0.0.1:18789/"],
+      ["https://gateway.example/path", "wss://gateway.example/path"],
+      ["ws://[::1]:18789", "ws://[::1]:18789/"],
+    ]) {
+      let seen;
+      const Socket = function (given) {
+        seen = given;
+        return new gateway.WebSocket(given);
+      };
+      const dashboard = client({ url, WebSocket: Socket }).start();
+      await dashboard.connected();
+      assert.equal(seen, opened);
+      dashboard.close();
+    }
+  });
+}

@@ -1,0 +1,4 @@
+/** `openclaw-presence/react`. */
+import "../load/inline.js";
+
+export * from "../react.js";
