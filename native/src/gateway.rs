@@ -12,7 +12,7 @@ use presence_core::server::{Hub, HubConfig};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::accept::accept_all;
 use crate::admission::Admission;
@@ -169,6 +169,8 @@ impl Gateway {
         tokio::select! {
             () = accept_all(&self.listeners, &shared, &events) => {}
             () = shutdown => {}
+            // It never ends while there is `events`: a panic, said elsewhere. Without it there is nothing.
+            _ = &mut driver => return error!("the driver is gone: stopped"),
         }
         drop(self.listeners);
         // The receivers are gone only when nobody is left to be told.

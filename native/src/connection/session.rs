@@ -315,10 +315,11 @@ impl Session {
             shared.clock.now(),
         );
         if delay_ms > 0 {
-            shared
-                .clock
-                .sleep_until(shared.clock.now().age_ms.saturating_add(delay_ms))
-                .await;
+            let until_ms = shared.clock.now().age_ms.saturating_add(delay_ms);
+            tokio::select! {
+                () = shared.clock.sleep_until(until_ms) => {}
+                () = shared.stopping() => {}
+            }
         }
         self.machine.handle_evidence(&evidence, shared.clock.now());
         self.take_outputs();
