@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { outcomeOf } from "../lib/browser.mjs";
 import { assertPage } from "../lib/expected.mjs";
 import { app, APPS, WORK } from "../lib/install.mjs";
-import { serve } from "../lib/serve.mjs";
+import { freePort, serve } from "../lib/serve.mjs";
 
 /** A tool as a module, from the throw-away project. */
 const load = async (name) => import(pathToFileURL(createRequire(join(WORK, "package.json")).resolve(name)).href);
@@ -71,13 +71,13 @@ export const bundlers = [
     async run() {
       const folder = app("bundled");
       const { createServer } = await load("vite");
-      const options = { host: "127.0.0.1", port: 0, hmr: false, ws: false, fs: { allow: [APPS] } };
+      const options = { host: "127.0.0.1", port: await freePort(), strictPort: true, fs: { allow: [APPS] } };
       const server = await createServer({
         root: join(folder, "vite"), cacheDir: join(folder, "cache"), logLevel: "error", configFile: false, server: options,
       });
       try {
         await server.listen();
-        assertPage(await outcomeOf(`http://127.0.0.1:${server.httpServer.address().port}/`));
+        assertPage(await outcomeOf(`http://127.0.0.1:${options.port}/`));
       } finally {
         await server.close();
       }

@@ -1,11 +1,11 @@
 // Next.js: the package in a server component and in a client component of one app.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
 
 import { outcomeOf } from "../lib/browser.mjs";
 import { assertPage, EXPECTED } from "../lib/expected.mjs";
 import { app, run, tool } from "../lib/install.mjs";
+import { freePort } from "../lib/serve.mjs";
 
 const env = { NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production" };
 
@@ -31,14 +31,6 @@ export const next = [
     },
   },
 ];
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 function started(server) {
   return new Promise((resolve, reject) => {

@@ -9,9 +9,7 @@ const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/ja
 export async function serve(folder, headers = {}) {
   const server = createServer((request, response) => {
     const path = join(folder, normalize(decodeURIComponent(new URL(request.url, "http://x").pathname)));
-    if (path.endsWith("favicon.ico")) {
-      response.writeHead(204).end();
-    } else if (!path.startsWith(folder) || !existsSync(path) || !statSync(path).isFile()) {
+    if (!path.startsWith(folder) || !existsSync(path) || !statSync(path).isFile()) {
       response.writeHead(404).end();
     } else {
       response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "application/octet-stream", ...headers });
@@ -26,4 +24,13 @@ export async function serve(folder, headers = {}) {
       server.closeAllConnections();
     }),
   };
+}
+
+/** A port that nobody listens on. */
+export async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }

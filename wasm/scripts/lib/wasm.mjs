@@ -55,7 +55,8 @@ function optimise() {
   mkdirSync(DIST, { recursive: true });
   run("wasm-opt", [...OPTIMISE, "-o", CORE, wasm]);
   write(GLUE[0], readFileSync(js));
-  write(GLUE[1], readFileSync(types));
+  // Disposal is the classes' own on top; here it would ask every user for a newer `lib`.
+  write(GLUE[1], readFileSync(types, "utf8").replace(/^ *\[Symbol\.dispose\]\(\): void;\n/gm, ""));
   write(TEXT, bytesAsText(readFileSync(CORE)));
   // Neither import nor export: the file is a module of both kinds, and this tells Node that it may be.
   write(join(DIST, "wasm/package.json"), '{ "type": "commonjs" }\n');
