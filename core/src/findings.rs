@@ -7,12 +7,15 @@ mod fold;
 mod ids;
 mod machine;
 
-use alloc::collections::BTreeSet;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::client::{Json, RawEntry};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::client::RawEntry;
+use crate::client::json::{ObjectText, array_text};
 use crate::key::{PresenceKey, prefix_units};
 
 /// What kind of duplicate it is.
@@ -120,26 +123,20 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// As JSON: `{code, title, rows, confidence, evidence, fix}`.
+    /// As JSON text: `{code, title, rows, confidence, evidence, fix}`.
     #[must_use]
-    pub fn to_json(&self) -> Json {
-        Json::object([
-            ("code", self.kind.code().into()),
-            ("title", self.kind.title().into()),
-            (
-                "rows",
-                self.rows.iter().map(|&row| Json::from(row as u64)).collect(),
-            ),
-            ("confidence", self.confidence.as_str().into()),
-            (
-                "evidence",
-                self.evidence
-                    .iter()
-                    .map(|text| Json::from(text.as_str()))
-                    .collect(),
-            ),
-            ("fix", self.kind.fix().into()),
-        ])
+    pub fn to_json(&self) -> String {
+        let mut json = ObjectText::new();
+        json.text("code", self.kind.code());
+        json.text("title", self.kind.title());
+        json.raw(
+            "rows",
+            &array_text(&mut self.rows.iter().map(ToString::to_string)),
+        );
+        json.text("confidence", self.confidence.as_str());
+        json.texts("evidence", &mut self.evidence.iter().map(|text| &**text));
+        json.text("fix", self.kind.fix());
+        json.end()
     }
 }
 
@@ -162,29 +159,29 @@ impl Finding {
 /// ```
 #[must_use]
 pub fn findings(list: &[&RawEntry]) -> Vec<Finding> {
-    let rows: Vec<Facts<'_>> = list
+    let mut rows: Vec<Facts<'_>> = list
         .iter()
         .enumerate()
         .filter(|(_, entry)| !entry.is_self())
         .map(|(index, entry)| Facts::new(index, entry))
         .collect();
+    pair_up(&mut rows);
+    let mut found = Vec::new();
     // The more exact first.
-    let candidates = ids::spelling(&rows)
-        .into_iter()
-        .chain(ids::no_instance_id(&rows))
-        .chain(ids::beacon_differs(&rows))
-        .chain(machine::stale_disconnect(&rows))
-        .chain(machine::same_machine(&rows));
-    let mut found: Vec<Finding> = Vec::new();
-    let mut explained: BTreeSet<usize> = BTreeSet::new();
-    for mut finding in candidates {
-        finding.rows.sort_unstable();
-        finding.rows.dedup();
-        if finding.rows.len() > 1 && !finding.rows.iter().all(|row| explained.contains(row)) {
-            explained.extend(&finding.rows);
-            found.push(finding);
+    ids::spelling(&rows, &mut found);
+    ids::no_instance_id(&rows, &mut found);
+    ids::beacon_differs(&rows, &mut found);
+    machine::stale_disconnect(&rows, &mut found);
+    machine::same_machine(&rows, &mut found);
+
+    let mut is_explained = vec![false; list.len()];
+    found.retain(|finding| {
+        let is_new = finding.rows.iter().any(|&row| !is_explained[row]);
+        for &row in &finding.rows {
+            is_explained[row] = true;
         }
-    }
+        is_new
+    });
     found
 }
 
@@ -195,37 +192,104 @@ struct Facts<'a> {
     /// Its `instanceId`, unless that only repeats its `deviceId`.
     instance: Option<PresenceKey>,
     device: Option<PresenceKey>,
-    host: Option<PresenceKey>,
-    ip: Option<PresenceKey>,
-    version: Option<PresenceKey>,
     is_disconnect: bool,
     /// Whether a handshake wrote it; else beacons alone did.
     is_from_handshake: bool,
+    /// Whether both a handshake and beacons carry its instance.
+    is_paired: bool,
 }
 
 impl<'a> Facts<'a> {
     fn new(index: usize, entry: &'a RawEntry) -> Self {
         let reason = entry.str("reason").unwrap_or("");
-        let is_connection_reason =
+        let is_of_connection =
             ["connect", "disconnect", "node-connected", "node-disconnected"].contains(&reason);
         Self {
             index,
             entry,
             instance: entry.instance_key(),
             device: entry.device_key(),
-            host: entry.key("host"),
-            ip: entry.key("ip"),
-            version: entry.key("version"),
             is_disconnect: entry.is_disconnect(),
-            is_from_handshake: is_connection_reason
+            is_from_handshake: is_of_connection
                 || entry.get("roles").is_some()
                 || entry.get("clientId").is_some(),
+            is_paired: false,
         }
     }
 
-    /// Which program it is, as far as the row says.
-    fn program(&self) -> (Option<PresenceKey>, Option<PresenceKey>) {
-        (self.entry.key("clientId"), self.entry.key("mode"))
+    /// The normalised values of these members in one text; `None` if one of the first `required` of
+    /// them is missing or blank.
+    fn values(&self, names: &[&str], required: usize) -> Option<String> {
+        let mut values = String::new();
+        for (index, name) in names.iter().enumerate() {
+            match self.entry.key(name) {
+                Some(value) => values.push_str(value.as_str()),
+                None if index < required => return None,
+                None => {}
+            }
+            values.push('\n');
+        }
+        Some(values)
+    }
+}
+
+/// Finds out which instances are in both a handshake and a beacon.
+fn pair_up(rows: &mut [Facts<'_>]) {
+    for group in groups(rows, &|row| {
+        row.instance.as_ref().map(|instance| instance.as_str().into())
+    }) {
+        let is_paired = [true, false]
+            .iter()
+            .all(|&kind| group.iter().any(|&at| rows[at].is_from_handshake == kind));
+        for at in group {
+            rows[at].is_paired = is_paired;
+        }
+    }
+}
+
+/// The rows with one and the same key each, as positions in `rows`; rows without a key are in none.
+/// Groups and their rows are in list order.
+fn groups(rows: &[Facts<'_>], key: &dyn Fn(&Facts<'_>) -> Option<String>) -> Vec<Vec<usize>> {
+    // By the hash of the key: two keys with one hash would make a suspicion that is none, which nobody
+    // meets by accident.
+    let hash = |(at, row): (usize, &Facts<'_>)| Some((xxh3_64(key(row)?.as_bytes()), at as u64));
+    let mut order: Vec<(u64, u64)> = rows.iter().enumerate().filter_map(hash).collect();
+    order.sort_unstable();
+    let mut groups: Vec<Vec<usize>> = order
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|run| run.iter().map(|&(_, at)| at as usize).collect())
+        .collect();
+    // From the order of hashes back to that of the list.
+    let mut firsts: Vec<(u64, u64)> = groups
+        .iter()
+        .enumerate()
+        .map(|(group, rows)| (rows.first().map_or(0, |&at| at as u64), group as u64))
+        .collect();
+    firsts.sort_unstable();
+    firsts
+        .into_iter()
+        .map(|(_, group)| core::mem::take(&mut groups[group as usize]))
+        .collect()
+}
+
+/// How many different keys some rows have.
+fn count_different(rows: &[&Facts<'_>], key: &dyn Fn(&Facts<'_>) -> Option<String>) -> usize {
+    let mut hashes: Vec<(u64, u64)> = rows
+        .iter()
+        .filter_map(|row| Some((xxh3_64(key(row)?.as_bytes()), 0)))
+        .collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes.len()
+}
+
+/// A finding about these rows.
+fn finding(kind: FindingKind, confidence: Confidence, rows: &[&Facts<'_>], evidence: String) -> Finding {
+    Finding {
+        kind,
+        rows: rows.iter().map(|row| row.index).collect(),
+        confidence,
+        evidence: vec![evidence],
     }
 }
 
@@ -237,19 +301,34 @@ fn quoted(text: &str) -> String {
     format!("\"{cut}{dots}\"")
 }
 
-/// The first few of many, in quotes.
-fn quoted_list<'a>(items: impl Iterator<Item = &'a str>) -> String {
+/// The first few different ones of many, in quotes.
+fn quoted_list(items: &mut dyn Iterator<Item = &str>) -> String {
     const MAX_ITEMS: usize = 4;
-    let mut texts: Vec<String> = items.take(MAX_ITEMS + 1).map(quoted).collect();
-    if texts.len() > MAX_ITEMS {
-        texts.truncate(MAX_ITEMS);
-        return format!("{} and more", texts.join(", "));
+    let mut seen: Vec<&str> = Vec::new();
+    for item in items {
+        if !seen.contains(&item) {
+            seen.push(item);
+        }
+        if seen.len() > MAX_ITEMS {
+            break;
+        }
     }
-    match texts.pop() {
-        Some(last) if texts.is_empty() => last,
-        Some(last) => format!("{} and {last}", texts.join(", ")),
-        None => String::new(),
+    let mut list = String::new();
+    for (index, item) in seen.iter().take(MAX_ITEMS).enumerate() {
+        let is_last = index + 1 == seen.len();
+        list.push_str(if index == 0 {
+            ""
+        } else if is_last {
+            " and "
+        } else {
+            ", "
+        });
+        list.push_str(&quoted(item));
     }
+    if seen.len() > MAX_ITEMS {
+        list.push_str(" and more");
+    }
+    list
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What a gateway says of itself in `hello-ok` (reference 2.3).
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::json::Json;
+use super::json::{Json, ObjectText};
 use crate::protocol::scope;
 
 /// The tick interval of a gateway that does not state one, in ms.
@@ -62,6 +63,22 @@ impl Hello {
                 .at(&["snapshot", "stateVersion", "presence"])
                 .and_then(Json::as_u64),
         })
+    }
+
+    /// As JSON text: `{protocol, serverVersion, connId, bootId?, scopes?, methods, tickIntervalMs}`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut json = ObjectText::new();
+        json.number("protocol", u64::from(self.protocol));
+        json.text("serverVersion", &self.server_version);
+        json.text("connId", &self.conn_id);
+        json.text_if_any("bootId", self.boot_id.as_deref());
+        if let Some(scopes) = &self.scopes {
+            json.texts("scopes", &mut scopes.iter().map(|scope| &**scope));
+        }
+        json.texts("methods", &mut self.methods.iter().map(|method| &**method));
+        json.number("tickIntervalMs", self.tick_interval_ms);
+        json.end()
     }
 
     /// Whether this client may read the roster, as far as the gateway says.

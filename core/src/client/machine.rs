@@ -8,7 +8,8 @@ mod live;
 mod time;
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use self::beacons::Beacons;
 use self::calls::Pending;
@@ -95,8 +96,8 @@ pub struct Client {
     /// Whether to ask for deltas.
     wants_deltas: bool,
     next_request: u64,
-    /// Requests without an answer, by id.
-    pending: BTreeMap<u64, Pending>,
+    /// Requests without an answer.
+    pending: Vec<Pending>,
     beacons: Beacons,
     is_visible: bool,
     is_watched: bool,
@@ -139,7 +140,7 @@ impl Client {
             range: (OLDEST_PROTOCOL, NEWEST_PROTOCOL),
             wants_deltas: config.deltas,
             next_request: 1,
-            pending: BTreeMap::new(),
+            pending: Vec::new(),
             beacons: Beacons::new(config.beacons),
             is_visible: true,
             is_watched: false,

@@ -8,15 +8,14 @@ mod merge;
 mod view;
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 pub use self::delta::DeltaOutcome;
 pub use self::diff::RosterDiff;
 pub use self::view::RowView;
 
-use self::diff::Pending;
-use self::group::{GroupKeys, SELF_KEY};
+use self::diff::Told;
+use self::group::SELF_KEY;
 use super::json::Json;
 use super::raw::RawEntry;
 use crate::digest::Digest;
@@ -109,25 +108,30 @@ enum Keeper {
 pub struct Mirror {
     config: MirrorConfig,
     keeper: Keeper,
-    /// The rows as the gateway listed them, by their place in its list.
-    raws: BTreeMap<u64, Raw>,
+    /// The rows as the gateway listed them, by ascending place.
+    raws: Vec<Raw>,
+    /// The place of the next row that the gateway adds.
     next_place: u64,
-    /// Places by wire key; empty unless the gateway sends keys (SPEC 2.1).
-    places: BTreeMap<Box<str>, u64>,
-    /// One row per instance, by its stable key.
-    rows: BTreeMap<Box<str>, Row>,
+    /// One row per instance, by ascending key. Rows without members are gone and not yet told of.
+    #[expect(clippy::vec_box, reason = "a row that comes moves those behind it")]
+    rows: Vec<Box<Row>>,
     next_revision: u64,
     /// The version that deltas start from; `None` unless the gateway sends keys.
     version: Option<u64>,
     digest: Digest,
     /// When the last full list came.
     listed_ms: Option<u64>,
-    pending: Pending,
+    /// Something may be different from what was told.
+    is_dirty: bool,
+    /// Whether the roster was offline when that was last told, if it changed since.
+    was_offline: Option<bool>,
 }
 
 /// One row of the gateway's list.
 #[derive(Debug)]
 struct Raw {
+    /// Where it stands in the gateway's list.
+    place: u64,
     entry: RawEntry,
     ts: u64,
     /// The key of the row it is merged into.
@@ -138,16 +142,22 @@ struct Raw {
 }
 
 /// One instance, merged from all rows the gateway lists for it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Row {
     key: Box<str>,
-    /// Places of its raw rows, ascending.
+    /// Places of its raw rows, ascending; none when it is gone.
     members: Vec<u64>,
     entry: RawEntry,
     ts: u64,
     status: Status,
     /// Counts changes of what the row says, over the whole mirror.
     revision: u64,
+    /// Its members are not what it was merged from.
+    is_affected: bool,
+    /// How many rows without any id share its name; kept in the first of them.
+    namesakes: u64,
+    /// What it was like when it was last told of.
+    told: Option<Told>,
 }
 
 impl Row {
@@ -206,15 +216,15 @@ impl Mirror {
         Self {
             config,
             keeper,
-            raws: BTreeMap::new(),
+            raws: Vec::new(),
             next_place: 0,
-            places: BTreeMap::new(),
-            rows: BTreeMap::new(),
+            rows: Vec::new(),
             next_revision: 1,
             version: None,
             digest: Digest::default(),
             listed_ms: None,
-            pending: Pending::default(),
+            is_dirty: false,
+            was_offline: None,
         }
     }
 
@@ -223,108 +233,112 @@ impl Mirror {
     /// A full list arrived: it replaces what was there.
     pub fn apply_list(&mut self, entries: Vec<RawEntry>, now_ms: u64) {
         self.version = None;
-        self.replace(entries.into_iter().map(|entry| (None, entry)), now_ms);
+        self.begin_list(now_ms);
+        for entry in entries {
+            self.add(entry, None, now_ms);
+        }
+        self.end_list(now_ms);
     }
 
     /// The gateway's `tick`: it lives, and its own row is as fresh as on any list it would send now.
     pub fn touch_self(&mut self, ts: u64, now_ms: u64) {
-        let Some(row) = self.rows.get(SELF_KEY) else {
-            return;
-        };
-        let Some(&place) = row.members.first() else { return };
-        if row.ts < ts {
+        let place = self
+            .row(SELF_KEY)
+            .filter(|row| row.ts < ts)
+            .and_then(|row| row.members.first());
+        if let Some(&place) = place {
             self.touch(place, ts);
-            self.rebuild(SELF_KEY, now_ms);
+            self.rebuild(now_ms);
         }
     }
 
     /// The gateway cannot be reached any more.
     pub fn handle_offline(&mut self, now_ms: u64) {
         if self.keeper == Keeper::Gateway {
-            self.keeper = Keeper::Lost;
-            self.pending.note_offline(false);
+            self.keep_by(Keeper::Lost);
         }
         self.settle(now_ms);
     }
 
-    fn replace(&mut self, entries: impl Iterator<Item = (Option<Box<str>>, RawEntry)>, now_ms: u64) {
+    fn keep_by(&mut self, keeper: Keeper) {
+        self.was_offline.get_or_insert(self.keeper == Keeper::Lost);
+        self.is_dirty = true;
+        self.keeper = keeper;
+    }
+
+    /// A list is about to replace everything.
+    fn begin_list(&mut self, now_ms: u64) {
         if self.keeper == Keeper::Lost {
-            self.keeper = Keeper::Gateway;
-            self.pending.note_offline(true);
+            self.keep_by(Keeper::Gateway);
         }
-        for row in self.rows.values_mut() {
-            self.pending.note(&row.key, Some(row));
+        for row in &mut self.rows {
             row.members.clear();
+            row.is_affected = true;
+            row.namesakes = 0;
         }
         self.raws.clear();
-        self.places.clear();
         self.digest = Digest::default();
         self.next_place = 0;
         self.listed_ms = Some(now_ms);
-        let mut keys = GroupKeys::default();
-        let bound = if self.keeper == Keeper::Mirror {
-            MAX_ROWS
-        } else {
-            self.config.max_rows.min(MAX_ROWS)
-        };
-        for (wire_key, entry) in entries.take(bound) {
-            let group = keys.group_of(&entry, wire_key.as_deref());
-            self.insert(entry, wire_key, group, now_ms);
-        }
-        let all: Vec<Box<str>> = self.rows.keys().cloned().collect();
-        for key in all {
-            self.rebuild(&key, now_ms);
-        }
-        self.settle(now_ms);
-        self.enforce_cap();
     }
 
-    fn insert(&mut self, entry: RawEntry, wire_key: Option<Box<str>>, group: Box<str>, now_ms: u64) {
-        let place = self.next_place;
-        self.next_place += 1;
+    fn end_list(&mut self, now_ms: u64) {
+        self.rebuild(now_ms);
+        self.settle(now_ms);
+        self.enforce_cap(now_ms);
+    }
+
+    /// Adds a row at the end of the gateway's list.
+    fn add(&mut self, entry: RawEntry, wire_key: Option<Box<str>>, now_ms: u64) {
+        let bound = match self.keeper {
+            Keeper::Mirror => MAX_ROWS,
+            Keeper::Gateway | Keeper::Lost => self.config.max_rows.min(MAX_ROWS),
+        };
+        if self.raws.len() < bound {
+            let place = self.next_place;
+            self.next_place += 1;
+            self.insert(place, entry, wire_key, now_ms);
+        }
+    }
+
+    fn insert(&mut self, place: u64, entry: RawEntry, wire_key: Option<Box<str>>, now_ms: u64) {
+        let group = self.group_of(&entry, wire_key.as_deref());
+        let row = self.row_at(&group);
+        let at = row.members.partition_point(|&member| member < place);
+        row.members.insert(at, place);
+        row.is_affected = true;
         let digest = wire_key
             .as_deref()
             .map_or(0, |key| crate::digest::of_raw(key, &entry));
         self.digest.add(digest);
-        if let Some(key) = &wire_key {
-            self.places.insert(key.clone(), place);
-        }
-        self.join(&group, place);
         // A row without a time was heard of now, as far as anybody knows.
         let ts = entry.ts().unwrap_or(now_ms);
-        self.raws.insert(
+        let raw = Raw {
             place,
-            Raw {
-                entry,
-                ts,
-                group,
-                wire_key,
-                digest,
-            },
-        );
+            entry,
+            ts,
+            group,
+            wire_key,
+            digest,
+        };
+        let at = self.raws.partition_point(|raw| raw.place < place);
+        self.raws.insert(at, raw);
     }
 
-    /// Makes a raw row a member of the row of that key.
-    fn join(&mut self, group: &str, place: u64) {
-        self.pending.note(group, self.rows.get(group));
-        let row = self.rows.entry(group.into()).or_insert_with(|| Row {
-            key: group.into(),
-            members: Vec::new(),
-            entry: RawEntry::default(),
-            ts: 0,
-            status: Status::Active,
-            revision: 0,
-        });
-        let at = row.members.partition_point(|&member| member < place);
-        row.members.insert(at, place);
+    /// Forgets a raw row.
+    fn drop_raw(&mut self, place: u64) {
+        let Some(at) = self.raw_at(place) else { return };
+        let raw = self.raws.remove(at);
+        self.digest.remove(raw.digest);
+        let row = self.row_at(&raw.group);
+        row.members.retain(|&member| member != place);
+        row.is_affected = true;
     }
 
     /// Moves the `ts` of a raw row; its last input stays when it was.
     fn touch(&mut self, place: u64, ts: u64) {
-        let Some(raw) = self.raws.get_mut(&place) else {
-            return;
-        };
-        self.pending.note(&raw.group, self.rows.get(&raw.group));
+        let Some(at) = self.raw_at(place) else { return };
+        let raw = &mut self.raws[at];
         if let Some(seconds) = raw.entry.get("lastInputSeconds").and_then(Json::as_u64) {
             let later = ts.saturating_sub(raw.ts) / 1_000;
             raw.entry
@@ -332,47 +346,69 @@ impl Mirror {
         }
         raw.entry.set("ts", ts.into());
         raw.ts = ts;
+        let group = raw.group.clone();
+        self.row_at(&group).is_affected = true;
     }
 
-    /// Merges the row of that key anew from its raw rows; drops it if there are none.
-    fn rebuild(&mut self, key: &str, now_ms: u64) {
-        let Some(row) = self.rows.get_mut(key) else { return };
-        let raws: Vec<&Raw> = row
-            .members
-            .iter()
-            .filter_map(|place| self.raws.get(place))
-            .collect();
-        if raws.is_empty() {
-            self.rows.remove(key);
-            return;
+    /// Merges every affected row anew from its raw rows.
+    fn rebuild(&mut self, now_ms: u64) {
+        self.is_dirty = true;
+        let mut rows = core::mem::take(&mut self.rows);
+        for row in rows.iter_mut().filter(|row| row.is_affected) {
+            row.is_affected = false;
+            let raws: Vec<&Raw> = row
+                .members
+                .iter()
+                .filter_map(|&place| self.raws.get(self.raw_at(place)?))
+                .collect();
+            if raws.is_empty() {
+                continue;
+            }
+            let (entry, ts) = merge::merge(&raws);
+            if row.revision == 0 || !merge::says_the_same(&row.entry, &entry) {
+                row.revision = self.next_revision;
+                self.next_revision += 1;
+            }
+            row.entry = entry;
+            row.ts = ts;
+            row.status = self.config.thresholds.status(row.age_ms(now_ms));
         }
-        let (entry, ts) = merge::merge(&raws);
-        if row.revision == 0 || !merge::says_the_same(&row.entry, &entry) {
-            row.revision = self.next_revision;
-            self.next_revision += 1;
-        }
-        row.entry = entry;
-        row.ts = ts;
-        row.status = self.config.thresholds.status(row.age_ms(now_ms));
+        rows.retain(|row| !row.members.is_empty() || row.told.is_some());
+        self.rows = rows;
+        self.forget_untold();
     }
 
-    /// Removes a row with all its raw rows.
-    fn remove(&mut self, key: &str) {
-        let Some(row) = self.rows.remove(key) else { return };
-        self.pending.note(key, Some(&row));
-        for place in &row.members {
-            self.drop_raw(*place);
-        }
+    // ---- finding ------------------------------------------------------------------------------
+
+    fn raw_at(&self, place: u64) -> Option<usize> {
+        self.raws.binary_search_by_key(&place, |raw| raw.place).ok()
     }
 
-    /// Forgets a raw row, not its membership.
-    fn drop_raw(&mut self, place: u64) -> Option<Raw> {
-        let raw = self.raws.remove(&place)?;
-        self.digest.remove(raw.digest);
-        if let Some(wire_key) = &raw.wire_key {
-            self.places.remove(wire_key);
-        }
-        Some(raw)
+    fn find_row(&self, key: &str) -> Result<usize, usize> {
+        self.rows.binary_search_by(|row| (*row.key).cmp(key))
+    }
+
+    /// The row with that key, made if there is none.
+    fn row_at(&mut self, key: &str) -> &mut Row {
+        let at = match self.find_row(key) {
+            Ok(at) => at,
+            Err(at) => {
+                let row = Row {
+                    key: key.into(),
+                    members: Vec::new(),
+                    entry: RawEntry::default(),
+                    ts: 0,
+                    status: Status::Active,
+                    revision: 0,
+                    is_affected: true,
+                    namesakes: 0,
+                    told: None,
+                };
+                self.rows.insert(at, Box::new(row));
+                at
+            }
+        };
+        &mut self.rows[at]
     }
 
     // ---- reading ------------------------------------------------------------------------------
@@ -381,34 +417,43 @@ impl Mirror {
     /// gateway's order (SPEC 1.6).
     #[must_use]
     pub fn rows(&self) -> Vec<&Row> {
-        let mut rows: Vec<&Row> = self.rows.values().collect();
-        rows.sort_by_key(|row| {
-            (
-                !row.is_self(),
-                core::cmp::Reverse(row.ts),
-                row.members.first().copied(),
-            )
-        });
-        rows
+        let place = |row: &Row| row.members.first().copied().unwrap_or(u64::MAX);
+        let mut order: Vec<Rank> = self
+            .present()
+            .map(|row| (if row.is_self() { 0 } else { u64::MAX - row.ts }, place(row)))
+            .collect();
+        order.sort_unstable();
+        order
+            .into_iter()
+            .filter_map(|(_, place)| self.row(&self.raws.get(self.raw_at(place)?)?.group))
+            .collect()
+    }
+
+    fn present(&self) -> impl Iterator<Item = &Row> {
+        self.rows
+            .iter()
+            .map(|row| &**row)
+            .filter(|row| !row.members.is_empty())
     }
 
     /// The row with that key.
     #[must_use]
     pub fn row(&self, key: &str) -> Option<&Row> {
-        self.rows.get(key)
+        let row = self.rows.get(self.find_row(key).ok()?)?;
+        (!row.members.is_empty()).then_some(row)
     }
 
     /// The gateway's rows that a row is merged from, in the gateway's order.
     pub fn raw<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = &'a RawEntry> {
         row.members
             .iter()
-            .filter_map(|place| self.raws.get(place))
+            .filter_map(|&place| self.raws.get(self.raw_at(place)?))
             .map(|raw| &raw.entry)
     }
 
     /// All of the gateway's rows, in its order.
     pub fn raw_list(&self) -> impl Iterator<Item = &RawEntry> {
-        self.raws.values().map(|raw| &raw.entry)
+        self.raws.iter().map(|raw| &raw.entry)
     }
 
     /// What looks like the same client under two rows of the gateway's, and why (SPEC 6). Indexes are
@@ -422,13 +467,13 @@ impl Mirror {
     /// Number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.present().count()
     }
 
     /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len() == 0
     }
 
     /// Whether the gateway cannot be reached, so that the rows are only what was last known. Never
@@ -437,18 +482,10 @@ impl Mirror {
     pub fn is_offline(&self) -> bool {
         self.keeper == Keeper::Lost
     }
-
-    /// What became different since this was last asked; `None` if nothing did.
-    pub fn take_diff(&mut self) -> Option<RosterDiff> {
-        self.pending.take(&self.rows, self.keeper == Keeper::Lost)
-    }
-
-    /// Whether [`take_diff`](Self::take_diff) may have something to say.
-    #[must_use]
-    pub fn has_diff(&self) -> bool {
-        !self.pending.is_empty()
-    }
 }
+
+/// What rows are sorted by: one kind of key, so that there is one sort.
+type Rank = (u64, u64);
 
 #[cfg(test)]
 mod tests;

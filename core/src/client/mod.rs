@@ -29,7 +29,7 @@ pub use clock::ServerClock;
 pub use config::{BeaconOccasions, BeaconPolicy, ClientConfig, DeviceKey};
 pub use event::{ClientEvent, ClientOutput, ClientState};
 pub use hello::Hello;
-pub use json::Json;
+pub use json::{Json, ObjectText};
 pub use machine::{CallError, Client};
 pub use mirror::{Mirror, MirrorConfig, RosterDiff, Row, RowView};
 pub use problem::Problem;

@@ -104,7 +104,7 @@ impl Problem {
                 }
             }
             _ if next_step == Some("wait_then_retry")
-                || error.get("retryable") == Some(&Json::Bool(true)) =>
+                || error.get("retryable").and_then(Json::as_bool) == Some(true) =>
             {
                 Verdict::Retry {
                     after_ms: after_ms.unwrap_or(0),

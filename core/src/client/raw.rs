@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::json::{Json, member, write_object};
+use super::json::{Json, member, write_members};
 use crate::key::{PresenceKey, trim, trim_start};
 
 /// Most members of a row that are kept.
@@ -124,6 +124,11 @@ impl RawEntry {
         }
     }
 
+    /// Appends its JSON text to `out`.
+    pub(crate) fn write(&self, out: &mut String) {
+        write_members(out, &self.0, false);
+    }
+
     /// Writes the member called `name`, in its place if it is there.
     pub(super) fn set(&mut self, name: &str, value: Json) {
         match self.0.iter_mut().rev().find(|(own, _)| **own == *name) {
@@ -140,7 +145,7 @@ impl RawEntry {
 impl fmt::Display for RawEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
-        write_object(&mut text, self.0.iter(), Json::write);
+        self.write(&mut text);
         f.write_str(&text)
     }
 }

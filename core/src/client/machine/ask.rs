@@ -40,7 +40,7 @@ impl Client {
         }
         live.asked_ms = Some(now.age_ms);
         live.is_behind = false;
-        let id = self.send_request(Purpose::List, method, Some(Json::object([])), now);
+        let id = self.send_request(Purpose::List, method, "{}", now);
         if let Phase::Live(live) = &mut self.phase {
             live.asking = Some(Asking {
                 id,

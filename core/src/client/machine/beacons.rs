@@ -8,7 +8,7 @@ use super::calls::{CallError, Purpose};
 use super::{Client, Phase};
 use crate::client::config::{BeaconOccasions, BeaconPolicy};
 use crate::client::event::ClientEvent;
-use crate::client::json::Json;
+use crate::client::json::{Json, ObjectText};
 use crate::client::problem::Problem;
 use crate::time::Now;
 
@@ -134,12 +134,12 @@ impl Client {
         self.beacons.due_ms = None;
         self.beacons.was_launched = true;
         let params = self.beacon_params(reason, now);
-        self.send_request(Purpose::Beacon, "system-event", Some(params), now);
+        self.send_request(Purpose::Beacon, "system-event", &params, now);
     }
 
     /// Only members that every gateway knows. What is not known is left out: an absent member erases
     /// nothing.
-    fn beacon_params(&self, reason: &str, now: Now) -> Json {
+    fn beacon_params(&self, reason: &str, now: Now) -> String {
         let info = &self.config.client;
         let seconds_since = |input_ms| self.clock.elapsed_ms(now).saturating_sub(input_ms) / 1_000;
         let last_input_seconds = self.last_input_ms.map(seconds_since);
@@ -152,27 +152,22 @@ impl Client {
             mode: &info.mode,
             reason,
         };
-        let mut params = Json::object([("text", line.text().as_str().into())]);
-        for (name, value) in [
-            ("instanceId", info.instance_id.as_deref()),
-            ("deviceId", device_id),
-            ("host", info.display_name.as_deref()),
-            ("ip", line.ip),
-            ("mode", Some(line.mode)),
-            ("version", Some(line.version)),
-            ("platform", Some(&*info.platform)),
-            ("deviceFamily", info.device_family.as_deref()),
-            ("modelIdentifier", info.model_identifier.as_deref()),
-            ("reason", Some(reason)),
-        ] {
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
-                params.push(name, value);
-            }
-        }
+        let mut params = ObjectText::new();
+        params.text("text", &line.text());
+        params.text_if_any("instanceId", info.instance_id.as_deref());
+        params.text_if_any("deviceId", device_id);
+        params.text_if_any("host", info.display_name.as_deref());
+        params.text_if_any("ip", line.ip);
+        params.text("mode", line.mode);
+        params.text("version", line.version);
+        params.text("platform", &info.platform);
+        params.text_if_any("deviceFamily", info.device_family.as_deref());
+        params.text_if_any("modelIdentifier", info.model_identifier.as_deref());
+        params.text("reason", reason);
         if let Some(seconds) = last_input_seconds {
-            params.push("lastInputSeconds", seconds);
+            params.number("lastInputSeconds", seconds);
         }
-        params
+        params.end()
     }
 
     pub(super) fn handle_beacon_answer(&mut self, answer: Result<&Json, Option<&Json>>) {

@@ -1,12 +1,11 @@
 //! Requests and their answers.
 
 use alloc::boxed::Box;
-use alloc::string::ToString;
-use alloc::vec::Vec;
+use alloc::string::{String, ToString};
 
 use super::{Client, Phase};
 use crate::client::event::{ClientEvent, ClientOutput};
-use crate::client::json::Json;
+use crate::client::json::{Json, ObjectText};
 use crate::client::problem::Problem;
 use crate::time::Now;
 
@@ -18,6 +17,7 @@ const MAX_CALLS: usize = 256;
 /// A request without an answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pending {
+    id: u64,
     purpose: Purpose,
     due_ms: u64,
 }
@@ -62,10 +62,14 @@ impl Client {
     ///
     /// # Errors
     /// [`CallError`] if it was not sent.
-    pub fn request(&mut self, method: &str, params: Option<Json>, now: Now) -> Result<u64, CallError> {
+    pub fn request(&mut self, method: &str, params: Option<&Json>, now: Now) -> Result<u64, CallError> {
         self.clock.advance(now);
         self.check_call()?;
-        Ok(self.send_request(Purpose::Call, method, params, now))
+        let mut text = String::new();
+        if let Some(params) = params {
+            params.write(&mut text);
+        }
+        Ok(self.send_request(Purpose::Call, method, &text, now))
     }
 
     pub(super) fn check_call(&self) -> Result<(), CallError> {
@@ -78,13 +82,8 @@ impl Client {
         Ok(())
     }
 
-    pub(super) fn send_request(
-        &mut self,
-        purpose: Purpose,
-        method: &str,
-        params: Option<Json>,
-        now: Now,
-    ) -> u64 {
+    /// `params` is JSON text; empty for none.
+    pub(super) fn send_request(&mut self, purpose: Purpose, method: &str, params: &str, now: Now) -> u64 {
         let id = self.next_request;
         self.next_request += 1;
         // `connect` has the handshake's deadline.
@@ -92,18 +91,17 @@ impl Client {
             Purpose::Connect => u64::MAX,
             _ => now.age_ms.saturating_add(ANSWER_MS),
         };
-        self.pending.insert(id, Pending { purpose, due_ms });
-        let mut frame = Json::object([
-            ("type", "req".into()),
-            ("id", Json::String(id.to_string().into())),
-            ("method", method.into()),
-        ]);
-        if let Some(params) = params {
-            frame.push("params", params);
+        self.pending.push(Pending { id, purpose, due_ms });
+        let mut frame = ObjectText::new();
+        frame.text("type", "req");
+        frame.text("id", &id.to_string());
+        frame.text("method", method);
+        if !params.is_empty() {
+            frame.raw("params", params);
         }
         self.outputs.push_back(ClientOutput::Send {
             socket: self.socket,
-            text: frame.to_string().into(),
+            text: frame.end().into(),
         });
         id
     }
@@ -113,14 +111,15 @@ impl Client {
             .get("id")
             .and_then(Json::as_str)
             .and_then(|id| id.parse::<u64>().ok());
-        let Some((id, pending)) = id.and_then(|id| Some((id, self.pending.remove(&id)?))) else {
+        let at = id.and_then(|id| self.pending.iter().position(|pending| pending.id == id));
+        let Some(Pending { id, purpose, .. }) = at.map(|at| self.pending.remove(at)) else {
             return;
         };
         let answer = match frame.get("ok").and_then(Json::as_bool) {
             Some(true) => Ok(frame.get("payload").unwrap_or(&Json::Null)),
             _ => Err(frame.get("error")),
         };
-        match pending.purpose {
+        match purpose {
             Purpose::Connect => self.handle_hello(answer, now),
             Purpose::List => self.handle_list_answer(id, Some(answer), now),
             Purpose::Beacon => self.handle_beacon_answer(answer),
@@ -136,32 +135,30 @@ impl Client {
 
     /// Gives up on requests that got no answer in time.
     pub(super) fn expire_requests(&mut self, now: Now) {
-        let is_over = |pending: &Pending| pending.due_ms <= now.age_ms;
-        let over: Vec<u64> = self
+        while let Some(at) = self
             .pending
             .iter()
-            .filter(|(_, pending)| is_over(pending))
-            .map(|(&id, _)| id)
-            .collect();
-        for id in over {
-            match self.pending.remove(&id).map(|pending| pending.purpose) {
-                Some(Purpose::List) => self.handle_list_answer(id, None, now),
-                Some(Purpose::Call) => {
+            .position(|pending| pending.due_ms <= now.age_ms)
+        {
+            let Pending { id, purpose, .. } = self.pending.remove(at);
+            match purpose {
+                Purpose::List => self.handle_list_answer(id, None, now),
+                Purpose::Call => {
                     let problem = Problem::new("TIMEOUT", "the gateway did not answer in time");
                     self.event(ClientEvent::Response {
                         id,
                         result: Err(Box::new(problem)),
                     });
                 }
-                _ => {}
+                Purpose::Connect | Purpose::Beacon | Purpose::Probe => {}
             }
         }
     }
 
     /// The connection is over: no request will be answered.
     pub(super) fn fail_pending(&mut self, why: &Problem) {
-        for (id, pending) in core::mem::take(&mut self.pending) {
-            if pending.purpose == Purpose::Call {
+        for Pending { id, purpose, .. } in core::mem::take(&mut self.pending) {
+            if purpose == Purpose::Call {
                 let problem = Problem::new("DISCONNECTED", &why.message);
                 self.event(ClientEvent::Response {
                     id,
@@ -173,7 +170,7 @@ impl Client {
 
     pub(super) fn requests_due_ms(&self) -> Option<u64> {
         self.pending
-            .values()
+            .iter()
             .map(|pending| pending.due_ms)
             .filter(|&due_ms| due_ms < u64::MAX)
             .min()

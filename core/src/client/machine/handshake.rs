@@ -2,14 +2,13 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::calls::Purpose;
 use super::live::Live;
 use super::{CLOSE_CONNECT_FAILED, Client, Phase};
 use crate::client::event::{ClientEvent, ClientOutput};
 use crate::client::hello::Hello;
-use crate::client::json::Json;
+use crate::client::json::{Json, ObjectText};
 use crate::client::problem::Problem;
 use crate::protocol::device::SignedFields;
 use crate::protocol::scope::Role;
@@ -94,7 +93,7 @@ impl Client {
             role: Role::Operator.as_str(),
             scopes: &config.asked_scopes(),
             signed_at_ms: challenge.ts,
-            token: secret(config.token.as_deref()),
+            token: config.token.as_deref().filter(|token| !token.is_empty()),
             nonce: &challenge.nonce,
             platform: None,
             device_family: None,
@@ -106,59 +105,40 @@ impl Client {
     fn send_connect(&mut self, challenge: &Challenge, signature: Option<&str>, now: Now) {
         let config = &self.config;
         let info = &config.client;
-        let mut client = Json::object([
-            ("id", (*info.id).into()),
-            ("version", (*info.version).into()),
-            ("platform", (*info.platform).into()),
-            ("mode", (*info.mode).into()),
-        ]);
-        for (name, value) in [
-            ("displayName", &info.display_name),
-            ("deviceFamily", &info.device_family),
-            ("modelIdentifier", &info.model_identifier),
-            ("instanceId", &info.instance_id),
-        ] {
-            // Real gateways refuse an empty one.
-            if let Some(value) = value.as_deref().filter(|value| !value.is_empty()) {
-                client.push(name, value);
-            }
-        }
-        let caps = self.wants_deltas.then(|| Json::from(DELTA_CAP));
-        let mut params = Json::object([
-            ("minProtocol", u64::from(self.range.0).into()),
-            ("maxProtocol", u64::from(self.range.1).into()),
-            ("client", client),
-            ("caps", caps.into_iter().collect()),
-            ("role", Role::Operator.as_str().into()),
-            (
-                "scopes",
-                config
-                    .asked_scopes()
-                    .iter()
-                    .map(|scope| Json::from(&**scope))
-                    .collect(),
-            ),
-        ]);
-        let mut auth = Json::Object(Vec::new());
-        for (name, value) in [("token", &config.token), ("password", &config.password)] {
-            if let Some(value) = secret(value.as_deref()) {
-                auth.push(name, value);
-            }
-        }
-        if auth != Json::object([]) {
-            params.push("auth", auth);
+        let mut client = ObjectText::new();
+        client.text("id", &info.id);
+        client.text("version", &info.version);
+        client.text("platform", &info.platform);
+        client.text("mode", &info.mode);
+        client.text_if_any("displayName", info.display_name.as_deref());
+        client.text_if_any("deviceFamily", info.device_family.as_deref());
+        client.text_if_any("modelIdentifier", info.model_identifier.as_deref());
+        client.text_if_any("instanceId", info.instance_id.as_deref());
+
+        let mut params = ObjectText::new();
+        params.number("minProtocol", u64::from(self.range.0));
+        params.number("maxProtocol", u64::from(self.range.1));
+        params.raw("client", &client.end());
+        params.texts("caps", &mut self.wants_deltas.then_some(DELTA_CAP).into_iter());
+        params.text("role", Role::Operator.as_str());
+        params.texts("scopes", &mut config.asked_scopes().iter().map(|scope| &**scope));
+        let mut auth = ObjectText::new();
+        auth.text_if_any("token", config.token.as_deref());
+        auth.text_if_any("password", config.password.as_deref());
+        let auth = auth.end();
+        if auth != "{}" {
+            params.raw("auth", &auth);
         }
         if let (Some(device), Some(signature)) = (&config.device, signature) {
-            let proof = Json::object([
-                ("id", (*device.id).into()),
-                ("publicKey", (*device.public_key).into()),
-                ("signature", signature.into()),
-                ("signedAt", challenge.ts.into()),
-                ("nonce", (*challenge.nonce).into()),
-            ]);
-            params.push("device", proof);
+            let mut proof = ObjectText::new();
+            proof.text("id", &device.id);
+            proof.text("publicKey", &device.public_key);
+            proof.text("signature", signature);
+            proof.number("signedAt", challenge.ts);
+            proof.text("nonce", &challenge.nonce);
+            params.raw("device", &proof.end());
         }
-        self.send_request(Purpose::Connect, "connect", Some(params), now);
+        self.send_request(Purpose::Connect, "connect", &params.end(), now);
     }
 
     /// The answer to `connect`.
@@ -198,9 +178,4 @@ impl Client {
         }
         self.beacon_on_hello(now);
     }
-}
-
-/// An empty secret is none.
-fn secret(secret: Option<&str>) -> Option<&str> {
-    secret.filter(|secret| !secret.is_empty())
 }

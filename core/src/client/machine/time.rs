@@ -3,7 +3,6 @@
 use super::calls::Purpose;
 use super::live::Live;
 use super::{CLOSE_CONNECT_FAILED, CLOSE_SILENT, Client, Phase};
-use crate::client::json::Json;
 use crate::client::problem::Problem;
 use crate::time::Now;
 
@@ -74,7 +73,7 @@ impl Client {
         if live.may_read && live.asking.is_none() {
             self.ask(now);
         } else if self.check_call().is_ok() {
-            self.send_request(Purpose::Probe, "health", Some(Json::object([])), now);
+            self.send_request(Purpose::Probe, "health", "{}", now);
         }
     }
 

@@ -1,11 +1,6 @@
 //! Deltas: the gateway sends what changed instead of the whole list (SPEC 2.1).
 
-use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
-use alloc::vec::Vec;
-
 use super::Mirror;
-use super::group::GroupKeys;
 use crate::client::json::Json;
 use crate::client::raw::RawEntry;
 
@@ -32,16 +27,20 @@ impl Mirror {
         ) else {
             return false;
         };
-        let keyed: Vec<(Option<Box<str>>, RawEntry)> = keys
-            .iter()
-            .zip(list)
-            .filter_map(|(key, entry)| Some((Some(Box::from(key.as_str()?)), RawEntry::new(entry)?)))
-            .collect();
-        if keyed.len() != list.len() || keys.len() != list.len() {
+        let is_sound = keys.len() == list.len()
+            && keys.iter().all(|key| key.as_str().is_some())
+            && list.iter().all(|entry| matches!(entry, Json::Object(_)));
+        if !is_sound {
             return false;
         }
         self.version = Some(version);
-        self.replace(keyed.into_iter(), now_ms);
+        self.begin_list(now_ms);
+        for (key, entry) in keys.iter().zip(list) {
+            if let (Some(key), Some(entry)) = (key.as_str(), RawEntry::new(entry)) {
+                self.add(entry, Some(key.into()), now_ms);
+            }
+        }
+        self.end_list(now_ms);
         true
     }
 
@@ -64,37 +63,39 @@ impl Mirror {
         if version >= to && !is_touch_only {
             return DeltaOutcome::Old;
         }
-        let mut affected: BTreeSet<Box<str>> = BTreeSet::new();
         if !is_touch_only {
             for removal in items(delta, "removals") {
-                if let Some(key) = removal.get("key").and_then(Json::as_str) {
-                    self.drop_keyed(key, &mut affected);
+                if let Some(place) = self.place_of(removal.get("key")) {
+                    self.drop_raw(place);
                 }
             }
             for upsert in items(delta, "upserts") {
                 let key = upsert.get("key").and_then(Json::as_str);
                 let entry = upsert.get("entry").and_then(RawEntry::new);
                 let (Some(key), Some(entry)) = (key, entry) else {
+                    // Half applied: the resync replaces everything.
+                    self.rebuild(now_ms);
                     return DeltaOutcome::Gap;
                 };
-                self.upsert(key, entry, now_ms, &mut affected);
+                match self.place_of(upsert.get("key")) {
+                    // A known row keeps its place in the list.
+                    Some(place) => {
+                        self.drop_raw(place);
+                        self.insert(place, entry, Some(key.into()), now_ms);
+                    }
+                    None => self.add(entry, Some(key.into()), now_ms),
+                }
             }
         }
         for touch in items(delta, "touched") {
             let Some([key, ts]) = touch.as_array() else {
                 continue;
             };
-            let place = key.as_str().and_then(|key| self.places.get(key)).copied();
-            if let (Some(place), Some(ts)) = (place, ts.as_u64())
-                && let Some(raw) = self.raws.get(&place)
-            {
-                affected.insert(raw.group.clone());
+            if let (Some(place), Some(ts)) = (self.place_of(Some(key)), ts.as_u64()) {
                 self.touch(place, ts);
             }
         }
-        for key in &affected {
-            self.rebuild(key, now_ms);
-        }
+        self.rebuild(now_ms);
         self.version = Some(to);
         self.settle(now_ms);
         DeltaOutcome::Applied
@@ -112,40 +113,13 @@ impl Mirror {
         self.digest.to_hex() == digest
     }
 
-    fn upsert(&mut self, key: &str, entry: RawEntry, now_ms: u64, affected: &mut BTreeSet<Box<str>>) {
-        let group = GroupKeys::default().group_of(&entry, Some(key));
-        affected.insert(group.clone());
-        let Some(&place) = self.places.get(key) else {
-            if self.raws.len() < self.config.max_rows {
-                self.insert(entry, Some(key.into()), group, now_ms);
-            }
-            return;
-        };
-        // A known row keeps its place in the list.
-        if let Some(old) = self.drop_raw(place) {
-            self.leave(&old.group, place, affected);
-        }
-        let next_place = core::mem::replace(&mut self.next_place, place);
-        self.insert(entry, Some(key.into()), group, now_ms);
-        self.next_place = next_place;
-    }
-
-    fn drop_keyed(&mut self, key: &str, affected: &mut BTreeSet<Box<str>>) {
-        let Some(&place) = self.places.get(key) else {
-            return;
-        };
-        if let Some(raw) = self.drop_raw(place) {
-            self.leave(&raw.group, place, affected);
-        }
-    }
-
-    /// Takes a raw row out of the row it was merged into.
-    fn leave(&mut self, group: &str, place: u64, affected: &mut BTreeSet<Box<str>>) {
-        self.pending.note(group, self.rows.get(group));
-        if let Some(row) = self.rows.get_mut(group) {
-            row.members.retain(|&member| member != place);
-        }
-        affected.insert(group.into());
+    /// The place of the row with that wire key.
+    fn place_of(&self, key: Option<&Json>) -> Option<u64> {
+        let key = key?.as_str()?;
+        self.raws
+            .iter()
+            .find(|raw| raw.wire_key.as_deref() == Some(key))
+            .map(|raw| raw.place)
     }
 }
 

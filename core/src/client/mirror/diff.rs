@@ -1,10 +1,11 @@
 //! What became different between two moments.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::Row;
+use super::{Keeper, MAX_ROWS, Mirror, Row};
+use crate::client::json::ObjectText;
 use crate::status::Status;
 
 /// What became different in a roster between two moments: the keys of rows, each in the first list
@@ -29,74 +30,100 @@ impl RosterDiff {
     /// Whether nothing became different.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.offline.is_none()
-            && [
-                &self.added,
-                &self.removed,
-                &self.changed,
-                &self.status,
-                &self.touched,
-            ]
-            .iter()
-            .all(|keys| keys.is_empty())
+        let lists = [
+            &self.added,
+            &self.removed,
+            &self.changed,
+            &self.status,
+            &self.touched,
+        ];
+        self.offline.is_none() && lists.iter().all(|keys| keys.is_empty())
+    }
+
+    /// As JSON text: `{added, removed, changed, status, touched, offline?}`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut json = ObjectText::new();
+        for (name, keys) in [
+            ("added", &self.added),
+            ("removed", &self.removed),
+            ("changed", &self.changed),
+            ("status", &self.status),
+            ("touched", &self.touched),
+        ] {
+            json.texts(name, &mut keys.iter().map(|key| &**key));
+        }
+        if let Some(is_offline) = self.offline {
+            json.raw("offline", if is_offline { "true" } else { "false" });
+        }
+        json.end()
     }
 }
 
-/// What rows were like before they were first meddled with since the last diff.
-#[derive(Debug, Default)]
-pub(super) struct Pending {
-    rows: BTreeMap<Box<str>, Option<Before>>,
-    was_offline: Option<bool>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Before {
+/// What a row was like when it was last told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Told {
     revision: u64,
     status: Status,
     ts: u64,
 }
 
-impl Pending {
-    /// Call before the row of that key is changed, with the row if there is one.
-    pub(super) fn note(&mut self, key: &str, row: Option<&Row>) {
-        if !self.rows.contains_key(key) {
-            let before = row.map(|row| Before {
+impl Mirror {
+    /// What became different since this was last asked; `None` if nothing did. Rows that came and went
+    /// in between are not told of.
+    pub fn take_diff(&mut self) -> Option<RosterDiff> {
+        if !core::mem::take(&mut self.is_dirty) {
+            return None;
+        }
+        let mut diff = RosterDiff::default();
+        for row in &mut self.rows {
+            let told = row.told.replace(Told {
                 revision: row.revision,
                 status: row.status,
                 ts: row.ts,
             });
-            self.rows.insert(key.into(), before);
+            if let Some(list) = list_for(&mut diff, row, told) {
+                list.push(row.key.clone());
+            }
         }
-    }
-
-    /// Call before the roster goes offline or online.
-    pub(super) fn note_offline(&mut self, was_offline: bool) {
-        self.was_offline.get_or_insert(was_offline);
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.was_offline.is_none()
-    }
-
-    pub(super) fn take(&mut self, rows: &BTreeMap<Box<str>, Row>, is_offline: bool) -> Option<RosterDiff> {
-        let mut diff = RosterDiff::default();
-        for (key, before) in core::mem::take(&mut self.rows) {
-            let list = match (before, rows.get(&key)) {
-                (None, None) => continue,
-                (None, Some(_)) => &mut diff.added,
-                (Some(_), None) => &mut diff.removed,
-                (Some(before), Some(row)) if before.revision != row.revision => &mut diff.changed,
-                (Some(before), Some(row)) if before.status != row.status => &mut diff.status,
-                (Some(before), Some(row)) if before.ts != row.ts => &mut diff.touched,
-                _ => continue,
-            };
-            list.push(key);
-        }
+        self.rows.retain(|row| !row.members.is_empty());
+        let is_offline = self.keeper == Keeper::Lost;
         diff.offline = self
             .was_offline
             .take()
             .filter(|&was| was != is_offline)
             .map(|_| is_offline);
         (!diff.is_empty()).then_some(diff)
+    }
+
+    /// Whether [`take_diff`](Self::take_diff) may have something to say.
+    #[must_use]
+    pub fn has_diff(&self) -> bool {
+        self.is_dirty
+    }
+
+    /// If nobody asks for differences, those rows are forgotten that are gone: their number is bounded.
+    pub(super) fn forget_untold(&mut self) {
+        if self.rows.len() > 2 * MAX_ROWS {
+            self.rows.retain(|row| !row.members.is_empty());
+        }
+    }
+}
+
+/// The list a row's key belongs into.
+fn list_for<'d>(diff: &'d mut RosterDiff, row: &Row, told: Option<Told>) -> Option<&'d mut Vec<Box<str>>> {
+    let Some(told) = told else {
+        return Some(&mut diff.added);
+    };
+    if row.members.is_empty() {
+        Some(&mut diff.removed)
+    } else if told.revision != row.revision {
+        Some(&mut diff.changed)
+    } else if told.status != row.status {
+        Some(&mut diff.status)
+    } else if told.ts != row.ts {
+        Some(&mut diff.touched)
+    } else {
+        None
     }
 }

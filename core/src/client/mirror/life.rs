@@ -1,29 +1,35 @@
 //! How rows age, and when they go (SPEC 3, "Ageing").
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::{Keeper, Mirror, Row};
+use super::{Keeper, Mirror, Rank, Row};
 use crate::status::Status;
 
 impl Mirror {
     /// Brings every status to `now_ms` and drops what is over. Early or double calls do nothing.
     pub fn settle(&mut self, now_ms: u64) {
         let life_ms = self.life_ms();
-        let mut over: Vec<Box<str>> = Vec::new();
-        for row in self.rows.values_mut() {
+        let mut over: Vec<u64> = Vec::new();
+        for row in self.rows.iter_mut().filter(|row| !row.members.is_empty()) {
             let age_ms = row.age_ms(now_ms);
             let status = self.config.thresholds.status(age_ms);
             if status != row.status {
-                self.pending.note(&row.key, Some(row));
                 row.status = status;
+                self.is_dirty = true;
             }
             if may_go(self.keeper, row) && life_ms.is_some_and(|life_ms| age_ms > life_ms) {
-                over.push(row.key.clone());
+                over.extend(&row.members);
             }
         }
-        for key in over {
-            self.remove(&key);
+        self.drop_all(&over, now_ms);
+    }
+
+    fn drop_all(&mut self, places: &[u64], now_ms: u64) {
+        for &place in places {
+            self.drop_raw(place);
+        }
+        if !places.is_empty() {
+            self.rebuild(now_ms);
         }
     }
 
@@ -38,7 +44,7 @@ impl Mirror {
                 .map(|life_ms| after(row, life_ms));
             earlier(self.status_change_ms(row), goes)
         };
-        self.rows.values().filter_map(next).min()
+        self.present().filter_map(next).min()
     }
 
     /// When to ask the gateway for its list, because the list at hand will no longer do: `lead_ms`
@@ -58,7 +64,7 @@ impl Mirror {
                 expiry.filter(|&at_ms| listed_ms < at_ms),
             )
         };
-        self.rows.values().filter_map(next).min()
+        self.present().filter_map(next).min()
     }
 
     /// The next moment after `now_ms` at which a row's age text or status reads differently.
@@ -70,25 +76,32 @@ impl Mirror {
             let unit_ms = if age_ms < 3_600_000 { 60_000 } else { 3_600_000 };
             row.ts.checked_add((age_ms / unit_ms + 1) * unit_ms)
         };
-        earlier(self.rows.values().filter_map(next).min(), self.next_change_ms())
+        earlier(self.present().filter_map(next).min(), self.next_change_ms())
     }
 
-    pub(super) fn enforce_cap(&mut self) {
-        if self.keeper != Keeper::Mirror || self.rows.len() <= self.config.max_rows.max(1) {
+    pub(super) fn enforce_cap(&mut self, now_ms: u64) {
+        let excess = self.len().saturating_sub(self.config.max_rows.max(1));
+        if self.keeper != Keeper::Mirror || excess == 0 {
             return;
         }
         // The least fresh first; of two as fresh the one that is listed first.
-        let mut order: Vec<(u64, Option<u64>, Box<str>)> = self
-            .rows
-            .values()
+        let mut order: Vec<Rank> = self
+            .present()
             .filter(|row| !row.is_self())
-            .map(|row| (row.ts, row.members.first().copied(), row.key.clone()))
+            .filter_map(|row| Some((row.ts, *row.members.first()?)))
             .collect();
-        order.sort();
-        let excess = self.rows.len() - self.config.max_rows.max(1);
-        for (_, _, key) in order.into_iter().take(excess) {
-            self.remove(&key);
+        order.sort_unstable();
+        let mut places: Vec<u64> = Vec::new();
+        for (_, place) in order.into_iter().take(excess) {
+            let group = self.raw_at(place).map(|at| &self.raws[at].group);
+            places.extend(
+                group
+                    .and_then(|group| self.row(group))
+                    .into_iter()
+                    .flat_map(|row| &row.members),
+            );
         }
+        self.drop_all(&places, now_ms);
     }
 
     /// The age after which a row goes, in ms; `None` if that is not for the mirror to say.

@@ -1,10 +1,8 @@
 //! How the rows of one instance become one (SPEC 3, "One row per instance").
 
-use core::cmp::Reverse;
-
 use alloc::vec::Vec;
 
-use super::Raw;
+use super::{Rank, Raw};
 use crate::client::json::Json;
 use crate::client::raw::RawEntry;
 
@@ -18,10 +16,10 @@ const SAME_MOMENT_MS: u64 = 2_000;
 /// Rows that are not `disconnect` speak first, then the others fill what is still missing; in each
 /// lot the freshest speaks first, ties in list order.
 pub(super) fn merge(raws: &[&Raw]) -> (RawEntry, u64) {
-    let mut order: Vec<&Raw> = raws.to_vec();
-    order.sort_by_key(|raw| (raw.entry.is_disconnect(), Reverse(raw.ts)));
     let ts = raws.iter().map(|raw| raw.ts).max().unwrap_or(0);
-
+    let order = in_order(raws, |raw| {
+        (u64::from(raw.entry.is_disconnect()), u64::MAX - raw.ts)
+    });
     let mut merged = order.first().map(|raw| raw.entry.clone()).unwrap_or_default();
     for raw in order.iter().skip(1) {
         for (name, value) in raw.entry.members() {
@@ -35,13 +33,9 @@ pub(super) fn merge(raws: &[&Raw]) -> (RawEntry, u64) {
         Some(seconds) => merged.set("lastInputSeconds", seconds.into()),
         None => merged.remove("lastInputSeconds"),
     }
-    let mut live: Vec<&Raw> = raws
-        .iter()
-        .copied()
-        .filter(|raw| !raw.entry.is_disconnect())
-        .collect();
+    let mut live = in_order(raws, |raw| (raw.ts, 0));
+    live.retain(|raw| !raw.entry.is_disconnect());
     if raws.len() > 1 && !live.is_empty() {
-        live.sort_by_key(|raw| raw.ts);
         for name in ["roles", "scopes"] {
             let union = union(&live, name);
             if union.is_empty() {
@@ -52,6 +46,16 @@ pub(super) fn merge(raws: &[&Raw]) -> (RawEntry, u64) {
         }
     }
     (merged, ts)
+}
+
+/// The rows by `rank`, ties in list order.
+fn in_order<'r>(raws: &[&'r Raw], rank: fn(&Raw) -> Rank) -> Vec<&'r Raw> {
+    let mut order: Vec<&Raw> = Vec::with_capacity(raws.len());
+    for &raw in raws {
+        let at = order.partition_point(|other| rank(other) <= rank(raw));
+        order.insert(at, raw);
+    }
+    order
 }
 
 /// The last input as the first row in `order` that reports one has it, counted back from `ts`.

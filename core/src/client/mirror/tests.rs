@@ -421,7 +421,7 @@ fn a_view_has_what_there_is_to_show() {
     );
     let row = mirror.rows()[0];
     assert_eq!(
-        mirror.view(row, 75_000).to_json().to_string(),
+        mirror.view(row, 75_000).to_json(),
         concat!(
             r#"{"key":"instance:a","status":"active","isSelf":false,"ageMs":65000,"ageText":"1 minute ago","#,
             r#""reasonLabel":"Heartbeat","lastInputMs":70000,"#,

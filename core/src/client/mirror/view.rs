@@ -1,13 +1,14 @@
 //! A row as consumers show it.
 
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::merge::last_input_at;
 use super::{Mirror, Row};
-use crate::client::json::Json;
+use crate::client::json::{ObjectText, array_text};
 use crate::client::raw::RawEntry;
+use crate::findings::Finding;
 use crate::status::{Status, age_text, reason_label};
 
 /// One row at one moment, with everything a consumer needs to show it (SPEC 1.7).
@@ -54,43 +55,53 @@ impl Mirror {
     /// All rows in list order, as they are to be shown at `now_ms`.
     #[must_use]
     pub fn views(&self, now_ms: u64) -> Vec<RowView<'_>> {
-        self.rows()
-            .into_iter()
-            .map(|row| self.view(row, now_ms))
-            .collect()
+        let rows = self.rows().into_iter();
+        rows.map(|row| self.view(row, now_ms)).collect()
+    }
+
+    /// [`views`](Self::views) as JSON text: a list of [`RowView::to_json`].
+    #[must_use]
+    pub fn views_json(&self, now_ms: u64) -> String {
+        array_text(&mut self.views(now_ms).iter().map(RowView::to_json))
+    }
+
+    /// [`findings`](Self::findings) as JSON text: a list of [`Finding::to_json`].
+    #[must_use]
+    pub fn findings_json(&self) -> String {
+        array_text(&mut self.findings().iter().map(Finding::to_json))
+    }
+
+    /// [`raw_list`](Self::raw_list) as JSON text.
+    #[must_use]
+    pub fn raw_list_json(&self) -> String {
+        array_text(&mut self.raw_list().map(ToString::to_string))
     }
 }
 
 impl RowView<'_> {
-    /// The view as JSON: `{key, status, isSelf, ageMs, ageText, reasonLabel?, lastInputMs?, entry, raw}`.
+    /// The view as JSON text: `{key, status, isSelf, ageMs, ageText, reasonLabel?, lastInputMs?, entry,
+    /// raw}`.
     #[must_use]
-    pub fn to_json(&self) -> Json {
+    pub fn to_json(&self) -> String {
         let status = match self.status {
             Status::Active => "active",
             Status::Idle => "idle",
             Status::Stale => "stale",
         };
-        let mut json = Json::object([
-            ("key", self.key.into()),
-            ("status", status.into()),
-            ("isSelf", self.is_self.into()),
-            ("ageMs", self.age_ms.into()),
-            ("ageText", Json::String(Box::from(&*self.age_text))),
-        ]);
+        let mut json = ObjectText::new();
+        json.text("key", self.key);
+        json.text("status", status);
+        json.raw("isSelf", if self.is_self { "true" } else { "false" });
+        json.number("ageMs", self.age_ms);
+        json.text("ageText", &self.age_text);
         if let Some(label) = self.reason_label {
-            json.push("reasonLabel", label);
+            json.text("reasonLabel", label);
         }
         if let Some(ms) = self.last_input_ms {
-            json.push("lastInputMs", ms);
+            json.number("lastInputMs", ms);
         }
-        json.push("entry", self.entry.clone());
-        json.push(
-            "raw",
-            self.raw
-                .iter()
-                .map(|&raw| Json::from(raw.clone()))
-                .collect::<Json>(),
-        );
-        json
+        json.raw("entry", &self.entry.to_string());
+        json.raw("raw", &array_text(&mut self.raw.iter().map(ToString::to_string)));
+        json.end()
     }
 }

@@ -1,0 +1,132 @@
+use alloc::format;
+
+use super::*;
+
+fn canonical(text: &str) -> String {
+    let mut out = String::new();
+    Json::parse(text).unwrap().write_canonical(&mut out);
+    out
+}
+
+#[test]
+fn keeps_order_and_spelling() {
+    for text in [
+        r#"{"z":[1,-2,{"y":"ü\"\\\n\u001f"}],"a":null,"b":true,"z":false}"#,
+        "0.50",
+        "-0.001E+7",
+        "18446744073709551616",
+        "[]",
+        "{}",
+        r#""""#,
+    ] {
+        assert_eq!(Json::parse(text).unwrap().to_string(), text);
+    }
+    assert_eq!(
+        Json::parse(" [ 1 , { \"a\" :\t2 } ]\r\n").unwrap().to_string(),
+        r#"[1,{"a":2}]"#
+    );
+}
+
+/// Every string over a small alphabet up to some length, and every text with one character changed:
+/// taken or refused exactly as serde_json does, with the same value.
+#[test]
+fn takes_what_json_is_and_nothing_else() {
+    let agree = |text: &str| {
+        let own = Json::parse(text);
+        match serde_json::from_str::<serde_json::Value>(text) {
+            Ok(value) => {
+                let own = own.unwrap_or_else(|_| panic!("refused {text:?}"));
+                let again: serde_json::Value = serde_json::from_str(&own.to_string()).unwrap();
+                assert_eq!(again, value, "{text:?}");
+            }
+            Err(_) => assert_eq!(own, Err(NotJson), "took {text:?}"),
+        }
+    };
+    const ALPHABET: &[u8] = b"[]{}\",:01-.e+ntu\\ ";
+    for length in 0..=4u32 {
+        for mut n in 0..ALPHABET.len().pow(length) {
+            let mut text = String::new();
+            for _ in 0..length {
+                text.push(char::from(ALPHABET[n % ALPHABET.len()]));
+                n /= ALPHABET.len();
+            }
+            agree(&text);
+        }
+    }
+    let sample = r#"{"a":[1,-2.5e3,true,false,null,"x\u00e9\n\ud83d\ude00é"],"b":{"c":"","d":0}} "#;
+    for at in 0..sample.len() {
+        for c in "\"\\{}[],:0x9.eE+- \u{1}\u{d7ff}".chars() {
+            if sample.is_char_boundary(at) {
+                let after = sample[at..].chars().next().map_or(at, |own| at + own.len_utf8());
+                let changed = format!("{}{c}{}", &sample[..at], &sample[after..]);
+                // The one liberty taken is half a pair.
+                if !changed.contains("\\ud8") && !changed.contains("\\ude") {
+                    agree(&changed);
+                }
+                agree(&sample[..at]);
+            }
+        }
+    }
+}
+
+#[test]
+fn half_a_surrogate_pair_costs_one_character() {
+    for (text, value) in [
+        (r#""a\ud800b""#, "a\u{fffd}b"),
+        (r#""\udc00\ud83d\ude00\ud800""#, "\u{fffd}😀\u{fffd}"),
+        (r#""\\ud800\ud800""#, "\\ud800\u{fffd}"),
+        (r#""\ud800\u0041\ud800\n""#, "\u{fffd}A\u{fffd}\n"),
+        (r#""\ud800\ud83d\ude00""#, "\u{fffd}😀"),
+    ] {
+        assert_eq!(Json::parse(text).unwrap().as_str(), Some(value));
+    }
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    assert!(Json::parse(&nested(128)).is_ok());
+    assert_eq!(Json::parse(&nested(129)), Err(NotJson));
+    assert_eq!(Json::parse(&"{\"a\":".repeat(1_000_000)), Err(NotJson));
+}
+
+#[test]
+fn canonical_members_are_sorted_by_utf16_units() {
+    // U+10000 is a surrogate pair (d800...), so it sorts before U+FFFF.
+    assert_eq!(
+        canonical(r#"{"\uffff":1,"\ud800\udc00":2,"b":{"d":1,"c":2},"a":"\u000f€"}"#),
+        "{\"a\":\"\\u000f€\",\"b\":{\"c\":2,\"d\":1},\"\u{10000}\":2,\"\u{ffff}\":1}"
+    );
+}
+
+#[test]
+fn the_last_of_two_members_counts_and_paths_lead_inside() {
+    let json = Json::parse(r#"{"a":1,"a":{"b":{"c":"x"}}}"#).unwrap();
+    assert_eq!(json.at(&["a", "b", "c"]).and_then(Json::as_str), Some("x"));
+    assert_eq!(json.at(&["a", "x", "c"]), None);
+}
+
+#[test]
+fn numbers_become_safe_integers() {
+    for (text, number) in [
+        ("7", 7),
+        ("3.7", 3),
+        ("0.999", 0),
+        ("-4", 0),
+        ("-0.5", 0),
+        ("1.2345e2", 123),
+        ("12345E-2", 123),
+        ("1e+3", 1_000),
+        ("0e999999999", 0),
+        ("0.0000001e7", 1),
+        ("1e-999999999999", 0),
+        ("1e999999999999", MAX_SAFE_INTEGER),
+        ("1e300", MAX_SAFE_INTEGER),
+        ("9007199254740991", MAX_SAFE_INTEGER),
+        ("9007199254740992", MAX_SAFE_INTEGER),
+        ("99999999999999999999999999999", MAX_SAFE_INTEGER),
+    ] {
+        assert_eq!(Json::parse(text).unwrap().as_u64(), Some(number), "{text}");
+    }
+    assert_eq!(Json::parse("\"7\"").unwrap().as_u64(), None);
+}
