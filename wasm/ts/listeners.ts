@@ -45,7 +45,7 @@ export class ListenerTarget extends EventTarget {
     signal?.addEventListener("abort", remove);
     const unlink = () => signal?.removeEventListener("abort", remove);
     listeners.set(listener, [...(listeners.get(listener) ?? []), { handler, capture, unlink }]);
-    super.addEventListener(type, handler, capture);
+    super.addEventListener(type, handler, { capture });
     this.#count += 1;
     this.handleListeners();
   }
@@ -64,7 +64,8 @@ export class ListenerTarget extends EventTarget {
     if (left.length > 0) listeners.set(listener, left);
     else listeners.delete(listener);
     found.unlink();
-    super.removeEventListener(type, found.handler, capture);
+    // Node does not take a boolean here.
+    super.removeEventListener(type, found.handler, { capture });
     this.#count -= 1;
     this.handleListeners();
   }

@@ -1,0 +1,153 @@
+// A roster without a connection: what somebody pasted.
+
+const NOW = 1_800_000_000_000;
+const self = { host: "gateway", mode: "gateway", reason: "self", ts: NOW };
+const row = (members) => ({ host: "studio", mode: "ui", reason: "connect", ts: NOW, ...members });
+
+export default function rosters({ test, assert, presence }) {
+  const { Roster, rawRows } = presence;
+  const hosts = (rows) => rows.map(({ host }) => host);
+
+  test("a pasted list becomes rows with statuses at any time", () => {
+    using(new Roster(), (roster) => {
+      roster.apply(JSON.stringify([self, row({ instanceId: "i", ts: NOW - 130_000 })]), NOW);
+      const [gateway, studio] = roster.list(NOW);
+      assert.deepEqual([gateway.isSelf, gateway.status, gateway.ageText], [true, "Active", "just now"]);
+      assert.deepEqual([studio.status, studio.ageMs, studio.ageText], ["Idle", 130_000, "2m ago"]);
+      assert.equal(roster.status(studio.key, NOW - 130_000 + 300_000), "Idle");
+      assert.equal(roster.nextChange(), NOW - 130_000 + 300_001);
+    });
+  });
+
+  test("anything a gateway sends that holds a list will do", () => {
+    const list = [self, row({ instanceId: "i" })];
+    for (const given of [
+      list,
+      { presence: list },
+      { type: "event", event: "presence", payload: { presence: list }, seq: 3 },
+      { type: "res", id: "1", ok: true, payload: list },
+      { type: "res", id: "1", ok: true, payload: { type: "hello-ok", snapshot: { presence: list } } },
+    ]) {
+      for (const form of [given, JSON.stringify(given)]) {
+        using(new Roster(), (roster) => {
+          assert.equal(roster.apply(form, NOW), true);
+          assert.deepEqual(hosts(roster.list(NOW)), ["gateway", "studio"]);
+        });
+      }
+    }
+  });
+
+  test("what holds no list is refused by name", async () => {
+    const roster = new Roster();
+    for (const given of ["", "not json", "{}", '{"presence":5}', 5]) {
+      await assert.failsWith("INVALID_ARGUMENT", () => roster.apply(given, NOW));
+    }
+    roster.free();
+  });
+
+  test("several rows of one instance are one, and the raw ones can be had", () => {
+    using(new Roster(), (roster) => {
+      const raw = [
+        row({ instanceId: "Tab-1", ip: "192.0.2.4", roles: ["operator"], ts: NOW }),
+        row({ instanceId: " tab-1 ", reason: "disconnect", version: "1.0", ip: "192.0.2.9", ts: NOW - 50_000 }),
+      ];
+      roster.apply([self, ...raw], NOW);
+      const rows = roster.list(NOW);
+      assert.equal(rows.length, 2);
+      assert.deepEqual([rows[1].reason, rows[1].ip, rows[1].version], ["connect", "192.0.2.4", "1.0"]);
+      assert.deepEqual(rawRows(rows[1]).map(({ reason }) => reason).sort(), ["connect", "disconnect"]);
+      assert.equal(roster.entries().length, 3);
+    });
+  });
+
+  test("TTL and cap are applied as a gateway applies them", () => {
+    using(new Roster({ ttlMs: 10_000, maxRows: 3 }), (roster) => {
+      const rows = [1, 2, 3, 4].map((n) => row({ instanceId: `i${n}`, host: `h${n}`, ts: NOW - n * 1_000 }));
+      roster.apply([self, ...rows], NOW);
+      assert.deepEqual(hosts(roster.list(NOW)), ["gateway", "h1", "h2"]);
+      assert.deepEqual(hosts(roster.list(NOW + 8_000)), ["gateway", "h1", "h2"]);
+      assert.deepEqual(hosts(roster.list(NOW + 8_001)), ["gateway", "h1"]);
+      assert.deepEqual(hosts(roster.list(NOW + 900_000)), ["gateway"], "the gateway's own row stays");
+      assert.equal(roster.size, 1);
+    });
+  });
+
+  test("other thresholds change statuses", () => {
+    using(new Roster({ thresholds: { activeMs: 1_000, idleMs: 2_000 } }), (roster) => {
+      roster.apply([row({ instanceId: "i" })], NOW);
+      const status = (ageMs) => roster.list(NOW + ageMs)[0].status;
+      assert.deepEqual([1_000, 1_001, 2_001].map(status), ["Active", "Idle", "Stale"]);
+    });
+  });
+
+  test("a delta changes the list it follows on, and only that", () => {
+    using(new Roster(), (roster) => {
+      const keyed = { presence: [self, row({ instanceId: "i" })], keys: ["SELF", "i"], version: 7 };
+      roster.apply(keyed, NOW);
+      const upserts = [{ key: "j", entry: row({ instanceId: "j", host: "new" }) }];
+      const removals = [{ key: "i", reason: "expired" }];
+      const delta = { from: 7, to: 8, upserts, removals, touched: [["SELF", NOW + 5_000]] };
+      assert.equal(roster.apply({ type: "event", event: "presence.delta", payload: delta }, NOW + 5_000), true);
+      assert.deepEqual(hosts(roster.list(NOW + 5_000)), ["gateway", "new"]);
+      assert.equal(roster.apply({ ...delta, from: 12, to: 13 }, NOW + 5_000), false, "a gap");
+    });
+  });
+
+  test("diff tells what became different since it was asked", () => {
+    using(new Roster(), (roster) => {
+      roster.apply([self, row({ instanceId: "a", host: "a" }), row({ instanceId: "b", host: "b" })], NOW);
+      assert.deepEqual(hosts(roster.diff(NOW).added), ["gateway", "a", "b"]);
+      roster.apply([self, row({ instanceId: "b", host: "b", mode: "node" }), row({ instanceId: "c", host: "c" })], NOW);
+      const { added, removed, changed } = roster.diff(NOW);
+      assert.deepEqual([hosts(added), hosts(removed)], [["c"], ["a"]]);
+      assert.deepEqual(changed.map(({ row, fields }) => [row.host, fields]), [["b", ["mode"]]]);
+      const later = roster.diff(NOW + 120_001);
+      assert.deepEqual(later.changed.map(({ fields }) => fields), [["status"], ["status"], ["status"]]);
+    });
+  });
+
+  test("unknown members are kept, nothing can be changed, odd types do no harm", () => {
+    using(new Roster(), (roster) => {
+      roster.apply([row({ instanceId: "i", mood: { deep: [1] }, roles: "no list", host: 5, ts: NOW + 0.5 })], NOW);
+      const [found] = roster.list(NOW);
+      assert.deepEqual(found.entry.mood, { deep: [1] });
+      assert.deepEqual([found.host, found.roles], [undefined, []]);
+      assert.ok(Object.isFrozen(found.entry.mood.deep));
+      assert.equal(found.ts, NOW);
+    });
+  });
+
+  test("findings explain suspected duplicates", () => {
+    using(new Roster(), (roster) => {
+      roster.apply([self, row({ instanceId: "Mac-1", ts: NOW }), row({ instanceId: " MAC-1", ts: NOW - 1_000 })], NOW);
+      const findings = roster.findings();
+      const spelling = findings.find(({ code }) => code === "ID_SPELLING");
+      assert.ok(spelling, findings.map(({ code }) => code).join());
+      assert.deepEqual(spelling.entries.map(({ instanceId }) => instanceId), ["Mac-1", " MAC-1"]);
+      assert.ok(["low", "medium", "high"].includes(spelling.confidence));
+      assert.ok(spelling.title && spelling.fix && spelling.evidence.length > 0);
+    });
+  });
+
+  test("a freed roster says so", async () => {
+    const roster = new Roster();
+    roster.free();
+    roster.free();
+    await assert.failsWith("FREED", () => roster.list(NOW));
+    await assert.failsWith("FREED", () => roster.size);
+  });
+
+  test("bad options are named", async () => {
+    const error = await assert.failsWith("INVALID_ARGUMENT", () => new Roster({ ttlMs: "5" }));
+    assert.match(error.message, /ttlMs/);
+  });
+}
+
+/** `using`, for platforms that do not know it yet. */
+function using(disposable, use) {
+  try {
+    return use(disposable);
+  } finally {
+    disposable.free();
+  }
+}
