@@ -2,16 +2,15 @@
 
 mod config;
 
-use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use presence_core::client::{self as core, ClientEvent, ClientOutput, Json, Problem};
+use presence_core::client::{self as core, ClientEvent, ClientOutput, Problem};
 use wasm_bindgen::prelude::*;
 
 use crate::clock::{integer, now, number};
 use crate::error::error;
-use crate::{options, roster};
+use crate::options;
 
 /// A client of one gateway.
 ///
@@ -90,7 +89,7 @@ impl Client {
         wall_ms: f64,
     ) -> Result<f64, JsValue> {
         let params = params.map(|params| options::parse(&params, "params")).transpose()?;
-        let id = self.client.request(method, params, now(age_ms, wall_ms)).map_err(refused)?;
+        let id = self.client.request(method, params.as_ref(), now(age_ms, wall_ms)).map_err(refused)?;
         Ok(number(id))
     }
 
@@ -166,23 +165,10 @@ impl Client {
     }
 
     /// What the gateway stated of itself, while live, as JSON: `{protocol, serverVersion, connId, bootId?,
-    /// scopes?, methods}`.
+    /// scopes?, methods, tickIntervalMs}`.
     #[must_use]
     pub fn hello(&self) -> Option<String> {
-        let hello = self.client.hello()?;
-        let mut json = Json::object([
-            ("protocol", u64::from(hello.protocol).into()),
-            ("serverVersion", (&*hello.server_version).into()),
-            ("connId", (&*hello.conn_id).into()),
-            ("methods", texts(&hello.methods)),
-        ]);
-        if let Some(boot_id) = &hello.boot_id {
-            json.push("bootId", &**boot_id);
-        }
-        if let Some(scopes) = &hello.scopes {
-            json.push("scopes", texts(scopes));
-        }
-        Some(json.to_string())
+        self.client.hello().map(core::Hello::to_json)
     }
 
     /// The state in one word.
@@ -194,19 +180,19 @@ impl Client {
     /// The rows as they are to be shown now, as JSON; see `Roster.views`.
     #[must_use]
     pub fn views(&self, age_ms: f64, wall_ms: f64) -> String {
-        roster::views(self.client.mirror(), self.client.server_ms(now(age_ms, wall_ms)))
+        self.client.mirror().views_json(self.client.server_ms(now(age_ms, wall_ms)))
     }
 
     /// What looks like one client under two rows, as JSON; see `Roster.findings`.
     #[must_use]
     pub fn findings(&self) -> String {
-        roster::findings(self.client.mirror())
+        self.client.mirror().findings_json()
     }
 
     /// The gateway's rows as it listed them, as JSON.
     #[must_use]
     pub fn entries(&self) -> String {
-        roster::entries(self.client.mirror())
+        self.client.mirror().raw_list_json()
     }
 
     /// Whether the gateway cannot be reached, so that the rows are only what was last known.
@@ -224,10 +210,6 @@ impl Client {
     }
 }
 
-fn texts(texts: &[Box<str>]) -> Json {
-    texts.iter().map(|text| Json::from(&**text)).collect()
-}
-
 fn tell_event(event: &ClientEvent, tell: &mut dyn FnMut(JsValue)) {
     let (word, problem) = match event {
         ClientEvent::State { state, problem } => {
@@ -241,7 +223,7 @@ fn tell_event(event: &ClientEvent, tell: &mut dyn FnMut(JsValue)) {
         }
         ClientEvent::Roster(diff) => {
             tell("roster".into());
-            return tell(roster::diff_json(diff).into());
+            return tell(diff.to_json().into());
         }
         ClientEvent::Shutdown { reason, restart_expected_ms } => {
             tell("shutdown".into());

@@ -1,8 +1,8 @@
 //! A roster without a gateway: for lists that somebody pasted.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 
-use presence_core::client::{Json, Mirror, MirrorConfig, RosterDiff};
+use presence_core::client::{Mirror, MirrorConfig};
 use presence_core::client::mirror::DeltaOutcome;
 use wasm_bindgen::prelude::*;
 
@@ -70,26 +70,26 @@ impl Roster {
     /// reasonLabel?, lastInputMs?, entry, raw}]`.
     #[must_use]
     pub fn views(&self, now_ms: f64) -> String {
-        views(&self.mirror, integer(now_ms))
+        self.mirror.views_json(integer(now_ms))
     }
 
     /// What looks like one client under two rows, as JSON: `[{code, title, rows, confidence, evidence, fix}]`;
     /// `rows` are indexes of [`entries`](Self::entries).
     #[must_use]
     pub fn findings(&self) -> String {
-        findings(&self.mirror)
+        self.mirror.findings_json()
     }
 
     /// The rows as they were listed, as JSON.
     #[must_use]
     pub fn entries(&self) -> String {
-        entries(&self.mirror)
+        self.mirror.raw_list_json()
     }
 
     /// What became different since this was last asked, as JSON: `{added, removed, changed, status, touched}`,
     /// lists of keys; nothing if nothing did.
     pub fn diff(&mut self) -> Option<String> {
-        self.mirror.take_diff().map(|diff| diff_json(&diff))
+        self.mirror.take_diff().map(|diff| diff.to_json())
     }
 
     /// Number of rows.
@@ -110,34 +110,4 @@ pub(crate) fn mirror_config(options: &Options<'_>, default: MirrorConfig) -> Res
     config.thresholds.active_ms = thresholds.integer("activeMs", default.thresholds.active_ms)?;
     config.thresholds.idle_ms = thresholds.integer("idleMs", default.thresholds.idle_ms)?;
     Ok(config)
-}
-
-pub(crate) fn views(mirror: &Mirror, now_ms: u64) -> String {
-    let views: Json = mirror.views(now_ms).iter().map(|view| view.to_json()).collect();
-    views.to_string()
-}
-
-pub(crate) fn findings(mirror: &Mirror) -> String {
-    let findings: Json = mirror.findings().iter().map(|finding| finding.to_json()).collect();
-    findings.to_string()
-}
-
-pub(crate) fn entries(mirror: &Mirror) -> String {
-    let entries: Json = mirror.raw_list().map(|entry| Json::from(entry.clone())).collect();
-    entries.to_string()
-}
-
-pub(crate) fn diff_json(diff: &RosterDiff) -> String {
-    let lists = [
-        ("added", &diff.added),
-        ("removed", &diff.removed),
-        ("changed", &diff.changed),
-        ("status", &diff.status),
-        ("touched", &diff.touched),
-    ];
-    let mut json = Json::object(lists.map(|(name, keys)| (name, keys.iter().map(|key| Json::from(&**key)).collect())));
-    if let Some(is_offline) = diff.offline {
-        json.push("offline", is_offline);
-    }
-    json.to_string()
 }
