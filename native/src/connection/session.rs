@@ -1,12 +1,13 @@
 //! The task of one connection: reads, waits for room to write, sees the close through.
 
+mod ending;
+
 use std::future::Future;
 use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use presence_core::protocol::{CloseFrame, ConnectParams};
 use presence_core::server::{Connection, ConnectionOutput, Item, LeaveCause};
@@ -30,9 +31,6 @@ use crate::slots::Slot;
 const READ_BUFFER_BYTES: usize = 1024;
 /// Most messages of one batch.
 const MAX_BATCH: usize = 64;
-/// How long the last frames may take to get out, and how long the peer may take to close after that.
-/// Counted on the runtime's clock: it is about sockets, not about presence.
-const FLUSH_TIME: Duration = Duration::from_secs(1);
 
 /// What is known of a connection before it says anything.
 pub(crate) struct Opening {
@@ -392,63 +390,6 @@ impl Session {
             Err(TrySendError::Closed(_)) => false,
             // Waiting takes more memory than an idle connection should hold for it.
             Err(TrySendError::Full(event)) => Box::pin(self.driver.send(event)).await.is_ok(),
-        }
-    }
-
-    /// Writes what is left, within bounds, and lets the peer close first if it wants to. Without
-    /// that the system would cut off what the peer has not read yet.
-    async fn finish(mut self: Box<Self>, is_gone: bool) {
-        let flushed = tokio::time::timeout(FLUSH_TIME, self.drain()).await;
-        if is_gone || flushed.is_err() {
-            return;
-        }
-        let _ = tokio::time::timeout(FLUSH_TIME, self.linger()).await;
-    }
-
-    async fn drain(&mut self) {
-        loop {
-            self.peer.resume(self.shared.clock.now());
-            if self.peer.is_drained() {
-                return;
-            }
-            if std::future::poll_fn(|cx| self.peer.poll_write_ready(cx))
-                .await
-                .is_err()
-            {
-                return;
-            }
-        }
-    }
-
-    /// Reads and throws away until the peer closes.
-    async fn linger(&mut self) {
-        loop {
-            let outcome = if !self.is_unreadable {
-                match self.websocket.read() {
-                    Ok(Message::Close(_)) => return,
-                    Ok(_) => Ok(1),
-                    Err(Error::Io(error)) => Err(error),
-                    Err(_) => {
-                        self.is_unreadable = true;
-                        Ok(1)
-                    }
-                }
-            } else {
-                self.peer.try_read(&mut [0; 4096])
-            };
-            match outcome {
-                Ok(0) => return,
-                Ok(_) => tokio::task::consume_budget().await,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    if std::future::poll_fn(|cx| self.peer.poll_read_ready(cx))
-                        .await
-                        .is_err()
-                    {
-                        return;
-                    }
-                }
-                Err(_) => return,
-            }
         }
     }
 }

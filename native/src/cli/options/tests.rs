@@ -1,5 +1,8 @@
 use clap::CommandFactory;
 
+use ipnet::IpNet;
+
+use super::resolve::read_file;
 use super::*;
 
 fn flags(arguments: &[&str]) -> ServeOptions {

@@ -1,0 +1,264 @@
+//! What the settings come to: file and defaults added, values checked.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use super::{AuthWord, LogFormat, LogLevel, ServeOptions};
+use crate::auth::{AuthMode, InvalidSecret, Secret};
+use crate::config::GatewayConfig;
+use crate::origin::AllowedOrigins;
+use crate::web::WebRoot;
+
+/// Why the settings make no gateway.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OptionsError {
+    /// The file cannot be read or understood.
+    #[error("the configuration file {0}: {1}")]
+    File(PathBuf, String),
+    /// A secret that is none.
+    #[error("--{0}: {1}")]
+    Secret(&'static str, InvalidSecret),
+    /// A mode without its secret.
+    #[error("--auth {0} needs --{0} (or OPENCLAW_GATEWAY_{1})")]
+    SecretMissing(&'static str, &'static str),
+    /// A value that cannot be.
+    #[error("--{0}: {1}")]
+    Value(&'static str, String),
+}
+
+/// What the settings come to.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The gateway's configuration. Mode `token` without a token is left to the caller: see
+    /// [`needs_token`](Self::needs_token).
+    pub config: GatewayConfig,
+    /// No secret is set: one has to be made, or the gateway must not be reachable.
+    pub needs_token: bool,
+    /// The bound on connections was given, and is not to be derived.
+    pub has_max_connections: bool,
+    /// How much to log.
+    pub log_level: LogLevel,
+    /// How to log.
+    pub log_format: LogFormat,
+}
+
+impl ServeOptions {
+    /// Adds the file, if one is named, and makes a configuration.
+    ///
+    /// # Errors
+    /// [`OptionsError`] names the setting that is wrong.
+    pub fn resolve(self) -> Result<Resolved, OptionsError> {
+        let options = match self.config.clone() {
+            Some(path) => {
+                let file = read_file(&path)?;
+                self.or(file)
+            }
+            None => self,
+        };
+        options.to_config()
+    }
+
+    /// These settings where they are set, else the others.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            config: self.config,
+            bind: self.bind.or(other.bind),
+            port: self.port.or(other.port),
+            auth: self.auth.or(other.auth),
+            token: self.token.or(other.token),
+            password: self.password.or(other.password),
+            ttl: self.ttl.or(other.ttl),
+            max_entries: self.max_entries.or(other.max_entries),
+            window_ms: self.window_ms.or(other.window_ms),
+            ephemeral_mode: self.ephemeral_mode.or(other.ephemeral_mode),
+            allowed_origin: self.allowed_origin.or(other.allowed_origin),
+            trusted_proxy: self.trusted_proxy.or(other.trusted_proxy),
+            web_root: self.web_root.or(other.web_root),
+            log_level: self.log_level.or(other.log_level),
+            log_format: self.log_format.or(other.log_format),
+            max_connections: self.max_connections.or(other.max_connections),
+            max_unauthenticated: self.max_unauthenticated.or(other.max_unauthenticated),
+            max_unauthenticated_per_address: self
+                .max_unauthenticated_per_address
+                .or(other.max_unauthenticated_per_address),
+            preauth_frame_bytes: self.preauth_frame_bytes.or(other.preauth_frame_bytes),
+            payload_bytes: self.payload_bytes.or(other.payload_bytes),
+            buffered_bytes: self.buffered_bytes.or(other.buffered_bytes),
+            handshake_ms: self.handshake_ms.or(other.handshake_ms),
+            tick_interval_ms: self.tick_interval_ms.or(other.tick_interval_ms),
+            ping_interval_ms: self.ping_interval_ms.or(other.ping_interval_ms),
+            stall_ms: self.stall_ms.or(other.stall_ms),
+            drain_ms: self.drain_ms.or(other.drain_ms),
+            auth_failures: self.auth_failures.or(other.auth_failures),
+            auth_window_ms: self.auth_window_ms.or(other.auth_window_ms),
+            auth_lockout_ms: self.auth_lockout_ms.or(other.auth_lockout_ms),
+            auth_delay_ms: self.auth_delay_ms.or(other.auth_delay_ms),
+        }
+    }
+
+    pub(super) fn to_config(&self) -> Result<Resolved, OptionsError> {
+        let mut config = GatewayConfig::default();
+        let (auth, needs_token) = self.auth_mode()?;
+        config.auth = auth;
+        set(&mut config.bind, self.bind);
+        set(&mut config.port, self.port);
+        set_within(&mut config.ttl_ms, "ttl", self.ttl.map(|ttl| ttl.ms), 1_000)?;
+        set_within(&mut config.max_entries, "max-entries", self.max_entries, 2)?;
+        set_within(&mut config.drain_ms, "drain-ms", self.drain_ms, 0)?;
+        if let Some(modes) = &self.ephemeral_mode {
+            config.ephemeral_modes = modes
+                .iter()
+                .filter(|mode| !mode.trim().is_empty())
+                .map(|mode| mode.as_str().into())
+                .collect();
+        }
+        if let Some(origins) = &self.allowed_origin {
+            config.allowed_origins = AllowedOrigins::parse(origins)
+                .map_err(|error| OptionsError::Value("allowed-origin", error.to_string()))?;
+        }
+        if let Some(proxies) = &self.trusted_proxy {
+            config.trusted_proxies = proxies
+                .iter()
+                .map(|text| parse_network(text))
+                .collect::<Result<_, _>>()?;
+        }
+
+        if let Some(folder) = &self.web_root {
+            let root =
+                WebRoot::read(folder).map_err(|error| OptionsError::Value("web-root", error.to_string()))?;
+            config.web_root = Some(Arc::new(root));
+        }
+
+        let limits = &mut config.limits;
+        set_within(&mut limits.window_ms, "window-ms", self.window_ms, 0)?;
+        set_within(
+            &mut limits.preauth_frame_bytes,
+            "preauth-frame-bytes",
+            self.preauth_frame_bytes,
+            1_024,
+        )?;
+        set_within(
+            &mut limits.payload_bytes,
+            "payload-bytes",
+            self.payload_bytes,
+            1_024,
+        )?;
+        set_within(
+            &mut limits.buffered_bytes,
+            "buffered-bytes",
+            self.buffered_bytes,
+            1_024,
+        )?;
+        set_within(&mut limits.handshake_ms, "handshake-ms", self.handshake_ms, 100)?;
+        set_within(
+            &mut limits.tick_interval_ms,
+            "tick-interval-ms",
+            self.tick_interval_ms,
+            100,
+        )?;
+        set_within(
+            &mut limits.ping_interval_ms,
+            "ping-interval-ms",
+            self.ping_interval_ms,
+            100,
+        )?;
+        set_within(&mut limits.stall_ms, "stall-ms", self.stall_ms, 100)?;
+
+        let slots = &mut config.slots;
+        set_within(&mut slots.connections, "max-connections", self.max_connections, 1)?;
+        set_within(
+            &mut slots.unauthenticated,
+            "max-unauthenticated",
+            self.max_unauthenticated,
+            1,
+        )?;
+        let per_address = self.max_unauthenticated_per_address;
+        set_within(
+            &mut slots.unauthenticated_per_address,
+            "max-unauthenticated-per-address",
+            per_address,
+            1,
+        )?;
+
+        let rate = &mut config.rate_limits;
+        set_within(&mut rate.max_failures, "auth-failures", self.auth_failures, 1)?;
+        set_within(&mut rate.window_ms, "auth-window-ms", self.auth_window_ms, 1)?;
+        set_within(&mut rate.lockout_ms, "auth-lockout-ms", self.auth_lockout_ms, 0)?;
+        set_within(&mut rate.local_delay_ms, "auth-delay-ms", self.auth_delay_ms, 0)?;
+        Ok(Resolved {
+            config,
+            needs_token,
+            has_max_connections: self.max_connections.is_some(),
+            log_level: self.log_level.unwrap_or_default(),
+            log_format: self.log_format.unwrap_or_default(),
+        })
+    }
+
+    /// The mode, and whether a token has to be made for it.
+    fn auth_mode(&self) -> Result<(AuthMode, bool), OptionsError> {
+        let word = self.auth.unwrap_or(match self.password {
+            Some(_) => AuthWord::Password,
+            None => AuthWord::Token,
+        });
+        let secret = |name, text: &str| Secret::new(text).map_err(|error| OptionsError::Secret(name, error));
+        match (word, &self.token, &self.password) {
+            (AuthWord::None, ..) => Ok((AuthMode::None, false)),
+            (AuthWord::Token, Some(token), _) => Ok((AuthMode::Token(secret("token", token)?), false)),
+            (AuthWord::Token, None, _) => Ok((AuthMode::None, true)),
+            (AuthWord::Password, _, Some(password)) => {
+                Ok((AuthMode::Password(secret("password", password)?), false))
+            }
+            (AuthWord::Password, _, None) => Err(OptionsError::SecretMissing("password", "PASSWORD")),
+        }
+    }
+}
+
+pub(super) fn read_file(path: &Path) -> Result<ServeOptions, OptionsError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| OptionsError::File(path.to_owned(), error.to_string()))?;
+    toml::from_str(&text).map_err(|error| {
+        // The error shows the line it found wrong, and that line may hold a secret.
+        let line = error
+            .span()
+            .map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+        OptionsError::File(path.to_owned(), format!("line {line}: {}", error.message()))
+    })
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+fn set_within<T: Copy + PartialOrd + std::fmt::Display>(
+    place: &mut T,
+    name: &'static str,
+    value: Option<T>,
+    least: T,
+) -> Result<(), OptionsError> {
+    match value {
+        Some(value) if value < least => {
+            Err(OptionsError::Value(name, format!("{value} is less than {least}")))
+        }
+        value => {
+            set(place, value);
+            Ok(())
+        }
+    }
+}
+
+fn parse_network(text: &str) -> Result<IpNet, OptionsError> {
+    let text = text.trim();
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| {
+            OptionsError::Value(
+                "trusted-proxy",
+                format!("`{text}` is neither an address nor a network such as 10.0.0.0/8"),
+            )
+        })
+}

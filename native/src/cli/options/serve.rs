@@ -1,0 +1,128 @@
+//! The settings of the gateway.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::{AuthWord, LogFormat, LogLevel, Span};
+use crate::config::Bind;
+
+/// The heading of what few people need.
+const LIMITS: &str = "Limits";
+
+/// Options of `serve`; also the shape of the file.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct ServeOptions {
+    /// Read settings from this TOML file
+    #[arg(long, value_name = "FILE", env = "OPENCLAW_GATEWAY_CONFIG")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// Where to listen: `loopback` (this machine only), `lan` (everywhere) or an IP address
+    /// [default: loopback]
+    #[arg(long, value_name = "WHERE", env = "OPENCLAW_GATEWAY_BIND")]
+    pub bind: Option<Bind>,
+    /// On which port; 0 takes a free one and prints it [default: 18789]
+    #[arg(long, env = "OPENCLAW_GATEWAY_PORT")]
+    pub port: Option<u16>,
+    /// What clients must know [default: password if one is set, else token]
+    #[arg(long, value_name = "MODE", env = "OPENCLAW_GATEWAY_AUTH")]
+    pub auth: Option<AuthWord>,
+    /// The token. Without any secret a random one is made and printed, on this machine only
+    #[arg(long, env = "OPENCLAW_GATEWAY_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// The password
+    #[arg(long, env = "OPENCLAW_GATEWAY_PASSWORD", hide_env_values = true)]
+    pub password: Option<String>,
+    /// How long a row lives without a sign of life: 300s, 5m, 300000ms [default: 5m]
+    #[arg(long, value_name = "TIME", env = "OPENCLAW_GATEWAY_TTL")]
+    pub ttl: Option<Span>,
+    /// Most rows, the gateway's own included [default: 200]
+    #[arg(long, value_name = "ROWS", env = "OPENCLAW_GATEWAY_MAX_ENTRIES")]
+    pub max_entries: Option<usize>,
+    /// Changes within this time are told together; 0 tells each at once [default: 50]
+    #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_WINDOW_MS")]
+    pub window_ms: Option<u64>,
+    /// Clients of this mode make no row (may be repeated; replaces the default, so name `cli` too)
+    /// [default: cli]
+    #[arg(
+        long,
+        value_name = "MODE",
+        env = "OPENCLAW_GATEWAY_EPHEMERAL_MODE",
+        value_delimiter = ','
+    )]
+    pub ephemeral_mode: Option<Vec<String>>,
+    /// A web page that may connect: `https://dash.example.org`, or `*` for all (may be repeated)
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "OPENCLAW_GATEWAY_ALLOWED_ORIGIN",
+        value_delimiter = ','
+    )]
+    pub allowed_origin: Option<Vec<String>>,
+    /// A reverse proxy whose X-Forwarded-For is believed: address or network (may be repeated)
+    #[arg(
+        long,
+        value_name = "CIDR",
+        env = "OPENCLAW_GATEWAY_TRUSTED_PROXY",
+        value_delimiter = ','
+    )]
+    pub trusted_proxy: Option<Vec<String>>,
+    /// Serve the files of this folder as the gateway's page; read at the start
+    #[arg(long, value_name = "DIR", env = "OPENCLAW_GATEWAY_WEB_ROOT")]
+    pub web_root: Option<PathBuf>,
+    /// How much to log: error, warn, info, debug, trace or off [default: info]
+    #[arg(long, value_name = "LEVEL", env = "OPENCLAW_GATEWAY_LOG_LEVEL")]
+    pub log_level: Option<LogLevel>,
+    /// How to log [default: text]
+    #[arg(long, value_name = "FORMAT", env = "OPENCLAW_GATEWAY_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+
+    /// Most connections [default: what `ulimit -n` allows]
+    #[arg(long, value_name = "N", env = "OPENCLAW_GATEWAY_MAX_CONNECTIONS", help_heading = LIMITS)]
+    pub max_connections: Option<usize>,
+    /// Most connections that have not authenticated yet [default: 2048]
+    #[arg(long, value_name = "N", env = "OPENCLAW_GATEWAY_MAX_UNAUTHENTICATED", help_heading = LIMITS)]
+    pub max_unauthenticated: Option<usize>,
+    /// The same per client address, other machines only [default: 32]
+    #[arg(long, value_name = "N", env = "OPENCLAW_GATEWAY_MAX_UNAUTHENTICATED_PER_ADDRESS", help_heading = LIMITS)]
+    pub max_unauthenticated_per_address: Option<usize>,
+    /// Largest frame before authentication [default: 65536]
+    #[arg(long, value_name = "BYTES", env = "OPENCLAW_GATEWAY_PREAUTH_FRAME_BYTES", help_heading = LIMITS)]
+    pub preauth_frame_bytes: Option<usize>,
+    /// Largest frame after it [default: 1048576]
+    #[arg(long, value_name = "BYTES", env = "OPENCLAW_GATEWAY_PAYLOAD_BYTES", help_heading = LIMITS)]
+    pub payload_bytes: Option<usize>,
+    /// Most bytes of responses a client may leave unread [default: 1048576]
+    #[arg(long, value_name = "BYTES", env = "OPENCLAW_GATEWAY_BUFFERED_BYTES", help_heading = LIMITS)]
+    pub buffered_bytes: Option<usize>,
+    /// Time to authenticate [default: 15000]
+    #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_HANDSHAKE_MS", help_heading = LIMITS)]
+    pub handshake_ms: Option<u64>,
+    /// Interval of `tick` events [default: 30000]
+    #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_TICK_INTERVAL_MS", help_heading = LIMITS)]
+    pub tick_interval_ms: Option<u64>,
+    /// Longest interval of pings; a quarter of the TTL if that is less [default: 25000]
+    #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_PING_INTERVAL_MS", help_heading = LIMITS)]
+    pub ping_interval_ms: Option<u64>,
+    /// How long a client may accept nothing of what it is sent [default: 20000]
+    #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_STALL_MS", help_heading = LIMITS)]
+    pub stall_ms: Option<u64>,
+    /// How long connections may take to end when the gateway stops [default: 5000]
+    #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_DRAIN_MS", help_heading = LIMITS)]
+    pub drain_ms: Option<u64>,
+    /// Wrong secrets within --auth-window-ms that lock an address out [default: 10]
+    #[arg(long, value_name = "N", env = "OPENCLAW_GATEWAY_AUTH_FAILURES", help_heading = LIMITS)]
+    pub auth_failures: Option<u32>,
+    /// See --auth-failures [default: 60000]
+    #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_AUTH_WINDOW_MS", help_heading = LIMITS)]
+    pub auth_window_ms: Option<u64>,
+    /// How long an address stays locked out [default: 300000]
+    #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_AUTH_LOCKOUT_MS", help_heading = LIMITS)]
+    pub auth_lockout_ms: Option<u64>,
+    /// First delay after a wrong secret from this machine; doubles up to 5 s, 0 disables it
+    /// [default: 250]
+    #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_AUTH_DELAY_MS", help_heading = LIMITS)]
+    pub auth_delay_ms: Option<u64>,
+}
