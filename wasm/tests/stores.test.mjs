@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import * as assert from "../lib/assert.mjs";
-import { fromBase64url, idOf, isSignedBy } from "../vectors/device.mjs";
-import { fileDeviceKey, fileInstanceId } from "./package.mjs";
+import * as assert from "./lib/assert.mjs";
+import { fromBase64url, idOf, isSignedBy } from "./vectors/device.mjs";
+import { fileDeviceKey, fileInstanceId } from "../dist/node/files.js";
 
 function folder(t) {
   const path = mkdtempSync(join(tmpdir(), "openclaw-presence-"));
@@ -32,7 +32,7 @@ test("clients of one process hold slots of one base", async (t) => {
 test("another process takes the next slot, and leaves the lowest when it dies", async (t) => {
   const path = join(folder(t), "instance-id");
   const script = `
-    import { fileInstanceId } from ${JSON.stringify(new URL("./package.mjs", import.meta.url).href)};
+    import { fileInstanceId } from ${JSON.stringify(new URL("../dist/node/files.js", import.meta.url).href)};
     console.log((await fileInstanceId(${JSON.stringify(path)}).acquire()).id);
     setInterval(() => {}, 1_000);`;
   const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: ["ignore", "pipe", "inherit"] });

@@ -93,12 +93,12 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Lets everything happen that waits for nothing but its turn: promises, messages, events. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 3; turn += 1) await new Promise<void>(nextTurn);
+/** Lets everything happen that waits for nothing but its turn. */
+function settle(): Promise<void> {
+  return new Promise(nextTurn);
 }
 
-/** One turn of the event loop. */
+/** One turn of the event loop: before it all promises have done what they can. */
 function nextTurn(callback: () => void): void {
   // Not a timer where there is anything else: hidden pages slow those down.
   if (typeof setImmediate === "function") setImmediate(callback);

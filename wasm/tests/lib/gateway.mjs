@@ -1,0 +1,91 @@
+// The real gateway's binary, started for one test and stopped by its process id.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+
+import * as assert from "./assert.mjs";
+
+/** Far above what anything here takes, so that a slow machine fails no test. */
+export const LIMIT_MS = 20_000;
+
+const running = new Set();
+
+// A test run that dies takes its gateways with it.
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** Starts a gateway on loopback; it is stopped when the test ends. */
+export async function startGateway(t, { token = "test-secret", args = [] } = {}) {
+  const gateway = new Gateway(token, args);
+  t.after(() => gateway.stop());
+  await gateway.start();
+  return gateway;
+}
+
+class Gateway {
+  token;
+  port = 0;
+  #args;
+  #child;
+  #exited;
+
+  constructor(token, args) {
+    this.token = token;
+    this.#args = args;
+  }
+
+  get url() {
+    return `ws://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts it, on the port it had before if it ran before. */
+  async start() {
+    const binary = process.env.PRESENCE_GATEWAY_BIN;
+    assert.ok(binary, "PRESENCE_GATEWAY_BIN names the gateway's binary");
+    const args = ["serve", "--port", String(this.port), "--token", this.token, ...this.#args];
+    // An empty environment: a token or a proxy of the developer's own must not reach the test.
+    const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env.PATH } });
+    running.add(child);
+    this.#child = child;
+    let printed = "";
+    let log = "";
+    child.stderr.setEncoding("utf8").on("data", (text) => (log += text));
+    this.#exited = once(child, "exit").then(() => running.delete(child));
+    this.port = await new Promise((resolve, reject) => {
+      child.stdout.setEncoding("utf8").on("data", (text) => {
+        printed += text;
+        const port = /:\/\/[^\s/]*:(\d+)/.exec(printed)?.[1];
+        if (port) resolve(Number(port));
+      });
+      void this.#exited.then(() => reject(new Error(`the gateway ended before it printed its address\n${printed}${log}`)));
+    });
+  }
+
+  /** Asks it to stop, as an operator does, and waits until it is gone. */
+  async stop(signal = "SIGTERM") {
+    this.#child?.kill(signal);
+    const late = setTimeout(() => this.#child?.kill("SIGKILL"), LIMIT_MS);
+    await this.#exited;
+    clearTimeout(late);
+  }
+}
+
+/** Waits until `holds(client.roster)`, or says what there was instead. */
+export async function until(client, what, holds) {
+  const late = Promise.withResolvers();
+  const timer = setTimeout(() => {
+    const { rows, connection } = client.roster;
+    late.reject(new Error(`no ${what} within ${LIMIT_MS} ms: ${connection.phase} ${JSON.stringify(rows.map(({ host, reason, instanceId }) => [host, reason, instanceId]))}`));
+  }, LIMIT_MS);
+  const seen = Promise.withResolvers();
+  const look = () => holds(client.roster) && seen.resolve(client.roster);
+  const unsubscribe = client.subscribe(look);
+  look();
+  try {
+    return await Promise.race([seen.promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+    unsubscribe();
+  }
+}

@@ -1,0 +1,9 @@
+// Imported first by tests in Node: what the package keeps on disk goes to a folder that does not outlive them.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const folder = mkdtempSync(join(tmpdir(), "openclaw-presence-state-"));
+process.env.XDG_STATE_HOME = process.env.LOCALAPPDATA = process.env.HOME = folder;
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));

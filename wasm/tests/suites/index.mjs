@@ -1,0 +1,11 @@
+// All suites that run in Node and in browsers alike. Each takes { test, assert, presence, internal }.
+
+import client from "./client.mjs";
+import deviceKey from "./device-key.mjs";
+import elementText from "./element-text.mjs";
+import instanceId from "./instance-id.mjs";
+import listeners from "./listeners.mjs";
+import parts from "./parts.mjs";
+import roster from "./roster.mjs";
+
+export const SUITES = { parts, "instance-id": instanceId, "device-key": deviceKey, listeners, roster, client, "element-text": elementText };

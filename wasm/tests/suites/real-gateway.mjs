@@ -1,0 +1,110 @@
+// The client against a real gateway: in Node and in a browser alike. `gateway` starts, stops and says where it is.
+
+export default function realGateway({ test, assert, presence, gateway, until, WebSocket = globalThis.WebSocket }) {
+  const { PresenceClient } = presence;
+  let made = 0;
+
+  /** A client that is closed when the test ends. */
+  const client = (t, members = {}) => {
+    made += 1;
+    const one = new PresenceClient({
+      url: gateway.url,
+      token: gateway.token,
+      instanceId: `real-${made}`,
+      deviceKey: false,
+      WebSocket,
+      backoff: { initialMs: 50, maxMs: 200 },
+      ...members,
+    });
+    t.after(() => one.close());
+    return one.start();
+  };
+  const own = ({ rows }) => rows.find(({ isOwn }) => isOwn);
+
+  test("it connects and shows the gateway and itself", async (t) => {
+    const one = client(t, { client: { displayName: "Dashboard" } });
+    await one.connected();
+    const roster = await until(one, "own row", (roster) => own(roster));
+    assert.equal(own(roster).host, "Dashboard");
+    assert.deepEqual([own(roster).status, own(roster).isConnected], ["Active", true]);
+    assert.ok(roster.rows[0].isSelf);
+    assert.equal(one.state.protocol, 4);
+    assert.ok(one.state.methods.includes("system-presence"));
+  });
+
+  test("others come and go", async (t) => {
+    const one = client(t);
+    const other = client(t, { instanceId: "visitor", client: { displayName: "Visitor" } });
+    const visitor = ({ rows }) => rows.find(({ host }) => host === "Visitor");
+    await until(one, "visitor", (roster) => visitor(roster)?.isConnected);
+    other.close();
+    await until(one, "visitor's end", (roster) => visitor(roster)?.reason === "disconnect");
+  });
+
+  test("its beacons are taken", async (t) => {
+    const one = client(t, { beacons: true });
+    await one.connected();
+    await until(one, "first beacon", (roster) => own(roster)?.reason === "launch");
+    await one.beacon("periodic");
+    await until(one, "beacon by hand", (roster) => own(roster)?.reasonLabel === "Heartbeat");
+  });
+
+  test("a device key is verified", async (t) => {
+    const deviceKey = await presence.deviceKey(await presence.generateKeyPair());
+    const one = client(t, { deviceKey });
+    await one.connected();
+    const roster = await until(one, "own row", (roster) => own(roster));
+    assert.equal(own(roster).deviceId, deviceKey.deviceId);
+  });
+
+  test("a wrong token stops with a clear error", async (t) => {
+    const one = client(t, { token: "wrong" });
+    const error = await assert.failsWith("AUTH_TOKEN_MISMATCH", () => one.connected());
+    assert.ok(error.remedy);
+    assert.equal(one.state.phase, "refused");
+  });
+
+  test("what is lost on the way is asked for", async (t) => {
+    const gone = Promise.withResolvers();
+    let loses = false;
+    class Lossy extends WebSocket {
+      // What the client sets stands behind a handler that loses one event.
+      set onmessage(handler) {
+        super.onmessage =
+          handler &&
+          ((event) => {
+            if (!loses || !event.data.includes('"presence.delta"')) return handler(event);
+            loses = false;
+            gone.resolve();
+          });
+      }
+    }
+    const one = client(t, { WebSocket: Lossy });
+    const named = (name) => client(t, { instanceId: name, client: { displayName: name } });
+    const shows = (name) => one.roster.rows.some(({ host }) => host === name);
+    await until(one, "own row", (roster) => own(roster));
+    loses = true;
+    named("lost");
+    // Only the next event shows that one is missing.
+    await gone.promise;
+    assert.ok(!shows("lost"));
+    named("next");
+    await until(one, "both", () => shows("lost") && shows("next"));
+  });
+
+  test("it comes back when the gateway restarts, as one row", async (t) => {
+    const one = client(t, { instanceId: "patient" });
+    await until(one, "own row", (roster) => own(roster));
+    const phases = [];
+    one.addEventListener("state", ({ state }) => phases.push(state.phase));
+    await gateway.stop();
+    await until(one, "its loss", ({ isOffline }) => isOffline);
+    assert.ok(own(one.roster), "the roster stays");
+    await gateway.start();
+    await one.connected();
+    const roster = await until(one, "own row", (roster) => !roster.isOffline && own(roster));
+    assert.equal(roster.rows.filter(({ instanceId }) => instanceId === "patient").length, 1);
+    assert.equal(phases[0], "waiting");
+    assert.equal(phases.at(-1), "live");
+  });
+}
