@@ -9,11 +9,11 @@ use presence_core::entry::MAX_SAFE_INTEGER;
 use presence_core::key::{self, PresenceKey};
 use presence_core::protocol::device::SignedFields;
 use presence_core::protocol::{CloseFrame, scope};
-use presence_core::status;
+use presence_core::status::{self, Thresholds};
 use wasm_bindgen::prelude::*;
 
 use crate::clock::{integer, number};
-use crate::options::{self, Options, thresholds};
+use crate::options::{self, Options};
 
 /// The status of a row of this age in ms: `Active`, `Idle` or `Stale`. Absent thresholds are the
 /// mac app's.
@@ -28,6 +28,15 @@ pub fn status_of(age_ms: f64, active_ms: Option<f64>, idle_ms: Option<f64>) -> S
 #[must_use]
 pub fn next_status_change(age_ms: f64, active_ms: Option<f64>, idle_ms: Option<f64>) -> Option<f64> {
     thresholds(active_ms, idle_ms).next_change_ms(integer(age_ms)).map(number)
+}
+
+/// Absent ages are the mac app's.
+fn thresholds(active_ms: Option<f64>, idle_ms: Option<f64>) -> Thresholds {
+    let default = Thresholds::default();
+    Thresholds {
+        active_ms: active_ms.map_or(default.active_ms, integer),
+        idle_ms: idle_ms.map_or(default.idle_ms, integer),
+    }
 }
 
 /// An age in ms as people read it.

@@ -4,7 +4,7 @@ mod config;
 mod evidence;
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -29,9 +29,8 @@ use crate::clock::{now, number};
 pub struct Gateway {
     config: Config,
     hub: Hub,
-    sockets: BTreeMap<u32, Socket>,
-    /// Who is joined as what.
-    joined: BTreeMap<ConnId, u32>,
+    /// The open ones, by ascending number: few, so a list will do.
+    sockets: Vec<Socket>,
     opened: u32,
     events: VecDeque<Event>,
 }
@@ -39,6 +38,7 @@ pub struct Gateway {
 /// One simulated socket.
 #[derive(Debug)]
 struct Socket {
+    id: u32,
     machine: Connection,
     outbox: Outbox,
     origin: OriginEvidence,
@@ -69,8 +69,7 @@ impl Gateway {
         Ok(Self {
             hub: Hub::new(config.hub.clone(), now(age_ms, wall_ms)),
             config,
-            sockets: BTreeMap::new(),
-            joined: BTreeMap::new(),
+            sockets: Vec::new(),
             opened: 0,
             events: VecDeque::new(),
         })
@@ -94,10 +93,7 @@ impl Gateway {
             Now { wall_ms: self.hub.server_wall_ms(now), ..now },
         );
         let outbox = Outbox::new(limits.buffered_bytes);
-        self.sockets.insert(
-            id,
-            Socket { machine, outbox, origin, conn: None, asked: None, is_closing: false },
-        );
+        self.sockets.push(Socket { id, machine, outbox, origin, conn: None, asked: None, is_closing: false });
         self.settle(id, now);
         id
     }
@@ -122,11 +118,10 @@ impl Gateway {
     pub fn verified(&mut self, socket: u32, outcome: &str, age_ms: f64, wall_ms: f64) -> Result<(), JsValue> {
         let device = evidence::parse(outcome)?;
         let now = now(age_ms, wall_ms);
-        let secret = &self.config.secret;
-        let Some(asked) = self.sockets.get_mut(&socket).and_then(|socket| socket.asked.take()) else {
+        let Some(asked) = self.socket(socket).and_then(|socket| socket.asked.take()) else {
             return Ok(());
         };
-        let secret = secret.compare(&asked.auth);
+        let secret = self.config.secret.compare(&asked.auth);
         self.with(socket, now, |socket| {
             let evidence = Evidence { origin: socket.origin, secret, device };
             socket.machine.handle_evidence(&evidence, now);
@@ -137,7 +132,7 @@ impl Gateway {
     /// A pong arrives on a socket.
     pub fn pong(&mut self, socket: u32, age_ms: f64, wall_ms: f64) {
         let now = now(age_ms, wall_ms);
-        if let Some(conn) = self.sockets.get(&socket).and_then(|socket| socket.conn) {
+        if let Some(conn) = self.socket(socket).and_then(|socket| socket.conn) {
             self.hub.pong(conn, now);
             self.drain_hub();
         }
@@ -145,10 +140,10 @@ impl Gateway {
 
     /// A socket is gone: the client closed it or vanished, or it got our close.
     pub fn close(&mut self, socket: u32, age_ms: f64, wall_ms: f64) {
-        let Some(gone) = self.sockets.remove(&socket) else { return };
+        let Some(at) = self.sockets.iter().position(|open| open.id == socket) else { return };
+        let gone = self.sockets.remove(at);
         if let Some(conn) = gone.conn {
             let cause = if gone.is_closing { LeaveCause::WeClosed } else { LeaveCause::PeerClosed };
-            self.joined.remove(&conn);
             self.hub.leave(conn, cause, now(age_ms, wall_ms));
             self.drain_hub();
         }
@@ -159,7 +154,7 @@ impl Gateway {
         let now = now(age_ms, wall_ms);
         self.hub.handle_timeout(now);
         self.drain_hub();
-        for id in self.sockets.keys().copied().collect::<Vec<_>>() {
+        for id in self.sockets.iter().map(|socket| socket.id).collect::<Vec<_>>() {
             self.with(id, now, |socket| socket.machine.handle_timeout(now));
         }
     }
@@ -167,7 +162,7 @@ impl Gateway {
     /// When to call [`advance`](Self::advance) next, on the age clock; nothing: no need.
     #[must_use]
     pub fn timeout(&self) -> Option<f64> {
-        let handshakes = self.sockets.values().filter_map(|socket| socket.machine.poll_timeout());
+        let handshakes = self.sockets.iter().filter_map(|socket| socket.machine.poll_timeout());
         handshakes.chain(self.hub.poll_timeout()).min().map(number)
     }
 
@@ -195,7 +190,7 @@ impl Gateway {
     /// The next frame for a socket: the text of a text frame, or `[code, reason]` of the close that is
     /// its last. Nothing waits: nothing is returned.
     pub fn take(&mut self, socket: u32) -> JsValue {
-        match self.sockets.get_mut(&socket).and_then(|socket| socket.outbox.pop()) {
+        match self.socket(socket).and_then(|socket| socket.outbox.pop()) {
             None => JsValue::UNDEFINED,
             Some(Outgoing::Close(close)) => {
                 alloc::vec![JsValue::from(close.code), JsValue::from(&*close.reason)].into()
@@ -232,9 +227,13 @@ impl Gateway {
 }
 
 impl Gateway {
+    fn socket(&mut self, id: u32) -> Option<&mut Socket> {
+        self.sockets.iter_mut().find(|socket| socket.id == id)
+    }
+
     /// Lets something happen to a socket, then does what follows from it.
     fn with(&mut self, socket: u32, now: Now, happen: impl FnOnce(&mut Socket)) {
-        if let Some(found) = self.sockets.get_mut(&socket).filter(|socket| !socket.is_closing) {
+        if let Some(found) = self.socket(socket).filter(|socket| !socket.is_closing) {
             happen(found);
             self.settle(socket, now);
         }
@@ -242,7 +241,7 @@ impl Gateway {
 
     /// Carries out what a socket's machine wants.
     fn settle(&mut self, id: u32, now: Now) {
-        while let Some(socket) = self.sockets.get_mut(&id)
+        while let Some(socket) = self.sockets.iter_mut().find(|socket| socket.id == id)
             && let Some(output) = socket.machine.poll_output()
         {
             match output {
@@ -269,7 +268,6 @@ impl Gateway {
                 ConnectionOutput::Join(handshake) => {
                     let conn = self.hub.join(*handshake, now);
                     socket.conn = Some(conn);
-                    self.joined.insert(conn, id);
                     self.drain_hub();
                 }
                 ConnectionOutput::Call(request) => {
@@ -286,15 +284,13 @@ impl Gateway {
     fn drain_hub(&mut self) {
         while let Some(output) = self.hub.poll_output() {
             let (HubOutput::Send(conn, _) | HubOutput::Ping(conn) | HubOutput::Drop(conn, _)) = &output;
-            let Some(&id) = self.joined.get(conn) else { continue };
-            let Some(socket) = self.sockets.get_mut(&id) else { continue };
+            let Some(socket) = self.sockets.iter_mut().find(|socket| socket.conn == Some(*conn)) else { continue };
             match output {
                 HubOutput::Send(_, item) => socket.push(item),
-                HubOutput::Ping(_) => self.events.push_back(Event::Ping(id)),
-                HubOutput::Drop(conn, close) => {
+                HubOutput::Ping(_) => self.events.push_back(Event::Ping(socket.id)),
+                HubOutput::Drop(_, close) => {
                     socket.push(Item::Close(close));
                     socket.conn = None;
-                    self.joined.remove(&conn);
                 }
             }
         }

@@ -9,17 +9,21 @@
 #![cfg_attr(target_arch = "wasm32", no_std)]
 extern crate alloc;
 
+#[cfg(feature = "client")]
 mod client;
 mod clock;
 mod error;
+#[cfg(feature = "client")]
 mod functions;
+#[cfg(feature = "gateway")]
 mod gateway;
 mod options;
+#[cfg(feature = "client")]
 mod roster;
 #[cfg(target_arch = "wasm32")]
 mod runtime;
 
-pub use client::Client;
-pub use functions::*;
+#[cfg(feature = "client")]
+pub use {client::Client, functions::*, roster::Roster};
+#[cfg(feature = "gateway")]
 pub use gateway::Gateway;
-pub use roster::Roster;

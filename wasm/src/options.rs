@@ -7,7 +7,6 @@ use alloc::vec::Vec;
 use presence_core::client::Json;
 use wasm_bindgen::JsValue;
 
-use crate::clock::integer;
 use crate::error::invalid;
 
 /// The members of one object; `null` counts as absent, as does the object itself.
@@ -30,6 +29,7 @@ impl<'a> Options<'a> {
     }
 
     /// Whether the object itself is there.
+    #[cfg(feature = "client")]
     pub(crate) fn is_some(&self) -> bool {
         self.json.is_some()
     }
@@ -48,6 +48,7 @@ impl<'a> Options<'a> {
     }
 
     /// Whether `name` is exactly `false`.
+    #[cfg(feature = "client")]
     pub(crate) fn is_false(&self, name: &str) -> bool {
         self.get(name) == Some(&Json::Bool(false))
     }
@@ -61,11 +62,13 @@ impl<'a> Options<'a> {
     }
 
     /// The string `name`, which must be there and say something.
+    #[cfg(feature = "client")]
     pub(crate) fn required(&self, name: &str) -> Result<&'a str, JsValue> {
         let text = self.text(name)?.filter(|text| !text.is_empty());
         text.ok_or_else(|| invalid(&self.path(name), "must be a string that is not empty"))
     }
 
+    #[cfg(feature = "client")]
     pub(crate) fn bool(&self, name: &str) -> Result<Option<bool>, JsValue> {
         self.typed(name, Json::as_bool, "must be a boolean")
     }
@@ -92,13 +95,4 @@ impl<'a> Options<'a> {
 /// Parses the JSON text of options, which a message calls `name`.
 pub(crate) fn parse(text: &str, name: &str) -> Result<Json, JsValue> {
     Json::parse(text).map_err(|_| invalid(name, "must be JSON"))
-}
-
-/// The ages at which statuses end; absent ones are the mac app's.
-pub(crate) fn thresholds(active_ms: Option<f64>, idle_ms: Option<f64>) -> presence_core::status::Thresholds {
-    let default = presence_core::status::Thresholds::default();
-    presence_core::status::Thresholds {
-        active_ms: active_ms.map_or(default.active_ms, integer),
-        idle_ms: idle_ms.map_or(default.idle_ms, integer),
-    }
 }
