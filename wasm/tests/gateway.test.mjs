@@ -7,7 +7,8 @@ import { after, before, describe, test } from "node:test";
 import ws from "ws";
 
 import * as assert from "./lib/assert.mjs";
-import { startGateway, until } from "./lib/gateway.mjs";
+import { startGateway } from "./lib/gateway.mjs";
+import { until } from "./lib/until.mjs";
 import * as presence from "../dist/node/index.js";
 import realGateway from "./suites/real-gateway.mjs";
 

@@ -4,9 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 
 import * as assert from "./assert.mjs";
-
-/** Far above what anything here takes, so that a slow machine fails no test. */
-export const LIMIT_MS = 20_000;
+import { LIMIT_MS } from "./until.mjs";
 
 const running = new Set();
 
@@ -68,24 +66,5 @@ class Gateway {
     const late = setTimeout(() => this.#child?.kill("SIGKILL"), LIMIT_MS);
     await this.#exited;
     clearTimeout(late);
-  }
-}
-
-/** Waits until `holds(client.roster)`, or says what there was instead. */
-export async function until(client, what, holds) {
-  const late = Promise.withResolvers();
-  const timer = setTimeout(() => {
-    const { rows, connection } = client.roster;
-    late.reject(new Error(`no ${what} within ${LIMIT_MS} ms: ${connection.phase} ${JSON.stringify(rows.map(({ host, reason, instanceId }) => [host, reason, instanceId]))}`));
-  }, LIMIT_MS);
-  const seen = Promise.withResolvers();
-  const look = () => holds(client.roster) && seen.resolve(client.roster);
-  const unsubscribe = client.subscribe(look);
-  look();
-  try {
-    return await Promise.race([seen.promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
-    unsubscribe();
   }
 }

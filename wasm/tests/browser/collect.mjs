@@ -1,0 +1,37 @@
+// A test runner for pages: takes tests as node:test does, runs them one after the other, and says what came of it.
+
+/** Far above what any test takes. */
+const LIMIT_MS = 60_000;
+
+export class Collector {
+  #tests = [];
+
+  /** Goes in the place of node:test's `test`. */
+  test = (name, run) => void this.#tests.push({ name, run });
+
+  /** Runs what was collected; resolves with `[{ name, error }]`, `error` being text or nothing. */
+  async run() {
+    const results = [];
+    for (const { name, run } of this.#tests) {
+      const ends = [];
+      let error;
+      try {
+        await limited(run({ after: (end) => ends.push(end) }));
+      } catch (thrown) {
+        error = thrown?.stack ?? String(thrown);
+        if (thrown?.message && !error.includes(thrown.message)) error = `${thrown.message}\n${error}`;
+      }
+      for (const end of ends) await end();
+      results.push({ name, error });
+    }
+    return results;
+  }
+}
+
+function limited(running) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done within ${LIMIT_MS} ms`)), LIMIT_MS);
+  });
+  return Promise.race([running, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,37 @@
+// What a page is asked to do. Imported in the page.
+
+import { xxhash3 } from "hash-wasm";
+import * as presence from "openclaw-presence";
+
+import { Collector } from "./collect.mjs";
+import * as assert from "../lib/assert.mjs";
+import * as internal from "../lib/internal.mjs";
+import { until } from "../lib/until.mjs";
+import { SUITES } from "../suites/index.mjs";
+import realGateway from "../suites/real-gateway.mjs";
+import { readSuite } from "../vectors/suite.mjs";
+import { runVectors } from "../vectors/run.mjs";
+
+/** Runs the suite of that name. */
+export async function runSuite(name) {
+  const collector = new Collector();
+  SUITES[name]({ test: collector.test, assert, presence, internal });
+  return collector.run();
+}
+
+/** Runs the suite against a real gateway; `stopGateway` and `startGateway` are given to the page by the test. */
+export async function runRealGateway({ url, token }) {
+  const collector = new Collector();
+  const gateway = { url, token, stop: () => stopGateway(), start: () => startGateway() };
+  realGateway({ test: collector.test, assert, presence, gateway, until });
+  return collector.run();
+}
+
+/** Runs all vectors. */
+export async function runAllVectors(names) {
+  const files = await Promise.all(names.map(async (name) => [name, await (await fetch(`/vectors/${name}`)).text()]));
+  const { record, ...outcome } = await runVectors(presence, await readSuite(files), (text) => xxhash3(text));
+  return outcome;
+}
+
+export { presence };

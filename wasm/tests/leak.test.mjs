@@ -1,0 +1,164 @@
+// What an app forgets is given back, and what it still uses is not.
+
+import "./lib/state-folder.mjs";
+
+import { test } from "node:test";
+
+import * as assert from "./lib/assert.mjs";
+import { collectAll, collectUntil } from "./lib/gc.mjs";
+import { world } from "./lib/world.mjs";
+import { initSync } from "../dist/glue.js";
+import * as presence from "../dist/node/index.js";
+
+/** Size of the core's memory, in bytes. It never shrinks: what is given back is used again. */
+const coreBytes = () => initSync().memory.buffer.byteLength;
+
+const LIST = JSON.stringify(
+  Array.from({ length: 200 }, (_, n) => ({ host: `host-${n}`, instanceId: `i-${n}`, text: "x".repeat(200), ts: 1_800_000_000_000 })),
+);
+
+test("rosters that are forgotten give the core's memory back", async () => {
+  let finalised = 0;
+  const registry = new FinalizationRegistry(() => (finalised += 1));
+  // In a frame of its own, so that no variable keeps one.
+  const use = () => {
+    const roster = new presence.Roster();
+    roster.apply(LIST, 1_800_000_000_000);
+    roster.list(1_800_000_000_000);
+    registry.register(roster);
+  };
+  const forget = async (count) => {
+    const target = finalised + count;
+    for (let n = 0; n < count; n += 1) use();
+    assert.ok(await collectUntil(() => finalised >= target), "they are collected");
+    // The core's own finalisers may come a turn later.
+    await collectUntil(() => true);
+  };
+  await forget(40);
+  const before = coreBytes();
+  for (let round = 0; round < 5; round += 1) await forget(40);
+  assert.ok(coreBytes() <= before * 1.25, `${before} bytes became ${coreBytes()}`);
+});
+
+test("rosters that are freed give it back at once", () => {
+  const use = () => {
+    const roster = new presence.Roster();
+    roster.apply(LIST, 1_800_000_000_000);
+    roster.free();
+  };
+  for (let n = 0; n < 50; n += 1) use();
+  const before = coreBytes();
+  for (let n = 0; n < 300; n += 1) use();
+  assert.equal(coreBytes(), before);
+});
+
+/** Makes a client in a frame of its own, so that no variable keeps it. */
+async function forgetClient(make, use) {
+  const client = make();
+  await use(client);
+  return new WeakRef(client);
+}
+
+test("a client that was never started is collected", async () => {
+  const forgotten = await forgetClient(() => new presence.PresenceClient(), (one) => one.addEventListener("roster", () => {}));
+  assert.ok(await collectUntil(() => !forgotten.deref()));
+});
+
+/** A world whose clients nothing but the test holds. */
+function looseWorld(t) {
+  const { clock, gateway } = world(t, presence);
+  const make = () => {
+    const options = { WebSocket: gateway.WebSocket, clock, deviceKey: false, instanceId: "one", beacons: false };
+    return new presence.PresenceClient(options);
+  };
+  return { clock, gateway, make };
+}
+
+test("a client that was stopped is collected, listeners or not", async (t) => {
+  const { clock, make } = looseWorld(t);
+  const forgotten = await forgetClient(make, async (one) => {
+    one.addEventListener("roster", () => {});
+    one.start();
+    await one.connected();
+    one.stop();
+    await clock.advance(0);
+  });
+  assert.ok(await collectUntil(() => !forgotten.deref()));
+});
+
+test("a running client whose last listener left is collected, and its connection ends", async (t) => {
+  const { clock, gateway, make } = looseWorld(t);
+  const forgotten = await forgetClient(make, async (one) => {
+    const unsubscribe = one.subscribe(() => {});
+    one.start();
+    await one.connected();
+    await clock.advance(1_000);
+    unsubscribe();
+  });
+  assert.equal(gateway.connections, 1);
+  assert.ok(await collectUntil(() => !forgotten.deref()), "the client is collected");
+  assert.ok(await collectUntil(() => gateway.connections === 0), "its connection ends");
+});
+
+test("a running client that somebody listens to lives on", async (t) => {
+  const { clock, gateway, make } = looseWorld(t);
+  let told = 0;
+  const forgotten = await forgetClient(make, async (one) => {
+    one.addEventListener("roster", () => (told += 1));
+    one.start();
+    await one.connected();
+    await clock.advance(1_000);
+  });
+  await collectAll();
+  const before = told;
+  await clock.advance(120_000);
+  assert.ok(told > before, "it is still told");
+  assert.equal(gateway.connections, 1);
+  forgotten.deref().close();
+});
+
+test("a running client that nobody ever listened to is there to be seen", async (t) => {
+  const { clock, gateway, make } = looseWorld(t);
+  const forgotten = await forgetClient(make, async (one) => {
+    one.start();
+    await one.connected();
+  });
+  await collectAll();
+  await clock.advance(60_000);
+  assert.equal(gateway.connections, 1);
+  forgotten.deref().close();
+});
+
+test("clients that come and go leave no timer and no memory", async (t) => {
+  const { clock, gateway, make } = looseWorld(t);
+  const use = async () => {
+    const one = make();
+    one.subscribe(() => {});
+    one.start();
+    await one.connected();
+    one.close();
+    await clock.advance(0);
+  };
+  for (let n = 0; n < 20; n += 1) await use();
+  await clock.advance(400_000);
+  const [timers, bytes] = [clock.timers, coreBytes()];
+  for (let n = 0; n < 300; n += 1) await use();
+  await clock.advance(400_000);
+  assert.equal(gateway.connections, 0);
+  assert.equal(clock.timers, timers);
+  assert.equal(coreBytes(), bytes);
+});
+
+test("a simulated gateway that is forgotten stops ticking", async () => {
+  const clock = new presence.VirtualClock();
+  const make = async () => {
+    const gateway = new presence.SimulatedGateway({ clock });
+    gateway.open();
+    await clock.advance(1_000);
+    return new WeakRef(gateway);
+  };
+  const forgotten = await make();
+  assert.ok(await collectUntil(() => !forgotten.deref()));
+  await clock.advance(60_000);
+  assert.equal(clock.timers, 0);
+});
