@@ -5,23 +5,22 @@ mod beacons;
 mod calls;
 mod handshake;
 mod live;
+mod phase;
 mod time;
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use self::beacons::Beacons;
 use self::calls::Pending;
-use self::handshake::Challenge;
-use self::live::Live;
+use self::phase::Phase;
 use super::backoff::Backoff;
 use super::clock::ServerClock;
 use super::config::ClientConfig;
 use super::event::{ClientEvent, ClientOutput, ClientState};
 use super::hello::Hello;
 use super::mirror::Mirror;
-use super::problem::{Problem, Verdict};
+use super::problem::Problem;
 use crate::protocol::error::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
 use crate::time::Now;
 
@@ -33,10 +32,6 @@ const CLOSE_CONNECT_FAILED: u16 = 4008;
 const CLOSE_NORMAL: u16 = 1000;
 /// The longest frame that is looked at, in bytes: real gateways send up to 25 MiB.
 const MAX_FRAME_BYTES: usize = 32 * 1024 * 1024;
-/// Least time between two tries when something suggests that one may succeed now, in ms.
-const MIN_NUDGE_MS: u64 = 1_000;
-/// The longest wait that a gateway's announced restart can cause, in ms.
-const MAX_RESTART_MS: u64 = 30_000;
 
 /// A client of one gateway, as a state machine without IO.
 ///
@@ -104,26 +99,6 @@ pub struct Client {
     /// The moment of the user's last input, on the elapsed time of `clock`.
     last_input_ms: Option<u64>,
     outputs: VecDeque<ClientOutput>,
-}
-
-#[derive(Debug)]
-enum Phase {
-    Idle,
-    Opening {
-        due_ms: u64,
-    },
-    Handshake {
-        due_ms: u64,
-        challenge: Option<Challenge>,
-    },
-    Live(Box<Live>),
-    Waiting {
-        at_ms: u64,
-        not_before_ms: u64,
-        problem: Box<Problem>,
-    },
-    Refused(Box<Problem>),
-    Closed,
 }
 
 impl Client {
@@ -309,118 +284,6 @@ impl Client {
     #[must_use]
     pub fn server_ms(&self, now: Now) -> u64 {
         self.clock.server_ms(now)
-    }
-
-    // ---- phases -------------------------------------------------------------------------------
-
-    fn open(&mut self, now: Now) {
-        self.socket += 1;
-        self.opened_ms = now.age_ms;
-        self.outputs.push_back(ClientOutput::Open { socket: self.socket });
-        let due_ms = now.age_ms.saturating_add(self.config.handshake_ms);
-        self.enter(Phase::Opening { due_ms });
-    }
-
-    fn has_socket(&self) -> bool {
-        matches!(
-            self.phase,
-            Phase::Opening { .. } | Phase::Handshake { .. } | Phase::Live(_)
-        )
-    }
-
-    fn close_socket(&mut self, code: u16, reason: &'static str) {
-        if self.has_socket() {
-            self.outputs.push_back(ClientOutput::Close {
-                socket: self.socket,
-                code,
-                reason,
-            });
-        }
-    }
-
-    /// The connection is over: stops, waits or tries again as the verdict says.
-    fn judge(&mut self, problem: Problem, verdict: Verdict, now: Now) {
-        match verdict {
-            Verdict::Speak(number) if self.range != (number, number) => {
-                let is_first = self.range.0 != self.range.1;
-                self.range = (number, number);
-                if is_first {
-                    self.end(Phase::Idle, &problem, now);
-                    self.open(now);
-                } else {
-                    // A gateway that changes its mind must not be asked without end.
-                    self.retry(problem, 0, now);
-                }
-            }
-            Verdict::Stop | Verdict::Speak(_) => {
-                let problem = Box::new(problem);
-                self.end(Phase::Refused(problem.clone()), &problem, now);
-            }
-            Verdict::Retry { after_ms } => self.retry(problem, after_ms, now),
-        }
-    }
-
-    fn retry(&mut self, problem: Problem, after_ms: u64, now: Now) {
-        let mut after_ms = after_ms;
-        if let Phase::Live(live) = &self.phase {
-            self.backoff.handle_end(now.age_ms.saturating_sub(live.since_ms));
-            after_ms = after_ms.max(live.restart_ms.unwrap_or(0).min(MAX_RESTART_MS));
-        }
-        let not_before_ms = now.age_ms.saturating_add(after_ms);
-        let at_ms = not_before_ms.max(now.age_ms.saturating_add(self.backoff.next_ms()));
-        let problem = Box::new(problem);
-        self.end(
-            Phase::Waiting {
-                at_ms,
-                not_before_ms,
-                problem: problem.clone(),
-            },
-            &problem,
-            now,
-        );
-    }
-
-    /// Something suggests that a try may succeed now: the page is shown, the network is back.
-    fn nudge(&mut self, now: Now) {
-        if let Phase::Waiting {
-            at_ms, not_before_ms, ..
-        } = &mut self.phase
-        {
-            let soon_ms = now
-                .age_ms
-                .max(*not_before_ms)
-                .max(self.opened_ms.saturating_add(MIN_NUDGE_MS));
-            *at_ms = soon_ms.min(*at_ms);
-            self.retry_if_due(now);
-        }
-    }
-
-    fn retry_if_due(&mut self, now: Now) {
-        if matches!(self.phase, Phase::Waiting { at_ms, .. } if at_ms <= now.age_ms) {
-            self.open(now);
-        }
-    }
-
-    /// Leaves the current connection, if any, for `phase`.
-    fn end(&mut self, phase: Phase, why: &Problem, now: Now) {
-        self.fail_pending(why);
-        self.beacons.handle_end();
-        self.mirror.handle_offline(self.clock.server_ms(now));
-        self.enter(phase);
-    }
-
-    fn enter(&mut self, phase: Phase) {
-        let before = self.state();
-        self.phase = phase;
-        let state = self.state();
-        if state != before && state != ClientState::Idle {
-            let problem = self.problem().cloned().map(Box::new);
-            self.event(ClientEvent::State { state, problem });
-        }
-    }
-
-    fn event(&mut self, event: ClientEvent) {
-        self.outputs.push_back(ClientOutput::Event(event));
     }
 }
 

@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 
 use super::calls::Purpose;
 use super::live::Asking;
-use super::{CLOSE_SILENT, Client, Phase};
+use super::phase::Phase;
+use super::{CLOSE_SILENT, Client};
 use crate::client::event::ClientEvent;
 use crate::client::json::Json;
 use crate::client::problem::Problem;

@@ -4,8 +4,9 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 
+use super::Client;
 use super::calls::{CallError, Purpose};
-use super::{Client, Phase};
+use super::phase::Phase;
 use crate::client::config::{BeaconOccasions, BeaconPolicy};
 use crate::client::event::ClientEvent;
 use crate::client::json::{Json, ObjectText};

@@ -3,7 +3,8 @@
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 
-use super::{Client, Phase};
+use super::Client;
+use super::phase::Phase;
 use crate::client::event::{ClientEvent, ClientOutput};
 use crate::client::json::{Json, ObjectText};
 use crate::client::problem::Problem;

@@ -5,7 +5,8 @@ use alloc::string::String;
 
 use super::calls::Purpose;
 use super::live::Live;
-use super::{CLOSE_CONNECT_FAILED, Client, Phase};
+use super::phase::Phase;
+use super::{CLOSE_CONNECT_FAILED, Client};
 use crate::client::event::{ClientEvent, ClientOutput};
 use crate::client::hello::Hello;
 use crate::client::json::{Json, ObjectText};

@@ -2,7 +2,8 @@
 
 use alloc::boxed::Box;
 
-use super::{Client, Phase};
+use super::Client;
+use super::phase::Phase;
 use crate::client::event::ClientEvent;
 use crate::client::hello::Hello;
 use crate::client::json::Json;

@@ -2,7 +2,8 @@
 
 use super::calls::Purpose;
 use super::live::Live;
-use super::{CLOSE_CONNECT_FAILED, CLOSE_SILENT, Client, Phase};
+use super::phase::Phase;
+use super::{CLOSE_CONNECT_FAILED, CLOSE_SILENT, Client};
 use crate::client::problem::Problem;
 use crate::time::Now;
 

@@ -98,6 +98,7 @@ impl Mirror {
         self.rebuild(now_ms);
         self.version = Some(to);
         self.settle(now_ms);
+        self.enforce_cap(now_ms);
         DeltaOutcome::Applied
     }
 

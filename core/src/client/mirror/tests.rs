@@ -3,6 +3,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::*;
+use crate::client::json::Json;
 
 const TTL: u64 = DEFAULT_TTL_MS;
 
@@ -339,6 +340,22 @@ fn of_rows_as_fresh_the_first_listed_is_evicted_first() {
         5,
     );
     assert_eq!(keys(&alone), ["instance:b", "instance:c"]);
+}
+
+#[test]
+fn deltas_keep_to_the_cap_too() {
+    let mut alone = Mirror::standalone(MirrorConfig {
+        max_rows: 2,
+        ..MirrorConfig::standalone()
+    });
+    let snapshot = r#"{"presence":[{"ts":5},{"ts":4}],"keys":["a","b"],"version":1}"#;
+    assert!(alone.apply_keyed(&Json::parse(snapshot).unwrap(), 5));
+    let change = r#"{"from":1,"to":2,"upserts":[{"key":"c","entry":{"ts":9}}]}"#;
+    assert_eq!(
+        alone.apply_delta(&Json::parse(change).unwrap(), 9),
+        DeltaOutcome::Applied
+    );
+    assert_eq!(keys(&alone), ["row:c", "row:a"]);
 }
 
 #[test]

@@ -1,0 +1,147 @@
+//! What a client reports of itself.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use super::bench::*;
+use crate::client::config::{BeaconOccasions, BeaconPolicy, ClientConfig, DeviceKey};
+use crate::client::event::{ClientEvent, ClientState};
+use crate::server::system_event::parse_system_event;
+
+fn beaconing() -> ClientConfig {
+    let occasions = BeaconOccasions {
+        every_ms: Some(60_000),
+        ..BeaconOccasions::default()
+    };
+    let device = Some(DeviceKey {
+        id: "d1".into(),
+        public_key: "pk".into(),
+    });
+    ClientConfig {
+        beacons: BeaconPolicy::On(occasions),
+        device,
+        ..config()
+    }
+}
+
+fn live_beaconing() -> Bench {
+    let mut bench = Bench::new(beaconing());
+    bench.client.handle_open(1, bench.now);
+    bench.challenge();
+    bench.client.handle_signature(1, Some("sig"), bench.now);
+    bench.drain();
+    bench.hello(4, &format!("[{}]", gateway()), "{}");
+    bench
+}
+
+fn reason(bench: &Bench) -> String {
+    bench
+        .last("system-event")
+        .at(&["params", "reason"])
+        .unwrap()
+        .as_str()
+        .unwrap()
+        .to_string()
+}
+
+#[test]
+fn a_beacon_says_who_where_and_how_long_ago() {
+    let mut bench = live_beaconing();
+    assert_eq!(
+        (bench.count("system-event"), reason(&bench).as_str()),
+        (1, "launch")
+    );
+    bench.client.report_input(bench.now);
+    bench.pass(5_000);
+    let params = bench.last("system-event").get("params").unwrap();
+    assert_eq!(
+        params.to_string(),
+        concat!(
+            r#"{"text":"Node: Dash · app 1.0 · last input 5s ago · mode backend · reason periodic","#,
+            r#""instanceId":"Dash-1","deviceId":"d1","host":"Dash","mode":"backend","version":"1.0","#,
+            r#""platform":"linux","reason":"periodic","lastInputSeconds":5}"#
+        )
+    );
+    let params: serde_json::Value = serde_json::from_str(&params.to_string()).unwrap();
+    assert_eq!(parse_system_event(&params).unwrap().last_input_seconds, Some(5));
+    bench.answer("system-event", r#"{"ok":true}"#);
+    assert_eq!(bench.events.last(), Some(&ClientEvent::BeaconAccepted));
+}
+
+#[test]
+fn beacons_come_at_their_occasions_and_not_more_often() {
+    let mut bench = live_beaconing();
+    bench.pass_with_ticks(60_000);
+    assert_eq!(
+        (bench.count("system-event"), reason(&bench).as_str()),
+        (2, "periodic")
+    );
+    // Back after more than two minutes; typing on does not count.
+    bench.client.report_input(bench.now);
+    bench.pass(5_000);
+    assert_eq!(bench.count("system-event"), 3);
+    for _ in 0..10 {
+        bench.client.report_input(bench.now);
+        bench.pass(1_000);
+    }
+    assert_eq!(bench.count("system-event"), 3);
+    // Hidden and shown in one breath: one beacon.
+    for is_visible in [false, true, false] {
+        bench.client.set_visible(is_visible, bench.now);
+    }
+    bench.drain();
+    assert_eq!(bench.count("system-event"), 4);
+}
+
+#[test]
+fn a_reconnect_says_connect() {
+    let mut bench = live_beaconing();
+    bench.close(1006, "");
+    bench.pass(1_000);
+    bench.client.handle_open(2, bench.now);
+    bench.challenge();
+    bench.client.handle_signature(2, Some("sig"), bench.now);
+    bench.drain();
+    bench.hello(4, "[]", "{}");
+    assert_eq!(
+        (bench.count("system-event"), reason(&bench).as_str()),
+        (2, "connect")
+    );
+}
+
+#[test]
+fn a_refused_beacon_turns_beacons_off_and_nothing_else() {
+    let mut bench = live_beaconing();
+    let id = bench.last("system-event").get("id").unwrap().clone();
+    bench.hear(&format!(
+        r#"{{"type":"res","id":{id},"ok":false,"error":{{"code":"FORBIDDEN","message":"missing scope: operator.admin",
+            "details":{{"code":"MISSING_SCOPE"}}}}}}"#
+    ));
+    assert!(
+        matches!(bench.events.last(), Some(ClientEvent::BeaconRefused(problem)) if &*problem.code == "MISSING_SCOPE")
+    );
+    bench.pass_with_ticks(300_000);
+    assert_eq!(
+        (bench.count("system-event"), bench.client.state()),
+        (1, ClientState::Live)
+    );
+    let told = bench
+        .events
+        .iter()
+        .filter(|event| matches!(event, ClientEvent::BeaconRefused(_)))
+        .count();
+    assert_eq!(told, 1);
+    assert!(bench.client.mirror().len() == 1 && !bench.client.mirror().is_offline());
+}
+
+#[test]
+fn without_a_policy_beacons_are_sent_on_demand_only() {
+    let mut bench = Bench::live(config(), 4, "[]");
+    bench.client.report_input(bench.now);
+    bench.client.set_visible(false, bench.now);
+    bench.pass_with_ticks(600_000);
+    assert_eq!(bench.count("system-event"), 0);
+    bench.client.beacon("instances-refresh", bench.now).unwrap();
+    bench.drain();
+    assert_eq!(reason(&bench), "instances-refresh");
+}

@@ -1,0 +1,93 @@
+//! Deltas and their resync.
+
+use alloc::format;
+use alloc::string::ToString;
+
+use super::bench::*;
+use crate::client::json::Json;
+use crate::client::mirror::Mirror;
+use crate::status::Status;
+
+pub(super) const KEYED: &str = r#"[{"instanceId":"a","ts":1800000000000}],"keys":["a"],"version":4,"x":[]"#;
+
+#[test]
+fn deltas_are_applied_and_gaps_resynced() {
+    let mut bench = Bench::live(config(), 4, KEYED);
+    let delta = |from: u64, to: u64, seq: u64| {
+        format!(
+            r#"{{"type":"event","event":"presence.delta","seq":{seq},"stateVersion":{{"presence":{to},"health":1}},
+                "payload":{{"from":{from},"to":{to},"removals":[],"touched":[],
+                "upserts":[{{"key":"b","entry":{{"instanceId":"b","ts":{SERVER}}}}}]}}}}"#
+        )
+    };
+    bench.hear(&delta(4, 5, 1));
+    assert_eq!(bench.status("instance:b"), Some(Status::Active));
+    assert_eq!(bench.count("presence.snapshot"), 0);
+    bench.hear(&delta(6, 7, 2));
+    assert_eq!(bench.count("presence.snapshot"), 1);
+    bench.answer(
+        "presence.snapshot",
+        r#"{"presence":[{"instanceId":"c","ts":1800000000000}],"keys":["c"],"version":7}"#,
+    );
+    assert_eq!(
+        (bench.client.mirror().version(), bench.client.mirror().len()),
+        (Some(7), 1)
+    );
+    bench.hear(
+        r#"{"type":"event","event":"presence.snapshot","seq":9,
+            "payload":{"presence":[{"instanceId":"d","ts":1800000000000}],"keys":["d"],"version":9}}"#,
+    );
+    assert_eq!(
+        (bench.status("instance:d"), bench.count("presence.snapshot")),
+        (Some(Status::Active), 1)
+    );
+    bench.client.set_watched(true, bench.now);
+    bench.pass_with_ticks(300_000);
+    assert_eq!(
+        bench.count("system-presence"),
+        0,
+        "deltas tell of touches by themselves"
+    );
+}
+
+#[test]
+fn a_digest_that_disagrees_is_resynced_unless_the_snapshot_disagrees_too() {
+    let off = r#"{"type":"event","event":"presence.delta","payload":{"from":4,"to":5,"upserts":[],"removals":[],
+        "touched":[],"digest":"0000000000000001"}}"#;
+    let digest = {
+        let mut mirror = Mirror::new(crate::client::MirrorConfig::default());
+        let text = format!(r#"{{"presence":{KEYED}}}"#);
+        mirror.apply_keyed(&Json::parse(&text).unwrap(), SERVER);
+        (0..2u64)
+            .map(|n| format!("{n:016x}"))
+            .find(|digest| mirror.agrees_with(digest))
+    };
+    assert_eq!(digest, None, "the made-up digests are wrong");
+    let mut bench = Bench::live(config(), 4, KEYED);
+    bench.hear(off);
+    assert_eq!(
+        bench.count("presence.snapshot"),
+        0,
+        "the snapshot stated no digest to rely on"
+    );
+    let raw = crate::client::RawEntry::parse_list(r#"[{"instanceId":"a","ts":1}]"#).unwrap();
+    let right = format!("{:016x}", crate::digest::of_raw("a", &raw[0]));
+    let mut bench = Bench::live(config(), 4, &format!(r#"{KEYED},"digest":"{right}""#));
+    bench.hear(off);
+    assert_eq!(bench.count("presence.snapshot"), 1);
+}
+
+#[test]
+fn a_gateway_that_cannot_resync_is_asked_for_lists_instead() {
+    let mut bench = Bench::live(config(), 4, KEYED);
+    bench.hear(r#"{"type":"event","event":"presence.delta","payload":{"from":9,"to":10}}"#);
+    let id = bench.last("presence.snapshot").get("id").unwrap().clone();
+    bench.hear(&format!(
+        r#"{{"type":"res","id":{id},"ok":false,"error":{{"code":"INVALID_REQUEST","message":"unknown method"}}}}"#
+    ));
+    assert_eq!(bench.problem(), "RESYNC_FAILED");
+    bench.pass(1_000);
+    bench.shake_hands(4, &format!("[{}]", gateway()));
+    let caps = bench.last("connect").at(&["params", "caps"]).unwrap();
+    assert_eq!(caps.to_string(), "[]");
+}

@@ -1,0 +1,71 @@
+//! Missing events and unseen versions.
+
+use alloc::format;
+use alloc::string::String;
+
+use super::bench::*;
+
+fn event(name: &str, seq: u64) -> String {
+    format!(r#"{{"type":"event","event":"{name}","payload":{{}},"seq":{seq}}}"#)
+}
+
+#[test]
+fn a_gap_on_protocol_4_is_a_loss() {
+    let mut bench = Bench::live(config(), 4, &format!("[{}]", gateway()));
+    for seq in [7, 8] {
+        bench.hear(&event("health", seq));
+    }
+    assert_eq!(bench.count("system-presence"), 0, "numbers start anywhere");
+    bench.hear(&event("health", 10));
+    assert_eq!(bench.count("system-presence"), 1);
+    // While that is under way another gap asks once more, after the answer.
+    bench.hear(&event("health", 12));
+    assert_eq!(bench.count("system-presence"), 1);
+    bench.answer("system-presence", &format!("[{}]", gateway()));
+    assert_eq!(bench.count("system-presence"), 2);
+}
+
+#[test]
+fn a_gap_on_protocol_3_is_looked_into_quietly() {
+    let mut bench = Bench::live(config(), 3, &format!("[{}]", gateway()));
+    let mut seq = 1;
+    for _ in 0..12 {
+        bench.hear(&event("agent", seq));
+        seq += 3;
+        bench.pass(5_000);
+        if bench.client.hold_until_ms().is_some() {
+            bench.answer("system-presence", &format!("[{}]", gateway()));
+        }
+    }
+    assert_eq!(
+        bench.count("system-presence"),
+        2,
+        "in a minute, at most once per 30 s"
+    );
+}
+
+#[test]
+fn a_list_that_shows_a_gap_also_fills_it() {
+    let mut bench = Bench::live(config(), 4, &format!("[{}]", gateway()));
+    bench.hear(&event("health", 1));
+    bench.hear(&format!(
+        r#"{{"type":"event","event":"presence","payload":{{"presence":[{}]}},"seq":9}}"#,
+        row("a", 0)
+    ));
+    assert_eq!(bench.count("system-presence"), 0);
+    bench.hear(&event("health", 10));
+    assert_eq!(bench.count("system-presence"), 0);
+}
+
+#[test]
+fn a_version_that_no_event_brought_is_asked_for() {
+    // Protocol 3 counts a connect and tells nobody; its health event shows the number.
+    let mut bench = Bench::live(config(), 3, &format!("[{}]", gateway()));
+    let health = r#"{"type":"event","event":"health","payload":{},"stateVersion":{"presence":2,"health":5}}"#;
+    bench.hear(health);
+    assert_eq!(bench.count("system-presence"), 1);
+    bench.answer("system-presence", &format!("[{}]", gateway()));
+    bench.hear(health);
+    bench.pass(29_000);
+    assert_eq!(bench.count("system-presence"), 1);
+}

@@ -1,0 +1,194 @@
+//! How rows get into a mirror and out of it.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::group::SELF_KEY;
+use super::{Keeper, MAX_ROWS, Mirror, Raw, Row, merge};
+use crate::client::json::Json;
+use crate::client::raw::RawEntry;
+use crate::digest::Digest;
+use crate::status::Status;
+
+impl Mirror {
+    /// A full list arrived: it replaces what was there.
+    pub fn apply_list(&mut self, entries: Vec<RawEntry>, now_ms: u64) {
+        self.version = None;
+        self.begin_list(now_ms);
+        for entry in entries {
+            self.add(entry, None, now_ms);
+        }
+        self.end_list(now_ms);
+    }
+
+    /// The gateway's `tick`: it lives, and its own row is as fresh as on any list it would send now.
+    pub fn touch_self(&mut self, ts: u64, now_ms: u64) {
+        let place = self
+            .row(SELF_KEY)
+            .filter(|row| row.ts < ts)
+            .and_then(|row| row.members.first());
+        if let Some(&place) = place {
+            self.touch(place, ts);
+            self.rebuild(now_ms);
+        }
+    }
+
+    /// The gateway cannot be reached any more.
+    pub fn handle_offline(&mut self, now_ms: u64) {
+        if self.keeper == Keeper::Gateway {
+            self.keep_by(Keeper::Lost);
+        }
+        self.settle(now_ms);
+    }
+
+    fn keep_by(&mut self, keeper: Keeper) {
+        self.was_offline.get_or_insert(self.keeper == Keeper::Lost);
+        self.is_dirty = true;
+        self.keeper = keeper;
+    }
+
+    /// A list is about to replace everything.
+    pub(super) fn begin_list(&mut self, now_ms: u64) {
+        if self.keeper == Keeper::Lost {
+            self.keep_by(Keeper::Gateway);
+        }
+        for row in &mut self.rows {
+            row.members.clear();
+            row.is_affected = true;
+            row.namesakes = 0;
+        }
+        self.raws.clear();
+        self.digest = Digest::default();
+        self.next_place = 0;
+        self.listed_ms = Some(now_ms);
+    }
+
+    pub(super) fn end_list(&mut self, now_ms: u64) {
+        self.rebuild(now_ms);
+        self.settle(now_ms);
+        self.enforce_cap(now_ms);
+    }
+
+    /// Adds a row at the end of the gateway's list.
+    pub(super) fn add(&mut self, entry: RawEntry, wire_key: Option<Box<str>>, now_ms: u64) {
+        let bound = match self.keeper {
+            Keeper::Mirror => MAX_ROWS,
+            Keeper::Gateway | Keeper::Lost => self.config.max_rows.min(MAX_ROWS),
+        };
+        if self.raws.len() < bound {
+            let place = self.next_place;
+            self.next_place += 1;
+            self.insert(place, entry, wire_key, now_ms);
+        }
+    }
+
+    pub(super) fn insert(&mut self, place: u64, entry: RawEntry, wire_key: Option<Box<str>>, now_ms: u64) {
+        let group = self.group_of(&entry, wire_key.as_deref());
+        let row = self.row_at(&group);
+        let at = row.members.partition_point(|&member| member < place);
+        row.members.insert(at, place);
+        row.is_affected = true;
+        let digest = wire_key
+            .as_deref()
+            .map_or(0, |key| crate::digest::of_raw(key, &entry));
+        self.digest.add(digest);
+        // A row without a time was heard of now, as far as anybody knows.
+        let ts = entry.ts().unwrap_or(now_ms);
+        let raw = Raw {
+            place,
+            entry,
+            ts,
+            group,
+            wire_key,
+            digest,
+        };
+        let at = self.raws.partition_point(|raw| raw.place < place);
+        self.raws.insert(at, raw);
+    }
+
+    /// Forgets a raw row.
+    pub(super) fn drop_raw(&mut self, place: u64) {
+        let Some(at) = self.raw_at(place) else { return };
+        let raw = self.raws.remove(at);
+        self.digest.remove(raw.digest);
+        let row = self.row_at(&raw.group);
+        row.members.retain(|&member| member != place);
+        row.is_affected = true;
+    }
+
+    /// Moves the `ts` of a raw row; its last input stays when it was.
+    pub(super) fn touch(&mut self, place: u64, ts: u64) {
+        let Some(at) = self.raw_at(place) else { return };
+        let raw = &mut self.raws[at];
+        if let Some(seconds) = raw.entry.get("lastInputSeconds").and_then(Json::as_u64) {
+            let later = ts.saturating_sub(raw.ts) / 1_000;
+            raw.entry
+                .set("lastInputSeconds", seconds.saturating_add(later).into());
+        }
+        raw.entry.set("ts", ts.into());
+        raw.ts = ts;
+        let group = raw.group.clone();
+        self.row_at(&group).is_affected = true;
+    }
+
+    /// Merges every affected row anew from its raw rows.
+    pub(super) fn rebuild(&mut self, now_ms: u64) {
+        self.is_dirty = true;
+        let mut rows = core::mem::take(&mut self.rows);
+        for row in rows.iter_mut().filter(|row| row.is_affected) {
+            row.is_affected = false;
+            let raws: Vec<&Raw> = row
+                .members
+                .iter()
+                .filter_map(|&place| self.raws.get(self.raw_at(place)?))
+                .collect();
+            if raws.is_empty() {
+                continue;
+            }
+            let (entry, ts) = merge::merge(&raws);
+            if row.revision == 0 || !merge::says_the_same(&row.entry, &entry) {
+                row.revision = self.next_revision;
+                self.next_revision += 1;
+            }
+            row.entry = entry;
+            row.ts = ts;
+            row.status = self.config.thresholds.status(row.age_ms(now_ms));
+        }
+        rows.retain(|row| !row.members.is_empty() || row.told.is_some());
+        self.rows = rows;
+        self.forget_untold();
+    }
+
+    // ---- finding ------------------------------------------------------------------------------
+
+    pub(super) fn raw_at(&self, place: u64) -> Option<usize> {
+        self.raws.binary_search_by_key(&place, |raw| raw.place).ok()
+    }
+
+    pub(super) fn find_row(&self, key: &str) -> Result<usize, usize> {
+        self.rows.binary_search_by(|row| (*row.key).cmp(key))
+    }
+
+    /// The row with that key, made if there is none.
+    pub(super) fn row_at(&mut self, key: &str) -> &mut Row {
+        let at = match self.find_row(key) {
+            Ok(at) => at,
+            Err(at) => {
+                let row = Row {
+                    key: key.into(),
+                    members: Vec::new(),
+                    entry: RawEntry::default(),
+                    ts: 0,
+                    status: Status::Active,
+                    revision: 0,
+                    is_affected: true,
+                    namesakes: 0,
+                    told: None,
+                };
+                self.rows.insert(at, Box::new(row));
+                at
+            }
+        };
+        &mut self.rows[at]
+    }
+}
