@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use presence_core::protocol::Limits;
+use presence_core::protocol::{ConnectParams, Limits};
 use presence_core::server::{
     ConnId, Connection, ConnectionOutput, Hub, HubConfig, HubOutput, Item as Queued, LeaveCause, Outbox,
     Outgoing,
@@ -35,6 +35,9 @@ pub struct CoreTarget {
     received: Vec<Received>,
     /// Connections whose ping is to be answered.
     pings: Vec<String>,
+    /// Whether handshakes wait for their judgement, and those that do.
+    is_holding: bool,
+    held: Vec<(String, ConnectParams)>,
 }
 
 /// A client and the gateway's side of its connection.
@@ -71,18 +74,10 @@ impl CoreTarget {
                 ConnectionOutput::Send(frame) => self.queue(name, Queued::Response(frame))?,
                 ConnectionOutput::Close(close) => self.queue(name, Queued::Close(close))?,
                 ConnectionOutput::Note(_) => {}
-                ConnectionOutput::Authenticate(params) => {
-                    let now = self.now;
-                    let client = &self.clients[name];
-                    let facts = evidence(
-                        &self.config,
-                        &client.opening,
-                        &params,
-                        client.machine.nonce(),
-                        now,
-                    );
-                    self.client(name)?.machine.handle_evidence(&facts, now);
+                ConnectionOutput::Authenticate(params) if self.is_holding => {
+                    self.held.push((name.to_owned(), *params));
                 }
+                ConnectionOutput::Authenticate(params) => self.judge(name, &params)?,
                 ConnectionOutput::Join(handshake) => {
                     let conn = self.hub.join(*handshake, self.now);
                     self.client(name)?.conn = Some(conn);
@@ -96,6 +91,15 @@ impl CoreTarget {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Finds the facts about a handshake.
+    fn judge(&mut self, name: &str, params: &ConnectParams) -> Result<(), Failure> {
+        let now = self.now;
+        let (config, client) = (&self.config, &self.clients[name]);
+        let facts = evidence(config, &client.opening, params, client.machine.nonce(), now);
+        self.client(name)?.machine.handle_evidence(&facts, now);
         Ok(())
     }
 
@@ -279,6 +283,8 @@ impl Target for CoreTarget {
             order: Vec::new(),
             received: Vec::new(),
             pings: Vec::new(),
+            is_holding: false,
+            held: Vec::new(),
         })
     }
 
@@ -341,6 +347,15 @@ impl Target for CoreTarget {
 
     fn pause(&mut self, conn: &str, is_paused: bool) -> Result<(), Failure> {
         self.client(conn)?.is_paused = is_paused;
+        self.rest()
+    }
+
+    fn hold_handshakes(&mut self, on: bool) -> Result<(), Failure> {
+        self.is_holding = on;
+        for (name, params) in std::mem::take(&mut self.held) {
+            self.judge(&name, &params)?;
+            self.serve(&name)?;
+        }
         self.rest()
     }
 

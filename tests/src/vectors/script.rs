@@ -177,6 +177,7 @@ impl<T: Target> Run<'_, T> {
             Action::Pause { conn } => self.target.pause(conn, true)?,
             Action::Resume { conn } => self.target.pause(conn, false)?,
             Action::Clear { conn } => self.conn(conn)?.pending.clear(),
+            Action::HoldHandshakes { on } => self.target.hold_handshakes(*on)?,
             Action::WallStep { by } => self.target.step_wall(*by),
             Action::Suspend { ms } => {
                 self.target.suspend(*ms)?;

@@ -140,6 +140,11 @@ pub enum Action {
         /// The connection.
         conn: String,
     },
+    /// Handshakes are judged at once, or kept waiting.
+    HoldHandshakes {
+        /// Whether they wait.
+        on: bool,
+    },
     /// The wall clock steps.
     WallStep {
         /// By so many ms.

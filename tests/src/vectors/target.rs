@@ -100,6 +100,12 @@ pub trait Target: Sized {
     /// When the target cannot do so.
     fn pause(&mut self, conn: &str, is_paused: bool) -> Result<(), Failure>;
 
+    /// Keeps handshakes waiting for their judgement, or judges those that wait.
+    ///
+    /// # Errors
+    /// When the target cannot do so.
+    fn hold_handshakes(&mut self, on: bool) -> Result<(), Failure>;
+
     /// Lets `ms` pass, deadline by deadline.
     ///
     /// # Errors
