@@ -1,0 +1,89 @@
+// Chromium, and pages that tell on themselves.
+
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import { chromium } from "playwright-core";
+
+import { LIMIT_MS } from "./wait.mjs";
+
+const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const EXECUTABLE = process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path));
+const SCREENSHOTS = fileURLToPath(new URL("../../../target/screenshots", import.meta.url));
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+let shared;
+
+/** The one Chromium of this test file. */
+async function browser() {
+  assert.ok(EXECUTABLE, "no Chromium found: install it, or set CHROMIUM to its path");
+  shared ??= chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
+  return shared;
+}
+
+/** Ends it. */
+export async function closeBrowser() {
+  await (await shared)?.close();
+  shared = undefined;
+}
+
+/**
+ * A visitor with storage of their own: pages opened by `visitor.open(url)`. When the test ends none of them may have
+ * written an error to the console, thrown, or asked another origin for anything.
+ *
+ * @param expected patterns of console errors that the test means to cause
+ */
+export async function visit(t, { width = 1440, height = 900, scheme = "light", expected = [], origins = [], ...options } = {}) {
+  const chromium = await browser();
+  const context = await chromium.newContext({
+    viewport: { width, height },
+    colorScheme: scheme,
+    permissions: ["clipboard-read", "clipboard-write"],
+    ...options,
+  });
+  context.setDefaultTimeout(LIMIT_MS);
+  const complaints = [];
+  const asked = new Set();
+  const complain = (text) => expected.some((pattern) => pattern.test(text)) || complaints.push(text);
+  const own = new Set(origins);
+  context.on("request", (request) => {
+    const { protocol, origin } = new URL(request.url());
+    if (protocol !== "data:" && protocol !== "blob:") asked.add(origin);
+  });
+  context.on("page", (page) => {
+    page.on("console", (message) => message.type() === "error" && complain(`${message.text()} (${message.location().url})`));
+    page.on("pageerror", (error) => complain(String(error.stack ?? error)));
+    page.on("websocket", (socket) => asked.add(new URL(socket.url()).origin.replace(/^ws/, "http")));
+  });
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(complaints, [], "nothing was written to the console as an error");
+    assert.deepEqual([...asked].filter((origin) => !own.has(origin)), [], "no other origin was asked");
+  });
+  return {
+    context,
+    async open(url) {
+      own.add(new URL(url).origin);
+      const page = await context.newPage();
+      await page.goto(url);
+      return page;
+    },
+    /** Lets pages of this visitor reach that origin too. */
+    allow: (origin) => own.add(origin),
+  };
+}
+
+/** Takes a picture for people to look at. */
+export async function picture(page, name, options = {}) {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: `${SCREENSHOTS}/${name}.png`, animations: "disabled", ...options });
+}

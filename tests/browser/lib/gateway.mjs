@@ -1,0 +1,103 @@
+// The real gateway with the demo page, started for one test and stopped by its process id.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import { LIMIT_MS, within } from "./wait.mjs";
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const BINARY = process.env.PRESENCE_GATEWAY_BIN ?? `${ROOT}target/debug/presence-gateway`;
+/** The built page. */
+export const PAGE = process.env.PRESENCE_WEB_ROOT ?? `${ROOT}web-demo/dist`;
+const running = new Set();
+
+// A test run that dies takes its gateways with it.
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** Starts a gateway on a free port of loopback that serves the demo page; it ends with the test. */
+export async function startGateway(t, args = []) {
+  assert.ok(existsSync(BINARY), `no gateway at ${BINARY}: build it, or set PRESENCE_GATEWAY_BIN`);
+  assert.ok(existsSync(`${PAGE}/index.html`), `no page at ${PAGE}: run \`node build.mjs\` in web-demo`);
+  const gateway = new Gateway(args);
+  t.after(() => gateway.stop());
+  await gateway.start();
+  return gateway;
+}
+
+class Gateway {
+  port = 0;
+  stdout = "";
+  stderr = "";
+  #args;
+  #child;
+
+  constructor(args) {
+    this.#args = args;
+  }
+
+  /** The link that it prints. */
+  get link() {
+    return /open\s+(http:\S+)/.exec(this.stdout)?.[1];
+  }
+
+  /** The page without the secret. */
+  get page() {
+    return this.link.replace(/#.*/, "");
+  }
+
+  get token() {
+    return /#token=(.*)/.exec(this.link)?.[1];
+  }
+
+  get url() {
+    return `ws://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts it; the second time on the port and with the token of the first. */
+  async start() {
+    const args = ["serve", "--port", String(this.port), "--web-root", PAGE, ...this.#args];
+    const env = this.#kept ? { ...process.env, OPENCLAW_GATEWAY_TOKEN: this.#kept } : process.env;
+    this.stdout = "";
+    const child = spawn(BINARY, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = child;
+    running.add(child);
+    child.once("exit", () => running.delete(child));
+    child.stdout.on("data", (data) => (this.stdout += data));
+    child.stderr.on("data", (data) => (this.stderr += data));
+    await within("the gateway's start", () => (child.exitCode === null ? this.link : assert.fail(this.stderr)));
+    this.port = Number(new URL(this.link).port);
+    this.#kept ??= this.token;
+  }
+
+  #kept;
+
+  /** Asks it to stop, as an operator does. */
+  async stop() {
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    const late = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS);
+    await ended;
+    clearTimeout(late);
+  }
+
+  /** Runs a command of the same binary against it. */
+  async run(...args) {
+    const env = { ...process.env, OPENCLAW_GATEWAY_TOKEN: this.#kept ?? "" };
+    const child = spawn(BINARY, [args[0], "--port", String(this.port), ...args.slice(1)], { env, stdio: ["ignore", "pipe", "pipe"] });
+    running.add(child);
+    let output = "";
+    child.stdout.on("data", (data) => (output += data));
+    child.stderr.on("data", (data) => (output += data));
+    const [code] = await once(child, "exit");
+    running.delete(child);
+    assert.equal(code, 0, output);
+    return output;
+  }
+}

@@ -1,0 +1,119 @@
+import type { PresenceRow, Status } from "openclaw-presence";
+
+import { h, replace, set, write } from "../lib/dom.js";
+import { icon } from "../lib/icons.js";
+import { Store } from "../lib/store.js";
+import { rowHaystack } from "../state/row-words.js";
+import { ORDERS, type Order } from "./roster-order.js";
+
+/** Which rows are shown, and how they stand. */
+export interface Filter {
+  readonly text: string;
+  /** Empty: all. */
+  readonly statuses: ReadonlySet<Status>;
+  /** Empty: all. */
+  readonly mode: string;
+  readonly order: Order;
+  readonly isGrouped: boolean;
+}
+
+const NO_FILTER: Filter = { text: "", statuses: new Set(), mode: "", order: "name", isGrouped: false };
+
+const STATUSES: readonly Status[] = ["Active", "Idle", "Stale"];
+
+/** The rows that a filter lets through. */
+export function filterRows(rows: readonly PresenceRow[], { text, statuses, mode }: Filter): readonly PresenceRow[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  return rows.filter((row) => {
+    if (statuses.size > 0 && !statuses.has(row.status)) return false;
+    if (mode !== "" && row.mode !== mode) return false;
+    if (words.length === 0) return true;
+    const haystack = rowHaystack(row);
+    return words.every((word) => haystack.includes(word));
+  });
+}
+
+/** Counts that are filters, a search, a mode, an order, and grouping. */
+export class FilterBar {
+  readonly element: HTMLElement;
+  readonly filter = new Store<Filter>(NO_FILTER);
+  readonly #chips = new Map<Status, { button: HTMLButtonElement; number: HTMLElement }>();
+  readonly #text = h("input", { id: "filter-text", type: "search", placeholder: "Host, ip, version, id…", autocomplete: "off", spellcheck: "false" });
+  readonly #mode = h("select", { id: "filter-mode" });
+  readonly #order = h("select", { id: "filter-order" }, Object.entries(ORDERS).map(([value, label]) => h("option", { value }, label)));
+  readonly #group = h("button", { type: "button", class: "button quiet", "aria-pressed": "false" }, icon("group"), "Group by host");
+  readonly #total = h("strong", { class: "num" }, "0");
+  #modes = "";
+
+  /** @param extra stands at the end. */
+  constructor(...extra: readonly HTMLElement[]) {
+    const field = (name: string, label: string, control: HTMLElement) =>
+      h("div", { class: "field" }, h("label", { for: `filter-${name}` }, label), control);
+    this.element = h(
+      "div",
+      { class: "filters" },
+      h("div", { class: "chips", role: "group", "aria-label": "Status" }, h("span", { class: "total" }, this.#total, " in all"), STATUSES.map((status) => this.#chip(status))),
+      h(
+        "div",
+        { class: "tools" },
+        h("div", { class: "field search" }, h("label", { for: "filter-text", class: "off-screen" }, "Search"), icon("search"), this.#text),
+        field("mode", "Mode", this.#mode),
+        field("order", "Sort by", this.#order),
+        this.#group,
+        ...extra,
+      ),
+    );
+    this.#text.addEventListener("input", () => this.#change({ text: this.#text.value }));
+    this.#mode.addEventListener("change", () => this.#change({ mode: this.#mode.value }));
+    this.#order.addEventListener("change", () => this.#change({ order: this.#order.value as Order }));
+    this.#group.addEventListener("click", () => this.#change({ isGrouped: !this.filter.value.isGrouped }));
+    this.filter.watch(({ text, statuses, mode, order, isGrouped }) => {
+      for (const [status, { button }] of this.#chips) set(button, "aria-pressed", String(statuses.has(status)));
+      if (this.#text.value !== text) this.#text.value = text;
+      this.#mode.value = mode;
+      this.#order.value = order;
+      set(this.#group, "aria-pressed", String(isGrouped));
+    });
+  }
+
+  /** Counts all rows, shown or not. */
+  count(rows: readonly PresenceRow[]): void {
+    write(this.#total, String(rows.length));
+    for (const [status, { number }] of this.#chips) {
+      write(number, String(rows.filter((row) => row.status === status).length));
+    }
+    const modes = [...new Set(rows.map(({ mode }) => mode ?? ""))].filter(Boolean).sort();
+    // What is chosen stays in the list, even when nobody has it any more.
+    const { mode } = this.filter.value;
+    if (mode !== "" && !modes.includes(mode)) modes.push(mode);
+    if (modes.join("\n") === this.#modes) return;
+    this.#modes = modes.join("\n");
+    replace(this.#mode, h("option", { value: "" }, "All"), modes.map((each) => h("option", { value: each }, each)));
+    this.#mode.value = mode;
+  }
+
+  /** Shows everything again. */
+  clear(): void {
+    this.#change({ text: "", statuses: new Set(), mode: "" });
+  }
+
+  setOrder(order: Order): void {
+    this.#change({ order });
+  }
+
+  #chip(status: Status): HTMLElement {
+    const number = h("strong", { class: "num" }, "0");
+    const button = h("button", { type: "button", class: "chip", data: { status }, "aria-pressed": "false" }, h("span", { class: "dot", "aria-hidden": "true" }), number, ` ${status}`);
+    button.addEventListener("click", () => {
+      const statuses = new Set(this.filter.value.statuses);
+      if (!statuses.delete(status)) statuses.add(status);
+      this.#change({ statuses });
+    });
+    this.#chips.set(status, { button, number });
+    return button;
+  }
+
+  #change(change: Partial<Filter>): void {
+    this.filter.set({ ...this.filter.value, ...change });
+  }
+}

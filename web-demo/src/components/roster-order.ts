@@ -1,0 +1,57 @@
+import type { PresenceRow } from "openclaw-presence";
+
+import { rowName } from "../state/row-words.js";
+
+/** By what the rows of a table stand. */
+export const ORDERS = { name: "Name", status: "Status", mode: "Mode", input: "Last input", seen: "Last seen" } as const;
+
+/** One of them. */
+export type Order = keyof typeof ORDERS;
+
+const STATUS_RANK = { Active: 0, Idle: 1, Stale: 2 } as const;
+
+/** The rows in order: the gateway's own on top, the freshest or first in the alphabet next. */
+export function orderRows(rows: readonly PresenceRow[], order: Order): readonly PresenceRow[] {
+  const compare = COMPARE[order];
+  return [...rows].sort((a, b) => rank(a) - rank(b) || compare(a, b) || byName(a, b));
+}
+
+/** Rows of one host, or of none. */
+export interface Group {
+  readonly host: string;
+  readonly rows: readonly PresenceRow[];
+}
+
+/** The rows by host; hosts stand where their first row stood. */
+export function groupRows(rows: readonly PresenceRow[]): readonly Group[] {
+  const groups = new Map<string, { host: string; rows: PresenceRow[] }>();
+  for (const row of rows) {
+    const host = rowName(row);
+    const key = host.toLowerCase();
+    const group = groups.get(key);
+    if (group) group.rows.push(row);
+    else groups.set(key, { host, rows: [row] });
+  }
+  return [...groups.values()];
+}
+
+const COMPARE: Readonly<Record<Order, (a: PresenceRow, b: PresenceRow) => number>> = {
+  name: () => 0,
+  status: (a, b) => STATUS_RANK[a.status] - STATUS_RANK[b.status],
+  mode: (a, b) => (a.mode ?? "~").localeCompare(b.mode ?? "~"),
+  input: (a, b) => inputMoment(b) - inputMoment(a),
+  seen: (a, b) => b.ts - a.ts,
+};
+
+function rank(row: PresenceRow): number {
+  return row.isSelf ? 0 : 1;
+}
+
+function byName(a: PresenceRow, b: PresenceRow): number {
+  return rowName(a).localeCompare(rowName(b)) || (a.key < b.key ? -1 : 1);
+}
+
+/** When the last input was; unknown is longest ago. */
+function inputMoment({ entry, ts }: PresenceRow): number {
+  return typeof entry.lastInputSeconds === "number" ? ts - entry.lastInputSeconds * 1_000 : Number.NEGATIVE_INFINITY;
+}

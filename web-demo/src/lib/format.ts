@@ -1,0 +1,38 @@
+/** A moment as the time of the day: `14:03:09`. */
+export function timeOfDay(wallMs: number): string {
+  return new Date(wallMs).toLocaleTimeString("en-GB");
+}
+
+/** A length of time on a stopwatch: `03:09`, `1:03:09`. */
+export function stopwatch(ms: number): string {
+  const seconds = Math.floor(ms / 1_000);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  const end = `${two(minutes % 60)}:${two(seconds % 60)}`;
+  return hours > 0 ? `${hours}:${end}` : end;
+}
+
+/** A length of time in words, to the second: `45 s`, `2 min 5 s`, `10 min`. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  if (seconds < 60) return `${seconds} s`;
+  const rest = seconds % 60;
+  const minutes = `${Math.floor(seconds / 60)} min`;
+  return rest === 0 ? minutes : `${minutes} ${rest} s`;
+}
+
+/** `1 instance`, `2 instances`. */
+export function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+/** The beginning of a long id; what is short stays. */
+export function shortId(id: string): string {
+  return id.length > 20 ? `${id.slice(0, 8)}…${id.slice(-6)}` : id;
+}
+
+/** JSON for people. */
+export function pretty(value: unknown): string {
+  return JSON.stringify(value, null, 2);
+}

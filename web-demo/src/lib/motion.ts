@@ -1,0 +1,36 @@
+const MOVE: KeyframeAnimationOptions = { duration: 220, easing: "cubic-bezier(.2,.7,.2,1)" };
+const APPEAR: KeyframeAnimationOptions = { duration: 260, easing: "ease-out" };
+
+const reduced = matchMedia("(prefers-reduced-motion: reduce)");
+
+/**
+ * Does `change` to the children of `list`, and lets those that stay glide from where they were. Nothing is
+ * measured or moved where less motion is wished, or where nobody looks.
+ */
+export function glide(list: Element, change: () => void): void {
+  if (reduced.matches || document.hidden || !isShown(list)) return change();
+  const before = tops(list);
+  change();
+  const height = innerHeight;
+  for (const [child, top] of tops(list)) {
+    const old = before.get(child);
+    if (old === undefined) {
+      if (before.size > 0) child.animate([{ opacity: 0 }, { opacity: 1 }], APPEAR);
+    } else if (old !== top && isNear(top, height) && isNear(old, height)) {
+      child.animate([{ transform: `translateY(${old - top}px)` }, { transform: "none" }], MOVE);
+    }
+  }
+}
+
+function isShown(element: Element): boolean {
+  return element.getClientRects().length > 0;
+}
+
+function tops(list: Element): Map<Element, number> {
+  return new Map([...list.children].map((child) => [child, child.getBoundingClientRect().top]));
+}
+
+/** Whether something at this place can be seen, or nearly. */
+function isNear(top: number, height: number): boolean {
+  return top > -200 && top < height + 200;
+}

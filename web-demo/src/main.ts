@@ -1,0 +1,95 @@
+import { Announcer } from "./lib/announce.js";
+import { ThemeButton } from "./components/theme-button.js";
+import { ConnectionPill } from "./components/connection-pill.js";
+import { PLACES, Router, type Place, type Route } from "./state/route.js";
+import type { Secret } from "./state/secret-link.js";
+import { Session } from "./state/session.js";
+import { ownGatewayUrl, storedTarget } from "./state/target.js";
+import { TourLog } from "./state/tour.js";
+import { InstancesView } from "./views/instances.js";
+import { PasteView } from "./views/paste.js";
+import { PlaygroundView } from "./views/playground.js";
+import { ThisTabView } from "./views/this-tab.js";
+import type { View } from "./views/view.js";
+import { WebchatView } from "./views/webchat.js";
+
+const find = (id: string) => document.getElementById(id)!;
+
+const announcer = new Announcer(find("announcer"));
+const session = new Session(announcer);
+const tour = new TourLog();
+let isSignedIn = false;
+const router = new Router((secret: Secret) => {
+  isSignedIn = true;
+  session.connect({ url: ownGatewayUrl(), secret });
+});
+
+const instances = new InstancesView(session, tour);
+const makers: Readonly<Record<Place, () => View>> = {
+  instances: () => instances,
+  "this-tab": () => new ThisTabView(session, tour),
+  playground: () => new PlaygroundView(router, tour, announcer),
+  paste: () => new PasteView(),
+  webchat: () => new WebchatView(session),
+};
+const made = new Map<Place, View>();
+const main = find("main");
+let shown: View | undefined;
+
+find("theme").replaceWith(new ThemeButton().element);
+find("pill").replaceWith(new ConnectionPill(session).element);
+find("skip").addEventListener("click", (event) => {
+  // The fragment is the place where the page is: it is not to be changed by this.
+  event.preventDefault();
+  main.querySelector<HTMLElement>(".view:not([hidden]) h1")?.focus();
+});
+
+router.route.watch((route, before) => show(route, route !== before));
+start();
+
+function show({ place, query }: Route, isMove: boolean): void {
+  let view = made.get(place);
+  if (!view) {
+    made.set(place, (view = makers[place]()));
+    main.append(view.element);
+  }
+  if (shown !== view) {
+    shown?.hide?.();
+    if (shown) shown.element.hidden = true;
+    view.element.hidden = false;
+  }
+  for (const each of PLACES) {
+    const link = document.querySelector(`nav [data-place="${each}"]`);
+    if (each === place) link?.setAttribute("aria-current", "page");
+    else link?.removeAttribute("aria-current");
+  }
+  const title = view.element.querySelector("h1");
+  document.title = `${title?.textContent} · openclaw-presence`;
+  const isOther = shown !== view;
+  shown = view;
+  view.show?.(query);
+  if (isMove && isOther) {
+    scrollTo(0, 0);
+    title?.focus({ preventScroll: true });
+  }
+}
+
+/** Connects to the gateway of the link, else to the one of before the reload, else to the one that serves this page. */
+function start(): void {
+  watchTour();
+  if (isSignedIn) return;
+  const target = storedTarget();
+  if (target) session.connect(target);
+  else void instances.findGateway();
+}
+
+function watchTour(): void {
+  session.live.watch(({ roster, instanceId }) => {
+    if (!roster) return;
+    if (roster.rows.some((row) => row.isOwn)) tour.reach("self");
+    // Tabs of one browser share the beginning of their ids.
+    const base = instanceId?.replace(/\.\d+$/, "");
+    const isTwin = (id: string | undefined) => id !== undefined && id !== instanceId && id.replace(/\.\d+$/, "") === base;
+    if (base !== undefined && roster.rows.some((row) => row.isConnected && isTwin(row.instanceId))) tour.reach("second");
+  });
+}

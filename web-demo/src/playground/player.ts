@@ -1,0 +1,230 @@
+import type { Finding, PresenceRow } from "openclaw-presence";
+
+import { Store } from "../lib/store.js";
+import { hostOf } from "./kinds.js";
+import { BOUNDS, EMPTY_SCRIPT, withAction, withoutAction, type Action, type Deed, type Script } from "./script.js";
+import type { SimClient, SimState } from "./sim-client.js";
+import { sentence, World, type Step } from "./world.js";
+
+/** What is shown of a simulated client. */
+export interface ClientView {
+  readonly id: number;
+  readonly kind: SimClient["kind"];
+  readonly identity: SimClient["identity"];
+  readonly network: SimClient["network"];
+  readonly host: string;
+  readonly state: SimState;
+  readonly note: string;
+  readonly canBeacon: boolean;
+}
+
+/** All that is shown of the world at one moment. */
+export interface Frame {
+  readonly script: Script;
+  readonly nowMs: number;
+  /** Where the slider ends. */
+  readonly horizonMs: number;
+  /** How many times faster than here time passes there; 0: it stands still. */
+  readonly rate: number;
+  readonly rows: readonly PresenceRow[];
+  readonly findings: readonly Finding[];
+  readonly clients: readonly ClientView[];
+  readonly past: readonly Step[];
+  readonly future: readonly Step[];
+  /** Why there is no world; empty: there is one. */
+  readonly problem: string;
+}
+
+const START: Frame = {
+  script: EMPTY_SCRIPT,
+  nowMs: 0,
+  horizonMs: 600_000,
+  rate: 0,
+  rows: [],
+  findings: [],
+  clients: [],
+  past: [],
+  future: [],
+  problem: "",
+};
+
+/** More than this of real time at once, as after a hidden page, is not made up for. */
+const LONGEST_FRAME_MS = 250;
+/** The slider goes on in steps of this. */
+const HORIZON_STEP_MS = 300_000;
+
+/**
+ * Plays a script. Time goes on by the world's own timers; time goes back by building the world again from the
+ * beginning, which is quick and always comes out the same.
+ */
+export class Player {
+  readonly frame = new Store<Frame>(START);
+  #script: Script = EMPTY_SCRIPT;
+  #world: World | undefined;
+  /** The actions that the world has seen. */
+  #done = 0;
+  /** Where the world is to be, and whether it has to be built anew for that. */
+  #wantedMs = 0;
+  #isOutdated = true;
+  #isWorking = false;
+  #rate = 0;
+  #untilMs = Number.POSITIVE_INFINITY;
+  #drawnMs = 0;
+  #problem = "";
+
+  /** Takes another script and goes to a moment of it. */
+  load(script: Script, nowMs = 0): void {
+    this.#rate = 0;
+    this.#script = script;
+    this.#go(nowMs, true);
+  }
+
+  /** Lets time pass by itself, at most until then. */
+  play(rate: number, untilMs = Number.POSITIVE_INFINITY): void {
+    const wasStill = this.#rate === 0;
+    this.#rate = rate;
+    this.#untilMs = untilMs;
+    this.#publish();
+    if (!wasStill || rate === 0) return;
+    this.#drawnMs = performance.now();
+    requestAnimationFrame(() => this.#tick());
+  }
+
+  pause(): void {
+    this.#rate = 0;
+    this.#publish();
+  }
+
+  /** Goes to a moment, ahead or back. */
+  seek(ms: number): void {
+    const wanted = Math.min(Math.max(ms, 0), BOUNDS.atMs.most);
+    this.#untilMs = Number.POSITIVE_INFINITY;
+    this.#go(wanted, this.#isOutdated || wanted < this.#wantedMs);
+  }
+
+  /** Tries again what went wrong. */
+  retry(): void {
+    this.#go(this.#wantedMs, true);
+  }
+
+  /** Goes to the next action that is still to come. */
+  next(): void {
+    const next = this.#script.actions.find(({ atMs }) => atMs > this.#wantedMs);
+    if (next) this.seek(next.atMs);
+  }
+
+  /** Does something now. What is still to come in the script comes all the same. */
+  act(deed: Deed): void {
+    if (this.#script.actions.length >= BOUNDS.actions) return;
+    const atMs = Math.round(this.#wantedMs / 1_000) * 1_000;
+    const action = { ...deed, atMs } as Action;
+    this.#change(withAction(this.#script, action));
+  }
+
+  /** Takes an action out of the script. */
+  undo(action: Action): void {
+    this.#change(withoutAction(this.#script, action));
+  }
+
+  /** Gives the gateway other bounds, from the beginning on. */
+  setBounds(bounds: Partial<Pick<Script, "ttlMs" | "cap">>): void {
+    this.#change({ ...this.#script, ...bounds });
+  }
+
+  /** Another script for the same moment. */
+  #change(script: Script): void {
+    this.#script = script;
+    this.#go(Math.max(Math.round(this.#wantedMs / 1_000) * 1_000, 0), true);
+  }
+
+  #go(ms: number, isOutdated: boolean): void {
+    this.#wantedMs = ms;
+    this.#isOutdated = isOutdated;
+    void this.#work();
+  }
+
+  /** Brings the world to where it is wanted. Who wants something else meanwhile is served next. */
+  async #work(): Promise<void> {
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    try {
+      while (this.#isOutdated || !this.#world || this.#world.nowMs < this.#wantedMs) {
+        if (this.#isOutdated || !this.#world) await this.#build();
+        await this.#advance();
+      }
+      this.#problem = "";
+    } catch (error) {
+      // The simulator is a file of its own: it may not have come.
+      this.#rate = 0;
+      this.#problem = error instanceof Error ? error.message : String(error);
+    } finally {
+      this.#isWorking = false;
+    }
+    this.#publish();
+  }
+
+  async #build(): Promise<void> {
+    this.#isOutdated = false;
+    this.#world?.free();
+    this.#world = undefined;
+    this.#done = 0;
+    this.#world = await World.create(this.#script);
+  }
+
+  async #advance(): Promise<void> {
+    const world = this.#world;
+    const { actions } = this.#script;
+    while (world && !this.#isOutdated) {
+      const action = actions[this.#done];
+      if (!action || action.atMs > this.#wantedMs) break;
+      await world.advanceTo(action.atMs);
+      world.act(action);
+      this.#done += 1;
+    }
+    if (!this.#isOutdated) await world?.advanceTo(this.#wantedMs);
+  }
+
+  #tick(): void {
+    if (this.#rate === 0) return;
+    requestAnimationFrame(() => this.#tick());
+    const now = performance.now();
+    const passedMs = Math.min(now - this.#drawnMs, LONGEST_FRAME_MS) * this.#rate;
+    if (this.#isWorking) return;
+    this.#drawnMs = now;
+    const most = Math.min(this.#untilMs, BOUNDS.atMs.most);
+    const wanted = Math.min(this.#wantedMs + passedMs, most);
+    if (wanted >= most) this.#rate = 0;
+    this.#go(wanted, this.#isOutdated);
+  }
+
+  #publish(): void {
+    const world = this.#world;
+    const script = this.#script;
+    const problem = this.#problem;
+    if (!world) return this.frame.set({ ...this.frame.value, script, problem, rate: this.#rate });
+    const before = this.frame.value;
+    const findings = world.findings;
+    const last = Math.max(this.#wantedMs, ...script.actions.map(({ atMs }) => atMs));
+    this.frame.set({
+      script,
+      problem,
+      nowMs: this.#wantedMs,
+      horizonMs: Math.max(2 * HORIZON_STEP_MS, Math.ceil((last + HORIZON_STEP_MS / 2) / HORIZON_STEP_MS) * HORIZON_STEP_MS),
+      rate: this.#rate,
+      rows: world.rows,
+      findings: JSON.stringify(findings) === JSON.stringify(before.findings) ? before.findings : findings,
+      clients: world.clients.map(view),
+      past: [...world.steps],
+      future: script.actions.slice(this.#done).map((action) => ({ atMs: action.atMs, text: this.#foretell(action), action })),
+    });
+  }
+
+  #foretell(action: Action): string {
+    const maker = this.#script.actions.find((other) => other.op === "add" && other.id === action.id);
+    return sentence(action, maker?.op === "add" ? { host: hostOf(maker.kind, maker.id) } : undefined) ?? action.op;
+  }
+}
+
+function view({ id, kind, identity, network, host, state, note, canBeacon }: SimClient): ClientView {
+  return { id, kind, identity, network, host, state, note, canBeacon };
+}

@@ -1,0 +1,160 @@
+import { PresenceClient, ready, VirtualClock, type Finding, type PresenceRow } from "openclaw-presence";
+
+import { hostOf, IDENTITIES, KINDS, type KindName, type Network } from "./kinds.js";
+import { observe, type RowNews } from "./observer.js";
+import { BOUNDS, type Action, type Script } from "./script.js";
+import { SimClient } from "./sim-client.js";
+import { SimulatedGateway, simulatorReady } from "./simulator.js";
+
+/** Something that happened: an action, or what came of it in the roster. */
+export interface Step {
+  readonly atMs: number;
+  readonly text: string;
+  /** Absent: nobody did it, it came of something. */
+  readonly action?: Action;
+}
+
+/** Most steps that are kept. */
+const MOST_STEPS = 400;
+/** Turns that a client may take to connect; none takes more than a few. */
+const MOST_TURNS = 100;
+
+const SELF = {
+  host: "gateway.lan",
+  ip: "192.168.1.5",
+  version: "0.1.0",
+  platform: "linux 6.18.4",
+  deviceFamily: "Linux",
+  modelIdentifier: "Raspberry Pi 5",
+  mode: "gateway",
+  reason: "self",
+};
+
+/** A gateway, its clients, and a client that watches: all of it the real core, on a clock that is moved by hand. */
+export class World {
+  readonly #clock = new VirtualClock();
+  readonly #gateway: SimulatedGateway;
+  readonly #watcher: PresenceClient;
+  readonly #clients = new Map<number, SimClient>();
+  readonly #steps: Step[] = [];
+
+  private constructor({ ttlMs, cap }: Script) {
+    const clock = this.#clock;
+    this.#gateway = new SimulatedGateway({ clock, ttlMs, maxEntries: cap, windowMs: 0, self: SELF });
+    observe(this.#gateway, (news) => this.#note(news));
+    this.#watcher = new PresenceClient({
+      url: "ws://playground",
+      WebSocket: this.#gateway.WebSocket,
+      clock,
+      client: { id: "cli", mode: "cli" },
+      instanceId: false,
+      deviceKey: false,
+      beacons: false,
+      seed: 1,
+    });
+    this.#watcher.subscribe(() => {});
+  }
+
+  /** A world at its beginning. */
+  static async create(script: Script): Promise<World> {
+    await Promise.all([ready(), simulatorReady()]);
+    const world = new World(script);
+    world.#watcher.start();
+    for (let turn = 0; turn < MOST_TURNS && world.#watcher.state.phase !== "live"; turn += 1) await world.#clock.advance(0);
+    return world;
+  }
+
+  get nowMs(): number {
+    return this.#clock.ageMs();
+  }
+
+  get rows(): readonly PresenceRow[] {
+    return this.#watcher.roster.rows;
+  }
+
+  get findings(): readonly Finding[] {
+    return this.#watcher.findings();
+  }
+
+  get clients(): readonly SimClient[] {
+    return [...this.#clients.values()];
+  }
+
+  /** Newest last. */
+  get steps(): readonly Step[] {
+    return this.#steps;
+  }
+
+  /** Lets time pass; what falls due on the way happens in its turn. */
+  async advanceTo(ms: number): Promise<void> {
+    await this.#clock.advance(Math.max(0, ms - this.nowMs));
+  }
+
+  /** Does it now. */
+  act(action: Action): void {
+    const text = sentence(action, this.#clients.get(action.id));
+    if (text !== undefined) this.#step({ atMs: this.nowMs, text, action });
+    switch (action.op) {
+      case "add":
+        return this.#add(action.id, action.kind, action.identity, action.network);
+      case "crowd":
+        for (let index = 0; index < action.size; index += 1) this.#add(1_000 + action.id * BOUNDS.size.most + index, CROWD[index % CROWD.length] ?? "node", "stable", "lan");
+        return;
+      case "reconnect":
+        return this.#clients.get(action.id)?.reconnect(action.network);
+      default:
+        return this.#clients.get(action.id)?.[action.op]();
+    }
+  }
+
+  free(): void {
+    this.#watcher.close();
+    this.#gateway.free();
+  }
+
+  #add(id: number, kind: KindName, identity: SimClient["identity"], network: Network): void {
+    if (this.#clients.has(id)) return;
+    this.#clients.set(id, new SimClient(id, kind, identity, network, this.#gateway, this.#clock));
+  }
+
+  #note({ kind, name, reason }: RowNews): void {
+    const text = {
+      appears: `Row appears: ${name}`,
+      says: `Row of ${name}: ${reason}`,
+      leaves: `Row of ${name} goes: ${reason}`,
+    }[kind];
+    this.#step({ atMs: this.nowMs, text });
+  }
+
+  #step(step: Step): void {
+    this.#steps.push(step);
+    if (this.#steps.length > MOST_STEPS) this.#steps.shift();
+  }
+}
+
+const CROWD: readonly KindName[] = ["node", "tab", "mac"];
+
+/** What an action is, in words; nothing if there is no such client. */
+export function sentence(action: Action, client?: { readonly host: string }): string | undefined {
+  if (action.op === "add") {
+    const { kind, identity, network, id } = action;
+    const how = network === "tunnel" ? " through a tunnel" : "";
+    const who = identity === "stable" ? "" : `, ${IDENTITIES[identity]}`;
+    return `${KINDS[kind].label} ${hostOf(kind, id)} connects${how}${who}`;
+  }
+  if (action.op === "crowd") return `${action.size} clients connect`;
+  const host = client?.host;
+  if (host === undefined) return undefined;
+  switch (action.op) {
+    case "beacon":
+      return `${host} is used and sends a beacon`;
+    case "drop":
+      return `${host} loses its network`;
+    case "sleep":
+      return `${host} falls asleep`;
+    case "wake":
+      return `${host} wakes up`;
+    case "reconnect":
+      return `${host} comes back${action.network === "tunnel" ? " through a tunnel" : ""}`;
+  }
+}

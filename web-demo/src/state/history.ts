@@ -1,0 +1,67 @@
+import type { PresenceRow, RosterDiff } from "openclaw-presence";
+
+/** What happened to one row. */
+export interface Change {
+  /** On this machine's clock. */
+  readonly atMs: number;
+  readonly kind: "listed" | "joined" | "left" | "changed";
+  /** What says something else, and what it said; only of `changed`. */
+  readonly fields: readonly FieldChange[];
+}
+
+/** One member of an entry, or its status. */
+export interface FieldChange {
+  readonly name: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Most changes that are kept per row, and most rows. */
+const MOST_CHANGES = 40;
+const MOST_ROWS = 2_000;
+
+/** What happened to each row since the page was opened. */
+export class History {
+  readonly #changes = new Map<string, readonly Change[]>();
+  #isFirst = true;
+
+  /** Takes in the next difference; the first list is no news. */
+  record({ added, removed, changed }: RosterDiff, atMs: number): void {
+    const kind = this.#isFirst ? "listed" : "joined";
+    if (added.length > 0) this.#isFirst = false;
+    for (const row of added) this.#add(row.key, { atMs, kind, fields: [] });
+    for (const row of removed) this.#add(row.key, { atMs, kind: "left", fields: [] });
+    for (const { row, before, fields } of changed) {
+      const told = fields.map((name) => ({ name, before: say(before, name), after: say(row, name) }));
+      this.#add(row.key, { atMs, kind: "changed", fields: told });
+    }
+  }
+
+  /** What happened to a row, newest first. */
+  of(key: string): readonly Change[] {
+    return this.#changes.get(key) ?? [];
+  }
+
+  /** Another gateway: another history. */
+  clear(): void {
+    this.#changes.clear();
+    this.#isFirst = true;
+  }
+
+  #add(key: string, change: Change): void {
+    const known = this.#changes.get(key) ?? [];
+    // Set anew, so that the rows of which least is heard are the first to go.
+    this.#changes.delete(key);
+    this.#changes.set(key, [change, ...known].slice(0, MOST_CHANGES));
+    const [oldest] = this.#changes.keys();
+    if (this.#changes.size > MOST_ROWS && oldest !== undefined) this.#changes.delete(oldest);
+  }
+}
+
+function say(row: PresenceRow, name: string): string {
+  if (name === "status") return row.status;
+  if (name === "lastInputSeconds") return row.lastInputText || "unknown";
+  const value = row.entry[name];
+  if (value === undefined) return "nothing";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -1,0 +1,143 @@
+import { PresenceClient, type Finding, type PresenceError, type RosterSnapshot } from "openclaw-presence";
+
+import type { Announcer } from "../lib/announce.js";
+import { Store } from "../lib/store.js";
+import { History } from "./history.js";
+import { IdentityLog } from "./identity-log.js";
+import { rowName } from "./row-words.js";
+import { storeTarget, type Target } from "./target.js";
+
+/** All that the views show of the connection to a gateway. */
+export interface Live {
+  readonly target: Target | undefined;
+  /** Absent: never connected. */
+  readonly roster: RosterSnapshot | undefined;
+  readonly findings: readonly Finding[];
+  /** The id this tab goes by; absent without one, and while not connected. */
+  readonly instanceId: string | undefined;
+  /** Whether the tab keeps its identity from connection to connection. */
+  readonly isStable: boolean;
+  readonly hasBeacons: boolean;
+  /** What works less well than it should, newest last. */
+  readonly notices: readonly PresenceError[];
+}
+
+const NOTHING: Live = {
+  target: undefined,
+  roster: undefined,
+  findings: [],
+  instanceId: undefined,
+  isStable: true,
+  hasBeacons: true,
+  notices: [],
+};
+
+const NONE: readonly Finding[] = [];
+
+/** The one connection of this page to a gateway. */
+export class Session {
+  readonly live = new Store<Live>(NOTHING);
+  readonly history = new History();
+  readonly identities = new IdentityLog();
+  readonly #announcer: Announcer;
+  #client: PresenceClient | undefined;
+
+  constructor(announcer: Announcer) {
+    this.#announcer = announcer;
+  }
+
+  /** The client, for views that ask it for more. */
+  get client(): PresenceClient | undefined {
+    return this.#client;
+  }
+
+  /**
+   * Connects to a gateway in place of the one before.
+   *
+   * @throws {PresenceError} when the address is none.
+   */
+  connect(target: Target): void {
+    const { isStable, hasBeacons } = this.live.value;
+    const client = new PresenceClient({
+      url: target.url,
+      token: target.secret?.kind === "token" ? target.secret.text : undefined,
+      password: target.secret?.kind === "password" ? target.secret.text : undefined,
+      beacons: hasBeacons,
+      ...identity(isStable),
+    });
+    this.disconnect();
+    storeTarget(target);
+    this.#client = client;
+    this.#set({ target });
+    const announcer = this.#announcer;
+    let wasLive = false;
+    client.addEventListener("roster", ({ roster, diff }) => {
+      this.history.record(diff, Date.now());
+      this.#announce(diff.added.map(rowName), "joined", roster);
+      this.#announce(diff.removed.map(rowName), "left", roster);
+      this.#set({ roster, findings: this.#findings() });
+    });
+    client.addEventListener("state", ({ state }) => {
+      if (state.phase === "waiting" && wasLive) announcer.later("Connection lost, trying again");
+      if (state.phase === "live" && this.live.value.roster?.hasList) announcer.later("Connected again");
+      if (state.phase === "refused") announcer.later(`The gateway refuses this page: ${state.error.message}`);
+      wasLive = state.phase === "live";
+      this.identities.handleState(state, client.instanceId, Date.now());
+      this.#set({ instanceId: client.instanceId });
+    });
+    client.addEventListener("notice", ({ error }) => {
+      const others = this.live.value.notices.filter(({ code }) => code !== error.code);
+      this.#set({ notices: [...others, error] });
+    });
+    client.start();
+  }
+
+  /** Leaves the gateway and forgets its secret. */
+  disconnect(): void {
+    storeTarget(undefined);
+    this.#client?.close();
+    this.#client = undefined;
+    this.history.clear();
+    this.identities.clear();
+    const { isStable, hasBeacons } = this.live.value;
+    this.live.set({ ...NOTHING, isStable, hasBeacons });
+  }
+
+  /** Tries at once instead of waiting; also after a refusal. */
+  retry(): void {
+    this.#client?.start();
+  }
+
+  /** Connects anew with or without an identity that stays. */
+  setStable(isStable: boolean): void {
+    this.#set({ isStable });
+    this.#client?.reconnect(identity(isStable));
+  }
+
+  /** Connects anew with or without beacons. */
+  setBeacons(hasBeacons: boolean): void {
+    this.#set({ hasBeacons, notices: [] });
+    this.#client?.reconnect({ beacons: hasBeacons });
+  }
+
+  #findings(): readonly Finding[] {
+    const findings = this.#client?.findings() ?? NONE;
+    const same = JSON.stringify(findings) === JSON.stringify(this.live.value.findings);
+    return same ? this.live.value.findings : findings;
+  }
+
+  #announce(names: readonly string[], what: string, roster: RosterSnapshot): void {
+    // The first list is no news.
+    if (!this.live.value.roster?.hasList || !roster.hasList) return;
+    for (const name of names) this.#announcer.later(`${name} ${what}`);
+  }
+
+  #set(change: Partial<Live>): void {
+    this.live.set({ ...this.live.value, ...change });
+  }
+}
+
+/** What a client needs to stay one row, or to be another at each connection. */
+function identity(isStable: boolean) {
+  return isStable ? { instanceId: undefined, deviceKey: undefined } : ({ instanceId: false, deviceKey: false } as const);
+}

@@ -1,0 +1,66 @@
+import type { Secret } from "./secret-link.js";
+
+/** Which gateway to connect to, and with what. */
+export interface Target {
+  readonly url: string;
+  /** Absent: the gateway asks for none. */
+  readonly secret?: Secret;
+}
+
+const KEY = "openclaw-presence-demo:gateway";
+
+/** The gateway of before the reload. It is kept for this tab only, and gone when the tab is. */
+export function storedTarget(): Target | undefined {
+  try {
+    const stored: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+    return isTarget(stored) ? stored : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps it for a reload of this tab, or forgets it. */
+export function storeTarget(target: Target | undefined): void {
+  try {
+    if (target) sessionStorage.setItem(KEY, JSON.stringify(target));
+    else sessionStorage.removeItem(KEY);
+  } catch {
+    // Then a reload asks again.
+  }
+}
+
+/** The gateway that serves this page, if one does: it takes WebSockets on every path. */
+export function ownGatewayUrl(): string {
+  const url = new URL(".", location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return url.href.replace(/\/$/, "");
+}
+
+/** What the gateway that serves this page says about itself. */
+export interface OwnGateway {
+  readonly auth: "token" | "password" | "none";
+  readonly version: string;
+}
+
+/** Asks whether a gateway serves this page: it answers for a file that everywhere else says no. */
+export async function findOwnGateway(): Promise<OwnGateway | undefined> {
+  try {
+    const response = await fetch("gateway.json", { cache: "no-store" });
+    const about = (await response.json()) as { gateway?: unknown; auth?: unknown; version?: unknown };
+    if (about.gateway !== true) return undefined;
+    const auth = about.auth === "none" || about.auth === "password" ? about.auth : "token";
+    return { auth, version: String(about.version ?? "") };
+  } catch {
+    return undefined;
+  }
+}
+
+function isTarget(value: unknown): value is Target {
+  if (typeof value !== "object" || value === null) return false;
+  const { url, secret } = value as Partial<Target>;
+  return typeof url === "string" && (secret === undefined || isSecret(secret));
+}
+
+function isSecret({ kind, text }: Partial<Secret>): boolean {
+  return (kind === "token" || kind === "password") && typeof text === "string";
+}

@@ -1,0 +1,114 @@
+import { ConnectForm } from "../components/connect-form.js";
+import { ConnectionBar } from "../components/connection-bar.js";
+import { copyButton } from "../components/copy-button.js";
+import { DetailPanel } from "../components/detail-panel.js";
+import { FilterBar, filterRows } from "../components/filter-bar.js";
+import { duplicateKeys, findingsAbout } from "../components/findings.js";
+import { FindingsList } from "../components/findings-list.js";
+import { RosterTable } from "../components/roster-table.js";
+import { skeletonRows } from "../components/skeleton.js";
+import { TourStrip } from "../components/tour-strip.js";
+import { h, write } from "../lib/dom.js";
+import { count, pretty } from "../lib/format.js";
+import type { Live, Session } from "../state/session.js";
+import type { TourLog } from "../state/tour.js";
+import type { View } from "./view.js";
+
+/** The live roster of a gateway. */
+export class InstancesView implements View {
+  readonly element: HTMLElement;
+  readonly #session: Session;
+  readonly #form: ConnectForm;
+  readonly #filters: FilterBar;
+  readonly #table: RosterTable;
+  readonly #detail: DetailPanel;
+  readonly #findings: FindingsList;
+  readonly #skeleton = skeletonRows();
+  readonly #empty = h("div", { class: "empty" });
+  readonly #emptyText = h("p");
+  readonly #shown = h("p", { class: "sub shown" });
+  readonly #roster: HTMLElement;
+  readonly #connected: HTMLElement;
+  #selected: string | undefined;
+
+  constructor(session: Session, tour: TourLog) {
+    this.#session = session;
+    this.#form = new ConnectForm((target) => session.connect(target));
+    this.#filters = new FilterBar(copyButton("Copy JSON", () => pretty(this.#visible().map(({ entry }) => entry))));
+    this.#table = new RosterTable("Instances", {
+      open: (key) => this.#select(key),
+      order: (order) => this.#filters.setOrder(order),
+    });
+    this.#detail = new DetailPanel(() => this.#close());
+    this.#findings = new FindingsList((key) => {
+      this.#filters.clear();
+      this.#select(key);
+      this.#table.reveal(key);
+    });
+    const clear = h("button", { type: "button", class: "button", on: { click: () => this.#filters.clear() } }, "Show all");
+    this.#empty.append(this.#emptyText, clear);
+    this.#roster = h(
+      "div",
+      { class: "with-detail" },
+      h("div", { class: "main-column" }, this.#findings.element, this.#skeleton, this.#table.element, this.#empty, this.#shown),
+      this.#detail.element,
+    );
+    this.#connected = h("div", { class: "stack" }, new TourStrip(tour).element, this.#filters.element, this.#roster);
+    this.element = h(
+      "div",
+      { class: "view" },
+      h("div", { class: "view-head" }, h("h1", { tabindex: "-1" }, "Instances"), h("p", { class: "lead" }, "Who is connected to this gateway, and how lately it was heard of.")),
+      new ConnectionBar(session).element,
+      this.#form.element,
+      this.#connected,
+    );
+    session.live.watch((live) => this.#show(live));
+    this.#filters.filter.watch(() => this.#show(session.live.value));
+  }
+
+  /** Looks whether a gateway serves this page, when no link said so. */
+  findGateway(): Promise<void> {
+    return this.#form.findGateway();
+  }
+
+  #show({ target, roster, findings }: Live): void {
+    const rows = roster?.rows ?? [];
+    const isRefused = roster?.connection.phase === "refused";
+    const hasRows = rows.length > 0;
+    this.#form.element.hidden = target !== undefined && !(isRefused && !hasRows);
+    this.#connected.hidden = target === undefined || (isRefused && !hasRows);
+    this.#skeleton.hidden = hasRows;
+    this.#filters.element.hidden = !hasRows;
+    this.#connected.classList.toggle("is-offline", roster?.isOffline === true && hasRows);
+
+    const visible = this.#visible();
+    this.#filters.count(rows);
+    this.#table.element.hidden = visible.length === 0;
+    this.#empty.hidden = !hasRows || visible.length > 0;
+    write(this.#emptyText, `None of the ${count(rows.length, "instance")} is like that.`);
+    write(this.#shown, visible.length < rows.length && visible.length > 0 ? `${visible.length} of ${rows.length} shown` : "");
+
+    const { order, isGrouped } = this.#filters.filter.value;
+    const selected = rows.find(({ key }) => key === this.#selected);
+    this.#table.show({ rows: visible, order, isGrouped, selected: selected?.key, duplicates: duplicateKeys(findings, rows) });
+    this.#findings.show(findings, rows);
+    this.#detail.show(
+      selected && { row: selected, findings: findingsAbout(findings, selected), changes: this.#session.history.of(selected.key) },
+    );
+  }
+
+  #visible() {
+    return filterRows(this.#session.live.value.roster?.rows ?? [], this.#filters.filter.value);
+  }
+
+  #select(key: string | undefined): void {
+    this.#selected = key;
+    this.#show(this.#session.live.value);
+  }
+
+  #close(): void {
+    const key = this.#selected;
+    this.#select(undefined);
+    if (key !== undefined) this.#table.focus(key);
+  }
+}

@@ -1,0 +1,63 @@
+import html from "source:webchat.html";
+import script from "source:webchat/webchat.ts";
+
+import { copyButton } from "../components/copy-button.js";
+import { h, replace } from "../lib/dom.js";
+import { highlight } from "../lib/highlight.js";
+import { icon } from "../lib/icons.js";
+import { hrefOf } from "../state/route.js";
+import type { Session } from "../state/session.js";
+import type { View } from "./view.js";
+
+/** The sample page, running, beside its whole source. */
+export class WebchatView implements View {
+  readonly element: HTMLElement;
+  readonly #session: Session;
+  readonly #frame = h("div", { class: "frame" });
+  readonly #hint = h("p", { class: "sub" }, "Not connected to a gateway: the strip is empty. ", h("a", { href: hrefOf("instances") }, "Connect"), " first.");
+
+  constructor(session: Session) {
+    this.#session = session;
+    const open = h("a", { class: "button", href: WEBCHAT_PAGE, target: "_blank", rel: "opener" }, icon("open"), "Open in a tab of its own");
+    this.element = h(
+      "div",
+      { class: "view" },
+      h(
+        "div",
+        { class: "view-head" },
+        h("h1", { tabindex: "-1" }, "WebChat sample"),
+        h("p", { class: "lead" }, `A chat page with a presence strip: ${lines(html) + lines(script)} lines with the package, beside its stylesheet. It is a client of its own, so it is a row of its own under Instances.`),
+      ),
+      h(
+        "div",
+        { class: "columns sample" },
+        h("section", { class: "stack", "aria-label": "The sample, running" }, this.#frame, this.#hint, h("div", { class: "actions" }, open)),
+        h("section", { class: "stack", "aria-label": "Its source" }, source("webchat.ts", script), source("webchat.html", html)),
+      ),
+    );
+    session.live.watch(({ target }) => (this.#hint.hidden = target !== undefined));
+  }
+
+  /** It runs only while it is seen: hidden, it would be a row that nobody understands. */
+  show(): void {
+    replace(this.#frame, h("iframe", { src: WEBCHAT_PAGE, title: "The WebChat sample" }));
+    this.#hint.hidden = this.#session.live.value.target !== undefined;
+  }
+
+  hide(): void {
+    replace(this.#frame);
+  }
+}
+
+function lines(text: string): number {
+  return text.trimEnd().split("\n").length;
+}
+
+function source(name: string, text: string): HTMLElement {
+  return h(
+    "figure",
+    { class: "source" },
+    h("figcaption", {}, h("span", {}, name), h("span", { class: "sub" }, `${lines(text)} lines`), copyButton("Copy", () => text)),
+    h("pre", { tabindex: "0", "aria-label": `Source of ${name}` }, highlight(text)),
+  );
+}

@@ -1,0 +1,37 @@
+import { PresenceClient, type PresenceRow } from "openclaw-presence";
+import "openclaw-presence/element";
+
+const find = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
+
+// The gateway that the demo page is connected to; a chat app knows its own.
+const { url, secret } = JSON.parse(sessionStorage.getItem("openclaw-presence-demo:gateway") ?? "{}");
+const client = new PresenceClient({ url, [secret?.kind ?? "token"]: secret?.text });
+
+// The strip: one initial per instance. The roster under it is the ready-made element.
+const draw = () => find("strip").replaceChildren(...client.roster.rows.map(face));
+const face = ({ host = "?", status, isOwn }: PresenceRow) => {
+  const face = Object.assign(document.createElement("li"), { title: `${host}: ${status}` });
+  face.dataset["status"] = status;
+  face.append(isOwn ? "You" : (host.at(0) ?? "?").toUpperCase());
+  return face;
+};
+client.subscribe(draw);
+find<HTMLElementTagNameMap["presence-roster"]>("roster").client = client;
+if (url) client.start();
+
+// The chat itself: messages go from tab to tab of this browser.
+const channel = new BroadcastChannel("openclaw-presence-webchat");
+const show = (text: string, who: string) => {
+  const item = Object.assign(document.createElement("li"), { className: who, textContent: text });
+  find("messages").append(item);
+  item.scrollIntoView({ block: "nearest" });
+};
+channel.onmessage = ({ data }) => show(String(data), "them");
+find("composer").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const input = find<HTMLInputElement>("text");
+  if (!input.value.trim()) return;
+  show(input.value, "me");
+  channel.postMessage(input.value);
+  input.value = "";
+});
