@@ -194,6 +194,7 @@ async fn open(
         rest,
         slot,
         facts: Facts::new(client, head),
+        accepted_ms: now.age_ms,
         driver,
     })
 }
@@ -201,10 +202,13 @@ async fn open(
 fn note_refusal(shared: &Shared, refused: Refused) {
     if shared.log.refused.passes(shared.clock.now().age_ms) {
         let connections = shared.slots.connections();
-        warn!(
-            connections,
-            "turned connections away: {refused}; --max-connections is the bound on all"
-        );
+        let bound = match refused {
+            Refused::Connections => "--max-connections is the bound",
+            Refused::Unauthenticated => {
+                "--max-unauthenticated and --max-unauthenticated-per-address are the bounds"
+            }
+        };
+        warn!(connections, "turned connections away: {refused}; {bound}");
     }
 }
 

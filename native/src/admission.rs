@@ -11,6 +11,7 @@ use tracing::warn;
 use crate::auth::AuthMode;
 use crate::device;
 use crate::head::Head;
+use crate::log::Throttle;
 use crate::origin::AllowedOrigins;
 use crate::proxy::{Client, is_loopback};
 use crate::ratelimit::{Failed, Key, RateLimiter, RateLimits};
@@ -54,6 +55,16 @@ pub struct Admission {
     auth: AuthMode,
     origins: AllowedOrigins,
     limiter: Mutex<RateLimiter>,
+    log: Throttles,
+}
+
+/// For lines that anybody can cause.
+#[derive(Debug, Default)]
+struct Throttles {
+    host: Throttle,
+    origin: Throttle,
+    secret: Throttle,
+    lockout: Throttle,
 }
 
 impl Admission {
@@ -64,6 +75,7 @@ impl Admission {
             auth,
             origins,
             limiter: Mutex::new(RateLimiter::new(limits)),
+            log: Throttles::default(),
         }
     }
 
@@ -72,7 +84,7 @@ impl Admission {
     /// may not connect, or make the gateway verify signatures without a secret.
     pub fn judge(&self, params: &ConnectParams, facts: &Facts, nonce: &str, now: Now) -> (Evidence, u64) {
         let mut evidence = Evidence {
-            origin: self.origin(facts),
+            origin: self.origin(facts, now),
             secret: SecretEvidence::TokenMissing,
             device: DeviceEvidence::Absent,
         };
@@ -90,13 +102,15 @@ impl Admission {
         (evidence, delay_ms)
     }
 
-    fn origin(&self, facts: &Facts) -> OriginEvidence {
+    fn origin(&self, facts: &Facts, now: Now) -> OriginEvidence {
         let host = facts.host.as_deref();
         if self.auth == AuthMode::None && !self.origins.allows_host(host) {
-            warn!(
-                host = ?short(host.unwrap_or("")),
-                "refused: without a secret, only this machine's own names may be used; list others by --allowed-origin"
-            );
+            if self.log.host.passes(now.age_ms) {
+                warn!(
+                    host = ?short(host.unwrap_or("")),
+                    "refused: without a secret, only this machine's own names may be used; list others by --allowed-origin"
+                );
+            }
             return OriginEvidence::Refused;
         }
         let Some(origin) = &facts.origin else {
@@ -109,7 +123,9 @@ impl Admission {
         {
             return OriginEvidence::Allowed;
         }
-        warn!(origin = ?short(origin), "refused a web page: allow it by --allowed-origin if it is yours");
+        if self.log.origin.passes(now.age_ms) {
+            warn!(origin = ?short(origin), "refused a web page: allow it by --allowed-origin if it is yours");
+        }
         OriginEvidence::Refused
     }
 
@@ -126,23 +142,29 @@ impl Admission {
         match evidence {
             SecretEvidence::Match => limiter.succeeded(&key),
             SecretEvidence::TokenMismatch | SecretEvidence::PasswordMismatch => {
-                return (evidence, note_failure(limiter.failed(key, now.age_ms), client));
+                let failed = limiter.failed(key, now.age_ms);
+                return (evidence, self.note_failure(failed, client, now));
             }
             _ => {}
         }
         (evidence, 0)
     }
-}
 
-fn note_failure(failed: Failed, client: IpAddr) -> u64 {
-    match failed {
-        Failed::Delay(ms) => {
-            warn!(%client, "refused: wrong secret");
-            ms
-        }
-        Failed::Locked(ms) => {
-            warn!(%client, for_seconds = ms / 1_000, "too many wrong secrets: locked out");
-            0
+    /// Says so, and how long the answer has to wait, in ms.
+    fn note_failure(&self, failed: Failed, client: IpAddr, now: Now) -> u64 {
+        match failed {
+            Failed::Delay(ms) => {
+                if self.log.secret.passes(now.age_ms) {
+                    warn!(%client, "refused: wrong secret");
+                }
+                ms
+            }
+            Failed::Locked(ms) => {
+                if self.log.lockout.passes(now.age_ms) {
+                    warn!(%client, for_seconds = ms / 1_000, "too many wrong secrets: locked out");
+                }
+                0
+            }
         }
     }
 }

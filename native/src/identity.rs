@@ -6,6 +6,8 @@ use presence_core::PresenceEntry;
 
 /// Longest model name, in characters.
 const MAX_MODEL_CHARS: usize = 64;
+/// Longest version, in characters.
+const MAX_VERSION_CHARS: usize = 64;
 
 /// The gateway's row. `version` is what it states as its version.
 #[must_use]
@@ -26,6 +28,20 @@ pub fn self_entry(version: &str) -> PresenceEntry {
         instance_id: Some(uuid::Uuid::new_v4().to_string().into()),
         ..PresenceEntry::default()
     }
+}
+
+/// What the gateway states as its version: that of the OpenClaw it runs for (`OPENCLAW_VERSION`), else
+/// its own.
+#[must_use]
+pub fn version() -> String {
+    stated_version(std::env::var("OPENCLAW_VERSION").ok())
+}
+
+fn stated_version(variable: Option<String>) -> String {
+    variable
+        .map(|text| text.trim().chars().take(MAX_VERSION_CHARS).collect::<String>())
+        .filter(|text| !text.is_empty())
+        .unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned())
 }
 
 /// The name of this machine.
@@ -173,6 +189,14 @@ mod tests {
         );
         assert!(entry.platform.as_deref().unwrap().contains(' ') || cfg!(windows));
         assert_ne!(entry.instance_id, self_entry("1.2.3").instance_id);
+    }
+
+    #[test]
+    fn the_version_is_openclaws_where_that_is_known() {
+        let own = env!("CARGO_PKG_VERSION");
+        assert_eq!(stated_version(Some(" 2026.9.6 ".to_owned())), "2026.9.6");
+        assert_eq!(stated_version(Some(" ".to_owned())), own);
+        assert_eq!(stated_version(None), own);
     }
 
     #[test]

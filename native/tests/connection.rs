@@ -13,8 +13,8 @@ use presence_gateway::GatewayConfig;
 use presence_gateway::auth::AuthMode;
 use serde_json::{Value, json};
 use support::{Client, config, connect_params, raw_http, row, start, start_manual, within};
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpSocket;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::frame::{Frame, FrameHeader};
@@ -114,19 +114,16 @@ async fn without_a_secret_a_rebound_name_is_refused() {
     let request = "GET / HTTP/1.1\r\nHost: rebound.example.org\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     // The challenge comes; a masked `connect` request would be refused. Seen from outside: no hello.
-    let mut stream = tokio::net::TcpStream::connect(gateway.address()).await.unwrap();
+    let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let connect =
         json!({ "type": "req", "id": "1", "method": "connect", "params": connect_params("c", READ) });
     let frame = Frame::message(connect.to_string(), OpCode::Data(Data::Text), true);
     stream.write_all(&masked(&frame)).await.unwrap();
     let mut answer = Vec::new();
-    within(
-        "the refusal",
-        tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut answer),
-    )
-    .await
-    .unwrap();
+    within("the refusal", AsyncReadExt::read_to_end(&mut stream, &mut answer))
+        .await
+        .unwrap();
     let answer = String::from_utf8_lossy(&answer);
     assert!(
         answer.contains("origin not allowed") && !answer.contains("hello-ok"),
@@ -146,6 +143,37 @@ fn masked(frame: &Frame) -> Vec<u8> {
     header.format(payload.len() as u64, &mut bytes).unwrap();
     bytes.extend(payload);
     bytes
+}
+
+#[tokio::test]
+async fn the_time_of_the_request_is_part_of_the_handshakes() {
+    let (gateway, clock) = start_manual(config());
+    let address = gateway.address();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n")
+        .await
+        .unwrap();
+    // Sockets are taken in one after the other: when this is answered, that one was.
+    raw_http(
+        address,
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    )
+    .await;
+    clock.advance(14_000);
+    let rest = "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(rest.as_bytes()).await.unwrap();
+    let mut heard = Vec::new();
+    for (words, ms) in [("connect.challenge", 1_000), ("handshake timeout", 0)] {
+        within(words, async {
+            while !String::from_utf8_lossy(&heard).contains(words) {
+                assert_ne!(stream.read_buf(&mut heard).await.unwrap(), 0, "{words}");
+            }
+        })
+        .await;
+        clock.advance(ms);
+    }
+    gateway.shutdown().await;
 }
 
 #[tokio::test]

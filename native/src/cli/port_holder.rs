@@ -6,6 +6,9 @@ use std::time::Duration;
 
 const PROBE_TIME: Duration = Duration::from_millis(500);
 const MAX_PROBE_BYTES: u64 = 4096;
+/// The longest name that is shown.
+#[cfg(target_os = "linux")]
+const MAX_NAME_CHARS: usize = 100;
 
 /// A sentence for the person who wants to start the gateway there.
 pub(super) fn explain(address: SocketAddr) -> String {
@@ -77,12 +80,35 @@ fn holder(port: u16) -> Option<String> {
             .flatten()
             .filter_map(|file| std::fs::read_link(file.path()).ok());
         if links.any(|link| inodes.iter().any(|inode| link.as_os_str() == inode.as_str())) {
-            let name = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-            let name: String = name.trim().chars().filter(|c| !c.is_control()).collect();
+            let name = process_name(&process.path());
             return Some(format!("{name} (pid {})", process.file_name().to_string_lossy()));
         }
     }
     None
+}
+
+/// The process's name, whole: `comm` is cut to 15 characters.
+#[cfg(target_os = "linux")]
+fn process_name(folder: &std::path::Path) -> String {
+    let command_line = std::fs::read(folder.join("cmdline")).unwrap_or_default();
+    let comm = std::fs::read_to_string(folder.join("comm")).unwrap_or_default();
+    whole_name(&String::from_utf8_lossy(&command_line), comm.trim())
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_NAME_CHARS)
+        .collect()
+}
+
+/// `comm`, or the word of the command line that it is the beginning of: processes may name themselves.
+#[cfg(target_os = "linux")]
+fn whole_name<'a>(command_line: &'a str, comm: &'a str) -> &'a str {
+    let first = command_line.split('\0').next().unwrap_or("");
+    let file_name = first.rsplit('/').next().unwrap_or(first);
+    if file_name.len() > comm.len() && file_name.starts_with(comm) {
+        file_name
+    } else {
+        comm
+    }
 }
 
 /// The socket's inode if a line of `/proc/net/tcp` is about a listener on this port.
@@ -108,6 +134,17 @@ mod tests {
         assert!(text.contains(&format!("(pid {})", std::process::id())), "{text}");
         assert!(text.contains("--port"), "{text}");
         assert!(!text.contains("OpenClaw"), "{text}");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn names_are_whole_and_chosen_names_stay() {
+        assert_eq!(
+            whole_name("/opt/bin/presence-gateway\0serve\0", "presence-gatewa"),
+            "presence-gateway"
+        );
+        assert_eq!(whole_name("node\0/srv/app.js\0", "openclaw"), "openclaw");
+        assert_eq!(whole_name("", "kworker"), "kworker");
     }
 
     #[test]

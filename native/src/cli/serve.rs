@@ -41,6 +41,7 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
     }
     limit_connections(&mut config, has_max_connections);
     let signals = Signals::new()?;
+    config.version = identity::version().into();
     let (bind, auth, version) = (config.bind, config.auth.as_str(), config.version.clone());
     let gateway = Gateway::bind(config).map_err(explain)?;
     info!(%version, addresses = ?gateway.addresses(), auth, "listening");
@@ -53,9 +54,9 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
         .copied()
         .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
     print(&greeting(
-        &version,
+        env!("CARGO_PKG_VERSION"),
         shown(address),
-        gateway.addresses(),
+        &reachable(gateway.addresses(), &interface_addresses()),
         made_token.as_ref(),
     ))?;
     if !bind.is_loopback() {
@@ -84,6 +85,41 @@ fn greeting(version: &str, shown: SocketAddr, addresses: &[SocketAddr], token: O
     }
     text.push_str("  stop     Ctrl-C\n");
     text
+}
+
+/// The addresses of this machine, loopback first.
+fn interface_addresses() -> Vec<IpAddr> {
+    let mut addresses: Vec<IpAddr> = if_addrs::get_if_addrs()
+        .unwrap_or_default()
+        .iter()
+        .map(if_addrs::Interface::ip)
+        .collect();
+    addresses.sort_by_key(|ip| !ip.is_loopback());
+    addresses
+}
+
+/// Where clients can connect to: for 0.0.0.0 and :: the addresses of this machine. Link-local ones need
+/// a zone that only the client knows.
+fn reachable(bound: &[SocketAddr], own: &[IpAddr]) -> Vec<SocketAddr> {
+    let mut addresses = Vec::new();
+    for address in bound {
+        let before = addresses.len();
+        if address.ip().is_unspecified() {
+            let fits = |ip: &&IpAddr| {
+                ip.is_ipv4() == address.is_ipv4()
+                    && !matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local())
+            };
+            addresses.extend(
+                own.iter()
+                    .filter(fits)
+                    .map(|ip| SocketAddr::new(*ip, address.port())),
+            );
+        }
+        if addresses.len() == before {
+            addresses.push(shown(*address));
+        }
+    }
+    addresses
 }
 
 /// An address people can click: not 0.0.0.0.
@@ -226,6 +262,23 @@ mod tests {
         assert!(text.contains("  http://127.0.0.1:4711/#token=t0ken\n"), "{text}");
         assert!(text.contains("ws://127.0.0.1:4711"), "{text}");
         assert!(!greeting("1.0", address, &[address], None).contains("token"));
+    }
+
+    #[test]
+    fn clients_are_told_addresses_that_they_can_connect_to() {
+        let own: Vec<IpAddr> = ["127.0.0.1", "192.0.2.7", "fe80::1", "2001:db8::7"]
+            .iter()
+            .map(|ip| ip.parse().unwrap())
+            .collect();
+        let bound: Vec<SocketAddr> = ["0.0.0.0:1", "[::]:1"]
+            .iter()
+            .map(|address| address.parse().unwrap())
+            .collect();
+        let told: Vec<String> = reachable(&bound, &own).iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["127.0.0.1:1", "192.0.2.7:1", "[2001:db8::7]:1"]);
+        assert_eq!(reachable(&bound[..1], &[]), [shown(bound[0])]);
+        let one: SocketAddr = "192.0.2.7:1".parse().unwrap();
+        assert_eq!(reachable(&[one], &own), [one]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use presence_core::Now;
 use presence_core::protocol::{CloseFrame, ConnectParams};
 use presence_core::server::{Connection, ConnectionOutput, Item, LeaveCause};
 use tokio::net::TcpStream;
@@ -42,6 +43,8 @@ pub(crate) struct Opening {
     pub(crate) slot: Slot,
     /// What the request said.
     pub(crate) facts: Facts,
+    /// When it was accepted, on the age clock: the time of the request's head is part of the handshake's.
+    pub(crate) accepted_ms: u64,
     /// The way to the driver.
     pub(crate) driver: mpsc::Sender<Event>,
 }
@@ -93,6 +96,7 @@ impl Session {
             rest,
             slot,
             facts,
+            accepted_ms,
             driver,
         } = opening;
         let limits = &shared.limits;
@@ -102,7 +106,10 @@ impl Session {
             uuid::Uuid::new_v4().to_string().into(),
             uuid::Uuid::new_v4().to_string().into(),
             facts.client.ip.map(|ip| ip.to_string().into()),
-            shared.stated_now(),
+            Now {
+                age_ms: accepted_ms,
+                ..shared.stated_now()
+            },
         );
         let max_bytes = machine.max_frame_bytes();
         let config = WebSocketConfig::default()
