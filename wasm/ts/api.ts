@@ -6,7 +6,6 @@ export * from "./diff.js";
 export { PresenceError, type PresenceErrorCode, type PresenceErrorDetail } from "./errors.js";
 export * from "./events.js";
 export * from "./functions.js";
-export * from "./gateway.js";
 export {
   browserInstanceId,
   randomInstanceId,

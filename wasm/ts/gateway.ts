@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from "./clock.js";
 import { DISPOSE } from "./disposable.js";
 import { asPresenceError, freed, PresenceError } from "./errors.js";
-import { core, type WasmGateway } from "./load/core.js";
+import { simulator, type WasmGateway } from "./simulator/load.js";
 import type { PresenceEntry } from "./types.js";
 import { verifyDevice, type DeviceQuestion } from "./gateway/device.js";
 import { isOriginAllowed } from "./gateway/origin.js";
@@ -113,13 +113,13 @@ export class SimulatedGateway {
   readonly WebSocket: WebSocketConstructor;
 
   /**
-   * @throws {PresenceError} `NOT_READY`: `await ready()` first. `INVALID_ARGUMENT` names the bad option.
+   * @throws {PresenceError} `NOT_READY`: `await initSimulator(url)` first. `INVALID_ARGUMENT` names the bad option.
    */
   constructor(options: SimulatedGatewayOptions = {}) {
     const { clock = systemClock, allowedOrigins = ["*"], ...config } = options;
     this.#clock = clock;
     this.#allowedOrigins = allowedOrigins;
-    const Gateway = core().Gateway;
+    const Gateway = simulator().Gateway;
     try {
       this.#wasm = new Gateway(JSON.stringify(config), clock.ageMs(), clock.wallMs());
     } catch (error) {

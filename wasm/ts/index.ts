@@ -1,6 +1,6 @@
 /**
  * The live roster of an OpenClaw gateway. Start with {@link PresenceClient}; {@link Roster} is for lists that
- * somebody pasted, {@link SimulatedGateway} for playgrounds and tests.
+ * somebody pasted.
  *
  * @packageDocumentation
  */

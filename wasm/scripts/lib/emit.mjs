@@ -6,6 +6,8 @@ import { digest, DIST, fail, filesBelow, isDone, manifest, markDone, PACKAGE, ru
 
 const SOURCE = join(PACKAGE, "ts");
 const COMMON = join(WORK, "commonjs");
+/** What wasm-bindgen made: JavaScript already. */
+const GLUE = ["glue", "simulator/glue"];
 /** The one file that both kinds share. */
 const SHARED = "wasm/bytes.js";
 
@@ -25,23 +27,28 @@ export async function emit() {
 }
 
 function emitModules() {
-  run("tsc", ["--project", "."]);
-  for (const name of ["glue.js", "glue.d.ts"]) write(join(DIST, name), readFileSync(join(SOURCE, name)));
+  emitKind([], DIST);
 }
 
 /** The same again as CommonJS, under names that say so: `require("./x.js")` becomes `require("./x.cjs")`. */
 function emitCommonJs() {
   rmSync(COMMON, { recursive: true, force: true });
-  run("tsc", ["--project", ".", "--module", "commonjs", "--verbatimModuleSyntax", "false", "--outDir", COMMON]);
-  run("tsc", [
-    ...["--ignoreConfig", "--target", "ES2022", "--module", "commonjs", "--moduleResolution", "bundler", "--allowJs"],
-    ...["--types", "", "--outDir", COMMON, join(SOURCE, "glue.js")],
-  ]);
-  write(join(COMMON, "glue.d.ts"), readFileSync(join(SOURCE, "glue.d.ts")));
+  emitKind(["--module", "commonjs", "--verbatimModuleSyntax", "false"], COMMON);
   for (const path of filesBelow(COMMON)) {
     const renamed = path.replace(/\.d\.ts$/, ".d.cts").replace(/\.js$/, ".cjs");
     write(join(DIST, renamed), asCommon(readFileSync(join(COMMON, path), "utf8")));
   }
+}
+
+/** Types keep their comments, which editors show; JavaScript does without, which everybody downloads. */
+function emitKind(flags, folder) {
+  const out = ["--outDir", folder];
+  run("tsc", ["--project", ".", ...flags, "--emitDeclarationOnly", ...out]);
+  run("tsc", ["--project", ".", ...flags, "--declaration", "false", "--removeComments", ...out]);
+  const glue = ["--ignoreConfig", "--target", "ES2022", "--module", "esnext", "--moduleResolution", "bundler", "--allowJs"];
+  const files = GLUE.map((name) => join(SOURCE, `${name}.js`));
+  run("tsc", [...glue, ...flags, "--types", "", "--removeComments", "--rootDir", SOURCE, ...out, ...files]);
+  for (const name of GLUE) write(join(folder, `${name}.d.ts`), readFileSync(join(SOURCE, `${name}.d.ts`)));
 }
 
 function asCommon(text) {

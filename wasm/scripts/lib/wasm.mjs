@@ -1,7 +1,8 @@
 // From Rust to dist/core.wasm, its glue, and its bytes as text.
 import { mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { deflateRawSync } from "node:zlib";
 
 import { digest, DIST, fail, isDone, manifest, markDone, PACKAGE, ROOT, run, say, TARGET, versionOf, WORK, write } from "./project.mjs";
 
@@ -11,16 +12,19 @@ const WASM_PACK = "0.15.1";
 const WASM_BINDGEN = /wasm-bindgen = \{ version = "=([\d.]+)"/.exec(readFileSync(join(PACKAGE, "Cargo.toml"), "utf8"))[1];
 const OPTIMISE = ["-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features"];
 
-const FROM_PACK = join(WORK, "pack");
-const CORE = join(DIST, "core.wasm");
-const GLUE = [join(PACKAGE, "ts/glue.js"), join(PACKAGE, "ts/glue.d.ts")];
-const TEXT = join(DIST, "wasm/bytes.js");
+/** What is made of the crate: from which of its features, and into which files. */
+const MODULES = [
+  { name: "core", features: "client", glue: "glue", wasm: "core.wasm", text: "wasm/bytes.js" },
+  { name: "simulator", features: "gateway", glue: "simulator/glue", wasm: "simulator.wasm" },
+];
 
 export async function compileCore() {
   ensureTools();
-  say("compiling the core to WASM");
-  compile();
-  optimise();
+  for (const module of MODULES) {
+    say(`compiling the ${module.name} to WASM`);
+    compile(module);
+    optimise(module);
+  }
 }
 
 function ensureTools() {
@@ -36,38 +40,47 @@ function ensureTools() {
   if (!versionOf("wasm-opt")) fail("needs wasm-opt: run `npm ci` in wasm/");
 }
 
+const packed = ({ name }) => join(WORK, name);
+
 /** cargo and wasm-pack see for themselves what has changed. */
-function compile() {
+function compile(module) {
   // Panic locations would hold the paths of this machine: the file would be another one on each.
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
   const flags = [`--remap-path-prefix=${ROOT}=`, `--remap-path-prefix=${cargoHome}/registry/src=`];
   const args = ["build", "--mode", "no-install", "--target", "web", "--no-pack", "--profile", PROFILE];
-  run("wasm-pack", [...args, "--out-dir", FROM_PACK, "--out-name", "glue", PACKAGE], {
+  const features = ["--no-default-features", "--features", module.features];
+  run("wasm-pack", [...args, "--out-dir", packed(module), "--out-name", "glue", PACKAGE, "--", ...features], {
     env: { CARGO_ENCODED_RUSTFLAGS: flags.join("\x1f"), CARGO_TARGET_DIR: TARGET },
   });
 }
 
-function optimise() {
-  const [wasm, js, types] = ["glue_bg.wasm", "glue.js", "glue.d.ts"].map((name) => join(FROM_PACK, name));
+function optimise(module) {
+  const [wasm, js, types] = ["glue_bg.wasm", "glue.js", "glue.d.ts"].map((name) => join(packed(module), name));
+  const glue = ["js", "d.ts"].map((ending) => join(PACKAGE, "ts", `${module.glue}.${ending}`));
+  const output = join(DIST, module.wasm);
+  const text = module.text && join(DIST, module.text);
   const input = digest({ file: wasm }, { file: js }, { file: types }, OPTIMISE.join(" "), versionOf("wasm-opt"), manifest.version);
-  if (isDone("optimise", input, [CORE, TEXT, ...GLUE])) return;
-  say("optimising");
+  if (isDone(module.name, input, [output, ...glue, ...(text ? [text] : [])])) return;
   mkdirSync(DIST, { recursive: true });
-  run("wasm-opt", [...OPTIMISE, "-o", CORE, wasm]);
-  write(GLUE[0], readFileSync(js));
+  run("wasm-opt", [...OPTIMISE, "-o", output, wasm]);
+  write(glue[0], readFileSync(js));
   // Disposal is the classes' own on top; here it would ask every user for a newer `lib`.
-  write(GLUE[1], readFileSync(types, "utf8").replace(/^ *\[Symbol\.dispose\]\(\): void;\n/gm, ""));
-  write(TEXT, bytesAsText(readFileSync(CORE)));
-  // Neither import nor export: the file is a module of both kinds, and this tells Node that it may be.
-  write(join(DIST, "wasm/package.json"), '{ "type": "commonjs" }\n');
-  write(join(DIST, "wasm/bytes.d.ts"), readFileSync(join(PACKAGE, "ts/wasm/bytes.d.ts")));
-  markDone("optimise", input);
+  write(glue[1], readFileSync(types, "utf8").replace(/^ *\[Symbol\.dispose\]\(\): void;\n/gm, ""));
+  if (text) writeText(text, readFileSync(output));
+  markDone(module.name, input);
 }
 
-function bytesAsText(bytes) {
+/** The bytes as a script: neither import nor export, so that it is a module of both kinds. */
+function writeText(path, bytes) {
   const name = `${manifest.name}/core.wasm@${manifest.version}`;
-  return (
-    `// core.wasm as base64, for load/inline.js and load/inline.cjs.\n` +
-    `globalThis[Symbol.for("${name}")] =\n  "${bytes.toString("base64")}";\n`
+  const text = deflateRawSync(bytes, { level: 9, memLevel: 9 }).toString("base64");
+  write(
+    path,
+    `// core.wasm, deflated, as base64, for load/inline.js and load/inline.cjs.\n` +
+      `globalThis[Symbol.for("${name}")] = [\n  ${bytes.length},\n  "${text}",\n];\n`,
   );
+  const folder = dirname(path);
+  // Tells Node that the file may be required as well as imported.
+  write(join(folder, "package.json"), '{ "type": "commonjs" }\n');
+  write(join(folder, "bytes.d.ts"), readFileSync(join(PACKAGE, "ts/wasm/bytes.d.ts")));
 }

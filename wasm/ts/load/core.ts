@@ -1,34 +1,23 @@
 /**
- * The one instance of the core in this JavaScript world, and how it comes to be.
+ * The one instance of the core in this JavaScript world.
  *
  * Nothing happens at import. The first use loads the core synchronously where the platform allows it
  * (everywhere but old browsers' main threads); `ready()` loads it without blocking, anywhere.
  */
 import * as glue from "../glue.js";
-import { PresenceError } from "../errors.js";
+import { WasmModule, type CoreLocation, type CoreSource } from "./module.js";
 
-/** What the core can be loaded from. */
-export type CoreSource = BufferSource | WebAssembly.Module;
-
-/** Where the core can be loaded from without blocking; a `string` or `URL` is fetched. */
-export type CoreLocation = CoreSource | Response | URL | string;
-
-let isLoaded = false;
-let pending: Promise<void> | undefined;
-let builtIn: (() => CoreSource) | undefined;
-
-/**
- * Says where the core's bytes are when nobody brings any.
- * @internal
- */
-export function provide(source: () => CoreSource): void {
-  builtIn ??= source;
-}
+export type { CoreLocation, CoreSource } from "./module.js";
 
 /** The bindings' classes. @internal */
 export type WasmClient = glue.Client;
-export type WasmGateway = glue.Gateway;
 export type WasmRoster = glue.Roster;
+
+const wasm = new WasmModule(
+  glue,
+  "the core of openclaw-presence/slim is not loaded: `await init(url)` or call `initSync(bytes)` first, " +
+    "with the file openclaw-presence/core.wasm",
+);
 
 /**
  * The bindings, loaded. Everything that calls the core goes through here.
@@ -37,24 +26,20 @@ export type WasmRoster = glue.Roster;
  * @internal
  */
 export function core(): typeof glue {
-  if (!isLoaded) load();
-  return glue;
+  return wasm.use();
 }
 
-function load(): void {
-  if (!builtIn) {
-    throw new PresenceError(
-      "NOT_READY",
-      "the core of openclaw-presence/slim is not loaded: `await init(url)` or call `initSync(bytes)` first, " +
-        "with the file openclaw-presence/core.wasm",
-    );
-  }
-  initSync(builtIn());
+/**
+ * Says where the core's bytes are when nobody brings any.
+ * @internal
+ */
+export function provide(source: () => CoreSource): void {
+  wasm.provide(source);
 }
 
 /** Whether the core is loaded. */
 export function isReady(): boolean {
-  return isLoaded;
+  return wasm.isReady;
 }
 
 /**
@@ -64,14 +49,7 @@ export function isReady(): boolean {
  * @throws {PresenceError} `WASM_BLOCKED`, or `NOT_READY` in `/slim`, where `init` loads.
  */
 export function ready(): Promise<void> {
-  if (isLoaded) return Promise.resolve();
-  if (pending) return pending;
-  if (!builtIn) {
-    return Promise.reject(
-      new PresenceError("NOT_READY", "openclaw-presence/slim brings no core: `await init(url)` instead of `ready()`"),
-    );
-  }
-  return init(builtIn());
+  return wasm.ready();
 }
 
 /**
@@ -82,11 +60,7 @@ export function ready(): Promise<void> {
  *   that failed may be repeated.
  */
 export function init(source: CoreLocation | Promise<CoreLocation>): Promise<void> {
-  if (isLoaded) return Promise.resolve();
-  pending ??= loadFrom(source).finally(() => {
-    pending = undefined;
-  });
-  return pending;
+  return wasm.init(source);
 }
 
 /**
@@ -97,66 +71,5 @@ export function init(source: CoreLocation | Promise<CoreLocation>): Promise<void
  *   `WASM_BLOCKED` or `WASM_INVALID`.
  */
 export function initSync(source: CoreSource): void {
-  if (isLoaded) return;
-  try {
-    glue.initSync({ module: source });
-  } catch (error) {
-    throw failure(error);
-  }
-  isLoaded = true;
-}
-
-async function loadFrom(source: CoreLocation | Promise<CoreLocation>): Promise<void> {
-  const module = await compile(await source);
-  // Somebody may have loaded it synchronously meanwhile: one instance, for ever.
-  if (isLoaded) return;
-  try {
-    initSync(module);
-  } catch (error) {
-    if (!(error instanceof PresenceError && error.code === "NOT_READY")) throw error;
-    await glue.default({ module_or_path: module });
-    isLoaded = true;
-  }
-}
-
-async function compile(source: CoreLocation): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source;
-  const bytes = isBytes(source) ? source : await (await fetched(source)).arrayBuffer();
-  try {
-    return await WebAssembly.compile(bytes);
-  } catch (error) {
-    throw failure(error);
-  }
-}
-
-function isBytes(source: CoreLocation): source is BufferSource {
-  return source instanceof ArrayBuffer || ArrayBuffer.isView(source);
-}
-
-async function fetched(source: Response | URL | string): Promise<Response> {
-  const response = typeof source === "string" || source instanceof URL ? await fetch(source) : source;
-  if (!response.ok) {
-    throw new PresenceError("WASM_INVALID", `core.wasm could not be fetched: ${response.status} from ${response.url}`);
-  }
-  return response;
-}
-
-/** Says what to do about an error of WebAssembly. */
-function failure(error: unknown): PresenceError {
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof RangeError) {
-    return new PresenceError(
-      "NOT_READY",
-      "this browser does not load the core synchronously here: `await ready()` before the first use",
-      { cause: error },
-    );
-  }
-  if (/content security policy|unsafe-eval|blocked by CSP/i.test(message)) {
-    return new PresenceError(
-      "WASM_BLOCKED",
-      "the page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src",
-      { cause: error },
-    );
-  }
-  return new PresenceError("WASM_INVALID", `the core could not be loaded: ${message}`, { cause: error });
+  wasm.initSync(source);
 }

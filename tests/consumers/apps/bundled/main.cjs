@@ -1,6 +1,6 @@
-const { ready, status, platformLabel, PresenceError, SimulatedGateway, VirtualClock } = require("openclaw-presence");
+const { ready, status, platformLabel, PresenceError, Roster } = require("openclaw-presence");
 const { use } = require("./use.js");
 
-use({ ready, status, platformLabel, PresenceError, SimulatedGateway, VirtualClock }).then((outcome) => {
+use({ ready, status, platformLabel, PresenceError, Roster }).then((outcome) => {
   globalThis.outcome = outcome;
 });

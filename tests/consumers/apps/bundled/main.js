@@ -1,5 +1,5 @@
-import { ready, status, platformLabel, PresenceError, SimulatedGateway, VirtualClock } from "openclaw-presence";
+import { ready, status, platformLabel, PresenceError, Roster } from "openclaw-presence";
 
 import { use } from "./use.js";
 
-globalThis.outcome = await use({ ready, status, platformLabel, PresenceError, SimulatedGateway, VirtualClock });
+globalThis.outcome = await use({ ready, status, platformLabel, PresenceError, Roster });

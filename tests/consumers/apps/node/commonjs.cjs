@@ -1,5 +1,5 @@
-const { ready, status, platformLabel, PresenceError, SimulatedGateway, VirtualClock } = require("openclaw-presence");
+const { ready, status, platformLabel, PresenceError, Roster } = require("openclaw-presence");
 
 import("./use.js").then(async ({ use }) => {
-  console.log(JSON.stringify(await use({ ready, status, platformLabel, PresenceError, SimulatedGateway, VirtualClock })));
+  console.log(JSON.stringify(await use({ ready, status, platformLabel, PresenceError, Roster })));
 });

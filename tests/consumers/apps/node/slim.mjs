@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 
-import { init, ready, status, platformLabel, PresenceError, SimulatedGateway, VirtualClock } from "openclaw-presence/slim";
+import { init, ready, status, platformLabel, PresenceError, Roster } from "openclaw-presence/slim";
 
 import { use } from "./use.js";
 
@@ -12,4 +12,4 @@ try {
   if (error.code !== "NOT_READY") throw error;
 }
 await init(await readFile(createRequire(import.meta.url).resolve("openclaw-presence/core.wasm")));
-console.log(JSON.stringify(await use({ ready, status, platformLabel, PresenceError, SimulatedGateway, VirtualClock })));
+console.log(JSON.stringify(await use({ ready, status, platformLabel, PresenceError, Roster })));

@@ -1,16 +1,19 @@
-import { PresenceError, SimulatedGateway, VirtualClock, ready, status, type PresenceEntry, type Status } from "openclaw-presence";
+import { PresenceClient, PresenceError, Roster, ready, status, type PresenceRow, type Status } from "openclaw-presence";
+import { PresenceClient as AloneClient } from "openclaw-presence/client";
+import "openclaw-presence/element";
 import { init, initSync } from "openclaw-presence/slim";
 
 const word: Status = status(1, { activeMs: 5 });
-const gateway: SimulatedGateway = new SimulatedGateway({ clock: new VirtualClock(), ttlMs: 5 });
-const rows: readonly PresenceEntry[] = gateway.list();
+const client: PresenceClient = new PresenceClient({ url: "ws://127.0.0.1:18789", token: "secret" });
+const alone: AloneClient = new AloneClient();
+const rows: readonly PresenceRow[] = new Roster({ ttlMs: 5 }).list();
 const code: string = new PresenceError("FREED", "").code;
 const loaded: Promise<void>[] = [ready(), init("core.wasm"), init(new Uint8Array())];
 initSync(new Uint8Array());
 
 // @ts-expect-error: what is no option is refused
-new SimulatedGateway({ tllMs: 5 });
+new Roster({ tllMs: 5 });
 // @ts-expect-error: an age is a number
 status("1");
 
-export { code, loaded, rows, word };
+export { alone, client, code, loaded, rows, word };

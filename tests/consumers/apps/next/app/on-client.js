@@ -1,7 +1,7 @@
 "use client";
 
 import { useEffect, useState } from "react";
-import { ready, status, platformLabel, PresenceError, SimulatedGateway, VirtualClock } from "openclaw-presence";
+import { ready, status, platformLabel, PresenceError, Roster } from "openclaw-presence";
 
 import { use } from "../use.js";
 
@@ -9,7 +9,7 @@ export function OnClient() {
   // Rendered on the server, too: the core must work there in a client component.
   const [text, setText] = useState(() => status(0));
   useEffect(() => {
-    use({ ready, status, platformLabel, PresenceError, SimulatedGateway, VirtualClock }).then((outcome) => {
+    use({ ready, status, platformLabel, PresenceError, Roster }).then((outcome) => {
       globalThis.outcome = outcome;
       setText(JSON.stringify(outcome));
     });

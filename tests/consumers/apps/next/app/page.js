@@ -1,4 +1,4 @@
-import { ready, status, platformLabel, PresenceError, SimulatedGateway, VirtualClock } from "openclaw-presence";
+import { ready, status, platformLabel, PresenceError, Roster } from "openclaw-presence";
 
 import { use } from "../use.js";
 import { OnClient } from "./on-client.js";
@@ -8,7 +8,7 @@ export const dynamic = "force-dynamic";
 export default async function Page() {
   return (
     <main>
-      <pre>{JSON.stringify(await use({ ready, status, platformLabel, PresenceError, SimulatedGateway, VirtualClock }))}</pre>
+      <pre>{JSON.stringify(await use({ ready, status, platformLabel, PresenceError, Roster }))}</pre>
       <OnClient />
     </main>
   );

@@ -1,0 +1,130 @@
+/** How a WASM module of this package comes to be: once, at the first use or before, with or without blocking. */
+import { PresenceError } from "../errors.js";
+
+/** What a module can be loaded from. */
+export type CoreSource = BufferSource | WebAssembly.Module;
+
+/** Where a module can be loaded from without blocking; a `string` or `URL` is fetched. */
+export type CoreLocation = CoreSource | Response | URL | string;
+
+/** The glue that wasm-bindgen makes for a module. */
+interface Glue {
+  initSync(module: { module: CoreSource }): unknown;
+  default(module: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+}
+
+/** One module, not loaded yet. */
+export class WasmModule<G extends Glue> {
+  readonly #glue: G;
+  /** What to do when it is used and nobody brought its bytes. */
+  readonly #advice: string;
+  #isLoaded = false;
+  #pending: Promise<void> | undefined;
+  #builtIn: (() => CoreSource) | undefined;
+
+  constructor(glue: G, advice: string) {
+    this.#glue = glue;
+    this.#advice = advice;
+  }
+
+  /** Whether it is loaded. */
+  get isReady(): boolean {
+    return this.#isLoaded;
+  }
+
+  /** Says where its bytes are when nobody brings any. */
+  provide(source: () => CoreSource): void {
+    this.#builtIn ??= source;
+  }
+
+  /** Its functions and classes. Loads it if need be. */
+  use(): G {
+    if (!this.#isLoaded) this.initSync(this.#source());
+    return this.#glue;
+  }
+
+  /** Loads it without blocking. */
+  async ready(): Promise<void> {
+    if (!this.#isLoaded) await (this.#pending ?? this.init(this.#source()));
+  }
+
+  /** Loads it from what the caller brings. A call that failed may be repeated. */
+  init(source: CoreLocation | Promise<CoreLocation>): Promise<void> {
+    if (this.#isLoaded) return Promise.resolve();
+    this.#pending ??= this.#load(source).finally(() => {
+      this.#pending = undefined;
+    });
+    return this.#pending;
+  }
+
+  /** Loads it synchronously. */
+  initSync(source: CoreSource): void {
+    if (this.#isLoaded) return;
+    try {
+      this.#glue.initSync({ module: source });
+    } catch (error) {
+      throw failure(error);
+    }
+    this.#isLoaded = true;
+  }
+
+  #source(): CoreSource {
+    if (!this.#builtIn) throw new PresenceError("NOT_READY", this.#advice);
+    return this.#builtIn();
+  }
+
+  async #load(source: CoreLocation | Promise<CoreLocation>): Promise<void> {
+    const module = await compile(await source);
+    // Somebody may have loaded it synchronously meanwhile: one instance, for ever.
+    if (this.#isLoaded) return;
+    try {
+      this.initSync(module);
+    } catch (error) {
+      if (!(error instanceof PresenceError && error.code === "NOT_READY")) throw error;
+      await this.#glue.default({ module_or_path: module });
+      this.#isLoaded = true;
+    }
+  }
+}
+
+async function compile(source: CoreLocation): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  const bytes = isBytes(source) ? source : await (await fetched(source)).arrayBuffer();
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (error) {
+    throw failure(error);
+  }
+}
+
+function isBytes(source: CoreLocation): source is BufferSource {
+  return source instanceof ArrayBuffer || ArrayBuffer.isView(source);
+}
+
+async function fetched(source: Response | URL | string): Promise<Response> {
+  const response = typeof source === "string" || source instanceof URL ? await fetch(source) : source;
+  if (!response.ok) {
+    throw new PresenceError("WASM_INVALID", `the module could not be fetched: ${response.status} from ${response.url}`);
+  }
+  return response;
+}
+
+/** Says what to do about an error of WebAssembly. */
+function failure(error: unknown): PresenceError {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof RangeError) {
+    return new PresenceError(
+      "NOT_READY",
+      "this browser does not load the module synchronously here: load it before the first use, `await ready()`",
+      { cause: error },
+    );
+  }
+  if (/content security policy|unsafe-eval|blocked by CSP/i.test(message)) {
+    return new PresenceError(
+      "WASM_BLOCKED",
+      "the page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src",
+      { cause: error },
+    );
+  }
+  return new PresenceError("WASM_INVALID", `the module could not be loaded: ${message}`, { cause: error });
+}
