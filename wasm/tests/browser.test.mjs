@@ -7,7 +7,7 @@ import { openPage, startBrowser } from "./lib/browser.mjs";
 import { startGateway } from "./lib/gateway.mjs";
 import { serve } from "./lib/server.mjs";
 import { digest, schemaCheck, vectorFiles } from "./lib/vectors-node.mjs";
-import * as presence from "../dist/node/index.js";
+import * as presence from "./lib/presence-node.mjs";
 import { SUITES } from "./suites/index.mjs";
 import { runVectors, summary } from "./vectors/run.mjs";
 import { readSuite } from "./vectors/suite.mjs";

@@ -8,7 +8,7 @@ import * as assert from "./lib/assert.mjs";
 import { collectAll, collectUntil } from "./lib/gc.mjs";
 import { world } from "./lib/world.mjs";
 import { initSync } from "../dist/glue.js";
-import * as presence from "../dist/node/index.js";
+import * as presence from "./lib/presence-node.mjs";
 
 /** Size of the core's memory, in bytes. It never shrinks: what is given back is used again. */
 const coreBytes = () => initSync().memory.buffer.byteLength;

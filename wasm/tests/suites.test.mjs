@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 
 import * as assert from "./lib/assert.mjs";
 import * as internal from "./lib/internal.mjs";
-import { presence } from "./lib/presence.mjs";
+import * as presence from "./lib/presence-node.mjs";
 import { SUITES } from "./suites/index.mjs";
 
 for (const [name, suite] of Object.entries(SUITES)) {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import * as assert from "./lib/assert.mjs";
 import { digest, schemaCheck, vectorFiles } from "./lib/vectors-node.mjs";
-import { presence } from "./lib/presence.mjs";
+import * as presence from "./lib/presence-node.mjs";
 import { readSuite } from "./vectors/suite.mjs";
 import { runVectors, summary } from "./vectors/run.mjs";
 

@@ -1,7 +1,8 @@
 // What a page is asked to do. Imported in the page.
 
 import { xxhash3 } from "hash-wasm";
-import * as presence from "openclaw-presence";
+import * as client from "openclaw-presence";
+import { initSimulator, SimulatedGateway } from "openclaw-presence/simulator";
 
 import { Collector } from "./collect.mjs";
 import * as assert from "../lib/assert.mjs";
@@ -11,6 +12,11 @@ import { SUITES } from "../suites/index.mjs";
 import realGateway from "../suites/real-gateway.mjs";
 import { readSuite } from "../vectors/suite.mjs";
 import { runVectors } from "../vectors/run.mjs";
+
+await initSimulator("/dist/simulator.wasm");
+
+/** The package, and the simulated gateway, which is not part of it. */
+export const presence = { ...client, SimulatedGateway };
 
 /** Runs the suite of that name. */
 export async function runSuite(name) {
@@ -33,5 +39,3 @@ export async function runAllVectors(names) {
   const { record, ...outcome } = await runVectors(presence, await readSuite(files), (text) => xxhash3(text));
   return outcome;
 }
-
-export { presence };
