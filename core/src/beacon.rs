@@ -96,8 +96,8 @@ pub struct TextBeacon<'a> {
 pub fn parse_text(text: &str) -> Option<TextBeacon<'_>> {
     // Unanchored at the start: each "Node:" may be the one, the first that fits wins.
     let mut from = 0;
-    while let Some(at) = find_ignore_case(&text[from..], "node:") {
-        let rest = &text[from + at + "node:".len()..];
+    while let Some(at) = find_ignore_case(text.get(from..)?, "node:") {
+        let rest = text.get(from + at + "node:".len()..)?;
         if let Some(parsed) = parse_after_node(rest) {
             return Some(parsed);
         }
@@ -110,7 +110,7 @@ fn parse_after_node(rest: &str) -> Option<TextBeacon<'_>> {
     // The host is one run without blanks or "("; a blank stands before the parenthesis.
     let rest = trim_start(rest);
     let host_end = rest.find([' ', '('])?;
-    let (host, rest) = rest.split_at(host_end);
+    let (host, rest) = rest.split_at_checked(host_end)?;
     let rest = trim_start(rest).strip_prefix('(')?;
     let (ip, rest) = rest.split_once(')')?;
     let (blank, rest) = rest.split_once(SEPARATOR)?;
@@ -140,7 +140,7 @@ fn parse_after_node(rest: &str) -> Option<TextBeacon<'_>> {
 /// `12s ago`: digits, then exactly that.
 fn parse_seconds_ago(text: &str) -> Option<u64> {
     let digits_end = text.find(|c: char| !c.is_ascii_digit())?;
-    let (digits, unit) = text.split_at(digits_end);
+    let (digits, unit) = text.split_at_checked(digits_end)?;
     if digits.is_empty() || !unit.eq_ignore_ascii_case("s ago") {
         return None;
     }
@@ -151,8 +151,8 @@ fn parse_seconds_ago(text: &str) -> Option<u64> {
 /// Takes leading blanks and `word` (in any case) away.
 fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     let text = trim_start(text);
-    let head = text.get(..word.len())?;
-    head.eq_ignore_ascii_case(word).then(|| &text[word.len()..])
+    let (head, rest) = text.split_at_checked(word.len())?;
+    head.eq_ignore_ascii_case(word).then_some(rest)
 }
 
 fn find_ignore_case(text: &str, word: &str) -> Option<usize> {
@@ -200,6 +200,9 @@ mod tests {
     #[test]
     fn blanks_are_free_and_digits_unbounded() {
         let text = "node:h(1)·app1·last input 99999999999999999999999s ago·mode m·reason r";
-        assert_eq!(parse_text(text).map(|t| t.last_input_seconds), Some(MAX_SAFE_INTEGER));
+        assert_eq!(
+            parse_text(text).map(|t| t.last_input_seconds),
+            Some(MAX_SAFE_INTEGER)
+        );
     }
 }

@@ -92,7 +92,7 @@ pub fn prefix_units(text: &str, units: usize) -> &str {
     for (at, c) in text.char_indices() {
         used += c.len_utf16();
         if used > units {
-            return &text[..at];
+            return text.get(..at).unwrap_or(text);
         }
     }
     text

@@ -140,7 +140,10 @@ pub fn platform_label(platform: &str) -> String {
 fn capitalised(word: &str) -> String {
     let mut chars = word.chars();
     match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
+        // Names of platforms are ASCII; tables of all capitals would weigh more than this module.
+        Some(first) => core::iter::once(first.to_ascii_uppercase())
+            .chain(chars)
+            .collect(),
         None => String::new(),
     }
 }
@@ -148,7 +151,7 @@ fn capitalised(word: &str) -> String {
 /// "26.1.3" becomes "26.1"; what has no second dot stays as it is.
 fn major_minor(version: &str) -> &str {
     match version.match_indices('.').nth(1) {
-        Some((at, _)) => &version[..at],
+        Some((at, _)) => version.get(..at).unwrap_or(version),
         None => version,
     }
 }
