@@ -187,8 +187,15 @@ fn code_of_words(message: &str) -> Option<&'static str> {
     ];
     WORDS
         .iter()
-        .find(|(words, _)| message.contains(words))
+        .find(|(words, _)| holds(message, words))
         .map(|&(_, code)| code)
+}
+
+/// `str::contains` for short texts, in a fraction of its size.
+fn holds(text: &str, words: &str) -> bool {
+    text.as_bytes()
+        .windows(words.len())
+        .any(|window| window == words.as_bytes())
 }
 
 /// What a person can do about it.

@@ -45,7 +45,7 @@ impl Parser<'_> {
     }
 
     fn word(&mut self, word: &str, value: Json) -> Result<Json, NotJson> {
-        if !self.text[self.at..].starts_with(word) {
+        if !self.rest().starts_with(word) {
             return Err(NotJson);
         }
         self.at += word.len();
@@ -68,7 +68,7 @@ impl Parser<'_> {
             }
             self.digits()?;
         }
-        Ok(Json::Number(self.text[start..self.at].into()))
+        Ok(Json::Number(self.since(start).into()))
     }
 
     fn digits(&mut self) -> Result<(), NotJson> {
@@ -124,12 +124,12 @@ impl Parser<'_> {
         loop {
             match self.peek().ok_or(NotJson)? {
                 b'"' => {
-                    string.push_str(&self.text[copied..self.at]);
+                    string.push_str(self.since(copied));
                     self.at += 1;
                     return Ok(string.into());
                 }
                 b'\\' => {
-                    string.push_str(&self.text[copied..self.at]);
+                    string.push_str(self.since(copied));
                     self.at += 1;
                     string.push(self.escaped()?);
                     copied = self.at;
@@ -157,7 +157,7 @@ impl Parser<'_> {
                 let unit = self.unit(self.at).ok_or(NotJson)?;
                 self.at += 4;
                 let low = match unit {
-                    0xd800..=0xdbff if self.text[self.at..].starts_with("\\u") => self.unit(self.at + 2),
+                    0xd800..=0xdbff if self.rest().starts_with("\\u") => self.unit(self.at + 2),
                     _ => None,
                 };
                 match low {
@@ -179,6 +179,15 @@ impl Parser<'_> {
         let digits = self.text.get(at..at + 4)?;
         let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         u32::from_str_radix(digits, 16).ok().filter(|_| is_hex)
+    }
+
+    /// What was passed from `start` to here. Never fails: both are between characters.
+    fn since(&self, start: usize) -> &str {
+        self.text.get(start..self.at).unwrap_or("")
+    }
+
+    fn rest(&self) -> &str {
+        self.text.get(self.at..).unwrap_or("")
     }
 
     fn skip_blanks(&mut self) {
