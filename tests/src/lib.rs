@@ -2,5 +2,5 @@
 
 pub mod model;
 pub mod seed;
-pub mod virtual_hub;
 pub mod vectors;
+pub mod virtual_hub;

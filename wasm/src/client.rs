@@ -88,8 +88,13 @@ impl Client {
         age_ms: f64,
         wall_ms: f64,
     ) -> Result<f64, JsValue> {
-        let params = params.map(|params| options::parse(&params, "params")).transpose()?;
-        let id = self.client.request(method, params.as_ref(), now(age_ms, wall_ms)).map_err(refused)?;
+        let params = params
+            .map(|params| options::parse(&params, "params"))
+            .transpose()?;
+        let id = self
+            .client
+            .request(method, params.as_ref(), now(age_ms, wall_ms))
+            .map_err(refused)?;
         Ok(number(id))
     }
 
@@ -100,18 +105,24 @@ impl Client {
 
     /// A text frame arrived.
     pub fn text(&mut self, socket: f64, frame: &str, age_ms: f64, wall_ms: f64) {
-        self.client.handle_text(integer(socket), frame, now(age_ms, wall_ms));
+        self.client
+            .handle_text(integer(socket), frame, now(age_ms, wall_ms));
     }
 
     /// A socket is closed, or could not be opened: then the code is 1006.
     pub fn closed(&mut self, socket: f64, code: u16, reason: &str, age_ms: f64, wall_ms: f64) {
-        self.client.handle_close(integer(socket), code, reason, now(age_ms, wall_ms));
+        self.client
+            .handle_close(integer(socket), code, reason, now(age_ms, wall_ms));
     }
 
     /// What the key made of a `sign` output: base64url without padding, or nothing if it cannot sign.
-    #[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen hands over no optional references")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "wasm-bindgen hands over no optional references"
+    )]
     pub fn signature(&mut self, socket: f64, signature: Option<String>, age_ms: f64, wall_ms: f64) {
-        self.client.handle_signature(integer(socket), signature.as_deref(), now(age_ms, wall_ms));
+        self.client
+            .handle_signature(integer(socket), signature.as_deref(), now(age_ms, wall_ms));
     }
 
     /// Time passed.
@@ -180,7 +191,9 @@ impl Client {
     /// The rows as they are to be shown now, as JSON; see `Roster.views`.
     #[must_use]
     pub fn views(&self, age_ms: f64, wall_ms: f64) -> String {
-        self.client.mirror().views_json(self.client.server_ms(now(age_ms, wall_ms)))
+        self.client
+            .mirror()
+            .views_json(self.client.server_ms(now(age_ms, wall_ms)))
     }
 
     /// What looks like one client under two rows, as JSON; see `Roster.findings`.
@@ -225,7 +238,10 @@ fn tell_event(event: &ClientEvent, tell: &mut dyn FnMut(JsValue)) {
             tell("roster".into());
             return tell(diff.to_json().into());
         }
-        ClientEvent::Shutdown { reason, restart_expected_ms } => {
+        ClientEvent::Shutdown {
+            reason,
+            restart_expected_ms,
+        } => {
             tell("shutdown".into());
             tell((&**reason).into());
             return tell(restart_expected_ms.map(number).into());

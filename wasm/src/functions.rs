@@ -20,14 +20,19 @@ use crate::options::{self, Options};
 #[wasm_bindgen(js_name = status)]
 #[must_use]
 pub fn status_of(age_ms: f64, active_ms: Option<f64>, idle_ms: Option<f64>) -> String {
-    thresholds(active_ms, idle_ms).status(integer(age_ms)).label().into()
+    thresholds(active_ms, idle_ms)
+        .status(integer(age_ms))
+        .label()
+        .into()
 }
 
 /// The least greater age, in ms, with another status; nothing once Stale.
 #[wasm_bindgen(js_name = nextStatusChange)]
 #[must_use]
 pub fn next_status_change(age_ms: f64, active_ms: Option<f64>, idle_ms: Option<f64>) -> Option<f64> {
-    thresholds(active_ms, idle_ms).next_change_ms(integer(age_ms)).map(number)
+    thresholds(active_ms, idle_ms)
+        .next_change_ms(integer(age_ms))
+        .map(number)
 }
 
 /// Absent ages are the mac app's.
@@ -106,7 +111,10 @@ pub fn is_loopback(address: &str) -> bool {
 /// Whether the granted scopes include the wanted one.
 #[wasm_bindgen(js_name = scopesSatisfy)]
 #[must_use]
-#[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen hands over no lists of references")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "wasm-bindgen hands over no lists of references"
+)]
 pub fn scopes_satisfy(granted: Vec<String>, wanted: &str) -> bool {
     scope::is_satisfied(&granted, wanted)
 }

@@ -12,7 +12,8 @@ use alloc::vec::Vec;
 use presence_core::Now;
 use presence_core::protocol::{CloseFrame, ConnectParams};
 use presence_core::server::{
-    ConnId, Connection, ConnectionOutput, Evidence, Hub, HubOutput, Item, LeaveCause, OriginEvidence, Outbox, Outgoing,
+    ConnId, Connection, ConnectionOutput, Evidence, Hub, HubOutput, Item, LeaveCause, OriginEvidence, Outbox,
+    Outgoing,
 };
 use wasm_bindgen::prelude::*;
 
@@ -32,6 +33,8 @@ pub struct Gateway {
     /// The open ones, by ascending number: few, so a list will do.
     sockets: Vec<Socket>,
     opened: u32,
+    /// Whether handshakes wait for their judgement.
+    is_holding: bool,
     events: VecDeque<Event>,
 }
 
@@ -43,6 +46,8 @@ struct Socket {
     outbox: Outbox,
     origin: OriginEvidence,
     conn: Option<ConnId>,
+    /// The request whose judgement is held.
+    held: Option<Box<ConnectParams>>,
     /// The request whose evidence is being found.
     asked: Option<Box<ConnectParams>>,
     /// Our close frame is in the outbox.
@@ -71,17 +76,28 @@ impl Gateway {
             config,
             sockets: Vec::new(),
             opened: 0,
+            is_holding: false,
             events: VecDeque::new(),
         })
     }
 
     /// A client opens a socket; its number is returned, from 1 on. `origin_allowed` is the outcome of the
     /// check of its Origin header.
-    pub fn open(&mut self, remote_ip: Option<String>, origin_allowed: bool, age_ms: f64, wall_ms: f64) -> u32 {
+    pub fn open(
+        &mut self,
+        remote_ip: Option<String>,
+        origin_allowed: bool,
+        age_ms: f64,
+        wall_ms: f64,
+    ) -> u32 {
         let now = now(age_ms, wall_ms);
         self.opened += 1;
         let id = self.opened;
-        let origin = if origin_allowed { OriginEvidence::Allowed } else { OriginEvidence::Refused };
+        let origin = if origin_allowed {
+            OriginEvidence::Allowed
+        } else {
+            OriginEvidence::Refused
+        };
         let remote_ip: Option<Box<str>> = remote_ip.map(Into::into);
         let limits = &self.config.hub.limits;
         let machine = Connection::new(
@@ -90,10 +106,22 @@ impl Gateway {
             format!("00000000-0000-4000-8000-{id:012}").into(),
             format!("00000000-0000-4000-9000-{id:012}").into(),
             remote_ip,
-            Now { wall_ms: self.hub.server_wall_ms(now), ..now },
+            Now {
+                wall_ms: self.hub.server_wall_ms(now),
+                ..now
+            },
         );
         let outbox = Outbox::new(limits.buffered_bytes);
-        self.sockets.push(Socket { id, machine, outbox, origin, conn: None, asked: None, is_closing: false });
+        self.sockets.push(Socket {
+            id,
+            machine,
+            outbox,
+            origin,
+            conn: None,
+            held: None,
+            asked: None,
+            is_closing: false,
+        });
         self.settle(id, now);
         id
     }
@@ -123,10 +151,30 @@ impl Gateway {
         };
         let secret = self.config.secret.compare(&asked.auth);
         self.with(socket, now, |socket| {
-            let evidence = Evidence { origin: socket.origin, secret, device };
+            let evidence = Evidence {
+                origin: socket.origin,
+                secret,
+                device,
+            };
             socket.machine.handle_evidence(&evidence, now);
         });
         Ok(())
+    }
+
+    /// From now on `connect` requests wait for their judgement, as where secrets are checked elsewhere;
+    /// `false` judges those that wait.
+    pub fn hold(&mut self, is_holding: bool, age_ms: f64, wall_ms: f64) {
+        let now = now(age_ms, wall_ms);
+        self.is_holding = is_holding;
+        if is_holding {
+            return;
+        }
+        for id in self.sockets.iter().map(|socket| socket.id).collect::<Vec<_>>() {
+            if let Some(held) = self.socket(id).and_then(|socket| socket.held.take()) {
+                self.judge(id, held, now);
+                self.settle(id, now);
+            }
+        }
     }
 
     /// A pong arrives on a socket.
@@ -140,10 +188,16 @@ impl Gateway {
 
     /// A socket is gone: the client closed it or vanished, or it got our close.
     pub fn close(&mut self, socket: u32, age_ms: f64, wall_ms: f64) {
-        let Some(at) = self.sockets.iter().position(|open| open.id == socket) else { return };
+        let Some(at) = self.sockets.iter().position(|open| open.id == socket) else {
+            return;
+        };
         let gone = self.sockets.remove(at);
         if let Some(conn) = gone.conn {
-            let cause = if gone.is_closing { LeaveCause::WeClosed } else { LeaveCause::PeerClosed };
+            let cause = if gone.is_closing {
+                LeaveCause::WeClosed
+            } else {
+                LeaveCause::PeerClosed
+            };
             self.hub.leave(conn, cause, now(age_ms, wall_ms));
             self.drain_hub();
         }
@@ -162,7 +216,10 @@ impl Gateway {
     /// When to call [`advance`](Self::advance) next, on the age clock; nothing: no need.
     #[must_use]
     pub fn timeout(&self) -> Option<f64> {
-        let handshakes = self.sockets.iter().filter_map(|socket| socket.machine.poll_timeout());
+        let handshakes = self
+            .sockets
+            .iter()
+            .filter_map(|socket| socket.machine.poll_timeout());
         handshakes.chain(self.hub.poll_timeout()).min().map(number)
     }
 
@@ -248,23 +305,8 @@ impl Gateway {
                 ConnectionOutput::Send(frame) => socket.push(Item::Response(frame)),
                 ConnectionOutput::Close(close) => socket.push(Item::Close(close)),
                 ConnectionOutput::Note(text) => self.events.push_back(Event::Note(id, text)),
-                ConnectionOutput::Authenticate(params) => {
-                    let wall = Now { wall_ms: self.hub.server_wall_ms(now), ..now };
-                    match DeviceQuestion::of(&params, socket.machine.nonce(), wall) {
-                        Some(question) => {
-                            socket.asked = Some(params);
-                            self.events.push_back(Event::Verify(id, question));
-                        }
-                        None => {
-                            let evidence = Evidence {
-                                origin: socket.origin,
-                                secret: self.config.secret.compare(&params.auth),
-                                device: presence_core::server::DeviceEvidence::Absent,
-                            };
-                            socket.machine.handle_evidence(&evidence, now);
-                        }
-                    }
-                }
+                ConnectionOutput::Authenticate(params) if self.is_holding => socket.held = Some(params),
+                ConnectionOutput::Authenticate(params) => self.judge(id, params, now),
                 ConnectionOutput::Join(handshake) => {
                     let conn = self.hub.join(*handshake, now);
                     socket.conn = Some(conn);
@@ -280,11 +322,35 @@ impl Gateway {
         }
     }
 
+    /// Finds the evidence of a request, or asks for it.
+    fn judge(&mut self, id: u32, params: Box<ConnectParams>, now: Now) {
+        let wall = Now {
+            wall_ms: self.hub.server_wall_ms(now),
+            ..now
+        };
+        let Some(socket) = self.sockets.iter_mut().find(|socket| socket.id == id) else {
+            return;
+        };
+        if let Some(question) = DeviceQuestion::of(&params, socket.machine.nonce(), wall) {
+            socket.asked = Some(params);
+            self.events.push_back(Event::Verify(id, question));
+        } else {
+            let evidence = Evidence {
+                origin: socket.origin,
+                secret: self.config.secret.compare(&params.auth),
+                device: presence_core::server::DeviceEvidence::Absent,
+            };
+            socket.machine.handle_evidence(&evidence, now);
+        }
+    }
+
     /// Carries out what the hub wants.
     fn drain_hub(&mut self) {
         while let Some(output) = self.hub.poll_output() {
             let (HubOutput::Send(conn, _) | HubOutput::Ping(conn) | HubOutput::Drop(conn, _)) = &output;
-            let Some(socket) = self.sockets.iter_mut().find(|socket| socket.conn == Some(*conn)) else { continue };
+            let Some(socket) = self.sockets.iter_mut().find(|socket| socket.conn == Some(*conn)) else {
+                continue;
+            };
             match output {
                 HubOutput::Send(_, item) => socket.push(item),
                 HubOutput::Ping(_) => self.events.push_back(Event::Ping(socket.id)),

@@ -23,7 +23,7 @@ mod roster;
 #[cfg(target_arch = "wasm32")]
 mod runtime;
 
-#[cfg(feature = "client")]
-pub use {client::Client, functions::*, roster::Roster};
 #[cfg(feature = "gateway")]
 pub use gateway::Gateway;
+#[cfg(feature = "client")]
+pub use {client::Client, functions::*, roster::Roster};

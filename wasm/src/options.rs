@@ -75,19 +75,29 @@ impl<'a> Options<'a> {
 
     /// The number `name` as an integer of 0..2^53 - 1, or `default`.
     pub(crate) fn integer(&self, name: &str, default: u64) -> Result<u64, JsValue> {
-        Ok(self.typed(name, Json::as_u64, "must be a number")?.unwrap_or(default))
+        Ok(self
+            .typed(name, Json::as_u64, "must be a number")?
+            .unwrap_or(default))
     }
 
     /// The list of strings `name`.
     pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<Box<str>>>, JsValue> {
         let why = "must be a list of strings";
-        let Some(items) = self.typed(name, Json::as_array, why)? else { return Ok(None) };
-        let text = |item: &Json| item.as_str().map(Box::from).ok_or_else(|| invalid(&self.path(name), why));
+        let Some(items) = self.typed(name, Json::as_array, why)? else {
+            return Ok(None);
+        };
+        let text = |item: &Json| {
+            item.as_str()
+                .map(Box::from)
+                .ok_or_else(|| invalid(&self.path(name), why))
+        };
         items.iter().map(text).collect::<Result<_, _>>().map(Some)
     }
 
     fn typed<T>(&self, name: &str, read: fn(&'a Json) -> Option<T>, why: &str) -> Result<Option<T>, JsValue> {
-        let Some(json) = self.get(name) else { return Ok(None) };
+        let Some(json) = self.get(name) else {
+            return Ok(None);
+        };
         read(json).map(Some).ok_or_else(|| invalid(&self.path(name), why))
     }
 }

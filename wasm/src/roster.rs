@@ -2,8 +2,8 @@
 
 use alloc::string::String;
 
-use presence_core::client::{Mirror, MirrorConfig};
 use presence_core::client::mirror::DeltaOutcome;
+use presence_core::client::{Mirror, MirrorConfig};
 use wasm_bindgen::prelude::*;
 
 use crate::clock::{integer, number};
@@ -29,7 +29,9 @@ impl Roster {
     pub fn new(options: &str) -> Result<Self, JsValue> {
         let json = options::parse(options, "options")?;
         let config = mirror_config(&Options::new(&json, "options")?, MirrorConfig::standalone())?;
-        Ok(Self { mirror: Mirror::standalone(config) })
+        Ok(Self {
+            mirror: Mirror::standalone(config),
+        })
     }
 
     /// Takes in anything a gateway sends that holds a list: the list itself, a `presence` event, `hello-ok`,
@@ -42,15 +44,25 @@ impl Roster {
         const KEYED: [&[&str]; 4] = [&[], &["payload"], &["snapshot"], &["payload", "snapshot"]];
         let now_ms = integer(now_ms);
         let json = options::parse(text, "list")?;
-        let delta = [json.get("payload"), Some(&json)].into_iter().flatten().find(|json| json.get("upserts").is_some());
+        let delta = [json.get("payload"), Some(&json)]
+            .into_iter()
+            .flatten()
+            .find(|json| json.get("upserts").is_some());
         if let Some(delta) = delta {
             return Ok(self.mirror.apply_delta(delta, now_ms) != DeltaOutcome::Gap);
         }
-        if KEYED.iter().filter_map(|path| json.at(path)).any(|json| self.mirror.apply_keyed(json, now_ms)) {
+        if KEYED
+            .iter()
+            .filter_map(|path| json.at(path))
+            .any(|json| self.mirror.apply_keyed(json, now_ms))
+        {
             return Ok(true);
         }
         let list = presence_core::client::RawEntry::find_list(&json);
-        self.mirror.apply_list(list.ok_or_else(|| invalid("list", "holds no presence list"))?, now_ms);
+        self.mirror.apply_list(
+            list.ok_or_else(|| invalid("list", "holds no presence list"))?,
+            now_ms,
+        );
         Ok(true)
     }
 

@@ -78,8 +78,13 @@ pub const EVENTS: [&str; 4] = ["connect.challenge", "presence", "tick", "shutdow
 pub const DELTA_CAP: &str = "presence-delta";
 
 /// The events that a client with [`DELTA_CAP`] is sent instead of `presence`.
-pub const DELTA_EVENTS: [&str; 5] =
-    ["connect.challenge", "presence.delta", "presence.snapshot", "tick", "shutdown"];
+pub const DELTA_EVENTS: [&str; 5] = [
+    "connect.challenge",
+    "presence.delta",
+    "presence.snapshot",
+    "tick",
+    "shutdown",
+];
 
 /// Every method, for the search by name.
 const ALL: [Method; 17] = {

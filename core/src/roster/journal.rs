@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
-use super::{Removal, Roster, RowId, Row, encode, stamp};
+use super::{Removal, Roster, Row, RowId, encode, stamp};
 use crate::digest::{Digest, of_entry};
 use crate::key::RowKey;
 use crate::time::Now;
@@ -50,11 +50,18 @@ impl Roster {
             return;
         }
         self.settle(now);
-        self.journal = Journal { is_on, self_told_ms: now.age_ms, ..Journal::default() };
+        self.journal = Journal {
+            is_on,
+            self_told_ms: now.age_ms,
+            ..Journal::default()
+        };
         let offset_ms = self.offset_ms;
         for slot in self.table.slots() {
             let row = &mut self.table.slab[slot];
-            row.noted = Noted { told_ms: row.written_ms, ..Noted::default() };
+            row.noted = Noted {
+                told_ms: row.written_ms,
+                ..Noted::default()
+            };
             if is_on {
                 let digest = digest_of(row, offset_ms);
                 row.noted.digest = Some(digest);
@@ -126,7 +133,9 @@ impl Roster {
         text.push_str(r#"],"removals":["#);
         let removed = core::mem::take(&mut self.journal.removed);
         // A key that was made anew since is among the upserts.
-        let gone = removed.into_iter().filter(|(key, _)| self.table.find(key).is_none());
+        let gone = removed
+            .into_iter()
+            .filter(|(key, _)| self.table.find(key).is_none());
         for (index, (key, why)) in gone.enumerate() {
             if index > 0 {
                 text.push(',');

@@ -120,12 +120,17 @@ impl Row {
 
     /// Takes a connection off; `true` if it was there.
     pub(super) fn detach(&mut self, conn: u64) -> bool {
-        let Some(at) = self.live.iter().position(|live| live.conn == conn) else { return false };
+        let Some(at) = self.live.iter().position(|live| live.conn == conn) else {
+            return false;
+        };
         let gone = self.live.remove(at);
         // Beside a connection that brought the same, nothing is lost: this keeps a row with thousands
         // of like connections cheap. After the last close the set stays.
         let before = at.checked_sub(1).and_then(|at| self.live.get(at));
-        let has_like = [before, self.live.get(at)].into_iter().flatten().any(|live| live.is_like(&gone));
+        let has_like = [before, self.live.get(at)]
+            .into_iter()
+            .flatten()
+            .any(|live| live.is_like(&gone));
         if !has_like && !self.live.is_empty() {
             self.connected = Sets::default();
             for live in &self.live {

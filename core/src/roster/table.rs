@@ -127,7 +127,8 @@ impl Table {
         let hash = self.hash(&key);
         let old_key = core::mem::replace(&mut self.slab[slot].key, key);
         let (slab, seed) = (&self.slab, self.seed);
-        self.by_key.insert_unique(hash, slot, |&slot| hash_key(&slab[slot].key, seed));
+        self.by_key
+            .insert_unique(hash, slot, |&slot| hash_key(&slab[slot].key, seed));
         old_key
     }
 
@@ -266,7 +267,9 @@ impl Table {
         }
         self.unlink(slot);
         let number = self.slab[slot].proof_number;
-        let next = self.ageing().find(|&other| self.slab[other].proof_number > number);
+        let next = self
+            .ageing()
+            .find(|&other| self.slab[other].proof_number > number);
         self.freshness
             .insert_before(&mut self.slab, slot, next, Order::Freshness);
     }

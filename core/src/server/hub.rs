@@ -144,7 +144,10 @@ impl Hub {
         self.next_serial += 1;
         let mode = PresenceKey::parse(&handshake.client.mode);
         let is_ephemeral = mode.is_some_and(|mode| {
-            self.config.ephemeral_modes.iter().any(|ephemeral| **ephemeral == *mode.as_str())
+            self.config
+                .ephemeral_modes
+                .iter()
+                .any(|ephemeral| **ephemeral == *mode.as_str())
         });
         let mut member = Member {
             serial,
@@ -161,7 +164,10 @@ impl Hub {
             has_version: 0,
             refused_calls: 0,
             joined_wall_ms: self.roster.wall_ms(now),
-            heartbeat: Heartbeat { due_ms: now.age_ms + self.ping_interval_ms(), awaits_pong: false },
+            heartbeat: Heartbeat {
+                due_ms: now.age_ms + self.ping_interval_ms(),
+                awaits_pong: false,
+            },
             handshake,
         };
         if member.is_tracked && !self.is_shut_down {
@@ -175,13 +181,16 @@ impl Hub {
         let due_ms = member.heartbeat.due_ms;
         let slot = self.members.insert(member);
         let conn = ConnId { slot, serial };
-        self.outputs.push_back(HubOutput::Send(conn, Item::Response(hello)));
+        self.outputs
+            .push_back(HubOutput::Send(conn, Item::Response(hello)));
         if self.is_shut_down {
-            self.outputs.push_back(HubOutput::Send(conn, Item::Close(CloseFrame::SERVICE_RESTART)));
+            self.outputs
+                .push_back(HubOutput::Send(conn, Item::Close(CloseFrame::SERVICE_RESTART)));
             return conn;
         }
         self.heartbeats.insert((due_ms, slot));
-        self.tick_at_ms.get_or_insert(now.age_ms + self.config.limits.tick_interval_ms);
+        self.tick_at_ms
+            .get_or_insert(now.age_ms + self.config.limits.tick_interval_ms);
         self.announce(now);
         conn
     }
@@ -193,10 +202,18 @@ impl Hub {
             return self.announce(now);
         }
         let answer = self.answer(conn.slot, request, now);
-        self.outputs.push_back(HubOutput::Send(conn, Item::Response(answer)));
+        self.outputs
+            .push_back(HubOutput::Send(conn, Item::Response(answer)));
         let limit = self.config.limits.unauthorized_calls;
-        if self.members.get(conn.slot).is_some_and(|member| member.refused_calls > limit) {
-            self.outputs.push_back(HubOutput::Send(conn, Item::Close(CloseFrame::REPEATED_UNAUTHORIZED)));
+        if self
+            .members
+            .get(conn.slot)
+            .is_some_and(|member| member.refused_calls > limit)
+        {
+            self.outputs.push_back(HubOutput::Send(
+                conn,
+                Item::Close(CloseFrame::REPEATED_UNAUTHORIZED),
+            ));
         }
         self.announce(now);
     }
@@ -214,7 +231,10 @@ impl Hub {
             }
             if member.heartbeat.awaits_pong {
                 self.heartbeats.remove(&(member.heartbeat.due_ms, conn.slot));
-                member.heartbeat = Heartbeat { due_ms, awaits_pong: false };
+                member.heartbeat = Heartbeat {
+                    due_ms,
+                    awaits_pong: false,
+                };
                 self.heartbeats.insert((due_ms, conn.slot));
             }
         }
@@ -242,9 +262,14 @@ impl Hub {
         self.touch_at_ms = None;
         let event = Arc::new(shutdown_event(reason));
         for (slot, member) in self.members.iter() {
-            let conn = ConnId { slot, serial: member.serial };
-            self.outputs.push_back(HubOutput::Send(conn, Item::Event(event.clone())));
-            self.outputs.push_back(HubOutput::Send(conn, Item::Close(CloseFrame::SERVICE_RESTART)));
+            let conn = ConnId {
+                slot,
+                serial: member.serial,
+            };
+            self.outputs
+                .push_back(HubOutput::Send(conn, Item::Event(event.clone())));
+            self.outputs
+                .push_back(HubOutput::Send(conn, Item::Close(CloseFrame::SERVICE_RESTART)));
         }
     }
 
@@ -289,7 +314,9 @@ impl Hub {
         if !self.members.holds(conn) {
             return;
         }
-        let Some(member) = self.members.remove(conn.slot) else { return };
+        let Some(member) = self.members.remove(conn.slot) else {
+            return;
+        };
         self.heartbeats.remove(&(member.heartbeat.due_ms, conn.slot));
         if member.takes_deltas {
             self.remove_delta_member(now);
@@ -298,7 +325,8 @@ impl Hub {
             self.tick_at_ms = None;
         }
         if let Some(row) = member.row {
-            self.roster.disconnect(row, member.serial, cause != LeaveCause::Silent, now);
+            self.roster
+                .disconnect(row, member.serial, cause != LeaveCause::Silent, now);
         }
     }
 
@@ -323,7 +351,8 @@ impl Hub {
         let version = self.roster.version();
         self.announced_version = version;
         let lacks = |member: &Member| member.reads && member.has_version < version;
-        let wants = |deltas: bool| move |(_, member): (u32, &Member)| lacks(member) && member.takes_deltas == deltas;
+        let wants =
+            |deltas: bool| move |(_, member): (u32, &Member)| lacks(member) && member.takes_deltas == deltas;
         let is_list_wanted = self.members.iter().any(wants(false));
         let is_delta_wanted = self.members.iter().any(wants(true));
         let list = is_list_wanted.then(|| Arc::new(self.presence_event(now)));
@@ -338,7 +367,10 @@ impl Hub {
                 _ => continue,
             };
             member.has_version = version;
-            let conn = ConnId { slot, serial: member.serial };
+            let conn = ConnId {
+                slot,
+                serial: member.serial,
+            };
             self.outputs.push_back(HubOutput::Send(conn, item));
         }
     }
@@ -356,5 +388,7 @@ impl Hub {
 /// The `shutdown` event without its `seq`.
 fn shutdown_event(reason: &str) -> Frame {
     let reason = serde_json::to_string(reason).unwrap_or_default();
-    Frame::text(format!(r#"{{"type":"event","event":"shutdown","payload":{{"reason":{reason}}}"#))
+    Frame::text(format!(
+        r#"{{"type":"event","event":"shutdown","payload":{{"reason":{reason}}}"#
+    ))
 }

@@ -34,7 +34,9 @@ pub fn parse_system_event(params: &Value) -> Result<Beacon, SystemEventError> {
     let string = |name| -> Result<Option<Box<str>>, ParamsError> {
         Ok(members.optional_string(name, MAX_STRING_UNITS)?.map(Box::from))
     };
-    let tags = members.optional_strings("tags", MAX_ITEMS, MAX_STRING_UNITS)?.unwrap_or_default();
+    let tags = members
+        .optional_strings("tags", MAX_ITEMS, MAX_STRING_UNITS)?
+        .unwrap_or_default();
     // Known to the originals; checked so that a typo shows here as it would there.
     members.optional_string("sessionKey", Length::ANY)?;
     members.optional_string("idempotencyKey", Length::nonempty(usize::MAX))?;
@@ -69,7 +71,13 @@ fn integer(number: f64) -> u64 {
 }
 
 fn trimmed(items: Option<Vec<&str>>) -> Vec<Box<str>> {
-    items.unwrap_or_default().into_iter().map(trim).filter(|item| !item.is_empty()).map(Box::from).collect()
+    items
+        .unwrap_or_default()
+        .into_iter()
+        .map(trim)
+        .filter(|item| !item.is_empty())
+        .map(Box::from)
+        .collect()
 }
 
 #[cfg(test)]
@@ -91,9 +99,15 @@ mod tests {
     #[test]
     fn refusals_name_the_member() {
         for (params, message) in [
-            (json!({}), "invalid system-event params: must have required property 'text'"),
+            (
+                json!({}),
+                "invalid system-event params: must have required property 'text'",
+            ),
             (json!({ "text": " \n" }), "text required"),
-            (json!({ "text": "t", "host": null }), "invalid system-event params: at /host: must be string"),
+            (
+                json!({ "text": "t", "host": null }),
+                "invalid system-event params: at /host: must be string",
+            ),
             (
                 json!({ "text": "t", "lastInputSeconds": "5" }),
                 "invalid system-event params: at /lastInputSeconds: must be number",

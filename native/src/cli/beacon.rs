@@ -1,18 +1,28 @@
 //! `beacon`: tells a gateway that this machine is alive.
 
+use presence_core::client::{ClientEvent, ClientState, Json};
 use presence_core::protocol::scope;
 use serde_json::{Value, json};
 
-use super::client::{Client, Target};
+use super::client::{Link, in_time, words};
 use super::options::BeaconOptions;
+use super::signals::Signals;
+use super::target::Target;
 use super::{Failure, instance, last_input};
 use crate::identity;
 
 /// A beacon about the own instance needs no scope here; other gateways ask for this one.
 const SCOPES: [&str; 2] = [scope::READ, scope::ADMIN];
+const METHOD: &str = "system-event";
+/// The shortest interval: more beacons say nothing more.
+const MIN_EVERY_MS: u64 = 1_000;
 
 pub(super) async fn beacon(options: &BeaconOptions) -> Result<(), Failure> {
     let target = Target::new(&options.client)?;
+    let every_ms = options.every.map(|span| span.ms);
+    if every_ms.is_some_and(|ms| ms < MIN_EVERY_MS) {
+        return Err(Failure::Usage("--every: at least 1s".to_owned()));
+    }
     let instance_id = match &options.instance_id {
         Some(id) if id.trim().is_empty() => {
             return Err(Failure::Usage("--instance-id: it is blank".to_owned()));
@@ -20,21 +30,86 @@ pub(super) async fn beacon(options: &BeaconOptions) -> Result<(), Failure> {
         Some(id) => id.clone(),
         None => instance::id()?,
     };
+    let mut link = Link::new(target.clone(), &SCOPES, Some(&instance_id))?;
+    if let Some(every_ms) = every_ms {
+        return keep_sending(link, options, &instance_id, every_ms).await;
+    }
+    in_time(&target, async {
+        link.connect().await?;
+        link.call(METHOD, &params_now(options, &instance_id)).await
+    })
+    .await?;
+    link.stop().await;
+    Ok(())
+}
+
+/// A beacon after every connect and then at every interval, until the program is told to stop.
+async fn keep_sending(
+    mut link: Link,
+    options: &BeaconOptions,
+    instance_id: &str,
+    every_ms: u64,
+) -> Result<(), Failure> {
+    let stop = Signals::new()?.wait();
+    tokio::pin!(stop);
+    let mut timer = tokio::time::interval(std::time::Duration::from_millis(every_ms));
+    // After a pause one beacon says all that the missed ones would have.
+    timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut is_live = false;
+    link.start();
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            _ = timer.tick(), if is_live => {
+                // Without a connection there is no answer either; the state says so.
+                let _ = link.request(METHOD, &params_now(options, instance_id));
+            }
+            event = link.next() => match event {
+                ClientEvent::State { state, problem } => {
+                    is_live = state == ClientState::Live;
+                    let problem = problem.map(|problem| words(&problem)).unwrap_or_default();
+                    match state {
+                        ClientState::Live => {
+                            timer.reset_immediately();
+                            eprintln!("presence-gateway: live: {}", link.url());
+                        }
+                        ClientState::Waiting { at_ms } => {
+                            let seconds = at_ms.saturating_sub(link.now().age_ms).div_ceil(1_000);
+                            eprintln!("presence-gateway: retrying in {seconds} s: {problem}");
+                        }
+                        ClientState::Refused => {
+                            return Err(Failure::Refused(format!("{}: {problem}", link.url())));
+                        }
+                        _ => {}
+                    }
+                }
+                ClientEvent::Response { result: Err(problem), .. } if !is_passing(&problem.code) => {
+                    link.stop().await;
+                    return Err(Failure::Refused(format!("{METHOD}: {}", words(&problem))));
+                }
+                _ => {}
+            },
+        }
+    }
+    link.stop().await;
+    Ok(())
+}
+
+/// Whether the next beacon may fare better.
+fn is_passing(code: &str) -> bool {
+    matches!(code, "DISCONNECTED" | "TIMEOUT" | "UNAVAILABLE" | "RATE_LIMITED")
+}
+
+/// What this machine is now.
+fn params_now(options: &BeaconOptions, instance_id: &str) -> Json {
     let last_input_seconds = if options.no_last_input {
         None
     } else {
         last_input::seconds()
     };
-    let params = params(
-        options,
-        &instance_id,
-        identity::lan_ipv4().map(|ip| ip.to_string()),
-        last_input_seconds,
-    );
-    let mut client = Client::connect(&target, &SCOPES, Some(&instance_id)).await?;
-    client.request("system-event", Some(params)).await?;
-    client.close().await;
-    Ok(())
+    let ip = identity::lan_ipv4().map(|ip| ip.to_string());
+    let params = params(options, instance_id, ip, last_input_seconds).to_string();
+    Json::parse(&params).unwrap_or_default()
 }
 
 fn params(options: &BeaconOptions, instance_id: &str, ip: Option<String>, last_input: Option<u64>) -> Value {

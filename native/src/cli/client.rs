@@ -1,425 +1,302 @@
-//! A small client for the commands: connects, asks, and is gone.
+//! The client of the core with a socket, a timer and a clock around it.
 
-use std::time::{Duration, Instant};
-
-use futures_util::{SinkExt, StreamExt};
-use presence_core::protocol::CloseFrame;
+use presence_core::Now;
+use presence_core::client::{Client, ClientConfig, ClientEvent, ClientOutput, ClientState, Json, Problem};
+use presence_core::protocol::ClientInfo;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::Failure;
-use super::options::ClientOptions;
-use crate::config::DEFAULT_PORT;
+use super::socket::{self, Heard, Report, Reports, Socket};
+use super::target::Target;
+use super::{Failure, printable};
+use crate::clock::Clock;
 use crate::identity;
 
-/// The longest list we are ready to read, in bytes.
-const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
-
-/// Where a gateway is and what it wants to know.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Target {
-    host: String,
-    port: u16,
-    path: String,
-    token: Option<String>,
-    password: Option<String>,
-    timeout: Duration,
-}
-
-impl Target {
-    /// The gateway the options name: a URL, or a port of this machine.
-    ///
-    /// # Errors
-    /// [`Failure::Usage`] when the URL cannot be used.
-    pub fn new(options: &ClientOptions) -> Result<Self, Failure> {
-        let default_url = format!("ws://127.0.0.1:{}", options.port);
-        let url = options.url.as_deref().unwrap_or(&default_url).trim();
-        let usage = |why: &str| Failure::Usage(format!("--url {url}: {why}"));
-        let (scheme, rest) = url
-            .split_once("://")
-            .ok_or_else(|| usage("write ws://host:port"))?;
-        match scheme.to_ascii_lowercase().as_str() {
-            "ws" | "http" => {}
-            "wss" | "https" => return Err(usage("encrypted connections are not supported by this command")),
-            _ => return Err(usage("write ws://host:port")),
-        }
-        let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
-        let (authority, path) = match rest.find(['/', '?']) {
-            Some(at) => rest.split_at(at),
-            None => (rest, "/"),
-        };
-        if authority.contains('@') {
-            return Err(usage("give the secret by --token or --password"));
-        }
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => {
-                (host, port.parse().map_err(|_| usage("the port is not a number"))?)
-            }
-            _ => (authority, DEFAULT_PORT),
-        };
-        if host.is_empty() {
-            return Err(usage("the host is missing"));
-        }
-        // The URL that `serve` prints carries the token.
-        let from_url = fragment.strip_prefix("token=").map(str::to_owned);
-        Ok(Self {
-            host: host.to_owned(),
-            port,
-            path: if path.starts_with('/') {
-                path.to_owned()
-            } else {
-                format!("/{path}")
-            },
-            token: options
-                .token
-                .clone()
-                .or(from_url)
-                .filter(|token| !token.is_empty()),
-            password: options.password.clone().filter(|password| !password.is_empty()),
-            timeout: Duration::from_millis(options.timeout.max(1)),
-        })
-    }
-
-    fn url(&self) -> String {
-        format!("ws://{}:{}", self.host, self.port)
-    }
-}
-
-impl std::fmt::Debug for Target {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Target")
-            .field("url", &self.url())
-            .finish_non_exhaustive()
-    }
-}
-
-/// A connection on which the handshake is done.
+/// A client that runs while somebody waits for its [`next`](Self::next) event.
 #[derive(Debug)]
-pub struct Client {
-    socket: WebSocketStream<TcpStream>,
-    url: String,
-    deadline: tokio::time::Instant,
-    next_id: u64,
-    /// The gateway's clock at the challenge, and when that was.
-    server_time: (u64, Instant),
+pub(super) struct Link {
+    target: Target,
+    machine: Client,
+    clock: Clock,
+    socket: Option<Socket>,
+    /// A socket that says goodbye.
+    closing: Option<JoinHandle<()>>,
+    reporter: Reports,
+    reports: mpsc::Receiver<Report>,
+    /// How the last socket ended, if it was not by our wish.
+    failure: Option<Failure>,
+    /// The last frame, as the gateway wrote it.
+    last_text: Utf8Bytes,
 }
 
+/// A response, as far as it matters here.
 #[derive(Deserialize)]
-struct Incoming {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    id: Option<String>,
-    #[serde(default)]
-    ok: bool,
-    #[serde(default)]
-    event: Option<String>,
+struct Answer {
     #[serde(default)]
     payload: Option<Box<RawValue>>,
-    #[serde(default)]
-    error: Option<IncomingError>,
 }
 
-#[derive(Deserialize)]
-struct IncomingError {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    message: String,
-}
-
-#[derive(Deserialize)]
-struct Challenge {
-    #[serde(default)]
-    ts: Option<u64>,
-}
-
-impl Client {
-    /// Connects as the command line with these scopes, and with this instance id if there is one.
-    ///
-    /// # Errors
-    /// [`Failure::Connect`], [`Failure::Refused`] or [`Failure::Timeout`].
-    pub async fn connect(
-        target: &Target,
-        scopes: &[&str],
-        instance_id: Option<&str>,
-    ) -> Result<Self, Failure> {
-        let deadline = tokio::time::Instant::now() + target.timeout;
-        let url = target.url();
-        tokio::time::timeout_at(
-            deadline,
-            Self::open(target, url.clone(), deadline, scopes, instance_id),
-        )
-        .await
-        .unwrap_or_else(|_| {
-            Err(Failure::Timeout(format!(
-                "{url} did not accept the connection in time"
-            )))
+impl Link {
+    /// A client of that gateway that asks for these scopes, with this instance id if there is one.
+    pub(super) fn new(target: Target, scopes: &[&str], instance_id: Option<&str>) -> Result<Self, Failure> {
+        let mut seed = [0; 8];
+        getrandom::fill(&mut seed)
+            .map_err(|error| Failure::Other(format!("the system gives no random numbers: {error}")))?;
+        let secret = |secret: &Option<String>| secret.as_deref().map(Box::from);
+        let config = ClientConfig {
+            token: secret(&target.token),
+            password: secret(&target.password),
+            scopes: Some(scopes.iter().map(|scope| Box::from(*scope)).collect()),
+            handshake_ms: u64::try_from(target.timeout.as_millis()).unwrap_or(u64::MAX),
+            seed: u64::from_ne_bytes(seed),
+            ..ClientConfig::new(client_info(instance_id))
+        };
+        let clock = Clock::system();
+        let (reporter, reports) = socket::reports();
+        Ok(Self {
+            machine: Client::new(config, clock.now()),
+            target,
+            clock,
+            socket: None,
+            closing: None,
+            reporter,
+            reports,
+            failure: None,
+            last_text: Utf8Bytes::default(),
         })
     }
 
-    async fn open(
-        target: &Target,
-        url: String,
-        deadline: tokio::time::Instant,
-        scopes: &[&str],
-        instance_id: Option<&str>,
-    ) -> Result<Self, Failure> {
-        let host = target.host.trim_start_matches('[').trim_end_matches(']');
-        let stream = TcpStream::connect((host, target.port))
-            .await
-            .map_err(|error| Failure::Connect(format!("{url}: {error} (is the gateway running?)")))?;
-        let request = format!("{url}{}", target.path);
-        let config = WebSocketConfig::default()
-            .read_buffer_size(16 * 1024)
-            .max_message_size(Some(MAX_MESSAGE_BYTES))
-            .max_frame_size(Some(MAX_MESSAGE_BYTES));
-        let (socket, _) = client_async_with_config(request, stream, Some(config))
-            .await
-            .map_err(|error| match error {
-                Error::Http(response) => {
-                    Failure::Refused(format!("{url} answered HTTP {}", response.status()))
-                }
-                error => Failure::Connect(format!("{url} is not a gateway: {error}")),
-            })?;
-        let mut client = Self {
-            socket,
-            url,
-            deadline,
-            next_id: 0,
-            server_time: (0, Instant::now()),
-        };
-        client.await_challenge().await?;
-        let connect = connect_params(target, scopes, instance_id);
-        client.request("connect", Some(connect)).await?;
-        Ok(client)
+    /// The state machine, to read from.
+    pub(super) fn machine(&self) -> &Client {
+        &self.machine
     }
 
-    /// Calls a method and returns its payload as the gateway wrote it.
-    ///
-    /// # Errors
-    /// [`Failure::Refused`] with the gateway's own words, [`Failure::Timeout`], or
-    /// [`Failure::Connect`] when the connection breaks.
-    pub async fn request(&mut self, method: &str, params: Option<Value>) -> Result<Box<RawValue>, Failure> {
-        self.next_id += 1;
-        let id = self.next_id.to_string();
-        let mut request = json!({ "type": "req", "id": id, "method": method });
-        if let (Some(params), Some(members)) = (params, request.as_object_mut()) {
-            members.insert("params".to_owned(), params);
-        }
-        let url = self.url.clone();
-        self.socket
-            .send(Message::text(request.to_string()))
-            .await
-            .map_err(|error| Failure::Connect(format!("{url}: the connection broke: {error}")))?;
+    /// The gateway's URL.
+    pub(super) fn url(&self) -> String {
+        self.target.url()
+    }
+
+    /// What the clocks read.
+    pub(super) fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    /// Connects, and from then on keeps connected.
+    pub(super) fn start(&mut self) {
+        self.machine.start(self.clock.now());
+    }
+
+    /// Somebody looks at the roster all the time.
+    pub(super) fn watch(&mut self) {
+        self.machine.set_watched(true, self.clock.now());
+    }
+
+    /// Calls a method; the answer comes as an event with the id that this returns. `None` when there is
+    /// no connection to ask on.
+    pub(super) fn request(&mut self, method: &str, params: &Json) -> Option<u64> {
+        self.machine.request(method, Some(params), self.clock.now()).ok()
+    }
+
+    /// The next thing that happens. Dropping the future loses nothing.
+    pub(super) async fn next(&mut self) -> ClientEvent {
         loop {
-            let frame = self.next().await?;
-            if frame.kind != "res" || frame.id.as_deref() != Some(&id) {
-                continue;
+            while let Some(output) = self.machine.poll_output() {
+                if let ClientOutput::Event(event) = output {
+                    return event;
+                }
+                self.act(output);
             }
-            if frame.ok {
-                return Ok(frame.payload.unwrap_or_default());
-            }
-            let why = match frame.error {
-                Some(error) if !error.message.is_empty() => error.message,
-                Some(error) => error.code,
-                None => "no reason given".to_owned(),
+            let due_ms = self.machine.poll_timeout();
+            let timer = async {
+                match due_ms {
+                    Some(due_ms) => self.clock.sleep_until(due_ms).await,
+                    None => std::future::pending().await,
+                }
             };
-            return Err(Failure::Refused(format!("{method}: {}", printable(&why))));
+            tokio::select! {
+                report = self.reports.recv() => {
+                    if let Some((number, heard)) = report {
+                        self.hear(number, heard);
+                    }
+                }
+                () = timer => self.machine.handle_timeout(self.clock.now()),
+            }
         }
-    }
-
-    /// The time on the gateway's clock, ms since the Unix epoch: the clock that `ts` is on.
-    #[must_use]
-    pub fn server_wall_ms(&self) -> u64 {
-        let (wall_ms, at) = self.server_time;
-        wall_ms.saturating_add(u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
     /// Says goodbye.
-    pub async fn close(mut self) {
-        // All that was asked for is there; a gateway that does not answer may keep its answer.
-        let _ = tokio::time::timeout(Duration::from_millis(500), self.socket.close(None)).await;
+    pub(super) async fn stop(mut self) {
+        self.machine.stop(self.clock.now());
+        while let Some(output) = self.machine.poll_output() {
+            self.act(output);
+        }
+        drop(self.reports);
+        if let Some(closing) = self.closing {
+            // It ends by itself, within bounds.
+            let _ = closing.await;
+        }
     }
 
-    async fn await_challenge(&mut self) -> Result<(), Failure> {
+    // ---- for commands that run once -----------------------------------------------------------
+
+    /// Connects, once.
+    ///
+    /// # Errors
+    /// Why there is no connection.
+    pub(super) async fn connect(&mut self) -> Result<(), Failure> {
+        self.start();
         loop {
-            let frame = self.next().await?;
-            if frame.event.as_deref() == Some("connect.challenge") {
-                let challenge = frame
-                    .payload
-                    .and_then(|raw| serde_json::from_str::<Challenge>(raw.get()).ok());
-                let wall_ms = challenge.and_then(|challenge| challenge.ts).unwrap_or_else(|| {
-                    // A gateway that does not tell the time: ours has to do.
-                    crate::clock::Clock::system().now().wall_ms
-                });
-                self.server_time = (wall_ms, Instant::now());
-                return Ok(());
+            if let ClientEvent::State { state, problem } = self.next().await {
+                if state == ClientState::Live {
+                    return Ok(());
+                }
+                if let Some(problem) = problem {
+                    return Err(self.failure_of(&problem));
+                }
             }
         }
     }
 
-    async fn next(&mut self) -> Result<Incoming, Failure> {
+    /// Calls a method and waits for its payload, as the gateway wrote it.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] with the gateway's own words, or why there is no answer.
+    pub(super) async fn call(&mut self, method: &str, params: &Json) -> Result<Box<RawValue>, Failure> {
+        let asked = self.request(method, params);
         loop {
-            let message = tokio::time::timeout_at(self.deadline, self.socket.next())
-                .await
-                .map_err(|_| Failure::Timeout(format!("{} did not answer in time", self.url)))?;
-            match message {
-                Some(Ok(Message::Text(text))) => {
-                    return serde_json::from_str(&text).map_err(|_| {
-                        Failure::Other(format!("{} does not speak the gateway's protocol", self.url))
-                    });
+            match self.next().await {
+                ClientEvent::Response { id, result } if Some(id) == asked => {
+                    return match result {
+                        Ok(_) => Ok(self.last_payload()),
+                        Err(problem) if &*problem.code == "DISCONNECTED" => Err(self.failure_of(&problem)),
+                        Err(problem) => Err(Failure::Refused(format!("{method}: {}", words(&problem)))),
+                    };
                 }
-                Some(Ok(Message::Close(close))) => {
-                    let (code, reason) = close.map_or((1005, String::new()), |close| {
-                        (u16::from(close.code), close.reason.to_string())
-                    });
-                    return Err(self.closed(code, &reason));
-                }
-                Some(Ok(_)) => {}
-                Some(Err(error)) => {
-                    return Err(Failure::Connect(format!(
-                        "{}: the connection broke: {error}",
-                        self.url
-                    )));
-                }
-                None => return Err(self.closed(1006, "")),
+                ClientEvent::State {
+                    problem: Some(problem),
+                    ..
+                } => return Err(self.failure_of(&problem)),
+                _ => {}
             }
         }
     }
 
-    fn closed(&self, code: u16, reason: &str) -> Failure {
-        let text = format!(
-            "{} closed the connection ({code} {})",
-            self.url,
-            printable(reason)
-        );
-        if code == 1008 || code == CloseFrame::PROTOCOL_MISMATCH.code {
-            Failure::Refused(text)
-        } else {
-            Failure::Connect(text)
+    /// Why a single try came to nothing.
+    fn failure_of(&mut self, problem: &Problem) -> Failure {
+        if self.machine.state() != ClientState::Refused
+            && let Some(failure) = self.failure.take()
+        {
+            return failure;
+        }
+        let text = format!("{}: {}", self.url(), words(problem));
+        match &*problem.code {
+            "OPEN_TIMEOUT" | "HELLO_TIMEOUT" | "TICK_TIMEOUT" => Failure::Timeout(text),
+            "FRAME_TOO_LARGE" | "BAD_HELLO" => Failure::Other(text),
+            _ => Failure::Refused(text),
+        }
+    }
+
+    /// The payload of the last frame.
+    fn last_payload(&self) -> Box<RawValue> {
+        serde_json::from_str::<Answer>(&self.last_text)
+            .ok()
+            .and_then(|answer| answer.payload)
+            .unwrap_or_default()
+    }
+
+    // ---- the machine's shell ------------------------------------------------------------------
+
+    fn act(&mut self, output: ClientOutput) {
+        match output {
+            ClientOutput::Open { socket } => {
+                self.failure = None;
+                self.socket = Some(Socket::open(&self.target, socket, self.reporter.clone()));
+            }
+            ClientOutput::Send { socket, text } => {
+                let is_sent = self
+                    .socket
+                    .as_ref()
+                    .is_some_and(|own| own.number() == socket && own.send(text));
+                if !is_sent {
+                    let now = self.clock.now();
+                    self.machine
+                        .handle_close(socket, 1006, "it takes nothing any more", now);
+                }
+            }
+            ClientOutput::Close { code, reason, .. } => {
+                self.closing = self.socket.take().map(|socket| socket.close(code, reason));
+            }
+            // There is no device key here.
+            ClientOutput::Sign { socket, .. } => {
+                self.machine.handle_signature(socket, None, self.clock.now());
+            }
+            ClientOutput::Event(_) => {}
+        }
+    }
+
+    fn hear(&mut self, number: u64, heard: Heard) {
+        let now = self.clock.now();
+        match heard {
+            Heard::Open => self.machine.handle_open(number, now),
+            Heard::Text(text) => {
+                self.machine.handle_text(number, &text, now);
+                self.last_text = text;
+            }
+            Heard::Closed(closed) => {
+                if self
+                    .socket
+                    .as_ref()
+                    .is_some_and(|socket| socket.number() == number)
+                {
+                    self.failure = Some(closed.failure);
+                }
+                self.machine
+                    .handle_close(number, closed.code, &closed.reason, now);
+            }
         }
     }
 }
 
-/// What every gateway of both generations accepts.
-fn connect_params(target: &Target, scopes: &[&str], instance_id: Option<&str>) -> Value {
-    let mut client = json!({
-        "id": "cli",
-        "version": env!("CARGO_PKG_VERSION"),
-        "platform": identity::platform(),
-        "mode": "cli",
-        "displayName": identity::hostname(),
-    });
-    if let Some(instance_id) = instance_id {
-        client["instanceId"] = instance_id.into();
-    }
-    let mut params = json!({
-        "minProtocol": 3,
-        "maxProtocol": 4,
-        "client": client,
-        "role": "operator",
-        "scopes": scopes,
-    });
-    let mut auth = serde_json::Map::new();
-    for (name, secret) in [("token", &target.token), ("password", &target.password)] {
-        if let Some(secret) = secret {
-            auth.insert(name.to_owned(), secret.as_str().into());
-        }
-    }
-    if !auth.is_empty() {
-        params["auth"] = auth.into();
-    }
-    params
+/// A problem in words, safe to show in a terminal.
+pub(super) fn words(problem: &Problem) -> String {
+    printable(&problem.to_string())
 }
 
-/// Text of others, safe to show in a terminal and of bounded length.
-pub(super) fn printable(text: &str) -> String {
-    text.chars()
-        .take(300)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+/// The parameters of a method that has none.
+pub(super) fn no_params() -> Json {
+    Json::Object(Vec::new())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The command line, as every gateway of both generations knows it.
+fn client_info(instance_id: Option<&str>) -> ClientInfo {
+    ClientInfo {
+        id: "cli".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        platform: identity::platform().into(),
+        mode: "cli".into(),
+        display_name: Some(identity::hostname().into()),
+        instance_id: instance_id.map(Box::from),
+        ..ClientInfo::default()
+    }
+}
 
-    fn target(url: &str) -> Result<Target, Failure> {
-        Target::new(&ClientOptions {
-            url: Some(url.to_owned()),
-            port: 1,
-            token: None,
-            password: None,
-            timeout: 1,
+/// The command, unless it takes too long.
+///
+/// # Errors
+/// [`Failure::Timeout`], or what the command fails with.
+pub(super) async fn in_time<T>(
+    target: &Target,
+    command: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::time::timeout(target.timeout, command)
+        .await
+        .unwrap_or_else(|_| {
+            Err(Failure::Timeout(format!(
+                "{} did not answer in time",
+                target.url()
+            )))
         })
-    }
-
-    #[test]
-    fn urls() {
-        let cases = [
-            ("ws://127.0.0.1:4711", "127.0.0.1", 4711, "/"),
-            ("ws://gw.local", "gw.local", 18_789, "/"),
-            ("ws://[::1]:4711/path?x=1", "[::1]", 4711, "/path?x=1"),
-            ("ws://[::1]", "[::1]", 18_789, "/"),
-            ("http://127.0.0.1:4711/#token=abc", "127.0.0.1", 4711, "/"),
-        ];
-        for (url, host, port, path) in cases {
-            let target = target(url).unwrap();
-            assert_eq!(
-                (target.host.as_str(), target.port, target.path.as_str()),
-                (host, port, path),
-                "{url}"
-            );
-        }
-        assert_eq!(
-            target("http://127.0.0.1:4711/#token=abc")
-                .unwrap()
-                .token
-                .as_deref(),
-            Some("abc")
-        );
-        for url in [
-            "127.0.0.1:4711",
-            "wss://h",
-            "ftp://h",
-            "ws://",
-            "ws://h:port",
-            "ws://secret@h",
-        ] {
-            assert_eq!(target(url).unwrap_err().code(), 2, "{url}");
-        }
-    }
-
-    #[test]
-    fn only_members_that_both_generations_know_are_sent() {
-        let params = connect_params(&target("ws://h").unwrap(), &["operator.read"], Some("inst"));
-        let known = ["minProtocol", "maxProtocol", "client", "role", "scopes", "auth"];
-        assert!(
-            params
-                .as_object()
-                .unwrap()
-                .keys()
-                .all(|key| known.contains(&key.as_str()))
-        );
-        let known = ["id", "version", "platform", "mode", "displayName", "instanceId"];
-        assert!(
-            params["client"]
-                .as_object()
-                .unwrap()
-                .keys()
-                .all(|key| known.contains(&key.as_str()))
-        );
-    }
-
-    #[test]
-    fn others_cannot_steer_the_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
-        assert_eq!(printable(&"x".repeat(1_000)).len(), 300);
-    }
 }

@@ -1,9 +1,10 @@
 //! The command line.
 //!
-//! `serve` runs the gateway; `list` and `beacon` are clients of any gateway that speaks the protocol.
+//! `serve` runs the gateway; `list`, `watch` and `beacon` are clients of any gateway that speaks the
+//! protocol.
 
 mod beacon;
-pub mod client;
+mod client;
 mod failure;
 mod instance;
 mod last_input;
@@ -11,8 +12,14 @@ mod list;
 mod logging;
 pub mod options;
 mod port_holder;
+mod roster;
+mod screen;
 mod serve;
+mod signals;
+mod socket;
 mod table;
+mod target;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -30,6 +37,7 @@ pub fn main() -> ExitCode {
         None => serve::serve(cli.serve),
         Some(Command::Serve(options)) => serve::serve(*options),
         Some(Command::List(options)) => block_on(list::list(&options)),
+        Some(Command::Watch(options)) => block_on(watch::watch(&options)),
         Some(Command::Beacon(options)) => block_on(beacon::beacon(&options)),
     };
     match outcome {
@@ -62,5 +70,24 @@ fn print(text: &str) -> Result<(), Failure> {
             Err(Failure::Other(format!("cannot write the output: {error}")))
         }
         _ => Ok(()),
+    }
+}
+
+/// Text of others, safe to show in a terminal and of bounded length.
+fn printable(text: &str) -> String {
+    text.chars()
+        .take(300)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_cannot_steer_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+        assert_eq!(printable(&"x".repeat(1_000)).len(), 300);
     }
 }

@@ -24,7 +24,9 @@ Examples:
   presence-gateway serve --bind lan --token SECRET  serve the local network
   presence-gateway list                             who is connected
   presence-gateway list --json | jq '.[].host'      the same, for programs
+  presence-gateway watch                            the same, live
   presence-gateway beacon                           tell the gateway that this machine is alive
+  presence-gateway beacon --every 60s               tell it again and again
 
 Exit codes:
   0 done   1 failed   2 wrong usage   3 cannot connect   4 refused   5 timeout";
@@ -56,7 +58,9 @@ pub enum Command {
     Serve(Box<ServeOptions>),
     /// Print who is connected
     List(ListOptions),
-    /// Tell a gateway that this machine is alive, once
+    /// Show who is connected, live, until Ctrl-C
+    Watch(WatchOptions),
+    /// Tell a gateway that this machine is alive, once or with --every again and again
     Beacon(BeaconOptions),
 }
 
@@ -75,7 +79,7 @@ pub struct ClientOptions {
     /// The gateway's password
     #[arg(long, env = "OPENCLAW_GATEWAY_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
-    /// Give up after this many milliseconds
+    /// Give up after this many milliseconds; `watch` and `beacon --every` try again
     #[arg(long, value_name = "MS", default_value_t = 10_000)]
     pub timeout: u64,
 }
@@ -91,12 +95,23 @@ pub struct ListOptions {
     pub json: bool,
 }
 
+/// Options of `watch`.
+#[derive(Args, Clone, Debug)]
+pub struct WatchOptions {
+    /// Where the gateway is.
+    #[command(flatten)]
+    pub client: ClientOptions,
+}
+
 /// Options of `beacon`.
 #[derive(Args, Clone, Debug)]
 pub struct BeaconOptions {
     /// Where the gateway is.
     #[command(flatten)]
     pub client: ClientOptions,
+    /// Stay, reconnect when needed, and send one at every such time until Ctrl-C: 60s, 5m
+    #[arg(long, value_name = "TIME")]
+    pub every: Option<Span>,
     /// The identity of this instance [default: one made once and kept in your configuration folder]
     #[arg(long, value_name = "ID", env = "OPENCLAW_PRESENCE_INSTANCE_ID")]
     pub instance_id: Option<String>,

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use tracing::{info, warn};
 
 use super::options::{Resolved, ServeOptions};
+use super::signals::Signals;
 use super::{Failure, logging, port_holder, print, runtime};
 use crate::auth::{AuthMode, Secret};
 use crate::clock::Clock;
@@ -199,55 +200,6 @@ fn raise_file_limit() -> Option<usize> {
 #[cfg(not(unix))]
 fn raise_file_limit() -> Option<usize> {
     None
-}
-
-/// The system's wish that the gateway stops. Registered before anything listens, so that none is lost.
-struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    fn new() -> Result<Self, Failure> {
-        use tokio::signal::unix::{SignalKind, signal};
-
-        let register =
-            |kind| signal(kind).map_err(|error| Failure::Other(format!("cannot watch for signals: {error}")));
-        Ok(Self {
-            terminate: register(SignalKind::terminate())?,
-            interrupt: register(SignalKind::interrupt())?,
-        })
-    }
-
-    /// Waits for the first one. A second one ends the process at once.
-    #[cfg(unix)]
-    async fn wait(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => info!("SIGTERM: stopping"),
-            _ = self.interrupt.recv() => info!("SIGINT: stopping; once more to stop at once"),
-        }
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = self.terminate.recv() => {}
-                _ = self.interrupt.recv() => {}
-            }
-            std::process::exit(130);
-        });
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> Result<Self, Failure> {
-        Ok(Self {})
-    }
-
-    #[cfg(not(unix))]
-    async fn wait(self) {
-        let _ = tokio::signal::ctrl_c().await;
-        info!("stopping");
-    }
 }
 
 #[cfg(test)]

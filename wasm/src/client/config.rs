@@ -32,7 +32,10 @@ pub(super) fn parse(text: &str) -> Result<ClientConfig, JsValue> {
     }
     let backoff = options.object("backoff")?;
     config.backoff.initial_ms = backoff.integer("initialMs", config.backoff.initial_ms)?;
-    config.backoff.factor = backoff.integer("factor", config.backoff.factor.into())?.try_into().unwrap_or(u32::MAX);
+    config.backoff.factor = backoff
+        .integer("factor", config.backoff.factor.into())?
+        .try_into()
+        .unwrap_or(u32::MAX);
     config.backoff.max_ms = backoff.integer("maxMs", config.backoff.max_ms)?;
     config.backoff.stable_ms = backoff.integer("stableMs", config.backoff.stable_ms)?;
     let beacons = options.object("beacons")?;

@@ -36,7 +36,9 @@ impl Config {
             limits: limits(&options)?,
             ttl_ms: options.integer("ttlMs", DEFAULT_TTL_MS)?,
             max_entries: options.integer("maxEntries", DEFAULT_MAX_ENTRIES as u64)? as usize,
-            ephemeral_modes: options.texts("ephemeralModes")?.unwrap_or_else(|| Vec::from(["cli".into()])),
+            ephemeral_modes: options
+                .texts("ephemeralModes")?
+                .unwrap_or_else(|| Vec::from(["cli".into()])),
             hash_seed: options.integer("hashSeed", 0)?,
             server_version: options.text("serverVersion")?.unwrap_or("simulated").into(),
             boot_id: options.text("bootId")?.unwrap_or("simulated").into(),
@@ -101,7 +103,10 @@ impl Secret {
             Some("password") => "password",
             _ => "none",
         };
-        Ok(Self { mode, secret: auth.text("secret")?.unwrap_or("").into() })
+        Ok(Self {
+            mode,
+            secret: auth.text("secret")?.unwrap_or("").into(),
+        })
     }
 
     /// Compares what a client offers. No constant time here: nobody guards anything with this gateway.
@@ -111,10 +116,14 @@ impl Secret {
             "password" => (SecretEvidence::PasswordMissing, SecretEvidence::PasswordMismatch),
             _ => return SecretEvidence::NotRequired,
         };
-        let secrets = [&offered.token, &offered.password].map(|text| text.as_deref().filter(|text| !text.is_empty()));
+        let secrets =
+            [&offered.token, &offered.password].map(|text| text.as_deref().filter(|text| !text.is_empty()));
         if secrets.contains(&Some(&*self.secret)) {
             SecretEvidence::Match
-        } else if secrets != [None, None] || offered.device_token.is_some() || offered.bootstrap_token.is_some() {
+        } else if secrets != [None, None]
+            || offered.device_token.is_some()
+            || offered.bootstrap_token.is_some()
+        {
             mismatch
         } else {
             missing

@@ -32,7 +32,10 @@ impl DeviceQuestion {
     /// The question a request raises; nothing if it has no device.
     pub(super) fn of(params: &ConnectParams, nonce: &str, now: Now) -> Option<Self> {
         let proof = params.device.clone()?;
-        Some(Self { proof, checked: device::precheck(params, nonce, now) })
+        Some(Self {
+            proof,
+            checked: device::precheck(params, nonce, now),
+        })
     }
 
     pub(super) fn push_to(&self, event: &mut Vec<JsValue>) {
@@ -47,7 +50,12 @@ impl DeviceQuestion {
                 texts.iter().for_each(|signed| text(signed));
             }
             Err(evidence) => {
-                text(WORDS.iter().find(|(_, known)| known == evidence).map_or("", |(word, _)| word));
+                text(
+                    WORDS
+                        .iter()
+                        .find(|(_, known)| known == evidence)
+                        .map_or("", |(word, _)| word),
+                );
             }
         }
     }
@@ -55,5 +63,7 @@ impl DeviceQuestion {
 
 pub(super) fn parse(word: &str) -> Result<DeviceEvidence, JsValue> {
     let known = WORDS.iter().find(|(known, _)| *known == word);
-    known.map(|(_, evidence)| *evidence).ok_or_else(|| invalid("outcome", "is not a known word"))
+    known
+        .map(|(_, evidence)| *evidence)
+        .ok_or_else(|| invalid("outcome", "is not a known word"))
 }

@@ -28,7 +28,11 @@ impl Hub {
         let result = self.dispatch(slot, request, now);
         let is_role_refusal = matches!(&result, Err(error) if error.is_unauthorized_role());
         if let Some(member) = self.members.get_mut(slot) {
-            member.refused_calls = if is_role_refusal { member.refused_calls + 1 } else { 0 };
+            member.refused_calls = if is_role_refusal {
+                member.refused_calls + 1
+            } else {
+                0
+            };
         }
         match result {
             Ok(Answer::Value(payload)) => Frame::ok(&request.id, &payload),
@@ -68,8 +72,11 @@ impl Hub {
             }
             Method::LastHeartbeat => Value::Null,
             Method::SetHeartbeats => {
-                let params = Members::root(&request.params)
-                    .and_then(|members| members.optional_bool("enabled")?.ok_or_else(|| members.missing("enabled")));
+                let params = Members::root(&request.params).and_then(|members| {
+                    members
+                        .optional_bool("enabled")?
+                        .ok_or_else(|| members.missing("enabled"))
+                });
                 params.map_err(|reason| WireError::invalid_params("set-heartbeats", &reason))?;
                 // No agent, no heartbeats, whatever was asked.
                 json!({ "ok": true, "enabled": false })
@@ -97,14 +104,21 @@ impl Hub {
 
     /// A beacon: about the own row for any operator, about others with `operator.write` (SPEC 2).
     fn system_event(&mut self, slot: u32, params: &Value, now: Now) -> Result<(), WireError> {
-        let beacon = parse_system_event(params).map_err(|error| WireError::invalid_request(error.to_string()))?;
-        let Some(member) = self.members.get(slot) else { return Ok(()) };
+        let beacon =
+            parse_system_event(params).map_err(|error| WireError::invalid_request(error.to_string()))?;
+        let Some(member) = self.members.get(slot) else {
+            return Ok(());
+        };
         let is_own = self.is_own(member, &beacon);
         if !is_own && !member.has_scope(scope::WRITE) {
             return Err(WireError::missing_scope(scope::WRITE, member.handshake.protocol));
         }
         let is_unlimited = is_own || member.has_scope(scope::ADMIN);
-        let holder = if is_unlimited { Holder::Unlimited } else { Holder::Connection(member.serial) };
+        let holder = if is_unlimited {
+            Holder::Unlimited
+        } else {
+            Holder::Connection(member.serial)
+        };
         let is_bound = member.row.is_some_and(|row| self.roster.contains(row));
         if is_own && member.is_tracked && !is_bound && !self.roster.is_self(beacon.instance_id.as_deref()) {
             let row = self.roster.rebuild(&member.connect_write(), now);
@@ -153,14 +167,24 @@ impl Hub {
     /// The nodes connected now, at most as many as the roster has rows.
     fn nodes(&self) -> Vec<Value> {
         let is_node = |member: &&Member| member.handshake.role == Role::Node;
-        self.members.iter().map(|(_, member)| member).filter(is_node).take(self.config.max_entries).map(node).collect()
+        self.members
+            .iter()
+            .map(|(_, member)| member)
+            .filter(is_node)
+            .take(self.config.max_entries)
+            .map(node)
+            .collect()
     }
 }
 
 fn node(member: &Member) -> Value {
     let handshake = &member.handshake;
     let client = &handshake.client;
-    let id = handshake.device_id.as_deref().or(client.instance_id.as_deref()).unwrap_or(&handshake.conn_id);
+    let id = handshake
+        .device_id
+        .as_deref()
+        .or(client.instance_id.as_deref())
+        .unwrap_or(&handshake.conn_id);
     let mut node = json!({
         "nodeId": id,
         "platform": client.platform,

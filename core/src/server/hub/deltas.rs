@@ -29,7 +29,8 @@ impl Hub {
             if let Some(member) = self.members.get_mut(conn.slot) {
                 member.has_version = self.roster.version();
             }
-            self.outputs.push_back(HubOutput::Send(conn, Item::Presence(Arc::new(event))));
+            self.outputs
+                .push_back(HubOutput::Send(conn, Item::Presence(Arc::new(event))));
         }
         self.announce(now);
     }
@@ -44,7 +45,10 @@ impl Hub {
     pub(super) fn snapshot_rest(&mut self) -> String {
         let keys = self.roster.encode_keys();
         let digest = self.roster.digest().to_hex();
-        format!(r#""keys":{keys},"version":{},"digest":"{digest}""#, self.roster.version())
+        format!(
+            r#""keys":{keys},"version":{},"digest":"{digest}""#,
+            self.roster.version()
+        )
     }
 
     /// The `presence.delta` event without its `seq`: everything since the last one.
@@ -66,8 +70,12 @@ impl Hub {
         let event = Arc::new(self.delta_event(version, now));
         for (slot, member) in self.members.iter() {
             if member.takes_deltas {
-                let conn = ConnId { slot, serial: member.serial };
-                self.outputs.push_back(HubOutput::Send(conn, Item::Delta(event.clone())));
+                let conn = ConnId {
+                    slot,
+                    serial: member.serial,
+                };
+                self.outputs
+                    .push_back(HubOutput::Send(conn, Item::Delta(event.clone())));
             }
         }
     }

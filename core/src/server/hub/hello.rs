@@ -18,7 +18,11 @@ use crate::time::Now;
 const NO_ROWS: &str = "[]";
 
 pub(super) fn hello(hub: &mut Hub, member: &Member, now: Now) -> Frame {
-    let list: Arc<str> = if member.reads { hub.roster.encode_list(now) } else { NO_ROWS.into() };
+    let list: Arc<str> = if member.reads {
+        hub.roster.encode_list(now)
+    } else {
+        NO_ROWS.into()
+    };
     let handshake = &member.handshake;
     // Only who asked for the extension sees more than the originals send.
     let (events, delta_members) = if member.takes_deltas {
@@ -39,7 +43,11 @@ pub(super) fn hello(hub: &mut Hub, member: &Member, now: Now) -> Frame {
     );
     let limits = &hub.config.limits;
     let is_admin = scope::is_satisfied(&handshake.scopes, scope::ADMIN);
-    let auth_mode = if is_admin { format!(r#","authMode":"{}""#, hub.config.auth_mode) } else { String::new() };
+    let auth_mode = if is_admin {
+        format!(r#","authMode":"{}""#, hub.config.auth_mode)
+    } else {
+        String::new()
+    };
     let tail = format!(
         r#"{delta_members},"health":{},"stateVersion":{},"uptimeMs":{},"sessionDefaults":{}{auth_mode}}},"auth":{},"policy":{}}}}}"#,
         json(&hub.health(now)),
@@ -55,7 +63,11 @@ pub(super) fn hello(hub: &mut Hub, member: &Member, now: Now) -> Frame {
             "tickIntervalMs": limits.tick_interval_ms,
         })),
     );
-    Frame { head: head.into(), body: Some(list), tail: tail.into() }
+    Frame {
+        head: head.into(),
+        body: Some(list),
+        tail: tail.into(),
+    }
 }
 
 /// JSON text of what always encodes: strings, numbers, lists and objects of these.

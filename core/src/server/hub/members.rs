@@ -40,7 +40,8 @@ impl Members {
 
     /// Whether `conn` still is the one in its slot.
     pub(super) fn holds(&self, conn: ConnId) -> bool {
-        self.get(conn.slot).is_some_and(|member| member.serial == conn.serial)
+        self.get(conn.slot)
+            .is_some_and(|member| member.serial == conn.serial)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -49,11 +50,17 @@ impl Members {
 
     /// All members in slot order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Member)> {
-        self.slots.iter().enumerate().filter_map(|(slot, member)| Some((slot as u32, member.as_ref()?)))
+        self.slots
+            .iter()
+            .enumerate()
+            .filter_map(|(slot, member)| Some((slot as u32, member.as_ref()?)))
     }
 
     /// All members in slot order.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (u32, &mut Member)> {
-        self.slots.iter_mut().enumerate().filter_map(|(slot, member)| Some((slot as u32, member.as_mut()?)))
+        self.slots
+            .iter_mut()
+            .enumerate()
+            .filter_map(|(slot, member)| Some((slot as u32, member.as_mut()?)))
     }
 }

@@ -8,7 +8,10 @@ use super::*;
 use crate::protocol::{ClientInfo, Role};
 use crate::server::{Outbox, Outgoing};
 
-const START: Now = Now { age_ms: 0, wall_ms: 1_700_000_000_000 };
+const START: Now = Now {
+    age_ms: 0,
+    wall_ms: 1_700_000_000_000,
+};
 
 fn hub() -> Hub {
     Hub::new(
@@ -81,8 +84,18 @@ fn json(text: &str) -> Value {
 }
 
 fn call(hub: &mut Hub, conn: ConnId, method: &str, params: Value, now: Now) -> Value {
-    hub.call(conn, &Request { id: "9".into(), method: method.into(), params }, now);
-    let answer = frames(hub, conn).into_iter().find(|frame| frame.contains(r#""id":"9""#));
+    hub.call(
+        conn,
+        &Request {
+            id: "9".into(),
+            method: method.into(),
+            params,
+        },
+        now,
+    );
+    let answer = frames(hub, conn)
+        .into_iter()
+        .find(|frame| frame.contains(r#""id":"9""#));
     json(&answer.unwrap())
 }
 
@@ -94,7 +107,10 @@ fn hello_is_first_and_holds_the_client() {
     assert_eq!(frames.len(), 1, "the newcomer is not sent the version it has");
     let hello = json(&frames[0]);
     assert_eq!(hello["payload"]["snapshot"]["presence"][1]["instanceId"], "a");
-    assert_eq!(hello["payload"]["snapshot"]["stateVersion"], json!({ "presence": 2, "health": 1 }));
+    assert_eq!(
+        hello["payload"]["snapshot"]["stateVersion"],
+        json!({ "presence": 2, "health": 1 })
+    );
 }
 
 #[test]
@@ -111,7 +127,10 @@ fn others_hear_at_once_and_then_once_a_window() {
     hub.handle_timeout(START.after(1_050));
     let frames = frames(&mut hub, reader);
     assert_eq!(json(&frames[0])["stateVersion"]["presence"], 7);
-    assert_eq!(json(&frames[0])["payload"]["presence"].as_array().unwrap().len(), 7);
+    assert_eq!(
+        json(&frames[0])["payload"]["presence"].as_array().unwrap().len(),
+        7
+    );
 }
 
 #[test]
@@ -119,11 +138,23 @@ fn own_beacons_need_no_scope_and_others_do() {
     let mut hub = hub();
     let conn = hub.join(handshake("a", "cli", &["operator.read"]), START);
     assert_eq!(hub.rows(), 1, "one-off commands make no row");
-    let own = call(&mut hub, conn, "system-event", json!({ "text": "hi", "instanceId": " A" }), START);
+    let own = call(
+        &mut hub,
+        conn,
+        "system-event",
+        json!({ "text": "hi", "instanceId": " A" }),
+        START,
+    );
     assert_eq!(own["payload"], json!({ "ok": true }));
     let other = call(&mut hub, conn, "system-event", json!({ "text": "hi" }), START);
     assert_eq!(other["error"]["message"], "missing scope: operator.write");
-    let gateway = call(&mut hub, conn, "system-event", json!({ "text": "hi", "instanceId": "self-1" }), START);
+    let gateway = call(
+        &mut hub,
+        conn,
+        "system-event",
+        json!({ "text": "hi", "instanceId": "self-1" }),
+        START,
+    );
     assert_eq!(gateway["ok"], false);
     assert_eq!(hub.rows(), 2);
 }
@@ -156,7 +187,11 @@ fn silence_ends_a_connection_and_its_row() {
     let rows = hub.list(START.after(75_100));
     assert_eq!(rows[1].reason.as_deref(), Some("disconnect"));
     hub.handle_timeout(START.after(325_101));
-    assert_eq!(hub.rows(), 1, "the TTL counts from the pong, not from our own close");
+    assert_eq!(
+        hub.rows(),
+        1,
+        "the TTL counts from the pong, not from our own close"
+    );
 }
 
 #[test]
@@ -188,12 +223,18 @@ fn delta_clients_are_told_what_changed() {
     let reader = hub.join(asks, START);
     let hello = json(&frames(&mut hub, reader)[0]);
     let snapshot = &hello["payload"]["snapshot"];
-    assert_eq!((&snapshot["version"], &snapshot["keys"]), (&json!(2), &json!(["SELF", "d"])));
+    assert_eq!(
+        (&snapshot["version"], &snapshot["keys"]),
+        (&json!(2), &json!(["SELF", "d"]))
+    );
 
     let later = START.after(40_000);
     hub.join(handshake("a", "ui", &[]), later);
     let sent = frames(&mut hub, reader);
-    let delta = sent.iter().find(|frame| frame.contains("presence.delta")).unwrap();
+    let delta = sent
+        .iter()
+        .find(|frame| frame.contains("presence.delta"))
+        .unwrap();
     let delta = &json(delta)["payload"];
     assert_eq!((&delta["from"], &delta["to"]), (&json!(2), &json!(3)));
     assert_eq!(delta["upserts"][0]["key"], "a");

@@ -32,7 +32,11 @@ impl Hub {
             self.heartbeats.first().map(|&(due_ms, _)| due_ms),
             self.tick_at_ms,
             // A change carries the touches; alone they wait until there is none.
-            if is_changed { Some(self.window_ends_ms) } else { self.touch_at_ms },
+            if is_changed {
+                Some(self.window_ends_ms)
+            } else {
+                self.touch_at_ms
+            },
         ]
         .into_iter()
         .flatten()
@@ -42,7 +46,11 @@ impl Hub {
     /// The interval of pings, and the window for their pongs: short enough that a row sees several
     /// within its TTL.
     pub(super) fn ping_interval_ms(&self) -> u64 {
-        self.config.limits.ping_interval_ms.min(self.config.ttl_ms / 4).max(1)
+        self.config
+            .limits
+            .ping_interval_ms
+            .min(self.config.ttl_ms / 4)
+            .max(1)
     }
 
     /// Does everything that is due at `now`, but announcing.
@@ -50,7 +58,9 @@ impl Hub {
         if self.is_shut_down {
             return;
         }
-        let is_late = self.poll_timeout().is_some_and(|due_ms| now.age_ms > due_ms.saturating_add(SUSPENSION_MS));
+        let is_late = self
+            .poll_timeout()
+            .is_some_and(|due_ms| now.age_ms > due_ms.saturating_add(SUSPENSION_MS));
         if is_late {
             self.wake_up(now);
         }
@@ -65,9 +75,15 @@ impl Hub {
         self.roster.spare_live_rows(due_ms);
         self.heartbeats.clear();
         for (slot, member) in self.members.iter_mut() {
-            member.heartbeat = Heartbeat { due_ms, awaits_pong: true };
+            member.heartbeat = Heartbeat {
+                due_ms,
+                awaits_pong: true,
+            };
             self.heartbeats.insert((due_ms, slot));
-            self.outputs.push_back(HubOutput::Ping(ConnId { slot, serial: member.serial }));
+            self.outputs.push_back(HubOutput::Ping(ConnId {
+                slot,
+                serial: member.serial,
+            }));
         }
     }
 
@@ -78,14 +94,23 @@ impl Hub {
                 return;
             }
             self.heartbeats.pop_first();
-            let Some(member) = self.members.get_mut(slot) else { continue };
-            let conn = ConnId { slot, serial: member.serial };
+            let Some(member) = self.members.get_mut(slot) else {
+                continue;
+            };
+            let conn = ConnId {
+                slot,
+                serial: member.serial,
+            };
             if member.heartbeat.awaits_pong {
-                self.outputs.push_back(HubOutput::Drop(conn, CloseFrame::PING_TIMEOUT));
+                self.outputs
+                    .push_back(HubOutput::Drop(conn, CloseFrame::PING_TIMEOUT));
                 self.remove(conn, LeaveCause::Silent, now);
             } else {
                 let due_ms = now.age_ms + interval_ms;
-                member.heartbeat = Heartbeat { due_ms, awaits_pong: true };
+                member.heartbeat = Heartbeat {
+                    due_ms,
+                    awaits_pong: true,
+                };
                 self.heartbeats.insert((due_ms, slot));
                 self.outputs.push_back(HubOutput::Ping(conn));
             }
@@ -93,17 +118,25 @@ impl Hub {
     }
 
     fn tick(&mut self, now: Now) {
-        let Some(tick_at_ms) = self.tick_at_ms.filter(|&at_ms| at_ms <= now.age_ms) else { return };
+        let Some(tick_at_ms) = self.tick_at_ms.filter(|&at_ms| at_ms <= now.age_ms) else {
+            return;
+        };
         // One tick however late the timer is; the rhythm stays.
         let interval_ms = self.config.limits.tick_interval_ms.max(1);
         let missed = (now.age_ms - tick_at_ms) / interval_ms;
         self.tick_at_ms = Some(tick_at_ms + (missed + 1) * interval_ms);
         let ts = self.roster.wall_ms(now);
-        let event = Frame::text(format!(r#"{{"type":"event","event":"tick","payload":{{"ts":{ts}}}"#));
+        let event = Frame::text(format!(
+            r#"{{"type":"event","event":"tick","payload":{{"ts":{ts}}}"#
+        ));
         let event = Arc::new(event);
         for (slot, member) in self.members.iter() {
-            let conn = ConnId { slot, serial: member.serial };
-            self.outputs.push_back(HubOutput::Send(conn, Item::Tick(event.clone())));
+            let conn = ConnId {
+                slot,
+                serial: member.serial,
+            };
+            self.outputs
+                .push_back(HubOutput::Send(conn, Item::Tick(event.clone())));
         }
     }
 }
