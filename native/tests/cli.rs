@@ -279,7 +279,14 @@ async fn a_signal_ends_it_well_and_the_log_holds_no_secret() {
 async fn help_teaches() {
     let help = run(program(&["--help"])).await;
     assert_eq!(help.code, 0);
-    for words in ["serve", "list", "beacon", "Exit codes", "3 cannot connect"] {
+    for words in [
+        "serve",
+        "list",
+        "watch",
+        "beacon",
+        "Exit codes",
+        "3 cannot connect",
+    ] {
         assert!(
             help.stdout.contains(words),
             "{words} is missing:\n{}",

@@ -1,0 +1,108 @@
+//! The roster as a table: one row per instance.
+
+use presence_core::client::{Json, Mirror, RowView};
+use presence_core::status::platform_label;
+
+use super::table;
+
+const HEAD: [&str; 9] = [
+    "STATUS",
+    "HOST",
+    "AGE",
+    "IP",
+    "VERSION",
+    "PLATFORM",
+    "MODE",
+    "REASON",
+    "LAST INPUT",
+];
+/// What newer Mac apps send instead of a last input they do not want to tell (reference 5.2).
+const WITHHELD_SECONDS: u64 = 2_592_000;
+const ABSENT: &str = "-";
+
+/// The table at `now_ms` on the gateway's clock. `mark` says what to put behind the name of a row.
+pub(super) fn table(mirror: &Mirror, now_ms: u64, mark: impl Fn(&RowView<'_>) -> String) -> String {
+    let views = mirror.views(now_ms);
+    let rows: Vec<_> = views.iter().map(|view| cells(view, &mark(view))).collect();
+    table::render(HEAD, &rows)
+}
+
+/// Other gateways may send what ours never would: read member by member, and leniently.
+fn cells(view: &RowView<'_>, mark: &str) -> [String; 9] {
+    let entry = view.entry;
+    let text = |name: &str| {
+        let text = entry.str(name).filter(|text| !text.is_empty());
+        text.unwrap_or(ABSENT).to_owned()
+    };
+    let last_input = entry
+        .get("lastInputSeconds")
+        .and_then(Json::as_u64)
+        .filter(|seconds| *seconds != WITHHELD_SECONDS);
+    [
+        view.status.label().to_owned(),
+        format!("{}{mark}", text("host")),
+        view.age_text.clone().into_owned(),
+        text("ip"),
+        text("version"),
+        entry
+            .str("platform")
+            .map_or_else(|| ABSENT.to_owned(), platform_label),
+        text("mode"),
+        view.reason_label.unwrap_or(ABSENT).to_owned(),
+        last_input.map_or_else(|| ABSENT.to_owned(), |seconds| format!("{seconds}s ago")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use presence_core::client::{MirrorConfig, RawEntry};
+
+    use super::*;
+
+    fn lines(list: &str, now_ms: u64) -> Vec<String> {
+        let mut mirror = Mirror::new(MirrorConfig::default());
+        mirror.apply_list(RawEntry::parse_list(list).unwrap(), now_ms);
+        let text = table(&mirror, now_ms, |_| String::new());
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_row_as_people_read_it() {
+        let list = r#"[{
+            "host": "studio", "ip": "10.0.0.5", "version": "1.2", "platform": "macos 26.1.0", "mode": "ui",
+            "reason": "periodic", "lastInputSeconds": 12, "ts": 1000000
+        }]"#;
+        assert_eq!(
+            lines(list, 1_000_000 + 130_000),
+            [
+                "STATUS  HOST    AGE     IP        VERSION  PLATFORM    MODE  REASON     LAST INPUT",
+                "Idle    studio  2m ago  10.0.0.5  1.2      macOS 26.1  ui    Heartbeat  12s ago"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_absent_withheld_or_odd() {
+        let list = r#"[{ "ts": 5.5, "lastInputSeconds": 2592000, "host": "", "extra": [1] }]"#;
+        let line = lines(list, 0).remove(1);
+        let words: Vec<&str> = line.split("  ").filter(|word| !word.is_empty()).collect();
+        assert_eq!(
+            words.iter().map(|word| word.trim()).collect::<Vec<_>>(),
+            ["Active", "-", "just now", "-", "-", "-", "-", "-", "-"]
+        );
+    }
+
+    #[test]
+    fn connections_of_one_instance_are_one_row() {
+        let list = r#"[
+            {"instanceId": "Tab-1", "host": "WebChat", "reason": "connect", "ts": 200000},
+            {"instanceId": "tab-1", "ip": "10.0.0.7", "reason": "disconnect", "ts": 100000}
+        ]"#;
+        let lines = lines(list, 200_000);
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(
+            lines[1].contains("10.0.0.7") && lines[1].contains("Connect"),
+            "{lines:?}"
+        );
+    }
+}

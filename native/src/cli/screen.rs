@@ -1,0 +1,148 @@
+//! Where a live view is drawn: over itself on a terminal, one block after the other elsewhere.
+
+use std::io::{self, IsTerminal, Write};
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// What a terminal is taken to measure that does not tell: columns and rows.
+const DEFAULT_SIZE: (usize, usize) = (80, 24);
+
+/// Stdout as a place for one view.
+#[derive(Debug)]
+pub(super) struct Screen {
+    is_terminal: bool,
+    /// The lines on it now.
+    drawn: Vec<String>,
+}
+
+impl Screen {
+    pub(super) fn stdout() -> Self {
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Self {
+            // What moves the cursor elsewhere needs to be switched on first.
+            is_terminal: cfg!(unix) && !is_dumb && io::stdout().is_terminal(),
+            drawn: Vec::new(),
+        }
+    }
+
+    /// Whether what is drawn can be drawn over.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Draws a view, unless it is there already.
+    ///
+    /// # Errors
+    /// What stdout fails with: a broken pipe when nobody reads any more.
+    pub(super) fn draw(&mut self, lines: Vec<String>) -> io::Result<()> {
+        let lines = if self.is_terminal {
+            fitted(lines, size())
+        } else {
+            lines
+        };
+        if lines == self.drawn {
+            return Ok(());
+        }
+        let text = if self.is_terminal {
+            over(self.drawn.len(), &lines)
+        } else {
+            block(self.drawn.is_empty(), &lines)
+        };
+        self.drawn = lines;
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()
+    }
+}
+
+/// One block; blocks are a blank line apart.
+fn block(is_first: bool, lines: &[String]) -> String {
+    let gap = if is_first { "" } else { "\n" };
+    format!("{gap}{}\n", lines.join("\n"))
+}
+
+/// Goes up to the first line that was drawn, and draws over: each line is cleared behind its end, and
+/// what is below the last.
+fn over(drawn: usize, lines: &[String]) -> String {
+    let mut text = String::new();
+    if drawn > 0 {
+        text.push_str(&format!("\x1b[{drawn}A\r"));
+    }
+    for line in lines {
+        text.push_str(line);
+        text.push_str("\x1b[K\n");
+    }
+    text.push_str("\x1b[J");
+    text
+}
+
+/// Lines that neither wrap nor scroll: both would move what is to be drawn over.
+fn fitted(mut lines: Vec<String>, (columns, rows): (usize, usize)) -> Vec<String> {
+    let room = rows.saturating_sub(1).max(2);
+    if lines.len() > room {
+        let hidden = lines.len() - (room - 1);
+        lines.truncate(room - 1);
+        lines.push(format!("... {hidden} more lines; this terminal is too low"));
+    }
+    lines.iter().map(|line| cut(line, columns)).collect()
+}
+
+fn cut(line: &str, columns: usize) -> String {
+    if line.width() <= columns {
+        return line.to_owned();
+    }
+    let mut cut = String::new();
+    let mut width = 0;
+    for c in line.chars() {
+        width += c.width().unwrap_or(0);
+        if width >= columns {
+            break;
+        }
+        cut.push(c);
+    }
+    cut.push('…');
+    cut
+}
+
+#[cfg(unix)]
+fn size() -> (usize, usize) {
+    match rustix::termios::tcgetwinsize(io::stdout()) {
+        Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col.into(), size.ws_row.into()),
+        _ => DEFAULT_SIZE,
+    }
+}
+
+#[cfg(not(unix))]
+fn size() -> (usize, usize) {
+    DEFAULT_SIZE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_terminal_is_drawn_over_line_by_line() {
+        assert_eq!(over(0, &lines(&["a"])), "a\x1b[K\n\x1b[J");
+        assert_eq!(over(3, &lines(&["a", "b"])), "\x1b[3A\ra\x1b[K\nb\x1b[K\n\x1b[J");
+    }
+
+    #[test]
+    fn elsewhere_blocks_follow_each_other() {
+        assert_eq!(block(true, &lines(&["a", "b"])), "a\nb\n");
+        assert_eq!(block(false, &lines(&["c"])), "\nc\n");
+    }
+
+    #[test]
+    fn nothing_wraps_or_scrolls() {
+        let long = lines(&["日本日本", "12345678", "c", "d", "e"]);
+        let fitted = fitted(long, (6, 4));
+        assert_eq!(fitted.len(), 3);
+        assert_eq!(fitted[..2], lines(&["日本…", "12345…"]));
+        assert!(fitted.iter().all(|line| line.width() <= 6));
+    }
+}

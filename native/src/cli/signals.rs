@@ -1,0 +1,54 @@
+//! When to stop.
+
+use tracing::info;
+
+use super::Failure;
+
+/// The system's wish that the program stops. Registered before anything starts, so that none is lost.
+pub(super) struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    pub(super) fn new() -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let register =
+            |kind| signal(kind).map_err(|error| Failure::Other(format!("cannot watch for signals: {error}")));
+        Ok(Self {
+            terminate: register(SignalKind::terminate())?,
+            interrupt: register(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for the first one. A second one ends the process at once.
+    #[cfg(unix)]
+    pub(super) async fn wait(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => info!("SIGTERM: stopping"),
+            _ = self.interrupt.recv() => info!("SIGINT: stopping; once more to stop at once"),
+        }
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+            std::process::exit(130);
+        });
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn new() -> Result<Self, Failure> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    pub(super) async fn wait(self) {
+        let _ = tokio::signal::ctrl_c().await;
+        info!("stopping");
+    }
+}

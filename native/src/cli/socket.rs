@@ -1,0 +1,228 @@
+//! One WebSocket of a client, as a task: opens it, and carries messages both ways.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use presence_core::protocol::CloseFrame;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame as WireClose;
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+use super::target::Target;
+use super::{Failure, printable};
+
+/// The longest message we are ready to read, in bytes.
+const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
+/// Most messages that wait for either side.
+const MAX_WAITING: usize = 64;
+/// How long the gateway may take to let a frame out, and to answer a close.
+const SEND_TIME: Duration = Duration::from_secs(10);
+const CLOSE_TIME: Duration = Duration::from_millis(500);
+
+/// What a socket tells, with its number.
+pub(super) type Report = (u64, Heard);
+pub(super) type Reports = mpsc::Sender<Report>;
+
+/// What became of a socket.
+#[derive(Debug)]
+pub(super) enum Heard {
+    Open,
+    Text(Utf8Bytes),
+    Closed(Closed),
+}
+
+/// How a socket ended, or why there is none.
+#[derive(Debug)]
+pub(super) struct Closed {
+    pub(super) code: u16,
+    pub(super) reason: String,
+    /// The same for a command that tries once.
+    pub(super) failure: Failure,
+}
+
+/// The client's end of a socket. The task ends soon after it is dropped.
+#[derive(Debug)]
+pub(super) struct Socket {
+    number: u64,
+    orders: mpsc::Sender<Order>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+enum Order {
+    Send(Box<str>),
+    Close(u16, &'static str),
+}
+
+/// Where sockets report to.
+pub(super) fn reports() -> (Reports, mpsc::Receiver<Report>) {
+    mpsc::channel(MAX_WAITING)
+}
+
+impl Socket {
+    /// Opens one.
+    pub(super) fn open(target: &Target, number: u64, reports: Reports) -> Self {
+        let (orders, received) = mpsc::channel(MAX_WAITING);
+        let task = tokio::spawn(run(target.clone(), number, received, reports));
+        Self { number, orders, task }
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Sends a text frame; `false` when the socket is gone or takes nothing any more.
+    pub(super) fn send(&self, text: Box<str>) -> bool {
+        self.orders.try_send(Order::Send(text)).is_ok()
+    }
+
+    /// Says goodbye. Returns what ends when that is done.
+    pub(super) fn close(self, code: u16, reason: &'static str) -> JoinHandle<()> {
+        // A queue that is full belongs to a socket that does not send: dropping it has to do.
+        let _ = self.orders.try_send(Order::Close(code, reason));
+        self.task
+    }
+}
+
+async fn run(target: Target, number: u64, mut orders: mpsc::Receiver<Order>, reports: Reports) {
+    let opened = tokio::select! {
+        opened = open(&target) => opened,
+        // Nothing can be sent yet: it is to be closed.
+        _ = orders.recv() => return,
+    };
+    let closed = match opened {
+        Ok(mut socket) => {
+            if reports.send((number, Heard::Open)).await.is_err() {
+                return;
+            }
+            exchange(&mut socket, &target.url(), number, &mut orders, &reports).await
+        }
+        Err(closed) => Some(closed),
+    };
+    if let Some(closed) = closed {
+        // Without a client nobody wants to know.
+        let _ = reports.send((number, Heard::Closed(closed))).await;
+    }
+}
+
+async fn open(target: &Target) -> Result<WebSocketStream<TcpStream>, Closed> {
+    let url = target.url();
+    let host = target.host.trim_start_matches('[').trim_end_matches(']');
+    let stream = TcpStream::connect((host, target.port))
+        .await
+        .map_err(|error| Closed {
+            code: 1006,
+            reason: error.to_string(),
+            failure: Failure::Connect(format!("{url}: {error} (is the gateway running?)")),
+        })?;
+    let request = format!("{url}{}", target.path);
+    let config = WebSocketConfig::default()
+        .read_buffer_size(16 * 1024)
+        .max_message_size(Some(MAX_MESSAGE_BYTES))
+        .max_frame_size(Some(MAX_MESSAGE_BYTES));
+    match client_async_with_config(request, stream, Some(config)).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(Error::Http(response)) => {
+            let reason = format!("HTTP {}", response.status());
+            let failure = Failure::Refused(format!("{url} answered {reason}"));
+            Err(Closed {
+                code: 1006,
+                reason,
+                failure,
+            })
+        }
+        Err(error) => Err(Closed {
+            code: 1006,
+            reason: error.to_string(),
+            failure: Failure::Connect(format!("{url} is not a gateway: {error}")),
+        }),
+    }
+}
+
+/// Carries messages until the socket ends; `None` if that was our wish.
+async fn exchange(
+    socket: &mut WebSocketStream<TcpStream>,
+    url: &str,
+    number: u64,
+    orders: &mut mpsc::Receiver<Order>,
+    reports: &Reports,
+) -> Option<Closed> {
+    loop {
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(Order::Send(text)) => {
+                    let sent = tokio::time::timeout(SEND_TIME, socket.send(Message::text(String::from(text))));
+                    match sent.await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => return Some(broken(url, &error.to_string())),
+                        Err(_) => return Some(broken(url, "the gateway reads nothing")),
+                    }
+                }
+                Some(Order::Close(code, reason)) => {
+                    say_goodbye(socket, code, reason).await;
+                    return None;
+                }
+                None => {
+                    say_goodbye(socket, 1000, "").await;
+                    return None;
+                }
+            },
+            message = socket.next() => match message {
+                Some(Ok(Message::Text(text))) => {
+                    if reports.send((number, Heard::Text(text))).await.is_err() {
+                        return None;
+                    }
+                }
+                Some(Ok(Message::Close(close))) => {
+                    let (code, reason) = close.map_or((1005, String::new()), |close| {
+                        (u16::from(close.code), printable(&close.reason))
+                    });
+                    return Some(ended(url, code, reason));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Some(broken(url, &error.to_string())),
+                None => return Some(ended(url, 1006, String::new())),
+            },
+        }
+    }
+}
+
+/// All that was asked for is there; a gateway that does not answer may keep its answer.
+async fn say_goodbye(socket: &mut WebSocketStream<TcpStream>, code: u16, reason: &'static str) {
+    let close = WireClose {
+        code: code.into(),
+        reason: Utf8Bytes::from_static(reason),
+    };
+    let _ = tokio::time::timeout(CLOSE_TIME, async {
+        socket.close(Some(close)).await?;
+        while let Some(Ok(_)) = socket.next().await {}
+        Ok::<(), Error>(())
+    })
+    .await;
+}
+
+fn broken(url: &str, why: &str) -> Closed {
+    Closed {
+        code: 1006,
+        reason: why.to_owned(),
+        failure: Failure::Connect(format!("{url}: the connection broke: {why}")),
+    }
+}
+
+fn ended(url: &str, code: u16, reason: String) -> Closed {
+    let text = format!("{url} closed the connection ({code} {reason})");
+    let failure = if code == 1008 || code == CloseFrame::PROTOCOL_MISMATCH.code {
+        Failure::Refused(text)
+    } else {
+        Failure::Connect(text)
+    };
+    Closed {
+        code,
+        reason,
+        failure,
+    }
+}

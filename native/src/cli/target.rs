@@ -1,0 +1,140 @@
+//! Which gateway a command is about.
+
+use std::time::Duration;
+
+use super::Failure;
+use super::options::ClientOptions;
+use crate::config::DEFAULT_PORT;
+
+/// Where a gateway is and what it wants to know.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    /// A name, or an address; IPv6 in brackets.
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// With a slash in front.
+    pub(super) path: String,
+    pub(super) token: Option<String>,
+    pub(super) password: Option<String>,
+    /// How long a command that runs once may take, and a handshake.
+    pub(super) timeout: Duration,
+}
+
+impl Target {
+    /// The gateway the options name: a URL, or a port of this machine.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when the URL cannot be used.
+    pub(super) fn new(options: &ClientOptions) -> Result<Self, Failure> {
+        let default_url = format!("ws://127.0.0.1:{}", options.port);
+        let url = options.url.as_deref().unwrap_or(&default_url).trim();
+        let usage = |why: &str| Failure::Usage(format!("--url {url}: {why}"));
+        let (scheme, rest) = url
+            .split_once("://")
+            .ok_or_else(|| usage("write ws://host:port"))?;
+        match scheme.to_ascii_lowercase().as_str() {
+            "ws" | "http" => {}
+            "wss" | "https" => return Err(usage("encrypted connections are not supported by this command")),
+            _ => return Err(usage("write ws://host:port")),
+        }
+        let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
+        let (authority, path) = match rest.find(['/', '?']) {
+            Some(at) => rest.split_at(at),
+            None => (rest, "/"),
+        };
+        if authority.contains('@') {
+            return Err(usage("give the secret by --token or --password"));
+        }
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => {
+                (host, port.parse().map_err(|_| usage("the port is not a number"))?)
+            }
+            _ => (authority, DEFAULT_PORT),
+        };
+        if host.is_empty() {
+            return Err(usage("the host is missing"));
+        }
+        // The URL that `serve` prints carries the token.
+        let from_url = fragment.strip_prefix("token=").map(str::to_owned);
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+            path: if path.starts_with('/') {
+                path.to_owned()
+            } else {
+                format!("/{path}")
+            },
+            token: options
+                .token
+                .clone()
+                .or(from_url)
+                .filter(|token| !token.is_empty()),
+            password: options.password.clone().filter(|password| !password.is_empty()),
+            timeout: Duration::from_millis(options.timeout.max(1)),
+        })
+    }
+
+    /// The URL, without path.
+    pub(super) fn url(&self) -> String {
+        format!("ws://{}:{}", self.host, self.port)
+    }
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Target")
+            .field("url", &self.url())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(url: &str) -> Result<Target, Failure> {
+        Target::new(&ClientOptions {
+            url: Some(url.to_owned()),
+            port: 1,
+            token: None,
+            password: None,
+            timeout: 1,
+        })
+    }
+
+    #[test]
+    fn urls() {
+        let cases = [
+            ("ws://127.0.0.1:4711", "127.0.0.1", 4711, "/"),
+            ("ws://gw.local", "gw.local", 18_789, "/"),
+            ("ws://[::1]:4711/path?x=1", "[::1]", 4711, "/path?x=1"),
+            ("ws://[::1]", "[::1]", 18_789, "/"),
+            ("http://127.0.0.1:4711/#token=abc", "127.0.0.1", 4711, "/"),
+        ];
+        for (url, host, port, path) in cases {
+            let target = target(url).unwrap();
+            assert_eq!(
+                (target.host.as_str(), target.port, target.path.as_str()),
+                (host, port, path),
+                "{url}"
+            );
+        }
+        assert_eq!(
+            target("http://127.0.0.1:4711/#token=abc")
+                .unwrap()
+                .token
+                .as_deref(),
+            Some("abc")
+        );
+        for url in [
+            "127.0.0.1:4711",
+            "wss://h",
+            "ftp://h",
+            "ws://",
+            "ws://h:port",
+            "ws://secret@h",
+        ] {
+            assert_eq!(target(url).unwrap_err().code(), 2, "{url}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! `watch`: who is connected, live.
+
+use std::io::ErrorKind;
+
+use presence_core::client::{Client, ClientEvent, ClientState, Mirror, RowView};
+use presence_core::findings::{Finding, FindingKind};
+use presence_core::protocol::scope;
+
+use super::client::{Link, words};
+use super::options::WatchOptions;
+use super::screen::Screen;
+use super::signals::Signals;
+use super::target::Target;
+use super::{Failure, printable, roster};
+
+/// Age texts change at whole minutes.
+const AGE_STEP_MS: u64 = 60_000;
+/// How often the time to the next try is counted down on a terminal, in ms.
+const COUNTDOWN_MS: u64 = 1_000;
+
+pub(super) async fn watch(options: &WatchOptions) -> Result<(), Failure> {
+    let mut link = Link::new(Target::new(&options.client)?, &[scope::READ], None)?;
+    let stop = Signals::new()?.wait();
+    tokio::pin!(stop);
+    let mut screen = Screen::stdout();
+    let mut seconds_left = 0;
+    link.watch();
+    link.start();
+    loop {
+        let redraw = tokio::time::sleep(std::time::Duration::from_millis(redraw_in_ms(&link, &screen)));
+        tokio::select! {
+            () = &mut stop => break,
+            () = redraw => {}
+            event = link.next() => match event {
+                ClientEvent::State { state: ClientState::Refused, problem } => {
+                    let why = problem.map(|problem| words(&problem)).unwrap_or_default();
+                    draw(&mut screen, &link, 0)?;
+                    return Err(Failure::Refused(format!("{}: {why}", link.url())));
+                }
+                ClientEvent::NoReadScope(problem) => {
+                    link.stop().await;
+                    return Err(Failure::Refused(words(&problem)));
+                }
+                ClientEvent::State { .. } => seconds_left = countdown(&link),
+                _ => {}
+            },
+        }
+        if screen.is_terminal() {
+            seconds_left = countdown(&link);
+        } else if is_between(link.machine().state()) {
+            // Each try would be two blocks more, and say nothing new.
+            continue;
+        }
+        if !draw(&mut screen, &link, seconds_left)? {
+            break;
+        }
+    }
+    link.stop().await;
+    Ok(())
+}
+
+/// Draws; `false` when nobody reads any more (`| head`).
+fn draw(screen: &mut Screen, link: &Link, seconds_left: u64) -> Result<bool, Failure> {
+    let now_ms = link.machine().server_ms(link.now());
+    let mut lines = vec![state_line(link.machine(), &link.url(), seconds_left)];
+    lines.extend(roster_lines(link.machine().mirror(), now_ms));
+    match screen.draw(lines) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::Other(format!("cannot write the output: {error}"))),
+    }
+}
+
+fn is_between(state: ClientState) -> bool {
+    matches!(
+        state,
+        ClientState::Idle | ClientState::Connecting | ClientState::Handshaking
+    )
+}
+
+/// Whole seconds to the next try.
+fn countdown(link: &Link) -> u64 {
+    match link.machine().state() {
+        ClientState::Waiting { at_ms } => at_ms.saturating_sub(link.now().age_ms).div_ceil(1_000),
+        _ => 0,
+    }
+}
+
+/// When something shown changes by time alone. What the client tells of comes by itself.
+fn redraw_in_ms(link: &Link, screen: &Screen) -> u64 {
+    if screen.is_terminal() && matches!(link.machine().state(), ClientState::Waiting { .. }) {
+        return COUNTDOWN_MS;
+    }
+    let now_ms = link.machine().server_ms(link.now());
+    let rows = link.machine().mirror().rows();
+    rows.iter()
+        .map(|row| AGE_STEP_MS - row.age_ms(now_ms) % AGE_STEP_MS)
+        .min()
+        .unwrap_or(AGE_STEP_MS)
+}
+
+/// Where the connection is.
+fn state_line(client: &Client, url: &str, seconds_left: u64) -> String {
+    let why = client.problem().map(words).unwrap_or_default();
+    let state = match client.state() {
+        ClientState::Live => match client.hello() {
+            Some(hello) => format!(
+                "live (gateway {}, protocol {})",
+                printable(&hello.server_version),
+                hello.protocol
+            ),
+            None => "live".to_owned(),
+        },
+        ClientState::Waiting { .. } => format!("retrying in {seconds_left} s: {why}"),
+        ClientState::Refused => format!("refused: {why}"),
+        ClientState::Closed => "closed".to_owned(),
+        ClientState::Idle | ClientState::Connecting | ClientState::Handshaking => "connecting".to_owned(),
+    };
+    let count = match client.mirror().len() {
+        0 => String::new(),
+        1 => " · 1 instance".to_owned(),
+        count => format!(" · {count} instances"),
+    };
+    let offline = if client.mirror().is_offline() && !client.mirror().is_empty() {
+        " as last known"
+    } else {
+        ""
+    };
+    format!("{url} · {state}{count}{offline}")
+}
+
+/// The table and, below it, what looks wrong about it.
+fn roster_lines(mirror: &Mirror, now_ms: u64) -> Vec<String> {
+    if mirror.is_empty() {
+        return Vec::new();
+    }
+    let findings: Vec<Finding> = mirror
+        .findings()
+        .into_iter()
+        // One row per instance is what this view shows.
+        .filter(|finding| finding.kind != FindingKind::StaleDisconnect)
+        .collect();
+    let raws: Vec<_> = mirror.raw_list().collect();
+    let mark = |view: &RowView<'_>| {
+        let is_about = |finding: &Finding| {
+            let mut rows = finding.rows.iter().filter_map(|&row| raws.get(row));
+            rows.any(|raw| view.raw.iter().any(|own| std::ptr::eq(*own, *raw)))
+        };
+        let numbers = findings.iter().zip(1..).filter(|(finding, _)| is_about(finding));
+        numbers.map(|(_, number)| format!(" [{number}]")).collect()
+    };
+    let mut lines: Vec<String> = roster::table(mirror, now_ms, mark)
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    for (finding, number) in findings.iter().zip(1..) {
+        let (title, confidence) = (finding.kind.title(), finding.confidence.as_str());
+        lines.push(format!("[{number}] {title} ({confidence} confidence)"));
+        for evidence in &finding.evidence {
+            lines.push(format!("    {}", printable(evidence)));
+        }
+        lines.push(format!("    {}", finding.kind.fix()));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use presence_core::client::{MirrorConfig, RawEntry};
+
+    use super::*;
+
+    #[test]
+    fn rows_that_look_like_one_client_get_a_footnote() {
+        let list = r#"[
+            {"instanceId": "a", "host": "studio", "ip": "10.0.0.5", "version": "1.2", "reason": "connect", "ts": 9},
+            {"instanceId": "b", "host": "studio", "ip": "10.0.0.5", "version": "1.2", "reason": "connect", "ts": 8},
+            {"instanceId": "c", "host": "other", "ip": "10.0.0.6", "version": "1.2", "reason": "connect", "ts": 7}
+        ]"#;
+        let mut mirror = Mirror::new(MirrorConfig::default());
+        mirror.apply_list(RawEntry::parse_list(list).unwrap(), 10);
+        let lines = roster_lines(&mirror, 10);
+        assert!(lines[1].contains("studio [1] "), "{lines:#?}");
+        assert!(lines[2].contains("studio [1] "), "{lines:#?}");
+        assert!(!lines[3].contains('['), "{lines:#?}");
+        let footnote = format!("[1] {}", FindingKind::SameMachine.title());
+        assert!(lines[4].starts_with(&footnote), "{lines:#?}");
+        assert!(lines.last().unwrap().contains(FindingKind::SameMachine.fix()));
+    }
+
+    #[test]
+    fn nothing_is_no_table() {
+        let mirror = Mirror::new(MirrorConfig::default());
+        assert_eq!(roster_lines(&mirror, 0), Vec::<String>::new());
+    }
+}
