@@ -93,11 +93,8 @@ async fn watch_follows_the_roster_over_a_restart() {
     line_with(out, &["studio", "Disconnect"]).await;
 
     gateway.shutdown().await;
-    line_with(
-        out,
-        &["retrying in ", " s: the gateway restarts", " as last known"],
-    )
-    .await;
+    line_with(out, &["retrying in ", " s · 2 instances as last known"]).await;
+    line_with(out, &["the gateway restarts"]).await;
     // What was there is still shown.
     line_with(out, &["studio", "Disconnect"]).await;
 

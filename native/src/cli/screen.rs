@@ -30,6 +30,11 @@ impl Screen {
         self.is_terminal
     }
 
+    /// The longest line that does not wrap, in columns.
+    pub(super) fn columns(&self) -> usize {
+        if self.is_terminal { size().0 } else { usize::MAX }
+    }
+
     /// Draws a view, unless it is there already.
     ///
     /// # Errors
@@ -87,6 +92,21 @@ fn fitted(mut lines: Vec<String>, (columns, rows): (usize, usize)) -> Vec<String
     lines.iter().map(|line| cut(line, columns)).collect()
 }
 
+/// Words in lines of at most this many columns, each with this in front.
+pub(super) fn wrapped(text: &str, indent: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(format!("{indent}{word}")),
+        }
+    }
+    lines
+}
+
 fn cut(line: &str, columns: usize) -> String {
     if line.width() <= columns {
         return line.to_owned();
@@ -135,6 +155,15 @@ mod tests {
     fn elsewhere_blocks_follow_each_other() {
         assert_eq!(block(true, &lines(&["a", "b"])), "a\nb\n");
         assert_eq!(block(false, &lines(&["c"])), "\nc\n");
+    }
+
+    #[test]
+    fn words_are_wrapped_between_words() {
+        assert_eq!(
+            wrapped("one two three", "  ", 9),
+            lines(&["  one two", "  three"])
+        );
+        assert_eq!(wrapped("one two", "", usize::MAX), lines(&["one two"]));
     }
 
     #[test]

@@ -8,13 +8,15 @@ use presence_core::protocol::scope;
 
 use super::client::{Link, words};
 use super::options::WatchOptions;
-use super::screen::Screen;
+use super::screen::{Screen, wrapped};
 use super::signals::Signals;
 use super::target::Target;
 use super::{Failure, printable, roster};
 
 /// Age texts change at whole minutes.
 const AGE_STEP_MS: u64 = 60_000;
+/// What stands in front of the words below a footnote's title.
+const INDENT: &str = "    ";
 /// How often the time to the next try is counted down on a terminal, in ms.
 const COUNTDOWN_MS: u64 = 1_000;
 
@@ -62,8 +64,12 @@ pub(super) async fn watch(options: &WatchOptions) -> Result<(), Failure> {
 /// Draws; `false` when nobody reads any more (`| head`).
 fn draw(screen: &mut Screen, link: &Link, seconds_left: u64) -> Result<bool, Failure> {
     let now_ms = link.machine().server_ms(link.now());
+    let columns = screen.columns();
     let mut lines = vec![state_line(link.machine(), &link.url(), seconds_left)];
-    lines.extend(roster_lines(link.machine().mirror(), now_ms));
+    if let Some(problem) = link.machine().problem() {
+        lines.extend(wrapped(&words(problem), "", columns));
+    }
+    lines.extend(roster_lines(link.machine().mirror(), now_ms, columns));
     match screen.draw(lines) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
@@ -101,7 +107,6 @@ fn redraw_in_ms(link: &Link, screen: &Screen) -> u64 {
 
 /// Where the connection is.
 fn state_line(client: &Client, url: &str, seconds_left: u64) -> String {
-    let why = client.problem().map(words).unwrap_or_default();
     let state = match client.state() {
         ClientState::Live => match client.hello() {
             Some(hello) => format!(
@@ -111,8 +116,8 @@ fn state_line(client: &Client, url: &str, seconds_left: u64) -> String {
             ),
             None => "live".to_owned(),
         },
-        ClientState::Waiting { .. } => format!("retrying in {seconds_left} s: {why}"),
-        ClientState::Refused => format!("refused: {why}"),
+        ClientState::Waiting { .. } => format!("retrying in {seconds_left} s"),
+        ClientState::Refused => "refused".to_owned(),
         ClientState::Closed => "closed".to_owned(),
         ClientState::Idle | ClientState::Connecting | ClientState::Handshaking => "connecting".to_owned(),
     };
@@ -130,7 +135,7 @@ fn state_line(client: &Client, url: &str, seconds_left: u64) -> String {
 }
 
 /// The table and, below it, what looks wrong about it.
-fn roster_lines(mirror: &Mirror, now_ms: u64) -> Vec<String> {
+fn roster_lines(mirror: &Mirror, now_ms: u64, columns: usize) -> Vec<String> {
     if mirror.is_empty() {
         return Vec::new();
     }
@@ -157,9 +162,9 @@ fn roster_lines(mirror: &Mirror, now_ms: u64) -> Vec<String> {
         let (title, confidence) = (finding.kind.title(), finding.confidence.as_str());
         lines.push(format!("[{number}] {title} ({confidence} confidence)"));
         for evidence in &finding.evidence {
-            lines.push(format!("    {}", printable(evidence)));
+            lines.extend(wrapped(&printable(evidence), INDENT, columns));
         }
-        lines.push(format!("    {}", finding.kind.fix()));
+        lines.extend(wrapped(finding.kind.fix(), INDENT, columns));
     }
     lines
 }
@@ -179,7 +184,7 @@ mod tests {
         ]"#;
         let mut mirror = Mirror::new(MirrorConfig::default());
         mirror.apply_list(RawEntry::parse_list(list).unwrap(), 10);
-        let lines = roster_lines(&mirror, 10);
+        let lines = roster_lines(&mirror, 10, usize::MAX);
         assert!(lines[1].contains("studio [1] "), "{lines:#?}");
         assert!(lines[2].contains("studio [1] "), "{lines:#?}");
         assert!(!lines[3].contains('['), "{lines:#?}");
@@ -191,6 +196,6 @@ mod tests {
     #[test]
     fn nothing_is_no_table() {
         let mirror = Mirror::new(MirrorConfig::default());
-        assert_eq!(roster_lines(&mirror, 0), Vec::<String>::new());
+        assert_eq!(roster_lines(&mirror, 0, usize::MAX), Vec::<String>::new());
     }
 }
