@@ -170,6 +170,14 @@ export class SimulatedGateway {
     return this.#alive().connections();
   }
 
+  /**
+   * From now on `connect` requests wait for their judgement, as where secrets are checked elsewhere; `false` judges
+   * those that wait.
+   */
+  holdHandshakes(isHolding: boolean): void {
+    this.#act((wasm, age, wall) => wasm.hold(isHolding, age, wall));
+  }
+
   /** Announces its end and closes all connections. */
   shutdown(reason = "gateway stopping"): void {
     this.#act((wasm, age, wall) => wasm.shutdown(reason, age, wall));

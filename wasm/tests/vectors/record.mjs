@@ -20,7 +20,10 @@ export class Record {
   text(name, roster, version, context) {
     let text = `# ${name}\n`;
     for (const [conn, list] of this.#conns) {
-      for (const received of list) text += `${conn} ${received.at} ${itemText(received)}\n`;
+      for (const received of list) {
+        // Pings may overtake frames.
+        if (received.kind !== "ping") text += `${conn} ${received.at} ${itemText(received)}\n`;
+      }
     }
     text += `roster ${sortedJson(roster)}\nversion ${version}\n`;
     return withNames(text, [
@@ -40,6 +43,5 @@ function withNames(text, names) {
 }
 
 function itemText({ kind, text, code, reason }) {
-  if (kind === "text") return text;
-  return kind === "ping" ? "ping" : `close ${code} ${reason}`;
+  return kind === "text" ? text : `close ${code} ${reason}`;
 }

@@ -93,6 +93,10 @@ class Run {
     pause: ({ conn }) => this.#pause(conn, true),
     resume: ({ conn }) => this.#pause(conn, false),
     clear: ({ conn }) => void (this.#conn(conn).pending.length = 0),
+    holdHandshakes: ({ on }) => {
+      this.#target.holdHandshakes(on);
+      return this.#settle();
+    },
     wallStep: ({ by }) => {
       this.#target.stepWall(by);
       return this.#settle();

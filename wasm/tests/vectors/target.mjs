@@ -80,6 +80,10 @@ class Target {
     this.#socket(conn).close();
   }
 
+  holdHandshakes(on) {
+    this.#gateway.holdHandshakes(on);
+  }
+
   pause(conn, isPaused) {
     this.#socket(conn).isPaused = isPaused;
   }
