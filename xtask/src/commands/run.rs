@@ -1,6 +1,6 @@
 //! `cargo xtask run`.
 
-use super::build::build_gateway;
+use super::build::build_all;
 use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
@@ -15,12 +15,16 @@ pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<(), Failure
         Some((first, rest)) if first == "--" => rest,
         _ => arguments,
     };
-    build_gateway(project)?;
+    build_all(project)?;
     // Paths in the options are meant from where the user stands, not from the project's root.
     let here = std::env::current_dir().unwrap_or_else(|_| project.path(""));
     Program::new(project, project.release_gateway())
         .folder(here)
         .with(["serve"])
+        .with([
+            "--web-root".into(),
+            project.path("web-demo/dist").to_string_lossy(),
+        ])
         .with(arguments)
         .become_it()
 }

@@ -2,6 +2,7 @@
 
 mod node;
 mod openclaw;
+pub(crate) mod package;
 mod rust;
 
 use crate::failure::Failure;
@@ -36,6 +37,13 @@ pub(crate) const ALL: &[Step] = &[
     rust::DOCS,
     node::PACKAGES,
     node::END_TO_END,
+    package::TOOLS,
+    package::BUILD,
+    package::CHROMIUM,
+    package::TESTS,
+    package::DEMO,
+    package::DEMO_TESTS,
+    package::CONSUMERS,
     openclaw::INSTALL,
     openclaw::TESTS,
 ];

@@ -45,13 +45,22 @@ pub(super) fn node_tests(
     environment: &[(&str, std::path::PathBuf)],
     tally: &mut Tally,
 ) -> Result<(), Failure> {
-    // The limit is per test, and far above what one takes: it only keeps a hanging test from hanging CI.
-    let arguments = [
-        "--test",
-        "--test-timeout=120000",
-        "--test-reporter=spec",
-        "*.test.mjs",
-    ];
+    run_node_tests(project, folder, "*.test.mjs", environment, tally)
+}
+
+/// Runs the tests in `files` of `folder` with the pinned Node.
+///
+/// # Errors
+/// When a test fails.
+pub(super) fn run_node_tests(
+    project: &Project,
+    folder: &str,
+    files: &str,
+    environment: &[(&str, std::path::PathBuf)],
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    // The limit is per file, and far above what one takes: it only keeps a hanging test from hanging CI.
+    let arguments = ["--test", "--test-timeout=600000", "--test-reporter=spec", files];
     let mut program = Program::new(project, node::pinned_node(project, FOLDER)?)
         .with(arguments)
         .folder(project.path(folder))

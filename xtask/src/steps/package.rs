@@ -1,0 +1,119 @@
+//! The npm package and the demo page: built, and tried in Node, in Chromium and from the tarball.
+
+use super::Step;
+use super::node::{node_tests, run_node_tests};
+use crate::failure::Failure;
+use crate::process::Program;
+use crate::project::Project;
+use crate::tools::chromium::{chromium, ensure_chromium};
+use crate::tools::wasm::{ensure_wasm_tools, has_wasm_tools};
+use crate::tools::{node, npm};
+
+/// What compiles the core for JavaScript.
+pub(super) const TOOLS: Step = Step {
+    name: "wasm-tools",
+    title: "what compiles the core to WASM: target, wasm-pack, wasm-bindgen",
+    first_time: " (first time: about 4 min)",
+    is_ready: has_wasm_tools,
+    needs: &[],
+    opt_in: false,
+    run: |project, _| ensure_wasm_tools(project),
+};
+
+/// The package in `wasm/dist`.
+pub(super) const BUILD: Step = Step {
+    name: "package",
+    title: "building the npm package",
+    first_time: " (first time: about 2 min)",
+    is_ready: |project| project.path("wasm/dist/core.wasm").exists(),
+    needs: &["wasm-tools"],
+    opt_in: false,
+    run: |project, _| build_package(project),
+};
+
+/// The browser.
+pub(super) const CHROMIUM: Step = Step {
+    name: "chromium",
+    title: "the browser of the browser tests",
+    first_time: " (first time: about 1 min)",
+    is_ready: |_| chromium().is_some(),
+    needs: &[],
+    opt_in: false,
+    run: |project, _| ensure_chromium(project).map(drop),
+};
+
+/// The package in Node and Chromium: every vector, units, and against the real gateway.
+pub(super) const TESTS: Step = Step {
+    name: "client",
+    title: "tests of the npm package in Node and Chromium: vectors, units, real gateway",
+    first_time: "",
+    is_ready: |_| true,
+    needs: &["compile", "npm", "wasm-tools", "package", "chromium"],
+    opt_in: false,
+    run: |project, tally| {
+        npm::ensure_locked(project, &project.path("wasm/tests"))?;
+        node_tests(project, "wasm/tests", &[], tally)
+    },
+};
+
+/// The tarball in everything it is made for.
+pub(super) const CONSUMERS: Step = Step {
+    name: "consumers",
+    title: "the packed package in Node, bundlers, Next.js and plain pages; sizes; lints of the package",
+    first_time: " (first time: about 2 min)",
+    is_ready: |project| project.path("target/consumers").exists(),
+    needs: &["npm", "wasm-tools", "package", "chromium"],
+    opt_in: false,
+    run: |project, tally| run_node_tests(project, "tests/consumers", "run.mjs", &[], tally),
+};
+
+/// The demo page in `web-demo/dist`.
+pub(super) const DEMO: Step = Step {
+    name: "demo",
+    title: "building the demo page",
+    first_time: "",
+    is_ready: |_| true,
+    needs: &["wasm-tools", "package"],
+    opt_in: false,
+    run: |project, _| build_demo(project),
+};
+
+/// The demo page against the real gateway.
+pub(super) const DEMO_TESTS: Step = Step {
+    name: "browser",
+    title: "tests of the demo page in Chromium, against the real gateway",
+    first_time: "",
+    is_ready: |_| true,
+    needs: &["compile", "npm", "wasm-tools", "package", "chromium", "demo"],
+    opt_in: false,
+    run: |project, tally| {
+        npm::ensure_locked(project, &project.path("tests/browser"))?;
+        node_tests(project, "tests/browser", &[], tally)
+    },
+};
+
+/// Builds the npm package; what is up to date is skipped.
+///
+/// # Errors
+/// When a tool is missing or the build fails.
+pub(crate) fn build_package(project: &Project) -> Result<(), Failure> {
+    node::ensure_host_node(project)?;
+    ensure_wasm_tools(project)?;
+    npm::ensure_locked(project, &project.path("wasm"))?;
+    Program::new(project, "node")
+        .folder(project.path("wasm"))
+        .with(["scripts/build.mjs"])
+        .run()
+}
+
+/// Builds the demo page from the built package.
+///
+/// # Errors
+/// When the build fails.
+pub(crate) fn build_demo(project: &Project) -> Result<(), Failure> {
+    npm::ensure_locked(project, &project.path("web-demo"))?;
+    Program::new(project, "node")
+        .folder(project.path("web-demo"))
+        .with(["build.mjs"])
+        .run()
+}

@@ -1,0 +1,72 @@
+//! What compiles the core for JavaScript: the target, wasm-pack and wasm-bindgen.
+
+use crate::failure::Failure;
+use crate::process::Program;
+use crate::project::Project;
+
+/// The target of the package's core.
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Crates with the exact versions that `wasm/` wants. The glue and the module talk a private language,
+/// so wasm-bindgen's tool must equal the crate.
+const TOOLS: [(&str, &str, &str); 2] = [
+    ("wasm-pack", "wasm-pack", "0.15.1"),
+    ("wasm-bindgen", "wasm-bindgen-cli", "0.2.130"),
+];
+
+/// Installs what is missing, into the project.
+///
+/// # Errors
+/// When something is missing and cannot be installed.
+pub(crate) fn ensure_wasm_tools(project: &Project) -> Result<(), Failure> {
+    ensure_target(project)?;
+    let root = project.tools();
+    for (program, package, version) in TOOLS {
+        if is_there(project, program, version) {
+            continue;
+        }
+        println!("      {program} {version} is missing: building it (about 2 min)");
+        // No `--locked`: the lock file of wasm-bindgen-cli does not build.
+        Program::cargo(project)
+            .with(["install", "--quiet", "--root"])
+            .with([root.to_string_lossy()])
+            .with([package, "--version", &format!("={version}")])
+            .env("CARGO_TARGET_DIR", root.join("build"))
+            .run()?;
+    }
+    Ok(())
+}
+
+/// Whether nothing has to be installed.
+pub(crate) fn has_wasm_tools(project: &Project) -> bool {
+    TOOLS
+        .iter()
+        .all(|(program, _, version)| is_there(project, program, version))
+}
+
+fn is_there(project: &Project, program: &str, version: &str) -> bool {
+    let path = project.tools().join("bin").join(program);
+    let found = Program::new(project, path).with(["--version"]).output();
+    found.is_some_and(|found| found.split_whitespace().any(|word| word == version))
+}
+
+/// A toolchain file that lists the target is not enough where rustup may not install by itself.
+fn ensure_target(project: &Project) -> Result<(), Failure> {
+    let sysroot = Program::new(project, "rustc")
+        .with(["--print", "sysroot"])
+        .output();
+    let is_there = |root: &String| {
+        std::path::Path::new(root.trim())
+            .join("lib/rustlib")
+            .join(TARGET)
+            .join("lib")
+            .exists()
+    };
+    if sysroot.as_ref().is_some_and(is_there) {
+        return Ok(());
+    }
+    println!("      the target {TARGET} is missing: asking rustup for it");
+    Program::new(project, "rustup")
+        .with(["target", "add", TARGET])
+        .run()
+}
