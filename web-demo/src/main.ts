@@ -28,7 +28,7 @@ const instances = new InstancesView(session, tour);
 const makers: Readonly<Record<Place, () => View>> = {
   instances: () => instances,
   "this-tab": () => new ThisTabView(session, tour),
-  playground: () => new PlaygroundView(router, tour, announcer),
+  playground: () => new PlaygroundView(router, tour),
   paste: () => new PasteView(),
   webchat: () => new WebchatView(session),
 };

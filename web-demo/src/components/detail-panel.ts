@@ -78,8 +78,11 @@ export class DetailPanel {
   }
 
   #open(): void {
-    if (narrow.matches) this.element.showModal();
-    else this.element.show();
+    if (narrow.matches) return this.element.showModal();
+    // Beside the table it takes no focus: whoever goes through the rows stays there.
+    const focused = document.activeElement;
+    this.element.show();
+    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
   }
 
   #write({ row, findings, changes }: Detail): void {

@@ -156,6 +156,7 @@ export class RosterTable {
   }
 
   #key(event: KeyboardEvent): void {
+    if (event.key === "Escape") return this.#listener.open(undefined);
     const rows = [...this.#body.querySelectorAll<HTMLElement>("tr.row .row-open")];
     const at = rows.indexOf(event.target as HTMLElement);
     const steps: Readonly<Record<string, number>> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 };

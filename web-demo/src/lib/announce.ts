@@ -19,11 +19,6 @@ export class Announcer {
     this.#timer ??= setTimeout(() => this.#tell(), EVERY_MS);
   }
 
-  /** Tells the outcome of what the user just did. */
-  now(news: string): void {
-    this.#region.textContent = news;
-  }
-
   #tell(): void {
     this.#timer = undefined;
     const shown = this.#news.slice(0, MOST);

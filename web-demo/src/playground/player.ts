@@ -35,10 +35,16 @@ export interface Frame {
   readonly problem: string;
 }
 
+/** More than this of real time at once, as after a hidden page, is not made up for. */
+const LONGEST_FRAME_MS = 250;
+/** Where the slider ends at least, and by how much it gets longer. */
+const LEAST_HORIZON_MS = 600_000;
+const HORIZON_STEP_MS = 300_000;
+
 const START: Frame = {
   script: EMPTY_SCRIPT,
   nowMs: 0,
-  horizonMs: 600_000,
+  horizonMs: LEAST_HORIZON_MS,
   rate: 0,
   rows: [],
   findings: [],
@@ -47,11 +53,6 @@ const START: Frame = {
   future: [],
   problem: "",
 };
-
-/** More than this of real time at once, as after a hidden page, is not made up for. */
-const LONGEST_FRAME_MS = 250;
-/** The slider goes on in steps of this. */
-const HORIZON_STEP_MS = 300_000;
 
 /**
  * Plays a script. Time goes on by the world's own timers; time goes back by building the world again from the
@@ -70,12 +71,15 @@ export class Player {
   #rate = 0;
   #untilMs = Number.POSITIVE_INFINITY;
   #drawnMs = 0;
+  #horizonMs = LEAST_HORIZON_MS;
   #problem = "";
 
-  /** Takes another script and goes to a moment of it. */
-  load(script: Script, nowMs = 0): void {
+  /** Takes another script and goes to a moment of it. The slider reaches beyond its end. */
+  load(script: Script, nowMs = 0, endMs = 0): void {
     this.#rate = 0;
     this.#script = script;
+    this.#horizonMs = LEAST_HORIZON_MS;
+    this.#widen(endMs);
     this.#go(nowMs, true);
   }
 
@@ -204,12 +208,12 @@ export class Player {
     if (!world) return this.frame.set({ ...this.frame.value, script, problem, rate: this.#rate });
     const before = this.frame.value;
     const findings = world.findings;
-    const last = Math.max(this.#wantedMs, ...script.actions.map(({ atMs }) => atMs));
+    this.#widen(Math.max(this.#wantedMs, ...script.actions.map(({ atMs }) => atMs)));
     this.frame.set({
       script,
       problem,
       nowMs: this.#wantedMs,
-      horizonMs: Math.max(2 * HORIZON_STEP_MS, Math.ceil((last + HORIZON_STEP_MS / 2) / HORIZON_STEP_MS) * HORIZON_STEP_MS),
+      horizonMs: this.#horizonMs,
       rate: this.#rate,
       rows: world.rows,
       findings: JSON.stringify(findings) === JSON.stringify(before.findings) ? before.findings : findings,
@@ -217,6 +221,12 @@ export class Player {
       past: [...world.steps],
       future: script.actions.slice(this.#done).map((action) => ({ atMs: action.atMs, text: this.#foretell(action), action })),
     });
+  }
+
+  /** The slider gets longer, never shorter under the hand. */
+  #widen(ms: number): void {
+    const wanted = Math.ceil((ms + HORIZON_STEP_MS / 2) / HORIZON_STEP_MS) * HORIZON_STEP_MS;
+    this.#horizonMs = Math.max(this.#horizonMs, wanted);
   }
 
   #foretell(action: Action): string {

@@ -130,7 +130,7 @@ export class PasteView implements View {
     const rows = roster.list(this.#newestMs + afterMs);
     const findings = roster.findings();
     this.#rows = rows;
-    const raw = roster.size;
+    const raw = roster.entries().length;
     const merged = rows.length === raw ? "" : `, from ${count(raw, "row")} of the gateway`;
     const suspicion = findings.length === 0 ? "nothing looks like a duplicate" : count(findings.length, "possible duplicate");
     write(this.#summary, `${count(rows.length, "instance")}${merged}; ${suspicion}.`);

@@ -5,7 +5,6 @@ import type { Order } from "../components/roster-order.js";
 import { RosterTable } from "../components/roster-table.js";
 import { skeletonRows } from "../components/skeleton.js";
 import { copyText } from "../lib/clipboard.js";
-import type { Announcer } from "../lib/announce.js";
 import { h, replace, set, write } from "../lib/dom.js";
 import { count } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
@@ -30,7 +29,6 @@ export class PlaygroundView implements View {
   readonly element: HTMLElement;
   readonly #player = new Player();
   readonly #router: Router;
-  readonly #announcer: Announcer;
   readonly #time: TimeBar;
   readonly #bounds = new BoundsForm(this.#player);
   readonly #clients = new ClientList(this.#player);
@@ -48,9 +46,8 @@ export class PlaygroundView implements View {
   #selected: string | undefined;
   #wasShown = false;
 
-  constructor(router: Router, tour: TourLog, announcer: Announcer) {
+  constructor(router: Router, tour: TourLog) {
     this.#router = router;
-    this.#announcer = announcer;
     this.#time = new TimeBar(this.#player, () => tour.reach("time"));
     this.#table = new RosterTable("Instances in the playground", {
       open: (key) => this.#select(key),
@@ -141,7 +138,7 @@ export class PlaygroundView implements View {
     this.#choose(name, explanation);
     this.#selected = undefined;
     const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.#player.load(script, isStill ? untilMs : 0);
+    this.#player.load(script, isStill ? untilMs : 0, untilMs);
     if (!isStill) this.#player.play(SCENARIO_RATE, untilMs);
   }
 
@@ -163,7 +160,6 @@ export class PlaygroundView implements View {
     this.#router.rewrite("playground", query);
     const isDone = await copyText(new URL(hrefOf("playground", query), location.href).href);
     write(this.#shareSaid, isDone ? "Copied. The link holds the whole world." : "The link is in the address bar.");
-    this.#announcer.now(this.#shareSaid.textContent ?? "");
   }
 
   #show(frame: Frame): void {

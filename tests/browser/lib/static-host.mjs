@@ -1,0 +1,28 @@
+// Any host of static files: the page in a folder of it, and no gateway anywhere.
+
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+
+import { PAGE } from "./gateway.mjs";
+
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json", ".wasm": "application/wasm" };
+const FOLDER = "/some/folder/";
+
+/** Serves the page below a folder; returns its address. `lacks`: files it does not have. */
+export async function startStaticHost(t, { lacks = () => false } = {}) {
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, "http://host");
+    const name = pathname === FOLDER ? "index.html" : normalize(pathname.slice(FOLDER.length));
+    try {
+      if (!pathname.startsWith(FOLDER) || name.startsWith("..") || lacks(name)) throw new Error("not here");
+      const body = await readFile(join(PAGE, name));
+      response.writeHead(200, { "content-type": TYPES[extname(name)] ?? "application/octet-stream" }).end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));
+  return `http://127.0.0.1:${server.address().port}${FOLDER}`;
+}

@@ -1,0 +1,162 @@
+// The live roster: rows come, change and go; and what can be done with them.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { closeBrowser, visit } from "./lib/browser.mjs";
+import { startGateway } from "./lib/gateway.mjs";
+import { live, row, rows, rowsWhen } from "./lib/roster.mjs";
+
+after(closeBrowser);
+
+/** A page that is signed in at a gateway of its own. */
+async function signedIn(t, args = [], options = {}) {
+  const gateway = await startGateway(t, args);
+  const visitor = await visit(t, options);
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  return { gateway, visitor, page };
+}
+
+test("an instance joins, tells more by beacons, and leaves", async (t) => {
+  const { gateway, page } = await signedIn(t, ["--ttl", "8s"]);
+  assert.deepEqual((await rows(page)).map(({ badges }) => badges[0]), ["gateway", "this tab"]);
+
+  const other = await visit(t);
+  const guest = await other.open(gateway.link);
+  await live(guest);
+  await rowsWhen(page, "the guest", (rows) => rows.length === 3);
+  await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui", "--reason", "launch");
+  await row(page, "studio").filter({ hasText: "Launch" }).waitFor();
+  await gateway.run("beacon", "--instance-id", "MAC-1", "--host", "studio", "--mode", "ui");
+  await row(page, "studio").filter({ hasText: "Heartbeat" }).waitFor();
+  assert.equal((await rows(page)).length, 4, "ids are compared without case");
+
+  await guest.close();
+  await rowsWhen(page, "the guest as gone", (rows) => rows.some(({ isConnected }) => !isConnected));
+  await rowsWhen(page, "only who is alive", (rows) => rows.length === 2);
+});
+
+test("the details of a row: facts, changes since the page was opened, its entry", async (t) => {
+  const { gateway, page } = await signedIn(t);
+  await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui", "--reason", "launch");
+  await row(page, "studio").click();
+  const panel = page.getByRole("dialog", { name: "Details of an instance" });
+  await panel.waitFor();
+  await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "local");
+  await panel.locator(".changes li", { hasText: "mode" }).waitFor();
+  const change = await panel.locator(".changes li", { hasText: "mode" }).innerText();
+  assert.match(change.replace(/\s+/g, " "), /mode ui → local/);
+  assert.match(await panel.innerText(), /Joined/);
+  const entry = JSON.parse(await panel.getByLabel("Entry as JSON").textContent());
+  assert.equal(entry.instanceId, "mac-1");
+
+  await panel.getByRole("button", { name: "Copy as JSON" }).click();
+  await panel.getByRole("button", { name: "Copied" }).waitFor();
+  assert.deepEqual(JSON.parse(await page.evaluate(() => navigator.clipboard.readText())), entry);
+  await page.keyboard.press("Escape");
+  await panel.waitFor({ state: "hidden" });
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "studio", "the focus is back");
+});
+
+test("rows are searched, filtered, sorted and grouped", async (t) => {
+  const { gateway, page } = await signedIn(t);
+  for (const [id, host, mode] of [["a", "zebra", "ui"], ["b", "apple", "node"], ["c", "zebra", "node"]]) {
+    await gateway.run("beacon", "--instance-id", id, "--host", host, "--mode", mode, "--no-last-input");
+  }
+  await rowsWhen(page, "all of them", (rows) => rows.length === 5);
+  const names = async () => (await rows(page)).map(({ name }) => name).slice(1);
+  assert.deepEqual(await names(), ["apple", "Chrome", "zebra", "zebra"], "by name, the gateway first");
+
+  await page.getByLabel("Sort by").selectOption("seen");
+  assert.deepEqual((await names()).at(-1), "Chrome", "the oldest last");
+  await page.getByRole("button", { name: "Mode", exact: true }).click();
+  assert.deepEqual((await names()).slice(0, 3).sort(), ["apple", "zebra", "zebra"]);
+
+  await page.getByLabel("Mode").selectOption("node");
+  assert.deepEqual((await rows(page)).map(({ name }) => name).sort(), ["apple", "zebra"]);
+  await page.getByLabel("Search").fill("APPLE");
+  assert.deepEqual((await rows(page)).map(({ name }) => name), ["apple"]);
+  await page.getByText("1 of 5 shown").waitFor();
+  await page.getByLabel("Search").fill("nobody is called that");
+  await page.getByText("None of the 5 instances is like that.").waitFor();
+  await page.getByRole("button", { name: "Show all" }).click();
+  assert.equal((await rows(page)).length, 5);
+
+  await page.getByRole("button", { name: /Stale/ }).click();
+  await page.getByText("None of the 5 instances is like that.").waitFor();
+  await page.getByRole("button", { name: /Stale/ }).click();
+
+  await page.getByRole("button", { name: "Group by host" }).click();
+  await page.locator("tr.group", { hasText: "zebra" }).filter({ hasText: "2 instances, 2 active" }).waitFor();
+  await page.getByRole("button", { name: "Copy JSON" }).click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  const copied = JSON.parse(await page.evaluate(() => navigator.clipboard.readText()));
+  assert.equal(copied.length, 5);
+});
+
+test("the keyboard reaches everything", async (t) => {
+  const { page, gateway } = await signedIn(t);
+  await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui");
+  await row(page, "studio").waitFor();
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the content");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), "H1");
+  assert.equal(page.url(), `${gateway.page}#/instances`);
+
+  for (let step = 0; step < 30 && !(await page.evaluate(() => document.activeElement.matches(".row-open"))); step += 1) await page.keyboard.press("Tab");
+  await page.keyboard.press("End");
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "studio");
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "Details of an instance" }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-expanded")), "true");
+});
+
+test("what a screen reader is told: who came and went, not who aged", async (t) => {
+  const { gateway, page } = await signedIn(t);
+  await page.evaluate(() => {
+    window.told = [];
+    const region = document.getElementById("announcer");
+    new MutationObserver(() => window.told.push(region.textContent)).observe(region, { childList: true, characterData: true, subtree: true });
+  });
+  for (let index = 0; index < 6; index += 1) await gateway.run("beacon", "--instance-id", `mac-${index}`, "--host", `host-${index}`);
+  await page.waitForFunction(() => window.told.length > 0);
+  const [first] = await page.evaluate(() => window.told);
+  assert.match(first, /^host-0 joined/);
+  assert.ok((await page.evaluate(() => window.told.length)) <= 3, "told together");
+});
+
+test("200 rows are drawn once, and a beacon touches one of them", async (t) => {
+  const { gateway, page } = await signedIn(t);
+  await page.evaluate(async (token) => {
+    // One connection that beacons for many, as fast as it can.
+    const socket = new WebSocket(location.href.replace(/^http/, "ws").replace(/#.*/, ""));
+    const ask = (id, method, params) => socket.send(JSON.stringify({ type: "req", id: String(id), method, params }));
+    await new Promise((resolve) => (socket.onmessage = resolve));
+    ask(0, "connect", { minProtocol: 4, maxProtocol: 4, client: { id: "cli", version: "0", platform: "web", mode: "cli" }, role: "operator", scopes: ["operator.admin"], auth: { token } });
+    for (let index = 0; index < 198; index += 1) ask(index + 1, "system-event", { text: `beacon ${index}`, instanceId: `node-${index}`, host: `node-${String(index).padStart(3, "0")}`, mode: "node", reason: "launch" });
+    window.sender = { ask };
+  }, gateway.token);
+  await rowsWhen(page, "a full list", (rows) => rows.length === 200);
+  const touched = await page.evaluate(async () => {
+    const changed = new Set();
+    const body = document.querySelector(".view:not([hidden]) table.roster tbody");
+    const observer = new MutationObserver((records) => {
+      for (const { target, addedNodes } of records) {
+        if (addedNodes.length > 0 && target === body) changed.add("moved");
+        const row = (target.nodeType === 1 ? target : target.parentElement).closest("tr.row");
+        if (row) changed.add(row.dataset.key);
+      }
+    });
+    observer.observe(body, { subtree: true, childList: true, characterData: true });
+    window.sender.ask(500, "system-event", { text: "beacon 7", instanceId: "node-7", reason: "periodic" });
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    observer.disconnect();
+    return [...changed];
+  });
+  assert.equal(touched.length, 1, `drawn anew: ${touched.join(", ")}`);
+  assert.match(touched[0], /node-7$/);
+});

@@ -1,0 +1,123 @@
+// How it looks: every place in both schemes, on a phone and on a wide screen, each held against axe, with a picture.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, test } from "node:test";
+
+import { closeBrowser, picture, visit } from "./lib/browser.mjs";
+import { startGateway } from "./lib/gateway.mjs";
+import { live, row, rowsWhen } from "./lib/roster.mjs";
+import { startStaticHost } from "./lib/static-host.mjs";
+
+after(closeBrowser);
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const SERIOUS = new Set(["serious", "critical"]);
+
+/** No serious finding of axe, nothing wider than the screen. */
+async function check(page, what) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => axe.run({ resultTypes: ["violations"] }));
+  const serious = violations.filter(({ impact }) => SERIOUS.has(impact));
+  assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`), [], `axe on ${what}`);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.equal(overflow, 0, `${what} is ${overflow} px wider than the screen`);
+}
+
+const PEOPLE = [
+  ["Mac-studio", "studio", "ui", "launch"],
+  ["Mac-loft", "loft", "ui", "periodic"],
+  ["attic-pi", "attic-pi", "node", "node-connected"],
+  ["porch-pi", "porch-pi", "node", "node-connected"],
+  ["kitchen", "kitchen", "webchat", "connect"],
+  ["workshop", "workshop", "webchat", "disconnect"],
+];
+
+for (const scheme of ["light", "dark"]) {
+  for (const width of [360, 1440]) {
+    const size = { width, height: width === 360 ? 740 : 900, scheme, reducedMotion: "reduce" };
+    const shot = async (page, name, options) => {
+      await check(page, `${name}, ${scheme}, ${width} px`);
+      await picture(page, `${name}-${scheme}-${width}`, { fullPage: true, ...options });
+    };
+
+    test(`with a gateway: ${scheme}, ${width} px`, async (t) => {
+      const gateway = await startGateway(t, ["--auth-delay-ms", "0"]);
+      const visitor = await visit(t, { ...size, expected: [/ERR_CONNECTION_REFUSED/, /WebSocket connection to/] });
+      const page = await visitor.open(gateway.page);
+      await page.getByText("that asks for its token").waitFor();
+      await shot(page, "connect");
+
+      await page.goto(`${gateway.page}#token=wrong`);
+      await page.locator('.view:visible .connection[data-phase="refused"]').waitFor();
+      await shot(page, "refused");
+
+      await page.goto(gateway.link);
+      await live(page);
+      for (const [id, host, mode, reason] of PEOPLE) await gateway.run("beacon", "--instance-id", id, "--host", host, "--mode", mode, "--reason", reason);
+      await rowsWhen(page, "everybody", (rows) => rows.length === PEOPLE.length + 2);
+      await shot(page, "instances");
+
+      await page.getByRole("button", { name: "Group by host" }).click();
+      await page.getByLabel("Search").fill("pi");
+      await shot(page, "instances-filtered");
+      await page.getByLabel("Search").fill("nobody");
+      await page.getByText("is like that").waitFor();
+      await shot(page, "instances-none");
+      await page.getByRole("button", { name: "Show all" }).click();
+      await page.getByRole("button", { name: "Group by host" }).click();
+
+      await row(page, "studio").getByRole("button", { name: "studio" }).click();
+      await page.getByRole("dialog", { name: "Details of an instance" }).waitFor();
+      await shot(page, "detail", { fullPage: false });
+      await page.getByRole("button", { name: "Close details" }).click();
+
+      await page.getByRole("link", { name: "This tab" }).click();
+      await page.getByRole("button", { name: "Reconnect without a stable identity" }).click();
+      await page.getByRole("heading", { name: "This tab is 2 rows now" }).waitFor();
+      await shot(page, "this-tab");
+
+      await page.getByRole("link", { name: "WebChat sample" }).click();
+      await page.frameLocator("iframe").locator("#strip li").nth(3).waitFor();
+      await shot(page, "webchat");
+
+      const chat = await visitor.context.newPage();
+      await page.evaluate(() => sessionStorage.getItem("openclaw-presence-demo:gateway")).then((target) =>
+        chat.addInitScript((text) => sessionStorage.setItem("openclaw-presence-demo:gateway", text), target),
+      );
+      await chat.goto(`${gateway.page}webchat.html`);
+      await chat.locator("#strip li").nth(3).waitFor();
+      await chat.getByLabel("Message").fill("Is anybody here?");
+      await chat.keyboard.press("Enter");
+      await chat.getByRole("button", { name: "Who is here?" }).click();
+      await shot(chat, "webchat-alone", { fullPage: false });
+      await chat.close();
+
+      await page.getByRole("link", { name: "Instances", exact: true }).click();
+      await gateway.stop();
+      await page.locator('.view:visible .connection[data-phase="waiting"]').waitFor();
+      await shot(page, "offline");
+    });
+
+    test(`without a gateway: ${scheme}, ${width} px`, async (t) => {
+      const visitor = await visit(t, size);
+      const host = await startStaticHost(t);
+      const page = await visitor.open(`${host}#/playground`);
+      await rowsWhen(page, "the first scenario", (rows) => rows.length === 5);
+      await shot(page, "playground");
+      await page.getByRole("button", { name: "Stale row" }).click();
+      await page.getByLabel("Time in the playground").fill("400");
+      await rowsWhen(page, "a stale row", (rows) => rows.some(({ status }) => status === "Stale"));
+      await shot(page, "playground-stale");
+      await page.goto(`${host}#/paste`);
+      await shot(page, "paste");
+      await page.getByRole("button", { name: "Example: a row per connection" }).click();
+      await page.getByText("3 instances, from 5 rows").waitFor();
+      await shot(page, "paste-list");
+      await page.goto(`${host}#/this-tab`);
+      await page.getByText("This tab is in no roster").waitFor();
+      await shot(page, "this-tab-absent");
+    });
+  }
+}

@@ -1,0 +1,74 @@
+// Pasted lists.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { closeBrowser, visit } from "./lib/browser.mjs";
+import { row, rows, rowsWhen } from "./lib/roster.mjs";
+import { startStaticHost } from "./lib/static-host.mjs";
+
+after(closeBrowser);
+
+async function opened(t) {
+  const visitor = await visit(t);
+  const page = await visitor.open(`${await startStaticHost(t)}#/paste`);
+  return { page, text: page.getByLabel("A presence list") };
+}
+
+const NOW = 1_800_000_000_000;
+const LIST = [
+  { host: "gw", mode: "gateway", reason: "self", text: "Gateway: gw", ts: NOW },
+  { host: "studio", instanceId: "Mac 1", reason: "connect", mode: "ui", ts: NOW - 100_000 },
+  { host: "studio", instanceId: "mac1", reason: "periodic", mode: "local", ts: NOW - 10_000, extra: { kept: true } },
+];
+
+test("a list is a table, with statuses at a chosen time and its duplicates explained", async (t) => {
+  const { page, text } = await opened(t);
+  await text.fill(JSON.stringify(LIST));
+  await page.getByText("3 instances; 1 possible duplicate.").waitFor();
+  await page.locator('.finding[data-code="ID_SPELLING"]').filter({ hasText: "differ by case and blanks only" }).waitFor();
+  assert.deepEqual((await rows(page)).map(({ status }) => status), ["Active", "Active", "Active"]);
+  await page.getByLabel("Seen after the list was made").fill("21");
+  await rowsWhen(page, "the older one idle", (rows) => rows.map(({ status }) => status).sort().join() === "Active,Active,Idle");
+  await page.getByLabel("Seen after the list was made").fill("301");
+  await rowsWhen(page, "all of them stale", (rows) => rows.every(({ status, badges }) => status === "Stale" || badges.includes("gateway")));
+  await row(page, "studio").last().click();
+  assert.match(await page.getByLabel("Entry as JSON").textContent(), /"kept": true|Mac 1/);
+});
+
+test("whole frames are read too", async (t) => {
+  const { page, text } = await opened(t);
+  for (const frame of [{ presence: LIST }, { type: "event", event: "presence", payload: { presence: LIST } }, { type: "res", id: "1", ok: true, payload: LIST }]) {
+    await text.fill(JSON.stringify(frame));
+    await page.getByText("3 instances; 1 possible duplicate.").waitFor();
+    await text.fill("");
+    await page.getByText("3 instances; 1 possible duplicate.").waitFor({ state: "hidden" });
+  }
+});
+
+test("the examples: a Mac that is two rows, and a row per connection made one per instance", async (t) => {
+  const { page } = await opened(t);
+  await page.getByRole("button", { name: "Example: one Mac twice" }).click();
+  await page.locator('.finding[data-code="BEACON_ID_DIFFERS"]').waitFor();
+  await page.getByRole("button", { name: "Example: a row per connection" }).click();
+  await page.getByText("3 instances, from 5 rows of the gateway").waitFor();
+  await row(page, "webchat-ui").click();
+  await page.getByText("3 rows of the gateway behind this one").waitFor();
+});
+
+test("what is no list is told so; text is text", async (t) => {
+  const { page, text } = await opened(t);
+  await text.fill("[{");
+  await page.getByRole("alert").filter({ hasText: "This is no JSON" }).waitFor();
+  await text.fill('{"ok":true}');
+  await page.getByRole("alert").filter({ hasText: "There is no presence list in it" }).waitFor();
+  await text.fill(JSON.stringify([{ host: '<img src=x onerror="alert(1)">', reason: "connect", ts: NOW }]));
+  await page.getByText("1 instance;").waitFor();
+  assert.equal(await page.locator("img[src=x]").count(), 0);
+});
+
+test("a file can be dropped or chosen", async (t) => {
+  const { page } = await opened(t);
+  await page.locator("#paste-file").setInputFiles({ name: "list.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(LIST)) });
+  await page.getByText("3 instances;").waitFor();
+});

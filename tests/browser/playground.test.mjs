@@ -1,0 +1,179 @@
+// The playground: every scenario shows what it says, time goes both ways, and a world fits into a link.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { closeBrowser, visit } from "./lib/browser.mjs";
+import { row, rows, rowsWhen } from "./lib/roster.mjs";
+import { startStaticHost } from "./lib/static-host.mjs";
+import { within } from "./lib/wait.mjs";
+
+after(closeBrowser);
+
+/** A playground without motion: scenarios are at their end at once. */
+async function playground(t, query = "") {
+  const visitor = await visit(t, { reducedMotion: "reduce" });
+  const host = await startStaticHost(t);
+  const page = await visitor.open(`${host}#/playground${query}`);
+  await rowsWhen(page, "a world", (rows) => rows.length > 0);
+  return { visitor, page, host };
+}
+
+/** Moves the slider to a second of the world. */
+async function moveTo(page, seconds) {
+  const slider = page.getByLabel("Time in the playground");
+  await slider.evaluate((input, value) => {
+    input.value = String(value);
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  }, seconds);
+  // The label follows the slider at once, the world in its own time.
+  await within(`second ${seconds}`, async () => (await page.locator(".moment").textContent()) === clock(seconds));
+}
+
+const clock = (seconds) => [Math.floor(seconds / 60), seconds % 60].map((part) => String(part).padStart(2, "0")).join(":");
+const choose = (page, scenario) => page.getByRole("button", { name: scenario, exact: true }).click();
+const start = async (page) => {
+  await page.getByRole("button", { name: "Start empty" }).click();
+  await rowsWhen(page, "an empty world", (rows) => rows.length === 1);
+};
+
+test("duplicate row: a tab without an id is a row more each time, and a finding says why", async (t) => {
+  const { page } = await playground(t);
+  await choose(page, "Duplicate row");
+  const shown = await rowsWhen(page, "three rows of one tab", (rows) => rows.filter(({ name }) => name === "kitchen").length === 3);
+  assert.equal(shown.filter(({ name }) => name === "studio").length, 1, "the Mac came back as itself");
+  assert.ok(shown.filter(({ name }) => name === "kitchen").every(({ badges }) => badges.includes("duplicate?")));
+  await page.locator('.finding[data-code="NO_INSTANCE_ID"]').filter({ hasText: "Fix:" }).waitFor();
+  await page.getByText("it gets one more row beside those it left").waitFor();
+});
+
+test("stale row: Active, Idle, Stale, gone", async (t) => {
+  const { page } = await playground(t);
+  await choose(page, "Stale row");
+  await rowsWhen(page, "the Mac gone", (rows) => rows.every(({ name }) => name !== "studio"));
+  for (const [seconds, status] of [[60, "Active"], [180, "Active"], [181, "Idle"], [360, "Idle"], [361, "Stale"], [660, "Stale"]]) {
+    await moveTo(page, seconds);
+    await rowsWhen(page, `${status} at ${seconds} s`, (rows) => rows.find(({ name }) => name === "studio")?.status === status);
+  }
+  await moveTo(page, 661);
+  await rowsWhen(page, "the Mac gone", (rows) => rows.every(({ name }) => name !== "studio"));
+  await page.locator(".step", { hasText: "Row of studio goes: its time to live is over" }).waitFor();
+});
+
+test("loopback ip kept: the address of the Mac survives the tunnel", async (t) => {
+  const { page } = await playground(t);
+  await choose(page, "Loopback ip kept");
+  await rowsWhen(page, "the Mac's own address", (rows) => rows.find(({ name }) => name === "studio")?.where.startsWith("192.168.1.21"));
+  const node = (await rows(page)).find(({ name }) => name === "porch-pi");
+  assert.ok(!/127\.0\.0\.1|\d+\.\d+\.\d+\.\d+/.test(node.where), "who came by the tunnel and told nothing has no address");
+});
+
+test("cap reached: the least recently heard of goes, never the gateway", async (t) => {
+  const { page } = await playground(t);
+  await choose(page, "Cap reached");
+  const full = await rowsWhen(page, "a full list", (rows) => rows.length === 6);
+  assert.ok(full.some(({ badges }) => badges.includes("gateway")));
+  await page.locator(".step", { hasText: "goes: the list is full" }).first().waitFor();
+});
+
+test("CLI not shown", async (t) => {
+  const { page } = await playground(t);
+  await choose(page, "CLI not shown");
+  await rowsWhen(page, "only the Mac and the gateway", (rows) => rows.map(({ name }) => name).join() === "gateway.lan,studio");
+  await page.locator(".client", { hasText: "terminal" }).filter({ hasText: "makes no row" }).waitFor();
+});
+
+test("ids by case are one row; a beacon with another id is two", async (t) => {
+  const { page } = await playground(t);
+  await choose(page, "Ids by case");
+  await rowsWhen(page, "one Mac", (rows) => rows.map(({ name }) => name).join() === "gateway.lan,studio");
+  await choose(page, "Beacon with another id");
+  await rowsWhen(page, "two rows of the Mac", (rows) => rows.filter(({ name }) => name === "studio").length === 2);
+  await page.locator('.finding[data-code="BEACON_ID_DIFFERS"]').waitFor();
+});
+
+test("clients are added, used, dropped and brought back by hand", async (t) => {
+  const { page } = await playground(t);
+  await start(page);
+  await page.getByRole("button", { name: "Add: Mac app" }).click();
+  await rowsWhen(page, "the Mac", (rows) => rows.some(({ name, isConnected }) => name === "studio" && isConnected));
+  await moveTo(page, 20);
+  await page.getByRole("button", { name: "Drop: studio" }).click();
+  await rowsWhen(page, "its row without a connection", (rows) => rows.some(({ name, isConnected }) => name === "studio" && !isConnected));
+  await page.getByRole("button", { name: "Reconnect: studio" }).click();
+  await rowsWhen(page, "one connected row", (rows) => rows.length === 2 && rows.every(({ isConnected }) => isConnected));
+  await page.getByRole("button", { name: "Sleep: studio" }).click();
+  await moveTo(page, 120);
+  await page.locator(".client", { hasText: "studio" }).filter({ hasText: "ping timeout" }).waitFor();
+
+  await page.getByLabel("with", { exact: true }).selectOption("none");
+  await page.getByLabel("arriving").selectOption("tunnel");
+  await page.getByRole("button", { name: "Add: WebChat tab" }).click();
+  const tab = (await rowsWhen(page, "the tab", (rows) => rows.length === 3)).find(({ name }) => name === "kitchen");
+  assert.equal(tab.where, "no ip, no instanceId");
+
+  // A step that is taken out never happened.
+  await page.getByRole("button", { name: /Remove: Mac app studio connects/ }).click();
+  await rowsWhen(page, "only the tab", (rows) => rows.map(({ name }) => name).join() === "gateway.lan,kitchen");
+});
+
+test("time to live and cap hold from the beginning on", async (t) => {
+  const { page } = await playground(t);
+  await start(page);
+  await page.getByRole("button", { name: "50 at once" }).click();
+  await rowsWhen(page, "51 rows", (rows) => rows.length === 51);
+  await page.getByLabel("Most rows").fill("10");
+  await rowsWhen(page, "10 rows", (rows) => rows.length === 10);
+  await page.getByText("10 rows of at most 10").waitFor();
+  await start(page);
+  await page.getByRole("button", { name: "Add: Node" }).click();
+  await rowsWhen(page, "the node", (rows) => rows.length === 2);
+  await page.getByRole("button", { name: /Drop: / }).click();
+  await page.getByLabel("Time to live").fill("0");
+  await moveTo(page, 11);
+  await rowsWhen(page, "the node gone after 10 s", (rows) => rows.length === 1);
+});
+
+test("time passes by itself, faster, and stands still again", async (t) => {
+  const { page } = await playground(t);
+  await start(page);
+  await page.getByRole("button", { name: "60×" }).click();
+  await within("a minute of it", async () => (await page.locator(".moment").textContent()) >= "01:00");
+  await page.getByRole("button", { name: "Pause" }).click();
+  const still = await page.locator(".moment").textContent();
+  await page.waitForTimeout(300);
+  assert.equal(await page.locator(".moment").textContent(), still);
+});
+
+test("a world is shared as a link and comes out the same", async (t) => {
+  const { page, visitor, host } = await playground(t);
+  await choose(page, "Cap reached");
+  await moveTo(page, 70);
+  const before = await rowsWhen(page, "six rows", (rows) => rows.length === 6);
+  await page.getByRole("button", { name: "Copy link" }).click();
+  await page.getByText("The link holds the whole world.").waitFor();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(link, page.url());
+
+  const other = await visitor.open(link);
+  await other.getByText("Somebody shared this world with you.").waitFor();
+  const after = await rowsWhen(other, "six rows", (rows) => rows.length === 6);
+  assert.deepEqual(after, before);
+  await other.locator(".step", { hasText: "to come" }).waitFor();
+
+  const nonsense = [btoa(JSON.stringify([1, 300, 200, 0, [[0, "constructor", 1]]])), btoa("[1,300,1e9,0,[]]"), btoa("[2]"), "%%%", "A".repeat(40_000)];
+  for (const text of nonsense) {
+    const broken = await visitor.open(`${host}#/playground?s=${text}`);
+    await broken.getByText("This link holds no world that can be read.").waitFor();
+    await broken.close();
+  }
+});
+
+test("with motion a scenario plays, from a link too", async (t) => {
+  const visitor = await visit(t);
+  const page = await visitor.open(`${await startStaticHost(t)}#/playground?scenario=cli`);
+  await page.locator(".time-bar button[aria-pressed=true]", { hasText: "60×" }).waitFor();
+  await page.locator(".time-bar button[aria-pressed=true]", { hasText: "Pause" }).waitFor();
+  assert.equal(await page.locator(".moment").textContent(), "01:00");
+  await row(page, "studio").waitFor();
+});

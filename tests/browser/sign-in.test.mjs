@@ -1,0 +1,92 @@
+// Signing in: by the printed link, by the form, and being refused.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { closeBrowser, visit } from "./lib/browser.mjs";
+import { startGateway } from "./lib/gateway.mjs";
+import { live, rowsWhen } from "./lib/roster.mjs";
+
+after(closeBrowser);
+
+test("the printed link signs in, and nothing of the token is left to see", async (t) => {
+  const gateway = await startGateway(t);
+  const visitor = await visit(t);
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  assert.equal(page.url(), `${gateway.page}#/instances`);
+  const html = await page.content();
+  assert.ok(!html.includes(gateway.token), "not in the document");
+  const kept = await page.evaluate(() => ({ local: JSON.stringify(localStorage), cookie: document.cookie, history: history.length }));
+  assert.ok(!kept.local.includes(gateway.token) && kept.cookie === "", "only this tab knows it");
+  assert.ok(!gateway.stderr.includes(gateway.token), "not in the gateway's log");
+
+  await page.reload();
+  await live(page);
+  await rowsWhen(page, "one row of this tab after a reload", (rows) => rows.filter(({ badges }) => badges.includes("this tab")).length === 1 && rows.length === 2);
+});
+
+test("a link with another token that comes later counts, and leaves the address bar too", async (t) => {
+  const gateway = await startGateway(t);
+  const visitor = await visit(t);
+  const page = await visitor.open(`${gateway.page}#/paste`);
+  assert.equal(await page.locator("h1:visible").textContent(), "Paste");
+  await page.evaluate((link) => (location.href = link), gateway.link);
+  await live(page);
+  assert.equal(page.url(), `${gateway.page}#/instances`);
+});
+
+test("a second tab, opened from the first, is signed in and a row of its own", async (t) => {
+  const gateway = await startGateway(t);
+  const visitor = await visit(t);
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  const opened = visitor.context.waitForEvent("page");
+  await page.getByRole("link", { name: "Open a second tab" }).click();
+  const second = await opened;
+  await live(second);
+  const rows = await rowsWhen(page, "both tabs", (rows) => rows.length === 3);
+  const ids = rows.filter(({ name }) => name === "Chrome").map(({ where }) => where);
+  assert.equal(new Set(ids).size, 2, ids.join());
+  await page.locator(".tour li[data-seen]", { hasText: "second tab" }).waitFor();
+  await second.close();
+  await rowsWhen(page, "the second tab as gone", (rows) => rows.some(({ isConnected }) => !isConnected));
+});
+
+test("without a link the page asks, and says that a gateway serves it", async (t) => {
+  const gateway = await startGateway(t);
+  const visitor = await visit(t);
+  const page = await visitor.open(gateway.page);
+  await page.getByText("that asks for its token").waitFor();
+  assert.equal(await page.getByLabel("Address of the gateway").inputValue(), gateway.url);
+  await page.getByLabel("Its secret").fill(gateway.token);
+  await page.getByRole("button", { name: "Connect", exact: true }).click();
+  await live(page);
+  await page.getByRole("button", { name: "Disconnect" }).click();
+  await page.getByLabel("Address of the gateway").waitFor();
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0, "the token is forgotten");
+  await page.getByLabel("Address of the gateway").fill("not an address");
+  await page.getByRole("button", { name: "Connect", exact: true }).click();
+  await page.getByRole("alert").filter({ hasText: "An address looks like" }).waitFor();
+});
+
+test("a gateway that asks for nothing is connected to at once", async (t) => {
+  const gateway = await startGateway(t, ["--auth", "none"]);
+  const visitor = await visit(t);
+  await live(await visitor.open(gateway.page));
+});
+
+test("a wrong token is refused with the reason and what to do", async (t) => {
+  const gateway = await startGateway(t, ["--auth-delay-ms", "0"]);
+  const visitor = await visit(t);
+  const page = await visitor.open(`${gateway.page}#token=wrong`);
+  const bar = page.locator('.view:visible .connection[data-phase="refused"]');
+  await bar.waitFor();
+  assert.match(await bar.innerText(), /refuses this page[\s\S]*token mismatch[\s\S]*token/i);
+  assert.equal(page.url(), `${gateway.page}#/instances`);
+  // It does not hammer the gateway; it asks for the right one.
+  await page.getByLabel("Its secret").fill(gateway.token);
+  await page.getByLabel("Address of the gateway").fill(gateway.url);
+  await page.getByRole("button", { name: "Connect", exact: true }).click();
+  await live(page);
+});

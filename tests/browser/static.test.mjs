@@ -1,0 +1,49 @@
+// The page on a host of static files, in a folder, without a gateway.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { closeBrowser, visit } from "./lib/browser.mjs";
+import { startGateway } from "./lib/gateway.mjs";
+import { live, rowsWhen } from "./lib/roster.mjs";
+import { startStaticHost } from "./lib/static-host.mjs";
+
+after(closeBrowser);
+
+test("it offers the playground, a list to paste, and a form to connect", async (t) => {
+  const visitor = await visit(t);
+  const page = await visitor.open(await startStaticHost(t));
+  await page.getByRole("heading", { name: "Connect to a gateway" }).waitFor();
+  await page.getByRole("link", { name: "paste a list" }).click();
+  await page.getByRole("heading", { name: "Paste" }).waitFor();
+  await page.goBack();
+  await page.getByRole("link", { name: "Open the playground" }).click();
+  await rowsWhen(page, "a world", (rows) => rows.length > 1);
+  await page.getByRole("link", { name: "This tab" }).click();
+  await page.getByText("This tab is in no roster").waitFor();
+  await page.getByRole("link", { name: "WebChat sample" }).click();
+  await page.frameLocator("iframe").getByRole("heading", { name: "WebChat" }).waitFor();
+});
+
+test("it connects to a gateway elsewhere by the form", async (t) => {
+  const gateway = await startGateway(t);
+  const visitor = await visit(t);
+  visitor.allow(new URL(gateway.page).origin);
+  const page = await visitor.open(await startStaticHost(t));
+  await page.getByLabel("Address of the gateway").fill(gateway.link);
+  await page.getByLabel("Its secret").fill(gateway.token);
+  await page.getByRole("button", { name: "Connect", exact: true }).click();
+  await live(page);
+});
+
+test("a playground whose simulator does not come says so", async (t) => {
+  let isAway = true;
+  const host = await startStaticHost(t, { lacks: (name) => isAway && name.endsWith(".wasm") });
+  const visitor = await visit(t, { expected: [/404/] });
+  const page = await visitor.open(`${host}#/playground`);
+  await page.getByText("The simulated gateway could not be loaded").waitFor();
+  isAway = false;
+  await page.getByRole("button", { name: "Try again" }).click();
+  await rowsWhen(page, "a world", (rows) => rows.length > 0);
+  assert.equal(await page.getByText("could not be loaded").isVisible(), false);
+});

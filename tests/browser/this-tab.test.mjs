@@ -1,0 +1,79 @@
+// This tab: what it reports, beacons, and the duplicate that comes of losing the identity.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { closeBrowser, picture, visit } from "./lib/browser.mjs";
+import { startGateway } from "./lib/gateway.mjs";
+import { live, row, rows, rowsWhen } from "./lib/roster.mjs";
+import { within } from "./lib/wait.mjs";
+
+after(closeBrowser);
+
+async function opened(t) {
+  const gateway = await startGateway(t);
+  const visitor = await visit(t);
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  await page.getByRole("link", { name: "This tab" }).click();
+  return { gateway, page };
+}
+
+const fact = (page, name) => page.locator(`[data-fact="${name}"] .fact-value`).textContent();
+
+test("what it reports is what the gateway lists", async (t) => {
+  const { gateway, page } = await opened(t);
+  const id = await within("an instanceId", async () => /^[0-9a-f-]{36}/.exec(await fact(page, "instanceId"))?.[0]);
+  const listed = JSON.parse(await gateway.run("list", "--json")).find(({ instanceId }) => instanceId === id);
+  assert.equal(await fact(page, "mode"), listed.mode);
+  assert.equal(await fact(page, "host"), listed.host);
+  assert.equal(await fact(page, "deviceId"), listed.deviceId);
+  assert.equal(await fact(page, "mode"), "webchat");
+
+  // It ticks, and a hand sets it back.
+  await within("a ticking last input", async () => /^[2-9] s ago/.test(await fact(page, "input")));
+  await page.mouse.move(200, 300);
+  await within("a last input just now", async () => /^[01] s ago/.test(await fact(page, "input")));
+});
+
+test("beacons are sent on demand, and can be switched off", async (t) => {
+  const { gateway, page } = await opened(t);
+  await page.getByRole("button", { name: "Send one now" }).click();
+  await page.getByText("The gateway took the beacon at").waitFor();
+  const own = async () => JSON.parse(await gateway.run("list", "--json")).find(({ mode }) => mode === "webchat");
+  assert.equal((await own()).reason, "periodic");
+  assert.equal(typeof (await own()).lastInputSeconds, "number");
+
+  const toggle = page.getByRole("switch", { name: "Send beacons" });
+  await toggle.click();
+  await within("a connection without beacons", async () => (await toggle.getAttribute("aria-checked")) === "false" && (await own())?.reason === "connect");
+  await live(page);
+});
+
+test("without a stable identity the tab is a duplicate, and the page explains it", async (t) => {
+  const { page } = await opened(t);
+  await page.getByRole("button", { name: "Reconnect without a stable identity" }).click();
+  await page.getByRole("heading", { name: "This tab is 2 rows now" }).waitFor();
+  const first = await rowsWhen(page, "two rows of this tab", (rows) => rows.length === 2);
+  assert.deepEqual(first.map(({ badges }) => badges[0]).sort(), ["left over", "this tab, now"]);
+  const words = page.locator('.finding[data-code="OWN"]');
+  assert.match(await words.innerText(), /no instanceId[\s\S]*Fix: Send a stable client\.instanceId/);
+
+  // Once more, and the rows alone give it away: to anybody who reads the list.
+  await page.getByRole("button", { name: "Reconnect once more" }).click();
+  await page.getByRole("heading", { name: "This tab is 3 rows now" }).waitFor();
+  await page.locator('.finding[data-code="NO_INSTANCE_ID"]:visible').filter({ hasText: "look alike" }).waitFor();
+  await picture(page, "this-tab-duplicate", { fullPage: true });
+
+  await page.getByRole("link", { name: "Instances", exact: true }).click();
+  await page.locator(".tour li[data-seen]", { hasText: "duplicate" }).waitFor();
+  await page.getByText("1 possible duplicate").click();
+  await page.getByRole("button", { name: "Show the 2 rows" }).click();
+  await page.getByRole("dialog", { name: "Details of an instance" }).locator(".finding").waitFor();
+  await picture(page, "instances-duplicate", { fullPage: true });
+
+  await page.getByRole("link", { name: "This tab" }).click();
+  await page.getByRole("button", { name: "Give the identity back" }).click();
+  await within("its old row again", async () => (await rows(page)).some(({ badges, isConnected, where }) => badges[0] === "this tab, now" && isConnected && /[0-9a-f]{8}…/.test(where)));
+  assert.equal(await row(page, "Chrome").count(), 3, "the others stay until their time is over");
+});

@@ -1,0 +1,46 @@
+// Time: statuses under a controlled clock, and the gateway's restart.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { closeBrowser, visit } from "./lib/browser.mjs";
+import { startGateway } from "./lib/gateway.mjs";
+import { live, row, rowsWhen } from "./lib/roster.mjs";
+
+after(closeBrowser);
+
+test("a status changes when it changes, on a clock that the test moves", async (t) => {
+  // Ticks would tell the page what time it really is.
+  const gateway = await startGateway(t, ["--tick-interval-ms", "3600000", "--ttl", "1h"]);
+  const visitor = await visit(t);
+  await visitor.context.clock.install();
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui");
+  const studio = row(page, "studio");
+  await studio.filter({ hasText: "Active" }).filter({ hasText: "just now" }).waitFor();
+  await page.clock.runFor(61_000);
+  await studio.filter({ hasText: "Active" }).filter({ hasText: "1 minute ago" }).waitFor();
+  await page.clock.runFor(62_000);
+  await studio.filter({ hasText: "Idle" }).filter({ hasText: "2m ago" }).waitFor();
+  await page.clock.runFor(182_000);
+  await studio.filter({ hasText: "Stale" }).filter({ hasText: "5m ago" }).waitFor();
+});
+
+test("the gateway restarts: the page says so, waits, and is one row again", async (t) => {
+  const gateway = await startGateway(t);
+  const visitor = await visit(t, { expected: [/ERR_CONNECTION_REFUSED/, /WebSocket connection to/] });
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  const before = await rowsWhen(page, "two rows", (rows) => rows.length === 2);
+  await gateway.stop();
+  const bar = page.locator('.view:visible .connection[data-phase="waiting"]');
+  await bar.waitFor();
+  assert.match(await bar.innerText(), /Offline[\s\S]*trying again (in \d+ s|now)/);
+  assert.equal((await rowsWhen(page, "the rows as they were", (rows) => rows.length === 2)).length, 2);
+  await gateway.start();
+  await page.getByRole("button", { name: "Try now" }).click({ timeout: 5_000 }).catch(() => {});
+  await live(page);
+  const after = await rowsWhen(page, "one row of this tab", (rows) => rows.length === 2 && rows.every(({ isConnected }) => isConnected));
+  assert.equal(after[1].where, before[1].where, "with the same instanceId");
+});

@@ -1,0 +1,51 @@
+// The WebChat sample.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { closeBrowser, visit } from "./lib/browser.mjs";
+import { startGateway } from "./lib/gateway.mjs";
+import { live, rowsWhen } from "./lib/roster.mjs";
+
+after(closeBrowser);
+
+const SOURCES = ["webchat.html", "webchat/webchat.ts"];
+
+test("the sample is under 60 lines, and shown as it is", async (t) => {
+  const texts = SOURCES.map((name) => readFileSync(fileURLToPath(new URL(`../../web-demo/${name}`, import.meta.url)), "utf8"));
+  const lines = texts.join("").trimEnd().split("\n").length;
+  assert.ok(lines < 60, `${lines} lines`);
+  const gateway = await startGateway(t);
+  const visitor = await visit(t);
+  const page = await visitor.open(`${gateway.page}#/webchat`);
+  await page.getByText(`${lines} lines`).waitFor();
+  const shown = await page.locator(".source code").allTextContents();
+  assert.deepEqual(shown.sort(), [...texts].sort());
+});
+
+test("it is a row of its own, shows who is here, and messages go from tab to tab", async (t) => {
+  const gateway = await startGateway(t);
+  const visitor = await visit(t);
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  await page.getByRole("link", { name: "WebChat sample" }).click();
+  const frame = page.frameLocator("iframe");
+  await frame.locator("#strip li", { hasText: "You" }).waitFor();
+  assert.equal(await frame.locator("#strip li").count(), 3);
+
+  const opened = visitor.context.waitForEvent("page");
+  await page.getByRole("link", { name: "Open in a tab of its own" }).click();
+  const tab = await opened;
+  await tab.locator("#strip li").nth(3).waitFor();
+  await tab.getByLabel("Message").fill("Hello <b>there</b>");
+  await tab.getByRole("button", { name: "Send" }).click();
+  await frame.locator("#messages .them", { hasText: "Hello <b>there</b>" }).waitFor();
+  await tab.getByRole("button", { name: "Who is here?" }).click();
+  await tab.locator("presence-roster").getByText("this client").waitFor();
+
+  await tab.close();
+  await page.getByRole("link", { name: "Instances", exact: true }).click();
+  await rowsWhen(page, "both as gone", (rows) => rows.filter(({ isConnected }) => !isConnected).length === 2);
+});
