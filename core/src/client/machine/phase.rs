@@ -39,9 +39,10 @@ impl Client {
     pub(super) fn open(&mut self, now: Now) {
         self.socket += 1;
         self.opened_ms = now.age_ms;
-        self.outputs.push_back(ClientOutput::Open { socket: self.socket });
         let due_ms = now.age_ms.saturating_add(self.config.handshake_ms);
         self.enter(Phase::Opening { due_ms });
+        // Told first: a shell may open the socket, or fail to, on the spot.
+        self.outputs.push_back(ClientOutput::Open { socket: self.socket });
     }
 
     pub(super) fn has_socket(&self) -> bool {
