@@ -37,8 +37,8 @@ function isExecutable(path) {
 }
 
 /** Starts it; it ends with the test. */
-export async function startBrowser(t) {
-  const browser = await chromium.launch({ executablePath: chromiumPath(), args: ARGS });
+export async function startBrowser(t, args = []) {
+  const browser = await chromium.launch({ executablePath: chromiumPath(), args: [...ARGS, ...args] });
   t.after(() => browser.close());
   return browser;
 }

@@ -1,0 +1,223 @@
+// The custom element in Chromium, against a real gateway.
+
+import { after, before, describe, test } from "node:test";
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import * as assert from "./lib/assert.mjs";
+import { openPage, startBrowser } from "./lib/browser.mjs";
+import { startGateway } from "./lib/gateway.mjs";
+import { serve } from "./lib/server.mjs";
+
+/** As strict as a page with WebAssembly and a WebSocket can be: no inline script, no inline style. */
+const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws:; img-src data:";
+const BLOCKED = POLICY.replace(" 'wasm-unsafe-eval'", "");
+
+const SCREENSHOTS = fileURLToPath(new URL("../../target/screenshots/", import.meta.url));
+
+const body = (inner) =>
+  `<!doctype html><html lang="en"><meta charset="utf-8"><title>Roster</title><link rel="icon" href="data:,">
+   <script type="module" src="/dist/entry/element.js"></script><main><h1>Chat</h1>${inner}</main></html>`;
+
+describe("<presence-roster>", () => {
+  const ends = [];
+  const t = { after: (end) => ends.unshift(end) };
+  const pages = {};
+  let browser;
+  let origin;
+  let gateway;
+  before(async () => {
+    gateway = await startGateway(t);
+    const element = `<presence-roster url="${gateway.url}" token="${gateway.token}"></presence-roster>`;
+    pages["/"] = { body: body(element), headers: { "content-security-policy": POLICY } };
+    pages["/blocked"] = { body: body(element), headers: { "content-security-policy": BLOCKED } };
+    pages["/wrong"] = { body: body(element.replace(gateway.token, "wrong")) };
+    pages["/empty"] = { body: body("<presence-roster></presence-roster>") };
+    pages["/dark"] = { body: body(element), headers: { "content-security-policy": POLICY } };
+    origin = await serve(t, pages);
+    browser = await startBrowser(t);
+    mkdirSync(SCREENSHOTS, { recursive: true });
+  });
+  after(async () => {
+    for (const end of ends) await end();
+  });
+
+  /** A page of its own visitor; it must not complain, unless it may. */
+  const open = async (t, path = "/", { mayComplain = false, ...options } = {}) => {
+    const context = await browser.newContext({ viewport: { width: 800, height: 600 }, ...options });
+    const page = await openPage(context, origin + path);
+    t.after(async () => {
+      await context.close();
+      if (!mayComplain) assert.deepEqual(page.complaints, []);
+    });
+    return page;
+  };
+  const rows = (page) => page.locator("presence-roster li");
+  /** Lets another client connect, from a page's script. */
+  const join = (page, name) =>
+    page.evaluate(
+      async ([url, token, displayName]) => {
+        const { PresenceClient } = await import("/dist/index.js");
+        const options = { url, token, instanceId: displayName, client: { displayName }, deviceKey: false };
+        globalThis[displayName] = new PresenceClient(options).start();
+        await globalThis[displayName].connected();
+      },
+      [gateway.url, gateway.token, name],
+    );
+
+  test("it shows who is there, live, under a strict content security policy", async (t) => {
+    const page = await open(t);
+    await rows(page).filter({ hasText: "this client" }).waitFor();
+    assert.match(await page.locator("presence-roster [part=heading]").innerText(), /Instances \(\d+\)/);
+    assert.match(await page.locator("presence-roster [part=connection]").innerText(), /^Live$/);
+    await join(page, "Zoe");
+    const zoe = rows(page).filter({ hasText: "Zoe" });
+    await zoe.waitFor();
+    assert.equal(await zoe.locator("[part=status]").innerText(), "Active");
+    await page.evaluate(() => globalThis.Zoe.close());
+    await zoe.filter({ hasText: "Disconnect" }).waitFor();
+    await page.screenshot({ path: `${SCREENSHOTS}/element-light.png` });
+  });
+
+  test("its own last input is a moment ago after a hand was there", async (t) => {
+    const page = await open(t);
+    await rows(page).filter({ hasText: "this client" }).waitFor();
+    await page.mouse.move(100, 100);
+    await page.mouse.move(120, 120);
+    await rows(page).filter({ hasText: "this client" }).filter({ hasText: "input just now" }).waitFor();
+  });
+
+  test("rows stand still: by name, the gateway on top, elements kept", async (t) => {
+    const page = await open(t);
+    await rows(page).filter({ hasText: "this client" }).waitFor();
+    await join(page, "Ben");
+    await rows(page).filter({ hasText: "Ben" }).waitFor();
+    await page.evaluate(() => {
+      const list = document.querySelector("presence-roster").shadowRoot.querySelectorAll("li");
+      for (const item of list) item.wasThere = true;
+    });
+    await join(page, "Ada");
+    await rows(page).filter({ hasText: "Ada" }).waitFor();
+    const [names, kept] = await page.evaluate(() => {
+      const list = [...document.querySelector("presence-roster").shadowRoot.querySelectorAll("li")];
+      return [list.map((item) => item.querySelector("[part=host]").textContent), list.filter((item) => item.wasThere).length];
+    });
+    assert.equal(kept, names.length - 1);
+    const others = names.slice(1);
+    assert.deepEqual(others, [...others].sort((a, b) => a.localeCompare(b)));
+  });
+
+  test("an accessibility checker finds nothing", async (t) => {
+    for (const colorScheme of ["light", "dark"]) {
+      const page = await open(t, "/", { colorScheme, bypassCSP: true, mayComplain: true });
+      await page.evaluate((scheme) => (document.documentElement.style.colorScheme = scheme), colorScheme);
+      await rows(page).filter({ hasText: "this client" }).waitFor();
+      await page.addScriptTag({ url: `${origin}/npm/axe-core/axe.min.js` });
+      const { violations } = await page.evaluate(() => globalThis.axe.run());
+      assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), [], colorScheme);
+      await page.screenshot({ path: `${SCREENSHOTS}/element-${colorScheme}.png` });
+    }
+  });
+
+  test("screen readers hear who came and went, together and not who aged", async (t) => {
+    const page = await open(t);
+    const news = page.locator("presence-roster [role=status]");
+    await page.waitForFunction(() => /instance/.test(document.querySelector("presence-roster").shadowRoot.querySelector("[role=status]").textContent));
+    assert.equal(await news.getAttribute("aria-live"), "polite");
+    await Promise.all([join(page, "Kim"), join(page, "Lou")]);
+    await page.waitForFunction(() => /Kim/.test(document.querySelector("presence-roster").shadowRoot.querySelector("[role=status]").textContent));
+    assert.match(await news.innerText(), /^(Kim, Lou|Lou, Kim) joined$/);
+  });
+
+  test("it fits narrow phones", async (t) => {
+    const page = await open(t, "/", { viewport: { width: 320, height: 600 } });
+    await rows(page).filter({ hasText: "this client" }).waitFor();
+    const [inner, scroll] = await page.evaluate(() => [innerWidth, document.documentElement.scrollWidth]);
+    assert.ok(scroll <= inner, `${scroll} > ${inner}`);
+    await page.screenshot({ path: `${SCREENSHOTS}/element-narrow.png` });
+  });
+
+  test("nothing jumps when a word on a row changes", async (t) => {
+    const page = await open(t);
+    const own = rows(page).filter({ hasText: "this client" });
+    await own.waitFor();
+    const height = () => own.evaluate((item) => item.getBoundingClientRect().height);
+    const before = await height();
+    await page.mouse.move(50, 50);
+    await own.filter({ hasText: "input just now" }).waitFor();
+    assert.equal(await height(), before);
+  });
+
+  test("a wrong token says what to do", async (t) => {
+    const page = await open(t, "/wrong");
+    const connection = page.locator("presence-roster [part=connection]");
+    await connection.filter({ hasText: "token mismatch" }).waitFor();
+    assert.match(await connection.innerText(), /Give the token/);
+    assert.equal(await connection.getAttribute("data-phase"), "refused");
+  });
+
+  test("a page that forbids WebAssembly is told how to allow it", async (t) => {
+    const page = await open(t, "/blocked", { mayComplain: true });
+    await page.locator("presence-roster [part=connection]").filter({ hasText: "wasm-unsafe-eval" }).waitFor();
+  });
+
+  test("without a url it waits for one, and a client of one's own will do", async (t) => {
+    const page = await open(t, "/empty");
+    await page.locator("presence-roster [part=empty]").filter({ hasText: "No gateway is set" }).waitFor();
+    await page.evaluate(
+      async ([url, token]) => {
+        const { PresenceClient } = await import("/dist/index.js");
+        globalThis.mine = new PresenceClient({ url, token }).start();
+        document.querySelector("presence-roster").client = globalThis.mine;
+      },
+      [gateway.url, gateway.token],
+    );
+    await rows(page).filter({ hasText: "this client" }).waitFor();
+    const counts = await page.evaluate(async () => {
+      const element = document.querySelector("presence-roster");
+      let events = 0;
+      element.addEventListener("roster", () => (events += 1));
+      element.client = null;
+      await new Promise((resolve) => setTimeout(resolve));
+      return [element.client === undefined, element.roster === undefined, events, globalThis.mine.state.phase];
+    });
+    assert.deepEqual(counts, [true, true, 1, "live"], "a given client goes on");
+  });
+
+  test("it connects while it is in the page and no longer; moving it costs nothing", async (t) => {
+    const page = await open(t);
+    await rows(page).filter({ hasText: "this client" }).waitFor();
+    const phases = await page.evaluate(async () => {
+      const element = document.querySelector("presence-roster");
+      const { client } = element;
+      const settle = () => new Promise((resolve) => setTimeout(resolve));
+      document.body.append(element);
+      await settle();
+      const moved = [element.client === client, client.state.phase];
+      element.remove();
+      await settle();
+      return [...moved, element.client === undefined, client.state.phase];
+    });
+    assert.deepEqual(phases, [true, "live", true, "stopped"]);
+  });
+
+  test("importing it twice, or under another name, does no harm", async (t) => {
+    const page = await open(t);
+    const result = await page.evaluate(async () => {
+      const { definePresenceRoster, PresenceRosterElement } = await import("/dist/entry/element.js");
+      definePresenceRoster();
+      definePresenceRoster("other-roster");
+      return [
+        document.createElement("presence-roster") instanceof PresenceRosterElement,
+        document.createElement("other-roster") instanceof PresenceRosterElement,
+      ];
+    });
+    assert.deepEqual(result, [true, true]);
+  });
+});
+
+test("on a server importing it defines nothing and throws nothing", async () => {
+  const { definePresenceRoster, PresenceRosterElement } = await import("../dist/entry/element.js");
+  definePresenceRoster();
+  assert.equal(typeof PresenceRosterElement, "function");
+});
