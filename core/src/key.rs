@@ -4,6 +4,8 @@ use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::string::String;
 
+use crate::lower::lower;
+
 /// UTF-16 units of a beacon's text that make its key when nothing better is known.
 pub const TEXT_KEY_UNITS: usize = 64;
 
@@ -100,15 +102,6 @@ pub fn prefix_units(text: &str, units: usize) -> &str {
 
 fn is_blank(c: char) -> bool {
     c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
-}
-
-fn lower(text: &str) -> String {
-    // Most ids are ASCII and lower-case already; `to_lowercase` walks Unicode tables.
-    if text.is_ascii() {
-        text.to_ascii_lowercase()
-    } else {
-        text.to_lowercase()
-    }
 }
 
 #[cfg(test)]

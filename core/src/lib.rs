@@ -22,6 +22,7 @@ pub mod digest;
 pub mod entry;
 pub mod findings;
 pub mod key;
+pub mod lower;
 pub mod protocol;
 pub mod roster;
 pub mod server;

@@ -2,6 +2,8 @@
 
 use alloc::string::String;
 
+use crate::lower::lower_char;
+
 /// Composed letters with their bases, by the mark that is taken off: canonical decompositions of
 /// Unicode for the lower-case letters of Latin, Greek and Cyrillic scripts. Complete tables would be
 /// larger than the rest of the client.
@@ -48,7 +50,7 @@ const ENDINGS: u32 = 28;
 pub(super) fn skeleton(id: &str) -> String {
     let mut skeleton = String::with_capacity(id.len());
     for c in id.chars().map(to_half_width).filter(|c| !is_blank(*c)) {
-        for c in c.to_lowercase() {
+        for c in lower_char(c) {
             take_apart(c, &mut skeleton);
         }
     }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::fold::{skeleton, without_blanks};
 use super::{Confidence, Facts, Finding, FindingKind, count_different, finding, groups, quoted, quoted_list};
+use crate::lower::lower;
 
 /// Ids that are the same to a person.
 pub(super) fn spelling(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
@@ -35,9 +36,9 @@ fn difference(group: &[&Facts<'_>]) -> &'static str {
     let is_one = |form: fn(&str) -> String| count_different(group, &|row| Some(form(id(row)))) == 1;
     if is_one(without_blanks) {
         "blanks"
-    } else if is_one(str::to_lowercase) {
+    } else if is_one(lower) {
         "case"
-    } else if is_one(|id| without_blanks(&id.to_lowercase())) {
+    } else if is_one(|id| without_blanks(&lower(id))) {
         "case and blanks"
     } else {
         "their Unicode form"
