@@ -17,6 +17,8 @@ export default function elementText({ test, assert, internal }) {
     const full = { ip: "192.0.2.1", version: "1.0", modelIdentifier: "Mac16,6", platformLabel: "macOS 26.1", mode: "ui" };
     assert.equal(rowDetails({ ...full, isOwn: true }), "this client · 192.0.2.1 · 1.0 · Mac16,6 · macOS 26.1 · ui");
     assert.equal(rowDetails({ platformLabel: "", mode: "node" }), "node");
+    assert.equal(rowDetails({ deviceFamily: "Linux", platformLabel: "Linux 6.18" }), "Linux 6.18");
+    assert.equal(rowDetails({ deviceFamily: "Mac", platformLabel: "macOS 26.1" }), "Mac · macOS 26.1");
     assert.equal(rowSeen(row("a", { ageText: "5m ago", reasonLabel: "Heartbeat", lastInputText: "2m ago" })), "input 2m ago · 5m ago · Heartbeat");
     assert.equal(rowSeen(row("a", { isSelf: true, ageText: "just now", reasonLabel: "Self" })), "");
   });

@@ -61,6 +61,7 @@ li[data-connected="false"] .dot { background: transparent; box-shadow: inset 0 0
 .status { text-align: end; }
 .details, .seen { grid-column: 2; font-size: 0.875em; min-block-size: 1.4em; overflow-wrap: anywhere; }
 .seen { grid-column: 2 / -1; }
+.seen:empty { display: none; }
 .empty { color: var(--_muted); padding-block: 0.6em; border-block-start: 1px solid var(--_border); margin: 0; }
 .empty[hidden] { display: none; }
 .news {

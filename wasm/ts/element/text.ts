@@ -7,8 +7,10 @@ export function rowName(row: PresenceRow): string {
 
 /** What a row is, in one line: address, version, machine, mode. */
 export function rowDetails(row: PresenceRow): string {
-  const machine = [row.modelIdentifier ?? row.deviceFamily, row.platformLabel].filter(Boolean).join(" · ");
-  return [row.isOwn ? "this client" : "", row.ip, row.version, machine, row.mode].filter(Boolean).join(" · ");
+  // "Linux · Linux 6.18" says nothing twice.
+  const isSaid = row.deviceFamily !== undefined && row.platformLabel.startsWith(row.deviceFamily);
+  const machine = row.modelIdentifier ?? (isSaid ? undefined : row.deviceFamily);
+  return [row.isOwn ? "this client" : "", row.ip, row.version, machine, row.platformLabel, row.mode].filter(Boolean).join(" · ");
 }
 
 /** When a row was heard of, and why. The gateway's own row is always fresh: it says nothing. */
