@@ -366,8 +366,7 @@ impl World {
         for instance in self.present.iter().chain(seen) {
             let known = &self.known[instance];
             let over_ms = (now_ms - known.proof_ms).saturating_sub(self.ttl_ms + GRACE_MS);
-            let is_asked =
-                known.live > 0 && known.asked_until.is_some_and(|until| now_ms <= until + GRACE_MS);
+            let is_asked = known.asked_until.is_some_and(|until| now_ms <= until + GRACE_MS);
             assert!(
                 over_ms == 0 || is_asked,
                 "{instance} is there {over_ms} ms too long: {known:?}"
