@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 
 import { closeBrowser, picture, visit } from "./lib/browser.mjs";
 import { startGateway } from "./lib/gateway.mjs";
+import { bringPeople, PEOPLE } from "./lib/people.mjs";
 import { live, row, rowsWhen } from "./lib/roster.mjs";
 import { startStaticHost } from "./lib/static-host.mjs";
 
@@ -24,15 +25,6 @@ async function check(page, what) {
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.equal(overflow, 0, `${what} is ${overflow} px wider than the screen`);
 }
-
-const PEOPLE = [
-  ["Mac-studio", "studio", "ui", "launch"],
-  ["Mac-loft", "loft", "ui", "periodic"],
-  ["attic-pi", "attic-pi", "node", "node-connected"],
-  ["porch-pi", "porch-pi", "node", "node-connected"],
-  ["kitchen", "kitchen", "webchat", "connect"],
-  ["workshop", "workshop", "webchat", "disconnect"],
-];
 
 for (const scheme of ["light", "dark"]) {
   for (const width of [360, 1440]) {
@@ -55,8 +47,8 @@ for (const scheme of ["light", "dark"]) {
 
       await page.goto(gateway.link);
       await live(page);
-      for (const [id, host, mode, reason] of PEOPLE) await gateway.run("beacon", "--instance-id", id, "--host", host, "--mode", mode, "--reason", reason);
-      await rowsWhen(page, "everybody", (rows) => rows.length === PEOPLE.length + 2);
+      await bringPeople(page, gateway);
+      await rowsWhen(page, "everybody", (rows) => rows.length === PEOPLE + 2);
       await shot(page, "instances");
 
       await page.getByRole("button", { name: "Group by host" }).click();
@@ -78,7 +70,7 @@ for (const scheme of ["light", "dark"]) {
       await page.getByRole("heading", { name: "This tab is 2 rows now" }).waitFor();
       await shot(page, "this-tab");
 
-      await page.getByRole("link", { name: "WebChat sample" }).click();
+      await page.getByRole("link", { name: "WebChat" }).click();
       await page.frameLocator("iframe").locator("#strip li").nth(3).waitFor();
       await shot(page, "webchat");
 

@@ -21,7 +21,7 @@ test("it offers the playground, a list to paste, and a form to connect", async (
   await rowsWhen(page, "a world", (rows) => rows.length > 1);
   await page.getByRole("link", { name: "This tab" }).click();
   await page.getByText("This tab is in no roster").waitFor();
-  await page.getByRole("link", { name: "WebChat sample" }).click();
+  await page.getByRole("link", { name: "WebChat" }).click();
   await page.frameLocator("iframe").getByRole("heading", { name: "WebChat" }).waitFor();
 });
 

@@ -30,7 +30,7 @@ test("it is a row of its own, shows who is here, and messages go from tab to tab
   const visitor = await visit(t);
   const page = await visitor.open(gateway.link);
   await live(page);
-  await page.getByRole("link", { name: "WebChat sample" }).click();
+  await page.getByRole("link", { name: "WebChat" }).click();
   const frame = page.frameLocator("iframe");
   await frame.locator("#strip li", { hasText: "You" }).waitFor();
   assert.equal(await frame.locator("#strip li").count(), 3);

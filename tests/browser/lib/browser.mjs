@@ -85,5 +85,7 @@ export async function visit(t, { width = 1440, height = 900, scheme = "light", e
 /** Takes a picture for people to look at. */
 export async function picture(page, name, options = {}) {
   mkdirSync(SCREENSHOTS, { recursive: true });
+  // What sticks to the top would otherwise be in the middle of a picture of the whole page.
+  if (options.fullPage) await page.evaluate(() => scrollTo(0, 0));
   await page.screenshot({ path: `${SCREENSHOTS}/${name}.png`, animations: "disabled", ...options });
 }

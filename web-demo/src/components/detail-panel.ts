@@ -75,6 +75,7 @@ export class DetailPanel {
     if (!this.element.open) this.#open();
     if (before?.row === detail.row && before.findings === detail.findings && before.changes === detail.changes) return;
     this.#write(detail);
+    if (before?.row.key !== detail.row.key) this.element.scrollTop = 0;
   }
 
   #open(): void {

@@ -27,7 +27,7 @@ export class TimeBar {
       };
       this.#rates.set(rate, h("button", { type: "button", class: "button", on: { click: play } }, icon("play"), `${rate}×`));
     }
-    this.#next = h("button", { type: "button", class: "button quiet", on: { click: () => player.next() } }, icon("next"), "Next step");
+    this.#next = h("button", { type: "button", class: "button quiet", on: { click: () => player.next() } }, icon("next"), h("span", {}, "Next step"));
     this.#slider.addEventListener("input", () => {
       onMove();
       player.seek(Number(this.#slider.value) * 1_000);

@@ -43,6 +43,14 @@ export class IdentityLog {
     });
   }
 
+  /** Whether the row is that of the connection that lives. */
+  isCurrent(row: PresenceRow): boolean {
+    const [current] = this.#connections;
+    const maker = this.find(row);
+    if (!current || !maker || current.untilMs !== undefined) return false;
+    return current.instanceId === undefined ? maker === current : maker.instanceId === current.instanceId;
+  }
+
   clear(): void {
     this.#connections = [];
   }

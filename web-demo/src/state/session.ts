@@ -108,10 +108,10 @@ export class Session {
     this.#client?.start();
   }
 
-  /** Connects anew with or without an identity that stays. */
+  /** Connects anew with or without an identity that stays. Beacons without an id would be a row more: they are off. */
   setStable(isStable: boolean): void {
-    this.#set({ isStable });
-    this.#client?.reconnect(identity(isStable));
+    this.#set({ isStable, hasBeacons: isStable, notices: [] });
+    this.#client?.reconnect({ ...identity(isStable), beacons: isStable });
   }
 
   /** Connects anew with or without beacons. */

@@ -1,3 +1,5 @@
+import type { PresenceRow } from "openclaw-presence";
+
 import { ConnectForm } from "../components/connect-form.js";
 import { ConnectionBar } from "../components/connection-bar.js";
 import { copyButton } from "../components/copy-button.js";
@@ -90,7 +92,9 @@ export class InstancesView implements View {
 
     const { order, isGrouped } = this.#filters.filter.value;
     const selected = rows.find(({ key }) => key === this.#selected);
-    this.#table.show({ rows: visible, order, isGrouped, selected: selected?.key, duplicates: duplicateKeys(findings, rows) });
+    const { identities } = this.#session;
+    const badge = (row: PresenceRow) => (identities.isCurrent(row) ? "this tab" : identities.find(row) && "was this tab");
+    this.#table.show({ rows: visible, order, isGrouped, selected: selected?.key, duplicates: duplicateKeys(findings, rows), badge });
     this.#findings.show(findings, rows);
     this.#detail.show(
       selected && { row: selected, findings: findingsAbout(findings, selected), changes: this.#session.history.of(selected.key) },

@@ -35,6 +35,7 @@ export class ThisTabView implements View {
   });
   readonly #beacons: Switch;
   readonly #beaconNow = h("button", { type: "button", class: "button" }, icon("signal"), "Send one now");
+  readonly #beaconNote = h("p", { class: "sub" });
   readonly #beaconSaid = h("p", { class: "sub", role: "status" });
   readonly #table: RosterTable;
   readonly #rowsTitle = h("h2");
@@ -74,6 +75,7 @@ export class ThisTabView implements View {
           h("h2", {}, "Beacons"),
           h("p", {}, "Once a minute, and when you come back after a while, the tab tells that it is alive and how long ago you last did something. Nothing you type."),
           h("div", { class: "actions" }, this.#beacons.element, this.#beaconNow),
+          this.#beaconNote,
           this.#beaconSaid,
         ),
       ),
@@ -85,7 +87,7 @@ export class ThisTabView implements View {
           "section",
           { class: "card experiment" },
           h("h2", {}, "Lose the identity"),
-          h("p", {}, "The same tab connects again, but without its instanceId and its device key. The gateway cannot know it, so a second row appears beside the old one: the duplicate that people meet most."),
+          h("p", {}, "The same tab connects again, but without its instanceId, its device key and beacons. The gateway cannot know it, so a second row appears beside the old one: the duplicate that people meet most."),
           h("div", { class: "actions" }, this.#lose, this.#regain),
         ),
       ),
@@ -113,8 +115,9 @@ export class ThisTabView implements View {
   #show(live: Live): void {
     const { target, roster, isStable, hasBeacons, instanceId } = live;
     const rows = roster?.rows ?? [];
-    const mine = rows.filter((row) => row.isOwn || this.#session.identities.find(row) !== undefined);
-    const current = mine.find((row) => this.#isCurrent(row));
+    const { identities } = this.#session;
+    const current = rows.find((row) => identities.isCurrent(row));
+    const mine = rows.filter((row) => row.isOwn || identities.find(row) !== undefined || isBeaconRow(row, current));
     this.#absent.hidden = target !== undefined;
     this.#content.hidden = target === undefined;
 
@@ -126,6 +129,7 @@ export class ThisTabView implements View {
     this.#facts.set("device", (current && rowDevice(current)) || "…");
     this.#facts.set("deviceId", current?.deviceId ?? "none", current?.deviceId === undefined ? "" : "The fingerprint of a key that never leaves this browser.");
     this.#beacons.show(hasBeacons);
+    write(this.#beaconNote, isStable ? "" : "Without an identity its beacons have no id either, and the gateway files them under their text: they are off.");
     this.#beaconNow.disabled = roster?.connection.phase !== "live";
     this.#regain.hidden = isStable;
     write(this.#loseText, isStable ? "Reconnect without a stable identity" : "Reconnect once more");
@@ -135,28 +139,21 @@ export class ThisTabView implements View {
       rows: mine,
       order: "seen",
       duplicates: duplicateKeys(live.findings, rows),
-      badge: (row) => (this.#isCurrent(row) ? "this tab, now" : "left over"),
+      badge: (row) => (row === current ? "this tab, now" : isBeaconRow(row, current) ? "its beacons" : "left over"),
     });
     this.#explain(live, mine);
     this.#tick();
   }
 
-  /** Whether the row is that of the connection that lives. */
-  #isCurrent(row: PresenceRow): boolean {
-    const [current] = this.#session.identities.connections;
-    const maker = this.#session.identities.find(row);
-    if (!current || !maker) return row.isOwn;
-    return current.instanceId === undefined ? maker === current : maker.instanceId === current.instanceId;
-  }
-
   #explain({ findings, isStable, roster }: Live, mine: readonly PresenceRow[]): void {
-    const left = mine.filter((row) => !this.#isCurrent(row));
+    const left = mine.filter((row) => this.#session.identities.find(row) && !this.#session.identities.isCurrent(row));
+    const hasBeaconRow = mine.some((row) => !row.isOwn && !this.#session.identities.find(row));
     const about = findings.filter((finding) => rowsOf(finding, mine).length > 0);
-    const state = JSON.stringify([left.map(({ key }) => key), isStable, about]);
+    const state = JSON.stringify([left.map(({ key }) => key), isStable, hasBeaconRow, about]);
     if (state === this.#explained) return;
     this.#explained = state;
     if (left.length > 0 && roster?.connection.phase === "live") this.#tour.reach("duplicate");
-    replace(this.#explanation, left.length > 0 && this.#ownWords(left, isStable), about.map((finding) => findingCard(finding)));
+    replace(this.#explanation, left.length > 0 && this.#ownWords(left, isStable), hasBeaconRow && beaconWords(), about.map((finding) => findingCard(finding)));
   }
 
   #ownWords(left: readonly PresenceRow[], isStable: boolean): HTMLElement {
@@ -193,4 +190,20 @@ export class ThisTabView implements View {
       write(this.#beaconSaid, error instanceof Error ? `Not taken: ${error.message}.` : String(error));
     }
   }
+}
+
+/** Whether the row comes of beacons without an id, such as this tab sends them while it has none. */
+function isBeaconRow(row: PresenceRow, current: PresenceRow | undefined): boolean {
+  if (!current || current.instanceId !== undefined || row === current || row.roles.length > 0) return false;
+  return row.instanceId === undefined && row.deviceId === undefined && row.host === current.host && row.version === current.version;
+}
+
+function beaconWords(): HTMLElement {
+  return h(
+    "article",
+    { class: "finding", data: { confidence: "medium", code: "OWN_BEACONS" } },
+    h("h3", {}, icon("twins"), h("span", {}, "Its beacons are a row too."), h("span", { class: "badge" }, "Likely")),
+    h("p", { class: "evidence" }, "A beacon without an id is filed under its text, beside the row of the connection that sent it."),
+    h("p", { class: "fix" }, h("strong", {}, "Fix: "), "Send the same instanceId in the handshake and in every beacon."),
+  );
 }
