@@ -1,0 +1,158 @@
+// The package against OpenClaw's own gateways of both generations. Opt-in: OPENCLAW_2026_2 and OPENCLAW_2026_9 name
+// their `openclaw.mjs`.
+
+import "../lib/state-folder.mjs";
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+
+import * as assert from "../lib/assert.mjs";
+import { openPage, startBrowser } from "../lib/browser.mjs";
+import { serve } from "../lib/server.mjs";
+import * as presence from "../../dist/node/index.js";
+
+/** They take up to ten seconds to start on an idle machine. */
+const LIMIT_MS = 90_000;
+const TOKEN = "throw-away-token";
+
+/** Nothing but the gateway: no channels, no models, no updates, no network. */
+const QUIET = {
+  ...Object.fromEntries(
+    ["CHANNELS", "PROVIDERS", "CRON", "GMAIL_WATCHER", "BROWSER_CONTROL_SERVER", "CANVAS_HOST", "STARTUP_MODEL_PREWARM"]
+      .concat(["ACPX_RUNTIME_PROBE", "ONBOARDING"])
+      .map((what) => [`OPENCLAW_SKIP_${what}`, "1"]),
+  ),
+  OPENCLAW_DISABLE_BONJOUR: "1",
+  OPENCLAW_NO_AUTO_UPDATE: "1",
+  OPENCLAW_NO_RESPAWN: "1",
+  OPENCLAW_NODE_OPTIONS_READY: "1",
+};
+
+async function startOpenClaw(t, script, command) {
+  const folder = mkdtempSync(join(tmpdir(), "openclaw-real-"));
+  const port = await freePort();
+  const env = {
+    PATH: process.env.PATH,
+    HOME: folder,
+    OPENCLAW_HOME: folder,
+    OPENCLAW_STATE_DIR: join(folder, "state"),
+    OPENCLAW_CONFIG_PATH: join(folder, "openclaw.json"),
+    ...QUIET,
+  };
+  const args = ["--allow-unconfigured", "--port", String(port), "--auth", "token", "--token", TOKEN, "--bind", "loopback"];
+  const log = join(folder, "log");
+  const output = openSync(log, "w");
+  const child = spawn(process.execPath, [script, ...command, ...args], { cwd: folder, env, stdio: ["ignore", output, output] });
+  const exited = once(child, "exit");
+  t.after(async () => {
+    child.kill("SIGTERM");
+    const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
+    await exited;
+    clearTimeout(late);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return { url: `ws://127.0.0.1:${port}`, log: () => readFileSync(log, "utf8").slice(-2_000) };
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** A client's life, in Node or in a page: what it showed, and what the gateway listed. */
+async function live({ presence, deviceKey, limitMs, ...options }) {
+  const problems = [];
+  const key = deviceKey === "new" ? await presence.deviceKey(await presence.generateKeyPair()) : deviceKey;
+  const client = new presence.PresenceClient({ ...options, deviceKey: key, beacons: true });
+  for (const type of ["notice", "error"]) client.addEventListener(type, ({ error }) => problems.push(`${error.code} ${error.message}`));
+  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  const until = async (what, holds) => {
+    for (const start = Date.now(); !holds(client.roster); await pause(100)) {
+      if (Date.now() - start > limitMs) throw new Error(`no ${what}: ${JSON.stringify([client.state, problems, client.roster.rows])}`);
+    }
+  };
+  const own = ({ rows }) => rows.filter(({ isOwn }) => isOwn);
+  try {
+    client.start();
+    await until("own row", (roster) => own(roster).length > 0);
+    await client.beacon();
+    client.reconnect();
+    await client.connected();
+    await until("own row after the reconnect", (roster) => !roster.isOffline && own(roster).some(({ isConnected }) => isConnected));
+    // Time for what the gateway broadcasts after the handshake and after the first beacon.
+    await pause(2_000);
+    const raw = await client.request("system-presence", {});
+    const row = ({ host, mode, reason, status, isSelf, isOwn, isConnected }) => ({ host, mode, reason, status, isSelf, isOwn, isConnected });
+    const rows = client.roster.rows.map(row);
+    return { protocol: client.state.protocol, raw: raw.map(({ host, mode, reason }) => [host, mode, reason].join()), rows, problems };
+  } finally {
+    client.close();
+  }
+}
+
+function check(t, { protocol, raw, rows, problems }, expected) {
+  t.diagnostic(`${raw.length} rows of the gateway's: ${raw.join(" | ")}`);
+  t.diagnostic(`${rows.length} rows shown: ${rows.map(({ host, mode, reason }) => [host, mode, reason].join()).join(" | ")}`);
+  assert.deepEqual(problems, []);
+  assert.equal(protocol, expected.protocol);
+  const own = rows.filter(({ isOwn, host }) => isOwn || host === expected.host);
+  assert.equal(own.length, 1, "one row per instance");
+  assert.deepEqual([own[0].isOwn, own[0].isConnected, own[0].status], [true, true, "Active"]);
+  assert.equal(rows.filter(({ isSelf }) => isSelf).length, 1, "the gateway's own row");
+}
+
+for (const [release, script, command, protocol] of [
+  ["2026.2.12", process.env.OPENCLAW_2026_2, ["gateway"], 3],
+  ["2026.9.6", process.env.OPENCLAW_2026_9, ["gateway", "run"], 4],
+]) {
+  describe(`openclaw@${release}`, { skip: script ? false : "not installed" }, () => {
+    const ends = [];
+    const own = { after: (end) => ends.unshift(end) };
+    let gateway;
+    before(async () => {
+      gateway = await startOpenClaw(own, script, command);
+      // It answers when it is ready; the first client waits for that.
+      const first = new presence.PresenceClient({ url: gateway.url, token: TOKEN, instanceId: false, deviceKey: false }).start();
+      await first.connected();
+      first.close();
+    }, { timeout: LIMIT_MS });
+    after(async () => {
+      for (const end of ends) await end();
+    });
+
+    test("a client in Node is one row, through beacons and reconnects", async (t) => {
+      const client = { id: "gateway-client", mode: "ui", displayName: "Dashboard" };
+      const options = { url: gateway.url, token: TOKEN, instanceId: "dashboard", deviceKey: "new", client };
+      check(t, await live({ presence, limitMs: LIMIT_MS, ...options }), { protocol, host: "Dashboard" });
+    });
+
+    test("a page in Chromium is one row with nothing but url and token", async (t) => {
+      const origin = await serve(t);
+      const browser = await startBrowser(t);
+      const page = await openPage(await browser.newContext(), `${origin}/tests/browser/page.html`);
+      await page.addScriptTag({ content: `globalThis.live = ${live}` });
+      const result = await page.evaluate(async ([options]) => live({ presence: await import("openclaw-presence"), ...options }), [
+        { url: gateway.url, token: TOKEN, limitMs: LIMIT_MS },
+      ]);
+      check(t, result, { protocol, host: "Chrome" });
+    });
+
+    test("a wrong token stops with a clear error", async () => {
+      const options = { url: gateway.url, token: "wrong", instanceId: "wrong", deviceKey: false };
+      const client = new presence.PresenceClient(options).start();
+      const error = await assert.failsWith("AUTH_TOKEN_MISMATCH", () => client.connected());
+      assert.ok(error.remedy);
+      assert.equal(client.state.phase, "refused");
+      client.close();
+    });
+  });
+}
