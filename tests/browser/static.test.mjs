@@ -14,7 +14,7 @@ test("it offers the playground, a list to paste, and a form to connect", async (
   const visitor = await visit(t);
   const page = await visitor.open(await startStaticHost(t));
   await page.getByRole("heading", { name: "Connect to a gateway" }).waitFor();
-  await page.getByRole("link", { name: "paste a list" }).click();
+  await page.getByRole("link", { name: "Paste a list" }).click();
   await page.getByRole("heading", { name: "Paste" }).waitFor();
   await page.goBack();
   await page.getByRole("link", { name: "Open the playground" }).click();

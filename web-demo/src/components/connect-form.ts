@@ -1,6 +1,6 @@
 import { h, set, write } from "../lib/dom.js";
 import { findOwnGateway, ownGatewayUrl, type Target } from "../state/target.js";
-import { hrefOf } from "../state/route.js";
+import { hrefOf, type Place } from "../state/route.js";
 
 const DEFAULT_URL = "ws://127.0.0.1:18789";
 
@@ -33,20 +33,27 @@ export class ConnectForm {
       this.#submit();
     });
     this.element = h(
-      "section",
+      "div",
       { class: "welcome" },
-      h("h2", {}, "Connect to a gateway"),
-      h("p", {}, "See who is connected to OpenClaw, live: the gateway, mac apps, WebChat tabs, nodes."),
-      this.#found,
-      form,
       h(
-        "p",
-        { class: "instead" },
-        "No gateway at hand? ",
-        h("a", { href: hrefOf("playground") }, "Open the playground"),
-        ", it runs one right here, or ",
-        h("a", { href: hrefOf("paste") }, "paste a list"),
-        ".",
+        "section",
+        { class: "card" },
+        h("h2", {}, "Connect to a gateway"),
+        h("p", {}, "See who is connected to OpenClaw, live: the gateway, mac apps, WebChat tabs, nodes."),
+        this.#found,
+        form,
+      ),
+      h(
+        "section",
+        { class: "card" },
+        h("h2", {}, "No gateway at hand?"),
+        h(
+          "ul",
+          { class: "instead" },
+          instead("playground", "Open the playground", "A whole gateway in this page: duplicate rows, stale rows, tunnels, and a slider for time."),
+          instead("paste", "Paste a list", "From any OpenClaw gateway. See one row per instance, and why some rows look alike."),
+        ),
+        h("p", {}, "Or start one: ", h("code", {}, "presence-gateway"), " prints a link that brings you back here, signed in."),
       ),
     );
   }
@@ -80,4 +87,8 @@ export class ConnectForm {
     set(this.#url, "aria-describedby", error === "" ? undefined : "gateway-error");
     if (error !== "") this.#url.focus();
   }
+}
+
+function instead(place: Place, label: string, text: string): HTMLElement {
+  return h("li", {}, h("a", { href: hrefOf(place) }, label), h("p", { class: "sub" }, text));
 }

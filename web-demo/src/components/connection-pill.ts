@@ -2,7 +2,7 @@ import { h, set, write } from "../lib/dom.js";
 import { hrefOf } from "../state/route.js";
 import type { Session } from "../state/session.js";
 
-const WORDS = { live: "Live", connecting: "Connecting", waiting: "Offline", refused: "Refused", stopped: "Not connected" } as const;
+const WORDS = { live: "Live", connecting: "Connecting", waiting: "Offline", refused: "Refused", stopped: "No gateway" } as const;
 
 /** The connection in one word, on every place of the page. */
 export class ConnectionPill {

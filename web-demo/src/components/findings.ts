@@ -33,11 +33,16 @@ export function findingCard(finding: Finding, show?: () => void): HTMLElement {
   return h(
     "article",
     { class: "finding", data: { confidence, code: finding.code } },
-    h("h3", {}, icon("twins"), h("span", {}, title), h("span", { class: "badge" }, CONFIDENCE[confidence])),
+    findingTitle(title, CONFIDENCE[confidence]),
     evidence.map((sentence) => h("p", { class: "evidence" }, sentence)),
     h("p", { class: "fix" }, h("strong", {}, "Fix: "), fix),
     label,
   );
+}
+
+/** The head of such a card. */
+export function findingTitle(title: string, confidence: string): HTMLElement {
+  return h("h3", {}, h("span", {}, icon("twins"), title), h("span", { class: "badge" }, confidence));
 }
 
 /** What tells one entry of a list from the others: nothing that changes as it ages. */

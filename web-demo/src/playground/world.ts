@@ -1,5 +1,6 @@
 import { PresenceClient, ready, VirtualClock, type Finding, type PresenceRow } from "openclaw-presence";
 
+import { rowName } from "../state/row-words.js";
 import { hostOf, IDENTITIES, KINDS, type KindName, type Network } from "./kinds.js";
 import { observe, type RowNews } from "./observer.js";
 import { BOUNDS, type Action, type Script } from "./script.js";
@@ -52,7 +53,11 @@ export class World {
       beacons: false,
       seed: 1,
     });
-    this.#watcher.subscribe(() => {});
+    this.#watcher.addEventListener("roster", ({ diff }) => {
+      for (const { row, fields } of diff.changed) {
+        if (fields.includes("status")) this.#step({ atMs: this.nowMs, text: `${rowName(row)} is ${row.status}` });
+      }
+    });
   }
 
   /** A world at its beginning. */

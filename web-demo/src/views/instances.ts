@@ -93,7 +93,7 @@ export class InstancesView implements View {
     const { order, isGrouped } = this.#filters.filter.value;
     const selected = rows.find(({ key }) => key === this.#selected);
     const { identities } = this.#session;
-    const badge = (row: PresenceRow) => (identities.isCurrent(row) ? "this tab" : identities.find(row) && "was this tab");
+    const badge = (row: PresenceRow) => (row.isOwn || identities.isCurrent(row) ? "this tab" : identities.find(row) && "was this tab");
     this.#table.show({ rows: visible, order, isGrouped, selected: selected?.key, duplicates: duplicateKeys(findings, rows), badge });
     this.#findings.show(findings, rows);
     this.#detail.show(

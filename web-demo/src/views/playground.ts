@@ -41,7 +41,7 @@ export class PlaygroundView implements View {
   readonly #counts = h("p", { class: "sub num" });
   readonly #problem = h("div", { class: "empty", role: "alert", hidden: true });
   readonly #skeleton = skeletonRows(3);
-  readonly #shareSaid = h("span", { role: "status", class: "sub" });
+  readonly #shareSaid = h("p", { role: "status", class: "sub share-said" });
   #order: Order = "name";
   #selected: string | undefined;
   #wasShown = false;
@@ -75,8 +75,9 @@ export class PlaygroundView implements View {
         "section",
         { class: "card scenarios" },
         h("div", { class: "chips", role: "group", "aria-label": "Scenarios" }, SCENARIOS.map((scenario) => this.#chip(scenario))),
+        h("div", { class: "actions" }, share, reset),
         this.#explanation,
-        h("div", { class: "actions" }, share, reset, this.#shareSaid),
+        this.#shareSaid,
       ),
       this.#time.element,
       this.#problem,
@@ -87,13 +88,13 @@ export class PlaygroundView implements View {
           "section",
           { class: "stack", "aria-label": "Roster" },
           h("div", { class: "with-detail narrow-detail" }, h("div", { class: "main-column" }, this.#counts, this.#skeleton, this.#table.element, this.#findings.element), this.#detail.element),
+          h("section", { class: "card" }, h("h2", {}, "Steps"), this.#steps.element),
         ),
         h(
           "div",
           { class: "stack" },
           h("section", { class: "card" }, h("h2", {}, "Clients"), addForm(this.#player), this.#clients.element),
           h("section", { class: "card" }, h("h2", {}, "Gateway"), this.#bounds.element),
-          h("section", { class: "card" }, h("h2", {}, "Steps"), this.#steps.element),
         ),
       ),
     );

@@ -2,7 +2,7 @@ import type { PresenceRow } from "openclaw-presence";
 
 import { ConnectionBar } from "../components/connection-bar.js";
 import { Facts } from "../components/facts.js";
-import { duplicateKeys, findingCard, rowsOf } from "../components/findings.js";
+import { duplicateKeys, findingCard, findingTitle, rowsOf } from "../components/findings.js";
 import { RosterTable } from "../components/roster-table.js";
 import { Switch } from "../components/switch.js";
 import { h, replace, write } from "../lib/dom.js";
@@ -166,7 +166,7 @@ export class ThisTabView implements View {
     return h(
       "article",
       { class: "finding", data: { confidence: "high", code: "OWN" } },
-      h("h3", {}, icon("twins"), h("span", {}, "One tab, more than one row."), h("span", { class: "badge" }, "Sure: it was this page")),
+      findingTitle("One tab, more than one row.", "Sure: it was this page"),
       h("p", { class: "evidence" }, `${why} ${old} It goes ${duration(TTL_MS)} after it was last heard of.`),
       h("p", { class: "fix" }, h("strong", {}, "Fix: "), "Send a stable client.instanceId in the handshake. This package does so by itself; nothing is to be set."),
     );
@@ -202,7 +202,7 @@ function beaconWords(): HTMLElement {
   return h(
     "article",
     { class: "finding", data: { confidence: "medium", code: "OWN_BEACONS" } },
-    h("h3", {}, icon("twins"), h("span", {}, "Its beacons are a row too."), h("span", { class: "badge" }, "Likely")),
+    findingTitle("Its beacons are a row too.", "Likely"),
     h("p", { class: "evidence" }, "A beacon without an id is filed under its text, beside the row of the connection that sent it."),
     h("p", { class: "fix" }, h("strong", {}, "Fix: "), "Send the same instanceId in the handshake and in every beacon."),
   );

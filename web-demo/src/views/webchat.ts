@@ -2,7 +2,7 @@ import html from "source:webchat.html";
 import script from "source:webchat/webchat.ts";
 
 import { copyButton } from "../components/copy-button.js";
-import { h, replace } from "../lib/dom.js";
+import { h, replace, set } from "../lib/dom.js";
 import { highlight } from "../lib/highlight.js";
 import { icon } from "../lib/icons.js";
 import { hrefOf } from "../state/route.js";
@@ -14,6 +14,7 @@ export class WebchatView implements View {
   readonly element: HTMLElement;
   readonly #session: Session;
   readonly #frame = h("div", { class: "frame" });
+  readonly #colours = new MutationObserver(() => this.#tint());
   readonly #hint = h("p", { class: "sub" }, "Not connected to a gateway: the strip is empty. ", h("a", { href: hrefOf("instances") }, "Connect"), " first.");
 
   constructor(session: Session) {
@@ -40,12 +41,22 @@ export class WebchatView implements View {
 
   /** It runs only while it is seen: hidden, it would be a row that nobody understands. */
   show(): void {
-    replace(this.#frame, h("iframe", { src: WEBCHAT_PAGE, title: "The WebChat sample" }));
+    const frame = h("iframe", { src: WEBCHAT_PAGE, title: "The WebChat sample", on: { load: () => this.#tint() } });
+    replace(this.#frame, frame);
+    this.#colours.observe(document.documentElement, { attributeFilter: ["data-theme"] });
     this.#hint.hidden = this.#session.live.value.target !== undefined;
   }
 
   hide(): void {
     replace(this.#frame);
+    this.#colours.disconnect();
+  }
+
+  /** The sample knows the system's colours only; beside this page it has those that were chosen here. */
+  #tint(): void {
+    const inner = this.#frame.querySelector("iframe")?.contentDocument?.documentElement;
+    const theme = document.documentElement.dataset["theme"];
+    if (inner) set(inner, "data-theme", theme);
   }
 }
 
