@@ -32,10 +32,10 @@ pub(super) const INSTALL: Step = Step {
 /// Both of them against our gateway.
 pub(super) const TESTS: Step = Step {
     name: "openclaw",
-    title: "end-to-end tests: OpenClaw's own command lines against the gateway",
+    title: "OpenClaw's own command lines against our gateway, our package against its gateways",
     first_time: "",
     is_ready: |_| true,
-    needs: &["compile", "npm", "openclaw-install"],
+    needs: &["compile", "npm", "wasm-tools", "package", "openclaw-install"],
     opt_in: true,
     run: |project, tally| {
         let command_line = |release| folder(project, release).join("node_modules/openclaw/openclaw.mjs");
@@ -44,7 +44,9 @@ pub(super) const TESTS: Step = Step {
             ("OPENCLAW_2026_9", command_line(RELEASES[1])),
             ("OPENCLAW_OUTPUTS", project.path("target/openclaw-outputs")),
         ];
-        node_tests(project, "tests/openclaw", &environment, tally)
+        node_tests(project, "tests/openclaw", &environment, tally)?;
+        // And the npm package against the gateways that come with them.
+        node_tests(project, "wasm/tests/openclaw", &environment, tally)
     },
 };
 
