@@ -1,0 +1,36 @@
+// Makes web-demo/instances.png, the picture of the README: `node readme-picture.mjs`. Takes six minutes, since
+// everything on it is real, the ages too.
+
+import { fileURLToPath } from "node:url";
+
+import { closeBrowser, visit } from "./lib/browser.mjs";
+import { startGateway } from "./lib/gateway.mjs";
+import { bringPeople, PEOPLE } from "./lib/people.mjs";
+import { live, row, rowsWhen } from "./lib/roster.mjs";
+
+const PICTURE = fileURLToPath(new URL("../../web-demo/instances.png", import.meta.url));
+const minutes = (number) => new Promise((resolve) => setTimeout(resolve, number * 60_000));
+
+const ends = [];
+const t = { after: (end) => ends.unshift(end) };
+try {
+  const gateway = await startGateway(t, ["--ttl", "1h"]);
+  const visitor = await visit(t, { width: 1360, height: 770, deviceScaleFactor: Number(process.env.SCALE ?? 1.5) });
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  await bringPeople(page, gateway);
+  await rowsWhen(page, "everybody", (rows) => rows.length === PEOPLE + 2);
+  await minutes(2.2);
+  await bringPeople(page, gateway, ["attic-pi", "pocket", "kitchen-tablet", "studio"]);
+  await minutes(2.9);
+  await bringPeople(page, gateway, ["studio", "attic-pi", "kitchen-tablet"]);
+  await page.mouse.move(700, 300);
+  await page.getByRole("button", { name: "Close the tour" }).click();
+  await row(page, "kitchen-tablet").first().click();
+  await page.getByRole("dialog", { name: "Details of an instance" }).waitFor();
+  await page.mouse.move(5, 760);
+  await page.screenshot({ path: PICTURE, animations: "disabled" });
+} finally {
+  for (const end of ends) await end();
+  await closeBrowser();
+}
