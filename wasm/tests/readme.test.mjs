@@ -1,0 +1,162 @@
+// Every snippet of the package's README is run, against a real gateway.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+import { build } from "esbuild";
+
+import * as assert from "./lib/assert.mjs";
+import { openPage, startBrowser } from "./lib/browser.mjs";
+import { startGateway } from "./lib/gateway.mjs";
+import { serve } from "./lib/server.mjs";
+
+const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+const README = readFileSync(path("../README.md"), "utf8");
+
+/** Blocks of code with the way to run them, and the words above them. */
+function snippets() {
+  const pattern = /(?:<!-- run: (\w+) -->\n)?```(\w+)\n([\s\S]*?)```/g;
+  const found = [...README.matchAll(pattern)].map(([, how, language, code]) => ({ how, language, code }));
+  const notRun = found.filter(({ how, language }) => !how && ["js", "ts", "tsx", "jsx", "html"].includes(language));
+  assert.deepEqual(notRun, [], "every snippet of a language that can be run says how");
+  return found.filter(({ how }) => how);
+}
+
+describe("README", () => {
+  const ends = [];
+  const own = { after: (end) => ends.unshift(end) };
+  const pages = {};
+  let gateway;
+  let folder;
+  let browser;
+  let origin;
+  before(async () => {
+    gateway = await startGateway(own, { token: "your-token" });
+    folder = mkdtempSync(join(tmpdir(), "openclaw-presence-readme-"));
+    own.after(() => rmSync(folder, { recursive: true, force: true }));
+    mkdirSync(join(folder, "node_modules"));
+    symlinkSync(path(".."), join(folder, "node_modules/openclaw-presence"));
+    symlinkSync(path("node_modules/ws"), join(folder, "node_modules/ws"));
+    origin = await serve(own, pages);
+    browser = await startBrowser(own);
+  });
+  after(async () => {
+    for (const end of ends) await end();
+  });
+
+  const here = (code) => code.replaceAll("ws://127.0.0.1:18789", gateway.url);
+
+  /** Runs a script to its end, as its reader would; resolves with what it printed. */
+  const runScript = async (name, code) => {
+    const file = join(folder, name);
+    writeFileSync(file, here(code));
+    const env = { PATH: process.env.PATH, HOME: folder, XDG_STATE_HOME: join(folder, "state-home"), NO_COLOR: "1" };
+    const child = spawn(process.execPath, [file], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    let printed = "";
+    let complaints = "";
+    child.stdout.setEncoding("utf8").on("data", (text) => (printed += text));
+    child.stderr.setEncoding("utf8").on("data", (text) => (complaints += text));
+    const [code_] = await once(child, "close");
+    assert.equal(code_, 0, complaints);
+    assert.equal(complaints, "");
+    return printed;
+  };
+
+  /** Shows a page with the snippet in it. */
+  const show = async (t, body) => {
+    const imports = {
+      "openclaw-presence": "/dist/index.js",
+      "openclaw-presence/element": "/dist/entry/element.js",
+    };
+    pages["/snippet"] = {
+      body: `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
+             <script type="importmap">${JSON.stringify({ imports })}</script><main></main>${body}`,
+    };
+    const context = await browser.newContext();
+    t.after(() => context.close());
+    const page = await openPage(context, `${origin}/snippet`);
+    t.after(() => assert.deepEqual(page.complaints, []));
+    return page;
+  };
+
+  /** What the reader is promised to see, by a word of the snippet. */
+  const PROMISES = [
+    ["for await", /: |Active (Self|Launch|Connect)/],
+    ["fileInstanceId", /^[0-9a-f-]{36} \{/],
+    ["require(", /^connected with protocol 4/],
+    ["findings()", /^studio Idle 2m ago\nOne id is written in more than one way\./],
+    ['token: "wrong"', /^AUTH_TOKEN_MISMATCH - Give the token[^\n]*\ngave up: AUTH_TOKEN_MISMATCH\n$/],
+    ["openclaw-presence/slim", /^0\n$/],
+  ];
+
+  let number = 0;
+  for (const { how, code } of snippets()) {
+    number += 1;
+    const title = `${number} (${how}): ${code.trim().split("\n")[0]}`;
+    const extension = { node: "mjs", commonjs: "cjs" }[how];
+    if (extension) {
+      const name = `snippet-${number}.${extension}`;
+      test(title, async () => {
+        const printed = await runScript(name, code);
+        const promise = PROMISES.find(([word]) => code.includes(word));
+        assert.ok(promise, "something is promised");
+        assert.match(printed, promise[1]);
+      });
+    } else if (how === "page") {
+      test(title, async (t) => {
+        const page = await show(t, here(code));
+        const shown = code.includes("presence-roster") ? "presence-roster li" : "#who";
+        await page.locator(shown).filter({ hasText: "Chrome" }).filter({ hasText: "Active" }).first().waitFor();
+      });
+    } else if (how === "react") {
+      test(title, async (t) => {
+        const { outputFiles } = await build({
+          stdin: {
+            contents: `${here(code)}
+              import { createRoot } from "react-dom/client";
+              createRoot(document.querySelector("main")).render(<Presence />);`,
+            loader: "tsx",
+            resolveDir: folder,
+          },
+          bundle: true,
+          format: "esm",
+          write: false,
+          jsx: "automatic",
+          nodePaths: [path("node_modules"), join(folder, "node_modules")],
+          define: { "process.env.NODE_ENV": '"development"' },
+        });
+        pages["/snippet.js"] = { body: outputFiles[0].text, headers: { "content-type": "text/javascript" } };
+        const page = await show(t, '<script type="module" src="/snippet.js"></script>');
+        await page.locator("main li").filter({ hasText: "Chrome · Active" }).first().waitFor();
+        assert.match(await page.locator("h2").innerText(), /^[2-9] active$/);
+      });
+    } else {
+      throw new Error(`the README asks for a run by ${how}`);
+    }
+  }
+});
+
+test("the README's sizes are those of the build", async () => {
+  const bundled = async (contents) => {
+    const options = { bundle: true, minify: true, format: "esm", write: false, external: ["react"] };
+    const { outputFiles } = await build({ stdin: { contents, resolveDir: path("..") }, ...options });
+    return gzipSync(outputFiles[0].contents, { level: 9 }).length;
+  };
+  const actual = {
+    "`core.wasm`": gzipSync(readFileSync(path("../dist/core.wasm")), { level: 9 }).length,
+    "an app's bundle grows by, all in": await bundled('export * from "./dist/index.js"'),
+    "the same with `/slim`, without the WASM": await bundled('export * from "./dist/slim.js"'),
+  };
+  const table = README.slice(README.indexOf("<!-- sizes -->"));
+  for (const [what, bytes] of Object.entries(actual)) {
+    const stated = Number(/\| ([\d,]+) \|/.exec(table.slice(table.indexOf(what)))?.[1].replaceAll(",", ""));
+    console.log(`${what}: ${bytes} bytes gzipped (stated: ${stated})`);
+    assert.ok(bytes <= stated && stated <= bytes * 1.1, `${what} is ${bytes} bytes; the README says ${stated}`);
+  }
+});
