@@ -10,7 +10,11 @@ const PROFILE = "wasm";
 const WASM_PACK = "0.15.1";
 /** Must equal the crate's: the glue and the module talk a private language. */
 const WASM_BINDGEN = /wasm-bindgen = \{ version = "=([\d.]+)"/.exec(readFileSync(join(PACKAGE, "Cargo.toml"), "utf8"))[1];
-const OPTIMISE = ["-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features"];
+/** For the size after gzip: inlining repeats code in ways gzip does not see through, and like stands beside like. */
+const OPTIMISE = [
+  ...["-Oz", "--inline-max-combined-binary-size=1", "--reorder-functions-by-name"],
+  ...["--strip-debug", "--strip-producers", "--strip-target-features"],
+];
 
 /** What is made of the crate: from which of its features, and into which files. */
 const MODULES = [
