@@ -1,11 +1,16 @@
 // A headless Chromium for one test file.
 
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { existsSync } from "node:fs";
 
 import { chromium } from "playwright-core";
 
-const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const PLACES = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/snap/bin/chromium",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
 
 const ARGS = [
   "--no-sandbox",
@@ -17,23 +22,11 @@ const ARGS = [
   "--disable-sync",
 ];
 
-/** The browser's binary: `PRESENCE_CHROMIUM`, else the first of its usual names on the PATH. */
+/** The browser's binary: the one named by `CHROMIUM`, else the first that is there. */
 function chromiumPath() {
-  const { PRESENCE_CHROMIUM, PATH = "" } = process.env;
-  if (PRESENCE_CHROMIUM) return PRESENCE_CHROMIUM;
-  const candidates = PATH.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
-  const found = candidates.find(isExecutable);
-  if (!found) throw new Error("no Chromium on the PATH: install one, or name it in PRESENCE_CHROMIUM");
+  const found = process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path));
+  if (!found) throw new Error("no Chromium found: install it, or set CHROMIUM to its path");
   return found;
-}
-
-function isExecutable(path) {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Starts it; it ends with the test. */

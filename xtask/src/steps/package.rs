@@ -1,5 +1,7 @@
 //! The npm package and the demo page: built, and tried in Node, in Chromium and from the tarball.
 
+use std::path::PathBuf;
+
 use super::Step;
 use super::node::{node_tests, run_node_tests};
 use crate::failure::Failure;
@@ -52,7 +54,8 @@ pub(super) const TESTS: Step = Step {
     opt_in: false,
     run: |project, tally| {
         npm::ensure_locked(project, &project.path("wasm/tests"))?;
-        node_tests(project, "wasm/tests", &[], tally)
+        let native = native_record(project)?;
+        node_tests(project, "wasm/tests", &[("VECTOR_NATIVE", native)], tally)
     },
 };
 
@@ -91,6 +94,23 @@ pub(super) const DEMO_TESTS: Step = Step {
         node_tests(project, "tests/browser", &[], tally)
     },
 };
+
+/// What the native core answers to the vectors: the package must answer the same, byte for byte.
+fn native_record(project: &Project) -> Result<PathBuf, Failure> {
+    let record = project.path("target/vectors-native.txt");
+    Program::cargo(project)
+        .with([
+            "test",
+            "--quiet",
+            "--package",
+            "presence-tests",
+            "--test",
+            "vectors_core",
+        ])
+        .env("VECTOR_RECORD", &record)
+        .run()?;
+    Ok(record)
+}
 
 /// Builds the npm package; what is up to date is skipped.
 ///
