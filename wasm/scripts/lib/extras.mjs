@@ -9,8 +9,13 @@ export async function copyExtras() {
   const source = join(ROOT, "tests/vectors");
   const kept = new Set(filesBelow(source).filter((path) => /\.(json|md)$/.test(path)));
   for (const path of filesBelow(join(DIST, "vectors"))) if (!kept.has(path)) rmSync(join(DIST, "vectors", path));
-  for (const path of kept) write(join(DIST, "vectors", path), readFileSync(join(source, path)));
+  for (const path of kept) write(join(DIST, "vectors", path), compact(path, readFileSync(join(source, path), "utf8")));
   for (const name of ["LICENSE", "LICENSE-MIT", "LICENSE-APACHE"]) {
     if (existsSync(join(ROOT, name))) write(join(PACKAGE, name), readFileSync(join(ROOT, name)));
   }
+}
+
+/** For programs: without the blanks that make a vector readable. */
+function compact(path, text) {
+  return path.endsWith(".json") ? `${JSON.stringify(JSON.parse(text))}\n` : text;
 }

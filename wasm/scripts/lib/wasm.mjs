@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 
-import { digest, DIST, fail, isDone, manifest, markDone, PACKAGE, ROOT, run, say, TARGET, versionOf, WORK, write } from "./project.mjs";
+import { digest, DIST, fail, filesBelow, isDone, manifest, markDone, PACKAGE, ROOT, run, say, TARGET, versionOf, WORK, write } from "./project.mjs";
 
 const PROFILE = "wasm";
 const WASM_PACK = "0.15.1";
@@ -25,10 +25,28 @@ const MODULES = [
 export async function compileCore() {
   ensureTools();
   for (const module of MODULES) {
+    const input = digest(sources(), module.features, PROFILE, WASM_PACK, OPTIMISE.join(" "), versionOf("rustc"), manifest.version);
+    if (isDone(module.name, input, outputs(module))) continue;
     say(`compiling the ${module.name} to WASM`);
     compile(module);
     optimise(module);
+    markDone(module.name, input);
   }
+}
+
+/** Everything that decides what cargo makes: asking cargo itself would compile both modules each time, for they
+ * have one file name. */
+function sources() {
+  const folders = ["core", "wasm/src"].map((folder) => join(ROOT, folder));
+  const files = folders.flatMap((folder) => filesBelow(folder).map((path) => join(folder, path)));
+  files.push(...["Cargo.toml", "Cargo.lock", "wasm/Cargo.toml"].map((path) => join(ROOT, path)));
+  return digest(...files.map((file) => ({ file })));
+}
+
+/** The files that a module becomes: glue in two files, the module, and perhaps its text. */
+function outputs(module) {
+  const glue = ["js", "d.ts"].map((ending) => join(PACKAGE, "ts", `${module.glue}.${ending}`));
+  return [...glue, ...[module.wasm, module.text].filter(Boolean).map((path) => join(DIST, path))];
 }
 
 function ensureTools() {
@@ -46,7 +64,6 @@ function ensureTools() {
 
 const packed = ({ name }) => join(WORK, name);
 
-/** cargo and wasm-pack see for themselves what has changed. */
 function compile(module) {
   // Panic locations would hold the paths of this machine: the file would be another one on each.
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
@@ -60,18 +77,13 @@ function compile(module) {
 
 function optimise(module) {
   const [wasm, js, types] = ["glue_bg.wasm", "glue.js", "glue.d.ts"].map((name) => join(packed(module), name));
-  const glue = ["js", "d.ts"].map((ending) => join(PACKAGE, "ts", `${module.glue}.${ending}`));
-  const output = join(DIST, module.wasm);
-  const text = module.text && join(DIST, module.text);
-  const input = digest({ file: wasm }, { file: js }, { file: types }, OPTIMISE.join(" "), versionOf("wasm-opt"), manifest.version);
-  if (isDone(module.name, input, [output, ...glue, ...(text ? [text] : [])])) return;
+  const [glue, glueTypes, output, text] = outputs(module);
   mkdirSync(DIST, { recursive: true });
   run("wasm-opt", [...OPTIMISE, "-o", output, wasm]);
-  write(glue[0], readFileSync(js));
+  write(glue, readFileSync(js));
   // Disposal is the classes' own on top; here it would ask every user for a newer `lib`.
-  write(glue[1], readFileSync(types, "utf8").replace(/^ *\[Symbol\.dispose\]\(\): void;\n/gm, ""));
+  write(glueTypes, readFileSync(types, "utf8").replace(/^ *\[Symbol\.dispose\]\(\): void;\n/gm, ""));
   if (text) writeText(text, readFileSync(output));
-  markDone(module.name, input);
 }
 
 /** The bytes as a script: neither import nor export, so that it is a module of both kinds. */
