@@ -158,7 +158,14 @@ mod tests {
         assert_eq!(names("--only e2e"), ["compile", "npm", "e2e"]);
         assert_eq!(
             names("--only openclaw"),
-            ["compile", "npm", "openclaw-install", "openclaw"]
+            [
+                "compile",
+                "npm",
+                "wasm-tools",
+                "package",
+                "openclaw-install",
+                "openclaw"
+            ]
         );
     }
 
