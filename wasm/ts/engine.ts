@@ -145,6 +145,7 @@ export class Engine {
     if (this.#isFreed) return;
     this.stop();
     this.#isFreed = true;
+    this.#connects.rejectAll(freed("client"));
     // The roster as it was last.
     this.#renew();
     this.#dropMachine();
@@ -237,6 +238,10 @@ export class Engine {
   #dropMachine(): void {
     this.#machine?.free();
     this.#machine = undefined;
+    // What it still wanted done, when an app drops it in the middle of being told something.
+    this.#socket?.close(1000, "");
+    this.#socket = undefined;
+    this.#answers.rejectAll(new PresenceError("CLOSED", "the client was stopped"));
     this.#isBehind = false;
     this.#wordsMs = Number.POSITIVE_INFINITY;
   }
@@ -268,7 +273,9 @@ export class Engine {
       case "sign":
         return void this.#sign(output.socket, output.payload);
       case "state":
-        return this.#isRunning ? this.#enter(output.state) : undefined;
+        // Whether it is stopped is the app's word, not the machine's.
+        if (this.#isRunning && output.state.phase !== "stopped") this.#enter(output.state);
+        return;
       case "roster":
         this.#isBehind = true;
         return;
@@ -324,7 +331,7 @@ export class Engine {
     try {
       answer = ask(this.#machine);
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(asPresenceError(error));
     }
     this.#keepHost();
     this.#pump();

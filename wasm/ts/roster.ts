@@ -61,9 +61,9 @@ export class Roster {
    * @throws {PresenceError} `INVALID_ARGUMENT` if there is no list in it, `FREED`.
    */
   apply(list: PresenceList, now: number = systemClock.wallMs()): boolean {
-    const text = typeof list === "string" ? list : JSON.stringify(list);
+    const wasm = this.#alive();
     try {
-      return this.#alive().apply(text, now);
+      return wasm.apply(typeof list === "string" ? list : JSON.stringify(list), now);
     } catch (error) {
       throw asPresenceError(error);
     }

@@ -361,6 +361,58 @@ export default function clients({ test, assert, presence }) {
     }
   });
 
+  test("an app may become another in the middle of being told something", async (t) => {
+    const { clock, gateway, client } = world(t, presence);
+    const dashboard = client();
+    const answers = [];
+    dashboard.addEventListener("state", ({ state }) => {
+      if (state.phase !== "live" || dashboard.instanceId === "other") return;
+      answers.push(dashboard.request("health").then(() => "answered", ({ code }) => code));
+      dashboard.reconnect({ instanceId: "other" });
+    });
+    dashboard.start();
+    await clock.advance(1_000);
+    await dashboard.connected();
+    await clock.advance(1_000);
+    assert.equal(gateway.connections, 1, "the first connection is closed");
+    assert.equal(dashboard.instanceId, "other");
+    assert.deepEqual(await Promise.all(answers), ["CLOSED"]);
+  });
+
+  test("a socket that cannot even be made is a refusal, until the app says otherwise", async (t) => {
+    const { client, gateway } = world(t, presence);
+    let isMixed = true;
+    // As a page from https that opens ws:.
+    const Socket = function (url) {
+      if (isMixed) throw new Error("insecure");
+      return new gateway.WebSocket(url);
+    };
+    const dashboard = client({ WebSocket: Socket }).start();
+    const error = await assert.failsWith("REFUSED", () => dashboard.connected());
+    assert.match(error.remedy, /wss:/);
+    assert.equal(dashboard.state.phase, "refused");
+    isMixed = false;
+    dashboard.start();
+    await dashboard.connected();
+  });
+
+  test("whoever waits for a connection that never comes is told", async (t) => {
+    const { client } = world(t, presence);
+    const dashboard = client();
+    const waiting = assert.failsWith("FREED", () => dashboard.connected());
+    dashboard.close();
+    await waiting;
+  });
+
+  test("params that are no JSON are the caller's mistake", async (t) => {
+    const { client } = world(t, presence);
+    const dashboard = client().start();
+    await dashboard.connected();
+    const circular = {};
+    circular.self = circular;
+    await assert.failsWith("INVALID_ARGUMENT", () => dashboard.request("health", circular));
+  });
+
   test("nothing happens before start", async (t) => {
     const { clock, client } = world(t, presence);
     const timers = clock.timers;
