@@ -66,9 +66,9 @@ fn mapped(c: char) -> char {
 
 /// Whether the sigma at `at` follows a letter and no letter follows it (Unicode's Final_Sigma).
 fn ends_word(text: &str, at: usize) -> bool {
-    // Slices that can panic would bring the text of the panic with them.
-    let before = text.get(..at).unwrap_or_default();
-    let rest = text.get(at..).unwrap_or_default();
+    let Some((before, rest)) = text.split_at_checked(at) else {
+        return false;
+    };
     is_letter_next(before.chars().rev()) && !is_letter_next(rest.chars().skip(1))
 }
 
