@@ -16,6 +16,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::client::RawEntry;
 use crate::client::json::{ObjectText, array_text};
+use crate::client::order::{Rank, sorted};
 use crate::key::{PresenceKey, prefix_units};
 
 /// What kind of duplicate it is.
@@ -238,47 +239,58 @@ fn pair_up(rows: &mut [Facts<'_>]) {
     for group in groups(rows, &|row| {
         row.instance.as_ref().map(|instance| instance.as_str().into())
     }) {
-        let is_paired = [true, false]
-            .iter()
-            .all(|&kind| group.iter().any(|&at| rows[at].is_from_handshake == kind));
-        for at in group {
-            rows[at].is_paired = is_paired;
+        let handshakes = group.iter().filter(|&&at| rows[at].is_from_handshake).count();
+        for &at in &group {
+            rows[at].is_paired = handshakes > 0 && handshakes < group.len();
         }
     }
 }
 
-/// The rows with one and the same key each, as positions in `rows`; rows without a key are in none.
-/// Groups and their rows are in list order.
+/// The rows with one and the same key each; rows without a key are in none. Groups and their rows are
+/// in list order.
+fn alike<'r, 'a>(
+    rows: &'r [Facts<'a>],
+    key: &dyn Fn(&Facts<'_>) -> Option<String>,
+) -> Vec<Vec<&'r Facts<'a>>> {
+    let rows_of = |group: Vec<usize>| group.iter().map(|&at| &rows[at]).collect();
+    groups(rows, key).into_iter().map(rows_of).collect()
+}
+
+/// [`alike`], as positions in `rows`.
 fn groups(rows: &[Facts<'_>], key: &dyn Fn(&Facts<'_>) -> Option<String>) -> Vec<Vec<usize>> {
     // By the hash of the key: two keys with one hash would make a suspicion that is none, which nobody
     // meets by accident.
-    let hash = |(at, row): (usize, &Facts<'_>)| Some((xxh3_64(key(row)?.as_bytes()), at as u64));
-    let mut order: Vec<(u64, u64)> = rows.iter().enumerate().filter_map(hash).collect();
-    order.sort_unstable();
-    let mut groups: Vec<Vec<usize>> = order
-        .chunk_by(|a, b| a.0 == b.0)
-        .map(|run| run.iter().map(|&(_, at)| at as usize).collect())
-        .collect();
+    let mut ranks: Vec<Rank> = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        if let Some(key) = key(row) {
+            ranks.push((xxh3_64(key.as_bytes()), at as u64));
+        }
+    }
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut firsts: Vec<Rank> = Vec::new();
+    let mut last = None;
+    for (hash, at) in sorted(ranks) {
+        if last != Some(hash) {
+            last = Some(hash);
+            firsts.push((at, groups.len() as u64));
+            groups.push(Vec::new());
+        }
+        if let Some(group) = groups.last_mut() {
+            group.push(at as usize);
+        }
+    }
     // From the order of hashes back to that of the list.
-    let mut firsts: Vec<(u64, u64)> = groups
-        .iter()
-        .enumerate()
-        .map(|(group, rows)| (rows.first().map_or(0, |&at| at as u64), group as u64))
-        .collect();
-    firsts.sort_unstable();
-    firsts
-        .into_iter()
-        .map(|(_, group)| core::mem::take(&mut groups[group as usize]))
-        .collect()
+    let take = |(_, group): Rank| core::mem::take(&mut groups[group as usize]);
+    sorted(firsts).into_iter().map(take).collect()
 }
 
 /// How many different keys some rows have.
 fn count_different(rows: &[&Facts<'_>], key: &dyn Fn(&Facts<'_>) -> Option<String>) -> usize {
-    let mut hashes: Vec<(u64, u64)> = rows
+    let hashes: Vec<Rank> = rows
         .iter()
         .filter_map(|row| Some((xxh3_64(key(row)?.as_bytes()), 0)))
         .collect();
-    hashes.sort_unstable();
+    let mut hashes = sorted(hashes);
     hashes.dedup();
     hashes.len()
 }

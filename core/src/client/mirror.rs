@@ -17,6 +17,7 @@ pub use self::view::RowView;
 
 use self::diff::Told;
 use self::group::SELF_KEY;
+use super::order::{Rank, sorted};
 use super::raw::RawEntry;
 use crate::digest::Digest;
 use crate::findings::{Finding, findings};
@@ -233,12 +234,11 @@ impl Mirror {
     #[must_use]
     pub fn rows(&self) -> Vec<&Row> {
         let place = |row: &Row| row.members.first().copied().unwrap_or(u64::MAX);
-        let mut order: Vec<Rank> = self
+        let ranks: Vec<Rank> = self
             .present()
             .map(|row| (if row.is_self() { 0 } else { u64::MAX - row.ts }, place(row)))
             .collect();
-        order.sort_unstable();
-        order
+        sorted(ranks)
             .into_iter()
             .filter_map(|(_, place)| self.row(&self.raws.get(self.raw_at(place)?)?.group))
             .collect()
@@ -298,9 +298,6 @@ impl Mirror {
         self.keeper == Keeper::Lost
     }
 }
-
-/// What rows are sorted by: one kind of key, so that there is one sort.
-type Rank = (u64, u64);
 
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,7 @@ pub mod hello;
 pub mod json;
 pub mod machine;
 pub mod mirror;
+pub(crate) mod order;
 pub mod problem;
 pub mod raw;
 

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fold::{skeleton, without_blanks};
-use super::{Confidence, Facts, Finding, FindingKind, count_different, finding, groups, quoted, quoted_list};
+use super::{Confidence, Facts, Finding, FindingKind, alike, count_different, finding, quoted, quoted_list};
 use crate::lower::lower;
 
 /// Ids that are the same to a person.
@@ -16,8 +16,7 @@ pub(super) fn spelling(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
             .and_then(|_| row.entry.str("instanceId"))
             .map(skeleton)
     };
-    for group in groups(rows, &of) {
-        let group: Vec<&Facts<'_>> = group.into_iter().map(|at| &rows[at]).collect();
+    for group in alike(rows, &of) {
         if count_different(&group, &|row| Some(id(row).into())) > 1 {
             let ids = quoted_list(&mut group.iter().map(|row| id(row)));
             let evidence = format!("instanceId {ids} differ by {} only.", difference(&group));
@@ -49,7 +48,7 @@ fn difference(group: &[&Facts<'_>]) -> &'static str {
 pub(super) fn no_instance_id(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
     let is_bare = |row: &Facts<'_>| row.is_from_handshake && row.instance.is_none() && row.device.is_none();
     const PROGRAM: [&str; 5] = ["host", "version", "platform", "clientId", "mode"];
-    for group in groups(rows, &|row| {
+    for group in alike(rows, &|row| {
         if is_bare(row) {
             row.values(&PROGRAM, 1)
         } else {
@@ -57,7 +56,6 @@ pub(super) fn no_instance_id(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
         }
     }) {
         if group.len() > 1 {
-            let group: Vec<&Facts<'_>> = group.into_iter().map(|at| &rows[at]).collect();
             let live = group.iter().filter(|row| !row.is_disconnect).count();
             let evidence = format!(
                 "{} connections of host {} look alike and have no instanceId and no deviceId; {live} of them live.",
@@ -132,8 +130,7 @@ fn couples<'r, 'a>(
         }
     };
     let mut couples = Vec::new();
-    for group in groups(rows, &of) {
-        let group: Vec<&Facts<'_>> = group.into_iter().map(|at| &rows[at]).collect();
+    for group in alike(rows, &of) {
         let handshakes = group.iter().filter(|row| row.is_from_handshake).count();
         let agree = |name: &str| count_different(&group, &|row| row.values(&[name], 1)) <= 1;
         if handshakes > 0 && handshakes < group.len() && agree("ip") && agree("deviceId") {

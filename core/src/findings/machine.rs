@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Confidence, Facts, Finding, FindingKind, count_different, finding, groups, quoted, quoted_list};
+use super::{Confidence, Facts, Finding, FindingKind, alike, count_different, finding, quoted, quoted_list};
 
 /// `disconnect` rows beside a live one of the same instance, or of the same program on one device.
 pub(super) fn stale_disconnect(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
@@ -13,8 +13,7 @@ pub(super) fn stale_disconnect(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
         (None, Some(_)) => row.values(&["deviceId", "clientId", "mode"], 1),
         (None, None) => None,
     };
-    for group in groups(rows, &of) {
-        let group: Vec<&Facts<'_>> = group.into_iter().map(|at| &rows[at]).collect();
+    for group in alike(rows, &of) {
         let gone = group.iter().filter(|row| row.is_disconnect).count();
         if gone == 0 || gone == group.len() {
             continue;
@@ -39,8 +38,7 @@ pub(super) fn stale_disconnect(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
 
 /// Different ids with one host, ip and version.
 pub(super) fn same_machine(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
-    for group in groups(rows, &|row| row.values(&["host", "ip", "version"], 3)) {
-        let group: Vec<&Facts<'_>> = group.into_iter().map(|at| &rows[at]).collect();
+    for group in alike(rows, &|row| row.values(&["host", "ip", "version"], 3)) {
         let id = |row: &Facts<'_>| {
             row.instance
                 .as_ref()

@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::{Keeper, Mirror, Rank, Row};
+use super::{Keeper, Mirror, Row};
+use crate::client::order::{Rank, sorted};
 use crate::status::Status;
 
 impl Mirror {
@@ -85,14 +86,13 @@ impl Mirror {
             return;
         }
         // The least fresh first; of two as fresh the one that is listed first.
-        let mut order: Vec<Rank> = self
+        let ranks: Vec<Rank> = self
             .present()
             .filter(|row| !row.is_self())
             .filter_map(|row| Some((row.ts, *row.members.first()?)))
             .collect();
-        order.sort_unstable();
         let mut places: Vec<u64> = Vec::new();
-        for (_, place) in order.into_iter().take(excess) {
+        for (_, place) in sorted(ranks).into_iter().take(excess) {
             let group = self.raw_at(place).map(|at| &self.raws[at].group);
             places.extend(
                 group

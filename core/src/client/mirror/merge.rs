@@ -2,8 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::{Rank, Raw};
+use super::Raw;
 use crate::client::json::Json;
+use crate::client::order::Rank;
 use crate::client::raw::RawEntry;
 
 /// What newer mac apps send instead of their last input: nobody knows it (reference 5.2).
