@@ -9,6 +9,9 @@
 //! * [`protocol`]: frames, `connect` parameters, errors, close codes, limits.
 //! * [`server`]: the gateway's side as state machines: one [`server::Connection`] per socket and
 //!   one [`server::Hub`] for all of them.
+//! * [`client`]: the client's side as a state machine, [`client::Client`], and the roster it keeps,
+//!   [`client::Mirror`], which also works on a pasted list.
+//! * [`findings`]: why one client is seen twice.
 //!
 //! Section numbers in the documentation ("SPEC 1.4") are those of the project's rules in
 //! `PROTOCOL.md`.
