@@ -25,7 +25,7 @@ pub struct Client {
 #[wasm_bindgen]
 impl Client {
     /// A client that does nothing until it is started. `options` is the JSON of what is listed at
-    /// [`config::parse`]; only `client` must be there.
+    /// `config::parse`; only `client` must be there.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` names the bad member.
