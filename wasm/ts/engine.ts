@@ -6,8 +6,7 @@ import { InputMonitor, pageTargets } from "./input.js";
 import { ready } from "./load/core.js";
 import { Machine, type MachineOutput } from "./machine.js";
 import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
-import { renewRows, untilWordsChange } from "./rows.js";
-import { EMPTY_SNAPSHOT } from "./snapshot.js";
+import { EMPTY_SNAPSHOT, SnapshotKeeper } from "./snapshot.js";
 import { Socket, webSocketClass, webSocketUrl } from "./socket.js";
 import type { ConnectionState, Finding, RosterSnapshot } from "./types.js";
 import { Waiters } from "./waiters.js";
@@ -61,11 +60,7 @@ export class Engine {
   readonly #connects = new Waiters<symbol>();
 
   #state: ConnectionState = STOPPED;
-  #snapshot: RosterSnapshot = EMPTY_SNAPSHOT;
-  /** Whether the snapshot may be behind the machine. */
-  #isBehind = false;
-  /** When words in the snapshot change by age, on the age clock. */
-  #wordsMs = Number.POSITIVE_INFINITY;
+  readonly #snapshots = new SnapshotKeeper();
 
   #isPumping = false;
   #timerMs = Number.POSITIVE_INFINITY;
@@ -90,8 +85,7 @@ export class Engine {
 
   /** The roster; the same object while nothing changed. */
   get snapshot(): RosterSnapshot {
-    if (this.#isBehind || this.#clock.ageMs() >= this.#wordsMs) this.#renew();
-    return this.#snapshot;
+    return this.#renewed();
   }
 
   /** Connects, and from then on keeps connected. */
@@ -134,7 +128,7 @@ export class Engine {
     this.stop();
     if (Object.keys(change).length > 0) this.#dropMachine();
     // Rows of another gateway are no rows of this one.
-    if (url !== this.#url) this.#snapshot = EMPTY_SNAPSHOT;
+    if (url !== this.#url) this.#snapshots.forget();
     this.#options = options;
     this.#url = url;
     this.start();
@@ -146,8 +140,8 @@ export class Engine {
     this.stop();
     this.#isFreed = true;
     this.#connects.rejectAll(freed("client"));
-    // The roster as it was last.
-    this.#renew();
+    // The roster as it was last can still be read.
+    this.#renewed();
     this.#dropMachine();
     this.#setTimer();
   }
@@ -242,8 +236,7 @@ export class Engine {
     this.#socket?.close(1000, "");
     this.#socket = undefined;
     this.#answers.rejectAll(new PresenceError("CLOSED", "the client was stopped"));
-    this.#isBehind = false;
-    this.#wordsMs = Number.POSITIVE_INFINITY;
+    this.#snapshots.settle();
   }
 
   // ---- what the machine wants -------------------------------------------------------------------
@@ -277,7 +270,7 @@ export class Engine {
         if (this.#isRunning && output.state.phase !== "stopped") this.#enter(output.state);
         return;
       case "roster":
-        this.#isBehind = true;
+        this.#snapshots.isBehind = true;
         return;
       case "answer":
         if (output.error) this.#answers.reject(output.id, output.error);
@@ -343,7 +336,7 @@ export class Engine {
   #enter(state: ConnectionState): void {
     if (isSame(this.#state, state)) return;
     this.#state = state;
-    this.#isBehind = true;
+    this.#snapshots.isBehind = true;
     // A beacon has no answer of its own to lose.
     if (state.phase !== "live") this.#beacons.rejectAll(new PresenceError("CLOSED", "the connection ended"));
     if (state.phase === "live") this.#connects.resolveAll(undefined);
@@ -358,34 +351,20 @@ export class Engine {
 
   /** Tells what became different, and sets the timer for what will. */
   #settle(): void {
-    if (this.#isListened && (this.#isBehind || this.#clock.ageMs() >= this.#wordsMs)) {
-      const before = this.#snapshot;
-      this.#renew();
-      if (this.#snapshot !== before) this.#host.deref()?.handleSnapshot();
+    if (this.#isListened) {
+      const before = this.#snapshots.current;
+      if (this.#renewed() !== before) this.#host.deref()?.handleSnapshot();
     }
     this.#setTimer();
   }
 
-  #renew(): void {
-    this.#isBehind = false;
-    this.#wordsMs = Number.POSITIVE_INFINITY;
-    const before = this.#snapshot;
-    const machine = this.#machine;
-    let { rows, hasList } = before;
-    // A machine that is new knows nothing yet; what the one before it knew is better than nothing.
-    if (machine?.hadList) {
-      const views = machine.views();
-      rows = renewRows(rows, views, { isOwn: (view) => machine.isOwn(view.entry) });
-      hasList = true;
-      this.#wordsMs = this.#clock.ageMs() + Math.min(...views.map(untilWordsChange));
-    }
-    const next = { rows, hasList, isOffline: machine?.isOffline ?? true, connection: this.#state };
-    if (!isSnapshotSame(before, next)) this.#snapshot = Object.freeze(next);
+  #renewed(): RosterSnapshot {
+    return this.#snapshots.renewed(this.#machine, this.#state, this.#clock.ageMs());
   }
 
   #setTimer(): void {
     const machineMs = this.#machine?.timeout() ?? Number.POSITIVE_INFINITY;
-    const dueMs = this.#isListened ? Math.min(machineMs, this.#wordsMs) : machineMs;
+    const dueMs = this.#isListened ? Math.min(machineMs, this.#snapshots.wordsMs) : machineMs;
     // A timer whose deadline did not change is left alone.
     if (dueMs === this.#timerMs) return;
     this.#cancelTimer?.();
@@ -410,8 +389,4 @@ export class Engine {
   #checkFreed(): void {
     if (this.#isFreed) throw freed("client");
   }
-}
-
-function isSnapshotSame(a: RosterSnapshot, b: RosterSnapshot): boolean {
-  return a.rows === b.rows && a.hasList === b.hasList && a.isOffline === b.isOffline && a.connection === b.connection;
 }

@@ -1,4 +1,6 @@
-import type { RosterSnapshot } from "./types.js";
+import type { Machine } from "./machine.js";
+import { renewRows, untilWordsChange } from "./rows.js";
+import type { ConnectionState, RosterSnapshot } from "./types.js";
 
 /** The roster of a client that was never started, and of every client on a server that renders. */
 export const EMPTY_SNAPSHOT: RosterSnapshot = Object.freeze({
@@ -7,3 +9,53 @@ export const EMPTY_SNAPSHOT: RosterSnapshot = Object.freeze({
   isOffline: true,
   connection: Object.freeze({ phase: "stopped" }),
 });
+
+/** The last snapshot of a client, and when it has to be another one. */
+export class SnapshotKeeper {
+  /** Whether the machine or the connection may have become different. */
+  isBehind = false;
+  #current: RosterSnapshot = EMPTY_SNAPSHOT;
+  #wordsMs = Number.POSITIVE_INFINITY;
+
+  /** The snapshot as it was made last. */
+  get current(): RosterSnapshot {
+    return this.#current;
+  }
+
+  /** When words in it change by age, on the age clock. */
+  get wordsMs(): number {
+    return this.#wordsMs;
+  }
+
+  /** The snapshot as it is now; the same object while nothing changed. */
+  renewed(machine: Machine | undefined, connection: ConnectionState, nowMs: number): RosterSnapshot {
+    if (!this.isBehind && nowMs < this.#wordsMs) return this.#current;
+    this.settle();
+    let { rows, hasList } = this.#current;
+    // A machine that is new knows nothing yet; what the one before it knew is better than nothing.
+    if (machine?.hadList) {
+      const views = machine.views();
+      rows = renewRows(rows, views, { isOwn: (view) => machine.isOwn(view.entry) });
+      hasList = true;
+      this.#wordsMs = nowMs + Math.min(...views.map(untilWordsChange));
+    }
+    const next = { rows, hasList, isOffline: machine?.isOffline ?? true, connection };
+    if (!isSame(this.#current, next)) this.#current = Object.freeze(next);
+    return this.#current;
+  }
+
+  /** Nothing changes by itself until something is told. */
+  settle(): void {
+    this.isBehind = false;
+    this.#wordsMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** What was known is of no use any more. */
+  forget(): void {
+    this.#current = EMPTY_SNAPSHOT;
+  }
+}
+
+function isSame(a: RosterSnapshot, b: RosterSnapshot): boolean {
+  return a.rows === b.rows && a.hasList === b.hasList && a.isOffline === b.isOffline && a.connection === b.connection;
+}
