@@ -102,8 +102,8 @@ fn native_record(project: &Project) -> Result<PathBuf, Failure> {
         .with([
             "test",
             "--quiet",
-            "--package",
-            "presence-tests",
+            // The whole workspace, so that nothing is compiled again with other features.
+            "--workspace",
             "--test",
             "vectors_core",
         ])
