@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Step;
 use super::node::{node_tests, run_node_tests};
+use super::rust::vectors_record;
 use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
@@ -50,11 +51,11 @@ pub(super) const TESTS: Step = Step {
     title: "tests of the npm package in Node and Chromium: vectors, units, real gateway",
     first_time: "",
     is_ready: |_| true,
-    needs: &["compile", "npm", "wasm-tools", "package", "chromium"],
+    needs: &["compile", "rust", "npm", "wasm-tools", "package", "chromium"],
     opt_in: false,
     run: |project, tally| {
         npm::ensure_locked(project, &project.path("wasm/tests"))?;
-        let native = native_record(project)?;
+        let native = vectors_record(project);
         node_tests(project, "wasm/tests", &[("VECTOR_NATIVE", native)], tally)
     },
 };
@@ -94,23 +95,6 @@ pub(super) const DEMO_TESTS: Step = Step {
         node_tests(project, "tests/browser", &[], tally)
     },
 };
-
-/// What the native core answers to the vectors: the package must answer the same, byte for byte.
-fn native_record(project: &Project) -> Result<PathBuf, Failure> {
-    let record = project.path("target/vectors-native.txt");
-    Program::cargo(project)
-        .with([
-            "test",
-            "--quiet",
-            // The whole workspace, so that nothing is compiled again with other features.
-            "--workspace",
-            "--test",
-            "vectors_core",
-        ])
-        .env("VECTOR_RECORD", &record)
-        .run()?;
-    Ok(record)
-}
 
 /// Builds the npm package; what is up to date is skipped.
 ///

@@ -87,9 +87,16 @@ pub(super) const DOCS: Step = Step {
     },
 };
 
+/// Where the Rust tests keep what the native core made of the vectors.
+pub(super) fn vectors_record(project: &Project) -> std::path::PathBuf {
+    project.path("target/vectors-native.txt")
+}
+
 fn rust_tests(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
     // All failures at once: one run should tell everything.
     Program::cargo(project)
         .with(["test", "--workspace", "--no-fail-fast"])
+        // What the native core made of the vectors: the package must make the same.
+        .env("VECTOR_RECORD", vectors_record(project))
         .run_reading(|line| tally.read_cargo(line))
 }
