@@ -1,7 +1,5 @@
 //! The npm package and the demo page: built, and tried in Node, in Chromium and from the tarball.
 
-use std::path::PathBuf;
-
 use super::Step;
 use super::node::{node_tests, run_node_tests};
 use super::rust::vectors_record;
