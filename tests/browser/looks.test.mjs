@@ -93,8 +93,8 @@ for (const scheme of ["light", "dark"]) {
     });
 
     test(`without a gateway: ${scheme}, ${width} px`, async (t) => {
-      const visitor = await visit(t, size);
       const host = await startStaticHost(t);
+      const visitor = await visit(t, size);
       const page = await visitor.open(`${host}#/playground`);
       await rowsWhen(page, "the first scenario", (rows) => rows.length === 5);
       await shot(page, "playground");

@@ -10,8 +10,9 @@ import { startStaticHost } from "./lib/static-host.mjs";
 after(closeBrowser);
 
 async function opened(t) {
+  const host = await startStaticHost(t);
   const visitor = await visit(t);
-  const page = await visitor.open(`${await startStaticHost(t)}#/paste`);
+  const page = await visitor.open(`${host}#/paste`);
   return { page, text: page.getByLabel("A presence list") };
 }
 

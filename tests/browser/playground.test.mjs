@@ -12,8 +12,8 @@ after(closeBrowser);
 
 /** A playground without motion: scenarios are at their end at once. */
 async function playground(t, query = "") {
-  const visitor = await visit(t, { reducedMotion: "reduce" });
   const host = await startStaticHost(t);
+  const visitor = await visit(t, { reducedMotion: "reduce" });
   const page = await visitor.open(`${host}#/playground${query}`);
   await rowsWhen(page, "a world", (rows) => rows.length > 0);
   return { visitor, page, host };
@@ -170,8 +170,9 @@ test("a world is shared as a link and comes out the same", async (t) => {
 });
 
 test("with motion a scenario plays, from a link too", async (t) => {
+  const host = await startStaticHost(t);
   const visitor = await visit(t);
-  const page = await visitor.open(`${await startStaticHost(t)}#/playground?scenario=cli`);
+  const page = await visitor.open(`${host}#/playground?scenario=cli`);
   await page.locator(".time-bar button[aria-pressed=true]", { hasText: "60×" }).waitFor();
   await page.locator(".time-bar button[aria-pressed=true]", { hasText: "Pause" }).waitFor();
   assert.equal(await page.locator(".moment").textContent(), "01:00");

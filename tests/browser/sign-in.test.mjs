@@ -90,3 +90,18 @@ test("a wrong token is refused with the reason and what to do", async (t) => {
   await page.getByRole("button", { name: "Connect", exact: true }).click();
   await live(page);
 });
+
+test("from another machine, on plain http, it works with less", async (t) => {
+  const gateway = await startGateway(t, ["--allowed-origin", "*"]);
+  const visitor = await visit(t, { permissions: [] });
+  const page = await visitor.open(gateway.link.replace("127.0.0.1", "gateway.test"));
+  await live(page);
+  assert.equal(await page.evaluate(() => isSecureContext), false);
+  const [own] = (await rowsWhen(page, "two rows", (rows) => rows.length === 2)).slice(1);
+  await page.getByRole("button", { name: "Copy JSON" }).click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  await page.reload();
+  await live(page);
+  const [again] = (await rowsWhen(page, "two rows", (rows) => rows.length === 2)).slice(1);
+  assert.equal(again.where, own.where, "the same instance after a reload");
+});

@@ -11,8 +11,9 @@ import { startStaticHost } from "./lib/static-host.mjs";
 after(closeBrowser);
 
 test("it offers the playground, a list to paste, and a form to connect", async (t) => {
+  const host = await startStaticHost(t);
   const visitor = await visit(t);
-  const page = await visitor.open(await startStaticHost(t));
+  const page = await visitor.open(host);
   await page.getByRole("heading", { name: "Connect to a gateway" }).waitFor();
   await page.getByRole("link", { name: "Paste a list" }).click();
   await page.getByRole("heading", { name: "Paste" }).waitFor();
@@ -27,9 +28,10 @@ test("it offers the playground, a list to paste, and a form to connect", async (
 
 test("it connects to a gateway elsewhere by the form", async (t) => {
   const gateway = await startGateway(t);
+  const host = await startStaticHost(t);
   const visitor = await visit(t);
   visitor.allow(new URL(gateway.page).origin);
-  const page = await visitor.open(await startStaticHost(t));
+  const page = await visitor.open(host);
   await page.getByLabel("Address of the gateway").fill(gateway.link);
   await page.getByLabel("Its secret").fill(gateway.token);
   await page.getByRole("button", { name: "Connect", exact: true }).click();

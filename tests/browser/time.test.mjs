@@ -19,8 +19,11 @@ test("a status changes when it changes, on a clock that the test moves", async (
   await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui");
   const studio = row(page, "studio");
   await studio.filter({ hasText: "Active" }).filter({ hasText: "just now" }).waitFor();
+  const places = () => page.locator("tr.row td, tr.row th").evaluateAll((cells) => cells.map((cell) => cell.getBoundingClientRect().toJSON()));
+  const before = await places();
   await page.clock.runFor(61_000);
   await studio.filter({ hasText: "Active" }).filter({ hasText: "1 minute ago" }).waitFor();
+  assert.deepEqual(await places(), before, "no cell moves while ages tick");
   await page.clock.runFor(62_000);
   await studio.filter({ hasText: "Idle" }).filter({ hasText: "2m ago" }).waitFor();
   await page.clock.runFor(182_000);

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
+import { atEnd } from "./ends.mjs";
 import { LIMIT_MS } from "./wait.mjs";
 
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -19,6 +20,8 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // A name that is not this machine's: pages from there have no secure context.
+  "--host-resolver-rules=MAP gateway.test 127.0.0.1",
 ];
 
 let shared;
@@ -64,7 +67,7 @@ export async function visit(t, { width = 1440, height = 900, scheme = "light", e
     page.on("pageerror", (error) => complain(String(error.stack ?? error)));
     page.on("websocket", (socket) => asked.add(new URL(socket.url()).origin.replace(/^ws/, "http")));
   });
-  t.after(async () => {
+  atEnd(t, async () => {
     await context.close();
     assert.deepEqual(complaints, [], "nothing was written to the console as an error");
     assert.deepEqual([...asked].filter((origin) => !own.has(origin)), [], "no other origin was asked");

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+import { atEnd } from "./ends.mjs";
 import { LIMIT_MS, within } from "./wait.mjs";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -24,7 +25,7 @@ export async function startGateway(t, args = []) {
   assert.ok(existsSync(BINARY), `no gateway at ${BINARY}: build it, or set PRESENCE_GATEWAY_BIN`);
   assert.ok(existsSync(`${PAGE}/index.html`), `no page at ${PAGE}: run \`node build.mjs\` in web-demo`);
   const gateway = new Gateway(args);
-  t.after(() => gateway.stop());
+  atEnd(t, () => gateway.stop());
   await gateway.start();
   return gateway;
 }

@@ -6,8 +6,8 @@ const HOUSE = [
   { instanceId: "attic-pi", host: "attic-pi", ip: "192.168.1.44", version: "2026.9.6", platform: "linux 6.6.62", deviceFamily: "Linux", modelIdentifier: "Raspberry Pi 5", mode: "node", reason: "node-connected" },
   { instanceId: "porch-pi", host: "porch-pi", ip: "192.168.1.45", version: "2026.8.2", platform: "linux 6.6.31", deviceFamily: "Linux", modelIdentifier: "Raspberry Pi Zero 2 W", mode: "node", reason: "node-connected" },
   { instanceId: "pocket", host: "pocket", ip: "192.168.1.61", version: "2026.9.1", platform: "ios 26.1.0", deviceFamily: "iPhone", modelIdentifier: "iPhone18,1", mode: "ui", lastInputSeconds: 95, reason: "launch" },
-  { instanceId: "Kitchen-Tablet", host: "kitchen-tablet", ip: "192.168.1.71", version: "0.1.0", platform: "android 16", deviceFamily: "Android", mode: "webchat", lastInputSeconds: 40, reason: "periodic" },
-  { instanceId: "kitchen tablet", host: "kitchen-tablet", ip: "192.168.1.71", version: "0.1.0", platform: "android 16", deviceFamily: "Android", mode: "webchat", reason: "connect" },
+  { instanceId: "Kitchen-Tab", host: "kitchen", ip: "192.168.1.71", version: "0.1.0", platform: "android 16", deviceFamily: "Android", mode: "webchat", lastInputSeconds: 40, reason: "periodic" },
+  { instanceId: "kitchen tab", host: "kitchen", ip: "192.168.1.71", version: "0.1.0", platform: "android 16", deviceFamily: "Android", mode: "webchat", reason: "connect" },
 ];
 
 /** Number of rows that they are. */

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 
+import { atEnd } from "./ends.mjs";
 import { PAGE } from "./gateway.mjs";
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json", ".wasm": "application/wasm" };
@@ -23,6 +24,6 @@ export async function startStaticHost(t, { lacks = () => false } = {}) {
     }
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));
+  atEnd(t, () => new Promise((resolve) => server.close(resolve).closeAllConnections()));
   return `http://127.0.0.1:${server.address().port}${FOLDER}`;
 }

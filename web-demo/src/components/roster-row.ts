@@ -21,7 +21,7 @@ export class RosterRow {
   /** Opens the row; the one thing in it that takes the focus. */
   readonly button = h("button", { type: "button", class: "row-open", tabindex: "-1" });
   readonly #badge = h("span", { class: "badge", hidden: true });
-  readonly #twin = h("span", { class: "badge twin", hidden: true }, icon("twins"), "duplicate?");
+  readonly #twin = h("span", { class: "badge twin", hidden: true }, icon("twins"), h("span", {}, "duplicate?"));
   readonly #where = h("span", { class: "sub" });
   readonly #status = new StatusMark();
   readonly #version = h("td", { class: "version", role: "cell" });

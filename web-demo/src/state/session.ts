@@ -1,4 +1,4 @@
-import { PresenceClient, type Finding, type PresenceError, type RosterSnapshot } from "openclaw-presence";
+import { PresenceClient, type Finding, type PresenceError, type RosterDiff, type RosterSnapshot } from "openclaw-presence";
 
 import type { Announcer } from "../lib/announce.js";
 import { Store } from "../lib/store.js";
@@ -73,8 +73,8 @@ export class Session {
     let wasLive = false;
     client.addEventListener("roster", ({ roster, diff }) => {
       this.history.record(diff, Date.now());
-      this.#announce(diff.added.map(rowName), "joined", roster);
-      this.#announce(diff.removed.map(rowName), "left", roster);
+      // The first list is no news.
+      if (this.live.value.roster?.hasList) announcer.laterAll(comings(diff));
       this.#set({ roster, findings: this.#findings() });
     });
     client.addEventListener("state", ({ state }) => {
@@ -126,15 +126,18 @@ export class Session {
     return same ? this.live.value.findings : findings;
   }
 
-  #announce(names: readonly string[], what: string, roster: RosterSnapshot): void {
-    // The first list is no news.
-    if (!this.live.value.roster?.hasList || !roster.hasList) return;
-    for (const name of names) this.#announcer.later(`${name} ${what}`);
-  }
-
   #set(change: Partial<Live>): void {
     this.live.set({ ...this.live.value, ...change });
   }
+}
+
+/** Who joined and who left, in sentences. A row that goes minutes after its connection is no news. */
+function comings({ added, removed, changed }: RosterDiff): readonly string[] {
+  const turned = (isConnected: boolean) =>
+    changed.filter(({ row, before }) => row.isConnected === isConnected && before.isConnected !== isConnected).map(({ row }) => row);
+  const joined = [...added.filter((row) => row.isConnected), ...turned(true)];
+  const left = [...removed.filter((row) => row.isConnected), ...turned(false)];
+  return [...joined.map((row) => `${rowName(row)} joined`), ...left.map((row) => `${rowName(row)} left`)];
 }
 
 /** What a client needs to stay one row, or to be another at each connection. */

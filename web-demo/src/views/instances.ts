@@ -73,6 +73,11 @@ export class InstancesView implements View {
     return this.#form.findGateway();
   }
 
+  /** Details that lie over the page would keep it from being used. */
+  hide(): void {
+    this.#select(undefined);
+  }
+
   #show({ target, roster, findings }: Live): void {
     const rows = roster?.rows ?? [];
     const isRefused = roster?.connection.phase === "refused";

@@ -86,6 +86,13 @@ export class PasteView implements View {
     );
   }
 
+  /** Details that lie over the page would keep it from being used. */
+  hide(): void {
+    this.#selected = undefined;
+    this.#draw();
+    this.#detail.show(undefined);
+  }
+
   #use(text: string): void {
     this.#text.value = text;
     void this.#read(text);

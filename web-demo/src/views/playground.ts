@@ -118,6 +118,7 @@ export class PlaygroundView implements View {
   }
 
   hide(): void {
+    this.#select(undefined);
     this.#player.pause();
   }
 

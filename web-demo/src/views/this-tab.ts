@@ -32,6 +32,7 @@ export class ThisTabView implements View {
     deviceId: "deviceId",
     input: "Last input",
     page: "Page",
+    secret: "Secret",
   });
   readonly #beacons: Switch;
   readonly #beaconNow = h("button", { type: "button", class: "button" }, icon("signal"), "Send one now");
@@ -128,6 +129,8 @@ export class ThisTabView implements View {
     this.#facts.set("mode", current?.mode ?? "webchat");
     this.#facts.set("device", (current && rowDevice(current)) || "…");
     this.#facts.set("deviceId", current?.deviceId ?? "none", current?.deviceId === undefined ? "" : "The fingerprint of a key that never leaves this browser.");
+    const forgotten = "Kept in this tab only (sessionStorage), so that a reload works. Disconnect forgets it.";
+    this.#facts.set("secret", target?.secret ? `a ${target.secret.kind}` : "none", target?.secret ? forgotten : "This gateway asks for none.");
     this.#beacons.show(hasBeacons);
     write(this.#beaconNote, isStable ? "" : "Without an identity its beacons have no id either, and the gateway files them under their text: they are off.");
     this.#beaconNow.disabled = roster?.connection.phase !== "live";

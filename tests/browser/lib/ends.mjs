@@ -1,0 +1,16 @@
+// What a test started ends with it, the last first: pages before the gateway they are connected to.
+
+const endsOf = new WeakMap();
+
+/** Does this when the test ends, before what was asked for earlier. */
+export function atEnd(t, end) {
+  const known = endsOf.get(t);
+  if (known) return void known.push(end);
+  const ends = [end];
+  endsOf.set(t, ends);
+  t.after(async () => {
+    const failures = [];
+    for (const end of ends.reverse()) await Promise.resolve().then(end).catch((error) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  });
+}
