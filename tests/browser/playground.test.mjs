@@ -130,7 +130,7 @@ test("time to live and cap hold from the beginning on", async (t) => {
   await rowsWhen(page, "the node", (rows) => rows.length === 2);
   await page.getByRole("button", { name: /Drop: / }).click();
   await page.getByLabel("Time to live").fill("0");
-  await moveTo(page, 11);
+  await moveTo(page, 12);
   await rowsWhen(page, "the node gone after 10 s", (rows) => rows.length === 1);
 });
 

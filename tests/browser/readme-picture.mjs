@@ -15,7 +15,7 @@ const ends = [];
 const t = { after: (end) => ends.push(end) };
 try {
   const gateway = await startGateway(t, ["--ttl", "1h"]);
-  const visitor = await visit(t, { width: 1360, height: 900, deviceScaleFactor: Number(process.env.SCALE ?? 1.5) });
+  const visitor = await visit(t, { width: 1360, height: 930, deviceScaleFactor: Number(process.env.SCALE ?? 1.5) });
   const page = await visitor.open(gateway.link);
   await live(page);
   await bringPeople(page, gateway);

@@ -7,7 +7,7 @@ import type { Live, Session } from "../state/session.js";
 const REMEDIES: Readonly<Record<string, string>> = {
   AUTH_TOKEN_MISMATCH: "Use the token that the gateway printed at its start; it may be a new one since.",
   AUTH_TOKEN_MISSING: "This gateway asks for a token: it is printed at its start.",
-  ORIGIN_NOT_ALLOWED: "Start the gateway with --allowed-origin and the address of this page.",
+  ORIGIN_NOT_ALLOWED: "Allow the address of this page: --allowed-origin here, gateway.controlUi.allowedOrigins in OpenClaw.",
   WASM_BLOCKED: "Whoever serves this page has to allow WebAssembly.",
 };
 

@@ -37,6 +37,8 @@ export interface Frame {
 
 /** More than this of real time at once, as after a hidden page, is not made up for. */
 const LONGEST_FRAME_MS = 250;
+/** A little longer than the gateway collects changes before it tells them. */
+const SETTLE_MS = 60;
 /** Where the slider ends at least, and by how much it gets longer. */
 const LEAST_HORIZON_MS = 600_000;
 const HORIZON_STEP_MS = 300_000;
@@ -114,15 +116,16 @@ export class Player {
   /** Goes to the next action that is still to come. */
   next(): void {
     const next = this.#script.actions.find(({ atMs }) => atMs > this.#wantedMs);
-    if (next) this.seek(next.atMs);
+    if (next) this.seek(next.atMs + SETTLE_MS);
   }
 
   /** Does something now. What is still to come in the script comes all the same. */
   act(deed: Deed): void {
     if (this.#script.actions.length >= BOUNDS.actions) return;
-    const atMs = Math.round(this.#wantedMs / 1_000) * 1_000;
-    const action = { ...deed, atMs } as Action;
-    this.#change(withAction(this.#script, action));
+    // At the next whole second, and a moment longer until everybody was told of it.
+    const atMs = Math.ceil(this.#wantedMs / 1_000) * 1_000;
+    this.#script = withAction(this.#script, { ...deed, atMs } as Action);
+    this.#go(atMs + SETTLE_MS, this.#isOutdated);
   }
 
   /** Takes an action out of the script. */
@@ -138,7 +141,7 @@ export class Player {
   /** Another script for the same moment. */
   #change(script: Script): void {
     this.#script = script;
-    this.#go(Math.max(Math.round(this.#wantedMs / 1_000) * 1_000, 0), true);
+    this.#go(this.#wantedMs, true);
   }
 
   #go(ms: number, isOutdated: boolean): void {

@@ -6,10 +6,8 @@ import type { SimulatedGateway, SimulatedSocket } from "./simulator.js";
 /** How a simulated client is. */
 export type SimState = "connected" | "asleep" | "gone";
 
-/** A frame of the protocol, as far as a simulated client reads it. */
+/** An answer of the gateway, as far as a simulated client reads it. */
 interface Frame {
-  readonly type: "event" | "res";
-  readonly event?: string;
   readonly ok?: boolean;
   readonly error?: { readonly message?: string };
 }
@@ -36,6 +34,8 @@ export class SimClient {
     network: Network,
     gateway: SimulatedGateway,
     clock: Clock,
+    /** Asks for no right to read the list: a crowd of readers would be most of the work. */
+    readonly isBlind = false,
   ) {
     this.#kind = KINDS[kind];
     this.#network = network;
@@ -106,7 +106,10 @@ export class SimClient {
     this.#note = "";
     this.#socket = this.#gateway.open({
       ip: this.#network === "tunnel" ? "127.0.0.1" : ipOf(this.id),
-      ontext: (text) => this.#read(JSON.parse(text) as Frame),
+      ontext: (text) => {
+        // Lists go to everybody, and nobody here reads them: only answers are looked at.
+        if (text.startsWith('{"type":"res"')) this.#read(JSON.parse(text) as Frame);
+      },
       onclose: (code, reason) => {
         this.#cancelBeacon?.();
         this.#socket = undefined;
@@ -117,8 +120,8 @@ export class SimClient {
     this.#answerChallenge();
   }
 
-  #read({ type, ok, error }: Frame): void {
-    if (type === "res" && ok === false) this.#note = `refused: ${error?.message ?? "no reason"}`;
+  #read({ ok, error }: Frame): void {
+    if (ok === false) this.#note = `refused: ${error?.message ?? "no reason"}`;
   }
 
   /** The challenge came while the socket opened; without a device there is nothing to sign. */
@@ -138,7 +141,7 @@ export class SimClient {
         instanceId: this.identity === "none" ? undefined : instanceIdOf(this.kind, this.id),
       },
       role,
-      scopes: role === "operator" ? ["operator.admin"] : [],
+      scopes: role === "operator" && !this.isBlind ? ["operator.admin"] : [],
       caps: [],
     });
     // A program that knows who it is tells more about itself as soon as it can.

@@ -1,7 +1,7 @@
 import { PresenceClient, ready, VirtualClock, type Finding, type PresenceRow } from "openclaw-presence";
 
 import { rowName } from "../state/row-words.js";
-import { hostOf, IDENTITIES, KINDS, type KindName, type Network } from "./kinds.js";
+import { hostOf, IDENTITIES, KINDS, type Identity, type KindName, type Network } from "./kinds.js";
 import { observe, type RowNews } from "./observer.js";
 import { BOUNDS, type Action, type Script } from "./script.js";
 import { SimClient } from "./sim-client.js";
@@ -41,7 +41,7 @@ export class World {
 
   private constructor({ ttlMs, cap }: Script) {
     const clock = this.#clock;
-    this.#gateway = new SimulatedGateway({ clock, ttlMs, maxEntries: cap, windowMs: 0, self: SELF });
+    this.#gateway = new SimulatedGateway({ clock, ttlMs, maxEntries: cap, self: SELF });
     observe(this.#gateway, (news) => this.#note(news));
     this.#watcher = new PresenceClient({
       url: "ws://playground",
@@ -103,7 +103,7 @@ export class World {
       case "add":
         return this.#add(action.id, action.kind, action.identity, action.network);
       case "crowd":
-        for (let index = 0; index < action.size; index += 1) this.#add(1_000 + action.id * BOUNDS.size.most + index, CROWD[index % CROWD.length] ?? "node", "stable", "lan");
+        for (let index = 0; index < action.size; index += 1) this.#add(1_000 + action.id * BOUNDS.size.most + index, CROWD[index % CROWD.length] ?? "node", "stable", "lan", true);
         return;
       case "reconnect":
         return this.#clients.get(action.id)?.reconnect(action.network);
@@ -117,9 +117,9 @@ export class World {
     this.#gateway.free();
   }
 
-  #add(id: number, kind: KindName, identity: SimClient["identity"], network: Network): void {
+  #add(id: number, kind: KindName, identity: Identity, network: Network, isBlind = false): void {
     if (this.#clients.has(id)) return;
-    this.#clients.set(id, new SimClient(id, kind, identity, network, this.#gateway, this.#clock));
+    this.#clients.set(id, new SimClient(id, kind, identity, network, this.#gateway, this.#clock, isBlind));
   }
 
   #note({ kind, name, reason }: RowNews): void {
