@@ -63,8 +63,10 @@ test("stale row: Active, Idle, Stale, gone", async (t) => {
 test("loopback ip kept: the address of the Mac survives the tunnel", async (t) => {
   const { page } = await playground(t);
   await choose(page, "Loopback ip kept");
-  await rowsWhen(page, "the Mac's own address", (rows) => rows.find(({ name }) => name === "studio")?.where.startsWith("192.168.1.21"));
-  const node = (await rows(page)).find(({ name }) => name === "porch-pi");
+  // The scenario is played step by step: the node comes after the Mac.
+  const all = await rowsWhen(page, "the Mac's own address and the node", (rows) =>
+    rows.find(({ name }) => name === "studio")?.where.startsWith("192.168.1.21") && rows.some(({ name }) => name === "porch-pi"));
+  const node = all.find(({ name }) => name === "porch-pi");
   assert.ok(!/127\.0\.0\.1|\d+\.\d+\.\d+\.\d+/.test(node.where), "who came by the tunnel and told nothing has no address");
 });
 
