@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { closeBrowser, visit } from "./lib/browser.mjs";
-import { row, rows, rowsWhen } from "./lib/roster.mjs";
+import { row, rowsWhen } from "./lib/roster.mjs";
 import { startStaticHost } from "./lib/static-host.mjs";
 import { within } from "./lib/wait.mjs";
 
