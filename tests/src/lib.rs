@@ -3,4 +3,5 @@
 pub mod model;
 pub mod seed;
 pub mod vectors;
-pub mod virtual_hub;
+
+pub use presence_simulation::virtual_hub;

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 
 import * as assert from "./lib/assert.mjs";
+import { equalRecords } from "./lib/records.mjs";
 import { digest, schemaCheck, vectorFiles } from "./lib/vectors-node.mjs";
 import * as presence from "./lib/presence-node.mjs";
 import { readSuite } from "./vectors/suite.mjs";
@@ -39,11 +40,3 @@ test("a wrong expectation fails", async () => {
   const outcome = await runVectors(presence, await readSuite(files), digest, "wall-clock-back-one-hour");
   assert.match(outcome.failures.join(), /3 rows instead of 4/);
 });
-
-/** The first line that differs says more than two digests do. */
-function equalRecords(record, native) {
-  const [lines, expected] = [record.split("\n"), native.split("\n")];
-  const at = expected.findIndex((line, index) => line !== lines[index]);
-  if (at >= 0) throw new Error(`line ${at + 1} differs from the native core's:\n  ${expected[at]}\n  ${lines[at]}`);
-  assert.equal(lines.length, expected.length, "lines");
-}

@@ -16,35 +16,38 @@ const OPTIMISE = [
   ...["--strip-debug", "--strip-producers", "--strip-target-features"],
 ];
 
-/** What is made of the crate: from which of its features, and into which files. */
+/** What is made of which crate: from which of its features, and into which files. */
 const MODULES = [
-  { name: "core", features: "client", glue: "glue", wasm: "core.wasm", text: "wasm/bytes.js" },
-  { name: "simulator", features: "gateway", glue: "simulator/glue", wasm: "simulator.wasm" },
+  { name: "core", crate: "wasm", features: "client", glue: "glue", wasm: "core.wasm", text: "wasm/bytes.js" },
+  { name: "simulator", crate: "wasm", features: "gateway", glue: "simulator/glue", wasm: "simulator.wasm" },
+  // For the tests alone, which take it from where it is made.
+  { name: "simulation", crate: "tests/simulation" },
 ];
 
 export async function compileCore() {
   ensureTools();
   for (const module of MODULES) {
-    const input = digest(sources(), module.features, PROFILE, WASM_PACK, OPTIMISE.join(" "), versionOf("rustc"), manifest.version);
+    const input = digest(sources(module), module.features ?? "", PROFILE, WASM_PACK, OPTIMISE.join(" "), versionOf("rustc"), manifest.version);
     if (isDone(module.name, input, outputs(module))) continue;
     say(`compiling the ${module.name} to WASM`);
     compile(module);
-    optimise(module);
+    if (module.wasm) optimise(module);
     markDone(module.name, input);
   }
 }
 
-/** Everything that decides what cargo makes: asking cargo itself would compile both modules each time, for they
+/** Everything that decides what cargo makes: asking cargo itself would compile two modules each time, for they
  * have one file name. */
-function sources() {
-  const folders = ["core", "wasm/src"].map((folder) => join(ROOT, folder));
+function sources({ crate }) {
+  const folders = ["core", `${crate}/src`].map((folder) => join(ROOT, folder));
   const files = folders.flatMap((folder) => filesBelow(folder).map((path) => join(folder, path)));
-  files.push(...["Cargo.toml", "Cargo.lock", "wasm/Cargo.toml"].map((path) => join(ROOT, path)));
+  files.push(...["Cargo.toml", "Cargo.lock", `${crate}/Cargo.toml`].map((path) => join(ROOT, path)));
   return digest(...files.map((file) => ({ file })));
 }
 
 /** The files that a module becomes: glue in two files, the module, and perhaps its text. */
 function outputs(module) {
+  if (!module.wasm) return madeBy(module);
   const glue = ["js", "d.ts"].map((ending) => join(PACKAGE, "ts", `${module.glue}.${ending}`));
   return [...glue, ...[module.wasm, module.text].filter(Boolean).map((path) => join(DIST, path))];
 }
@@ -63,20 +66,21 @@ function ensureTools() {
 }
 
 const packed = ({ name }) => join(WORK, name);
+const madeBy = (module) => ["glue_bg.wasm", "glue.js", "glue.d.ts"].map((name) => join(packed(module), name));
 
 function compile(module) {
   // Panic locations would hold the paths of this machine: the file would be another one on each.
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
   const flags = [`--remap-path-prefix=${ROOT}=`, `--remap-path-prefix=${cargoHome}/registry/src=`];
   const args = ["build", "--mode", "no-install", "--target", "web", "--no-pack", "--profile", PROFILE];
-  const features = ["--no-default-features", "--features", module.features];
-  run("wasm-pack", [...args, "--out-dir", packed(module), "--out-name", "glue", PACKAGE, "--", ...features], {
+  const features = module.features ? ["--no-default-features", "--features", module.features] : [];
+  run("wasm-pack", [...args, "--out-dir", packed(module), "--out-name", "glue", join(ROOT, module.crate), "--", ...features], {
     env: { CARGO_ENCODED_RUSTFLAGS: flags.join("\x1f"), CARGO_TARGET_DIR: TARGET },
   });
 }
 
 function optimise(module) {
-  const [wasm, js, types] = ["glue_bg.wasm", "glue.js", "glue.d.ts"].map((name) => join(packed(module), name));
+  const [wasm, js, types] = madeBy(module);
   const [glue, glueTypes, output, text] = outputs(module);
   mkdirSync(DIST, { recursive: true });
   run("wasm-opt", [...OPTIMISE, "-o", output, wasm]);

@@ -6,6 +6,8 @@ import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { WORK } from "../../scripts/lib/project.mjs";
+
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
 /** Folders by the first part of the address. */
@@ -14,6 +16,7 @@ const FOLDERS = {
   tests: path(".."),
   npm: path("../node_modules"),
   vectors: path("../../../tests/vectors"),
+  simulation: join(WORK, "simulation"),
 };
 
 const TYPES = {

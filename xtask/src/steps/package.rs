@@ -2,7 +2,7 @@
 
 use super::Step;
 use super::node::{node_tests, run_node_tests};
-use super::rust::vectors_record;
+use super::rust::{simulation_record, vectors_record};
 use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
@@ -46,15 +46,18 @@ pub(super) const CHROMIUM: Step = Step {
 /// The package in Node and Chromium: every vector, units, and against the real gateway.
 pub(super) const TESTS: Step = Step {
     name: "client",
-    title: "tests of the npm package in Node and Chromium: vectors, units, real gateway",
+    title: "tests of the npm package in Node and Chromium: vectors, simulations, units, real gateway",
     first_time: "",
     is_ready: |_| true,
     needs: &["compile", "rust", "npm", "wasm-tools", "package", "chromium"],
     opt_in: false,
     run: |project, tally| {
         npm::ensure_locked(project, &project.path("wasm/tests"))?;
-        let native = vectors_record(project);
-        node_tests(project, "wasm/tests", &[("VECTOR_NATIVE", native)], tally)
+        let native = [
+            ("VECTOR_NATIVE", vectors_record(project)),
+            ("SIMULATION_NATIVE", simulation_record(project)),
+        ];
+        node_tests(project, "wasm/tests", &native, tally)
     },
 };
 

@@ -92,11 +92,17 @@ pub(super) fn vectors_record(project: &Project) -> std::path::PathBuf {
     project.path("target/vectors-native.txt")
 }
 
+/// Where they keep what the native core made of the seeded simulations.
+pub(super) fn simulation_record(project: &Project) -> std::path::PathBuf {
+    project.path("target/simulation-native.txt")
+}
+
 fn rust_tests(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
     // All failures at once: one run should tell everything.
     Program::cargo(project)
         .with(["test", "--workspace", "--no-fail-fast"])
-        // What the native core made of the vectors: the package must make the same.
+        // What the native core made of the vectors and of the seeds: in WebAssembly it must make the same.
         .env("VECTOR_RECORD", vectors_record(project))
+        .env("SIMULATION_RECORD", simulation_record(project))
         .run_reading(|line| tally.read_cargo(line))
 }

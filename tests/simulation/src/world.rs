@@ -1,69 +1,62 @@
-//! Our gateway and our clients in one process, joined by queues instead of sockets, under virtual time.
+//! A gateway and its clients, joined by queues instead of sockets.
 
-use std::collections::VecDeque;
+mod line;
 
+use presence_core::Now;
 use presence_core::client::{Client, ClientConfig, ClientEvent, ClientOutput, DeviceKey, Json};
-use presence_core::protocol::{ClientInfo, Limits, device};
+use presence_core::protocol::{ClientInfo, device};
 use presence_core::server::{
-    ConnId, Connection, ConnectionOutput, DeviceEvidence, Evidence, Hub, HubConfig, HubOutput, LeaveCause,
-    OriginEvidence, Outbox, Outgoing, SecretEvidence,
+    ConnId, ConnectionOutput, DeviceEvidence, Evidence, Hub, HubConfig, HubOutput, Item, LeaveCause,
+    OriginEvidence, SecretEvidence,
 };
-use presence_core::{Now, PresenceEntry};
 
-/// The gateway's clocks when a world begins.
-pub(crate) const START: Now = Now {
-    age_ms: 50_000,
-    wall_ms: 1_800_000_000_000,
-};
+use self::line::{Line, ToClient, ToGateway};
+use crate::trace::Trace;
+use crate::virtual_hub;
+
+pub use self::line::Pace;
+
 /// The secret of every gateway here.
-pub(crate) const TOKEN: &str = "the-token";
+pub const TOKEN: &str = "the-token";
 
 /// A gateway, its clients, and the lines between them.
-pub(crate) struct World {
+#[derive(Debug)]
+pub struct World {
     /// The gateway's clocks.
-    pub(crate) now: Now,
-    pub(crate) hub: Hub,
-    pub(crate) peers: Vec<Peer>,
-    lines: Vec<Line>,
+    pub now: Now,
+    /// The gateway.
+    pub hub: Hub,
+    /// Its clients.
+    pub peers: Vec<Peer>,
     /// Whether the gateway takes connections.
-    pub(crate) is_up: bool,
+    pub is_up: bool,
+    /// Every frame that arrived, and what else was noted.
+    pub trace: Trace,
+    config: HubConfig,
+    lines: Vec<Line>,
+    /// Counts lines.
+    opened: u64,
 }
 
 /// A client with its own clocks and what it has told.
-pub(crate) struct Peer {
-    pub(crate) client: Client,
+#[derive(Debug)]
+pub struct Peer {
+    /// The client.
+    pub client: Client,
     /// What its age clock and its wall clock are ahead of the gateway's.
     ahead: (i64, i64),
-    pub(crate) events: Vec<ClientEvent>,
+    /// What it has told.
+    pub events: Vec<ClientEvent>,
     /// Frames it sent, over all its sockets.
-    pub(crate) sent: Vec<Json>,
+    pub sent: Vec<Json>,
+    /// How fast its next lines are.
+    pub pace: Pace,
     /// Neither its timers nor its sockets are served; what is sent to it waits.
-    pub(crate) is_suspended: bool,
-}
-
-/// A socket: both ends and what is under way to the client.
-struct Line {
-    peer: usize,
-    socket: u64,
-    connection: Connection,
-    conn: Option<ConnId>,
-    outbox: Outbox,
-    to_client: VecDeque<Message>,
-    /// Nothing passes any more, in either direction, and nobody is told.
-    is_cut: bool,
-    /// The next frame to the client that holds this text is lost.
-    loses: Option<&'static str>,
-    is_over: bool,
-}
-
-enum Message {
-    Open,
-    Text(String),
-    Close(u16, String),
+    pub is_suspended: bool,
 }
 
 /// A client of this name, as a dashboard would be.
-pub(crate) fn config(name: &str) -> ClientConfig {
+pub fn config(name: &str) -> ClientConfig {
     let client = ClientInfo {
         id: "webchat-ui".into(),
         version: "1.0".into(),
@@ -81,7 +74,7 @@ pub(crate) fn config(name: &str) -> ClientConfig {
 }
 
 /// The same with full lists instead of deltas.
-pub(crate) fn plain(name: &str) -> ClientConfig {
+pub fn plain(name: &str) -> ClientConfig {
     ClientConfig {
         deltas: false,
         ..config(name)
@@ -89,7 +82,7 @@ pub(crate) fn plain(name: &str) -> ClientConfig {
 }
 
 /// The same with a device key.
-pub(crate) fn with_device(name: &str) -> ClientConfig {
+pub fn with_device(name: &str) -> ClientConfig {
     let device = DeviceKey {
         id: format!("device-of-{name}").into(),
         public_key: "pk".into(),
@@ -100,19 +93,37 @@ pub(crate) fn with_device(name: &str) -> ClientConfig {
     }
 }
 
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl World {
-    pub(crate) fn new() -> Self {
+    /// A gateway with the product's figures, and nobody there.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_hub(virtual_hub::config(300_000, 200, 50))
+    }
+
+    /// The same with other figures.
+    #[must_use]
+    pub fn with_hub(config: HubConfig) -> Self {
+        let now = virtual_hub::START;
         Self {
-            now: START,
-            hub: hub(START),
+            now,
+            hub: Hub::new(config.clone(), now),
             peers: Vec::new(),
-            lines: Vec::new(),
             is_up: true,
+            trace: Trace::new(),
+            config,
+            lines: Vec::new(),
+            opened: 0,
         }
     }
 
     /// Adds a client whose clocks are ahead by these ms, and starts it.
-    pub(crate) fn add_skewed(&mut self, config: ClientConfig, ahead: (i64, i64)) -> usize {
+    pub fn add_skewed(&mut self, config: ClientConfig, ahead: (i64, i64)) -> usize {
         let now = shifted(self.now, ahead);
         let mut client = Client::new(config, now);
         client.start(now);
@@ -121,6 +132,7 @@ impl World {
             ahead,
             events: Vec::new(),
             sent: Vec::new(),
+            pace: Pace::default(),
             is_suspended: false,
         });
         self.settle();
@@ -128,12 +140,12 @@ impl World {
     }
 
     /// Adds a client and starts it.
-    pub(crate) fn add(&mut self, config: ClientConfig) -> usize {
+    pub fn add(&mut self, config: ClientConfig) -> usize {
         self.add_skewed(config, (0, 0))
     }
 
     /// Lets the application of a client do something.
-    pub(crate) fn with<T>(&mut self, peer: usize, act: impl FnOnce(&mut Client, Now) -> T) -> T {
+    pub fn with<T>(&mut self, peer: usize, act: impl FnOnce(&mut Client, Now) -> T) -> T {
         let now = self.peer_now(peer);
         let result = act(&mut self.peers[peer].client, now);
         self.settle();
@@ -141,39 +153,75 @@ impl World {
     }
 
     /// The socket of a client dies without a word.
-    pub(crate) fn cut(&mut self, peer: usize) {
+    pub fn cut(&mut self, peer: usize) {
         for line in self.lines_of(peer) {
             line.is_cut = true;
         }
     }
 
     /// The socket of a client fails, and both ends are told.
-    pub(crate) fn break_off(&mut self, peer: usize) {
+    pub fn break_off(&mut self, peer: usize) {
+        let now = self.now;
         for line in self.lines_of(peer) {
-            line.to_client.push_back(Message::Close(1006, String::new()));
+            line.fail(now);
         }
         self.settle();
     }
 
     /// The next frame to a client that holds `text` is lost.
-    pub(crate) fn lose(&mut self, peer: usize, text: &'static str) {
+    pub fn lose(&mut self, peer: usize, text: &'static str) {
         for line in self.lines_of(peer) {
             line.loses = Some(text);
         }
     }
 
     /// The gateway process is replaced by a new one.
-    pub(crate) fn restart_gateway(&mut self, down_ms: u64) {
+    pub fn restart_gateway(&mut self, down_ms: u64) {
         self.hub.shutdown("gateway restarting", self.now);
         self.settle();
         self.is_up = false;
         self.pass(down_ms);
-        self.hub = hub(self.now);
+        self.hub = Hub::new(self.config.clone(), self.now);
         self.is_up = true;
     }
 
+    /// The gateway's wall clock is set by this many ms; nobody else's is.
+    pub fn step_gateway(&mut self, ms: i64) {
+        self.now.wall_ms = self.now.wall_ms.saturating_add_signed(ms);
+        for peer in &mut self.peers {
+            peer.ahead.1 -= ms;
+        }
+    }
+
+    /// The wall clock of a client is set by this many ms.
+    pub fn step_peer(&mut self, peer: usize, ms: i64) {
+        self.peers[peer].ahead.1 += ms;
+    }
+
+    /// From now on a client's lines are that fast, the one it has included.
+    pub fn set_pace(&mut self, peer: usize, pace: Pace) {
+        self.peers[peer].pace = pace;
+        for line in self.lines_of(peer) {
+            line.pace = pace;
+        }
+    }
+
+    /// A client's machine wakes up: its timers come first, then what waited in its socket.
+    pub fn wake(&mut self, peer: usize) {
+        self.peers[peer].is_suspended = false;
+        let now = self.peer_now(peer);
+        self.peers[peer].client.handle_timeout(now);
+        self.settle();
+    }
+
+    /// Everybody's machine sleeps for this long: all timers are late by it.
+    pub fn sleep(&mut self, ms: u64) {
+        self.now = self.now.after(ms);
+        self.fire();
+    }
+
     /// Lets time pass, every timer on time.
-    pub(crate) fn pass(&mut self, ms: u64) {
+    pub fn pass(&mut self, ms: u64) {
         let end_ms = self.now.age_ms + ms;
         let mut rounds = 0;
         while let Some(due_ms) = self.next_due_ms().filter(|&due_ms| due_ms <= end_ms) {
@@ -187,12 +235,12 @@ impl World {
     }
 
     /// What a client's clocks read now.
-    pub(crate) fn peer_now(&self, peer: usize) -> Now {
+    pub fn peer_now(&self, peer: usize) -> Now {
         shifted(self.now, self.peers[peer].ahead)
     }
 
     /// The rows a client shows: key and status.
-    pub(crate) fn shown(&self, peer: usize) -> Vec<(String, &'static str)> {
+    pub fn shown(&self, peer: usize) -> Vec<(String, &'static str)> {
         let rows = self.peers[peer].client.mirror().rows();
         rows.into_iter()
             .map(|row| (row.key().to_owned(), row.status().label()))
@@ -200,7 +248,7 @@ impl World {
     }
 
     /// How often a client called `method`.
-    pub(crate) fn calls(&self, peer: usize, method: &str) -> usize {
+    pub fn calls(&self, peer: usize, method: &str) -> usize {
         let is_it = |frame: &&Json| frame.get("method").and_then(Json::as_str) == Some(method);
         self.peers[peer].sent.iter().filter(is_it).count()
     }
@@ -223,8 +271,7 @@ impl World {
         let lines = self
             .lines
             .iter()
-            .filter(|line| !line.is_over)
-            .filter_map(|line| line.connection.poll_timeout());
+            .filter_map(|line| line.due_ms(self.peers[line.peer].is_suspended));
         peers.chain(lines).chain(self.hub.poll_timeout()).min()
     }
 
@@ -243,7 +290,7 @@ impl World {
     }
 
     /// Carries out what everybody wants done, until nobody wants anything.
-    pub(crate) fn settle(&mut self) {
+    pub fn settle(&mut self) {
         let mut moved = true;
         while moved {
             moved = false;
@@ -267,24 +314,28 @@ impl World {
                 moved |= self.deliver(line);
             }
         }
+        self.lines.retain(|line| !line.is_spent());
     }
 
     fn obey_client(&mut self, peer: usize, output: ClientOutput) {
-        let newest = self.lines.iter().rposition(|line| line.peer == peer);
+        let now = self.now;
+        let newest = self.lines.iter_mut().rfind(|line| line.peer == peer);
         match output {
-            ClientOutput::Open { socket } => self.open(peer, socket),
+            ClientOutput::Open { socket } => {
+                self.opened += 1;
+                let pace = self.peers[peer].pace;
+                self.lines
+                    .push(Line::new(peer, socket, self.opened, pace, self.is_up, now));
+            }
             ClientOutput::Send { text, .. } => {
                 self.peers[peer].sent.push(Json::parse(&text).unwrap());
-                if let Some(line) = newest
-                    .map(|at| &mut self.lines[at])
-                    .filter(|line| !line.is_cut && !line.is_over)
-                {
-                    line.connection.handle_text(&text, self.now);
+                if let Some(line) = newest {
+                    line.tell_gateway(ToGateway::Text(text.into()), now);
                 }
             }
             ClientOutput::Close { .. } => {
-                if let Some(at) = newest {
-                    self.end(at, LeaveCause::PeerClosed);
+                if let Some(line) = newest {
+                    line.tell_gateway(ToGateway::Close, now);
                 }
             }
             ClientOutput::Sign { socket, payload } => {
@@ -297,36 +348,10 @@ impl World {
         }
     }
 
-    fn open(&mut self, peer: usize, socket: u64) {
-        let id = self.lines.len();
-        let limits = Limits::default();
-        let (conn_id, nonce) = (format!("c-{id}").into(), format!("n-{id}").into());
-        let connection = Connection::new(&limits, conn_id, nonce, Some("192.0.2.7".into()), self.now);
-        let first = if self.is_up {
-            Message::Open
-        } else {
-            Message::Close(1006, String::new())
-        };
-        self.lines.push(Line {
-            peer,
-            socket,
-            connection,
-            conn: None,
-            outbox: Outbox::new(limits.buffered_bytes),
-            to_client: VecDeque::from([first]),
-            is_cut: false,
-            loses: None,
-            is_over: !self.is_up,
-        });
-    }
-
     fn obey_connection(&mut self, line: usize, output: ConnectionOutput) {
         match output {
             ConnectionOutput::Send(frame) => {
-                self.lines[line]
-                    .outbox
-                    .push(presence_core::server::Item::Response(frame))
-                    .unwrap();
+                self.lines[line].push(Item::Response(frame));
             }
             ConnectionOutput::Authenticate(params) => {
                 let nonce = self.lines[line].connection.nonce().to_owned();
@@ -366,10 +391,7 @@ impl World {
                 }
             }
             ConnectionOutput::Close(close) => {
-                self.lines[line]
-                    .outbox
-                    .push(presence_core::server::Item::Close(close))
-                    .unwrap();
+                self.lines[line].push(Item::Close(close));
             }
             ConnectionOutput::Note(_) => {}
         }
@@ -380,7 +402,10 @@ impl World {
         match output {
             HubOutput::Send(conn, item) => {
                 if let Some(at) = find(&self.lines, conn) {
-                    self.lines[at].outbox.push(item).unwrap();
+                    self.lines[at].push(item);
+                    if self.lines[at].outbox.take_behind() {
+                        self.hub.resync(conn, self.now);
+                    }
                 }
             }
             HubOutput::Ping(conn) => {
@@ -392,10 +417,7 @@ impl World {
             HubOutput::Drop(conn, close) => {
                 if let Some(at) = find(&self.lines, conn) {
                     self.lines[at].conn = None;
-                    self.lines[at]
-                        .outbox
-                        .push(presence_core::server::Item::Close(close))
-                        .unwrap();
+                    self.lines[at].push(Item::Close(close));
                 }
             }
         }
@@ -403,41 +425,43 @@ impl World {
 
     /// Moves what is under way on a line; says whether anything moved.
     fn deliver(&mut self, at: usize) -> bool {
-        let line = &mut self.lines[at];
-        let mut moved = false;
-        while let Some(outgoing) = line.outbox.pop() {
+        let mut moved = self.lines[at].take(self.now);
+        while let Some(message) = self.lines[at].at_gateway(self.now) {
             moved = true;
-            match outgoing {
-                Outgoing::Close(close) => {
-                    line.to_client
-                        .push_back(Message::Close(close.code, close.reason.into()));
+            let line = &mut self.lines[at];
+            if line.is_cut || line.is_over {
+                continue;
+            }
+            match message {
+                ToGateway::Text(text) => {
+                    self.trace.note(self.now.age_ms, line.peer, "sent", &text);
+                    line.connection.handle_text(&text, self.now);
                 }
-                text => {
-                    let text = text.to_string();
-                    if line.loses.is_some_and(|part| text.contains(part)) {
-                        line.loses = None;
-                    } else {
-                        line.to_client.push_back(Message::Text(text));
-                    }
-                }
+                ToGateway::Close => self.end(at, LeaveCause::PeerClosed),
             }
         }
-        let peer = line.peer;
+        let peer = self.lines[at].peer;
         if self.peers[peer].is_suspended {
             return moved;
         }
         let now = self.peer_now(peer);
-        while let Some(message) = self.lines[at].to_client.pop_front() {
+        while let Some(message) = self.lines[at].at_client(self.now) {
             moved = true;
-            let line = &self.lines[at];
+            let line = &mut self.lines[at];
             if line.is_cut {
+                line.is_over |= matches!(message, ToClient::Close(..));
                 continue;
             }
             let client = &mut self.peers[peer].client;
             match message {
-                Message::Open => client.handle_open(line.socket, now),
-                Message::Text(text) => client.handle_text(line.socket, &text, now),
-                Message::Close(code, reason) => {
+                ToClient::Open => client.handle_open(line.socket, now),
+                ToClient::Text(text) => {
+                    self.trace.note(self.now.age_ms, peer, "got", &text);
+                    client.handle_text(line.socket, &text, now);
+                }
+                ToClient::Close(code, reason) => {
+                    self.trace
+                        .note(self.now.age_ms, peer, "closed", &format!("{code} {reason}"));
                     client.handle_close(line.socket, code, &reason, now);
                     self.end(at, LeaveCause::WeClosed);
                 }
@@ -457,27 +481,6 @@ impl World {
             self.hub.leave(conn, cause, self.now);
         }
     }
-}
-
-fn hub(now: Now) -> Hub {
-    let config = HubConfig {
-        limits: Limits::default(),
-        ttl_ms: 300_000,
-        max_entries: 200,
-        ephemeral_modes: vec!["cli".into()],
-        hash_seed: 1,
-        server_version: "1.0.0".into(),
-        boot_id: "boot".into(),
-        self_entry: PresenceEntry {
-            host: Some("pi".into()),
-            mode: Some("gateway".into()),
-            reason: Some("self".into()),
-            instance_id: Some("gateway-self".into()),
-            ..PresenceEntry::default()
-        },
-        auth_mode: "token",
-    };
-    Hub::new(config, now)
 }
 
 fn shifted(now: Now, (age_ms, wall_ms): (i64, i64)) -> Now {

@@ -1,13 +1,10 @@
 //! Both ends of the protocol against each other, in memory and under virtual time.
 #![expect(clippy::unwrap_used, reason = "a test that unwraps nothing fails")]
 
-#[path = "pair/world.rs"]
-mod world;
-
 use presence_core::client::{BeaconPolicy, ClientConfig, ClientEvent, ClientState, Json, RawEntry};
 use presence_core::protocol::ClientInfo;
 
-use self::world::{World, config, plain, with_device};
+use presence_simulation::world::{World, config, plain, with_device};
 
 const HOUR: i64 = 3_600_000;
 

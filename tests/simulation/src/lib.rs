@@ -1,0 +1,31 @@
+//! Our gateway and our clients in one process under virtual time: tests of both ends against each other,
+//! and seeded simulations that must come out the same, bit for bit, natively and in WebAssembly.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what is not as expected fails the test"
+)]
+
+mod random;
+pub mod seeded;
+pub mod trace;
+pub mod virtual_hub;
+pub mod world;
+
+pub use random::Rng;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Runs the simulation of that seed; returns its record, a line for each stretch of it.
+#[wasm_bindgen]
+#[must_use]
+pub fn simulate(seed: u32) -> String {
+    seeded::run(seed.into())
+}
+
+/// How many seeds are run on every target: `0..seeds()`.
+#[wasm_bindgen]
+#[must_use]
+pub fn seeds() -> u32 {
+    seeded::SEEDS
+}

@@ -1,0 +1,55 @@
+//! The end of a simulation: when all is quiet, everybody holds the same list.
+
+use presence_core::client::{ClientState, Json, RawEntry};
+
+use super::{Simulation, content};
+use crate::world::Pace;
+
+/// Longer than any wait for a reconnect, a silent line to be noticed, and the next question.
+const CALM_MS: u64 = 400_000;
+/// How long nothing may change for everybody to be told everything, in ms: longer than any window.
+const QUIET_MS: u64 = 2_100;
+
+impl Simulation {
+    /// Everything works again, everybody connects, and it goes on until nothing changes for a while.
+    pub(super) fn calm_down(&mut self) {
+        for peer in 0..self.world.peers.len() {
+            self.world.set_pace(peer, Pace::default());
+            self.world.wake(peer);
+            self.world.with(peer, |client, now| client.start(now));
+        }
+        self.world.pass(CALM_MS);
+        for _ in 0..100 {
+            let version = self.world.hub.version();
+            self.world.pass(QUIET_MS);
+            if self.world.hub.version() == version {
+                return;
+            }
+        }
+        panic!("it does not become quiet");
+    }
+
+    /// Every client is connected and holds the gateway's list.
+    pub(super) fn check_mirrors(&mut self) {
+        let version = self.world.hub.version();
+        let list = self.world.hub.list(self.world.now);
+        let mut held: Vec<String> = list
+            .iter()
+            .map(|entry| {
+                let json = Json::parse(&serde_json::to_string(entry).unwrap()).unwrap();
+                content(RawEntry::new(&json).unwrap().members())
+            })
+            .collect();
+        held.sort();
+        for (number, peer) in self.world.peers.iter().enumerate() {
+            let mirror = peer.client.mirror();
+            assert_eq!(peer.client.state(), ClientState::Live, "client {number}");
+            let mut own: Vec<String> = mirror.raw_list().map(|entry| content(entry.members())).collect();
+            own.sort();
+            assert_eq!(own, held, "client {number}");
+            if let Some(own) = mirror.version() {
+                assert_eq!(own, version, "client {number}");
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! A socket of a world: both ends, and what is under way between them.
+
+use std::collections::VecDeque;
+
+use presence_core::Now;
+use presence_core::protocol::Limits;
+use presence_core::server::{ConnId, Connection, Item, Outbox, Outgoing};
+
+/// How fast a line is, in ms. Frames keep their order.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pace {
+    /// How long each frame to the client takes; the next one is only taken out of the outbox then.
+    pub frame_ms: u64,
+    /// How long a frame to the gateway is under way.
+    pub delay_ms: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) peer: usize,
+    pub(super) socket: u64,
+    pub(super) connection: Connection,
+    pub(super) conn: Option<ConnId>,
+    pub(super) outbox: Outbox,
+    pub(super) pace: Pace,
+    to_client: VecDeque<(u64, ToClient)>,
+    to_gateway: VecDeque<(u64, ToGateway)>,
+    /// When the line can take the next frame to the client.
+    free_ms: u64,
+    /// Nothing passes any more, in either direction, and nobody is told.
+    pub(super) is_cut: bool,
+    /// The next frame to the client that holds this text is lost.
+    pub(super) loses: Option<&'static str>,
+    /// The gateway is done with it.
+    pub(super) is_over: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum ToClient {
+    Open,
+    Text(String),
+    Close(u16, String),
+}
+
+#[derive(Debug)]
+pub(super) enum ToGateway {
+    Text(String),
+    Close,
+}
+
+impl Line {
+    pub(super) fn new(peer: usize, socket: u64, number: u64, pace: Pace, is_up: bool, now: Now) -> Self {
+        let limits = Limits::default();
+        let (conn_id, nonce) = (format!("c-{number}").into(), format!("n-{number}").into());
+        let mut line = Self {
+            peer,
+            socket,
+            connection: Connection::new(&limits, conn_id, nonce, Some("192.0.2.7".into()), now),
+            conn: None,
+            outbox: Outbox::new(limits.buffered_bytes),
+            pace,
+            to_client: VecDeque::new(),
+            to_gateway: VecDeque::new(),
+            free_ms: 0,
+            is_cut: false,
+            loses: None,
+            is_over: !is_up,
+        };
+        if is_up {
+            line.tell_client(ToClient::Open, now);
+        } else {
+            line.fail(now);
+        }
+        line
+    }
+
+    /// The socket fails, and both ends are told.
+    pub(super) fn fail(&mut self, now: Now) {
+        self.tell_client(ToClient::Close(1006, String::new()), now);
+    }
+
+    pub(super) fn push(&mut self, item: Item) {
+        self.outbox.push(item).unwrap();
+    }
+
+    pub(super) fn tell_gateway(&mut self, message: ToGateway, now: Now) {
+        self.to_gateway
+            .push_back((now.age_ms + self.pace.delay_ms, message));
+    }
+
+    fn tell_client(&mut self, message: ToClient, now: Now) {
+        self.to_client.push_back((now.age_ms.max(self.free_ms), message));
+    }
+
+    /// Takes out of the outbox what the line can carry; says whether that was anything.
+    pub(super) fn take(&mut self, now: Now) -> bool {
+        let mut moved = false;
+        while self.free_ms <= now.age_ms
+            && let Some(outgoing) = self.outbox.pop()
+        {
+            moved = true;
+            self.free_ms = now.age_ms + self.pace.frame_ms;
+            match outgoing {
+                Outgoing::Close(close) => {
+                    self.tell_client(ToClient::Close(close.code, close.reason.into()), now);
+                }
+                text => {
+                    let text = text.to_string();
+                    if self.loses.is_some_and(|part| text.contains(part)) {
+                        self.loses = None;
+                    } else {
+                        self.tell_client(ToClient::Text(text), now);
+                    }
+                }
+            }
+        }
+        moved
+    }
+
+    pub(super) fn at_client(&mut self, now: Now) -> Option<ToClient> {
+        arrived(&mut self.to_client, now)
+    }
+
+    pub(super) fn at_gateway(&mut self, now: Now) -> Option<ToGateway> {
+        arrived(&mut self.to_gateway, now)
+    }
+
+    /// When something arrives next; what waits for a client that sleeps does not count.
+    pub(super) fn due_ms(&self, sleeps: bool) -> Option<u64> {
+        let machine_ms = self.connection.poll_timeout().filter(|_| !self.is_over);
+        let leaves_ms = (!self.outbox.is_empty()).then_some(self.free_ms);
+        let arrives_ms = self
+            .to_client
+            .front()
+            .filter(|_| !sleeps)
+            .map(|(at_ms, _)| *at_ms);
+        let arrived_ms = self.to_gateway.front().map(|(at_ms, _)| *at_ms);
+        [machine_ms, leaves_ms, arrives_ms, arrived_ms]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Nothing will come of it any more.
+    pub(super) fn is_spent(&self) -> bool {
+        self.is_over && self.outbox.is_empty() && self.to_client.is_empty() && self.to_gateway.is_empty()
+    }
+}
+
+fn arrived<T>(queue: &mut VecDeque<(u64, T)>, now: Now) -> Option<T> {
+    let is_there = queue.front().is_some_and(|(at_ms, _)| *at_ms <= now.age_ms);
+    is_there
+        .then(|| queue.pop_front())
+        .flatten()
+        .map(|(_, message)| message)
+}
