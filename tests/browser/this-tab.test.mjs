@@ -24,6 +24,7 @@ const fact = (page, name) => page.locator(`[data-fact="${name}"] .fact-value`).t
 test("what it reports is what the gateway lists", async (t) => {
   const { gateway, page } = await opened(t);
   const id = await within("an instanceId", async () => /^[0-9a-f-]{36}/.exec(await fact(page, "instanceId"))?.[0]);
+  await within("its own row", async () => (await fact(page, "host")) !== "…");
   const listed = JSON.parse(await gateway.run("list", "--json")).find(({ instanceId }) => instanceId === id);
   assert.equal(await fact(page, "mode"), listed.mode);
   assert.equal(await fact(page, "host"), listed.host);
@@ -31,9 +32,12 @@ test("what it reports is what the gateway lists", async (t) => {
   assert.equal(await fact(page, "mode"), "webchat");
 
   // It ticks, and a hand sets it back.
-  await within("a ticking last input", async () => /^[2-9] s ago/.test(await fact(page, "input")));
-  await page.mouse.move(200, 300);
-  await within("a last input just now", async () => /^[01] s ago/.test(await fact(page, "input")));
+  await within("a ticking last input", async () => /^([2-9]|\d{2,}) s ago/.test(await fact(page, "input")));
+  await within("a last input just now", async () => {
+    // Again and again: a slow machine may look only when it is no longer now.
+    await page.mouse.move(200, 300 + (Date.now() % 50));
+    return /^(just now|1 s ago)/.test(await fact(page, "input"));
+  });
 });
 
 test("beacons are sent on demand, and can be switched off", async (t) => {
@@ -54,10 +58,8 @@ test("without a stable identity the tab is a duplicate, and the page explains it
   const { page } = await opened(t);
   await page.getByRole("button", { name: "Reconnect without a stable identity" }).click();
   await page.getByRole("heading", { name: "This tab is 2 rows now" }).waitFor();
-  const first = await rowsWhen(page, "two rows of this tab", (rows) => rows.length === 2);
-  assert.deepEqual(first.map(({ badges }) => badges[0]).sort(), ["left over", "this tab, now"]);
-  const words = page.locator('.finding[data-code="OWN"]');
-  assert.match(await words.innerText(), /no instanceId[\s\S]*Fix: Send a stable client\.instanceId/);
+  await rowsWhen(page, "two rows of this tab", (rows) => rows.map(({ badges }) => badges[0]).sort().join() === "left over,this tab, now");
+  await page.locator('.finding[data-code="OWN"]').filter({ hasText: /no instanceId[\s\S]*Fix: Send a stable client\.instanceId/ }).waitFor();
 
   // Once more, and the rows alone give it away: to anybody who reads the list.
   await page.getByRole("button", { name: "Reconnect once more" }).click();
@@ -67,7 +69,7 @@ test("without a stable identity the tab is a duplicate, and the page explains it
 
   await page.getByRole("link", { name: "Instances", exact: true }).click();
   await page.locator(".tour li[data-seen]", { hasText: "duplicate" }).waitFor();
-  await page.getByText("1 possible duplicate").click();
+  await page.getByRole("button", { name: "1 possible duplicate" }).click();
   await page.getByRole("button", { name: "Show the 2 rows" }).click();
   await page.getByRole("dialog", { name: "Details of an instance" }).locator(".finding").waitFor();
   await picture(page, "instances-duplicate", { fullPage: true });
@@ -75,5 +77,5 @@ test("without a stable identity the tab is a duplicate, and the page explains it
   await page.getByRole("link", { name: "This tab" }).click();
   await page.getByRole("button", { name: "Give the identity back" }).click();
   await within("its old row again", async () => (await rows(page)).some(({ badges, isConnected, where }) => badges[0] === "this tab, now" && isConnected && /[0-9a-f]{8}…/.test(where)));
-  assert.equal(await row(page, "Chrome").count(), 3, "the others stay until their time is over");
+  await within("the others, until their time is over", async () => (await row(page, "Chrome").count()) === 3);
 });

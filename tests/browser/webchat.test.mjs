@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { closeBrowser, visit } from "./lib/browser.mjs";
 import { startGateway } from "./lib/gateway.mjs";
 import { live, rowsWhen } from "./lib/roster.mjs";
+import { within } from "./lib/wait.mjs";
 
 after(closeBrowser);
 
@@ -33,7 +34,7 @@ test("it is a row of its own, shows who is here, and messages go from tab to tab
   await page.getByRole("link", { name: "WebChat" }).click();
   const frame = page.frameLocator("iframe");
   await frame.locator("#strip li", { hasText: "You" }).waitFor();
-  assert.equal(await frame.locator("#strip li").count(), 3);
+  await within("gateway, page and sample", async () => (await frame.locator("#strip li").count()) === 3);
 
   const opened = visitor.context.waitForEvent("page");
   await page.getByRole("link", { name: "Open in a tab of its own" }).click();

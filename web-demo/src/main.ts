@@ -1,6 +1,7 @@
 import { Announcer } from "./lib/announce.js";
 import { ThemeButton } from "./components/theme-button.js";
 import { ConnectionPill } from "./components/connection-pill.js";
+import { TourStrip } from "./components/tour-strip.js";
 import { PLACES, Router, type Place, type Route } from "./state/route.js";
 import type { Secret } from "./state/secret-link.js";
 import { Session } from "./state/session.js";
@@ -24,7 +25,8 @@ const router = new Router((secret: Secret) => {
   session.connect({ url: ownGatewayUrl(), secret });
 });
 
-const instances = new InstancesView(session, tour);
+const strip = new TourStrip(tour);
+const instances = new InstancesView(session);
 const makers: Readonly<Record<Place, () => View>> = {
   instances: () => instances,
   "this-tab": () => new ThisTabView(session, tour),
@@ -34,6 +36,8 @@ const makers: Readonly<Record<Place, () => View>> = {
 };
 const made = new Map<Place, View>();
 const main = find("main");
+/** Where the tour leads. */
+const STOPOVERS: ReadonlySet<Place> = new Set(["instances", "this-tab", "playground"]);
 let shown: View | undefined;
 
 find("theme").replaceWith(new ThemeButton().element);
@@ -44,8 +48,15 @@ find("skip").addEventListener("click", (event) => {
   main.querySelector<HTMLElement>(".view:not([hidden]) h1")?.focus();
 });
 
+main.append(strip.element);
 router.route.watch((route, before) => show(route, route !== before));
+session.live.watch(({ target }, before) => (target === undefined) !== (before.target === undefined) && placeTour());
 start();
+
+/** The tour needs a gateway. */
+function placeTour(): void {
+  strip.place(session.live.value.target !== undefined && STOPOVERS.has(router.route.value.place));
+}
 
 function show({ place, query }: Route, isMove: boolean): void {
   let view = made.get(place);
@@ -63,6 +74,7 @@ function show({ place, query }: Route, isMove: boolean): void {
     if (each === place) link?.setAttribute("aria-current", "page");
     else link?.removeAttribute("aria-current");
   }
+  placeTour();
   const title = view.element.querySelector("h1");
   document.title = `${title?.textContent} · openclaw-presence`;
   const isOther = shown !== view;

@@ -13,9 +13,14 @@ const HOUSE = [
 /** Number of rows that they are. */
 export const PEOPLE = HOUSE.length;
 
-/** Sends their beacons from within a page, over a connection that makes no row. `hosts`: only these. */
+/** Sends their beacons from within a page. `hosts`: only these. */
 export async function bringPeople(page, gateway, hosts) {
-  const beacons = HOUSE.filter(({ host }) => hosts === undefined || hosts.includes(host)).map((entry) => ({
+  await sendBeacons(page, gateway, HOUSE.filter(({ host }) => hosts === undefined || hosts.includes(host)));
+}
+
+/** Sends beacons of these entries in one go, from within a page, over a connection that makes no row. */
+export async function sendBeacons(page, gateway, entries) {
+  const beacons = entries.map((entry) => ({
     ...entry,
     text: `Node: ${entry.host} (${entry.ip}) · app ${entry.version} · mode ${entry.mode} · reason ${entry.reason}`,
   }));

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 /** How long anything may take, in ms: far beyond what it takes on a busy machine. */
-export const LIMIT_MS = 20_000;
+export const LIMIT_MS = 30_000;
 
 /** Waits until `ask` returns something, and returns it. */
 export async function within(what, ask) {

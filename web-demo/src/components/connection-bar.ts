@@ -1,6 +1,7 @@
 import type { ConnectionState, PresenceError } from "openclaw-presence";
 
 import { h, replace, set, write } from "../lib/dom.js";
+import { icon } from "../lib/icons.js";
 import type { Live, Session } from "../state/session.js";
 
 /** What a person can do about a refusal, by its code, where the gateway did not say. */
@@ -11,15 +12,19 @@ const REMEDIES: Readonly<Record<string, string>> = {
   WASM_BLOCKED: "Whoever serves this page has to allow WebAssembly.",
 };
 
-/** How the connection is: one calm line while it lives, and what to do when it does not. */
+/**
+ * How the connection is: two calm lines while it lives, and what to do when it does not. Coming and going takes no
+ * other room: nothing below it moves.
+ */
 export class ConnectionBar {
   readonly element = h("section", { class: "connection", "aria-label": "Connection" });
   readonly #title = h("strong");
-  readonly #text = h("span", { class: "connection-text" });
+  readonly #when = h("span", { class: "num" });
+  readonly #text = h("p", { class: "connection-text" });
   readonly #remedy = h("p", { class: "remedy" });
   readonly #notices = h("div", { class: "notices" });
-  readonly #retry = h("button", { type: "button", class: "button" }, "Try now");
-  readonly #change = h("button", { type: "button", class: "button quiet" }, "Disconnect");
+  readonly #retry = h("button", { type: "button", class: "button" }, icon("restart"), h("span", {}, "Try now"));
+  readonly #change = h("button", { type: "button", class: "button quiet" }, icon("drop"), h("span", {}, "Disconnect"));
   #state: ConnectionState | undefined;
   #ticker: ReturnType<typeof setInterval> | undefined;
 
@@ -32,7 +37,7 @@ export class ConnectionBar {
         "div",
         { class: "connection-line" },
         h("span", { class: "pulse", "aria-hidden": "true" }),
-        h("div", { class: "connection-words" }, h("p", {}, this.#title, " ", this.#text), this.#remedy),
+        h("div", { class: "connection-words" }, h("p", { class: "connection-head" }, this.#title, " ", this.#when), this.#text, this.#remedy),
         h("div", { class: "actions" }, this.#retry, this.#change),
       ),
       this.#notices,
@@ -44,6 +49,7 @@ export class ConnectionBar {
     const state = roster?.connection ?? { phase: "connecting" };
     this.element.hidden = target === undefined;
     replace(this.#notices, notices.map(noticeLine));
+    set(this.element, "data-offline", roster?.isOffline === true && roster.rows.length > 0 ? "" : undefined);
     if (state === this.#state) return;
     this.#state = state;
     set(this.element, "data-phase", state.phase);
@@ -53,7 +59,10 @@ export class ConnectionBar {
     write(this.#remedy, error ? (error.remedy ?? REMEDIES[error.code] ?? "") : "");
     this.#remedy.hidden = this.#remedy.textContent === "";
     clearInterval(this.#ticker);
-    const say = () => write(this.#text, words(state, target?.url ?? ""));
+    write(this.#text, words(state, target?.url ?? ""));
+    // On a narrow screen the end of it is cut off.
+    set(this.#text, "title", this.#text.textContent ?? "");
+    const say = () => write(this.#when, state.phase === "waiting" ? retryWords(state.retryAtMs) : "");
     say();
     if (state.phase === "waiting") this.#ticker = setInterval(say, 1_000);
   }
@@ -73,16 +82,18 @@ function words(state: ConnectionState, url: string): string {
       const version = state.serverVersion && `gateway ${state.serverVersion}`;
       return [url, version, `protocol ${state.protocol}`].filter(Boolean).join(" · ");
     }
-    case "waiting": {
-      const seconds = Math.max(0, Math.ceil((state.retryAtMs - performance.now()) / 1_000));
-      const when = seconds === 0 ? "trying again now" : `trying again in ${seconds} s`;
-      return `${reason(state.error)} Rows are as last heard and age; ${when}.`;
-    }
+    case "waiting":
+      return `${reason(state.error)} Rows are as last heard, and age.`;
     case "refused":
       return `${url}: ${state.error.message}`;
     default:
       return url;
   }
+}
+
+function retryWords(retryAtMs: number): string {
+  const seconds = Math.max(0, Math.ceil((retryAtMs - performance.now()) / 1_000));
+  return seconds === 0 ? "trying again now" : `trying again in ${seconds} s`;
 }
 
 function reason({ message }: PresenceError): string {

@@ -17,10 +17,10 @@ export interface Detail {
   readonly changes: readonly Change[];
 }
 
-/** Below this width the panel lies over the page and holds the focus. */
-const narrow = matchMedia("(max-width: 62rem)");
+/** Below this width, as in detail.css, the panel lies over the page and holds the focus: the table needs the room. */
+const narrow = matchMedia("(max-width: 82rem)");
 
-/** The panel beside the table, or over it on small screens. */
+/** The panel beside the table; over the page, from its side or from below, where that is too narrow. */
 export class DetailPanel {
   readonly element = h("dialog", { class: "detail" });
   readonly #title = h("h2", { tabindex: "-1" });

@@ -45,14 +45,20 @@ export class FilterBar {
   readonly #total = h("strong", { class: "num" }, "0");
   #modes = "";
 
-  /** @param extra stands at the end. */
-  constructor(...extra: readonly HTMLElement[]) {
+  /** @param besideCounts stands at the end of the counts, `extra` at the end of the tools. */
+  constructor(besideCounts: HTMLElement, ...extra: readonly HTMLElement[]) {
     const field = (name: string, label: string, control: HTMLElement) =>
       h("div", { class: "field" }, h("label", { for: `filter-${name}` }, label), control);
     this.element = h(
       "div",
       { class: "filters" },
-      h("div", { class: "chips", role: "group", "aria-label": "Status" }, h("span", { class: "total" }, this.#total, " in all"), STATUSES.map((status) => this.#chip(status))),
+      h(
+        "div",
+        { class: "counts" },
+        h("span", { class: "total" }, this.#total, " in all"),
+        h("div", { class: "chips", role: "group", "aria-label": "Status" }, STATUSES.map((status) => this.#chip(status))),
+        besideCounts,
+      ),
       h(
         "div",
         { class: "tools" },

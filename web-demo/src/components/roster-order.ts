@@ -10,7 +10,7 @@ export type Order = keyof typeof ORDERS;
 
 const STATUS_RANK = { Active: 0, Idle: 1, Stale: 2 } as const;
 
-/** The rows in order: the gateway's own on top, the freshest or first in the alphabet next. */
+/** The rows in order: the gateway's own on top, then that of this page, then the freshest or first in the alphabet. */
 export function orderRows(rows: readonly PresenceRow[], order: Order): readonly PresenceRow[] {
   const compare = COMPARE[order];
   return [...rows].sort((a, b) => rank(a) - rank(b) || compare(a, b) || byName(a, b));
@@ -44,7 +44,8 @@ const COMPARE: Readonly<Record<Order, (a: PresenceRow, b: PresenceRow) => number
 };
 
 function rank(row: PresenceRow): number {
-  return row.isSelf ? 0 : 1;
+  if (row.isSelf) return 0;
+  return row.isOwn ? 1 : 2;
 }
 
 function byName(a: PresenceRow, b: PresenceRow): number {

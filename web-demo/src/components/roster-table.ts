@@ -132,6 +132,7 @@ export class RosterTable {
     const order_ = this.#listener.order?.bind(this.#listener);
     const head = h("th", { class: className, role: "columnheader", scope: "col" });
     if (order && order_) {
+      head.dataset["label"] = label;
       head.append(h("button", { type: "button", class: "sort", on: { click: () => order_(order) } }, label));
       this.#heads.set(order, head);
     } else head.append(label);

@@ -27,6 +27,7 @@ const PATHS = {
   crowd: "M9 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM3 19a6 6 0 0 1 12 0M16 5.2a3 3 0 0 1 0 5.6M18 19a6 6 0 0 0-2.5-4.9",
   gateway: "M12 4l7 4v8l-7 4-7-4V8zM12 12l7-4M12 12L5 8M12 12v8",
   open: "M13 5h6v6M19 5l-9 9M17 14v5H5V7h5",
+  chevron: "M7 10l5 5 5-5",
   info: "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM12 11v5M12 8v.01",
 } as const;
 

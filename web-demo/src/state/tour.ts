@@ -12,6 +12,11 @@ export interface Tour {
   readonly isClosed: boolean;
 }
 
+/** Whether there is nothing left to see. */
+export function isDone({ seen }: Tour): boolean {
+  return STOPS.every((stop) => seen.has(stop));
+}
+
 const KEY = "openclaw-presence-demo:tour";
 
 /** The visitor's way through the page, kept for this browser. */

@@ -9,12 +9,10 @@ import { duplicateKeys, findingsAbout } from "../components/findings.js";
 import { FindingsList } from "../components/findings-list.js";
 import { RosterTable } from "../components/roster-table.js";
 import { skeletonRows } from "../components/skeleton.js";
-import { TourStrip } from "../components/tour-strip.js";
 import { h, write } from "../lib/dom.js";
 import { count, pretty } from "../lib/format.js";
 import type { Live, Session } from "../state/session.js";
-import type { TourLog } from "../state/tour.js";
-import type { View } from "./view.js";
+import { viewHead, type View } from "./view.js";
 
 /** The live roster of a gateway. */
 export class InstancesView implements View {
@@ -33,20 +31,20 @@ export class InstancesView implements View {
   readonly #connected: HTMLElement;
   #selected: string | undefined;
 
-  constructor(session: Session, tour: TourLog) {
+  constructor(session: Session) {
     this.#session = session;
     this.#form = new ConnectForm((target) => session.connect(target));
-    this.#filters = new FilterBar(copyButton("Copy JSON", () => pretty(this.#visible().map(({ entry }) => entry))));
-    this.#table = new RosterTable("Instances", {
-      open: (key) => this.#select(key),
-      order: (order) => this.#filters.setOrder(order),
-    });
-    this.#detail = new DetailPanel(() => this.#close());
     this.#findings = new FindingsList((key) => {
       this.#filters.clear();
       this.#select(key);
       this.#table.reveal(key);
     });
+    this.#filters = new FilterBar(this.#findings.button, copyButton("Copy JSON", () => pretty(this.#visible().map(({ entry }) => entry))));
+    this.#table = new RosterTable("Instances", {
+      open: (key) => this.#select(key),
+      order: (order) => this.#filters.setOrder(order),
+    });
+    this.#detail = new DetailPanel(() => this.#close());
     const clear = h("button", { type: "button", class: "button", on: { click: () => this.#filters.clear() } }, "Show all");
     this.#empty.append(this.#emptyText, clear);
     this.#roster = h(
@@ -55,12 +53,11 @@ export class InstancesView implements View {
       h("div", { class: "main-column" }, this.#findings.element, this.#skeleton, this.#table.element, this.#empty, this.#shown),
       this.#detail.element,
     );
-    this.#connected = h("div", { class: "stack" }, new TourStrip(tour).element, this.#filters.element, this.#roster);
+    this.#connected = h("div", { class: "stack" }, this.#filters.element, this.#roster);
     this.element = h(
       "div",
       { class: "view" },
-      h("div", { class: "view-head" }, h("h1", { tabindex: "-1" }, "Instances"), h("p", { class: "lead" }, "Who is connected to this gateway, and how lately it was heard of.")),
-      new ConnectionBar(session).element,
+      viewHead("Instances", "Who is connected to this gateway, and how lately it was heard of.", new ConnectionBar(session).element),
       this.#form.element,
       this.#connected,
     );
@@ -85,7 +82,6 @@ export class InstancesView implements View {
     this.#form.element.hidden = target !== undefined && !(isRefused && !hasRows);
     this.#connected.hidden = target === undefined || (isRefused && !hasRows);
     this.#skeleton.hidden = hasRows;
-    this.#filters.element.hidden = !hasRows;
     this.#connected.classList.toggle("is-offline", roster?.isOffline === true && hasRows);
 
     const visible = this.#visible();

@@ -8,7 +8,7 @@ import { RosterTable } from "../components/roster-table.js";
 import { h, replace, set, write } from "../lib/dom.js";
 import { count, duration, pretty } from "../lib/format.js";
 import { EXAMPLES } from "./paste-examples.js";
-import type { View } from "./view.js";
+import { viewHead, type View } from "./view.js";
 
 /** Largest text that is read, in UTF-16 units: far beyond any gateway's list. */
 const MOST_TEXT = 4 * 1024 * 1024;
@@ -80,7 +80,7 @@ export class PasteView implements View {
     this.element = h(
       "div",
       { class: "view" },
-      h("div", { class: "view-head" }, h("h1", { tabindex: "-1" }, "Paste"), h("p", { class: "lead" }, "Read a list from any OpenClaw gateway: one row per instance, its status at a time you choose, and which rows look like one client.")),
+      viewHead("Paste", "Read a list from any OpenClaw gateway: one row per instance, its status at a time you choose, and which rows look like one client."),
       drop,
       this.#result,
     );

@@ -19,7 +19,7 @@ import { StepList } from "../playground/step-list.js";
 import { RATES, TimeBar } from "../playground/time-bar.js";
 import { hrefOf, type Router } from "../state/route.js";
 import type { TourLog } from "../state/tour.js";
-import type { View } from "./view.js";
+import { viewHead, type View } from "./view.js";
 
 const FREE_HINT = "Add clients, drop them, and move time: everything happens in this page, by the same core that runs in the gateway.";
 const SCENARIO_RATE = RATES[1];
@@ -70,7 +70,7 @@ export class PlaygroundView implements View {
     this.element = h(
       "div",
       { class: "view playground" },
-      h("div", { class: "view-head" }, h("h1", { tabindex: "-1" }, "Playground"), h("p", { class: "lead" }, "A whole gateway in this page. No server, no installation, and time obeys you.")),
+      viewHead("Playground", "A whole gateway in this page. No server, no installation, and time obeys you."),
       h(
         "section",
         { class: "card scenarios" },
@@ -86,16 +86,20 @@ export class PlaygroundView implements View {
         { class: "columns world" },
         h(
           "section",
-          { class: "stack", "aria-label": "Roster" },
-          h("div", { class: "with-detail narrow-detail" }, h("div", { class: "main-column" }, this.#counts, this.#skeleton, this.#table.element, this.#findings.element), this.#detail.element),
-          h("section", { class: "card" }, h("h2", {}, "Steps"), this.#steps.element),
+          { class: "stack world-roster", "aria-label": "Roster" },
+          h("div", { class: "counts" }, this.#counts, this.#findings.button),
+          this.#skeleton,
+          this.#table.element,
+          this.#findings.element,
         ),
         h(
           "div",
-          { class: "stack" },
+          { class: "stack world-side" },
+          this.#detail.element,
           h("section", { class: "card" }, h("h2", {}, "Clients"), addForm(this.#player), this.#clients.element),
           h("section", { class: "card" }, h("h2", {}, "Gateway"), this.#bounds.element),
         ),
+        h("section", { class: "card world-steps" }, h("h2", {}, "Steps"), this.#steps.element),
       ),
     );
     this.#player.frame.watch((frame) => this.#show(frame));

@@ -13,7 +13,7 @@ import { hrefOf } from "../state/route.js";
 import { rowDevice, rowName } from "../state/row-words.js";
 import type { Live, Session } from "../state/session.js";
 import type { TourLog } from "../state/tour.js";
-import type { View } from "./view.js";
+import { viewHead, type View } from "./view.js";
 
 /** How long a row lives by default after it was last heard of. */
 const TTL_MS = 300_000;
@@ -65,7 +65,7 @@ export class ThisTabView implements View {
     );
     this.#content = h(
       "div",
-      { class: "columns" },
+      { class: "columns tab-columns" },
       h(
         "div",
         { class: "stack" },
@@ -83,21 +83,21 @@ export class ThisTabView implements View {
       h(
         "div",
         { class: "stack" },
-        h("section", { class: "card" }, this.#rowsTitle, this.#table.element, this.#explanation),
+        // First what one presses, then what comes of it: the button stays under the hand.
         h(
           "section",
-          { class: "card experiment" },
-          h("h2", {}, "Lose the identity"),
+          { class: "card" },
+          h("h2", {}, "Make a duplicate"),
           h("p", {}, "The same tab connects again, but without its instanceId, its device key and beacons. The gateway cannot know it, so a second row appears beside the old one: the duplicate that people meet most."),
           h("div", { class: "actions" }, this.#lose, this.#regain),
         ),
+        h("section", { class: "card" }, this.#rowsTitle, this.#table.element, this.#explanation),
       ),
     );
     this.element = h(
       "div",
       { class: "view" },
-      h("div", { class: "view-head" }, h("h1", { tabindex: "-1" }, "This tab"), h("p", { class: "lead" }, "What this page tells the gateway about itself, and what it looks like without a stable identity.")),
-      new ConnectionBar(session).element,
+      viewHead("This tab", "What this page tells the gateway about itself, and what it looks like without a stable identity.", new ConnectionBar(session).element),
       this.#absent,
       this.#content,
     );
@@ -134,7 +134,7 @@ export class ThisTabView implements View {
     this.#beacons.show(hasBeacons);
     write(this.#beaconNote, isStable ? "" : "Without an identity its beacons have no id either, and the gateway files them under their text: they are off.");
     this.#beaconNow.disabled = roster?.connection.phase !== "live";
-    this.#regain.hidden = isStable;
+    this.#regain.disabled = isStable;
     write(this.#loseText, isStable ? "Reconnect without a stable identity" : "Reconnect once more");
 
     write(this.#rowsTitle, mine.length > 1 ? `This tab is ${count(mine.length, "row")} now` : "Its row in the roster");
@@ -170,7 +170,7 @@ export class ThisTabView implements View {
       "article",
       { class: "finding", data: { confidence: "high", code: "OWN" } },
       findingTitle("One tab, more than one row.", "Sure: it was this page"),
-      h("p", { class: "evidence" }, `${why} ${old} It goes ${duration(TTL_MS)} after it was last heard of.`),
+      h("p", { class: "evidence" }, `${why} ${old} By default it goes ${duration(TTL_MS)} after it was last heard of.`),
       h("p", { class: "fix" }, h("strong", {}, "Fix: "), "Send a stable client.instanceId in the handshake. This package does so by itself; nothing is to be set."),
     );
   }
@@ -180,7 +180,8 @@ export class ThisTabView implements View {
     const current = roster?.rows.find((row) => row.isOwn);
     const told = current?.entry.lastInputSeconds;
     const known = typeof told === "number" && current ? `The gateway was told ${duration(told * 1_000)}, with the last beacon.` : "The gateway was not told yet.";
-    this.#facts.set("input", `${duration(this.#input.seconds * 1_000)} ago`, known);
+    const seconds = this.#input.seconds;
+    this.#facts.set("input", seconds === 0 ? "just now" : `${duration(seconds * 1_000)} ago`, known);
     this.#facts.set("page", document.hidden ? "hidden" : "visible");
   }
 

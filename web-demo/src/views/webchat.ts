@@ -7,7 +7,7 @@ import { highlight } from "../lib/highlight.js";
 import { icon } from "../lib/icons.js";
 import { hrefOf } from "../state/route.js";
 import type { Session } from "../state/session.js";
-import type { View } from "./view.js";
+import { viewHead, type View } from "./view.js";
 
 /** The sample page, running, beside its whole source. */
 export class WebchatView implements View {
@@ -23,11 +23,9 @@ export class WebchatView implements View {
     this.element = h(
       "div",
       { class: "view" },
-      h(
-        "div",
-        { class: "view-head" },
-        h("h1", { tabindex: "-1" }, "WebChat sample"),
-        h("p", { class: "lead" }, `A chat page with a presence strip: ${lines(html) + lines(script)} lines with the package, beside its stylesheet. It is a client of its own, so it is a row of its own under Instances.`),
+      viewHead(
+        "WebChat sample",
+        `A chat page with a presence strip: ${lines(html) + lines(script)} lines with the package, beside its stylesheet. It is a client of its own, so it is a row of its own under Instances.`,
       ),
       h(
         "div",
