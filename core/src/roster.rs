@@ -100,6 +100,15 @@ pub enum Removal {
     Replaced,
 }
 
+/// What a roster has done so far: shows that the work follows the changes, not the number of rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Entries written as JSON, self included.
+    pub rows_encoded: u64,
+    /// Entries hashed for a digest, self included.
+    pub rows_digested: u64,
+}
+
 /// The roster. Every change that readers can see counts [`version`](Self::version) up.
 ///
 /// ```
@@ -134,6 +143,7 @@ pub struct Roster {
     spared_until_ms: u64,
     encoder: encode::ListCache,
     journal: journal::Journal,
+    work: Work,
 }
 
 /// The beacon was refused.
@@ -164,6 +174,7 @@ impl Roster {
             spared_until_ms: 0,
             encoder: encode::ListCache::default(),
             journal: journal::Journal::default(),
+            work: Work::default(),
         }
     }
 
@@ -366,6 +377,12 @@ impl Roster {
     #[expect(clippy::len_without_is_empty, reason = "a roster is never empty")]
     pub fn len(&self) -> usize {
         self.table.len() + 1
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn work(&self) -> Work {
+        self.work
     }
 
     /// The clock that `ts` is on: ms since the Unix epoch.

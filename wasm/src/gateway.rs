@@ -182,7 +182,7 @@ impl Gateway {
         let now = now(age_ms, wall_ms);
         if let Some(conn) = self.socket(socket).and_then(|socket| socket.conn) {
             self.hub.pong(conn, now);
-            self.drain_hub();
+            self.drain_hub(now);
         }
     }
 
@@ -198,8 +198,9 @@ impl Gateway {
             } else {
                 LeaveCause::PeerClosed
             };
-            self.hub.leave(conn, cause, now(age_ms, wall_ms));
-            self.drain_hub();
+            let now = now(age_ms, wall_ms);
+            self.hub.leave(conn, cause, now);
+            self.drain_hub(now);
         }
     }
 
@@ -207,7 +208,7 @@ impl Gateway {
     pub fn advance(&mut self, age_ms: f64, wall_ms: f64) {
         let now = now(age_ms, wall_ms);
         self.hub.handle_timeout(now);
-        self.drain_hub();
+        self.drain_hub(now);
         for id in self.sockets.iter().map(|socket| socket.id).collect::<Vec<_>>() {
             self.with(id, now, |socket| socket.machine.handle_timeout(now));
         }
@@ -225,8 +226,9 @@ impl Gateway {
 
     /// Announces the end to all sockets and closes them.
     pub fn shutdown(&mut self, reason: &str, age_ms: f64, wall_ms: f64) {
-        self.hub.shutdown(reason, now(age_ms, wall_ms));
-        self.drain_hub();
+        let now = now(age_ms, wall_ms);
+        self.hub.shutdown(reason, now);
+        self.drain_hub(now);
     }
 
     /// What is to be done: `["ping", socket]`; `["verify", socket, deviceId, publicKey, signature,
@@ -258,8 +260,9 @@ impl Gateway {
 
     /// The roster as the JSON text of a list, newest first.
     pub fn list(&mut self, age_ms: f64, wall_ms: f64) -> String {
-        let list = self.hub.list(now(age_ms, wall_ms));
-        self.drain_hub();
+        let now = now(age_ms, wall_ms);
+        let list = self.hub.list(now);
+        self.drain_hub(now);
         // Strings, integers and lists of strings always encode.
         serde_json::to_string(&list).unwrap_or_default()
     }
@@ -310,12 +313,12 @@ impl Gateway {
                 ConnectionOutput::Join(handshake) => {
                     let conn = self.hub.join(*handshake, now);
                     socket.conn = Some(conn);
-                    self.drain_hub();
+                    self.drain_hub(now);
                 }
                 ConnectionOutput::Call(request) => {
                     if let Some(conn) = socket.conn {
                         self.hub.call(conn, &request, now);
-                        self.drain_hub();
+                        self.drain_hub(now);
                     }
                 }
             }
@@ -345,14 +348,20 @@ impl Gateway {
     }
 
     /// Carries out what the hub wants.
-    fn drain_hub(&mut self) {
+    fn drain_hub(&mut self, now: Now) {
         while let Some(output) = self.hub.poll_output() {
-            let (HubOutput::Send(conn, _) | HubOutput::Ping(conn) | HubOutput::Drop(conn, _)) = &output;
-            let Some(socket) = self.sockets.iter_mut().find(|socket| socket.conn == Some(*conn)) else {
+            let (HubOutput::Send(conn, _) | HubOutput::Ping(conn) | HubOutput::Drop(conn, _)) = output;
+            let Some(socket) = self.sockets.iter_mut().find(|socket| socket.conn == Some(conn)) else {
                 continue;
             };
             match output {
-                HubOutput::Send(_, item) => socket.push(item),
+                HubOutput::Send(_, item) => {
+                    let is_delta = matches!(item, Item::Delta(_));
+                    socket.push(item);
+                    if is_delta && socket.outbox.take_behind() {
+                        self.hub.resync(conn, now);
+                    }
+                }
                 HubOutput::Ping(_) => self.events.push_back(Event::Ping(socket.id)),
                 HubOutput::Drop(_, close) => {
                     socket.push(Item::Close(close));

@@ -120,6 +120,9 @@ pub struct Mirror {
     /// The version that deltas start from; `None` unless the gateway sends keys.
     version: Option<u64>,
     digest: Digest,
+    /// Whether deltas must lead to the digest they state: not if the gateway's own snapshot disagrees,
+    /// nor once the mirror dropped rows that the gateway may still have.
+    compares_digests: bool,
     /// When the last full list came.
     listed_ms: Option<u64>,
     /// Something may be different from what was told.
@@ -135,6 +138,8 @@ struct Raw {
     place: u64,
     entry: RawEntry,
     ts: u64,
+    /// Its last input as it was told, if it was: the `ts` it belonged to, and the seconds before that.
+    told_input: Option<(u64, u64)>,
     /// The key of the row it is merged into.
     group: Box<str>,
     wire_key: Option<Box<str>>,
@@ -223,6 +228,7 @@ impl Mirror {
             next_revision: 1,
             version: None,
             digest: Digest::default(),
+            compares_digests: false,
             listed_ms: None,
             is_dirty: false,
             was_offline: None,

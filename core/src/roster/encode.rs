@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{Roster, Row};
+use super::{Roster, Row, Work};
 use crate::time::Now;
 
 /// The last encoded list and the moment its self row shows.
@@ -27,8 +27,7 @@ pub(super) fn list(roster: &mut Roster, now: Now) -> Arc<str> {
     {
         return list.clone();
     }
-    roster.self_row.written_ms = now.age_ms;
-    roster.self_row.encoded = None;
+    renew_self(&mut roster.self_row, now);
     let order = match roster.encoder.order.take() {
         Some(order) => order,
         None => roster.ordered_slots(),
@@ -36,10 +35,15 @@ pub(super) fn list(roster: &mut Roster, now: Now) -> Arc<str> {
     let (offset_ms, epoch) = (roster.offset_ms, roster.epoch);
     let mut text = String::with_capacity(order.len().saturating_mul(420).saturating_add(420));
     text.push('[');
-    text.push_str(encoded(&mut roster.self_row, offset_ms, epoch));
+    text.push_str(encoded(&mut roster.self_row, offset_ms, epoch, &mut roster.work));
     for &slot in &order {
         text.push(',');
-        text.push_str(encoded(&mut roster.table.slab[slot], offset_ms, epoch));
+        text.push_str(encoded(
+            &mut roster.table.slab[slot],
+            offset_ms,
+            epoch,
+            &mut roster.work,
+        ));
     }
     text.push(']');
     let list: Arc<str> = text.into();
@@ -48,10 +52,17 @@ pub(super) fn list(roster: &mut Roster, now: Now) -> Arc<str> {
     list
 }
 
+/// Self is as fresh as the moment it is told (SPEC 1.6).
+pub(super) fn renew_self(row: &mut Row, now: Now) {
+    row.written_ms = now.age_ms;
+    row.encoded = None;
+}
+
 /// The row as JSON text, encoded if it changed.
-pub(super) fn encoded(row: &mut Row, offset_ms: i64, epoch: u64) -> &str {
+pub(super) fn encoded<'r>(row: &'r mut Row, offset_ms: i64, epoch: u64, work: &mut Work) -> &'r str {
     let is_current = matches!(&row.encoded, Some((at, _)) if *at == epoch);
     if !is_current {
+        work.rows_encoded += 1;
         // Strings, integers and lists of strings always encode; an empty object stands for what
         // cannot happen rather than a panic.
         let text = serde_json::to_string(row.entry(offset_ms)).unwrap_or_else(|_| String::from("{}"));

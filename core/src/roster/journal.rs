@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
-use super::{Removal, Roster, Row, RowId, encode, stamp};
+use super::{Removal, Roster, Row, RowId, Work, encode, stamp};
 use crate::digest::{Digest, of_entry};
 use crate::key::RowKey;
 use crate::time::Now;
@@ -29,6 +29,8 @@ pub(super) struct Journal {
     digest: Digest,
     /// When self's `ts` was last told.
     self_told_ms: u64,
+    /// Self is to be told as a whole row.
+    is_self_changed: bool,
 }
 
 /// What a row must remember for the journal.
@@ -63,13 +65,13 @@ impl Roster {
                 ..Noted::default()
             };
             if is_on {
-                let digest = digest_of(row, offset_ms);
+                let digest = digest_of(row, offset_ms, &mut self.work);
                 row.noted.digest = Some(digest);
                 self.journal.digest.add(digest);
             }
         }
         if is_on {
-            let own = digest_of(&mut self.self_row, offset_ms);
+            let own = digest_of(&mut self.self_row, offset_ms, &mut self.work);
             self.journal.digest.add(own);
         }
     }
@@ -79,9 +81,9 @@ impl Roster {
         let offset_ms = self.offset_ms;
         if !self.journal.is_on {
             let mut digest = Digest::default();
-            digest.add(digest_of(&mut self.self_row, offset_ms));
+            digest.add(digest_of(&mut self.self_row, offset_ms, &mut self.work));
             for slot in self.table.slots() {
-                digest.add(digest_of(&mut self.table.slab[slot], offset_ms));
+                digest.add(digest_of(&mut self.table.slab[slot], offset_ms, &mut self.work));
             }
             return digest;
         }
@@ -89,7 +91,7 @@ impl Roster {
             let Some(slot) = self.slot(id) else { continue };
             let row = &mut self.table.slab[slot];
             if row.noted.digest.is_none() {
-                let digest = digest_of(row, offset_ms);
+                let digest = digest_of(row, offset_ms, &mut self.work);
                 row.noted.digest = Some(digest);
                 self.journal.digest.add(digest);
             }
@@ -117,18 +119,26 @@ impl Roster {
         let changed = core::mem::take(&mut self.journal.changed);
         let (offset_ms, epoch) = (self.offset_ms, self.epoch);
         let mut separator = "";
-        for id in changed {
-            let Some(slot) = self.slot(id) else { continue };
+        let mut push = |row: &mut Row, work: &mut Work| {
             text.push_str(separator);
             separator = ",";
-            let row = &mut self.table.slab[slot];
-            row.noted.is_changed = false;
-            row.noted.told_ms = row.written_ms;
             text.push_str(r#"{"key":"#);
             push_json(&mut text, &row.key.to_wire());
             text.push_str(r#","entry":"#);
-            text.push_str(encode::encoded(row, offset_ms, epoch));
+            text.push_str(encode::encoded(row, offset_ms, epoch, work));
             text.push('}');
+        };
+        if core::mem::take(&mut self.journal.is_self_changed) {
+            encode::renew_self(&mut self.self_row, now);
+            self.journal.self_told_ms = now.age_ms;
+            push(&mut self.self_row, &mut self.work);
+        }
+        for id in changed {
+            let Some(slot) = self.slot(id) else { continue };
+            let row = &mut self.table.slab[slot];
+            row.noted.is_changed = false;
+            row.noted.told_ms = row.written_ms;
+            push(row, &mut self.work);
         }
         text.push_str(r#"],"removals":["#);
         let removed = core::mem::take(&mut self.journal.removed);
@@ -224,19 +234,19 @@ impl Roster {
         }
     }
 
-    /// Every `ts` shifted: all rows are told, though none changed.
+    /// Every `ts` shifted: all rows are told whole, for a touch would say that time passed since their
+    /// last input. No digest changes: `ts` is not in it.
     pub(super) fn note_shift(&mut self) {
         if !self.journal.is_on {
             return;
         }
-        self.journal.self_told_ms = 0;
+        self.journal.is_self_changed = true;
         for slot in self.table.slots() {
             let id = self.id(slot);
             let noted = &mut self.table.slab[slot].noted;
-            noted.told_ms = u64::MAX;
-            if !noted.is_changed && !noted.is_touched {
-                noted.is_touched = true;
-                self.journal.touched.push(id);
+            if !noted.is_changed {
+                noted.is_changed = true;
+                self.journal.changed.push(id);
             }
         }
     }
@@ -254,7 +264,8 @@ impl Removal {
     }
 }
 
-fn digest_of(row: &mut Row, offset_ms: i64) -> u64 {
+fn digest_of(row: &mut Row, offset_ms: i64, work: &mut Work) -> u64 {
+    work.rows_digested += 1;
     let key = row.key.to_wire();
     of_entry(&key, row.entry(offset_ms))
 }

@@ -23,7 +23,7 @@ use super::{Handshake, Item};
 use crate::entry::PresenceEntry;
 use crate::key::PresenceKey;
 use crate::protocol::{CloseFrame, Frame, Limits, Request};
-use crate::roster::{Roster, RosterConfig};
+use crate::roster::{Roster, RosterConfig, Work};
 use crate::time::Now;
 
 /// A joined connection: an index that is reused after it left, and a serial that never is.
@@ -302,6 +302,12 @@ impl Hub {
     #[must_use]
     pub fn version(&self) -> u64 {
         self.roster.version()
+    }
+
+    /// What the roster has done so far, for tests and benches that count instead of measuring time.
+    #[must_use]
+    pub fn work(&self) -> Work {
+        self.roster.work()
     }
 
     /// The time the gateway states on the wire, ms since the Unix epoch: the clock that `ts` is on.

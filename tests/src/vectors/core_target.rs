@@ -135,10 +135,14 @@ impl CoreTarget {
         let now = self.now;
         let client = self.client(name)?;
         let is_close = matches!(item, Queued::Close(_));
+        let is_delta = matches!(item, Queued::Delta(_));
         if client.outbox.push(item).is_err() {
             fail!("{name}: slow consumer");
         }
-        if is_close && let Some(conn) = client.conn.take() {
+        let is_behind = is_delta && client.outbox.take_behind();
+        if is_behind && let Some(conn) = client.conn {
+            self.hub.resync(conn, now);
+        } else if is_close && let Some(conn) = client.conn.take() {
             self.hub.leave(conn, LeaveCause::WeClosed, now);
         }
         self.serve_hub()

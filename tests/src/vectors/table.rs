@@ -1,5 +1,7 @@
 //! Vectors of pure functions, run on the core.
 
+use presence_core::client::mirror::DeltaOutcome;
+use presence_core::client::{Json, Mirror, MirrorConfig, RawEntry};
 use presence_core::protocol::device::SignedFields;
 use presence_core::protocol::{CloseFrame, scope};
 use presence_core::status::{self, Thresholds};
@@ -50,6 +52,7 @@ fn apply(function: &str, input: &[Value]) -> Result<Value, Failure> {
         )
         .into(),
         "devicePayload" => device_payload(&argument(input, 0)?)?.into(),
+        "follow" => follow(argument(input, 0)?, &argument::<Vec<Value>>(input, 1)?)?,
         "closeReason" => CloseFrame::new(1008, argument::<String>(input, 0)?).reason.into(),
         _ => fail!("no function {function}"),
     })
@@ -73,6 +76,25 @@ fn parse_beacon(text: &str) -> Value {
             "reason": parsed.reason,
         })
     })
+}
+
+/// A roster that takes payloads in: whether each followed on what was there, and the rows after it.
+fn follow(now_ms: u64, payloads: &[Value]) -> Result<Value, Failure> {
+    let mut mirror = Mirror::standalone(MirrorConfig::standalone());
+    let steps = payloads.iter().map(|payload| {
+        let payload = Json::parse(&payload.to_string()).map_err(|_| Failure::new("a payload is not JSON"))?;
+        let follows = if payload.get("upserts").is_some() {
+            mirror.apply_delta(&payload, now_ms) != DeltaOutcome::Gap
+        } else if let Some(list) = payload.as_array() {
+            mirror.apply_list(RawEntry::list(list), now_ms);
+            true
+        } else {
+            mirror.apply_keyed(&payload, now_ms)
+        };
+        let rows: Value = serde_json::from_str(&mirror.raw_list_json())?;
+        Ok(json!({ "follows": follows, "rows": rows }))
+    });
+    steps.collect()
 }
 
 /// What a device signs.

@@ -290,7 +290,7 @@ function itemOf(received) {
   return frameOf(received);
 }
 
-/** The short forms of presence and tick events, in full. */
+/** The short forms of events, in full. */
 function wholeFrame(expected) {
   const names = Object.keys(expected ?? {}).sort().join();
   const { presence, tick, seq, version } = expected ?? {};
@@ -298,6 +298,13 @@ function wholeFrame(expected) {
     const stateVersion = { presence: version, health: 1 };
     return { type: "event", event: "presence", payload: { presence }, seq, stateVersion };
   }
+  if (names === "delta,seq") return keyedEvent("presence.delta", expected.delta, seq, expected.delta.to);
+  if (names === "seq,snapshot") return keyedEvent("presence.snapshot", expected.snapshot, seq, expected.snapshot.version);
   if (names === "seq,tick") return { type: "event", event: "tick", payload: { ts: tick }, seq };
   return expected;
+}
+
+/** An event of a delta client. */
+function keyedEvent(event, payload, seq, version) {
+  return { type: "event", event, payload, seq, stateVersion: { presence: version, health: 1 } };
 }

@@ -22,6 +22,12 @@ export function coreFunctions(presence) {
     isLoopback: presence.isLoopback,
     scopesSatisfy: presence.scopesSatisfy,
     closeReason: presence.closeReason,
+    follow(now, payloads) {
+      const roster = new presence.Roster();
+      const steps = payloads.map((payload) => ({ follows: roster.apply(payload, now), rows: roster.entries() }));
+      roster.free();
+      return steps;
+    },
     devicePayload({ version, ...fields }) {
       const number = { v2: 2, v3: 3 }[version] ?? fail(`no signature version ${version}`);
       return presence.deviceSignaturePayload(number, fields);

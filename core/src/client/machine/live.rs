@@ -28,8 +28,6 @@ pub(super) struct Live {
     /// The newest presence version heard of.
     version: u64,
     pub(super) may_read: bool,
-    /// Whether the digests of deltas are compared: not if the gateway's own snapshot disagrees.
-    compares_digests: bool,
     /// The question for the list that is under way.
     pub(super) asking: Option<Asking>,
     /// Ask once more when it is answered.
@@ -62,7 +60,6 @@ impl Live {
             grace_until_ms: None,
             graces: 0,
             seq: None,
-            compares_digests: false,
             asking: None,
             asks_again: false,
             asked_ms: None,
@@ -161,27 +158,12 @@ impl Client {
         if !self.mirror.apply_keyed(snapshot, self.clock.server_ms(now)) {
             return false;
         }
-        let digest = snapshot.get("digest").and_then(Json::as_str);
-        let agrees = digest.is_some_and(|digest| self.mirror.agrees_with(digest));
-        if let Phase::Live(live) = &mut self.phase {
-            live.compares_digests = agrees;
-        }
         self.note_listed(now);
         true
     }
 
     fn handle_delta(&mut self, delta: &Json, now: Now) {
-        let outcome = self.mirror.apply_delta(delta, self.clock.server_ms(now));
-        let digest = delta.get("digest").and_then(Json::as_str);
-        let compares = matches!(&self.phase, Phase::Live(live) if live.compares_digests);
-        let is_off = match outcome {
-            DeltaOutcome::Gap => true,
-            DeltaOutcome::Old => false,
-            DeltaOutcome::Applied => {
-                compares && digest.is_some_and(|digest| !self.mirror.agrees_with(digest))
-            }
-        };
-        if is_off {
+        if self.mirror.apply_delta(delta, self.clock.server_ms(now)) == DeltaOutcome::Gap {
             self.ask(now);
         }
     }

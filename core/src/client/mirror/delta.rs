@@ -3,6 +3,7 @@
 use super::Mirror;
 use crate::client::json::Json;
 use crate::client::raw::RawEntry;
+use crate::digest::Digest;
 
 /// What became of a delta.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +12,7 @@ pub enum DeltaOutcome {
     Applied,
     /// It is older than what the mirror holds.
     Old,
-    /// Something is missing: ask for `presence.snapshot`.
+    /// Something is missing, or the digests disagree: ask for `presence.snapshot`.
     Gap,
 }
 
@@ -40,6 +41,8 @@ impl Mirror {
                 self.add(entry, Some(key.into()), now_ms);
             }
         }
+        // Before the mirror's own cap: the digest is of what the gateway lists.
+        self.compares_digests = self.agrees_with(snapshot);
         self.end_list(now_ms);
         true
     }
@@ -97,9 +100,14 @@ impl Mirror {
         }
         self.rebuild(now_ms);
         self.version = Some(to);
+        let is_off = self.compares_digests && delta.get("digest").is_some() && !self.agrees_with(delta);
         self.settle(now_ms);
         self.enforce_cap(now_ms);
-        DeltaOutcome::Applied
+        if is_off {
+            DeltaOutcome::Gap
+        } else {
+            DeltaOutcome::Applied
+        }
     }
 
     /// The version that the next delta must start from; `None` if the gateway sends full lists.
@@ -108,10 +116,16 @@ impl Mirror {
         self.version
     }
 
-    /// Whether the mirror's rows are those that `digest` is of.
+    /// The digest of the rows as the gateway sent them; of no rows unless it sends keys.
     #[must_use]
-    pub fn agrees_with(&self, digest: &str) -> bool {
-        self.digest.to_hex() == digest
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Whether the mirror's rows are those that the digest in a snapshot or a delta is of.
+    fn agrees_with(&self, payload: &Json) -> bool {
+        let stated = payload.get("digest").and_then(Json::as_str);
+        stated.is_some_and(|stated| self.digest.to_hex() == stated)
     }
 
     /// The place of the row with that wire key.

@@ -30,6 +30,7 @@ impl Mirror {
             self.drop_raw(place);
         }
         if !places.is_empty() {
+            self.compares_digests = false;
             self.rebuild(now_ms);
         }
     }

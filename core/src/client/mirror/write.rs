@@ -59,6 +59,7 @@ impl Mirror {
         }
         self.raws.clear();
         self.digest = Digest::default();
+        self.compares_digests = false;
         self.next_place = 0;
         self.listed_ms = Some(now_ms);
     }
@@ -94,8 +95,10 @@ impl Mirror {
         self.digest.add(digest);
         // A row without a time was heard of now, as far as anybody knows.
         let ts = entry.ts().unwrap_or(now_ms);
+        let seconds = entry.get("lastInputSeconds").and_then(Json::as_u64);
         let raw = Raw {
             place,
+            told_input: seconds.map(|seconds| (ts, seconds)),
             entry,
             ts,
             group,
@@ -120,8 +123,9 @@ impl Mirror {
     pub(super) fn touch(&mut self, place: u64, ts: u64) {
         let Some(at) = self.raw_at(place) else { return };
         let raw = &mut self.raws[at];
-        if let Some(seconds) = raw.entry.get("lastInputSeconds").and_then(Json::as_u64) {
-            let later = ts.saturating_sub(raw.ts) / 1_000;
+        if let Some((told_ms, seconds)) = raw.told_input {
+            // Counted from what was told, or the rounding of every touch would add up.
+            let later = ts.saturating_sub(told_ms) / 1_000;
             raw.entry
                 .set("lastInputSeconds", seconds.saturating_add(later).into());
         }

@@ -80,7 +80,7 @@ impl<T: Target> Run<'_, T> {
     }
 }
 
-/// The short forms of presence and tick events, in full.
+/// The short forms of events, in full.
 fn whole_frame(expected: &Value) -> Value {
     let names: Option<Vec<_>> = expected
         .as_object()
@@ -93,6 +93,8 @@ fn whole_frame(expected: &Value) -> Value {
             "seq": expected["seq"],
             "stateVersion": { "presence": expected["version"], "health": 1 },
         }),
+        Some(["delta", "seq"]) => keyed_event("presence.delta", expected, "delta", "to"),
+        Some(["seq", "snapshot"]) => keyed_event("presence.snapshot", expected, "snapshot", "version"),
         Some(["seq", "tick"]) => json!({
             "type": "event",
             "event": "tick",
@@ -101,4 +103,16 @@ fn whole_frame(expected: &Value) -> Value {
         }),
         _ => expected.clone(),
     }
+}
+
+/// An event of a delta client; `version` is the member of its payload that says where it leads.
+fn keyed_event(event: &str, expected: &Value, payload: &str, version: &str) -> Value {
+    let payload = &expected[payload];
+    json!({
+        "type": "event",
+        "event": event,
+        "payload": payload,
+        "seq": expected["seq"],
+        "stateVersion": { "presence": payload[version], "health": 1 },
+    })
 }
