@@ -72,7 +72,7 @@ fn event() -> impl Strategy<Value = Event> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 1500,
+        cases: 160,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -54,18 +54,20 @@ impl Live {
         Self {
             version: hello.presence_version.unwrap_or(0),
             may_read: hello.may_read(),
-            hello,
             since_ms: now.age_ms,
             heard_ms: now.age_ms,
             grace_until_ms: None,
             graces: 0,
-            seq: None,
+            // Gateways of protocol 4 count what they send on this connection from 1: the first can be
+            // missing too. Those of protocol 3 are somewhere in their count.
+            seq: (hello.protocol >= NEWEST_PROTOCOL).then_some(0),
             asking: None,
             asks_again: false,
             asked_ms: None,
             listed_ms: now.age_ms,
             is_behind: false,
             restart_ms: None,
+            hello,
         }
     }
 
