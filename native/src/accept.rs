@@ -25,7 +25,7 @@ use crate::proxy::{is_loopback, normalise};
 use crate::slots::{Refused, Slot};
 
 /// What the kernel may hold for a client that does not read; more would only hide slowness.
-const SEND_BUFFER_BYTES: usize = 128 * 1024;
+pub(crate) const SEND_BUFFER_BYTES: usize = 128 * 1024;
 /// First and longest wait when the system cannot give us a socket.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 

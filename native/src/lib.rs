@@ -12,6 +12,7 @@
 //! | [`proxy`], [`slots`] | who the client is, and how many there may be |
 //! | [`web`] | the files of the page |
 //! | [`clock`] | the only place that asks what time it is |
+//! | `bench` | the load generator |
 //! | [`cli`] | the commands |
 //!
 //! A program or a test embeds it by [`Gateway::start`].
@@ -19,6 +20,7 @@
 mod accept;
 pub mod admission;
 pub mod auth;
+mod bench;
 pub mod cli;
 pub mod clock;
 pub mod config;

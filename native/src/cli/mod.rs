@@ -1,9 +1,10 @@
 //! The command line.
 //!
 //! `serve` runs the gateway; `list`, `watch` and `beacon` are clients of any gateway that speaks the
-//! protocol.
+//! protocol; `bench` measures one.
 
 mod beacon;
+mod bench;
 mod client;
 mod failure;
 mod instance;
@@ -39,6 +40,8 @@ pub fn main() -> ExitCode {
         Some(Command::List(options)) => block_on(list::list(&options)),
         Some(Command::Watch(options)) => block_on(watch::watch(&options)),
         Some(Command::Beacon(options)) => block_on(beacon::beacon(&options)),
+        Some(Command::Bench(options)) => bench::bench(*options),
+        Some(Command::BenchBare(options)) => bench::bare(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,6 +3,7 @@
 //! A setting called `--max-entries` is `OPENCLAW_GATEWAY_MAX_ENTRIES` in the environment and
 //! `max-entries` in the file. A flag wins over the environment, that over the file, that over the
 //! default.
+mod bench;
 mod resolve;
 mod serve;
 mod span;
@@ -10,8 +11,10 @@ mod span;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
+use crate::bench::BareOptions;
 use crate::config::DEFAULT_PORT;
 
+pub use bench::BenchOptions;
 pub use resolve::{OptionsError, Resolved};
 pub use serve::ServeOptions;
 pub use span::{InvalidSpan, Span};
@@ -27,6 +30,7 @@ Examples:
   presence-gateway watch                            the same, live
   presence-gateway beacon                           tell the gateway that this machine is alive
   presence-gateway beacon --every 60s               tell it again and again
+  presence-gateway bench --scale quick              measure this gateway on this machine
 
 Exit codes:
   0 done   1 failed   2 wrong usage   3 cannot connect   4 refused   5 timeout";
@@ -62,6 +66,11 @@ pub enum Command {
     Watch(WatchOptions),
     /// Tell a gateway that this machine is alive, once or with --every again and again
     Beacon(BeaconOptions),
+    /// Measure a gateway: connects, fan-out, beacons, requests, memory
+    Bench(Box<BenchOptions>),
+    /// The server without a gateway that `bench` compares with
+    #[command(hide = true)]
+    BenchBare(BareOptions),
 }
 
 /// Options of every command that is a client.

@@ -1,0 +1,68 @@
+//! Requests for the list, beside a bare server that answers with the same bytes.
+
+use std::time::Duration;
+
+use super::Scenario;
+use crate::bench::bare::{BareOptions, BareWork};
+use crate::bench::crew::{Crew, fill, list_request};
+use crate::bench::fleet::{Fleet, NextRequest};
+use crate::bench::frame::{self, TEXT};
+use crate::bench::link::Link;
+use crate::bench::stats::{median, median_ratio};
+use crate::bench::{Bench, BenchError, WAIT};
+
+pub(super) const SCENARIO: Scenario = Scenario {
+    name: "requests",
+    title: "requests for the list, pipelined, beside bare TCP",
+    run,
+};
+
+/// Requests under way on one connection.
+const DEPTH: usize = 16;
+
+fn run(bench: &mut Bench) -> Result<(), BenchError> {
+    let askers = bench.size.askers;
+    let subject = bench.launcher.start(&bench.crew, &[])?;
+    let mut fleet = Fleet::new(subject.address)?;
+    let plans = (0..askers).map(|_| bench.crew.observer(false, false)).collect();
+    fleet.open(plans, askers, WAIT)?;
+    fill(&mut fleet, bench.size.rows)?;
+    fleet.rest(Duration::from_millis(300))?;
+    fleet.request(0, &list_request(0), WAIT)?;
+    let len = fleet.links[0].seen.response_len;
+    let mut framed = Vec::new();
+    frame::write(&mut framed, TEXT, list_request(0).as_bytes());
+    let options = BareOptions {
+        work: BareWork::Answer,
+        text_bytes: len,
+        request_bytes: framed.len(),
+    };
+    let bare = bench.launcher.bare(&options)?;
+    let mut limit = Fleet::new(bare.address)?;
+    limit.open((0..askers).map(|_| Crew::bare()).collect(), askers, WAIT)?;
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for pair in 0..bench.size.pairs {
+        bench
+            .progress
+            .show(&format!("pair {} of {}", pair + 1, bench.size.pairs));
+        for (fleet, rates) in [(&mut fleet, &mut ours), (&mut limit, &mut theirs)] {
+            let (answered, time, _) = fleet.load(0..askers, DEPTH, bench.size.pair_time, next())?;
+            rates.push(answered as f64 / time.as_secs_f64());
+        }
+    }
+    let refused: u64 = fleet.links.iter().map(|link| link.seen.refused).sum();
+    if refused > 0 {
+        bench.report.note(format!("requests: {refused} refused"));
+    }
+    bench.report.add("requests.bytes", len as f64, "per answer");
+    bench.report.add("requests.rate", median(&ours), "per s");
+    bench.report.add("requests.bare", median(&theirs), "per s");
+    bench
+        .report
+        .add("requests.ratio", median_ratio(&theirs, &ours), "x bare TCP");
+    Ok(())
+}
+
+fn next() -> NextRequest {
+    Box::new(|link: &mut Link, _, sent| link.push(&list_request(sent)))
+}

@@ -1,0 +1,42 @@
+//! A device key for a client of the load generator: made for one run and thrown away.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_dalek::{Signer as _, SigningKey};
+use presence_core::client::DeviceKey;
+
+use crate::device::device_id;
+
+/// An Ed25519 key.
+pub(super) struct Signer {
+    key: SigningKey,
+    device: DeviceKey,
+}
+
+impl Signer {
+    /// The key number `number` of this run.
+    pub(super) fn new(run: u64, number: u64) -> Self {
+        let mut seed = [0x5a; 32];
+        seed[..8].copy_from_slice(&run.to_le_bytes());
+        seed[8..16].copy_from_slice(&number.to_le_bytes());
+        let key = SigningKey::from_bytes(&seed);
+        let public_key = key.verifying_key().to_bytes();
+        Self {
+            key,
+            device: DeviceKey {
+                id: device_id(&public_key).into(),
+                public_key: URL_SAFE_NO_PAD.encode(public_key).into(),
+            },
+        }
+    }
+
+    /// What the client states of it.
+    pub(super) fn device(&self) -> DeviceKey {
+        self.device.clone()
+    }
+
+    /// The signature over a text, base64url.
+    pub(super) fn sign(&self, text: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.key.sign(text.as_bytes()).to_bytes())
+    }
+}
