@@ -5,6 +5,7 @@ use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use ed25519_dalek::{Signature, VerifyingKey};
 use presence_core::Now;
+use presence_core::protocol::error::NEWEST_PROTOCOL;
 use presence_core::protocol::{ConnectParams, device};
 use presence_core::server::DeviceEvidence;
 use sha2::{Digest, Sha256};
@@ -32,10 +33,15 @@ pub fn verify(params: &ConnectParams, nonce: &str, now: Now) -> DeviceEvidence {
     if device_id(&raw_key) != *proof.id {
         return DeviceEvidence::IdMismatch;
     }
-    let texts = match device::precheck(params, nonce, now) {
+    let mut texts = match device::precheck(params, nonce, now) {
         Ok(texts) => texts,
         Err(evidence) => return evidence,
     };
+    // Who speaks the old protocol too signs what old gateways verify. Each wrong guess costs as much as
+    // all the rest of a handshake.
+    if params.min_protocol < NEWEST_PROTOCOL {
+        texts.reverse();
+    }
     let Ok(key) = VerifyingKey::from_bytes(&raw_key) else {
         return DeviceEvidence::PublicKeyInvalid;
     };

@@ -4,6 +4,7 @@
 //! needs beyond Rust it fetches itself into `target/tools` and the `node_modules` folders of the
 //! project; nothing goes into the user's home but what cargo itself puts there.
 
+mod bench;
 mod commands;
 mod failure;
 mod process;
@@ -26,6 +27,10 @@ cargo xtask <command>
       --only NAME         just this step and what it needs (may be repeated)
       --with-openclaw     also the tests with the real OpenClaw command lines (large downloads)
       --list              name the steps and stop
+  bench                   measure the gateway beside bare TCP, the core and the npm package; write BENCHMARKS.md
+      --peers             also the real gateways, openclaw@2026.9.6 and openclaw@2026.2.12 (large downloads)
+      --quick             the same in a shorter time, into target/bench-quick
+      --only NAME         just this measurement (may be repeated); the others stay as they were
   build                   build everything in release
   help                    this text
 ";
@@ -52,6 +57,7 @@ fn dispatch(arguments: &[String]) -> Result<(), Failure> {
     match command {
         "run" => commands::run(&Project::locate()?, rest),
         "test" => commands::test(&Project::locate()?, rest),
+        "bench" => commands::bench(&Project::locate()?, rest),
         "build" => commands::build(&Project::locate()?, rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

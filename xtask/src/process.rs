@@ -14,6 +14,8 @@ pub(crate) struct Program {
     name: String,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    /// Whether nothing of this program's environment is handed down.
+    is_bare: bool,
     folder: PathBuf,
     /// Whether `folder` must be named for a person: the root of the project goes without saying.
     elsewhere: bool,
@@ -26,6 +28,7 @@ impl Program {
             name: name.as_ref().to_string_lossy().into_owned(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            is_bare: false,
             folder: project.path("."),
             elsewhere: false,
         }
@@ -53,6 +56,12 @@ impl Program {
         self
     }
 
+    /// Hands down nothing of this program's environment.
+    pub(crate) fn without_environment(mut self) -> Self {
+        self.is_bare = true;
+        self
+    }
+
     /// Runs in this folder.
     pub(crate) fn folder(mut self, folder: impl AsRef<Path>) -> Self {
         self.folder = folder.as_ref().to_path_buf();
@@ -65,6 +74,9 @@ impl Program {
         let mut words = Vec::new();
         if self.elsewhere {
             words.push(format!("cd {} &&", quoted(&self.folder.to_string_lossy())));
+        }
+        if self.is_bare {
+            words.extend(["env".to_owned(), "-i".to_owned()]);
         }
         words.extend(
             self.environment
@@ -169,6 +181,9 @@ impl Program {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.name);
         command.args(&self.arguments).current_dir(&self.folder);
+        if self.is_bare {
+            command.env_clear();
+        }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

@@ -43,6 +43,11 @@ impl Project {
         self.path("target/tools")
     }
 
+    /// The build folder.
+    pub(crate) fn target(&self) -> &Path {
+        self.debug.parent().unwrap_or(&self.debug)
+    }
+
     /// The gateway of the development profile, as the tests build it.
     pub(crate) fn test_gateway(&self) -> PathBuf {
         self.debug.join(executable_name("presence-gateway"))

@@ -59,7 +59,8 @@ pub(crate) fn serve(options: &BareOptions) -> io::Result<()> {
         std::process::exit(0);
     });
     let mut poll = Poll::new()?;
-    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+    poll.registry()
+        .register(&mut listener, LISTENER, Interest::READABLE)?;
     let mut events = Events::with_capacity(1024);
     let mut sockets: Vec<Option<Socket>> = Vec::new();
     let mut buffer = vec![0; 256 * 1024];

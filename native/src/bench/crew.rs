@@ -37,7 +37,13 @@ impl Crew {
     }
 
     /// Client number `number`, which makes a row of its own, with a device proof if it has a key.
-    pub(super) fn tracked(&self, number: usize, signer: Option<&Rc<Signer>>, deltas: bool, keeps: bool) -> Plan {
+    pub(super) fn tracked(
+        &self,
+        number: usize,
+        signer: Option<&Rc<Signer>>,
+        deltas: bool,
+        keeps: bool,
+    ) -> Plan {
         let instance_id = format!("bench-{:x}-{number}", self.run);
         let mut config = self.config(&self.tracked, Some(instance_id), deltas);
         config.device = signer.map(|signer| signer.device());
@@ -64,7 +70,12 @@ impl Crew {
             .collect()
     }
 
-    fn config(&self, (id, mode): &(String, String), instance_id: Option<String>, deltas: bool) -> ClientConfig {
+    fn config(
+        &self,
+        (id, mode): &(String, String),
+        instance_id: Option<String>,
+        deltas: bool,
+    ) -> ClientConfig {
         let info = ClientInfo {
             id: id.as_str().into(),
             mode: mode.as_str().into(),

@@ -219,7 +219,9 @@ impl Fleet {
     pub(super) fn request(&mut self, number: usize, text: &str, limit: Duration) -> io::Result<bool> {
         let before = self.links[number].seen;
         self.send(number, text);
-        let is_answered = self.pump(limit, |fleet| fleet.links[number].seen.responses > before.responses)?;
+        let is_answered = self.pump(limit, |fleet| {
+            fleet.links[number].seen.responses > before.responses
+        })?;
         Ok(is_answered && self.links[number].seen.refused == before.refused)
     }
 
@@ -263,7 +265,14 @@ impl Fleet {
         link.flush();
     }
 
-    fn serve(&mut self, number: usize, buffer: &mut [u8], is_writable: bool, is_readable: bool, is_closed: bool) {
+    fn serve(
+        &mut self,
+        number: usize,
+        buffer: &mut [u8],
+        is_writable: bool,
+        is_readable: bool,
+        is_closed: bool,
+    ) {
         let Some(link) = self.links.get_mut(number) else {
             return;
         };

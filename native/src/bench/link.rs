@@ -15,6 +15,9 @@ use super::signer::Signer;
 /// The longest answer to the upgrade.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
+/// How an event with the whole list begins.
+const LIST_EVENT: &str = r#"{"type":"event","event":"presence","#;
+
 /// How far a connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -164,11 +167,15 @@ impl Link {
     /// it wanted to ask again: something did not fit together.
     pub(super) fn mirrored(&mut self, until: Instant, now: Now) -> Option<&Client> {
         let machine = self.machine.as_deref_mut()?;
+        let mut kept = self.kept.take()?;
+        kept.retain(|(at, _)| *at <= until);
+        let is_list = |(_, text): &(Instant, Box<str>)| text.starts_with(LIST_EVENT);
+        if kept.len() > 2 && kept[1..].iter().all(is_list) {
+            // Each list replaces the one before.
+            kept.drain(1..kept.len() - 1);
+        }
         let mut is_sound = true;
-        for (at, text) in self.kept.take()? {
-            if at > until {
-                break;
-            }
+        for (_, text) in kept {
             machine.handle_text(1, &text, now);
             while let Some(output) = machine.poll_output() {
                 is_sound &= !matches!(output, ClientOutput::Send { .. } | ClientOutput::Close { .. });

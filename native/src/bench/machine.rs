@@ -97,14 +97,25 @@ pub(super) fn descendants(pid: u32) -> Vec<u32> {
             let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
             let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
             // The name stands in parentheses and may hold anything.
-            let parent = stat.rsplit_once(") ")?.1.split_whitespace().nth(1)?.parse().ok()?;
+            let parent = stat
+                .rsplit_once(") ")?
+                .1
+                .split_whitespace()
+                .nth(1)?
+                .parse()
+                .ok()?;
             Some((pid, parent))
         })
         .collect();
     let mut found = vec![pid];
     let mut at = 0;
     while let Some(&parent) = found.get(at) {
-        found.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(pid, _)| *pid));
+        found.extend(
+            parents
+                .iter()
+                .filter(|(_, of)| *of == parent)
+                .map(|(pid, _)| *pid),
+        );
         at += 1;
     }
     found.split_off(1)
@@ -134,9 +145,7 @@ pub(super) fn is_established(server_port: u16, client_port: u16) -> Option<bool>
         is_known = true;
         let is_there = text.lines().skip(1).any(|line| {
             let mut fields = line.split_whitespace().skip(1);
-            let port = |address: Option<&str>| {
-                u16::from_str_radix(address?.rsplit_once(':')?.1, 16).ok()
-            };
+            let port = |address: Option<&str>| u16::from_str_radix(address?.rsplit_once(':')?.1, 16).ok();
             port(fields.next()) == Some(server_port)
                 && port(fields.next()) == Some(client_port)
                 && fields.next() == Some("01")

@@ -83,7 +83,9 @@ struct Bench {
 
 /// The scenarios and what they measure.
 pub(crate) fn scenarios() -> impl Iterator<Item = (&'static str, &'static str)> {
-    scenario::ALL.iter().map(|scenario| (scenario.name, scenario.title))
+    scenario::ALL
+        .iter()
+        .map(|scenario| (scenario.name, scenario.title))
 }
 
 /// Measures. Tables go to stdout as they are done; the JSON report is returned.
@@ -131,7 +133,13 @@ pub(crate) fn run(wish: Wish) -> Result<String, BenchError> {
         .collect();
     let mut failures = 0;
     for (index, scenario) in chosen.iter().enumerate() {
-        println!("[{}/{}] {}: {}", index + 1, chosen.len(), scenario.name, scenario.title);
+        println!(
+            "[{}/{}] {}: {}",
+            index + 1,
+            chosen.len(),
+            scenario.name,
+            scenario.title
+        );
         let first = bench.report.figures.len();
         if let Err(error) = (scenario.run)(&mut bench) {
             failures += 1;
@@ -158,9 +166,9 @@ impl Bench {
             Some(Cores { gateway, generator }) => self.report.note(format!(
                 "gateway on core {gateway}, generator on core {generator}, one each"
             )),
-            None if is_pinned => self
-                .report
-                .note(format!("{cores} cores; gateway and generator could not be given one each")),
+            None if is_pinned => self.report.note(format!(
+                "{cores} cores; gateway and generator could not be given one each"
+            )),
             None => self
                 .report
                 .note(format!("{cores} cores; gateway and generator not pinned")),

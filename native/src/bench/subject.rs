@@ -195,15 +195,12 @@ impl Subject {
             .unwrap_or_default()
             .into_iter()
             .filter_map(machine::memory_kb)
-            .map(|(now, _)| now)
-            .sum()
+            .fold(0.0, |sum, (now, _)| sum + now)
     }
 
     /// Processor time so far, in ms.
     pub(super) fn cpu_ms(&self) -> f64 {
-        self.pid
-            .and_then(machine::cpu_time)
-            .map_or(f64::NAN, stats::ms)
+        self.pid.and_then(machine::cpu_time).map_or(f64::NAN, stats::ms)
     }
 
     /// Ends it without notice. One that was not started here goes on.

@@ -33,14 +33,14 @@ pub(super) fn bench(options: BenchOptions) -> Result<(), Failure> {
         label: options.label,
         running: address.map(|address| (address, options.pid)),
         command: options.command,
-        token: options.token.or(url_token.flatten()),
+        token: options.token.or_else(|| url_token.flatten()),
         observer: options.observer,
         tracked: options.tracked,
         only: options.only,
         scale: options.scale,
         is_pinned: !options.no_pin,
     })
-    .map_err(failure)?;
+    .map_err(|error| failure(&error))?;
     match options.json {
         Some(file) => std::fs::write(&file, report + "\n")
             .map_err(|error| Failure::Other(format!("cannot write {}: {error}", file.display()))),
@@ -50,7 +50,7 @@ pub(super) fn bench(options: BenchOptions) -> Result<(), Failure> {
 
 /// The bare server that `bench` compares with: for its own use.
 pub(super) fn bare(options: &BareOptions) -> Result<(), Failure> {
-    serve_bare(options).map_err(|error| failure(error.into()))
+    serve_bare(options).map_err(|error| failure(&error.into()))
 }
 
 fn resolve(url: &str, options: &BenchOptions) -> Result<(std::net::SocketAddr, Option<String>), Failure> {
@@ -70,6 +70,6 @@ fn resolve(url: &str, options: &BenchOptions) -> Result<(std::net::SocketAddr, O
     Ok((address, target.token))
 }
 
-fn failure(error: BenchError) -> Failure {
+fn failure(error: &BenchError) -> Failure {
     Failure::Other(error.to_string())
 }

@@ -1,9 +1,11 @@
 //! What can be typed after `cargo xtask`.
 
+mod bench;
 mod build;
 mod run;
 mod test;
 
+pub(crate) use bench::bench;
 pub(crate) use build::build;
 pub(crate) use run::run;
 pub(crate) use test::test;

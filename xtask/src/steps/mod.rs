@@ -1,7 +1,7 @@
 //! The steps of `cargo xtask test`.
 
 mod node;
-mod openclaw;
+pub(crate) mod openclaw;
 pub(crate) mod package;
 mod rust;
 

@@ -25,7 +25,7 @@ pub(super) const INSTALL: Step = Step {
     opt_in: true,
     run: |project, _| {
         node::ensure_host_node(project)?;
-        RELEASES.iter().try_for_each(|release| install(project, release))
+        install_all(project)
     },
 };
 
@@ -38,10 +38,9 @@ pub(super) const TESTS: Step = Step {
     needs: &["compile", "npm", "wasm-tools", "package", "openclaw-install"],
     opt_in: true,
     run: |project, tally| {
-        let command_line = |release| folder(project, release).join("node_modules/openclaw/openclaw.mjs");
         let environment = [
-            ("OPENCLAW_2026_2", command_line(RELEASES[0])),
-            ("OPENCLAW_2026_9", command_line(RELEASES[1])),
+            ("OPENCLAW_2026_2", program(project, RELEASES[0])),
+            ("OPENCLAW_2026_9", program(project, RELEASES[1])),
             ("OPENCLAW_OUTPUTS", project.path("target/openclaw-outputs")),
         ];
         node_tests(project, "tests/openclaw", &environment, tally)?;
@@ -49,6 +48,19 @@ pub(super) const TESTS: Step = Step {
         node_tests(project, "wasm/tests/openclaw", &environment, tally)
     },
 };
+
+/// Installs what is missing of both.
+///
+/// # Errors
+/// When npm fails.
+pub(crate) fn install_all(project: &Project) -> Result<(), Failure> {
+    RELEASES.iter().try_for_each(|release| install(project, release))
+}
+
+/// The command line of a release, to be run by Node.
+pub(crate) fn program(project: &Project, release: &str) -> PathBuf {
+    folder(project, release).join("node_modules/openclaw/openclaw.mjs")
+}
 
 fn folder(project: &Project, release: &str) -> PathBuf {
     project.tools().join(format!("openclaw-{release}"))

@@ -22,17 +22,26 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     // The gateway's own row is one of them.
     let rows = bench.size.rows - 1;
     for (depth, name) in DEPTHS {
-        bench.progress.show(&format!("{clients} connections, {depth} at a time"));
+        bench
+            .progress
+            .show(&format!("{clients} connections, {depth} at a time"));
         let subject = bench.launcher.start(&bench.crew, &[])?;
         let mut fleet = Fleet::new(subject.address)?;
         let plans = (0..clients).map(|_| bench.crew.observer(false, false)).collect();
         fleet.open(plans, bench.size.concurrency, WAIT)?;
         fill(&mut fleet, bench.size.rows)?;
         fleet.rest(Duration::from_millis(300))?;
-        let version = fleet.links.iter().map(|link| link.seen.version).max().unwrap_or(0);
-        let next = Box::new(move |link: &mut crate::bench::link::Link, number: usize, sent: u64| {
-            link.push(&beacon(sent, number % rows, sent));
-        });
+        let version = fleet
+            .links
+            .iter()
+            .map(|link| link.seen.version)
+            .max()
+            .unwrap_or(0);
+        let next = Box::new(
+            move |link: &mut crate::bench::link::Link, number: usize, sent: u64| {
+                link.push(&beacon(sent, number % rows, sent));
+            },
+        );
         let cpu = subject.cpu_ms();
         let refused = |fleet: &Fleet| fleet.links.iter().map(|link| link.seen.refused).sum::<u64>();
         let refused_before = refused(&fleet);
@@ -56,7 +65,9 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
                 ms(at.saturating_duration_since(last)),
                 "ms after the last",
             ),
-            None => bench.report.note(format!("beacons.{name}: not all were told the last version")),
+            None => bench
+                .report
+                .note(format!("beacons.{name}: not all were told the last version")),
         }
         let refused = refused(&fleet) - refused_before;
         if refused > 0 {

@@ -26,7 +26,9 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
             let mut fleet = readers_of(bench, subject.address, clients, deltas)?;
             fleet.rest(Duration::from_millis(300))?;
             let name = format!("curve.{clients}.{kind}");
-            bench.report.add(format!("{name}.memory"), subject.memory_kb(), "kB");
+            bench
+                .report
+                .add(format!("{name}.memory"), subject.memory_kb(), "kB");
             bench.report.add(
                 format!("{name}.per_client"),
                 (subject.memory_kb() - empty) / clients as f64,
@@ -41,9 +43,11 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
             }
             let last = median(&times);
             bench.report.add(format!("{name}.last"), last, "ms");
-            bench
-                .report
-                .add(format!("{name}.each"), last * 1_000.0 / clients as f64, "us per reader");
+            bench.report.add(
+                format!("{name}.each"),
+                last * 1_000.0 / clients as f64,
+                "us per reader",
+            );
         }
     }
     Ok(())

@@ -55,16 +55,22 @@ fn run(bench: &mut Bench, name: &str, deltas: bool) -> Result<(), BenchError> {
         theirs.push(bare_round(&mut limit)?);
         limit.rest(PAUSE)?;
     }
-    bench.report.add(format!("{name}.readers"), readers as f64, "clients");
-    bench.report.add(format!("{name}.bytes"), len as f64, "per reader");
+    bench
+        .report
+        .add(format!("{name}.readers"), readers as f64, "clients");
+    bench
+        .report
+        .add(format!("{name}.bytes"), len as f64, "per reader");
     bench.report.add(format!("{name}.last"), median(&ours), "ms");
     bench
         .report
         .add(format!("{name}.last_p95"), percentile(&ours, 95.0), "ms");
     bench.report.add(format!("{name}.bare"), median(&theirs), "ms");
-    bench
-        .report
-        .add(format!("{name}.ratio"), median_ratio(&ours, &theirs), "x bare TCP");
+    bench.report.add(
+        format!("{name}.ratio"),
+        median_ratio(&ours, &theirs),
+        "x bare TCP",
+    );
     bench
         .report
         .add(format!("{name}.cpu"), median(&cpu), "ms of the gateway's core");
@@ -123,7 +129,12 @@ impl Sender {
     /// One change. Returns the time until the last reader has it, in ms.
     pub(super) fn round(&mut self, fleet: &mut Fleet) -> Result<f64, BenchError> {
         self.mark += 1;
-        let version = fleet.links.iter().map(|link| link.seen.version).max().unwrap_or(0);
+        let version = fleet
+            .links
+            .iter()
+            .map(|link| link.seen.version)
+            .max()
+            .unwrap_or(0);
         // Before the first event nobody knows the version of a gateway whose hello ends otherwise.
         fleet.aim(match version {
             0 => Goal::Frames(1),
@@ -133,14 +144,21 @@ impl Sender {
         fleet.send(0, &beacon(self.mark, self.row, self.mark));
         match fleet.reach(WAIT)? {
             Some(last) => Ok(ms(last.saturating_duration_since(begun))),
-            None => Err(BenchError::Gateway("a reader was not told of a change".to_owned())),
+            None => Err(BenchError::Gateway(
+                "a reader was not told of a change".to_owned(),
+            )),
         }
     }
 }
 
 /// The same with the bare server.
 pub(super) fn bare_round(limit: &mut Fleet) -> Result<f64, BenchError> {
-    let frames = limit.links.iter().map(|link| link.seen.presence).max().unwrap_or(0);
+    let frames = limit
+        .links
+        .iter()
+        .map(|link| link.seen.presence)
+        .max()
+        .unwrap_or(0);
     limit.aim(Goal::Frames(frames + 1));
     let begun = Instant::now();
     limit.send(0, "x");

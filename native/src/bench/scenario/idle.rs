@@ -18,7 +18,11 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     let clients = bench.possible(bench.size.idle, 1);
     let subject = bench.launcher.start(&bench.crew, &[])?;
     let mut fleet = Fleet::new(subject.address)?;
-    fleet.open(vec![bench.crew.observer(false, false)], 1, Duration::from_secs(30))?;
+    fleet.open(
+        vec![bench.crew.observer(false, false)],
+        1,
+        Duration::from_secs(30),
+    )?;
     fill(&mut fleet, bench.size.rows)?;
     fleet.rest(Duration::from_millis(300))?;
     let before = subject.memory_kb();
@@ -38,7 +42,9 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     bench
         .report
         .add("idle.connects", live / opened.time.as_secs_f64(), "per s");
-    bench.report.add("idle.hello", fleet.links[1].seen.hello_len as f64, "bytes");
+    bench
+        .report
+        .add("idle.hello", fleet.links[1].seen.hello_len as f64, "bytes");
     bench.report.add("idle.per_client", (after - before) / live, "kB");
     bench.report.add("idle.memory", after, "kB");
     bench.progress.show("watching them");

@@ -19,7 +19,9 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 fn run(bench: &mut Bench) -> Result<(), BenchError> {
     if !bench.launcher.can_start() {
-        bench.report.note("reconnect: a gateway that was not started here is not stopped here");
+        bench
+            .report
+            .note("reconnect: a gateway that was not started here is not stopped here");
         return Ok(());
     }
     let clients = bench.possible(bench.size.big_storm, 1);
@@ -36,7 +38,9 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     let mut times = Vec::new();
     let restarts = bench.size.starts.min(RESTARTS);
     for number in 0..restarts {
-        bench.progress.show(&format!("restart {} of {restarts}", number + 1));
+        bench
+            .progress
+            .show(&format!("restart {} of {restarts}", number + 1));
         let port = subject.address.port();
         subject.kill();
         fleet.rest(Duration::from_millis(200))?;

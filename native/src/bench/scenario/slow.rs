@@ -31,9 +31,7 @@ const LAST_CHANCE: [Duration; 2] = [Duration::from_millis(400), Duration::from_m
 fn run(bench: &mut Bench) -> Result<(), BenchError> {
     let stall = Duration::from_millis(bench.size.stall_ms);
     let stall_ms = bench.size.stall_ms.to_string();
-    let subject = bench
-        .launcher
-        .start(&bench.crew, &["--stall-ms", &stall_ms])?;
+    let subject = bench.launcher.start(&bench.crew, &["--stall-ms", &stall_ms])?;
     let mut fleet = super::fanout::readers_of(bench, subject.address, HEALTHY, false)?;
     let mut sender = super::fanout::Sender::new(bench.size.rows);
     sender.warm_up(&mut fleet)?;
@@ -96,7 +94,10 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
         bench.report.add("slow.close", f64::from(code), "close code");
         bench.report.note(format!("slow: closed with {code} `{reason}`"));
     }
-    if fleet.links[..HEALTHY].iter().any(|link| link.stage != Stage::Live) {
+    if fleet.links[..HEALTHY]
+        .iter()
+        .any(|link| link.stage != Stage::Live)
+    {
         bench.report.note("slow: a reader that reads was closed too");
     }
     Ok(())
@@ -106,7 +107,11 @@ fn report(bench: &mut Bench, subject: &Subject, (base, most): (f64, f64), withou
     let report = &mut bench.report;
     report.add("slow.memory_each", (most - base) / STOPPED as f64, "kB");
     report.add("slow.memory_after", subject.memory_kb() - base, "kB more");
-    report.add("slow.others_before", median(without), "ms until the others have a change");
+    report.add(
+        "slow.others_before",
+        median(without),
+        "ms until the others have a change",
+    );
     report.add("slow.others", median(with), "ms the same with stopped readers");
     report.add("slow.others_before_p95", percentile(without, 95.0), "ms");
     report.add("slow.others_p95", percentile(with, 95.0), "ms");

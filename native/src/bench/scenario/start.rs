@@ -28,9 +28,11 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     }
     if !starts.is_empty() {
         bench.report.add("start.hello", median(&starts), "ms");
-        bench
-            .report
-            .add("start.fastest", starts.iter().copied().fold(f64::MAX, f64::min), "ms");
+        bench.report.add(
+            "start.fastest",
+            starts.iter().copied().fold(f64::MAX, f64::min),
+            "ms",
+        );
     }
     bench.report.add("start.memory", median(&memory), "kB");
     bench.report.add("start.children", median(&children), "kB");

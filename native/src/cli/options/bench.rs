@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn another_gateways_command_line_is_kept_as_it_is() {
-        let options = parse("--only start --only storm --scale peer -- node x.mjs --port {port} --only y").unwrap();
+        let options =
+            parse("--only start --only storm --scale peer -- node x.mjs --port {port} --only y").unwrap();
         assert_eq!(options.only, ["start", "storm"]);
         assert_eq!(options.scale, Scale::Peer);
         assert_eq!(
@@ -87,8 +88,16 @@ mod tests {
     #[test]
     fn clients_are_named_by_id_and_mode() {
         let options = parse("--observer gateway-client/backend").unwrap();
-        assert_eq!(options.observer, ("gateway-client".to_owned(), "backend".to_owned()));
-        for wrong in ["--observer cli", "--tracked /x", "--pid 3", "--url ws://h -- node"] {
+        assert_eq!(
+            options.observer,
+            ("gateway-client".to_owned(), "backend".to_owned())
+        );
+        for wrong in [
+            "--observer cli",
+            "--tracked /x",
+            "--pid 3",
+            "--url ws://h -- node",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,0 +1,171 @@
+//! What was measured, by name, kept in files of `target/bench` so that a part can be measured again.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::json::{Json, quoted};
+use crate::failure::Failure;
+
+/// All figures about one gateway, or one library.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Figures {
+    values: BTreeMap<String, (f64, String)>,
+    pub(crate) notes: Vec<String>,
+}
+
+impl Figures {
+    /// Reads a report; none where there is no file.
+    pub(crate) fn read(file: &Path) -> Self {
+        std::fs::read_to_string(file)
+            .ok()
+            .and_then(|text| Json::parse(&text))
+            .map(|report| Self::of(&report))
+            .unwrap_or_default()
+    }
+
+    fn of(report: &Json) -> Self {
+        let mut figures = Self::default();
+        for figure in report.get("figures").map(Json::list).unwrap_or_default() {
+            let name = figure.get("name").and_then(Json::text);
+            let value = figure.get("value").and_then(Json::number);
+            if let (Some(name), Some(value)) = (name, value) {
+                let unit = figure.get("unit").and_then(Json::text).unwrap_or("");
+                figures.set(name, value, unit);
+            }
+        }
+        let notes = report.get("notes").map(Json::list).unwrap_or_default();
+        figures.notes = notes
+            .iter()
+            .filter_map(|note| note.text().map(str::to_owned))
+            .collect();
+        figures
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: f64, unit: &str) {
+        self.values.insert(name.to_owned(), (value, unit.to_owned()));
+    }
+
+    /// A figure's value.
+    pub(crate) fn value(&self, name: &str) -> Option<f64> {
+        self.values.get(name).map(|(value, _)| *value)
+    }
+
+    /// All of them, by name.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, f64, &str)> {
+        self.values
+            .iter()
+            .map(|(name, (value, unit))| (name.as_str(), *value, unit.as_str()))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Takes newer figures in: what was measured again replaces all of that measurement.
+    pub(crate) fn renew(&mut self, newer: Self) {
+        let scenario = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+        let measured: Vec<String> = newer.values.keys().map(|name| scenario(name)).collect();
+        self.values.retain(|name, _| !measured.contains(&scenario(name)));
+        self.values.extend(newer.values);
+        self.notes
+            .retain(|note| !measured.iter().any(|name| note.starts_with(&format!("{name}:"))));
+        for note in newer.notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+    }
+
+    /// Writes a report.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn write(&self, file: &Path) -> Result<(), Failure> {
+        let figures: Vec<String> = self
+            .all()
+            .map(|(name, value, unit)| {
+                format!(
+                    "  {{\"name\": {}, \"value\": {value}, \"unit\": {}}}",
+                    quoted(name),
+                    quoted(unit)
+                )
+            })
+            .collect();
+        let notes: Vec<String> = self.notes.iter().map(|note| quoted(note)).collect();
+        let text = format!(
+            "{{\"figures\": [\n{}\n], \"notes\": [{}]}}\n",
+            figures.join(",\n"),
+            notes.join(", ")
+        );
+        std::fs::write(file, text)
+            .map_err(|error| Failure::missing(format!("cannot write {}: {error}", file.display())))
+    }
+}
+
+/// Criterion's medians, in ns, by `group.parameter`.
+pub(crate) fn criterion(folder: &Path) -> Figures {
+    let mut figures = Figures::default();
+    let names = |folder: &Path| -> Vec<String> {
+        std::fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .collect()
+    };
+    for group in names(folder) {
+        for parameter in names(&folder.join(&group)) {
+            let file = folder.join(&group).join(&parameter).join("new/estimates.json");
+            let median = std::fs::read_to_string(file)
+                .ok()
+                .and_then(|text| Json::parse(&text))
+                .and_then(|json| json.get("median")?.get("point_estimate")?.number());
+            if let Some(median) = median {
+                figures.set(&format!("{group}.{parameter}"), median, "ns");
+            }
+        }
+    }
+    figures
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(text: &str) -> Figures {
+        Figures::of(&Json::parse(text).expect("JSON"))
+    }
+
+    #[test]
+    fn a_part_that_is_measured_again_replaces_that_part_only() {
+        let mut all = figures(
+            r#"{"figures":[{"name":"storm.time","value":3,"unit":"ms"},{"name":"storm.gone","value":3},
+                {"name":"storm-delta.time","value":5,"unit":"ms"}],"notes":["storm: old","pinned"]}"#,
+        );
+        all.renew(figures(
+            r#"{"figures":[{"name":"storm.time","value":2,"unit":"ms"}],"notes":["pinned"]}"#,
+        ));
+        assert_eq!(all.value("storm.time"), Some(2.0));
+        assert_eq!(all.value("storm.gone"), None);
+        assert_eq!(all.value("storm-delta.time"), Some(5.0));
+        assert_eq!(all.notes, ["pinned"]);
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let folder = std::env::temp_dir().join(format!("xtask-figures-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let file = folder.join("a.json");
+        let mut all = Figures::default();
+        all.set("a.b", 1.25, "ms");
+        all.notes.push("a \"note\"".to_owned());
+        all.write(&file).expect("written");
+        assert_eq!(Figures::read(&file), all);
+
+        std::fs::create_dir_all(folder.join("upsert/200/new")).expect("a folder");
+        let estimates = r#"{"mean":{"point_estimate":9},"median":{"point_estimate":401.5}}"#;
+        std::fs::write(folder.join("upsert/200/new/estimates.json"), estimates).expect("written");
+        assert_eq!(criterion(&folder).value("upsert.200"), Some(401.5));
+        assert!(Figures::read(&folder.join("absent.json")).is_empty());
+        std::fs::remove_dir_all(&folder).expect("removed");
+    }
+}

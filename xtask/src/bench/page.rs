@@ -1,0 +1,232 @@
+//! `BENCHMARKS.md` of what was measured.
+
+use std::fmt::Write as _;
+
+use super::figures::Figures;
+use super::targets::{LINES, Measured, Whose, with_unit};
+
+/// The whole page. `notes` is written by hand and goes in as it is.
+pub(crate) fn page(measured: &Measured, machine: &str, notes: &str) -> String {
+    let mut page = String::from("# Benchmarks\n\n");
+    page.push_str("Made by `cargo xtask bench --peers`; do not edit. What is said by hand is in `xtask/benchmarks.md`.\n\n");
+    page.push_str("## The machine\n\n");
+    page.push_str(machine);
+    for note in &measured.ours.notes {
+        let _ = writeln!(page, "* {note}");
+    }
+    page.push_str("\n## Targets\n\n");
+    page.push_str(&table(measured));
+    page.push_str("\n## Curves\n\nCost grows as the work grows, and no faster.\n\n");
+    page.push_str(&curve(&measured.ours));
+    page.push_str(&rows(&measured.core));
+    page.push('\n');
+    page.push_str(notes.trim_end());
+    page.push('\n');
+    for (peer, figures) in &measured.peers {
+        if !figures.notes.is_empty() {
+            let _ = writeln!(page, "\n### What happened with openclaw@{peer}\n");
+            for note in &figures.notes {
+                let _ = writeln!(page, "* {note}");
+            }
+        }
+    }
+    page
+}
+
+/// The table of targets, ours and the others' side by side.
+pub(crate) fn table(measured: &Measured) -> String {
+    let mut out = String::from("| what |");
+    for (peer, _) in &measured.peers {
+        let _ = write!(out, " openclaw {peer} |");
+    }
+    out.push_str(" limit (bare TCP) | ours | target | met |\n|---|");
+    out.push_str(&"---:|".repeat(measured.peers.len() + 2));
+    out.push_str("---|---|\n");
+    for line in LINES {
+        let shown = |figures: &Figures| match (line.of)(figures) {
+            Some(value) => with_unit(value, line.unit),
+            None => "–".to_owned(),
+        };
+        let own = match line.whose {
+            Whose::Gateway => &measured.ours,
+            Whose::Core => &measured.core,
+            Whose::Wasm => &measured.wasm,
+        };
+        let _ = write!(out, "| {} |", line.what);
+        for (_, figures) in &measured.peers {
+            let cell = if line.whose == Whose::Gateway {
+                shown(figures)
+            } else {
+                String::new()
+            };
+            let _ = write!(out, " {cell} |");
+        }
+        let limit = line
+            .limit
+            .and_then(|limit| limit(&measured.ours))
+            .map(|value| with_unit(value, line.unit))
+            .unwrap_or_default();
+        let met = match (line.of)(own).map(|value| line.target.is_met(value)) {
+            Some(Some(true)) => "yes",
+            Some(Some(false)) => "**no**",
+            Some(None) => "",
+            None => "not measured",
+        };
+        let _ = writeln!(
+            out,
+            " {limit} | {} | {} | {met} |",
+            shown(own),
+            line.target.shown(line.unit)
+        );
+    }
+    out
+}
+
+/// How many targets are met, of how many.
+pub(crate) fn met(measured: &Measured) -> (usize, usize) {
+    let verdicts: Vec<bool> = LINES
+        .iter()
+        .filter_map(|line| {
+            let own = match line.whose {
+                Whose::Gateway => &measured.ours,
+                Whose::Core => &measured.core,
+                Whose::Wasm => &measured.wasm,
+            };
+            line.target.is_met((line.of)(own)?)
+        })
+        .collect();
+    (verdicts.iter().filter(|met| **met).count(), verdicts.len())
+}
+
+/// Over the number of connections.
+fn curve(ours: &Figures) -> String {
+    let mut points: Vec<u64> = ours
+        .all()
+        .filter_map(|(name, _, _)| name.strip_prefix("curve.")?.split('.').next()?.parse().ok())
+        .collect();
+    points.sort_unstable();
+    points.dedup();
+    if points.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from(
+        "| connections | memory in all | per client | full list, last client | for each | delta, last client | for each |\n\
+         |---:|---:|---:|---:|---:|---:|---:|\n",
+    );
+    for point in points {
+        let cell = |kind: &str, what: &str, scale: f64, unit: &str| {
+            ours.value(&format!("curve.{point}.{kind}.{what}"))
+                .map_or_else(|| "–".to_owned(), |value| with_unit(value / scale, unit))
+        };
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} | {} |",
+            with_unit(point as f64, ""),
+            cell("full", "memory", 1024.0, "MB"),
+            cell("full", "per_client", 1.0, "KB"),
+            cell("full", "last", 1.0, "ms"),
+            cell("full", "each", 1.0, "us"),
+            cell("delta", "last", 1.0, "ms"),
+            cell("delta", "each", 1.0, "us"),
+        );
+    }
+    out.push('\n');
+    out
+}
+
+/// Over the number of rows.
+fn rows(core: &Figures) -> String {
+    let mut groups: Vec<&str> = Vec::new();
+    let mut sizes: Vec<u64> = Vec::new();
+    for (name, _, _) in core.all() {
+        if let Some((group, size)) = name.rsplit_once('.')
+            && let Ok(size) = size.parse()
+        {
+            groups.push(group);
+            sizes.push(size);
+        }
+    }
+    groups.dedup();
+    sizes.sort_unstable();
+    sizes.dedup();
+    if groups.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("| core |");
+    for size in &sizes {
+        let _ = write!(out, " {} rows |", with_unit(*size as f64, ""));
+    }
+    let _ = writeln!(out, "\n|---|{}", "---:|".repeat(sizes.len()));
+    for group in groups {
+        let _ = write!(out, "| {group} |");
+        for size in &sizes {
+            let cell = core
+                .value(&format!("{group}.{size}"))
+                .map_or_else(|| "–".to_owned(), time);
+            let _ = write!(out, " {cell} |");
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn time(nanoseconds: f64) -> String {
+    match nanoseconds {
+        ns if ns >= 1e6 => with_unit(ns / 1e6, "ms"),
+        ns if ns >= 1e3 => with_unit(ns / 1e3, "us"),
+        ns => with_unit(ns, "ns"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured() -> Measured {
+        let mut measured = Measured::default();
+        measured.ours.set("start.hello", 4.2, "ms");
+        measured.ours.set("fanout.last", 25.0, "ms");
+        measured.ours.set("fanout.bare", 20.0, "ms");
+        measured.ours.set("fanout.ratio", 1.3, "x");
+        measured.ours.set("curve.100.full.last", 3.0, "ms");
+        measured.ours.set("curve.10000.full.last", 300.0, "ms");
+        measured.core.set("upsert.200", 400.0, "ns");
+        measured.core.set("upsert.1000000", 900.0, "ns");
+        let mut peer = Figures::default();
+        peer.set("start.hello", 8_000.0, "ms");
+        measured.peers.push(("2026.9.6".to_owned(), peer));
+        measured
+    }
+
+    #[test]
+    fn ours_theirs_limit_and_target_stand_side_by_side() {
+        let table = table(&measured());
+        let line = |what: &str| {
+            table
+                .lines()
+                .find(|line| line.starts_with(&format!("| {what} ")))
+                .unwrap_or_default()
+                .to_owned()
+        };
+        assert_eq!(
+            line("start to first accepted handshake"),
+            "| start to first accepted handshake | 8,000 ms |  | 4.20 ms | ≤ 10 ms | yes |"
+        );
+        assert!(line("fan-out,").contains("| 20 ms | 25 ms |"), "{table}");
+        assert!(line("as a multiple of bare TCP").ends_with("| 1.30 x | ≤ 1.25 x | **no** |"));
+        assert!(line("core: upsert, 1,000,000 rows to 200").ends_with("| 2.25 x | ≤ 3 x | yes |"));
+        assert!(
+            line("memory idle").ends_with("| – | ≤ 6 MB | not measured |"),
+            "{table}"
+        );
+        assert_eq!(met(&measured()), (3, 4));
+    }
+
+    #[test]
+    fn curves_are_in_the_order_of_their_points() {
+        let page = page(&measured(), "* a machine\n", "## Notes\n\nby hand\n");
+        let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text} in {page}"));
+        assert!(at("| 100 | –") < at("| 10,000 | –"));
+        assert!(at("| upsert | 400 ns | 900 ns |") < at("by hand"));
+    }
+}

@@ -1,0 +1,389 @@
+//! What is aimed at, and how a figure is shown beside it.
+
+use super::figures::Figures;
+
+/// Everything that was measured.
+#[derive(Debug, Default)]
+pub(crate) struct Measured {
+    pub(crate) ours: Figures,
+    /// Other gateways, by release, in the order of the table.
+    pub(crate) peers: Vec<(String, Figures)>,
+    pub(crate) core: Figures,
+    pub(crate) wasm: Figures,
+}
+
+/// One line of the table.
+pub(crate) struct Line {
+    pub(crate) what: &'static str,
+    /// The figure, of a gateway or a library.
+    pub(crate) of: fn(&Figures) -> Option<f64>,
+    /// Which figures it is of.
+    pub(crate) whose: Whose,
+    /// The bare server's, in the same unit.
+    pub(crate) limit: Option<fn(&Figures) -> Option<f64>>,
+    pub(crate) unit: &'static str,
+    pub(crate) target: Target,
+}
+
+/// Whose figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    Gateway,
+    Core,
+    Wasm,
+}
+
+/// What is aimed at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Target {
+    AtMost(f64),
+    AtLeast(f64),
+    /// Shown for comparison; another line says what is aimed at.
+    None,
+}
+
+impl Target {
+    pub(crate) fn is_met(self, value: f64) -> Option<bool> {
+        match self {
+            Self::AtMost(most) => Some(value <= most),
+            Self::AtLeast(least) => Some(value >= least),
+            Self::None => None,
+        }
+    }
+
+    pub(crate) fn shown(self, unit: &str) -> String {
+        match self {
+            Self::AtMost(most) => format!("≤ {}", with_unit(most, unit)),
+            Self::AtLeast(least) => format!("≥ {}", with_unit(least, unit)),
+            Self::None => String::new(),
+        }
+    }
+}
+
+/// A value with as many digits as mean something.
+pub(crate) fn with_unit(value: f64, unit: &str) -> String {
+    let number = match value.abs() {
+        size if size >= 1_000.0 => thousands(value),
+        size if size >= 100.0 || value.fract() == 0.0 => format!("{value:.0}"),
+        size if size >= 10.0 => format!("{value:.1}"),
+        size if size >= 0.1 => format!("{value:.2}"),
+        _ => format!("{value:.3}"),
+    };
+    if unit.is_empty() {
+        number
+    } else {
+        format!("{number} {unit}")
+    }
+}
+
+fn thousands(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn ratio(figures: &Figures, over: &str, under: &str) -> Option<f64> {
+    Some(figures.value(over)? / figures.value(under)?)
+}
+
+macro_rules! gateway {
+    ($what:literal, $of:expr, $unit:literal, $target:expr) => {
+        Line {
+            what: $what,
+            of: $of,
+            whose: Whose::Gateway,
+            limit: None,
+            unit: $unit,
+            target: $target,
+        }
+    };
+    ($what:literal, $of:expr, $unit:literal, $target:expr, limit $limit:expr) => {
+        Line {
+            what: $what,
+            of: $of,
+            whose: Whose::Gateway,
+            limit: Some($limit),
+            unit: $unit,
+            target: $target,
+        }
+    };
+}
+
+macro_rules! library {
+    ($whose:expr, $what:literal, $of:expr, $unit:literal, $target:expr) => {
+        Line {
+            what: $what,
+            of: $of,
+            whose: $whose,
+            limit: None,
+            unit: $unit,
+            target: $target,
+        }
+    };
+}
+
+use Target::{AtLeast, AtMost};
+
+/// The table.
+pub(crate) const LINES: &[Line] = &[
+    gateway!(
+        "start to first accepted handshake",
+        |f| f.value("start.hello"),
+        "ms",
+        AtMost(10.0)
+    ),
+    gateway!(
+        "memory idle",
+        |f| Some(f.value("start.memory")? / 1024.0),
+        "MB",
+        AtMost(6.0)
+    ),
+    gateway!(
+        "memory of its child processes",
+        |f| Some(f.value("start.children")? / 1024.0),
+        "MB",
+        Target::None
+    ),
+    gateway!(
+        "memory per idle client, whose hello held 200 rows",
+        |f| f.value("idle.per_client"),
+        "KB",
+        AtMost(5.0)
+    ),
+    gateway!(
+        "idle clients connected",
+        |f| f.value("idle.clients"),
+        "",
+        Target::None
+    ),
+    gateway!(
+        "memory in all with them (10,000 are aimed at)",
+        |f| Some(f.value("idle.memory")? / 1024.0),
+        "MB",
+        AtMost(55.0)
+    ),
+    gateway!(
+        "processor time with them, pings included",
+        |f| f.value("idle.cpu"),
+        "% of a core",
+        AtMost(1.0)
+    ),
+    gateway!(
+        "200 tracked clients connect with device proof, 32 at a time",
+        |f| f.value("storm.time"),
+        "ms",
+        AtMost(40.0)
+    ),
+    gateway!(
+        "presence frames of the one that gets most",
+        |f| f.value("storm.most_frames"),
+        "",
+        AtMost(20.0)
+    ),
+    gateway!(
+        "bytes sent to them",
+        |f| f.value("storm.bytes"),
+        "MB",
+        Target::None
+    ),
+    gateway!(
+        "1,000 tracked delta clients connect with proof",
+        |f| f.value("storm-delta.time"),
+        "ms",
+        AtMost(250.0)
+    ),
+    gateway!(
+        "mirrors not exact 100 ms after the last of them",
+        |f| f.value("storm-delta.inexact"),
+        "",
+        AtMost(0.0)
+    ),
+    gateway!(
+        "the same with full snapshots, until all have the last version",
+        |f| f.value("storm-full.last_version"),
+        "ms",
+        AtMost(3_000.0)
+    ),
+    gateway!(
+        "sampled mirrors not exact",
+        |f| f.value("storm-full.inexact"),
+        "",
+        AtMost(0.0)
+    ),
+    gateway!(
+        "fan-out, 200 rows to 1,000 clients, last client",
+        |f| f.value("fanout.last"),
+        "ms",
+        Target::None,
+        limit | f | f.value("fanout.bare")
+    ),
+    gateway!(
+        "as a multiple of bare TCP",
+        |f| f.value("fanout.ratio"),
+        "x",
+        AtMost(1.25)
+    ),
+    gateway!(
+        "memory after it, more per client",
+        |f| f.value("fanout.memory_after"),
+        "KB",
+        AtMost(1.0)
+    ),
+    gateway!(
+        "the same change to 1,000 delta clients",
+        |f| f.value("fanout-delta.last"),
+        "ms",
+        Target::None,
+        limit | f | f.value("fanout-delta.bare")
+    ),
+    gateway!(
+        "as a multiple of bare TCP with the same bytes",
+        |f| f.value("fanout-delta.ratio"),
+        "x",
+        AtMost(1.25)
+    ),
+    gateway!(
+        "bytes of the delta, of those of the full list",
+        |f| Some(f.value("fanout-delta.bytes")? / f.value("fanout.bytes")? * 100.0),
+        "%",
+        AtMost(1.0)
+    ),
+    gateway!(
+        "beacons accepted, 200 connections, one at a time",
+        |f| f.value("beacons.one.rate"),
+        "per s",
+        AtLeast(60_000.0)
+    ),
+    gateway!(
+        "converged after the last of them",
+        |f| f.value("beacons.one.converged"),
+        "ms",
+        AtMost(100.0)
+    ),
+    gateway!(
+        "beacons accepted, pipelined by 16",
+        |f| f.value("beacons.pipelined.rate"),
+        "per s",
+        AtLeast(150_000.0)
+    ),
+    gateway!(
+        "converged after the last of these",
+        |f| f.value("beacons.pipelined.converged"),
+        "ms",
+        AtMost(100.0)
+    ),
+    gateway!(
+        "`system-presence`, 200 rows, 16 connections x 16",
+        |f| f.value("requests.rate"),
+        "per s",
+        Target::None,
+        limit | f | f.value("requests.bare")
+    ),
+    gateway!(
+        "bare TCP with the same bytes, as a multiple of it",
+        |f| f.value("requests.ratio"),
+        "x",
+        AtMost(1.25)
+    ),
+    gateway!(
+        "5 clients that never read: memory for each",
+        |f| f.value("slow.memory_each"),
+        "KB",
+        AtMost(512.0)
+    ),
+    gateway!("dropped, of 5", |f| f.value("slow.dropped"), "", AtLeast(5.0)),
+    gateway!("after", |f| f.value("slow.dropped_after"), "s", AtMost(30.0)),
+    gateway!(
+        "close code they find",
+        |f| f.value("slow.close"),
+        "",
+        AtLeast(1_008.0)
+    ),
+    gateway!(
+        "a change's way to the others, with to without them",
+        |f| ratio(f, "slow.others", "slow.others_before"),
+        "x",
+        AtMost(1.1)
+    ),
+    gateway!(
+        "1,000 tracked clients come back after a restart, from its start",
+        |f| f.value("reconnect.time"),
+        "ms",
+        Target::None
+    ),
+    library!(
+        Whose::Core,
+        "core: upsert, 200 rows",
+        |f| Some(f.value("upsert.200")? / 1_000.0),
+        "us",
+        AtMost(0.5)
+    ),
+    library!(
+        Whose::Core,
+        "core: upsert, 1,000,000 rows to 200",
+        |f| ratio(f, "upsert.1000000", "upsert.200"),
+        "x",
+        AtMost(3.0)
+    ),
+    library!(
+        Whose::Core,
+        "core: list of 200 rows encoded after one change",
+        |f| Some(f.value("list.200")? / 1_000.0),
+        "us",
+        Target::None
+    ),
+    library!(
+        Whose::Core,
+        "core: the same after all rows changed",
+        |f| Some(f.value("encode.200")? / 1_000.0),
+        "us",
+        Target::None
+    ),
+    library!(
+        Whose::Wasm,
+        "wasm: text of a 200-row snapshot to the sorted list, to plain JavaScript",
+        |f| f.value("wasm.snapshot.ratio"),
+        "x",
+        AtMost(1.5)
+    ),
+    library!(
+        Whose::Wasm,
+        "wasm: text of a one-row delta to the changed row, to plain JavaScript",
+        |f| f.value("wasm.delta.ratio"),
+        "x",
+        AtMost(1.5)
+    ),
+    library!(
+        Whose::Wasm,
+        "npm package: core, gzipped",
+        |f| Some(f.value("wasm.gzipped")? / 1024.0),
+        "KB",
+        AtMost(80.0)
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_met_at_their_bound() {
+        assert_eq!(AtMost(1.25).is_met(1.25), Some(true));
+        assert_eq!(AtMost(1.25).is_met(1.26), Some(false));
+        assert_eq!(AtLeast(60_000.0).is_met(59_999.0), Some(false));
+        assert_eq!(Target::None.is_met(1.0), None);
+    }
+
+    #[test]
+    fn numbers_are_shown_with_the_digits_that_mean_something() {
+        let shown = [0.0123, 0.5, 1.0, 12.34, 123.4, 1_234.5, 1_234_567.0].map(|value| with_unit(value, ""));
+        assert_eq!(shown, ["0.012", "0.50", "1", "12.3", "123", "1,234", "1,234,567"]);
+        assert_eq!(AtMost(1.25).shown("x"), "≤ 1.25 x");
+    }
+}
