@@ -98,6 +98,36 @@ test("rows are searched, filtered, sorted and grouped", async (t) => {
   assert.equal(copied.length, 5);
 });
 
+for (const width of [360, 1440]) {
+  test(`a duplicate shows itself without moving the list: ${width} px`, async (t) => {
+    const { gateway, page } = await signedIn(t, [], { width });
+    const top = async () => (await page.locator(".roster-box:visible").boundingBox()).y;
+    const before = await top();
+    await page.getByRole("button", { name: "0 possible duplicates" }).waitFor();
+    await sendBeacons(page, gateway, ["Tab-1", "tab 1"].map((instanceId) => ({ instanceId, host: "kitchen", ip: "192.168.1.71", version: "1", mode: "webchat", reason: "launch" })));
+    const button = page.getByRole("button", { name: "1 possible duplicate" });
+    await button.waitFor();
+    await row(page, "kitchen").first().filter({ hasText: "duplicate?" }).waitFor();
+    assert.equal(await top(), before);
+    await button.click();
+    await page.locator(".finding:visible").filter({ hasText: "Fix:" }).waitFor();
+    assert.equal(await button.getAttribute("aria-expanded"), "true");
+  });
+}
+
+test("details over the page hold the focus, and give it back", async (t) => {
+  const { page } = await signedIn(t, [], { width: 768 });
+  const own = row(page, "Chrome").getByRole("button");
+  await own.focus();
+  await page.keyboard.press("Enter");
+  const panel = page.getByRole("dialog", { name: "Details of an instance" });
+  await panel.waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.closest("dialog") !== null), true);
+  await page.keyboard.press("Escape");
+  await panel.waitFor({ state: "hidden" });
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Chrome");
+});
+
 test("the keyboard reaches everything", async (t) => {
   const { page, gateway } = await signedIn(t);
   await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui");

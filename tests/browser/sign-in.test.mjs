@@ -84,9 +84,9 @@ test("a wrong token is refused with the reason and what to do", async (t) => {
   await bar.waitFor();
   assert.match(await bar.innerText(), /refuses this page[\s\S]*token mismatch[\s\S]*token/i);
   assert.equal(page.url(), `${gateway.page}#/instances`);
-  // It does not hammer the gateway; it asks for the right one.
+  // It does not hammer the gateway; it asks for the right one, at the address that was tried.
+  assert.equal(await page.getByLabel("Address of the gateway").inputValue(), gateway.url);
   await page.getByLabel("Its secret").fill(gateway.token);
-  await page.getByLabel("Address of the gateway").fill(gateway.url);
   await page.getByRole("button", { name: "Connect", exact: true }).click();
   await live(page);
 });

@@ -36,14 +36,18 @@ test("the gateway restarts: the page says so, waits, and is one row again", asyn
   const page = await visitor.open(gateway.link);
   await live(page);
   const before = await rowsWhen(page, "two rows", (rows) => rows.length === 2);
+  const box = () => page.locator(".roster-box:visible").boundingBox();
+  const place = await box();
   await gateway.stop();
   const bar = page.locator('.view:visible .connection[data-phase="waiting"]');
   await bar.waitFor();
   assert.match(await bar.innerText(), /Offline[\s\S]*trying again (in \d+ s|now)/);
   assert.equal((await rowsWhen(page, "the rows as they were", (rows) => rows.length === 2)).length, 2);
+  assert.deepEqual(await box(), place, "the list stays where it was");
   await gateway.start();
   await page.getByRole("button", { name: "Try now" }).click({ timeout: 5_000 }).catch(() => {});
   await live(page);
   const after = await rowsWhen(page, "one row of this tab", (rows) => rows.length === 2 && rows.every(({ isConnected }) => isConnected));
   assert.equal(after[1].where, before[1].where, "with the same instanceId");
+  assert.deepEqual(await box(), place);
 });

@@ -45,6 +45,10 @@ test("it is a row of its own, shows who is here, and messages go from tab to tab
   await frame.locator("#messages .them", { hasText: "Hello <b>there</b>" }).waitFor();
   await tab.getByRole("button", { name: "Who is here?" }).click();
   await tab.locator("presence-roster").getByText("this client").waitFor();
+  await tab.keyboard.press("Tab");
+  await tab.keyboard.press("Escape");
+  await tab.locator("presence-roster").waitFor({ state: "hidden" });
+  assert.equal(await tab.evaluate(() => document.activeElement.textContent), "Who is here?", "the focus is back");
 
   await tab.close();
   await page.getByRole("link", { name: "Instances", exact: true }).click();

@@ -20,6 +20,7 @@ const announcer = new Announcer(find("announcer"));
 const session = new Session(announcer);
 const tour = new TourLog();
 let isSignedIn = false;
+let hadGateway = false;
 const router = new Router((secret: Secret) => {
   isSignedIn = true;
   session.connect({ url: ownGatewayUrl(), secret });
@@ -50,12 +51,17 @@ find("skip").addEventListener("click", (event) => {
 
 main.append(strip.element);
 router.route.watch((route, before) => show(route, route !== before));
-session.live.watch(({ target }, before) => (target === undefined) !== (before.target === undefined) && placeTour());
+session.live.watch(({ target, roster }) => {
+  const hasGateway = target !== undefined && roster?.connection.phase !== "refused";
+  if (hasGateway === hadGateway) return;
+  hadGateway = hasGateway;
+  placeTour();
+});
 start();
 
 /** The tour needs a gateway. */
 function placeTour(): void {
-  strip.place(session.live.value.target !== undefined && STOPOVERS.has(router.route.value.place));
+  strip.place(hadGateway && STOPOVERS.has(router.route.value.place));
 }
 
 function show({ place, query }: Route, isMove: boolean): void {

@@ -13,6 +13,7 @@ export class ConnectForm {
   readonly #error = h("p", { id: "gateway-error", class: "form-error", role: "alert" });
   readonly #found = h("p", { class: "sub" });
   readonly #connect: (target: Target) => void;
+  #suggested: string | undefined;
 
   /** @param connect throws what is wrong with the address. */
   constructor(connect: (target: Target) => void) {
@@ -56,6 +57,14 @@ export class ConnectForm {
         h("p", {}, "Or start one: ", h("code", {}, "presence-gateway"), " prints a link that brings you back here, signed in."),
       ),
     );
+  }
+
+  /** Fills in the gateway that was tried; asked again, the address is not overwritten. */
+  suggest({ url, secret }: Target): void {
+    if (this.#suggested === url) return;
+    this.#suggested = url;
+    this.#url.value = url;
+    if (secret) this.#kind.value = secret.kind;
   }
 
   /** Fills in the gateway that serves this page; connects to it if it asks for nothing. */

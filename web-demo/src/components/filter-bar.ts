@@ -39,7 +39,7 @@ export class FilterBar {
   readonly filter = new Store<Filter>(NO_FILTER);
   readonly #chips = new Map<Status, { button: HTMLButtonElement; number: HTMLElement }>();
   readonly #text = h("input", { id: "filter-text", type: "search", placeholder: "Host, ip, version, id…", autocomplete: "off", spellcheck: "false" });
-  readonly #mode = h("select", { id: "filter-mode" });
+  readonly #mode = h("select", { id: "filter-mode" }, h("option", { value: "" }, "All"));
   readonly #order = h("select", { id: "filter-order" }, Object.entries(ORDERS).map(([value, label]) => h("option", { value }, label)));
   readonly #group = h("button", { type: "button", class: "button quiet", "aria-pressed": "false" }, icon("group"), "Group by host");
   readonly #total = h("strong", { class: "num" }, "0");
@@ -55,7 +55,7 @@ export class FilterBar {
       h(
         "div",
         { class: "counts" },
-        h("span", { class: "total" }, this.#total, " in all"),
+        h("span", { class: "total" }, this.#total, h("span", {}, " in all")),
         h("div", { class: "chips", role: "group", "aria-label": "Status" }, STATUSES.map((status) => this.#chip(status))),
         besideCounts,
       ),

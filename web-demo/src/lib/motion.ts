@@ -4,8 +4,8 @@ const APPEAR: KeyframeAnimationOptions = { duration: 260, easing: "ease-out" };
 const reduced = matchMedia("(prefers-reduced-motion: reduce)");
 
 /**
- * Does `change` to the children of `list`, and lets those that stay glide from where they were. Nothing is
- * measured or moved where less motion is wished, or where nobody looks.
+ * Does `change` to the children of `list`, and lets those that stay glide from where they were, and those that come
+ * fade in. Nothing is measured or moved where less motion is wished, or where nobody looks.
  */
 export function glide(list: Element, change: () => void): void {
   if (reduced.matches || document.hidden || !isShown(list)) return change();
@@ -15,7 +15,7 @@ export function glide(list: Element, change: () => void): void {
   for (const [child, top] of tops(list)) {
     const old = before.get(child);
     if (old === undefined) {
-      if (before.size > 0) child.animate([{ opacity: 0 }, { opacity: 1 }], APPEAR);
+      if (before.size > 0 && isNear(top, height)) child.animate([{ opacity: 0 }, { opacity: 1 }], APPEAR);
     } else if (old !== top && isNear(top, height) && isNear(old, height)) {
       child.animate([{ transform: `translateY(${old - top}px)` }, { transform: "none" }], MOVE);
     }

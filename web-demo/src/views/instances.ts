@@ -80,6 +80,7 @@ export class InstancesView implements View {
     const isRefused = roster?.connection.phase === "refused";
     const hasRows = rows.length > 0;
     this.#form.element.hidden = target !== undefined && !(isRefused && !hasRows);
+    if (isRefused && target) this.#form.suggest(target);
     this.#connected.hidden = target === undefined || (isRefused && !hasRows);
     this.#skeleton.hidden = hasRows;
     this.#connected.classList.toggle("is-offline", roster?.isOffline === true && hasRows);

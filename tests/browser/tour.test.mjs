@@ -1,0 +1,60 @@
+// The newcomer's minute: from the printed link on, by nothing but what the page offers.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { closeBrowser, picture, visit } from "./lib/browser.mjs";
+import { startGateway } from "./lib/gateway.mjs";
+import { live, rowsWhen } from "./lib/roster.mjs";
+
+after(closeBrowser);
+
+/** The stops of the tour that are ticked. */
+const seen = (page, count) => page.locator(".tour .num", { hasText: `${count}/4` }).waitFor();
+
+test("one's own tab, a second tab, a duplicate explained, and the slider of time", async (t) => {
+  const gateway = await startGateway(t);
+  const visitor = await visit(t);
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  await seen(page, 1);
+
+  const opened = visitor.context.waitForEvent("page");
+  await page.getByRole("link", { name: "Open a second tab" }).click();
+  await live(await opened);
+  await rowsWhen(page, "the second tab", (rows) => rows.length === 3);
+  await seen(page, 2);
+
+  await page.getByRole("link", { name: "Make a duplicate" }).click();
+  await page.getByRole("button", { name: "Reconnect without a stable identity" }).click();
+  await page.locator('.finding[data-code="OWN"]').filter({ hasText: "Fix:" }).waitFor();
+  await seen(page, 3);
+
+  await page.getByRole("link", { name: "Move time" }).click();
+  await rowsWhen(page, "a world", (rows) => rows.length > 1);
+  await page.getByLabel("Time in the playground").focus();
+  const strip = page.locator(".tour");
+  const before = await strip.boundingBox();
+  await page.keyboard.press("ArrowRight");
+  await seen(page, 4);
+  await page.getByText("That was it").waitFor();
+  assert.deepEqual(await strip.boundingBox(), before, "nothing jumps under the hand that moves time");
+  await picture(page, "tour-end");
+
+  // It has nothing more to say elsewhere.
+  await page.getByRole("link", { name: "Instances", exact: true }).click();
+  await strip.waitFor({ state: "hidden" });
+});
+
+test("it can be closed, and stays so", async (t) => {
+  const gateway = await startGateway(t);
+  const visitor = await visit(t);
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  await page.getByRole("button", { name: "Close the tour" }).click();
+  await page.locator(".tour").waitFor({ state: "hidden" });
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), "H1", "the focus is not lost");
+  await page.reload();
+  await live(page);
+  assert.equal(await page.locator(".tour").isVisible(), false);
+});
