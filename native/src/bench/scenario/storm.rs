@@ -114,7 +114,7 @@ fn deltas(bench: &mut Bench) -> Result<(), BenchError> {
             client.is_some_and(|client| {
                 client.mirror().version() == version
                     && !digest.is_empty()
-                    && client.mirror().agrees_with(&digest)
+                    && client.mirror().digest().to_hex() == digest
             })
         };
         for link in fleet.links.iter_mut().filter(|link| link.hello().is_some()) {
