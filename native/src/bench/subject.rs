@@ -12,7 +12,7 @@ use super::machine::{self, Cores};
 use super::{BenchError, stats};
 
 /// How long a gateway may take to accept its first client.
-const START_TIME: Duration = Duration::from_secs(90);
+const START_TIME: Duration = Duration::from_secs(120);
 /// How long it may take to end.
 const STOP_TIME: Duration = Duration::from_secs(10);
 

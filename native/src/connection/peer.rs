@@ -1,6 +1,6 @@
 //! The part of a connection that its own task and the driver share.
 
-use std::io;
+use std::io::{self, ErrorKind, Read};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -8,6 +8,8 @@ use presence_core::Now;
 use presence_core::protocol::{CloseFrame, Frame, Request};
 use presence_core::server::outbox::SlowConsumer;
 use presence_core::server::{ConnId, Handshake, Item};
+use socket2::SockRef;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use super::writer::{Flush, Writer};
@@ -208,8 +210,21 @@ impl Peer {
         self.state().writer.control(bytes);
     }
 
+    /// Reads what is there. A read that does not fill the buffer has emptied the socket: saying so at once
+    /// saves the one that would find nothing.
     pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.try_read(buffer)
+        let mut len = 0;
+        let outcome = self.stream.try_io(Interest::READABLE, || {
+            len = (&*SockRef::from(&self.stream)).read(buffer)?;
+            if (1..buffer.len()).contains(&len) {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            Ok(())
+        });
+        match outcome {
+            Err(error) if len == 0 => Err(error),
+            _ => Ok(len),
+        }
     }
 
     pub(super) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

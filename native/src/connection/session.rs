@@ -28,7 +28,7 @@ use crate::driver::Event;
 use crate::gateway::Shared;
 use crate::slots::Slot;
 
-/// What is read at once, and what a connection keeps for it.
+/// What tungstenite takes at once, and what a connection keeps for it.
 const READ_BUFFER_BYTES: usize = 1024;
 /// Most messages of one batch.
 const MAX_BATCH: usize = 64;
@@ -120,7 +120,7 @@ impl Session {
             .max_message_size(Some(max_bytes))
             .max_frame_size(Some(max_bytes));
         let has_unread = !rest.is_empty();
-        let stream = PeerStream(Arc::clone(&peer));
+        let stream = PeerStream::new(Arc::clone(&peer));
         let websocket = WebSocket::from_partially_read(stream, rest, Role::Server, Some(config));
         Box::new(Self {
             shared,

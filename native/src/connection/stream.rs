@@ -1,23 +1,64 @@
 //! The socket as tungstenite sees it: it reads from the real one, and what it writes (pongs, the
 //! answer to a close) joins the connection's other frames.
 
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use super::Peer;
 
+/// What is read at once, for all connections of a thread. tungstenite would ask for no more than it keeps
+/// for each connection.
+const SCRATCH_BYTES: usize = 16 * 1024;
+
+thread_local! {
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_BYTES].into());
+}
+
 #[derive(Debug)]
-pub(super) struct PeerStream(pub(super) Arc<Peer>);
+pub(super) struct PeerStream {
+    peer: Arc<Peer>,
+    /// Read and not taken yet; owns no memory when there is nothing.
+    rest: Vec<u8>,
+    taken: usize,
+}
+
+impl PeerStream {
+    pub(super) fn new(peer: Arc<Peer>) -> Self {
+        Self {
+            peer,
+            rest: Vec::new(),
+            taken: 0,
+        }
+    }
+}
 
 impl Read for PeerStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.try_read(buffer)
+        if self.rest.is_empty() {
+            return SCRATCH.with_borrow_mut(|scratch| {
+                let read = self.peer.try_read(scratch)?;
+                let len = read.min(buffer.len());
+                buffer[..len].copy_from_slice(&scratch[..len]);
+                self.rest.extend_from_slice(&scratch[len..read]);
+                Ok(len)
+            });
+        }
+        let rest = &self.rest[self.taken..];
+        let len = rest.len().min(buffer.len());
+        buffer[..len].copy_from_slice(&rest[..len]);
+        self.taken += len;
+        if self.taken == self.rest.len() {
+            self.rest = Vec::new();
+            self.taken = 0;
+        }
+        Ok(len)
     }
 }
 
 impl Write for PeerStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.control(bytes);
+        self.peer.control(bytes);
         Ok(bytes.len())
     }
 
