@@ -1,5 +1,5 @@
 // Makes web-demo/instances.png, the picture of the README: `node readme-picture.mjs`. Takes six minutes, since
-// everything on it is real, the ages too.
+// everything on it is real, the ages too. Made smaller afterwards by a palette of 256 colours (pngquant and others do it).
 
 import { fileURLToPath } from "node:url";
 

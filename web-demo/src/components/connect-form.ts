@@ -25,7 +25,7 @@ export class ConnectForm {
       this.#url,
       h("label", { for: "gateway-secret" }, "Its secret"),
       h("div", { class: "joined" }, h("label", { for: "gateway-kind", class: "off-screen" }, "Kind of secret"), this.#kind, this.#secret),
-      h("p", { class: "sub" }, "Printed by the gateway at its start. Kept in this tab only (sessionStorage), so that a reload works, and sent to nobody but the gateway."),
+      h("p", { class: "sub" }, "Printed by the gateway at its start. Kept in this tab and those it opens (sessionStorage), so that a reload works, and sent to nobody but the gateway."),
       this.#error,
       h("button", { type: "submit", class: "button primary" }, "Connect"),
     );

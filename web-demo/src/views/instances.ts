@@ -57,7 +57,7 @@ export class InstancesView implements View {
     this.element = h(
       "div",
       { class: "view" },
-      viewHead("Instances", "Who is connected to this gateway, and how lately it was heard of.", new ConnectionBar(session).element),
+      viewHead("Instances", "Who is connected to this OpenClaw gateway, and how recently each was heard of.", new ConnectionBar(session).element),
       this.#form.element,
       this.#connected,
     );

@@ -129,7 +129,7 @@ export class ThisTabView implements View {
     this.#facts.set("mode", current?.mode ?? "webchat");
     this.#facts.set("device", (current && rowDevice(current)) || "…");
     this.#facts.set("deviceId", current?.deviceId ?? "none", current?.deviceId === undefined ? "" : "The fingerprint of a key that never leaves this browser.");
-    const forgotten = "Kept in this tab only (sessionStorage), so that a reload works. Disconnect forgets it.";
+    const forgotten = "Kept in this tab and those it opens (sessionStorage), so that a reload works. Disconnect forgets it.";
     this.#facts.set("secret", target?.secret ? `a ${target.secret.kind}` : "none", target?.secret ? forgotten : "This gateway asks for none.");
     this.#beacons.show(hasBeacons);
     write(this.#beaconNote, isStable ? "" : "Without an identity its beacons have no id either, and the gateway files them under their text: they are off.");
