@@ -19,6 +19,9 @@ export interface TableContent {
   readonly badge?: (row: PresenceRow) => string | undefined;
 }
 
+/** From more rows than this on, only those in sight are drawn. */
+const MANY = 50;
+
 /** What a table tells. */
 export interface TableListener {
   /** The user opened a row, or closed it. */
@@ -61,6 +64,7 @@ export class RosterTable {
   show({ rows, order, isGrouped = false, selected, duplicates, badge }: TableContent): void {
     for (const [known, head] of this.#heads) set(head, "aria-sort", known === order ? "ascending" : undefined);
     const ordered = orderRows(rows, order);
+    set(this.element, "data-many", ordered.length > MANY ? "" : undefined);
     for (const row of ordered) {
       let drawn = this.#rows.get(row.key);
       if (!drawn) this.#rows.set(row.key, (drawn = new RosterRow(row.key)));
