@@ -33,6 +33,17 @@ impl Figures {
                 figures.set(name, value, unit);
             }
         }
+        // The npm package's own: each thing by the package and by plain JavaScript.
+        for result in report.get("results").map(Json::list).unwrap_or_default() {
+            let Some(name) = result.get("name").and_then(Json::text) else {
+                continue;
+            };
+            for (member, unit) in [("wasmUs", "us"), ("plainUs", "us"), ("ratio", "x")] {
+                if let Some(value) = result.get(member).and_then(Json::number) {
+                    figures.set(&format!("{name}.{member}"), value, unit);
+                }
+            }
+        }
         let notes = report.get("notes").map(Json::list).unwrap_or_default();
         figures.notes = notes
             .iter()
@@ -148,6 +159,14 @@ mod tests {
         assert_eq!(all.value("storm.gone"), None);
         assert_eq!(all.value("storm-delta.time"), Some(5.0));
         assert_eq!(all.notes, ["pinned"]);
+    }
+
+    #[test]
+    fn the_npm_packages_report_is_read() {
+        let all =
+            figures(r#"{"node":"v24","results":[{"name":"a list","wasmUs":9,"plainUs":6,"ratio":1.5}]}"#);
+        assert_eq!(all.value("a list.ratio"), Some(1.5));
+        assert_eq!(all.value("a list.wasmUs"), Some(9.0));
     }
 
     #[test]

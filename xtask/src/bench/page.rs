@@ -19,6 +19,7 @@ pub(crate) fn page(measured: &Measured, machine: &str, notes: &str) -> String {
     page.push_str("\n## Curves\n\nCost grows as the work grows, and no faster.\n\n");
     page.push_str(&curve(&measured.ours));
     page.push_str(&rows(&measured.core));
+    page.push_str(&side_by_side(&measured.wasm));
     page.push('\n');
     page.push_str(notes.trim_end());
     page.push('\n');
@@ -170,6 +171,33 @@ fn rows(core: &Figures) -> String {
     out
 }
 
+/// The npm package beside plain JavaScript.
+fn side_by_side(wasm: &Figures) -> String {
+    let names: Vec<&str> = wasm
+        .all()
+        .filter_map(|(name, _, _)| name.strip_suffix(".ratio"))
+        .collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("\n| npm package | WASM | plain JavaScript | ratio |\n|---|---:|---:|---:|\n");
+    for name in names {
+        let cell = |what: &str| {
+            wasm.value(&format!("{name}.{what}"))
+                .map_or_else(|| "–".to_owned(), |us| time(us * 1e3))
+        };
+        let ratio = wasm.value(&format!("{name}.ratio")).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "| {name} | {} | {} | {} |",
+            cell("wasmUs"),
+            cell("plainUs"),
+            with_unit(ratio, "x")
+        );
+    }
+    out
+}
+
 fn time(nanoseconds: f64) -> String {
     match nanoseconds {
         ns if ns >= 1e6 => with_unit(ns / 1e6, "ms"),
@@ -192,6 +220,9 @@ mod tests {
         measured.ours.set("curve.10000.full.last", 300.0, "ms");
         measured.core.set("upsert.200", 400.0, "ns");
         measured.core.set("upsert.1000000", 900.0, "ns");
+        measured.wasm.set("a list.wasmUs", 1_500.0, "us");
+        measured.wasm.set("a list.plainUs", 1_000.0, "us");
+        measured.wasm.set("a list.ratio", 1.5, "x");
         let mut peer = Figures::default();
         peer.set("start.hello", 8_000.0, "ms");
         measured.peers.push(("2026.9.6".to_owned(), peer));
@@ -227,6 +258,7 @@ mod tests {
         let page = page(&measured(), "* a machine\n", "## Notes\n\nby hand\n");
         let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text} in {page}"));
         assert!(at("| 100 | –") < at("| 10,000 | –"));
+        assert!(at("| a list | 1.50 ms | 1 ms | 1.50 x |") < at("## Notes"));
         assert!(at("| upsert | 400 ns | 900 ns |") < at("## Notes"));
     }
 }

@@ -348,21 +348,21 @@ pub(crate) const LINES: &[Line] = &[
     library!(
         Whose::Wasm,
         "wasm: text of a 200-row snapshot to the sorted list, to plain JavaScript",
-        |f| f.value("wasm.snapshot.ratio"),
+        |f| f.value("presence event of 200 rows to the sorted list.ratio"),
         "x",
         AtMost(1.5)
     ),
     library!(
         Whose::Wasm,
         "wasm: text of a one-row delta to the changed row, to plain JavaScript",
-        |f| f.value("wasm.delta.ratio"),
+        |f| f.value("delta of one row, of 200, to the changed row.ratio"),
         "x",
         AtMost(1.5)
     ),
     library!(
         Whose::Wasm,
         "npm package: core, gzipped",
-        |f| Some(f.value("wasm.gzipped")? / 1024.0),
+        |f| Some(f.value("core.gzipped")? / 1024.0),
         "KB",
         AtMost(80.0)
     ),

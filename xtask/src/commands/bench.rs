@@ -11,7 +11,7 @@ use crate::process::Program;
 use crate::project::Project;
 use crate::steps::openclaw;
 use crate::steps::package::build_package;
-use crate::tools::wasm::has_wasm_tools;
+use crate::tools::wasm::{ensure_wasm_tools, has_wasm_tools};
 use crate::tools::{node, npm};
 
 /// What a peer can be asked to do.
@@ -215,13 +215,20 @@ fn measure_peer(project: &Project, folder: &Path, peer: &Peer, scenarios: &[Stri
 }
 
 fn measure_core(project: &Project, folder: &Path) -> Result<(), Failure> {
-    if !project.path("core/benches").exists() {
+    let mut benches: Vec<String> = std::fs::read_dir(project.path("core/benches"))
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.strip_suffix(".rs")?.to_owned()))
+        .collect();
+    benches.sort();
+    if benches.is_empty() {
         println!("\n== the core: there are no benches");
         return Ok(());
     }
     println!("\n== the core, by Criterion");
     Program::cargo(project)
         .with(["bench", "--package", "presence-core"])
+        .with(benches.iter().flat_map(|name| ["--bench", name]))
         .run()?;
     criterion(&project.target().join("criterion")).write(&folder.join("core.json"))
 }
@@ -234,16 +241,24 @@ fn measure_wasm(project: &Project, folder: &Path) -> Result<(), Failure> {
     }
     println!("\n== the npm package, beside plain JavaScript");
     if !has_wasm_tools(project) {
-        println!("its tools are not installed: first `cargo xtask build`");
-        return Ok(());
+        println!("      its tools are not there yet (first time: about 4 min)");
     }
+    ensure_wasm_tools(project)?;
     build_package(project)?;
     node::ensure_host_node(project)?;
+    npm::ensure_locked(project, &project.path("tests/node"))?;
+    let node = node::pinned_node(project, "tests/node")?;
     let part = part_file(folder, "wasm");
-    Program::new(project, node::pinned_node(project, "tests/node")?)
+    Program::new(project, &node)
         .with([script.to_string_lossy(), "--json".into(), part.to_string_lossy()])
         .run()?;
-    renew(folder, "wasm")
+    let mut figures = Figures::read(&part);
+    let size = "console.log(require('zlib').gzipSync(require('fs').readFileSync('wasm/dist/core.wasm'), {level: 9}).length)";
+    let gzipped = Program::new(project, &node).with(["-e", size]).output();
+    if let Some(bytes) = gzipped.and_then(|text| text.parse().ok()) {
+        figures.set("core.gzipped", bytes, "bytes");
+    }
+    figures.write(&folder.join("wasm.json"))
 }
 
 /// Puts the page together from everything that was ever measured.
