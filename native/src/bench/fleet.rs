@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use mio::{Events, Interest, Poll, Token};
 use presence_core::client::{Client, ClientConfig};
 
+use super::BenchError;
 use super::link::{Link, Stage};
 use super::signer::Signer;
 use crate::clock::Clock;
@@ -47,6 +48,18 @@ pub(super) struct Opened {
     pub(super) time: Duration,
     /// What went wrong with those that are not there.
     pub(super) failures: Vec<String>,
+}
+
+impl Opened {
+    /// All are there, or nothing can be measured.
+    pub(super) fn complete(self) -> Result<Duration, BenchError> {
+        match self.failures.into_iter().next() {
+            None => Ok(self.time),
+            Some(failure) => Err(BenchError::Gateway(format!(
+                "a client did not connect: {failure}"
+            ))),
+        }
+    }
 }
 
 /// The connections to one server.

@@ -230,6 +230,13 @@ impl Subject {
     }
 }
 
+impl Bare {
+    /// Processor time so far, in ms.
+    pub(super) fn cpu_ms(&self) -> f64 {
+        machine::cpu_time(self.child.id()).map_or(f64::NAN, stats::ms)
+    }
+}
+
 impl Drop for Subject {
     fn drop(&mut self) {
         self.end(STOP_TIME);

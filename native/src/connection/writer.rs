@@ -12,7 +12,7 @@ const MAX_FRAMES: usize = 12;
 /// Most slices of one: a frame is a header and four segments.
 const MAX_SLICES: usize = MAX_FRAMES * 5;
 /// No further frame joins a write of this many bytes.
-const ENOUGH_BYTES: usize = 64 * 1024;
+const ENOUGH_BYTES: usize = 256 * 1024;
 
 const TEXT: u8 = 0x81;
 const CLOSE: u8 = 0x88;

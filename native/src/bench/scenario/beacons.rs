@@ -28,7 +28,9 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
         let subject = bench.launcher.start(&bench.crew, &[])?;
         let mut fleet = Fleet::new(subject.address)?;
         let plans = (0..clients).map(|_| bench.crew.observer(false, false)).collect();
-        fleet.open(plans, bench.size.concurrency, WAIT)?;
+        fleet
+            .open(plans, bench.size.concurrency, Duration::from_secs(60))?
+            .complete()?;
         fill(&mut fleet, bench.size.rows)?;
         fleet.rest(Duration::from_millis(300))?;
         let version = fleet

@@ -41,9 +41,9 @@ fn run(bench: &mut Bench, name: &str, deltas: bool) -> Result<(), BenchError> {
     let bare = bench.launcher.bare(&options)?;
     let mut limit = Fleet::new(bare.address)?;
     let plans = (0..readers).map(|_| Crew::bare()).collect();
-    limit.open(plans, bench.size.concurrency, WAIT)?;
+    limit.open(plans, bench.size.concurrency, WAIT)?.complete()?;
     bare_round(&mut limit)?;
-    let (mut ours, mut theirs, mut cpu) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut theirs, mut cpu, mut bare_cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for pair in 0..bench.size.pairs {
         bench
             .progress
@@ -52,7 +52,9 @@ fn run(bench: &mut Bench, name: &str, deltas: bool) -> Result<(), BenchError> {
         ours.push(sender.round(&mut fleet)?);
         cpu.push(subject.cpu_ms() - before);
         fleet.rest(PAUSE)?;
+        let before = bare.cpu_ms();
         theirs.push(bare_round(&mut limit)?);
+        bare_cpu.push(bare.cpu_ms() - before);
         limit.rest(PAUSE)?;
     }
     bench
@@ -74,6 +76,11 @@ fn run(bench: &mut Bench, name: &str, deltas: bool) -> Result<(), BenchError> {
     bench
         .report
         .add(format!("{name}.cpu"), median(&cpu), "ms of the gateway's core");
+    bench.report.add(
+        format!("{name}.bare_cpu"),
+        median(&bare_cpu),
+        "ms of the same core",
+    );
     fleet.rest(Duration::from_millis(300))?;
     bench.report.add(
         format!("{name}.memory_after"),
@@ -91,15 +98,16 @@ pub(super) fn readers_of(
     deltas: bool,
 ) -> Result<Fleet, BenchError> {
     let mut fleet = Fleet::new(address)?;
-    fleet.open(vec![bench.crew.observer(deltas, false)], 1, WAIT)?;
+    fleet
+        .open(vec![bench.crew.observer(deltas, false)], 1, WAIT)?
+        .complete()?;
     fill(&mut fleet, bench.size.rows)?;
     fleet.rest(Duration::from_millis(200))?;
     let plans = (1..readers).map(|_| bench.crew.observer(deltas, false)).collect();
-    let opened = fleet.open(plans, bench.size.concurrency, Duration::from_secs(120))?;
-    match opened.failures.into_iter().next() {
-        None => Ok(fleet),
-        Some(failure) => Err(BenchError::Gateway(failure)),
-    }
+    fleet
+        .open(plans, bench.size.concurrency, Duration::from_secs(120))?
+        .complete()?;
+    Ok(fleet)
 }
 
 /// Reports one row again and again, and waits until everybody has it.

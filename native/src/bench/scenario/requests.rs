@@ -25,7 +25,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     let subject = bench.launcher.start(&bench.crew, &[])?;
     let mut fleet = Fleet::new(subject.address)?;
     let plans = (0..askers).map(|_| bench.crew.observer(false, false)).collect();
-    fleet.open(plans, askers, WAIT)?;
+    fleet.open(plans, askers, WAIT)?.complete()?;
     fill(&mut fleet, bench.size.rows)?;
     fleet.rest(Duration::from_millis(300))?;
     fleet.request(0, &list_request(0), WAIT)?;
@@ -39,15 +39,21 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     };
     let bare = bench.launcher.bare(&options)?;
     let mut limit = Fleet::new(bare.address)?;
-    limit.open((0..askers).map(|_| Crew::bare()).collect(), askers, WAIT)?;
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    limit
+        .open((0..askers).map(|_| Crew::bare()).collect(), askers, WAIT)?
+        .complete()?;
+    let (mut ours, mut theirs, mut costs) = (Vec::new(), Vec::new(), [(0.0, 0), (0.0, 0)]);
     for pair in 0..bench.size.pairs {
         bench
             .progress
             .show(&format!("pair {} of {}", pair + 1, bench.size.pairs));
-        for (fleet, rates) in [(&mut fleet, &mut ours), (&mut limit, &mut theirs)] {
+        for (is_bare, fleet, rates) in [(false, &mut fleet, &mut ours), (true, &mut limit, &mut theirs)] {
+            let cpu_ms = || if is_bare { bare.cpu_ms() } else { subject.cpu_ms() };
+            let before = cpu_ms();
             let (answered, time, _) = fleet.load(0..askers, DEPTH, bench.size.pair_time, next())?;
             rates.push(answered as f64 / time.as_secs_f64());
+            let cost = &mut costs[usize::from(is_bare)];
+            *cost = (cost.0 + cpu_ms() - before, cost.1 + answered);
         }
     }
     let refused: u64 = fleet.links.iter().map(|link| link.seen.refused).sum();
@@ -57,6 +63,11 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     bench.report.add("requests.bytes", len as f64, "per answer");
     bench.report.add("requests.rate", median(&ours), "per s");
     bench.report.add("requests.bare", median(&theirs), "per s");
+    for (name, (ms, answers)) in ["requests.cpu", "requests.bare_cpu"].into_iter().zip(costs) {
+        bench
+            .report
+            .add(name, ms * 1_000.0 / answers.max(1) as f64, "us of the core each");
+    }
     bench
         .report
         .add("requests.ratio", median_ratio(&theirs, &ours), "x bare TCP");

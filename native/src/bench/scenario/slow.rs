@@ -47,7 +47,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     let base_kb = subject.memory_kb();
 
     let plans = (0..STOPPED).map(|_| bench.crew.observer(false, false)).collect();
-    fleet.open(plans, STOPPED, WAIT)?;
+    fleet.open(plans, STOPPED, WAIT)?.complete()?;
     let stopped: Vec<usize> = (fleet.links.len() - STOPPED..fleet.links.len()).collect();
     let mut ports = Vec::new();
     for &number in &stopped {

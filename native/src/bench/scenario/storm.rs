@@ -214,11 +214,10 @@ fn start(bench: &Bench, clients: usize) -> Result<Subject, BenchError> {
 /// A client that comes when all is quiet and keeps what it is told.
 fn judge(bench: &Bench, subject: &Subject, deltas: bool) -> Result<Fleet, BenchError> {
     let mut fleet = Fleet::new(subject.address)?;
-    let opened = fleet.open(vec![bench.crew.observer(deltas, true)], 1, LIMIT)?;
-    match opened.failures.into_iter().next() {
-        None => Ok(fleet),
-        Some(failure) => Err(BenchError::Gateway(failure)),
-    }
+    fleet
+        .open(vec![bench.crew.observer(deltas, true)], 1, LIMIT)?
+        .complete()?;
+    Ok(fleet)
 }
 
 /// One number for a list, without times.
