@@ -11,8 +11,8 @@ use alloc::string::String;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::client::json::write_string;
-use crate::client::{Json, RawEntry};
+use crate::client::RawEntry;
+use crate::client::json::{write_canonical_members, write_string};
 use crate::entry::PresenceEntry;
 
 /// A sum over rows.
@@ -92,11 +92,8 @@ pub fn of_entry(key: &str, entry: &PresenceEntry) -> u64 {
 /// What a row counts as the client received it, members it does not know included.
 #[must_use]
 pub fn of_raw(key: &str, entry: &RawEntry) -> u64 {
-    let mut bare = entry.clone();
-    bare.remove("ts");
-    bare.remove("lastInputSeconds");
     let mut text = start(key);
-    Json::from(bare).write_canonical(&mut text);
+    write_canonical_members(&mut text, entry.members(), &["ts", "lastInputSeconds"]);
     xxh3_64(text.as_bytes())
 }
 
@@ -144,6 +141,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
+    use crate::client::Json;
 
     fn full() -> PresenceEntry {
         PresenceEntry {

@@ -22,6 +22,9 @@ const FINAL_SIGMA: char = '\u{3c2}';
 /// ```
 #[must_use]
 pub fn lower(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     let mut lowered = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {
         if c == SIGMA && ends_word(text, at) {

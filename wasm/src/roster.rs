@@ -2,8 +2,9 @@
 
 use alloc::string::String;
 
+use presence_core::client::json::array_text;
 use presence_core::client::mirror::DeltaOutcome;
-use presence_core::client::{Mirror, MirrorConfig};
+use presence_core::client::{Mirror, MirrorConfig, ObjectText};
 use wasm_bindgen::prelude::*;
 
 use crate::clock::{integer, number};
@@ -79,7 +80,7 @@ impl Roster {
     }
 
     /// The rows as they are to be shown at a moment, as JSON: `[{key, status, isSelf, ageMs, ageText,
-    /// reasonLabel?, lastInputMs?, entry, raw}]`.
+    /// reasonLabel?, lastInputMs?, entry, raw?}]`; without `raw` it is the entry alone.
     #[must_use]
     pub fn views(&self, now_ms: f64) -> String {
         self.mirror.views_json(integer(now_ms))
@@ -98,10 +99,21 @@ impl Roster {
         self.mirror.raw_list_json()
     }
 
-    /// What became different since this was last asked, as JSON: `{added, removed, changed, status, touched}`,
-    /// lists of keys; nothing if nothing did.
-    pub fn diff(&mut self) -> Option<String> {
-        self.mirror.take_diff().map(|diff| diff.to_json())
+    /// What became different since this was last asked, as JSON: `{removed, rows}`, the keys of rows that are
+    /// gone, and the others as [`views`](Self::views) has them; nothing if nothing did.
+    pub fn news(&mut self, now_ms: f64) -> Option<String> {
+        let now_ms = integer(now_ms);
+        let diff = self.mirror.take_diff()?;
+        let mut json = ObjectText::new();
+        json.texts("removed", &mut diff.removed.iter().map(|key| &**key));
+        let told = [diff.added, diff.changed, diff.status, diff.touched];
+        let mut rows = told.iter().flatten().filter_map(|key| {
+            let row = self.mirror.row(key)?;
+            Some(self.mirror.view(row, now_ms).to_json())
+        });
+        let rows = array_text(&mut rows);
+        json.raw("rows", &rows);
+        Some(json.end())
     }
 
     /// Number of rows.

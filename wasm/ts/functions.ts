@@ -50,9 +50,30 @@ export function nextStatusChange(ageMs: number, { activeMs, idleMs }: Thresholds
   return core().nextStatusChange(ageMs, activeMs, idleMs);
 }
 
+/** Words that were asked for before: rows have few different ones, and asking the core costs more than looking. */
+class Words<K> {
+  readonly #known = new Map<K, string>();
+
+  /** What `make` makes of it, made once. */
+  of(key: K, make: () => string): string {
+    let word = this.#known.get(key);
+    if (word === undefined) {
+      // Gateways send anything: what is kept is bounded.
+      if (this.#known.size >= 1_000) this.#known.clear();
+      word = make();
+      this.#known.set(key, word);
+    }
+    return word;
+  }
+}
+
+const AGES = new Words<number>();
+const PLATFORMS = new Words<string>();
+
 /** An age in ms as people read it: `just now`, `5m ago`, `yesterday`. */
 export function ageText(ageMs: number): string {
-  return core().ageText(ageMs);
+  // It changes at whole minutes.
+  return AGES.of(Math.floor(ageMs / 60_000), () => core().ageText(ageMs));
 }
 
 /** The label of a `reason`: `Heartbeat` for `periodic`; what has none is returned as it is. */
@@ -62,7 +83,7 @@ export function reasonLabel(reason: string): string {
 
 /** A `platform` as people read it: `macOS 26.1` for `macos 26.1.0`. */
 export function platformLabel(platform: string): string {
-  return core().platformLabel(platform);
+  return PLATFORMS.of(platform, () => core().platformLabel(platform));
 }
 
 /** The presence key of an id: two ids with one key are one instance. Nothing for a blank id. */

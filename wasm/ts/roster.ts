@@ -5,7 +5,7 @@ import { asPresenceError, freed } from "./errors.js";
 import type { Thresholds } from "./functions.js";
 import { core } from "./load/core.js";
 import { readFindings } from "./machine.js";
-import { renewRows, type RowView } from "./rows.js";
+import { makeRow, renewRows, type RowView } from "./rows.js";
 import type { Finding, PresenceEntry, PresenceRow, Status } from "./types.js";
 
 /** What a roster is made from; everything has the gateway's default. */
@@ -38,7 +38,8 @@ type WasmRoster = InstanceType<ReturnType<typeof core>["Roster"]>;
 export class Roster {
   #wasm: WasmRoster | undefined;
   #rows: readonly PresenceRow[] = Object.freeze([]);
-  #told: readonly PresenceRow[] = this.#rows;
+  /** The rows as they were last told of. */
+  readonly #told = new Map<string, PresenceRow>();
 
   /**
    * @throws {PresenceError} `NOT_READY`: `await ready()` first. `INVALID_ARGUMENT` names the bad option.
@@ -83,11 +84,22 @@ export class Roster {
     return this.list(now).find((row) => row.key === key)?.status;
   }
 
-  /** Who came, who went and who says something else since this was last asked. */
+  /** Who came, who went and who says something else since this was last asked. Costs what changed, not what is there. */
   diff(now: number = systemClock.wallMs()): RosterDiff {
-    const before = this.#told;
-    this.#told = this.list(now);
-    return diffRows(before, this.#told);
+    const wasm = this.#alive();
+    wasm.settle(now);
+    const news = wasm.news(now);
+    if (news === undefined) return diffRows([], []);
+    const { removed, rows } = JSON.parse(news) as { readonly removed: readonly string[]; readonly rows: readonly RowView[] };
+    const before: PresenceRow[] = [];
+    const after = rows.map((view) => makeRow(view)).sort((a, b) => Number(b.isSelf) - Number(a.isSelf) || b.ts - a.ts);
+    for (const key of [...removed, ...after.map((row) => row.key)]) {
+      const row = this.#told.get(key);
+      if (row) before.push(row);
+      this.#told.delete(key);
+    }
+    for (const row of after) this.#told.set(row.key, row);
+    return diffRows(before, after);
   }
 
   /** Which rows of the list look like one client, and how to mend it. */

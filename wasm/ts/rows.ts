@@ -12,7 +12,8 @@ export interface RowView {
   readonly reasonLabel?: string;
   readonly lastInputMs?: number;
   readonly entry: PresenceEntry;
-  readonly raw: readonly PresenceEntry[];
+  /** The rows it is merged from; absent: just the entry. */
+  readonly raw?: readonly PresenceEntry[];
 }
 
 const STATUS: Readonly<Record<RowView["status"], Status>> = { active: "Active", idle: "Idle", stale: "Stale" };
@@ -27,7 +28,7 @@ const HOUR_MS = 3_600_000;
  * connection. Newest first.
  */
 export function rawRows(row: PresenceRow): readonly PresenceEntry[] {
-  return RAW.get(row) ?? [row.entry];
+  return RAW.get(row) ?? Object.freeze([row.entry]);
 }
 
 /** How {@link renewRows} makes rows. */
@@ -52,9 +53,7 @@ export function renewRows(
     const row = makeRow(view, isOwn(view));
     const old = known.get(row.key);
     const isCurrent = old && (!isExact || (old.ageMs === row.ageMs && old.lastInputMs === row.lastInputMs));
-    if (isCurrent && saysTheSame(old, row) && isSame(rawRows(old), view.raw)) return old;
-    RAW.set(row, deepFreeze(view.raw));
-    return row;
+    return isCurrent && saysTheSame(old, row) && isSame(RAW.get(old), view.raw) ? old : row;
   });
   const unchanged = rows.length === before.length && rows.every((row, index) => row === before[index]);
   return unchanged ? before : Object.freeze(rows);
@@ -72,11 +71,12 @@ export function untilWordsChange({ ageMs, lastInputMs = ageMs }: RowView): numbe
   return Math.min(untilNext(ageMs), untilNext(lastInputMs));
 }
 
-function makeRow(view: RowView, isOwn: boolean): PresenceRow {
+/** One row as it is shown. */
+export function makeRow(view: RowView, isOwn = false): PresenceRow {
   const { entry, lastInputMs } = view;
   const text = (member: unknown) => (typeof member === "string" && member !== "" ? member : undefined);
   const platform = text(entry.platform);
-  return Object.freeze({
+  const row = Object.freeze({
     key: view.key,
     entry: deepFreeze(entry),
     host: text(entry.host),
@@ -104,6 +104,8 @@ function makeRow(view: RowView, isOwn: boolean): PresenceRow {
     isOwn,
     isConnected: entry.reason !== "disconnect",
   });
+  if (view.raw) RAW.set(row, deepFreeze(view.raw));
+  return row;
 }
 
 function saysTheSame(old: PresenceRow, row: PresenceRow): boolean {
@@ -122,12 +124,13 @@ const NONE: readonly string[] = Object.freeze([]);
 /** Gateways send anything: what is not a list of strings is none. */
 function strings(member: unknown): readonly string[] {
   if (!Array.isArray(member)) return NONE;
+  if (Object.isFrozen(member) && member.length > 0 && member.every((item) => typeof item === "string")) return member;
   const texts = member.filter((item): item is string => typeof item === "string");
   return texts.length === 0 ? NONE : Object.freeze(texts);
 }
 
 function deepFreeze<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  for (const member of Object.values(value)) deepFreeze(member);
+  for (const name in value) deepFreeze(value[name]);
   return Object.freeze(value);
 }

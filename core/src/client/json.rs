@@ -5,12 +5,13 @@ mod text;
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
 pub use self::parse::NotJson;
-pub(crate) use self::text::write_string;
 pub use self::text::{ObjectText, array_text};
+pub(crate) use self::text::{write_canonical_members, write_string};
 
 pub(crate) use self::text::write_members;
 use crate::entry::MAX_SAFE_INTEGER;
@@ -37,8 +38,8 @@ pub enum Json {
     String(Box<str>),
     /// A list.
     Array(Vec<Self>),
-    /// An object; of members with one name the last counts.
-    Object(Vec<(Box<str>, Self)>),
+    /// An object; of members with one name the last counts. Shared: rows are kept in several places.
+    Object(Arc<Vec<(Box<str>, Self)>>),
 }
 
 impl Json {
@@ -115,12 +116,8 @@ impl Json {
         self.write_as(out, false);
     }
 
-    /// Appends this value to `out` as RFC 8785 says: the one text that stands for it. Numbers are taken
-    /// to be in that form already, as everything is that JavaScript or this crate wrote.
-    pub(crate) fn write_canonical(&self, out: &mut String) {
-        self.write_as(out, true);
-    }
-
+    /// Appends this value to `out`; if `is_sorted`, as RFC 8785 says: the one text that stands for it.
+    /// Numbers are taken to be in that form already, as everything is that JavaScript or this crate wrote.
     fn write_as(&self, out: &mut String, is_sorted: bool) {
         match self {
             Self::Null => out.push_str("null"),
@@ -138,7 +135,8 @@ impl Json {
                 }
                 out.push(']');
             }
-            Self::Object(members) => write_members(out, members, is_sorted),
+            Self::Object(members) if is_sorted => write_canonical_members(out, members, &[]),
+            Self::Object(members) => write_members(out, members),
         }
     }
 }

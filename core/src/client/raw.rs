@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -21,14 +22,18 @@ const MAX_MEMBERS: usize = 256;
 /// assert_eq!(rows[0].to_string(), r#"{"mood":"fine","instanceId":" Mac-1 ","ts":5.9}"#);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct RawEntry(Vec<(Box<str>, Json)>);
+pub struct RawEntry(Arc<Vec<(Box<str>, Json)>>);
 
 impl RawEntry {
     /// The row, if `json` is an object.
     #[must_use]
     pub fn new(json: &Json) -> Option<Self> {
         let Json::Object(members) = json else { return None };
-        Some(Self(members.iter().take(MAX_MEMBERS).cloned().collect()))
+        if members.len() > MAX_MEMBERS {
+            let kept = members.iter().take(MAX_MEMBERS).cloned().collect();
+            return Some(Self(Arc::new(kept)));
+        }
+        Some(Self(members.clone()))
     }
 
     /// The rows of a list; what is not an object is left out.
@@ -126,19 +131,25 @@ impl RawEntry {
 
     /// Appends its JSON text to `out`.
     pub(crate) fn write(&self, out: &mut String) {
-        write_members(out, &self.0, false);
+        write_members(out, &self.0);
     }
 
     /// Writes the member called `name`, in its place if it is there.
     pub(super) fn set(&mut self, name: &str, value: Json) {
-        match self.0.iter_mut().rev().find(|(own, _)| **own == *name) {
+        if member(&self.0, name) == Some(&value) {
+            return;
+        }
+        let members = Arc::make_mut(&mut self.0);
+        match members.iter_mut().rev().find(|(own, _)| **own == *name) {
             Some((_, stored)) => *stored = value,
-            None => self.0.push((name.into(), value)),
+            None => members.push((name.into(), value)),
         }
     }
 
     pub(crate) fn remove(&mut self, name: &str) {
-        self.0.retain(|(own, _)| **own != *name);
+        if member(&self.0, name).is_some() {
+            Arc::make_mut(&mut self.0).retain(|(own, _)| **own != *name);
+        }
     }
 }
 

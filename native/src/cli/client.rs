@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use super::device_key::DeviceKey;
 use super::socket::{self, Heard, Report, Reports, Socket};
 use super::target::Target;
 use super::{Failure, printable};
@@ -20,6 +21,8 @@ use crate::identity;
 pub(super) struct Link {
     target: Target,
     machine: Client,
+    /// Only for gateways elsewhere: those of protocol 4 take the scopes of clients without one away.
+    device_key: Option<DeviceKey>,
     clock: Clock,
     socket: Option<Socket>,
     /// A socket that says goodbye.
@@ -46,7 +49,9 @@ impl Link {
         getrandom::fill(&mut seed)
             .map_err(|error| Failure::Other(format!("the system gives no random numbers: {error}")))?;
         let secret = |secret: &Option<String>| secret.as_deref().map(Box::from);
+        let device_key = (!target.is_here()).then(DeviceKey::kept).flatten();
         let config = ClientConfig {
+            device: device_key.as_ref().map(DeviceKey::public),
             token: secret(&target.token),
             password: secret(&target.password),
             scopes: Some(scopes.iter().map(|scope| Box::from(*scope)).collect()),
@@ -59,6 +64,7 @@ impl Link {
         Ok(Self {
             machine: Client::new(config, clock.now()),
             target,
+            device_key,
             clock,
             socket: None,
             closing: None,
@@ -229,9 +235,10 @@ impl Link {
             ClientOutput::Close { code, reason, .. } => {
                 self.closing = self.socket.take().map(|socket| socket.close(code, reason));
             }
-            // There is no device key here.
-            ClientOutput::Sign { socket, .. } => {
-                self.machine.handle_signature(socket, None, self.clock.now());
+            ClientOutput::Sign { socket, payload } => {
+                let signature = self.device_key.as_ref().map(|key| key.sign(&payload));
+                self.machine
+                    .handle_signature(socket, signature.as_deref(), self.clock.now());
             }
             ClientOutput::Event(_) => {}
         }
@@ -267,7 +274,7 @@ pub(super) fn words(problem: &Problem) -> String {
 
 /// The parameters of a method that has none.
 pub(super) fn no_params() -> Json {
-    Json::Object(Vec::new())
+    Json::Object(std::sync::Arc::default())
 }
 
 /// The command line, as every gateway of both generations knows it.

@@ -12,16 +12,20 @@ const MAX_CHARS: usize = 200;
 
 /// The kept id; makes one on the first call.
 pub(super) fn id() -> Result<String, Failure> {
-    let folder = config_folder().ok_or_else(|| {
+    let path = kept_path("instance-id").ok_or_else(|| {
         Failure::Other("there is no configuration folder (HOME is not set); give --instance-id".into())
     })?;
-    let path = folder.join("openclaw-presence").join("instance-id");
     kept_id(&path).map_err(|error| {
         Failure::Other(format!(
             "cannot keep the instance id in {}: {error}; give --instance-id",
             path.display()
         ))
     })
+}
+
+/// Where a file of that name is kept for this user, if there is such a place.
+pub(super) fn kept_path(name: &str) -> Option<PathBuf> {
+    Some(config_folder()?.join("openclaw-presence").join(name))
 }
 
 fn config_folder() -> Option<PathBuf> {

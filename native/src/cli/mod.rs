@@ -6,6 +6,7 @@
 mod beacon;
 mod bench;
 mod client;
+mod device_key;
 mod failure;
 mod instance;
 mod last_input;

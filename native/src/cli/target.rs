@@ -74,6 +74,12 @@ impl Target {
         })
     }
 
+    /// Whether it is on this machine. There the command line keeps its scopes without a device key.
+    pub(super) fn is_here(&self) -> bool {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        host.eq_ignore_ascii_case("localhost") || presence_core::address::is_loopback(host)
+    }
+
     /// The URL, without path.
     pub(super) fn url(&self) -> String {
         format!("ws://{}:{}", self.host, self.port)

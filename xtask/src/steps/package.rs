@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
 use crate::tools::chromium::{chromium, ensure_chromium};
+use crate::tools::rust::ensure_component;
 use crate::tools::wasm::{ensure_wasm_tools, has_wasm_tools};
 use crate::tools::{node, npm};
 
@@ -24,12 +25,15 @@ pub(super) const TOOLS: Step = Step {
 /// The package in `wasm/dist`.
 pub(super) const BUILD: Step = Step {
     name: "package",
-    title: "building the npm package",
+    title: "building the npm package; lints of what is only compiled for WASM",
     first_time: " (first time: about 2 min)",
     is_ready: |project| project.path("wasm/dist/core.wasm").exists(),
     needs: &["wasm-tools"],
     opt_in: false,
-    run: |project, _| build_package(project),
+    run: |project, _| {
+        build_package(project)?;
+        lint_package(project)
+    },
 };
 
 /// The browser.
@@ -109,6 +113,14 @@ pub(crate) fn build_package(project: &Project) -> Result<(), Failure> {
         .folder(project.path("wasm"))
         .with(["scripts/build.mjs"])
         .run()
+}
+
+/// Lints what is only compiled for WASM: the other lints never see it.
+fn lint_package(project: &Project) -> Result<(), Failure> {
+    ensure_component(project, "clippy", "clippy")?;
+    let arguments = ["clippy", "--package", "presence-wasm", "--all-features"];
+    let target = ["--target", "wasm32-unknown-unknown", "--", "--deny", "warnings"];
+    Program::cargo(project).with(arguments).with(target).run()
 }
 
 /// Builds the demo page from the built package.

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Json;
@@ -97,11 +98,12 @@ impl Parser<'_> {
     }
 
     fn object(&mut self, depth: u32) -> Result<Json, NotJson> {
-        let mut members = Vec::new();
+        // Rows have that many; most other objects are few.
+        let mut members = Vec::with_capacity(if depth < MAX_DEPTH - 1 { 16 } else { 4 });
         self.at += 1;
         self.skip_blanks();
         if self.take(b'}') {
-            return Ok(Json::Object(members));
+            return Ok(Json::Object(Arc::new(members)));
         }
         loop {
             self.skip_blanks();
@@ -111,7 +113,7 @@ impl Parser<'_> {
             members.push((name, self.value(depth)?));
             self.skip_blanks();
             if self.take(b'}') {
-                return Ok(Json::Object(members));
+                return Ok(Json::Object(Arc::new(members)));
             }
             self.expect(b',')?;
         }
@@ -122,11 +124,18 @@ impl Parser<'_> {
         let mut string = String::new();
         let mut copied = self.at;
         loop {
+            self.at += self.plain_bytes();
             match self.peek().ok_or(NotJson)? {
                 b'"' => {
-                    string.push_str(self.since(copied));
+                    let rest = self.since(copied);
+                    // Few strings have anything escaped.
+                    let done = if string.is_empty() {
+                        rest.into()
+                    } else {
+                        (string + rest).into()
+                    };
                     self.at += 1;
-                    return Ok(string.into());
+                    return Ok(done);
                 }
                 b'\\' => {
                     string.push_str(self.since(copied));
@@ -134,10 +143,16 @@ impl Parser<'_> {
                     string.push(self.escaped()?);
                     copied = self.at;
                 }
-                0..b' ' => return Err(NotJson),
-                _ => self.at += 1,
+                _ => return Err(NotJson),
             }
         }
+    }
+
+    /// How many bytes from here on stand for themselves in a string.
+    fn plain_bytes(&self) -> usize {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let is_special = |&byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
+        rest.iter().position(is_special).unwrap_or(rest.len())
     }
 
     /// What stands after a backslash.

@@ -4,7 +4,7 @@ use super::*;
 
 fn canonical(text: &str) -> String {
     let mut out = String::new();
-    Json::parse(text).unwrap().write_canonical(&mut out);
+    Json::parse(text).unwrap().write_as(&mut out, true);
     out
 }
 

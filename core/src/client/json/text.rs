@@ -20,7 +20,10 @@ use super::Json;
 /// assert_eq!(json.end(), r#"{"host":"Zoe's \"Mac\"","ts":5}"#);
 /// ```
 #[derive(Debug)]
-pub struct ObjectText(String);
+pub struct ObjectText {
+    text: String,
+    is_empty: bool,
+}
 
 impl Default for ObjectText {
     fn default() -> Self {
@@ -32,17 +35,24 @@ impl ObjectText {
     /// An object without members.
     #[must_use]
     pub fn new() -> Self {
-        Self(String::from("{"))
+        Self::after(String::new())
+    }
+
+    /// The same, behind text that is there already.
+    #[must_use]
+    pub fn after(mut text: String) -> Self {
+        text.push('{');
+        Self { text, is_empty: true }
     }
 
     /// Starts a member; its value is appended to what this returns.
     pub fn member(&mut self, name: &str) -> &mut String {
-        if self.0.len() > 1 {
-            self.0.push(',');
+        if !core::mem::take(&mut self.is_empty) {
+            self.text.push(',');
         }
-        write_string(&mut self.0, name);
-        self.0.push(':');
-        &mut self.0
+        write_string(&mut self.text, name);
+        self.text.push(':');
+        &mut self.text
     }
 
     /// A string.
@@ -82,8 +92,8 @@ impl ObjectText {
     /// The whole text.
     #[must_use]
     pub fn end(mut self) -> String {
-        self.0.push('}');
-        self.0
+        self.text.push('}');
+        self.text
     }
 }
 
@@ -101,17 +111,28 @@ pub fn array_text(items: &mut dyn Iterator<Item = String>) -> String {
     text
 }
 
-pub(crate) fn write_members(out: &mut String, members: &[(Box<str>, Json)], is_sorted: bool) {
+pub(crate) fn write_members(out: &mut String, members: &[(Box<str>, Json)]) {
+    out.push('{');
+    for (index, (name, value)) in members.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_string(out, name);
+        out.push(':');
+        value.write_as(out, false);
+    }
+    out.push('}');
+}
+
+/// As RFC 8785 says, without the members called `skipped`.
+pub(crate) fn write_canonical_members(out: &mut String, members: &[(Box<str>, Json)], skipped: &[&str]) {
     let mut order: Vec<&(Box<str>, Json)> = Vec::with_capacity(members.len());
     for member in members {
-        // RFC 8785 sorts by UTF-16 units; there are few members.
-        let is_after = |other: &&(Box<str>, Json)| other.0.encode_utf16().gt(member.0.encode_utf16());
-        let at = if is_sorted {
-            order.iter().position(is_after)
-        } else {
-            None
-        };
-        order.insert(at.unwrap_or(order.len()), member);
+        if skipped.contains(&&*member.0) {
+            continue;
+        }
+        let at = order.iter().rposition(|other| !is_before(&member.0, &other.0));
+        order.insert(at.map_or(0, |at| at + 1), member);
     }
     out.push('{');
     for (index, (name, value)) in order.into_iter().enumerate() {
@@ -120,28 +141,48 @@ pub(crate) fn write_members(out: &mut String, members: &[(Box<str>, Json)], is_s
         }
         write_string(out, name);
         out.push(':');
-        value.write_as(out, is_sorted);
+        value.write_as(out, true);
     }
     out.push('}');
+}
+
+/// RFC 8785 sorts by UTF-16 units, which for ASCII are the bytes.
+fn is_before(a: &str, b: &str) -> bool {
+    if a.is_ascii() && b.is_ascii() {
+        a < b
+    } else {
+        a.encode_utf16().lt(b.encode_utf16())
+    }
 }
 
 /// A string as JavaScript's `JSON.stringify` writes it.
 pub(crate) fn write_string(out: &mut String, text: &str) {
     out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            c if c < ' ' => {
+    // What is not escaped is copied as a whole.
+    let mut rest = text;
+    while let Some(at) = rest
+        .bytes()
+        .position(|byte| matches!(byte, b'"' | b'\\' | 0..b' '))
+    {
+        let (plain, special) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.push_str(plain);
+        let mut chars = special.chars();
+        match chars.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\r') => out.push_str("\\r"),
+            Some('\t') => out.push_str("\\t"),
+            Some('\u{8}') => out.push_str("\\b"),
+            Some('\u{c}') => out.push_str("\\f"),
+            Some(c) => {
+                // Writing to a String cannot fail.
                 let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
-            c => out.push(c),
+            None => {}
         }
+        rest = chars.as_str();
     }
+    out.push_str(rest);
     out.push('"');
 }

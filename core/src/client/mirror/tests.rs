@@ -442,8 +442,7 @@ fn a_view_has_what_there_is_to_show() {
         concat!(
             r#"{"key":"instance:a","status":"active","isSelf":false,"ageMs":65000,"ageText":"1 minute ago","#,
             r#""reasonLabel":"Heartbeat","lastInputMs":70000,"#,
-            r#""entry":{"instanceId":"a","reason":"periodic","lastInputSeconds":5,"ts":10000},"#,
-            r#""raw":[{"instanceId":"a","reason":"periodic","lastInputSeconds":5,"ts":10000}]}"#
+            r#""entry":{"instanceId":"a","reason":"periodic","lastInputSeconds":5,"ts":10000}}"#
         )
     );
 }

@@ -62,7 +62,18 @@ impl Mirror {
     /// [`views`](Self::views) as JSON text: a list of [`RowView::to_json`].
     #[must_use]
     pub fn views_json(&self, now_ms: u64) -> String {
-        array_text(&mut self.views(now_ms).iter().map(RowView::to_json))
+        let rows = self.views(now_ms);
+        // Each entry is written once; a guess that saves most of the growing.
+        let mut text = String::with_capacity(64 + rows.len() * 640);
+        text.push('[');
+        for (index, row) in rows.iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            text = row.write(text);
+        }
+        text.push(']');
+        text
     }
 
     /// [`findings`](Self::findings) as JSON text: a list of [`Finding::to_json`].
@@ -80,15 +91,20 @@ impl Mirror {
 
 impl RowView<'_> {
     /// The view as JSON text: `{key, status, isSelf, ageMs, ageText, reasonLabel?, lastInputMs?, entry,
-    /// raw}`.
+    /// raw?}`; without `raw` the entry is the one row it was merged from.
     #[must_use]
     pub fn to_json(&self) -> String {
+        self.write(String::new())
+    }
+
+    /// Appends it to `text`, and gives that back.
+    fn write(&self, text: String) -> String {
         let status = match self.status {
             Status::Active => "active",
             Status::Idle => "idle",
             Status::Stale => "stale",
         };
-        let mut json = ObjectText::new();
+        let mut json = ObjectText::after(text);
         json.text("key", self.key);
         json.text("status", status);
         json.raw("isSelf", if self.is_self { "true" } else { "false" });
@@ -100,8 +116,10 @@ impl RowView<'_> {
         if let Some(ms) = self.last_input_ms {
             json.number("lastInputMs", ms);
         }
-        json.raw("entry", &self.entry.to_string());
-        json.raw("raw", &array_text(&mut self.raw.iter().map(ToString::to_string)));
+        self.entry.write(json.member("entry"));
+        if !matches!(&*self.raw, [only] if *only == self.entry) {
+            json.raw("raw", &array_text(&mut self.raw.iter().map(ToString::to_string)));
+        }
         json.end()
     }
 }

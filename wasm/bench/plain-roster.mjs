@@ -1,0 +1,239 @@
+// The rules of a roster in plain JavaScript, to measure the WASM against: one row per instance, merged as the
+// gateway's lists ask for, deltas, TTL and cap, statuses, labels, order. Written as one would without the core:
+// objects, maps, no WASM, no serialisation. It does not compute digests, which the core does.
+
+const TTL_MS = 300_000;
+const ACTIVE_MS = 120_000;
+const IDLE_MS = 300_000;
+const UNKNOWN_LAST_INPUT = 2_592_000;
+const NONE = [];
+
+const REASONS = new Map([
+  ["self", "Self"],
+  ["connect", "Connect"],
+  ["disconnect", "Disconnect"],
+  ["node-connected", "Node connect"],
+  ["node-disconnected", "Node disconnect"],
+  ["launch", "Launch"],
+  ["periodic", "Heartbeat"],
+  ["instances-refresh", "Instances"],
+  ["seq gap", "Resync"],
+]);
+const PLATFORMS = new Map([["macos", "macOS"], ["ios", "iOS"], ["ipados", "iPadOS"], ["tvos", "tvOS"], ["watchos", "watchOS"]]);
+
+/** A roster of at most `maxRows`, as a gateway keeps it. */
+export class PlainRoster {
+  #maxRows;
+  #version;
+  /** Rows as the gateway listed them, by their key on the wire (or their place, where it sends no keys). */
+  #raws = new Map();
+  /** One row per instance: { key, members, entry, ts }. */
+  #rows = new Map();
+  #places = 0;
+
+  constructor({ maxRows = 200 } = {}) {
+    this.#maxRows = maxRows;
+  }
+
+  /** Takes in a frame with a list or a delta, as text. Returns the keys of the rows that changed, or nothing on a gap. */
+  apply(text, now) {
+    const frame = JSON.parse(text);
+    const payload = frame.payload ?? frame;
+    const changed = payload.upserts ? this.#applyDelta(payload) : this.#applyList(payload);
+    if (changed) this.#bound(now);
+    return changed;
+  }
+
+  #applyList({ presence, keys, version }) {
+    const before = this.#rows;
+    this.#version = version;
+    this.#raws = new Map();
+    this.#rows = new Map();
+    this.#places = 0;
+    presence.forEach((entry, index) => this.#add(keys?.[index] ?? index, entry, keys?.[index]));
+    for (const row of this.#rows.values()) merge(row);
+    return new Set([...before.keys(), ...this.#rows.keys()]);
+  }
+
+  #applyDelta({ from, to, upserts, removals, touched }) {
+    if (this.#version === undefined || this.#version < from) return undefined;
+    const changed = new Set();
+    if (this.#version >= to && !(from === to && this.#version === to)) return changed;
+    if (from !== to) {
+      for (const { key } of removals) this.#remove(key, changed);
+      for (const { key, entry } of upserts) {
+        const place = this.#remove(key, changed);
+        changed.add(this.#add(key, entry, key, place).key);
+      }
+    }
+    for (const [key, ts] of touched) {
+      const raw = this.#raws.get(key);
+      if (!raw) continue;
+      const later = Math.floor((ts - raw.entry.ts) / 1_000);
+      raw.entry = { ...raw.entry, ts };
+      if (raw.entry.lastInputSeconds !== undefined) raw.entry.lastInputSeconds += later;
+      changed.add(raw.row.key);
+    }
+    this.#version = to;
+    for (const key of changed) {
+      const row = this.#rows.get(key);
+      if (!row) continue;
+      if (row.members.length === 0) this.#rows.delete(key);
+      else merge(row);
+    }
+    return changed;
+  }
+
+  #add(id, entry, wireKey, place = this.#places++) {
+    const key = this.#keyOf(entry, wireKey);
+    let row = this.#rows.get(key);
+    if (!row) this.#rows.set(key, (row = { key, members: [], entry, ts: 0 }));
+    const raw = { entry, place, row };
+    row.members.push(raw);
+    row.members.sort((a, b) => a.place - b.place);
+    this.#raws.set(id, raw);
+    return row;
+  }
+
+  #remove(id, changed) {
+    const raw = this.#raws.get(id);
+    if (!raw) return undefined;
+    this.#raws.delete(id);
+    raw.row.members.splice(raw.row.members.indexOf(raw), 1);
+    changed.add(raw.row.key);
+    return raw.place;
+  }
+
+  #keyOf(entry, wireKey) {
+    const isSelf = wireKey === undefined ? isGateway(entry) && !this.#rows.has("self") : wireKey === "SELF";
+    if (isSelf) return "self";
+    const instance = normalize(entry.instanceId);
+    const device = normalize(entry.deviceId);
+    if (instance && instance !== device) return `instance:${instance}`;
+    if (device) return `device:${device}`;
+    if (wireKey !== undefined) return `row:${wireKey}`;
+    const name = normalize(entry.host) ?? normalize(entry.ip) ?? normalize(entry.text?.trim().slice(0, 64)) ?? "";
+    let number = 1;
+    while (this.#rows.has(`row:${name}#${number}`)) number += 1;
+    return `row:${name}#${number}`;
+  }
+
+  /** Drops what is over, and the least fresh of what is too much. */
+  #bound(now) {
+    for (const row of this.#rows.values()) if (row.key !== "self" && now - row.ts > TTL_MS) this.#drop(row);
+    const excess = this.#rows.size - this.#maxRows;
+    if (excess <= 0) return;
+    const others = [...this.#rows.values()].filter(({ key }) => key !== "self").sort((a, b) => a.ts - b.ts);
+    for (const row of others.slice(0, excess)) this.#drop(row);
+  }
+
+  #drop(row) {
+    this.#rows.delete(row.key);
+    for (const [id, raw] of this.#raws) if (raw.row === row) this.#raws.delete(id);
+  }
+
+  /** All rows as they are at that time, the gateway's own first, then newest first. */
+  list(now) {
+    return [...this.#rows.values()]
+      .sort((a, b) => (b.key === "self") - (a.key === "self") || b.ts - a.ts || a.members[0].place - b.members[0].place)
+      .map((row) => view(row, now));
+  }
+
+  /** One row as it is at that time. */
+  row(key, now) {
+    const row = this.#rows.get(key);
+    return row && view(row, now);
+  }
+}
+
+function isGateway({ mode, reason, text }) {
+  if (typeof mode === "string" && typeof reason === "string") return mode.trim() === "gateway" && reason.trim() === "self";
+  return typeof text === "string" && text.trimStart().startsWith("Gateway:");
+}
+
+function normalize(id) {
+  return typeof id === "string" ? id.trim().toLowerCase() || undefined : undefined;
+}
+
+/** Rows that are not `disconnect` speak first, newest first; the others fill what is missing. */
+function merge(row) {
+  const { members } = row;
+  const order =
+    members.length === 1
+      ? members
+      : [...members].sort((a, b) => isOver(a.entry) - isOver(b.entry) || b.entry.ts - a.entry.ts);
+  row.ts = Math.max(...members.map(({ entry }) => entry.ts));
+  const entry = { ...order[0].entry };
+  for (const { entry: other } of order.slice(1)) {
+    for (const name in other) entry[name] ??= other[name];
+  }
+  entry.ts = row.ts;
+  const input = order.find(({ entry }) => entry.lastInputSeconds !== undefined)?.entry;
+  if (input) {
+    entry.lastInputSeconds = input.lastInputSeconds + Math.floor((row.ts - input.ts) / 1_000);
+    if (input.lastInputSeconds === UNKNOWN_LAST_INPUT) delete entry.lastInputSeconds;
+  }
+  const live = members.filter(({ entry }) => !isOver(entry)).sort((a, b) => a.entry.ts - b.entry.ts);
+  if (members.length > 1 && live.length > 0) {
+    for (const name of ["roles", "scopes"]) {
+      const union = new Set(live.flatMap(({ entry }) => entry[name] ?? []));
+      if (union.size > 0) entry[name] = [...union];
+      else delete entry[name];
+    }
+  }
+  row.entry = entry;
+}
+
+const isOver = (entry) => Number(entry.reason === "disconnect");
+
+function view({ key, entry, ts }, now) {
+  const ageMs = Math.max(now - ts, 0);
+  const lastInputMs = entry.lastInputSeconds === undefined ? undefined : Math.max(now - (ts - entry.lastInputSeconds * 1_000), 0);
+  const { host, ip, version, platform, deviceFamily, modelIdentifier, mode, reason, instanceId, deviceId, text } = entry;
+  return {
+    key,
+    entry,
+    host,
+    ip,
+    version,
+    platform,
+    deviceFamily,
+    modelIdentifier,
+    mode,
+    reason,
+    instanceId,
+    deviceId,
+    roles: entry.roles ?? NONE,
+    scopes: entry.scopes ?? NONE,
+    text,
+    ts,
+    status: ageMs <= ACTIVE_MS ? "Active" : ageMs <= IDLE_MS ? "Idle" : "Stale",
+    ageMs,
+    ageText: ageText(ageMs),
+    reasonLabel: reason === undefined ? "" : (REASONS.get(reason) ?? reason),
+    platformLabel: platform === undefined ? "" : platformLabel(platform),
+    lastInputMs,
+    lastInputText: lastInputMs === undefined ? "" : ageText(lastInputMs),
+    isSelf: key === "self",
+    isOwn: false,
+    isConnected: reason !== "disconnect",
+  };
+}
+
+function ageText(ms) {
+  const minutes = Math.floor(ms / 60_000);
+  const hours = Math.floor(minutes / 60);
+  const days = Math.floor(hours / 24);
+  if (minutes === 0) return "just now";
+  if (minutes === 1) return "1 minute ago";
+  if (hours === 0) return `${minutes}m ago`;
+  if (hours === 1) return "1 hour ago";
+  if (days === 0) return `${hours}h ago`;
+  return days === 1 ? "yesterday" : `${days}d ago`;
+}
+
+function platformLabel(platform) {
+  const [, word, version] = /^(\S*)\s*([^]*)$/.exec(platform.trim());
+  const name = PLATFORMS.get(word.toLowerCase()) ?? word.charAt(0).toUpperCase() + word.slice(1);
+  return version === "" ? name : `${name} ${version.split(".").slice(0, 2).join(".")}`;
+}

@@ -1,0 +1,68 @@
+// What the benchmark compares does the same: equal rows of the same frames.
+
+import { test } from "node:test";
+
+import { delta, entry, NOW, snapshot } from "../bench/frames.mjs";
+import { PlainRoster } from "../bench/plain-roster.mjs";
+import * as assert from "./lib/assert.mjs";
+import { Roster } from "./lib/presence-node.mjs";
+
+const plainly = (rows) => JSON.parse(JSON.stringify(rows));
+
+/** Both rosters hold the same list at these times. */
+function equalLists(roster, plain, times) {
+  for (const now of times) assert.deepEqual(plainly(roster.list(now)), plainly(plain.list(now)));
+}
+
+for (const isKeyed of [false, true]) {
+  test(`plain JavaScript and the core make equal rows of a ${isKeyed ? "keyed snapshot" : "presence event"}`, () => {
+    for (const count of [2, 200, 1_000]) {
+      const [roster, plain] = [new Roster({ maxRows: count }), new PlainRoster({ maxRows: count })];
+      roster.apply(snapshot(count, { isKeyed }), NOW);
+      plain.apply(snapshot(count, { isKeyed }), NOW);
+      assert.equal(plain.list(NOW).length, count);
+      equalLists(roster, plain, [NOW, NOW + 9_000]);
+      roster.free();
+    }
+  });
+}
+
+test("plain JavaScript and the core make equal rows of deltas", () => {
+  const [roster, plain] = [new Roster(), new PlainRoster()];
+  roster.apply(snapshot(200, { isKeyed: true }), NOW);
+  plain.apply(snapshot(200, { isKeyed: true }), NOW);
+  roster.diff(NOW);
+  for (let round = 0; round < 300; round += 1) {
+    const text = delta(round + 1, (round * 7) % 199);
+    roster.apply(text, NOW);
+    const keys = [...plain.apply(text, NOW)];
+    const { changed, added, removed } = roster.diff(NOW);
+    assert.deepEqual([added.length, removed.length], [0, 0]);
+    assert.deepEqual(
+      changed.map(({ row }) => plainly(row)),
+      keys.map((key) => plainly(plain.row(key, NOW))),
+    );
+  }
+  equalLists(roster, plain, [NOW + 300]);
+  roster.free();
+});
+
+test("plain JavaScript and the core merge the rows of one instance alike", () => {
+  const one = entry(4);
+  const list = [
+    { ...one, reason: "connect", lastInputSeconds: undefined, ts: NOW - 5_000, scopes: ["operator.read"] },
+    { ...one, reason: "disconnect", ts: NOW - 1_000, zone: "kept" },
+    { ...one, instanceId: ` ${one.instanceId.toUpperCase()}`, ts: NOW - 9_000, scopes: ["operator.admin"] },
+    { ...entry(5), instanceId: undefined, ts: NOW - 2_000 },
+    { host: "nameless", ts: NOW - 3_000 },
+    { host: "Nameless ", ts: NOW - 4_000 },
+    { ...entry(6), ts: NOW - 300_001 },
+  ];
+  const text = JSON.stringify({ type: "event", event: "presence", payload: { presence: list }, seq: 1 });
+  const [roster, plain] = [new Roster(), new PlainRoster()];
+  roster.apply(text, NOW);
+  plain.apply(text, NOW);
+  assert.equal(plain.list(NOW).length, 4);
+  equalLists(roster, plain, [NOW, NOW + 200_000]);
+  roster.free();
+});
