@@ -19,8 +19,10 @@ pub(crate) enum Scale {
 /// The figures of a scale.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Size {
-    /// How often a start, and everything that begins with one, is repeated.
+    /// How often a start is repeated.
     pub(super) starts: usize,
+    /// How often everybody connects at once.
+    pub(super) storms: usize,
     /// Rows of the roster, the gateway's own included.
     pub(super) rows: usize,
     /// Pairs of a gateway's round and a bare server's.
@@ -55,6 +57,7 @@ impl Scale {
     pub(super) fn size(self) -> Size {
         let full = Size {
             starts: 15,
+            storms: 5,
             rows: 200,
             pairs: 11,
             readers: 1_000,
@@ -75,6 +78,7 @@ impl Scale {
             Self::Full => full,
             Self::Quick => Size {
                 starts: 5,
+                storms: 3,
                 pairs: 5,
                 idle_time: Duration::from_secs(6),
                 load_time: Duration::from_secs(2),
@@ -85,7 +89,8 @@ impl Scale {
                 ..full
             },
             Self::Peer => Size {
-                starts: 1,
+                starts: 3,
+                storms: 1,
                 pairs: 5,
                 idle: 500,
                 idle_time: Duration::from_secs(10),
@@ -96,6 +101,7 @@ impl Scale {
             },
             Self::Tiny => Size {
                 starts: 1,
+                storms: 1,
                 rows: 12,
                 pairs: 2,
                 readers: 6,

@@ -1,6 +1,6 @@
 //! The part of a connection that its own task and the driver share.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, IoSlice, Read};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -140,11 +140,7 @@ impl Peer {
         if state.is_blocked || state.is_broken {
             return;
         }
-        match state
-            .writer
-            .flush(|slices| self.stream.try_write_vectored(slices))
-            .0
-        {
+        match state.writer.flush(|slices| write(&self.stream, slices)).0 {
             Ok(Flush::Done) => {}
             Ok(Flush::Blocked) => {
                 state.is_blocked = true;
@@ -183,9 +179,7 @@ impl Peer {
     /// The socket may take bytes again.
     pub(super) fn resume(&self, now: Now) {
         let mut state = self.state();
-        let (outcome, has_progress) = state
-            .writer
-            .flush(|slices| self.stream.try_write_vectored(slices));
+        let (outcome, has_progress) = state.writer.flush(|slices| write(&self.stream, slices));
         if has_progress {
             state.blocked_since_ms = now.age_ms;
         }
@@ -268,6 +262,13 @@ impl Peer {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn write(stream: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    match slices {
+        [piece] => stream.try_write(piece),
+        pieces => stream.try_write_vectored(pieces),
     }
 }
 

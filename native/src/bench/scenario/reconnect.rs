@@ -36,7 +36,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     let mut fleet = Fleet::new(subject.address)?;
     fleet.open(plans(bench), bench.size.concurrency, LIMIT)?;
     let mut times = Vec::new();
-    let restarts = bench.size.starts.min(RESTARTS);
+    let restarts = bench.size.storms.min(RESTARTS);
     for number in 0..restarts {
         bench
             .progress

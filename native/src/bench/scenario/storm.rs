@@ -36,15 +36,13 @@ const SETTLE: Duration = Duration::from_millis(100);
 const SAMPLES: usize = 16;
 /// Longest time of one storm.
 const LIMIT: Duration = Duration::from_secs(120);
-/// Storms that are measured.
-const STORMS: usize = 5;
 
 fn signed(bench: &mut Bench) -> Result<(), BenchError> {
     let clients = bench.size.storm;
     let signers = bench.crew.signers(clients);
     let (mut times, mut frames, mut most, mut bytes, mut cpu) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let storms = bench.size.starts.min(STORMS);
+    let storms = bench.size.storms;
     for number in 0..storms {
         bench.progress.show(&format!("storm {} of {storms}", number + 1));
         let subject = bench.launcher.start(&bench.crew, &[])?;
@@ -81,7 +79,7 @@ fn deltas(bench: &mut Bench) -> Result<(), BenchError> {
     let signers = bench.crew.signers(clients);
     let (mut times, mut bytes, mut cpu, mut inexact) = (Vec::new(), Vec::new(), Vec::new(), 0);
     let mut compared = 0;
-    let storms = bench.size.starts.min(STORMS);
+    let storms = bench.size.storms;
     for number in 0..storms {
         bench.progress.show(&format!("storm {} of {storms}", number + 1));
         let subject = start(bench, clients)?;
@@ -145,7 +143,7 @@ fn full(bench: &mut Bench) -> Result<(), BenchError> {
     let signers = bench.crew.signers(clients);
     let (mut times, mut reached, mut frames, mut bytes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut compared, mut inexact) = (0, 0);
-    let storms = bench.size.starts.min(3);
+    let storms = bench.size.storms.min(3);
     for number in 0..storms {
         bench.progress.show(&format!("storm {} of {storms}", number + 1));
         let subject = start(bench, clients)?;
