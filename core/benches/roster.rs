@@ -53,7 +53,7 @@ impl World {
             random: 1,
         };
         for _ in 0..rows {
-            if world.made % 64 == 0 {
+            if world.made.is_multiple_of(64) {
                 world.now = world.now.after(1);
             }
             let row = world.add();

@@ -19,7 +19,7 @@ use self::table::Table;
 use crate::address::is_loopback;
 use crate::beacon::Beacon;
 use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
-use crate::key::{PresenceKey, RowKey};
+use crate::key::{PresenceKey, RowKey, trim};
 use crate::protocol::{ClientInfo, Role};
 use crate::time::Now;
 
@@ -78,6 +78,15 @@ pub struct ConnectWrite<'a> {
 pub struct RowId {
     slot: u32,
     serial: u64,
+}
+
+/// What a beacon would write to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BeaconTarget {
+    /// A row that is there.
+    Row(RowId),
+    /// A new row with this key.
+    Key(RowKey),
 }
 
 /// Whose quota the rows count against that a beacon makes about others (SPEC 1.5).
@@ -204,17 +213,17 @@ impl Roster {
     /// # Errors
     /// [`BeaconError::SelfInstance`] if it claims to be the gateway.
     pub fn beacon(&mut self, beacon: &Beacon, holder: Holder, now: Now) -> Result<RowId, BeaconError> {
-        if self.is_self(beacon.instance_id.as_deref()) {
+        let instance = key_of(beacon.instance_id.as_deref());
+        if instance.is_some() && instance == self.self_key {
             return Err(BeaconError::SelfInstance);
         }
         self.settle(now);
         let parsed = beacon.parsed();
-        let instance = key_of(beacon.instance_id.as_deref());
         let device = key_of(beacon.device_id.as_deref());
         let slot = match self.resolve(instance.as_ref(), device.as_ref()) {
             Some(slot) => slot,
             None => {
-                let key = beacon_key(beacon, instance, device);
+                let key = beacon_key(beacon, instance, device.clone());
                 match self.table.find(&key) {
                     Some(slot) => slot,
                     None => self.make_row(key, holder, now),
@@ -239,7 +248,7 @@ impl Roster {
         overlay(&mut fields.mode, beacon.mode.as_deref().or(parsed_mode));
         overlay(&mut fields.reason, beacon.reason.as_deref().or(parsed_reason));
         overlay_id(&mut fields.instance_id, beacon.instance_id.as_deref());
-        overlay_id(&mut fields.device_id, beacon.device_id.as_deref());
+        let has_device = overlay_id(&mut fields.device_id, beacon.device_id.as_deref());
         overlay(&mut fields.platform, beacon.platform.as_deref());
         overlay(&mut fields.device_family, beacon.device_family.as_deref());
         overlay(&mut fields.model_identifier, beacon.model_identifier.as_deref());
@@ -255,7 +264,9 @@ impl Roster {
         row.add_sets(&beacon.roles, &beacon.scopes);
         self.wrote(slot, now, true);
         self.note_change(slot);
-        self.index_device(slot);
+        if has_device {
+            self.table.set_device(slot, device);
+        }
         self.version += 1;
         self.enforce_quota(holder);
         self.enforce_cap();
@@ -411,15 +422,19 @@ impl Roster {
             .map_or_else(|| RowKey::Connection(conn_id.into()), RowKey::Named)
     }
 
-    /// What a beacon would write to: the row, if there is one, and the key it resolves to.
+    /// What a beacon would write to.
     #[must_use]
-    pub fn beacon_target(&self, beacon: &Beacon) -> (Option<RowId>, RowKey) {
+    pub fn beacon_target(&self, beacon: &Beacon) -> BeaconTarget {
         let instance = key_of(beacon.instance_id.as_deref());
         let device = key_of(beacon.device_id.as_deref());
-        let joined = self.resolve_existing(instance.as_ref(), device.as_ref());
+        if let Some(slot) = self.resolve_existing(instance.as_ref(), device.as_ref()) {
+            return BeaconTarget::Row(self.id(slot));
+        }
         let key = beacon_key(beacon, instance, device);
-        let slot = joined.or_else(|| self.table.find(&key));
-        (slot.map(|slot| self.id(slot)), key)
+        match self.table.find(&key) {
+            Some(slot) => BeaconTarget::Row(self.id(slot)),
+            None => BeaconTarget::Key(key),
+        }
     }
 
     // ---- identity -----------------------------------------------------------------------------
@@ -429,7 +444,7 @@ impl Roster {
     fn resolve(&mut self, instance: Option<&PresenceKey>, device: Option<&PresenceKey>) -> Option<u32> {
         let slot = self.resolve_existing(instance, device)?;
         if let Some(instance) = instance
-            && self.table.slab[slot].key != RowKey::Named(instance.clone())
+            && !matches!(&self.table.slab[slot].key, RowKey::Named(key) if key == instance)
         {
             let old_key = self.table.set_key(slot, RowKey::Named(instance.clone()));
             self.note_rekey(old_key);
@@ -446,10 +461,7 @@ impl Roster {
             })
         };
         match instance {
-            Some(instance) => self
-                .table
-                .find(&RowKey::Named(instance.clone()))
-                .or_else(|| by_device(true)),
+            Some(instance) => self.table.find_named(instance).or_else(|| by_device(true)),
             None => by_device(false),
         }
     }
@@ -662,11 +674,14 @@ fn overlay(stored: &mut Option<Box<str>>, new: Option<&str>) {
     }
 }
 
-/// [`overlay`] for ids: a blank one identifies nothing and never erases one that does.
-fn overlay_id(stored: &mut Option<Box<str>>, new: Option<&str>) {
-    if stored.is_none() || key_of(new).is_some() {
+/// [`overlay`] for ids: a blank one identifies nothing and never erases one that does. Says whether
+/// there is one that does.
+fn overlay_id(stored: &mut Option<Box<str>>, new: Option<&str>) -> bool {
+    let identifies = new.is_some_and(|new| !trim(new).is_empty());
+    if stored.is_none() || identifies {
         overlay(stored, new);
     }
+    identifies
 }
 
 /// What leads from the age clock to the wall clock.

@@ -12,6 +12,7 @@ use core::fmt;
 use serde::Serialize;
 
 use super::error::WireError;
+use crate::client::json::write_string;
 pub use request::{FrameError, MAX_ID_UNITS, Request};
 
 /// One text frame to send: `head`, then a `body` that many frames share (the encoded presence
@@ -52,6 +53,14 @@ impl Frame {
             Ok(payload) => Self::text(format!("{}{payload}}}", ok_head(id))),
             Err(_) => Self::error(id, &WireError::unavailable("response serialization failed")),
         }
+    }
+
+    /// The response to the request `id` with the payload `{"ok":true}`.
+    #[must_use]
+    pub fn done(id: &str) -> Self {
+        let mut text = ok_head(id);
+        text.push_str(r#"{"ok":true}}"#);
+        Self::text(text)
     }
 
     /// The response to the request `id` whose whole payload is the shared JSON text `body`.
@@ -122,7 +131,14 @@ impl From<String> for Frame {
 }
 
 fn ok_head(id: &str) -> String {
-    format!(r#"{{"type":"res","id":{},"ok":true,"payload":"#, json(id))
+    const START: &str = r#"{"type":"res","id":"#;
+    const END: &str = r#","ok":true,"payload":"#;
+    // With room for a short payload, and for the quotes of a plain id.
+    let mut head = String::with_capacity(START.len() + id.len() + 2 + END.len() + 16);
+    head.push_str(START);
+    write_string(&mut head, id);
+    head.push_str(END);
+    head
 }
 
 /// `value` as JSON text. Strings and [`WireError`]s always can be, so the fallback is never used.

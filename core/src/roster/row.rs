@@ -5,7 +5,6 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::journal::Noted;
-use super::order::Link;
 use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
 use crate::key::{PresenceKey, RowKey};
 use crate::protocol::Role;
@@ -69,7 +68,6 @@ pub(super) struct Row {
     pub(super) device: Option<PresenceKey>,
     /// Serial of the connection whose quota this row counts against.
     pub(super) holder: Option<u64>,
-    pub(super) links: [Link; 3],
     pub(super) noted: Noted,
     /// The encoded entry, with the epoch it was encoded in.
     pub(super) encoded: Option<(u64, Box<str>)>,
@@ -94,7 +92,6 @@ impl Row {
             added: Sets::default(),
             device: None,
             holder: None,
-            links: Default::default(),
             noted: Noted::default(),
             encoded: None,
         }

@@ -3,7 +3,7 @@
 use presence_core::beacon::Beacon;
 use presence_core::entry::MAX_SAFE_INTEGER;
 use presence_core::key::RowKey;
-use presence_core::roster::{ConnectWrite, Holder, Roster, RosterConfig, RowId};
+use presence_core::roster::{BeaconTarget, ConnectWrite, Holder, Roster, RosterConfig, RowId};
 use presence_core::{Now, PresenceEntry, PresenceKey};
 use presence_tests::model::Model;
 use presence_tests::model::text::{Key, normalise};
@@ -241,9 +241,11 @@ impl Pair {
             if beacon.instance_id.is_none() {
                 continue;
             }
-            let (found, resolved) = self.real.beacon_target(&beacon);
-            assert_eq!(resolved, RowKey::Named(PresenceKey::parse(key).unwrap()));
-            let found = found.unwrap_or_else(|| panic!("no row under {key:?}"));
+            let BeaconTarget::Row(found) = self.real.beacon_target(&beacon) else {
+                panic!("no row under {key:?}");
+            };
+            let named = RowKey::Named(PresenceKey::parse(key).unwrap());
+            assert_eq!(self.real.key(found), Some(&named));
             assert!(!rows.contains(&found), "{key:?} leads to another key's row");
             rows.push(found);
         }

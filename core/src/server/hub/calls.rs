@@ -10,12 +10,14 @@ use super::member::Member;
 use crate::beacon::Beacon;
 use crate::protocol::params::{Length, Members};
 use crate::protocol::{Frame, Method, Request, Role, WireError, scope};
-use crate::roster::Holder;
+use crate::roster::{BeaconTarget, Holder};
 use crate::server::system_event::parse_system_event;
 use crate::time::Now;
 
 /// What a call answers with.
 pub(super) enum Answer {
+    /// `{"ok":true}`: what every beacon is answered.
+    Done,
     Value(Value),
     /// The presence list, encoded once for all who ask.
     List,
@@ -35,6 +37,7 @@ impl Hub {
             };
         }
         match result {
+            Ok(Answer::Done) => Frame::done(&request.id),
             Ok(Answer::Value(payload)) => Frame::ok(&request.id, &payload),
             Ok(Answer::List) => Frame::ok_shared(&request.id, self.roster.encode_list(now)),
             Ok(Answer::Snapshot) => {
@@ -61,7 +64,7 @@ impl Hub {
             Method::PresenceSnapshot => return Ok(Answer::Snapshot),
             Method::SystemEvent => {
                 self.system_event(slot, &request.params, now)?;
-                json!({ "ok": true })
+                return Ok(Answer::Done);
             }
             Method::Health => self.health(now),
             Method::Status => self.status(),
@@ -96,7 +99,7 @@ impl Hub {
                 json!({ "ok": true, "event": event, "handled": false, "reason": "presence-only gateway" })
             }
             Method::NodeSkillsUpdate | Method::NodePluginToolsUpdate | Method::NodeRunnerInventoryUpdate => {
-                json!({ "ok": true })
+                return Ok(Answer::Done);
             }
         };
         Ok(Answer::Value(value))
@@ -136,10 +139,9 @@ impl Hub {
     /// where there is none the key. Otherwise an id of one's own beside somebody else's `deviceId`
     /// would open the other's row.
     fn is_own(&self, member: &Member, beacon: &Beacon) -> bool {
-        let (target, key) = self.roster.beacon_target(beacon);
-        match target {
-            Some(row) => Some(row) == member.row || self.roster.key(row) == Some(&member.key),
-            None => key == member.key,
+        match self.roster.beacon_target(beacon) {
+            BeaconTarget::Row(row) => Some(row) == member.row || self.roster.key(row) == Some(&member.key),
+            BeaconTarget::Key(key) => key == member.key,
         }
     }
 
