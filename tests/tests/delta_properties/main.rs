@@ -95,6 +95,31 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    /// A digest would mend a wrong delta by a resync, so there must be none where nothing is lost.
+    #[test]
+    fn without_losses_deltas_are_enough(
+        mut events in proptest::collection::vec(event(), 1..120),
+        max_entries in 3..14usize,
+    ) {
+        events.retain(|event| !matches!(event, Event::Pause(_) | Event::Lose { .. }));
+        let mut house = House::new(max_entries, 50);
+        for event in &events {
+            house.happen(event);
+            house.check_those_with_the_version();
+        }
+        house.come_to_rest();
+        house.check_all();
+        prop_assert_eq!(house.seen().resyncs, 0);
+    }
+}
+
 /// Frames that matter do occur in the property above: deltas of every kind, snapshots for those who fell
 /// behind, resyncs. Without this it could pass by never doing anything.
 #[test]
