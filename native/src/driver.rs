@@ -101,6 +101,9 @@ impl Driver {
             }
             self.publish_offset(now);
             self.flush(now);
+            if self.hub.awaits_sent() {
+                self.hub.handle_sent(self.clock.now());
+            }
         }
     }
 

@@ -364,6 +364,31 @@ async fn a_reader_that_stops_costs_others_nothing_and_is_closed_in_time() {
     gateway.shutdown().await;
 }
 
+/// The socket fills up while the connection's own task has nothing to do: it must watch the time all the same.
+#[tokio::test]
+async fn a_reader_that_was_idle_and_then_stops_is_closed_in_time_too() {
+    let mut config = config();
+    config.limits.stall_ms = 100;
+    let gateway = start(config);
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stopped = Client::open_on(socket, gateway.address(), "").await;
+    stopped.hello(connect_params("stopped", READ)).await;
+    let (mut writer, _) = Client::connect(gateway.address(), "writer", ADMIN).await;
+    // One list of it is more than the sockets hold.
+    fill(&mut writer, 190).await;
+    within("the end of who reads nothing", async {
+        loop {
+            let event = writer.event_named("presence").await;
+            if row(&event["payload"]["presence"], "stopped")["reason"] == "disconnect" {
+                break;
+            }
+        }
+    })
+    .await;
+    gateway.shutdown().await;
+}
+
 #[tokio::test]
 async fn without_pongs_a_connection_ends() {
     let (gateway, clock) = start_manual(config());

@@ -104,6 +104,8 @@ pub struct Hub {
     touch_at_ms: Option<u64>,
     /// Connections that take deltas.
     delta_members: usize,
+    /// When the broadcast began that is being sent.
+    broadcast_began_ms: Option<u64>,
     /// The version of the last broadcast.
     announced_version: u64,
     is_shut_down: bool,
@@ -132,6 +134,7 @@ impl Hub {
             touch_at_ms: None,
             delta_members: 0,
             window_ends_ms: 0,
+            broadcast_began_ms: None,
             is_shut_down: false,
             outputs: VecDeque::new(),
         }
@@ -273,6 +276,25 @@ impl Hub {
         }
     }
 
+    /// Whether a broadcast was put out since [`handle_sent`](Self::handle_sent).
+    #[must_use]
+    pub fn awaits_sent(&self) -> bool {
+        self.broadcast_began_ms.is_some()
+    }
+
+    /// Everything put out so far is sent, or waits for sockets that are full. Where that took longer than
+    /// half of the coalescing window, the window is twice as long as it took, so that half of the time is
+    /// left for those who have something to say. A shell that never calls it has windows of constant length.
+    pub fn handle_sent(&mut self, now: Now) {
+        let window_ms = self.config.limits.window_ms;
+        if let Some(began_ms) = self.broadcast_began_ms.take()
+            && window_ms > 0
+        {
+            let took_ms = now.age_ms.saturating_sub(began_ms);
+            self.window_ends_ms = self.window_ends_ms.max(began_ms + 2 * took_ms);
+        }
+    }
+
     /// The next thing to do; poll until `None` after every other call.
     pub fn poll_output(&mut self) -> Option<HubOutput> {
         self.outputs.pop_front()
@@ -345,6 +367,7 @@ impl Hub {
         if is_changed && now.age_ms >= self.window_ends_ms {
             self.broadcast(now);
             self.window_ends_ms = now.age_ms + self.config.limits.window_ms;
+            self.broadcast_began_ms = Some(now.age_ms);
         } else if !is_changed {
             self.tell_touches(now);
         }

@@ -169,6 +169,8 @@ impl Session {
                 }
                 match &mut self.alarm {
                     Some(alarm) => alarm.as_mut().poll(cx).map(|()| None),
+                    // The driver filled the socket while this task slept: it is this task that watches the time.
+                    None if self.has_joined && self.peer.blocked_since_ms().is_some() => Poll::Ready(None),
                     None => Poll::Pending,
                 }
             })

@@ -134,6 +134,25 @@ fn others_hear_at_once_and_then_once_a_window() {
 }
 
 #[test]
+fn what_takes_long_to_send_is_sent_less_often() {
+    for (took_ms, window_ms) in [(0, 50), (25, 50), (26, 52), (200, 400)] {
+        let mut hub = hub();
+        let reader = hub.join(handshake("a", "ui", &["operator.read"]), START);
+        frames(&mut hub, reader);
+        let begin = START.after(1_000);
+        hub.join(handshake("b", "ui", &[]), begin);
+        assert_eq!(frames(&mut hub, reader).len(), 1, "at once, as ever");
+        hub.handle_sent(begin.after(took_ms));
+        assert!(!hub.awaits_sent());
+        hub.join(handshake("c", "ui", &[]), begin.after(took_ms));
+        let end = START.after(1_000 + window_ms);
+        assert_eq!(hub.poll_timeout(), Some(end.age_ms));
+        hub.handle_timeout(end);
+        assert_eq!(frames(&mut hub, reader).len(), 1, "the last state is told");
+    }
+}
+
+#[test]
 fn own_beacons_need_no_scope_and_others_do() {
     let mut hub = hub();
     let conn = hub.join(handshake("a", "cli", &["operator.read"]), START);
