@@ -297,7 +297,7 @@ pub(crate) const LINES: &[Line] = &[
         "KB",
         AtMost(512.0)
     ),
-    gateway!("dropped, of 5", |f| f.value("slow.dropped"), "", AtLeast(5.0)),
+    gateway!("not dropped, of 5", |f| f.value("slow.left"), "", AtMost(0.0)),
     gateway!("after", |f| f.value("slow.dropped_after"), "s", AtMost(30.0)),
     gateway!(
         "close code they find",
