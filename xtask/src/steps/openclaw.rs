@@ -35,7 +35,14 @@ pub(super) const TESTS: Step = Step {
     title: "OpenClaw's own command lines against our gateway, our package against its gateways",
     first_time: "",
     is_ready: |_| true,
-    needs: &["compile", "npm", "wasm-tools", "package", "openclaw-install"],
+    needs: &[
+        "compile",
+        "npm",
+        "wasm-tools",
+        "package",
+        "chromium",
+        "openclaw-install",
+    ],
     opt_in: true,
     run: |project, tally| {
         let environment = [
@@ -44,7 +51,8 @@ pub(super) const TESTS: Step = Step {
             ("OPENCLAW_OUTPUTS", project.path("target/openclaw-outputs")),
         ];
         node_tests(project, "tests/openclaw", &environment, tally)?;
-        // And the npm package against the gateways that come with them.
+        // And the npm package against the gateways that come with them, in Node and in a page.
+        npm::ensure_locked(project, &project.path("wasm/tests"))?;
         node_tests(project, "wasm/tests/openclaw", &environment, tally)
     },
 };
