@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use presence_core::Now;
 use presence_core::protocol::CloseFrame;
-use presence_core::server::{ConnId, Hub, HubOutput, Item, LeaveCause};
+use presence_core::server::{ConnId, Handshake, Hub, HubOutput, Item, LeaveCause};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, info};
 
@@ -95,7 +95,7 @@ impl Driver {
                 self.execute(now);
             }
             match event {
-                Some(Some(event)) => self.handle(event, now),
+                Some(Some(event)) => self.handle_all(event, now),
                 Some(None) => return,
                 None => {}
             }
@@ -104,6 +104,48 @@ impl Driver {
             if self.hub.awaits_sent() {
                 self.hub.handle_sent(self.clock.now());
             }
+        }
+    }
+
+    /// Handles the event, and joins that wait behind one join together with it: the list that greets them is
+    /// encoded once. In a storm of connects that is most of the work.
+    fn handle_all(&mut self, event: Event, now: Now) {
+        let mut joins = Vec::new();
+        let mut next = Some(event);
+        while let Some(event) = next.take() {
+            match event {
+                Event::Batch(peer, inputs) if matches!(*inputs, [Input::Join(_)]) => {
+                    joins.extend(inputs.into_iter().filter_map(|input| match input {
+                        Input::Join(handshake) => Some((Arc::clone(&peer), *handshake)),
+                        _ => None,
+                    }));
+                    if joins.len() < MAX_EVENTS {
+                        next = self.events.try_recv().ok();
+                    }
+                }
+                event => {
+                    self.join_all(std::mem::take(&mut joins), now);
+                    self.handle(event, now);
+                }
+            }
+        }
+        self.join_all(joins, now);
+    }
+
+    fn join_all(&mut self, joins: Vec<(Arc<Peer>, Handshake)>, now: Now) {
+        if joins.is_empty() {
+            return;
+        }
+        let (peers, handshakes): (Vec<_>, Vec<_>) = joins.into_iter().unzip();
+        let conns = self.hub.join_all(handshakes, now);
+        for (&conn, peer) in conns.iter().zip(&peers) {
+            self.add(conn, peer);
+        }
+        self.execute(now);
+        self.flush(now);
+        for peer in peers {
+            peer.flush(now);
+            peer.finish_batch(Vec::new());
         }
     }
 
@@ -155,15 +197,7 @@ impl Driver {
     fn handle_input(&mut self, peer: &Arc<Peer>, input: Input, now: Now) -> bool {
         if let Input::Join(handshake) = input {
             let conn = self.hub.join(*handshake, now);
-            let slot = conn.slot as usize;
-            if self.peers.len() <= slot {
-                self.peers.resize_with(slot + 1, || None);
-            }
-            self.peers[slot] = Some(Member {
-                serial: conn.serial,
-                peer: Arc::clone(peer),
-            });
-            peer.joined(conn);
+            self.add(conn, peer);
             self.execute(now);
             return true;
         }
@@ -179,6 +213,19 @@ impl Driver {
         }
         self.execute(now);
         self.peer(conn).is_some()
+    }
+
+    /// Keeps the connection's peer, by its slot.
+    fn add(&mut self, conn: ConnId, peer: &Arc<Peer>) {
+        let slot = conn.slot as usize;
+        if self.peers.len() <= slot {
+            self.peers.resize_with(slot + 1, || None);
+        }
+        self.peers[slot] = Some(Member {
+            serial: conn.serial,
+            peer: Arc::clone(peer),
+        });
+        peer.joined(conn);
     }
 
     /// Does what the hub wants done.

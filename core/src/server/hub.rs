@@ -109,6 +109,8 @@ pub struct Hub {
     /// The version of the last broadcast.
     announced_version: u64,
     is_shut_down: bool,
+    /// The last snapshot's text with the version and the list it was made of.
+    snapshot: Option<(u64, Arc<str>, Arc<str>)>,
     outputs: VecDeque<HubOutput>,
 }
 
@@ -136,6 +138,7 @@ impl Hub {
             window_ends_ms: 0,
             broadcast_began_ms: None,
             is_shut_down: false,
+            snapshot: None,
             outputs: VecDeque::new(),
         }
     }
@@ -143,6 +146,29 @@ impl Hub {
     /// Takes an accepted handshake in: writes its row and queues hello as its first frame.
     pub fn join(&mut self, handshake: Handshake, now: Now) -> ConnId {
         self.advance(now);
+        let conn = self.admit(handshake, now);
+        self.greet(conn, now);
+        self.announce(now);
+        conn
+    }
+
+    /// Takes several in that came together, in this order: all rows are written before the first hello, so
+    /// that one encoded list serves all of them.
+    pub fn join_all(&mut self, handshakes: impl IntoIterator<Item = Handshake>, now: Now) -> Vec<ConnId> {
+        self.advance(now);
+        let conns: Vec<ConnId> = handshakes
+            .into_iter()
+            .map(|handshake| self.admit(handshake, now))
+            .collect();
+        for &conn in &conns {
+            self.greet(conn, now);
+        }
+        self.announce(now);
+        conns
+    }
+
+    /// Makes a member of it, and writes its row.
+    fn admit(&mut self, handshake: Handshake, now: Now) -> ConnId {
         let serial = self.next_serial;
         self.next_serial += 1;
         let mode = PresenceKey::parse(&handshake.client.mode);
@@ -179,23 +205,27 @@ impl Hub {
         if member.takes_deltas {
             self.add_delta_member(now);
         }
-        member.has_version = self.roster.version();
-        let hello = hello::hello(self, &member, now);
         let due_ms = member.heartbeat.due_ms;
         let slot = self.members.insert(member);
-        let conn = ConnId { slot, serial };
+        if !self.is_shut_down {
+            self.heartbeats.insert((due_ms, slot));
+            self.tick_at_ms
+                .get_or_insert(now.age_ms + self.config.limits.tick_interval_ms);
+        }
+        ConnId { slot, serial }
+    }
+
+    /// Queues its first frame.
+    fn greet(&mut self, conn: ConnId, now: Now) {
+        let Some(hello) = hello::hello(self, conn.slot, now) else {
+            return;
+        };
         self.outputs
             .push_back(HubOutput::Send(conn, Item::Response(hello)));
         if self.is_shut_down {
             self.outputs
                 .push_back(HubOutput::Send(conn, Item::Close(CloseFrame::SERVICE_RESTART)));
-            return conn;
         }
-        self.heartbeats.insert((due_ms, slot));
-        self.tick_at_ms
-            .get_or_insert(now.age_ms + self.config.limits.tick_interval_ms);
-        self.announce(now);
-        conn
     }
 
     /// Answers one request of a joined connection.

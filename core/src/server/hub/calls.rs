@@ -40,10 +40,7 @@ impl Hub {
             Ok(Answer::Done) => Frame::done(&request.id),
             Ok(Answer::Value(payload)) => Frame::ok(&request.id, &payload),
             Ok(Answer::List) => Frame::ok_shared(&request.id, self.roster.encode_list(now)),
-            Ok(Answer::Snapshot) => {
-                let (list, rest) = self.snapshot(now);
-                Frame::ok_around(&request.id, r#"{"presence":"#, list, &[",", &rest, "}"].concat())
-            }
+            Ok(Answer::Snapshot) => Frame::ok_around(&request.id, r#"{"presence":"#, self.snapshot(now), "}"),
             Err(error) => Frame::error(&request.id, &error),
         }
     }

@@ -2,7 +2,6 @@
 
 use alloc::borrow::Cow;
 use alloc::format;
-use alloc::string::String;
 use alloc::sync::Arc;
 
 use super::{ConnId, Hub, HubOutput};
@@ -20,11 +19,10 @@ impl Hub {
     pub fn resync(&mut self, conn: ConnId, now: Now) {
         self.advance(now);
         if self.members.holds(conn) && !self.is_shut_down {
-            let (list, rest) = self.snapshot(now);
             let event = Frame {
                 head: Cow::Borrowed(r#"{"type":"event","event":"presence.snapshot","payload":{"presence":"#),
-                body: Some(list),
-                tail: format!(r#",{rest}}},"stateVersion":{}"#, self.state_version()).into(),
+                body: Some(self.snapshot(now)),
+                tail: format!(r#"}},"stateVersion":{}"#, self.state_version()).into(),
             };
             if let Some(member) = self.members.get_mut(conn.slot) {
                 member.has_version = self.roster.version();
@@ -35,20 +33,28 @@ impl Hub {
         self.announce(now);
     }
 
-    /// The list, and the other members of a snapshot.
-    pub(super) fn snapshot(&mut self, now: Now) -> (Arc<str>, String) {
+    /// The list, and after it the other members of a snapshot: made once per state, whoever asks.
+    pub(super) fn snapshot(&mut self, now: Now) -> Arc<str> {
         let list = self.roster.encode_list(now);
-        (list, self.snapshot_rest())
-    }
-
-    /// `keys`, `version` and `digest` of a snapshot, without braces.
-    pub(super) fn snapshot_rest(&mut self) -> String {
+        let version = self.roster.version();
+        if let Some((of_version, of_list, text)) = &self.snapshot
+            && *of_version == version
+            && Arc::ptr_eq(of_list, &list)
+        {
+            return text.clone();
+        }
         let keys = self.roster.encode_keys();
         let digest = self.roster.digest().to_hex();
-        format!(
-            r#""keys":{keys},"version":{},"digest":"{digest}""#,
-            self.roster.version()
-        )
+        let text: Arc<str> = [
+            &*list,
+            r#","keys":"#,
+            &keys,
+            &format!(r#","version":{version},"digest":"{digest}""#),
+        ]
+        .concat()
+        .into();
+        self.snapshot = Some((version, list, text.clone()));
+        text
     }
 
     /// The `presence.delta` event without its `seq`: everything since the last one.
@@ -93,6 +99,7 @@ impl Hub {
         if self.delta_members == 0 {
             self.roster.track_changes(false, now);
             self.touch_at_ms = None;
+            self.snapshot = None;
         }
     }
 }

@@ -3,13 +3,11 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
-use alloc::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Hub;
-use super::member::Member;
 use crate::protocol::method::{ADVERTISED, DELTA_EVENTS, EVENTS};
 use crate::protocol::{Frame, scope};
 use crate::time::Now;
@@ -17,19 +15,23 @@ use crate::time::Now;
 /// An empty list for those who may not read.
 const NO_ROWS: &str = "[]";
 
-pub(super) fn hello(hub: &mut Hub, member: &Member, now: Now) -> Frame {
-    let list: Arc<str> = if member.reads {
-        hub.roster.encode_list(now)
-    } else {
-        NO_ROWS.into()
-    };
-    let handshake = &member.handshake;
+/// The frame for the member in that slot, with the newest state; `None` if there is no such member.
+pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<Frame> {
+    let (reads, takes_deltas) = hub
+        .members
+        .get(slot)
+        .map(|member| (member.reads, member.takes_deltas))?;
     // Only who asked for the extension sees more than the originals send.
-    let (events, delta_members) = if member.takes_deltas {
-        (json(&DELTA_EVENTS), [",", &hub.snapshot_rest()].concat())
-    } else {
-        (json(&EVENTS), String::new())
+    let (list, events) = match (reads, takes_deltas) {
+        (true, true) => (hub.snapshot(now), json(&DELTA_EVENTS)),
+        (true, false) => (hub.roster.encode_list(now), json(&EVENTS)),
+        (false, _) => (NO_ROWS.into(), json(&EVENTS)),
     };
+    let version = hub.roster.version();
+    let member = hub.members.get_mut(slot)?;
+    member.has_version = version;
+    let hub = &*hub;
+    let handshake = &hub.members.get(slot)?.handshake;
     let methods = json(&ADVERTISED.map(|method| method.name()));
     let server = json(&json!({
         "version": hub.config.server_version,
@@ -49,7 +51,7 @@ pub(super) fn hello(hub: &mut Hub, member: &Member, now: Now) -> Frame {
         String::new()
     };
     let tail = format!(
-        r#"{delta_members},"health":{},"stateVersion":{},"uptimeMs":{},"sessionDefaults":{}{auth_mode}}},"auth":{},"policy":{}}}}}"#,
+        r#","health":{},"stateVersion":{},"uptimeMs":{},"sessionDefaults":{}{auth_mode}}},"auth":{},"policy":{}}}}}"#,
         json(&hub.health(now)),
         hub.state_version(),
         now.age_ms.saturating_sub(hub.started_ms),
@@ -63,11 +65,11 @@ pub(super) fn hello(hub: &mut Hub, member: &Member, now: Now) -> Frame {
             "tickIntervalMs": limits.tick_interval_ms,
         })),
     );
-    Frame {
+    Some(Frame {
         head: head.into(),
         body: Some(list),
         tail: tail.into(),
-    }
+    })
 }
 
 /// JSON text of what always encodes: strings, numbers, lists and objects of these.

@@ -1,3 +1,4 @@
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -111,6 +112,40 @@ fn hello_is_first_and_holds_the_client() {
         hello["payload"]["snapshot"]["stateVersion"],
         json!({ "presence": 2, "health": 1 })
     );
+}
+
+#[test]
+fn who_comes_together_is_greeted_with_one_list() {
+    let mut hub = hub();
+    let reader = hub.join(handshake("reader", "ui", &["operator.read"]), START);
+    frames(&mut hub, reader);
+    let later = START.after(1_000);
+    let before = hub.work().rows_encoded;
+    let together = ["a", "b", "c"].map(|id| handshake(id, "ui", &["operator.read"]));
+    let conns = hub.join_all(together, later);
+    assert_eq!(conns.len(), 3);
+    assert_eq!(
+        hub.work().rows_encoded - before,
+        4,
+        "each newcomer once, and self"
+    );
+
+    let mut heard: BTreeMap<u32, Vec<Value>> = BTreeMap::new();
+    while let Some(output) = hub.poll_output() {
+        if let HubOutput::Send(to, Item::Response(frame)) = output {
+            heard.entry(to.slot).or_default().push(json(&frame.to_string()));
+        } else if let HubOutput::Send(to, _) = output {
+            assert_eq!(to, reader, "who was greeted with this version is not told again");
+        }
+    }
+    for conn in conns {
+        let [hello] = &*heard[&conn.slot] else {
+            panic!("one hello for each");
+        };
+        let snapshot = &hello["payload"]["snapshot"];
+        assert_eq!(snapshot["presence"].as_array().unwrap().len(), 5);
+        assert_eq!(snapshot["stateVersion"]["presence"], 5);
+    }
 }
 
 #[test]
