@@ -146,7 +146,7 @@ pub struct Roster {
     offset_ms: i64,
     version: u64,
     rows_made: u64,
-    /// Counts what makes every encoded row stale: clock shifts.
+    /// Counts what makes every encoded row stale: clock shifts. Starts at 1.
     epoch: u64,
     /// Until when rows wait for a pong that a suspension outdated.
     spared_until_ms: u64,
@@ -179,7 +179,7 @@ impl Roster {
             offset_ms: offset(now),
             version: 1,
             rows_made: 0,
-            epoch: 0,
+            epoch: 1,
             spared_until_ms: 0,
             encoder: encode::ListCache::default(),
             journal: journal::Journal::default(),
@@ -301,7 +301,7 @@ impl Roster {
             self.note_change(slot);
             self.version += 1;
         } else if before != (row.fields.roles.clone(), row.fields.scopes.clone()) {
-            row.encoded = None;
+            row.outdate();
             self.encoder.clear();
             self.note_change(slot);
             self.version += 1;
@@ -541,7 +541,7 @@ impl Roster {
     fn wrote(&mut self, slot: u32, now: Now, proof: bool) {
         let row = &mut self.table.slab[slot];
         row.written_ms = now.age_ms;
-        row.encoded = None;
+        row.outdate();
         if proof {
             row.proof_ms = now.age_ms;
             self.table.refresh(slot);

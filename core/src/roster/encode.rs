@@ -55,18 +55,18 @@ pub(super) fn list(roster: &mut Roster, now: Now) -> Arc<str> {
 /// Self is as fresh as the moment it is told (SPEC 1.6).
 pub(super) fn renew_self(row: &mut Row, now: Now) {
     row.written_ms = now.age_ms;
-    row.encoded = None;
+    row.outdate();
 }
 
 /// The row as JSON text, encoded if it changed.
 pub(super) fn encoded<'r>(row: &'r mut Row, offset_ms: i64, epoch: u64, work: &mut Work) -> &'r str {
-    let is_current = matches!(&row.encoded, Some((at, _)) if *at == epoch);
-    if !is_current {
+    if row.encoded_epoch != epoch {
         work.rows_encoded += 1;
         // Strings, integers and lists of strings always encode; an empty object stands for what
         // cannot happen rather than a panic.
         let text = serde_json::to_string(row.entry(offset_ms)).unwrap_or_else(|_| String::from("{}"));
-        row.encoded = Some((epoch, text.into()));
+        row.encoded = text.into();
+        row.encoded_epoch = epoch;
     }
-    row.encoded.as_ref().map_or("{}", |(_, text)| text)
+    &row.encoded
 }

@@ -69,9 +69,15 @@ pub(super) struct Row {
     /// Serial of the connection whose quota this row counts against.
     pub(super) holder: Option<u64>,
     pub(super) noted: Noted,
-    /// The encoded entry, with the epoch it was encoded in.
-    pub(super) encoded: Option<(u64, Box<str>)>,
+    /// The entry as it was last encoded; current if `encoded_epoch` is the roster's. A write leaves it where
+    /// it is: to free it would touch memory that nothing else of the write needs.
+    pub(super) encoded: Box<str>,
+    /// The epoch it was encoded in; 0 if the row was written since.
+    pub(super) encoded_epoch: u64,
 }
+
+/// The epoch of no roster: what was encoded shows the row as it was.
+const STALE: u64 = 0;
 
 /// Most roles or scopes a row collects; more are dropped, so that beacons cannot grow it for ever.
 pub(super) const MAX_SET: usize = 64;
@@ -93,7 +99,8 @@ impl Row {
             device: None,
             holder: None,
             noted: Noted::default(),
-            encoded: None,
+            encoded: Box::default(),
+            encoded_epoch: STALE,
         }
     }
 
@@ -136,6 +143,11 @@ impl Row {
             self.derive_sets();
         }
         true
+    }
+
+    /// The row was written: what was encoded shows it as it was.
+    pub(super) fn outdate(&mut self) {
+        self.encoded_epoch = STALE;
     }
 
     /// Adds roles and scopes from a beacon.
