@@ -96,7 +96,7 @@ pub struct TextBeacon<'a> {
 pub fn parse_text(text: &str) -> Option<TextBeacon<'_>> {
     // Unanchored at the start: each "Node:" may be the one, the first that fits wins.
     let mut from = 0;
-    while let Some(at) = find_ignore_case(text.get(from..)?, "node:") {
+    while let Some(at) = find_node(text.get(from..)?) {
         let rest = text.get(from + at + "node:".len()..)?;
         if let Some(parsed) = parse_after_node(rest) {
             return Some(parsed);
@@ -155,10 +155,15 @@ fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     head.eq_ignore_ascii_case(word).then_some(rest)
 }
 
-fn find_ignore_case(text: &str, word: &str) -> Option<usize> {
-    text.as_bytes()
-        .windows(word.len())
-        .position(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+/// Where "node:" starts. Colons are few: only before one the word is looked for.
+fn find_node(text: &str) -> Option<usize> {
+    let word = "node";
+    text.match_indices(':')
+        .filter_map(|(colon, _)| colon.checked_sub(word.len()))
+        .find(|&at| {
+            let before = text.as_bytes().get(at..at + word.len());
+            before.is_some_and(|before| before.eq_ignore_ascii_case(word.as_bytes()))
+        })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! a row lives, which rows go when there are too many, and in what order they are listed.
 
 mod encode;
+mod index;
 mod journal;
 mod order;
 mod row;
@@ -218,6 +219,9 @@ impl Roster {
             return Err(BeaconError::SelfInstance);
         }
         self.settle(now);
+        if let Some(instance) = &instance {
+            self.table.fetch(instance);
+        }
         let parsed = beacon.parsed();
         let device = key_of(beacon.device_id.as_deref());
         let slot = match self.resolve(instance.as_ref(), device.as_ref()) {

@@ -21,6 +21,20 @@ pub(super) struct Link {
     next: u32,
 }
 
+impl Link {
+    /// Reads the links of both neighbours, ahead of their being written.
+    pub(super) fn fetch(self, rows: &impl Linked, order: Order) -> u32 {
+        let mut read = 0;
+        if self.prev != NONE {
+            read ^= rows.link(self.prev, order).prev;
+        }
+        if self.next != NONE {
+            read ^= rows.link(self.next, order).prev;
+        }
+        read
+    }
+}
+
 impl Default for Link {
     fn default() -> Self {
         Self {

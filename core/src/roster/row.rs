@@ -168,6 +168,37 @@ impl Row {
         union(scopes, &self.added.scopes);
     }
 
+    /// Reads a little of all that a beacon compares and writes, so that what no cache holds is fetched at
+    /// once, not piece by piece as the beacon's members come to it.
+    pub(super) fn fetch(&self) {
+        let fields = &self.fields;
+        let texts = [
+            &fields.host,
+            &fields.ip,
+            &fields.version,
+            &fields.platform,
+            &fields.device_family,
+            &fields.model_identifier,
+            &fields.mode,
+            &fields.reason,
+            &fields.instance_id,
+            &fields.text,
+        ]
+        .map(Option::as_deref);
+        let key = match &self.key {
+            RowKey::Named(key) => Some(key.as_str()),
+            RowKey::SelfRow | RowKey::Connection(_) => None,
+        };
+        let mut read = self.proof_ms ^ self.encoded_epoch;
+        for text in key.into_iter().chain(texts.into_iter().flatten()) {
+            // A short text may lie across two cache lines.
+            let bytes = text.as_bytes();
+            read ^= u64::from(bytes.first().copied().unwrap_or_default());
+            read ^= u64::from(bytes.last().copied().unwrap_or_default());
+        }
+        core::hint::black_box(read);
+    }
+
     /// Brings `ts` and `lastInputSeconds` up to the row's moment and gives the entry.
     /// `offset_ms` leads from the age clock to the gateway's wall clock.
     pub(super) fn entry(&mut self, offset_ms: i64) -> &PresenceEntry {

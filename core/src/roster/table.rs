@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::index::KeyIndex;
 use super::order::{Link, Linked, List, Order};
 use super::row::Row;
 use crate::key::{PresenceKey, RowKey};
@@ -46,15 +47,6 @@ impl Linked for Slab {
     }
 }
 
-/// A row in the index by key.
-#[derive(Clone, Copy, Debug)]
-struct Keyed {
-    /// Half of the key's hash: whether a row may be the one is known without looking at it, and the
-    /// index grows without looking at any.
-    hash: u32,
-    slot: u32,
-}
-
 impl core::ops::Index<u32> for Slab {
     type Output = Row;
     fn index(&self, slot: u32) -> &Row {
@@ -84,7 +76,7 @@ struct DeviceRows {
 pub(super) struct Table {
     seed: u64,
     pub(super) slab: Slab,
-    by_key: HashTable<Keyed>,
+    by_key: KeyIndex,
     by_device: HashTable<DeviceRows>,
     by_holder: BTreeMap<u64, List>,
     /// The rows that go by their age, least fresh first. Every row is here or in `spared`.
@@ -116,12 +108,19 @@ impl Table {
         self.find_hashed(hash_named(key, self.seed), is_it)
     }
 
+    /// Fetches what a write to the row of `key` needs: see [`Row::fetch`].
+    pub(super) fn fetch(&self, key: &PresenceKey) {
+        let hash = hash_named(key, self.seed);
+        let Some(slot) = self.by_key.find(hash, |_| true) else {
+            return;
+        };
+        let link = self.slab.link(slot, Order::Freshness);
+        self.slab[slot].fetch();
+        core::hint::black_box(link.fetch(&self.slab, Order::Freshness));
+    }
+
     fn find_hashed(&self, hash: u32, is_it: impl Fn(&RowKey) -> bool) -> Option<u32> {
-        self.by_key
-            .find(spread(hash), |keyed| {
-                keyed.hash == hash && is_it(&self.slab[keyed.slot].key)
-            })
-            .map(|keyed| keyed.slot)
+        self.by_key.find(hash, |slot| is_it(&self.slab[slot].key))
     }
 
     /// The slot if the row with that serial still is there.
@@ -134,7 +133,7 @@ impl Table {
         row.proof_number = self.next_proof();
         let hash = hash_key(&row.key, self.seed);
         let slot = self.slab.insert(row);
-        self.index_key(hash, slot);
+        self.by_key.insert(hash, slot);
         self.freshness.push_back(&mut self.slab, slot, Order::Freshness);
         slot
     }
@@ -151,7 +150,7 @@ impl Table {
     /// Gives the row another key; returns the old one.
     pub(super) fn set_key(&mut self, slot: u32, key: RowKey) -> RowKey {
         self.unindex_key(slot);
-        self.index_key(hash_key(&key, self.seed), slot);
+        self.by_key.insert(hash_key(&key, self.seed), slot);
         core::mem::replace(&mut self.slab[slot].key, key)
     }
 
@@ -325,17 +324,9 @@ impl Table {
         self.proofs
     }
 
-    fn index_key(&mut self, hash: u32, slot: u32) {
-        let keyed = Keyed { hash, slot };
-        self.by_key
-            .insert_unique(spread(hash), keyed, |keyed| spread(keyed.hash));
-    }
-
     fn unindex_key(&mut self, slot: u32) {
         let hash = hash_key(&self.slab[slot].key, self.seed);
-        if let Ok(entry) = self.by_key.find_entry(spread(hash), |keyed| keyed.slot == slot) {
-            entry.remove();
-        }
+        self.by_key.remove(hash, slot);
     }
 }
 
@@ -368,11 +359,6 @@ fn hash_named(key: &PresenceKey, seed: u64) -> u32 {
 
 fn half(hash: u64) -> u32 {
     (hash >> 32) as u32
-}
-
-/// The table wants entropy at both ends of the hash.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash) << 32 | u64::from(hash)
 }
 
 fn hash_text(text: &str, seed: u64) -> u64 {
