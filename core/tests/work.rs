@@ -115,6 +115,7 @@ fn nothing_is_digested_while_nobody_takes_deltas() {
                 id: "1".into(),
                 method: "system-event".into(),
                 params: serde_json::json!({ "text": format!("text {n}"), "instanceId": "i-1" }),
+                beacon: None,
             };
             hub.call(conn, &request, now);
             while hub.poll_output().is_some() {}

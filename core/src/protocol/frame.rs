@@ -1,6 +1,7 @@
 //! Frames as text: requests in, responses and events out, with the large part shared.
 
 mod grammar;
+mod plain;
 mod request;
 
 use alloc::borrow::Cow;

@@ -325,7 +325,7 @@ impl Connection {
 
     /// A frame after the handshake: nothing in it closes the connection.
     fn request(&mut self, text: &str) {
-        self.outputs.push_back(match Request::parse(text) {
+        self.outputs.push_back(match Request::parse_call(text) {
             Err(FrameError::NotJson) => ConnectionOutput::Note("ignored a message that is not JSON"),
             Err(FrameError::Invalid { id, reason }) => {
                 let id = id.as_deref().unwrap_or(NO_ID);

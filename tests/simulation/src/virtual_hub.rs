@@ -67,5 +67,6 @@ pub fn request(method: &str, params: Value) -> Request {
         id: "1".into(),
         method: method.into(),
         params,
+        beacon: None,
     }
 }

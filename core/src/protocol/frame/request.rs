@@ -6,7 +6,8 @@ use alloc::string::ToString;
 
 use serde_json::Value;
 
-use super::grammar;
+use super::{grammar, plain};
+use crate::beacon::Beacon;
 use crate::protocol::params::{Length, Members, ParamsError};
 
 /// The longest id of a request, in UTF-16 units.
@@ -32,6 +33,8 @@ pub struct Request {
     pub method: Box<str>,
     /// The parameters; [`Value::Null`] when absent.
     pub params: Value,
+    /// The parameters of a `system-event` with nothing unusual in it, checked already; `params` is null then.
+    pub beacon: Option<Box<Beacon>>,
 }
 
 /// Why a text is no request.
@@ -87,12 +90,29 @@ impl Request {
         }
     }
 
+    /// [`parse`](Self::parse), but plain beacons are read the short way, into [`beacon`](Self::beacon).
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn parse_call(text: &str) -> Result<Self, FrameError> {
+        match plain::read(text) {
+            Some((id, beacon)) => Ok(Self {
+                id: id.into(),
+                method: plain::METHOD.into(),
+                params: Value::Null,
+                beacon: Some(Box::new(beacon)),
+            }),
+            None => Self::parse(text),
+        }
+    }
+
     fn from_value(mut value: Value) -> Result<Self, FrameError> {
         match Self::checked(&value) {
             Ok((id, method)) => Ok(Self {
                 id,
                 method,
                 params: value.get_mut("params").map(Value::take).unwrap_or_default(),
+                beacon: None,
             }),
             Err(reason) => Err(FrameError::Invalid {
                 id: value
@@ -144,7 +164,8 @@ mod tests {
             Request {
                 id: "i".into(),
                 method: "m".into(),
-                params: json!({ "a": [1] })
+                params: json!({ "a": [1] }),
+                beacon: None,
             }
         );
         let least = Request::parse(r#" {"type":"req","id":"i","method":"m"} "#).unwrap();

@@ -493,6 +493,7 @@ fn after_the_handshake_calls_are_handed_on() {
         id: "7".into(),
         method: "no.such.method".into(),
         params: json!([1]),
+        beacon: None,
     };
     assert_eq!(drained(&mut connection), [ConnectionOutput::Call(Box::new(call))]);
 }

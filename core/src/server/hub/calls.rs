@@ -60,7 +60,7 @@ impl Hub {
             Method::SystemPresence => return Ok(Answer::List),
             Method::PresenceSnapshot => return Ok(Answer::Snapshot),
             Method::SystemEvent => {
-                self.system_event(slot, &request.params, now)?;
+                self.system_event(slot, request, now)?;
                 return Ok(Answer::Done);
             }
             Method::Health => self.health(now),
@@ -103,13 +103,20 @@ impl Hub {
     }
 
     /// A beacon: about the own row for any operator, about others with `operator.write` (SPEC 2).
-    fn system_event(&mut self, slot: u32, params: &Value, now: Now) -> Result<(), WireError> {
-        let beacon =
-            parse_system_event(params).map_err(|error| WireError::invalid_request(error.to_string()))?;
+    fn system_event(&mut self, slot: u32, request: &Request, now: Now) -> Result<(), WireError> {
+        let parsed;
+        let beacon = match &request.beacon {
+            Some(beacon) => &**beacon,
+            None => {
+                parsed = parse_system_event(&request.params)
+                    .map_err(|error| WireError::invalid_request(error.to_string()))?;
+                &parsed
+            }
+        };
         let Some(member) = self.members.get(slot) else {
             return Ok(());
         };
-        let is_own = self.is_own(member, &beacon);
+        let is_own = self.is_own(member, beacon);
         if !is_own && !member.has_scope(scope::WRITE) {
             return Err(WireError::missing_scope(scope::WRITE, member.handshake.protocol));
         }
@@ -127,7 +134,7 @@ impl Hub {
             }
         }
         self.roster
-            .beacon(&beacon, holder, now)
+            .beacon(beacon, holder, now)
             .map(drop)
             .map_err(|error| WireError::invalid_request(error.to_string()))
     }

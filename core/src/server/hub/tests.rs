@@ -91,6 +91,7 @@ fn call(hub: &mut Hub, conn: ConnId, method: &str, params: Value, now: Now) -> V
             id: "9".into(),
             method: method.into(),
             params,
+            beacon: None,
         },
         now,
     );
