@@ -12,7 +12,7 @@ use alloc::string::String;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::client::RawEntry;
-use crate::client::json::{write_canonical_members, write_string};
+use crate::client::json::write_string;
 use crate::entry::PresenceEntry;
 
 /// A sum over rows.
@@ -93,7 +93,7 @@ pub fn of_entry(key: &str, entry: &PresenceEntry) -> u64 {
 #[must_use]
 pub fn of_raw(key: &str, entry: &RawEntry) -> u64 {
     let mut text = start(key);
-    write_canonical_members(&mut text, entry.members(), &["ts", "lastInputSeconds"]);
+    entry.write_canonical(&mut text, &["ts", "lastInputSeconds"]);
     xxh3_64(text.as_bytes())
 }
 

@@ -11,6 +11,7 @@ use wasm_bindgen::prelude::*;
 use crate::clock::{integer, now, number};
 use crate::error::error;
 use crate::options;
+use crate::shown::{Known, Shown};
 
 /// A client of one gateway.
 ///
@@ -20,6 +21,7 @@ use crate::options;
 #[derive(Debug)]
 pub struct Client {
     client: core::Client,
+    shown: Shown,
 }
 
 #[wasm_bindgen]
@@ -32,7 +34,10 @@ impl Client {
     #[wasm_bindgen(constructor)]
     pub fn new(options: &str, age_ms: f64, wall_ms: f64) -> Result<Self, JsValue> {
         let client = core::Client::new(config::parse(options)?, now(age_ms, wall_ms));
-        Ok(Self { client })
+        Ok(Self {
+            client,
+            shown: Shown::default(),
+        })
     }
 
     /// Connects, and keeps connected.
@@ -103,10 +108,13 @@ impl Client {
         self.client.handle_open(integer(socket), now(age_ms, wall_ms));
     }
 
-    /// A text frame arrived.
-    pub fn text(&mut self, socket: f64, frame: &str, age_ms: f64, wall_ms: f64) {
+    /// A text frame arrived. Returns its number, if rows may refer to it; else 0.
+    pub fn text(&mut self, socket: f64, frame: &str, age_ms: f64, wall_ms: f64) -> f64 {
+        let before = self.client.frame();
         self.client
             .handle_text(integer(socket), frame, now(age_ms, wall_ms));
+        let is_of_use = self.client.frame() != before && self.client.mirror().has_diff();
+        if is_of_use { number(self.client.frame()) } else { 0.0 }
     }
 
     /// A socket is closed, or could not be opened: then the code is 1006.
@@ -188,12 +196,23 @@ impl Client {
         self.client.state().as_str().into()
     }
 
-    /// The rows as they are to be shown now, as JSON; see `Roster.views`.
-    #[must_use]
-    pub fn views(&self, age_ms: f64, wall_ms: f64) -> String {
-        self.client
-            .mirror()
-            .views_json(self.client.server_ms(now(age_ms, wall_ms)))
+    /// The rows as they are to be shown now; see `Roster.rows`.
+    pub fn rows(&mut self, stamp: f64, has_frames: bool, age_ms: f64, wall_ms: f64) -> Vec<f64> {
+        let now_ms = self.client.server_ms(now(age_ms, wall_ms));
+        let known = Known { stamp, has_frames };
+        let mirror = self.client.mirror();
+        self.shown
+            .tell(mirror, &mut mirror.rows().into_iter(), now_ms, known)
+    }
+
+    /// See `Roster.keys`.
+    pub fn keys(&mut self) -> String {
+        self.shown.keys()
+    }
+
+    /// See `Roster.texts`.
+    pub fn texts(&mut self) -> String {
+        self.shown.texts()
     }
 
     /// What looks like one client under two rows, as JSON; see `Roster.findings`.

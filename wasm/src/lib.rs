@@ -22,6 +22,8 @@ mod options;
 mod roster;
 #[cfg(target_arch = "wasm32")]
 mod runtime;
+#[cfg(feature = "client")]
+mod shown;
 
 #[cfg(feature = "gateway")]
 pub use gateway::Gateway;

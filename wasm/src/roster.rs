@@ -1,15 +1,16 @@
 //! A roster without a gateway: for lists that somebody pasted.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
-use presence_core::client::json::array_text;
 use presence_core::client::mirror::DeltaOutcome;
-use presence_core::client::{Mirror, MirrorConfig, ObjectText};
+use presence_core::client::{Json, Mirror, MirrorConfig, ObjectText};
 use wasm_bindgen::prelude::*;
 
 use crate::clock::{integer, number};
 use crate::error::invalid;
 use crate::options::{self, Options};
+use crate::shown::{Known, Shown};
 
 /// A roster that keeps itself: TTL and cap are applied as a gateway would. Times are ms since the Unix
 /// epoch on one wall clock, that of the list.
@@ -17,6 +18,8 @@ use crate::options::{self, Options};
 #[derive(Debug)]
 pub struct Roster {
     mirror: Mirror,
+    frames: u64,
+    shown: Shown,
 }
 
 #[wasm_bindgen]
@@ -32,39 +35,44 @@ impl Roster {
         let config = mirror_config(&Options::new(&json, "options")?, MirrorConfig::standalone())?;
         Ok(Self {
             mirror: Mirror::standalone(config),
+            frames: 0,
+            shown: Shown::default(),
         })
     }
 
     /// Takes in anything a gateway sends that holds a list: the list itself, a `presence` event, `hello-ok`,
     /// the answer to a request, or a payload of these; keyed lists count as such. Or a `presence.delta`
-    /// event: then this tells whether it followed on what is there.
+    /// event. Returns the number it has from now on; 0 if it is a delta that does not follow on what is there.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` if there is no list in it.
-    pub fn apply(&mut self, text: &str, now_ms: f64) -> Result<bool, JsValue> {
+    pub fn apply(&mut self, text: &str, now_ms: f64) -> Result<f64, JsValue> {
         const KEYED: [&[&str]; 4] = [&[], &["payload"], &["snapshot"], &["payload", "snapshot"]];
         let now_ms = integer(now_ms);
-        let json = options::parse(text, "list")?;
+        self.frames += 1;
+        let frame = number(self.frames);
+        let json = Json::parse_frame(text, self.frames).map_err(|_| invalid("list", "must be JSON"))?;
         let delta = [json.get("payload"), Some(&json)]
             .into_iter()
             .flatten()
             .find(|json| json.get("upserts").is_some());
         if let Some(delta) = delta {
-            return Ok(self.mirror.apply_delta(delta, now_ms) != DeltaOutcome::Gap);
+            let is_gap = self.mirror.apply_delta(delta, now_ms) == DeltaOutcome::Gap;
+            return Ok(if is_gap { 0.0 } else { frame });
         }
         if KEYED
             .iter()
             .filter_map(|path| json.at(path))
             .any(|json| self.mirror.apply_keyed(json, now_ms))
         {
-            return Ok(true);
+            return Ok(frame);
         }
         let list = presence_core::client::RawEntry::find_list(&json);
         self.mirror.apply_list(
             list.ok_or_else(|| invalid("list", "holds no presence list"))?,
             now_ms,
         );
-        Ok(true)
+        Ok(frame)
     }
 
     /// Brings statuses and removals to a moment.
@@ -79,11 +87,23 @@ impl Roster {
         self.mirror.next_change_ms().map(number)
     }
 
-    /// The rows as they are to be shown at a moment, as JSON: `[{key, status, isSelf, ageMs, ageText,
-    /// reasonLabel?, lastInputMs?, entry, raw?}]`; without `raw` it is the entry alone.
-    #[must_use]
-    pub fn views(&self, now_ms: f64) -> String {
-        self.mirror.views_json(integer(now_ms))
+    /// The rows in list order, as they are to be shown at a moment, to whoever knows all up to a stamp and may have
+    /// the frames: eight numbers each, see `shown`.
+    pub fn rows(&mut self, now_ms: f64, stamp: f64, has_frames: bool) -> Vec<f64> {
+        let known = Known { stamp, has_frames };
+        let rows = self.mirror.rows();
+        let mut rows = rows.into_iter();
+        self.shown.tell(&self.mirror, &mut rows, integer(now_ms), known)
+    }
+
+    /// The keys of those rows whose stamp was new, one behind the other.
+    pub fn keys(&mut self) -> String {
+        self.shown.keys()
+    }
+
+    /// Those rows whose stamp was new and that are in no frame, as JSON: `[[entry, raw?]]`.
+    pub fn texts(&mut self) -> String {
+        self.shown.texts()
     }
 
     /// What looks like one client under two rows, as JSON: `[{code, title, rows, confidence, evidence, fix}]`;
@@ -99,21 +119,20 @@ impl Roster {
         self.mirror.raw_list_json()
     }
 
-    /// What became different since this was last asked, as JSON: `{removed, rows}`, the keys of rows that are
-    /// gone, and the others as [`views`](Self::views) has them; nothing if nothing did.
-    pub fn news(&mut self, now_ms: f64) -> Option<String> {
-        let now_ms = integer(now_ms);
+    /// What became different since this was last asked: the keys of rows that are gone, as JSON, and the others as
+    /// [`rows`](Self::rows) has them, in no order; nothing if nothing did.
+    pub fn news(&mut self, now_ms: f64, stamp: f64, has_frames: bool) -> Option<Vec<JsValue>> {
         let diff = self.mirror.take_diff()?;
-        let mut json = ObjectText::new();
-        json.texts("removed", &mut diff.removed.iter().map(|key| &**key));
+        let mut removed = ObjectText::new();
+        if !diff.removed.is_empty() {
+            removed.texts("keys", &mut diff.removed.iter().map(|key| &**key));
+        }
         let told = [diff.added, diff.changed, diff.status, diff.touched];
-        let mut rows = told.iter().flatten().filter_map(|key| {
-            let row = self.mirror.row(key)?;
-            Some(self.mirror.view(row, now_ms).to_json())
-        });
-        let rows = array_text(&mut rows);
-        json.raw("rows", &rows);
-        Some(json.end())
+        let mirror = &self.mirror;
+        let mut rows = told.iter().flatten().filter_map(|key| mirror.row(key));
+        let known = Known { stamp, has_frames };
+        let numbers = self.shown.tell(mirror, &mut rows, integer(now_ms), known);
+        Some(Vec::from([removed.end().into(), numbers.into()]))
     }
 
     /// Number of rows.

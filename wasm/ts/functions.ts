@@ -69,6 +69,7 @@ class Words<K> {
 
 const AGES = new Words<number>();
 const PLATFORMS = new Words<string>();
+const REASONS = new Words<string>();
 
 /** An age in ms as people read it: `just now`, `5m ago`, `yesterday`. */
 export function ageText(ageMs: number): string {
@@ -78,7 +79,7 @@ export function ageText(ageMs: number): string {
 
 /** The label of a `reason`: `Heartbeat` for `periodic`; what has none is returned as it is. */
 export function reasonLabel(reason: string): string {
-  return core().reasonLabel(reason);
+  return REASONS.of(reason, () => core().reasonLabel(reason));
 }
 
 /** A `platform` as people read it: `macOS 26.1` for `macos 26.1.0`. */

@@ -6,7 +6,7 @@ import { core } from "./load/core.js";
 import type { PresenceClientOptions } from "./options.js";
 import { platform } from "./platform.js";
 import { randomSeed } from "./random.js";
-import type { RowView } from "./rows.js";
+import { RowBook, type RowTeller, type RowView } from "./row-book.js";
 import type { ConnectionState, Finding, PresenceEntry } from "./types.js";
 import { VERSION } from "./version.js";
 
@@ -31,6 +31,14 @@ export class Machine {
   readonly #clock: Clock;
   readonly #identity: Identity;
   readonly #ownKey: string | undefined;
+  readonly #book = new RowBook();
+  readonly #teller: RowTeller = {
+    rows: (stamp, hasFrames) => this.#at((age, wall) => this.#wasm.rows(stamp, hasFrames, age, wall)),
+    keys: () => this.#wasm.keys(),
+    texts: () => this.#wasm.texts(),
+  };
+  /** Which entries are this client's own, once that was found out. */
+  readonly #own = new WeakMap<PresenceEntry, boolean>();
   #hadList = false;
 
   constructor(options: PresenceClientOptions, identity: Identity, clock: Clock) {
@@ -52,7 +60,13 @@ export class Machine {
   }
 
   /** Whether a row is this client's own. Some gateways put the deviceId in the place of the instanceId. */
-  isOwn({ instanceId, deviceId }: PresenceEntry): boolean {
+  isOwn(entry: PresenceEntry): boolean {
+    let isOwn = this.#own.get(entry);
+    if (isOwn === undefined) this.#own.set(entry, (isOwn = this.#findOwn(entry)));
+    return isOwn;
+  }
+
+  #findOwn({ instanceId, deviceId }: PresenceEntry): boolean {
     const key = typeof instanceId === "string" ? normalizeKey(instanceId) : undefined;
     if (key !== undefined && key !== deviceId) return key === this.#ownKey;
     return deviceId !== undefined && deviceId === this.#identity.device?.deviceId;
@@ -96,7 +110,7 @@ export class Machine {
   }
 
   text(socket: number, frame: string): void {
-    this.#at((age, wall) => this.#wasm.text(socket, frame, age, wall));
+    this.#book.addFrame(this.#at((age, wall) => this.#wasm.text(socket, frame, age, wall)), frame);
   }
 
   closed(socket: number, code: number, reason: string): void {
@@ -128,7 +142,7 @@ export class Machine {
 
   /** All rows in list order, as they are to be shown now. */
   views(): readonly RowView[] {
-    return JSON.parse(this.#at((age, wall) => this.#wasm.views(age, wall))) as RowView[];
+    return this.#book.all(this.#teller);
   }
 
   findings(): readonly Finding[] {

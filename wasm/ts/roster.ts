@@ -5,7 +5,8 @@ import { asPresenceError, freed } from "./errors.js";
 import type { Thresholds } from "./functions.js";
 import { core } from "./load/core.js";
 import { readFindings } from "./machine.js";
-import { makeRow, renewRows, type RowView } from "./rows.js";
+import { RowBook, type RowTeller } from "./row-book.js";
+import { makeRow, renewRows } from "./rows.js";
 import type { Finding, PresenceEntry, PresenceRow, Status } from "./types.js";
 
 /** What a roster is made from; everything has the gateway's default. */
@@ -20,6 +21,8 @@ export interface RosterOptions {
 
 /** Anything that holds a presence list: see {@link Roster.apply}. */
 export type PresenceList = string | readonly PresenceEntry[] | object;
+
+const NONE: readonly string[] = [];
 
 type WasmRoster = InstanceType<ReturnType<typeof core>["Roster"]>;
 
@@ -38,6 +41,7 @@ type WasmRoster = InstanceType<ReturnType<typeof core>["Roster"]>;
 export class Roster {
   #wasm: WasmRoster | undefined;
   #rows: readonly PresenceRow[] = Object.freeze([]);
+  readonly #book = new RowBook();
   /** The rows as they were last told of. */
   readonly #told = new Map<string, PresenceRow>();
 
@@ -64,7 +68,10 @@ export class Roster {
   apply(list: PresenceList, now: number = systemClock.wallMs()): boolean {
     const wasm = this.#alive();
     try {
-      return wasm.apply(typeof list === "string" ? list : JSON.stringify(list), now);
+      const text = typeof list === "string" ? list : JSON.stringify(list);
+      const frame = wasm.apply(text, now);
+      this.#book.addFrame(frame, text);
+      return frame !== 0;
     } catch (error) {
       throw asPresenceError(error);
     }
@@ -74,8 +81,7 @@ export class Roster {
   list(now: number = systemClock.wallMs()): readonly PresenceRow[] {
     const wasm = this.#alive();
     wasm.settle(now);
-    const views = JSON.parse(wasm.views(now)) as RowView[];
-    this.#rows = renewRows(this.#rows, views, { isExact: true });
+    this.#rows = renewRows(this.#rows, this.#book.all(tellerOf(wasm, now)), { isExact: true });
     return this.#rows;
   }
 
@@ -88,11 +94,18 @@ export class Roster {
   diff(now: number = systemClock.wallMs()): RosterDiff {
     const wasm = this.#alive();
     wasm.settle(now);
-    const news = wasm.news(now);
-    if (news === undefined) return diffRows([], []);
-    const { removed, rows } = JSON.parse(news) as { readonly removed: readonly string[]; readonly rows: readonly RowView[] };
+    let removed = NONE;
+    let isNews = false;
+    const views = this.#book.some(tellerOf(wasm, now), (stamp, hasFrames) => {
+      const news = wasm.news(now, stamp, hasFrames) as [string, Float64Array] | undefined;
+      if (!news) return new Float64Array();
+      isNews = true;
+      if (news[0] !== "{}") removed = (JSON.parse(news[0]) as { readonly keys: readonly string[] }).keys;
+      return news[1];
+    });
+    if (!isNews) return diffRows([], []);
     const before: PresenceRow[] = [];
-    const after = rows.map((view) => makeRow(view)).sort((a, b) => Number(b.isSelf) - Number(a.isSelf) || b.ts - a.ts);
+    const after = views.map((view) => makeRow(view)).sort((a, b) => Number(b.isSelf) - Number(a.isSelf) || b.ts - a.ts);
     for (const key of [...removed, ...after.map((row) => row.key)]) {
       const row = this.#told.get(key);
       if (row) before.push(row);
@@ -137,4 +150,12 @@ export class Roster {
     if (!this.#wasm) throw freed("roster");
     return this.#wasm;
   }
+}
+
+function tellerOf(wasm: WasmRoster, now: number): RowTeller {
+  return {
+    rows: (stamp, hasFrames) => wasm.rows(now, stamp, hasFrames),
+    keys: () => wasm.keys(),
+    texts: () => wasm.texts(),
+  };
 }

@@ -1,22 +1,7 @@
 import { isSame } from "./diff.js";
-import { ageText, platformLabel } from "./functions.js";
-import type { PresenceEntry, PresenceRow, Status } from "./types.js";
-
-/** One row as the core shows it, in the JSON of its lists. */
-export interface RowView {
-  readonly key: string;
-  readonly status: "active" | "idle" | "stale";
-  readonly isSelf: boolean;
-  readonly ageMs: number;
-  readonly ageText: string;
-  readonly reasonLabel?: string;
-  readonly lastInputMs?: number;
-  readonly entry: PresenceEntry;
-  /** The rows it is merged from; absent: just the entry. */
-  readonly raw?: readonly PresenceEntry[];
-}
-
-const STATUS: Readonly<Record<RowView["status"], Status>> = { active: "Active", idle: "Idle", stale: "Stale" };
+import { ageText, platformLabel, reasonLabel } from "./functions.js";
+import type { RowView } from "./row-book.js";
+import type { PresenceEntry, PresenceRow } from "./types.js";
 
 const RAW = new WeakMap<PresenceRow, readonly PresenceEntry[]>();
 
@@ -34,7 +19,7 @@ export function rawRows(row: PresenceRow): readonly PresenceEntry[] {
 /** How {@link renewRows} makes rows. */
 export interface RowsOptions {
   /** Whether a row is that of the client that shows it. */
-  readonly isOwn?: (view: RowView) => boolean;
+  readonly isOwn?: (entry: PresenceEntry) => boolean;
   /** Whether ages count to the ms; else a row is kept until its words change. */
   readonly isExact?: boolean;
 }
@@ -50,10 +35,9 @@ export function renewRows(
 ): readonly PresenceRow[] {
   const known = new Map(before.map((row) => [row.key, row]));
   const rows = views.map((view) => {
-    const row = makeRow(view, isOwn(view));
-    const old = known.get(row.key);
-    const isCurrent = old && (!isExact || (old.ageMs === row.ageMs && old.lastInputMs === row.lastInputMs));
-    return isCurrent && saysTheSame(old, row) && isSame(RAW.get(old), view.raw) ? old : row;
+    const old = known.get(view.told.key);
+    const isOwnRow = isOwn(view.told.entry);
+    return old && old.isOwn === isOwnRow && saysTheSame(old, view, isExact) ? old : makeRow(view, isOwnRow);
   });
   const unchanged = rows.length === before.length && rows.every((row, index) => row === before[index]);
   return unchanged ? before : Object.freeze(rows);
@@ -72,51 +56,58 @@ export function untilWordsChange({ ageMs, lastInputMs = ageMs }: RowView): numbe
 }
 
 /** One row as it is shown. */
-export function makeRow(view: RowView, isOwn = false): PresenceRow {
-  const { entry, lastInputMs } = view;
-  const text = (member: unknown) => (typeof member === "string" && member !== "" ? member : undefined);
+export function makeRow({ told, status, isSelf, ageMs, lastInputMs }: RowView, isOwn = false): PresenceRow {
+  const entry = frozen(told.entry);
+  const { host, ip, version, deviceFamily, modelIdentifier, mode, instanceId, deviceId } = entry;
   const platform = text(entry.platform);
+  const reason = text(entry.reason);
   const row = Object.freeze({
-    key: view.key,
-    entry: deepFreeze(entry),
-    host: text(entry.host),
-    ip: text(entry.ip),
-    version: text(entry.version),
+    key: told.key,
+    entry,
+    host: text(host),
+    ip: text(ip),
+    version: text(version),
     platform,
-    deviceFamily: text(entry.deviceFamily),
-    modelIdentifier: text(entry.modelIdentifier),
-    mode: text(entry.mode),
-    reason: text(entry.reason),
-    instanceId: text(entry.instanceId),
-    deviceId: text(entry.deviceId),
+    deviceFamily: text(deviceFamily),
+    modelIdentifier: text(modelIdentifier),
+    mode: text(mode),
+    reason,
+    instanceId: text(instanceId),
+    deviceId: text(deviceId),
     roles: strings(entry.roles),
     scopes: strings(entry.scopes),
     text: text(entry.text),
     ts: typeof entry.ts === "number" ? entry.ts : 0,
-    status: STATUS[view.status],
-    ageMs: view.ageMs,
-    ageText: view.ageText,
-    reasonLabel: view.reasonLabel ?? "",
+    status,
+    ageMs,
+    ageText: ageText(ageMs),
+    reasonLabel: reason === undefined ? "" : reasonLabel(reason),
     platformLabel: platform === undefined ? "" : platformLabel(platform),
     lastInputMs,
     lastInputText: lastInputMs === undefined ? "" : ageText(lastInputMs),
-    isSelf: view.isSelf,
+    isSelf,
     isOwn,
-    isConnected: entry.reason !== "disconnect",
+    isConnected: reason !== "disconnect",
   });
-  if (view.raw) RAW.set(row, deepFreeze(view.raw));
+  if (told.raw) RAW.set(row, frozen(told.raw));
   return row;
 }
 
-function saysTheSame(old: PresenceRow, row: PresenceRow): boolean {
-  return (
-    old.status === row.status &&
-    old.ageText === row.ageText &&
-    old.lastInputText === row.lastInputText &&
-    old.isSelf === row.isSelf &&
-    old.isOwn === row.isOwn &&
-    isSame(old.entry, row.entry)
-  );
+function text(member: unknown): string | undefined {
+  return typeof member === "string" && member !== "" ? member : undefined;
+}
+
+function saysTheSame(old: PresenceRow, { told, status, isSelf, ageMs, lastInputMs }: RowView, isExact: boolean): boolean {
+  const isCurrent = isExact
+    ? old.ageMs === ageMs && old.lastInputMs === lastInputMs
+    : old.ageText === ageText(ageMs) && old.lastInputText === (lastInputMs === undefined ? "" : ageText(lastInputMs));
+  if (!isCurrent || old.status !== status || old.isSelf !== isSelf) return false;
+  const raw = RAW.get(old);
+  if (!isSame(old.entry, told.entry) || !isSame(raw, told.raw)) return false;
+  // So that they need not be compared again.
+  told.entry = old.entry;
+  told.raw = raw;
+  return true;
 }
 
 const NONE: readonly string[] = Object.freeze([]);
@@ -129,8 +120,12 @@ function strings(member: unknown): readonly string[] {
   return texts.length === 0 ? NONE : Object.freeze(texts);
 }
 
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  for (const name in value) deepFreeze(value[name]);
+/** Frozen, with all that is in it. */
+function frozen<T extends object>(value: T): T {
+  if (Object.isFrozen(value)) return value;
+  for (const name in value) {
+    const inner = value[name];
+    if (typeof inner === "object" && inner !== null) frozen(inner);
+  }
   return Object.freeze(value);
 }

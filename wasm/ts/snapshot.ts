@@ -35,7 +35,7 @@ export class SnapshotKeeper {
     // A machine that is new knows nothing yet; what the one before it knew is better than nothing.
     if (machine?.hadList) {
       const views = machine.views();
-      rows = renewRows(rows, views, { isOwn: (view) => machine.isOwn(view.entry) });
+      rows = renewRows(rows, views, { isOwn: (entry) => machine.isOwn(entry) });
       hasList = true;
       this.#wordsMs = nowMs + Math.min(...views.map(untilWordsChange));
     }

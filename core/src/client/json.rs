@@ -1,6 +1,8 @@
 //! JSON as it came: members in the order received, numbers in their own spelling.
 
+mod members;
 mod parse;
+mod row_text;
 mod text;
 
 use alloc::boxed::Box;
@@ -9,11 +11,14 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+pub use self::members::Members;
 pub use self::parse::NotJson;
+pub use self::row_text::Origin;
+pub(crate) use self::row_text::RowText;
 pub use self::text::{ObjectText, array_text};
 pub(crate) use self::text::{write_canonical_members, write_string};
 
-pub(crate) use self::text::write_members;
+use self::text::write_members;
 use crate::entry::MAX_SAFE_INTEGER;
 
 /// A JSON value whose objects keep the order of their members and whose numbers keep their text, so
@@ -39,7 +44,7 @@ pub enum Json {
     /// A list.
     Array(Vec<Self>),
     /// An object; of members with one name the last counts. Shared: rows are kept in several places.
-    Object(Arc<Vec<(Box<str>, Self)>>),
+    Object(Arc<Members>),
 }
 
 impl Json {
@@ -49,14 +54,23 @@ impl Json {
     /// # Errors
     /// [`NotJson`], also when it is nested deeper than 128 times.
     pub fn parse(text: &str) -> Result<Self, NotJson> {
-        parse::parse(text)
+        parse::parse(text, None)
+    }
+
+    /// The same for a frame of a gateway: rows of presence lists in it are kept as the text they are, and read
+    /// member by member when somebody asks. They know from where in frame number `frame` they are.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn parse_frame(text: &str, frame: u64) -> Result<Self, NotJson> {
+        parse::parse(text, Some(frame))
     }
 
     /// The member called `name`, if this is an object that has it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Self> {
         match self {
-            Self::Object(members) => member(members, name),
+            Self::Object(members) => member(members.values(), name),
             _ => None,
         }
     }
@@ -135,8 +149,8 @@ impl Json {
                 }
                 out.push(']');
             }
-            Self::Object(members) if is_sorted => write_canonical_members(out, members, &[]),
-            Self::Object(members) => write_members(out, members),
+            Self::Object(members) if is_sorted => write_canonical_members(out, members.values(), &[]),
+            Self::Object(members) => members.write(out),
         }
     }
 }
@@ -151,7 +165,7 @@ pub(super) fn member<'a>(members: &'a [(Box<str>, Json)], name: &str) -> Option<
 }
 
 /// The integer part of a JSON number, at least 0 and at most 2^53-1.
-fn floor(number: &str) -> u64 {
+pub(super) fn floor(number: &str) -> u64 {
     if number.starts_with('-') {
         return 0;
     }

@@ -117,6 +117,7 @@ pub struct Mirror {
     #[expect(clippy::vec_box, reason = "a row that comes moves those behind it")]
     rows: Vec<Box<Row>>,
     next_revision: u64,
+    next_stamp: u64,
     /// The version that deltas start from; `None` unless the gateway sends keys.
     version: Option<u64>,
     digest: Digest,
@@ -158,6 +159,8 @@ pub struct Row {
     status: Status,
     /// Counts changes of what the row says, over the whole mirror.
     revision: u64,
+    /// Counts merges, over the whole mirror.
+    stamp: u64,
     /// Its members are not what it was merged from.
     is_affected: bool,
     /// How many rows without any id share its name; kept in the first of them.
@@ -184,6 +187,19 @@ impl Row {
     #[must_use]
     pub fn ts(&self) -> u64 {
         self.ts
+    }
+
+    /// Another one whenever its [`entry`](Self::entry) or the rows it is merged from may be different; later ones are
+    /// greater. From 1 on.
+    #[must_use]
+    pub fn stamp(&self) -> u64 {
+        self.stamp
+    }
+
+    /// When its last input was, as far as anybody knows.
+    #[must_use]
+    pub fn last_input_at_ms(&self) -> Option<u64> {
+        merge::last_input_at(&self.entry)
     }
 
     /// Active, Idle or Stale, as of the last settling.
@@ -226,6 +242,7 @@ impl Mirror {
             next_place: 0,
             rows: Vec::new(),
             next_revision: 1,
+            next_stamp: 1,
             version: None,
             digest: Digest::default(),
             compares_digests: false,

@@ -6,7 +6,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::json::{Json, member, write_members};
+use super::json::{Json, Members, Origin, RowText, member, write_canonical_members};
+use crate::entry::MAX_SAFE_INTEGER;
 use crate::key::{PresenceKey, trim, trim_start};
 
 /// Most members of a row that are kept.
@@ -22,16 +23,16 @@ const MAX_MEMBERS: usize = 256;
 /// assert_eq!(rows[0].to_string(), r#"{"mood":"fine","instanceId":" Mac-1 ","ts":5.9}"#);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct RawEntry(Arc<Vec<(Box<str>, Json)>>);
+pub struct RawEntry(Arc<Members>);
 
 impl RawEntry {
     /// The row, if `json` is an object.
     #[must_use]
     pub fn new(json: &Json) -> Option<Self> {
         let Json::Object(members) = json else { return None };
-        if members.len() > MAX_MEMBERS {
-            let kept = members.iter().take(MAX_MEMBERS).cloned().collect();
-            return Some(Self(Arc::new(kept)));
+        if members.row().is_none() && members.values().len() > MAX_MEMBERS {
+            let kept = members.values().iter().take(MAX_MEMBERS).cloned();
+            return Some(Self(Arc::new(Members::from(kept.collect::<Vec<_>>()))));
         }
         Some(Self(members.clone()))
     }
@@ -70,19 +71,42 @@ impl RawEntry {
     /// All members in order.
     #[must_use]
     pub fn members(&self) -> &[(Box<str>, Json)] {
-        &self.0
+        self.0.values()
+    }
+
+    /// The row's text, if it is as it came.
+    fn row(&self) -> Option<&RowText> {
+        self.0.row()
+    }
+
+    /// Where it was in the frame it came in; `None` if it is not, to the letter, as it was there.
+    #[must_use]
+    pub fn origin(&self) -> Option<Origin> {
+        self.row().map(RowText::origin)
     }
 
     /// The member called `name`; `null` counts as absent.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Json> {
-        member(&self.0, name).filter(|value| **value != Json::Null)
+        member(self.members(), name).filter(|value| **value != Json::Null)
     }
 
     /// The string in the member called `name`.
     #[must_use]
     pub fn str(&self, name: &str) -> Option<&str> {
-        self.get(name)?.as_str()
+        match self.row() {
+            Some(row) => row.str(name),
+            None => self.get(name)?.as_str(),
+        }
+    }
+
+    /// The number in the member called `name`, as [`Json::as_u64`] has it.
+    #[must_use]
+    pub fn integer(&self, name: &str) -> Option<u64> {
+        match self.row() {
+            Some(row) => row.integer(name),
+            None => self.get(name)?.as_u64(),
+        }
     }
 
     /// The normalised text of the member called `name`; `None` if blank (SPEC 1.2).
@@ -108,7 +132,7 @@ impl RawEntry {
     /// When it was last written or touched, ms since the Unix epoch on the gateway's clock.
     #[must_use]
     pub fn ts(&self) -> Option<u64> {
-        self.get("ts")?.as_u64()
+        self.integer("ts")
     }
 
     /// Whether its client is gone: the literal reason `disconnect` (reference 5.4).
@@ -131,15 +155,46 @@ impl RawEntry {
 
     /// Appends its JSON text to `out`.
     pub(crate) fn write(&self, out: &mut String) {
-        write_members(out, &self.0);
+        self.0.write(out);
+    }
+
+    /// Appends it to `out` as RFC 8785 says, without the members called `skipped`.
+    pub(crate) fn write_canonical(&self, out: &mut String, skipped: &[&str]) {
+        let is_written = self.row().is_some_and(|row| row.write_canonical(out, skipped));
+        if !is_written {
+            write_canonical_members(out, self.members(), skipped);
+        }
+    }
+
+    /// Whether both have the same members, but for those called `skipped`.
+    pub(super) fn eq_without(&self, other: &Self, skipped: &[&str]) -> bool {
+        if let (Some(own), Some(other)) = (self.row(), other.row()) {
+            let is_kept = |(name, _): &(&str, &str)| !skipped.contains(name);
+            return own.members().filter(is_kept).eq(other.members().filter(is_kept));
+        }
+        let is_kept = |(name, _): &&(Box<str>, Json)| !skipped.contains(&&**name);
+        let members = other.members().iter().filter(is_kept);
+        self.members().iter().filter(is_kept).eq(members)
+    }
+
+    /// Writes a number, as [`set`](Self::set) does.
+    pub(super) fn set_integer(&mut self, name: &str, value: u64) {
+        let is_it = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_set = self
+            .row()
+            .is_some_and(|row| row.integer(name) == Some(value) && row.value(name).is_some_and(is_it));
+        // The greatest number also stands for those beyond.
+        if !is_set || value == MAX_SAFE_INTEGER {
+            self.set(name, value.into());
+        }
     }
 
     /// Writes the member called `name`, in its place if it is there.
     pub(super) fn set(&mut self, name: &str, value: Json) {
-        if member(&self.0, name) == Some(&value) {
+        if member(self.members(), name) == Some(&value) {
             return;
         }
-        let members = Arc::make_mut(&mut self.0);
+        let members = Members::make_mut(&mut self.0);
         match members.iter_mut().rev().find(|(own, _)| **own == *name) {
             Some((_, stored)) => *stored = value,
             None => members.push((name.into(), value)),
@@ -147,8 +202,12 @@ impl RawEntry {
     }
 
     pub(crate) fn remove(&mut self, name: &str) {
-        if member(&self.0, name).is_some() {
-            Arc::make_mut(&mut self.0).retain(|(own, _)| **own != *name);
+        let is_there = match self.row() {
+            Some(row) => row.value(name).is_some(),
+            None => member(self.members(), name).is_some(),
+        };
+        if is_there {
+            Members::make_mut(&mut self.0).retain(|(own, _)| **own != *name);
         }
     }
 }

@@ -6,18 +6,28 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Json;
+use super::members::Members;
+use super::row_text::{Origin, RowText, Span};
 
 /// How deep lists and objects may be nested.
 const MAX_DEPTH: u32 = 128;
+/// Rows of more members are cut elsewhere, as values.
+const MAX_SPANS: usize = 64;
 
 /// The text is not JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not JSON")]
 pub struct NotJson;
 
-pub(super) fn parse(text: &str) -> Result<Json, NotJson> {
-    let mut parser = Parser { text, at: 0 };
-    let json = parser.value(MAX_DEPTH)?;
+/// Parses JSON text; rows of presence lists stay text if it is the frame with that number.
+pub(super) fn parse(text: &str, frame: Option<u64>) -> Result<Json, NotJson> {
+    let mut parser = Parser {
+        text,
+        at: 0,
+        frame: frame.unwrap_or(0),
+        spans: Vec::new(),
+    };
+    let json = parser.value(MAX_DEPTH, frame.map_or(Place::Other, |_| Place::Frame))?;
     parser.skip_blanks();
     if parser.at == text.len() {
         Ok(json)
@@ -29,19 +39,70 @@ pub(super) fn parse(text: &str) -> Result<Json, NotJson> {
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    frame: u64,
+    /// Of the row at hand.
+    spans: Vec<Span>,
+}
+
+/// What is expected where the parser is; the numbers are [`Origin::PLACES`].
+#[derive(Clone, Copy)]
+enum Place {
+    Frame,
+    Payload,
+    /// The snapshot of a hello, whose rows are at this place.
+    Snapshot(u32),
+    /// A list of rows or of upserts.
+    List(u32),
+    Row(Origin),
+    Upsert(Origin),
+    Other,
+}
+
+impl Place {
+    /// The place of the member called `name`.
+    fn member(self, name: &str) -> Self {
+        match (self, name) {
+            (Self::Frame, "payload") => Self::Payload,
+            (Self::Frame, "presence") => Self::List(1),
+            (Self::Frame, "snapshot") => Self::Snapshot(4),
+            (Self::Frame, "upserts") => Self::List(Origin::UPSERTS),
+            (Self::Payload, "presence") => Self::List(3),
+            (Self::Payload, "snapshot") => Self::Snapshot(5),
+            (Self::Payload, "upserts") => Self::List(Origin::UPSERTS + 1),
+            (Self::Snapshot(place), "presence") => Self::List(place),
+            (Self::Upsert(origin), "entry") => Self::Row(origin),
+            _ => Self::Other,
+        }
+    }
+
+    /// The place of an item of a list in frame number `frame`.
+    fn item(self, frame: u64, index: usize) -> Self {
+        let (place, index) = match (self, u32::try_from(index)) {
+            (Self::Frame, Ok(index)) => (0, index),
+            (Self::Payload, Ok(index)) => (2, index),
+            (Self::List(place), Ok(index)) => (place, index),
+            _ => return Self::Other,
+        };
+        let origin = Origin { frame, place, index };
+        if place < Origin::UPSERTS {
+            Self::Row(origin)
+        } else {
+            Self::Upsert(origin)
+        }
+    }
 }
 
 impl Parser<'_> {
-    fn value(&mut self, depth: u32) -> Result<Json, NotJson> {
+    fn value(&mut self, depth: u32, place: Place) -> Result<Json, NotJson> {
         self.skip_blanks();
         match self.peek().ok_or(NotJson)? {
             b'n' => self.word("null", Json::Null),
             b't' => self.word("true", Json::Bool(true)),
             b'f' => self.word("false", Json::Bool(false)),
             b'"' => Ok(Json::String(self.string()?)),
-            b'[' => self.array(depth.checked_sub(1).ok_or(NotJson)?),
-            b'{' => self.object(depth.checked_sub(1).ok_or(NotJson)?),
-            _ => self.number(),
+            b'[' => self.array(depth.checked_sub(1).ok_or(NotJson)?, place),
+            b'{' => self.object(depth.checked_sub(1).ok_or(NotJson)?, place),
+            _ => Ok(Json::Number(self.number()?.into())),
         }
     }
 
@@ -53,7 +114,7 @@ impl Parser<'_> {
         Ok(value)
     }
 
-    fn number(&mut self) -> Result<Json, NotJson> {
+    fn number(&mut self) -> Result<&str, NotJson> {
         let start = self.at;
         self.take(b'-');
         // No zeros in front.
@@ -69,7 +130,7 @@ impl Parser<'_> {
             }
             self.digits()?;
         }
-        Ok(Json::Number(self.since(start).into()))
+        Ok(self.since(start))
     }
 
     fn digits(&mut self) -> Result<(), NotJson> {
@@ -80,7 +141,7 @@ impl Parser<'_> {
         if self.at > start { Ok(()) } else { Err(NotJson) }
     }
 
-    fn array(&mut self, depth: u32) -> Result<Json, NotJson> {
+    fn array(&mut self, depth: u32, place: Place) -> Result<Json, NotJson> {
         let mut items = Vec::new();
         self.at += 1;
         self.skip_blanks();
@@ -88,7 +149,7 @@ impl Parser<'_> {
             return Ok(Json::Array(items));
         }
         loop {
-            items.push(self.value(depth)?);
+            items.push(self.value(depth, place.item(self.frame, items.len()))?);
             self.skip_blanks();
             if self.take(b']') {
                 return Ok(Json::Array(items));
@@ -97,26 +158,111 @@ impl Parser<'_> {
         }
     }
 
-    fn object(&mut self, depth: u32) -> Result<Json, NotJson> {
+    fn object(&mut self, depth: u32, place: Place) -> Result<Json, NotJson> {
+        if let Place::Row(origin) = place {
+            let start = self.at;
+            match self.row(depth, origin) {
+                Some(row) => return Ok(Json::Object(Arc::new(row.into()))),
+                None => self.at = start,
+            }
+        }
         // Rows have that many; most other objects are few.
         let mut members = Vec::with_capacity(if depth < MAX_DEPTH - 1 { 16 } else { 4 });
         self.at += 1;
         self.skip_blanks();
         if self.take(b'}') {
-            return Ok(Json::Object(Arc::new(members)));
+            return Ok(Json::Object(Arc::new(Members::from(members))));
         }
         loop {
             self.skip_blanks();
             let name = self.string()?;
             self.skip_blanks();
             self.expect(b':')?;
-            members.push((name, self.value(depth)?));
+            let value = self.value(depth, place.member(&name))?;
+            members.push((name, value));
             self.skip_blanks();
             if self.take(b'}') {
-                return Ok(Json::Object(Arc::new(members)));
+                return Ok(Json::Object(Arc::new(Members::from(members))));
             }
             self.expect(b',')?;
         }
+    }
+
+    /// A row that is written as this crate writes: anything else, mistakes included, is for [`object`](Self::object).
+    fn row(&mut self, depth: u32, origin: Origin) -> Option<RowText> {
+        let row = self.at;
+        self.at += 1;
+        self.spans.clear();
+        loop {
+            let start = self.at;
+            self.skip_string()?;
+            let colon = self.at;
+            if !self.take(b':') {
+                return None;
+            }
+            self.skip_value(depth)?;
+            self.spans.push(Span {
+                start: start - row,
+                colon: colon - row,
+                end: self.at - row,
+            });
+            if self.take(b'}') {
+                break;
+            }
+            if !self.take(b',') || self.spans.len() > MAX_SPANS {
+                return None;
+            }
+        }
+        Some(RowText::new(self.since(row), &self.spans, origin))
+    }
+
+    fn skip_value(&mut self, depth: u32) -> Option<()> {
+        match self.peek()? {
+            b'"' => self.skip_string(),
+            b'[' => self.skip_items(depth.checked_sub(1)?, b']', false),
+            b'{' => self.skip_items(depth.checked_sub(1)?, b'}', true),
+            b'n' => self.word("null", Json::Null).ok().map(|_| ()),
+            b't' => self.word("true", Json::Null).ok().map(|_| ()),
+            b'f' => self.word("false", Json::Null).ok().map(|_| ()),
+            _ => self.number().ok().map(|_| ()),
+        }
+    }
+
+    fn skip_items(&mut self, depth: u32, end: u8, is_named: bool) -> Option<()> {
+        self.at += 1;
+        if self.take(end) {
+            return Some(());
+        }
+        loop {
+            if is_named {
+                self.skip_string()?;
+                self.take(b':').then_some(())?;
+            }
+            self.skip_value(depth)?;
+            if self.take(end) {
+                return Some(());
+            }
+            self.take(b',').then_some(())?;
+        }
+    }
+
+    /// A string in which nothing is escaped.
+    fn skip_string(&mut self) -> Option<()> {
+        let bytes = self.text.as_bytes();
+        let mut at = self.at;
+        if *bytes.get(at)? != b'"' {
+            return None;
+        }
+        loop {
+            at += 1;
+            match *bytes.get(at)? {
+                b'"' => break,
+                b'\\' | 0..b' ' => return None,
+                _ => {}
+            }
+        }
+        self.at = at + 1;
+        Some(())
     }
 
     fn string(&mut self) -> Result<Box<str>, NotJson> {

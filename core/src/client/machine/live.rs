@@ -99,7 +99,10 @@ impl Client {
             live.grace_until_ms = None;
             live.graces = 0;
         }
-        let Ok(frame) = Json::parse(text) else { return };
+        self.frames += 1;
+        let Ok(frame) = Json::parse_frame(text, self.frames) else {
+            return;
+        };
         match frame.get("type").and_then(Json::as_str) {
             Some("event") => self.handle_event(&frame, now),
             Some("res") => self.handle_response(&frame, now),

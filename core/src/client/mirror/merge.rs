@@ -1,6 +1,5 @@
 //! How the rows of one instance become one (SPEC 3, "One row per instance").
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::Raw;
@@ -30,14 +29,17 @@ pub(super) fn merge(raws: &[&Raw]) -> (RawEntry, u64) {
             }
         }
     }
-    merged.set("ts", ts.into());
+    merged.set_integer("ts", ts);
     match last_input_seconds(&order, ts) {
-        Some(seconds) => merged.set("lastInputSeconds", seconds.into()),
+        Some(seconds) => merged.set_integer("lastInputSeconds", seconds),
         None => merged.remove("lastInputSeconds"),
+    }
+    if raws.len() == 1 {
+        return (merged, ts);
     }
     let mut live = in_order(raws, |raw| (raw.ts, 0));
     live.retain(|raw| !raw.entry.is_disconnect());
-    if raws.len() > 1 && !live.is_empty() {
+    if !live.is_empty() {
         for name in ["roles", "scopes"] {
             let union = union(&live, name);
             if union.is_empty() {
@@ -64,7 +66,7 @@ fn in_order<'r>(raws: &[&'r Raw], rank: fn(&Raw) -> Rank) -> Vec<&'r Raw> {
 fn last_input_seconds(order: &[&Raw], ts: u64) -> Option<u64> {
     let (raw, seconds) = order
         .iter()
-        .find_map(|raw| Some((raw, raw.entry.get("lastInputSeconds")?.as_u64()?)))?;
+        .find_map(|raw| Some((raw, raw.entry.integer("lastInputSeconds")?)))?;
     let later = ts.saturating_sub(raw.ts) / 1_000;
     (seconds != UNKNOWN_LAST_INPUT).then(|| seconds.saturating_add(later))
 }
@@ -90,17 +92,11 @@ pub(super) fn says_the_same(a: &RawEntry, b: &RawEntry) -> bool {
         (Some(a), Some(b)) => a.abs_diff(b) < SAME_MOMENT_MS,
         (a, b) => a == b,
     };
-    same_input && rest(a).eq(rest(b))
-}
-
-/// All members but for the times.
-fn rest(entry: &RawEntry) -> impl Iterator<Item = &(Box<str>, Json)> {
-    let is_time = |name: &str| ["ts", "lastInputSeconds"].contains(&name);
-    entry.members().iter().filter(move |(name, _)| !is_time(name))
+    same_input && a.eq_without(b, &["ts", "lastInputSeconds"])
 }
 
 /// The moment of the last input of an entry; before the epoch counts as the epoch.
 pub(super) fn last_input_at(entry: &RawEntry) -> Option<u64> {
-    let seconds = entry.get("lastInputSeconds")?.as_u64()?;
+    let seconds = entry.integer("lastInputSeconds")?;
     Some(entry.ts()?.saturating_sub(seconds.saturating_mul(1_000)))
 }

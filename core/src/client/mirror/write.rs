@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 
 use super::group::SELF_KEY;
 use super::{Keeper, MAX_ROWS, Mirror, Raw, Row, merge};
-use crate::client::json::Json;
 use crate::client::raw::RawEntry;
 use crate::digest::Digest;
 use crate::status::Status;
@@ -95,7 +94,7 @@ impl Mirror {
         self.digest.add(digest);
         // A row without a time was heard of now, as far as anybody knows.
         let ts = entry.ts().unwrap_or(now_ms);
-        let seconds = entry.get("lastInputSeconds").and_then(Json::as_u64);
+        let seconds = entry.integer("lastInputSeconds");
         let raw = Raw {
             place,
             told_input: seconds.map(|seconds| (ts, seconds)),
@@ -127,9 +126,9 @@ impl Mirror {
             // Counted from what was told, or the rounding of every touch would add up.
             let later = ts.saturating_sub(told_ms) / 1_000;
             raw.entry
-                .set("lastInputSeconds", seconds.saturating_add(later).into());
+                .set_integer("lastInputSeconds", seconds.saturating_add(later));
         }
-        raw.entry.set("ts", ts.into());
+        raw.entry.set_integer("ts", ts);
         raw.ts = ts;
         let group = raw.group.clone();
         self.row_at(&group).is_affected = true;
@@ -155,6 +154,8 @@ impl Mirror {
                 self.next_revision += 1;
             }
             row.entry = entry;
+            row.stamp = self.next_stamp;
+            self.next_stamp += 1;
             row.ts = ts;
             row.status = self.config.thresholds.status(row.age_ms(now_ms));
         }
@@ -185,6 +186,7 @@ impl Mirror {
                     ts: 0,
                     status: Status::Active,
                     revision: 0,
+                    stamp: 0,
                     is_affected: true,
                     namesakes: 0,
                     told: None,

@@ -1,0 +1,113 @@
+//! Rows for JavaScript: a few numbers each, and texts only of what it cannot know.
+//!
+//! JavaScript parses the frames it passes in faster than it parses what would be written here. So a row that is just
+//! as its frame has it is told by where it is in there; and what was told once is told by its stamp alone.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use presence_core::Status;
+use presence_core::client::json::array_text;
+use presence_core::client::{Mirror, Row};
+
+use crate::clock::number;
+
+/// In the second number of a row, beside its status: it is the gateway itself.
+const IS_SELF: u32 = 4;
+/// Its stamp is new: its key follows, and where its entry is.
+const IS_NEW: u32 = 8;
+/// Its entry is in a frame; else it is among the texts.
+const IS_IN_FRAME: u32 = 16;
+
+/// What was not told in numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Shown {
+    keys: String,
+    texts: Vec<String>,
+}
+
+/// What JavaScript knows already.
+#[derive(Clone, Copy)]
+pub(crate) struct Known {
+    /// Rows up to this stamp.
+    pub(crate) stamp: f64,
+    /// The frames.
+    pub(crate) has_frames: bool,
+}
+
+impl Shown {
+    /// Eight numbers for each of the rows: its stamp, what it is, its age in ms, the time since its last input in ms
+    /// or -1; if its stamp is new also the UTF-16 units of its key, and the frame, place and index of its entry.
+    pub(crate) fn tell<'m>(
+        &mut self,
+        mirror: &'m Mirror,
+        rows: &mut dyn Iterator<Item = &'m Row>,
+        now_ms: u64,
+        known: Known,
+    ) -> Vec<f64> {
+        *self = Self::default();
+        let mut numbers = Vec::with_capacity(8 * mirror.len());
+        for row in rows {
+            let stamp = number(row.stamp());
+            let mut kind = match row.status() {
+                Status::Active => 0,
+                Status::Idle => 1,
+                Status::Stale => 2,
+            };
+            if row.is_self() {
+                kind += IS_SELF;
+            }
+            let mut place = [0.0; 4];
+            if stamp > known.stamp {
+                kind += IS_NEW;
+                place[0] = units(row.key());
+                self.keys.push_str(row.key());
+                let mut raws = mirror.raw(row);
+                let first = raws.next().filter(|raw| *raw == row.entry());
+                let is_alone = first.is_some() && raws.next().is_none();
+                match row.entry().origin() {
+                    Some(origin) if is_alone && known.has_frames => {
+                        kind += IS_IN_FRAME;
+                        place[1] = number(origin.frame);
+                        place[2] = origin.place.into();
+                        place[3] = origin.index.into();
+                    }
+                    _ => self.texts.push(text_of(mirror, row, is_alone)),
+                }
+            }
+            let input_ms = row
+                .last_input_at_ms()
+                .map_or(-1.0, |at_ms| number(now_ms.saturating_sub(at_ms)));
+            numbers.extend([stamp, kind.into(), number(row.age_ms(now_ms)), input_ms]);
+            numbers.extend(place);
+        }
+        numbers
+    }
+
+    /// The keys of the rows with new stamps, one behind the other.
+    pub(crate) fn keys(&mut self) -> String {
+        core::mem::take(&mut self.keys)
+    }
+
+    /// The rows with new stamps that are in no frame, as JSON: `[[entry, raw?]]`.
+    pub(crate) fn texts(&mut self) -> String {
+        array_text(&mut core::mem::take(&mut self.texts).into_iter())
+    }
+}
+
+fn text_of(mirror: &Mirror, row: &Row, is_alone: bool) -> String {
+    let mut parts = Vec::from([row.entry().to_string()]);
+    if !is_alone {
+        parts.push(array_text(&mut mirror.raw(row).map(ToString::to_string)));
+    }
+    array_text(&mut parts.into_iter())
+}
+
+fn units(text: &str) -> f64 {
+    let units = if text.is_ascii() {
+        text.len()
+    } else {
+        presence_core::key::utf16_len(text)
+    };
+    number(units as u64)
+}
