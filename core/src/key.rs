@@ -72,6 +72,10 @@ impl RowKey {
 /// U+0085.
 #[must_use]
 pub fn trim(text: &str) -> &str {
+    // As most texts are.
+    if let ([b'!'..=b'~', ..], [.., b'!'..=b'~']) = (text.as_bytes(), text.as_bytes()) {
+        return text;
+    }
     text.trim_matches(is_blank)
 }
 

@@ -114,7 +114,11 @@ impl Client {
         self.client
             .handle_text(integer(socket), frame, now(age_ms, wall_ms));
         let is_of_use = self.client.frame() != before && self.client.mirror().has_diff();
-        if is_of_use { number(self.client.frame()) } else { 0.0 }
+        if is_of_use {
+            number(self.client.frame())
+        } else {
+            0.0
+        }
     }
 
     /// A socket is closed, or could not be opened: then the code is 1006.

@@ -46,7 +46,7 @@ impl Shown {
         known: Known,
     ) -> Vec<f64> {
         *self = Self::default();
-        let mut numbers = Vec::with_capacity(8 * mirror.len());
+        let mut numbers = Vec::with_capacity(8 * rows.size_hint().0.max(1));
         for row in rows {
             let stamp = number(row.stamp());
             let mut kind = match row.status() {

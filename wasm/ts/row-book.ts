@@ -97,10 +97,9 @@ export class RowBook {
       return views;
     }
     // They are among all.
-    const wanted = new Set(numbers.filter((_, index) => index % NUMBERS === 0));
-    const stamps = core.rows(0, false);
-    const all = this.#read(stamps, core) ?? [];
-    return all.filter((_, index) => wanted.has(stamps[index * NUMBERS] as number));
+    const all = core.rows(0, false);
+    const byStamp = new Map((this.#read(all, core) ?? []).map((view, index) => [all[index * NUMBERS], view]));
+    return [...numbers].flatMap((stamp, index) => (index % NUMBERS === 0 ? (byStamp.get(stamp) ?? []) : []));
   }
 
   /** Rows have been told of: the frames have done their work, and rows that are gone can be forgotten. */

@@ -3,6 +3,7 @@
 mod members;
 mod parse;
 mod row_text;
+mod scan;
 mod text;
 
 use alloc::boxed::Box;
@@ -166,6 +167,16 @@ pub(super) fn member<'a>(members: &'a [(Box<str>, Json)], name: &str) -> Option<
 
 /// The integer part of a JSON number, at least 0 and at most 2^53-1.
 pub(super) fn floor(number: &str) -> u64 {
+    if number.len() < 16 {
+        // As nearly all are; and this many digits are within bounds.
+        let digits = number.bytes().try_fold(0u64, |integer, byte| {
+            byte.is_ascii_digit()
+                .then(|| integer * 10 + u64::from(byte - b'0'))
+        });
+        if let Some(integer) = digits {
+            return integer;
+        }
+    }
     if number.starts_with('-') {
         return 0;
     }

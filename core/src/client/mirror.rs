@@ -126,6 +126,8 @@ pub struct Mirror {
     compares_digests: bool,
     /// When the last full list came.
     listed_ms: Option<u64>,
+    /// From when to when nothing changes by itself: [`settle`](Self::settle) has nothing to do.
+    settled: core::ops::Range<u64>,
     /// Something may be different from what was told.
     is_dirty: bool,
     /// Whether the roster was offline when that was last told, if it changed since.
@@ -144,6 +146,8 @@ struct Raw {
     /// The key of the row it is merged into.
     group: Box<str>,
     wire_key: Option<Box<str>>,
+    /// Of the wire key, to find it by; 0 without one.
+    key_hash: u64,
     /// What it counts in the digest; 0 without wire keys.
     digest: u64,
 }
@@ -247,6 +251,7 @@ impl Mirror {
             digest: Digest::default(),
             compares_digests: false,
             listed_ms: None,
+            settled: 0..0,
             is_dirty: false,
             was_offline: None,
         }
@@ -256,14 +261,18 @@ impl Mirror {
     /// gateway's order (SPEC 1.6).
     #[must_use]
     pub fn rows(&self) -> Vec<&Row> {
-        let place = |row: &Row| row.members.first().copied().unwrap_or(u64::MAX);
-        let ranks: Vec<Rank> = self
-            .present()
-            .map(|row| (if row.is_self() { 0 } else { u64::MAX - row.ts }, place(row)))
-            .collect();
+        // A rank is two numbers; where the row is takes the lower bits of the second.
+        const INDEX_BITS: u32 = 20;
+        let rank = |(index, row): (usize, &Box<Row>)| {
+            let place = *row.members.first()?;
+            let first = if row.is_self() { 0 } else { u64::MAX - row.ts };
+            Some((first, place << INDEX_BITS | index as u64))
+        };
+        let ranks: Vec<Rank> = self.rows.iter().enumerate().filter_map(rank).collect();
+        let index = |(_, second): Rank| (second & ((1 << INDEX_BITS) - 1)) as usize;
         sorted(ranks)
             .into_iter()
-            .filter_map(|(_, place)| self.row(&self.raws.get(self.raw_at(place)?)?.group))
+            .filter_map(|rank| self.rows.get(index(rank)).map(|row| &**row))
             .collect()
     }
 

@@ -167,7 +167,7 @@ impl RawEntry {
     }
 
     /// Whether both have the same members, but for those called `skipped`.
-    pub(super) fn eq_without(&self, other: &Self, skipped: &[&str]) -> bool {
+    pub(crate) fn eq_without(&self, other: &Self, skipped: &[&str]) -> bool {
         if let (Some(own), Some(other)) = (self.row(), other.row()) {
             let is_kept = |(name, _): &(&str, &str)| !skipped.contains(name);
             return own.members().filter(is_kept).eq(other.members().filter(is_kept));
@@ -178,7 +178,7 @@ impl RawEntry {
     }
 
     /// Writes a number, as [`set`](Self::set) does.
-    pub(super) fn set_integer(&mut self, name: &str, value: u64) {
+    pub(crate) fn set_integer(&mut self, name: &str, value: u64) {
         let is_it = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         let is_set = self
             .row()

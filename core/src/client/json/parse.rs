@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::Json;
 use super::members::Members;
 use super::row_text::{Origin, RowText, Span};
+use super::scan::Scan;
 
 /// How deep lists and objects may be nested.
 const MAX_DEPTH: u32 = 128;
@@ -102,7 +103,7 @@ impl Parser<'_> {
             b'"' => Ok(Json::String(self.string()?)),
             b'[' => self.array(depth.checked_sub(1).ok_or(NotJson)?, place),
             b'{' => self.object(depth.checked_sub(1).ok_or(NotJson)?, place),
-            _ => Ok(Json::Number(self.number()?.into())),
+            _ => self.number(),
         }
     }
 
@@ -114,7 +115,7 @@ impl Parser<'_> {
         Ok(value)
     }
 
-    fn number(&mut self) -> Result<&str, NotJson> {
+    fn number(&mut self) -> Result<Json, NotJson> {
         let start = self.at;
         self.take(b'-');
         // No zeros in front.
@@ -130,7 +131,7 @@ impl Parser<'_> {
             }
             self.digits()?;
         }
-        Ok(self.since(start))
+        Ok(Json::Number(self.since(start).into()))
     }
 
     fn digits(&mut self) -> Result<(), NotJson> {
@@ -159,12 +160,10 @@ impl Parser<'_> {
     }
 
     fn object(&mut self, depth: u32, place: Place) -> Result<Json, NotJson> {
-        if let Place::Row(origin) = place {
-            let start = self.at;
-            match self.row(depth, origin) {
-                Some(row) => return Ok(Json::Object(Arc::new(row.into()))),
-                None => self.at = start,
-            }
+        if let Place::Row(origin) = place
+            && let Some(row) = self.row(depth, origin)
+        {
+            return Ok(Json::Object(Arc::new(row.into())));
         }
         // Rows have that many; most other objects are few.
         let mut members = Vec::with_capacity(if depth < MAX_DEPTH - 1 { 16 } else { 4 });
@@ -191,78 +190,36 @@ impl Parser<'_> {
     /// A row that is written as this crate writes: anything else, mistakes included, is for [`object`](Self::object).
     fn row(&mut self, depth: u32, origin: Origin) -> Option<RowText> {
         let row = self.at;
-        self.at += 1;
+        let mut scan = Scan {
+            bytes: self.text.as_bytes(),
+            at: row + 1,
+        };
         self.spans.clear();
         loop {
-            let start = self.at;
-            self.skip_string()?;
-            let colon = self.at;
-            if !self.take(b':') {
+            let start = scan.at;
+            scan.string()?;
+            let colon = scan.at;
+            if scan.peek() != b':' {
                 return None;
             }
-            self.skip_value(depth)?;
+            scan.at += 1;
+            scan.value(depth)?;
             self.spans.push(Span {
                 start: start - row,
                 colon: colon - row,
-                end: self.at - row,
+                end: scan.at - row,
             });
-            if self.take(b'}') {
+            let byte = scan.peek();
+            scan.at += 1;
+            if byte == b'}' {
                 break;
             }
-            if !self.take(b',') || self.spans.len() > MAX_SPANS {
+            if byte != b',' || self.spans.len() > MAX_SPANS {
                 return None;
             }
         }
+        self.at = scan.at;
         Some(RowText::new(self.since(row), &self.spans, origin))
-    }
-
-    fn skip_value(&mut self, depth: u32) -> Option<()> {
-        match self.peek()? {
-            b'"' => self.skip_string(),
-            b'[' => self.skip_items(depth.checked_sub(1)?, b']', false),
-            b'{' => self.skip_items(depth.checked_sub(1)?, b'}', true),
-            b'n' => self.word("null", Json::Null).ok().map(|_| ()),
-            b't' => self.word("true", Json::Null).ok().map(|_| ()),
-            b'f' => self.word("false", Json::Null).ok().map(|_| ()),
-            _ => self.number().ok().map(|_| ()),
-        }
-    }
-
-    fn skip_items(&mut self, depth: u32, end: u8, is_named: bool) -> Option<()> {
-        self.at += 1;
-        if self.take(end) {
-            return Some(());
-        }
-        loop {
-            if is_named {
-                self.skip_string()?;
-                self.take(b':').then_some(())?;
-            }
-            self.skip_value(depth)?;
-            if self.take(end) {
-                return Some(());
-            }
-            self.take(b',').then_some(())?;
-        }
-    }
-
-    /// A string in which nothing is escaped.
-    fn skip_string(&mut self) -> Option<()> {
-        let bytes = self.text.as_bytes();
-        let mut at = self.at;
-        if *bytes.get(at)? != b'"' {
-            return None;
-        }
-        loop {
-            at += 1;
-            match *bytes.get(at)? {
-                b'"' => break,
-                b'\\' | 0..b' ' => return None,
-                _ => {}
-            }
-        }
-        self.at = at + 1;
-        Some(())
     }
 
     fn string(&mut self) -> Result<Box<str>, NotJson> {

@@ -84,9 +84,11 @@ impl RowText {
     /// The text of the value called `name`.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         // Of members with one name the last counts.
-        let is_it = |span: &&Span| span.colon - span.start == name.len() + 2;
-        let mut spans = self.members.iter().rev().filter(is_it);
-        let span = spans.find(|span| self.text.get(span.start + 1..span.colon - 1) == Some(name))?;
+        let (text, length) = (self.text.as_bytes(), name.len() + 2);
+        let span = self.members.iter().rev().find(|span| {
+            span.colon - span.start == length
+                && text.get(span.start + 1..span.colon - 1) == Some(name.as_bytes())
+        })?;
         self.text.get(span.colon + 1..span.end)
     }
 

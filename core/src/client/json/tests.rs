@@ -130,3 +130,176 @@ fn numbers_become_safe_integers() {
     }
     assert_eq!(Json::parse("\"7\"").unwrap().as_u64(), None);
 }
+
+/// Objects as gateways may send them, odd ones among them.
+const ROWS: [&str; 20] = [
+    r#"{"host":"a","ts":5,"lastInputSeconds":9,"roles":["x","y"],"mode":"ui"}"#,
+    r#"{"host":"Zoé · 😀","ts":1800000000000}"#,
+    r#"{"a":1,"a":2,"ts":3,"ts":4}"#,
+    r#"{ "host" : "a" }"#,
+    r#"{"host":"a\n\u0041\ud83d\ude00\ud800"}"#,
+    r#"{"h\u006fst":"a"}"#,
+    r#"{"ts":1.5e3,"lastInputSeconds":-7}"#,
+    r#"{"ts":99999999999999999999,"lastInputSeconds":9007199254740991}"#,
+    r#"{"ts":9007199254740993}"#,
+    r#"{"ts":null,"host":null,"mode":true,"x":false}"#,
+    r#"{"ts":"5","host":5,"mode":["a"],"reason":{"b":1,"a":[{}]}}"#,
+    r#"{"x":[],"y":{},"z":[[],[1,2,{"b":"{","a":"}"}]]}"#,
+    r#"{"x":["{b","a"],"é":1,"z":2,"":0}"#,
+    r#"{}"#,
+    r#"{"__proto__":{"a":1},"constructor":"b"}"#,
+    r#"{"a":"","instanceId":" X ","deviceId":"x"}"#,
+    r#"{"mode":"gateway","reason":"self","text":"Gateway: x"}"#,
+    r#"{"ts":0,"lastInputSeconds":0.0}"#,
+    r#"{"ts":-0,"lastInputSeconds":1E400}"#,
+    r#"{"ts":12345678901234567890.5}"#,
+];
+
+#[test]
+fn rows_as_text_are_the_rows_as_values() {
+    use crate::client::RawEntry;
+    let names = [
+        "host",
+        "ts",
+        "lastInputSeconds",
+        "mode",
+        "reason",
+        "a",
+        "",
+        "é",
+        "x",
+        "instanceId",
+    ];
+    let read = |text: &str, frame: bool| {
+        let text = format!(r#"{{"payload":{{"presence":[7,{text}]}}}}"#);
+        let json = if frame {
+            Json::parse_frame(&text, 3)
+        } else {
+            Json::parse(&text)
+        };
+        RawEntry::new(
+            &json
+                .unwrap()
+                .at(&["payload", "presence"])
+                .unwrap()
+                .as_array()
+                .unwrap()[1],
+        )
+        .unwrap()
+    };
+    let mut texts = 0;
+    for text in ROWS {
+        let (quick, slow) = (read(text, true), read(text, false));
+        texts += usize::from(quick.origin().is_some());
+        if let Some(origin) = quick.origin() {
+            assert_eq!((origin.frame, origin.place, origin.index), (3, 3, 1), "{text}");
+        }
+        assert_eq!(slow.origin(), None);
+        assert_eq!(quick.to_string(), slow.to_string());
+        assert_eq!(quick, slow);
+        assert_eq!(quick.members(), slow.members());
+        assert_eq!(
+            crate::digest::of_raw("k", &quick),
+            crate::digest::of_raw("k", &slow),
+            "{text}"
+        );
+        for name in names {
+            assert_eq!(quick.str(name), slow.str(name), "{name} of {text}");
+            assert_eq!(quick.integer(name), slow.integer(name), "{name} of {text}");
+            assert_eq!(quick.get(name), slow.get(name), "{name} of {text}");
+            for value in [0, 5, MAX_SAFE_INTEGER, 1_800_000_000_000] {
+                let (mut quick, mut slow) = (quick.clone(), slow.clone());
+                quick.set_integer(name, value);
+                slow.set_integer(name, value);
+                assert_eq!(quick.to_string(), slow.to_string(), "{name} of {text}");
+            }
+            let (mut quick, mut slow) = (quick.clone(), slow.clone());
+            quick.remove(name);
+            slow.remove(name);
+            assert_eq!(quick.to_string(), slow.to_string(), "{name} of {text}");
+        }
+        for other in ROWS {
+            let skipped = ["ts", "lastInputSeconds"];
+            let same = slow.eq_without(&read(other, false), &skipped);
+            assert_eq!(
+                quick.eq_without(&read(other, true), &skipped),
+                same,
+                "{text} {other}"
+            );
+            assert_eq!(
+                quick.eq_without(&read(other, false), &skipped),
+                same,
+                "{text} {other}"
+            );
+        }
+    }
+    assert!(texts >= 12, "only {texts} were kept as text");
+}
+
+#[test]
+fn a_frame_is_refused_exactly_when_the_text_is() {
+    // Every row with each of its bytes left out, doubled, or replaced.
+    for row in ROWS {
+        for at in (0..row.len()).filter(|&at| row.is_char_boundary(at) && row.is_char_boundary(at + 1)) {
+            let (before, after) = (&row[..at], &row[at + 1..]);
+            for middle in [
+                "",
+                "\"",
+                "{",
+                "}",
+                "[",
+                "]",
+                ",",
+                ":",
+                "0",
+                "-",
+                ".",
+                "e",
+                " ",
+                "\\",
+                "\u{1}",
+                &row[at..at + 1].repeat(2),
+            ] {
+                let text = format!(r#"[{before}{middle}{after}]"#);
+                assert_eq!(Json::parse_frame(&text, 1), Json::parse(&text), "{text}");
+            }
+        }
+    }
+    for depth in [126, 127, 128, 129] {
+        let text = format!(r#"[{{"a":{}{}}}]"#, "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(
+            Json::parse_frame(&text, 1).is_ok(),
+            Json::parse(&text).is_ok(),
+            "{depth}"
+        );
+    }
+}
+
+#[test]
+fn rows_know_their_place_in_every_frame() {
+    use crate::client::RawEntry;
+    let row = r#"{"ts":1}"#;
+    for (place, text) in [
+        format!("[0,{row}]"),
+        format!(r#"{{"presence":[0,{row}]}}"#),
+        format!(r#"{{"payload":[0,{row}]}}"#),
+        format!(r#"{{"payload":{{"presence":[0,{row}]}}}}"#),
+        format!(r#"{{"snapshot":{{"presence":[0,{row}]}}}}"#),
+        format!(r#"{{"payload":{{"snapshot":{{"presence":[0,{row}]}}}}}}"#),
+        format!(r#"{{"upserts":[0,{{"key":"k","entry":{row}}}]}}"#),
+        format!(r#"{{"payload":{{"upserts":[0,{{"key":"k","entry":{row}}}]}}}}"#),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let json = Json::parse_frame(text, 9).unwrap();
+        let item = &json.at(Origin::PLACES[place]).unwrap().as_array().unwrap()[1];
+        let row = RawEntry::new(item.get("entry").unwrap_or(item)).unwrap();
+        let origin = Origin {
+            frame: 9,
+            place: place as u32,
+            index: 1,
+        };
+        assert_eq!(row.origin(), Some(origin), "{text}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Deltas: the gateway sends what changed instead of the whole list (SPEC 2.1).
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::Mirror;
 use crate::client::json::Json;
 use crate::client::raw::RawEntry;
@@ -131,9 +133,10 @@ impl Mirror {
     /// The place of the row with that wire key.
     fn place_of(&self, key: Option<&Json>) -> Option<u64> {
         let key = key?.as_str()?;
+        let hash = xxh3_64(key.as_bytes());
         self.raws
             .iter()
-            .find(|raw| raw.wire_key.as_deref() == Some(key))
+            .find(|raw| raw.key_hash == hash && raw.wire_key.as_deref() == Some(key))
             .map(|raw| raw.place)
     }
 }

@@ -9,6 +9,9 @@ use crate::status::Status;
 impl Mirror {
     /// Brings every status to `now_ms` and drops what is over. Early or double calls do nothing.
     pub fn settle(&mut self, now_ms: u64) {
+        if self.settled.contains(&now_ms) {
+            return;
+        }
         let life_ms = self.life_ms();
         let mut over: Vec<u64> = Vec::new();
         for row in self.rows.iter_mut().filter(|row| !row.members.is_empty()) {
@@ -23,6 +26,7 @@ impl Mirror {
             }
         }
         self.drop_all(&over, now_ms);
+        self.settled = now_ms..self.next_change_ms().unwrap_or(u64::MAX);
     }
 
     fn drop_all(&mut self, places: &[u64], now_ms: u64) {
@@ -39,14 +43,16 @@ impl Mirror {
     /// goes.
     #[must_use]
     pub fn next_change_ms(&self) -> Option<u64> {
-        let life_ms = self.life_ms();
-        let next = |row: &Row| {
-            let goes = life_ms
-                .filter(|_| may_go(self.keeper, row))
-                .map(|life_ms| after(row, life_ms));
-            earlier(self.status_change_ms(row), goes)
-        };
-        self.present().filter_map(next).min()
+        self.present().filter_map(|row| self.next_of(row)).min()
+    }
+
+    /// When the status of a row changes, or it goes.
+    pub(super) fn next_of(&self, row: &Row) -> Option<u64> {
+        let goes = self
+            .life_ms()
+            .filter(|_| may_go(self.keeper, row))
+            .map(|life_ms| after(row, life_ms));
+        earlier(self.status_change_ms(row), goes)
     }
 
     /// When to ask the gateway for its list, because the list at hand will no longer do: `lead_ms`
@@ -82,8 +88,11 @@ impl Mirror {
     }
 
     pub(super) fn enforce_cap(&mut self, now_ms: u64) {
+        if self.keeper != Keeper::Mirror {
+            return;
+        }
         let excess = self.len().saturating_sub(self.config.max_rows.max(1));
-        if self.keeper != Keeper::Mirror || excess == 0 {
+        if excess == 0 {
             return;
         }
         // The least fresh first; of two as fresh the one that is listed first.

@@ -3,6 +3,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::group::SELF_KEY;
 use super::{Keeper, MAX_ROWS, Mirror, Raw, Row, merge};
 use crate::client::raw::RawEntry;
@@ -43,6 +45,7 @@ impl Mirror {
     fn keep_by(&mut self, keeper: Keeper) {
         self.was_offline.get_or_insert(self.keeper == Keeper::Lost);
         self.is_dirty = true;
+        self.settled = 0..0;
         self.keeper = keeper;
     }
 
@@ -97,6 +100,7 @@ impl Mirror {
         let seconds = entry.integer("lastInputSeconds");
         let raw = Raw {
             place,
+            key_hash: wire_key.as_deref().map_or(0, |key| xxh3_64(key.as_bytes())),
             told_input: seconds.map(|seconds| (ts, seconds)),
             entry,
             ts,
@@ -158,6 +162,9 @@ impl Mirror {
             self.next_stamp += 1;
             row.ts = ts;
             row.status = self.config.thresholds.status(row.age_ms(now_ms));
+            let next_ms = self.next_of(row).unwrap_or(u64::MAX);
+            self.settled.end = self.settled.end.min(next_ms);
+            self.settled.start = self.settled.start.max(now_ms);
         }
         rows.retain(|row| !row.members.is_empty() || row.told.is_some());
         self.rows = rows;
