@@ -17,6 +17,10 @@ const DEPENDENCIES: &[(&str, &str)] = &[
         "hash tables without std, so without a random seed; asked only where something is",
     ),
     (
+        "once_cell",
+        "a cell that is written once, without std: a row's text is taken apart when somebody asks",
+    ),
+    (
         "serde",
         "the traits by which entries become JSON and come from it",
     ),

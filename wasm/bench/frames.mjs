@@ -1,5 +1,7 @@
 // What is measured with: frames as a gateway sends them.
 
+import { digestText, rowDigest } from "./digest.mjs";
+
 /** The gateway's clock when it sends the first of them. */
 export const NOW = 1_800_000_000_000;
 
@@ -50,24 +52,35 @@ function rows(count) {
 
 const keyOf = ({ instanceId }) => (instanceId === SELF.instanceId ? "SELF" : instanceId.toLowerCase());
 
-/** A whole list: as every gateway sends it, or with keys, as deltas need it. */
-export function snapshot(count, { isKeyed }) {
+const digestOf = (presence) => presence.reduce((sum, one) => sum + rowDigest(keyOf(one), one), 0n);
+
+/** A whole list: as every gateway sends it, or with keys, as deltas need it; with a digest unless it is to have none. */
+export function snapshot(count, { isKeyed, hasDigest = isKeyed }) {
   const presence = rows(count);
   const keyed = isKeyed ? { keys: presence.map(keyOf), version: 1 } : {};
+  if (hasDigest) keyed.digest = digestText(digestOf(presence));
   const event = isKeyed ? "presence.snapshot" : "presence";
   return JSON.stringify({ type: "event", event, payload: { presence, ...keyed }, stateVersion: { presence: 1, health: 1 }, seq: 1 });
 }
 
-/** The delta that leads from `version` to the next: one row said something else. */
-export function delta(version, number) {
-  const changed = { ...entry(number, NOW + version), reason: "periodic", lastInputSeconds: version % 60 };
-  const payload = {
-    from: version,
-    to: version + 1,
-    upserts: [{ key: keyOf(changed), entry: changed }],
-    removals: [],
-    touched: [],
-    digest: "0000000000000000",
-  };
-  return JSON.stringify({ type: "event", event: "presence.delta", payload, stateVersion: { presence: version + 1, health: 1 }, seq: version });
+/** The deltas that follow on such a list, one row saying something else in each. */
+export function deltas(count, rounds, { hasDigest = true } = {}) {
+  const presence = rows(count);
+  const counts = new Map(hasDigest ? presence.map((one) => [keyOf(one), rowDigest(keyOf(one), one)]) : []);
+  let sum = hasDigest ? digestOf(presence) : 0n;
+  return Array.from({ length: rounds }, (_, round) => {
+    const version = round + 1;
+    const number = (round * 7) % (count - 1);
+    // Other words each time: a text that says so.
+    const changed = { ...entry(number, NOW + version), reason: "periodic", lastInputSeconds: version % 60, text: `Node: round ${round}` };
+    const key = keyOf(changed);
+    const payload = { from: version, to: version + 1, upserts: [{ key, entry: changed }], removals: [], touched: [] };
+    if (hasDigest) {
+      sum -= counts.get(key);
+      counts.set(key, rowDigest(key, changed));
+      sum += counts.get(key);
+      payload.digest = digestText(sum);
+    }
+    return JSON.stringify({ type: "event", event: "presence.delta", payload, stateVersion: { presence: version + 1, health: 1 }, seq: version });
+  });
 }

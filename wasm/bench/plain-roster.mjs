@@ -1,6 +1,8 @@
 // The rules of a roster in plain JavaScript, to measure the WASM against: one row per instance, merged as the
 // gateway's lists ask for, deltas, TTL and cap, statuses, labels, order. Written as one would without the core:
-// objects, maps, no WASM, no serialisation. It does not compute digests, which the core does.
+// objects, maps, no WASM, no serialisation. Digests it computes where frames state them; the core always does.
+
+import { digestText, rowDigest } from "./digest.mjs";
 
 const TTL_MS = 300_000;
 const ACTIVE_MS = 120_000;
@@ -25,6 +27,8 @@ const PLATFORMS = new Map([["macos", "macOS"], ["ios", "iOS"], ["ipados", "iPadO
 export class PlainRoster {
   #maxRows;
   #version;
+  /** The digest of the rows, while the frames state one. */
+  #digest;
   /** Rows as the gateway listed them, by their key on the wire (or their place, where it sends no keys). */
   #raws = new Map();
   /** One row per instance: { key, members, entry, ts }. */
@@ -44,18 +48,20 @@ export class PlainRoster {
     return changed;
   }
 
-  #applyList({ presence, keys, version }) {
+  #applyList({ presence, keys, version, digest }) {
     const before = this.#rows;
     this.#version = version;
+    this.#digest = keys && digest !== undefined ? 0n : undefined;
     this.#raws = new Map();
     this.#rows = new Map();
     this.#places = 0;
     presence.forEach((entry, index) => this.#add(keys?.[index] ?? index, entry, keys?.[index]));
     for (const row of this.#rows.values()) merge(row);
+    if (this.#digest !== undefined && digestText(this.#digest) !== digest) this.#digest = undefined;
     return new Set([...before.keys(), ...this.#rows.keys()]);
   }
 
-  #applyDelta({ from, to, upserts, removals, touched }) {
+  #applyDelta({ from, to, upserts, removals, touched, digest }) {
     if (this.#version === undefined || this.#version < from) return undefined;
     const changed = new Set();
     if (this.#version >= to && !(from === to && this.#version === to)) return changed;
@@ -81,6 +87,7 @@ export class PlainRoster {
       if (row.members.length === 0) this.#rows.delete(key);
       else merge(row);
     }
+    if (this.#digest !== undefined && digest !== undefined && digestText(this.#digest) !== digest) return undefined;
     return changed;
   }
 
@@ -88,7 +95,8 @@ export class PlainRoster {
     const key = this.#keyOf(entry, wireKey);
     let row = this.#rows.get(key);
     if (!row) this.#rows.set(key, (row = { key, members: [], entry, ts: 0 }));
-    const raw = { entry, place, row };
+    const raw = { entry, place, row, digest: this.#digest === undefined ? 0n : rowDigest(wireKey, entry) };
+    if (this.#digest !== undefined) this.#digest += raw.digest;
     row.members.push(raw);
     row.members.sort((a, b) => a.place - b.place);
     this.#raws.set(id, raw);
@@ -99,6 +107,7 @@ export class PlainRoster {
     const raw = this.#raws.get(id);
     if (!raw) return undefined;
     this.#raws.delete(id);
+    if (this.#digest !== undefined) this.#digest -= raw.digest;
     raw.row.members.splice(raw.row.members.indexOf(raw), 1);
     changed.add(raw.row.key);
     return raw.place;

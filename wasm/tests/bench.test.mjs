@@ -2,7 +2,8 @@
 
 import { test } from "node:test";
 
-import { delta, entry, NOW, snapshot } from "../bench/frames.mjs";
+import { deltas, entry, NOW, snapshot } from "../bench/frames.mjs";
+import { digestText, rowDigest } from "../bench/digest.mjs";
 import { PlainRoster } from "../bench/plain-roster.mjs";
 import * as assert from "./lib/assert.mjs";
 import { Roster } from "./lib/presence-node.mjs";
@@ -32,9 +33,8 @@ test("plain JavaScript and the core make equal rows of deltas", () => {
   roster.apply(snapshot(200, { isKeyed: true }), NOW);
   plain.apply(snapshot(200, { isKeyed: true }), NOW);
   roster.diff(NOW);
-  for (let round = 0; round < 300; round += 1) {
-    const text = delta(round + 1, (round * 7) % 199);
-    roster.apply(text, NOW);
+  for (const text of deltas(200, 300)) {
+    assert.equal(roster.apply(text, NOW), true);
     const keys = [...plain.apply(text, NOW)];
     const { changed, added, removed } = roster.diff(NOW);
     assert.deepEqual([added.length, removed.length], [0, 0]);
@@ -65,4 +65,19 @@ test("plain JavaScript and the core merge the rows of one instance alike", () =>
   assert.equal(plain.list(NOW).length, 4);
   equalLists(roster, plain, [NOW, NOW + 200_000]);
   roster.free();
+});
+
+test("plain JavaScript and the core refuse a digest that is another one", () => {
+  // Rows of all lengths that the hash treats differently.
+  const list = [1, 3, 8, 16, 100, 128, 200, 240, 300, 1_100, 2_500].map((length, index) => ({ a: "x".repeat(length), ts: NOW, instanceId: `i${index}` }));
+  const keys = list.map(({ instanceId }, index) => (index === 0 ? "SELF" : instanceId));
+  const digest = digestText(list.reduce((sum, one, index) => sum + rowDigest(keys[index], one), 0n));
+  const touch = (digest) => JSON.stringify({ from: 1, to: 1, upserts: [], removals: [], touched: [["SELF", NOW + 1]], digest });
+  for (const make of [() => new Roster(), () => new PlainRoster()]) {
+    const roster = make();
+    roster.apply(JSON.stringify({ presence: list, keys, version: 1, digest }), NOW);
+    assert.equal(Boolean(roster.apply(touch(digest), NOW)), true);
+    assert.equal(Boolean(roster.apply(touch("0123456789abcdef"), NOW)), false);
+    roster.free?.();
+  }
 });

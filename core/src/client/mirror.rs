@@ -263,12 +263,13 @@ impl Mirror {
     pub fn rows(&self) -> Vec<&Row> {
         // A rank is two numbers; where the row is takes the lower bits of the second.
         const INDEX_BITS: u32 = 20;
-        let rank = |(index, row): (usize, &Box<Row>)| {
+        let rank = |(index, row): (usize, &Row)| {
             let place = *row.members.first()?;
             let first = if row.is_self() { 0 } else { u64::MAX - row.ts };
             Some((first, place << INDEX_BITS | index as u64))
         };
-        let ranks: Vec<Rank> = self.rows.iter().enumerate().filter_map(rank).collect();
+        let rows = self.rows.iter().map(|row| &**row);
+        let ranks: Vec<Rank> = rows.enumerate().filter_map(rank).collect();
         let index = |(_, second): Rank| (second & ((1 << INDEX_BITS) - 1)) as usize;
         sorted(ranks)
             .into_iter()

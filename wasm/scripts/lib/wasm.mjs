@@ -10,10 +10,10 @@ const PROFILE = "wasm";
 const WASM_PACK = "0.15.1";
 /** Must equal the crate's: the glue and the module talk a private language. */
 const WASM_BINDGEN = /wasm-bindgen = \{ version = "=([\d.]+)"/.exec(readFileSync(join(PACKAGE, "Cargo.toml"), "utf8"))[1];
-/** rustc compiled for size and inlined nothing; inlined here, it is three times as fast and hardly larger. Like stands
- * beside like, for gzip. */
+/** rustc compiled for size and inlined nothing; inlined here, it is three times as fast and hardly larger. Only what is
+ * large and called once stays by itself, and like stands beside like, both for gzip. */
 const OPTIMISE = [
-  ...["-O3", "--reorder-functions-by-name"],
+  ...["-O3", "--one-caller-inline-max-function-size=30", "--flexible-inline-max-function-size=10", "--reorder-functions-by-name"],
   ...["--strip-debug", "--strip-producers", "--strip-target-features"],
 ];
 
@@ -80,6 +80,11 @@ function compile(module) {
   });
 }
 
+/** What the glue is for is said where it is made of; everybody would download it. */
+function withoutComments(glue) {
+  return glue.replace(/^ *\/\*\*[^]*?\*\/\n/gm, "");
+}
+
 /** Long texts are copied in by the engine; wasm-bindgen goes through them letter by letter before it asks it. */
 function withFastTexts(glue) {
   const start = "    let len = arg.length;\n    let ptr = malloc(len, 1) >>> 0;\n";
@@ -96,9 +101,9 @@ function optimise(module) {
   const [glue, glueTypes, output, text] = outputs(module);
   mkdirSync(DIST, { recursive: true });
   run("wasm-opt", [...OPTIMISE, "-o", output, wasm]);
-  write(glue, withFastTexts(readFileSync(js, "utf8")));
+  write(glue, withoutComments(withFastTexts(readFileSync(js, "utf8"))));
   // Disposal is the classes' own on top; here it would ask every user for a newer `lib`.
-  write(glueTypes, readFileSync(types, "utf8").replace(/^ *\[Symbol\.dispose\]\(\): void;\n/gm, ""));
+  write(glueTypes, withoutComments(readFileSync(types, "utf8")).replace(/^ *\[Symbol\.dispose\]\(\): void;\n/gm, ""));
   if (text) writeText(text, readFileSync(output));
 }
 
