@@ -163,6 +163,7 @@ mod tests {
                 "npm",
                 "wasm-tools",
                 "package",
+                "chromium",
                 "openclaw-install",
                 "openclaw"
             ]
