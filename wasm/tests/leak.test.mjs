@@ -52,6 +52,27 @@ test("rosters that are freed give it back at once", () => {
   assert.equal(coreBytes(), before);
 });
 
+test("a row that stays does not keep the lists it was in", async () => {
+  const now = 1_800_000_000_000;
+  const entries = Array.from({ length: 1_000 }, (_, n) => ({ host: `host-${n}`, instanceId: `instance-number-${n}-of-a-thousand`, ts: now }));
+  const roster = new presence.Roster();
+  // Each round another row is new, and the rest as it was.
+  const round = (number) => {
+    entries[number] = { ...entries[number], reason: "periodic" };
+    roster.apply(JSON.stringify(entries), now);
+    return roster.list(now).length;
+  };
+  for (let number = 0; number < 20; number += 1) round(number);
+  await collectAll();
+  const before = process.memoryUsage().heapUsed;
+  for (let number = 20; number < 320; number += 1) round(number);
+  await collectAll();
+  const more = process.memoryUsage().heapUsed - before;
+  roster.free();
+  // The keys of one list are 35 kB: 300 of them would be 10 MB.
+  assert.ok(more < 3_000_000, `${more} bytes more`);
+});
+
 /** Makes a client in a frame of its own, so that no variable keeps it. */
 async function forgetClient(make, use) {
   const client = make();

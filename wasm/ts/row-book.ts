@@ -99,6 +99,7 @@ export class RowBook {
     // They are among all.
     const all = core.rows(0, false);
     const byStamp = new Map((this.#read(all, core) ?? []).map((view, index) => [all[index * NUMBERS], view]));
+    this.#tidy(() => all);
     return [...numbers].flatMap((stamp, index) => (index % NUMBERS === 0 ? (byStamp.get(stamp) ?? []) : []));
   }
 
@@ -120,7 +121,7 @@ export class RowBook {
   /** Nothing: something is not known here that the core takes to be. */
   #read(numbers: Float64Array, core: RowTeller): RowView[] | undefined {
     const views: RowView[] = [];
-    let keys: string | undefined;
+    let keys: string[] | undefined;
     let texts: (readonly [PresenceEntry, (readonly PresenceEntry[])?])[] | undefined;
     let keyAt = 0;
     let textAt = 0;
@@ -130,8 +131,8 @@ export class RowBook {
       const kind = numbers[at + 1] as number;
       let told: ToldRow | undefined;
       if (kind & IS_NEW) {
-        keys ??= core.keys();
-        const key = keys.slice(keyAt, (keyAt += numbers[at + 4] as number));
+        keys ??= ownKeys(core.keys(), numbers);
+        const key = keys[keyAt++] as string;
         if (kind & IS_IN_FRAME) {
           const entry = this.#entry(numbers[at + 5] as number, numbers[at + 6] as number, numbers[at + 7] as number);
           if (!entry) return undefined;
@@ -168,6 +169,16 @@ export class RowBook {
     for (const name of PLACES[place] ?? []) list = list[name];
     return place < FIRST_UPSERTS ? list[index] : list[index].entry;
   }
+}
+
+/** The keys of new rows, each a string of its own: a slice keeps the text it is of, all keys, for as long as it lives. */
+function ownKeys(all: string, numbers: Float64Array): string[] {
+  const keys: string[] = [];
+  let from = 0;
+  for (let at = 0; at < numbers.length; at += NUMBERS) {
+    if ((numbers[at + 1] as number) & IS_NEW) keys.push(all.slice(from, (from += numbers[at + 4] as number)));
+  }
+  return JSON.parse(JSON.stringify(keys)) as string[];
 }
 
 /** Half a surrogate pair is another character in the core. */

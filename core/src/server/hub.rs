@@ -69,6 +69,9 @@ pub struct HubConfig {
     pub auth_mode: &'static str,
 }
 
+/// Longest time, in ms, that sending one broadcast may seem to take (see [`Hub::handle_sent`]).
+const MAX_SENDING_MS: u64 = 2_000;
+
 /// What the shell must do next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HubOutput {
@@ -156,12 +159,18 @@ impl Hub {
     /// that one encoded list serves all of them.
     pub fn join_all(&mut self, handshakes: impl IntoIterator<Item = Handshake>, now: Now) -> Vec<ConnId> {
         self.advance(now);
-        let conns: Vec<ConnId> = handshakes
-            .into_iter()
-            .map(|handshake| self.admit(handshake, now))
-            .collect();
-        for &conn in &conns {
-            self.greet(conn, now);
+        let mut handshakes = handshakes.into_iter().peekable();
+        let mut conns = Vec::new();
+        // Each has to find itself in its hello: more of them than there is room for would put each other out.
+        let room = self.config.max_entries.saturating_sub(1).max(1);
+        while handshakes.peek().is_some() {
+            let greeted = conns.len();
+            for handshake in handshakes.by_ref().take(room) {
+                conns.push(self.admit(handshake, now));
+            }
+            for &conn in &conns[greeted..] {
+                self.greet(conn, now);
+            }
         }
         self.announce(now);
         conns
@@ -314,13 +323,14 @@ impl Hub {
 
     /// Everything put out so far is sent, or waits for sockets that are full. Where that took longer than
     /// half of the coalescing window, the window is twice as long as it took, so that half of the time is
-    /// left for those who have something to say. A shell that never calls it has windows of constant length.
+    /// left for those who have something to say; what seems to have taken longer than two seconds was no sending
+    /// but a suspension. A shell that never calls it has windows of constant length.
     pub fn handle_sent(&mut self, now: Now) {
         let window_ms = self.config.limits.window_ms;
         if let Some(began_ms) = self.broadcast_began_ms.take()
             && window_ms > 0
         {
-            let took_ms = now.age_ms.saturating_sub(began_ms);
+            let took_ms = now.age_ms.saturating_sub(began_ms).min(MAX_SENDING_MS);
             self.window_ends_ms = self.window_ends_ms.max(began_ms + 2 * took_ms);
         }
     }

@@ -15,11 +15,15 @@ const START: Now = Now {
 };
 
 fn hub() -> Hub {
+    hub_of(200)
+}
+
+fn hub_of(max_entries: usize) -> Hub {
     Hub::new(
         HubConfig {
             limits: Limits::default(),
             ttl_ms: 300_000,
-            max_entries: 200,
+            max_entries,
             ephemeral_modes: vec!["cli".into()],
             hash_seed: 7,
             server_version: "1.0.0".into(),
@@ -150,6 +154,25 @@ fn who_comes_together_is_greeted_with_one_list() {
 }
 
 #[test]
+fn who_comes_with_too_many_others_finds_itself_all_the_same() {
+    let mut hub = hub_of(3);
+    let together = ["a", "b", "c", "d", "e"].map(|id| handshake(id, "ui", &["operator.read"]));
+    let conns = hub.join_all(together, START);
+    let mut greeted = Vec::new();
+    while let Some(output) = hub.poll_output() {
+        if let HubOutput::Send(to, Item::Response(frame)) = output {
+            let hello = json(&frame.to_string());
+            let rows = hello["payload"]["snapshot"]["presence"].as_array().unwrap();
+            let ids = rows.iter().filter_map(|row| row["instanceId"].as_str());
+            let own = ["a", "b", "c", "d", "e"][greeted.len()];
+            assert!(ids.clone().any(|id| id == own), "{own} is not in its own hello");
+            greeted.push(to);
+        }
+    }
+    assert_eq!(greeted, conns);
+}
+
+#[test]
 fn others_hear_at_once_and_then_once_a_window() {
     let mut hub = hub();
     let reader = hub.join(handshake("a", "ui", &["operator.read"]), START);
@@ -186,6 +209,24 @@ fn what_takes_long_to_send_is_sent_less_often() {
         hub.handle_timeout(end);
         assert_eq!(frames(&mut hub, reader).len(), 1, "the last state is told");
     }
+}
+
+#[test]
+fn a_suspension_while_sending_silences_nobody() {
+    let mut hub = hub();
+    let reader = hub.join(handshake("a", "ui", &["operator.read"]), START);
+    frames(&mut hub, reader);
+    let begin = START.after(1_000);
+    hub.join(handshake("b", "ui", &[]), begin);
+    frames(&mut hub, reader);
+    let woken = begin.after(8 * 3_600_000);
+    hub.handle_sent(woken);
+    hub.join(handshake("c", "ui", &[]), woken);
+    let told = frames(&mut hub, reader);
+    assert!(
+        told.iter().any(|frame| frame.contains(r#""event":"presence""#)),
+        "{told:?}"
+    );
 }
 
 #[test]
