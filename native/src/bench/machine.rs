@@ -1,6 +1,7 @@
 //! What the system tells about a process, and where it lets processes run. Linux tells most; elsewhere
 //! the figures are missing, not guessed.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A core for the gateway and one for this program.
@@ -135,26 +136,23 @@ pub(super) fn terminate(pid: u32) {
 #[cfg(not(unix))]
 pub(super) fn terminate(_pid: u32) {}
 
-/// Whether the server's end of a local connection is still established.
-pub(super) fn is_established(server_port: u16, client_port: u16) -> Option<bool> {
-    let mut is_known = false;
+/// The clients' ports of the local connections that are established at the server's end. Takes long where many
+/// connections ended lately.
+pub(super) fn established(server_port: u16) -> Option<BTreeSet<u16>> {
+    let mut ports = None;
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
         let Ok(text) = std::fs::read_to_string(table) else {
             continue;
         };
-        is_known = true;
-        let is_there = text.lines().skip(1).any(|line| {
+        let ports: &mut BTreeSet<u16> = ports.get_or_insert_default();
+        ports.extend(text.lines().skip(1).filter_map(|line| {
             let mut fields = line.split_whitespace().skip(1);
             let port = |address: Option<&str>| u16::from_str_radix(address?.rsplit_once(':')?.1, 16).ok();
-            port(fields.next()) == Some(server_port)
-                && port(fields.next()) == Some(client_port)
-                && fields.next() == Some("01")
-        });
-        if is_there {
-            return Some(true);
-        }
+            let (own, other) = (port(fields.next())?, port(fields.next())?);
+            (own == server_port && fields.next() == Some("01")).then_some(other)
+        }));
     }
-    is_known.then_some(false)
+    ports
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -185,9 +183,9 @@ mod tests {
         let client = std::net::TcpStream::connect(("127.0.0.1", server_port)).unwrap();
         let client_port = client.local_addr().unwrap().port();
         let accepted = listener.accept().unwrap();
-        assert_eq!(is_established(server_port, client_port), Some(true));
+        assert!(established(server_port).unwrap().contains(&client_port));
         drop(accepted);
         drop(client);
-        assert_eq!(is_established(server_port, client_port), Some(false));
+        assert!(!established(server_port).unwrap().contains(&client_port));
     }
 }
