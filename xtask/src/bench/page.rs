@@ -245,7 +245,7 @@ mod tests {
         );
         assert!(line("fan-out,").contains("| 20 ms | 25 ms |"), "{table}");
         assert!(line("as a multiple of bare TCP").ends_with("| 1.30 x | ≤ 1.25 x | **no** |"));
-        assert!(line("core: upsert, 1,000,000 rows to 200").ends_with("| 2.25 x | ≤ 3 x | yes |"));
+        assert!(line("core: upsert, 1,000,000 rows").ends_with("| 0.90 us | ≤ 1.50 us | yes |"));
         assert!(
             line("memory idle").ends_with("| – | ≤ 6 MB | not measured |"),
             "{table}"
