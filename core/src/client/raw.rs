@@ -54,16 +54,9 @@ impl RawEntry {
     /// The rows in anything a gateway sends that holds a list of them.
     #[must_use]
     pub fn find_list(json: &Json) -> Option<Vec<Self>> {
-        const PLACES: [&[&str]; 6] = [
-            &[],
-            &["presence"],
-            &["payload"],
-            &["payload", "presence"],
-            &["snapshot", "presence"],
-            &["payload", "snapshot", "presence"],
-        ];
-        PLACES
+        Origin::PLACES
             .iter()
+            .take(Origin::UPSERTS as usize)
             .find_map(|path| json.at(path)?.as_array())
             .map(Self::list)
     }

@@ -211,8 +211,7 @@ impl Fleet {
         time: Duration,
         next_request: NextRequest,
     ) -> io::Result<(u64, Duration, Instant)> {
-        let answered = |fleet: &Self| -> u64 { fleet.links.iter().map(|link| link.seen.responses).sum() };
-        let before = answered(self);
+        let before = self.responses();
         self.sent = 0;
         self.next_request = Some(next_request);
         let begun = Instant::now();
@@ -223,9 +222,11 @@ impl Fleet {
         self.next_request = None;
         let sent = self.sent;
         // Cheap enough for the end, not for every event of the load itself.
-        self.pump(Duration::from_secs(30), |fleet| answered(fleet) - before >= sent)?;
+        self.pump(Duration::from_secs(30), |fleet| {
+            fleet.responses() - before >= sent
+        })?;
         let ended = Instant::now();
-        Ok((answered(self) - before, ended - begun, ended))
+        Ok((self.responses() - before, ended - begun, ended))
     }
 
     /// Sends one request on a connection and waits for its answer. Returns when it came.
@@ -256,6 +257,27 @@ impl Fleet {
     /// The connections that are live.
     pub(super) fn live(&self) -> usize {
         self.links.iter().filter(|link| link.stage == Stage::Live).count()
+    }
+
+    /// The newest presence version that any connection has seen; 0: none was stated.
+    pub(super) fn newest_version(&self) -> u64 {
+        self.links.iter().map(|link| link.seen.version).max().unwrap_or(0)
+    }
+
+    /// The newest presence version that the first `count` connections all have seen.
+    pub(super) fn version_of_first(&self, count: usize) -> u64 {
+        let seen = self.links.iter().take(count).map(|link| link.seen.version);
+        seen.min().unwrap_or(0)
+    }
+
+    /// The answers that all connections received so far.
+    fn responses(&self) -> u64 {
+        self.links.iter().map(|link| link.seen.responses).sum()
+    }
+
+    /// Those of the answers that said no.
+    pub(super) fn refused(&self) -> u64 {
+        self.links.iter().map(|link| link.seen.refused).sum()
     }
 
     /// Bytes that all connections received so far.

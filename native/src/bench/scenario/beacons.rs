@@ -33,20 +33,14 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
             .complete()?;
         fill(&mut fleet, bench.size.rows)?;
         fleet.rest(Duration::from_millis(300))?;
-        let version = fleet
-            .links
-            .iter()
-            .map(|link| link.seen.version)
-            .max()
-            .unwrap_or(0);
+        let version = fleet.newest_version();
         let next = Box::new(
             move |link: &mut crate::bench::link::Link, number: usize, sent: u64| {
                 link.push(&beacon(sent, number % rows, sent));
             },
         );
         let cpu = subject.cpu_ms();
-        let refused = |fleet: &Fleet| fleet.links.iter().map(|link| link.seen.refused).sum::<u64>();
-        let refused_before = refused(&fleet);
+        let refused_before = fleet.refused();
         let (accepted, time, last) = fleet.load(0..clients, depth, bench.size.load_time, next)?;
         // Every accepted beacon is one version.
         fleet.aim(Goal::Version(version + accepted));
@@ -71,7 +65,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
                 .report
                 .note(format!("beacons.{name}: not all were told the last version")),
         }
-        let refused = refused(&fleet) - refused_before;
+        let refused = fleet.refused() - refused_before;
         if refused > 0 {
             bench.report.note(format!("beacons.{name}: {refused} refused"));
         }

@@ -137,12 +137,7 @@ impl Sender {
     /// One change. Returns the time until the last reader has it, in ms.
     pub(super) fn round(&mut self, fleet: &mut Fleet) -> Result<f64, BenchError> {
         self.mark += 1;
-        let version = fleet
-            .links
-            .iter()
-            .map(|link| link.seen.version)
-            .max()
-            .unwrap_or(0);
+        let version = fleet.newest_version();
         // Before the first event nobody knows the version of a gateway whose hello ends otherwise.
         fleet.aim(match version {
             0 => Goal::Frames(1),

@@ -56,7 +56,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
             *cost = (cost.0 + cpu_ms() - before, cost.1 + answered);
         }
     }
-    let refused: u64 = fleet.links.iter().map(|link| link.seen.refused).sum();
+    let refused = fleet.refused();
     if refused > 0 {
         bench.report.note(format!("requests: {refused} refused"));
     }

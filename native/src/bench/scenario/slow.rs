@@ -185,11 +185,7 @@ impl Changes {
             let waiting = &mut self.waiting;
             let latencies = &mut self.latencies;
             fleet.pump(due.saturating_duration_since(Instant::now()), |fleet| {
-                let seen = fleet.links[..HEALTHY]
-                    .iter()
-                    .map(|link| link.seen.version)
-                    .min()
-                    .unwrap_or(0);
+                let seen = fleet.version_of_first(HEALTHY);
                 while waiting.front().is_some_and(|(version, _)| *version <= seen) {
                     if let Some((_, at)) = waiting.pop_front() {
                         latencies.push(ms(at.elapsed()));
