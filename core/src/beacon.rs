@@ -10,6 +10,9 @@ use crate::key::{trim, trim_start};
 /// The tag that takes a row's last input away (SPEC 1.3).
 pub const CLEAR_LAST_INPUT_TAG: &str = "system-presence-clear-last-input";
 
+/// Most items of a beacon's `roles`, `scopes` and `tags`.
+pub(crate) const MAX_ITEMS: usize = 64;
+
 const SEPARATOR: char = '\u{b7}';
 
 /// One beacon, validated: strings are within their bounds, numbers are integers.

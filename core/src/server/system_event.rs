@@ -5,13 +5,10 @@ use alloc::vec::Vec;
 
 use serde_json::Value;
 
-use crate::beacon::{Beacon, CLEAR_LAST_INPUT_TAG};
+use crate::beacon::{Beacon, CLEAR_LAST_INPUT_TAG, MAX_ITEMS};
 use crate::entry::{MAX_SAFE_INTEGER, MAX_STRING_UNITS, MAX_TEXT_UNITS};
 use crate::key::trim;
 use crate::protocol::params::{Length, Members, ParamsError};
-
-/// Most items of `roles`, `scopes` and `tags`.
-const MAX_ITEMS: usize = 64;
 
 /// Why a beacon is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

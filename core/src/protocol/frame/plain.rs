@@ -9,10 +9,11 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::request::MAX_ID_UNITS;
-use crate::beacon::Beacon;
+use crate::beacon::{Beacon, CLEAR_LAST_INPUT_TAG, MAX_ITEMS};
 use crate::entry::{MAX_SAFE_INTEGER, MAX_STRING_UNITS, MAX_TEXT_UNITS};
 use crate::key::trim;
 
@@ -28,15 +29,13 @@ pub(super) fn read(text: &str) -> Option<(&str, Beacon)> {
     let Object::<Frame<'_>>(frame) = serde_json::from_str(text).ok()?;
     let Object(params) = frame.params;
     // A unit is at least one byte: what has few enough bytes needs no count.
-    let is_plain = frame.kind == "req"
-        && (1..=MAX_ID_UNITS).contains(&frame.id.len())
-        && params.text.len() <= MAX_TEXT_UNITS
-        && !trim(params.text).is_empty();
+    let is_plain =
+        frame.kind == "req" && (1..=MAX_ID_UNITS).contains(&frame.id.len()) && !params.text.0.is_empty();
     if !is_plain {
         return None;
     }
     let beacon = Beacon {
-        text: trim(params.text).into(),
+        text: params.text.0,
         instance_id: params.instance_id.0,
         device_id: params.device_id.0,
         host: params.host.0,
@@ -48,31 +47,30 @@ pub(super) fn read(text: &str) -> Option<(&str, Beacon)> {
         model_identifier: params.model_identifier.0,
         last_input_seconds: params.last_input_seconds.0,
         reason: params.reason.0,
-        roles: Vec::new(),
-        scopes: Vec::new(),
-        clear_last_input: false,
+        roles: params.roles.0,
+        scopes: params.scopes.0,
+        clear_last_input: params.tags.clears_last_input,
     };
     Some((frame.id, beacon))
 }
 
-/// Strings are borrowed, which those with an escape in them cannot be; a member that is not here or twice is
-/// an error.
+/// A member that is not here or twice is an error.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Frame<'a> {
+    // Borrowed: one with an escape in it is unusual.
     #[serde(rename = "type")]
     kind: &'a str,
     id: &'a str,
     #[serde(rename = "method", deserialize_with = "only_system_event")]
     _method: (),
-    #[serde(borrow)]
-    params: Object<Params<'a>>,
+    params: Object<Params>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Params<'a> {
-    text: &'a str,
+struct Params {
+    text: Trimmed<MAX_TEXT_UNITS>,
     #[serde(default)]
     instance_id: Word,
     #[serde(default)]
@@ -95,6 +93,12 @@ struct Params<'a> {
     last_input_seconds: Seconds,
     #[serde(default)]
     reason: Word,
+    #[serde(default)]
+    roles: Words,
+    #[serde(default)]
+    scopes: Words,
+    #[serde(default)]
+    tags: Tags,
 }
 
 /// A struct from an object only: serde also takes an array for one.
@@ -104,14 +108,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Members<T>(PhantomData<T>);
 
-        impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Members<T> {
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
             type Value = Object<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: de::MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
                 T::deserialize(de::value::MapAccessDeserializer::new(members)).map(Object)
             }
         }
@@ -127,17 +131,43 @@ fn only_system_event<'de, D: Deserializer<'de>>(from: D) -> Result<(), D::Error>
     Err(de::Error::custom("another method"))
 }
 
-/// An optional string of bounded length; unlike an `Option`, never `null`.
+/// A string of at most `MAX` bytes, mapped where it was read: no copy is made that is not kept.
+struct Bounded<F, const MAX: usize>(F);
+
+impl<'de, T, F: FnOnce(&str) -> T, const MAX: usize> Visitor<'de> for Bounded<F, MAX> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a short string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        // A unit is at least one byte: what has few enough bytes needs no count.
+        if text.len() > MAX {
+            return Err(E::custom("long"));
+        }
+        Ok(self.0(text))
+    }
+}
+
+/// A string without the white space around it.
+struct Trimmed<const MAX: usize>(Box<str>);
+
+impl<'de, const MAX: usize> Deserialize<'de> for Trimmed<MAX> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_str(Bounded::<_, MAX>(|text: &str| Self(trim(text).into())))
+    }
+}
+
+/// An optional string; unlike an `Option`, never `null`.
 #[derive(Default)]
 struct Word(Option<Box<str>>);
 
 impl<'de> Deserialize<'de> for Word {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = <&str>::deserialize(from)?;
-        if text.len() > MAX_STRING_UNITS {
-            return Err(de::Error::custom("long"));
-        }
-        Ok(Self(Some(text.into())))
+        from.deserialize_str(Bounded::<_, MAX_STRING_UNITS>(|text: &str| {
+            Self(Some(text.into()))
+        }))
     }
 }
 
@@ -148,6 +178,69 @@ struct Seconds(Option<u64>);
 impl<'de> Deserialize<'de> for Seconds {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         Ok(Self(Some(u64::deserialize(from)?.min(MAX_SAFE_INTEGER))))
+    }
+}
+
+/// An optional array of at most [`MAX_ITEMS`] items, never `null`.
+struct Items<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = from.next_element()? {
+            if items.len() == MAX_ITEMS {
+                return Err(de::Error::custom("many"));
+            }
+            items.push(item);
+        }
+        Ok(items)
+    }
+}
+
+/// Strings, trimmed, without the empty ones.
+#[derive(Default)]
+struct Words(Vec<Box<str>>);
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let words = from.deserialize_seq(Items::<Trimmed<MAX_STRING_UNITS>>(PhantomData))?;
+        let kept = words
+            .into_iter()
+            .map(|word| word.0)
+            .filter(|word| !word.is_empty());
+        Ok(Self(kept.collect()))
+    }
+}
+
+/// Tags, of which one means something.
+#[derive(Default)]
+struct Tags {
+    clears_last_input: bool,
+}
+
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let tags = from.deserialize_seq(Items::<IsClear>(PhantomData))?;
+        Ok(Self {
+            clears_last_input: tags.into_iter().any(|tag| tag.0),
+        })
+    }
+}
+
+/// Whether a tag is [`CLEAR_LAST_INPUT_TAG`].
+struct IsClear(bool);
+
+impl<'de> Deserialize<'de> for IsClear {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_str(Bounded::<_, MAX_STRING_UNITS>(|tag: &str| {
+            Self(tag == CLEAR_LAST_INPUT_TAG)
+        }))
     }
 }
 
@@ -169,6 +262,8 @@ mod tests {
             r#"{"text":"t"}"#,
             r#"{"text":" Node: a · b\u0020"}"#,
             r#"{"text":" Node: a · b ","host":"","ip":" ","lastInputSeconds":9007199254740993}"#,
+            r#"{"text":" \u00e4 \" ","roles":["operator"," node ",""],"scopes":[],"tags":["a","b"]}"#,
+            r#"{"text":"t","tags":["system-presence-clear-last-input"],"reason":"\ud83d\ude00"}"#,
             r#"{"reason":"r","modelIdentifier":"m","deviceFamily":"f","platform":"p","version":"v","mode":"o",
                 "ip":"i","host":"h","deviceId":"d","instanceId":"n","lastInputSeconds":0,"text":"t"}"#,
         ] {
@@ -176,16 +271,14 @@ mod tests {
             let long = parse_system_event(&serde_json::from_str(params).unwrap()).unwrap();
             let request = Request::parse_call(&text).unwrap();
             assert_eq!(&*request.id, "7");
-            match request.beacon {
-                Some(short) => assert_eq!(*short, long, "{params}"),
-                None => assert!(params.contains('\\'), "{params}"),
-            }
+            assert_eq!(request.beacon.as_deref(), Some(&long), "{params}");
         }
     }
 
     #[test]
     fn leaves_the_unusual_to_the_long_way() {
         let long = format!(r#"{{"text":"t","host":"{}"}}"#, "x".repeat(1_025));
+        let many = format!(r#"{{"text":"t","scopes":["a"{}]}}"#, r#","a""#.repeat(MAX_ITEMS));
         let long_text = format!(r#"{{"text":"{}"}}"#, "x".repeat(4_097));
         for params in [
             "null",
@@ -201,8 +294,12 @@ mod tests {
             r#"{"text":"t","lastInputSeconds":-1}"#,
             r#"{"text":"t","lastInputSeconds":1.5}"#,
             r#"{"text":"t","lastInputSeconds":1e999}"#,
-            r#"{"text":"t","tags":[]}"#,
-            r#"{"text":"t","roles":["a"]}"#,
+            r#"{"text":"t","tags":null}"#,
+            r#"{"text":"t","tags":[1]}"#,
+            r#"{"text":"t","roles":{"0":"a"}}"#,
+            r#"{"text":"t","roles":["a",null]}"#,
+            r#"{"text":"t","wake":true}"#,
+            &many,
             r#"{"text":"t","unknown":1}"#,
             &long,
             &long_text,
