@@ -1,7 +1,6 @@
 //! What one frame costs between the socket's text and the outbox's frames: a beacon and its answer, a
 //! `system-presence` and its answer, on a gateway of 200 connections and 200 rows.
-#![allow(missing_docs, reason = "criterion's macros make the functions")]
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a bench that cannot be set up must not measure something else"

@@ -1,7 +1,6 @@
 //! What the roster's operations cost, and that the cost follows the work: each at 200, 10,000 and 1,000,000
 //! rows, rows taken in no order. `cargo bench -p presence-core --bench roster -- upsert/200`.
-#![allow(missing_docs, reason = "criterion's macros make the functions")]
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "a bench that cannot be set up must not measure something else"

@@ -1,9 +1,5 @@
 //! The work follows the changes, not the number of rows: counted, not timed (SPEC 5, 2.1).
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failed expectation is a failed test"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use presence_core::beacon::Beacon;
 use presence_core::protocol::{ClientInfo, Limits, Request, Role};

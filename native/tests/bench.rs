@@ -1,7 +1,7 @@
 //! The load generator measures something, everywhere: against a gateway in this process, against gateways
 //! that it starts itself, and its report says what its table says. How fast anything is decides nothing here.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

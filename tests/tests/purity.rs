@@ -1,10 +1,6 @@
 //! The core stays pure: no clock, no IO, no randomness, no hash order in an output. That is what makes
 //! its results the same, bit for bit, natively and in WASM, and its tests free of sleeps.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a failed expectation is a failed test"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

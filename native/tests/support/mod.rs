@@ -1,6 +1,6 @@
 //! A client of the gateway for these tests: no more than frames in and out, bounded in time.
 #![allow(dead_code, reason = "each test file uses its own part of it")]
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -1,6 +1,6 @@
 //! Our gateway and our clients in one process under virtual time: tests of both ends against each other,
 //! and seeded simulations that must come out the same, bit for bit, natively and in WebAssembly.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "what is not as expected fails the test"

@@ -1,6 +1,6 @@
 //! Presence is state: what changes within a window goes together, nobody is sent what they have, and
 //! the last state reaches everybody (SPEC 2, "presence broadcast").
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a failed expectation is a failed test"

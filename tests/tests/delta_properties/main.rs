@@ -1,5 +1,5 @@
 //! Whatever happens, and in whatever order: what a client holds is what the gateway holds (SPEC 2.1).
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a failed expectation is a failed test"

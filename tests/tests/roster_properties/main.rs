@@ -1,6 +1,6 @@
 //! The roster agrees with the naive model (`presence_tests::model`) after every operation of any
 //! history, and keeps its invariants.
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a failed expectation is a failed test"
