@@ -26,6 +26,36 @@ test("it offers the playground, a list to paste, and a form to connect", async (
   await page.frameLocator("iframe").getByRole("heading", { name: "WebChat" }).waitFor();
 });
 
+test("its pages state the policy that the gateway sends", async (t) => {
+  const gateway = await startGateway(t);
+  const host = await startStaticHost(t);
+  const sent = (await fetch(gateway.page)).headers.get("content-security-policy");
+  // A page cannot say in itself who may frame it.
+  const expected = sent.replace("; frame-ancestors 'self'", "");
+  for (const name of ["index.html", "webchat.html"]) {
+    const [, stated] = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(await (await fetch(host + name)).text()) ?? [];
+    assert.equal(stated, expected, name);
+  }
+});
+
+test("the WebChat sample works there too, under its policy alone", async (t) => {
+  const gateway = await startGateway(t);
+  const host = await startStaticHost(t);
+  const visitor = await visit(t);
+  visitor.allow(new URL(gateway.page).origin);
+  const page = await visitor.open(host);
+  await page.getByLabel("Address of the gateway").fill(gateway.link);
+  await page.getByLabel("Its secret").fill(gateway.token);
+  await page.getByRole("button", { name: "Connect", exact: true }).click();
+  await live(page);
+  await page.getByRole("link", { name: "WebChat" }).click();
+  const frame = page.frameLocator("iframe");
+  await frame.locator("#strip li", { hasText: "You" }).waitFor();
+  await frame.getByLabel("Message").fill("Hello");
+  await frame.getByRole("button", { name: "Send" }).click();
+  await frame.locator("#messages .me", { hasText: "Hello" }).waitFor();
+});
+
 test("it connects to a gateway elsewhere by the form", async (t) => {
   const gateway = await startGateway(t);
   const host = await startStaticHost(t);
