@@ -207,7 +207,7 @@ impl Driver {
         match input {
             Input::Join(_) => {}
             Input::Call(request) => self.hub.call(conn, &request, now),
-            Input::Send(frame) => self.send(conn, Item::Response(frame), now),
+            Input::Send(frame) => self.send(conn, Item::Response(*frame), now),
             Input::Pong => self.hub.pong(conn, now),
             Input::Close(close) => self.send(conn, Item::Close(close), now),
         }

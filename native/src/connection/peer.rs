@@ -27,7 +27,7 @@ pub(crate) enum Input {
     /// A request.
     Call(Box<Request>),
     /// A frame that answers a bad request.
-    Send(Frame),
+    Send(Box<Frame>),
     /// A pong.
     Pong,
     /// The client is to be sent away.

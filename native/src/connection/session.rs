@@ -336,7 +336,9 @@ impl Session {
     fn take_outputs(&mut self) {
         while let Some(output) = self.machine.poll_output() {
             match output {
-                ConnectionOutput::Send(frame) if self.has_joined => self.inputs.push(Input::Send(frame)),
+                ConnectionOutput::Send(frame) if self.has_joined => {
+                    self.inputs.push(Input::Send(Box::new(frame)));
+                }
                 ConnectionOutput::Send(frame) => {
                     if self.peer.push(Item::Response(frame)).is_err() {
                         self.peer.close(CloseFrame::SLOW_CONSUMER);

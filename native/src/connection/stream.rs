@@ -13,6 +13,8 @@ const SCRATCH_BYTES: usize = 16 * 1024;
 
 thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_BYTES].into());
+    /// Kept for the next connection that does not take all at once: one does, and then the other.
+    static SPARE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 #[derive(Debug)]
@@ -40,7 +42,10 @@ impl Read for PeerStream {
                 let read = self.peer.try_read(scratch)?;
                 let len = read.min(buffer.len());
                 buffer[..len].copy_from_slice(&scratch[..len]);
-                self.rest.extend_from_slice(&scratch[len..read]);
+                if len < read {
+                    self.rest = SPARE.take();
+                    self.rest.extend_from_slice(&scratch[len..read]);
+                }
                 Ok(len)
             });
         }
@@ -49,7 +54,9 @@ impl Read for PeerStream {
         buffer[..len].copy_from_slice(&rest[..len]);
         self.taken += len;
         if self.taken == self.rest.len() {
-            self.rest = Vec::new();
+            let mut rest = std::mem::take(&mut self.rest);
+            rest.clear();
+            SPARE.set(rest);
             self.taken = 0;
         }
         Ok(len)

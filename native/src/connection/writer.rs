@@ -7,14 +7,16 @@ use presence_core::protocol::CloseFrame;
 use presence_core::server::outbox::SlowConsumer;
 use presence_core::server::{Item, Outbox, Outgoing};
 
-/// Most frames of one vectored write.
-const MAX_FRAMES: usize = 12;
-/// Most slices of one: a frame is a header and four segments.
-const MAX_SLICES: usize = MAX_FRAMES * 5;
+/// Most pieces of one vectored write.
+const MAX_PIECES: usize = 12;
+/// Most slices of one: a large frame is a header and four segments.
+const MAX_SLICES: usize = MAX_PIECES * 5;
 /// No further frame joins a write of this many bytes.
 const ENOUGH_BYTES: usize = 256 * 1024;
 /// Up to this size, frames are copied together: the kernel takes one piece faster than five.
 const SMALL_BYTES: usize = 2 * 1024;
+/// Room that small frames share at first: as much as allocators hand out quickly.
+const ROOM_BYTES: usize = 960;
 
 const TEXT: u8 = 0x81;
 const CLOSE: u8 = 0x88;
@@ -27,7 +29,7 @@ pub(crate) struct Writer {
     outbox: Outbox,
     /// Taken out, in order. Nothing is taken out while any is left: a newer snapshot still replaces
     /// an older one that is not under way.
-    writing: VecDeque<Wire>,
+    writing: VecDeque<Piece>,
     /// How many bytes of the first one are written.
     offset: usize,
     is_ping_due: bool,
@@ -39,11 +41,13 @@ pub(crate) struct Writer {
     is_closed: bool,
 }
 
-/// One frame on its way.
+/// What is on its way together.
 #[derive(Debug)]
-enum Wire {
-    Control(Box<[u8]>),
-    Text { header: Header, text: Outgoing },
+enum Piece {
+    /// Small frames, whole.
+    Small(Vec<u8>),
+    /// A large frame; its text is shared with other connections.
+    Large { header: Header, text: Outgoing },
 }
 
 /// How a flush ended.
@@ -125,13 +129,7 @@ impl Writer {
             }
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];
             let count = self.slices(&mut slices);
-            let slices = &slices[..count];
-            let mut together = [0; SMALL_BYTES];
-            let outcome = match gather(slices, &mut together) {
-                Some(piece) => write(&[IoSlice::new(piece)]),
-                None => write(slices),
-            };
-            match outcome {
+            match write(&slices[..count]) {
                 Ok(0) => return (Err(ErrorKind::WriteZero.into()), has_progress),
                 Ok(written) => {
                     has_progress = true;
@@ -149,37 +147,62 @@ impl Writer {
     /// Takes frames out, small ones together.
     fn take_out(&mut self) {
         let mut bytes = 0;
-        while self.writing.len() < MAX_FRAMES && bytes < ENOUGH_BYTES && !self.is_closed {
-            let wire = if std::mem::take(&mut self.is_ping_due) {
-                Wire::Control([PING, 0].into())
+        while self.writing.len() < MAX_PIECES && bytes < ENOUGH_BYTES && !self.is_closed {
+            bytes += if std::mem::take(&mut self.is_ping_due) {
+                self.take_small(&[&[PING, 0]])
             } else if let Some(pong) = self.pong.take() {
-                Wire::Control(pong)
+                self.take_small(&[&pong])
             } else if let Some(farewell) = self.farewell.take() {
                 self.is_closed = true;
-                Wire::Control(farewell)
+                self.take_small(&[&farewell])
             } else {
                 match self.outbox.pop() {
                     None => return,
                     Some(Outgoing::Close(close)) => {
                         self.is_closed = true;
-                        Wire::Control(close_frame(&close))
+                        self.take_small(&[&close_frame(&close)])
                     }
-                    Some(text) => Wire::Text {
-                        header: Header::new(text.len()),
-                        text,
-                    },
+                    Some(text) => self.take_text(text),
                 }
             };
-            bytes += wire.len();
-            self.writing.push_back(wire);
         }
     }
 
-    /// The bytes of the frames under way, without what is written already.
+    /// Takes one text; returns its frame's length.
+    fn take_text(&mut self, text: Outgoing) -> usize {
+        let header = Header::new(text.len());
+        if text.len() <= SMALL_BYTES {
+            let [a, b, c, d] = text.segments();
+            return self.take_small(&[header.as_bytes(), a, b, c, d]);
+        }
+        let piece = Piece::Large { header, text };
+        let len = piece.len();
+        self.writing.push_back(piece);
+        len
+    }
+
+    /// Takes one small frame, to those before it if there are any; returns its length.
+    fn take_small(&mut self, segments: &[&[u8]]) -> usize {
+        let len: usize = segments.iter().map(|segment| segment.len()).sum();
+        let is_room =
+            matches!(self.writing.back(), Some(Piece::Small(bytes)) if bytes.len() + len <= SMALL_BYTES);
+        if !is_room {
+            self.writing
+                .push_back(Piece::Small(Vec::with_capacity(len.max(ROOM_BYTES))));
+        }
+        if let Some(Piece::Small(bytes)) = self.writing.back_mut() {
+            for segment in segments {
+                bytes.extend_from_slice(segment);
+            }
+        }
+        len
+    }
+
+    /// The bytes of the pieces under way, without what is written already.
     fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; MAX_SLICES]) -> usize {
         let mut skip = self.offset;
         let mut count = 0;
-        for segment in self.writing.iter().flat_map(Wire::segments) {
+        for segment in self.writing.iter().flat_map(Piece::segments) {
             let skipped = skip.min(segment.len());
             skip -= skipped;
             if skipped < segment.len() {
@@ -201,28 +224,18 @@ impl Writer {
     }
 }
 
-/// The slices as one piece, if they fit.
-fn gather<'a>(slices: &[IoSlice<'_>], together: &'a mut [u8; SMALL_BYTES]) -> Option<&'a [u8]> {
-    let mut len = 0;
-    for slice in slices {
-        together.get_mut(len..len + slice.len())?.copy_from_slice(slice);
-        len += slice.len();
-    }
-    Some(&together[..len])
-}
-
-impl Wire {
+impl Piece {
     fn len(&self) -> usize {
         match self {
-            Self::Control(bytes) => bytes.len(),
-            Self::Text { header, text } => header.as_bytes().len() + text.len(),
+            Self::Small(bytes) => bytes.len(),
+            Self::Large { header, text } => header.as_bytes().len() + text.len(),
         }
     }
 
     fn segments(&self) -> [&[u8]; 5] {
         match self {
-            Self::Control(bytes) => [bytes, &[], &[], &[], &[]],
-            Self::Text { header, text } => {
+            Self::Small(bytes) => [bytes, &[], &[], &[], &[]],
+            Self::Large { header, text } => {
                 let [a, b, c, d] = text.segments();
                 [header.as_bytes(), a, b, c, d]
             }
