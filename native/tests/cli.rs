@@ -119,7 +119,9 @@ async fn a_beacon_makes_one_row_however_often_it_is_sent() {
         (&"periodic".into(), &"cli".into())
     );
     assert!(
-        beacon["platform"].is_string() && beacon["host"].is_string(),
+        ["platform", "host", "deviceFamily", "version"]
+            .iter()
+            .all(|name| beacon[name].is_string()),
         "{beacon}"
     );
     gateway.shutdown().await;

@@ -150,27 +150,28 @@ async fn beacons_go_on_over_a_restart() {
     let mut beacon = Running::start(&[
         "beacon",
         "--every",
-        "1s",
+        "5s",
         "--instance-id",
         "my-id",
+        "--host",
+        "studio",
+        "--mode",
+        "kiosk",
         "--url",
         &url,
         "--token",
         TOKEN,
     ]);
     line_with(&mut beacon.stderr, &["presence-gateway: live: ", &url]).await;
-    // Each beacon is a change of its own, with a later time.
-    let mut times = Vec::new();
-    while times.len() < 3 {
+    // Each beacon is a change of its own, and says why it was sent.
+    for reason in ["launch", "periodic"] {
         let event = reader.event_named("presence").await;
-        let ts = row(&event["payload"]["presence"], "my-id")["ts"]
-            .as_u64()
-            .unwrap();
-        if times.last() != Some(&ts) {
-            times.push(ts);
-        }
+        let row = row(&event["payload"]["presence"], "my-id");
+        assert_eq!(
+            (&row["reason"], &row["host"], &row["mode"]),
+            (&reason.into(), &"studio".into(), &"kiosk".into())
+        );
     }
-    assert!(times.is_sorted(), "{times:?}");
     drop(reader);
 
     gateway.shutdown().await;
@@ -186,6 +187,7 @@ async fn beacons_go_on_over_a_restart() {
     {
         list = reader.event_named("presence").await["payload"]["presence"].clone();
     }
+    assert_eq!(row(&list, "my-id")["reason"], "connect");
     line_with(&mut beacon.stderr, &["presence-gateway: live: ", &url]).await;
     assert_eq!(beacon.interrupt().await, Some(0));
     gateway.shutdown().await;
@@ -193,8 +195,8 @@ async fn beacons_go_on_over_a_restart() {
 
 #[tokio::test]
 async fn too_many_beacons_are_wrong_usage() {
-    let mut running = Running::start(&["beacon", "--every", "10ms", "--instance-id", "x"]);
-    line_with(&mut running.stderr, &["usage: --every: at least 1s"]).await;
+    let mut running = Running::start(&["beacon", "--every", "4999ms", "--instance-id", "x"]);
+    line_with(&mut running.stderr, &["usage: --every: at least 5s"]).await;
     let status = within("the end", running.child.wait()).await.unwrap();
     assert_eq!(status.code(), Some(2));
 }

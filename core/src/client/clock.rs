@@ -103,7 +103,7 @@ impl ServerClock {
     }
 }
 
-fn as_i64(ms: u64) -> i64 {
+pub(super) fn as_i64(ms: u64) -> i64 {
     i64::try_from(ms).unwrap_or(i64::MAX)
 }
 

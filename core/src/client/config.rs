@@ -25,6 +25,9 @@ pub struct ClientConfig {
     pub scopes: Option<Vec<Box<str>>>,
     /// The client's own address, for its beacons, where it is known.
     pub ip: Option<Box<str>>,
+    /// The mode that beacons state; `None`: that of the handshake. A command line is let in as `cli`,
+    /// whatever it reports.
+    pub beacon_mode: Option<Box<str>>,
     /// When to send beacons.
     pub beacons: BeaconPolicy,
     /// When to try again.
@@ -50,6 +53,7 @@ impl ClientConfig {
             device: None,
             scopes: None,
             ip: None,
+            beacon_mode: None,
             beacons: BeaconPolicy::Off,
             backoff: BackoffConfig::default(),
             mirror: MirrorConfig::default(),
@@ -105,6 +109,9 @@ pub enum BeaconPolicy {
 }
 
 impl BeaconPolicy {
+    /// Least time between two beacons that the policy causes, in ms.
+    pub const MIN_GAP_MS: u64 = 5_000;
+
     /// After every handshake and then every `every_ms`.
     #[must_use]
     pub fn every(every_ms: u64) -> Self {
@@ -120,7 +127,7 @@ impl BeaconPolicy {
 /// The occasions of beacons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BeaconOccasions {
-    /// Send one when none was sent for this long, in ms.
+    /// Send one when none was sent for this long, in ms; at least [`BeaconPolicy::MIN_GAP_MS`].
     pub every_ms: Option<u64>,
     /// Send one when the user is back after `idle_ms` without input.
     pub on_activity: bool,

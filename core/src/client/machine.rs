@@ -99,8 +99,8 @@ pub struct Client {
     beacons: Beacons,
     is_visible: bool,
     is_watched: bool,
-    /// The moment of the user's last input, on the elapsed time of `clock`.
-    last_input_ms: Option<u64>,
+    /// The moment of the user's last input, on the elapsed time of `clock`; negative: before the client was made.
+    last_input_ms: Option<i64>,
     outputs: VecDeque<ClientOutput>,
 }
 

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use super::device_key::DeviceKey;
 use super::socket::{self, Heard, Report, Reports, Socket};
 use super::target::Target;
-use super::{Failure, printable};
+use super::{Failure, last_input, printable};
 use crate::clock::Clock;
 use crate::identity;
 
@@ -33,6 +33,13 @@ pub(super) struct Link {
     failure: Option<Failure>,
     /// The last frame, as the gateway wrote it.
     last_text: Utf8Bytes,
+    reported: Option<Reported>,
+}
+
+/// What beacons say of the machine that may be different each time.
+#[derive(Clone, Copy, Debug)]
+struct Reported {
+    last_input: bool,
 }
 
 /// A response, as far as it matters here.
@@ -43,8 +50,8 @@ struct Answer {
 }
 
 impl Link {
-    /// A client of that gateway that asks for these scopes, with this instance id if there is one.
-    pub(super) fn new(target: Target, scopes: &[&str], instance_id: Option<&str>) -> Result<Self, Failure> {
+    /// A client of that gateway; its secrets, key and times are added to `config`.
+    pub(super) fn new(target: Target, config: ClientConfig) -> Result<Self, Failure> {
         let mut seed = [0; 8];
         getrandom::fill(&mut seed)
             .map_err(|error| Failure::Other(format!("the system gives no random numbers: {error}")))?;
@@ -54,10 +61,9 @@ impl Link {
             device: device_key.as_ref().map(DeviceKey::public),
             token: secret(&target.token),
             password: secret(&target.password),
-            scopes: Some(scopes.iter().map(|scope| Box::from(*scope)).collect()),
             handshake_ms: u64::try_from(target.timeout.as_millis()).unwrap_or(u64::MAX),
             seed: u64::from_ne_bytes(seed),
-            ..ClientConfig::new(client_info(instance_id))
+            ..config
         };
         let clock = Clock::system();
         let (reporter, reports) = socket::reports();
@@ -72,7 +78,13 @@ impl Link {
             reports,
             failure: None,
             last_text: Utf8Bytes::default(),
+            reported: None,
         })
+    }
+
+    /// From now on beacons say what this machine's address is, and, with `last_input`, how long ago somebody typed.
+    pub(super) fn report_machine(&mut self, last_input: bool) {
+        self.reported = Some(Reported { last_input });
     }
 
     /// The state machine, to read from.
@@ -128,7 +140,13 @@ impl Link {
                         self.hear(number, heard);
                     }
                 }
-                () = timer => self.machine.handle_timeout(self.clock.now()),
+                () = timer => {
+                    let now = self.clock.now();
+                    if self.machine.beacon_due_ms().is_some_and(|due_ms| due_ms <= now.age_ms) {
+                        self.look_at_machine();
+                    }
+                    self.machine.handle_timeout(now);
+                }
             }
         }
     }
@@ -190,6 +208,12 @@ impl Link {
         }
     }
 
+    /// What a beacon says now.
+    pub(super) fn beacon_params(&mut self, reason: &str) -> Json {
+        self.look_at_machine();
+        self.machine.beacon_params(reason, self.clock.now())
+    }
+
     /// Why a single try came to nothing.
     fn failure_of(&mut self, problem: &Problem) -> Failure {
         if self.machine.state() != ClientState::Refused
@@ -215,10 +239,21 @@ impl Link {
 
     // ---- the machine's shell ------------------------------------------------------------------
 
+    fn look_at_machine(&mut self) {
+        if let Some(reported) = self.reported {
+            let ip = identity::lan_ipv4().map(|ip| ip.to_string());
+            let seconds = reported.last_input.then(last_input::seconds).flatten();
+            self.machine.set_ip(ip.as_deref());
+            self.machine.set_last_input(seconds, self.clock.now());
+        }
+    }
+
     fn act(&mut self, output: ClientOutput) {
         match output {
             ClientOutput::Open { socket } => {
                 self.failure = None;
+                // The policy's first beacon goes out with hello.
+                self.look_at_machine();
                 self.socket = Some(Socket::open(&self.target, socket, self.reporter.clone()));
             }
             ClientOutput::Send { socket, text } => {
@@ -278,14 +313,16 @@ pub(super) fn no_params() -> Json {
 }
 
 /// The command line, as every gateway of both generations knows it.
-fn client_info(instance_id: Option<&str>) -> ClientInfo {
+pub(super) fn client_info() -> ClientInfo {
     ClientInfo {
         id: "cli".into(),
         version: env!("CARGO_PKG_VERSION").into(),
         platform: identity::platform().into(),
         mode: "cli".into(),
         display_name: Some(identity::hostname().into()),
-        instance_id: instance_id.map(Box::from),
+        // Said by every command, or those who share a device key would look like different devices.
+        device_family: Some(identity::device_family().into()),
+        model_identifier: identity::model_identifier().map(Into::into),
         ..ClientInfo::default()
     }
 }

@@ -1,16 +1,15 @@
 //! `list`: prints who is connected.
 
-use presence_core::client::{Mirror, MirrorConfig, RawEntry};
-use presence_core::protocol::scope;
+use presence_core::client::{ClientConfig, Mirror, MirrorConfig, RawEntry};
 
-use super::client::{Link, in_time, no_params};
+use super::client::{Link, client_info, in_time, no_params};
 use super::options::ListOptions;
 use super::target::Target;
 use super::{Failure, print, roster};
 
 pub(super) async fn list(options: &ListOptions) -> Result<(), Failure> {
     let target = Target::new(&options.client)?;
-    let mut link = Link::new(target.clone(), &[scope::READ], None)?;
+    let mut link = Link::new(target.clone(), ClientConfig::new(client_info()))?;
     let payload = in_time(&target, async {
         link.connect().await?;
         link.call("system-presence", &no_params()).await

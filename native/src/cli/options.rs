@@ -118,7 +118,7 @@ pub struct BeaconOptions {
     /// Where the gateway is.
     #[command(flatten)]
     pub client: ClientOptions,
-    /// Stay, reconnect when needed, and send one at every such time until Ctrl-C: 60s, 5m
+    /// Stay, reconnect when needed, and send one after every connect and every such time, until Ctrl-C: 60s, 5m
     #[arg(long, value_name = "TIME")]
     pub every: Option<Span>,
     /// The identity of this instance [default: one made once and kept in your configuration folder]
@@ -130,8 +130,8 @@ pub struct BeaconOptions {
     /// What this instance is
     #[arg(long, default_value = "cli")]
     pub mode: String,
-    /// Why the beacon is sent
-    #[arg(long, default_value = "periodic")]
+    /// Why the beacon is sent; with --every it says so itself: launch, connect, periodic
+    #[arg(long, default_value = "periodic", conflicts_with = "every")]
     pub reason: String,
     /// Do not say how long ago the last keyboard input was
     #[arg(long)]

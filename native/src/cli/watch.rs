@@ -2,11 +2,10 @@
 
 use std::io::ErrorKind;
 
-use presence_core::client::{Client, ClientEvent, ClientState, Mirror, RowView};
+use presence_core::client::{Client, ClientConfig, ClientEvent, ClientState, Mirror, RowView};
 use presence_core::findings::{Finding, FindingKind};
-use presence_core::protocol::scope;
 
-use super::client::{Link, words};
+use super::client::{Link, client_info, words};
 use super::options::WatchOptions;
 use super::screen::{Screen, wrapped};
 use super::signals::Signals;
@@ -21,7 +20,7 @@ const INDENT: &str = "    ";
 const COUNTDOWN_MS: u64 = 1_000;
 
 pub(super) async fn watch(options: &WatchOptions) -> Result<(), Failure> {
-    let mut link = Link::new(Target::new(&options.client)?, &[scope::READ], None)?;
+    let mut link = Link::new(Target::new(&options.client)?, ClientConfig::new(client_info()))?;
     let stop = Signals::new()?.wait();
     tokio::pin!(stop);
     let mut screen = Screen::stdout();

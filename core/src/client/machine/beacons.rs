@@ -7,14 +7,14 @@ use alloc::string::String;
 use super::Client;
 use super::calls::{CallError, Purpose};
 use super::phase::Phase;
+use crate::client::clock::as_i64;
 use crate::client::config::{BeaconOccasions, BeaconPolicy};
 use crate::client::event::ClientEvent;
 use crate::client::json::{Json, ObjectText};
 use crate::client::problem::Problem;
 use crate::time::Now;
 
-/// Least time between two beacons that occasions cause, in ms.
-const MIN_GAP_MS: u64 = 5_000;
+const MIN_GAP_MS: u64 = BeaconPolicy::MIN_GAP_MS;
 
 /// When beacons were and will be sent, on the age clock.
 #[derive(Debug)]
@@ -79,19 +79,50 @@ impl Client {
         Ok(())
     }
 
+    /// What a beacon would say now: the parameters of `system-event`.
+    #[must_use]
+    pub fn beacon_params(&self, reason: &str, now: Now) -> Json {
+        // What was written here is JSON.
+        Json::parse(&self.beacon_text(reason, now)).unwrap_or_default()
+    }
+
     /// The user did something just now: a key, a click, a touch. Beacons say how long ago that was.
     pub fn report_input(&mut self, now: Now) {
         self.clock.advance(now);
-        let elapsed_ms = self.clock.elapsed_ms(now);
+        let elapsed_ms = as_i64(self.clock.elapsed_ms(now));
         let before_ms = self.last_input_ms.replace(elapsed_ms);
         let Some(occasions) = self.beacons.occasions.filter(|occasions| occasions.on_activity) else {
             return;
         };
-        let was_away =
-            before_ms.is_none_or(|before_ms| elapsed_ms.saturating_sub(before_ms) >= occasions.idle_ms);
+        let was_away = before_ms
+            .is_none_or(|before_ms| elapsed_ms.saturating_sub(before_ms) >= as_i64(occasions.idle_ms));
         if was_away && matches!(self.phase, Phase::Live(_)) {
             self.beacons.occur(now);
             self.work(now);
+        }
+    }
+
+    /// How long ago the user's last input was, for shells that can ask the system; `None`: not known.
+    /// Unlike [`report_input`](Self::report_input) it is no occasion for a beacon.
+    pub fn set_last_input(&mut self, seconds_ago: Option<u64>, now: Now) {
+        self.clock.advance(now);
+        let elapsed_ms = as_i64(self.clock.elapsed_ms(now));
+        let input_ms = |seconds: u64| elapsed_ms.saturating_sub(as_i64(seconds.saturating_mul(1_000)));
+        self.last_input_ms = seconds_ago.map(input_ms);
+    }
+
+    /// The client's own address as beacons state it from now on; `None`: not known.
+    pub fn set_ip(&mut self, ip: Option<&str>) {
+        self.config.ip = ip.map(Box::from);
+    }
+
+    /// When the next beacon of the policy is due, on the age clock; `None` while there is none to come. A
+    /// shell that asks the system what to report can do it then.
+    #[must_use]
+    pub fn beacon_due_ms(&self) -> Option<u64> {
+        match self.phase {
+            Phase::Live(_) => self.beacons.next_ms(),
+            _ => None,
         }
     }
 
@@ -123,26 +154,21 @@ impl Client {
         }
     }
 
-    pub(super) fn beacon_due_ms(&self) -> Option<u64> {
-        match self.phase {
-            Phase::Live(_) => self.beacons.next_ms(),
-            _ => None,
-        }
-    }
-
     fn send_beacon(&mut self, reason: &str, now: Now) {
         self.beacons.sent_ms = Some(now.age_ms);
         self.beacons.due_ms = None;
         self.beacons.was_launched = true;
-        let params = self.beacon_params(reason, now);
+        let params = self.beacon_text(reason, now);
         self.send_request(Purpose::Beacon, "system-event", &params, now);
     }
 
     /// Only members that every gateway knows. What is not known is left out: an absent member erases
     /// nothing.
-    fn beacon_params(&self, reason: &str, now: Now) -> String {
+    fn beacon_text(&self, reason: &str, now: Now) -> String {
         let info = &self.config.client;
-        let seconds_since = |input_ms| self.clock.elapsed_ms(now).saturating_sub(input_ms) / 1_000;
+        let elapsed_ms = as_i64(self.clock.elapsed_ms(now));
+        let seconds_since =
+            |input_ms| u64::try_from(elapsed_ms.saturating_sub(input_ms)).unwrap_or(0) / 1_000;
         let last_input_seconds = self.last_input_ms.map(seconds_since);
         let device_id = self.config.device.as_ref().map(|device| &*device.id);
         let line = Line {
@@ -150,7 +176,7 @@ impl Client {
             ip: self.config.ip.as_deref(),
             version: &info.version,
             last_input_seconds,
-            mode: &info.mode,
+            mode: self.config.beacon_mode.as_deref().unwrap_or(&info.mode),
             reason,
         };
         let mut params = ObjectText::new();

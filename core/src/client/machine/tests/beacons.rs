@@ -94,6 +94,50 @@ fn beacons_come_at_their_occasions_and_not_more_often() {
 }
 
 #[test]
+fn what_the_system_tells_is_said_by_the_next_beacon() {
+    let mut bench = Bench::new(ClientConfig {
+        beacons: BeaconPolicy::every(60_000),
+        beacon_mode: Some("ui".into()),
+        ..config()
+    });
+    assert_eq!(bench.client.beacon_due_ms(), None);
+    // Longer ago than there was a client.
+    bench.client.set_last_input(Some(7_200), bench.now);
+    bench.client.set_ip(Some("10.0.0.5"));
+    bench.client.handle_open(1, bench.now);
+    bench.challenge();
+    bench.hello(4, "[]", "{}");
+    let said = |bench: &Bench, name: &str| {
+        let params = bench.last("system-event").get("params").unwrap();
+        params.get(name).map(ToString::to_string)
+    };
+    assert_eq!(said(&bench, "lastInputSeconds").as_deref(), Some("7200"));
+    assert_eq!(said(&bench, "ip").as_deref(), Some(r#""10.0.0.5""#));
+    // The handshake's is another.
+    assert_eq!(said(&bench, "mode").as_deref(), Some(r#""ui""#));
+    let mode = bench.last("connect").at(&["params", "client", "mode"]).unwrap();
+    assert_eq!(mode.as_str(), Some("backend"));
+
+    let due_ms = bench.client.beacon_due_ms().unwrap();
+    assert_eq!(due_ms, bench.now.age_ms + 60_000);
+    bench.pass_with_ticks(59_000);
+    bench.client.set_last_input(None, bench.now);
+    bench.client.set_ip(Some("10.0.0.6"));
+    assert_eq!(bench.count("system-event"), 1);
+    bench.pass(1_000);
+    assert_eq!(
+        (bench.count("system-event"), reason(&bench).as_str()),
+        (2, "periodic")
+    );
+    assert_eq!(said(&bench, "lastInputSeconds"), None);
+    assert_eq!(said(&bench, "ip").as_deref(), Some(r#""10.0.0.6""#));
+    assert_eq!(
+        &bench.client.beacon_params("periodic", bench.now),
+        bench.last("system-event").get("params").unwrap()
+    );
+}
+
+#[test]
 fn a_reconnect_says_connect() {
     let mut bench = live_beaconing();
     bench.close(1006, "");
