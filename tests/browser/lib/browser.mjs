@@ -1,35 +1,24 @@
 // Chromium, and pages that tell on themselves.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
+import { CHROMIUM_FLAGS, chromiumPath } from "../../lib/chromium.mjs";
 import { atEnd } from "./ends.mjs";
 import { LIMIT_MS } from "./wait.mjs";
 
-const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const EXECUTABLE = process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path));
 const SCREENSHOTS = fileURLToPath(new URL("../../../target/screenshots", import.meta.url));
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  // A name that is not this machine's: pages from there have no secure context.
-  "--host-resolver-rules=MAP gateway.test 127.0.0.1",
-];
+// A name that is not this machine's: pages from there have no secure context.
+const FLAGS = [...CHROMIUM_FLAGS, "--host-resolver-rules=MAP gateway.test 127.0.0.1"];
 
 let shared;
 
 /** The one Chromium of this test file. */
 async function browser() {
-  assert.ok(EXECUTABLE, "no Chromium found: install it, or set CHROMIUM to its path");
-  shared ??= chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
+  shared ??= chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
   return shared;
 }
 

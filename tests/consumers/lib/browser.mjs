@@ -1,31 +1,15 @@
 // Headless Chromium, and what a page made of the package.
-import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
+import { CHROMIUM_FLAGS, chromiumPath } from "../../lib/chromium.mjs";
 import { WORK } from "./install.mjs";
-
-const PLACES = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/snap/bin/chromium",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-];
 
 let browser;
 
 async function chromium() {
-  const executablePath = process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path));
-  if (!executablePath) throw new Error("no Chromium found: install it, or set CHROMIUM to its path");
   const { chromium } = createRequire(join(WORK, "package.json"))("playwright-core");
-  browser ??= await chromium.launch({
-    executablePath,
-    args: [
-      ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-      ...["--disable-component-update", "--disable-sync"],
-    ],
-  });
+  browser ??= await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_FLAGS });
   return browser;
 }
 

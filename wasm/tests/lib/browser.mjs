@@ -1,37 +1,12 @@
 // A headless Chromium for one test file.
 
-import { existsSync } from "node:fs";
-
 import { chromium } from "playwright-core";
 
-const PLACES = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/snap/bin/chromium",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-];
-
-const ARGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
-/** The browser's binary: the one named by `CHROMIUM`, else the first that is there. */
-function chromiumPath() {
-  const found = process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path));
-  if (!found) throw new Error("no Chromium found: install it, or set CHROMIUM to its path");
-  return found;
-}
+import { CHROMIUM_FLAGS, chromiumPath } from "../../../tests/lib/chromium.mjs";
 
 /** Starts it; it ends with the test. */
 export async function startBrowser(t, args = []) {
-  const browser = await chromium.launch({ executablePath: chromiumPath(), args: [...ARGS, ...args] });
+  const browser = await chromium.launch({ executablePath: chromiumPath(), args: [...CHROMIUM_FLAGS, ...args] });
   t.after(() => browser.close());
   return browser;
 }
