@@ -21,7 +21,7 @@ use crate::address::is_loopback;
 use crate::beacon::Beacon;
 use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
 use crate::key::{PresenceKey, RowKey, trim};
-use crate::protocol::{ClientInfo, Role};
+use crate::protocol::{ClientInfo, Role, SharedText};
 use crate::time::Now;
 
 /// How long a row lives after its last proof of life, in ms (SPEC 1.5).
@@ -376,9 +376,16 @@ impl Roster {
     }
 
     /// The list as JSON text, shared: an unchanged list is encoded once, an unchanged row too.
-    pub fn encode_list(&mut self, now: Now) -> Arc<str> {
+    pub fn encode_list(&mut self, now: Now) -> SharedText {
         self.settle(now);
         encode::list(self, now)
+    }
+
+    /// The list as JSON text, and after it the other members of a snapshot (SPEC 2.1):
+    /// `[...],"keys":[...],"version":..,"digest":".."`; shared likewise.
+    pub fn encode_snapshot(&mut self, now: Now) -> SharedText {
+        self.settle(now);
+        encode::snapshot(self, now)
     }
 
     /// Counts the changes readers can see; starts at 1 (SPEC 2, "presence version").

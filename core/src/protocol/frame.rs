@@ -16,12 +16,15 @@ use super::error::WireError;
 use crate::client::json::write_string;
 pub use request::{FrameError, MAX_ID_UNITS, Request};
 
+/// Text that many frames share. It is shared as it was written; an `Arc<str>` would have to be a copy of it.
+pub type SharedText = Arc<String>;
+
 /// One text frame to send: `head`, then a `body` that many frames share (the encoded presence
 /// list), then `tail`. Nothing is copied per recipient but head and tail.
 ///
 /// ```
 /// use presence_core::protocol::Frame;
-/// let list: std::sync::Arc<str> = r#"[{"ts":5}]"#.into();
+/// let list = std::sync::Arc::new(r#"[{"ts":5}]"#.to_owned());
 /// let frame = Frame::ok_shared("7", list);
 /// assert_eq!(frame.to_string(), r#"{"type":"res","id":"7","ok":true,"payload":[{"ts":5}]}"#);
 /// ```
@@ -30,7 +33,7 @@ pub struct Frame {
     /// Text before the shared part.
     pub head: Cow<'static, str>,
     /// The shared part, if any.
-    pub body: Option<Arc<str>>,
+    pub body: Option<SharedText>,
     /// Text after it.
     pub tail: Cow<'static, str>,
 }
@@ -66,7 +69,7 @@ impl Frame {
 
     /// The response to the request `id` whose whole payload is the shared JSON text `body`.
     #[must_use]
-    pub fn ok_shared(id: &str, body: Arc<str>) -> Self {
+    pub fn ok_shared(id: &str, body: SharedText) -> Self {
         Self {
             head: Cow::Owned(ok_head(id)),
             body: Some(body),
@@ -77,7 +80,7 @@ impl Frame {
     /// The response to the request `id` whose payload is the JSON text `before`, the shared `body`
     /// and `after`, joined.
     #[must_use]
-    pub fn ok_around(id: &str, before: &str, body: Arc<str>, after: &str) -> Self {
+    pub fn ok_around(id: &str, before: &str, body: SharedText, after: &str) -> Self {
         Self {
             head: Cow::Owned(format!("{}{before}", ok_head(id))),
             body: Some(body),
@@ -120,7 +123,7 @@ impl Frame {
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.head)?;
-        f.write_str(self.body.as_deref().unwrap_or(""))?;
+        f.write_str(self.body.as_ref().map_or("", |body| body))?;
         f.write_str(&self.tail)
     }
 }
@@ -166,7 +169,7 @@ mod tests {
 
     #[test]
     fn ids_are_escaped() {
-        let list: Arc<str> = "[1]".into();
+        let list = SharedText::new("[1]".into());
         let frames = [
             Frame::ok(ODD_ID, &json!([1])),
             Frame::ok_shared(ODD_ID, list.clone()),
@@ -180,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_shared_body_may_sit_inside_the_payload() {
-        let body: Arc<str> = r#"[{"ts":5}]"#.into();
+        let body = SharedText::new(r#"[{"ts":5}]"#.into());
         let frame = Frame::ok_around("1", r#"{"presence":"#, body.clone(), r#","version":2}"#);
         assert_eq!(
             parsed(&frame)["payload"],

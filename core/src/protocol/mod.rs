@@ -14,7 +14,7 @@ pub mod scope;
 pub use close::CloseFrame;
 pub use connect::{AuthParams, ClientInfo, ConnectParams, DeviceProof};
 pub use error::WireError;
-pub use frame::{Frame, Request};
+pub use frame::{Frame, Request, SharedText};
 pub use limits::Limits;
 pub use method::Method;
 pub use scope::Role;

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::fmt::Write;
 
 use super::{Removal, Roster, Row, RowId, Work, encode, stamp};
+use crate::client::json::write_string;
 use crate::digest::{Digest, of_entry};
 use crate::key::RowKey;
 use crate::time::Now;
@@ -99,17 +100,6 @@ impl Roster {
         self.journal.digest
     }
 
-    /// The wire keys in list order, as a JSON array: parallel to [`encode_list`](Self::encode_list).
-    pub fn encode_keys(&mut self) -> String {
-        let mut keys = String::from(r#"["SELF""#);
-        for slot in self.ordered_slots() {
-            keys.push(',');
-            push_json(&mut keys, &self.table.slab[slot].key.to_wire());
-        }
-        keys.push(']');
-        keys
-    }
-
     /// The payload of `presence.delta` without its closing brace: everything since the last call.
     pub fn encode_delta(&mut self, from: u64, now: Now) -> String {
         self.settle(now);
@@ -123,7 +113,7 @@ impl Roster {
             text.push_str(separator);
             separator = ",";
             text.push_str(r#"{"key":"#);
-            push_json(&mut text, &row.key.to_wire());
+            write_string(&mut text, &row.key.to_wire());
             text.push_str(r#","entry":"#);
             text.push_str(encode::encoded(row, offset_ms, epoch, work));
             text.push('}');
@@ -151,7 +141,7 @@ impl Roster {
                 text.push(',');
             }
             text.push_str(r#"{"key":"#);
-            push_json(&mut text, &key.to_wire());
+            write_string(&mut text, &key.to_wire());
             let _ = write!(text, r#","reason":"{}"}}"#, why.as_str());
         }
         text.push_str(r#"],"touched":["#);
@@ -179,7 +169,7 @@ impl Roster {
             text.push_str(separator);
             separator = ",";
             text.push('[');
-            push_json(text, &row.key.to_wire());
+            write_string(text, &row.key.to_wire());
             let _ = write!(text, ",{}]", stamp(row.written_ms, offset_ms));
         }
     }
@@ -268,9 +258,4 @@ fn digest_of(row: &mut Row, offset_ms: i64, work: &mut Work) -> u64 {
     work.rows_digested += 1;
     let key = row.key.to_wire();
     of_entry(&key, row.entry(offset_ms))
-}
-
-fn push_json(text: &mut String, value: &str) {
-    // A string always encodes.
-    text.push_str(&serde_json::to_string(value).unwrap_or_default());
 }

@@ -112,8 +112,6 @@ pub struct Hub {
     /// The version of the last broadcast.
     announced_version: u64,
     is_shut_down: bool,
-    /// The last snapshot's text with the version and the list it was made of.
-    snapshot: Option<(u64, Arc<str>, Arc<str>)>,
     outputs: VecDeque<HubOutput>,
 }
 
@@ -141,7 +139,6 @@ impl Hub {
             window_ends_ms: 0,
             broadcast_began_ms: None,
             is_shut_down: false,
-            snapshot: None,
             outputs: VecDeque::new(),
         }
     }

@@ -51,7 +51,7 @@ impl Outgoing {
         match self {
             Self::Text { frame, seal } => [
                 frame.head.as_bytes(),
-                frame.body.as_deref().unwrap_or("").as_bytes(),
+                frame.body.as_ref().map_or(&[][..], |body| body.as_bytes()),
                 frame.tail.as_bytes(),
                 seal.as_str().as_bytes(),
             ],

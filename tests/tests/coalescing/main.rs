@@ -10,8 +10,8 @@ mod reader;
 mod simulation;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
+use presence_core::protocol::SharedText;
 use presence_core::server::{ConnId, Hub, HubOutput};
 use presence_core::{Now, PresenceEntry};
 use presence_tests::virtual_hub::{START, config, handshake};
@@ -84,7 +84,7 @@ impl Hall {
 
     fn check_all_are_current(&mut self) {
         let list = without_self_time(self.hub.list(self.now));
-        let mut checked: Option<Arc<str>> = None;
+        let mut checked: Option<SharedText> = None;
         for (conn, reader) in &self.readers {
             assert_eq!(reader.version, self.hub.version(), "{conn:?} has an old version");
             if checked.as_ref() != Some(&reader.list) {

@@ -2,10 +2,9 @@
 //! stream with each (SPEC 2).
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use presence_core::PresenceEntry;
-use presence_core::protocol::CloseFrame;
+use presence_core::protocol::{CloseFrame, SharedText};
 use presence_core::server::{Item, Outbox, Outgoing};
 use serde_json::Value;
 
@@ -20,7 +19,7 @@ pub(crate) struct Reader {
     /// Versions of all `presence` events, in order.
     pub(crate) events: Vec<u64>,
     /// The newest list, as JSON text: of hello, of an event, or of an answer.
-    pub(crate) list: Arc<str>,
+    pub(crate) list: SharedText,
     /// Versions of the lists in answers that are still to come.
     asked: VecDeque<u64>,
     /// Number of the last event.
@@ -37,7 +36,7 @@ impl Default for Reader {
             version: 0,
             told: 0,
             events: Vec::new(),
-            list: "[]".into(),
+            list: SharedText::new("[]".into()),
             asked: Default::default(),
             seq: 0,
             has_hello: false,
@@ -107,7 +106,7 @@ impl Reader {
         }
     }
 
-    fn read_response(&mut self, envelope: &Value, list: Option<&Arc<str>>) {
+    fn read_response(&mut self, envelope: &Value, list: Option<&SharedText>) {
         assert_eq!(envelope["ok"], true, "{envelope}");
         if envelope["payload"]["type"] == "hello-ok" {
             assert!(!self.has_hello, "a second hello");
@@ -123,7 +122,7 @@ impl Reader {
         }
     }
 
-    fn tell(&mut self, version: Option<u64>, list: Option<&Arc<str>>) {
+    fn tell(&mut self, version: Option<u64>, list: Option<&SharedText>) {
         assert!(
             version > Some(self.told),
             "version {version:?} was told before: {}",
@@ -133,7 +132,7 @@ impl Reader {
         self.take_list(version, list);
     }
 
-    fn take_list(&mut self, version: Option<u64>, list: Option<&Arc<str>>) {
+    fn take_list(&mut self, version: Option<u64>, list: Option<&SharedText>) {
         assert!(
             version >= Some(self.version),
             "a list of version {version:?} came after {}",

@@ -40,7 +40,12 @@ impl Hub {
             Ok(Answer::Done) => Frame::done(&request.id),
             Ok(Answer::Value(payload)) => Frame::ok(&request.id, &payload),
             Ok(Answer::List) => Frame::ok_shared(&request.id, self.roster.encode_list(now)),
-            Ok(Answer::Snapshot) => Frame::ok_around(&request.id, r#"{"presence":"#, self.snapshot(now), "}"),
+            Ok(Answer::Snapshot) => Frame::ok_around(
+                &request.id,
+                r#"{"presence":"#,
+                self.roster.encode_snapshot(now),
+                "}",
+            ),
             Err(error) => Frame::error(&request.id, &error),
         }
     }

@@ -21,7 +21,7 @@ impl Hub {
         if self.members.holds(conn) && !self.is_shut_down {
             let event = Frame {
                 head: Cow::Borrowed(r#"{"type":"event","event":"presence.snapshot","payload":{"presence":"#),
-                body: Some(self.snapshot(now)),
+                body: Some(self.roster.encode_snapshot(now)),
                 tail: format!(r#"}},"stateVersion":{}"#, self.state_version()).into(),
             };
             if let Some(member) = self.members.get_mut(conn.slot) {
@@ -31,30 +31,6 @@ impl Hub {
                 .push_back(HubOutput::Send(conn, Item::Presence(Arc::new(event))));
         }
         self.announce(now);
-    }
-
-    /// The list, and after it the other members of a snapshot: made once per state, whoever asks.
-    pub(super) fn snapshot(&mut self, now: Now) -> Arc<str> {
-        let list = self.roster.encode_list(now);
-        let version = self.roster.version();
-        if let Some((of_version, of_list, text)) = &self.snapshot
-            && *of_version == version
-            && Arc::ptr_eq(of_list, &list)
-        {
-            return text.clone();
-        }
-        let keys = self.roster.encode_keys();
-        let digest = self.roster.digest().to_hex();
-        let text: Arc<str> = [
-            &*list,
-            r#","keys":"#,
-            &keys,
-            &format!(r#","version":{version},"digest":"{digest}""#),
-        ]
-        .concat()
-        .into();
-        self.snapshot = Some((version, list, text.clone()));
-        text
     }
 
     /// The `presence.delta` event without its `seq`: everything since the last one.
@@ -99,7 +75,6 @@ impl Hub {
         if self.delta_members == 0 {
             self.roster.track_changes(false, now);
             self.touch_at_ms = None;
-            self.snapshot = None;
         }
     }
 }

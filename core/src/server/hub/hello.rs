@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Hub;
 use crate::protocol::method::{ADVERTISED, DELTA_EVENTS, EVENTS};
-use crate::protocol::{Frame, scope};
+use crate::protocol::{Frame, SharedText, scope};
 use crate::time::Now;
 
 /// An empty list for those who may not read.
@@ -23,9 +23,9 @@ pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<Frame> {
         .map(|member| (member.reads, member.takes_deltas))?;
     // Only who asked for the extension sees more than the originals send.
     let (list, events) = match (reads, takes_deltas) {
-        (true, true) => (hub.snapshot(now), json(&DELTA_EVENTS)),
+        (true, true) => (hub.roster.encode_snapshot(now), json(&DELTA_EVENTS)),
         (true, false) => (hub.roster.encode_list(now), json(&EVENTS)),
-        (false, _) => (NO_ROWS.into(), json(&EVENTS)),
+        (false, _) => (SharedText::new(NO_ROWS.into()), json(&EVENTS)),
     };
     let version = hub.roster.version();
     let member = hub.members.get_mut(slot)?;

@@ -13,7 +13,7 @@ fn response(text: &str) -> Item {
 fn shared(text: &str) -> Arc<Frame> {
     Arc::new(Frame {
         head: format!(r#"{{"event":"{text}","payload":"#).into(),
-        body: Some("[]".into()),
+        body: Some(Arc::new("[]".into())),
         tail: "".into(),
     })
 }

@@ -46,7 +46,7 @@ fn messages(bytes: Vec<u8>) -> Vec<Message> {
 fn presence(body: &str) -> Item {
     Item::Presence(Arc::new(Frame {
         head: "{\"p\":".into(),
-        body: Some(body.into()),
+        body: Some(Arc::new(body.into())),
         tail: "".into(),
     }))
 }
