@@ -54,6 +54,11 @@ fn dispatch(arguments: &[String]) -> Result<(), Failure> {
         Some((command, rest)) => (command.as_str(), rest),
         None => ("help", &[][..]),
     };
+    // What follows `run` is the gateway's, which has help of its own.
+    if command != "run" && rest.iter().any(|option| option == "--help" || option == "-h") {
+        print!("{HELP}");
+        return Ok(());
+    }
     match command {
         "run" => commands::run(&Project::locate()?, rest),
         "test" => commands::test(&Project::locate()?, rest),
