@@ -74,12 +74,13 @@ impl Client {
         self.client.report_input(now(age_ms, wall_ms));
     }
 
-    /// Reports this client now.
+    /// Reports this client now. Returns the number that the answer will have.
     ///
     /// # Errors
     /// `NOT_CONNECTED` or `TOO_MANY_REQUESTS`.
-    pub fn beacon(&mut self, reason: &str, age_ms: f64, wall_ms: f64) -> Result<(), JsValue> {
-        self.client.beacon(reason, now(age_ms, wall_ms)).map_err(refused)
+    pub fn beacon(&mut self, reason: &str, age_ms: f64, wall_ms: f64) -> Result<f64, JsValue> {
+        let id = self.client.beacon(reason, now(age_ms, wall_ms));
+        id.map(number).map_err(refused)
     }
 
     /// Calls a method of the gateway; `params` is JSON. Returns the number that the answer will have.
@@ -155,8 +156,8 @@ impl Client {
     /// * `["state", word, retryAtMs | undefined, ...problem]`, the problem being `code, message, remedy` or
     ///   nothing;
     /// * `["roster", json]`: `{added, removed, changed, status, touched, offline?}`, lists of keys;
-    /// * `["answer", id, json]` and `["failure", id, code, message, remedy]` to requests;
-    /// * `["beacon", ...problem]`, `["notice", ...problem]`;
+    /// * `["answer", id, json]` and `["failure", id, code, message, remedy]` to requests and beacons;
+    /// * `["notice", ...problem]`;
     /// * `["shutdown", reason, restartExpectedMs | undefined]`.
     pub fn poll(&mut self) -> Option<Vec<JsValue>> {
         let mut told: Vec<JsValue> = Vec::new();
@@ -277,9 +278,7 @@ fn tell_event(event: &ClientEvent, tell: &mut dyn FnMut(JsValue)) {
                 Err(problem) => tell_problem(problem, tell),
             };
         }
-        ClientEvent::BeaconAccepted => ("beacon", None),
-        ClientEvent::BeaconRefused(problem) => ("beacon", Some(problem)),
-        ClientEvent::NoReadScope(problem) => ("notice", Some(problem)),
+        ClientEvent::BeaconRefused(problem) | ClientEvent::NoReadScope(problem) => ("notice", Some(problem)),
     };
     tell(word.into());
     problem.iter().for_each(|problem| tell_problem(problem, tell));

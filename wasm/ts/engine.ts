@@ -56,7 +56,6 @@ export class Engine {
   #socket: Socket | undefined;
   #input: InputMonitor | undefined;
   readonly #answers = new Waiters<number>();
-  readonly #beacons = new Waiters<symbol>();
   readonly #connects = new Waiters<symbol>();
 
   #state: ConnectionState = STOPPED;
@@ -161,10 +160,7 @@ export class Engine {
 
   /** Tells about this client now. */
   beacon(reason: string): Promise<void> {
-    return this.#ask((machine) => {
-      machine.beacon(reason);
-      return this.#beacons.wait(Symbol("beacon"));
-    }) as Promise<void>;
+    return this.#ask((machine) => this.#answers.wait(machine.beacon(reason))).then(() => undefined);
   }
 
   /** Which rows of the gateway's list look like one client. */
@@ -276,10 +272,6 @@ export class Engine {
         if (output.error) this.#answers.reject(output.id, output.error);
         else this.#answers.resolve(output.id, output.payload);
         return this.#keepHost();
-      case "beacon":
-        if (!output.error) return this.#beacons.resolveAll(undefined);
-        this.#beacons.rejectAll(output.error);
-        return this.#tellProblem("notice", output.error);
       case "notice":
         return this.#tellProblem("notice", output.error);
       case "shutdown":
@@ -337,8 +329,6 @@ export class Engine {
     if (isSame(this.#state, state)) return;
     this.#state = state;
     this.#snapshots.isBehind = true;
-    // A beacon has no answer of its own to lose.
-    if (state.phase !== "live") this.#beacons.rejectAll(new PresenceError("CLOSED", "the connection ended"));
     if (state.phase === "live") this.#connects.resolveAll(undefined);
     if (state.phase === "refused") this.#connects.rejectAll(state.error);
     this.#host.deref()?.handleState(state);

@@ -21,7 +21,6 @@ export type MachineOutput =
   | { readonly type: "state"; readonly state: ConnectionState }
   | { readonly type: "roster" }
   | { readonly type: "answer"; readonly id: number; readonly payload?: unknown; readonly error?: PresenceError }
-  | { readonly type: "beacon"; readonly error?: PresenceError }
   | { readonly type: "notice"; readonly error: PresenceError }
   | { readonly type: "shutdown"; readonly reason: string; readonly restartExpectedMs: number | undefined };
 
@@ -101,8 +100,8 @@ export class Machine {
     return this.#call((age, wall) => this.#wasm.request(method, text, age, wall));
   }
 
-  beacon(reason: string): void {
-    this.#call((age, wall) => this.#wasm.beacon(reason, age, wall));
+  beacon(reason: string): number {
+    return this.#call((age, wall) => this.#wasm.beacon(reason, age, wall));
   }
 
   opened(socket: number): void {
@@ -195,8 +194,6 @@ export class Machine {
         return { type, id: rest[0], payload: JSON.parse(rest[1]) };
       case "failure":
         return { type: "answer", id: rest[0], error: readProblem(rest.slice(1)) };
-      case "beacon":
-        return rest.length === 0 ? { type } : { type, error: readProblem(rest) };
       case "notice":
         return { type, error: readProblem(rest) };
       case "shutdown":

@@ -56,8 +56,6 @@ pub enum ClientEvent {
     Roster(RosterDiff),
     /// The gateway let the client in without the scope to read the roster: it stays empty.
     NoReadScope(Box<Problem>),
-    /// The gateway took a beacon.
-    BeaconAccepted,
     /// The gateway refused a beacon. Beacons are off from now on; the roster is not affected.
     BeaconRefused(Box<Problem>),
     /// The gateway is about to stop; the client will come back to it by itself.
@@ -67,7 +65,7 @@ pub enum ClientEvent {
         /// When it expects to be back, in ms.
         restart_expected_ms: Option<u64>,
     },
-    /// The answer to [`Client::request`](super::Client::request).
+    /// The answer to [`Client::request`](super::Client::request) or [`Client::beacon`](super::Client::beacon).
     Response {
         /// The request.
         id: u64,

@@ -261,6 +261,36 @@ export default function clients({ test, assert, presence }) {
     assert.deepEqual(hosts(dashboard.roster), ["gateway", "Dashboard"]);
   });
 
+  test("a beacon that was asked for is answered, or fails with a reason", async (t) => {
+    const { clock, gateway, client } = world(t, presence);
+    let pass = (text) => text;
+    const Filtering = function (url) {
+      const socket = new gateway.WebSocket(url);
+      const send = socket.send.bind(socket);
+      socket.send = (text) => {
+        const passed = pass(text);
+        if (passed) send(passed);
+      };
+      return socket;
+    };
+    const dashboard = client({ WebSocket: Filtering, beacons: { everyMs: 10_000 } }).start();
+    await assert.failsWith("CLOSED", () => dashboard.beacon());
+    await dashboard.connected();
+    await dashboard.beacon("instances-refresh");
+    // The gateway never hears this one; that it answers those of the policy helps nobody who waits for it.
+    pass = (text) => (text.includes("instances-refresh") ? undefined : text);
+    const silent = assert.failsWith("TIMEOUT", () => dashboard.beacon("instances-refresh"));
+    await clock.advance(31_000);
+    await silent;
+    const lost = assert.failsWith("CLOSED", () => dashboard.beacon("instances-refresh"));
+    dashboard.stop();
+    await lost;
+    dashboard.start();
+    await dashboard.connected();
+    pass = (text) => text.replace('"system-event"', '"no-such-event"');
+    assert.equal((await assert.failsWith("REFUSED", () => dashboard.beacon())).detail, "INVALID_REQUEST");
+  });
+
   test("without the right to read there is a notice with the remedy", async (t) => {
     const { clock, client } = world(t, presence);
     const dashboard = client({ scopes: [] });

@@ -67,16 +67,15 @@ impl Beacons {
 }
 
 impl Client {
-    /// Reports this client now, whatever the policy says. What becomes of it comes as
-    /// [`ClientEvent::BeaconAccepted`] or [`ClientEvent::BeaconRefused`].
+    /// Reports this client now, whatever the policy says. Returns the number of the
+    /// [`ClientEvent::Response`] that says what became of it.
     ///
     /// # Errors
     /// [`CallError`] if it was not sent.
-    pub fn beacon(&mut self, reason: &str, now: Now) -> Result<(), CallError> {
+    pub fn beacon(&mut self, reason: &str, now: Now) -> Result<u64, CallError> {
         self.clock.advance(now);
         self.check_call()?;
-        self.send_beacon(reason, now);
-        Ok(())
+        Ok(self.send_beacon(Purpose::AskedBeacon, reason, now))
     }
 
     /// What a beacon would say now: the parameters of `system-event`.
@@ -133,7 +132,7 @@ impl Client {
             } else {
                 "launch"
             };
-            self.send_beacon(reason, now);
+            self.send_beacon(Purpose::Beacon, reason, now);
         }
     }
 
@@ -150,16 +149,16 @@ impl Client {
     pub(super) fn beacon_if_due(&mut self, now: Now) {
         if self.beacon_due_ms().is_some_and(|due_ms| due_ms <= now.age_ms) {
             // Real gateways tell their agent of beacons whose reason is a new word.
-            self.send_beacon("periodic", now);
+            self.send_beacon(Purpose::Beacon, "periodic", now);
         }
     }
 
-    fn send_beacon(&mut self, reason: &str, now: Now) {
+    fn send_beacon(&mut self, purpose: Purpose, reason: &str, now: Now) -> u64 {
         self.beacons.sent_ms = Some(now.age_ms);
         self.beacons.due_ms = None;
         self.beacons.was_launched = true;
         let params = self.beacon_text(reason, now);
-        self.send_request(Purpose::Beacon, "system-event", &params, now);
+        self.send_request(purpose, "system-event", &params, now)
     }
 
     /// Only members that every gateway knows. What is not known is left out: an absent member erases
@@ -198,10 +197,7 @@ impl Client {
     }
 
     pub(super) fn handle_beacon_answer(&mut self, answer: Result<&Json, Option<&Json>>) {
-        let Err(error) = answer else {
-            self.event(ClientEvent::BeaconAccepted);
-            return;
-        };
+        let Err(error) = answer else { return };
         let problem = Problem::of_error(error);
         if &*problem.code != "UNAVAILABLE" {
             self.beacons.occasions = None;

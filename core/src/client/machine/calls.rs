@@ -28,11 +28,21 @@ pub(super) struct Pending {
 pub(super) enum Purpose {
     Connect,
     List,
+    /// The policy's.
     Beacon,
+    /// The application's.
+    AskedBeacon,
     /// To hear anything at all.
     Probe,
     /// The application's.
     Call,
+}
+
+impl Purpose {
+    /// Whether the application waits for the answer.
+    fn is_asked(self) -> bool {
+        matches!(self, Self::Call | Self::AskedBeacon)
+    }
 }
 
 /// The request was not sent.
@@ -120,17 +130,17 @@ impl Client {
             Some(true) => Ok(frame.get("payload").unwrap_or(&Json::Null)),
             _ => Err(frame.get("error")),
         };
+        if purpose.is_asked() {
+            let result = answer
+                .cloned()
+                .map_err(|error| Box::new(Problem::of_error(error)));
+            self.event(ClientEvent::Response { id, result });
+        }
         match purpose {
             Purpose::Connect => self.handle_hello(answer, now),
             Purpose::List => self.handle_list_answer(id, Some(answer), now),
-            Purpose::Beacon => self.handle_beacon_answer(answer),
-            Purpose::Probe => {}
-            Purpose::Call => {
-                let result = answer
-                    .cloned()
-                    .map_err(|error| Box::new(Problem::of_error(error)));
-                self.event(ClientEvent::Response { id, result });
-            }
+            Purpose::Beacon | Purpose::AskedBeacon => self.handle_beacon_answer(answer),
+            Purpose::Probe | Purpose::Call => {}
         }
     }
 
@@ -142,16 +152,14 @@ impl Client {
             .position(|pending| pending.due_ms <= now.age_ms)
         {
             let Pending { id, purpose, .. } = self.pending.remove(at);
-            match purpose {
-                Purpose::List => self.handle_list_answer(id, None, now),
-                Purpose::Call => {
-                    let problem = Problem::new("TIMEOUT", "the gateway did not answer in time");
-                    self.event(ClientEvent::Response {
-                        id,
-                        result: Err(Box::new(problem)),
-                    });
-                }
-                Purpose::Connect | Purpose::Beacon | Purpose::Probe => {}
+            if purpose.is_asked() {
+                let problem = Problem::new("TIMEOUT", "the gateway did not answer in time");
+                self.event(ClientEvent::Response {
+                    id,
+                    result: Err(Box::new(problem)),
+                });
+            } else if purpose == Purpose::List {
+                self.handle_list_answer(id, None, now);
             }
         }
     }
@@ -159,7 +167,7 @@ impl Client {
     /// The connection is over: no request will be answered.
     pub(super) fn fail_pending(&mut self, why: &Problem) {
         for Pending { id, purpose, .. } in core::mem::take(&mut self.pending) {
-            if purpose == Purpose::Call {
+            if purpose.is_asked() {
                 let problem = Problem::new("DISCONNECTED", &why.message);
                 self.event(ClientEvent::Response {
                     id,

@@ -64,8 +64,63 @@ fn a_beacon_says_who_where_and_how_long_ago() {
     );
     let params: serde_json::Value = serde_json::from_str(&params.to_string()).unwrap();
     assert_eq!(parse_system_event(&params).unwrap().last_input_seconds, Some(5));
+    let told = bench.events.len();
     bench.answer("system-event", r#"{"ok":true}"#);
-    assert_eq!(bench.events.last(), Some(&ClientEvent::BeaconAccepted));
+    assert_eq!(
+        bench.events.len(),
+        told,
+        "nobody waits for a beacon of the policy"
+    );
+}
+
+/// What the application was told about its beacon: its number, and why it came to nothing.
+fn outcome(bench: &Bench) -> Option<(u64, Option<&str>)> {
+    bench.events.iter().rev().find_map(|event| match event {
+        ClientEvent::Response { id, result } => {
+            Some((*id, result.as_ref().err().map(|problem| &*problem.code)))
+        }
+        _ => None,
+    })
+}
+
+#[test]
+fn a_beacon_that_was_asked_for_has_an_answer_of_its_own_whatever_comes() {
+    let error = |id: u64, code: &str| {
+        format!(r#"{{"type":"res","id":"{id}","ok":false,"error":{{"code":"{code}","message":"not now"}}}}"#)
+    };
+    let mut bench = live_beaconing();
+    let now = bench.now;
+    let id = bench.client.beacon("instances-refresh", now).unwrap();
+    bench.drain();
+    bench.hear(&format!(
+        r#"{{"type":"res","id":"{id}","ok":true,"payload":{{"ok":true}}}}"#
+    ));
+    assert_eq!(outcome(&bench), Some((id, None)));
+
+    let id = bench.client.beacon("instances-refresh", now).unwrap();
+    bench.drain();
+    bench.hear(&error(id, "UNAVAILABLE"));
+    assert_eq!(outcome(&bench), Some((id, Some("UNAVAILABLE"))));
+    let refusals = bench
+        .events
+        .iter()
+        .filter(|event| matches!(event, ClientEvent::BeaconRefused(_)));
+    assert_eq!(refusals.count(), 0, "it may be taken later");
+
+    let id = bench.client.beacon("instances-refresh", now).unwrap();
+    bench.pass_with_ticks(31_000);
+    assert_eq!(outcome(&bench), Some((id, Some("TIMEOUT"))));
+
+    let id = bench.client.beacon("instances-refresh", bench.now).unwrap();
+    bench.drain();
+    bench.hear(&error(id, "FORBIDDEN"));
+    assert_eq!(outcome(&bench), Some((id, Some("FORBIDDEN"))));
+    assert!(matches!(bench.events.last(), Some(ClientEvent::BeaconRefused(_))));
+
+    let id = bench.client.beacon("instances-refresh", bench.now).unwrap();
+    bench.drain();
+    bench.close(1006, "");
+    assert_eq!(outcome(&bench), Some((id, Some("DISCONNECTED"))));
 }
 
 #[test]
