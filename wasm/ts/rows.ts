@@ -120,12 +120,16 @@ function strings(member: unknown): readonly string[] {
   return texts.length === 0 ? NONE : Object.freeze(texts);
 }
 
-/** Frozen, with all that is in it. */
+/** Frozen, with all that is in it. Of what JSON has; what is frozen already is frozen all through. */
 function frozen<T extends object>(value: T): T {
   if (Object.isFrozen(value)) return value;
-  for (const name in value) {
-    const inner = value[name];
-    if (typeof inner === "object" && inner !== null) frozen(inner);
+  return freeze(value);
+}
+
+function freeze<T extends object>(value: T): T {
+  // Objects have few lists and lists have few objects: the values of each are looked at once.
+  for (const inner of Array.isArray(value) ? value : Object.values(value)) {
+    if (typeof inner === "object" && inner !== null) freeze(inner);
   }
   return Object.freeze(value);
 }

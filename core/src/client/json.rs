@@ -166,7 +166,7 @@ pub(super) fn member<'a>(members: &'a [(Box<str>, Json)], name: &str) -> Option<
 }
 
 /// The integer part of a JSON number, at least 0 and at most 2^53-1.
-pub(super) fn floor(number: &str) -> u64 {
+pub(crate) fn floor(number: &str) -> u64 {
     if number.len() < 16 {
         // As nearly all are; and this many digits are within bounds.
         let digits = number.bytes().try_fold(0u64, |integer, byte| {

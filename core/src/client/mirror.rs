@@ -9,6 +9,8 @@ mod view;
 mod write;
 
 use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 pub use self::delta::DeltaOutcome;
@@ -118,11 +120,16 @@ pub struct Mirror {
     rows: Vec<Box<Row>>,
     next_revision: u64,
     next_stamp: u64,
+    /// The list at hand has the gateway's own row already.
+    has_self: bool,
+    /// Where keys are written before they are looked for: most are there, or stay.
+    key_text: String,
     /// The version that deltas start from; `None` unless the gateway sends keys.
     version: Option<u64>,
+    /// Of all rows, while it is compared.
     digest: Digest,
-    /// Whether deltas must lead to the digest they state: not if the gateway's own snapshot disagrees,
-    /// nor once the mirror dropped rows that the gateway may still have.
+    /// Whether deltas must lead to the digest they state: not if the gateway's own snapshot states none or
+    /// disagrees, nor once the mirror dropped rows that the gateway may still have.
     compares_digests: bool,
     /// When the last full list came.
     listed_ms: Option<u64>,
@@ -141,25 +148,30 @@ struct Raw {
     place: u64,
     entry: RawEntry,
     ts: u64,
+    /// Seconds between its last input and `ts`, if they are told.
+    input_seconds: Option<u64>,
     /// Its last input as it was told, if it was: the `ts` it belonged to, and the seconds before that.
     told_input: Option<(u64, u64)>,
+    /// Alone, it is merged as it is: its numbers are there and written as they are to be shown.
+    is_plain: bool,
     /// The key of the row it is merged into.
-    group: Box<str>,
+    group: Arc<str>,
     wire_key: Option<Box<str>>,
     /// Of the wire key, to find it by; 0 without one.
     key_hash: u64,
-    /// What it counts in the digest; 0 without wire keys.
+    /// What it counts in the digest; 0 if that is not compared.
     digest: u64,
 }
 
 /// One instance, merged from all rows the gateway lists for it.
 #[derive(Debug)]
 pub struct Row {
-    key: Box<str>,
+    key: Arc<str>,
     /// Places of its raw rows, ascending; none when it is gone.
     members: Vec<u64>,
     entry: RawEntry,
     ts: u64,
+    last_input_at_ms: Option<u64>,
     status: Status,
     /// Counts changes of what the row says, over the whole mirror.
     revision: u64,
@@ -203,7 +215,7 @@ impl Row {
     /// When its last input was, as far as anybody knows.
     #[must_use]
     pub fn last_input_at_ms(&self) -> Option<u64> {
-        merge::last_input_at(&self.entry)
+        self.last_input_at_ms
     }
 
     /// Active, Idle or Stale, as of the last settling.
@@ -247,6 +259,8 @@ impl Mirror {
             rows: Vec::new(),
             next_revision: 1,
             next_stamp: 1,
+            has_self: false,
+            key_text: String::new(),
             version: None,
             digest: Digest::default(),
             compares_digests: false,

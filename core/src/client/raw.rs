@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::json::{Json, Members, Origin, RowText, member, write_canonical_members};
+use super::json::{Json, Members, Origin, RowText, floor, member, write_canonical_members};
 use crate::entry::MAX_SAFE_INTEGER;
 use crate::key::{PresenceKey, trim, trim_start};
 
@@ -102,6 +102,26 @@ impl RawEntry {
         }
     }
 
+    /// The same, and whether it is written as [`set_integer`](Self::set_integer) would, or not there at all.
+    pub(crate) fn integer_as_written(&self, name: &str) -> (Option<u64>, bool) {
+        let number = match self.row() {
+            Some(row) => match row.value(name) {
+                Some(value) => value,
+                None => return (None, true),
+            },
+            None => match member(self.members(), name) {
+                Some(Json::Number(text)) => text,
+                other => return (None, other.is_none()),
+            },
+        };
+        let is_number = matches!(number.as_bytes(), [b'-' | b'0'..=b'9', ..]);
+        let integer = is_number.then(|| floor(number));
+        // The greatest number also stands for those beyond.
+        let is_it = integer.is_some_and(|integer| integer != MAX_SAFE_INTEGER)
+            && number.bytes().all(|byte| byte.is_ascii_digit());
+        (integer, is_it)
+    }
+
     /// The normalised text of the member called `name`; `None` if blank (SPEC 1.2).
     #[must_use]
     pub fn key(&self, name: &str) -> Option<PresenceKey> {
@@ -172,12 +192,7 @@ impl RawEntry {
 
     /// Writes a number, as [`set`](Self::set) does.
     pub(crate) fn set_integer(&mut self, name: &str, value: u64) {
-        let is_it = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let is_set = self
-            .row()
-            .is_some_and(|row| row.integer(name) == Some(value) && row.value(name).is_some_and(is_it));
-        // The greatest number also stands for those beyond.
-        if !is_set || value == MAX_SAFE_INTEGER {
+        if self.integer_as_written(name) != (Some(value), true) {
             self.set(name, value.into());
         }
     }

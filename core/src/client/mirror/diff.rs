@@ -83,7 +83,7 @@ impl Mirror {
                 ts: row.ts,
             });
             if let Some(list) = list_for(&mut diff, row, told) {
-                list.push(row.key.clone());
+                list.push((&*row.key).into());
             }
         }
         self.rows.retain(|row| !row.members.is_empty());

@@ -1,11 +1,11 @@
 //! Which rows of a list are the same instance (SPEC 3, "One row per instance").
 
-use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 
-use super::Mirror;
+use super::{Mirror, Row};
 use crate::client::raw::RawEntry;
-use crate::key::PresenceKey;
+use crate::key::{PresenceKey, trim};
+use crate::lower::lower;
 
 /// The key of the gateway's own row.
 pub(super) const SELF_KEY: &str = "self";
@@ -13,44 +13,75 @@ pub(super) const SELF_KEY: &str = "self";
 const SELF_WIRE_KEY: &str = "SELF";
 
 impl Mirror {
-    /// The key of the row that `entry` belongs to: by its instance, else its device, else it is alone.
-    pub(super) fn group_of(&mut self, entry: &RawEntry, wire_key: Option<&str>) -> Box<str> {
+    /// The row that `entry` belongs to, made if there is none: by its instance, else its device, else it is alone.
+    pub(super) fn row_of(&mut self, entry: &RawEntry, wire_key: Option<&str>) -> &mut Row {
+        let mut key = core::mem::take(&mut self.key_text);
+        key.clear();
+        self.write_key(&mut key, entry, wire_key);
+        let at = self.row_index(&key);
+        self.key_text = key;
+        &mut self.rows[at]
+    }
+
+    fn write_key(&mut self, key: &mut String, entry: &RawEntry, wire_key: Option<&str>) {
         let is_self = match wire_key {
             Some(key) => key == SELF_WIRE_KEY,
             // The list is newest first, and the gateway's own row is the newest: what else claims to
             // be the gateway comes later.
-            None => entry.is_self() && self.row(SELF_KEY).is_none(),
+            None => !self.has_self && entry.is_self(),
         };
         if is_self {
-            return SELF_KEY.into();
+            self.has_self = true;
+            return key.push_str(SELF_KEY);
         }
-        if let Some(instance) = entry.instance_key() {
-            return join("instance:", instance.as_str());
-        }
-        if let Some(device) = entry.device_key() {
-            return join("device:", device.as_str());
-        }
-        match wire_key {
-            Some(wire_key) => join("row:", wire_key),
-            None => self.nameless(entry),
+        let id = |name| entry.str(name).map(trim).filter(|id| !id.is_empty());
+        let device = id("deviceId");
+        if let Some(instance) = id("instanceId").filter(|id| !device.is_some_and(|device| is_same(device, id))) {
+            key.push_str("instance:");
+            push_lower(key, instance);
+        } else if let Some(device) = device {
+            key.push_str("device:");
+            push_lower(key, device);
+        } else {
+            key.push_str("row:");
+            match wire_key {
+                Some(wire_key) => key.push_str(wire_key),
+                None => self.push_nameless(key, entry),
+            }
         }
     }
 
-    /// A key for a row without any id: its name, and a number, since several may share the name.
-    fn nameless(&mut self, entry: &RawEntry) -> Box<str> {
+    /// For a row without any id: its name, and a number, since several may share the name.
+    fn push_nameless(&mut self, key: &mut String, entry: &RawEntry) {
         let name = entry
             .key("host")
             .or_else(|| entry.key("ip"))
             .or_else(|| entry.str("text").and_then(PresenceKey::of_text));
-        let mut key = String::from(join("row:", name.as_ref().map_or("", PresenceKey::as_str)));
+        key.push_str(name.as_ref().map_or("", PresenceKey::as_str));
         key.push('#');
-        let first = self.row_at(&[&key, "1"].concat());
+        let first = self.row_at(&[key, "1"].concat());
         first.namesakes += 1;
         key.push_str(&first.namesakes.to_string());
-        key.into()
     }
 }
 
-fn join(kind: &str, id: &str) -> Box<str> {
-    [kind, id].concat().into()
+/// Whether two trimmed ids are of one key ([`RawEntry::instance_key`] has the rule).
+fn is_same(a: &str, b: &str) -> bool {
+    if a.is_ascii() && b.is_ascii() {
+        a.eq_ignore_ascii_case(b)
+    } else {
+        lower(a) == lower(b)
+    }
+}
+
+/// Appends a trimmed id as [`PresenceKey`] has it.
+fn push_lower(key: &mut String, id: &str) {
+    if !id.is_ascii() {
+        return key.push_str(&lower(id));
+    }
+    let at = key.len();
+    key.push_str(id);
+    if let Some(id) = key.get_mut(at..) {
+        id.make_ascii_lowercase();
+    }
 }

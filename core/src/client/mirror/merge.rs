@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::Raw;
+use super::{Raw, Row};
 use crate::client::json::Json;
 use crate::client::order::Rank;
 use crate::client::raw::RawEntry;
@@ -12,11 +12,59 @@ const UNKNOWN_LAST_INPUT: u64 = 2_592_000;
 /// Two reports of one moment in whole seconds differ by less than this, in ms.
 const SAME_MOMENT_MS: u64 = 2_000;
 
-/// Merges rows, given in list order, into one entry with its `ts`. `raws` is not empty.
+/// What rows say together.
+pub(super) struct Merged {
+    pub(super) entry: RawEntry,
+    pub(super) ts: u64,
+    pub(super) last_input_at_ms: Option<u64>,
+}
+
+impl Merged {
+    /// A row that is alone and needs no change.
+    pub(super) fn alone(raw: &Raw) -> Option<Self> {
+        raw.is_plain.then(|| Self {
+            entry: raw.entry.clone(),
+            ts: raw.ts,
+            last_input_at_ms: raw.input_seconds.map(|seconds| input_at(raw.ts, seconds)),
+        })
+    }
+
+    fn new(entry: RawEntry, ts: u64) -> Self {
+        let seconds = entry.integer("lastInputSeconds");
+        Self {
+            last_input_at_ms: seconds.map(|seconds| input_at(ts, seconds)),
+            entry,
+            ts,
+        }
+    }
+}
+
+/// When an entry is of, as its numbers say.
+pub(super) struct Numbers {
+    pub(super) ts: Option<u64>,
+    pub(super) input_seconds: Option<u64>,
+    /// Merged alone, the entry would be as it is.
+    pub(super) are_plain: bool,
+}
+
+impl Numbers {
+    pub(super) fn of(entry: &RawEntry) -> Self {
+        let (ts, is_ts_plain) = entry.integer_as_written("ts");
+        let (input_seconds, is_input_plain) = entry.integer_as_written("lastInputSeconds");
+        let is_known = input_seconds != Some(UNKNOWN_LAST_INPUT);
+        Self {
+            ts,
+            input_seconds,
+            are_plain: ts.is_some() && is_ts_plain && is_input_plain && is_known,
+        }
+    }
+}
+
+/// Merges rows, given in list order. `raws` is not empty.
 ///
 /// Rows that are not `disconnect` speak first, then the others fill what is still missing; in each
 /// lot the freshest speaks first, ties in list order.
-pub(super) fn merge(raws: &[&Raw]) -> (RawEntry, u64) {
+pub(super) fn merge(raws: &[&Raw]) -> Merged {
     let ts = raws.iter().map(|raw| raw.ts).max().unwrap_or(0);
     let order = in_order(raws, |raw| {
         (u64::from(raw.entry.is_disconnect()), u64::MAX - raw.ts)
@@ -35,7 +83,7 @@ pub(super) fn merge(raws: &[&Raw]) -> (RawEntry, u64) {
         None => merged.remove("lastInputSeconds"),
     }
     if raws.len() == 1 {
-        return (merged, ts);
+        return Merged::new(merged, ts);
     }
     let mut live = in_order(raws, |raw| (raw.ts, 0));
     live.retain(|raw| !raw.entry.is_disconnect());
@@ -49,7 +97,7 @@ pub(super) fn merge(raws: &[&Raw]) -> (RawEntry, u64) {
             }
         }
     }
-    (merged, ts)
+    Merged::new(merged, ts)
 }
 
 /// The rows by `rank`, ties in list order.
@@ -66,7 +114,7 @@ fn in_order<'r>(raws: &[&'r Raw], rank: fn(&Raw) -> Rank) -> Vec<&'r Raw> {
 fn last_input_seconds(order: &[&Raw], ts: u64) -> Option<u64> {
     let (raw, seconds) = order
         .iter()
-        .find_map(|raw| Some((raw, raw.entry.integer("lastInputSeconds")?)))?;
+        .find_map(|raw| Some((raw, raw.input_seconds?)))?;
     let later = ts.saturating_sub(raw.ts) / 1_000;
     (seconds != UNKNOWN_LAST_INPUT).then(|| seconds.saturating_add(later))
 }
@@ -86,17 +134,16 @@ fn union(rows: &[&Raw], name: &str) -> Vec<Json> {
     union
 }
 
-/// Whether two states of a row say the same but for the time they were written.
-pub(super) fn says_the_same(a: &RawEntry, b: &RawEntry) -> bool {
-    let same_input = match (last_input_at(a), last_input_at(b)) {
+/// Whether a row says already what its merged rows say now, but for the time they were written.
+pub(super) fn says_the_same(row: &Row, merged: &Merged) -> bool {
+    let same_input = match (row.last_input_at_ms, merged.last_input_at_ms) {
         (Some(a), Some(b)) => a.abs_diff(b) < SAME_MOMENT_MS,
         (a, b) => a == b,
     };
-    same_input && a.eq_without(b, &["ts", "lastInputSeconds"])
+    same_input && row.entry.eq_without(&merged.entry, &["ts", "lastInputSeconds"])
 }
 
-/// The moment of the last input of an entry; before the epoch counts as the epoch.
-pub(super) fn last_input_at(entry: &RawEntry) -> Option<u64> {
-    let seconds = entry.integer("lastInputSeconds")?;
-    Some(entry.ts()?.saturating_sub(seconds.saturating_mul(1_000)))
+/// The moment of the last input; before the epoch counts as the epoch.
+fn input_at(ts: u64, seconds: u64) -> u64 {
+    ts.saturating_sub(seconds.saturating_mul(1_000))
 }

@@ -4,7 +4,6 @@ use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::merge::last_input_at;
 use super::{Mirror, Row};
 use crate::client::json::{ObjectText, array_text};
 use crate::client::raw::RawEntry;
@@ -47,7 +46,7 @@ impl Mirror {
             age_ms,
             age_text: age_text(age_ms),
             reason_label: row.entry.str("reason").map(reason_label),
-            last_input_ms: last_input_at(&row.entry).map(|at_ms| now_ms.saturating_sub(at_ms)),
+            last_input_ms: row.last_input_at_ms.map(|at_ms| now_ms.saturating_sub(at_ms)),
             raw: self.raw(row).collect(),
         }
     }

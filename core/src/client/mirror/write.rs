@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::group::SELF_KEY;
+use super::merge::{Merged, Numbers, merge};
 use super::{Keeper, MAX_ROWS, Mirror, Raw, Row, merge};
 use crate::client::raw::RawEntry;
 use crate::digest::Digest;
@@ -62,6 +63,7 @@ impl Mirror {
         self.raws.clear();
         self.digest = Digest::default();
         self.compares_digests = false;
+        self.has_self = false;
         self.next_place = 0;
         self.listed_ms = Some(now_ms);
     }
@@ -86,29 +88,37 @@ impl Mirror {
     }
 
     pub(super) fn insert(&mut self, place: u64, entry: RawEntry, wire_key: Option<Box<str>>, now_ms: u64) {
-        let group = self.group_of(&entry, wire_key.as_deref());
-        let row = self.row_at(&group);
+        let row = self.row_of(&entry, wire_key.as_deref());
         let at = row.members.partition_point(|&member| member < place);
         row.members.insert(at, place);
         row.is_affected = true;
-        let digest = wire_key
-            .as_deref()
-            .map_or(0, |key| crate::digest::of_raw(key, &entry));
+        let group = row.key.clone();
+        let digest = match wire_key.as_deref().filter(|_| self.compares_digests) {
+            Some(key) => crate::digest::of_raw(key, &entry),
+            None => 0,
+        };
         self.digest.add(digest);
+        let numbers = Numbers::of(&entry);
         // A row without a time was heard of now, as far as anybody knows.
-        let ts = entry.ts().unwrap_or(now_ms);
-        let seconds = entry.integer("lastInputSeconds");
+        let ts = numbers.ts.unwrap_or(now_ms);
         let raw = Raw {
             place,
             key_hash: wire_key.as_deref().map_or(0, |key| xxh3_64(key.as_bytes())),
-            told_input: seconds.map(|seconds| (ts, seconds)),
+            input_seconds: numbers.input_seconds,
+            told_input: numbers.input_seconds.map(|seconds| (ts, seconds)),
+            is_plain: numbers.are_plain,
             entry,
             ts,
             group,
             wire_key,
             digest,
         };
-        let at = self.raws.partition_point(|raw| raw.place < place);
+        let is_last = self.raws.last().is_none_or(|last| last.place < place);
+        let at = if is_last {
+            self.raws.len()
+        } else {
+            self.raws.partition_point(|raw| raw.place < place)
+        };
         self.raws.insert(at, raw);
     }
 
@@ -134,6 +144,9 @@ impl Mirror {
         }
         raw.entry.set_integer("ts", ts);
         raw.ts = ts;
+        let numbers = Numbers::of(&raw.entry);
+        raw.input_seconds = numbers.input_seconds;
+        raw.is_plain = numbers.are_plain;
         let group = raw.group.clone();
         self.row_at(&group).is_affected = true;
     }
@@ -144,23 +157,29 @@ impl Mirror {
         let mut rows = core::mem::take(&mut self.rows);
         for row in rows.iter_mut().filter(|row| row.is_affected) {
             row.is_affected = false;
-            let raws: Vec<&Raw> = row
-                .members
-                .iter()
-                .filter_map(|&place| self.raws.get(self.raw_at(place)?))
-                .collect();
-            if raws.is_empty() {
-                continue;
-            }
-            let (entry, ts) = merge::merge(&raws);
-            if row.revision == 0 || !merge::says_the_same(&row.entry, &entry) {
+            let merged = match *row.members {
+                [] => continue,
+                // As nearly all are.
+                [place] => self.raw_at(place).and_then(|at| Merged::alone(&self.raws[at])),
+                _ => None,
+            };
+            let merged = merged.unwrap_or_else(|| {
+                let raws: Vec<&Raw> = row
+                    .members
+                    .iter()
+                    .filter_map(|&place| self.raws.get(self.raw_at(place)?))
+                    .collect();
+                merge(&raws)
+            });
+            if row.revision == 0 || !merge::says_the_same(row, &merged) {
                 row.revision = self.next_revision;
                 self.next_revision += 1;
             }
-            row.entry = entry;
+            row.entry = merged.entry;
             row.stamp = self.next_stamp;
             self.next_stamp += 1;
-            row.ts = ts;
+            row.ts = merged.ts;
+            row.last_input_at_ms = merged.last_input_at_ms;
             row.status = self.config.thresholds.status(row.age_ms(now_ms));
             let next_ms = self.next_of(row).unwrap_or(u64::MAX);
             self.settled.end = self.settled.end.min(next_ms);
@@ -174,7 +193,11 @@ impl Mirror {
     // ---- finding ------------------------------------------------------------------------------
 
     pub(super) fn raw_at(&self, place: u64) -> Option<usize> {
-        self.raws.binary_search_by_key(&place, |raw| raw.place).ok()
+        // In a list of which nothing went, a row is where it is expected.
+        let expected = place.wrapping_sub(self.raws.first()?.place);
+        let at = usize::try_from(expected).ok();
+        at.filter(|&at| self.raws.get(at).is_some_and(|raw| raw.place == place))
+            .or_else(|| self.raws.binary_search_by_key(&place, |raw| raw.place).ok())
     }
 
     pub(super) fn find_row(&self, key: &str) -> Result<usize, usize> {
@@ -183,25 +206,28 @@ impl Mirror {
 
     /// The row with that key, made if there is none.
     pub(super) fn row_at(&mut self, key: &str) -> &mut Row {
-        let at = match self.find_row(key) {
-            Ok(at) => at,
-            Err(at) => {
-                let row = Row {
-                    key: key.into(),
-                    members: Vec::new(),
-                    entry: RawEntry::default(),
-                    ts: 0,
-                    status: Status::Active,
-                    revision: 0,
-                    stamp: 0,
-                    is_affected: true,
-                    namesakes: 0,
-                    told: None,
-                };
-                self.rows.insert(at, Box::new(row));
-                at
-            }
-        };
+        let at = self.row_index(key);
         &mut self.rows[at]
+    }
+
+    /// Where the row with that key is, made if there is none.
+    pub(super) fn row_index(&mut self, key: &str) -> usize {
+        self.find_row(key).unwrap_or_else(|at| {
+            let row = Row {
+                key: key.into(),
+                members: Vec::new(),
+                entry: RawEntry::default(),
+                ts: 0,
+                last_input_at_ms: None,
+                status: Status::Active,
+                revision: 0,
+                stamp: 0,
+                is_affected: true,
+                namesakes: 0,
+                told: None,
+            };
+            self.rows.insert(at, Box::new(row));
+            at
+        })
     }
 }
