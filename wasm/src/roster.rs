@@ -88,7 +88,7 @@ impl Roster {
     }
 
     /// The rows in list order, as they are to be shown at a moment, to whoever knows all up to a stamp and may have
-    /// the frames: eight numbers each, see `shown`.
+    /// the frames: seven numbers each, see `shown`.
     pub fn rows(&mut self, now_ms: f64, stamp: f64, has_frames: bool) -> Vec<f64> {
         let known = Known { stamp, has_frames };
         let rows = self.mirror.rows();
@@ -96,7 +96,7 @@ impl Roster {
         self.shown.tell(&self.mirror, &mut rows, integer(now_ms), known)
     }
 
-    /// The keys of those rows whose stamp was new, one behind the other.
+    /// The keys of those rows whose stamp was new, as JSON.
     pub fn keys(&mut self) -> String {
         self.shown.keys()
     }

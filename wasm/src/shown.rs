@@ -7,7 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use presence_core::Status;
-use presence_core::client::json::array_text;
+use presence_core::client::json::{array_text, write_string};
 use presence_core::client::{Mirror, Row};
 
 use crate::clock::number;
@@ -36,8 +36,8 @@ pub(crate) struct Known {
 }
 
 impl Shown {
-    /// Eight numbers for each of the rows: its stamp, what it is, its age in ms, the time since its last input in ms
-    /// or -1; if its stamp is new also the UTF-16 units of its key, and the frame, place and index of its entry.
+    /// Seven numbers for each of the rows: its stamp, what it is, its age in ms, the time since its last input in ms
+    /// or -1; if its stamp is new also the frame, place and index of its entry.
     pub(crate) fn tell<'m>(
         &mut self,
         mirror: &'m Mirror,
@@ -46,7 +46,7 @@ impl Shown {
         known: Known,
     ) -> Vec<f64> {
         *self = Self::default();
-        let mut numbers = Vec::with_capacity(8 * rows.size_hint().0.max(1));
+        let mut numbers = Vec::with_capacity(7 * rows.size_hint().0.max(1));
         for row in rows {
             let stamp = number(row.stamp());
             let mut kind = match row.status() {
@@ -57,20 +57,18 @@ impl Shown {
             if row.is_self() {
                 kind += IS_SELF;
             }
-            let mut place = [0.0; 4];
+            let mut place = [0.0; 3];
             if stamp > known.stamp {
                 kind += IS_NEW;
-                place[0] = units(row.key());
-                self.keys.push_str(row.key());
+                self.keys.push(if self.keys.is_empty() { '[' } else { ',' });
+                write_string(&mut self.keys, row.key());
                 let mut raws = mirror.raw(row);
                 let first = raws.next().filter(|raw| *raw == row.entry());
                 let is_alone = first.is_some() && raws.next().is_none();
                 match row.entry().origin() {
                     Some(origin) if is_alone && known.has_frames => {
                         kind += IS_IN_FRAME;
-                        place[1] = number(origin.frame);
-                        place[2] = origin.place.into();
-                        place[3] = origin.index.into();
+                        place = [number(origin.frame), origin.place.into(), origin.index.into()];
                     }
                     _ => self.texts.push(text_of(mirror, row, is_alone)),
                 }
@@ -84,9 +82,11 @@ impl Shown {
         numbers
     }
 
-    /// The keys of the rows with new stamps, one behind the other.
+    /// The keys of the rows with new stamps, as JSON.
     pub(crate) fn keys(&mut self) -> String {
-        core::mem::take(&mut self.keys)
+        let mut keys = core::mem::take(&mut self.keys);
+        keys.push_str(if keys.is_empty() { "[]" } else { "]" });
+        keys
     }
 
     /// The rows with new stamps that are in no frame, as JSON: `[[entry, raw?]]`.
@@ -101,13 +101,4 @@ fn text_of(mirror: &Mirror, row: &Row, is_alone: bool) -> String {
         parts.push(array_text(&mut mirror.raw(row).map(ToString::to_string)));
     }
     array_text(&mut parts.into_iter())
-}
-
-fn units(text: &str) -> f64 {
-    let units = if text.is_ascii() {
-        text.len()
-    } else {
-        presence_core::key::utf16_len(text)
-    };
-    number(units as u64)
 }

@@ -51,40 +51,45 @@ export function nextStatusChange(ageMs: number, { activeMs, idleMs }: Thresholds
 }
 
 /** Words that were asked for before: rows have few different ones, and asking the core costs more than looking. */
-class Words<K> {
-  readonly #known = new Map<K, string>();
+class Words<T> {
+  readonly #known = new Map<T, string>();
+  readonly #make: (of: T) => string;
 
-  /** What `make` makes of it, made once. */
-  of(key: K, make: () => string): string {
+  constructor(make: (of: T) => string) {
+    this.#make = make;
+  }
+
+  /** The word for `key`, made once, of anything that has that key. */
+  of(key: T, of: T): string {
     let word = this.#known.get(key);
     if (word === undefined) {
       // Gateways send anything: what is kept is bounded.
       if (this.#known.size >= 1_000) this.#known.clear();
-      word = make();
+      word = this.#make(of);
       this.#known.set(key, word);
     }
     return word;
   }
 }
 
-const AGES = new Words<number>();
-const PLATFORMS = new Words<string>();
-const REASONS = new Words<string>();
+const AGES = new Words<number>((ageMs) => core().ageText(ageMs));
+const PLATFORMS = new Words<string>((platform) => core().platformLabel(platform));
+const REASONS = new Words<string>((reason) => core().reasonLabel(reason));
 
 /** An age in ms as people read it: `just now`, `5m ago`, `yesterday`. */
 export function ageText(ageMs: number): string {
   // It changes at whole minutes.
-  return AGES.of(Math.floor(ageMs / 60_000), () => core().ageText(ageMs));
+  return AGES.of(Math.floor(ageMs / 60_000), ageMs);
 }
 
 /** The label of a `reason`: `Heartbeat` for `periodic`; what has none is returned as it is. */
 export function reasonLabel(reason: string): string {
-  return REASONS.of(reason, () => core().reasonLabel(reason));
+  return REASONS.of(reason, reason);
 }
 
 /** A `platform` as people read it: `macOS 26.1` for `macos 26.1.0`. */
 export function platformLabel(platform: string): string {
-  return PLATFORMS.of(platform, () => core().platformLabel(platform));
+  return PLATFORMS.of(platform, platform);
 }
 
 /** The presence key of an id: two ids with one key are one instance. Nothing for a blank id. */

@@ -21,7 +21,9 @@ export interface ToldRow {
 export interface RowTeller {
   /** All rows in list order; see `Roster.rows` of the core. */
   rows(stamp: number, hasFrames: boolean): Float64Array;
+  /** The keys of those that are new, as JSON. */
   keys(): string;
+  /** The entries of those that are new and in no frame, as JSON. */
   texts(): string;
 }
 
@@ -31,7 +33,7 @@ interface Frame {
 }
 
 /** The numbers of a row, in the order of the core's `shown`. */
-const NUMBERS = 8;
+const NUMBERS = 7;
 const STATUS: readonly Status[] = ["Active", "Idle", "Stale"];
 const STATUS_BITS = 3;
 const IS_SELF = 4;
@@ -84,6 +86,7 @@ export class RowBook {
       numbers = core.rows(0, false);
       views = this.#read(numbers, core) ?? [];
     }
+    this.#most = 2 * views.length + 64;
     this.#tidy(() => numbers);
     return views;
   }
@@ -131,10 +134,10 @@ export class RowBook {
       const kind = numbers[at + 1] as number;
       let told: ToldRow | undefined;
       if (kind & IS_NEW) {
-        keys ??= ownKeys(core.keys(), numbers);
+        keys ??= JSON.parse(core.keys()) as string[];
         const key = keys[keyAt++] as string;
         if (kind & IS_IN_FRAME) {
-          const entry = this.#entry(numbers[at + 5] as number, numbers[at + 6] as number, numbers[at + 7] as number);
+          const entry = this.#entry(numbers[at + 4] as number, numbers[at + 5] as number, numbers[at + 6] as number);
           if (!entry) return undefined;
           told = { key, entry, raw: undefined };
         } else {
@@ -169,16 +172,6 @@ export class RowBook {
     for (const name of PLACES[place] ?? []) list = list[name];
     return place < FIRST_UPSERTS ? list[index] : list[index].entry;
   }
-}
-
-/** The keys of new rows, each a string of its own: a slice keeps the text it is of, all keys, for as long as it lives. */
-function ownKeys(all: string, numbers: Float64Array): string[] {
-  const keys: string[] = [];
-  let from = 0;
-  for (let at = 0; at < numbers.length; at += NUMBERS) {
-    if ((numbers[at + 1] as number) & IS_NEW) keys.push(all.slice(from, (from += numbers[at + 4] as number)));
-  }
-  return JSON.parse(JSON.stringify(keys)) as string[];
 }
 
 /** Half a surrogate pair is another character in the core. */

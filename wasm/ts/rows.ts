@@ -33,12 +33,14 @@ export function renewRows(
   views: readonly RowView[],
   { isOwn = () => false, isExact = false }: RowsOptions = {},
 ): readonly PresenceRow[] {
-  const known = new Map(before.map((row) => [row.key, row]));
-  const rows = views.map((view) => {
+  const known = new Map<string, PresenceRow>();
+  for (const row of before) known.set(row.key, row);
+  const rows: PresenceRow[] = [];
+  for (const view of views) {
     const old = known.get(view.told.key);
     const isOwnRow = isOwn(view.told.entry);
-    return old && old.isOwn === isOwnRow && saysTheSame(old, view, isExact) ? old : makeRow(view, isOwnRow);
-  });
+    rows.push(old && old.isOwn === isOwnRow && saysTheSame(old, view, isExact) ? old : makeRow(view, isOwnRow));
+  }
   const unchanged = rows.length === before.length && rows.every((row, index) => row === before[index]);
   return unchanged ? before : Object.freeze(rows);
 }
@@ -112,24 +114,34 @@ function saysTheSame(old: PresenceRow, { told, status, isSelf, ageMs, lastInputM
 
 const NONE: readonly string[] = Object.freeze([]);
 
-/** Gateways send anything: what is not a list of strings is none. */
+/** Gateways send anything: what is not a list of strings is none. A list of nothing else is given back, frozen as it is. */
 function strings(member: unknown): readonly string[] {
-  if (!Array.isArray(member)) return NONE;
-  if (Object.isFrozen(member) && member.length > 0 && member.every((item) => typeof item === "string")) return member;
-  const texts = member.filter((item): item is string => typeof item === "string");
+  if (!Array.isArray(member) || member.length === 0) return NONE;
+  for (const item of member) if (typeof item !== "string") return someStrings(member);
+  return member;
+}
+
+function someStrings(list: readonly unknown[]): readonly string[] {
+  const texts = list.filter((item) => typeof item === "string");
   return texts.length === 0 ? NONE : Object.freeze(texts);
 }
 
-/** Frozen, with all that is in it. Of what JSON has; what is frozen already is frozen all through. */
+/** Frozen, with all that is in it. What is frozen already is so all through. */
 function frozen<T extends object>(value: T): T {
-  if (Object.isFrozen(value)) return value;
-  return freeze(value);
+  return Object.isFrozen(value) ? value : freeze(value);
 }
 
+/** Objects and lists by loops of their own: engines are quick at each, and many times slower at both in one. */
 function freeze<T extends object>(value: T): T {
-  // Objects have few lists and lists have few objects: the values of each are looked at once.
-  for (const inner of Array.isArray(value) ? value : Object.values(value)) {
-    if (typeof inner === "object" && inner !== null) freeze(inner);
+  for (const name in value) {
+    const inner = value[name];
+    if (typeof inner === "object" && inner !== null) freezeInner(inner);
   }
   return Object.freeze(value);
+}
+
+function freezeInner(inner: object): void {
+  if (!Array.isArray(inner)) return void freeze(inner);
+  for (const item of inner) if (typeof item === "object" && item !== null) freezeInner(item);
+  Object.freeze(inner);
 }

@@ -16,8 +16,8 @@ pub use self::members::Members;
 pub use self::parse::NotJson;
 pub use self::row_text::Origin;
 pub(crate) use self::row_text::RowText;
-pub use self::text::{ObjectText, array_text};
-pub(crate) use self::text::{write_canonical_members, write_string};
+pub(crate) use self::text::write_canonical_members;
+pub use self::text::{ObjectText, array_text, write_string};
 
 use self::text::write_members;
 use crate::entry::MAX_SAFE_INTEGER;

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::Json;
 use super::members::Members;
 use super::row_text::{Origin, RowText, Span};
-use super::scan::Scan;
+use super::scan::{Scan, plain_until};
 
 /// How deep lists and objects may be nested.
 const MAX_DEPTH: u32 = 128;
@@ -227,7 +227,7 @@ impl Parser<'_> {
         let mut string = String::new();
         let mut copied = self.at;
         loop {
-            self.at += self.plain_bytes();
+            self.at = plain_until(self.text.as_bytes(), self.at);
             match self.peek().ok_or(NotJson)? {
                 b'"' => {
                     let rest = self.since(copied);
@@ -249,13 +249,6 @@ impl Parser<'_> {
                 _ => return Err(NotJson),
             }
         }
-    }
-
-    /// How many bytes from here on stand for themselves in a string.
-    fn plain_bytes(&self) -> usize {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        let is_special = |&byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
-        rest.iter().position(is_special).unwrap_or(rest.len())
     }
 
     /// What stands after a backslash.

@@ -156,7 +156,7 @@ fn is_before(a: &str, b: &str) -> bool {
 }
 
 /// A string as JavaScript's `JSON.stringify` writes it.
-pub(crate) fn write_string(out: &mut String, text: &str) {
+pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
     // What is not escaped is copied as a whole.
     let mut rest = text;
