@@ -8,6 +8,7 @@ const TTL_MS = 300_000;
 const ACTIVE_MS = 120_000;
 const IDLE_MS = 300_000;
 const UNKNOWN_LAST_INPUT = 2_592_000;
+const MOST_RAWS = 10_000;
 const NONE = [];
 
 const REASONS = new Map([
@@ -43,41 +44,50 @@ export class PlainRoster {
   apply(text, now) {
     const frame = JSON.parse(text);
     const payload = frame.payload ?? frame;
-    const changed = payload.upserts ? this.#applyDelta(payload) : this.#applyList(payload);
+    const changed = payload.upserts ? this.#applyDelta(payload, now) : this.#applyList(payload, now);
     if (changed) this.#bound(now);
     return changed;
   }
 
-  #applyList({ presence, keys, version, digest }) {
+  #applyList({ presence, keys: givenKeys, version, digest }, now) {
+    const isKeyed =
+      Array.isArray(givenKeys) &&
+      givenKeys.length === presence.length &&
+      givenKeys.every((key) => typeof key === "string") &&
+      presence.every(isObject);
+    const keys = isKeyed ? givenKeys : undefined;
     const before = this.#rows;
-    this.#version = version;
+    this.#version = isKeyed ? version : undefined;
     this.#digest = keys && digest !== undefined ? 0n : undefined;
     this.#raws = new Map();
     this.#rows = new Map();
     this.#places = 0;
-    presence.forEach((entry, index) => this.#add(keys?.[index] ?? index, entry, keys?.[index]));
+    presence.forEach((entry, index) => {
+      if (isObject(entry) && this.#places < MOST_RAWS) this.#add(keys?.[index] ?? index, entry, keys?.[index], now);
+    });
     for (const row of this.#rows.values()) merge(row);
     if (this.#digest !== undefined && digestText(this.#digest) !== digest) this.#digest = undefined;
     return new Set([...before.keys(), ...this.#rows.keys()]);
   }
 
-  #applyDelta({ from, to, upserts, removals, touched, digest }) {
+  #applyDelta({ from, to, upserts, removals, touched, digest }, now) {
     if (this.#version === undefined || this.#version < from) return undefined;
     const changed = new Set();
     if (this.#version >= to && !(from === to && this.#version === to)) return changed;
     if (from !== to) {
       for (const { key } of removals) this.#remove(key, changed);
       for (const { key, entry } of upserts) {
+        if (typeof key !== "string" || !isObject(entry)) return undefined;
         const place = this.#remove(key, changed);
-        changed.add(this.#add(key, entry, key, place).key);
+        changed.add(this.#add(key, entry, key, now, place).key);
       }
     }
     for (const [key, ts] of touched) {
       const raw = this.#raws.get(key);
       if (!raw) continue;
-      const later = Math.floor((ts - raw.entry.ts) / 1_000);
-      raw.entry = { ...raw.entry, ts };
-      if (raw.entry.lastInputSeconds !== undefined) raw.entry.lastInputSeconds += later;
+      raw.ts = integer(ts);
+      // Counted from what was told, or the rounding of every touch would add up.
+      if (raw.told) raw.input = raw.told.input + Math.max(Math.floor((raw.ts - raw.told.ts) / 1_000), 0);
       changed.add(raw.row.key);
     }
     this.#version = to;
@@ -91,11 +101,15 @@ export class PlainRoster {
     return changed;
   }
 
-  #add(id, entry, wireKey, place = this.#places++) {
+  #add(id, entry, wireKey, now, place = this.#places++) {
     const key = this.#keyOf(entry, wireKey);
     let row = this.#rows.get(key);
     if (!row) this.#rows.set(key, (row = { key, members: [], entry, ts: 0 }));
-    const raw = { entry, place, row, digest: this.#digest === undefined ? 0n : rowDigest(wireKey, entry) };
+    // A row without a time was heard of now, as far as anybody knows.
+    const ts = integer(entry.ts) ?? now;
+    const input = integer(entry.lastInputSeconds);
+    const told = input === undefined ? undefined : { ts, input };
+    const raw = { entry, ts, input, told, place, row, digest: this.#digest === undefined ? 0n : rowDigest(wireKey, entry) };
     if (this.#digest !== undefined) this.#digest += raw.digest;
     row.members.push(raw);
     row.members.sort((a, b) => a.place - b.place);
@@ -121,7 +135,7 @@ export class PlainRoster {
     if (instance && instance !== device) return `instance:${instance}`;
     if (device) return `device:${device}`;
     if (wireKey !== undefined) return `row:${wireKey}`;
-    const name = normalize(entry.host) ?? normalize(entry.ip) ?? normalize(entry.text?.trim().slice(0, 64)) ?? "";
+    const name = normalize(entry.host) ?? normalize(entry.ip) ?? normalize(text(entry.text)?.trim().slice(0, 64)) ?? "";
     let number = 1;
     while (this.#rows.has(`row:${name}#${number}`)) number += 1;
     return `row:${name}#${number}`;
@@ -164,28 +178,44 @@ function normalize(id) {
   return typeof id === "string" ? id.trim().toLowerCase() || undefined : undefined;
 }
 
+/** Gateways send anything: what is not what it should be is not there. */
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function text(member) {
+  return typeof member === "string" && member !== "" ? member : undefined;
+}
+
+function strings(member) {
+  if (!Array.isArray(member)) return NONE;
+  return member.every((item) => typeof item === "string") ? member : member.filter((item) => typeof item === "string");
+}
+
+function integer(member) {
+  return typeof member === "number" ? Math.min(Math.max(Math.floor(member), 0), Number.MAX_SAFE_INTEGER) : undefined;
+}
+
 /** Rows that are not `disconnect` speak first, newest first; the others fill what is missing. */
 function merge(row) {
   const { members } = row;
   const order =
-    members.length === 1
-      ? members
-      : [...members].sort((a, b) => isOver(a.entry) - isOver(b.entry) || b.entry.ts - a.entry.ts);
-  row.ts = Math.max(...members.map(({ entry }) => entry.ts));
+    members.length === 1 ? members : [...members].sort((a, b) => isOver(a.entry) - isOver(b.entry) || b.ts - a.ts);
+  row.ts = Math.max(...members.map(({ ts }) => ts));
   const entry = { ...order[0].entry };
   for (const { entry: other } of order.slice(1)) {
     for (const name in other) entry[name] ??= other[name];
   }
   entry.ts = row.ts;
-  const input = order.find(({ entry }) => entry.lastInputSeconds !== undefined)?.entry;
-  if (input) {
-    entry.lastInputSeconds = input.lastInputSeconds + Math.floor((row.ts - input.ts) / 1_000);
-    if (input.lastInputSeconds === UNKNOWN_LAST_INPUT) delete entry.lastInputSeconds;
-  }
-  const live = members.filter(({ entry }) => !isOver(entry)).sort((a, b) => a.entry.ts - b.entry.ts);
+  const known = order.find(({ input }) => input !== undefined);
+  row.input = undefined;
+  if (known && known.input !== UNKNOWN_LAST_INPUT) row.input = known.input + Math.floor((row.ts - known.ts) / 1_000);
+  if (row.input !== undefined) entry.lastInputSeconds = row.input;
+  else if ("lastInputSeconds" in entry) delete entry.lastInputSeconds;
+  const live = members.filter(({ entry }) => !isOver(entry)).sort((a, b) => a.ts - b.ts);
   if (members.length > 1 && live.length > 0) {
     for (const name of ["roles", "scopes"]) {
-      const union = new Set(live.flatMap(({ entry }) => entry[name] ?? []));
+      const union = new Set(live.flatMap(({ entry }) => (Array.isArray(entry[name]) ? entry[name] : NONE)));
       if (union.size > 0) entry[name] = [...union];
       else delete entry[name];
     }
@@ -195,26 +225,27 @@ function merge(row) {
 
 const isOver = (entry) => Number(entry.reason === "disconnect");
 
-function view({ key, entry, ts }, now) {
+function view({ key, entry, ts, input }, now) {
   const ageMs = Math.max(now - ts, 0);
-  const lastInputMs = entry.lastInputSeconds === undefined ? undefined : Math.max(now - (ts - entry.lastInputSeconds * 1_000), 0);
-  const { host, ip, version, platform, deviceFamily, modelIdentifier, mode, reason, instanceId, deviceId, text } = entry;
+  const lastInputMs = input === undefined ? undefined : Math.max(now - Math.max(ts - input * 1_000, 0), 0);
+  const platform = text(entry.platform);
+  const reason = text(entry.reason);
   return {
     key,
     entry,
-    host,
-    ip,
-    version,
+    host: text(entry.host),
+    ip: text(entry.ip),
+    version: text(entry.version),
     platform,
-    deviceFamily,
-    modelIdentifier,
-    mode,
+    deviceFamily: text(entry.deviceFamily),
+    modelIdentifier: text(entry.modelIdentifier),
+    mode: text(entry.mode),
     reason,
-    instanceId,
-    deviceId,
-    roles: entry.roles ?? NONE,
-    scopes: entry.scopes ?? NONE,
-    text,
+    instanceId: text(entry.instanceId),
+    deviceId: text(entry.deviceId),
+    roles: strings(entry.roles),
+    scopes: strings(entry.scopes),
+    text: text(entry.text),
     ts,
     status: ageMs <= ACTIVE_MS ? "Active" : ageMs <= IDLE_MS ? "Idle" : "Stale",
     ageMs,

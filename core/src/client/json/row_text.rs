@@ -94,7 +94,11 @@ impl RowText {
 
     /// The string called `name`.
     pub(crate) fn str(&self, name: &str) -> Option<&str> {
-        self.value(name)?.strip_prefix('"')?.strip_suffix('"')
+        let value = self.value(name)?;
+        match value.as_bytes() {
+            [b'"', text @ .., b'"'] => value.get(1..=text.len()),
+            _ => None,
+        }
     }
 
     /// The number called `name`, as [`Json::as_u64`] has it.

@@ -24,19 +24,24 @@ pub(super) fn plain_until(bytes: &[u8], mut at: usize) -> usize {
         }
         at += 8;
     }
-    while bytes.get(at).is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..b' ')) {
+    while bytes
+        .get(at)
+        .is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..b' '))
+    {
         at += 1;
     }
     at
 }
 
 impl Scan<'_> {
+    #[inline(always)]
     pub(super) fn peek(&self) -> u8 {
         // No byte of JSON is 0.
         self.bytes.get(self.at).copied().unwrap_or(0)
     }
 
     /// A string.
+    #[inline(always)]
     pub(super) fn string(&mut self) -> Option<()> {
         if self.peek() != b'"' {
             return None;

@@ -303,3 +303,23 @@ fn rows_know_their_place_in_every_frame() {
         assert_eq!(row.origin(), Some(origin), "{text}");
     }
 }
+
+/// Wherever a byte stands among others of all kinds, eight at a time end where one at a time do.
+#[test]
+fn strings_end_at_the_first_byte_that_is_special() {
+    let fillers = [b'a', b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xa2, 0xdc, 0xff];
+    for filler in fillers {
+        for byte in 0..=u8::MAX {
+            for at in 0..17 {
+                let mut bytes = [filler; 20];
+                bytes[at] = byte;
+                // Behind it is one more that must not count.
+                bytes[at + 1] = b'"';
+                let is_special = matches!(byte, b'"' | b'\\' | 0..b' ');
+                let end = if is_special { at } else { at + 1 };
+                assert_eq!(scan::plain_until(&bytes, 0), end, "{filler} {byte} {at}");
+                assert_eq!(scan::plain_until(&bytes[..at], 0), at);
+            }
+        }
+    }
+}

@@ -36,7 +36,9 @@ impl Mirror {
         }
         let id = |name| entry.str(name).map(trim).filter(|id| !id.is_empty());
         let device = id("deviceId");
-        if let Some(instance) = id("instanceId").filter(|id| !device.is_some_and(|device| is_same(device, id))) {
+        if let Some(instance) =
+            id("instanceId").filter(|id| !device.is_some_and(|device| is_same(device, id)))
+        {
             key.push_str("instance:");
             push_lower(key, instance);
         } else if let Some(device) = device {

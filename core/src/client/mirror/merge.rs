@@ -112,9 +112,7 @@ fn in_order<'r>(raws: &[&'r Raw], rank: fn(&Raw) -> Rank) -> Vec<&'r Raw> {
 
 /// The last input as the first row in `order` that reports one has it, counted back from `ts`.
 fn last_input_seconds(order: &[&Raw], ts: u64) -> Option<u64> {
-    let (raw, seconds) = order
-        .iter()
-        .find_map(|raw| Some((raw, raw.input_seconds?)))?;
+    let (raw, seconds) = order.iter().find_map(|raw| Some((raw, raw.input_seconds?)))?;
     let later = ts.saturating_sub(raw.ts) / 1_000;
     (seconds != UNKNOWN_LAST_INPUT).then(|| seconds.saturating_add(later))
 }

@@ -580,3 +580,77 @@ fn a_snapshot_whose_keys_do_not_fit_is_none() {
     }
     assert_eq!((mirror.len(), mirror.version()), (3, Some(7)));
 }
+
+#[test]
+fn rows_stand_in_the_order_of_their_keys() {
+    let keys = [
+        "",
+        "a",
+        "b",
+        "instance:",
+        "instance:a",
+        "instance:aé",
+        "instance:b",
+        "instance:instance-0001",
+        "é",
+    ];
+    for a in keys {
+        for b in keys {
+            assert_eq!(write::compare(a, b), a.cmp(b), "{a:?} {b:?}");
+        }
+    }
+}
+
+#[test]
+fn a_list_that_states_no_digest_has_one_all_the_same() {
+    let entry = r#"{"host":"a","ts":1}"#;
+    let snapshot = |rest: &str| {
+        Json::parse(&format!(
+            r#"{{"presence":[{entry}],"keys":["k"],"version":1{rest}}}"#
+        ))
+        .unwrap()
+    };
+    let row = crate::digest::of_raw("k", &list(&format!("[{entry}]"))[0]);
+    let mut expected = Digest::default();
+    expected.add(row);
+    let stated = format!(r#","digest":"{}""#, expected.to_hex());
+    for rest in [
+        "",
+        r#","digest":"0123456789abcdef""#,
+        r#","digest":null"#,
+        &stated,
+    ] {
+        let mut mirror = Mirror::new(MirrorConfig::default());
+        assert!(mirror.apply_keyed(&snapshot(rest), 1_000));
+        assert!(mirror.digest() == expected, "{rest}");
+        assert_eq!(mirror.compares_digests, rest == stated);
+    }
+}
+
+#[test]
+fn numbers_that_are_odd_are_put_right_in_a_row_that_is_alone() {
+    let one = |text: &str| merged(&format!("[{text}]")).remove(0);
+    // As they are.
+    for text in [
+        r#"{"ts":5,"lastInputSeconds":3}"#,
+        r#"{"lastInputSeconds":0,"ts":9007199254740991}"#,
+        r#"{"ts":0}"#,
+    ] {
+        assert_eq!(one(text), text);
+    }
+    for (text, shown) in [
+        (r#"{"ts":5.9}"#, r#"{"ts":5}"#),
+        (
+            r#"{"ts":-5,"lastInputSeconds":1e1}"#,
+            r#"{"ts":0,"lastInputSeconds":10}"#,
+        ),
+        (r#"{"ts":9007199254740993}"#, r#"{"ts":9007199254740991}"#),
+        (r#"{"ts":"5"}"#, r#"{"ts":1000}"#),
+        (r#"{"host":"a"}"#, r#"{"host":"a","ts":1000}"#),
+        (r#"{"ts":5,"lastInputSeconds":"3"}"#, r#"{"ts":5}"#),
+        (r#"{"ts":5,"lastInputSeconds":null}"#, r#"{"ts":5}"#),
+        (r#"{"ts":5,"lastInputSeconds":2592000}"#, r#"{"ts":5}"#),
+    ] {
+        assert_eq!(one(text), shown);
+    }
+}

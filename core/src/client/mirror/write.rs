@@ -234,9 +234,11 @@ impl Mirror {
 }
 
 /// As `a.cmp(b)`, eight bytes at a time: keys start alike.
-fn compare(a: &str, b: &str) -> Ordering {
+pub(super) fn compare(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
-    while let (Some((first, rest)), Some((other, other_rest))) = (a.split_first_chunk(), b.split_first_chunk()) {
+    while let (Some((first, rest)), Some((other, other_rest))) =
+        (a.split_first_chunk(), b.split_first_chunk())
+    {
         if first != other {
             return u64::from_be_bytes(*first).cmp(&u64::from_be_bytes(*other));
         }
