@@ -30,6 +30,8 @@ export interface RowTeller {
 interface Frame {
   readonly text: string;
   json?: unknown;
+  /** Its lists of rows or upserts that were asked for, by their place. */
+  readonly lists: any[];
 }
 
 /** The numbers of a row, in the order of the core's `shown`. */
@@ -70,7 +72,7 @@ export class RowBook {
   /** A frame that rows may be in was passed to the core, and has that number there. */
   addFrame(number: number, text: string): void {
     if (number === 0 || !isWellFormed(text)) return;
-    this.#frames.set(number, { text });
+    this.#frames.set(number, { text, lists: [] });
     if (this.#frames.size <= MOST_FRAMES) return;
     for (const oldest of this.#frames.keys()) {
       this.#frames.delete(oldest);
@@ -167,11 +169,15 @@ export class RowBook {
   #entry(number: number, place: number, index: number): PresenceEntry | undefined {
     const frame = this.#frames.get(number);
     if (!frame) return undefined;
-    frame.json ??= JSON.parse(frame.text);
-    let list: any = frame.json;
-    for (const name of PLACES[place] ?? []) list = list[name];
-    return place < FIRST_UPSERTS ? list[index] : list[index].entry;
+    const item = (frame.lists[place] ??= listOf(frame, place))[index];
+    return place < FIRST_UPSERTS ? item : item.entry;
   }
+}
+
+function listOf(frame: Frame, place: number): any {
+  let list: any = (frame.json ??= JSON.parse(frame.text));
+  for (const name of PLACES[place] ?? []) list = list[name];
+  return list;
 }
 
 /** Half a surrogate pair is another character in the core. */

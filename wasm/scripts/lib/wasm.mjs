@@ -13,9 +13,12 @@ const WASM_BINDGEN = /wasm-bindgen = \{ version = "=([\d.]+)"/.exec(readFileSync
 /** rustc compiled for size and inlined nothing; inlined here, it is three times as fast and hardly larger. Only what is
  * large and called once stays by itself, and like stands beside like, both for gzip. */
 const OPTIMISE = [
-  ...["-O3", "--one-caller-inline-max-function-size=30", "--flexible-inline-max-function-size=10", "--reorder-functions-by-name"],
+  ...["-O3", "--one-caller-inline-max-function-size=60", "--flexible-inline-max-function-size=30", "--reorder-functions-by-name"],
   ...["--strip-debug", "--strip-producers", "--strip-target-features"],
 ];
+
+/** Of what is inlined, only what is hardly larger than its call: the module is smaller for it, too. */
+const RUSTC = ["-Cllvm-args=-inline-threshold=10"];
 
 /** What is made of which crate: from which of its features, and into which files. */
 const MODULES = [
@@ -28,7 +31,7 @@ const MODULES = [
 export async function compileCore() {
   ensureTools();
   for (const module of MODULES) {
-    const input = digest(sources(module), module.features ?? "", PROFILE, WASM_PACK, OPTIMISE.join(" "), versionOf("rustc"), manifest.version);
+    const input = digest(sources(module), module.features ?? "", PROFILE, WASM_PACK, RUSTC.join(" "), OPTIMISE.join(" "), versionOf("rustc"), manifest.version);
     if (isDone(module.name, input, outputs(module))) continue;
     say(`compiling the ${module.name} to WASM`);
     compile(module);
@@ -72,7 +75,7 @@ const madeBy = (module) => ["glue_bg.wasm", "glue.js", "glue.d.ts"].map((name) =
 function compile(module) {
   // Panic locations would hold the paths of this machine: the file would be another one on each.
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
-  const flags = [`--remap-path-prefix=${ROOT}=`, `--remap-path-prefix=${cargoHome}/registry/src=`];
+  const flags = [`--remap-path-prefix=${ROOT}=`, `--remap-path-prefix=${cargoHome}/registry/src=`, ...RUSTC];
   const args = ["build", "--mode", "no-install", "--target", "web", "--no-pack", "--profile", PROFILE];
   const features = module.features ? ["--no-default-features", "--features", module.features] : [];
   run("wasm-pack", [...args, "--out-dir", packed(module), "--out-name", "glue", join(ROOT, module.crate), "--", ...features], {
