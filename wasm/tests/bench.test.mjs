@@ -67,6 +67,29 @@ test("plain JavaScript and the core merge the rows of one instance alike", () =>
   roster.free();
 });
 
+test("plain JavaScript and the core take what is odd alike", () => {
+  const one = entry(4);
+  const odd = [
+    null,
+    5,
+    "row",
+    [],
+    { ...entry(1), host: 5, ip: "", version: null, roles: "operator", scopes: ["a", 7, "b"], lastInputSeconds: 9.9 },
+    { ...entry(2), ts: `${NOW}`, lastInputSeconds: "3" },
+    { ...entry(3), ts: undefined, lastInputSeconds: -4 },
+    { ...one, mode: null, lastInputSeconds: 2_592_000, ts: NOW - 0.5 },
+    { ...entry(5), instanceId: 7, deviceId: ` ${one.deviceId} ` },
+    { ...entry(6), reason: {}, platform: [], text: true, deep: { er: [{ x: null }] } },
+  ];
+  const text = JSON.stringify({ type: "event", event: "presence", payload: { presence: odd }, seq: 1 });
+  const [roster, plain] = [new Roster(), new PlainRoster()];
+  roster.apply(text, NOW);
+  plain.apply(text, NOW);
+  assert.equal(plain.list(NOW).length, 6);
+  equalLists(roster, plain, [NOW, NOW + 100_000]);
+  roster.free();
+});
+
 test("plain JavaScript and the core refuse a digest that is another one", () => {
   // Rows of all lengths that the hash treats differently.
   const list = [1, 3, 8, 16, 100, 128, 200, 240, 300, 1_100, 2_500].map((length, index) => ({ a: "x".repeat(length), ts: NOW, instanceId: `i${index}` }));
