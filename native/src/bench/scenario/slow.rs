@@ -21,12 +21,15 @@ pub(super) const SCENARIO: Scenario = Scenario {
 /// Readers that stop, and those that go on.
 const STOPPED: usize = 5;
 const HEALTHY: usize = 20;
-/// Between two changes: 40 per s.
+/// Between two changes on the average: 40 per s.
 const INTERVAL: Duration = Duration::from_millis(25);
+/// Each is late by another part of the interval, or they would fall on the same two moments of every coalescing
+/// window, and what the readers wait would hang on which. Multiples of the golden ratio are spread most evenly.
+const SPREAD: f64 = 0.618_033_988_749_895;
 /// How often it is looked who was dropped.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long the changes go on before anybody stops.
-const BEFORE: Duration = Duration::from_secs(4);
+const BEFORE: Duration = Duration::from_secs(8);
 /// The gateway flushes for 1 s after the close: who reads again in this time finds the reason.
 const LAST_CHANCE: [Duration; 2] = [Duration::from_millis(600), Duration::from_millis(850)];
 
@@ -172,11 +175,12 @@ impl Changes {
         mut look: impl FnMut(&mut Fleet, Duration) -> Result<bool, BenchError>,
     ) -> Result<(), BenchError> {
         let begun = Instant::now();
-        let mut due = begun;
+        let (mut due, mut count) = (begun, 0.0);
         while begun.elapsed() < time {
             let now = Instant::now();
             if now >= due {
-                due = now.max(due + INTERVAL);
+                count += 1.0;
+                due = now.max(begun + INTERVAL.mul_f64(count + (count * SPREAD).fract()));
                 self.sent += 1;
                 self.version += 1;
                 self.waiting.push_back((self.version, now));
