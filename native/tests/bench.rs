@@ -87,6 +87,18 @@ async fn a_running_gateway_is_measured() {
 }
 
 #[tokio::test]
+async fn storms_are_measured_without_device_proof_too() {
+    let report = bench(&["--unsigned", "--only", "storm"]).await;
+    assert_eq!(figure(&report, "storm.clients"), 6.0);
+    // All got in, each with a row of its own.
+    assert!(figure(&report, "storm.most_frames") >= 1.0);
+    assert!(
+        !report["notes"].to_string().contains("did not connect"),
+        "{report}"
+    );
+}
+
+#[tokio::test]
 async fn gateways_are_started_and_measured() {
     let names = ["start", "idle", "beacons", "slow", "reconnect", "curve"];
     let only: Vec<&str> = names.iter().flat_map(|name| ["--only", *name]).collect();

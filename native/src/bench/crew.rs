@@ -22,6 +22,8 @@ pub(super) struct Crew {
     pub(super) observer: (String, String),
     /// The same of those that do.
     pub(super) tracked: (String, String),
+    /// Whether those who make rows prove a device key.
+    pub(super) is_signed: bool,
     /// Tells this run's clients from those of others.
     pub(super) run: u64,
 }
@@ -63,10 +65,11 @@ impl Crew {
         }
     }
 
-    /// Device keys for so many clients.
-    pub(super) fn signers(&self, count: usize) -> Vec<Rc<Signer>> {
+    /// Device keys for so many clients, unless they are to have none.
+    pub(super) fn signers(&self, count: usize) -> Vec<Option<Rc<Signer>>> {
+        let signer = |number| Rc::new(Signer::new(self.run, number as u64));
         (0..count)
-            .map(|number| Rc::new(Signer::new(self.run, number as u64)))
+            .map(|number| self.is_signed.then(|| signer(number)))
             .collect()
     }
 
@@ -133,6 +136,23 @@ pub(super) fn fill(fleet: &mut Fleet, rows: usize) -> Result<(), BenchError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clients_prove_a_key_unless_they_are_to_have_none() {
+        for is_signed in [true, false] {
+            let crew = Crew {
+                token: String::new(),
+                observer: ("cli".to_owned(), "cli".to_owned()),
+                tracked: ("test".to_owned(), "test".to_owned()),
+                is_signed,
+                run: 1,
+            };
+            let signers = crew.signers(2);
+            assert_eq!(signers.len(), 2);
+            let plan = crew.tracked(0, signers[0].as_ref(), false, false);
+            assert_eq!(plan.client.unwrap().device.is_some(), is_signed);
+        }
+    }
 
     #[test]
     fn requests_are_json_of_constant_length() {

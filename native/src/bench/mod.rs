@@ -63,6 +63,8 @@ pub(crate) struct Wish {
     /// `client.id` and `client.mode` of clients that make no row, and of those that do.
     pub(crate) observer: (String, String),
     pub(crate) tracked: (String, String),
+    /// Whether those who make a row prove a device key, where a scenario has one for them.
+    pub(crate) is_signed: bool,
     /// The scenarios; all when empty.
     pub(crate) only: Vec<String>,
     pub(crate) scale: Scale,
@@ -118,6 +120,7 @@ pub(crate) fn run(wish: Wish) -> Result<String, BenchError> {
             token,
             observer: wish.observer,
             tracked: wish.tracked,
+            is_signed: wish.is_signed,
             run,
         },
         size: wish.scale.size(),

@@ -36,6 +36,7 @@ pub(super) fn bench(options: BenchOptions) -> Result<(), Failure> {
         token: options.token.or_else(|| url_token.flatten()),
         observer: options.observer,
         tracked: options.tracked,
+        is_signed: !options.unsigned,
         only: options.only,
         scale: options.scale,
         is_pinned: !options.no_pin,

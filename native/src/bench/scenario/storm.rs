@@ -14,13 +14,13 @@ use crate::clock::Clock;
 
 pub(super) const SIGNED: Scenario = Scenario {
     name: "storm",
-    title: "tracked clients with device proof connect at once",
-    run: signed,
+    title: "tracked clients connect at once, with device proof unless --unsigned",
+    run: plain,
 };
 
 pub(super) const DELTAS: Scenario = Scenario {
     name: "storm-delta",
-    title: "many tracked clients that take deltas connect at once, with device proof",
+    title: "many tracked clients that take deltas connect at once, likewise",
     run: deltas,
 };
 
@@ -37,7 +37,7 @@ const SAMPLES: usize = 16;
 /// Longest time of one storm.
 const LIMIT: Duration = Duration::from_secs(120);
 
-fn signed(bench: &mut Bench) -> Result<(), BenchError> {
+fn plain(bench: &mut Bench) -> Result<(), BenchError> {
     let clients = bench.size.storm;
     let signers = bench.crew.signers(clients);
     let (mut times, mut frames, mut most, mut bytes, mut cpu) =
@@ -48,7 +48,7 @@ fn signed(bench: &mut Bench) -> Result<(), BenchError> {
         let subject = bench.launcher.start(&bench.crew, &[])?;
         let mut fleet = Fleet::new(subject.address)?;
         let plans = (0..clients)
-            .map(|number| bench.crew.tracked(number, Some(&signers[number]), false, false))
+            .map(|number| bench.crew.tracked(number, signers[number].as_ref(), false, false))
             .collect();
         let before = subject.cpu_ms();
         let opened = fleet.open(plans, bench.size.concurrency, LIMIT)?;
@@ -88,7 +88,7 @@ fn deltas(bench: &mut Bench) -> Result<(), BenchError> {
             .map(|client| {
                 // Comparing takes long: all of them once, some of them in every storm.
                 let keeps = number == 0 || client % (clients / SAMPLES).max(1) == 0;
-                bench.crew.tracked(client, Some(&signers[client]), true, keeps)
+                bench.crew.tracked(client, signers[client].as_ref(), true, keeps)
             })
             .collect();
         let (begun, before) = (Instant::now(), subject.cpu_ms());
@@ -151,7 +151,7 @@ fn full(bench: &mut Bench) -> Result<(), BenchError> {
         let plans = (0..clients)
             .map(|number| {
                 let keeps = number % (clients / samples).max(1) == 0;
-                bench.crew.tracked(number, Some(&signers[number]), false, keeps)
+                bench.crew.tracked(number, signers[number].as_ref(), false, keeps)
             })
             .collect();
         let begun = Instant::now();

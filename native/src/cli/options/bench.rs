@@ -39,6 +39,9 @@ pub struct BenchOptions {
     /// `client.id/client.mode` of clients that make one
     #[arg(long, value_name = "ID/MODE", default_value = "test/test", value_parser = pair)]
     pub tracked: (String, String),
+    /// Clients that make a row prove no device key: what the storms cost without verifying signatures
+    #[arg(long)]
+    pub unsigned: bool,
     /// Let the system choose where gateway and generator run, instead of one core for each
     #[arg(long)]
     pub no_pin: bool,
