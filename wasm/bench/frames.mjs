@@ -81,6 +81,29 @@ export function deltas(count, rounds, { hasDigest = true } = {}) {
       sum += counts.get(key);
       payload.digest = digestText(sum);
     }
-    return JSON.stringify({ type: "event", event: "presence.delta", payload, stateVersion: { presence: version + 1, health: 1 }, seq: version });
+    return delta(payload);
   });
 }
+
+/** Deltas that follow on such a list without a digest and say that a row was alive, another one each time. */
+export function touches(count, rounds) {
+  return Array.from({ length: rounds }, (_, round) => {
+    const touched = [[keyOf(entry((round * 7) % (count - 1))), NOW + 30_000 + round]];
+    return delta({ from: 1, to: 1, upserts: [], removals: [], touched });
+  });
+}
+
+/** Likewise, but a row goes and comes back in turn, as when it expires. */
+export function comingsAndGoings(count, rounds) {
+  return Array.from({ length: rounds }, (_, round) => {
+    const one = entry(((round >> 1) * 7) % (count - 1));
+    const key = keyOf(one);
+    const isGoing = round % 2 === 0;
+    const removals = isGoing ? [{ key, reason: "expired" }] : [];
+    const upserts = isGoing ? [] : [{ key, entry: one }];
+    return delta({ from: round + 1, to: round + 2, upserts, removals, touched: [] });
+  });
+}
+
+const delta = (payload) =>
+  JSON.stringify({ type: "event", event: "presence.delta", payload, stateVersion: { presence: payload.to, health: 1 }, seq: payload.to });

@@ -7,7 +7,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 
 import { initSync, Roster } from "../dist/node/slim.js";
-import { deltas, entry, NOW, snapshot } from "./frames.mjs";
+import { comingsAndGoings, deltas, entry, NOW, snapshot, touches } from "./frames.mjs";
 import { PlainRoster } from "./plain-roster.mjs";
 
 const { values } = parseArgs({ options: { json: { type: "string" }, quick: { type: "boolean", default: false } } });
@@ -92,6 +92,27 @@ function oneRow(count, rounds, { hasDigest = true, target } = {}) {
   };
 }
 
+/** From the text of a delta to the sorted list. */
+function listAfter(what, count, rounds, texts) {
+  const text = snapshot(count, { isKeyed: true, hasDigest: false });
+  const [wasm, plain] = [new Roster({ maxRows: count }), new PlainRoster({ maxRows: count })];
+  wasm.apply(text, NOW);
+  plain.apply(text, NOW);
+  return {
+    name: `${what}, of ${count}, to the sorted list`,
+    rounds,
+    wasm: (round) => {
+      wasm.apply(texts[round], NOW);
+      return wasm.list(NOW);
+    },
+    plain: (round) => {
+      plain.apply(texts[round], NOW);
+      return plain.list(NOW);
+    },
+    end: () => wasm.free(),
+  };
+}
+
 /** The list again, when nothing but time passed. */
 function again(count, rounds) {
   const text = snapshot(count, { isKeyed: true });
@@ -116,6 +137,8 @@ const CASES = [
   () => firstList(200, { isKeyed: true, hasDigest: false }, 300),
   () => oneRow(200, 3_000, { target: 1.5 }),
   () => oneRow(200, 3_000, { hasDigest: false }),
+  () => listAfter("a row that is touched", 200, 300, touches(200, 600)),
+  () => listAfter("a row that goes or comes", 200, 300, comingsAndGoings(200, 600)),
   () => again(200, 300),
   () => firstList(10_000, { isKeyed: true }, 20),
   () => oneRow(10_000, 100),

@@ -2,7 +2,7 @@
 
 import { test } from "node:test";
 
-import { deltas, entry, NOW, snapshot } from "../bench/frames.mjs";
+import { comingsAndGoings, deltas, entry, NOW, snapshot, touches } from "../bench/frames.mjs";
 import { digestText, rowDigest } from "../bench/digest.mjs";
 import { PlainRoster } from "../bench/plain-roster.mjs";
 import * as assert from "./lib/assert.mjs";
@@ -45,6 +45,22 @@ test("plain JavaScript and the core make equal rows of deltas", () => {
   }
   equalLists(roster, plain, [NOW + 300]);
   roster.free();
+});
+
+test("plain JavaScript and the core make equal rows of touches and removals", () => {
+  for (const texts of [touches(200, 60), comingsAndGoings(200, 60)]) {
+    const [roster, plain] = [new Roster(), new PlainRoster()];
+    roster.apply(snapshot(200, { isKeyed: true, hasDigest: false }), NOW);
+    plain.apply(snapshot(200, { isKeyed: true, hasDigest: false }), NOW);
+    for (const text of texts) {
+      const before = plainly(roster.list(NOW));
+      assert.equal(roster.apply(text, NOW), true);
+      plain.apply(text, NOW);
+      equalLists(roster, plain, [NOW]);
+      assert.equal(JSON.stringify(before) === JSON.stringify(plainly(roster.list(NOW))), false);
+    }
+    roster.free();
+  }
 });
 
 test("plain JavaScript and the core merge the rows of one instance alike", () => {
