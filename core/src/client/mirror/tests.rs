@@ -654,3 +654,39 @@ fn numbers_that_are_odd_are_put_right_in_a_row_that_is_alone() {
         assert_eq!(one(text), shown);
     }
 }
+
+/// Rows are keyed without making the keys that findings compare; the rule is the same.
+#[test]
+fn rows_have_the_keys_that_entries_say() {
+    let ids = [
+        "",
+        " ",
+        "a",
+        " A\t",
+        "\u{e9}",
+        "\u{c9} ",
+        "\u{212a}",
+        "k",
+        "\u{3a3}a\u{3a3}",
+        "\u{130}",
+        "i\u{307}",
+    ];
+    for instance in ids {
+        for device in ids {
+            let entries = list(
+                &serde_json::json!([{ "instanceId": instance, "deviceId": device, "ts": 1 }]).to_string(),
+            );
+            let expected = match (entries[0].instance_key(), entries[0].device_key()) {
+                (Some(key), _) => format!("instance:{}", key.as_str()),
+                (None, Some(key)) => format!("device:{}", key.as_str()),
+                (None, None) => "row:#1".to_string(),
+            };
+            let mut mirror = Mirror::new(MirrorConfig::default());
+            mirror.apply_list(entries, 1_000);
+            assert!(
+                mirror.row(&expected).is_some(),
+                "{instance:?} {device:?}: no {expected}"
+            );
+        }
+    }
+}
