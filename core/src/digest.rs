@@ -2,7 +2,7 @@
 //! (SPEC 2.1).
 //!
 //! Each row counts as XXH3-64 (seed 0) of its wire key, a line feed and the RFC 8785 JSON of its entry
-//! without `ts` and `lastInputSeconds`; the digest is the sum over all rows, mod 2^64. A sum is kept up
+//! without its times ([`TIME_MEMBERS`]); the digest is the sum over all rows, mod 2^64. A sum is kept up
 //! by the changed rows alone, in any order.
 
 use alloc::boxed::Box;
@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::client::RawEntry;
 use crate::client::json::write_string;
-use crate::entry::PresenceEntry;
+use crate::entry::{PresenceEntry, TIME_MEMBERS};
 
 /// A sum over rows.
 ///
@@ -93,7 +93,7 @@ pub fn of_entry(key: &str, entry: &PresenceEntry) -> u64 {
 #[must_use]
 pub fn of_raw(key: &str, entry: &RawEntry) -> u64 {
     let mut text = start(key);
-    entry.write_canonical(&mut text, &["ts", "lastInputSeconds"]);
+    entry.write_canonical(&mut text, &TIME_MEMBERS);
     xxh3_64(text.as_bytes())
 }
 
@@ -161,6 +161,7 @@ mod tests {
             client_id: Some("openclaw-macos".into()),
             time_zone: Some("Europe/Paris".into()),
             text: Some("Node: x · mode ui".into()),
+            online_since: Some(1_795_293_000_000),
             ts: 1_795_293_125_315,
         }
     }
@@ -188,7 +189,9 @@ mod tests {
         let raw = |text: &str| of_raw("k", &RawEntry::new(&Json::parse(text).unwrap()).unwrap());
         let digest = raw(r#"{"a":1,"b":{"d":2,"c":3}}"#);
         assert_eq!(
-            raw(r#"{"ts":9,"b":{"c":3,"d":2},"lastInputSeconds":4,"a":1}"#),
+            raw(
+                r#"{"ts":9,"onlineSince":5,"lastActivityAt":6,"b":{"c":3,"d":2},"lastInputSeconds":4,"a":1}"#
+            ),
             digest
         );
         assert_ne!(raw(r#"{"a":1,"b":{"d":2,"c":4}}"#), digest);

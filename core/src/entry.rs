@@ -15,6 +15,9 @@ pub const MAX_STRING_UNITS: usize = 1_024;
 /// The longest `text` of an entry, in UTF-16 units (SPEC 1.1).
 pub const MAX_TEXT_UNITS: usize = 4_096;
 
+/// The members of an entry that only say when: the digest leaves them out (SPEC 2.1).
+pub const TIME_MEMBERS: [&str; 4] = ["ts", "lastInputSeconds", "onlineSince", "lastActivityAt"];
+
 /// One row of the presence list. An absent member is omitted from the JSON, never `null`.
 ///
 /// ```
@@ -73,6 +76,10 @@ pub struct PresenceEntry {
     /// The line a beacon sent, or one made of host and mode.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<Box<str>>,
+    /// Start of the unbroken stay, ms since the Unix epoch on the gateway's clock; only while there is a
+    /// live connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub online_since: Option<u64>,
     /// When the row was last written or touched, ms since the Unix epoch on the gateway's clock.
     pub ts: u64,
 }

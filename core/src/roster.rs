@@ -536,11 +536,12 @@ impl Roster {
             let host = fields.host.as_deref().unwrap_or("unknown");
             fields.text = Some(format!("Node: {host} · mode {}", client.mode).into());
         }
-        row.attach(Live {
+        let live = Live {
             conn: write.conn,
             role: write.role,
             scopes: write.scopes.clone(),
-        });
+        };
+        row.attach(live, now.age_ms);
         self.wrote(slot, now, true);
         self.note_change(slot);
         self.index_device(slot);

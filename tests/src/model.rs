@@ -244,6 +244,7 @@ impl Model {
             let mut entry = row.fields.clone();
             (entry.roles, entry.scopes) = row.sets();
             entry.ts = self.ts(row.written);
+            entry.online_since = (!row.live.is_empty()).then(|| self.ts(row.stay_began));
             entry.last_input_seconds = row.input_at.map(|at| {
                 let seconds = (i128::from(row.written) - at).max(0) / 1_000;
                 u64::try_from(seconds).unwrap_or(u64::MAX).min(MAX_SAFE_INTEGER)
@@ -301,6 +302,7 @@ impl Model {
             proof_number: 0,
             input_at: None,
             live: Vec::new(),
+            stay_began: 0,
             set_of_last_live: Default::default(),
             from_beacons: Default::default(),
             holder: None,
@@ -351,6 +353,9 @@ impl Model {
         if fields.text.is_none() {
             let host = fields.host.as_deref().unwrap_or("unknown");
             fields.text = Some(format!("Node: {host} · mode {}", client.mode).into());
+        }
+        if row.live.is_empty() {
+            row.stay_began = now.age_ms;
         }
         row.live.push(LiveConnection {
             conn: write.conn,

@@ -4,7 +4,7 @@ import { xxh3 } from "./xxh3.mjs";
 
 /** What a row counts: its key and its entry in canonical JSON, without what only says when. */
 export function rowDigest(key, entry) {
-  const { ts, lastInputSeconds, ...rest } = entry;
+  const { ts, lastInputSeconds, onlineSince, lastActivityAt, ...rest } = entry;
   return xxh3(`${key}\n${canonical(rest)}`);
 }
 

@@ -214,6 +214,8 @@ function merge(row) {
   else if ("lastInputSeconds" in entry) delete entry.lastInputSeconds;
   const live = members.filter(({ entry }) => !isOver(entry)).sort((a, b) => a.ts - b.ts);
   if (members.length > 1 && live.length > 0) {
+    setMoment(entry, live, "onlineSince", Math.min);
+    setMoment(entry, live, "lastActivityAt", Math.max);
     for (const name of ["roles", "scopes"]) {
       const union = new Set(live.flatMap(({ entry }) => (Array.isArray(entry[name]) ? entry[name] : NONE)));
       if (union.size > 0) entry[name] = [...union];
@@ -221,6 +223,12 @@ function merge(row) {
     }
   }
   row.entry = entry;
+}
+
+function setMoment(entry, live, name, pick) {
+  const moments = live.map(({ entry }) => integer(entry[name])).filter((moment) => moment !== undefined);
+  if (moments.length > 0) entry[name] = pick(...moments);
+  else delete entry[name];
 }
 
 const isOver = (entry) => Number(entry.reason === "disconnect");

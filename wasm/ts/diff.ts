@@ -47,11 +47,21 @@ export function diffRows(before: readonly PresenceRow[], after: readonly Presenc
 function changedFields(before: PresenceRow, after: PresenceRow): string[] {
   const fields = before.status === after.status ? [] : ["status"];
   for (const name of new Set([...Object.keys(before.entry), ...Object.keys(after.entry)])) {
-    if (name === "ts" || name === "lastInputSeconds") continue;
+    if (name === "ts" || name === "lastInputSeconds" || MOMENTS.has(name)) continue;
     if (!isSame(before.entry[name], after.entry[name])) fields.push(name);
   }
   if (!isSameMoment(inputMoment(before), inputMoment(after))) fields.push("lastInputSeconds");
+  for (const name of MOMENTS) {
+    if (!isSameMoment(moment(before.entry[name]), moment(after.entry[name]))) fields.push(name);
+  }
   return fields;
+}
+
+/** Members that are moments: reports in whole seconds move them by less than a second. */
+const MOMENTS: ReadonlySet<string> = new Set(["onlineSince", "lastActivityAt"]);
+
+function moment(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
 }
 
 /** When the last input was, up to the second that its rounding takes away. */

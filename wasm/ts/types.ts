@@ -42,6 +42,8 @@ export interface PresenceEntry {
   readonly timeZone?: string;
   /** The line a beacon sent, or one made of host and mode. */
   readonly text?: string;
+  /** Start of the unbroken stay: ms since the Unix epoch on the gateway's clock. Present while somebody is connected. */
+  readonly onlineSince?: number;
   /** When the row was last written or touched: ms since the Unix epoch on the gateway's clock. */
   readonly ts?: number;
   /** Whatever else the gateway says. */

@@ -47,7 +47,7 @@ pub(super) struct Row {
     pub(super) key: RowKey,
     /// Counts all rows ever made; ties in the list keep this order.
     pub(super) serial: u64,
-    /// The fields. `ts` and `last_input_seconds` are derived: see [`Row::entry`].
+    /// The fields. Its times are derived: see [`Row::entry`].
     pub(super) fields: PresenceEntry,
     /// When it was last written or touched (`ts`), on the age clock.
     pub(super) written_ms: u64,
@@ -60,6 +60,8 @@ pub(super) struct Row {
     /// The moment of the last user input, on the age clock; may lie before its origin.
     pub(super) last_input_at: Option<i64>,
     pub(super) live: Vec<Live>,
+    /// When the current stay began, on the age clock; means nothing while `live` is empty.
+    online_since_ms: u64,
     /// Roles and scopes of the live connections; kept after the last close.
     connected: Sets,
     /// Roles and scopes that beacons added.
@@ -94,6 +96,7 @@ impl Row {
             is_spared: false,
             last_input_at: None,
             live: Vec::new(),
+            online_since_ms: 0,
             connected: Sets::default(),
             added: Sets::default(),
             device: None,
@@ -112,8 +115,9 @@ impl Row {
             .is_some_and(|id| PresenceKey::parse(id).is_some())
     }
 
-    pub(super) fn attach(&mut self, live: Live) {
+    pub(super) fn attach(&mut self, live: Live, now_ms: u64) {
         if self.live.is_empty() {
+            self.online_since_ms = now_ms;
             // The set of the connections before is over with the next connect (SPEC 1.4).
             self.connected = Sets::default();
         }
@@ -199,7 +203,7 @@ impl Row {
         core::hint::black_box(read);
     }
 
-    /// Brings `ts` and `lastInputSeconds` up to the row's moment and gives the entry.
+    /// Brings the entry's times up to the row's moments and returns the entry.
     /// `offset_ms` leads from the age clock to the gateway's wall clock.
     pub(super) fn entry(&mut self, offset_ms: i64) -> &PresenceEntry {
         self.fields.ts = stamp(self.written_ms, offset_ms);
@@ -207,6 +211,8 @@ impl Row {
         self.fields.last_input_seconds = self
             .last_input_at
             .map(|at| (written.saturating_sub(at).max(0) as u64 / 1_000).min(MAX_SAFE_INTEGER));
+        let is_online = !self.live.is_empty();
+        self.fields.online_since = is_online.then(|| stamp(self.online_since_ms, offset_ms));
         &self.fields
     }
 }

@@ -9,6 +9,7 @@ mod calm;
 use std::fmt::Write as _;
 
 use presence_core::client::{BeaconPolicy, ClientConfig, ClientState, Json};
+use presence_core::entry::TIME_MEMBERS;
 use presence_core::protocol::Limits;
 use presence_core::server::HubConfig;
 
@@ -237,6 +238,6 @@ impl Simulation {
 fn content(members: &[(Box<str>, Json)]) -> String {
     let members = members
         .iter()
-        .filter(|(name, _)| !["ts", "lastInputSeconds"].contains(&&**name));
+        .filter(|(name, _)| !TIME_MEMBERS.contains(&&**name));
     members.map(|(name, value)| format!("{name}={value};")).collect()
 }

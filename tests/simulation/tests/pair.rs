@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps nothing fails")]
 
 use presence_core::client::{BeaconPolicy, ClientConfig, ClientEvent, ClientState, Json, RawEntry};
+use presence_core::entry::TIME_MEMBERS;
 use presence_core::protocol::ClientInfo;
 
 use presence_simulation::world::{World, config, plain, with_device};
@@ -410,6 +411,6 @@ fn content(entry: &RawEntry) -> String {
     let members = entry
         .members()
         .iter()
-        .filter(|(name, _)| !["ts", "lastInputSeconds"].contains(&&**name));
+        .filter(|(name, _)| !TIME_MEMBERS.contains(&&**name));
     members.map(|(name, value)| format!("{name}={value};")).collect()
 }

@@ -20,6 +20,8 @@ pub struct ModelRow {
     pub(super) proof_number: u64,
     pub(super) input_at: Option<i128>,
     pub(super) live: Vec<LiveConnection>,
+    /// When the row went from no live connection to one.
+    pub(super) stay_began: u64,
     pub(super) set_of_last_live: (Vec<Box<str>>, Vec<Box<str>>),
     pub(super) from_beacons: (Vec<Box<str>>, Vec<Box<str>>),
     pub(super) holder: Option<u64>,

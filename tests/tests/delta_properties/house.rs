@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use presence_core::client::{ClientState, Json, RawEntry};
 use presence_core::digest::{Digest, of_entry};
+use presence_core::entry::TIME_MEMBERS;
 use presence_core::server::{ConnId, Hub, HubOutput, Item, LeaveCause};
 use presence_core::{Now, PresenceEntry};
 use presence_tests::virtual_hub::{START, config, handshake, request};
@@ -303,6 +304,11 @@ impl Held {
                 (Some(own_ms), Some(ms)) => assert!(own_ms.abs_diff(ms) < 2_000, "{own} for {row}"),
                 (own_ms, ms) => assert_eq!(own_ms, ms),
             }
+            assert_eq!(
+                own.integer("onlineSince"),
+                row.integer("onlineSince"),
+                "{own} for {row}"
+            );
         }
     }
 }
@@ -315,7 +321,7 @@ fn content(entry: &RawEntry) -> String {
     let members = entry
         .members()
         .iter()
-        .filter(|(name, _)| !["ts", "lastInputSeconds"].contains(&&**name));
+        .filter(|(name, _)| !TIME_MEMBERS.contains(&&**name));
     // Of long texts the beginning says enough.
     members
         .map(|(name, value)| format!("{name}={:.40};", value.to_string()))

@@ -6,6 +6,9 @@ import { isObject } from "./json.mjs";
 
 const MATCHERS = ["$has", "$contains", "$lacks", "$startsWith"];
 
+/** The member of rows that is compared only where the expectation states it. */
+const UNSTATED = "onlineSince";
+
 /** What placeholders stand for. */
 export class Context {
   /** Connection ids and nonces, by connection. */
@@ -107,10 +110,15 @@ export function compare(expected, received) {
 
 function compareObject(expected, received) {
   for (const [name, value] of Object.entries(expected)) {
-    if (!Object.hasOwn(received, name)) fail(`${name} is missing`);
+    const isThere = Object.hasOwn(received, name);
+    if (value === "$absent") {
+      if (isThere) fail(`unexpected ${name}: ${short(received[name])}`);
+      continue;
+    }
+    if (!isThere) fail(`${name} is missing`);
     at(name, () => compare(value, received[name]));
   }
-  const extra = Object.keys(received).find((name) => !Object.hasOwn(expected, name));
+  const extra = Object.keys(received).find((name) => name !== UNSTATED && !Object.hasOwn(expected, name));
   if (extra !== undefined) fail(`unexpected ${extra}: ${short(received[extra])}`);
 }
 

@@ -6,6 +6,7 @@ use super::{Raw, Row};
 use crate::client::json::Json;
 use crate::client::order::Rank;
 use crate::client::raw::RawEntry;
+use crate::entry::TIME_MEMBERS;
 
 /// What newer mac apps send instead of their last input: nobody knows it (reference 5.2).
 const UNKNOWN_LAST_INPUT: u64 = 2_592_000;
@@ -78,16 +79,23 @@ pub(super) fn merge(raws: &[&Raw]) -> Merged {
         }
     }
     merged.set_integer("ts", ts);
-    match last_input_seconds(&order, ts) {
-        Some(seconds) => merged.set_integer("lastInputSeconds", seconds),
-        None => merged.remove("lastInputSeconds"),
-    }
+    set_or_remove(&mut merged, "lastInputSeconds", last_input_seconds(&order, ts));
     if raws.len() == 1 {
         return Merged::new(merged, ts);
     }
     let mut live = in_order(raws, |raw| (raw.ts, 0));
     live.retain(|raw| !raw.entry.is_disconnect());
     if !live.is_empty() {
+        let since = live
+            .iter()
+            .filter_map(|raw| raw.entry.integer("onlineSince"))
+            .min();
+        set_or_remove(&mut merged, "onlineSince", since);
+        let activity = live
+            .iter()
+            .filter_map(|raw| raw.entry.integer("lastActivityAt"))
+            .max();
+        set_or_remove(&mut merged, "lastActivityAt", activity);
         for name in ["roles", "scopes"] {
             let union = union(&live, name);
             if union.is_empty() {
@@ -98,6 +106,13 @@ pub(super) fn merge(raws: &[&Raw]) -> Merged {
         }
     }
     Merged::new(merged, ts)
+}
+
+fn set_or_remove(entry: &mut RawEntry, name: &str, value: Option<u64>) {
+    match value {
+        Some(value) => entry.set_integer(name, value),
+        None => entry.remove(name),
+    }
 }
 
 /// The rows by `rank`, ties in list order.
@@ -134,11 +149,14 @@ fn union(rows: &[&Raw], name: &str) -> Vec<Json> {
 
 /// Whether a row says already what its merged rows say now, but for the time they were written.
 pub(super) fn says_the_same(row: &Row, merged: &Merged) -> bool {
-    let same_input = match (row.last_input_at_ms, merged.last_input_at_ms) {
+    let is_same = |a: Option<u64>, b: Option<u64>| match (a, b) {
         (Some(a), Some(b)) => a.abs_diff(b) < SAME_MOMENT_MS,
         (a, b) => a == b,
     };
-    same_input && row.entry.eq_without(&merged.entry, &["ts", "lastInputSeconds"])
+    let is_same_member = |name| is_same(row.entry.integer(name), merged.entry.integer(name));
+    is_same(row.last_input_at_ms, merged.last_input_at_ms)
+        && row.entry.eq_without(&merged.entry, &TIME_MEMBERS)
+        && ["onlineSince", "lastActivityAt"].into_iter().all(is_same_member)
 }
 
 /// The moment of the last input; before the epoch counts as the epoch.

@@ -428,6 +428,51 @@ fn a_touch_moves_the_last_input_along_and_says_nothing_new() {
     assert_eq!(mirror.take_diff().unwrap().changed, boxed(&["instance:a"]));
 }
 
+#[test]
+fn a_stay_and_an_activity_are_of_the_connected_rows() {
+    let grouped = mirror(
+        r#"[
+            {"instanceId":"a","reason":"connect","ts":30,"onlineSince":25,"lastActivityAt":7},
+            {"instanceId":"a","ts":20,"onlineSince":15,"lastActivityAt":9},
+            {"instanceId":"a","reason":"disconnect","ts":40,"onlineSince":5,"lastActivityAt":39},
+            {"instanceId":"b","reason":"connect","ts":10},
+            {"instanceId":"b","reason":"disconnect","ts":12,"onlineSince":5,"lastActivityAt":6}
+        ]"#,
+        50,
+    );
+    let entries: Vec<String> = grouped.rows().iter().map(|row| row.entry().to_string()).collect();
+    assert_eq!(
+        entries,
+        [
+            r#"{"instanceId":"a","reason":"connect","ts":40,"onlineSince":15,"lastActivityAt":9}"#,
+            r#"{"instanceId":"b","reason":"connect","ts":12}"#,
+        ]
+    );
+}
+
+#[test]
+fn a_new_stay_or_activity_is_a_change() {
+    let mut mirror = mirror(
+        r#"[{"instanceId":"a","ts":1000,"onlineSince":1000,"lastActivityAt":1000}]"#,
+        50_000,
+    );
+    mirror.take_diff();
+    let told = |mirror: &mut Mirror, row: &str| {
+        mirror.apply_list(list(row), 50_000);
+        mirror.take_diff().unwrap().changed.len()
+    };
+    let later = r#"[{"instanceId":"a","ts":9000,"onlineSince":1000,"lastActivityAt":2500}]"#;
+    assert_eq!(
+        told(&mut mirror, later),
+        0,
+        "one report in whole seconds, counted again"
+    );
+    let active = r#"[{"instanceId":"a","ts":9000,"onlineSince":1000,"lastActivityAt":9000}]"#;
+    assert_eq!(told(&mut mirror, active), 1);
+    let back = r#"[{"instanceId":"a","ts":9000,"onlineSince":8000,"lastActivityAt":9000}]"#;
+    assert_eq!(told(&mut mirror, back), 1);
+}
+
 // ---- views ----------------------------------------------------------------------------------------
 
 #[test]
