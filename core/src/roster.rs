@@ -3,6 +3,7 @@
 //! This file is the product's rules: which writes are the same instance, how they merge, how long
 //! a row lives, which rows go when there are too many, and in what order they are listed.
 
+mod classes;
 mod encode;
 mod index;
 mod journal;
@@ -39,7 +40,7 @@ pub const CLOCK_STEP_MS: u64 = 2_000;
 pub struct RosterConfig {
     /// How long a row lives after its last proof of life, in ms.
     pub ttl_ms: u64,
-    /// Most rows, self included; at least 2.
+    /// Most rows, self included; less than 2 counts as 2.
     pub max_entries: usize,
     /// Seed of the hash tables; no output depends on it. Unguessable where keys come from strangers.
     pub hash_seed: u64,
@@ -110,6 +111,25 @@ pub enum Removal {
     Replaced,
 }
 
+/// How many rows went because there were too many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Evictions {
+    /// Rows without a live connection.
+    pub closed: u64,
+    /// Rows with a live connection.
+    pub live: u64,
+    /// Rows about others, beyond the quota of the connection that reported them.
+    pub over_quota: u64,
+}
+
+impl Evictions {
+    /// All of them.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        self.closed + self.live + self.over_quota
+    }
+}
+
 /// What a roster has done so far: shows that the work follows the changes, not the number of rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
@@ -154,6 +174,7 @@ pub struct Roster {
     encoder: encode::ListCache,
     journal: journal::Journal,
     work: Work,
+    evictions: Evictions,
 }
 
 /// The beacon was refused.
@@ -162,6 +183,12 @@ pub enum BeaconError {
     /// It carries the gateway's own `instanceId`.
     #[error("instanceId belongs to the gateway itself")]
     SelfInstance,
+    /// It would make a row without a connection, and all other rows have one.
+    #[error("the roster is full: all {rows} rows have live connections (raise --max-entries on the gateway)")]
+    Full {
+        /// Number of rows, self included.
+        rows: usize,
+    },
 }
 
 impl Roster {
@@ -185,6 +212,7 @@ impl Roster {
             encoder: encode::ListCache::default(),
             journal: journal::Journal::default(),
             work: Work::default(),
+            evictions: Evictions::default(),
         }
     }
 
@@ -198,21 +226,51 @@ impl Roster {
         if let Some(device_id) = write.device_id {
             self.replace_left_behind(row, write, device_id);
         }
-        self.enforce_cap();
+        self.enforce_cap(row.slot);
         row
     }
 
+    /// A pong arrived on a live connection whose row is gone: writes the row from the handshake and binds
+    /// the connection to it, if there is room or a row without a live connection can go (SPEC 1.4). Returns
+    /// `None`, and changes nothing, if not.
+    pub fn restore(&mut self, write: &ConnectWrite<'_>, now: Now) -> Option<RowId> {
+        self.settle(now);
+        let instance = self.instance_key(write.client);
+        let device = key_of(write.device_id);
+        let existing = self
+            .resolve_existing(instance.as_ref(), device.as_ref())
+            .or_else(|| {
+                self.table
+                    .find(&self.connect_key(write.client, write.device_id, write.conn_id))
+            });
+        if existing.is_none() && !self.has_room_without_live_rows() {
+            return None;
+        }
+        let row = self.write_connect(write, now);
+        self.version += 1;
+        self.enforce_cap(row.slot);
+        Some(row)
+    }
+
     /// A connection whose row is gone writes it anew from its handshake, as the first half of its
-    /// own beacon (SPEC 1.4): no version of its own.
+    /// own beacon (SPEC 1.4): no version of its own. If the beacon is refused, call
+    /// [`keep_rebuilt`](Self::keep_rebuilt).
     pub fn rebuild(&mut self, write: &ConnectWrite<'_>, now: Now) -> RowId {
         self.settle(now);
         self.write_connect(write, now)
     }
 
+    /// The beacon that a row was rebuilt for was refused: the row alone is the change.
+    pub fn keep_rebuilt(&mut self, row: RowId) {
+        self.version += 1;
+        self.enforce_cap(row.slot);
+    }
+
     /// A beacon arrived (SPEC 1.3, reference 1.3). An absent member never erases a stored one.
     ///
     /// # Errors
-    /// [`BeaconError::SelfInstance`] if it claims to be the gateway.
+    /// [`BeaconError::SelfInstance`] if it claims to be the gateway, [`BeaconError::Full`] if it needs a
+    /// new row and could only push out rows with live connections.
     pub fn beacon(&mut self, beacon: &Beacon, holder: Holder, now: Now) -> Result<RowId, BeaconError> {
         let instance = key_of(beacon.instance_id.as_deref());
         if instance.is_some() && instance == self.self_key {
@@ -230,6 +288,9 @@ impl Roster {
                 let key = beacon_key(beacon, instance, device.clone());
                 match self.table.find(&key) {
                     Some(slot) => slot,
+                    None if !self.has_room_without_live_rows() => {
+                        return Err(BeaconError::Full { rows: self.len() });
+                    }
                     None => self.make_row(key, holder, now),
                 }
             }
@@ -273,7 +334,7 @@ impl Roster {
         }
         self.version += 1;
         self.enforce_quota(holder);
-        self.enforce_cap();
+        self.enforce_cap(slot);
         Ok(self.id(slot))
     }
 
@@ -299,9 +360,10 @@ impl Roster {
         }
         if row.live.is_empty() {
             row.fields.reason = Some("disconnect".into());
-            // Nobody is left to answer the ping that a spared row waits for.
-            self.table.stop_sparing(slot);
             self.wrote(slot, now, proof);
+            if !proof {
+                self.table.close_silently(slot);
+            }
             self.note_change(slot);
             self.version += 1;
         } else if before != (row.fields.roles.clone(), row.fields.scopes.clone()) {
@@ -348,15 +410,8 @@ impl Roster {
     /// (one pong window from now) are spared until then; call before anything else at the new time
     /// (SPEC 1.5).
     pub fn spare_live_rows(&mut self, until_ms: u64) {
-        let overdue: Vec<u32> = self
-            .table
-            .ageing()
-            .take_while(|&slot| is_over(self.table.slab[slot].proof_ms, self.config.ttl_ms, until_ms))
-            .filter(|&slot| !self.table.slab[slot].live.is_empty())
-            .collect();
-        for slot in overdue {
-            self.table.spare(slot);
-        }
+        let ttl_ms = self.config.ttl_ms;
+        self.table.spare(|row| is_over(row.proof_ms, ttl_ms, until_ms));
         self.spared_until_ms = self.spared_until_ms.max(until_ms);
     }
 
@@ -405,6 +460,26 @@ impl Roster {
     #[must_use]
     pub fn work(&self) -> Work {
         self.work
+    }
+
+    /// How many rows went because there were too many, so far.
+    #[must_use]
+    pub fn evictions(&self) -> Evictions {
+        self.evictions
+    }
+
+    /// Number of proofs of life so far, for [`evicts_proven_after`](Self::evicts_proven_after).
+    pub(crate) fn proofs(&self) -> u64 {
+        self.table.proofs()
+    }
+
+    /// Whether one more row would push out one that was proven alive after the first `proofs` proofs.
+    pub(crate) fn evicts_proven_after(&self, proofs: u64) -> bool {
+        self.len() >= self.max_entries()
+            && self
+                .table
+                .next_to_evict(None)
+                .is_some_and(|slot| self.table.slab[slot].proof_number > proofs)
     }
 
     /// The clock that `ts` is on: ms since the Unix epoch.
@@ -585,21 +660,38 @@ impl Roster {
         }
     }
 
-    fn enforce_cap(&mut self) {
-        while self.len() > self.config.max_entries.max(1) {
-            let Some(slot) = self.table.least_fresh() else {
+    /// Most rows, self included: there is room for one other row at least.
+    fn max_entries(&self) -> usize {
+        self.config.max_entries.max(2)
+    }
+
+    /// Whether a new row fits once all rows without a live connection are gone.
+    fn has_room_without_live_rows(&self) -> bool {
+        self.len() < self.max_entries() + self.table.not_live()
+    }
+
+    /// The row `kept` was just written and stays.
+    fn enforce_cap(&mut self, kept: u32) {
+        while self.len() > self.max_entries() {
+            let Some(slot) = self.table.next_to_evict(Some(kept)) else {
                 return;
             };
+            if self.table.slab[slot].live.is_empty() {
+                self.evictions.closed += 1;
+            } else {
+                self.evictions.live += 1;
+            }
             self.remove(slot, Removal::Evicted);
         }
     }
 
     fn enforce_quota(&mut self, holder: Holder) {
         let Holder::Connection(conn) = holder else { return };
-        let quota = (self.config.max_entries / 10).max(1);
+        let quota = (self.max_entries() / 10).max(1);
         while let Some((held, oldest)) = self.table.held_by(conn)
             && held > quota
         {
+            self.evictions.over_quota += 1;
             self.remove(oldest, Removal::Evicted);
         }
     }

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use presence_core::Now;
 use presence_core::protocol::CloseFrame;
+use presence_core::roster::Evictions;
 use presence_core::server::{ConnId, Handshake, Hub, HubOutput, Item, LeaveCause};
 use tokio::sync::{mpsc, oneshot};
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use crate::clock::{Clock, Timer};
 use crate::connection::{Input, Peer};
+use crate::log::Throttle;
 
 /// Events that may wait for the driver; connections wait when there are more.
 pub(crate) const MAX_EVENTS: usize = 256;
@@ -41,6 +43,10 @@ pub(crate) struct Driver {
     unflushed: Option<Arc<Peer>>,
     /// How far the roster's clock is ahead of the age clock, for those who state times elsewhere.
     stated_offset_ms: Arc<AtomicU64>,
+    /// Bounds the lines about evicted rows.
+    eviction_lines: Throttle,
+    /// The evictions that the log has.
+    logged_evictions: Evictions,
 }
 
 #[derive(Debug)]
@@ -59,6 +65,8 @@ impl Driver {
             peers: Vec::new(),
             unflushed: None,
             stated_offset_ms: Arc::default(),
+            eviction_lines: Throttle::default(),
+            logged_evictions: Evictions::default(),
         };
         driver.publish_offset(driver.clock.now());
         driver
@@ -101,10 +109,26 @@ impl Driver {
             }
             self.publish_offset(now);
             self.flush(now);
+            self.log_evictions(now);
             if self.hub.awaits_sent() {
                 self.hub.handle_sent(self.clock.now());
             }
         }
+    }
+
+    /// Writes how many rows were evicted since the last such line, at most once a minute.
+    fn log_evictions(&mut self, now: Now) {
+        let evictions = self.hub.evictions();
+        if evictions == self.logged_evictions || !self.eviction_lines.passes(now.age_ms) {
+            return;
+        }
+        let logged = std::mem::replace(&mut self.logged_evictions, evictions);
+        warn!(
+            rows = evictions.total() - logged.total(),
+            live = evictions.live - logged.live,
+            over_quota = evictions.over_quota - logged.over_quota,
+            "rows evicted: the roster is full; raise --max-entries if live rows are missing"
+        );
     }
 
     /// Handles the event, and joins that wait behind one join together with it: the list that greets them is

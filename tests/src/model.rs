@@ -28,9 +28,14 @@ pub struct Model {
     proofs: u64,
 }
 
-/// A beacon claimed to be the gateway.
+/// Why a beacon was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClaimsSelf;
+pub enum Refusal {
+    /// It claimed to be the gateway.
+    ClaimsSelf,
+    /// Only rows with live connections could have gone for its row.
+    Full,
+}
 
 impl Model {
     /// A roster with the gateway's own row.
@@ -79,8 +84,28 @@ impl Model {
         let id = self.write_handshake(write, now);
         self.version += 1;
         self.replace(id, write);
-        self.evict_over_cap();
+        self.evict_over_cap(id);
         id
+    }
+
+    /// A pong on a live connection whose row was evicted: back, unless a row with a live connection had to
+    /// go for it.
+    pub fn restore(&mut self, write: &ConnectWrite<'_>, now: Now) -> Option<u64> {
+        self.settle(now);
+        let mut after = self.clone();
+        let id = after.write_handshake(write, now);
+        after.version += 1;
+        let live_before = after.live_rows();
+        after.evict_over_cap(id);
+        if after.live_rows() < live_before {
+            return None;
+        }
+        *self = after;
+        Some(id)
+    }
+
+    fn live_rows(&self) -> usize {
+        self.rows.iter().filter(|row| !row.live.is_empty()).count()
     }
 
     /// The row of a connection was evicted; its own beacon is about to write it anew.
@@ -89,35 +114,40 @@ impl Model {
         self.write_handshake(write, now)
     }
 
+    /// That beacon was refused.
+    pub fn keep_rebuilt(&mut self, id: u64) {
+        self.version += 1;
+        self.evict_over_cap(id);
+    }
+
     /// A beacon arrived.
     ///
     /// # Errors
-    /// [`ClaimsSelf`] if it carries the gateway's own `instanceId`.
-    pub fn beacon(&mut self, beacon: &Beacon, holder: Holder, now: Now) -> Result<u64, ClaimsSelf> {
+    /// [`Refusal`]
+    pub fn beacon(&mut self, beacon: &Beacon, holder: Holder, now: Now) -> Result<u64, Refusal> {
         let instance = id_of(&beacon.instance_id);
         if instance.is_some() && instance == id_of(&self.self_entry.instance_id) {
-            return Err(ClaimsSelf);
+            return Err(Refusal::ClaimsSelf);
         }
         self.settle(now);
         let parsed = parsed_text(&beacon.text);
         let device = id_of(&beacon.device_id);
-        let found = self.row_by_ids(&instance, &device);
-        let at = found.unwrap_or_else(|| {
-            let key = Key::Named(
-                instance
-                    .or(device)
-                    .or_else(|| normalise(&parsed.as_ref()?.host))
-                    .or_else(|| normalise(&parsed.as_ref()?.ip))
-                    .unwrap_or_else(|| text_key(&beacon.text)),
-            );
-            self.row_by_key(&key).unwrap_or_else(|| {
-                let at = self.make_row(key);
+        let found = self.row_by_ids(&instance, &device).or_else(|| {
+            let key = beacon_key(beacon, parsed.as_ref(), instance.clone(), device.clone());
+            self.row_by_key(&key)
+        });
+        let at = match found {
+            Some(at) => at,
+            // Self, the rows with live connections, and this one.
+            None if 1 + self.live_rows() + 1 > self.cap => return Err(Refusal::Full),
+            None => {
+                let at = self.make_row(beacon_key(beacon, parsed.as_ref(), instance, device));
                 if let Holder::Connection(conn) = holder {
                     self.rows[at].holder = Some(conn);
                 }
                 at
-            })
-        });
+            }
+        };
         let row = &mut self.rows[at];
         let fields = &mut row.fields;
         let from_text = |pick: fn(&text::ParsedText) -> &str| -> Option<Box<str>> {
@@ -163,7 +193,7 @@ impl Model {
         if let Holder::Connection(conn) = holder {
             self.evict_over_quota(conn);
         }
-        self.evict_over_cap();
+        self.evict_over_cap(id);
         Ok(id)
     }
 
@@ -303,6 +333,7 @@ impl Model {
             input_at: None,
             live: Vec::new(),
             stay_began: 0,
+            was_connected: false,
             set_of_last_live: Default::default(),
             from_beacons: Default::default(),
             holder: None,
@@ -357,11 +388,13 @@ impl Model {
         if row.live.is_empty() {
             row.stay_began = now.age_ms;
         }
+        row.was_connected = true;
         row.live.push(LiveConnection {
             conn: write.conn,
             role: write.role.as_str(),
             scopes: write.scopes.to_vec(),
         });
+        row.live.sort_by_key(|live| live.conn);
         row.holder = None;
         self.mark_written(at, now);
         self.mark_alive(at, now);
@@ -399,9 +432,17 @@ impl Model {
 
     // ---- bounds -------------------------------------------------------------------------------
 
-    fn evict_over_cap(&mut self) {
+    /// SPEC 1.5, "Eviction".
+    fn evict_over_cap(&mut self, kept: u64) {
         while self.len() > self.cap {
-            self.evict_least_fresh(|_| true);
+            let group = |row: &ModelRow| match (row.live.is_empty(), row.was_connected, &row.key) {
+                (true, true, _) => 1,
+                (true, false, _) => 2,
+                (false, _, Key::Connection(_)) => 3,
+                (false, _, Key::Named(_)) => 4,
+            };
+            let first = self.rows.iter().filter(|row| row.id != kept).map(group).min();
+            self.evict_least_fresh(|row| row.id != kept && Some(group(row)) == first);
         }
     }
 
@@ -433,6 +474,19 @@ impl Model {
         let wall = self.shown_wall(age_ms).clamp(0, i128::from(MAX_SAFE_INTEGER));
         u64::try_from(wall).unwrap_or(0)
     }
+}
+
+fn beacon_key(
+    beacon: &Beacon,
+    parsed: Option<&text::ParsedText>,
+    instance: Option<String>,
+    device: Option<String>,
+) -> Key {
+    let key = instance
+        .or(device)
+        .or_else(|| normalise(&parsed?.host))
+        .or_else(|| normalise(&parsed?.ip));
+    Key::Named(key.unwrap_or_else(|| text_key(&beacon.text)))
 }
 
 fn id_of(value: &Option<Box<str>>) -> Option<String> {

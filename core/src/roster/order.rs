@@ -6,7 +6,7 @@ pub(super) const NONE: u32 = u32::MAX;
 /// Which list a link belongs to. A row is in at most one list of each kind.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Order {
-    /// All rows but self, least fresh first.
+    /// The rows of one class, least fresh first.
     Freshness,
     /// The rows that carry one deviceId, least fresh first.
     Device,
@@ -83,28 +83,6 @@ impl List {
         self.len += 1;
     }
 
-    /// Puts `slot` before `next`, which must be in this list; at the end if there is no `next`.
-    pub(super) fn insert_before(
-        &mut self,
-        rows: &mut impl Linked,
-        slot: u32,
-        next: Option<u32>,
-        order: Order,
-    ) {
-        let Some(next) = next else {
-            return self.push_back(rows, slot, order);
-        };
-        let prev = rows.link(next, order).prev;
-        *rows.link_mut(slot, order) = Link { prev, next };
-        rows.link_mut(next, order).prev = slot;
-        if prev == NONE {
-            self.head = slot;
-        } else {
-            rows.link_mut(prev, order).next = slot;
-        }
-        self.len += 1;
-    }
-
     /// Takes `slot` out; it must be in this list.
     pub(super) fn remove(&mut self, rows: &mut impl Linked, slot: u32, order: Order) {
         let Link { prev, next } = core::mem::take(rows.link_mut(slot, order));
@@ -144,11 +122,5 @@ impl List {
     pub(super) fn before(rows: &impl Linked, slot: u32, order: Order) -> Option<u32> {
         let prev = rows.link(slot, order).prev;
         (prev != NONE).then_some(prev)
-    }
-
-    /// The slot after `slot`, towards the freshest.
-    pub(super) fn after(rows: &impl Linked, slot: u32, order: Order) -> Option<u32> {
-        let next = rows.link(slot, order).next;
-        (next != NONE).then_some(next)
     }
 }

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::classes::{Class, Place};
 use super::journal::Noted;
 use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
 use crate::key::{PresenceKey, RowKey};
@@ -55,8 +56,10 @@ pub(super) struct Row {
     pub(super) proof_ms: u64,
     /// Counts all proofs of life: the order of those of one millisecond.
     pub(super) proof_number: u64,
-    /// Whether it waits for a pong after a suspension, whatever its age.
-    pub(super) is_spared: bool,
+    /// Where its table keeps it.
+    pub(super) place: Place,
+    /// Whether it ever had a connection.
+    pub(super) was_connected: bool,
     /// The moment of the last user input, on the age clock; may lie before its origin.
     pub(super) last_input_at: Option<i64>,
     pub(super) live: Vec<Live>,
@@ -93,7 +96,8 @@ impl Row {
             written_ms: now_ms,
             proof_ms: now_ms,
             proof_number: 0,
-            is_spared: false,
+            place: Place::Ageing(Class::Reported),
+            was_connected: false,
             last_input_at: None,
             live: Vec::new(),
             online_since_ms: 0,
@@ -121,8 +125,19 @@ impl Row {
             // The set of the connections before is over with the next connect (SPEC 1.4).
             self.connected = Sets::default();
         }
-        self.connected.add_live(&live);
-        self.live.push(live);
+        self.was_connected = true;
+        // In connect order: a row that was evicted gets its connections back in any order.
+        let at = self.live.partition_point(|other| other.conn < live.conn);
+        if at == self.live.len() {
+            self.connected.add_live(&live);
+            self.live.push(live);
+        } else {
+            self.live.insert(at, live);
+            self.connected = Sets::default();
+            for live in &self.live {
+                self.connected.add_live(live);
+            }
+        }
         self.derive_sets();
     }
 

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::classes::Classes;
 use super::index::KeyIndex;
 use super::order::{Link, Linked, List, Order};
 use super::row::Row;
@@ -23,6 +24,11 @@ pub(super) struct Slab {
 }
 
 impl Slab {
+    /// Number of rows.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len() - self.free.len()
+    }
+
     /// Puts a row into a free slot.
     fn insert(&mut self, row: Row) -> u32 {
         if let Some(slot) = self.free.pop() {
@@ -79,11 +85,8 @@ pub(super) struct Table {
     by_key: KeyIndex,
     by_device: HashTable<DeviceRows>,
     by_holder: BTreeMap<u64, List>,
-    /// The rows that go by their age, least fresh first. Every row is here or in `spared`.
-    freshness: List,
-    /// The rows that wait for a pong after a suspension, least fresh first.
-    spared: List,
-    proofs: u64,
+    /// Which row goes next.
+    classes: Classes,
 }
 
 impl Table {
@@ -96,7 +99,7 @@ impl Table {
 
     /// Number of rows, self not included.
     pub(super) fn len(&self) -> usize {
-        self.freshness.len() + self.spared.len()
+        self.slab.len()
     }
 
     pub(super) fn find(&self, key: &RowKey) -> Option<u32> {
@@ -128,13 +131,12 @@ impl Table {
         matches!(self.slab.rows.get(slot as usize), Some(Some(row)) if row.serial == serial)
     }
 
-    /// Adds a row as the freshest.
-    pub(super) fn insert(&mut self, mut row: Row) -> u32 {
-        row.proof_number = self.next_proof();
+    /// Adds a row as the freshest of its class.
+    pub(super) fn insert(&mut self, row: Row) -> u32 {
         let hash = hash_key(&row.key, self.seed);
         let slot = self.slab.insert(row);
         self.by_key.insert(hash, slot);
-        self.freshness.push_back(&mut self.slab, slot, Order::Freshness);
+        self.classes.push(&mut self.slab, slot);
         slot
     }
 
@@ -142,7 +144,7 @@ impl Table {
         self.unindex_key(slot);
         self.set_device(slot, None);
         self.set_holder(slot, None);
-        self.unlink(slot);
+        self.classes.remove(&mut self.slab, slot);
         self.slab.free.push(slot);
         self.slab.rows[slot as usize].take()
     }
@@ -156,9 +158,7 @@ impl Table {
 
     /// Makes the row the freshest of all its lists; it goes by its age from now on.
     pub(super) fn refresh(&mut self, slot: u32) {
-        self.unlink(slot);
-        self.slab[slot].proof_number = self.next_proof();
-        self.freshness.push_back(&mut self.slab, slot, Order::Freshness);
+        self.classes.refresh(&mut self.slab, slot);
         if self.slab[slot].device.is_none() && self.slab[slot].holder.is_none() {
             return;
         }
@@ -254,74 +254,45 @@ impl Table {
         Some((list.len(), list.head()?))
     }
 
-    /// The least fresh row.
-    pub(super) fn least_fresh(&self) -> Option<u32> {
-        match (self.freshness.head(), self.spared.head()) {
-            (Some(a), Some(b)) if self.slab[b].proof_number < self.slab[a].proof_number => Some(b),
-            (a, b) => a.or(b),
-        }
+    /// The row that goes when there are too many; never `kept`, which was just written.
+    pub(super) fn next_to_evict(&self, kept: Option<u32>) -> Option<u32> {
+        self.classes.next_to_evict(&self.slab, kept)
+    }
+
+    /// Number of rows without a live connection.
+    pub(super) fn not_live(&self) -> usize {
+        self.classes.not_live()
+    }
+
+    /// Number of proofs of life so far.
+    pub(super) fn proofs(&self) -> u64 {
+        self.classes.proofs()
     }
 
     /// The least fresh of the rows that go by their age.
     pub(super) fn next_to_expire(&self) -> Option<u32> {
-        self.freshness.head()
+        self.classes.next_to_expire(&self.slab)
     }
 
     /// The least fresh of the rows that wait for a pong after a suspension.
     pub(super) fn next_spared(&self) -> Option<u32> {
-        self.spared.head()
+        self.classes.next_spared(&self.slab)
     }
 
-    /// The rows that go by their age, least fresh first.
-    pub(super) fn ageing(&self) -> impl Iterator<Item = u32> {
-        let next = |&slot: &u32| List::after(&self.slab, slot, Order::Freshness);
-        core::iter::successors(self.freshness.head(), next)
+    /// Lets the rows with live connections that are `overdue` wait for a pong, whatever their age. Of two
+    /// rows the less fresh one is overdue first.
+    pub(super) fn spare(&mut self, overdue: impl Fn(&Row) -> bool) {
+        self.classes.spare(&mut self.slab, overdue);
     }
 
-    /// Lets the row wait for a pong, whatever its age. Call in the order of freshness.
-    pub(super) fn spare(&mut self, slot: u32) {
-        self.unlink(slot);
-        self.slab[slot].is_spared = true;
-        self.spared.push_back(&mut self.slab, slot, Order::Freshness);
+    /// The row's last connection closed and that was no proof of life: it keeps its age.
+    pub(super) fn close_silently(&mut self, slot: u32) {
+        self.classes.close_silently(&mut self.slab, slot);
     }
 
-    /// The row goes by its age again. It is among the least fresh, so its place is near.
-    pub(super) fn stop_sparing(&mut self, slot: u32) {
-        if !self.slab[slot].is_spared {
-            return;
-        }
-        self.unlink(slot);
-        let number = self.slab[slot].proof_number;
-        let next = self
-            .ageing()
-            .find(|&other| self.slab[other].proof_number > number);
-        self.freshness
-            .insert_before(&mut self.slab, slot, next, Order::Freshness);
-    }
-
-    /// All slots, almost the freshest first.
+    /// All slots, in runs that begin with the freshest.
     pub(super) fn slots(&self) -> Vec<u32> {
-        let mut slots = Vec::with_capacity(self.len() + 1);
-        for list in [&self.freshness, &self.spared] {
-            let next = |&slot: &u32| List::before(&self.slab, slot, Order::Freshness);
-            slots.extend(core::iter::successors(list.tail(), next));
-        }
-        slots
-    }
-
-    /// Takes the row out of whichever list says when it goes.
-    fn unlink(&mut self, slot: u32) {
-        let list = if core::mem::take(&mut self.slab[slot].is_spared) {
-            &mut self.spared
-        } else {
-            &mut self.freshness
-        };
-        list.remove(&mut self.slab, slot, Order::Freshness);
-    }
-
-    fn next_proof(&mut self) -> u64 {
-        self.proofs += 1;
-        self.proofs
+        self.classes.slots(&self.slab)
     }
 
     fn unindex_key(&mut self, slot: u32) {

@@ -23,7 +23,7 @@ use super::{Handshake, Item};
 use crate::entry::PresenceEntry;
 use crate::key::PresenceKey;
 use crate::protocol::{CloseFrame, Frame, Limits, Request};
-use crate::roster::{Roster, RosterConfig, Work};
+use crate::roster::{Evictions, Roster, RosterConfig, Work};
 use crate::time::Now;
 
 /// A joined connection: an index that is reused after it left, and a serial that never is.
@@ -53,7 +53,7 @@ pub struct HubConfig {
     pub limits: Limits,
     /// How long a row lives after its last proof of life, in ms.
     pub ttl_ms: u64,
-    /// Most rows, self included; at least 2.
+    /// Most rows, self included; less than 2 counts as 2.
     pub max_entries: usize,
     /// Modes (trimmed, lower-case) whose connections make no row.
     pub ephemeral_modes: Vec<Box<str>>,
@@ -156,19 +156,19 @@ impl Hub {
     /// that one encoded list serves all of them.
     pub fn join_all(&mut self, handshakes: impl IntoIterator<Item = Handshake>, now: Now) -> Vec<ConnId> {
         self.advance(now);
-        let mut handshakes = handshakes.into_iter().peekable();
-        let mut conns = Vec::new();
-        // Each has to find itself in its hello: more of them than there is room for would put each other out.
-        let room = self.config.max_entries.saturating_sub(1).max(1);
-        while handshakes.peek().is_some() {
-            let greeted = conns.len();
-            for handshake in handshakes.by_ref().take(room) {
-                conns.push(self.admit(handshake, now));
+        let mut conns: Vec<ConnId> = Vec::new();
+        let mut greeted = 0;
+        let mut proofs = self.roster.proofs();
+        for handshake in handshakes {
+            // Each has to find itself in its hello: before one of them puts another out, all are greeted.
+            if self.roster.evicts_proven_after(proofs) {
+                self.greet_all(&conns[greeted..], now);
+                greeted = conns.len();
+                proofs = self.roster.proofs();
             }
-            for &conn in &conns[greeted..] {
-                self.greet(conn, now);
-            }
+            conns.push(self.admit(handshake, now));
         }
+        self.greet_all(&conns[greeted..], now);
         self.announce(now);
         conns
     }
@@ -221,6 +221,12 @@ impl Hub {
         ConnId { slot, serial }
     }
 
+    fn greet_all(&mut self, conns: &[ConnId], now: Now) {
+        for &conn in conns {
+            self.greet(conn, now);
+        }
+    }
+
     /// Queues its first frame.
     fn greet(&mut self, conn: ConnId, now: Now) {
         let Some(hello) = hello::hello(self, conn.slot, now) else {
@@ -257,7 +263,8 @@ impl Hub {
         self.announce(now);
     }
 
-    /// A pong arrived: proof of life for the connection's row.
+    /// A pong arrived: proof of life for the connection's row. If that was evicted and no row with a live
+    /// connection has to go for it, it comes back.
     pub fn pong(&mut self, conn: ConnId, now: Now) {
         self.advance(now);
         if !self.members.holds(conn) {
@@ -265,8 +272,12 @@ impl Hub {
         }
         let due_ms = now.age_ms + self.ping_interval_ms();
         if let Some(member) = self.members.get_mut(conn.slot) {
-            if let Some(row) = member.row {
-                self.roster.touch(row, now);
+            match member.row.filter(|&row| self.roster.contains(row)) {
+                Some(row) => self.roster.touch(row, now),
+                None if member.is_tracked && !self.is_shut_down => {
+                    member.row = self.roster.restore(&member.connect_write(), now);
+                }
+                None => {}
             }
             if member.heartbeat.awaits_pong {
                 self.heartbeats.remove(&(member.heartbeat.due_ms, conn.slot));
@@ -361,6 +372,12 @@ impl Hub {
     #[must_use]
     pub fn version(&self) -> u64 {
         self.roster.version()
+    }
+
+    /// How many rows went because there were too many, so far.
+    #[must_use]
+    pub fn evictions(&self) -> Evictions {
+        self.roster.evictions()
     }
 
     /// What the roster has done so far, for tests and benches that count instead of measuring time.

@@ -22,6 +22,7 @@ pub struct ModelRow {
     pub(super) live: Vec<LiveConnection>,
     /// When the row went from no live connection to one.
     pub(super) stay_began: u64,
+    pub(super) was_connected: bool,
     pub(super) set_of_last_live: (Vec<Box<str>>, Vec<Box<str>>),
     pub(super) from_beacons: (Vec<Box<str>>, Vec<Box<str>>),
     pub(super) holder: Option<u64>,

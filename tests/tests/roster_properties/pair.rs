@@ -3,10 +3,10 @@
 use presence_core::beacon::Beacon;
 use presence_core::entry::MAX_SAFE_INTEGER;
 use presence_core::key::RowKey;
-use presence_core::roster::{BeaconTarget, ConnectWrite, Holder, Roster, RosterConfig, RowId};
+use presence_core::roster::{BeaconError, BeaconTarget, ConnectWrite, Holder, Roster, RosterConfig, RowId};
 use presence_core::{Now, PresenceEntry, PresenceKey};
-use presence_tests::model::Model;
 use presence_tests::model::text::{Key, normalise};
+use presence_tests::model::{Model, Refusal};
 
 use crate::history::{Client, Op, Sender, Text};
 
@@ -104,13 +104,27 @@ impl Pair {
                     }
                     _ => Holder::Unlimited,
                 };
-                self.beacon(beacon, holder);
+                let _ = self.beacon(beacon, holder);
             }
             Op::OwnBeacon(any, beacon) => self.own_beacon(*any, beacon),
             Op::Pong(any) => {
-                if let Some(open) = pick(&self.open, *any) {
+                if self.open.is_empty() {
+                    return;
+                }
+                let at = any % self.open.len();
+                let open = &mut self.open[at];
+                self.real.settle(now);
+                self.model.settle(now);
+                if self.real.contains(open.row) {
                     self.real.touch(open.row, now);
                     self.model.touch(open.model_row, now);
+                    return;
+                }
+                let row = self.real.restore(&open.handshake.write(), now);
+                let model_row = self.model.restore(&open.handshake.write(), now);
+                assert_eq!(row.is_some(), model_row.is_some(), "restored for one only");
+                if let (Some(row), Some(model_row)) = (row, model_row) {
+                    (open.row, open.model_row) = (row, model_row);
                 }
             }
             Op::LatePong(any) => {
@@ -145,15 +159,17 @@ impl Pair {
         }
     }
 
-    fn beacon(&mut self, beacon: &Beacon, holder: Holder) {
+    /// Whether it was accepted.
+    fn beacon(&mut self, beacon: &Beacon, holder: Holder) -> bool {
         let real = self.real.beacon(beacon, holder, self.now);
         let model = self.model.beacon(beacon, holder, self.now);
-        assert_eq!(
-            real.is_err(),
-            claims_self(beacon),
-            "only a claim to be the gateway is refused"
-        );
-        assert_eq!(real.is_err(), model.is_err());
+        let refusal = real.err().map(|error| match error {
+            BeaconError::SelfInstance => Refusal::ClaimsSelf,
+            BeaconError::Full { .. } => Refusal::Full,
+        });
+        assert_eq!(refusal, model.err());
+        assert_eq!(refusal == Some(Refusal::ClaimsSelf), claims_self(beacon));
+        refusal.is_none()
     }
 
     fn own_beacon(&mut self, any: usize, beacon: &Beacon) {
@@ -167,18 +183,23 @@ impl Pair {
             device_id: client.device_id.clone(),
             ..beacon.clone()
         };
+        let mut is_gone = false;
         if !claims_self(&beacon) {
             self.real.settle(self.now);
             self.model.settle(self.now);
             let open = &mut self.open[at];
-            let is_gone = !self.real.contains(open.row);
+            is_gone = !self.real.contains(open.row);
             assert_eq!(is_gone, !self.model.contains(open.model_row), "gone for one only");
             if is_gone {
                 open.row = self.real.rebuild(&open.handshake.write(), self.now);
                 open.model_row = self.model.rebuild(&open.handshake.write(), self.now);
             }
         }
-        self.beacon(&beacon, Holder::Unlimited);
+        if !self.beacon(&beacon, Holder::Unlimited) && is_gone {
+            let open = &self.open[at];
+            self.real.keep_rebuilt(open.row);
+            self.model.keep_rebuilt(open.model_row);
+        }
     }
 
     /// Compares everything that can be seen; returns the list with the model's row ids.

@@ -95,11 +95,13 @@ impl Mirror {
         if excess == 0 {
             return;
         }
-        // The least fresh first; of two as fresh the one that is listed first.
+        // Rows that left first, as closed ones go first on a gateway; then the least fresh; of two as fresh
+        // the one that is listed first.
+        let freshness = |row: &Row| row.ts | u64::from(!row.entry.is_disconnect()) << 63;
         let ranks: Vec<Rank> = self
             .present()
             .filter(|row| !row.is_self())
-            .filter_map(|row| Some((row.ts, *row.members.first()?)))
+            .filter_map(|row| Some((freshness(row), *row.members.first()?)))
             .collect();
         let mut places: Vec<u64> = Vec::new();
         for (_, place) in sorted(ranks).into_iter().take(excess) {

@@ -343,6 +343,17 @@ fn of_rows_as_fresh_the_first_listed_is_evicted_first() {
 }
 
 #[test]
+fn a_row_that_left_is_evicted_before_an_older_one() {
+    let mut alone = Mirror::standalone(MirrorConfig {
+        max_rows: 2,
+        ..MirrorConfig::standalone()
+    });
+    let rows = r#"[{"instanceId":"a","reason":"disconnect","ts":9},{"instanceId":"b","ts":7},{"instanceId":"c","ts":5}]"#;
+    alone.apply_list(list(rows), 9);
+    assert_eq!(keys(&alone), ["instance:b", "instance:c"]);
+}
+
+#[test]
 fn deltas_keep_to_the_cap_too() {
     let mut alone = Mirror::standalone(MirrorConfig {
         max_rows: 2,

@@ -10,7 +10,7 @@ use super::member::Member;
 use crate::beacon::Beacon;
 use crate::protocol::params::{Length, Members};
 use crate::protocol::{Frame, Method, Request, Role, WireError, scope};
-use crate::roster::{BeaconTarget, Holder};
+use crate::roster::{BeaconError, BeaconTarget, Holder};
 use crate::server::system_event::parse_system_event;
 use crate::time::Now;
 
@@ -132,16 +132,25 @@ impl Hub {
             Holder::Connection(member.serial)
         };
         let is_bound = member.row.is_some_and(|row| self.roster.contains(row));
+        let mut rebuilt = None;
         if is_own && member.is_tracked && !is_bound && !self.roster.is_self(beacon.instance_id.as_deref()) {
-            let row = self.roster.rebuild(&member.connect_write(), now);
+            rebuilt = Some(self.roster.rebuild(&member.connect_write(), now));
             if let Some(member) = self.members.get_mut(slot) {
-                member.row = Some(row);
+                member.row = rebuilt;
             }
         }
         self.roster
             .beacon(beacon, holder, now)
             .map(drop)
-            .map_err(|error| WireError::invalid_request(error.to_string()))
+            .map_err(|error| {
+                if let Some(row) = rebuilt {
+                    self.roster.keep_rebuilt(row);
+                }
+                match error {
+                    BeaconError::SelfInstance => WireError::invalid_request(error.to_string()),
+                    BeaconError::Full { .. } => WireError::unavailable(error.to_string()),
+                }
+            })
     }
 
     /// Whether a beacon is about the connection's own row: the row it resolves to decides, and only

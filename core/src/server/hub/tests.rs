@@ -172,6 +172,91 @@ fn who_comes_with_too_many_others_finds_itself_all_the_same() {
     assert_eq!(greeted, conns);
 }
 
+/// Rows without ids go before older ones with an id: those that join together must not evict each other
+/// before their hello.
+#[test]
+fn clients_without_an_id_that_join_together_find_themselves() {
+    let mut hub = hub_of(5);
+    for name in ["a", "b", "c"] {
+        let conn = hub.join(handshake(name, "ui", &[]), START);
+        frames(&mut hub, conn);
+    }
+    let together = ["x", "y", "z"].map(|name| {
+        let mut anonymous = handshake(name, "ui", &["operator.read"]);
+        anonymous.client.instance_id = None;
+        anonymous.client.display_name = Some(name.into());
+        anonymous
+    });
+    hub.join_all(together, START.after(1));
+    let mut names = ["x", "y", "z"].into_iter();
+    while let Some(output) = hub.poll_output() {
+        if let HubOutput::Send(_, Item::Response(frame)) = output {
+            let hello = json(&frame.to_string());
+            let rows = hello["payload"]["snapshot"]["presence"].as_array().unwrap();
+            let name = names.next().unwrap();
+            assert!(
+                rows.iter().any(|row| row["host"] == name),
+                "{name} is not in its hello"
+            );
+        }
+    }
+    assert_eq!(names.next(), None);
+    let hosts: Vec<_> = hub
+        .list(START.after(1))
+        .into_iter()
+        .filter_map(|row| row.instance_id)
+        .collect();
+    assert!(
+        ["a", "b", "c"]
+            .iter()
+            .all(|id| hosts.iter().any(|host| **host == **id))
+    );
+}
+
+#[test]
+fn a_cap_below_two_holds_one_row_beside_self() {
+    for max_entries in [0, 1, 2] {
+        let mut hub = hub_of(max_entries);
+        let a = hub.join(handshake("a", "ui", &["operator.read"]), START);
+        let b = hub.join(handshake("b", "ui", &["operator.read"]), START);
+        assert_eq!(hub.rows(), 2);
+        let own = call(
+            &mut hub,
+            a,
+            "system-event",
+            json!({ "text": "hi", "instanceId": "a" }),
+            START,
+        );
+        assert_eq!(own["ok"], true);
+        assert_eq!(hub.list(START)[1].instance_id.as_deref(), Some("a"));
+        hub.pong(b, START);
+        assert_eq!(hub.list(START)[1].instance_id.as_deref(), Some("a"));
+    }
+}
+
+#[test]
+fn evictions_are_counted_by_kind() {
+    let mut hub = hub_of(3);
+    let a = hub.join(handshake("a", "ui", &[]), START);
+    hub.join(handshake("b", "ui", &[]), START);
+    hub.join(handshake("c", "ui", &[]), START);
+    assert_eq!((hub.evictions().live, hub.evictions().total()), (1, 1));
+    hub.leave(a, LeaveCause::PeerClosed, START);
+    let clerk = hub.join(handshake("clerk", "cli", &["operator.write"]), START);
+    let b = ConnId { slot: 1, serial: 2 };
+    hub.leave(b, LeaveCause::PeerClosed, START);
+    for name in ["x", "y"] {
+        let params = json!({ "text": "t", "instanceId": name });
+        assert_eq!(call(&mut hub, clerk, "system-event", params, START)["ok"], true);
+    }
+    let expected = Evictions {
+        closed: 1,
+        live: 1,
+        over_quota: 1,
+    };
+    assert_eq!(hub.evictions(), expected);
+}
+
 #[test]
 fn others_hear_at_once_and_then_once_a_window() {
     let mut hub = hub();
