@@ -17,6 +17,9 @@
 //!
 //! A program or a test embeds it by [`Gateway::start`].
 
+// A closed or full stdout or stderr must neither end the program nor hold it up: see `cli::output` and `cli::stderr`.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod accept;
 pub mod admission;
 pub mod auth;

@@ -52,7 +52,9 @@ pub(crate) fn serve(options: &BareOptions) -> io::Result<()> {
     super::machine::raise_open_files();
     let text = frame::filler(options.text_bytes);
     let mut listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-    println!("{}", listener.local_addr()?.port());
+    let mut stdout = io::stdout();
+    writeln!(stdout, "{}", listener.local_addr()?.port())?;
+    stdout.flush()?;
     std::thread::spawn(|| {
         // What is read does not matter, only that it ends.
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());

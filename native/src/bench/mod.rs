@@ -136,24 +136,24 @@ pub(crate) fn run(wish: Wish) -> Result<String, BenchError> {
         .collect();
     let mut failures = 0;
     for (index, scenario) in chosen.iter().enumerate() {
-        println!(
-            "[{}/{}] {}: {}",
+        print(&format!(
+            "[{}/{}] {}: {}\n",
             index + 1,
             chosen.len(),
             scenario.name,
             scenario.title
-        );
+        ));
         let first = bench.report.figures.len();
         if let Err(error) = (scenario.run)(&mut bench) {
             failures += 1;
             bench.report.note(format!("{}: {error}", scenario.name));
-            println!("  failed: {error}");
+            print(&format!("  failed: {error}\n"));
         }
         bench.progress.clear();
-        print!("{}", bench.report.table(first));
+        print(&bench.report.table(first));
     }
     for note in &bench.report.notes {
-        println!("note: {note}");
+        print(&format!("note: {note}\n"));
     }
     if failures == chosen.len() {
         return Err(BenchError::Gateway("nothing could be measured".to_owned()));
@@ -190,6 +190,11 @@ impl Bench {
     }
 }
 
+/// The figures go to the file too: whoever has read enough (`| head`) does not end the run.
+fn print(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
 /// Says on a terminal what goes on.
 struct Progress {
     is_shown: bool,
@@ -198,15 +203,14 @@ struct Progress {
 impl Progress {
     fn show(&self, text: &str) {
         if self.is_shown {
-            eprint!("\r\x1b[K  {text}");
             // Nothing depends on it.
-            let _ = io::stderr().flush();
+            let _ = write!(io::stderr(), "\r\x1b[K  {text}");
         }
     }
 
     fn clear(&self) {
         if self.is_shown {
-            eprint!("\r\x1b[K");
+            let _ = write!(io::stderr(), "\r\x1b[K");
         }
     }
 }

@@ -6,6 +6,7 @@ use presence_core::protocol::{ClientInfo, scope};
 use super::client::{Link, client_info, in_time, words};
 use super::options::BeaconOptions;
 use super::signals::Signals;
+use super::stderr::say;
 use super::target::Target;
 use super::{Failure, instance};
 
@@ -74,10 +75,10 @@ async fn keep_sending(mut link: Link) -> Result<(), Failure> {
                 ClientEvent::State { state, problem } => {
                     let problem = problem.map(|problem| words(&problem)).unwrap_or_default();
                     match state {
-                        ClientState::Live => eprintln!("presence-gateway: live: {}", link.url()),
+                        ClientState::Live => say(&format!("live: {}", link.url())),
                         ClientState::Waiting { at_ms } => {
                             let seconds = at_ms.saturating_sub(link.now().age_ms).div_ceil(1_000);
-                            eprintln!("presence-gateway: retrying in {seconds} s: {problem}");
+                            say(&format!("retrying in {seconds} s: {problem}"));
                         }
                         ClientState::Refused => {
                             return Err(Failure::Refused(format!("{}: {problem}", link.url())));

@@ -1,8 +1,9 @@
-//! The log: to stderr, as text or JSON.
+//! The log: to stderr, as text or JSON. What nobody takes there is lost, see [`super::stderr`].
 
 use tracing::level_filters::LevelFilter;
 
 use super::options::{LogFormat, LogLevel};
+use super::stderr::stderr;
 
 /// Starts logging. A second call does nothing.
 pub(crate) fn start(level: LogLevel, format: LogFormat) {
@@ -16,7 +17,9 @@ pub(crate) fn start(level: LogLevel, format: LogFormat) {
     };
     let builder = tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_writer(std::io::stderr);
+        // Reporting that the log failed would go to stderr too, and end the program if that is gone.
+        .log_internal_errors(false)
+        .with_writer(stderr());
     let _ = match format {
         LogFormat::Text => builder.with_target(false).with_ansi(false).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

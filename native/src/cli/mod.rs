@@ -13,12 +13,14 @@ mod last_input;
 mod list;
 mod logging;
 pub mod options;
+pub(crate) mod output;
 mod port_holder;
 mod roster;
 mod screen;
 mod serve;
 mod signals;
 mod socket;
+mod stderr;
 mod table;
 mod target;
 mod watch;
@@ -29,6 +31,7 @@ use clap::Parser;
 
 pub use failure::Failure;
 use options::{Cli, Command};
+use output::print;
 
 /// Parses the arguments and does what they say. Results go to stdout, everything else to stderr; the
 /// exit code is that of [`Failure::code`].
@@ -44,13 +47,15 @@ pub fn main() -> ExitCode {
         Some(Command::Bench(options)) => bench::bench(*options),
         Some(Command::BenchBare(options)) => bench::bare(&options),
     };
-    match outcome {
+    let code = match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("presence-gateway: {failure}");
+            stderr::say(&failure.to_string());
             ExitCode::from(failure.code())
         }
-    }
+    };
+    stderr::finish();
+    code
 }
 
 fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
@@ -63,18 +68,6 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::Other(format!("cannot start: {error}")))
-}
-
-/// Writes to stdout. A reader that went away (`| head`) is not an error.
-fn print(text: &str) -> Result<(), Failure> {
-    use std::io::{ErrorKind, Write};
-
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::Other(format!("cannot write the output: {error}")))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Text of others, safe to show in a terminal and of bounded length.

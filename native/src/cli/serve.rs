@@ -5,8 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use tracing::{info, warn};
 
 use super::options::{Resolved, ServeOptions};
+use super::output::greet;
 use super::signals::Signals;
-use super::{Failure, logging, port_holder, print, runtime};
+use super::{Failure, logging, port_holder, runtime};
 use crate::auth::{AuthMode, Secret};
 use crate::clock::Clock;
 use crate::config::GatewayConfig;
@@ -54,12 +55,15 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
         .first()
         .copied()
         .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-    print(&greeting(
+    let greeted = greet(greeting(
         env!("CARGO_PKG_VERSION"),
         shown(address),
         &reachable(gateway.addresses(), &interface_addresses()),
         made_token.as_ref(),
-    ))?;
+    ));
+    if let Err(error) = greeted {
+        warn!(%error, "stdout did not take the URL to open");
+    }
     if !bind.is_loopback() {
         info!("reachable from other machines; the connection is not encrypted, so put a TLS proxy before it");
     }

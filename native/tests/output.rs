@@ -1,0 +1,190 @@
+//! Nobody takes what the program writes: it goes on, and ends as it should.
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::fs::OpenOptions;
+use std::net::SocketAddr;
+use std::process::Stdio;
+
+use support::{Client, config, connect_params, raw_http, start, within};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+
+/// More lines than a pipe and the queue behind it hold.
+const MANY: usize = 3_000;
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_presence-gateway"));
+    command
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+/// A gateway that logs a line for every bad request.
+fn serve() -> Command {
+    program(&[
+        "serve",
+        "--port",
+        "0",
+        "--bind",
+        "127.0.0.1",
+        "--token",
+        support::TOKEN,
+        "--log-level",
+        "debug",
+    ])
+}
+
+fn full() -> Stdio {
+    OpenOptions::new().write(true).open("/dev/full").unwrap().into()
+}
+
+/// The first address in the lines that come.
+async fn address(lines: impl AsyncRead + Unpin) -> SocketAddr {
+    let mut lines = BufReader::new(lines).lines();
+    loop {
+        let line = within("an address", lines.next_line())
+            .await
+            .unwrap()
+            .expect("the gateway ended");
+        if let Some((_, rest)) = line.split_once("127.0.0.1:") {
+            let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            return SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap()));
+        }
+    }
+}
+
+async fn provoke_lines(address: SocketAddr) {
+    for _ in 0..MANY {
+        let answer = raw_http(address, "no request\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    }
+    let mut client = Client::open(address, "").await;
+    client.event().await;
+    let mut params = connect_params("a", &["operator.read"]);
+    params["auth"]["token"] = "wrong".into();
+    assert_eq!(client.request("connect", params).await["ok"], false);
+}
+
+async fn answers(address: SocketAddr) {
+    let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let answer = raw_http(address, request).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    Client::connect(address, "b", &["operator.read"]).await;
+}
+
+async fn stops(mut child: Child) {
+    let id = i32::try_from(child.id().unwrap()).unwrap();
+    let id = rustix::process::Pid::from_raw(id).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    let status = within("the end", child.wait()).await.unwrap();
+    assert!(status.success(), "{status}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_log_on_a_full_disk_does_not_end_the_gateway() {
+    let mut child = serve().stdout(Stdio::piped()).stderr(full()).spawn().unwrap();
+    let address = address(child.stdout.as_mut().unwrap()).await;
+    provoke_lines(address).await;
+    answers(address).await;
+    stops(child).await;
+}
+
+#[tokio::test]
+async fn a_log_whose_reader_is_gone_does_not_end_the_gateway() {
+    let mut child = serve()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    let address = address(child.stdout.as_mut().unwrap()).await;
+    provoke_lines(address).await;
+    answers(address).await;
+    stops(child).await;
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_holds_up_nobody_and_tells_later_what_was_lost() {
+    let mut child = serve()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let address = address(child.stdout.as_mut().unwrap()).await;
+    provoke_lines(address).await;
+    answers(address).await;
+
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut kept = 0;
+    let lost = loop {
+        let line = within("a line", lines.next_line())
+            .await
+            .unwrap()
+            .expect("the log ended");
+        match line.split_once("stderr did not take them lost=") {
+            Some((_, lost)) => break lost.trim().parse::<usize>().unwrap(),
+            None => kept += 1,
+        }
+    };
+    assert!(lost > 0 && kept + lost > MANY, "{kept} and {lost}");
+    // The pipe is read no more, and soon full again.
+    provoke_lines(address).await;
+    stops(child).await;
+}
+
+#[tokio::test]
+async fn a_gateway_whose_greeting_nobody_takes_serves() {
+    let mut silent = vec![serve()];
+    silent[0].stdout(Stdio::piped());
+    if cfg!(target_os = "linux") {
+        silent.push(serve());
+        silent[1].stdout(full());
+    }
+    for mut command in silent {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut log = child.stderr.take().unwrap();
+        answers(address(&mut log).await).await;
+        stops(child).await;
+    }
+}
+
+#[tokio::test]
+async fn a_command_whose_output_nobody_takes_ends_with_its_own_code() {
+    let gateway = start(config());
+    let url = gateway.url();
+    let list = ["list", "--url", &url, "--token", support::TOKEN];
+    let mut child = program(&list).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(within("list", child.wait()).await.unwrap().code(), Some(0));
+
+    if cfg!(target_os = "linux") {
+        let mut child = program(&list).stdout(full()).stderr(full()).spawn().unwrap();
+        assert_eq!(within("list", child.wait()).await.unwrap().code(), Some(1));
+    }
+
+    let nowhere = [
+        "beacon",
+        "--url",
+        "ws://127.0.0.1:1",
+        "--token",
+        "x",
+        "--instance-id",
+        "x",
+    ];
+    let mut child = program(&nowhere).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    assert_eq!(within("beacon", child.wait()).await.unwrap().code(), Some(3));
+    gateway.shutdown().await;
+}
