@@ -29,6 +29,7 @@ pub mod lower;
 pub mod protocol;
 pub mod roster;
 pub mod server;
+pub mod setting;
 pub mod status;
 pub mod time;
 

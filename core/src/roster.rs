@@ -23,6 +23,7 @@ use crate::beacon::Beacon;
 use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
 use crate::key::{PresenceKey, RowKey, trim};
 use crate::protocol::{ClientInfo, Role, SharedText};
+use crate::setting::{InvalidSetting, count, within};
 use crate::time::Now;
 
 /// How long a row lives after its last proof of life, in ms (SPEC 1.5).
@@ -44,6 +45,22 @@ pub struct RosterConfig {
     pub max_entries: usize,
     /// Seed of the hash tables; no output depends on it. Unguessable where keys come from strangers.
     pub hash_seed: u64,
+}
+
+/// The shortest TTL, in ms: pings come four times as often.
+const MIN_TTL_MS: u64 = 1_000;
+/// The greatest cap: rows have numbers of 32 bits.
+const MOST_ENTRIES: u64 = 1 << 30;
+
+impl RosterConfig {
+    /// Checks the bounds: a TTL of 1,000 ms to 2^53 - 1 ms, a cap of 2 to 2^30 rows.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] names the one that is out of bounds.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
+        within("ttl_ms", self.ttl_ms, MIN_TTL_MS..=MAX_SAFE_INTEGER)?;
+        within("max_entries", count(self.max_entries), 2..=MOST_ENTRIES)
+    }
 }
 
 impl Default for RosterConfig {
@@ -333,9 +350,11 @@ impl Roster {
             self.table.set_device(slot, device);
         }
         self.version += 1;
+        // Taken first: with a cap of nothing the row goes at once.
+        let row = self.id(slot);
         self.enforce_quota(holder);
         self.enforce_cap(slot);
-        Ok(self.id(slot))
+        Ok(row)
     }
 
     /// A pong arrived on a live connection of the row: it was alive now. Silent: no new version. Does

@@ -8,6 +8,9 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
+use crate::entry::MAX_SAFE_INTEGER;
+use crate::setting::{InvalidSetting, within};
+
 /// How alive a row is, by its age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -59,6 +62,19 @@ impl Default for Thresholds {
 }
 
 impl Thresholds {
+    /// Checks the bounds: ages of at most [`MAX_SAFE_INTEGER`], and `idle_ms` at least `active_ms`.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] names the one that is out of bounds.
+    pub fn validate(self) -> Result<(), InvalidSetting> {
+        within("thresholds.active_ms", self.active_ms, 0..=MAX_SAFE_INTEGER)?;
+        within(
+            "thresholds.idle_ms",
+            self.idle_ms,
+            self.active_ms..=MAX_SAFE_INTEGER,
+        )
+    }
+
     /// The status of a row of this age.
     #[must_use]
     pub fn status(self, age_ms: u64) -> Status {
@@ -75,8 +91,8 @@ impl Thresholds {
     #[must_use]
     pub fn next_change_ms(self, age_ms: u64) -> Option<u64> {
         match self.status(age_ms) {
-            Status::Active if self.idle_ms > self.active_ms => Some(self.active_ms + 1),
-            Status::Active | Status::Idle => Some(self.idle_ms + 1),
+            Status::Active if self.idle_ms > self.active_ms => Some(self.active_ms.saturating_add(1)),
+            Status::Active | Status::Idle => Some(self.idle_ms.saturating_add(1)),
             Status::Stale => None,
         }
     }

@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use presence_core::Now;
@@ -22,8 +23,14 @@ enum Source {
 }
 
 impl Clock {
-    /// The machine's clocks. Ages are counted on `CLOCK_BOOTTIME` on Linux (it goes on while the
-    /// machine sleeps) and on the monotonic clock elsewhere.
+    /// The machine's clocks. Ages never go back, and count the time that the machine sleeps:
+    ///
+    /// | system | clock | counts sleep |
+    /// |---|---|---|
+    /// | Linux, Android | `CLOCK_BOOTTIME` | yes |
+    /// | macOS, iOS | `CLOCK_MONOTONIC`, which there goes on; [`Instant`](std::time::Instant) stops | yes |
+    /// | Windows | `Instant`: `QueryPerformanceCounter` | yes |
+    /// | others | `Instant` | as the system does |
     #[must_use]
     pub fn system() -> Self {
         Self(Source::System)
@@ -34,7 +41,7 @@ impl Clock {
     pub fn now(&self) -> Now {
         match &self.0 {
             Source::System => Now {
-                age_ms: age_ms(),
+                age_ms: AGE.raise(age_ms()),
                 wall_ms: wall_ms(),
             },
             Source::Manual(manual) => manual.now(),
@@ -70,6 +77,10 @@ impl fmt::Debug for Clock {
         })
     }
 }
+
+/// The longest nap of a timer that may not count sleep, in ms: after waking up, the machine's clock is
+/// read within this time. Short enough for SPEC 1.5's guarantee of TTL + 1 s.
+const LONGEST_NAP_MS: u64 = 500;
 
 /// A clock that stands still until it is told to go on. Clones show the same time.
 #[derive(Clone, Debug)]
@@ -112,13 +123,42 @@ impl Manual {
     }
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn age_ms() -> u64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    u64::try_from(time.tv_sec).unwrap_or(0) * 1_000 + u64::try_from(time.tv_nsec).unwrap_or(0) / 1_000_000
+/// The latest age that was read, of all clones and threads.
+static AGE: Latest = Latest(AtomicU64::new(0));
+
+/// The greatest value so far. Clocks of the system may go back a little: macOS derives its own from
+/// the wall clock, and virtual machines move between processors.
+#[derive(Debug)]
+struct Latest(AtomicU64);
+
+impl Latest {
+    /// `value`, or the greatest value before it.
+    fn raise(&self, value: u64) -> u64 {
+        let latest = self.0.load(Ordering::Relaxed);
+        if latest >= value {
+            return latest;
+        }
+        self.0.fetch_max(value, Ordering::Relaxed).max(value)
+    }
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn age_ms() -> u64 {
+    millis(rustix::time::clock_gettime(rustix::time::ClockId::Boottime))
+}
+
+#[cfg(target_vendor = "apple")]
+fn age_ms() -> u64 {
+    millis(rustix::time::clock_gettime(rustix::time::ClockId::Monotonic))
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn millis(time: rustix::time::Timespec) -> u64 {
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    seconds.saturating_mul(1_000) + u64::try_from(time.tv_nsec).unwrap_or(0) / 1_000_000
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
 fn age_ms() -> u64 {
     use std::sync::OnceLock;
     use std::time::Instant;
@@ -134,8 +174,9 @@ fn wall_ms() -> u64 {
     u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A timer that is armed again and again. It does nothing when the deadline did not change, and on
-/// Linux it fires right after the machine wakes up, since it runs on `CLOCK_BOOTTIME` too.
+/// A timer that is armed again and again. It does nothing when the deadline did not change. It fires right
+/// after the machine wakes up on Linux, where it runs on `CLOCK_BOOTTIME` too, and within half a second
+/// elsewhere.
 #[derive(Debug)]
 pub(crate) struct Timer {
     clock: Clock,
@@ -168,7 +209,17 @@ impl Timer {
             }
             self.boottime = None;
         }
-        self.clock.sleep_until(deadline).await;
+        if matches!(self.clock.0, Source::Manual(_)) {
+            return self.clock.sleep_until(deadline).await;
+        }
+        // The runtime's timers stop while the machine sleeps, so a long one would fire late by as much.
+        loop {
+            let left_ms = deadline.saturating_sub(self.clock.now().age_ms);
+            if left_ms == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(left_ms.min(LONGEST_NAP_MS))).await;
+        }
     }
 }
 
@@ -278,6 +329,26 @@ mod tests {
                 wall_ms: START.wall_ms - 5_000
             }
         );
+    }
+
+    #[test]
+    fn ages_never_go_back() {
+        let latest = Latest(AtomicU64::new(0));
+        let read: Vec<u64> = [5, 7, 6, 0, 7, 8].map(|ms| latest.raise(ms)).into();
+        assert_eq!(read, [5, 7, 7, 7, 7, 8]);
+    }
+
+    #[test]
+    fn ages_are_those_of_the_clock_that_counts_sleep() {
+        let before = age_ms();
+        let age = Clock::system().now().age_ms;
+        assert!(age >= before);
+        #[cfg(target_os = "linux")]
+        {
+            let uptime = std::fs::read_to_string("/proc/uptime").unwrap();
+            let seconds: f64 = uptime.split_whitespace().next().unwrap().parse().unwrap();
+            assert!(seconds * 1_000.0 + 1_000.0 >= before as f64);
+        }
     }
 
     #[tokio::test]

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use presence_core::PresenceEntry;
 use presence_core::protocol::Limits;
+use presence_core::roster::RosterConfig;
+use presence_core::setting::{InvalidSetting, MAX_SPAN_MS, within};
 
 use crate::auth::AuthMode;
 use crate::origin::AllowedOrigins;
@@ -82,6 +84,23 @@ impl Default for GatewayConfig {
 }
 
 impl GatewayConfig {
+    /// Checks every number: those of the roster and of [`Limits::validate`], at least one connection of each
+    /// kind, and a time to drain of at most 2^31 - 1 ms.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] names the first that is out of bounds.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
+        let roster = RosterConfig {
+            ttl_ms: self.ttl_ms,
+            max_entries: self.max_entries,
+            ..RosterConfig::default()
+        };
+        roster.validate()?;
+        self.limits.validate()?;
+        self.slots.validate()?;
+        within("drain_ms", self.drain_ms, 0..=MAX_SPAN_MS)
+    }
+
     /// The default on a port the system chooses, on IPv4 only: what a test wants.
     #[must_use]
     pub fn ephemeral() -> Self {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use presence_core::Now;
 use presence_core::protocol::Limits;
 use presence_core::server::{Hub, HubConfig};
+use presence_core::setting::InvalidSetting;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -34,6 +35,9 @@ pub enum StartError {
     /// Others could connect, and nothing would be asked of them.
     #[error("refusing to listen beyond this machine without a secret: set a token or a password")]
     NoSecret,
+    /// A number of the configuration is out of bounds.
+    #[error("invalid configuration: {0}")]
+    Setting(#[from] InvalidSetting),
     /// The system has no randomness to give.
     #[error("the system gives no random numbers: {0}")]
     Random(#[from] getrandom::Error),
@@ -80,8 +84,10 @@ impl Gateway {
     /// Listens as the configuration says. Needs a tokio runtime, as all of this.
     ///
     /// # Errors
-    /// [`StartError`]: the port is taken, or others could connect without a secret.
+    /// [`StartError`]: a setting is out of bounds, the port is taken, or others could connect without a
+    /// secret.
     pub fn bind(config: GatewayConfig) -> Result<Self, StartError> {
+        config.validate()?;
         if config.auth == crate::auth::AuthMode::None && !config.bind.is_loopback() {
             return Err(StartError::NoSecret);
         }

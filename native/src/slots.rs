@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use presence_core::setting::{InvalidSetting, count, within};
+
 /// Bounds on sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotLimits {
@@ -13,6 +15,26 @@ pub struct SlotLimits {
     pub unauthenticated: usize,
     /// Most such sockets of one client address.
     pub unauthenticated_per_address: usize,
+}
+
+impl SlotLimits {
+    /// Checks that each bound lets one socket in.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] names the one that does not.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
+        for (name, number) in [
+            ("slots.connections", self.connections),
+            ("slots.unauthenticated", self.unauthenticated),
+            (
+                "slots.unauthenticated_per_address",
+                self.unauthenticated_per_address,
+            ),
+        ] {
+            within(name, count(number), 1..=u64::MAX)?;
+        }
+        Ok(())
+    }
 }
 
 impl Default for SlotLimits {

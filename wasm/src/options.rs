@@ -1,10 +1,12 @@
 //! Options from JavaScript: members of a JSON object, each of its type or refused by name.
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use presence_core::client::Json;
+use presence_core::setting::InvalidSetting;
 use wasm_bindgen::JsValue;
 
 use crate::error::invalid;
@@ -100,6 +102,32 @@ impl<'a> Options<'a> {
         };
         read(json).map(Some).ok_or_else(|| invalid(&self.path(name), why))
     }
+}
+
+/// A number as a size; what this machine cannot count is its greatest.
+pub(crate) fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// A setting that the core refuses, named as the option is called here: `options.limits.tickIntervalMs`.
+pub(crate) fn out_of_bounds(setting: InvalidSetting) -> JsValue {
+    let mut path = String::from("options.");
+    let mut is_start = false;
+    for letter in setting.name().chars() {
+        match letter {
+            '_' => is_start = true,
+            letter if is_start => {
+                path.push(letter.to_ascii_uppercase());
+                is_start = false;
+            }
+            letter => path.push(letter),
+        }
+    }
+    let why = match setting {
+        InvalidSetting::TooSmall { least, .. } => format!("must be at least {least}"),
+        InvalidSetting::TooLarge { most, .. } => format!("must be at most {most}"),
+    };
+    invalid(&path, &why)
 }
 
 /// Parses the JSON text of options, which a message calls `name`.

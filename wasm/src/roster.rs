@@ -147,10 +147,11 @@ pub(crate) fn mirror_config(options: &Options<'_>, default: MirrorConfig) -> Res
     let thresholds = options.object("thresholds")?;
     let mut config = MirrorConfig {
         ttl_ms: options.integer("ttlMs", default.ttl_ms)?,
-        max_rows: options.integer("maxRows", default.max_rows as u64)? as usize,
+        max_rows: options::size(options.integer("maxRows", default.max_rows as u64)?),
         ..default
     };
     config.thresholds.active_ms = thresholds.integer("activeMs", default.thresholds.active_ms)?;
     config.thresholds.idle_ms = thresholds.integer("idleMs", default.thresholds.idle_ms)?;
+    config.validate().map_err(options::out_of_bounds)?;
     Ok(config)
 }

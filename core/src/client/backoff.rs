@@ -1,5 +1,7 @@
 //! When to try again: exponential backoff with full jitter.
 
+use crate::setting::{InvalidSetting, MAX_SPAN_MS, within};
+
 /// The figures of a [`Backoff`]. The defaults are those of OpenClaw's own client (reference 4.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackoffConfig {
@@ -11,6 +13,19 @@ pub struct BackoffConfig {
     pub max_ms: u64,
     /// A connection that was live for this long, in ms, starts the count anew.
     pub stable_ms: u64,
+}
+
+impl BackoffConfig {
+    /// Checks the bounds: delays of 1 ms (`stable_ms`: 0) to [`MAX_SPAN_MS`], a factor of at least 1.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] names the first that is out of bounds.
+    pub fn validate(self) -> Result<(), InvalidSetting> {
+        within("backoff.initial_ms", self.initial_ms, 1..=MAX_SPAN_MS)?;
+        within("backoff.factor", self.factor.into(), 1..=u64::from(u32::MAX))?;
+        within("backoff.max_ms", self.max_ms, 1..=MAX_SPAN_MS)?;
+        within("backoff.stable_ms", self.stable_ms, 0..=MAX_SPAN_MS)
+    }
 }
 
 impl Default for BackoffConfig {

@@ -8,6 +8,7 @@ use core::fmt;
 use super::backoff::BackoffConfig;
 use super::mirror::MirrorConfig;
 use crate::protocol::{ClientInfo, scope};
+use crate::setting::{InvalidSetting, MAX_SPAN_MS, within};
 
 /// Everything a [`Client`](super::Client) is told before it starts.
 #[derive(Clone)]
@@ -61,6 +62,27 @@ impl ClientConfig {
             handshake_ms: 15_000,
             seed: 0,
         }
+    }
+
+    /// Checks every number: the mirror's, the backoff's, a handshake of 1 ms to [`MAX_SPAN_MS`], and
+    /// occasions of beacons of at most as much, periodic ones at least [`BeaconPolicy::MIN_GAP_MS`] apart.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] names the first that is out of bounds.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
+        within("handshake_ms", self.handshake_ms, 1..=MAX_SPAN_MS)?;
+        self.mirror.validate()?;
+        self.backoff.validate()?;
+        if let BeaconPolicy::On(occasions) = self.beacons {
+            let every_ms = occasions.every_ms.unwrap_or(MAX_SPAN_MS);
+            within(
+                "beacons.every_ms",
+                every_ms,
+                BeaconPolicy::MIN_GAP_MS..=MAX_SPAN_MS,
+            )?;
+            within("beacons.idle_ms", occasions.idle_ms, 0..=MAX_SPAN_MS)?;
+        }
+        Ok(())
     }
 
     /// `operator.read`, and with beacons on `operator.admin` too, which real gateways want for them

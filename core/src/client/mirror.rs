@@ -22,8 +22,10 @@ use self::group::SELF_KEY;
 use super::order::{Rank, sorted};
 use super::raw::RawEntry;
 use crate::digest::Digest;
+use crate::entry::MAX_SAFE_INTEGER;
 use crate::findings::{Finding, findings};
 use crate::roster::{DEFAULT_MAX_ENTRIES, DEFAULT_TTL_MS};
+use crate::setting::{InvalidSetting, count, within};
 use crate::status::{Status, Thresholds};
 
 /// Most raw rows a mirror holds, whatever its gateway lists (SPEC 3).
@@ -51,6 +53,16 @@ impl Default for MirrorConfig {
 }
 
 impl MirrorConfig {
+    /// Checks the bounds: a TTL of 1 ms to 2^53 - 1 ms, 1 to [`MAX_ROWS`] rows, and the thresholds.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] names the first that is out of bounds.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
+        within("ttl_ms", self.ttl_ms, 1..=MAX_SAFE_INTEGER)?;
+        within("max_rows", count(self.max_rows), 1..=count(MAX_ROWS))?;
+        self.thresholds.validate()
+    }
+
     /// The figures for a mirror without a gateway: the gateway's own.
     #[must_use]
     pub fn standalone() -> Self {

@@ -1,5 +1,10 @@
 //! Every bound and interval of the protocol, in one place. All are configurable.
 
+use crate::setting::{InvalidSetting, MAX_BYTES, MAX_SPAN_MS, MIN_BYTES, count, within};
+
+/// The shortest interval or deadline, in ms: less would keep the gateway busy with nothing else.
+const MIN_SPAN_MS: u64 = 100;
+
 /// Bounds and intervals. [`Limits::default`] holds the product's figures (SPEC 1.5 and 2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -21,6 +26,33 @@ pub struct Limits {
     pub ping_interval_ms: u64,
     /// Refused calls in a row after which a connection is closed.
     pub unauthorized_calls: u32,
+}
+
+impl Limits {
+    /// Checks every bound: times of 100 ms (the coalescing window: 0) to [`MAX_SPAN_MS`], sizes of
+    /// [`MIN_BYTES`] to [`MAX_BYTES`].
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] names the first that is out of bounds.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
+        for (name, bytes) in [
+            ("limits.preauth_frame_bytes", self.preauth_frame_bytes),
+            ("limits.payload_bytes", self.payload_bytes),
+            ("limits.buffered_bytes", self.buffered_bytes),
+        ] {
+            within(name, count(bytes), MIN_BYTES..=MAX_BYTES)?;
+        }
+        for (name, ms, least) in [
+            ("limits.handshake_ms", self.handshake_ms, MIN_SPAN_MS),
+            ("limits.tick_interval_ms", self.tick_interval_ms, MIN_SPAN_MS),
+            ("limits.stall_ms", self.stall_ms, MIN_SPAN_MS),
+            ("limits.window_ms", self.window_ms, 0),
+            ("limits.ping_interval_ms", self.ping_interval_ms, MIN_SPAN_MS),
+        ] {
+            within(name, ms, least..=MAX_SPAN_MS)?;
+        }
+        Ok(())
+    }
 }
 
 impl Default for Limits {

@@ -24,6 +24,7 @@ use crate::entry::PresenceEntry;
 use crate::key::PresenceKey;
 use crate::protocol::{CloseFrame, Frame, Limits, Request};
 use crate::roster::{Evictions, Roster, RosterConfig, Work};
+use crate::setting::InvalidSetting;
 use crate::time::Now;
 
 /// A joined connection: an index that is reused after it left, and a serial that never is.
@@ -67,6 +68,25 @@ pub struct HubConfig {
     pub self_entry: PresenceEntry,
     /// "token", "password" or "none": shown to admins in hello.
     pub auth_mode: &'static str,
+}
+
+impl HubConfig {
+    /// Checks every number, those of [`Limits::validate`] included.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] names the first that is out of bounds.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
+        self.roster().validate()?;
+        self.limits.validate()
+    }
+
+    fn roster(&self) -> RosterConfig {
+        RosterConfig {
+            ttl_ms: self.ttl_ms,
+            max_entries: self.max_entries,
+            hash_seed: self.hash_seed,
+        }
+    }
 }
 
 /// Longest time, in ms, that sending one broadcast may seem to take (see [`Hub::handle_sent`]).
@@ -119,12 +139,7 @@ impl Hub {
     /// A hub whose roster holds the self row.
     #[must_use]
     pub fn new(config: HubConfig, now: Now) -> Self {
-        let roster_config = RosterConfig {
-            ttl_ms: config.ttl_ms,
-            max_entries: config.max_entries,
-            hash_seed: config.hash_seed,
-        };
-        let roster = Roster::new(roster_config, config.self_entry.clone(), now);
+        let roster = Roster::new(config.roster(), config.self_entry.clone(), now);
         Self {
             announced_version: roster.version(),
             config,
@@ -200,7 +215,7 @@ impl Hub {
             refused_calls: 0,
             joined_wall_ms: self.roster.wall_ms(now),
             heartbeat: Heartbeat {
-                due_ms: now.age_ms + self.ping_interval_ms(),
+                due_ms: now.age_ms.saturating_add(self.ping_interval_ms()),
                 awaits_pong: false,
             },
             handshake,
@@ -215,8 +230,10 @@ impl Hub {
         let slot = self.members.insert(member);
         if !self.is_shut_down {
             self.heartbeats.insert((due_ms, slot));
-            self.tick_at_ms
-                .get_or_insert(now.age_ms + self.config.limits.tick_interval_ms);
+            self.tick_at_ms.get_or_insert(
+                now.age_ms
+                    .saturating_add(self.config.limits.tick_interval_ms.max(1)),
+            );
         }
         ConnId { slot, serial }
     }
@@ -270,7 +287,7 @@ impl Hub {
         if !self.members.holds(conn) {
             return self.announce(now);
         }
-        let due_ms = now.age_ms + self.ping_interval_ms();
+        let due_ms = now.age_ms.saturating_add(self.ping_interval_ms());
         if let Some(member) = self.members.get_mut(conn.slot) {
             match member.row.filter(|&row| self.roster.contains(row)) {
                 Some(row) => self.roster.touch(row, now),
@@ -339,7 +356,7 @@ impl Hub {
             && window_ms > 0
         {
             let took_ms = now.age_ms.saturating_sub(began_ms).min(MAX_SENDING_MS);
-            self.window_ends_ms = self.window_ends_ms.max(began_ms + 2 * took_ms);
+            self.window_ends_ms = self.window_ends_ms.max(began_ms.saturating_add(2 * took_ms));
         }
     }
 
@@ -420,7 +437,7 @@ impl Hub {
         let is_changed = self.roster.version() != self.announced_version;
         if is_changed && now.age_ms >= self.window_ends_ms {
             self.broadcast(now);
-            self.window_ends_ms = now.age_ms + self.config.limits.window_ms;
+            self.window_ends_ms = now.age_ms.saturating_add(self.config.limits.window_ms);
             self.broadcast_began_ms = Some(now.age_ms);
         } else if !is_changed {
             self.tell_touches(now);

@@ -2,6 +2,7 @@
 
 use presence_core::client::{BeaconPolicy, ClientConfig, ClientEvent, ClientState};
 use presence_core::protocol::{ClientInfo, scope};
+use presence_core::setting::MAX_SPAN_MS;
 
 use super::client::{Link, client_info, in_time, words};
 use super::options::BeaconOptions;
@@ -16,11 +17,11 @@ const METHOD: &str = "system-event";
 
 pub(super) async fn beacon(options: &BeaconOptions) -> Result<(), Failure> {
     let target = Target::new(&options.client)?;
-    if let Some(every) = &options.every
-        && every.ms < BeaconPolicy::MIN_GAP_MS
-    {
-        let seconds = BeaconPolicy::MIN_GAP_MS / 1_000;
-        return Err(Failure::Usage(format!("--every: at least {seconds}s")));
+    if let Some(every) = &options.every {
+        let (least, most) = (BeaconPolicy::MIN_GAP_MS / 1_000, MAX_SPAN_MS / 1_000);
+        if !(BeaconPolicy::MIN_GAP_MS..=MAX_SPAN_MS).contains(&every.ms) {
+            return Err(Failure::Usage(format!("--every: use {least}s to {most}s")));
+        }
     }
     let instance_id = match &options.instance_id {
         Some(id) if id.trim().is_empty() => {

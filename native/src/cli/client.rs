@@ -65,6 +65,9 @@ impl Link {
             seed: u64::from_ne_bytes(seed),
             ..config
         };
+        config
+            .validate()
+            .map_err(|error| Failure::Usage(error.to_string()))?;
         let clock = Clock::system();
         let (reporter, reports) = socket::reports();
         Ok(Self {

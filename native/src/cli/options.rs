@@ -8,7 +8,8 @@ mod resolve;
 mod serve;
 mod span;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use presence_core::setting::MAX_SPAN_MS;
 use serde::Deserialize;
 
 use crate::bench::BareOptions;
@@ -89,7 +90,7 @@ pub struct ClientOptions {
     #[arg(long, env = "OPENCLAW_GATEWAY_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
     /// Give up after this many milliseconds; `watch` and `beacon --every` try again
-    #[arg(long, value_name = "MS", default_value_t = 10_000)]
+    #[arg(long, value_name = "MS", default_value_t = 10_000, value_parser = value_parser!(u64).range(1..=MAX_SPAN_MS))]
     pub timeout: u64,
 }
 

@@ -70,7 +70,7 @@ impl Target {
                 .or(from_url)
                 .filter(|token| !token.is_empty()),
             password: options.password.clone().filter(|password| !password.is_empty()),
-            timeout: Duration::from_millis(options.timeout.max(1)),
+            timeout: Duration::from_millis(options.timeout),
         })
     }
 

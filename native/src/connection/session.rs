@@ -206,7 +206,7 @@ impl Session {
             };
             if self.alarm.is_none() {
                 let clock = self.shared.clock.clone();
-                let at = since + self.shared.config.limits.stall_ms;
+                let at = since.saturating_add(self.shared.config.limits.stall_ms);
                 self.alarm = Some(Box::pin(async move { clock.sleep_until(at).await }));
             }
         } else if self.alarm.is_none()
@@ -239,7 +239,7 @@ impl Session {
         if self
             .peer
             .blocked_since_ms()
-            .is_some_and(|since| since + stall_ms <= now.age_ms)
+            .is_some_and(|since| since.saturating_add(stall_ms) <= now.age_ms)
         {
             debug!(stall_ms, "accepts no bytes: closed");
             self.peer.close(CloseFrame::SLOW_CONSUMER);

@@ -42,6 +42,7 @@ pub(super) fn parse(text: &str) -> Result<ClientConfig, JsValue> {
     if beacons.is_some() {
         config.beacons = BeaconPolicy::On(occasions(&beacons)?);
     }
+    config.validate().map_err(options::out_of_bounds)?;
     Ok(config)
 }
 

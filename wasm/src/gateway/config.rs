@@ -35,7 +35,7 @@ impl Config {
         let hub = HubConfig {
             limits: limits(&options)?,
             ttl_ms: options.integer("ttlMs", DEFAULT_TTL_MS)?,
-            max_entries: options.integer("maxEntries", DEFAULT_MAX_ENTRIES as u64)? as usize,
+            max_entries: options::size(options.integer("maxEntries", DEFAULT_MAX_ENTRIES as u64)?),
             ephemeral_modes: options
                 .texts("ephemeralModes")?
                 .unwrap_or_else(|| Vec::from(["cli".into()])),
@@ -45,6 +45,7 @@ impl Config {
             self_entry: self_entry(&options.object("self")?)?,
             auth_mode: secret.mode,
         };
+        hub.validate().map_err(options::out_of_bounds)?;
         Ok(Self { hub, secret })
     }
 }
@@ -89,7 +90,7 @@ fn limits(options: &Options<'_>) -> Result<Limits, JsValue> {
         ("payloadBytes", &mut limits.payload_bytes),
         ("bufferedBytes", &mut limits.buffered_bytes),
     ] {
-        *limit = options.integer(name, *limit as u64)? as usize;
+        *limit = options::size(options.integer(name, *limit as u64)?);
     }
     let calls = options.integer("unauthorizedCalls", limits.unauthorized_calls.into())?;
     limits.unauthorized_calls = calls.try_into().unwrap_or(u32::MAX);

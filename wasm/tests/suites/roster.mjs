@@ -141,6 +141,19 @@ export default function rosters({ test, assert, presence }) {
     const error = await assert.failsWith("INVALID_ARGUMENT", () => new Roster({ ttlMs: "5" }));
     assert.match(error.message, /ttlMs/);
   });
+
+  test("numbers out of range are named", async () => {
+    const bounds = [
+      [{ ttlMs: 0 }, "options.ttlMs must be at least 1"],
+      [{ maxRows: 0 }, "options.maxRows must be at least 1"],
+      [{ maxRows: 2 ** 32 }, "options.maxRows must be at most 10000"],
+      [{ thresholds: { activeMs: 10, idleMs: 9 } }, "options.thresholds.idleMs must be at least 10"],
+    ];
+    for (const [options, message] of bounds) {
+      const error = await assert.failsWith("INVALID_ARGUMENT", () => new Roster(options));
+      assert.equal(error.message, message);
+    }
+  });
 }
 
 /** `using`, for platforms that do not know it yet. */

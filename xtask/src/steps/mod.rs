@@ -35,6 +35,7 @@ pub(crate) const ALL: &[Step] = &[
     rust::COMPILE,
     rust::TESTS,
     rust::DOCS,
+    rust::CHECK_PLATFORMS,
     node::PACKAGES,
     node::END_TO_END,
     package::TOOLS,

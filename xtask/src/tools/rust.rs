@@ -1,8 +1,39 @@
 //! Parts of the Rust toolchain.
 
+use std::path::Path;
+
 use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
+
+/// Whether the standard library of `target` is installed.
+pub(crate) fn has_target(project: &Project, target: &str) -> bool {
+    let sysroot = Program::new(project, "rustc")
+        .with(["--print", "sysroot"])
+        .output();
+    sysroot.is_some_and(|root| {
+        Path::new(root.trim())
+            .join("lib/rustlib")
+            .join(target)
+            .join("lib")
+            .exists()
+    })
+}
+
+/// Installs the standard library of `target` with rustup if it is missing. A toolchain file that lists the
+/// target is not enough where rustup may not install by itself.
+///
+/// # Errors
+/// When it is missing and cannot be installed.
+pub(crate) fn ensure_target(project: &Project, target: &str) -> Result<(), Failure> {
+    if has_target(project, target) {
+        return Ok(());
+    }
+    println!("      the target {target} is missing: asking rustup for it");
+    Program::new(project, "rustup")
+        .with(["target", "add", target])
+        .run()
+}
 
 /// Makes `cargo <subcommand>` work, installing the component with rustup if there is one: a minimal
 /// toolchain comes without rustfmt and clippy.

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
+use crate::tools::rust::ensure_target;
 
 /// The target of the package's core.
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -19,7 +20,7 @@ const TOOLS: [(&str, &str, &str); 2] = [
 /// # Errors
 /// When something is missing and cannot be installed.
 pub(crate) fn ensure_wasm_tools(project: &Project) -> Result<(), Failure> {
-    ensure_target(project)?;
+    ensure_target(project, TARGET)?;
     let root = project.tools();
     for (program, package, version) in TOOLS {
         if is_there(project, program, version) {
@@ -51,25 +52,4 @@ fn is_there(project: &Project, program: &str, version: &str) -> bool {
     let path = project.tools().join("bin").join(program);
     let found = Program::new(project, path).with(["--version"]).output();
     found.is_some_and(|found| found.split_whitespace().any(|word| word == version))
-}
-
-/// A toolchain file that lists the target is not enough where rustup may not install by itself.
-fn ensure_target(project: &Project) -> Result<(), Failure> {
-    let sysroot = Program::new(project, "rustc")
-        .with(["--print", "sysroot"])
-        .output();
-    let is_there = |root: &String| {
-        std::path::Path::new(root.trim())
-            .join("lib/rustlib")
-            .join(TARGET)
-            .join("lib")
-            .exists()
-    };
-    if sysroot.as_ref().is_some_and(is_there) {
-        return Ok(());
-    }
-    println!("      the target {TARGET} is missing: asking rustup for it");
-    Program::new(project, "rustup")
-        .with(["target", "add", TARGET])
-        .run()
 }

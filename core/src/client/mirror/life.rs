@@ -82,7 +82,7 @@ impl Mirror {
         let next = |row: &Row| {
             let age_ms = row.age_ms(now_ms);
             let unit_ms = if age_ms < 3_600_000 { 60_000 } else { 3_600_000 };
-            row.ts.checked_add((age_ms / unit_ms + 1) * unit_ms)
+            row.ts.checked_add((age_ms / unit_ms + 1).saturating_mul(unit_ms))
         };
         earlier(self.present().filter_map(next).min(), self.next_change_ms())
     }

@@ -35,7 +35,7 @@ impl Hub {
 
     /// The `presence.delta` event without its `seq`: everything since the last one.
     pub(super) fn delta_event(&mut self, from: u64, now: Now) -> Frame {
-        self.touch_at_ms = Some(now.age_ms + TOUCH_INTERVAL_MS);
+        self.touch_at_ms = Some(now.age_ms.saturating_add(TOUCH_INTERVAL_MS));
         let payload = self.roster.encode_delta(from, now);
         let state_version = self.state_version();
         Frame::text(format!(
@@ -66,7 +66,7 @@ impl Hub {
         self.delta_members += 1;
         if self.delta_members == 1 {
             self.roster.track_changes(true, now);
-            self.touch_at_ms = Some(now.age_ms + TOUCH_INTERVAL_MS);
+            self.touch_at_ms = Some(now.age_ms.saturating_add(TOUCH_INTERVAL_MS));
         }
     }
 

@@ -71,7 +71,7 @@ impl Hub {
 
     /// After a suspension everybody is asked at once whether they are still there.
     fn wake_up(&mut self, now: Now) {
-        let due_ms = now.age_ms + self.ping_interval_ms();
+        let due_ms = now.age_ms.saturating_add(self.ping_interval_ms());
         self.roster.spare_live_rows(due_ms);
         self.heartbeats.clear();
         for (slot, member) in self.members.iter_mut() {
@@ -106,7 +106,7 @@ impl Hub {
                     .push_back(HubOutput::Drop(conn, CloseFrame::PING_TIMEOUT));
                 self.remove(conn, LeaveCause::Silent, now);
             } else {
-                let due_ms = now.age_ms + interval_ms;
+                let due_ms = now.age_ms.saturating_add(interval_ms);
                 member.heartbeat = Heartbeat {
                     due_ms,
                     awaits_pong: true,
@@ -123,8 +123,9 @@ impl Hub {
         };
         // One tick however late the timer is; the rhythm stays.
         let interval_ms = self.config.limits.tick_interval_ms.max(1);
-        let missed = (now.age_ms - tick_at_ms) / interval_ms;
-        self.tick_at_ms = Some(tick_at_ms + (missed + 1) * interval_ms);
+        let late_ms = now.age_ms.saturating_sub(tick_at_ms) % interval_ms;
+        let next_ms = now.age_ms.saturating_add(interval_ms - late_ms);
+        self.tick_at_ms = Some(next_ms);
         let ts = self.roster.wall_ms(now);
         let event = Frame::text(format!(
             r#"{{"type":"event","event":"tick","payload":{{"ts":{ts}}}"#

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use presence_core::setting::InvalidSetting;
 
 use super::{AuthWord, LogFormat, LogLevel, ServeOptions};
 use crate::auth::{AuthMode, InvalidSecret, Secret};
@@ -105,9 +106,9 @@ impl ServeOptions {
         config.auth = auth;
         set(&mut config.bind, self.bind);
         set(&mut config.port, self.port);
-        set_within(&mut config.ttl_ms, "ttl", self.ttl.map(|ttl| ttl.ms), 1_000)?;
-        set_within(&mut config.max_entries, "max-entries", self.max_entries, 2)?;
-        set_within(&mut config.drain_ms, "drain-ms", self.drain_ms, 0)?;
+        set(&mut config.ttl_ms, self.ttl.map(|ttl| ttl.ms));
+        set(&mut config.max_entries, self.max_entries);
+        set(&mut config.drain_ms, self.drain_ms);
         if let Some(modes) = &self.ephemeral_mode {
             config.ephemeral_modes = modes
                 .iter()
@@ -133,61 +134,29 @@ impl ServeOptions {
         }
 
         let limits = &mut config.limits;
-        set_within(&mut limits.window_ms, "window-ms", self.window_ms, 0)?;
-        set_within(
-            &mut limits.preauth_frame_bytes,
-            "preauth-frame-bytes",
-            self.preauth_frame_bytes,
-            1_024,
-        )?;
-        set_within(
-            &mut limits.payload_bytes,
-            "payload-bytes",
-            self.payload_bytes,
-            1_024,
-        )?;
-        set_within(
-            &mut limits.buffered_bytes,
-            "buffered-bytes",
-            self.buffered_bytes,
-            1_024,
-        )?;
-        set_within(&mut limits.handshake_ms, "handshake-ms", self.handshake_ms, 100)?;
-        set_within(
-            &mut limits.tick_interval_ms,
-            "tick-interval-ms",
-            self.tick_interval_ms,
-            100,
-        )?;
-        set_within(
-            &mut limits.ping_interval_ms,
-            "ping-interval-ms",
-            self.ping_interval_ms,
-            100,
-        )?;
-        set_within(&mut limits.stall_ms, "stall-ms", self.stall_ms, 100)?;
+        set(&mut limits.window_ms, self.window_ms);
+        set(&mut limits.preauth_frame_bytes, self.preauth_frame_bytes);
+        set(&mut limits.payload_bytes, self.payload_bytes);
+        set(&mut limits.buffered_bytes, self.buffered_bytes);
+        set(&mut limits.handshake_ms, self.handshake_ms);
+        set(&mut limits.tick_interval_ms, self.tick_interval_ms);
+        set(&mut limits.ping_interval_ms, self.ping_interval_ms);
+        set(&mut limits.stall_ms, self.stall_ms);
 
         let slots = &mut config.slots;
-        set_within(&mut slots.connections, "max-connections", self.max_connections, 1)?;
-        set_within(
-            &mut slots.unauthenticated,
-            "max-unauthenticated",
-            self.max_unauthenticated,
-            1,
-        )?;
-        let per_address = self.max_unauthenticated_per_address;
-        set_within(
+        set(&mut slots.connections, self.max_connections);
+        set(&mut slots.unauthenticated, self.max_unauthenticated);
+        set(
             &mut slots.unauthenticated_per_address,
-            "max-unauthenticated-per-address",
-            per_address,
-            1,
-        )?;
+            self.max_unauthenticated_per_address,
+        );
 
         let rate = &mut config.rate_limits;
         set_within(&mut rate.max_failures, "auth-failures", self.auth_failures, 1)?;
         set_within(&mut rate.window_ms, "auth-window-ms", self.auth_window_ms, 1)?;
         set_within(&mut rate.lockout_ms, "auth-lockout-ms", self.auth_lockout_ms, 0)?;
         set_within(&mut rate.local_delay_ms, "auth-delay-ms", self.auth_delay_ms, 0)?;
+        config.validate().map_err(out_of_bounds)?;
         Ok(Resolved {
             config,
             needs_token,
@@ -226,6 +195,32 @@ pub(super) fn read_file(path: &Path) -> Result<ServeOptions, OptionsError> {
             .map_or(1, |span| 1 + text[..span.start].matches('\n').count());
         OptionsError::File(path.to_owned(), format!("line {line}: {}", error.message()))
     })
+}
+
+/// The library names fields, people know options.
+fn out_of_bounds(error: InvalidSetting) -> OptionsError {
+    let option = match error.name() {
+        "ttl_ms" => "ttl",
+        "max_entries" => "max-entries",
+        "drain_ms" => "drain-ms",
+        "limits.window_ms" => "window-ms",
+        "limits.preauth_frame_bytes" => "preauth-frame-bytes",
+        "limits.payload_bytes" => "payload-bytes",
+        "limits.buffered_bytes" => "buffered-bytes",
+        "limits.handshake_ms" => "handshake-ms",
+        "limits.tick_interval_ms" => "tick-interval-ms",
+        "limits.ping_interval_ms" => "ping-interval-ms",
+        "limits.stall_ms" => "stall-ms",
+        "slots.connections" => "max-connections",
+        "slots.unauthenticated" => "max-unauthenticated",
+        "slots.unauthenticated_per_address" => "max-unauthenticated-per-address",
+        other => other,
+    };
+    let why = match error {
+        InvalidSetting::TooSmall { value, least, .. } => format!("{value} is less than {least}"),
+        InvalidSetting::TooLarge { value, most, .. } => format!("{value} is more than {most}"),
+    };
+    OptionsError::Value(option, why)
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {

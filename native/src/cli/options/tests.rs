@@ -173,3 +173,46 @@ fn networks_may_be_single_addresses() {
         ["10.0.0.1/32", "fd00::/8"].map(|text| text.parse::<IpNet>().unwrap())
     );
 }
+
+/// Each number that an option takes is refused by the option's name, or makes a valid configuration.
+#[test]
+fn extreme_numbers_are_refused_by_name_or_accepted() {
+    let extremes = [0, 1, 1 << 31, (1 << 53) - 1, 1 << 53, u64::MAX - 1, u64::MAX];
+    let command = Cli::command();
+    let serve = command.find_subcommand("serve").unwrap();
+    let numeric = ["-ms", "-bytes", "-failures", "max-"];
+    let mut seen = 0;
+    for argument in serve.get_arguments() {
+        let Some(name) = argument.get_long() else { continue };
+        if !numeric.iter().any(|part| name.contains(part)) && !["ttl", "port"].contains(&name) {
+            continue;
+        }
+        seen += 1;
+        for value in extremes {
+            let words = [
+                "presence-gateway",
+                "serve",
+                &format!("--{name}"),
+                &value.to_string(),
+            ];
+            let outcome = Cli::try_parse_from(words)
+                .map_err(|error| error.to_string())
+                .and_then(|cli| match cli.command {
+                    Some(Command::Serve(options)) => options.to_config().map_err(|error| error.to_string()),
+                    _ => Err("another command".to_owned()),
+                });
+            match outcome {
+                Err(error) => assert!(error.contains(&format!("--{name}")), "{error}"),
+                Ok(resolved) => assert_eq!(resolved.config.validate(), Ok(()), "{name}"),
+            }
+        }
+    }
+    assert!(seen >= 13, "{seen}");
+    let error = flags(&["--tick-interval-ms", "18446744073709551615"])
+        .to_config()
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "--tick-interval-ms: 18446744073709551615 is more than 2147483647"
+    );
+}

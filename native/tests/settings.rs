@@ -1,0 +1,106 @@
+//! Numbers at the ends of their range: a gateway refuses them by name, or runs with them.
+
+use presence_core::Now;
+use presence_core::setting::MAX_SPAN_MS;
+use presence_gateway::clock::Manual;
+use presence_gateway::{Gateway, GatewayConfig, StartError};
+
+type Set = (&'static str, fn(&mut GatewayConfig, u64));
+
+const EXTREMES: [u64; 8] = [
+    0,
+    1,
+    2,
+    MAX_SPAN_MS,
+    MAX_SPAN_MS + 1,
+    (1 << 53) - 1,
+    1 << 53,
+    u64::MAX,
+];
+const HOUR_MS: u64 = 3_600_000;
+const MOST_TURNS: usize = 1_000;
+
+const NUMBERS: [Set; 14] = [
+    ("ttl_ms", |config, value| config.ttl_ms = value),
+    ("max_entries", |config, value| config.max_entries = size(value)),
+    ("drain_ms", |config, value| config.drain_ms = value),
+    ("limits.preauth_frame_bytes", |config, value| {
+        config.limits.preauth_frame_bytes = size(value);
+    }),
+    ("limits.payload_bytes", |config, value| {
+        config.limits.payload_bytes = size(value);
+    }),
+    ("limits.buffered_bytes", |config, value| {
+        config.limits.buffered_bytes = size(value);
+    }),
+    ("limits.handshake_ms", |config, value| {
+        config.limits.handshake_ms = value;
+    }),
+    ("limits.tick_interval_ms", |config, value| {
+        config.limits.tick_interval_ms = value;
+    }),
+    ("limits.stall_ms", |config, value| config.limits.stall_ms = value),
+    ("limits.window_ms", |config, value| {
+        config.limits.window_ms = value
+    }),
+    ("limits.ping_interval_ms", |config, value| {
+        config.limits.ping_interval_ms = value;
+    }),
+    ("slots.connections", |config, value| {
+        config.slots.connections = size(value);
+    }),
+    ("slots.unauthenticated", |config, value| {
+        config.slots.unauthenticated = size(value);
+    }),
+    ("slots.unauthenticated_per_address", |config, value| {
+        config.slots.unauthenticated_per_address = size(value);
+    }),
+];
+
+fn size(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+#[tokio::test]
+async fn a_gateway_refuses_a_number_by_name_or_runs_an_hour_with_it() {
+    for (name, set) in NUMBERS {
+        for value in EXTREMES {
+            let mut config = GatewayConfig::ephemeral();
+            set(&mut config, value);
+            let start = Now {
+                age_ms: 1_000,
+                wall_ms: 1_700_000_000_000,
+            };
+            let manual = Manual::new(start);
+            let gateway = match Gateway::start(config, manual.clock()) {
+                Err(StartError::Setting(error)) => {
+                    assert_eq!(error.name(), name, "{error}");
+                    continue;
+                }
+                started => started.unwrap(),
+            };
+            let mut turns = 0;
+            while let Some(due_ms) = gateway.settle().await
+                && due_ms <= start.age_ms + HOUR_MS
+            {
+                manual.advance(due_ms.saturating_sub(manual.now().age_ms));
+                turns += 1;
+                assert!(turns < MOST_TURNS, "{name} {value}");
+            }
+            gateway.shutdown().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_name_is_in_the_refusal() {
+    let config = GatewayConfig {
+        max_entries: 1,
+        ..GatewayConfig::ephemeral()
+    };
+    let error = Gateway::bind(config).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "invalid configuration: max_entries: 1 is less than 2"
+    );
+}
