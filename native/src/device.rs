@@ -158,7 +158,10 @@ mod tests {
             (
                 "/device/signedAt",
                 json!(SIGNED_AT - 600_000),
-                DeviceEvidence::SignatureExpired,
+                DeviceEvidence::SignatureExpired {
+                    signed_at_ms: SIGNED_AT - 600_000,
+                    now_ms: SIGNED_AT + 5,
+                },
             ),
             ("/device/nonce", json!("another"), DeviceEvidence::NonceMismatch),
             ("/client/id", json!("clj"), DeviceEvidence::SignatureInvalid),

@@ -1,190 +1,201 @@
-//! Bounds on guessing the secret (reference 3.2, SEP column).
+//! A throttle on guessing the secret (SPEC 4): per bucket ten wrong secrets at once, then one per 3 s.
+//!
+//! Nobody is locked out and no answer is delayed: a delayed answer would hold a place among the sockets. Only
+//! a wrong secret that is new in its bucket costs a token. One that the bucket remembers is refused without a
+//! comparison and costs nothing, so a page left open with an old token cannot starve the others of its bucket.
+//!
+//! The bucket itself is the generic cell rate algorithm: one number and three lines. `governor` offers the
+//! same, but its keyed store can neither share one bucket beyond a bound nor keep the remembered secrets.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
-/// Most keys remembered; the least recently failed goes first.
-const MAX_KEYS: usize = 10_000;
-/// Longest part of an Origin that is remembered, in bytes.
-const MAX_ORIGIN_BYTES: usize = 256;
+use sha2::{Digest, Sha256};
 
-/// Figures of the rate limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RateLimits {
-    /// Failures within the window that lock a key.
-    pub max_failures: u32,
-    /// The window, in ms.
-    pub window_ms: u64,
-    /// How long a key stays locked, in ms.
-    pub lockout_ms: u64,
-    /// First delay of the answer to a failure from this machine, in ms; it doubles. 0: no delay.
-    pub local_delay_ms: u64,
-    /// Longest such delay, in ms.
-    pub max_local_delay_ms: u64,
-}
+/// Wrong secrets that a bucket at rest accepts at once.
+pub const BURST: u64 = 10;
+/// Time after which a bucket accepts one more wrong secret, in ms.
+pub const INTERVAL_MS: u64 = 3_000;
+/// Most buckets; addresses beyond share one.
+pub const MAX_BUCKETS: usize = 10_000;
+/// Wrong secrets remembered per bucket; the oldest is forgotten first.
+pub const MAX_REMEMBERED: usize = 64;
 
-impl Default for RateLimits {
-    fn default() -> Self {
-        Self {
-            max_failures: 10,
-            window_ms: 60_000,
-            lockout_ms: 300_000,
-            local_delay_ms: 250,
-            max_local_delay_ms: 5_000,
-        }
-    }
-}
-
-/// Whose failures are counted together.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Key {
-    /// This machine, without a browser: delayed, never locked.
+/// Whose wrong secrets are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Bucket {
+    /// All programs on this machine.
     Local,
-    /// A client elsewhere.
+    /// All web pages on this machine, whatever their origin: a page can choose `http://N.localhost` for any N.
+    Page,
+    /// A client elsewhere: an IPv4 address, or the first address of an IPv6 /64.
     Address(IpAddr),
-    /// All clients behind a proxy at this address that cannot be told apart.
+    /// All clients behind a proxy at this address, which the gateway cannot tell apart.
     Proxy(IpAddr),
-    /// A web page on this machine: a malicious one could guess at will otherwise.
-    Page(Box<str>),
 }
 
-impl Key {
-    /// A page on this machine; very long origins are cut.
+impl Bucket {
+    /// The bucket of a client's address.
     #[must_use]
-    pub fn page(origin: &str) -> Self {
-        Self::Page(crate::log::start_of(origin, MAX_ORIGIN_BYTES).into())
+    pub fn of_address(ip: IpAddr) -> Self {
+        Self::Address(network(ip))
+    }
+
+    /// The bucket of all clients behind a proxy.
+    #[must_use]
+    pub fn of_proxy(ip: IpAddr) -> Self {
+        Self::Proxy(network(ip))
     }
 }
 
-/// What happens after a failure.
+/// What one customer of a provider can choose freely: the /64 prefix of an IPv6 address; an IPv4 address as it
+/// is. IPv4-mapped addresses count as IPv4.
+#[must_use]
+pub fn network(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
+        v4 => v4,
+    }
+}
+
+/// What to do with the secrets of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failed {
-    /// Answer after this many ms (0: at once).
-    Delay(u64),
-    /// That was one too many: locked from now on, for this many ms.
-    Locked(u64),
+pub enum Check {
+    /// Compare them, and report a mismatch by [`GuessLimiter::mismatched`].
+    Compare,
+    /// All of them are known to be wrong.
+    KnownWrong,
+    /// Do not compare them; the next is compared after this many ms, at most [`INTERVAL_MS`].
+    Wait(u64),
 }
 
-/// The failures of the last window by key. Only mismatches are reported to it; a request without
-/// credentials does not count.
+/// The buckets. The clock is an argument: ms of `Now::age_ms`.
 #[derive(Debug)]
-pub struct RateLimiter {
-    limits: RateLimits,
-    keys: HashMap<Key, Failures>,
-    /// Keys in the order of their last failure, oldest first; entries whose serial is outdated are
-    /// skipped.
-    order: VecDeque<(u64, Key)>,
-    serial: u64,
+pub struct GuessLimiter {
+    /// The key of the hashes below, random per process: they are worth nothing elsewhere.
+    key: [u8; 32],
+    buckets: HashMap<Bucket, State>,
+    /// For all that found no place in the full table.
+    overflow: State,
+    /// The table is searched for buckets at rest at most once per interval.
+    next_sweep_ms: u64,
 }
 
-#[derive(Debug)]
-struct Failures {
-    /// When, oldest first; never more than the bound.
-    at_ms: VecDeque<u64>,
-    locked_until_ms: u64,
-    serial: u64,
+#[derive(Debug, Default)]
+struct State {
+    /// When the bucket is at rest again: each wrong secret adds an interval.
+    rests_at_ms: u64,
+    /// Keyed hashes of the last wrong secrets, oldest first.
+    wrong: VecDeque<u64>,
 }
 
-impl RateLimiter {
-    /// A limiter that knows nobody.
+impl GuessLimiter {
+    /// An empty table. `key` is random.
     #[must_use]
-    pub fn new(limits: RateLimits) -> Self {
+    pub fn new(key: [u8; 32]) -> Self {
         Self {
-            limits,
-            keys: HashMap::new(),
-            order: VecDeque::new(),
-            serial: 0,
+            key,
+            buckets: HashMap::new(),
+            overflow: State::default(),
+            next_sweep_ms: 0,
         }
     }
 
-    /// How long the key stays locked from `now_ms` on; `None` when it may try.
+    /// Whether the secrets that a request offers are to be compared. Each that is new in the bucket needs a
+    /// token; none is taken yet.
     #[must_use]
-    pub fn locked(&self, key: &Key, now_ms: u64) -> Option<u64> {
-        let until = self.keys.get(key)?.locked_until_ms;
-        (until > now_ms).then(|| until - now_ms)
-    }
-
-    /// Counts a mismatch.
-    pub fn failed(&mut self, key: Key, now_ms: u64) -> Failed {
-        self.serial += 1;
-        let limits = self.limits;
-        let is_local = key == Key::Local;
-        let failures = self.keys.entry(key.clone()).or_insert_with(|| Failures {
-            at_ms: VecDeque::new(),
-            locked_until_ms: 0,
-            serial: 0,
-        });
-        failures.serial = self.serial;
-        while failures
-            .at_ms
-            .front()
-            .is_some_and(|&at| at + limits.window_ms <= now_ms)
-        {
-            failures.at_ms.pop_front();
-        }
-        let before = u32::try_from(failures.at_ms.len()).unwrap_or(u32::MAX);
-        if before < limits.max_failures {
-            failures.at_ms.push_back(now_ms);
-        }
-        let outcome = if is_local {
-            let doubled = limits.local_delay_ms.saturating_mul(1 << before.min(32));
-            Failed::Delay(doubled.min(limits.max_local_delay_ms))
-        } else if before + 1 >= limits.max_failures {
-            failures.at_ms.clear();
-            failures.locked_until_ms = now_ms.saturating_add(limits.lockout_ms);
-            Failed::Locked(limits.lockout_ms)
-        } else {
-            Failed::Delay(0)
+    pub fn check(&self, bucket: Bucket, offered: &[&str], now_ms: u64) -> Check {
+        let Some(state) = self.state(bucket) else {
+            return Check::Compare;
         };
-        self.order.push_back((self.serial, key));
-        self.forget(now_ms);
-        outcome
+        let new = if state.wrong.is_empty() {
+            offered.len()
+        } else {
+            let is_new = |secret: &&&str| !state.wrong.contains(&self.hash(secret));
+            offered.iter().filter(is_new).count()
+        };
+        if new == 0 && !offered.is_empty() {
+            return Check::KnownWrong;
+        }
+        match state.wait_ms(new as u64, now_ms) {
+            0 => Check::Compare,
+            // Two new secrets at once need two tokens; one is back sooner, and may do.
+            wait_ms => Check::Wait(wait_ms.min(INTERVAL_MS)),
+        }
     }
 
-    /// The right secret: earlier failures are forgiven.
-    pub fn succeeded(&mut self, key: &Key) {
-        self.keys.remove(key);
+    /// None of the secrets that a request offered is the right one: each that is new takes a token.
+    pub fn mismatched(&mut self, bucket: Bucket, offered: &[&str], now_ms: u64) {
+        let hashes: Vec<u64> = offered.iter().map(|secret| self.hash(secret)).collect();
+        let state = self.state_mut(bucket, now_ms);
+        for hash in hashes {
+            if !state.wrong.contains(&hash) {
+                state.take(hash, now_ms);
+            }
+        }
     }
 
-    /// Number of remembered keys.
+    /// Number of buckets, the shared one not included.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.keys.len()
+        self.buckets.len()
     }
 
-    /// Whether nobody is remembered.
+    /// Whether no wrong secret is remembered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.buckets.is_empty()
     }
 
-    /// Drops what is outdated, and the oldest beyond the bound.
-    fn forget(&mut self, now_ms: u64) {
-        while let Some((serial, key)) = self.order.front() {
-            let is_current = self
-                .keys
-                .get(key)
-                .is_some_and(|failures| failures.serial == *serial);
-            if is_current {
-                let failures = &self.keys[key];
-                let is_over = failures.locked_until_ms <= now_ms
-                    && failures
-                        .at_ms
-                        .back()
-                        .is_none_or(|&at| at + self.limits.window_ms <= now_ms);
-                if !is_over && self.keys.len() <= MAX_KEYS {
-                    break;
-                }
-                self.keys.remove(key);
+    /// `None`: at rest.
+    fn state(&self, bucket: Bucket) -> Option<&State> {
+        let is_full = self.buckets.len() >= MAX_BUCKETS;
+        self.buckets
+            .get(&bucket)
+            .or_else(|| is_full.then_some(&self.overflow))
+    }
+
+    fn state_mut(&mut self, bucket: Bucket, now_ms: u64) -> &mut State {
+        if self.buckets.len() >= MAX_BUCKETS && !self.buckets.contains_key(&bucket) {
+            if now_ms >= self.next_sweep_ms {
+                self.next_sweep_ms = now_ms.saturating_add(INTERVAL_MS);
+                self.buckets.retain(|_, state| state.rests_at_ms > now_ms);
             }
-            self.order.pop_front();
+            if self.buckets.len() >= MAX_BUCKETS {
+                return &mut self.overflow;
+            }
         }
-        // One key that fails again and again leaves outdated entries behind a current first one.
-        if self.order.len() > 2 * MAX_KEYS {
-            let keys = &self.keys;
-            self.order
-                .retain(|(serial, key)| keys.get(key).is_some_and(|failures| failures.serial == *serial));
+        self.buckets.entry(bucket).or_default()
+    }
+
+    /// The first 8 bytes of SHA-256 over the key and the secret.
+    fn hash(&self, secret: &str) -> u64 {
+        let digest = Sha256::new()
+            .chain_update(self.key)
+            .chain_update(secret.as_bytes())
+            .finalize();
+        let mut first = [0; 8];
+        first.copy_from_slice(&digest[..8]);
+        u64::from_be_bytes(first)
+    }
+}
+
+impl State {
+    /// How long until the bucket has this many tokens, in ms.
+    fn wait_ms(&self, tokens: u64, now_ms: u64) -> u64 {
+        let rests_at_ms = self.rests_at_ms.max(now_ms);
+        rests_at_ms
+            .saturating_add(tokens.saturating_mul(INTERVAL_MS))
+            .saturating_sub(now_ms.saturating_add(BURST * INTERVAL_MS))
+    }
+
+    /// Takes a token for a new wrong secret and remembers it.
+    fn take(&mut self, hash: u64, now_ms: u64) {
+        self.rests_at_ms = self.rests_at_ms.max(now_ms).saturating_add(INTERVAL_MS);
+        if self.wrong.len() >= MAX_REMEMBERED {
+            self.wrong.pop_front();
         }
+        self.wrong.push_back(hash);
     }
 }
 
@@ -192,81 +203,146 @@ impl RateLimiter {
 mod tests {
     use super::*;
 
-    fn remote(last: u8) -> Key {
-        Key::Address(IpAddr::from([192, 0, 2, last]))
+    fn limiter() -> GuessLimiter {
+        GuessLimiter::new([7; 32])
     }
 
-    #[test]
-    fn the_tenth_failure_within_a_minute_locks_for_five_minutes() {
-        let mut limiter = RateLimiter::new(RateLimits::default());
-        for n in 0..9 {
-            assert_eq!(limiter.failed(remote(1), n * 1_000), Failed::Delay(0));
-            assert_eq!(limiter.locked(&remote(1), n * 1_000), None);
+    fn remote(n: u32) -> Bucket {
+        Bucket::of_address(IpAddr::from(n.to_be_bytes()))
+    }
+
+    /// Offers a wrong secret; whether it was compared.
+    fn guess(limiter: &mut GuessLimiter, bucket: Bucket, secret: &str, now_ms: u64) -> bool {
+        let is_compared = limiter.check(bucket, &[secret], now_ms) == Check::Compare;
+        if is_compared {
+            limiter.mismatched(bucket, &[secret], now_ms);
         }
-        assert_eq!(limiter.failed(remote(1), 59_000), Failed::Locked(300_000));
-        assert_eq!(limiter.locked(&remote(1), 60_000), Some(299_000));
-        assert_eq!(limiter.locked(&remote(1), 358_999), Some(1));
-        assert_eq!(limiter.locked(&remote(1), 359_000), None);
-        assert_eq!(limiter.locked(&remote(2), 60_000), None);
+        is_compared
     }
 
     #[test]
-    fn the_window_slides() {
-        let mut limiter = RateLimiter::new(RateLimits::default());
-        for n in 0..100 {
-            assert_eq!(
-                limiter.failed(remote(1), n * 6_700),
-                Failed::Delay(0),
-                "failure {n}"
-            );
+    fn ten_at_once_then_one_per_three_seconds() {
+        let mut limiter = limiter();
+        for n in 0..BURST {
+            assert!(guess(&mut limiter, remote(1), &n.to_string(), 0), "{n}");
+        }
+        assert_eq!(limiter.check(remote(1), &["new"], 0), Check::Wait(3_000));
+        assert_eq!(limiter.check(remote(1), &["new"], 2_999), Check::Wait(1));
+        assert_eq!(limiter.check(remote(1), &["new"], 3_000), Check::Compare);
+        assert_eq!(limiter.check(remote(2), &["new"], 0), Check::Compare);
+    }
+
+    #[test]
+    fn whatever_the_pace_guesses_are_bounded() {
+        for every_ms in [1, 10, 999, 2_999, 3_001] {
+            let mut limiter = limiter();
+            let compared = (0..600_000_u64)
+                .step_by(every_ms)
+                .filter(|now| guess(&mut limiter, Bucket::Page, &now.to_string(), *now))
+                .count() as u64;
+            assert!(compared <= BURST + 600_000 / INTERVAL_MS, "{every_ms}: {compared}");
         }
     }
 
     #[test]
-    fn success_forgives() {
-        let mut limiter = RateLimiter::new(RateLimits::default());
-        for _ in 0..9 {
-            limiter.failed(remote(1), 0);
+    fn a_known_wrong_secret_is_free_for_ever() {
+        let mut limiter = limiter();
+        for now_ms in 0..100_000 {
+            let check = limiter.check(Bucket::Page, &["stale"], now_ms);
+            match now_ms {
+                0 => limiter.mismatched(Bucket::Page, &["stale"], now_ms),
+                _ => assert_eq!(check, Check::KnownWrong),
+            }
+            assert_eq!(limiter.check(Bucket::Page, &["right"], now_ms), Check::Compare);
         }
-        limiter.succeeded(&remote(1));
-        assert_eq!(limiter.failed(remote(1), 1), Failed::Delay(0));
+        for n in 0..BURST {
+            guess(&mut limiter, Bucket::Page, &n.to_string(), 100_000);
+        }
+        assert_eq!(limiter.check(Bucket::Page, &["stale"], 100_000), Check::KnownWrong);
+        assert!(matches!(
+            limiter.check(Bucket::Page, &["right"], 100_000),
+            Check::Wait(_)
+        ));
     }
 
     #[test]
-    fn this_machine_is_delayed_and_never_locked() {
-        let mut limiter = RateLimiter::new(RateLimits::default());
-        let delays: Vec<_> = (0..50).map(|n| limiter.failed(Key::Local, n)).collect();
+    fn two_secrets_in_one_request_are_two_guesses() {
+        let mut limiter = limiter();
+        for n in 0..BURST / 2 {
+            let (a, b) = (format!("a{n}"), format!("b{n}"));
+            let offered = [a.as_str(), b.as_str()];
+            assert_eq!(limiter.check(Bucket::Local, &offered, 0), Check::Compare);
+            limiter.mismatched(Bucket::Local, &offered, 0);
+        }
+        assert_eq!(limiter.check(Bucket::Local, &["x"], 0), Check::Wait(INTERVAL_MS));
+        // One known, one new: one token; two new: two, but the wait stated stays short.
+        assert_eq!(limiter.check(Bucket::Local, &["a0", "x"], 3_000), Check::Compare);
         assert_eq!(
-            delays[..6],
-            [250, 500, 1_000, 2_000, 4_000, 5_000].map(Failed::Delay)
+            limiter.check(Bucket::Local, &["x", "y"], 3_000),
+            Check::Wait(INTERVAL_MS)
         );
-        assert!(delays[6..].iter().all(|delay| *delay == Failed::Delay(5_000)));
-        assert_eq!(limiter.locked(&Key::Local, 50), None);
+        assert_eq!(limiter.check(Bucket::Local, &["x", "y"], 6_000), Check::Compare);
+        // The same text twice is remembered once.
+        limiter.mismatched(Bucket::Local, &["z", "z"], 6_000);
+        assert_eq!(limiter.check(Bucket::Local, &["x"], 6_000), Check::Compare);
     }
 
     #[test]
-    fn a_page_on_this_machine_is_locked_by_its_origin() {
-        let mut limiter = RateLimiter::new(RateLimits::default());
-        for _ in 0..10 {
-            limiter.failed(Key::page("http://localhost:5173"), 0);
-        }
-        assert!(limiter.locked(&Key::page("http://localhost:5173"), 1).is_some());
-        assert!(limiter.locked(&Key::page("http://localhost:5174"), 1).is_none());
-        assert_eq!(Key::page(&"é".repeat(500)), Key::page(&"é".repeat(400)));
+    fn nothing_offered_is_nothing_guessed() {
+        let mut limiter = limiter();
+        limiter.mismatched(Bucket::Local, &["wrong"], 0);
+        assert_eq!(limiter.check(Bucket::Local, &[], 0), Check::Compare);
     }
 
     #[test]
-    fn memory_is_bounded_and_outdated_keys_go() {
-        let mut limiter = RateLimiter::new(RateLimits::default());
-        for n in 0..30_000_u32 {
-            limiter.failed(Key::Address(IpAddr::from(n.to_be_bytes())), 0);
+    fn the_last_64_wrong_secrets_are_remembered() {
+        let mut limiter = limiter();
+        for n in 0..=MAX_REMEMBERED as u64 {
+            let now_ms = n * INTERVAL_MS;
+            assert!(guess(&mut limiter, remote(1), &n.to_string(), now_ms));
         }
-        assert_eq!(limiter.len(), MAX_KEYS);
-        for n in 0..50_000 {
-            limiter.failed(Key::Local, n);
+        let now_ms = 1_000_000;
+        assert_eq!(limiter.check(remote(1), &["0"], now_ms), Check::Compare);
+        assert_eq!(limiter.check(remote(1), &["1"], now_ms), Check::KnownWrong);
+    }
+
+    #[test]
+    fn addresses_of_one_customer_share_a_bucket() {
+        let bucket = |text: &str| Bucket::of_address(text.parse().unwrap());
+        assert_eq!(bucket("2001:db8:1:2::1"), bucket("2001:db8:1:2:ffff::9"));
+        assert_ne!(bucket("2001:db8:1:2::1"), bucket("2001:db8:1:3::1"));
+        assert_eq!(bucket("::ffff:192.0.2.1"), bucket("192.0.2.1"));
+        assert_ne!(bucket("192.0.2.1"), bucket("192.0.2.2"));
+        assert_ne!(
+            bucket("192.0.2.1"),
+            Bucket::of_proxy("192.0.2.1".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn a_flood_of_addresses_makes_nobody_forgotten() {
+        let mut limiter = limiter();
+        for n in 0..BURST {
+            guess(&mut limiter, Bucket::Page, &n.to_string(), 0);
         }
-        assert!(limiter.order.len() <= 2 * MAX_KEYS + 1);
-        limiter.failed(remote(1), 1_000_000);
-        assert_eq!(limiter.len(), 1);
+        let others = u32::try_from(MAX_BUCKETS).unwrap() - 1;
+        for n in 0..others {
+            assert!(guess(&mut limiter, remote(n), "x", 0));
+        }
+        assert_eq!(limiter.len(), MAX_BUCKETS);
+        // One more address, and thousands more, share what is left.
+        let compared = (others..others + 30_000)
+            .filter(|n| guess(&mut limiter, remote(*n), &n.to_string(), 1))
+            .count();
+        assert_eq!(compared as u64, BURST);
+        assert_eq!(limiter.len(), MAX_BUCKETS);
+        assert_eq!(limiter.check(Bucket::Page, &["new"], 1), Check::Wait(2_999));
+        assert_eq!(limiter.check(remote(0), &["x"], 1), Check::KnownWrong);
+
+        // Buckets at rest make room; others stay.
+        let late = remote(others + 30_000);
+        assert!(guess(&mut limiter, late, "y", 4_000));
+        assert_eq!(limiter.len(), 2);
+        assert_eq!(limiter.check(Bucket::Page, &["0"], 4_000), Check::KnownWrong);
     }
 }

@@ -307,6 +307,7 @@ impl Gateway {
             match output {
                 ConnectionOutput::Send(frame) => socket.push(Item::Response(frame)),
                 ConnectionOutput::Close(close) => socket.push(Item::Close(close)),
+                ConnectionOutput::Refused(_) => {}
                 ConnectionOutput::Note(text) => self.events.push_back(Event::Note(id, text)),
                 ConnectionOutput::Authenticate(params) if self.is_holding => socket.held = Some(params),
                 ConnectionOutput::Authenticate(params) => self.judge(id, params, now),

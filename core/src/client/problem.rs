@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::format;
 
 use super::json::Json;
-use crate::protocol::error::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
+use crate::protocol::error::{NEWEST_PROTOCOL, OLDEST_PROTOCOL, UNAVAILABLE};
 
 /// The longest time a gateway can make a client wait, in ms.
 const MAX_RETRY_AFTER_MS: u64 = 3_600_000;
@@ -97,13 +97,12 @@ impl Problem {
             "AUTH_RATE_LIMITED" => Verdict::Retry {
                 after_ms: after_ms.unwrap_or(RATE_LIMIT_MS),
             },
-            // Signed before a pause; the next challenge is a new one.
-            "UNAVAILABLE" | "DEVICE_AUTH_SIGNATURE_EXPIRED" | "DEVICE_AUTH_NONCE_MISMATCH" => {
-                Verdict::Retry {
-                    after_ms: after_ms.unwrap_or(0),
-                }
-            }
-            _ if next_step == Some("wait_then_retry")
+            // Throttled, starting, or signed before a pause; the next challenge is a new one.
+            UNAVAILABLE | "DEVICE_AUTH_SIGNATURE_EXPIRED" | "DEVICE_AUTH_NONCE_MISMATCH" => Verdict::Retry {
+                after_ms: after_ms.unwrap_or(0),
+            },
+            _ if error.get("code").and_then(Json::as_str) == Some(UNAVAILABLE)
+                || next_step == Some("wait_then_retry")
                 || error.get("retryable").and_then(Json::as_bool) == Some(true) =>
             {
                 Verdict::Retry {
@@ -145,7 +144,7 @@ impl Problem {
             1001 => "the gateway went away",
             1006 => "the connection was lost, or the gateway cannot be reached",
             1012 => "the gateway restarts",
-            1013 => "the gateway is starting",
+            1013 => "the gateway asks to try again later",
             _ => "the connection was closed",
         };
         let message = match reason {
@@ -297,6 +296,18 @@ mod tests {
                 "UNAVAILABLE",
                 Verdict::Retry { after_ms: 500 },
             ),
+            // Our own gateway when too many wrong secrets came from this address.
+            (
+                r#"{"code":"UNAVAILABLE","message":"unauthorized: too many failed authentication attempts (x)",
+                    "retryable":true,"retryAfterMs":2900}"#,
+                "UNAVAILABLE",
+                Verdict::Retry { after_ms: 2_900 },
+            ),
+            (
+                r#"{"code":"UNAVAILABLE","message":"x","details":{"code":"SOMETHING_NEW"},"retryable":false}"#,
+                "SOMETHING_NEW",
+                Verdict::Retry { after_ms: 0 },
+            ),
             (
                 r#"{"code":"NOT_PAIRED","message":"x","details":{"code":"PAIRING_REQUIRED",
                     "recommendedNextStep":"wait_then_retry"}}"#,
@@ -331,6 +342,12 @@ mod tests {
             (1006, "", "CLOSED_1006", retry),
             (1012, "service restart", "CLOSED_1012", retry),
             (1013, "gateway starting", "CLOSED_1013", retry),
+            (
+                1013,
+                "unauthorized: too many failed authentication attempts",
+                "CLOSED_1013",
+                retry,
+            ),
             (1008, "slow consumer", "CLOSED_1008", retry),
             (1008, "handshake timeout", "CLOSED_1008", retry),
             (

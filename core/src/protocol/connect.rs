@@ -18,6 +18,8 @@ pub const MAX_COMMANDS: usize = 1_024;
 const MAX_TIME_ZONE_UNITS: usize = 64;
 /// The longest `client.buildId`, in UTF-16 units.
 const MAX_BUILD_ID_UNITS: usize = 96;
+/// What `device.signedAt` must be: a text, or seconds with a fraction, is answered with it.
+const SIGNED_AT: &str = "integer (ms since the Unix epoch: the ts of connect.challenge)";
 /// What a stored string of the handshake may be.
 const STORED: Length = Length::nonempty(MAX_STRING_UNITS);
 /// What a string that is used once may be: the frame's size bounds it.
@@ -193,7 +195,9 @@ impl DeviceProof {
             id: members.required_string("id", STORED)?.into(),
             public_key: members.required_string("publicKey", TRANSIENT)?.into(),
             signature: members.required_string("signature", TRANSIENT)?.into(),
-            signed_at_ms: members.required_integer("signedAt", 0)?,
+            signed_at_ms: members
+                .required_integer("signedAt", 0)
+                .map_err(|error| error.wanting(SIGNED_AT))?,
             nonce: members.optional_string("nonce", TRANSIENT)?.map(Box::from),
         })
     }

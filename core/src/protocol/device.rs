@@ -29,7 +29,12 @@ pub enum DeviceEvidence {
     /// No signature payload verifies.
     SignatureInvalid,
     /// Signed too long ago, or in the future.
-    SignatureExpired,
+    SignatureExpired {
+        /// `device.signedAt`.
+        signed_at_ms: u64,
+        /// The gateway's wall clock, ms since the Unix epoch.
+        now_ms: u64,
+    },
     /// The proof has no nonce.
     NonceRequired,
     /// The nonce is not this connection's.
@@ -142,7 +147,10 @@ pub fn precheck(params: &ConnectParams, nonce: &str, now: Now) -> Result<[String
         SKEW_MS
     };
     if proof.signed_at_ms.abs_diff(now.wall_ms) > skew {
-        return Err(DeviceEvidence::SignatureExpired);
+        return Err(DeviceEvidence::SignatureExpired {
+            signed_at_ms: proof.signed_at_ms,
+            now_ms: now.wall_ms,
+        });
     }
     match proof.nonce.as_deref().map(key::trim) {
         None | Some("") => return Err(DeviceEvidence::NonceRequired),
@@ -202,6 +210,13 @@ mod tests {
         precheck(&params, "72dca263-3f16-47f0-9f94-a9e3a54919b6", now)
     }
 
+    fn expired(skew_ms: i64) -> DeviceEvidence {
+        DeviceEvidence::SignatureExpired {
+            signed_at_ms: SIGNED_AT,
+            now_ms: SIGNED_AT.saturating_add_signed(skew_ms),
+        }
+    }
+
     #[test]
     fn the_texts_of_a_real_request() {
         let common = "8ef042b25ba916afbb7c4f9824ed0d48905b6755467ae9f0206c600726be30f5|cli|cli|operator|\
@@ -245,14 +260,14 @@ mod tests {
             assert!(check(&request, skew).is_ok());
         }
         for skew in [600_001, -600_001] {
-            assert_eq!(check(&request, skew), Err(DeviceEvidence::SignatureExpired));
+            assert_eq!(check(&request, skew), Err(expired(skew)));
         }
         request["maxProtocol"] = json!(4);
         for skew in [120_000, -120_000] {
             assert!(check(&request, skew).is_ok());
         }
         for skew in [120_001, -120_001] {
-            assert_eq!(check(&request, skew), Err(DeviceEvidence::SignatureExpired));
+            assert_eq!(check(&request, skew), Err(expired(skew)));
         }
     }
 

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::device::DeviceEvidence;
 use super::params::ParamsError;
 use super::scope::Role;
+use super::skew::Skew;
 
 /// The code of a request that can never succeed as it is.
 pub const INVALID_REQUEST: &str = "INVALID_REQUEST";
@@ -87,6 +88,24 @@ impl SecretKind {
             (Self::Password, ClientKind::CommandLine) => "pass --password or set OPENCLAW_GATEWAY_PASSWORD",
             (Self::Password, ClientKind::Browser) => "enter the gateway's password in the settings",
             (Self::Password, ClientKind::Other) => "provide this gateway's password",
+        }
+    }
+}
+
+/// Where a client put a secret that is not read there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misplaced {
+    /// In the query of the URL.
+    Query,
+    /// In an `Authorization` header.
+    Header,
+}
+
+impl Misplaced {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Query => "URL's query",
+            Self::Header => "Authorization header",
         }
     }
 }
@@ -183,18 +202,21 @@ impl WireError {
         )
     }
 
-    /// The client offered no secret.
+    /// The client offered no secret where it is read, but maybe put one elsewhere.
     #[must_use]
-    pub fn secret_missing(kind: SecretKind, client: ClientKind) -> Self {
+    pub fn secret_missing(kind: SecretKind, client: ClientKind, misplaced: Option<Misplaced>) -> Self {
         let (code, reason) = match kind {
             SecretKind::Token => ("AUTH_TOKEN_MISSING", "token_missing"),
             SecretKind::Password => ("AUTH_PASSWORD_MISSING", "password_missing"),
         };
-        let message = format!(
-            "unauthorized: gateway {} missing ({})",
-            kind.word(),
-            kind.hint(client)
-        );
+        let word = kind.word();
+        let message = match misplaced {
+            None => format!("unauthorized: gateway {word} missing ({})", kind.hint(client)),
+            Some(place) => format!(
+                "unauthorized: gateway {word} missing (the {} was not read: send it in connect params as auth.{word})",
+                place.word()
+            ),
+        };
         Self::auth(message, code, reason, "update_auth_configuration")
     }
 
@@ -226,18 +248,30 @@ impl WireError {
         )
     }
 
-    /// Too many failures from this address; nothing was compared.
+    /// Too many wrong secrets from this address; nothing was compared. Without `details.code`: on
+    /// `AUTH_RATE_LIMITED` real clients stop for good (reference 4.4). `is_proxied`: clients behind one
+    /// proxy share the limit.
     #[must_use]
-    pub fn rate_limited(retry_after_ms: u64) -> Self {
-        let mut error = Self::auth(
-            "unauthorized: too many failed authentication attempts (retry later)",
-            "AUTH_RATE_LIMITED",
-            "rate_limited",
-            "wait_then_retry",
-        );
+    pub fn rate_limited(retry_after_ms: u64, is_proxied: bool) -> Self {
+        let why = if is_proxied {
+            "all clients behind this proxy share one limit: start the gateway with --trusted-proxy"
+        } else {
+            "wrong secrets from this address are limited"
+        };
+        let seconds = retry_after_ms.div_ceil(1_000);
+        let message =
+            format!("unauthorized: too many failed authentication attempts ({why}; retry in {seconds} s)");
+        let mut error = Self::unavailable(message);
         error.retryable = Some(true);
         error.retry_after_ms = Some(retry_after_ms);
         error
+    }
+
+    /// The code that clients act on: `details.code`, else `code`.
+    #[must_use]
+    pub fn stated_code(&self) -> &str {
+        let stated = self.details.as_ref().and_then(|details| details.get("code"));
+        stated.and_then(Value::as_str).unwrap_or(self.code)
     }
 
     /// The device proof is bad; `None` when `evidence` holds nothing against it.
@@ -260,11 +294,17 @@ impl WireError {
                 "DEVICE_AUTH_SIGNATURE_INVALID",
                 "device-signature",
             ),
-            DeviceEvidence::SignatureExpired => (
-                "device signature expired",
-                "DEVICE_AUTH_SIGNATURE_EXPIRED",
-                "device-signature-stale",
-            ),
+            DeviceEvidence::SignatureExpired { signed_at_ms, now_ms } => {
+                let hint = Skew::of(signed_at_ms, now_ms);
+                return Some(Self::new(
+                    INVALID_REQUEST,
+                    format!("device signature expired ({hint})"),
+                    Some(json!({
+                        "code": "DEVICE_AUTH_SIGNATURE_EXPIRED",
+                        "reason": "device-signature-stale",
+                    })),
+                ));
+            }
             DeviceEvidence::NonceRequired => (
                 "device nonce required",
                 "DEVICE_AUTH_NONCE_REQUIRED",

@@ -10,6 +10,7 @@ pub mod limits;
 pub mod method;
 pub mod params;
 pub mod scope;
+pub mod skew;
 
 pub use close::CloseFrame;
 pub use connect::{AuthParams, ClientInfo, ConnectParams, DeviceProof};
@@ -18,3 +19,4 @@ pub use frame::{Frame, Request, SharedText};
 pub use limits::Limits;
 pub use method::Method;
 pub use scope::Role;
+pub use skew::Skew;

@@ -94,6 +94,17 @@ pub enum ParamsError {
     },
 }
 
+impl ParamsError {
+    /// The same refusal with other words for the right type; other refusals are unchanged.
+    #[must_use]
+    pub fn wanting(self, wanted: &'static str) -> Self {
+        match self {
+            Self::Type { at, .. } => Self::Type { at, wanted },
+            other => other,
+        }
+    }
+}
+
 /// How long a string may be, in UTF-16 units. A plain number is an upper bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Length {

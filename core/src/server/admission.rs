@@ -6,8 +6,9 @@
 
 use alloc::boxed::Box;
 
+use super::refused::Introduction;
 pub use crate::protocol::device::DeviceEvidence;
-use crate::protocol::error::{ClientKind, SecretKind};
+use crate::protocol::error::{ClientKind, Misplaced, SecretKind};
 use crate::protocol::{CloseFrame, ConnectParams, Method, Request, Role, WireError};
 
 /// What the shell found out about one `connect` request.
@@ -48,10 +49,19 @@ pub enum SecretEvidence {
     TokenMismatch,
     /// The gateway wants a password and none of the offered secrets is it.
     PasswordMismatch,
-    /// Too many failures from this address; nothing was compared.
+    /// The client offered nothing where secrets are read, but put one elsewhere.
+    Misplaced {
+        /// What the gateway wants.
+        kind: SecretKind,
+        /// Where something was put.
+        place: Misplaced,
+    },
+    /// Too many wrong secrets from this address; nothing was compared.
     RateLimited {
         /// When to try again, in ms.
         retry_after_ms: u64,
+        /// All clients behind one proxy share the limit, because the gateway cannot tell them apart.
+        is_proxied: bool,
     },
 }
 
@@ -60,9 +70,23 @@ pub enum SecretEvidence {
 pub(super) struct Refusal {
     pub(super) error: WireError,
     code: u16,
+    /// Who was refused, for the log.
+    pub(super) client: Introduction,
 }
 
 impl Refusal {
+    fn new(error: WireError, code: u16) -> Self {
+        Self {
+            error,
+            code,
+            client: Introduction::default(),
+        }
+    }
+
+    pub(super) fn of(self, client: Introduction) -> Self {
+        Self { client, ..self }
+    }
+
     pub(super) fn close(&self) -> CloseFrame {
         CloseFrame::new(self.code, self.error.message.clone())
     }
@@ -70,7 +94,7 @@ impl Refusal {
 
 impl From<WireError> for Refusal {
     fn from(error: WireError) -> Self {
-        Self { error, code: 1008 }
+        Self::new(error, 1008)
     }
 }
 
@@ -87,13 +111,17 @@ pub(super) fn examine(request: &Request) -> Result<Examined, Refusal> {
     if &*request.method != Method::Connect.name() {
         return Err(WireError::connect_first().into());
     }
-    let params = ConnectParams::parse(&request.params)
-        .map_err(|reason| WireError::invalid_params("connect", &reason))?;
+    let params = ConnectParams::parse(&request.params).map_err(|reason| {
+        Refusal::from(WireError::invalid_params("connect", &reason))
+            .of(Introduction::of_value(&request.params))
+    })?;
     let Some(protocol) = params.protocol() else {
         let error = WireError::protocol_mismatch(params.min_protocol, params.max_protocol);
-        return Err(Refusal { error, code: 1002 });
+        return Err(Refusal::new(error, 1002).of(Introduction::of_params(&params)));
     };
-    let role = params.role.ok_or_else(WireError::invalid_role)?;
+    let role = params
+        .role
+        .ok_or_else(|| Refusal::from(WireError::invalid_role()).of(Introduction::of_params(&params)))?;
     Ok(Examined {
         params,
         protocol,
@@ -137,23 +165,28 @@ impl Claim {
         }
     }
 
-    fn judge_secret(&self, evidence: SecretEvidence) -> Result<(), WireError> {
-        let (is_missing, kind) = match evidence {
+    fn judge_secret(&self, evidence: SecretEvidence) -> Result<(), Refusal> {
+        let (missing, kind) = match evidence {
             SecretEvidence::NotRequired | SecretEvidence::Match => return Ok(()),
-            SecretEvidence::RateLimited { retry_after_ms } => {
-                return Err(WireError::rate_limited(retry_after_ms));
+            SecretEvidence::RateLimited {
+                retry_after_ms,
+                is_proxied,
+            } => {
+                let error = WireError::rate_limited(retry_after_ms, is_proxied);
+                return Err(Refusal::new(error, CloseFrame::TRY_AGAIN_LATER));
             }
-            SecretEvidence::TokenMissing => (true, SecretKind::Token),
-            SecretEvidence::PasswordMissing => (true, SecretKind::Password),
-            SecretEvidence::TokenMismatch => (false, SecretKind::Token),
-            SecretEvidence::PasswordMismatch => (false, SecretKind::Password),
+            SecretEvidence::TokenMissing => (Some(None), SecretKind::Token),
+            SecretEvidence::PasswordMissing => (Some(None), SecretKind::Password),
+            SecretEvidence::Misplaced { kind, place } => (Some(Some(place)), kind),
+            SecretEvidence::TokenMismatch => (None, SecretKind::Token),
+            SecretEvidence::PasswordMismatch => (None, SecretKind::Password),
         };
         Err(if self.offers_device_token {
-            WireError::foreign_device_token()
-        } else if is_missing {
-            WireError::secret_missing(kind, self.client)
+            WireError::foreign_device_token().into()
+        } else if let Some(place) = missing {
+            WireError::secret_missing(kind, self.client, place).into()
         } else {
-            WireError::secret_mismatch(kind, self.client)
+            WireError::secret_mismatch(kind, self.client).into()
         })
     }
 }

@@ -10,6 +10,7 @@ use core::mem;
 
 use super::Evidence;
 use super::admission::{self, Claim, Examined, Refusal};
+use super::refused::{Introduction, Refused};
 use crate::protocol::frame::FrameError;
 use crate::protocol::{
     ClientInfo, CloseFrame, ConnectParams, Frame, Limits, Method, Request, Role, WireError,
@@ -61,6 +62,8 @@ pub enum ConnectionOutput {
     Call(Box<Request>),
     /// Send what is in the outbox, then close; nothing follows.
     Close(CloseFrame),
+    /// For the log: the handshake is refused. The answer and the close follow.
+    Refused(Box<Refused>),
     /// A line for the log: the client sent something that is ignored. Never holds frame contents.
     Note(&'static str),
 }
@@ -217,7 +220,10 @@ impl Connection {
             return;
         };
         match claim.judge(evidence) {
-            Err(refusal) => self.refuse(&handshake.request_id, &refusal),
+            Err(refusal) => {
+                let client = Introduction::new(&handshake.client, handshake.role);
+                self.refuse(&handshake.request_id, refusal.of(client));
+            }
             Ok(device_id) => {
                 handshake.device_id = device_id;
                 self.phase = Phase::Ready;
@@ -284,7 +290,7 @@ impl Connection {
             Err(FrameError::Invalid { .. }) => return self.close(CloseFrame::INVALID_FRAME),
         };
         match admission::examine(&request) {
-            Err(refusal) => self.refuse(&request.id, &refusal),
+            Err(refusal) => self.refuse(&request.id, refusal),
             Ok(examined) => self.authenticate(request.id, examined),
         }
     }
@@ -338,10 +344,14 @@ impl Connection {
         });
     }
 
-    fn refuse(&mut self, id: &str, refusal: &Refusal) {
-        self.outputs
-            .push_back(ConnectionOutput::Send(Frame::error(id, &refusal.error)));
-        self.close(refusal.close());
+    fn refuse(&mut self, id: &str, refusal: Refusal) {
+        let close = refusal.close();
+        let refused = Refused::new(&refusal.error, refusal.client);
+        self.outputs.extend([
+            ConnectionOutput::Refused(Box::new(refused)),
+            ConnectionOutput::Send(Frame::error(id, &refusal.error)),
+        ]);
+        self.close(close);
     }
 
     fn close(&mut self, frame: CloseFrame) {

@@ -14,9 +14,11 @@ pub mod admission;
 pub mod connection;
 pub mod hub;
 pub mod outbox;
+pub mod refused;
 pub mod system_event;
 
 pub use admission::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence};
 pub use connection::{Connection, ConnectionOutput, Handshake};
 pub use hub::{ConnId, Hub, HubConfig, HubOutput, LeaveCause};
 pub use outbox::{Item, Outbox, Outgoing};
+pub use refused::{Introduction, Refused};

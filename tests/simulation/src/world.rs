@@ -393,7 +393,7 @@ impl World {
             ConnectionOutput::Close(close) => {
                 self.lines[line].push(Item::Close(close));
             }
-            ConnectionOutput::Note(_) => {}
+            ConnectionOutput::Refused(_) | ConnectionOutput::Note(_) => {}
         }
     }
 

@@ -73,7 +73,7 @@ impl CoreTarget {
             match output {
                 ConnectionOutput::Send(frame) => self.queue(name, Queued::Response(frame))?,
                 ConnectionOutput::Close(close) => self.queue(name, Queued::Close(close))?,
-                ConnectionOutput::Note(_) => {}
+                ConnectionOutput::Refused(_) | ConnectionOutput::Note(_) => {}
                 ConnectionOutput::Authenticate(params) if self.is_holding => {
                     self.held.push((name.to_owned(), *params));
                 }

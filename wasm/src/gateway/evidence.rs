@@ -1,5 +1,6 @@
 //! Device proofs: JavaScript has the cryptography (WebCrypto), so it is asked.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -10,12 +11,13 @@ use wasm_bindgen::JsValue;
 
 use crate::error::invalid;
 
-const WORDS: [(&str, DeviceEvidence); 7] = [
+/// The word for a `signedAt` that is too far off; both times follow it, separated by blanks.
+const EXPIRED: &str = "signature-expired";
+const WORDS: [(&str, DeviceEvidence); 6] = [
     ("verified", DeviceEvidence::Verified),
     ("id-mismatch", DeviceEvidence::IdMismatch),
     ("public-key-invalid", DeviceEvidence::PublicKeyInvalid),
     ("signature-invalid", DeviceEvidence::SignatureInvalid),
-    ("signature-expired", DeviceEvidence::SignatureExpired),
     ("nonce-required", DeviceEvidence::NonceRequired),
     ("nonce-mismatch", DeviceEvidence::NonceMismatch),
 ];
@@ -49,6 +51,10 @@ impl DeviceQuestion {
                 text("");
                 texts.iter().for_each(|signed| text(signed));
             }
+            Err(DeviceEvidence::SignatureExpired {
+                signed_at_ms,
+                now_ms,
+            }) => text(&format!("{EXPIRED} {signed_at_ms} {now_ms}")),
             Err(evidence) => {
                 text(
                     WORDS
@@ -62,6 +68,16 @@ impl DeviceQuestion {
 }
 
 pub(super) fn parse(word: &str) -> Result<DeviceEvidence, JsValue> {
+    if let Some(times) = word.strip_prefix(EXPIRED) {
+        let mut times = times.split_ascii_whitespace().map(str::parse);
+        let (Some(Ok(signed_at_ms)), Some(Ok(now_ms))) = (times.next(), times.next()) else {
+            return Err(invalid("outcome", "lacks its times"));
+        };
+        return Ok(DeviceEvidence::SignatureExpired {
+            signed_at_ms,
+            now_ms,
+        });
+    }
     let known = WORDS.iter().find(|(known, _)| *known == word);
     known
         .map(|(_, evidence)| *evidence)

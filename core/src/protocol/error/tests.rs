@@ -48,7 +48,7 @@ fn a_protocol_mismatch_says_what_would_have_done() {
 fn auth_errors_speak_the_clients_language_and_never_offer_a_device_token() {
     let cases = [
         (
-            WireError::secret_missing(SecretKind::Token, ClientKind::CommandLine),
+            WireError::secret_missing(SecretKind::Token, ClientKind::CommandLine, None),
             "unauthorized: gateway token missing (pass --token or set OPENCLAW_GATEWAY_TOKEN)",
             ["AUTH_TOKEN_MISSING", "token_missing", "update_auth_configuration"],
         ),
@@ -58,7 +58,7 @@ fn auth_errors_speak_the_clients_language_and_never_offer_a_device_token() {
             ["AUTH_TOKEN_MISMATCH", "token_mismatch", "update_auth_credentials"],
         ),
         (
-            WireError::secret_missing(SecretKind::Password, ClientKind::Other),
+            WireError::secret_missing(SecretKind::Password, ClientKind::Other, None),
             "unauthorized: gateway password missing (provide this gateway's password)",
             [
                 "AUTH_PASSWORD_MISSING",
@@ -91,6 +91,29 @@ fn auth_errors_speak_the_clients_language_and_never_offer_a_device_token() {
 }
 
 #[test]
+fn a_misplaced_secret_is_named_with_its_place_even_in_the_cut_close_reason() {
+    for (place, word) in [
+        (Misplaced::Query, "URL's query"),
+        (Misplaced::Header, "Authorization header"),
+    ] {
+        let error = WireError::secret_missing(SecretKind::Token, ClientKind::CommandLine, Some(place));
+        assert_eq!(error.stated_code(), "AUTH_TOKEN_MISSING");
+        assert_eq!(
+            error.message,
+            format!(
+                "unauthorized: gateway token missing (the {word} was not read: send it in connect params as auth.token)"
+            )
+        );
+        let close = CloseFrame::new(1008, error.message);
+        assert!(
+            close.reason.contains("send it in connect params"),
+            "{}",
+            close.reason
+        );
+    }
+}
+
+#[test]
 fn a_foreign_device_token_is_named_even_in_the_cut_close_reason() {
     let error = WireError::foreign_device_token();
     assert_eq!(json_of(&error)["details"]["code"], "AUTH_TOKEN_MISMATCH");
@@ -105,11 +128,23 @@ fn a_foreign_device_token_is_named_even_in_the_cut_close_reason() {
 
 #[test]
 fn a_rate_limit_says_when_to_come_back() {
-    let error = json_of(&WireError::rate_limited(300_000));
-    assert_eq!(error["retryable"], true);
-    assert_eq!(error["retryAfterMs"], 300_000);
-    assert_eq!(error["details"]["code"], "AUTH_RATE_LIMITED");
-    assert_eq!(error["details"]["recommendedNextStep"], "wait_then_retry");
+    assert_eq!(
+        json_of(&WireError::rate_limited(2_001, false)),
+        json!({
+            "code": "UNAVAILABLE",
+            "message": "unauthorized: too many failed authentication attempts (wrong secrets from this address are \
+                limited; retry in 3 s)",
+            "retryable": true,
+            "retryAfterMs": 2_001,
+        })
+    );
+    let proxied = WireError::rate_limited(3_000, true);
+    assert!(proxied.message.contains("--trusted-proxy"), "{}", proxied.message);
+    assert_eq!(proxied.stated_code(), "UNAVAILABLE");
+    assert_eq!(
+        WireError::origin_not_allowed().stated_code(),
+        "CONTROL_UI_ORIGIN_NOT_ALLOWED"
+    );
 }
 
 #[test]
@@ -137,8 +172,11 @@ fn every_bad_device_proof_has_its_own_words_and_code() {
             "device-signature",
         ),
         (
-            D::SignatureExpired,
-            "device signature expired",
+            D::SignatureExpired {
+                signed_at_ms: 1_800_000_000_000,
+                now_ms: 1_800_000_180_000,
+            },
+            "device signature expired (your clock is 180 s behind; sign with the ts of connect.challenge)",
             "DEVICE_AUTH_SIGNATURE_EXPIRED",
             "device-signature-stale",
         ),

@@ -7,6 +7,7 @@ use alloc::vec;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::protocol::error::{Misplaced, SecretKind};
 use crate::server::{DeviceEvidence, OriginEvidence, SecretEvidence};
 
 const START: Now = Now {
@@ -76,7 +77,11 @@ fn ready() -> Connection {
 /// The error and the close of a refused connection, which must be all there is.
 fn refusal(connection: &mut Connection, id: &str) -> (Value, CloseFrame) {
     match &drained(connection)[..] {
-        [ConnectionOutput::Send(frame), ConnectionOutput::Close(close)] => {
+        [
+            ConnectionOutput::Refused(_),
+            ConnectionOutput::Send(frame),
+            ConnectionOutput::Close(close),
+        ] => {
             let frame: Value = serde_json::from_str(&frame.to_string()).unwrap();
             assert_eq!(
                 (&frame["type"], &frame["id"], &frame["ok"]),
@@ -358,14 +363,57 @@ fn every_bad_secret_has_its_code() {
         (SecretEvidence::TokenMismatch, "AUTH_TOKEN_MISMATCH"),
         (SecretEvidence::PasswordMismatch, "AUTH_PASSWORD_MISMATCH"),
         (
-            SecretEvidence::RateLimited { retry_after_ms: 250 },
-            "AUTH_RATE_LIMITED",
+            SecretEvidence::Misplaced {
+                kind: SecretKind::Password,
+                place: Misplaced::Query,
+            },
+            "AUTH_PASSWORD_MISSING",
         ),
     ];
     for (secret, code) in cases {
         let error = refused(&params(), &Evidence { secret, ..GOOD });
         assert_eq!(error["details"]["code"], code);
     }
+}
+
+#[test]
+fn a_throttled_client_is_asked_to_come_back() {
+    let secret = SecretEvidence::RateLimited {
+        retry_after_ms: 250,
+        is_proxied: false,
+    };
+    let mut connection = authenticating(&params());
+    connection.handle_evidence(&Evidence { secret, ..GOOD }, START);
+    let (error, close) = refusal(&mut connection, "c1");
+    assert_eq!(error["code"], "UNAVAILABLE");
+    assert_eq!(error["retryAfterMs"], 250);
+    assert_eq!(error.get("details"), None);
+    assert_eq!(close.code, 1013);
+    assert_eq!(close.reason, error["message"].as_str().unwrap());
+}
+
+#[test]
+fn a_refusal_is_handed_to_the_log_with_who_was_refused() {
+    let refused = |connection: &mut Connection| match connection.poll_output() {
+        Some(ConnectionOutput::Refused(refused)) => refused,
+        other => panic!("{other:?}"),
+    };
+    let mut connection = authenticating(&params());
+    let secret = SecretEvidence::TokenMismatch;
+    connection.handle_evidence(&Evidence { secret, ..GOOD }, START);
+    let line = refused(&mut connection);
+    assert_eq!(&*line.code, "AUTH_TOKEN_MISMATCH");
+    assert!(line.message.starts_with("unauthorized: gateway token mismatch"));
+    assert_eq!(line.client.id.as_deref(), params()["client"]["id"].as_str());
+    assert_eq!(line.client.role.as_deref(), Some("operator"));
+
+    let mut bad = params();
+    bad["client"]["id"] = Value::Null;
+    let mut connection = opened();
+    connection.handle_text(&request("c1", "connect", &bad), START);
+    let line = refused(&mut connection);
+    assert_eq!((&*line.code, line.client.id), ("INVALID_REQUEST", None));
+    assert_eq!(line.client.mode.as_deref(), params()["client"]["mode"].as_str());
 }
 
 #[test]

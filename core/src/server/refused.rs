@@ -1,0 +1,115 @@
+//! What a shell logs about a refused handshake.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+
+use serde_json::Value;
+
+use crate::protocol::{ClientInfo, ConnectParams, Role, WireError};
+
+/// Most bytes of each member of an [`Introduction`]; longer ones are cut at a character boundary.
+pub const MAX_INTRODUCTION_BYTES: usize = 128;
+
+/// A handshake was refused: facts for one line of a log. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The answer's `details.code`, else its `code`.
+    pub code: Box<str>,
+    /// The answer's message. It can repeat names of members that the client chose.
+    pub message: Cow<'static, str>,
+    /// Who the client said it is.
+    pub client: Introduction,
+}
+
+/// What a client said of itself in `connect`, as far as it could be read. Nothing of it is verified and
+/// its characters are the client's: escape it before it is written anywhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Introduction {
+    /// `client.id`.
+    pub id: Option<Box<str>>,
+    /// `client.version`.
+    pub version: Option<Box<str>>,
+    /// `client.mode`.
+    pub mode: Option<Box<str>>,
+    /// `role`; "operator" when absent from valid parameters.
+    pub role: Option<Box<str>>,
+}
+
+impl Refused {
+    pub(super) fn new(error: &WireError, client: Introduction) -> Self {
+        Self {
+            code: error.stated_code().into(),
+            message: error.message.clone(),
+            client,
+        }
+    }
+}
+
+impl Introduction {
+    /// Of an accepted handshake.
+    #[must_use]
+    pub fn new(client: &ClientInfo, role: Role) -> Self {
+        Self {
+            id: Some(cut(&client.id)),
+            version: Some(cut(&client.version)),
+            mode: Some(cut(&client.mode)),
+            role: Some(role.as_str().into()),
+        }
+    }
+
+    /// Of valid parameters.
+    pub(super) fn of_params(params: &ConnectParams) -> Self {
+        Self {
+            role: Some(cut(&params.role_word)),
+            ..Self::new(&params.client, Role::Operator)
+        }
+    }
+
+    /// Of parameters that are not valid: the strings that are there.
+    pub(super) fn of_value(params: &Value) -> Self {
+        let text = |pointer| params.pointer(pointer).and_then(Value::as_str).map(cut);
+        Self {
+            id: text("/client/id"),
+            version: text("/client/version"),
+            mode: text("/client/mode"),
+            role: text("/role"),
+        }
+    }
+}
+
+fn cut(text: &str) -> Box<str> {
+    let mut end = text.len().min(MAX_INTRODUCTION_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_can_be_read_of_bad_parameters_is_kept() {
+        let params = json!({ "client": { "id": 7, "version": "1.2", "mode": "ui" }, "role": "x" });
+        let introduction = Introduction::of_value(&params);
+        assert_eq!(introduction.id, None);
+        assert_eq!(introduction.version.as_deref(), Some("1.2"));
+        assert_eq!(introduction.mode.as_deref(), Some("ui"));
+        assert_eq!(introduction.role.as_deref(), Some("x"));
+        assert_eq!(Introduction::of_value(&json!([])), Introduction::default());
+    }
+
+    #[test]
+    fn members_are_cut_at_a_character() {
+        let exact = "x".repeat(MAX_INTRODUCTION_BYTES);
+        assert_eq!(&*cut(&exact), exact);
+        assert_eq!(
+            cut(&"é".repeat(MAX_INTRODUCTION_BYTES)).len(),
+            MAX_INTRODUCTION_BYTES
+        );
+        assert_eq!(cut(&alloc::format!("x{}", "é".repeat(100))).len(), 127);
+    }
+}
