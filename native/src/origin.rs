@@ -1,6 +1,6 @@
 //! Which web pages may talk to the gateway (reference 3.6, SEP column; SPEC 4).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::proxy::is_loopback;
 
@@ -43,10 +43,13 @@ struct Authority {
 impl Authority {
     fn parse(text: &str, default_port: Option<u16>) -> Option<Self> {
         let text = text.trim().to_lowercase();
+        let spelled;
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
             let (host, port) = rest.split_once(']')?;
+            // One address has many spellings; browsers use this one.
+            spelled = host.parse::<Ipv6Addr>().ok()?.to_string();
             (
-                host,
+                spelled.as_str(),
                 port.strip_prefix(':').or_else(|| port.is_empty().then_some("")),
             )
         } else {
@@ -57,7 +60,8 @@ impl Authority {
         };
         let port = match port? {
             "" => default_port,
-            digits => Some(digits.parse().ok()?),
+            digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => Some(digits.parse().ok()?),
+            _ => return None,
         };
         let host = host.strip_suffix('.').unwrap_or(host);
         let is_host =
@@ -107,13 +111,53 @@ pub struct AllowedOrigins {
     listed: Vec<Origin>,
 }
 
-/// An entry of the list that is no origin.
+/// An entry of the list that no page can match.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an origin: write scheme and host, as in https://dash.example.org, or *")]
-pub struct InvalidOrigin(String);
+#[error("`{text}` is not an origin: {why}")]
+pub struct InvalidOrigin {
+    text: String,
+    why: &'static str,
+}
+
+/// An origin as browsers send it.
+///
+/// # Errors
+/// Why no browser sends it.
+fn configured(text: &str) -> Result<Origin, &'static str> {
+    let bare = text.trim().to_lowercase();
+    if bare == "null" || bare.starts_with("file:") {
+        return Err("pages from files and sandboxed frames have none and cannot be allowed");
+    }
+    let origin = Origin::parse(text)
+        .ok_or("write scheme and host without a path, as in https://dash.example.org, or *")?;
+    let Authority { host, port } = &origin.authority;
+    let is_web = matches!(&*origin.scheme, "http" | "https");
+    let is_address = host.parse::<IpAddr>().is_ok();
+    let last_label = host.rsplit('.').next().unwrap_or_default();
+    let is_number = last_label.bytes().all(|byte| byte.is_ascii_digit()) || last_label.starts_with("0x");
+    if matches!(&*origin.scheme, "ws" | "wss") {
+        Err("write the scheme of the page, http or https")
+    } else if host.contains('*') {
+        Err("a host cannot hold a wildcard; list each host, or * alone for all")
+    } else if !host.is_ascii() {
+        Err("write the host in its ASCII form, as in xn--bcher-kva.example")
+    } else if !is_address
+        && !host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+    {
+        Err("the host holds a character that no host name has")
+    } else if is_web && is_number && host.parse::<Ipv4Addr>().is_err() {
+        Err("write the IP address with four numbers, as browsers do")
+    } else if *port == Some(0) {
+        Err("0 is not a port")
+    } else {
+        Ok(origin)
+    }
+}
 
 impl AllowedOrigins {
-    /// Parses the list; `*` allows every origin.
+    /// Parses the list; `*` allows every origin, blank entries are left out.
     ///
     /// # Errors
     /// [`InvalidOrigin`] names the first entry that is neither.
@@ -122,10 +166,12 @@ impl AllowedOrigins {
         for text in list.iter().map(AsRef::as_ref) {
             if text.trim() == "*" {
                 allowed.any = true;
-            } else {
-                allowed
-                    .listed
-                    .push(Origin::parse(text).ok_or_else(|| InvalidOrigin(text.to_owned()))?);
+            } else if !text.trim().is_empty() {
+                let invalid = |why| InvalidOrigin {
+                    text: text.to_owned(),
+                    why,
+                };
+                allowed.listed.push(configured(text).map_err(invalid)?);
             }
         }
         Ok(allowed)
@@ -336,6 +382,54 @@ mod tests {
         assert!(allowed(&["*"]).allows("https://any.example.org", None, false, false));
         assert!(!allowed(&["*"]).allows("null", None, false, false));
         assert!(AllowedOrigins::parse(&["dash.example.org"]).is_err());
+    }
+
+    #[test]
+    fn an_entry_that_no_page_can_match_is_refused() {
+        for (text, origin) in [
+            ("https://dash.example.org/", "https://dash.example.org"),
+            (" HTTPS://Dash.Example.org:443 ", "https://dash.example.org"),
+            ("http://[0:0:0:0:0:0:0:1]:5173", "http://[::1]:5173"),
+            ("http://127.0.0.1:5173", "http://127.0.0.1:5173"),
+            ("http://my_host:8080", "http://my_host:8080"),
+            ("app://localhost", "app://localhost"),
+            ("tauri://localhost", "tauri://localhost"),
+            ("vscode-webview://1abc", "vscode-webview://1abc"),
+            (
+                "chrome-extension://abcdefghijklmnop",
+                "chrome-extension://abcdefghijklmnop",
+            ),
+        ] {
+            assert!(allowed(&[text]).allows(origin, None, false, false), "{text}");
+        }
+        for (text, word) in [
+            ("null", "pages from files"),
+            ("file://", "pages from files"),
+            ("dash.example.org", "scheme and host"),
+            ("https://dash.example.org/path", "without a path"),
+            ("https://dash.example.org?x", "without a path"),
+            ("https://u:p@dash.example.org", "scheme and host"),
+            ("https://a.example.org,https://b.example.org", "scheme and host"),
+            ("https://a.example.org,b.example.org", "character"),
+            ("https://*.example.org", "wildcard"),
+            ("wss://dash.example.org", "http or https"),
+            ("https://b\u{fc}cher.example", "xn--"),
+            ("https://a%2eb", "character"),
+            ("http://[nonsense]", "scheme and host"),
+            ("http://::1", "scheme and host"),
+            ("http://127.1", "four numbers"),
+            ("http://0x7f000001", "four numbers"),
+            ("http://localhost:0", "not a port"),
+            ("http://localhost:+80", "scheme and host"),
+            ("http://localhost:65536", "scheme and host"),
+        ] {
+            let error = AllowedOrigins::parse(&[text]).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("`{text}`")) && error.contains(word),
+                "{error}"
+            );
+        }
+        assert!(AllowedOrigins::parse(&["", " ", "*"]).is_ok());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `beacon`: tells a gateway that this machine is alive.
 
 use presence_core::client::{BeaconPolicy, ClientConfig, ClientEvent, ClientState};
+use presence_core::entry::MAX_STRING_UNITS;
 use presence_core::protocol::{ClientInfo, scope};
 use presence_core::setting::MAX_SPAN_MS;
 
@@ -24,12 +25,19 @@ pub(super) async fn beacon(options: &BeaconOptions) -> Result<(), Failure> {
         }
     }
     let instance_id = match &options.instance_id {
-        Some(id) if id.trim().is_empty() => {
-            return Err(Failure::Usage("--instance-id: it is blank".to_owned()));
-        }
-        Some(id) => id.clone(),
+        Some(id) => id.trim().to_owned(),
         None => instance::id()?,
     };
+    for (name, text) in [
+        ("instance-id", Some(&instance_id)),
+        ("host", options.host.as_ref()),
+        ("mode", Some(&options.mode)),
+        ("reason", Some(&options.reason)),
+    ] {
+        if let Some(text) = text {
+            check_text(name, text)?;
+        }
+    }
     let mut link = Link::new(target.clone(), config(options, &instance_id))?;
     link.report_machine(!options.no_last_input);
     if options.every.is_some() {
@@ -43,6 +51,18 @@ pub(super) async fn beacon(options: &BeaconOptions) -> Result<(), Failure> {
     .await?;
     link.stop().await;
     Ok(())
+}
+
+/// Refuses a text that gateways refuse or ignore.
+fn check_text(name: &str, text: &str) -> Result<(), Failure> {
+    let why = if text.trim().is_empty() {
+        "it is blank".to_owned()
+    } else if text.encode_utf16().count() > MAX_STRING_UNITS {
+        format!("it is longer than {MAX_STRING_UNITS} UTF-16 units")
+    } else {
+        return Ok(());
+    };
+    Err(Failure::Usage(format!("--{name}: {why}")))
 }
 
 /// What the core is told of this instance: it makes the beacons, and with `--every` sends them.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Failure;
 use super::options::ClientOptions;
+use crate::auth::Secret;
 use crate::config::DEFAULT_PORT;
 
 /// Where a gateway is and what it wants to know.
@@ -28,7 +29,12 @@ impl Target {
     pub(super) fn new(options: &ClientOptions) -> Result<Self, Failure> {
         let default_url = format!("ws://127.0.0.1:{}", options.port);
         let url = options.url.as_deref().unwrap_or(&default_url).trim();
-        let usage = |why: &str| Failure::Usage(format!("--url {url}: {why}"));
+        // What follows the host may hold a secret.
+        let shown = url.find(['?', '#', '@']).map_or(url, |at| &url[..at]);
+        let usage = |why: &str| Failure::Usage(format!("--url {shown}: {why}"));
+        if options.port == 0 {
+            return Err(Failure::Usage("--port 0: 0 is not a port".to_owned()));
+        }
         let (scheme, rest) = url
             .split_once("://")
             .ok_or_else(|| usage("write ws://host:port"))?;
@@ -42,6 +48,14 @@ impl Target {
             Some(at) => rest.split_at(at),
             None => (rest, "/"),
         };
+        if path
+            .split_once('?')
+            .is_some_and(|(_, query)| query.split('&').any(is_secret))
+        {
+            return Err(usage(
+                "gateways do not read a secret in the URL's query; give it by --token or --password",
+            ));
+        }
         if authority.contains('@') {
             return Err(usage("give the secret by --token or --password"));
         }
@@ -54,8 +68,18 @@ impl Target {
         if host.is_empty() {
             return Err(usage("the host is missing"));
         }
+        if port == 0 {
+            return Err(usage("0 is not a port"));
+        }
+        let is_host = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            Some(ip) => ip.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => !host.contains(|c: char| c.is_whitespace() || c.is_control() || "[]:\\\"".contains(c)),
+        };
+        if !is_host {
+            return Err(usage("the host cannot be read; an IPv6 address needs brackets"));
+        }
         // The URL that `serve` prints carries the token.
-        let from_url = fragment.strip_prefix("token=").map(str::to_owned);
+        let from_url = fragment.strip_prefix("token=");
         Ok(Self {
             host: host.to_owned(),
             port,
@@ -64,12 +88,8 @@ impl Target {
             } else {
                 format!("/{path}")
             },
-            token: options
-                .token
-                .clone()
-                .or(from_url)
-                .filter(|token| !token.is_empty()),
-            password: options.password.clone().filter(|password| !password.is_empty()),
+            token: secret("token", options.token.as_deref().or(from_url))?,
+            password: secret("password", options.password.as_deref())?,
             timeout: Duration::from_millis(options.timeout),
         })
     }
@@ -84,6 +104,25 @@ impl Target {
     pub(super) fn url(&self) -> String {
         format!("ws://{}:{}", self.host, self.port)
     }
+}
+
+/// Whether a parameter of a query is called like a secret.
+fn is_secret(parameter: &str) -> bool {
+    let name = parameter.split('=').next().unwrap_or_default();
+    ["token", "password"]
+        .iter()
+        .any(|word| name.eq_ignore_ascii_case(word))
+}
+
+/// A secret as the gateway takes it from its own options: without line ends at its ends. An empty one, as an
+/// empty variable of the environment, is none.
+fn secret(name: &str, text: Option<&str>) -> Result<Option<String>, Failure> {
+    text.filter(|text| !text.is_empty())
+        .map(|text| match Secret::new(text) {
+            Ok(secret) => Ok(secret.reveal().to_owned()),
+            Err(error) => Err(Failure::Usage(format!("--{name}: {error}"))),
+        })
+        .transpose()
 }
 
 impl std::fmt::Debug for Target {
@@ -139,8 +178,38 @@ mod tests {
             "ws://",
             "ws://h:port",
             "ws://secret@h",
+            "ws://h:0",
+            "ws://h:",
+            "ws://[::1",
+            "ws://::1:80",
+            "ws://[h]",
+            "ws://a b",
+            "ws://h/?token=s3cret",
+            "ws://h?x=1&password=s3cret",
         ] {
-            assert_eq!(target(url).unwrap_err().code(), 2, "{url}");
+            let failure = target(url).unwrap_err();
+            assert_eq!(failure.code(), 2, "{url}");
+            assert!(!failure.to_string().contains("s3cret"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn secrets_lose_line_ends_and_nothing_else() {
+        let token = |text: &str| {
+            Target::new(&ClientOptions {
+                url: None,
+                port: 1,
+                token: Some(text.to_owned()),
+                password: None,
+                timeout: 1,
+            })
+            .map(|target| target.token)
+        };
+        assert_eq!(token("abc\r\n").unwrap().as_deref(), Some("abc"));
+        assert_eq!(token(" abc ").unwrap().as_deref(), Some(" abc "));
+        assert_eq!(token("").unwrap(), None);
+        for wrong in [" ", "undefined", "a\nb"] {
+            assert_eq!(token(wrong).unwrap_err().code(), 2, "{wrong:?}");
         }
     }
 }
