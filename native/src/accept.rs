@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use tokio::sync::mpsc;
 use tracing::{debug, error, warn};
 
 use crate::admission::Facts;
-use crate::connection::{Opening, Session};
+use crate::connection::{Opening, Session, refused_request};
 use crate::driver::Event;
 use crate::gateway::Shared;
-use crate::head::{HeadError, Upgrade, read_head};
+use crate::head::{Head, HeadError, Upgrade, read_head};
 use crate::http;
 use crate::proxy::{is_loopback, normalise};
 use crate::slots::{Refused, Slot};
@@ -85,7 +85,7 @@ fn take_in(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, driver:
     let mut slot = match shared.slots.take() {
         Ok(slot) => slot,
         Err(refused) => {
-            note_refusal(shared, refused);
+            note_refusal(shared, ip, None, refused, shared.clock.now().age_ms);
             // No place, so no task either: what the socket's buffer takes has to do.
             let text = refused.to_string();
             let head = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\nconnection: close";
@@ -104,7 +104,7 @@ fn take_in(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, driver:
     let driver = driver.clone();
     tokio::spawn(async move {
         if let Err(refused) = counted {
-            note_refusal(&shared, refused);
+            note_refusal(&shared, ip, None, refused, shared.clock.now().age_ms);
             return http::refuse(stream, StatusCode::SERVICE_UNAVAILABLE, refused.to_string()).await;
         }
         if let Some(opening) = open(stream, address, slot, &shared, driver).await {
@@ -131,7 +131,9 @@ async fn open(
     let head = tokio::select! {
         head = read_head(&mut stream) => head,
         () = shared.clock.sleep_until(deadline) => {
-            http::refuse(stream, StatusCode::REQUEST_TIMEOUT, "The request took too long.\n".to_owned()).await;
+            let (status, why) = (StatusCode::REQUEST_TIMEOUT, "The request took too long.\n");
+            refused_request(shared, address.ip(), None, status, why, now.age_ms);
+            http::refuse(stream, status, why.to_owned()).await;
             return None;
         }
         () = shared.stopping() => return None,
@@ -139,13 +141,17 @@ async fn open(
     let (head, head_len, mut bytes) = match head {
         Ok(head) => head,
         Err(error) => {
-            debug!(%address, %error, "no request");
             let status = match error {
-                HeadError::Io(_) => return None,
+                HeadError::Io(_) => {
+                    debug!(%address, %error, "no request");
+                    return None;
+                }
                 HeadError::Malformed => StatusCode::BAD_REQUEST,
                 HeadError::TooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             };
-            http::refuse(stream, status, format!("{error}\n")).await;
+            let why = format!("{error}\n");
+            refused_request(shared, address.ip(), None, status, &why, now.age_ms);
+            http::refuse(stream, status, why).await;
             return None;
         }
     };
@@ -166,12 +172,9 @@ async fn open(
             return None;
         }
         Upgrade::Malformed(why) => {
-            http::refuse(
-                stream,
-                StatusCode::UPGRADE_REQUIRED,
-                format!("Not a WebSocket: {why}.\n"),
-            )
-            .await;
+            let (status, why) = (StatusCode::UPGRADE_REQUIRED, format!("Not a WebSocket: {why}.\n"));
+            refused_request(shared, address.ip(), Some(&head), status, &why, now.age_ms);
+            http::refuse(stream, status, why).await;
             return None;
         }
         Upgrade::Accept(key) => key,
@@ -179,7 +182,7 @@ async fn open(
     if let Some(ip) = client.ip.filter(|ip| !is_loopback(*ip))
         && let Err(refused) = slot.count_address(ip)
     {
-        note_refusal(shared, refused);
+        note_refusal(shared, address.ip(), Some(&head), refused, now.age_ms);
         http::refuse(stream, StatusCode::SERVICE_UNAVAILABLE, refused.to_string()).await;
         return None;
     }
@@ -199,17 +202,23 @@ async fn open(
     })
 }
 
-fn note_refusal(shared: &Shared, refused: Refused) {
-    if shared.log.refused.passes(shared.clock.now().age_ms) {
-        let connections = shared.slots.connections();
-        let bound = match refused {
-            Refused::Connections => "--max-connections is the bound",
-            Refused::Unauthenticated => {
-                "--max-unauthenticated and --max-unauthenticated-per-address are the bounds"
-            }
-        };
-        warn!(connections, "turned connections away: {refused}; {bound}");
-    }
+/// Logs that there is no place, and which bound to raise.
+fn note_refusal(shared: &Shared, peer: IpAddr, head: Option<&Head>, refused: Refused, accepted_ms: u64) {
+    let bound = match refused {
+        Refused::Connections => "--max-connections is the bound",
+        Refused::Unauthenticated => {
+            "--max-unauthenticated and --max-unauthenticated-per-address are the bounds"
+        }
+    };
+    let reason = format!("{refused}; {bound}");
+    refused_request(
+        shared,
+        peer,
+        head,
+        StatusCode::SERVICE_UNAVAILABLE,
+        &reason,
+        accepted_ms,
+    );
 }
 
 fn note_unattributed(shared: &Shared, address: SocketAddr, now: Now) {

@@ -1,20 +1,18 @@
 //! Finds the facts about a `connect` request: origin, secret, device proof. Core decides on them.
 
-use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use presence_core::Now;
 use presence_core::protocol::ConnectParams;
+use presence_core::protocol::error::{Misplaced, SecretKind};
 use presence_core::server::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence};
-use tracing::warn;
 
-use crate::auth::AuthMode;
+use crate::auth::{AuthMode, Offered};
 use crate::device;
 use crate::head::Head;
-use crate::log::Throttle;
 use crate::origin::AllowedOrigins;
 use crate::proxy::{Client, is_loopback};
-use crate::ratelimit::{Failed, Key, RateLimiter, RateLimits};
+use crate::ratelimit::{Bucket, Check, GuessLimiter};
 
 /// What the HTTP request of a connection said.
 #[derive(Clone, Debug)]
@@ -25,6 +23,10 @@ pub struct Facts {
     pub origin: Option<Box<str>>,
     /// Its Host header.
     pub host: Option<Box<str>>,
+    /// Its User-Agent header, cut; for the log.
+    pub user_agent: Option<Box<str>>,
+    /// Where it put what looks like a secret, though none is read there.
+    pub misplaced: Option<Misplaced>,
 }
 
 impl Facts {
@@ -35,16 +37,18 @@ impl Facts {
             client,
             origin: head.origin,
             host: head.host,
+            user_agent: head.user_agent,
+            misplaced: head.misplaced,
         }
     }
 
-    /// Whose failures its failures are counted with.
-    fn key(&self) -> Key {
+    /// Whose wrong secrets its wrong secrets are counted with.
+    fn bucket(&self) -> Bucket {
         match (self.client.ip, &self.origin) {
-            (None, _) => Key::Proxy(self.client.peer),
-            (Some(ip), None) if is_loopback(ip) => Key::Local,
-            (Some(ip), Some(origin)) if is_loopback(ip) => Key::page(origin),
-            (Some(ip), _) => Key::Address(ip),
+            (None, _) => Bucket::of_proxy(self.client.peer),
+            (Some(ip), None) if is_loopback(ip) => Bucket::Local,
+            (Some(ip), Some(_)) if is_loopback(ip) => Bucket::Page,
+            (Some(ip), _) => Bucket::of_address(ip),
         }
     }
 }
@@ -54,63 +58,45 @@ impl Facts {
 pub struct Admission {
     auth: AuthMode,
     origins: AllowedOrigins,
-    limiter: Mutex<RateLimiter>,
-    log: Throttles,
-}
-
-/// For lines that anybody can cause.
-#[derive(Debug, Default)]
-struct Throttles {
-    host: Throttle,
-    origin: Throttle,
-    secret: Throttle,
-    lockout: Throttle,
+    limiter: Mutex<GuessLimiter>,
 }
 
 impl Admission {
     /// Lets in whoever has the secret and, if it is a web page, comes from an allowed origin.
     #[must_use]
-    pub fn new(auth: AuthMode, origins: AllowedOrigins, limits: RateLimits) -> Self {
+    pub fn new(auth: AuthMode, origins: AllowedOrigins, limiter: GuessLimiter) -> Self {
         Self {
             auth,
             origins,
-            limiter: Mutex::new(RateLimiter::new(limits)),
-            log: Throttles::default(),
+            limiter: Mutex::new(limiter),
         }
     }
 
-    /// The facts about a request, and after how many ms to act on them. Once something is wrong, what
-    /// comes later in the order of checks is not looked at: nobody can guess a secret from a page that
-    /// may not connect, or make the gateway verify signatures without a secret.
-    pub fn judge(&self, params: &ConnectParams, facts: &Facts, nonce: &str, now: Now) -> (Evidence, u64) {
+    /// The facts about a request. Once something is wrong, what comes later in the order of checks is not looked
+    /// at: nobody can guess a secret from a page that may not connect, or make the gateway verify signatures
+    /// without a secret.
+    pub fn judge(&self, params: &ConnectParams, facts: &Facts, nonce: &str, now: Now) -> Evidence {
         let mut evidence = Evidence {
-            origin: self.origin(facts, now),
+            origin: self.origin(facts),
             secret: SecretEvidence::TokenMissing,
             device: DeviceEvidence::Absent,
         };
         if evidence.origin == OriginEvidence::Refused {
-            return (evidence, 0);
+            return evidence;
         }
-        let delay_ms;
-        (evidence.secret, delay_ms) = self.secret(params, facts, now);
+        evidence.secret = self.secret(params, facts, now);
         if matches!(
             evidence.secret,
             SecretEvidence::Match | SecretEvidence::NotRequired
         ) {
             evidence.device = device::verify(params, nonce, now);
         }
-        (evidence, delay_ms)
+        evidence
     }
 
-    fn origin(&self, facts: &Facts, now: Now) -> OriginEvidence {
+    fn origin(&self, facts: &Facts) -> OriginEvidence {
         let host = facts.host.as_deref();
         if self.auth == AuthMode::None && !self.origins.allows_host(host) {
-            if self.log.host.passes(now.age_ms) {
-                warn!(
-                    host = ?short(host.unwrap_or("")),
-                    "refused: without a secret, only this machine's own names may be used; list others by --allowed-origin"
-                );
-            }
             return OriginEvidence::Refused;
         }
         let Some(origin) = &facts.origin else {
@@ -121,57 +107,45 @@ impl Admission {
             .origins
             .allows(origin, host, facts.client.is_direct_local, is_local_peer)
         {
-            return OriginEvidence::Allowed;
+            OriginEvidence::Allowed
+        } else {
+            OriginEvidence::Refused
         }
-        if self.log.origin.passes(now.age_ms) {
-            warn!(origin = ?short(origin), "refused a web page: allow it by --allowed-origin if it is yours");
-        }
-        OriginEvidence::Refused
     }
 
-    fn secret(&self, params: &ConnectParams, facts: &Facts, now: Now) -> (SecretEvidence, u64) {
-        let key = facts.key();
+    fn secret(&self, params: &ConnectParams, facts: &Facts, now: Now) -> SecretEvidence {
+        if self.auth == AuthMode::None {
+            return SecretEvidence::NotRequired;
+        }
+        let bucket = facts.bucket();
+        let offered = Offered::of(&params.auth);
         let mut limiter = self.limiter.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.auth != AuthMode::None
-            && let Some(retry_after_ms) = limiter.locked(&key, now.age_ms)
-        {
-            return (SecretEvidence::RateLimited { retry_after_ms }, 0);
+        match limiter.check(bucket, offered.texts(), now.age_ms) {
+            Check::Wait(retry_after_ms) => {
+                return SecretEvidence::RateLimited {
+                    retry_after_ms,
+                    is_proxied: matches!(bucket, Bucket::Proxy(_)),
+                };
+            }
+            Check::KnownWrong => return self.auth.mismatch(),
+            Check::Compare => {}
         }
         let evidence = self.auth.compare(&params.auth);
-        let client = facts.client.ip.unwrap_or(facts.client.peer);
+        let misplaced = |kind| {
+            facts
+                .misplaced
+                .map_or(evidence, |place| SecretEvidence::Misplaced { kind, place })
+        };
         match evidence {
-            SecretEvidence::Match => limiter.succeeded(&key),
+            SecretEvidence::TokenMissing => misplaced(SecretKind::Token),
+            SecretEvidence::PasswordMissing => misplaced(SecretKind::Password),
             SecretEvidence::TokenMismatch | SecretEvidence::PasswordMismatch => {
-                let failed = limiter.failed(key, now.age_ms);
-                return (evidence, self.note_failure(failed, client, now));
+                limiter.mismatched(bucket, offered.texts(), now.age_ms);
+                evidence
             }
-            _ => {}
-        }
-        (evidence, 0)
-    }
-
-    /// Says so, and how long the answer has to wait, in ms.
-    fn note_failure(&self, failed: Failed, client: IpAddr, now: Now) -> u64 {
-        match failed {
-            Failed::Delay(ms) => {
-                if self.log.secret.passes(now.age_ms) {
-                    warn!(%client, "refused: wrong secret");
-                }
-                ms
-            }
-            Failed::Locked(ms) => {
-                if self.log.lockout.passes(now.age_ms) {
-                    warn!(%client, for_seconds = ms / 1_000, "too many wrong secrets: locked out");
-                }
-                0
-            }
+            evidence => evidence,
         }
     }
-}
-
-/// Enough of a client's words for a line in the log.
-fn short(text: &str) -> &str {
-    crate::log::start_of(text, 100)
 }
 
 #[cfg(test)]
@@ -181,6 +155,7 @@ mod tests {
     use super::*;
     use crate::auth::Secret;
     use crate::proxy::TrustedProxies;
+    use crate::ratelimit::BURST;
 
     const NOW: Now = Now {
         age_ms: 1_000,
@@ -188,11 +163,8 @@ mod tests {
     };
 
     fn admission(auth: AuthMode, origins: &[&str]) -> Admission {
-        Admission::new(
-            auth,
-            AllowedOrigins::parse(origins).unwrap(),
-            RateLimits::default(),
-        )
+        let limiter = GuessLimiter::new([7; 32]);
+        Admission::new(auth, AllowedOrigins::parse(origins).unwrap(), limiter)
     }
 
     fn token() -> AuthMode {
@@ -204,89 +176,167 @@ mod tests {
             client: TrustedProxies::default().attribute(peer.parse().unwrap(), false, None),
             origin: origin.map(Into::into),
             host: Some("127.0.0.1:18789".into()),
+            user_agent: None,
+            misplaced: None,
+        }
+    }
+
+    fn behind_a_proxy(forwarded_for: &str) -> Facts {
+        let peer = "172.18.0.1".parse().unwrap();
+        Facts {
+            client: TrustedProxies::default().attribute(peer, true, Some(forwarded_for)),
+            ..facts("172.18.0.1", None)
         }
     }
 
     fn params(token: &str) -> ConnectParams {
+        offering(json!({ "token": token }))
+    }
+
+    fn offering(auth: serde_json::Value) -> ConnectParams {
         ConnectParams::parse(&json!({
             "minProtocol": 3, "maxProtocol": 4,
             "client": { "id": "cli", "version": "1", "platform": "linux", "mode": "cli" },
-            "auth": { "token": token },
+            "auth": auth,
         }))
         .unwrap()
     }
 
+    /// What comes of a secret.
+    fn tried(admission: &Admission, secret: &str, facts: &Facts, now: Now) -> SecretEvidence {
+        admission.judge(&params(secret), facts, "n", now).secret
+    }
+
+    /// Takes all tokens of a bucket.
+    fn drain(admission: &Admission, facts: &Facts) {
+        for n in 0..BURST {
+            let secret = tried(admission, &format!("guess {n}"), facts, NOW);
+            assert_eq!(secret, SecretEvidence::TokenMismatch);
+        }
+    }
+
+    const fn throttled(retry_after_ms: u64, is_proxied: bool) -> SecretEvidence {
+        SecretEvidence::RateLimited {
+            retry_after_ms,
+            is_proxied,
+        }
+    }
+
     #[test]
-    fn the_right_secret_is_let_in() {
-        let (evidence, delay) =
-            admission(token(), &[]).judge(&params("s3cret"), &facts("127.0.0.1", None), "n", NOW);
-        assert_eq!(
-            (evidence.origin, evidence.secret),
-            (OriginEvidence::Allowed, SecretEvidence::Match)
-        );
-        assert_eq!(delay, 0);
+    fn the_right_secret_is_let_in_and_takes_no_token() {
+        let admission = admission(token(), &[]);
+        for _ in 0..100 {
+            let evidence = admission.judge(&params("s3cret"), &facts("127.0.0.1", None), "n", NOW);
+            assert_eq!(
+                (evidence.origin, evidence.secret),
+                (OriginEvidence::Allowed, SecretEvidence::Match)
+            );
+        }
+        assert!(admission.limiter.lock().unwrap().is_empty());
     }
 
     #[test]
     fn a_refused_page_cannot_guess() {
         let admission = admission(token(), &[]);
         let facts = facts("127.0.0.1", Some("https://evil.example.org"));
-        for _ in 0..20 {
-            let (evidence, delay) = admission.judge(&params("guess"), &facts, "n", NOW);
-            assert_eq!((evidence.origin, delay), (OriginEvidence::Refused, 0));
+        for n in 0..20 {
+            let evidence = admission.judge(&params(&n.to_string()), &facts, "n", NOW);
+            assert_eq!(evidence.origin, OriginEvidence::Refused);
             assert_ne!(evidence.secret, SecretEvidence::TokenMismatch);
         }
         assert!(admission.limiter.lock().unwrap().is_empty());
     }
 
     #[test]
-    fn a_remote_guesser_is_locked_out_and_others_are_not() {
-        let admission = admission(token(), &[]);
-        for _ in 0..10 {
-            let (evidence, delay) = admission.judge(&params("guess"), &facts("192.0.2.1", None), "n", NOW);
-            assert_eq!((evidence.secret, delay), (SecretEvidence::TokenMismatch, 0));
-        }
-        let (evidence, _) = admission.judge(&params("s3cret"), &facts("192.0.2.1", None), "n", NOW);
-        assert_eq!(
-            evidence.secret,
-            SecretEvidence::RateLimited {
-                retry_after_ms: 300_000
+    fn guessing_delays_those_who_share_the_bucket_for_three_seconds_and_nobody_else() {
+        let page = |n: u32| facts("127.0.0.1", Some(&format!("http://g{n}.localhost")));
+        let cases = [
+            (
+                facts("192.0.2.1", None),
+                facts("192.0.2.1", None),
+                facts("192.0.2.2", None),
+            ),
+            (
+                facts("2001:db8::1", None),
+                facts("2001:db8::2", None),
+                facts("2001:db8:0:1::1", None),
+            ),
+            (facts("127.0.0.1", None), facts("::1", None), page(1)),
+            (page(1), page(2), facts("127.0.0.1", None)),
+            (
+                behind_a_proxy("203.0.113.7"),
+                behind_a_proxy("203.0.113.8"),
+                facts("203.0.113.8", None),
+            ),
+        ];
+        for (guesser, sharer, other) in cases {
+            let admission = admission(token(), &[]);
+            drain(&admission, &guesser);
+            let is_proxied = guesser.client.ip.is_none();
+            assert_eq!(
+                tried(&admission, "s3cret", &sharer, NOW),
+                throttled(3_000, is_proxied)
+            );
+            assert_eq!(tried(&admission, "s3cret", &other, NOW), SecretEvidence::Match);
+            // Known to be wrong, and free.
+            for _ in 0..100 {
+                assert_eq!(
+                    tried(&admission, "guess 3", &sharer, NOW),
+                    SecretEvidence::TokenMismatch
+                );
             }
-        );
-        let (evidence, _) = admission.judge(&params("s3cret"), &facts("192.0.2.2", None), "n", NOW);
-        assert_eq!(evidence.secret, SecretEvidence::Match);
+            let later = Now {
+                age_ms: NOW.age_ms + 3_000,
+                ..NOW
+            };
+            assert_eq!(tried(&admission, "s3cret", &sharer, later), SecretEvidence::Match);
+        }
     }
 
     #[test]
-    fn this_machine_is_delayed_but_its_pages_are_locked_out() {
+    fn what_is_not_compared_is_no_guess() {
         let admission = admission(token(), &[]);
-        let local = facts("127.0.0.1", None);
-        assert_eq!(admission.judge(&params("guess"), &local, "n", NOW).1, 250);
-        assert_eq!(admission.judge(&params("guess"), &local, "n", NOW).1, 500);
-
-        let page = facts("127.0.0.1", Some("http://localhost:5173"));
-        for _ in 0..10 {
-            admission.judge(&params("guess"), &page, "n", NOW);
+        let facts = facts("127.0.0.1", None);
+        for n in 0..20 {
+            for (auth, wanted) in [
+                (json!({}), SecretEvidence::TokenMissing),
+                (
+                    json!({ "deviceToken": n.to_string() }),
+                    SecretEvidence::TokenMismatch,
+                ),
+            ] {
+                assert_eq!(admission.judge(&offering(auth), &facts, "n", NOW).secret, wanted);
+            }
         }
-        let (evidence, _) = admission.judge(&params("s3cret"), &page, "n", NOW);
-        assert!(matches!(evidence.secret, SecretEvidence::RateLimited { .. }));
+        assert_eq!(tried(&admission, "s3cret", &facts, NOW), SecretEvidence::Match);
+    }
+
+    #[test]
+    fn a_misplaced_secret_is_said_only_where_none_is_offered() {
+        let admission = admission(token(), &[]);
+        let facts = Facts {
+            misplaced: Some(Misplaced::Query),
+            ..facts("127.0.0.1", None)
+        };
         assert_eq!(
-            admission.judge(&params("s3cret"), &local, "n", NOW).0.secret,
-            SecretEvidence::Match
+            admission.judge(&offering(json!({})), &facts, "n", NOW).secret,
+            SecretEvidence::Misplaced {
+                kind: SecretKind::Token,
+                place: Misplaced::Query
+            }
         );
+        assert_eq!(tried(&admission, "x", &facts, NOW), SecretEvidence::TokenMismatch);
+        assert_eq!(tried(&admission, "s3cret", &facts, NOW), SecretEvidence::Match);
     }
 
     #[test]
     fn without_a_secret_only_own_names_are_answered() {
         let admission = admission(AuthMode::None, &[]);
         let mut facts = facts("127.0.0.1", None);
-        assert_eq!(
-            admission.judge(&params("x"), &facts, "n", NOW).0.secret,
-            SecretEvidence::NotRequired
-        );
+        assert_eq!(tried(&admission, "x", &facts, NOW), SecretEvidence::NotRequired);
         facts.host = Some("rebound.example.org:18789".into());
         assert_eq!(
-            admission.judge(&params("x"), &facts, "n", NOW).0.origin,
+            admission.judge(&params("x"), &facts, "n", NOW).origin,
             OriginEvidence::Refused
         );
     }

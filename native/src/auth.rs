@@ -16,18 +16,40 @@ pub struct Secret(Box<str>);
 
 /// The text cannot be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is empty or a placeholder such as `undefined` or `null`; set a real secret")]
-pub struct InvalidSecret;
+pub enum InvalidSecret {
+    /// It is blank, or a word that stands for "no value".
+    #[error("it is empty or a placeholder such as `undefined` or `null`; set a real secret")]
+    Placeholder,
+    /// A line end or another control character is inside.
+    #[error(
+        "it holds the control character U+{character:04X} after {before} characters; \
+         write the secret on one line without such characters"
+    )]
+    Control {
+        /// The first one.
+        character: u32,
+        /// How many characters precede it.
+        before: usize,
+    },
+}
 
 impl Secret {
-    /// Takes the text as it is.
+    /// Takes the text without line ends at its ends, which files and command substitutions leave behind. Other
+    /// blanks belong to the secret.
     ///
     /// # Errors
-    /// [`InvalidSecret`] when it is blank, or a word that stands for "no value".
+    /// [`InvalidSecret`] when it is blank, a word that stands for "no value", or holds control characters.
     pub fn new(text: &str) -> Result<Self, InvalidSecret> {
+        let text = text.trim_matches(['\r', '\n']);
         let word = text.trim();
         if word.is_empty() || NOT_SECRETS.iter().any(|not| word.eq_ignore_ascii_case(not)) {
-            return Err(InvalidSecret);
+            return Err(InvalidSecret::Placeholder);
+        }
+        if let Some((before, c)) = text.chars().enumerate().find(|(_, c)| c.is_control()) {
+            return Err(InvalidSecret::Control {
+                character: c.into(),
+                before,
+            });
         }
         Ok(Self(text.into()))
     }
@@ -66,6 +88,34 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// The secrets of a request that are compared: `auth.token` and `auth.password`, as far as they are present,
+/// not empty and different.
+#[derive(Clone, Copy)]
+pub(crate) struct Offered<'a> {
+    texts: [&'a str; 2],
+    len: usize,
+}
+
+impl<'a> Offered<'a> {
+    pub(crate) fn of(auth: &'a AuthParams) -> Self {
+        let mut offered = Self {
+            texts: [""; 2],
+            len: 0,
+        };
+        for text in [&auth.token, &auth.password].into_iter().flatten() {
+            if !text.is_empty() && !offered.texts().contains(&&**text) {
+                offered.texts[offered.len] = text;
+                offered.len += 1;
+            }
+        }
+        offered
+    }
+
+    pub(crate) fn texts(&self) -> &[&'a str] {
+        &self.texts[..self.len]
+    }
+}
+
 /// How clients prove that they may connect.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum AuthMode {
@@ -89,30 +139,28 @@ impl AuthMode {
         }
     }
 
+    /// The evidence that all offered secrets are wrong.
+    #[must_use]
+    pub fn mismatch(&self) -> SecretEvidence {
+        match self {
+            Self::None => SecretEvidence::NotRequired,
+            Self::Token(_) => SecretEvidence::TokenMismatch,
+            Self::Password(_) => SecretEvidence::PasswordMismatch,
+        }
+    }
+
     /// Compares what the client offers. Either member may carry the secret; one match suffices, and
     /// both are always compared.
     #[must_use]
     pub fn compare(&self, offered: &AuthParams) -> SecretEvidence {
-        let (secret, missing, mismatch) = match self {
+        let (secret, missing) = match self {
             Self::None => return SecretEvidence::NotRequired,
-            Self::Token(secret) => (
-                secret,
-                SecretEvidence::TokenMissing,
-                SecretEvidence::TokenMismatch,
-            ),
-            Self::Password(secret) => (
-                secret,
-                SecretEvidence::PasswordMissing,
-                SecretEvidence::PasswordMismatch,
-            ),
+            Self::Token(secret) => (secret, SecretEvidence::TokenMissing),
+            Self::Password(secret) => (secret, SecretEvidence::PasswordMissing),
         };
         let mut any = false;
         let mut is_match = Choice::from(0);
-        for text in [&offered.token, &offered.password]
-            .into_iter()
-            .flatten()
-            .filter(|text| !text.is_empty())
-        {
+        for text in Offered::of(offered).texts() {
             any = true;
             is_match |= secret.matches(text);
         }
@@ -120,7 +168,7 @@ impl AuthMode {
         any |= offered.device_token.is_some() || offered.bootstrap_token.is_some();
         match (bool::from(is_match), any) {
             (true, _) => SecretEvidence::Match,
-            (false, true) => mismatch,
+            (false, true) => self.mismatch(),
             (false, false) => missing,
         }
     }
@@ -145,9 +193,38 @@ mod tests {
     #[test]
     fn placeholders_are_no_secrets() {
         for text in ["", "  ", "undefined", "null", " NULL ", "Undefined"] {
-            assert_eq!(Secret::new(text), Err(InvalidSecret), "{text:?}");
+            assert_eq!(Secret::new(text), Err(InvalidSecret::Placeholder), "{text:?}");
         }
         assert!(Secret::new("nullify").is_ok());
+    }
+
+    #[test]
+    fn line_ends_around_a_secret_are_not_part_of_it() {
+        for text in ["s3cret\n", "s3cret\r\n", "\ns3cret\n\n"] {
+            assert_eq!(Secret::new(text).unwrap().reveal(), "s3cret", "{text:?}");
+        }
+        assert_eq!(Secret::new(" s3cret \n").unwrap().reveal(), " s3cret ");
+        assert_eq!(Secret::new("\n"), Err(InvalidSecret::Placeholder));
+        for (text, character) in [("a\nb", 0xa), ("a\tb", 9), ("s\t", 9), ("a\u{85}", 0x85)] {
+            assert_eq!(
+                Secret::new(text),
+                Err(InvalidSecret::Control { character, before: 1 }),
+                "{text:?}"
+            );
+        }
+        let message = Secret::new("s3c\nret").unwrap_err().to_string();
+        assert!(
+            message.contains("U+000A after 3") && !message.contains("s3c"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn one_text_in_both_members_is_one_secret() {
+        let offered = offering(Some("x"), Some("x"));
+        assert_eq!(Offered::of(&offered).texts(), ["x"]);
+        let offered = offering(Some(""), Some("y"));
+        assert_eq!(Offered::of(&offered).texts(), ["y"]);
     }
 
     #[test]

@@ -12,7 +12,6 @@ use presence_core::setting::{InvalidSetting, MAX_SPAN_MS, within};
 
 use crate::auth::AuthMode;
 use crate::origin::AllowedOrigins;
-use crate::ratelimit::RateLimits;
 use crate::slots::SlotLimits;
 use crate::web::WebRoot;
 
@@ -49,8 +48,6 @@ pub struct GatewayConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Bounds on sockets.
     pub slots: SlotLimits,
-    /// Bounds on guessing the secret.
-    pub rate_limits: RateLimits,
     /// How long connections may take to end when the gateway stops, in ms.
     pub drain_ms: u64,
     /// What is served as the gateway's page; a short one of its own when `None`.
@@ -74,7 +71,6 @@ impl Default for GatewayConfig {
             allowed_origins: AllowedOrigins::default(),
             trusted_proxies: Vec::new(),
             slots: SlotLimits::default(),
-            rate_limits: RateLimits::default(),
             drain_ms: 5_000,
             web_root: None,
             version: env!("CARGO_PKG_VERSION").into(),
@@ -154,9 +150,12 @@ impl std::str::FromStr for Bind {
             "loopback" | "localhost" => Ok(Self::Loopback),
             "lan" => Ok(Self::Lan),
             other => {
-                let bare = other.trim_start_matches('[').trim_end_matches(']');
-                bare.parse()
-                    .map(Self::Address)
+                let bare = other
+                    .strip_prefix('[')
+                    .and_then(|rest| rest.strip_suffix(']'))
+                    .unwrap_or(other);
+                bare.parse::<IpAddr>()
+                    .map(|ip| Self::Address(ip.to_canonical()))
                     .map_err(|_| InvalidBind(text.to_owned()))
             }
         }
@@ -180,7 +179,22 @@ mod tests {
         assert_eq!("loopback".parse(), Ok(Bind::Loopback));
         assert_eq!("lan".parse(), Ok(Bind::Lan));
         assert_eq!("[::1]".parse(), Ok(Bind::Address(Ipv6Addr::LOCALHOST.into())));
-        assert!("127.0.0.1:80".parse::<Bind>().is_err());
+        assert_eq!(
+            "::ffff:127.0.0.1\n".parse(),
+            Ok(Bind::Address(Ipv4Addr::LOCALHOST.into()))
+        );
+        for text in [
+            "127.0.0.1:80",
+            "",
+            "LAN",
+            "[::1",
+            "::1]",
+            "[[::1]]",
+            "fe80::1%eth0",
+            "host.example",
+        ] {
+            assert!(text.parse::<Bind>().is_err(), "{text}");
+        }
 
         assert!(Bind::Loopback.is_loopback());
         assert!("127.0.0.2".parse::<Bind>().unwrap().is_loopback());

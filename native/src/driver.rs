@@ -9,7 +9,7 @@ use presence_core::protocol::CloseFrame;
 use presence_core::roster::Evictions;
 use presence_core::server::{ConnId, Handshake, Hub, HubOutput, Item, LeaveCause};
 use tokio::sync::{mpsc, oneshot};
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use crate::clock::{Clock, Timer};
 use crate::connection::{Input, Peer};
@@ -265,7 +265,6 @@ impl Driver {
                 }
                 HubOutput::Drop(conn, close) => {
                     if let Some(peer) = self.remove(conn) {
-                        debug!(conn = conn.serial, reason = %close.reason, "dropped");
                         peer.close(close);
                         self.mark(peer, now);
                     }
@@ -278,11 +277,9 @@ impl Driver {
         let Some(peer) = self.peer(conn) else { return };
         let is_delta = matches!(item, Item::Delta(_));
         if let Item::Close(close) = item {
-            debug!(conn = conn.serial, code = close.code, reason = %close.reason, "closed");
             peer.close(close);
             self.leave(conn, LeaveCause::WeClosed, now);
         } else if peer.push(item).is_err() {
-            debug!(conn = conn.serial, "does not read its responses: closed");
             peer.close(CloseFrame::SLOW_CONSUMER);
             self.leave(conn, LeaveCause::WeClosed, now);
         } else if is_delta && peer.take_behind() {

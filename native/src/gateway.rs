@@ -22,8 +22,9 @@ use crate::config::GatewayConfig;
 use crate::driver::{Driver, Event, MAX_EVENTS};
 use crate::identity;
 use crate::listen::{ListenError, listen};
-use crate::log::Throttle;
+use crate::log::{Lines, Throttle};
 use crate::proxy::TrustedProxies;
+use crate::ratelimit::GuessLimiter;
 use crate::slots::Slots;
 
 /// Why a gateway cannot start.
@@ -50,6 +51,7 @@ pub struct Gateway {
     addresses: Vec<SocketAddr>,
     config: GatewayConfig,
     hash_seed: u64,
+    limiter: GuessLimiter,
     events: (mpsc::Sender<Event>, mpsc::Receiver<Event>),
 }
 
@@ -63,6 +65,8 @@ pub(crate) struct Shared {
     pub(crate) proxies: TrustedProxies,
     pub(crate) slots: Arc<Slots>,
     pub(crate) log: Throttles,
+    /// The lines about single connections.
+    pub(crate) lines: Arc<Lines>,
     /// The name of this machine.
     pub(crate) host: Box<str>,
     pub(crate) port: u16,
@@ -76,7 +80,6 @@ pub(crate) struct Shared {
 #[derive(Debug, Default)]
 pub(crate) struct Throttles {
     pub(crate) accept: Throttle,
-    pub(crate) refused: Throttle,
     pub(crate) proxy: Throttle,
 }
 
@@ -93,6 +96,8 @@ impl Gateway {
         }
         let mut seed = [0; 8];
         getrandom::fill(&mut seed)?;
+        let mut limiter_key = [0; 32];
+        getrandom::fill(&mut limiter_key)?;
         let listeners = listen(config.bind, config.port)?;
         let addresses = listeners
             .iter()
@@ -104,6 +109,7 @@ impl Gateway {
             addresses,
             config,
             hash_seed: u64::from_ne_bytes(seed),
+            limiter: GuessLimiter::new(limiter_key),
             events,
         })
     }
@@ -159,11 +165,12 @@ impl Gateway {
             admission: Admission::new(
                 self.config.auth.clone(),
                 self.config.allowed_origins.clone(),
-                self.config.rate_limits,
+                self.limiter,
             ),
             proxies: TrustedProxies::new(self.config.trusted_proxies.clone()),
             slots: Slots::new(self.config.slots),
             log: Throttles::default(),
+            lines: Arc::default(),
             host: identity::hostname().into(),
             port: self.addresses.first().map_or(self.config.port, SocketAddr::port),
             started_ms: clock.now().age_ms,
@@ -191,6 +198,7 @@ impl Gateway {
             );
             driver.abort();
         }
+        shared.lines.flush_all();
         info!("stopped");
     }
 }

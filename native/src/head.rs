@@ -2,15 +2,31 @@
 
 use std::io;
 
+use presence_core::protocol::error::Misplaced;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use crate::log::start_of;
 use crate::proxy::is_proxy_header;
 
 /// The longest head, in bytes.
 pub const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Most header lines.
 const MAX_HEADERS: usize = 64;
+/// Most bytes of the User-Agent header that are kept.
+const MAX_USER_AGENT_BYTES: usize = 256;
+/// Names of query parameters that carry secrets elsewhere, without `_` and `-`.
+const SECRET_PARAMETERS: [&str; 9] = [
+    "token",
+    "accesstoken",
+    "authtoken",
+    "gatewaytoken",
+    "auth",
+    "password",
+    "secret",
+    "apikey",
+    "key",
+];
 /// How much is read at once.
 const READ_BYTES: usize = 1024;
 
@@ -23,6 +39,10 @@ pub struct Head {
     pub origin: Option<Box<str>>,
     /// All X-Forwarded-For values in order, joined by commas.
     pub forwarded_for: Option<Box<str>>,
+    /// The User-Agent header, cut to 256 bytes.
+    pub user_agent: Option<Box<str>>,
+    /// Where a client put what looks like a secret, though none is read there.
+    pub misplaced: Option<Misplaced>,
     /// Whether a proxy added anything.
     pub has_proxy_headers: bool,
     /// What to do with the request.
@@ -90,7 +110,10 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, HeadError> {
 
 impl Head {
     fn new(request: &httparse::Request<'_, '_>) -> Self {
-        let mut head = Self::default();
+        let mut head = Self {
+            misplaced: request.path.and_then(secret_in_query),
+            ..Self::default()
+        };
         let mut hosts = 0;
         let mut forwarded_for = Vec::new();
         let (mut is_websocket, mut is_connection_upgrade, mut is_version_13) = (false, false, false);
@@ -111,6 +134,8 @@ impl Head {
                         value.into()
                     });
                 }
+                "user-agent" => head.user_agent = Some(start_of(value, MAX_USER_AGENT_BYTES).into()),
+                "authorization" if !value.is_empty() => head.misplaced = Some(Misplaced::Header),
                 "x-forwarded-for" => forwarded_for.push(value),
                 "upgrade" => is_websocket |= has_token(value, "websocket"),
                 "connection" => is_connection_upgrade |= has_token(value, "upgrade"),
@@ -136,6 +161,17 @@ impl Head {
         }
         head
     }
+}
+
+/// Whether the query of a URL has a parameter that is called like a secret.
+fn secret_in_query(path: &str) -> Option<Misplaced> {
+    let (_, query) = path.split_once('?')?;
+    let is_secret = |parameter: &str| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let name = name.replace(['_', '-'], "").to_ascii_lowercase();
+        !value.is_empty() && SECRET_PARAMETERS.contains(&name.as_str())
+    };
+    query.split('&').any(is_secret).then_some(Misplaced::Query)
 }
 
 fn has_token(value: &str, token: &str) -> bool {
@@ -166,6 +202,29 @@ mod tests {
         assert_eq!(head.host.as_deref(), Some("127.0.0.1:18789"));
         assert_eq!(head.origin.as_deref(), Some("http://localhost"));
         assert!(!head.has_proxy_headers);
+    }
+
+    #[test]
+    fn a_secret_where_none_is_read_is_noticed() {
+        let place = |line: &str, header: &str| {
+            parse(&format!("GET {line} HTTP/1.1\r\nHost: x\r\n{header}\r\n")).misplaced
+        };
+        assert_eq!(place("/?token=abc", ""), Some(Misplaced::Query));
+        assert_eq!(place("/a?x=1&access_token=abc", ""), Some(Misplaced::Query));
+        assert_eq!(
+            place("/", "Authorization: Bearer abc\r\n"),
+            Some(Misplaced::Header)
+        );
+        for line in [
+            "/",
+            "/token=abc",
+            "/?token=",
+            "/?token",
+            "/?tokens=1",
+            "/?x=token",
+        ] {
+            assert_eq!(place(line, ""), None, "{line}");
+        }
     }
 
     #[test]

@@ -1,9 +1,18 @@
-//! Bounds on what others can make us log.
+//! Bounds on what others can make us log, and text of theirs made safe for a line.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tracing::{info, warn};
+
+use crate::clock::Clock;
 
 /// At most one such line per this many ms.
 const INTERVAL_MS: u64 = 60_000;
+/// Most lines of one [`Kind`] within a window.
+pub(crate) const MAX_LINES: u32 = 20;
+/// The window, in ms.
+const WINDOW_MS: u64 = 1_000;
 
 /// Lets one through per minute.
 #[derive(Debug, Default)]
@@ -25,6 +34,89 @@ impl Throttle {
     }
 }
 
+/// The lines about connections: what happened to one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A connection was refused; `warn`.
+    Refused,
+    /// A connection was accepted; `info`.
+    Accepted,
+    /// A connection ended; `info`.
+    Closed,
+}
+
+/// Lets [`MAX_LINES`] of each kind through per second. The rest become one line with their number, when the
+/// second is over.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    windows: [Mutex<Window>; 3],
+}
+
+#[derive(Debug, Default)]
+struct Window {
+    /// On `Now::age_ms`.
+    ends_ms: u64,
+    shown: u32,
+    hidden: u64,
+}
+
+impl Lines {
+    /// Whether to write a line of this kind now. Needs a tokio runtime: the line with the number of the others
+    /// is written by a task.
+    pub(crate) fn passes(self: &Arc<Self>, kind: Kind, clock: &Clock) -> bool {
+        let now_ms = clock.now().age_ms;
+        let mut window = self.window(kind);
+        if now_ms >= window.ends_ms {
+            let hidden = std::mem::take(&mut window.hidden);
+            note_hidden(kind, hidden);
+            *window = Window {
+                ends_ms: now_ms.saturating_add(WINDOW_MS),
+                ..Window::default()
+            };
+        }
+        if window.shown < MAX_LINES {
+            window.shown += 1;
+            return true;
+        }
+        window.hidden += 1;
+        if window.hidden == 1 {
+            let (lines, clock, ends_ms) = (Arc::clone(self), clock.clone(), window.ends_ms);
+            tokio::spawn(async move {
+                clock.sleep_until(ends_ms).await;
+                lines.flush(kind);
+            });
+        }
+        false
+    }
+
+    /// Writes the numbers of lines that were not shown and not counted yet: the gateway stops.
+    pub(crate) fn flush_all(&self) {
+        for kind in [Kind::Refused, Kind::Accepted, Kind::Closed] {
+            self.flush(kind);
+        }
+    }
+
+    fn flush(&self, kind: Kind) {
+        let hidden = std::mem::take(&mut self.window(kind).hidden);
+        note_hidden(kind, hidden);
+    }
+
+    fn window(&self, kind: Kind) -> std::sync::MutexGuard<'_, Window> {
+        self.windows[kind as usize]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn note_hidden(kind: Kind, hidden: u64) {
+    match (hidden, kind) {
+        (0, _) => {}
+        (count, Kind::Refused) => warn!(count, "{count} more refusals in the last second not shown"),
+        (count, Kind::Accepted) => info!(count, "{count} more accepts in the last second not shown"),
+        (count, Kind::Closed) => info!(count, "{count} more closes in the last second not shown"),
+    }
+}
+
 /// The beginning of a text, of at most this many bytes.
 pub(crate) fn start_of(text: &str, max_bytes: usize) -> &str {
     let mut end = max_bytes.min(text.len());
@@ -34,15 +126,44 @@ pub(crate) fn start_of(text: &str, max_bytes: usize) -> &str {
     &text[..end]
 }
 
+/// Text of a peer for a log: cut, and with everything escaped that could break a line, steer a terminal or
+/// change the order of what is shown (control, format and bidi characters).
+pub(crate) fn escaped(text: &str, max_bytes: usize) -> String {
+    start_of(text, max_bytes).escape_debug().to_string()
+}
+
+/// Whether a character changes the direction of what is shown after it.
+pub(crate) fn is_bidi_control(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 #[cfg(test)]
 mod tests {
+    use presence_core::Now;
+
     use super::*;
+    use crate::clock::Manual;
 
     #[test]
     fn texts_are_cut_between_characters() {
         assert_eq!(start_of("aéz", 2), "a");
         assert_eq!(start_of("aéz", 3), "aé");
         assert_eq!(start_of("aéz", 300), "aéz");
+    }
+
+    #[test]
+    fn texts_of_peers_can_neither_break_a_line_nor_turn_it_around() {
+        assert_eq!(escaped("a\u{1b}[2J\nb\u{85}c", 100), "a\\u{1b}[2J\\nb\\u{85}c");
+        for c in [
+            '\0', '\r', '\u{2028}', '\u{2029}', '\u{200b}', '\u{feff}', '\u{61c}', '\u{200e}', '\u{200f}',
+            '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}',
+            '\u{2069}',
+        ] {
+            let text = escaped(&format!("x{c}y"), 100);
+            assert!(text.is_ascii() && text.contains('\\'), "{c:?} {text}");
+        }
+        assert_eq!(escaped("Größe 日本", 100), "Größe 日本");
+        assert_eq!(escaped(&"é".repeat(100), 101), "é".repeat(50));
     }
 
     #[test]
@@ -53,5 +174,28 @@ mod tests {
             .filter(|&now| throttle.passes(now))
             .collect();
         assert_eq!(passed, [0, 60_000, 120_000, 180_000]);
+    }
+
+    #[tokio::test]
+    async fn twenty_of_a_kind_per_second() {
+        let manual = Manual::new(Now {
+            age_ms: 5_000,
+            wall_ms: 0,
+        });
+        let clock = manual.clock();
+        let lines = Arc::new(Lines::default());
+        let passed = |count: usize| (0..count).filter(|_| lines.passes(Kind::Refused, &clock)).count();
+        assert_eq!(passed(20), 20);
+        assert_eq!(passed(100), 0);
+        assert!(lines.passes(Kind::Closed, &clock), "another kind");
+        assert_eq!(lines.window(Kind::Refused).hidden, 100);
+        manual.advance(999);
+        assert_eq!(passed(1), 0);
+        manual.advance(1);
+        // The task writes the number and forgets it.
+        while lines.window(Kind::Refused).hidden > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(passed(30), 20);
     }
 }

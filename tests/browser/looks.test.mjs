@@ -35,7 +35,7 @@ for (const scheme of ["light", "dark"]) {
     };
 
     test(`with a gateway: ${scheme}, ${width} px`, async (t) => {
-      const gateway = await startGateway(t, ["--auth-delay-ms", "0"]);
+      const gateway = await startGateway(t);
       const visitor = await visit(t, { ...size, expected: [/ERR_CONNECTION_REFUSED/, /WebSocket connection to/] });
       const page = await visitor.open(gateway.page);
       await page.getByText("that asks for its token").waitFor();

@@ -77,7 +77,7 @@ test("a gateway that asks for nothing is connected to at once", async (t) => {
 });
 
 test("a wrong token is refused with the reason and what to do", async (t) => {
-  const gateway = await startGateway(t, ["--auth-delay-ms", "0"]);
+  const gateway = await startGateway(t);
   const visitor = await visit(t);
   const page = await visitor.open(`${gateway.page}#token=wrong`);
   const bar = page.locator('.view:visible .connection[data-phase="refused"]');

@@ -17,6 +17,7 @@
  * | `BEACON_REFUSED` | the gateway refuses beacons; they are off, the roster goes on |
  * | `ORIGIN_NOT_ALLOWED` | the gateway does not let pages of this origin in |
  * | `REFUSED` | the gateway refuses a request or this client; `detail` has its code |
+ * | `UNAVAILABLE` | the gateway cannot answer now; a refused client tries again when the gateway allows it |
  * | `CLOSED` | there is no connection, or it ended before the answer came |
  * | `TIMEOUT` | no answer in time |
  * | `TOO_MANY_REQUESTS` | too many requests wait for an answer already |
@@ -37,6 +38,7 @@ export type PresenceErrorCode =
   | "BEACON_REFUSED"
   | "ORIGIN_NOT_ALLOWED"
   | "REFUSED"
+  | "UNAVAILABLE"
   | "CLOSED"
   | "TIMEOUT"
   | "TOO_MANY_REQUESTS"
@@ -90,7 +92,7 @@ const RENAMED: Readonly<Record<string, PresenceErrorCode>> = {
 };
 
 /** Codes that are the same in the core and here. */
-const KEPT = /^(AUTH_.*|DEVICE_.*|CREDENTIALS_REVOKED|PAIRING_REQUIRED|PROTOCOL_MISMATCH|NO_READ_SCOPE|TIMEOUT|TOO_MANY_REQUESTS)$/;
+const KEPT = /^(AUTH_.*|DEVICE_.*|CREDENTIALS_REVOKED|PAIRING_REQUIRED|PROTOCOL_MISMATCH|NO_READ_SCOPE|UNAVAILABLE|TIMEOUT|TOO_MANY_REQUESTS)$/;
 
 /** Ends of connections that no refusal caused. */
 const ENDED = /^(CLOSED.*|.*_TIMEOUT|DISCONNECTED|NOT_CONNECTED|RESYNC_FAILED|BAD_HELLO|FRAME_TOO_LARGE)$/;

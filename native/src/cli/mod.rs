@@ -74,7 +74,13 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 fn printable(text: &str) -> String {
     text.chars()
         .take(300)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| {
+            if c.is_control() || crate::log::is_bidi_control(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
         .collect()
 }
 
@@ -85,6 +91,7 @@ mod tests {
     #[test]
     fn others_cannot_steer_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+        assert_eq!(printable("a\u{202e}b\u{2066}c"), "a\u{fffd}b\u{fffd}c");
         assert_eq!(printable(&"x".repeat(1_000)).len(), 300);
     }
 }

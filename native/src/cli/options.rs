@@ -4,6 +4,7 @@
 //! `max-entries` in the file. A flag wins over the environment, that over the file, that over the
 //! default.
 mod bench;
+mod removed;
 mod resolve;
 mod serve;
 mod span;
@@ -16,6 +17,7 @@ use crate::bench::BareOptions;
 use crate::config::DEFAULT_PORT;
 
 pub use bench::BenchOptions;
+pub use removed::Removed;
 pub use resolve::{OptionsError, Resolved};
 pub use serve::ServeOptions;
 pub use span::{InvalidSpan, Span};

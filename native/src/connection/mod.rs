@@ -11,9 +11,11 @@
 //! nothing can come between the halves of a frame.
 
 mod peer;
+mod record;
 mod session;
 mod stream;
 mod writer;
 
 pub(crate) use peer::{Input, Peer};
+pub(crate) use record::refused_request;
 pub(crate) use session::{Opening, Session};

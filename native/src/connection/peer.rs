@@ -49,8 +49,8 @@ struct State {
     is_blocked: bool,
     /// Writing failed.
     is_broken: bool,
-    /// A close is queued.
-    is_closing: bool,
+    /// The close that is queued.
+    close: Option<CloseFrame>,
     /// The driver has a batch of this connection.
     is_busy: bool,
     /// The rest of a batch whose answers found no room; goes first when there is some.
@@ -84,7 +84,7 @@ impl Peer {
             writer: Writer::new(buffered_bytes),
             is_blocked: false,
             is_broken: false,
-            is_closing: false,
+            close: None,
             is_busy: false,
             deferred: Vec::new(),
             blocked_since_ms: 0,
@@ -128,8 +128,8 @@ impl Peer {
     pub(crate) fn close(&self, close: CloseFrame) {
         let mut state = self.state();
         // A close is never refused.
-        let _ = state.writer.push(Item::Close(close));
-        state.is_closing = true;
+        let _ = state.writer.push(Item::Close(close.clone()));
+        state.close.get_or_insert(close);
         state.deferred = Vec::new();
         state.wake();
     }
@@ -162,7 +162,7 @@ impl Peer {
     /// A batch is done, but for the `rest`.
     pub(crate) fn finish_batch(&self, rest: Vec<Input>) {
         let mut state = self.state();
-        if !state.is_closing {
+        if state.close.is_none() {
             state.deferred = rest;
         }
         state.is_busy = false;
@@ -197,6 +197,11 @@ impl Peer {
     pub(super) fn is_drained(&self) -> bool {
         let state = self.state();
         state.is_broken || state.writer.is_empty()
+    }
+
+    /// The close that is queued, if any.
+    pub(super) fn close_frame(&self) -> Option<CloseFrame> {
+        self.state().close.clone()
     }
 
     /// Takes over control frames that tungstenite made.
@@ -242,7 +247,7 @@ impl Peer {
         if state.is_broken {
             return Poll::Ready(Turn::Broken);
         }
-        if state.is_closing {
+        if state.close.is_some() {
             return Poll::Ready(Turn::Close);
         }
         if state.is_blocked && self.stream.poll_write_ready(cx).is_ready() {

@@ -21,6 +21,7 @@ use tokio_tungstenite::tungstenite::{Message, WebSocket};
 use tracing::debug;
 
 use super::peer::Turn;
+use super::record::{Ending, Record};
 use super::stream::PeerStream;
 use super::{Input, Peer};
 use crate::admission::Facts;
@@ -57,6 +58,8 @@ pub(crate) struct Session {
     websocket: WebSocket<PeerStream>,
     machine: Connection,
     slot: Slot,
+    /// For the log.
+    record: Record,
     /// Read and not handed on yet.
     inputs: Vec<Input>,
     /// Until the handshake is done.
@@ -119,6 +122,7 @@ impl Session {
             .max_write_buffer_size(1024)
             .max_message_size(Some(max_bytes))
             .max_frame_size(Some(max_bytes));
+        let record = Record::new(&facts, accepted_ms);
         let has_unread = !rest.is_empty();
         let stream = PeerStream::new(Arc::clone(&peer));
         let websocket = WebSocket::from_partially_read(stream, rest, Role::Server, Some(config));
@@ -129,6 +133,7 @@ impl Session {
             websocket,
             machine,
             slot,
+            record,
             inputs: Vec::new(),
             handshake: Some(Box::new(OpenHandshake { facts, params: None })),
             has_joined: false,
@@ -141,6 +146,7 @@ impl Session {
     /// Serves the connection to its end.
     pub(crate) async fn run(mut self: Box<Self>) {
         let end = self.exchange().await;
+        self.log_end(&end);
         if self.has_joined {
             let cause = match end {
                 End::Gone => LeaveCause::PeerClosed,
@@ -155,6 +161,21 @@ impl Session {
         }
         drop(self.handshake.take());
         Box::pin(self.finish(matches!(end, End::Gone))).await;
+    }
+
+    fn log_end(&self, end: &End) {
+        let ending = match end {
+            End::Gone => Ending::Gone,
+            End::Closing => Ending::Closed,
+            End::Stalled => Ending::Stalled,
+        };
+        let host = self
+            .handshake
+            .as_ref()
+            .and_then(|handshake| handshake.facts.host.as_deref());
+        let close = self.peer.close_frame();
+        self.record
+            .ended(ending, self.has_joined, close.as_ref(), host, &self.shared);
     }
 
     /// Reads and writes until the connection has to end.
@@ -241,7 +262,6 @@ impl Session {
             .blocked_since_ms()
             .is_some_and(|since| since.saturating_add(stall_ms) <= now.age_ms)
         {
-            debug!(stall_ms, "accepts no bytes: closed");
             self.peer.close(CloseFrame::SLOW_CONSUMER);
             return ControlFlow::Break(End::Stalled);
         }
@@ -256,7 +276,7 @@ impl Session {
             .as_mut()
             .and_then(|handshake| handshake.params.take())
         {
-            Box::pin(self.authenticate(params)).await;
+            self.authenticate(&params);
         }
         if self.inputs.is_empty() {
             self.peer.flush(self.shared.clock.now());
@@ -274,6 +294,7 @@ impl Session {
             match self.websocket.read() {
                 Ok(Message::Text(text)) => self.machine.handle_text(&text, now),
                 Ok(Message::Binary(bytes)) => self.machine.handle_text(&String::from_utf8_lossy(&bytes), now),
+                Ok(Message::Close(Some(close))) => self.record.closed_by_client(close),
                 Ok(Message::Pong(_)) if self.has_joined => self.inputs.push(Input::Pong),
                 Ok(_) => {}
                 Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
@@ -311,24 +332,13 @@ impl Session {
         ControlFlow::Continue(())
     }
 
-    /// Finds the facts about a `connect` request, delays the answer if need be, and goes on.
-    async fn authenticate(&mut self, params: Box<ConnectParams>) {
+    /// Finds the facts about a `connect` request, and goes on. The clock is the one the challenge states.
+    fn authenticate(&mut self, params: &ConnectParams) {
         let Some(handshake) = &self.handshake else { return };
-        let shared = Arc::clone(&self.shared);
-        let (evidence, delay_ms) = shared.admission.judge(
-            &params,
-            &handshake.facts,
-            self.machine.nonce(),
-            shared.clock.now(),
-        );
-        if delay_ms > 0 {
-            let until_ms = shared.clock.now().age_ms.saturating_add(delay_ms);
-            tokio::select! {
-                () = shared.clock.sleep_until(until_ms) => {}
-                () = shared.stopping() => {}
-            }
-        }
-        self.machine.handle_evidence(&evidence, shared.clock.now());
+        let now = self.shared.stated_now();
+        let nonce = self.machine.nonce();
+        let evidence = self.shared.admission.judge(params, &handshake.facts, nonce, now);
+        self.machine.handle_evidence(&evidence, now);
         self.take_outputs();
     }
 
@@ -350,11 +360,13 @@ impl Session {
                     }
                 }
                 ConnectionOutput::Join(handshake) => {
+                    self.record.accepted(&handshake, &self.shared);
                     self.inputs.push(Input::Join(handshake));
                     self.joined();
                 }
                 ConnectionOutput::Call(request) => self.inputs.push(Input::Call(request)),
                 ConnectionOutput::Close(close) => self.close(close),
+                ConnectionOutput::Refused(refused) => self.record.refused(refused),
                 ConnectionOutput::Note(note) => debug!("{note}"),
             }
         }

@@ -15,7 +15,6 @@ use futures_util::{SinkExt, StreamExt};
 use presence_core::Now;
 use presence_gateway::auth::{AuthMode, Secret};
 use presence_gateway::clock::Manual;
-use presence_gateway::ratelimit::RateLimits;
 use presence_gateway::{Clock, Gateway, GatewayConfig, RunningGateway};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -34,14 +33,10 @@ pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T 
         .unwrap_or_else(|_| panic!("{what}: nothing within {LIMIT:?}"))
 }
 
-/// Wants [`TOKEN`], on a port of its own, and does not delay wrong ones.
+/// Wants [`TOKEN`], on a port of its own.
 pub(crate) fn config() -> GatewayConfig {
     GatewayConfig {
         auth: AuthMode::Token(Secret::new(TOKEN).unwrap()),
-        rate_limits: RateLimits {
-            local_delay_ms: 0,
-            ..RateLimits::default()
-        },
         ..GatewayConfig::ephemeral()
     }
 }
@@ -71,10 +66,30 @@ impl Client {
     }
 
     pub(crate) async fn open_on(socket: TcpSocket, address: SocketAddr, headers: &str) -> Self {
+        Self::open_as(socket, address, ("/any", &address.to_string()), headers).await
+    }
+
+    /// The same with this path.
+    pub(crate) async fn open_at(address: SocketAddr, path: &str, headers: &str) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        Self::open_as(socket, address, (path, &address.to_string()), headers).await
+    }
+
+    /// The same with this Host header.
+    pub(crate) async fn open_with_host(address: SocketAddr, host: &str, headers: &str) -> Self {
+        Self::open_as(TcpSocket::new_v4().unwrap(), address, ("/any", host), headers).await
+    }
+
+    async fn open_as(
+        socket: TcpSocket,
+        address: SocketAddr,
+        (path, host): (&str, &str),
+        headers: &str,
+    ) -> Self {
         within("opening a WebSocket", async {
             let mut stream = socket.connect(address).await.unwrap();
             let head = format!(
-                "GET /any HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                  Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
             );
             stream.write_all(head.as_bytes()).await.unwrap();

@@ -25,6 +25,12 @@ pub enum OptionsError {
     /// A mode without its secret.
     #[error("--auth {0} needs --{0} (or OPENCLAW_GATEWAY_{1})")]
     SecretMissing(&'static str, &'static str),
+    /// An option that exists no more.
+    #[error(
+        "--{0} exists no more: wrong secrets are throttled, ten at once and then one per 3 s and address, and nobody \
+         is locked out or delayed; remove it from the flags, the environment (OPENCLAW_GATEWAY_AUTH_...) and the file"
+    )]
+    Removed(&'static str),
     /// A value that cannot be.
     #[error("--{0}: {1}")]
     Value(&'static str, String),
@@ -101,6 +107,16 @@ impl ServeOptions {
     }
 
     pub(super) fn to_config(&self) -> Result<Resolved, OptionsError> {
+        for (name, value) in [
+            ("auth-failures", self.auth_failures),
+            ("auth-window-ms", self.auth_window_ms),
+            ("auth-lockout-ms", self.auth_lockout_ms),
+            ("auth-delay-ms", self.auth_delay_ms),
+        ] {
+            if value.is_some() {
+                return Err(OptionsError::Removed(name));
+            }
+        }
         let mut config = GatewayConfig::default();
         let (auth, needs_token) = self.auth_mode()?;
         config.auth = auth;
@@ -123,6 +139,7 @@ impl ServeOptions {
         if let Some(proxies) = &self.trusted_proxy {
             config.trusted_proxies = proxies
                 .iter()
+                .filter(|text| !text.trim().is_empty())
                 .map(|text| parse_network(text))
                 .collect::<Result<_, _>>()?;
         }
@@ -151,11 +168,6 @@ impl ServeOptions {
             self.max_unauthenticated_per_address,
         );
 
-        let rate = &mut config.rate_limits;
-        set_within(&mut rate.max_failures, "auth-failures", self.auth_failures, 1)?;
-        set_within(&mut rate.window_ms, "auth-window-ms", self.auth_window_ms, 1)?;
-        set_within(&mut rate.lockout_ms, "auth-lockout-ms", self.auth_lockout_ms, 0)?;
-        set_within(&mut rate.local_delay_ms, "auth-delay-ms", self.auth_delay_ms, 0)?;
         config.validate().map_err(out_of_bounds)?;
         Ok(Resolved {
             config,
@@ -229,27 +241,27 @@ fn set<T>(place: &mut T, value: Option<T>) {
     }
 }
 
-fn set_within<T: Copy + PartialOrd + std::fmt::Display>(
-    place: &mut T,
-    name: &'static str,
-    value: Option<T>,
-    least: T,
-) -> Result<(), OptionsError> {
-    match value {
-        Some(value) if value < least => {
-            Err(OptionsError::Value(name, format!("{value} is less than {least}")))
-        }
-        value => {
-            set(place, value);
-            Ok(())
-        }
-    }
+/// A network as clients' addresses are compared with it: without host bits, and IPv4 where it is mapped IPv6.
+fn canonical(network: IpNet) -> IpNet {
+    let network = network.trunc();
+    let mapped = match network {
+        IpNet::V6(v6) => v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96)),
+        IpNet::V4(_) => None,
+    };
+    mapped
+        .and_then(|(ip, prefix_len)| IpNet::new(ip.into(), prefix_len).ok())
+        .unwrap_or(network)
 }
 
 fn parse_network(text: &str) -> Result<IpNet, OptionsError> {
     let text = text.trim();
-    text.parse::<IpNet>()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
+    bare.parse::<IpNet>()
+        .or_else(|_| bare.parse::<IpAddr>().map(IpNet::from))
+        .map(canonical)
         .map_err(|_| {
             OptionsError::Value(
                 "trusted-proxy",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Deserialize;
 
-use super::{AuthWord, LogFormat, LogLevel, Span};
+use super::{AuthWord, LogFormat, LogLevel, Removed, Span};
 use crate::config::Bind;
 
 /// The heading of what few people need.
@@ -112,17 +112,16 @@ pub struct ServeOptions {
     /// How long connections may take to end when the gateway stops [default: 5000]
     #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_DRAIN_MS", help_heading = LIMITS)]
     pub drain_ms: Option<u64>,
-    /// Wrong secrets within --auth-window-ms that lock an address out [default: 10]
-    #[arg(long, value_name = "N", env = "OPENCLAW_GATEWAY_AUTH_FAILURES", help_heading = LIMITS)]
-    pub auth_failures: Option<u32>,
-    /// See --auth-failures [default: 60000]
-    #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_AUTH_WINDOW_MS", help_heading = LIMITS)]
-    pub auth_window_ms: Option<u64>,
-    /// How long an address stays locked out [default: 300000]
-    #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_AUTH_LOCKOUT_MS", help_heading = LIMITS)]
-    pub auth_lockout_ms: Option<u64>,
-    /// First delay after a wrong secret from this machine; doubles up to 5 s, 0 disables it
-    /// [default: 250]
-    #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_AUTH_DELAY_MS", help_heading = LIMITS)]
-    pub auth_delay_ms: Option<u64>,
+    /// Removed: no address is locked out any more.
+    #[arg(long, env = "OPENCLAW_GATEWAY_AUTH_FAILURES", hide = true)]
+    pub auth_failures: Option<Removed>,
+    /// Removed: no address is locked out any more.
+    #[arg(long, env = "OPENCLAW_GATEWAY_AUTH_WINDOW_MS", hide = true)]
+    pub auth_window_ms: Option<Removed>,
+    /// Removed: no address is locked out any more.
+    #[arg(long, env = "OPENCLAW_GATEWAY_AUTH_LOCKOUT_MS", hide = true)]
+    pub auth_lockout_ms: Option<Removed>,
+    /// Removed: no answer is delayed any more.
+    #[arg(long, env = "OPENCLAW_GATEWAY_AUTH_DELAY_MS", hide = true)]
+    pub auth_delay_ms: Option<Removed>,
 }

@@ -34,7 +34,7 @@ fn every_option_is_named_alike_everywhere() {
         .filter(|argument| argument.get_long().is_some())
     {
         let name = argument.get_long().unwrap();
-        if name == "help" {
+        if name == "help" || argument.is_hide_set() {
             continue;
         }
         let variable = format!("OPENCLAW_GATEWAY_{}", name.replace('-', "_").to_uppercase());
@@ -140,6 +140,149 @@ fn wrong_values_are_named() {
     assert!(error(&["--trusted-proxy", "10.0.0.0/99"]).contains("10.0.0.0/99"));
     assert!(error(&["--allowed-origin", "dash"]).contains("`dash`"));
     assert!(error(&["--web-root", "/no/such/folder"]).starts_with("--web-root: cannot read /no/such/folder"));
+}
+
+#[test]
+fn options_that_exist_no_more_are_refused_by_name() {
+    let removed = [
+        "auth-failures",
+        "auth-window-ms",
+        "auth-lockout-ms",
+        "auth-delay-ms",
+    ];
+    for name in removed {
+        let by_flag = flags(&[&format!("--{name}"), "0"]).to_config();
+        let by_file = ServeOptions::default()
+            .or(file(&format!("{name} = 5")))
+            .to_config();
+        for refused in [by_flag, by_file] {
+            let error = refused.unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("--{name} exists no more: ")),
+                "{error}"
+            );
+        }
+    }
+    let command = Cli::command();
+    let serve = command.find_subcommand("serve").unwrap();
+    let hidden = serve.get_arguments().filter(|argument| argument.is_hide_set());
+    let variables: Vec<_> = hidden
+        .filter_map(|argument| argument.get_env()?.to_str())
+        .collect();
+    let wanted = removed.map(|name| format!("OPENCLAW_GATEWAY_{}", name.replace('-', "_").to_uppercase()));
+    assert_eq!(variables, wanted);
+}
+
+#[test]
+fn every_value_works_as_written_or_is_refused_by_name() {
+    for (name, good, bad) in [
+        (
+            "bind",
+            &["loopback", "lan", "[::1]", "::", "0.0.0.0\n"][..],
+            &["", "localhost:1", "[::1"][..],
+        ),
+        ("port", &["0", "65535"], &["", "-1", "65536", "80\n"]),
+        ("auth", &["none"], &["", "None", "tok"]),
+        (
+            "token",
+            &["s3cret", "s3cret\n", " s3cret "],
+            &["", " ", "undefined", "a\nb", "a\tb", "a\u{7f}b"],
+        ),
+        ("password", &["s3cret\r\n"], &["", "null", "a\rb"]),
+        (
+            "ttl",
+            &["1", "1s", "5 m", "300000ms"],
+            &["", "0", "-1s", "999ms", "1.5s", "s", "5 parsecs"],
+        ),
+        ("max-entries", &["2"], &["", "0", "1", "-1", "1.5"]),
+        ("window-ms", &["0", "50"], &["", "-1"]),
+        ("ephemeral-mode", &["", "cli,", "CLI, backend,cli"], &[]),
+        (
+            "allowed-origin",
+            &[
+                "",
+                "*",
+                "https://a.example.org,https://b.example.org/",
+                "http://[::1]:1",
+            ],
+            &[
+                "https://a.example.org/x",
+                "null",
+                "a.example.org",
+                "https://*.example.org",
+                "ws://a",
+            ],
+        ),
+        (
+            "trusted-proxy",
+            &[
+                "",
+                "10.0.0.1",
+                "10.0.0.1/8",
+                "[::1]",
+                "fd00::/8,10.0.0.0/8",
+                "::ffff:10.0.0.1",
+                "0.0.0.0/0",
+            ],
+            &[
+                "10.0.0.0/33",
+                "10.0.0",
+                "proxy.example.org",
+                "10.0.0.1:80",
+                "fe80::1%eth0",
+            ],
+        ),
+        ("web-root", &[], &["", "/no/such/folder", "/dev/null"]),
+        ("log-level", &["off", "trace"], &["", "INFO", "verbose"]),
+        ("log-format", &["json"], &["", "xml"]),
+        ("max-connections", &["1"], &["0", "-1"]),
+        ("max-unauthenticated", &["1"], &["0"]),
+        ("max-unauthenticated-per-address", &["1"], &["0"]),
+        ("preauth-frame-bytes", &["1024"], &["0", "1023"]),
+        ("payload-bytes", &["1024"], &["0", "1023"]),
+        ("buffered-bytes", &["1024"], &["0", "1023"]),
+        ("handshake-ms", &["100"], &["0", "99"]),
+        ("tick-interval-ms", &["100"], &["0", "99"]),
+        ("ping-interval-ms", &["100"], &["0", "99"]),
+        ("stall-ms", &["100"], &["0", "99"]),
+        ("drain-ms", &["0"], &["-1"]),
+    ] {
+        let outcome = |value: &str| {
+            let flag = format!("--{name}={value}");
+            match Cli::try_parse_from(["presence-gateway", "serve", &flag]) {
+                Ok(Cli {
+                    command: Some(Command::Serve(options)),
+                    ..
+                }) => options.to_config().map(drop).map_err(|error| error.to_string()),
+                Ok(_) => panic!("no serve"),
+                Err(error) => Err(error.to_string()),
+            }
+        };
+        for value in good {
+            assert_eq!(outcome(value), Ok(()), "--{name}={value:?}");
+        }
+        for value in bad {
+            let error = outcome(value).expect_err(&format!("--{name}={value:?} is accepted"));
+            assert!(
+                error.contains(&format!("--{name}")),
+                "--{name}={value:?}: {error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn networks_are_compared_as_the_addresses_of_clients_are() {
+    let networks = flags(&[
+        "--trusted-proxy",
+        "10.1.2.3/8,::ffff:192.0.2.1,::ffff:10.0.0.0/104,[fd00::1], ",
+    ])
+    .to_config()
+    .unwrap()
+    .config
+    .trusted_proxies;
+    let wanted = ["10.0.0.0/8", "192.0.2.1/32", "10.0.0.0/8", "fd00::1/128"];
+    assert_eq!(networks, wanted.map(|text| text.parse::<IpNet>().unwrap()));
 }
 
 #[test]

@@ -1,0 +1,288 @@
+//! One line in the log for every refusal, accept and close: who it was about.
+//!
+//! A line holds what the client said of itself, escaped and cut; never a secret, the query of the URL or the
+//! text of a beacon.
+
+use std::net::IpAddr;
+
+use hyper::StatusCode;
+use presence_core::protocol::CloseFrame;
+use presence_core::server::{Handshake, Introduction, Refused};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame as PeerClose;
+use tracing::{Level, enabled, info, warn};
+
+use crate::admission::Facts;
+use crate::gateway::Shared;
+use crate::head::Head;
+use crate::log::{Kind, escaped};
+use crate::proxy::Client;
+
+/// Most bytes of one text of the client.
+const MAX_TEXT_BYTES: usize = 128;
+/// Most bytes of the User-Agent header: those of browsers are longer than other texts.
+const MAX_USER_AGENT_BYTES: usize = 200;
+/// Most bytes of a reason.
+const MAX_REASON_BYTES: usize = 300;
+
+/// What is known of one connection, for its lines.
+#[derive(Debug)]
+pub(super) struct Record {
+    accepted_ms: u64,
+    client: Client,
+    /// The texts in the order of [`Texts`], escaped, separated by line ends: one allocation for as long as the
+    /// connection lives.
+    texts: Box<str>,
+    /// Why the handshake was refused, if it was.
+    refused: Option<Box<Refused>>,
+    /// The close that the client sent.
+    client_close: Option<Box<PeerClose>>,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The client closed it, or it was lost.
+    Gone,
+    /// The gateway closed it.
+    Closed,
+    /// The gateway closed it because it accepted no byte for too long.
+    Stalled,
+}
+
+#[derive(Debug, Default)]
+struct Texts<'a> {
+    origin: Option<&'a str>,
+    user_agent: Option<&'a str>,
+    client: Option<&'a str>,
+    version: Option<&'a str>,
+    mode: Option<&'a str>,
+    role: Option<&'a str>,
+}
+
+impl Record {
+    /// Of a connection of which only the request is known.
+    pub(super) fn new(facts: &Facts, accepted_ms: u64) -> Self {
+        Self {
+            accepted_ms,
+            client: facts.client,
+            texts: joined(
+                facts.origin.as_deref(),
+                facts.user_agent.as_deref(),
+                &Introduction::default(),
+            ),
+            refused: None,
+            client_close: None,
+        }
+    }
+
+    /// The handshake is refused; its line is written when the connection ends.
+    pub(super) fn refused(&mut self, refused: Box<Refused>) {
+        self.introduce(&refused.client);
+        self.refused = Some(refused);
+    }
+
+    /// The client sent a close.
+    pub(super) fn closed_by_client(&mut self, close: PeerClose) {
+        self.client_close = Some(Box::new(close));
+    }
+
+    /// The handshake is accepted.
+    pub(super) fn accepted(&mut self, handshake: &Handshake, shared: &Shared) {
+        self.introduce(&Introduction::new(&handshake.client, handshake.role));
+        if !(enabled!(Level::INFO) && shared.lines.passes(Kind::Accepted, &shared.clock)) {
+            return;
+        }
+        let texts = self.texts();
+        let (address, proxy) = addresses(self.client);
+        info!(
+            client = texts.client,
+            version = texts.version,
+            mode = texts.mode,
+            role = texts.role,
+            protocol = handshake.protocol,
+            origin = texts.origin,
+            user_agent = texts.user_agent,
+            address,
+            proxy,
+            duration_ms = self.duration_ms(shared),
+            "accepted"
+        );
+    }
+
+    /// The connection ends. `close` is the close that the gateway queued, `host` the Host header as long as
+    /// the handshake is not done.
+    pub(super) fn ended(
+        &self,
+        ending: Ending,
+        has_joined: bool,
+        close: Option<&CloseFrame>,
+        host: Option<&str>,
+        shared: &Shared,
+    ) {
+        let is_restart = close.is_some_and(|close| close.code == CloseFrame::SERVICE_RESTART.code);
+        match close {
+            Some(close) if !has_joined && !is_restart => self.write_refusal(close, host, shared),
+            close => self.write_close(ending, has_joined, close, shared),
+        }
+    }
+
+    fn write_refusal(&self, close: &CloseFrame, host: Option<&str>, shared: &Shared) {
+        if !(enabled!(Level::WARN) && shared.lines.passes(Kind::Refused, &shared.clock)) {
+            return;
+        }
+        let texts = self.texts();
+        let (address, proxy) = addresses(self.client);
+        let refused = self.refused.as_deref();
+        let reason = refused.map_or(&*close.reason, |refused| &*refused.message);
+        let code = refused.map(|refused| &*refused.code);
+        // A page whose name was rebound is refused by its Host header.
+        let host = host
+            .filter(|_| code == Some("CONTROL_UI_ORIGIN_NOT_ALLOWED"))
+            .map(|host| escaped(host, MAX_TEXT_BYTES));
+        warn!(
+            code,
+            close = close.code,
+            reason = escaped(reason, MAX_REASON_BYTES),
+            client = texts.client,
+            version = texts.version,
+            mode = texts.mode,
+            role = texts.role,
+            origin = texts.origin,
+            host,
+            user_agent = texts.user_agent,
+            address,
+            proxy,
+            duration_ms = self.duration_ms(shared),
+            "refused"
+        );
+    }
+
+    fn write_close(&self, ending: Ending, has_joined: bool, close: Option<&CloseFrame>, shared: &Shared) {
+        if !(enabled!(Level::INFO) && shared.lines.passes(Kind::Closed, &shared.clock)) {
+            return;
+        }
+        let (by, code, reason) = match (ending, close, &self.client_close) {
+            (Ending::Stalled, Some(close), _) => ("gateway", close.code, "slow consumer: accepts no bytes"),
+            (Ending::Closed, Some(close), _) => ("gateway", close.code, &*close.reason),
+            (_, _, Some(close)) => ("client", close.code.into(), close.reason.as_str()),
+            // What RFC 6455 calls a close without a close frame.
+            _ => ("network", 1006, ""),
+        };
+        let texts = self.texts();
+        let (address, proxy) = addresses(self.client);
+        info!(
+            code,
+            reason = escaped(reason, MAX_REASON_BYTES),
+            by,
+            client = texts.client,
+            version = texts.version,
+            mode = texts.mode,
+            role = texts.role,
+            origin = texts.origin,
+            user_agent = texts.user_agent,
+            address,
+            proxy,
+            duration_ms = self.duration_ms(shared),
+            "{}",
+            if has_joined {
+                "closed"
+            } else {
+                "closed before the handshake was done"
+            }
+        );
+    }
+
+    fn introduce(&mut self, client: &Introduction) {
+        let texts = self.texts();
+        // They are escaped already, and escaping is not idempotent.
+        let head = format!(
+            "{}\n{}\n",
+            texts.origin.unwrap_or(""),
+            texts.user_agent.unwrap_or("")
+        );
+        self.texts = (head + &introduction(client)).into();
+    }
+
+    fn texts(&self) -> Texts<'_> {
+        let mut texts = self
+            .texts
+            .split('\n')
+            .map(|text| (!text.is_empty()).then_some(text));
+        let mut next = || texts.next().flatten();
+        Texts {
+            origin: next(),
+            user_agent: next(),
+            client: next(),
+            version: next(),
+            mode: next(),
+            role: next(),
+        }
+    }
+
+    fn duration_ms(&self, shared: &Shared) -> u64 {
+        shared.clock.now().age_ms.saturating_sub(self.accepted_ms)
+    }
+}
+
+/// Logs a request that is refused before it becomes a WebSocket. `head` is what could be read of it.
+pub(crate) fn refused_request(
+    shared: &Shared,
+    peer: IpAddr,
+    head: Option<&Head>,
+    status: StatusCode,
+    reason: &str,
+    accepted_ms: u64,
+) {
+    if !(enabled!(Level::WARN) && shared.lines.passes(Kind::Refused, &shared.clock)) {
+        return;
+    }
+    let (has_proxy_headers, forwarded_for) = head.map_or((false, None), |head| {
+        (head.has_proxy_headers, head.forwarded_for.as_deref())
+    });
+    let client = shared.proxies.attribute(peer, has_proxy_headers, forwarded_for);
+    let (address, proxy) = addresses(client);
+    let text = |text: Option<&str>, max_bytes| text.map(|text| escaped(text, max_bytes));
+    warn!(
+        status = status.as_u16(),
+        reason = escaped(reason.trim_end(), MAX_REASON_BYTES),
+        origin = text(head.and_then(|head| head.origin.as_deref()), MAX_TEXT_BYTES),
+        host = text(head.and_then(|head| head.host.as_deref()), MAX_TEXT_BYTES),
+        user_agent = text(
+            head.and_then(|head| head.user_agent.as_deref()),
+            MAX_USER_AGENT_BYTES
+        ),
+        address,
+        proxy,
+        duration_ms = shared.clock.now().age_ms.saturating_sub(accepted_ms),
+        "refused"
+    );
+}
+
+/// Where the client is, if that is known, and the proxy in between, if there is one.
+fn addresses(client: Client) -> (Option<String>, Option<String>) {
+    let is_direct = client.ip == Some(client.peer);
+    (
+        client.ip.map(|ip| ip.to_string()),
+        (!is_direct).then(|| client.peer.to_string()),
+    )
+}
+
+fn joined(origin: Option<&str>, user_agent: Option<&str>, client: &Introduction) -> Box<str> {
+    let text = |text: Option<&str>, max_bytes| text.map_or_else(String::new, |text| escaped(text, max_bytes));
+    format!(
+        "{}\n{}\n{}",
+        text(origin, MAX_TEXT_BYTES),
+        text(user_agent, MAX_USER_AGENT_BYTES),
+        introduction(client)
+    )
+    .into()
+}
+
+fn introduction(client: &Introduction) -> String {
+    [&client.id, &client.version, &client.mode, &client.role]
+        .map(|text| {
+            text.as_deref()
+                .map_or_else(String::new, |text| escaped(text, MAX_TEXT_BYTES))
+        })
+        .join("\n")
+}

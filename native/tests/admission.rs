@@ -1,0 +1,413 @@
+//! Who is let in and what the log says about it, over real sockets.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use presence_gateway::clock::Manual;
+use presence_gateway::{GatewayConfig, RunningGateway};
+use serde_json::{Value, json};
+use support::{Client, TOKEN, config, connect_params, raw_http, start_manual, within};
+use tokio_tungstenite::tungstenite::Message;
+use tracing_subscriber::fmt::MakeWriter;
+
+const READ: &[&str] = &["operator.read"];
+
+fn offering(token: &str) -> Value {
+    let mut params = connect_params("a", READ);
+    params["auth"] = json!({ "token": token });
+    params
+}
+
+/// One connection's answer to `connect`, and how it was closed.
+async fn refusal(address: SocketAddr, headers: &str, params: Value) -> (Value, (u16, String)) {
+    let mut client = Client::open(address, headers).await;
+    client.event().await;
+    let response = client.request("connect", params).await;
+    (response["error"].clone(), client.closed().await)
+}
+
+/// Eleven wrong secrets from one place, then the right one: let in within three seconds.
+async fn an_old_secret_does_not_keep_the_new_one_out(guesser: &str, sharer: &str, hint: &str) {
+    let (gateway, clock) = start_manual(config());
+    for n in 0..10 {
+        let (error, close) = refusal(gateway.address(), guesser, offering(&format!("old-{n}"))).await;
+        assert_eq!(error["details"]["code"], "AUTH_TOKEN_MISMATCH");
+        assert_eq!(close.0, 1008);
+    }
+    for params in [offering("old-10"), offering(TOKEN)] {
+        let (error, close) = refusal(gateway.address(), sharer, params).await;
+        assert_eq!(
+            (&error["code"], &error["retryable"], &error["retryAfterMs"]),
+            (&json!("UNAVAILABLE"), &json!(true), &json!(3_000))
+        );
+        assert_eq!(error.get("details"), None);
+        assert!(error["message"].as_str().unwrap().contains(hint), "{error}");
+        assert_eq!(close.0, 1013);
+        assert!(
+            close.1.starts_with("unauthorized: too many failed"),
+            "{}",
+            close.1
+        );
+    }
+    clock.advance(3_000);
+    let mut client = Client::open(gateway.address(), sharer).await;
+    client.hello(connect_params("a", READ)).await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_old_page_does_not_keep_the_new_one_out() {
+    an_old_secret_does_not_keep_the_new_one_out(
+        "Origin: http://g1.localhost\r\n",
+        "Origin: http://127.0.0.1:5173\r\n",
+        "from this address",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn clients_behind_an_untrusted_proxy_wait_and_are_told_why() {
+    an_old_secret_does_not_keep_the_new_one_out(
+        "X-Forwarded-For: 203.0.113.7\r\n",
+        "X-Forwarded-For: 203.0.113.8\r\n",
+        "--trusted-proxy",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn programs_of_this_machine_wait_no_longer() {
+    an_old_secret_does_not_keep_the_new_one_out("", "", "from this address").await;
+}
+
+#[tokio::test]
+async fn one_stale_secret_repeated_for_ever_affects_nobody() {
+    let (gateway, _clock) = start_manual(config());
+    let page = "Origin: http://127.0.0.1:5173\r\n";
+    for _ in 0..50 {
+        let (error, _) = refusal(gateway.address(), page, offering("old")).await;
+        assert_eq!(error["details"]["code"], "AUTH_TOKEN_MISMATCH");
+    }
+    let mut client = Client::open(gateway.address(), page).await;
+    client.hello(connect_params("a", READ)).await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_secret_where_none_is_read_is_named() {
+    let (gateway, _clock) = start_manual(config());
+    let mut params = connect_params("a", READ);
+    params.as_object_mut().unwrap().remove("auth");
+    let header = "Authorization: Bearer example-token\r\n";
+    let (error, _) = refusal(gateway.address(), header, params.clone()).await;
+    assert_eq!(error["details"]["code"], "AUTH_TOKEN_MISSING");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("Authorization header was not read"), "{message}");
+    assert!(message.contains("auth.token"), "{message}");
+
+    let mut client = Client::open_at(gateway.address(), "/?token=example-token", "").await;
+    client.event().await;
+    let response = client.request("connect", params).await;
+    let message = response["error"]["message"].as_str().unwrap();
+    assert!(message.contains("URL's query was not read"), "{message}");
+    gateway.shutdown().await;
+}
+
+// ---- the log ----------------------------------------------------------------------------------
+
+/// Everything that is logged on this thread, as lines of JSON.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Log {
+    fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_writer(log.clone())
+            .finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// Lines with this message.
+    fn lines(&self, message: &str) -> Vec<Value> {
+        let text = self.text();
+        let lines = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter(|line| line["message"] == message).collect()
+    }
+
+    /// The first line with this message, once it is there.
+    async fn line(&self, message: &str) -> Value {
+        within(message, async {
+            loop {
+                if let Some(line) = self.lines(message).pop() {
+                    return line;
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+    }
+}
+
+fn started() -> (RunningGateway, Manual, Log, tracing::subscriber::DefaultGuard) {
+    let (log, guard) = Log::start();
+    let (gateway, clock) = start_manual(GatewayConfig {
+        trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
+        ..config()
+    });
+    (gateway, clock, log, guard)
+}
+
+const FROM: &str = "X-Forwarded-For: 192.0.2.7\r\nUser-Agent: Probe/1.0\r\n";
+
+#[tokio::test]
+async fn an_accept_and_its_close_are_one_line_each() {
+    let (gateway, clock, log, _guard) = started();
+    let headers = format!("{FROM}Origin: http://192.168.1.5\r\n");
+    let mut client = Client::open_with_host(gateway.address(), "192.168.1.5", &headers).await;
+    clock.advance(40);
+    client.hello(connect_params("a", READ)).await;
+    let line = log.line("accepted").await;
+    for (name, value) in [
+        ("level", json!("INFO")),
+        ("client", json!("test")),
+        ("version", json!("1.0")),
+        ("mode", json!("ui")),
+        ("role", json!("operator")),
+        ("protocol", json!(4)),
+        ("origin", json!("http://192.168.1.5")),
+        ("user_agent", json!("Probe/1.0")),
+        ("address", json!("192.0.2.7")),
+        ("proxy", json!("127.0.0.1")),
+        ("duration_ms", json!(40)),
+    ] {
+        assert_eq!(line[name], value, "{name} in {line}");
+    }
+    clock.advance(5_000);
+    client
+        .send(Message::Close(Some(
+            tokio_tungstenite::tungstenite::protocol::CloseFrame {
+                code: 4000.into(),
+                reason: "tick timeout\n".into(),
+            },
+        )))
+        .await;
+    let line = log.line("closed").await;
+    for (name, value) in [
+        ("level", json!("INFO")),
+        ("code", json!(4000)),
+        ("reason", json!("tick timeout\\n")),
+        ("by", json!("client")),
+        ("client", json!("test")),
+        ("role", json!("operator")),
+        ("origin", json!("http://192.168.1.5")),
+        ("user_agent", json!("Probe/1.0")),
+        ("address", json!("192.0.2.7")),
+        ("duration_ms", json!(5_040)),
+    ] {
+        assert_eq!(line[name], value, "{name} in {line}");
+    }
+    assert!(!log.text().contains(TOKEN));
+    gateway.shutdown().await;
+    assert_eq!((log.lines("accepted").len(), log.lines("closed").len()), (1, 1));
+}
+
+#[tokio::test]
+async fn every_refused_handshake_is_one_line() {
+    let (gateway, _clock, log, _guard) = started();
+    let mut wrong = connect_params("a", READ);
+    wrong["auth"]["token"] = "a-wrong-secret".into();
+    let mut no_id = connect_params("a", READ);
+    no_id["client"]["id"] = Value::Null;
+    let mut newer = connect_params("a", READ);
+    (newer["minProtocol"], newer["maxProtocol"]) = (5.into(), 5.into());
+    let mut other_role = connect_params("a", READ);
+    other_role["role"] = "a\u{202e}b\u{1b}[2J".into();
+    for (params, code, close, client, role) in [
+        (
+            wrong,
+            "AUTH_TOKEN_MISMATCH",
+            1008,
+            json!("test"),
+            json!("operator"),
+        ),
+        (no_id, "INVALID_REQUEST", 1008, Value::Null, json!("operator")),
+        (newer, "PROTOCOL_MISMATCH", 1002, json!("test"), json!("operator")),
+        (
+            other_role,
+            "INVALID_REQUEST",
+            1008,
+            json!("test"),
+            json!("a\\u{202e}b\\u{1b}[2J"),
+        ),
+    ] {
+        refusal(gateway.address(), FROM, params).await;
+        let line = log.line("refused").await;
+        for (name, value) in [
+            ("level", json!("WARN")),
+            ("code", json!(code)),
+            ("close", json!(close)),
+            ("client", client),
+            ("version", json!("1.0")),
+            ("mode", json!("ui")),
+            ("role", role),
+            ("user_agent", json!("Probe/1.0")),
+            ("address", json!("192.0.2.7")),
+        ] {
+            assert_eq!(line[name], value, "{name} in {line}");
+        }
+        assert!(!line["reason"].as_str().unwrap().is_empty());
+        log.0.lock().unwrap().clear();
+    }
+    let evil = format!("{FROM}Origin: https://evil.example.org\r\n");
+    refusal(gateway.address(), &evil, connect_params("a", READ)).await;
+    let line = log.line("refused").await;
+    assert_eq!(line["code"], "CONTROL_UI_ORIGIN_NOT_ALLOWED");
+    assert_eq!(line["origin"], "https://evil.example.org");
+    assert_eq!(line["host"], json!(gateway.address().to_string()));
+    assert!(!log.text().contains("a-wrong-secret") && !log.text().contains(TOKEN));
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn ends_before_a_connect_say_who_it_was() {
+    let (gateway, clock, log, _guard) = started();
+    let mut silent = Client::open(gateway.address(), FROM).await;
+    silent.event().await;
+    clock.advance(15_000);
+    assert_eq!(silent.closed().await, (1008, "handshake timeout".to_owned()));
+    let line = log.line("refused").await;
+    assert_eq!(
+        (
+            &line["close"],
+            &line["reason"],
+            &line["address"],
+            &line["duration_ms"]
+        ),
+        (
+            &json!(1008),
+            &json!("handshake timeout"),
+            &json!("192.0.2.7"),
+            &json!(15_000)
+        )
+    );
+    assert_eq!(line.get("code"), None);
+    log.0.lock().unwrap().clear();
+
+    let mut garbage = Client::open(gateway.address(), FROM).await;
+    garbage.event().await;
+    garbage.send(Message::text("hello")).await;
+    assert_eq!(garbage.closed().await.0, 1000);
+    assert_eq!(log.line("refused").await["close"], 1000);
+
+    let gone = Client::open(gateway.address(), FROM).await;
+    drop(gone);
+    let line = log.line("closed before the handshake was done").await;
+    assert_eq!((&line["by"], &line["code"]), (&json!("network"), &json!(1006)));
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_ping_timeout_says_who_it_was() {
+    let (gateway, clock, log, _guard) = started();
+    let mut client = Client::open(gateway.address(), FROM).await;
+    client.hello(connect_params("a", READ)).await;
+    // Nobody reads, so nobody answers pings.
+    for _ in 0..4 {
+        clock.advance(25_000);
+        gateway.settle().await;
+    }
+    let line = log.line("closed").await;
+    assert_eq!(
+        (&line["code"], &line["reason"], &line["by"], &line["client"]),
+        (
+            &json!(1001),
+            &json!("ping timeout"),
+            &json!("gateway"),
+            &json!("test")
+        )
+    );
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_request_that_never_becomes_a_websocket_is_refused_in_one_line() {
+    let (gateway, _clock, log, _guard) = started();
+    let request =
+        format!("GET /?token=example-token HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n{FROM}\r\n");
+    let answer = raw_http(gateway.address(), &request).await;
+    assert!(answer.starts_with("HTTP/1.1 426 "), "{answer}");
+    let line = log.line("refused").await;
+    assert_eq!(
+        (
+            &line["level"],
+            &line["status"],
+            &line["user_agent"],
+            &line["address"]
+        ),
+        (
+            &json!("WARN"),
+            &json!(426),
+            &json!("Probe/1.0"),
+            &json!("192.0.2.7")
+        )
+    );
+    assert!(
+        line["reason"].as_str().unwrap().contains("Connection: Upgrade"),
+        "{line}"
+    );
+    assert!(!log.text().contains("example-token"));
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_storm_of_refusals_is_twenty_lines_a_second_and_their_number() {
+    let (gateway, clock, log, _guard) = started();
+    for _ in 0..25 {
+        refusal(gateway.address(), FROM, offering("old")).await;
+    }
+    assert_eq!(log.lines("refused").len(), 20);
+    clock.advance(1_000);
+    let line = log.line("5 more refusals in the last second not shown").await;
+    assert_eq!((&line["level"], &line["count"]), (&json!("WARN"), &json!(5)));
+    refusal(gateway.address(), FROM, offering("old")).await;
+    assert_eq!(log.lines("refused").len(), 21);
+
+    // What waits for its number when the gateway stops is counted then.
+    for _ in 0..22 {
+        refusal(gateway.address(), FROM, offering("old")).await;
+    }
+    gateway.shutdown().await;
+    assert_eq!(log.lines("3 more refusals in the last second not shown").len(), 1);
+}
