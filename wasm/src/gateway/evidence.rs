@@ -51,10 +51,9 @@ impl DeviceQuestion {
                 text("");
                 texts.iter().for_each(|signed| text(signed));
             }
-            Err(DeviceEvidence::SignatureExpired {
-                signed_at_ms,
-                now_ms,
-            }) => text(&format!("{EXPIRED} {signed_at_ms} {now_ms}")),
+            Err(DeviceEvidence::SignatureExpired { signed_at_ms, now_ms }) => {
+                text(&format!("{EXPIRED} {signed_at_ms} {now_ms}"))
+            }
             Err(evidence) => {
                 text(
                     WORDS
@@ -73,10 +72,7 @@ pub(super) fn parse(word: &str) -> Result<DeviceEvidence, JsValue> {
         let (Some(Ok(signed_at_ms)), Some(Ok(now_ms))) = (times.next(), times.next()) else {
             return Err(invalid("outcome", "lacks its times"));
         };
-        return Ok(DeviceEvidence::SignatureExpired {
-            signed_at_ms,
-            now_ms,
-        });
+        return Ok(DeviceEvidence::SignatureExpired { signed_at_ms, now_ms });
     }
     let known = WORDS.iter().find(|(known, _)| *known == word);
     known
