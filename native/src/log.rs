@@ -129,7 +129,20 @@ pub(crate) fn start_of(text: &str, max_bytes: usize) -> &str {
 /// Text of a peer for a log: cut, and with everything escaped that could break a line, steer a terminal or
 /// change the order of what is shown (control, format and bidi characters).
 pub(crate) fn escaped(text: &str, max_bytes: usize) -> String {
-    start_of(text, max_bytes).escape_debug().to_string()
+    let mut line = String::new();
+    escape_into(&mut line, text, max_bytes);
+    line
+}
+
+/// Appends what [`escaped`] returns.
+pub(crate) fn escape_into(line: &mut String, text: &str, max_bytes: usize) {
+    let text = start_of(text, max_bytes);
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\');
+    if text.bytes().all(is_plain) {
+        line.push_str(text);
+    } else {
+        line.extend(text.escape_debug());
+    }
 }
 
 /// Whether a character changes the direction of what is shown after it.
@@ -162,6 +175,7 @@ mod tests {
             let text = escaped(&format!("x{c}y"), 100);
             assert!(text.is_ascii() && text.contains('\\'), "{c:?} {text}");
         }
+        assert_eq!(escaped("a \"b\" \\ c", 100), "a \\\"b\\\" \\\\ c");
         assert_eq!(escaped("Größe 日本", 100), "Größe 日本");
         assert_eq!(escaped(&"é".repeat(100), 101), "é".repeat(50));
     }

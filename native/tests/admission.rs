@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use presence_gateway::clock::Manual;
+use presence_gateway::ratelimit::{BURST, MAX_BUCKETS};
 use presence_gateway::{GatewayConfig, RunningGateway};
 use serde_json::{Value, json};
 use support::{Client, TOKEN, config, connect_params, raw_http, start_manual, within};
@@ -93,6 +94,43 @@ async fn one_stale_secret_repeated_for_ever_affects_nobody() {
         assert_eq!(error["details"]["code"], "AUTH_TOKEN_MISMATCH");
     }
     let mut client = Client::open(gateway.address(), page).await;
+    client.hello(connect_params("a", READ)).await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_flood_of_addresses_makes_nobody_forgotten_and_then_shares_one_bucket() {
+    let (gateway, _clock) = start_manual(GatewayConfig {
+        trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
+        ..config()
+    });
+    let address = gateway.address();
+    let from = |n: usize| format!("X-Forwarded-For: 10.{}.{}.{}\r\n", n >> 16, n >> 8 & 255, n & 255);
+    let guess = async |n: usize, token: String| {
+        let mut client = Client::open(address, &from(n)).await;
+        client.event().await;
+        client.request("connect", offering(&token)).await["error"].take()
+    };
+    for n in 0..BURST as usize {
+        guess(0, format!("guess-{n}")).await;
+    }
+    for n in 1..MAX_BUCKETS {
+        assert_eq!(
+            guess(n, "x".to_owned()).await["details"]["code"],
+            "AUTH_TOKEN_MISMATCH"
+        );
+    }
+    for n in 0..BURST as usize {
+        let error = guess(MAX_BUCKETS + n, format!("y-{n}")).await;
+        assert_eq!(error["details"]["code"], "AUTH_TOKEN_MISMATCH");
+    }
+    // The shared bucket is empty, as is that of the first address; others are as they were.
+    assert_eq!(
+        guess(MAX_BUCKETS + 100, "z".to_owned()).await["code"],
+        "UNAVAILABLE"
+    );
+    assert_eq!(guess(0, TOKEN.to_owned()).await["code"], "UNAVAILABLE");
+    let mut client = Client::open(address, &from(1)).await;
     client.hello(connect_params("a", READ)).await;
     gateway.shutdown().await;
 }

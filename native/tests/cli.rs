@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
-use support::{Client, config, row, start, within};
+use support::{Client, config, row, start, start_manual, within};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -90,6 +90,33 @@ async fn list_prints_a_table_and_the_raw_list() {
     let list: Value = serde_json::from_str(&raw.stdout).unwrap();
     assert_eq!(list.as_array().unwrap().len(), 2);
     assert_eq!(row(&list, "studio")["mode"], "ui");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_throttled_command_waits_and_succeeds() {
+    let (gateway, clock) = start_manual(config());
+    for n in 0..10 {
+        let mut guesser = Client::open(gateway.address(), "").await;
+        guesser.event().await;
+        let mut params = support::connect_params("a", &[]);
+        params["auth"]["token"] = format!("guess-{n}").into();
+        guesser.request("connect", params).await;
+    }
+    clock.advance(2_999);
+    let url = gateway.url();
+    let mut command = program(&client("list", &url));
+    let mut child = command
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = within("the reason", lines.next_line()).await.unwrap().unwrap();
+    assert!(line.contains("waiting: unauthorized: too many failed"), "{line}");
+    clock.advance(1);
+    let output = within("the list", child.wait_with_output()).await.unwrap();
+    assert!(output.status.success(), "{output:?}");
     gateway.shutdown().await;
 }
 
@@ -269,7 +296,10 @@ async fn a_signal_ends_it_well_and_the_log_holds_no_secret() {
     let output = within("the end", child.wait_with_output()).await.unwrap();
     assert_eq!(output.status.code(), Some(0));
     let log = String::from_utf8(output.stderr).unwrap();
-    assert!(log.contains("stopped") && log.contains("wrong secret"), "{log}");
+    assert!(
+        log.contains("stopped") && log.contains("AUTH_TOKEN_MISMATCH"),
+        "{log}"
+    );
     assert!(!log.contains("s3cret"), "{log}");
     for line in log.lines() {
         serde_json::from_str::<Value>(line).unwrap();

@@ -21,6 +21,21 @@ test("a wrong token is refused with AUTH_TOKEN_MISMATCH, and the client stops tr
   assert.equal(gateway.tap.connections.length, 1);
 });
 
+test("a client that is throttled comes back by itself", async (t) => {
+  const gateway = await startGateway(t);
+  for (let n = 0; n < 11; n += 1) {
+    const guesser = startClient(gateway, { token: `wrong-${n}` });
+    await guesser.log.find("refusal", (item) => item.error);
+    await guesser.stop();
+  }
+  const client = startClient(gateway);
+  const { error } = await client.log.find("refusal", (item) => item.error);
+  assert.equal(error.gatewayCode ?? error.code, "UNAVAILABLE");
+  assert.equal(error.retryable, true);
+  assert.equal((await client.hello()).type, "hello-ok");
+  assert.equal(client.log.items.some((item) => item.paused), false);
+});
+
 test("no secret at all is refused with a code that stops the client", async (t) => {
   const gateway = await startGateway(t);
   const client = startClient(gateway, { token: undefined });

@@ -46,9 +46,8 @@ impl Refused {
 }
 
 impl Introduction {
-    /// Of an accepted handshake.
-    #[must_use]
-    pub fn new(client: &ClientInfo, role: Role) -> Self {
+    /// Of valid parameters whose role is one.
+    pub(super) fn new(client: &ClientInfo, role: Role) -> Self {
         Self {
             id: Some(cut(&client.id)),
             version: Some(cut(&client.version)),

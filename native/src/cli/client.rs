@@ -3,6 +3,7 @@
 use presence_core::Now;
 use presence_core::client::{Client, ClientConfig, ClientEvent, ClientOutput, ClientState, Json, Problem};
 use presence_core::protocol::ClientInfo;
+use presence_core::protocol::error::UNAVAILABLE;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
@@ -169,7 +170,7 @@ impl Link {
 
     // ---- for commands that run once -----------------------------------------------------------
 
-    /// Connects, once.
+    /// Connects, once; while the gateway asks to come back, again.
     ///
     /// # Errors
     /// Why there is no connection.
@@ -179,6 +180,13 @@ impl Link {
             if let ClientEvent::State { state, problem } = self.next().await {
                 if state == ClientState::Live {
                     return Ok(());
+                }
+                // The gateway says when to come back, and that is soon.
+                if let (ClientState::Waiting { .. }, Some(problem)) = (state, &problem)
+                    && &*problem.code == UNAVAILABLE
+                {
+                    eprintln!("presence-gateway: waiting: {}", words(problem));
+                    continue;
                 }
                 if let Some(problem) = problem {
                     return Err(self.failure_of(&problem));

@@ -33,6 +33,7 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
         mut config,
         needs_token,
         has_max_connections,
+        unused_secret,
         ..
     } = resolved;
     let mut made_token = None;
@@ -47,6 +48,9 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
     let (bind, auth, version) = (config.bind, config.auth.as_str(), config.version.clone());
     let gateway = Gateway::bind(config).map_err(explain)?;
     info!(%version, addresses = ?gateway.addresses(), auth, "listening");
+    if let Some(name) = unused_secret {
+        warn!(auth, "--{name} is set, but clients are not asked for it");
+    }
     if auth == "none" {
         warn!("no secret: every program and every user of this machine may connect");
     }

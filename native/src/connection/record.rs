@@ -7,14 +7,14 @@ use std::net::IpAddr;
 
 use hyper::StatusCode;
 use presence_core::protocol::CloseFrame;
-use presence_core::server::{Handshake, Introduction, Refused};
+use presence_core::server::{Handshake, Refused};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame as PeerClose;
 use tracing::{Level, enabled, info, warn};
 
 use crate::admission::Facts;
 use crate::gateway::Shared;
 use crate::head::Head;
-use crate::log::{Kind, escaped};
+use crate::log::{Kind, escape_into, escaped};
 use crate::proxy::Client;
 
 /// Most bytes of one text of the client.
@@ -29,7 +29,7 @@ const MAX_REASON_BYTES: usize = 300;
 pub(super) struct Record {
     accepted_ms: u64,
     client: Client,
-    /// The texts in the order of [`Texts`], escaped, separated by line ends: one allocation for as long as the
+    /// The texts in the order of [`Texts`], escaped, each with a line end: one allocation for as long as the
     /// connection lives.
     texts: Box<str>,
     /// Why the handshake was refused, if it was.
@@ -62,14 +62,13 @@ struct Texts<'a> {
 impl Record {
     /// Of a connection of which only the request is known.
     pub(super) fn new(facts: &Facts, accepted_ms: u64) -> Self {
+        let mut texts = String::new();
+        append(&mut texts, facts.origin.as_deref(), MAX_TEXT_BYTES);
+        append(&mut texts, facts.user_agent.as_deref(), MAX_USER_AGENT_BYTES);
         Self {
             accepted_ms,
             client: facts.client,
-            texts: joined(
-                facts.origin.as_deref(),
-                facts.user_agent.as_deref(),
-                &Introduction::default(),
-            ),
+            texts: texts.into(),
             refused: None,
             client_close: None,
         }
@@ -77,7 +76,8 @@ impl Record {
 
     /// The handshake is refused; its line is written when the connection ends.
     pub(super) fn refused(&mut self, refused: Box<Refused>) {
-        self.introduce(&refused.client);
+        let client = &refused.client;
+        self.introduce([&client.id, &client.version, &client.mode, &client.role].map(Option::as_deref));
         self.refused = Some(refused);
     }
 
@@ -88,7 +88,13 @@ impl Record {
 
     /// The handshake is accepted.
     pub(super) fn accepted(&mut self, handshake: &Handshake, shared: &Shared) {
-        self.introduce(&Introduction::new(&handshake.client, handshake.role));
+        let client = &handshake.client;
+        self.introduce([
+            Some(&*client.id),
+            Some(&*client.version),
+            Some(&*client.mode),
+            Some(handshake.role.as_str()),
+        ]);
         if !(enabled!(Level::INFO) && shared.lines.passes(Kind::Accepted, &shared.clock)) {
             return;
         }
@@ -192,15 +198,13 @@ impl Record {
         );
     }
 
-    fn introduce(&mut self, client: &Introduction) {
-        let texts = self.texts();
-        // They are escaped already, and escaping is not idempotent.
-        let head = format!(
-            "{}\n{}\n",
-            texts.origin.unwrap_or(""),
-            texts.user_agent.unwrap_or("")
-        );
-        self.texts = (head + &introduction(client)).into();
+    /// Adds what the client says of itself: id, version, mode and role.
+    fn introduce(&mut self, client: [Option<&str>; 4]) {
+        let mut texts = String::from(std::mem::take(&mut self.texts));
+        for text in client {
+            append(&mut texts, text, MAX_TEXT_BYTES);
+        }
+        self.texts = texts.into();
     }
 
     fn texts(&self) -> Texts<'_> {
@@ -267,22 +271,8 @@ fn addresses(client: Client) -> (Option<String>, Option<String>) {
     )
 }
 
-fn joined(origin: Option<&str>, user_agent: Option<&str>, client: &Introduction) -> Box<str> {
-    let text = |text: Option<&str>, max_bytes| text.map_or_else(String::new, |text| escaped(text, max_bytes));
-    format!(
-        "{}\n{}\n{}",
-        text(origin, MAX_TEXT_BYTES),
-        text(user_agent, MAX_USER_AGENT_BYTES),
-        introduction(client)
-    )
-    .into()
-}
-
-fn introduction(client: &Introduction) -> String {
-    [&client.id, &client.version, &client.mode, &client.role]
-        .map(|text| {
-            text.as_deref()
-                .map_or_else(String::new, |text| escaped(text, MAX_TEXT_BYTES))
-        })
-        .join("\n")
+/// Appends a text and a separator.
+fn append(texts: &mut String, text: Option<&str>, max_bytes: usize) {
+    escape_into(texts, text.unwrap_or(""), max_bytes);
+    texts.push('\n');
 }

@@ -44,6 +44,8 @@ pub struct Resolved {
     pub config: GatewayConfig,
     /// No secret is set: one has to be made, or the gateway must not be reachable.
     pub needs_token: bool,
+    /// The option of a secret that is set and that the mode does not ask for.
+    pub unused_secret: Option<&'static str>,
     /// The bound on connections was given, and is not to be derived.
     pub has_max_connections: bool,
     /// How much to log.
@@ -170,12 +172,25 @@ impl ServeOptions {
 
         config.validate().map_err(out_of_bounds)?;
         Ok(Resolved {
+            unused_secret: self.unused_secret(&config.auth),
             config,
             needs_token,
             has_max_connections: self.max_connections.is_some(),
             log_level: self.log_level.unwrap_or_default(),
             log_format: self.log_format.unwrap_or_default(),
         })
+    }
+
+    /// A secret for clients of this gateway can be in the environment of its operator, so one that is not asked
+    /// for is no mistake; but clients that send it are refused.
+    fn unused_secret(&self, auth: &AuthMode) -> Option<&'static str> {
+        let token = self.token.as_ref().map(|_| "token");
+        let password = self.password.as_ref().map(|_| "password");
+        match auth {
+            AuthMode::None => token.or(password),
+            AuthMode::Token(_) => password,
+            AuthMode::Password(_) => token,
+        }
     }
 
     /// The mode, and whether a token has to be made for it.

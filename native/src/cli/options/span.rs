@@ -13,7 +13,10 @@ pub struct Span {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "invalid duration: use whole seconds as a number, or a text such as \"300s\", \"5m\" or \"300000ms\""
+)]
 enum SpanText {
     Seconds(u64),
     Text(String),

@@ -238,9 +238,9 @@ fn every_value_works_as_written_or_is_refused_by_name() {
         ("max-connections", &["1"], &["0", "-1"]),
         ("max-unauthenticated", &["1"], &["0"]),
         ("max-unauthenticated-per-address", &["1"], &["0"]),
-        ("preauth-frame-bytes", &["1024"], &["0", "1023"]),
-        ("payload-bytes", &["1024"], &["0", "1023"]),
-        ("buffered-bytes", &["1024"], &["0", "1023"]),
+        ("preauth-frame-bytes", &["512"], &["0", "511"]),
+        ("payload-bytes", &["512"], &["0", "511"]),
+        ("buffered-bytes", &["512"], &["0", "511"]),
         ("handshake-ms", &["100"], &["0", "99"]),
         ("tick-interval-ms", &["100"], &["0", "99"]),
         ("ping-interval-ms", &["100"], &["0", "99"]),
@@ -268,6 +268,28 @@ fn every_value_works_as_written_or_is_refused_by_name() {
                 "--{name}={value:?}: {error}"
             );
         }
+    }
+}
+
+#[test]
+fn a_secret_that_is_not_asked_for_is_named() {
+    let unused = |arguments: &[&str]| flags(arguments).to_config().unwrap().unused_secret;
+    assert_eq!(unused(&["--token", "t"]), None);
+    assert_eq!(unused(&["--token", "t", "--password", "p"]), Some("token"));
+    assert_eq!(
+        unused(&["--auth", "token", "--token", "t", "--password", "p"]),
+        Some("password")
+    );
+    assert_eq!(unused(&["--auth", "none", "--password", "p"]), Some("password"));
+}
+
+#[test]
+fn a_wrong_duration_in_the_file_is_explained() {
+    for value in ["1.5", "-1", "[]", "\"soon\""] {
+        let path = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(path.path(), format!("ttl = {value}\n")).unwrap();
+        let error = read_file(path.path()).unwrap_err().to_string();
+        assert!(error.contains("line 1") && error.contains("300000ms"), "{error}");
     }
 }
 
