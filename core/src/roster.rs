@@ -10,14 +10,15 @@ mod journal;
 mod order;
 mod row;
 mod table;
+mod writers;
 
 use alloc::boxed::Box;
-use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use self::row::{Live, Row, stamp};
+use self::row::{Detached, Live, Row, stamp};
 use self::table::Table;
+use self::writers::{Field, Fields, Said};
 use crate::address::is_loopback;
 use crate::beacon::Beacon;
 use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
@@ -81,7 +82,7 @@ pub struct ConnectWrite<'a> {
     /// The connection's id on the wire: the key of last resort.
     pub conn_id: &'a str,
     /// Who the client is.
-    pub client: &'a ClientInfo,
+    pub client: &'a Arc<ClientInfo>,
     /// Its role.
     pub role: Role,
     /// Its scopes.
@@ -322,13 +323,30 @@ impl Roster {
             ),
             None => (None, None, None, None, None),
         };
+        let host = beacon.host.as_deref().or(parsed_host);
+        let ip = beacon.ip.as_deref().or(parsed_ip);
+        let version = beacon.version.as_deref().or(parsed_version);
+        let mode = beacon.mode.as_deref().or(parsed_mode);
+        let reason = beacon.reason.as_deref().or(parsed_reason);
         let row = &mut self.table.slab[slot];
+        row.writers.forget(
+            Fields::default()
+                .with(Field::Host, host.is_some())
+                .with(Field::Ip, ip.is_some())
+                .with(Field::Version, version.is_some())
+                .with(Field::Mode, mode.is_some())
+                .with(Field::Reason, reason.is_some())
+                .with(Field::Platform, beacon.platform.is_some())
+                .with(Field::DeviceFamily, beacon.device_family.is_some())
+                .with(Field::ModelIdentifier, beacon.model_identifier.is_some())
+                .with(Field::Text, true),
+        );
         let fields = &mut row.fields;
-        overlay(&mut fields.host, beacon.host.as_deref().or(parsed_host));
-        overlay(&mut fields.ip, beacon.ip.as_deref().or(parsed_ip));
-        overlay(&mut fields.version, beacon.version.as_deref().or(parsed_version));
-        overlay(&mut fields.mode, beacon.mode.as_deref().or(parsed_mode));
-        overlay(&mut fields.reason, beacon.reason.as_deref().or(parsed_reason));
+        overlay(&mut fields.host, host);
+        overlay(&mut fields.ip, ip);
+        overlay(&mut fields.version, version);
+        overlay(&mut fields.mode, mode);
+        overlay(&mut fields.reason, reason);
         overlay_id(&mut fields.instance_id, beacon.instance_id.as_deref());
         let has_device = overlay_id(&mut fields.device_id, beacon.device_id.as_deref());
         overlay(&mut fields.platform, beacon.platform.as_deref());
@@ -367,29 +385,30 @@ impl Roster {
         }
     }
 
-    /// A live connection of the row is over. Only the row's last close writes (SPEC 1.4). `proof`
+    /// A live connection of the row is over. The row's last close writes; any other takes along what the
+    /// connection wrote last (SPEC 1.4). `proof`
     /// says whether the close shows life: our own close for silence does not.
     pub fn disconnect(&mut self, row: RowId, conn: u64, proof: bool, now: Now) {
         self.settle(now);
         let Some(slot) = self.slot(row) else { return };
         let row = &mut self.table.slab[slot];
-        let before = (row.fields.roles.clone(), row.fields.scopes.clone());
-        if !row.detach(conn) {
-            return;
-        }
-        if row.live.is_empty() {
-            row.fields.reason = Some("disconnect".into());
-            self.wrote(slot, now, proof);
-            if !proof {
-                self.table.close_silently(slot);
+        match row.detach(conn) {
+            Detached::Nothing => {}
+            Detached::Last => {
+                row.fields.reason = Some("disconnect".into());
+                self.wrote(slot, now, proof);
+                if !proof {
+                    self.table.close_silently(slot);
+                }
+                self.note_change(slot);
+                self.version += 1;
             }
-            self.note_change(slot);
-            self.version += 1;
-        } else if before != (row.fields.roles.clone(), row.fields.scopes.clone()) {
-            row.outdate();
-            self.encoder.clear();
-            self.note_change(slot);
-            self.version += 1;
+            Detached::Visibly => {
+                row.outdate();
+                self.encoder.clear();
+                self.note_change(slot);
+                self.version += 1;
+            }
         }
     }
 
@@ -606,34 +625,14 @@ impl Roster {
             }
         };
         let row = &mut self.table.slab[slot];
-        let fields = &mut row.fields;
-        overlay(&mut fields.host, client.display_name.as_deref());
-        if fields.host.is_none() {
-            fields.host = Some(client.id.clone());
-        }
-        overlay(&mut fields.ip, write.remote_ip.filter(|ip| !is_loopback(ip)));
-        overlay(&mut fields.version, Some(&client.version));
-        overlay(&mut fields.platform, Some(&client.platform));
-        overlay(&mut fields.device_family, client.device_family.as_deref());
-        overlay(&mut fields.model_identifier, client.model_identifier.as_deref());
-        overlay(&mut fields.mode, Some(&client.mode));
-        overlay_id(&mut fields.instance_id, own_id);
-        overlay(&mut fields.device_id, write.device_id);
-        overlay(&mut fields.client_id, Some(&client.id));
-        overlay(&mut fields.time_zone, client.time_zone.as_deref());
-        let reason = match write.role {
-            Role::Operator => "connect",
-            Role::Node => "node-connected",
-        };
-        overlay(&mut fields.reason, Some(reason));
-        if fields.text.is_none() {
-            let host = fields.host.as_deref().unwrap_or("unknown");
-            fields.text = Some(format!("Node: {host} · mode {}", client.mode).into());
-        }
+        overlay_id(&mut row.fields.instance_id, own_id);
+        overlay(&mut row.fields.device_id, write.device_id);
+        let ip = write.remote_ip.filter(|ip| !is_loopback(ip));
         let live = Live {
             conn: write.conn,
             role: write.role,
             scopes: write.scopes.clone(),
+            said: Said::new(client, write.role, ip),
         };
         row.attach(live, now.age_ms);
         self.wrote(slot, now, true);
@@ -800,11 +799,12 @@ fn overlay(stored: &mut Option<Box<str>>, new: Option<&str>) {
 /// [`overlay`] for ids: a blank one identifies nothing and never erases one that does. Says whether
 /// there is one that does.
 fn overlay_id(stored: &mut Option<Box<str>>, new: Option<&str>) -> bool {
-    let identifies = new.is_some_and(|new| !trim(new).is_empty());
-    if stored.is_none() || identifies {
+    let identifies = |id: &str| !trim(id).is_empty();
+    let is_id = new.is_some_and(identifies);
+    if is_id || !stored.as_deref().is_some_and(identifies) {
         overlay(stored, new);
     }
-    identifies
+    is_id
 }
 
 /// What leads from the age clock to the wall clock.

@@ -1,6 +1,8 @@
 //! The work follows the changes, not the number of rows: counted, not timed (SPEC 5, 2.1).
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
+use std::sync::Arc;
+
 use presence_core::beacon::Beacon;
 use presence_core::protocol::{ClientInfo, Limits, Request, Role};
 use presence_core::roster::{Holder, Roster, RosterConfig, Work};
@@ -135,14 +137,14 @@ fn join(hub: &mut Hub, number: u32, caps: &[&str], now: Now) -> ConnId {
         protocol: 4,
         role: Role::Operator,
         scopes: vec!["operator.read".into()],
-        client: ClientInfo {
+        client: Arc::new(ClientInfo {
             id: "test".into(),
             version: "1".into(),
             platform: "linux".into(),
             mode: "ui".into(),
             instance_id: Some(format!("i-{number}").into()),
             ..ClientInfo::default()
-        },
+        }),
         device_id: None,
         caps: caps.iter().map(|&cap| cap.into()).collect(),
         commands: Vec::new(),

@@ -6,12 +6,14 @@
 pub mod row;
 pub mod text;
 
+use std::collections::BTreeMap;
+
 use presence_core::beacon::Beacon;
 use presence_core::entry::MAX_SAFE_INTEGER;
 use presence_core::roster::{ConnectWrite, Holder};
 use presence_core::{Now, PresenceEntry};
 
-use self::row::{LiveConnection, ModelRow, add_missing};
+use self::row::{LiveConnection, ModelRow, Text, add_missing};
 use self::text::{Key, normalise, parsed_text, text_key};
 
 /// The roster as a list of rows in the order they were made.
@@ -179,6 +181,21 @@ impl Model {
         let seconds = beacon
             .last_input_seconds
             .or_else(|| parsed.as_ref().map(|parsed| parsed.last_input_seconds));
+        for (member, is_written) in [
+            ("host", beacon.host.is_some() || parsed.is_some()),
+            ("ip", beacon.ip.is_some() || parsed.is_some()),
+            ("version", beacon.version.is_some() || parsed.is_some()),
+            ("mode", beacon.mode.is_some() || parsed.is_some()),
+            ("reason", beacon.reason.is_some() || parsed.is_some()),
+            ("platform", beacon.platform.is_some()),
+            ("deviceFamily", beacon.device_family.is_some()),
+            ("modelIdentifier", beacon.model_identifier.is_some()),
+            ("text", true),
+        ] {
+            if is_written {
+                row.written_by.remove(member);
+            }
+        }
         if beacon.clear_last_input {
             row.input_at = None;
         } else if let Some(seconds) = seconds {
@@ -210,7 +227,7 @@ impl Model {
     pub fn disconnect(&mut self, id: u64, conn: u64, proof: bool, now: Now) {
         self.settle(now);
         let Some(at) = self.row_by_id(id) else { return };
-        let (roles, scopes) = self.rows[at].sets();
+        let before = self.rows[at].shown();
         let row = &mut self.rows[at];
         if row.live.iter().all(|live| live.conn != conn) {
             return;
@@ -219,13 +236,17 @@ impl Model {
         row.live.retain(|live| live.conn != conn);
         if row.live.is_empty() {
             row.fields.reason = Some("disconnect".into());
+            row.written_by.remove("reason");
             self.mark_written(at, now);
             if proof {
                 self.mark_alive(at, now);
             }
             self.version += 1;
-        } else if self.rows[at].sets() != (roles, scopes) {
-            self.version += 1;
+        } else {
+            row.take_back(conn);
+            if self.rows[at].shown() != before {
+                self.version += 1;
+            }
         }
     }
 
@@ -271,8 +292,7 @@ impl Model {
         own.last_input_seconds = None;
         let mut list = vec![(None, own)];
         list.extend(self.rows.iter().map(|row| {
-            let mut entry = row.fields.clone();
-            (entry.roles, entry.scopes) = row.sets();
+            let mut entry = row.shown();
             entry.ts = self.ts(row.written);
             entry.online_since = (!row.live.is_empty()).then(|| self.ts(row.stay_began));
             entry.last_input_seconds = row.input_at.map(|at| {
@@ -336,6 +356,7 @@ impl Model {
             was_connected: false,
             set_of_last_live: Default::default(),
             from_beacons: Default::default(),
+            written_by: Default::default(),
             holder: None,
         });
         self.rows.len() - 1
@@ -357,34 +378,12 @@ impl Model {
             self.row_by_key(&key).unwrap_or_else(|| self.make_row(key))
         });
         let row = &mut self.rows[at];
-        let fields = &mut row.fields;
-        match (&client.display_name, &fields.host) {
-            (Some(name), _) => fields.host = Some(name.clone()),
-            (None, None) => fields.host = Some(client.id.clone()),
-            (None, Some(_)) => {}
-        }
-        if let Some(ip) = write.remote_ip
-            && !text::is_loopback(ip)
-        {
-            fields.ip = Some(ip.into());
-        }
-        fields.version = Some(client.version.clone());
-        fields.platform = Some(client.platform.clone());
-        fields.mode = Some(client.mode.clone());
-        fields.client_id = Some(client.id.clone());
-        last_write_wins(&mut fields.device_family, client.device_family.clone());
-        last_write_wins(&mut fields.model_identifier, client.model_identifier.clone());
-        last_write_wins(&mut fields.time_zone, client.time_zone.clone());
-        last_write_wins(&mut fields.device_id, write.device_id.map(Into::into));
+        last_write_wins(&mut row.fields.device_id, write.device_id.map(Into::into));
         if id_of(&client.instance_id).is_none() || instance.is_some() {
-            last_id_wins(&mut fields.instance_id, client.instance_id.clone());
+            last_id_wins(&mut row.fields.instance_id, client.instance_id.clone());
         }
         let is_node = write.role.as_str() == "node";
-        fields.reason = Some(if is_node { "node-connected" } else { "connect" }.into());
-        if fields.text.is_none() {
-            let host = fields.host.as_deref().unwrap_or("unknown");
-            fields.text = Some(format!("Node: {host} · mode {}", client.mode).into());
-        }
+        let required = |value: &Text| Some(value.clone());
         if row.live.is_empty() {
             row.stay_began = now.age_ms;
         }
@@ -393,7 +392,31 @@ impl Model {
             conn: write.conn,
             role: write.role.as_str(),
             scopes: write.scopes.to_vec(),
+            client_id: client.id.clone(),
+            mode: client.mode.clone(),
+            says: BTreeMap::from([
+                ("host", client.display_name.clone()),
+                (
+                    "ip",
+                    write
+                        .remote_ip
+                        .filter(|ip| !text::is_loopback(ip))
+                        .map(Into::into),
+                ),
+                ("version", required(&client.version)),
+                ("platform", required(&client.platform)),
+                ("mode", required(&client.mode)),
+                ("clientId", required(&client.id)),
+                ("deviceFamily", client.device_family.clone()),
+                ("modelIdentifier", client.model_identifier.clone()),
+                ("timeZone", client.time_zone.clone()),
+                (
+                    "reason",
+                    Some(if is_node { "node-connected" } else { "connect" }.into()),
+                ),
+            ]),
         });
+        row.newest_writes();
         row.live.sort_by_key(|live| live.conn);
         row.holder = None;
         self.mark_written(at, now);
@@ -499,9 +522,9 @@ fn last_write_wins(stored: &mut Option<Box<str>>, new: Option<Box<str>>) {
     }
 }
 
-/// A blank id is none (SPEC 1.2), so it erases none.
+/// A blank id is none (SPEC 1.2), so it erases none but another blank one.
 fn last_id_wins(stored: &mut Option<Box<str>>, new: Option<Box<str>>) {
-    if stored.is_none() || id_of(&new).is_some() {
+    if id_of(stored).is_none() || id_of(&new).is_some() {
         last_write_wins(stored, new);
     }
 }

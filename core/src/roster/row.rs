@@ -3,9 +3,11 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem::take;
 
 use super::classes::{Class, Place};
 use super::journal::Noted;
+use super::writers::{Said, Writers};
 use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
 use crate::key::{PresenceKey, RowKey};
 use crate::protocol::Role;
@@ -17,6 +19,7 @@ pub(super) struct Live {
     pub(super) conn: u64,
     pub(super) role: Role,
     pub(super) scopes: Arc<[Box<str>]>,
+    pub(super) said: Said,
 }
 
 impl Live {
@@ -43,6 +46,17 @@ impl Sets {
     }
 }
 
+/// What taking a connection off a row did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Detached {
+    /// Nothing that can be seen.
+    Nothing,
+    /// A member of the row changed.
+    Visibly,
+    /// It was the last one.
+    Last,
+}
+
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) key: RowKey,
@@ -65,6 +79,8 @@ pub(super) struct Row {
     pub(super) live: Vec<Live>,
     /// When the current stay began, on the age clock; means nothing while `live` is empty.
     online_since_ms: u64,
+    /// Who wrote which field last.
+    pub(super) writers: Writers,
     /// Roles and scopes of the live connections; kept after the last close.
     connected: Sets,
     /// Roles and scopes that beacons added.
@@ -101,6 +117,7 @@ impl Row {
             last_input_at: None,
             live: Vec::new(),
             online_since_ms: 0,
+            writers: Writers::default(),
             connected: Sets::default(),
             added: Sets::default(),
             device: None,
@@ -119,7 +136,9 @@ impl Row {
             .is_some_and(|id| PresenceKey::parse(id).is_some())
     }
 
+    /// Writes the handshake of a connection, and adds the connection.
     pub(super) fn attach(&mut self, live: Live, now_ms: u64) {
+        self.writers.write(&mut self.fields, &live.said, live.conn);
         if self.live.is_empty() {
             self.online_since_ms = now_ms;
             // The set of the connections before is over with the next connect (SPEC 1.4).
@@ -141,27 +160,40 @@ impl Row {
         self.derive_sets();
     }
 
-    /// Takes a connection off; `true` if it was there.
-    pub(super) fn detach(&mut self, conn: u64) -> bool {
-        let Some(at) = self.live.iter().position(|live| live.conn == conn) else {
-            return false;
+    /// Takes a connection off, and with it what it wrote last if others are left.
+    pub(super) fn detach(&mut self, conn: u64) -> Detached {
+        let Ok(at) = self.live.binary_search_by_key(&conn, |live| live.conn) else {
+            return Detached::Nothing;
         };
         let gone = self.live.remove(at);
+        if self.live.is_empty() {
+            // The set stays, and so do all members.
+            self.writers.forget_all();
+            return Detached::Last;
+        }
+        let remaining = self.live.iter().rev().map(|live| (live.conn, &live.said));
+        let mut is_changed = self.writers.withdraw(&mut self.fields, conn, remaining);
         // Beside a connection that brought the same, nothing is lost: this keeps a row with thousands
-        // of like connections cheap. After the last close the set stays.
+        // of like connections cheap.
         let before = at.checked_sub(1).and_then(|at| self.live.get(at));
         let has_like = [before, self.live.get(at)]
             .into_iter()
             .flatten()
             .any(|live| live.is_like(&gone));
-        if !has_like && !self.live.is_empty() {
+        if !has_like {
             self.connected = Sets::default();
             for live in &self.live {
                 self.connected.add_live(live);
             }
+            let before = (take(&mut self.fields.roles), take(&mut self.fields.scopes));
             self.derive_sets();
+            is_changed |= self.fields.roles != before.0 || self.fields.scopes != before.1;
         }
-        true
+        if is_changed {
+            Detached::Visibly
+        } else {
+            Detached::Nothing
+        }
     }
 
     /// The row was written: what was encoded shows it as it was.

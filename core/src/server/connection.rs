@@ -5,6 +5,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
 
@@ -37,7 +38,7 @@ pub struct Handshake {
     /// The scopes in force, in the order asked; a node has none.
     pub scopes: Vec<Box<str>>,
     /// Who the client is.
-    pub client: ClientInfo,
+    pub client: Arc<ClientInfo>,
     /// The verified device id.
     pub device_id: Option<Box<str>>,
     /// Extensions the client understands.
@@ -314,7 +315,7 @@ impl Connection {
             } else {
                 Vec::new()
             },
-            client: params.client.clone(),
+            client: Arc::new(params.client.clone()),
             device_id: None,
             caps: params.caps.clone(),
             commands: params.commands.clone(),

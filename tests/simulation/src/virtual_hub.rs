@@ -1,5 +1,7 @@
 //! A hub on a virtual clock: what the tests in the core's own terms begin with.
 
+use std::sync::Arc;
+
 use presence_core::protocol::{ClientInfo, Limits, Request, Role};
 use presence_core::server::{Handshake, HubConfig};
 use presence_core::{Now, PresenceEntry};
@@ -45,14 +47,14 @@ pub fn handshake(instance: &str, mode: &str, scopes: &[&str], conn: u64) -> Hand
         protocol: 4,
         role: Role::Operator,
         scopes: scopes.iter().map(|&scope| scope.into()).collect(),
-        client: ClientInfo {
+        client: Arc::new(ClientInfo {
             id: "openclaw-macos".into(),
             version: "1.0.0".into(),
             platform: "macos 26.1.0".into(),
             mode: mode.into(),
             instance_id: Some(instance.into()),
             ..ClientInfo::default()
-        },
+        }),
         device_id: None,
         caps: Vec::new(),
         commands: Vec::new(),

@@ -1,8 +1,12 @@
 //! One row of the model.
 
+use std::collections::BTreeMap;
+
 use presence_core::PresenceEntry;
 
 use super::text::Key;
+
+pub(super) type Text = Box<str>;
 
 /// One row.
 #[derive(Clone, Debug)]
@@ -25,6 +29,8 @@ pub struct ModelRow {
     pub(super) was_connected: bool,
     pub(super) set_of_last_live: (Vec<Box<str>>, Vec<Box<str>>),
     pub(super) from_beacons: (Vec<Box<str>>, Vec<Box<str>>),
+    /// The connection that wrote a member last; none if a beacon did.
+    pub(super) written_by: BTreeMap<&'static str, u64>,
     pub(super) holder: Option<u64>,
 }
 
@@ -33,6 +39,10 @@ pub(super) struct LiveConnection {
     pub(super) conn: u64,
     pub(super) role: &'static str,
     pub(super) scopes: Vec<Box<str>>,
+    pub(super) client_id: Text,
+    pub(super) mode: Text,
+    /// Its value of each member that a handshake may write, ids aside.
+    pub(super) says: BTreeMap<&'static str, Option<Text>>,
 }
 
 impl ModelRow {
@@ -59,6 +69,82 @@ impl ModelRow {
             add_missing(&mut scopes, &live.scopes);
         }
         (roles, scopes)
+    }
+
+    /// The entry without its times.
+    pub(super) fn shown(&self) -> PresenceEntry {
+        let mut entry = self.fields.clone();
+        (entry.roles, entry.scopes) = self.sets();
+        entry
+    }
+
+    /// The newest connection writes what it says.
+    pub(super) fn newest_writes(&mut self) {
+        let Some(newest) = self.live.last().cloned() else {
+            return;
+        };
+        for (member, value) in newest.says {
+            if value.is_some() {
+                *self.member(member) = value;
+                self.written_by.insert(member, newest.conn);
+            }
+        }
+        self.stand_in();
+    }
+
+    /// SPEC 1.4: what the closed connection wrote last is what the newest of the others says, or goes.
+    pub(super) fn take_back(&mut self, closed: u64) {
+        let taken = self
+            .written_by
+            .clone()
+            .into_iter()
+            .filter(|(_, conn)| *conn == closed);
+        for (member, _) in taken {
+            self.written_by.remove(member);
+            let newest = self.live.iter().rev().find_map(|live| {
+                let value = live.says.get(member)?.clone()?;
+                Some((live.conn, value))
+            });
+            if let Some((conn, _)) = &newest {
+                self.written_by.insert(member, *conn);
+            }
+            *self.member(member) = newest.map(|(_, value)| value);
+        }
+        self.stand_in();
+    }
+
+    /// A row with a connection has a host and a text.
+    fn stand_in(&mut self) {
+        let Some(newest) = self.live.last().cloned() else {
+            return;
+        };
+        if self.fields.host.is_none() {
+            self.fields.host = Some(newest.client_id);
+            self.written_by.insert("host", newest.conn);
+        }
+        if self.fields.text.is_none() {
+            let host = self.fields.host.as_deref().unwrap_or_default();
+            self.fields.text = Some(format!("Node: {host} · mode {}", newest.mode).into());
+            self.written_by.insert("text", newest.conn);
+        }
+    }
+
+    fn member(&mut self, name: &str) -> &mut Option<Text> {
+        let fields = &mut self.fields;
+        match name {
+            "host" => &mut fields.host,
+            "ip" => &mut fields.ip,
+            "version" => &mut fields.version,
+            "platform" => &mut fields.platform,
+            "deviceFamily" => &mut fields.device_family,
+            "modelIdentifier" => &mut fields.model_identifier,
+            "mode" => &mut fields.mode,
+            "reason" => &mut fields.reason,
+            "clientId" => &mut fields.client_id,
+            "timeZone" => &mut fields.time_zone,
+            "text" => &mut fields.text,
+            _ => unreachable!("no handshake writes {name}"),
+        }
     }
 
     pub(super) fn sets(&self) -> (Vec<Box<str>>, Vec<Box<str>>) {

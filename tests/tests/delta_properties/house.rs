@@ -1,6 +1,7 @@
 //! A gateway, those who make its roster, and those who follow it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use presence_core::client::{ClientState, Json, RawEntry};
 use presence_core::digest::{Digest, of_entry};
@@ -82,8 +83,9 @@ impl House {
                 let id = instance.map_or_else(String::new, |instance| format!("i-{instance}"));
                 let mut joins = handshake(&id, "ui", &["operator.read"], self.joined);
                 // Rows without ids are told apart by this.
-                joins.client.display_name = Some(format!("actor {}", self.joined).into());
-                joins.client.instance_id = instance.map(|_| id.into());
+                let client = Arc::make_mut(&mut joins.client);
+                client.display_name = Some(format!("actor {}", self.joined).into());
+                client.instance_id = instance.map(|_| id.into());
                 joins.device_id = device.map(|device| format!("d-{device}").into());
                 let conn = self.hub.join(joins, now);
                 self.actors.push(Actor { conn, is_mute: false });

@@ -41,7 +41,7 @@ pub(crate) enum Sender {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
-    pub(crate) info: ClientInfo,
+    pub(crate) info: Arc<ClientInfo>,
     pub(crate) role: Role,
     pub(crate) scopes: Arc<[Text]>,
     pub(crate) device_id: Option<Text>,
@@ -181,7 +181,7 @@ fn client() -> impl Strategy<Value = Client> {
         maybe(IPS),
     )
         .prop_map(|(info, role, scopes, device_id, remote_ip)| Client {
-            info,
+            info: Arc::new(info),
             role,
             scopes: scopes.into(),
             device_id,

@@ -141,14 +141,14 @@ fn an_accepted_operator_joins_with_what_it_asked_for() {
         protocol: 4,
         role: Role::Operator,
         scopes: vec!["operator.write".into(), "operator.read".into()],
-        client: ClientInfo {
+        client: Arc::new(ClientInfo {
             id: "cli".into(),
             version: "1".into(),
             platform: "linux".into(),
             mode: "cli".into(),
             instance_id: Some("I-1".into()),
             ..ClientInfo::default()
-        },
+        }),
         device_id: Some("dev-1".into()),
         caps: vec![],
         commands: vec![],

@@ -48,14 +48,14 @@ fn handshake(name: &str, mode: &str, scopes: &[&str]) -> Handshake {
         protocol: 4,
         role: Role::Operator,
         scopes: scopes.iter().map(|&scope| scope.into()).collect(),
-        client: ClientInfo {
+        client: Arc::new(ClientInfo {
             id: "test".into(),
             version: "1".into(),
             platform: "linux".into(),
             mode: mode.into(),
             instance_id: Some(name.into()),
             ..ClientInfo::default()
-        },
+        }),
         device_id: None,
         caps: vec![],
         commands: vec![],
@@ -344,7 +344,7 @@ fn own_beacons_need_no_scope_and_others_do() {
 fn an_own_id_does_not_open_the_row_of_another_device() {
     let mut hub = hub();
     let mut victim = handshake("v", "ui", &[]);
-    victim.client.instance_id = None;
+    Arc::make_mut(&mut victim.client).instance_id = None;
     victim.device_id = Some("dev1".into());
     hub.join(victim, START);
     let thief = hub.join(handshake("a", "cli", &[]), START);
