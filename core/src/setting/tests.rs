@@ -1,4 +1,5 @@
 use alloc::format;
+use alloc::sync::Arc;
 use alloc::vec;
 
 use super::*;
@@ -121,14 +122,14 @@ fn handshake(number: u64) -> Handshake {
         protocol: 4,
         role: Role::Operator,
         scopes: vec![scope::ADMIN.into()],
-        client: ClientInfo {
+        client: Arc::new(ClientInfo {
             id: "test".into(),
             version: "1".into(),
             platform: "linux".into(),
             mode: "test".into(),
             instance_id: Some(format!("id-{number}").into()),
             ..ClientInfo::default()
-        },
+        }),
         device_id: None,
         caps: vec![],
         commands: vec![],
@@ -137,7 +138,7 @@ fn handshake(number: u64) -> Handshake {
 }
 
 fn client_config() -> ClientConfig {
-    ClientConfig::new(handshake(0).client)
+    ClientConfig::new(Arc::unwrap_or_clone(handshake(0).client))
 }
 
 /// Two clients that answer pings and a beacon about a third, for an hour or for that many turns. Says how

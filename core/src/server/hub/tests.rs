@@ -183,8 +183,8 @@ fn clients_without_an_id_that_join_together_find_themselves() {
     }
     let together = ["x", "y", "z"].map(|name| {
         let mut anonymous = handshake(name, "ui", &["operator.read"]);
-        anonymous.client.instance_id = None;
-        anonymous.client.display_name = Some(name.into());
+        Arc::make_mut(&mut anonymous.client).instance_id = None;
+        Arc::make_mut(&mut anonymous.client).display_name = Some(name.into());
         anonymous
     });
     hub.join_all(together, START.after(1));
