@@ -190,10 +190,10 @@ mod tests {
     }
 
     fn params(token: &str) -> ConnectParams {
-        offering(json!({ "token": token }))
+        offering(&json!({ "token": token }))
     }
 
-    fn offering(auth: serde_json::Value) -> ConnectParams {
+    fn offering(auth: &serde_json::Value) -> ConnectParams {
         ConnectParams::parse(&json!({
             "minProtocol": 3, "maxProtocol": 4,
             "client": { "id": "cli", "version": "1", "platform": "linux", "mode": "cli" },
@@ -305,7 +305,7 @@ mod tests {
                     SecretEvidence::TokenMismatch,
                 ),
             ] {
-                assert_eq!(admission.judge(&offering(auth), &facts, "n", NOW).secret, wanted);
+                assert_eq!(admission.judge(&offering(&auth), &facts, "n", NOW).secret, wanted);
             }
         }
         assert_eq!(tried(&admission, "s3cret", &facts, NOW), SecretEvidence::Match);
@@ -319,7 +319,7 @@ mod tests {
             ..facts("127.0.0.1", None)
         };
         assert_eq!(
-            admission.judge(&offering(json!({})), &facts, "n", NOW).secret,
+            admission.judge(&offering(&json!({})), &facts, "n", NOW).secret,
             SecretEvidence::Misplaced {
                 kind: SecretKind::Token,
                 place: Misplaced::Query

@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::device_key::DeviceKey;
 use super::socket::{self, Heard, Report, Reports, Socket};
+use super::stderr::say;
 use super::target::Target;
 use super::{Failure, last_input, printable};
 use crate::clock::Clock;
@@ -185,7 +186,7 @@ impl Link {
                 if let (ClientState::Waiting { .. }, Some(problem)) = (state, &problem)
                     && &*problem.code == UNAVAILABLE
                 {
-                    eprintln!("presence-gateway: waiting: {}", words(problem));
+                    say(&format!("waiting: {}", words(problem)));
                     continue;
                 }
                 if let Some(problem) = problem {

@@ -32,7 +32,7 @@ impl Target {
         // What follows the host may hold a secret.
         let shown = url.find(['?', '#', '@']).map_or(url, |at| &url[..at]);
         let usage = |why: &str| Failure::Usage(format!("--url {shown}: {why}"));
-        if options.port == 0 {
+        if options.url.is_none() && options.port == 0 {
             return Err(Failure::Usage("--port 0: 0 is not a port".to_owned()));
         }
         let (scheme, rest) = url

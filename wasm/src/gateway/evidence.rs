@@ -52,7 +52,7 @@ impl DeviceQuestion {
                 texts.iter().for_each(|signed| text(signed));
             }
             Err(DeviceEvidence::SignatureExpired { signed_at_ms, now_ms }) => {
-                text(&format!("{EXPIRED} {signed_at_ms} {now_ms}"))
+                text(&format!("{EXPIRED} {signed_at_ms} {now_ms}"));
             }
             Err(evidence) => {
                 text(
