@@ -27,8 +27,6 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 pub use failure::Failure;
 use options::{Cli, Command};
 use output::print;
@@ -37,7 +35,7 @@ use output::print;
 /// exit code is that of [`Failure::code`].
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     let outcome = match cli.command {
         None => serve::serve(cli.serve),
         Some(Command::Serve(options)) => serve::serve(*options),

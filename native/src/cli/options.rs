@@ -2,11 +2,12 @@
 //!
 //! A setting called `--max-entries` is `OPENCLAW_GATEWAY_MAX_ENTRIES` in the environment and
 //! `max-entries` in the file. A flag wins over the environment, that over the file, that over the
-//! default.
+//! default; what belongs together is decided together (`sources`).
 mod bench;
 mod removed;
 mod resolve;
 mod serve;
+mod sources;
 mod span;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
@@ -41,7 +42,8 @@ Exit codes:
 const SERVE_HELP: &str = "\
 Every option can also be set in the environment (--max-entries: OPENCLAW_GATEWAY_MAX_ENTRIES; lists
 are separated by commas) and in a TOML file named by --config (max-entries = 500). An option given
-here wins over the environment, the environment over the file.
+here wins over the environment, the environment over the file. --auth, --token and --password are one
+setting: the strongest source that names one of them decides.
 
 Secrets given as arguments can be seen by other users of this machine; prefer the environment.";
 

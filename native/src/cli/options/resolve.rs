@@ -72,11 +72,12 @@ impl ServeOptions {
 
     /// These settings where they are set, else the others.
     pub(super) fn or(self, other: Self) -> Self {
+        let auth = self.named_auth().or(other.named_auth());
         Self {
             config: self.config,
             bind: self.bind.or(other.bind),
             port: self.port.or(other.port),
-            auth: self.auth.or(other.auth),
+            auth,
             token: self.token.or(other.token),
             password: self.password.or(other.password),
             ttl: self.ttl.or(other.ttl),
@@ -128,20 +129,15 @@ impl ServeOptions {
         set(&mut config.max_entries, self.max_entries);
         set(&mut config.drain_ms, self.drain_ms);
         if let Some(modes) = &self.ephemeral_mode {
-            config.ephemeral_modes = modes
-                .iter()
-                .filter(|mode| !mode.trim().is_empty())
-                .map(|mode| mode.as_str().into())
-                .collect();
+            config.ephemeral_modes = not_blank(modes).map(|mode| mode.as_str().into()).collect();
         }
         if let Some(origins) = &self.allowed_origin {
-            config.allowed_origins = AllowedOrigins::parse(origins)
+            let origins: Vec<&String> = not_blank(origins).collect();
+            config.allowed_origins = AllowedOrigins::parse(&origins)
                 .map_err(|error| OptionsError::Value("allowed-origin", error.to_string()))?;
         }
         if let Some(proxies) = &self.trusted_proxy {
-            config.trusted_proxies = proxies
-                .iter()
-                .filter(|text| !text.trim().is_empty())
+            config.trusted_proxies = not_blank(proxies)
                 .map(|text| parse_network(text))
                 .collect::<Result<_, _>>()?;
         }
@@ -194,11 +190,8 @@ impl ServeOptions {
     }
 
     /// The mode, and whether a token has to be made for it.
-    fn auth_mode(&self) -> Result<(AuthMode, bool), OptionsError> {
-        let word = self.auth.unwrap_or(match self.password {
-            Some(_) => AuthWord::Password,
-            None => AuthWord::Token,
-        });
+    pub(super) fn auth_mode(&self) -> Result<(AuthMode, bool), OptionsError> {
+        let word = self.named_auth().unwrap_or(AuthWord::Token);
         let secret = |name, text: &str| Secret::new(text).map_err(|error| OptionsError::Secret(name, error));
         match (word, &self.token, &self.password) {
             (AuthWord::None, ..) => Ok((AuthMode::None, false)),
@@ -248,6 +241,11 @@ fn out_of_bounds(error: InvalidSetting) -> OptionsError {
         InvalidSetting::TooLarge { value, most, .. } => format!("{value} is more than {most}"),
     };
     OptionsError::Value(option, why)
+}
+
+/// The items that say something: a list that is set to nothing is empty.
+fn not_blank(items: &[String]) -> impl Iterator<Item = &String> {
+    items.iter().filter(|item| !item.trim().is_empty())
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {
