@@ -27,8 +27,7 @@ fn every_character_as_the_standard_library_has_it() {
     if !is_same_unicode() {
         return;
     }
-    // Above there are no letters with case: the tables' test would tell.
-    for c in '\0'..'\u{20000}' {
+    for c in '\0'..=char::MAX {
         let text = String::from(c);
         assert_eq!(lower(&text), text.to_lowercase(), "{c:?}");
         assert!(lower_char(c).eq(c.to_lowercase()), "{c:?}");
@@ -43,12 +42,17 @@ fn the_tables_are_what_the_standard_library_gives() {
     let is_final = |text: &str| text.to_lowercase().ends_with(FINAL_SIGMA);
     let is_cased = |c: char| is_final(&format!("{c}\u{3a3}"));
     let is_skipped = |c: char| !is_cased(c) && is_final(&format!("a{c}\u{3a3}"));
-    assert_eq!(lower_table(), tables::LOWER);
-    assert_eq!(ranges(is_cased), tables::CASED);
-    assert_eq!(ranges(is_skipped), tables::SKIPPED);
+    let (runs, distances) = lower_tables();
+    assert_eq!(runs, tables::RUNS);
+    assert_eq!(distances, tables::DISTANCES);
+    let mut kinds = ranges(is_cased, true);
+    kinds.extend(ranges(is_skipped, false));
+    kinds.sort_unstable();
+    assert_eq!(kinds, tables::KINDS);
 }
 
-fn lower_table() -> Vec<u8> {
+/// Runs and their distances, as the tables pack them.
+fn lower_tables() -> (Vec<u32>, Vec<i32>) {
     let mapped: Vec<(u32, i32)> = ('\u{80}'..=char::MAX)
         .filter_map(|c| {
             let mut lower = c.to_lowercase();
@@ -56,22 +60,25 @@ fn lower_table() -> Vec<u8> {
             (rest.is_none() && first != c).then_some((c as u32, first as i32 - c as i32))
         })
         .collect();
-    let (mut table, mut from, mut at) = (Vec::new(), 0, 0);
+    let (mut runs, mut distances, mut at) = (Vec::new(), Vec::new(), 0);
     while let Some(&(start, distance)) = mapped.get(at) {
         let run = |step: u32| {
             let fits = |&(n, letter): &(usize, &(u32, i32))| *letter == (start + step * n as u32, distance);
             mapped[at..].iter().enumerate().take_while(fits).count()
         };
-        let (length, is_spaced) = if run(2) > run(1) { (run(2), 1) } else { (run(1), 0) };
-        push(&mut table, start - from);
-        push(&mut table, (length as u32) << 1 | is_spaced);
-        push(&mut table, ((distance << 1) ^ (distance >> 31)).cast_unsigned());
-        (from, at) = (start, at + length);
+        let (length, is_spaced) = if run(2) > run(1) {
+            (run(2), true)
+        } else {
+            (run(1), false)
+        };
+        runs.push(packed(start, is_spaced, length as u32));
+        distances.push(distance);
+        at += length;
     }
-    table
+    (runs, distances)
 }
 
-fn ranges(holds: impl Fn(char) -> bool) -> Vec<u8> {
+fn ranges(holds: impl Fn(char) -> bool, is_letter: bool) -> Vec<u32> {
     let mut ranges: Vec<(u32, u32)> = Vec::new();
     for c in ('\0'..=char::MAX).filter(|&c| holds(c)).map(u32::from) {
         match ranges.last_mut() {
@@ -79,19 +86,29 @@ fn ranges(holds: impl Fn(char) -> bool) -> Vec<u8> {
             _ => ranges.push((c, c)),
         }
     }
-    let (mut table, mut last) = (Vec::new(), 0);
-    for (start, end) in ranges {
-        push(&mut table, start - last);
-        push(&mut table, end - start);
-        last = end;
-    }
-    table
+    ranges
+        .into_iter()
+        .map(|(start, end)| packed(start, is_letter, end - start))
+        .collect()
 }
 
-fn push(table: &mut Vec<u8>, mut number: u32) {
-    while number >= 0x80 {
-        table.push(number as u8 | 0x80);
-        number >>= 7;
+fn packed(start: u32, flag: bool, length: u32) -> u32 {
+    assert!(length < 1 << 10, "the length of {start:x} does not fit");
+    start << 11 | u32::from(flag) << 10 | length
+}
+
+/// Sigmas beside letters, what is skipped and other characters, in all orders of up to six.
+#[test]
+fn every_context_of_a_sigma_as_the_standard_library_has_it() {
+    if !is_same_unicode() {
+        return;
     }
-    table.push(number as u8);
+    let parts = ["Σ", "α", "'", "\u{301}", "1", "\u{10400}"];
+    for length in 1..=6 {
+        for number in 0..parts.len().pow(length) {
+            let part = |at: u32| parts[number / parts.len().pow(at) % parts.len()];
+            let text: String = (0..length).map(part).collect();
+            assert_eq!(lower(&text), text.to_lowercase(), "{text}");
+        }
+    }
 }
