@@ -112,7 +112,7 @@ fn nothing_is_digested_while_nobody_takes_deltas() {
             let request = Request {
                 id: "1".into(),
                 method: "system-event".into(),
-                params: serde_json::json!({ "text": format!("text {n}"), "instanceId": "i-1" }),
+                params: serde_json::json!({ "text": format!("text {n}"), "instanceId": "i-1" }).into(),
                 beacon: None,
             };
             hub.call(conn, &request, now);

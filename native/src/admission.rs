@@ -194,12 +194,12 @@ mod tests {
     }
 
     fn offering(auth: &serde_json::Value) -> ConnectParams {
-        ConnectParams::parse(&json!({
+        let params = json!({
             "minProtocol": 3, "maxProtocol": 4,
             "client": { "id": "cli", "version": "1", "platform": "linux", "mode": "cli" },
             "auth": auth,
-        }))
-        .unwrap()
+        });
+        ConnectParams::parse(&params.to_string()).unwrap()
     }
 
     /// What comes of a secret.

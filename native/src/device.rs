@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn check(request: &Value) -> DeviceEvidence {
-        let params = ConnectParams::parse(request).unwrap();
+        let params = ConnectParams::parse(&request.to_string()).unwrap();
         verify(
             &params,
             NONCE,

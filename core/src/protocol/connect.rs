@@ -3,8 +3,6 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use serde_json::Value;
-
 use super::error::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
 use super::params::{Length, Members, ParamsError};
 use super::scope::Role;
@@ -113,33 +111,33 @@ pub struct ConnectParams {
 }
 
 impl ConnectParams {
-    /// Validates the parameters of a `connect` request. Unknown members are ignored, any client id
+    /// Reads and validates the parameters of a `connect` request, a JSON text. Unknown members are ignored, any client id
     /// and mode is accepted; a member of the wrong type, too long or missing is refused.
     ///
     /// ```
     /// use presence_core::protocol::ConnectParams;
-    /// let params = serde_json::json!({
+    /// let params = r#"{
     ///     "minProtocol": 3, "maxProtocol": 4,
-    ///     "client": { "id": "my-tool", "version": "1.0", "platform": "linux", "mode": "ui" },
-    /// });
-    /// let connect = ConnectParams::parse(&params).unwrap();
+    ///     "client": { "id": "my-tool", "version": "1.0", "platform": "linux", "mode": "ui" }
+    /// }"#;
+    /// let connect = ConnectParams::parse(params).unwrap();
     /// assert_eq!(connect.protocol(), Some(4));
     /// assert_eq!(&*connect.role_word, "operator");
     ///
-    /// let refused = ConnectParams::parse(&serde_json::json!({})).unwrap_err();
+    /// let refused = ConnectParams::parse("{}").unwrap_err();
     /// assert_eq!(refused.to_string(), "must have required property 'minProtocol'");
     /// ```
     ///
     /// # Errors
     /// Names the first bad member.
-    pub fn parse(params: &Value) -> Result<Self, ParamsError> {
+    pub fn parse(params: &str) -> Result<Self, ParamsError> {
         let root = Members::root(params)?;
         let min_protocol = protocol_number(&root, "minProtocol")?;
         let max_protocol = protocol_number(&root, "maxProtocol")?;
         let client = ClientInfo::parse(&root.required_object("client")?)?;
         let role_word = root
             .optional_string("role", STORED)?
-            .unwrap_or(Role::Operator.as_str());
+            .unwrap_or(Role::Operator.as_str().into());
         check_unused(&root)?;
         Ok(Self {
             min_protocol,
@@ -147,7 +145,7 @@ impl ConnectParams {
             client,
             caps: strings(&root, "caps", MAX_LIST_ITEMS)?,
             commands: strings(&root, "commands", MAX_COMMANDS)?,
-            role: Role::parse(role_word),
+            role: Role::parse(&role_word),
             role_word: role_word.into(),
             scopes: strings(&root, "scopes", MAX_LIST_ITEMS)?,
             device: root

@@ -177,6 +177,8 @@ pub fn precheck(params: &ConnectParams, nonce: &str, now: Now) -> Result<[String
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use serde_json::{Value, json};
 
     use super::*;
@@ -202,7 +204,7 @@ mod tests {
     }
 
     fn check(request: &Value, skew_ms: i64) -> Result<[String; 2], DeviceEvidence> {
-        let params = ConnectParams::parse(request).unwrap();
+        let params = ConnectParams::parse(&request.to_string()).unwrap();
         let now = Now {
             age_ms: 0,
             wall_ms: SIGNED_AT.saturating_add_signed(skew_ms),

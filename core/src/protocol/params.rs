@@ -3,17 +3,69 @@
 //! The words are those that OpenClaw's own validators use ("at /client: must have required property
 //! 'version'"), because users search for them. Unknown members are ignored; a wrong type is refused,
 //! and `null` is a wrong type (SPEC 2, "bad frames").
+//!
+//! Parameters are read from their text, one object at a time. A member keeps the text of its value until it
+//! is asked for, so what nobody asks for costs one pass and no memory.
 
+mod text;
+
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::{Number, Value};
 
+pub(in crate::protocol) use text::{ReadError, holdable};
+
+/// Most members of one object that is read.
+pub const MAX_MEMBERS: usize = 1_024;
 /// Most bytes of a client-chosen member name that an error message repeats.
 const MAX_NAME_BYTES: usize = 64;
+
+/// The parameters of a request: JSON text that is read by whoever needs it.
+///
+/// ```
+/// use presence_core::protocol::params::{Members, Params};
+/// let params = Params::from(serde_json::json!({ "enabled": true }));
+/// assert_eq!(Members::root(params.text())?.optional_bool("enabled"), Ok(Some(true)));
+/// assert_eq!(Params::NONE.text(), "null");
+/// # Ok::<(), presence_core::protocol::params::ParamsError>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Params(Option<Box<str>>);
+
+impl Params {
+    /// No parameters.
+    pub const NONE: Self = Self(None);
+
+    /// Keeps a copy of `text`, which must be JSON.
+    #[must_use]
+    pub(in crate::protocol) fn of(text: Option<&str>) -> Self {
+        Self(text.map(Box::from))
+    }
+
+    /// The JSON text; `null` when there are none.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.0.as_deref().unwrap_or("null")
+    }
+}
+
+/// The length only: parameters may hold secrets.
+impl fmt::Debug for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Params({} bytes)", self.text().len())
+    }
+}
+
+impl From<Value> for Params {
+    fn from(value: Value) -> Self {
+        Self(Some(format!("{value}").into()))
+    }
+}
 
 /// Where in the parameters: `/client/id`, or empty for the root.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,6 +123,20 @@ pub enum ParamsError {
         at: At,
         /// The greatest number of items.
         max: usize,
+    },
+    /// An object has too many members.
+    #[error("{at}must NOT have more than {max} properties")]
+    TooManyMembers {
+        /// The object.
+        at: At,
+        /// The greatest number of members.
+        max: usize,
+    },
+    /// A value that a program cannot hold, in a part of the frame that is read member by member.
+    #[error("{at}must not hold half a surrogate pair or a number beyond 1.8e308")]
+    Unholdable {
+        /// The member.
+        at: At,
     },
     /// A number is too small.
     #[error("{at}must be >= {min}")]
@@ -132,14 +198,13 @@ impl From<usize> for Length {
     }
 }
 
-/// The members of one JSON object, taken out by name and type.
+/// The members of one JSON object, taken out by name and type. Of members of one name the last counts.
 ///
 /// ```
 /// use presence_core::protocol::params::{Length, Members};
-/// let params = serde_json::json!({ "text": "hi", "host": 5, "tags": ["a"] });
-/// let members = Members::root(&params)?;
+/// let members = Members::root(r#"{ "text": "hi", "host": 5, "tags": ["a"] }"#)?;
 /// assert_eq!(members.required_string("text", Length::nonempty(4_096))?, "hi");
-/// assert_eq!(members.optional_strings("tags", 64, 1_024)?, Some(vec!["a"]));
+/// assert_eq!(members.optional_strings("tags", 64, 1_024)?, Some(vec!["a".into()]));
 /// assert_eq!(members.optional_string("ip", 1_024)?, None);
 /// let refused = members.optional_string("host", 1_024).unwrap_err();
 /// assert_eq!(refused.to_string(), "at /host: must be string");
@@ -147,26 +212,48 @@ impl From<usize> for Length {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Members<'a> {
-    map: &'a Map<String, Value>,
+    /// Names, and the JSON texts of the values; in the order of the text.
+    members: Vec<(Cow<'a, str>, &'a str)>,
     path: String,
 }
 
 impl<'a> Members<'a> {
-    /// The members of `value` itself.
+    /// The members of the JSON text `text` itself.
     ///
     /// # Errors
-    /// When it is not an object.
-    pub fn root(value: &'a Value) -> Result<Self, ParamsError> {
-        match value {
-            Value::Object(map) => Ok(Self {
-                map,
-                path: String::new(),
-            }),
-            _ => Err(ParamsError::Type {
-                at: At::default(),
-                wanted: "object",
-            }),
+    /// When it is not an object, or one with more than [`MAX_MEMBERS`] members.
+    pub fn root(text: &'a str) -> Result<Self, ParamsError> {
+        Self::at_path(text, String::new())
+    }
+
+    /// [`root`](Self::root), of a text that need not be JSON.
+    pub(in crate::protocol) fn read(text: &'a str) -> Result<Self, ReadError> {
+        text::members(text).map(|members| Self {
+            members,
+            path: String::new(),
+        })
+    }
+
+    fn at_path(text: &'a str, path: String) -> Result<Self, ParamsError> {
+        match text::members(text) {
+            Ok(members) => Ok(Self { members, path }),
+            Err(error) => {
+                let at = At(path.into());
+                Err(match error {
+                    ReadError::NoObject => ParamsError::Type { at, wanted: "object" },
+                    ReadError::TooMany => ParamsError::TooManyMembers { at, max: MAX_MEMBERS },
+                    ReadError::Json => ParamsError::Unholdable { at },
+                })
+            }
         }
+    }
+
+    /// The JSON text of the member `name`.
+    pub(in crate::protocol) fn text(&self, name: &str) -> Option<&'a str> {
+        self.members
+            .iter()
+            .rfind(|(own, _)| own == name)
+            .map(|(_, text)| *text)
     }
 
     /// The members of the object `name`.
@@ -182,14 +269,9 @@ impl<'a> Members<'a> {
     /// # Errors
     /// When it is not an object.
     pub fn optional_object(&self, name: &'static str) -> Result<Option<Self>, ParamsError> {
-        match self.map.get(name) {
-            None => Ok(None),
-            Some(Value::Object(map)) => Ok(Some(Self {
-                map,
-                path: self.path_of(name),
-            })),
-            Some(_) => Err(self.wrong_type(name, "object")),
-        }
+        self.text(name)
+            .map(|text| Self::at_path(text, self.path_of(name)))
+            .transpose()
     }
 
     /// The string `name`.
@@ -200,7 +282,7 @@ impl<'a> Members<'a> {
         &self,
         name: &'static str,
         length: impl Into<Length>,
-    ) -> Result<&'a str, ParamsError> {
+    ) -> Result<Cow<'a, str>, ParamsError> {
         self.optional_string(name, length)?
             .ok_or_else(|| self.missing(name))
     }
@@ -213,10 +295,9 @@ impl<'a> Members<'a> {
         &self,
         name: &'static str,
         length: impl Into<Length>,
-    ) -> Result<Option<&'a str>, ParamsError> {
-        self.map
-            .get(name)
-            .map(|value| string(value, length.into(), || self.path_of(name)))
+    ) -> Result<Option<Cow<'a, str>>, ParamsError> {
+        self.text(name)
+            .map(|text| string(text, length.into(), || self.path_of(name)))
             .transpose()
     }
 
@@ -229,23 +310,23 @@ impl<'a> Members<'a> {
         name: &'static str,
         max_items: usize,
         length: impl Into<Length>,
-    ) -> Result<Option<Vec<&'a str>>, ParamsError> {
-        let Some(value) = self.map.get(name) else {
+    ) -> Result<Option<Vec<Cow<'a, str>>>, ParamsError> {
+        let Some(text) = self.text(name) else {
             return Ok(None);
         };
-        let Value::Array(items) = value else {
+        if !text.starts_with('[') {
             return Err(self.wrong_type(name, "array"));
-        };
-        if items.len() > max_items {
+        }
+        let Some(items) = text::items(text, max_items) else {
             return Err(ParamsError::TooMany {
                 at: self.at(name),
                 max: max_items,
             });
-        }
+        };
         let length = length.into();
         let item = |(index, item)| string(item, length, || format!("{}/{name}/{index}", self.path));
         items
-            .iter()
+            .into_iter()
             .enumerate()
             .map(item)
             .collect::<Result<_, _>>()
@@ -257,8 +338,11 @@ impl<'a> Members<'a> {
     /// # Errors
     /// When it is absent, not an integer or too small.
     pub fn required_integer(&self, name: &'static str, min: u64) -> Result<u64, ParamsError> {
-        let value = self.map.get(name).ok_or_else(|| self.missing(name))?;
-        let integer = integer(value).ok_or_else(|| self.wrong_type(name, "integer"))?;
+        let text = self.text(name).ok_or_else(|| self.missing(name))?;
+        let integer = text::number(text)
+            .as_ref()
+            .and_then(integer)
+            .ok_or_else(|| self.wrong_type(name, "integer"))?;
         match u64::try_from(integer) {
             Ok(integer) if integer >= min => Ok(integer),
             Err(_) if integer > 0 => Ok(u64::MAX),
@@ -274,9 +358,9 @@ impl<'a> Members<'a> {
     /// # Errors
     /// When it is not a number.
     pub fn optional_number(&self, name: &'static str) -> Result<Option<f64>, ParamsError> {
-        self.map
-            .get(name)
-            .map(|value| value.as_f64().ok_or_else(|| self.wrong_type(name, "number")))
+        let number = |text| text::number(text).as_ref().and_then(Number::as_f64);
+        self.text(name)
+            .map(|text| number(text).ok_or_else(|| self.wrong_type(name, "number")))
             .transpose()
     }
 
@@ -285,20 +369,19 @@ impl<'a> Members<'a> {
     /// # Errors
     /// When it is not a boolean.
     pub fn optional_bool(&self, name: &'static str) -> Result<Option<bool>, ParamsError> {
-        self.map
-            .get(name)
-            .map(|value| value.as_bool().ok_or_else(|| self.wrong_type(name, "boolean")))
+        self.text(name)
+            .map(|text| boolean(text).ok_or_else(|| self.wrong_type(name, "boolean")))
             .transpose()
     }
 
     /// Checks that every member is a boolean.
     ///
     /// # Errors
-    /// When one is not.
+    /// Names one that is not: the first in the order of names.
     pub fn all_booleans(&self) -> Result<(), ParamsError> {
-        match self.map.iter().find(|(_, value)| !value.is_boolean()) {
+        match self.first_name(|_, text| boolean(text).is_none()) {
             None => Ok(()),
-            Some((name, _)) => Err(self.wrong_type(cut(name), "boolean")),
+            Some(name) => Err(self.wrong_type(cut(name), "boolean")),
         }
     }
 
@@ -307,9 +390,9 @@ impl<'a> Members<'a> {
     /// # Errors
     /// When it is absent or anything else.
     pub fn constant(&self, name: &'static str, constant: &str) -> Result<(), ParamsError> {
-        match self.map.get(name) {
+        match self.text(name).map(text::string) {
             None => Err(self.missing(name)),
-            Some(Value::String(found)) if found == constant => Ok(()),
+            Some(Some(found)) if found == constant => Ok(()),
             Some(_) => Err(ParamsError::NotConstant { at: self.at(name) }),
         }
     }
@@ -317,14 +400,23 @@ impl<'a> Members<'a> {
     /// Checks that no member is outside `known`: for closed objects at the root.
     ///
     /// # Errors
-    /// Names the first one that is.
+    /// Names one that is: the first in the order of names.
     pub fn closed(&self, known: &[&str]) -> Result<(), ParamsError> {
-        match self.map.keys().find(|name| !known.contains(&name.as_str())) {
+        match self.first_name(|name, _| !known.contains(&name)) {
             None => Ok(()),
             Some(name) => Err(ParamsError::Unexpected {
                 name: cut(name).into(),
             }),
         }
+    }
+
+    /// The first name, in their order, of a member that `is_bad`.
+    fn first_name(&self, is_bad: impl Fn(&str, &str) -> bool) -> Option<&str> {
+        self.members
+            .iter()
+            .filter(|(name, text)| is_bad(name, text))
+            .map(|(name, _)| &**name)
+            .min()
     }
 
     /// The refusal of an absent `name`, for members whose need depends on others.
@@ -352,14 +444,17 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Checks one string; the path is only made for an error.
-fn string(value: &Value, length: Length, path: impl Fn() -> String) -> Result<&str, ParamsError> {
+/// Reads and checks one string; the path is only made for an error.
+fn string(text: &str, length: Length, path: impl Fn() -> String) -> Result<Cow<'_, str>, ParamsError> {
     let at = || At(path().into());
-    let Value::String(text) = value else {
+    if !text.starts_with('"') {
         return Err(ParamsError::Type {
             at: at(),
             wanted: "string",
         });
+    }
+    let Some(text) = text::string(text) else {
+        return Err(ParamsError::Unholdable { at: at() });
     };
     // A unit is at least one byte, so short strings need no count; JSON Schema's "1 character" and
     // one unit are the same for "not empty".
@@ -378,8 +473,16 @@ fn string(value: &Value, length: Length, path: impl Fn() -> String) -> Result<&s
     Ok(text)
 }
 
+fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
 /// A JSON number without a fraction, cut to what `i128` holds.
-fn integer(value: &Value) -> Option<i128> {
+fn integer(value: &Number) -> Option<i128> {
     if let Some(integer) = value.as_i64() {
         return Some(integer.into());
     }

@@ -111,9 +111,9 @@ pub(super) fn examine(request: &Request) -> Result<Examined, Refusal> {
     if &*request.method != Method::Connect.name() {
         return Err(WireError::connect_first().into());
     }
-    let params = ConnectParams::parse(&request.params).map_err(|reason| {
+    let params = ConnectParams::parse(request.params.text()).map_err(|reason| {
         Refusal::from(WireError::invalid_params("connect", &reason))
-            .of(Introduction::of_value(&request.params))
+            .of(Introduction::of_text(request.params.text()))
     })?;
     let Some(protocol) = params.protocol() else {
         let error = WireError::protocol_mismatch(params.min_protocol, params.max_protocol);

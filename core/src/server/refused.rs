@@ -3,8 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 
-use serde_json::Value;
-
+use crate::protocol::params::{Length, Members};
 use crate::protocol::{ClientInfo, ConnectParams, Role, WireError};
 
 /// Most bytes of each member of an [`Introduction`]; longer ones are cut at a character boundary.
@@ -64,14 +63,21 @@ impl Introduction {
         }
     }
 
-    /// Of parameters that are not valid: the strings that are there.
-    pub(super) fn of_value(params: &Value) -> Self {
-        let text = |pointer| params.pointer(pointer).and_then(Value::as_str).map(cut);
+    /// Of parameters that are not valid, a JSON text: the strings that are there.
+    pub(super) fn of_text(params: &str) -> Self {
+        let root = Members::root(params).ok();
+        let client = root
+            .as_ref()
+            .and_then(|root| root.optional_object("client").ok().flatten());
+        let text = |members: &Option<Members<'_>>, name| {
+            let text = members.as_ref()?.optional_string(name, Length::ANY);
+            text.ok().flatten().map(|text| cut(&text))
+        };
         Self {
-            id: text("/client/id"),
-            version: text("/client/version"),
-            mode: text("/client/mode"),
-            role: text("/role"),
+            id: text(&client, "id"),
+            version: text(&client, "version"),
+            mode: text(&client, "mode"),
+            role: text(&root, "role"),
         }
     }
 }
@@ -86,6 +92,8 @@ fn cut(text: &str) -> Box<str> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use serde_json::json;
 
     use super::*;
@@ -93,12 +101,12 @@ mod tests {
     #[test]
     fn what_can_be_read_of_bad_parameters_is_kept() {
         let params = json!({ "client": { "id": 7, "version": "1.2", "mode": "ui" }, "role": "x" });
-        let introduction = Introduction::of_value(&params);
+        let introduction = Introduction::of_text(&params.to_string());
         assert_eq!(introduction.id, None);
         assert_eq!(introduction.version.as_deref(), Some("1.2"));
         assert_eq!(introduction.mode.as_deref(), Some("ui"));
         assert_eq!(introduction.role.as_deref(), Some("x"));
-        assert_eq!(Introduction::of_value(&json!([])), Introduction::default());
+        assert_eq!(Introduction::of_text("[]"), Introduction::default());
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! The parameters of `system-event`: a beacon (SPEC 1.3).
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-
-use serde_json::Value;
 
 use crate::beacon::{Beacon, CLEAR_LAST_INPUT_TAG, MAX_ITEMS};
 use crate::entry::{MAX_SAFE_INTEGER, MAX_STRING_UNITS, MAX_TEXT_UNITS};
@@ -21,13 +20,14 @@ pub enum SystemEventError {
     TextRequired,
 }
 
-/// Reads a beacon from the parameters of `system-event`. Unknown members are ignored.
+/// Reads a beacon from the parameters of `system-event`, a JSON text. Unknown members are ignored.
 ///
 /// # Errors
 /// [`SystemEventError`]; its message names the bad member.
-pub fn parse_system_event(params: &Value) -> Result<Beacon, SystemEventError> {
+pub fn parse_system_event(params: &str) -> Result<Beacon, SystemEventError> {
     let members = Members::root(params)?;
-    let text = trim(members.required_string("text", MAX_TEXT_UNITS)?);
+    let text = members.required_string("text", MAX_TEXT_UNITS)?;
+    let text = trim(&text);
     let string = |name| -> Result<Option<Box<str>>, ParamsError> {
         Ok(members.optional_string(name, MAX_STRING_UNITS)?.map(Box::from))
     };
@@ -53,7 +53,7 @@ pub fn parse_system_event(params: &Value) -> Result<Beacon, SystemEventError> {
         reason: string("reason")?,
         roles: trimmed(members.optional_strings("roles", MAX_ITEMS, MAX_STRING_UNITS)?),
         scopes: trimmed(members.optional_strings("scopes", MAX_ITEMS, MAX_STRING_UNITS)?),
-        clear_last_input: tags.contains(&CLEAR_LAST_INPUT_TAG),
+        clear_last_input: tags.iter().any(|tag| tag == CLEAR_LAST_INPUT_TAG),
     };
     if text.is_empty() {
         return Err(SystemEventError::TextRequired);
@@ -67,11 +67,11 @@ fn integer(number: f64) -> u64 {
     (number as u64).min(MAX_SAFE_INTEGER)
 }
 
-fn trimmed(items: Option<Vec<&str>>) -> Vec<Box<str>> {
+fn trimmed(items: Option<Vec<Cow<'_, str>>>) -> Vec<Box<str>> {
     items
         .unwrap_or_default()
-        .into_iter()
-        .map(trim)
+        .iter()
+        .map(|item| trim(item))
         .filter(|item| !item.is_empty())
         .map(Box::from)
         .collect()
@@ -88,7 +88,8 @@ mod tests {
     #[test]
     fn numbers_become_integers() {
         for (sent, stored) in [(3.7, 3), (-4.0, 0), (1e300, MAX_SAFE_INTEGER)] {
-            let beacon = parse_system_event(&json!({ "text": "t", "lastInputSeconds": sent })).unwrap();
+            let beacon =
+                parse_system_event(&json!({ "text": "t", "lastInputSeconds": sent }).to_string()).unwrap();
             assert_eq!(beacon.last_input_seconds, Some(stored));
         }
     }
@@ -118,7 +119,10 @@ mod tests {
                 "invalid system-event params: at /ip: must NOT have more than 1024 characters",
             ),
         ] {
-            assert_eq!(parse_system_event(&params).unwrap_err().to_string(), message);
+            assert_eq!(
+                parse_system_event(&params.to_string()).unwrap_err().to_string(),
+                message
+            );
         }
     }
 }

@@ -155,7 +155,7 @@ fn run(config: HubConfig, most_turns: u64) -> u64 {
     let request = Request {
         id: "2".into(),
         method: "system-event".into(),
-        params: serde_json::Value::Null,
+        params: crate::protocol::params::Params::NONE,
         beacon: Some(beacon.into()),
     };
     hub.call(conns[0], &request, now);

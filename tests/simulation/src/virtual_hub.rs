@@ -68,7 +68,7 @@ pub fn request(method: &str, params: Value) -> Request {
     Request {
         id: "1".into(),
         method: method.into(),
-        params,
+        params: params.into(),
         beacon: None,
     }
 }

@@ -22,7 +22,7 @@ fn a_plain_error_has_code_and_message_only() {
 
 #[test]
 fn params_errors_name_the_method_and_the_member() {
-    let reason = Members::root(&Value::Null).unwrap_err();
+    let reason = Members::root("null").unwrap_err();
     assert_eq!(
         WireError::invalid_params("connect", &reason).message,
         "invalid connect params: must be object"

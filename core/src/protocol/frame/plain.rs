@@ -268,7 +268,7 @@ mod tests {
                 "ip":"i","host":"h","deviceId":"d","instanceId":"n","lastInputSeconds":0,"text":"t"}"#,
         ] {
             let text = frame(params);
-            let long = parse_system_event(&serde_json::from_str(params).unwrap()).unwrap();
+            let long = parse_system_event(params).unwrap();
             let request = Request::parse_call(&text).unwrap();
             assert_eq!(&*request.id, "7");
             assert_eq!(request.beacon.as_deref(), Some(&long), "{params}");

@@ -4,11 +4,10 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::ToString;
 
-use serde_json::Value;
-
 use super::{grammar, plain};
 use crate::beacon::Beacon;
-use crate::protocol::params::{Length, Members, ParamsError};
+use crate::protocol::Method;
+use crate::protocol::params::{Length, Members, Params, ParamsError, ReadError, holdable};
 
 /// The longest id of a request, in UTF-16 units.
 pub const MAX_ID_UNITS: usize = 1_024;
@@ -31,9 +30,9 @@ pub struct Request {
     pub id: Box<str>,
     /// The method's name; not empty.
     pub method: Box<str>,
-    /// The parameters; [`Value::Null`] when absent.
-    pub params: Value,
-    /// The parameters of a `system-event` with nothing unusual in it, checked already; `params` is null then.
+    /// The parameters as text; none when absent, and none of a method that there is not.
+    pub params: Params,
+    /// The parameters of a `system-event` with nothing unusual in it, checked already; `params` is none then.
     pub beacon: Option<Box<Beacon>>,
 }
 
@@ -57,7 +56,8 @@ impl Request {
     /// Reads one text frame.
     ///
     /// JSON that a program cannot hold (a string with half a surrogate pair, a number beyond
-    /// `f64`, more than 127 levels) is an invalid frame, not "not JSON" (SPEC 2, "bad frames").
+    /// `f64`, more than 127 levels) is an invalid frame, not "not JSON" (SPEC 2, "bad frames"). The
+    /// parameters of a method that there is not need only be JSON.
     ///
     /// ```
     /// use presence_core::protocol::frame::{FrameError, Request};
@@ -72,20 +72,29 @@ impl Request {
     /// # Errors
     /// Whether it is not JSON or not a request.
     pub fn parse(text: &str) -> Result<Self, FrameError> {
-        match serde_json::from_str(text) {
-            Ok(value) => Self::from_value(value),
-            Err(error) => Err(match grammar::scan(text) {
-                None => FrameError::NotJson,
-                Some(scan) => FrameError::Invalid {
-                    id: scan.id.filter(|id| is_id(id)).map(Into::into),
-                    reason: format!(
-                        "must not hold half a surrogate pair, a number beyond 1.8e308 or more than 127 levels \
-                         (line {} column {})",
-                        error.line(),
-                        error.column()
-                    )
-                    .into(),
-                },
+        let root = match Members::read(text) {
+            Ok(root) => root,
+            Err(error) => return Err(unread(text, error)),
+        };
+        let method = root.optional_string("method", Length::ANY).ok().flatten();
+        let is_unknown = method.is_some_and(|name| Method::from_name(&name).is_none());
+        if !is_unknown && let Err(error) = holdable(text) {
+            return Err(unholdable(text, &error));
+        }
+        match Self::checked(&root) {
+            Ok((id, method)) => Ok(Self {
+                id,
+                method,
+                params: Params::of(root.text("params").filter(|_| !is_unknown)),
+                beacon: None,
+            }),
+            Err(reason) => Err(FrameError::Invalid {
+                id: root
+                    .optional_string("id", Length::nonempty(MAX_ID_UNITS))
+                    .ok()
+                    .flatten()
+                    .map(Into::into),
+                reason: reason.to_string().into(),
             }),
         }
     }
@@ -99,34 +108,14 @@ impl Request {
             Some((id, beacon)) => Ok(Self {
                 id: id.into(),
                 method: plain::METHOD.into(),
-                params: Value::Null,
+                params: Params::NONE,
                 beacon: Some(Box::new(beacon)),
             }),
             None => Self::parse(text),
         }
     }
 
-    fn from_value(mut value: Value) -> Result<Self, FrameError> {
-        match Self::checked(&value) {
-            Ok((id, method)) => Ok(Self {
-                id,
-                method,
-                params: value.get_mut("params").map(Value::take).unwrap_or_default(),
-                beacon: None,
-            }),
-            Err(reason) => Err(FrameError::Invalid {
-                id: value
-                    .get("id")
-                    .and_then(Value::as_str)
-                    .filter(|id| is_id(id))
-                    .map(Into::into),
-                reason: reason.to_string().into(),
-            }),
-        }
-    }
-
-    fn checked(value: &Value) -> Result<(Box<str>, Box<str>), ParamsError> {
-        let root = Members::root(value)?;
+    fn checked(root: &Members<'_>) -> Result<(Box<str>, Box<str>), ParamsError> {
         root.closed(&KNOWN)?;
         root.constant("type", "req")?;
         let id = root.required_string("id", Length::nonempty(MAX_ID_UNITS))?;
@@ -134,6 +123,44 @@ impl Request {
         root.optional_string("traceparent", MAX_TRACEPARENT_UNITS)?;
         root.optional_string("expectedProfileId", Length::ANY)?;
         Ok((id.into(), method.into()))
+    }
+}
+
+/// What is wrong with a text that yields no members.
+fn unread(text: &str, error: ReadError) -> FrameError {
+    if error == ReadError::Json
+        && let Err(error) = holdable(text)
+    {
+        return unholdable(text, &error);
+    }
+    invalid(text, || {
+        Box::from(match error {
+            ReadError::NoObject => "must be object",
+            ReadError::Json | ReadError::TooMany => "must NOT have more than 1024 properties",
+        })
+    })
+}
+
+fn unholdable(text: &str, error: &serde_json::Error) -> FrameError {
+    invalid(text, || {
+        format!(
+            "must not hold half a surrogate pair, a number beyond 1.8e308 or more than 127 levels \
+             (line {} column {})",
+            error.line(),
+            error.column()
+        )
+        .into()
+    })
+}
+
+/// An invalid frame, if it is JSON at all.
+fn invalid(text: &str, reason: impl FnOnce() -> Box<str>) -> FrameError {
+    match grammar::scan(text) {
+        None => FrameError::NotJson,
+        Some(scan) => FrameError::Invalid {
+            id: scan.id.filter(|id| is_id(id)).map(Into::into),
+            reason: reason(),
+        },
     }
 }
 
@@ -157,21 +184,21 @@ mod tests {
 
     #[test]
     fn requests_with_everything_and_with_the_least() {
-        let text = r#"{"params":{"a":[1]},"method":"m","id":"i","type":"req","traceparent":"","expectedProfileId":"p"}"#;
+        let text = r#"{"params":{"a":[1]},"method":"wake","id":"i","type":"req","traceparent":"","expectedProfileId":"p"}"#;
         let request = Request::parse(text).unwrap();
         assert_eq!(
             request,
             Request {
                 id: "i".into(),
-                method: "m".into(),
-                params: json!({ "a": [1] }),
+                method: "wake".into(),
+                params: json!({ "a": [1] }).into(),
                 beacon: None,
             }
         );
         let least = Request::parse(r#" {"type":"req","id":"i","method":"m"} "#).unwrap();
-        assert_eq!(least.params, Value::Null);
-        let null = Request::parse(r#"{"type":"req","id":"i","method":"m","params":null}"#).unwrap();
-        assert_eq!(null.params, Value::Null);
+        assert_eq!(least.params, Params::NONE);
+        let null = Request::parse(r#"{"type":"req","id":"i","method":"wake","params":null}"#).unwrap();
+        assert_eq!(null.params.text(), "null");
     }
 
     #[test]
@@ -247,23 +274,23 @@ mod tests {
     fn what_a_program_cannot_hold_is_an_invalid_frame_with_its_id() {
         let cases = [
             (
-                r#"{"type":"req","id":"i","method":"m","params":{"a":"\ud800"}}"#,
-                "column 58",
+                r#"{"type":"req","id":"i","method":"wake","params":{"a":"\ud800"}}"#,
+                "column 61",
             ),
             (
-                r#"{"type":"req","id":"i","method":"m","params":{"a":"\udc00 x"}}"#,
-                "column 57",
+                r#"{"type":"req","id":"i","method":"wake","params":{"a":"\udc00 x"}}"#,
+                "column 60",
             ),
             (
-                r#"{"type":"req","id":"i","method":"m","params":{"\ud83d\ud83d":1}}"#,
-                "column 59",
+                r#"{"type":"req","id":"i","method":"wake","params":{"\ud83d\ud83d":1}}"#,
+                "column 62",
             ),
             (
-                r#"{"type":"req","id":"i","method":"m","params":[1e999]}"#,
-                "column 51",
+                r#"{"type":"req","id":"i","method":"wake","params":[1e999]}"#,
+                "column 54",
             ),
             (
-                r#"{"params":-1E+999,"type":"req","id":"i","method":"m"}"#,
+                r#"{"params":-1E+999,"type":"req","id":"i","method":"wake"}"#,
                 "column 17",
             ),
         ];
@@ -272,14 +299,14 @@ mod tests {
             assert_eq!(id.as_deref(), Some("i"), "{text}");
             assert!(reason.contains(place), "{text}: {reason}");
         }
-        assert_eq!(invalid(r#"{"type":"req","id":"\ud800","method":"m"}"#).0, None);
+        assert_eq!(invalid(r#"{"type":"req","id":"\ud800","method":"wake"}"#).0, None);
     }
 
     #[test]
     fn depth_neither_overflows_nor_hides_the_id() {
         let levels = 500_000;
         let deep = format!(
-            r#"{{"type":"req","id":"i","method":"m","params":{}1{}}}"#,
+            r#"{{"type":"req","id":"i","method":"wake","params":{}1{}}}"#,
             "[".repeat(levels),
             "]".repeat(levels)
         );
@@ -287,5 +314,31 @@ mod tests {
         assert_eq!(id.as_deref(), Some("i"));
         assert!(reason.contains("more than 127 levels"), "{reason}");
         assert_eq!(Request::parse(&"[".repeat(levels)), Err(FrameError::NotJson));
+    }
+    #[test]
+    fn parameters_of_a_method_that_there_is_not_need_only_be_json() {
+        let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+        for params in ["1e999", r#"{"a":"\ud800"}"#, r#"{"\udc00":1}"#, "[[],{}]", &deep] {
+            let text = format!(r#"{{"type":"req","id":"i","method":"no.such","params":{params}}}"#);
+            let request = Request::parse(&text).unwrap();
+            assert_eq!((&*request.id, request.params), ("i", Params::NONE), "{text}");
+        }
+        for params in ["", "[1,]", "{\"a\"}", "01", "\"\n\"", r#""\x""#] {
+            let text = format!(r#"{{"type":"req","id":"i","method":"no.such","params":{params}}}"#);
+            assert_eq!(Request::parse(&text), Err(FrameError::NotJson), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_request_of_many_members_is_invalid_and_keeps_its_id() {
+        let text = |more: usize| {
+            let members = r#""x":0,"#.repeat(more);
+            format!(r#"{{{members}"type":"req","method":"no.such","id":"i"}}"#)
+        };
+        let unexpected = (Some("i".into()), "at root: unexpected property 'x'".into());
+        assert_eq!(invalid(&text(1_021)), unexpected);
+        let many = (Some("i".into()), "must NOT have more than 1024 properties".into());
+        assert_eq!(invalid(&text(1_022)), many);
+        assert_eq!(Request::parse(&text(1_022)[1..]), Err(FrameError::NotJson));
     }
 }

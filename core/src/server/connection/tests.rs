@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::protocol::error::{Misplaced, SecretKind};
+use crate::protocol::params::Params;
 use crate::server::{DeviceEvidence, OriginEvidence, SecretEvidence};
 
 const START: Now = Now {
@@ -540,7 +541,7 @@ fn after_the_handshake_calls_are_handed_on() {
     let call = Request {
         id: "7".into(),
         method: "no.such.method".into(),
-        params: json!([1]),
+        params: Params::NONE,
         beacon: None,
     };
     assert_eq!(drained(&mut connection), [ConnectionOutput::Call(Box::new(call))]);

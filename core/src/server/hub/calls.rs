@@ -77,7 +77,7 @@ impl Hub {
             }
             Method::LastHeartbeat => Value::Null,
             Method::SetHeartbeats => {
-                let params = Members::root(&request.params).and_then(|members| {
+                let params = Members::root(request.params.text()).and_then(|members| {
                     members
                         .optional_bool("enabled")?
                         .ok_or_else(|| members.missing("enabled"))
@@ -95,7 +95,7 @@ impl Hub {
             }),
             Method::DevicePairList => json!({ "pending": [], "paired": [] }),
             Method::NodeEvent => {
-                let event = Members::root(&request.params)
+                let event = Members::root(request.params.text())
                     .and_then(|members| members.required_string("event", Length::nonempty(256)));
                 let event = event.map_err(|reason| WireError::invalid_params("node.event", &reason))?;
                 json!({ "ok": true, "event": event, "handled": false, "reason": "presence-only gateway" })
@@ -113,7 +113,7 @@ impl Hub {
         let beacon = match &request.beacon {
             Some(beacon) => &**beacon,
             None => {
-                parsed = parse_system_event(&request.params)
+                parsed = parse_system_event(request.params.text())
                     .map_err(|error| WireError::invalid_request(error.to_string()))?;
                 &parsed
             }

@@ -94,7 +94,7 @@ fn call(hub: &mut Hub, conn: ConnId, method: &str, params: Value, now: Now) -> V
         &Request {
             id: "9".into(),
             method: method.into(),
-            params,
+            params: params.into(),
             beacon: None,
         },
         now,

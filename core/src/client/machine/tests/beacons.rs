@@ -62,8 +62,12 @@ fn a_beacon_says_who_where_and_how_long_ago() {
             r#""platform":"linux","reason":"periodic","lastInputSeconds":5}"#
         )
     );
-    let params: serde_json::Value = serde_json::from_str(&params.to_string()).unwrap();
-    assert_eq!(parse_system_event(&params).unwrap().last_input_seconds, Some(5));
+    assert_eq!(
+        parse_system_event(&params.to_string())
+            .unwrap()
+            .last_input_seconds,
+        Some(5)
+    );
     let told = bench.events.len();
     bench.answer("system-event", r#"{"ok":true}"#);
     assert_eq!(

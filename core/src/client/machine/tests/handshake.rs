@@ -60,8 +60,7 @@ fn a_device_signs_the_challenge_with_the_gateways_time() {
         format!(r#"{{"id":"d1","publicKey":"pk","signature":"sig","signedAt":{SERVER},"nonce":"n-1"}}"#)
     );
     // What our own gateway makes of it.
-    let params: serde_json::Value = serde_json::from_str(&params.to_string()).unwrap();
-    let parsed = ConnectParams::parse(&params).unwrap();
+    let parsed = ConnectParams::parse(&params.to_string()).unwrap();
     assert_eq!(
         (parsed.protocol(), &*parsed.scopes[1]),
         (Some(4), "operator.admin")
