@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use hyper::StatusCode;
+use ::http::StatusCode;
 use presence_core::Now;
+use presence_core::protocol::WireError;
 use socket2::SockRef;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -16,13 +17,14 @@ use tokio::sync::mpsc;
 use tracing::{debug, error, warn};
 
 use crate::admission::Facts;
+use crate::answer::refusal;
 use crate::connection::{Opening, Session, refused_request};
 use crate::driver::Event;
 use crate::gateway::Shared;
 use crate::head::{Head, HeadError, Upgrade, read_head};
 use crate::http;
-use crate::proxy::{is_loopback, normalise};
-use crate::slots::{Refused, Slot};
+use crate::proxy::{Client, is_loopback, network, normalise};
+use crate::slots::{Address, Refused, Slot};
 
 /// What the kernel may hold for a client that does not read; more would only hide slowness.
 pub(crate) const SEND_BUFFER_BYTES: usize = 128 * 1024;
@@ -81,32 +83,22 @@ fn is_clients_fault(error: &io::Error) -> bool {
 
 /// Gives the socket a place and a task of its own, or turns it away.
 fn take_in(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, driver: &mpsc::Sender<Event>) {
-    let ip = normalise(address.ip());
-    let mut slot = match shared.slots.take() {
+    let now = shared.clock.now();
+    let taken = shared
+        .slots
+        .take(counted_as(shared, normalise(address.ip())), now.age_ms);
+    note_evictions(shared, now);
+    let slot = match taken {
         Ok(slot) => slot,
         Err(refused) => {
-            note_refusal(shared, ip, None, refused, shared.clock.now().age_ms);
-            // No place, so no task either: what the socket's buffer takes has to do.
-            let text = refused.to_string();
-            let head = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\nconnection: close";
-            let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{text}", text.len());
-            let _ = stream.try_write(answer.as_bytes());
-            return;
+            note_refusal(shared, address.ip(), None, refused, now.age_ms);
+            let answer = refusal(StatusCode::SERVICE_UNAVAILABLE, refused.to_string(), now);
+            return shared.parting.dismiss(stream, answer);
         }
-    };
-    let is_told_apart = !is_loopback(ip) && !shared.proxies.contains(ip);
-    let counted = if is_told_apart {
-        slot.count_address(ip)
-    } else {
-        Ok(())
     };
     let shared = Arc::clone(shared);
     let driver = driver.clone();
     tokio::spawn(async move {
-        if let Err(refused) = counted {
-            note_refusal(&shared, ip, None, refused, shared.clock.now().age_ms);
-            return http::refuse(stream, StatusCode::SERVICE_UNAVAILABLE, refused.to_string()).await;
-        }
         if let Some(opening) = open(stream, address, slot, &shared, driver).await {
             // A task holds room for its largest part as long as it lives: a new one for the long part.
             tokio::spawn(Session::new(shared, opening).run());
@@ -114,92 +106,176 @@ fn take_in(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, driver:
     });
 }
 
-/// Reads the request's head and answers it. Returns what the connection needs if it is a WebSocket.
-async fn open(
-    mut stream: TcpStream,
+/// Whom a socket of this address is counted with.
+fn counted_as(shared: &Shared, ip: IpAddr) -> Address {
+    Address {
+        network: network(ip),
+        is_shared: is_loopback(ip) || shared.proxies.contains(ip),
+    }
+}
+
+/// A socket whose request is waited for or answered.
+struct Caller<'a> {
+    stream: TcpStream,
     address: SocketAddr,
-    mut slot: Slot,
+    slot: Slot,
+    shared: &'a Arc<Shared>,
+    /// Since when its request is waited for, on the age clock.
+    asked_ms: u64,
+}
+
+/// Answers plain requests until there is one to become a WebSocket. Returns what the connection needs then.
+async fn open(
+    stream: TcpStream,
+    address: SocketAddr,
+    slot: Slot,
     shared: &Arc<Shared>,
     driver: mpsc::Sender<Event>,
 ) -> Option<Opening> {
-    let now = shared.clock.now();
     // A socket that refuses these works all the same.
     let _ = stream.set_nodelay(true);
     let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES);
 
-    let deadline = now.age_ms.saturating_add(shared.config.limits.handshake_ms);
-    let head = tokio::select! {
-        head = read_head(&mut stream) => head,
-        () = shared.clock.sleep_until(deadline) => {
-            let (status, why) = (StatusCode::REQUEST_TIMEOUT, "The request took too long.\n");
-            refused_request(shared, address.ip(), None, status, why, now.age_ms);
-            http::refuse(stream, status, why.to_owned()).await;
-            return None;
-        }
-        () = shared.stopping() => return None,
+    let mut caller = Caller {
+        stream,
+        address,
+        slot,
+        shared,
+        asked_ms: shared.clock.now().age_ms,
     };
-    let (head, head_len, mut bytes) = match head {
-        Ok(head) => head,
-        Err(error) => {
-            let status = match error {
-                HeadError::Io(_) => {
+    let mut patience_ms = shared.limits.handshake_ms;
+    let mut bytes = Vec::new();
+    for served in 1.. {
+        let deadline = caller.asked_ms.saturating_add(patience_ms);
+        let head = tokio::select! {
+            head = read_head(&mut caller.stream, &mut bytes) => head,
+            () = caller.slot.eviction() => Err(HeadError::Evicted),
+            () = shared.clock.sleep_until(deadline) => Err(HeadError::TooSlow),
+            () = shared.stopping() => return None,
+        };
+        let head = match head {
+            Ok(head) => head,
+            // Nobody waits for an answer.
+            Err(HeadError::Evicted | HeadError::TooSlow) if served > 1 && bytes.is_empty() => return None,
+            Err(error) => {
+                let Some(status) = error.status() else {
                     debug!(%address, %error, "no request");
                     return None;
-                }
-                HeadError::Malformed => StatusCode::BAD_REQUEST,
-                HeadError::TooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            };
-            let why = format!("{error}\n");
-            refused_request(shared, address.ip(), None, status, &why, now.age_ms);
-            http::refuse(stream, status, why).await;
-            return None;
-        }
-    };
-    let client = shared.proxies.attribute(
-        address.ip(),
-        head.has_proxy_headers,
-        head.forwarded_for.as_deref(),
-    );
-    if client.is_unattributed {
-        note_unattributed(shared, address, now);
-    }
-    let accept_key = match &head.upgrade {
-        Upgrade::No => {
-            tokio::select! {
-                () = http::serve(stream, bytes, Arc::clone(shared)) => {}
-                () = shared.stopping() => {}
+                };
+                return caller.refuse(None, status, &error.to_string());
             }
-            return None;
+        };
+        let client = match caller.attribute(&head) {
+            Ok(client) => client,
+            Err(refused) => return caller.turn_away(&head, refused),
+        };
+        let request = match &head.upgrade {
+            Upgrade::No(request) => request,
+            Upgrade::Required(why) => {
+                let why = format!("Not a WebSocket: {why}.");
+                return caller.refuse(Some(&head), StatusCode::UPGRADE_REQUIRED, &why);
+            }
+            Upgrade::Malformed(why) => {
+                let why = format!("Not a WebSocket: {why}.");
+                return caller.refuse(Some(&head), StatusCode::BAD_REQUEST, &why);
+            }
+            Upgrade::Accept(key) => {
+                caller.accept(key).await?;
+                return Some(Opening {
+                    stream: caller.stream,
+                    rest: bytes,
+                    slot: caller.slot,
+                    facts: Facts::new(client, head),
+                    accepted_ms: caller.asked_ms,
+                    driver,
+                });
+            }
+        };
+        if !shared.admission.answers_to(head.host.as_deref()) {
+            let why = WireError::origin_not_allowed().message;
+            return caller.refuse(Some(&head), StatusCode::FORBIDDEN, &why);
         }
-        Upgrade::Malformed(why) => {
-            let (status, why) = (StatusCode::UPGRADE_REQUIRED, format!("Not a WebSocket: {why}.\n"));
-            refused_request(shared, address.ip(), Some(&head), status, &why, now.age_ms);
-            http::refuse(stream, status, why).await;
-            return None;
+        let is_last = request.is_last || served == http::MAX_REQUESTS;
+        tokio::select! {
+            answered = http::answer(&mut caller.stream, request, is_last, shared) => answered.ok()?,
+            () = shared.stopping() => return None,
         }
-        Upgrade::Accept(key) => key,
-    };
-    if let Some(ip) = client.ip.filter(|ip| !is_loopback(*ip))
-        && let Err(refused) = slot.count_address(ip)
-    {
-        note_refusal(shared, address.ip(), Some(&head), refused, now.age_ms);
-        http::refuse(stream, StatusCode::SERVICE_UNAVAILABLE, refused.to_string()).await;
-        return None;
+        if is_last {
+            break;
+        }
+        caller.asked_ms = shared.clock.now().age_ms;
+        caller.slot.silent(caller.asked_ms);
+        patience_ms = http::KEEP_ALIVE_MS;
+        tokio::task::consume_budget().await;
     }
-    let answer = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {accept_key}\r\n\r\n"
-    );
-    stream.write_all(answer.as_bytes()).await.ok()?;
-    let rest = bytes.split_off(head_len);
-    Some(Opening {
-        stream,
-        rest,
-        slot,
-        facts: Facts::new(client, head),
-        accepted_ms: now.age_ms,
-        driver,
-    })
+    caller.dismiss(Vec::new());
+    None
+}
+
+impl Caller<'_> {
+    /// Finds out whose request it is, and counts the socket so.
+    fn attribute(&mut self, head: &Head) -> Result<Client, Refused> {
+        let now = self.shared.clock.now();
+        let client = self.shared.proxies.attribute(
+            self.address.ip(),
+            head.has_proxy_headers,
+            head.forwarded_for.as_deref(),
+        );
+        if client.is_unattributed {
+            note_unattributed(self.shared, self.address, now);
+        }
+        let address = counted_as(self.shared, client.ip.unwrap_or(client.peer));
+        self.slot.attribute(address, now.age_ms)?;
+        if self.slot.busy() {
+            Ok(client)
+        } else {
+            Err(Refused::Unauthenticated)
+        }
+    }
+
+    /// Becomes a WebSocket, and it is the client's turn to say `connect`.
+    async fn accept(&mut self, key: &str) -> Option<()> {
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {key}\r\n\r\n"
+        );
+        self.stream.write_all(answer.as_bytes()).await.ok()?;
+        self.slot.silent(self.shared.clock.now().age_ms);
+        Some(())
+    }
+
+    /// Answers with a status and a line of text, logs both, and closes.
+    fn refuse<T>(self, head: Option<&Head>, status: StatusCode, why: &str) -> Option<T> {
+        refused_request(self.shared, self.address.ip(), head, status, why, self.asked_ms);
+        let answer = refusal(status, format!("{why}\n"), self.shared.clock.now());
+        self.dismiss(answer);
+        None
+    }
+
+    /// There is no place for it.
+    fn turn_away<T>(self, head: &Head, refused: Refused) -> Option<T> {
+        note_refusal(self.shared, self.address.ip(), Some(head), refused, self.asked_ms);
+        let now = self.shared.clock.now();
+        let answer = refusal(StatusCode::SERVICE_UNAVAILABLE, refused.to_string(), now);
+        self.dismiss(answer);
+        None
+    }
+
+    /// Closes after these last bytes. The place is free at once.
+    fn dismiss(self, answer: Vec<u8>) {
+        drop(self.slot);
+        self.shared.parting.dismiss(self.stream, answer);
+    }
+}
+
+fn note_evictions(shared: &Shared, now: Now) {
+    if shared.slots.has_evictions() && shared.log.evicted.passes(now.age_ms) {
+        let sockets = shared.slots.take_evictions();
+        warn!(
+            sockets,
+            "closed sockets that were silent the longest, for new ones; --max-unauthenticated is the bound"
+        );
+    }
 }
 
 /// Logs that there is no place, and which bound to raise.

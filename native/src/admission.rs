@@ -94,9 +94,15 @@ impl Admission {
         evidence
     }
 
+    /// Whether a request that means this host is answered: without a secret, a page of a foreign name that was
+    /// rebound to this machine must learn nothing, by WebSocket or by plain HTTP.
+    pub(crate) fn answers_to(&self, host: Option<&str>) -> bool {
+        self.auth != AuthMode::None || self.origins.allows_host(host)
+    }
+
     fn origin(&self, facts: &Facts) -> OriginEvidence {
         let host = facts.host.as_deref();
-        if self.auth == AuthMode::None && !self.origins.allows_host(host) {
+        if !self.answers_to(host) {
             return OriginEvidence::Refused;
         }
         let Some(origin) = &facts.origin else {

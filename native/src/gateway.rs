@@ -11,7 +11,7 @@ use presence_core::protocol::Limits;
 use presence_core::server::{Hub, HubConfig};
 use presence_core::setting::InvalidSetting;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
@@ -20,9 +20,11 @@ use crate::admission::Admission;
 use crate::clock::Clock;
 use crate::config::GatewayConfig;
 use crate::driver::{Driver, Event, MAX_EVENTS};
+use crate::http::MAX_TRANSFERS;
 use crate::identity;
 use crate::listen::{ListenError, listen};
 use crate::log::{Lines, Throttle};
+use crate::parting::Parting;
 use crate::proxy::TrustedProxies;
 use crate::ratelimit::GuessLimiter;
 use crate::slots::Slots;
@@ -64,6 +66,9 @@ pub(crate) struct Shared {
     pub(crate) admission: Admission,
     pub(crate) proxies: TrustedProxies,
     pub(crate) slots: Arc<Slots>,
+    pub(crate) parting: Parting,
+    /// Answers of plain HTTP that wait for their clients to read.
+    pub(crate) transfers: Semaphore,
     pub(crate) log: Throttles,
     /// The lines about single connections.
     pub(crate) lines: Arc<Lines>,
@@ -80,6 +85,7 @@ pub(crate) struct Shared {
 #[derive(Debug, Default)]
 pub(crate) struct Throttles {
     pub(crate) accept: Throttle,
+    pub(crate) evicted: Throttle,
     pub(crate) proxy: Throttle,
 }
 
@@ -169,6 +175,9 @@ impl Gateway {
             ),
             proxies: TrustedProxies::new(self.config.trusted_proxies.clone()),
             slots: Slots::new(self.config.slots),
+            parting: Parting::default(),
+            // They hold places and cannot be evicted: most places must not be theirs.
+            transfers: Semaphore::new((self.config.slots.unauthenticated / 4).clamp(1, MAX_TRANSFERS)),
             log: Throttles::default(),
             lines: Arc::default(),
             host: identity::hostname().into(),

@@ -1,12 +1,18 @@
-//! The head of an HTTP request, read by us so that a WebSocket connection costs no HTTP state.
+//! The head of an HTTP request. It is read and parsed once, here, for WebSockets and for plain HTTP: two readers
+//! of the same bytes could disagree about them.
 
 use std::io;
 
+use ::http::StatusCode;
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use presence_core::protocol::error::Misplaced;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::log::start_of;
+use crate::origin::is_authority;
 use crate::proxy::is_proxy_header;
 
 /// The longest head, in bytes.
@@ -29,13 +35,21 @@ const SECRET_PARAMETERS: [&str; 9] = [
 ];
 /// How much is read at once.
 const READ_BYTES: usize = 1024;
+/// What a WebSocket's key holds.
+const KEY_BYTES: usize = 16;
+/// Some clients write any 22 letters, whose last bits say nothing.
+const KEY: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
 
 /// What the gateway looks at in a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {
-    /// The Host header; `None` when absent or repeated.
+    /// Whom the client means to talk to: the host of an absolute target, else the Host header. Only a
+    /// request of HTTP/1.0 may name nobody.
     pub host: Option<Box<str>>,
-    /// The Origin header; a repeated or unreadable one is kept as text that is no origin.
+    /// The Origin header; an unreadable one is kept as text that is no origin.
     pub origin: Option<Box<str>>,
     /// All X-Forwarded-For values in order, joined by commas.
     pub forwarded_for: Option<Box<str>>,
@@ -50,15 +64,36 @@ pub struct Head {
 }
 
 /// Whether a request wants to become a WebSocket.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upgrade {
     /// It does not: plain HTTP.
-    #[default]
-    No,
+    No(PlainRequest),
     /// It does; the value of `Sec-WebSocket-Accept` to answer.
     Accept(Box<str>),
-    /// It tries to, but not as RFC 6455 says.
+    /// It tries to, but lacks what RFC 6455 wants of it: 426.
+    Required(&'static str),
+    /// It tries to, with what RFC 6455 does not allow: 400.
     Malformed(&'static str),
+}
+
+impl Default for Upgrade {
+    fn default() -> Self {
+        Self::No(PlainRequest::default())
+    }
+}
+
+/// A request of plain HTTP.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlainRequest {
+    /// As it was sent: methods are told apart by case.
+    pub method: Box<str>,
+    /// The path of its target, still percent-encoded, without the query.
+    pub path: Box<str>,
+    /// All If-None-Match values, joined by commas.
+    pub if_none_match: Option<Box<str>>,
+    /// No request follows on this connection: the client said so, speaks HTTP/1.0 or sent a body, which nobody
+    /// here reads.
+    pub is_last: bool,
 }
 
 /// Why there is no head.
@@ -67,100 +102,288 @@ pub enum HeadError {
     /// The client closed the connection, or it failed.
     #[error("the connection ended before a whole request: {0}")]
     Io(#[from] io::Error),
-    /// The bytes are no HTTP.
-    #[error("not an HTTP request")]
-    Malformed,
+    /// The bytes are no HTTP as RFC 9112 has it.
+    #[error("not an HTTP request: {0}")]
+    Malformed(&'static str),
     /// The head exceeds [`MAX_HEAD_BYTES`] or has too many header lines.
     #[error("the request head is too large")]
     TooLarge,
+    /// It did not come in time.
+    #[error("the request took too long")]
+    TooSlow,
+    /// It did not come before its socket's place was needed for another.
+    #[error("there are too many unauthenticated sockets, and this one was silent the longest")]
+    Evicted,
 }
 
-/// Reads up to the end of the head. Returns it with everything read so far: for plain HTTP the whole
-/// of it is parsed again; for a WebSocket what follows the head (`head_len` bytes) is its first data.
+impl HeadError {
+    /// What to answer; `None` when nobody is there any more.
+    pub(crate) fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Io(_) => None,
+            Self::Malformed(_) => Some(StatusCode::BAD_REQUEST),
+            Self::TooLarge => Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
+            Self::TooSlow => Some(StatusCode::REQUEST_TIMEOUT),
+            Self::Evicted => Some(StatusCode::SERVICE_UNAVAILABLE),
+        }
+    }
+}
+
+/// Reads up to the end of a head. `bytes` is what was read before; what follows the head is left in it.
 ///
 /// # Errors
 /// [`HeadError`] when no whole head arrives.
-pub async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> Result<(Head, usize, Vec<u8>), HeadError> {
-    let mut bytes = Vec::with_capacity(READ_BYTES);
+pub async fn read_head<S: AsyncRead + Unpin>(stream: &mut S, bytes: &mut Vec<u8>) -> Result<Head, HeadError> {
+    let mut scan = Scan::default();
     loop {
+        if let Some(len) = scan.end_of_head(bytes)? {
+            let head = parse_head(&bytes[..len])?;
+            *bytes = bytes.split_off(len);
+            return Ok(head);
+        }
         if bytes.len() >= MAX_HEAD_BYTES {
             return Err(HeadError::TooLarge);
         }
         bytes.reserve(READ_BYTES.min(MAX_HEAD_BYTES - bytes.len()));
-        if stream.read_buf(&mut bytes).await? == 0 {
+        if stream.read_buf(bytes).await? == 0 {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-        }
-        if let Some((head, len)) = parse_head(&bytes)? {
-            return Ok((head, len, bytes));
         }
     }
 }
 
-/// Parses a head; `None` while it is incomplete.
-fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, HeadError> {
+/// Finds the end of a head, and looks at every byte once, however slowly they come.
+#[derive(Debug, Default)]
+struct Scan {
+    /// Bytes looked at.
+    len: usize,
+    /// Bytes of the line that is not over.
+    line_len: usize,
+    /// A line with something in it was seen.
+    has_begun: bool,
+    is_after_cr: bool,
+}
+
+impl Scan {
+    /// The length of the head; `None` while it is incomplete.
+    fn end_of_head(&mut self, bytes: &[u8]) -> Result<Option<usize>, HeadError> {
+        for &byte in bytes.iter().take(MAX_HEAD_BYTES).skip(self.len) {
+            self.len += 1;
+            match (self.is_after_cr, byte) {
+                (true, b'\n') if self.line_len == 0 && self.has_begun => return Ok(Some(self.len)),
+                (true, b'\n') => {
+                    // An empty line before the request is ignored (RFC 9112 2.2).
+                    self.has_begun |= self.line_len > 0;
+                    self.line_len = 0;
+                    self.is_after_cr = false;
+                }
+                (false, b'\r') => self.is_after_cr = true,
+                (true, _) | (false, b'\n') => {
+                    return Err(HeadError::Malformed(
+                        "a line ends with CR LF, and has neither inside",
+                    ));
+                }
+                (false, 0..=8 | 11..=31 | 127) => {
+                    return Err(HeadError::Malformed("there is a control character in it"));
+                }
+                (false, _) => self.line_len += 1,
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Parses a whole head.
+fn parse_head(bytes: &[u8]) -> Result<Head, HeadError> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(bytes) {
-        Ok(httparse::Status::Complete(len)) => Ok(Some((Head::new(&request), len))),
-        Ok(httparse::Status::Partial) => Ok(None),
+        Ok(httparse::Status::Complete(_)) => Head::new(&request).map_err(HeadError::Malformed),
         Err(httparse::Error::TooManyHeaders) => Err(HeadError::TooLarge),
-        Err(_) => Err(HeadError::Malformed),
+        Err(httparse::Error::HeaderName) => Err(HeadError::Malformed(
+            "a header line is no name with a colon right behind it",
+        )),
+        Err(httparse::Error::Version) => Err(HeadError::Malformed("HTTP/1.1 and HTTP/1.0 are spoken here")),
+        _ => Err(HeadError::Malformed("its first line or a header cannot be read")),
     }
 }
 
 impl Head {
-    fn new(request: &httparse::Request<'_, '_>) -> Self {
+    fn new(request: &httparse::Request<'_, '_>) -> Result<Self, &'static str> {
         let mut head = Self {
             misplaced: request.path.and_then(secret_in_query),
             ..Self::default()
         };
-        let mut hosts = 0;
+        let mut plain = PlainRequest::default();
         let mut forwarded_for = Vec::new();
-        let (mut is_websocket, mut is_connection_upgrade, mut is_version_13) = (false, false, false);
-        let mut key = None;
+        let mut if_none_match = Vec::new();
+        let mut host = Single::default();
+        let mut body = Body::default();
+        let mut socket = WebSocketLines::default();
         for header in request.headers.iter() {
             let name = header.name.to_ascii_lowercase();
             let value = std::str::from_utf8(header.value).unwrap_or("\u{fffd}").trim();
             head.has_proxy_headers |= is_proxy_header(&name);
             match name.as_str() {
-                "host" => {
-                    hosts += 1;
-                    head.host = (hosts == 1).then(|| value.into());
-                }
-                "origin" => {
-                    head.origin = Some(if head.origin.is_some() {
-                        "repeated".into()
-                    } else {
-                        value.into()
-                    });
-                }
+                "host" => host.set(value, "there are two Host lines")?,
+                "origin" if head.origin.is_some() => return Err("there are two Origin lines"),
+                "origin" => head.origin = Some(value.into()),
                 "user-agent" => head.user_agent = Some(start_of(value, MAX_USER_AGENT_BYTES).into()),
                 "authorization" if !value.is_empty() => head.misplaced = Some(Misplaced::Header),
                 "x-forwarded-for" => forwarded_for.push(value),
-                "upgrade" => is_websocket |= has_token(value, "websocket"),
-                "connection" => is_connection_upgrade |= has_token(value, "upgrade"),
-                "sec-websocket-version" => is_version_13 |= value == "13",
-                "sec-websocket-key" => key = Some(value),
+                "if-none-match" => if_none_match.push(value),
+                "content-length" => body.length.set(value, "there are two Content-Length lines")?,
+                "transfer-encoding" => body.is_encoded = true,
+                "upgrade" => socket.is_wanted |= has_token(value, "websocket"),
+                "connection" => {
+                    socket.is_connection_upgrade |= has_token(value, "upgrade");
+                    plain.is_last |= has_token(value, "close");
+                }
+                "sec-websocket-version" => {
+                    socket
+                        .version
+                        .set(value, "there are two Sec-WebSocket-Version lines")?;
+                }
+                "sec-websocket-key" => socket.key.set(value, "there are two Sec-WebSocket-Key lines")?,
                 _ => {}
             }
         }
         if !forwarded_for.is_empty() {
             head.forwarded_for = Some(forwarded_for.join(",").into());
         }
-        if is_websocket {
-            head.upgrade = match key {
-                _ if request.method != Some("GET") => Upgrade::Malformed("a WebSocket starts with GET"),
-                _ if request.version != Some(1) => Upgrade::Malformed("a WebSocket needs HTTP/1.1"),
-                _ if !is_connection_upgrade => {
-                    Upgrade::Malformed("the header `Connection: Upgrade` is missing")
-                }
-                _ if !is_version_13 => Upgrade::Malformed("only `Sec-WebSocket-Version: 13` is spoken here"),
-                Some(key) if key.len() == 24 => Upgrade::Accept(derive_accept_key(key.as_bytes()).into()),
-                _ => Upgrade::Malformed("the header `Sec-WebSocket-Key` is missing or wrong"),
+        let is_1_0 = request.version == Some(0);
+        let target = Target::parse(request.path.unwrap_or(""))?;
+        head.host = named_host(host.0, target.host, is_1_0)?.map(Into::into);
+        let method = request.method.unwrap_or("");
+        let has_body = body.exists(is_1_0)?;
+        if has_body && (socket.is_wanted || matches!(method, "GET" | "HEAD")) {
+            return Err("a GET, a HEAD and the start of a WebSocket have no body");
+        }
+        head.upgrade = if socket.is_wanted {
+            socket.judge(method, is_1_0)
+        } else {
+            plain.method = method.into();
+            plain.path = target.path.into();
+            plain.if_none_match = (!if_none_match.is_empty()).then(|| if_none_match.join(",").into());
+            plain.is_last |= is_1_0 || has_body;
+            Upgrade::No(plain)
+        };
+        Ok(head)
+    }
+}
+
+/// The value of a header that may be there once.
+#[derive(Default)]
+struct Single<'a>(Option<&'a str>);
+
+impl<'a> Single<'a> {
+    fn set(&mut self, value: &'a str, repeated: &'static str) -> Result<(), &'static str> {
+        if self.0.replace(value).is_some() {
+            return Err(repeated);
+        }
+        Ok(())
+    }
+}
+
+/// Whom the client means: RFC 9112 3.2 and 3.2.2.
+fn named_host<'a>(
+    header: Option<&'a str>,
+    target: Option<&'a str>,
+    is_1_0: bool,
+) -> Result<Option<&'a str>, &'static str> {
+    match header {
+        None if !is_1_0 => return Err("there is no Host line"),
+        Some(value) if !is_authority(value) => return Err("its Host line names no host"),
+        _ => {}
+    }
+    match target {
+        Some(value) if !is_authority(value) => Err("its target names no host"),
+        Some(value) => Ok(Some(value)),
+        None => Ok(header),
+    }
+}
+
+/// The second word of a request.
+struct Target<'a> {
+    /// Only an absolute target names a host.
+    host: Option<&'a str>,
+    path: &'a str,
+}
+
+impl<'a> Target<'a> {
+    fn parse(text: &'a str) -> Result<Self, &'static str> {
+        let (host, rest) = match text.split_at_checked("http://".len()) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http://") => {
+                let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+                (Some(host), path)
+            }
+            _ if text.starts_with('/') || text == "*" => (None, text),
+            _ => return Err("its target is neither a path nor an http URL"),
+        };
+        let path = rest.split('?').next().unwrap_or("");
+        let path = if path.is_empty() { "/" } else { path };
+        Ok(Self { host, path })
+    }
+}
+
+/// What the head says of a body.
+#[derive(Default)]
+struct Body<'a> {
+    length: Single<'a>,
+    is_encoded: bool,
+}
+
+impl Body<'_> {
+    /// Whether there is one (RFC 9112 6.3). Where two readers could disagree, it is an error.
+    fn exists(&self, is_1_0: bool) -> Result<bool, &'static str> {
+        if self.is_encoded {
+            return if is_1_0 || self.length.0.is_some() {
+                Err("there is a Transfer-Encoding line, with Content-Length or in HTTP/1.0")
+            } else {
+                Ok(true)
             };
         }
-        head
+        let digits = self.length.0.unwrap_or("0");
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err("its Content-Length is no number");
+        }
+        Ok(digits.bytes().any(|digit| digit != b'0'))
     }
+}
+
+/// What the head says of a WebSocket.
+#[derive(Default)]
+struct WebSocketLines<'a> {
+    is_wanted: bool,
+    is_connection_upgrade: bool,
+    version: Single<'a>,
+    key: Single<'a>,
+}
+
+impl WebSocketLines<'_> {
+    /// RFC 6455 4.2.1.
+    fn judge(&self, method: &str, is_1_0: bool) -> Upgrade {
+        match self.key.0 {
+            _ if method != "GET" => Upgrade::Malformed("a WebSocket starts with GET"),
+            _ if is_1_0 => Upgrade::Malformed("a WebSocket needs HTTP/1.1"),
+            _ if !self.is_connection_upgrade => {
+                Upgrade::Required("the header `Connection: Upgrade` is missing")
+            }
+            _ if self.version.0 != Some("13") => {
+                Upgrade::Required("only `Sec-WebSocket-Version: 13` is spoken here")
+            }
+            None => Upgrade::Malformed("the header `Sec-WebSocket-Key` is missing"),
+            Some(key) if !is_key(key) => {
+                Upgrade::Malformed("its `Sec-WebSocket-Key` is not base64 of 16 bytes")
+            }
+            Some(key) => Upgrade::Accept(derive_accept_key(key.as_bytes()).into()),
+        }
+    }
+}
+
+/// Whether the text is 16 bytes in base64.
+fn is_key(text: &str) -> bool {
+    let mut key = [0; KEY_BYTES];
+    text.len() == KEY_BYTES.div_ceil(3) * 4 && KEY.decode_slice(text, &mut key) == Ok(KEY_BYTES)
 }
 
 /// Whether the query of a URL has a parameter that is called like a secret.
@@ -188,8 +411,28 @@ mod tests {
         Connection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
+    fn try_parse(text: &str) -> Result<Head, HeadError> {
+        let len = Scan::default().end_of_head(text.as_bytes())?.unwrap();
+        parse_head(&text.as_bytes()[..len])
+    }
+
     fn parse(text: &str) -> Head {
-        parse_head(text.as_bytes()).unwrap().unwrap().0
+        try_parse(text).unwrap()
+    }
+
+    fn plain(text: &str) -> PlainRequest {
+        match parse(text).upgrade {
+            Upgrade::No(request) => request,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Why it is no request.
+    fn fault(text: &str) -> &'static str {
+        match try_parse(text) {
+            Err(HeadError::Malformed(why)) => why,
+            other => panic!("{text:?}: {other:?}"),
+        }
     }
 
     #[test]
@@ -228,29 +471,175 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
-        for (line, word) in [
-            ("Connection: keep-alive, Upgrade\r\n", "Connection"),
-            ("Sec-WebSocket-Version: 13\r\n", "Version"),
-            ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "Key"),
+    fn what_a_websocket_lacks_is_named() {
+        for (line, word, is_required) in [
+            ("Connection: keep-alive, Upgrade\r\n", "Connection", true),
+            ("Sec-WebSocket-Version: 13\r\n", "Version", true),
+            ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "Key", false),
         ] {
-            let Upgrade::Malformed(why) = parse(&format!("{}\r\n", UPGRADE.replace(line, ""))).upgrade else {
-                panic!("accepted without {line}");
+            let why = match parse(&format!("{}\r\n", UPGRADE.replace(line, ""))).upgrade {
+                Upgrade::Required(why) if is_required => why,
+                Upgrade::Malformed(why) if !is_required => why,
+                other => panic!("without {line}: {other:?}"),
             };
             assert!(why.contains(word), "{why}");
         }
-        assert!(matches!(
-            parse(&format!("{}\r\n", UPGRADE.replace("GET", "POST"))).upgrade,
-            Upgrade::Malformed(_)
-        ));
-        assert_eq!(parse("GET / HTTP/1.1\r\nHost: x\r\n\r\n").upgrade, Upgrade::No);
+        for (old, new) in [("GET", "POST"), ("HTTP/1.1", "HTTP/1.0")] {
+            let head = parse(&format!("{}\r\n", UPGRADE.replace(old, new)));
+            assert!(matches!(head.upgrade, Upgrade::Malformed(_)), "{head:?}");
+        }
+        let old = parse(&format!("{}\r\n", UPGRADE.replace("Version: 13", "Version: 8")));
+        assert!(matches!(old.upgrade, Upgrade::Required(_)), "{old:?}");
     }
 
     #[test]
-    fn repeated_and_unreadable_headers_are_not_believed() {
-        let head =
-            parse("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nOrigin: http://a\r\nOrigin: http://b\r\n\r\n");
-        assert_eq!(head.host, None);
+    fn a_key_is_base64_of_16_bytes() {
+        let with = |key: &str| {
+            parse(&format!(
+                "{}\r\n",
+                UPGRADE.replace("dGhlIHNhbXBsZSBub25jZQ==", key)
+            ))
+            .upgrade
+        };
+        for key in [
+            "AAAAAAAAAAAAAAAAAAAAAA==",
+            "/+/+/+/+/+/+/+/+/+/+/w==",
+            "abcdefghijklmnopqrstuv==",
+        ] {
+            assert!(matches!(with(key), Upgrade::Accept(_)), "{key}");
+        }
+        for key in [
+            "",
+            "short",
+            "dGhlIHNhbXBsZSBub25jZQ",
+            "dGhlIHNhbXBsZSBub25jZQ=",
+            "not base64 of 16 byte!==",
+            "________________________",
+            "dGhlIHNhbXBsZSBub25jZTE=",
+            "dGhlIHNhbXBsZSBub25jZTEy",
+            "dGhlIHNhbXBsZSBub25j====",
+        ] {
+            assert!(matches!(with(key), Upgrade::Malformed(_)), "{key}");
+        }
+    }
+
+    #[test]
+    fn lines_that_may_be_there_once() {
+        for line in [
+            "Host: a",
+            "Origin: http://a",
+            "Content-Length: 0",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        ] {
+            let (name, _) = line.split_once(':').unwrap();
+            let text = format!("{UPGRADE}Origin: http://a\r\nContent-Length: 0\r\n{line}\r\n\r\n");
+            assert!(fault(&text).contains(name), "{line}");
+        }
+        let list = format!("{}Connection: Upgrade\r\nUpgrade: other\r\n\r\n", UPGRADE);
+        assert!(matches!(parse(&list).upgrade, Upgrade::Accept(_)));
+    }
+
+    #[test]
+    fn requests_name_one_host() {
+        for (host, why) in [
+            ("", "no Host"),
+            ("Host: a\r\nhost: a\r\n", "two Host"),
+            ("Host:\r\n", "names no host"),
+            ("Host: user@a\r\n", "names no host"),
+            ("Host: a/b\r\n", "names no host"),
+            ("Host: a:x\r\n", "names no host"),
+            ("Host: a b\r\n", "names no host"),
+            ("Host: \u{e4}\r\n", "names no host"),
+        ] {
+            let text = format!("GET / HTTP/1.1\r\n{host}\r\n");
+            assert!(fault(&text).contains(why), "{host}");
+        }
+        assert_eq!(parse("GET / HTTP/1.0\r\n\r\n").host, None);
+        let absolute = parse("GET HTTP://b:1/c?d HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(absolute.host.as_deref(), Some("b:1"));
+        assert!(fault("GET http:///c HTTP/1.1\r\nHost: a\r\n\r\n").contains("names no host"));
+    }
+
+    #[test]
+    fn the_path_of_a_target() {
+        for (target, path) in [
+            ("/", "/"),
+            ("/a%20b?c/d", "/a%20b"),
+            ("//a", "//a"),
+            ("http://x", "/"),
+            ("http://x?y", "/"),
+            ("http://x/y?z", "/y"),
+            ("*", "*"),
+        ] {
+            let request = plain(&format!("OPTIONS {target} HTTP/1.1\r\nHost: x\r\n\r\n"));
+            assert_eq!((&*request.method, &*request.path), ("OPTIONS", path), "{target}");
+        }
+        for target in ["x:443", "https://x/", "a", "?b"] {
+            let text = format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
+            assert!(fault(&text).contains("target"), "{target}");
+        }
+    }
+
+    #[test]
+    fn lines_are_as_rfc_9112_has_them() {
+        for text in [
+            "GET / HTTP/1.1\nHost: x\n\n",
+            "GET / HTTP/1.1\r\nHost: x\n\r\n",
+            "GET / HTTP/1.1\rHost: x\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: x\r\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost : x\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n",
+            "GET / HTTP/1.1\r\n Host: x\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: x\r\n: b\r\n\r\n",
+            "GET / HTTP/2.0\r\nHost: x\r\n\r\n",
+            "GET  / HTTP/1.1\r\nHost: x\r\n\r\n",
+            "GET /\r\n\r\n",
+        ] {
+            assert!(!fault(text).is_empty(), "{text:?}");
+        }
+        // An empty line before the request is ignored, and blanks around a value.
+        let padded = plain("\r\nGET / HTTP/1.1\r\nHost: \t x \t\r\n\r\n");
+        assert_eq!(&*padded.path, "/");
+    }
+
+    #[test]
+    fn bodies_are_not_read_and_never_guessed() {
+        let with = |method: &str, lines: &str| format!("{method} / HTTP/1.1\r\nHost: x\r\n{lines}\r\n");
+        for lines in [
+            "Content-Length: 1\r\nContent-Length: 1\r\n",
+            "Content-Length: 1, 1\r\n",
+            "Content-Length: -1\r\n",
+            "Content-Length:\r\n",
+            "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+        ] {
+            assert!(!fault(&with("POST", lines)).is_empty(), "{lines}");
+        }
+        assert!(!fault("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n").is_empty());
+        for lines in ["Content-Length: 1\r\n", "Transfer-Encoding: chunked\r\n"] {
+            assert!(plain(&with("POST", lines)).is_last, "{lines}");
+            assert!(fault(&with("GET", lines)).contains("no body"), "{lines}");
+            assert!(
+                fault(&format!("{UPGRADE}{lines}\r\n")).contains("no body"),
+                "{lines}"
+            );
+        }
+        assert!(!plain(&with("GET", "Content-Length: 00\r\n")).is_last);
+    }
+
+    #[test]
+    fn the_last_request_of_a_connection() {
+        assert!(!plain("GET / HTTP/1.1\r\nHost: x\r\n\r\n").is_last);
+        assert!(plain("GET / HTTP/1.1\r\nHost: x\r\nConnection: a, Close\r\n\r\n").is_last);
+        assert!(plain("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").is_last);
+    }
+
+    #[test]
+    fn unreadable_origins_are_not_believed() {
+        let bytes = b"GET / HTTP/1.1\r\nHost: a\r\nOrigin: http://\xff\r\n\r\n";
+        let head = parse_head(bytes).unwrap();
         assert_eq!(
             crate::origin::Origin::parse(head.origin.as_deref().unwrap()),
             None
@@ -260,14 +649,14 @@ mod tests {
     #[test]
     fn forwarded_for_lines_are_joined_in_order() {
         let head = parse(
-            "GET / HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1, 192.0.2.2\r\nx-forwarded-for: 192.0.2.3\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1, 192.0.2.2\r\nx-forwarded-for: 192.0.2.3\r\n\r\n",
         );
         assert_eq!(
             head.forwarded_for.as_deref(),
             Some("192.0.2.1, 192.0.2.2,192.0.2.3")
         );
         assert!(head.has_proxy_headers);
-        assert!(parse("GET / HTTP/1.1\r\nForwarded: for=192.0.2.1\r\n\r\n").has_proxy_headers);
+        assert!(parse("GET / HTTP/1.1\r\nHost: x\r\nForwarded: for=192.0.2.1\r\n\r\n").has_proxy_headers);
     }
 
     #[tokio::test]
@@ -280,31 +669,38 @@ mod tests {
                 .unwrap();
             far
         });
-        let (head, len, bytes) = read_head(&mut near).await.unwrap();
+        let mut bytes = Vec::new();
+        let head = read_head(&mut near, &mut bytes).await.unwrap();
         assert!(matches!(head.upgrade, Upgrade::Accept(_)));
-        assert!("rest".as_bytes().starts_with(&bytes[len..]));
+        assert!("rest".as_bytes().starts_with(&bytes));
         drop(near);
         drop(writer.await);
     }
 
     #[tokio::test]
     async fn heads_are_bounded() {
-        let long = format!("GET / HTTP/1.1\r\nX: {}\r\n", "x".repeat(2 * MAX_HEAD_BYTES));
+        let start = "GET / HTTP/1.1\r\nHost: x\r\n";
+        let with = |bytes: usize| format!("{start}X: {}\r\n\r\n", "x".repeat(bytes - start.len() - 7));
+        for (bytes, is_read) in [(MAX_HEAD_BYTES, true), (MAX_HEAD_BYTES + 1, false)] {
+            let text = with(bytes);
+            assert_eq!(text.len(), bytes);
+            let outcome = read_head(&mut text.as_bytes(), &mut Vec::new()).await;
+            assert_eq!(outcome.is_ok(), is_read, "{bytes}");
+            assert!(is_read || matches!(outcome, Err(HeadError::TooLarge)));
+        }
+        for (lines, is_read) in [(MAX_HEADERS - 1, true), (MAX_HEADERS, false)] {
+            let text = format!("{start}{}\r\n", "X: y\r\n".repeat(lines));
+            assert_eq!(
+                read_head(&mut text.as_bytes(), &mut Vec::new()).await.is_ok(),
+                is_read
+            );
+        }
         assert!(matches!(
-            read_head(&mut long.as_bytes()).await,
-            Err(HeadError::TooLarge)
+            read_head(&mut &b"\x16\x03\x01\x02\x00"[..], &mut Vec::new()).await,
+            Err(HeadError::Malformed(_))
         ));
-        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(MAX_HEADERS + 1));
         assert!(matches!(
-            read_head(&mut many.as_bytes()).await,
-            Err(HeadError::TooLarge)
-        ));
-        assert!(matches!(
-            read_head(&mut &b"\x16\x03\x01\x02\x00"[..]).await,
-            Err(HeadError::Malformed)
-        ));
-        assert!(matches!(
-            read_head(&mut &b"GET / HT"[..]).await,
+            read_head(&mut &b"GET / HT"[..], &mut Vec::new()).await,
             Err(HeadError::Io(_))
         ));
     }

@@ -1,88 +1,121 @@
 //! Plain HTTP beside the WebSocket, on the same port: health, and the page: that of `--web-root`, or one
 //! that says what this is.
 
-use std::convert::Infallible;
-use std::io;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::io::{self, ErrorKind, Write};
 
-use bytes::{Buf, Bytes};
-use http_body_util::Full;
-use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+use ::http::StatusCode;
+use ::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, REFERRER_POLICY,
+    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use hyper::service::service_fn;
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use bytes::Bytes;
+use socket2::SockRef;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::sync::SemaphorePermit;
 
+use crate::accept::SEND_BUFFER_BYTES;
+use crate::answer::{Answer, head, text, with_type};
 use crate::gateway::Shared;
-use crate::web::WebFile;
+use crate::head::PlainRequest;
+use crate::web::{WebFile, decoded};
 
-/// How long one HTTP connection may last, with everything it asks.
-const MAX_CONNECTION_TIME: Duration = Duration::from_secs(10);
-/// How long a connection that is turned away may take to read why.
-const MAX_REFUSAL_TIME: Duration = Duration::from_secs(1);
+/// How long the next request of a connection may take to come, in ms.
+pub(crate) const KEEP_ALIVE_MS: u64 = 10_000;
+/// Most requests of one connection.
+pub(crate) const MAX_REQUESTS: usize = 100;
+/// Most answers that wait for their clients to read, however many places there are.
+pub(crate) const MAX_TRANSFERS: usize = 256;
+/// A body of at most so many bytes goes out together with its head.
+const SMALL_BYTES: usize = 16 * 1024;
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// For the files of a web root: scripts of the page itself and WebAssembly, connections to any gateway.
 const WEB_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self' ws: wss:; \
     img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
-/// Serves the requests of one connection; `prefix` is what was read of it already.
-pub(crate) async fn serve(stream: TcpStream, prefix: Vec<u8>, shared: Arc<Shared>) {
-    let stream = TokioIo::new(Rewound {
-        prefix: prefix.into(),
-        stream,
-    });
-    let service = service_fn(|request: Request<hyper::body::Incoming>| {
-        let response = respond(request.method(), request.uri().path(), request.headers(), &shared);
-        async move { Ok::<_, Infallible>(response) }
-    });
-    let connection = hyper::server::conn::http1::Builder::new().serve_connection(stream, service);
-    // What fails here is the client's business.
-    let _ = tokio::time::timeout(MAX_CONNECTION_TIME, connection).await;
+/// Answers one request. With an error the connection is of no use any more.
+///
+/// # Errors
+/// What the socket fails with; a client that takes no byte for as long as a WebSocket's may; too many who are slow.
+pub(crate) async fn answer(
+    stream: &mut TcpStream,
+    request: &PlainRequest,
+    is_last: bool,
+    shared: &Shared,
+) -> io::Result<()> {
+    let mut answer = respond(request, shared);
+    let mut transfer = None;
+    if answer.body().len() > SEND_BUFFER_BYTES {
+        transfer = shared.transfers.try_acquire().ok();
+        if transfer.is_none() {
+            answer = text(StatusCode::SERVICE_UNAVAILABLE, "Too many downloads.\n");
+            answer
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+    }
+    let mut head = head(&answer, is_last, shared.clock.now());
+    let mut body = answer.body().as_ref();
+    if &*request.method == "HEAD" {
+        body = &[];
+    } else if body.len() <= SMALL_BYTES {
+        // In one packet.
+        head.extend_from_slice(std::mem::take(&mut body));
+    }
+    send(stream, &head, &mut transfer, shared).await?;
+    send(stream, body, &mut transfer, shared).await
 }
 
-/// Answers with a status and a line of text, and closes.
-pub(crate) async fn refuse(mut stream: TcpStream, status: StatusCode, text: String) {
-    let head = format!(
-        "HTTP/1.1 {} {}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\n{}connection: close\r\n\r\n{text}",
-        status.as_u16(),
-        status.canonical_reason().unwrap_or(""),
-        text.len(),
-        if status == StatusCode::UPGRADE_REQUIRED {
-            "sec-websocket-version: 13\r\nupgrade: websocket\r\n"
-        } else {
-            ""
-        },
-    );
-    let _ = tokio::time::timeout(MAX_REFUSAL_TIME, async {
-        stream.write_all(head.as_bytes()).await?;
-        stream.shutdown().await?;
-        // Closing with something unread would cut off the answer.
-        while stream.read(&mut [0; 1024]).await? > 0 {}
-        io::Result::Ok(())
-    })
-    .await;
+/// Writes all of it, as fast as the client takes it. Whoever has to be waited for needs a transfer.
+async fn send<'a>(
+    stream: &mut TcpStream,
+    mut bytes: &[u8],
+    transfer: &mut Option<SemaphorePermit<'a>>,
+    shared: &'a Shared,
+) -> io::Result<()> {
+    if !bytes.is_empty() {
+        // The runtime need not know yet that the socket takes something, so it is not asked.
+        match (&*SockRef::from(&*stream)).write(bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    while !bytes.is_empty() {
+        if transfer.is_none() {
+            let none_left = |_| io::Error::from(ErrorKind::WouldBlock);
+            *transfer = Some(shared.transfers.try_acquire().map_err(none_left)?);
+        }
+        let stalled_ms = shared.clock.now().age_ms.saturating_add(shared.limits.stall_ms);
+        let written = tokio::select! {
+            biased;
+            written = stream.write(bytes) => written?,
+            () = shared.clock.sleep_until(stalled_ms) => return Err(ErrorKind::TimedOut.into()),
+        };
+        if written == 0 {
+            return Err(ErrorKind::WriteZero.into());
+        }
+        bytes = &bytes[written..];
+    }
+    Ok(())
 }
 
-fn respond(method: &Method, path: &str, asked: &HeaderMap, shared: &Shared) -> Response<Full<Bytes>> {
-    let mut response = match (path, &shared.config.web_root) {
-        ("/healthz" | "/health", _) => json(StatusCode::OK, r#"{"ok":true,"status":"live"}"#.to_owned()),
-        ("/readyz" | "/ready", _) => ready(shared),
-        ("/gateway.json", Some(_)) => about(shared),
-        (path, Some(root)) => root
+fn respond(request: &PlainRequest, shared: &Shared) -> Answer {
+    let path = decoded(&request.path);
+    let mut response = match (path.as_deref(), &shared.config.web_root) {
+        (Some("/healthz" | "/health"), _) => {
+            json(StatusCode::OK, r#"{"ok":true,"status":"live"}"#.to_owned())
+        }
+        (Some("/readyz" | "/ready"), _) => ready(shared),
+        (Some("/gateway.json"), Some(_)) => about(shared),
+        (Some(path), Some(root)) => root
             .file(path)
-            .map_or_else(not_found, |file| web_file(file, asked)),
-        ("/", None) => page(shared),
+            .map_or_else(not_found, |file| web_file(file, request.if_none_match.as_deref())),
+        (Some("/"), None) => page(shared),
         _ => not_found(),
     };
-    if response.status() != StatusCode::NOT_FOUND && method != Method::GET && method != Method::HEAD {
+    if response.status() != StatusCode::NOT_FOUND && !matches!(&*request.method, "GET" | "HEAD") {
         response = text(
             StatusCode::METHOD_NOT_ALLOWED,
             "Only GET and HEAD are answered here.\n",
@@ -104,16 +137,16 @@ fn respond(method: &Method, path: &str, asked: &HeaderMap, shared: &Shared) -> R
     response
 }
 
-fn not_found() -> Response<Full<Bytes>> {
+fn not_found() -> Answer {
     text(
         StatusCode::NOT_FOUND,
         "Not found. The gateway speaks WebSocket on any path.\n",
     )
 }
 
-fn web_file(file: &WebFile, asked: &HeaderMap) -> Response<Full<Bytes>> {
-    let is_known = file.is_known(asked.get(IF_NONE_MATCH));
-    let mut response = Response::new(Full::new(if is_known { Bytes::new() } else { file.body.clone() }));
+fn web_file(file: &WebFile, if_none_match: Option<&str>) -> Answer {
+    let is_known = file.is_known(if_none_match);
+    let mut response = Answer::new(if is_known { Bytes::new() } else { file.body.clone() });
     if is_known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
@@ -137,7 +170,7 @@ fn web_file(file: &WebFile, asked: &HeaderMap) -> Response<Full<Bytes>> {
 
 /// Tells the page that a gateway serves it, and what the gateway asks of clients. Elsewhere a file of this
 /// name says that there is none.
-fn about(shared: &Shared) -> Response<Full<Bytes>> {
+fn about(shared: &Shared) -> Answer {
     let about = serde_json::json!({
         "gateway": true,
         "auth": shared.config.auth.as_str(),
@@ -146,7 +179,7 @@ fn about(shared: &Shared) -> Response<Full<Bytes>> {
     json(StatusCode::OK, about.to_string())
 }
 
-fn ready(shared: &Shared) -> Response<Full<Bytes>> {
+fn ready(shared: &Shared) -> Answer {
     let is_ready = !shared.is_stopping();
     let (status, word) = if is_ready {
         (StatusCode::OK, "ready")
@@ -162,7 +195,7 @@ fn ready(shared: &Shared) -> Response<Full<Bytes>> {
     )
 }
 
-fn page(shared: &Shared) -> Response<Full<Bytes>> {
+fn page(shared: &Shared) -> Answer {
     let secret = match shared.config.auth.as_str() {
         "none" => "",
         "password" => " --password …",
@@ -184,54 +217,6 @@ fn escape(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-fn json(status: StatusCode, body: String) -> Response<Full<Bytes>> {
+fn json(status: StatusCode, body: String) -> Answer {
     with_type(status, "application/json; charset=utf-8", body)
-}
-
-fn text(status: StatusCode, body: &str) -> Response<Full<Bytes>> {
-    with_type(status, "text/plain; charset=utf-8", body.to_owned())
-}
-
-fn with_type(status: StatusCode, content_type: &'static str, body: String) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
-}
-
-/// A stream of which the beginning was read already.
-struct Rewound {
-    prefix: Bytes,
-    stream: TcpStream,
-}
-
-impl AsyncRead for Rewound {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.prefix.has_remaining() {
-            let count = self.prefix.len().min(buffer.remaining());
-            buffer.put_slice(&self.prefix.split_to(count));
-            return Poll::Ready(Ok(()));
-        }
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Rewound {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buffer)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
 }

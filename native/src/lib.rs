@@ -5,7 +5,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`gateway`] | binds, runs, drains |
-//! | `accept`, [`head`], `http` | takes connections in; WebSocket or plain HTTP |
+//! | `accept`, [`head`], `http`, `answer`, `parting` | takes connections in; WebSocket or plain HTTP; lets them go |
 //! | `connection` | one socket: reads, writes, closes |
 //! | `driver` | the one task that owns the hub |
 //! | [`admission`] | the facts about a `connect`: [`origin`], [`auth`], [`ratelimit`], [`device`] |
@@ -22,6 +22,7 @@
 
 mod accept;
 pub mod admission;
+mod answer;
 pub mod auth;
 mod bench;
 pub mod cli;
@@ -37,6 +38,7 @@ pub mod identity;
 pub mod listen;
 mod log;
 pub mod origin;
+mod parting;
 pub mod proxy;
 pub mod ratelimit;
 pub mod slots;

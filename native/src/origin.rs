@@ -96,6 +96,11 @@ impl Authority {
     }
 }
 
+/// Whether the text is a host with an optional port, as a Host header has it.
+pub(crate) fn is_authority(text: &str) -> bool {
+    text.is_ascii() && Authority::parse(text, None).is_some()
+}
+
 fn default_port(scheme: &str) -> Option<u16> {
     match scheme {
         "http" | "ws" => Some(80),

@@ -1,6 +1,6 @@
 //! Who the client is when proxies stand in between (SPEC 4, reference 2.7).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 
@@ -24,6 +24,17 @@ pub fn normalise(ip: IpAddr) -> IpAddr {
 #[must_use]
 pub fn is_loopback(ip: IpAddr) -> bool {
     normalise(ip).is_loopback()
+}
+
+/// Whom an address belongs to: one customer of a provider can choose freely within a /64 of IPv6. An IPv4 address
+/// stays as it is, and all of loopback is one.
+#[must_use]
+pub fn network(ip: IpAddr) -> IpAddr {
+    match normalise(ip) {
+        ip if ip.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
+        ip => ip,
+    }
 }
 
 /// What the address and the headers of one request say about its client.
@@ -137,6 +148,22 @@ mod tests {
         }
         for text in ["10.0.0.1", "128.0.0.1", "::2", "::ffff:10.0.0.1", "0.0.0.0"] {
             assert!(!is_loopback(ip(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_network_of_an_address() {
+        for (text, wanted) in [
+            ("127.9.8.7", "127.0.0.1"),
+            ("::1", "127.0.0.1"),
+            ("::ffff:127.0.0.1", "127.0.0.1"),
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("2001:db8:1:2:ffff::", "2001:db8:1:2::"),
+            ("2001:db8:1:3::", "2001:db8:1:3::"),
+        ] {
+            assert_eq!(network(ip(text)), ip(wanted), "{text}");
         }
     }
 

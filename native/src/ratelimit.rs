@@ -8,9 +8,11 @@
 //! same, but its keyed store can neither share one bucket beyond a bound nor keep the remembered secrets.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
+
+use crate::proxy::network;
 
 /// Wrong secrets that a bucket at rest accepts at once.
 pub const BURST: u64 = 10;
@@ -45,16 +47,6 @@ impl Bucket {
     #[must_use]
     pub fn of_proxy(ip: IpAddr) -> Self {
         Self::Proxy(network(ip))
-    }
-}
-
-/// What one customer of a provider can choose freely: the /64 prefix of an IPv6 address; an IPv4 address as it
-/// is. IPv4-mapped addresses count as IPv4.
-#[must_use]
-pub fn network(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
-        v4 => v4,
     }
 }
 

@@ -1,19 +1,28 @@
-//! How many sockets there may be: in all, before the handshake is done, and per address (SPEC 2).
+//! How many sockets there may be: in all, before the handshake is done, and per address (SPEC 2). When places are
+//! scarce, the socket that was silent the longest gives up its own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use presence_core::setting::{InvalidSetting, count, within};
+use tokio::sync::Notify;
+
+/// How long a socket may be silent while more than half of the places before the handshake are taken, in ms.
+pub const PATIENCE_MS: u64 = 3_000;
+/// Most sockets that a new one makes pay for that: their number does not depend on how many there are.
+const MAX_IMPATIENT: usize = 2;
 
 /// Bounds on sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotLimits {
-    /// Most sockets in all.
+    /// Most sockets in all. The last quarter is not for an address that has half of all places.
     pub connections: usize,
     /// Most sockets whose handshake is not done, in all.
     pub unauthenticated: usize,
-    /// Most such sockets of one client address.
+    /// Most such sockets of one client address. Of addresses that many clients share (see [`Address`])
+    /// this holds only while more than half of the places of all are taken.
     pub unauthenticated_per_address: usize,
 }
 
@@ -50,7 +59,7 @@ impl Default for SlotLimits {
 /// Why a socket is turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// No more connections at all.
+    /// No more connections, in all or from this address.
     #[error("Too many connections")]
     Connections,
     /// Too many handshakes at once, in all or from this address.
@@ -58,26 +67,70 @@ pub enum Refused {
     Unauthenticated,
 }
 
+/// Whom a socket is counted with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The client's address, or the network it can choose its address in: see
+    /// [`network`](crate::proxy::network).
+    pub network: IpAddr,
+    /// Many clients come from it that have nothing to do with each other: loopback, a trusted proxy. They
+    /// would shut each other out.
+    pub is_shared: bool,
+}
+
 /// Counts sockets.
 #[derive(Debug)]
 pub struct Slots {
     limits: SlotLimits,
     counts: Mutex<Counts>,
+    evictions: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct Counts {
     connections: usize,
     unauthenticated: usize,
-    by_address: HashMap<IpAddr, usize>,
+    shares: HashMap<IpAddr, Share>,
+    /// The sockets that can be evicted, by the number of the last useful thing they did.
+    silent: BTreeMap<u64, Silent>,
+    next_number: u64,
+}
+
+/// The sockets of one address.
+#[derive(Debug, Default)]
+struct Share {
+    connections: usize,
+    unauthenticated: usize,
+    silent: BTreeSet<u64>,
+}
+
+#[derive(Debug)]
+struct Silent {
+    network: IpAddr,
+    since_ms: u64,
+    eviction: Arc<Notify>,
 }
 
 /// The place of one socket; given back when dropped.
 #[derive(Debug)]
 pub struct Slot {
     slots: Arc<Slots>,
-    is_unauthenticated: bool,
-    address: Option<IpAddr>,
+    network: IpAddr,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The gateway waits for its request or its `connect`.
+    Silent {
+        number: u64,
+        eviction: Arc<Notify>,
+    },
+    /// The gateway works for it, and the handshake is not done.
+    Busy,
+    Authenticated,
+    /// Without a place.
+    Released,
 }
 
 impl Slots {
@@ -87,28 +140,31 @@ impl Slots {
         Arc::new(Self {
             limits,
             counts: Mutex::default(),
+            evictions: AtomicU64::new(0),
         })
     }
 
-    /// Takes a place for a new socket.
+    /// Takes a place for a new socket, at this time on the age clock.
     ///
     /// # Errors
-    /// [`Refused`] when a total is reached.
-    pub fn take(self: &Arc<Self>) -> Result<Slot, Refused> {
+    /// [`Refused`] when a bound is reached and no silent socket can go in its stead.
+    pub fn take(self: &Arc<Self>, address: Address, now_ms: u64) -> Result<Slot, Refused> {
         let mut counts = self.counts();
-        if counts.connections >= self.limits.connections {
+        self.evict_impatient(&mut counts, now_ms);
+        self.make_room(&mut counts, address)?;
+        if counts.connections >= self.limits.connections && !self.evict_oldest(&mut counts) {
             return Err(Refused::Connections);
         }
-        if counts.unauthenticated >= self.limits.unauthenticated {
+        if counts.unauthenticated >= self.limits.unauthenticated && !self.evict_oldest(&mut counts) {
             return Err(Refused::Unauthenticated);
         }
-        counts.connections += 1;
-        counts.unauthenticated += 1;
+        counts.add(address.network);
+        let state = counts.fall_silent(address.network, now_ms);
         drop(counts);
         Ok(Slot {
             slots: Arc::clone(self),
-            is_unauthenticated: true,
-            address: None,
+            network: address.network,
+            state,
         })
     }
 
@@ -124,63 +180,217 @@ impl Slots {
         self.counts().unauthenticated
     }
 
+    /// Whether a socket had to go for another since that was last asked.
+    #[must_use]
+    pub fn has_evictions(&self) -> bool {
+        self.evictions.load(Ordering::Relaxed) > 0
+    }
+
+    /// How many sockets had to go for others since the last time this was asked.
+    pub fn take_evictions(&self) -> u64 {
+        self.evictions.swap(0, Ordering::Relaxed)
+    }
+
+    /// The share of the address has room for one more, if need be by its own oldest silent socket.
+    fn make_room(&self, counts: &mut Counts, address: Address) -> Result<(), Refused> {
+        let Some(share) = counts.shares.get(&address.network) else {
+            return Ok(());
+        };
+        let limits = &self.limits;
+        let is_full = share.unauthenticated >= limits.unauthenticated_per_address;
+        if is_full && !address.is_shared {
+            return Err(Refused::Unauthenticated);
+        }
+        let has_too_many = share.connections >= limits.connections.div_ceil(2)
+            && counts.connections >= limits.connections - limits.connections / 4;
+        let is_scarce = counts.unauthenticated >= limits.unauthenticated.div_ceil(2);
+        if (has_too_many || is_full && is_scarce) && !self.evict_oldest_of(counts, address.network) {
+            return Err(if has_too_many {
+                Refused::Connections
+            } else {
+                Refused::Unauthenticated
+            });
+        }
+        Ok(())
+    }
+
+    /// While places are scarce, sockets are not let be silent as long as otherwise.
+    fn evict_impatient(&self, counts: &mut Counts, now_ms: u64) {
+        for _ in 0..MAX_IMPATIENT {
+            let is_impatient = counts.unauthenticated > self.limits.unauthenticated / 2
+                && counts
+                    .silent
+                    .first_key_value()
+                    .is_some_and(|(_, silent)| silent.since_ms.saturating_add(PATIENCE_MS) <= now_ms);
+            if !is_impatient {
+                return;
+            }
+            self.evict_oldest(counts);
+        }
+    }
+
+    fn evict_oldest(&self, counts: &mut Counts) -> bool {
+        let oldest = counts.silent.first_key_value().map(|(number, _)| *number);
+        self.evict(counts, oldest)
+    }
+
+    fn evict_oldest_of(&self, counts: &mut Counts, network: IpAddr) -> bool {
+        let share = counts.shares.get(&network);
+        let oldest = share.and_then(|share| share.silent.first().copied());
+        self.evict(counts, oldest)
+    }
+
+    fn evict(&self, counts: &mut Counts, number: Option<u64>) -> bool {
+        let Some(silent) = number.and_then(|number| counts.speak(number)) else {
+            return false;
+        };
+        counts.remove_unauthenticated(silent.network);
+        counts.remove(silent.network);
+        silent.eviction.notify_one();
+        self.evictions.fetch_add(1, Ordering::Relaxed);
+        true
+    }
+
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Slot {
-    /// Counts the socket under the client's address too, once that is known. Loopback and clients
-    /// that cannot be attributed are not counted so: they would shut each other out.
-    ///
-    /// # Errors
-    /// [`Refused`] when the address has too many.
-    pub fn count_address(&mut self, address: IpAddr) -> Result<(), Refused> {
-        if self.address.is_some() || !self.is_unauthenticated {
-            return Ok(());
-        }
-        let mut counts = self.slots.counts();
-        let count = counts.by_address.entry(address).or_insert(0);
-        if *count >= self.slots.limits.unauthenticated_per_address {
-            return Err(Refused::Unauthenticated);
-        }
-        *count += 1;
-        drop(counts);
-        self.address = Some(address);
-        Ok(())
+impl Counts {
+    fn add(&mut self, network: IpAddr) {
+        self.connections += 1;
+        self.unauthenticated += 1;
+        let share = self.shares.entry(network).or_default();
+        share.connections += 1;
+        share.unauthenticated += 1;
     }
 
-    /// The handshake is done.
-    pub fn authenticated(&mut self) {
-        if self.is_unauthenticated {
-            let mut counts = self.slots.counts();
-            self.leave_waiting_room(&mut counts);
-            drop(counts);
-            self.is_unauthenticated = false;
-            self.address = None;
+    fn fall_silent(&mut self, network: IpAddr, now_ms: u64) -> State {
+        let number = self.next_number;
+        self.next_number += 1;
+        let eviction = Arc::new(Notify::new());
+        let silent = Silent {
+            network,
+            since_ms: now_ms,
+            eviction: Arc::clone(&eviction),
+        };
+        self.silent.insert(number, silent);
+        self.shares.entry(network).or_default().silent.insert(number);
+        State::Silent { number, eviction }
+    }
+
+    /// `None`: it was evicted.
+    fn speak(&mut self, number: u64) -> Option<Silent> {
+        let silent = self.silent.remove(&number)?;
+        if let Some(share) = self.shares.get_mut(&silent.network) {
+            share.silent.remove(&number);
+        }
+        Some(silent)
+    }
+
+    fn remove_unauthenticated(&mut self, network: IpAddr) {
+        self.unauthenticated -= 1;
+        if let Some(share) = self.shares.get_mut(&network) {
+            share.unauthenticated -= 1;
         }
     }
 
-    fn leave_waiting_room(&self, counts: &mut Counts) {
-        counts.unauthenticated -= 1;
-        if let Some(address) = self.address
-            && let Some(count) = counts.by_address.get_mut(&address)
-        {
-            *count -= 1;
-            if *count == 0 {
-                counts.by_address.remove(&address);
+    fn remove(&mut self, network: IpAddr) {
+        self.connections -= 1;
+        if let Some(share) = self.shares.get_mut(&network) {
+            share.connections -= 1;
+            if share.connections == 0 {
+                self.shares.remove(&network);
             }
         }
     }
 }
 
+impl Slot {
+    /// Counts the socket under the client's address, once a proxy has named it.
+    ///
+    /// # Errors
+    /// [`Refused`] when that address has too many; the place is given back.
+    pub fn attribute(&mut self, address: Address, now_ms: u64) -> Result<(), Refused> {
+        if address.network == self.network {
+            return Ok(());
+        }
+        self.release();
+        *self = self.slots.take(address, now_ms)?;
+        Ok(())
+    }
+
+    /// Waits until the place is needed for somebody else, if it can be: while the socket is silent.
+    pub fn eviction(&self) -> impl Future<Output = ()> + use<> {
+        let eviction = match &self.state {
+            State::Silent { eviction, .. } => Some(Arc::clone(eviction)),
+            _ => None,
+        };
+        async move {
+            match eviction {
+                Some(eviction) => eviction.notified().await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Whether its place went to somebody else.
+    #[must_use]
+    pub fn is_evicted(&self) -> bool {
+        match &self.state {
+            State::Silent { number, .. } => !self.slots.counts().silent.contains_key(number),
+            _ => false,
+        }
+    }
+
+    /// The socket did something useful: the gateway works for it now. Returns whether it still has its place.
+    pub fn busy(&mut self) -> bool {
+        let State::Silent { number, .. } = self.state else {
+            return !matches!(self.state, State::Released);
+        };
+        let has_place = self.slots.counts().speak(number).is_some();
+        self.state = if has_place { State::Busy } else { State::Released };
+        has_place
+    }
+
+    /// The gateway waits for the socket again.
+    pub fn silent(&mut self, now_ms: u64) {
+        if matches!(self.state, State::Busy) {
+            self.state = self.slots.counts().fall_silent(self.network, now_ms);
+        }
+    }
+
+    /// The handshake is done.
+    pub fn authenticated(&mut self) {
+        if self.busy() && matches!(self.state, State::Busy) {
+            self.slots.counts().remove_unauthenticated(self.network);
+            self.state = State::Authenticated;
+        }
+    }
+
+    /// Gives the place back, though the socket may take a while to close.
+    pub fn release(&mut self) {
+        let mut counts = self.slots.counts();
+        let (has_place, is_authenticated) = match self.state {
+            State::Silent { number, .. } => (counts.speak(number).is_some(), false),
+            State::Busy => (true, false),
+            State::Authenticated => (true, true),
+            State::Released => (false, false),
+        };
+        if has_place {
+            if !is_authenticated {
+                counts.remove_unauthenticated(self.network);
+            }
+            counts.remove(self.network);
+        }
+        drop(counts);
+        self.state = State::Released;
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
-        let mut counts = self.slots.counts();
-        counts.connections -= 1;
-        if self.is_unauthenticated {
-            self.leave_waiting_room(&mut counts);
-        }
+        self.release();
     }
 }
 
@@ -188,47 +398,174 @@ impl Drop for Slot {
 mod tests {
     use super::*;
 
-    fn address(last: u8) -> IpAddr {
-        IpAddr::from([192, 0, 2, last])
+    const LIMITS: SlotLimits = SlotLimits {
+        connections: 16,
+        unauthenticated: 8,
+        unauthenticated_per_address: 2,
+    };
+
+    fn remote(last: u8) -> Address {
+        Address {
+            network: IpAddr::from([192, 0, 2, last]),
+            is_shared: false,
+        }
+    }
+
+    fn local() -> Address {
+        Address {
+            network: IpAddr::from([127, 0, 0, 1]),
+            is_shared: true,
+        }
+    }
+
+    fn take(slots: &Arc<Slots>, address: Address) -> Slot {
+        slots.take(address, 0).unwrap()
+    }
+
+    /// Takes a place and shows that somebody is there.
+    fn take_busy(slots: &Arc<Slots>, address: Address) -> Slot {
+        let mut slot = take(slots, address);
+        assert!(slot.busy());
+        slot
     }
 
     #[test]
     fn places_are_given_back() {
-        let slots = Slots::new(SlotLimits {
-            connections: 3,
-            unauthenticated: 2,
-            unauthenticated_per_address: 1,
-        });
-        let mut first = slots.take().unwrap();
-        let second = slots.take().unwrap();
-        assert_eq!(slots.take().unwrap_err(), Refused::Unauthenticated);
+        let slots = Slots::new(LIMITS);
+        let mut all: Vec<Slot> = (0..8).map(|n| take_busy(&slots, remote(n))).collect();
+        assert_eq!(slots.take(remote(8), 0).unwrap_err(), Refused::Unauthenticated);
+        for slot in &mut all {
+            slot.authenticated();
+            slot.authenticated();
+        }
+        assert_eq!((slots.connections(), slots.unauthenticated()), (8, 0));
+        all.extend((8..16).map(|n| take_busy(&slots, remote(n))));
+        assert_eq!(slots.take(remote(16), 0).unwrap_err(), Refused::Connections);
 
-        first.authenticated();
-        first.authenticated();
-        let third = slots.take().unwrap();
-        assert_eq!(slots.take().unwrap_err(), Refused::Connections);
-
-        drop((first, second, third));
+        all[15].release();
+        all[15].release();
+        all.push(take(&slots, remote(16)));
+        drop(all);
         assert_eq!((slots.connections(), slots.unauthenticated()), (0, 0));
+        let counts = slots.counts();
+        assert!(counts.shares.is_empty() && counts.silent.is_empty());
     }
 
     #[test]
     fn an_address_is_bounded_until_its_handshakes_are_done() {
-        let slots = Slots::new(SlotLimits {
-            unauthenticated_per_address: 1,
-            ..SlotLimits::default()
-        });
-        let mut first = slots.take().unwrap();
-        let mut second = slots.take().unwrap();
-        first.count_address(address(1)).unwrap();
-        assert_eq!(second.count_address(address(1)), Err(Refused::Unauthenticated));
-        second.count_address(address(2)).unwrap();
-
+        let slots = Slots::new(LIMITS);
+        let mut first = take(&slots, remote(1));
+        let _second = take(&slots, remote(1));
+        // Refused ones leave no trace, however many there are.
+        for _ in 0..10_000 {
+            assert_eq!(slots.take(remote(1), 0).unwrap_err(), Refused::Unauthenticated);
+        }
+        assert_eq!((slots.connections(), slots.take_evictions()), (2, 0));
+        let _other = take(&slots, remote(2));
         first.authenticated();
-        let mut third = slots.take().unwrap();
-        third.count_address(address(1)).unwrap();
-        drop(third);
-        drop(second);
-        assert!(slots.counts().by_address.is_empty());
+        take(&slots, remote(1));
+    }
+
+    #[test]
+    fn a_client_behind_a_proxy_is_counted_under_its_own_address() {
+        let slots = Slots::new(LIMITS);
+        let mut all = [
+            take(&slots, local()),
+            take(&slots, local()),
+            take(&slots, local()),
+        ];
+        all[0].attribute(remote(1), 0).unwrap();
+        all[1].attribute(remote(1), 0).unwrap();
+        assert_eq!(all[2].attribute(remote(1), 0), Err(Refused::Unauthenticated));
+        assert!(!all[2].busy());
+        assert_eq!(slots.connections(), 2);
+        assert_eq!(slots.counts().shares.len(), 1);
+    }
+
+    #[test]
+    fn silent_local_sockets_shut_nobody_out() {
+        let slots = Slots::new(LIMITS);
+        let flood: Vec<Slot> = (0..1_000).map(|_| take(&slots, local())).collect();
+        // Half of the places, and not one more.
+        assert_eq!(slots.unauthenticated(), 4);
+        assert_eq!(slots.take_evictions(), 996);
+        assert!(flood[..996].iter().all(Slot::is_evicted));
+        assert!(!flood[996..].iter().any(Slot::is_evicted));
+
+        let mut normal = take(&slots, local());
+        assert!(normal.busy());
+        // Nor do they when others hold the other half.
+        let _others: Vec<Slot> = (0..4).map(|n| take_busy(&slots, remote(n))).collect();
+        let mut normal = take(&slots, local());
+        assert!(normal.busy() && !normal.is_evicted());
+    }
+
+    #[test]
+    fn a_shared_address_has_its_share_when_nobody_is_silent() {
+        let slots = Slots::new(LIMITS);
+        let crowd: Vec<Slot> = (0..4).map(|_| take_busy(&slots, local())).collect();
+        assert_eq!(slots.take(local(), 0).unwrap_err(), Refused::Unauthenticated);
+        let _others: Vec<Slot> = (0..4).map(|n| take_busy(&slots, remote(n))).collect();
+        drop(crowd);
+        take_busy(&slots, local());
+    }
+
+    #[test]
+    fn the_longest_silence_goes_first() {
+        let slots = Slots::new(LIMITS);
+        let mut all: Vec<Slot> = (0..8).map(|n| take(&slots, remote(n))).collect();
+        // The first sent its request meanwhile, and the second is being worked for.
+        assert!(all[0].busy());
+        all[0].silent(5);
+        assert!(all[1].busy());
+        let _new = take(&slots, remote(8));
+        let evicted: Vec<bool> = all.iter().map(Slot::is_evicted).collect();
+        assert_eq!(evicted, [false, false, true, false, false, false, false, false]);
+        assert_eq!((slots.connections(), slots.unauthenticated()), (8, 8));
+        assert!(!all[2].busy());
+        all[2].authenticated();
+        drop(all);
+        assert_eq!((slots.connections(), slots.unauthenticated()), (1, 1));
+    }
+
+    #[test]
+    fn patience_is_short_while_places_are_scarce() {
+        let slots = Slots::new(LIMITS);
+        let few: Vec<Slot> = (0..4).map(|n| take(&slots, remote(n))).collect();
+        let _fifth = slots.take(remote(4), 2 * PATIENCE_MS).unwrap();
+        assert_eq!(slots.take_evictions(), 0, "half is not more than half");
+        let _sixth = slots.take(remote(5), PATIENCE_MS - 1).unwrap();
+        assert_eq!(slots.take_evictions(), 0);
+        let _seventh = slots.take(remote(6), PATIENCE_MS).unwrap();
+        assert_eq!(slots.take_evictions(), 2);
+        assert!(few[0].is_evicted() && few[1].is_evicted() && !few[2].is_evicted());
+    }
+
+    #[test]
+    fn the_last_quarter_is_not_for_who_has_half() {
+        let slots = Slots::new(LIMITS);
+        let connect = |address| {
+            slots.take(address, 0).map(|mut slot| {
+                slot.authenticated();
+                slot
+            })
+        };
+        let near: Vec<Slot> = (0..12).map(|_| connect(local()).unwrap()).collect();
+        assert_eq!(connect(local()).unwrap_err(), Refused::Connections);
+        let far: Vec<Slot> = (0..4).map(|_| connect(remote(1)).unwrap()).collect();
+        assert_eq!((near.len(), far.len(), slots.connections()), (12, 4, 16));
+        assert_eq!(connect(remote(2)).unwrap_err(), Refused::Connections);
+    }
+
+    #[tokio::test]
+    async fn who_is_evicted_hears_of_it_even_if_it_listens_later() {
+        let slots = Slots::new(SlotLimits {
+            unauthenticated: 1,
+            ..LIMITS
+        });
+        let old = take(&slots, remote(1));
+        let _new = take(&slots, remote(2));
+        old.eviction().await;
+        assert!(old.is_evicted());
     }
 }

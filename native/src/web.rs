@@ -1,12 +1,14 @@
 //! A folder of files as the gateway's own page (`--web-root`): read into memory at the start, so that a
 //! request can name nothing else, and nothing that changes on the disk is served by half.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ::http::header::HeaderValue;
 use bytes::Bytes;
-use hyper::header::HeaderValue;
+use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 
 /// Most files of a page.
@@ -68,7 +70,7 @@ impl WebRoot {
         Ok(root)
     }
 
-    /// The file at the path of a URL, which is taken as it is: `..` and `%2e` are names like any other.
+    /// The file at the path of a URL, as [`decoded`] makes it.
     pub(crate) fn file(&self, path: &str) -> Option<&WebFile> {
         self.files.get(path)
     }
@@ -128,14 +130,33 @@ impl WebFile {
     }
 
     /// Whether the client has it already, by its `If-None-Match`.
-    pub(crate) fn is_known(&self, if_none_match: Option<&HeaderValue>) -> bool {
-        let (Some(Ok(known)), Ok(etag)) = (if_none_match.map(HeaderValue::to_str), self.etag.to_str()) else {
+    pub(crate) fn is_known(&self, if_none_match: Option<&str>) -> bool {
+        let (Some(known), Ok(etag)) = (if_none_match, self.etag.to_str()) else {
             return false;
         };
         known
             .split(',')
             .map(str::trim)
             .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    }
+}
+
+/// A path without percent-encoding; `None` if no file can have it. It is decoded once, name by name: an
+/// encoded slash parts no folders, and no name leads out of its folder.
+pub(crate) fn decoded(path: &str) -> Option<Cow<'_, str>> {
+    let is_name = |name: &str| {
+        !matches!(name, "." | "..") && !name.contains(|c: char| c.is_control() || matches!(c, '/' | '\\'))
+    };
+    let names: Option<Vec<Cow<'_, str>>> = path
+        .split('/')
+        .map(|name| {
+            let name = percent_decode_str(name).decode_utf8().ok()?;
+            is_name(&name).then_some(name)
+        })
+        .collect();
+    match names?.as_slice() {
+        names if names.iter().all(|name| matches!(name, Cow::Borrowed(_))) => Some(path.into()),
+        names => Some(names.join("/").into()),
     }
 }
 
@@ -216,6 +237,37 @@ mod tests {
         }
     }
 
+    #[test]
+    fn names_are_decoded_once_and_lead_nowhere_else() {
+        for (path, wanted) in [
+            ("/", "/"),
+            ("/plain.txt", "/plain.txt"),
+            ("/a%20b/%C3%BC.txt", "/a b/\u{fc}.txt"),
+            ("/%61", "/a"),
+            ("/100%25.txt", "/100%.txt"),
+            ("/100%.txt", "/100%.txt"),
+            ("/%252e%252e/x", "/%2e%2e/x"),
+            ("/a+b", "/a+b"),
+        ] {
+            assert_eq!(decoded(path).as_deref(), Some(wanted), "{path}");
+        }
+        for path in [
+            "/..",
+            "/%2e%2e/secret",
+            "/.%2E/secret",
+            "/%2e/index.html",
+            "/sub%2findex.html",
+            "/..%2fsecret",
+            "/..%5csecret",
+            "/..\\secret",
+            "/index.html%00",
+            "/%0d%0aindex.html",
+            "/%ff",
+        ] {
+            assert_eq!(decoded(path), None, "{path}");
+        }
+    }
+
     #[cfg(unix)]
     #[test]
     fn links_are_left_out() {
@@ -266,7 +318,7 @@ mod tests {
     fn tags_are_compared_as_browsers_and_proxies_send_them() {
         let file = WebFile::new("a.js", Bytes::from_static(b"x"));
         let tag = file.etag.to_str().unwrap().to_owned();
-        let known = |text: &str| file.is_known(Some(&HeaderValue::from_str(text).unwrap()));
+        let known = |text: &str| file.is_known(Some(text));
         assert!(known(&tag) && known(&format!("W/{tag}")) && known(&format!("\"a\", {tag}")) && known("*"));
         assert!(!known("\"other\"") && !known("") && !file.is_known(None));
         assert_ne!(tag, WebFile::new("a.js", Bytes::from_static(b"y")).etag);

@@ -10,7 +10,7 @@ use presence_gateway::web::WebRoot;
 use presence_gateway::{GatewayConfig, RunningGateway};
 use support::{config, raw_http, start};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
@@ -69,6 +69,7 @@ fn start_with_page() -> (RunningGateway, tempfile::TempDir) {
         ("index.html", "<!doctype html><title>Roster</title>"),
         ("main-0123ABCD.js", "export {};"),
         ("core.wasm", "\0asm"),
+        ("\u{fc}ber uns.html", "<p>"),
         ("gateway.json", r#"{"gateway":false}"#),
     ] {
         std::fs::write(page.join(name), text).unwrap();
@@ -91,6 +92,9 @@ async fn the_files_of_the_web_root() {
             "public, max-age=31536000, immutable",
         ),
         ("/core.wasm", "application/wasm", "no-cache"),
+        ("/%63ore.wasm", "application/wasm", "no-cache"),
+        ("/%C3%BCber%20uns.html", "text/html; charset=utf-8", "no-cache"),
+        ("http://localhost/core.wasm", "application/wasm", "no-cache"),
     ] {
         let answer = raw_http(gateway.address(), &get(path)).await;
         assert!(answer.starts_with("HTTP/1.1 200 "), "{path}: {answer}");
@@ -135,6 +139,10 @@ async fn nothing_beside_the_web_root_can_be_had() {
         "/../secret",
         "/%2e%2e/secret",
         "/..%2fsecret",
+        "/..%5csecret",
+        "/.%2e/secret",
+        "/%252e%252e/secret",
+        "/index.html%00",
         "//secret",
         "/./../secret",
         "/..\\secret",
@@ -218,20 +226,197 @@ async fn what_is_no_request_is_told_so() {
 }
 
 #[tokio::test]
-async fn beyond_the_bound_on_sockets_there_is_503() {
-    let slots = SlotLimits {
-        unauthenticated: 1,
-        ..SlotLimits::default()
-    };
-    let gateway = start(GatewayConfig { slots, ..config() });
-    let first = support::Client::open(gateway.address(), "").await;
-    let answer = raw_http(gateway.address(), "").await;
-    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+async fn requests_are_as_rfc_9112_and_rfc_6455_have_them() {
+    let gateway = start(config());
+    let upgrade = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let plain = get("/healthz");
+    for (request, status, words) in [
+        (plain.replace("Host: localhost\r\n", ""), 400, "no Host"),
+        (plain.replace("Host", "Host: a\r\nHost"), 400, "two Host"),
+        (
+            plain.replace("Host: localhost", "Host: a b"),
+            400,
+            "names no host",
+        ),
+        (plain.replace("\r\n", "\n"), 400, "CR LF"),
+        (plain.replace("localhost\r\n", "localhost\n"), 400, "CR LF"),
+        (plain.replace("Host:", "Host :"), 400, "colon"),
+        (
+            plain.replace("Connection", "Content-Length: 3\r\nConnection"),
+            400,
+            "no body",
+        ),
+        (upgrade.replace("Host: localhost\r\n", ""), 400, "no Host"),
+        (upgrade.replace("Host", "Host: a\r\nHost"), 400, "two Host"),
+        (upgrade.replace("\r\n", "\n"), 400, "CR LF"),
+        (upgrade.replace("dGhl", "!!!!"), 400, "base64"),
+        (upgrade.replace("1.1", "1.0"), 400, "HTTP/1.1"),
+        (upgrade.replace("Version: 13", "Version: 12"), 426, "Version"),
+    ] {
+        let answer = raw_http(gateway.address(), &request).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains(words),
+            "{request:?}: {answer}"
+        );
+        assert!(!answer.contains("live"), "{request:?}: {answer}");
+    }
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn without_a_secret_a_foreign_name_learns_nothing_by_plain_http() {
+    let gateway = start(GatewayConfig {
+        auth: presence_gateway::auth::AuthMode::None,
+        ..config()
+    });
+    for path in ["/", "/healthz", "/readyz", "/nowhere"] {
+        for foreign in [
+            get(path).replace("localhost", "rebound.example.org"),
+            get(&format!("http://rebound.example.org{path}")),
+            get(path).replace("Host: localhost\r\n", "").replace("1.1", "1.0"),
+        ] {
+            let answer = raw_http(gateway.address(), &foreign).await;
+            assert!(
+                answer.starts_with("HTTP/1.1 403 ") && answer.contains("origin not allowed"),
+                "{foreign}: {answer}"
+            );
+        }
+    }
+    let own = raw_http(gateway.address(), &get("/healthz")).await;
+    assert!(own.starts_with("HTTP/1.1 200 "), "{own}");
+    // The check is for every request of a connection.
+    let both = get("/healthz").replace("Connection: close\r\n", "")
+        + &get("/healthz").replace("localhost", "rebound.example.org");
+    let answer = raw_http(gateway.address(), &both).await;
     assert!(
-        answer.ends_with("\r\n\r\nToo many unauthenticated sockets"),
+        answer.contains("HTTP/1.1 200 ") && answer.contains("HTTP/1.1 403 "),
         "{answer}"
     );
-    drop(first);
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_proxy_may_open_a_websocket_on_a_connection_it_used_before() {
+    let gateway = start(config());
+    let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
+    let both = get("/healthz").replace("Connection: close\r\n", "")
+        + "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+           Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(both.as_bytes()).await.unwrap();
+    let mut heard = Vec::new();
+    support::within("the challenge", async {
+        while !String::from_utf8_lossy(&heard).contains("connect.challenge") {
+            assert_ne!(stream.read_buf(&mut heard).await.unwrap(), 0);
+        }
+    })
+    .await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn requests_of_one_connection_are_bounded() {
+    let gateway = start(config());
+    let many = get("/healthz").replace("Connection: close\r\n", "").repeat(101);
+    let answer = raw_http(gateway.address(), &many).await;
+    assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 100);
+    assert_eq!(answer.matches("connection: close").count(), 1);
+    gateway.shutdown().await;
+}
+
+/// A page with one file of this many bytes.
+fn page_of(bytes: usize) -> Option<Arc<WebRoot>> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("index.html"), "x").unwrap();
+    std::fs::write(folder.path().join("large.wasm"), vec![b'x'; bytes]).unwrap();
+    Some(Arc::new(WebRoot::read(folder.path()).unwrap()))
+}
+
+/// Asks for the large file on a socket with little room.
+async fn ask_for_large(address: std::net::SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(16 * 1024).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    stream.write_all(get("/large.wasm").as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn a_large_file_takes_as_long_as_it_takes_and_silence_ends_it() {
+    const MIB: usize = 1024 * 1024;
+    let bytes = 31 * MIB;
+    let slots = SlotLimits {
+        unauthenticated: 4,
+        ..SlotLimits::default()
+    };
+    let (gateway, clock) = support::start_manual(GatewayConfig {
+        web_root: page_of(bytes),
+        slots,
+        ..config()
+    });
+    // 1 MiB each 15 s: two orders of magnitude slower than the bound on all of it was.
+    let mut slow = ask_for_large(gateway.address()).await;
+    let mut left = vec![0; MIB];
+    let mut read = 0;
+    while read < bytes {
+        support::within("a piece", slow.read_exact(&mut left))
+            .await
+            .unwrap();
+        read += MIB;
+        clock.advance(15_000);
+    }
+    let mut rest = Vec::new();
+    support::within("the rest", slow.read_to_end(&mut rest))
+        .await
+        .unwrap();
+    assert!(!rest.is_empty() && rest.iter().rev().take(100).all(|byte| *byte == b'x'));
+
+    // One download at a time, so the next says whether the last one ended.
+    let mut stuck = ask_for_large(gateway.address()).await;
+    support::within("its beginning", stuck.read_exact(&mut left))
+        .await
+        .unwrap();
+    let large = get("/large.wasm").replace("GET", "HEAD");
+    let busy = raw_http(gateway.address(), &large).await;
+    assert!(busy.starts_with("HTTP/1.1 503 "), "{busy}");
+    support::within("the end of what stalls", async {
+        while !raw_http(gateway.address(), &large)
+            .await
+            .starts_with("HTTP/1.1 200 ")
+        {
+            clock.advance(20_000);
+        }
+    })
+    .await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn downloads_are_bounded_and_small_answers_are_not() {
+    let slots = SlotLimits {
+        unauthenticated: 8,
+        ..SlotLimits::default()
+    };
+    let gateway = start(GatewayConfig {
+        web_root: page_of(8 * 1024 * 1024),
+        slots,
+        ..config()
+    });
+    let mut two = [
+        ask_for_large(gateway.address()).await,
+        ask_for_large(gateway.address()).await,
+    ];
+    for download in &mut two {
+        support::within("a beginning", download.read_u8()).await.unwrap();
+    }
+    let third = raw_http(gateway.address(), &get("/large.wasm")).await;
+    assert!(
+        third.starts_with("HTTP/1.1 503 ") && third.contains("retry-after: 1"),
+        "{third}"
+    );
+    let small = raw_http(gateway.address(), &get("/")).await;
+    assert!(small.starts_with("HTTP/1.1 200 "), "{small}");
+    drop(two);
     gateway.shutdown().await;
 }
 

@@ -14,9 +14,10 @@ use crate::config::GatewayConfig;
 use crate::gateway::{Gateway, StartError};
 use crate::identity;
 use crate::listen::ListenError;
+use crate::parting::MAX_PARTING;
 
-/// Files the gateway needs beside its connections: listeners, the runtime, the log, /proc.
-const OWN_FILES: usize = 64;
+/// Files the gateway needs beside its connections: listeners, the runtime, the log, /proc, sockets that are let go.
+const OWN_FILES: usize = 64 + MAX_PARTING;
 /// More connections than this are not promised without being asked for.
 const MAX_DERIVED_CONNECTIONS: usize = 100_000;
 

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use hyper::StatusCode;
+use ::http::StatusCode;
 use presence_core::protocol::CloseFrame;
 use presence_core::server::{Handshake, Refused};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame as PeerClose;

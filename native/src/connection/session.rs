@@ -91,6 +91,11 @@ enum End {
     Stalled,
 }
 
+/// Its place is needed, and it was silent the longest.
+fn evicted() -> CloseFrame {
+    CloseFrame::new(1008, "too many unauthenticated sockets")
+}
+
 impl Session {
     /// In a box: a future holds what it was called with twice.
     pub(crate) fn new(shared: Arc<Shared>, opening: Opening) -> Box<Self> {
@@ -160,7 +165,18 @@ impl Session {
                 .await;
         }
         drop(self.handshake.take());
-        Box::pin(self.finish(matches!(end, End::Gone))).await;
+        let is_gone = matches!(end, End::Gone);
+        let mut leave = None;
+        if !self.has_joined && !is_gone {
+            // Those who are refused hold no place: only so many of them are waited for.
+            self.slot.release();
+            leave = self.shared.parting.leave();
+            if leave.is_none() {
+                return self.peer.resume(self.shared.clock.now());
+            }
+        }
+        Box::pin(self.finish(is_gone)).await;
+        drop(leave);
     }
 
     fn log_end(&self, end: &End) {
@@ -216,7 +232,7 @@ impl Session {
         }
     }
 
-    /// Before the handshake is done: its deadline and the gateway's end. After it: the time a full
+    /// Before the handshake is done: its deadline, the gateway's end, and that its place is needed. After it: the time a full
     /// socket has to accept something. One that is armed stays; it is compared with the clock when it
     /// fires.
     fn set_alarm(&mut self) {
@@ -234,9 +250,11 @@ impl Session {
             && let Some(deadline) = self.machine.poll_timeout()
         {
             let shared = Arc::clone(&self.shared);
+            let eviction = self.slot.eviction();
             self.alarm = Some(Box::pin(async move {
                 tokio::select! {
                     () = shared.clock.sleep_until(deadline) => {}
+                    () = eviction => {}
                     () = shared.stopping() => {}
                 }
             }));
@@ -249,6 +267,8 @@ impl Session {
         if !self.has_joined {
             if self.shared.is_stopping() {
                 self.peer.close(CloseFrame::SERVICE_RESTART);
+            } else if self.slot.is_evicted() {
+                self.peer.close(evicted());
             } else {
                 self.machine.handle_timeout(now);
                 self.take_outputs();
@@ -354,6 +374,8 @@ impl Session {
                         self.peer.close(CloseFrame::SLOW_CONSUMER);
                     }
                 }
+                // While its facts are found out it cannot be evicted; it may have been just now.
+                ConnectionOutput::Authenticate(_) if !self.slot.busy() => self.peer.close(evicted()),
                 ConnectionOutput::Authenticate(params) => {
                     if let Some(handshake) = &mut self.handshake {
                         handshake.params = Some(params);

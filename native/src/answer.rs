@@ -1,0 +1,102 @@
+//! An answer of plain HTTP as bytes.
+
+use std::time::{Duration, SystemTime};
+
+use ::http::header::{CONNECTION, CONTENT_TYPE, HeaderValue, UPGRADE};
+use ::http::{HeaderName, Response, StatusCode};
+use bytes::Bytes;
+use presence_core::Now;
+
+/// An answer with its whole body.
+pub(crate) type Answer = Response<Bytes>;
+
+/// An answer of this type.
+pub(crate) fn with_type(status: StatusCode, content_type: &'static str, body: String) -> Answer {
+    let mut answer = Response::new(Bytes::from(body));
+    *answer.status_mut() = status;
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer
+}
+
+/// An answer that is a line of text.
+pub(crate) fn text(status: StatusCode, body: impl Into<String>) -> Answer {
+    with_type(status, "text/plain; charset=utf-8", body.into())
+}
+
+/// The whole answer to a request that is refused; the connection ends with it.
+pub(crate) fn refusal(status: StatusCode, body: impl Into<String>, now: Now) -> Vec<u8> {
+    let mut answer = text(status, body);
+    if status == StatusCode::UPGRADE_REQUIRED {
+        let headers = answer.headers_mut();
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(
+            HeaderName::from_static("sec-websocket-version"),
+            HeaderValue::from_static("13"),
+        );
+    }
+    let mut bytes = head(&answer, true, now);
+    bytes.extend_from_slice(answer.body());
+    bytes
+}
+
+/// The head of an answer, with what follows from its body and the connection.
+pub(crate) fn head(answer: &Answer, is_last: bool, now: Now) -> Vec<u8> {
+    let status = answer.status();
+    let mut head = format!(
+        "HTTP/1.1 {} {}\r\ndate: {}\r\n",
+        status.as_u16(),
+        status.canonical_reason().unwrap_or(""),
+        httpdate::fmt_http_date(date(now)),
+    )
+    .into_bytes();
+    for (name, value) in answer.headers() {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            head.extend_from_slice(part);
+        }
+    }
+    // Of what was not modified it would be the length of what is not sent.
+    if status != StatusCode::NOT_MODIFIED {
+        head.extend_from_slice(format!("content-length: {}\r\n", answer.body().len()).as_bytes());
+    }
+    if is_last {
+        head.extend_from_slice(format!("{CONNECTION}: close\r\n").as_bytes());
+    }
+    head.extend_from_slice(b"\r\n");
+    head
+}
+
+/// The time on the clock on the wall; the last second of the year 9999 at most, which is what can be written.
+fn date(now: Now) -> SystemTime {
+    const LAST_SECOND: u64 = 253_402_300_799;
+    SystemTime::UNIX_EPOCH + Duration::from_secs((now.wall_ms / 1_000).min(LAST_SECOND))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Now = Now {
+        age_ms: 0,
+        wall_ms: 784_111_777_000,
+    };
+
+    #[test]
+    fn an_answer_as_bytes() {
+        let bytes = refusal(StatusCode::UPGRADE_REQUIRED, "why\n", NOW);
+        assert_eq!(
+            String::from_utf8(bytes).unwrap(),
+            "HTTP/1.1 426 Upgrade Required\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+             content-type: text/plain; charset=utf-8\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+             content-length: 4\r\nconnection: close\r\n\r\nwhy\n"
+        );
+    }
+
+    #[test]
+    fn every_clock_has_a_date() {
+        for wall_ms in [0, u64::MAX] {
+            assert!(!httpdate::fmt_http_date(date(Now { age_ms: 0, wall_ms })).is_empty());
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Places among the sockets: who gets one, and who has to go.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::net::SocketAddr;
+
+use presence_gateway::GatewayConfig;
+use presence_gateway::slots::{PATIENCE_MS, SlotLimits};
+use support::{Client, config, connect_params, raw_http, start, start_manual, within};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const READ: &[&str] = &["operator.read"];
+const SLOTS: SlotLimits = SlotLimits {
+    connections: 64,
+    unauthenticated: 16,
+    unauthenticated_per_address: 2,
+};
+
+fn scarce() -> GatewayConfig {
+    GatewayConfig {
+        slots: SLOTS,
+        trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
+        ..config()
+    }
+}
+
+/// The start of a WebSocket, by way of a proxy.
+fn upgrade_from(client: &str) -> String {
+    format!(
+        "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-Forwarded-For: {client}\r\n\r\n"
+    )
+}
+
+async fn send(address: SocketAddr, bytes: &str) -> TcpStream {
+    let mut stream = within("a socket", TcpStream::connect(address)).await.unwrap();
+    stream.write_all(bytes.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn rest_of(mut stream: TcpStream) -> String {
+    let mut bytes = Vec::new();
+    within("the end", stream.read_to_end(&mut bytes)).await.unwrap();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[tokio::test]
+async fn silent_local_sockets_shut_no_local_client_out() {
+    let gateway = start(scarce());
+    let address = gateway.address();
+    let mut silent = Vec::new();
+    let mut upgraded = Vec::new();
+    for _ in 0..50 {
+        silent.push(send(address, "").await);
+        upgraded.push(Client::open(address, "").await);
+    }
+    Client::connect(address, "normal", READ).await;
+    let health = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    assert!(raw_http(address, health).await.starts_with("HTTP/1.1 200 "));
+
+    let answer = rest_of(silent.remove(0)).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 503 ") && answer.contains("silent the longest"),
+        "{answer}"
+    );
+    assert_eq!(
+        upgraded[0].closed().await,
+        (1008, "too many unauthenticated sockets".to_owned())
+    );
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn patience_is_short_while_places_are_scarce() {
+    let (gateway, clock) = start_manual(scarce());
+    let address = gateway.address();
+    // Clients behind a proxy, each with an address of its own: nobody's share is full.
+    let mut silent = Vec::new();
+    for n in 0..9 {
+        silent.push(Client::open(address, &format!("X-Forwarded-For: 192.0.2.{n}\r\n")).await);
+    }
+    clock.advance(PATIENCE_MS);
+    let _new = Client::open(address, "X-Forwarded-For: 198.51.100.1\r\n").await;
+    assert_eq!(
+        silent[0].closed().await,
+        (1008, "too many unauthenticated sockets".to_owned())
+    );
+    // Now half is free again.
+    silent[8].hello(connect_params("late", READ)).await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn refused_sockets_hold_no_place() {
+    let gateway = start(scarce());
+    let address = gateway.address();
+    let _two = [
+        send(address, &upgrade_from("2001:db8:1:2::1")).await,
+        send(address, &upgrade_from("2001:db8:1:2::2")).await,
+    ];
+    let mut refused = Vec::new();
+    for n in 0..200 {
+        // Another address of the same network: it is counted with them. None of these sockets closes.
+        let stream = send(address, &upgrade_from(&format!("2001:db8:1:2::{n:x}"))).await;
+        refused.push(stream);
+        if n % 20 == 0 {
+            let other = format!("X-Forwarded-For: 2001:db8:1:{n:x}::1\r\n");
+            Client::open(address, &other).await;
+        }
+    }
+    let answer = rest_of(refused.remove(50)).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 503 ") && answer.ends_with("Too many unauthenticated sockets"),
+        "{answer}"
+    );
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn who_was_refused_by_websocket_holds_no_place_either() {
+    let gateway = start(scarce());
+    let mut wrong = connect_params("wrong", READ);
+    wrong["auth"]["token"] = serde_json::Value::Null;
+    wrong["auth"] = serde_json::json!({});
+    let mut refused = Vec::new();
+    for _ in 0..100 {
+        let mut client = Client::open(gateway.address(), "").await;
+        client.event().await;
+        assert_eq!(client.request("connect", wrong.clone()).await["ok"], false);
+        // It does not close.
+        refused.push(client);
+    }
+    Client::connect(gateway.address(), "normal", READ).await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn beyond_the_bound_on_connections_the_answer_arrives() {
+    let slots = SlotLimits {
+        connections: 1,
+        ..SlotLimits::default()
+    };
+    let gateway = start(GatewayConfig { slots, ..config() });
+    let first = Client::connect(gateway.address(), "first", READ).await;
+    let request = upgrade_from("192.0.2.1") + &"more of what nobody reads\r\n".repeat(1_000);
+    for request in ["", &request] {
+        let answer = raw_http(gateway.address(), request).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 503 ") && answer.ends_with("\r\n\r\nToo many connections"),
+            "{answer}"
+        );
+    }
+    drop(first);
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn one_address_does_not_get_the_last_quarter() {
+    let slots = SlotLimits {
+        connections: 8,
+        ..SLOTS
+    };
+    let gateway = start(GatewayConfig { slots, ..scarce() });
+    let address = gateway.address();
+    let mut local = Vec::new();
+    for n in 0..6 {
+        local.push(Client::connect(address, &format!("local {n}"), READ).await);
+    }
+    let answer = raw_http(address, "").await;
+    assert!(answer.ends_with("Too many connections"), "{answer}");
+    gateway.shutdown().await;
+}
