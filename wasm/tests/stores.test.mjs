@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -55,6 +55,61 @@ test("a lock that makes no sense is taken over", async (t) => {
   assert.equal((await fileInstanceId(path).acquire()).id, "base");
 });
 
+test("empty and cut off files are healed, and others left alone", async (t) => {
+  const path = join(folder(t), "device-key.pem");
+  const first = await fileDeviceKey(path).load();
+  const whole = readFileSync(path, "utf8");
+  for (const broken of ["", "\n", whole.slice(0, 10), whole.slice(0, -20)]) {
+    writeFileSync(path, broken);
+    const healed = await fileDeviceKey(path).load();
+    assert.notEqual(healed.deviceId, first.deviceId);
+    assert.equal((await fileDeviceKey(path).load()).deviceId, healed.deviceId, JSON.stringify(broken));
+  }
+  for (const foreign of ["notes", whole.replaceAll("PRIVATE", "PUBLIC")]) {
+    writeFileSync(path, foreign);
+    assert.equal(await fileDeviceKey(path).load(), undefined);
+    assert.equal(readFileSync(path, "utf8"), foreign);
+  }
+  const idPath = join(path, "..", "id");
+  for (const broken of ["", " \n", "9b0452cd-ad", "9b0452cd-aded-476e-9f6d-a20423327ac"]) {
+    writeFileSync(idPath, broken);
+    const lease = await fileInstanceId(idPath).acquire();
+    assert.match(lease.id, /^[0-9a-f-]{36}$/, JSON.stringify(broken));
+    assert.equal(readFileSync(idPath, "utf8"), `${lease.id}\n`);
+    lease.release();
+  }
+  for (const own of ["my-id", "deadbeef", "1"]) {
+    writeFileSync(idPath, own);
+    const lease = await fileInstanceId(idPath).acquire();
+    assert.equal(lease.id, own);
+    lease.release();
+  }
+  assert.deepEqual(readdirSync(join(path, "..")).sort(), ["device-key.pem", "id"], "nothing is left behind");
+});
+
+test("processes that start at once agree on one key and one base", async (t) => {
+  for (const begins of [undefined, ""]) {
+    const path = join(folder(t), "id");
+    if (begins !== undefined) for (const file of [path, `${path}.pem`]) writeFileSync(file, begins);
+    const script = `
+      import { fileDeviceKey, fileInstanceId } from ${JSON.stringify(new URL("../dist/node/files.js", import.meta.url).href)};
+      const { deviceId } = await fileDeviceKey(${JSON.stringify(`${path}.pem`)}).load();
+      const { id } = await fileInstanceId(${JSON.stringify(path)}).acquire();
+      process.stdout.write(JSON.stringify([deviceId, id]));
+      process.stdin.resume();`;
+    const children = Array.from({ length: 4 }, () =>
+      spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: ["pipe", "pipe", "inherit"] }),
+    );
+    t.after(() => children.forEach((child) => child.kill("SIGKILL")));
+    const answers = await Promise.all(children.map(async (child) => JSON.parse(String((await once(child.stdout, "data"))[0]))));
+    const base = readFileSync(path, "utf8").trim();
+    assert.equal(new Set(answers.map(([deviceId]) => deviceId)).size, 1);
+    assert.deepEqual(answers.map(([, id]) => id).sort(), [base, `${base}.2`, `${base}.3`, `${base}.4`]);
+    for (const child of children) child.stdin.end();
+    await Promise.all(children.map((child) => child.exitCode ?? once(child, "exit")));
+  }
+});
+
 test("where nothing can be written there is still an id, and no key", async (t) => {
   const file = join(folder(t), "file");
   writeFileSync(file, "");
@@ -67,7 +122,12 @@ test("a device key is made once and only its owner can read it", async (t) => {
   const first = await fileDeviceKey(path).load();
   const second = await fileDeviceKey(path).load();
   assert.equal(second.deviceId, first.deviceId);
-  if (process.platform !== "win32") assert.equal(statSync(path).mode & 0o777, 0o600);
+  if (process.platform !== "win32") {
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    chmodSync(path, 0o644);
+    await fileDeviceKey(path).load();
+    assert.equal(statSync(path).mode & 0o777, 0o600, "a wider file is narrowed");
+  }
   const raw = fromBase64url(first.publicKey);
   assert.equal(await idOf(raw), first.deviceId);
   const signature = fromBase64url(await second.sign("text é"));

@@ -26,7 +26,7 @@ pub(super) async fn beacon(options: &BeaconOptions) -> Result<(), Failure> {
     }
     let instance_id = match &options.instance_id {
         Some(id) => id.trim().to_owned(),
-        None => instance::id()?,
+        None => instance::id(),
     };
     for (name, text) in [
         ("instance-id", Some(&instance_id)),

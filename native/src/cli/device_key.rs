@@ -1,7 +1,6 @@
 //! The key by which gateways elsewhere know this machine: made once, kept beside the instance id.
 
-use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -9,10 +8,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer, SigningKey};
 use presence_core::client::DeviceKey as PublicHalf;
 
-use super::instance;
+use super::kept::{self, State};
 use crate::device;
 
 const SEED_BYTES: usize = 32;
+/// Characters of a kept seed: base64url without padding.
+const KEY_CHARS: usize = 43;
 
 /// The key and the id it makes.
 pub(super) struct DeviceKey(SigningKey);
@@ -21,11 +22,17 @@ impl DeviceKey {
     /// The kept key; makes one on the first call. `None` where nothing can be kept: a key that is lost
     /// would have to be approved at every start.
     pub(super) fn kept() -> Option<Self> {
-        let path = instance::kept_path("device-key")?;
-        kept_seed(&path)
-            .inspect_err(|error| tracing::debug!(path = %path.display(), %error, "no device key is kept"))
-            .ok()
-            .map(|seed| Self(SigningKey::from_bytes(&seed)))
+        let Some(path) = kept::path("device-key") else {
+            eprintln!("presence-gateway: no device key: there is no configuration folder (HOME is not set)");
+            return None;
+        };
+        match kept_seed(&path) {
+            Ok(seed) => Some(Self(SigningKey::from_bytes(&seed))),
+            Err(error) => {
+                eprintln!("presence-gateway: no device key: {}: {error}", path.display());
+                None
+            }
+        }
     }
 
     /// What a gateway is told.
@@ -51,34 +58,36 @@ impl std::fmt::Debug for DeviceKey {
 }
 
 fn kept_seed(path: &Path) -> io::Result<[u8; SEED_BYTES]> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut seed = [0; SEED_BYTES];
-    getrandom::fill(&mut seed).map_err(io::Error::other)?;
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(mut file) => {
-            writeln!(file, "{}", URL_SAFE_NO_PAD.encode(seed))?;
-            Ok(seed)
-        }
-        // It is there already; one that is damaged is not replaced: somebody may have approved it.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let text = fs::read_to_string(path)?;
-            let bytes = URL_SAFE_NO_PAD.decode(text.trim()).unwrap_or_default();
-            bytes
-                .try_into()
-                .map_err(|_| io::Error::other("it is not a key of this program"))
-        }
-        Err(error) => Err(error),
+    let text = kept::text(path, state, || {
+        let mut seed = [0; SEED_BYTES];
+        getrandom::fill(&mut seed).map_err(io::Error::other)?;
+        Ok(format!("{}\n", URL_SAFE_NO_PAD.encode(seed)))
+    })?;
+    seed_of(&text).ok_or_else(|| io::Error::other("it is not a key of this program"))
+}
+
+fn seed_of(text: &str) -> Option<[u8; SEED_BYTES]> {
+    URL_SAFE_NO_PAD.decode(text.trim()).ok()?.try_into().ok()
+}
+
+/// A key that lost its end is of no use to anybody; what is no beginning of a key is not replaced.
+fn state(text: &str) -> State {
+    let key = text.trim();
+    let is_start = key.len() < KEY_CHARS
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    match seed_of(key) {
+        Some(_) => State::Whole,
+        None if is_start => State::Broken,
+        None => State::Foreign,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use ed25519_dalek::{Signature, Verifier};
 
     use super::*;
@@ -94,9 +103,18 @@ mod tests {
             let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions());
             assert_eq!(mode & 0o777, 0o600);
         }
-        fs::write(&path, "damaged").unwrap();
-        assert!(kept_seed(&path).is_err());
-        assert_eq!(fs::read_to_string(&path).unwrap(), "damaged");
+        let whole = fs::read_to_string(&path).unwrap();
+        assert_eq!(whole.trim().len(), KEY_CHARS);
+        for broken in ["", "\n", &whole[..1], &whole[..KEY_CHARS - 1]] {
+            fs::write(&path, broken).unwrap();
+            let healed = kept_seed(&path).unwrap();
+            assert_eq!(kept_seed(&path).unwrap(), healed, "{broken:?}");
+        }
+        for foreign in ["-----BEGIN PRIVATE KEY-----", &"x".repeat(100), "two words"] {
+            fs::write(&path, foreign).unwrap();
+            assert!(kept_seed(&path).is_err());
+            assert_eq!(fs::read_to_string(&path).unwrap(), foreign);
+        }
     }
 
     #[test]

@@ -1,94 +1,66 @@
 //! The identity of this machine's beacons: made once, kept for ever, so that the roster holds one row
 //! for it.
 
-use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
-use super::Failure;
+use super::kept::{self, State};
 
 /// The longest id we believe, in characters.
 const MAX_CHARS: usize = 200;
+/// Characters of an id that this program makes.
+const UUID_CHARS: usize = 36;
 
-/// The kept id; makes one on the first call.
-pub(super) fn id() -> Result<String, Failure> {
-    let path = kept_path("instance-id").ok_or_else(|| {
-        Failure::Other("there is no configuration folder (HOME is not set); give --instance-id".into())
-    })?;
-    kept_id(&path).map_err(|error| {
-        Failure::Other(format!(
-            "cannot keep the instance id in {}: {error}; give --instance-id",
-            path.display()
-        ))
-    })
-}
-
-/// Where a file of that name is kept for this user, if there is such a place.
-pub(super) fn kept_path(name: &str) -> Option<PathBuf> {
-    Some(config_folder()?.join("openclaw-presence").join(name))
-}
-
-fn config_folder() -> Option<PathBuf> {
-    let from = |name: &str| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
+/// The kept id; makes one on the first call. Where none can be kept it is new each time, and a line says
+/// so.
+pub(super) fn id() -> String {
+    let why = match kept::path("instance-id") {
+        Some(path) => match kept_id(&path) {
+            Ok(id) => return id,
+            Err(error) => format!("{}: {error}", path.display()),
+        },
+        None => "there is no configuration folder (HOME is not set)".to_owned(),
     };
-    if cfg!(windows) {
-        from("APPDATA")
-    } else if cfg!(target_os = "macos") {
-        from("HOME").map(|home| home.join("Library/Application Support"))
-    } else {
-        from("XDG_CONFIG_HOME")
-            .filter(|path| path.is_absolute())
-            .or_else(|| from("HOME").map(|home| home.join(".config")))
-    }
+    eprintln!(
+        "presence-gateway: the instance id cannot be kept: {why}; this run uses a new one, which makes a row \
+         of its own. Set one by --instance-id"
+    );
+    new_id()
+}
+
+fn new_id() -> String {
+    uuid::Uuid::new_v4().to_string()
 }
 
 fn kept_id(path: &Path) -> io::Result<String> {
-    if let Some(id) = read(path)? {
-        return Ok(id);
-    }
-    let id = uuid::Uuid::new_v4().to_string();
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    // Written whole under another name first: nobody reads half an id.
-    let draft = path.with_extension(format!("{}.new", std::process::id()));
-    let mut file = fs::File::create(&draft)?;
-    writeln!(file, "{id}")?;
-    drop(file);
-    // If somebody else was faster, theirs stands. Where hard links are unknown, the last one stands.
-    let linked = fs::hard_link(&draft, path);
-    if linked
-        .as_ref()
-        .is_err_and(|error| error.kind() != io::ErrorKind::AlreadyExists)
-        || read(path)?.is_none()
-    {
-        fs::rename(&draft, path)?;
-    } else {
-        fs::remove_file(&draft)?;
-    }
-    read(path)?.ok_or_else(|| io::Error::other("it does not stay there"))
+    let text = kept::text(path, state, || Ok(format!("{}\n", new_id())))?;
+    Ok(text.trim().to_owned())
 }
 
-/// The id in the file; `None` when there is none, or nothing usable.
-fn read(path: &Path) -> io::Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => {
-            let id = text.trim();
-            let is_usable =
-                !id.is_empty() && id.chars().count() <= MAX_CHARS && !id.contains(char::is_control);
-            Ok(is_usable.then(|| id.to_owned()))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(None),
-        Err(error) => Err(error),
+/// Any line may be an id: people write their own.
+fn state(text: &str) -> State {
+    let id = text.trim();
+    let is_usable = !id.is_empty() && id.chars().count() <= MAX_CHARS && !id.contains(char::is_control);
+    if is_usable && !is_cut_off(text) {
+        State::Whole
+    } else {
+        State::Broken
     }
+}
+
+/// Whether it is the beginning of an id that this program made: past its first dash, without its end.
+fn is_cut_off(text: &str) -> bool {
+    let is_like_uuid = |(at, byte): (usize, u8)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    (9..UUID_CHARS).contains(&text.len()) && text.bytes().enumerate().all(is_like_uuid)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -97,7 +69,6 @@ mod tests {
         let path = folder.path().join("a/b/instance-id");
         let first = kept_id(&path).unwrap();
         assert_eq!(kept_id(&path).unwrap(), first);
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         assert!(uuid::Uuid::parse_str(&first).is_ok());
     }
 
@@ -105,11 +76,17 @@ mod tests {
     fn an_id_people_wrote_is_kept_and_a_broken_one_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("instance-id");
-        fs::write(&path, "my-own-id\n").unwrap();
-        assert_eq!(kept_id(&path).unwrap(), "my-own-id");
-        fs::write(&path, "\n").unwrap();
-        let made = kept_id(&path).unwrap();
-        assert_eq!(kept_id(&path).unwrap(), made);
-        assert_ne!(made, "");
+        let uuid = new_id();
+        for own in ["my-own-id\n", "deadbeef", "1", "café", &uuid] {
+            fs::write(&path, own).unwrap();
+            assert_eq!(kept_id(&path).unwrap(), own.trim());
+        }
+        let long = "x".repeat(MAX_CHARS + 1);
+        for broken in ["", "\n", "a\u{1b}b", &uuid[..9], &uuid[..35], &long] {
+            fs::write(&path, broken).unwrap();
+            let made = kept_id(&path).unwrap();
+            assert!(uuid::Uuid::parse_str(&made).is_ok(), "{broken:?}");
+            assert_eq!(kept_id(&path).unwrap(), made);
+        }
     }
 }

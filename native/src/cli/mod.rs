@@ -9,6 +9,7 @@ mod client;
 mod device_key;
 mod failure;
 mod instance;
+mod kept;
 mod last_input;
 mod list;
 mod logging;

@@ -1,18 +1,17 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
 
+import { keptText, type KeptState } from "./kept-file.js";
 import type { DeviceKey, DeviceKeyStore } from "../device-key.js";
 
 /**
  * A device key in the file `path` (PKCS #8 PEM, readable by its owner only), made at the first call.
- * Nothing where nothing can be written: a key that is lost would have to be approved at every start.
+ * An empty file and one that was cut off are replaced, other files are left alone. Nothing where nothing can be written: a key that is lost would have to be approved at every start.
  */
 export function fileDeviceKey(path: string): DeviceKeyStore {
   return {
     async load() {
       try {
-        return deviceKey(createPrivateKey(readOrCreate(path)));
+        return deviceKey(createPrivateKey(keptText(path, keyState, newKey)));
       } catch {
         return undefined;
       }
@@ -20,16 +19,18 @@ export function fileDeviceKey(path: string): DeviceKeyStore {
   };
 }
 
-function readOrCreate(path: string): string {
-  mkdirSync(dirname(path), { recursive: true });
-  const made = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-  try {
-    writeFileSync(path, made, { flag: "wx", mode: 0o600 });
-    return made;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    return readFileSync(path, "utf8");
-  }
+function newKey(): string {
+  return generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+}
+
+const BEGIN = "-----BEGIN PRIVATE KEY-----";
+const END = "-----END PRIVATE KEY-----";
+
+/** A key that lost its end is of no use to anybody; what does not begin like one is not replaced. */
+function keyState(text: string): KeptState {
+  const pem = text.trim();
+  if (pem.startsWith(BEGIN)) return pem.endsWith(END) ? "whole" : "broken";
+  return BEGIN.startsWith(pem) ? "broken" : "foreign";
 }
 
 function deviceKey(privateKey: KeyObject): DeviceKey {

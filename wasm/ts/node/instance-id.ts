@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync, renameSync, rmSync } from "node:fs";
 
+import { create, keptText, type KeptState } from "./kept-file.js";
 import { fixedLease, slotId, type InstanceIdLease, type InstanceIdStore } from "../instance-id.js";
 import { randomId } from "../random.js";
 
@@ -16,7 +16,7 @@ export function fileInstanceId(path: string): InstanceIdStore {
   return {
     acquire() {
       try {
-        const base = readOrCreate(path);
+        const base = keptText(path, idState, () => `${randomId()}\n`).trim();
         for (let slot = 1; slot <= MOST_SLOTS; slot += 1) {
           const release = lock(`${slotId(path, slot)}.lock`);
           if (release) return lease(slotId(base, slot), release);
@@ -40,23 +40,25 @@ function lease(id: string, release: () => void): InstanceIdLease {
   };
 }
 
-function readOrCreate(path: string): string {
-  mkdirSync(dirname(path), { recursive: true });
-  const id = randomId();
-  // Fails if it is there, so that two processes that start together agree on one id.
-  if (create(path, id)) return id;
-  const known = readFileSync(path, "utf8").trim();
-  if (known !== "") return known;
-  writeFileSync(path, `${id}\n`);
-  return id;
+/** Any line may be an id: people write their own. */
+function idState(text: string): KeptState {
+  return text.trim() === "" || isCutOff(text) ? "broken" : "whole";
 }
+
+/** Whether it is the beginning of an id that this package made: past its first dash, without its end. */
+function isCutOff(text: string): boolean {
+  return text.length > 8 && text.length < 36 && /^[0-9a-f-]+$/i.test(text) && shape(text) === UUID_SHAPE.slice(0, text.length);
+}
+
+const UUID_SHAPE = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+const shape = (text: string): string => text.replaceAll(/[0-9a-f]/gi, "x");
 
 /** Locks this process has: its own process id in a lock file says nothing about another client of it. */
 const held = new Set<string>();
 
 function lock(path: string): (() => void) | undefined {
   if (held.has(path)) return undefined;
-  if (!create(path, String(process.pid)) && !takeOver(path)) return undefined;
+  if (!create(path, `${process.pid}\n`) && !takeOver(path)) return undefined;
   held.add(path);
   return () => {
     held.delete(path);
@@ -79,7 +81,7 @@ function takeOver(path: string): boolean {
   const isStale = readFileSync(mine, "utf8") === owner;
   if (!isStale) renameSync(mine, path);
   else rmSync(mine, { force: true });
-  return isStale && create(path, String(process.pid));
+  return isStale && create(path, `${process.pid}\n`);
 }
 
 function isRunning(pid: number): boolean {
@@ -92,15 +94,5 @@ function isRunning(pid: number): boolean {
   } catch (error) {
     // Somebody else's process: it runs, it is only not ours to signal.
     return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-function create(path: string, content: string): boolean {
-  try {
-    writeFileSync(path, `${content}\n`, { flag: "wx", mode: 0o600 });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
   }
 }

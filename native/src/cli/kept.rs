@@ -1,0 +1,226 @@
+//! Small files that a user's programs keep: written whole or not at all, by one of several that start at
+//! once, readable by their owner only.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Something usable.
+    Whole,
+    /// Nothing, or the beginning of something: a program or the machine ended while it was written.
+    Broken,
+    /// Something else, which is not ours to replace.
+    Foreign,
+}
+
+/// Where a file of that name is kept for this user, if there is such a place.
+pub(super) fn path(name: &str) -> Option<PathBuf> {
+    Some(config_folder()?.join("openclaw-presence").join(name))
+}
+
+fn config_folder() -> Option<PathBuf> {
+    let from = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    if cfg!(windows) {
+        from("APPDATA")
+    } else if cfg!(target_os = "macos") {
+        from("HOME").map(|home| home.join("Library/Application Support"))
+    } else {
+        from("XDG_CONFIG_HOME")
+            .filter(|path| path.is_absolute())
+            .or_else(|| from("HOME").map(|home| home.join(".config")))
+    }
+}
+
+/// The text in the file; what `make` returns, if there is none or a broken one. Several that call this at
+/// once get the same text. A file that others can read is narrowed to its owner.
+///
+/// # Errors
+/// When the file can neither be used nor made, or is [`State::Foreign`].
+pub(super) fn text(
+    path: &Path,
+    state: fn(&str) -> State,
+    make: impl FnOnce() -> io::Result<String>,
+) -> io::Result<String> {
+    if let Some(text) = usable(path, state)? {
+        return Ok(text);
+    }
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    fs::create_dir_all(folder)?;
+    let lock = lock(folder);
+    // While this waited for the lock, another may have made it.
+    if let Some(text) = usable(path, state)? {
+        return Ok(text);
+    }
+    let made = make()?;
+    // Made for its owner only, in the same folder, so that it can be renamed.
+    let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+    draft.write_all(made.as_bytes())?;
+    draft.as_file().sync_all()?;
+    if path.exists() {
+        draft.persist(path).map_err(|error| error.error)?;
+    } else if let Err(error) = draft.persist_noclobber(path)
+        && error.error.kind() != io::ErrorKind::AlreadyExists
+    {
+        // Where names cannot be made without replacing, the last one stands.
+        error.file.persist(path).map_err(|error| error.error)?;
+    }
+    // The name is on the disk only with the folder; some systems cannot sync one.
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    drop(lock);
+    usable(path, state)?.ok_or_else(|| io::Error::other("it does not stay there"))
+}
+
+fn usable(path: &Path, state: fn(&str) -> State) -> io::Result<Option<String>> {
+    let text = match fs::read(path) {
+        Ok(bytes) => String::from_utf8(bytes)
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is no text"))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    match state(&text) {
+        State::Whole => {
+            narrow(path);
+            Ok(Some(text))
+        }
+        State::Broken => Ok(None),
+        State::Foreign => Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it was not written by this program; move it away",
+        )),
+    }
+}
+
+/// Takes reading away from everybody but the owner.
+#[cfg(unix)]
+fn narrow(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+
+    let is_wide = fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0);
+    if is_wide && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(0o600)) {
+        eprintln!(
+            "presence-gateway: others can read {}, and that cannot be changed: {error}",
+            path.display()
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn narrow(_: &Path) {}
+
+/// Held by one at a time, and given back when it is dropped or the process ends. Without it (a file system
+/// that has no locks) a new file is still made by one only; a broken one by the last.
+#[cfg(unix)]
+fn lock(folder: &Path) -> Option<File> {
+    let folder = File::open(folder).ok()?;
+    rustix::fs::flock(&folder, rustix::fs::FlockOperation::LockExclusive).ok()?;
+    Some(folder)
+}
+
+#[cfg(not(unix))]
+fn lock(_: &Path) -> Option<File> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whole texts end in a full stop.
+    fn state(text: &str) -> State {
+        match text.trim_end() {
+            text if text.ends_with('.') => State::Whole,
+            text if text.contains('!') => State::Foreign,
+            _ => State::Broken,
+        }
+    }
+
+    fn kept(path: &Path, made: &str) -> io::Result<String> {
+        text(path, state, || Ok(made.to_owned()))
+    }
+
+    #[test]
+    fn a_text_is_made_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/text");
+        assert_eq!(kept(&path, "one.").unwrap(), "one.");
+        assert_eq!(kept(&path, "two.").unwrap(), "one.");
+        assert_eq!(
+            fs::read_dir(path.parent().unwrap()).unwrap().count(),
+            1,
+            "no draft is left behind"
+        );
+    }
+
+    #[test]
+    fn empty_and_cut_off_files_are_healed_and_others_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text");
+        for broken in ["", "\n", "on"] {
+            fs::write(&path, broken).unwrap();
+            assert_eq!(kept(&path, "one.").unwrap(), "one.", "{broken:?}");
+        }
+        for foreign in [&b"notes!"[..], &[0xff, 0xfe]] {
+            fs::write(&path, foreign).unwrap();
+            assert_eq!(
+                kept(&path, "one.").unwrap_err().kind(),
+                io::ErrorKind::InvalidData
+            );
+            assert_eq!(fs::read(&path).unwrap(), foreign);
+        }
+    }
+
+    #[test]
+    fn several_that_start_at_once_agree() {
+        for begins in [None, Some(""), Some("cut")] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a/text");
+            if let Some(text) = begins {
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(&path, text).unwrap();
+            }
+            let texts: Vec<String> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..8)
+                    .map(|number| {
+                        let path = &path;
+                        scope.spawn(move || kept(path, &format!("{number}.")).unwrap())
+                    })
+                    .collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            assert!(texts.iter().all(|text| *text == texts[0]), "{texts:?}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), texts[0]);
+        }
+    }
+
+    #[test]
+    fn where_nothing_can_be_made_the_error_says_so_and_a_whole_file_will_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "no folder").unwrap();
+        assert!(kept(&file.join("text"), "one.").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_reads_it() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        kept(&path, "one.").unwrap();
+        assert_eq!(mode(&path), 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        kept(&path, "two.").unwrap();
+        assert_eq!(mode(&path), 0o600);
+    }
+}
