@@ -1,8 +1,8 @@
 //! What the gateway says of itself: the self row (reference 1.6, SEP column).
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use presence_core::PresenceEntry;
+
+pub use crate::interfaces::lan_ipv4;
 
 /// Longest model name, in characters.
 const MAX_MODEL_CHARS: usize = 64;
@@ -57,34 +57,16 @@ pub fn hostname() -> String {
             std::env::var("COMPUTERNAME").unwrap_or_default()
         }
     };
-    if name.trim().is_empty() {
+    host_or_localhost(name)
+}
+
+/// Linux calls a machine that nobody named `(none)`.
+fn host_or_localhost(name: String) -> String {
+    if ["", "(none)"].contains(&name.trim()) {
         "localhost".to_owned()
     } else {
         name
     }
-}
-
-/// The first IPv4 address others can reach: of `en0`, then of `eth0`, then of any interface in the
-/// system's order.
-#[must_use]
-pub fn lan_ipv4() -> Option<Ipv4Addr> {
-    let interfaces: Vec<(String, Ipv4Addr)> = if_addrs::get_if_addrs()
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|interface| match interface.ip() {
-            IpAddr::V4(ip) if !interface.is_loopback() => Some((interface.name, ip)),
-            _ => None,
-        })
-        .collect();
-    first_by_preference(&interfaces)
-}
-
-fn first_by_preference(interfaces: &[(String, Ipv4Addr)]) -> Option<Ipv4Addr> {
-    ["en0", "eth0"]
-        .iter()
-        .find_map(|wanted| interfaces.iter().find(|(name, _)| name == wanted))
-        .or_else(|| interfaces.first())
-        .map(|(_, ip)| *ip)
 }
 
 /// The operating system as clients show it: `linux 6.1.0`, `macos 15.5`.
@@ -138,9 +120,37 @@ pub fn model_identifier() -> Option<String> {
         .filter(|model| !model.is_empty())
 }
 
-/// Firmware strings end in NUL and may hold anything.
+/// What firmware says where its maker filled in nothing, in lower case.
+const NO_MODELS: [&str; 19] = [
+    "to be filled by o.e.m.",
+    "to be filled by o.e.m",
+    "to be filled by oem",
+    "o.e.m.",
+    "oem",
+    "system product name",
+    "product name",
+    "system name",
+    "default string",
+    "default",
+    "not applicable",
+    "not specified",
+    "not available",
+    "unknown",
+    "undefined",
+    "none",
+    "n/a",
+    "null",
+    "invalid",
+];
+
+/// Firmware strings end in NUL and may hold anything; empty where they name no model.
 fn clean_model(raw: &str) -> String {
     let printable: String = raw.chars().filter(|c| !c.is_control()).collect();
+    let is_model = printable.chars().any(char::is_alphanumeric)
+        && !NO_MODELS.contains(&printable.trim().to_lowercase().as_str());
+    if !is_model {
+        return String::new();
+    }
     printable
         .trim()
         .chars()
@@ -200,21 +210,11 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_interfaces_come_first() {
-        let at = |name: &str, last| (name.to_owned(), Ipv4Addr::new(10, 0, 0, last));
-        assert_eq!(
-            first_by_preference(&[at("docker0", 1), at("eth0", 2)]),
-            Some(Ipv4Addr::new(10, 0, 0, 2))
-        );
-        assert_eq!(
-            first_by_preference(&[at("eth0", 2), at("en0", 3)]),
-            Some(Ipv4Addr::new(10, 0, 0, 3))
-        );
-        assert_eq!(
-            first_by_preference(&[at("wlan0", 4), at("wlan1", 5)]),
-            Some(Ipv4Addr::new(10, 0, 0, 4))
-        );
-        assert_eq!(first_by_preference(&[]), None);
+    fn a_machine_without_a_name_is_localhost() {
+        for name in ["", " ", "(none)"] {
+            assert_eq!(host_or_localhost(name.to_owned()), "localhost");
+        }
+        assert_eq!(host_or_localhost("none".to_owned()), "none");
     }
 
     #[test]
@@ -224,6 +224,20 @@ mod tests {
             "Raspberry Pi 5 Model B Rev 1.0"
         );
         assert_eq!(clean_model(" \n\0"), "");
+        for nothing in [
+            "To Be Filled By O.E.M.\n",
+            "System Product Name",
+            "Default string",
+            " N/A ",
+            "...",
+            "-",
+        ] {
+            assert_eq!(clean_model(nothing), "", "{nothing}");
+        }
+        assert_eq!(
+            clean_model("Standard PC (Q35 + ICH9, 2009)\n"),
+            "Standard PC (Q35 + ICH9, 2009)"
+        );
         assert_eq!(clean_model(&"x".repeat(200)).len(), 64);
     }
 }

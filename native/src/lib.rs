@@ -35,6 +35,7 @@ pub mod gateway;
 pub mod head;
 mod http;
 pub mod identity;
+mod interfaces;
 pub mod listen;
 mod log;
 pub mod origin;

@@ -154,6 +154,58 @@ async fn a_beacon_makes_one_row_however_often_it_is_sent() {
     gateway.shutdown().await;
 }
 
+#[tokio::test]
+async fn a_beacon_without_a_place_for_its_id_says_so_and_is_sent() {
+    let gateway = start(config());
+    let url = gateway.url();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "no folder").unwrap();
+    for home in [None, Some(&file)] {
+        let mut command = program(&client("beacon", &url));
+        command
+            .env_remove("HOME")
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("APPDATA");
+        if let Some(home) = home {
+            command.env("HOME", home);
+        }
+        let output = run(command).await;
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        assert!(
+            output.stderr.contains("the instance id cannot be kept: "),
+            "{}",
+            output.stderr
+        );
+        assert!(output.stderr.contains("--instance-id"), "{}", output.stderr);
+    }
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_beacon_reports_the_last_input_only_when_asked() {
+    let gateway = start(config());
+    let url = gateway.url();
+    for option in [&[][..], &["--no-last-input"]] {
+        let beacon = [
+            client("beacon", &url),
+            vec!["--instance-id", "x"],
+            option.to_vec(),
+        ]
+        .concat();
+        let output = run(program(&beacon)).await;
+        assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+        let raw = run(program(&[client("list", &url), vec!["--json"]].concat())).await;
+        let list: Value = serde_json::from_str(&raw.stdout).unwrap();
+        assert!(row(&list, "x")["lastInputSeconds"].is_null(), "{list}");
+    }
+    let asked = [client("beacon", &url), vec!["--instance-id", "x", "--last-input"]].concat();
+    assert_eq!(run(program(&asked)).await.code, 0);
+    let both = [asked, vec!["--no-last-input"]].concat();
+    assert_eq!(run(program(&both)).await.code, 2);
+    gateway.shutdown().await;
+}
+
 fn kept_id(home: &Path) -> std::path::PathBuf {
     let folder = if cfg!(target_os = "macos") {
         "Library/Application Support"

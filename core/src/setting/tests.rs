@@ -218,16 +218,22 @@ fn a_tick_interval_that_never_ends_does_not_spin() {
 }
 
 #[test]
-fn the_ends_of_the_age_clock_are_no_place_to_panic() {
-    for age_ms in [0, u64::MAX - 10, u64::MAX] {
-        let mut now = Now { age_ms, ..START };
-        let mut hub = Hub::new(hub_config(), now);
-        for number in 0..3 {
-            hub.join(handshake(number), now);
+fn the_ends_of_the_clocks_are_no_place_to_panic() {
+    // A machine whose clock starts at 1970 among them.
+    for age_ms in [0, 1, u64::MAX - 10, u64::MAX] {
+        for wall_ms in [0, 1, u64::MAX] {
+            let mut now = Now { age_ms, wall_ms };
+            let mut hub = Hub::new(hub_config(), now);
+            for number in 0..3 {
+                hub.join(handshake(number), now);
+            }
+            now = now.after(60_000);
+            hub.handle_timeout(now);
+            let list = hub.list(now);
+            assert_eq!(list.len(), 4);
+            assert!(list.iter().all(|entry| entry.ts <= (1 << 53) - 1));
+            while hub.poll_output().is_some() {}
         }
-        now = now.after(60_000);
-        hub.handle_timeout(now);
-        while hub.poll_output().is_some() {}
     }
 }
 

@@ -1,5 +1,7 @@
 //! `beacon`: tells a gateway that this machine is alive.
 
+use std::io::IsTerminal;
+
 use presence_core::client::{BeaconPolicy, ClientConfig, ClientEvent, ClientState};
 use presence_core::entry::MAX_STRING_UNITS;
 use presence_core::protocol::{ClientInfo, scope};
@@ -39,7 +41,13 @@ pub(super) async fn beacon(options: &BeaconOptions) -> Result<(), Failure> {
         }
     }
     let mut link = Link::new(target.clone(), config(options, &instance_id))?;
-    link.report_machine(!options.no_last_input);
+    link.report_machine(options.last_input);
+    if !options.last_input && !options.no_last_input && std::io::stderr().is_terminal() {
+        eprintln!(
+            "presence-gateway: the last input is not reported; --last-input reports it, --no-last-input hides \
+             this line"
+        );
+    }
     if options.every.is_some() {
         return keep_sending(link).await;
     }

@@ -254,7 +254,10 @@ impl Link {
     fn look_at_machine(&mut self) {
         if let Some(reported) = self.reported {
             let ip = identity::lan_ipv4().map(|ip| ip.to_string());
-            let seconds = reported.last_input.then(last_input::seconds).flatten();
+            let seconds = reported
+                .last_input
+                .then(|| last_input::seconds(self.clock.now().age_ms / 1_000))
+                .flatten();
             self.machine.set_ip(ip.as_deref());
             self.machine.set_last_input(seconds, self.clock.now());
         }

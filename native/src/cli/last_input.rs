@@ -1,69 +1,235 @@
-//! How long ago somebody typed, where the system tells it.
+//! How long ago somebody typed, where the system knows.
 
-/// Seconds since the last keyboard or mouse input of this user; `None` when the system does not tell.
+/// Seconds since the last keyboard or mouse input of this user; `None` when the system does not know: nobody
+/// is logged in, or nothing was typed since the machine started `uptime_seconds` ago.
 #[cfg(target_os = "linux")]
-pub(super) fn seconds() -> Option<u64> {
-    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+pub(super) fn seconds(uptime_seconds: u64) -> Option<u64> {
     use std::time::{SystemTime, UNIX_EPOCH};
 
-    // Terminals are "accessed" when they are read from: when somebody types. This is what `w` shows.
-    let user = rustix::process::getuid().as_raw();
-    let terminals = [("/dev/pts", ""), ("/dev", "tty")]
-        .into_iter()
-        .flat_map(|(folder, prefix)| {
-            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-            entries.filter(move |entry| {
-                let name = entry.file_name();
-                let digits = name.to_str().and_then(|name| name.strip_prefix(prefix));
-                digits.is_some_and(|digits| {
-                    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-                })
-            })
-        });
-    let newest = terminals
-        .filter_map(|entry| entry.metadata().ok())
-        .filter(|terminal| terminal.file_type().is_char_device() && terminal.uid() == user)
-        .map(|terminal| terminal.atime())
-        .max()?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
-    Some(now.saturating_sub(u64::try_from(newest).ok()?))
+    newest(&linux::facts(now, uptime_seconds))
 }
 
-/// Seconds since the last keyboard or mouse input; `None` when the system does not tell.
+/// Seconds since the last keyboard or mouse input; `None` when this user is not the one at the console, or
+/// nothing was typed since the machine started.
 #[cfg(target_os = "macos")]
-pub(super) fn seconds() -> Option<u64> {
+pub(super) fn seconds(uptime_seconds: u64) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+
+    let console = std::fs::metadata("/dev/console").ok()?;
+    if console.uid() != rustix::process::getuid().as_raw() {
+        return None;
+    }
     let output = std::process::Command::new("ioreg")
         .args(["-c", "IOHIDSystem", "-d", "4"])
         .output()
         .ok()?;
-    idle_seconds(&String::from_utf8_lossy(&output.stdout))
+    idle_seconds(&String::from_utf8_lossy(&output.stdout), uptime_seconds)
 }
 
 /// No such source is known here.
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
-pub(super) fn seconds() -> Option<u64> {
+pub(super) fn seconds(_uptime_seconds: u64) -> Option<u64> {
     None
 }
 
-/// The idle time in what `ioreg` prints, which counts nanoseconds.
+/// The idle time in what `ioreg` prints, which counts nanoseconds. One as long as the machine runs is none.
 #[cfg(any(target_os = "macos", test))]
-fn idle_seconds(text: &str) -> Option<u64> {
+fn idle_seconds(text: &str, uptime_seconds: u64) -> Option<u64> {
     let (_, after) = text.split_once("\"HIDIdleTime\" = ")?;
     let digits = &after[..after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len())];
     digits
         .parse::<u64>()
         .ok()
         .map(|nanoseconds| nanoseconds / 1_000_000_000)
+        .filter(|seconds| *seconds < uptime_seconds)
+}
+
+/// What a Linux machine says about who typed where.
+#[cfg(any(target_os = "linux", test))]
+#[derive(Clone, Debug, Default)]
+struct Facts {
+    /// Seconds since the Unix epoch.
+    now: i64,
+    uptime: i64,
+    /// The user's terminals.
+    terminals: Vec<Terminal>,
+    /// The terminals of the user's login sessions, by name and where they have one; `None` where nothing keeps
+    /// book of sessions, as in containers.
+    sessions: Option<Vec<Option<String>>>,
+}
+
+/// A terminal is "accessed" when it is read from: when somebody types. This is what `w` shows.
+#[cfg(any(target_os = "linux", test))]
+#[derive(Clone, Debug)]
+struct Terminal {
+    /// `pts/0`, `tty1`.
+    name: String,
+    accessed: i64,
+}
+
+/// The newest input that counts. A console (`tty1`) exists without anybody, with the time at which its image
+/// was made, so it counts only with a session of its own; a pseudo terminal exists while somebody holds it.
+#[cfg(any(target_os = "linux", test))]
+fn newest(facts: &Facts) -> Option<u64> {
+    if facts.sessions.as_ref().is_some_and(Vec::is_empty) {
+        return None;
+    }
+    let has_session = |name: &str| {
+        let mut names = facts.sessions.iter().flatten().flatten();
+        names.any(|session| session == name)
+    };
+    let started = facts.now.saturating_sub(facts.uptime);
+    facts
+        .terminals
+        .iter()
+        .filter(|terminal| terminal.name.starts_with("pts/") || has_session(&terminal.name))
+        .map(|terminal| terminal.accessed)
+        // Older than the boot, or from before the clock was set back: nothing is known.
+        .filter(|accessed| (started..=facts.now.saturating_add(1)).contains(accessed))
+        .max()
+        .and_then(|accessed| u64::try_from(facts.now.saturating_sub(accessed).max(0)).ok())
+}
+
+#[cfg(target_os = "linux")]
+fn whole(seconds: u64) -> i64 {
+    i64::try_from(seconds).unwrap_or(i64::MAX)
+}
+
+/// The terminal of a session in the words of systemd-logind, if the session is a login of that user.
+#[cfg(any(target_os = "linux", test))]
+fn session_of(text: &str, user: u32) -> Option<Option<String>> {
+    let value = |name: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+            .filter(|value| !value.is_empty())
+    };
+    let is_login = value("CLASS").is_none_or(|class| class == "user" || class == "user-early");
+    let is_own = value("UID").and_then(|uid| uid.parse().ok()) == Some(user);
+    (is_own && is_login).then(|| value("TTY").map(str::to_owned))
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::fs;
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+    use super::{Facts, Terminal, session_of, whole};
+
+    pub(super) fn facts(now: u64, uptime: u64) -> Facts {
+        let user = rustix::process::getuid().as_raw();
+        Facts {
+            now: whole(now),
+            uptime: whole(uptime),
+            terminals: terminals(user),
+            sessions: sessions(user),
+        }
+    }
+
+    fn terminals(user: u32) -> Vec<Terminal> {
+        [("/dev/pts", "", "pts/"), ("/dev", "tty", "tty")]
+            .into_iter()
+            .flat_map(|(folder, start, shown)| {
+                let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+                entries.filter_map(move |entry| {
+                    let name = entry.file_name();
+                    let digits = name.to_str()?.strip_prefix(start)?;
+                    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+                    let metadata = entry.metadata().ok().filter(|_| is_number)?;
+                    let is_own = metadata.file_type().is_char_device() && metadata.uid() == user;
+                    is_own.then(|| Terminal {
+                        name: format!("{shown}{digits}"),
+                        accessed: metadata.atime(),
+                    })
+                })
+            })
+            .collect()
+    }
+
+    fn sessions(user: u32) -> Option<Vec<Option<String>>> {
+        let entries = fs::read_dir("/run/systemd/sessions").ok()?;
+        let texts = entries
+            .flatten()
+            // Beside the sessions are pipes, which nobody may wait for.
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+            .filter_map(|entry| fs::read_to_string(entry.path()).ok());
+        Some(texts.filter_map(|text| session_of(&text, user)).collect())
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn facts(terminals: &[(&str, i64)], sessions: Option<&[Option<&str>]>) -> Facts {
+        Facts {
+            now: NOW,
+            uptime: 1_806,
+            terminals: terminals
+                .iter()
+                .map(|&(name, age)| Terminal {
+                    name: name.to_owned(),
+                    accessed: NOW - age,
+                })
+                .collect(),
+            sessions: sessions.map(|names| names.iter().map(|name| name.map(str::to_owned)).collect()),
+        }
+    }
+
+    #[test]
+    fn what_was_typed_since_the_boot_at_a_terminal_of_somebody_counts() {
+        // A headless machine: consoles as their image has them, nobody logged in.
+        assert_eq!(
+            newest(&facts(&[("tty1", 493_347), ("tty2", 493_347)], None)),
+            None
+        );
+        assert_eq!(newest(&facts(&[("tty1", 5), ("pts/0", 5)], Some(&[]))), None);
+        // A console with a session, and one without.
+        assert_eq!(
+            newest(&facts(&[("tty1", 9), ("tty2", 3)], Some(&[Some("tty1")]))),
+            Some(9)
+        );
+        assert_eq!(newest(&facts(&[("tty1", 9)], Some(&[None]))), None);
+        // A desktop session without a terminal, and terminal windows in it.
+        assert_eq!(
+            newest(&facts(&[("pts/0", 70), ("pts/1", 40)], Some(&[None]))),
+            Some(40)
+        );
+        // A container with a terminal; without one.
+        assert_eq!(newest(&facts(&[("pts/0", 12)], None)), Some(12));
+        assert_eq!(newest(&facts(&[], None)), None);
+        // The boundary is the boot.
+        assert_eq!(newest(&facts(&[("pts/0", 1_806)], None)), Some(1_806));
+        assert_eq!(newest(&facts(&[("pts/0", 1_807)], None)), None);
+        // The clock was set back, or starts at 1970.
+        assert_eq!(newest(&facts(&[("pts/0", -600)], None)), None);
+        assert_eq!(
+            newest(&Facts {
+                now: 100,
+                ..facts(&[("pts/0", 10)], None)
+            }),
+            None
+        );
+    }
+
+    #[test]
+    fn sessions_are_those_of_the_user() {
+        let text = "# This is private data.\nUID=1000\nUSER=ada\nCLASS=user\nTTY=tty2\n";
+        assert_eq!(session_of(text, 1_000), Some(Some("tty2".to_owned())));
+        assert_eq!(session_of(text, 0), None);
+        assert_eq!(session_of("UID=1000\nCLASS=user\n", 1_000), Some(None));
+        for class in ["greeter", "manager", "background", "lock-screen"] {
+            assert_eq!(session_of(&format!("UID=0\nCLASS={class}\nTTY=tty1\n"), 0), None);
+        }
+    }
+
     #[test]
     fn what_ioreg_prints() {
-        assert_eq!(
-            super::idle_seconds("  |   \"HIDIdleTime\" = 7123456789\n  |   \"x\" = 1"),
-            Some(7)
-        );
-        assert_eq!(super::idle_seconds("nothing"), None);
+        let text = "  |   \"HIDIdleTime\" = 7123456789\n  |   \"x\" = 1";
+        assert_eq!(idle_seconds(text, 100), Some(7));
+        assert_eq!(idle_seconds(text, 7), None, "nothing since the boot");
+        assert_eq!(idle_seconds("nothing", 100), None);
     }
 }

@@ -138,8 +138,11 @@ pub struct BeaconOptions {
     /// Why the beacon is sent; with --every it says so itself: launch, connect, periodic
     #[arg(long, default_value = "periodic", conflicts_with = "every")]
     pub reason: String,
-    /// Do not say how long ago the last keyboard input was
+    /// Report how long ago the last keyboard or mouse input of this user was, where the system knows it
     #[arg(long)]
+    pub last_input: bool,
+    /// Do not report it, which is the default, and print no line about it
+    #[arg(long, conflicts_with = "last_input")]
     pub no_last_input: bool,
 }
 

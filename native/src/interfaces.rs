@@ -1,0 +1,150 @@
+//! Which of a machine's addresses others reach it by.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+/// Names of tunnels: the address is of another network, which not everybody is in.
+const TUNNELS: [&str; 15] = [
+    "tun",
+    "tap",
+    "utun",
+    "wg",
+    "tailscale",
+    "zt",
+    "zerotier",
+    "ppp",
+    "ipsec",
+    "nordlynx",
+    "proton",
+    "gre",
+    "sit",
+    "gif",
+    "nebula",
+];
+/// Names of bridges and of their ends, made for containers and virtual machines: nobody else reaches the
+/// address. `br0` is not among them: it usually carries the machine's own address.
+const BRIDGES: [&str; 19] = [
+    "docker",
+    "br-",
+    "virbr",
+    "veth",
+    "vethernet",
+    "vmnet",
+    "vboxnet",
+    "bridge",
+    "lxcbr",
+    "lxdbr",
+    "incusbr",
+    "podman",
+    "nerdctl",
+    "cni",
+    "flannel",
+    "cali",
+    "weave",
+    "kube",
+    "dummy",
+];
+
+/// What an interface is, by its name; the better one is less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Network,
+    Tunnel,
+    Bridge,
+}
+
+/// The machine's first LAN IPv4 (SPEC 1.3): an interface of a network before tunnels, those before bridges of
+/// containers and virtual machines; `en0`, then `eth0`, then any in the system's order; link-local addresses
+/// only where there is no other.
+#[must_use]
+pub fn lan_ipv4() -> Option<Ipv4Addr> {
+    let interfaces: Vec<(String, Ipv4Addr)> = if_addrs::get_if_addrs()
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|interface| match interface.ip() {
+            IpAddr::V4(ip) => Some((interface.name, ip)),
+            IpAddr::V6(_) => None,
+        })
+        .collect();
+    first_lan_ipv4(&interfaces)
+}
+
+/// The choice among interfaces in the system's order.
+fn first_lan_ipv4(interfaces: &[(String, Ipv4Addr)]) -> Option<Ipv4Addr> {
+    interfaces
+        .iter()
+        .filter(|(_, ip)| {
+            !ip.is_loopback() && !ip.is_unspecified() && !ip.is_multicast() && !ip.is_broadcast()
+        })
+        // The first of those that are as good.
+        .min_by_key(|(name, ip)| (ip.is_link_local(), kind(name), preference(name)))
+        .map(|(_, ip)| *ip)
+}
+
+fn kind(name: &str) -> Kind {
+    let name = name.to_ascii_lowercase();
+    let is_of = |names: &[&str]| names.iter().any(|start| name.starts_with(start));
+    if is_of(&BRIDGES) {
+        Kind::Bridge
+    } else if is_of(&TUNNELS) {
+        Kind::Tunnel
+    } else {
+        Kind::Network
+    }
+}
+
+fn preference(name: &str) -> usize {
+    match name {
+        "en0" => 0,
+        "eth0" => 1,
+        _ => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_that_others_reach_is_chosen() {
+        for (interfaces, wanted) in [
+            ("docker0 172.17.0.1, eth0 10.0.0.2", Some("10.0.0.2")),
+            ("eth0 10.0.0.2, en0 10.0.0.3", Some("10.0.0.3")),
+            ("wlan0 10.0.0.4, wlan1 10.0.0.5", Some("10.0.0.4")),
+            // A laptop with containers, virtual machines and a tunnel.
+            (
+                "lo 127.0.0.1, br-1a2b 172.18.0.1, docker0 172.17.0.1, veth1 172.17.0.9, virbr0 192.168.122.1, \
+                 tailscale0 100.64.0.7, wlp3s0 192.168.1.20",
+                Some("192.168.1.20"),
+            ),
+            (
+                "utun4 10.8.0.2, bridge100 192.168.64.1, en1 192.168.1.21",
+                Some("192.168.1.21"),
+            ),
+            // The machine's own bridge.
+            ("virbr0 192.168.122.1, br0 192.168.1.22", Some("192.168.1.22")),
+            ("wg0 10.9.0.1, docker0 172.17.0.1", Some("10.9.0.1")),
+            ("docker0 172.17.0.1", Some("172.17.0.1")),
+            // Without DHCP.
+            ("en0 169.254.7.7, wlan0 192.168.1.23", Some("192.168.1.23")),
+            ("eth0 169.254.7.7, docker0 172.17.0.1", Some("172.17.0.1")),
+            ("eth0 169.254.7.7", Some("169.254.7.7")),
+            (
+                "vEthernet (WSL) 172.20.0.1, Ethernet 192.168.1.24",
+                Some("192.168.1.24"),
+            ),
+            ("lo 127.0.0.1, eth0 0.0.0.0", None),
+            ("", None),
+        ] {
+            let list: Vec<(String, Ipv4Addr)> = interfaces
+                .split(", ")
+                .filter_map(|part| part.rsplit_once(' '))
+                .map(|(name, ip)| (name.to_owned(), ip.parse().unwrap()))
+                .collect();
+            assert_eq!(
+                first_lan_ipv4(&list),
+                wanted.map(|ip| ip.parse().unwrap()),
+                "{interfaces}"
+            );
+        }
+    }
+}
