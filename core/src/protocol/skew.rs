@@ -39,13 +39,16 @@ impl Skew {
     #[must_use]
     pub fn of(signed_at_ms: u64, now_ms: u64) -> Self {
         let fits = |ms: u64| ms.abs_diff(now_ms) < UNIT_RANGE_MS;
-        if fits(signed_at_ms) {
-        } else if fits(signed_at_ms.saturating_mul(1_000)) {
-            return Self::Unit("seconds");
-        } else if fits(signed_at_ms / 1_000) {
-            return Self::Unit("microseconds");
-        } else if fits(signed_at_ms / 1_000_000) {
-            return Self::Unit("nanoseconds");
+        if !fits(signed_at_ms) {
+            for (ms, unit) in [
+                (signed_at_ms.saturating_mul(1_000), "seconds"),
+                (signed_at_ms / 1_000, "microseconds"),
+                (signed_at_ms / 1_000_000, "nanoseconds"),
+            ] {
+                if fits(ms) {
+                    return Self::Unit(unit);
+                }
+            }
         }
         let off_ms = signed_at_ms.abs_diff(now_ms);
         if signed_at_ms < now_ms {
@@ -68,10 +71,12 @@ impl fmt::Display for Skew {
             Self::Behind(ms) => (ms, "behind"),
             Self::Ahead(ms) => (ms, "ahead"),
         };
-        let (unit_ms, unit) = match off_ms {
-            0..=MAX_IN_SECONDS_MS => (1_000, "s"),
-            ..=MAX_IN_MINUTES_MS => (60_000, "min"),
-            _ => (86_400_000, "days"),
+        let (unit_ms, unit) = if off_ms <= MAX_IN_SECONDS_MS {
+            (1_000, "s")
+        } else if off_ms <= MAX_IN_MINUTES_MS {
+            (60_000, "min")
+        } else {
+            (86_400_000, "days")
         };
         // Rounded up: the number stated is never below the difference that is allowed.
         let off = off_ms.div_ceil(unit_ms);
