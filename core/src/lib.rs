@@ -5,7 +5,7 @@
 //! into the npm package, and gives the same results, bit for bit, on both.
 //!
 //! * [`roster`]: who is connected. Keys, merge, dedupe, TTL, cap, list order. **Start here.**
-//! * [`status`]: Active, Idle, Stale, age texts and reason labels.
+//! * [`status`]: Active, Idle, Stale, Left, age texts and reason labels.
 //! * [`protocol`]: frames, `connect` parameters, errors, close codes, limits.
 //! * [`server`]: the gateway's side as state machines: one [`server::Connection`] per socket and
 //!   one [`server::Hub`] for all of them.

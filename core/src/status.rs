@@ -1,4 +1,4 @@
-//! What a row looks like to people: status, age text, labels (SPEC 1.7, reference 5.1).
+//! What a row looks like to people: status, age text, labels (PROTOCOL.md 1.7, reference 5.1).
 //!
 //! Every consumer says the same because every consumer asks these functions.
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::entry::MAX_SAFE_INTEGER;
 use crate::setting::{InvalidSetting, within};
 
-/// How alive a row is, by its age.
+/// How alive a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -21,6 +21,8 @@ pub enum Status {
     Idle,
     /// Probably gone.
     Stale,
+    /// Its connection was closed. Never the answer of an age: see [`Thresholds::display_status`].
+    Left,
 }
 
 impl Status {
@@ -31,8 +33,23 @@ impl Status {
             Self::Active => "Active",
             Self::Idle => "Idle",
             Self::Stale => "Stale",
+            Self::Left => "Left",
         }
     }
+}
+
+/// Returns whether a row left: whether each of its raw rows' `reasons` is exactly `disconnect`. `None` is a raw row
+/// without a reason. A row without raw rows did not leave.
+///
+/// ```
+/// use presence_core::status::has_left;
+/// assert!(has_left([Some("disconnect"), Some("disconnect")]));
+/// assert!(!has_left([Some("disconnect"), None]));
+/// ```
+#[must_use]
+pub fn has_left<'a>(reasons: impl IntoIterator<Item = Option<&'a str>>) -> bool {
+    let mut reasons = reasons.into_iter().peekable();
+    reasons.peek().is_some() && reasons.all(|reason| reason == Some("disconnect"))
 }
 
 /// The ages at which a status ends. The default are the mac app's figures.
@@ -43,6 +60,7 @@ impl Status {
 /// assert_eq!(thresholds.status(120_000), Status::Active);
 /// assert_eq!(thresholds.status(120_001), Status::Idle);
 /// assert_eq!(thresholds.next_change_ms(120_000), Some(120_001));
+/// assert_eq!(thresholds.display_status(true, 120_000), Status::Left);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thresholds {
@@ -75,7 +93,17 @@ impl Thresholds {
         )
     }
 
-    /// The status of a row of this age.
+    /// Returns the status that a row is displayed with: Left if it left (see [`has_left`]), else by its age in ms.
+    #[must_use]
+    pub fn display_status(self, has_left: bool, age_ms: u64) -> Status {
+        if has_left {
+            Status::Left
+        } else {
+            self.status(age_ms)
+        }
+    }
+
+    /// The status of a row of this age in ms; never Left.
     #[must_use]
     pub fn status(self, age_ms: u64) -> Status {
         if age_ms <= self.active_ms {
@@ -93,7 +121,7 @@ impl Thresholds {
         match self.status(age_ms) {
             Status::Active if self.idle_ms > self.active_ms => Some(self.active_ms.saturating_add(1)),
             Status::Active | Status::Idle => Some(self.idle_ms.saturating_add(1)),
-            Status::Stale => None,
+            Status::Stale | Status::Left => None,
         }
     }
 }
@@ -202,6 +230,12 @@ mod tests {
             seen.push(thresholds.status(age));
         }
         assert_eq!(seen, [Status::Active, Status::Idle, Status::Stale]);
+    }
+
+    #[test]
+    fn rows_without_raw_rows_did_not_leave() {
+        assert!(!has_left([]));
+        assert!(has_left([Some("disconnect")]));
     }
 
     #[test]

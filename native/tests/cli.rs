@@ -121,6 +121,33 @@ async fn a_throttled_command_waits_and_succeeds() {
 }
 
 #[tokio::test]
+async fn list_shows_a_client_that_left_as_left_and_the_raw_list_stays_standard() {
+    let gateway = start(config());
+    let url = gateway.url();
+    let (mut reader, _) = Client::connect(gateway.address(), "reader", &["operator.read"]).await;
+    let (tab, _) = Client::connect(gateway.address(), "studio", &["operator.read"]).await;
+    reader.event_named("presence").await;
+    drop(tab);
+    let event = reader.event_named("presence").await;
+    assert_eq!(
+        row(&event["payload"]["presence"], "studio")["reason"],
+        "disconnect"
+    );
+
+    let table = run(program(&client("list", &url))).await;
+    let line = |name: &str| table.stdout.lines().find(|line| line.contains(name)).unwrap();
+    assert!(line("studio").starts_with("Left "), "{}", table.stdout);
+    assert!(line("studio").contains("just now"), "{}", table.stdout);
+    assert!(line("reader").starts_with("Active "), "{}", table.stdout);
+
+    let raw = run(program(&[client("list", &url), vec!["--json"]].concat())).await;
+    let list: Value = serde_json::from_str(&raw.stdout).unwrap();
+    assert_eq!(row(&list, "studio")["reason"], "disconnect");
+    assert!(!raw.stdout.contains("Left"), "{}", raw.stdout);
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_beacon_makes_one_row_however_often_it_is_sent() {
     let gateway = start(config());
     let url = gateway.url();

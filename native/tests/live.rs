@@ -85,13 +85,14 @@ async fn watch_follows_the_roster_over_a_restart() {
     line_with(out, &["live", " · 2 instances"]).await;
     line_with(out, &["Active", "studio", "just now", "Connect"]).await;
     drop(client);
-    line_with(out, &["studio", "Disconnect"]).await;
+    line_with(out, &["live", " · 1 instance, 1 left"]).await;
+    line_with(out, &["Left", "studio", "Disconnect"]).await;
 
     gateway.shutdown().await;
-    line_with(out, &["retrying in ", " s · 2 instances as last known"]).await;
+    line_with(out, &["retrying in ", " s · 1 instance, 1 left as last known"]).await;
     line_with(out, &["the gateway restarts"]).await;
     // What was there is still shown.
-    line_with(out, &["studio", "Disconnect"]).await;
+    line_with(out, &["Left", "studio", "Disconnect"]).await;
 
     let gateway = start_at(port);
     line_with(out, &["live", " · 1 instance"]).await;

@@ -36,8 +36,28 @@ test("an instance leaves: at first its connection, then its row", async (t) => {
   await live(guest);
   await rowsWhen(page, "the guest", (rows) => rows.length === 3);
   await guest.close();
-  await rowsWhen(page, "the guest as gone", (rows) => rows.some(({ isConnected }) => !isConnected));
+  await rowsWhen(page, "the guest as Left", (rows) => rows.some(({ status }) => status === "Left"));
   await rowsWhen(page, "only who is alive", (rows) => rows.length === 2);
+});
+
+test("a row that left is counted and filtered apart, and its details say when it left", async (t) => {
+  const { gateway, page } = await signedIn(t);
+  const other = await visit(t);
+  const guest = await other.open(gateway.link);
+  await live(guest);
+  await rowsWhen(page, "the guest", (rows) => rows.length === 3);
+  const chips = () => page.locator(".chip").allInnerTexts();
+  assert.deepEqual(await chips(), ["3 Active", "0 Idle", "0 Stale", "0 Left"]);
+  await guest.close();
+  await rowsWhen(page, "the guest as Left", (rows) => rows.some(({ status }) => status === "Left"));
+  assert.deepEqual(await chips(), ["2 Active", "0 Idle", "0 Stale", "1 Left"]);
+  await page.getByRole("button", { name: /Left/ }).click();
+  const [left, ...others] = await rowsWhen(page, "only the guest", (rows) => rows.length === 1);
+  assert.deepEqual([left.status, left.seen, others], ["Left", "just now Disconnect", []]);
+  await page.locator("tr.row:visible").click();
+  const panel = page.getByRole("dialog", { name: "Details of an instance" });
+  await panel.locator(".status").getByText("Left just now").waitFor();
+  await panel.locator(".changes li", { hasText: "status" }).filter({ hasText: "Left" }).waitFor();
 });
 
 test("the details of a row: facts, changes since the page was opened, its entry", async (t) => {

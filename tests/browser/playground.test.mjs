@@ -47,17 +47,24 @@ test("duplicate row: a tab without an id is a row more each time, and a finding 
   await page.getByText("it gets one more row beside those it left").waitFor();
 });
 
-test("stale row: Active, Idle, Stale, gone", async (t) => {
+test("stale row: a beacon's row is Active, Idle, Stale, gone; a closed connection's row is Left, gone", async (t) => {
   const { page } = await playground(t);
   await choose(page, "Stale row");
-  await rowsWhen(page, "the Mac gone", (rows) => rows.every(({ name }) => name !== "studio"));
-  for (const [seconds, status] of [[60, "Active"], [180, "Active"], [181, "Idle"], [360, "Idle"], [361, "Stale"], [660, "Stale"]]) {
+  const areGone = (rows) => rows.map(({ name }) => name).join() === "gateway.lan,workshop";
+  await rowsWhen(page, "both gone", areGone);
+  for (const [seconds, status] of [[61, "Active"], [180, "Active"], [181, "Idle"], [360, "Idle"], [361, "Stale"], [660, "Stale"]]) {
     await moveTo(page, seconds);
-    await rowsWhen(page, `${status} at ${seconds} s`, (rows) => rows.find(({ name }) => name === "studio")?.status === status);
+    await rowsWhen(page, `${status} and Left at ${seconds} s`, (rows) => {
+      const statusOf = (wanted) => rows.find(({ name }) => name === wanted)?.status;
+      return statusOf("terminal") === status && statusOf("maple") === "Left";
+    });
   }
   await moveTo(page, 661);
-  await rowsWhen(page, "the Mac gone", (rows) => rows.every(({ name }) => name !== "studio"));
-  await page.locator(".step", { hasText: "Row of studio goes: its time to live is over" }).waitFor();
+  await rowsWhen(page, "both gone", areGone);
+  await page.locator(".step", { hasText: "maple left" }).waitFor();
+  for (const name of ["terminal", "maple"]) {
+    await page.locator(".step", { hasText: `Row of ${name} goes: its time to live is over` }).waitFor();
+  }
 });
 
 test("loopback ip kept: the address of the Mac survives the tunnel", async (t) => {

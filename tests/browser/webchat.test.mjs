@@ -52,5 +52,5 @@ test("it is a row of its own, shows who is here, and messages go from tab to tab
 
   await tab.close();
   await page.getByRole("link", { name: "Instances", exact: true }).click();
-  await rowsWhen(page, "both as gone", (rows) => rows.filter(({ isConnected }) => !isConnected).length === 2);
+  await rowsWhen(page, "both as Left", (rows) => rows.filter(({ status }) => status === "Left").length === 2);
 });

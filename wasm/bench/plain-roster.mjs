@@ -203,8 +203,10 @@ function merge(row) {
     members.length === 1 ? members : [...members].sort((a, b) => isOver(a.entry) - isOver(b.entry) || b.ts - a.ts);
   row.ts = Math.max(...members.map(({ ts }) => ts));
   const entry = { ...order[0].entry };
+  row.hasLeft = members.every(({ entry }) => isOver(entry));
   for (const { entry: other } of order.slice(1)) {
-    for (const name in other) entry[name] ??= other[name];
+    const givesReason = row.hasLeft || !isOver(other);
+    for (const name in other) if (givesReason || name !== "reason") entry[name] ??= other[name];
   }
   entry.ts = row.ts;
   const known = order.find(({ input }) => input !== undefined);
@@ -233,7 +235,7 @@ function setMoment(entry, live, name, pick) {
 
 const isOver = (entry) => Number(entry.reason === "disconnect");
 
-function view({ key, entry, ts, input }, now) {
+function view({ key, entry, ts, input, hasLeft }, now) {
   const ageMs = Math.max(now - ts, 0);
   const lastInputMs = input === undefined ? undefined : Math.max(now - Math.max(ts - input * 1_000, 0), 0);
   const platform = text(entry.platform);
@@ -255,7 +257,7 @@ function view({ key, entry, ts, input }, now) {
     scopes: strings(entry.scopes),
     text: text(entry.text),
     ts,
-    status: ageMs <= ACTIVE_MS ? "Active" : ageMs <= IDLE_MS ? "Idle" : "Stale",
+    status: hasLeft ? "Left" : ageMs <= ACTIVE_MS ? "Active" : ageMs <= IDLE_MS ? "Idle" : "Stale",
     ageMs,
     ageText: ageText(ageMs),
     reasonLabel: reason === undefined ? "" : (REASONS.get(reason) ?? reason),
@@ -264,7 +266,7 @@ function view({ key, entry, ts, input }, now) {
     lastInputText: lastInputMs === undefined ? "" : ageText(lastInputMs),
     isSelf: key === "self",
     isOwn: false,
-    isConnected: reason !== "disconnect",
+    isConnected: !hasLeft,
   };
 }
 

@@ -26,6 +26,27 @@ pub fn status_of(age_ms: f64, active_ms: Option<f64>, idle_ms: Option<f64>) -> S
         .into()
 }
 
+/// Returns the status that a row is displayed with: `Left` if it left, else as [`status_of`]. `reasons` are those of
+/// its raw rows; a raw row without a reason has an empty one.
+#[wasm_bindgen(js_name = displayStatus)]
+#[must_use]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "wasm-bindgen hands over no lists of references"
+)]
+pub fn display_status(
+    reasons: Vec<String>,
+    age_ms: f64,
+    active_ms: Option<f64>,
+    idle_ms: Option<f64>,
+) -> String {
+    let has_left = status::has_left(reasons.iter().map(|reason| Some(reason.as_str())));
+    thresholds(active_ms, idle_ms)
+        .display_status(has_left, integer(age_ms))
+        .label()
+        .into()
+}
+
 /// The least greater age, in ms, with another status; nothing once Stale.
 #[wasm_bindgen(js_name = nextStatusChange)]
 #[must_use]

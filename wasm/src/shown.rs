@@ -53,6 +53,7 @@ impl Shown {
                 Status::Active => 0,
                 Status::Idle => 1,
                 Status::Stale => 2,
+                Status::Left => 3,
             };
             if row.is_self() {
                 kind += IS_SELF;

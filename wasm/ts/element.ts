@@ -26,7 +26,7 @@ const Base: typeof HTMLElement = globalThis.HTMLElement ?? (class {} as typeof H
  *
  * Set the property `client` instead of `url` to show a client of your own; it is yours to start and stop.
  * The slot `empty` is shown in place of an empty list. Style it by `--presence-color-active`, `-idle`,
- * `-stale`, `-text`, `-muted`, `-border`, `--presence-background`, `--presence-font`, `--presence-gap` and by
+ * `-stale`, `-left`, `-text`, `-muted`, `-border`, `--presence-background`, `--presence-font`, `--presence-gap` and by
  * the parts `heading connection list row dot host status details seen empty`.
  *
  * After every change it dispatches `roster`, an `Event`; the roster is in its property {@link roster}.

@@ -1,6 +1,6 @@
 import { asPresenceError } from "./errors.js";
 import { core } from "./load/core.js";
-import type { Status } from "./types.js";
+import type { AgeStatus, Status } from "./types.js";
 
 /** The ages at which statuses end. */
 export interface Thresholds {
@@ -40,12 +40,24 @@ export interface SignedFields {
 // Each of these throws a `PresenceError` with code `NOT_READY` before the module is loaded, where it cannot be
 // loaded at once.
 
-/** The status of a row of this age in ms. */
-export function status(ageMs: number, { activeMs, idleMs }: Thresholds = {}): Status {
-  return core().status(ageMs, activeMs, idleMs) as Status;
+/** The status of this age in ms; whether a row left is the matter of {@link displayStatus}. */
+export function status(ageMs: number, { activeMs, idleMs }: Thresholds = {}): AgeStatus {
+  return core().status(ageMs, activeMs, idleMs) as AgeStatus;
 }
 
-/** The least greater age in ms that has another status; nothing once Stale. */
+/**
+ * Returns the status that a row is displayed with, as `row.status` has it: `Left` if the `reasons` of all the gateway's
+ * rows behind it are exactly `disconnect`, else the status of its age in ms.
+ */
+export function displayStatus(
+  reasons: readonly (string | null | undefined)[],
+  ageMs: number,
+  { activeMs, idleMs }: Thresholds = {},
+): Status {
+  return core().displayStatus(reasons.map((reason) => reason ?? ""), ageMs, activeMs, idleMs) as Status;
+}
+
+/** The least greater age in ms that has another status; nothing once Stale. The status of a row that left never changes by age. */
 export function nextStatusChange(ageMs: number, { activeMs, idleMs }: Thresholds = {}): number | undefined {
   return core().nextStatusChange(ageMs, activeMs, idleMs);
 }

@@ -36,7 +36,7 @@ interface Frame {
 
 /** The numbers of a row, in the order of the core's `shown`. */
 const NUMBERS = 7;
-const STATUS: readonly Status[] = ["Active", "Idle", "Stale"];
+const STATUS: readonly Status[] = ["Active", "Idle", "Stale", "Left"];
 const STATUS_BITS = 3;
 const IS_SELF = 4;
 const IS_NEW = 8;

@@ -89,7 +89,7 @@ export function makeRow({ told, status, isSelf, ageMs, lastInputMs }: RowView, i
     lastInputText: lastInputMs === undefined ? "" : ageText(lastInputMs),
     isSelf,
     isOwn,
-    isConnected: reason !== "disconnect",
+    isConnected: status !== "Left",
   });
   if (told.raw) RAW.set(row, frozen(told.raw));
   return row;

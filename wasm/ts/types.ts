@@ -3,7 +3,14 @@ import type { PresenceError } from "./errors.js";
 /**
  * How alive a row is by the age of its `ts`: at most 120 s is Active, at most 300 s Idle, older Stale.
  */
-export type Status = "Active" | "Idle" | "Stale";
+export type AgeStatus = "Active" | "Idle" | "Stale";
+
+/**
+ * The status that a row is displayed with: `Left` if its connection was closed, whatever its age, else its
+ * {@link AgeStatus}. A row left if its reason is exactly `disconnect`; a row merged from several, if all of their reasons
+ * are.
+ */
+export type Status = AgeStatus | "Left";
 
 /**
  * One row of a presence list as it goes over the wire. What is not known is absent, never `null`.
@@ -85,7 +92,7 @@ export interface PresenceRow {
   /** When the row was last written or touched: ms since the Unix epoch on the gateway's clock. */
   readonly ts: number;
 
-  /** How alive it is. */
+  /** How alive it is; `Left` if its connection was closed. */
   readonly status: Status;
   /**
    * Age in ms when this object was made. In a live roster the object is renewed when a word on it
@@ -106,7 +113,7 @@ export interface PresenceRow {
   readonly isSelf: boolean;
   /** Whether it is the row of the client that shows it. */
   readonly isOwn: boolean;
-  /** Whether a connection stands behind it, as far as the gateway says: its reason is not `disconnect`. */
+  /** Whether it did not leave: its {@link status} is not `Left`. Rows that only beacons keep count as connected. */
   readonly isConnected: boolean;
 }
 

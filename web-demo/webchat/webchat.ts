@@ -9,8 +9,8 @@ const client = new PresenceClient({ url, [secret?.kind ?? "token"]: secret?.text
 
 // The strip: one initial per instance. The roster under it is the ready-made element.
 const draw = () => find("strip").replaceChildren(...client.roster.rows.map(face));
-const face = ({ host = "?", status, isOwn }: PresenceRow) => {
-  const title = `${isOwn ? "You" : host}: ${status}`;
+const face = ({ host = "?", status, ageText, isOwn }: PresenceRow) => {
+  const title = `${isOwn ? "You" : host}: ${status === "Left" ? `Left ${ageText}` : status}`;
   const face = Object.assign(document.createElement("li"), { title, ariaLabel: title });
   face.dataset["status"] = status;
   face.append(isOwn ? "You" : (host.at(0) ?? "?").toUpperCase());

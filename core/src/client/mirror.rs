@@ -184,6 +184,8 @@ pub struct Row {
     entry: RawEntry,
     ts: u64,
     last_input_at_ms: Option<u64>,
+    /// Each of its raw rows is `disconnect`.
+    has_left: bool,
     status: Status,
     /// Counts changes of what the row says, over the whole mirror.
     revision: u64,
@@ -230,7 +232,7 @@ impl Row {
         self.last_input_at_ms
     }
 
-    /// Active, Idle or Stale, as of the last settling.
+    /// Active, Idle, Stale or Left, as of the last settling.
     #[must_use]
     pub fn status(&self) -> Status {
         self.status
@@ -342,6 +344,12 @@ impl Mirror {
     #[must_use]
     pub fn len(&self) -> usize {
         self.present().count()
+    }
+
+    /// Returns the number of rows that left; [`len`](Self::len) counts them too.
+    #[must_use]
+    pub fn left_len(&self) -> usize {
+        self.present().filter(|row| row.has_left).count()
     }
 
     /// Whether there are no rows.

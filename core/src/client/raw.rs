@@ -9,6 +9,7 @@ use core::fmt;
 use super::json::{Json, Members, Origin, RowText, floor, member, write_canonical_members};
 use crate::entry::MAX_SAFE_INTEGER;
 use crate::key::{PresenceKey, trim, trim_start};
+use crate::status::has_left;
 
 /// Most members of a row that are kept.
 const MAX_MEMBERS: usize = 256;
@@ -151,7 +152,7 @@ impl RawEntry {
     /// Whether its client is gone: the literal reason `disconnect` (reference 5.4).
     #[must_use]
     pub fn is_disconnect(&self) -> bool {
-        self.str("reason") == Some("disconnect")
+        has_left([self.str("reason")])
     }
 
     /// Whether it is the gateway's own row: mode `gateway` and reason `self`, or, where these are

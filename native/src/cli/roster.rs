@@ -82,6 +82,23 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_left_are_not_active() {
+        let list = r#"[
+            {"instanceId": "tab-1", "host": "Tab", "reason": "disconnect", "ts": 1000000},
+            {"instanceId": "tab-2", "host": "Two", "reason": "disconnect", "ts": 999990},
+            {"instanceId": "tab-2", "host": "Two", "reason": "connect", "ts": 999980}
+        ]"#;
+        assert_eq!(
+            lines(list, 1_000_000 + 119_000),
+            [
+                "STATUS  HOST  AGE           IP  VERSION  PLATFORM  MODE  REASON      LAST INPUT",
+                "Left    Tab   1 minute ago  -   -        -         -     Disconnect  -",
+                "Active  Two   1 minute ago  -   -        -         -     Connect     -"
+            ]
+        );
+    }
+
+    #[test]
     fn what_is_absent_withheld_or_odd() {
         let list = r#"[{ "ts": 5.5, "lastInputSeconds": 2592000, "host": "", "extra": [1] }]"#;
         let line = lines(list, 0).remove(1);

@@ -120,17 +120,27 @@ fn state_line(client: &Client, url: &str, seconds_left: u64) -> String {
         ClientState::Closed => "closed".to_owned(),
         ClientState::Idle | ClientState::Connecting | ClientState::Handshaking => "connecting".to_owned(),
     };
-    let count = match client.mirror().len() {
-        0 => String::new(),
-        1 => " · 1 instance".to_owned(),
-        count => format!(" · {count} instances"),
-    };
+    let count = count_text(client.mirror());
     let offline = if client.mirror().is_offline() && !client.mirror().is_empty() {
         " as last known"
     } else {
         ""
     };
     format!("{url} · {state}{count}{offline}")
+}
+
+/// The number of instances; those that left are counted apart.
+fn count_text(mirror: &Mirror) -> String {
+    let left = mirror.left_len();
+    let left_text = match left {
+        0 => String::new(),
+        left => format!(", {left} left"),
+    };
+    match mirror.len() - left {
+        0 if left == 0 => String::new(),
+        1 => format!(" · 1 instance{left_text}"),
+        count => format!(" · {count} instances{left_text}"),
+    }
 }
 
 /// The table and, below it, what looks wrong about it.
@@ -190,6 +200,23 @@ mod tests {
         let footnote = format!("[1] {}", FindingKind::SameMachine.title());
         assert!(lines[4].starts_with(&footnote), "{lines:#?}");
         assert!(lines.last().unwrap().contains(FindingKind::SameMachine.fix()));
+    }
+
+    #[test]
+    fn rows_that_left_are_counted_apart() {
+        let count = |list: &str| {
+            let mut mirror = Mirror::new(MirrorConfig::default());
+            mirror.apply_list(RawEntry::parse_list(list).unwrap(), 10);
+            count_text(&mirror)
+        };
+        let (here, left) = (
+            r#"{"instanceId": "a", "reason": "connect", "ts": 9}"#,
+            r#"{"instanceId": "b", "reason": "disconnect", "ts": 9}"#,
+        );
+        assert_eq!(count("[]"), "");
+        assert_eq!(count(&format!("[{here}]")), " · 1 instance");
+        assert_eq!(count(&format!("[{here},{left}]")), " · 1 instance, 1 left");
+        assert_eq!(count(&format!("[{left}]")), " · 0 instances, 1 left");
     }
 
     #[test]

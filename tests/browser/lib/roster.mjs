@@ -15,7 +15,7 @@ export function rows(page) {
       name: element.querySelector(".row-open").textContent,
       where: element.querySelector(".who .sub").textContent,
       status: element.querySelector(".status").textContent,
-      isConnected: element.dataset.connected === "true",
+      isConnected: element.dataset.status !== "Left",
       badges: [...element.querySelectorAll(".badge:not([hidden])")].map((badge) => badge.textContent),
       seen: element.querySelector(".seen").innerText.replace(/\s+/g, " ").trim(),
     })),

@@ -18,6 +18,11 @@ fn keys(world: &World, peer: usize) -> Vec<String> {
     world.shown(peer).into_iter().map(|(key, _)| key).collect()
 }
 
+fn status(world: &World, peer: usize, key: &str) -> Option<&'static str> {
+    let mut rows = world.shown(peer).into_iter();
+    rows.find(|(other, _)| other == key).map(|(_, status)| status)
+}
+
 fn state(world: &World, peer: usize) -> ClientState {
     world.peers[peer].client.state()
 }
@@ -59,6 +64,34 @@ fn others_come_and_go_at_once() {
             .unwrap()
             .entry();
         assert_eq!(row.str("reason"), Some("disconnect"));
+        assert_eq!(status(&world, tab, "instance:other-1"), Some("Left"));
+        world.with(other, |client, now| client.start(now));
+        world.pass(1_000);
+        assert_eq!(status(&world, tab, "instance:other-1"), Some("Active"));
+    }
+}
+
+#[test]
+fn a_beacon_can_state_that_its_row_left() {
+    for config in both() {
+        let mut world = World::new();
+        let watcher = world.add(config("watcher"));
+        let tab = world.add(config("tab"));
+        world.pass(1_000);
+        for (reason, expected) in [
+            ("disconnect", "Left"),
+            ("Disconnect", "Active"),
+            ("disconnect", "Left"),
+            ("periodic", "Active"),
+        ] {
+            world.with(tab, |client, now| client.beacon(reason, now)).unwrap();
+            world.pass(60);
+            assert_eq!(
+                status(&world, watcher, "instance:tab-1"),
+                Some(expected),
+                "{reason}"
+            );
+        }
     }
 }
 
@@ -156,25 +189,31 @@ fn statuses_change_on_time_and_rows_go_on_time() {
             let mut world = World::new();
             let watcher = world.add_skewed(config("watcher"), ahead);
             let tab = world.add(config("tab"));
+            // Its row has no connection: only its one beacon.
+            let beacon = config("beacon");
+            let client = ClientInfo {
+                mode: "cli".into(),
+                ..beacon.client.clone()
+            };
+            let beacon = world.add(ClientConfig { client, ..beacon });
             world.pass(60_000);
             world.with(tab, |client, now| client.stop(now));
+            world
+                .with(beacon, |client, now| client.beacon("launch", now))
+                .unwrap();
             world.pass(120_000);
-            let status = |world: &World| {
-                world
-                    .shown(watcher)
-                    .into_iter()
-                    .find(|(key, _)| key == "instance:tab-1")
-                    .map(|(_, status)| status)
+            let statuses = |world: &World| {
+                ["instance:tab-1", "instance:beacon-1"].map(|key| status(world, watcher, key))
             };
-            assert_eq!(status(&world), Some("Active"));
+            assert_eq!(statuses(&world), [Some("Left"), Some("Active")]);
             world.pass(1);
-            assert_eq!(status(&world), Some("Idle"));
+            assert_eq!(statuses(&world), [Some("Left"), Some("Idle")]);
             world.pass(179_999);
-            assert_eq!(status(&world), Some("Idle"));
+            assert_eq!(statuses(&world), [Some("Left"), Some("Idle")]);
             world.pass(1);
-            // The gateway announces within its window that the row went.
+            // The gateway announces within its window that the rows went.
             world.pass(50);
-            assert_eq!(status(&world), None);
+            assert_eq!(statuses(&world), [None, None]);
             assert_eq!(world.shown(watcher).len(), 2, "the others are as fresh as ever");
             assert!(world.shown(watcher).iter().all(|(_, status)| *status == "Active"));
         }

@@ -42,6 +42,7 @@ fn apply(function: &str, input: &[Value]) -> Result<Value, Failure> {
         "textKey" => key(PresenceKey::of_text(&argument::<String>(input, 0)?)),
         "parseBeacon" => parse_beacon(&argument::<String>(input, 0)?),
         "status" => Thresholds::default().status(argument(input, 0)?).label().into(),
+        "displayStatus" => display_status(&argument::<Vec<Option<String>>>(input, 0)?, input)?.into(),
         "ageText" => status::age_text(argument(input, 0)?).into(),
         "reasonLabel" => status::reason_label(&argument::<String>(input, 0)?).into(),
         "prettyPlatform" => status::platform_label(&argument::<String>(input, 0)?).into(),
@@ -63,6 +64,33 @@ fn argument<T: DeserializeOwned>(input: &[Value], index: usize) -> Result<T, Fai
         fail!("argument {index} is missing")
     };
     Ok(serde_json::from_value(value.clone())?)
+}
+
+/// The status of a row merged from raw rows with these reasons, as the function and a mirror have it.
+fn display_status(reasons: &[Option<String>], input: &[Value]) -> Result<&'static str, Failure> {
+    let (age_ms, is_offline): (u64, bool) = (argument(input, 1)?, argument(input, 2)?);
+    let has_left = status::has_left(reasons.iter().map(Option::as_deref));
+    let label = Thresholds::default().display_status(has_left, age_ms).label();
+
+    let rows = reasons.iter().map(|reason| match reason {
+        Some(reason) => json!({ "instanceId": "a", "reason": reason, "ts": 0 }),
+        None => json!({ "instanceId": "a", "ts": 0 }),
+    });
+    let list = RawEntry::parse_list(&Value::from_iter(rows).to_string());
+    let mut mirror = Mirror::new(MirrorConfig {
+        ttl_ms: u64::MAX,
+        ..MirrorConfig::default()
+    });
+    mirror.apply_list(list.unwrap_or_default(), 0);
+    if is_offline {
+        mirror.handle_offline(0);
+    }
+    mirror.settle(age_ms);
+    let shown: Vec<_> = mirror.rows().iter().map(|row| row.status().label()).collect();
+    if shown != [label] {
+        fail!("the function says {label}, a mirror {shown:?}")
+    }
+    Ok(label)
 }
 
 fn parse_beacon(text: &str) -> Value {

@@ -16,6 +16,14 @@ export function coreFunctions(presence) {
     textKey: presence.textKey,
     parseBeacon: presence.parseBeaconText,
     status: (ageMs) => presence.status(ageMs),
+    displayStatus(reasons, ageMs) {
+      const status = presence.displayStatus(reasons, ageMs);
+      const roster = new presence.Roster({ ttlMs: Number.MAX_SAFE_INTEGER });
+      roster.apply(reasons.map((reason) => ({ instanceId: "a", ts: 0, ...(reason === null ? {} : { reason }) })), 0);
+      const shown = roster.list(ageMs).map((row) => row.status);
+      roster.free();
+      return shown.length === 1 && shown[0] === status ? status : fail(`the function says ${status}, a roster ${shown}`);
+    },
     ageText: presence.ageText,
     reasonLabel: presence.reasonLabel,
     prettyPlatform: presence.platformLabel,

@@ -1,13 +1,14 @@
 /**
  * The look of `<presence-roster>`. Colours come from the page: text from `currentColor`, everything else is
  * mixed from it, so light, dark and any theme fit without being told. The status colours have a contrast of
- * 3:1 on white and on black; the word beside the dot says the same.
+ * 3:1 on white and on black; the word beside the dot says the same, and the dot of a row that left is a ring.
  */
 export const STYLE = `
 :host {
   --_active: var(--presence-color-active, #15803d);
   --_idle: var(--presence-color-idle, #b45309);
   --_stale: var(--presence-color-stale, color-mix(in srgb, currentColor 55%, transparent));
+  --_left: var(--presence-color-left, var(--_stale));
   --_muted: var(--presence-color-muted, color-mix(in srgb, currentColor 72%, transparent));
   --_border: var(--presence-color-border, color-mix(in srgb, currentColor 16%, transparent));
   --_gap: var(--presence-gap, 0.75em);
@@ -55,7 +56,7 @@ li {
 }
 li[data-status="Active"] .dot { background: var(--_active); }
 li[data-status="Idle"] .dot { background: var(--_idle); }
-li[data-connected="false"] .dot { background: transparent; box-shadow: inset 0 0 0 0.12em var(--_stale); }
+li[data-status="Left"] .dot { background: transparent; box-shadow: inset 0 0 0 0.12em var(--_left); }
 .host { font-weight: 600; overflow-wrap: anywhere; }
 .status, .details, .seen { color: var(--_muted); }
 .status { text-align: end; }

@@ -13,10 +13,11 @@ export function rowDetails(row: PresenceRow): string {
   return [row.isOwn ? "this client" : "", row.ip, row.version, machine, row.platformLabel, row.mode].filter(Boolean).join(" · ");
 }
 
-/** When a row was heard of, and why. The gateway's own row is always fresh: it says nothing. */
+/** When a row was heard of, and why, or when it left. The gateway's own row is always fresh: it says nothing. */
 export function rowSeen(row: PresenceRow): string {
   if (row.isSelf) return "";
   const input = row.lastInputText === "" ? "" : `input ${row.lastInputText}`;
+  if (row.status === "Left") return [`Left ${row.ageText}`, input].filter(Boolean).join(" · ");
   return [input, row.ageText, row.reasonLabel].filter(Boolean).join(" · ");
 }
 
@@ -34,6 +35,13 @@ export function connectionText(state: ConnectionState): string {
     case "refused":
       return [state.error.message, state.error.remedy].filter(Boolean).join(". ");
   }
+}
+
+/** The heading of a list and the number of its rows; those that left are counted apart: `Instances (3, 1 left)`. */
+export function headingText(heading: string, rows: readonly PresenceRow[]): string {
+  if (rows.length === 0) return heading;
+  const { others, left } = tally(rows);
+  return left === 0 ? `${heading} (${others})` : `${heading} (${others}, ${left} left)`;
 }
 
 /** What an empty list says in place of rows. */
@@ -56,11 +64,22 @@ export function newsText(before: RosterSnapshot | undefined, after: RosterSnapsh
     news.push(isLive ? "Connected again" : "Connection lost");
   }
   if (after.hasList && !before?.hasList) {
-    news.push(count(after.rows.length));
+    news.push(countText(after.rows));
   } else if (before?.hasList) {
     news.push(...comings(present(before), present(after)));
   }
   return news.join(". ");
+}
+
+/** The number of rows; those that left are counted apart: `3 instances, 1 left`. */
+function countText(rows: readonly PresenceRow[]): string {
+  const { others, left } = tally(rows);
+  return left === 0 ? count(others) : `${count(others)}, ${left} left`;
+}
+
+function tally(rows: readonly PresenceRow[]) {
+  const left = rows.filter(({ status }) => status === "Left").length;
+  return { others: rows.length - left, left };
 }
 
 function count(rows: number): string {

@@ -1,6 +1,6 @@
 import type { PresenceRow, RosterSnapshot } from "../types.js";
 import { orderRows, type RosterOrder } from "./order.js";
-import { connectionText, emptyText, rowDetails, rowName, rowSeen } from "./text.js";
+import { connectionText, emptyText, headingText, rowDetails, rowName, rowSeen } from "./text.js";
 
 /** The parts of one drawn row. */
 interface RowElement {
@@ -37,7 +37,7 @@ export class RosterView {
   /** Shows a roster; nothing: no client. */
   show(roster: RosterSnapshot | undefined, heading: string, order: RosterOrder): void {
     const rows = roster?.rows ?? [];
-    write(this.#heading, rows.length === 0 ? heading : `${heading} (${rows.length})`);
+    write(this.#heading, headingText(heading, rows));
     this.#list.setAttribute("aria-label", heading);
     const connection = roster?.connection ?? { phase: "stopped" };
     write(this.#connection, connectionText(connection));

@@ -88,7 +88,7 @@ export class DetailPanel {
 
   #write({ row, findings, changes }: Detail): void {
     write(this.#title, rowName(row));
-    this.#status.show(row.status, row.isConnected);
+    this.#status.show(row.status, row.status === "Left" ? row.ageText : "");
     replace(this.#facts, facts(row).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
     replace(this.#findings, findings.map((finding) => findingCard(finding)));
     replace(this.#changes, changes.length === 0 ? h("li", { class: "sub" }, "None yet.") : changes.map(changeItem));
@@ -120,7 +120,7 @@ function facts(row: PresenceRow): readonly (readonly [string, string])[] {
   return all.filter((fact): fact is readonly [string, string] => fact[1] !== undefined);
 }
 
-const KINDS = { listed: "Was there when this page was opened", joined: "Joined", left: "Left", changed: "" } as const;
+const KINDS = { listed: "Was there when this page was opened", joined: "Joined", removed: "Removed from the list", changed: "" } as const;
 
 function changeItem({ atMs, kind, fields }: Change): HTMLElement {
   return h(

@@ -19,7 +19,7 @@ export interface Filter {
 
 const NO_FILTER: Filter = { text: "", statuses: new Set(), mode: "", order: "name", isGrouped: false };
 
-const STATUSES: readonly Status[] = ["Active", "Idle", "Stale"];
+const STATUSES: readonly Status[] = ["Active", "Idle", "Stale", "Left"];
 
 /** The rows that a filter lets through. */
 export function filterRows(rows: readonly PresenceRow[], { text, statuses, mode }: Filter): readonly PresenceRow[] {

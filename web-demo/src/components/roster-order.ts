@@ -8,7 +8,7 @@ export const ORDERS = { name: "Name", status: "Status", mode: "Mode", input: "La
 /** One of them. */
 export type Order = keyof typeof ORDERS;
 
-const STATUS_RANK = { Active: 0, Idle: 1, Stale: 2 } as const;
+const STATUS_RANK = { Active: 0, Idle: 1, Stale: 2, Left: 3 } as const;
 
 /** The rows in order: the gateway's own on top, then that of this page, then the freshest or first in the alphabet. */
 export function orderRows(rows: readonly PresenceRow[], order: Order): readonly PresenceRow[] {

@@ -75,11 +75,10 @@ export class RosterRow {
 
   #write(row: PresenceRow): void {
     set(this.element, "data-status", row.status);
-    set(this.element, "data-connected", String(row.isConnected));
     set(this.element, "data-self", row.isSelf ? "" : undefined);
     write(this.button, rowName(row));
     write(this.#where, [row.ip, row.instanceId && shortId(row.instanceId)].filter(Boolean).join(" · ") || "no ip, no instanceId");
-    this.#status.show(row.status, row.isConnected);
+    this.#status.show(row.status);
     write(this.#version, row.version ?? "–");
     const model = rowModel(row);
     write(this.#model, model || row.platformLabel || "–");

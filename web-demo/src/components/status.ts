@@ -11,10 +11,9 @@ export class StatusMark {
     this.element = h("span", { class: "status" }, h("span", { class: "dot", "aria-hidden": "true" }), this.#word);
   }
 
-  /** An instance that is gone keeps its word and gets a hollow dot. */
-  show(status: Status, isConnected: boolean): void {
+  /** Shows a status, with an age text behind it if there is one: `Left 2m ago`. */
+  show(status: Status, ageText = ""): void {
     set(this.element, "data-status", status);
-    set(this.element, "data-connected", String(isConnected));
-    write(this.#word, status);
+    write(this.#word, [status, ageText].filter(Boolean).join(" "));
   }
 }

@@ -36,7 +36,7 @@ export class ClientList {
   #item(client: ClientView): HTMLElement {
     const { id, kind, identity, network, host, state, note, canBeacon } = client;
     const player = this.#player;
-    const traits = [identity !== "stable" && IDENTITIES[identity], network === "tunnel" && "tunnel", kind === "cli" && "makes no row"];
+    const traits = [identity !== "stable" && IDENTITIES[identity], network === "tunnel" && "tunnel", kind === "cli" && "its connection makes no row"];
     const button = (deed: string, name: IconName, label: string, act: () => void) =>
       h("button", { type: "button", class: "button small", data: { deed: `${id}-${deed}` }, "aria-label": `${label}: ${host}`, on: { click: act } }, icon(name), label);
     const other = network === "tunnel" ? "lan" : "tunnel";

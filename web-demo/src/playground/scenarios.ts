@@ -37,12 +37,15 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "stale",
     title: "Stale row",
     explanation:
-      "The Mac loses its network after a minute: its row is Active until it was not heard of for 2 minutes, Idle until 5, then Stale, and it goes when the time to live (10 minutes here) has passed.",
+      "A script on terminal sends one beacon and disconnects: its row is Active for 2 minutes, Idle until 5, then Stale. The Mac, maple, closes its connection at the same moment: its row is Left at once. Both rows go after the time to live (10 minutes here).",
     script: script(
       [
-        { ...at(0), op: "add", id: 1, kind: "mac", identity: "stable", network: "lan" },
-        { ...at(5), op: "add", id: 2, kind: "tab", identity: "stable", network: "lan" },
+        { ...at(0), op: "add", id: 2, kind: "mac", identity: "stable", network: "lan" },
+        { ...at(5), op: "add", id: 3, kind: "tab", identity: "stable", network: "lan" },
+        { ...at(55), op: "add", id: 1, kind: "cli", identity: "stable", network: "lan" },
+        { ...at(60), op: "beacon", id: 1 },
         { ...at(60), op: "drop", id: 1 },
+        { ...at(60), op: "drop", id: 2 },
       ],
       { ttlMs: 600_000 },
     ),

@@ -55,7 +55,8 @@ export class World {
     });
     this.#watcher.addEventListener("roster", ({ diff }) => {
       for (const { row, fields } of diff.changed) {
-        if (fields.includes("status")) this.#step({ atMs: this.nowMs, text: `${rowName(row)} is ${row.status}` });
+        const text = row.status === "Left" ? `${rowName(row)} left` : `${rowName(row)} is ${row.status}`;
+        if (fields.includes("status")) this.#step({ atMs: this.nowMs, text });
       }
     });
   }

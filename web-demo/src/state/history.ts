@@ -4,7 +4,7 @@ import type { PresenceRow, RosterDiff } from "openclaw-presence";
 export interface Change {
   /** On this machine's clock. */
   readonly atMs: number;
-  readonly kind: "listed" | "joined" | "left" | "changed";
+  readonly kind: "listed" | "joined" | "removed" | "changed";
   /** What says something else, and what it said; only of `changed`. */
   readonly fields: readonly FieldChange[];
 }
@@ -30,7 +30,7 @@ export class History {
     const kind = this.#isFirst ? "listed" : "joined";
     if (added.length > 0) this.#isFirst = false;
     for (const row of added) this.#add(row.key, { atMs, kind, fields: [] });
-    for (const row of removed) this.#add(row.key, { atMs, kind: "left", fields: [] });
+    for (const row of removed) this.#add(row.key, { atMs, kind: "removed", fields: [] });
     for (const { row, before, fields } of changed) {
       const told = fields.map((name) => ({ name, before: say(before, name), after: say(row, name) }));
       this.#add(row.key, { atMs, kind: "changed", fields: told });

@@ -16,7 +16,7 @@ impl Mirror {
         let mut over: Vec<u64> = Vec::new();
         for row in self.rows.iter_mut().filter(|row| !row.members.is_empty()) {
             let age_ms = row.age_ms(now_ms);
-            let status = self.config.thresholds.status(age_ms);
+            let status = self.config.thresholds.display_status(row.has_left, age_ms);
             if status != row.status {
                 row.status = status;
                 self.is_dirty = true;
@@ -130,7 +130,7 @@ impl Mirror {
         match row.status {
             Status::Active => Some(after(row, thresholds.active_ms)),
             Status::Idle => Some(after(row, thresholds.idle_ms)),
-            Status::Stale => None,
+            Status::Stale | Status::Left => None,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::client::json::Json;
 use crate::client::order::Rank;
 use crate::client::raw::RawEntry;
 use crate::entry::TIME_MEMBERS;
+use crate::status::has_left;
 
 /// What newer mac apps send instead of their last input: nobody knows it (reference 5.2).
 const UNKNOWN_LAST_INPUT: u64 = 2_592_000;
@@ -18,6 +19,8 @@ pub(super) struct Merged {
     pub(super) entry: RawEntry,
     pub(super) ts: u64,
     pub(super) last_input_at_ms: Option<u64>,
+    /// Each of the rows is `disconnect`.
+    pub(super) has_left: bool,
 }
 
 impl Merged {
@@ -27,15 +30,17 @@ impl Merged {
             entry: raw.entry.clone(),
             ts: raw.ts,
             last_input_at_ms: raw.input_seconds.map(|seconds| input_at(raw.ts, seconds)),
+            has_left: raw.entry.is_disconnect(),
         })
     }
 
-    fn new(entry: RawEntry, ts: u64) -> Self {
+    fn new(entry: RawEntry, ts: u64, has_left: bool) -> Self {
         let seconds = entry.integer("lastInputSeconds");
         Self {
             last_input_at_ms: seconds.map(|seconds| input_at(ts, seconds)),
             entry,
             ts,
+            has_left,
         }
     }
 }
@@ -64,16 +69,19 @@ impl Numbers {
 /// Merges rows, given in list order. `raws` is not empty.
 ///
 /// Rows that are not `disconnect` speak first, then the others fill what is still missing; in each
-/// lot the freshest speaks first, ties in list order.
+/// lot the freshest speaks first, ties in list order. A `disconnect` row gives no `reason` to a row that did not leave.
 pub(super) fn merge(raws: &[&Raw]) -> Merged {
     let ts = raws.iter().map(|raw| raw.ts).max().unwrap_or(0);
     let order = in_order(raws, |raw| {
         (u64::from(raw.entry.is_disconnect()), u64::MAX - raw.ts)
     });
+    let has_left = has_left(raws.iter().map(|raw| raw.entry.str("reason")));
     let mut merged = order.first().map(|raw| raw.entry.clone()).unwrap_or_default();
     for raw in order.iter().skip(1) {
+        let gives_reason = has_left || !raw.entry.is_disconnect();
         for (name, value) in raw.entry.members() {
-            if merged.get(name).is_none() && *value != Json::Null {
+            let is_given = gives_reason || **name != *"reason";
+            if is_given && merged.get(name).is_none() && *value != Json::Null {
                 merged.set(name, value.clone());
             }
         }
@@ -81,7 +89,7 @@ pub(super) fn merge(raws: &[&Raw]) -> Merged {
     merged.set_integer("ts", ts);
     set_or_remove(&mut merged, "lastInputSeconds", last_input_seconds(&order, ts));
     if raws.len() == 1 {
-        return Merged::new(merged, ts);
+        return Merged::new(merged, ts, has_left);
     }
     let mut live = in_order(raws, |raw| (raw.ts, 0));
     live.retain(|raw| !raw.entry.is_disconnect());
@@ -105,7 +113,7 @@ pub(super) fn merge(raws: &[&Raw]) -> Merged {
             }
         }
     }
-    Merged::new(merged, ts)
+    Merged::new(merged, ts, has_left)
 }
 
 fn set_or_remove(entry: &mut RawEntry, name: &str, value: Option<u64>) {

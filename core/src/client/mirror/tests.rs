@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 use super::*;
 use crate::client::json::Json;
 
+mod left;
+
 const TTL: u64 = DEFAULT_TTL_MS;
 
 fn list(text: &str) -> Vec<RawEntry> {

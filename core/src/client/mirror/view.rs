@@ -102,6 +102,7 @@ impl RowView<'_> {
             Status::Active => "active",
             Status::Idle => "idle",
             Status::Stale => "stale",
+            Status::Left => "left",
         };
         let mut json = ObjectText::after(text);
         json.text("key", self.key);

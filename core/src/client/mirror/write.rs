@@ -181,7 +181,9 @@ impl Mirror {
             self.next_stamp += 1;
             row.ts = merged.ts;
             row.last_input_at_ms = merged.last_input_at_ms;
-            row.status = self.config.thresholds.status(row.age_ms(now_ms));
+            row.has_left = merged.has_left;
+            let age_ms = row.age_ms(now_ms);
+            row.status = self.config.thresholds.display_status(row.has_left, age_ms);
             let next_ms = self.next_of(row).unwrap_or(u64::MAX);
             self.settled.end = self.settled.end.min(next_ms);
             self.settled.start = self.settled.start.max(now_ms);
@@ -220,6 +222,7 @@ impl Mirror {
                 entry: RawEntry::default(),
                 ts: 0,
                 last_input_at_ms: None,
+                has_left: false,
                 status: Status::Active,
                 revision: 0,
                 stamp: 0,
