@@ -71,7 +71,7 @@ pub(super) struct Refusal {
     pub(super) error: WireError,
     code: u16,
     /// Who was refused, for the log.
-    pub(super) client: Introduction,
+    pub(super) client: Box<Introduction>,
 }
 
 impl Refusal {
@@ -79,12 +79,15 @@ impl Refusal {
         Self {
             error,
             code,
-            client: Introduction::default(),
+            client: Box::default(),
         }
     }
 
     pub(super) fn of(self, client: Introduction) -> Self {
-        Self { client, ..self }
+        Self {
+            client: Box::new(client),
+            ..self
+        }
     }
 
     pub(super) fn close(&self) -> CloseFrame {

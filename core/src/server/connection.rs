@@ -347,7 +347,7 @@ impl Connection {
 
     fn refuse(&mut self, id: &str, refusal: Refusal) {
         let close = refusal.close();
-        let refused = Refused::new(&refusal.error, refusal.client);
+        let refused = Refused::new(&refusal.error, *refusal.client);
         self.outputs.extend([
             ConnectionOutput::Refused(Box::new(refused)),
             ConnectionOutput::Send(Frame::error(id, &refusal.error)),
