@@ -41,7 +41,7 @@ const NUMBERS: [Set; 14] = [
     }),
     ("limits.stall_ms", |config, value| config.limits.stall_ms = value),
     ("limits.window_ms", |config, value| {
-        config.limits.window_ms = value
+        config.limits.window_ms = value;
     }),
     ("limits.ping_interval_ms", |config, value| {
         config.limits.ping_interval_ms = value;

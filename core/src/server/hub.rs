@@ -230,10 +230,9 @@ impl Hub {
         let slot = self.members.insert(member);
         if !self.is_shut_down {
             self.heartbeats.insert((due_ms, slot));
-            self.tick_at_ms.get_or_insert(
-                now.age_ms
-                    .saturating_add(self.config.limits.tick_interval_ms.max(1)),
-            );
+            let interval_ms = self.config.limits.tick_interval_ms.max(1);
+            let tick_at_ms = now.age_ms.saturating_add(interval_ms);
+            self.tick_at_ms.get_or_insert(tick_at_ms);
         }
         ConnId { slot, serial }
     }

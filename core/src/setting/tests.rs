@@ -47,23 +47,23 @@ const OF_HUB: [Set<HubConfig>; 10] = [
         config.limits.preauth_frame_bytes = size(value);
     }),
     ("limits.payload_bytes", |config, value| {
-        config.limits.payload_bytes = size(value)
+        config.limits.payload_bytes = size(value);
     }),
     ("limits.buffered_bytes", |config, value| {
-        config.limits.buffered_bytes = size(value)
+        config.limits.buffered_bytes = size(value);
     }),
     ("limits.handshake_ms", |config, value| {
-        config.limits.handshake_ms = value
+        config.limits.handshake_ms = value;
     }),
     ("limits.tick_interval_ms", |config, value| {
-        config.limits.tick_interval_ms = value
+        config.limits.tick_interval_ms = value;
     }),
     ("limits.stall_ms", |config, value| config.limits.stall_ms = value),
     ("limits.window_ms", |config, value| {
-        config.limits.window_ms = value
+        config.limits.window_ms = value;
     }),
     ("limits.ping_interval_ms", |config, value| {
-        config.limits.ping_interval_ms = value
+        config.limits.ping_interval_ms = value;
     }),
 ];
 
@@ -78,20 +78,20 @@ const OF_CLIENT: [Set<ClientConfig>; 11] = [
         };
     }),
     ("thresholds.idle_ms", |config, value| {
-        config.mirror.thresholds.idle_ms = value
+        config.mirror.thresholds.idle_ms = value;
     }),
     ("backoff.initial_ms", |config, value| {
-        config.backoff.initial_ms = value
+        config.backoff.initial_ms = value;
     }),
     ("backoff.factor", |config, value| {
-        config.backoff.factor = number(value)
+        config.backoff.factor = number(value);
     }),
     ("backoff.max_ms", |config, value| config.backoff.max_ms = value),
     ("backoff.stable_ms", |config, value| {
-        config.backoff.stable_ms = value
+        config.backoff.stable_ms = value;
     }),
     ("beacons.every_ms", |config, value| {
-        config.beacons = BeaconPolicy::every(value)
+        config.beacons = BeaconPolicy::every(value);
     }),
     ("beacons.idle_ms", |config, value| {
         config.beacons = BeaconPolicy::On(BeaconOccasions {
@@ -231,7 +231,7 @@ fn the_ends_of_the_clocks_are_no_place_to_panic() {
             hub.handle_timeout(now);
             let list = hub.list(now);
             assert_eq!(list.len(), 4);
-            assert!(list.iter().all(|entry| entry.ts <= (1 << 53) - 1));
+            assert!(list.iter().all(|entry| entry.ts < 1 << 53));
             while hub.poll_output().is_some() {}
         }
     }

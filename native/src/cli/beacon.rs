@@ -43,10 +43,7 @@ pub(super) async fn beacon(options: &BeaconOptions) -> Result<(), Failure> {
     let mut link = Link::new(target.clone(), config(options, &instance_id))?;
     link.report_machine(options.last_input);
     if !options.last_input && !options.no_last_input && std::io::stderr().is_terminal() {
-        eprintln!(
-            "presence-gateway: the last input is not reported; --last-input reports it, --no-last-input hides \
-             this line"
-        );
+        say("the last input is not reported; --last-input reports it, --no-last-input hides this line");
     }
     if options.every.is_some() {
         return keep_sending(link).await;

@@ -9,6 +9,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use presence_core::client::DeviceKey as PublicHalf;
 
 use super::kept::{self, State};
+use super::stderr::say;
 use crate::device;
 
 const SEED_BYTES: usize = 32;
@@ -23,13 +24,13 @@ impl DeviceKey {
     /// would have to be approved at every start.
     pub(super) fn kept() -> Option<Self> {
         let Some(path) = kept::path("device-key") else {
-            eprintln!("presence-gateway: no device key: there is no configuration folder (HOME is not set)");
+            say("no device key: there is no configuration folder (HOME is not set)");
             return None;
         };
         match kept_seed(&path) {
             Ok(seed) => Some(Self(SigningKey::from_bytes(&seed))),
             Err(error) => {
-                eprintln!("presence-gateway: no device key: {}: {error}", path.display());
+                say(&format!("no device key: {}: {error}", path.display()));
                 None
             }
         }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::kept::{self, State};
+use super::stderr::say;
 
 /// The longest id we believe, in characters.
 const MAX_CHARS: usize = 200;
@@ -21,10 +22,10 @@ pub(super) fn id() -> String {
         },
         None => "there is no configuration folder (HOME is not set)".to_owned(),
     };
-    eprintln!(
-        "presence-gateway: the instance id cannot be kept: {why}; this run uses a new one, which makes a row \
+    say(&format!(
+        "the instance id cannot be kept: {why}; this run uses a new one, which makes a row \
          of its own. Set one by --instance-id"
-    );
+    ));
     new_id()
 }
 

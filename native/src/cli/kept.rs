@@ -104,12 +104,14 @@ fn usable(path: &Path, state: fn(&str) -> State) -> io::Result<Option<String>> {
 fn narrow(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
 
+    use super::stderr::say;
+
     let is_wide = fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0);
     if is_wide && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(0o600)) {
-        eprintln!(
-            "presence-gateway: others can read {}, and that cannot be changed: {error}",
+        say(&format!(
+            "others can read {}, and that cannot be changed: {error}",
             path.display()
-        );
+        ));
     }
 }
 
