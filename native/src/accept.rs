@@ -28,6 +28,9 @@ use crate::slots::{Address, Refused, Slot};
 
 /// What the kernel may hold for a client that does not read; more would only hide slowness.
 pub(crate) const SEND_BUFFER_BYTES: usize = 128 * 1024;
+/// Most sockets that are accepted before those that were have their turn: in a flood the others wait in the kernel,
+/// and whoever is accepted is looked at at once.
+const MAX_ACCEPTS: u64 = 16;
 /// First and longest wait when the system cannot give us a socket.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
@@ -38,7 +41,10 @@ pub(crate) async fn accept_all(
     driver: &mpsc::Sender<Event>,
 ) {
     let mut backoff = BACKOFF.0;
-    loop {
+    for accepted in 1_u64.. {
+        if accepted.is_multiple_of(MAX_ACCEPTS) {
+            tokio::task::yield_now().await;
+        }
         match accept(listeners).await {
             Ok((stream, address)) => {
                 backoff = BACKOFF.0;
@@ -148,6 +154,8 @@ async fn open(
     for served in 1.. {
         let deadline = caller.asked_ms.saturating_add(patience_ms);
         let head = tokio::select! {
+            // What is there counts, however late it is seen.
+            biased;
             head = read_head(&mut caller.stream, &mut bytes) => head,
             () = caller.slot.eviction() => Err(HeadError::Evicted),
             () = shared.clock.sleep_until(deadline) => Err(HeadError::TooSlow),
@@ -226,11 +234,8 @@ impl Caller<'_> {
         }
         let address = counted_as(self.shared, client.ip.unwrap_or(client.peer));
         self.slot.attribute(address, now.age_ms)?;
-        if self.slot.busy() {
-            Ok(client)
-        } else {
-            Err(Refused::Unauthenticated)
-        }
+        self.slot.busy(now.age_ms)?;
+        Ok(client)
     }
 
     /// Becomes a WebSocket, and it is the client's turn to say `connect`.

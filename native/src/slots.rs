@@ -115,7 +115,7 @@ struct Silent {
 #[derive(Debug)]
 pub struct Slot {
     slots: Arc<Slots>,
-    network: IpAddr,
+    address: Address,
     state: State,
 }
 
@@ -163,7 +163,7 @@ impl Slots {
         drop(counts);
         Ok(Slot {
             slots: Arc::clone(self),
-            network: address.network,
+            address,
             state,
         })
     }
@@ -312,7 +312,7 @@ impl Slot {
     /// # Errors
     /// [`Refused`] when that address has too many; the place is given back.
     pub fn attribute(&mut self, address: Address, now_ms: u64) -> Result<(), Refused> {
-        if address.network == self.network {
+        if address == self.address {
             return Ok(());
         }
         self.release();
@@ -343,27 +343,33 @@ impl Slot {
         }
     }
 
-    /// The socket did something useful: the gateway works for it now. Returns whether it still has its place.
-    pub fn busy(&mut self) -> bool {
-        let State::Silent { number, .. } = self.state else {
-            return !matches!(self.state, State::Released);
-        };
-        let has_place = self.slots.counts().speak(number).is_some();
-        self.state = if has_place { State::Busy } else { State::Released };
-        has_place
+    /// The socket did something useful: the gateway works for it now. If its place went to somebody else before
+    /// that was seen, it gets another.
+    ///
+    /// # Errors
+    /// [`Refused`] when there is none.
+    pub fn busy(&mut self, now_ms: u64) -> Result<(), Refused> {
+        if self.is_evicted() {
+            *self = self.slots.take(self.address, now_ms)?;
+        }
+        if let State::Silent { number, .. } = self.state {
+            self.slots.counts().speak(number);
+            self.state = State::Busy;
+        }
+        Ok(())
     }
 
     /// The gateway waits for the socket again.
     pub fn silent(&mut self, now_ms: u64) {
         if matches!(self.state, State::Busy) {
-            self.state = self.slots.counts().fall_silent(self.network, now_ms);
+            self.state = self.slots.counts().fall_silent(self.address.network, now_ms);
         }
     }
 
-    /// The handshake is done.
+    /// The handshake is done, for which the gateway worked.
     pub fn authenticated(&mut self) {
-        if self.busy() && matches!(self.state, State::Busy) {
-            self.slots.counts().remove_unauthenticated(self.network);
+        if matches!(self.state, State::Busy) {
+            self.slots.counts().remove_unauthenticated(self.address.network);
             self.state = State::Authenticated;
         }
     }
@@ -379,9 +385,9 @@ impl Slot {
         };
         if has_place {
             if !is_authenticated {
-                counts.remove_unauthenticated(self.network);
+                counts.remove_unauthenticated(self.address.network);
             }
-            counts.remove(self.network);
+            counts.remove(self.address.network);
         }
         drop(counts);
         self.state = State::Released;
@@ -425,7 +431,7 @@ mod tests {
     /// Takes a place and shows that somebody is there.
     fn take_busy(slots: &Arc<Slots>, address: Address) -> Slot {
         let mut slot = take(slots, address);
-        assert!(slot.busy());
+        slot.busy(0).unwrap();
         slot
     }
 
@@ -454,7 +460,7 @@ mod tests {
     #[test]
     fn an_address_is_bounded_until_its_handshakes_are_done() {
         let slots = Slots::new(LIMITS);
-        let mut first = take(&slots, remote(1));
+        let mut first = take_busy(&slots, remote(1));
         let _second = take(&slots, remote(1));
         // Refused ones leave no trace, however many there are.
         for _ in 0..10_000 {
@@ -477,7 +483,6 @@ mod tests {
         all[0].attribute(remote(1), 0).unwrap();
         all[1].attribute(remote(1), 0).unwrap();
         assert_eq!(all[2].attribute(remote(1), 0), Err(Refused::Unauthenticated));
-        assert!(!all[2].busy());
         assert_eq!(slots.connections(), 2);
         assert_eq!(slots.counts().shares.len(), 1);
     }
@@ -493,11 +498,12 @@ mod tests {
         assert!(!flood[996..].iter().any(Slot::is_evicted));
 
         let mut normal = take(&slots, local());
-        assert!(normal.busy());
+        normal.busy(0).unwrap();
         // Nor do they when others hold the other half.
         let _others: Vec<Slot> = (0..4).map(|n| take_busy(&slots, remote(n))).collect();
         let mut normal = take(&slots, local());
-        assert!(normal.busy() && !normal.is_evicted());
+        normal.busy(0).unwrap();
+        assert!(!normal.is_evicted());
     }
 
     #[test]
@@ -515,15 +521,17 @@ mod tests {
         let slots = Slots::new(LIMITS);
         let mut all: Vec<Slot> = (0..8).map(|n| take(&slots, remote(n))).collect();
         // The first sent its request meanwhile, and the second is being worked for.
-        assert!(all[0].busy());
+        all[0].busy(0).unwrap();
         all[0].silent(5);
-        assert!(all[1].busy());
+        all[1].busy(0).unwrap();
         let _new = take(&slots, remote(8));
         let evicted: Vec<bool> = all.iter().map(Slot::is_evicted).collect();
         assert_eq!(evicted, [false, false, true, false, false, false, false, false]);
         assert_eq!((slots.connections(), slots.unauthenticated()), (8, 8));
-        assert!(!all[2].busy());
-        all[2].authenticated();
+        // Its request was there before it could be seen: it gets another place, for the next silent one.
+        all[2].busy(0).unwrap();
+        assert!(!all[2].is_evicted() && all[3].is_evicted());
+        assert_eq!((slots.connections(), slots.unauthenticated()), (8, 8));
         drop(all);
         assert_eq!((slots.connections(), slots.unauthenticated()), (1, 1));
     }
@@ -546,6 +554,7 @@ mod tests {
         let slots = Slots::new(LIMITS);
         let connect = |address| {
             slots.take(address, 0).map(|mut slot| {
+                slot.busy(0).unwrap();
                 slot.authenticated();
                 slot
             })

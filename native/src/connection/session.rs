@@ -374,8 +374,12 @@ impl Session {
                         self.peer.close(CloseFrame::SLOW_CONSUMER);
                     }
                 }
-                // While its facts are found out it cannot be evicted; it may have been just now.
-                ConnectionOutput::Authenticate(_) if !self.slot.busy() => self.peer.close(evicted()),
+                // While its facts are found out it cannot be evicted.
+                ConnectionOutput::Authenticate(_)
+                    if self.slot.busy(self.shared.clock.now().age_ms).is_err() =>
+                {
+                    self.peer.close(evicted());
+                }
                 ConnectionOutput::Authenticate(params) => {
                     if let Some(handshake) = &mut self.handshake {
                         handshake.params = Some(params);
