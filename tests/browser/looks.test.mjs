@@ -7,13 +7,23 @@ import { after, test } from "node:test";
 
 import { closeBrowser, picture, visit } from "./lib/browser.mjs";
 import { startGateway } from "./lib/gateway.mjs";
-import { bringPeople, PEOPLE } from "./lib/people.mjs";
+import { bringPeople, PEOPLE, sendAway } from "./lib/people.mjs";
 import { live, row, rowsWhen } from "./lib/roster.mjs";
 import { startStaticHost } from "./lib/static-host.mjs";
 
 after(closeBrowser);
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const NOW = 1_800_000_000_000;
+/** A list with a row of every status, and one that left long ago. */
+const EVERY_STATUS = [
+  { host: "gateway", mode: "gateway", reason: "self", text: "Gateway: gateway", ts: NOW },
+  { host: "a-studio", instanceId: "a", ip: "192.168.1.20", version: "2026.9.6", platform: "macos 26.1.0", deviceFamily: "Mac", mode: "ui", reason: "periodic", lastInputSeconds: 12, ts: NOW - 5_000 },
+  { host: "b-tablet", instanceId: "b", ip: "192.168.1.71", version: "0.1.0", platform: "android 16", deviceFamily: "Android", mode: "webchat", reason: "disconnect", lastInputSeconds: 40, ts: NOW - 70_000 },
+  { host: "c-loft", instanceId: "c", ip: "192.168.1.23", version: "2026.9.6", platform: "macos 15.7.0", deviceFamily: "Mac", mode: "remote", reason: "periodic", lastInputSeconds: 1_260, ts: NOW - 200_000 },
+  { host: "d-attic-pi", instanceId: "d", ip: "192.168.1.44", version: "2026.9.6", platform: "linux 6.6.62", deviceFamily: "Linux", mode: "node", reason: "node-connected", ts: NOW - 400_000 },
+  { host: "e-phone", instanceId: "e", ip: "192.168.1.61", version: "2026.9.1", platform: "ios 26.1.0", deviceFamily: "iPhone", mode: "ui", reason: "disconnect", ts: NOW - 500_000 },
+];
 const SERIOUS = new Set(["serious", "critical"]);
 
 /** No serious finding of axe, nothing wider than the screen. */
@@ -49,6 +59,8 @@ for (const scheme of ["light", "dark"]) {
       await live(page);
       await bringPeople(page, gateway);
       await rowsWhen(page, "everybody", (rows) => rows.length === PEOPLE + 2);
+      await sendAway(page, gateway, "pocket");
+      await rowsWhen(page, "one that left", (rows) => rows.some(({ status }) => status === "Left"));
       await shot(page, "instances");
 
       await page.getByRole("button", { name: "Group by host" }).click();
@@ -107,6 +119,9 @@ for (const scheme of ["light", "dark"]) {
       await page.getByRole("button", { name: "Example: a row per connection" }).click();
       await page.getByText("3 instances, from 5 rows").waitFor();
       await shot(page, "paste-list");
+      await page.getByLabel("A presence list").fill(JSON.stringify(EVERY_STATUS));
+      await rowsWhen(page, "every status", (rows) => rows.map(({ status }) => status).join() === "Active,Active,Left,Idle,Stale,Left");
+      await shot(page, "paste-statuses");
       await page.goto(`${host}#/this-tab`);
       await page.getByText("This tab is in no roster").waitFor();
       await shot(page, "this-tab-absent");

@@ -18,6 +18,12 @@ export async function bringPeople(page, gateway, hosts) {
   await sendBeacons(page, gateway, HOUSE.filter(({ host }) => hosts === undefined || hosts.includes(host)));
 }
 
+/** Sends a beacon which states that the row of this host left. */
+export async function sendAway(page, gateway, host) {
+  const gone = HOUSE.filter((entry) => entry.host === host).map((entry) => ({ ...entry, reason: "disconnect" }));
+  await sendBeacons(page, gateway, gone);
+}
+
 /** Sends beacons of these entries in one go, from within a page, over a connection that makes no row. */
 export async function sendBeacons(page, gateway, entries) {
   const beacons = entries.map((entry) => ({

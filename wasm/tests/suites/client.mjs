@@ -208,7 +208,7 @@ export default function clients({ test, assert, presence }) {
     await clock.advance(1_000);
     other.socket.close();
     await clock.advance(302_000);
-    assert.deepEqual(told, ["+gateway", "+Dashboard", "+Peer", "Peer:mode,text", "Peer:reason", "Peer:status", "Peer:status", "-Peer"]);
+    assert.deepEqual(told, ["+gateway", "+Dashboard", "+Peer", "Peer:mode,text", "Peer:status,reason,onlineSince", "-Peer"]);
   });
 
   test("requests are answered, refused or fail with the connection", async (t) => {

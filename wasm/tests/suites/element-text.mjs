@@ -1,9 +1,10 @@
 // What the element says, to eyes and to ears.
 
 export default function elementText({ test, assert, internal }) {
-  const { newsText, orderRows, rowDetails, rowName, rowSeen } = internal;
+  const { headingText, newsText, orderRows, rowDetails, rowName, rowSeen } = internal;
 
-  const row = (key, members = {}) => ({ key, host: key, isConnected: true, isSelf: false, isOwn: false, lastInputText: "", ...members });
+  const row = (key, members = {}) => ({ key, host: key, status: "Active", isConnected: true, isSelf: false, isOwn: false, lastInputText: "", ...members });
+  const LEFT = { status: "Left", isConnected: false, ageText: "2m ago", reasonLabel: "Disconnect" };
   const roster = (rows, phase = "live", members = {}) => ({ rows, hasList: true, connection: { phase }, ...members });
 
   test("a row has a name whatever it lacks", () => {
@@ -20,6 +21,8 @@ export default function elementText({ test, assert, internal }) {
     assert.equal(rowDetails({ deviceFamily: "Linux", platformLabel: "Linux 6.18" }), "Linux 6.18");
     assert.equal(rowDetails({ deviceFamily: "Mac", platformLabel: "macOS 26.1" }), "Mac · macOS 26.1");
     assert.equal(rowSeen(row("a", { ageText: "5m ago", reasonLabel: "Heartbeat", lastInputText: "2m ago" })), "input 2m ago · 5m ago · Heartbeat");
+    assert.equal(rowSeen(row("a", LEFT)), "Left 2m ago");
+    assert.equal(rowSeen(row("a", { ...LEFT, lastInputText: "5m ago" })), "Left 2m ago · input 5m ago");
     assert.equal(rowSeen(row("a", { isSelf: true, ageText: "just now", reasonLabel: "Self" })), "");
   });
 
@@ -29,11 +32,22 @@ export default function elementText({ test, assert, internal }) {
     assert.deepEqual(orderRows(rows, "newest").map(({ key }) => key), ["gateway", "zoe", "Ben", "ana"]);
   });
 
+  test("rows that left are counted apart", () => {
+    const rows = [row("ana"), row("ben", LEFT), row("cleo"), row("dan", LEFT)];
+    assert.equal(headingText("Instances", []), "Instances");
+    assert.equal(headingText("Instances", [row("ana")]), "Instances (1)");
+    assert.equal(headingText("Instances", rows), "Instances (2, 2 left)");
+    assert.equal(newsText(undefined, roster(rows)), "2 instances, 2 left");
+    assert.equal(newsText(undefined, roster([row("ana"), row("ben", LEFT)])), "1 instance, 1 left");
+  });
+
   test("news are who came and who went", () => {
     const before = roster([row("ana"), row("ben")]);
     assert.equal(newsText(undefined, before), "2 instances");
     assert.equal(newsText(before, roster([row("ana"), row("cleo")])), "cleo joined. ben left");
-    assert.equal(newsText(before, roster([row("ana"), row("ben", { isConnected: false })])), "ben left");
+    assert.equal(newsText(before, roster([row("ana"), row("ben", LEFT)])), "ben left");
+    const gone = roster([row("ana"), row("ben", LEFT)]);
+    assert.equal(newsText(gone, roster([row("ana")])), "", "the row of who left goes without a word");
     const many = roster([row("ana"), row("ben"), ...["c", "d", "e", "f"].map((key) => row(key))]);
     assert.equal(newsText(before, many), "4 instances joined");
   });

@@ -38,7 +38,8 @@ export default function realGateway({ test, assert, presence, gateway, until, We
     const visitor = ({ rows }) => rows.find(({ host }) => host === "Visitor");
     await until(one, "visitor", (roster) => visitor(roster)?.isConnected);
     other.close();
-    await until(one, "visitor's end", (roster) => visitor(roster)?.reason === "disconnect");
+    const roster = await until(one, "visitor's end", (roster) => visitor(roster)?.reason === "disconnect");
+    assert.deepEqual([visitor(roster).status, visitor(roster).isConnected], ["Left", false]);
   });
 
   test("its beacons are taken", async (t) => {

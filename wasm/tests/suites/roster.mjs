@@ -60,6 +60,22 @@ export default function rosters({ test, assert, presence }) {
     });
   });
 
+  test("a row left if all of its raw rows did; its age does not matter", () => {
+    using(new Roster({ ttlMs: 900_000 }), (roster) => {
+      const tab = (reason, age) => row({ instanceId: "tab-1", reason, ts: NOW - age });
+      const status = (age) => roster.list(NOW + age).map((row) => [row.status, row.isConnected]);
+      roster.apply([tab("disconnect", 0), tab("disconnect", 5)], NOW);
+      for (const age of [0, 120_001, 300_001]) assert.deepEqual(status(age), [["Left", false]]);
+      assert.equal(roster.nextChange(), NOW + 900_001, "only its removal is due");
+      // The row that is left does not state a reason: it is not that of the closed one.
+      roster.apply([tab("disconnect", 0), tab(undefined, 5)], NOW);
+      assert.deepEqual(status(0), [["Active", true]]);
+      assert.equal(roster.list(NOW)[0].reasonLabel, "");
+      roster.apply([tab("Disconnect", 0)], NOW);
+      assert.deepEqual(status(0), [["Active", true]]);
+    });
+  });
+
   test("TTL and cap are applied as a gateway applies them", () => {
     using(new Roster({ ttlMs: 10_000, maxRows: 3 }), (roster) => {
       const rows = [1, 2, 3, 4].map((n) => row({ instanceId: `i${n}`, host: `h${n}`, ts: NOW - n * 1_000 }));

@@ -1,9 +1,10 @@
-import { PresenceClient, PresenceError, Roster, ready, status, type PresenceRow, type Status } from "openclaw-presence";
+import { PresenceClient, PresenceError, Roster, displayStatus, ready, status, type AgeStatus, type PresenceRow, type Status } from "openclaw-presence";
 import { PresenceClient as AloneClient } from "openclaw-presence/client";
 import "openclaw-presence/element";
 import { init, initSync } from "openclaw-presence/slim";
 
-const word: Status = status(1, { activeMs: 5 });
+const word: AgeStatus = status(1, { activeMs: 5 });
+const shown: Status = displayStatus(["disconnect", undefined], 1);
 const client: PresenceClient = new PresenceClient({ url: "ws://127.0.0.1:18789", token: "secret" });
 const alone: AloneClient = new AloneClient();
 const rows: readonly PresenceRow[] = new Roster({ ttlMs: 5 }).list();
@@ -15,5 +16,7 @@ initSync(new Uint8Array());
 new Roster({ tllMs: 5 });
 // @ts-expect-error: an age is a number
 status("1");
+// @ts-expect-error: no age is Left
+const never: AgeStatus = "Left";
 
-export { alone, client, code, loaded, rows, word };
+export { alone, client, code, loaded, never, rows, shown, word };
