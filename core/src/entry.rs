@@ -15,6 +15,9 @@ pub const MAX_STRING_UNITS: usize = 1_024;
 /// The longest `text` of an entry, in UTF-16 units (SPEC 1.1).
 pub const MAX_TEXT_UNITS: usize = 4_096;
 
+/// The longest `text` of an entry, in bytes as JSON has it between its quotes (SPEC 1.1).
+pub const MAX_TEXT_BYTES: usize = 4_096;
+
 /// The members of an entry that only say when: the digest leaves them out (SPEC 2.1).
 pub const TIME_MEMBERS: [&str; 4] = ["ts", "lastInputSeconds", "onlineSince", "lastActivityAt"];
 

@@ -5,6 +5,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use crate::lower::lower;
+use crate::placeholder::Kind;
 
 /// UTF-16 units of a beacon's text that make its key when nothing better is known.
 pub const TEXT_KEY_UNITS: usize = 64;
@@ -16,14 +17,21 @@ pub const TEXT_KEY_UNITS: usize = 64;
 /// let key = PresenceKey::parse("  INST-a ").unwrap();
 /// assert_eq!(key.as_str(), "inst-a");
 /// assert_eq!(PresenceKey::parse(" \u{feff}\n"), None);
+/// assert_eq!(PresenceKey::parse("undefined"), None);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PresenceKey(Box<str>);
 
 impl PresenceKey {
-    /// Normalises `raw`; `None` means "no key".
+    /// The key of an id; `None` for a blank one and for a placeholder ([`Kind::Id`]), which identify nothing.
     #[must_use]
     pub fn parse(raw: &str) -> Option<Self> {
+        Self::of_name(raw).filter(|_| !Kind::Id.is_placeholder(raw))
+    }
+
+    /// The normalised text of anything else; `None` if it is blank.
+    #[must_use]
+    pub fn of_name(raw: &str) -> Option<Self> {
         let trimmed = trim(raw);
         if trimmed.is_empty() {
             return None;
@@ -35,7 +43,7 @@ impl PresenceKey {
     /// the trimmed text, never half a surrogate pair.
     #[must_use]
     pub fn of_text(text: &str) -> Option<Self> {
-        Self::parse(prefix_units(trim(text), TEXT_KEY_UNITS))
+        Self::of_name(prefix_units(trim(text), TEXT_KEY_UNITS))
     }
 
     /// The normalised text.

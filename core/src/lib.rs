@@ -26,6 +26,7 @@ pub mod entry;
 pub mod findings;
 pub mod key;
 pub mod lower;
+pub mod placeholder;
 pub mod protocol;
 pub mod roster;
 pub mod server;

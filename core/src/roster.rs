@@ -8,7 +8,9 @@ mod encode;
 mod index;
 mod journal;
 mod order;
+mod report;
 mod row;
+pub(crate) mod size;
 mod table;
 mod writers;
 
@@ -16,13 +18,16 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use self::report::Report;
 use self::row::{Detached, Live, Row, stamp};
+pub use self::size::{MAX_ROW_BYTES, MIN_LIST_BYTES, ROW_SHARE_BYTES, max_list_bytes};
 use self::table::Table;
-use self::writers::{Field, Fields, Said};
+use self::writers::Said;
 use crate::address::is_loopback;
 use crate::beacon::Beacon;
 use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
 use crate::key::{PresenceKey, RowKey, trim};
+use crate::placeholder::Kind;
 use crate::protocol::{ClientInfo, Role, SharedText};
 use crate::setting::{InvalidSetting, count, within};
 use crate::time::Now;
@@ -193,6 +198,8 @@ pub struct Roster {
     journal: journal::Journal,
     work: Work,
     evictions: Evictions,
+    /// What the list takes at most, in bytes: the sizes of all rows.
+    bytes: usize,
 }
 
 /// The beacon was refused.
@@ -207,18 +214,41 @@ pub enum BeaconError {
         /// Number of rows, self included.
         rows: usize,
     },
+    /// The row would have too many bytes.
+    #[error("at /{member}: the row must NOT have more than {MAX_ROW_BYTES} bytes encoded")]
+    RowTooLarge {
+        /// The longest of the beacon's members.
+        member: &'static str,
+    },
+    /// The list would have too many bytes.
+    #[error("at /{member}: the list must NOT have more than {max} bytes encoded")]
+    ListTooLarge {
+        /// The longest of the beacon's members.
+        member: &'static str,
+        /// Most bytes of a list.
+        max: usize,
+    },
 }
 
 impl Roster {
     /// A roster that holds the gateway's own row.
     #[must_use]
-    pub fn new(config: RosterConfig, self_entry: PresenceEntry, now: Now) -> Self {
+    pub fn new(config: RosterConfig, mut self_entry: PresenceEntry, now: Now) -> Self {
+        for (kind, member) in [
+            (Kind::Host, &mut self_entry.host),
+            (Kind::Ip, &mut self_entry.ip),
+            (Kind::Version, &mut self_entry.version),
+        ] {
+            member.take_if(|text| kind.is_placeholder(text));
+        }
         let self_key = self_entry.instance_id.as_deref().and_then(PresenceKey::parse);
         let mut self_row = Row::new(RowKey::SelfRow, 0, now.age_ms);
-        self_row.add_sets(&self_entry.roles, &self_entry.scopes);
+        self_row.add_sets(&self_entry.roles, &self_entry.scopes, MAX_ROW_BYTES);
         self_row.fields = self_entry;
+        self_row.bytes = size::of_entry(&self_row.fields);
         Self {
             config,
+            bytes: "[]".len() + self_row.bytes,
             self_row,
             self_key,
             table: Table::new(config.hash_seed),
@@ -261,7 +291,8 @@ impl Roster {
                 self.table
                     .find(&self.connect_key(write.client, write.device_id, write.conn_id))
             });
-        if existing.is_none() && !self.has_room_without_live_rows() {
+        let has_bytes = self.bytes + MAX_ROW_BYTES < self.max_list_bytes();
+        if !has_bytes || existing.is_none() && !self.has_room_without_live_rows() {
             return None;
         }
         let row = self.write_connect(write, now);
@@ -288,9 +319,55 @@ impl Roster {
     ///
     /// # Errors
     /// [`BeaconError::SelfInstance`] if it claims to be the gateway, [`BeaconError::Full`] if it needs a
-    /// new row and could only push out rows with live connections.
+    /// new row and could only push out rows with live connections, [`BeaconError::RowTooLarge`] and
+    /// [`BeaconError::ListTooLarge`] if the row or the list would have too many bytes. A refused beacon
+    /// changes nothing.
     pub fn beacon(&mut self, beacon: &Beacon, holder: Holder, now: Now) -> Result<RowId, BeaconError> {
-        let instance = key_of(beacon.instance_id.as_deref());
+        self.write_beacon(beacon, None, holder, now)
+    }
+
+    /// A beacon arrived whose ids are all placeholders ([`Beacon::has_placeholder_ids`]): it is about the row
+    /// of its connection, and where that is not listed about the one of its handshake's ids (SPEC 1.4).
+    ///
+    /// # Errors
+    /// As [`beacon`](Self::beacon).
+    pub fn own_beacon(
+        &mut self,
+        beacon: &Beacon,
+        write: &ConnectWrite<'_>,
+        row: Option<RowId>,
+        now: Now,
+    ) -> Result<RowId, BeaconError> {
+        if let Some(row) = row.filter(|&row| self.contains(row)) {
+            return self.write_beacon(beacon, Some(BeaconTarget::Row(row)), Holder::Unlimited, now);
+        }
+        let key = self.connect_key(write.client, write.device_id, write.conn_id);
+        let ids_of_handshake = Beacon {
+            instance_id: write
+                .client
+                .instance_id
+                .clone()
+                .filter(|id| !self.is_self(Some(id))),
+            device_id: write.device_id.map(Into::into),
+            ..beacon.clone()
+        };
+        self.write_beacon(
+            &ids_of_handshake,
+            Some(BeaconTarget::Key(key)),
+            Holder::Unlimited,
+            now,
+        )
+    }
+
+    fn write_beacon(
+        &mut self,
+        beacon: &Beacon,
+        target: Option<BeaconTarget>,
+        holder: Holder,
+        now: Now,
+    ) -> Result<RowId, BeaconError> {
+        let report = Report::new(beacon);
+        let instance = key_of(report.instance_id);
         if instance.is_some() && instance == self.self_key {
             return Err(BeaconError::SelfInstance);
         }
@@ -298,73 +375,46 @@ impl Roster {
         if let Some(instance) = &instance {
             self.table.fetch(instance);
         }
-        let parsed = beacon.parsed();
-        let device = key_of(beacon.device_id.as_deref());
-        let slot = match self.resolve(instance.as_ref(), device.as_ref()) {
-            Some(slot) => slot,
-            None => {
-                let key = beacon_key(beacon, instance, device.clone());
-                match self.table.find(&key) {
-                    Some(slot) => slot,
-                    None if !self.has_room_without_live_rows() => {
-                        return Err(BeaconError::Full { rows: self.len() });
-                    }
-                    None => self.make_row(key, holder, now),
-                }
-            }
+        let device = key_of(report.device_id);
+        let found = match &target {
+            Some(BeaconTarget::Row(row)) => self.slot(*row),
+            Some(BeaconTarget::Key(key)) => self.table.find(key),
+            None => self.resolve_existing(instance.as_ref(), device.as_ref()),
         };
-        let (parsed_host, parsed_ip, parsed_version, parsed_mode, parsed_reason) = match parsed {
-            Some(p) => (
-                Some(p.host),
-                Some(p.ip),
-                Some(p.version),
-                Some(p.mode),
-                Some(p.reason),
-            ),
-            None => (None, None, None, None, None),
-        };
-        let host = beacon.host.as_deref().or(parsed_host);
-        let ip = beacon.ip.as_deref().or(parsed_ip);
-        let version = beacon.version.as_deref().or(parsed_version);
-        let mode = beacon.mode.as_deref().or(parsed_mode);
-        let reason = beacon.reason.as_deref().or(parsed_reason);
-        let row = &mut self.table.slab[slot];
-        row.writers.forget(
-            Fields::default()
-                .with(Field::Host, host.is_some())
-                .with(Field::Ip, ip.is_some())
-                .with(Field::Version, version.is_some())
-                .with(Field::Mode, mode.is_some())
-                .with(Field::Reason, reason.is_some())
-                .with(Field::Platform, beacon.platform.is_some())
-                .with(Field::DeviceFamily, beacon.device_family.is_some())
-                .with(Field::ModelIdentifier, beacon.model_identifier.is_some())
-                .with(Field::Text, true),
+        let found = found.map_or_else(
+            || {
+                let key = match target {
+                    Some(BeaconTarget::Key(key)) => key,
+                    _ => report.key(instance.clone(), device.clone()),
+                };
+                self.table.find(&key).ok_or(key)
+            },
+            Ok,
         );
-        let fields = &mut row.fields;
-        overlay(&mut fields.host, host);
-        overlay(&mut fields.ip, ip);
-        overlay(&mut fields.version, version);
-        overlay(&mut fields.mode, mode);
-        overlay(&mut fields.reason, reason);
-        overlay_id(&mut fields.instance_id, beacon.instance_id.as_deref());
-        let has_device = overlay_id(&mut fields.device_id, beacon.device_id.as_deref());
-        overlay(&mut fields.platform, beacon.platform.as_deref());
-        overlay(&mut fields.device_family, beacon.device_family.as_deref());
-        overlay(&mut fields.model_identifier, beacon.model_identifier.as_deref());
-        overlay(&mut fields.text, Some(&beacon.text));
-        let seconds = beacon
-            .last_input_seconds
-            .or_else(|| parsed.map(|p| p.last_input_seconds));
+        let max_bytes = self.fitting(&report, found.as_ref().ok().copied())?;
+        let slot = match found {
+            Ok(slot) => {
+                self.rekey(slot, instance.as_ref());
+                slot
+            }
+            Err(_) if !self.has_room_without_live_rows() => {
+                return Err(BeaconError::Full { rows: self.len() });
+            }
+            Err(key) => self.make_row(key, holder, now),
+        };
+        let row = &mut self.table.slab[slot];
+        let is_changed = report.write(row, max_bytes);
         if beacon.clear_last_input {
             row.last_input_at = None;
-        } else if let Some(seconds) = seconds {
+        } else if let Some(seconds) = report.last_input_seconds() {
             row.last_input_at = Some(moment_before(now.age_ms, seconds));
         }
-        row.add_sets(&beacon.roles, &beacon.scopes);
+        if is_changed {
+            self.measure(slot);
+        }
         self.wrote(slot, now, true);
         self.note_change(slot);
-        if has_device {
+        if device.is_some() {
             self.table.set_device(slot, device);
         }
         self.version += 1;
@@ -391,8 +441,9 @@ impl Roster {
     pub fn disconnect(&mut self, row: RowId, conn: u64, proof: bool, now: Now) {
         self.settle(now);
         let Some(slot) = self.slot(row) else { return };
+        let max_bytes = self.max_row_bytes(slot);
         let row = &mut self.table.slab[slot];
-        match row.detach(conn) {
+        match row.detach(conn, max_bytes) {
             Detached::Nothing => {}
             Detached::Last => {
                 row.fields.reason = Some("disconnect".into());
@@ -405,6 +456,7 @@ impl Roster {
             }
             Detached::Visibly => {
                 row.outdate();
+                self.measure(slot);
                 self.encoder.clear();
                 self.note_change(slot);
                 self.version += 1;
@@ -549,12 +601,13 @@ impl Roster {
     /// What a beacon would write to.
     #[must_use]
     pub fn beacon_target(&self, beacon: &Beacon) -> BeaconTarget {
-        let instance = key_of(beacon.instance_id.as_deref());
-        let device = key_of(beacon.device_id.as_deref());
+        let report = Report::new(beacon);
+        let instance = key_of(report.instance_id);
+        let device = key_of(report.device_id);
         if let Some(slot) = self.resolve_existing(instance.as_ref(), device.as_ref()) {
             return BeaconTarget::Row(self.id(slot));
         }
-        let key = beacon_key(beacon, instance, device);
+        let key = report.key(instance, device);
         match self.table.find(&key) {
             Some(slot) => BeaconTarget::Row(self.id(slot)),
             None => BeaconTarget::Key(key),
@@ -567,13 +620,18 @@ impl Roster {
     /// that an instanceId takes over.
     fn resolve(&mut self, instance: Option<&PresenceKey>, device: Option<&PresenceKey>) -> Option<u32> {
         let slot = self.resolve_existing(instance, device)?;
+        self.rekey(slot, instance);
+        Some(slot)
+    }
+
+    /// The row goes by the instanceId from now on.
+    fn rekey(&mut self, slot: u32, instance: Option<&PresenceKey>) {
         if let Some(instance) = instance
             && !matches!(&self.table.slab[slot].key, RowKey::Named(key) if key == instance)
         {
             let old_key = self.table.set_key(slot, RowKey::Named(instance.clone()));
             self.note_rekey(old_key);
         }
-        Some(slot)
     }
 
     fn resolve_existing(&self, instance: Option<&PresenceKey>, device: Option<&PresenceKey>) -> Option<u32> {
@@ -613,7 +671,9 @@ impl Roster {
         let client = write.client;
         let instance = self.instance_key(client);
         let device = key_of(write.device_id);
-        let own_id = client.instance_id.as_deref().filter(|id| !self.is_self(Some(id)));
+        let own_id = Kind::Id
+            .present(client.instance_id.as_deref())
+            .filter(|id| !self.is_self(Some(id)));
         let slot = match self.resolve(instance.as_ref(), device.as_ref()) {
             Some(slot) => slot,
             None => {
@@ -624,6 +684,7 @@ impl Roster {
                 }
             }
         };
+        let max_bytes = self.max_row_bytes(slot).max(ROW_SHARE_BYTES);
         let row = &mut self.table.slab[slot];
         overlay_id(&mut row.fields.instance_id, own_id);
         overlay(&mut row.fields.device_id, write.device_id);
@@ -634,7 +695,8 @@ impl Roster {
             scopes: write.scopes.clone(),
             said: Said::new(client, write.role, ip),
         };
-        row.attach(live, now.age_ms);
+        row.attach(live, now.age_ms, max_bytes);
+        self.measure(slot);
         self.wrote(slot, now, true);
         self.note_change(slot);
         self.index_device(slot);
@@ -659,6 +721,7 @@ impl Roster {
     fn make_row(&mut self, key: RowKey, holder: Holder, now: Now) -> u32 {
         self.rows_made += 1;
         let slot = self.table.insert(Row::new(key, self.rows_made, now.age_ms));
+        self.measure(slot);
         if let Holder::Connection(conn) = holder {
             self.table.set_holder(slot, Some(conn));
         }
@@ -678,6 +741,60 @@ impl Roster {
         }
     }
 
+    // ---- bytes --------------------------------------------------------------------------------
+
+    /// A text or a set of the row changed: what the row and the list take.
+    fn measure(&mut self, slot: u32) {
+        let row = &mut self.table.slab[slot];
+        let bytes = size::of_entry(&row.fields);
+        self.bytes = self.bytes - row.bytes + bytes;
+        row.bytes = bytes;
+    }
+
+    fn max_list_bytes(&self) -> usize {
+        max_list_bytes(self.max_entries())
+    }
+
+    /// Most bytes that the row may take, for itself and for the list.
+    fn max_row_bytes(&self, slot: u32) -> usize {
+        let room = self.max_list_bytes().saturating_sub(self.bytes);
+        // The comma is no part of the row.
+        (self.table.slab[slot].bytes + room).min(MAX_ROW_BYTES + 1)
+    }
+
+    /// Most bytes that the row may take that a beacon is about.
+    fn fitting(&self, report: &Report<'_>, slot: Option<u32>) -> Result<usize, BeaconError> {
+        let empty;
+        let (fields, bytes) = match slot {
+            Some(slot) => {
+                let row = &self.table.slab[slot];
+                (&row.fields, row.bytes)
+            }
+            None => {
+                empty = PresenceEntry::default();
+                (&empty, 0)
+            }
+        };
+        let max_list = self.max_list_bytes();
+        let max_bytes = (bytes + max_list.saturating_sub(self.bytes)).min(MAX_ROW_BYTES + 1);
+        if bytes + report.max_growth() <= max_bytes {
+            return Ok(max_bytes);
+        }
+        let after = report.size_after(fields);
+        if after > MAX_ROW_BYTES + 1 {
+            let member = report.longest();
+            return Err(BeaconError::RowTooLarge { member });
+        }
+        // A list that is too large already may become smaller.
+        if after > max_bytes.max(bytes) {
+            return Err(BeaconError::ListTooLarge {
+                member: report.longest(),
+                max: max_list,
+            });
+        }
+        Ok(max_bytes)
+    }
+
     /// Most rows, self included: there is room for one other row at least.
     fn max_entries(&self) -> usize {
         self.config.max_entries.max(2)
@@ -690,7 +807,7 @@ impl Roster {
 
     /// The row `kept` was just written and stays.
     fn enforce_cap(&mut self, kept: u32) {
-        while self.len() > self.max_entries() {
+        while self.len() > self.max_entries() || self.bytes > self.max_list_bytes() {
             let Some(slot) = self.table.next_to_evict(Some(kept)) else {
                 return;
             };
@@ -720,7 +837,7 @@ impl Roster {
         let Some(device) = PresenceKey::parse(device_id) else {
             return;
         };
-        let mode = key_of(Some(&write.client.mode));
+        let mode = PresenceKey::of_name(&write.client.mode);
         let left_behind: Vec<u32> = self
             .table
             .of_device(&device)
@@ -730,7 +847,7 @@ impl Roster {
                     && row.live.is_empty()
                     && row.fields.roles.iter().any(|role| **role == *write.role.as_str())
                     && row.fields.client_id.as_deref() == Some(&write.client.id)
-                    && key_of(row.fields.mode.as_deref()) == mode
+                    && row.fields.mode.as_deref().and_then(PresenceKey::of_name) == mode
             })
             .collect();
         for slot in left_behind {
@@ -740,6 +857,7 @@ impl Roster {
 
     fn remove(&mut self, slot: u32, why: Removal) {
         if let Some(row) = self.table.remove(slot) {
+            self.bytes -= row.bytes;
             self.note_removal(&row, why);
         }
         self.encoder.clear();
@@ -771,40 +889,31 @@ impl Roster {
     }
 }
 
-/// The key of a beacon that no row answered to by its ids (SPEC 1.2).
-fn beacon_key(beacon: &Beacon, instance: Option<PresenceKey>, device: Option<PresenceKey>) -> RowKey {
-    let parsed = beacon.parsed();
-    let key = instance
-        .or(device)
-        .or_else(|| key_of(parsed.map(|parsed| parsed.host)))
-        .or_else(|| key_of(parsed.map(|parsed| parsed.ip)))
-        .or_else(|| PresenceKey::of_text(&beacon.text));
-    // A beacon's text is not blank, so there always is a key.
-    key.map_or_else(|| RowKey::Connection("".into()), RowKey::Named)
-}
-
 fn key_of(raw: Option<&str>) -> Option<PresenceKey> {
     raw.and_then(PresenceKey::parse)
 }
 
-/// An absent member never erases a stored one (SPEC 1.4).
-fn overlay(stored: &mut Option<Box<str>>, new: Option<&str>) {
-    if let Some(new) = new
-        && stored.as_deref() != Some(new)
-    {
-        *stored = Some(new.into());
+/// An absent member never erases a stored one (SPEC 1.4). Returns whether the stored one changed.
+fn overlay(stored: &mut Option<Box<str>>, new: Option<&str>) -> bool {
+    match new {
+        Some(new) if stored.as_deref() != Some(new) => {
+            *stored = Some(new.into());
+            true
+        }
+        _ => false,
     }
 }
 
-/// [`overlay`] for ids: a blank one identifies nothing and never erases one that does. Says whether
-/// there is one that does.
-fn overlay_id(stored: &mut Option<Box<str>>, new: Option<&str>) -> bool {
+/// [`overlay`] for ids: a blank one identifies nothing and never erases one that does.
+fn overlay_id(stored: &mut Option<Box<str>>, new: Option<&str>) {
+    let new = replaces_id(stored.as_deref(), new);
+    overlay(stored, new);
+}
+
+/// The new id, unless it is blank and the stored one is not.
+fn replaces_id<'a>(stored: Option<&str>, new: Option<&'a str>) -> Option<&'a str> {
     let identifies = |id: &str| !trim(id).is_empty();
-    let is_id = new.is_some_and(identifies);
-    if is_id || !stored.as_deref().is_some_and(identifies) {
-        overlay(stored, new);
-    }
-    is_id
+    new.filter(|new| identifies(new) || !stored.is_some_and(identifies))
 }
 
 /// What leads from the age clock to the wall clock.

@@ -14,7 +14,7 @@ use presence_core::roster::{ConnectWrite, Holder};
 use presence_core::{Now, PresenceEntry};
 
 use self::row::{LiveConnection, ModelRow, Text, add_missing};
-use self::text::{Key, normalise, parsed_text, text_key};
+use self::text::{Key, normalise, parsed_text, present, text_key};
 
 /// The roster as a list of rows in the order they were made.
 #[derive(Clone, Debug)]
@@ -132,6 +132,14 @@ impl Model {
             return Err(Refusal::ClaimsSelf);
         }
         self.settle(now);
+        let beacon = &Beacon {
+            host: present("host", beacon.host.clone()),
+            ip: present("ip", beacon.ip.clone()),
+            version: present("version", beacon.version.clone()),
+            instance_id: present("id", beacon.instance_id.clone()),
+            device_id: present("id", beacon.device_id.clone()),
+            ..beacon.clone()
+        };
         let parsed = parsed_text(&beacon.text);
         let device = id_of(&beacon.device_id);
         let found = self.row_by_ids(&instance, &device).or_else(|| {
@@ -152,26 +160,29 @@ impl Model {
         };
         let row = &mut self.rows[at];
         let fields = &mut row.fields;
-        let from_text = |pick: fn(&text::ParsedText) -> &str| -> Option<Box<str>> {
-            parsed.as_ref().map(|parsed| pick(parsed).into())
+        let from_text = |kind: &str, pick: fn(&text::ParsedText) -> &str| -> Option<Box<str>> {
+            present(kind, parsed.as_ref().map(|parsed| pick(parsed).into()))
         };
-        last_write_wins(
-            &mut fields.host,
-            beacon.host.clone().or_else(|| from_text(|p| &p.host)),
-        );
-        last_write_wins(&mut fields.ip, beacon.ip.clone().or_else(|| from_text(|p| &p.ip)));
-        last_write_wins(
-            &mut fields.version,
-            beacon.version.clone().or_else(|| from_text(|p| &p.version)),
-        );
-        last_write_wins(
-            &mut fields.mode,
-            beacon.mode.clone().or_else(|| from_text(|p| &p.mode)),
-        );
-        last_write_wins(
-            &mut fields.reason,
-            beacon.reason.clone().or_else(|| from_text(|p| &p.reason)),
-        );
+        let host = beacon.host.clone().or_else(|| from_text("host", |p| &p.host));
+        let ip = beacon.ip.clone().or_else(|| from_text("ip", |p| &p.ip));
+        let version = beacon
+            .version
+            .clone()
+            .or_else(|| from_text("version", |p| &p.version));
+        let mode = beacon
+            .mode
+            .clone()
+            .or_else(|| parsed.as_ref().map(|p| p.mode.as_str().into()));
+        let reason = beacon
+            .reason
+            .clone()
+            .or_else(|| parsed.as_ref().map(|p| p.reason.as_str().into()));
+        let are_written = [&host, &ip, &version, &mode, &reason].map(Option::is_some);
+        last_write_wins(&mut fields.host, host);
+        last_write_wins(&mut fields.ip, ip);
+        last_write_wins(&mut fields.version, version);
+        last_write_wins(&mut fields.mode, mode);
+        last_write_wins(&mut fields.reason, reason);
         last_write_wins(&mut fields.platform, beacon.platform.clone());
         last_write_wins(&mut fields.device_family, beacon.device_family.clone());
         last_write_wins(&mut fields.model_identifier, beacon.model_identifier.clone());
@@ -182,11 +193,11 @@ impl Model {
             .last_input_seconds
             .or_else(|| parsed.as_ref().map(|parsed| parsed.last_input_seconds));
         for (member, is_written) in [
-            ("host", beacon.host.is_some() || parsed.is_some()),
-            ("ip", beacon.ip.is_some() || parsed.is_some()),
-            ("version", beacon.version.is_some() || parsed.is_some()),
-            ("mode", beacon.mode.is_some() || parsed.is_some()),
-            ("reason", beacon.reason.is_some() || parsed.is_some()),
+            ("host", are_written[0]),
+            ("ip", are_written[1]),
+            ("version", are_written[2]),
+            ("mode", are_written[3]),
+            ("reason", are_written[4]),
             ("platform", beacon.platform.is_some()),
             ("deviceFamily", beacon.device_family.is_some()),
             ("modelIdentifier", beacon.model_identifier.is_some()),
@@ -380,7 +391,8 @@ impl Model {
         let row = &mut self.rows[at];
         last_write_wins(&mut row.fields.device_id, write.device_id.map(Into::into));
         if id_of(&client.instance_id).is_none() || instance.is_some() {
-            last_id_wins(&mut row.fields.instance_id, client.instance_id.clone());
+            let own = present("id", client.instance_id.clone());
+            last_id_wins(&mut row.fields.instance_id, own);
         }
         let is_node = write.role.as_str() == "node";
         let required = |value: &Text| Some(value.clone());
@@ -395,15 +407,15 @@ impl Model {
             client_id: client.id.clone(),
             mode: client.mode.clone(),
             says: BTreeMap::from([
-                ("host", client.display_name.clone()),
+                ("host", present("host", client.display_name.clone())),
                 (
                     "ip",
                     write
                         .remote_ip
-                        .filter(|ip| !text::is_loopback(ip))
+                        .filter(|ip| !text::is_loopback(ip) && !text::is_placeholder("ip", ip))
                         .map(Into::into),
                 ),
-                ("version", required(&client.version)),
+                ("version", present("version", required(&client.version))),
                 ("platform", required(&client.platform)),
                 ("mode", required(&client.mode)),
                 ("clientId", required(&client.id)),
@@ -447,7 +459,7 @@ impl Model {
                 && id_of(&row.fields.device_id).as_ref() == Some(&device)
                 && row.sets().0.iter().any(|role| **role == *write.role.as_str())
                 && row.fields.client_id.as_ref() == Some(&write.client.id)
-                && id_of(&row.fields.mode) == normalise(&write.client.mode);
+                && row.fields.mode.as_deref().and_then(normalise) == normalise(&write.client.mode);
             !is_left_behind
         });
         self.version += (before - self.rows.len()) as u64;
@@ -507,13 +519,16 @@ fn beacon_key(
 ) -> Key {
     let key = instance
         .or(device)
-        .or_else(|| normalise(&parsed?.host))
-        .or_else(|| normalise(&parsed?.ip));
+        .or_else(|| normalise(&present("host", Some(parsed?.host.as_str().into()))?))
+        .or_else(|| normalise(&present("ip", Some(parsed?.ip.as_str().into()))?));
     Key::Named(key.unwrap_or_else(|| text_key(&beacon.text)))
 }
 
 fn id_of(value: &Option<Box<str>>) -> Option<String> {
-    value.as_deref().and_then(normalise)
+    value
+        .as_deref()
+        .filter(|id| !text::is_placeholder("id", id))
+        .and_then(normalise)
 }
 
 fn last_write_wins(stored: &mut Option<Box<str>>, new: Option<Box<str>>) {

@@ -86,7 +86,7 @@ pub fn platform_label(platform: &str) -> String {
     status::platform_label(platform)
 }
 
-/// The presence key of an id; nothing for a blank one.
+/// The presence key of an id; nothing for a blank one and for a placeholder such as `undefined`.
 #[wasm_bindgen(js_name = normalizeKey)]
 #[must_use]
 pub fn normalize_key(raw: &str) -> Option<String> {

@@ -126,7 +126,7 @@ impl RawEntry {
     /// The normalised text of the member called `name`; `None` if blank (SPEC 1.2).
     #[must_use]
     pub fn key(&self, name: &str) -> Option<PresenceKey> {
-        self.str(name).and_then(PresenceKey::parse)
+        self.str(name).and_then(PresenceKey::of_name)
     }
 
     /// The instance it is of: its `instanceId`, unless that only repeats the `deviceId`, as some

@@ -116,6 +116,14 @@ pub enum ParamsError {
         /// The greatest length, in UTF-16 units.
         max: usize,
     },
+    /// A string takes too many bytes as JSON.
+    #[error("{at}must NOT have more than {max} bytes encoded")]
+    TooLarge {
+        /// The member.
+        at: At,
+        /// The greatest length, in bytes of JSON between the quotes.
+        max: usize,
+    },
     /// An array has too many items.
     #[error("{at}must NOT have more than {max} items")]
     TooMany {
@@ -425,6 +433,15 @@ impl<'a> Members<'a> {
         ParamsError::Missing {
             at: At(self.path.as_str().into()),
             name,
+        }
+    }
+
+    /// The refusal of a string `name` that takes more than `max` bytes as JSON.
+    #[must_use]
+    pub fn too_large(&self, name: &str, max: usize) -> ParamsError {
+        ParamsError::TooLarge {
+            at: self.at(name),
+            max,
         }
     }
 

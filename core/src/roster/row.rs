@@ -7,6 +7,7 @@ use core::mem::take;
 
 use super::classes::{Class, Place};
 use super::journal::Noted;
+use super::size;
 use super::writers::{Said, Writers};
 use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
 use crate::key::{PresenceKey, RowKey};
@@ -95,6 +96,8 @@ pub(super) struct Row {
     pub(super) encoded: Box<str>,
     /// The epoch it was encoded in; 0 if the row was written since.
     pub(super) encoded_epoch: u64,
+    /// What the entry and a comma take in a list at most, in bytes.
+    pub(super) bytes: usize,
 }
 
 /// The epoch of no roster: what was encoded shows the row as it was.
@@ -125,6 +128,7 @@ impl Row {
             noted: Noted::default(),
             encoded: Box::default(),
             encoded_epoch: STALE,
+            bytes: 0,
         }
     }
 
@@ -137,8 +141,11 @@ impl Row {
     }
 
     /// Writes the handshake of a connection, and adds the connection.
-    pub(super) fn attach(&mut self, live: Live, now_ms: u64) {
-        self.writers.write(&mut self.fields, &live.said, live.conn);
+    pub(super) fn attach(&mut self, mut live: Live, now_ms: u64, max_bytes: usize) {
+        live.said.fit(&mut self.fields, max_bytes);
+        self.writers
+            .write(&mut self.fields, &live.said, live.conn, max_bytes);
+        self.writers.shed(&mut self.fields, max_bytes);
         if self.live.is_empty() {
             self.online_since_ms = now_ms;
             // The set of the connections before is over with the next connect (SPEC 1.4).
@@ -157,11 +164,11 @@ impl Row {
                 self.connected.add_live(live);
             }
         }
-        self.derive_sets();
+        self.derive_sets(max_bytes);
     }
 
     /// Takes a connection off, and with it what it wrote last if others are left.
-    pub(super) fn detach(&mut self, conn: u64) -> Detached {
+    pub(super) fn detach(&mut self, conn: u64, max_bytes: usize) -> Detached {
         let Ok(at) = self.live.binary_search_by_key(&conn, |live| live.conn) else {
             return Detached::Nothing;
         };
@@ -172,7 +179,9 @@ impl Row {
             return Detached::Last;
         }
         let remaining = self.live.iter().rev().map(|live| (live.conn, &live.said));
-        let mut is_changed = self.writers.withdraw(&mut self.fields, conn, remaining);
+        let mut is_changed = self
+            .writers
+            .withdraw(&mut self.fields, conn, remaining, max_bytes);
         // Beside a connection that brought the same, nothing is lost: this keeps a row with thousands
         // of like connections cheap.
         let before = at.checked_sub(1).and_then(|at| self.live.get(at));
@@ -185,9 +194,10 @@ impl Row {
             for live in &self.live {
                 self.connected.add_live(live);
             }
-            let before = (take(&mut self.fields.roles), take(&mut self.fields.scopes));
-            self.derive_sets();
-            is_changed |= self.fields.roles != before.0 || self.fields.scopes != before.1;
+        }
+        // What became longer leaves less room for them.
+        if !has_like || is_changed {
+            is_changed |= self.derive_sets(max_bytes);
         }
         if is_changed {
             Detached::Visibly
@@ -201,22 +211,58 @@ impl Row {
         self.encoded_epoch = STALE;
     }
 
-    /// Adds roles and scopes from a beacon.
-    pub(super) fn add_sets(&mut self, roles: &[Box<str>], scopes: &[Box<str>]) {
+    /// Adds roles and scopes from a beacon, as far as the row has room; returns whether any is new.
+    pub(super) fn add_sets(&mut self, roles: &[Box<str>], scopes: &[Box<str>], max_bytes: usize) -> bool {
         if roles.is_empty() && scopes.is_empty() {
-            return;
+            return false;
         }
         union(&mut self.added.roles, roles);
         union(&mut self.added.scopes, scopes);
-        self.derive_sets();
+        let is_changed = self.derive_sets(max_bytes);
+        // Nothing is kept that is not shown.
+        let (roles, scopes) = (&self.fields.roles, &self.fields.scopes);
+        self.added.roles.retain(|role| roles.contains(role));
+        self.added.scopes.retain(|scope| scopes.contains(scope));
+        is_changed
     }
 
-    fn derive_sets(&mut self) {
-        let (roles, scopes) = (&mut self.fields.roles, &mut self.fields.scopes);
-        roles.clone_from(&self.connected.roles);
-        scopes.clone_from(&self.connected.scopes);
-        union(roles, &self.added.roles);
-        union(scopes, &self.added.scopes);
+    /// Makes roles and scopes of those of the connections and those that beacons added, as far as the row has
+    /// room; returns whether they changed.
+    fn derive_sets(&mut self, max_bytes: usize) -> bool {
+        let before = (take(&mut self.fields.roles), take(&mut self.fields.scopes));
+        let mut room = max_bytes.saturating_sub(size::without_sets(&self.fields));
+        let sets = [
+            (
+                &mut self.fields.roles,
+                "roles",
+                &self.connected.roles,
+                &self.added.roles,
+            ),
+            (
+                &mut self.fields.scopes,
+                "scopes",
+                &self.connected.scopes,
+                &self.added.scopes,
+            ),
+        ];
+        for (set, name, connected, added) in sets {
+            for item in connected.iter().chain(added) {
+                if set.contains(item) {
+                    continue;
+                }
+                let bytes = if set.is_empty() {
+                    size::list(name, core::slice::from_ref(item))
+                } else {
+                    size::item(item)
+                };
+                if bytes > room || set.len() >= MAX_SET {
+                    break;
+                }
+                room -= bytes;
+                set.push(item.clone());
+            }
+        }
+        self.fields.roles != before.0 || self.fields.scopes != before.1
     }
 
     /// Reads a little of all that a beacon compares and writes, so that what no cache holds is fetched at

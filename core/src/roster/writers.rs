@@ -4,7 +4,9 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
 
-use crate::entry::PresenceEntry;
+use super::size::{self, MAX_ESCAPE, NAMES, escaped_len, member};
+use crate::entry::{MAX_TEXT_BYTES, PresenceEntry};
+use crate::placeholder::Kind;
 use crate::protocol::{ClientInfo, Role};
 
 /// A member that handshakes write. Ids are not among them: they stay.
@@ -37,6 +39,28 @@ impl Field {
         Self::TimeZone,
         Self::Text,
     ];
+
+    /// Its name on the wire.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Ip => "ip",
+            Self::Version => "version",
+            Self::Platform => "platform",
+            Self::DeviceFamily => "deviceFamily",
+            Self::ModelIdentifier => "modelIdentifier",
+            Self::Mode => "mode",
+            Self::Reason => "reason",
+            Self::ClientId => "clientId",
+            Self::TimeZone => "timeZone",
+            Self::Text => "text",
+        }
+    }
+
+    /// Whether every handshake has it.
+    fn is_required(self) -> bool {
+        matches!(self, Self::Version | Self::Platform | Self::Mode | Self::ClientId)
+    }
 
     /// Its place in the entry.
     fn of(self, entry: &mut PresenceEntry) -> &mut Option<Box<str>> {
@@ -115,9 +139,9 @@ impl Said {
     fn value(&self, field: Field) -> Option<&str> {
         let client = &*self.client;
         match field {
-            Field::Host => client.display_name.as_deref(),
-            Field::Ip => self.ip.as_deref(),
-            Field::Version => Some(&client.version),
+            Field::Host => Kind::Host.present(client.display_name.as_deref()),
+            Field::Ip => Kind::Ip.present(self.ip.as_deref()),
+            Field::Version => Kind::Version.present(Some(&client.version)),
             Field::Platform => Some(&client.platform),
             Field::DeviceFamily => client.device_family.as_deref(),
             Field::ModelIdentifier => client.model_identifier.as_deref(),
@@ -131,6 +155,47 @@ impl Said {
             // Made of host and mode, only while the row has none: see `stand_in`.
             Field::Text => None,
         }
+    }
+
+    /// Leaves out the longest members until the row has at most `max_bytes`: those that handshakes need not
+    /// have, and others first only if that is not enough (SPEC 1.5).
+    pub(super) fn fit(&mut self, entry: &mut PresenceEntry, max_bytes: usize) {
+        let before = size::without_sets(entry);
+        let lengths: usize = self
+            .fields
+            .iter()
+            .map(|field| self.value(field).map_or(0, str::len))
+            .sum();
+        if before + MAX_ESCAPE * lengths + NAMES <= max_bytes {
+            return;
+        }
+        let size = |said: &Self, entry: &mut PresenceEntry, counts: &dyn Fn(Field) -> bool| {
+            said.fields
+                .iter()
+                .filter(|&field| counts(field))
+                .fold(before, |size, field| {
+                    let cost = |value: &str| member(field.name(), value);
+                    size + said.value(field).map_or(0, cost) - field.of(entry).as_deref().map_or(0, cost)
+                })
+        };
+        while size(self, entry, &|field| field.is_required()) > max_bytes
+            && self.leave_out(&|field| field.is_required())
+        {}
+        while size(self, entry, &|_| true) > max_bytes && self.leave_out(&|field| !field.is_required()) {}
+    }
+
+    /// Leaves out the longest of these fields; returns whether there was one.
+    fn leave_out(&mut self, which: &dyn Fn(Field) -> bool) -> bool {
+        let size = |&field: &Field| self.value(field).map_or(0, escaped_len);
+        let longest = self
+            .fields
+            .iter()
+            .filter(|&field| field != Field::Reason && which(field))
+            .max_by_key(size);
+        if let Some(field) = longest {
+            self.fields = self.fields.without(Fields::default().with(field, true));
+        }
+        longest.is_some()
     }
 }
 
@@ -171,9 +236,26 @@ impl Writers {
     }
 
     /// Writes what the handshake of `conn` says.
-    pub(super) fn write(&mut self, entry: &mut PresenceEntry, said: &Said, conn: u64) {
+    pub(super) fn write(&mut self, entry: &mut PresenceEntry, said: &Said, conn: u64, max_bytes: usize) {
         self.take_over(entry, said, conn, said.fields);
-        self.stand_in(entry, said, conn);
+        self.stand_in(entry, said, conn, max_bytes);
+    }
+
+    /// Takes members other than ids out of the entry until it has at most `max_bytes`: a text that was made of
+    /// others first, then the longest.
+    pub(super) fn shed(&mut self, entry: &mut PresenceEntry, max_bytes: usize) {
+        while size::without_sets(entry) > max_bytes {
+            let made = Some(Field::Text).filter(|&text| self.fields.has(text));
+            let longest = Field::ALL
+                .into_iter()
+                .filter(|&field| field != Field::Reason)
+                .filter_map(|field| Some((escaped_len(field.of(entry).as_deref()?), field)))
+                .max_by_key(|&(length, _)| length)
+                .map(|(_, field)| field);
+            let Some(field) = made.or(longest) else { return };
+            *field.of(entry) = None;
+            self.forget(Fields::default().with(field, true));
+        }
     }
 
     /// Takes what `gone` wrote last out of the entry; `remaining` are the other live connections, newest
@@ -183,6 +265,7 @@ impl Writers {
         entry: &mut PresenceEntry,
         gone: u64,
         remaining: impl Iterator<Item = (u64, &'a Said)>,
+        max_bytes: usize,
     ) -> bool {
         let mut left = self.of(gone);
         if left.is_empty() {
@@ -205,8 +288,9 @@ impl Writers {
         }
         self.forget(left);
         if let Some((conn, said)) = newest {
-            self.stand_in(entry, said, conn);
+            self.stand_in(entry, said, conn, max_bytes);
         }
+        self.shed(entry, max_bytes);
         taken
             .iter()
             .zip(&before)
@@ -220,16 +304,25 @@ impl Writers {
         }
     }
 
-    /// Gives the entry a host and a text while it has none.
-    fn stand_in(&mut self, entry: &mut PresenceEntry, said: &Said, conn: u64) {
+    /// Gives the entry a host and a text while it has none, as far as there is room.
+    fn stand_in(&mut self, entry: &mut PresenceEntry, said: &Said, conn: u64, max_bytes: usize) {
+        if entry.host.is_some() && entry.text.is_some() {
+            return;
+        }
         let client = &said.client;
-        let host = entry.host.get_or_insert_with(|| {
+        let mut room = max_bytes.saturating_sub(size::without_sets(entry));
+        let id = Kind::Host.present(Some(&client.id));
+        if let Some(id) = id.filter(|id| entry.host.is_none() && member("host", id) <= room) {
+            room -= member("host", id);
+            entry.host = Some(id.into());
             self.set(Field::Host, conn);
-            client.id.clone()
-        });
-        if entry.text.is_none() {
-            entry.text = Some(format!("Node: {host} · mode {}", client.mode).into());
-            self.set(Field::Text, conn);
+        }
+        if let (Some(host), None) = (&entry.host, &entry.text) {
+            let text = format!("Node: {host} · mode {}", client.mode);
+            if escaped_len(&text) <= MAX_TEXT_BYTES && member("text", &text) <= room {
+                entry.text = Some(text.into());
+                self.set(Field::Text, conn);
+            }
         }
     }
 }

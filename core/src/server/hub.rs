@@ -189,10 +189,11 @@ impl Hub {
     }
 
     /// Makes a member of it, and writes its row.
-    fn admit(&mut self, handshake: Handshake, now: Now) -> ConnId {
+    fn admit(&mut self, mut handshake: Handshake, now: Now) -> ConnId {
+        member::drop_placeholders(&mut handshake);
         let serial = self.next_serial;
         self.next_serial += 1;
-        let mode = PresenceKey::parse(&handshake.client.mode);
+        let mode = PresenceKey::of_name(&handshake.client.mode);
         let is_ephemeral = mode.is_some_and(|mode| {
             self.config
                 .ephemeral_modes

@@ -5,9 +5,10 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::beacon::{Beacon, CLEAR_LAST_INPUT_TAG, MAX_ITEMS};
-use crate::entry::{MAX_SAFE_INTEGER, MAX_STRING_UNITS, MAX_TEXT_UNITS};
+use crate::entry::{MAX_SAFE_INTEGER, MAX_STRING_UNITS, MAX_TEXT_BYTES, MAX_TEXT_UNITS};
 use crate::key::trim;
 use crate::protocol::params::{Length, Members, ParamsError};
+use crate::roster::size::escaped_len;
 
 /// Why a beacon is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +29,9 @@ pub fn parse_system_event(params: &str) -> Result<Beacon, SystemEventError> {
     let members = Members::root(params)?;
     let text = members.required_string("text", MAX_TEXT_UNITS)?;
     let text = trim(&text);
+    if escaped_len(text) > MAX_TEXT_BYTES {
+        return Err(members.too_large("text", MAX_TEXT_BYTES).into());
+    }
     let string = |name| -> Result<Option<Box<str>>, ParamsError> {
         Ok(members.optional_string(name, MAX_STRING_UNITS)?.map(Box::from))
     };
@@ -102,6 +106,10 @@ mod tests {
                 "invalid system-event params: must have required property 'text'",
             ),
             (json!({ "text": " \n" }), "text required"),
+            (
+                json!({ "text": "é".repeat(2_049) }),
+                "invalid system-event params: at /text: must NOT have more than 4096 bytes encoded",
+            ),
             (
                 json!({ "text": "t", "host": null }),
                 "invalid system-event params: at /host: must be string",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use presence_core::PresenceEntry;
 
-use super::text::Key;
+use super::text::{Key, is_placeholder};
 
 pub(super) type Text = Box<str>;
 
@@ -113,17 +113,19 @@ impl ModelRow {
         self.stand_in();
     }
 
-    /// A row with a connection has a host and a text.
+    /// A row with a connection has a host and a text, unless `client.id` is a placeholder.
     fn stand_in(&mut self) {
         let Some(newest) = self.live.last().cloned() else {
             return;
         };
-        if self.fields.host.is_none() {
+        let stands_in = !is_placeholder("host", &newest.client_id);
+        if self.fields.host.is_none() && stands_in {
             self.fields.host = Some(newest.client_id);
             self.written_by.insert("host", newest.conn);
         }
-        if self.fields.text.is_none() {
-            let host = self.fields.host.as_deref().unwrap_or_default();
+        if self.fields.text.is_none()
+            && let Some(host) = self.fields.host.clone()
+        {
             self.fields.text = Some(format!("Node: {host} · mode {}", newest.mode).into());
             self.written_by.insert("text", newest.conn);
         }

@@ -31,6 +31,34 @@ pub fn normalise(text: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// A word that stands for an absent value: SPEC 1.4, "Placeholders are absent".
+#[must_use]
+pub fn is_placeholder(kind: &str, text: &str) -> bool {
+    let ids = [
+        "undefined",
+        "null",
+        "none",
+        "unknown",
+        "n/a",
+        "nan",
+        "[object object]",
+    ];
+    let names = ["undefined", "null", "n/a", "unknown", "(none)"];
+    let text = normalise(text).unwrap_or_default();
+    let is_one_of = |words: &[&str]| words.contains(&text.as_str());
+    match kind {
+        "id" => is_one_of(&ids) || text == "00000000-0000-0000-0000-000000000000",
+        "ip" => is_one_of(&ids) || is_one_of(&["ip-unknown", "localhost", "0.0.0.0", "::"]),
+        _ => is_one_of(&names),
+    }
+}
+
+/// The value unless it is absent or a placeholder.
+#[must_use]
+pub fn present(kind: &str, value: Option<Box<str>>) -> Option<Box<str>> {
+    value.filter(|text| !is_placeholder(kind, text))
+}
+
 /// The first 64 UTF-16 units of the trimmed text, as a key.
 ///
 /// # Panics

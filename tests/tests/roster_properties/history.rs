@@ -5,7 +5,7 @@ use std::sync::Arc;
 use presence_core::beacon::Beacon;
 use presence_core::entry::MAX_SAFE_INTEGER;
 use presence_core::protocol::{ClientInfo, Role};
-use presence_tests::model::text::normalise;
+use presence_tests::model::text::{is_placeholder, normalise};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -69,6 +69,9 @@ const INSTANCES: &[&str] = &[
     "gateway-1",
     " Gateway-1 ",
     "conn-1",
+    "undefined",
+    " NULL ",
+    "00000000-0000-0000-0000-000000000000",
     " ",
     "",
 ];
@@ -79,9 +82,13 @@ const DEVICES: &[&str] = &[
     "dev-2",
     "inst-a",
     "gateway-1",
+    "none",
     "\u{a0}",
 ];
 const TEXTS: &[&str] = &[
+    "Unknown",
+    "Node: undefined (N/A) · app (none) · last input 3s ago · mode unknown · reason periodic",
+    "Node: none (10.0.0.7) · app null · last input 3s ago · mode none · reason periodic",
     "hello",
     "Hello",
     "été",
@@ -102,11 +109,14 @@ const IPS: &[&str] = &[
     "::ffff:127.0.0.1",
     "::ffff:192.0.2.9",
     "2001:db8::1",
+    "ip-unknown",
+    "::",
 ];
 /// Around what the roster takes for a step.
 const WALL_STEPS: &[i64] = &[-2_001, -2_000, -1_999, 1_000, 1_001, 2_000, 2_001];
 const WORDS: &[&str] = &[
     "",
+    "(none)",
     "a",
     "B",
     "operator",
@@ -143,13 +153,13 @@ fn set() -> impl Strategy<Value = Vec<Text>> {
 fn client() -> impl Strategy<Value = Client> {
     let info = (
         (
-            word(&["cli", "openclaw-macos"]),
-            word(&["1", "2"]),
+            word(&["cli", "openclaw-macos", "unknown"]),
+            word(&["1", "2", "undefined"]),
             word(&["macos", "linux"]),
             word(MODES),
         ),
         (
-            maybe(&["Studio", "inst-a"]),
+            maybe(&["Studio", "inst-a", "N/A", "none"]),
             maybe(&["Mac"]),
             maybe(&["Mac16,6"]),
             instance(),
@@ -172,7 +182,7 @@ fn client() -> impl Strategy<Value = Client> {
             },
         );
     // A verified device id is the digest of a key, never blank.
-    let device = device().prop_map(|id| id.filter(|id| normalise(id).is_some()));
+    let device = device().prop_map(|id| id.filter(|id| normalise(id).is_some() && !is_placeholder("id", id)));
     (
         info,
         select(&[Role::Operator, Role::Node]),

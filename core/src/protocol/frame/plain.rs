@@ -14,8 +14,9 @@ use serde::{Deserialize, Deserializer};
 
 use super::request::MAX_ID_UNITS;
 use crate::beacon::{Beacon, CLEAR_LAST_INPUT_TAG, MAX_ITEMS};
-use crate::entry::{MAX_SAFE_INTEGER, MAX_STRING_UNITS, MAX_TEXT_UNITS};
+use crate::entry::{MAX_SAFE_INTEGER, MAX_STRING_UNITS, MAX_TEXT_BYTES, MAX_TEXT_UNITS};
 use crate::key::trim;
+use crate::roster::size::escaped_len;
 
 /// The method whose requests are read.
 pub(super) const METHOD: &str = "system-event";
@@ -31,6 +32,7 @@ pub(super) fn read(text: &str) -> Option<(&str, Beacon)> {
     // A unit is at least one byte: what has few enough bytes needs no count.
     let is_plain =
         frame.kind == "req" && (1..=MAX_ID_UNITS).contains(&frame.id.len()) && !params.text.0.is_empty();
+    let is_plain = is_plain && escaped_len(&params.text.0) <= MAX_TEXT_BYTES;
     if !is_plain {
         return None;
     }
@@ -280,6 +282,7 @@ mod tests {
         let long = format!(r#"{{"text":"t","host":"{}"}}"#, "x".repeat(1_025));
         let many = format!(r#"{{"text":"t","scopes":["a"{}]}}"#, r#","a""#.repeat(MAX_ITEMS));
         let long_text = format!(r#"{{"text":"{}"}}"#, "x".repeat(4_097));
+        let large_text = format!(r#"{{"text":"{}"}}"#, r"\u0001".repeat(683));
         for params in [
             "null",
             "[]",
@@ -303,6 +306,7 @@ mod tests {
             r#"{"text":"t","unknown":1}"#,
             &long,
             &long_text,
+            &large_text,
         ] {
             let text = frame(params);
             assert_eq!(read(&text), None, "{params}");

@@ -1,5 +1,6 @@
 //! What the gateway answers to each method (SPEC 2, reference 4.6).
 
+use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
@@ -121,7 +122,8 @@ impl Hub {
         let Some(member) = self.members.get(slot) else {
             return Ok(());
         };
-        let is_own = self.is_own(member, beacon);
+        let names_nobody = beacon.has_placeholder_ids();
+        let is_own = names_nobody || self.is_own(member, beacon);
         if !is_own && !member.has_scope(scope::WRITE) {
             return Err(WireError::missing_scope(scope::WRITE, member.handshake.protocol));
         }
@@ -139,18 +141,25 @@ impl Hub {
                 member.row = rebuilt;
             }
         }
-        self.roster
-            .beacon(beacon, holder, now)
-            .map(drop)
-            .map_err(|error| {
-                if let Some(row) = rebuilt {
-                    self.roster.keep_rebuilt(row);
+        let written = match self.members.get(slot) {
+            Some(member) if names_nobody => {
+                self.roster
+                    .own_beacon(beacon, &member.connect_write(), member.row, now)
+            }
+            _ => self.roster.beacon(beacon, holder, now),
+        };
+        written.map(drop).map_err(|error| {
+            if let Some(row) = rebuilt {
+                self.roster.keep_rebuilt(row);
+            }
+            match error {
+                BeaconError::SelfInstance => WireError::invalid_request(error.to_string()),
+                BeaconError::Full { .. } => WireError::unavailable(error.to_string()),
+                BeaconError::RowTooLarge { .. } | BeaconError::ListTooLarge { .. } => {
+                    WireError::invalid_request(format!("invalid system-event params: {error}"))
                 }
-                match error {
-                    BeaconError::SelfInstance => WireError::invalid_request(error.to_string()),
-                    BeaconError::Full { .. } => WireError::unavailable(error.to_string()),
-                }
-            })
+            }
+        })
     }
 
     /// Whether a beacon is about the connection's own row: the row it resolves to decides, and only

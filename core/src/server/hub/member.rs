@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use crate::key::RowKey;
+use crate::placeholder::Kind;
 use crate::protocol::method::DELTA_CAP;
 use crate::protocol::{Role, scope};
 use crate::roster::{ConnectWrite, RowId};
@@ -57,6 +58,21 @@ impl Member {
     pub(super) fn has_scope(&self, wanted: &str) -> bool {
         scope::is_satisfied(&self.scopes, wanted)
     }
+}
+
+/// Takes out what stands for an absent value (SPEC 1.4), for the roster and the lists of nodes.
+pub(super) fn drop_placeholders(handshake: &mut Handshake) {
+    let client = &handshake.client;
+    let is_host = |text: &str| Kind::Host.is_placeholder(text);
+    let is_id = |text: &str| Kind::Id.is_placeholder(text);
+    let has_host = client.display_name.as_deref().is_some_and(is_host);
+    let has_id = client.instance_id.as_deref().is_some_and(is_id);
+    if has_host || has_id {
+        let client = Arc::make_mut(&mut handshake.client);
+        client.display_name.take_if(|_| has_host);
+        client.instance_id.take_if(|_| has_id);
+    }
+    handshake.remote_ip.take_if(|ip| Kind::Ip.is_placeholder(ip));
 }
 
 /// Operators with `operator.read` are sent presence; nodes never (SPEC 2, "recipients").

@@ -1,0 +1,176 @@
+//! What a beacon says about a row, placeholders taken out (SPEC 1.4).
+
+use alloc::boxed::Box;
+
+use super::row::Row;
+use super::size::{self, MAX_ESCAPE, NAMES, escaped_len};
+use super::writers::{Field, Fields};
+use super::{overlay, replaces_id};
+use crate::beacon::{Beacon, TextBeacon};
+use crate::entry::PresenceEntry;
+use crate::key::{PresenceKey, RowKey};
+use crate::placeholder::Kind;
+
+/// A stored member and its new value.
+type Change<'e, 'a> = (&'e mut Option<Box<str>>, Option<&'a str>);
+
+/// A beacon's values: the parameter, else what its text says.
+pub(super) struct Report<'a> {
+    beacon: &'a Beacon,
+    parsed: Option<TextBeacon<'a>>,
+    pub(super) instance_id: Option<&'a str>,
+    pub(super) device_id: Option<&'a str>,
+    host: Option<&'a str>,
+    ip: Option<&'a str>,
+    version: Option<&'a str>,
+    mode: Option<&'a str>,
+    reason: Option<&'a str>,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(beacon: &'a Beacon) -> Self {
+        let parsed = beacon.parsed();
+        let said = parsed.as_ref();
+        let either = |kind: Kind, own: Option<&'a str>, said: Option<&'a str>| {
+            kind.present(own).or_else(|| kind.present(said))
+        };
+        Self {
+            instance_id: Kind::Id.present(beacon.instance_id.as_deref()),
+            device_id: Kind::Id.present(beacon.device_id.as_deref()),
+            host: either(Kind::Host, beacon.host.as_deref(), said.map(|said| said.host)),
+            ip: either(Kind::Ip, beacon.ip.as_deref(), said.map(|said| said.ip)),
+            version: either(
+                Kind::Version,
+                beacon.version.as_deref(),
+                said.map(|said| said.version),
+            ),
+            mode: beacon.mode.as_deref().or(said.map(|said| said.mode)),
+            reason: beacon.reason.as_deref().or(said.map(|said| said.reason)),
+            beacon,
+            parsed,
+        }
+    }
+
+    /// Seconds since the last input.
+    pub(super) fn last_input_seconds(&self) -> Option<u64> {
+        let said = self.parsed.map(|said| said.last_input_seconds);
+        self.beacon.last_input_seconds.or(said)
+    }
+
+    /// The key of a row that no row answered to by its ids (SPEC 1.2).
+    pub(super) fn key(&self, instance: Option<PresenceKey>, device: Option<PresenceKey>) -> RowKey {
+        let said = |kind: Kind, pick: fn(&TextBeacon<'a>) -> &'a str| {
+            kind.present(self.parsed.as_ref().map(pick))
+                .and_then(PresenceKey::of_name)
+        };
+        let key = instance
+            .or(device)
+            .or_else(|| said(Kind::Host, |said| said.host))
+            .or_else(|| said(Kind::Ip, |said| said.ip))
+            .or_else(|| PresenceKey::of_text(&self.beacon.text));
+        // A beacon's text is not blank, so there always is a key.
+        key.map_or_else(|| RowKey::Connection("".into()), RowKey::Named)
+    }
+
+    /// Writes the members; returns whether a text or a set of the row changed.
+    pub(super) fn write(&self, row: &mut Row, max_bytes: usize) -> bool {
+        row.writers.forget(
+            Fields::default()
+                .with(Field::Host, self.host.is_some())
+                .with(Field::Ip, self.ip.is_some())
+                .with(Field::Version, self.version.is_some())
+                .with(Field::Mode, self.mode.is_some())
+                .with(Field::Reason, self.reason.is_some())
+                .with(Field::Platform, self.beacon.platform.is_some())
+                .with(Field::DeviceFamily, self.beacon.device_family.is_some())
+                .with(Field::ModelIdentifier, self.beacon.model_identifier.is_some())
+                .with(Field::Text, true),
+        );
+        let mut is_changed = false;
+        for (stored, new) in self.members(&mut row.fields) {
+            is_changed |= overlay(stored, new);
+        }
+        is_changed | row.add_sets(&self.beacon.roles, &self.beacon.scopes, max_bytes)
+    }
+
+    /// Each member of `entry` that beacons write, with its new value. An id that identifies nothing is no
+    /// value beside one that does.
+    fn members<'e>(&self, entry: &'e mut PresenceEntry) -> [Change<'e, 'a>; 11] {
+        let beacon = self.beacon;
+        let instance_id = replaces_id(entry.instance_id.as_deref(), self.instance_id);
+        let device_id = replaces_id(entry.device_id.as_deref(), self.device_id);
+        [
+            (&mut entry.host, self.host),
+            (&mut entry.ip, self.ip),
+            (&mut entry.version, self.version),
+            (&mut entry.mode, self.mode),
+            (&mut entry.reason, self.reason),
+            (&mut entry.instance_id, instance_id),
+            (&mut entry.device_id, device_id),
+            (&mut entry.platform, beacon.platform.as_deref()),
+            (&mut entry.device_family, beacon.device_family.as_deref()),
+            (&mut entry.model_identifier, beacon.model_identifier.as_deref()),
+            (&mut entry.text, Some(&*beacon.text)),
+        ]
+    }
+
+    // ---- bytes --------------------------------------------------------------------------------
+
+    /// By how many bytes a row can grow at most: looks at lengths only.
+    pub(super) fn max_growth(&self) -> usize {
+        let beacon = self.beacon;
+        let lengths = [
+            self.host,
+            self.ip,
+            self.version,
+            self.mode,
+            self.reason,
+            self.instance_id,
+            self.device_id,
+            beacon.platform.as_deref(),
+            beacon.device_family.as_deref(),
+            beacon.model_identifier.as_deref(),
+            Some(&*beacon.text),
+        ];
+        let texts: usize = lengths.iter().map(|text| text.map_or(0, str::len)).sum();
+        let items: usize = [&beacon.roles, &beacon.scopes]
+            .into_iter()
+            .flatten()
+            .map(|item| item.len() + 1)
+            .sum();
+        NAMES + MAX_ESCAPE * (texts + items)
+    }
+
+    /// The size of a row once the members are written, roles and scopes left as they are.
+    pub(super) fn size_after(&self, entry: &PresenceEntry) -> usize {
+        let mut merged = entry.clone();
+        for (stored, new) in self.members(&mut merged) {
+            overlay(stored, new);
+        }
+        size::of_entry(&merged)
+    }
+
+    /// The name of the parameter that takes the most bytes.
+    pub(super) fn longest(&self) -> &'static str {
+        let beacon = self.beacon;
+        let members = [
+            ("text", Some(&*beacon.text)),
+            ("host", beacon.host.as_deref()),
+            ("ip", beacon.ip.as_deref()),
+            ("version", beacon.version.as_deref()),
+            ("mode", beacon.mode.as_deref()),
+            ("reason", beacon.reason.as_deref()),
+            ("instanceId", beacon.instance_id.as_deref()),
+            ("deviceId", beacon.device_id.as_deref()),
+            ("platform", beacon.platform.as_deref()),
+            ("deviceFamily", beacon.device_family.as_deref()),
+            ("modelIdentifier", beacon.model_identifier.as_deref()),
+        ];
+        let size = |(_, text): &(&str, Option<&str>)| text.map_or(0, escaped_len);
+        members
+            .into_iter()
+            .rev()
+            .max_by_key(size)
+            .map_or("text", |(name, _)| name)
+    }
+}

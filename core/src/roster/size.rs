@@ -1,0 +1,167 @@
+//! How many bytes a row takes in a list (SPEC 1.5, "Bytes").
+
+use alloc::boxed::Box;
+
+use crate::entry::PresenceEntry;
+
+/// Most bytes of a row's JSON text, all numbers counted at their greatest.
+pub const MAX_ROW_BYTES: usize = 8 * 1_024;
+
+/// The least bound of a list's JSON text, in bytes.
+pub const MIN_LIST_BYTES: usize = 2_000_000;
+
+/// What a list may take per row that it may have, and what every connect gets, in bytes.
+pub const ROW_SHARE_BYTES: usize = 1_024;
+
+/// The longest escape of one byte in JSON.
+pub(super) const MAX_ESCAPE: usize = 6;
+
+/// More than the names of all members and what is around them.
+pub(super) const NAMES: usize = 512;
+
+/// Digits of 2^53-1.
+const DIGITS: usize = 16;
+
+/// The longest reason that the roster itself writes: a close must not make the row longer.
+const REASON: usize = "node-connected".len();
+
+/// Most bytes of the JSON text of a list of at most `max_entries` rows.
+#[must_use]
+pub fn max_list_bytes(max_entries: usize) -> usize {
+    MIN_LIST_BYTES.max(max_entries.saturating_mul(ROW_SHARE_BYTES))
+}
+
+/// Bytes of `text` inside a JSON string, as serde writes it.
+#[must_use]
+pub(crate) fn escaped_len(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    // Without branches: most texts have nothing to escape.
+    let is_plain = bytes.iter().fold(true, |is_plain, &byte| {
+        is_plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\')
+    });
+    if is_plain {
+        return bytes.len();
+    }
+    let width = |&byte: &u8| match byte {
+        b'"' | b'\\' | 8 | b'\t' | b'\n' | 12 | b'\r' => 2,
+        0..=31 => 6,
+        _ => 1,
+    };
+    bytes.iter().map(width).sum()
+}
+
+/// Bytes of `"name":"value",`.
+pub(super) fn member(name: &str, value: &str) -> usize {
+    name.len() + r#""":"","#.len() + escaped_len(value)
+}
+
+/// Bytes of a list's item: `"item",`.
+pub(super) fn item(text: &str) -> usize {
+    escaped_len(text) + r#""","#.len()
+}
+
+/// Bytes of `"name":[...],`; nothing if the list is empty.
+pub(super) fn list(name: &str, items: &[Box<str>]) -> usize {
+    if items.is_empty() {
+        return 0;
+    }
+    let items: usize = items.iter().map(|text| item(text)).sum();
+    name.len() + r#""":[],"#.len() + items - 1
+}
+
+/// Bytes of `"name":123,`.
+const fn number(name: &str) -> usize {
+    name.len() + r#""":,"#.len() + DIGITS
+}
+
+/// Bytes of the numbers, of which each row may have all, and of what is around the members.
+const NUMBERS: usize = number("ts")
+    + number("lastInputSeconds")
+    + number("onlineSince")
+    + number("lastActivityAt")
+    + "{},".len()
+    - 1;
+
+/// Bytes of an entry without roles and scopes, and of the comma behind it.
+pub(super) fn without_sets(entry: &PresenceEntry) -> usize {
+    let texts = [
+        ("host", &entry.host),
+        ("ip", &entry.ip),
+        ("version", &entry.version),
+        ("platform", &entry.platform),
+        ("deviceFamily", &entry.device_family),
+        ("modelIdentifier", &entry.model_identifier),
+        ("mode", &entry.mode),
+        ("instanceId", &entry.instance_id),
+        ("deviceId", &entry.device_id),
+        ("clientId", &entry.client_id),
+        ("timeZone", &entry.time_zone),
+        ("text", &entry.text),
+    ];
+    let texts: usize = texts
+        .iter()
+        .filter_map(|(name, text)| text.as_deref().map(|text| member(name, text)))
+        .sum();
+    let reason = member("reason", "") + entry.reason.as_deref().map_or(0, escaped_len).max(REASON);
+    NUMBERS + texts + reason
+}
+
+/// Bytes of an entry, and of the comma behind it.
+pub(super) fn of_entry(entry: &PresenceEntry) -> usize {
+    without_sets(entry) + list("roles", &entry.roles) + list("scopes", &entry.scopes)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+    use alloc::vec;
+
+    use super::*;
+    use crate::entry::MAX_SAFE_INTEGER;
+
+    /// Written out whole, so that a new member is missed by nobody.
+    fn entry(text: &str) -> PresenceEntry {
+        let text = Some(Box::from(text));
+        PresenceEntry {
+            host: text.clone(),
+            ip: text.clone(),
+            version: text.clone(),
+            platform: text.clone(),
+            device_family: text.clone(),
+            model_identifier: text.clone(),
+            mode: text.clone(),
+            last_input_seconds: Some(MAX_SAFE_INTEGER),
+            reason: Some("node-connected".into()),
+            instance_id: text.clone(),
+            device_id: text.clone(),
+            roles: vec!["a".into(), "\"b".into()],
+            scopes: vec!["\u{1}".into()],
+            client_id: text.clone(),
+            time_zone: text.clone(),
+            text,
+            online_since: Some(MAX_SAFE_INTEGER),
+            ts: MAX_SAFE_INTEGER,
+        }
+    }
+
+    #[test]
+    fn a_size_is_the_length_of_the_json_text() {
+        // Counted, but not a member yet.
+        let not_yet = number("lastActivityAt");
+        for text in [
+            "",
+            "studio",
+            "\"\\/\u{8}\t\n\u{c}\r",
+            "\u{0}\u{1f}\u{7f}",
+            "é東😀\u{2028}",
+        ] {
+            let json = serde_json::to_string(&entry(text)).unwrap();
+            assert_eq!(of_entry(&entry(text)), json.len() + 1 + not_yet, "{json}");
+        }
+        let ascii: String = (0..128_u8).map(char::from).collect();
+        assert_eq!(
+            escaped_len(&ascii) + 2,
+            serde_json::to_string(&ascii).unwrap().len()
+        );
+    }
+}

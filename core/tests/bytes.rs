@@ -1,0 +1,148 @@
+//! Rows and lists stay within their bytes, whatever strings clients send (SPEC 1.5).
+#![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
+
+use std::sync::Arc;
+
+use presence_core::beacon::Beacon;
+use presence_core::protocol::{ClientInfo, Role};
+use presence_core::roster::{
+    BeaconError, ConnectWrite, Holder, MAX_ROW_BYTES, Roster, RosterConfig, RowId, max_list_bytes,
+};
+use presence_core::{Now, PresenceEntry};
+
+/// More rows of the greatest size than a list has bytes for.
+const ROWS: usize = 600;
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, below: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % below
+    }
+
+    /// Short or long; plain, quoted or of control characters, which take six bytes each.
+    fn text(&mut self) -> Box<str> {
+        let length = [3, 40, 700, 1_024][self.below(4)];
+        let part = ["a", "\"", "\u{1}", "é"][self.below(4)];
+        part.repeat(length).into()
+    }
+
+    fn maybe(&mut self) -> Option<Box<str>> {
+        (self.below(2) == 0).then(|| self.text())
+    }
+
+    fn texts(&mut self) -> Vec<Box<str>> {
+        (0..self.below(4)).map(|_| self.text()).collect()
+    }
+
+    fn id(&mut self) -> Option<Box<str>> {
+        let number = self.below(2 * ROWS);
+        let long = if number.is_multiple_of(7) {
+            "\u{2}".repeat(1_000)
+        } else {
+            String::new()
+        };
+        Some(format!("i{number}{long}").into())
+    }
+}
+
+fn check(roster: &mut Roster, now: Now) -> Arc<String> {
+    let list = roster.encode_list(now);
+    assert!(list.len() <= max_list_bytes(ROWS), "{} bytes", list.len());
+    let rows: Vec<PresenceEntry> = serde_json::from_str(&list).unwrap();
+    for row in &rows {
+        let bytes = serde_json::to_string(row).unwrap().len();
+        assert!(bytes <= MAX_ROW_BYTES, "{bytes} bytes");
+    }
+    list
+}
+
+#[test]
+fn rows_and_lists_stay_within_their_bytes() {
+    let mut now = Now {
+        age_ms: 1_000,
+        wall_ms: 1_700_000_000_000,
+    };
+    let config = RosterConfig {
+        max_entries: ROWS,
+        ..RosterConfig::default()
+    };
+    let mut random = Random(7);
+    let mut roster = Roster::new(config, PresenceEntry::default(), now);
+    let mut open: Vec<(RowId, u64)> = Vec::new();
+    let (mut rows_refused, mut lists_refused) = (0, 0);
+    for op in 0..6_000_u64 {
+        now = now.after(1);
+        match random.below(10) {
+            0..3 => {
+                let client = Arc::new(ClientInfo {
+                    id: random.text(),
+                    version: random.text(),
+                    platform: random.text(),
+                    mode: random.text(),
+                    display_name: random.maybe(),
+                    device_family: random.maybe(),
+                    model_identifier: random.maybe(),
+                    instance_id: random.id(),
+                    time_zone: None,
+                });
+                let write = ConnectWrite {
+                    conn: op,
+                    conn_id: &op.to_string(),
+                    client: &client,
+                    role: Role::Operator,
+                    scopes: &random.texts().into(),
+                    device_id: None,
+                    remote_ip: None,
+                };
+                open.push((roster.connect(&write, now), op));
+                assert!(roster.contains(open.last().unwrap().0), "a connect has its row");
+            }
+            3 | 4 if !open.is_empty() => {
+                let (row, conn) = open.swap_remove(random.below(open.len()));
+                roster.disconnect(row, conn, random.below(2) == 0, now);
+            }
+            _ => {
+                let beacon = Beacon {
+                    instance_id: random.id(),
+                    host: random.maybe(),
+                    ip: random.maybe(),
+                    platform: random.maybe(),
+                    reason: random.maybe(),
+                    roles: random.texts(),
+                    scopes: random.texts(),
+                    last_input_seconds: Some(op),
+                    ..Beacon::new(&random.text())
+                };
+                let before = (op % 50 == 0).then(|| roster.encode_list(now));
+                let version = roster.version();
+                match roster.beacon(&beacon, Holder::Unlimited, now) {
+                    Ok(_) => continue,
+                    Err(BeaconError::RowTooLarge { .. }) => rows_refused += 1,
+                    Err(BeaconError::ListTooLarge { .. }) => lists_refused += 1,
+                    Err(_) => {}
+                }
+                assert_eq!(roster.version(), version);
+                if let Some(before) = before {
+                    assert_eq!(
+                        before,
+                        roster.encode_list(now),
+                        "a refused beacon changes nothing"
+                    );
+                }
+            }
+        }
+        if op % 100 == 0 {
+            check(&mut roster, now);
+        }
+    }
+    check(&mut roster, now);
+    assert!(
+        rows_refused > 100 && lists_refused > 100,
+        "{rows_refused} {lists_refused}"
+    );
+}
