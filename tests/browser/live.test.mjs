@@ -46,7 +46,7 @@ test("a row that left is counted and filtered apart, and its details say when it
   const guest = await other.open(gateway.link);
   await live(guest);
   await rowsWhen(page, "the guest", (rows) => rows.length === 3);
-  const chips = () => page.locator(".chip").allInnerTexts();
+  const chips = () => page.locator(".chips .chip").allTextContents();
   assert.deepEqual(await chips(), ["3 Active", "0 Idle", "0 Stale", "0 Left"]);
   await guest.close();
   await rowsWhen(page, "the guest as Left", (rows) => rows.some(({ status }) => status === "Left"));

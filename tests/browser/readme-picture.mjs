@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 import { closeBrowser, visit } from "./lib/browser.mjs";
 import { startGateway } from "./lib/gateway.mjs";
-import { bringPeople, PEOPLE } from "./lib/people.mjs";
+import { bringPeople, PEOPLE, sendAway } from "./lib/people.mjs";
 import { live, row, rowsWhen } from "./lib/roster.mjs";
 
 const PICTURE = fileURLToPath(new URL("../../web-demo/instances.png", import.meta.url));
@@ -22,6 +22,7 @@ try {
   await rowsWhen(page, "everybody", (rows) => rows.length === PEOPLE + 2);
   await minutes(2.2);
   await bringPeople(page, gateway, ["attic-pi", "pocket", "kitchen", "studio"]);
+  await sendAway(page, gateway, "porch-pi");
   await minutes(2.9);
   await bringPeople(page, gateway, ["studio", "attic-pi", "kitchen"]);
   await page.mouse.move(700, 300);

@@ -76,7 +76,7 @@ describe("<presence-roster>", () => {
     assert.equal(await zoe.locator("[part=status]").innerText(), "Active");
     await page.evaluate(() => globalThis.Zoe.close());
     await zoe.filter({ hasText: "Left just now" }).waitFor();
-    assert.equal(await zoe.locator("[part=status]").innerText(), "Left");
+    assert.equal(await zoe.locator("[part=status]").innerText(), "Left just now");
     assert.match(await page.locator("presence-roster [part=heading]").innerText(), /Instances \(\d+, \d+ left\)/);
     await page.screenshot({ path: `${SCREENSHOTS}/element-light.png` });
   });

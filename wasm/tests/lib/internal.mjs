@@ -3,4 +3,4 @@
 export { InputMonitor } from "../../dist/input.js";
 export { ListenerTarget } from "../../dist/listeners.js";
 export { orderRows } from "../../dist/element/order.js";
-export { connectionText, emptyText, headingText, newsText, rowDetails, rowName, rowSeen } from "../../dist/element/text.js";
+export { connectionText, emptyText, headingText, newsText, rowDetails, rowName, rowSeen, rowStatus } from "../../dist/element/text.js";

@@ -1,7 +1,7 @@
 // What the element says, to eyes and to ears.
 
 export default function elementText({ test, assert, internal }) {
-  const { headingText, newsText, orderRows, rowDetails, rowName, rowSeen } = internal;
+  const { headingText, newsText, orderRows, rowDetails, rowName, rowSeen, rowStatus } = internal;
 
   const row = (key, members = {}) => ({ key, host: key, status: "Active", isConnected: true, isSelf: false, isOwn: false, lastInputText: "", ...members });
   const LEFT = { status: "Left", isConnected: false, ageText: "2m ago", reasonLabel: "Disconnect" };
@@ -21,8 +21,10 @@ export default function elementText({ test, assert, internal }) {
     assert.equal(rowDetails({ deviceFamily: "Linux", platformLabel: "Linux 6.18" }), "Linux 6.18");
     assert.equal(rowDetails({ deviceFamily: "Mac", platformLabel: "macOS 26.1" }), "Mac · macOS 26.1");
     assert.equal(rowSeen(row("a", { ageText: "5m ago", reasonLabel: "Heartbeat", lastInputText: "2m ago" })), "input 2m ago · 5m ago · Heartbeat");
-    assert.equal(rowSeen(row("a", LEFT)), "Left 2m ago");
-    assert.equal(rowSeen(row("a", { ...LEFT, lastInputText: "5m ago" })), "Left 2m ago · input 5m ago");
+    assert.equal(rowSeen(row("a", LEFT)), "");
+    assert.equal(rowSeen(row("a", { ...LEFT, lastInputText: "5m ago" })), "input 5m ago");
+    assert.equal(rowStatus(row("a", LEFT)), "Left 2m ago");
+    assert.equal(rowStatus(row("a", { status: "Idle", ageText: "2m ago" })), "Idle");
     assert.equal(rowSeen(row("a", { isSelf: true, ageText: "just now", reasonLabel: "Self" })), "");
   });
 

@@ -13,11 +13,16 @@ export function rowDetails(row: PresenceRow): string {
   return [row.isOwn ? "this client" : "", row.ip, row.version, machine, row.platformLabel, row.mode].filter(Boolean).join(" · ");
 }
 
-/** When a row was heard of, and why, or when it left. The gateway's own row is always fresh: it says nothing. */
+/** The status of a row; of one that left also when: `Left 2m ago`. */
+export function rowStatus({ status, ageText }: PresenceRow): string {
+  return status === "Left" ? `Left ${ageText}` : status;
+}
+
+/** When a row was heard of, and why; of one that left only its last input. The gateway's own row is always fresh: it says nothing. */
 export function rowSeen(row: PresenceRow): string {
   if (row.isSelf) return "";
   const input = row.lastInputText === "" ? "" : `input ${row.lastInputText}`;
-  if (row.status === "Left") return [`Left ${row.ageText}`, input].filter(Boolean).join(" · ");
+  if (row.status === "Left") return input;
   return [input, row.ageText, row.reasonLabel].filter(Boolean).join(" · ");
 }
 

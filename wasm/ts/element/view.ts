@@ -1,6 +1,6 @@
 import type { PresenceRow, RosterSnapshot } from "../types.js";
 import { orderRows, type RosterOrder } from "./order.js";
-import { connectionText, emptyText, headingText, rowDetails, rowName, rowSeen } from "./text.js";
+import { connectionText, emptyText, headingText, rowDetails, rowName, rowSeen, rowStatus } from "./text.js";
 
 /** The parts of one drawn row. */
 interface RowElement {
@@ -90,7 +90,7 @@ function fillRow(drawn: RowElement, row: PresenceRow): void {
   drawn.item.dataset["status"] = row.status;
   drawn.item.dataset["connected"] = String(row.isConnected);
   write(drawn.host, rowName(row));
-  write(drawn.status, row.status);
+  write(drawn.status, rowStatus(row));
   write(drawn.details, rowDetails(row));
   write(drawn.seen, rowSeen(row));
 }

@@ -139,8 +139,10 @@ export class PasteView implements View {
     this.#rows = rows;
     const raw = roster.entries().length;
     const merged = rows.length === raw ? "" : `, from ${count(raw, "row")} of the gateway`;
+    const left = rows.filter(({ status }) => status === "Left").length;
+    const gone = left === 0 ? "" : `; ${left} left`;
     const suspicion = findings.length === 0 ? "nothing looks like a duplicate" : count(findings.length, "possible duplicate");
-    write(this.#summary, `${count(rows.length, "instance")}${merged}; ${suspicion}.`);
+    write(this.#summary, `${count(rows.length, "instance")}${merged}${gone}; ${suspicion}.`);
     replace(this.#findings, findings.map((finding) => findingCard(finding)));
     const selected = rows.find(({ key }) => key === this.#selected);
     this.#table.show({ rows, order: this.#order, selected: selected?.key, duplicates: duplicateKeys(findings, rows) });
