@@ -530,6 +530,7 @@ impl Roster {
     /// `[...],"keys":[...],"version":..,"digest":".."`; shared likewise.
     pub fn encode_snapshot(&mut self, now: Now) -> SharedText {
         self.settle(now);
+        self.note_telling();
         encode::snapshot(self, now)
     }
 
@@ -570,6 +571,12 @@ impl Roster {
                 .table
                 .next_to_evict(None)
                 .is_some_and(|slot| self.table.slab[slot].proof_number > proofs)
+    }
+
+    /// Fewer bytes than the encoded list has.
+    #[must_use]
+    pub(crate) fn min_list_bytes(&self) -> usize {
+        self.bytes.saturating_sub(size::UNUSED * self.len())
     }
 
     /// The clock that `ts` is on: ms since the Unix epoch.
@@ -630,7 +637,7 @@ impl Roster {
             && !matches!(&self.table.slab[slot].key, RowKey::Named(key) if key == instance)
         {
             let old_key = self.table.set_key(slot, RowKey::Named(instance.clone()));
-            self.note_rekey(old_key);
+            self.note_rekey(slot, old_key);
         }
     }
 
@@ -721,6 +728,7 @@ impl Roster {
     fn make_row(&mut self, key: RowKey, holder: Holder, now: Now) -> u32 {
         self.rows_made += 1;
         let slot = self.table.insert(Row::new(key, self.rows_made, now.age_ms));
+        self.note_key(slot);
         self.measure(slot);
         if let Holder::Connection(conn) = holder {
             self.table.set_holder(slot, Some(conn));

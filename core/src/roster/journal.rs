@@ -2,6 +2,7 @@
 //!
 //! Costs nothing while nobody asked for deltas.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
@@ -15,9 +16,16 @@ use crate::time::Now;
 /// A row is told as touched when pongs moved its `ts` by more than this, in ms (SPEC 2.1).
 const TOUCH_TELL_MS: u64 = 30_000;
 
+/// What the lists of the journal may hold beyond what the rows explain.
+const SLACK: usize = 64;
+
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     is_on: bool,
+    /// Counts deltas and snapshots: a key that came since the last one is known to nobody.
+    tellings: u64,
+    /// More keys were removed than `removed` may hold: only a snapshot tells everything.
+    is_over: bool,
     /// Rows that were written, each once.
     changed: Vec<RowId>,
     /// Keys that are gone, in order.
@@ -43,6 +51,8 @@ pub(super) struct Noted {
     told_ms: u64,
     /// The row's part of the roster's digest; `None` while it is not in it.
     digest: Option<u64>,
+    /// Number of tellings before the row got its key.
+    keyed_after: u64,
 }
 
 impl Roster {
@@ -55,6 +65,8 @@ impl Roster {
         self.settle(now);
         self.journal = Journal {
             is_on,
+            // The rows that are there are known from a snapshot.
+            tellings: 1,
             self_told_ms: now.age_ms,
             ..Journal::default()
         };
@@ -100,10 +112,24 @@ impl Roster {
         self.journal.digest
     }
 
-    /// The payload of `presence.delta` without its closing brace: everything since the last call.
+    /// Whether more keys were removed since the last delta than one tells: send a snapshot in its place.
+    #[must_use]
+    pub fn is_beyond_deltas(&self) -> bool {
+        self.journal.is_over
+    }
+
+    /// A snapshot is given out: its rows are known from now on.
+    pub(super) fn note_telling(&mut self) {
+        self.journal.tellings += 1;
+    }
+
+    /// The payload of `presence.delta` without its closing brace: everything since the last call. Rows that came
+    /// and went since the last delta or snapshot are not in it.
     pub fn encode_delta(&mut self, from: u64, now: Now) -> String {
         self.settle(now);
         let digest = self.digest().to_hex();
+        self.note_telling();
+        self.journal.is_over = false;
         let mut text = String::new();
         let _ = write!(text, r#"{{"from":{from},"to":{},"upserts":["#, self.version);
         let changed = core::mem::take(&mut self.journal.changed);
@@ -132,11 +158,15 @@ impl Roster {
         }
         text.push_str(r#"],"removals":["#);
         let removed = core::mem::take(&mut self.journal.removed);
-        // A key that was made anew since is among the upserts.
-        let gone = removed
-            .into_iter()
-            .filter(|(key, _)| self.table.find(key).is_none());
-        for (index, (key, why)) in gone.enumerate() {
+        // A key that was made anew since is among the upserts; of one that went twice the last reason counts.
+        let mut listed: BTreeSet<&RowKey> = BTreeSet::new();
+        let mut gone: Vec<&(RowKey, Removal)> = removed
+            .iter()
+            .rev()
+            .filter(|(key, _)| self.table.find(key).is_none() && listed.insert(key))
+            .collect();
+        gone.reverse();
+        for (index, (key, why)) in gone.into_iter().enumerate() {
             if index > 0 {
                 text.push(',');
             }
@@ -180,6 +210,7 @@ impl Roster {
         if !self.journal.is_on {
             return;
         }
+        self.drop_stale_notes();
         let id = self.id(slot);
         let noted = &mut self.table.slab[slot].noted;
         if let Some(old) = noted.digest.take() {
@@ -214,14 +245,50 @@ impl Roster {
         if let Some(old) = row.noted.digest {
             self.journal.digest.remove(old);
         }
-        self.journal.removed.push((row.key.clone(), why));
+        if row.noted.keyed_after < self.journal.tellings {
+            self.note_key_gone(row.key.clone(), why);
+        }
+    }
+
+    /// The row got its key just now.
+    pub(super) fn note_key(&mut self, slot: u32) {
+        self.table.slab[slot].noted.keyed_after = self.journal.tellings;
+    }
+
+    fn note_key_gone(&mut self, key: RowKey, why: Removal) {
+        let removed = &mut self.journal.removed;
+        if removed.len() >= 2 * self.table.len() + SLACK {
+            removed.clear();
+            self.journal.is_over = true;
+        }
+        if !self.journal.is_over {
+            removed.push((key, why));
+        }
+    }
+
+    /// Keeps the notes of rows that are gone from growing without bound: each list holds at most twice as many
+    /// as there are rows.
+    fn drop_stale_notes(&mut self) {
+        let most = 2 * self.table.len() + SLACK;
+        let table = &self.table;
+        let journal = &mut self.journal;
+        for notes in [
+            &mut journal.changed,
+            &mut journal.touched,
+            &mut journal.undigested,
+        ] {
+            if notes.len() >= most {
+                notes.retain(|id| table.alive(id.slot, id.serial));
+            }
+        }
     }
 
     /// The row goes on under another key: its old one is gone.
-    pub(super) fn note_rekey(&mut self, old_key: RowKey) {
-        if self.journal.is_on {
-            self.journal.removed.push((old_key, Removal::Replaced));
+    pub(super) fn note_rekey(&mut self, slot: u32, old_key: RowKey) {
+        if self.journal.is_on && self.table.slab[slot].noted.keyed_after < self.journal.tellings {
+            self.note_key_gone(old_key, Removal::Replaced);
         }
+        self.note_key(slot);
     }
 
     /// Every `ts` shifted: all rows are told whole, for a touch would say that time passed since their
@@ -258,4 +325,83 @@ fn digest_of(row: &mut Row, offset_ms: i64, work: &mut Work) -> u64 {
     work.rows_digested += 1;
     let key = row.key.to_wire();
     of_entry(&key, row.entry(offset_ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+    use crate::PresenceEntry;
+    use crate::beacon::Beacon;
+    use crate::roster::{Holder, RosterConfig};
+
+    const START: Now = Now {
+        age_ms: 1_000,
+        wall_ms: 1_800_000_000_000,
+    };
+
+    fn roster() -> Roster {
+        let config = RosterConfig {
+            max_entries: 10,
+            ..RosterConfig::default()
+        };
+        let mut roster = Roster::new(config, PresenceEntry::default(), START);
+        roster.track_changes(true, START);
+        roster
+    }
+
+    fn report(roster: &mut Roster, ids: core::ops::Range<u32>) {
+        for id in ids {
+            let beacon = Beacon {
+                instance_id: Some(format!("id-{id}").into()),
+                ..Beacon::new("t")
+            };
+            roster.beacon(&beacon, Holder::Unlimited, START).unwrap();
+        }
+    }
+
+    #[test]
+    fn rows_that_come_and_go_between_deltas_are_not_mentioned() {
+        let mut roster = roster();
+        report(&mut roster, 0..9);
+        roster.encode_delta(1, START);
+        let most = 2 * roster.len() + SLACK;
+        report(&mut roster, 9..10_000);
+        let journal = &roster.journal;
+        for notes in [&journal.changed, &journal.touched, &journal.undigested] {
+            assert!(notes.len() <= most, "{}", notes.len());
+        }
+        let delta = roster.encode_delta(1, START);
+        assert_eq!(delta.matches(r#""reason":"evicted""#).count(), 9, "{delta}");
+        assert_eq!(delta.matches(r#""entry""#).count(), 9);
+        assert!(delta.len() < 3_000, "{} bytes", delta.len());
+    }
+
+    /// Each snapshot makes the rows of the moment known; there is no bound on how many are given out.
+    #[test]
+    fn removals_are_bounded_too() {
+        let mut roster = roster();
+        for round in 0..1_000 {
+            report(&mut roster, round * 9..(round + 1) * 9);
+            roster.encode_snapshot(START);
+            assert!(roster.journal.removed.len() <= 2 * roster.len() + SLACK);
+        }
+        assert!(roster.is_beyond_deltas());
+        roster.encode_delta(1, START);
+        assert!(!roster.is_beyond_deltas());
+    }
+
+    #[test]
+    fn a_row_that_a_snapshot_showed_is_mentioned_when_it_goes() {
+        let mut roster = roster();
+        report(&mut roster, 0..1);
+        roster.encode_snapshot(START);
+        report(&mut roster, 1..10);
+        let delta = roster.encode_delta(1, START);
+        assert!(
+            delta.contains(r#""removals":[{"key":"id-0","reason":"evicted"}]"#),
+            "{delta}"
+        );
+    }
 }

@@ -82,6 +82,9 @@ const NUMBERS: usize = number("ts")
     + "{},".len()
     - 1;
 
+/// More bytes than an entry may lack of those that are counted for its numbers and its reason.
+pub(super) const UNUSED: usize = NUMBERS + "\"reason\":\"\",".len() + REASON;
+
 /// Bytes of an entry without roles and scopes, and of the comma behind it.
 pub(super) fn without_sets(entry: &PresenceEntry) -> usize {
     let texts = [

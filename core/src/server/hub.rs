@@ -456,14 +456,14 @@ impl Hub {
         let is_list_wanted = self.members.iter().any(wants(false));
         let is_delta_wanted = self.members.iter().any(wants(true));
         let list = is_list_wanted.then(|| Arc::new(self.presence_event(now)));
-        let delta = is_delta_wanted.then(|| Arc::new(self.delta_event(from, now)));
+        let delta = is_delta_wanted.then(|| self.delta_item(from, now));
         for (slot, member) in self.members.iter_mut() {
             if !lacks(member) {
                 continue;
             }
             let item = match (member.takes_deltas, &list, &delta) {
                 (false, Some(list), _) => Item::Presence(list.clone()),
-                (true, _, Some(delta)) => Item::Delta(delta.clone()),
+                (true, _, Some(delta)) => delta.clone(),
                 _ => continue,
             };
             member.has_version = version;

@@ -94,7 +94,8 @@ pub struct SlowConsumer {
     pub limit: usize,
 }
 
-/// Most bytes of deltas that wait for a client: one that is further behind gets a snapshot instead.
+/// Most bytes of deltas that wait for a client: one that is further behind gets a snapshot instead. A first delta
+/// may be larger: the hub makes none that is larger than the snapshot.
 const MAX_DELTA_BYTES: usize = 64 * 1024;
 
 /// The queue of one connection. Numbers (`seq`) are given when a frame is taken out, so only frames
@@ -189,8 +190,11 @@ impl Outbox {
             Item::Event(frame) => self.queue.push_back(Place::Event(frame)),
             Item::Delta(frame) => self.push_delta(frame),
             Item::Presence(frame) => {
-                if self.presence.replace(frame).is_some() {
-                    self.queue.retain(|place| !matches!(place, Place::Presence));
+                // It also takes the place of deltas that wait.
+                if self.presence.replace(frame).is_some() || self.delta_bytes > 0 {
+                    self.queue
+                        .retain(|place| !matches!(place, Place::Presence | Place::Delta(_)));
+                    self.delta_bytes = 0;
                 }
                 self.queue.push_back(Place::Presence);
             }

@@ -12,6 +12,9 @@ use crate::time::Now;
 /// Rows that only pongs kept alive are told at most this often, in ms, when no delta carries them.
 const TOUCH_INTERVAL_MS: u64 = 60_000;
 
+/// Deltas of at most so many bytes are sent even if the snapshot is smaller: what they would save is little.
+const MAX_UNCOMPARED_BYTES: usize = 4 * 1024;
+
 impl Hub {
     /// A connection that takes deltas did not keep up, and some were left out
     /// ([`Outbox::take_behind`](crate::server::Outbox::take_behind)): sends it the whole state as one
@@ -19,11 +22,7 @@ impl Hub {
     pub fn resync(&mut self, conn: ConnId, now: Now) {
         self.advance(now);
         if self.members.holds(conn) && !self.is_shut_down {
-            let event = Frame {
-                head: Cow::Borrowed(r#"{"type":"event","event":"presence.snapshot","payload":{"presence":"#),
-                body: Some(self.roster.encode_snapshot(now)),
-                tail: format!(r#"}},"stateVersion":{}"#, self.state_version()).into(),
-            };
+            let event = self.snapshot_event(now);
             if let Some(member) = self.members.get_mut(conn.slot) {
                 member.has_version = self.roster.version();
             }
@@ -33,8 +32,33 @@ impl Hub {
         self.announce(now);
     }
 
+    /// The `presence.snapshot` event without its `seq`.
+    fn snapshot_event(&mut self, now: Now) -> Frame {
+        Frame {
+            head: Cow::Borrowed(r#"{"type":"event","event":"presence.snapshot","payload":{"presence":"#),
+            body: Some(self.roster.encode_snapshot(now)),
+            tail: format!(r#"}},"stateVersion":{}"#, self.state_version()).into(),
+        }
+    }
+
+    /// Everything since the last one: a `presence.delta` event, or the `presence.snapshot` event where that is
+    /// smaller.
+    pub(super) fn delta_item(&mut self, from: u64, now: Now) -> Item {
+        let is_beyond = self.roster.is_beyond_deltas();
+        let delta = self.delta_event(from, now);
+        // Looked at only where it may be smaller: to encode it takes a walk over all rows.
+        let may_exceed = delta.len() > MAX_UNCOMPARED_BYTES && delta.len() > self.roster.min_list_bytes();
+        if is_beyond || may_exceed {
+            let snapshot = self.snapshot_event(now);
+            if is_beyond || snapshot.len() < delta.len() {
+                return Item::Presence(Arc::new(snapshot));
+            }
+        }
+        Item::Delta(Arc::new(delta))
+    }
+
     /// The `presence.delta` event without its `seq`: everything since the last one.
-    pub(super) fn delta_event(&mut self, from: u64, now: Now) -> Frame {
+    fn delta_event(&mut self, from: u64, now: Now) -> Frame {
         self.touch_at_ms = Some(now.age_ms.saturating_add(TOUCH_INTERVAL_MS));
         let payload = self.roster.encode_delta(from, now);
         let state_version = self.state_version();
@@ -49,15 +73,14 @@ impl Hub {
             return;
         }
         let version = self.roster.version();
-        let event = Arc::new(self.delta_event(version, now));
+        let item = self.delta_item(version, now);
         for (slot, member) in self.members.iter() {
             if member.takes_deltas {
                 let conn = ConnId {
                     slot,
                     serial: member.serial,
                 };
-                self.outputs
-                    .push_back(HubOutput::Send(conn, Item::Delta(event.clone())));
+                self.outputs.push_back(HubOutput::Send(conn, item.clone()));
             }
         }
     }

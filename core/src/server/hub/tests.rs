@@ -432,3 +432,34 @@ fn delta_clients_are_told_what_changed() {
     }
     assert_eq!(delta["digest"], sum.to_hex());
 }
+
+/// 199 rows that expire together: their removals would take more than the list that is left.
+#[test]
+fn a_delta_that_is_larger_than_the_snapshot_is_replaced_by_it() {
+    let mut hub = hub();
+    let mut asks = handshake("d", "cli", &["operator.admin"]);
+    asks.caps = vec!["presence-delta".into()];
+    let reader = hub.join(asks, START);
+    for n in 0..199 {
+        let params = json!({ "text": "t", "instanceId": format!("an id that is long enough to count {n}") });
+        assert_eq!(call(&mut hub, reader, "system-event", params, START)["ok"], true);
+    }
+    hub.handle_timeout(START.after(50));
+    frames(&mut hub, reader);
+    for at in 1..=12 {
+        hub.handle_timeout(START.after(25_000 * at));
+        hub.pong(reader, START.after(25_000 * at));
+        frames(&mut hub, reader);
+    }
+    hub.handle_timeout(START.after(300_001));
+    let sent = frames(&mut hub, reader);
+    let events: Vec<Value> = sent
+        .iter()
+        .filter(|text| text.starts_with('{'))
+        .map(|text| json(text))
+        .collect();
+    let event = events.iter().find(|event| event["event"] != "tick").unwrap();
+    assert_eq!(event["event"], "presence.snapshot");
+    assert_eq!(event["payload"]["keys"], json!(["SELF"]));
+    assert_eq!(event["payload"]["version"], event["stateVersion"]["presence"]);
+}

@@ -79,6 +79,20 @@ fn a_snapshot_taken_out_is_not_replaced_but_followed() {
 }
 
 #[test]
+fn a_snapshot_takes_the_place_of_deltas_that_wait() {
+    let mut outbox = Outbox::new(1_000);
+    outbox.push(Item::Delta(shared("d1"))).unwrap();
+    outbox.push(response("one")).unwrap();
+    outbox.push(Item::Delta(shared("d2"))).unwrap();
+    outbox.push(Item::Presence(shared("p3"))).unwrap();
+    assert!(!outbox.take_behind(), "it was sent what it needs");
+    assert_eq!(
+        drained(&mut outbox),
+        ["one", r#"{"event":"p3","payload":[],"seq":1}"#]
+    );
+}
+
+#[test]
 fn nothing_follows_a_close() {
     let mut outbox = Outbox::new(10);
     outbox.push(response("one")).unwrap();
