@@ -44,8 +44,8 @@ impl<'a> Report<'a> {
                 beacon.version.as_deref(),
                 said.map(|said| said.version),
             ),
-            mode: beacon.mode.as_deref().or(said.map(|said| said.mode)),
-            reason: beacon.reason.as_deref().or(said.map(|said| said.reason)),
+            mode: beacon.mode.as_deref().or_else(|| said.map(|said| said.mode)),
+            reason: beacon.reason.as_deref().or_else(|| said.map(|said| said.reason)),
             beacon,
             parsed,
         }
