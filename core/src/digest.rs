@@ -55,7 +55,7 @@ pub fn of_entry(key: &str, entry: &PresenceEntry) -> u64 {
     let mut text = start(key);
     text.push('{');
     // In the order of RFC 8785, which for these names is the alphabet's.
-    let members: [(&str, Member<'_>); 15] = [
+    let members: [(&str, Member<'_>); 16] = [
         ("clientId", Member::text(&entry.client_id)),
         ("deviceFamily", Member::text(&entry.device_family)),
         ("deviceId", Member::text(&entry.device_id)),
@@ -70,6 +70,7 @@ pub fn of_entry(key: &str, entry: &PresenceEntry) -> u64 {
         ("scopes", Member::List(&entry.scopes)),
         ("text", Member::text(&entry.text)),
         ("timeZone", Member::text(&entry.time_zone)),
+        ("user", Member::User(entry.user_id.as_deref())),
         ("version", Member::text(&entry.version)),
     ];
     let mut is_first = true;
@@ -107,6 +108,8 @@ fn start(key: &str) -> String {
 enum Member<'a> {
     Text(Option<&'a str>),
     List(&'a [Box<str>]),
+    /// An object with this `id`.
+    User(Option<&'a str>),
 }
 
 impl<'a> Member<'a> {
@@ -117,7 +120,7 @@ impl<'a> Member<'a> {
     /// As the entry's JSON has it: an empty list is omitted.
     fn is_absent(&self) -> bool {
         match self {
-            Self::Text(value) => value.is_none(),
+            Self::Text(value) | Self::User(value) => value.is_none(),
             Self::List(items) => items.is_empty(),
         }
     }
@@ -125,6 +128,11 @@ impl<'a> Member<'a> {
     fn write(&self, out: &mut String) {
         match self {
             Self::Text(value) => write_string(out, value.unwrap_or("")),
+            Self::User(id) => {
+                out.push_str(r#"{"id":"#);
+                write_string(out, id.unwrap_or(""));
+                out.push('}');
+            }
             Self::List(items) => {
                 for (index, item) in items.iter().enumerate() {
                     out.push(if index == 0 { '[' } else { ',' });
@@ -162,6 +170,8 @@ mod tests {
             time_zone: Some("Europe/Paris".into()),
             text: Some("Node: x · mode ui".into()),
             online_since: Some(1_795_293_000_000),
+            last_activity_at: Some(1_795_293_118_315),
+            user_id: Some("zoé@example.com".into()),
             ts: 1_795_293_125_315,
         }
     }
@@ -173,7 +183,7 @@ mod tests {
             format!("{:016x}", of_entry("SELF", &PresenceEntry::default())),
             "fdaf7787cde1aca6"
         );
-        assert_eq!(format!("{:016x}", of_entry("mac-1", &full())), "2d45ff88fb553d6a");
+        assert_eq!(format!("{:016x}", of_entry("mac-1", &full())), "b80221330e7dc9aa");
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub const MAX_TEXT_UNITS: usize = 4_096;
 
 /// The longest `text` of an entry, in bytes as JSON has it between its quotes (SPEC 1.1).
 pub const MAX_TEXT_BYTES: usize = 4_096;
+/// The longest `user.id`, in UTF-16 units (SPEC 4, "Users").
+pub const MAX_USER_UNITS: usize = 256;
 
 /// The members of an entry that only say when: the digest leaves them out (SPEC 2.1).
 pub const TIME_MEMBERS: [&str; 4] = ["ts", "lastInputSeconds", "onlineSince", "lastActivityAt"];
@@ -83,6 +85,35 @@ pub struct PresenceEntry {
     /// live connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub online_since: Option<u64>,
+    /// When the user last gave input, ms since the Unix epoch on the gateway's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_activity_at: Option<u64>,
+    /// The person behind the connection, as a trusted proxy names it: `user.id` on the wire.
+    #[serde(rename = "user", with = "user", skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<Box<str>>,
     /// When the row was last written or touched, ms since the Unix epoch on the gateway's clock.
     pub ts: u64,
+}
+
+/// `user` on the wire: an object with an `id`. Other members are not kept.
+mod user {
+    use alloc::boxed::Box;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct User<T> {
+        id: T,
+    }
+
+    pub(super) fn serialize<S: Serializer>(id: &Option<Box<str>>, serializer: S) -> Result<S::Ok, S::Error> {
+        id.as_deref().map(|id| User { id }).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Box<str>>, D::Error> {
+        let user: Option<User<Box<str>>> = Option::deserialize(deserializer)?;
+        Ok(user.map(|user| user.id))
+    }
 }

@@ -3,11 +3,13 @@
 //! This file is the product's rules: which writes are the same instance, how they merge, how long
 //! a row lives, which rows go when there are too many, and in what order they are listed.
 
+mod activity;
 mod classes;
 mod encode;
 mod index;
 mod journal;
 mod order;
+mod people;
 mod report;
 mod row;
 pub(crate) mod size;
@@ -96,6 +98,8 @@ pub struct ConnectWrite<'a> {
     pub device_id: Option<&'a str>,
     /// Its address; a loopback one is ignored.
     pub remote_ip: Option<&'a str>,
+    /// The id of the person behind it, from a trusted proxy.
+    pub user: Option<&'a str>,
 }
 
 /// A row of a roster. Never refers to another row, also after its own is gone.
@@ -200,6 +204,10 @@ pub struct Roster {
     evictions: Evictions,
     /// What the list takes at most, in bytes: the sizes of all rows.
     bytes: usize,
+    people: people::People,
+    activity: activity::Activity,
+    /// The moment of the last [`settle`](Self::settle).
+    settled_ms: u64,
 }
 
 /// The beacon was refused.
@@ -261,6 +269,9 @@ impl Roster {
             journal: journal::Journal::default(),
             work: Work::default(),
             evictions: Evictions::default(),
+            people: people::People::default(),
+            activity: activity::Activity::default(),
+            settled_ms: now.age_ms,
         }
     }
 
@@ -275,6 +286,7 @@ impl Roster {
             self.replace_left_behind(row, write, device_id);
         }
         self.enforce_cap(row.slot);
+        self.tell_activity();
         row
     }
 
@@ -298,6 +310,7 @@ impl Roster {
         let row = self.write_connect(write, now);
         self.version += 1;
         self.enforce_cap(row.slot);
+        self.tell_activity();
         Some(row)
     }
 
@@ -313,6 +326,7 @@ impl Roster {
     pub fn keep_rebuilt(&mut self, row: RowId) {
         self.version += 1;
         self.enforce_cap(row.slot);
+        self.tell_activity();
     }
 
     /// A beacon arrived (SPEC 1.3, reference 1.3). An absent member never erases a stored one.
@@ -406,8 +420,10 @@ impl Roster {
         let is_changed = report.write(row, max_bytes);
         if beacon.clear_last_input {
             row.last_input_at = None;
+            row.input_conn = None;
         } else if let Some(seconds) = report.last_input_seconds() {
             row.last_input_at = Some(moment_before(now.age_ms, seconds));
+            row.input_conn = None;
         }
         if is_changed {
             self.measure(slot);
@@ -417,11 +433,13 @@ impl Roster {
         if device.is_some() {
             self.table.set_device(slot, device);
         }
+        self.index_user(slot);
         self.version += 1;
         // Taken first: with a cap of nothing the row goes at once.
         let row = self.id(slot);
         self.enforce_quota(holder);
         self.enforce_cap(slot);
+        self.tell_activity();
         Ok(row)
     }
 
@@ -462,6 +480,8 @@ impl Roster {
                 self.version += 1;
             }
         }
+        self.index_user(slot);
+        self.tell_activity();
     }
 
     // ---- time ---------------------------------------------------------------------------------
@@ -469,6 +489,7 @@ impl Roster {
     /// Brings the roster to `now`: follows a step of the wall clock, drops what expired. Every
     /// write does this first; call it alone when [`poll_timeout`](Self::poll_timeout) is due.
     pub fn settle(&mut self, now: Now) {
+        self.settled_ms = now.age_ms;
         let target = offset(now);
         if target.abs_diff(self.offset_ms) > CLOCK_STEP_MS {
             self.offset_ms = target;
@@ -478,6 +499,7 @@ impl Roster {
             self.version += 1;
         }
         self.expire(now.age_ms);
+        self.tell_activity();
     }
 
     /// When [`settle`](Self::settle) is next due, on `Now::age_ms`.
@@ -490,10 +512,10 @@ impl Roster {
                 .saturating_add(1)
         });
         let spared = self.table.next_spared().map(|_| self.spared_until_ms);
-        match (expiry, spared) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        [expiry, spared, self.activity_due_ms()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The machine slept: rows with live connections that would be past the TTL before `until_ms`
@@ -513,9 +535,11 @@ impl Roster {
         let offset_ms = self.offset_ms;
         self.self_row.written_ms = now.age_ms;
         let mut entries = Vec::with_capacity(self.len());
-        entries.push(self.self_row.entry(offset_ms).clone());
+        entries.push(self.self_row.entry(offset_ms, None).clone());
         for slot in self.ordered_slots() {
-            entries.push(self.table.slab[slot].entry(offset_ms).clone());
+            let row = &mut self.table.slab[slot];
+            let shared = self.people.shared(row);
+            entries.push(row.entry(offset_ms, shared).clone());
         }
         entries
     }
@@ -700,13 +724,14 @@ impl Roster {
             conn: write.conn,
             role: write.role,
             scopes: write.scopes.clone(),
-            said: Said::new(client, write.role, ip),
+            said: Said::new(client, write.role, ip, write.user),
         };
         row.attach(live, now.age_ms, max_bytes);
         self.measure(slot);
         self.wrote(slot, now, true);
         self.note_change(slot);
         self.index_device(slot);
+        self.index_user(slot);
         // A row with a connection of its own counts against nobody's quota.
         self.table.set_holder(slot, None);
         self.id(slot)
@@ -864,6 +889,7 @@ impl Roster {
     }
 
     fn remove(&mut self, slot: u32, why: Removal) {
+        self.unindex_user(slot);
         if let Some(row) = self.table.remove(slot) {
             self.bytes -= row.bytes;
             self.note_removal(&row, why);

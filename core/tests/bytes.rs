@@ -90,6 +90,7 @@ fn rows_and_lists_stay_within_their_bytes() {
                     instance_id: random.id(),
                     time_zone: None,
                 });
+                let user = random.text();
                 let write = ConnectWrite {
                     conn: op,
                     conn_id: &op.to_string(),
@@ -98,6 +99,7 @@ fn rows_and_lists_stay_within_their_bytes() {
                     scopes: &random.texts().into(),
                     device_id: None,
                     remote_ip: None,
+                    user: Some(&user),
                 };
                 open.push((roster.connect(&write, now), op));
                 assert!(roster.contains(open.last().unwrap().0), "a connect has its row");

@@ -149,6 +149,8 @@ fn join(hub: &mut Hub, number: u32, caps: &[&str], now: Now) -> ConnId {
         caps: caps.iter().map(|&cap| cap.into()).collect(),
         commands: Vec::new(),
         remote_ip: None,
+        user: None,
+        may_report_input: false,
     };
     let conn = hub.join(handshake, now);
     while hub.poll_output().is_some() {}

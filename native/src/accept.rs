@@ -25,6 +25,7 @@ use crate::head::{Head, HeadError, Upgrade, read_head};
 use crate::http;
 use crate::proxy::{Client, is_loopback, network, normalise};
 use crate::slots::{Address, Refused, Slot};
+use crate::user_header::StatedUser;
 
 /// What the kernel may hold for a client that does not read; more would only hide slowness.
 pub(crate) const SEND_BUFFER_BYTES: usize = 128 * 1024;
@@ -156,7 +157,7 @@ async fn open(
         let head = tokio::select! {
             // What is there counts, however late it is seen.
             biased;
-            head = read_head(&mut caller.stream, &mut bytes) => head,
+            head = read_head(&mut caller.stream, &mut bytes, shared.config.user_header.as_deref()) => head,
             () = caller.slot.eviction() => Err(HeadError::Evicted),
             () = shared.clock.sleep_until(deadline) => Err(HeadError::TooSlow),
             () = shared.stopping() => return None,
@@ -188,12 +189,13 @@ async fn open(
                 return caller.refuse(Some(&head), StatusCode::BAD_REQUEST, &why);
             }
             Upgrade::Accept(key) => {
+                let user = caller.user(&head);
                 caller.accept(key).await?;
                 return Some(Opening {
                     stream: caller.stream,
                     rest: bytes,
                     slot: caller.slot,
-                    facts: Facts::new(client, head),
+                    facts: Facts::new(client, head, user),
                     accepted_ms: caller.asked_ms,
                     driver,
                 });
@@ -221,6 +223,21 @@ async fn open(
 }
 
 impl Caller<'_> {
+    /// Who the user is, if a trusted proxy says so.
+    fn user(&self, head: &Head) -> Option<Box<str>> {
+        let proxy = normalise(self.address.ip());
+        match &head.user {
+            StatedUser::User(id) if self.shared.proxies.contains(proxy) => Some(id.clone()),
+            StatedUser::Unusable if self.shared.proxies.contains(proxy) => {
+                if self.shared.log.user.passes(self.asked_ms) {
+                    warn!(%proxy, "the header for the user is repeated, too long or not UTF-8: the client has no user");
+                }
+                None
+            }
+            _ => None,
+        }
+    }
+
     /// Finds out whose request it is, and counts the socket so.
     fn attribute(&mut self, head: &Head) -> Result<Client, Refused> {
         let now = self.shared.clock.now();

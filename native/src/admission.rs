@@ -27,18 +27,21 @@ pub struct Facts {
     pub user_agent: Option<Box<str>>,
     /// Where it put what looks like a secret, though none is read there.
     pub misplaced: Option<Misplaced>,
+    /// Its user, as a trusted proxy states it.
+    pub user: Option<Box<str>>,
 }
 
 impl Facts {
     /// The facts of a request.
     #[must_use]
-    pub fn new(client: Client, head: Head) -> Self {
+    pub fn new(client: Client, head: Head, user: Option<Box<str>>) -> Self {
         Self {
             client,
             origin: head.origin,
             host: head.host,
             user_agent: head.user_agent,
             misplaced: head.misplaced,
+            user,
         }
     }
 
@@ -184,6 +187,7 @@ mod tests {
             host: Some("127.0.0.1:18789".into()),
             user_agent: None,
             misplaced: None,
+            user: None,
         }
     }
 

@@ -46,6 +46,8 @@ pub struct GatewayConfig {
     pub allowed_origins: AllowedOrigins,
     /// Proxies whose headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Name of the header in which these proxies state who the user is, in lower case.
+    pub user_header: Option<Box<str>>,
     /// Bounds on sockets.
     pub slots: SlotLimits,
     /// How long connections may take to end when the gateway stops, in ms.
@@ -70,6 +72,7 @@ impl Default for GatewayConfig {
             ephemeral_modes: vec!["cli".into()],
             allowed_origins: AllowedOrigins::default(),
             trusted_proxies: Vec::new(),
+            user_header: None,
             slots: SlotLimits::default(),
             drain_ms: 5_000,
             web_root: None,

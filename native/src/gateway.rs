@@ -87,6 +87,7 @@ pub(crate) struct Throttles {
     pub(crate) accept: Throttle,
     pub(crate) evicted: Throttle,
     pub(crate) proxy: Throttle,
+    pub(crate) user: Throttle,
 }
 
 impl Gateway {

@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use crate::log::start_of;
 use crate::origin::is_authority;
 use crate::proxy::is_proxy_header;
+use crate::user_header::StatedUser;
 
 /// The longest head, in bytes.
 pub const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -59,6 +60,8 @@ pub struct Head {
     pub misplaced: Option<Misplaced>,
     /// Whether a proxy added anything.
     pub has_proxy_headers: bool,
+    /// Who the user is, as the header for it states; to be believed from a trusted proxy only.
+    pub user: StatedUser,
     /// What to do with the request.
     pub upgrade: Upgrade,
 }
@@ -133,11 +136,15 @@ impl HeadError {
 ///
 /// # Errors
 /// [`HeadError`] when no whole head arrives.
-pub async fn read_head<S: AsyncRead + Unpin>(stream: &mut S, bytes: &mut Vec<u8>) -> Result<Head, HeadError> {
+pub async fn read_head<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    bytes: &mut Vec<u8>,
+    user_header: Option<&str>,
+) -> Result<Head, HeadError> {
     let mut scan = Scan::default();
     loop {
         if let Some(len) = scan.end_of_head(bytes)? {
-            let head = parse_head(&bytes[..len])?;
+            let head = parse_head(&bytes[..len], user_header)?;
             *bytes = bytes.split_off(len);
             return Ok(head);
         }
@@ -193,11 +200,11 @@ impl Scan {
 }
 
 /// Parses a whole head.
-fn parse_head(bytes: &[u8]) -> Result<Head, HeadError> {
+fn parse_head(bytes: &[u8], user_header: Option<&str>) -> Result<Head, HeadError> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(bytes) {
-        Ok(httparse::Status::Complete(_)) => Head::new(&request).map_err(HeadError::Malformed),
+        Ok(httparse::Status::Complete(_)) => Head::new(&request, user_header).map_err(HeadError::Malformed),
         Err(httparse::Error::TooManyHeaders) => Err(HeadError::TooLarge),
         Err(httparse::Error::HeaderName) => Err(HeadError::Malformed(
             "a header line is no name with a colon right behind it",
@@ -208,7 +215,7 @@ fn parse_head(bytes: &[u8]) -> Result<Head, HeadError> {
 }
 
 impl Head {
-    fn new(request: &httparse::Request<'_, '_>) -> Result<Self, &'static str> {
+    fn new(request: &httparse::Request<'_, '_>, user_header: Option<&str>) -> Result<Self, &'static str> {
         let mut head = Self {
             misplaced: request.path.and_then(secret_in_query),
             ..Self::default()
@@ -217,12 +224,17 @@ impl Head {
         let mut forwarded_for = Vec::new();
         let mut if_none_match = Vec::new();
         let mut host = Single::default();
+        let mut users = 0;
         let mut body = Body::default();
         let mut socket = WebSocketLines::default();
         for header in request.headers.iter() {
             let name = header.name.to_ascii_lowercase();
             let value = std::str::from_utf8(header.value).unwrap_or("\u{fffd}").trim();
             head.has_proxy_headers |= is_proxy_header(&name);
+            if user_header == Some(&name) {
+                users += 1;
+                head.user.add(header.value, users == 1);
+            }
             match name.as_str() {
                 "host" => host.set(value, "there are two Host lines")?,
                 "origin" if head.origin.is_some() => return Err("there are two Origin lines"),
@@ -413,7 +425,7 @@ mod tests {
 
     fn try_parse(text: &str) -> Result<Head, HeadError> {
         let len = Scan::default().end_of_head(text.as_bytes())?.unwrap();
-        parse_head(&text.as_bytes()[..len])
+        parse_head(&text.as_bytes()[..len], Some("x-user"))
     }
 
     fn parse(text: &str) -> Head {
@@ -639,7 +651,7 @@ mod tests {
     #[test]
     fn unreadable_origins_are_not_believed() {
         let bytes = b"GET / HTTP/1.1\r\nHost: a\r\nOrigin: http://\xff\r\n\r\n";
-        let head = parse_head(bytes).unwrap();
+        let head = parse_head(bytes, None).unwrap();
         assert_eq!(
             crate::origin::Origin::parse(head.origin.as_deref().unwrap()),
             None
@@ -670,7 +682,7 @@ mod tests {
             far
         });
         let mut bytes = Vec::new();
-        let head = read_head(&mut near, &mut bytes).await.unwrap();
+        let head = read_head(&mut near, &mut bytes, None).await.unwrap();
         assert!(matches!(head.upgrade, Upgrade::Accept(_)));
         assert!("rest".as_bytes().starts_with(&bytes));
         drop(near);
@@ -684,24 +696,33 @@ mod tests {
         for (bytes, is_read) in [(MAX_HEAD_BYTES, true), (MAX_HEAD_BYTES + 1, false)] {
             let text = with(bytes);
             assert_eq!(text.len(), bytes);
-            let outcome = read_head(&mut text.as_bytes(), &mut Vec::new()).await;
+            let outcome = read_head(&mut text.as_bytes(), &mut Vec::new(), None).await;
             assert_eq!(outcome.is_ok(), is_read, "{bytes}");
             assert!(is_read || matches!(outcome, Err(HeadError::TooLarge)));
         }
         for (lines, is_read) in [(MAX_HEADERS - 1, true), (MAX_HEADERS, false)] {
             let text = format!("{start}{}\r\n", "X: y\r\n".repeat(lines));
             assert_eq!(
-                read_head(&mut text.as_bytes(), &mut Vec::new()).await.is_ok(),
+                read_head(&mut text.as_bytes(), &mut Vec::new(), None)
+                    .await
+                    .is_ok(),
                 is_read
             );
         }
         assert!(matches!(
-            read_head(&mut &b"\x16\x03\x01\x02\x00"[..], &mut Vec::new()).await,
+            read_head(&mut &b"\x16\x03\x01\x02\x00"[..], &mut Vec::new(), None).await,
             Err(HeadError::Malformed(_))
         ));
         assert!(matches!(
-            read_head(&mut &b"GET / HT"[..], &mut Vec::new()).await,
+            read_head(&mut &b"GET / HT"[..], &mut Vec::new(), None).await,
             Err(HeadError::Io(_))
         ));
+    }
+
+    #[test]
+    fn the_header_for_the_user_is_read_by_its_name() {
+        let head = parse(&format!("{UPGRADE}X-User: ana\r\nUser: bob\r\n\r\n"));
+        assert_eq!(head.user, StatedUser::User("ana".into()));
+        assert!(!head.has_proxy_headers);
     }
 }

@@ -43,6 +43,7 @@ mod parting;
 pub mod proxy;
 pub mod ratelimit;
 pub mod slots;
+pub mod user_header;
 pub mod web;
 
 pub use clock::Clock;

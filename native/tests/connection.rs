@@ -464,3 +464,28 @@ async fn proxy_headers_of_strangers_hide_the_address_and_those_of_trusted_ones_t
     assert!(row(&hello["snapshot"]["presence"], "a").get("ip").is_none());
     gateway.shutdown().await;
 }
+
+#[tokio::test]
+async fn the_user_is_what_a_trusted_proxy_states_and_nobody_else() {
+    let stated = |trusted_proxies: Vec<_>, headers: &'static str| async move {
+        let gateway = start(GatewayConfig {
+            trusted_proxies,
+            user_header: Some("x-user".into()),
+            ..config()
+        });
+        let mut client = Client::open(gateway.address(), headers).await;
+        let hello = client.hello(connect_params("a", READ)).await;
+        let user = row(&hello["snapshot"]["presence"], "a").get("user").cloned();
+        gateway.shutdown().await;
+        user
+    };
+    let trusted = || vec!["127.0.0.1/32".parse().unwrap()];
+    let ana = Some(serde_json::json!({ "id": "ana" }));
+    assert_eq!(stated(trusted(), "X-User: ana\r\n").await, ana);
+    assert_eq!(stated(trusted(), "X-User:  \r\n").await, None);
+    assert_eq!(stated(trusted(), "X-User: bob\r\nX-User: ana\r\n").await, None);
+    assert_eq!(stated(trusted(), "User: ana\r\n").await, None);
+    assert_eq!(stated(Vec::new(), "X-User: ana\r\n").await, None);
+    let elsewhere = vec!["192.0.2.1/32".parse().unwrap()];
+    assert_eq!(stated(elsewhere, "X-User: ana\r\n").await, None);
+}

@@ -3,6 +3,7 @@
 //! It is written from the rules (SPEC 1.1 to 1.7), not from `presence_core::roster`, and shares only
 //! the types of its inputs and its result. Properties compare the two after every operation.
 
+mod activity;
 pub mod row;
 pub mod text;
 
@@ -28,6 +29,7 @@ pub struct Model {
     version: u64,
     rows_made: u64,
     proofs: u64,
+    untold: activity::Untold,
 }
 
 /// Why a beacon was refused.
@@ -52,6 +54,7 @@ impl Model {
             version: 1,
             rows_made: 0,
             proofs: 0,
+            untold: activity::Untold::default(),
         }
     }
 
@@ -87,6 +90,7 @@ impl Model {
         self.version += 1;
         self.replace(id, write);
         self.evict_over_cap(id);
+        self.tell(now);
         id
     }
 
@@ -103,6 +107,7 @@ impl Model {
             return None;
         }
         *self = after;
+        self.tell(now);
         Some(id)
     }
 
@@ -117,9 +122,10 @@ impl Model {
     }
 
     /// That beacon was refused.
-    pub fn keep_rebuilt(&mut self, id: u64) {
+    pub fn keep_rebuilt(&mut self, id: u64, now: Now) {
         self.version += 1;
         self.evict_over_cap(id);
+        self.tell(now);
     }
 
     /// A beacon arrived.
@@ -158,70 +164,74 @@ impl Model {
                 at
             }
         };
-        let row = &mut self.rows[at];
-        let fields = &mut row.fields;
-        let from_text = |kind: &str, pick: fn(&text::ParsedText) -> &str| -> Option<Box<str>> {
-            present(kind, parsed.as_ref().map(|parsed| pick(parsed).into()))
-        };
-        let host = beacon.host.clone().or_else(|| from_text("host", |p| &p.host));
-        let ip = beacon.ip.clone().or_else(|| from_text("ip", |p| &p.ip));
-        let version = beacon
-            .version
-            .clone()
-            .or_else(|| from_text("version", |p| &p.version));
-        let mode = beacon
-            .mode
-            .clone()
-            .or_else(|| parsed.as_ref().map(|p| p.mode.as_str().into()));
-        let reason = beacon
-            .reason
-            .clone()
-            .or_else(|| parsed.as_ref().map(|p| p.reason.as_str().into()));
-        let are_written = [&host, &ip, &version, &mode, &reason].map(Option::is_some);
-        last_write_wins(&mut fields.host, host);
-        last_write_wins(&mut fields.ip, ip);
-        last_write_wins(&mut fields.version, version);
-        last_write_wins(&mut fields.mode, mode);
-        last_write_wins(&mut fields.reason, reason);
-        last_write_wins(&mut fields.platform, beacon.platform.clone());
-        last_write_wins(&mut fields.device_family, beacon.device_family.clone());
-        last_write_wins(&mut fields.model_identifier, beacon.model_identifier.clone());
-        last_id_wins(&mut fields.instance_id, beacon.instance_id.clone());
-        last_id_wins(&mut fields.device_id, beacon.device_id.clone());
-        fields.text = Some(beacon.text.clone());
-        let seconds = beacon
-            .last_input_seconds
-            .or_else(|| parsed.as_ref().map(|parsed| parsed.last_input_seconds));
-        for (member, is_written) in [
-            ("host", are_written[0]),
-            ("ip", are_written[1]),
-            ("version", are_written[2]),
-            ("mode", are_written[3]),
-            ("reason", are_written[4]),
-            ("platform", beacon.platform.is_some()),
-            ("deviceFamily", beacon.device_family.is_some()),
-            ("modelIdentifier", beacon.model_identifier.is_some()),
-            ("text", true),
-        ] {
-            if is_written {
-                row.written_by.remove(member);
-            }
-        }
-        if beacon.clear_last_input {
-            row.input_at = None;
-        } else if let Some(seconds) = seconds {
-            row.input_at = Some(i128::from(now.age_ms) - i128::from(seconds) * 1_000);
-        }
-        add_missing(&mut row.from_beacons.0, &beacon.roles);
-        add_missing(&mut row.from_beacons.1, &beacon.scopes);
-        self.mark_written(at, now);
-        self.mark_alive(at, now);
-        self.version += 1;
         let id = self.rows[at].id;
+        self.step(Some(id), |model| {
+            let row = &mut model.rows[at];
+            let fields = &mut row.fields;
+            let from_text = |kind: &str, pick: fn(&text::ParsedText) -> &str| -> Option<Box<str>> {
+                present(kind, parsed.as_ref().map(|parsed| pick(parsed).into()))
+            };
+            let host = beacon.host.clone().or_else(|| from_text("host", |p| &p.host));
+            let ip = beacon.ip.clone().or_else(|| from_text("ip", |p| &p.ip));
+            let version = beacon
+                .version
+                .clone()
+                .or_else(|| from_text("version", |p| &p.version));
+            let mode = beacon
+                .mode
+                .clone()
+                .or_else(|| parsed.as_ref().map(|p| p.mode.as_str().into()));
+            let reason = beacon
+                .reason
+                .clone()
+                .or_else(|| parsed.as_ref().map(|p| p.reason.as_str().into()));
+            let are_written = [&host, &ip, &version, &mode, &reason].map(Option::is_some);
+            last_write_wins(&mut fields.host, host);
+            last_write_wins(&mut fields.ip, ip);
+            last_write_wins(&mut fields.version, version);
+            last_write_wins(&mut fields.mode, mode);
+            last_write_wins(&mut fields.reason, reason);
+            last_write_wins(&mut fields.platform, beacon.platform.clone());
+            last_write_wins(&mut fields.device_family, beacon.device_family.clone());
+            last_write_wins(&mut fields.model_identifier, beacon.model_identifier.clone());
+            last_id_wins(&mut fields.instance_id, beacon.instance_id.clone());
+            last_id_wins(&mut fields.device_id, beacon.device_id.clone());
+            fields.text = Some(beacon.text.clone());
+            let seconds = beacon
+                .last_input_seconds
+                .or_else(|| parsed.as_ref().map(|parsed| parsed.last_input_seconds));
+            for (member, is_written) in [
+                ("host", are_written[0]),
+                ("ip", are_written[1]),
+                ("version", are_written[2]),
+                ("mode", are_written[3]),
+                ("reason", are_written[4]),
+                ("platform", beacon.platform.is_some()),
+                ("deviceFamily", beacon.device_family.is_some()),
+                ("modelIdentifier", beacon.model_identifier.is_some()),
+                ("text", true),
+            ] {
+                if is_written {
+                    row.written_by.remove(member);
+                }
+            }
+            if beacon.clear_last_input {
+                (row.input_at, row.input_by) = (None, None);
+            } else if let Some(seconds) = seconds {
+                row.input_at = Some(i128::from(now.age_ms) - i128::from(seconds) * 1_000);
+                row.input_by = None;
+            }
+            add_missing(&mut row.from_beacons.0, &beacon.roles);
+            add_missing(&mut row.from_beacons.1, &beacon.scopes);
+            model.mark_written(at, now);
+            model.mark_alive(at, now);
+        });
+        self.version += 1;
         if let Holder::Connection(conn) = holder {
             self.evict_over_quota(conn);
         }
         self.evict_over_cap(id);
+        self.tell(now);
         Ok(id)
     }
 
@@ -243,22 +253,31 @@ impl Model {
         if row.live.iter().all(|live| live.conn != conn) {
             return;
         }
-        row.set_of_last_live = row.live_sets();
-        row.live.retain(|live| live.conn != conn);
-        if row.live.is_empty() {
-            row.fields.reason = Some("disconnect".into());
-            row.written_by.remove("reason");
-            self.mark_written(at, now);
-            if proof {
-                self.mark_alive(at, now);
+        self.step(Some(id), |model| {
+            let row = &mut model.rows[at];
+            row.set_of_last_live = row.live_sets();
+            row.live.retain(|live| live.conn != conn);
+            // What a node reported of its user goes with its connection.
+            let had_input = row.input_by == Some(conn);
+            if had_input {
+                (row.input_at, row.input_by) = (None, None);
             }
-            self.version += 1;
-        } else {
-            row.take_back(conn);
-            if self.rows[at].shown() != before {
-                self.version += 1;
+            if row.live.is_empty() {
+                row.fields.reason = Some("disconnect".into());
+                row.written_by.remove("reason");
+                model.mark_written(at, now);
+                if proof {
+                    model.mark_alive(at, now);
+                }
+                model.version += 1;
+            } else {
+                row.take_back(conn);
+                if had_input || model.rows[at].shown() != before {
+                    model.version += 1;
+                }
             }
-        }
+        });
+        self.tell(now);
     }
 
     /// Follows the wall clock and drops what is too old.
@@ -269,12 +288,11 @@ impl Model {
             self.version += 1;
         }
         let ttl_ms = self.ttl_ms;
-        let before = self.rows.len();
-        self.rows.retain(|row| {
-            let is_spared = row.is_spared(now.age_ms);
-            is_spared || now.age_ms - row.proof <= ttl_ms
-        });
-        self.version += (before - self.rows.len()) as u64;
+        let is_over = |row: &ModelRow| !row.is_spared(now.age_ms) && now.age_ms - row.proof > ttl_ms;
+        while let Some(at) = self.rows.iter().position(is_over) {
+            self.remove(at);
+        }
+        self.tell(now);
     }
 
     /// The gateway was suspended: rows with live connections wait for their pongs until `until_ms`.
@@ -305,7 +323,9 @@ impl Model {
         list.extend(self.rows.iter().map(|row| {
             let mut entry = row.shown();
             entry.ts = self.ts(row.written);
-            entry.online_since = (!row.live.is_empty()).then(|| self.ts(row.stay_began));
+            let is_online = !row.live.is_empty();
+            entry.online_since = self.shown_stay(row).filter(|_| is_online).map(|at| self.ts(at));
+            entry.last_activity_at = self.shown_input(row).map(|at| self.ts_of(at));
             entry.last_input_seconds = row.input_at.map(|at| {
                 let seconds = (i128::from(row.written) - at).max(0) / 1_000;
                 u64::try_from(seconds).unwrap_or(u64::MAX).min(MAX_SAFE_INTEGER)
@@ -362,6 +382,7 @@ impl Model {
             proof: 0,
             proof_number: 0,
             input_at: None,
+            input_by: None,
             live: Vec::new(),
             stay_began: 0,
             was_connected: false,
@@ -388,52 +409,56 @@ impl Model {
                 .map_or_else(|| Key::Connection(write.conn_id.into()), Key::Named);
             self.row_by_key(&key).unwrap_or_else(|| self.make_row(key))
         });
-        let row = &mut self.rows[at];
-        last_write_wins(&mut row.fields.device_id, write.device_id.map(Into::into));
-        if id_of(&client.instance_id).is_none() || instance.is_some() {
-            let own = present("id", client.instance_id.clone());
-            last_id_wins(&mut row.fields.instance_id, own);
-        }
-        let is_node = write.role.as_str() == "node";
-        let required = |value: &Text| Some(value.clone());
-        if row.live.is_empty() {
-            row.stay_began = now.age_ms;
-        }
-        row.was_connected = true;
-        row.live.push(LiveConnection {
-            conn: write.conn,
-            role: write.role.as_str(),
-            scopes: write.scopes.to_vec(),
-            client_id: client.id.clone(),
-            mode: client.mode.clone(),
-            says: BTreeMap::from([
-                ("host", present("host", client.display_name.clone())),
-                (
-                    "ip",
-                    write
-                        .remote_ip
-                        .filter(|ip| !text::is_loopback(ip) && !text::is_placeholder("ip", ip))
-                        .map(Into::into),
-                ),
-                ("version", present("version", required(&client.version))),
-                ("platform", required(&client.platform)),
-                ("mode", required(&client.mode)),
-                ("clientId", required(&client.id)),
-                ("deviceFamily", client.device_family.clone()),
-                ("modelIdentifier", client.model_identifier.clone()),
-                ("timeZone", client.time_zone.clone()),
-                (
-                    "reason",
-                    Some(if is_node { "node-connected" } else { "connect" }.into()),
-                ),
-            ]),
+        let id = self.rows[at].id;
+        self.step(Some(id), |model| {
+            let row = &mut model.rows[at];
+            last_write_wins(&mut row.fields.device_id, write.device_id.map(Into::into));
+            if id_of(&client.instance_id).is_none() || instance.is_some() {
+                let own = present("id", client.instance_id.clone());
+                last_id_wins(&mut row.fields.instance_id, own);
+            }
+            let is_node = write.role.as_str() == "node";
+            let required = |value: &Text| Some(value.clone());
+            if row.live.is_empty() {
+                row.stay_began = now.age_ms;
+            }
+            row.was_connected = true;
+            row.live.push(LiveConnection {
+                conn: write.conn,
+                role: write.role.as_str(),
+                scopes: write.scopes.to_vec(),
+                client_id: client.id.clone(),
+                mode: client.mode.clone(),
+                says: BTreeMap::from([
+                    ("host", present("host", client.display_name.clone())),
+                    (
+                        "ip",
+                        write
+                            .remote_ip
+                            .filter(|ip| !text::is_loopback(ip) && !text::is_placeholder("ip", ip))
+                            .map(Into::into),
+                    ),
+                    ("version", present("version", required(&client.version))),
+                    ("platform", required(&client.platform)),
+                    ("mode", required(&client.mode)),
+                    ("clientId", required(&client.id)),
+                    ("deviceFamily", client.device_family.clone()),
+                    ("modelIdentifier", client.model_identifier.clone()),
+                    ("timeZone", client.time_zone.clone()),
+                    ("user", write.user.map(Into::into)),
+                    (
+                        "reason",
+                        Some(if is_node { "node-connected" } else { "connect" }.into()),
+                    ),
+                ]),
+            });
+            row.newest_writes();
+            row.live.sort_by_key(|live| live.conn);
+            row.holder = None;
+            model.mark_written(at, now);
+            model.mark_alive(at, now);
         });
-        row.newest_writes();
-        row.live.sort_by_key(|live| live.conn);
-        row.holder = None;
-        self.mark_written(at, now);
-        self.mark_alive(at, now);
-        self.rows[at].id
+        id
     }
 
     fn mark_written(&mut self, at: usize, now: Now) {
@@ -452,17 +477,22 @@ impl Model {
         let Some(device) = write.device_id.and_then(normalise) else {
             return;
         };
-        let before = self.rows.len();
-        self.rows.retain(|row| {
-            let is_left_behind = row.id != kept
+        let is_left_behind = |row: &ModelRow| {
+            row.id != kept
                 && row.live.is_empty()
                 && id_of(&row.fields.device_id).as_ref() == Some(&device)
                 && row.sets().0.iter().any(|role| **role == *write.role.as_str())
                 && row.fields.client_id.as_ref() == Some(&write.client.id)
-                && row.fields.mode.as_deref().and_then(normalise) == normalise(&write.client.mode);
-            !is_left_behind
-        });
-        self.version += (before - self.rows.len()) as u64;
+                && row.fields.mode.as_deref().and_then(normalise) == normalise(&write.client.mode)
+        };
+        while let Some(at) = self.rows.iter().position(is_left_behind) {
+            self.remove(at);
+        }
+    }
+
+    fn remove(&mut self, at: usize) {
+        self.step(None, |model| drop(model.rows.remove(at)));
+        self.version += 1;
     }
 
     // ---- bounds -------------------------------------------------------------------------------
@@ -494,8 +524,7 @@ impl Model {
             .filter(|&at| is_wanted(&self.rows[at]))
             .min_by_key(|&at| self.rows[at].freshness());
         if let Some(at) = least {
-            self.rows.remove(at);
-            self.version += 1;
+            self.remove(at);
         }
     }
 

@@ -81,11 +81,12 @@ impl Gateway {
         })
     }
 
-    /// A client opens a socket; its number is returned, from 1 on. `origin_allowed` is the outcome of the
-    /// check of its Origin header.
+    /// A client opens a socket; its number is returned, from 1 on. `user` is the id of its person,
+    /// `origin_allowed` the outcome of the check of its Origin header.
     pub fn open(
         &mut self,
         remote_ip: Option<String>,
+        user: Option<String>,
         origin_allowed: bool,
         age_ms: f64,
         wall_ms: f64,
@@ -110,7 +111,8 @@ impl Gateway {
                 wall_ms: self.hub.server_wall_ms(now),
                 ..now
             },
-        );
+        )
+        .with_user(user.map(Into::into));
         let outbox = Outbox::new(limits.buffered_bytes);
         self.sockets.push(Socket {
             id,

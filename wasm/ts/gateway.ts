@@ -60,6 +60,8 @@ export interface SimulatedClient {
   ip?: string;
   /** The Origin of its page. */
   origin?: string;
+  /** The id of the person behind it, as a trusted proxy states it. */
+  user?: string;
   /** A text frame arrives. */
   ontext?: (text: string) => void;
   /** A ping arrives; it is answered by itself, see {@link SimulatedSocket.isResponsive}. */
@@ -133,7 +135,7 @@ export class SimulatedGateway {
   open(client: SimulatedClient = {}): SimulatedSocket {
     const wasm = this.#alive();
     const isAllowed = isOriginAllowed(client.origin, client.ip ?? DEFAULT_IP, this.#allowedOrigins);
-    const id = wasm.open(client.ip ?? DEFAULT_IP, isAllowed, this.#clock.ageMs(), this.#clock.wallMs());
+    const id = wasm.open(client.ip ?? DEFAULT_IP, client.user, isAllowed, this.#clock.ageMs(), this.#clock.wallMs());
     const socket = new Socket(client, {
       send: (text) => this.#act((wasm, age, wall) => wasm.text(id, text, age, wall)),
       pong: () => this.#act((wasm, age, wall) => wasm.pong(id, age, wall)),

@@ -51,6 +51,10 @@ export interface PresenceEntry {
   readonly text?: string;
   /** Start of the unbroken stay: ms since the Unix epoch on the gateway's clock. Present while somebody is connected. */
   readonly onlineSince?: number;
+  /** When the user last gave input: ms since the Unix epoch on the gateway's clock. */
+  readonly lastActivityAt?: number;
+  /** The person behind the connection, where the gateway knows it: `id` is always there. */
+  readonly user?: { readonly id: string; readonly [member: string]: unknown };
   /** When the row was last written or touched: ms since the Unix epoch on the gateway's clock. */
   readonly ts?: number;
   /** Whatever else the gateway says. */

@@ -98,6 +98,8 @@ pub struct ConnectParams {
     pub caps: Vec<Box<str>>,
     /// Commands a node offers.
     pub commands: Vec<Box<str>>,
+    /// Whether a node may report the input of its user: `permissions.accessibility` is `true`.
+    pub may_report_input: bool,
     /// The role asked for; a word that is not a role is refused after the protocol check.
     pub role: Option<Role>,
     /// The role exactly as sent ("operator" when absent): part of the device signature.
@@ -145,6 +147,7 @@ impl ConnectParams {
             client,
             caps: strings(&root, "caps", MAX_LIST_ITEMS)?,
             commands: strings(&root, "commands", MAX_COMMANDS)?,
+            may_report_input: accessibility(&root)?,
             role: Role::parse(&role_word),
             role_word: role_word.into(),
             scopes: strings(&root, "scopes", MAX_LIST_ITEMS)?,
@@ -250,8 +253,16 @@ fn check_unused(root: &Members<'_>) -> Result<(), ParamsError> {
     for name in ["pathEnv", "locale", "userAgent"] {
         root.optional_string(name, Length::ANY)?;
     }
-    root.optional_object("permissions")?
-        .map_or(Ok(()), |permissions| permissions.all_booleans())
+    Ok(())
+}
+
+/// Checks the permissions, and returns the only one that means something here.
+fn accessibility(root: &Members<'_>) -> Result<bool, ParamsError> {
+    let Some(permissions) = root.optional_object("permissions")? else {
+        return Ok(false);
+    };
+    permissions.all_booleans()?;
+    Ok(permissions.optional_bool("accessibility")?.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
+use super::people::Shared;
 use super::{Roster, Row, Work};
 use crate::client::json::write_string;
 use crate::protocol::SharedText;
@@ -85,15 +86,18 @@ fn write_list(roster: &mut Roster, text: &mut String, now: Now) {
     let order = ordered(roster);
     let (offset_ms, epoch) = (roster.offset_ms, roster.epoch);
     text.push('[');
-    text.push_str(encoded(&mut roster.self_row, offset_ms, epoch, &mut roster.work));
+    text.push_str(encoded(
+        &mut roster.self_row,
+        offset_ms,
+        epoch,
+        None,
+        &mut roster.work,
+    ));
     for &slot in &order {
         text.push(',');
-        text.push_str(encoded(
-            &mut roster.table.slab[slot],
-            offset_ms,
-            epoch,
-            &mut roster.work,
-        ));
+        let row = &mut roster.table.slab[slot];
+        let shared = roster.people.shared(row);
+        text.push_str(encoded(row, offset_ms, epoch, shared, &mut roster.work));
     }
     text.push(']');
     roster.encoder.order = Some(order);
@@ -106,14 +110,22 @@ pub(super) fn renew_self(row: &mut Row, now: Now) {
 }
 
 /// The row as JSON text, encoded if it changed.
-pub(super) fn encoded<'r>(row: &'r mut Row, offset_ms: i64, epoch: u64, work: &mut Work) -> &'r str {
-    if row.encoded_epoch != epoch {
+pub(super) fn encoded<'r>(
+    row: &'r mut Row,
+    offset_ms: i64,
+    epoch: u64,
+    shared: Option<Shared>,
+    work: &mut Work,
+) -> &'r str {
+    let revision = shared.map_or(0, |shared| shared.revision);
+    if row.encoded_epoch != epoch || row.encoded_revision != revision {
         work.rows_encoded += 1;
         // Strings, integers and lists of strings always encode; an empty object stands for what
         // cannot happen rather than a panic.
-        let text = serde_json::to_string(row.entry(offset_ms)).unwrap_or_else(|_| String::from("{}"));
+        let text = serde_json::to_string(row.entry(offset_ms, shared)).unwrap_or_else(|_| String::from("{}"));
         row.encoded = text.into();
         row.encoded_epoch = epoch;
+        row.encoded_revision = revision;
     }
     &row.encoded
 }

@@ -2,11 +2,13 @@
 //!
 //! Costs nothing while nobody asked for deltas.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
+use super::people::Siblings;
 use super::{Removal, Roster, Row, RowId, Work, encode, stamp};
 use crate::client::json::write_string;
 use crate::digest::{Digest, of_entry};
@@ -40,6 +42,22 @@ pub(super) struct Journal {
     self_told_ms: u64,
     /// Self is to be told as a whole row.
     is_self_changed: bool,
+    /// Users whose rows all show something else.
+    people: BTreeSet<Box<str>>,
+}
+
+impl Journal {
+    /// The other rows of a user show something else.
+    pub(super) fn note_siblings(&mut self, user: &str, siblings: Siblings) {
+        if !self.is_on {
+            return;
+        }
+        if siblings.are_gone {
+            self.people.remove(user);
+        } else if siblings.has_new_stay {
+            self.people.insert(user.into());
+        }
+    }
 }
 
 /// What a row must remember for the journal.
@@ -127,6 +145,7 @@ impl Roster {
     /// and went since the last delta or snapshot are not in it.
     pub fn encode_delta(&mut self, from: u64, now: Now) -> String {
         self.settle(now);
+        self.note_people();
         let digest = self.digest().to_hex();
         self.note_telling();
         self.journal.is_over = false;
@@ -135,13 +154,15 @@ impl Roster {
         let changed = core::mem::take(&mut self.journal.changed);
         let (offset_ms, epoch) = (self.offset_ms, self.epoch);
         let mut separator = "";
+        let people = &self.people;
         let mut push = |row: &mut Row, work: &mut Work| {
+            let shared = people.shared(row);
             text.push_str(separator);
             separator = ",";
             text.push_str(r#"{"key":"#);
             write_string(&mut text, &row.key.to_wire());
             text.push_str(r#","entry":"#);
-            text.push_str(encode::encoded(row, offset_ms, epoch, work));
+            text.push_str(encode::encoded(row, offset_ms, epoch, shared, work));
             text.push('}');
         };
         if core::mem::take(&mut self.journal.is_self_changed) {
@@ -225,6 +246,36 @@ impl Roster {
         }
     }
 
+    /// The last input of these rows, and of all rows of these users, is another.
+    pub(super) fn note_inputs(&mut self, rows: BTreeSet<u32>, people: BTreeSet<Box<str>>) {
+        if self.journal.is_on {
+            for slot in rows {
+                self.note_moments(slot);
+            }
+            self.journal.people.extend(people);
+        }
+    }
+
+    /// Notes the rows of users that show something else.
+    fn note_people(&mut self) {
+        for user in core::mem::take(&mut self.journal.people) {
+            let slots: Vec<u32> = self.people.rows(&user).collect();
+            for slot in slots {
+                self.note_moments(slot);
+            }
+        }
+    }
+
+    /// The row shows other moments. They are not in its digest.
+    fn note_moments(&mut self, slot: u32) {
+        let id = self.id(slot);
+        let noted = &mut self.table.slab[slot].noted;
+        if !noted.is_changed {
+            noted.is_changed = true;
+            self.journal.changed.push(id);
+        }
+    }
+
     pub(super) fn note_touch(&mut self, slot: u32) {
         if !self.journal.is_on {
             return;
@@ -299,12 +350,7 @@ impl Roster {
         }
         self.journal.is_self_changed = true;
         for slot in self.table.slots() {
-            let id = self.id(slot);
-            let noted = &mut self.table.slab[slot].noted;
-            if !noted.is_changed {
-                noted.is_changed = true;
-                self.journal.changed.push(id);
-            }
+            self.note_moments(slot);
         }
     }
 }
@@ -324,7 +370,7 @@ impl Removal {
 fn digest_of(row: &mut Row, offset_ms: i64, work: &mut Work) -> u64 {
     work.rows_digested += 1;
     let key = row.key.to_wire();
-    of_entry(&key, row.entry(offset_ms))
+    of_entry(&key, row.entry(offset_ms, None))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use core::mem::take;
 
 use super::classes::{Class, Place};
 use super::journal::Noted;
+use super::people::{Part, Shared};
 use super::size;
 use super::writers::{Said, Writers};
 use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
@@ -77,6 +78,10 @@ pub(super) struct Row {
     pub(super) was_connected: bool,
     /// The moment of the last user input, on the age clock; may lie before its origin.
     pub(super) last_input_at: Option<i64>,
+    /// The connection of the node that reported the last input; `None` if a beacon did.
+    pub(super) input_conn: Option<u64>,
+    /// Its part in what the rows of its user share.
+    pub(super) part: Option<Box<Part>>,
     pub(super) live: Vec<Live>,
     /// When the current stay began, on the age clock; means nothing while `live` is empty.
     online_since_ms: u64,
@@ -98,6 +103,8 @@ pub(super) struct Row {
     pub(super) encoded_epoch: u64,
     /// What the entry and a comma take in a list at most, in bytes.
     pub(super) bytes: usize,
+    /// What its user's rows shared then: see [`Shared::revision`].
+    pub(super) encoded_revision: u64,
 }
 
 /// The epoch of no roster: what was encoded shows the row as it was.
@@ -118,6 +125,8 @@ impl Row {
             place: Place::Ageing(Class::Reported),
             was_connected: false,
             last_input_at: None,
+            input_conn: None,
+            part: None,
             live: Vec::new(),
             online_since_ms: 0,
             writers: Writers::default(),
@@ -129,6 +138,7 @@ impl Row {
             encoded: Box::default(),
             encoded_epoch: STALE,
             bytes: 0,
+            encoded_revision: 0,
         }
     }
 
@@ -173,13 +183,20 @@ impl Row {
             return Detached::Nothing;
         };
         let gone = self.live.remove(at);
+        // What a node reported of its user goes with its connection (SPEC 1.4).
+        let is_input_gone = self.input_conn == Some(conn);
+        if is_input_gone {
+            self.last_input_at = None;
+            self.input_conn = None;
+        }
         if self.live.is_empty() {
             // The set stays, and so do all members.
             self.writers.forget_all();
             return Detached::Last;
         }
         let remaining = self.live.iter().rev().map(|live| (live.conn, &live.said));
-        let mut is_changed = self
+        let mut is_changed = is_input_gone;
+        is_changed |= self
             .writers
             .withdraw(&mut self.fields, conn, remaining, max_bytes);
         // Beside a connection that brought the same, nothing is lost: this keeps a row with thousands
@@ -296,16 +313,26 @@ impl Row {
         core::hint::black_box(read);
     }
 
-    /// Brings the entry's times up to the row's moments and returns the entry.
-    /// `offset_ms` leads from the age clock to the gateway's wall clock.
-    pub(super) fn entry(&mut self, offset_ms: i64) -> &PresenceEntry {
+    /// When the current stay began, on the age clock, if there is one.
+    pub(super) fn online_since_ms(&self) -> Option<u64> {
+        (!self.live.is_empty()).then_some(self.online_since_ms)
+    }
+
+    /// Brings the entry's times up to the row's moments, and to those that the rows of its user share, and
+    /// returns the entry. `offset_ms` leads from the age clock to the gateway's wall clock.
+    pub(super) fn entry(&mut self, offset_ms: i64, shared: Option<Shared>) -> &PresenceEntry {
         self.fields.ts = stamp(self.written_ms, offset_ms);
         let written = i64::try_from(self.written_ms).unwrap_or(i64::MAX);
         self.fields.last_input_seconds = self
             .last_input_at
             .map(|at| (written.saturating_sub(at).max(0) as u64 / 1_000).min(MAX_SAFE_INTEGER));
-        let is_online = !self.live.is_empty();
-        self.fields.online_since = is_online.then(|| stamp(self.online_since_ms, offset_ms));
+        let (since, input) = match shared {
+            Some(shared) => (shared.online_since_ms, shared.last_input_at),
+            None => (Some(self.online_since_ms), self.last_input_at),
+        };
+        let since = since.filter(|_| !self.live.is_empty());
+        self.fields.online_since = since.map(|since_ms| stamp(since_ms, offset_ms));
+        self.fields.last_activity_at = input.map(|at| stamp_input(at, offset_ms));
         &self.fields
     }
 }
@@ -313,6 +340,11 @@ impl Row {
 /// A moment of the age clock as `ts`.
 pub(super) fn stamp(age_ms: u64, offset_ms: i64) -> u64 {
     age_ms.saturating_add_signed(offset_ms).min(MAX_SAFE_INTEGER)
+}
+
+/// The moment of an input as it goes over the wire; before the epoch counts as the epoch.
+pub(super) fn stamp_input(at: i64, offset_ms: i64) -> u64 {
+    u64::try_from(at.saturating_add(offset_ms)).map_or(0, |at| at.min(MAX_SAFE_INTEGER))
 }
 
 /// Appends what is not in `set` yet, in order, up to [`MAX_SET`].

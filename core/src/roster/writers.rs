@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
 
-use super::size::{self, MAX_ESCAPE, NAMES, escaped_len, member};
+use super::size::{self, MAX_ESCAPE, NAMES, escaped_len, member, user};
 use crate::entry::{MAX_TEXT_BYTES, PresenceEntry};
 use crate::placeholder::Kind;
 use crate::protocol::{ClientInfo, Role};
@@ -23,10 +23,11 @@ pub(super) enum Field {
     ClientId,
     TimeZone,
     Text,
+    User,
 }
 
 impl Field {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Host,
         Self::Ip,
         Self::Version,
@@ -38,6 +39,7 @@ impl Field {
         Self::ClientId,
         Self::TimeZone,
         Self::Text,
+        Self::User,
     ];
 
     /// Its name on the wire.
@@ -54,6 +56,7 @@ impl Field {
             Self::ClientId => "clientId",
             Self::TimeZone => "timeZone",
             Self::Text => "text",
+            Self::User => "user",
         }
     }
 
@@ -76,6 +79,7 @@ impl Field {
             Self::ClientId => &mut entry.client_id,
             Self::TimeZone => &mut entry.time_zone,
             Self::Text => &mut entry.text,
+            Self::User => &mut entry.user_id,
         }
     }
 }
@@ -117,17 +121,19 @@ pub(super) struct Said {
     client: Arc<ClientInfo>,
     role: Role,
     ip: Option<Box<str>>,
+    user: Option<Box<str>>,
     /// The fields it has a value for.
     fields: Fields,
 }
 
 impl Said {
-    /// `ip` is the address to show, if there is one.
-    pub(super) fn new(client: &Arc<ClientInfo>, role: Role, ip: Option<&str>) -> Self {
+    /// `ip` is the address to show, `user` the id of the user, if there is one.
+    pub(super) fn new(client: &Arc<ClientInfo>, role: Role, ip: Option<&str>, user: Option<&str>) -> Self {
         let mut said = Self {
             client: Arc::clone(client),
             role,
             ip: ip.map(Into::into),
+            user: user.map(Into::into),
             fields: Fields::default(),
         };
         for field in Field::ALL {
@@ -152,6 +158,7 @@ impl Said {
             }),
             Field::ClientId => Some(&client.id),
             Field::TimeZone => client.time_zone.as_deref(),
+            Field::User => self.user.as_deref(),
             // Made of host and mode, only while the row has none: see `stand_in`.
             Field::Text => None,
         }
@@ -174,7 +181,10 @@ impl Said {
                 .iter()
                 .filter(|&field| counts(field))
                 .fold(before, |size, field| {
-                    let cost = |value: &str| member(field.name(), value);
+                    let cost = |value: &str| match field {
+                        Field::User => user(value),
+                        _ => member(field.name(), value),
+                    };
                     size + said.value(field).map_or(0, cost) - field.of(entry).as_deref().map_or(0, cost)
                 })
         };

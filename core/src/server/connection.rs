@@ -12,6 +12,8 @@ use core::mem;
 use super::Evidence;
 use super::admission::{self, Claim, Examined, Refusal};
 use super::refused::{Introduction, Refused};
+use crate::entry::MAX_USER_UNITS;
+use crate::key::trim;
 use crate::protocol::frame::FrameError;
 use crate::protocol::{
     ClientInfo, CloseFrame, ConnectParams, Frame, Limits, Method, Request, Role, WireError,
@@ -47,6 +49,10 @@ pub struct Handshake {
     pub commands: Vec<Box<str>>,
     /// The client's address as far as it can be attributed; loopback ones are ignored by the roster.
     pub remote_ip: Option<Box<str>>,
+    /// The id of the person behind the connection, as a trusted proxy states it.
+    pub user: Option<Box<str>>,
+    /// Whether a node may report the input of its user: `permissions.accessibility`.
+    pub may_report_input: bool,
 }
 
 /// What the shell must do next.
@@ -123,6 +129,7 @@ struct Opening {
     conn_id: Box<str>,
     nonce: Box<str>,
     remote_ip: Option<Box<str>>,
+    user: Option<Box<str>>,
     /// When the handshake must be done, on `Now::age_ms`.
     deadline_ms: u64,
     /// The largest frame until then.
@@ -171,6 +178,7 @@ impl Connection {
             conn_id,
             nonce,
             remote_ip,
+            user: None,
             deadline_ms: now.age_ms.saturating_add(limits.handshake_ms),
             frame_bytes: limits.preauth_frame_bytes,
             pending: None,
@@ -197,6 +205,17 @@ impl Connection {
                 }
             },
         }
+    }
+
+    /// Sets the person behind the connection, as a trusted proxy states it (SPEC 4, "Users"); trimmed. A blank id, and
+    /// one of more than [`MAX_USER_UNITS`], is no id. Has no effect after the handshake.
+    #[must_use]
+    pub fn with_user(mut self, user: Option<Box<str>>) -> Self {
+        let is_id = |user: &&str| !user.is_empty() && user.encode_utf16().count() <= MAX_USER_UNITS;
+        if let Phase::Opening(opening) = &mut self.phase {
+            opening.user = user.as_deref().map(trim).filter(is_id).map(Into::into);
+        }
+        self
     }
 
     /// A frame over [`max_frame_bytes`](Self::max_frame_bytes) arrived: closes with 1009.
@@ -320,6 +339,8 @@ impl Connection {
             caps: params.caps.clone(),
             commands: params.commands.clone(),
             remote_ip: opening.remote_ip.take(),
+            user: opening.user.take(),
+            may_report_input: params.may_report_input,
         };
         opening.pending = Some(Pending {
             handshake: Box::new(handshake),

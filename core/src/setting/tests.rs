@@ -134,6 +134,8 @@ fn handshake(number: u64) -> Handshake {
         caps: vec![],
         commands: vec![],
         remote_ip: None,
+        user: None,
+        may_report_input: false,
     }
 }
 

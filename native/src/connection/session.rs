@@ -118,7 +118,8 @@ impl Session {
                 age_ms: accepted_ms,
                 ..shared.stated_now()
             },
-        );
+        )
+        .with_user(facts.user.clone());
         let max_bytes = machine.max_frame_bytes();
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)

@@ -59,6 +59,8 @@ pub fn handshake(instance: &str, mode: &str, scopes: &[&str], conn: u64) -> Hand
         caps: Vec::new(),
         commands: Vec::new(),
         remote_ip: Some("192.0.2.1".into()),
+        user: None,
+        may_report_input: false,
     }
 }
 

@@ -23,6 +23,8 @@ pub struct ModelRow {
     /// Orders proofs of life of the same millisecond.
     pub(super) proof_number: u64,
     pub(super) input_at: Option<i128>,
+    /// The connection of the node that reported the last input.
+    pub(super) input_by: Option<u64>,
     pub(super) live: Vec<LiveConnection>,
     /// When the row went from no live connection to one.
     pub(super) stay_began: u64,
@@ -145,6 +147,7 @@ impl ModelRow {
             "clientId" => &mut fields.client_id,
             "timeZone" => &mut fields.time_zone,
             "text" => &mut fields.text,
+            "user" => &mut fields.user_id,
             _ => unreachable!("no handshake writes {name}"),
         }
     }

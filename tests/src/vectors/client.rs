@@ -13,6 +13,9 @@ use super::Failure;
 use super::target::Opening;
 use crate::fail;
 
+/// The header in which the trusted proxy names the user.
+pub(super) const USER_HEADER: &str = "x-vector-user";
+
 /// The client's end of one socket.
 #[derive(Debug)]
 pub struct Client {
@@ -49,6 +52,9 @@ impl Client {
         );
         if opening.from != "127.0.0.1" {
             request.push_str(&format!("X-Forwarded-For: {}\r\n", opening.from));
+        }
+        if let Some(user) = &opening.user {
+            request.push_str(&format!("{USER_HEADER}: {user}\r\n"));
         }
         if let Some(origin) = &opening.origin {
             request.push_str(&format!("Origin: {origin}\r\n"));

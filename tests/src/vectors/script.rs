@@ -100,6 +100,7 @@ impl<T: Target> Run<'_, T> {
                 let opening = Opening {
                     from: from.as_ref().unwrap_or(base).clone(),
                     origin: origin.clone(),
+                    user: None,
                 };
                 return self.open(conn, &opening);
             }
@@ -231,6 +232,7 @@ impl<T: Target> Run<'_, T> {
                 &Opening {
                     from,
                     origin: connect.origin.clone(),
+                    user: connect.user.clone(),
                 },
             )?;
         }

@@ -241,6 +241,7 @@ impl Sockets {
         let opening = Opening {
             from: "127.0.0.1".into(),
             origin: None,
+            user: None,
         };
         let mut client = Client::open(self.gateway()?.address(), &opening).await?;
         let mut params = json!({
@@ -411,6 +412,7 @@ fn gateway_config(setup: &Setup) -> Result<GatewayConfig, Failure> {
                 .parse()
                 .map_err(|_| words("not a network".into()))?,
         ],
+        user_header: Some(super::client::USER_HEADER.into()),
         version: config.server_version.as_str().into(),
         self_entry: Some(self_entry),
         ..GatewayConfig::ephemeral()

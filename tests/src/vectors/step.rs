@@ -184,6 +184,8 @@ pub struct Connect {
     pub from: Option<String>,
     /// The Origin header.
     pub origin: Option<String>,
+    /// The user that the trusted proxy names.
+    pub user: Option<String>,
     /// Over the client's params.
     #[serde(default)]
     pub params: Map<String, Value>,

@@ -23,6 +23,8 @@ pub struct Opening {
     pub from: String,
     /// The Origin header.
     pub origin: Option<String>,
+    /// The user that the trusted proxy names.
+    pub user: Option<String>,
 }
 
 /// Something a client received.

@@ -307,8 +307,8 @@ impl Held {
                 (own_ms, ms) => assert_eq!(own_ms, ms),
             }
             assert_eq!(
-                own.integer("onlineSince"),
-                row.integer("onlineSince"),
+                [own.integer("onlineSince"), own.integer("lastActivityAt")],
+                [row.integer("onlineSince"), row.integer("lastActivityAt")],
                 "{own} for {row}"
             );
         }

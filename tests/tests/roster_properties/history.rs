@@ -21,6 +21,8 @@ pub(crate) enum Op {
     OwnBeacon(usize, Beacon),
     Pong(usize),
     Close(usize, bool),
+    /// A node reports its user's last input, or clears it.
+    Report(usize, Option<u64>),
     /// A stale row: what arrives for it changes nothing.
     LatePong(usize),
     WallStep(i64),
@@ -46,6 +48,7 @@ pub(crate) struct Client {
     pub(crate) scopes: Arc<[Text]>,
     pub(crate) device_id: Option<Text>,
     pub(crate) remote_ip: Option<Text>,
+    pub(crate) user: Option<Text>,
 }
 
 const INSTANCES: &[&str] = &[
@@ -189,13 +192,15 @@ fn client() -> impl Strategy<Value = Client> {
         set(),
         device,
         maybe(IPS),
+        maybe(&["ann", "Ann", "bob"]),
     )
-        .prop_map(|(info, role, scopes, device_id, remote_ip)| Client {
+        .prop_map(|(info, role, scopes, device_id, remote_ip, user)| Client {
             info: Arc::new(info),
             role,
             scopes: scopes.into(),
             device_id,
             remote_ip,
+            user,
         })
 }
 
@@ -260,6 +265,8 @@ fn op(ttl_ms: u64) -> impl Strategy<Value = Op> {
         3 => (any_conn(), beacon()).prop_map(|(conn, beacon)| Op::OwnBeacon(conn, beacon)),
         4 => any_conn().prop_map(Op::Pong),
         4 => (any_conn(), any::<bool>()).prop_map(|(conn, proof)| Op::Close(conn, proof)),
+        4 => (any_conn(), prop::option::weighted(0.7, prop_oneof![0..100_u64, 0..=2_592_000_u64]))
+            .prop_map(|(conn, seconds)| Op::Report(conn, seconds)),
         1 => any_conn().prop_map(Op::LatePong),
         1 => prop_oneof![select(WALL_STEPS), -100_000_000..100_000_000_i64].prop_map(Op::WallStep),
         3 => span(ttl_ms).prop_map(Op::Pass),

@@ -123,11 +123,11 @@ class Run {
     this.#collect();
   }
 
-  async #open(name, from, origin) {
+  async #open(name, from, origin, user) {
     if (this.#conns.has(name)) fail(`two connections are called ${name}`);
     this.#conns.set(name, { pending: [], requests: 0, autoPong: true, unanswered: 0, isGone: false });
     this.#record.open(name);
-    this.#target.open(name, from, origin);
+    this.#target.open(name, from, origin, user);
     await this.#settle();
   }
 
@@ -146,7 +146,7 @@ class Run {
   async #connect(step) {
     const client = this.#suite.cast.clients[step.as] ?? fail(`no client ${step.as} in the cast`);
     const name = step.conn ?? step.as;
-    if (!this.#conns.has(name)) await this.#open(name, step.from ?? client.from, step.origin);
+    if (!this.#conns.has(name)) await this.#open(name, step.from ?? client.from, step.origin, step.user);
     const challenge = this.#nextFrame(name);
     if (challenge.event !== "connect.challenge") fail(`received instead of the challenge: ${short(challenge)}`);
     const tools = { suite: this.#suite, context: this.#context, core: this.#core };

@@ -65,11 +65,12 @@ class Target {
     });
   }
 
-  open(conn, ip, origin) {
+  open(conn, ip, origin, user) {
     const receive = (item) => this.#received.push({ conn, at: this.#clock.ageMs() - AGE_ORIGIN_MS, ...item });
     const socket = this.#gateway.open({
       ip,
       origin,
+      user,
       ontext: (text) => receive({ kind: "text", text }),
       onping: () => receive({ kind: "ping" }),
       onclose: (code, reason) => receive({ kind: "close", code, reason }),

@@ -154,6 +154,8 @@ fn an_accepted_operator_joins_with_what_it_asked_for() {
         caps: vec![],
         commands: vec![],
         remote_ip: Some("203.0.113.7".into()),
+        user: None,
+        may_report_input: false,
     };
     assert_eq!(
         drained(&mut connection),

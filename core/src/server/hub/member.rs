@@ -52,6 +52,7 @@ impl Member {
             scopes: &self.scopes,
             device_id: handshake.device_id.as_deref(),
             remote_ip: handshake.remote_ip.as_deref(),
+            user: handshake.user.as_deref(),
         }
     }
 

@@ -60,6 +60,8 @@ fn handshake(name: &str, mode: &str, scopes: &[&str]) -> Handshake {
         caps: vec![],
         commands: vec![],
         remote_ip: Some("192.0.2.1".into()),
+        user: None,
+        may_report_input: false,
     }
 }
 

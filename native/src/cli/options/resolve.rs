@@ -86,6 +86,7 @@ impl ServeOptions {
             ephemeral_mode: self.ephemeral_mode.or(other.ephemeral_mode),
             allowed_origin: self.allowed_origin.or(other.allowed_origin),
             trusted_proxy: self.trusted_proxy.or(other.trusted_proxy),
+            user_header: self.user_header.or(other.user_header),
             web_root: self.web_root.or(other.web_root),
             log_level: self.log_level.or(other.log_level),
             log_format: self.log_format.or(other.log_format),
@@ -140,6 +141,15 @@ impl ServeOptions {
             config.trusted_proxies = not_blank(proxies)
                 .map(|text| parse_network(text))
                 .collect::<Result<_, _>>()?;
+        }
+        if let Some(name) = &self.user_header {
+            let name =
+                crate::user_header::parse(name).map_err(|why| OptionsError::Value("user-header", why))?;
+            if config.trusted_proxies.is_empty() {
+                let why = "it is read from trusted proxies only: add --trusted-proxy".to_owned();
+                return Err(OptionsError::Value("user-header", why));
+            }
+            config.user_header = Some(name);
         }
 
         if let Some(folder) = &self.web_root {

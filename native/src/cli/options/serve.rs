@@ -69,6 +69,9 @@ pub struct ServeOptions {
         value_delimiter = ','
     )]
     pub trusted_proxy: Option<Vec<String>>,
+    /// Header in which a trusted proxy states the signed-in user; shown as `user.id` to every reader
+    #[arg(long, value_name = "NAME", env = "OPENCLAW_GATEWAY_USER_HEADER")]
+    pub user_header: Option<String>,
     /// Serve the files of this folder as the gateway's page; read at the start
     #[arg(long, value_name = "DIR", env = "OPENCLAW_GATEWAY_WEB_ROOT")]
     pub web_root: Option<PathBuf>,

@@ -49,7 +49,7 @@ fn every_option_is_named_alike_everywhere() {
             _ if takes_list => "[]",
             "bind" => "\"lan\"",
             "auth" => "\"none\"",
-            "token" | "password" | "web-root" => "\"x\"",
+            "token" | "password" | "web-root" | "user-header" => "\"x\"",
             "log-level" => "\"debug\"",
             "log-format" => "\"json\"",
             _ => "5000",
@@ -232,6 +232,8 @@ fn every_value_works_as_written_or_is_refused_by_name() {
                 "fe80::1%eth0",
             ],
         ),
+        // It needs a trusted proxy: see below.
+        ("user-header", &[], &["", "x user", "Cookie", "X-User"]),
         ("web-root", &[], &["", "/no/such/folder", "/dev/null"]),
         ("log-level", &["off", "trace"], &["", "INFO", "verbose"]),
         ("log-format", &["json"], &["", "xml"]),
@@ -325,6 +327,20 @@ fn a_broken_file_is_named_without_its_contents() {
         ..ServeOptions::default()
     };
     assert!(options.resolve().unwrap_err().to_string().contains("max-entrys"));
+}
+
+#[test]
+fn a_user_header_needs_a_trusted_proxy() {
+    let config = flags(&["--user-header", "X-Forwarded-User", "--trusted-proxy", "10.0.0.1"])
+        .to_config()
+        .unwrap()
+        .config;
+    assert_eq!(config.user_header.as_deref(), Some("x-forwarded-user"));
+    let alone = flags(&["--user-header", "X-Forwarded-User"]).to_config();
+    assert_eq!(
+        alone.unwrap_err().to_string(),
+        "--user-header: it is read from trusted proxies only: add --trusted-proxy"
+    );
 }
 
 #[test]
