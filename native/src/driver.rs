@@ -17,6 +17,10 @@ use crate::log::Throttle;
 
 /// Events that may wait for the driver; connections wait when there are more.
 pub(crate) const MAX_EVENTS: usize = 256;
+/// How long the driver works before the sockets are looked at, in ms.
+const TURN_MS: u64 = 5;
+/// Inputs of a batch between two looks at the clock.
+const INPUTS_PER_LOOK: usize = 16;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -55,6 +59,11 @@ struct Member {
     peer: Arc<Peer>,
 }
 
+/// Whether a turn that began then is over.
+fn is_over(began_ms: u64, now: Now) -> bool {
+    now.age_ms.saturating_sub(began_ms) >= TURN_MS
+}
+
 impl Driver {
     pub(crate) fn new(hub: Hub, clock: Clock, events: mpsc::Receiver<Event>) -> Self {
         let driver = Self {
@@ -85,6 +94,7 @@ impl Driver {
 
     /// Runs until nobody can send an event any more.
     pub(crate) async fn run(mut self) {
+        let mut turn_began_ms = self.clock.now().age_ms;
         loop {
             let deadline = self.hub.poll_timeout();
             let event = tokio::select! {
@@ -112,6 +122,10 @@ impl Driver {
             self.log_evictions(now);
             if self.hub.awaits_sent() {
                 self.hub.handle_sent(self.clock.now());
+            }
+            if is_over(turn_began_ms, now) {
+                tokio::task::yield_now().await;
+                turn_began_ms = self.clock.now().age_ms;
             }
         }
     }
@@ -199,10 +213,16 @@ impl Driver {
         }
     }
 
+    /// What does not fit into a turn, or has no room for its answers, goes back to the connection and comes again.
     fn handle_batch(&mut self, peer: &Arc<Peer>, inputs: Vec<Input>, now: Now) {
         let mut inputs = inputs.into_iter();
+        let mut count = 0_usize;
         for input in inputs.by_ref() {
             if !self.handle_input(peer, input, now) {
+                break;
+            }
+            count += 1;
+            if count.is_multiple_of(INPUTS_PER_LOOK) && is_over(now.age_ms, self.clock.now()) {
                 break;
             }
             if peer.is_backed_up() {

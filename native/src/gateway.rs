@@ -19,6 +19,7 @@ use crate::accept::accept_all;
 use crate::admission::Admission;
 use crate::clock::Clock;
 use crate::config::GatewayConfig;
+use crate::connection::LARGE_HANDSHAKES;
 use crate::driver::{Driver, Event, MAX_EVENTS};
 use crate::http::MAX_TRANSFERS;
 use crate::identity;
@@ -69,6 +70,10 @@ pub(crate) struct Shared {
     pub(crate) parting: Parting,
     /// Answers of plain HTTP that wait for their clients to read.
     pub(crate) transfers: Semaphore,
+    /// Places of those that take a large message before their handshake is done.
+    pub(crate) large_handshakes: Arc<Semaphore>,
+    /// Who has the permit reads a large text.
+    pub(crate) large_texts: Semaphore,
     pub(crate) log: Throttles,
     /// The lines about single connections.
     pub(crate) lines: Arc<Lines>,
@@ -179,6 +184,8 @@ impl Gateway {
             parting: Parting::default(),
             // They hold places and cannot be evicted: most places must not be theirs.
             transfers: Semaphore::new((self.config.slots.unauthenticated / 4).clamp(1, MAX_TRANSFERS)),
+            large_handshakes: Arc::new(Semaphore::new(LARGE_HANDSHAKES)),
+            large_texts: Semaphore::new(1),
             log: Throttles::default(),
             lines: Arc::default(),
             host: identity::hostname().into(),

@@ -100,7 +100,15 @@ async fn storms_are_measured_without_device_proof_too() {
 
 #[tokio::test]
 async fn gateways_are_started_and_measured() {
-    let names = ["start", "idle", "beacons", "slow", "reconnect", "curve"];
+    let names = [
+        "start",
+        "idle",
+        "beacons",
+        "slow",
+        "hostile",
+        "reconnect",
+        "curve",
+    ];
     let only: Vec<&str> = names.iter().flat_map(|name| ["--only", *name]).collect();
     let report = bench(&only).await;
     assert!(figure(&report, "start.hello") > 0.0);
@@ -110,6 +118,10 @@ async fn gateways_are_started_and_measured() {
         assert!(figure(&report, &format!("beacons.{depth}.converged")) >= 0.0);
     }
     assert!(figure(&report, "slow.others") > 0.0);
+    for attack in ["pings", "pieces", "params", "rows", "hellos"] {
+        assert!(figure(&report, &format!("hostile.{attack}.worst")) > 0.0);
+    }
+    assert!(figure(&report, "hostile.pings.stop") > 0.0);
     assert!(figure(&report, "reconnect.time") > 0.0);
     assert!(figure(&report, "curve.4.delta.last") > 0.0);
 }

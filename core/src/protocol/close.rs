@@ -52,6 +52,16 @@ impl CloseFrame {
         code: 1008,
         reason: Cow::Borrowed("handshake timeout"),
     };
+    /// 1008 `too many control frames before the handshake`: pings and pongs.
+    pub const TOO_MANY_CONTROLS: Self = Self {
+        code: 1008,
+        reason: Cow::Borrowed("too many control frames before the handshake"),
+    };
+    /// 1008 `too many frames in one message`: most of what came of it were headers.
+    pub const TOO_MANY_FRAMES: Self = Self {
+        code: 1008,
+        reason: Cow::Borrowed("too many frames in one message"),
+    };
     /// 1008 `too many pending handshake frames`: more than the queue holds before the handshake is done.
     pub const TOO_MANY_PENDING: Self = Self {
         code: 1008,

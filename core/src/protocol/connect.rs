@@ -1,5 +1,6 @@
 //! The parameters of `connect`, validated (reference 2.3).
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
@@ -139,7 +140,7 @@ impl ConnectParams {
         let client = ClientInfo::parse(&root.required_object("client")?)?;
         let role_word = root
             .optional_string("role", STORED)?
-            .unwrap_or(Role::Operator.as_str().into());
+            .unwrap_or(Cow::Borrowed(Role::Operator.as_str()));
         check_unused(&root)?;
         Ok(Self {
             min_protocol,

@@ -10,6 +10,7 @@
 //! where they were read; where mirrors are compared, the frames are kept and given to the core's client
 //! when the clock has stopped: the generator shall not be what is measured.
 
+mod attack;
 mod bare;
 mod crew;
 mod fleet;

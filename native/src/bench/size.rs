@@ -49,6 +49,10 @@ pub(super) struct Size {
     pub(super) slow_time: Duration,
     /// After what time without a byte our gateway drops them, in ms.
     pub(super) stall_ms: u64,
+    /// How often each attack is tried, for how long, and how many sockets say hello at once.
+    pub(super) hostile_runs: usize,
+    pub(super) hostile_time: Duration,
+    pub(super) hostile_sockets: usize,
     /// The points of the curve over connections.
     pub(super) curve: &'static [usize],
 }
@@ -72,6 +76,9 @@ impl Scale {
             askers: 16,
             slow_time: Duration::from_secs(75),
             stall_ms: 20_000,
+            hostile_runs: 3,
+            hostile_time: Duration::from_secs(6),
+            hostile_sockets: 1_500,
             curve: &[100, 300, 1_000, 3_000, 10_000],
         };
         match self {
@@ -85,6 +92,7 @@ impl Scale {
                 pair_time: Duration::from_millis(300),
                 slow_time: Duration::from_secs(12),
                 stall_ms: 4_000,
+                hostile_time: Duration::from_secs(3),
                 curve: &[100, 1_000],
                 ..full
             },
@@ -116,6 +124,9 @@ impl Scale {
                 askers: 2,
                 slow_time: Duration::from_millis(500),
                 stall_ms: 20_000,
+                hostile_runs: 1,
+                hostile_time: Duration::from_millis(300),
+                hostile_sockets: 6,
                 curve: &[2, 4],
             },
         }

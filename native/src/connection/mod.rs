@@ -10,12 +10,14 @@
 //! the connection's own and keep that. All writes, its pongs included, go through one [`writer::Writer`], so
 //! nothing can come between the halves of a frame.
 
+mod budget;
 mod peer;
 mod record;
 mod session;
 mod stream;
 mod writer;
 
+pub(crate) use budget::LARGE_HANDSHAKES;
 pub(crate) use peer::{Input, Peer};
 pub(crate) use record::refused_request;
 pub(crate) use session::{Opening, Session};

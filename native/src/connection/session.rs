@@ -1,9 +1,10 @@
 //! The task of one connection: reads, waits for room to write, sees the close through.
 
 mod ending;
+mod large;
+mod read;
 
 use std::future::Future;
-use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,11 +14,10 @@ use presence_core::Now;
 use presence_core::protocol::{CloseFrame, ConnectParams};
 use presence_core::server::{Connection, ConnectionOutput, Item, LeaveCause};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio_tungstenite::tungstenite::WebSocket;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Message, WebSocket};
 use tracing::debug;
 
 use super::peer::Turn;
@@ -31,8 +31,6 @@ use crate::slots::Slot;
 
 /// What tungstenite takes at once, and what a connection keeps for it.
 const READ_BUFFER_BYTES: usize = 1024;
-/// Most messages of one batch.
-const MAX_BATCH: usize = 64;
 
 /// What is known of a connection before it says anything.
 pub(crate) struct Opening {
@@ -77,6 +75,10 @@ struct OpenHandshake {
     facts: Facts,
     /// A request to find the facts about.
     params: Option<Box<ConnectParams>>,
+    /// Control frames so far.
+    controls: usize,
+    /// The place among those that may take a large message.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 type Alarm = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -141,7 +143,12 @@ impl Session {
             slot,
             record,
             inputs: Vec::new(),
-            handshake: Some(Box::new(OpenHandshake { facts, params: None })),
+            handshake: Some(Box::new(OpenHandshake {
+                facts,
+                params: None,
+                controls: 0,
+                place: None,
+            })),
             has_joined: false,
             has_unread,
             is_unreadable: false,
@@ -202,15 +209,21 @@ impl Session {
         loop {
             self.set_alarm();
             let turn = std::future::poll_fn(|cx| {
-                if let Poll::Ready(turn) = self.peer.poll_turn(cx, self.has_unread) {
+                let turn = self.peer.poll_turn(cx, self.has_unread);
+                if let Poll::Ready(turn @ (Turn::Write | Turn::Resend(_) | Turn::Close | Turn::Broken)) = turn
+                {
                     return Poll::Ready(Some(turn));
                 }
-                match &mut self.alarm {
-                    Some(alarm) => alarm.as_mut().poll(cx).map(|()| None),
+                // However much there is to read, deadlines come first.
+                let is_due = match &mut self.alarm {
+                    Some(alarm) => alarm.as_mut().poll(cx).is_ready(),
                     // The driver filled the socket while this task slept: it is this task that watches the time.
-                    None if self.has_joined && self.peer.blocked_since_ms().is_some() => Poll::Ready(None),
-                    None => Poll::Pending,
+                    None => self.has_joined && self.peer.blocked_since_ms().is_some(),
+                };
+                if is_due {
+                    return Poll::Ready(None);
                 }
+                turn.map(Some)
             })
             .await;
             let outcome = match turn {
@@ -229,6 +242,10 @@ impl Session {
             };
             if let ControlFlow::Break(end) = outcome {
                 return end;
+            }
+            if self.has_unread {
+                // Goes on when all who are ready had their turn and the sockets were looked at.
+                tokio::task::yield_now().await;
             }
         }
     }
@@ -285,70 +302,6 @@ impl Session {
         {
             self.peer.close(CloseFrame::SLOW_CONSUMER);
             return ControlFlow::Break(End::Stalled);
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Reads what is there, answers or hands on what it says.
-    async fn read(&mut self) -> ControlFlow<End> {
-        let end = self.read_messages();
-        while let Some(params) = self
-            .handshake
-            .as_mut()
-            .and_then(|handshake| handshake.params.take())
-        {
-            self.authenticate(&params);
-        }
-        if self.inputs.is_empty() {
-            self.peer.flush(self.shared.clock.now());
-        } else {
-            self.hand_on().await?;
-        }
-        end
-    }
-
-    /// Reads until the socket is empty, the batch is full or an answer has to be waited for.
-    fn read_messages(&mut self) -> ControlFlow<End> {
-        self.has_unread = true;
-        for _ in 0..MAX_BATCH {
-            let now = self.shared.clock.now();
-            match self.websocket.read() {
-                Ok(Message::Text(text)) => self.machine.handle_text(&text, now),
-                Ok(Message::Binary(bytes)) => self.machine.handle_text(&String::from_utf8_lossy(&bytes), now),
-                Ok(Message::Close(Some(close))) => self.record.closed_by_client(close),
-                Ok(Message::Pong(_)) if self.has_joined => self.inputs.push(Input::Pong),
-                Ok(_) => {}
-                Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
-                    self.has_unread = false;
-                    break;
-                }
-                Err(Error::Capacity(_)) => {
-                    self.is_unreadable = true;
-                    self.machine.handle_oversized();
-                    self.take_outputs();
-                    break;
-                }
-                Err(Error::Protocol(error)) if error != ProtocolError::ResetWithoutClosingHandshake => {
-                    debug!(%error, "not WebSocket: closed");
-                    self.is_unreadable = true;
-                    self.close(CloseFrame::new(1002, "protocol error"));
-                    break;
-                }
-                Err(Error::Utf8(_)) => {
-                    self.is_unreadable = true;
-                    self.close(CloseFrame::new(1007, "text is not UTF-8"));
-                    break;
-                }
-                Err(_) => return ControlFlow::Break(End::Gone),
-            }
-            self.take_outputs();
-            if self
-                .handshake
-                .as_ref()
-                .is_some_and(|handshake| handshake.params.is_some())
-            {
-                break;
-            }
         }
         ControlFlow::Continue(())
     }

@@ -197,6 +197,11 @@ impl Client {
         }
     }
 
+    /// The socket alone.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.socket.into_inner()
+    }
+
     /// The socket, for what no client does.
     pub(crate) fn stream(&mut self) -> &mut TcpStream {
         self.socket.get_mut()

@@ -312,6 +312,30 @@ pub(crate) const LINES: &[Line] = &[
         AtMost(1.1)
     ),
     gateway!(
+        "under attack, beside 1,000 idle clients: the longest wait for an answer",
+        |f| f.value("hostile.worst"),
+        "ms",
+        AtMost(250.0)
+    ),
+    gateway!(
+        "the same under large frames, in the median",
+        |f| f.value("hostile.params.median"),
+        "ms",
+        AtMost(50.0)
+    ),
+    gateway!(
+        "memory that large frames add at most",
+        |f| Some(f.value("hostile.params.memory")? / 1024.0),
+        "MB",
+        AtMost(64.0)
+    ),
+    gateway!(
+        "from SIGTERM to a client, under floods of pings",
+        |f| f.value("hostile.pings.stop"),
+        "ms",
+        AtMost(250.0)
+    ),
+    gateway!(
         "1,000 tracked clients come back after a restart, from its start",
         |f| f.value("reconnect.time"),
         "ms",

@@ -3,6 +3,7 @@
 mod beacons;
 mod curve;
 mod fanout;
+mod hostile;
 mod idle;
 mod reconnect;
 mod requests;
@@ -32,6 +33,7 @@ pub(super) const ALL: &[Scenario] = &[
     beacons::SCENARIO,
     requests::SCENARIO,
     slow::SCENARIO,
+    hostile::SCENARIO,
     reconnect::SCENARIO,
     curve::SCENARIO,
 ];

@@ -7,6 +7,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::error::Error;
 
 use super::Session;
+use crate::connection::budget::TURN_BYTES;
 
 /// How long the last frames may take to get out, and how long the peer may take to close after that.
 /// Counted on the runtime's clock: it is about sockets, not about presence.
@@ -38,9 +39,15 @@ impl Session {
         }
     }
 
+    /// Whether it is the turn that is over, and not what the socket holds.
+    fn is_turn_over(&self) -> bool {
+        !self.is_unreadable && self.websocket.get_ref().is_spent()
+    }
+
     /// Reads and throws away until the peer closes.
     async fn linger(&mut self) {
         loop {
+            self.websocket.get_mut().start_turn(TURN_BYTES);
             let outcome = if !self.is_unreadable {
                 match self.websocket.read() {
                     Ok(Message::Close(_)) => return,
@@ -56,7 +63,10 @@ impl Session {
             };
             match outcome {
                 Ok(0) => return,
-                Ok(_) => tokio::task::consume_budget().await,
+                Ok(_) => tokio::task::yield_now().await,
+                Err(error) if error.kind() == ErrorKind::WouldBlock && self.is_turn_over() => {
+                    tokio::task::yield_now().await;
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     if std::future::poll_fn(|cx| self.peer.poll_read_ready(cx))
                         .await

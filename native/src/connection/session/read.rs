@@ -1,0 +1,144 @@
+//! One turn of reading: as much as the budget allows, then the others.
+
+use std::io::ErrorKind;
+use std::ops::ControlFlow;
+
+use presence_core::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
+use tracing::debug;
+
+use super::{End, Session};
+use crate::connection::Input;
+use crate::connection::budget::{
+    EARLY_CONTROLS, LARGE_BYTES, TURN_BYTES, TURN_MESSAGES, control_bytes, message_bytes,
+};
+
+impl Session {
+    /// Reads what is there, within a turn's bounds; answers or hands on what it says.
+    pub(super) async fn read(&mut self) -> ControlFlow<End> {
+        if self.needs_place() && !Box::pin(self.take_place()).await {
+            return ControlFlow::Continue(());
+        }
+        let (end, large) = match self.read_messages() {
+            ControlFlow::Continue(large) => (ControlFlow::Continue(()), large),
+            ControlFlow::Break(end) => (ControlFlow::Break(end), None),
+        };
+        if let Some(text) = large {
+            Box::pin(self.handle_large(text)).await;
+        }
+        while let Some(params) = self
+            .handshake
+            .as_mut()
+            .and_then(|handshake| handshake.params.take())
+        {
+            self.authenticate(&params);
+        }
+        if self.inputs.is_empty() {
+            self.peer.flush(self.shared.clock.now());
+        } else {
+            self.hand_on().await?;
+        }
+        end
+    }
+
+    /// Reads until the socket is empty, the turn is over or an answer has to be waited for. A large text is
+    /// returned.
+    fn read_messages(&mut self) -> ControlFlow<End, Option<Message>> {
+        self.has_unread = true;
+        let bytes = self.turn_bytes();
+        self.websocket.get_mut().start_turn(bytes);
+        for _ in 0..TURN_MESSAGES {
+            match self.websocket.read() {
+                Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
+                    self.websocket.get_mut().message_ended();
+                    if message.len() > LARGE_BYTES {
+                        return ControlFlow::Continue(Some(message));
+                    }
+                    self.handle_message(&message);
+                }
+                Ok(Message::Close(Some(close))) => self.record.closed_by_client(close),
+                Ok(Message::Ping(payload)) => self.count_control(payload.len()),
+                Ok(Message::Pong(payload)) => {
+                    self.count_control(payload.len());
+                    // One proof of life is as good as many.
+                    if self.has_joined && !matches!(self.inputs.last(), Some(Input::Pong)) {
+                        self.inputs.push(Input::Pong);
+                    }
+                }
+                Ok(_) => {}
+                Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
+                    self.has_unread = self.websocket.get_ref().is_spent();
+                    break;
+                }
+                Err(Error::Capacity(_)) => {
+                    self.is_unreadable = true;
+                    self.machine.handle_oversized();
+                    self.take_outputs();
+                    break;
+                }
+                Err(Error::Protocol(error)) if error != ProtocolError::ResetWithoutClosingHandshake => {
+                    debug!(%error, "not WebSocket: closed");
+                    self.refuse_to_read(CloseFrame::new(1002, "protocol error"));
+                    break;
+                }
+                Err(Error::Utf8(_)) => {
+                    self.refuse_to_read(CloseFrame::new(1007, "text is not UTF-8"));
+                    break;
+                }
+                Err(_) => return ControlFlow::Break(End::Gone),
+            }
+            self.take_outputs();
+            let awaits_evidence = self
+                .handshake
+                .as_ref()
+                .is_some_and(|handshake| handshake.params.is_some());
+            if awaits_evidence || self.is_unreadable {
+                break;
+            }
+        }
+        let most = message_bytes(self.machine.max_frame_bytes());
+        if !self.is_unreadable && self.websocket.get_ref().unfinished() > most {
+            self.refuse_to_read(CloseFrame::TOO_MANY_FRAMES);
+        }
+        ControlFlow::Continue(None)
+    }
+
+    /// What this turn may take.
+    fn turn_bytes(&self) -> usize {
+        match &self.handshake {
+            Some(handshake) if handshake.place.is_none() => {
+                LARGE_BYTES.saturating_sub(self.websocket.get_ref().unfinished())
+            }
+            _ => TURN_BYTES,
+        }
+    }
+
+    /// Hands a whole message to the machine.
+    pub(super) fn handle_message(&mut self, message: &Message) {
+        let now = self.shared.clock.now();
+        match message {
+            Message::Text(text) => self.machine.handle_text(text, now),
+            Message::Binary(bytes) => self.machine.handle_text(&String::from_utf8_lossy(bytes), now),
+            _ => {}
+        }
+    }
+
+    /// A ping or a pong. Before the handshake they are bounded; after it they take their part of the turn.
+    fn count_control(&mut self, payload: usize) {
+        self.websocket.get_mut().control_ended(control_bytes(payload));
+        let Some(handshake) = &mut self.handshake else {
+            return;
+        };
+        handshake.controls += 1;
+        if handshake.controls > EARLY_CONTROLS {
+            self.refuse_to_read(CloseFrame::TOO_MANY_CONTROLS);
+        }
+    }
+
+    /// Closes, and looks at nothing more that comes.
+    fn refuse_to_read(&mut self, close: CloseFrame) {
+        self.is_unreadable = true;
+        self.close(close);
+    }
+}

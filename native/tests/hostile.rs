@@ -1,0 +1,241 @@
+//! Clients that send what nobody needs, as fast as they can: they are closed where a bound says so, and nobody
+//! else waits for them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use futures_util::FutureExt;
+use serde_json::json;
+use support::{Client, config, connect_params, raw_http, start, start_manual};
+use tokio::io::AsyncWriteExt;
+use tokio_tungstenite::tungstenite::Message;
+
+const READ: &[&str] = &["operator.read"];
+const PING: u8 = 0x89;
+const PONG: u8 = 0x8a;
+const FIRST_PIECE: u8 = 0x01;
+const NEXT_PIECE: u8 = 0x00;
+const LAST_PIECE: u8 = 0x80;
+
+/// A client's frame, masked with zeros.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![first];
+    match payload.len() {
+        len @ 0..=125 => bytes.push(0x80 | len as u8),
+        len => {
+            bytes.push(0x80 | 126);
+            bytes.extend(u16::try_from(len).unwrap().to_be_bytes());
+        }
+    }
+    bytes.extend([0; 4]);
+    bytes.extend(payload);
+    bytes
+}
+
+/// A `connect` of `len` bytes.
+fn hello(instance: &str, len: usize) -> String {
+    let request =
+        json!({ "type": "req", "id": "1", "method": "connect", "params": connect_params(instance, READ) });
+    let mut text = request.to_string();
+    text.push_str(&" ".repeat(len - text.len()));
+    text
+}
+
+#[tokio::test]
+async fn control_frames_before_the_handshake_are_bounded() {
+    let gateway = start(config());
+    let mut patient = Client::open(gateway.address(), "").await;
+    patient
+        .stream()
+        .write_all(&frame(PING, b"").repeat(10))
+        .await
+        .unwrap();
+    patient
+        .stream()
+        .write_all(&frame(PONG, b"").repeat(6))
+        .await
+        .unwrap();
+    patient.hello(connect_params("patient", READ)).await;
+    // After it they are not counted.
+    patient
+        .stream()
+        .write_all(&frame(PING, b"x").repeat(1_000))
+        .await
+        .unwrap();
+    assert_eq!(patient.request("health", json!({})).await["ok"], true);
+
+    let mut hasty = Client::open(gateway.address(), "").await;
+    hasty
+        .stream()
+        .write_all(&frame(PING, b"").repeat(17))
+        .await
+        .unwrap();
+    let words = "too many control frames before the handshake";
+    assert_eq!(hasty.closed().await, (1008, words.to_owned()));
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_message_may_come_in_many_frames_but_not_in_endless_ones() {
+    let gateway = start(config());
+    let mut slow = Client::open(gateway.address(), "").await;
+    let text = hello("slow", 64 * 1024);
+    let mut pieces = frame(FIRST_PIECE, b"");
+    for piece in text.as_bytes().chunks(12) {
+        pieces.extend(frame(NEXT_PIECE, piece));
+    }
+    pieces.extend(frame(LAST_PIECE, b""));
+    slow.stream().write_all(&pieces).await.unwrap();
+    let answer = slow.response("1").await;
+    assert_eq!(answer["payload"]["type"], "hello-ok", "{answer}");
+
+    let mut endless = Client::open(gateway.address(), "").await;
+    let (_, mut writer) = tokio::io::split(endless.stream());
+    writer.write_all(&frame(FIRST_PIECE, b"{")).await.unwrap();
+    writer
+        .write_all(&frame(NEXT_PIECE, b"").repeat(26_000))
+        .await
+        .unwrap();
+    let words = "too many frames in one message";
+    assert_eq!(endless.closed().await, (1008, words.to_owned()));
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn pings_between_the_frames_of_a_message_do_not_count_as_its_own() {
+    let gateway = start(config());
+    let (mut client, _) = Client::connect(gateway.address(), "a", READ).await;
+    client
+        .stream()
+        .write_all(&frame(FIRST_PIECE, br#"{"type":"req","#))
+        .await
+        .unwrap();
+    // More bytes than one message may take.
+    for _ in 0..10 {
+        client
+            .stream()
+            .write_all(&frame(PING, &[b'x'; 119]).repeat(2_000))
+            .await
+            .unwrap();
+        // What is answered is read, or both ends would wait for each other.
+        while !matches!(client.message().await, Message::Pong(_)) {}
+    }
+    let rest = br#""id":"f","method":"health"}"#;
+    client.stream().write_all(&frame(LAST_PIECE, rest)).await.unwrap();
+    assert_eq!(client.response("f").await["ok"], true);
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn large_handshakes_wait_for_each_other_and_small_ones_do_not() {
+    let (gateway, clock) = start_manual(config());
+    let mut holders = Vec::new();
+    for _ in 0..64 {
+        let mut holder = Client::open(gateway.address(), "").await;
+        // Half of it.
+        let half = &frame(0x81, hello("holder", 64 * 1024 - 1).as_bytes())[..32 * 1024];
+        holder.stream().write_all(half).await.unwrap();
+        holders.push(holder);
+    }
+    clock.advance(5_000);
+    let mut large = Client::open(gateway.address(), "").await;
+    large.event().await;
+    large.send(Message::text(hello("large", 20_000))).await;
+    for n in 0..20 {
+        let (mut small, _) = Client::connect(gateway.address(), &format!("small-{n}"), READ).await;
+        assert_eq!(small.request("health", json!({})).await["ok"], true);
+    }
+    assert!(large.response("1").now_or_never().is_none(), "64 hold all places");
+    clock.advance(10_000);
+    for mut holder in holders {
+        assert_eq!(holder.closed().await, (1008, "handshake timeout".to_owned()));
+    }
+    assert_eq!(large.response("1").await["payload"]["type"], "hello-ok");
+    gateway.shutdown().await;
+}
+
+/// A thread that writes `bytes` again and again until it is told to stop, and reads nothing.
+struct Flood {
+    is_over: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Flood {
+    fn start(client: Client, bytes: Vec<u8>) -> Self {
+        let stream = client.into_stream().into_std().expect("a socket of this runtime");
+        let is_over = Arc::new(AtomicBool::new(false));
+        let thread = std::thread::spawn({
+            let is_over = Arc::clone(&is_over);
+            move || {
+                stream.set_nonblocking(false).unwrap();
+                let limit = std::time::Duration::from_millis(50);
+                stream.set_write_timeout(Some(limit)).unwrap();
+                let mut at = 0;
+                while !is_over.load(Ordering::Relaxed) {
+                    match (&stream).write(&bytes[at..]) {
+                        Ok(len) => at = (at + len) % bytes.len(),
+                        // Full for now.
+                        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                        Err(_) => return,
+                    }
+                }
+            }
+        });
+        Self { is_over, thread }
+    }
+
+    fn stop(self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap();
+    }
+}
+
+async fn others_are_served(address: SocketAddr, round: usize) {
+    let (mut client, _) = Client::connect(address, &format!("other-{round}"), READ).await;
+    assert_eq!(client.request("health", json!({})).await["ok"], true);
+    let answer = raw_http(
+        address,
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    )
+    .await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+#[tokio::test]
+async fn floods_hold_up_nobody_else_and_not_the_end_of_the_gateway() {
+    let gateway = start(config());
+    let address = gateway.address();
+    let mut floods = Vec::new();
+    let mut pieces = frame(FIRST_PIECE, b" ");
+    pieces.extend(frame(NEXT_PIECE, b"").repeat(20_000));
+    pieces.extend(frame(LAST_PIECE, b""));
+    for (n, bytes) in [
+        frame(PING, b"").repeat(20_000),
+        frame(PONG, b"").repeat(20_000),
+        pieces.clone(),
+        pieces,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (client, _) = Client::connect(address, &format!("flood-{n}"), READ).await;
+        floods.push(Flood::start(client, bytes));
+    }
+    for round in 0..5 {
+        others_are_served(address, round).await;
+    }
+    support::within("the end", gateway.shutdown()).await;
+    for flood in floods {
+        flood.stop();
+    }
+}
