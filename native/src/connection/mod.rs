@@ -11,6 +11,7 @@
 //! nothing can come between the halves of a frame.
 
 mod budget;
+mod gate;
 mod peer;
 mod record;
 mod session;

@@ -132,8 +132,8 @@ impl Session {
             .max_frame_size(Some(max_bytes));
         let record = Record::new(&facts, accepted_ms);
         let has_unread = !rest.is_empty();
-        let stream = PeerStream::new(Arc::clone(&peer));
-        let websocket = WebSocket::from_partially_read(stream, rest, Role::Server, Some(config));
+        let stream = PeerStream::new(Arc::clone(&peer), rest);
+        let websocket = WebSocket::from_raw_socket(stream, Role::Server, Some(config));
         Box::new(Self {
             shared,
             peer,
@@ -357,6 +357,7 @@ impl Session {
         self.alarm = None;
         self.handshake = None;
         self.slot.authenticated();
+        self.websocket.get_mut().open_gate();
         let max_bytes = Some(self.machine.max_frame_bytes());
         self.websocket.set_config(|config| {
             config.max_message_size = max_bytes;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Peer;
 use super::budget::TURN_BYTES;
+use super::gate::Gate;
 
 thread_local! {
     /// What is read at once, for all connections of a thread. tungstenite would ask for no more than it keeps
@@ -26,16 +27,22 @@ pub(super) struct PeerStream {
     turn_left: usize,
     /// What it took since the last whole message, without control frames.
     unfinished: usize,
+    /// Until large frames may come.
+    gate: Option<Gate>,
+    is_held: bool,
 }
 
 impl PeerStream {
-    pub(super) fn new(peer: Arc<Peer>) -> Self {
+    /// `rest` came before the connection was one of frames.
+    pub(super) fn new(peer: Arc<Peer>, rest: Vec<u8>) -> Self {
         Self {
             peer,
-            rest: Vec::new(),
+            rest,
             taken: 0,
             turn_left: 0,
             unfinished: 0,
+            gate: Some(Gate::default()),
+            is_held: false,
         }
     }
 
@@ -65,23 +72,63 @@ impl PeerStream {
         self.unfinished = self.unfinished.saturating_sub(bytes);
     }
 
-    fn take(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.rest.is_empty() {
-            return SCRATCH.with_borrow_mut(|scratch| {
-                // No more than the turn may take: a connection that waits for its next one keeps none of it.
-                let room = self.turn_left.min(scratch.len());
-                let read = self.peer.try_read(&mut scratch[..room])?;
-                let len = read.min(buffer.len());
-                buffer[..len].copy_from_slice(&scratch[..len]);
-                if len < read {
-                    self.rest = SPARE.take();
-                    self.rest.extend_from_slice(&scratch[len..read]);
-                }
-                Ok(len)
-            });
+    /// Whether a large frame is held back.
+    pub(super) fn is_held(&self) -> bool {
+        self.is_held
+    }
+
+    /// From now on large frames may come.
+    pub(super) fn open_gate(&mut self) {
+        self.gate = None;
+        self.is_held = false;
+    }
+
+    /// The straight way: what tungstenite takes is not kept in between.
+    fn take_from_socket(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let read = self.peer.try_read(self.room(scratch))?;
+            let len = read.min(buffer.len());
+            buffer[..len].copy_from_slice(&scratch[..len]);
+            if len < read {
+                self.keep(&scratch[len..read]);
+            }
+            Ok(len)
+        })
+    }
+
+    /// Returns whether anything came; otherwise the socket has ended.
+    fn fill_rest(&mut self) -> io::Result<bool> {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let read = self.peer.try_read(self.room(scratch))?;
+            self.keep(&scratch[..read]);
+            Ok(read > 0)
+        })
+    }
+
+    /// No more than the turn may take: a connection that waits for its next one keeps none of it.
+    fn room<'a>(&self, scratch: &'a mut [u8]) -> &'a mut [u8] {
+        let room = self.turn_left.min(scratch.len());
+        &mut scratch[..room]
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.rest.capacity() == 0 {
+            self.rest = SPARE.take();
         }
+        self.rest.extend_from_slice(bytes);
+    }
+
+    fn take_from_rest(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let rest = &self.rest[self.taken..];
-        let len = rest.len().min(buffer.len());
+        let mut len = rest.len().min(buffer.len());
+        if let Some(gate) = &mut self.gate {
+            let passed = gate.pass(&rest[..len]);
+            self.is_held = passed < len;
+            if passed == 0 {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            len = passed;
+        }
         buffer[..len].copy_from_slice(&rest[..len]);
         self.taken += len;
         if self.taken == self.rest.len() {
@@ -100,7 +147,15 @@ impl Read for PeerStream {
             return Err(ErrorKind::WouldBlock.into());
         }
         let room = buffer.len().min(self.turn_left);
-        let len = self.take(&mut buffer[..room])?;
+        let buffer = &mut buffer[..room];
+        let len = if self.rest.is_empty() && self.gate.is_none() {
+            self.take_from_socket(buffer)?
+        } else {
+            if self.rest.is_empty() && !self.fill_rest()? {
+                return Ok(0);
+            }
+            self.take_from_rest(buffer)?
+        };
         self.turn_left -= len;
         self.unfinished += len;
         Ok(len)

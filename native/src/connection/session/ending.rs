@@ -47,7 +47,9 @@ impl Session {
     /// Reads and throws away until the peer closes.
     async fn linger(&mut self) {
         loop {
-            self.websocket.get_mut().start_turn(TURN_BYTES);
+            let stream = self.websocket.get_mut();
+            stream.open_gate();
+            stream.start_turn(TURN_BYTES);
             let outcome = if !self.is_unreadable {
                 match self.websocket.read() {
                     Ok(Message::Close(_)) => return,

@@ -6,11 +6,11 @@ use super::Session;
 use crate::connection::budget::LARGE_BYTES;
 
 impl Session {
-    /// Whether more of a message came than a socket takes without a place before its handshake is done.
+    /// Whether more of a message comes than a socket takes without a place before its handshake is done.
     pub(super) fn needs_place(&self) -> bool {
         let is_without = |handshake: &super::OpenHandshake| handshake.place.is_none();
         self.handshake.as_deref().is_some_and(is_without)
-            && self.websocket.get_ref().unfinished() >= LARGE_BYTES
+            && (self.websocket.get_ref().is_held() || self.websocket.get_ref().unfinished() >= LARGE_BYTES)
     }
 
     /// Waits for a place until the handshake must be done. Returns whether there is one.
@@ -26,6 +26,9 @@ impl Session {
         let is_taken = place.is_some();
         if let Some(handshake) = &mut self.handshake {
             handshake.place = place;
+        }
+        if is_taken {
+            self.websocket.get_mut().open_gate();
         }
         is_taken
     }

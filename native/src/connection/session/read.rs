@@ -68,7 +68,8 @@ impl Session {
                 }
                 Ok(_) => {}
                 Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
-                    self.has_unread = self.websocket.get_ref().is_spent();
+                    let stream = self.websocket.get_ref();
+                    self.has_unread = stream.is_spent() || stream.is_held();
                     break;
                 }
                 Err(Error::Capacity(_)) => {

@@ -1,0 +1,215 @@
+//! The most memory that one client can make the gateway hold, in a process of its own, as Linux counts it.
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use support::{Client, connect_params, within};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// What PROTOCOL.md promises: most that one client adds, in kB.
+const MOST_KB: u64 = 64 * 1024;
+/// What is left of it 10 s after the client is gone, in kB, or a tenth of what was held before.
+const LEFT_KB: u64 = 4 * 1024;
+const BACK_TIME: Duration = Duration::from_secs(10);
+const MIB: usize = 1024 * 1024;
+
+struct Process {
+    child: Child,
+    address: SocketAddr,
+    /// Held when it had served one client.
+    before_kb: u64,
+}
+
+impl Process {
+    async fn start() -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_presence-gateway"))
+            .args(["serve", "--port", "0", "--token", support::TOKEN])
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = loop {
+            let line = within("the address", lines.next_line()).await.unwrap();
+            let line = line.expect("the gateway ended");
+            if let Some((_, url)) = line.split_once("http://") {
+                break url.split('/').next().unwrap().parse().unwrap();
+            }
+        };
+        let mut process = Self {
+            child,
+            address,
+            before_kb: 0,
+        };
+        Client::connect(address, "first", &["operator.read"]).await;
+        process.before_kb = process.memory_kb("VmRSS:");
+        process
+    }
+
+    fn memory_kb(&self, field: &str) -> u64 {
+        let pid = self.child.id().expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    }
+
+    /// Checks what the process held at most, and that it gives back what it no longer needs.
+    async fn check(&self, what: &str) {
+        let most_kb = self.memory_kb("VmHWM:") - self.before_kb;
+        eprintln!("{what}: most {most_kb} kB");
+        assert!(most_kb <= MOST_KB, "{what}: {most_kb} kB");
+        let left_kb = LEFT_KB.max(self.before_kb / 10);
+        let begun = Instant::now();
+        loop {
+            let more_kb = self.memory_kb("VmRSS:").saturating_sub(self.before_kb);
+            if more_kb <= left_kb {
+                return;
+            }
+            assert!(
+                begun.elapsed() < BACK_TIME,
+                "{what}: {more_kb} kB are not given back"
+            );
+            // It is the process that is asked, not the time.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// A client's text frame, masked with zeros.
+fn frame(text: &str) -> Vec<u8> {
+    let mut bytes = vec![0x81, 0x80 | 127];
+    bytes.extend((text.len() as u64).to_be_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend(text.as_bytes());
+    bytes
+}
+
+/// A request of at most `bytes` that is `item` all over.
+fn dense(method: &str, item: &str, bytes: usize) -> String {
+    let head = format!(r#"{{"type":"req","id":"1","method":"{method}","params":{{"text":["#);
+    let items = (bytes - head.len() - 4) / (item.len() + 1);
+    format!("{head}{}0]}}}}", format!("{item},").repeat(items))
+}
+
+/// Writes all of it, and throws away what comes meanwhile until the gateway closes or `text` came.
+async fn pour(mut client: Client, bytes: &[u8], until: &str) {
+    let (mut reader, mut writer) = client.stream().split();
+    let write = async {
+        // A gateway that has had enough closes.
+        let _ = writer.write_all(bytes).await;
+    };
+    let read = async {
+        let (mut buffer, mut tail) = (vec![0; 64 * 1024], Vec::new());
+        while let Ok(len @ 1..) = reader.read(&mut buffer).await {
+            tail.extend_from_slice(&buffer[..len]);
+            if tail.windows(until.len()).any(|part| part == until.as_bytes()) {
+                return;
+            }
+            tail.drain(..tail.len().saturating_sub(until.len()));
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), futures_util::future::join(write, read))
+        .await
+        .expect("the gateway answers");
+}
+
+/// A request whose answer shows that all before it was read.
+fn last() -> Vec<u8> {
+    frame(r#"{"type":"req","id":"the-last-one","method":"health"}"#)
+}
+
+#[tokio::test]
+async fn a_client_that_is_let_in_is_bounded_in_memory() {
+    let texts = [
+        dense("no.such.method", r#"{"":0}"#, MIB),
+        dense("system-event", r#"{"":0}"#, MIB),
+        dense("set-heartbeats", "[[0]]", MIB),
+        dense("system-event", "0", MIB),
+        dense("wake", r#""a""#, MIB),
+        format!(
+            r#"{{"type":"req","id":"1","method":"wake","params":{{{}"x":0}}}}"#,
+            r#""x":0,"#.repeat(150_000)
+        ),
+        format!(r#"{{{}"type":"req"}}"#, r#""x":0,"#.repeat(150_000)),
+        format!("{}{}", "[".repeat(MIB / 2), "]".repeat(MIB / 2)),
+    ];
+    let process = Process::start().await;
+    for text in &texts {
+        let (client, _) = Client::connect(process.address, "attacker", &[]).await;
+        let mut bytes = frame(text).repeat(8);
+        bytes.extend(last());
+        pour(client, &bytes, "the-last-one").await;
+    }
+    process.check("large parameters").await;
+}
+
+#[tokio::test]
+async fn pieces_and_unread_answers_are_bounded_in_memory() {
+    let process = Process::start().await;
+    // A message in two large pieces, and half of another frame.
+    let (mut client, _) = Client::connect(process.address, "attacker", &["operator.read"]).await;
+    let half = " ".repeat(MIB / 2);
+    let (mut first, mut next) = (frame(&half), frame(&half));
+    (first[0], next[0]) = (0x01, 0x00);
+    next.truncate(MIB / 4);
+    client.stream().write_all(&[first, next].concat()).await.unwrap();
+    // Requests whose answers are large, which nobody reads.
+    let (mut deaf, _) = Client::connect(process.address, "deaf", &["operator.read"]).await;
+    let id = "i".repeat(1_000);
+    let ask = format!(r#"{{"type":"req","id":"{id}","method":"presence.snapshot"}}"#);
+    let asks = frame(&ask).repeat(4_000);
+    // The gateway stops to read before that; whether it does is not the question here.
+    let _ = tokio::time::timeout(Duration::from_secs(2), deaf.stream().write_all(&asks)).await;
+    let (mut other, _) = Client::connect(process.address, "other", &["operator.read"]).await;
+    assert_eq!(other.request("health", json!({})).await["ok"], true);
+    drop((client, deaf));
+    assert_eq!(other.request("health", json!({})).await["ok"], true);
+    process.check("pieces and unread answers").await;
+}
+
+#[tokio::test]
+async fn strangers_are_bounded_in_memory_together() {
+    let process = Process::start().await;
+    let connect = dense("connect", r#"{"":0}"#, 64 * 1024);
+    let whole = frame(&connect);
+    let mut strangers = Vec::new();
+    for n in 0..400 {
+        let mut stranger = Client::open(process.address, "").await;
+        // All but the last byte.
+        let _ = stranger.stream().try_write(&whole[..whole.len() - 1]);
+        strangers.push(stranger);
+        if n % 50 == 0 {
+            let (mut other, _) = Client::connect(process.address, "other", &["operator.read"]).await;
+            assert_eq!(other.request("health", json!({})).await["ok"], true);
+        }
+    }
+    drop(strangers);
+    // And those who finish.
+    for _ in 0..8 {
+        let client = Client::open(process.address, "").await;
+        pour(client, &whole, "at /").await;
+    }
+    let (mut other, _) = Client::connect(process.address, "other", &["operator.read"]).await;
+    assert_eq!(other.request("health", json!({})).await["ok"], true);
+    let mut refused = Client::open(process.address, "").await;
+    refused.event().await;
+    assert_eq!(
+        refused.request("connect", connect_params("late", &[])).await["ok"],
+        true
+    );
+    process.check("handshakes").await;
+}
