@@ -8,7 +8,7 @@ pub(super) const TURN_MESSAGES: usize = 64;
 /// with one of the [`LARGE_HANDSHAKES`] places takes more bytes of a message than this.
 pub(super) const LARGE_BYTES: usize = 8 * 1024;
 /// Most sockets at once that take a large message before their handshake is done.
-pub(crate) const LARGE_HANDSHAKES: usize = 64;
+pub(crate) const LARGE_HANDSHAKES: usize = 16;
 /// Most control frames before the handshake is done.
 pub(super) const EARLY_CONTROLS: usize = 16;
 /// Header and mask of a control frame.

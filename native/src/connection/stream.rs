@@ -9,6 +9,10 @@ use super::Peer;
 use super::budget::TURN_BYTES;
 use super::gate::Gate;
 
+/// What is read at once while large frames are held back: a `connect` with its proof, and what a socket that
+/// waits keeps at most.
+const GATED_BYTES: usize = 2 * 1024;
+
 thread_local! {
     /// What is read at once, for all connections of a thread. tungstenite would ask for no more than it keeps
     /// for each connection.
@@ -99,7 +103,8 @@ impl PeerStream {
     /// Returns whether anything came; otherwise the socket has ended.
     fn fill_rest(&mut self) -> io::Result<bool> {
         SCRATCH.with_borrow_mut(|scratch| {
-            let read = self.peer.try_read(self.room(scratch))?;
+            let room = self.turn_left.min(GATED_BYTES);
+            let read = self.peer.try_read(&mut scratch[..room])?;
             self.keep(&scratch[..read]);
             Ok(read > 0)
         })

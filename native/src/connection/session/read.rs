@@ -17,8 +17,8 @@ use crate::connection::budget::{
 impl Session {
     /// Reads what is there, within a turn's bounds; answers or hands on what it says.
     pub(super) async fn read(&mut self) -> ControlFlow<End> {
-        if self.needs_place() && !Box::pin(self.take_place()).await {
-            return ControlFlow::Continue(());
+        if self.needs_place() {
+            return Box::pin(self.take_place()).await;
         }
         let (end, large) = match self.read_messages() {
             ControlFlow::Continue(large) => (ControlFlow::Continue(()), large),
