@@ -35,8 +35,12 @@ pub enum Method {
     SetHeartbeats,
     /// The configuration: a stub that probes can read.
     ConfigGet,
-    /// Connected nodes.
+    /// The nodes: connected, or gone a while ago.
     NodeList,
+    /// The same nodes, as a list of pairings.
+    NodePairList,
+    /// One of them.
+    NodeDescribe,
     /// Agents: none here.
     AgentsList,
     /// Device pairings: none here.
@@ -53,7 +57,7 @@ pub enum Method {
 
 /// The methods that `hello-ok.features.methods` states: those that are answered. Clients gate pages
 /// on this list. `connect` is over by then and `wake` is only ever refused, so neither is in it.
-pub const ADVERTISED: [Method; 15] = [
+pub const ADVERTISED: [Method; 17] = [
     Method::SystemPresence,
     Method::PresenceSnapshot,
     Method::SystemEvent,
@@ -63,6 +67,8 @@ pub const ADVERTISED: [Method; 15] = [
     Method::SetHeartbeats,
     Method::ConfigGet,
     Method::NodeList,
+    Method::NodePairList,
+    Method::NodeDescribe,
     Method::AgentsList,
     Method::DevicePairList,
     Method::NodeEvent,
@@ -72,23 +78,30 @@ pub const ADVERTISED: [Method; 15] = [
 ];
 
 /// The events that `hello-ok.features.events` states: those that are sent.
-pub const EVENTS: [&str; 4] = ["connect.challenge", "presence", "tick", "shutdown"];
+pub const EVENTS: [&str; 5] = [
+    "connect.challenge",
+    "presence",
+    "node.presence",
+    "tick",
+    "shutdown",
+];
 
 /// The capability by which a client asks for deltas instead of full lists (SPEC 2.1).
 pub const DELTA_CAP: &str = "presence-delta";
 
 /// The events that a client with [`DELTA_CAP`] is sent instead of `presence`.
-pub const DELTA_EVENTS: [&str; 5] = [
+pub const DELTA_EVENTS: [&str; 6] = [
     "connect.challenge",
     "presence.delta",
     "presence.snapshot",
+    "node.presence",
     "tick",
     "shutdown",
 ];
 
 /// Every method, for the search by name.
-const ALL: [Method; 17] = {
-    let mut all = [Method::Connect; 17];
+const ALL: [Method; 19] = {
+    let mut all = [Method::Connect; 19];
     let mut index = 0;
     while index < ADVERTISED.len() {
         all[index] = ADVERTISED[index];
@@ -140,6 +153,8 @@ impl Method {
             Self::SetHeartbeats => "set-heartbeats",
             Self::ConfigGet => "config.get",
             Self::NodeList => "node.list",
+            Self::NodePairList => "node.pair.list",
+            Self::NodeDescribe => "node.describe",
             Self::AgentsList => "agents.list",
             Self::DevicePairList => "device.pair.list",
             Self::NodeEvent => "node.event",
@@ -160,10 +175,11 @@ impl Method {
             | Self::LastHeartbeat
             | Self::ConfigGet
             | Self::NodeList
+            | Self::NodeDescribe
             | Self::AgentsList => Access::Scope(scope::READ),
             Self::Wake => Access::Scope(scope::WRITE),
             Self::SetHeartbeats => Access::Scope(scope::ADMIN),
-            Self::DevicePairList => Access::Scope(scope::PAIRING),
+            Self::DevicePairList | Self::NodePairList => Access::Scope(scope::PAIRING),
             Self::NodeEvent
             | Self::NodeSkillsUpdate
             | Self::NodePluginToolsUpdate
@@ -254,12 +270,14 @@ mod tests {
             ("system-presence", scope::READ),
             ("status", scope::READ),
             ("node.list", scope::READ),
+            ("node.describe", scope::READ),
             ("agents.list", scope::READ),
             ("last-heartbeat", scope::READ),
             ("config.get", scope::READ),
             ("wake", scope::WRITE),
             ("set-heartbeats", scope::ADMIN),
             ("device.pair.list", scope::PAIRING),
+            ("node.pair.list", scope::PAIRING),
         ];
         for (name, wanted) in cases {
             let method = Method::resolve(name).unwrap();

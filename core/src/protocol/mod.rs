@@ -8,6 +8,7 @@ pub mod error;
 pub mod frame;
 pub mod limits;
 pub mod method;
+pub mod node_event;
 pub mod params;
 pub mod scope;
 pub mod skew;

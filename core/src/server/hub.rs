@@ -5,6 +5,7 @@ mod deltas;
 mod hello;
 mod member;
 mod members;
+mod nodes;
 mod time;
 
 #[cfg(test)]
@@ -114,6 +115,7 @@ pub struct Hub {
     config: HubConfig,
     roster: Roster,
     members: Members,
+    nodes: nodes::Nodes,
     /// Ping and pong deadlines, earliest first.
     heartbeats: BTreeSet<(u64, u32)>,
     next_serial: u64,
@@ -145,6 +147,7 @@ impl Hub {
             config,
             roster,
             members: Members::default(),
+            nodes: nodes::Nodes::default(),
             heartbeats: BTreeSet::new(),
             next_serial: 1,
             started_ms: now.age_ms,
@@ -235,7 +238,9 @@ impl Hub {
             let tick_at_ms = now.age_ms.saturating_add(interval_ms);
             self.tick_at_ms.get_or_insert(tick_at_ms);
         }
-        ConnId { slot, serial }
+        let conn = ConnId { slot, serial };
+        self.add_node(conn);
+        conn
     }
 
     fn greet_all(&mut self, conns: &[ConnId], now: Now) {
@@ -288,14 +293,8 @@ impl Hub {
             return self.announce(now);
         }
         let due_ms = now.age_ms.saturating_add(self.ping_interval_ms());
+        self.refresh_row(conn.slot, now);
         if let Some(member) = self.members.get_mut(conn.slot) {
-            match member.row.filter(|&row| self.roster.contains(row)) {
-                Some(row) => self.roster.touch(row, now),
-                None if member.is_tracked && !self.is_shut_down => {
-                    member.row = self.roster.restore(&member.connect_write(), now);
-                }
-                None => {}
-            }
             if member.heartbeat.awaits_pong {
                 self.heartbeats.remove(&(member.heartbeat.due_ms, conn.slot));
                 member.heartbeat = Heartbeat {
@@ -306,6 +305,21 @@ impl Hub {
             }
         }
         self.announce(now);
+    }
+
+    /// A sign of life on a connection: touches its row. If that was evicted and no row with a live
+    /// connection has to go for it, it comes back.
+    fn refresh_row(&mut self, slot: u32, now: Now) {
+        let Some(member) = self.members.get_mut(slot) else {
+            return;
+        };
+        match member.row.filter(|&row| self.roster.contains(row)) {
+            Some(row) => self.roster.touch(row, now),
+            None if member.is_tracked && !self.is_shut_down => {
+                member.row = self.roster.restore(&member.connect_write(), now);
+            }
+            None => {}
+        }
     }
 
     /// The connection is gone. A second call for the same one does nothing.
@@ -427,6 +441,7 @@ impl Hub {
             self.roster
                 .disconnect(row, member.serial, cause != LeaveCause::Silent, now);
         }
+        self.remove_node(conn, &member, now);
     }
 
     /// Announces a change: at once after a quiet window, else when the window ends (SPEC 2).
@@ -434,6 +449,7 @@ impl Hub {
         if self.is_shut_down {
             return;
         }
+        self.tell_nodes(now);
         let is_changed = self.roster.version() != self.announced_version;
         if is_changed && now.age_ms >= self.window_ends_ms {
             self.broadcast(now);

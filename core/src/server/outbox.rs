@@ -23,6 +23,9 @@ pub enum Item {
     Presence(Arc<Frame>),
     /// A `presence.delta`: in order; see [`Outbox::take_behind`].
     Delta(Arc<Frame>),
+    /// An event that a slow client may miss: left out while more than [`MAX_DROPPABLE_BYTES`] of such events
+    /// wait. Those that are sent keep their order, and only they get a `seq`.
+    Droppable(Arc<Frame>),
     /// A `tick`: replaces an undelivered older one in its place in the queue.
     Tick(Arc<Frame>),
     /// Close after everything before it was sent; nothing follows.
@@ -98,6 +101,9 @@ pub struct SlowConsumer {
 /// may be larger: the hub makes none that is larger than the snapshot.
 const MAX_DELTA_BYTES: usize = 64 * 1024;
 
+/// Most bytes of events that may be left out ([`Item::Droppable`]) that wait for a client.
+pub const MAX_DROPPABLE_BYTES: usize = 16 * 1024;
+
 /// The queue of one connection. Numbers (`seq`) are given when a frame is taken out, so only frames
 /// really sent consume one.
 ///
@@ -131,6 +137,8 @@ pub struct Outbox {
     limit: usize,
     /// Bytes of the deltas in the queue.
     delta_bytes: usize,
+    /// Bytes of the events in the queue that may be left out.
+    droppable_bytes: usize,
     /// Deltas were left out since the last snapshot.
     is_behind: bool,
     /// The number of the last event taken out.
@@ -146,6 +154,7 @@ enum Place {
     Event(Arc<Frame>),
     Presence,
     Delta(Arc<Frame>),
+    Droppable(Arc<Frame>),
     Tick,
     Close(CloseFrame),
 }
@@ -161,6 +170,7 @@ impl Outbox {
             buffered_bytes: 0,
             limit: buffered_bytes,
             delta_bytes: 0,
+            droppable_bytes: 0,
             is_behind: false,
             seq: 0,
             closed: false,
@@ -189,6 +199,13 @@ impl Outbox {
             }
             Item::Event(frame) => self.queue.push_back(Place::Event(frame)),
             Item::Delta(frame) => self.push_delta(frame),
+            Item::Droppable(frame) => {
+                let total = self.droppable_bytes.saturating_add(frame.len());
+                if total <= MAX_DROPPABLE_BYTES {
+                    self.droppable_bytes = total;
+                    self.queue.push_back(Place::Droppable(frame));
+                }
+            }
             Item::Presence(frame) => {
                 // It also takes the place of deltas that wait.
                 if self.presence.replace(frame).is_some() || self.delta_bytes > 0 {
@@ -229,6 +246,10 @@ impl Outbox {
             // A place without its frame cannot be: `push` makes both. If it were, nothing is sent.
             Place::Delta(frame) => {
                 self.delta_bytes -= frame.len();
+                Some(self.sealed(frame))
+            }
+            Place::Droppable(frame) => {
+                self.droppable_bytes -= frame.len();
                 Some(self.sealed(frame))
             }
             Place::Presence => self.presence.take().map(|frame| self.sealed(frame)),

@@ -2,15 +2,14 @@
 
 use alloc::format;
 use alloc::string::ToString;
-use alloc::vec::Vec;
 
 use serde_json::{Value, json};
 
 use super::Hub;
 use super::member::Member;
 use crate::beacon::Beacon;
-use crate::protocol::params::{Length, Members};
-use crate::protocol::{Frame, Method, Request, Role, WireError, scope};
+use crate::protocol::params::Members;
+use crate::protocol::{Frame, Method, Request, WireError, scope};
 use crate::roster::{BeaconError, BeaconTarget, Holder};
 use crate::server::system_event::parse_system_event;
 use crate::time::Now;
@@ -90,17 +89,14 @@ impl Hub {
             Method::ConfigGet => json!({
                 "path": "", "exists": false, "valid": true, "issues": [], "config": {},
             }),
-            Method::NodeList => json!({ "ts": self.roster.wall_ms(now), "nodes": self.nodes() }),
+            Method::NodeList => self.node_list(now),
+            Method::NodePairList => self.node_pair_list(),
+            Method::NodeDescribe => self.node_describe(request.params.text(), now)?,
             Method::AgentsList => json!({
                 "defaultId": "main", "mainKey": "main", "scope": "per-sender", "agents": [],
             }),
             Method::DevicePairList => json!({ "pending": [], "paired": [] }),
-            Method::NodeEvent => {
-                let event = Members::root(request.params.text())
-                    .and_then(|members| members.required_string("event", Length::nonempty(256)));
-                let event = event.map_err(|reason| WireError::invalid_params("node.event", &reason))?;
-                json!({ "ok": true, "event": event, "handled": false, "reason": "presence-only gateway" })
-            }
+            Method::NodeEvent => self.node_event(slot, request.params.text(), now)?,
             Method::NodeSkillsUpdate | Method::NodePluginToolsUpdate | Method::NodeRunnerInventoryUpdate => {
                 return Ok(Answer::Done);
             }
@@ -192,47 +188,4 @@ impl Hub {
             },
         })
     }
-
-    /// The nodes connected now, at most as many as the roster has rows.
-    fn nodes(&self) -> Vec<Value> {
-        let is_node = |member: &&Member| member.handshake.role == Role::Node;
-        self.members
-            .iter()
-            .map(|(_, member)| member)
-            .filter(is_node)
-            .take(self.config.max_entries)
-            .map(node)
-            .collect()
-    }
-}
-
-fn node(member: &Member) -> Value {
-    let handshake = &member.handshake;
-    let client = &handshake.client;
-    let id = handshake
-        .device_id
-        .as_deref()
-        .or(client.instance_id.as_deref())
-        .unwrap_or(&handshake.conn_id);
-    let mut node = json!({
-        "nodeId": id,
-        "platform": client.platform,
-        "version": client.version,
-        "caps": handshake.caps,
-        "commands": handshake.commands,
-        "connected": true,
-        "paired": true,
-        "connectedAtMs": member.joined_wall_ms,
-    });
-    for (name, value) in [
-        ("displayName", &client.display_name),
-        ("deviceFamily", &client.device_family),
-        ("modelIdentifier", &client.model_identifier),
-        ("remoteIp", &handshake.remote_ip),
-    ] {
-        if let Some(value) = value {
-            node[name] = json!(value);
-        }
-    }
-    node
 }

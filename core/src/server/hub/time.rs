@@ -31,6 +31,7 @@ impl Hub {
             self.roster.poll_timeout(),
             self.heartbeats.first().map(|&(due_ms, _)| due_ms),
             self.tick_at_ms,
+            self.nodes.poll_timeout(),
             // A change carries the touches; alone they wait until there is none.
             if is_changed {
                 Some(self.window_ends_ms)
