@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { connectClient, rowOf } from "./lib/client.mjs";
 import { startGateway } from "./lib/gateway.mjs";
+import { problems } from "./lib/schema.mjs";
 
 const ADMIN = { instanceId: "admin", scopes: ["operator.admin", "operator.read", "operator.write", "operator.pairing"] };
 const NODE = { clientName: "node-host", mode: "node", role: "node", scopes: [], instanceId: "node" };
@@ -14,6 +15,7 @@ const PARAMS = {
   "system-event": { text: "hello", instanceId: "admin" },
   "set-heartbeats": { enabled: true },
   "node.event": { event: "node.host.stats", payload: {} },
+  "node.describe": { nodeId: "node" },
 };
 
 test("every advertised method is answered, to an operator or to a node", async (t) => {
@@ -61,11 +63,20 @@ test("the answers have the shape that clients read", async (t) => {
   assert.equal((await admin.request("config.get", {})).valid, true);
 });
 
-test("a connected node is in node.list", async (t) => {
+test("the three ways to list nodes show a connected node alike", async (t) => {
   const gateway = await startGateway(t);
   const admin = await connectClient(gateway, ADMIN);
-  await connectClient(gateway, { ...NODE, instanceId: "garage", clientDisplayName: "garage" });
-  const { nodes } = await admin.request("node.list", {});
+  const node = await connectClient(gateway, { ...NODE, instanceId: "garage", clientDisplayName: "garage" });
   assert.ok(rowOf(await admin.roster(), "garage"), "in the roster");
-  assert.ok(Array.isArray(nodes));
+  const { nodes } = await admin.request("node.list", {});
+  assert.deepEqual(nodes.map(({ nodeId, displayName, connected }) => ({ nodeId, displayName, connected })), [
+    { nodeId: "garage", displayName: "garage", connected: true },
+  ]);
+  assert.deepEqual((await admin.request("node.pair.list", {})).paired, nodes);
+  const { ts, ...described } = await admin.request("node.describe", { nodeId: "garage" });
+  assert.equal(typeof ts, "number");
+  assert.deepEqual(described, nodes[0]);
+  const answer = await node.request("node.event", { event: "node.presence.alive", payloadJSON: '{"trigger":"connect"}' });
+  assert.deepEqual(problems("NodeEventResult", answer), [], "as the shipped schema has it");
+  assert.equal(answer.reason, "missing_device_identity");
 });

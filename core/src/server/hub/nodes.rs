@@ -5,10 +5,10 @@
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use alloc::{format, vec};
 
 use serde_json::{Map, Value, json};
 
@@ -19,7 +19,7 @@ use crate::key::RowKey;
 use crate::protocol::node_event::{self, NodeReport};
 use crate::protocol::params::{Length, Members as Params};
 use crate::protocol::{Frame, Role, WireError};
-use crate::roster::RowId;
+use crate::roster::{RowId, max_list_bytes};
 use crate::server::Item;
 use crate::time::Now;
 
@@ -27,7 +27,7 @@ use crate::time::Now;
 const ALIVE_INTERVAL_MS: u64 = 60_000;
 
 /// Most bytes of one node as JSON: optional members that do not fit are left out, the longest lists first.
-const MAX_NODE_BYTES: usize = 8 * 1024;
+pub(super) const MAX_NODE_BYTES: usize = 8 * 1024;
 
 /// Most UTF-16 units of the `nodeId` asked for.
 const MAX_ID_UNITS: usize = 1_024;
@@ -89,6 +89,12 @@ pub(super) struct Nodes {
 }
 
 impl Nodes {
+    /// How many are remembered.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
     /// When the next `node.presence` goes out, on the age clock.
     pub(super) fn poll_timeout(&self) -> Option<u64> {
         (!self.changed.is_empty()).then_some(self.window_ends_ms)
@@ -184,41 +190,56 @@ impl Hub {
         let wanted = Params::root(params)
             .and_then(|members| members.required_string("nodeId", Length::nonempty(MAX_ID_UNITS)))
             .map_err(|reason| WireError::invalid_params("node.describe", &reason))?;
-        let is_it = |node: &Value| node["nodeId"] == *wanted;
-        let found = self.nodes_shown().into_iter().find(is_it);
-        let Some(Value::Object(node)) = found else {
+        let Some(node) = self.nodes_in_order().find(|node| self.node_id(node) == &*wanted) else {
             return Err(WireError::invalid_request("unknown nodeId"));
         };
         let mut answer = Map::new();
         answer.insert("ts".into(), json!(self.roster.wall_ms(now)));
-        answer.extend(node);
+        answer.extend(self.node_item(node));
         Ok(Value::Object(answer))
     }
 
     fn nodes_shown(&self) -> Vec<Value> {
-        let max = self.config.max_entries;
-        let connected = self.nodes.by_key.iter().filter(|(_, node)| !node.live.is_empty());
-        let gone = self.nodes.by_key.iter().filter(|(_, node)| {
-            node.live.is_empty() && node.row.is_some_and(|row| self.roster.contains(row))
-        });
-        let mut ids = BTreeSet::new();
-        let mut shown = Vec::new();
-        for (_, node) in connected.chain(gone) {
-            if shown.len() >= max {
-                break;
-            }
-            let item = self.node_item(node);
-            // Of two with one id the proven one is shown: keys of devices come first.
-            let id: Box<str> = item["nodeId"].as_str().unwrap_or_default().into();
-            if ids.insert(id) {
-                shown.push(item);
-            }
-        }
-        shown
+        let max_bytes = max_list_bytes(self.config.max_entries);
+        let (mut ids, mut bytes) = (BTreeSet::new(), 0);
+        // Of two with one id the verified one is shown: keys of devices come first.
+        self.nodes_in_order()
+            .filter(|node| ids.insert(self.node_id(node)))
+            .take(self.config.max_entries)
+            .map(|node| Value::Object(self.node_item(node)))
+            .take_while(|item| {
+                bytes += format!("{item}").len() + 1;
+                bytes <= max_bytes
+            })
+            .collect()
     }
 
-    fn node_item(&self, node: &Node) -> Value {
-        let newest = node.live.last().and_then(|conn| self.members.get(conn.slot));
+    /// Those connected, then those that went and whose rows live; verified devices first.
+    fn nodes_in_order(&self) -> impl Iterator<Item = &Node> {
+        let nodes = || self.nodes.by_key.values();
+        let is_known = |node: &&Node| node.row.is_some_and(|row| self.roster.contains(row));
+        let connected = nodes().filter(|node| !node.live.is_empty());
+        connected.chain(nodes().filter(|node| node.live.is_empty()).filter(is_known))
+    }
+
+    fn newest<'a>(&'a self, node: &Node) -> Option<&'a Member> {
+        let conn = node.live.last()?;
+        self.members.get(conn.slot)
+    }
+
+    fn node_id<'a>(&'a self, node: &'a Node) -> &'a str {
+        match self.newest(node) {
+            Some(member) => id(member),
+            None => node
+                .description
+                .get("nodeId")
+                .and_then(Value::as_str)
+                .unwrap_or_default(),
+        }
+    }
+
+    fn node_item(&self, node: &Node) -> Map<String, Value> {
+        let newest = self.newest(node);
         let mut item = match newest {
             Some(member) => describe(member),
             None => node.description.clone(),
@@ -231,7 +252,7 @@ impl Hub {
         if let Some(activity) = node.activity {
             item.insert("lastActiveAtMs".into(), json!(self.last_active_ms(activity)));
         }
-        Value::Object(item)
+        item
     }
 
     fn last_active_ms(&self, activity: Activity) -> u64 {
@@ -345,7 +366,7 @@ impl Hub {
         let node = self.nodes.by_key.get(key);
         let activity = node.and_then(|node| node.activity);
         let payload = json!({
-            "nodeId": node.map_or_else(|| key.as_id().into(), |node| self.node_item(node)["nodeId"].clone()),
+            "nodeId": node.map_or_else(|| key.as_id(), |node| self.node_id(node)),
             "lastActiveAtMs": activity.map(|activity| self.last_active_ms(activity)),
             "presenceUpdatedAtMs": activity.map(|activity| self.wall_of(activity.reported_ms)),
         });
@@ -371,18 +392,23 @@ fn key(member: &Member) -> NodeKey {
     }
 }
 
+/// The `nodeId`, as the connection sent it.
+fn id(member: &Member) -> &str {
+    let handshake = &member.handshake;
+    match (&handshake.device_id, &member.key) {
+        (Some(device), _) => device,
+        (None, RowKey::Named(_)) => handshake.client.instance_id.as_deref().unwrap_or_default(),
+        (None, _) => &handshake.conn_id,
+    }
+}
+
 /// The members of a node that its connection states.
 fn describe(member: &Member) -> Map<String, Value> {
     let handshake = &member.handshake;
     let client = &handshake.client;
-    let id: &str = match key(member) {
-        NodeKey::Device(_) => handshake.device_id.as_deref().unwrap_or_default(),
-        NodeKey::Instance(_) => client.instance_id.as_deref().unwrap_or_default(),
-        NodeKey::Connection(_) => &handshake.conn_id,
-    };
     let remote_ip = handshake.remote_ip.as_deref().filter(|ip| !is_loopback(ip));
-    // The order says what is left out first when a node is too long: what comes last.
-    let optional = vec![
+    // In order of weight: what does not fit any more is left out, and all after it.
+    let optional = [
         ("platform", json!(client.platform)),
         ("version", json!(client.version)),
         ("displayName", json!(client.display_name)),
@@ -393,7 +419,7 @@ fn describe(member: &Member) -> Map<String, Value> {
         ("commands", json!(handshake.commands)),
     ];
     let mut node = Map::new();
-    node.insert("nodeId".into(), json!(id));
+    node.insert("nodeId".into(), json!(id(member)));
     node.insert("paired".into(), json!(true));
     node.insert("connectedAtMs".into(), json!(member.joined_wall_ms));
     node.insert("caps".into(), json!([]));

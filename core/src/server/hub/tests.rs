@@ -466,3 +466,5 @@ fn a_delta_that_is_larger_than_the_snapshot_is_replaced_by_it() {
     assert_eq!(event["payload"]["keys"], json!(["SELF"]));
     assert_eq!(event["payload"]["version"], event["stateVersion"]["presence"]);
 }
+
+mod nodes;

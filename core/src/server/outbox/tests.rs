@@ -158,3 +158,25 @@ fn a_drained_outbox_owns_no_heap_memory_and_is_small() {
     assert!(outbox.presence.is_none());
     assert!(size_of::<Outbox>() <= 96, "{}", size_of::<Outbox>());
 }
+
+#[test]
+fn events_that_may_be_missed_are_left_out_when_too_many_wait() {
+    let mut outbox = Outbox::new(1_000);
+    let event = |n: usize| Item::Droppable(Arc::new(Frame::text(format!("{n:01024}"))));
+    for n in 0..MAX_DROPPABLE_BYTES / 1_024 + 1 {
+        outbox.push(event(n)).unwrap();
+    }
+    outbox.push(Item::Event(shared("shutdown"))).unwrap();
+    let sent = drained(&mut outbox);
+    assert_eq!(
+        sent.len(),
+        MAX_DROPPABLE_BYTES / 1_024 + 1,
+        "the one beyond is left out"
+    );
+    assert!(
+        sent[16].contains("shutdown") && sent[16].ends_with(",\"seq\":17}"),
+        "no number is lost"
+    );
+    outbox.push(event(99)).unwrap();
+    assert_eq!(drained(&mut outbox).len(), 1, "there is room again");
+}
