@@ -72,7 +72,7 @@ impl ServeOptions {
 
     /// These settings where they are set, else the others.
     pub(super) fn or(self, other: Self) -> Self {
-        let auth = self.named_auth().or(other.named_auth());
+        let auth = self.named_auth().or_else(|| other.named_auth());
         Self {
             config: self.config,
             bind: self.bind.or(other.bind),

@@ -58,8 +58,8 @@ impl ServeOptions {
     /// The mode that this source names, by itself or by a secret.
     pub(super) fn named_auth(&self) -> Option<AuthWord> {
         self.auth
-            .or(self.password.as_ref().map(|_| AuthWord::Password))
-            .or(self.token.as_ref().map(|_| AuthWord::Token))
+            .or_else(|| self.password.as_ref().map(|_| AuthWord::Password))
+            .or_else(|| self.token.as_ref().map(|_| AuthWord::Token))
     }
 }
 
