@@ -42,7 +42,10 @@ fn outcome<'a>(words: impl Iterator<Item = &'a str>) -> String {
 
 fn shown_options(options: ServeOptions) -> String {
     let file = options.config.as_deref().map(|path| read_file(path).unwrap());
-    let options = file.map_or(options.clone(), |file| options.or(file));
+    let options = match file {
+        Some(file) => options.or(file),
+        None => options,
+    };
     let auth = match options.auth_mode() {
         Ok((AuthMode::Token(token), _)) => format!("token {}", token.reveal()),
         Ok((AuthMode::Password(password), _)) => format!("password {}", password.reveal()),
@@ -215,11 +218,10 @@ fn auth_of(sources: [Named; 3]) -> String {
         });
     let strongest = |secret: fn(&Named) -> Option<&'static str>| sources.iter().find_map(secret);
     match mode {
-        "token" => {
-            strongest(|named| named.token).map_or("made token".to_owned(), |token| format!("token {token}"))
-        }
-        "password" => strongest(|named| named.password).map_or(
-            "--auth password needs --password (or OPENCLAW_GATEWAY_PASSWORD)".to_owned(),
+        "token" => strongest(|named| named.token)
+            .map_or_else(|| "made token".to_owned(), |token| format!("token {token}")),
+        "password" => strongest(|named| named.password).map_or_else(
+            || "--auth password needs --password (or OPENCLAW_GATEWAY_PASSWORD)".to_owned(),
             |password| format!("password {password}"),
         ),
         mode => mode.to_owned(),
