@@ -148,7 +148,6 @@ fn join(hub: &mut Hub, number: u32, caps: &[&str], now: Now) -> ConnId {
         device_id: None,
         caps: caps.iter().map(|&cap| cap.into()).collect(),
         commands: Vec::new(),
-        has_accessibility: false,
         remote_ip: None,
         user: None,
         may_report_input: false,

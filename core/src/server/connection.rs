@@ -47,8 +47,6 @@ pub struct Handshake {
     pub caps: Vec<Box<str>>,
     /// Commands a node offers.
     pub commands: Vec<Box<str>>,
-    /// Whether a node may report the last user input.
-    pub has_accessibility: bool,
     /// The client's address as far as it can be attributed; loopback ones are ignored by the roster.
     pub remote_ip: Option<Box<str>>,
     /// The id of the person behind the connection, as a trusted proxy states it.
@@ -340,7 +338,6 @@ impl Connection {
             device_id: None,
             caps: params.caps.clone(),
             commands: params.commands.clone(),
-            has_accessibility: params.has_accessibility,
             remote_ip: opening.remote_ip.take(),
             user: opening.user.take(),
             may_report_input: params.may_report_input,

@@ -133,7 +133,6 @@ fn handshake(number: u64) -> Handshake {
         device_id: None,
         caps: vec![],
         commands: vec![],
-        has_accessibility: false,
         remote_ip: None,
         user: None,
         may_report_input: false,

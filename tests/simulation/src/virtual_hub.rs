@@ -58,7 +58,6 @@ pub fn handshake(instance: &str, mode: &str, scopes: &[&str], conn: u64) -> Hand
         device_id: None,
         caps: Vec::new(),
         commands: Vec::new(),
-        has_accessibility: false,
         remote_ip: Some("192.0.2.1".into()),
         user: None,
         may_report_input: false,

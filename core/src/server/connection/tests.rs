@@ -153,7 +153,6 @@ fn an_accepted_operator_joins_with_what_it_asked_for() {
         device_id: Some("dev-1".into()),
         caps: vec![],
         commands: vec![],
-        has_accessibility: false,
         remote_ip: Some("203.0.113.7".into()),
         user: None,
         may_report_input: false,

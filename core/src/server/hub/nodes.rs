@@ -309,7 +309,7 @@ impl Hub {
         let Some(member) = self.members.get(slot) else {
             return (false, "stale_connection");
         };
-        if !member.handshake.has_accessibility {
+        if !member.handshake.may_report_input {
             return (false, "permission_required");
         }
         let (key, serial) = (key(member), member.serial);

@@ -59,7 +59,6 @@ fn handshake(name: &str, mode: &str, scopes: &[&str]) -> Handshake {
         device_id: None,
         caps: vec![],
         commands: vec![],
-        has_accessibility: false,
         remote_ip: Some("192.0.2.1".into()),
         user: None,
         may_report_input: false,
