@@ -112,7 +112,7 @@ impl Gateway {
                 ..now
             },
         )
-        .with_user(user.map(Into::into));
+        .with_user(user.as_deref());
         let outbox = Outbox::new(limits.buffered_bytes);
         self.sockets.push(Socket {
             id,

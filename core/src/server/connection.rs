@@ -210,10 +210,10 @@ impl Connection {
     /// Sets the person behind the connection, as a trusted proxy states it (SPEC 4, "Users"); trimmed. A blank id, and
     /// one of more than [`MAX_USER_UNITS`], is no id. Has no effect after the handshake.
     #[must_use]
-    pub fn with_user(mut self, user: Option<Box<str>>) -> Self {
+    pub fn with_user(mut self, user: Option<&str>) -> Self {
         let is_id = |user: &&str| !user.is_empty() && user.encode_utf16().count() <= MAX_USER_UNITS;
         if let Phase::Opening(opening) = &mut self.phase {
-            opening.user = user.as_deref().map(trim).filter(is_id).map(Into::into);
+            opening.user = user.map(trim).filter(is_id).map(Into::into);
         }
         self
     }

@@ -294,15 +294,15 @@ impl Hub {
         }
         let due_ms = now.age_ms.saturating_add(self.ping_interval_ms());
         self.refresh_row(conn.slot, now);
-        if let Some(member) = self.members.get_mut(conn.slot) {
-            if member.heartbeat.awaits_pong {
-                self.heartbeats.remove(&(member.heartbeat.due_ms, conn.slot));
-                member.heartbeat = Heartbeat {
-                    due_ms,
-                    awaits_pong: false,
-                };
-                self.heartbeats.insert((due_ms, conn.slot));
-            }
+        if let Some(member) = self.members.get_mut(conn.slot)
+            && member.heartbeat.awaits_pong
+        {
+            self.heartbeats.remove(&(member.heartbeat.due_ms, conn.slot));
+            member.heartbeat = Heartbeat {
+                due_ms,
+                awaits_pong: false,
+            };
+            self.heartbeats.insert((due_ms, conn.slot));
         }
         self.announce(now);
     }

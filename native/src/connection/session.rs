@@ -121,7 +121,7 @@ impl Session {
                 ..shared.stated_now()
             },
         )
-        .with_user(facts.user.clone());
+        .with_user(facts.user.as_deref());
         let max_bytes = machine.max_frame_bytes();
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
