@@ -303,7 +303,7 @@ impl Target for CoreTarget {
         let from = opening.from.as_str().into();
         let client = Client {
             machine: Connection::new(&self.limits, id(8), id(9), Some(from), stated)
-                .with_user(opening.user.as_deref().map(Into::into)),
+                .with_user(opening.user.as_deref()),
             outbox: Outbox::new(self.limits.buffered_bytes),
             opening: opening.clone(),
             conn: None,

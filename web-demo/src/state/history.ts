@@ -63,5 +63,7 @@ function say(row: PresenceRow, name: string): string {
   if (name === "lastInputSeconds") return row.lastInputText || "unknown";
   const value = row.entry[name];
   if (value === undefined) return "nothing";
+  const isMoment = name === "onlineSince" || name === "lastActivityAt";
+  if (isMoment && typeof value === "number") return new Date(value).toLocaleTimeString();
   return typeof value === "string" ? value : JSON.stringify(value);
 }
