@@ -83,6 +83,7 @@ impl Gateway {
 
     /// A client opens a socket; its number is returned, from 1 on. `user` is the id of its person,
     /// `origin_allowed` the outcome of the check of its Origin header.
+    #[expect(clippy::needless_pass_by_value, reason = "strings of JavaScript arrive owned")]
     pub fn open(
         &mut self,
         remote_ip: Option<String>,
