@@ -9,6 +9,7 @@ mod encode;
 mod index;
 mod journal;
 mod order;
+mod ownership;
 mod people;
 mod report;
 mod row;
@@ -20,10 +21,11 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+pub use self::ownership::{Aim, Disputes, Move};
 use self::report::Report;
 use self::row::{Detached, Live, Row, stamp};
 pub use self::size::{MAX_ROW_BYTES, MIN_LIST_BYTES, ROW_SHARE_BYTES, max_list_bytes};
-use self::table::Table;
+use self::table::{Device, Table};
 use self::writers::Said;
 use crate::address::is_loopback;
 use crate::beacon::Beacon;
@@ -86,6 +88,8 @@ impl Default for RosterConfig {
 pub struct ConnectWrite<'a> {
     /// The connection: a number never used twice in the roster's life.
     pub conn: u64,
+    /// The caller's own number for it, returned in its [`Move`].
+    pub seat: u32,
     /// The connection's id on the wire: the key of last resort.
     pub conn_id: &'a str,
     /// Who the client is.
@@ -202,6 +206,9 @@ pub struct Roster {
     journal: journal::Journal,
     work: Work,
     evictions: Evictions,
+    disputes: Disputes,
+    /// What [`take_moves`](Self::take_moves) returns next.
+    moves: Vec<Move>,
     /// What the list takes at most, in bytes: the sizes of all rows.
     bytes: usize,
     people: people::People,
@@ -269,6 +276,8 @@ impl Roster {
             journal: journal::Journal::default(),
             work: Work::default(),
             evictions: Evictions::default(),
+            disputes: Disputes::default(),
+            moves: Vec::new(),
             people: people::People::default(),
             activity: activity::Activity::default(),
             settled_ms: now.age_ms,
@@ -277,7 +286,8 @@ impl Roster {
 
     // ---- writes -------------------------------------------------------------------------------
 
-    /// A handshake succeeded: writes the connection's row and binds the connection to it.
+    /// A handshake succeeded: writes the connection's row and binds the connection to it. Connections that
+    /// leave that row for it are in [`take_moves`](Self::take_moves) afterwards.
     pub fn connect(&mut self, write: &ConnectWrite<'_>, now: Now) -> RowId {
         self.settle(now);
         let row = self.write_connect(write, now);
@@ -295,16 +305,8 @@ impl Roster {
     /// `None`, and changes nothing, if not.
     pub fn restore(&mut self, write: &ConnectWrite<'_>, now: Now) -> Option<RowId> {
         self.settle(now);
-        let instance = self.instance_key(write.client);
-        let device = key_of(write.device_id);
-        let existing = self
-            .resolve_existing(instance.as_ref(), device.as_ref())
-            .or_else(|| {
-                self.table
-                    .find(&self.connect_key(write.client, write.device_id, write.conn_id))
-            });
-        let has_bytes = self.bytes + MAX_ROW_BYTES < self.max_list_bytes();
-        if !has_bytes || existing.is_none() && !self.has_room_without_live_rows() {
+        let is_there = self.landing(write).slot.is_some();
+        if !self.has_bytes_for_a_row() || !is_there && !self.has_room_without_live_rows() {
             return None;
         }
         let row = self.write_connect(write, now);
@@ -337,11 +339,12 @@ impl Roster {
     /// [`BeaconError::ListTooLarge`] if the row or the list would have too many bytes. A refused beacon
     /// changes nothing.
     pub fn beacon(&mut self, beacon: &Beacon, holder: Holder, now: Now) -> Result<RowId, BeaconError> {
-        self.write_beacon(beacon, None, holder, now)
+        self.write_beacon(Report::new(beacon), None, holder, now)
     }
 
-    /// A beacon arrived whose ids are all placeholders ([`Beacon::has_placeholder_ids`]): it is about the row
-    /// of its connection, and where that is not listed about the one of its handshake's ids (SPEC 1.4).
+    /// A beacon arrived that is about the row of its connection whatever its ids ([`Aim::Connection`]): writes
+    /// that row without ids. Where it is not listed, writes the row that the handshake would get, with the
+    /// handshake's ids unless these are another device's (SPEC 1.2, 1.4).
     ///
     /// # Errors
     /// As [`beacon`](Self::beacon).
@@ -352,35 +355,33 @@ impl Roster {
         row: Option<RowId>,
         now: Now,
     ) -> Result<RowId, BeaconError> {
-        if let Some(row) = row.filter(|&row| self.contains(row)) {
-            return self.write_beacon(beacon, Some(BeaconTarget::Row(row)), Holder::Unlimited, now);
-        }
-        let key = self.connect_key(write.client, write.device_id, write.conn_id);
-        let ids_of_handshake = Beacon {
-            instance_id: write
-                .client
-                .instance_id
-                .clone()
-                .filter(|id| !self.is_self(Some(id))),
-            device_id: write.device_id.map(Into::into),
-            ..beacon.clone()
+        let mut report = Report::new(beacon);
+        (report.instance_id, report.device_id) = (None, None);
+        let target = match row.filter(|&row| self.contains(row)) {
+            Some(row) => BeaconTarget::Row(row),
+            None => {
+                let landing = self.landing(write);
+                if !landing.is_apart {
+                    let instance_id = write.client.instance_id.as_deref();
+                    report.instance_id = Kind::Id.present(instance_id).filter(|id| !self.is_self(Some(id)));
+                    report.device_id = write.device_id;
+                }
+                match landing.slot {
+                    Some(slot) => BeaconTarget::Row(self.id(slot)),
+                    None => BeaconTarget::Key(landing.key),
+                }
+            }
         };
-        self.write_beacon(
-            &ids_of_handshake,
-            Some(BeaconTarget::Key(key)),
-            Holder::Unlimited,
-            now,
-        )
+        self.write_beacon(report, Some(target), Holder::Unlimited, now)
     }
 
     fn write_beacon(
         &mut self,
-        beacon: &Beacon,
+        mut report: Report<'_>,
         target: Option<BeaconTarget>,
         holder: Holder,
         now: Now,
     ) -> Result<RowId, BeaconError> {
-        let report = Report::new(beacon);
         let instance = key_of(report.instance_id);
         if instance.is_some() && instance == self.self_key {
             return Err(BeaconError::SelfInstance);
@@ -405,6 +406,12 @@ impl Roster {
             },
             Ok,
         );
+        let is_owned = |&slot: &u32| self.table.slab[slot].owner().is_some();
+        if found.as_ref().is_ok_and(is_owned) {
+            // A claim never overwrites a proof.
+            report.device_id = None;
+        }
+        let claimed = device.filter(|_| report.device_id.is_some());
         let max_bytes = self.fitting(&report, found.as_ref().ok().copied())?;
         let slot = match found {
             Ok(slot) => {
@@ -418,7 +425,7 @@ impl Roster {
         };
         let row = &mut self.table.slab[slot];
         let is_changed = report.write(row, max_bytes);
-        if beacon.clear_last_input {
+        if report.clears_last_input() {
             row.last_input_at = None;
             row.input_conn = None;
         } else if let Some(seconds) = report.last_input_seconds() {
@@ -430,8 +437,8 @@ impl Roster {
         }
         self.wrote(slot, now, true);
         self.note_change(slot);
-        if device.is_some() {
-            self.table.set_device(slot, device);
+        if claimed.is_some() {
+            self.table.set_device(slot, claimed.map(Device::claimed));
         }
         self.index_user(slot);
         self.version += 1;
@@ -647,14 +654,6 @@ impl Roster {
 
     // ---- identity -----------------------------------------------------------------------------
 
-    /// The row of an instanceId and a deviceId, with the deviceId join (SPEC 1.2); re-keys a row
-    /// that an instanceId takes over.
-    fn resolve(&mut self, instance: Option<&PresenceKey>, device: Option<&PresenceKey>) -> Option<u32> {
-        let slot = self.resolve_existing(instance, device)?;
-        self.rekey(slot, instance);
-        Some(slot)
-    }
-
     /// The row goes by the instanceId from now on.
     fn rekey(&mut self, slot: u32, instance: Option<&PresenceKey>) {
         if let Some(instance) = instance
@@ -665,12 +664,12 @@ impl Roster {
         }
     }
 
+    /// The row of a beacon's instanceId and deviceId, with the deviceId join (SPEC 1.2).
     fn resolve_existing(&self, instance: Option<&PresenceKey>, device: Option<&PresenceKey>) -> Option<u32> {
         let by_device = |takes_over: bool| {
             device.and_then(|device| {
-                self.table
-                    .of_device(device)
-                    .find(|&slot| !takes_over || !self.table.slab[slot].has_instance_id())
+                self.row_of_device(device, true, takes_over)
+                    .or_else(|| self.row_of_device(device, false, takes_over))
             })
         };
         match instance {
@@ -690,38 +689,39 @@ impl Roster {
         self.self_key.is_some() && key_of(instance_id) == self.self_key
     }
 
-    /// Keeps the device index in step with the row's `deviceId`.
-    fn index_device(&mut self, slot: u32) {
-        let device = key_of(self.table.slab[slot].fields.device_id.as_deref());
-        self.table.set_device(slot, device);
-    }
-
     // ---- merge --------------------------------------------------------------------------------
 
     fn write_connect(&mut self, write: &ConnectWrite<'_>, now: Now) -> RowId {
         let client = write.client;
         let instance = self.instance_key(client);
-        let device = key_of(write.device_id);
         let own_id = Kind::Id
             .present(client.instance_id.as_deref())
             .filter(|id| !self.is_self(Some(id)));
-        let slot = match self.resolve(instance.as_ref(), device.as_ref()) {
+        let landing = self.landing(write);
+        let slot = match landing.slot {
             Some(slot) => slot,
             None => {
-                let key = self.connect_key(client, write.device_id, write.conn_id);
-                match self.table.find(&key) {
-                    Some(slot) => slot,
-                    None => self.make_row(key, Holder::Unlimited, now),
-                }
+                self.disputes.apart += u64::from(landing.is_apart);
+                self.make_row(landing.key, Holder::Unlimited, now)
             }
         };
         let max_bytes = self.max_row_bytes(slot).max(ROW_SHARE_BYTES);
+        let mut others = Vec::new();
+        if !landing.is_apart {
+            self.rekey(slot, instance.as_ref());
+            if let Some(device) = key_of(write.device_id) {
+                others = self.own(slot, device);
+            }
+            let fields = &mut self.table.slab[slot].fields;
+            overlay_id(&mut fields.instance_id, own_id);
+            overlay(&mut fields.device_id, write.device_id);
+        }
         let row = &mut self.table.slab[slot];
-        overlay_id(&mut row.fields.instance_id, own_id);
-        overlay(&mut row.fields.device_id, write.device_id);
         let ip = write.remote_ip.filter(|ip| !is_loopback(ip));
         let live = Live {
             conn: write.conn,
+            seat: write.seat,
+            conn_id: write.conn_id.into(),
             role: write.role,
             scopes: write.scopes.clone(),
             said: Said::new(client, write.role, ip, write.user),
@@ -730,10 +730,10 @@ impl Roster {
         self.measure(slot);
         self.wrote(slot, now, true);
         self.note_change(slot);
-        self.index_device(slot);
         self.index_user(slot);
         // A row with a connection of its own counts against nobody's quota.
         self.table.set_holder(slot, None);
+        self.move_apart(others, now);
         self.id(slot)
     }
 
@@ -838,6 +838,11 @@ impl Roster {
         self.len() < self.max_entries() + self.table.not_live()
     }
 
+    /// Whether the list has bytes left for any row.
+    fn has_bytes_for_a_row(&self) -> bool {
+        self.bytes + MAX_ROW_BYTES < self.max_list_bytes()
+    }
+
     /// The row `kept` was just written and stays.
     fn enforce_cap(&mut self, kept: u32) {
         while self.len() > self.max_entries() || self.bytes > self.max_list_bytes() {
@@ -864,7 +869,7 @@ impl Roster {
         }
     }
 
-    /// A verified device connected: its rows of the same role, client and mode that nobody is
+    /// A verified device connected: the rows that it proved, of the same role, client and mode that nobody is
     /// connected to any more were left behind by earlier loads of the same page (SPEC 1.2).
     fn replace_left_behind(&mut self, kept: RowId, write: &ConnectWrite<'_>, device_id: &str) {
         let Some(device) = PresenceKey::parse(device_id) else {
@@ -873,7 +878,7 @@ impl Roster {
         let mode = PresenceKey::of_name(&write.client.mode);
         let left_behind: Vec<u32> = self
             .table
-            .of_device(&device)
+            .of_device(&device, true)
             .filter(|&slot| {
                 let row = &self.table.slab[slot];
                 slot != kept.slot

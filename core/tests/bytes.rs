@@ -74,7 +74,7 @@ fn rows_and_lists_stay_within_their_bytes() {
     let mut random = Random(7);
     let mut roster = Roster::new(config, PresenceEntry::default(), now);
     let mut open: Vec<(RowId, u64)> = Vec::new();
-    let (mut rows_refused, mut lists_refused) = (0, 0);
+    let (mut rows_refused, mut lists_refused, mut moves) = (0, 0, 0);
     for op in 0..6_000_u64 {
         now = now.after(1);
         match random.below(10) {
@@ -93,15 +93,21 @@ fn rows_and_lists_stay_within_their_bytes() {
                 let user = random.text();
                 let write = ConnectWrite {
                     conn: op,
+                    seat: 0,
                     conn_id: &op.to_string(),
                     client: &client,
                     role: Role::Operator,
                     scopes: &random.texts().into(),
-                    device_id: None,
+                    device_id: (random.below(4) == 0).then_some("a device"),
                     remote_ip: None,
                     user: Some(&user),
                 };
                 open.push((roster.connect(&write, now), op));
+                for moved in roster.take_moves() {
+                    open.retain(|(_, conn)| *conn != moved.conn);
+                    open.extend(moved.row.map(|row| (row, moved.conn)));
+                    moves += 1;
+                }
                 assert!(roster.contains(open.last().unwrap().0), "a connect has its row");
             }
             3 | 4 if !open.is_empty() => {
@@ -144,7 +150,7 @@ fn rows_and_lists_stay_within_their_bytes() {
     }
     check(&mut roster, now);
     assert!(
-        rows_refused > 100 && lists_refused > 100,
-        "{rows_refused} {lists_refused}"
+        rows_refused > 100 && lists_refused > 100 && moves > 30,
+        "{rows_refused} {lists_refused} {moves}"
     );
 }

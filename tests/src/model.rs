@@ -4,6 +4,7 @@
 //! the types of its inputs and its result. Properties compare the two after every operation.
 
 mod activity;
+pub mod owner;
 pub mod row;
 pub mod text;
 
@@ -29,6 +30,7 @@ pub struct Model {
     version: u64,
     rows_made: u64,
     proofs: u64,
+    moves: Vec<(u64, Option<u64>)>,
     untold: activity::Untold,
 }
 
@@ -54,6 +56,7 @@ impl Model {
             version: 1,
             rows_made: 0,
             proofs: 0,
+            moves: Vec::new(),
             untold: activity::Untold::default(),
         }
     }
@@ -138,6 +141,35 @@ impl Model {
             return Err(Refusal::ClaimsSelf);
         }
         self.settle(now);
+        let at = match self.row_of_beacon(beacon) {
+            Ok(at) => at,
+            // Self, the rows with live connections, and this one.
+            Err(_) if 1 + self.live_rows() + 1 > self.cap => return Err(Refusal::Full),
+            Err(key) => {
+                let at = self.make_row(key);
+                if let Holder::Connection(conn) = holder {
+                    self.rows[at].holder = Some(conn);
+                }
+                at
+            }
+        };
+        if let Some(instance) = instance {
+            self.rows[at].key = Key::Named(instance);
+        }
+        Ok(self.write_beacon(at, beacon, holder, now))
+    }
+
+    /// The row that a beacon leads to, or the key of a new one.
+    fn row_of_beacon(&self, beacon: &Beacon) -> Result<usize, Key> {
+        let (instance, device) = (id_of(&beacon.instance_id), id_of(&beacon.device_id));
+        let parsed = parsed_text(&beacon.text);
+        let key = beacon_key(beacon, parsed.as_ref(), instance.clone(), device.clone());
+        self.row_by_ids(&instance, &device)
+            .or_else(|| self.row_by_key(&key))
+            .ok_or(key)
+    }
+
+    fn write_beacon(&mut self, at: usize, beacon: &Beacon, holder: Holder, now: Now) -> u64 {
         let beacon = &Beacon {
             host: present("host", beacon.host.clone()),
             ip: present("ip", beacon.ip.clone()),
@@ -147,23 +179,6 @@ impl Model {
             ..beacon.clone()
         };
         let parsed = parsed_text(&beacon.text);
-        let device = id_of(&beacon.device_id);
-        let found = self.row_by_ids(&instance, &device).or_else(|| {
-            let key = beacon_key(beacon, parsed.as_ref(), instance.clone(), device.clone());
-            self.row_by_key(&key)
-        });
-        let at = match found {
-            Some(at) => at,
-            // Self, the rows with live connections, and this one.
-            None if 1 + self.live_rows() + 1 > self.cap => return Err(Refusal::Full),
-            None => {
-                let at = self.make_row(beacon_key(beacon, parsed.as_ref(), instance, device));
-                if let Holder::Connection(conn) = holder {
-                    self.rows[at].holder = Some(conn);
-                }
-                at
-            }
-        };
         let id = self.rows[at].id;
         self.step(Some(id), |model| {
             let row = &mut model.rows[at];
@@ -195,7 +210,9 @@ impl Model {
             last_write_wins(&mut fields.device_family, beacon.device_family.clone());
             last_write_wins(&mut fields.model_identifier, beacon.model_identifier.clone());
             last_id_wins(&mut fields.instance_id, beacon.instance_id.clone());
-            last_id_wins(&mut fields.device_id, beacon.device_id.clone());
+            if row.owner.is_none() {
+                last_id_wins(&mut fields.device_id, beacon.device_id.clone());
+            }
             fields.text = Some(beacon.text.clone());
             let seconds = beacon
                 .last_input_seconds
@@ -232,7 +249,7 @@ impl Model {
         }
         self.evict_over_cap(id);
         self.tell(now);
-        Ok(id)
+        id
     }
 
     /// A pong on a live connection of the row.
@@ -348,26 +365,24 @@ impl Model {
     }
 
     /// SPEC 1.2: the row of the instanceId; else the deviceId join, or the takeover.
-    fn row_by_ids(&mut self, instance: &Option<String>, device: &Option<String>) -> Option<usize> {
-        let Some(instance) = instance else {
-            return self.freshest(|row| device.is_some() && id_of(&row.fields.device_id) == *device);
+    fn row_by_ids(&self, instance: &Option<String>, device: &Option<String>) -> Option<usize> {
+        let of_device = |at: usize| device.is_some() && id_of(&self.rows[at].fields.device_id) == *device;
+        let proven_first = |is_wanted: &dyn Fn(usize) -> bool| {
+            let is_owned = |at: usize| self.rows[at].owner.is_some();
+            self.freshest_at(|at| is_wanted(at) && is_owned(at))
+                .or_else(|| self.freshest_at(is_wanted))
         };
-        let key = Key::Named(instance.clone());
-        if let Some(at) = self.row_by_key(&key) {
-            return Some(at);
-        }
-        let taken_over = self.freshest(|row| {
-            device.is_some()
-                && id_of(&row.fields.device_id) == *device
-                && id_of(&row.fields.instance_id).is_none()
-        })?;
-        self.rows[taken_over].key = key;
-        Some(taken_over)
+        let Some(instance) = instance else {
+            return proven_first(&of_device);
+        };
+        self.row_by_key(&Key::Named(instance.clone())).or_else(|| {
+            proven_first(&|at| of_device(at) && id_of(&self.rows[at].fields.instance_id).is_none())
+        })
     }
 
-    fn freshest(&self, is_wanted: impl Fn(&ModelRow) -> bool) -> Option<usize> {
+    fn freshest_at(&self, is_wanted: impl Fn(usize) -> bool) -> Option<usize> {
         (0..self.rows.len())
-            .filter(|&at| is_wanted(&self.rows[at]))
+            .filter(|&at| is_wanted(at))
             .max_by_key(|&at| self.rows[at].freshness())
     }
 
@@ -389,6 +404,7 @@ impl Model {
             set_of_last_live: Default::default(),
             from_beacons: Default::default(),
             written_by: Default::default(),
+            owner: None,
             holder: None,
         });
         self.rows.len() - 1
@@ -401,30 +417,33 @@ impl Model {
         let own = id_of(&self.self_entry.instance_id);
         let instance = id_of(&client.instance_id).filter(|id| Some(id) != own.as_ref());
         let device = write.device_id.and_then(normalise);
-        let found = self.row_by_ids(&instance, &device);
-        let at = found.unwrap_or_else(|| {
-            let key = instance
-                .clone()
-                .or(device)
-                .map_or_else(|| Key::Connection(write.conn_id.into()), Key::Named);
-            self.row_by_key(&key).unwrap_or_else(|| self.make_row(key))
-        });
+        let (found, is_apart) = self.row_of_handshake(write);
+        let at = match found {
+            Ok(at) => at,
+            Err(key) => self.make_row(key),
+        };
         let id = self.rows[at].id;
-        self.step(Some(id), |model| {
+        let leaving = self.step(Some(id), |model| {
+            let mut leaving = Vec::new();
             let row = &mut model.rows[at];
-            last_write_wins(&mut row.fields.device_id, write.device_id.map(Into::into));
-            if id_of(&client.instance_id).is_none() || instance.is_some() {
-                let own = present("id", client.instance_id.clone());
-                last_id_wins(&mut row.fields.instance_id, own);
+            if !is_apart {
+                if let Some(instance) = &instance {
+                    row.key = Key::Named(instance.clone());
+                }
+                if let Some(device) = device {
+                    leaving = row.take_ownership(device);
+                }
+                last_write_wins(&mut row.fields.device_id, write.device_id.map(Into::into));
+                if id_of(&client.instance_id).is_none() || instance.is_some() {
+                    let own = present("id", client.instance_id.clone());
+                    last_id_wins(&mut row.fields.instance_id, own);
+                }
             }
             let is_node = write.role.as_str() == "node";
             let required = |value: &Text| Some(value.clone());
-            if row.live.is_empty() {
-                row.stay_began = now.age_ms;
-            }
-            row.was_connected = true;
-            row.live.push(LiveConnection {
+            let live = LiveConnection {
                 conn: write.conn,
+                conn_id: write.conn_id.into(),
                 role: write.role.as_str(),
                 scopes: write.scopes.to_vec(),
                 client_id: client.id.clone(),
@@ -451,13 +470,14 @@ impl Model {
                         Some(if is_node { "node-connected" } else { "connect" }.into()),
                     ),
                 ]),
-            });
-            row.newest_writes();
-            row.live.sort_by_key(|live| live.conn);
+            };
+            row.join(live, now.age_ms);
             row.holder = None;
             model.mark_written(at, now);
             model.mark_alive(at, now);
+            leaving
         });
+        self.move_apart(leaving, now);
         id
     }
 
@@ -480,7 +500,7 @@ impl Model {
         let is_left_behind = |row: &ModelRow| {
             row.id != kept
                 && row.live.is_empty()
-                && id_of(&row.fields.device_id).as_ref() == Some(&device)
+                && row.owner.as_ref() == Some(&device)
                 && row.sets().0.iter().any(|role| **role == *write.role.as_str())
                 && row.fields.client_id.as_ref() == Some(&write.client.id)
                 && row.fields.mode.as_deref().and_then(normalise) == normalise(&write.client.mode)

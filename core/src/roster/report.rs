@@ -51,6 +51,11 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// Whether it takes the last input away.
+    pub(super) fn clears_last_input(&self) -> bool {
+        self.beacon.clear_last_input
+    }
+
     /// Seconds since the last input.
     pub(super) fn last_input_seconds(&self) -> Option<u64> {
         let said = self.parsed.map(|said| said.last_input_seconds);

@@ -9,6 +9,7 @@ use super::classes::{Class, Place};
 use super::journal::Noted;
 use super::people::{Part, Shared};
 use super::size;
+use super::table::Device;
 use super::writers::{Said, Writers};
 use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
 use crate::key::{PresenceKey, RowKey};
@@ -19,6 +20,10 @@ use crate::protocol::Role;
 pub(super) struct Live {
     /// The connection's serial.
     pub(super) conn: u64,
+    /// The caller's number for the connection.
+    pub(super) seat: u32,
+    /// The connection's id on the wire.
+    pub(super) conn_id: Box<str>,
     pub(super) role: Role,
     pub(super) scopes: Arc<[Box<str>]>,
     pub(super) said: Said,
@@ -91,8 +96,8 @@ pub(super) struct Row {
     connected: Sets,
     /// Roles and scopes that beacons added.
     added: Sets,
-    /// The normalised `deviceId`, as the device index has it.
-    pub(super) device: Option<PresenceKey>,
+    /// The `deviceId`, as the device index has it.
+    pub(super) device: Option<Device>,
     /// Serial of the connection whose quota this row counts against.
     pub(super) holder: Option<u64>,
     pub(super) noted: Noted,
@@ -221,6 +226,23 @@ impl Row {
         } else {
             Detached::Nothing
         }
+    }
+
+    /// Takes all connections off, and with them what they wrote last.
+    pub(super) fn detach_all(&mut self) -> Vec<Live> {
+        self.writers.withdraw_all(&mut self.fields);
+        if self.input_conn.take().is_some() {
+            self.last_input_at = None;
+        }
+        take(&mut self.live)
+    }
+
+    /// The device whose key owns the row (SPEC 1.2).
+    pub(super) fn owner(&self) -> Option<&PresenceKey> {
+        self.device
+            .as_ref()
+            .filter(|device| device.is_proven)
+            .map(|device| &device.key)
     }
 
     /// The row was written: what was encoded shows it as it was.

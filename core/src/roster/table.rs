@@ -72,9 +72,34 @@ impl core::ops::IndexMut<u32> for Slab {
     }
 }
 
+/// A row's `deviceId`, as it is indexed: proofs and claims of one id are apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Device {
+    pub(super) key: PresenceKey,
+    /// Whether a connection proved it. Then it owns the row.
+    pub(super) is_proven: bool,
+}
+
+impl Device {
+    pub(super) fn proven(key: PresenceKey) -> Self {
+        Self { key, is_proven: true }
+    }
+
+    pub(super) fn claimed(key: PresenceKey) -> Self {
+        Self {
+            key,
+            is_proven: false,
+        }
+    }
+
+    fn is(&self, key: &PresenceKey, is_proven: bool) -> bool {
+        self.is_proven == is_proven && self.key == *key
+    }
+}
+
 #[derive(Debug)]
 struct DeviceRows {
-    device: PresenceKey,
+    device: Device,
     rows: List,
 }
 
@@ -165,7 +190,7 @@ impl Table {
         // Taken out for the moment so that the index can be asked while the slab changes.
         let device = self.slab[slot].device.take();
         if let Some(device) = &device {
-            let hash = hash_text(device.as_str(), self.seed);
+            let hash = hash_of(device, self.seed);
             if let Some(entry) = self.by_device.find_mut(hash, |entry| entry.device == *device) {
                 entry.rows.move_to_back(&mut self.slab, slot, Order::Device);
             }
@@ -179,12 +204,12 @@ impl Table {
         }
     }
 
-    pub(super) fn set_device(&mut self, slot: u32, device: Option<PresenceKey>) {
+    pub(super) fn set_device(&mut self, slot: u32, device: Option<Device>) {
         if self.slab[slot].device == device {
             return;
         }
         if let Some(old) = self.slab[slot].device.take() {
-            let hash = hash_text(old.as_str(), self.seed);
+            let hash = hash_of(&old, self.seed);
             if let Ok(mut entry) = self.by_device.find_entry(hash, |entry| entry.device == old) {
                 entry.get_mut().rows.remove(&mut self.slab, slot, Order::Device);
                 if entry.get().rows.len() == 0 {
@@ -194,13 +219,13 @@ impl Table {
         }
         if let Some(new) = device {
             let seed = self.seed;
-            let hash = hash_text(new.as_str(), seed);
+            let hash = hash_of(&new, seed);
             let mut entry = self
                 .by_device
                 .entry(
                     hash,
                     |entry| entry.device == new,
-                    |entry| hash_text(entry.device.as_str(), seed),
+                    |entry| hash_of(&entry.device, seed),
                 )
                 .or_insert_with(|| DeviceRows {
                     device: new.clone(),
@@ -235,12 +260,12 @@ impl Table {
         }
     }
 
-    /// The rows that carry `device`, freshest first.
-    pub(super) fn of_device(&self, device: &PresenceKey) -> DeviceIter<'_> {
-        let hash = hash_text(device.as_str(), self.seed);
+    /// The rows that carry this `deviceId` as a proof or as a claim, freshest first.
+    pub(super) fn of_device(&self, key: &PresenceKey, is_proven: bool) -> DeviceIter<'_> {
+        let hash = hash_device(key, is_proven, self.seed);
         let next = self
             .by_device
-            .find(hash, |entry| entry.device == *device)
+            .find(hash, |entry| entry.device.is(key, is_proven))
             .and_then(|entry| entry.rows.tail());
         DeviceIter {
             slab: &self.slab,
@@ -326,6 +351,14 @@ fn hash_key(key: &RowKey, seed: u64) -> u32 {
 
 fn hash_named(key: &PresenceKey, seed: u64) -> u32 {
     half(hash_text(key.as_str(), seed))
+}
+
+fn hash_of(device: &Device, seed: u64) -> u64 {
+    hash_device(&device.key, device.is_proven, seed)
+}
+
+fn hash_device(key: &PresenceKey, is_proven: bool, seed: u64) -> u64 {
+    hash_text(key.as_str(), if is_proven { seed } else { !seed })
 }
 
 fn half(hash: u64) -> u32 {

@@ -268,6 +268,14 @@ impl Writers {
         }
     }
 
+    /// Takes what connections wrote last out of the entry.
+    pub(super) fn withdraw_all(&mut self, entry: &mut PresenceEntry) {
+        for field in self.fields.iter() {
+            *field.of(entry) = None;
+        }
+        self.forget_all();
+    }
+
     /// Takes what `gone` wrote last out of the entry; `remaining` are the other live connections, newest
     /// first. Says whether the entry changed.
     pub(super) fn withdraw<'a>(

@@ -24,7 +24,7 @@ use super::{Handshake, Item};
 use crate::entry::PresenceEntry;
 use crate::key::PresenceKey;
 use crate::protocol::{CloseFrame, Frame, Limits, Request};
-use crate::roster::{Evictions, Roster, RosterConfig, Work};
+use crate::roster::{Disputes, Evictions, Roster, RosterConfig, Work};
 use crate::setting::InvalidSetting;
 use crate::time::Now;
 
@@ -131,6 +131,8 @@ pub struct Hub {
     delta_members: usize,
     /// When the broadcast began that is being sent.
     broadcast_began_ms: Option<u64>,
+    /// Beacons refused because another device owns the row.
+    refused_beacons: u64,
     /// The version of the last broadcast.
     announced_version: u64,
     is_shut_down: bool,
@@ -156,6 +158,7 @@ impl Hub {
             delta_members: 0,
             window_ends_ms: 0,
             broadcast_began_ms: None,
+            refused_beacons: 0,
             is_shut_down: false,
             outputs: VecDeque::new(),
         }
@@ -203,7 +206,7 @@ impl Hub {
                 .iter()
                 .any(|ephemeral| **ephemeral == *mode.as_str())
         });
-        let mut member = Member {
+        let member = Member {
             serial,
             scopes: Arc::from(handshake.scopes.as_slice()),
             reads: may_read(handshake.role, &handshake.scopes),
@@ -224,14 +227,19 @@ impl Hub {
             },
             handshake,
         };
-        if member.is_tracked && !self.is_shut_down {
-            member.row = Some(self.roster.connect(&member.connect_write(), now));
+        let due_ms = member.heartbeat.due_ms;
+        let is_delta_member = member.takes_deltas;
+        let slot = self.members.insert(member);
+        if let Some(member) = self.members.get_mut(slot)
+            && member.is_tracked
+            && !self.is_shut_down
+        {
+            member.row = Some(self.roster.connect(&member.connect_write(slot), now));
+            self.follow_moves();
         }
-        if member.takes_deltas {
+        if is_delta_member {
             self.add_delta_member(now);
         }
-        let due_ms = member.heartbeat.due_ms;
-        let slot = self.members.insert(member);
         if !self.is_shut_down {
             self.heartbeats.insert((due_ms, slot));
             let interval_ms = self.config.limits.tick_interval_ms.max(1);
@@ -316,9 +324,21 @@ impl Hub {
         match member.row.filter(|&row| self.roster.contains(row)) {
             Some(row) => self.roster.touch(row, now),
             None if member.is_tracked && !self.is_shut_down => {
-                member.row = self.roster.restore(&member.connect_write(), now);
+                member.row = self.roster.restore(&member.connect_write(slot), now);
             }
             None => {}
+        }
+        self.follow_moves();
+    }
+
+    /// Binds connections that left their rows to those they have now.
+    fn follow_moves(&mut self) {
+        for moved in self.roster.take_moves() {
+            if let Some(member) = self.members.get_mut(moved.seat)
+                && member.serial == moved.conn
+            {
+                member.row = moved.row;
+            }
         }
     }
 
@@ -415,6 +435,15 @@ impl Hub {
     #[must_use]
     pub fn work(&self) -> Work {
         self.roster.work()
+    }
+
+    /// How often clients used ids of rows that the device key of another client owns.
+    #[must_use]
+    pub fn disputes(&self) -> Disputes {
+        Disputes {
+            refused: self.refused_beacons,
+            ..self.roster.disputes()
+        }
     }
 
     /// The time the gateway states on the wire, ms since the Unix epoch: the clock that `ts` is on.

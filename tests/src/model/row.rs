@@ -33,12 +33,15 @@ pub struct ModelRow {
     pub(super) from_beacons: (Vec<Box<str>>, Vec<Box<str>>),
     /// The connection that wrote a member last; none if a beacon did.
     pub(super) written_by: BTreeMap<&'static str, u64>,
+    /// The device that proved itself on it.
+    pub(super) owner: Option<String>,
     pub(super) holder: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct LiveConnection {
     pub(super) conn: u64,
+    pub(super) conn_id: String,
     pub(super) role: &'static str,
     pub(super) scopes: Vec<Box<str>>,
     pub(super) client_id: Text,
@@ -80,8 +83,35 @@ impl ModelRow {
         entry
     }
 
+    /// The device owns the row; returns the connections that leave it.
+    pub(super) fn take_ownership(&mut self, device: String) -> Vec<LiveConnection> {
+        if self.owner.as_ref() == Some(&device) {
+            return Vec::new();
+        }
+        self.owner = Some(device);
+        let leaving = std::mem::take(&mut self.live);
+        for live in &leaving {
+            self.take_back(live.conn);
+            if self.input_by == Some(live.conn) {
+                (self.input_at, self.input_by) = (None, None);
+            }
+        }
+        leaving
+    }
+
+    /// A connection writes what it says, and is on the row from now on.
+    pub(super) fn join(&mut self, live: LiveConnection, now_ms: u64) {
+        if self.live.is_empty() {
+            self.stay_began = now_ms;
+        }
+        self.was_connected = true;
+        self.live.push(live);
+        self.newest_writes();
+        self.live.sort_by_key(|live| live.conn);
+    }
+
     /// The newest connection writes what it says.
-    pub(super) fn newest_writes(&mut self) {
+    fn newest_writes(&mut self) {
         let Some(newest) = self.live.last().cloned() else {
             return;
         };

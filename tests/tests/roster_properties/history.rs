@@ -19,6 +19,8 @@ pub(crate) enum Op {
     Beacon(Beacon, Sender),
     /// A beacon with the ids of the connection's own handshake; rebuilds the row if it is gone.
     OwnBeacon(usize, Beacon),
+    /// A beacon with the ids of its handshake, of a connection whose mode makes no row.
+    RowlessBeacon(Client, Beacon),
     Pong(usize),
     Close(usize, bool),
     /// A node reports its user's last input, or clears it.
@@ -263,6 +265,7 @@ fn op(ttl_ms: u64) -> impl Strategy<Value = Op> {
         6 => client().prop_map(Op::Connect),
         6 => (beacon(), sender).prop_map(|(beacon, sender)| Op::Beacon(beacon, sender)),
         3 => (any_conn(), beacon()).prop_map(|(conn, beacon)| Op::OwnBeacon(conn, beacon)),
+        1 => (client(), beacon()).prop_map(|(client, beacon)| Op::RowlessBeacon(client, beacon)),
         4 => any_conn().prop_map(Op::Pong),
         4 => (any_conn(), any::<bool>()).prop_map(|(conn, proof)| Op::Close(conn, proof)),
         4 => (any_conn(), prop::option::weighted(0.7, prop_oneof![0..100_u64, 0..=2_592_000_u64]))

@@ -31,10 +31,13 @@ proptest! {
             pair.now = pair.now.after(*pause_ms);
             pair.apply(op);
             let after = pair.check();
-            let may_clear = matches!(op, Op::Beacon(b, _) | Op::OwnBeacon(_, b) if b.clear_last_input)
+            let may_clear = matches!(
+                op,
+                Op::Beacon(b, _) | Op::OwnBeacon(_, b) | Op::RowlessBeacon(_, b) if b.clear_last_input
+            )
                 || matches!(op, Op::Report(_, None));
-            // A close takes along what only its connection had.
-            if !matches!(op, Op::Close(..)) {
+            // A close, or a move, takes along what only its connection had.
+            if !matches!(op, Op::Close(..)) && !pair.has_moved {
                 check_nothing_erased(&before, &after, may_clear);
             }
             before = after;

@@ -3,8 +3,11 @@
 use presence_core::beacon::Beacon;
 use presence_core::entry::MAX_SAFE_INTEGER;
 use presence_core::key::RowKey;
-use presence_core::roster::{BeaconError, BeaconTarget, ConnectWrite, Holder, Roster, RosterConfig, RowId};
+use presence_core::roster::{
+    Aim, BeaconError, BeaconTarget, ConnectWrite, Holder, Roster, RosterConfig, RowId,
+};
 use presence_core::{Now, PresenceEntry, PresenceKey};
+use presence_tests::model::owner::About;
 use presence_tests::model::text::{Key, is_placeholder, normalise};
 use presence_tests::model::{Model, Refusal};
 
@@ -15,6 +18,7 @@ const START: Now = Now {
     wall_ms: 1_700_000_000_000,
 };
 
+#[derive(Clone)]
 struct Handshake {
     serial: u64,
     id: String,
@@ -24,14 +28,15 @@ struct Handshake {
 /// An open connection, and the row each roster bound it to.
 struct Open {
     handshake: Handshake,
-    row: RowId,
-    model_row: u64,
+    row: Option<RowId>,
+    model_row: Option<u64>,
 }
 
 impl Handshake {
     fn write(&self) -> ConnectWrite<'_> {
         ConnectWrite {
             conn: self.serial,
+            seat: self.serial as u32,
             conn_id: &self.id,
             client: &self.client.info,
             role: self.client.role,
@@ -43,6 +48,16 @@ impl Handshake {
     }
 }
 
+impl Open {
+    /// The rows it is bound to, if they are there.
+    fn bound(&self, real: &Roster, model: &Model) -> Option<(RowId, u64)> {
+        let row = self.row.filter(|&row| real.contains(row));
+        let model_row = self.model_row.filter(|&row| model.contains(row));
+        assert_eq!(row.is_some(), model_row.is_some(), "gone for one only");
+        row.zip(model_row)
+    }
+}
+
 pub(crate) struct Pair {
     pub(crate) now: Now,
     cap: usize,
@@ -50,8 +65,10 @@ pub(crate) struct Pair {
     pub(crate) real: Roster,
     model: Model,
     open: Vec<Open>,
-    stale: Vec<(RowId, u64)>,
+    stale: Vec<(Option<RowId>, Option<u64>)>,
     connects: u64,
+    /// Whether the last operation moved connections off their row.
+    pub(crate) has_moved: bool,
 }
 
 impl Pair {
@@ -77,11 +94,13 @@ impl Pair {
             open: Vec::new(),
             stale: Vec::new(),
             connects: 0,
+            has_moved: false,
         }
     }
 
     pub(crate) fn apply(&mut self, op: &Op) {
         let now = self.now;
+        self.has_moved = false;
         match op {
             Op::Connect(client) => {
                 self.connects += 1;
@@ -94,20 +113,17 @@ impl Pair {
                 let model_row = self.model.connect(&handshake.write(), now);
                 self.open.push(Open {
                     handshake,
-                    row,
-                    model_row,
+                    row: Some(row),
+                    model_row: Some(model_row),
                 });
+                self.follow_moves();
             }
-            Op::Beacon(beacon, sender) => {
-                let holder = match (sender, self.open.len()) {
-                    (Sender::Quota(any), count) if count > 0 => {
-                        Holder::Connection(self.open[any % count].handshake.serial)
-                    }
-                    _ => Holder::Unlimited,
-                };
-                let _ = self.beacon(beacon, holder);
-            }
+            Op::Beacon(beacon, sender) => match (sender, self.open.len()) {
+                (Sender::Quota(any), count) if count > 0 => self.beacon_of(any % count, beacon),
+                _ => drop(self.beacon(beacon, Holder::Unlimited)),
+            },
             Op::OwnBeacon(any, beacon) => self.own_beacon(*any, beacon),
+            Op::RowlessBeacon(client, beacon) => self.rowless_beacon(client, beacon),
             Op::Pong(any) => {
                 if self.open.is_empty() {
                     return;
@@ -116,20 +132,19 @@ impl Pair {
                 let open = &mut self.open[at];
                 self.real.settle(now);
                 self.model.settle(now);
-                if self.real.contains(open.row) {
-                    self.real.touch(open.row, now);
-                    self.model.touch(open.model_row, now);
+                if let Some((row, model_row)) = open.bound(&self.real, &self.model) {
+                    self.real.touch(row, now);
+                    self.model.touch(model_row, now);
                     return;
                 }
                 let row = self.real.restore(&open.handshake.write(), now);
                 let model_row = self.model.restore(&open.handshake.write(), now);
                 assert_eq!(row.is_some(), model_row.is_some(), "restored for one only");
-                if let (Some(row), Some(model_row)) = (row, model_row) {
-                    (open.row, open.model_row) = (row, model_row);
-                }
+                (open.row, open.model_row) = (row, model_row);
+                self.follow_moves();
             }
             Op::LatePong(any) => {
-                if let Some((row, model_row)) = pick(&self.stale, *any) {
+                if let Some((Some(row), Some(model_row))) = pick(&self.stale, *any) {
                     self.real.touch(*row, now);
                     self.model.touch(*model_row, now);
                 }
@@ -137,9 +152,11 @@ impl Pair {
             Op::Close(any, proof) => {
                 if !self.open.is_empty() {
                     let open = self.open.remove(any % self.open.len());
-                    self.real.disconnect(open.row, open.handshake.serial, *proof, now);
-                    self.model
-                        .disconnect(open.model_row, open.handshake.serial, *proof, now);
+                    let conn = open.handshake.serial;
+                    if let (Some(row), Some(model_row)) = (open.row, open.model_row) {
+                        self.real.disconnect(row, conn, *proof, now);
+                        self.model.disconnect(model_row, conn, *proof, now);
+                    }
                     self.stale.push((open.row, open.model_row));
                 }
             }
@@ -147,9 +164,11 @@ impl Pair {
                 if !self.open.is_empty() {
                     let open = &self.open[any % self.open.len()];
                     let serial = open.handshake.serial;
-                    let real = self.real.report_input(open.row, serial, *seconds, now);
-                    let model = self.model.report_input(open.model_row, serial, *seconds, now);
-                    assert_eq!(real, model, "a last input before");
+                    if let (Some(row), Some(model_row)) = (open.row, open.model_row) {
+                        let real = self.real.report_input(row, serial, *seconds, now);
+                        let model = self.model.report_input(model_row, serial, *seconds, now);
+                        assert_eq!(real, model, "a last input before");
+                    }
                 }
             }
             Op::WallStep(by) => self.now.wall_ms = now.wall_ms.saturating_add_signed(*by),
@@ -173,43 +192,120 @@ impl Pair {
     fn beacon(&mut self, beacon: &Beacon, holder: Holder) -> bool {
         let real = self.real.beacon(beacon, holder, self.now);
         let model = self.model.beacon(beacon, holder, self.now);
-        let refusal = real.err().map(|error| match error {
-            BeaconError::SelfInstance => Refusal::ClaimsSelf,
-            BeaconError::Full { .. } => Refusal::Full,
-            error => panic!("the histories have short strings only: {error}"),
-        });
+        let refusal = refusal(real);
         assert_eq!(refusal, model.err());
         assert_eq!(refusal == Some(Refusal::ClaimsSelf), claims_self(beacon));
         refusal.is_none()
     }
 
-    fn own_beacon(&mut self, any: usize, beacon: &Beacon) {
-        if self.open.is_empty() {
-            return;
-        }
-        let at = any % self.open.len();
-        let client = &self.open[at].handshake.client;
-        let beacon = Beacon {
-            instance_id: client.info.instance_id.clone(),
-            device_id: client.device_id.clone(),
-            ..beacon.clone()
+    /// Whether it was accepted.
+    fn connection_beacon(
+        &mut self,
+        beacon: &Beacon,
+        handshake: &Handshake,
+        bound: Option<(RowId, u64)>,
+    ) -> bool {
+        let (row, model_row) = bound.unzip();
+        let real = self.real.own_beacon(beacon, &handshake.write(), row, self.now);
+        let model = self
+            .model
+            .own_beacon(beacon, &handshake.write(), model_row, self.now);
+        let refusal = refusal(real);
+        assert_eq!(refusal, model.err());
+        refusal.is_none()
+    }
+
+    /// What both take a beacon to be about.
+    fn about(&self, beacon: &Beacon, handshake: &Handshake, bound: Option<(RowId, u64)>) -> Aim {
+        let write = handshake.write();
+        let client = &handshake.client;
+        let key = self
+            .real
+            .connect_key(&client.info, client.device_id.as_deref(), &handshake.id);
+        let (row, model_row) = bound.unzip();
+        let aim = self.real.aim(beacon, &write, &key, row);
+        let about = match aim {
+            Aim::Own => About::Own,
+            Aim::Connection => About::OwnWithoutIds,
+            Aim::Other => About::Another,
+            Aim::Owned => About::AnotherOwned,
         };
-        let mut is_gone = false;
-        if !claims_self(&beacon) {
-            self.real.settle(self.now);
-            self.model.settle(self.now);
-            let open = &mut self.open[at];
-            is_gone = !self.real.contains(open.row);
-            assert_eq!(is_gone, !self.model.contains(open.model_row), "gone for one only");
-            if is_gone {
-                open.row = self.real.rebuild(&open.handshake.write(), self.now);
-                open.model_row = self.model.rebuild(&open.handshake.write(), self.now);
-            }
+        assert_eq!(
+            about,
+            self.model.about(beacon, &write, model_row),
+            "what it is about"
+        );
+        aim
+    }
+
+    /// The ids of its handshake in a beacon of a connection.
+    fn own_beacon(&mut self, any: usize, beacon: &Beacon) {
+        if !self.open.is_empty() {
+            let at = any % self.open.len();
+            let beacon = with_ids_of(&self.open[at].handshake.client, beacon);
+            self.beacon_of(at, &beacon);
         }
-        if !self.beacon(&beacon, Holder::Unlimited) && is_gone {
-            let open = &self.open[at];
-            self.real.keep_rebuilt(open.row);
-            self.model.keep_rebuilt(open.model_row, self.now);
+    }
+
+    /// A beacon of an open connection, as the hub treats it if it has the scopes.
+    fn beacon_of(&mut self, at: usize, beacon: &Beacon) {
+        self.real.settle(self.now);
+        self.model.settle(self.now);
+        let open = &self.open[at];
+        let bound = open.bound(&self.real, &self.model);
+        let aim = self.about(beacon, &open.handshake, bound);
+        let is_own = matches!(aim, Aim::Own | Aim::Connection);
+        let mut rebuilt = None;
+        if is_own && bound.is_none() && !claims_self(beacon) {
+            let open = &mut self.open[at];
+            let row = self.real.rebuild(&open.handshake.write(), self.now);
+            let model_row = self.model.rebuild(&open.handshake.write(), self.now);
+            (open.row, open.model_row) = (Some(row), Some(model_row));
+            rebuilt = Some((row, model_row));
+            self.follow_moves();
+        }
+        let handshake = self.open[at].handshake.clone();
+        let is_accepted = match aim {
+            Aim::Connection => self.connection_beacon(beacon, &handshake, rebuilt.or(bound)),
+            Aim::Own => self.beacon(beacon, Holder::Unlimited),
+            Aim::Other | Aim::Owned => self.beacon(beacon, Holder::Connection(handshake.serial)),
+        };
+        if let (false, Some((row, model_row))) = (is_accepted, rebuilt) {
+            self.real.keep_rebuilt(row);
+            self.model.keep_rebuilt(model_row, self.now);
+        }
+    }
+
+    /// A beacon of a connection whose mode makes no row, about its own ids.
+    fn rowless_beacon(&mut self, client: &Client, beacon: &Beacon) {
+        self.connects += 1;
+        let handshake = Handshake {
+            serial: self.connects,
+            id: format!("conn-{}", self.connects),
+            client: client.clone(),
+        };
+        let beacon = with_ids_of(client, beacon);
+        self.real.settle(self.now);
+        self.model.settle(self.now);
+        match self.about(&beacon, &handshake, None) {
+            Aim::Connection => self.connection_beacon(&beacon, &handshake, None),
+            Aim::Own => self.beacon(&beacon, Holder::Unlimited),
+            Aim::Other | Aim::Owned => self.beacon(&beacon, Holder::Connection(handshake.serial)),
+        };
+    }
+
+    /// Binds the connections that moved to their new rows.
+    fn follow_moves(&mut self) {
+        let real = self.real.take_moves();
+        let model = self.model.take_moves();
+        assert_eq!(real.len(), model.len(), "moves");
+        for (real, (conn, model_row)) in real.into_iter().zip(model) {
+            assert_eq!((real.conn, u64::from(real.seat)), (conn, conn), "who moves");
+            self.has_moved = true;
+            assert_eq!(real.row.is_some(), model_row.is_some(), "moved for one only");
+            let open = self.open.iter_mut().find(|open| open.handshake.serial == conn);
+            let open = open.unwrap();
+            (open.row, open.model_row) = (real.row, model_row);
         }
     }
 
@@ -300,6 +396,22 @@ impl Pair {
                 self.now.age_ms
             );
         }
+    }
+}
+
+fn refusal(result: Result<RowId, BeaconError>) -> Option<Refusal> {
+    result.err().map(|error| match error {
+        BeaconError::SelfInstance => Refusal::ClaimsSelf,
+        BeaconError::Full { .. } => Refusal::Full,
+        error => panic!("the histories have short strings only: {error}"),
+    })
+}
+
+fn with_ids_of(client: &Client, beacon: &Beacon) -> Beacon {
+    Beacon {
+        instance_id: client.info.instance_id.clone(),
+        device_id: client.device_id.clone(),
+        ..beacon.clone()
     }
 }
 

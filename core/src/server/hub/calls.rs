@@ -6,11 +6,9 @@ use alloc::string::ToString;
 use serde_json::{Value, json};
 
 use super::Hub;
-use super::member::Member;
-use crate::beacon::Beacon;
 use crate::protocol::params::Members;
 use crate::protocol::{Frame, Method, Request, WireError, scope};
-use crate::roster::{BeaconError, BeaconTarget, Holder};
+use crate::roster::{Aim, BeaconError, Holder};
 use crate::server::system_event::parse_system_event;
 use crate::time::Now;
 
@@ -118,10 +116,17 @@ impl Hub {
         let Some(member) = self.members.get(slot) else {
             return Ok(());
         };
-        let names_nobody = beacon.has_placeholder_ids();
-        let is_own = names_nobody || self.is_own(member, beacon);
-        if !is_own && !member.has_scope(scope::WRITE) {
-            return Err(WireError::missing_scope(scope::WRITE, member.handshake.protocol));
+        let write = member.connect_write(slot);
+        let aim = self.roster.aim(beacon, &write, &member.key, member.row);
+        let is_own = matches!(aim, Aim::Own | Aim::Connection);
+        let needed = match aim {
+            Aim::Own | Aim::Connection => None,
+            Aim::Other => Some(scope::WRITE),
+            Aim::Owned => Some(scope::ADMIN),
+        };
+        if let Some(needed) = needed.filter(|needed| !member.has_scope(needed)) {
+            self.refused_beacons += u64::from(aim == Aim::Owned);
+            return Err(WireError::missing_scope(needed, member.handshake.protocol));
         }
         let is_unlimited = is_own || member.has_scope(scope::ADMIN);
         let holder = if is_unlimited {
@@ -132,18 +137,18 @@ impl Hub {
         let is_bound = member.row.is_some_and(|row| self.roster.contains(row));
         let mut rebuilt = None;
         if is_own && member.is_tracked && !is_bound && !self.roster.is_self(beacon.instance_id.as_deref()) {
-            rebuilt = Some(self.roster.rebuild(&member.connect_write(), now));
-            if let Some(member) = self.members.get_mut(slot) {
-                member.row = rebuilt;
-            }
+            rebuilt = Some(self.roster.rebuild(&write, now));
         }
-        let written = match self.members.get(slot) {
-            Some(member) if names_nobody => {
-                self.roster
-                    .own_beacon(beacon, &member.connect_write(), member.row, now)
-            }
-            _ => self.roster.beacon(beacon, holder, now),
+        let written = match aim {
+            Aim::Connection => self
+                .roster
+                .own_beacon(beacon, &write, rebuilt.or(member.row), now),
+            Aim::Own | Aim::Other | Aim::Owned => self.roster.beacon(beacon, holder, now),
         };
+        if let (Some(_), Some(member)) = (rebuilt, self.members.get_mut(slot)) {
+            member.row = rebuilt;
+            self.follow_moves();
+        }
         written.map(drop).map_err(|error| {
             if let Some(row) = rebuilt {
                 self.roster.keep_rebuilt(row);
@@ -156,16 +161,6 @@ impl Hub {
                 }
             }
         })
-    }
-
-    /// Whether a beacon is about the connection's own row: the row it resolves to decides, and only
-    /// where there is none the key. Otherwise an id of one's own beside somebody else's `deviceId`
-    /// would open the other's row.
-    fn is_own(&self, member: &Member, beacon: &Beacon) -> bool {
-        match self.roster.beacon_target(beacon) {
-            BeaconTarget::Row(row) => Some(row) == member.row || self.roster.key(row) == Some(&member.key),
-            BeaconTarget::Key(key) => key == member.key,
-        }
     }
 
     /// `status`: what probes and the `status` command read, and our own counters.

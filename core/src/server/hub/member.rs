@@ -22,7 +22,7 @@ pub(super) struct Member {
     pub(super) takes_deltas: bool,
     /// Whether its mode makes a row.
     pub(super) is_tracked: bool,
-    /// The key its handshake resolves to.
+    /// The key its handshake resolves to, whoever owns the row of that key.
     pub(super) key: RowKey,
     /// The row it is bound to; may be gone.
     pub(super) row: Option<RowId>,
@@ -42,10 +42,12 @@ pub(super) struct Heartbeat {
 }
 
 impl Member {
-    pub(super) fn connect_write(&self) -> ConnectWrite<'_> {
+    /// What it writes; `slot` is its own.
+    pub(super) fn connect_write(&self, slot: u32) -> ConnectWrite<'_> {
         let handshake = &self.handshake;
         ConnectWrite {
             conn: self.serial,
+            seat: slot,
             conn_id: &handshake.conn_id,
             client: &handshake.client,
             role: handshake.role,

@@ -352,7 +352,7 @@ fn an_own_id_does_not_open_the_row_of_another_device() {
     let thief = hub.join(handshake("a", "cli", &[]), START);
     let params = json!({ "text": "hi", "instanceId": "a", "deviceId": "dev1" });
     let answer = call(&mut hub, thief, "system-event", params, START);
-    assert_eq!(answer["error"]["message"], "missing scope: operator.write");
+    assert_eq!(answer["error"]["message"], "missing scope: operator.admin");
 }
 
 #[test]
