@@ -97,7 +97,7 @@ impl Mirror {
         }
         // Rows that left first, as closed ones go first on a gateway; then the least fresh; of two as fresh
         // the one that is listed first.
-        let freshness = |row: &Row| row.ts | u64::from(!row.entry.is_disconnect()) << 63;
+        let freshness = |row: &Row| row.ts | u64::from(!row.has_left) << 63;
         let ranks: Vec<Rank> = self
             .present()
             .filter(|row| !row.is_self())
