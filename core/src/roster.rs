@@ -762,9 +762,8 @@ impl Roster {
     }
 
     fn expire(&mut self, now_ms: u64) {
-        while let Some(slot) = self.table.next_to_expire()
-            && is_over(self.table.slab[slot].proof_ms, self.config.ttl_ms, now_ms)
-        {
+        let ttl_ms = self.config.ttl_ms;
+        while let Some(slot) = self.table.expired(|proof_ms| is_over(proof_ms, ttl_ms, now_ms)) {
             self.remove(slot, Removal::Expired);
         }
         while now_ms >= self.spared_until_ms

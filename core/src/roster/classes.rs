@@ -59,6 +59,10 @@ pub(super) struct Classes {
     /// Rows whose last close was no proof of life, by the number of their last proof.
     silent: BTreeMap<u64, u32>,
     spared: [List; 4],
+    /// Number of rows in `spared`.
+    spared_rows: usize,
+    /// No row that goes by its age was proven alive before this, in ms: most calls need not look at one.
+    oldest_ms: u64,
     /// Counts all proofs of life.
     proofs: u64,
     /// Number of rows without a live connection.
@@ -88,12 +92,23 @@ impl Classes {
                 self.not_live -= 1;
                 self.silent.remove(&row.proof_number);
             }
-            Place::Spared(class) => self.spared[class as usize].remove(slab, slot, Order::Freshness),
+            Place::Spared(class) => {
+                self.spared_rows -= 1;
+                self.spared[class as usize].remove(slab, slot, Order::Freshness);
+            }
         }
     }
 
     /// Makes the row the freshest of the class that it is in now; it goes by its age.
     pub(super) fn refresh(&mut self, slab: &mut Slab, slot: u32) {
+        let row = &mut slab[slot];
+        let class = Class::of(row);
+        if row.place == Place::Ageing(class) {
+            self.proofs += 1;
+            row.proof_number = self.proofs;
+            self.ageing[class as usize].move_to_back(slab, slot, Order::Freshness);
+            return;
+        }
         self.remove(slab, slot);
         self.push(slab, slot);
     }
@@ -102,6 +117,7 @@ impl Classes {
     pub(super) fn close_silently(&mut self, slab: &mut Slab, slot: u32) {
         self.remove(slab, slot);
         slab[slot].place = Place::Silent;
+        self.oldest_ms = self.oldest_ms.min(slab[slot].proof_ms);
         self.not_live += 1;
         self.silent.insert(slab[slot].proof_number, slot);
     }
@@ -114,6 +130,7 @@ impl Classes {
             {
                 self.ageing[class as usize].remove(slab, slot, Order::Freshness);
                 slab[slot].place = Place::Spared(class);
+                self.spared_rows += 1;
                 self.spared[class as usize].push_back(slab, slot, Order::Freshness);
             }
         }
@@ -125,8 +142,21 @@ impl Classes {
         least_fresh(slab, ageing.chain(self.first_silent()))
     }
 
+    /// The least fresh of the rows that go by their age, if `is_over` says of its proof of life that it goes.
+    pub(super) fn expired(&mut self, slab: &Slab, is_over: impl Fn(u64) -> bool) -> Option<u32> {
+        if !is_over(self.oldest_ms) {
+            return None;
+        }
+        let slot = self.next_to_expire(slab)?;
+        self.oldest_ms = slab[slot].proof_ms;
+        is_over(self.oldest_ms).then_some(slot)
+    }
+
     /// The least fresh of the rows that wait for a pong after a suspension.
     pub(super) fn next_spared(&self, slab: &Slab) -> Option<u32> {
+        if self.spared_rows == 0 {
+            return None;
+        }
         least_fresh(slab, self.spared.iter().filter_map(List::head))
     }
 

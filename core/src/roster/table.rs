@@ -299,6 +299,11 @@ impl Table {
         self.classes.next_to_expire(&self.slab)
     }
 
+    /// The least fresh of the rows that go by their age, if `is_over` says of its proof of life that it goes.
+    pub(super) fn expired(&mut self, is_over: impl Fn(u64) -> bool) -> Option<u32> {
+        self.classes.expired(&self.slab, is_over)
+    }
+
     /// The least fresh of the rows that wait for a pong after a suspension.
     pub(super) fn next_spared(&self) -> Option<u32> {
         self.classes.next_spared(&self.slab)
