@@ -86,7 +86,7 @@ fn one(bench: &mut Bench, name: &str, attack: Attack) -> Result<f64, BenchError>
         "ms, the longest wait",
     );
     report.add(format!("hostile.{name}.median"), median(&middle), "ms");
-    report.add(format!("hostile.{name}.failed"), f64::from(failed), "refused");
+    report.add(format!("hostile.{name}.unanswered"), f64::from(failed), "of all");
     report.add(
         format!("hostile.{name}.memory"),
         most_kb - before_kb,
