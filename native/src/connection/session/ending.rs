@@ -41,15 +41,17 @@ impl Session {
 
     /// Whether it is the turn that is over, and not what the socket holds.
     fn is_turn_over(&self) -> bool {
-        !self.is_unreadable && self.websocket.get_ref().is_spent()
+        let stream = self.websocket.get_ref();
+        !self.is_unreadable && (stream.is_spent() || stream.is_held())
     }
 
     /// Reads and throws away until the peer closes.
     async fn linger(&mut self) {
         loop {
             let stream = self.websocket.get_mut();
-            stream.open_gate();
             stream.start_turn(TURN_BYTES);
+            // A large frame of somebody refused is not worth the room for it.
+            self.is_unreadable |= stream.is_held();
             let outcome = if !self.is_unreadable {
                 match self.websocket.read() {
                     Ok(Message::Close(_)) => return,
