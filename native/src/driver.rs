@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use presence_core::Now;
 use presence_core::protocol::CloseFrame;
-use presence_core::roster::Evictions;
+use presence_core::roster::{Disputes, Evictions};
 use presence_core::server::{ConnId, Handshake, Hub, HubOutput, Item, LeaveCause};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
@@ -51,6 +51,10 @@ pub(crate) struct Driver {
     eviction_lines: Throttle,
     /// The evictions that the log has.
     logged_evictions: Evictions,
+    /// Bounds the lines about ids of other devices.
+    dispute_lines: Throttle,
+    /// The disputes that the log has.
+    logged_disputes: Disputes,
 }
 
 #[derive(Debug)]
@@ -76,6 +80,8 @@ impl Driver {
             stated_offset_ms: Arc::default(),
             eviction_lines: Throttle::default(),
             logged_evictions: Evictions::default(),
+            dispute_lines: Throttle::default(),
+            logged_disputes: Disputes::default(),
         };
         driver.publish_offset(driver.clock.now());
         driver
@@ -120,6 +126,7 @@ impl Driver {
             self.publish_offset(now);
             self.flush(now);
             self.log_evictions(now);
+            self.log_disputes(now);
             if self.hub.awaits_sent() {
                 self.hub.handle_sent(self.clock.now());
             }
@@ -142,6 +149,22 @@ impl Driver {
             live = evictions.live - logged.live,
             over_quota = evictions.over_quota - logged.over_quota,
             "rows evicted: the roster is full; raise --max-entries if live rows are missing"
+        );
+    }
+
+    /// Writes how often ids of owned rows were used without the owner's key, at most once a minute.
+    fn log_disputes(&mut self, now: Now) {
+        let disputes = self.hub.disputes();
+        if disputes == self.logged_disputes || !self.dispute_lines.passes(now.age_ms) {
+            return;
+        }
+        let logged = std::mem::replace(&mut self.logged_disputes, disputes);
+        warn!(
+            apart = disputes.apart - logged.apart,
+            moved = disputes.moved - logged.moved,
+            refused_beacons = disputes.refused - logged.refused,
+            "clients use ids that belong to another device key: they are listed without ids; give each client an \
+             instanceId of its own"
         );
     }
 
