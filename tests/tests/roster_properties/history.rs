@@ -138,17 +138,19 @@ fn maybe(words: &'static [&'static str]) -> impl Strategy<Value = Option<Text>> 
     prop::option::weighted(0.4, word(words))
 }
 
-/// Ids that collide, and enough that do not to fill the roster.
+/// Ids that collide, one that many have, and enough that do not to fill the roster.
 fn instance() -> impl Strategy<Value = Option<Text>> {
     prop_oneof![
         3 => Just(None),
-        4 => word(INSTANCES).prop_map(Some),
+        3 => word(INSTANCES).prop_map(Some),
+        3 => Just(Some("inst-a".into())),
         3 => (0..40_u32).prop_map(|n| Some(format!("n{n}").into())),
     ]
 }
 
 fn device() -> impl Strategy<Value = Option<Text>> {
-    prop::option::weighted(0.5, word(DEVICES))
+    let device = prop_oneof![2 => word(DEVICES), 1 => Just("dev-1".into())];
+    prop::option::weighted(0.5, device)
 }
 
 fn set() -> impl Strategy<Value = Vec<Text>> {
