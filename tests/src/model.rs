@@ -216,7 +216,8 @@ impl Model {
             fields.text = Some(beacon.text.clone());
             let seconds = beacon
                 .last_input_seconds
-                .or_else(|| parsed.as_ref().map(|parsed| parsed.last_input_seconds));
+                .or_else(|| parsed.as_ref().map(|parsed| parsed.last_input_seconds))
+                .map(|seconds| seconds.min(MAX_SAFE_INTEGER));
             for (member, is_written) in [
                 ("host", are_written[0]),
                 ("ip", are_written[1]),
