@@ -218,6 +218,7 @@ impl Hub {
                 &handshake.conn_id,
             ),
             row: None,
+            node: None,
             has_version: 0,
             refused_calls: 0,
             joined_wall_ms: self.roster.wall_ms(now),

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
+use super::nodes::NodeKey;
 use crate::key::RowKey;
 use crate::placeholder::Kind;
 use crate::protocol::method::DELTA_CAP;
@@ -26,6 +27,8 @@ pub(super) struct Member {
     pub(super) key: RowKey,
     /// The row it is bound to; may be gone.
     pub(super) row: Option<RowId>,
+    /// Which node it is of, if its role is node.
+    pub(super) node: Option<NodeKey>,
     /// The newest presence version it was sent, or has waiting.
     pub(super) has_version: u64,
     /// Calls refused for the role, in a row.

@@ -34,7 +34,7 @@ const MAX_ID_UNITS: usize = 1_024;
 
 /// What makes two connections the same node. A claimed id never is a proven one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum NodeKey {
+pub(super) enum NodeKey {
     /// A verified device.
     Device(Box<str>),
     /// The key of an `instanceId`.
@@ -110,7 +110,11 @@ impl Hub {
         if member.handshake.role != Role::Node {
             return;
         }
-        let node = self.nodes.by_key.entry(key(member)).or_default();
+        let key = self.node_key(member);
+        if let Some(member) = self.members.get_mut(conn.slot) {
+            member.node = Some(key.clone());
+        }
+        let node = self.nodes.by_key.entry(key).or_default();
         if node.live.is_empty() && !node.description.is_empty() {
             self.nodes.gone -= 1;
             node.description = Map::new();
@@ -120,10 +124,10 @@ impl Hub {
 
     /// A node's connection is over; `member` is what it was.
     pub(super) fn remove_node(&mut self, conn: ConnId, member: &Member, now: Now) {
-        if member.handshake.role != Role::Node {
+        let Some(key) = member.node.clone() else {
             return;
-        }
-        let key = key(member);
+        };
+        let description = self.describe(member);
         let Some(node) = self.nodes.by_key.get_mut(&key) else {
             return;
         };
@@ -154,7 +158,7 @@ impl Hub {
             serial: conn.serial,
         });
         node.row = member.row;
-        node.description = describe(member);
+        node.description = description;
         self.nodes.gone += 1;
         if self.nodes.gone > 2 * self.config.max_entries {
             self.forget_nodes();
@@ -229,7 +233,7 @@ impl Hub {
 
     fn node_id<'a>(&'a self, node: &'a Node) -> &'a str {
         match self.newest(node) {
-            Some(member) => id(member),
+            Some(member) => self.id_of_node(member),
             None => node
                 .description
                 .get("nodeId")
@@ -241,7 +245,7 @@ impl Hub {
     fn node_item(&self, node: &Node) -> Map<String, Value> {
         let newest = self.newest(node);
         let mut item = match newest {
-            Some(member) => describe(member),
+            Some(member) => self.describe(member),
             None => node.description.clone(),
         };
         item.insert("connected".into(), json!(newest.is_some()));
@@ -283,10 +287,10 @@ impl Hub {
         let Some(member) = self.members.get(slot) else {
             return (false, "stale_connection");
         };
-        let (key, serial) = (key(member), member.serial);
-        if !matches!(key, NodeKey::Device(_)) {
+        let serial = member.serial;
+        let Some(key @ NodeKey::Device(_)) = member.node.clone() else {
             return (false, "missing_device_identity");
-        }
+        };
         self.refresh_row(slot, now);
         let Some(node) = self.nodes.by_key.get_mut(&key) else {
             return (false, "stale_connection");
@@ -312,7 +316,9 @@ impl Hub {
         if !member.handshake.may_report_input {
             return (false, "permission_required");
         }
-        let (key, serial) = (key(member), member.serial);
+        let (Some(key), serial) = (member.node.clone(), member.serial) else {
+            return (false, "stale_connection");
+        };
         let Some(node) = self.nodes.by_key.get_mut(&key) else {
             return (false, "stale_connection");
         };
@@ -384,56 +390,65 @@ impl NodeKey {
     }
 }
 
-fn key(member: &Member) -> NodeKey {
-    match (&member.handshake.device_id, &member.key) {
-        (Some(device), _) => NodeKey::Device(device.clone()),
-        (None, RowKey::Named(key)) => NodeKey::Instance(key.as_str().into()),
-        (None, _) => NodeKey::Connection(member.handshake.conn_id.clone()),
-    }
-}
-
-/// The `nodeId`, as the connection sent it.
-fn id(member: &Member) -> &str {
-    let handshake = &member.handshake;
-    match (&handshake.device_id, &member.key) {
-        (Some(device), _) => device,
-        (None, RowKey::Named(_)) => handshake.client.instance_id.as_deref().unwrap_or_default(),
-        (None, _) => &handshake.conn_id,
-    }
-}
-
-/// The members of a node that its connection states.
-fn describe(member: &Member) -> Map<String, Value> {
-    let handshake = &member.handshake;
-    let client = &handshake.client;
-    let remote_ip = handshake.remote_ip.as_deref().filter(|ip| !is_loopback(ip));
-    // In order of weight: what does not fit any more is left out, and all after it.
-    let optional = [
-        ("platform", json!(client.platform)),
-        ("version", json!(client.version)),
-        ("displayName", json!(client.display_name)),
-        ("deviceFamily", json!(client.device_family)),
-        ("modelIdentifier", json!(client.model_identifier)),
-        ("remoteIp", json!(remote_ip)),
-        ("caps", json!(handshake.caps)),
-        ("commands", json!(handshake.commands)),
-    ];
-    let mut node = Map::new();
-    node.insert("nodeId".into(), json!(id(member)));
-    node.insert("paired".into(), json!(true));
-    node.insert("connectedAtMs".into(), json!(member.joined_wall_ms));
-    node.insert("caps".into(), json!([]));
-    node.insert("commands".into(), json!([]));
-    let mut bytes = format!("{}", Value::Object(node.clone())).len();
-    for (name, value) in optional {
-        if value.is_null() {
-            continue;
+impl Hub {
+    /// A node is what its row goes by: a claim to the id of another's device makes no node of that id.
+    fn node_key(&self, member: &Member) -> NodeKey {
+        if let Some(device) = &member.handshake.device_id {
+            return NodeKey::Device(device.clone());
         }
-        bytes += format!("{value}").len() + name.len() + 4;
-        if bytes > MAX_NODE_BYTES {
-            break;
+        match member
+            .row
+            .and_then(|row| self.roster.key(row))
+            .unwrap_or(&member.key)
+        {
+            RowKey::Named(key) => NodeKey::Instance(key.as_str().into()),
+            RowKey::Connection(_) | RowKey::SelfRow => NodeKey::Connection(member.handshake.conn_id.clone()),
         }
-        node.insert(name.into(), value);
     }
-    node
+
+    /// The `nodeId`, as the connection sent it.
+    fn id_of_node<'a>(&self, member: &'a Member) -> &'a str {
+        let handshake = &member.handshake;
+        match self.node_key(member) {
+            NodeKey::Device(_) => handshake.device_id.as_deref().unwrap_or_default(),
+            NodeKey::Instance(_) => handshake.client.instance_id.as_deref().unwrap_or_default(),
+            NodeKey::Connection(_) => &handshake.conn_id,
+        }
+    }
+
+    /// The members of a node that its connection states.
+    fn describe(&self, member: &Member) -> Map<String, Value> {
+        let handshake = &member.handshake;
+        let client = &handshake.client;
+        let remote_ip = handshake.remote_ip.as_deref().filter(|ip| !is_loopback(ip));
+        // In order of weight: what does not fit any more is left out, and all after it.
+        let optional = [
+            ("platform", json!(client.platform)),
+            ("version", json!(client.version)),
+            ("displayName", json!(client.display_name)),
+            ("deviceFamily", json!(client.device_family)),
+            ("modelIdentifier", json!(client.model_identifier)),
+            ("remoteIp", json!(remote_ip)),
+            ("caps", json!(handshake.caps)),
+            ("commands", json!(handshake.commands)),
+        ];
+        let mut node = Map::new();
+        node.insert("nodeId".into(), json!(self.id_of_node(member)));
+        node.insert("paired".into(), json!(true));
+        node.insert("connectedAtMs".into(), json!(member.joined_wall_ms));
+        node.insert("caps".into(), json!([]));
+        node.insert("commands".into(), json!([]));
+        let mut bytes = format!("{}", Value::Object(node.clone())).len();
+        for (name, value) in optional {
+            if value.is_null() {
+                continue;
+            }
+            bytes += format!("{value}").len() + name.len() + 4;
+            if bytes > MAX_NODE_BYTES {
+                break;
+            }
+            node.insert(name.into(), value);
+        }
+        node
+    }
 }

@@ -74,7 +74,20 @@ fn nodes_that_went_go_with_their_rows() {
 }
 
 #[test]
-fn a_claim_to_a_verified_id_is_not_listed_beside_it() {
+fn a_claim_to_the_id_of_another_device_is_a_node_of_its_own() {
+    let mut hub = hub();
+    hub.join(node(1, true), START);
+    let mut claim = node(2, false);
+    claim.client = Arc::new(ClientInfo {
+        instance_id: Some("node-1".into()),
+        ..(*claim.client).clone()
+    });
+    hub.join(claim, START);
+    assert_eq!(*ids(&hub), ["node-1".into(), "conn-node-2".into()]);
+}
+
+#[test]
+fn a_claim_that_loses_its_row_to_a_device_is_listed_by_its_connection() {
     let mut hub = hub();
     let mut claim = node(2, false);
     claim.client = Arc::new(ClientInfo {
@@ -82,7 +95,7 @@ fn a_claim_to_a_verified_id_is_not_listed_beside_it() {
         ..(*claim.client).clone()
     });
     hub.join(claim, START);
+    assert_eq!(*ids(&hub), ["node-1".into()]);
     hub.join(node(1, true), START);
-    let claims = ids(&hub).iter().filter(|id| &***id == "node-1").count();
-    assert_eq!(claims, 1);
+    assert_eq!(*ids(&hub), ["node-1".into(), "conn-node-2".into()]);
 }
