@@ -43,8 +43,10 @@ test("a beacon reaches the other client and changes one row", async (t) => {
   const { payload } = await watcher.presence("the beacon", (rows) => rows.some((entry) => entry.reason === "periodic"));
   assert.equal(payload.presence.length, 3, "ids that differ by case only are one instance");
   const row = payload.presence.find((entry) => entry.reason === "periodic");
-  const { ts, ...fields } = row;
+  const { ts, onlineSince, lastActivityAt, ...fields } = row;
   assert.ok(Math.abs(Date.now() - ts) < 60_000, "ts is the gateway's clock, in milliseconds");
+  assert.ok(ts - 60_000 < onlineSince && onlineSince <= ts, "the stay began with the connect");
+  assert.equal(lastActivityAt, ts - 12_000, "the moment of the last input");
   assert.deepEqual(fields, {
     host: "studio",
     ip: "192.0.2.7",
