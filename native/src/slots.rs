@@ -22,7 +22,7 @@ pub struct SlotLimits {
     /// Most sockets whose handshake is not done, in all.
     pub unauthenticated: usize,
     /// Most such sockets of one client address. Of addresses that many clients share (see [`Address`])
-    /// this holds only while more than half of the places of all are taken.
+    /// this holds only while at least half of the places of all are taken.
     pub unauthenticated_per_address: usize,
 }
 

@@ -1,8 +1,8 @@
 //! Flags, environment and file: the same names everywhere.
 //!
 //! A setting called `--max-entries` is `OPENCLAW_GATEWAY_MAX_ENTRIES` in the environment and
-//! `max-entries` in the file. A flag wins over the environment, that over the file, that over the
-//! default; what belongs together is decided together (`sources`).
+//! `max-entries` in the file. A flag wins over the environment, the environment over the file, the file over
+//! the default. Some options form one setting, which the strongest source decides (`sources`).
 mod bench;
 mod removed;
 mod resolve;
@@ -24,16 +24,16 @@ pub use serve::ServeOptions;
 pub use span::{InvalidSpan, Span};
 
 const AFTER_HELP: &str = "\
-Without a command, `serve` is meant.
+Without a command, `serve` runs.
 
 Examples:
   presence-gateway                                  serve on 127.0.0.1:18789, print a URL to click
   presence-gateway serve --bind lan --token SECRET  serve the local network
-  presence-gateway list                             who is connected
-  presence-gateway list --json | jq '.[].host'      the same, for programs
-  presence-gateway watch                            the same, live
-  presence-gateway beacon                           tell the gateway that this machine is alive
-  presence-gateway beacon --every 60s               tell it again and again
+  presence-gateway list                             print the connected clients
+  presence-gateway list --json | jq '.[].host'      print them as JSON
+  presence-gateway watch                            show them live
+  presence-gateway beacon                           send one sign of life of this machine
+  presence-gateway beacon --every 60s               send one every 60 s
   presence-gateway bench --scale quick              measure this gateway on this machine
 
 Exit codes:
@@ -47,14 +47,14 @@ setting: the strongest source that names one of them decides.
 
 Secrets given as arguments can be seen by other users of this machine; prefer the environment.";
 
-/// The presence gateway: who is connected to OpenClaw, and since when.
+/// The presence gateway: which clients are connected to OpenClaw, and since when.
 #[derive(Debug, Parser)]
 #[command(name = "presence-gateway", version, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
 pub struct Cli {
-    /// What to do; `serve` when absent.
+    /// The command; `serve` when absent.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Options of `serve`, for when the word is left out.
+    /// Options of `serve`, when no command is given.
     #[command(flatten)]
     pub serve: ServeOptions,
 }
@@ -62,18 +62,18 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the gateway until it is told to stop (Ctrl-C, SIGTERM)
+    /// Run the gateway until Ctrl-C or SIGTERM
     #[command(after_help = SERVE_HELP)]
     Serve(Box<ServeOptions>),
-    /// Print who is connected
+    /// Print the connected clients
     List(ListOptions),
-    /// Show who is connected, live, until Ctrl-C
+    /// Show the connected clients live, until Ctrl-C
     Watch(WatchOptions),
-    /// Tell a gateway that this machine is alive, once or with --every again and again
+    /// Send a sign of life of this machine, once or at an interval (--every)
     Beacon(BeaconOptions),
     /// Measure a gateway: connects, fan-out, beacons, requests, memory
     Bench(Box<BenchOptions>),
-    /// The server without a gateway that `bench` compares with
+    /// Run the bare server that `bench` compares with
     #[command(hide = true)]
     BenchBare(BareOptions),
 }
@@ -81,16 +81,16 @@ pub enum Command {
 /// Options of every command that is a client.
 #[derive(Args, Clone, Debug)]
 pub struct ClientOptions {
-    /// The gateway; the http:// URL that `serve` prints works too
+    /// URL of the gateway; the http:// URL that `serve` prints works too
     #[arg(long, env = "OPENCLAW_GATEWAY_URL")]
     pub url: Option<String>,
-    /// The port on this machine, when no URL is given
+    /// Port on this machine, when no URL is given
     #[arg(long, env = "OPENCLAW_GATEWAY_PORT", default_value_t = DEFAULT_PORT)]
     pub port: u16,
-    /// The gateway's token
+    /// Token of the gateway
     #[arg(long, env = "OPENCLAW_GATEWAY_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
-    /// The gateway's password
+    /// Password of the gateway
     #[arg(long, env = "OPENCLAW_GATEWAY_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
     /// Give up after this many milliseconds; `watch` and `beacon --every` try again
@@ -123,30 +123,30 @@ pub struct BeaconOptions {
     /// Where the gateway is.
     #[command(flatten)]
     pub client: ClientOptions,
-    /// Stay, reconnect when needed, and send one after every connect and every such time, until Ctrl-C: 60s, 5m
+    /// Stay until Ctrl-C: send one at this interval and after every connect, and reconnect: 60s, 5m
     #[arg(long, value_name = "TIME")]
     pub every: Option<Span>,
-    /// The identity of this instance [default: one made once and kept in your configuration folder]
+    /// Identity of this instance [default: made once and kept in your configuration folder]
     #[arg(long, value_name = "ID", env = "OPENCLAW_PRESENCE_INSTANCE_ID")]
     pub instance_id: Option<String>,
-    /// The name to show [default: this machine's]
+    /// Name to show [default: this machine's]
     #[arg(long)]
     pub host: Option<String>,
-    /// What this instance is
+    /// Mode of this instance
     #[arg(long, default_value = "cli")]
     pub mode: String,
-    /// Why the beacon is sent; with --every it says so itself: launch, connect, periodic
+    /// Reason of the beacon; --every chooses it: launch, connect or periodic
     #[arg(long, default_value = "periodic", conflicts_with = "every")]
     pub reason: String,
-    /// Report how long ago the last keyboard or mouse input of this user was, where the system knows it
+    /// Report the time since the last keyboard or mouse input of this user, where the system knows it
     #[arg(long)]
     pub last_input: bool,
-    /// Do not report it, which is the default, and print no line about it
+    /// Do not report the last input (the default), and print no line about it
     #[arg(long, conflicts_with = "last_input")]
     pub no_last_input: bool,
 }
 
-/// What clients must know.
+/// Authentication mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AuthWord {
@@ -154,11 +154,11 @@ pub enum AuthWord {
     Token,
     /// The password
     Password,
-    /// Nothing: anybody on this machine may connect
+    /// No secret: every program on this machine may connect
     None,
 }
 
-/// How much to log.
+/// Log level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the words are the documentation")]
@@ -172,7 +172,7 @@ pub enum LogLevel {
     Trace,
 }
 
-/// How to log.
+/// Log format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {

@@ -12,34 +12,34 @@ pub struct BenchOptions {
     /// Measure this running gateway instead of one started for each measurement
     #[arg(long)]
     pub url: Option<String>,
-    /// Its token [default: made for this run]
+    /// Token of that gateway [default: made for this run]
     #[arg(long, env = "OPENCLAW_GATEWAY_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
-    /// Its process, for memory and processor time
+    /// Process id of that gateway, for memory and processor time
     #[arg(long, requires = "url")]
     pub pid: Option<u32>,
     /// Only this measurement (may be repeated)
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
-    /// Name the measurements and stop
+    /// List the measurements and exit
     #[arg(long)]
     pub list: bool,
-    /// How thorough to be
+    /// Extent of the measurements
     #[arg(long, value_enum, default_value_t)]
     pub(crate) scale: Scale,
     /// Write all figures to this file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// What the report calls the gateway
+    /// Name of the gateway in the report
     #[arg(long, default_value = "presence-gateway")]
     pub label: String,
-    /// `client.id/client.mode` of clients that make no row
+    /// `client.id/client.mode` of clients that get no row
     #[arg(long, value_name = "ID/MODE", default_value = "cli/cli", value_parser = pair)]
     pub observer: (String, String),
-    /// `client.id/client.mode` of clients that make one
+    /// `client.id/client.mode` of clients that get one
     #[arg(long, value_name = "ID/MODE", default_value = "test/test", value_parser = pair)]
     pub tracked: (String, String),
-    /// Clients that make a row prove no device key: what the storms cost without verifying signatures
+    /// Clients that get a row connect without a device key: measures storms without signature verification
     #[arg(long)]
     pub unsigned: bool,
     /// Let the system choose where gateway and generator run, instead of one core for each

@@ -1,4 +1,4 @@
-//! Options that exist no more. They are refused by name, so that nobody relies on them.
+//! Removed options. They are refused by name, so that no configuration relies on them.
 
 use std::convert::Infallible;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// Any value of an option that exists no more.
+/// Any value of a removed option.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Removed;
 

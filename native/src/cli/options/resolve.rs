@@ -1,4 +1,4 @@
-//! What the settings come to: file and defaults added, values checked.
+//! Resolved settings: file and defaults added, values checked.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -13,30 +13,30 @@ use crate::config::GatewayConfig;
 use crate::origin::AllowedOrigins;
 use crate::web::WebRoot;
 
-/// Why the settings make no gateway.
+/// Invalid configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OptionsError {
     /// The file cannot be read or understood.
     #[error("the configuration file {0}: {1}")]
     File(PathBuf, String),
-    /// A secret that is none.
+    /// Invalid secret.
     #[error("--{0}: {1}")]
     Secret(&'static str, InvalidSecret),
     /// A mode without its secret.
     #[error("--auth {0} needs --{0} (or OPENCLAW_GATEWAY_{1})")]
     SecretMissing(&'static str, &'static str),
-    /// An option that exists no more.
+    /// A removed option.
     #[error(
         "--{0} exists no more: wrong secrets are throttled, ten at once and then one per 3 s and address, and nobody \
          is locked out or delayed; remove it from the flags, the environment (OPENCLAW_GATEWAY_AUTH_...) and the file"
     )]
     Removed(&'static str),
-    /// A value that cannot be.
+    /// Invalid value.
     #[error("--{0}: {1}")]
     Value(&'static str, String),
 }
 
-/// What the settings come to.
+/// The resolved settings.
 #[derive(Clone, Debug)]
 pub struct Resolved {
     /// The gateway's configuration. Mode `token` without a token is left to the caller: see

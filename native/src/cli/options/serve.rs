@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{AuthWord, LogFormat, LogLevel, Removed, Span};
 use crate::config::Bind;
 
-/// The heading of what few people need.
+/// Help heading of the limits.
 const LIMITS: &str = "Limits";
 
 /// Options of `serve`; also the shape of the file.
@@ -23,28 +23,28 @@ pub struct ServeOptions {
     /// [default: loopback]
     #[arg(long, value_name = "WHERE", env = "OPENCLAW_GATEWAY_BIND")]
     pub bind: Option<Bind>,
-    /// On which port; 0 takes a free one and prints it [default: 18789]
+    /// Port to listen on; 0 takes a free one and prints it [default: 18789]
     #[arg(long, env = "OPENCLAW_GATEWAY_PORT")]
     pub port: Option<u16>,
-    /// What clients must know [default: password if one is set, else token]
+    /// Authentication mode: token, password or none [default: password if one is set, else token]
     #[arg(long, value_name = "MODE", env = "OPENCLAW_GATEWAY_AUTH")]
     pub auth: Option<AuthWord>,
-    /// The token. Without any secret a random one is made and printed, on this machine only
+    /// Token that clients present. On loopback, without any secret, a random one is made and printed
     #[arg(long, env = "OPENCLAW_GATEWAY_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
-    /// The password
+    /// Password that clients present
     #[arg(long, env = "OPENCLAW_GATEWAY_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
-    /// How long a row lives without a sign of life: 300s, 5m, 300000ms [default: 5m]
+    /// Lifetime of a row without a sign of life: 300s, 5m, 300000ms [default: 5m]
     #[arg(long, value_name = "TIME", env = "OPENCLAW_GATEWAY_TTL")]
     pub ttl: Option<Span>,
     /// Most rows, the gateway's own included [default: 200]
     #[arg(long, value_name = "ROWS", env = "OPENCLAW_GATEWAY_MAX_ENTRIES")]
     pub max_entries: Option<usize>,
-    /// Changes within this time are told together; 0 tells each at once [default: 50]
+    /// Coalescing window for broadcasts, in ms; 0 disables coalescing [default: 50]
     #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_WINDOW_MS")]
     pub window_ms: Option<u64>,
-    /// Clients of this mode make no row (may be repeated; replaces the default, so name `cli` too)
+    /// Mode whose clients get no row (may be repeated; replaces the default, so name `cli` too)
     /// [default: cli]
     #[arg(
         long,
@@ -53,7 +53,7 @@ pub struct ServeOptions {
         value_delimiter = ','
     )]
     pub ephemeral_mode: Option<Vec<String>>,
-    /// A web page that may connect: `https://dash.example.org`, or `*` for all (may be repeated)
+    /// Origin of web pages that may connect: `https://dash.example.org`, or `*` for all (may be repeated)
     #[arg(
         long,
         value_name = "ORIGIN",
@@ -61,7 +61,7 @@ pub struct ServeOptions {
         value_delimiter = ','
     )]
     pub allowed_origin: Option<Vec<String>>,
-    /// A reverse proxy whose X-Forwarded-For is believed: address or network (may be repeated)
+    /// Reverse proxy whose X-Forwarded-For counts: address or network (may be repeated)
     #[arg(
         long,
         value_name = "CIDR",
@@ -75,32 +75,33 @@ pub struct ServeOptions {
     /// Serve the files of this folder as the gateway's page; read at the start
     #[arg(long, value_name = "DIR", env = "OPENCLAW_GATEWAY_WEB_ROOT")]
     pub web_root: Option<PathBuf>,
-    /// How much to log: error, warn, info, debug, trace or off [default: info]
+    /// Log level: error, warn, info, debug, trace or off [default: info]
     #[arg(long, value_name = "LEVEL", env = "OPENCLAW_GATEWAY_LOG_LEVEL")]
     pub log_level: Option<LogLevel>,
-    /// How to log [default: text]
+    /// Log format: text, or json for one object per line [default: text]
     #[arg(long, value_name = "FORMAT", env = "OPENCLAW_GATEWAY_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
 
     /// Most connections [default: what `ulimit -n` allows]
     #[arg(long, value_name = "N", env = "OPENCLAW_GATEWAY_MAX_CONNECTIONS", help_heading = LIMITS)]
     pub max_connections: Option<usize>,
-    /// Most connections that have not authenticated yet [default: 2048]
+    /// Most connections that are not authenticated yet [default: 2048]
     #[arg(long, value_name = "N", env = "OPENCLAW_GATEWAY_MAX_UNAUTHENTICATED", help_heading = LIMITS)]
     pub max_unauthenticated: Option<usize>,
-    /// The same per client address, other machines only [default: 32]
+    /// Most of these per client address; for loopback and trusted proxies only once half of all are taken
+    /// [default: 32]
     #[arg(long, value_name = "N", env = "OPENCLAW_GATEWAY_MAX_UNAUTHENTICATED_PER_ADDRESS", help_heading = LIMITS)]
     pub max_unauthenticated_per_address: Option<usize>,
     /// Largest frame before authentication [default: 65536]
     #[arg(long, value_name = "BYTES", env = "OPENCLAW_GATEWAY_PREAUTH_FRAME_BYTES", help_heading = LIMITS)]
     pub preauth_frame_bytes: Option<usize>,
-    /// Largest frame after it [default: 1048576]
+    /// Largest frame after authentication [default: 1048576]
     #[arg(long, value_name = "BYTES", env = "OPENCLAW_GATEWAY_PAYLOAD_BYTES", help_heading = LIMITS)]
     pub payload_bytes: Option<usize>,
     /// Most bytes of responses a client may leave unread [default: 1048576]
     #[arg(long, value_name = "BYTES", env = "OPENCLAW_GATEWAY_BUFFERED_BYTES", help_heading = LIMITS)]
     pub buffered_bytes: Option<usize>,
-    /// Time to authenticate [default: 15000]
+    /// Time limit for the handshake [default: 15000]
     #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_HANDSHAKE_MS", help_heading = LIMITS)]
     pub handshake_ms: Option<u64>,
     /// Interval of `tick` events [default: 30000]
@@ -109,10 +110,10 @@ pub struct ServeOptions {
     /// Longest interval of pings; a quarter of the TTL if that is less [default: 25000]
     #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_PING_INTERVAL_MS", help_heading = LIMITS)]
     pub ping_interval_ms: Option<u64>,
-    /// How long a client may accept nothing of what it is sent [default: 20000]
+    /// Longest time for which a client may accept no byte of pending output [default: 20000]
     #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_STALL_MS", help_heading = LIMITS)]
     pub stall_ms: Option<u64>,
-    /// How long connections may take to end when the gateway stops [default: 5000]
+    /// Longest time for connections to end when the gateway stops [default: 5000]
     #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_DRAIN_MS", help_heading = LIMITS)]
     pub drain_ms: Option<u64>,
     /// Removed: no address is locked out any more.

@@ -1,8 +1,7 @@
 //! Settings that belong together: the strongest source that names one of them decides for all.
 //!
-//! clap merges flags and environment option by option, which is right for options that stand alone. An
-//! address by `--port` is still an address when the environment has a URL, and a `--token` is still the
-//! way in when the environment has a password.
+//! clap merges flags and environment option by option, which is right for options that stand alone. `--port`
+//! must win over a URL in the environment, and `--token` over a password there.
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
@@ -41,8 +40,8 @@ impl Cli {
 }
 
 impl ServeOptions {
-    /// Mode, token and password are one setting: where the strongest source names a secret and no mode, it
-    /// has named the mode too.
+    /// Mode, token and password are one setting: a strongest source that names a secret and no mode names the
+    /// mode of that secret.
     fn keep_strongest(&mut self, matches: &ArgMatches) {
         let source = named(matches, "auth").max(named(matches, "token").max(named(matches, "password")));
         if source.is_none() || named(matches, "auth") == source {

@@ -1,10 +1,10 @@
-//! Lengths of time as people write them.
+//! Durations as people write them.
 
 use std::str::FromStr;
 
 use serde::Deserialize;
 
-/// A length of time.
+/// A duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "SpanText")]
 pub struct Span {
@@ -22,9 +22,9 @@ enum SpanText {
     Text(String),
 }
 
-/// The text is no length of time.
+/// The text is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no length of time: write 300s, 5m, 1h or 300000ms")]
+#[error("invalid duration `{0}`: use 300s, 5m, 1h or 300000ms")]
 pub struct InvalidSpan(String);
 
 impl FromStr for Span {
