@@ -1,6 +1,7 @@
 //! What the gateway says of itself: the self row (reference 1.6, SEP column).
 
 use presence_core::PresenceEntry;
+use presence_core::placeholder::Kind;
 
 pub use crate::interfaces::lan_ipv4;
 
@@ -40,7 +41,7 @@ pub fn version() -> String {
 fn stated_version(variable: Option<String>) -> String {
     variable
         .map(|text| text.trim().chars().take(MAX_VERSION_CHARS).collect::<String>())
-        .filter(|text| !text.is_empty())
+        .filter(|text| !text.is_empty() && !Kind::Version.is_placeholder(text))
         .unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned())
 }
 
@@ -60,9 +61,9 @@ pub fn hostname() -> String {
     host_or_localhost(name)
 }
 
-/// Linux calls a machine that nobody named `(none)`.
+/// Linux names a machine without a host name `(none)`.
 fn host_or_localhost(name: String) -> String {
-    if ["", "(none)"].contains(&name.trim()) {
+    if name.trim().is_empty() || Kind::Host.is_placeholder(&name) {
         "localhost".to_owned()
     } else {
         name
@@ -205,13 +206,15 @@ mod tests {
     fn the_version_is_openclaws_where_that_is_known() {
         let own = env!("CARGO_PKG_VERSION");
         assert_eq!(stated_version(Some(" 2026.9.6 ".to_owned())), "2026.9.6");
-        assert_eq!(stated_version(Some(" ".to_owned())), own);
+        for nothing in [" ", "undefined", " Unknown "] {
+            assert_eq!(stated_version(Some(nothing.to_owned())), own);
+        }
         assert_eq!(stated_version(None), own);
     }
 
     #[test]
     fn a_machine_without_a_name_is_localhost() {
-        for name in ["", " ", "(none)"] {
+        for name in ["", " ", "(none)", "undefined", "Unknown"] {
             assert_eq!(host_or_localhost(name.to_owned()), "localhost");
         }
         assert_eq!(host_or_localhost("none".to_owned()), "none");

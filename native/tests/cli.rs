@@ -257,6 +257,28 @@ async fn a_beacon_may_bring_its_own_identity() {
     gateway.shutdown().await;
 }
 
+/// Gateways take these values for absent: each run would make a row of its own.
+#[tokio::test]
+async fn a_beacon_refuses_values_that_gateways_ignore() {
+    let gateway = start(config());
+    let url = gateway.url();
+    for (option, value) in [
+        ("--instance-id", "undefined"),
+        ("--instance-id", " Null "),
+        ("--host", "unknown"),
+    ] {
+        let beacon = [client("beacon", &url), vec![option, value]].concat();
+        let output = run(program(&beacon)).await;
+        assert_eq!(output.code, 2, "{option} {value}: {}", output.stderr);
+        assert!(
+            output.stderr.contains(option) && output.stderr.contains(value.trim()),
+            "{}",
+            output.stderr
+        );
+    }
+    gateway.shutdown().await;
+}
+
 #[tokio::test]
 async fn failures_have_codes_and_first_words() {
     let gateway = start(config());

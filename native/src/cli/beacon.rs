@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use presence_core::client::{BeaconPolicy, ClientConfig, ClientEvent, ClientState};
 use presence_core::entry::MAX_STRING_UNITS;
+use presence_core::placeholder::Kind;
 use presence_core::protocol::{ClientInfo, scope};
 use presence_core::setting::MAX_SPAN_MS;
 
@@ -30,14 +31,14 @@ pub(super) async fn beacon(options: &BeaconOptions) -> Result<(), Failure> {
         Some(id) => id.trim().to_owned(),
         None => instance::id(),
     };
-    for (name, text) in [
-        ("instance-id", Some(&instance_id)),
-        ("host", options.host.as_ref()),
-        ("mode", Some(&options.mode)),
-        ("reason", Some(&options.reason)),
+    for (name, kind, text) in [
+        ("instance-id", Some(Kind::Id), Some(&instance_id)),
+        ("host", Some(Kind::Host), options.host.as_ref()),
+        ("mode", None, Some(&options.mode)),
+        ("reason", None, Some(&options.reason)),
     ] {
         if let Some(text) = text {
-            check_text(name, text)?;
+            check_text(name, kind, text)?;
         }
     }
     let mut link = Link::new(target.clone(), config(options, &instance_id))?;
@@ -59,11 +60,16 @@ pub(super) async fn beacon(options: &BeaconOptions) -> Result<(), Failure> {
 }
 
 /// Refuses a text that gateways refuse or ignore.
-fn check_text(name: &str, text: &str) -> Result<(), Failure> {
+fn check_text(name: &str, kind: Option<Kind>, text: &str) -> Result<(), Failure> {
     let why = if text.trim().is_empty() {
         "it is blank".to_owned()
     } else if text.encode_utf16().count() > MAX_STRING_UNITS {
         format!("it is longer than {MAX_STRING_UNITS} UTF-16 units")
+    } else if kind.is_some_and(|kind| kind.is_placeholder(text)) {
+        format!(
+            "gateways ignore the placeholder `{}`; use another value",
+            text.trim()
+        )
     } else {
         return Ok(());
     };

@@ -68,12 +68,17 @@ fn kept_seed(path: &Path) -> io::Result<[u8; SEED_BYTES]> {
 }
 
 fn seed_of(text: &str) -> Option<[u8; SEED_BYTES]> {
-    URL_SAFE_NO_PAD.decode(text.trim()).ok()?.try_into().ok()
+    URL_SAFE_NO_PAD.decode(key_in(text)).ok()?.try_into().ok()
+}
+
+/// The file's key, without the NULs that a power loss leaves in place of data.
+fn key_in(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c == '\0')
 }
 
 /// A key that lost its end is of no use to anybody; what is no beginning of a key is not replaced.
 fn state(text: &str) -> State {
-    let key = text.trim();
+    let key = key_in(text);
     let is_start = key.len() < KEY_CHARS
         && key
             .bytes()
@@ -106,7 +111,8 @@ mod tests {
         }
         let whole = fs::read_to_string(&path).unwrap();
         assert_eq!(whole.trim().len(), KEY_CHARS);
-        for broken in ["", "\n", &whole[..1], &whole[..KEY_CHARS - 1]] {
+        let zeroed = "\0".repeat(whole.len());
+        for broken in ["", "\n", &whole[..1], &whole[..KEY_CHARS - 1], &zeroed, "abc\0\0"] {
             fs::write(&path, broken).unwrap();
             let healed = kept_seed(&path).unwrap();
             assert_eq!(kept_seed(&path).unwrap(), healed, "{broken:?}");

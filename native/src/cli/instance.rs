@@ -4,6 +4,8 @@
 use std::io;
 use std::path::Path;
 
+use presence_core::placeholder::Kind;
+
 use super::kept::{self, State};
 use super::stderr::say;
 
@@ -38,10 +40,13 @@ fn kept_id(path: &Path) -> io::Result<String> {
     Ok(text.trim().to_owned())
 }
 
-/// Any line may be an id: people write their own.
+/// Any line may be an id, because people write their own; but gateways ignore placeholders.
 fn state(text: &str) -> State {
     let id = text.trim();
-    let is_usable = !id.is_empty() && id.chars().count() <= MAX_CHARS && !id.contains(char::is_control);
+    let is_usable = !id.is_empty()
+        && id.chars().count() <= MAX_CHARS
+        && !id.contains(char::is_control)
+        && !Kind::Id.is_placeholder(id);
     if is_usable && !is_cut_off(text) {
         State::Whole
     } else {
@@ -83,7 +88,17 @@ mod tests {
             assert_eq!(kept_id(&path).unwrap(), own.trim());
         }
         let long = "x".repeat(MAX_CHARS + 1);
-        for broken in ["", "\n", "a\u{1b}b", &uuid[..9], &uuid[..35], &long] {
+        for broken in [
+            "",
+            "\n",
+            "a\u{1b}b",
+            &uuid[..9],
+            &uuid[..35],
+            &long,
+            "\0\0",
+            "null\n",
+            "Undefined",
+        ] {
             fs::write(&path, broken).unwrap();
             let made = kept_id(&path).unwrap();
             assert!(uuid::Uuid::parse_str(&made).is_ok(), "{broken:?}");
