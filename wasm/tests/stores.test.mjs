@@ -59,7 +59,7 @@ test("empty and cut off files are healed, and others left alone", async (t) => {
   const path = join(folder(t), "device-key.pem");
   const first = await fileDeviceKey(path).load();
   const whole = readFileSync(path, "utf8");
-  for (const broken of ["", "\n", whole.slice(0, 10), whole.slice(0, -20)]) {
+  for (const broken of ["", "\n", whole.slice(0, 10), whole.slice(0, -20), "\0".repeat(whole.length)]) {
     writeFileSync(path, broken);
     const healed = await fileDeviceKey(path).load();
     assert.notEqual(healed.deviceId, first.deviceId);
@@ -71,7 +71,7 @@ test("empty and cut off files are healed, and others left alone", async (t) => {
     assert.equal(readFileSync(path, "utf8"), foreign);
   }
   const idPath = join(path, "..", "id");
-  for (const broken of ["", " \n", "9b0452cd-ad", "9b0452cd-aded-476e-9f6d-a20423327ac"]) {
+  for (const broken of ["", " \n", "\0\0", "9b0452cd-ad", "9b0452cd-aded-476e-9f6d-a20423327ac"]) {
     writeFileSync(idPath, broken);
     const lease = await fileInstanceId(idPath).acquire();
     assert.match(lease.id, /^[0-9a-f-]{36}$/, JSON.stringify(broken));

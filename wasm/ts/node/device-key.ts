@@ -26,9 +26,12 @@ function newKey(): string {
 const BEGIN = "-----BEGIN PRIVATE KEY-----";
 const END = "-----END PRIVATE KEY-----";
 
-/** A key that lost its end is of no use to anybody; what does not begin like one is not replaced. */
+/**
+ * A key that lost its end is of no use to anybody; what does not begin like one is not replaced. A power loss can
+ * leave NULs in place of data.
+ */
 function keyState(text: string): KeptState {
-  const pem = text.trim();
+  const pem = text.replaceAll("\0", "").trim();
   if (pem.startsWith(BEGIN)) return pem.endsWith(END) ? "whole" : "broken";
   return BEGIN.startsWith(pem) ? "broken" : "foreign";
 }

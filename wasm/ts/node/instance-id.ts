@@ -40,9 +40,9 @@ function lease(id: string, release: () => void): InstanceIdLease {
   };
 }
 
-/** Any line may be an id: people write their own. */
+/** Any line may be an id, because people write their own. A power loss can leave NULs in place of one. */
 function idState(text: string): KeptState {
-  return text.trim() === "" || isCutOff(text) ? "broken" : "whole";
+  return text.trim() === "" || text.includes("\0") || isCutOff(text) ? "broken" : "whole";
 }
 
 /** Whether it is the beginning of an id that this package made: past its first dash, without its end. */
