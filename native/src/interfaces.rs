@@ -21,10 +21,9 @@ const TUNNELS: [&str; 15] = [
     "nebula",
 ];
 /// Names of bridges and of their ends, made for containers and virtual machines: nobody else reaches the
-/// address. `br0` is not among them: it usually carries the machine's own address.
-const BRIDGES: [&str; 19] = [
+/// address. `br0` and `br-lan` are not among them: they usually carry the machine's own address.
+const BRIDGES: [&str; 18] = [
     "docker",
-    "br-",
     "virbr",
     "veth",
     "vethernet",
@@ -43,6 +42,9 @@ const BRIDGES: [&str; 19] = [
     "kube",
     "dummy",
 ];
+
+/// Hex digits of the network's id in the name of a bridge that Docker made: `br-1a2b3c4d5e6f`.
+const DOCKER_ID_CHARS: usize = 12;
 
 /// What an interface is, by its name; the better one is less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,13 +85,18 @@ fn first_lan_ipv4(interfaces: &[(String, Ipv4Addr)]) -> Option<Ipv4Addr> {
 fn kind(name: &str) -> Kind {
     let name = name.to_ascii_lowercase();
     let is_of = |names: &[&str]| names.iter().any(|start| name.starts_with(start));
-    if is_of(&BRIDGES) {
+    if is_of(&BRIDGES) || is_docker_bridge(&name) {
         Kind::Bridge
     } else if is_of(&TUNNELS) {
         Kind::Tunnel
     } else {
         Kind::Network
     }
+}
+
+fn is_docker_bridge(name: &str) -> bool {
+    name.strip_prefix("br-")
+        .is_some_and(|id| id.len() == DOCKER_ID_CHARS && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn preference(name: &str) -> usize {
@@ -112,7 +119,7 @@ mod tests {
             ("wlan0 10.0.0.4, wlan1 10.0.0.5", Some("10.0.0.4")),
             // A laptop with containers, virtual machines and a tunnel.
             (
-                "lo 127.0.0.1, br-1a2b 172.18.0.1, docker0 172.17.0.1, veth1 172.17.0.9, virbr0 192.168.122.1, \
+                "lo 127.0.0.1, br-1a2b3c4d5e6f 172.18.0.1, docker0 172.17.0.1, veth1 172.17.0.9, virbr0 192.168.122.1, \
                  tailscale0 100.64.0.7, wlp3s0 192.168.1.20",
                 Some("192.168.1.20"),
             ),
@@ -122,6 +129,15 @@ mod tests {
             ),
             // The machine's own bridge.
             ("virbr0 192.168.122.1, br0 192.168.1.22", Some("192.168.1.22")),
+            // The LAN of a router.
+            (
+                "br-lan 192.168.1.1, eth1 203.0.113.5, br-0123456789ab 172.18.0.1",
+                Some("192.168.1.1"),
+            ),
+            (
+                "eth1 192.168.1.25, br-0123456789a 192.168.1.26",
+                Some("192.168.1.25"),
+            ),
             ("wg0 10.9.0.1, docker0 172.17.0.1", Some("10.9.0.1")),
             ("docker0 172.17.0.1", Some("172.17.0.1")),
             // Without DHCP.
