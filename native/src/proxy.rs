@@ -69,7 +69,7 @@ impl TrustedProxies {
     }
 
     /// Finds the client. `forwarded_for` are all `X-Forwarded-For` values joined by commas;
-    /// `has_proxy_headers` says whether any header satisfied [`is_proxy_header`].
+    /// `has_proxy_headers` says whether any header satisfied [`is_proxy_header`] or states a user.
     #[must_use]
     pub fn attribute(&self, peer: IpAddr, has_proxy_headers: bool, forwarded_for: Option<&str>) -> Client {
         let peer = normalise(peer);
@@ -96,15 +96,21 @@ impl TrustedProxies {
     }
 
     /// From the right: skips our own proxies; the first other address is the client, and what stands
-    /// left of it is only what that client claims. An unreadable hop ends the search.
+    /// left of it is only what that client claims. If all are ours, the leftmost is a client inside a trusted
+    /// network. An unreadable hop ends the search.
     fn walk(&self, forwarded_for: &str) -> Option<IpAddr> {
+        let mut client = None;
         for hop in forwarded_for.rsplit(',') {
             let ip = parse_hop(hop)?;
-            if !is_loopback(ip) && !self.contains(ip) {
-                return Some(ip);
+            if is_loopback(ip) {
+                continue;
+            }
+            client = Some(ip);
+            if !self.contains(ip) {
+                break;
             }
         }
-        None
+        client
     }
 }
 
@@ -215,7 +221,12 @@ mod tests {
             ("2001:db8::7, fd00::1", Some("2001:db8::7")),
             ("::ffff:192.0.2.4", Some("192.0.2.4")),
             ("\"192.0.2.4\"", Some("192.0.2.4")),
-            ("10.1.2.3, 127.0.0.1", None),
+            // All hops are ours: a client inside a trusted network.
+            ("10.1.2.3, 127.0.0.1", Some("10.1.2.3")),
+            ("10.7.7.7, 10.1.2.3", Some("10.7.7.7")),
+            ("127.0.0.1, 10.1.2.3", Some("10.1.2.3")),
+            ("127.0.0.1", None),
+            ("unknown, 10.1.2.3", None),
             ("192.0.2.4, unknown", None),
             ("192.0.2.4, ", None),
             ("", None),

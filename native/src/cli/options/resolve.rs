@@ -1,6 +1,6 @@
 //! Resolved settings: file and defaults added, values checked.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -264,16 +264,33 @@ fn set<T>(place: &mut T, value: Option<T>) {
     }
 }
 
+/// Prefix length of the IPv4-mapped range of IPv6.
+const MAPPED_PREFIX_LEN: u8 = 96;
+
 /// A network as clients' addresses are compared with it: without host bits, and IPv4 where it is mapped IPv6.
-fn canonical(network: IpNet) -> IpNet {
+///
+/// # Errors
+/// Says why the network would not work as written.
+fn canonical(network: IpNet) -> Result<IpNet, &'static str> {
     let network = network.trunc();
     let mapped = match network {
-        IpNet::V6(v6) => v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96)),
+        IpNet::V6(v6) => v6
+            .addr()
+            .to_ipv4_mapped()
+            .zip(v6.prefix_len().checked_sub(MAPPED_PREFIX_LEN)),
         IpNet::V4(_) => None,
     };
-    mapped
+    let network = mapped
         .and_then(|(ip, prefix_len)| IpNet::new(ip.into(), prefix_len).ok())
-        .unwrap_or(network)
+        .unwrap_or(network);
+    if network.prefix_len() == 0 {
+        return Err("contains every address; name the addresses of the proxies only");
+    }
+    let first_mapped = IpAddr::from(Ipv4Addr::UNSPECIFIED.to_ipv6_mapped());
+    if network.contains(&first_mapped) {
+        return Err("contains IPv4-mapped addresses; name IPv4 networks as IPv4");
+    }
+    Ok(network)
 }
 
 fn parse_network(text: &str) -> Result<IpNet, OptionsError> {
@@ -284,11 +301,7 @@ fn parse_network(text: &str) -> Result<IpNet, OptionsError> {
         .unwrap_or(text);
     bare.parse::<IpNet>()
         .or_else(|_| bare.parse::<IpAddr>().map(IpNet::from))
-        .map(canonical)
-        .map_err(|_| {
-            OptionsError::Value(
-                "trusted-proxy",
-                format!("`{text}` is neither an address nor a network such as 10.0.0.0/8"),
-            )
-        })
+        .map_err(|_| "is neither an address nor a network such as 10.0.0.0/8")
+        .and_then(canonical)
+        .map_err(|why| OptionsError::Value("trusted-proxy", format!("`{text}` {why}")))
 }

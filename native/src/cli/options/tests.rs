@@ -222,7 +222,9 @@ fn every_value_works_as_written_or_is_refused_by_name() {
                 "[::1]",
                 "fd00::/8,10.0.0.0/8",
                 "::ffff:10.0.0.1",
-                "0.0.0.0/0",
+                "::ffff:10.0.0.0/104",
+                "0.0.0.0/1",
+                "2000::/3",
             ],
             &[
                 "10.0.0.0/33",
@@ -230,6 +232,12 @@ fn every_value_works_as_written_or_is_refused_by_name() {
                 "proxy.example.org",
                 "10.0.0.1:80",
                 "fe80::1%eth0",
+                "0.0.0.0/0",
+                "10.0.0.0/0",
+                "::/0",
+                "::ffff:0:0/96",
+                "::ffff:0:0/90",
+                "::/1",
             ],
         ),
         // It needs a trusted proxy: see below.
