@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 
 use crate::entry::MAX_SAFE_INTEGER;
 use crate::key::{trim, trim_start};
-use crate::placeholder::Kind;
 
 /// The tag that takes a row's last input away (SPEC 1.3).
 pub const CLEAR_LAST_INPUT_TAG: &str = "system-presence-clear-last-input";
@@ -66,17 +65,6 @@ impl Beacon {
             text: trim(text).into(),
             ..Self::default()
         }
-    }
-
-    /// Whether it has an `instanceId` or a `deviceId`, and each that it has is a placeholder: it is about its
-    /// connection's own row then (SPEC 1.4).
-    #[must_use]
-    pub fn has_placeholder_ids(&self) -> bool {
-        let mut ids = [&self.instance_id, &self.device_id]
-            .into_iter()
-            .flatten()
-            .peekable();
-        ids.peek().is_some() && ids.all(|id| Kind::Id.is_placeholder(id))
     }
 
     /// What its text says, if it follows the grammar.

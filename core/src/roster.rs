@@ -22,13 +22,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 pub use self::ownership::{Aim, Disputes, Move};
-use self::report::Report;
+pub use self::report::Report;
 use self::row::{Detached, Live, Row, stamp};
 pub use self::size::{MAX_ROW_BYTES, MIN_LIST_BYTES, ROW_SHARE_BYTES, max_list_bytes};
 use self::table::{Device, Table};
 use self::writers::Said;
 use crate::address::is_loopback;
-use crate::beacon::Beacon;
 use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
 use crate::key::{PresenceKey, RowKey, trim};
 use crate::placeholder::Kind;
@@ -338,8 +337,13 @@ impl Roster {
     /// new row and could only push out rows with live connections, [`BeaconError::RowTooLarge`] and
     /// [`BeaconError::ListTooLarge`] if the row or the list would have too many bytes. A refused beacon
     /// changes nothing.
-    pub fn beacon(&mut self, beacon: &Beacon, holder: Holder, now: Now) -> Result<RowId, BeaconError> {
-        self.write_beacon(Report::new(beacon), None, holder, now)
+    pub fn beacon<'a>(
+        &mut self,
+        report: impl Into<Report<'a>>,
+        holder: Holder,
+        now: Now,
+    ) -> Result<RowId, BeaconError> {
+        self.write_beacon(report.into(), None, holder, now)
     }
 
     /// A beacon arrived that is about the row of its connection whatever its ids ([`Aim::Connection`]): writes
@@ -348,23 +352,22 @@ impl Roster {
     ///
     /// # Errors
     /// As [`beacon`](Self::beacon).
-    pub fn own_beacon(
+    pub fn own_beacon<'a>(
         &mut self,
-        beacon: &Beacon,
-        write: &ConnectWrite<'_>,
+        report: impl Into<Report<'a>>,
+        write: &ConnectWrite<'a>,
         row: Option<RowId>,
         now: Now,
     ) -> Result<RowId, BeaconError> {
-        let mut report = Report::new(beacon);
-        (report.instance_id, report.device_id) = (None, None);
+        let (mut instance_id, mut device_id) = (None, None);
         let target = match row.filter(|&row| self.contains(row)) {
             Some(row) => BeaconTarget::Row(row),
             None => {
                 let landing = self.landing(write);
                 if !landing.is_apart {
-                    let instance_id = write.client.instance_id.as_deref();
-                    report.instance_id = Kind::Id.present(instance_id).filter(|id| !self.is_self(Some(id)));
-                    report.device_id = write.device_id;
+                    let own_id = write.client.instance_id.as_deref();
+                    instance_id = Kind::Id.present(own_id).filter(|id| !self.is_self(Some(id)));
+                    device_id = write.device_id;
                 }
                 match landing.slot {
                     Some(slot) => BeaconTarget::Row(self.id(slot)),
@@ -372,6 +375,7 @@ impl Roster {
                 }
             }
         };
+        let report = report.into().with_ids(instance_id, device_id);
         self.write_beacon(report, Some(target), Holder::Unlimited, now)
     }
 
@@ -382,40 +386,27 @@ impl Roster {
         holder: Holder,
         now: Now,
     ) -> Result<RowId, BeaconError> {
-        let instance = key_of(report.instance_id);
-        if instance.is_some() && instance == self.self_key {
+        if report.instance().is_some() && report.instance() == self.self_key.as_ref() {
             return Err(BeaconError::SelfInstance);
         }
         self.settle(now);
-        if let Some(instance) = &instance {
+        if let Some(instance) = report.instance() {
             self.table.fetch(instance);
         }
-        let device = key_of(report.device_id);
-        let found = match &target {
-            Some(BeaconTarget::Row(row)) => self.slot(*row),
-            Some(BeaconTarget::Key(key)) => self.table.find(key),
-            None => self.resolve_existing(instance.as_ref(), device.as_ref()),
+        let found = match target {
+            Some(BeaconTarget::Row(row)) => self.slot(row).map_or_else(|| self.find(report.key()), Ok),
+            Some(BeaconTarget::Key(key)) => self.find(key),
+            None => self.resolve_beacon(&report),
         };
-        let found = found.map_or_else(
-            || {
-                let key = match target {
-                    Some(BeaconTarget::Key(key)) => key,
-                    _ => report.key(instance.clone(), device.clone()),
-                };
-                self.table.find(&key).ok_or(key)
-            },
-            Ok,
-        );
         let is_owned = |&slot: &u32| self.table.slab[slot].owner().is_some();
         if found.as_ref().is_ok_and(is_owned) {
             // A claim never overwrites a proof.
-            report.device_id = None;
+            report = report.without_device();
         }
-        let claimed = device.filter(|_| report.device_id.is_some());
         let max_bytes = self.fitting(&report, found.as_ref().ok().copied())?;
         let slot = match found {
             Ok(slot) => {
-                self.rekey(slot, instance.as_ref());
+                self.rekey(slot, report.instance());
                 slot
             }
             Err(_) if !self.has_room_without_live_rows() => {
@@ -424,7 +415,7 @@ impl Roster {
             Err(key) => self.make_row(key, holder, now),
         };
         let row = &mut self.table.slab[slot];
-        let is_changed = report.write(row, max_bytes);
+        let is_changed = report.write(row);
         if report.clears_last_input() {
             row.last_input_at = None;
             row.input_conn = None;
@@ -435,10 +426,14 @@ impl Roster {
         if is_changed {
             self.measure(slot);
         }
+        let beacon = report.beacon;
+        if self.table.slab[slot].add_sets(&beacon.roles, &beacon.scopes, max_bytes) {
+            self.measure(slot);
+        }
         self.wrote(slot, now, true);
         self.note_change(slot);
-        if claimed.is_some() {
-            self.table.set_device(slot, claimed.map(Device::claimed));
+        if let Some(device) = report.device() {
+            self.table.set_device(slot, Some(Device::claimed(device.clone())));
         }
         self.index_user(slot);
         self.version += 1;
@@ -472,6 +467,7 @@ impl Roster {
             Detached::Nothing => {}
             Detached::Last => {
                 row.fields.reason = Some("disconnect".into());
+                self.measure(slot);
                 self.wrote(slot, now, proof);
                 if !proof {
                     self.table.close_silently(slot);
@@ -638,17 +634,10 @@ impl Roster {
 
     /// What a beacon would write to.
     #[must_use]
-    pub fn beacon_target(&self, beacon: &Beacon) -> BeaconTarget {
-        let report = Report::new(beacon);
-        let instance = key_of(report.instance_id);
-        let device = key_of(report.device_id);
-        if let Some(slot) = self.resolve_existing(instance.as_ref(), device.as_ref()) {
-            return BeaconTarget::Row(self.id(slot));
-        }
-        let key = report.key(instance, device);
-        match self.table.find(&key) {
-            Some(slot) => BeaconTarget::Row(self.id(slot)),
-            None => BeaconTarget::Key(key),
+    pub fn beacon_target(&self, report: &Report<'_>) -> BeaconTarget {
+        match self.resolve_beacon(report) {
+            Ok(slot) => BeaconTarget::Row(self.id(slot)),
+            Err(key) => BeaconTarget::Key(key),
         }
     }
 
@@ -664,18 +653,24 @@ impl Roster {
         }
     }
 
-    /// The row of a beacon's instanceId and deviceId, with the deviceId join (SPEC 1.2).
-    fn resolve_existing(&self, instance: Option<&PresenceKey>, device: Option<&PresenceKey>) -> Option<u32> {
+    /// The row that a beacon is about, with the deviceId join, or the key of a new one (SPEC 1.2).
+    fn resolve_beacon(&self, report: &Report<'_>) -> Result<u32, RowKey> {
         let by_device = |takes_over: bool| {
-            device.and_then(|device| {
+            report.device().and_then(|device| {
                 self.row_of_device(device, true, takes_over)
                     .or_else(|| self.row_of_device(device, false, takes_over))
             })
         };
-        match instance {
+        let by_ids = match report.instance() {
             Some(instance) => self.table.find_named(instance).or_else(|| by_device(true)),
             None => by_device(false),
-        }
+        };
+        by_ids.map_or_else(|| self.find(report.key()), Ok)
+    }
+
+    /// The row of a key, or the key back.
+    fn find(&self, key: RowKey) -> Result<u32, RowKey> {
+        self.table.find(&key).ok_or(key)
     }
 
     fn instance_key(&self, client: &ClientInfo) -> Option<PresenceKey> {
@@ -834,7 +829,7 @@ impl Roster {
 
     /// Whether a new row fits once all rows without a live connection are gone.
     fn has_room_without_live_rows(&self) -> bool {
-        self.len() < self.max_entries() + self.table.not_live()
+        self.len() < self.max_entries().saturating_add(self.table.not_live())
     }
 
     /// Whether the list has bytes left for any row.

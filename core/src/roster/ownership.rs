@@ -5,8 +5,7 @@ use core::mem::take;
 
 use super::row::Live;
 use super::table::Device;
-use super::{BeaconTarget, ConnectWrite, Holder, Roster, RowId, key_of};
-use crate::beacon::Beacon;
+use super::{BeaconTarget, ConnectWrite, Holder, Report, Roster, RowId, key_of};
 use crate::key::{PresenceKey, RowKey};
 use crate::time::Now;
 
@@ -72,11 +71,17 @@ impl Roster {
     /// The row that the beacon resolves to decides, and only where there is none the key. Otherwise an id of
     /// one's own beside somebody else's `deviceId` would open the other's row.
     #[must_use]
-    pub fn aim(&self, beacon: &Beacon, write: &ConnectWrite<'_>, key: &RowKey, row: Option<RowId>) -> Aim {
-        if beacon.has_placeholder_ids() {
+    pub fn aim(
+        &self,
+        report: &Report<'_>,
+        write: &ConnectWrite<'_>,
+        key: &RowKey,
+        row: Option<RowId>,
+    ) -> Aim {
+        if report.has_placeholder_ids() {
             return Aim::Connection;
         }
-        let (names_key, is_owned) = match self.beacon_target(beacon) {
+        let (names_key, is_owned) = match self.beacon_target(report) {
             BeaconTarget::Row(target) if Some(target) == row => return Aim::Own,
             BeaconTarget::Row(target) => (
                 self.key(target) == Some(key),
@@ -84,7 +89,7 @@ impl Roster {
             ),
             BeaconTarget::Key(target) => (target == *key, false),
         };
-        let names_self = names_key || names_device_only(beacon, write);
+        let names_self = names_key || names_device_only(report, write);
         if names_self && self.is_apart(write, key, row) {
             return Aim::Connection;
         }
@@ -202,9 +207,9 @@ impl Roster {
 }
 
 /// Whether the beacon has the verified device of its sender and no other id.
-fn names_device_only(beacon: &Beacon, write: &ConnectWrite<'_>) -> bool {
-    beacon.device_id.is_some()
-        && write.device_id.is_some()
-        && key_of(beacon.instance_id.as_deref()).is_none()
-        && key_of(beacon.device_id.as_deref()) == key_of(write.device_id)
+fn names_device_only(report: &Report<'_>, write: &ConnectWrite<'_>) -> bool {
+    report.instance().is_none()
+        && report
+            .device()
+            .is_some_and(|device| write.device_id.and_then(PresenceKey::parse).as_ref() == Some(device))
 }

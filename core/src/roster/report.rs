@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use super::row::Row;
 use super::size::{self, MAX_ESCAPE, NAMES, escaped_len};
 use super::writers::{Field, Fields};
-use super::{overlay, replaces_id};
+use super::{key_of, overlay, replaces_id};
 use crate::beacon::{Beacon, TextBeacon};
 use crate::entry::PresenceEntry;
 use crate::key::{PresenceKey, RowKey};
@@ -14,12 +14,15 @@ use crate::placeholder::Kind;
 /// A stored member and its new value.
 type Change<'e, 'a> = (&'e mut Option<Box<str>>, Option<&'a str>);
 
-/// A beacon's values: the parameter, else what its text says.
-pub(super) struct Report<'a> {
-    beacon: &'a Beacon,
+/// A beacon's values, read once for all that looks at them: the parameter, else what the text says.
+#[derive(Debug)]
+pub struct Report<'a> {
+    pub(super) beacon: &'a Beacon,
     parsed: Option<TextBeacon<'a>>,
-    pub(super) instance_id: Option<&'a str>,
-    pub(super) device_id: Option<&'a str>,
+    instance_id: Option<&'a str>,
+    device_id: Option<&'a str>,
+    instance: Option<PresenceKey>,
+    device: Option<PresenceKey>,
     host: Option<&'a str>,
     ip: Option<&'a str>,
     version: Option<&'a str>,
@@ -27,16 +30,20 @@ pub(super) struct Report<'a> {
     reason: Option<&'a str>,
 }
 
-impl<'a> Report<'a> {
-    pub(super) fn new(beacon: &'a Beacon) -> Self {
+impl<'a> From<&'a Beacon> for Report<'a> {
+    fn from(beacon: &'a Beacon) -> Self {
         let parsed = beacon.parsed();
         let said = parsed.as_ref();
         let either = |kind: Kind, own: Option<&'a str>, said: Option<&'a str>| {
             kind.present(own).or_else(|| kind.present(said))
         };
+        let instance_id = Kind::Id.present(beacon.instance_id.as_deref());
+        let device_id = Kind::Id.present(beacon.device_id.as_deref());
         Self {
-            instance_id: Kind::Id.present(beacon.instance_id.as_deref()),
-            device_id: Kind::Id.present(beacon.device_id.as_deref()),
+            instance_id,
+            device_id,
+            instance: key_of(instance_id),
+            device: key_of(device_id),
             host: either(Kind::Host, beacon.host.as_deref(), said.map(|said| said.host)),
             ip: either(Kind::Ip, beacon.ip.as_deref(), said.map(|said| said.ip)),
             version: either(
@@ -48,6 +55,47 @@ impl<'a> Report<'a> {
             reason: beacon.reason.as_deref().or_else(|| said.map(|said| said.reason)),
             beacon,
             parsed,
+        }
+    }
+}
+
+impl<'a> Report<'a> {
+    /// Whether there are ids, and all are placeholders: it is about its connection's own row then (SPEC 1.4).
+    pub(super) fn has_placeholder_ids(&self) -> bool {
+        let ids = [
+            (&self.beacon.instance_id, self.instance_id),
+            (&self.beacon.device_id, self.device_id),
+        ];
+        ids.iter().any(|(said, _)| said.is_some()) && ids.iter().all(|(_, id)| id.is_none())
+    }
+
+    /// The key of its `instanceId`.
+    pub(super) fn instance(&self) -> Option<&PresenceKey> {
+        self.instance.as_ref()
+    }
+
+    /// The key of its `deviceId`.
+    pub(super) fn device(&self) -> Option<&PresenceKey> {
+        self.device.as_ref()
+    }
+
+    /// The same with other ids.
+    pub(super) fn with_ids(self, instance_id: Option<&'a str>, device_id: Option<&'a str>) -> Self {
+        Self {
+            instance_id,
+            device_id,
+            instance: key_of(instance_id),
+            device: key_of(device_id),
+            ..self
+        }
+    }
+
+    /// The same without a `deviceId`.
+    pub(super) fn without_device(self) -> Self {
+        Self {
+            device_id: None,
+            device: None,
+            ..self
         }
     }
 
@@ -63,13 +111,14 @@ impl<'a> Report<'a> {
     }
 
     /// The key of a row that no row answered to by its ids (SPEC 1.2).
-    pub(super) fn key(&self, instance: Option<PresenceKey>, device: Option<PresenceKey>) -> RowKey {
+    pub(super) fn key(&self) -> RowKey {
         let said = |kind: Kind, pick: fn(&TextBeacon<'a>) -> &'a str| {
             kind.present(self.parsed.as_ref().map(pick))
                 .and_then(PresenceKey::of_name)
         };
-        let key = instance
-            .or(device)
+        let ids = self.instance.as_ref().or(self.device.as_ref());
+        let key = ids
+            .cloned()
             .or_else(|| said(Kind::Host, |said| said.host))
             .or_else(|| said(Kind::Ip, |said| said.ip))
             .or_else(|| PresenceKey::of_text(&self.beacon.text));
@@ -77,8 +126,8 @@ impl<'a> Report<'a> {
         key.map_or_else(|| RowKey::Connection("".into()), RowKey::Named)
     }
 
-    /// Writes the members; returns whether a text or a set of the row changed.
-    pub(super) fn write(&self, row: &mut Row, max_bytes: usize) -> bool {
+    /// Writes the members other than roles and scopes; returns whether a text of the row changed.
+    pub(super) fn write(&self, row: &mut Row) -> bool {
         row.writers.forget(
             Fields::default()
                 .with(Field::Host, self.host.is_some())
@@ -95,7 +144,7 @@ impl<'a> Report<'a> {
         for (stored, new) in self.members(&mut row.fields) {
             is_changed |= overlay(stored, new);
         }
-        is_changed | row.add_sets(&self.beacon.roles, &self.beacon.scopes, max_bytes)
+        is_changed
     }
 
     /// Each member of `entry` that beacons write, with its new value. An id that identifies nothing is no

@@ -12,7 +12,7 @@ use super::size;
 use super::table::Device;
 use super::writers::{Said, Writers};
 use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
-use crate::key::{PresenceKey, RowKey};
+use crate::key::{PresenceKey, RowKey, trim};
 use crate::protocol::Role;
 
 /// A live connection of a row, in connect order.
@@ -96,6 +96,8 @@ pub(super) struct Row {
     connected: Sets,
     /// Roles and scopes that beacons added.
     added: Sets,
+    /// Whether some of both found no room in the entry.
+    is_cut: bool,
     /// The `deviceId`, as the device index has it.
     pub(super) device: Option<Device>,
     /// Serial of the connection whose quota this row counts against.
@@ -137,6 +139,7 @@ impl Row {
             writers: Writers::default(),
             connected: Sets::default(),
             added: Sets::default(),
+            is_cut: false,
             device: None,
             holder: None,
             noted: Noted::default(),
@@ -147,12 +150,10 @@ impl Row {
         }
     }
 
-    /// Whether the row's `instanceId` identifies it (a blank one does not).
+    /// Whether the row's `instanceId` identifies it: a blank one does not, and placeholders are never stored.
     pub(super) fn has_instance_id(&self) -> bool {
-        self.fields
-            .instance_id
-            .as_deref()
-            .is_some_and(|id| PresenceKey::parse(id).is_some())
+        let id = self.fields.instance_id.as_deref();
+        id.is_some_and(|id| !trim(id).is_empty())
     }
 
     /// Writes the handshake of a connection, and adds the connection.
@@ -255,8 +256,10 @@ impl Row {
         if roles.is_empty() && scopes.is_empty() {
             return false;
         }
-        union(&mut self.added.roles, roles);
-        union(&mut self.added.scopes, scopes);
+        let has_new = union(&mut self.added.roles, roles) | union(&mut self.added.scopes, scopes);
+        if !has_new && !self.is_cut && self.bytes <= max_bytes {
+            return false;
+        }
         let is_changed = self.derive_sets(max_bytes);
         // Nothing is kept that is not shown.
         let (roles, scopes) = (&self.fields.roles, &self.fields.scopes);
@@ -269,6 +272,7 @@ impl Row {
     /// room; returns whether they changed.
     fn derive_sets(&mut self, max_bytes: usize) -> bool {
         let before = (take(&mut self.fields.roles), take(&mut self.fields.scopes));
+        self.is_cut = false;
         let mut room = max_bytes.saturating_sub(size::without_sets(&self.fields));
         let sets = [
             (
@@ -295,6 +299,7 @@ impl Row {
                     size::item(item)
                 };
                 if bytes > room || set.len() >= MAX_SET {
+                    self.is_cut = true;
                     break;
                 }
                 room -= bytes;
@@ -370,13 +375,16 @@ pub(super) fn stamp_input(at: i64, offset_ms: i64) -> u64 {
 }
 
 /// Appends what is not in `set` yet, in order, up to [`MAX_SET`].
-fn union(set: &mut Vec<Box<str>>, more: &[Box<str>]) {
+/// Returns whether there was something to append.
+fn union(set: &mut Vec<Box<str>>, more: &[Box<str>]) -> bool {
+    let before = set.len();
     for item in more {
         if set.len() >= MAX_SET {
-            return;
+            break;
         }
         if !set.contains(item) {
             set.push(item.clone());
         }
     }
+    set.len() > before
 }

@@ -122,10 +122,15 @@ pub(super) fn of_entry(entry: &PresenceEntry) -> usize {
 #[cfg(test)]
 mod tests {
     use alloc::string::String;
+    use alloc::sync::Arc;
     use alloc::vec;
 
     use super::*;
+    use crate::beacon::Beacon;
     use crate::entry::MAX_SAFE_INTEGER;
+    use crate::protocol::{ClientInfo, Role};
+    use crate::roster::{ConnectWrite, Holder, Roster, RosterConfig};
+    use crate::time::Now;
 
     /// Written out whole, so that a new member is missed by nobody.
     fn entry(text: &str) -> PresenceEntry {
@@ -152,6 +157,45 @@ mod tests {
             last_activity_at: Some(MAX_SAFE_INTEGER),
             ts: MAX_SAFE_INTEGER,
         }
+    }
+
+    #[test]
+    fn a_row_that_becomes_shorter_at_its_close_is_counted_so() {
+        let now = Now {
+            age_ms: 1_000,
+            wall_ms: 1_800_000_000_000,
+        };
+        let mut roster = Roster::new(RosterConfig::default(), PresenceEntry::default(), now);
+        let client = Arc::new(ClientInfo {
+            id: "webchat".into(),
+            version: "1".into(),
+            platform: "web".into(),
+            mode: "webchat".into(),
+            instance_id: Some("tab".into()),
+            ..ClientInfo::default()
+        });
+        let write = ConnectWrite {
+            conn: 1,
+            seat: 0,
+            conn_id: "c1",
+            client: &client,
+            role: Role::Operator,
+            scopes: &Arc::default(),
+            device_id: None,
+            remote_ip: None,
+            user: None,
+        };
+        let row = roster.connect(&write, now);
+        let beacon = Beacon {
+            instance_id: Some("tab".into()),
+            reason: Some("\u{1}".repeat(1_024).into()),
+            ..Beacon::new("t")
+        };
+        roster.beacon(&beacon, Holder::Unlimited, now).unwrap();
+        roster.disconnect(row, 1, true, now);
+        let sizes: usize = roster.list(now).iter().map(of_entry).sum();
+        assert_eq!(roster.bytes, sizes + "[]".len());
+        assert!(roster.min_list_bytes() < roster.encode_list(now).len());
     }
 
     #[test]

@@ -150,17 +150,20 @@ fn run(config: HubConfig, most_turns: u64) -> u64 {
     let mut hub = Hub::new(config, now);
     hub.join(handshake(1), now);
     let conns = hub.join_all([handshake(2), handshake(3)], now);
-    let beacon = Beacon {
-        instance_id: Some("other".into()),
-        ..Beacon::new("hello")
-    };
-    let request = Request {
-        id: "2".into(),
-        method: "system-event".into(),
-        params: crate::protocol::params::Params::NONE,
-        beacon: Some(beacon.into()),
-    };
-    hub.call(conns[0], &request, now);
+    // The second meets a row without a connection.
+    for other in ["other", "another"] {
+        let beacon = Beacon {
+            instance_id: Some(other.into()),
+            ..Beacon::new("hello")
+        };
+        let request = Request {
+            id: "2".into(),
+            method: "system-event".into(),
+            params: crate::protocol::params::Params::NONE,
+            beacon: Some(beacon.into()),
+        };
+        hub.call(conns[0], &request, now);
+    }
     for turn in 0..most_turns {
         while let Some(output) = hub.poll_output() {
             if let HubOutput::Ping(conn) = output {

@@ -223,7 +223,7 @@ impl Pair {
             .real
             .connect_key(&client.info, client.device_id.as_deref(), &handshake.id);
         let (row, model_row) = bound.unzip();
-        let aim = self.real.aim(beacon, &write, &key, row);
+        let aim = self.real.aim(&beacon.into(), &write, &key, row);
         let about = match aim {
             Aim::Own => About::Own,
             Aim::Connection => About::OwnWithoutIds,
@@ -369,7 +369,7 @@ impl Pair {
             if beacon.instance_id.is_none() {
                 continue;
             }
-            let BeaconTarget::Row(found) = self.real.beacon_target(&beacon) else {
+            let BeaconTarget::Row(found) = self.real.beacon_target(&(&beacon).into()) else {
                 panic!("no row under {key:?}");
             };
             let named = RowKey::Named(PresenceKey::of_name(key).unwrap());

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Hub;
 use crate::protocol::params::Members;
 use crate::protocol::{Frame, Method, Request, WireError, scope};
-use crate::roster::{Aim, BeaconError, Holder};
+use crate::roster::{Aim, BeaconError, Holder, Report};
 use crate::server::system_event::parse_system_event;
 use crate::time::Now;
 
@@ -117,7 +117,8 @@ impl Hub {
             return Ok(());
         };
         let write = member.connect_write(slot);
-        let aim = self.roster.aim(beacon, &write, &member.key, member.row);
+        let report = Report::from(beacon);
+        let aim = self.roster.aim(&report, &write, &member.key, member.row);
         let is_own = matches!(aim, Aim::Own | Aim::Connection);
         let needed = match aim {
             Aim::Own | Aim::Connection => None,
@@ -142,8 +143,8 @@ impl Hub {
         let written = match aim {
             Aim::Connection => self
                 .roster
-                .own_beacon(beacon, &write, rebuilt.or(member.row), now),
-            Aim::Own | Aim::Other | Aim::Owned => self.roster.beacon(beacon, holder, now),
+                .own_beacon(report, &write, rebuilt.or(member.row), now),
+            Aim::Own | Aim::Other | Aim::Owned => self.roster.beacon(report, holder, now),
         };
         if let (Some(_), Some(member)) = (rebuilt, self.members.get_mut(slot)) {
             member.row = rebuilt;
