@@ -126,28 +126,20 @@ pub(crate) fn start_of(text: &str, max_bytes: usize) -> &str {
     &text[..end]
 }
 
-/// Text of a peer for a log: cut, and with everything escaped that could break a line, steer a terminal or
-/// change the order of what is shown (control, format and bidi characters).
+/// Text of a peer for a log, with everything escaped that could break a line, steer a terminal or change the order
+/// of what is shown (control, format and bidi characters). It is cut to this many bytes with its escapes, never
+/// inside one.
 pub(crate) fn escaped(text: &str, max_bytes: usize) -> String {
     let mut line = String::new();
-    escape_into(&mut line, text, max_bytes);
-    line
-}
-
-/// Appends what [`escaped`] returns.
-pub(crate) fn escape_into(line: &mut String, text: &str, max_bytes: usize) {
-    let text = start_of(text, max_bytes);
-    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\');
-    if text.bytes().all(is_plain) {
-        line.push_str(text);
-    } else {
-        line.extend(text.escape_debug());
+    for c in start_of(text, max_bytes).chars() {
+        let len = line.len();
+        line.extend(c.escape_debug());
+        if line.len() > max_bytes {
+            line.truncate(len);
+            break;
+        }
     }
-}
-
-/// Whether a character changes the direction of what is shown after it.
-pub(crate) fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    line
 }
 
 #[cfg(test)]
@@ -178,6 +170,9 @@ mod tests {
         assert_eq!(escaped("a \"b\" \\ c", 100), "a \\\"b\\\" \\\\ c");
         assert_eq!(escaped("Größe 日本", 100), "Größe 日本");
         assert_eq!(escaped(&"é".repeat(100), 101), "é".repeat(50));
+        assert_eq!(escaped("\u{1f}\u{1f}", 12), "\\u{1f}\\u{1f}");
+        assert_eq!(escaped("\u{1f}\u{1f}", 11), "\\u{1f}");
+        assert_eq!(escaped("a\\\\", 4), "a\\\\");
     }
 
     #[test]

@@ -290,7 +290,8 @@ async fn failures_have_codes_and_first_words() {
         .local_addr()
         .unwrap();
     let free_url = format!("ws://{free}");
-    let cases: [(&[&str], i32, &str); 8] = [
+    let long = format!("gopher://{}", "x".repeat(10_000));
+    let cases: [(&[&str], i32, &str); 9] = [
         (&["list", "--url", &url, "--token", "wrong"], 4, "refused: "),
         (&["list", "--url", &url], 4, "refused: "),
         (&["list", "--url", &free_url], 3, "cannot connect: "),
@@ -300,6 +301,7 @@ async fn failures_have_codes_and_first_words() {
             "timeout: ",
         ),
         (&["list", "--url", "gopher://x"], 2, "usage: "),
+        (&["list", "--url", &long], 2, "usage: "),
         (&["serve", "--max-entries", "1"], 2, "usage: "),
         (
             &["serve", "--bind", "lan", "--port", "0"],

@@ -154,6 +154,48 @@ async fn a_log_that_nobody_reads_holds_up_nobody_and_tells_later_what_was_lost()
     stops(child).await;
 }
 
+/// What a stranger can make longest: every text at its bound, of characters that every format escapes.
+#[tokio::test]
+async fn the_longest_refusals_are_written_in_every_format() {
+    for format in ["text", "json"] {
+        let mut child = serve()
+            .args(["--log-format", format])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let address = address(child.stdout.as_mut().unwrap()).await;
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let backslashes = "\\".repeat(200);
+        // The first is refused for its token, the second for its origin.
+        for headers in [
+            format!("User-Agent: {backslashes}\r\nX-Forwarded-For: 192.0.2.1\r\n"),
+            format!("User-Agent: {backslashes}\r\nOrigin: {backslashes}\r\n"),
+        ] {
+            let mut client = Client::open_with_host(address, &"h".repeat(200), &headers).await;
+            client.event().await;
+            let mut params = connect_params("a", &["operator.read"]);
+            params["auth"]["token"] = "wrong".into();
+            params["role"] = "\u{1f}".repeat(128).into();
+            for name in ["id", "version", "mode"] {
+                params["client"][name] = "\u{1f}".repeat(128).into();
+            }
+            assert_eq!(client.request("connect", params).await["ok"], false);
+            loop {
+                let line = within("a line", lines.next_line())
+                    .await
+                    .unwrap()
+                    .expect("the log ended");
+                assert!(!line.contains("lost") && !line.contains("dropped"), "{line}");
+                if line.contains("refused") {
+                    break;
+                }
+            }
+        }
+        stops(child).await;
+    }
+}
+
 #[tokio::test]
 async fn a_gateway_whose_greeting_nobody_takes_serves() {
     let mut silent = vec![serve()];

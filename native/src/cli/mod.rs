@@ -74,13 +74,18 @@ fn printable(text: &str) -> String {
     text.chars()
         .take(300)
         .map(|c| {
-            if c.is_control() || crate::log::is_bidi_control(c) {
+            if c.is_control() || is_bidi_control(c) {
                 '\u{fffd}'
             } else {
                 c
             }
         })
         .collect()
+}
+
+/// Whether a character changes the direction of what is shown after it.
+fn is_bidi_control(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

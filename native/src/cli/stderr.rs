@@ -1,6 +1,7 @@
 //! Stderr: the log and remarks to the user. Writing to it never waits and never fails. Lines go through a
 //! bounded queue to a thread of their own. Lines that find no room, and lines that stderr does not take,
-//! are lost and counted; their number is logged as soon as a line gets through again.
+//! are lost and counted; their number is logged as soon as a line gets through again. So is the number of lines
+//! that were too long.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +11,8 @@ use std::time::Duration;
 use tracing::error;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder};
 use tracing_subscriber::fmt::MakeWriter;
+
+use crate::log::start_of;
 
 /// Most lines that wait to be written.
 const MAX_WAITING_LINES: usize = 512;
@@ -21,9 +24,11 @@ const LAST_LINES_TIME: Duration = Duration::from_millis(500);
 /// The queue of this process, once there was something to write.
 static STDERR: OnceLock<Stderr> = OnceLock::new();
 
-/// Says something to the user.
+/// Says something to the user; a long text is cut.
 pub(super) fn say(text: &str) {
-    stderr().put(format!("presence-gateway: {text}\n").as_bytes());
+    const NAME: &str = "presence-gateway: ";
+    let text = start_of(text, MAX_LINE_BYTES - NAME.len() - "\n".len());
+    stderr().put(format!("{NAME}{text}\n").as_bytes());
 }
 
 /// Where the log writes to.
@@ -56,6 +61,7 @@ impl Stderr {
                 destination,
                 ledger: Arc::clone(&ledger),
                 told: 0,
+                told_too_long: 0,
                 is_through: false,
             });
         ledger.progress().queue = Some(queue.clone());
@@ -68,7 +74,7 @@ impl Stderr {
     /// Queues a line.
     fn put(&self, line: &[u8]) {
         if line.len() > MAX_LINE_BYTES {
-            self.ledger.progress().unwritable += 1;
+            self.ledger.progress().too_long += 1;
             return;
         }
         self.ledger.queued.fetch_add(1, Ordering::Relaxed);
@@ -125,8 +131,10 @@ struct Ledger {
 struct Progress {
     /// Lines that the thread wrote or could not write.
     handled: u64,
-    /// Lines that could not be written, or were too long to be.
+    /// Lines that could not be written.
     unwritable: u64,
+    /// Lines of more than [`MAX_LINE_BYTES`].
+    too_long: u64,
     /// For its count of lines that found no room.
     queue: Option<NonBlocking>,
 }
@@ -157,6 +165,8 @@ struct Worker<W> {
     ledger: Arc<Ledger>,
     /// How many lost lines the log has told of.
     told: u64,
+    /// How many long lines it has told of.
+    told_too_long: u64,
     /// The last line got out.
     is_through: bool,
 }
@@ -176,13 +186,26 @@ impl<W: Write> Write for Worker<W> {
 
     /// The queue is empty, so there is room for a line about those that were lost.
     fn flush(&mut self) -> io::Result<()> {
-        let lost = self.ledger.progress().lost();
-        if self.is_through && lost > self.told {
+        if !self.is_through {
+            return Ok(());
+        }
+        let progress = self.ledger.progress();
+        let (lost, too_long) = (progress.lost(), progress.too_long);
+        // The lines below come back to `put`.
+        drop(progress);
+        if lost > self.told {
+            self.told = lost;
             error!(
                 lost,
                 "lines of the log were lost since the start: stderr did not take them"
             );
-            self.told = lost;
+        }
+        if too_long > self.told_too_long {
+            self.told_too_long = too_long;
+            error!(
+                too_long,
+                "lines of the log were dropped since the start: longer than {MAX_LINE_BYTES} bytes"
+            );
         }
         Ok(())
     }
@@ -278,9 +301,10 @@ mod tests {
         stderr.put(&[b'x'; MAX_LINE_BYTES]);
         stderr.put(&[b'x'; MAX_LINE_BYTES + 1]);
         stderr.wait();
+        let progress = stderr.ledger.progress();
         assert_eq!(
-            (lines.try_iter().count(), stderr.ledger.progress().lost()),
-            (1, 1)
+            (lines.try_iter().count(), progress.lost(), progress.too_long),
+            (1, 0, 1)
         );
     }
 }

@@ -1,7 +1,7 @@
 //! One line in the log for every refusal, accept and close: who it was about.
 //!
 //! A line holds what the client said of itself, escaped and cut; never a secret, the query of the URL or the
-//! text of a beacon.
+//! text of a beacon. With all texts at their bounds a line is shorter than stderr takes.
 
 use std::net::IpAddr;
 
@@ -14,14 +14,14 @@ use tracing::{Level, enabled, info, warn};
 use crate::admission::Facts;
 use crate::gateway::Shared;
 use crate::head::Head;
-use crate::log::{Kind, escape_into, escaped};
+use crate::log::{Kind, escaped, start_of};
 use crate::proxy::Client;
 
-/// Most bytes of one text of the client.
+/// Most bytes of one text of the client, escaped.
 const MAX_TEXT_BYTES: usize = 128;
-/// Most bytes of the User-Agent header: those of browsers are longer than other texts.
+/// Most bytes of the User-Agent header, escaped: those of browsers are longer than other texts.
 const MAX_USER_AGENT_BYTES: usize = 200;
-/// Most bytes of a reason.
+/// Most bytes of a reason, escaped.
 const MAX_REASON_BYTES: usize = 300;
 
 /// What is known of one connection, for its lines.
@@ -29,9 +29,7 @@ const MAX_REASON_BYTES: usize = 300;
 pub(super) struct Record {
     accepted_ms: u64,
     client: Client,
-    /// The texts in the order of [`Texts`], escaped, each with a line end: one allocation for as long as the
-    /// connection lives.
-    texts: Box<str>,
+    texts: Texts,
     /// Why the handshake was refused, if it was.
     refused: Option<Box<Refused>>,
     /// The close that the client sent.
@@ -49,26 +47,81 @@ pub(super) enum Ending {
     Stalled,
 }
 
-#[derive(Debug, Default)]
-struct Texts<'a> {
-    origin: Option<&'a str>,
-    user_agent: Option<&'a str>,
-    client: Option<&'a str>,
-    version: Option<&'a str>,
-    mode: Option<&'a str>,
-    role: Option<&'a str>,
+/// What the client says of itself, cut: one allocation for as long as the connection lives.
+#[derive(Debug)]
+struct Texts {
+    joined: Box<str>,
+    /// Where each [`Text`] ends.
+    ends: [u16; TEXTS],
+}
+
+/// The place of a text in [`Texts`].
+#[derive(Clone, Copy)]
+enum Text {
+    Origin,
+    UserAgent,
+    Client,
+    Version,
+    Mode,
+    Role,
+}
+
+/// How many [`Text`]s there are.
+const TEXTS: usize = 6;
+
+impl Text {
+    const fn max_bytes(self) -> usize {
+        match self {
+            Self::UserAgent => MAX_USER_AGENT_BYTES,
+            _ => MAX_TEXT_BYTES,
+        }
+    }
+}
+
+impl Texts {
+    /// Of the texts in the order of [`Text`].
+    fn new(texts: [Option<&str>; TEXTS]) -> Self {
+        let mut joined = String::new();
+        let ends = texts.map(|text| {
+            joined.push_str(start_of(text.unwrap_or(""), MAX_USER_AGENT_BYTES));
+            // All texts together have at most 1,200 bytes.
+            u16::try_from(joined.len()).unwrap_or(u16::MAX)
+        });
+        Self {
+            joined: joined.into(),
+            ends,
+        }
+    }
+
+    /// The text, unless it is absent or empty.
+    fn get(&self, text: Text) -> Option<&str> {
+        let index = text as usize;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let range = usize::from(start)..usize::from(self.ends[index]);
+        self.joined.get(range).filter(|text| !text.is_empty())
+    }
+
+    /// The text for a line of the log.
+    fn shown(&self, text: Text) -> Option<String> {
+        self.get(text).map(|shown| escaped(shown, text.max_bytes()))
+    }
 }
 
 impl Record {
     /// Of a connection of which only the request is known.
     pub(super) fn new(facts: &Facts, accepted_ms: u64) -> Self {
-        let mut texts = String::new();
-        append(&mut texts, facts.origin.as_deref(), MAX_TEXT_BYTES);
-        append(&mut texts, facts.user_agent.as_deref(), MAX_USER_AGENT_BYTES);
+        let texts = [
+            facts.origin.as_deref(),
+            facts.user_agent.as_deref(),
+            None,
+            None,
+            None,
+            None,
+        ];
         Self {
             accepted_ms,
             client: facts.client,
-            texts: texts.into(),
+            texts: Texts::new(texts),
             refused: None,
             client_close: None,
         }
@@ -98,16 +151,16 @@ impl Record {
         if !(enabled!(Level::INFO) && shared.lines.passes(Kind::Accepted, &shared.clock)) {
             return;
         }
-        let texts = self.texts();
+        let texts = &self.texts;
         let (address, proxy) = addresses(self.client);
         info!(
-            client = texts.client,
-            version = texts.version,
-            mode = texts.mode,
-            role = texts.role,
+            client = texts.shown(Text::Client),
+            version = texts.shown(Text::Version),
+            mode = texts.shown(Text::Mode),
+            role = texts.shown(Text::Role),
             protocol = handshake.protocol,
-            origin = texts.origin,
-            user_agent = texts.user_agent,
+            origin = texts.shown(Text::Origin),
+            user_agent = texts.shown(Text::UserAgent),
             address,
             proxy,
             duration_ms = self.duration_ms(shared),
@@ -136,7 +189,7 @@ impl Record {
         if !(enabled!(Level::WARN) && shared.lines.passes(Kind::Refused, &shared.clock)) {
             return;
         }
-        let texts = self.texts();
+        let texts = &self.texts;
         let (address, proxy) = addresses(self.client);
         let refused = self.refused.as_deref();
         let reason = refused.map_or(&*close.reason, |refused| &*refused.message);
@@ -149,13 +202,13 @@ impl Record {
             code,
             close = close.code,
             reason = escaped(reason, MAX_REASON_BYTES),
-            client = texts.client,
-            version = texts.version,
-            mode = texts.mode,
-            role = texts.role,
-            origin = texts.origin,
+            client = texts.shown(Text::Client),
+            version = texts.shown(Text::Version),
+            mode = texts.shown(Text::Mode),
+            role = texts.shown(Text::Role),
+            origin = texts.shown(Text::Origin),
             host,
-            user_agent = texts.user_agent,
+            user_agent = texts.shown(Text::UserAgent),
             address,
             proxy,
             duration_ms = self.duration_ms(shared),
@@ -174,18 +227,18 @@ impl Record {
             // What RFC 6455 calls a close without a close frame.
             _ => ("network", 1006, ""),
         };
-        let texts = self.texts();
+        let texts = &self.texts;
         let (address, proxy) = addresses(self.client);
         info!(
             code,
             reason = escaped(reason, MAX_REASON_BYTES),
             by,
-            client = texts.client,
-            version = texts.version,
-            mode = texts.mode,
-            role = texts.role,
-            origin = texts.origin,
-            user_agent = texts.user_agent,
+            client = texts.shown(Text::Client),
+            version = texts.shown(Text::Version),
+            mode = texts.shown(Text::Mode),
+            role = texts.shown(Text::Role),
+            origin = texts.shown(Text::Origin),
+            user_agent = texts.shown(Text::UserAgent),
             address,
             proxy,
             duration_ms = self.duration_ms(shared),
@@ -199,28 +252,9 @@ impl Record {
     }
 
     /// Adds what the client says of itself: id, version, mode and role.
-    fn introduce(&mut self, client: [Option<&str>; 4]) {
-        let mut texts = String::from(std::mem::take(&mut self.texts));
-        for text in client {
-            append(&mut texts, text, MAX_TEXT_BYTES);
-        }
-        self.texts = texts.into();
-    }
-
-    fn texts(&self) -> Texts<'_> {
-        let mut texts = self
-            .texts
-            .split('\n')
-            .map(|text| (!text.is_empty()).then_some(text));
-        let mut next = || texts.next().flatten();
-        Texts {
-            origin: next(),
-            user_agent: next(),
-            client: next(),
-            version: next(),
-            mode: next(),
-            role: next(),
-        }
+    fn introduce(&mut self, [id, version, mode, role]: [Option<&str>; 4]) {
+        let [origin, user_agent] = [Text::Origin, Text::UserAgent].map(|text| self.texts.get(text));
+        self.texts = Texts::new([origin, user_agent, id, version, mode, role]);
     }
 
     fn duration_ms(&self, shared: &Shared) -> u64 {
@@ -269,10 +303,4 @@ fn addresses(client: Client) -> (Option<String>, Option<String>) {
         client.ip.map(|ip| ip.to_string()),
         (!is_direct).then(|| client.peer.to_string()),
     )
-}
-
-/// Appends a text and a separator.
-fn append(texts: &mut String, text: Option<&str>, max_bytes: usize) {
-    escape_into(texts, text.unwrap_or(""), max_bytes);
-    texts.push('\n');
 }
