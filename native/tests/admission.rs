@@ -455,6 +455,40 @@ async fn a_storm_of_refusals_is_twenty_lines_a_second_and_their_number() {
     assert_eq!(log.lines("3 more refusals in the last second not shown").len(), 1);
 }
 
+#[tokio::test]
+async fn evicted_rows_are_one_line_a_minute() {
+    let (log, _guard) = Log::start();
+    let (gateway, clock) = start_manual(GatewayConfig {
+        max_entries: 3,
+        ..config()
+    });
+    const LINE: &str = "rows evicted: the roster is full; raise --max-entries if live rows are missing";
+    let mut clients = Vec::new();
+    for id in ["a", "b"] {
+        clients.push(Client::connect(gateway.address(), id, READ).await);
+    }
+    gateway.settle().await;
+    assert!(log.lines(LINE).is_empty(), "there is room");
+    // Each takes the place of a row with a live connection.
+    for id in ["c", "d", "e"] {
+        clients.push(Client::connect(gateway.address(), id, READ).await);
+    }
+    gateway.settle().await;
+    let lines = log.lines(LINE);
+    assert_eq!(lines.len(), 1);
+    assert_eq!(
+        (&lines[0]["level"], &lines[0]["rows"], &lines[0]["live"]),
+        (&json!("WARN"), &json!(1), &json!(1))
+    );
+    clock.advance(60_000);
+    gateway.settle().await;
+    let lines = log.lines(LINE);
+    assert_eq!(lines.len(), 2, "those since are counted");
+    assert_eq!((&lines[1]["rows"], &lines[1]["live"]), (&json!(2), &json!(2)));
+    assert_eq!(lines[1]["over_quota"], json!(0));
+    gateway.shutdown().await;
+}
+
 /// Parameters of `connect` with the proof of a device key.
 fn signed(instance: &str, challenge: &Value) -> Value {
     let key = SigningKey::from_bytes(&[7; 32]);

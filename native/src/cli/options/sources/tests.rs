@@ -31,6 +31,7 @@ fn child() {
 fn outcome<'a>(words: impl Iterator<Item = &'a str>) -> String {
     let cli = Cli::of(std::iter::once("presence-gateway").chain(words)).unwrap();
     match cli.command {
+        None => shown_options(cli.serve),
         Some(Command::Serve(options)) => shown_options(*options),
         Some(Command::List(options)) => {
             let target = Target::new(&options.client).unwrap();
@@ -166,7 +167,13 @@ fn the_strongest_source_decides_for_every_option_and_combination() {
         }
         environment.insert(variable("config"), write(folder.path(), "file.toml", &file));
         let expected = outcome(expected.iter().map(String::as_str));
-        assert_eq!(run(&environment, &[words]), [expected], "shift {shift}");
+        // Without a command, `serve` runs.
+        let without_command = words[1..].to_vec();
+        assert_eq!(
+            run(&environment, &[words, without_command]),
+            [expected.clone(), expected],
+            "shift {shift}"
+        );
     }
 }
 
@@ -250,10 +257,13 @@ fn mode_token_and_password_are_one_setting() {
         let (mut cases, mut expected) = (Vec::new(), Vec::new());
         for flags in Named::all(FLAG) {
             for (file, path) in &files {
-                let mut words = vec!["serve".to_owned(), format!("--config={path}")];
-                words.extend(flags.pairs().map(|(name, value)| format!("--{name}={value}")));
-                cases.push(words);
-                expected.push(auth_of([flags, environment, *file]));
+                for command in [Some("serve"), None] {
+                    let mut words: Vec<String> = command.map(str::to_owned).into_iter().collect();
+                    words.push(format!("--config={path}"));
+                    words.extend(flags.pairs().map(|(name, value)| format!("--{name}={value}")));
+                    cases.push(words);
+                    expected.push(auth_of([flags, environment, *file]));
+                }
             }
         }
         for (outcome, (words, expected)) in run(&variables, &cases).iter().zip(cases.iter().zip(expected)) {
