@@ -409,6 +409,51 @@ async fn a_signal_ends_it_well_and_the_log_holds_no_secret() {
     }
 }
 
+/// `sh` lowers the limit of the program.
+#[cfg(unix)]
+#[tokio::test]
+async fn more_connections_than_open_files_are_refused_if_asked_for() {
+    let serve = |files: u32, arguments: &str| {
+        let mut command = Command::new("/bin/sh");
+        let program = env!("CARGO_BIN_EXE_presence-gateway");
+        let line = format!("ulimit -n {files} && exec {program} serve --port 0 {arguments}");
+        command
+            .args(["-c", &line])
+            .env_clear()
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        command
+    };
+    let refused = run(serve(1_000, "--max-connections 873")).await;
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert_eq!(
+        refused.stderr,
+        "presence-gateway: usage: --max-connections 873: the hard limit of open files is 1000, which allows 872; raise \
+         it (ulimit -Hn) or ask for fewer\n"
+    );
+    for (arguments, words) in [
+        ("--max-connections 872", "listening"),
+        ("", "max_connections=872"),
+    ] {
+        let mut child = serve(1_000, arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        loop {
+            let line = within("a line", lines.next_line())
+                .await
+                .unwrap()
+                .expect("the gateway ended");
+            if line.contains(words) {
+                assert_eq!(line.contains("WARN"), arguments.is_empty(), "{line}");
+                break;
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn help_teaches() {
     let help = run(program(&["--help"])).await;

@@ -43,7 +43,7 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
         config.auth = AuthMode::Token(token.clone());
         made_token = Some(token);
     }
-    limit_connections(&mut config, has_max_connections);
+    limit_connections(&mut config, has_max_connections)?;
     let signals = Signals::new()?;
     config.version = identity::version().into();
     let (bind, auth, version) = (config.bind, config.auth.as_str(), config.version.clone());
@@ -163,25 +163,40 @@ fn explain(error: StartError) -> Failure {
 }
 
 /// Asks the system for as many open files as it gives, and bounds the connections by them.
-fn limit_connections(config: &mut GatewayConfig, is_given: bool) {
-    let Some(files) = raise_file_limit() else { return };
+///
+/// # Errors
+/// [`Failure::Usage`] when more connections were asked for than these files allow.
+fn limit_connections(config: &mut GatewayConfig, is_given: bool) -> Result<(), Failure> {
+    let Some(files) = raise_file_limit() else {
+        return Ok(());
+    };
     let possible = files.saturating_sub(OWN_FILES).max(1);
+    let connections = &mut config.slots.connections;
     if is_given {
-        if config.slots.connections > possible {
-            warn!(
-                max_connections = config.slots.connections,
-                open_files = files,
-                "the system allows fewer open files than that; raise `ulimit -n`"
-            );
+        if *connections > possible {
+            return Err(Failure::Usage(format!(
+                "--max-connections {connections}: the hard limit of open files is {files}, which allows {possible}; \
+                 raise it (ulimit -Hn) or ask for fewer"
+            )));
         }
-        return;
+        return Ok(());
     }
-    config.slots.connections = possible.min(MAX_DERIVED_CONNECTIONS);
-    info!(
-        max_connections = config.slots.connections,
-        open_files = files,
-        "bound on connections (raise `ulimit -n` for more)"
-    );
+    let is_little = possible < *connections;
+    *connections = possible.min(MAX_DERIVED_CONNECTIONS);
+    if is_little {
+        warn!(
+            max_connections = connections,
+            open_files = files,
+            "few connections: the hard limit of open files allows no more; raise it (ulimit -Hn)"
+        );
+    } else {
+        info!(
+            max_connections = connections,
+            open_files = files,
+            "bound on connections, from the hard limit of open files (ulimit -Hn)"
+        );
+    }
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -82,7 +82,8 @@ pub struct ServeOptions {
     #[arg(long, value_name = "FORMAT", env = "OPENCLAW_GATEWAY_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
 
-    /// Most connections [default: what `ulimit -n` allows]
+    /// Most connections; refused if the hard limit of open files (`ulimit -Hn`) allows fewer
+    /// [default: what that limit allows, at most 100000]
     #[arg(long, value_name = "N", env = "OPENCLAW_GATEWAY_MAX_CONNECTIONS", help_heading = LIMITS)]
     pub max_connections: Option<usize>,
     /// Most connections that are not authenticated yet [default: 2048]
