@@ -13,6 +13,7 @@ mod ownership;
 mod people;
 mod report;
 mod row;
+mod sets;
 pub(crate) mod size;
 mod table;
 mod writers;

@@ -8,7 +8,7 @@ use core::mem::take;
 use super::classes::{Class, Place};
 use super::journal::Noted;
 use super::people::{Part, Shared};
-use super::size;
+use super::sets::Sets;
 use super::table::Device;
 use super::writers::{Said, Writers};
 use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
@@ -27,30 +27,6 @@ pub(super) struct Live {
     pub(super) role: Role,
     pub(super) scopes: Arc<[Box<str>]>,
     pub(super) said: Said,
-}
-
-impl Live {
-    /// Whether it brings the same roles and scopes.
-    fn is_like(&self, other: &Self) -> bool {
-        self.role == other.role && self.scopes == other.scopes
-    }
-}
-
-/// Roles and scopes, without repeats.
-#[derive(Debug, Default)]
-struct Sets {
-    roles: Vec<Box<str>>,
-    scopes: Vec<Box<str>>,
-}
-
-impl Sets {
-    fn add_live(&mut self, live: &Live) {
-        let role = live.role.as_str();
-        if !self.roles.iter().any(|known| **known == *role) {
-            self.roles.push(role.into());
-        }
-        union(&mut self.scopes, &live.scopes);
-    }
 }
 
 /// What taking a connection off a row did.
@@ -92,12 +68,8 @@ pub(super) struct Row {
     online_since_ms: u64,
     /// Who wrote which field last.
     pub(super) writers: Writers,
-    /// Roles and scopes of the live connections; kept after the last close.
-    connected: Sets,
-    /// Roles and scopes that beacons added.
-    added: Sets,
-    /// Whether some of both found no room in the entry.
-    is_cut: bool,
+    /// Where roles and scopes come from.
+    sets: Sets,
     /// The `deviceId`, as the device index has it.
     pub(super) device: Option<Device>,
     /// Serial of the connection whose quota this row counts against.
@@ -117,9 +89,6 @@ pub(super) struct Row {
 /// The epoch of no roster: what was encoded shows the row as it was.
 const STALE: u64 = 0;
 
-/// Most roles or scopes a row collects; more are dropped, so that beacons cannot grow it for ever.
-pub(super) const MAX_SET: usize = 64;
-
 impl Row {
     pub(super) fn new(key: RowKey, serial: u64, now_ms: u64) -> Self {
         Self {
@@ -137,9 +106,7 @@ impl Row {
             live: Vec::new(),
             online_since_ms: 0,
             writers: Writers::default(),
-            connected: Sets::default(),
-            added: Sets::default(),
-            is_cut: false,
+            sets: Sets::default(),
             device: None,
             holder: None,
             noted: Noted::default(),
@@ -164,22 +131,12 @@ impl Row {
         self.writers.shed(&mut self.fields, max_bytes);
         if self.live.is_empty() {
             self.online_since_ms = now_ms;
-            // The set of the connections before is over with the next connect (SPEC 1.4).
-            self.connected = Sets::default();
         }
         self.was_connected = true;
         // In connect order: a row that was evicted gets its connections back in any order.
         let at = self.live.partition_point(|other| other.conn < live.conn);
-        if at == self.live.len() {
-            self.connected.add_live(&live);
-            self.live.push(live);
-        } else {
-            self.live.insert(at, live);
-            self.connected = Sets::default();
-            for live in &self.live {
-                self.connected.add_live(live);
-            }
-        }
+        self.live.insert(at, live);
+        self.sets.attach(&self.live, at);
         self.derive_sets(max_bytes);
     }
 
@@ -196,32 +153,20 @@ impl Row {
             self.input_conn = None;
         }
         if self.live.is_empty() {
-            // The set stays, and so do all members.
+            // Members stay. What the connections had and the row does not show goes with them.
+            self.live = Vec::new();
             self.writers.forget_all();
+            self.sets.detach_last(&gone, &self.fields);
             return Detached::Last;
         }
+        self.sets.detach(&gone);
         let remaining = self.live.iter().rev().map(|live| (live.conn, &live.said));
         let mut is_changed = is_input_gone;
         is_changed |= self
             .writers
             .withdraw(&mut self.fields, conn, remaining, max_bytes);
-        // Beside a connection that brought the same, nothing is lost: this keeps a row with thousands
-        // of like connections cheap.
-        let before = at.checked_sub(1).and_then(|at| self.live.get(at));
-        let has_like = [before, self.live.get(at)]
-            .into_iter()
-            .flatten()
-            .any(|live| live.is_like(&gone));
-        if !has_like {
-            self.connected = Sets::default();
-            for live in &self.live {
-                self.connected.add_live(live);
-            }
-        }
         // What became longer leaves less room for them.
-        if !has_like || is_changed {
-            is_changed |= self.derive_sets(max_bytes);
-        }
+        is_changed |= self.derive_sets(max_bytes);
         if is_changed {
             Detached::Visibly
         } else {
@@ -235,6 +180,7 @@ impl Row {
         if self.input_conn.take().is_some() {
             self.last_input_at = None;
         }
+        self.sets.detach_all();
         take(&mut self.live)
     }
 
@@ -256,57 +202,19 @@ impl Row {
         if roles.is_empty() && scopes.is_empty() {
             return false;
         }
-        let has_new = union(&mut self.added.roles, roles) | union(&mut self.added.scopes, scopes);
-        if !has_new && !self.is_cut && self.bytes <= max_bytes {
+        let has_new = self.sets.add(roles, scopes);
+        if !has_new && !self.sets.are_cut() && self.bytes <= max_bytes {
             return false;
         }
         let is_changed = self.derive_sets(max_bytes);
-        // Nothing is kept that is not shown.
-        let (roles, scopes) = (&self.fields.roles, &self.fields.scopes);
-        self.added.roles.retain(|role| roles.contains(role));
-        self.added.scopes.retain(|scope| scopes.contains(scope));
+        self.sets.forget_hidden(&self.fields);
         is_changed
     }
 
     /// Makes roles and scopes of those of the connections and those that beacons added, as far as the row has
     /// room; returns whether they changed.
     fn derive_sets(&mut self, max_bytes: usize) -> bool {
-        let before = (take(&mut self.fields.roles), take(&mut self.fields.scopes));
-        self.is_cut = false;
-        let mut room = max_bytes.saturating_sub(size::without_sets(&self.fields));
-        let sets = [
-            (
-                &mut self.fields.roles,
-                "roles",
-                &self.connected.roles,
-                &self.added.roles,
-            ),
-            (
-                &mut self.fields.scopes,
-                "scopes",
-                &self.connected.scopes,
-                &self.added.scopes,
-            ),
-        ];
-        for (set, name, connected, added) in sets {
-            for item in connected.iter().chain(added) {
-                if set.contains(item) {
-                    continue;
-                }
-                let bytes = if set.is_empty() {
-                    size::list(name, core::slice::from_ref(item))
-                } else {
-                    size::item(item)
-                };
-                if bytes > room || set.len() >= MAX_SET {
-                    self.is_cut = true;
-                    break;
-                }
-                room -= bytes;
-                set.push(item.clone());
-            }
-        }
-        self.fields.roles != before.0 || self.fields.scopes != before.1
+        self.sets.show(&mut self.fields, &self.live, max_bytes)
     }
 
     /// Reads a little of all that a beacon compares and writes, so that what no cache holds is fetched at
@@ -372,19 +280,4 @@ pub(super) fn stamp(age_ms: u64, offset_ms: i64) -> u64 {
 /// The moment of an input as it goes over the wire; before the epoch counts as the epoch.
 pub(super) fn stamp_input(at: i64, offset_ms: i64) -> u64 {
     u64::try_from(at.saturating_add(offset_ms)).map_or(0, |at| at.min(MAX_SAFE_INTEGER))
-}
-
-/// Appends what is not in `set` yet, in order, up to [`MAX_SET`].
-/// Returns whether there was something to append.
-fn union(set: &mut Vec<Box<str>>, more: &[Box<str>]) -> bool {
-    let before = set.len();
-    for item in more {
-        if set.len() >= MAX_SET {
-            break;
-        }
-        if !set.contains(item) {
-            set.push(item.clone());
-        }
-    }
-    set.len() > before
 }

@@ -71,7 +71,12 @@ pub(super) fn list(name: &str, items: &[Box<str>]) -> usize {
         return 0;
     }
     let items: usize = items.iter().map(|text| item(text)).sum();
-    name.len() + r#""":[],"#.len() + items - 1
+    around_list(name) + items
+}
+
+/// Bytes of `"name":[],` but for the comma of the last item.
+pub(super) fn around_list(name: &str) -> usize {
+    name.len() + r#""":[],"#.len() - 1
 }
 
 /// Bytes of `"name":123,`.

@@ -1,0 +1,243 @@
+//! Roles and scopes of a row: those of its live connections in connect order, then those that beacons added
+//! (SPEC 1.4).
+
+#[cfg(test)]
+mod tests;
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::row::Live;
+use super::size;
+use crate::entry::PresenceEntry;
+
+/// Most roles or scopes a row collects; more are dropped, so that beacons cannot grow it for ever.
+pub(super) const MAX_SET: usize = 64;
+
+/// With more live connections than this a row has an index, so that a close does not go through all of them.
+const FEW: usize = 4;
+
+#[derive(Debug, Default)]
+pub(super) struct Sets {
+    /// What the live connections bring, from the time when there are more than [`FEW`] until the last close.
+    index: Option<Box<Index>>,
+    /// What beacons added.
+    added_roles: Vec<Box<str>>,
+    added_scopes: Vec<Box<str>>,
+    /// How many of the roles and scopes that are shown the last connection brought. They stay after its close.
+    kept: (u8, u8),
+    /// Whether some found no room in the entry.
+    is_cut: bool,
+}
+
+impl Sets {
+    /// The connection at `at` was added to `live`.
+    pub(super) fn attach(&mut self, live: &[Live], at: usize) {
+        if let Some(index) = &mut self.index {
+            index.add(&live[at]);
+        } else if live.len() > FEW {
+            let mut index = Box::<Index>::default();
+            for live in live {
+                index.add(live);
+            }
+            self.index = Some(index);
+        }
+    }
+
+    /// `gone` closed, and others are left.
+    pub(super) fn detach(&mut self, gone: &Live) {
+        if let Some(index) = &mut self.index {
+            index.remove(gone);
+        }
+    }
+
+    /// `gone` closed as the last one: what the row shows of it stays.
+    pub(super) fn detach_last(&mut self, gone: &Live, shown: &PresenceEntry) {
+        let roles = shown.roles.iter();
+        let scopes = shown.scopes.iter();
+        self.kept = (
+            roles.take_while(|role| ***role == *gone.role.as_str()).count() as u8,
+            scopes.take_while(|scope| gone.scopes.contains(scope)).count() as u8,
+        );
+        self.index = None;
+    }
+
+    /// All connections left.
+    pub(super) fn detach_all(&mut self) {
+        self.kept = (0, 0);
+        self.index = None;
+    }
+
+    /// A beacon adds these; returns whether it is the first to add one of them.
+    pub(super) fn add(&mut self, roles: &[Box<str>], scopes: &[Box<str>]) -> bool {
+        union(&mut self.added_roles, roles) | union(&mut self.added_scopes, scopes)
+    }
+
+    /// Whether there are more than the entry has room for.
+    pub(super) fn are_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Forgets what beacons added and the row does not show.
+    pub(super) fn forget_hidden(&mut self, shown: &PresenceEntry) {
+        self.added_roles.retain(|role| shown.roles.contains(role));
+        self.added_scopes.retain(|scope| shown.scopes.contains(scope));
+    }
+
+    /// Writes the roles and scopes to the entry, as far as the row has room; returns whether they changed.
+    pub(super) fn show(&mut self, entry: &mut PresenceEntry, live: &[Live], max_bytes: usize) -> bool {
+        let mut room = Room {
+            bytes: max_bytes.saturating_sub(size::without_sets(entry)),
+            is_short: false,
+        };
+        let (roles, scopes) = self.brought(entry, live);
+        let roles = fitting("roles", roles.chain(texts(&self.added_roles)), &mut room);
+        let scopes = fitting("scopes", scopes.chain(texts(&self.added_scopes)), &mut room);
+        let has_new_roles = !texts(&entry.roles).eq(roles.iter().copied());
+        let has_new_scopes = !texts(&entry.scopes).eq(scopes.iter().copied());
+        if has_new_roles || has_new_scopes {
+            let owned = |set: Vec<&str>| set.into_iter().map(Into::into).collect();
+            (entry.roles, entry.scopes) = (owned(roles), owned(scopes));
+        }
+        self.is_cut = room.is_short;
+        has_new_roles || has_new_scopes
+    }
+
+    /// Roles and scopes of the live connections in connect order, with repeats; without one, those that stayed.
+    fn brought<'a>(&'a self, shown: &'a PresenceEntry, live: &'a [Live]) -> (Items<'a>, Items<'a>) {
+        match &self.index {
+            Some(index) => (Box::new(index.roles.iter()), Box::new(index.scopes.iter())),
+            None if live.is_empty() => (
+                Box::new(texts(&shown.roles).take(self.kept.0.into())),
+                Box::new(texts(&shown.scopes).take(self.kept.1.into())),
+            ),
+            None => (
+                Box::new(live.iter().map(|live| live.role.as_str())),
+                Box::new(live.iter().flat_map(|live| texts(&live.scopes))),
+            ),
+        }
+    }
+}
+
+type Items<'a> = Box<dyn Iterator<Item = &'a str> + 'a>;
+
+/// What many live connections bring.
+#[derive(Debug, Default)]
+struct Index {
+    roles: Union,
+    scopes: Union,
+}
+
+impl Index {
+    fn add(&mut self, live: &Live) {
+        self.roles.add(live.role.as_str(), (live.conn, 0));
+        for (at, scope) in (0..).zip(&live.scopes[..]) {
+            self.scopes.add(scope, (live.conn, at));
+        }
+    }
+
+    fn remove(&mut self, live: &Live) {
+        self.roles.remove(live.role.as_str(), (live.conn, 0));
+        for (at, scope) in (0..).zip(&live.scopes[..]) {
+            self.scopes.remove(scope, (live.conn, at));
+        }
+    }
+}
+
+/// The serial of a connection, and a position in its list.
+type Place = (u64, u32);
+
+/// The union of lists of live connections, in the order of the first place of each text.
+#[derive(Debug, Default)]
+struct Union {
+    places: BTreeMap<Arc<str>, BTreeSet<Place>>,
+    /// Each text by the first of its places.
+    firsts: BTreeMap<Place, Arc<str>>,
+}
+
+impl Union {
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        self.firsts.values().map(|text| &**text)
+    }
+
+    fn add(&mut self, text: &str, place: Place) {
+        let Some(places) = self.places.get_mut(text) else {
+            let text: Arc<str> = text.into();
+            self.places.insert(text.clone(), BTreeSet::from([place]));
+            self.firsts.insert(place, text);
+            return;
+        };
+        let first = places.first().copied().filter(|first| place < *first);
+        places.insert(place);
+        if let Some(text) = first.and_then(|first| self.firsts.remove(&first)) {
+            self.firsts.insert(place, text);
+        }
+    }
+
+    fn remove(&mut self, text: &str, place: Place) {
+        let Some(places) = self.places.get_mut(text) else {
+            return;
+        };
+        places.remove(&place);
+        let next = places.first().copied();
+        if next.is_none() {
+            self.places.remove(text);
+        }
+        // Only the first place of a text is in the order.
+        if let Some(text) = self.firsts.remove(&place)
+            && let Some(next) = next
+        {
+            self.firsts.insert(next, text);
+        }
+    }
+}
+
+/// What an entry has room for.
+struct Room {
+    bytes: usize,
+    /// Whether something did not fit.
+    is_short: bool,
+}
+
+/// The items without repeats, at most [`MAX_SET`], up to the first that has no room.
+fn fitting<'a>(name: &str, items: impl Iterator<Item = &'a str>, room: &mut Room) -> Vec<&'a str> {
+    let mut set = Vec::new();
+    for item in items {
+        if set.contains(&item) {
+            continue;
+        }
+        let around = if set.is_empty() {
+            size::around_list(name)
+        } else {
+            0
+        };
+        let bytes = size::item(item) + around;
+        if bytes > room.bytes || set.len() >= MAX_SET {
+            room.is_short = true;
+            break;
+        }
+        room.bytes -= bytes;
+        set.push(item);
+    }
+    set
+}
+
+fn texts(list: &[Box<str>]) -> impl Iterator<Item = &str> {
+    list.iter().map(|text| &**text)
+}
+
+/// Appends what is not in `set` yet, in order, up to [`MAX_SET`]; returns whether there was something.
+fn union(set: &mut Vec<Box<str>>, more: &[Box<str>]) -> bool {
+    let before = set.len();
+    for item in more {
+        if set.len() >= MAX_SET {
+            break;
+        }
+        if !set.contains(item) {
+            set.push(item.clone());
+        }
+    }
+    set.len() > before
+}
