@@ -233,6 +233,52 @@ async fn a_beacon_reports_the_last_input_only_when_asked() {
     gateway.shutdown().await;
 }
 
+/// What the program writes to a terminal that is its stderr.
+#[cfg(unix)]
+async fn on_a_terminal(arguments: &[&str]) -> String {
+    use std::fs::File;
+    use std::io::Read;
+
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+    let far_end = File::options().read(true).write(true).open(name).unwrap();
+    let mut command = program(arguments);
+    let mut child = command.stderr(far_end).spawn().unwrap();
+    // Its end of the terminal is then the child's alone, and closes with it.
+    drop(command);
+    let written = tokio::task::spawn_blocking(move || {
+        let mut written = Vec::new();
+        // Linux reports the far end's close as an error.
+        let _ = File::from(terminal).read_to_end(&mut written);
+        String::from_utf8(written).unwrap()
+    });
+    let written = within("the terminal's end", written).await.unwrap();
+    assert_eq!(within("the program", child.wait()).await.unwrap().code(), Some(0));
+    written
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_beacon_on_a_terminal_says_that_the_last_input_is_not_reported() {
+    let gateway = start(config());
+    let url = gateway.url();
+    let beacon = [client("beacon", &url), vec!["--instance-id", "x"]].concat();
+    let written = on_a_terminal(&beacon).await;
+    assert!(
+        written.contains("last input is not reported") && written.contains("--no-last-input"),
+        "{written}"
+    );
+    for option in ["--last-input", "--no-last-input"] {
+        let written = on_a_terminal(&[&beacon[..], &[option]].concat()).await;
+        assert_eq!(written, "", "{option}");
+    }
+    gateway.shutdown().await;
+}
+
 fn kept_id(home: &Path) -> std::path::PathBuf {
     let folder = if cfg!(target_os = "macos") {
         "Library/Application Support"
