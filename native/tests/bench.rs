@@ -118,10 +118,24 @@ async fn gateways_are_started_and_measured() {
         assert!(figure(&report, &format!("beacons.{depth}.converged")) >= 0.0);
     }
     assert!(figure(&report, "slow.others") > 0.0);
-    for attack in ["pings", "pieces", "params", "rows", "hellos"] {
+    for attack in [
+        "churn",
+        "silent",
+        "requests",
+        "pings",
+        "client_pings",
+        "pieces",
+        "client_pieces",
+        "guesses",
+        "params",
+        "rows",
+        "hellos",
+    ] {
         assert!(figure(&report, &format!("hostile.{attack}.worst")) > 0.0);
+        assert!(figure(&report, &format!("hostile.{attack}.stop")) > 0.0);
     }
-    assert!(figure(&report, "hostile.pings.stop") > 0.0);
+    assert!(figure(&report, "hostile.churn.rate") > 0.0);
+    assert_eq!(figure(&report, "hostile.unanswered"), 0.0, "{report}");
     assert!(figure(&report, "reconnect.time") > 0.0);
     assert!(figure(&report, "curve.4.delta.last") > 0.0);
 }

