@@ -206,6 +206,7 @@ pub struct Roster {
     journal: journal::Journal,
     work: Work,
     evictions: Evictions,
+    removals: u64,
     disputes: Disputes,
     /// What [`take_moves`](Self::take_moves) returns next.
     moves: Vec<Move>,
@@ -276,6 +277,7 @@ impl Roster {
             journal: journal::Journal::default(),
             work: Work::default(),
             evictions: Evictions::default(),
+            removals: 0,
             disputes: Disputes::default(),
             moves: Vec::new(),
             people: people::People::default(),
@@ -587,6 +589,11 @@ impl Roster {
         self.evictions
     }
 
+    /// How many rows went so far, for whatever reason.
+    pub(crate) fn removals(&self) -> u64 {
+        self.removals
+    }
+
     /// Number of proofs of life so far, for [`evicts_proven_after`](Self::evicts_proven_after).
     pub(crate) fn proofs(&self) -> u64 {
         self.table.proofs()
@@ -895,6 +902,7 @@ impl Roster {
             self.note_removal(&row, why);
         }
         self.encoder.clear();
+        self.removals += 1;
         self.version += 1;
     }
 

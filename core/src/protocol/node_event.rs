@@ -65,7 +65,7 @@ pub fn parse(params: &str) -> Result<(alloc::boxed::Box<str>, Option<NodeReport>
         "node.presence.activity" => activity,
         _ => return Ok((event.into(), None)),
     };
-    let report = payload.and_then(|payload| read(payload.trim()).ok());
+    let report = payload.and_then(|payload| read(payload).ok());
     Ok((event.into(), Some(report.unwrap_or(NodeReport::Invalid))))
 }
 

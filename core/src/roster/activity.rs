@@ -63,6 +63,24 @@ impl Roster {
         Some(before.is_some())
     }
 
+    /// The last input that this connection reported of the row is over: another connection of its node reports
+    /// now. No touch. Does nothing if a later write set the last input.
+    pub fn withdraw_input(&mut self, row: RowId, conn: u64, now: Now) {
+        self.settle(now);
+        let Some(slot) = self.slot(row) else { return };
+        let row = &mut self.table.slab[slot];
+        if row.input_conn != Some(conn) {
+            return;
+        }
+        row.last_input_at = None;
+        row.input_conn = None;
+        row.outdate();
+        self.encoder.clear();
+        self.index_user(slot);
+        self.activity.rows.insert(slot);
+        self.tell_activity();
+    }
+
     /// The moment of the row's last input, ms since the Unix epoch, if it has one.
     #[must_use]
     pub fn last_input_ms(&self, row: RowId) -> Option<u64> {

@@ -122,7 +122,7 @@ impl Roster {
     }
 
     /// Whether the connection has, or would get, a row without the ids of its handshake.
-    fn is_apart(&self, write: &ConnectWrite<'_>, key: &RowKey, row: Option<RowId>) -> bool {
+    pub(crate) fn is_apart(&self, write: &ConnectWrite<'_>, key: &RowKey, row: Option<RowId>) -> bool {
         if matches!(key, RowKey::Connection(_)) {
             return false;
         }

@@ -51,7 +51,7 @@ pub(crate) fn escaped_len(text: &str) -> usize {
 }
 
 /// Bytes of `"name":"value",`.
-pub(super) fn member(name: &str, value: &str) -> usize {
+pub(crate) fn member(name: &str, value: &str) -> usize {
     name.len() + r#""":"","#.len() + escaped_len(value)
 }
 
@@ -61,7 +61,7 @@ pub(super) fn user(id: &str) -> usize {
 }
 
 /// Bytes of a list's item: `"item",`.
-pub(super) fn item(text: &str) -> usize {
+pub(crate) fn item(text: &str) -> usize {
     escaped_len(text) + r#""","#.len()
 }
 

@@ -17,9 +17,11 @@ use alloc::collections::{BTreeSet, VecDeque};
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem::take;
 
 use self::member::{Heartbeat, Member, may_read, takes_deltas};
 use self::members::Members;
+use self::nodes::Offer;
 use super::{Handshake, Item};
 use crate::entry::PresenceEntry;
 use crate::key::PresenceKey;
@@ -93,6 +95,9 @@ impl HubConfig {
 /// Longest time, in ms, that sending one broadcast may seem to take (see [`Hub::handle_sent`]).
 const MAX_SENDING_MS: u64 = 2_000;
 
+/// Outputs for which room is kept; more is freed once they are taken.
+const KEPT_OUTPUTS: usize = 16_384;
+
 /// What the shell must do next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HubOutput {
@@ -129,8 +134,8 @@ pub struct Hub {
     touch_at_ms: Option<u64>,
     /// Connections that take deltas.
     delta_members: usize,
-    /// When the broadcast began that is being sent.
-    broadcast_began_ms: Option<u64>,
+    /// When the broadcast or the events of nodes began that are being sent.
+    sending_began_ms: Option<u64>,
     /// Beacons refused because another device owns the row.
     refused_beacons: u64,
     /// The version of the last broadcast.
@@ -157,7 +162,7 @@ impl Hub {
             touch_at_ms: None,
             delta_members: 0,
             window_ends_ms: 0,
-            broadcast_began_ms: None,
+            sending_began_ms: None,
             refused_beacons: 0,
             is_shut_down: false,
             outputs: VecDeque::new(),
@@ -197,6 +202,11 @@ impl Hub {
     /// Makes a member of it, and writes its row.
     fn admit(&mut self, mut handshake: Handshake, now: Now) -> ConnId {
         member::drop_placeholders(&mut handshake);
+        let takes_deltas = takes_deltas(&handshake);
+        let offer = Offer {
+            caps: take(&mut handshake.caps),
+            commands: take(&mut handshake.commands),
+        };
         let serial = self.next_serial;
         self.next_serial += 1;
         let mode = PresenceKey::of_name(&handshake.client.mode);
@@ -210,7 +220,7 @@ impl Hub {
             serial,
             scopes: Arc::from(handshake.scopes.as_slice()),
             reads: may_read(handshake.role, &handshake.scopes),
-            takes_deltas: takes_deltas(&handshake),
+            takes_deltas,
             is_tracked: !is_ephemeral,
             key: self.roster.connect_key(
                 &handshake.client,
@@ -221,7 +231,6 @@ impl Hub {
             node: None,
             has_version: 0,
             refused_calls: 0,
-            joined_wall_ms: self.roster.wall_ms(now),
             heartbeat: Heartbeat {
                 due_ms: now.age_ms.saturating_add(self.ping_interval_ms()),
                 awaits_pong: false,
@@ -229,7 +238,6 @@ impl Hub {
             handshake,
         };
         let due_ms = member.heartbeat.due_ms;
-        let is_delta_member = member.takes_deltas;
         let slot = self.members.insert(member);
         if let Some(member) = self.members.get_mut(slot)
             && member.is_tracked
@@ -238,7 +246,7 @@ impl Hub {
             member.row = Some(self.roster.connect(&member.connect_write(slot), now));
             self.follow_moves();
         }
-        if is_delta_member {
+        if takes_deltas {
             self.add_delta_member(now);
         }
         if !self.is_shut_down {
@@ -248,7 +256,7 @@ impl Hub {
             self.tick_at_ms.get_or_insert(tick_at_ms);
         }
         let conn = ConnId { slot, serial };
-        self.add_node(conn);
+        self.add_node(conn, &offer, now);
         conn
     }
 
@@ -326,6 +334,7 @@ impl Hub {
             Some(row) => self.roster.touch(row, now),
             None if member.is_tracked && !self.is_shut_down => {
                 member.row = self.roster.restore(&member.connect_write(slot), now);
+                self.rekey_node(slot);
             }
             None => {}
         }
@@ -339,6 +348,7 @@ impl Hub {
                 && member.serial == moved.conn
             {
                 member.row = moved.row;
+                self.move_node(moved.seat);
             }
         }
     }
@@ -375,10 +385,10 @@ impl Hub {
         }
     }
 
-    /// Whether a broadcast was put out since [`handle_sent`](Self::handle_sent).
+    /// Whether a broadcast or events of nodes were put out since [`handle_sent`](Self::handle_sent).
     #[must_use]
     pub fn awaits_sent(&self) -> bool {
-        self.broadcast_began_ms.is_some()
+        self.sending_began_ms.is_some()
     }
 
     /// Everything put out so far is sent, or waits for sockets that are full. Where that took longer than
@@ -387,17 +397,23 @@ impl Hub {
     /// but a suspension. A shell that never calls it has windows of constant length.
     pub fn handle_sent(&mut self, now: Now) {
         let window_ms = self.config.limits.window_ms;
-        if let Some(began_ms) = self.broadcast_began_ms.take()
+        if let Some(began_ms) = self.sending_began_ms.take()
             && window_ms > 0
         {
             let took_ms = now.age_ms.saturating_sub(began_ms).min(MAX_SENDING_MS);
-            self.window_ends_ms = self.window_ends_ms.max(began_ms.saturating_add(2 * took_ms));
+            let until_ms = began_ms.saturating_add(2 * took_ms);
+            self.window_ends_ms = self.window_ends_ms.max(until_ms);
+            self.nodes.extend_window(until_ms);
         }
     }
 
     /// The next thing to do; poll until `None` after every other call.
     pub fn poll_output(&mut self) -> Option<HubOutput> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        if output.is_none() && self.outputs.capacity() > KEPT_OUTPUTS {
+            self.outputs = VecDeque::new();
+        }
+        output
     }
 
     /// The list as any reader gets it now, newest first, for the shell's own use.
@@ -471,7 +487,7 @@ impl Hub {
             self.roster
                 .disconnect(row, member.serial, cause != LeaveCause::Silent, now);
         }
-        self.remove_node(conn, &member, now);
+        self.remove_node(conn, member, now);
     }
 
     /// Announces a change: at once after a quiet window, else when the window ends (SPEC 2).
@@ -479,12 +495,13 @@ impl Hub {
         if self.is_shut_down {
             return;
         }
+        self.forget_nodes();
         self.tell_nodes(now);
         let is_changed = self.roster.version() != self.announced_version;
         if is_changed && now.age_ms >= self.window_ends_ms {
             self.broadcast(now);
             self.window_ends_ms = now.age_ms.saturating_add(self.config.limits.window_ms);
-            self.broadcast_began_ms = Some(now.age_ms);
+            self.sending_began_ms = Some(now.age_ms);
         } else if !is_changed {
             self.tell_touches(now);
         }

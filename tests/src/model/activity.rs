@@ -37,6 +37,21 @@ impl Model {
         Some(before.is_some())
     }
 
+    /// The last input that this connection reported of the row is over: another one of its node reports now.
+    pub fn withdraw_input(&mut self, id: u64, conn: u64, now: Now) {
+        self.settle(now);
+        let Some(at) = self.row_by_id(id) else { return };
+        if self.rows[at].input_by != Some(conn) {
+            return;
+        }
+        self.step(Some(id), |model| {
+            model.rows[at].input_at = None;
+            model.rows[at].input_by = None;
+        });
+        self.untold.rows.insert(id);
+        self.tell(now);
+    }
+
     /// The rows that share with this one: those of its user, or itself.
     fn sharing<'m>(&'m self, row: &'m ModelRow) -> impl Iterator<Item = &'m ModelRow> {
         self.rows.iter().filter(move |other| {

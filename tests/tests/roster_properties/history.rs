@@ -25,6 +25,8 @@ pub(crate) enum Op {
     Close(usize, bool),
     /// A node reports its user's last input, or clears it.
     Report(usize, Option<u64>),
+    /// What the connection reported of the last input is over.
+    Withdraw(usize),
     /// A stale row: what arrives for it changes nothing.
     LatePong(usize),
     WallStep(i64),
@@ -272,6 +274,7 @@ fn op(ttl_ms: u64) -> impl Strategy<Value = Op> {
         4 => (any_conn(), any::<bool>()).prop_map(|(conn, proof)| Op::Close(conn, proof)),
         4 => (any_conn(), prop::option::weighted(0.7, prop_oneof![0..100_u64, 0..=2_592_000_u64]))
             .prop_map(|(conn, seconds)| Op::Report(conn, seconds)),
+        2 => any_conn().prop_map(Op::Withdraw),
         1 => any_conn().prop_map(Op::LatePong),
         1 => prop_oneof![select(WALL_STEPS), -100_000_000..100_000_000_i64].prop_map(Op::WallStep),
         3 => span(ttl_ms).prop_map(Op::Pass),

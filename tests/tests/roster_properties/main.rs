@@ -35,7 +35,7 @@ proptest! {
                 op,
                 Op::Beacon(b, _) | Op::OwnBeacon(_, b) | Op::RowlessBeacon(_, b) if b.clear_last_input
             )
-                || matches!(op, Op::Report(_, None));
+                || matches!(op, Op::Report(_, None) | Op::Withdraw(_));
             // A close, or a move, takes along what only its connection had.
             if !matches!(op, Op::Close(..)) && !pair.has_moved {
                 check_nothing_erased(&before, &after, may_clear);

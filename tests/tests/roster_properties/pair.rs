@@ -171,6 +171,16 @@ impl Pair {
                     }
                 }
             }
+            Op::Withdraw(any) => {
+                if !self.open.is_empty() {
+                    let open = &self.open[any % self.open.len()];
+                    let serial = open.handshake.serial;
+                    if let (Some(row), Some(model_row)) = (open.row, open.model_row) {
+                        self.real.withdraw_input(row, serial, now);
+                        self.model.withdraw_input(model_row, serial, now);
+                    }
+                }
+            }
             Op::WallStep(by) => self.now.wall_ms = now.wall_ms.saturating_add_signed(*by),
             Op::Pass(ms) => self.now = now.after(*ms),
             Op::Deadline => {

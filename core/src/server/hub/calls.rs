@@ -1,13 +1,13 @@
 //! What the gateway answers to each method (SPEC 2, reference 4.6).
 
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 
 use serde_json::{Value, json};
 
 use super::Hub;
 use crate::protocol::params::Members;
-use crate::protocol::{Frame, Method, Request, WireError, scope};
+use crate::protocol::{Frame, Method, Request, SharedText, WireError, scope};
 use crate::roster::{Aim, BeaconError, Holder, Report};
 use crate::server::system_event::parse_system_event;
 use crate::time::Now;
@@ -17,6 +17,8 @@ pub(super) enum Answer {
     /// `{"ok":true}`: what every beacon is answered.
     Done,
     Value(Value),
+    /// JSON text.
+    Text(String),
     /// The presence list, encoded once for all who ask.
     List,
     /// The list with keys, version and digest.
@@ -37,6 +39,7 @@ impl Hub {
         match result {
             Ok(Answer::Done) => Frame::done(&request.id),
             Ok(Answer::Value(payload)) => Frame::ok(&request.id, &payload),
+            Ok(Answer::Text(payload)) => Frame::ok_shared(&request.id, SharedText::new(payload)),
             Ok(Answer::List) => Frame::ok_shared(&request.id, self.roster.encode_list(now)),
             Ok(Answer::Snapshot) => Frame::ok_around(
                 &request.id,
@@ -87,9 +90,11 @@ impl Hub {
             Method::ConfigGet => json!({
                 "path": "", "exists": false, "valid": true, "issues": [], "config": {},
             }),
-            Method::NodeList => self.node_list(now),
-            Method::NodePairList => self.node_pair_list(),
-            Method::NodeDescribe => self.node_describe(request.params.text(), now)?,
+            Method::NodeList => return Ok(Answer::Text(self.node_list(now))),
+            Method::NodePairList => return Ok(Answer::Text(self.node_pair_list())),
+            Method::NodeDescribe => {
+                return self.node_describe(request.params.text(), now).map(Answer::Text);
+            }
             Method::AgentsList => json!({
                 "defaultId": "main", "mainKey": "main", "scope": "per-sender", "agents": [],
             }),

@@ -33,7 +33,6 @@ pub(super) struct Member {
     pub(super) has_version: u64,
     /// Calls refused for the role, in a row.
     pub(super) refused_calls: u32,
-    pub(super) joined_wall_ms: u64,
     pub(super) heartbeat: Heartbeat,
 }
 

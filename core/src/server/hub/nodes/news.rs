@@ -1,0 +1,142 @@
+//! `node.presence`: readers are sent the newest activity of each node, some nodes per window.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use serde_json::json;
+
+use super::super::HubOutput;
+use super::{ConnId, Hub, NodeKey, Nodes};
+use crate::protocol::Frame;
+use crate::server::Item;
+use crate::time::Now;
+
+/// Most events put out in one window, counted per reader; one node's go out to any number of readers.
+pub(in crate::server::hub) const MAX_EVENTS: usize = 16_384;
+
+/// Most nodes that wait for their event beyond those connected: nodes may come, report and go faster than the
+/// windows take them.
+pub(in crate::server::hub) const MAX_ENDED: usize = 1_024;
+
+/// Nodes whose activity changed and whose readers were not sent that yet, with their ids.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    /// Those whose turn it is. All are sent before those in `noted`.
+    due: BTreeMap<NodeKey, Box<str>>,
+    noted: BTreeMap<NodeKey, Box<str>>,
+    /// Before this moment no event goes out, on the age clock.
+    window_ends_ms: u64,
+}
+
+impl News {
+    pub(super) fn len(&self) -> usize {
+        self.due.len() + self.noted.len()
+    }
+
+    fn forget(&mut self, key: &NodeKey) {
+        self.due.remove(key);
+        self.noted.remove(key);
+    }
+
+    fn next(&mut self) -> Option<(NodeKey, Box<str>)> {
+        if self.due.is_empty() {
+            core::mem::swap(&mut self.due, &mut self.noted);
+        }
+        self.due.pop_first()
+    }
+}
+
+impl Nodes {
+    /// When the next `node.presence` goes out, on the age clock.
+    pub(in crate::server::hub) fn poll_timeout(&self) -> Option<u64> {
+        (self.news.len() > 0).then_some(self.news.window_ends_ms)
+    }
+
+    /// No event goes out before this moment.
+    pub(in crate::server::hub) fn extend_window(&mut self, until_ms: u64) {
+        self.news.window_ends_ms = self.news.window_ends_ms.max(until_ms);
+    }
+
+    /// The node's activity changed.
+    pub(super) fn note(&mut self, key: &NodeKey) {
+        if self.news.due.contains_key(key) || self.news.noted.contains_key(key) {
+            return;
+        }
+        let newest = self.connected.get(key).and_then(|node| node.seats.last());
+        if let Some(newest) = newest {
+            let id = newest.description.id.clone();
+            self.news.noted.insert(key.clone(), id);
+        }
+    }
+
+    /// The node's last connection is gone: its event waits if there are not too many of such nodes.
+    pub(super) fn end_news(&mut self, key: &NodeKey) {
+        if self.news.len() > self.connected.len() + MAX_ENDED {
+            self.news.forget(key);
+        }
+    }
+
+    /// The activity goes that this connection reported. Called while the node has the connection.
+    pub(super) fn end_activity(&mut self, key: &NodeKey, serial: u64) {
+        let Some(node) = self.connected.get_mut(key) else {
+            return;
+        };
+        let is_own = node
+            .activity
+            .is_some_and(|activity| activity.conn.serial == serial);
+        if is_own {
+            node.activity = None;
+            self.note(key);
+        }
+    }
+}
+
+impl Hub {
+    /// Sends `node.presence` of nodes whose activity changed to all readers: at once after a quiet window,
+    /// else when the window ends. Nodes beyond what a window takes wait for the next.
+    pub(in crate::server::hub) fn tell_nodes(&mut self, now: Now) {
+        if self.nodes.news.len() == 0 || now.age_ms < self.nodes.news.window_ends_ms {
+            return;
+        }
+        let readers = self.members.iter().filter(|(_, member)| member.reads).count();
+        let most = MAX_EVENTS.checked_div(readers).unwrap_or(usize::MAX).max(1);
+        let mut events = Vec::new();
+        while events.len() < most
+            && let Some((key, id)) = self.nodes.news.next()
+        {
+            events.push(Arc::new(self.node_presence(&key, &id)));
+        }
+        for (slot, member) in self.members.iter().filter(|(_, member)| member.reads) {
+            let conn = ConnId {
+                slot,
+                serial: member.serial,
+            };
+            for event in &events {
+                self.outputs
+                    .push_back(HubOutput::Send(conn, Item::Droppable(event.clone())));
+            }
+        }
+        self.nodes.news.window_ends_ms = now.age_ms.saturating_add(self.config.limits.window_ms);
+        self.sending_began_ms = Some(now.age_ms);
+    }
+
+    /// The `node.presence` event without its `seq`.
+    fn node_presence(&self, key: &NodeKey, id: &str) -> Frame {
+        let node = self.nodes.connected.get(key);
+        let id = node
+            .and_then(|node| node.seats.last())
+            .map_or(id, |newest| &newest.description.id);
+        let activity = node.and_then(|node| node.activity);
+        let payload = json!({
+            "nodeId": id,
+            "lastActiveAtMs": activity.map(|activity| self.last_active_ms(activity)),
+            "presenceUpdatedAtMs": activity.map(|activity| self.wall_of(activity.reported_ms)),
+        });
+        Frame::text(format!(
+            r#"{{"type":"event","event":"node.presence","payload":{payload}"#
+        ))
+    }
+}
