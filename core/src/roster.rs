@@ -564,7 +564,7 @@ impl Roster {
         encode::snapshot(self, now)
     }
 
-    /// Counts the changes readers can see; starts at 1 (SPEC 2, "presence version").
+    /// Counts the changes readers can see; starts at 1 (SPEC 2, "Presence version").
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version

@@ -115,7 +115,7 @@ const ALL: [Method; 19] = {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Any operator, whatever its scopes. `system-event` is one: which rows a beacon may write is
-    /// decided by the row (SPEC 2, "beacon rights").
+    /// decided by the row (SPEC 2, "Beacon rights").
     Operator,
     /// Operators with this scope, or one that implies it.
     Scope(&'static str),

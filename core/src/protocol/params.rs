@@ -2,7 +2,7 @@
 //!
 //! The words are those that OpenClaw's own validators use ("at /client: must have required property
 //! 'version'"), because users search for them. Unknown members are ignored; a wrong type is refused,
-//! and `null` is a wrong type (SPEC 2, "bad frames").
+//! and `null` is a wrong type (SPEC 2, "Frames").
 //!
 //! Parameters are read from their text, one object at a time. A member keeps the text of its value until it
 //! is asked for, so what nobody asks for costs one pass and no memory.

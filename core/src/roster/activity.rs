@@ -1,4 +1,4 @@
-//! News that are only about the last input: told at most every 30 s (SPEC 1.4, "Last input").
+//! News that are only about the last input: told at most every 30 s (SPEC 1.4, "Changes of activity alone").
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;

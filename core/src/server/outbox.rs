@@ -1,5 +1,5 @@
 //! What one connection still has to be sent: responses in order, and at most one presence
-//! snapshot, the newest (SPEC 2, "slow reader").
+//! snapshot, the newest (SPEC 2, "Slow readers").
 
 mod seal;
 

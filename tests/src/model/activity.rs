@@ -1,4 +1,4 @@
-//! What the model knows of users and their last input (SPEC 1.4, "Users" and "Last input").
+//! What the model knows of users and their last input (SPEC 1.4, "Users" and "Changes of activity alone").
 
 use std::collections::BTreeSet;
 

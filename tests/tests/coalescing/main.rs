@@ -1,5 +1,5 @@
 //! Presence is state: what changes within a window goes together, nobody is sent what they have, and
-//! the last state reaches everybody (SPEC 2, "presence broadcast").
+//! the last state reaches everybody (SPEC 2, "Coalescing").
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -56,7 +56,7 @@ impl Request {
     /// Reads one text frame.
     ///
     /// JSON that a program cannot hold (a string with half a surrogate pair, a number beyond
-    /// `f64`, more than 127 levels) is an invalid frame, not "not JSON" (SPEC 2, "bad frames"). The
+    /// `f64`, more than 127 levels) is an invalid frame, not "not JSON" (SPEC 2, "Frames"). The
     /// parameters of a method that there is not need only be JSON.
     ///
     /// ```

@@ -80,7 +80,7 @@ pub(super) fn drop_placeholders(handshake: &mut Handshake) {
     handshake.remote_ip.take_if(|ip| Kind::Ip.is_placeholder(ip));
 }
 
-/// Operators with `operator.read` are sent presence; nodes never (SPEC 2, "recipients").
+/// Operators with `operator.read` are sent presence; nodes never (SPEC 2, "Recipients").
 pub(super) fn may_read(role: Role, scopes: &[Box<str>]) -> bool {
     role == Role::Operator && scope::is_satisfied(scopes, scope::READ)
 }
