@@ -53,11 +53,15 @@ impl Kind {
     /// ```
     #[must_use]
     pub fn is_placeholder(self, text: &str) -> bool {
-        let text = trim(text);
-        // Most texts begin like none of them, or are longer than all.
+        // Most texts begin like none of them, blanks before it aside.
         let first = text.as_bytes().first().map(u8::to_ascii_lowercase);
+        let begins_plainly = matches!(first, Some(b'!'..=b'~') | None);
         let begins_like_one = matches!(first, Some(b'u' | b'n' | b'[' | b'0' | b'i' | b'l' | b':' | b'('));
-        if !begins_like_one || text.len() > 2 * NIL_UUID.len() {
+        if begins_plainly && !begins_like_one {
+            return false;
+        }
+        let text = trim(text);
+        if text.len() > 2 * NIL_UUID.len() {
             return false;
         }
         let mut listed = self.placeholders().into_iter().flatten();

@@ -125,10 +125,12 @@ impl Roster {
 
     /// When what is pending may be told, on the age clock.
     pub(super) fn activity_due_ms(&self) -> Option<u64> {
-        let told = self.activity.told_ms;
-        let due_ms = told.map_or(self.settled_ms, |told_ms| {
-            told_ms.saturating_add(ACTIVITY_TELL_MS)
-        });
-        self.activity.is_pending().then_some(due_ms)
+        if !self.activity.is_pending() {
+            return None;
+        }
+        Some(match self.activity.told_ms {
+            Some(told_ms) => told_ms.saturating_add(ACTIVITY_TELL_MS),
+            None => self.settled_ms,
+        })
     }
 }

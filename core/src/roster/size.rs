@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use crate::entry::PresenceEntry;
+use crate::entry::{MAX_TEXT_BYTES, PresenceEntry};
 
 /// Most bytes of a row's JSON text, all numbers counted at their greatest.
 pub const MAX_ROW_BYTES: usize = 8 * 1_024;
@@ -33,7 +33,7 @@ pub fn max_list_bytes(max_entries: usize) -> usize {
 
 /// Bytes of `text` inside a JSON string, as serde writes it.
 #[must_use]
-pub(crate) fn escaped_len(text: &str) -> usize {
+pub(super) fn escaped_len(text: &str) -> usize {
     let bytes = text.as_bytes();
     // Without branches: most texts have nothing to escape.
     let is_plain = bytes.iter().fold(true, |is_plain, &byte| {
@@ -48,6 +48,12 @@ pub(crate) fn escaped_len(text: &str) -> usize {
         _ => 1,
     };
     bytes.iter().map(width).sum()
+}
+
+/// Whether a beacon's text has at most [`MAX_TEXT_BYTES`] encoded.
+#[must_use]
+pub(crate) fn fits_text(text: &str) -> bool {
+    text.len() * MAX_ESCAPE <= MAX_TEXT_BYTES || escaped_len(text) <= MAX_TEXT_BYTES
 }
 
 /// Bytes of `"name":"value",`.

@@ -8,7 +8,7 @@ use crate::beacon::{Beacon, CLEAR_LAST_INPUT_TAG, MAX_ITEMS};
 use crate::entry::{MAX_SAFE_INTEGER, MAX_STRING_UNITS, MAX_TEXT_BYTES, MAX_TEXT_UNITS};
 use crate::key::trim;
 use crate::protocol::params::{Length, Members, ParamsError};
-use crate::roster::size::escaped_len;
+use crate::roster::size::fits_text;
 
 /// Why a beacon is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +29,7 @@ pub fn parse_system_event(params: &str) -> Result<Beacon, SystemEventError> {
     let members = Members::root(params)?;
     let text = members.required_string("text", MAX_TEXT_UNITS)?;
     let text = trim(&text);
-    if escaped_len(text) > MAX_TEXT_BYTES {
+    if !fits_text(text) {
         return Err(members.too_large("text", MAX_TEXT_BYTES).into());
     }
     let string = |name| -> Result<Option<Box<str>>, ParamsError> {

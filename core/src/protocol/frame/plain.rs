@@ -14,9 +14,9 @@ use serde::{Deserialize, Deserializer};
 
 use super::request::MAX_ID_UNITS;
 use crate::beacon::{Beacon, CLEAR_LAST_INPUT_TAG, MAX_ITEMS};
-use crate::entry::{MAX_SAFE_INTEGER, MAX_STRING_UNITS, MAX_TEXT_BYTES, MAX_TEXT_UNITS};
+use crate::entry::{MAX_SAFE_INTEGER, MAX_STRING_UNITS, MAX_TEXT_UNITS};
 use crate::key::trim;
-use crate::roster::size::escaped_len;
+use crate::roster::size::fits_text;
 
 /// The method whose requests are read.
 pub(super) const METHOD: &str = "system-event";
@@ -32,7 +32,7 @@ pub(super) fn read(text: &str) -> Option<(&str, Beacon)> {
     // A unit is at least one byte: what has few enough bytes needs no count.
     let is_plain =
         frame.kind == "req" && (1..=MAX_ID_UNITS).contains(&frame.id.len()) && !params.text.0.is_empty();
-    let is_plain = is_plain && escaped_len(&params.text.0) <= MAX_TEXT_BYTES;
+    let is_plain = is_plain && fits_text(&params.text.0);
     if !is_plain {
         return None;
     }
