@@ -52,6 +52,7 @@ impl Kind {
     /// assert!(!Kind::Host.is_placeholder("None"));
     /// ```
     #[must_use]
+    #[inline]
     pub fn is_placeholder(self, text: &str) -> bool {
         // Most texts begin like none of them, blanks before it aside.
         let first = text.as_bytes().first().map(u8::to_ascii_lowercase);
@@ -60,7 +61,10 @@ impl Kind {
         if begins_plainly && !begins_like_one {
             return false;
         }
-        let text = trim(text);
+        self.lists(trim(text))
+    }
+
+    fn lists(self, text: &str) -> bool {
         if text.len() > 2 * NIL_UUID.len() {
             return false;
         }

@@ -422,7 +422,7 @@ impl Roster {
         if report.clears_last_input() {
             row.last_input_at = None;
             row.input_conn = None;
-        } else if let Some(seconds) = report.last_input_seconds() {
+        } else if let Some(seconds) = report.last_input_seconds {
             row.last_input_at = Some(moment_before(now.age_ms, seconds));
             row.input_conn = None;
         }
@@ -947,15 +947,10 @@ fn overlay(stored: &mut Option<Box<str>>, new: Option<&str>) -> bool {
 }
 
 /// [`overlay`] for ids: a blank one identifies nothing and never erases one that does.
-fn overlay_id(stored: &mut Option<Box<str>>, new: Option<&str>) {
-    let new = replaces_id(stored.as_deref(), new);
-    overlay(stored, new);
-}
-
-/// The new id, unless it is blank and the stored one is not.
-fn replaces_id<'a>(stored: Option<&str>, new: Option<&'a str>) -> Option<&'a str> {
+fn overlay_id(stored: &mut Option<Box<str>>, new: Option<&str>) -> bool {
     let identifies = |id: &str| !trim(id).is_empty();
-    new.filter(|new| identifies(new) || !stored.is_some_and(identifies))
+    let new = new.filter(|new| identifies(new) || !stored.as_deref().is_some_and(identifies));
+    overlay(stored, new)
 }
 
 /// What leads from the age clock to the wall clock.

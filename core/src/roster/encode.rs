@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::fmt::Write;
 
 use super::people::Shared;
+use super::row::Encoded;
 use super::{Roster, Row, Work};
 use crate::client::json::write_string;
 use crate::protocol::SharedText;
@@ -118,14 +119,16 @@ pub(super) fn encoded<'r>(
     work: &mut Work,
 ) -> &'r str {
     let revision = shared.map_or(0, |shared| shared.revision);
-    if row.encoded_epoch != epoch || row.encoded_revision != revision {
+    if row.encoded.epoch != epoch || row.encoded.revision != revision {
         work.rows_encoded += 1;
         // Strings, integers and lists of strings always encode; an empty object stands for what
         // cannot happen rather than a panic.
         let text = serde_json::to_string(row.entry(offset_ms, shared)).unwrap_or_else(|_| String::from("{}"));
-        row.encoded = text.into();
-        row.encoded_epoch = epoch;
-        row.encoded_revision = revision;
+        row.encoded = Encoded {
+            text: text.into(),
+            epoch,
+            revision,
+        };
     }
-    &row.encoded
+    &row.encoded.text
 }

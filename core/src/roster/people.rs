@@ -65,6 +65,9 @@ pub(super) struct People {
 impl People {
     /// What the rows of the row's user share; `None` if it has no user.
     pub(super) fn shared(&self, row: &Row) -> Option<Shared> {
+        if self.by_id.is_empty() {
+            return None;
+        }
         let part = row.part.as_ref()?;
         Some(self.by_id.get(&part.user)?.shared)
     }

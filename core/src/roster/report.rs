@@ -1,24 +1,18 @@
 //! What a beacon says about a row, placeholders taken out (SPEC 1.4).
 
-use alloc::boxed::Box;
-
 use super::row::Row;
 use super::size::{self, MAX_ESCAPE, NAMES, escaped_len};
 use super::writers::{Field, Fields};
-use super::{key_of, overlay, replaces_id};
-use crate::beacon::{Beacon, TextBeacon};
+use super::{overlay, overlay_id};
+use crate::beacon::Beacon;
 use crate::entry::PresenceEntry;
 use crate::key::{PresenceKey, RowKey};
 use crate::placeholder::Kind;
-
-/// A stored member and its new value.
-type Change<'e, 'a> = (&'e mut Option<Box<str>>, Option<&'a str>);
 
 /// A beacon's values, read once for all that looks at them: the parameter, else what the text says.
 #[derive(Debug)]
 pub struct Report<'a> {
     pub(super) beacon: &'a Beacon,
-    parsed: Option<TextBeacon<'a>>,
     instance_id: Option<&'a str>,
     device_id: Option<&'a str>,
     instance: Option<PresenceKey>,
@@ -28,38 +22,48 @@ pub struct Report<'a> {
     version: Option<&'a str>,
     mode: Option<&'a str>,
     reason: Option<&'a str>,
+    /// Seconds since the last input.
+    pub(super) last_input_seconds: Option<u64>,
 }
 
 impl<'a> From<&'a Beacon> for Report<'a> {
     fn from(beacon: &'a Beacon) -> Self {
-        let parsed = beacon.parsed();
-        let said = parsed.as_ref();
-        let either = |kind: Kind, own: Option<&'a str>, said: Option<&'a str>| {
-            kind.present(own).or_else(|| kind.present(said))
-        };
         let instance_id = Kind::Id.present(beacon.instance_id.as_deref());
         let device_id = Kind::Id.present(beacon.device_id.as_deref());
-        Self {
+        let mut report = Self {
+            beacon,
             instance_id,
             device_id,
-            instance: key_of(instance_id),
-            device: key_of(device_id),
-            host: either(Kind::Host, beacon.host.as_deref(), said.map(|said| said.host)),
-            ip: either(Kind::Ip, beacon.ip.as_deref(), said.map(|said| said.ip)),
-            version: either(
-                Kind::Version,
-                beacon.version.as_deref(),
-                said.map(|said| said.version),
-            ),
-            mode: beacon.mode.as_deref().or_else(|| said.map(|said| said.mode)),
-            reason: beacon.reason.as_deref().or_else(|| said.map(|said| said.reason)),
-            beacon,
-            parsed,
-        }
+            instance: instance_id.and_then(PresenceKey::of_name),
+            device: device_id.and_then(PresenceKey::of_name),
+            host: Kind::Host.present(beacon.host.as_deref()),
+            ip: Kind::Ip.present(beacon.ip.as_deref()),
+            version: Kind::Version.present(beacon.version.as_deref()),
+            mode: beacon.mode.as_deref(),
+            reason: beacon.reason.as_deref(),
+            last_input_seconds: beacon.last_input_seconds,
+        };
+        report.complete();
+        report
     }
 }
 
 impl<'a> Report<'a> {
+    /// Takes from the text what the parameters do not say. Most beacons say all of it.
+    fn complete(&mut self) {
+        let texts = [self.host, self.ip, self.version, self.mode, self.reason];
+        if texts.iter().all(Option::is_some) && self.last_input_seconds.is_some() {
+            return;
+        }
+        let Some(said) = self.beacon.parsed() else { return };
+        self.host = self.host.or(Kind::Host.present(Some(said.host)));
+        self.ip = self.ip.or(Kind::Ip.present(Some(said.ip)));
+        self.version = self.version.or(Kind::Version.present(Some(said.version)));
+        self.mode = self.mode.or(Some(said.mode));
+        self.reason = self.reason.or(Some(said.reason));
+        self.last_input_seconds = self.last_input_seconds.or(Some(said.last_input_seconds));
+    }
+
     /// Whether there are ids, and all are placeholders: it is about its connection's own row then (SPEC 1.4).
     pub(super) fn has_placeholder_ids(&self) -> bool {
         let ids = [
@@ -84,8 +88,8 @@ impl<'a> Report<'a> {
         Self {
             instance_id,
             device_id,
-            instance: key_of(instance_id),
-            device: key_of(device_id),
+            instance: instance_id.and_then(PresenceKey::of_name),
+            device: device_id.and_then(PresenceKey::of_name),
             ..self
         }
     }
@@ -104,24 +108,17 @@ impl<'a> Report<'a> {
         self.beacon.clear_last_input
     }
 
-    /// Seconds since the last input.
-    pub(super) fn last_input_seconds(&self) -> Option<u64> {
-        let said = self.parsed.map(|said| said.last_input_seconds);
-        self.beacon.last_input_seconds.or(said)
-    }
-
     /// The key of a row that no row answered to by its ids (SPEC 1.2).
     pub(super) fn key(&self) -> RowKey {
-        let said = |kind: Kind, pick: fn(&TextBeacon<'a>) -> &'a str| {
-            kind.present(self.parsed.as_ref().map(pick))
-                .and_then(PresenceKey::of_name)
-        };
         let ids = self.instance.as_ref().or(self.device.as_ref());
-        let key = ids
-            .cloned()
-            .or_else(|| said(Kind::Host, |said| said.host))
-            .or_else(|| said(Kind::Ip, |said| said.ip))
-            .or_else(|| PresenceKey::of_text(&self.beacon.text));
+        let key = ids.cloned().or_else(|| {
+            let said = self.beacon.parsed();
+            let said = said.as_ref();
+            let name = |kind: Kind, text| kind.present(text).and_then(PresenceKey::of_name);
+            name(Kind::Host, said.map(|said| said.host))
+                .or_else(|| name(Kind::Ip, said.map(|said| said.ip)))
+                .or_else(|| PresenceKey::of_text(&self.beacon.text))
+        });
         // A beacon's text is not blank, so there always is a key.
         key.map_or_else(|| RowKey::Connection("".into()), RowKey::Named)
     }
@@ -140,32 +137,24 @@ impl<'a> Report<'a> {
                 .with(Field::ModelIdentifier, self.beacon.model_identifier.is_some())
                 .with(Field::Text, true),
         );
-        let mut is_changed = false;
-        for (stored, new) in self.members(&mut row.fields) {
-            is_changed |= overlay(stored, new);
-        }
-        is_changed
+        self.merge_into(&mut row.fields)
     }
 
-    /// Each member of `entry` that beacons write, with its new value. An id that identifies nothing is no
-    /// value beside one that does.
-    fn members<'e>(&self, entry: &'e mut PresenceEntry) -> [Change<'e, 'a>; 11] {
+    /// Writes the members other than roles and scopes, and returns whether a text changed. An id that identifies
+    /// nothing is no value beside one that does.
+    fn merge_into(&self, entry: &mut PresenceEntry) -> bool {
         let beacon = self.beacon;
-        let instance_id = replaces_id(entry.instance_id.as_deref(), self.instance_id);
-        let device_id = replaces_id(entry.device_id.as_deref(), self.device_id);
-        [
-            (&mut entry.host, self.host),
-            (&mut entry.ip, self.ip),
-            (&mut entry.version, self.version),
-            (&mut entry.mode, self.mode),
-            (&mut entry.reason, self.reason),
-            (&mut entry.instance_id, instance_id),
-            (&mut entry.device_id, device_id),
-            (&mut entry.platform, beacon.platform.as_deref()),
-            (&mut entry.device_family, beacon.device_family.as_deref()),
-            (&mut entry.model_identifier, beacon.model_identifier.as_deref()),
-            (&mut entry.text, Some(&*beacon.text)),
-        ]
+        overlay(&mut entry.host, self.host)
+            | overlay(&mut entry.ip, self.ip)
+            | overlay(&mut entry.version, self.version)
+            | overlay(&mut entry.mode, self.mode)
+            | overlay(&mut entry.reason, self.reason)
+            | overlay_id(&mut entry.instance_id, self.instance_id)
+            | overlay_id(&mut entry.device_id, self.device_id)
+            | overlay(&mut entry.platform, beacon.platform.as_deref())
+            | overlay(&mut entry.device_family, beacon.device_family.as_deref())
+            | overlay(&mut entry.model_identifier, beacon.model_identifier.as_deref())
+            | overlay(&mut entry.text, Some(&*beacon.text))
     }
 
     // ---- bytes --------------------------------------------------------------------------------
@@ -198,9 +187,7 @@ impl<'a> Report<'a> {
     /// The size of a row once the members are written, roles and scopes left as they are.
     pub(super) fn size_after(&self, entry: &PresenceEntry) -> usize {
         let mut merged = entry.clone();
-        for (stored, new) in self.members(&mut merged) {
-            overlay(stored, new);
-        }
+        self.merge_into(&mut merged);
         size::of_entry(&merged)
     }
 

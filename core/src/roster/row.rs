@@ -40,6 +40,17 @@ pub(super) enum Detached {
     Last,
 }
 
+/// The entry as it was last encoded. A write leaves the text where it is: to free it would touch memory that
+/// nothing else of the write needs.
+#[derive(Debug, Default)]
+pub(super) struct Encoded {
+    pub(super) text: Box<str>,
+    /// The epoch it was encoded in; [`STALE`] if the row was written since.
+    pub(super) epoch: u64,
+    /// What its user's rows shared then: see [`Shared::revision`].
+    pub(super) revision: u64,
+}
+
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) key: RowKey,
@@ -75,15 +86,9 @@ pub(super) struct Row {
     /// Serial of the connection whose quota this row counts against.
     pub(super) holder: Option<u64>,
     pub(super) noted: Noted,
-    /// The entry as it was last encoded; current if `encoded_epoch` is the roster's. A write leaves it where
-    /// it is: to free it would touch memory that nothing else of the write needs.
-    pub(super) encoded: Box<str>,
-    /// The epoch it was encoded in; 0 if the row was written since.
-    pub(super) encoded_epoch: u64,
+    pub(super) encoded: Encoded,
     /// What the entry and a comma take in a list at most, in bytes.
     pub(super) bytes: usize,
-    /// What its user's rows shared then: see [`Shared::revision`].
-    pub(super) encoded_revision: u64,
 }
 
 /// The epoch of no roster: what was encoded shows the row as it was.
@@ -110,10 +115,8 @@ impl Row {
             device: None,
             holder: None,
             noted: Noted::default(),
-            encoded: Box::default(),
-            encoded_epoch: STALE,
+            encoded: Encoded::default(),
             bytes: 0,
-            encoded_revision: 0,
         }
     }
 
@@ -194,7 +197,7 @@ impl Row {
 
     /// The row was written: what was encoded shows it as it was.
     pub(super) fn outdate(&mut self) {
-        self.encoded_epoch = STALE;
+        self.encoded.epoch = STALE;
     }
 
     /// Adds roles and scopes from a beacon, as far as the row has room; returns whether any is new.
@@ -238,7 +241,7 @@ impl Row {
             RowKey::Named(key) => Some(key.as_str()),
             RowKey::SelfRow | RowKey::Connection(_) => None,
         };
-        let mut read = self.proof_ms ^ self.encoded_epoch;
+        let mut read = self.proof_ms ^ self.encoded.epoch;
         for text in key.into_iter().chain(texts.into_iter().flatten()) {
             // A short text may lie across two cache lines.
             let bytes = text.as_bytes();
