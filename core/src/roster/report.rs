@@ -56,9 +56,9 @@ impl<'a> Report<'a> {
             return;
         }
         let Some(said) = self.beacon.parsed() else { return };
-        self.host = self.host.or(Kind::Host.present(Some(said.host)));
-        self.ip = self.ip.or(Kind::Ip.present(Some(said.ip)));
-        self.version = self.version.or(Kind::Version.present(Some(said.version)));
+        self.host = self.host.or_else(|| Kind::Host.present(Some(said.host)));
+        self.ip = self.ip.or_else(|| Kind::Ip.present(Some(said.ip)));
+        self.version = self.version.or_else(|| Kind::Version.present(Some(said.version)));
         self.mode = self.mode.or(Some(said.mode));
         self.reason = self.reason.or(Some(said.reason));
         self.last_input_seconds = self.last_input_seconds.or(Some(said.last_input_seconds));

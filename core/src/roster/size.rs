@@ -33,7 +33,7 @@ pub fn max_list_bytes(max_entries: usize) -> usize {
 
 /// Bytes of `text` inside a JSON string, as serde writes it.
 #[must_use]
-pub(super) fn escaped_len(text: &str) -> usize {
+pub(crate) fn escaped_len(text: &str) -> usize {
     let bytes = text.as_bytes();
     // Without branches: most texts have nothing to escape.
     let is_plain = bytes.iter().fold(true, |is_plain, &byte| {
