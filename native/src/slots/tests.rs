@@ -1,0 +1,175 @@
+use super::*;
+
+const LIMITS: SlotLimits = SlotLimits {
+    connections: 16,
+    unauthenticated: 8,
+    unauthenticated_per_address: 2,
+};
+
+fn remote(last: u8) -> Address {
+    Address {
+        network: IpAddr::from([192, 0, 2, last]),
+        is_shared: false,
+    }
+}
+
+fn local() -> Address {
+    Address {
+        network: IpAddr::from([127, 0, 0, 1]),
+        is_shared: true,
+    }
+}
+
+fn take(slots: &Arc<Slots>, address: Address) -> Slot {
+    slots.take(address, 0).unwrap()
+}
+
+/// Takes a place and shows that somebody is there.
+fn take_busy(slots: &Arc<Slots>, address: Address) -> Slot {
+    let mut slot = take(slots, address);
+    slot.busy(0).unwrap();
+    slot
+}
+
+#[test]
+fn places_are_given_back() {
+    let slots = Slots::new(LIMITS);
+    let mut all: Vec<Slot> = (0..8).map(|n| take_busy(&slots, remote(n))).collect();
+    assert_eq!(slots.take(remote(8), 0).unwrap_err(), Refused::Unauthenticated);
+    for slot in &mut all {
+        slot.authenticated();
+        slot.authenticated();
+    }
+    assert_eq!((slots.connections(), slots.unauthenticated()), (8, 0));
+    all.extend((8..16).map(|n| take_busy(&slots, remote(n))));
+    assert_eq!(slots.take(remote(16), 0).unwrap_err(), Refused::Connections);
+
+    all[15].release();
+    all[15].release();
+    all.push(take(&slots, remote(16)));
+    drop(all);
+    assert_eq!((slots.connections(), slots.unauthenticated()), (0, 0));
+    let counts = slots.counts();
+    assert!(counts.shares.is_empty() && counts.silent.is_empty());
+}
+
+#[test]
+fn an_address_is_bounded_until_its_handshakes_are_done() {
+    let slots = Slots::new(LIMITS);
+    let mut first = take_busy(&slots, remote(1));
+    let _second = take(&slots, remote(1));
+    // Refused ones leave no trace, however many there are.
+    for _ in 0..10_000 {
+        assert_eq!(slots.take(remote(1), 0).unwrap_err(), Refused::Unauthenticated);
+    }
+    assert_eq!((slots.connections(), slots.take_evictions()), (2, 0));
+    let _other = take(&slots, remote(2));
+    first.authenticated();
+    take(&slots, remote(1));
+}
+
+#[test]
+fn a_client_behind_a_proxy_is_counted_under_its_own_address() {
+    let slots = Slots::new(LIMITS);
+    let mut all = [
+        take(&slots, local()),
+        take(&slots, local()),
+        take(&slots, local()),
+    ];
+    all[0].attribute(remote(1), 0).unwrap();
+    all[1].attribute(remote(1), 0).unwrap();
+    assert_eq!(all[2].attribute(remote(1), 0), Err(Refused::Unauthenticated));
+    assert_eq!(slots.connections(), 2);
+    assert_eq!(slots.counts().shares.len(), 1);
+}
+
+#[test]
+fn silent_local_sockets_shut_nobody_out() {
+    let slots = Slots::new(LIMITS);
+    let flood: Vec<Slot> = (0..1_000).map(|_| take(&slots, local())).collect();
+    // Half of the places, and not one more.
+    assert_eq!(slots.unauthenticated(), 4);
+    assert_eq!(slots.take_evictions(), 996);
+    assert!(flood[..996].iter().all(Slot::is_evicted));
+    assert!(!flood[996..].iter().any(Slot::is_evicted));
+
+    let mut normal = take(&slots, local());
+    normal.busy(0).unwrap();
+    // Nor do they when others hold the other half.
+    let _others: Vec<Slot> = (0..4).map(|n| take_busy(&slots, remote(n))).collect();
+    let mut normal = take(&slots, local());
+    normal.busy(0).unwrap();
+    assert!(!normal.is_evicted());
+}
+
+#[test]
+fn a_shared_address_has_its_share_when_nobody_is_silent() {
+    let slots = Slots::new(LIMITS);
+    let crowd: Vec<Slot> = (0..4).map(|_| take_busy(&slots, local())).collect();
+    assert_eq!(slots.take(local(), 0).unwrap_err(), Refused::Unauthenticated);
+    let _others: Vec<Slot> = (0..4).map(|n| take_busy(&slots, remote(n))).collect();
+    drop(crowd);
+    take_busy(&slots, local());
+}
+
+#[test]
+fn the_longest_silence_goes_first() {
+    let slots = Slots::new(LIMITS);
+    let mut all: Vec<Slot> = (0..8).map(|n| take(&slots, remote(n))).collect();
+    // The first sent its request meanwhile, and the second is being worked for.
+    all[0].busy(0).unwrap();
+    all[0].silent(5);
+    all[1].busy(0).unwrap();
+    let _new = take(&slots, remote(8));
+    let evicted: Vec<bool> = all.iter().map(Slot::is_evicted).collect();
+    assert_eq!(evicted, [false, false, true, false, false, false, false, false]);
+    assert_eq!((slots.connections(), slots.unauthenticated()), (8, 8));
+    // Its request was there before it could be seen: it gets another place, for the next silent one.
+    all[2].busy(0).unwrap();
+    assert!(!all[2].is_evicted() && all[3].is_evicted());
+    assert_eq!((slots.connections(), slots.unauthenticated()), (8, 8));
+    drop(all);
+    assert_eq!((slots.connections(), slots.unauthenticated()), (1, 1));
+}
+
+#[test]
+fn patience_is_short_while_places_are_scarce() {
+    let slots = Slots::new(LIMITS);
+    let few: Vec<Slot> = (0..4).map(|n| take(&slots, remote(n))).collect();
+    let _fifth = slots.take(remote(4), 2 * PATIENCE_MS).unwrap();
+    assert_eq!(slots.take_evictions(), 0, "half is not more than half");
+    let _sixth = slots.take(remote(5), PATIENCE_MS - 1).unwrap();
+    assert_eq!(slots.take_evictions(), 0);
+    let _seventh = slots.take(remote(6), PATIENCE_MS).unwrap();
+    assert_eq!(slots.take_evictions(), 2);
+    assert!(few[0].is_evicted() && few[1].is_evicted() && !few[2].is_evicted());
+}
+
+#[test]
+fn the_last_quarter_is_not_for_who_has_half() {
+    let slots = Slots::new(LIMITS);
+    let connect = |address| {
+        slots.take(address, 0).map(|mut slot| {
+            slot.busy(0).unwrap();
+            slot.authenticated();
+            slot
+        })
+    };
+    let near: Vec<Slot> = (0..12).map(|_| connect(local()).unwrap()).collect();
+    assert_eq!(connect(local()).unwrap_err(), Refused::Connections);
+    let far: Vec<Slot> = (0..4).map(|_| connect(remote(1)).unwrap()).collect();
+    assert_eq!((near.len(), far.len(), slots.connections()), (12, 4, 16));
+    assert_eq!(connect(remote(2)).unwrap_err(), Refused::Connections);
+}
+
+#[tokio::test]
+async fn who_is_evicted_hears_of_it_even_if_it_listens_later() {
+    let slots = Slots::new(SlotLimits {
+        unauthenticated: 1,
+        ..LIMITS
+    });
+    let old = take(&slots, remote(1));
+    let _new = take(&slots, remote(2));
+    old.eviction().await;
+    assert!(old.is_evicted());
+}
