@@ -48,17 +48,16 @@ impl Clock {
         }
     }
 
-    /// Waits until `Now::age_ms` is at least `age_ms`; returns at once if it is.
+    /// Waits until `Now::age_ms` is at least `age_ms`; returns at once if it is. After the machine slept past that
+    /// time, this takes up to half a second.
     pub async fn sleep_until(&self, age_ms: u64) {
         match &self.0 {
-            // The runtime's timers may not count suspension, so the clock decides, not the timer.
-            Source::System => loop {
-                let now = self.now().age_ms;
-                if now >= age_ms {
-                    return;
+            // The runtime's timers stop while the machine sleeps: a long one would fire late by as much.
+            Source::System => {
+                while let Some(nap) = nap(self.now().age_ms, age_ms) {
+                    tokio::time::sleep(nap).await;
                 }
-                tokio::time::sleep(Duration::from_millis(age_ms - now)).await;
-            },
+            }
             Source::Manual(manual) => manual.sleep_until(age_ms).await,
         }
     }
@@ -81,6 +80,12 @@ impl fmt::Debug for Clock {
 /// The longest nap of a timer that may not count sleep, in ms: after waking up, the machine's clock is
 /// read within this time. Short enough for SPEC 1.5's guarantee of TTL + 1 s.
 const LONGEST_NAP_MS: u64 = 500;
+
+/// How long to sleep before the clock is read again; `None` once it is time.
+fn nap(now_ms: u64, deadline_ms: u64) -> Option<Duration> {
+    let left_ms = deadline_ms.checked_sub(now_ms).filter(|&left_ms| left_ms > 0)?;
+    Some(Duration::from_millis(left_ms.min(LONGEST_NAP_MS)))
+}
 
 /// A clock that stands still until it is told to go on. Clones show the same time.
 #[derive(Clone, Debug)]
@@ -209,17 +214,7 @@ impl Timer {
             }
             self.boottime = None;
         }
-        if matches!(self.clock.0, Source::Manual(_)) {
-            return self.clock.sleep_until(deadline).await;
-        }
-        // The runtime's timers stop while the machine sleeps, so a long one would fire late by as much.
-        loop {
-            let left_ms = deadline.saturating_sub(self.clock.now().age_ms);
-            if left_ms == 0 {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(left_ms.min(LONGEST_NAP_MS))).await;
-        }
+        self.clock.sleep_until(deadline).await;
     }
 }
 
@@ -316,6 +311,17 @@ mod tests {
         manual.advance(1);
 
         assert_eq!(sleeper.await.unwrap(), START.after(500));
+    }
+
+    #[test]
+    fn no_nap_outlasts_the_sleep_of_the_machine_by_much() {
+        let nap_ms = |now, deadline| nap(now, deadline).map(|nap| nap.as_millis());
+        assert_eq!(nap_ms(0, 15_000), Some(500));
+        assert_eq!(nap_ms(14_900, 15_000), Some(100));
+        // It slept for an hour.
+        assert_eq!(nap_ms(3_600_000, 15_000), None);
+        assert_eq!(nap_ms(15_000, 15_000), None);
+        assert_eq!(nap_ms(0, u64::MAX), Some(500));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::socket::{self, Heard, Report, Reports, Socket};
 use super::stderr::say;
 use super::target::Target;
 use super::{Failure, last_input, printable};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timer};
 use crate::identity;
 
 /// A client that runs while somebody waits for its [`next`](Self::next) event.
@@ -26,6 +26,7 @@ pub(super) struct Link {
     /// Only for gateways elsewhere: those of protocol 4 take the scopes of clients without one away.
     device_key: Option<DeviceKey>,
     clock: Clock,
+    timer: Timer,
     socket: Option<Socket>,
     /// A socket that says goodbye.
     closing: Option<JoinHandle<()>>,
@@ -76,6 +77,7 @@ impl Link {
             machine: Client::new(config, clock.now()),
             target,
             device_key,
+            timer: clock.timer(),
             clock,
             socket: None,
             closing: None,
@@ -133,19 +135,13 @@ impl Link {
                 self.act(output);
             }
             let due_ms = self.machine.poll_timeout();
-            let timer = async {
-                match due_ms {
-                    Some(due_ms) => self.clock.sleep_until(due_ms).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 report = self.reports.recv() => {
                     if let Some((number, heard)) = report {
                         self.hear(number, heard);
                     }
                 }
-                () = timer => {
+                () = self.timer.wait(due_ms) => {
                     let now = self.clock.now();
                     if self.machine.beacon_due_ms().is_some_and(|due_ms| due_ms <= now.age_ms) {
                         self.look_at_machine();
