@@ -1,5 +1,7 @@
 //! Takes connections in and finds out what they are: a WebSocket, or plain HTTP.
 
+mod caller;
+
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -11,7 +13,6 @@ use ::http::StatusCode;
 use presence_core::Now;
 use presence_core::protocol::WireError;
 use socket2::SockRef;
-use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tracing::{debug, error, warn};
@@ -23,9 +24,9 @@ use crate::driver::Event;
 use crate::gateway::Shared;
 use crate::head::{Head, HeadError, Upgrade, read_head};
 use crate::http;
-use crate::proxy::{Client, is_loopback, network, normalise};
+use crate::proxy::{is_loopback, network, normalise};
 use crate::slots::{Address, Refused, Slot};
-use crate::user_header::StatedUser;
+use caller::Caller;
 
 /// What the kernel may hold for a client that does not read; more would only hide slowness.
 pub(crate) const SEND_BUFFER_BYTES: usize = 128 * 1024;
@@ -121,16 +122,6 @@ fn counted_as(shared: &Shared, ip: IpAddr) -> Address {
     }
 }
 
-/// A socket whose request is waited for or answered.
-struct Caller<'a> {
-    stream: TcpStream,
-    address: SocketAddr,
-    slot: Slot,
-    shared: &'a Arc<Shared>,
-    /// Since when its request is waited for, on the age clock.
-    asked_ms: u64,
-}
-
 /// Answers plain requests until there is one to become a WebSocket. Returns what the connection needs then.
 async fn open(
     stream: TcpStream,
@@ -155,12 +146,12 @@ async fn open(
     for served in 1.. {
         let deadline = caller.asked_ms.saturating_add(patience_ms);
         let head = tokio::select! {
-            // What is there counts, however late it is seen.
             biased;
+            () = shared.stopping() => return None,
+            // What is there counts, however late it is seen.
             head = read_head(&mut caller.stream, &mut bytes, shared.config.user_header.as_deref()) => head,
             () = caller.slot.eviction() => Err(HeadError::Evicted),
             () = shared.clock.sleep_until(deadline) => Err(HeadError::TooSlow),
-            () = shared.stopping() => return None,
         };
         let head = match head {
             Ok(head) => head,
@@ -206,9 +197,15 @@ async fn open(
             return caller.refuse(Some(&head), StatusCode::FORBIDDEN, &why);
         }
         let is_last = request.is_last || served == http::MAX_REQUESTS;
-        tokio::select! {
-            answered = http::answer(&mut caller.stream, request, is_last, shared) => answered.ok()?,
-            () = shared.stopping() => return None,
+        let reply = http::answer(request, is_last, shared);
+        if !reply.body.is_empty()
+            && let Err(refused) = caller.slot.downloading()
+        {
+            return caller.turn_away(&head, refused);
+        }
+        caller.send(&reply.head).await?;
+        if !reply.body.is_empty() {
+            caller.send(&reply.body).await?;
         }
         if is_last {
             break;
@@ -216,78 +213,11 @@ async fn open(
         caller.asked_ms = shared.clock.now().age_ms;
         caller.slot.silent(caller.asked_ms);
         patience_ms = http::KEEP_ALIVE_MS;
-        tokio::task::consume_budget().await;
+        // However many requests came at once, the others have their turn after each.
+        tokio::task::yield_now().await;
     }
     caller.dismiss(Vec::new());
     None
-}
-
-impl Caller<'_> {
-    /// Who the user is, if a trusted proxy says so.
-    fn user(&self, head: &Head) -> Option<Box<str>> {
-        let proxy = normalise(self.address.ip());
-        match &head.user {
-            StatedUser::User(id) if self.shared.proxies.contains(proxy) => Some(id.clone()),
-            StatedUser::Unusable if self.shared.proxies.contains(proxy) => {
-                if self.shared.log.user.passes(self.asked_ms) {
-                    warn!(%proxy, "the header for the user is repeated, too long or not UTF-8: the client has no user");
-                }
-                None
-            }
-            _ => None,
-        }
-    }
-
-    /// Finds out whose request it is, and counts the socket so.
-    fn attribute(&mut self, head: &Head) -> Result<Client, Refused> {
-        let now = self.shared.clock.now();
-        let client = self.shared.proxies.attribute(
-            self.address.ip(),
-            head.has_proxy_headers,
-            head.forwarded_for.as_deref(),
-        );
-        if client.is_unattributed {
-            note_unattributed(self.shared, self.address, now);
-        }
-        let address = counted_as(self.shared, client.ip.unwrap_or(client.peer));
-        self.slot.attribute(address, now.age_ms)?;
-        self.slot.busy(now.age_ms)?;
-        Ok(client)
-    }
-
-    /// Becomes a WebSocket, and it is the client's turn to say `connect`.
-    async fn accept(&mut self, key: &str) -> Option<()> {
-        let answer = format!(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: {key}\r\n\r\n"
-        );
-        self.stream.write_all(answer.as_bytes()).await.ok()?;
-        self.slot.silent(self.shared.clock.now().age_ms);
-        Some(())
-    }
-
-    /// Answers with a status and a line of text, logs both, and closes.
-    fn refuse<T>(self, head: Option<&Head>, status: StatusCode, why: &str) -> Option<T> {
-        refused_request(self.shared, self.address.ip(), head, status, why, self.asked_ms);
-        let answer = refusal(status, format!("{why}\n"), self.shared.clock.now());
-        self.dismiss(answer);
-        None
-    }
-
-    /// There is no place for it.
-    fn turn_away<T>(self, head: &Head, refused: Refused) -> Option<T> {
-        note_refusal(self.shared, self.address.ip(), Some(head), refused, self.asked_ms);
-        let now = self.shared.clock.now();
-        let answer = refusal(StatusCode::SERVICE_UNAVAILABLE, refused.to_string(), now);
-        self.dismiss(answer);
-        None
-    }
-
-    /// Closes after these last bytes. The place is free at once.
-    fn dismiss(self, answer: Vec<u8>) {
-        drop(self.slot);
-        self.shared.parting.dismiss(self.stream, answer);
-    }
 }
 
 fn note_evictions(shared: &Shared, now: Now) {
@@ -306,6 +236,9 @@ fn note_refusal(shared: &Shared, peer: IpAddr, head: Option<&Head>, refused: Ref
         Refused::Connections => "--max-connections is the bound",
         Refused::Unauthenticated => {
             "--max-unauthenticated and --max-unauthenticated-per-address are the bounds"
+        }
+        Refused::Downloads => {
+            "a quarter of --max-unauthenticated is the bound, and of that a quarter per address"
         }
     };
     let reason = format!("{refused}; {bound}");
@@ -332,5 +265,21 @@ fn note_unattributed(shared: &Shared, address: SocketAddr, now: Now) {
             "proxy headers from an address that is not trusted: its clients count as remote and have no address. \
              If it is your proxy, start the gateway with --trusted-proxy {proxy}"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes that a call of this function keeps while it waits.
+    fn kept<A, B, C, D, E, F: Future>(_: impl Fn(A, B, C, D, E) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_socket_that_waits_for_its_request_is_small() {
+        let bytes = kept(|a, b, c, d: &'static Arc<Shared>, e| open(a, b, c, d, e));
+        assert!(bytes <= 1584, "{bytes}");
     }
 }

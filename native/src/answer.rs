@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use ::http::header::{CONNECTION, CONTENT_TYPE, HeaderValue, UPGRADE};
+use ::http::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, UPGRADE};
 use ::http::{HeaderName, Response, StatusCode};
 use bytes::Bytes;
 use presence_core::Now;
@@ -28,8 +28,11 @@ pub(crate) fn text(status: StatusCode, body: impl Into<String>) -> Answer {
 /// The whole answer to a request that is refused; the connection ends with it.
 pub(crate) fn refusal(status: StatusCode, body: impl Into<String>, now: Now) -> Vec<u8> {
     let mut answer = text(status, body);
+    let headers = answer.headers_mut();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     if status == StatusCode::UPGRADE_REQUIRED {
-        let headers = answer.headers_mut();
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(
             HeaderName::from_static("sec-websocket-version"),

@@ -19,9 +19,7 @@ use crate::accept::accept_all;
 use crate::admission::Admission;
 use crate::clock::Clock;
 use crate::config::GatewayConfig;
-use crate::connection::LARGE_HANDSHAKES;
 use crate::driver::{Driver, Event, MAX_EVENTS};
-use crate::http::MAX_TRANSFERS;
 use crate::identity;
 use crate::listen::{ListenError, listen};
 use crate::log::{Lines, Throttle};
@@ -68,10 +66,6 @@ pub(crate) struct Shared {
     pub(crate) proxies: TrustedProxies,
     pub(crate) slots: Arc<Slots>,
     pub(crate) parting: Parting,
-    /// Answers of plain HTTP that wait for their clients to read.
-    pub(crate) transfers: Semaphore,
-    /// Places of those that take a large message before their handshake is done.
-    pub(crate) large_handshakes: Arc<Semaphore>,
     /// Who has the permit reads a large text.
     pub(crate) large_texts: Semaphore,
     pub(crate) log: Throttles,
@@ -170,32 +164,17 @@ impl Gateway {
         let (stop, stopping) = watch::channel(false);
         let hub = Hub::new(hub_config(&self.config, self.hash_seed), clock.now());
         let driver = Driver::new(hub, clock.clone(), received);
-        let stated_offset_ms = driver.stated_offset_ms();
+        let port = self.addresses.first().map_or(self.config.port, SocketAddr::port);
+        let offset = driver.stated_offset_ms();
         let mut driver = tokio::spawn(driver.run());
-        let shared = Arc::new(Shared {
-            limits: Arc::new(self.config.limits.clone()),
-            admission: Admission::new(
-                self.config.auth.clone(),
-                self.config.allowed_origins.clone(),
-                self.limiter,
-            ),
-            proxies: TrustedProxies::new(self.config.trusted_proxies.clone()),
-            slots: Slots::new(self.config.slots),
-            parting: Parting::default(),
-            // They hold places and cannot be evicted: most places must not be theirs.
-            transfers: Semaphore::new((self.config.slots.unauthenticated / 4).clamp(1, MAX_TRANSFERS)),
-            large_handshakes: Arc::new(Semaphore::new(LARGE_HANDSHAKES)),
-            large_texts: Semaphore::new(1),
-            log: Throttles::default(),
-            lines: Arc::default(),
-            host: identity::hostname().into(),
-            port: self.addresses.first().map_or(self.config.port, SocketAddr::port),
-            started_ms: clock.now().age_ms,
-            stated_offset_ms,
+        let shared = Arc::new(Shared::new(
+            self.config,
+            self.limiter,
+            port,
             clock,
-            config: self.config,
+            offset,
             stopping,
-        });
+        ));
         tokio::select! {
             () = accept_all(&self.listeners, &shared, &events) => {}
             () = shutdown => {}
@@ -221,6 +200,33 @@ impl Gateway {
 }
 
 impl Shared {
+    pub(crate) fn new(
+        config: GatewayConfig,
+        limiter: GuessLimiter,
+        port: u16,
+        clock: Clock,
+        stated_offset_ms: Arc<AtomicU64>,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            limits: Arc::new(config.limits.clone()),
+            admission: Admission::new(config.auth.clone(), config.allowed_origins.clone(), limiter),
+            proxies: TrustedProxies::new(config.trusted_proxies.clone()),
+            slots: Slots::new(config.slots),
+            parting: Parting::default(),
+            large_texts: Semaphore::new(1),
+            log: Throttles::default(),
+            lines: Arc::default(),
+            host: identity::hostname().into(),
+            port,
+            started_ms: clock.now().age_ms,
+            stated_offset_ms,
+            clock,
+            config,
+            stopping,
+        }
+    }
+
     /// Whether the gateway is about to end.
     pub(crate) fn is_stopping(&self) -> bool {
         *self.stopping.borrow()

@@ -1,20 +1,13 @@
 //! Plain HTTP beside the WebSocket, on the same port: health, and the page: that of `--web-root`, or one
 //! that says what this is.
 
-use std::io::{self, ErrorKind, Write};
-
 use ::http::StatusCode;
 use ::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, REFERRER_POLICY,
-    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use bytes::Bytes;
-use socket2::SockRef;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio::sync::SemaphorePermit;
 
-use crate::accept::SEND_BUFFER_BYTES;
 use crate::answer::{Answer, head, text, with_type};
 use crate::gateway::Shared;
 use crate::head::PlainRequest;
@@ -24,8 +17,6 @@ use crate::web::{WebFile, decoded};
 pub(crate) const KEEP_ALIVE_MS: u64 = 10_000;
 /// Most requests of one connection.
 pub(crate) const MAX_REQUESTS: usize = 100;
-/// Most answers that wait for their clients to read, however many places there are.
-pub(crate) const MAX_TRANSFERS: usize = 256;
 /// A body of at most so many bytes goes out together with its head.
 const SMALL_BYTES: usize = 16 * 1024;
 
@@ -34,71 +25,25 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'n
 const WEB_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self' ws: wss:; \
     img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
-/// Answers one request. With an error the connection is of no use any more.
-///
-/// # Errors
-/// What the socket fails with; a client that takes no byte for as long as a WebSocket's may; too many who are slow.
-pub(crate) async fn answer(
-    stream: &mut TcpStream,
-    request: &PlainRequest,
-    is_last: bool,
-    shared: &Shared,
-) -> io::Result<()> {
-    let mut answer = respond(request, shared);
-    let mut transfer = None;
-    if answer.body().len() > SEND_BUFFER_BYTES {
-        transfer = shared.transfers.try_acquire().ok();
-        if transfer.is_none() {
-            answer = text(StatusCode::SERVICE_UNAVAILABLE, "Too many downloads.\n");
-            answer
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-    }
-    let mut head = head(&answer, is_last, shared.clock.now());
-    let mut body = answer.body().as_ref();
-    if &*request.method == "HEAD" {
-        body = &[];
-    } else if body.len() <= SMALL_BYTES {
-        // In one packet.
-        head.extend_from_slice(std::mem::take(&mut body));
-    }
-    send(stream, &head, &mut transfer, shared).await?;
-    send(stream, body, &mut transfer, shared).await
+/// An answer as bytes.
+pub(crate) struct Reply {
+    /// The head, with the body if that is small: in one packet.
+    pub(crate) head: Vec<u8>,
+    /// A body of more than [`SMALL_BYTES`].
+    pub(crate) body: Bytes,
 }
 
-/// Writes all of it, as fast as the client takes it. Whoever has to be waited for needs a transfer.
-async fn send<'a>(
-    stream: &mut TcpStream,
-    mut bytes: &[u8],
-    transfer: &mut Option<SemaphorePermit<'a>>,
-    shared: &'a Shared,
-) -> io::Result<()> {
-    if !bytes.is_empty() {
-        // The runtime need not know yet that the socket takes something, so it is not asked.
-        match (&*SockRef::from(&*stream)).write(bytes) {
-            Ok(written) => bytes = &bytes[written..],
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
+/// Answers one request.
+pub(crate) fn answer(request: &PlainRequest, is_last: bool, shared: &Shared) -> Reply {
+    let answer = respond(request, shared);
+    let mut head = head(&answer, is_last, shared.clock.now());
+    let mut body = answer.into_body();
+    if &*request.method == "HEAD" {
+        body = Bytes::new();
+    } else if body.len() <= SMALL_BYTES {
+        head.extend_from_slice(&std::mem::take(&mut body));
     }
-    while !bytes.is_empty() {
-        if transfer.is_none() {
-            let none_left = |_| io::Error::from(ErrorKind::WouldBlock);
-            *transfer = Some(shared.transfers.try_acquire().map_err(none_left)?);
-        }
-        let stalled_ms = shared.clock.now().age_ms.saturating_add(shared.limits.stall_ms);
-        let written = tokio::select! {
-            biased;
-            written = stream.write(bytes) => written?,
-            () = shared.clock.sleep_until(stalled_ms) => return Err(ErrorKind::TimedOut.into()),
-        };
-        if written == 0 {
-            return Err(ErrorKind::WriteZero.into());
-        }
-        bytes = &bytes[written..];
-    }
-    Ok(())
+    Reply { head, body }
 }
 
 fn respond(request: &PlainRequest, shared: &Shared) -> Answer {
@@ -179,17 +124,12 @@ fn about(shared: &Shared) -> Answer {
     json(StatusCode::OK, about.to_string())
 }
 
+/// A gateway that stops answers nobody any more, so this one does not.
 fn ready(shared: &Shared) -> Answer {
-    let is_ready = !shared.is_stopping();
-    let (status, word) = if is_ready {
-        (StatusCode::OK, "ready")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "stopping")
-    };
     json(
-        status,
+        StatusCode::OK,
         format!(
-            r#"{{"ok":{is_ready},"ready":{is_ready},"status":"{word}","uptimeMs":{}}}"#,
+            r#"{{"ok":true,"ready":true,"status":"ready","uptimeMs":{}}}"#,
             shared.uptime_ms()
         ),
     )

@@ -1,60 +1,26 @@
 //! How many sockets there may be: in all, before the handshake is done, and per address (SPEC 2). When places are
 //! scarce, the socket that was silent the longest gives up its own.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod counts;
+mod large;
+mod limits;
+#[cfg(test)]
+mod tests;
+
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use presence_core::setting::{InvalidSetting, count, within};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
+
+use counts::Counts;
+pub(crate) use large::{LARGE_MS, LargePlace};
+pub use limits::SlotLimits;
 
 /// How long a socket may be silent while more than half of the places before the handshake are taken, in ms.
 pub const PATIENCE_MS: u64 = 3_000;
 /// Most sockets that a new one makes pay for that: their number does not depend on how many there are.
 const MAX_IMPATIENT: usize = 2;
-
-/// Bounds on sockets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SlotLimits {
-    /// Most sockets in all. The last quarter is not for an address that has half of all places.
-    pub connections: usize,
-    /// Most sockets whose handshake is not done, in all.
-    pub unauthenticated: usize,
-    /// Most such sockets of one client address. Of addresses that many clients share (see [`Address`])
-    /// this holds only while at least half of the places of all are taken.
-    pub unauthenticated_per_address: usize,
-}
-
-impl SlotLimits {
-    /// Checks that each bound lets one socket in.
-    ///
-    /// # Errors
-    /// [`InvalidSetting`] names the one that does not.
-    pub fn validate(&self) -> Result<(), InvalidSetting> {
-        for (name, number) in [
-            ("slots.connections", self.connections),
-            ("slots.unauthenticated", self.unauthenticated),
-            (
-                "slots.unauthenticated_per_address",
-                self.unauthenticated_per_address,
-            ),
-        ] {
-            within(name, count(number), 1..=u64::MAX)?;
-        }
-        Ok(())
-    }
-}
-
-impl Default for SlotLimits {
-    fn default() -> Self {
-        Self {
-            connections: 4_096,
-            unauthenticated: 2_048,
-            unauthenticated_per_address: 32,
-        }
-    }
-}
 
 /// Why a socket is turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +31,9 @@ pub enum Refused {
     /// Too many handshakes at once, in all or from this address.
     #[error("Too many unauthenticated sockets")]
     Unauthenticated,
+    /// Too many answers wait for their clients to read, in all or at this address.
+    #[error("Too many downloads")]
+    Downloads,
 }
 
 /// Whom a socket is counted with.
@@ -84,31 +53,8 @@ pub struct Slots {
     limits: SlotLimits,
     counts: Mutex<Counts>,
     evictions: AtomicU64,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    connections: usize,
-    unauthenticated: usize,
-    shares: HashMap<IpAddr, Share>,
-    /// The sockets that can be evicted, by the number of the last useful thing they did.
-    silent: BTreeMap<u64, Silent>,
-    next_number: u64,
-}
-
-/// The sockets of one address.
-#[derive(Debug, Default)]
-struct Share {
-    connections: usize,
-    unauthenticated: usize,
-    silent: BTreeSet<u64>,
-}
-
-#[derive(Debug)]
-struct Silent {
-    network: IpAddr,
-    since_ms: u64,
-    eviction: Arc<Notify>,
+    /// Places for large messages before the handshake is done.
+    large: Arc<Semaphore>,
 }
 
 /// The place of one socket; given back when dropped.
@@ -128,6 +74,8 @@ enum State {
     },
     /// The gateway works for it, and the handshake is not done.
     Busy,
+    /// The gateway waits for it to read an answer.
+    Downloading,
     Authenticated,
     /// Without a place.
     Released,
@@ -141,6 +89,7 @@ impl Slots {
             limits,
             counts: Mutex::default(),
             evictions: AtomicU64::new(0),
+            large: large::places(),
         })
     }
 
@@ -197,14 +146,11 @@ impl Slots {
             return Ok(());
         };
         let limits = &self.limits;
-        let is_full = share.unauthenticated >= limits.unauthenticated_per_address;
-        if is_full && !address.is_shared {
-            return Err(Refused::Unauthenticated);
-        }
         let has_too_many = share.connections >= limits.connections.div_ceil(2)
             && counts.connections >= limits.connections - limits.connections / 4;
-        let is_scarce = counts.unauthenticated >= limits.unauthenticated.div_ceil(2);
-        if (has_too_many || is_full && is_scarce) && !self.evict_oldest_of(counts, address.network) {
+        let is_bounded = !address.is_shared || counts.unauthenticated >= limits.unauthenticated.div_ceil(2);
+        let is_full = is_bounded && share.unauthenticated >= limits.unauthenticated_per_address;
+        if (has_too_many || is_full) && !self.evict_oldest_of(counts, address.network) {
             return Err(if has_too_many {
                 Refused::Connections
             } else {
@@ -253,56 +199,6 @@ impl Slots {
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Counts {
-    fn add(&mut self, network: IpAddr) {
-        self.connections += 1;
-        self.unauthenticated += 1;
-        let share = self.shares.entry(network).or_default();
-        share.connections += 1;
-        share.unauthenticated += 1;
-    }
-
-    fn fall_silent(&mut self, network: IpAddr, now_ms: u64) -> State {
-        let number = self.next_number;
-        self.next_number += 1;
-        let eviction = Arc::new(Notify::new());
-        let silent = Silent {
-            network,
-            since_ms: now_ms,
-            eviction: Arc::clone(&eviction),
-        };
-        self.silent.insert(number, silent);
-        self.shares.entry(network).or_default().silent.insert(number);
-        State::Silent { number, eviction }
-    }
-
-    /// `None`: it was evicted.
-    fn speak(&mut self, number: u64) -> Option<Silent> {
-        let silent = self.silent.remove(&number)?;
-        if let Some(share) = self.shares.get_mut(&silent.network) {
-            share.silent.remove(&number);
-        }
-        Some(silent)
-    }
-
-    fn remove_unauthenticated(&mut self, network: IpAddr) {
-        self.unauthenticated -= 1;
-        if let Some(share) = self.shares.get_mut(&network) {
-            share.unauthenticated -= 1;
-        }
-    }
-
-    fn remove(&mut self, network: IpAddr) {
-        self.connections -= 1;
-        if let Some(share) = self.shares.get_mut(&network) {
-            share.connections -= 1;
-            if share.connections == 0 {
-                self.shares.remove(&network);
-            }
-        }
     }
 }
 
@@ -359,11 +255,42 @@ impl Slot {
         Ok(())
     }
 
+    /// The gateway has to wait until the client has read an answer, up to the next [`silent`](Self::silent).
+    ///
+    /// # Errors
+    /// [`Refused`] when it waits for too many already: they cannot be evicted.
+    pub fn downloading(&mut self) -> Result<(), Refused> {
+        if !matches!(self.state, State::Busy) {
+            return Ok(());
+        }
+        let mut counts = self.slots.counts();
+        let limits = &self.slots.limits;
+        let is_full = counts.downloads >= limits.downloads();
+        let Some(share) = counts.shares.get_mut(&self.address.network) else {
+            return Err(Refused::Downloads);
+        };
+        if is_full || share.downloads >= limits.downloads_per_address() {
+            return Err(Refused::Downloads);
+        }
+        share.downloads += 1;
+        counts.downloads += 1;
+        drop(counts);
+        self.state = State::Downloading;
+        Ok(())
+    }
+
     /// The gateway waits for the socket again.
     pub fn silent(&mut self, now_ms: u64) {
-        if matches!(self.state, State::Busy) {
-            self.state = self.slots.counts().fall_silent(self.address.network, now_ms);
+        let network = self.address.network;
+        let mut counts = self.slots.counts();
+        match self.state {
+            State::Busy => {}
+            State::Downloading => counts.remove_download(network),
+            _ => return,
         }
+        let silent = counts.fall_silent(network, now_ms);
+        drop(counts);
+        self.state = silent;
     }
 
     /// The handshake is done, for which the gateway worked.
@@ -380,6 +307,10 @@ impl Slot {
         let (has_place, is_authenticated) = match self.state {
             State::Silent { number, .. } => (counts.speak(number).is_some(), false),
             State::Busy => (true, false),
+            State::Downloading => {
+                counts.remove_download(self.address.network);
+                (true, false)
+            }
             State::Authenticated => (true, true),
             State::Released => (false, false),
         };
@@ -399,6 +330,3 @@ impl Drop for Slot {
         self.release();
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -11,13 +11,15 @@ mod support;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use futures_util::FutureExt;
+use presence_gateway::GatewayConfig;
 use serde_json::json;
 use support::{Client, config, connect_params, raw_http, start, start_manual};
 use tokio::io::AsyncWriteExt;
+use tokio::net::TcpSocket;
 use tokio_tungstenite::tungstenite::Message;
 
 const READ: &[&str] = &["operator.read"];
@@ -26,6 +28,8 @@ const PONG: u8 = 0x8a;
 const FIRST_PIECE: u8 = 0x01;
 const NEXT_PIECE: u8 = 0x00;
 const LAST_PIECE: u8 = 0x80;
+/// Most that floods send while one other client connects, asks and is answered.
+const MOST_FLOOD_BYTES: usize = 32 * 1024 * 1024;
 
 /// A client's frame, masked with zeros.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
@@ -136,37 +140,71 @@ async fn pings_between_the_frames_of_a_message_do_not_count_as_its_own() {
     gateway.shutdown().await;
 }
 
-#[tokio::test]
-async fn large_handshakes_wait_for_each_other_and_small_ones_do_not() {
-    let (gateway, clock) = start_manual(config());
-    let mut holders = Vec::new();
-    for _ in 0..16 {
-        let mut holder = Client::open(gateway.address(), "").await;
-        // Half of it.
-        let half = &frame(0x81, hello("holder", 64 * 1024 - 1).as_bytes())[..32 * 1024];
-        holder.stream().write_all(half).await.unwrap();
-        holders.push(holder);
-    }
-    clock.advance(5_000);
-    let mut large = Client::open(gateway.address(), "").await;
+/// Header lines by which a proxy states the client.
+fn from(client: u8) -> String {
+    format!("X-Forwarded-For: 192.0.2.{client}\r\n")
+}
+
+/// A client that sends half of a large `connect`.
+async fn half(address: SocketAddr, client: u8) -> Client {
+    let mut holder = Client::open(address, &from(client)).await;
+    let half = &frame(0x81, hello("holder", 64 * 1024 - 1).as_bytes())[..32 * 1024];
+    holder.stream().write_all(half).await.unwrap();
+    holder
+}
+
+/// A client that sends a large `connect`.
+async fn large(address: SocketAddr, client: u8) -> Client {
+    let mut large = Client::open(address, &from(client)).await;
     large.event().await;
     large.send(Message::text(hello("large", 20_000))).await;
+    large
+}
+
+#[tokio::test]
+async fn large_handshakes_wait_for_each_other_and_small_ones_do_not() {
+    let (gateway, clock) = start_manual(GatewayConfig {
+        trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
+        ..config()
+    });
+    let address = gateway.address();
+    let mut holders = Vec::new();
+    for _ in 0..4 {
+        holders.push(half(address, 1).await);
+    }
+    let mut fifth = large(address, 1).await;
+    let mut other = large(address, 2).await;
+    assert_eq!(other.response("1").await["payload"]["type"], "hello-ok");
+    for client in 2..=4 {
+        for _ in 0..4 {
+            holders.push(half(address, client).await);
+        }
+    }
+    let mut late = large(address, 5).await;
     for n in 0..20 {
-        let (mut small, _) = Client::connect(gateway.address(), &format!("small-{n}"), READ).await;
+        let (mut small, _) = Client::connect(address, &format!("small-{n}"), READ).await;
         assert_eq!(small.request("health", json!({})).await["ok"], true);
     }
-    assert!(large.response("1").now_or_never().is_none(), "16 hold all places");
-    clock.advance(10_000);
+    assert!(
+        fifth.response("1").now_or_never().is_none(),
+        "4 of its address hold places"
+    );
+    assert!(late.response("1").now_or_never().is_none(), "16 hold all places");
+    // Long before the handshake has to be done.
+    clock.advance(2_000);
     for mut holder in holders {
         assert_eq!(holder.closed().await, (1008, "handshake timeout".to_owned()));
     }
-    assert_eq!(large.response("1").await["payload"]["type"], "hello-ok");
+    assert_eq!(fifth.response("1").await["payload"]["type"], "hello-ok");
+    assert_eq!(late.response("1").await["payload"]["type"], "hello-ok");
     gateway.shutdown().await;
 }
 
 /// A thread that writes `bytes` again and again until it is told to stop, and reads nothing.
 struct Flood {
     is_over: Arc<AtomicBool>,
+    /// Bytes that the gateway or its system took.
+    sent: Arc<AtomicUsize>,
     thread: JoinHandle<()>,
 }
 
@@ -174,8 +212,9 @@ impl Flood {
     fn start(client: Client, bytes: Vec<u8>) -> Self {
         let stream = client.into_stream().into_std().expect("a socket of this runtime");
         let is_over = Arc::new(AtomicBool::new(false));
+        let sent = Arc::new(AtomicUsize::new(0));
         let thread = std::thread::spawn({
-            let is_over = Arc::clone(&is_over);
+            let (is_over, sent) = (Arc::clone(&is_over), Arc::clone(&sent));
             move || {
                 stream.set_nonblocking(false).unwrap();
                 let limit = std::time::Duration::from_millis(50);
@@ -183,7 +222,10 @@ impl Flood {
                 let mut at = 0;
                 while !is_over.load(Ordering::Relaxed) {
                     match (&stream).write(&bytes[at..]) {
-                        Ok(len) => at = (at + len) % bytes.len(),
+                        Ok(len) => {
+                            at = (at + len) % bytes.len();
+                            sent.fetch_add(len, Ordering::Relaxed);
+                        }
                         // Full for now.
                         Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
                         Err(_) => return,
@@ -191,7 +233,15 @@ impl Flood {
                 }
             }
         });
-        Self { is_over, thread }
+        Self {
+            is_over,
+            sent,
+            thread,
+        }
+    }
+
+    fn sent(&self) -> usize {
+        self.sent.load(Ordering::Relaxed)
     }
 
     fn stop(self) {
@@ -232,10 +282,42 @@ async fn floods_hold_up_nobody_else_and_not_the_end_of_the_gateway() {
         floods.push(Flood::start(client, bytes));
     }
     for round in 0..5 {
+        let before: usize = floods.iter().map(Flood::sent).sum();
         others_are_served(address, round).await;
+        let sent = floods.iter().map(Flood::sent).sum::<usize>() - before;
+        // Some turns of 16 KiB each, and what the system holds. Who is served after the floods waits for more.
+        assert!(sent < MOST_FLOOD_BYTES, "{sent}");
     }
     support::within("the end", gateway.shutdown()).await;
     for flood in floods {
         flood.stop();
     }
+}
+
+#[tokio::test]
+async fn a_flood_does_not_put_off_the_end_of_a_client_that_reads_nothing() {
+    let (gateway, clock) = start_manual(config());
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4 * 1024).unwrap();
+    let mut deaf = Client::open_on(socket, gateway.address(), "").await;
+    deaf.hello(connect_params("deaf", READ)).await;
+    // Answers of 287 KB: more than the system holds, and no more than the gateway holds before it stops to read.
+    let id = "i".repeat(1_000);
+    let ask = format!(r#"{{"type":"req","id":"{id}","method":"no.such.method"}}"#);
+    let asks = frame(0x81, ask.as_bytes()).repeat(250);
+    deaf.stream().write_all(&asks).await.unwrap();
+    // More pings than a turn takes, so that there is always something to read.
+    let flood = Flood::start(deaf, frame(PING, b"").repeat(20_000));
+    for round in 0..5 {
+        others_are_served(gateway.address(), round).await;
+    }
+    // The deadline of its own, and long before its missing pong ends it.
+    clock.advance(20_000);
+    support::within("the end of the flood", async {
+        while !flood.thread.is_finished() {
+            others_are_served(gateway.address(), 5).await;
+        }
+    })
+    .await;
+    gateway.shutdown().await;
 }

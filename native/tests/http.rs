@@ -5,12 +5,11 @@ mod support;
 
 use std::sync::Arc;
 
-use presence_gateway::slots::SlotLimits;
 use presence_gateway::web::WebRoot;
 use presence_gateway::{GatewayConfig, RunningGateway};
 use support::{config, raw_http, start};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 
 fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
@@ -321,128 +320,5 @@ async fn requests_of_one_connection_are_bounded() {
     let answer = raw_http(gateway.address(), &many).await;
     assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 100);
     assert_eq!(answer.matches("connection: close").count(), 1);
-    gateway.shutdown().await;
-}
-
-/// A page with one file of this many bytes.
-fn page_of(bytes: usize) -> Option<Arc<WebRoot>> {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("index.html"), "x").unwrap();
-    std::fs::write(folder.path().join("large.wasm"), vec![b'x'; bytes]).unwrap();
-    Some(Arc::new(WebRoot::read(folder.path()).unwrap()))
-}
-
-/// Asks for the large file on a socket with little room.
-async fn ask_for_large(address: std::net::SocketAddr) -> TcpStream {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(16 * 1024).unwrap();
-    let mut stream = socket.connect(address).await.unwrap();
-    stream.write_all(get("/large.wasm").as_bytes()).await.unwrap();
-    stream
-}
-
-#[tokio::test]
-async fn a_large_file_takes_as_long_as_it_takes_and_silence_ends_it() {
-    const MIB: usize = 1024 * 1024;
-    let bytes = 31 * MIB;
-    let slots = SlotLimits {
-        unauthenticated: 4,
-        ..SlotLimits::default()
-    };
-    let (gateway, clock) = support::start_manual(GatewayConfig {
-        web_root: page_of(bytes),
-        slots,
-        ..config()
-    });
-    // 1 MiB each 15 s: two orders of magnitude slower than the bound on all of it was.
-    let mut slow = ask_for_large(gateway.address()).await;
-    let mut left = vec![0; MIB];
-    let mut read = 0;
-    while read < bytes {
-        support::within("a piece", slow.read_exact(&mut left))
-            .await
-            .unwrap();
-        read += MIB;
-        clock.advance(15_000);
-    }
-    let mut rest = Vec::new();
-    support::within("the rest", slow.read_to_end(&mut rest))
-        .await
-        .unwrap();
-    assert!(!rest.is_empty() && rest.iter().rev().take(100).all(|byte| *byte == b'x'));
-
-    // One download at a time, so the next says whether the last one ended.
-    let mut stuck = ask_for_large(gateway.address()).await;
-    support::within("its beginning", stuck.read_exact(&mut left))
-        .await
-        .unwrap();
-    let large = get("/large.wasm").replace("GET", "HEAD");
-    let busy = raw_http(gateway.address(), &large).await;
-    assert!(busy.starts_with("HTTP/1.1 503 "), "{busy}");
-    support::within("the end of what stalls", async {
-        while !raw_http(gateway.address(), &large)
-            .await
-            .starts_with("HTTP/1.1 200 ")
-        {
-            clock.advance(20_000);
-        }
-    })
-    .await;
-    gateway.shutdown().await;
-}
-
-#[tokio::test]
-async fn downloads_are_bounded_and_small_answers_are_not() {
-    let slots = SlotLimits {
-        unauthenticated: 8,
-        ..SlotLimits::default()
-    };
-    let gateway = start(GatewayConfig {
-        web_root: page_of(8 * 1024 * 1024),
-        slots,
-        ..config()
-    });
-    let mut two = [
-        ask_for_large(gateway.address()).await,
-        ask_for_large(gateway.address()).await,
-    ];
-    for download in &mut two {
-        support::within("a beginning", download.read_u8()).await.unwrap();
-    }
-    let third = raw_http(gateway.address(), &get("/large.wasm")).await;
-    assert!(
-        third.starts_with("HTTP/1.1 503 ") && third.contains("retry-after: 1"),
-        "{third}"
-    );
-    let small = raw_http(gateway.address(), &get("/")).await;
-    assert!(small.starts_with("HTTP/1.1 200 "), "{small}");
-    drop(two);
-    gateway.shutdown().await;
-}
-
-#[tokio::test]
-async fn clients_of_one_address_behind_a_proxy_are_bounded() {
-    let slots = SlotLimits {
-        unauthenticated_per_address: 1,
-        ..SlotLimits::default()
-    };
-    let trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
-    let gateway = start(GatewayConfig {
-        slots,
-        trusted_proxies,
-        ..config()
-    });
-    let from = |address: &str| format!("X-Forwarded-For: {address}\r\n");
-    let _first = support::Client::open(gateway.address(), &from("192.0.2.1")).await;
-    let _other = support::Client::open(gateway.address(), &from("192.0.2.2")).await;
-    // Loopback is only bounded in all.
-    let _local = [
-        support::Client::open(gateway.address(), "").await,
-        support::Client::open(gateway.address(), "").await,
-    ];
-    let second = "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-    let answer = raw_http(gateway.address(), &format!("{second}{}\r\n", from("192.0.2.1"))).await;
-    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     gateway.shutdown().await;
 }

@@ -5,18 +5,16 @@ pub(super) const TURN_BYTES: usize = 16 * 1024;
 /// Most messages of one turn, control frames among them.
 pub(super) const TURN_MESSAGES: usize = 64;
 /// Texts of more bytes are read one at a time, of all connections. Before the handshake is done, only a socket
-/// with one of the [`LARGE_HANDSHAKES`] places takes more bytes of a message than this.
+/// with a [`LargePlace`](crate::slots::LargePlace) takes more bytes of a message than this.
 pub(super) const LARGE_BYTES: usize = 8 * 1024;
-/// Most sockets at once that take a large message before their handshake is done.
-pub(crate) const LARGE_HANDSHAKES: usize = 16;
 /// Most control frames before the handshake is done.
 pub(super) const EARLY_CONTROLS: usize = 16;
-/// Header and mask of a control frame.
-const CONTROL_HEADER_BYTES: usize = 6;
+/// Header and mask of a short frame, as those of control frames are.
+const SHORT_HEADER_BYTES: usize = 6;
 
 /// Bytes of a control frame on the wire.
 pub(super) fn control_bytes(payload: usize) -> usize {
-    payload + CONTROL_HEADER_BYTES
+    payload + SHORT_HEADER_BYTES
 }
 
 /// Most bytes on the wire of one message in pieces, whose payload may have `max_bytes`: as much again for the

@@ -18,7 +18,6 @@ mod session;
 mod stream;
 mod writer;
 
-pub(crate) use budget::LARGE_HANDSHAKES;
 pub(crate) use peer::{Input, Peer};
 pub(crate) use record::refused_request;
 pub(crate) use session::{Opening, Session};

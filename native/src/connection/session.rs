@@ -1,12 +1,11 @@
 //! The task of one connection: reads, waits for room to write, sees the close through.
 
+mod alarm;
 mod ending;
 mod large;
 mod read;
 
-use std::future::Future;
 use std::ops::ControlFlow;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -14,12 +13,13 @@ use presence_core::Now;
 use presence_core::protocol::{CloseFrame, ConnectParams};
 use presence_core::server::{Connection, ConnectionOutput, Item, LeaveCause};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_tungstenite::tungstenite::WebSocket;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tracing::debug;
 
+use self::alarm::Alarm;
 use super::peer::Turn;
 use super::record::{Ending, Record};
 use super::stream::PeerStream;
@@ -27,7 +27,7 @@ use super::{Input, Peer};
 use crate::admission::Facts;
 use crate::driver::Event;
 use crate::gateway::Shared;
-use crate::slots::Slot;
+use crate::slots::{LargePlace, Slot};
 
 /// What tungstenite takes at once, and what a connection keeps for it.
 const READ_BUFFER_BYTES: usize = 1024;
@@ -77,11 +77,9 @@ struct OpenHandshake {
     params: Option<Box<ConnectParams>>,
     /// Control frames so far.
     controls: usize,
-    /// The place among those that may take a large message.
-    place: Option<OwnedSemaphorePermit>,
+    /// The place among those that may take a large message, and the end of its time on the age clock.
+    place: Option<(LargePlace, u64)>,
 }
-
-type Alarm = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// How a connection ends.
 enum End {
@@ -248,62 +246,6 @@ impl Session {
                 tokio::task::yield_now().await;
             }
         }
-    }
-
-    /// Before the handshake is done: its deadline, the gateway's end, and that its place is needed. After it: the time a full
-    /// socket has to accept something. One that is armed stays; it is compared with the clock when it
-    /// fires.
-    fn set_alarm(&mut self) {
-        if self.has_joined {
-            let Some(since) = self.peer.blocked_since_ms() else {
-                self.alarm = None;
-                return;
-            };
-            if self.alarm.is_none() {
-                let clock = self.shared.clock.clone();
-                let at = since.saturating_add(self.shared.config.limits.stall_ms);
-                self.alarm = Some(Box::pin(async move { clock.sleep_until(at).await }));
-            }
-        } else if self.alarm.is_none()
-            && let Some(deadline) = self.machine.poll_timeout()
-        {
-            let shared = Arc::clone(&self.shared);
-            let eviction = self.slot.eviction();
-            self.alarm = Some(Box::pin(async move {
-                tokio::select! {
-                    () = shared.clock.sleep_until(deadline) => {}
-                    () = eviction => {}
-                    () = shared.stopping() => {}
-                }
-            }));
-        }
-    }
-
-    fn handle_alarm(&mut self) -> ControlFlow<End> {
-        self.alarm = None;
-        let now = self.shared.clock.now();
-        if !self.has_joined {
-            if self.shared.is_stopping() {
-                self.peer.close(CloseFrame::SERVICE_RESTART);
-            } else if self.slot.is_evicted() {
-                self.peer.close(evicted());
-            } else {
-                self.machine.handle_timeout(now);
-                self.take_outputs();
-                self.peer.flush(now);
-            }
-            return ControlFlow::Continue(());
-        }
-        let stall_ms = self.shared.config.limits.stall_ms;
-        if self
-            .peer
-            .blocked_since_ms()
-            .is_some_and(|since| since.saturating_add(stall_ms) <= now.age_ms)
-        {
-            self.peer.close(CloseFrame::SLOW_CONSUMER);
-            return ControlFlow::Break(End::Stalled);
-        }
-        ControlFlow::Continue(())
     }
 
     /// Finds the facts about a `connect` request, and goes on. The clock is the one the challenge states.

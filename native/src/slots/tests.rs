@@ -1,3 +1,5 @@
+use futures_util::FutureExt;
+
 use super::*;
 
 const LIMITS: SlotLimits = SlotLimits {
@@ -57,7 +59,7 @@ fn places_are_given_back() {
 fn an_address_is_bounded_until_its_handshakes_are_done() {
     let slots = Slots::new(LIMITS);
     let mut first = take_busy(&slots, remote(1));
-    let _second = take(&slots, remote(1));
+    let _second = take_busy(&slots, remote(1));
     // Refused ones leave no trace, however many there are.
     for _ in 0..10_000 {
         assert_eq!(slots.take(remote(1), 0).unwrap_err(), Refused::Unauthenticated);
@@ -69,6 +71,21 @@ fn an_address_is_bounded_until_its_handshakes_are_done() {
 }
 
 #[test]
+fn silent_sockets_do_not_shut_others_of_their_address_out() {
+    let slots = Slots::new(LIMITS);
+    let silent: Vec<Slot> = (0..10).map(|_| take(&slots, remote(1))).collect();
+    let evicted = silent.iter().filter(|slot| slot.is_evicted()).count();
+    assert_eq!((evicted, slots.unauthenticated()), (8, 2));
+    assert!(!silent[8].is_evicted() && !silent[9].is_evicted());
+    let _normal = take_busy(&slots, remote(1));
+    assert!(silent[8].is_evicted() && !silent[9].is_evicted());
+    // Other addresses lose nothing.
+    let other = take(&slots, remote(2));
+    take(&slots, remote(1));
+    assert!(!other.is_evicted());
+}
+
+#[test]
 fn a_client_behind_a_proxy_is_counted_under_its_own_address() {
     let slots = Slots::new(LIMITS);
     let mut all = [
@@ -76,8 +93,10 @@ fn a_client_behind_a_proxy_is_counted_under_its_own_address() {
         take(&slots, local()),
         take(&slots, local()),
     ];
-    all[0].attribute(remote(1), 0).unwrap();
-    all[1].attribute(remote(1), 0).unwrap();
+    for slot in &mut all[..2] {
+        slot.attribute(remote(1), 0).unwrap();
+        slot.busy(0).unwrap();
+    }
     assert_eq!(all[2].attribute(remote(1), 0), Err(Refused::Unauthenticated));
     assert_eq!(slots.connections(), 2);
     assert_eq!(slots.counts().shares.len(), 1);
@@ -172,4 +191,68 @@ async fn who_is_evicted_hears_of_it_even_if_it_listens_later() {
     let _new = take(&slots, remote(2));
     old.eviction().await;
     assert!(old.is_evicted());
+}
+
+#[test]
+fn downloads_are_bounded_in_all_and_per_address() {
+    let limits = SlotLimits {
+        connections: 64,
+        unauthenticated: 32,
+        unauthenticated_per_address: 32,
+    };
+    assert_eq!((limits.downloads(), limits.downloads_per_address()), (8, 2));
+    let slots = Slots::new(limits);
+    let mut all: Vec<Slot> = (0..16).map(|n| take_busy(&slots, remote(n / 3))).collect();
+    let waits: Vec<bool> = all.iter_mut().map(|slot| slot.downloading().is_ok()).collect();
+    // Two of each address, eight in all.
+    let expected: Vec<bool> = (0..16).map(|n| n < 12 && n % 3 < 2).collect();
+    assert_eq!(waits, expected);
+    assert_eq!(all[0].downloading(), Ok(()), "it waits already");
+
+    // Read, or gone: another one's turn.
+    assert_eq!(all[2].downloading(), Err(Refused::Downloads));
+    all[0].silent(0);
+    assert_eq!(all[2].downloading(), Ok(()));
+    all[3].release();
+    assert_eq!(all[5].downloading(), Ok(()));
+    assert_eq!(all[12].downloading(), Err(Refused::Downloads));
+    drop(all);
+    let counts = slots.counts();
+    assert_eq!((counts.downloads, counts.connections), (0, 0));
+    assert!(counts.shares.is_empty());
+}
+
+#[test]
+fn there_is_always_one_download() {
+    for (unauthenticated, downloads) in [
+        (1, (1, 1)),
+        (4, (1, 1)),
+        (2_048, (256, 64)),
+        (1_000_000, (256, 64)),
+    ] {
+        let limits = SlotLimits {
+            unauthenticated,
+            ..LIMITS
+        };
+        assert_eq!((limits.downloads(), limits.downloads_per_address()), downloads);
+    }
+}
+
+#[test]
+fn an_address_has_a_quarter_of_the_places_for_large_messages() {
+    let slots = Slots::new(SlotLimits {
+        unauthenticated_per_address: 8,
+        ..LIMITS
+    });
+    let of_one: Vec<Slot> = (0..5).map(|_| take(&slots, remote(1))).collect();
+    let mut places: Vec<_> = of_one
+        .iter()
+        .map(|slot| slot.large_place().now_or_never())
+        .collect();
+    let taken: Vec<bool> = places.iter().map(Option::is_some).collect();
+    assert_eq!(taken, [true, true, true, true, false]);
+    let other = take(&slots, remote(2));
+    assert!(other.large_place().now_or_never().is_some());
+    places.clear();
+    assert!(of_one[4].large_place().now_or_never().is_some());
 }

@@ -7,6 +7,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::{End, OpenHandshake, Session};
 use crate::connection::budget::LARGE_BYTES;
+use crate::slots::LARGE_MS;
 
 impl Session {
     /// Whether more of a message comes than a socket takes without a place before its handshake is done.
@@ -21,20 +22,28 @@ impl Session {
         let Some(alarm) = &mut self.alarm else {
             return ControlFlow::Continue(());
         };
-        let places = Arc::clone(&self.shared.large_handshakes);
         let place = tokio::select! {
             biased;
             () = alarm => None,
-            place = places.acquire_owned() => place.ok(),
+            place = self.slot.large_place() => Some(place),
         };
         let Some(place) = place else {
             return self.handle_alarm();
         };
         if let Some(handshake) = &mut self.handshake {
-            handshake.place = Some(place);
+            let ends_ms = self.shared.clock.now().age_ms.saturating_add(LARGE_MS);
+            handshake.place = Some((place, ends_ms));
         }
+        // The next one is for the time of the place too.
+        self.alarm = None;
         self.websocket.get_mut().open_gate();
         ControlFlow::Continue(())
+    }
+
+    /// When the time of its place is over, if it has one.
+    pub(super) fn place_ends_ms(&self) -> Option<u64> {
+        let (_, ends_ms) = self.handshake.as_deref()?.place.as_ref()?;
+        Some(*ends_ms)
     }
 
     /// Hands a large text to the machine when it is its turn among all large texts. The next one has to wait

@@ -1,0 +1,264 @@
+//! A socket whose request is waited for or answered.
+
+use std::io::{self, ErrorKind, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use ::http::StatusCode;
+use socket2::SockRef;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tracing::warn;
+
+use super::{counted_as, note_refusal, note_unattributed};
+use crate::answer::refusal;
+use crate::clock::Clock;
+use crate::connection::refused_request;
+use crate::gateway::Shared;
+use crate::head::Head;
+use crate::proxy::{Client, normalise};
+use crate::slots::{Refused, Slot};
+use crate::user_header::StatedUser;
+
+/// What a client that is waited for has to accept within the stall time, if there is so much.
+const PIECE_BYTES: usize = 64 * 1024;
+
+pub(super) struct Caller<'a> {
+    pub(super) stream: TcpStream,
+    pub(super) address: SocketAddr,
+    pub(super) slot: Slot,
+    pub(super) shared: &'a Arc<Shared>,
+    /// Since when its request is waited for, on the age clock.
+    pub(super) asked_ms: u64,
+}
+
+impl Caller<'_> {
+    /// Who the user is, if a trusted proxy says so.
+    pub(super) fn user(&self, head: &Head) -> Option<Box<str>> {
+        let proxy = normalise(self.address.ip());
+        match &head.user {
+            StatedUser::User(id) if self.shared.proxies.contains(proxy) => Some(id.clone()),
+            StatedUser::Unusable if self.shared.proxies.contains(proxy) => {
+                if self.shared.log.user.passes(self.asked_ms) {
+                    warn!(%proxy, "the header for the user is repeated, too long or not UTF-8: the client has no user");
+                }
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Finds out whose request it is, and counts the socket so.
+    pub(super) fn attribute(&mut self, head: &Head) -> Result<Client, Refused> {
+        let now = self.shared.clock.now();
+        let client = self.shared.proxies.attribute(
+            self.address.ip(),
+            head.has_proxy_headers,
+            head.forwarded_for.as_deref(),
+        );
+        if client.is_unattributed {
+            note_unattributed(self.shared, self.address, now);
+        }
+        let address = counted_as(self.shared, client.ip.unwrap_or(client.peer));
+        self.slot.attribute(address, now.age_ms)?;
+        self.slot.busy(now.age_ms)?;
+        Ok(client)
+    }
+
+    /// Becomes a WebSocket, and it is the client's turn to say `connect`.
+    pub(super) async fn accept(&mut self, key: &str) -> Option<()> {
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {key}\r\n\r\n"
+        );
+        self.send(answer.as_bytes()).await?;
+        self.slot.silent(self.shared.clock.now().age_ms);
+        Some(())
+    }
+
+    /// Writes all of it, as fast as the client takes it. `None`: the socket is of no use any more. It failed, its
+    /// client is too slow, too many are waited for, or the gateway stops.
+    pub(super) async fn send(&mut self, bytes: &[u8]) -> Option<()> {
+        // The runtime need not know yet that the socket takes something, so it is not asked.
+        let left = match (&*SockRef::from(&self.stream)).write(bytes) {
+            Ok(written) => &bytes[written..],
+            Err(error) if error.kind() == ErrorKind::WouldBlock => bytes,
+            Err(_) => return None,
+        };
+        if left.is_empty() {
+            return Some(());
+        }
+        self.slot.downloading().ok()?;
+        let shared = self.shared;
+        tokio::select! {
+            sent = send_in_time(&mut self.stream, left, &shared.clock, shared.limits.stall_ms) => sent.ok(),
+            () = shared.stopping() => None,
+        }
+    }
+
+    /// Answers with a status and a line of text, logs both, and closes.
+    pub(super) fn refuse<T>(self, head: Option<&Head>, status: StatusCode, why: &str) -> Option<T> {
+        refused_request(self.shared, self.address.ip(), head, status, why, self.asked_ms);
+        let answer = refusal(status, format!("{why}\n"), self.shared.clock.now());
+        self.dismiss(answer);
+        None
+    }
+
+    /// There is no place for it.
+    pub(super) fn turn_away<T>(self, head: &Head, refused: Refused) -> Option<T> {
+        note_refusal(self.shared, self.address.ip(), Some(head), refused, self.asked_ms);
+        let now = self.shared.clock.now();
+        let answer = refusal(StatusCode::SERVICE_UNAVAILABLE, refused.to_string(), now);
+        self.dismiss(answer);
+        None
+    }
+
+    /// Closes after these last bytes. The place is free at once.
+    pub(super) fn dismiss(self, answer: Vec<u8>) {
+        drop(self.slot);
+        self.shared.parting.dismiss(self.stream, answer);
+    }
+}
+
+/// Writes piece by piece; each has `stall_ms`.
+async fn send_in_time(
+    stream: &mut (impl AsyncWrite + Unpin),
+    bytes: &[u8],
+    clock: &Clock,
+    stall_ms: u64,
+) -> io::Result<()> {
+    for piece in bytes.chunks(PIECE_BYTES) {
+        let stalled_ms = clock.now().age_ms.saturating_add(stall_ms);
+        tokio::select! {
+            biased;
+            written = stream.write_all(piece) => written?,
+            () = clock.sleep_until(stalled_ms) => return Err(ErrorKind::TimedOut.into()),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use futures_util::FutureExt;
+    use presence_core::Now;
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::clock::Manual;
+    use crate::config::GatewayConfig;
+    use crate::ratelimit::GuessLimiter;
+    use crate::slots::{Address, SlotLimits};
+
+    const STALL_MS: u64 = 20_000;
+    const START: Now = Now {
+        age_ms: 1_000_000,
+        wall_ms: 0,
+    };
+
+    /// What callers share, its clock, and what makes it stop.
+    fn shared(slots: SlotLimits) -> (Arc<Shared>, Manual, watch::Sender<bool>) {
+        let config = GatewayConfig {
+            slots,
+            ..GatewayConfig::ephemeral()
+        };
+        let manual = Manual::new(START);
+        let (stop, stopping) = watch::channel(false);
+        let limiter = GuessLimiter::new([0; 32]);
+        let shared = Shared::new(config, limiter, 0, manual.clock(), Arc::default(), stopping);
+        (Arc::new(shared), manual, stop)
+    }
+
+    /// A caller whose client reads nothing and whose buffers are full, and the client.
+    async fn full_caller(shared: &Arc<Shared>) -> (Caller<'_>, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, address) = listener.accept().await.unwrap();
+        loop {
+            stream.writable().await.unwrap();
+            // What is written may take a moment to reach the client's buffer.
+            while stream.try_write(&[b'x'; 4_096]).is_ok() {}
+            if (&*SockRef::from(&stream)).write(b"x").is_err() {
+                break;
+            }
+        }
+        let place = Address {
+            network: IpAddr::from([127, 0, 0, 1]),
+            is_shared: true,
+        };
+        let mut slot = shared.slots.take(place, START.age_ms).unwrap();
+        slot.busy(START.age_ms).unwrap();
+        let caller = Caller {
+            stream,
+            address,
+            slot,
+            shared,
+            asked_ms: START.age_ms,
+        };
+        (caller, client)
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_no_upgrade_is_given_up() {
+        let (shared, manual, stop) = shared(SlotLimits::default());
+        let (mut caller, _client) = full_caller(&shared).await;
+        let mut upgrade = Box::pin(caller.accept("key"));
+        assert_eq!(upgrade.as_mut().now_or_never(), None);
+        manual.advance(STALL_MS - 1);
+        assert_eq!(upgrade.as_mut().now_or_never(), None);
+        manual.advance(1);
+        assert_eq!(upgrade.now_or_never(), Some(None));
+
+        let mut upgrade = Box::pin(caller.accept("key"));
+        assert_eq!(upgrade.as_mut().now_or_never(), None);
+        stop.send(true).unwrap();
+        assert_eq!(upgrade.now_or_never(), Some(None), "the gateway stops");
+        drop(caller);
+        assert_eq!(shared.slots.connections(), 0);
+    }
+
+    #[tokio::test]
+    async fn only_so_many_clients_are_waited_for() {
+        let (shared, _manual, _stop) = shared(SlotLimits {
+            unauthenticated: 4,
+            ..SlotLimits::default()
+        });
+        let (mut first, _client) = full_caller(&shared).await;
+        let mut upgrade = Box::pin(first.accept("key"));
+        assert_eq!(upgrade.as_mut().now_or_never(), None);
+        let (mut second, _other) = full_caller(&shared).await;
+        assert_eq!(second.accept("key").now_or_never(), Some(None));
+    }
+
+    /// Reads `bytes` each 19 s. Returns how the writer of three pieces ends.
+    fn read_slowly(bytes: usize) -> io::Result<()> {
+        let manual = Manual::new(START);
+        let clock = manual.clock();
+        let (mut near, mut far) = tokio::io::duplex(16);
+        let body = vec![b'x'; 3 * PIECE_BYTES];
+        let mut sending = Box::pin(send_in_time(&mut near, &body, &clock, STALL_MS));
+        let mut buffer = vec![0; bytes];
+        loop {
+            let mut reading = Box::pin(far.read_exact(&mut buffer));
+            while reading.as_mut().now_or_never().is_none() {
+                if let Some(sent) = sending.as_mut().now_or_never() {
+                    return sent;
+                }
+            }
+            manual.advance(STALL_MS - 1_000);
+        }
+    }
+
+    #[test]
+    fn a_slow_reader_has_time_and_a_dripping_one_has_not() {
+        read_slowly(PIECE_BYTES).unwrap();
+        for bytes in [1, 1_024, PIECE_BYTES / 2] {
+            let error = read_slowly(bytes).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TimedOut, "{bytes}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What a connection waits for besides its socket: its deadlines, its eviction, the end of the gateway.
+
+use std::future::Future;
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use presence_core::protocol::CloseFrame;
+
+use super::{End, Session, evicted};
+
+pub(super) type Alarm = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Session {
+    /// Before the handshake is done: its deadline, that of its large message, the gateway's end, and that its place
+    /// is needed. After it: the time a full socket has to accept something. One that is armed stays; it is compared
+    /// with the clock when it fires.
+    pub(super) fn set_alarm(&mut self) {
+        if self.has_joined {
+            let Some(since) = self.peer.blocked_since_ms() else {
+                self.alarm = None;
+                return;
+            };
+            if self.alarm.is_none() {
+                let clock = self.shared.clock.clone();
+                let at = since.saturating_add(self.shared.config.limits.stall_ms);
+                self.alarm = Some(Box::pin(async move { clock.sleep_until(at).await }));
+            }
+        } else if self.alarm.is_none()
+            && let Some(deadline) = self.machine.poll_timeout()
+        {
+            let deadline = deadline.min(self.place_ends_ms().unwrap_or(deadline));
+            let shared = Arc::clone(&self.shared);
+            let eviction = self.slot.eviction();
+            self.alarm = Some(Box::pin(async move {
+                tokio::select! {
+                    () = shared.clock.sleep_until(deadline) => {}
+                    () = eviction => {}
+                    () = shared.stopping() => {}
+                }
+            }));
+        }
+    }
+
+    pub(super) fn handle_alarm(&mut self) -> ControlFlow<End> {
+        self.alarm = None;
+        let now = self.shared.clock.now();
+        if !self.has_joined {
+            if self.shared.is_stopping() {
+                self.peer.close(CloseFrame::SERVICE_RESTART);
+            } else if self.slot.is_evicted() {
+                self.peer.close(evicted());
+            } else if self.place_ends_ms().is_some_and(|ends_ms| ends_ms <= now.age_ms) {
+                self.peer.close(CloseFrame::HANDSHAKE_TIMEOUT);
+            } else {
+                self.machine.handle_timeout(now);
+                self.take_outputs();
+                self.peer.flush(now);
+            }
+            return ControlFlow::Continue(());
+        }
+        let stall_ms = self.shared.config.limits.stall_ms;
+        if self
+            .peer
+            .blocked_since_ms()
+            .is_some_and(|since| since.saturating_add(stall_ms) <= now.age_ms)
+        {
+            self.peer.close(CloseFrame::SLOW_CONSUMER);
+            return ControlFlow::Break(End::Stalled);
+        }
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,61 @@
+//! Bounds on sockets.
+
+use presence_core::setting::{InvalidSetting, count, within};
+
+/// Most answers that wait for their clients to read, however many places there are.
+const MAX_DOWNLOADS: usize = 256;
+
+/// Bounds on sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotLimits {
+    /// Most sockets in all. The last quarter is not for an address that has half of all places.
+    pub connections: usize,
+    /// Most sockets whose handshake is not done, in all.
+    pub unauthenticated: usize,
+    /// Most such sockets of one client address; beyond it a new one takes the place of the oldest silent one. Of addresses that many clients share (see [`Address`](super::Address))
+    /// this holds only while at least half of the places of all are taken.
+    pub unauthenticated_per_address: usize,
+}
+
+impl SlotLimits {
+    /// Checks that each bound lets one socket in.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] names the one that does not.
+    pub fn validate(&self) -> Result<(), InvalidSetting> {
+        for (name, number) in [
+            ("slots.connections", self.connections),
+            ("slots.unauthenticated", self.unauthenticated),
+            (
+                "slots.unauthenticated_per_address",
+                self.unauthenticated_per_address,
+            ),
+        ] {
+            within(name, count(number), 1..=u64::MAX)?;
+        }
+        Ok(())
+    }
+
+    /// Most answers that wait for their clients to read. They cannot be evicted, so most places before the
+    /// handshake must not be theirs.
+    #[must_use]
+    pub fn downloads(&self) -> usize {
+        (self.unauthenticated / 4).clamp(1, MAX_DOWNLOADS)
+    }
+
+    /// Most of them at one address, shared or not.
+    #[must_use]
+    pub fn downloads_per_address(&self) -> usize {
+        self.downloads().div_ceil(4)
+    }
+}
+
+impl Default for SlotLimits {
+    fn default() -> Self {
+        Self {
+            connections: 4_096,
+            unauthenticated: 2_048,
+            unauthenticated_per_address: 32,
+        }
+    }
+}

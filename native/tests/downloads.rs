@@ -1,0 +1,180 @@
+//! Clients that read slowly, ask too much at once, or read nothing.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use presence_gateway::GatewayConfig;
+use presence_gateway::slots::SlotLimits;
+use presence_gateway::web::WebRoot;
+use support::{config, raw_http, start};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+}
+
+/// The same by way of a proxy.
+fn get_from(path: &str, client: u8) -> String {
+    get(path).replace(
+        "Connection",
+        &format!("X-Forwarded-For: 192.0.2.{client}\r\nConnection"),
+    )
+}
+
+/// A page with a large file of this many bytes, and smaller ones.
+fn page_of(bytes: usize) -> Option<Arc<WebRoot>> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("index.html"), "x").unwrap();
+    for (name, bytes) in [
+        ("large.wasm", bytes),
+        ("medium.js", 16 * 1024 + 1),
+        ("small.js", 16 * 1024),
+    ] {
+        std::fs::write(folder.path().join(name), vec![b'x'; bytes]).unwrap();
+    }
+    Some(Arc::new(WebRoot::read(folder.path()).unwrap()))
+}
+
+/// Asks for a file on a socket with little room.
+async fn ask_for(address: SocketAddr, request: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(16 * 1024).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn a_large_file_takes_as_long_as_it_takes_and_silence_ends_it() {
+    const MIB: usize = 1024 * 1024;
+    let bytes = 31 * MIB;
+    let slots = SlotLimits {
+        unauthenticated: 4,
+        ..SlotLimits::default()
+    };
+    let (gateway, clock) = support::start_manual(GatewayConfig {
+        web_root: page_of(bytes),
+        slots,
+        ..config()
+    });
+    // 1 MiB each 15 s: two orders of magnitude slower than the bound on all of it was.
+    let mut slow = ask_for(gateway.address(), &get("/large.wasm")).await;
+    let mut left = vec![0; MIB];
+    let mut read = 0;
+    while read < bytes {
+        support::within("a piece", slow.read_exact(&mut left))
+            .await
+            .unwrap();
+        read += MIB;
+        clock.advance(15_000);
+    }
+    let mut rest = Vec::new();
+    support::within("the rest", slow.read_to_end(&mut rest))
+        .await
+        .unwrap();
+    assert!(!rest.is_empty() && rest.iter().rev().take(100).all(|byte| *byte == b'x'));
+
+    // One download at a time, so the next says whether the last one ended.
+    let mut stuck = ask_for(gateway.address(), &get("/large.wasm")).await;
+    support::within("its beginning", stuck.read_exact(&mut left))
+        .await
+        .unwrap();
+    let large = get("/large.wasm");
+    let busy = raw_http(gateway.address(), &large).await;
+    assert!(busy.starts_with("HTTP/1.1 503 "), "{busy}");
+    support::within("the end of what stalls", async {
+        while !raw_http(gateway.address(), &large)
+            .await
+            .starts_with("HTTP/1.1 200 ")
+        {
+            clock.advance(20_000);
+        }
+    })
+    .await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn downloads_are_bounded_and_small_answers_are_not() {
+    // Eight in all, two of them at one address.
+    let slots = SlotLimits {
+        unauthenticated: 32,
+        ..SlotLimits::default()
+    };
+    let gateway = start(GatewayConfig {
+        web_root: page_of(8 * 1024 * 1024),
+        slots,
+        trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
+        ..config()
+    });
+    let address = gateway.address();
+    let mut downloads = Vec::new();
+    for n in 0..4 {
+        for _ in 0..2 {
+            let mut download = ask_for(address, &get_from("/large.wasm", n)).await;
+            support::within("a beginning", download.read_u8()).await.unwrap();
+            downloads.push(download);
+        }
+        // Of more than the buffer takes, and of less: none begins and is cut off.
+        for path in ["/large.wasm", "/medium.js"] {
+            let third = raw_http(address, &get_from(path, n)).await;
+            assert!(
+                third.starts_with("HTTP/1.1 503 ") && third.contains("retry-after: 1\r\n"),
+                "{third}"
+            );
+            assert!(third.ends_with("Too many downloads"), "{third}");
+        }
+    }
+    let ninth = raw_http(address, &get_from("/medium.js", 9)).await;
+    assert!(ninth.starts_with("HTTP/1.1 503 "), "{ninth}");
+    for path in ["/", "/small.js"] {
+        let small = raw_http(address, &get_from(path, 0)).await;
+        assert!(small.starts_with("HTTP/1.1 200 "), "{small}");
+    }
+    drop(downloads);
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn many_requests_at_once_take_turns_with_those_of_others() {
+    let gateway = start(config());
+    let address = gateway.address();
+    let one = get("/").replace("Connection: close\r\n", "");
+    let answer = raw_http(address, &get("/")).await.len();
+    let mut floods = Vec::new();
+    for _ in 0..50 {
+        let mut flood = TcpStream::connect(address).await.unwrap();
+        flood.write_all(one.repeat(99).as_bytes()).await.unwrap();
+        floods.push(flood.into_std().unwrap());
+    }
+    raw_http(address, &get("/healthz")).await;
+    let answered: usize = floods
+        .iter()
+        .map(|flood| {
+            let mut buffer = vec![0; 99 * answer];
+            flood.peek(&mut buffer).unwrap_or(0) / answer
+        })
+        .sum();
+    // All at once before, and one per turn now: accepting, reading and answering take some turns.
+    assert!(answered < 50 * 99 / 2, "{answered}");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_gateway_stops_whoever_reads_nothing() {
+    let gateway = start(GatewayConfig {
+        web_root: page_of(8 * 1024 * 1024),
+        // Longer than this test waits.
+        drain_ms: 600_000,
+        ..config()
+    });
+    let mut stuck = ask_for(gateway.address(), &get("/large.wasm")).await;
+    support::within("a beginning", stuck.read_u8()).await.unwrap();
+    let idle = TcpStream::connect(gateway.address()).await.unwrap();
+    support::within("the end", gateway.shutdown()).await;
+    drop((stuck, idle));
+}
