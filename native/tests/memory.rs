@@ -181,6 +181,24 @@ async fn pieces_and_unread_answers_are_bounded_in_memory() {
 }
 
 #[tokio::test]
+async fn idle_clients_keep_no_buffer_of_their_largest_message() {
+    let process = Process::start().await;
+    let text = dense("no.such.method", "0", MIB);
+    let mut idle = Vec::new();
+    for n in 0..40 {
+        let instance = format!("idle-{n}");
+        let (mut client, _) = Client::connect(process.address, &instance, &["operator.read"]).await;
+        client.stream().write_all(&frame(&text)).await.unwrap();
+        assert_eq!(client.response("1").await["ok"], false);
+        // Its buffer is in use after that as before.
+        assert_eq!(client.request("health", json!({})).await["ok"], true);
+        idle.push(client);
+    }
+    process.check("idle clients").await;
+    drop(idle);
+}
+
+#[tokio::test]
 async fn strangers_are_bounded_in_memory_together() {
     let process = Process::start().await;
     let connect = dense("connect", r#"{"":0}"#, 64 * 1024);

@@ -17,6 +17,16 @@ pub(super) fn control_bytes(payload: usize) -> usize {
     payload + SHORT_HEADER_BYTES
 }
 
+/// Fewest bytes on the wire of one message.
+pub(super) fn least_bytes(payload: usize) -> usize {
+    let length_bytes = match payload {
+        0..=125 => 0,
+        126..=0xffff => 2,
+        _ => 8,
+    };
+    control_bytes(payload) + length_bytes
+}
+
 /// Most bytes on the wire of one message in pieces, whose payload may have `max_bytes`: as much again for the
 /// headers, and one turn, because it is looked at when the turn is over.
 pub(super) fn message_bytes(max_bytes: usize) -> usize {

@@ -31,6 +31,8 @@ use crate::slots::{LargePlace, Slot};
 
 /// What tungstenite takes at once, and what a connection keeps for it.
 const READ_BUFFER_BYTES: usize = 1024;
+/// Behind a message of more bytes the buffer it made tungstenite take is given back.
+const KEPT_BYTES: usize = 2 * READ_BUFFER_BYTES;
 
 /// What is known of a connection before it says anything.
 pub(crate) struct Opening {
@@ -65,6 +67,8 @@ pub(crate) struct Session {
     has_joined: bool,
     /// Whole frames may wait in tungstenite's buffer.
     has_unread: bool,
+    /// tungstenite's buffer is as large as a message of more than [`KEPT_BYTES`] was.
+    has_large_buffer: bool,
     /// A read failed: tungstenite must not be asked again (after a frame that is too long it panics).
     is_unreadable: bool,
     /// The handshake's deadline, or the stall's.
@@ -149,6 +153,7 @@ impl Session {
             })),
             has_joined: false,
             has_unread,
+            has_large_buffer: false,
             is_unreadable: false,
             alarm: None,
         })

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 
 use super::Peer;
-use super::budget::TURN_BYTES;
+use super::budget::{TURN_BYTES, least_bytes};
 use super::gate::Gate;
 
 /// What is read at once while large frames are held back: a `connect` with its proof, and what a socket that
@@ -31,6 +31,9 @@ pub(super) struct PeerStream {
     turn_left: usize,
     /// What it took since the last whole message, without control frames.
     unfinished: usize,
+    /// What it took, without the least that the whole messages and control frames so far had on the wire. 0 only
+    /// if it has handed out all of it: frames of more than the least leave more.
+    unread: usize,
     /// Until large frames may come.
     gate: Option<Gate>,
     is_held: bool,
@@ -45,6 +48,7 @@ impl PeerStream {
             taken: 0,
             turn_left: 0,
             unfinished: 0,
+            unread: 0,
             gate: Some(Gate::default()),
             is_held: false,
         }
@@ -66,14 +70,22 @@ impl PeerStream {
         self.unfinished
     }
 
-    /// A message is whole.
-    pub(super) fn message_ended(&mut self) {
+    /// A message with this payload is whole.
+    pub(super) fn message_ended(&mut self, payload: usize) {
         self.unfinished = 0;
+        self.unread = self.unread.saturating_sub(least_bytes(payload));
     }
 
     /// A control frame of `bytes` was among what was taken.
     pub(super) fn control_ended(&mut self, bytes: usize) {
         self.unfinished = self.unfinished.saturating_sub(bytes);
+        self.unread = self.unread.saturating_sub(bytes);
+    }
+
+    /// Whether tungstenite may have taken bytes of a message that is not whole. It always may after a message in
+    /// pieces, whose number is not known.
+    pub(super) fn may_hold_bytes(&self) -> bool {
+        self.unread > 0
     }
 
     /// Whether a large frame is held back.
@@ -163,6 +175,7 @@ impl Read for PeerStream {
         };
         self.turn_left -= len;
         self.unfinished += len;
+        self.unread += len;
         Ok(len)
     }
 }

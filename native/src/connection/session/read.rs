@@ -2,17 +2,20 @@
 
 use std::io::ErrorKind;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use presence_core::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::{Message, WebSocket};
 use tracing::debug;
 
-use super::{End, Session};
+use super::{End, KEPT_BYTES, Session};
 use crate::connection::Input;
 use crate::connection::budget::{
     EARLY_CONTROLS, LARGE_BYTES, TURN_BYTES, TURN_MESSAGES, control_bytes, message_bytes,
 };
+use crate::connection::stream::PeerStream;
 
 impl Session {
     /// Reads what is there, within a turn's bounds; answers or hands on what it says.
@@ -51,7 +54,8 @@ impl Session {
         for _ in 0..TURN_MESSAGES {
             match self.websocket.read() {
                 Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
-                    self.websocket.get_mut().message_ended();
+                    self.websocket.get_mut().message_ended(message.len());
+                    self.has_large_buffer |= message.len() > KEPT_BYTES;
                     if message.len() > LARGE_BYTES {
                         return ControlFlow::Continue(Some(message));
                     }
@@ -70,6 +74,9 @@ impl Session {
                 Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
                     let stream = self.websocket.get_ref();
                     self.has_unread = stream.is_spent() || stream.is_held();
+                    if self.has_large_buffer && !self.has_unread {
+                        self.give_buffer_back();
+                    }
                     break;
                 }
                 Err(Error::Capacity(_)) => {
@@ -103,6 +110,19 @@ impl Session {
             self.refuse_to_read(CloseFrame::TOO_MANY_FRAMES);
         }
         ControlFlow::Continue(None)
+    }
+
+    /// tungstenite keeps its buffer as large as the largest frame was. Once it holds nothing, a new one begins.
+    fn give_buffer_back(&mut self) {
+        if self.websocket.get_ref().may_hold_bytes() || !self.websocket.can_read() {
+            return;
+        }
+        let stream = PeerStream::new(Arc::clone(&self.peer), Vec::new());
+        let config = *self.websocket.get_config();
+        let websocket = WebSocket::from_raw_socket(stream, Role::Server, Some(config));
+        let stream = std::mem::replace(&mut self.websocket, websocket).into_inner();
+        *self.websocket.get_mut() = stream;
+        self.has_large_buffer = false;
     }
 
     /// What this turn may take.
