@@ -104,6 +104,7 @@ impl Scale {
                 idle_time: Duration::from_secs(10),
                 pair_time: Duration::from_secs(1),
                 slow_time: Duration::from_secs(90),
+                hostile_runs: 1,
                 curve: &[100],
                 ..full
             },

@@ -342,7 +342,13 @@ pub(crate) const LINES: &[Line] = &[
         AtMost(64.0)
     ),
     gateway!(
-        "memory that an attack leaves 10 s after its end",
+        "memory that large frames leave 10 s after their end",
+        |f| Some(f.value("hostile.params.memory_after")? / 1024.0),
+        "MB",
+        AtMost(4.0)
+    ),
+    gateway!(
+        "memory that any other attack leaves, rows not counted",
         |f| Some(f.value("hostile.memory_after")? / 1024.0),
         "MB",
         AtMost(4.0)
