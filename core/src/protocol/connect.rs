@@ -2,6 +2,7 @@
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::error::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
@@ -94,7 +95,7 @@ pub struct ConnectParams {
     /// Highest protocol number the client speaks.
     pub max_protocol: u32,
     /// Who the client is.
-    pub client: ClientInfo,
+    pub client: Arc<ClientInfo>,
     /// Extensions the client understands.
     pub caps: Vec<Box<str>>,
     /// Commands a node offers.
@@ -145,7 +146,7 @@ impl ConnectParams {
         Ok(Self {
             min_protocol,
             max_protocol,
-            client,
+            client: Arc::new(client),
             caps: strings(&root, "caps", MAX_LIST_ITEMS)?,
             commands: strings(&root, "commands", MAX_COMMANDS)?,
             may_report_input: accessibility(&root)?,

@@ -60,7 +60,8 @@ pub struct Handshake {
 pub enum ConnectionOutput {
     /// Put this frame into the connection's outbox.
     Send(Frame),
-    /// Find the facts about this request and call [`Connection::handle_evidence`].
+    /// Find the facts about this request and call [`Connection::handle_evidence`]. `caps` and `commands` are empty
+    /// here: they are no facts, and may be long.
     Authenticate(Box<ConnectParams>),
     /// Let the hub take the connection in; from now on it answers. Carry out what follows only after
     /// the hub has queued its hello, so that nothing overtakes it.
@@ -320,7 +321,7 @@ impl Connection {
             return;
         };
         let Examined {
-            params,
+            mut params,
             protocol,
             role,
         } = examined;
@@ -334,10 +335,10 @@ impl Connection {
             } else {
                 Vec::new()
             },
-            client: Arc::new(params.client.clone()),
+            client: params.client.clone(),
             device_id: None,
-            caps: params.caps.clone(),
-            commands: params.commands.clone(),
+            caps: mem::take(&mut params.caps),
+            commands: mem::take(&mut params.commands),
             remote_ip: opening.remote_ip.take(),
             user: opening.user.take(),
             may_report_input: params.may_report_input,

@@ -1,6 +1,7 @@
 //! What is accepted in `connect`, and how the rest is refused.
 
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec;
 
 use serde_json::{Value, json};
@@ -51,7 +52,7 @@ fn everything_a_client_may_send_is_read() {
         ConnectParams {
             min_protocol: 3,
             max_protocol: 4,
-            client: ClientInfo {
+            client: Arc::new(ClientInfo {
                 id: text("openclaw-macos"),
                 version: text("2026.9.6"),
                 platform: text("macos 26.1.0"),
@@ -61,7 +62,7 @@ fn everything_a_client_may_send_is_read() {
                 model_identifier: Some(text("Mac16,6")),
                 instance_id: Some(text(" Inst-A ")),
                 time_zone: Some(text("Europe/Paris")),
-            },
+            }),
             caps: vec![text("presence-delta")],
             commands: vec![text("camera.snap")],
             may_report_input: true,

@@ -117,6 +117,25 @@ fn assert_is_closed(connection: &mut Connection) {
 }
 
 #[test]
+fn what_the_shell_does_not_need_is_not_copied_for_it() {
+    let mut params = params();
+    params["caps"] = json!(["presence-delta"]);
+    params["commands"] = json!(["camera.snap"]);
+    let mut connection = opened();
+    connection.handle_text(&request("c1", "connect", &params), START);
+    let Some(ConnectionOutput::Authenticate(asked)) = connection.poll_output() else {
+        panic!("no question");
+    };
+    assert_eq!((asked.caps.len(), asked.commands.len()), (0, 0));
+    connection.handle_evidence(&GOOD, START);
+    let Some(ConnectionOutput::Join(handshake)) = connection.poll_output() else {
+        panic!("not let in");
+    };
+    assert_eq!((handshake.caps.len(), handshake.commands.len()), (1, 1));
+    assert!(Arc::ptr_eq(&handshake.client, &asked.client));
+}
+
+#[test]
 fn the_challenge_comes_first() {
     let mut connection = Connection::new(&Limits::default(), "c".into(), "n-1".into(), None, START);
     assert_eq!(
