@@ -308,7 +308,7 @@ impl Roster {
     pub fn restore(&mut self, write: &ConnectWrite<'_>, now: Now) -> Option<RowId> {
         self.settle(now);
         let is_there = self.landing(write).slot.is_some();
-        if !self.has_bytes_for_a_row() || !is_there && !self.has_room_without_live_rows() {
+        if !self.has_bytes_without_live_rows() || !is_there && !self.has_room_without_live_rows() {
             return None;
         }
         let row = self.write_connect(write, now);
@@ -594,18 +594,33 @@ impl Roster {
         self.removals
     }
 
-    /// Number of proofs of life so far, for [`evicts_proven_after`](Self::evicts_proven_after).
+    /// Number of proofs of life so far, for [`unlists_after`](Self::unlists_after).
     pub(crate) fn proofs(&self) -> u64 {
         self.table.proofs()
     }
 
-    /// Whether one more row would push out one that was proven alive after the first `proofs` proofs.
-    pub(crate) fn evicts_proven_after(&self, proofs: u64) -> bool {
-        self.len() >= self.max_entries()
-            && self
-                .table
-                .next_to_evict(None)
-                .is_some_and(|slot| self.table.slab[slot].proof_number > proofs)
+    /// Whether this handshake may evict a row that was proven alive after the first `proofs` proofs, or take it over
+    /// from its connections.
+    pub(crate) fn unlists_after(
+        &self,
+        proofs: u64,
+        client: &ClientInfo,
+        device_id: Option<&str>,
+        conn_id: &str,
+    ) -> bool {
+        let slab = &self.table.slab;
+        let mut rows = (self.len() + 1).saturating_sub(self.max_entries());
+        let mut bytes = self.bytes_lacking();
+        let evicted = self.table.in_eviction_order().take_while(|&slot| {
+            let goes = rows > 0 || bytes > 0;
+            rows = rows.saturating_sub(1);
+            bytes = bytes.saturating_sub(slab[slot].bytes);
+            goes
+        });
+        let taken_over = self.taken_over(client, device_id, conn_id);
+        evicted
+            .chain(taken_over)
+            .any(|slot| slab[slot].proof_number > proofs)
     }
 
     /// Fewer bytes than the encoded list has.
@@ -715,9 +730,13 @@ impl Roster {
             if let Some(device) = key_of(write.device_id) {
                 others = self.own(slot, device);
             }
-            let fields = &mut self.table.slab[slot].fields;
-            overlay_id(&mut fields.instance_id, own_id);
-            overlay(&mut fields.device_id, write.device_id);
+            let row = &mut self.table.slab[slot];
+            overlay_id(&mut row.fields.instance_id, own_id);
+            overlay(&mut row.fields.device_id, write.device_id);
+            if row.owner().is_none() && size::of_ids(&row.fields) > MAX_ROW_BYTES + 1 {
+                row.fields.device_id = None;
+                self.table.set_device(slot, None);
+            }
         }
         let row = &mut self.table.slab[slot];
         let ip = write.remote_ip.filter(|ip| !is_loopback(ip));
@@ -840,15 +859,31 @@ impl Roster {
         self.len() < self.max_entries().saturating_add(self.table.not_live())
     }
 
-    /// Whether the list has bytes left for any row.
-    fn has_bytes_for_a_row(&self) -> bool {
-        self.bytes + MAX_ROW_BYTES < self.max_list_bytes()
+    /// How many bytes the list lacks for any row, its comma included.
+    fn bytes_lacking(&self) -> usize {
+        (self.bytes + MAX_ROW_BYTES + 1).saturating_sub(self.max_list_bytes())
+    }
+
+    /// Whether the list has bytes for any row once all rows without a live connection are gone.
+    fn has_bytes_without_live_rows(&self) -> bool {
+        let slab = &self.table.slab;
+        let mut lacking = self.bytes_lacking();
+        let mut others = self
+            .table
+            .in_eviction_order()
+            .take_while(|&slot| slab[slot].live.is_empty());
+        while lacking > 0
+            && let Some(slot) = others.next()
+        {
+            lacking = lacking.saturating_sub(slab[slot].bytes);
+        }
+        lacking == 0
     }
 
     /// The row `kept` was just written and stays.
     fn enforce_cap(&mut self, kept: u32) {
         while self.len() > self.max_entries() || self.bytes > self.max_list_bytes() {
-            let Some(slot) = self.table.next_to_evict(Some(kept)) else {
+            let Some(slot) = self.table.in_eviction_order().find(|&slot| slot != kept) else {
                 return;
             };
             if self.table.slab[slot].live.is_empty() {

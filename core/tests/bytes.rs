@@ -116,7 +116,8 @@ fn rows_and_lists_stay_within_their_bytes() {
             }
             _ => {
                 let beacon = Beacon {
-                    instance_id: random.id(),
+                    instance_id: (random.below(4) > 0).then(|| random.id()).flatten(),
+                    device_id: (random.below(3) == 0).then(|| random.id()).flatten(),
                     host: random.maybe(),
                     ip: random.maybe(),
                     platform: random.maybe(),
@@ -153,4 +154,72 @@ fn rows_and_lists_stay_within_their_bytes() {
         rows_refused > 100 && lists_refused > 100 && moves > 30,
         "{rows_refused} {lists_refused} {moves}"
     );
+}
+
+fn client(id: u64, host: &str) -> Arc<ClientInfo> {
+    Arc::new(ClientInfo {
+        id: "test".into(),
+        version: "1".into(),
+        platform: "linux".into(),
+        mode: "ui".into(),
+        display_name: Some(host.into()),
+        instance_id: Some(format!("i{id}").into()),
+        ..ClientInfo::default()
+    })
+}
+
+/// A list that has no bytes left for another row has them once a row without a live connection went.
+#[test]
+fn a_pong_evicts_closed_rows_for_the_bytes_of_its_row() {
+    let now = Now {
+        age_ms: 1_000,
+        wall_ms: 1_700_000_000_000,
+    };
+    let config = RosterConfig {
+        max_entries: ROWS,
+        ..RosterConfig::default()
+    };
+    let mut roster = Roster::new(config, PresenceEntry::default(), now);
+    let scopes: Arc<[Box<str>]> = Arc::default();
+    let write = |conn: u64, conn_id: &'static str, client: &'static Arc<ClientInfo>| ConnectWrite {
+        conn,
+        seat: 0,
+        conn_id,
+        client,
+        role: Role::Operator,
+        scopes: Box::leak(Box::new(scopes.clone())),
+        device_id: None,
+        remote_ip: None,
+        user: None,
+    };
+    let small = write(0, "small", Box::leak(Box::new(client(0, "a"))));
+    let evicted = roster.connect(&small, now);
+    let mut rows = Vec::new();
+    for conn in 1.. {
+        let large = Box::leak(Box::new(client(conn, &"h".repeat(7_600))));
+        rows.push(roster.connect(&write(conn, "large", large), now));
+        if !roster.contains(evicted) {
+            break;
+        }
+    }
+    assert!(roster.len() < ROWS, "evicted for its bytes, not for its place");
+    let version = roster.version();
+    assert_eq!(
+        roster.restore(&small, now),
+        None,
+        "all rows have live connections"
+    );
+    assert_eq!(roster.version(), version);
+
+    roster.disconnect(rows[0], 1, true, now);
+    roster.disconnect(rows[1], 2, true, now);
+    let rows_before = roster.len();
+    assert!(roster.restore(&small, now).is_some());
+    assert_eq!(
+        roster.evictions().live,
+        1,
+        "no row with a live connection went for it"
+    );
+    assert!(roster.len() <= rows_before + 1);
+    check(&mut roster, now);
 }

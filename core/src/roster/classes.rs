@@ -160,15 +160,24 @@ impl Classes {
         least_fresh(slab, self.spared.iter().filter_map(List::head))
     }
 
-    /// The row that goes when there are too many, other than `kept`, which was just written: with a live
-    /// connection only if there is no other kind.
-    pub(super) fn next_to_evict(&self, slab: &Slab, kept: Option<u32>) -> Option<u32> {
-        Class::ALL.into_iter().find_map(|class| {
-            let listed = [&self.ageing[class as usize], &self.spared[class as usize]];
-            let silent = self.first_silent().filter(|_| class == Class::Closed);
-            // What was just written is the last of its list: at the head it is the only one.
-            let heads = listed.into_iter().filter_map(List::head).chain(silent);
-            least_fresh(slab, heads.filter(|&slot| Some(slot) != kept))
+    /// All rows in the order in which they go when there are too many: with a live connection only after all others.
+    pub(super) fn in_eviction_order(&self, slab: &Slab) -> impl Iterator<Item = u32> {
+        Class::ALL.into_iter().flat_map(move |class| {
+            let list = |list: &List| {
+                let next = |&slot: &u32| List::after(slab, slot, Order::Freshness);
+                core::iter::successors(list.head(), next)
+            };
+            // Only rows with a live connection are spared, and only rows without one are silent.
+            let silent = (class == Class::Closed).then(|| self.silent.values().copied());
+            let others = list(&self.spared[class as usize]).chain(silent.into_iter().flatten());
+            let (mut ageing, mut others) = (list(&self.ageing[class as usize]).peekable(), others.peekable());
+            core::iter::from_fn(move || match (ageing.peek(), others.peek()) {
+                (Some(&slot), Some(&other)) if slab[other].proof_number < slab[slot].proof_number => {
+                    others.next()
+                }
+                (Some(_), _) => ageing.next(),
+                (None, _) => others.next(),
+            })
         })
     }
 

@@ -118,6 +118,12 @@ impl List {
         self.len
     }
 
+    /// The slot after `slot`, towards the freshest.
+    pub(super) fn after(rows: &impl Linked, slot: u32, order: Order) -> Option<u32> {
+        let next = rows.link(slot, order).next;
+        (next != NONE).then_some(next)
+    }
+
     /// The slot before `slot`, towards the least fresh.
     pub(super) fn before(rows: &impl Linked, slot: u32, order: Order) -> Option<u32> {
         let prev = rows.link(slot, order).prev;

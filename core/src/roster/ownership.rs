@@ -5,8 +5,9 @@ use core::mem::take;
 
 use super::row::Live;
 use super::table::Device;
-use super::{BeaconTarget, ConnectWrite, Holder, Report, Roster, RowId, key_of};
+use super::{BeaconTarget, ConnectWrite, Holder, ROW_SHARE_BYTES, Report, Roster, RowId, key_of};
 use crate::key::{PresenceKey, RowKey};
+use crate::protocol::ClientInfo;
 use crate::time::Now;
 
 /// What a beacon of a connection is about, as far as its rights go (SPEC 2, "Beacon rights").
@@ -134,12 +135,8 @@ impl Roster {
 
     /// Where the handshake's row is (SPEC 1.2).
     pub(super) fn landing(&self, write: &ConnectWrite<'_>) -> Landing {
-        let instance = self.instance_key(write.client);
-        let device = key_of(write.device_id);
         let key = self.connect_key(write.client, write.device_id, write.conn_id);
-        let slot = self
-            .resolve_connect(instance.as_ref(), device.as_ref())
-            .or_else(|| self.table.find(&key));
+        let slot = self.resolve_connect(write.client, write.device_id, &key);
         if slot.is_some_and(|slot| self.is_closed_to(slot, write.device_id)) {
             let key = RowKey::Connection(write.conn_id.into());
             return Landing {
@@ -155,12 +152,30 @@ impl Roster {
         }
     }
 
-    fn resolve_connect(&self, instance: Option<&PresenceKey>, device: Option<&PresenceKey>) -> Option<u32> {
-        let proven = |takes_over| self.row_of_device(device?, true, takes_over);
-        match instance {
-            Some(instance) => self.table.find_named(instance).or_else(|| proven(true)),
+    /// The row that the ids of a handshake lead to, whoever owns it; `key` is its [`connect_key`](Self::connect_key).
+    fn resolve_connect(&self, client: &ClientInfo, device_id: Option<&str>, key: &RowKey) -> Option<u32> {
+        let device = key_of(device_id);
+        let proven = |takes_over| self.row_of_device(device.as_ref()?, true, takes_over);
+        let by_ids = match self.instance_key(client) {
+            Some(instance) => self.table.find_named(&instance).or_else(|| proven(true)),
             None => proven(false),
-        }
+        };
+        by_ids.or_else(|| self.table.find(key))
+    }
+
+    /// The row with live connections that a handshake would come to own, so that they have to leave it.
+    pub(super) fn taken_over(
+        &self,
+        client: &ClientInfo,
+        device_id: Option<&str>,
+        conn_id: &str,
+    ) -> Option<u32> {
+        let device = key_of(device_id)?;
+        let key = self.connect_key(client, device_id, conn_id);
+        let slot = self.resolve_connect(client, device_id, &key)?;
+        let row = &self.table.slab[slot];
+        let is_taken = row.owner() != Some(&device) && !self.is_closed_to(slot, device_id);
+        (is_taken && !row.live.is_empty()).then_some(slot)
     }
 
     /// The freshest row of a proven or a claimed `deviceId`; without an `instanceId` if it is to be taken
@@ -188,11 +203,11 @@ impl Roster {
         for live in others {
             self.disputes.moved = self.disputes.moved.saturating_add(1);
             let (conn, seat) = (live.conn, live.seat);
-            let has_room = self.has_room_without_live_rows() && self.has_bytes_for_a_row();
+            let has_room = self.has_room_without_live_rows() && self.has_bytes_without_live_rows();
             let row = has_room.then(|| {
                 let key = RowKey::Connection(live.conn_id.clone());
                 let slot = self.make_row(key, Holder::Unlimited, now);
-                let max_bytes = self.max_row_bytes(slot);
+                let max_bytes = self.max_row_bytes(slot).max(ROW_SHARE_BYTES);
                 self.table.slab[slot].attach(live, now.age_ms, max_bytes);
                 self.measure(slot);
                 self.wrote(slot, now, true);

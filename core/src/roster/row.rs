@@ -128,13 +128,17 @@ impl Row {
 
     /// Writes the handshake of a connection, and adds the connection.
     pub(super) fn attach(&mut self, mut live: Live, now_ms: u64, max_bytes: usize) {
+        if self.live.is_empty() {
+            self.online_since_ms = now_ms;
+            if !live.said.has_user() {
+                self.fields.user_id = None;
+            }
+        }
+        // The ids of the handshake are written already: they may leave less room than there was.
+        self.writers.shed(&mut self.fields, max_bytes);
         live.said.fit(&mut self.fields, max_bytes);
         self.writers
             .write(&mut self.fields, &live.said, live.conn, max_bytes);
-        self.writers.shed(&mut self.fields, max_bytes);
-        if self.live.is_empty() {
-            self.online_since_ms = now_ms;
-        }
         self.was_connected = true;
         // In connect order: a row that was evicted gets its connections back in any order.
         let at = self.live.partition_point(|other| other.conn < live.conn);

@@ -101,6 +101,20 @@ const NUMBERS: usize = number("ts")
 /// More bytes than an entry may lack of those that are counted for its numbers and its reason.
 pub(super) const UNUSED: usize = NUMBERS + "\"reason\":\"\",".len() + REASON;
 
+/// Bytes of `"reason":"value",`, as long as the longest that the roster itself writes at least.
+pub(super) fn reason(value: Option<&str>) -> usize {
+    member("reason", "") + value.map_or(0, escaped_len).max(REASON)
+}
+
+/// Bytes of an entry that has nothing but the ids of this one, and of the comma behind it.
+pub(super) fn of_ids(entry: &PresenceEntry) -> usize {
+    let ids = [("instanceId", &entry.instance_id), ("deviceId", &entry.device_id)];
+    let ids = ids
+        .iter()
+        .filter_map(|(name, id)| id.as_deref().map(|id| member(name, id)));
+    NUMBERS + reason(None) + ids.sum::<usize>()
+}
+
 /// Bytes of an entry without roles and scopes, and of the comma behind it.
 pub(super) fn without_sets(entry: &PresenceEntry) -> usize {
     let texts = [
@@ -121,8 +135,7 @@ pub(super) fn without_sets(entry: &PresenceEntry) -> usize {
         .iter()
         .filter_map(|(name, text)| text.as_deref().map(|text| member(name, text)))
         .sum();
-    let reason = member("reason", "") + entry.reason.as_deref().map_or(0, escaped_len).max(REASON);
-    NUMBERS + texts + reason + entry.user_id.as_deref().map_or(0, user)
+    NUMBERS + texts + reason(entry.reason.as_deref()) + entry.user_id.as_deref().map_or(0, user)
 }
 
 /// Bytes of an entry, and of the comma behind it.

@@ -279,9 +279,9 @@ impl Table {
         Some((list.len(), list.head()?))
     }
 
-    /// The row that goes when there are too many; never `kept`, which was just written.
-    pub(super) fn next_to_evict(&self, kept: Option<u32>) -> Option<u32> {
-        self.classes.next_to_evict(&self.slab, kept)
+    /// All rows in the order in which they go when there are too many.
+    pub(super) fn in_eviction_order(&self) -> impl Iterator<Item = u32> {
+        self.classes.in_eviction_order(&self.slab)
     }
 
     /// Number of rows without a live connection.

@@ -1,8 +1,12 @@
 //! Which connection wrote which member last: what a close that is not the last takes along (SPEC 1.4).
 
+#[cfg(test)]
+mod tests;
+
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use super::size::{self, MAX_ESCAPE, NAMES, escaped_len, member, user};
 use crate::entry::{MAX_TEXT_BYTES, PresenceEntry};
@@ -65,6 +69,16 @@ impl Field {
         matches!(self, Self::Version | Self::Platform | Self::Mode | Self::ClientId)
     }
 
+    /// What it takes in an entry, in bytes.
+    fn bytes(self, value: Option<&str>) -> usize {
+        match (self, value) {
+            (Self::Reason, reason) => size::reason(reason),
+            (_, None) => 0,
+            (Self::User, Some(id)) => user(id),
+            (_, Some(value)) => member(self.name(), value),
+        }
+    }
+
     /// Its place in the entry.
     fn of(self, entry: &mut PresenceEntry) -> &mut Option<Box<str>> {
         match self {
@@ -110,7 +124,7 @@ impl Fields {
         Self(self.0 & !other.0)
     }
 
-    fn iter(self) -> impl Iterator<Item = Field> {
+    fn iter(self) -> impl Iterator<Item = Field> + Clone {
         Field::ALL.into_iter().filter(move |&field| self.has(field))
     }
 }
@@ -142,6 +156,11 @@ impl Said {
         said
     }
 
+    /// Whether it states the person behind the connection.
+    pub(super) fn has_user(&self) -> bool {
+        self.fields.has(Field::User)
+    }
+
     fn value(&self, field: Field) -> Option<&str> {
         let client = &*self.client;
         match field {
@@ -164,48 +183,28 @@ impl Said {
         }
     }
 
-    /// Leaves out the longest members until the row has at most `max_bytes`: those that handshakes need not
-    /// have, and others first only if that is not enough (SPEC 1.5).
+    /// Leaves out members until the row has at most `max_bytes`: the longest of those that handshakes need not
+    /// have, and of the others if these are too long by themselves (SPEC 1.5). What makes the row no longer stays.
     pub(super) fn fit(&mut self, entry: &mut PresenceEntry, max_bytes: usize) {
-        let before = size::without_sets(entry);
-        let lengths: usize = self
-            .fields
-            .iter()
-            .map(|field| self.value(field).map_or(0, str::len))
-            .sum();
-        if before + MAX_ESCAPE * lengths + NAMES <= max_bytes {
+        let mut size = size::without_sets(entry);
+        let texts = self.fields.iter().map(|field| (field, self.value(field)));
+        let lengths: usize = texts.clone().map(|(_, text)| text.map_or(0, str::len)).sum();
+        if size + MAX_ESCAPE * lengths + NAMES <= max_bytes {
             return;
         }
-        let size = |said: &Self, entry: &mut PresenceEntry, counts: &dyn Fn(Field) -> bool| {
-            said.fields
-                .iter()
-                .filter(|&field| counts(field))
-                .fold(before, |size, field| {
-                    let cost = |value: &str| match field {
-                        Field::User => user(value),
-                        _ => member(field.name(), value),
-                    };
-                    size + said.value(field).map_or(0, cost) - field.of(entry).as_deref().map_or(0, cost)
-                })
-        };
-        while size(self, entry, &|field| field.is_required()) > max_bytes
-            && self.leave_out(&|field| field.is_required())
-        {}
-        while size(self, entry, &|_| true) > max_bytes && self.leave_out(&|field| !field.is_required()) {}
-    }
-
-    /// Leaves out the longest of these fields; returns whether there was one.
-    fn leave_out(&mut self, which: &dyn Fn(Field) -> bool) -> bool {
-        let size = |&field: &Field| self.value(field).map_or(0, escaped_len);
-        let longest = self
-            .fields
-            .iter()
-            .filter(|&field| field != Field::Reason && which(field))
-            .max_by_key(size);
-        if let Some(field) = longest {
-            self.fields = self.fields.without(Fields::default().with(field, true));
+        let mut candidates: Vec<_> = texts
+            .map(|(field, text)| (!field.is_required(), field.bytes(text), field))
+            .collect();
+        // Required ones have room first, and short ones before long ones.
+        candidates.sort_by_key(|&(is_optional, bytes, _)| (is_optional, bytes));
+        for (_, bytes, field) in candidates {
+            let after = size - field.bytes(field.of(entry).as_deref()) + bytes;
+            if after > max_bytes.max(size) {
+                self.fields = self.fields.without(Fields::default().with(field, true));
+            } else {
+                size = after;
+            }
         }
-        longest.is_some()
     }
 }
 

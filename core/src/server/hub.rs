@@ -186,8 +186,10 @@ impl Hub {
         let mut greeted = 0;
         let mut proofs = self.roster.proofs();
         for handshake in handshakes {
-            // Each has to find itself in its hello: before one of them puts another out, all are greeted.
-            if self.roster.evicts_proven_after(proofs) {
+            // Each has to find itself in its hello: before one of them may put another out, all are greeted.
+            let device_id = handshake.device_id.as_deref();
+            let (client, conn_id) = (&handshake.client, &handshake.conn_id);
+            if self.roster.unlists_after(proofs, client, device_id, conn_id) {
                 self.greet_all(&conns[greeted..], now);
                 greeted = conns.len();
                 proofs = self.roster.proofs();

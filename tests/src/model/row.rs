@@ -103,6 +103,8 @@ impl ModelRow {
     pub(super) fn join(&mut self, live: LiveConnection, now_ms: u64) {
         if self.live.is_empty() {
             self.stay_began = now_ms;
+            // A stay has the user of its own connections.
+            self.fields.user_id = None;
         }
         self.was_connected = true;
         self.live.push(live);

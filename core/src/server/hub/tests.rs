@@ -215,6 +215,65 @@ fn clients_without_an_id_that_join_together_find_themselves() {
     );
 }
 
+/// The names of those that are not in their own hello, in the order of the hellos.
+fn missing_in_their_hellos(hub: &mut Hub, names: &[String]) -> Vec<String> {
+    let mut names = names.iter();
+    let mut missing = Vec::new();
+    while let Some(output) = hub.poll_output() {
+        if let HubOutput::Send(_, Item::Response(frame)) = output {
+            let name = names.next().unwrap();
+            if !frame.to_string().contains(&format!(r#""host":"{name}""#)) {
+                missing.push(name.clone());
+            }
+        }
+    }
+    assert_eq!(names.next(), None);
+    missing
+}
+
+fn named(name: &str, host: &str, scopes: &[&str]) -> Handshake {
+    let mut named = handshake(name, "ui", scopes);
+    Arc::make_mut(&mut named.client).display_name = Some(host.into());
+    named
+}
+
+#[test]
+fn who_is_evicted_for_the_bytes_of_others_finds_itself_first() {
+    let mut hub = hub_of(600);
+    for n in 0.. {
+        hub.join(named(&format!("i{n}"), &"h".repeat(7_600), &[]), START);
+        while hub.poll_output().is_some() {}
+        if hub.evictions().live > 0 {
+            break;
+        }
+    }
+    let names: Vec<String> = (0..40).map(|n| format!("host-{n}")).collect();
+    let together = names.iter().map(|name| {
+        let mut anonymous = named(name, name, &["operator.read"]);
+        Arc::make_mut(&mut anonymous.client).instance_id = None;
+        anonymous
+    });
+    hub.join_all(together, START.after(1));
+    assert!(hub.evictions().live > 1 && hub.rows() < 600, "evicted for bytes");
+    assert_eq!(missing_in_their_hellos(&mut hub, &names), [""; 0]);
+}
+
+/// Its row goes to the device, and there is no room for one of its own.
+#[test]
+fn who_leaves_its_row_for_a_device_that_joins_with_it_finds_itself_first() {
+    let mut hub = hub_of(3);
+    let old = hub.join(handshake("old", "ui", &[]), START);
+    frames(&mut hub, old);
+    let names = ["first", "second"].map(String::from);
+    let mut device = named("a", "second", &["operator.read"]);
+    device.conn_id = "conn-second".into();
+    device.device_id = Some("dev1".into());
+    let together = [named("a", "first", &["operator.read"]), device];
+    let conns = hub.join_all(together, START.after(1));
+    assert_eq!(hub.members.get(conns[0].slot).unwrap().row, None, "no room");
+    assert_eq!(missing_in_their_hellos(&mut hub, &names), [""; 0]);
+}
+
 #[test]
 fn a_cap_below_two_holds_one_row_beside_self() {
     for max_entries in [0, 1, 2] {
