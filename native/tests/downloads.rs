@@ -9,6 +9,8 @@ use std::sync::Arc;
 use presence_gateway::GatewayConfig;
 use presence_gateway::slots::SlotLimits;
 use presence_gateway::web::WebRoot;
+use serde_json::json;
+use support::log::Log;
 use support::{config, raw_http, start};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -112,6 +114,7 @@ async fn downloads_are_bounded_and_small_answers_are_not() {
         ..config()
     });
     let address = gateway.address();
+    let (log, _guard) = Log::start();
     let mut downloads = Vec::new();
     for n in 0..4 {
         for _ in 0..2 {
@@ -129,6 +132,14 @@ async fn downloads_are_bounded_and_small_answers_are_not() {
             assert!(third.ends_with("Too many downloads"), "{third}");
         }
     }
+    let lines = log.lines("refused");
+    assert_eq!(lines.len(), 8);
+    for line in &lines {
+        let reason = line["reason"].as_str().unwrap();
+        assert!(reason.starts_with("Too many downloads; "), "{line}");
+        assert_eq!((&line["status"], &line["level"]), (&json!(503), &json!("WARN")));
+    }
+    assert_eq!(lines[0]["address"], "192.0.2.0");
     let ninth = raw_http(address, &get_from("/medium.js", 9)).await;
     assert!(ninth.starts_with("HTTP/1.1 503 "), "{ninth}");
     for path in ["/", "/small.js"] {

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+pub(crate) mod log;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -220,6 +222,21 @@ pub(crate) fn connect_params(instance: &str, scopes: &[&str]) -> Value {
         "scopes": scopes,
         "auth": { "token": TOKEN },
     })
+}
+
+/// Parameters of `connect` with this token.
+pub(crate) fn offering(token: &str) -> Value {
+    let mut params = connect_params("a", &["operator.read"]);
+    params["auth"] = json!({ "token": token });
+    params
+}
+
+/// One connection's answer to `connect`, and how it was closed.
+pub(crate) async fn refusal(address: SocketAddr, headers: &str, params: Value) -> (Value, (u16, String)) {
+    let mut client = Client::open(address, headers).await;
+    client.event().await;
+    let response = client.request("connect", params).await;
+    (response["error"].clone(), client.closed().await)
 }
 
 /// Sends bytes as they are and returns the whole answer.
