@@ -230,3 +230,47 @@ async fn strangers_are_bounded_in_memory_together() {
     );
     process.check("handshakes").await;
 }
+
+/// Connects once for each of these handshakes, one after the other, and closes.
+async fn come_and_go(process: &Process, handshakes: impl Iterator<Item = serde_json::Value>) {
+    for params in handshakes {
+        let mut client = Client::open(process.address, "").await;
+        client.hello(params).await;
+    }
+    // Answered when all closes before it are seen.
+    let (mut other, _) = Client::connect(process.address, "other", &["operator.read"]).await;
+    assert_eq!(other.request("health", json!({})).await["ok"], true);
+}
+
+fn node_params(n: usize, command: &str) -> serde_json::Value {
+    let mut params = connect_params(&format!("node-{n}"), &[]);
+    params["role"] = "node".into();
+    params["client"]["mode"] = "node".into();
+    params["commands"] = vec![command; 1_024].into();
+    params
+}
+
+#[tokio::test]
+async fn nodes_that_went_are_bounded_in_memory() {
+    let process = Process::start().await;
+    come_and_go(&process, (0..400).map(|n| node_params(n, "a"))).await;
+    process.check("nodes with many commands").await;
+    // Just below the 8 KiB of a node, and above.
+    for command in ["abcd", "abcdefgh"] {
+        come_and_go(&process, (0..400).map(|n| node_params(n, command))).await;
+        process.check("nodes of 8 KiB").await;
+    }
+}
+
+#[tokio::test]
+async fn rows_that_were_left_are_bounded_in_memory() {
+    let process = Process::start().await;
+    let scopes: Vec<_> = (0..64).map(|n| format!("{n}{}", "s".repeat(900))).collect();
+    let scopes: Vec<_> = scopes.iter().map(|scope| &**scope).collect();
+    come_and_go(
+        &process,
+        (0..199).map(|n| connect_params(&format!("app-{n}"), &scopes)),
+    )
+    .await;
+    process.check("scopes of closed connections").await;
+}
