@@ -34,8 +34,8 @@ pub(super) enum NodeKey {
     Device(Box<str>),
     /// The key of an `instanceId`.
     Instance(Box<str>),
-    /// A connection without an id.
-    Connection(Box<str>),
+    /// A connection without an id, by its serial.
+    Connection(u64),
 }
 
 /// A connection of a node.
@@ -244,7 +244,7 @@ impl Hub {
             RowKey::Named(key) if !self.roster.is_apart(&write, &member.key, member.row) => {
                 NodeKey::Instance(key.as_str().into())
             }
-            _ => NodeKey::Connection(member.handshake.conn_id.clone()),
+            _ => NodeKey::Connection(member.serial),
         }
     }
 }
@@ -252,7 +252,8 @@ impl Hub {
 /// The `nodeId`, as the connection sent it.
 fn node_id<'a>(key: &'a NodeKey, member: &'a Member) -> &'a str {
     match key {
+        NodeKey::Device(id) => id,
         NodeKey::Instance(key) => member.handshake.client.instance_id.as_deref().unwrap_or(key),
-        NodeKey::Device(id) | NodeKey::Connection(id) => id,
+        NodeKey::Connection(_) => &member.handshake.conn_id,
     }
 }

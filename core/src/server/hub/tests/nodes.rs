@@ -290,6 +290,21 @@ fn a_claim_to_the_id_of_another_device_is_a_node_of_its_own() {
 }
 
 #[test]
+fn nodes_by_connection_are_listed_as_they_joined() {
+    let mut hub = hub();
+    for name in ["c", "a", "b"] {
+        let mut node = node(1, false);
+        node.client = Arc::new(ClientInfo {
+            instance_id: None,
+            ..(*node.client).clone()
+        });
+        node.conn_id = name.into();
+        hub.join(node, START);
+    }
+    assert_eq!(*ids(&hub), ["c".into(), "a".into(), "b".into()]);
+}
+
+#[test]
 fn a_claim_that_loses_its_row_to_a_device_is_listed_by_its_connection() {
     let mut hub = hub();
     let mut claim = node(2, false);
