@@ -24,7 +24,7 @@ use crate::driver::Event;
 use crate::gateway::Shared;
 use crate::head::{Head, HeadError, Upgrade, read_head};
 use crate::http;
-use crate::proxy::{is_loopback, network, normalise};
+use crate::proxy::{Client, is_loopback, network, normalise};
 use crate::slots::{Address, Refused, Slot};
 use caller::Caller;
 
@@ -99,7 +99,7 @@ fn take_in(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, driver:
     let slot = match taken {
         Ok(slot) => slot,
         Err(refused) => {
-            note_refusal(shared, address.ip(), None, refused, now.age_ms);
+            note_refusal(shared, Client::direct(address.ip()), None, refused, now.age_ms);
             let answer = refusal(StatusCode::SERVICE_UNAVAILABLE, refused.to_string(), now);
             return shared.parting.dismiss(stream, answer);
         }
@@ -162,22 +162,22 @@ async fn open(
                     debug!(%address, %error, "no request");
                     return None;
                 };
-                return caller.refuse(None, status, &error.to_string());
+                return caller.refuse(Client::direct(address.ip()), None, status, &error.to_string());
             }
         };
-        let client = match caller.attribute(&head) {
-            Ok(client) => client,
-            Err(refused) => return caller.turn_away(&head, refused),
-        };
+        let client = caller.client(&head);
+        if let Err(refused) = caller.count(client) {
+            return caller.turn_away(client, &head, refused);
+        }
         let request = match &head.upgrade {
             Upgrade::No(request) => request,
             Upgrade::Required(why) => {
                 let why = format!("Not a WebSocket: {why}.");
-                return caller.refuse(Some(&head), StatusCode::UPGRADE_REQUIRED, &why);
+                return caller.refuse(client, Some(&head), StatusCode::UPGRADE_REQUIRED, &why);
             }
             Upgrade::Malformed(why) => {
                 let why = format!("Not a WebSocket: {why}.");
-                return caller.refuse(Some(&head), StatusCode::BAD_REQUEST, &why);
+                return caller.refuse(client, Some(&head), StatusCode::BAD_REQUEST, &why);
             }
             Upgrade::Accept(key) => {
                 let user = caller.user(&head);
@@ -194,14 +194,14 @@ async fn open(
         };
         if !shared.admission.answers_to(head.host.as_deref()) {
             let why = WireError::origin_not_allowed().message;
-            return caller.refuse(Some(&head), StatusCode::FORBIDDEN, &why);
+            return caller.refuse(client, Some(&head), StatusCode::FORBIDDEN, &why);
         }
         let is_last = request.is_last || served == http::MAX_REQUESTS;
         let reply = http::answer(request, is_last, shared);
         if !reply.body.is_empty()
             && let Err(refused) = caller.slot.downloading()
         {
-            return caller.turn_away(&head, refused);
+            return caller.turn_away(client, &head, refused);
         }
         caller.send(&reply.head).await?;
         if !reply.body.is_empty() {
@@ -231,7 +231,7 @@ fn note_evictions(shared: &Shared, now: Now) {
 }
 
 /// Logs that there is no place, and which bound to raise.
-fn note_refusal(shared: &Shared, peer: IpAddr, head: Option<&Head>, refused: Refused, accepted_ms: u64) {
+fn note_refusal(shared: &Shared, client: Client, head: Option<&Head>, refused: Refused, accepted_ms: u64) {
     let bound = match refused {
         Refused::Connections => "--max-connections is the bound",
         Refused::Unauthenticated => {
@@ -244,7 +244,7 @@ fn note_refusal(shared: &Shared, peer: IpAddr, head: Option<&Head>, refused: Ref
     let reason = format!("{refused}; {bound}");
     refused_request(
         shared,
-        peer,
+        client,
         head,
         StatusCode::SERVICE_UNAVAILABLE,
         &reason,

@@ -50,6 +50,20 @@ pub struct Client {
     pub is_unattributed: bool,
 }
 
+impl Client {
+    /// A client with nothing between it and the gateway.
+    #[must_use]
+    pub fn direct(peer: IpAddr) -> Self {
+        let peer = normalise(peer);
+        Self {
+            peer,
+            ip: Some(peer),
+            is_direct_local: is_loopback(peer),
+            is_unattributed: false,
+        }
+    }
+}
+
 /// The addresses whose proxy headers are believed.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
@@ -72,16 +86,10 @@ impl TrustedProxies {
     /// `has_proxy_headers` says whether any header satisfied [`is_proxy_header`] or states a user.
     #[must_use]
     pub fn attribute(&self, peer: IpAddr, has_proxy_headers: bool, forwarded_for: Option<&str>) -> Client {
-        let peer = normalise(peer);
         if !has_proxy_headers {
-            let is_direct_local = is_loopback(peer);
-            return Client {
-                peer,
-                ip: Some(peer),
-                is_direct_local,
-                is_unattributed: false,
-            };
+            return Client::direct(peer);
         }
+        let peer = normalise(peer);
         let ip = if self.contains(peer) {
             forwarded_for.and_then(|list| self.walk(list))
         } else {

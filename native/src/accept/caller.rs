@@ -48,21 +48,25 @@ impl Caller<'_> {
         }
     }
 
-    /// Finds out whose request it is, and counts the socket so.
-    pub(super) fn attribute(&mut self, head: &Head) -> Result<Client, Refused> {
-        let now = self.shared.clock.now();
+    /// Finds out whose request it is.
+    pub(super) fn client(&self, head: &Head) -> Client {
         let client = self.shared.proxies.attribute(
             self.address.ip(),
             head.has_proxy_headers,
             head.forwarded_for.as_deref(),
         );
         if client.is_unattributed {
-            note_unattributed(self.shared, self.address, now);
+            note_unattributed(self.shared, self.address, self.shared.clock.now());
         }
+        client
+    }
+
+    /// Counts the socket as this client's, and its request as one that is answered.
+    pub(super) fn count(&mut self, client: Client) -> Result<(), Refused> {
+        let now = self.shared.clock.now();
         let address = counted_as(self.shared, client.ip.unwrap_or(client.peer));
         self.slot.attribute(address, now.age_ms)?;
-        self.slot.busy(now.age_ms)?;
-        Ok(client)
+        self.slot.busy(now.age_ms)
     }
 
     /// Becomes a WebSocket, and it is the client's turn to say `connect`.
@@ -97,16 +101,22 @@ impl Caller<'_> {
     }
 
     /// Answers with a status and a line of text, logs both, and closes.
-    pub(super) fn refuse<T>(self, head: Option<&Head>, status: StatusCode, why: &str) -> Option<T> {
-        refused_request(self.shared, self.address.ip(), head, status, why, self.asked_ms);
+    pub(super) fn refuse<T>(
+        self,
+        client: Client,
+        head: Option<&Head>,
+        status: StatusCode,
+        why: &str,
+    ) -> Option<T> {
+        refused_request(self.shared, client, head, status, why, self.asked_ms);
         let answer = refusal(status, format!("{why}\n"), self.shared.clock.now());
         self.dismiss(answer);
         None
     }
 
     /// There is no place for it.
-    pub(super) fn turn_away<T>(self, head: &Head, refused: Refused) -> Option<T> {
-        note_refusal(self.shared, self.address.ip(), Some(head), refused, self.asked_ms);
+    pub(super) fn turn_away<T>(self, client: Client, head: &Head, refused: Refused) -> Option<T> {
+        note_refusal(self.shared, client, Some(head), refused, self.asked_ms);
         let now = self.shared.clock.now();
         let answer = refusal(StatusCode::SERVICE_UNAVAILABLE, refused.to_string(), now);
         self.dismiss(answer);

@@ -3,8 +3,6 @@
 //! A line holds what the client said of itself, escaped and cut; never a secret, the query of the URL or the
 //! text of a beacon. With all texts at their bounds a line is shorter than stderr takes.
 
-use std::net::IpAddr;
-
 use ::http::StatusCode;
 use presence_core::protocol::CloseFrame;
 use presence_core::server::{Handshake, Refused};
@@ -265,7 +263,7 @@ impl Record {
 /// Logs a request that is refused before it becomes a WebSocket. `head` is what could be read of it.
 pub(crate) fn refused_request(
     shared: &Shared,
-    peer: IpAddr,
+    client: Client,
     head: Option<&Head>,
     status: StatusCode,
     reason: &str,
@@ -274,10 +272,6 @@ pub(crate) fn refused_request(
     if !(enabled!(Level::WARN) && shared.lines.passes(Kind::Refused, &shared.clock)) {
         return;
     }
-    let (has_proxy_headers, forwarded_for) = head.map_or((false, None), |head| {
-        (head.has_proxy_headers, head.forwarded_for.as_deref())
-    });
-    let client = shared.proxies.attribute(peer, has_proxy_headers, forwarded_for);
     let (address, proxy) = addresses(client);
     let text = |text: Option<&str>, max_bytes| text.map(|text| escaped(text, max_bytes));
     warn!(
