@@ -110,7 +110,14 @@ impl Roster {
     }
 
     /// Tells what is pending, if it may be.
+    #[inline]
     pub(super) fn tell_activity(&mut self) {
+        if self.activity.is_pending() {
+            self.tell_pending();
+        }
+    }
+
+    fn tell_pending(&mut self) {
         if self
             .activity_due_ms()
             .is_some_and(|due_ms| due_ms <= self.settled_ms)
