@@ -136,7 +136,7 @@ fn join(hub: &mut Hub, number: u32, caps: &[&str], now: Now) -> ConnId {
         conn_id: format!("c-{number}").into(),
         protocol: 4,
         role: Role::Operator,
-        scopes: vec!["operator.read".into()],
+        scopes: ["operator.read".into()].into(),
         client: Arc::new(ClientInfo {
             id: "test".into(),
             version: "1".into(),

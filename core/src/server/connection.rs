@@ -38,7 +38,7 @@ pub struct Handshake {
     /// The role in force.
     pub role: Role,
     /// The scopes in force, in the order asked; a node has none.
-    pub scopes: Vec<Box<str>>,
+    pub scopes: Arc<[Box<str>]>,
     /// Who the client is.
     pub client: Arc<ClientInfo>,
     /// The verified device id.
@@ -331,9 +331,9 @@ impl Connection {
             protocol,
             role,
             scopes: if role == Role::Operator {
-                params.scopes.clone()
+                params.scopes.as_slice().into()
             } else {
-                Vec::new()
+                Arc::default()
             },
             client: params.client.clone(),
             device_id: None,

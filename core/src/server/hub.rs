@@ -220,7 +220,6 @@ impl Hub {
         });
         let member = Member {
             serial,
-            scopes: Arc::from(handshake.scopes.as_slice()),
             reads: may_read(handshake.role, &handshake.scopes),
             takes_deltas,
             is_tracked: !is_ephemeral,

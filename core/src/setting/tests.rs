@@ -121,7 +121,7 @@ fn handshake(number: u64) -> Handshake {
         conn_id: format!("conn-{number}").into(),
         protocol: 4,
         role: Role::Operator,
-        scopes: vec![scope::ADMIN.into()],
+        scopes: [scope::ADMIN.into()].into(),
         client: Arc::new(ClientInfo {
             id: "test".into(),
             version: "1".into(),

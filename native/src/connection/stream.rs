@@ -35,7 +35,7 @@ pub(super) struct PeerStream {
     /// if it has handed out all of it: frames of more than the least leave more.
     unread: usize,
     /// Until large frames may come.
-    gate: Option<Gate>,
+    gate: Option<Box<Gate>>,
     is_held: bool,
 }
 
@@ -49,7 +49,7 @@ impl PeerStream {
             turn_left: 0,
             unfinished: 0,
             unread: 0,
-            gate: Some(Gate::default()),
+            gate: Some(Box::default()),
             is_held: false,
         }
     }

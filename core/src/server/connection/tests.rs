@@ -160,7 +160,7 @@ fn an_accepted_operator_joins_with_what_it_asked_for() {
         conn_id: "conn-1".into(),
         protocol: 4,
         role: Role::Operator,
-        scopes: vec!["operator.write".into(), "operator.read".into()],
+        scopes: ["operator.write".into(), "operator.read".into()].into(),
         client: Arc::new(ClientInfo {
             id: "cli".into(),
             version: "1".into(),

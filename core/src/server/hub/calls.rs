@@ -60,7 +60,7 @@ impl Hub {
             return Err(WireError::connect_again());
         }
         let handshake = &member.handshake;
-        method.authorize(handshake.role, &member.scopes, handshake.protocol)?;
+        method.authorize(handshake.role, &handshake.scopes, handshake.protocol)?;
         let value = match method {
             Method::Connect => return Err(WireError::connect_again()),
             Method::SystemPresence => return Ok(Answer::List),

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
+use core::mem::take;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -30,6 +31,8 @@ pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<Frame> {
     let version = hub.roster.version();
     let member = hub.members.get_mut(slot)?;
     member.has_version = version;
+    // An idle client keeps nothing of its handshake that nobody asks for again.
+    let request_id = take(&mut member.handshake.request_id);
     let hub = &*hub;
     let handshake = &hub.members.get(slot)?.handshake;
     let methods = json(&ADVERTISED.map(|method| method.name()));
@@ -40,7 +43,7 @@ pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<Frame> {
     }));
     let head = format!(
         r#"{{"type":"res","id":{},"ok":true,"payload":{{"type":"hello-ok","protocol":{},"server":{server},"features":{{"methods":{methods},"events":{events}}},"snapshot":{{"presence":"#,
-        json(&*handshake.request_id),
+        json(&*request_id),
         handshake.protocol,
     );
     let limits = &hub.config.limits;
@@ -58,7 +61,7 @@ pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<Frame> {
         json(&json!({
             "defaultAgentId": "main", "mainKey": "main", "mainSessionKey": "agent:main:main",
         })),
-        json(&json!({ "role": handshake.role.as_str(), "scopes": handshake.scopes })),
+        json(&json!({ "role": handshake.role.as_str(), "scopes": &*handshake.scopes })),
         json(&json!({
             "maxPayload": limits.payload_bytes,
             "maxBufferedBytes": limits.buffered_bytes,

@@ -16,7 +16,6 @@ pub(super) struct Member {
     /// Never used twice: tells a connection from one that had its slot before.
     pub(super) serial: u64,
     pub(super) handshake: Handshake,
-    pub(super) scopes: Arc<[Box<str>]>,
     /// Whether it is sent presence.
     pub(super) reads: bool,
     /// Whether it is sent deltas instead of lists.
@@ -53,7 +52,7 @@ impl Member {
             conn_id: &handshake.conn_id,
             client: &handshake.client,
             role: handshake.role,
-            scopes: &self.scopes,
+            scopes: &handshake.scopes,
             device_id: handshake.device_id.as_deref(),
             remote_ip: handshake.remote_ip.as_deref(),
             user: handshake.user.as_deref(),
@@ -61,7 +60,7 @@ impl Member {
     }
 
     pub(super) fn has_scope(&self, wanted: &str) -> bool {
-        scope::is_satisfied(&self.scopes, wanted)
+        scope::is_satisfied(&self.handshake.scopes, wanted)
     }
 }
 
