@@ -12,9 +12,6 @@ use crate::time::Now;
 /// Rows that only pongs kept alive are told at most this often, in ms, when no delta carries them.
 const TOUCH_INTERVAL_MS: u64 = 60_000;
 
-/// Deltas of at most so many bytes are sent even if the snapshot is smaller: what they would save is little.
-const MAX_UNCOMPARED_BYTES: usize = 4 * 1024;
-
 impl Hub {
     /// A connection that takes deltas did not keep up, and some were left out
     /// ([`Outbox::take_behind`](crate::server::Outbox::take_behind)): sends it the whole state as one
@@ -47,7 +44,7 @@ impl Hub {
         let is_beyond = self.roster.is_beyond_deltas();
         let delta = self.delta_event(from, now);
         // Looked at only where it may be smaller: to encode it takes a walk over all rows.
-        let may_exceed = delta.len() > MAX_UNCOMPARED_BYTES && delta.len() > self.roster.min_list_bytes();
+        let may_exceed = delta.len() > self.roster.min_list_bytes();
         if is_beyond || may_exceed {
             let snapshot = self.snapshot_event(now);
             if is_beyond || snapshot.len() < delta.len() {

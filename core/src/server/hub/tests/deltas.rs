@@ -1,0 +1,118 @@
+//! What clients that take deltas are sent.
+
+use alloc::format;
+
+use super::*;
+
+#[test]
+fn delta_clients_are_told_what_changed() {
+    let mut hub = hub();
+    let mut asks = handshake("d", "ui", &["operator.read"]);
+    asks.caps = vec!["presence-delta".into()];
+    let reader = hub.join(asks, START);
+    let hello = json(&frames(&mut hub, reader)[0]);
+    let snapshot = &hello["payload"]["snapshot"];
+    assert_eq!(
+        (&snapshot["version"], &snapshot["keys"]),
+        (&json!(2), &json!(["SELF", "d"]))
+    );
+
+    let later = START.after(40_000);
+    hub.join(handshake("a", "ui", &[]), later);
+    let sent = frames(&mut hub, reader);
+    let delta = sent
+        .iter()
+        .find(|frame| frame.contains("presence.delta"))
+        .unwrap();
+    let delta = &json(delta)["payload"];
+    assert_eq!((&delta["from"], &delta["to"]), (&json!(2), &json!(3)));
+    assert_eq!(delta["upserts"][0]["key"], "a");
+    assert_eq!(delta["touched"], json!([["SELF", later.wall_ms]]));
+
+    let again = call(&mut hub, reader, "presence.snapshot", json!({}), later.after(20));
+    assert_eq!(again["payload"]["digest"], delta["digest"]);
+    assert_eq!(again["payload"]["keys"], json!(["SELF", "a", "d"]));
+    let mut sum = crate::digest::Digest::default();
+    let keys = again["payload"]["keys"].as_array().unwrap();
+    for (entry, key) in again["payload"]["presence"].as_array().unwrap().iter().zip(keys) {
+        let entry: PresenceEntry = serde_json::from_value(entry.clone()).unwrap();
+        sum.add(crate::digest::of_entry(key.as_str().unwrap(), &entry));
+    }
+    assert_eq!(delta["digest"], sum.to_hex());
+}
+
+/// 199 rows that expire together: their removals would take more than the list that is left.
+#[test]
+fn a_delta_that_is_larger_than_the_snapshot_is_replaced_by_it() {
+    let mut hub = hub();
+    let mut asks = handshake("d", "cli", &["operator.admin"]);
+    asks.caps = vec!["presence-delta".into()];
+    let reader = hub.join(asks, START);
+    for n in 0..199 {
+        let params = json!({ "text": "t", "instanceId": format!("an id that is long enough to count {n}") });
+        assert_eq!(call(&mut hub, reader, "system-event", params, START)["ok"], true);
+    }
+    hub.handle_timeout(START.after(50));
+    frames(&mut hub, reader);
+    for at in 1..=12 {
+        hub.handle_timeout(START.after(25_000 * at));
+        hub.pong(reader, START.after(25_000 * at));
+        frames(&mut hub, reader);
+    }
+    hub.handle_timeout(START.after(300_001));
+    let sent = frames(&mut hub, reader);
+    let events: Vec<Value> = sent
+        .iter()
+        .filter(|text| text.starts_with('{'))
+        .map(|text| json(text))
+        .collect();
+    let event = events.iter().find(|event| event["event"] != "tick").unwrap();
+    assert_eq!(event["event"], "presence.snapshot");
+    assert_eq!(event["payload"]["keys"], json!(["SELF"]));
+    assert_eq!(event["payload"]["version"], event["stateVersion"]["presence"]);
+}
+
+/// Rows come, change, go and are replaced, a few at a time and all at once.
+#[test]
+fn no_delta_is_larger_than_the_snapshot() {
+    let mut hub = hub_of(6);
+    let mut reader = handshake("reader", "cli", &["operator.read", "operator.admin"]);
+    reader.caps = vec!["presence-delta".into()];
+    let reader = hub.join(reader, START);
+    frames(&mut hub, reader);
+    let mut now = START;
+    let (mut deltas, mut snapshots) = (0, 0);
+    for round in 0..400_u64 {
+        for number in 0..=round % 7 {
+            let params = json!({
+                "text": "t".repeat((round * 37 % 300 + 1) as usize),
+                "instanceId": format!("id-{}", (round * 5 + number) % 23),
+            });
+            call(&mut hub, reader, "system-event", params, now);
+        }
+        now = now.after(60);
+        if round % 29 == 0 {
+            now.wall_ms += 3_600_000;
+        }
+        hub.handle_timeout(now);
+        hub.pong(reader, now);
+        for frame in frames(&mut hub, reader) {
+            let event = json(&frame);
+            if event["event"] == "presence.snapshot" {
+                snapshots += 1;
+            }
+            if event["event"] == "presence.delta" {
+                deltas += 1;
+                let snapshot = call(&mut hub, reader, "presence.snapshot", json!({}), now);
+                let bytes = |name: &str, frame: &Value| name.len() + frame["payload"].to_string().len();
+                let most = bytes("presence.snapshot", &snapshot);
+                assert!(bytes("presence.delta", &event) <= most, "{most} bytes: {event}");
+            }
+        }
+        hub.handle_sent(now);
+    }
+    assert!(
+        deltas > 50 && snapshots > 20,
+        "{deltas} deltas, {snapshots} snapshots"
+    );
+}
