@@ -748,6 +748,9 @@ impl Roster {
             scopes: write.scopes.clone(),
             said: Said::new(client, write.role, ip, write.user),
         };
+        let newest = row.live.last();
+        self.disputes.shared +=
+            u64::from(newest.is_some_and(|newest| newest.said.has_other_host(&live.said)));
         row.attach(live, now.age_ms, max_bytes);
         self.measure(slot);
         self.wrote(slot, now, true);

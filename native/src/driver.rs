@@ -152,13 +152,24 @@ impl Driver {
         );
     }
 
-    /// Writes how often ids of owned rows were used without the owner's key, at most once a minute.
+    /// Writes how often clients used ids that are those of others, at most once a minute.
     fn log_disputes(&mut self, now: Now) {
         let disputes = self.hub.disputes();
         if disputes == self.logged_disputes || !self.dispute_lines.passes(now.age_ms) {
             return;
         }
         let logged = std::mem::replace(&mut self.logged_disputes, disputes);
+        let shared = disputes.shared - logged.shared;
+        if shared > 0 {
+            warn!(
+                shared,
+                "clients of different hosts use one instanceId and share a row: a cloned disk or home keeps the id \
+                 of the original; give each machine an instanceId of its own"
+            );
+        }
+        if disputes.total() - logged.total() == shared {
+            return;
+        }
         warn!(
             apart = disputes.apart - logged.apart,
             moved = disputes.moved - logged.moved,

@@ -353,3 +353,40 @@ async fn ids_of_another_device_key_are_one_line_a_minute() {
     assert!(!log.text().contains("hello"), "no texts of beacons");
     gateway.shutdown().await;
 }
+
+#[tokio::test]
+async fn one_id_on_two_hosts_is_one_line_a_minute() {
+    let (gateway, clock, log, _guard) = started();
+    let connect = async |host: &str| {
+        let mut client = Client::open(gateway.address(), "").await;
+        client.event().await;
+        let mut params = connect_params("machine-1", READ);
+        params["client"]["displayName"] = json!(host);
+        let response = client.request("connect", params).await;
+        assert_eq!(response["ok"], true, "{response}");
+        client
+    };
+    const LINE: &str = "clients of different hosts use one instanceId and share a row: a cloned disk or home keeps \
+                        the id of the original; give each machine an instanceId of its own";
+    let _first = connect("pihole").await;
+    let _tab = connect(" PiHole").await;
+    gateway.settle().await;
+    assert_eq!(
+        log.lines(LINE).len(),
+        0,
+        "two connections of one host share a row rightly"
+    );
+    let _clone = connect("pihole2").await;
+    let _again = connect("pihole").await;
+    assert_eq!(log.line(LINE).await["shared"], 1);
+    clock.advance(60_000);
+    gateway.settle().await;
+    let lines = log.lines(LINE);
+    assert_eq!((lines.len(), &lines[1]["shared"]), (2, &json!(1)));
+    let of_owners = log.lines(
+        "clients use ids that belong to another device key: they are listed without ids; give \
+                               each client an instanceId of its own",
+    );
+    assert_eq!(of_owners.len(), 0);
+    gateway.shutdown().await;
+}

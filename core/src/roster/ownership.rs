@@ -35,7 +35,7 @@ pub struct Move {
     pub row: Option<RowId>,
 }
 
-/// How often clients used ids of rows that the device key of another client owns.
+/// How often clients used ids that are those of others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Disputes {
     /// Handshakes that got a row without their ids.
@@ -44,13 +44,18 @@ pub struct Disputes {
     pub moved: u64,
     /// Beacons that were refused.
     pub refused: u64,
+    /// Handshakes that joined a row while the client that was connected to it last is of another host: one id in
+    /// two places, as after a disk image was cloned.
+    pub shared: u64,
 }
 
 impl Disputes {
     /// All of them.
     #[must_use]
     pub fn total(self) -> u64 {
-        self.apart.saturating_add(self.moved).saturating_add(self.refused)
+        [self.apart, self.moved, self.refused, self.shared]
+            .into_iter()
+            .fold(0, u64::saturating_add)
     }
 }
 

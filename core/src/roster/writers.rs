@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use super::size::{self, MAX_ESCAPE, NAMES, escaped_len, member, user};
 use crate::entry::{MAX_TEXT_BYTES, PresenceEntry};
+use crate::key::PresenceKey;
 use crate::placeholder::Kind;
 use crate::protocol::{ClientInfo, Role};
 
@@ -159,6 +160,14 @@ impl Said {
     /// Whether it states the person behind the connection.
     pub(super) fn has_user(&self) -> bool {
         self.fields.has(Field::User)
+    }
+
+    /// Whether both name a host, and not the same one.
+    pub(super) fn has_other_host(&self, other: &Self) -> bool {
+        match (self.value(Field::Host), other.value(Field::Host)) {
+            (Some(host), Some(other)) => PresenceKey::of_name(host) != PresenceKey::of_name(other),
+            _ => false,
+        }
     }
 
     fn value(&self, field: Field) -> Option<&str> {
