@@ -10,9 +10,9 @@ use presence_core::protocol::Limits;
 use presence_core::roster::RosterConfig;
 use presence_core::setting::{InvalidSetting, MAX_SPAN_MS, within};
 
-use crate::auth::AuthMode;
-use crate::origin::AllowedOrigins;
-use crate::slots::SlotLimits;
+use crate::auth::origin::AllowedOrigins;
+use crate::auth::secret::AuthMode;
+use crate::auth::slots::SlotLimits;
 use crate::web::WebRoot;
 
 /// The port OpenClaw gateways listen on.
@@ -136,7 +136,7 @@ impl Bind {
     /// Whether only this machine can connect.
     #[must_use]
     pub fn is_loopback(self) -> bool {
-        self.addresses().into_iter().all(crate::proxy::is_loopback)
+        self.addresses().into_iter().all(crate::auth::proxy::is_loopback)
     }
 }
 

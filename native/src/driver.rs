@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
 use crate::clock::{Clock, Timer};
-use crate::connection::{Input, Peer};
+use crate::conn::{Input, Peer};
 use crate::log::Throttle;
 
 /// Events that may wait for the driver; connections wait when there are more.

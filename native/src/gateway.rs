@@ -15,18 +15,18 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
-use crate::accept::accept_all;
-use crate::admission::Admission;
+use crate::auth::admission::Admission;
+use crate::auth::proxy::TrustedProxies;
+use crate::auth::slots::Slots;
+use crate::auth::throttle::GuessLimiter;
 use crate::clock::Clock;
 use crate::config::GatewayConfig;
+use crate::conn::parting::Parting;
 use crate::driver::{Driver, Event, MAX_EVENTS};
 use crate::identity;
-use crate::listen::{ListenError, listen};
 use crate::log::{Lines, Throttle};
-use crate::parting::Parting;
-use crate::proxy::TrustedProxies;
-use crate::ratelimit::GuessLimiter;
-use crate::slots::Slots;
+use crate::net::accept::accept_all;
+use crate::net::listen::{ListenError, listen};
 
 /// Why a gateway cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +97,7 @@ impl Gateway {
     /// secret.
     pub fn bind(config: GatewayConfig) -> Result<Self, StartError> {
         config.validate()?;
-        if config.auth == crate::auth::AuthMode::None && !config.bind.is_loopback() {
+        if config.auth == crate::auth::secret::AuthMode::None && !config.bind.is_loopback() {
             return Err(StartError::NoSecret);
         }
         let mut seed = [0; 8];

@@ -1,9 +1,11 @@
 //! What the gateway says of itself: the self row (reference 1.6, SEP column).
 
+mod interfaces;
+
 use presence_core::PresenceEntry;
 use presence_core::placeholder::Kind;
 
-pub use crate::interfaces::lan_ipv4;
+pub use crate::identity::interfaces::lan_ipv4;
 
 /// Longest model name, in characters.
 const MAX_MODEL_CHARS: usize = 64;

@@ -5,45 +5,36 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`gateway`] | binds, runs, drains |
-//! | `accept`, [`head`], `http`, `answer`, `parting` | takes connections in; WebSocket or plain HTTP; lets them go |
-//! | `connection` | one socket: reads, writes, closes |
+//! | [`net`] | listens, accepts, reads HTTP |
+//! | `conn` | one WebSocket connection, and what all of them share |
 //! | `driver` | the one task that owns the hub |
-//! | [`admission`] | the facts about a `connect`: [`origin`], [`auth`], [`ratelimit`], [`device`] |
-//! | [`proxy`], [`slots`] | who the client is, and how many there may be |
+//! | [`auth`] | who may connect, and how many: origins, secrets, device keys, proxies, slots |
+//! | [`config`] | everything that can be set |
 //! | [`web`] | the files of the page |
-//! | [`clock`] | the only place that asks what time it is |
+//! | [`identity`] | this machine's name, version and row |
+//! | [`clock`] | the only place that reads clocks |
+//! | `log` | bounds on log lines, and text made safe for them |
 //! | `bench` | the load generator |
 //! | [`cli`] | the commands |
+//!
+//! Nothing knows what stands above it: `cli`, `gateway`, `net` and `driver`, `conn`, `config`, and the rest.
 //!
 //! A program or a test embeds it by [`Gateway::start`].
 
 // A closed or full stdout or stderr must neither end the program nor hold it up: see `cli::output` and `cli::stderr`.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-mod accept;
-pub mod admission;
-mod answer;
 pub mod auth;
 mod bench;
 pub mod cli;
 pub mod clock;
 pub mod config;
-mod connection;
-pub mod device;
+mod conn;
 mod driver;
 pub mod gateway;
-pub mod head;
-mod http;
 pub mod identity;
-mod interfaces;
-pub mod listen;
 mod log;
-pub mod origin;
-mod parting;
-pub mod proxy;
-pub mod ratelimit;
-pub mod slots;
-pub mod user_header;
+pub mod net;
 pub mod web;
 
 pub use clock::Clock;

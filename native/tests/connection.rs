@@ -5,7 +5,7 @@ mod support;
 
 use presence_core::protocol::Limits;
 use presence_gateway::GatewayConfig;
-use presence_gateway::auth::AuthMode;
+use presence_gateway::auth::secret::AuthMode;
 use serde_json::{Value, json};
 use support::{Client, config, connect_params, raw_http, row, start, start_manual, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -80,7 +80,7 @@ async fn a_wrong_secret_is_refused_with_a_reason() {
 #[tokio::test]
 async fn a_foreign_page_is_refused_and_an_allowed_one_is_not() {
     let allowed_origins =
-        presence_gateway::origin::AllowedOrigins::parse(&["https://dash.example.org"]).unwrap();
+        presence_gateway::auth::origin::AllowedOrigins::parse(&["https://dash.example.org"]).unwrap();
     let gateway = start(GatewayConfig {
         allowed_origins,
         ..config()

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use presence_gateway::GatewayConfig;
-use presence_gateway::slots::SlotLimits;
+use presence_gateway::auth::slots::SlotLimits;
 use presence_gateway::web::WebRoot;
 use serde_json::json;
 use support::log::Log;

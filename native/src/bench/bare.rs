@@ -9,7 +9,7 @@ use mio::{Events, Interest, Poll, Token};
 use socket2::SockRef;
 
 use super::frame;
-use crate::accept::SEND_BUFFER_BYTES;
+use crate::net::accept::SEND_BUFFER_BYTES;
 
 /// What the server does with what it reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

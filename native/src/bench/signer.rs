@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use presence_core::client::DeviceKey;
 
-use crate::device::device_id;
+use crate::auth::device::device_id;
 
 /// An Ed25519 key.
 pub(super) struct Signer {

@@ -10,7 +10,7 @@ use presence_core::client::DeviceKey as PublicHalf;
 
 use super::kept::{self, State};
 use super::stderr::say;
-use crate::device;
+use crate::auth::device;
 
 const SEED_BYTES: usize = 32;
 /// Characters of a kept seed: base64url without padding.

@@ -8,13 +8,13 @@ use super::options::{Resolved, ServeOptions};
 use super::output::greet;
 use super::signals::Signals;
 use super::{Failure, logging, port_holder, runtime};
-use crate::auth::{AuthMode, Secret};
+use crate::auth::secret::{AuthMode, Secret};
 use crate::clock::Clock;
 use crate::config::GatewayConfig;
+use crate::conn::parting::MAX_PARTING;
 use crate::gateway::{Gateway, StartError};
 use crate::identity;
-use crate::listen::ListenError;
-use crate::parting::MAX_PARTING;
+use crate::net::listen::ListenError;
 
 /// Files the gateway needs beside its connections: listeners, the runtime, the log, /proc, sockets that are let go.
 const OWN_FILES: usize = 64 + MAX_PARTING;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Failure;
 use super::options::ClientOptions;
-use crate::auth::Secret;
+use crate::auth::secret::Secret;
 use crate::config::DEFAULT_PORT;
 
 /// Where a gateway is and what it wants to know.

@@ -8,9 +8,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use presence_core::{Now, PresenceEntry};
-use presence_gateway::auth::{AuthMode as GatewayAuth, Secret};
+use presence_gateway::auth::origin::AllowedOrigins;
+use presence_gateway::auth::secret::{AuthMode as GatewayAuth, Secret};
 use presence_gateway::clock::Manual;
-use presence_gateway::origin::AllowedOrigins;
 use presence_gateway::{Gateway, GatewayConfig, RunningGateway};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -8,9 +8,9 @@ use ipnet::IpNet;
 use presence_core::setting::InvalidSetting;
 
 use super::{AuthWord, LogFormat, LogLevel, ServeOptions};
-use crate::auth::{AuthMode, InvalidSecret, Secret};
+use crate::auth::origin::AllowedOrigins;
+use crate::auth::secret::{AuthMode, InvalidSecret, Secret};
 use crate::config::GatewayConfig;
-use crate::origin::AllowedOrigins;
 use crate::web::WebRoot;
 
 /// Invalid configuration.
@@ -143,8 +143,8 @@ impl ServeOptions {
                 .collect::<Result<_, _>>()?;
         }
         if let Some(name) = &self.user_header {
-            let name =
-                crate::user_header::parse(name).map_err(|why| OptionsError::Value("user-header", why))?;
+            let name = crate::auth::user_header::parse(name)
+                .map_err(|why| OptionsError::Value("user-header", why))?;
             if config.trusted_proxies.is_empty() {
                 let why = "it is read from trusted proxies only: add --trusted-proxy".to_owned();
                 return Err(OptionsError::Value("user-header", why));

@@ -7,7 +7,7 @@ use std::process::Command as Process;
 
 use super::super::resolve::read_file;
 use super::*;
-use crate::auth::AuthMode;
+use crate::auth::secret::AuthMode;
 use crate::cli::target::Target;
 
 const CASES: &str = "PRESENCE_TEST_CASES";

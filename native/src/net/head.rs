@@ -11,10 +11,10 @@ use ::http::StatusCode;
 use presence_core::protocol::error::Misplaced;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use crate::auth::origin::is_authority;
+use crate::auth::proxy::is_proxy_header;
+use crate::auth::user_header::StatedUser;
 use crate::log::start_of;
-use crate::origin::is_authority;
-use crate::proxy::is_proxy_header;
-use crate::user_header::StatedUser;
 
 pub use upgrade::Upgrade;
 use upgrade::{WebSocketLines, has_token};

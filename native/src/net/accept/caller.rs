@@ -11,14 +11,14 @@ use tokio::net::TcpStream;
 use tracing::warn;
 
 use super::{counted_as, note_refusal, note_unattributed};
-use crate::answer::refusal;
+use crate::auth::proxy::{Client, normalise};
+use crate::auth::slots::{Refused, Slot};
+use crate::auth::user_header::StatedUser;
 use crate::clock::Clock;
-use crate::connection::refused_request;
+use crate::conn::refused_request;
 use crate::gateway::Shared;
-use crate::head::Head;
-use crate::proxy::{Client, normalise};
-use crate::slots::{Refused, Slot};
-use crate::user_header::StatedUser;
+use crate::net::answer::refusal;
+use crate::net::head::Head;
 
 /// What a client that is waited for has to accept within the stall time, if there is so much.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -159,10 +159,10 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
+    use crate::auth::slots::{Address, SlotLimits};
+    use crate::auth::throttle::GuessLimiter;
     use crate::clock::Manual;
     use crate::config::GatewayConfig;
-    use crate::ratelimit::GuessLimiter;
-    use crate::slots::{Address, SlotLimits};
 
     const STALL_MS: u64 = 20_000;
     const START: Now = Now {

@@ -11,11 +11,11 @@ use tokio_tungstenite::tungstenite::{Message, WebSocket};
 use tracing::debug;
 
 use super::{End, KEPT_BYTES, Session};
-use crate::connection::Input;
-use crate::connection::budget::{
+use crate::conn::Input;
+use crate::conn::budget::{
     EARLY_CONTROLS, LARGE_BYTES, TURN_BYTES, TURN_MESSAGES, control_bytes, message_bytes,
 };
-use crate::connection::stream::PeerStream;
+use crate::conn::stream::PeerStream;
 
 impl Session {
     /// Reads what is there, within a turn's bounds; answers or hands on what it says.

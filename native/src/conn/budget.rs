@@ -5,7 +5,7 @@ pub(super) const TURN_BYTES: usize = 16 * 1024;
 /// Most messages of one turn, control frames among them.
 pub(super) const TURN_MESSAGES: usize = 64;
 /// Texts of more bytes are read one at a time, of all connections. Before the handshake is done, only a socket
-/// with a [`LargePlace`](crate::slots::LargePlace) takes more bytes of a message than this.
+/// with a [`LargePlace`](crate::auth::slots::LargePlace) takes more bytes of a message than this.
 pub(super) const LARGE_BYTES: usize = 8 * 1024;
 /// Most control frames before the handshake is done.
 pub(super) const EARLY_CONTROLS: usize = 16;

@@ -8,9 +8,9 @@ use ::http::header::{
 };
 use bytes::Bytes;
 
-use crate::answer::{Answer, head, text, with_type};
 use crate::gateway::Shared;
-use crate::head::PlainRequest;
+use crate::net::answer::{Answer, head, text, with_type};
+use crate::net::head::PlainRequest;
 use crate::web::{WebFile, decoded};
 
 /// How long the next request of a connection may take to come, in ms.

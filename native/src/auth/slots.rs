@@ -40,7 +40,7 @@ pub enum Refused {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address {
     /// The client's address, or the network it can choose its address in: see
-    /// [`network`](crate::proxy::network).
+    /// [`network`](crate::auth::proxy::network).
     pub network: IpAddr,
     /// Many clients come from it that have nothing to do with each other: loopback, a trusted proxy. They
     /// would shut each other out.

@@ -7,12 +7,12 @@ use presence_core::protocol::ConnectParams;
 use presence_core::protocol::error::{Misplaced, SecretKind};
 use presence_core::server::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence};
 
-use crate::auth::{AuthMode, Offered};
-use crate::device;
-use crate::head::Head;
-use crate::origin::AllowedOrigins;
-use crate::proxy::{Client, is_loopback};
-use crate::ratelimit::{Bucket, Check, GuessLimiter};
+use crate::auth::device;
+use crate::auth::origin::AllowedOrigins;
+use crate::auth::proxy::{Client, is_loopback};
+use crate::auth::secret::{AuthMode, Offered};
+use crate::auth::throttle::{Bucket, Check, GuessLimiter};
+use crate::net::head::Head;
 
 /// What the HTTP request of a connection said.
 #[derive(Clone, Debug)]
@@ -162,9 +162,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::auth::Secret;
-    use crate::proxy::TrustedProxies;
-    use crate::ratelimit::BURST;
+    use crate::auth::proxy::TrustedProxies;
+    use crate::auth::secret::Secret;
+    use crate::auth::throttle::BURST;
 
     const NOW: Now = Now {
         age_ms: 1_000,

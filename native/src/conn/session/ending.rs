@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::error::Error;
 
 use super::Session;
-use crate::connection::budget::TURN_BYTES;
+use crate::conn::budget::TURN_BYTES;
 
 /// How long the last frames may take to get out, and how long the peer may take to close after that.
 /// Counted on the runtime's clock: it is about sockets, not about presence.

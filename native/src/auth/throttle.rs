@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 
-use crate::proxy::network;
+use crate::auth::proxy::network;
 
 /// Wrong secrets that a bucket at rest accepts at once.
 pub const BURST: u64 = 10;

@@ -234,7 +234,7 @@ fn unreadable_origins_are_not_believed() {
     let bytes = b"GET / HTTP/1.1\r\nHost: a\r\nOrigin: http://\xff\r\n\r\n";
     let head = parse_head(bytes, None).unwrap();
     assert_eq!(
-        crate::origin::Origin::parse(head.origin.as_deref().unwrap()),
+        crate::auth::origin::Origin::parse(head.origin.as_deref().unwrap()),
         None
     );
 }

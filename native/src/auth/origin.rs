@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::proxy::is_loopback;
+use crate::auth::proxy::is_loopback;
 
 /// An origin: scheme, host and port, lower-cased, with the port always filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]

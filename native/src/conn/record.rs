@@ -9,11 +9,11 @@ use presence_core::server::{Handshake, Refused};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame as PeerClose;
 use tracing::{Level, enabled, info, warn};
 
-use crate::admission::Facts;
+use crate::auth::admission::Facts;
+use crate::auth::proxy::Client;
 use crate::gateway::Shared;
-use crate::head::Head;
 use crate::log::{Kind, escaped, start_of};
-use crate::proxy::Client;
+use crate::net::head::Head;
 
 /// Most bytes of one text of the client, escaped.
 const MAX_TEXT_BYTES: usize = 128;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{End, OpenHandshake, Session};
-use crate::connection::budget::LARGE_BYTES;
-use crate::slots::LARGE_MS;
+use crate::auth::slots::LARGE_MS;
+use crate::conn::budget::LARGE_BYTES;
 
 impl Session {
     /// Whether more of a message comes than a socket takes without a place before its handshake is done.

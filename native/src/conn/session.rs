@@ -24,10 +24,10 @@ use super::peer::Turn;
 use super::record::{Ending, Record};
 use super::stream::PeerStream;
 use super::{Input, Peer};
-use crate::admission::Facts;
+use crate::auth::admission::Facts;
+use crate::auth::slots::{LargePlace, Slot};
 use crate::driver::Event;
 use crate::gateway::Shared;
-use crate::slots::{LargePlace, Slot};
 
 /// What tungstenite takes at once, and what a connection keeps for it.
 const READ_BUFFER_BYTES: usize = 1024;

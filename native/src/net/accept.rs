@@ -17,15 +17,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tracing::{debug, error, warn};
 
-use crate::admission::Facts;
-use crate::answer::refusal;
-use crate::connection::{Opening, Session, refused_request};
+use crate::auth::admission::Facts;
+use crate::auth::proxy::{Client, is_loopback, network, normalise};
+use crate::auth::slots::{Address, Refused, Slot};
+use crate::conn::{Opening, Session, refused_request};
 use crate::driver::Event;
 use crate::gateway::Shared;
-use crate::head::{Head, HeadError, Upgrade, read_head};
-use crate::http;
-use crate::proxy::{Client, is_loopback, network, normalise};
-use crate::slots::{Address, Refused, Slot};
+use crate::net::answer::refusal;
+use crate::net::head::{Head, HeadError, Upgrade, read_head};
+use crate::net::http;
 use caller::Caller;
 
 /// What the kernel may hold for a client that does not read; more would only hide slowness.

@@ -12,6 +12,7 @@
 
 mod budget;
 mod gate;
+pub(crate) mod parting;
 mod peer;
 mod record;
 mod session;

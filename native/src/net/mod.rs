@@ -1,0 +1,9 @@
+//! Listens, accepts, and reads HTTP: a request becomes a WebSocket or gets its answer.
+//!
+//! Knows `conn`, which takes over a WebSocket, and what `conn` knows.
+
+pub(crate) mod accept;
+mod answer;
+pub mod head;
+mod http;
+pub mod listen;
