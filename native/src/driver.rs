@@ -8,32 +8,17 @@ use presence_core::Now;
 use presence_core::protocol::CloseFrame;
 use presence_core::roster::{Disputes, Evictions};
 use presence_core::server::{ConnId, Handshake, Hub, HubOutput, Item, LeaveCause};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use crate::clock::{Clock, Timer};
-use crate::conn::{Input, Peer};
+use crate::conn::{Event, Input, MAX_EVENTS, Peer};
 use crate::log::Throttle;
 
-/// Events that may wait for the driver; connections wait when there are more.
-pub(crate) const MAX_EVENTS: usize = 256;
 /// How long the driver works before the sockets are looked at, in ms.
 const TURN_MS: u64 = 5;
 /// Inputs of a batch between two looks at the clock.
 const INPUTS_PER_LOOK: usize = 16;
-
-/// Something that happened.
-#[derive(Debug)]
-pub(crate) enum Event {
-    /// All that one read of a socket yielded.
-    Batch(Arc<Peer>, Vec<Input>),
-    /// A connection is gone, or about to.
-    Leave(Arc<Peer>, LeaveCause),
-    /// The gateway stops.
-    Shutdown(&'static str),
-    /// Answer when everything before is done and everything due is sent: with the next deadline.
-    Settle(oneshot::Sender<Option<u64>>),
-}
 
 /// The hub with the sockets of its connections.
 pub(crate) struct Driver {
@@ -148,7 +133,7 @@ impl Driver {
             rows = evictions.total() - logged.total(),
             live = evictions.live - logged.live,
             over_quota = evictions.over_quota - logged.over_quota,
-            "rows evicted: the roster is full; raise --max-entries if live rows are missing"
+            "rows evicted: the roster is full; raise max_entries if live rows are missing"
         );
     }
 

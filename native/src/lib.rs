@@ -17,7 +17,7 @@
 //! | `bench` | the load generator |
 //! | [`cli`] | the commands |
 //!
-//! Nothing knows what stands above it: `cli`, `gateway`, `net` and `driver`, `conn`, `config`, and the rest.
+//! Modules know each other in one direction only: `cli`, `gateway`, `net` and `driver`, `conn`, then the others.
 //!
 //! A program or a test embeds it by [`Gateway::start`].
 

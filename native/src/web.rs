@@ -1,4 +1,4 @@
-//! A folder of files as the gateway's own page (`--web-root`): read into memory at the start, so that a
+//! A folder of files as the gateway's own page: read into memory at the start, so that a
 //! request can name nothing else, and nothing that changes on the disk is served by half.
 
 use std::borrow::Cow;

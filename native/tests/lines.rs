@@ -256,7 +256,7 @@ async fn evicted_rows_are_one_line_a_minute() {
         max_entries: 3,
         ..config()
     });
-    const LINE: &str = "rows evicted: the roster is full; raise --max-entries if live rows are missing";
+    const LINE: &str = "rows evicted: the roster is full; raise max_entries if live rows are missing";
     let mut clients = Vec::new();
     for id in ["a", "b"] {
         clients.push(Client::connect(gateway.address(), id, READ).await);

@@ -12,7 +12,6 @@ use crate::auth::origin::AllowedOrigins;
 use crate::auth::proxy::{Client, is_loopback};
 use crate::auth::secret::{AuthMode, Offered};
 use crate::auth::throttle::{Bucket, Check, GuessLimiter};
-use crate::net::head::Head;
 
 /// What the HTTP request of a connection said.
 #[derive(Clone, Debug)]
@@ -32,19 +31,6 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The facts of a request.
-    #[must_use]
-    pub fn new(client: Client, head: Head, user: Option<Box<str>>) -> Self {
-        Self {
-            client,
-            origin: head.origin,
-            host: head.host,
-            user_agent: head.user_agent,
-            misplaced: head.misplaced,
-            user,
-        }
-    }
-
     /// Whose wrong secrets its wrong secrets are counted with.
     fn bucket(&self) -> Bucket {
         match (self.client.ip, &self.origin) {

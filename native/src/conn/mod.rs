@@ -1,5 +1,7 @@
 //! One WebSocket connection: who writes what when.
 //!
+//! Knows `auth`, `config`, `clock`, `log` and `identity`. The driver and `net` know this module, not the reverse.
+//!
 //! ```text
 //!   driver ──items──► Peer (outbox, half-written frames) ──writev──► socket
 //!                       ▲                                              │
@@ -11,14 +13,17 @@
 //! nothing can come between the halves of a frame.
 
 mod budget;
+mod event;
 mod gate;
 pub(crate) mod parting;
 mod peer;
-mod record;
+pub(crate) mod record;
 mod session;
+mod shared;
 mod stream;
 mod writer;
 
-pub(crate) use peer::{Input, Peer};
-pub(crate) use record::refused_request;
+pub(crate) use event::{Event, Input, MAX_EVENTS};
+pub(crate) use peer::Peer;
 pub(crate) use session::{Opening, Session};
+pub(crate) use shared::Shared;

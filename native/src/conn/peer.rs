@@ -5,34 +5,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use presence_core::Now;
-use presence_core::protocol::{CloseFrame, Frame, Request};
+use presence_core::protocol::CloseFrame;
 use presence_core::server::outbox::SlowConsumer;
-use presence_core::server::{ConnId, Handshake, Item};
+use presence_core::server::{ConnId, Item};
 use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
+use super::event::Input;
 use super::writer::{Flush, Writer};
 
 /// Requests wait while more bytes of responses than this are undelivered: a client that asks faster
 /// than it reads is slowed down, not cut off.
 const PAUSE_BYTES: usize = 256 * 1024;
-
-/// What a connection's task hands to the driver, in the order it happened.
-#[derive(Debug)]
-pub(crate) enum Input {
-    /// The handshake is accepted. Everything before it was sent by the task itself, everything after
-    /// it goes through the driver, so that hello comes first.
-    Join(Box<Handshake>),
-    /// A request.
-    Call(Box<Request>),
-    /// A frame that answers a bad request.
-    Send(Box<Frame>),
-    /// A pong.
-    Pong,
-    /// The client is to be sent away.
-    Close(CloseFrame),
-}
 
 /// A connection's socket with all that waits to be written to it. The driver writes directly, and
 /// only when the socket is full the connection's task goes on from there.

@@ -1,26 +1,24 @@
-//! One line in the log for every refusal, accept and close: who it was about.
+//! One line in the log for every accepted, refused and closed connection: who it was about.
 //!
 //! A line holds what the client said of itself, escaped and cut; never a secret, the query of the URL or the
 //! text of a beacon. With all texts at their bounds a line is shorter than stderr takes.
 
-use ::http::StatusCode;
 use presence_core::protocol::CloseFrame;
 use presence_core::server::{Handshake, Refused};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame as PeerClose;
 use tracing::{Level, enabled, info, warn};
 
+use super::Shared;
 use crate::auth::admission::Facts;
 use crate::auth::proxy::Client;
-use crate::gateway::Shared;
 use crate::log::{Kind, escaped, start_of};
-use crate::net::head::Head;
 
 /// Most bytes of one text of the client, escaped.
-const MAX_TEXT_BYTES: usize = 128;
+pub(crate) const MAX_TEXT_BYTES: usize = 128;
 /// Most bytes of the User-Agent header, escaped: those of browsers are longer than other texts.
-const MAX_USER_AGENT_BYTES: usize = 200;
+pub(crate) const MAX_USER_AGENT_BYTES: usize = 200;
 /// Most bytes of a reason, escaped.
-const MAX_REASON_BYTES: usize = 300;
+pub(crate) const MAX_REASON_BYTES: usize = 300;
 
 /// What is known of one connection, for its lines.
 #[derive(Debug)]
@@ -260,38 +258,8 @@ impl Record {
     }
 }
 
-/// Logs a request that is refused before it becomes a WebSocket. `head` is what could be read of it.
-pub(crate) fn refused_request(
-    shared: &Shared,
-    client: Client,
-    head: Option<&Head>,
-    status: StatusCode,
-    reason: &str,
-    accepted_ms: u64,
-) {
-    if !(enabled!(Level::WARN) && shared.lines.passes(Kind::Refused, &shared.clock)) {
-        return;
-    }
-    let (address, proxy) = addresses(client);
-    let text = |text: Option<&str>, max_bytes| text.map(|text| escaped(text, max_bytes));
-    warn!(
-        status = status.as_u16(),
-        reason = escaped(reason.trim_end(), MAX_REASON_BYTES),
-        origin = text(head.and_then(|head| head.origin.as_deref()), MAX_TEXT_BYTES),
-        host = text(head.and_then(|head| head.host.as_deref()), MAX_TEXT_BYTES),
-        user_agent = text(
-            head.and_then(|head| head.user_agent.as_deref()),
-            MAX_USER_AGENT_BYTES
-        ),
-        address,
-        proxy,
-        duration_ms = shared.clock.now().age_ms.saturating_sub(accepted_ms),
-        "refused"
-    );
-}
-
 /// Where the client is, if that is known, and the proxy in between, if there is one.
-fn addresses(client: Client) -> (Option<String>, Option<String>) {
+pub(crate) fn addresses(client: Client) -> (Option<String>, Option<String>) {
     let is_direct = client.ip == Some(client.peer);
     (
         client.ip.map(|ip| ip.to_string()),

@@ -23,11 +23,9 @@ use self::alarm::Alarm;
 use super::peer::Turn;
 use super::record::{Ending, Record};
 use super::stream::PeerStream;
-use super::{Input, Peer};
+use super::{Event, Input, Peer, Shared};
 use crate::auth::admission::Facts;
 use crate::auth::slots::{LargePlace, Slot};
-use crate::driver::Event;
-use crate::gateway::Shared;
 
 /// What tungstenite takes at once, and what a connection keeps for it.
 const READ_BUFFER_BYTES: usize = 1024;

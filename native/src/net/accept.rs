@@ -17,15 +17,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tracing::{debug, error, warn};
 
-use crate::auth::admission::Facts;
 use crate::auth::proxy::{Client, is_loopback, network, normalise};
-use crate::auth::slots::{Address, Refused, Slot};
-use crate::conn::{Opening, Session, refused_request};
-use crate::driver::Event;
-use crate::gateway::Shared;
+use crate::auth::slots::{Address, Slot};
+use crate::conn::{Event, Opening, Session, Shared};
 use crate::net::answer::refusal;
-use crate::net::head::{Head, HeadError, Upgrade, read_head};
+use crate::net::head::{HeadError, Upgrade, read_head};
 use crate::net::http;
+use crate::net::refused::log_no_slot;
 use caller::Caller;
 
 /// What the kernel may hold for a client that does not read; more would only hide slowness.
@@ -59,7 +57,7 @@ pub(crate) async fn accept_all(
                     error!(
                         %error,
                         connections = shared.slots.connections(),
-                        "cannot accept connections; if files run out, raise `ulimit -n` or lower --max-connections"
+                        "cannot accept connections; if files run out, raise `ulimit -n` or lower max_connections"
                     );
                 }
                 tokio::time::sleep(backoff).await;
@@ -99,7 +97,7 @@ fn take_in(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, driver:
     let slot = match taken {
         Ok(slot) => slot,
         Err(refused) => {
-            note_refusal(shared, Client::direct(address.ip()), None, refused, now.age_ms);
+            log_no_slot(shared, Client::direct(address.ip()), None, refused, now.age_ms);
             let answer = refusal(StatusCode::SERVICE_UNAVAILABLE, refused.to_string(), now);
             return shared.parting.dismiss(stream, answer);
         }
@@ -186,7 +184,7 @@ async fn open(
                     stream: caller.stream,
                     rest: bytes,
                     slot: caller.slot,
-                    facts: Facts::new(client, head, user),
+                    facts: head.into_facts(client, user),
                     accepted_ms: caller.asked_ms,
                     driver,
                 });
@@ -225,31 +223,9 @@ fn note_evictions(shared: &Shared, now: Now) {
         let sockets = shared.slots.take_evictions();
         warn!(
             sockets,
-            "closed sockets that were silent the longest, for new ones; --max-unauthenticated is the bound"
+            "closed sockets that were silent the longest, for new ones; max_unauthenticated is the bound"
         );
     }
-}
-
-/// Logs that there is no place, and which bound to raise.
-fn note_refusal(shared: &Shared, client: Client, head: Option<&Head>, refused: Refused, accepted_ms: u64) {
-    let bound = match refused {
-        Refused::Connections => "--max-connections is the bound",
-        Refused::Unauthenticated => {
-            "--max-unauthenticated and --max-unauthenticated-per-address are the bounds"
-        }
-        Refused::Downloads => {
-            "a quarter of --max-unauthenticated is the bound, and of that a quarter per address"
-        }
-    };
-    let reason = format!("{refused}; {bound}");
-    refused_request(
-        shared,
-        client,
-        head,
-        StatusCode::SERVICE_UNAVAILABLE,
-        &reason,
-        accepted_ms,
-    );
 }
 
 fn note_unattributed(shared: &Shared, address: SocketAddr, now: Now) {
@@ -263,7 +239,7 @@ fn note_unattributed(shared: &Shared, address: SocketAddr, now: Now) {
         warn!(
             %proxy,
             "proxy headers from an address that is not trusted: its clients count as remote and have no address. \
-             If it is your proxy, start the gateway with --trusted-proxy {proxy}"
+             If it is your proxy, add {proxy} to trusted_proxies"
         );
     }
 }

@@ -11,8 +11,9 @@ use ::http::StatusCode;
 use presence_core::protocol::error::Misplaced;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use crate::auth::admission::Facts;
 use crate::auth::origin::is_authority;
-use crate::auth::proxy::is_proxy_header;
+use crate::auth::proxy::{Client, is_proxy_header};
 use crate::auth::user_header::StatedUser;
 use crate::log::start_of;
 
@@ -191,6 +192,18 @@ fn parse_head(bytes: &[u8], user_header: Option<&str>) -> Result<Head, HeadError
 }
 
 impl Head {
+    /// The facts that a `connect` on this connection is judged by.
+    pub(crate) fn into_facts(self, client: Client, user: Option<Box<str>>) -> Facts {
+        Facts {
+            client,
+            origin: self.origin,
+            host: self.host,
+            user_agent: self.user_agent,
+            misplaced: self.misplaced,
+            user,
+        }
+    }
+
     fn new(request: &httparse::Request<'_, '_>, user_header: Option<&str>) -> Result<Self, &'static str> {
         let mut head = Self {
             misplaced: request.path.and_then(secret_in_query),

@@ -1,4 +1,4 @@
-//! Plain HTTP beside the WebSocket, on the same port: health, and the page: that of `--web-root`, or one
+//! Plain HTTP beside the WebSocket, on the same port: health, and the page: that of the web root, or one
 //! that says what this is.
 
 use ::http::StatusCode;
@@ -8,7 +8,7 @@ use ::http::header::{
 };
 use bytes::Bytes;
 
-use crate::gateway::Shared;
+use crate::conn::Shared;
 use crate::net::answer::{Answer, head, text, with_type};
 use crate::net::head::PlainRequest;
 use crate::web::{WebFile, decoded};

@@ -7,3 +7,4 @@ mod answer;
 pub mod head;
 mod http;
 pub mod listen;
+mod refused;

@@ -10,15 +10,15 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tracing::warn;
 
-use super::{counted_as, note_refusal, note_unattributed};
+use super::{counted_as, note_unattributed};
 use crate::auth::proxy::{Client, normalise};
 use crate::auth::slots::{Refused, Slot};
 use crate::auth::user_header::StatedUser;
 use crate::clock::Clock;
-use crate::conn::refused_request;
-use crate::gateway::Shared;
+use crate::conn::Shared;
 use crate::net::answer::refusal;
 use crate::net::head::Head;
+use crate::net::refused::{log_no_slot, log_refusal};
 
 /// What a client that is waited for has to accept within the stall time, if there is so much.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -108,7 +108,7 @@ impl Caller<'_> {
         status: StatusCode,
         why: &str,
     ) -> Option<T> {
-        refused_request(self.shared, client, head, status, why, self.asked_ms);
+        log_refusal(self.shared, client, head, status, why, self.asked_ms);
         let answer = refusal(status, format!("{why}\n"), self.shared.clock.now());
         self.dismiss(answer);
         None
@@ -116,7 +116,7 @@ impl Caller<'_> {
 
     /// There is no place for it.
     pub(super) fn turn_away<T>(self, client: Client, head: &Head, refused: Refused) -> Option<T> {
-        note_refusal(self.shared, client, Some(head), refused, self.asked_ms);
+        log_no_slot(self.shared, client, Some(head), refused, self.asked_ms);
         let now = self.shared.clock.now();
         let answer = refusal(StatusCode::SERVICE_UNAVAILABLE, refused.to_string(), now);
         self.dismiss(answer);

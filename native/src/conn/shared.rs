@@ -1,0 +1,104 @@
+//! What all connections share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use presence_core::Now;
+use presence_core::protocol::Limits;
+use tokio::sync::{Semaphore, watch};
+
+use super::parting::Parting;
+use crate::auth::admission::Admission;
+use crate::auth::proxy::TrustedProxies;
+use crate::auth::slots::Slots;
+use crate::auth::throttle::GuessLimiter;
+use crate::clock::Clock;
+use crate::config::GatewayConfig;
+use crate::identity;
+use crate::log::{Lines, Throttle};
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: GatewayConfig,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) clock: Clock,
+    pub(crate) admission: Admission,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) slots: Arc<Slots>,
+    pub(crate) parting: Parting,
+    /// Who has the permit reads a large text.
+    pub(crate) large_texts: Semaphore,
+    pub(crate) log: Throttles,
+    /// The lines about single connections.
+    pub(crate) lines: Arc<Lines>,
+    /// The name of this machine.
+    pub(crate) host: Box<str>,
+    pub(crate) port: u16,
+    started_ms: u64,
+    /// How far the roster's clock is ahead of the age clock; the driver keeps it.
+    stated_offset_ms: Arc<AtomicU64>,
+    stopping: watch::Receiver<bool>,
+}
+
+/// For lines that anybody can cause.
+#[derive(Debug, Default)]
+pub(crate) struct Throttles {
+    pub(crate) accept: Throttle,
+    pub(crate) evicted: Throttle,
+    pub(crate) proxy: Throttle,
+    pub(crate) user: Throttle,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        config: GatewayConfig,
+        limiter: GuessLimiter,
+        port: u16,
+        clock: Clock,
+        stated_offset_ms: Arc<AtomicU64>,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            limits: Arc::new(config.limits.clone()),
+            admission: Admission::new(config.auth.clone(), config.allowed_origins.clone(), limiter),
+            proxies: TrustedProxies::new(config.trusted_proxies.clone()),
+            slots: Slots::new(config.slots),
+            parting: Parting::default(),
+            large_texts: Semaphore::new(1),
+            log: Throttles::default(),
+            lines: Arc::default(),
+            host: identity::hostname().into(),
+            port,
+            started_ms: clock.now().age_ms,
+            stated_offset_ms,
+            clock,
+            config,
+            stopping,
+        }
+    }
+
+    /// Whether the gateway is about to end.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Waits until it is.
+    pub(crate) async fn stopping(&self) {
+        // Without a sender the gateway is gone, which is as good.
+        let _ = self.stopping.clone().wait_for(|is_stopping| *is_stopping).await;
+    }
+
+    /// Now, with the wall clock that the gateway states: all its times are on the roster's clock.
+    pub(crate) fn stated_now(&self) -> Now {
+        let now = self.clock.now();
+        let wall_ms = now
+            .age_ms
+            .wrapping_add(self.stated_offset_ms.load(Ordering::Relaxed));
+        Now { wall_ms, ..now }
+    }
+
+    pub(crate) fn uptime_ms(&self) -> u64 {
+        self.clock.now().age_ms.saturating_sub(self.started_ms)
+    }
+}

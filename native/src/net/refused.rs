@@ -1,0 +1,67 @@
+//! The log lines about requests that are refused before they become WebSockets.
+
+use ::http::StatusCode;
+use tracing::{Level, enabled, warn};
+
+use super::head::Head;
+use crate::auth::proxy::Client;
+use crate::auth::slots::Refused;
+use crate::conn::Shared;
+use crate::conn::record::{MAX_REASON_BYTES, MAX_TEXT_BYTES, MAX_USER_AGENT_BYTES, addresses};
+use crate::log::{Kind, escaped};
+
+/// Logs a request that is refused before it becomes a WebSocket. `head` is what could be read of it.
+pub(super) fn log_refusal(
+    shared: &Shared,
+    client: Client,
+    head: Option<&Head>,
+    status: StatusCode,
+    reason: &str,
+    accepted_ms: u64,
+) {
+    if !(enabled!(Level::WARN) && shared.lines.passes(Kind::Refused, &shared.clock)) {
+        return;
+    }
+    let (address, proxy) = addresses(client);
+    let text = |text: Option<&str>, max_bytes| text.map(|text| escaped(text, max_bytes));
+    warn!(
+        status = status.as_u16(),
+        reason = escaped(reason.trim_end(), MAX_REASON_BYTES),
+        origin = text(head.and_then(|head| head.origin.as_deref()), MAX_TEXT_BYTES),
+        host = text(head.and_then(|head| head.host.as_deref()), MAX_TEXT_BYTES),
+        user_agent = text(
+            head.and_then(|head| head.user_agent.as_deref()),
+            MAX_USER_AGENT_BYTES
+        ),
+        address,
+        proxy,
+        duration_ms = shared.clock.now().age_ms.saturating_sub(accepted_ms),
+        "refused"
+    );
+}
+
+/// Logs that there is no place, and which bound to raise.
+pub(super) fn log_no_slot(
+    shared: &Shared,
+    client: Client,
+    head: Option<&Head>,
+    refused: Refused,
+    accepted_ms: u64,
+) {
+    let bound = match refused {
+        Refused::Connections => "max_connections is the bound",
+        Refused::Unauthenticated => "max_unauthenticated and max_unauthenticated_per_address are the bounds",
+        Refused::Downloads => {
+            "a quarter of max_unauthenticated is the bound, and of that a quarter per address"
+        }
+    };
+    let reason = format!("{refused}; {bound}");
+    log_refusal(
+        shared,
+        client,
+        head,
+        StatusCode::SERVICE_UNAVAILABLE,
+        &reason,
+        accepted_ms,
+    );
+}

@@ -1,0 +1,60 @@
+//! The modules of the crate know each other in one direction only.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each module may use those of the lines below its own; modules of one line do not know each other.
+const LAYERS: [&[&str]; 7] = [
+    &["main"],
+    &["cli"],
+    &["bench", "gateway"],
+    &["driver", "net"],
+    &["conn"],
+    &["config", "identity", "log"],
+    &["auth", "clock", "web"],
+];
+
+fn layer(module: &str) -> usize {
+    let known = LAYERS.iter().position(|modules| modules.contains(&module));
+    known.unwrap_or_else(|| panic!("`{module}` is in no layer"))
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn modules_know_only_those_below_them() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    files(&source, &mut found);
+    assert!(found.len() > 50, "{found:?}");
+    for path in found {
+        let relative = path.strip_prefix(&source).unwrap();
+        let module = relative.iter().next().unwrap().to_str().unwrap();
+        let module = module.trim_end_matches(".rs");
+        if module == "lib" {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        for used in text.split("crate::").skip(1) {
+            let used = used
+                .split(|c: char| c != '_' && !c.is_alphanumeric())
+                .next()
+                .unwrap();
+            assert!(
+                used == module || layer(module) < layer(used),
+                "{}: `{module}` must not use `{used}`",
+                relative.display()
+            );
+        }
+    }
+}
