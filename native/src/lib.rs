@@ -14,7 +14,6 @@
 //! | [`identity`] | this machine's name, version and row |
 //! | [`clock`] | the only place that reads clocks |
 //! | `log` | bounds on log lines, and text made safe for them |
-//! | `bench` | the load generator |
 //! | [`cli`] | the commands |
 //!
 //! Modules know each other in one direction only: `cli`, `gateway`, `net` and `driver`, `conn`, then the others.
@@ -25,7 +24,6 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod auth;
-mod bench;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 7] = [
     &["main"],
     &["cli"],
-    &["bench", "gateway"],
+    &["gateway"],
     &["driver", "net"],
     &["conn"],
     &["config", "identity", "log"],

@@ -60,9 +60,16 @@ impl Project {
 
     /// The gateway of the release profile.
     pub(crate) fn release_gateway(&self) -> PathBuf {
-        self.debug
-            .with_file_name("release")
-            .join(executable_name("presence-gateway"))
+        self.release("presence-gateway")
+    }
+
+    /// The load generator of the release profile.
+    pub(crate) fn release_load(&self) -> PathBuf {
+        self.release("presence-load")
+    }
+
+    fn release(&self, name: &str) -> PathBuf {
+        self.debug.with_file_name("release").join(executable_name(name))
     }
 }
 

@@ -1,10 +1,9 @@
 //! The command line.
 //!
 //! `serve` runs the gateway; `list`, `watch` and `beacon` are clients of any gateway that speaks the
-//! protocol; `bench` measures one.
+//! protocol.
 
 mod beacon;
-mod bench;
 mod client;
 mod device_key;
 mod failure;
@@ -43,8 +42,6 @@ pub fn main() -> ExitCode {
         Some(Command::List(options)) => block_on(list::list(&options)),
         Some(Command::Watch(options)) => block_on(watch::watch(&options)),
         Some(Command::Beacon(options)) => block_on(beacon::beacon(&options)),
-        Some(Command::Bench(options)) => bench::bench(*options),
-        Some(Command::BenchBare(options)) => bench::bare(&options),
     };
     let code = match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,7 +3,6 @@
 //! A setting called `--max-entries` is `OPENCLAW_GATEWAY_MAX_ENTRIES` in the environment and
 //! `max-entries` in the file. A flag wins over the environment, the environment over the file, the file over
 //! the default. Some options form one setting, which the strongest source decides (`sources`).
-mod bench;
 mod removed;
 mod resolve;
 mod serve;
@@ -14,10 +13,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use presence_core::setting::MAX_SPAN_MS;
 use serde::Deserialize;
 
-use crate::bench::BareOptions;
 use crate::config::DEFAULT_PORT;
 
-pub use bench::BenchOptions;
 pub use removed::Removed;
 pub use resolve::{OptionsError, Resolved};
 pub use serve::ServeOptions;
@@ -34,7 +31,6 @@ Examples:
   presence-gateway watch                            show them live
   presence-gateway beacon                           send one sign of life of this machine
   presence-gateway beacon --every 60s               send one every 60 s
-  presence-gateway bench --scale quick              measure this gateway on this machine
 
 Exit codes:
   0 done   1 failed   2 wrong usage   3 cannot connect   4 refused   5 timeout";
@@ -71,11 +67,6 @@ pub enum Command {
     Watch(WatchOptions),
     /// Send a sign of life of this machine, once or at an interval (--every)
     Beacon(BeaconOptions),
-    /// Measure a gateway: connects, fan-out, beacons, requests, memory
-    Bench(Box<BenchOptions>),
-    /// Run the bare server that `bench` compares with
-    #[command(hide = true)]
-    BenchBare(BareOptions),
 }
 
 /// Options of every command that is a client.

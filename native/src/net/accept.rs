@@ -27,7 +27,7 @@ use crate::net::refused::log_no_slot;
 use caller::Caller;
 
 /// What the kernel may hold for a client that does not read; more would only hide slowness.
-pub(crate) const SEND_BUFFER_BYTES: usize = 128 * 1024;
+const SEND_BUFFER_BYTES: usize = 128 * 1024;
 /// Most sockets that are accepted before those that were have their turn: in a flood the others wait in the kernel,
 /// and whoever is accepted is looked at at once.
 const MAX_ACCEPTS: u64 = 16;

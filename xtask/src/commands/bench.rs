@@ -66,7 +66,7 @@ impl Options {
         self.only.is_empty() || self.only.iter().any(|only| only == name)
     }
 
-    /// The scenarios to name to a gateway's bench; `None` when there is nothing to do.
+    /// The scenarios to name to the load generator; `None` when there is nothing to do.
     fn scenarios(&self, known: Option<&[&'static str]>) -> Option<Vec<String>> {
         let wanted: Vec<String> = match known {
             None => self
@@ -100,10 +100,13 @@ pub(crate) fn bench(project: &Project, arguments: &[String]) -> Result<(), Failu
     std::fs::create_dir_all(&folder)
         .map_err(|error| Failure::missing(format!("cannot create {}: {error}", folder.display())))?;
     let begun = Instant::now();
-    println!("building the gateway, in release (first time: about 3 min)");
-    Program::cargo(project)
-        .with(["build", "--release", "--package", "presence-gateway"])
-        .run()?;
+    println!("building the gateway and the load generator, in release (first time: about 4 min)");
+    // One after the other: built together, the gateway would get the features that only the other needs.
+    for package in ["presence-gateway", "presence-load"] {
+        Program::cargo(project)
+            .with(["build", "--release", "--package", package])
+            .run()?;
+    }
     if options.peers {
         node::ensure_host_node(project)?;
         npm::ensure_locked(project, &project.path("tests/node"))?;
@@ -112,7 +115,7 @@ pub(crate) fn bench(project: &Project, arguments: &[String]) -> Result<(), Failu
     if let Some(scenarios) = options.scenarios(None) {
         println!("\n== our gateway, and bare TCP beside it");
         let scale = if options.quick { "quick" } else { "full" };
-        let program = gateway_bench(project, &folder, "ours", scale, &scenarios);
+        let program = load(project, &folder, "ours", scale, &scenarios);
         program.run()?;
         renew(&folder, "ours")?;
     }
@@ -144,7 +147,7 @@ fn parse(arguments: &[String]) -> Result<Options, Failure> {
                 Some(name) => options.only.push(name.clone()),
                 None => {
                     return Err(Failure::usage(
-                        "`--only` wants a measurement (`presence-gateway bench --list`), `core` or `wasm`",
+                        "`--only` wants a measurement (`presence-load --list`), `core` or `wasm`",
                     ));
                 }
             },
@@ -159,10 +162,10 @@ fn parse(arguments: &[String]) -> Result<Options, Failure> {
 }
 
 /// The load generator, which writes its report into a file for [`renew`].
-fn gateway_bench(project: &Project, folder: &Path, name: &str, scale: &str, scenarios: &[String]) -> Program {
+fn load(project: &Project, folder: &Path, name: &str, scale: &str, scenarios: &[String]) -> Program {
     let part = part_file(folder, name);
-    Program::new(project, project.release_gateway())
-        .with(["bench", "--scale", scale, "--label", name, "--json"])
+    Program::new(project, project.release_load())
+        .with(["--scale", scale, "--label", name, "--json"])
         .with([part.to_string_lossy()])
         .with(scenarios.iter().flat_map(|scenario| ["--only", scenario]))
 }
@@ -177,7 +180,7 @@ fn measure_peer(project: &Project, folder: &Path, peer: &Peer, scenarios: &[Stri
         .map_err(|error| Failure::missing(format!("cannot create {}: {error}", home.display())))?;
     let node = node::pinned_node(project, "tests/node")?;
     let program = openclaw::program(project, peer.release);
-    let mut bench = gateway_bench(project, folder, &name, "peer", scenarios)
+    let mut bench = load(project, folder, &name, "peer", scenarios)
         .with(["--observer", peer.observer, "--"])
         .with([node.to_string_lossy(), program.to_string_lossy()])
         .with(["gateway"])

@@ -33,7 +33,6 @@ impl Cli {
             Some(Command::List(options)) => options.client.keep_strongest(matches),
             Some(Command::Watch(options)) => options.client.keep_strongest(matches),
             Some(Command::Beacon(options)) => options.client.keep_strongest(matches),
-            Some(Command::Bench(_) | Command::BenchBare(_)) => {}
         }
         Ok(cli)
     }

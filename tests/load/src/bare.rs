@@ -1,0 +1,180 @@
+//! The limit: a server that does nothing but write bytes which are ready to sockets which are open.
+//! No gateway can be faster than it on this machine and this kernel.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token};
+use socket2::SockRef;
+
+use crate::frame;
+
+/// What the server does with what it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum BareWork {
+    /// Anything from anybody: one frame to everybody.
+    Broadcast,
+    /// So many bytes from somebody: one frame to them.
+    Answer,
+}
+
+/// Options of the bare server.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct BareOptions {
+    /// What it does with what it reads
+    #[arg(long)]
+    pub(crate) work: BareWork,
+    /// Bytes of the text it sends
+    #[arg(long)]
+    pub(crate) text_bytes: usize,
+    /// Bytes of one request
+    #[arg(long, default_value_t = 1)]
+    pub(crate) request_bytes: usize,
+}
+
+/// Send buffer of a socket: the gateway's `net::accept::SEND_BUFFER_BYTES`, so that its options are not what is measured.
+const SEND_BUFFER_BYTES: usize = 128 * 1024;
+const LISTENER: Token = Token(usize::MAX);
+
+struct Socket {
+    stream: TcpStream,
+    /// Bytes still to be written.
+    owed: usize,
+    /// Bytes of a request of which more is to come.
+    rest: usize,
+}
+
+/// Serves until its standard input ends: until the one who started it is gone.
+///
+/// # Errors
+/// When the system refuses a socket.
+pub(crate) fn serve(options: &BareOptions) -> io::Result<()> {
+    crate::machine::raise_open_files();
+    let text = frame::filler(options.text_bytes);
+    let mut listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    let mut stdout = io::stdout();
+    writeln!(stdout, "{}", listener.local_addr()?.port())?;
+    stdout.flush()?;
+    std::thread::spawn(|| {
+        // What is read does not matter, only that it ends.
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        std::process::exit(0);
+    });
+    let mut poll = Poll::new()?;
+    poll.registry()
+        .register(&mut listener, LISTENER, Interest::READABLE)?;
+    let mut events = Events::with_capacity(1024);
+    let mut sockets: Vec<Option<Socket>> = Vec::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        match poll.poll(&mut events, None) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            outcome => outcome?,
+        }
+        for event in &events {
+            if event.token() == LISTENER {
+                accept(&listener, &poll, &mut sockets)?;
+                continue;
+            }
+            let number = event.token().0;
+            let Some(place) = sockets.get_mut(number) else {
+                continue;
+            };
+            if event.is_writable()
+                && let Some(socket) = place
+            {
+                socket.write(&text);
+            }
+            if !event.is_readable() && !event.is_read_closed() {
+                continue;
+            }
+            let Some(received) = place.as_mut().and_then(|socket| socket.read(&mut buffer)) else {
+                *place = None;
+                continue;
+            };
+            match options.work {
+                BareWork::Answer => {
+                    if let Some(socket) = place {
+                        let total = socket.rest + received;
+                        socket.rest = total % options.request_bytes.max(1);
+                        socket.owe(total / options.request_bytes.max(1), &text);
+                    }
+                }
+                BareWork::Broadcast if received > 0 => {
+                    for socket in sockets.iter_mut().flatten() {
+                        socket.owe(1, &text);
+                    }
+                }
+                BareWork::Broadcast => {}
+            }
+        }
+    }
+}
+
+fn accept(listener: &TcpListener, poll: &Poll, sockets: &mut Vec<Option<Socket>>) -> io::Result<()> {
+    loop {
+        let mut stream = match listener.accept() {
+            Ok((stream, _)) => stream,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let _ = stream.set_nodelay(true);
+        let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES);
+        poll.registry().register(
+            &mut stream,
+            Token(sockets.len()),
+            Interest::READABLE | Interest::WRITABLE,
+        )?;
+        sockets.push(Some(Socket {
+            stream,
+            owed: 0,
+            rest: 0,
+        }));
+    }
+}
+
+impl Socket {
+    fn owe(&mut self, frames: usize, text: &[u8]) {
+        let was_idle = self.owed == 0;
+        self.owed += frames * text.len();
+        if was_idle && frames > 0 {
+            self.write(text);
+        }
+    }
+
+    fn write(&mut self, text: &[u8]) {
+        while self.owed > 0 {
+            // The end of the frame that is under way.
+            let left = match self.owed % text.len() {
+                0 => text.len(),
+                left => left,
+            };
+            match self.stream.write(&text[text.len() - left..]) {
+                Ok(len) => self.owed -= len,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // Full, or gone: the next read finds out.
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// The number of bytes that came; `None` at the end.
+    fn read(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        let mut total = 0;
+        loop {
+            match self.stream.read(buffer) {
+                Ok(0) => return None,
+                Ok(len) => {
+                    total += len;
+                    if len < buffer.len() {
+                        return Some(total);
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Some(total),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}

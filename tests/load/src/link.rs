@@ -1,0 +1,305 @@
+//! One connection of the load generator: the core's client does the handshake; after it frames are only
+//! counted, and kept where somebody wants to hold a mirror against the gateway later.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::rc::Rc;
+use std::time::Instant;
+
+use mio::net::TcpStream;
+use presence_core::Now;
+use presence_core::client::{Client, ClientOutput};
+
+use crate::frame::{self, Frame, Scanner, find};
+use crate::signer::Signer;
+
+/// The longest answer to the upgrade.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+
+/// How an event with the whole list begins.
+const LIST_EVENT: &str = r#"{"type":"event","event":"presence","#;
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Connecting,
+    Upgrading,
+    Handshake,
+    Live,
+    Ended,
+}
+
+/// How a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct End {
+    /// The code of the close frame; 1006 without one.
+    pub(crate) code: u16,
+    pub(crate) reason: String,
+}
+
+/// What a connection has received so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) bytes: u64,
+    /// Frames with the roster or changes of it, after hello.
+    pub(crate) presence: u64,
+    /// Bytes of the last of them.
+    pub(crate) presence_len: usize,
+    /// The newest presence version.
+    pub(crate) version: u64,
+    pub(crate) responses: u64,
+    /// Those that said no.
+    pub(crate) refused: u64,
+    pub(crate) response_len: usize,
+    pub(crate) hello_len: usize,
+    pub(crate) pings: u64,
+}
+
+/// One connection.
+pub(crate) struct Link {
+    pub(crate) socket: TcpStream,
+    pub(crate) stage: Stage,
+    pub(crate) seen: Seen,
+    pub(crate) end: Option<End>,
+    /// Nothing is read.
+    pub(crate) is_paused: bool,
+    /// Reached what the fleet waits for.
+    pub(crate) is_there: bool,
+    /// The frames a mirror is made of, if they are kept.
+    kept: Option<Vec<(Instant, Box<str>)>>,
+    scanner: Scanner,
+    /// `None` on a connection to the bare server, which shakes no hands.
+    machine: Option<Box<Client>>,
+    signer: Option<Rc<Signer>>,
+    head: Vec<u8>,
+    out: Vec<u8>,
+}
+
+impl Link {
+    pub(crate) fn new(
+        socket: TcpStream,
+        machine: Option<Box<Client>>,
+        signer: Option<Rc<Signer>>,
+        keeps: bool,
+    ) -> Self {
+        Self {
+            socket,
+            stage: Stage::Connecting,
+            seen: Seen::default(),
+            end: None,
+            is_paused: false,
+            is_there: false,
+            kept: keeps.then(Vec::new),
+            scanner: Scanner::new(keeps),
+            machine,
+            signer,
+            head: Vec::new(),
+            out: Vec::new(),
+        }
+    }
+
+    /// The socket may have become connected.
+    pub(crate) fn handle_connected(&mut self, upgrade: &str) {
+        match self.socket.take_error() {
+            Ok(None) if self.socket.peer_addr().is_ok() => {}
+            Ok(None) => return,
+            Ok(Some(error)) | Err(error) => return self.finish(1006, &error.to_string()),
+        }
+        // A socket that refuses it is only slower.
+        let _ = self.socket.set_nodelay(true);
+        if self.machine.is_some() {
+            self.stage = Stage::Upgrading;
+            self.out.extend_from_slice(upgrade.as_bytes());
+            self.flush();
+        } else {
+            self.stage = Stage::Live;
+        }
+    }
+
+    /// Reads all that is there. `until_end` says that the peer closed: then also the end is read.
+    pub(crate) fn read(&mut self, buffer: &mut [u8], until_end: bool, now: Now) {
+        while !self.is_paused && self.stage != Stage::Ended {
+            match self.socket.read(buffer) {
+                Ok(0) => return self.finish(1006, "the connection ended"),
+                Ok(len) => {
+                    self.seen.bytes += len as u64;
+                    self.take_in(&buffer[..len], now);
+                    // A short read has emptied the socket; more of it is a new event.
+                    if len < buffer.len() && !until_end {
+                        return;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return self.finish(1006, &error.to_string()),
+            }
+        }
+    }
+
+    /// Queues a text frame; [`flush`](Self::flush) sends it.
+    pub(crate) fn push(&mut self, text: &str) {
+        frame::write(&mut self.out, frame::TEXT, text.as_bytes());
+    }
+
+    /// Writes what the socket takes.
+    pub(crate) fn flush(&mut self) {
+        let mut written = 0;
+        while written < self.out.len() {
+            match self.socket.write(&self.out[written..]) {
+                Ok(len) => written += len,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return self.finish(1006, &error.to_string()),
+            }
+        }
+        self.out.drain(..written);
+    }
+
+    pub(crate) fn local_port(&self) -> io::Result<u16> {
+        Ok(self.socket.local_addr()?.port())
+    }
+
+    /// The kept hello.
+    pub(crate) fn hello(&self) -> Option<&str> {
+        Some(&self.kept.as_ref()?.first()?.1)
+    }
+
+    /// The client with its mirror, as it is after the frames that arrived up to `until`. `None` when
+    /// it wanted to ask again: something did not fit together.
+    pub(crate) fn mirrored(&mut self, until: Instant, now: Now) -> Option<&Client> {
+        let machine = self.machine.as_deref_mut()?;
+        let mut kept = self.kept.take()?;
+        kept.retain(|(at, _)| *at <= until);
+        let is_list = |(_, text): &(Instant, Box<str>)| text.starts_with(LIST_EVENT);
+        if kept.len() > 2 && kept[1..].iter().all(is_list) {
+            // Each list replaces the one before.
+            kept.drain(1..kept.len() - 1);
+        }
+        let mut is_sound = true;
+        for (_, text) in kept {
+            machine.handle_text(1, &text, now);
+            while let Some(output) = machine.poll_output() {
+                is_sound &= !matches!(output, ClientOutput::Send { .. } | ClientOutput::Close { .. });
+            }
+        }
+        is_sound.then_some(machine)
+    }
+
+    fn take_in(&mut self, mut bytes: &[u8], now: Now) {
+        if self.stage == Stage::Upgrading {
+            let before = self.head.len();
+            self.head.extend_from_slice(bytes);
+            let Some(end) = find(&self.head, b"\r\n\r\n") else {
+                if self.head.len() > MAX_HEAD_BYTES {
+                    self.finish(1006, "the answer to the upgrade does not end");
+                }
+                return;
+            };
+            let head = std::mem::take(&mut self.head);
+            if !head.starts_with(b"HTTP/1.1 101") {
+                let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
+                return self.finish(1006, &String::from_utf8_lossy(line));
+            }
+            bytes = &bytes[end - before..];
+            self.stage = Stage::Handshake;
+            if let Some(machine) = &mut self.machine {
+                machine.handle_open(1, now);
+            }
+        }
+        let mut scanner = std::mem::replace(&mut self.scanner, Scanner::new(false));
+        scanner.scan(bytes, |frame| self.handle(frame, now));
+        self.scanner = scanner;
+    }
+
+    fn handle(&mut self, frame: Frame<'_>, now: Now) {
+        match frame.opcode {
+            frame::PING => {
+                self.seen.pings += 1;
+                frame::write(&mut self.out, frame::PONG, frame.whole.unwrap_or_default());
+                self.flush();
+            }
+            frame::CLOSE => {
+                let (code, reason) = match frame.whole {
+                    Some([high, low, reason @ ..]) => (
+                        u16::from_be_bytes([*high, *low]),
+                        String::from_utf8_lossy(reason).into_owned(),
+                    ),
+                    _ => (1005, String::new()),
+                };
+                frame::write(&mut self.out, frame::CLOSE, frame.whole.unwrap_or_default());
+                self.flush();
+                self.finish(code, &reason);
+            }
+            _ if self.stage == Stage::Handshake => self.shake_hands(frame, now),
+            _ if self.machine.is_none() => {
+                self.seen.presence += 1;
+                self.seen.responses += 1;
+            }
+            _ if frame.is_response() => {
+                self.seen.responses += 1;
+                self.seen.refused += u64::from(!frame.is_ok());
+                self.seen.response_len = frame.len;
+                self.keep(frame);
+            }
+            _ if ["presence", "presence.delta", "presence.snapshot"]
+                .iter()
+                .any(|name| frame.is_event(name)) =>
+            {
+                self.seen.presence += 1;
+                self.seen.presence_len = frame.len;
+                self.seen.version = self.seen.version.max(frame.presence_version().unwrap_or(0));
+                self.keep(frame);
+            }
+            _ => {}
+        }
+    }
+
+    fn keep(&mut self, frame: Frame<'_>) {
+        if let (Some(kept), Some(text)) = (&mut self.kept, frame.text()) {
+            kept.push((Instant::now(), text.into()));
+        }
+    }
+
+    /// The challenge is the core's to answer. Its answer, the hello, is only looked at: reading it would
+    /// take longer than making it.
+    fn shake_hands(&mut self, frame: Frame<'_>, now: Now) {
+        if frame.is_response() {
+            if frame.is_ok() {
+                self.stage = Stage::Live;
+                self.seen.hello_len = frame.len;
+                self.seen.version = frame.presence_version().unwrap_or(0);
+                self.keep(frame);
+            } else {
+                let text = frame.text().unwrap_or("refused").to_owned();
+                self.finish(1008, &text);
+            }
+            return;
+        }
+        let (Some(machine), Some(text)) = (&mut self.machine, frame.text()) else {
+            return;
+        };
+        machine.handle_text(1, text, now);
+        while let Some(output) = machine.poll_output() {
+            match output {
+                ClientOutput::Sign { socket, payload } => {
+                    let signature = self.signer.as_ref().map(|signer| signer.sign(&payload));
+                    machine.handle_signature(socket, signature.as_deref(), now);
+                }
+                ClientOutput::Send { text, .. } => {
+                    frame::write(&mut self.out, frame::TEXT, text.as_bytes());
+                }
+                _ => {}
+            }
+        }
+        self.flush();
+    }
+
+    fn finish(&mut self, code: u16, reason: &str) {
+        if self.stage != Stage::Ended {
+            self.stage = Stage::Ended;
+            self.end = Some(End {
+                code,
+                reason: reason.chars().take(300).collect(),
+            });
+        }
+    }
+}

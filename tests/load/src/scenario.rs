@@ -1,0 +1,40 @@
+//! What is measured.
+
+mod beacons;
+mod curve;
+mod fanout;
+mod hostile;
+mod idle;
+mod reconnect;
+mod requests;
+mod slow;
+mod start;
+mod storm;
+
+use crate::bench::Bench;
+use crate::error::BenchError;
+
+/// One measurement.
+pub(crate) struct Scenario {
+    /// What `--only` takes, and how the names of its figures begin.
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) run: fn(&mut Bench) -> Result<(), BenchError>,
+}
+
+/// All of them.
+pub(crate) const ALL: &[Scenario] = &[
+    start::SCENARIO,
+    idle::SCENARIO,
+    storm::SIGNED,
+    storm::DELTAS,
+    storm::FULL,
+    fanout::FULL,
+    fanout::DELTAS,
+    beacons::SCENARIO,
+    requests::SCENARIO,
+    slow::SCENARIO,
+    hostile::SCENARIO,
+    reconnect::SCENARIO,
+    curve::SCENARIO,
+];

@@ -1,0 +1,173 @@
+//! One change, many readers: the time until the last of them has it, beside a bare server.
+
+use std::time::{Duration, Instant};
+
+use super::Scenario;
+use crate::bare::{BareOptions, BareWork};
+use crate::bench::{Bench, WAIT};
+use crate::crew::{Crew, beacon, fill};
+use crate::error::BenchError;
+use crate::fleet::{Fleet, Goal};
+use crate::stats::{median, median_ratio, ms, percentile};
+
+pub(super) const FULL: Scenario = Scenario {
+    name: "fanout",
+    title: "one change until the last reader has the whole list, beside bare TCP",
+    run: |bench| run(bench, "fanout", false),
+};
+
+pub(super) const DELTAS: Scenario = Scenario {
+    name: "fanout-delta",
+    title: "one change until the last reader has the delta, beside bare TCP",
+    run: |bench| run(bench, "fanout-delta", true),
+};
+
+/// Longer than the window in which changes are told together.
+const PAUSE: Duration = Duration::from_millis(80);
+
+fn run(bench: &mut Bench, name: &str, deltas: bool) -> Result<(), BenchError> {
+    let readers = bench.possible(bench.size.readers, 2);
+    let subject = bench.launcher.start(&bench.crew, &[])?;
+    let mut fleet = readers_of(bench, subject.address, readers, deltas)?;
+    fleet.rest(Duration::from_millis(200))?;
+    let before_kb = subject.memory_kb();
+    let mut sender = Sender::new(bench.size.rows);
+    let len = sender.warm_up(&mut fleet)?;
+    fleet.rest(Duration::from_millis(300))?;
+    let options = BareOptions {
+        work: BareWork::Broadcast,
+        text_bytes: len,
+        request_bytes: 1,
+    };
+    let bare = bench.launcher.bare(&options)?;
+    let mut limit = Fleet::new(bare.address)?;
+    let plans = (0..readers).map(|_| Crew::bare()).collect();
+    limit.open(plans, bench.size.concurrency, WAIT)?.complete()?;
+    bare_round(&mut limit)?;
+    let (mut ours, mut theirs, mut cpu, mut bare_cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for pair in 0..bench.size.pairs {
+        bench
+            .progress
+            .show(&format!("pair {} of {}", pair + 1, bench.size.pairs));
+        let before = subject.cpu_ms();
+        ours.push(sender.round(&mut fleet)?);
+        cpu.push(subject.cpu_ms() - before);
+        fleet.rest(PAUSE)?;
+        let before = bare.cpu_ms();
+        theirs.push(bare_round(&mut limit)?);
+        bare_cpu.push(bare.cpu_ms() - before);
+        limit.rest(PAUSE)?;
+    }
+    bench
+        .report
+        .add(format!("{name}.readers"), readers as f64, "clients");
+    bench
+        .report
+        .add(format!("{name}.bytes"), len as f64, "per reader");
+    bench.report.add(format!("{name}.last"), median(&ours), "ms");
+    bench
+        .report
+        .add(format!("{name}.last_p95"), percentile(&ours, 95.0), "ms");
+    bench.report.add(format!("{name}.bare"), median(&theirs), "ms");
+    bench.report.add(
+        format!("{name}.ratio"),
+        median_ratio(&ours, &theirs),
+        "x bare TCP",
+    );
+    bench
+        .report
+        .add(format!("{name}.cpu"), median(&cpu), "ms of the gateway's core");
+    bench.report.add(
+        format!("{name}.bare_cpu"),
+        median(&bare_cpu),
+        "ms of the same core",
+    );
+    fleet.rest(Duration::from_millis(300))?;
+    bench.report.add(
+        format!("{name}.memory_after"),
+        (subject.memory_kb() - before_kb) / readers as f64,
+        "kB more per client",
+    );
+    Ok(())
+}
+
+/// A roster with all its rows, and readers.
+pub(super) fn readers_of(
+    bench: &Bench,
+    address: std::net::SocketAddr,
+    readers: usize,
+    deltas: bool,
+) -> Result<Fleet, BenchError> {
+    let mut fleet = Fleet::new(address)?;
+    fleet
+        .open(vec![bench.crew.observer(deltas, false)], 1, WAIT)?
+        .complete()?;
+    fill(&mut fleet, bench.size.rows)?;
+    fleet.rest(Duration::from_millis(200))?;
+    let plans = (1..readers).map(|_| bench.crew.observer(deltas, false)).collect();
+    fleet
+        .open(plans, bench.size.concurrency, Duration::from_secs(120))?
+        .complete()?;
+    Ok(fleet)
+}
+
+/// Reports one row again and again, and waits until everybody has it.
+pub(super) struct Sender {
+    /// A row that is there already.
+    row: usize,
+    mark: u64,
+}
+
+impl Sender {
+    pub(super) fn new(rows: usize) -> Self {
+        Self {
+            row: rows / 2,
+            mark: 0,
+        }
+    }
+
+    /// Two rounds that are not measured. Returns the bytes of the frame that the readers get.
+    pub(super) fn warm_up(&mut self, fleet: &mut Fleet) -> Result<usize, BenchError> {
+        self.round(fleet)?;
+        fleet.rest(PAUSE)?;
+        self.round(fleet)?;
+        fleet.rest(PAUSE)?;
+        Ok(fleet.links.last().map_or(0, |link| link.seen.presence_len))
+    }
+
+    /// One change. Returns the time until the last reader has it, in ms.
+    pub(super) fn round(&mut self, fleet: &mut Fleet) -> Result<f64, BenchError> {
+        self.mark += 1;
+        let version = fleet.newest_version();
+        // Before the first event nobody knows the version of a gateway whose hello ends otherwise.
+        fleet.aim(match version {
+            0 => Goal::Frames(1),
+            version => Goal::Version(version + 1),
+        });
+        let begun = Instant::now();
+        fleet.send(0, &beacon(self.mark, self.row, self.mark));
+        match fleet.reach(WAIT)? {
+            Some(last) => Ok(ms(last.saturating_duration_since(begun))),
+            None => Err(BenchError::Gateway(
+                "a reader was not told of a change".to_owned(),
+            )),
+        }
+    }
+}
+
+/// The same with the bare server.
+pub(super) fn bare_round(limit: &mut Fleet) -> Result<f64, BenchError> {
+    let frames = limit
+        .links
+        .iter()
+        .map(|link| link.seen.presence)
+        .max()
+        .unwrap_or(0);
+    limit.aim(Goal::Frames(frames + 1));
+    let begun = Instant::now();
+    limit.send(0, "x");
+    match limit.reach(WAIT)? {
+        Some(last) => Ok(ms(last.saturating_duration_since(begun))),
+        None => Err(BenchError::Gateway("the bare server lost a frame".to_owned())),
+    }
+}
