@@ -127,7 +127,7 @@ fn a_running_gateway_is_measured() {
     ];
     let running = Running::start();
     let pid = running.child.id().to_string();
-    let report = measure(&names, &["--url", &running.url, "--pid", &pid]);
+    let report = measure(&names, &["--url", &running.url, "--token", TOKEN, "--pid", &pid]);
     assert_eq!(figure(&report, "storm.clients"), 6.0);
     assert!(figure(&report, "storm.time") > 0.0);
     for storm in ["storm-delta", "storm-full"] {
