@@ -35,9 +35,9 @@ pub(crate) struct Bench {
 ///
 /// # Errors
 /// [`BenchError`] when every scenario fails. A single failure is a note in the report.
-pub(crate) fn run(options: Options) -> Result<String, BenchError> {
+pub(crate) fn run(options: &Options) -> Result<String, BenchError> {
     let is_pinned = !options.no_pin;
-    let mut bench = Bench::new(&options)?;
+    let mut bench = Bench::new(options)?;
     bench.describe(is_pinned);
     let chosen: Vec<_> = scenario::ALL
         .iter()

@@ -45,7 +45,7 @@ fn main() -> ExitCode {
             list();
             Ok(())
         }
-        None => measure(cli.options),
+        None => measure(&cli.options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -62,11 +62,13 @@ fn list() {
     }
 }
 
-fn measure(options: Options) -> Result<(), BenchError> {
-    let file = options.json.clone();
+fn measure(options: &Options) -> Result<(), BenchError> {
     let report = bench::run(options)?;
-    if let Some(path) = file {
-        std::fs::write(&path, report + "\n").map_err(|source| BenchError::Report { path, source })?;
+    if let Some(path) = &options.json {
+        std::fs::write(path, report + "\n").map_err(|source| BenchError::Report {
+            path: path.clone(),
+            source,
+        })?;
     }
     Ok(())
 }
