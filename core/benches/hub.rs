@@ -10,11 +10,11 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use presence_core::protocol::Limits;
 use presence_core::server::{
     ConnId, Connection, ConnectionOutput, DeviceEvidence, Evidence, Hub, HubConfig, HubOutput, Item,
     OriginEvidence, Outbox, SecretEvidence,
 };
+use presence_core::wire::Limits;
 use presence_core::{Now, PresenceEntry};
 
 const CLIENTS: usize = 200;

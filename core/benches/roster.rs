@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use presence_core::beacon::Beacon;
+use presence_core::model::beacon::Beacon;
 use presence_core::roster::{Holder, Roster, RosterConfig, RowId};
 use presence_core::{Now, PresenceEntry};
 

@@ -11,9 +11,9 @@ use alloc::string::String;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::client::RawEntry;
-use crate::client::json::write_string;
-use crate::entry::{PresenceEntry, TIME_MEMBERS};
+use crate::model::RawEntry;
+use crate::model::entry::{PresenceEntry, TIME_MEMBERS};
+use crate::model::json::write_string;
 
 /// A sum over rows.
 ///
@@ -149,7 +149,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::client::Json;
+    use crate::model::Json;
 
     fn full() -> PresenceEntry {
         PresenceEntry {

@@ -14,10 +14,9 @@ use alloc::vec::Vec;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::client::RawEntry;
-use crate::client::json::{ObjectText, array_text};
-use crate::client::order::{Rank, sorted};
-use crate::key::{PresenceKey, prefix_units};
+use crate::model::RawEntry;
+use crate::model::json::{ObjectText, array_text};
+use crate::model::key::{PresenceKey, prefix_units};
 
 /// What kind of duplicate it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -145,7 +144,7 @@ impl Finding {
 /// finding explains are not reported again by a vaguer one.
 ///
 /// ```
-/// use presence_core::client::RawEntry;
+/// use presence_core::model::RawEntry;
 /// use presence_core::findings::{FindingKind, findings};
 /// let list = RawEntry::parse_list(r#"[
 ///     {"instanceId": "Mac-1", "host": "studio", "reason": "connect", "ts": 2},
@@ -260,16 +259,17 @@ fn alike<'r, 'a>(
 fn groups(rows: &[Facts<'_>], key: &dyn Fn(&Facts<'_>) -> Option<String>) -> Vec<Vec<usize>> {
     // By the hash of the key: two keys with one hash would make a suspicion that is none, which nobody
     // meets by accident.
-    let mut ranks: Vec<Rank> = Vec::new();
+    let mut ranks: Vec<(u64, u64)> = Vec::new();
     for (at, row) in rows.iter().enumerate() {
         if let Some(key) = key(row) {
             ranks.push((xxh3_64(key.as_bytes()), at as u64));
         }
     }
+    ranks.sort_unstable();
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    let mut firsts: Vec<Rank> = Vec::new();
+    let mut firsts: Vec<(u64, u64)> = Vec::new();
     let mut last = None;
-    for (hash, at) in sorted(ranks) {
+    for (hash, at) in ranks {
         if last != Some(hash) {
             last = Some(hash);
             firsts.push((at, groups.len() as u64));
@@ -280,17 +280,18 @@ fn groups(rows: &[Facts<'_>], key: &dyn Fn(&Facts<'_>) -> Option<String>) -> Vec
         }
     }
     // From the order of hashes back to that of the list.
-    let take = |(_, group): Rank| core::mem::take(&mut groups[group as usize]);
-    sorted(firsts).into_iter().map(take).collect()
+    let take = |(_, group): (u64, u64)| core::mem::take(&mut groups[group as usize]);
+    firsts.sort_unstable();
+    firsts.into_iter().map(take).collect()
 }
 
 /// How many different keys some rows have.
 fn count_different(rows: &[&Facts<'_>], key: &dyn Fn(&Facts<'_>) -> Option<String>) -> usize {
-    let hashes: Vec<Rank> = rows
+    let mut hashes: Vec<u64> = rows
         .iter()
-        .filter_map(|row| Some((xxh3_64(key(row)?.as_bytes()), 0)))
+        .filter_map(|row| Some(xxh3_64(key(row)?.as_bytes())))
         .collect();
-    let mut hashes = sorted(hashes);
+    hashes.sort_unstable();
     hashes.dedup();
     hashes.len()
 }

@@ -5,8 +5,9 @@
 //! into the npm package, and gives the same results, bit for bit, on both.
 //!
 //! * [`roster`]: who is connected. Keys, merge, dedupe, TTL, cap, list order. **Start here.**
-//! * [`status`]: Active, Idle, Stale, Left, age texts and reason labels.
-//! * [`protocol`]: frames, `connect` parameters, errors, close codes, limits.
+//! * [`model`]: what everything is about: rows, keys, beacons, clients, time; in
+//!   [`model::status`]: Active, Idle, Stale, Left, age texts and reason labels.
+//! * [`wire`]: frames, `connect` parameters, errors, close codes, limits.
 //! * [`server`]: the gateway's side as state machines: one [`server::Connection`] per socket and
 //!   one [`server::Hub`] for all of them.
 //! * [`client`]: the client's side as a state machine, [`client::Client`], and the roster it keeps,
@@ -18,27 +19,16 @@
 #![no_std]
 extern crate alloc;
 
-pub mod address;
-pub mod beacon;
 pub mod client;
 pub mod digest;
-pub mod entry;
 pub mod findings;
-pub mod key;
-pub mod lower;
-pub mod placeholder;
-pub mod protocol;
+pub mod model;
 pub mod roster;
 pub mod server;
-pub mod setting;
-pub mod status;
-pub mod time;
+pub mod wire;
 
-pub use entry::PresenceEntry;
-pub use key::PresenceKey;
+pub use model::{Beacon, ClientInfo, Now, PresenceEntry, PresenceKey, RawEntry, Role, Status};
 pub use roster::Roster;
-pub use status::Status;
-pub use time::Now;
 
 /// The README's example is a test.
 #[cfg(doctest)]

@@ -28,13 +28,13 @@ use self::row::{Detached, Live, Row, stamp};
 pub use self::size::{MAX_ROW_BYTES, MIN_LIST_BYTES, ROW_SHARE_BYTES, max_list_bytes};
 use self::table::{Device, Table};
 use self::writers::Said;
-use crate::address::is_loopback;
-use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
-use crate::key::{PresenceKey, RowKey, trim};
-use crate::placeholder::Kind;
-use crate::protocol::{ClientInfo, Role, SharedText};
-use crate::setting::{InvalidSetting, count, within};
-use crate::time::Now;
+use crate::model::address::is_loopback;
+use crate::model::entry::{MAX_SAFE_INTEGER, PresenceEntry};
+use crate::model::key::{PresenceKey, RowKey, trim};
+use crate::model::placeholder::Kind;
+use crate::model::setting::{InvalidSetting, count, within};
+use crate::model::time::Now;
+use crate::model::{ClientInfo, Role, SharedText};
 
 /// How long a row lives after its last proof of life, in ms (SPEC 1.5).
 pub const DEFAULT_TTL_MS: u64 = 300_000;
@@ -173,7 +173,7 @@ pub struct Work {
 /// The roster. Every change that readers can see counts [`version`](Self::version) up.
 ///
 /// ```
-/// use presence_core::beacon::Beacon;
+/// use presence_core::model::beacon::Beacon;
 /// use presence_core::roster::{Holder, Roster, RosterConfig};
 /// use presence_core::{Now, PresenceEntry};
 ///

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use presence_core::beacon::Beacon;
-use presence_core::protocol::{ClientInfo, Role};
+use presence_core::model::beacon::Beacon;
+use presence_core::model::{ClientInfo, Role};
 use presence_core::roster::{
     BeaconError, ConnectWrite, Holder, MAX_ROW_BYTES, Roster, RosterConfig, RowId, max_list_bytes,
 };

@@ -2,8 +2,9 @@
 //! (protocol 4), one text frame a line.
 #![expect(clippy::unwrap_used, reason = "a test that unwraps nothing fails")]
 
-use presence_core::client::{Client, ClientConfig, ClientOutput, ClientState, Json};
-use presence_core::protocol::ClientInfo;
+use presence_core::client::{Client, ClientConfig, ClientOutput, ClientState};
+use presence_core::model::ClientInfo;
+use presence_core::model::Json;
 use presence_core::{Now, Status};
 
 const FEBRUARY: &str = include_str!("recorded/openclaw-2026.2.12.jsonl");

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use presence_core::beacon::Beacon;
-use presence_core::protocol::{ClientInfo, Limits, Request, Role};
+use presence_core::model::beacon::Beacon;
+use presence_core::model::{ClientInfo, Role};
 use presence_core::roster::{Holder, Roster, RosterConfig, Work};
 use presence_core::server::{ConnId, Handshake, Hub, HubConfig, LeaveCause};
+use presence_core::wire::{Limits, Request};
 use presence_core::{Now, PresenceEntry};
 
 const START: Now = Now {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use presence_core::PresenceEntry;
-use presence_core::protocol::Limits;
+use presence_core::model::setting::{InvalidSetting, MAX_SPAN_MS, within};
 use presence_core::roster::RosterConfig;
-use presence_core::setting::{InvalidSetting, MAX_SPAN_MS, within};
+use presence_core::wire::Limits;
 
 use crate::auth::origin::AllowedOrigins;
 use crate::auth::secret::AuthMode;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use presence_core::Now;
-use presence_core::protocol::CloseFrame;
 use presence_core::roster::{Disputes, Evictions};
 use presence_core::server::{ConnId, Handshake, Hub, HubOutput, Item, LeaveCause};
+use presence_core::wire::CloseFrame;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use presence_core::model::setting::InvalidSetting;
 use presence_core::server::{Hub, HubConfig};
-use presence_core::setting::InvalidSetting;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;

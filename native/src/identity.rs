@@ -3,7 +3,7 @@
 mod interfaces;
 
 use presence_core::PresenceEntry;
-use presence_core::placeholder::Kind;
+use presence_core::model::placeholder::Kind;
 
 pub use crate::identity::interfaces::lan_ipv4;
 

@@ -3,7 +3,7 @@
 
 mod support;
 
-use presence_core::protocol::Limits;
+use presence_core::wire::Limits;
 use presence_gateway::GatewayConfig;
 use presence_gateway::auth::secret::AuthMode;
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ mod support;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer, SigningKey};
-use presence_core::protocol::device::SignedFields;
+use presence_core::wire::device::SignedFields;
 use presence_gateway::clock::Manual;
 use presence_gateway::{GatewayConfig, RunningGateway};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Numbers at the ends of their range: a gateway refuses them by name, or runs with them.
 
 use presence_core::Now;
-use presence_core::setting::MAX_SPAN_MS;
+use presence_core::model::setting::MAX_SPAN_MS;
 use presence_gateway::clock::Manual;
 use presence_gateway::{Gateway, GatewayConfig, StartError};
 

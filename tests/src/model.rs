@@ -10,8 +10,8 @@ pub mod text;
 
 use std::collections::BTreeMap;
 
-use presence_core::beacon::Beacon;
-use presence_core::entry::MAX_SAFE_INTEGER;
+use presence_core::model::beacon::Beacon;
+use presence_core::model::entry::MAX_SAFE_INTEGER;
 use presence_core::roster::{ConnectWrite, Holder};
 use presence_core::{Now, PresenceEntry};
 

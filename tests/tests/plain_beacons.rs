@@ -1,7 +1,7 @@
 //! Plain beacons are read a short way. It must never differ from the long one, whatever the frame.
 
-use presence_core::protocol::Request;
 use presence_core::server::system_event::parse_system_event;
+use presence_core::wire::Request;
 use proptest::prelude::*;
 use proptest::sample::select;
 

@@ -1,7 +1,7 @@
 //! Numbers of JavaScript as the integers of the core.
 
 use presence_core::Now;
-use presence_core::entry::MAX_SAFE_INTEGER;
+use presence_core::model::entry::MAX_SAFE_INTEGER;
 
 /// Both clocks, in ms.
 pub(crate) fn now(age_ms: f64, wall_ms: f64) -> Now {

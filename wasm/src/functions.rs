@@ -3,13 +3,14 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use presence_core::address;
-use presence_core::beacon;
-use presence_core::entry::MAX_SAFE_INTEGER;
-use presence_core::key::{self, PresenceKey};
-use presence_core::protocol::device::SignedFields;
-use presence_core::protocol::{CloseFrame, scope};
-use presence_core::status::{self, Thresholds};
+use presence_core::model::address;
+use presence_core::model::beacon;
+use presence_core::model::entry::MAX_SAFE_INTEGER;
+use presence_core::model::key::{self, PresenceKey};
+use presence_core::model::scope;
+use presence_core::model::status::{self, Thresholds};
+use presence_core::wire::CloseFrame;
+use presence_core::wire::device::SignedFields;
 use wasm_bindgen::prelude::*;
 
 use crate::clock::{integer, number};

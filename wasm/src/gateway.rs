@@ -10,11 +10,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use presence_core::Now;
-use presence_core::protocol::{CloseFrame, ConnectParams};
 use presence_core::server::{
     ConnId, Connection, ConnectionOutput, Evidence, Hub, HubOutput, Item, LeaveCause, OriginEvidence, Outbox,
     Outgoing,
 };
+use presence_core::wire::{CloseFrame, ConnectParams};
 use wasm_bindgen::prelude::*;
 
 use self::config::Config;

@@ -5,8 +5,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use presence_core::client::Json;
-use presence_core::setting::InvalidSetting;
+use presence_core::model::Json;
+use presence_core::model::setting::InvalidSetting;
 use wasm_bindgen::JsValue;
 
 use crate::error::invalid;

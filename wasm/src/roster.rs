@@ -4,7 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use presence_core::client::mirror::DeltaOutcome;
-use presence_core::client::{Json, Mirror, MirrorConfig, ObjectText};
+use presence_core::client::{Mirror, MirrorConfig};
+use presence_core::model::{Json, ObjectText};
 use wasm_bindgen::prelude::*;
 
 use crate::clock::{integer, number};
@@ -67,7 +68,7 @@ impl Roster {
         {
             return Ok(frame);
         }
-        let list = presence_core::client::RawEntry::find_list(&json);
+        let list = presence_core::model::RawEntry::find_list(&json);
         self.mirror.apply_list(
             list.ok_or_else(|| invalid("list", "holds no presence list"))?,
             now_ms,

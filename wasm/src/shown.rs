@@ -7,8 +7,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use presence_core::Status;
-use presence_core::client::json::{array_text, write_string};
 use presence_core::client::{Mirror, Row};
+use presence_core::model::json::{array_text, write_string};
 
 use crate::clock::number;
 

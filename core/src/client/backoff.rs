@@ -1,6 +1,6 @@
 //! When to try again: exponential backoff with full jitter.
 
-use crate::setting::{InvalidSetting, MAX_SPAN_MS, within};
+use crate::model::setting::{InvalidSetting, MAX_SPAN_MS, within};
 
 /// The figures of a [`Backoff`]. The defaults are those of OpenClaw's own client (reference 4.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The server's clock, as far as the client knows it (SPEC 3, "Time").
 
-use crate::time::Now;
+use crate::model::time::Now;
 
 /// A wall clock that falls behind the age clock by more than this between two readings, in ms, was
 /// stepped back.

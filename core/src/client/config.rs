@@ -7,8 +7,8 @@ use core::fmt;
 
 use super::backoff::BackoffConfig;
 use super::mirror::MirrorConfig;
-use crate::protocol::{ClientInfo, scope};
-use crate::setting::{InvalidSetting, MAX_SPAN_MS, within};
+use crate::model::setting::{InvalidSetting, MAX_SPAN_MS, within};
+use crate::model::{ClientInfo, scope};
 
 /// Everything a [`Client`](super::Client) is told before it starts.
 #[derive(Clone)]

@@ -2,9 +2,9 @@
 
 use alloc::boxed::Box;
 
-use super::json::Json;
 use super::mirror::RosterDiff;
 use super::problem::Problem;
+use crate::model::json::Json;
 
 /// What the shell must do next.
 #[derive(Clone, Debug, PartialEq)]

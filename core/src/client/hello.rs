@@ -4,8 +4,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::json::{Json, ObjectText};
-use crate::protocol::scope;
+use crate::model::json::{Json, ObjectText};
+use crate::model::scope;
 
 /// The tick interval of a gateway that does not state one, in ms.
 const DEFAULT_TICK_MS: u64 = 30_000;

@@ -21,8 +21,8 @@ use super::event::{ClientEvent, ClientOutput, ClientState};
 use super::hello::Hello;
 use super::mirror::Mirror;
 use super::problem::Problem;
-use crate::protocol::error::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
-use crate::time::Now;
+use crate::model::time::Now;
+use crate::wire::error::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
 
 pub use self::calls::CallError;
 
@@ -53,7 +53,7 @@ const MAX_FRAME_BYTES: usize = 32 * 1024 * 1024;
 /// ```
 /// use presence_core::Now;
 /// use presence_core::client::{Client, ClientConfig, ClientOutput, ClientState};
-/// use presence_core::protocol::ClientInfo;
+/// use presence_core::model::ClientInfo;
 ///
 /// let info = ClientInfo {
 ///     id: "gateway-client".into(), mode: "backend".into(), version: "1.0".into(),

@@ -19,14 +19,13 @@ pub use self::view::RowView;
 
 use self::diff::Told;
 use self::group::SELF_KEY;
-use super::order::{Rank, sorted};
-use super::raw::RawEntry;
 use crate::digest::Digest;
-use crate::entry::MAX_SAFE_INTEGER;
 use crate::findings::{Finding, findings};
+use crate::model::entry::MAX_SAFE_INTEGER;
+use crate::model::raw_entry::RawEntry;
+use crate::model::setting::{InvalidSetting, count, within};
+use crate::model::status::{Status, Thresholds};
 use crate::roster::{DEFAULT_MAX_ENTRIES, DEFAULT_TTL_MS};
-use crate::setting::{InvalidSetting, count, within};
-use crate::status::{Status, Thresholds};
 
 /// Most raw rows a mirror holds, whatever its gateway lists (SPEC 3).
 pub const MAX_ROWS: usize = 10_000;
@@ -98,7 +97,8 @@ enum Keeper {
 ///
 /// ```
 /// use presence_core::Status;
-/// use presence_core::client::{Mirror, MirrorConfig, RawEntry};
+/// use presence_core::model::RawEntry;
+/// use presence_core::client::{Mirror, MirrorConfig};
 /// // Two connections of one tab, as a gateway of protocol 4 lists them.
 /// let list = r#"[
 ///     {"instanceId": "Tab-1", "host": "WebChat", "reason": "connect", "ts": 200000},
@@ -297,9 +297,10 @@ impl Mirror {
             Some((first, place << INDEX_BITS | index as u64))
         };
         let rows = self.rows.iter().map(|row| &**row);
-        let ranks: Vec<Rank> = rows.enumerate().filter_map(rank).collect();
-        let index = |(_, second): Rank| (second & ((1 << INDEX_BITS) - 1)) as usize;
-        sorted(ranks)
+        let mut ranks: Vec<(u64, u64)> = rows.enumerate().filter_map(rank).collect();
+        let index = |(_, second): (u64, u64)| (second & ((1 << INDEX_BITS) - 1)) as usize;
+        ranks.sort_unstable();
+        ranks
             .into_iter()
             .filter_map(|rank| self.rows.get(index(rank)).map(|row| &**row))
             .collect()

@@ -11,27 +11,21 @@
 //! * [`Client`]: one connection after the other to one gateway of protocol 3 or 4.
 //! * [`Mirror`]: the roster it keeps, also usable without a gateway on a pasted list.
 //! * [`ServerClock`], [`Backoff`]: the two pieces that deal with time and chance.
-//! * [`Json`], [`RawEntry`]: what gateways send, unknown members kept.
 
 pub mod backoff;
 pub mod clock;
 pub mod config;
 pub mod event;
 pub mod hello;
-pub mod json;
 pub mod machine;
 pub mod mirror;
-pub(crate) mod order;
 pub mod problem;
-pub mod raw;
 
 pub use backoff::{Backoff, BackoffConfig};
 pub use clock::ServerClock;
 pub use config::{BeaconOccasions, BeaconPolicy, ClientConfig, DeviceKey};
 pub use event::{ClientEvent, ClientOutput, ClientState};
 pub use hello::Hello;
-pub use json::{Json, ObjectText};
 pub use machine::{CallError, Client};
 pub use mirror::{Mirror, MirrorConfig, RosterDiff, Row, RowView};
 pub use problem::Problem;
-pub use raw::RawEntry;

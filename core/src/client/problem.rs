@@ -3,8 +3,8 @@
 use alloc::boxed::Box;
 use alloc::format;
 
-use super::json::Json;
-use crate::protocol::error::{NEWEST_PROTOCOL, OLDEST_PROTOCOL, UNAVAILABLE};
+use crate::model::json::Json;
+use crate::wire::error::{NEWEST_PROTOCOL, OLDEST_PROTOCOL, UNAVAILABLE};
 
 /// The longest time a gateway can make a client wait, in ms.
 const MAX_RETRY_AFTER_MS: u64 = 3_600_000;

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::lower::lower_char;
+use crate::model::lower::lower_char;
 
 /// Composed letters with their bases, by the mark that is taken off: canonical decompositions of
 /// Unicode for the lower-case letters of Latin, Greek and Cyrillic scripts. Complete tables would be

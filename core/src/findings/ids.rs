@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::fold::{skeleton, without_blanks};
 use super::{Confidence, Facts, Finding, FindingKind, alike, count_different, finding, quoted, quoted_list};
-use crate::lower::lower;
+use crate::model::lower::lower;
 
 /// Ids that are the same to a person.
 pub(super) fn spelling(rows: &[Facts<'_>], found: &mut Vec<Finding>) {

@@ -6,7 +6,7 @@ use alloc::collections::BTreeSet;
 use super::people::Siblings;
 use super::row::stamp_input;
 use super::{Roster, RowId, moment_before};
-use crate::time::Now;
+use crate::model::time::Now;
 
 /// A change of `lastActivityAt` alone is told at most this often, in ms (SPEC 1.4).
 pub(super) const ACTIVITY_TELL_MS: u64 = 30_000;

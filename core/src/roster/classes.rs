@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::order::{List, Order};
 use super::row::Row;
 use super::table::Slab;
-use crate::key::RowKey;
+use crate::model::key::RowKey;
 
 /// Who goes first when there are too many rows. Lower classes go first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

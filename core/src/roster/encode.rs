@@ -8,9 +8,9 @@ use core::fmt::Write;
 use super::people::Shared;
 use super::row::Encoded;
 use super::{Roster, Row, Work};
-use crate::client::json::write_string;
-use crate::protocol::SharedText;
-use crate::time::Now;
+use crate::model::SharedText;
+use crate::model::json::write_string;
+use crate::model::time::Now;
 
 /// About how long a row's text is.
 const ROW_BYTES: usize = 420;

@@ -10,10 +10,10 @@ use core::fmt::Write;
 
 use super::people::Siblings;
 use super::{Removal, Roster, Row, RowId, Work, encode, stamp};
-use crate::client::json::write_string;
 use crate::digest::{Digest, of_entry};
-use crate::key::RowKey;
-use crate::time::Now;
+use crate::model::json::write_string;
+use crate::model::key::RowKey;
+use crate::model::time::Now;
 
 /// A row is told as touched when pongs moved its `ts` by more than this, in ms (SPEC 2.1).
 const TOUCH_TELL_MS: u64 = 30_000;
@@ -379,7 +379,7 @@ mod tests {
 
     use super::*;
     use crate::PresenceEntry;
-    use crate::beacon::Beacon;
+    use crate::model::beacon::Beacon;
     use crate::roster::{Holder, RosterConfig};
 
     const START: Now = Now {

@@ -6,9 +6,9 @@ use core::mem::take;
 use super::row::Live;
 use super::table::Device;
 use super::{BeaconTarget, ConnectWrite, Holder, ROW_SHARE_BYTES, Report, Roster, RowId, key_of};
-use crate::key::{PresenceKey, RowKey};
-use crate::protocol::ClientInfo;
-use crate::time::Now;
+use crate::model::ClientInfo;
+use crate::model::key::{PresenceKey, RowKey};
+use crate::model::time::Now;
 
 /// What a beacon of a connection is about, as far as its rights go (SPEC 2, "Beacon rights").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,14 @@
 //! What a beacon says about a row, placeholders taken out (SPEC 1.4).
 
 use super::row::Row;
-use super::size::{self, MAX_ESCAPE, NAMES, escaped_len};
+use super::size::{self, NAMES};
 use super::writers::{Field, Fields};
 use super::{overlay, overlay_id};
-use crate::beacon::Beacon;
-use crate::entry::PresenceEntry;
-use crate::key::{PresenceKey, RowKey};
-use crate::placeholder::Kind;
+use crate::model::beacon::Beacon;
+use crate::model::entry::PresenceEntry;
+use crate::model::json::{MAX_ESCAPE, escaped_len};
+use crate::model::key::{PresenceKey, RowKey};
+use crate::model::placeholder::Kind;
 
 /// A beacon's values, read once for all that looks at them: the parameter, else what the text says.
 #[derive(Debug)]

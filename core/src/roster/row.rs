@@ -11,9 +11,9 @@ use super::people::{Part, Shared};
 use super::sets::Sets;
 use super::table::Device;
 use super::writers::{Said, Writers};
-use crate::entry::{MAX_SAFE_INTEGER, PresenceEntry};
-use crate::key::{PresenceKey, RowKey, trim};
-use crate::protocol::Role;
+use crate::model::Role;
+use crate::model::entry::{MAX_SAFE_INTEGER, PresenceEntry};
+use crate::model::key::{PresenceKey, RowKey, trim};
 
 /// A live connection of a row, in connect order.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use super::row::Live;
 use super::size;
-use crate::entry::PresenceEntry;
+use crate::model::entry::PresenceEntry;
 
 /// Most roles or scopes a row collects; more are dropped, so that beacons cannot grow it for ever.
 pub(super) const MAX_SET: usize = 64;

@@ -2,7 +2,8 @@
 
 use alloc::boxed::Box;
 
-use crate::entry::{MAX_TEXT_BYTES, PresenceEntry};
+use crate::model::entry::PresenceEntry;
+use crate::model::json::escaped_len;
 
 /// Most bytes of a row's JSON text, all numbers counted at their greatest.
 pub const MAX_ROW_BYTES: usize = 8 * 1_024;
@@ -12,9 +13,6 @@ pub const MIN_LIST_BYTES: usize = 2_000_000;
 
 /// What a list may take per row that it may have, and what every connect gets, in bytes.
 pub const ROW_SHARE_BYTES: usize = 1_024;
-
-/// The longest escape of one byte in JSON.
-pub(super) const MAX_ESCAPE: usize = 6;
 
 /// More than the names of all members and what is around them.
 pub(super) const NAMES: usize = 512;
@@ -29,31 +27,6 @@ const REASON: usize = "node-connected".len();
 #[must_use]
 pub fn max_list_bytes(max_entries: usize) -> usize {
     MIN_LIST_BYTES.max(max_entries.saturating_mul(ROW_SHARE_BYTES))
-}
-
-/// Bytes of `text` inside a JSON string, as serde writes it.
-#[must_use]
-pub(crate) fn escaped_len(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    // Without branches: most texts have nothing to escape.
-    let is_plain = bytes.iter().fold(true, |is_plain, &byte| {
-        is_plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\')
-    });
-    if is_plain {
-        return bytes.len();
-    }
-    let width = |&byte: &u8| match byte {
-        b'"' | b'\\' | 8 | b'\t' | b'\n' | 12 | b'\r' => 2,
-        0..=31 => 6,
-        _ => 1,
-    };
-    bytes.iter().map(width).sum()
-}
-
-/// Whether a beacon's text has at most [`MAX_TEXT_BYTES`] encoded.
-#[must_use]
-pub(crate) fn fits_text(text: &str) -> bool {
-    text.len() * MAX_ESCAPE <= MAX_TEXT_BYTES || escaped_len(text) <= MAX_TEXT_BYTES
 }
 
 /// Bytes of `"name":"value",`.
@@ -150,11 +123,11 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::beacon::Beacon;
-    use crate::entry::MAX_SAFE_INTEGER;
-    use crate::protocol::{ClientInfo, Role};
+    use crate::model::beacon::Beacon;
+    use crate::model::entry::MAX_SAFE_INTEGER;
+    use crate::model::time::Now;
+    use crate::model::{ClientInfo, Role};
     use crate::roster::{ConnectWrite, Holder, Roster, RosterConfig};
-    use crate::time::Now;
 
     /// Written out whole, so that a new member is missed by nobody.
     fn entry(text: &str) -> PresenceEntry {

@@ -12,7 +12,7 @@ use super::classes::Classes;
 use super::index::KeyIndex;
 use super::order::{Link, Linked, List, Order};
 use super::row::Row;
-use crate::key::{PresenceKey, RowKey};
+use crate::model::key::{PresenceKey, RowKey};
 
 #[derive(Debug, Default)]
 pub(super) struct Slab {

@@ -8,11 +8,12 @@ use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::size::{self, MAX_ESCAPE, NAMES, escaped_len, member, user};
-use crate::entry::{MAX_TEXT_BYTES, PresenceEntry};
-use crate::key::PresenceKey;
-use crate::placeholder::Kind;
-use crate::protocol::{ClientInfo, Role};
+use super::size::{self, NAMES, member, user};
+use crate::model::entry::{MAX_TEXT_BYTES, PresenceEntry};
+use crate::model::json::{MAX_ESCAPE, escaped_len};
+use crate::model::key::PresenceKey;
+use crate::model::placeholder::Kind;
+use crate::model::{ClientInfo, Role};
 
 /// A member that handshakes write. Ids are not among them: they stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

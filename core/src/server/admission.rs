@@ -7,9 +7,10 @@
 use alloc::boxed::Box;
 
 use super::refused::Introduction;
-pub use crate::protocol::device::DeviceEvidence;
-use crate::protocol::error::{ClientKind, Misplaced, SecretKind};
-use crate::protocol::{CloseFrame, ConnectParams, Method, Request, Role, WireError};
+use crate::model::Role;
+pub use crate::wire::device::DeviceEvidence;
+use crate::wire::error::{ClientKind, Misplaced, SecretKind};
+use crate::wire::{CloseFrame, ConnectParams, Method, Request, WireError};
 
 /// What the shell found out about one `connect` request.
 ///

@@ -12,13 +12,12 @@ use core::mem;
 use super::Evidence;
 use super::admission::{self, Claim, Examined, Refusal};
 use super::refused::{Introduction, Refused};
-use crate::entry::MAX_USER_UNITS;
-use crate::key::trim;
-use crate::protocol::frame::FrameError;
-use crate::protocol::{
-    ClientInfo, CloseFrame, ConnectParams, Frame, Limits, Method, Request, Role, WireError,
-};
-use crate::time::Now;
+use crate::model::entry::MAX_USER_UNITS;
+use crate::model::key::trim;
+use crate::model::time::Now;
+use crate::model::{ClientInfo, Role};
+use crate::wire::frame::FrameError;
+use crate::wire::{CloseFrame, ConnectParams, Frame, Limits, Method, Request, WireError};
 
 /// Most frames that wait while a handshake is being judged.
 pub const MAX_PENDING_FRAMES: usize = 15;
@@ -84,7 +83,7 @@ pub enum ConnectionOutput {
 ///
 /// ```
 /// use presence_core::Now;
-/// use presence_core::protocol::Limits;
+/// use presence_core::wire::Limits;
 /// use presence_core::server::{
 ///     Connection, ConnectionOutput, DeviceEvidence, Evidence, OriginEvidence, SecretEvidence,
 /// };

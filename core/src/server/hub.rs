@@ -23,12 +23,12 @@ use self::member::{Heartbeat, Member, may_read, takes_deltas};
 use self::members::Members;
 use self::nodes::Offer;
 use super::{Handshake, Item};
-use crate::entry::PresenceEntry;
-use crate::key::PresenceKey;
-use crate::protocol::{CloseFrame, Frame, Limits, Request};
+use crate::model::entry::PresenceEntry;
+use crate::model::key::PresenceKey;
+use crate::model::setting::InvalidSetting;
+use crate::model::time::Now;
 use crate::roster::{Disputes, Evictions, Roster, RosterConfig, Work};
-use crate::setting::InvalidSetting;
-use crate::time::Now;
+use crate::wire::{CloseFrame, Frame, Limits, Request};
 
 /// A joined connection: an index that is reused after it left, and a serial that never is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

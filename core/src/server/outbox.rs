@@ -9,7 +9,7 @@ use core::fmt;
 
 pub use seal::Seal;
 
-use crate::protocol::{CloseFrame, Frame};
+use crate::wire::{CloseFrame, Frame};
 
 /// Something to send on one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +111,7 @@ pub const MAX_DROPPABLE_BYTES: usize = 16 * 1024;
 ///
 /// ```
 /// use std::sync::Arc;
-/// use presence_core::protocol::Frame;
+/// use presence_core::wire::Frame;
 /// use presence_core::server::{Item, Outbox};
 /// let event = |text: &'static str| Arc::new(Frame::text(text));
 /// let mut outbox = Outbox::new(1_048_576);

@@ -3,8 +3,9 @@
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 
-use crate::protocol::params::{Length, Members};
-use crate::protocol::{ClientInfo, ConnectParams, Role, WireError};
+use crate::model::{ClientInfo, Role};
+use crate::wire::params::{Length, Members};
+use crate::wire::{ConnectParams, WireError};
 
 /// Most bytes of each member of an [`Introduction`]; longer ones are cut at a character boundary.
 pub const MAX_INTRODUCTION_BYTES: usize = 128;

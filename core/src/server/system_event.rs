@@ -4,11 +4,10 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::beacon::{Beacon, CLEAR_LAST_INPUT_TAG, MAX_ITEMS};
-use crate::entry::{MAX_SAFE_INTEGER, MAX_STRING_UNITS, MAX_TEXT_BYTES, MAX_TEXT_UNITS};
-use crate::key::trim;
-use crate::protocol::params::{Length, Members, ParamsError};
-use crate::roster::size::fits_text;
+use crate::model::beacon::{Beacon, CLEAR_LAST_INPUT_TAG, MAX_ITEMS, fits_text};
+use crate::model::entry::{MAX_SAFE_INTEGER, MAX_STRING_UNITS, MAX_TEXT_BYTES, MAX_TEXT_UNITS};
+use crate::model::key::trim;
+use crate::wire::params::{Length, Members, ParamsError};
 
 /// Why a beacon is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

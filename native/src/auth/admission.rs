@@ -3,9 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use presence_core::Now;
-use presence_core::protocol::ConnectParams;
-use presence_core::protocol::error::{Misplaced, SecretKind};
 use presence_core::server::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence};
+use presence_core::wire::ConnectParams;
+use presence_core::wire::error::{Misplaced, SecretKind};
 
 use crate::auth::device;
 use crate::auth::origin::AllowedOrigins;

@@ -5,9 +5,9 @@ use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use ed25519_dalek::{Signature, VerifyingKey};
 use presence_core::Now;
-use presence_core::protocol::error::NEWEST_PROTOCOL;
-use presence_core::protocol::{ConnectParams, device};
 use presence_core::server::DeviceEvidence;
+use presence_core::wire::error::NEWEST_PROTOCOL;
+use presence_core::wire::{ConnectParams, device};
 use sha2::{Digest, Sha256};
 
 /// Padding may be there or not; both alphabets occur.

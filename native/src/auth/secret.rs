@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use presence_core::protocol::AuthParams;
 use presence_core::server::SecretEvidence;
+use presence_core::wire::AuthParams;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 

@@ -1,6 +1,6 @@
 //! Who the user is, as a trusted proxy states it (SPEC 4, "Users"): never a credential.
 
-use presence_core::entry::MAX_USER_UNITS;
+use presence_core::model::entry::MAX_USER_UNITS;
 
 /// Headers that carry credentials: their values must not be shown.
 const SECRET_HEADERS: [&str; 4] = [

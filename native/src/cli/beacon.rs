@@ -3,10 +3,10 @@
 use std::io::IsTerminal;
 
 use presence_core::client::{BeaconPolicy, ClientConfig, ClientEvent, ClientState};
-use presence_core::entry::MAX_STRING_UNITS;
-use presence_core::placeholder::Kind;
-use presence_core::protocol::{ClientInfo, scope};
-use presence_core::setting::MAX_SPAN_MS;
+use presence_core::model::entry::MAX_STRING_UNITS;
+use presence_core::model::placeholder::Kind;
+use presence_core::model::setting::MAX_SPAN_MS;
+use presence_core::model::{ClientInfo, scope};
 
 use super::client::{Link, client_info, in_time, words};
 use super::options::BeaconOptions;

@@ -1,9 +1,10 @@
 //! The client of the core with a socket, a timer and a clock around it.
 
 use presence_core::Now;
-use presence_core::client::{Client, ClientConfig, ClientEvent, ClientOutput, ClientState, Json, Problem};
-use presence_core::protocol::ClientInfo;
-use presence_core::protocol::error::UNAVAILABLE;
+use presence_core::client::{Client, ClientConfig, ClientEvent, ClientOutput, ClientState, Problem};
+use presence_core::model::ClientInfo;
+use presence_core::model::Json;
+use presence_core::wire::error::UNAVAILABLE;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 
-use presence_core::placeholder::Kind;
+use presence_core::model::placeholder::Kind;
 
 use super::kept::{self, State};
 use super::stderr::say;

@@ -1,6 +1,7 @@
 //! `list`: prints who is connected.
 
-use presence_core::client::{ClientConfig, Mirror, MirrorConfig, RawEntry};
+use presence_core::client::{ClientConfig, Mirror, MirrorConfig};
+use presence_core::model::RawEntry;
 
 use super::client::{Link, client_info, in_time, no_params};
 use super::options::ListOptions;

@@ -10,7 +10,7 @@ mod sources;
 mod span;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
-use presence_core::setting::MAX_SPAN_MS;
+use presence_core::model::setting::MAX_SPAN_MS;
 use serde::Deserialize;
 
 use crate::config::DEFAULT_PORT;

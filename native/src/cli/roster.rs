@@ -1,7 +1,8 @@
 //! The roster as a table: one row per instance.
 
-use presence_core::client::{Json, Mirror, RowView};
-use presence_core::status::platform_label;
+use presence_core::client::{Mirror, RowView};
+use presence_core::model::Json;
+use presence_core::model::status::platform_label;
 
 use super::table;
 
@@ -55,7 +56,8 @@ fn cells(view: &RowView<'_>, mark: &str) -> [String; 9] {
 
 #[cfg(test)]
 mod tests {
-    use presence_core::client::{MirrorConfig, RawEntry};
+    use presence_core::client::MirrorConfig;
+    use presence_core::model::RawEntry;
 
     use super::*;
 

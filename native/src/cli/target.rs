@@ -97,7 +97,7 @@ impl Target {
     /// Whether it is on this machine. There the command line keeps its scopes without a device key.
     pub(super) fn is_here(&self) -> bool {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
-        host.eq_ignore_ascii_case("localhost") || presence_core::address::is_loopback(host)
+        host.eq_ignore_ascii_case("localhost") || presence_core::model::address::is_loopback(host)
     }
 
     /// The URL, without path.

@@ -180,7 +180,8 @@ fn roster_lines(mirror: &Mirror, now_ms: u64, columns: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use presence_core::client::{MirrorConfig, RawEntry};
+    use presence_core::client::MirrorConfig;
+    use presence_core::model::RawEntry;
 
     use super::*;
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use presence_core::protocol::{CloseFrame, Frame, Request};
 use presence_core::server::{Handshake, LeaveCause};
+use presence_core::wire::{CloseFrame, Frame, Request};
 use tokio::sync::oneshot;
 
 use super::peer::Peer;

@@ -5,9 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use presence_core::Now;
-use presence_core::protocol::CloseFrame;
 use presence_core::server::outbox::SlowConsumer;
 use presence_core::server::{ConnId, Item};
+use presence_core::wire::CloseFrame;
 use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::TcpStream;

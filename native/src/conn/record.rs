@@ -3,8 +3,8 @@
 //! A line holds what the client said of itself, escaped and cut; never a secret, the query of the URL or the
 //! text of a beacon. With all texts at their bounds a line is shorter than stderr takes.
 
-use presence_core::protocol::CloseFrame;
 use presence_core::server::{Handshake, Refused};
+use presence_core::wire::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame as PeerClose;
 use tracing::{Level, enabled, info, warn};
 

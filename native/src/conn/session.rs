@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use presence_core::Now;
-use presence_core::protocol::{CloseFrame, ConnectParams};
 use presence_core::server::{Connection, ConnectionOutput, Item, LeaveCause};
+use presence_core::wire::{CloseFrame, ConnectParams};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;

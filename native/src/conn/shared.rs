@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use presence_core::Now;
-use presence_core::protocol::Limits;
+use presence_core::wire::Limits;
 use tokio::sync::{Semaphore, watch};
 
 use super::parting::Parting;

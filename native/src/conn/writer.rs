@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 
-use presence_core::protocol::CloseFrame;
 use presence_core::server::outbox::SlowConsumer;
 use presence_core::server::{Item, Outbox, Outgoing};
+use presence_core::wire::CloseFrame;
 
 /// Most pieces of one vectored write.
 const MAX_PIECES: usize = 12;

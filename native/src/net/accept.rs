@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ::http::StatusCode;
 use presence_core::Now;
-use presence_core::protocol::WireError;
+use presence_core::wire::WireError;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;

@@ -8,7 +8,7 @@ mod upgrade;
 use std::io;
 
 use ::http::StatusCode;
-use presence_core::protocol::error::Misplaced;
+use presence_core::wire::error::Misplaced;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::auth::admission::Facts;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use presence_core::client::ClientConfig;
-use presence_core::protocol::ClientInfo;
+use presence_core::model::ClientInfo;
 
 use crate::bench::WAIT;
 use crate::error::BenchError;

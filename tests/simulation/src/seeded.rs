@@ -8,10 +8,11 @@ mod calm;
 
 use std::fmt::Write as _;
 
-use presence_core::client::{BeaconPolicy, ClientConfig, ClientState, Json};
-use presence_core::entry::TIME_MEMBERS;
-use presence_core::protocol::Limits;
+use presence_core::client::{BeaconPolicy, ClientConfig, ClientState};
+use presence_core::model::Json;
+use presence_core::model::entry::TIME_MEMBERS;
 use presence_core::server::HubConfig;
+use presence_core::wire::Limits;
 
 use crate::Rng;
 use crate::virtual_hub;

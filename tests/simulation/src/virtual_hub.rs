@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use presence_core::protocol::{ClientInfo, Limits, Request, Role};
+use presence_core::model::{ClientInfo, Role};
 use presence_core::server::{Handshake, HubConfig};
+use presence_core::wire::{Limits, Request};
 use presence_core::{Now, PresenceEntry};
 use serde_json::Value;
 

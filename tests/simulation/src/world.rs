@@ -3,12 +3,14 @@
 mod line;
 
 use presence_core::Now;
-use presence_core::client::{Client, ClientConfig, ClientEvent, ClientOutput, DeviceKey, Json};
-use presence_core::protocol::{ClientInfo, device};
+use presence_core::client::{Client, ClientConfig, ClientEvent, ClientOutput, DeviceKey};
+use presence_core::model::ClientInfo;
+use presence_core::model::Json;
 use presence_core::server::{
     ConnId, ConnectionOutput, DeviceEvidence, Evidence, Hub, HubConfig, HubOutput, Item, LeaveCause,
     OriginEvidence, SecretEvidence,
 };
+use presence_core::wire::device;
 
 use self::line::{Line, ToClient, ToGateway};
 use crate::trace::Trace;

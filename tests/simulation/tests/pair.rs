@@ -1,9 +1,10 @@
 //! Both ends of the protocol against each other, in memory and under virtual time.
 #![expect(clippy::unwrap_used, reason = "a test that unwraps nothing fails")]
 
-use presence_core::client::{BeaconPolicy, ClientConfig, ClientEvent, ClientState, Json, RawEntry};
-use presence_core::entry::TIME_MEMBERS;
-use presence_core::protocol::ClientInfo;
+use presence_core::client::{BeaconPolicy, ClientConfig, ClientEvent, ClientState};
+use presence_core::model::ClientInfo;
+use presence_core::model::entry::TIME_MEMBERS;
+use presence_core::model::{Json, RawEntry};
 
 use presence_simulation::world::{World, config, plain, with_device};
 

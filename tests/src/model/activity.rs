@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use presence_core::Now;
-use presence_core::entry::MAX_SAFE_INTEGER;
+use presence_core::model::entry::MAX_SAFE_INTEGER;
 
 use super::Model;
 use super::row::{ModelRow, Text};

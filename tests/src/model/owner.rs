@@ -1,7 +1,7 @@
 //! SPEC 1.2, "Claims and proofs" and "Ownership", and what a connection's beacon is about (SPEC 2).
 
 use presence_core::Now;
-use presence_core::beacon::Beacon;
+use presence_core::model::beacon::Beacon;
 use presence_core::roster::{ConnectWrite, Holder};
 
 use super::row::LiveConnection;

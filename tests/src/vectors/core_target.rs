@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use presence_core::protocol::{ConnectParams, Limits};
 use presence_core::server::{
     ConnId, Connection, ConnectionOutput, Hub, HubConfig, HubOutput, Item as Queued, LeaveCause, Outbox,
     Outgoing,
 };
+use presence_core::wire::{ConnectParams, Limits};
 use presence_core::{Now, PresenceEntry};
 use serde_json::Value;
 

@@ -5,10 +5,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ed25519_dalek::pkcs8::DecodePublicKey as _;
 use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
-use presence_core::protocol::device::precheck;
-use presence_core::protocol::{AuthParams, ConnectParams};
+use presence_core::Now;
+use presence_core::model::address;
 use presence_core::server::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence};
-use presence_core::{Now, address};
+use presence_core::wire::device::precheck;
+use presence_core::wire::{AuthParams, ConnectParams};
 
 use super::device::id_of;
 use super::format::{Auth, AuthMode, Config};

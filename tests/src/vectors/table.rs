@@ -1,11 +1,13 @@
 //! Vectors of pure functions, run on the core.
 
+use presence_core::PresenceKey;
 use presence_core::client::mirror::DeltaOutcome;
-use presence_core::client::{Json, Mirror, MirrorConfig, RawEntry};
-use presence_core::protocol::device::SignedFields;
-use presence_core::protocol::{CloseFrame, scope};
-use presence_core::status::{self, Thresholds};
-use presence_core::{PresenceKey, address, beacon};
+use presence_core::client::{Mirror, MirrorConfig};
+use presence_core::model::status::{self, Thresholds};
+use presence_core::model::{Json, RawEntry};
+use presence_core::model::{address, beacon, scope};
+use presence_core::wire::CloseFrame;
+use presence_core::wire::device::SignedFields;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

@@ -11,7 +11,7 @@ mod simulation;
 
 use std::collections::BTreeMap;
 
-use presence_core::protocol::SharedText;
+use presence_core::model::SharedText;
 use presence_core::server::{ConnId, Hub, HubOutput};
 use presence_core::{Now, PresenceEntry};
 use presence_tests::virtual_hub::{START, config, handshake};

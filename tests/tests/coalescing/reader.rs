@@ -4,8 +4,9 @@
 use std::collections::VecDeque;
 
 use presence_core::PresenceEntry;
-use presence_core::protocol::{CloseFrame, SharedText};
+use presence_core::model::SharedText;
 use presence_core::server::{Item, Outbox, Outgoing};
+use presence_core::wire::CloseFrame;
 use serde_json::Value;
 
 /// One connection's receiving end.

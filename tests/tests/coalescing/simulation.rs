@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use presence_core::protocol::{Limits, Role};
+use presence_core::model::Role;
 use presence_core::server::{ConnId, Handshake, Hub, HubConfig, HubOutput, LeaveCause};
+use presence_core::wire::Limits;
 use presence_core::{Now, PresenceEntry};
 use presence_tests::seed::{Rng, for_each_seed};
 use presence_tests::virtual_hub::{START, config, handshake, request};

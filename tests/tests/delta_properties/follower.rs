@@ -3,12 +3,14 @@
 use std::collections::VecDeque;
 
 use presence_core::Now;
-use presence_core::client::{Client, ClientConfig, ClientOutput, Json};
-use presence_core::protocol::{ClientInfo, Limits};
+use presence_core::client::{Client, ClientConfig, ClientOutput};
+use presence_core::model::ClientInfo;
+use presence_core::model::Json;
 use presence_core::server::{
     ConnId, Connection, ConnectionOutput, DeviceEvidence, Evidence, Hub, Item, LeaveCause, OriginEvidence,
     Outbox, Outgoing, SecretEvidence,
 };
+use presence_core::wire::Limits;
 
 /// What followers were sent and what they asked.
 #[derive(Clone, Copy, Debug, Default)]

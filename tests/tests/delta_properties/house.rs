@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use presence_core::client::{ClientState, Json, RawEntry};
+use presence_core::client::ClientState;
 use presence_core::digest::{Digest, of_entry};
-use presence_core::entry::TIME_MEMBERS;
+use presence_core::model::entry::TIME_MEMBERS;
+use presence_core::model::{Json, RawEntry};
 use presence_core::server::{ConnId, Hub, HubOutput, Item, LeaveCause};
 use presence_core::{Now, PresenceEntry};
 use presence_tests::virtual_hub::{START, config, handshake, request};

@@ -1,8 +1,8 @@
 //! The roster and the model, side by side.
 
-use presence_core::beacon::Beacon;
-use presence_core::entry::MAX_SAFE_INTEGER;
-use presence_core::key::RowKey;
+use presence_core::model::beacon::Beacon;
+use presence_core::model::entry::MAX_SAFE_INTEGER;
+use presence_core::model::key::RowKey;
 use presence_core::roster::{
     Aim, BeaconError, BeaconTarget, ConnectWrite, Holder, Roster, RosterConfig, RowId,
 };

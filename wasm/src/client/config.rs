@@ -1,7 +1,7 @@
 //! What a client is told before it starts.
 
 use presence_core::client::{BeaconOccasions, BeaconPolicy, ClientConfig, DeviceKey, MirrorConfig};
-use presence_core::protocol::ClientInfo;
+use presence_core::model::ClientInfo;
 use wasm_bindgen::JsValue;
 
 use crate::options::{self, Options};

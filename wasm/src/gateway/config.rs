@@ -4,9 +4,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use presence_core::PresenceEntry;
-use presence_core::protocol::{AuthParams, Limits};
 use presence_core::roster::{DEFAULT_MAX_ENTRIES, DEFAULT_TTL_MS};
 use presence_core::server::{HubConfig, SecretEvidence};
+use presence_core::wire::{AuthParams, Limits};
 use wasm_bindgen::JsValue;
 
 use crate::options::{self, Options};

@@ -5,8 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use presence_core::Now;
-use presence_core::protocol::{ConnectParams, DeviceProof, device};
 use presence_core::server::DeviceEvidence;
+use presence_core::wire::{ConnectParams, DeviceProof, device};
 use wasm_bindgen::JsValue;
 
 use crate::error::invalid;

@@ -7,10 +7,10 @@ use super::live::Asking;
 use super::phase::Phase;
 use super::{CLOSE_SILENT, Client};
 use crate::client::event::ClientEvent;
-use crate::client::json::Json;
 use crate::client::problem::Problem;
-use crate::protocol::error::OLDEST_PROTOCOL;
-use crate::time::Now;
+use crate::model::json::Json;
+use crate::model::time::Now;
+use crate::wire::error::OLDEST_PROTOCOL;
 
 /// How long before a status would change the gateway is asked whether it really does, in ms.
 const LEAD_MS: u64 = 2_000;

@@ -10,9 +10,9 @@ use super::phase::Phase;
 use crate::client::clock::as_i64;
 use crate::client::config::{BeaconOccasions, BeaconPolicy};
 use crate::client::event::ClientEvent;
-use crate::client::json::{Json, ObjectText};
 use crate::client::problem::Problem;
-use crate::time::Now;
+use crate::model::json::{Json, ObjectText};
+use crate::model::time::Now;
 
 const MIN_GAP_MS: u64 = BeaconPolicy::MIN_GAP_MS;
 
@@ -237,7 +237,7 @@ impl Line<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::beacon::parse_text;
+    use crate::model::beacon::parse_text;
 
     const FULL: Line<'_> = Line {
         host: "studio",

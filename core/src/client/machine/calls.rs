@@ -6,9 +6,9 @@ use alloc::string::{String, ToString};
 use super::Client;
 use super::phase::Phase;
 use crate::client::event::{ClientEvent, ClientOutput};
-use crate::client::json::{Json, ObjectText};
 use crate::client::problem::Problem;
-use crate::time::Now;
+use crate::model::json::{Json, ObjectText};
+use crate::model::time::Now;
 
 /// Longest wait for an answer, in ms.
 const ANSWER_MS: u64 = 30_000;

@@ -9,11 +9,11 @@ use super::phase::Phase;
 use super::{CLOSE_CONNECT_FAILED, Client};
 use crate::client::event::{ClientEvent, ClientOutput};
 use crate::client::hello::Hello;
-use crate::client::json::{Json, ObjectText};
 use crate::client::problem::Problem;
-use crate::protocol::device::SignedFields;
-use crate::protocol::scope::Role;
-use crate::time::Now;
+use crate::model::Role;
+use crate::model::json::{Json, ObjectText};
+use crate::model::time::Now;
+use crate::wire::device::SignedFields;
 
 /// The extension that this client understands (SPEC 2.1).
 const DELTA_CAP: &str = "presence-delta";

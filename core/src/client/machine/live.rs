@@ -6,11 +6,11 @@ use super::Client;
 use super::phase::Phase;
 use crate::client::event::ClientEvent;
 use crate::client::hello::Hello;
-use crate::client::json::Json;
 use crate::client::mirror::DeltaOutcome;
-use crate::client::raw::RawEntry;
-use crate::protocol::error::NEWEST_PROTOCOL;
-use crate::time::Now;
+use crate::model::json::Json;
+use crate::model::raw_entry::RawEntry;
+use crate::model::time::Now;
+use crate::wire::error::NEWEST_PROTOCOL;
 
 /// A connection after hello. Times are on the age clock, in ms.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use super::handshake::Challenge;
 use super::live::Live;
 use crate::client::event::{ClientEvent, ClientOutput, ClientState};
 use crate::client::problem::{Problem, Verdict};
-use crate::time::Now;
+use crate::model::time::Now;
 
 /// Least time between two tries when something suggests that one may succeed now, in ms.
 const MIN_NUDGE_MS: u64 = 1_000;

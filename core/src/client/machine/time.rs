@@ -5,7 +5,7 @@ use super::live::Live;
 use super::phase::Phase;
 use super::{CLOSE_CONNECT_FAILED, CLOSE_SILENT, Client};
 use crate::client::problem::Problem;
-use crate::time::Now;
+use crate::model::time::Now;
 
 /// A timer that is later than this, in ms, was held up: the machine slept, or the page is hidden and
 /// its timers are throttled. What the gateway sent meanwhile may still be waiting to be delivered.

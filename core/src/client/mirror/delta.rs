@@ -3,9 +3,9 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Mirror;
-use crate::client::json::Json;
-use crate::client::raw::RawEntry;
 use crate::digest::Digest;
+use crate::model::json::Json;
+use crate::model::raw_entry::RawEntry;
 
 /// What became of a delta.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Keeper, MAX_ROWS, Mirror, Row};
-use crate::client::json::ObjectText;
-use crate::status::Status;
+use crate::model::json::ObjectText;
+use crate::model::status::Status;
 
 /// What became different in a roster between two moments: the keys of rows, each in the first list
 /// that fits it.

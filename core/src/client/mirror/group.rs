@@ -3,9 +3,9 @@
 use alloc::string::{String, ToString};
 
 use super::{Mirror, Row};
-use crate::client::raw::RawEntry;
-use crate::key::{PresenceKey, trim};
-use crate::lower::lower;
+use crate::model::key::{PresenceKey, trim};
+use crate::model::lower::lower;
+use crate::model::raw_entry::RawEntry;
 
 /// The key of the gateway's own row.
 pub(super) const SELF_KEY: &str = "self";

@@ -3,8 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{Keeper, Mirror, Row};
-use crate::client::order::{Rank, sorted};
-use crate::status::Status;
+use crate::model::status::Status;
 
 impl Mirror {
     /// Brings every status to `now_ms` and drops what is over. Early or double calls do nothing.
@@ -98,13 +97,14 @@ impl Mirror {
         // Rows that left first, as closed ones go first on a gateway; then the least fresh; of two as fresh
         // the one that is listed first.
         let freshness = |row: &Row| row.ts | u64::from(!row.has_left) << 63;
-        let ranks: Vec<Rank> = self
+        let mut ranks: Vec<(u64, u64)> = self
             .present()
             .filter(|row| !row.is_self())
             .filter_map(|row| Some((freshness(row), *row.members.first()?)))
             .collect();
+        ranks.sort_unstable();
         let mut places: Vec<u64> = Vec::new();
-        for (_, place) in sorted(ranks).into_iter().take(excess) {
+        for (_, place) in ranks.into_iter().take(excess) {
             let group = self.raw_at(place).map(|at| &self.raws[at].group);
             places.extend(
                 group

@@ -3,11 +3,10 @@
 use alloc::vec::Vec;
 
 use super::{Raw, Row};
-use crate::client::json::Json;
-use crate::client::order::Rank;
-use crate::client::raw::RawEntry;
-use crate::entry::TIME_MEMBERS;
-use crate::status::has_left;
+use crate::model::entry::TIME_MEMBERS;
+use crate::model::json::Json;
+use crate::model::raw_entry::RawEntry;
+use crate::model::status::has_left;
 
 /// What newer mac apps send instead of their last input: nobody knows it (reference 5.2).
 const UNKNOWN_LAST_INPUT: u64 = 2_592_000;
@@ -124,7 +123,7 @@ fn set_or_remove(entry: &mut RawEntry, name: &str, value: Option<u64>) {
 }
 
 /// The rows by `rank`, ties in list order.
-fn in_order<'r>(raws: &[&'r Raw], rank: fn(&Raw) -> Rank) -> Vec<&'r Raw> {
+fn in_order<'r>(raws: &[&'r Raw], rank: fn(&Raw) -> (u64, u64)) -> Vec<&'r Raw> {
     let mut order: Vec<&Raw> = Vec::with_capacity(raws.len());
     for &raw in raws {
         let at = order.partition_point(|other| rank(other) <= rank(raw));

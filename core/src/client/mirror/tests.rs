@@ -3,7 +3,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::*;
-use crate::client::json::Json;
+use crate::model::json::Json;
 
 mod left;
 

@@ -5,10 +5,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{Mirror, Row};
-use crate::client::json::{ObjectText, array_text};
-use crate::client::raw::RawEntry;
 use crate::findings::Finding;
-use crate::status::{Status, age_text, reason_label};
+use crate::model::json::{ObjectText, array_text};
+use crate::model::raw_entry::RawEntry;
+use crate::model::status::{Status, age_text, reason_label};
 
 /// One row at one moment, with everything a consumer needs to show it (SPEC 1.7).
 #[derive(Clone, Debug)]

@@ -9,9 +9,9 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::group::SELF_KEY;
 use super::merge::{Merged, Numbers, merge};
 use super::{Keeper, MAX_ROWS, Mirror, Raw, Row, merge};
-use crate::client::raw::RawEntry;
 use crate::digest::Digest;
-use crate::status::Status;
+use crate::model::raw_entry::RawEntry;
+use crate::model::status::Status;
 
 impl Mirror {
     /// A full list arrived: it replaces what was there.

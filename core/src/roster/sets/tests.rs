@@ -8,8 +8,8 @@ use super::super::row::{Detached, Live, Row};
 use super::super::size;
 use super::super::writers::Said;
 use super::{FEW, MAX_SET};
-use crate::key::RowKey;
-use crate::protocol::{ClientInfo, Role};
+use crate::model::key::RowKey;
+use crate::model::{ClientInfo, Role};
 
 type Text = Box<str>;
 

@@ -7,9 +7,9 @@ use alloc::vec;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::protocol::error::{Misplaced, SecretKind};
-use crate::protocol::params::Params;
 use crate::server::{DeviceEvidence, OriginEvidence, SecretEvidence};
+use crate::wire::error::{Misplaced, SecretKind};
+use crate::wire::params::Params;
 
 const START: Now = Now {
     age_ms: 1_000,

@@ -6,11 +6,12 @@ use alloc::string::{String, ToString};
 use serde_json::{Value, json};
 
 use super::Hub;
-use crate::protocol::params::Members;
-use crate::protocol::{Frame, Method, Request, SharedText, WireError, scope};
+use crate::model::time::Now;
+use crate::model::{SharedText, scope};
 use crate::roster::{Aim, BeaconError, Holder, Report};
 use crate::server::system_event::parse_system_event;
-use crate::time::Now;
+use crate::wire::params::Members;
+use crate::wire::{Frame, Method, Request, WireError};
 
 /// What a call answers with.
 pub(super) enum Answer {

@@ -5,9 +5,9 @@ use alloc::format;
 use alloc::sync::Arc;
 
 use super::{ConnId, Hub, HubOutput};
-use crate::protocol::Frame;
+use crate::model::time::Now;
 use crate::server::Item;
-use crate::time::Now;
+use crate::wire::Frame;
 
 /// Rows that only pongs kept alive are told at most this often, in ms, when no delta carries them.
 const TOUCH_INTERVAL_MS: u64 = 60_000;

@@ -9,9 +9,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Hub;
-use crate::protocol::method::{ADVERTISED, DELTA_EVENTS, EVENTS};
-use crate::protocol::{Frame, SharedText, scope};
-use crate::time::Now;
+use crate::model::time::Now;
+use crate::model::{SharedText, scope};
+use crate::wire::Frame;
+use crate::wire::method::{ADVERTISED, DELTA_EVENTS, EVENTS};
 
 /// An empty list for those who may not read.
 const NO_ROWS: &str = "[]";

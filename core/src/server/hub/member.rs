@@ -4,12 +4,12 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use super::nodes::NodeKey;
-use crate::key::RowKey;
-use crate::placeholder::Kind;
-use crate::protocol::method::DELTA_CAP;
-use crate::protocol::{Role, scope};
+use crate::model::key::RowKey;
+use crate::model::placeholder::Kind;
+use crate::model::{Role, scope};
 use crate::roster::{ConnectWrite, RowId};
 use crate::server::Handshake;
+use crate::wire::method::DELTA_CAP;
 
 #[derive(Debug)]
 pub(super) struct Member {

@@ -18,10 +18,10 @@ use self::news::News;
 pub(super) use self::news::{MAX_ENDED, MAX_EVENTS};
 use super::member::Member;
 use super::{ConnId, Hub};
-use crate::key::RowKey;
-use crate::protocol::Role;
+use crate::model::Role;
+use crate::model::key::RowKey;
+use crate::model::time::Now;
 use crate::roster::RowId;
-use crate::time::Now;
 
 /// Nodes that went are looked through when as many rows went as this part of them, so that each row that goes
 /// costs the look at so many nodes.

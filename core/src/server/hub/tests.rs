@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::protocol::{ClientInfo, Role};
+use crate::model::{ClientInfo, Role};
 use crate::server::{Outbox, Outgoing};
 
 const START: Now = Now {

@@ -5,9 +5,9 @@ use alloc::sync::Arc;
 
 use super::member::Heartbeat;
 use super::{ConnId, Hub, HubOutput, LeaveCause};
-use crate::protocol::{CloseFrame, Frame};
+use crate::model::time::Now;
 use crate::server::Item;
-use crate::time::Now;
+use crate::wire::{CloseFrame, Frame};
 
 /// A timer that is later than this, in ms, means that the machine was suspended (SPEC 1.5).
 const SUSPENSION_MS: u64 = 30_000;

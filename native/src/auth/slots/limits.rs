@@ -1,6 +1,6 @@
 //! Bounds on sockets.
 
-use presence_core::setting::{InvalidSetting, count, within};
+use presence_core::model::setting::{InvalidSetting, count, within};
 
 /// Most answers that wait for their clients to read, however many places there are.
 const MAX_DOWNLOADS: usize = 256;

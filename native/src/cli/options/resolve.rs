@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use presence_core::setting::InvalidSetting;
+use presence_core::model::setting::InvalidSetting;
 
 use super::{AuthWord, LogFormat, LogLevel, ServeOptions};
 use crate::auth::origin::AllowedOrigins;

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use presence_core::protocol::CloseFrame;
+use presence_core::wire::CloseFrame;
 
 use super::{End, Session, evicted};
 

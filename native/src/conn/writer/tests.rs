@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use presence_core::protocol::Frame;
+use presence_core::wire::Frame;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{Message, WebSocket};
 

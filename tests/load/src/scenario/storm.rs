@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use presence_core::client::{Client, RawEntry};
+use presence_core::client::Client;
 use presence_core::digest::of_raw;
+use presence_core::model::RawEntry;
 
 use super::Scenario;
 use crate::bench::Bench;

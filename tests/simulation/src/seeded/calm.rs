@@ -1,6 +1,7 @@
 //! The end of a simulation: when all is quiet, everybody holds the same list.
 
-use presence_core::client::{ClientState, Json, RawEntry};
+use presence_core::client::ClientState;
+use presence_core::model::{Json, RawEntry};
 
 use super::{Simulation, content};
 use crate::world::Pace;

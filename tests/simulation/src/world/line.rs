@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use presence_core::Now;
-use presence_core::protocol::Limits;
 use presence_core::server::{ConnId, Connection, Item, Outbox, Outgoing};
+use presence_core::wire::Limits;
 
 /// How fast a line is, in ms. Frames keep their order.
 #[derive(Clone, Copy, Debug, Default)]

@@ -6,11 +6,11 @@ use alloc::vec::Vec;
 
 use crate::client::config::ClientConfig;
 use crate::client::event::{ClientEvent, ClientOutput, ClientState};
-use crate::client::json::Json;
 use crate::client::machine::Client;
-use crate::protocol::ClientInfo;
-use crate::status::Status;
-use crate::time::Now;
+use crate::model::ClientInfo;
+use crate::model::json::Json;
+use crate::model::status::Status;
+use crate::model::time::Now;
 
 /// The gateway's clock when the tests start; the client's own is hours off.
 pub(super) const SERVER: u64 = 1_800_000_000_000;

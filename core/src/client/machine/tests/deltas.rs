@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::ToString;
 
 use super::bench::*;
-use crate::status::Status;
+use crate::model::status::Status;
 
 pub(super) const KEYED: &str = r#"[{"instanceId":"a","ts":1800000000000}],"keys":["a"],"version":4,"x":[]"#;
 
@@ -59,7 +59,7 @@ fn a_digest_that_disagrees_is_resynced_unless_the_snapshot_disagrees_too() {
         0,
         "the snapshot stated no digest to rely on"
     );
-    let raw = crate::client::RawEntry::parse_list(r#"[{"instanceId":"a","ts":1}]"#).unwrap();
+    let raw = crate::model::RawEntry::parse_list(r#"[{"instanceId":"a","ts":1}]"#).unwrap();
     let right = format!("{:016x}", crate::digest::of_raw("a", &raw[0]));
     let mut bench = Bench::live(config(), 4, &format!(r#"{KEYED},"digest":"{right}""#));
     bench.hear(off);

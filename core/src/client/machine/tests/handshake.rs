@@ -7,7 +7,7 @@ use alloc::string::ToString;
 use super::bench::*;
 use crate::client::config::{BeaconPolicy, ClientConfig, DeviceKey};
 use crate::client::event::{ClientEvent, ClientState};
-use crate::protocol::ConnectParams;
+use crate::wire::ConnectParams;
 
 #[test]
 fn connects_with_members_that_both_generations_know() {

@@ -6,7 +6,7 @@ use alloc::vec;
 use super::bench::*;
 use crate::client::event::{ClientEvent, ClientState};
 use crate::client::mirror::RosterDiff;
-use crate::status::Status;
+use crate::model::status::Status;
 
 #[test]
 fn presence_events_replace_the_list() {

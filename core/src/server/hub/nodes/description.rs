@@ -5,9 +5,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::address::is_loopback;
-use crate::client::json::write_string;
-use crate::roster::size::{self, escaped_len};
+use crate::model::address::is_loopback;
+use crate::model::json::{escaped_len, write_string};
+use crate::roster::size;
 use crate::server::Handshake;
 
 /// Most bytes of one node as JSON: optional members that do not fit are left out.

@@ -6,11 +6,11 @@ use alloc::string::String;
 use core::fmt::Write;
 
 use super::{Activity, Description, Hub, LastSeen};
-use crate::client::json::write_string;
-use crate::protocol::WireError;
-use crate::protocol::params::{Length, Members as Params};
+use crate::model::json::write_string;
+use crate::model::time::Now;
 use crate::roster::max_list_bytes;
-use crate::time::Now;
+use crate::wire::WireError;
+use crate::wire::params::{Length, Members as Params};
 
 /// Most UTF-16 units of the `nodeId` asked for.
 const MAX_ID_UNITS: usize = 1_024;

@@ -10,9 +10,9 @@ use serde_json::json;
 
 use super::super::HubOutput;
 use super::{ConnId, Hub, NodeKey, Nodes};
-use crate::protocol::Frame;
+use crate::model::time::Now;
 use crate::server::Item;
-use crate::time::Now;
+use crate::wire::Frame;
 
 /// Most events put out in one window, counted per reader; one node's go out to any number of readers.
 pub(in crate::server::hub) const MAX_EVENTS: usize = 16_384;

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Activity, ConnId, Hub, LastSeen, NodeKey};
-use crate::protocol::WireError;
-use crate::protocol::node_event::{self, NodeReport};
-use crate::time::Now;
+use crate::model::time::Now;
+use crate::wire::WireError;
+use crate::wire::node_event::{self, NodeReport};
 
 /// `node.presence.alive` counts once per this time and device, in ms.
 const ALIVE_INTERVAL_MS: u64 = 60_000;

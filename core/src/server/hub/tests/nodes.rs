@@ -5,7 +5,7 @@ use alloc::format;
 
 use super::super::nodes::{MAX_ENDED, MAX_EVENTS, MAX_NODE_BYTES};
 use super::*;
-use crate::entry::MAX_SAFE_INTEGER;
+use crate::model::entry::MAX_SAFE_INTEGER;
 
 fn node(n: usize, is_verified: bool) -> Handshake {
     let name = format!("node-{n}");

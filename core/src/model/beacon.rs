@@ -1,0 +1,223 @@
+//! Beacons: what a client reports of itself by `system-event`, and the grammar of their text
+//! (SPEC 1.3, reference 1.5).
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::model::entry::{MAX_SAFE_INTEGER, MAX_TEXT_BYTES};
+use crate::model::json::{MAX_ESCAPE, escaped_len};
+use crate::model::key::{trim, trim_start};
+
+/// The tag that takes a row's last input away (SPEC 1.3).
+pub const CLEAR_LAST_INPUT_TAG: &str = "system-presence-clear-last-input";
+
+/// Most items of a beacon's `roles`, `scopes` and `tags`.
+pub(crate) const MAX_ITEMS: usize = 64;
+
+const SEPARATOR: char = '\u{b7}';
+
+/// One beacon, validated: strings are within their bounds, numbers are integers.
+///
+/// ```
+/// use presence_core::model::beacon::Beacon;
+/// let beacon = Beacon::new("Node: hostx (10.0.0.5) · app 1.2 · last input 12s ago · mode local · reason launch");
+/// let parsed = beacon.parsed().unwrap();
+/// assert_eq!((parsed.host, parsed.ip, parsed.last_input_seconds), ("hostx", "10.0.0.5", 12));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beacon {
+    /// The text, trimmed and not empty.
+    pub text: Box<str>,
+    /// Stable identity of the client.
+    pub instance_id: Option<Box<str>>,
+    /// Identity of the device.
+    pub device_id: Option<Box<str>>,
+    /// Host name.
+    pub host: Option<Box<str>>,
+    /// IP address.
+    pub ip: Option<Box<str>>,
+    /// Mode.
+    pub mode: Option<Box<str>>,
+    /// Version.
+    pub version: Option<Box<str>>,
+    /// Operating system.
+    pub platform: Option<Box<str>>,
+    /// Hardware family.
+    pub device_family: Option<Box<str>>,
+    /// Hardware model.
+    pub model_identifier: Option<Box<str>>,
+    /// Seconds since the last user input.
+    pub last_input_seconds: Option<u64>,
+    /// Why the beacon was sent.
+    pub reason: Option<Box<str>>,
+    /// Roles to add, trimmed, without blanks.
+    pub roles: Vec<Box<str>>,
+    /// Scopes to add, trimmed, without blanks.
+    pub scopes: Vec<Box<str>>,
+    /// Whether [`CLEAR_LAST_INPUT_TAG`] is among the tags.
+    pub clear_last_input: bool,
+}
+
+impl Beacon {
+    /// A beacon that has only a text.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self {
+            text: trim(text).into(),
+            ..Self::default()
+        }
+    }
+
+    /// What its text says, if it follows the grammar.
+    #[must_use]
+    pub fn parsed(&self) -> Option<TextBeacon<'_>> {
+        parse_text(&self.text)
+    }
+}
+
+/// The values in a beacon's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextBeacon<'a> {
+    /// Host name: one word.
+    pub host: &'a str,
+    /// What stood in parentheses.
+    pub ip: &'a str,
+    /// After `app`.
+    pub version: &'a str,
+    /// Seconds since the last user input.
+    pub last_input_seconds: u64,
+    /// After `mode`.
+    pub mode: &'a str,
+    /// After `reason`, to the end.
+    pub reason: &'a str,
+}
+
+/// Parses `Node: <host> (<ip>) · app <version> · last input <n>s ago · mode <mode> · reason <reason>`.
+///
+/// Words match in any case, anything may stand before `Node:`, blanks around the middle dots are
+/// free. All or nothing: a text that differs anywhere says nothing.
+#[must_use]
+pub fn parse_text(text: &str) -> Option<TextBeacon<'_>> {
+    // Unanchored at the start: each "Node:" may be the one, the first that fits wins.
+    let mut from = 0;
+    while let Some(at) = find_node(text.get(from..)?) {
+        let rest = text.get(from + at + "node:".len()..)?;
+        if let Some(parsed) = parse_after_node(rest) {
+            return Some(parsed);
+        }
+        from += at + "node:".len();
+    }
+    None
+}
+
+fn parse_after_node(rest: &str) -> Option<TextBeacon<'_>> {
+    // The host is one run without blanks or "("; a blank stands before the parenthesis.
+    let rest = trim_start(rest);
+    let host_end = rest.find([' ', '('])?;
+    let (host, rest) = rest.split_at_checked(host_end)?;
+    let rest = trim_start(rest).strip_prefix('(')?;
+    let (ip, rest) = rest.split_once(')')?;
+    let (blank, rest) = rest.split_once(SEPARATOR)?;
+    let (version, rest) = strip_word(rest, "app")?.split_once(SEPARATOR)?;
+    let (input, rest) = strip_word(rest, "last input")?.split_once(SEPARATOR)?;
+    let (mode, rest) = strip_word(rest, "mode")?.split_once(SEPARATOR)?;
+    let reason = strip_word(rest, "reason")?;
+
+    let last_input_seconds = parse_seconds_ago(trim(input))?;
+    let parsed = TextBeacon {
+        host: trim(host),
+        ip: trim(ip),
+        version: trim(version),
+        last_input_seconds,
+        mode: trim(mode),
+        reason: trim(reason),
+    };
+    let has_line_break = trim_start(reason).contains(['\n', '\r', '\u{2028}', '\u{2029}']);
+    let is_complete = trim(blank).is_empty()
+        && ![parsed.host, ip, version, mode, reason]
+            .iter()
+            .any(|part| part.is_empty())
+        && !has_line_break;
+    is_complete.then_some(parsed)
+}
+
+/// `12s ago`: digits, then exactly that.
+fn parse_seconds_ago(text: &str) -> Option<u64> {
+    let digits_end = text.find(|c: char| !c.is_ascii_digit())?;
+    let (digits, unit) = text.split_at_checked(digits_end)?;
+    if digits.is_empty() || !unit.eq_ignore_ascii_case("s ago") {
+        return None;
+    }
+    // Any number of digits is a number; only its size is bounded, as that of every number.
+    Some(digits.parse().unwrap_or(u64::MAX).min(MAX_SAFE_INTEGER))
+}
+
+/// Takes leading blanks and `word` (in any case) away.
+fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+    let text = trim_start(text);
+    let (head, rest) = text.split_at_checked(word.len())?;
+    head.eq_ignore_ascii_case(word).then_some(rest)
+}
+
+/// Where "node:" starts. Colons are few: only before one the word is looked for.
+fn find_node(text: &str) -> Option<usize> {
+    let word = "node";
+    text.match_indices(':')
+        .filter_map(|(colon, _)| colon.checked_sub(word.len()))
+        .find(|&at| {
+            let before = text.as_bytes().get(at..at + word.len());
+            before.is_some_and(|before| before.eq_ignore_ascii_case(word.as_bytes()))
+        })
+}
+
+/// Whether a beacon's text has at most [`MAX_TEXT_BYTES`] encoded.
+#[must_use]
+pub(crate) fn fits_text(text: &str) -> bool {
+    text.len() * MAX_ESCAPE <= MAX_TEXT_BYTES || escaped_len(text) <= MAX_TEXT_BYTES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FULL: &str = "Node: hostx (10.0.0.5) · app 1.2 · last input 12s ago · mode local · reason launch";
+
+    #[test]
+    fn reads_every_value() {
+        let expected = TextBeacon {
+            host: "hostx",
+            ip: "10.0.0.5",
+            version: "1.2",
+            last_input_seconds: 12,
+            mode: "local",
+            reason: "launch",
+        };
+        assert_eq!(parse_text(FULL), Some(expected));
+        assert_eq!(parse_text(&["beep NODE: ", FULL].concat()), Some(expected));
+    }
+
+    #[test]
+    fn a_difference_anywhere_says_nothing() {
+        for (from, to) in [
+            ("hostx", "Pete's Mac"),
+            ("·", "-"),
+            ("12s ago", "unknown"),
+            ("12s ago", "12 s ago"),
+            (" · app 1.2", ""),
+            ("(10.0.0.5)", "()"),
+            ("reason launch", "reason"),
+            ("reason launch", "reason a\nb"),
+        ] {
+            assert_eq!(parse_text(&FULL.replacen(from, to, 1)), None, "{from} -> {to}");
+        }
+    }
+
+    #[test]
+    fn blanks_are_free_and_digits_unbounded() {
+        let text = "node:h(1)·app1·last input 99999999999999999999999s ago·mode m·reason r";
+        assert_eq!(
+            parse_text(text).map(|t| t.last_input_seconds),
+            Some(MAX_SAFE_INTEGER)
+        );
+    }
+}

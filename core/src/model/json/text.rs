@@ -1,0 +1,188 @@
+//! Values to JSON text.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write as _;
+
+use super::Json;
+
+/// The text of an object, written member by member.
+///
+/// Everything this client writes is made this way, without values in between: that is less code in
+/// the browser.
+///
+/// ```
+/// use presence_core::model::ObjectText;
+/// let mut json = ObjectText::new();
+/// json.text("host", "Zoe's \"Mac\"");
+/// json.number("ts", 5);
+/// assert_eq!(json.end(), r#"{"host":"Zoe's \"Mac\"","ts":5}"#);
+/// ```
+#[derive(Debug)]
+pub struct ObjectText {
+    text: String,
+    is_empty: bool,
+}
+
+impl Default for ObjectText {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ObjectText {
+    /// An object without members.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::after(String::new())
+    }
+
+    /// The same, behind text that is there already.
+    #[must_use]
+    pub fn after(mut text: String) -> Self {
+        text.push('{');
+        Self { text, is_empty: true }
+    }
+
+    /// Starts a member; its value is appended to what this returns.
+    pub fn member(&mut self, name: &str) -> &mut String {
+        if !core::mem::take(&mut self.is_empty) {
+            self.text.push(',');
+        }
+        write_string(&mut self.text, name);
+        self.text.push(':');
+        &mut self.text
+    }
+
+    /// A string.
+    pub fn text(&mut self, name: &str, value: &str) {
+        write_string(self.member(name), value);
+    }
+
+    /// A member that real gateways refuse when it is empty: left out then, as when it is absent.
+    pub fn text_if_any(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            self.text(name, value);
+        }
+    }
+
+    /// A number.
+    pub fn number(&mut self, name: &str, value: u64) {
+        // Writing to a String cannot fail.
+        let _ = write!(self.member(name), "{value}");
+    }
+
+    /// A member whose value is JSON text already.
+    pub fn raw(&mut self, name: &str, json: &str) {
+        self.member(name).push_str(json);
+    }
+
+    /// A list of strings.
+    pub fn texts(&mut self, name: &str, values: &mut dyn Iterator<Item = &str>) {
+        let quoted = |value: &str| {
+            let mut text = String::new();
+            write_string(&mut text, value);
+            text
+        };
+        let list = array_text(&mut values.map(quoted));
+        self.raw(name, &list);
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub fn end(mut self) -> String {
+        self.text.push('}');
+        self.text
+    }
+}
+
+/// A list of texts that are JSON already.
+#[must_use]
+pub fn array_text(items: &mut dyn Iterator<Item = String>) -> String {
+    let mut text = String::from("[");
+    for item in items {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(&item);
+    }
+    text.push(']');
+    text
+}
+
+pub(crate) fn write_members(out: &mut String, members: &[(Box<str>, Json)]) {
+    out.push('{');
+    for (index, (name, value)) in members.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_string(out, name);
+        out.push(':');
+        value.write_as(out, false);
+    }
+    out.push('}');
+}
+
+/// As RFC 8785 says, without the members called `skipped`.
+pub(crate) fn write_canonical_members(out: &mut String, members: &[(Box<str>, Json)], skipped: &[&str]) {
+    let mut order: Vec<&(Box<str>, Json)> = Vec::with_capacity(members.len());
+    for member in members {
+        if skipped.contains(&&*member.0) {
+            continue;
+        }
+        let at = order.iter().rposition(|other| !is_before(&member.0, &other.0));
+        order.insert(at.map_or(0, |at| at + 1), member);
+    }
+    out.push('{');
+    for (index, (name, value)) in order.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_string(out, name);
+        out.push(':');
+        value.write_as(out, true);
+    }
+    out.push('}');
+}
+
+/// RFC 8785 sorts by UTF-16 units, which for ASCII are the bytes.
+fn is_before(a: &str, b: &str) -> bool {
+    if a.is_ascii() && b.is_ascii() {
+        a < b
+    } else {
+        a.encode_utf16().lt(b.encode_utf16())
+    }
+}
+
+/// A string as JavaScript's `JSON.stringify` writes it.
+pub fn write_string(out: &mut String, text: &str) {
+    out.push('"');
+    // What is not escaped is copied as a whole.
+    let mut rest = text;
+    while let Some(at) = rest
+        .bytes()
+        .position(|byte| matches!(byte, b'"' | b'\\' | 0..b' '))
+    {
+        let (plain, special) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.push_str(plain);
+        let mut chars = special.chars();
+        match chars.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\r') => out.push_str("\\r"),
+            Some('\t') => out.push_str("\\t"),
+            Some('\u{8}') => out.push_str("\\b"),
+            Some('\u{c}') => out.push_str("\\f"),
+            Some(c) => {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            None => {}
+        }
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+    out.push('"');
+}

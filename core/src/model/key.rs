@@ -1,0 +1,144 @@
+//! Which writes are the same instance: presence keys (SPEC 1.2).
+
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use crate::model::lower::lower;
+use crate::model::placeholder::Kind;
+
+/// UTF-16 units of a beacon's text that make its key when nothing better is known.
+pub const TEXT_KEY_UNITS: usize = 64;
+
+/// A normalised key: trimmed as ECMAScript trims and Unicode-lower-cased, never empty.
+///
+/// ```
+/// use presence_core::PresenceKey;
+/// let key = PresenceKey::parse("  INST-a ").unwrap();
+/// assert_eq!(key.as_str(), "inst-a");
+/// assert_eq!(PresenceKey::parse(" \u{feff}\n"), None);
+/// assert_eq!(PresenceKey::parse("undefined"), None);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PresenceKey(Box<str>);
+
+impl PresenceKey {
+    /// The key of an id; `None` for a blank one and for a placeholder ([`Kind::Id`]), which identify nothing.
+    #[must_use]
+    pub fn parse(raw: &str) -> Option<Self> {
+        Self::of_name(raw).filter(|_| !Kind::Id.is_placeholder(raw))
+    }
+
+    /// The normalised text of anything else; `None` if it is blank.
+    #[must_use]
+    pub fn of_name(raw: &str) -> Option<Self> {
+        let trimmed = trim(raw);
+        if trimmed.is_empty() {
+            return None;
+        }
+        Some(Self(lower(trimmed).into_boxed_str()))
+    }
+
+    /// The key of a beacon that only has its text: the first [`TEXT_KEY_UNITS`] UTF-16 units of
+    /// the trimmed text, never half a surrogate pair.
+    #[must_use]
+    pub fn of_text(text: &str) -> Option<Self> {
+        Self::of_name(prefix_units(trim(text), TEXT_KEY_UNITS))
+    }
+
+    /// The normalised text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a row is keyed by. Only [`RowKey::Named`] keys can be reached by what a client sends.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RowKey {
+    /// The gateway's own row: private, never touched, evicted or replaced by a client.
+    SelfRow,
+    /// A key from an id, a host, an ip or a text.
+    Named(PresenceKey),
+    /// A row whose connection gave no id at all, keyed by the connection's id.
+    Connection(Box<str>),
+}
+
+impl RowKey {
+    /// The key on the wire (SPEC 2.1). The upper-case forms cannot equal a normalised key.
+    #[must_use]
+    pub fn to_wire(&self) -> String {
+        match self {
+            Self::SelfRow => "SELF".to_owned(),
+            Self::Named(key) => key.as_str().to_owned(),
+            Self::Connection(id) => ["CONN:", id].concat(),
+        }
+    }
+}
+
+/// Trims as ECMAScript's `String.prototype.trim`: unlike Rust's, it takes U+FEFF away and leaves
+/// U+0085.
+#[must_use]
+pub fn trim(text: &str) -> &str {
+    // As most texts are.
+    if let ([b'!'..=b'~', ..], [.., b'!'..=b'~']) = (text.as_bytes(), text.as_bytes()) {
+        return text;
+    }
+    text.trim_matches(is_blank)
+}
+
+/// [`trim`], at the start only.
+#[must_use]
+pub fn trim_start(text: &str) -> &str {
+    text.trim_start_matches(is_blank)
+}
+
+/// Number of UTF-16 units of `text`: what JavaScript calls its length.
+#[must_use]
+pub fn utf16_len(text: &str) -> usize {
+    text.chars().map(char::len_utf16).sum()
+}
+
+/// The longest prefix of at most `units` UTF-16 units that does not split a character.
+#[must_use]
+pub fn prefix_units(text: &str, units: usize) -> &str {
+    let mut used = 0;
+    for (at, c) in text.char_indices() {
+        used += c.len_utf16();
+        if used > units {
+            return text.get(..at).unwrap_or(text);
+        }
+    }
+    text
+}
+
+fn is_blank(c: char) -> bool {
+    c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trims_as_ecmascript() {
+        assert_eq!(trim("\u{feff}\u{a0}\u{2028}a\u{3000}\t"), "a");
+        assert_eq!(trim("\u{85}a"), "\u{85}a");
+    }
+
+    #[test]
+    fn text_keys_never_split_a_pair() {
+        let text = ["x".repeat(63), "😀tail".into()].concat();
+        assert_eq!(PresenceKey::of_text(&text).unwrap().as_str(), "x".repeat(63));
+    }
+
+    #[test]
+    fn wire_keys_of_private_rows_cannot_be_client_keys() {
+        for wire in [
+            RowKey::SelfRow.to_wire(),
+            RowKey::Connection("c1".into()).to_wire(),
+        ] {
+            assert_ne!(PresenceKey::parse(&wire).unwrap().as_str(), wire);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Scopes (reference 3.5).
+
+/// The scope that satisfies every other.
+pub const ADMIN: &str = "operator.admin";
+/// The scope to change what is not one's own; implies [`READ`].
+pub const WRITE: &str = "operator.write";
+/// The scope to read the roster.
+pub const READ: &str = "operator.read";
+/// The scope to see device pairings.
+pub const PAIRING: &str = "operator.pairing";
+
+/// Whether `granted` scopes satisfy `wanted`: admin satisfies all, write satisfies read.
+#[must_use]
+pub fn is_satisfied<S: AsRef<str>>(granted: &[S], wanted: &str) -> bool {
+    granted
+        .iter()
+        .map(AsRef::as_ref)
+        .any(|scope| scope == wanted || scope == ADMIN || (wanted == READ && scope == WRITE))
+}
