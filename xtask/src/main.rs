@@ -1,8 +1,8 @@
 //! `cargo xtask`: builds, runs and tests everything in this repository.
 //!
-//! No dependencies, so that the first `cargo xtask` on a fresh machine starts within seconds. What it
-//! needs beyond Rust it fetches itself into `target/tools` and the `node_modules` folders of the
-//! project; nothing goes into the user's home but what cargo itself puts there.
+//! Few and small dependencies, so that the first `cargo xtask` on a fresh machine starts within seconds.
+//! Tools beyond Rust are downloaded to `target/tools` and the `node_modules` folders of the project; only
+//! cargo itself writes to the user's home.
 
 mod bench;
 mod commands;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::json::{Json, quoted};
+use serde_json::{Value, json};
+
 use crate::failure::Failure;
 
 /// All figures about one gateway, or one library.
@@ -18,36 +19,29 @@ impl Figures {
     pub(crate) fn read(file: &Path) -> Self {
         std::fs::read_to_string(file)
             .ok()
-            .and_then(|text| Json::parse(&text))
-            .map(|report| Self::of(&report))
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .map(|report: Value| Self::of(&report))
             .unwrap_or_default()
     }
 
-    fn of(report: &Json) -> Self {
+    fn of(report: &Value) -> Self {
+        let list = |member: &str| report[member].as_array().into_iter().flatten();
         let mut figures = Self::default();
-        for figure in report.get("figures").map(Json::list).unwrap_or_default() {
-            let name = figure.get("name").and_then(Json::text);
-            let value = figure.get("value").and_then(Json::number);
-            if let (Some(name), Some(value)) = (name, value) {
-                let unit = figure.get("unit").and_then(Json::text).unwrap_or("");
-                figures.set(name, value, unit);
+        for figure in list("figures") {
+            if let (Some(name), Some(value)) = (figure["name"].as_str(), figure["value"].as_f64()) {
+                figures.set(name, value, figure["unit"].as_str().unwrap_or_default());
             }
         }
-        // The npm package's own: each thing by the package and by plain JavaScript.
-        for result in report.get("results").map(Json::list).unwrap_or_default() {
-            let Some(name) = result.get("name").and_then(Json::text) else {
-                continue;
-            };
+        // The report of the npm package: each operation by the package and by plain JavaScript.
+        for result in list("results") {
             for (member, unit) in [("wasmUs", "us"), ("plainUs", "us"), ("ratio", "x")] {
-                if let Some(value) = result.get(member).and_then(Json::number) {
+                if let (Some(name), Some(value)) = (result["name"].as_str(), result[member].as_f64()) {
                     figures.set(&format!("{name}.{member}"), value, unit);
                 }
             }
         }
-        let notes = report.get("notes").map(Json::list).unwrap_or_default();
-        figures.notes = notes
-            .iter()
-            .filter_map(|note| note.text().map(str::to_owned))
+        figures.notes = list("notes")
+            .filter_map(|note| note.as_str().map(str::to_owned))
             .collect();
         figures
     }
@@ -92,23 +86,12 @@ impl Figures {
     /// # Errors
     /// When the file cannot be written.
     pub(crate) fn write(&self, file: &Path) -> Result<(), Failure> {
-        let figures: Vec<String> = self
+        let figures: Vec<Value> = self
             .all()
-            .map(|(name, value, unit)| {
-                format!(
-                    "  {{\"name\": {}, \"value\": {value}, \"unit\": {}}}",
-                    quoted(name),
-                    quoted(unit)
-                )
-            })
+            .map(|(name, value, unit)| json!({"name": name, "value": value, "unit": unit}))
             .collect();
-        let notes: Vec<String> = self.notes.iter().map(|note| quoted(note)).collect();
-        let text = format!(
-            "{{\"figures\": [\n{}\n], \"notes\": [{}]}}\n",
-            figures.join(",\n"),
-            notes.join(", ")
-        );
-        std::fs::write(file, text)
+        let report = json!({"figures": figures, "notes": self.notes});
+        std::fs::write(file, format!("{report:#}\n"))
             .map_err(|error| Failure::missing(format!("cannot write {}: {error}", file.display())))
     }
 }
@@ -128,8 +111,8 @@ pub(crate) fn criterion(folder: &Path) -> Figures {
             let file = folder.join(&group).join(&parameter).join("new/estimates.json");
             let median = std::fs::read_to_string(file)
                 .ok()
-                .and_then(|text| Json::parse(&text))
-                .and_then(|json| json.get("median")?.get("point_estimate")?.number());
+                .and_then(|text| serde_json::from_str::<Value>(&text).ok())
+                .and_then(|estimates| estimates["median"]["point_estimate"].as_f64());
             if let Some(median) = median {
                 figures.set(&format!("{group}.{parameter}"), median, "ns");
             }
@@ -143,7 +126,7 @@ mod tests {
     use super::*;
 
     fn figures(text: &str) -> Figures {
-        Figures::of(&Json::parse(text).expect("JSON"))
+        Figures::of(&serde_json::from_str(text).expect("JSON"))
     }
 
     #[test]

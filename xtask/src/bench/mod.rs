@@ -1,6 +1,7 @@
 //! What `cargo xtask bench` measured, and the page it writes of it.
 
 pub(crate) mod figures;
-mod json;
+mod lines;
+mod number;
 pub(crate) mod page;
 pub(crate) mod targets;

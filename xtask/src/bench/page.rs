@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use super::figures::Figures;
-use super::targets::{LINES, Measured, Whose, with_unit};
+use super::lines::LINES;
+use super::number::with_unit;
+use super::targets::{Measured, Whose};
 
 /// The whole page. `notes` is written by hand and goes in as it is.
 pub(crate) fn page(measured: &Measured, machine: &str, notes: &str) -> String {

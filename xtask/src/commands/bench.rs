@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use lexopt::{Arg::Long, Parser, ValueExt as _};
+
 use crate::bench::figures::{Figures, criterion};
 use crate::bench::page::{met, page, table};
 use crate::bench::targets::Measured;
@@ -138,24 +140,13 @@ pub(crate) fn bench(project: &Project, arguments: &[String]) -> Result<(), Failu
 
 fn parse(arguments: &[String]) -> Result<Options, Failure> {
     let mut options = Options::default();
-    let mut rest = arguments.iter();
-    while let Some(argument) = rest.next() {
-        match argument.as_str() {
-            "--peers" => options.peers = true,
-            "--quick" => options.quick = true,
-            "--only" => match rest.next() {
-                Some(name) => options.only.push(name.clone()),
-                None => {
-                    return Err(Failure::usage(
-                        "`--only` wants a measurement (`presence-load --list`), `core` or `wasm`",
-                    ));
-                }
-            },
-            other => {
-                return Err(Failure::usage(format!(
-                    "`bench` takes no `{other}` (see `cargo xtask help`)"
-                )));
-            }
+    let mut parser = Parser::from_args(arguments.to_vec());
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("peers") => options.peers = true,
+            Long("quick") => options.quick = true,
+            Long("only") => options.only.push(parser.value()?.string()?),
+            other => return Err(other.unexpected().into()),
         }
     }
     Ok(options)

@@ -1,5 +1,7 @@
 //! `cargo xtask build`.
 
+use lexopt::Parser;
+
 use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
@@ -10,8 +12,8 @@ use crate::steps::package::{build_demo, build_package};
 /// # Errors
 /// When a build fails.
 pub(crate) fn build(project: &Project, arguments: &[String]) -> Result<(), Failure> {
-    if let Some(extra) = arguments.first() {
-        return Err(Failure::usage(format!("`build` takes no `{extra}`")));
+    if let Some(argument) = Parser::from_args(arguments.to_vec()).next()? {
+        return Err(argument.unexpected().into());
     }
     build_all(project)?;
     println!("built {}", project.release_gateway().display());

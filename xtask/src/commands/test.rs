@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use lexopt::{Arg::Long, Parser, ValueExt as _};
+
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::steps::{self, Step};
@@ -63,20 +65,13 @@ pub(crate) fn test(project: &Project, arguments: &[String]) -> Result<(), Failur
 
 fn parse(arguments: &[String]) -> Result<Options, Failure> {
     let mut options = Options::default();
-    let mut rest = arguments.iter();
-    while let Some(argument) = rest.next() {
-        match argument.as_str() {
-            "--only" => match rest.next() {
-                Some(name) => options.only.push(name.clone()),
-                None => return Err(Failure::usage("`--only` wants the name of a step (see `--list`)")),
-            },
-            "--with-openclaw" => options.with_openclaw = true,
-            "--list" => options.list = true,
-            other => {
-                return Err(Failure::usage(format!(
-                    "`test` takes no `{other}` (see `cargo xtask help`)"
-                )));
-            }
+    let mut parser = Parser::from_args(arguments.to_vec());
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("only") => options.only.push(parser.value()?.string()?),
+            Long("with-openclaw") => options.with_openclaw = true,
+            Long("list") => options.list = true,
+            other => return Err(other.unexpected().into()),
         }
     }
     Ok(options)
