@@ -13,6 +13,7 @@ use presence_core::wire::Limits;
 use crate::auth::origin::AllowedOrigins;
 use crate::auth::secret::AuthMode;
 use crate::auth::slots::SlotLimits;
+use crate::auth::user_header::UserHeader;
 use crate::web::WebRoot;
 
 /// The port OpenClaw gateways listen on.
@@ -46,8 +47,8 @@ pub struct GatewayConfig {
     pub allowed_origins: AllowedOrigins,
     /// Proxies whose headers are believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Name of the header in which these proxies state who the user is, in lower case.
-    pub user_header: Option<Box<str>>,
+    /// Header in which these proxies state the user.
+    pub user_header: Option<UserHeader>,
     /// Bounds on sockets.
     pub slots: SlotLimits,
     /// How long connections may take to end when the gateway stops, in ms.

@@ -5,16 +5,14 @@ mod interfaces;
 use presence_core::PresenceEntry;
 use presence_core::model::placeholder::Kind;
 
-pub use crate::identity::interfaces::lan_ipv4;
+pub(crate) use crate::identity::interfaces::lan_ipv4;
 
 /// Longest model name, in characters.
 const MAX_MODEL_CHARS: usize = 64;
-/// Longest version, in characters.
-const MAX_VERSION_CHARS: usize = 64;
 
 /// The gateway's row. `version` is what it states as its version.
 #[must_use]
-pub fn self_entry(version: &str) -> PresenceEntry {
+pub(crate) fn self_entry(version: &str) -> PresenceEntry {
     let host = hostname();
     let ip = lan_ipv4().map_or_else(|| host.clone(), |ip| ip.to_string());
     let text = format!("Gateway: {host} ({ip}) · app {version} · mode gateway · reason self");
@@ -33,23 +31,9 @@ pub fn self_entry(version: &str) -> PresenceEntry {
     }
 }
 
-/// What the gateway states as its version: that of the OpenClaw it runs for (`OPENCLAW_VERSION`), else
-/// its own.
-#[must_use]
-pub fn version() -> String {
-    stated_version(std::env::var("OPENCLAW_VERSION").ok())
-}
-
-fn stated_version(variable: Option<String>) -> String {
-    variable
-        .map(|text| text.trim().chars().take(MAX_VERSION_CHARS).collect::<String>())
-        .filter(|text| !text.is_empty() && !Kind::Version.is_placeholder(text))
-        .unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned())
-}
-
 /// The name of this machine.
 #[must_use]
-pub fn hostname() -> String {
+pub(crate) fn hostname() -> String {
     let name = {
         #[cfg(unix)]
         {
@@ -74,7 +58,7 @@ fn host_or_localhost(name: String) -> String {
 
 /// The operating system as clients show it: `linux 6.1.0`, `macos 15.5`.
 #[must_use]
-pub fn platform() -> String {
+pub(crate) fn platform() -> String {
     if cfg!(target_os = "macos") {
         let version = output_of("sw_vers", &["-productVersion"])
             .or_else(kernel_release)
@@ -93,7 +77,7 @@ pub fn platform() -> String {
 
 /// The hardware family as clients show it.
 #[must_use]
-pub fn device_family() -> &'static str {
+pub(crate) fn device_family() -> &'static str {
     match std::env::consts::OS {
         "macos" => "Mac",
         "windows" => "Windows",
@@ -104,7 +88,7 @@ pub fn device_family() -> &'static str {
 
 /// The machine's model: from the firmware on Linux, from the system on macOS.
 #[must_use]
-pub fn model_identifier() -> Option<String> {
+pub(crate) fn model_identifier() -> Option<String> {
     let raw = if cfg!(target_os = "macos") {
         output_of("sysctl", &["-n", "hw.model"])
     } else if cfg!(target_os = "linux") {
@@ -202,16 +186,6 @@ mod tests {
         );
         assert!(entry.platform.as_deref().unwrap().contains(' ') || cfg!(windows));
         assert_ne!(entry.instance_id, self_entry("1.2.3").instance_id);
-    }
-
-    #[test]
-    fn the_version_is_openclaws_where_that_is_known() {
-        let own = env!("CARGO_PKG_VERSION");
-        assert_eq!(stated_version(Some(" 2026.9.6 ".to_owned())), "2026.9.6");
-        for nothing in [" ", "undefined", " Unknown "] {
-            assert_eq!(stated_version(Some(nothing.to_owned())), own);
-        }
-        assert_eq!(stated_version(None), own);
     }
 
     #[test]

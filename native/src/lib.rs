@@ -4,40 +4,58 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`gateway`] | binds, runs, drains |
-//! | [`net`] | listens, accepts, reads HTTP |
+//! | `gateway` | binds, runs, drains |
+//! | `net` | listens, accepts, reads HTTP |
 //! | `conn` | one WebSocket connection, and what all of them share |
 //! | `driver` | the one task that owns the hub |
-//! | [`auth`] | who may connect, and how many: origins, secrets, device keys, proxies, slots |
-//! | [`config`] | everything that can be set |
-//! | [`web`] | the files of the page |
-//! | [`identity`] | this machine's name, version and row |
+//! | `auth` | who may connect, and how many: origins, secrets, device keys, proxies, slots |
+//! | `config` | everything that can be set |
+//! | `web` | the files of the page |
+//! | `identity` | this machine's name, version and row |
 //! | [`clock`] | the only place that reads clocks |
 //! | `log` | bounds on log lines, and text made safe for them |
-//! | [`cli`] | the commands |
+//! | `cli` | the commands; needs the feature of that name |
 //!
 //! Modules know each other in one direction only: `cli`, `gateway`, `net` and `driver`, `conn`, then the others.
 //!
-//! A program or a test embeds it by [`Gateway::start`].
+//! A program or a test embeds it by [`Gateway::start`]. Without the feature `cli` (`default-features = false`) it brings
+//! no command line and what only that depends on.
 
 // A closed or full stdout or stderr must neither end the program nor hold it up: see `cli::output` and `cli::stderr`.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod auth;
+mod auth;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod clock;
-pub mod config;
+mod config;
 mod conn;
 mod driver;
-pub mod gateway;
-pub mod identity;
+mod gateway;
+mod identity;
 mod log;
-pub mod net;
-pub mod web;
+mod net;
+mod web;
 
+pub use auth::origin::{AllowedOrigins, InvalidOrigin};
+pub use auth::secret::{AuthMode, InvalidSecret, Secret};
+pub use auth::slots::SlotLimits;
+pub use auth::user_header::{InvalidUserHeader, UserHeader};
 pub use clock::Clock;
-pub use config::GatewayConfig;
+pub use config::{Bind, DEFAULT_PORT, GatewayConfig, InvalidBind};
 pub use gateway::{Gateway, RunningGateway, StartError};
+pub use ipnet::IpNet;
+pub use net::listen::ListenError;
+pub use presence_core::model::setting::InvalidSetting;
+pub use presence_core::wire::Limits;
+pub use presence_core::{Now, PresenceEntry};
+pub use web::{WebRoot, WebRootError};
+
+/// Fixed bounds, which no configuration changes.
+pub mod bounds {
+    pub use crate::auth::slots::PATIENCE_MS;
+    pub use crate::auth::throttle::{BURST, MAX_BUCKETS};
+}
 
 /// The README's example is a test.
 #[cfg(doctest)]

@@ -12,9 +12,9 @@ use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 
 /// Most files of a page.
-pub const MAX_FILES: usize = 1_000;
+pub(crate) const MAX_FILES: usize = 1_000;
 /// Most MiB of all files of a page together.
-pub const MAX_MIB: u64 = 32;
+pub(crate) const MAX_MIB: u64 = 32;
 /// How deep folders may lie within each other.
 const MAX_DEPTH: usize = 8;
 

@@ -4,7 +4,7 @@
 mod support;
 
 use presence_gateway::GatewayConfig;
-use presence_gateway::auth::throttle::{BURST, MAX_BUCKETS};
+use presence_gateway::bounds::{BURST, MAX_BUCKETS};
 use serde_json::json;
 use support::{Client, TOKEN, config, connect_params, offering, refusal, start_manual};
 

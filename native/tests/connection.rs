@@ -4,8 +4,8 @@
 mod support;
 
 use presence_core::wire::Limits;
+use presence_gateway::AuthMode;
 use presence_gateway::GatewayConfig;
-use presence_gateway::auth::secret::AuthMode;
 use serde_json::{Value, json};
 use support::{Client, config, connect_params, raw_http, row, start, start_manual, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -79,8 +79,7 @@ async fn a_wrong_secret_is_refused_with_a_reason() {
 
 #[tokio::test]
 async fn a_foreign_page_is_refused_and_an_allowed_one_is_not() {
-    let allowed_origins =
-        presence_gateway::auth::origin::AllowedOrigins::parse(&["https://dash.example.org"]).unwrap();
+    let allowed_origins = presence_gateway::AllowedOrigins::parse(&["https://dash.example.org"]).unwrap();
     let gateway = start(GatewayConfig {
         allowed_origins,
         ..config()
@@ -470,7 +469,7 @@ async fn the_user_is_what_a_trusted_proxy_states_and_nobody_else() {
     let stated = |trusted_proxies: Vec<_>, headers: &'static str| async move {
         let gateway = start(GatewayConfig {
             trusted_proxies,
-            user_header: Some("x-user".into()),
+            user_header: "x-user".parse().ok(),
             ..config()
         });
         let mut client = Client::open(gateway.address(), headers).await;

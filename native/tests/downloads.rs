@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use presence_gateway::GatewayConfig;
-use presence_gateway::auth::slots::SlotLimits;
-use presence_gateway::web::WebRoot;
+use presence_gateway::SlotLimits;
+use presence_gateway::WebRoot;
 use serde_json::json;
 use support::log::Log;
 use support::{config, raw_http, start};

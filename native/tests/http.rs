@@ -5,7 +5,7 @@ mod support;
 
 use std::sync::Arc;
 
-use presence_gateway::web::WebRoot;
+use presence_gateway::WebRoot;
 use presence_gateway::{GatewayConfig, RunningGateway};
 use support::{config, raw_http, start};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -266,7 +266,7 @@ async fn requests_are_as_rfc_9112_and_rfc_6455_have_them() {
 #[tokio::test]
 async fn without_a_secret_a_foreign_name_learns_nothing_by_plain_http() {
     let gateway = start(GatewayConfig {
-        auth: presence_gateway::auth::secret::AuthMode::None,
+        auth: presence_gateway::AuthMode::None,
         ..config()
     });
     for path in ["/", "/healthz", "/readyz", "/nowhere"] {

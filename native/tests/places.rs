@@ -6,7 +6,8 @@ mod support;
 use std::net::SocketAddr;
 
 use presence_gateway::GatewayConfig;
-use presence_gateway::auth::slots::{PATIENCE_MS, SlotLimits};
+use presence_gateway::SlotLimits;
+use presence_gateway::bounds::PATIENCE_MS;
 use support::{Client, config, connect_params, raw_http, start, start_manual, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -15,7 +15,7 @@ use crate::auth::throttle::{Bucket, Check, GuessLimiter};
 
 /// What the HTTP request of a connection said.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// Who it came from.
     pub client: Client,
     /// Its Origin header.
@@ -44,7 +44,7 @@ impl Facts {
 
 /// Whom the gateway lets in.
 #[derive(Debug)]
-pub struct Admission {
+pub(crate) struct Admission {
     auth: AuthMode,
     origins: AllowedOrigins,
     limiter: Mutex<GuessLimiter>,
@@ -53,7 +53,7 @@ pub struct Admission {
 impl Admission {
     /// Lets in whoever has the secret and, if it is a web page, comes from an allowed origin.
     #[must_use]
-    pub fn new(auth: AuthMode, origins: AllowedOrigins, limiter: GuessLimiter) -> Self {
+    pub(crate) fn new(auth: AuthMode, origins: AllowedOrigins, limiter: GuessLimiter) -> Self {
         Self {
             auth,
             origins,
@@ -64,7 +64,7 @@ impl Admission {
     /// The facts about a request. Once something is wrong, what comes later in the order of checks is not looked
     /// at: nobody can guess a secret from a page that may not connect, or make the gateway verify signatures
     /// without a secret.
-    pub fn judge(&self, params: &ConnectParams, facts: &Facts, nonce: &str, now: Now) -> Evidence {
+    pub(crate) fn judge(&self, params: &ConnectParams, facts: &Facts, nonce: &str, now: Now) -> Evidence {
         let mut evidence = Evidence {
             origin: self.origin(facts),
             secret: SecretEvidence::TokenMissing,
@@ -228,7 +228,7 @@ mod tests {
                 (OriginEvidence::Allowed, SecretEvidence::Match)
             );
         }
-        assert!(admission.limiter.lock().unwrap().is_empty());
+        assert!(admission.limiter.lock().unwrap().buckets.is_empty());
     }
 
     #[test]
@@ -240,7 +240,7 @@ mod tests {
             assert_eq!(evidence.origin, OriginEvidence::Refused);
             assert_ne!(evidence.secret, SecretEvidence::TokenMismatch);
         }
-        assert!(admission.limiter.lock().unwrap().is_empty());
+        assert!(admission.limiter.lock().unwrap().buckets.is_empty());
     }
 
     #[test]

@@ -23,7 +23,7 @@ const DER_PREFIX: [u8; 12] = [
 
 /// Verifies the proof of a `connect` request. `nonce` is the one of this connection's challenge.
 #[must_use]
-pub fn verify(params: &ConnectParams, nonce: &str, now: Now) -> DeviceEvidence {
+pub(crate) fn verify(params: &ConnectParams, nonce: &str, now: Now) -> DeviceEvidence {
     let Some(proof) = &params.device else {
         return DeviceEvidence::Absent;
     };
@@ -60,7 +60,7 @@ pub fn verify(params: &ConnectParams, nonce: &str, now: Now) -> DeviceEvidence {
 
 /// The id of a device: the digest of its raw public key in lower-case hex.
 #[must_use]
-pub fn device_id(raw_key: &[u8; 32]) -> String {
+pub(crate) fn device_id(raw_key: &[u8; 32]) -> String {
     Sha256::digest(raw_key)
         .iter()
         .map(|byte| format!("{byte:02x}"))

@@ -2,11 +2,11 @@
 //!
 //! Knows no other module of this crate.
 
-pub mod admission;
-pub mod device;
-pub mod origin;
-pub mod proxy;
-pub mod secret;
-pub mod slots;
-pub mod throttle;
-pub mod user_header;
+pub(crate) mod admission;
+pub(crate) mod device;
+pub(crate) mod origin;
+pub(crate) mod proxy;
+pub(crate) mod secret;
+pub(crate) mod slots;
+pub(crate) mod throttle;
+pub(crate) mod user_header;

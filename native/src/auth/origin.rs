@@ -6,7 +6,7 @@ use crate::auth::proxy::is_loopback;
 
 /// An origin: scheme, host and port, lower-cased, with the port always filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub(crate) struct Origin {
     scheme: Box<str>,
     authority: Authority,
 }
@@ -14,7 +14,7 @@ pub struct Origin {
 impl Origin {
     /// Parses `scheme://host[:port]`. `null` and everything else is no origin.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_lowercase();
         let (scheme, rest) = text.split_once("://")?;
         let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())

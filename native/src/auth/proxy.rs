@@ -10,26 +10,26 @@ const PROXY_PREFIXES: [&str; 2] = ["x-forwarded-", "tailscale-"];
 
 /// Whether a header of this lower-case name says that the request came through a proxy.
 #[must_use]
-pub fn is_proxy_header(name: &str) -> bool {
+pub(crate) fn is_proxy_header(name: &str) -> bool {
     PROXY_HEADERS.contains(&name) || PROXY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// An IPv4-mapped IPv6 address as the IPv4 address it is; others unchanged.
 #[must_use]
-pub fn normalise(ip: IpAddr) -> IpAddr {
+pub(crate) fn normalise(ip: IpAddr) -> IpAddr {
     ip.to_canonical()
 }
 
 /// Whether the address is this machine's own: 127.0.0.0/8, ::1, and both as mapped IPv6.
 #[must_use]
-pub fn is_loopback(ip: IpAddr) -> bool {
+pub(crate) fn is_loopback(ip: IpAddr) -> bool {
     normalise(ip).is_loopback()
 }
 
 /// Whom an address belongs to: one customer of a provider can choose freely within a /64 of IPv6. An IPv4 address
 /// stays as it is, and all of loopback is one.
 #[must_use]
-pub fn network(ip: IpAddr) -> IpAddr {
+pub(crate) fn network(ip: IpAddr) -> IpAddr {
     match normalise(ip) {
         ip if ip.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
@@ -39,7 +39,7 @@ pub fn network(ip: IpAddr) -> IpAddr {
 
 /// What the address and the headers of one request say about its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Client {
+pub(crate) struct Client {
     /// The other end of the socket, normalised.
     pub peer: IpAddr,
     /// Where the client is: `None` when a proxy stands in between that cannot be believed.
@@ -53,7 +53,7 @@ pub struct Client {
 impl Client {
     /// A client with nothing between it and the gateway.
     #[must_use]
-    pub fn direct(peer: IpAddr) -> Self {
+    pub(crate) fn direct(peer: IpAddr) -> Self {
         let peer = normalise(peer);
         Self {
             peer,
@@ -66,18 +66,18 @@ impl Client {
 
 /// The addresses whose proxy headers are believed.
 #[derive(Clone, Debug, Default)]
-pub struct TrustedProxies(Vec<IpNet>);
+pub(crate) struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
     /// Trusts these networks.
     #[must_use]
-    pub fn new(networks: Vec<IpNet>) -> Self {
+    pub(crate) fn new(networks: Vec<IpNet>) -> Self {
         Self(networks)
     }
 
     /// Whether proxy headers from this address are believed.
     #[must_use]
-    pub fn contains(&self, ip: IpAddr) -> bool {
+    pub(crate) fn contains(&self, ip: IpAddr) -> bool {
         let ip = normalise(ip);
         self.0.iter().any(|network| network.contains(&ip))
     }
@@ -85,7 +85,12 @@ impl TrustedProxies {
     /// Finds the client. `forwarded_for` are all `X-Forwarded-For` values joined by commas;
     /// `has_proxy_headers` says whether any header satisfied [`is_proxy_header`] or states a user.
     #[must_use]
-    pub fn attribute(&self, peer: IpAddr, has_proxy_headers: bool, forwarded_for: Option<&str>) -> Client {
+    pub(crate) fn attribute(
+        &self,
+        peer: IpAddr,
+        has_proxy_headers: bool,
+        forwarded_for: Option<&str>,
+    ) -> Client {
         if !has_proxy_headers {
             return Client::direct(peer);
         }

@@ -24,7 +24,7 @@ const MAX_IMPATIENT: usize = 2;
 
 /// Why a socket is turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub(crate) enum Refused {
     /// No more connections, in all or from this address.
     #[error("Too many connections")]
     Connections,
@@ -38,7 +38,7 @@ pub enum Refused {
 
 /// Whom a socket is counted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Address {
+pub(crate) struct Address {
     /// The client's address, or the network it can choose its address in: see
     /// [`network`](crate::auth::proxy::network).
     pub network: IpAddr,
@@ -49,7 +49,7 @@ pub struct Address {
 
 /// Counts sockets.
 #[derive(Debug)]
-pub struct Slots {
+pub(crate) struct Slots {
     limits: SlotLimits,
     counts: Mutex<Counts>,
     evictions: AtomicU64,
@@ -59,7 +59,7 @@ pub struct Slots {
 
 /// The place of one socket; given back when dropped.
 #[derive(Debug)]
-pub struct Slot {
+pub(crate) struct Slot {
     slots: Arc<Slots>,
     address: Address,
     state: State,
@@ -84,7 +84,7 @@ enum State {
 impl Slots {
     /// None taken.
     #[must_use]
-    pub fn new(limits: SlotLimits) -> Arc<Self> {
+    pub(crate) fn new(limits: SlotLimits) -> Arc<Self> {
         Arc::new(Self {
             limits,
             counts: Mutex::default(),
@@ -97,7 +97,7 @@ impl Slots {
     ///
     /// # Errors
     /// [`Refused`] when a bound is reached and no silent socket can go in its stead.
-    pub fn take(self: &Arc<Self>, address: Address, now_ms: u64) -> Result<Slot, Refused> {
+    pub(crate) fn take(self: &Arc<Self>, address: Address, now_ms: u64) -> Result<Slot, Refused> {
         let mut counts = self.counts();
         self.evict_impatient(&mut counts, now_ms);
         self.make_room(&mut counts, address)?;
@@ -119,24 +119,24 @@ impl Slots {
 
     /// Sockets now, in all.
     #[must_use]
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.counts().connections
     }
 
     /// Sockets now whose handshake is not done.
-    #[must_use]
-    pub fn unauthenticated(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn unauthenticated(&self) -> usize {
         self.counts().unauthenticated
     }
 
     /// Whether a socket had to go for another since that was last asked.
     #[must_use]
-    pub fn has_evictions(&self) -> bool {
+    pub(crate) fn has_evictions(&self) -> bool {
         self.evictions.load(Ordering::Relaxed) > 0
     }
 
     /// How many sockets had to go for others since the last time this was asked.
-    pub fn take_evictions(&self) -> u64 {
+    pub(crate) fn take_evictions(&self) -> u64 {
         self.evictions.swap(0, Ordering::Relaxed)
     }
 
@@ -207,7 +207,7 @@ impl Slot {
     ///
     /// # Errors
     /// [`Refused`] when that address has too many; the place is given back.
-    pub fn attribute(&mut self, address: Address, now_ms: u64) -> Result<(), Refused> {
+    pub(crate) fn attribute(&mut self, address: Address, now_ms: u64) -> Result<(), Refused> {
         if address == self.address {
             return Ok(());
         }
@@ -217,7 +217,7 @@ impl Slot {
     }
 
     /// Waits until the place is needed for somebody else, if it can be: while the socket is silent.
-    pub fn eviction(&self) -> impl Future<Output = ()> + use<> {
+    pub(crate) fn eviction(&self) -> impl Future<Output = ()> + use<> {
         let eviction = match &self.state {
             State::Silent { eviction, .. } => Some(Arc::clone(eviction)),
             _ => None,
@@ -232,7 +232,7 @@ impl Slot {
 
     /// Whether its place went to somebody else.
     #[must_use]
-    pub fn is_evicted(&self) -> bool {
+    pub(crate) fn is_evicted(&self) -> bool {
         match &self.state {
             State::Silent { number, .. } => !self.slots.counts().silent.contains_key(number),
             _ => false,
@@ -244,7 +244,7 @@ impl Slot {
     ///
     /// # Errors
     /// [`Refused`] when there is none.
-    pub fn busy(&mut self, now_ms: u64) -> Result<(), Refused> {
+    pub(crate) fn busy(&mut self, now_ms: u64) -> Result<(), Refused> {
         if self.is_evicted() {
             *self = self.slots.take(self.address, now_ms)?;
         }
@@ -259,7 +259,7 @@ impl Slot {
     ///
     /// # Errors
     /// [`Refused`] when it waits for too many already: they cannot be evicted.
-    pub fn downloading(&mut self) -> Result<(), Refused> {
+    pub(crate) fn downloading(&mut self) -> Result<(), Refused> {
         if !matches!(self.state, State::Busy) {
             return Ok(());
         }
@@ -280,7 +280,7 @@ impl Slot {
     }
 
     /// The gateway waits for the socket again.
-    pub fn silent(&mut self, now_ms: u64) {
+    pub(crate) fn silent(&mut self, now_ms: u64) {
         let network = self.address.network;
         let mut counts = self.slots.counts();
         match self.state {
@@ -294,7 +294,7 @@ impl Slot {
     }
 
     /// The handshake is done, for which the gateway worked.
-    pub fn authenticated(&mut self) {
+    pub(crate) fn authenticated(&mut self) {
         if matches!(self.state, State::Busy) {
             self.slots.counts().remove_unauthenticated(self.address.network);
             self.state = State::Authenticated;
@@ -302,7 +302,7 @@ impl Slot {
     }
 
     /// Gives the place back, though the socket may take a while to close.
-    pub fn release(&mut self) {
+    pub(crate) fn release(&mut self) {
         let mut counts = self.slots.counts();
         let (has_place, is_authenticated) = match self.state {
             State::Silent { number, .. } => (counts.speak(number).is_some(), false),

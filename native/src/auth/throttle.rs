@@ -17,15 +17,15 @@ use crate::auth::proxy::network;
 /// Wrong secrets that a bucket at rest accepts at once.
 pub const BURST: u64 = 10;
 /// Time after which a bucket accepts one more wrong secret, in ms.
-pub const INTERVAL_MS: u64 = 3_000;
+pub(crate) const INTERVAL_MS: u64 = 3_000;
 /// Most buckets; addresses beyond share one.
 pub const MAX_BUCKETS: usize = 10_000;
 /// Wrong secrets remembered per bucket; the oldest is forgotten first.
-pub const MAX_REMEMBERED: usize = 64;
+pub(crate) const MAX_REMEMBERED: usize = 64;
 
 /// Whose wrong secrets are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Bucket {
+pub(crate) enum Bucket {
     /// All programs on this machine.
     Local,
     /// All web pages on this machine, whatever their origin: a page can choose `http://N.localhost` for any N.
@@ -39,20 +39,20 @@ pub enum Bucket {
 impl Bucket {
     /// The bucket of a client's address.
     #[must_use]
-    pub fn of_address(ip: IpAddr) -> Self {
+    pub(crate) fn of_address(ip: IpAddr) -> Self {
         Self::Address(network(ip))
     }
 
     /// The bucket of all clients behind a proxy.
     #[must_use]
-    pub fn of_proxy(ip: IpAddr) -> Self {
+    pub(crate) fn of_proxy(ip: IpAddr) -> Self {
         Self::Proxy(network(ip))
     }
 }
 
 /// What to do with the secrets of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Check {
+pub(crate) enum Check {
     /// Compare them, and report a mismatch by [`GuessLimiter::mismatched`].
     Compare,
     /// All of them are known to be wrong.
@@ -62,10 +62,10 @@ pub enum Check {
 }
 
 /// The buckets. The clock is an argument: ms of `Now::age_ms`.
-pub struct GuessLimiter {
+pub(crate) struct GuessLimiter {
     /// The key of the hashes below, random per process: they are worth nothing elsewhere.
     key: [u8; 32],
-    buckets: HashMap<Bucket, State>,
+    pub(super) buckets: HashMap<Bucket, State>,
     /// For all that found no place in the full table.
     overflow: State,
     /// The table is searched for buckets at rest at most once per interval.
@@ -73,7 +73,7 @@ pub struct GuessLimiter {
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     /// When the bucket is at rest again: each wrong secret adds an interval.
     rests_at_ms: u64,
     /// Keyed hashes of the last wrong secrets, oldest first.
@@ -83,7 +83,7 @@ struct State {
 impl GuessLimiter {
     /// An empty table. `key` is random.
     #[must_use]
-    pub fn new(key: [u8; 32]) -> Self {
+    pub(crate) fn new(key: [u8; 32]) -> Self {
         Self {
             key,
             buckets: HashMap::new(),
@@ -95,7 +95,7 @@ impl GuessLimiter {
     /// Whether the secrets that a request offers are to be compared. Each that is new in the bucket needs a
     /// token; none is taken yet.
     #[must_use]
-    pub fn check(&self, bucket: Bucket, offered: &[&str], now_ms: u64) -> Check {
+    pub(crate) fn check(&self, bucket: Bucket, offered: &[&str], now_ms: u64) -> Check {
         let Some(state) = self.state(bucket) else {
             return Check::Compare;
         };
@@ -116,7 +116,7 @@ impl GuessLimiter {
     }
 
     /// None of the secrets that a request offered is the right one: each that is new takes a token.
-    pub fn mismatched(&mut self, bucket: Bucket, offered: &[&str], now_ms: u64) {
+    pub(crate) fn mismatched(&mut self, bucket: Bucket, offered: &[&str], now_ms: u64) {
         let hashes: Vec<u64> = offered.iter().map(|secret| self.hash(secret)).collect();
         let state = self.state_mut(bucket, now_ms);
         for hash in hashes {
@@ -124,18 +124,6 @@ impl GuessLimiter {
                 state.take(hash, now_ms);
             }
         }
-    }
-
-    /// Number of buckets, the shared one not included.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.buckets.len()
-    }
-
-    /// Whether no wrong secret is remembered.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.buckets.is_empty()
     }
 
     /// `None`: at rest.
@@ -335,20 +323,20 @@ mod tests {
         for n in 0..others {
             assert!(guess(&mut limiter, remote(n), "x", 0));
         }
-        assert_eq!(limiter.len(), MAX_BUCKETS);
+        assert_eq!(limiter.buckets.len(), MAX_BUCKETS);
         // One more address, and thousands more, share what is left.
         let compared = (others..others + 30_000)
             .filter(|n| guess(&mut limiter, remote(*n), &n.to_string(), 1))
             .count();
         assert_eq!(compared as u64, BURST);
-        assert_eq!(limiter.len(), MAX_BUCKETS);
+        assert_eq!(limiter.buckets.len(), MAX_BUCKETS);
         assert_eq!(limiter.check(Bucket::Page, &["new"], 1), Check::Wait(2_999));
         assert_eq!(limiter.check(remote(0), &["x"], 1), Check::KnownWrong);
 
         // Buckets at rest make room; others stay.
         let late = remote(others + 30_000);
         assert!(guess(&mut limiter, late, "y", 4_000));
-        assert_eq!(limiter.len(), 2);
+        assert_eq!(limiter.buckets.len(), 2);
         assert_eq!(limiter.check(Bucket::Page, &["0"], 4_000), Check::KnownWrong);
     }
 }

@@ -1,18 +1,17 @@
 //! Who the user is, as a trusted proxy states it (SPEC 4, "Users"): never a credential.
 
+use std::str::FromStr;
+
+use http::HeaderName;
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use presence_core::model::entry::MAX_USER_UNITS;
 
 /// Headers that carry credentials: their values must not be shown.
-const SECRET_HEADERS: [&str; 4] = [
-    "authorization",
-    "cookie",
-    "proxy-authorization",
-    "sec-websocket-protocol",
-];
+const SECRET_HEADERS: [HeaderName; 4] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL];
 
 /// What the header of one request says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum StatedUser {
+pub(crate) enum StatedUser {
     /// Nothing: there is no such header, or it is blank.
     #[default]
     Nobody,
@@ -36,24 +35,43 @@ impl StatedUser {
     }
 }
 
-/// The name of a header, in lower case.
-///
-/// # Errors
-/// Says why the name cannot be one that states a user.
-pub fn parse(name: &str) -> Result<Box<str>, String> {
-    let name = name.trim().to_ascii_lowercase();
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_token) {
-        return Err(format!(
-            "`{name}` is not the name of a header such as X-Forwarded-User"
-        ));
+/// The header in which trusted proxies state the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserHeader(HeaderName);
+
+/// The name cannot be that of a header that states a user.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidUserHeader {
+    /// No header has such a name.
+    #[error("`{0}` is not the name of a header such as X-Forwarded-User")]
+    Name(String),
+    /// The header carries a credential.
+    #[error("`{0}` carries a credential, and every reader sees the user")]
+    Credential(HeaderName),
+}
+
+impl UserHeader {
+    /// The name, in lower case.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
     }
-    if SECRET_HEADERS.contains(&name.as_str()) {
-        return Err(format!(
-            "`{name}` carries a credential, and every reader sees the user"
-        ));
+}
+
+impl FromStr for UserHeader {
+    type Err = InvalidUserHeader;
+
+    fn from_str(name: &str) -> Result<Self, InvalidUserHeader> {
+        let name: HeaderName = name
+            .trim()
+            .parse()
+            .map_err(|_| InvalidUserHeader::Name(name.trim().to_owned()))?;
+        if SECRET_HEADERS.contains(&name) {
+            return Err(InvalidUserHeader::Credential(name));
+        }
+        Ok(Self(name))
     }
-    Ok(name.into())
 }
 
 #[cfg(test)]
@@ -95,9 +113,10 @@ mod tests {
 
     #[test]
     fn names_of_headers() {
-        assert_eq!(parse(" X-Forwarded-User ").as_deref(), Ok("x-forwarded-user"));
+        let header: UserHeader = " X-Forwarded-User ".parse().unwrap();
+        assert_eq!(header.as_str(), "x-forwarded-user");
         for name in ["", "x user", "X-User:", "Cookie", "authorization"] {
-            assert!(parse(name).is_err(), "{name:?}");
+            assert!(name.parse::<UserHeader>().is_err(), "{name:?}");
         }
     }
 }

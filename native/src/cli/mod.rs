@@ -12,7 +12,7 @@ mod kept;
 mod last_input;
 mod list;
 mod logging;
-pub mod options;
+mod options;
 pub(crate) mod output;
 mod port_holder;
 mod roster;
@@ -23,6 +23,7 @@ mod socket;
 mod stderr;
 mod table;
 mod target;
+mod version;
 mod watch;
 
 use std::process::ExitCode;

@@ -15,10 +15,10 @@ use serde::Deserialize;
 
 use crate::config::DEFAULT_PORT;
 
-pub use removed::Removed;
-pub use resolve::{OptionsError, Resolved};
-pub use serve::ServeOptions;
-pub use span::{InvalidSpan, Span};
+pub(super) use removed::Removed;
+pub(super) use resolve::Resolved;
+pub(super) use serve::ServeOptions;
+pub(super) use span::Span;
 
 const AFTER_HELP: &str = "\
 Without a command, `serve` runs.
@@ -46,7 +46,7 @@ Secrets given as arguments can be seen by other users of this machine; prefer th
 /// The presence gateway: which clients are connected to OpenClaw, and since when.
 #[derive(Debug, Parser)]
 #[command(name = "presence-gateway", version, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
-pub struct Cli {
+pub(super) struct Cli {
     /// The command; `serve` when absent.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -57,7 +57,7 @@ pub struct Cli {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Run the gateway until Ctrl-C or SIGTERM
     #[command(after_help = SERVE_HELP)]
     Serve(Box<ServeOptions>),
@@ -71,7 +71,7 @@ pub enum Command {
 
 /// Options of every command that is a client.
 #[derive(Args, Clone, Debug)]
-pub struct ClientOptions {
+pub(super) struct ClientOptions {
     /// URL of the gateway; the http:// URL that `serve` prints works too
     #[arg(long, env = "OPENCLAW_GATEWAY_URL")]
     pub url: Option<String>,
@@ -91,7 +91,7 @@ pub struct ClientOptions {
 
 /// Options of `list`.
 #[derive(Args, Clone, Debug)]
-pub struct ListOptions {
+pub(super) struct ListOptions {
     /// Where the gateway is.
     #[command(flatten)]
     pub client: ClientOptions,
@@ -102,7 +102,7 @@ pub struct ListOptions {
 
 /// Options of `watch`.
 #[derive(Args, Clone, Debug)]
-pub struct WatchOptions {
+pub(super) struct WatchOptions {
     /// Where the gateway is.
     #[command(flatten)]
     pub client: ClientOptions,
@@ -110,7 +110,7 @@ pub struct WatchOptions {
 
 /// Options of `beacon`.
 #[derive(Args, Clone, Debug)]
-pub struct BeaconOptions {
+pub(super) struct BeaconOptions {
     /// Where the gateway is.
     #[command(flatten)]
     pub client: ClientOptions,
@@ -140,7 +140,7 @@ pub struct BeaconOptions {
 /// Authentication mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum AuthWord {
+pub(super) enum AuthWord {
     /// The token
     Token,
     /// The password
@@ -152,8 +152,7 @@ pub enum AuthWord {
 /// Log level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the words are the documentation")]
-pub enum LogLevel {
+pub(super) enum LogLevel {
     Off,
     Error,
     Warn,
@@ -166,7 +165,7 @@ pub enum LogLevel {
 /// Log format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum LogFormat {
+pub(super) enum LogFormat {
     /// For people
     #[default]
     Text,

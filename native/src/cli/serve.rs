@@ -7,6 +7,7 @@ use tracing::{info, warn};
 use super::options::{Resolved, ServeOptions};
 use super::output::greet;
 use super::signals::Signals;
+use super::version::stated_version;
 use super::{Failure, logging, port_holder, runtime};
 use crate::auth::secret::{AuthMode, Secret};
 use crate::clock::Clock;
@@ -45,7 +46,7 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
     }
     limit_connections(&mut config, has_max_connections)?;
     let signals = Signals::new()?;
-    config.version = identity::version().into();
+    config.version = stated_version().into();
     let (bind, auth, version) = (config.bind, config.auth.as_str(), config.version.clone());
     let gateway = Gateway::bind(config).map_err(explain)?;
     info!(%version, addresses = ?gateway.addresses(), auth, "listening");

@@ -58,7 +58,7 @@ enum Kind {
 /// containers and virtual machines; `en0`, then `eth0`, then any in the system's order; link-local addresses
 /// only where there is no other.
 #[must_use]
-pub fn lan_ipv4() -> Option<Ipv4Addr> {
+pub(crate) fn lan_ipv4() -> Option<Ipv4Addr> {
     let interfaces: Vec<(String, Ipv4Addr)> = if_addrs::get_if_addrs()
         .unwrap_or_default()
         .into_iter()

@@ -19,6 +19,7 @@ use tracing::{debug, error, warn};
 
 use crate::auth::proxy::{Client, is_loopback, network, normalise};
 use crate::auth::slots::{Address, Slot};
+use crate::auth::user_header::UserHeader;
 use crate::conn::{Event, Opening, Session, Shared};
 use crate::net::answer::refusal;
 use crate::net::head::{HeadError, Upgrade, read_head};
@@ -147,7 +148,7 @@ async fn open(
             biased;
             () = shared.stopping() => return None,
             // What is there counts, however late it is seen.
-            head = read_head(&mut caller.stream, &mut bytes, shared.config.user_header.as_deref()) => head,
+            head = read_head(&mut caller.stream, &mut bytes, shared.config.user_header.as_ref().map(UserHeader::as_str)) => head,
             () = caller.slot.eviction() => Err(HeadError::Evicted),
             () = shared.clock.sleep_until(deadline) => Err(HeadError::TooSlow),
         };

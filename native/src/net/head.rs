@@ -17,11 +17,11 @@ use crate::auth::proxy::{Client, is_proxy_header};
 use crate::auth::user_header::StatedUser;
 use crate::log::start_of;
 
-pub use upgrade::Upgrade;
+pub(crate) use upgrade::Upgrade;
 use upgrade::{WebSocketLines, has_token};
 
 /// The longest head, in bytes.
-pub const MAX_HEAD_BYTES: usize = 16 * 1024;
+pub(crate) const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Most header lines.
 const MAX_HEADERS: usize = 64;
 /// Most bytes of the User-Agent header that are kept.
@@ -42,7 +42,7 @@ const SECRET_PARAMETERS: [&str; 9] = [
 const READ_BYTES: usize = 1024;
 /// What the gateway looks at in a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Head {
+pub(crate) struct Head {
     /// Whom the client means to talk to: the host of an absolute target, else the Host header. Only a
     /// request of HTTP/1.0 may name nobody.
     pub host: Option<Box<str>>,
@@ -64,7 +64,7 @@ pub struct Head {
 
 /// A request of plain HTTP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PlainRequest {
+pub(crate) struct PlainRequest {
     /// As it was sent: methods are told apart by case.
     pub method: Box<str>,
     /// The path of its target, still percent-encoded, without the query.
@@ -78,7 +78,7 @@ pub struct PlainRequest {
 
 /// Why there is no head.
 #[derive(Debug, thiserror::Error)]
-pub enum HeadError {
+pub(crate) enum HeadError {
     /// The client closed the connection, or it failed.
     #[error("the connection ended before a whole request: {0}")]
     Io(#[from] io::Error),
@@ -113,7 +113,7 @@ impl HeadError {
 ///
 /// # Errors
 /// [`HeadError`] when no whole head arrives.
-pub async fn read_head<S: AsyncRead + Unpin>(
+pub(crate) async fn read_head<S: AsyncRead + Unpin>(
     stream: &mut S,
     bytes: &mut Vec<u8>,
     user_header: Option<&str>,

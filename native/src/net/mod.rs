@@ -4,7 +4,7 @@
 
 pub(crate) mod accept;
 mod answer;
-pub mod head;
+pub(crate) mod head;
 mod http;
-pub mod listen;
+pub(crate) mod listen;
 mod refused;

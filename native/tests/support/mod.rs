@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use presence_core::Now;
-use presence_gateway::auth::secret::{AuthMode, Secret};
 use presence_gateway::clock::Manual;
+use presence_gateway::{AuthMode, Secret};
 use presence_gateway::{Clock, Gateway, GatewayConfig, RunningGateway};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -8,9 +8,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use presence_core::{Now, PresenceEntry};
-use presence_gateway::auth::origin::AllowedOrigins;
-use presence_gateway::auth::secret::{AuthMode as GatewayAuth, Secret};
+use presence_gateway::AllowedOrigins;
 use presence_gateway::clock::Manual;
+use presence_gateway::{AuthMode as GatewayAuth, Secret};
 use presence_gateway::{Gateway, GatewayConfig, RunningGateway};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -412,7 +412,7 @@ fn gateway_config(setup: &Setup) -> Result<GatewayConfig, Failure> {
                 .parse()
                 .map_err(|_| words("not a network".into()))?,
         ],
-        user_header: Some(super::client::USER_HEADER.into()),
+        user_header: super::client::USER_HEADER.parse().ok(),
         version: config.server_version.as_str().into(),
         self_entry: Some(self_entry),
         ..GatewayConfig::ephemeral()

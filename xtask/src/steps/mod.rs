@@ -34,6 +34,7 @@ pub(crate) const ALL: &[Step] = &[
     rust::LINT,
     rust::COMPILE,
     rust::TESTS,
+    rust::EMBEDDING,
     rust::DOCS,
     rust::CHECK_PLATFORMS,
     node::PACKAGES,

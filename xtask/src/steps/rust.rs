@@ -93,6 +93,44 @@ pub(super) const CHECK_PLATFORMS: Step = Step {
     run: check_platforms,
 };
 
+/// Crates that only the command line needs.
+const CLI_CRATES: [&str; 6] = [
+    "clap",
+    "signal-hook-registry",
+    "tempfile",
+    "toml",
+    "tracing-appender",
+    "tracing-subscriber",
+];
+
+/// The library without the command line.
+pub(super) const EMBEDDING: Step = Step {
+    name: "embedding",
+    title: "the gateway as a library: without the command line and its dependencies",
+    first_time: "",
+    is_ready: |_| true,
+    needs: &[],
+    opt_in: false,
+    run: |project, _| {
+        let library = ["--package", "presence-gateway", "--no-default-features"];
+        let tree = Program::cargo(project)
+            .with(["tree", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+            .with(library)
+            .output()
+            .ok_or_else(|| Failure::missing("`cargo tree` failed"))?;
+        let mut names = tree.lines().filter_map(|line| line.split(' ').next());
+        if let Some(name) = names.find(|name| CLI_CRATES.contains(name)) {
+            let why =
+                format!("the gateway's library depends on {name}, which only the feature `cli` may bring");
+            return Err(Failure::missing(why));
+        }
+        Program::cargo(project)
+            .with(["check", "--lib"])
+            .with(library)
+            .run()
+    },
+};
+
 /// Documentation.
 pub(super) const DOCS: Step = Step {
     name: "docs",

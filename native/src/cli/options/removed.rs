@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 
 /// Any value of a removed option.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Removed;
+pub(crate) struct Removed;
 
 impl FromStr for Removed {
     type Err = Infallible;

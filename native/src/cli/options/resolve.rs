@@ -10,12 +10,13 @@ use presence_core::model::setting::InvalidSetting;
 use super::{AuthWord, LogFormat, LogLevel, ServeOptions};
 use crate::auth::origin::AllowedOrigins;
 use crate::auth::secret::{AuthMode, InvalidSecret, Secret};
+use crate::auth::user_header::InvalidUserHeader;
 use crate::config::GatewayConfig;
 use crate::web::WebRoot;
 
 /// Invalid configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OptionsError {
+pub(crate) enum OptionsError {
     /// The file cannot be read or understood.
     #[error("the configuration file {0}: {1}")]
     File(PathBuf, String),
@@ -38,7 +39,7 @@ pub enum OptionsError {
 
 /// The resolved settings.
 #[derive(Clone, Debug)]
-pub struct Resolved {
+pub(crate) struct Resolved {
     /// The gateway's configuration. Mode `token` without a token is left to the caller: see
     /// [`needs_token`](Self::needs_token).
     pub config: GatewayConfig,
@@ -59,7 +60,7 @@ impl ServeOptions {
     ///
     /// # Errors
     /// [`OptionsError`] names the setting that is wrong.
-    pub fn resolve(self) -> Result<Resolved, OptionsError> {
+    pub(crate) fn resolve(self) -> Result<Resolved, OptionsError> {
         let options = match self.config.clone() {
             Some(path) => {
                 let file = read_file(&path)?;
@@ -143,13 +144,14 @@ impl ServeOptions {
                 .collect::<Result<_, _>>()?;
         }
         if let Some(name) = &self.user_header {
-            let name = crate::auth::user_header::parse(name)
-                .map_err(|why| OptionsError::Value("user-header", why))?;
+            let header = name
+                .parse()
+                .map_err(|error: InvalidUserHeader| OptionsError::Value("user-header", error.to_string()))?;
             if config.trusted_proxies.is_empty() {
                 let why = "it is read from trusted proxies only: add --trusted-proxy".to_owned();
                 return Err(OptionsError::Value("user-header", why));
             }
-            config.user_header = Some(name);
+            config.user_header = Some(header);
         }
 
         if let Some(folder) = &self.web_root {

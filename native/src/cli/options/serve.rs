@@ -14,7 +14,7 @@ const LIMITS: &str = "Limits";
 /// Options of `serve`; also the shape of the file.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct ServeOptions {
+pub(crate) struct ServeOptions {
     /// Read settings from this TOML file
     #[arg(long, value_name = "FILE", env = "OPENCLAW_GATEWAY_CONFIG")]
     #[serde(skip)]

@@ -12,7 +12,7 @@ impl Cli {
     /// The arguments and the environment of this program. Ends it with a message when they are wrong, or
     /// after `--help` and `--version`.
     #[must_use]
-    pub fn read() -> Self {
+    pub(crate) fn read() -> Self {
         Self::of(std::env::args_os()).unwrap_or_else(|error| error.exit())
     }
 
@@ -20,7 +20,7 @@ impl Cli {
     ///
     /// # Errors
     /// What clap finds wrong, named by its option.
-    pub fn of<T>(arguments: impl IntoIterator<Item = T>) -> Result<Self, clap::Error>
+    pub(crate) fn of<T>(arguments: impl IntoIterator<Item = T>) -> Result<Self, clap::Error>
     where
         T: Into<std::ffi::OsString> + Clone,
     {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// A duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "SpanText")]
-pub struct Span {
+pub(crate) struct Span {
     /// In ms.
     pub ms: u64,
 }
@@ -25,7 +25,7 @@ enum SpanText {
 /// The text is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("invalid duration `{0}`: use 300s, 5m, 1h or 300000ms")]
-pub struct InvalidSpan(String);
+pub(crate) struct InvalidSpan(String);
 
 impl FromStr for Span {
     type Err = InvalidSpan;

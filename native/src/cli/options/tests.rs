@@ -343,7 +343,7 @@ fn a_user_header_needs_a_trusted_proxy() {
         .to_config()
         .unwrap()
         .config;
-    assert_eq!(config.user_header.as_deref(), Some("x-forwarded-user"));
+    assert_eq!(config.user_header, "x-forwarded-user".parse().ok());
     let alone = flags(&["--user-header", "X-Forwarded-User"]).to_config();
     assert_eq!(
         alone.unwrap_err().to_string(),

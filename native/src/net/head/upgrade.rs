@@ -17,7 +17,7 @@ const KEY: GeneralPurpose = GeneralPurpose::new(
 
 /// Whether a request wants to become a WebSocket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Upgrade {
+pub(crate) enum Upgrade {
     /// It does not: plain HTTP.
     No(PlainRequest),
     /// It does; the value of `Sec-WebSocket-Accept` to answer.
