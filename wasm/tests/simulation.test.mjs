@@ -1,4 +1,4 @@
-// The seeded simulations of tests/simulation in WebAssembly: the same seeds, the same records as natively.
+// The seeded simulations of tests/conformance/simulation in WebAssembly: the same seeds, the same records as natively.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

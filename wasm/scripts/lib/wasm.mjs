@@ -25,7 +25,7 @@ const MODULES = [
   { name: "core", crate: "wasm", features: "client", glue: "glue", wasm: "core.wasm", text: "wasm/bytes.js" },
   { name: "simulator", crate: "wasm", features: "gateway", glue: "simulator/glue", wasm: "simulator.wasm" },
   // For the tests alone, which take it from where it is made.
-  { name: "simulation", crate: "tests/simulation" },
+  { name: "simulation", crate: "tests/conformance/simulation" },
 ];
 
 export async function compileCore() {

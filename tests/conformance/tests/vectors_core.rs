@@ -1,6 +1,6 @@
 //! All vectors against the core's state machines.
 
-use presence_tests::vectors::{CoreTarget, Failure, Suite, run_suite};
+use presence_conformance::vectors::{CoreTarget, Failure, Suite, run_suite};
 
 #[test]
 fn the_core_does_what_the_vectors_say() -> Result<(), Failure> {

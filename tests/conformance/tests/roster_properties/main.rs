@@ -1,4 +1,4 @@
-//! The roster agrees with the naive model (`presence_tests::model`) after every operation of any
+//! The roster agrees with the naive model (`presence_conformance::model`) after every operation of any
 //! history, and keeps its invariants.
 #![expect(
     clippy::unwrap_used,

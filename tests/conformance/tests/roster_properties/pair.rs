@@ -7,9 +7,9 @@ use presence_core::roster::{
     Aim, BeaconError, BeaconTarget, ConnectWrite, Holder, Roster, RosterConfig, RowId,
 };
 use presence_core::{Now, PresenceEntry, PresenceKey};
-use presence_tests::model::owner::About;
-use presence_tests::model::text::{Key, is_placeholder, normalise};
-use presence_tests::model::{Model, Refusal};
+use presence_conformance::model::owner::About;
+use presence_conformance::model::text::{Key, is_placeholder, normalise};
+use presence_conformance::model::{Model, Refusal};
 
 use crate::history::{Client, Op, Sender, Text};
 

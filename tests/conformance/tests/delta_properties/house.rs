@@ -9,7 +9,7 @@ use presence_core::model::entry::TIME_MEMBERS;
 use presence_core::model::{Json, RawEntry};
 use presence_core::server::{ConnId, Hub, HubOutput, Item, LeaveCause};
 use presence_core::{Now, PresenceEntry};
-use presence_tests::virtual_hub::{START, config, handshake, request};
+use presence_conformance::virtual_hub::{START, config, handshake, request};
 use serde_json::{Value, json};
 
 use crate::Event;

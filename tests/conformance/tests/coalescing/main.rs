@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use presence_core::model::SharedText;
 use presence_core::server::{ConnId, Hub, HubOutput};
 use presence_core::{Now, PresenceEntry};
-use presence_tests::virtual_hub::{START, config, handshake};
+use presence_conformance::virtual_hub::{START, config, handshake};
 
 use crate::reader::Reader;
 

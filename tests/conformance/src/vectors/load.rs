@@ -29,7 +29,7 @@ impl Suite {
     /// # Errors
     /// What [`read`](Self::read) finds wrong.
     pub fn of_the_project() -> Result<Self, Failure> {
-        Self::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors"))
+        Self::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors"))
     }
 
     /// Reads a folder.

@@ -278,7 +278,7 @@ fn scan_reads_code_and_nothing_else() {
 // ---- reading sources ------------------------------------------------------------------------------
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// All of the core that is compiled into products, without comments and strings.

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use presence_tests::vectors::{CoreTarget, Failure, Suite, device, script, table};
+use presence_conformance::vectors::{CoreTarget, Failure, Suite, device, script, table};
 use serde_json::{Value, json};
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors")
 }
 
 /// A copy of the schema, the cast, the devices and the given files, and what the loader says to it.

@@ -3,7 +3,7 @@
 use std::panic;
 use std::sync::{Arc, Mutex};
 
-use presence_tests::vectors::{CoreTarget, Failure, SocketTarget, Suite, run_suite};
+use presence_conformance::vectors::{CoreTarget, Failure, SocketTarget, Suite, run_suite};
 
 #[test]
 fn the_gateway_does_what_the_vectors_say() -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 //! measured to be (reference 1.5).
 
 use presence_core::model::beacon::{Beacon, parse_text};
-use presence_tests::model::text::parsed_text;
+use presence_conformance::model::text::parsed_text;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::FileFailurePersistence;
