@@ -4,9 +4,10 @@ use presence_core::Now;
 use presence_core::model::beacon::Beacon;
 use presence_core::roster::{ConnectWrite, Holder};
 
+use super::identity::id_of;
 use super::row::LiveConnection;
-use super::text::{Key, normalise};
-use super::{Model, Refusal, id_of, present};
+use super::text::{Key, normalise, present};
+use super::{Model, Refusal};
 
 /// What a beacon of a connection is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use presence_core::PresenceEntry;
 
+use super::identity::id_of;
 use super::text::{Key, is_placeholder};
 
 pub(super) type Text = Box<str>;
@@ -201,5 +202,18 @@ pub(super) fn add_missing(set: &mut Vec<Box<str>>, more: &[Box<str>]) {
         if !set.contains(item) {
             set.push(item.clone());
         }
+    }
+}
+
+pub(super) fn last_write_wins(stored: &mut Option<Box<str>>, new: Option<Box<str>>) {
+    if new.is_some() {
+        *stored = new;
+    }
+}
+
+/// A blank id is none (SPEC 1.2), so it erases none but another blank one.
+pub(super) fn last_id_wins(stored: &mut Option<Box<str>>, new: Option<Box<str>>) {
+    if id_of(stored).is_none() || id_of(&new).is_some() {
+        last_write_wins(stored, new);
     }
 }
