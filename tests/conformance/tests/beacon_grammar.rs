@@ -1,8 +1,8 @@
 //! The grammar of a beacon's text, by hand in the core, reads as the regular expression it was
 //! measured to be (reference 1.5).
 
-use presence_core::model::beacon::{Beacon, parse_text};
 use presence_conformance::model::text::parsed_text;
+use presence_core::model::beacon::{Beacon, parse_text};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::FileFailurePersistence;

@@ -6,10 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use presence_core::Now;
-use presence_core::server::{ConnId, Hub, HubOutput, Item, LeaveCause};
 use presence_conformance::seed::{Rng, for_each_seed};
 use presence_conformance::virtual_hub::{START, config, handshake, request};
+use presence_core::Now;
+use presence_core::server::{ConnId, Hub, HubOutput, Item, LeaveCause};
 use serde_json::{Value, json};
 
 /// What the guarantee allows beyond the TTL, in ms.

@@ -11,10 +11,10 @@ mod simulation;
 
 use std::collections::BTreeMap;
 
+use presence_conformance::virtual_hub::{START, config, handshake};
 use presence_core::model::SharedText;
 use presence_core::server::{ConnId, Hub, HubOutput};
 use presence_core::{Now, PresenceEntry};
-use presence_conformance::virtual_hub::{START, config, handshake};
 
 use crate::reader::Reader;
 

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use presence_conformance::seed::{Rng, for_each_seed};
+use presence_conformance::virtual_hub::{START, config, handshake, request};
 use presence_core::model::Role;
 use presence_core::server::{ConnId, Handshake, Hub, HubConfig, HubOutput, LeaveCause};
 use presence_core::wire::Limits;
 use presence_core::{Now, PresenceEntry};
-use presence_conformance::seed::{Rng, for_each_seed};
-use presence_conformance::virtual_hub::{START, config, handshake, request};
 use serde_json::json;
 
 use crate::reader::Reader;

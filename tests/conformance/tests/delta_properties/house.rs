@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use presence_conformance::virtual_hub::{START, config, handshake, request};
 use presence_core::client::ClientState;
 use presence_core::digest::{Digest, of_entry};
 use presence_core::model::entry::TIME_MEMBERS;
 use presence_core::model::{Json, RawEntry};
 use presence_core::server::{ConnId, Hub, HubOutput, Item, LeaveCause};
 use presence_core::{Now, PresenceEntry};
-use presence_conformance::virtual_hub::{START, config, handshake, request};
 use serde_json::{Value, json};
 
 use crate::Event;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use presence_conformance::model::text::{is_placeholder, normalise};
 use presence_core::model::beacon::Beacon;
 use presence_core::model::entry::MAX_SAFE_INTEGER;
 use presence_core::model::{ClientInfo, Role};
-use presence_conformance::model::text::{is_placeholder, normalise};
 use proptest::prelude::*;
 use proptest::sample::select;
 

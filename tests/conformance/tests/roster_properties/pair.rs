@@ -1,5 +1,8 @@
 //! The roster and the model, side by side.
 
+use presence_conformance::model::owner::About;
+use presence_conformance::model::text::{Key, is_placeholder, normalise};
+use presence_conformance::model::{Model, Refusal};
 use presence_core::model::beacon::Beacon;
 use presence_core::model::entry::MAX_SAFE_INTEGER;
 use presence_core::model::key::RowKey;
@@ -7,9 +10,6 @@ use presence_core::roster::{
     Aim, BeaconError, BeaconTarget, ConnectWrite, Holder, Roster, RosterConfig, RowId,
 };
 use presence_core::{Now, PresenceEntry, PresenceKey};
-use presence_conformance::model::owner::About;
-use presence_conformance::model::text::{Key, is_placeholder, normalise};
-use presence_conformance::model::{Model, Refusal};
 
 use crate::history::{Client, Op, Sender, Text};
 
