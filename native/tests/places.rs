@@ -171,13 +171,13 @@ async fn one_address_does_not_get_the_last_quarter() {
 async fn silent_sockets_shut_no_client_of_their_address_out() {
     let gateway = start(scarce());
     let address = gateway.address();
+    let other = "X-Forwarded-For: 192.0.2.2\r\n";
+    let mut elsewhere = Client::open(address, other).await;
     let of_one = "X-Forwarded-For: 192.0.2.1\r\n";
     let mut silent = Vec::new();
     for _ in 0..5 {
         silent.push(Client::open(address, of_one).await);
     }
-    let other = "X-Forwarded-For: 192.0.2.2\r\n";
-    let mut elsewhere = Client::open(address, other).await;
     let mut normal = Client::open(address, of_one).await;
     normal.hello(connect_params("normal", READ)).await;
     for evicted in &mut silent[..4] {
@@ -186,7 +186,7 @@ async fn silent_sockets_shut_no_client_of_their_address_out() {
             (1008, "too many unauthenticated sockets".to_owned())
         );
     }
-    // Each address pays for its own.
+    // Each address pays for its own: this one is silent for longer.
     elsewhere.hello(connect_params("elsewhere", READ)).await;
     gateway.shutdown().await;
 }
