@@ -177,9 +177,10 @@ async fn many_requests_at_once_take_turns_with_those_of_others() {
 
 #[tokio::test]
 async fn a_gateway_stops_whoever_reads_nothing() {
-    // No time passes, so neither a stall nor the bound on the end is what ends the connections.
+    // No time passes: what ends the connections is neither a stall nor the bound on the end.
     let (gateway, _clock) = support::start_manual(GatewayConfig {
         web_root: page_of(8 * 1024 * 1024),
+        drain_ms: 600_000,
         ..config()
     });
     let mut stuck = ask_for(gateway.address(), &get("/large.wasm")).await;

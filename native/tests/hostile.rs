@@ -288,7 +288,11 @@ async fn floods_hold_up_nobody_else_and_not_the_end_of_the_gateway() {
         others_are_served(address, round).await;
         let sent = floods.iter().map(Flood::sent).sum::<usize>() - before;
         // Who is served after the floods, not between their turns, waits for more.
-        let most = if round == 0 { MOST_FIRST_BYTES } else { MOST_FLOOD_BYTES };
+        let most = if round == 0 {
+            MOST_FIRST_BYTES
+        } else {
+            MOST_FLOOD_BYTES
+        };
         assert!(sent < most, "{sent}");
     }
     support::within("the end", gateway.shutdown()).await;

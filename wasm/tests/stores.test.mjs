@@ -11,6 +11,13 @@ import * as assert from "./lib/assert.mjs";
 import { fromBase64url, idOf, isSignedBy } from "./vectors/device.mjs";
 import { fileDeviceKey, fileInstanceId } from "../dist/node/files.js";
 
+/** Ids that stand for an absent value, as the vectors have them. */
+function placeholders() {
+  const { vectors } = JSON.parse(readFileSync(new URL("../../tests/vectors/table-keys.json", import.meta.url), "utf8"));
+  const { cases } = vectors.find(({ name }) => name === "key-placeholders");
+  return cases.filter(({ out }) => out === null).map(({ in: [id] }) => id);
+}
+
 function folder(t) {
   const path = mkdtempSync(join(tmpdir(), "openclaw-presence-"));
   t.after(() => rmSync(path, { recursive: true, force: true }));
@@ -71,14 +78,16 @@ test("empty and cut off files are healed, and others left alone", async (t) => {
     assert.equal(readFileSync(path, "utf8"), foreign);
   }
   const idPath = join(path, "..", "id");
-  for (const broken of ["", " \n", "\0\0", "9b0452cd-ad", "9b0452cd-aded-476e-9f6d-a20423327ac"]) {
+  const cutOff = ["9b0452cd-ad", "9b0452cd-aded-476e-9f6d-a20423327ac"];
+  const unusable = ["", " \n", "\0\0", "a\u001bb", "x".repeat(201), ...placeholders()];
+  for (const broken of [...cutOff, ...unusable]) {
     writeFileSync(idPath, broken);
     const lease = await fileInstanceId(idPath).acquire();
-    assert.match(lease.id, /^[0-9a-f-]{36}$/, JSON.stringify(broken));
+    assert.match(lease.id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f-]{21}$/, JSON.stringify(broken));
     assert.equal(readFileSync(idPath, "utf8"), `${lease.id}\n`);
     lease.release();
   }
-  for (const own of ["my-id", "deadbeef", "1"]) {
+  for (const own of ["my-id", "deadbeef", "1", "café", "nullable", "x".repeat(200)]) {
     writeFileSync(idPath, own);
     const lease = await fileInstanceId(idPath).acquire();
     assert.equal(lease.id, own);

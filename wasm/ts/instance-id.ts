@@ -73,6 +73,16 @@ export function randomInstanceId(): InstanceIdStore {
   return { acquire: () => fixedLease(randomId()) };
 }
 
+const MOST_ID_CHARACTERS = 200;
+/** The core's placeholders of ids: programs store them where they have none, and gateways take them for absent. */
+const PLACEHOLDER = /^(undefined|null|none|unknown|n\/a|nan|\[object object\]|00000000-0000-0000-0000-000000000000)$/i;
+
+/** Whether a text that was kept is an id. Any line may be one, because people write their own. */
+export function isUsableId(text: string): boolean {
+  const id = text.trim();
+  return id !== "" && [...id].length <= MOST_ID_CHARACTERS && !/\p{Cc}/u.test(id) && !PLACEHOLDER.test(id.toLowerCase());
+}
+
 /** An id that nobody has to give back. */
 export function fixedLease(id: string): InstanceIdLease {
   return { id, release() {} };
@@ -118,7 +128,7 @@ async function slotOfBase(
 function storedId(storage: Pick<Storage, "getItem" | "setItem">, key: string): string | undefined {
   try {
     const known = storage.getItem(key)?.trim();
-    if (known) return known;
+    if (known !== undefined && isUsableId(known)) return known;
     const id = randomId();
     storage.setItem(key, id);
     return id;

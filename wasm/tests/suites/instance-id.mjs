@@ -62,6 +62,21 @@ export default function instanceIds({ test, assert, presence }) {
     assert.equal(after.id, before.id);
   });
 
+  test("what is stored and no id is replaced", async () => {
+    for (const stored of ["undefined", " NULL\n", "[object Object]", "a\u0000b", "x".repeat(201)]) {
+      const localStorage = new FakeStorage();
+      const sessionStorage = new FakeStorage();
+      localStorage.setItem("openclaw-presence:instance-id", stored);
+      sessionStorage.setItem("openclaw-presence:tab-instance-id", stored);
+      const base = await browserInstanceId({ localStorage, locks: new FakeLocks() }).acquire();
+      const tab = await browserInstanceId({ locks: null, sessionStorage, BroadcastChannel: null }).acquire();
+      assert.match(base.id, UUID, JSON.stringify(stored));
+      assert.match(tab.id, UUID, JSON.stringify(stored));
+      assert.equal(localStorage.getItem("openclaw-presence:instance-id"), base.id);
+      assert.equal(sessionStorage.getItem("openclaw-presence:tab-instance-id"), tab.id);
+    }
+  });
+
   test("a slot that is given back can be had at once", async () => {
     const options = { localStorage: new FakeStorage(), locks: new FakeLocks() };
     const store = browserInstanceId(options);

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, rmSync } from "node:fs";
 
 import { create, keptText, type KeptState } from "./kept-file.js";
-import { fixedLease, slotId, type InstanceIdLease, type InstanceIdStore } from "../instance-id.js";
+import { fixedLease, isUsableId, slotId, type InstanceIdLease, type InstanceIdStore } from "../instance-id.js";
 import { randomId } from "../random.js";
 
 /** Far more processes than share one file; only keeps the search from being endless. */
@@ -40,9 +40,8 @@ function lease(id: string, release: () => void): InstanceIdLease {
   };
 }
 
-/** Any line may be an id, because people write their own. A power loss can leave NULs in place of one. */
 function idState(text: string): KeptState {
-  return text.trim() === "" || text.includes("\0") || isCutOff(text) ? "broken" : "whole";
+  return isUsableId(text) && !isCutOff(text) ? "whole" : "broken";
 }
 
 /** Whether it is the beginning of an id that this package made: past its first dash, without its end. */
