@@ -1,20 +1,19 @@
 //! The core's state machines, wired as a shell wires them, without sockets: one [`Connection`] and one
 //! [`Outbox`] a client, one [`Hub`].
 
+mod wiring;
+
 use std::collections::BTreeMap;
 
-use presence_core::server::{
-    ConnId, Connection, ConnectionOutput, Hub, HubConfig, HubOutput, Item as Queued, LeaveCause, Outbox,
-    Outgoing,
-};
+use presence_core::server::{ConnId, Connection, Hub, HubConfig, Outbox};
 use presence_core::wire::{ConnectParams, Limits};
 use presence_core::{Now, PresenceEntry};
 use serde_json::Value;
 
 use super::Failure;
-use super::evidence::evidence;
 use super::format::{AuthMode, Config};
-use super::target::{Item, Opening, Received, Setup, Target};
+use super::limits::limits;
+use super::target::{Opening, Received, Setup, Target};
 use crate::fail;
 
 /// The age clock's origin is arbitrary, so it is not 0 here.
@@ -51,201 +50,6 @@ struct Client {
     is_paused: bool,
     /// Either side has ended it.
     is_over: bool,
-}
-
-impl CoreTarget {
-    fn client(&mut self, name: &str) -> Result<&mut Client, Failure> {
-        self.clients
-            .get_mut(name)
-            .ok_or_else(|| Failure::new(format!("no connection {name}")))
-    }
-
-    fn name_of(&self, conn: ConnId) -> Option<String> {
-        self.order
-            .iter()
-            .find(|name| self.clients[*name].conn == Some(conn))
-            .cloned()
-    }
-
-    /// Does what a connection's machine wants done.
-    fn serve(&mut self, name: &str) -> Result<(), Failure> {
-        while let Some(output) = self.client(name)?.machine.poll_output() {
-            match output {
-                ConnectionOutput::Send(frame) => self.queue(name, Queued::Response(frame))?,
-                ConnectionOutput::Close(close) => self.queue(name, Queued::Close(close))?,
-                ConnectionOutput::Refused(_) | ConnectionOutput::Note(_) => {}
-                ConnectionOutput::Authenticate(params) if self.is_holding => {
-                    self.held.push((name.to_owned(), *params));
-                }
-                ConnectionOutput::Authenticate(params) => self.judge(name, &params)?,
-                ConnectionOutput::Join(handshake) => {
-                    let conn = self.hub.join(*handshake, self.now);
-                    self.client(name)?.conn = Some(conn);
-                    self.serve_hub()?;
-                }
-                ConnectionOutput::Call(request) => {
-                    if let Some(conn) = self.clients[name].conn {
-                        self.hub.call(conn, &request, self.now);
-                        self.serve_hub()?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Finds the facts about a handshake.
-    fn judge(&mut self, name: &str, params: &ConnectParams) -> Result<(), Failure> {
-        let now = self.now;
-        let (config, client) = (&self.config, &self.clients[name]);
-        let facts = evidence(config, &client.opening, params, client.machine.nonce(), now);
-        self.client(name)?.machine.handle_evidence(&facts, now);
-        Ok(())
-    }
-
-    /// Does what the hub wants done.
-    fn serve_hub(&mut self) -> Result<(), Failure> {
-        while let Some(output) = self.hub.poll_output() {
-            match output {
-                HubOutput::Send(conn, item) => {
-                    if let Some(name) = self.name_of(conn) {
-                        self.queue(&name, item)?;
-                    }
-                }
-                HubOutput::Ping(conn) => {
-                    if let Some(name) = self.name_of(conn).filter(|name| !self.clients[name].is_over) {
-                        self.receive(&name, Item::Ping);
-                        self.pings.push(name);
-                    }
-                }
-                HubOutput::Drop(conn, close) => {
-                    if let Some(name) = self.name_of(conn) {
-                        // The hub has forgotten it.
-                        self.client(&name)?.conn = None;
-                        self.queue(&name, Queued::Close(close))?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts something into a connection's outbox. A close that is ours ends the membership.
-    fn queue(&mut self, name: &str, item: Queued) -> Result<(), Failure> {
-        let now = self.now;
-        let client = self.client(name)?;
-        let is_close = matches!(item, Queued::Close(_));
-        let is_delta = matches!(item, Queued::Delta(_));
-        if client.outbox.push(item).is_err() {
-            fail!("{name}: slow consumer");
-        }
-        let is_behind = is_delta && client.outbox.take_behind();
-        if is_behind && let Some(conn) = client.conn {
-            self.hub.resync(conn, now);
-        } else if is_close && let Some(conn) = client.conn.take() {
-            self.hub.leave(conn, LeaveCause::WeClosed, now);
-        }
-        self.serve_hub()
-    }
-
-    /// Delivers what is in the outboxes of clients that read.
-    fn deliver(&mut self) -> Result<(), Failure> {
-        for name in self.order.clone() {
-            let client = self.client(&name)?;
-            if client.is_paused || client.is_over {
-                continue;
-            }
-            while let Some(outgoing) = self.client(&name)?.outbox.pop() {
-                match outgoing {
-                    Outgoing::Close(close) => {
-                        self.client(&name)?.is_over = true;
-                        self.receive(&name, Item::Close(close.code, close.reason.into_owned()));
-                    }
-                    text => self.receive(&name, Item::Text(text.to_string())),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn receive(&mut self, name: &str, item: Item) {
-        let at = self.now.age_ms - AGE_ORIGIN_MS;
-        self.received.push(Received {
-            conn: name.to_owned(),
-            at,
-            item,
-        });
-    }
-
-    /// Lets everything happen that can happen without time passing.
-    fn rest(&mut self) -> Result<(), Failure> {
-        loop {
-            self.serve_hub()?;
-            self.deliver()?;
-            if self.pings.is_empty() {
-                return Ok(());
-            }
-            for name in std::mem::take(&mut self.pings) {
-                let client = self.client(&name)?;
-                if client.auto_pong && !client.is_paused {
-                    self.answer_ping(&name)?;
-                }
-            }
-        }
-    }
-
-    fn answer_ping(&mut self, name: &str) -> Result<(), Failure> {
-        if let Some(conn) = self.client(name)?.conn {
-            self.hub.pong(conn, self.now);
-        }
-        Ok(())
-    }
-
-    fn next_deadline(&self) -> Option<u64> {
-        let machines = self
-            .clients
-            .values()
-            .filter(|client| !client.is_over && client.conn.is_none());
-        machines
-            .filter_map(|client| client.machine.poll_timeout())
-            .chain(self.hub.poll_timeout())
-            .min()
-    }
-
-    /// Does what is due.
-    fn fire(&mut self) -> Result<(), Failure> {
-        if self
-            .hub
-            .poll_timeout()
-            .is_some_and(|deadline| deadline <= self.now.age_ms)
-        {
-            self.hub.handle_timeout(self.now);
-        }
-        for name in self.order.clone() {
-            let now = self.now;
-            let client = self.client(&name)?;
-            if !client.is_over
-                && client
-                    .machine
-                    .poll_timeout()
-                    .is_some_and(|deadline| deadline <= now.age_ms)
-            {
-                client.machine.handle_timeout(now);
-                self.serve(&name)?;
-            }
-        }
-        self.rest()
-    }
-
-    /// Ends a connection from the client's side.
-    fn leave(&mut self, name: &str) -> Result<(), Failure> {
-        let client = self.client(name)?;
-        client.is_over = true;
-        if let Some(conn) = client.conn.take() {
-            self.hub.leave(conn, LeaveCause::PeerClosed, self.now);
-        }
-        self.rest()
-    }
 }
 
 impl Target for CoreTarget {
@@ -404,23 +208,5 @@ impl Target for CoreTarget {
 
     fn take_received(&mut self) -> Vec<Received> {
         std::mem::take(&mut self.received)
-    }
-}
-
-/// The limits of a configuration.
-#[must_use]
-pub fn limits(config: &Config) -> Limits {
-    let default = Limits::default();
-    let given = &config.limits;
-    Limits {
-        preauth_frame_bytes: given.preauth_frame_bytes.unwrap_or(default.preauth_frame_bytes),
-        payload_bytes: given.payload_bytes.unwrap_or(default.payload_bytes),
-        buffered_bytes: given.buffered_bytes.unwrap_or(default.buffered_bytes),
-        handshake_ms: given.handshake_ms.unwrap_or(default.handshake_ms),
-        tick_interval_ms: given.tick_interval_ms.unwrap_or(default.tick_interval_ms),
-        stall_ms: given.stall_ms.unwrap_or(default.stall_ms),
-        window_ms: config.window_ms,
-        ping_interval_ms: given.ping_interval_ms.unwrap_or(default.ping_interval_ms),
-        unauthorized_calls: given.unauthorized_calls.unwrap_or(default.unauthorized_calls),
     }
 }

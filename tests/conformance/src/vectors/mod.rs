@@ -15,6 +15,7 @@ pub mod device;
 pub mod evidence;
 pub mod failure;
 pub mod format;
+pub mod limits;
 pub mod load;
 pub mod record;
 pub mod script;

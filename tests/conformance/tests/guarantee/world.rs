@@ -1,19 +1,15 @@
-//! No row outlives its last proof of life by more than TTL + 1 s, whatever the clocks, the timers and
-//! the clients do; after a suspension a row with a live connection has one pong window + 1 s (SPEC 1.5).
-//!
-//! Seeded schedules drive the hub on a virtual clock: `SEED=7 cargo test --test guarantee` replays one.
-#![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
+//! A hub on a virtual clock, the schedule of what happens to it, and what the outside knows of its rows.
+
+mod checks;
+mod outputs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use presence_conformance::seed::{Rng, for_each_seed};
+use presence_conformance::seed::Rng;
 use presence_conformance::virtual_hub::{START, config, handshake, request};
 use presence_core::Now;
-use presence_core::server::{ConnId, Hub, HubOutput, Item, LeaveCause};
-use serde_json::{Value, json};
-
-/// What the guarantee allows beyond the TTL, in ms.
-const GRACE_MS: u64 = 1_000;
+use presence_core::server::{ConnId, Hub, LeaveCause};
+use serde_json::json;
 
 /// Longer than any ping interval and the 30 s from which a late timer means a suspension.
 const SLEEP_MS: u64 = 56_000;
@@ -47,7 +43,7 @@ struct Known {
     asked_until: Option<u64>,
 }
 
-struct World {
+pub(crate) struct World {
     rng: Rng,
     hub: Hub,
     now: Now,
@@ -68,12 +64,12 @@ struct World {
     conns: u64,
     timer: Option<(u64, u64)>,
     has_just_woken: bool,
-    expired: usize,
-    dropped: usize,
+    pub(crate) expired: usize,
+    pub(crate) dropped: usize,
 }
 
 impl World {
-    fn new(mut rng: Rng) -> Self {
+    pub(crate) fn new(mut rng: Rng) -> Self {
         let ttl_ms = *rng.pick(&[300_000, 60_000, 20_000]);
         let mut hub = Hub::new(config(ttl_ms, 10_000, 50), START);
         let reader = hub.join(handshake("reader", "ui", &["operator.admin"], 0), START);
@@ -109,9 +105,7 @@ impl World {
         25_000.min(self.ttl_ms / 4)
     }
 
-    // ---- the passage of time --------------------------------------------------------------------
-
-    fn run(&mut self, events: usize) {
+    pub(crate) fn run(&mut self, events: usize) {
         for _ in 0..events {
             let timer_at = self.timer_at();
             let planned_at = self.agenda.first_key_value().map(|(&(at, _), _)| at);
@@ -257,161 +251,6 @@ impl World {
         }
         self.check_rows();
     }
-
-    // ---- what a call brought ----------------------------------------------------------------------
-
-    /// Takes the hub's outputs as a shell does, then what the event itself proves of `about`.
-    fn finish_call(&mut self, about: Option<(ConnId, Event)>) {
-        let mut pinged = BTreeSet::new();
-        let has_woken = std::mem::take(&mut self.has_just_woken);
-        let asked: Vec<ConnId> = self.peers.keys().copied().collect();
-        if has_woken {
-            let until = self.now.age_ms + self.window_ms();
-            for known in self.known.values_mut().filter(|known| known.live > 0) {
-                known.asked_until = Some(until);
-            }
-        }
-        while let Some(output) = self.hub.poll_output() {
-            match output {
-                HubOutput::Ping(conn) => {
-                    pinged.insert(conn);
-                    self.answer_ping(conn);
-                }
-                HubOutput::Drop(conn, close) => {
-                    assert_eq!(close.reason, "ping timeout");
-                    self.dropped += 1;
-                    self.closed(conn, false);
-                }
-                HubOutput::Send(conn, Item::Presence(frame)) if conn == self.reader => {
-                    self.read(&format!("{frame}}}"), "/payload/presence");
-                }
-                HubOutput::Send(conn, Item::Response(frame)) if conn == self.reader => {
-                    let text = frame.to_string();
-                    if text.contains("hello-ok") {
-                        self.read(&text, "/payload/snapshot/presence");
-                    } else {
-                        assert!(text.contains(r#""ok":true"#), "{text}");
-                    }
-                }
-                HubOutput::Send(..) => {}
-            }
-        }
-        if has_woken {
-            for conn in asked {
-                assert!(
-                    pinged.contains(&conn),
-                    "{conn:?} is not asked after the suspension"
-                );
-            }
-        }
-        match about {
-            Some((conn, Event::Pong(_))) => {
-                if let Some(peer) = self.peers.get(&conn) {
-                    self.known
-                        .get_mut(&peer.instance)
-                        .unwrap()
-                        .written(self.now, true);
-                }
-            }
-            Some((conn, _)) => self.closed(conn, true),
-            None => {}
-        }
-    }
-
-    fn answer_ping(&mut self, conn: ConnId) {
-        let Some(peer) = self.peers.get(&conn) else { return };
-        if self.now.age_ms < peer.silent_from {
-            let in_ms = self.rng.within(0..=self.window_ms() / 2);
-            self.plan(in_ms, Event::Pong(conn));
-        }
-    }
-
-    fn closed(&mut self, conn: ConnId, is_proof: bool) {
-        let Some(peer) = self.peers.remove(&conn) else {
-            return;
-        };
-        assert_ne!(conn, self.reader, "the reader always answers");
-        let known = self.known.get_mut(&peer.instance).unwrap();
-        known.live -= 1;
-        if known.live == 0 {
-            known.written(self.now, is_proof);
-        }
-    }
-
-    fn read(&mut self, text: &str, list: &str) {
-        let frame: Value = serde_json::from_str(text).unwrap();
-        let rows = frame.pointer(list).unwrap().as_array().unwrap();
-        self.seen = rows
-            .iter()
-            .map(|row| row["instanceId"].as_str().unwrap().to_owned())
-            .collect();
-        assert!(self.seen.remove("the-gateway"));
-    }
-
-    // ---- the guarantee ----------------------------------------------------------------------------
-
-    /// Before anything happens at this moment: what is there now was there until now.
-    fn check_nothing_overstays(&self) {
-        if self.has_just_woken {
-            return;
-        }
-        let now_ms = self.now.age_ms;
-        // With timers late twice in a row the reader hears later than the roster knows.
-        let is_reader_timely = self.lateness_ms * 2 + 50 <= GRACE_MS;
-        let seen = self.seen.iter().filter(|_| is_reader_timely);
-        for instance in self.present.iter().chain(seen) {
-            let known = &self.known[instance];
-            let over_ms = (now_ms - known.proof_ms).saturating_sub(self.ttl_ms + GRACE_MS);
-            let is_asked = known.asked_until.is_some_and(|until| now_ms <= until + GRACE_MS);
-            assert!(
-                over_ms == 0 || is_asked,
-                "{instance} is there {over_ms} ms too long: {known:?}"
-            );
-        }
-    }
-
-    /// After a call: exactly the rows that should be there are, each with its true age.
-    fn check_rows(&mut self) {
-        let now = self.now;
-        let counted = self.hub.rows();
-        let due = self.hub.poll_timeout();
-        assert!(
-            due.is_none_or(|due| due > now.age_ms),
-            "due {due:?} is over at {}",
-            now.age_ms
-        );
-        let list = self.hub.list(now);
-        assert_eq!(counted, list.len(), "asking for the list changed it");
-        let shown_wall = self.hub.server_wall_ms(now);
-        assert!(
-            shown_wall.abs_diff(now.wall_ms) <= 2_000,
-            "the gateway's clock is off"
-        );
-        let mut present = BTreeSet::new();
-        for entry in &list[1..] {
-            let instance = entry.instance_id.as_deref().unwrap();
-            let age = now.age_ms - self.known[instance].written_ms;
-            assert_eq!(
-                shown_wall - entry.ts,
-                age,
-                "{instance} shows another age than it has"
-            );
-            assert!(present.insert(instance.to_owned()), "{instance} is there twice");
-        }
-        let should_be = |known: &Known| {
-            let is_asked = known.live > 0 && known.asked_until.is_some_and(|until| now.age_ms < until);
-            now.age_ms - known.proof_ms <= self.ttl_ms || is_asked
-        };
-        let expected: BTreeSet<String> = self
-            .known
-            .iter()
-            .filter(|(_, known)| should_be(known))
-            .map(|(instance, _)| instance.clone())
-            .collect();
-        assert_eq!(present, expected);
-        self.expired += self.present.difference(&present).count();
-        self.present = present;
-    }
 }
 
 impl Known {
@@ -422,16 +261,4 @@ impl Known {
             self.asked_until = None;
         }
     }
-}
-
-#[test]
-fn no_row_outlives_its_last_proof_of_life() {
-    for_each_seed(60, |rng| {
-        let mut world = World::new(rng);
-        world.run(1_500);
-        assert!(
-            world.expired > 0 && world.dropped > 0,
-            "nothing expired: the schedule is too kind"
-        );
-    });
 }
