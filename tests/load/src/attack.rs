@@ -1,4 +1,4 @@
-//! Attackers: threads that do one bad thing, over and over, until they are told to stop.
+//! Attackers: threads that repeat one attack until they are stopped.
 
 mod payload;
 mod plain;
@@ -14,40 +14,40 @@ use std::time::Duration;
 use payload::{NEXT_PIECE, PING, empty_frames, first_piece, large_frames};
 use sockets::open;
 
-/// How long an attacker waits for what a gateway does at once.
+/// Time an attacker waits for an answer that should come at once.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long it waits when the socket is full.
+/// Pause when the socket is full.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// What it does.
+/// An attack.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Attack {
-    /// Opens sockets and closes them, as many as it can.
+    /// Opens and closes sockets, as fast as possible.
     Churn,
-    /// Keeps so many sockets open that send nothing.
+    /// Keeps this many sockets open and sends nothing.
     Silent(usize),
-    /// Lets so many sockets send as many plain requests at once as one may.
+    /// Sends the most plain requests a socket may pipeline, on this many sockets at once.
     Requests(usize),
-    /// Sends empty pings, as many as it can, without a token.
+    /// Sends empty pings as fast as possible, without a token.
     Pings,
-    /// The same with a token.
+    /// Sends empty pings as fast as possible, with a token.
     ClientPings,
-    /// Sends one message in empty pieces that never ends, without a token.
+    /// Sends one endless message in empty fragments, without a token.
     Pieces,
-    /// The same with a token.
+    /// Sends one endless message in empty fragments, with a token.
     ClientPieces,
     /// Sends a wrong token and closes without waiting for the answer.
     Guesses,
-    /// Sends frames of 1 MiB whose parameters are `{"":0}` all over, with a token and no scope.
+    /// Sends frames of 1 MiB whose parameters consist of `{"":0}`, with a token and no scope.
     Params,
-    /// Lets so many sockets send a `connect` of 64 KiB at once, without a token.
+    /// Sends a `connect` of 64 KiB on this many sockets at once, without a token.
     Hellos(usize),
-    /// Lets so many clients report a row of the largest strings, with a token and no scope.
+    /// Reports rows of the longest strings from this many clients, with a token and no scope.
     Rows(usize),
 }
 
 impl Attack {
-    /// Two threads for what one socket at a time can do; one with many sockets for the rest.
+    /// Two threads for attacks with one socket at a time, one for those with many.
     fn threads(self) -> usize {
         match self {
             Self::Churn
@@ -61,7 +61,7 @@ impl Attack {
     }
 }
 
-/// Attackers at work; they stop when this is dropped.
+/// Running attackers; dropping this stops them.
 pub(crate) struct Attackers {
     is_over: Arc<AtomicBool>,
     sockets: Arc<AtomicU64>,
@@ -91,7 +91,7 @@ impl Attackers {
         }
     }
 
-    /// How many sockets a churn opened so far.
+    /// Sockets that a churn has opened.
     pub(crate) fn sockets(&self) -> u64 {
         self.sockets.load(Ordering::Relaxed)
     }
@@ -101,7 +101,7 @@ impl Drop for Attackers {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {
-            // It has nothing to say.
+            // A thread that panicked has attacked less, which the figures show.
             let _ = thread.join();
         }
     }
@@ -146,7 +146,7 @@ impl Attacker {
     }
 }
 
-/// Reads what is there; an error when the other end closed.
+/// Discards received bytes; an error when the peer closed.
 fn discard(stream: &mut TcpStream) -> io::Result<()> {
     let mut buffer = [0; 16 * 1024];
     loop {

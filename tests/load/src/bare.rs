@@ -1,5 +1,5 @@
-//! The limit: a server that does nothing but write bytes which are ready to sockets which are open.
-//! No gateway can be faster than it on this machine and this kernel.
+//! The limit: a server that only writes prepared bytes to open sockets.
+//! No gateway can be faster on this machine and this kernel.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,24 +8,24 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use socket2::SockRef;
 
-use crate::frame;
+use crate::ws_frame;
 
-/// What the server does with what it reads.
+/// Response of the server to received bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum BareWork {
-    /// Anything from anybody: one frame to everybody.
+    /// One frame to every client, for any bytes
     Broadcast,
-    /// So many bytes from somebody: one frame to them.
+    /// One frame to the sender, for each request
     Answer,
 }
 
 /// Options of the bare server.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct BareOptions {
-    /// What it does with what it reads
+    /// Response to received bytes
     #[arg(long)]
     pub(crate) work: BareWork,
-    /// Bytes of the text it sends
+    /// Bytes of the text in a frame
     #[arg(long)]
     pub(crate) text_bytes: usize,
     /// Bytes of one request
@@ -39,25 +39,25 @@ const LISTENER: Token = Token(usize::MAX);
 
 struct Socket {
     stream: TcpStream,
-    /// Bytes still to be written.
+    /// Bytes to be written.
     owed: usize,
-    /// Bytes of a request of which more is to come.
+    /// Bytes of an incomplete request.
     rest: usize,
 }
 
-/// Serves until its standard input ends: until the one who started it is gone.
+/// Serves until standard input ends, which is when its parent has exited.
 ///
 /// # Errors
 /// When the system refuses a socket.
 pub(crate) fn serve(options: &BareOptions) -> io::Result<()> {
-    crate::machine::raise_open_files();
-    let text = frame::filler(options.text_bytes);
+    crate::system::raise_open_files();
+    let text = ws_frame::filler(options.text_bytes);
     let mut listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let mut stdout = io::stdout();
     writeln!(stdout, "{}", listener.local_addr()?.port())?;
     stdout.flush()?;
     std::thread::spawn(|| {
-        // What is read does not matter, only that it ends.
+        // Only the end of the input matters.
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
         std::process::exit(0);
     });
@@ -145,7 +145,7 @@ impl Socket {
 
     fn write(&mut self, text: &[u8]) {
         while self.owed > 0 {
-            // The end of the frame that is under way.
+            // The rest of the current frame.
             let left = match self.owed % text.len() {
                 0 => text.len(),
                 left => left,
@@ -153,13 +153,13 @@ impl Socket {
             match self.stream.write(&text[text.len() - left..]) {
                 Ok(len) => self.owed -= len,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // Full, or gone: the next read finds out.
+                // Full or closed: the next read shows which.
                 Err(_) => return,
             }
         }
     }
 
-    /// The number of bytes that came; `None` at the end.
+    /// Number of bytes read; `None` at the end.
     fn read(&mut self, buffer: &mut [u8]) -> Option<usize> {
         let mut total = 0;
         loop {

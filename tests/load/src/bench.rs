@@ -4,16 +4,16 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::crew::Crew;
 use crate::error::BenchError;
-use crate::machine::{self, Cores};
+use crate::launcher::{Launcher, Source};
 use crate::options::Options;
 use crate::print;
+use crate::profiles::Profiles;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::scenario;
 use crate::size::Size;
-use crate::subject::{Launcher, Source};
+use crate::system::{self, Cores};
 
 /// Limit for an operation that should take no time.
 pub(crate) const WAIT: Duration = Duration::from_secs(30);
@@ -24,7 +24,7 @@ const WANTED_FILES: usize = 12_000;
 pub(crate) struct Bench {
     pub(crate) report: Report,
     pub(crate) launcher: Launcher,
-    pub(crate) crew: Crew,
+    pub(crate) profiles: Profiles,
     pub(crate) size: Size,
     pub(crate) progress: Progress,
     /// Limit of open files.
@@ -97,9 +97,9 @@ impl Bench {
             launcher: Launcher {
                 source,
                 token: token.clone(),
-                cores: if options.no_pin { None } else { machine::cores() },
+                cores: if options.no_pin { None } else { system::cores() },
             },
-            crew: Crew {
+            profiles: Profiles {
                 token,
                 observer: options.observer.clone(),
                 tracked: options.tracked.clone(),
@@ -108,7 +108,7 @@ impl Bench {
             },
             size: options.scale.size(),
             progress: Progress::new(),
-            files: machine::raise_open_files(),
+            files: system::raise_open_files(),
         })
     }
 

@@ -1,4 +1,4 @@
-//! Many connections and one thread: opens them, keeps them busy, waits for what they should see.
+//! Many clients on one thread: opens them, makes them send requests, waits for what they should receive.
 
 use std::collections::VecDeque;
 use std::io;
@@ -9,49 +9,48 @@ use std::time::{Duration, Instant};
 use mio::{Events, Interest, Poll, Token};
 use presence_core::client::{Client, ClientConfig};
 
+use crate::client::{LoadClient, Stage};
 use crate::clock;
 use crate::error::BenchError;
-use crate::link::{Link, Stage};
 use crate::signer::Signer;
 
-/// What is read at once, whoever it is from.
+/// Size of the read buffer, which all clients share.
 const READ_BYTES: usize = 256 * 1024;
-/// How long to wait for the system at most before looking at the clock.
+/// Longest wait for socket events.
 const SLICE: Duration = Duration::from_millis(50);
 
 /// A connection to open.
 pub(crate) struct Plan {
-    /// The client; `None` for a connection to the bare server.
+    /// Configuration of the client; `None` for a connection to the bare server.
     pub(crate) client: Option<ClientConfig>,
     pub(crate) signer: Option<Rc<Signer>>,
-    /// Whether its frames are kept, for [`Link::mirrored`].
+    /// Whether its frames are kept for [`LoadClient::mirrored`].
     pub(crate) keeps: bool,
 }
 
-/// What every connection of a fleet should see.
+/// What every client of a fleet should receive.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Goal {
-    /// A presence version at least this.
+    /// At least this presence version.
     Version(u64),
-    /// So many presence frames since the connection was opened.
+    /// This many presence frames since the connection was opened.
     Frames(u64),
 }
 
-/// Answers every response with the next request: writes request number `n` of the connection's into
-/// the buffer.
-pub(crate) type NextRequest = Box<dyn FnMut(&mut Link, usize, u64)>;
+/// Queues the next request of a client, given the client's number and the number of requests sent by all.
+pub(crate) type NextRequest = Box<dyn FnMut(&mut LoadClient, usize, u64)>;
 
-/// How opening connections went.
+/// Result of opening connections.
 #[derive(Debug)]
 pub(crate) struct Opened {
     /// From the first SYN to the last hello.
     pub(crate) time: Duration,
-    /// What went wrong with those that are not there.
+    /// Why connections failed, one text for each.
     pub(crate) failures: Vec<String>,
 }
 
 impl Opened {
-    /// All are there, or nothing can be measured.
+    /// An error if a connection failed.
     pub(crate) fn complete(self) -> Result<Duration, BenchError> {
         match self.failures.into_iter().next() {
             None => Ok(self.time),
@@ -62,9 +61,9 @@ impl Opened {
     }
 }
 
-/// The connections to one server.
+/// The clients of one server.
 pub(crate) struct Fleet {
-    pub(crate) links: Vec<Link>,
+    pub(crate) clients: Vec<LoadClient>,
     address: SocketAddr,
     upgrade: String,
     poll: Poll,
@@ -74,7 +73,7 @@ pub(crate) struct Fleet {
     plans: VecDeque<Plan>,
     opening: usize,
     concurrency: usize,
-    /// When the last connection became live, or ended.
+    /// When the last connection became live or ended.
     settled_at: Instant,
     goal: Option<Goal>,
     reached: usize,
@@ -86,7 +85,7 @@ pub(crate) struct Fleet {
 impl Fleet {
     pub(crate) fn new(address: SocketAddr) -> io::Result<Self> {
         Ok(Self {
-            links: Vec::new(),
+            clients: Vec::new(),
             address,
             upgrade: format!(
                 "GET / HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -107,24 +106,24 @@ impl Fleet {
         })
     }
 
-    /// Opens connections, so many at once, and waits until each is live or failed.
+    /// Opens connections, up to `concurrency` at once, and waits until each is live or has failed.
     pub(crate) fn open(
         &mut self,
         plans: Vec<Plan>,
         concurrency: usize,
         limit: Duration,
     ) -> io::Result<Opened> {
-        let first = self.links.len();
+        let first = self.clients.len();
         let begun = Instant::now();
         self.plans.extend(plans);
         self.concurrency = concurrency;
         self.fill_up()?;
         self.pump(limit, |fleet| fleet.opening == 0 && fleet.plans.is_empty())?;
         let missing = std::mem::take(&mut self.plans).len();
-        let mut failures: Vec<String> = self.links[first..]
+        let mut failures: Vec<String> = self.clients[first..]
             .iter()
-            .filter(|link| link.stage != Stage::Live)
-            .map(|link| match &link.end {
+            .filter(|client| client.stage != Stage::Live)
+            .map(|client| match &client.end {
                 Some(end) => format!("{} {}", end.code, end.reason),
                 None => "no hello in time".to_owned(),
             })
@@ -134,7 +133,7 @@ impl Fleet {
         Ok(Opened { time, failures })
     }
 
-    /// Serves all connections until `is_done` or for so long. Returns whether it was done.
+    /// Serves all connections until `is_done` or for `limit`. Returns whether it is done.
     pub(crate) fn pump(
         &mut self,
         limit: Duration,
@@ -170,38 +169,37 @@ impl Fleet {
         }
     }
 
-    /// Serves all connections for so long.
+    /// Serves all connections for `time`.
     pub(crate) fn rest(&mut self, time: Duration) -> io::Result<()> {
         self.pump(time, |_| false).map(drop)
     }
 
-    /// From now on every connection should see this.
+    /// Sets what every client should receive.
     pub(crate) fn aim(&mut self, goal: Goal) {
         self.goal = Some(goal);
         self.reached = 0;
-        for link in &mut self.links {
-            link.is_there = false;
+        for client in &mut self.clients {
+            client.has_reached_goal = false;
         }
-        for number in 0..self.links.len() {
+        for number in 0..self.clients.len() {
             self.note_goal(number);
         }
     }
 
-    /// Waits until every live connection that reads has seen what [`aim`](Self::aim) named. Returns when
-    /// the last did.
+    /// Waits until every live client that reads has reached the goal of [`aim`](Self::aim). Returns when the last
+    /// did.
     pub(crate) fn reach(&mut self, limit: Duration) -> io::Result<Option<Instant>> {
         let wanted = self
-            .links
+            .clients
             .iter()
-            .filter(|link| link.stage == Stage::Live && !link.is_paused)
+            .filter(|client| client.stage == Stage::Live && !client.is_paused)
             .count();
         let is_reached = self.pump(limit, |fleet| fleet.reached >= wanted)?;
         Ok(is_reached.then_some(self.reached_at))
     }
 
-    /// Makes every connection of `who` send `depth` requests, and the next for every answer, for so long;
-    /// then waits for the answers that are missing. Returns the number of answers and the time from the
-    /// first request to the last answer, and when that came.
+    /// Keeps `depth` requests of each client of `who` in flight for `time`, then waits for the last answers. Returns
+    /// the number of answers, the time from the first request to the last answer, and the moment of that.
     pub(crate) fn load(
         &mut self,
         who: std::ops::Range<usize>,
@@ -219,7 +217,7 @@ impl Fleet {
         self.rest(time)?;
         self.next_request = None;
         let sent = self.sent;
-        // Cheap enough for the end, not for every event of the load itself.
+        // Counting is too slow to do per event during the load.
         self.pump(Duration::from_secs(30), |fleet| {
             fleet.responses() - before >= sent
         })?;
@@ -227,75 +225,82 @@ impl Fleet {
         Ok((self.responses() - before, ended - begun, ended))
     }
 
-    /// Sends one request on a connection and waits for its answer. Returns when it came.
+    /// Sends one request and waits for its answer. Returns whether it was accepted.
     pub(crate) fn request(&mut self, number: usize, text: &str, limit: Duration) -> io::Result<bool> {
-        let before = self.links[number].seen;
+        let before = self.clients[number].seen;
         self.send(number, text);
         let is_answered = self.pump(limit, |fleet| {
-            fleet.links[number].seen.responses > before.responses
+            fleet.clients[number].seen.responses > before.responses
         })?;
-        Ok(is_answered && self.links[number].seen.refused == before.refused)
+        Ok(is_answered && self.clients[number].seen.refused == before.refused)
     }
 
-    /// Sends a text on a connection.
+    /// Sends a text.
     pub(crate) fn send(&mut self, number: usize, text: &str) {
-        let link = &mut self.links[number];
-        link.push(text);
-        link.flush();
+        let client = &mut self.clients[number];
+        client.push(text);
+        client.flush();
     }
 
-    /// Reads from a paused connection again.
+    /// Reads from a paused client again.
     pub(crate) fn resume(&mut self, number: usize) {
-        self.links[number].is_paused = false;
+        self.clients[number].is_paused = false;
         let mut buffer = std::mem::take(&mut self.buffer);
         self.serve(number, &mut buffer, false, true, true);
         self.buffer = buffer;
     }
 
-    /// The connections that are live.
+    /// Number of live clients.
     pub(crate) fn live(&self) -> usize {
-        self.links.iter().filter(|link| link.stage == Stage::Live).count()
+        self.clients
+            .iter()
+            .filter(|client| client.stage == Stage::Live)
+            .count()
     }
 
-    /// The newest presence version that any connection has seen; 0: none was stated.
+    /// Newest presence version that any client has received; 0 if none.
     pub(crate) fn newest_version(&self) -> u64 {
-        self.links.iter().map(|link| link.seen.version).max().unwrap_or(0)
+        self.clients
+            .iter()
+            .map(|client| client.seen.version)
+            .max()
+            .unwrap_or(0)
     }
 
-    /// The newest presence version that the first `count` connections all have seen.
+    /// Newest presence version that each of the first `count` clients has received.
     pub(crate) fn version_of_first(&self, count: usize) -> u64 {
-        let seen = self.links.iter().take(count).map(|link| link.seen.version);
+        let seen = self.clients.iter().take(count).map(|client| client.seen.version);
         seen.min().unwrap_or(0)
     }
 
-    /// The answers that all connections received so far.
+    /// Answers that all clients have received.
     fn responses(&self) -> u64 {
-        self.links.iter().map(|link| link.seen.responses).sum()
+        self.clients.iter().map(|client| client.seen.responses).sum()
     }
 
-    /// Those of the answers that said no.
+    /// Refusals among the answers.
     pub(crate) fn refused(&self) -> u64 {
-        self.links.iter().map(|link| link.seen.refused).sum()
+        self.clients.iter().map(|client| client.seen.refused).sum()
     }
 
-    /// Bytes that all connections received so far.
+    /// Bytes that all clients have received.
     pub(crate) fn bytes(&self) -> u64 {
-        self.links.iter().map(|link| link.seen.bytes).sum()
+        self.clients.iter().map(|client| client.seen.bytes).sum()
     }
 
     fn ask(&mut self, number: usize, count: u64) {
         let Some(next_request) = &mut self.next_request else {
             return;
         };
-        let link = &mut self.links[number];
-        if link.stage != Stage::Live {
+        let client = &mut self.clients[number];
+        if client.stage != Stage::Live {
             return;
         }
         for _ in 0..count {
-            next_request(link, number, self.sent);
+            next_request(client, number, self.sent);
             self.sent += 1;
         }
-        link.flush();
+        client.flush();
     }
 
     fn serve(
@@ -306,44 +311,44 @@ impl Fleet {
         is_readable: bool,
         is_closed: bool,
     ) {
-        let Some(link) = self.links.get_mut(number) else {
+        let Some(client) = self.clients.get_mut(number) else {
             return;
         };
-        let was_opening = !matches!(link.stage, Stage::Live | Stage::Ended);
+        let was_opening = !matches!(client.stage, Stage::Live | Stage::Ended);
         if is_writable {
-            if link.stage == Stage::Connecting {
-                link.handle_connected(&self.upgrade);
+            if client.stage == Stage::Connecting {
+                client.handle_connected(&self.upgrade);
             } else {
-                link.flush();
+                client.flush();
             }
         }
-        if is_readable && link.stage != Stage::Connecting {
-            let responses = link.seen.responses;
-            link.read(buffer, is_closed, clock::now());
-            let answered = link.seen.responses - responses;
+        if is_readable && client.stage != Stage::Connecting {
+            let responses = client.seen.responses;
+            client.read(buffer, is_closed, clock::now());
+            let answered = client.seen.responses - responses;
             self.note_goal(number);
             if answered > 0 {
                 self.ask(number, answered);
             }
-        } else if is_closed && link.stage == Stage::Connecting {
-            link.handle_connected(&self.upgrade);
+        } else if is_closed && client.stage == Stage::Connecting {
+            client.handle_connected(&self.upgrade);
         }
-        let link = &self.links[number];
-        if was_opening && matches!(link.stage, Stage::Live | Stage::Ended) {
+        let client = &self.clients[number];
+        if was_opening && matches!(client.stage, Stage::Live | Stage::Ended) {
             self.opening -= 1;
             self.settled_at = Instant::now();
         }
     }
 
     fn note_goal(&mut self, number: usize) {
-        let link = &mut self.links[number];
-        let is_there = match self.goal {
+        let client = &mut self.clients[number];
+        let has_reached_goal = match self.goal {
             None => return,
-            Some(Goal::Version(version)) => link.seen.version >= version,
-            Some(Goal::Frames(frames)) => link.seen.presence >= frames,
+            Some(Goal::Version(version)) => client.seen.version >= version,
+            Some(Goal::Frames(frames)) => client.seen.presence >= frames,
         };
-        if is_there && !link.is_there {
-            link.is_there = true;
+        if has_reached_goal && !client.has_reached_goal {
+            client.has_reached_goal = true;
             self.reached += 1;
             self.reached_at = Instant::now();
         }
@@ -354,7 +359,7 @@ impl Fleet {
             && let Some(plan) = self.plans.pop_front()
         {
             let mut socket = mio::net::TcpStream::connect(self.address)?;
-            let number = self.links.len();
+            let number = self.clients.len();
             self.poll.registry().register(
                 &mut socket,
                 Token(number),
@@ -364,12 +369,12 @@ impl Fleet {
             let machine = plan.client.map(|config| {
                 let mut machine = Box::new(Client::new(config, now));
                 machine.start(now);
-                // The first output is the wish for a socket.
+                // The first output asks for a socket, which is open already.
                 while machine.poll_output().is_some() {}
                 machine
             });
-            self.links
-                .push(Link::new(socket, machine, plan.signer, plan.keeps));
+            self.clients
+                .push(LoadClient::new(socket, machine, plan.signer, plan.keeps));
             self.opening += 1;
         }
         Ok(())

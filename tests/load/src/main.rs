@@ -13,21 +13,23 @@
 mod attack;
 mod bare;
 mod bench;
+mod client;
 mod clock;
-mod crew;
 mod error;
 mod fleet;
-mod frame;
-mod link;
-mod machine;
+mod launcher;
 mod options;
+mod process;
+mod profiles;
 mod progress;
 mod report;
+mod requests;
 mod scenario;
 mod signer;
 mod size;
 mod stats;
-mod subject;
+mod system;
+mod ws_frame;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;

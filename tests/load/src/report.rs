@@ -1,24 +1,24 @@
-//! What was measured: a table for people, JSON for programs.
+//! The figures: a table for people, JSON for programs.
 
 use serde::Serialize;
 
 /// One figure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Figure {
-    /// `fanout.ratio`: the scenario, and what of it.
+    /// Scenario and quantity, as `fanout.ratio`.
     pub(crate) name: String,
     pub(crate) value: f64,
     /// "ms", "kB", "per s", "x", ...
     pub(crate) unit: &'static str,
 }
 
-/// All figures of a run, in the order they were measured.
+/// All figures of a run, in order of measurement.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
-    /// Which gateway it was.
+    /// Name of the gateway.
     pub(crate) label: String,
     pub(crate) figures: Vec<Figure>,
-    /// What else is to be known: a scenario that could not run, a bound that was reached.
+    /// Remarks: a scenario that could not run, a limit that was reached.
     pub(crate) notes: Vec<String>,
 }
 
@@ -27,7 +27,7 @@ impl Report {
     pub(crate) fn add(&mut self, name: impl Into<String>, value: f64, unit: &'static str) {
         self.figures.push(Figure {
             name: name.into(),
-            // Three decimals are more than a measurement gives.
+            // More decimals are noise.
             value: (value * 1_000.0).round() / 1_000.0,
             unit,
         });
@@ -38,7 +38,7 @@ impl Report {
         self.notes.push(text.into());
     }
 
-    /// The figures from number `first` on, aligned.
+    /// The figures from number `first` on, as an aligned table.
     pub(crate) fn table(&self, first: usize) -> String {
         let figures = self.figures.get(first..).unwrap_or_default();
         let width = figures.iter().map(|figure| figure.name.len()).max().unwrap_or(0);
@@ -56,12 +56,12 @@ impl Report {
     }
 
     pub(crate) fn to_json(&self) -> String {
-        // It consists of texts and finite numbers.
+        // Texts and numbers always serialise.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 }
 
-/// As many digits as mean something.
+/// Formats a value with its significant digits.
 fn shown(value: f64) -> String {
     match value.abs() {
         size if size >= 1_000.0 || value.fract() == 0.0 => format!("{value:.0}"),

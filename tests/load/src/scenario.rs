@@ -1,4 +1,4 @@
-//! What is measured.
+//! The measurements.
 
 mod beacons;
 mod curve;
@@ -16,13 +16,13 @@ use crate::error::BenchError;
 
 /// One measurement.
 pub(crate) struct Scenario {
-    /// What `--only` takes, and how the names of its figures begin.
+    /// Value for `--only`, and prefix of the names of its figures.
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
     pub(crate) run: fn(&mut Bench) -> Result<(), BenchError>,
 }
 
-/// All of them.
+/// All measurements.
 pub(crate) const ALL: &[Scenario] = &[
     start::SCENARIO,
     idle::SCENARIO,

@@ -1,10 +1,9 @@
-//! A device key for a client of the load generator: made for one run and thrown away.
+//! Device keys of clients, derived from the number of the run.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use presence_core::client::DeviceKey;
-
 use sha2::{Digest as _, Sha256};
 
 /// An Ed25519 key.
@@ -34,7 +33,7 @@ impl Signer {
         }
     }
 
-    /// What the client states of it.
+    /// The public half.
     pub(crate) fn device(&self) -> DeviceKey {
         self.device.clone()
     }

@@ -1,8 +1,8 @@
-//! How much of everything.
+//! Sizes of the measurements.
 
 use std::time::Duration;
 
-/// How thorough a run is.
+/// Extent of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Scale {
     /// The sizes of the project's targets
@@ -12,48 +12,48 @@ pub(crate) enum Scale {
     Quick,
     /// For a gateway that is slow
     Peer,
-    /// To see that it works
+    /// For tests of the generator itself
     Tiny,
 }
 
 /// The figures of a scale.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {
-    /// How often a start is repeated.
+    /// Starts.
     pub(crate) starts: usize,
-    /// How often everybody connects at once.
+    /// Connect storms.
     pub(crate) storms: usize,
     /// Rows of the roster, the gateway's own included.
     pub(crate) rows: usize,
-    /// Pairs of a gateway's round and a bare server's.
+    /// Pairs of one round of the gateway and one of the bare server.
     pub(crate) pairs: usize,
     /// Readers of a fan-out.
     pub(crate) readers: usize,
     /// Clients that connect at once.
     pub(crate) storm: usize,
-    /// The same, of those who are not held to the gateway's default cap.
+    /// Clients that connect at once to a gateway with a larger cap.
     pub(crate) big_storm: usize,
     pub(crate) concurrency: usize,
     /// Connections that stay idle.
     pub(crate) idle: usize,
-    /// How long they are watched: a ping falls into it.
+    /// Time that idle connections are watched: longer than the ping interval.
     pub(crate) idle_time: Duration,
     /// Connections that send beacons.
     pub(crate) beacons: usize,
-    /// How long a load lasts, and one side of a pair of loads.
+    /// Duration of a load, and of one side of a pair of loads.
     pub(crate) load_time: Duration,
     pub(crate) pair_time: Duration,
-    /// Connections that ask for the list.
+    /// Connections that request the list.
     pub(crate) askers: usize,
-    /// How long changes go on beside readers that read nothing.
+    /// Duration of changes beside readers that have stopped reading.
     pub(crate) slow_time: Duration,
-    /// After what time without a byte our gateway drops them, in ms.
+    /// Time without a byte after which our gateway drops a reader, in ms.
     pub(crate) stall_ms: u64,
-    /// How often each attack is tried, for how long, and with how many sockets at most.
+    /// Runs of each attack, their duration, and the most sockets.
     pub(crate) hostile_runs: usize,
     pub(crate) hostile_time: Duration,
     pub(crate) hostile_sockets: usize,
-    /// The points of the curve over connections.
+    /// Numbers of connections of the curve.
     pub(crate) curve: &'static [usize],
 }
 

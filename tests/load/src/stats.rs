@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The value that `percent` of the values do not exceed; 0 of none.
+/// The value that `percent` of the values do not exceed; 0 without values.
 pub(crate) fn percentile(values: &[f64], percent: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -13,7 +13,7 @@ pub(crate) fn percentile(values: &[f64], percent: f64) -> f64 {
         .unwrap_or(0.0)
 }
 
-/// The middle value, between the two in the middle when there are two; 0 of none.
+/// The median; 0 without values.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -25,14 +25,13 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The median of the ratios of pairs that were measured one right after the other: what the machine
-/// did meanwhile happened to both.
+/// Median of the ratios of pairs. Each pair was measured in a row, so that noise of the machine affects both.
 pub(crate) fn median_ratio(ours: &[f64], theirs: &[f64]) -> f64 {
     let ratios: Vec<f64> = ours.iter().zip(theirs).map(|(our, their)| our / their).collect();
     median(&ratios)
 }
 
-/// In ms, with fractions.
+/// Milliseconds, with fractions.
 pub(crate) fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }

@@ -1,21 +1,21 @@
-//! What attackers send.
+//! Bytes that attackers send.
 
-use crate::frame::{self, TEXT};
+use crate::ws_frame::{self, TEXT};
 
-/// A frame without payload, masked with zeros; the first byte is to be set.
+/// A frame without payload, with a mask of zeros; the first byte is set per attack.
 const EMPTY: [u8; 6] = [0, 0x80, 0, 0, 0, 0];
-/// First bytes of an empty ping and of the pieces of a message.
+/// First bytes of a ping and of the fragments of a message.
 pub(super) const PING: u8 = 0x89;
 pub(super) const FIRST_PIECE: u8 = 0x01;
 pub(super) const NEXT_PIECE: u8 = 0x00;
-/// Bytes that a flood writes at once.
+/// Bytes per write of a flood.
 const FLOOD_BYTES: usize = 96 * 1024;
-/// The longest string of a beacon.
+/// Longest string of a beacon, in UTF-16 units.
 const STRING_UNITS: usize = 1_024;
-/// Plain requests that a socket sends at once: as many as the gateway answers on one.
+/// Plain requests per socket: as many as the gateway answers on one.
 const REQUESTS: usize = 100;
 
-/// A whole flood of one empty frame.
+/// A write of a flood: one empty frame, repeated.
 pub(super) fn empty_frames(first: u8) -> Vec<u8> {
     let mut frame = EMPTY;
     frame[0] = first;
@@ -31,16 +31,16 @@ pub(super) fn dense_request(method: &str, bytes: usize) -> String {
     format!("{head}{}{tail}", item.repeat(items))
 }
 
-/// One of a method that there is and one of a method that there is not.
+/// A request of a known method and one of an unknown method.
 pub(super) fn large_frames() -> Vec<u8> {
     let mut bytes = Vec::new();
     for method in ["system-event", "no.such.method"] {
-        frame::write(&mut bytes, TEXT, dense_request(method, 1024 * 1024).as_bytes());
+        ws_frame::write(&mut bytes, TEXT, dense_request(method, 1024 * 1024).as_bytes());
     }
     bytes
 }
 
-/// A beacon about the client's own row: each string as long as it may be, and six times that as JSON.
+/// A beacon about the client's row: each string has the maximum length, and six times that as JSON.
 pub(super) fn large_beacon(number: usize) -> String {
     let long = r"\u0001".repeat(STRING_UNITS);
     let members: String = [
@@ -61,22 +61,22 @@ pub(super) fn large_beacon(number: usize) -> String {
     )
 }
 
-/// Plain requests, one behind the other.
+/// Pipelined plain requests.
 pub(super) fn plain_requests() -> Vec<u8> {
     b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(REQUESTS)
 }
 
-/// The request to connect of a client without a scope; `token` is right or wrong.
+/// The `connect` of a client without a scope; `token` may be wrong.
 pub(super) fn connect(token: &str, number: usize) -> Vec<u8> {
     let text = format!(
         r#"{{"type":"req","id":"1","method":"connect","params":{{"minProtocol":3,"maxProtocol":4,"client":{{"id":"test","version":"1","platform":"linux","mode":"test","instanceId":"attacker-{number}"}},"auth":{{"token":"{token}"}}}}}}"#
     );
     let mut bytes = Vec::new();
-    frame::write(&mut bytes, TEXT, text.as_bytes());
+    ws_frame::write(&mut bytes, TEXT, text.as_bytes());
     bytes
 }
 
-/// The start of a message in pieces.
+/// The first fragment of a message.
 pub(super) fn first_piece() -> Vec<u8> {
     let mut frame = EMPTY;
     frame[0] = FIRST_PIECE;

@@ -11,7 +11,7 @@ use super::payload::plain_requests;
 use super::{Attacker, PATIENCE, PAUSE, discard};
 
 impl Attacker {
-    /// Opens sockets and closes them at once, one after the other. A reset leaves no port behind that waits.
+    /// Opens and closes sockets one after the other. A reset leaves no port in TIME_WAIT.
     pub(super) fn churn(&self) -> io::Result<()> {
         while !self.is_over() {
             let stream = TcpStream::connect_timeout(&self.address, PATIENCE)?;
@@ -21,7 +21,7 @@ impl Attacker {
         Ok(())
     }
 
-    /// Keeps so many sockets open and sends nothing; what the gateway closes is opened again.
+    /// Keeps `count` sockets open and sends nothing; replaces those that the gateway closes.
     pub(super) fn silent(&self, count: usize) -> io::Result<()> {
         let mut sockets = Vec::new();
         while !self.is_over() {
@@ -38,7 +38,7 @@ impl Attacker {
         self.all_send(count, || self.connected(), &plain_requests())
     }
 
-    /// Opens so many sockets. Then all send these bytes, and are read until they are closed.
+    /// Opens `count` sockets. Then all send `bytes` and are read until they are closed.
     pub(super) fn all_send(
         &self,
         count: usize,
@@ -68,7 +68,7 @@ impl Attacker {
     }
 }
 
-/// Writes what there is room for and reads what is there.
+/// Writes until the socket is full and discards received bytes.
 fn send_more(stream: &mut TcpStream, bytes: &[u8], at: &mut usize) -> io::Result<()> {
     match stream.write(&bytes[*at..]) {
         Ok(len) => *at += len,

@@ -5,10 +5,10 @@ use std::net::{SocketAddr, TcpStream};
 
 use super::payload::{connect, dense_request, large_beacon};
 use super::{Attacker, PATIENCE, PAUSE, discard};
-use crate::frame::{self, TEXT};
+use crate::ws_frame::{self, TEXT};
 
 impl Attacker {
-    /// Writes `first`, then `chunk` again and again, and reads what is answered.
+    /// Writes `first`, then `chunk` in a loop, and discards the answers.
     pub(super) fn flood(&self, mut stream: TcpStream, first: &[u8], chunk: &[u8]) -> io::Result<()> {
         stream.write_all(first)?;
         stream.set_nonblocking(true)?;
@@ -27,7 +27,7 @@ impl Attacker {
     pub(super) fn hellos(&self, count: usize) -> io::Result<()> {
         let text = dense_request("connect", 64 * 1024);
         let mut hello = Vec::new();
-        frame::write(&mut hello, TEXT, text.as_bytes());
+        ws_frame::write(&mut hello, TEXT, text.as_bytes());
         self.all_send(count, || open(self.address), &hello)
     }
 
@@ -36,7 +36,7 @@ impl Attacker {
         for number in 0..count {
             let mut stream = self.client(number)?;
             let mut beacon = Vec::new();
-            frame::write(&mut beacon, TEXT, large_beacon(number).as_bytes());
+            ws_frame::write(&mut beacon, TEXT, large_beacon(number).as_bytes());
             stream.write_all(&beacon)?;
             stream.set_nonblocking(true)?;
             clients.push(stream);
@@ -53,12 +53,12 @@ impl Attacker {
         Ok(())
     }
 
-    /// Sends a wrong secret, and closes without waiting for the answer.
+    /// Sends a wrong token and closes without waiting for the answer.
     pub(super) fn guess(&self) -> io::Result<()> {
         open(self.address)?.write_all(&connect("wrong", 0))
     }
 
-    /// A client that is let in and has no scope.
+    /// A connected client without a scope.
     pub(super) fn client(&self, number: usize) -> io::Result<TcpStream> {
         let mut stream = open(self.address)?;
         stream.write_all(&connect(&self.token, number))?;
@@ -67,7 +67,7 @@ impl Attacker {
     }
 }
 
-/// A WebSocket whose challenge has come.
+/// A WebSocket that has received its challenge.
 pub(super) fn open(address: SocketAddr) -> io::Result<TcpStream> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -84,7 +84,7 @@ pub(super) fn open(address: SocketAddr) -> io::Result<TcpStream> {
 fn read_until(stream: &mut TcpStream, wanted: &[u8]) -> io::Result<()> {
     let mut read = Vec::new();
     let mut buffer = [0; 16 * 1024];
-    while frame::find(&read, wanted).is_none() {
+    while ws_frame::find(&read, wanted).is_none() {
         match stream.read(&mut buffer)? {
             0 => return Err(ErrorKind::UnexpectedEof.into()),
             len => read.extend_from_slice(&buffer[..len]),

@@ -1,12 +1,12 @@
-//! Beacons from many connections, each of which is also told of all changes.
+//! Beacons from many connections, which also receive all changes.
 
 use std::time::Duration;
 
 use super::Scenario;
 use crate::bench::{Bench, WAIT};
-use crate::crew::{beacon, fill};
 use crate::error::BenchError;
 use crate::fleet::{Fleet, Goal};
+use crate::requests::{beacon, fill};
 use crate::stats::ms;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -15,7 +15,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     run,
 };
 
-/// Beacons under way on one connection.
+/// Beacons in flight per connection, and the names of the figures.
 const DEPTHS: [(usize, &str); 2] = [(1, "one"), (16, "pipelined")];
 
 fn run(bench: &mut Bench) -> Result<(), BenchError> {
@@ -26,22 +26,26 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
         bench
             .progress
             .show(&format!("{clients} connections, {depth} at a time"));
-        let subject = bench.launcher.start(&bench.crew, &[])?;
-        let mut fleet = Fleet::new(subject.address)?;
-        let plans = (0..clients).map(|_| bench.crew.observer(false, false)).collect();
+        let gateway = bench.launcher.start(&bench.profiles, &[])?;
+        let mut fleet = Fleet::new(gateway.address)?;
+        let plans = (0..clients)
+            .map(|_| bench.profiles.observer(false, false))
+            .collect();
         fleet
             .open(plans, bench.size.concurrency, Duration::from_secs(60))?
             .complete()?;
         fill(&mut fleet, bench.size.rows)?;
         fleet.rest(Duration::from_millis(300))?;
         let version = fleet.newest_version();
-        let next = Box::new(move |link: &mut crate::link::Link, number: usize, sent: u64| {
-            link.push(&beacon(sent, number % rows, sent));
-        });
-        let cpu = subject.cpu_ms();
+        let next = Box::new(
+            move |client: &mut crate::client::LoadClient, number: usize, sent: u64| {
+                client.push(&beacon(sent, number % rows, sent));
+            },
+        );
+        let cpu = gateway.cpu_ms();
         let refused_before = fleet.refused();
         let (accepted, time, last) = fleet.load(0..clients, depth, bench.size.load_time, next)?;
-        // Every accepted beacon is one version.
+        // Every accepted beacon is one presence version.
         fleet.aim(Goal::Version(version + accepted));
         let converged = fleet.reach(WAIT)?;
         bench.report.add(
@@ -51,7 +55,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
         );
         bench.report.add(
             format!("beacons.{name}.cpu"),
-            (subject.cpu_ms() - cpu) * 1_000.0 / accepted.max(1) as f64,
+            (gateway.cpu_ms() - cpu) * 1_000.0 / accepted.max(1) as f64,
             "us of the gateway's core each",
         );
         match converged {
@@ -60,9 +64,9 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
                 ms(at.saturating_duration_since(last)),
                 "ms after the last",
             ),
-            None => bench
-                .report
-                .note(format!("beacons.{name}: not all were told the last version")),
+            None => bench.report.note(format!(
+                "beacons.{name}: not all clients received the last version"
+            )),
         }
         let refused = fleet.refused() - refused_before;
         if refused > 0 {

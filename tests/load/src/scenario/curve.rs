@@ -1,4 +1,4 @@
-//! The same over the number of connections: cost has to grow as the work grows, and no faster.
+//! Fan-out over the number of connections: cost should grow no faster than the work.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     run,
 };
 
-/// Rounds at every point.
+/// Rounds per point.
 const ROUNDS: usize = 5;
 
 fn run(bench: &mut Bench) -> Result<(), BenchError> {
@@ -22,17 +22,17 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
         let clients = bench.possible(wanted, 1);
         for (deltas, kind) in [(false, "full"), (true, "delta")] {
             bench.progress.show(&format!("{clients} connections, {kind}"));
-            let subject = bench.launcher.start(&bench.crew, &[])?;
-            let empty = subject.memory_kb();
-            let mut fleet = readers_of(bench, subject.address, clients, deltas)?;
+            let gateway = bench.launcher.start(&bench.profiles, &[])?;
+            let empty = gateway.memory_kb();
+            let mut fleet = readers_of(bench, gateway.address, clients, deltas)?;
             fleet.rest(Duration::from_millis(300))?;
             let name = format!("curve.{clients}.{kind}");
             bench
                 .report
-                .add(format!("{name}.memory"), subject.memory_kb(), "kB");
+                .add(format!("{name}.memory"), gateway.memory_kb(), "kB");
             bench.report.add(
                 format!("{name}.per_client"),
-                (subject.memory_kb() - empty) / clients as f64,
+                (gateway.memory_kb() - empty) / clients as f64,
                 "kB",
             );
             let mut sender = Sender::new(bench.size.rows);

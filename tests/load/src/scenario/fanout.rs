@@ -1,13 +1,14 @@
-//! One change, many readers: the time until the last of them has it, beside a bare server.
+//! One change and many readers: the time until the last reader has it, beside a bare server.
 
 use std::time::{Duration, Instant};
 
 use super::Scenario;
 use crate::bare::{BareOptions, BareWork};
 use crate::bench::{Bench, WAIT};
-use crate::crew::{Crew, beacon, fill};
 use crate::error::BenchError;
 use crate::fleet::{Fleet, Goal};
+use crate::profiles::Profiles;
+use crate::requests::{beacon, fill};
 use crate::stats::{median, median_ratio, ms, percentile};
 
 pub(super) const FULL: Scenario = Scenario {
@@ -22,15 +23,15 @@ pub(super) const DELTAS: Scenario = Scenario {
     run: |bench| run(bench, "fanout-delta", true),
 };
 
-/// Longer than the window in which changes are told together.
+/// Longer than the coalescing window.
 const PAUSE: Duration = Duration::from_millis(80);
 
 fn run(bench: &mut Bench, name: &str, deltas: bool) -> Result<(), BenchError> {
     let readers = bench.possible(bench.size.readers, 2);
-    let subject = bench.launcher.start(&bench.crew, &[])?;
-    let mut fleet = readers_of(bench, subject.address, readers, deltas)?;
+    let gateway = bench.launcher.start(&bench.profiles, &[])?;
+    let mut fleet = readers_of(bench, gateway.address, readers, deltas)?;
     fleet.rest(Duration::from_millis(200))?;
-    let before_kb = subject.memory_kb();
+    let before_kb = gateway.memory_kb();
     let mut sender = Sender::new(bench.size.rows);
     let len = sender.warm_up(&mut fleet)?;
     fleet.rest(Duration::from_millis(300))?;
@@ -41,7 +42,7 @@ fn run(bench: &mut Bench, name: &str, deltas: bool) -> Result<(), BenchError> {
     };
     let bare = bench.launcher.bare(&options)?;
     let mut limit = Fleet::new(bare.address)?;
-    let plans = (0..readers).map(|_| Crew::bare()).collect();
+    let plans = (0..readers).map(|_| Profiles::bare()).collect();
     limit.open(plans, bench.size.concurrency, WAIT)?.complete()?;
     bare_round(&mut limit)?;
     let (mut ours, mut theirs, mut cpu, mut bare_cpu) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -49,9 +50,9 @@ fn run(bench: &mut Bench, name: &str, deltas: bool) -> Result<(), BenchError> {
         bench
             .progress
             .show(&format!("pair {} of {}", pair + 1, bench.size.pairs));
-        let before = subject.cpu_ms();
+        let before = gateway.cpu_ms();
         ours.push(sender.round(&mut fleet)?);
-        cpu.push(subject.cpu_ms() - before);
+        cpu.push(gateway.cpu_ms() - before);
         fleet.rest(PAUSE)?;
         let before = bare.cpu_ms();
         theirs.push(bare_round(&mut limit)?);
@@ -85,13 +86,13 @@ fn run(bench: &mut Bench, name: &str, deltas: bool) -> Result<(), BenchError> {
     fleet.rest(Duration::from_millis(300))?;
     bench.report.add(
         format!("{name}.memory_after"),
-        (subject.memory_kb() - before_kb) / readers as f64,
+        (gateway.memory_kb() - before_kb) / readers as f64,
         "kB more per client",
     );
     Ok(())
 }
 
-/// A roster with all its rows, and readers.
+/// Fills the roster and connects readers.
 pub(super) fn readers_of(
     bench: &Bench,
     address: std::net::SocketAddr,
@@ -100,20 +101,22 @@ pub(super) fn readers_of(
 ) -> Result<Fleet, BenchError> {
     let mut fleet = Fleet::new(address)?;
     fleet
-        .open(vec![bench.crew.observer(deltas, false)], 1, WAIT)?
+        .open(vec![bench.profiles.observer(deltas, false)], 1, WAIT)?
         .complete()?;
     fill(&mut fleet, bench.size.rows)?;
     fleet.rest(Duration::from_millis(200))?;
-    let plans = (1..readers).map(|_| bench.crew.observer(deltas, false)).collect();
+    let plans = (1..readers)
+        .map(|_| bench.profiles.observer(deltas, false))
+        .collect();
     fleet
         .open(plans, bench.size.concurrency, Duration::from_secs(120))?
         .complete()?;
     Ok(fleet)
 }
 
-/// Reports one row again and again, and waits until everybody has it.
+/// Changes one row per round and waits until every reader has the change.
 pub(super) struct Sender {
-    /// A row that is there already.
+    /// An existing row.
     row: usize,
     mark: u64,
 }
@@ -126,20 +129,20 @@ impl Sender {
         }
     }
 
-    /// Two rounds that are not measured. Returns the bytes of the frame that the readers get.
+    /// Two rounds that are not measured. Returns the bytes of the frame that readers receive.
     pub(super) fn warm_up(&mut self, fleet: &mut Fleet) -> Result<usize, BenchError> {
         self.round(fleet)?;
         fleet.rest(PAUSE)?;
         self.round(fleet)?;
         fleet.rest(PAUSE)?;
-        Ok(fleet.links.last().map_or(0, |link| link.seen.presence_len))
+        Ok(fleet.clients.last().map_or(0, |client| client.seen.presence_len))
     }
 
     /// One change. Returns the time until the last reader has it, in ms.
     pub(super) fn round(&mut self, fleet: &mut Fleet) -> Result<f64, BenchError> {
         self.mark += 1;
         let version = fleet.newest_version();
-        // Before the first event nobody knows the version of a gateway whose hello ends otherwise.
+        // The version is unknown before the first event if the gateway's hello does not end with it.
         fleet.aim(match version {
             0 => Goal::Frames(1),
             version => Goal::Version(version + 1),
@@ -149,18 +152,18 @@ impl Sender {
         match fleet.reach(WAIT)? {
             Some(last) => Ok(ms(last.saturating_duration_since(begun))),
             None => Err(BenchError::Gateway(
-                "a reader was not told of a change".to_owned(),
+                "a reader did not receive a change".to_owned(),
             )),
         }
     }
 }
 
-/// The same with the bare server.
+/// One round of the bare server.
 pub(super) fn bare_round(limit: &mut Fleet) -> Result<f64, BenchError> {
     let frames = limit
-        .links
+        .clients
         .iter()
-        .map(|link| link.seen.presence)
+        .map(|client| client.seen.presence)
         .max()
         .unwrap_or(0);
     limit.aim(Goal::Frames(frames + 1));

@@ -1,4 +1,4 @@
-//! Attacks, and what a client that does nothing wrong notices of them.
+//! Attacks, and their effect on normal clients.
 
 mod normal;
 
@@ -9,32 +9,32 @@ use normal::Normal;
 use super::Scenario;
 use crate::attack::{Attack, Attackers};
 use crate::bench::{Bench, WAIT};
+use crate::client::Stage;
 use crate::error::BenchError;
 use crate::fleet::Fleet;
-use crate::link::Stage;
-use crate::machine;
+use crate::process::GatewayProcess;
 use crate::stats::{median, ms};
-use crate::subject::Subject;
+use crate::system;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "hostile",
-    title: "floods of sockets, requests, frames, rows and handshakes: what others wait, memory, the stop",
+    title: "floods of sockets, requests, frames, rows and handshakes: delay of others, memory, stop",
     run,
 };
 
-/// How long memory may take to come back.
+/// Time in which memory should be released.
 const BACK_TIME: Duration = Duration::from_secs(10);
-/// More of what was held before than this, or than this many kB, is not back.
+/// Part of the memory before, or kB, whichever is more, that counts as released.
 const BACK_PART: f64 = 0.1;
 const BACK_KB: f64 = 4.0 * 1024.0;
 
-/// Sockets of the attacks that need many: a little more than places for silent ones, fewer than half of them, and
+/// Sockets of the attacks that need many: a few more than the slots for silent sockets, fewer than half of them, and
 /// as many as may send a first message.
 const SILENT_SOCKETS: usize = 2_500;
 const REQUEST_SOCKETS: usize = 1_000;
 const HELLO_SOCKETS: usize = 1_500;
 
-/// The worst of all attacks.
+/// Worst values of all attacks.
 #[derive(Default)]
 struct Worst {
     wait_ms: f64,
@@ -87,17 +87,19 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     Ok(())
 }
 
-/// One attack on a gateway of its own: the median of the runs' worst answers counts.
+/// One attack on a fresh gateway. The median over the runs of the longest wait counts.
 fn one(bench: &mut Bench, name: &str, attack: Attack, worst_of_all: &mut Worst) -> Result<(), BenchError> {
-    let subject = bench.launcher.start(&bench.crew, &[])?;
-    let mut fleet = Fleet::new(subject.address)?;
+    let gateway = bench.launcher.start(&bench.profiles, &[])?;
+    let mut fleet = Fleet::new(gateway.address)?;
     let others = bench.possible(bench.size.readers, 2);
-    let plans = (0..=others).map(|_| bench.crew.observer(false, false)).collect();
+    let plans = (0..=others)
+        .map(|_| bench.profiles.observer(false, false))
+        .collect();
     fleet
         .open(plans, bench.size.concurrency, Duration::from_secs(120))?
         .complete()?;
     fleet.rest(Duration::from_millis(300))?;
-    let before_kb = subject.memory_kb();
+    let before_kb = gateway.memory_kb();
     let (mut worst, mut middle, mut unanswered, mut rates) = (Vec::new(), Vec::new(), 0, Vec::new());
     for round in 0..bench.size.hostile_runs {
         bench.progress.show(&format!(
@@ -106,19 +108,19 @@ fn one(bench: &mut Bench, name: &str, attack: Attack, worst_of_all: &mut Worst) 
             bench.size.hostile_runs
         ));
         let begun = Instant::now();
-        let attackers = Attackers::start(attack, subject.address, &bench.launcher.token);
+        let attackers = Attackers::start(attack, gateway.address, &bench.launcher.token);
         let mut normal = Normal::default();
-        normal.run(bench, &mut fleet, subject.address, bench.size.hostile_time)?;
+        normal.run(bench, &mut fleet, gateway.address, bench.size.hostile_time)?;
         rates.push(attackers.sockets() as f64 / begun.elapsed().as_secs_f64());
         drop(attackers);
         worst.push(normal.waits.iter().copied().fold(0.0, f64::max));
         middle.push(median(&normal.waits));
         unanswered += normal.failed;
     }
-    let after_kb = wait_for_memory(&mut fleet, &subject, before_kb)?;
-    let most_kb = subject
+    let after_kb = wait_for_memory(&mut fleet, &gateway, before_kb)?;
+    let most_kb = gateway
         .pid
-        .and_then(machine::memory_kb)
+        .and_then(system::memory_kb)
         .map_or(f64::NAN, |(_, most)| most);
     let mut figures = vec![
         ("worst", median(&worst), "ms, the longest wait"),
@@ -131,9 +133,9 @@ fn one(bench: &mut Bench, name: &str, attack: Attack, worst_of_all: &mut Worst) 
         figures.push(("rate", median(&rates), "sockets per s"));
     }
     if bench.launcher.can_start() {
-        let attackers = Attackers::start(attack, subject.address, &bench.launcher.token);
+        let attackers = Attackers::start(attack, gateway.address, &bench.launcher.token);
         fleet.rest(Duration::from_millis(300))?;
-        let stop_ms = stop(&mut fleet, &subject)?;
+        let stop_ms = stop(&mut fleet, &gateway)?;
         drop(attackers);
         figures.push(("stop", stop_ms, "ms from SIGTERM to the client"));
         worst_of_all.stop_ms = worst_of_all.stop_ms.max(stop_ms);
@@ -143,7 +145,7 @@ fn one(bench: &mut Bench, name: &str, attack: Attack, worst_of_all: &mut Worst) 
     }
     worst_of_all.wait_ms = worst_of_all.wait_ms.max(median(&worst));
     worst_of_all.memory_kb = worst_of_all.memory_kb.max(most_kb - before_kb);
-    // Rows stay for their lifetime.
+    // Rows stay until their TTL is over.
     if !matches!(attack, Attack::Rows(_)) {
         worst_of_all.memory_after_kb = worst_of_all.memory_after_kb.max(after_kb - before_kb);
     }
@@ -151,12 +153,12 @@ fn one(bench: &mut Bench, name: &str, attack: Attack, worst_of_all: &mut Worst) 
     Ok(())
 }
 
-/// Waits until the memory is back, or for so long; what is held then.
-fn wait_for_memory(fleet: &mut Fleet, subject: &Subject, before_kb: f64) -> Result<f64, BenchError> {
+/// Waits until memory is released, or for [`BACK_TIME`]. Returns the memory in kB.
+fn wait_for_memory(fleet: &mut Fleet, gateway: &GatewayProcess, before_kb: f64) -> Result<f64, BenchError> {
     let begun = Instant::now();
     let most = before_kb + f64::max(before_kb * BACK_PART, BACK_KB);
     loop {
-        let now_kb = subject.memory_kb();
+        let now_kb = gateway.memory_kb();
         if now_kb.is_nan() || now_kb <= most || begun.elapsed() >= BACK_TIME {
             return Ok(now_kb);
         }
@@ -164,13 +166,13 @@ fn wait_for_memory(fleet: &mut Fleet, subject: &Subject, before_kb: f64) -> Resu
     }
 }
 
-/// Tells the gateway to end; how long until the client is told, in ms.
-fn stop(fleet: &mut Fleet, subject: &Subject) -> Result<f64, BenchError> {
-    let Some(pid) = subject.pid else {
+/// Stops the gateway. Returns the time until the client is closed, in ms.
+fn stop(fleet: &mut Fleet, gateway: &GatewayProcess) -> Result<f64, BenchError> {
+    let Some(pid) = gateway.pid else {
         return Ok(f64::NAN);
     };
     let begun = Instant::now();
-    machine::terminate(pid);
-    fleet.pump(WAIT, |fleet| fleet.links[0].stage == Stage::Ended)?;
+    system::terminate(pid);
+    fleet.pump(WAIT, |fleet| fleet.clients[0].stage == Stage::Ended)?;
     Ok(ms(begun.elapsed()))
 }

@@ -1,4 +1,4 @@
-//! The gateway is killed and started anew, and everybody comes back at once.
+//! The gateway is killed and restarted, and all clients reconnect at once.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     run,
 };
 
-/// Restarts that are measured.
+/// Measured restarts.
 const RESTARTS: usize = 3;
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -22,7 +22,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     if !bench.launcher.can_start() {
         bench
             .report
-            .note("reconnect: a gateway that was not started here is not stopped here");
+            .note("reconnect: skipped, because the gateway was not started here");
         return Ok(());
     }
     let clients = bench.possible(bench.size.big_storm, 1);
@@ -30,11 +30,11 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     let options = ["--max-entries", cap.as_str()];
     let plans = |bench: &Bench| {
         (0..clients)
-            .map(|number| bench.crew.tracked(number, None, true, false))
+            .map(|number| bench.profiles.tracked(number, None, true, false))
             .collect::<Vec<_>>()
     };
-    let mut subject = bench.launcher.start(&bench.crew, &options)?;
-    let mut fleet = Fleet::new(subject.address)?;
+    let mut gateway = bench.launcher.start(&bench.profiles, &options)?;
+    let mut fleet = Fleet::new(gateway.address)?;
     fleet.open(plans(bench), bench.size.concurrency, LIMIT)?;
     let mut times = Vec::new();
     let restarts = bench.size.storms.min(RESTARTS);
@@ -42,16 +42,16 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
         bench
             .progress
             .show(&format!("restart {} of {restarts}", number + 1));
-        let port = subject.address.port();
-        subject.kill();
+        let port = gateway.address.port();
+        gateway.kill();
         fleet.rest(Duration::from_millis(200))?;
         let begun = Instant::now();
-        subject = bench.launcher.start_on(port, &bench.crew, &options)?;
-        fleet = Fleet::new(subject.address)?;
+        gateway = bench.launcher.start_on(port, &bench.profiles, &options)?;
+        fleet = Fleet::new(gateway.address)?;
         let opened = fleet.open(plans(bench), clients, LIMIT)?;
         if let Some(failure) = opened.failures.first() {
             bench.report.note(format!(
-                "reconnect: {} of {clients} clients did not come back: {failure}",
+                "reconnect: {} of {clients} clients did not reconnect: {failure}",
                 opened.failures.len()
             ));
         }

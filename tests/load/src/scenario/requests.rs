@@ -1,16 +1,17 @@
-//! Requests for the list, beside a bare server that answers with the same bytes.
+//! Requests for the list, beside a bare server that answers with as many bytes.
 
 use std::time::Duration;
 
 use super::Scenario;
 use crate::bare::{BareOptions, BareWork};
 use crate::bench::{Bench, WAIT};
-use crate::crew::{Crew, fill, list_request};
+use crate::client::LoadClient;
 use crate::error::BenchError;
 use crate::fleet::{Fleet, NextRequest};
-use crate::frame::{self, TEXT};
-use crate::link::Link;
+use crate::profiles::Profiles;
+use crate::requests::{fill, list_request};
 use crate::stats::{median, median_ratio};
+use crate::ws_frame::{self, TEXT};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "requests",
@@ -18,21 +19,23 @@ pub(super) const SCENARIO: Scenario = Scenario {
     run,
 };
 
-/// Requests under way on one connection.
+/// Requests in flight per connection.
 const DEPTH: usize = 16;
 
 fn run(bench: &mut Bench) -> Result<(), BenchError> {
     let askers = bench.size.askers;
-    let subject = bench.launcher.start(&bench.crew, &[])?;
-    let mut fleet = Fleet::new(subject.address)?;
-    let plans = (0..askers).map(|_| bench.crew.observer(false, false)).collect();
+    let gateway = bench.launcher.start(&bench.profiles, &[])?;
+    let mut fleet = Fleet::new(gateway.address)?;
+    let plans = (0..askers)
+        .map(|_| bench.profiles.observer(false, false))
+        .collect();
     fleet.open(plans, askers, WAIT)?.complete()?;
     fill(&mut fleet, bench.size.rows)?;
     fleet.rest(Duration::from_millis(300))?;
     fleet.request(0, &list_request(0), WAIT)?;
-    let len = fleet.links[0].seen.response_len;
+    let len = fleet.clients[0].seen.response_len;
     let mut framed = Vec::new();
-    frame::write(&mut framed, TEXT, list_request(0).as_bytes());
+    ws_frame::write(&mut framed, TEXT, list_request(0).as_bytes());
     let options = BareOptions {
         work: BareWork::Answer,
         text_bytes: len,
@@ -41,7 +44,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     let bare = bench.launcher.bare(&options)?;
     let mut limit = Fleet::new(bare.address)?;
     limit
-        .open((0..askers).map(|_| Crew::bare()).collect(), askers, WAIT)?
+        .open((0..askers).map(|_| Profiles::bare()).collect(), askers, WAIT)?
         .complete()?;
     let (mut ours, mut theirs, mut costs) = (Vec::new(), Vec::new(), [(0.0, 0), (0.0, 0)]);
     for pair in 0..bench.size.pairs {
@@ -49,7 +52,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
             .progress
             .show(&format!("pair {} of {}", pair + 1, bench.size.pairs));
         for (is_bare, fleet, rates) in [(false, &mut fleet, &mut ours), (true, &mut limit, &mut theirs)] {
-            let cpu_ms = || if is_bare { bare.cpu_ms() } else { subject.cpu_ms() };
+            let cpu_ms = || if is_bare { bare.cpu_ms() } else { gateway.cpu_ms() };
             let before = cpu_ms();
             let (answered, time, _) = fleet.load(0..askers, DEPTH, bench.size.pair_time, next())?;
             rates.push(answered as f64 / time.as_secs_f64());
@@ -76,5 +79,5 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
 }
 
 fn next() -> NextRequest {
-    Box::new(|link: &mut Link, _, sent| link.push(&list_request(sent)))
+    Box::new(|client: &mut LoadClient, _, sent| client.push(&list_request(sent)))
 }

@@ -1,4 +1,4 @@
-//! From nothing to the first accepted handshake, and what an idle gateway holds.
+//! Start to the first accepted handshake, and the memory of an idle gateway.
 
 use std::time::Duration;
 
@@ -21,11 +21,11 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
         bench
             .progress
             .show(&format!("start {} of {}", number + 1, bench.size.starts));
-        let subject = bench.launcher.start(&bench.crew, &[])?;
-        starts.extend(subject.start.map(ms));
+        let gateway = bench.launcher.start(&bench.profiles, &[])?;
+        starts.extend(gateway.start.map(ms));
         std::thread::sleep(Duration::from_millis(200));
-        memory.push(subject.memory_kb());
-        children.push(subject.children_kb());
+        memory.push(gateway.memory_kb());
+        children.push(gateway.children_kb());
     }
     if !starts.is_empty() {
         bench.report.add("start.hello", median(&starts), "ms");

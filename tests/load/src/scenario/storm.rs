@@ -1,4 +1,4 @@
-//! Many clients connect at once, each with a row of its own.
+//! Connect storms: many clients connect at once, each with a row of its own.
 
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,8 @@ use crate::bench::Bench;
 use crate::clock;
 use crate::error::BenchError;
 use crate::fleet::{Fleet, Goal};
+use crate::process::GatewayProcess;
 use crate::stats::{median, ms};
-use crate::subject::Subject;
 
 pub(super) const SIGNED: Scenario = Scenario {
     name: "storm",
@@ -22,42 +22,50 @@ pub(super) const SIGNED: Scenario = Scenario {
 
 pub(super) const DELTAS: Scenario = Scenario {
     name: "storm-delta",
-    title: "many tracked clients that take deltas connect at once, likewise",
+    title: "many tracked clients that follow by deltas connect at once, signed like storm",
     run: deltas,
 };
 
 pub(super) const FULL: Scenario = Scenario {
     name: "storm-full",
-    title: "the same with full snapshots",
+    title: "many tracked clients that follow by full lists connect at once, signed like storm",
     run: full,
 };
 
-/// When every mirror has to be exact, after the last client connected.
+/// Time after the last connect by which every mirror must be exact.
 const SETTLE: Duration = Duration::from_millis(100);
-/// Clients whose mirrors are looked at when there are too many to look at all.
+/// Clients whose mirrors are compared if there are too many to compare all.
 const SAMPLES: usize = 16;
-/// Longest time of one storm.
+/// Time limit of one storm.
 const LIMIT: Duration = Duration::from_secs(120);
 
 fn plain(bench: &mut Bench) -> Result<(), BenchError> {
     let clients = bench.size.storm;
-    let signers = bench.crew.signers(clients);
+    let signers = bench.profiles.signers(clients);
     let (mut times, mut frames, mut most, mut bytes, mut cpu) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let storms = bench.size.storms;
     for number in 0..storms {
         bench.progress.show(&format!("storm {} of {storms}", number + 1));
-        let subject = bench.launcher.start(&bench.crew, &[])?;
-        let mut fleet = Fleet::new(subject.address)?;
+        let gateway = bench.launcher.start(&bench.profiles, &[])?;
+        let mut fleet = Fleet::new(gateway.address)?;
         let plans = (0..clients)
-            .map(|number| bench.crew.tracked(number, signers[number].as_ref(), false, false))
+            .map(|number| {
+                bench
+                    .profiles
+                    .tracked(number, signers[number].as_ref(), false, false)
+            })
             .collect();
-        let before = subject.cpu_ms();
+        let before = gateway.cpu_ms();
         let opened = fleet.open(plans, bench.size.concurrency, LIMIT)?;
-        cpu.push(subject.cpu_ms() - before);
+        cpu.push(gateway.cpu_ms() - before);
         note_failures(bench, "storm", &opened.failures, clients);
         fleet.rest(Duration::from_millis(500))?;
-        let counts: Vec<f64> = fleet.links.iter().map(|link| link.seen.presence as f64).collect();
+        let counts: Vec<f64> = fleet
+            .clients
+            .iter()
+            .map(|client| client.seen.presence as f64)
+            .collect();
         times.push(ms(opened.time));
         frames.push(counts.iter().sum::<f64>() / clients as f64);
         most.push(counts.iter().copied().fold(0.0, f64::max));
@@ -78,36 +86,38 @@ fn plain(bench: &mut Bench) -> Result<(), BenchError> {
 
 fn deltas(bench: &mut Bench) -> Result<(), BenchError> {
     let clients = bench.possible(bench.size.big_storm, 1);
-    let signers = bench.crew.signers(clients);
+    let signers = bench.profiles.signers(clients);
     let (mut times, mut bytes, mut cpu, mut inexact) = (Vec::new(), Vec::new(), Vec::new(), 0);
     let mut compared = 0;
     let storms = bench.size.storms;
     for number in 0..storms {
         bench.progress.show(&format!("storm {} of {storms}", number + 1));
-        let subject = start(bench, clients)?;
-        let mut fleet = Fleet::new(subject.address)?;
+        let gateway = start(bench, clients)?;
+        let mut fleet = Fleet::new(gateway.address)?;
         let plans = (0..clients)
             .map(|client| {
-                // Comparing takes long: all of them once, some of them in every storm.
+                // Comparing is slow: all clients once, a sample in every other storm.
                 let keeps = number == 0 || client % (clients / SAMPLES).max(1) == 0;
-                bench.crew.tracked(client, signers[client].as_ref(), true, keeps)
+                bench
+                    .profiles
+                    .tracked(client, signers[client].as_ref(), true, keeps)
             })
             .collect();
-        let (begun, before) = (Instant::now(), subject.cpu_ms());
+        let (begun, before) = (Instant::now(), gateway.cpu_ms());
         let opened = fleet.open(plans, bench.size.concurrency, LIMIT)?;
-        cpu.push(subject.cpu_ms() - before);
+        cpu.push(gateway.cpu_ms() - before);
         note_failures(bench, "storm-delta", &opened.failures, clients);
         let deadline = begun + opened.time + SETTLE;
         fleet.rest(Duration::from_millis(400))?;
         times.push(ms(opened.time));
         bytes.push(fleet.bytes() as f64 / 1e6);
         bench.progress.show("comparing the mirrors");
-        // What the gateway says of its roster to somebody who makes no row.
+        // The roster as the gateway states it to a client without a row.
         let now = clock::now();
-        let mut judge = judge(bench, &subject, true)?;
-        let hello = judge.links[0].hello().unwrap_or_default();
+        let mut judge = judge(bench, &gateway, true)?;
+        let hello = judge.clients[0].hello().unwrap_or_default();
         let digest = between(hello, r#""digest":""#, '"').to_owned();
-        let version = judge.links[0]
+        let version = judge.clients[0]
             .mirrored(Instant::now(), now)
             .and_then(|client| client.mirror().version());
         let is_exact = |client: Option<&Client>| {
@@ -117,9 +127,9 @@ fn deltas(bench: &mut Bench) -> Result<(), BenchError> {
                     && client.mirror().digest().to_hex() == digest
             })
         };
-        for link in fleet.links.iter_mut().filter(|link| link.hello().is_some()) {
+        for client in fleet.clients.iter_mut().filter(|client| client.hello().is_some()) {
             compared += 1;
-            inexact += usize::from(!is_exact(link.mirrored(deadline, now)));
+            inexact += usize::from(!is_exact(client.mirrored(deadline, now)));
         }
     }
     bench.report.add("storm-delta.clients", clients as f64, "clients");
@@ -142,47 +152,49 @@ fn deltas(bench: &mut Bench) -> Result<(), BenchError> {
 fn full(bench: &mut Bench) -> Result<(), BenchError> {
     let clients = bench.possible(bench.size.big_storm, 1);
     let samples = SAMPLES.min(clients);
-    let signers = bench.crew.signers(clients);
+    let signers = bench.profiles.signers(clients);
     let (mut times, mut reached, mut frames, mut bytes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut compared, mut inexact) = (0, 0);
     let storms = bench.size.storms.min(3);
     for number in 0..storms {
         bench.progress.show(&format!("storm {} of {storms}", number + 1));
-        let subject = start(bench, clients)?;
-        let mut fleet = Fleet::new(subject.address)?;
+        let gateway = start(bench, clients)?;
+        let mut fleet = Fleet::new(gateway.address)?;
         let plans = (0..clients)
             .map(|number| {
                 let keeps = number % (clients / samples).max(1) == 0;
-                bench.crew.tracked(number, signers[number].as_ref(), false, keeps)
+                bench
+                    .profiles
+                    .tracked(number, signers[number].as_ref(), false, keeps)
             })
             .collect();
         let begun = Instant::now();
         let opened = fleet.open(plans, bench.size.concurrency, LIMIT)?;
         note_failures(bench, "storm-full", &opened.failures, clients);
-        let mut judge = judge(bench, &subject, false)?;
+        let mut judge = judge(bench, &gateway, false)?;
         let now = clock::now();
-        let version = judge.links[0].seen.version;
+        let version = judge.clients[0].seen.version;
         fleet.aim(Goal::Version(version));
         let Some(last) = fleet.reach(LIMIT)? else {
             return Err(BenchError::Gateway(format!(
-                "not all clients were sent version {version}"
+                "not all clients received version {version}"
             )));
         };
         times.push(ms(opened.time));
         reached.push(ms(last.saturating_duration_since(begun)));
         frames.push(
             fleet
-                .links
+                .clients
                 .iter()
-                .map(|link| link.seen.presence as f64)
+                .map(|client| client.seen.presence as f64)
                 .sum::<f64>()
                 / clients as f64,
         );
         bytes.push(fleet.bytes() as f64 / 1e6);
-        let wanted = list_digest(judge.links[0].mirrored(Instant::now(), now));
-        for link in fleet.links.iter_mut().filter(|link| link.hello().is_some()) {
+        let wanted = list_digest(judge.clients[0].mirrored(Instant::now(), now));
+        for client in fleet.clients.iter_mut().filter(|client| client.hello().is_some()) {
             compared += 1;
-            inexact += usize::from(wanted.is_none() || wanted != list_digest(link.mirrored(last, now)));
+            inexact += usize::from(wanted.is_none() || wanted != list_digest(client.mirrored(last, now)));
         }
     }
     bench.report.add("storm-full.clients", clients as f64, "clients");
@@ -205,22 +217,22 @@ fn full(bench: &mut Bench) -> Result<(), BenchError> {
     Ok(())
 }
 
-/// A gateway that has room for all of them.
-fn start(bench: &Bench, clients: usize) -> Result<Subject, BenchError> {
+/// A gateway whose cap is larger than the number of clients.
+fn start(bench: &Bench, clients: usize) -> Result<GatewayProcess, BenchError> {
     let cap = (clients * 2).to_string();
-    bench.launcher.start(&bench.crew, &["--max-entries", &cap])
+    bench.launcher.start(&bench.profiles, &["--max-entries", &cap])
 }
 
-/// A client that comes when all is quiet and keeps what it is told.
-fn judge(bench: &Bench, subject: &Subject, deltas: bool) -> Result<Fleet, BenchError> {
-    let mut fleet = Fleet::new(subject.address)?;
+/// A client that connects after the storm and keeps its frames.
+fn judge(bench: &Bench, gateway: &GatewayProcess, deltas: bool) -> Result<Fleet, BenchError> {
+    let mut fleet = Fleet::new(gateway.address)?;
     fleet
-        .open(vec![bench.crew.observer(deltas, true)], 1, LIMIT)?
+        .open(vec![bench.profiles.observer(deltas, true)], 1, LIMIT)?
         .complete()?;
     Ok(fleet)
 }
 
-/// One number for a list, without times.
+/// A digest of a list, without times.
 fn list_digest(client: Option<&Client>) -> Option<u64> {
     let sum = |sum: u64, entry: &RawEntry| sum.wrapping_add(of_raw("", entry));
     Some(client?.mirror().raw_list().fold(0, sum))

@@ -1,4 +1,4 @@
-//! What a client that does nothing wrong notices of an attack.
+//! Delay of a normal client during an attack.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,17 +9,17 @@ use crate::error::BenchError;
 use crate::fleet::Fleet;
 use crate::stats::ms;
 
-/// Between two calls, two looks at `/healthz`, two fresh clients.
+/// Intervals of calls, requests to `/healthz`, and new clients.
 const CALL_EVERY: Duration = Duration::from_millis(100);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 const CLIENT_EVERY: Duration = Duration::from_millis(500);
 
-/// A client that does nothing wrong.
+/// A normal client.
 #[derive(Default)]
 pub(super) struct Normal {
-    /// For each answer, in ms.
+    /// Wait for each answer, in ms.
     pub(super) waits: Vec<f64>,
-    /// Clients that were not let in, and answers that were not what they should be.
+    /// Clients that could not connect, and wrong answers.
     pub(super) failed: u32,
     asked: u64,
 }
@@ -53,7 +53,7 @@ impl Normal {
                 client_at += CLIENT_EVERY;
                 let asked = Instant::now();
                 let mut fresh = Fleet::new(address)?;
-                let opened = fresh.open(vec![bench.crew.observer(false, false)], 1, WAIT)?;
+                let opened = fresh.open(vec![bench.profiles.observer(false, false)], 1, WAIT)?;
                 self.note(asked, opened.failures.is_empty());
             }
             let next = call_at.min(look_at).min(client_at);
@@ -68,7 +68,7 @@ impl Normal {
     }
 }
 
-/// Whether `/healthz` says that the gateway lives.
+/// Whether `/healthz` answers 200.
 fn is_healthy(address: SocketAddr) -> std::io::Result<bool> {
     let mut stream = TcpStream::connect_timeout(&address, WAIT)?;
     stream.set_read_timeout(Some(WAIT))?;

@@ -1,5 +1,5 @@
-//! One connection of the load generator: the core's client does the handshake; after it frames are only
-//! counted, and kept where somebody wants to hold a mirror against the gateway later.
+//! One client of the load generator. The core's client does the handshake. Frames after it are only counted, and
+//! kept where mirrors are compared.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::rc::Rc;
@@ -9,16 +9,16 @@ use mio::net::TcpStream;
 use presence_core::Now;
 use presence_core::client::{Client, ClientOutput};
 
-use crate::frame::{self, Frame, Scanner, find};
 use crate::signer::Signer;
+use crate::ws_frame::{self, Scanner, WsFrame, find};
 
-/// The longest answer to the upgrade.
+/// Longest answer to the upgrade.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// How an event with the whole list begins.
+/// First bytes of an event with the whole list.
 const LIST_EVENT: &str = r#"{"type":"event","event":"presence","#;
 
-/// How far a connection has come.
+/// Stage of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     Connecting,
@@ -31,53 +31,53 @@ pub(crate) enum Stage {
 /// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct End {
-    /// The code of the close frame; 1006 without one.
+    /// Code of the close frame; 1006 without one.
     pub(crate) code: u16,
     pub(crate) reason: String,
 }
 
-/// What a connection has received so far.
+/// Counts of what a client has received.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) bytes: u64,
-    /// Frames with the roster or changes of it, after hello.
+    /// Frames with the roster or its changes, after hello.
     pub(crate) presence: u64,
-    /// Bytes of the last of them.
+    /// Bytes of the last presence frame.
     pub(crate) presence_len: usize,
-    /// The newest presence version.
+    /// Newest presence version.
     pub(crate) version: u64,
     pub(crate) responses: u64,
-    /// Those that said no.
+    /// Refusals among the responses.
     pub(crate) refused: u64,
     pub(crate) response_len: usize,
     pub(crate) hello_len: usize,
     pub(crate) pings: u64,
 }
 
-/// One connection.
-pub(crate) struct Link {
+/// One client.
+pub(crate) struct LoadClient {
     pub(crate) socket: TcpStream,
     pub(crate) stage: Stage,
     pub(crate) seen: Seen,
     pub(crate) end: Option<End>,
-    /// Nothing is read.
+    /// Whether it has stopped reading.
     pub(crate) is_paused: bool,
-    /// Reached what the fleet waits for.
-    pub(crate) is_there: bool,
-    /// The frames a mirror is made of, if they are kept.
+    /// Whether it has reached the fleet's goal.
+    pub(crate) has_reached_goal: bool,
+    /// Frames that make a mirror, if they are kept.
     kept: Option<Vec<(Instant, Box<str>)>>,
     scanner: Scanner,
-    /// `None` on a connection to the bare server, which shakes no hands.
-    machine: Option<Box<Client>>,
+    /// `None` on a connection to the bare server, which has no handshake.
+    protocol: Option<Box<Client>>,
     signer: Option<Rc<Signer>>,
     head: Vec<u8>,
     out: Vec<u8>,
 }
 
-impl Link {
+impl LoadClient {
     pub(crate) fn new(
         socket: TcpStream,
-        machine: Option<Box<Client>>,
+        protocol: Option<Box<Client>>,
         signer: Option<Rc<Signer>>,
         keeps: bool,
     ) -> Self {
@@ -87,26 +87,26 @@ impl Link {
             seen: Seen::default(),
             end: None,
             is_paused: false,
-            is_there: false,
+            has_reached_goal: false,
             kept: keeps.then(Vec::new),
             scanner: Scanner::new(keeps),
-            machine,
+            protocol,
             signer,
             head: Vec::new(),
             out: Vec::new(),
         }
     }
 
-    /// The socket may have become connected.
+    /// The socket is connected, or has failed.
     pub(crate) fn handle_connected(&mut self, upgrade: &str) {
         match self.socket.take_error() {
             Ok(None) if self.socket.peer_addr().is_ok() => {}
             Ok(None) => return,
             Ok(Some(error)) | Err(error) => return self.finish(1006, &error.to_string()),
         }
-        // A socket that refuses it is only slower.
+        // Without it the socket is only slower.
         let _ = self.socket.set_nodelay(true);
-        if self.machine.is_some() {
+        if self.protocol.is_some() {
             self.stage = Stage::Upgrading;
             self.out.extend_from_slice(upgrade.as_bytes());
             self.flush();
@@ -115,7 +115,7 @@ impl Link {
         }
     }
 
-    /// Reads all that is there. `until_end` says that the peer closed: then also the end is read.
+    /// Reads until the socket is drained. `until_end`: the peer has closed, so the end is read too.
     pub(crate) fn read(&mut self, buffer: &mut [u8], until_end: bool, now: Now) {
         while !self.is_paused && self.stage != Stage::Ended {
             match self.socket.read(buffer) {
@@ -123,7 +123,7 @@ impl Link {
                 Ok(len) => {
                     self.seen.bytes += len as u64;
                     self.take_in(&buffer[..len], now);
-                    // A short read has emptied the socket; more of it is a new event.
+                    // A short read means the socket is drained; more bytes are a new event.
                     if len < buffer.len() && !until_end {
                         return;
                     }
@@ -137,10 +137,10 @@ impl Link {
 
     /// Queues a text frame; [`flush`](Self::flush) sends it.
     pub(crate) fn push(&mut self, text: &str) {
-        frame::write(&mut self.out, frame::TEXT, text.as_bytes());
+        ws_frame::write(&mut self.out, ws_frame::TEXT, text.as_bytes());
     }
 
-    /// Writes what the socket takes.
+    /// Writes until the socket is full.
     pub(crate) fn flush(&mut self) {
         let mut written = 0;
         while written < self.out.len() {
@@ -163,25 +163,25 @@ impl Link {
         Some(&self.kept.as_ref()?.first()?.1)
     }
 
-    /// The client with its mirror, as it is after the frames that arrived up to `until`. `None` when
-    /// it wanted to ask again: something did not fit together.
+    /// The client with its mirror after the frames that had arrived by `until`. `None` if it would have sent a
+    /// request: the frames were not consistent.
     pub(crate) fn mirrored(&mut self, until: Instant, now: Now) -> Option<&Client> {
-        let machine = self.machine.as_deref_mut()?;
+        let protocol = self.protocol.as_deref_mut()?;
         let mut kept = self.kept.take()?;
         kept.retain(|(at, _)| *at <= until);
         let is_list = |(_, text): &(Instant, Box<str>)| text.starts_with(LIST_EVENT);
         if kept.len() > 2 && kept[1..].iter().all(is_list) {
-            // Each list replaces the one before.
+            // Each list replaces the previous one.
             kept.drain(1..kept.len() - 1);
         }
         let mut is_sound = true;
         for (_, text) in kept {
-            machine.handle_text(1, &text, now);
-            while let Some(output) = machine.poll_output() {
+            protocol.handle_text(1, &text, now);
+            while let Some(output) = protocol.poll_output() {
                 is_sound &= !matches!(output, ClientOutput::Send { .. } | ClientOutput::Close { .. });
             }
         }
-        is_sound.then_some(machine)
+        is_sound.then_some(protocol)
     }
 
     fn take_in(&mut self, mut bytes: &[u8], now: Now) {
@@ -201,8 +201,8 @@ impl Link {
             }
             bytes = &bytes[end - before..];
             self.stage = Stage::Handshake;
-            if let Some(machine) = &mut self.machine {
-                machine.handle_open(1, now);
+            if let Some(protocol) = &mut self.protocol {
+                protocol.handle_open(1, now);
             }
         }
         let mut scanner = std::mem::replace(&mut self.scanner, Scanner::new(false));
@@ -210,14 +210,14 @@ impl Link {
         self.scanner = scanner;
     }
 
-    fn handle(&mut self, frame: Frame<'_>, now: Now) {
+    fn handle(&mut self, frame: WsFrame<'_>, now: Now) {
         match frame.opcode {
-            frame::PING => {
+            ws_frame::PING => {
                 self.seen.pings += 1;
-                frame::write(&mut self.out, frame::PONG, frame.whole.unwrap_or_default());
+                ws_frame::write(&mut self.out, ws_frame::PONG, frame.whole.unwrap_or_default());
                 self.flush();
             }
-            frame::CLOSE => {
+            ws_frame::CLOSE => {
                 let (code, reason) = match frame.whole {
                     Some([high, low, reason @ ..]) => (
                         u16::from_be_bytes([*high, *low]),
@@ -225,12 +225,12 @@ impl Link {
                     ),
                     _ => (1005, String::new()),
                 };
-                frame::write(&mut self.out, frame::CLOSE, frame.whole.unwrap_or_default());
+                ws_frame::write(&mut self.out, ws_frame::CLOSE, frame.whole.unwrap_or_default());
                 self.flush();
                 self.finish(code, &reason);
             }
             _ if self.stage == Stage::Handshake => self.shake_hands(frame, now),
-            _ if self.machine.is_none() => {
+            _ if self.protocol.is_none() => {
                 self.seen.presence += 1;
                 self.seen.responses += 1;
             }
@@ -253,15 +253,14 @@ impl Link {
         }
     }
 
-    fn keep(&mut self, frame: Frame<'_>) {
+    fn keep(&mut self, frame: WsFrame<'_>) {
         if let (Some(kept), Some(text)) = (&mut self.kept, frame.text()) {
             kept.push((Instant::now(), text.into()));
         }
     }
 
-    /// The challenge is the core's to answer. Its answer, the hello, is only looked at: reading it would
-    /// take longer than making it.
-    fn shake_hands(&mut self, frame: Frame<'_>, now: Now) {
+    /// The core's client answers the challenge. Hello is only scanned: parsing it would take longer than making it.
+    fn shake_hands(&mut self, frame: WsFrame<'_>, now: Now) {
         if frame.is_response() {
             if frame.is_ok() {
                 self.stage = Stage::Live;
@@ -274,18 +273,18 @@ impl Link {
             }
             return;
         }
-        let (Some(machine), Some(text)) = (&mut self.machine, frame.text()) else {
+        let (Some(protocol), Some(text)) = (&mut self.protocol, frame.text()) else {
             return;
         };
-        machine.handle_text(1, text, now);
-        while let Some(output) = machine.poll_output() {
+        protocol.handle_text(1, text, now);
+        while let Some(output) = protocol.poll_output() {
             match output {
                 ClientOutput::Sign { socket, payload } => {
                     let signature = self.signer.as_ref().map(|signer| signer.sign(&payload));
-                    machine.handle_signature(socket, signature.as_deref(), now);
+                    protocol.handle_signature(socket, signature.as_deref(), now);
                 }
                 ClientOutput::Send { text, .. } => {
-                    frame::write(&mut self.out, frame::TEXT, text.as_bytes());
+                    ws_frame::write(&mut self.out, ws_frame::TEXT, text.as_bytes());
                 }
                 _ => {}
             }

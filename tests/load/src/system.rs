@@ -1,5 +1,4 @@
-//! What the system tells about a process, and where it lets processes run. Linux tells most; elsewhere
-//! the figures are missing, not guessed.
+//! Memory, processor time and cores of processes. Outside Linux most figures are missing.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,7 +10,7 @@ pub(crate) struct Cores {
     pub(crate) generator: usize,
 }
 
-/// Raises the bound on open files as far as it goes. Returns it.
+/// Raises the limit of open files to the hard limit. Returns it.
 #[cfg(unix)]
 pub(crate) fn raise_open_files() -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -36,7 +35,7 @@ pub(crate) fn raise_open_files() -> usize {
     usize::MAX
 }
 
-/// The first two cores that this process may use; `None` when there are not two, or where nobody can tell.
+/// The first two cores that this process may use; `None` if there are fewer or the system has no affinity.
 #[cfg(target_os = "linux")]
 pub(crate) fn cores() -> Option<Cores> {
     use rustix::thread::{CpuSet, sched_getaffinity};
@@ -49,7 +48,7 @@ pub(crate) fn cores() -> Option<Cores> {
     })
 }
 
-/// Binds this thread, and what it starts from now on, to one core. Returns whether it could.
+/// Pins this thread, and processes it spawns later, to one core. Returns whether that worked.
 #[cfg(target_os = "linux")]
 pub(crate) fn pin(core: usize) -> bool {
     use rustix::thread::{CpuSet, sched_setaffinity};
@@ -69,7 +68,7 @@ pub(crate) fn pin(_core: usize) -> bool {
     false
 }
 
-/// Memory of a process in kB: what it holds now, and the most it held.
+/// Resident memory of a process in kB: now, and its peak.
 pub(crate) fn memory_kb(pid: u32) -> Option<(f64, f64)> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let field = |name: &str| -> Option<f64> {
@@ -79,7 +78,7 @@ pub(crate) fn memory_kb(pid: u32) -> Option<(f64, f64)> {
     Some((field("VmRSS:")?, field("VmHWM:")?))
 }
 
-/// Processor time that all threads of a process used so far.
+/// Processor time that all threads of a process have used.
 pub(crate) fn cpu_time(pid: u32) -> Option<Duration> {
     let threads = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
     let nanoseconds = threads
@@ -89,7 +88,7 @@ pub(crate) fn cpu_time(pid: u32) -> Option<Duration> {
     Some(Duration::from_nanos(nanoseconds))
 }
 
-/// A process's children, and theirs.
+/// The descendants of a process.
 pub(crate) fn descendants(pid: u32) -> Vec<u32> {
     let parents: Vec<(u32, u32)> = std::fs::read_dir("/proc")
         .into_iter()
@@ -97,7 +96,7 @@ pub(crate) fn descendants(pid: u32) -> Vec<u32> {
         .filter_map(|entry| {
             let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
             let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-            // The name stands in parentheses and may hold anything.
+            // The name is in parentheses and may contain anything.
             let parent = stat
                 .rsplit_once(") ")?
                 .1
@@ -122,7 +121,7 @@ pub(crate) fn descendants(pid: u32) -> Vec<u32> {
     found.split_off(1)
 }
 
-/// Asks a process to end.
+/// Sends SIGTERM.
 #[cfg(unix)]
 pub(crate) fn terminate(pid: u32) {
     use rustix::process::{Pid, Signal, kill_process};
@@ -136,8 +135,8 @@ pub(crate) fn terminate(pid: u32) {
 #[cfg(not(unix))]
 pub(crate) fn terminate(_pid: u32) {}
 
-/// The clients' ports of the local connections that are established at the server's end. Takes long where many
-/// connections ended lately.
+/// Client ports of the local connections that are established on the server's side. Slow if many connections ended
+/// recently.
 pub(crate) fn established(server_port: u16) -> Option<BTreeSet<u16>> {
     let mut ports = None;
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {

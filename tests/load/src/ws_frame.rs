@@ -1,9 +1,9 @@
-//! WebSocket frames from a client's end, at the least cost: a frame is looked at where it was read and
-//! is only copied when somebody wants to keep it.
+//! WebSocket frames on the client side, at the lowest cost: a frame is scanned in the read buffer and only copied
+//! if it is kept.
 
-/// How much of either end of a frame is known without keeping the whole.
+/// Bytes known of either end of a frame that is not kept.
 const END_BYTES: usize = 768;
-/// Frames up to this size are always kept whole.
+/// Frames up to this size are always kept.
 const SMALL_BYTES: usize = 8 * 1024;
 
 pub(crate) const TEXT: u8 = 1;
@@ -11,31 +11,31 @@ pub(crate) const CLOSE: u8 = 8;
 pub(crate) const PING: u8 = 9;
 pub(crate) const PONG: u8 = 10;
 
-/// A frame that arrived.
+/// A received frame.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Frame<'a> {
+pub(crate) struct WsFrame<'a> {
     pub(crate) opcode: u8,
     /// Bytes of the payload.
     pub(crate) len: usize,
-    /// How it begins.
+    /// Its first bytes.
     pub(crate) head: &'a [u8],
-    /// How it ends.
+    /// Its last bytes.
     pub(crate) tail: &'a [u8],
-    /// All of it: when it is small, came in one piece, or everything is kept.
+    /// All of it, if it is small, was in one read, or is kept.
     pub(crate) whole: Option<&'a [u8]>,
 }
 
-/// Cuts a stream of bytes into frames.
+/// Splits a stream of bytes into frames.
 #[derive(Debug)]
 pub(crate) struct Scanner {
-    /// Whether every frame is wanted whole.
+    /// Whether every frame is kept.
     pub(crate) keeps_all: bool,
     header: [u8; 10],
     header_len: usize,
     payload: Option<Payload>,
 }
 
-/// A payload of which a part is still to come.
+/// An incomplete payload.
 #[derive(Debug)]
 struct Payload {
     opcode: u8,
@@ -43,7 +43,7 @@ struct Payload {
     left: usize,
     is_kept: bool,
     head: Vec<u8>,
-    /// The last bytes so far; of a kept payload, everything.
+    /// The last bytes so far; all of them if the payload is kept.
     rest: Vec<u8>,
 }
 
@@ -57,8 +57,8 @@ impl Scanner {
         }
     }
 
-    /// Takes in what was read and hands out the frames that are complete.
-    pub(crate) fn scan(&mut self, mut bytes: &[u8], mut frame: impl FnMut(Frame<'_>)) {
+    /// Consumes `bytes` and calls `frame` for every complete frame.
+    pub(crate) fn scan(&mut self, mut bytes: &[u8], mut frame: impl FnMut(WsFrame<'_>)) {
         while !bytes.is_empty() {
             if let Some(payload) = &mut self.payload {
                 let (piece, rest) = bytes.split_at(payload.left.min(bytes.len()));
@@ -78,7 +78,7 @@ impl Scanner {
             if bytes.len() >= len {
                 let (text, rest) = bytes.split_at(len);
                 bytes = rest;
-                frame(Frame {
+                frame(WsFrame {
                     opcode,
                     len,
                     head: &text[..len.min(END_BYTES)],
@@ -98,7 +98,7 @@ impl Scanner {
         }
     }
 
-    /// The opcode and the length of the next payload, once its header is there.
+    /// Opcode and length of the next payload, once its header is complete.
     fn header(&mut self, bytes: &mut &[u8]) -> Option<(u8, usize)> {
         loop {
             let wanted = match self.header[1] & 0x7f {
@@ -146,9 +146,9 @@ impl Payload {
             .extend_from_slice(&piece[piece.len().saturating_sub(END_BYTES)..]);
     }
 
-    fn done(self, frame: &mut impl FnMut(Frame<'_>)) {
+    fn done(self, frame: &mut impl FnMut(WsFrame<'_>)) {
         let rest = &self.rest[..];
-        frame(Frame {
+        frame(WsFrame {
             opcode: self.opcode,
             len: self.len,
             head: if self.is_kept {
@@ -162,8 +162,8 @@ impl Payload {
     }
 }
 
-impl Frame<'_> {
-    /// Whether it is the event of that name, as far as its beginning says.
+impl WsFrame<'_> {
+    /// Whether it is the event of that name, judging by its first bytes.
     pub(crate) fn is_event(&self, name: &str) -> bool {
         find(self.head, b"\"event\":\"")
             .and_then(|at| self.head[at..].strip_prefix(name.as_bytes()))
@@ -175,24 +175,24 @@ impl Frame<'_> {
         find(self.head, b"\"type\":\"res\"").is_some()
     }
 
-    /// Whether it is a response that says yes.
+    /// Whether it is a successful response.
     pub(crate) fn is_ok(&self) -> bool {
         find(self.head, b"\"ok\":true").is_some()
     }
 
-    /// The presence version that an event states at its end.
+    /// The presence version at the end of an event.
     pub(crate) fn presence_version(&self) -> Option<u64> {
         let at = find(self.tail, b"\"stateVersion\":{\"presence\":")?;
         Some(number(&self.tail[at..]))
     }
 
-    /// The text, when it is there whole.
+    /// The text, if the whole frame is known.
     pub(crate) fn text(&self) -> Option<&str> {
         std::str::from_utf8(self.whole?).ok()
     }
 }
 
-/// The place after the first `wanted`.
+/// Position after the first `wanted`.
 pub(crate) fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     let first = *wanted.first()?;
     let mut at = 0;
@@ -213,7 +213,7 @@ fn number(text: &[u8]) -> u64 {
         .fold(0, |number, digit| number * 10 + u64::from(digit - b'0'))
 }
 
-/// A frame of a client. Its mask is zero, which is a legal one and costs nothing.
+/// Appends a client's frame. Its mask is zero, which is legal and costs nothing.
 pub(crate) fn write(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     out.push(0x80 | opcode);
     match payload.len() {
@@ -231,7 +231,7 @@ pub(crate) fn write(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     out.extend_from_slice(payload);
 }
 
-/// A text frame of a server with this many bytes of payload, which says nothing.
+/// A server's text frame with `len` meaningless bytes.
 pub(crate) fn filler(len: usize) -> Vec<u8> {
     let mut out = vec![0x80 | TEXT];
     match len {
