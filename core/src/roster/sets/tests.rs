@@ -13,15 +13,11 @@ use crate::model::{ClientInfo, Role};
 
 type Text = Box<str>;
 
-struct Random(u64);
+struct Random(fastrand::Rng);
 
 impl Random {
     fn below(&mut self, below: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % below
+        self.0.usize(..below)
     }
 
     /// Few texts, so that connections bring the same, some of them long.
@@ -109,7 +105,7 @@ fn live(conn: u64, role: Role, scopes: &[Text]) -> Live {
 fn roles_and_scopes_are_the_union_after_any_order_of_connects_and_closes() {
     let (mut most, mut lasts, mut full) = (0, 0, 0);
     for seed in 0..20 {
-        let mut random = Random(seed);
+        let mut random = Random(fastrand::Rng::with_seed(seed));
         let max_bytes = [700, 3_000, 1 << 20][random.below(3)];
         let pool = [8, 200][random.below(2)];
         let mut row = Row::new(RowKey::SelfRow, 1, 0);

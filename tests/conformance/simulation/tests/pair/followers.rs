@@ -3,18 +3,14 @@
 use presence_core::client::{BeaconPolicy, ClientConfig};
 use presence_core::model::entry::TIME_MEMBERS;
 use presence_core::model::{Json, RawEntry};
+use presence_simulation::Rng;
 use presence_simulation::world::{World, config, plain, with_device};
 
 #[test]
 fn every_follower_ends_with_the_gateways_list() {
     for seed in 0..15u64 {
-        let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        let mut draw = |n: u64| {
-            random = random
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (random >> 33) % n
-        };
+        let mut rng = Rng::new(seed);
+        let mut draw = |n: u64| rng.within(0..=n - 1);
         let mut world = World::new();
         let followers = [world.add(config("deltas")), world.add(plain("lists"))];
         let actors: Vec<usize> = (0..6)
