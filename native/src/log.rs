@@ -133,7 +133,11 @@ pub(crate) fn escaped(text: &str, max_bytes: usize) -> String {
     let mut line = String::new();
     for c in start_of(text, max_bytes).chars() {
         let len = line.len();
-        line.extend(c.escape_debug());
+        match c {
+            // The quotes around it are double ones.
+            '\'' => line.push(c),
+            _ => line.extend(c.escape_debug()),
+        }
         if line.len() > max_bytes {
             line.truncate(len);
             break;
@@ -168,7 +172,7 @@ mod tests {
             assert!(text.is_ascii() && text.contains('\\'), "{c:?} {text}");
         }
         assert_eq!(escaped("a \"b\" \\ c", 100), "a \\\"b\\\" \\\\ c");
-        assert_eq!(escaped("Größe 日本", 100), "Größe 日本");
+        assert_eq!(escaped("Größe 日本's", 100), "Größe 日本's");
         assert_eq!(escaped(&"é".repeat(100), 101), "é".repeat(50));
         assert_eq!(escaped("\u{1f}\u{1f}", 12), "\\u{1f}\\u{1f}");
         assert_eq!(escaped("\u{1f}\u{1f}", 11), "\\u{1f}");
