@@ -64,6 +64,10 @@ impl Naive {
     }
 
     fn add(&mut self, roles: &[Text], scopes: &[Text], bytes: usize) {
+        // A beacon without roles and scopes changes neither.
+        if roles.is_empty() && scopes.is_empty() {
+            return;
+        }
         let (of_roles, of_scopes) = (&mut self.added.0, &mut self.added.1);
         for (set, more) in [(of_roles, roles), (of_scopes, scopes)] {
             set.extend_from_slice(more);
