@@ -71,12 +71,8 @@ impl Hub {
         }
         let version = self.roster.version();
         let item = self.delta_item(version, now);
-        for (slot, member) in self.members.iter() {
+        for (conn, member) in self.members.iter() {
             if member.takes_deltas {
-                let conn = ConnId {
-                    slot,
-                    serial: member.serial,
-                };
                 self.outputs.push_back(HubOutput::Send(conn, item.clone()));
             }
         }

@@ -1,41 +1,30 @@
-//! The joined connections: a slab, so that a shell can keep its own table by the same index.
+//! The joined connections, at small and dense indexes: a shell keeps its own table by them.
 
-use alloc::vec::Vec;
+use slab::Slab;
 
 use super::ConnId;
 use super::member::Member;
 
 #[derive(Debug, Default)]
-pub(super) struct Members {
-    slots: Vec<Option<Member>>,
-    free: Vec<u32>,
-    count: usize,
-}
+pub(super) struct Members(Slab<Member>);
 
 impl Members {
-    pub(super) fn insert(&mut self, member: Member) -> u32 {
-        self.count += 1;
-        if let Some(slot) = self.free.pop() {
-            self.slots[slot as usize] = Some(member);
-            return slot;
-        }
-        self.slots.push(Some(member));
-        (self.slots.len() - 1) as u32
+    pub(super) fn insert(&mut self, member: Member) -> ConnId {
+        let serial = member.serial;
+        let slot = self.0.insert(member) as u32;
+        ConnId { slot, serial }
     }
 
     pub(super) fn remove(&mut self, slot: u32) -> Option<Member> {
-        let member = self.slots.get_mut(slot as usize)?.take()?;
-        self.free.push(slot);
-        self.count -= 1;
-        Some(member)
+        self.0.try_remove(slot as usize)
     }
 
     pub(super) fn get(&self, slot: u32) -> Option<&Member> {
-        self.slots.get(slot as usize)?.as_ref()
+        self.0.get(slot as usize)
     }
 
     pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Member> {
-        self.slots.get_mut(slot as usize)?.as_mut()
+        self.0.get_mut(slot as usize)
     }
 
     /// Whether `conn` still is the one in its slot.
@@ -45,22 +34,27 @@ impl Members {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.count
+        self.0.len()
     }
 
     /// All members in slot order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Member)> {
-        self.slots
+    pub(super) fn iter(&self) -> impl Iterator<Item = (ConnId, &Member)> {
+        self.0
             .iter()
-            .enumerate()
-            .filter_map(|(slot, member)| Some((slot as u32, member.as_ref()?)))
+            .map(|(slot, member)| (conn_id(slot, member), member))
     }
 
     /// All members in slot order.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (u32, &mut Member)> {
-        self.slots
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (ConnId, &mut Member)> {
+        self.0
             .iter_mut()
-            .enumerate()
-            .filter_map(|(slot, member)| Some((slot as u32, member.as_mut()?)))
+            .map(|(slot, member)| (conn_id(slot, member), member))
+    }
+}
+
+fn conn_id(slot: usize, member: &Member) -> ConnId {
+    ConnId {
+        slot: slot as u32,
+        serial: member.serial,
     }
 }

@@ -75,16 +75,13 @@ impl Hub {
         let due_ms = now.age_ms.saturating_add(self.ping_interval_ms());
         self.roster.spare_live_rows(due_ms);
         self.heartbeats.clear();
-        for (slot, member) in self.members.iter_mut() {
+        for (conn, member) in self.members.iter_mut() {
             member.heartbeat = Heartbeat {
                 due_ms,
                 awaits_pong: true,
             };
-            self.heartbeats.insert((due_ms, slot));
-            self.outputs.push_back(HubOutput::Ping(ConnId {
-                slot,
-                serial: member.serial,
-            }));
+            self.heartbeats.insert((due_ms, conn.slot));
+            self.outputs.push_back(HubOutput::Ping(conn));
         }
     }
 
@@ -132,11 +129,7 @@ impl Hub {
             r#"{{"type":"event","event":"tick","payload":{{"ts":{ts}}}"#
         ));
         let event = Arc::new(event);
-        for (slot, member) in self.members.iter() {
-            let conn = ConnId {
-                slot,
-                serial: member.serial,
-            };
+        for (conn, _) in self.members.iter() {
             self.outputs
                 .push_back(HubOutput::Send(conn, Item::Tick(event.clone())));
         }

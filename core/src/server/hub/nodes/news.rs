@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use serde_json::json;
 
 use super::super::HubOutput;
-use super::{ConnId, Hub, NodeKey, Nodes};
+use super::{Hub, NodeKey, Nodes};
 use crate::model::time::Now;
 use crate::server::Item;
 use crate::wire::Frame;
@@ -109,11 +109,7 @@ impl Hub {
         {
             events.push(Arc::new(self.node_presence(&key, &id)));
         }
-        for (slot, member) in self.members.iter().filter(|(_, member)| member.reads) {
-            let conn = ConnId {
-                slot,
-                serial: member.serial,
-            };
+        for (conn, _) in self.members.iter().filter(|(_, member)| member.reads) {
             for event in &events {
                 self.outputs
                     .push_back(HubOutput::Send(conn, Item::Droppable(event.clone())));

@@ -1,6 +1,7 @@
 //! Bounds of what is known about nodes.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::format;
 
 use super::super::nodes::{MAX_ENDED, MAX_EVENTS, MAX_NODE_BYTES};

@@ -1,0 +1,92 @@
+//! When readers are sent what changed, and what (SPEC 2).
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::sync::Arc;
+
+use super::member::Member;
+use super::{ConnId, Hub, HubOutput};
+use crate::model::time::Now;
+use crate::server::Item;
+use crate::wire::Frame;
+
+/// Longest time, in ms, that sending one broadcast may seem to take (see [`Hub::handle_sent`]).
+const MAX_SENDING_MS: u64 = 2_000;
+
+impl Hub {
+    /// Whether a broadcast or events of nodes were put out since [`handle_sent`](Self::handle_sent).
+    #[must_use]
+    pub fn awaits_sent(&self) -> bool {
+        self.sending_began_ms.is_some()
+    }
+
+    /// Everything put out so far is sent, or waits for sockets that are full. Where that took longer than
+    /// half of the coalescing window, the window is twice as long as it took, so that half of the time is
+    /// left for those who have something to say; what seems to have taken longer than two seconds was no sending
+    /// but a suspension. A shell that never calls it has windows of constant length.
+    pub fn handle_sent(&mut self, now: Now) {
+        let window_ms = self.config.limits.window_ms;
+        if let Some(began_ms) = self.sending_began_ms.take()
+            && window_ms > 0
+        {
+            let took_ms = now.age_ms.saturating_sub(began_ms).min(MAX_SENDING_MS);
+            let until_ms = began_ms.saturating_add(2 * took_ms);
+            self.window_ends_ms = self.window_ends_ms.max(until_ms);
+            self.nodes.extend_window(until_ms);
+        }
+    }
+
+    /// Announces a change: at once after a quiet window, else when the window ends (SPEC 2).
+    pub(super) fn announce(&mut self, now: Now) {
+        if self.is_shut_down {
+            return;
+        }
+        self.forget_nodes();
+        self.tell_nodes(now);
+        let is_changed = self.roster.version() != self.announced_version;
+        if is_changed && now.age_ms >= self.window_ends_ms {
+            self.broadcast(now);
+            self.window_ends_ms = now.age_ms.saturating_add(self.config.limits.window_ms);
+            self.sending_began_ms = Some(now.age_ms);
+        } else if !is_changed {
+            self.tell_touches(now);
+        }
+    }
+
+    /// Sends the change to every reader that does not have this version, in slot order: the list,
+    /// encoded once, or the delta, encoded once.
+    pub(super) fn broadcast(&mut self, now: Now) {
+        let from = self.announced_version;
+        let version = self.roster.version();
+        self.announced_version = version;
+        let lacks = |member: &Member| member.reads && member.has_version < version;
+        let wants = |deltas: bool| {
+            move |(_, member): (ConnId, &Member)| lacks(member) && member.takes_deltas == deltas
+        };
+        let is_list_wanted = self.members.iter().any(wants(false));
+        let is_delta_wanted = self.members.iter().any(wants(true));
+        let list = is_list_wanted.then(|| Arc::new(self.presence_event(now)));
+        let delta = is_delta_wanted.then(|| self.delta_item(from, now));
+        for (conn, member) in self.members.iter_mut() {
+            if !lacks(member) {
+                continue;
+            }
+            let item = match (member.takes_deltas, &list, &delta) {
+                (false, Some(list), _) => Item::Presence(list.clone()),
+                (true, _, Some(delta)) => delta.clone(),
+                _ => continue,
+            };
+            member.has_version = version;
+            self.outputs.push_back(HubOutput::Send(conn, item));
+        }
+    }
+
+    /// The `presence` event without its `seq`.
+    fn presence_event(&mut self, now: Now) -> Frame {
+        Frame {
+            head: Cow::Borrowed(r#"{"type":"event","event":"presence","payload":{"presence":"#),
+            body: Some(self.roster.encode_list(now)),
+            tail: format!(r#"}},"stateVersion":{}"#, self.state_version()).into(),
+        }
+    }
+}

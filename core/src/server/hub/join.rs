@@ -1,0 +1,125 @@
+//! A handshake is accepted: the connection becomes a member, gets its row and is sent hello.
+
+use alloc::vec::Vec;
+use core::mem::take;
+
+use super::member::{self, Heartbeat, Member, may_read, takes_deltas};
+use super::nodes::Offer;
+use super::{ConnId, Hub, HubOutput, hello};
+use crate::model::key::PresenceKey;
+use crate::model::time::Now;
+use crate::server::{Handshake, Item};
+use crate::wire::CloseFrame;
+
+impl Hub {
+    /// Takes an accepted handshake in: writes its row and queues hello as its first frame.
+    pub fn join(&mut self, handshake: Handshake, now: Now) -> ConnId {
+        self.advance(now);
+        let conn = self.admit(handshake, now);
+        self.greet(conn, now);
+        self.announce(now);
+        conn
+    }
+
+    /// Takes several in that came together, in this order: all rows are written before the first hello, so
+    /// that one encoded list serves all of them.
+    pub fn join_all(&mut self, handshakes: impl IntoIterator<Item = Handshake>, now: Now) -> Vec<ConnId> {
+        self.advance(now);
+        let mut conns: Vec<ConnId> = Vec::new();
+        let mut greeted = 0;
+        let mut proofs = self.roster.proofs();
+        for handshake in handshakes {
+            // Each has to find itself in its hello: before one of them may put another out, all are greeted.
+            let device_id = handshake.device_id.as_deref();
+            let (client, conn_id) = (&handshake.client, &handshake.conn_id);
+            if self.roster.unlists_after(proofs, client, device_id, conn_id) {
+                self.greet_all(&conns[greeted..], now);
+                greeted = conns.len();
+                proofs = self.roster.proofs();
+            }
+            conns.push(self.admit(handshake, now));
+        }
+        self.greet_all(&conns[greeted..], now);
+        self.announce(now);
+        conns
+    }
+
+    /// Makes a member of it, and writes its row.
+    fn admit(&mut self, mut handshake: Handshake, now: Now) -> ConnId {
+        member::drop_placeholders(&mut handshake);
+        let takes_deltas = takes_deltas(&handshake);
+        let offer = Offer {
+            caps: take(&mut handshake.caps),
+            commands: take(&mut handshake.commands),
+        };
+        let serial = self.next_serial;
+        self.next_serial += 1;
+        let mode = PresenceKey::of_name(&handshake.client.mode);
+        let is_ephemeral = mode.is_some_and(|mode| {
+            self.config
+                .ephemeral_modes
+                .iter()
+                .any(|ephemeral| **ephemeral == *mode.as_str())
+        });
+        let member = Member {
+            serial,
+            reads: may_read(handshake.role, &handshake.scopes),
+            takes_deltas,
+            is_tracked: !is_ephemeral,
+            key: self.roster.connect_key(
+                &handshake.client,
+                handshake.device_id.as_deref(),
+                &handshake.conn_id,
+            ),
+            row: None,
+            node: None,
+            has_version: 0,
+            refused_calls: 0,
+            heartbeat: Heartbeat {
+                due_ms: now.age_ms.saturating_add(self.ping_interval_ms()),
+                awaits_pong: false,
+            },
+            handshake,
+        };
+        let due_ms = member.heartbeat.due_ms;
+        let conn = self.members.insert(member);
+        let slot = conn.slot;
+        if let Some(member) = self.members.get_mut(slot)
+            && member.is_tracked
+            && !self.is_shut_down
+        {
+            member.row = Some(self.roster.connect(&member.connect_write(slot), now));
+            self.follow_moves();
+        }
+        if takes_deltas {
+            self.add_delta_member(now);
+        }
+        if !self.is_shut_down {
+            self.heartbeats.insert((due_ms, slot));
+            let interval_ms = self.config.limits.tick_interval_ms.max(1);
+            let tick_at_ms = now.age_ms.saturating_add(interval_ms);
+            self.tick_at_ms.get_or_insert(tick_at_ms);
+        }
+        self.add_node(conn, &offer, now);
+        conn
+    }
+
+    fn greet_all(&mut self, conns: &[ConnId], now: Now) {
+        for &conn in conns {
+            self.greet(conn, now);
+        }
+    }
+
+    /// Queues its first frame.
+    fn greet(&mut self, conn: ConnId, now: Now) {
+        let Some(hello) = hello::hello(self, conn.slot, now) else {
+            return;
+        };
+        self.outputs
+            .push_back(HubOutput::Send(conn, Item::Response(hello)));
+        if self.is_shut_down {
+            self.outputs
+                .push_back(HubOutput::Send(conn, Item::Close(CloseFrame::SERVICE_RESTART)));
+        }
+    }
+}

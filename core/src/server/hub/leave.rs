@@ -1,0 +1,68 @@
+//! A connection ends, or all of them do.
+
+use alloc::format;
+use alloc::sync::Arc;
+
+use super::{ConnId, Hub, HubOutput, LeaveCause};
+use crate::model::time::Now;
+use crate::server::Item;
+use crate::wire::{CloseFrame, Frame};
+
+impl Hub {
+    /// The connection is gone. A second call for the same one does nothing.
+    pub fn leave(&mut self, conn: ConnId, cause: LeaveCause, now: Now) {
+        self.advance(now);
+        self.remove(conn, cause, now);
+        self.announce(now);
+    }
+
+    /// Announces the end to all: the last state, the `shutdown` event, then close 1012. Later joins
+    /// are greeted and closed likewise.
+    pub fn shutdown(&mut self, reason: &str, now: Now) {
+        if self.is_shut_down {
+            return;
+        }
+        self.advance(now);
+        self.broadcast(now);
+        self.is_shut_down = true;
+        self.heartbeats.clear();
+        self.tick_at_ms = None;
+        self.touch_at_ms = None;
+        let event = Arc::new(shutdown_event(reason));
+        for (conn, _) in self.members.iter() {
+            self.outputs
+                .push_back(HubOutput::Send(conn, Item::Event(event.clone())));
+            self.outputs
+                .push_back(HubOutput::Send(conn, Item::Close(CloseFrame::SERVICE_RESTART)));
+        }
+    }
+
+    pub(super) fn remove(&mut self, conn: ConnId, cause: LeaveCause, now: Now) {
+        if !self.members.holds(conn) {
+            return;
+        }
+        let Some(member) = self.members.remove(conn.slot) else {
+            return;
+        };
+        self.heartbeats.remove(&(member.heartbeat.due_ms, conn.slot));
+        if member.takes_deltas {
+            self.remove_delta_member(now);
+        }
+        if self.members.len() == 0 {
+            self.tick_at_ms = None;
+        }
+        if let Some(row) = member.row {
+            self.roster
+                .disconnect(row, member.serial, cause != LeaveCause::Silent, now);
+        }
+        self.remove_node(conn, member, now);
+    }
+}
+
+/// The `shutdown` event without its `seq`.
+fn shutdown_event(reason: &str) -> Frame {
+    let reason = serde_json::to_string(reason).unwrap_or_default();
+    Frame::text(format!(
+        r#"{{"type":"event","event":"shutdown","payload":{{"reason":{reason}}}"#
+    ))
+}

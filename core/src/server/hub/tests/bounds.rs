@@ -1,0 +1,47 @@
+//! The cap, and what is counted of evictions.
+
+use super::*;
+
+#[test]
+fn a_cap_below_two_holds_one_row_beside_self() {
+    for max_entries in [0, 1, 2] {
+        let mut hub = hub_of(max_entries);
+        let a = hub.join(handshake("a", "ui", &["operator.read"]), START);
+        let b = hub.join(handshake("b", "ui", &["operator.read"]), START);
+        assert_eq!(hub.rows(), 2);
+        let own = call(
+            &mut hub,
+            a,
+            "system-event",
+            json!({ "text": "hi", "instanceId": "a" }),
+            START,
+        );
+        assert_eq!(own["ok"], true);
+        assert_eq!(hub.list(START)[1].instance_id.as_deref(), Some("a"));
+        hub.pong(b, START);
+        assert_eq!(hub.list(START)[1].instance_id.as_deref(), Some("a"));
+    }
+}
+
+#[test]
+fn evictions_are_counted_by_kind() {
+    let mut hub = hub_of(3);
+    let a = hub.join(handshake("a", "ui", &[]), START);
+    hub.join(handshake("b", "ui", &[]), START);
+    hub.join(handshake("c", "ui", &[]), START);
+    assert_eq!((hub.evictions().live, hub.evictions().total()), (1, 1));
+    hub.leave(a, LeaveCause::PeerClosed, START);
+    let clerk = hub.join(handshake("clerk", "cli", &["operator.write"]), START);
+    let b = ConnId { slot: 1, serial: 2 };
+    hub.leave(b, LeaveCause::PeerClosed, START);
+    for name in ["x", "y"] {
+        let params = json!({ "text": "t", "instanceId": name });
+        assert_eq!(call(&mut hub, clerk, "system-event", params, START)["ok"], true);
+    }
+    let expected = Evictions {
+        closed: 1,
+        live: 1,
+        over_quota: 1,
+    };
+    assert_eq!(hub.evictions(), expected);
+}

@@ -1,0 +1,46 @@
+//! Silence, idleness and the end.
+
+use super::*;
+
+#[test]
+fn silence_ends_a_connection_and_its_row() {
+    let mut hub = hub();
+    let conn = hub.join(handshake("a", "ui", &[]), START);
+    frames(&mut hub, conn);
+    hub.handle_timeout(START.after(25_000));
+    assert_eq!(frames(&mut hub, conn), ["ping"]);
+    hub.pong(conn, START.after(25_100));
+    hub.handle_timeout(START.after(50_100));
+    hub.handle_timeout(START.after(75_100));
+    assert!(frames(&mut hub, conn).ends_with(&["ping timeout".into()]));
+    assert_eq!(hub.connections(), 0);
+    let rows = hub.list(START.after(75_100));
+    assert_eq!(rows[1].reason.as_deref(), Some("disconnect"));
+    hub.handle_timeout(START.after(325_101));
+    assert_eq!(
+        hub.rows(),
+        1,
+        "the TTL counts from the pong, not from our own close"
+    );
+}
+
+#[test]
+fn an_idle_hub_waits_for_nothing() {
+    let mut hub = hub();
+    let conn = hub.join(handshake("a", "cli", &[]), START);
+    assert!(hub.poll_timeout().is_some());
+    hub.leave(conn, LeaveCause::PeerClosed, START);
+    assert_eq!(hub.poll_timeout(), None);
+}
+
+#[test]
+fn shutdown_tells_everybody() {
+    let mut hub = hub();
+    let conn = hub.join(handshake("a", "ui", &[]), START);
+    frames(&mut hub, conn);
+    hub.shutdown("gateway stopping", START);
+    let frames = frames(&mut hub, conn);
+    assert_eq!(json(&frames[0])["payload"]["reason"], "gateway stopping");
+    assert_eq!(frames[1], "service restart");
+    assert_eq!(hub.poll_timeout(), None);
+}
