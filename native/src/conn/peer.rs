@@ -30,22 +30,28 @@ pub(crate) struct Peer {
 #[derive(Debug)]
 struct State {
     writer: Writer,
-    /// The socket was full: nobody writes until it says otherwise.
-    is_blocked: bool,
-    /// Writing failed.
-    is_broken: bool,
-    /// The close that is queued.
-    close: Option<CloseFrame>,
-    /// The driver has a batch of this connection.
-    is_busy: bool,
-    /// The rest of a batch whose answers found no room; goes first when there is some.
-    deferred: Vec<Input>,
-    /// Since when the socket has accepted no byte, if it is blocked; on `Now::age_ms`.
-    blocked_since_ms: u64,
+    phase: Phase,
+    /// Since when the full socket has accepted no byte, on `Now::age_ms`; nobody writes until it accepts some.
+    blocked_since_ms: Option<u64>,
     /// The hub's id of the connection, once it joined.
     conn: Option<ConnId>,
     /// The connection's task.
     waker: Option<Waker>,
+}
+
+/// Where the connection stands. Only the methods of [`Peer`] change it.
+#[derive(Debug)]
+enum Phase {
+    /// The connection's task may read.
+    Reading,
+    /// The driver has a batch of this connection.
+    WithDriver,
+    /// The rest of a batch whose responses found no room; goes first when there is some.
+    Deferred(Vec<Input>),
+    /// This close is queued; nothing follows it.
+    Closing(CloseFrame),
+    /// Writing failed. A close that was queued before or after that is kept for the log.
+    Broken(Option<CloseFrame>),
 }
 
 /// What a connection's task has to do next.
@@ -67,12 +73,8 @@ impl Peer {
     pub(super) fn new(stream: TcpStream, buffered_bytes: usize) -> Self {
         let state = State {
             writer: Writer::new(buffered_bytes),
-            is_blocked: false,
-            is_broken: false,
-            close: None,
-            is_busy: false,
-            deferred: Vec::new(),
-            blocked_since_ms: 0,
+            phase: Phase::Reading,
+            blocked_since_ms: None,
             conn: None,
             waker: None,
         };
@@ -114,28 +116,25 @@ impl Peer {
         let mut state = self.state();
         // A close is never refused.
         let _ = state.writer.push(Item::Close(close.clone()));
-        state.close.get_or_insert(close);
-        state.deferred = Vec::new();
+        match &mut state.phase {
+            Phase::Closing(_) => {}
+            Phase::Broken(queued) => {
+                queued.get_or_insert(close);
+            }
+            phase => *phase = Phase::Closing(close),
+        }
         state.wake();
     }
 
     /// Writes what it can without waiting. A full socket is left to the connection's task.
     pub(crate) fn flush(&self, now: Now) {
         let mut state = self.state();
-        if state.is_blocked || state.is_broken {
+        if state.blocked_since_ms.is_some() || state.is_broken() {
             return;
         }
-        match state.writer.flush(|slices| write(&self.stream, slices)).0 {
-            Ok(Flush::Done) => {}
-            Ok(Flush::Blocked) => {
-                state.is_blocked = true;
-                state.blocked_since_ms = now.age_ms;
-                state.wake();
-            }
-            Err(_) => {
-                state.is_broken = true;
-                state.wake();
-            }
+        state.write(&self.stream, now);
+        if state.blocked_since_ms.is_some() || state.is_broken() {
+            state.wake();
         }
     }
 
@@ -147,10 +146,13 @@ impl Peer {
     /// A batch is done, but for the `rest`.
     pub(crate) fn finish_batch(&self, rest: Vec<Input>) {
         let mut state = self.state();
-        if state.close.is_none() {
-            state.deferred = rest;
+        if matches!(state.phase, Phase::WithDriver) {
+            state.phase = if rest.is_empty() {
+                Phase::Reading
+            } else {
+                Phase::Deferred(rest)
+            };
         }
-        state.is_busy = false;
         state.wake();
     }
 
@@ -158,35 +160,31 @@ impl Peer {
 
     /// The driver is about to get a batch.
     pub(super) fn start_batch(&self) {
-        self.state().is_busy = true;
+        let mut state = self.state();
+        if matches!(state.phase, Phase::Reading) {
+            state.phase = Phase::WithDriver;
+        }
     }
 
     /// The socket may take bytes again.
     pub(super) fn resume(&self, now: Now) {
-        let mut state = self.state();
-        let (outcome, has_progress) = state.writer.flush(|slices| write(&self.stream, slices));
-        if has_progress {
-            state.blocked_since_ms = now.age_ms;
-        }
-        state.is_blocked = matches!(outcome, Ok(Flush::Blocked));
-        state.is_broken |= outcome.is_err();
+        self.state().write(&self.stream, now);
     }
 
     /// Since when the socket has accepted nothing of what waits.
     pub(super) fn blocked_since_ms(&self) -> Option<u64> {
-        let state = self.state();
-        state.is_blocked.then_some(state.blocked_since_ms)
+        self.state().blocked_since_ms
     }
 
     /// Whether everything is written, or never will be.
     pub(super) fn is_drained(&self) -> bool {
         let state = self.state();
-        state.is_broken || state.writer.is_empty()
+        state.is_broken() || state.writer.is_empty()
     }
 
     /// The close that is queued, if any.
     pub(super) fn close_frame(&self) -> Option<CloseFrame> {
-        self.state().close.clone()
+        self.state().close_frame()
     }
 
     /// Takes over control frames that tungstenite made.
@@ -229,20 +227,21 @@ impl Peer {
         {
             state.waker = Some(cx.waker().clone());
         }
-        if state.is_broken {
-            return Poll::Ready(Turn::Broken);
+        match state.phase {
+            Phase::Broken(_) => return Poll::Ready(Turn::Broken),
+            Phase::Closing(_) => return Poll::Ready(Turn::Close),
+            _ => {}
         }
-        if state.close.is_some() {
-            return Poll::Ready(Turn::Close);
-        }
-        if state.is_blocked && self.stream.poll_write_ready(cx).is_ready() {
+        if state.blocked_since_ms.is_some() && self.stream.poll_write_ready(cx).is_ready() {
             return Poll::Ready(Turn::Write);
         }
-        if state.is_busy || state.is_backed_up() {
+        if matches!(state.phase, Phase::WithDriver) || state.is_backed_up() {
             return Poll::Pending;
         }
-        if !state.deferred.is_empty() {
-            return Poll::Ready(Turn::Resend(std::mem::take(&mut state.deferred)));
+        if let Phase::Deferred(inputs) = &mut state.phase {
+            let inputs = std::mem::take(inputs);
+            state.phase = Phase::Reading;
+            return Poll::Ready(Turn::Resend(inputs));
         }
         if has_unread || self.stream.poll_read_ready(cx).is_ready() {
             return Poll::Ready(Turn::Read);
@@ -263,6 +262,32 @@ fn write(stream: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
 }
 
 impl State {
+    /// Writes until all is written, the socket is full, or writing fails.
+    fn write(&mut self, stream: &TcpStream, now: Now) {
+        let (outcome, has_progress) = self.writer.flush(|slices| write(stream, slices));
+        self.blocked_since_ms = match outcome {
+            Ok(Flush::Blocked) if has_progress => Some(now.age_ms),
+            Ok(Flush::Blocked) => self.blocked_since_ms.or(Some(now.age_ms)),
+            Ok(Flush::Done) => None,
+            Err(_) => {
+                self.phase = Phase::Broken(self.close_frame());
+                None
+            }
+        };
+    }
+
+    fn close_frame(&self) -> Option<CloseFrame> {
+        match &self.phase {
+            Phase::Closing(close) => Some(close.clone()),
+            Phase::Broken(close) => close.clone(),
+            _ => None,
+        }
+    }
+
+    fn is_broken(&self) -> bool {
+        matches!(self.phase, Phase::Broken(_))
+    }
+
     fn is_backed_up(&self) -> bool {
         self.writer.buffered_bytes() > PAUSE_BYTES
     }
