@@ -113,8 +113,7 @@ impl GatewayConfig {
 }
 
 /// Where to listen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bind {
     /// 127.0.0.1, and ::1 where there is one.
     Loopback,
@@ -163,14 +162,6 @@ impl std::str::FromStr for Bind {
                     .map_err(|_| InvalidBind(text.to_owned()))
             }
         }
-    }
-}
-
-impl TryFrom<String> for Bind {
-    type Error = InvalidBind;
-
-    fn try_from(text: String) -> Result<Self, InvalidBind> {
-        text.parse()
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) async fn beacon(options: &BeaconOptions) -> Result<(), Failure> {
     let target = Target::new(&options.client)?;
     if let Some(every) = &options.every {
         let (least, most) = (BeaconPolicy::MIN_GAP_MS / 1_000, MAX_SPAN_MS / 1_000);
-        if !(BeaconPolicy::MIN_GAP_MS..=MAX_SPAN_MS).contains(&every.ms) {
+        if !(BeaconPolicy::MIN_GAP_MS..=MAX_SPAN_MS).contains(every) {
             return Err(Failure::Usage(format!("--every: use {least}s to {most}s")));
         }
     }
@@ -80,7 +80,7 @@ fn check_text(name: &str, kind: Option<Kind>, text: &str) -> Result<(), Failure>
 fn config(options: &BeaconOptions, instance_id: &str) -> ClientConfig {
     let info = client_info();
     let beacons = match &options.every {
-        Some(every) => BeaconPolicy::every(every.ms),
+        Some(every) => BeaconPolicy::every(*every),
         None => BeaconPolicy::Off,
     };
     ClientConfig {

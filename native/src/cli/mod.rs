@@ -36,15 +36,7 @@ use output::print;
 /// exit code is that of [`Failure::code`].
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::read();
-    let outcome = match cli.command {
-        None => serve::serve(cli.serve),
-        Some(Command::Serve(options)) => serve::serve(*options),
-        Some(Command::List(options)) => block_on(list::list(&options)),
-        Some(Command::Watch(options)) => block_on(watch::watch(&options)),
-        Some(Command::Beacon(options)) => block_on(beacon::beacon(&options)),
-    };
-    let code = match outcome {
+    let code = match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             stderr::say(&failure.to_string());
@@ -53,6 +45,17 @@ pub fn main() -> ExitCode {
     };
     stderr::finish();
     code
+}
+
+fn run() -> Result<(), Failure> {
+    let cli = Cli::read().map_err(|error| Failure::Usage(error.to_string()))?;
+    match cli.command {
+        None => serve::serve(&cli.serve),
+        Some(Command::Serve(options)) => serve::serve(&options),
+        Some(Command::List(options)) => block_on(list::list(&options)),
+        Some(Command::Watch(options)) => block_on(watch::watch(&options)),
+        Some(Command::Beacon(options)) => block_on(beacon::beacon(&options)),
+    }
 }
 
 fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {

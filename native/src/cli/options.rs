@@ -3,22 +3,19 @@
 //! A setting called `--max-entries` is `OPENCLAW_GATEWAY_MAX_ENTRIES` in the environment and
 //! `max-entries` in the file. A flag wins over the environment, the environment over the file, the file over
 //! the default. Some options form one setting, which the strongest source decides (`sources`).
-mod removed;
+mod duration;
+mod file;
 mod resolve;
 mod serve;
 mod sources;
-mod span;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use presence_core::model::setting::MAX_SPAN_MS;
-use serde::Deserialize;
 
 use crate::config::DEFAULT_PORT;
 
-pub(super) use removed::Removed;
-pub(super) use resolve::Resolved;
+pub(super) use resolve::{OptionsError, Resolved};
 pub(super) use serve::ServeOptions;
-pub(super) use span::Span;
 
 const AFTER_HELP: &str = "\
 Without a command, `serve` runs.
@@ -115,8 +112,8 @@ pub(super) struct BeaconOptions {
     #[command(flatten)]
     pub client: ClientOptions,
     /// Stay until Ctrl-C: send one at this interval and after every connect, and reconnect: 60s, 5m
-    #[arg(long, value_name = "TIME")]
-    pub every: Option<Span>,
+    #[arg(long, value_name = "TIME", value_parser = duration::duration_ms)]
+    pub every: Option<u64>,
     /// Identity of this instance [default: made once and kept in your configuration folder]
     #[arg(long, value_name = "ID", env = "OPENCLAW_PRESENCE_INSTANCE_ID")]
     pub instance_id: Option<String>,
@@ -138,8 +135,7 @@ pub(super) struct BeaconOptions {
 }
 
 /// Authentication mode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum AuthWord {
     /// The token
     Token,
@@ -150,8 +146,7 @@ pub(super) enum AuthWord {
 }
 
 /// Log level.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogLevel {
     Off,
     Error,
@@ -163,8 +158,7 @@ pub(super) enum LogLevel {
 }
 
 /// Log format.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogFormat {
     /// For people
     #[default]

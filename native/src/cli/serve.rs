@@ -22,7 +22,7 @@ const OWN_FILES: usize = 64 + MAX_PARTING;
 /// More connections than this are not promised without being asked for.
 const MAX_DERIVED_CONNECTIONS: usize = 100_000;
 
-pub(super) fn serve(options: ServeOptions) -> Result<(), Failure> {
+pub(super) fn serve(options: &ServeOptions) -> Result<(), Failure> {
     let resolved = options
         .resolve()
         .map_err(|error| Failure::Usage(error.to_string()))?;

@@ -1,7 +1,7 @@
 //! Resolved settings: file and defaults added, values checked.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -15,8 +15,11 @@ use crate::config::GatewayConfig;
 use crate::web::WebRoot;
 
 /// Invalid configuration.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum OptionsError {
+    /// Wrong arguments or a wrong variable, in the words of clap.
+    #[error(transparent)]
+    Arguments(#[from] clap::Error),
     /// The file cannot be read or understood.
     #[error("the configuration file {0}: {1}")]
     File(PathBuf, String),
@@ -56,67 +59,16 @@ pub(crate) struct Resolved {
 }
 
 impl ServeOptions {
-    /// Adds the file, if one is named, and makes a configuration.
+    /// Makes a configuration of the options.
     ///
     /// # Errors
     /// [`OptionsError`] names the setting that is wrong.
-    pub(crate) fn resolve(self) -> Result<Resolved, OptionsError> {
-        let options = match self.config.clone() {
-            Some(path) => {
-                let file = read_file(&path)?;
-                self.or(file)
-            }
-            None => self,
-        };
-        options.to_config()
-    }
-
-    /// These settings where they are set, else the others.
-    pub(super) fn or(self, other: Self) -> Self {
-        let auth = self.named_auth().or_else(|| other.named_auth());
-        Self {
-            config: self.config,
-            bind: self.bind.or(other.bind),
-            port: self.port.or(other.port),
-            auth,
-            token: self.token.or(other.token),
-            password: self.password.or(other.password),
-            ttl: self.ttl.or(other.ttl),
-            max_entries: self.max_entries.or(other.max_entries),
-            window_ms: self.window_ms.or(other.window_ms),
-            ephemeral_mode: self.ephemeral_mode.or(other.ephemeral_mode),
-            allowed_origin: self.allowed_origin.or(other.allowed_origin),
-            trusted_proxy: self.trusted_proxy.or(other.trusted_proxy),
-            user_header: self.user_header.or(other.user_header),
-            web_root: self.web_root.or(other.web_root),
-            log_level: self.log_level.or(other.log_level),
-            log_format: self.log_format.or(other.log_format),
-            max_connections: self.max_connections.or(other.max_connections),
-            max_unauthenticated: self.max_unauthenticated.or(other.max_unauthenticated),
-            max_unauthenticated_per_address: self
-                .max_unauthenticated_per_address
-                .or(other.max_unauthenticated_per_address),
-            preauth_frame_bytes: self.preauth_frame_bytes.or(other.preauth_frame_bytes),
-            payload_bytes: self.payload_bytes.or(other.payload_bytes),
-            buffered_bytes: self.buffered_bytes.or(other.buffered_bytes),
-            handshake_ms: self.handshake_ms.or(other.handshake_ms),
-            tick_interval_ms: self.tick_interval_ms.or(other.tick_interval_ms),
-            ping_interval_ms: self.ping_interval_ms.or(other.ping_interval_ms),
-            stall_ms: self.stall_ms.or(other.stall_ms),
-            drain_ms: self.drain_ms.or(other.drain_ms),
-            auth_failures: self.auth_failures.or(other.auth_failures),
-            auth_window_ms: self.auth_window_ms.or(other.auth_window_ms),
-            auth_lockout_ms: self.auth_lockout_ms.or(other.auth_lockout_ms),
-            auth_delay_ms: self.auth_delay_ms.or(other.auth_delay_ms),
-        }
-    }
-
-    pub(super) fn to_config(&self) -> Result<Resolved, OptionsError> {
+    pub(crate) fn resolve(&self) -> Result<Resolved, OptionsError> {
         for (name, value) in [
-            ("auth-failures", self.auth_failures),
-            ("auth-window-ms", self.auth_window_ms),
-            ("auth-lockout-ms", self.auth_lockout_ms),
-            ("auth-delay-ms", self.auth_delay_ms),
+            ("auth-failures", &self.auth_failures),
+            ("auth-window-ms", &self.auth_window_ms),
+            ("auth-lockout-ms", &self.auth_lockout_ms),
+            ("auth-delay-ms", &self.auth_delay_ms),
         ] {
             if value.is_some() {
                 return Err(OptionsError::Removed(name));
@@ -127,7 +79,7 @@ impl ServeOptions {
         config.auth = auth;
         set(&mut config.bind, self.bind);
         set(&mut config.port, self.port);
-        set(&mut config.ttl_ms, self.ttl.map(|ttl| ttl.ms));
+        set(&mut config.ttl_ms, self.ttl);
         set(&mut config.max_entries, self.max_entries);
         set(&mut config.drain_ms, self.drain_ms);
         if let Some(modes) = &self.ephemeral_mode {
@@ -203,7 +155,7 @@ impl ServeOptions {
 
     /// The mode, and whether a token has to be made for it.
     pub(super) fn auth_mode(&self) -> Result<(AuthMode, bool), OptionsError> {
-        let word = self.named_auth().unwrap_or(AuthWord::Token);
+        let word = self.auth.unwrap_or(AuthWord::Token);
         let secret = |name, text: &str| Secret::new(text).map_err(|error| OptionsError::Secret(name, error));
         match (word, &self.token, &self.password) {
             (AuthWord::None, ..) => Ok((AuthMode::None, false)),
@@ -215,18 +167,6 @@ impl ServeOptions {
             (AuthWord::Password, _, None) => Err(OptionsError::SecretMissing("password", "PASSWORD")),
         }
     }
-}
-
-pub(super) fn read_file(path: &Path) -> Result<ServeOptions, OptionsError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| OptionsError::File(path.to_owned(), error.to_string()))?;
-    toml::from_str(&text).map_err(|error| {
-        // The error shows the line it found wrong, and that line may hold a secret.
-        let line = error
-            .span()
-            .map_or(1, |span| 1 + text[..span.start].matches('\n').count());
-        OptionsError::File(path.to_owned(), format!("line {line}: {}", error.message()))
-    })
 }
 
 /// The library names fields, people know options.

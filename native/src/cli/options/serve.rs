@@ -3,21 +3,19 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde::Deserialize;
 
-use super::{AuthWord, LogFormat, LogLevel, Removed, Span};
+use super::duration::duration_ms;
+use super::{AuthWord, LogFormat, LogLevel};
 use crate::config::Bind;
 
 /// Help heading of the limits.
 const LIMITS: &str = "Limits";
 
-/// Options of `serve`; also the shape of the file.
-#[derive(Args, Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+/// Options of `serve`; the file holds the same.
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ServeOptions {
     /// Read settings from this TOML file
     #[arg(long, value_name = "FILE", env = "OPENCLAW_GATEWAY_CONFIG")]
-    #[serde(skip)]
     pub config: Option<PathBuf>,
     /// Where to listen: `loopback` (this machine only), `lan` (everywhere) or an IP address
     /// [default: loopback]
@@ -36,8 +34,8 @@ pub(crate) struct ServeOptions {
     #[arg(long, env = "OPENCLAW_GATEWAY_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
     /// Lifetime of a row without a sign of life: 300s, 5m, 300000ms [default: 5m]
-    #[arg(long, value_name = "TIME", env = "OPENCLAW_GATEWAY_TTL")]
-    pub ttl: Option<Span>,
+    #[arg(long, value_name = "TIME", env = "OPENCLAW_GATEWAY_TTL", value_parser = duration_ms)]
+    pub ttl: Option<u64>,
     /// Most rows, the gateway's own included [default: 200]
     #[arg(long, value_name = "ROWS", env = "OPENCLAW_GATEWAY_MAX_ENTRIES")]
     pub max_entries: Option<usize>,
@@ -119,14 +117,14 @@ pub(crate) struct ServeOptions {
     pub drain_ms: Option<u64>,
     /// Removed: no address is locked out any more.
     #[arg(long, env = "OPENCLAW_GATEWAY_AUTH_FAILURES", hide = true)]
-    pub auth_failures: Option<Removed>,
+    pub auth_failures: Option<String>,
     /// Removed: no address is locked out any more.
     #[arg(long, env = "OPENCLAW_GATEWAY_AUTH_WINDOW_MS", hide = true)]
-    pub auth_window_ms: Option<Removed>,
+    pub auth_window_ms: Option<String>,
     /// Removed: no address is locked out any more.
     #[arg(long, env = "OPENCLAW_GATEWAY_AUTH_LOCKOUT_MS", hide = true)]
-    pub auth_lockout_ms: Option<Removed>,
+    pub auth_lockout_ms: Option<String>,
     /// Removed: no answer is delayed any more.
     #[arg(long, env = "OPENCLAW_GATEWAY_AUTH_DELAY_MS", hide = true)]
-    pub auth_delay_ms: Option<Removed>,
+    pub auth_delay_ms: Option<String>,
 }

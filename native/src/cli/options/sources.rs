@@ -1,30 +1,56 @@
 //! Settings that belong together: the strongest source that names one of them decides for all.
 //!
-//! clap merges flags and environment option by option, which is right for options that stand alone. `--port`
+//! clap merges flags, environment and file (as defaults) option by option, which is right for options that stand alone. `--port`
 //! must win over a URL in the environment, and `--token` over a password there.
+
+use std::path::PathBuf;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
-use super::{AuthWord, Cli, ClientOptions, Command, ServeOptions};
+use super::file::with_file;
+use super::{AuthWord, Cli, ClientOptions, Command, OptionsError, ServeOptions};
 
 impl Cli {
-    /// The arguments and the environment of this program. Ends it with a message when they are wrong, or
-    /// after `--help` and `--version`.
-    #[must_use]
-    pub(crate) fn read() -> Self {
-        Self::of(std::env::args_os()).unwrap_or_else(|error| error.exit())
-    }
-
-    /// These arguments, the name of the program first, and the environment.
+    /// The arguments, the environment and the file of this program. Ends it with a message when the first two are
+    /// wrong, or after `--help` and `--version`.
     ///
     /// # Errors
-    /// What clap finds wrong, named by its option.
-    pub(crate) fn of<T>(arguments: impl IntoIterator<Item = T>) -> Result<Self, clap::Error>
+    /// [`OptionsError::File`].
+    pub(crate) fn read() -> Result<Self, OptionsError> {
+        match Self::of(std::env::args_os().collect::<Vec<_>>()) {
+            Err(OptionsError::Arguments(error)) => error.exit(),
+            outcome => outcome,
+        }
+    }
+
+    /// These arguments, the name of the program first, the environment, and the file that they name.
+    ///
+    /// # Errors
+    /// What is wrong, named by its option.
+    pub(crate) fn of<T>(arguments: impl IntoIterator<Item = T> + Clone) -> Result<Self, OptionsError>
     where
         T: Into<std::ffi::OsString> + Clone,
     {
-        let matches = Self::command().try_get_matches_from(arguments)?;
+        let mut command = Self::command();
+        let mut matches = command.clone().try_get_matches_from(arguments.clone())?;
+        let serve = match matches.subcommand() {
+            None => Some(&matches),
+            Some(("serve", matches)) => Some(matches),
+            Some(_) => None,
+        };
+        if let Some(path) = serve.and_then(|matches| matches.get_one::<PathBuf>("config")) {
+            command = if matches.subcommand().is_none() {
+                with_file(command, path)?
+            } else {
+                let serve = with_file(
+                    command.find_subcommand("serve").cloned().unwrap_or_default(),
+                    path,
+                )?;
+                command.mut_subcommand("serve", |_| serve)
+            };
+            matches = command.try_get_matches_from(arguments)?;
+        }
         let mut cli = Self::from_arg_matches(&matches)?;
         let matches = matches.subcommand().map_or(&matches, |(_, matches)| matches);
         match &mut cli.command {
@@ -42,22 +68,15 @@ impl ServeOptions {
     /// Mode, token and password are one setting: a strongest source that names a secret and no mode names the
     /// mode of that secret.
     fn keep_strongest(&mut self, matches: &ArgMatches) {
-        let source = named(matches, "auth").max(named(matches, "token").max(named(matches, "password")));
-        if source.is_none() || named(matches, "auth") == source {
-            return;
+        let [auth, token, password] = ["auth", "token", "password"].map(|id| matches.value_source(id));
+        let strongest = auth.max(token).max(password);
+        if auth < strongest {
+            self.auth = Some(if password == strongest {
+                AuthWord::Password
+            } else {
+                AuthWord::Token
+            });
         }
-        self.auth = Some(if named(matches, "password") == source {
-            AuthWord::Password
-        } else {
-            AuthWord::Token
-        });
-    }
-
-    /// The mode that this source names, by itself or by a secret.
-    pub(super) fn named_auth(&self) -> Option<AuthWord> {
-        self.auth
-            .or_else(|| self.password.as_ref().map(|_| AuthWord::Password))
-            .or_else(|| self.token.as_ref().map(|_| AuthWord::Token))
     }
 }
 

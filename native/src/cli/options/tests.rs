@@ -2,21 +2,30 @@ use clap::CommandFactory;
 
 use ipnet::IpNet;
 
-use super::resolve::read_file;
+use super::duration::duration_ms;
 use super::*;
 
+fn try_flags(arguments: &[&str]) -> Result<ServeOptions, OptionsError> {
+    let words = [&["presence-gateway", "serve"], arguments].concat();
+    match Cli::of(words)?.command {
+        Some(Command::Serve(options)) => Ok(*options),
+        _ => panic!("no serve"),
+    }
+}
+
 fn flags(arguments: &[&str]) -> ServeOptions {
-    let cli = Cli::try_parse_from([&["presence-gateway", "serve"], arguments].concat()).unwrap();
-    let Some(Command::Serve(options)) = cli.command else {
-        panic!("no serve")
-    };
-    *options
+    try_flags(arguments).unwrap()
+}
+
+/// These flags beside a file of this text.
+fn try_file(text: &str, arguments: &[&str]) -> Result<ServeOptions, OptionsError> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    try_flags(&[&["--config", file.path().to_str().unwrap()], arguments].concat())
 }
 
 fn file(text: &str) -> ServeOptions {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), text).unwrap();
-    read_file(file.path()).unwrap()
+    try_file(text, &[]).unwrap()
 }
 
 #[test]
@@ -59,26 +68,26 @@ fn every_option_is_named_alike_everywhere() {
     // Unknown names are refused, so this proves that the file knows them all.
     let from_file = file(&file_names);
     assert_eq!(from_file.max_unauthenticated_per_address, Some(5_000));
-    assert_eq!(from_file.ttl, Some(Span { ms: 5_000_000 }));
+    assert_eq!(from_file.ttl, Some(5_000_000));
 }
 
 #[test]
 fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
-    let merged = flags(&["--max-entries", "7"]).or(file("max-entries = 8\nport = 9"));
-    let config = merged.to_config().unwrap().config;
+    let merged = try_file("max-entries = 8\nport = 9", &["--max-entries", "7"]).unwrap();
+    let config = merged.resolve().unwrap().config;
     assert_eq!((config.max_entries, config.port), (7, 9));
     assert_eq!(config.ttl_ms, 300_000);
 }
 
 #[test]
 fn lists_are_replaced_not_added_to() {
-    let merged = flags(&["--ephemeral-mode", "backend", "--ephemeral-mode", "probe,cli"])
-        .or(file("ephemeral-mode = [\"test\"]"));
-    let modes = merged.to_config().unwrap().config.ephemeral_modes;
+    let flags_of_two = ["--ephemeral-mode", "backend", "--ephemeral-mode", "probe,cli"];
+    let merged = try_file("ephemeral-mode = [\"test\"]", &flags_of_two).unwrap();
+    let modes = merged.resolve().unwrap().config.ephemeral_modes;
     assert_eq!(modes, ["backend", "probe", "cli"].map(Box::from));
     assert_eq!(
         flags(&["--ephemeral-mode", ""])
-            .to_config()
+            .resolve()
             .unwrap()
             .config
             .ephemeral_modes,
@@ -90,8 +99,9 @@ fn lists_are_replaced_not_added_to() {
 fn the_mode_follows_from_the_secrets() {
     let mode = |arguments: &[&str]| {
         flags(arguments)
-            .to_config()
+            .resolve()
             .map(|resolved| (resolved.config.auth.as_str(), resolved.needs_token))
+            .map_err(|error| error.to_string())
     };
     assert_eq!(mode(&["--token", "s"]), Ok(("token", false)));
     assert_eq!(mode(&["--password", "s"]), Ok(("password", false)));
@@ -108,7 +118,6 @@ fn the_mode_follows_from_the_secrets() {
     assert!(
         mode(&["--auth", "password"])
             .unwrap_err()
-            .to_string()
             .contains("OPENCLAW_GATEWAY_PASSWORD")
     );
     for word in ["", "undefined", "null"] {
@@ -125,17 +134,17 @@ fn lengths_of_time() {
         ("1h", 3_600_000),
         ("250ms", 250),
     ] {
-        assert_eq!(text.parse(), Ok(Span { ms }), "{text}");
+        assert_eq!(duration_ms(text), Ok(ms), "{text}");
     }
     for text in ["", "s", "5 parsecs", "-1", "1.5s"] {
-        assert!(text.parse::<Span>().is_err(), "{text}");
+        assert!(duration_ms(text).is_err(), "{text}");
     }
-    assert_eq!(file("ttl = \"90s\"").ttl, Some(Span { ms: 90_000 }));
+    assert_eq!(file("ttl = \"90s\"").ttl, Some(90_000));
 }
 
 #[test]
 fn wrong_values_are_named() {
-    let error = |arguments: &[&str]| flags(arguments).to_config().unwrap_err().to_string();
+    let error = |arguments: &[&str]| flags(arguments).resolve().unwrap_err().to_string();
     assert_eq!(error(&["--max-entries", "1"]), "--max-entries: 1 is less than 2");
     assert!(error(&["--trusted-proxy", "10.0.0.0/99"]).contains("10.0.0.0/99"));
     assert!(error(&["--allowed-origin", "dash"]).contains("`dash`"));
@@ -151,10 +160,8 @@ fn options_that_exist_no_more_are_refused_by_name() {
         "auth-delay-ms",
     ];
     for name in removed {
-        let by_flag = flags(&[&format!("--{name}"), "0"]).to_config();
-        let by_file = ServeOptions::default()
-            .or(file(&format!("{name} = 5")))
-            .to_config();
+        let by_flag = flags(&[&format!("--{name}"), "0"]).resolve();
+        let by_file = file(&format!("{name} = 5")).resolve();
         for refused in [by_flag, by_file] {
             let error = refused.unwrap_err().to_string();
             assert!(
@@ -258,15 +265,11 @@ fn every_value_works_as_written_or_is_refused_by_name() {
         ("drain-ms", &["0"], &["-1"]),
     ] {
         let outcome = |value: &str| {
-            let flag = format!("--{name}={value}");
-            match Cli::try_parse_from(["presence-gateway", "serve", &flag]) {
-                Ok(Cli {
-                    command: Some(Command::Serve(options)),
-                    ..
-                }) => options.to_config().map(drop).map_err(|error| error.to_string()),
-                Ok(_) => panic!("no serve"),
-                Err(error) => Err(error.to_string()),
-            }
+            let options = try_flags(&[&format!("--{name}={value}")]);
+            options
+                .and_then(|options| options.resolve())
+                .map(drop)
+                .map_err(|error| error.to_string())
         };
         for value in good {
             assert_eq!(outcome(value), Ok(()), "--{name}={value:?}");
@@ -283,7 +286,7 @@ fn every_value_works_as_written_or_is_refused_by_name() {
 
 #[test]
 fn a_secret_that_is_not_asked_for_is_named() {
-    let unused = |arguments: &[&str]| flags(arguments).to_config().unwrap().unused_secret;
+    let unused = |arguments: &[&str]| flags(arguments).resolve().unwrap().unused_secret;
     assert_eq!(unused(&["--token", "t"]), None);
     assert_eq!(unused(&["--token", "t", "--password", "p"]), Some("token"));
     assert_eq!(
@@ -296,9 +299,9 @@ fn a_secret_that_is_not_asked_for_is_named() {
 #[test]
 fn a_wrong_duration_in_the_file_is_explained() {
     for value in ["1.5", "-1", "[]", "\"soon\""] {
-        let path = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(path.path(), format!("ttl = {value}\n")).unwrap();
-        let error = read_file(path.path()).unwrap_err().to_string();
+        let error = try_file(&format!("ttl = {value}\n"), &[])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("line 1") && error.contains("300000ms"), "{error}");
     }
 }
@@ -309,7 +312,7 @@ fn networks_are_compared_as_the_addresses_of_clients_are() {
         "--trusted-proxy",
         "10.1.2.3/8,::ffff:192.0.2.1,::ffff:10.0.0.0/104,[fd00::1], ",
     ])
-    .to_config()
+    .resolve()
     .unwrap()
     .config
     .trusted_proxies;
@@ -319,32 +322,25 @@ fn networks_are_compared_as_the_addresses_of_clients_are() {
 
 #[test]
 fn a_broken_file_is_named_without_its_contents() {
-    let path = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(path.path(), "port = 1\ntoken = s3cret\n").unwrap();
-    let options = ServeOptions {
-        config: Some(path.path().to_owned()),
-        ..ServeOptions::default()
-    };
-    let error = options.resolve().unwrap_err().to_string();
+    let error = try_file("port = 1\ntoken = s3cret\n", &[])
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("line 2"), "{error}");
     assert!(!error.contains("s3cret"), "{error}");
-
-    std::fs::write(path.path(), "max-entrys = 1\n").unwrap();
-    let options = ServeOptions {
-        config: Some(path.path().to_owned()),
-        ..ServeOptions::default()
-    };
-    assert!(options.resolve().unwrap_err().to_string().contains("max-entrys"));
+    for text in ["max-entrys = 1\n", "token = [\"a\"]\n", "config = \"x\"\n"] {
+        let error = try_file(text, &[]).unwrap_err().to_string();
+        assert!(error.contains("line 1") && error.contains(&text[..5]), "{error}");
+    }
 }
 
 #[test]
 fn a_user_header_needs_a_trusted_proxy() {
     let config = flags(&["--user-header", "X-Forwarded-User", "--trusted-proxy", "10.0.0.1"])
-        .to_config()
+        .resolve()
         .unwrap()
         .config;
     assert_eq!(config.user_header, "x-forwarded-user".parse().ok());
-    let alone = flags(&["--user-header", "X-Forwarded-User"]).to_config();
+    let alone = flags(&["--user-header", "X-Forwarded-User"]).resolve();
     assert_eq!(
         alone.unwrap_err().to_string(),
         "--user-header: it is read from trusted proxies only: add --trusted-proxy"
@@ -354,7 +350,7 @@ fn a_user_header_needs_a_trusted_proxy() {
 #[test]
 fn networks_may_be_single_addresses() {
     let config = flags(&["--trusted-proxy", "10.0.0.1,fd00::/8"])
-        .to_config()
+        .resolve()
         .unwrap()
         .config;
     assert_eq!(
@@ -378,18 +374,10 @@ fn extreme_numbers_are_refused_by_name_or_accepted() {
         }
         seen += 1;
         for value in extremes {
-            let words = [
-                "presence-gateway",
-                "serve",
-                &format!("--{name}"),
-                &value.to_string(),
-            ];
-            let outcome = Cli::try_parse_from(words)
-                .map_err(|error| error.to_string())
-                .and_then(|cli| match cli.command {
-                    Some(Command::Serve(options)) => options.to_config().map_err(|error| error.to_string()),
-                    _ => Err("another command".to_owned()),
-                });
+            let options = try_flags(&[&format!("--{name}"), &value.to_string()]);
+            let outcome = options
+                .and_then(|options| options.resolve())
+                .map_err(|error| error.to_string());
             match outcome {
                 Err(error) => assert!(error.contains(&format!("--{name}")), "{error}"),
                 Ok(resolved) => assert_eq!(resolved.config.validate(), Ok(()), "{name}"),
@@ -398,7 +386,7 @@ fn extreme_numbers_are_refused_by_name_or_accepted() {
     }
     assert!(seen >= 13, "{seen}");
     let error = flags(&["--tick-interval-ms", "18446744073709551615"])
-        .to_config()
+        .resolve()
         .unwrap_err();
     assert_eq!(
         error.to_string(),

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
-use super::super::resolve::read_file;
 use super::*;
 use crate::auth::secret::AuthMode;
 use crate::cli::target::Target;
@@ -28,7 +27,7 @@ fn child() {
 }
 
 /// What these arguments come to in this environment.
-fn outcome<'a>(words: impl Iterator<Item = &'a str>) -> String {
+fn outcome<'a>(words: impl Iterator<Item = &'a str> + Clone) -> String {
     let cli = Cli::of(std::iter::once("presence-gateway").chain(words)).unwrap();
     match cli.command {
         None => shown_options(cli.serve),
@@ -42,11 +41,6 @@ fn outcome<'a>(words: impl Iterator<Item = &'a str>) -> String {
 }
 
 fn shown_options(options: ServeOptions) -> String {
-    let file = options.config.as_deref().map(|path| read_file(path).unwrap());
-    let options = match file {
-        Some(file) => options.or(file),
-        None => options,
-    };
     let auth = match options.auth_mode() {
         Ok((AuthMode::Token(token), _)) => format!("token {}", token.reveal()),
         Ok((AuthMode::Password(password), _)) => format!("password {}", password.reveal()),

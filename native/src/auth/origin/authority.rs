@@ -1,0 +1,69 @@
+//! Host and port, as in a Host header or an origin.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use http::uri;
+
+use crate::auth::proxy::is_loopback;
+
+/// Host and port of a Host header or an origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Authority {
+    /// Lower-case, without brackets and without a final dot.
+    pub(super) host: Box<str>,
+    pub(super) port: Option<u16>,
+}
+
+impl Authority {
+    pub(super) fn parse(text: &str, default_port: Option<u16>) -> Option<Self> {
+        let authority: uri::Authority = text.trim().parse().ok()?;
+        let (host, port) = authority.as_str().split_at_checked(authority.host().len())?;
+        if host != authority.host() {
+            // User info stands before the host.
+            return None;
+        }
+        let port = match port.strip_prefix(':').unwrap_or(port) {
+            "" => default_port,
+            digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => Some(digits.parse().ok()?),
+            _ => return None,
+        };
+        let host = host.to_ascii_lowercase();
+        let host = match host.strip_prefix('[') {
+            // One address has many spellings; browsers use this one.
+            Some(rest) => rest.strip_suffix(']')?.parse::<Ipv6Addr>().ok()?.to_string(),
+            None => host.strip_suffix('.').unwrap_or(&host).to_owned(),
+        };
+        (!host.is_empty()).then(|| Self {
+            host: host.into(),
+            port,
+        })
+    }
+
+    pub(super) fn ip(&self) -> Option<IpAddr> {
+        self.host.parse().ok()
+    }
+
+    pub(super) fn is_loopback(&self) -> bool {
+        &*self.host == "localhost" || self.host.ends_with(".localhost") || self.ip().is_some_and(is_loopback)
+    }
+
+    /// Names that cannot belong to a stranger on the internet.
+    pub(super) fn is_private(&self) -> bool {
+        self.host.ends_with(".local")
+            || self.host.ends_with(".ts.net")
+            || self.ip().is_some_and(|ip| match ip.to_canonical() {
+                // 100.64.0.0/10 is what Tailscale hands out.
+                IpAddr::V4(ip) => {
+                    ip.is_private()
+                        || ip.is_link_local()
+                        || (ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64)
+                }
+                IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
+            })
+    }
+}
+
+/// Whether the text is a host with an optional port, as a Host header has it.
+pub(crate) fn is_authority(text: &str) -> bool {
+    Authority::parse(text, None).is_some()
+}

@@ -1,0 +1,21 @@
+//! Durations as people write them. `humantime` also takes `1.5s` and years, and no bare number of seconds.
+
+/// The text is not a duration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("invalid duration `{0}`: use 300s, 5m, 1h or 300000ms")]
+pub(crate) struct InvalidDuration(String);
+
+/// Reads a duration, in ms. A bare number counts seconds.
+pub(super) fn duration_ms(text: &str) -> Result<u64, InvalidDuration> {
+    let invalid = || InvalidDuration(text.to_owned());
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let unit_ms = match unit.trim() {
+        "ms" => 1,
+        "s" | "" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(invalid()),
+    };
+    let number: u64 = digits.parse().map_err(|_| invalid())?;
+    Ok(number.saturating_mul(unit_ms))
+}

@@ -1,0 +1,70 @@
+//! The program as people and scripts use it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+mod beacon;
+mod list;
+mod serve;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+use support::{Client, config, row, start, start_manual, within};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+struct Output {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+/// The program with nothing of the developer's own environment.
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_presence-gateway"));
+    command
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+async fn run(mut command: Command) -> Output {
+    let output = within("the program", command.output()).await.unwrap();
+    Output {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A gateway process and the URL it printed.
+async fn serve(arguments: &[&str]) -> (Child, String) {
+    let mut child = program(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let url = loop {
+        let line = within("the URL", lines.next_line())
+            .await
+            .unwrap()
+            .expect("the gateway ended");
+        if let Some((_, url)) = line.split_once("open ") {
+            break url.trim().to_owned();
+        }
+    };
+    (child, url)
+}
+
+fn client<'a>(command: &'a str, url: &'a str) -> Vec<&'a str> {
+    vec![command, "--url", url, "--token", support::TOKEN]
+}

@@ -1,0 +1,211 @@
+//! `serve`, the exit codes and the help.
+
+use super::*;
+
+#[tokio::test]
+async fn failures_have_codes_and_first_words() {
+    let gateway = start(config());
+    let url = gateway.url();
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent_url = format!("ws://{}", silent.local_addr().unwrap());
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let free_url = format!("ws://{free}");
+    let long = format!("gopher://{}", "x".repeat(10_000));
+    let cases: [(&[&str], i32, &str); 9] = [
+        (&["list", "--url", &url, "--token", "wrong"], 4, "refused: "),
+        (&["list", "--url", &url], 4, "refused: "),
+        (&["list", "--url", &free_url], 3, "cannot connect: "),
+        (
+            &["list", "--url", &silent_url, "--timeout", "100"],
+            5,
+            "timeout: ",
+        ),
+        (&["list", "--url", "gopher://x"], 2, "usage: "),
+        (&["list", "--url", &long], 2, "usage: "),
+        (&["serve", "--max-entries", "1"], 2, "usage: "),
+        (
+            &["serve", "--bind", "lan", "--port", "0"],
+            2,
+            "usage: refusing to listen beyond this machine",
+        ),
+        (&["serve", "--token", "undefined"], 2, "usage: "),
+    ];
+    for (arguments, code, words) in cases {
+        let output = run(program(arguments)).await;
+        assert_eq!(output.code, code, "{arguments:?}: {}", output.stderr);
+        assert!(
+            output.stderr.contains(&format!("presence-gateway: {words}")),
+            "{arguments:?}: {}",
+            output.stderr
+        );
+        assert_eq!(output.stdout, "", "{arguments:?}");
+    }
+    assert_eq!(run(program(&["frobnicate"])).await.code, 2);
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn without_a_secret_the_printed_url_is_all_it_takes() {
+    let (mut child, url) = serve(&["--port", "0"]).await;
+    assert!(url.contains("/#token="), "{url}");
+    let list = run(program(&["list", "--url", &url])).await;
+    assert_eq!(list.code, 0, "{}", list.stderr);
+    let token = url.split_once("#token=").unwrap().1;
+    let other = run(program(&["list", "--url", url.split('#').next().unwrap()])).await;
+    assert_eq!(other.code, 4);
+    assert!(!other.stderr.contains(token));
+    child.kill().await.unwrap();
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_port_in_use_is_explained() {
+    let gateway = start(config());
+    let port = gateway.address().port().to_string();
+    let output = run(program(&[
+        "serve",
+        "--bind",
+        "127.0.0.1",
+        "--port",
+        &port,
+        "--token",
+        "x",
+    ]))
+    .await;
+    assert_eq!(output.code, 1);
+    for words in [
+        "is in use by ",
+        &format!("(pid {})", std::process::id()),
+        "OpenClaw gateway",
+        "--port ",
+    ] {
+        assert!(output.stderr.contains(words), "{}", output.stderr);
+    }
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+#[cfg(unix)]
+async fn a_signal_ends_it_well_and_the_log_holds_no_secret() {
+    let mut command = program(&[
+        "serve",
+        "--port",
+        "0",
+        "--log-level",
+        "trace",
+        "--log-format",
+        "json",
+    ]);
+    command
+        .env("OPENCLAW_GATEWAY_TOKEN", "top-s3cret")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut url = None;
+    while url.is_none() {
+        let line = within("the URL", lines.next_line())
+            .await
+            .unwrap()
+            .expect("the gateway ended");
+        url = line.split_once("open ").map(|(_, url)| url.trim().to_owned());
+    }
+    let url = url.unwrap();
+    for token in ["top-s3cret", "wr0ng-s3cret"] {
+        run(program(&["list", "--url", &url, "--token", token])).await;
+    }
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let output = within("the end", child.wait_with_output()).await.unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        log.contains("stopped") && log.contains("AUTH_TOKEN_MISMATCH"),
+        "{log}"
+    );
+    assert!(!log.contains("s3cret"), "{log}");
+    for line in log.lines() {
+        serde_json::from_str::<Value>(line).unwrap();
+    }
+}
+
+/// `sh` lowers the limit of the program.
+#[cfg(unix)]
+#[tokio::test]
+async fn more_connections_than_open_files_are_refused_if_asked_for() {
+    let serve = |files: u32, arguments: &str| {
+        let mut command = Command::new("/bin/sh");
+        let program = env!("CARGO_BIN_EXE_presence-gateway");
+        let line = format!("ulimit -n {files} && exec {program} serve --port 0 {arguments}");
+        command
+            .args(["-c", &line])
+            .env_clear()
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        command
+    };
+    let refused = run(serve(1_000, "--max-connections 873")).await;
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert_eq!(
+        refused.stderr,
+        "presence-gateway: usage: --max-connections 873: the hard limit of open files is 1000, which allows 872; raise \
+         it (ulimit -Hn) or ask for fewer\n"
+    );
+    for (arguments, words) in [
+        ("--max-connections 872", "listening"),
+        ("", "max_connections=872"),
+    ] {
+        let mut child = serve(1_000, arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        loop {
+            let line = within("a line", lines.next_line())
+                .await
+                .unwrap()
+                .expect("the gateway ended");
+            if line.contains(words) {
+                assert_eq!(line.contains("WARN"), arguments.is_empty(), "{line}");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn help_teaches() {
+    let help = run(program(&["--help"])).await;
+    assert_eq!(help.code, 0);
+    for words in [
+        "serve",
+        "list",
+        "watch",
+        "beacon",
+        "Exit codes",
+        "3 cannot connect",
+    ] {
+        assert!(
+            help.stdout.contains(words),
+            "{words} is missing:\n{}",
+            help.stdout
+        );
+    }
+    let serve = run(program(&["serve", "--help"])).await;
+    for words in [
+        "--max-entries",
+        "OPENCLAW_GATEWAY_MAX_ENTRIES",
+        "--config",
+        "[default: 18789]",
+    ] {
+        assert!(
+            serve.stdout.contains(words),
+            "{words} is missing:\n{}",
+            serve.stdout
+        );
+    }
+}

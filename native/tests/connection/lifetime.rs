@@ -1,0 +1,66 @@
+//! Pings, expiry, and the end of the gateway.
+
+use super::*;
+
+#[tokio::test]
+async fn without_pongs_a_connection_ends() {
+    let (gateway, clock) = start_manual(config());
+    let (mut client, _) = Client::connect(gateway.address(), "a", READ).await;
+    clock.advance(25_000);
+    gateway.settle().await;
+    // The ping is there but unread, so nobody answers it.
+    clock.advance(25_001);
+    gateway.settle().await;
+    // The client library answers pings when it is polled; by now the gateway has given up.
+    assert_eq!(client.closed().await, (1001, "ping timeout".to_owned()));
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn rows_expire_over_sockets_in_no_time() {
+    let (gateway, clock) = start_manual(config());
+    let (mut client, _) = Client::connect(gateway.address(), "a", ADMIN).await;
+    let params = json!({ "text": "beacon", "instanceId": "beacon-only" });
+    client.request("system-event", params).await;
+    let mut passed = 0;
+    while passed <= 300_000 {
+        // Alive: every step is answered, and so is every ping that it brought.
+        clock.advance(10_000);
+        passed += 10_000;
+        gateway.settle().await;
+        client.request("health", json!({})).await;
+    }
+    let list = client.request("system-presence", json!({})).await["payload"].clone();
+    assert!(
+        list.as_array()
+            .unwrap()
+            .iter()
+            .all(|row| row["instanceId"] != "beacon-only"),
+        "{list}"
+    );
+    assert_eq!(row(&list, "a")["reason"], "connect");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn at_the_end_everybody_is_told() {
+    let gateway = start(config());
+    let (mut client, _) = Client::connect(gateway.address(), "a", READ).await;
+    let mut stranger = Client::open(gateway.address(), "").await;
+    stranger.event().await;
+    let ending = tokio::spawn(gateway.shutdown());
+    assert_eq!(
+        client.event_named("shutdown").await["payload"]["reason"],
+        "gateway stopping"
+    );
+    assert_eq!(client.closed().await, (1012, "service restart".to_owned()));
+    assert_eq!(stranger.closed().await, (1012, "service restart".to_owned()));
+    within("the gateway's end", ending).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_ignores_the_end_does_not_hold_it_up() {
+    let gateway = start(config());
+    let (_client, _) = Client::connect(gateway.address(), "a", READ).await;
+    within("the gateway's end", gateway.shutdown()).await;
+}
