@@ -16,7 +16,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::model::RawEntry;
 use crate::model::json::{ObjectText, array_text};
-use crate::model::key::{PresenceKey, prefix_units};
+use crate::model::key::PresenceKey;
+use crate::model::text::prefix_units;
 
 /// What kind of duplicate it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -19,11 +19,13 @@
 #![no_std]
 extern crate alloc;
 
+#[cfg(feature = "client")]
 pub mod client;
 pub mod digest;
 pub mod findings;
 pub mod model;
 pub mod roster;
+#[cfg(feature = "server")]
 pub mod server;
 pub mod wire;
 

@@ -30,9 +30,10 @@ use self::table::{Device, Table};
 use self::writers::Said;
 use crate::model::address::is_loopback;
 use crate::model::entry::{MAX_SAFE_INTEGER, PresenceEntry};
-use crate::model::key::{PresenceKey, RowKey, trim};
+use crate::model::key::{PresenceKey, RowKey};
 use crate::model::placeholder::Kind;
 use crate::model::setting::{InvalidSetting, count, within};
+use crate::model::text::trim;
 use crate::model::time::Now;
 use crate::model::{ClientInfo, Role, SharedText};
 

@@ -3,6 +3,8 @@
 mod ask;
 mod beacons;
 mod calls;
+mod challenge;
+mod frames;
 mod handshake;
 mod live;
 mod phase;
@@ -22,7 +24,7 @@ use super::hello::Hello;
 use super::mirror::Mirror;
 use super::problem::Problem;
 use crate::model::time::Now;
-use crate::wire::error::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
+use crate::wire::connect::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
 
 pub use self::calls::CallError;
 

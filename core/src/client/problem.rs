@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use alloc::format;
 
 use crate::model::json::Json;
-use crate::wire::error::{NEWEST_PROTOCOL, OLDEST_PROTOCOL, UNAVAILABLE};
+use crate::wire::connect::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
+use crate::wire::error::UNAVAILABLE;
 
 /// The longest time a gateway can make a client wait, in ms.
 const MAX_RETRY_AFTER_MS: u64 = 3_600_000;

@@ -23,7 +23,7 @@ pub fn normalise(address: &str) -> Option<String> {
 }
 
 fn parse(address: &str) -> Option<IpAddr> {
-    let bare = crate::model::key::trim(address);
+    let bare = crate::model::text::trim(address);
     let bare = bare
         .strip_prefix('[')
         .and_then(|inner| inner.strip_suffix(']'))

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::model::entry::{MAX_SAFE_INTEGER, MAX_TEXT_BYTES};
 use crate::model::json::{MAX_ESCAPE, escaped_len};
-use crate::model::key::{trim, trim_start};
+use crate::model::text::{trim, trim_start};
 
 /// The tag that takes a row's last input away (SPEC 1.3).
 pub const CLEAR_LAST_INPUT_TAG: &str = "system-presence-clear-last-input";

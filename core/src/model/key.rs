@@ -6,6 +6,7 @@ use alloc::string::String;
 
 use crate::model::lower::lower;
 use crate::model::placeholder::Kind;
+use crate::model::text::{prefix_units, trim};
 
 /// UTF-16 units of a beacon's text that make its key when nothing better is known.
 pub const TEXT_KEY_UNITS: usize = 64;
@@ -76,55 +77,9 @@ impl RowKey {
     }
 }
 
-/// Trims as ECMAScript's `String.prototype.trim`: unlike Rust's, it takes U+FEFF away and leaves
-/// U+0085.
-#[must_use]
-pub fn trim(text: &str) -> &str {
-    // As most texts are.
-    if let ([b'!'..=b'~', ..], [.., b'!'..=b'~']) = (text.as_bytes(), text.as_bytes()) {
-        return text;
-    }
-    text.trim_matches(is_blank)
-}
-
-/// [`trim`], at the start only.
-#[must_use]
-pub fn trim_start(text: &str) -> &str {
-    text.trim_start_matches(is_blank)
-}
-
-/// Number of UTF-16 units of `text`: what JavaScript calls its length.
-#[must_use]
-pub fn utf16_len(text: &str) -> usize {
-    text.chars().map(char::len_utf16).sum()
-}
-
-/// The longest prefix of at most `units` UTF-16 units that does not split a character.
-#[must_use]
-pub fn prefix_units(text: &str, units: usize) -> &str {
-    let mut used = 0;
-    for (at, c) in text.char_indices() {
-        used += c.len_utf16();
-        if used > units {
-            return text.get(..at).unwrap_or(text);
-        }
-    }
-    text
-}
-
-fn is_blank(c: char) -> bool {
-    c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn trims_as_ecmascript() {
-        assert_eq!(trim("\u{feff}\u{a0}\u{2028}a\u{3000}\t"), "a");
-        assert_eq!(trim("\u{85}a"), "\u{85}a");
-    }
 
     #[test]
     fn text_keys_never_split_a_pair() {

@@ -14,6 +14,7 @@ pub mod scope;
 pub mod setting;
 pub mod shared_text;
 pub mod status;
+pub mod text;
 pub mod time;
 
 pub use beacon::Beacon;

@@ -5,8 +5,8 @@
 //! a name. Two clients that say so are not one client, and a good value is not worth less than such a word. A host may
 //! be called `none`, so the lists differ by kind.
 
-use crate::model::key::trim;
 use crate::model::lower::lower;
+use crate::model::text::trim;
 
 /// What a text is meant to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,9 @@ use core::fmt;
 
 use super::json::{Json, Members, Origin, RowText, floor, member, write_canonical_members};
 use crate::model::entry::MAX_SAFE_INTEGER;
-use crate::model::key::{PresenceKey, trim, trim_start};
+use crate::model::key::PresenceKey;
 use crate::model::status::has_left;
+use crate::model::text::{trim, trim_start};
 
 /// Most members of a row that are kept.
 const MAX_MEMBERS: usize = 256;

@@ -163,7 +163,7 @@ pub fn reason_label(reason: &str) -> &str {
 /// A `platform` as people read it: "macos 26.1.0" becomes "macOS 26.1".
 #[must_use]
 pub fn platform_label(platform: &str) -> String {
-    let trimmed = crate::model::key::trim(platform);
+    let trimmed = crate::model::text::trim(platform);
     let (word, rest) = trimmed.split_once(char::is_whitespace).unwrap_or((trimmed, ""));
     let mut label = match word.to_ascii_lowercase().as_str() {
         "macos" => String::from("macOS"),
@@ -173,7 +173,7 @@ pub fn platform_label(platform: &str) -> String {
         "watchos" => String::from("watchOS"),
         _ => capitalised(word),
     };
-    let version = crate::model::key::trim(rest);
+    let version = crate::model::text::trim(rest);
     if !version.is_empty() {
         label.push(' ');
         label.push_str(major_minor(version));

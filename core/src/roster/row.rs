@@ -13,7 +13,8 @@ use super::table::Device;
 use super::writers::{Said, Writers};
 use crate::model::Role;
 use crate::model::entry::{MAX_SAFE_INTEGER, PresenceEntry};
-use crate::model::key::{PresenceKey, RowKey, trim};
+use crate::model::key::{PresenceKey, RowKey};
+use crate::model::text::trim;
 
 /// A live connection of a row, in connect order.
 #[derive(Clone, Debug)]

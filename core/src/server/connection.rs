@@ -13,7 +13,7 @@ use super::Evidence;
 use super::admission::{self, Claim, Examined, Refusal};
 use super::refused::{Introduction, Refused};
 use crate::model::entry::MAX_USER_UNITS;
-use crate::model::key::trim;
+use crate::model::text::trim;
 use crate::model::time::Now;
 use crate::model::{ClientInfo, Role};
 use crate::wire::frame::FrameError;

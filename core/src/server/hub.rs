@@ -10,6 +10,7 @@ mod leave;
 mod life;
 mod member;
 mod members;
+mod node_key;
 mod nodes;
 mod time;
 

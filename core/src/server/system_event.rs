@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::model::beacon::{Beacon, CLEAR_LAST_INPUT_TAG, MAX_ITEMS, fits_text};
 use crate::model::entry::{MAX_SAFE_INTEGER, MAX_STRING_UNITS, MAX_TEXT_BYTES, MAX_TEXT_UNITS};
-use crate::model::key::trim;
+use crate::model::text::trim;
 use crate::wire::params::{Length, Members, ParamsError};
 
 /// Why a beacon is refused.

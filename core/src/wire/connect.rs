@@ -5,11 +5,14 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::error::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
 use super::params::{Length, Members, ParamsError};
 use crate::model::entry::MAX_STRING_UNITS;
 use crate::model::{ClientInfo, Role};
 
+/// The newest protocol number this implementation speaks.
+pub const NEWEST_PROTOCOL: u32 = 4;
+/// The oldest protocol number this implementation speaks.
+pub const OLDEST_PROTOCOL: u32 = 3;
 /// Most items of `scopes` and `caps`.
 pub const MAX_LIST_ITEMS: usize = 64;
 /// Most items of `commands`.

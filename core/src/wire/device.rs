@@ -7,7 +7,7 @@ use alloc::string::String;
 use core::fmt::Write as _;
 
 use super::connect::ConnectParams;
-use crate::model::key;
+use crate::model::text;
 use crate::model::time::Now;
 
 /// How far `signedAt` may be from the wall clock on protocol 4, in ms (SPEC 4).
@@ -91,7 +91,7 @@ impl<S: AsRef<str>> SignedFields<'_, S> {
         for field in [self.platform, self.device_family] {
             text.push('|');
             text.extend(
-                key::trim(field.unwrap_or(""))
+                text::trim(field.unwrap_or(""))
                     .chars()
                     .map(|c| c.to_ascii_lowercase()),
             );
@@ -152,7 +152,7 @@ pub fn precheck(params: &ConnectParams, nonce: &str, now: Now) -> Result<[String
             now_ms: now.wall_ms,
         });
     }
-    match proof.nonce.as_deref().map(key::trim) {
+    match proof.nonce.as_deref().map(text::trim) {
         None | Some("") => return Err(DeviceEvidence::NonceRequired),
         Some(signed) if signed != nonce => return Err(DeviceEvidence::NonceMismatch),
         Some(_) => {}

@@ -11,6 +11,7 @@ use alloc::format;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::connect::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
 use super::device::DeviceEvidence;
 use super::params::ParamsError;
 use super::skew::Skew;
@@ -22,11 +23,6 @@ pub const INVALID_REQUEST: &str = "INVALID_REQUEST";
 pub const FORBIDDEN: &str = "FORBIDDEN";
 /// The code of what this gateway cannot do now, or not at all.
 pub const UNAVAILABLE: &str = "UNAVAILABLE";
-
-/// The newest protocol number this implementation speaks.
-pub const NEWEST_PROTOCOL: u32 = 4;
-/// The oldest protocol number this implementation speaks.
-pub const OLDEST_PROTOCOL: u32 = 3;
 
 /// Most bytes of a client's method name that an error repeats.
 const MAX_ECHO_BYTES: usize = 128;

@@ -14,7 +14,10 @@ use serde::Serialize;
 use super::error::WireError;
 use crate::model::SharedText;
 use crate::model::json::write_string;
-pub use request::{FrameError, MAX_ID_UNITS, Request};
+pub use request::{FrameError, Request};
+
+/// The longest id of a request, in UTF-16 units.
+pub const MAX_ID_UNITS: usize = 1_024;
 
 /// One text frame to send: `head`, then a `body` that many frames share (the encoded presence
 /// list), then `tail`. Nothing is copied per recipient but head and tail.

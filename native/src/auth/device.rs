@@ -6,7 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use ed25519_dalek::{Signature, VerifyingKey};
 use presence_core::Now;
 use presence_core::server::DeviceEvidence;
-use presence_core::wire::error::NEWEST_PROTOCOL;
+use presence_core::wire::connect::NEWEST_PROTOCOL;
 use presence_core::wire::{ConnectParams, device};
 use sha2::{Digest, Sha256};
 

@@ -10,7 +10,7 @@ use crate::client::event::ClientEvent;
 use crate::client::problem::Problem;
 use crate::model::json::Json;
 use crate::model::time::Now;
-use crate::wire::error::OLDEST_PROTOCOL;
+use crate::wire::connect::OLDEST_PROTOCOL;
 
 /// How long before a status would change the gateway is asked whether it really does, in ms.
 const LEAD_MS: u64 = 2_000;

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use super::calls::Purpose;
+use super::challenge::Challenge;
 use super::live::Live;
 use super::phase::Phase;
 use super::{CLOSE_CONNECT_FAILED, Client};
@@ -17,16 +18,6 @@ use crate::wire::device::SignedFields;
 
 /// The extension that this client understands (SPEC 2.1).
 const DELTA_CAP: &str = "presence-delta";
-
-/// What the gateway sent to be signed.
-#[derive(Clone, Debug)]
-pub(super) struct Challenge {
-    nonce: Box<str>,
-    /// The gateway's time: `signedAt` repeats it, so that a wrong clock here does not matter.
-    ts: u64,
-    /// The device signature is under way.
-    awaits_signature: bool,
-}
 
 impl Client {
     /// `connect.challenge` arrived: gateways send it at once, and only once. Without one there is no

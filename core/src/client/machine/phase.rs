@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use super::Client;
-use super::handshake::Challenge;
+use super::challenge::Challenge;
 use super::live::Live;
 use crate::client::event::{ClientEvent, ClientOutput, ClientState};
 use crate::client::problem::{Problem, Verdict};

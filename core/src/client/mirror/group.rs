@@ -3,9 +3,10 @@
 use alloc::string::{String, ToString};
 
 use super::{Mirror, Row};
-use crate::model::key::{PresenceKey, trim};
+use crate::model::key::PresenceKey;
 use crate::model::lower::lower;
 use crate::model::raw_entry::RawEntry;
+use crate::model::text::trim;
 
 /// The key of the gateway's own row.
 pub(super) const SELF_KEY: &str = "self";

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use super::nodes::NodeKey;
+use super::node_key::NodeKey;
 use crate::model::key::RowKey;
 use crate::model::placeholder::Kind;
 use crate::model::{Role, scope};

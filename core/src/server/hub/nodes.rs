@@ -5,7 +5,6 @@ mod list;
 mod news;
 mod report;
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -17,6 +16,7 @@ use self::news::News;
 #[cfg(test)]
 pub(super) use self::news::{MAX_ENDED, MAX_EVENTS};
 use super::member::Member;
+use super::node_key::NodeKey;
 use super::{ConnId, Hub};
 use crate::model::Role;
 use crate::model::key::RowKey;
@@ -26,17 +26,6 @@ use crate::roster::RowId;
 /// Nodes that went are looked through when as many rows went as this part of them, so that each row that goes
 /// costs the look at so many nodes.
 const LOOKS_PER_ROW: u64 = 16;
-
-/// What makes two connections the same node. A claimed id never is a proven one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum NodeKey {
-    /// A verified device.
-    Device(Box<str>),
-    /// The key of an `instanceId`.
-    Instance(Box<str>),
-    /// A connection without an id, by its serial.
-    Connection(u64),
-}
 
 /// A connection of a node.
 #[derive(Debug)]

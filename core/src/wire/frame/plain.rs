@@ -12,10 +12,10 @@ use core::marker::PhantomData;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::request::MAX_ID_UNITS;
+use super::MAX_ID_UNITS;
 use crate::model::beacon::{Beacon, CLEAR_LAST_INPUT_TAG, MAX_ITEMS, fits_text};
 use crate::model::entry::{MAX_SAFE_INTEGER, MAX_STRING_UNITS, MAX_TEXT_UNITS};
-use crate::model::key::trim;
+use crate::model::text::trim;
 
 /// The method whose requests are read.
 pub(super) const METHOD: &str = "system-event";

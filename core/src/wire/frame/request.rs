@@ -4,13 +4,11 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::ToString;
 
-use super::{grammar, plain};
+use super::{MAX_ID_UNITS, grammar, plain};
 use crate::model::beacon::Beacon;
 use crate::wire::Method;
 use crate::wire::params::{Length, Members, Params, ParamsError, ReadError, holdable};
 
-/// The longest id of a request, in UTF-16 units.
-pub const MAX_ID_UNITS: usize = 1_024;
 /// The longest `traceparent`, in UTF-16 units.
 const MAX_TRACEPARENT_UNITS: usize = 128;
 /// The members of a request; any other makes it invalid.

@@ -1,0 +1,52 @@
+//! Strings as ECMAScript trims and counts them.
+
+/// Trims as ECMAScript's `String.prototype.trim`: unlike Rust's, it takes U+FEFF away and leaves
+/// U+0085.
+#[must_use]
+pub fn trim(text: &str) -> &str {
+    // As most texts are.
+    if let ([b'!'..=b'~', ..], [.., b'!'..=b'~']) = (text.as_bytes(), text.as_bytes()) {
+        return text;
+    }
+    text.trim_matches(is_blank)
+}
+
+/// [`trim`], at the start only.
+#[must_use]
+pub fn trim_start(text: &str) -> &str {
+    text.trim_start_matches(is_blank)
+}
+
+/// Number of UTF-16 units of `text`: what JavaScript calls its length.
+#[must_use]
+pub fn utf16_len(text: &str) -> usize {
+    text.chars().map(char::len_utf16).sum()
+}
+
+/// The longest prefix of at most `units` UTF-16 units that does not split a character.
+#[must_use]
+pub fn prefix_units(text: &str, units: usize) -> &str {
+    let mut used = 0;
+    for (at, c) in text.char_indices() {
+        used += c.len_utf16();
+        if used > units {
+            return text.get(..at).unwrap_or(text);
+        }
+    }
+    text
+}
+
+fn is_blank(c: char) -> bool {
+    c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trims_as_ecmascript() {
+        assert_eq!(trim("\u{feff}\u{a0}\u{2028}a\u{3000}\t"), "a");
+        assert_eq!(trim("\u{85}a"), "\u{85}a");
+    }
+}
