@@ -14,9 +14,20 @@
 //!   [`client::Mirror`], which also works on a pasted list.
 //! * [`findings`]: why one client is seen twice.
 //!
+//! The features `client` and `server`, both on by default, are the modules of these names. Modules know each
+//! other in one direction: `model` knows no other; `digest`, `findings`, `roster` and `wire` know `model`, and
+//! `roster` knows `digest`; `client` and `server` know all of these and not each other.
+//!
 //! Section numbers in the documentation ("SPEC 1.4") are those of the project's rules in
 //! `PROTOCOL.md`.
 #![no_std]
+#![cfg_attr(
+    not(all(feature = "client", feature = "server")),
+    expect(
+        dead_code,
+        reason = "what both sides share is all compiled with either of them"
+    )
+)]
 extern crate alloc;
 
 #[cfg(feature = "client")]

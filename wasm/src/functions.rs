@@ -9,7 +9,7 @@ use presence_core::model::beacon;
 use presence_core::model::entry::MAX_SAFE_INTEGER;
 use presence_core::model::scope;
 use presence_core::model::status::{self, Thresholds};
-use presence_core::model::text::trim;
+use presence_core::model::text;
 use presence_core::wire::CloseFrame;
 use presence_core::wire::device::SignedFields;
 use wasm_bindgen::prelude::*;
@@ -106,7 +106,7 @@ pub fn text_key(text: &str) -> Option<String> {
 #[wasm_bindgen]
 #[must_use]
 pub fn trim(text: &str) -> String {
-    trim(text).into()
+    text::trim(text).into()
 }
 
 /// What a beacon's text says: `[host, ip, version, lastInputSeconds, mode, reason]`, or nothing.

@@ -70,6 +70,3 @@ pub fn within(name: &'static str, value: u64, bounds: RangeInclusive<u64>) -> Re
 pub fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
-
-#[cfg(test)]
-mod tests;

@@ -36,6 +36,7 @@ pub(crate) const ALL: &[Step] = &[
     rust::TESTS,
     rust::EMBEDDING,
     rust::DOCS,
+    rust::CHECK_FEATURES,
     rust::CHECK_PLATFORMS,
     node::PACKAGES,
     node::END_TO_END,

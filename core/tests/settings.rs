@@ -1,16 +1,18 @@
-use alloc::format;
-use alloc::sync::Arc;
-use alloc::vec;
+//! Every configuration names the setting that is out of bounds, and no value of any makes a machine panic.
 
-use super::*;
-use crate::client::{BackoffConfig, BeaconOccasions, BeaconPolicy, Client, ClientConfig, MirrorConfig};
-use crate::model::beacon::Beacon;
-use crate::model::status::Thresholds;
-use crate::model::{ClientInfo, Role, scope};
-use crate::roster::RosterConfig;
-use crate::server::{Handshake, Hub, HubConfig, HubOutput};
-use crate::wire::{Limits, Request};
-use crate::{Now, PresenceEntry};
+use std::sync::Arc;
+
+use presence_core::client::{
+    BackoffConfig, BeaconOccasions, BeaconPolicy, Client, ClientConfig, MirrorConfig,
+};
+use presence_core::model::beacon::Beacon;
+use presence_core::model::setting::{InvalidSetting, MAX_SPAN_MS, within};
+use presence_core::model::status::Thresholds;
+use presence_core::model::{ClientInfo, Role, scope};
+use presence_core::roster::RosterConfig;
+use presence_core::server::{Handshake, Hub, HubConfig, HubOutput};
+use presence_core::wire::{Limits, Request};
+use presence_core::{Now, PresenceEntry};
 
 const EXTREMES: [u64; 9] = [
     0,
@@ -160,7 +162,7 @@ fn run(config: HubConfig, most_turns: u64) -> u64 {
         let request = Request {
             id: "2".into(),
             method: "system-event".into(),
-            params: crate::wire::params::Params::NONE,
+            params: presence_core::wire::params::Params::NONE,
             beacon: Some(beacon.into()),
         };
         hub.call(conns[0], &request, now);

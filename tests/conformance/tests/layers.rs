@@ -1,0 +1,237 @@
+//! The core's modules know each other in one direction: by their `use` lines and paths, unit tests left out.
+#![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use presence_conformance::sources::{code_only, core_sources, root};
+
+/// Every module of the crate, and the modules that it may know.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("digest", &["model"]),
+    ("findings", &["model"]),
+    ("wire", &["model"]),
+    ("roster", &["digest", "model"]),
+    ("client", &["digest", "findings", "model", "roster", "wire"]),
+    ("server", &["digest", "findings", "model", "roster", "wire"]),
+];
+
+/// Modules whose parts still know each other in circles.
+const CIRCULAR: &[&str] = &["model::json", "roster"];
+
+type Path = Vec<String>;
+/// Per module: which of its parts use which, with one place that does.
+type Uses = BTreeMap<Path, BTreeMap<(String, String), String>>;
+
+#[test]
+fn modules_know_the_layers_below() {
+    let core = uses_of_core();
+    let root = &core[&Path::new()];
+    for ((from, to), place) in root {
+        let (_, below) = LAYERS.iter().find(|(name, _)| name == from).unwrap();
+        assert!(below.contains(&&**to), "{from} must not know {to}: {place}");
+    }
+    let found: BTreeSet<&String> = root.keys().flat_map(|(from, to)| [from, to]).collect();
+    assert_eq!(
+        found.len(),
+        LAYERS.len(),
+        "modules without a layer, or gone: {found:?}"
+    );
+}
+
+#[test]
+fn parts_of_a_module_do_not_know_each_other_in_circles() {
+    for (module, uses) in uses_of_core() {
+        let (module, circle) = (module.join("::"), circle(&uses));
+        if CIRCULAR.contains(&&*module) {
+            assert!(!circle.is_empty(), "{module} has no circle: take it off the list");
+        } else {
+            assert!(circle.is_empty(), "a circle in {module}: {circle:#?}");
+        }
+    }
+}
+
+#[test]
+fn every_way_to_name_a_module_is_found() {
+    let sources = [
+        (
+            "",
+            "pub mod a; pub mod b; pub use a::{Thing, deep::Other as Another};",
+        ),
+        (
+            "a",
+            "mod deep; use crate::b; fn f() -> super::b::T { crate::b::f() }",
+        ),
+        ("a::deep", "use super::super::{b::{self, X}};"),
+        (
+            "b",
+            "pub(in crate::a) fn f(_: crate::Thing, _: crate::Another, _: self::T) {}",
+        ),
+    ];
+    let sources = sources.map(|(name, code)| (path(name), code_only(code)));
+    let uses = uses(&BTreeMap::from(sources));
+    assert_eq!(uses.keys().collect::<Vec<_>>(), [&Path::new()]);
+    let found: Vec<_> = uses[&Path::new()].keys().cloned().collect();
+    assert_eq!(found, [("a".into(), "b".into()), ("b".into(), "a".into())]);
+    assert_eq!(circle(&uses[&Path::new()]).len(), 2);
+}
+
+fn path(text: &str) -> Path {
+    text.split("::")
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn uses_of_core() -> Uses {
+    let folder = root().join("core/src");
+    let module = |file: &std::path::Path| {
+        let mut module: Path = file
+            .strip_prefix(&folder)
+            .unwrap()
+            .with_extension("")
+            .iter()
+            .map(|part| part.to_str().unwrap().to_owned())
+            .collect();
+        module.pop_if(|last| last == "mod" || last == "lib");
+        module
+    };
+    let sources = core_sources();
+    uses(
+        &sources
+            .into_iter()
+            .map(|(file, code)| (module(&file), code))
+            .collect(),
+    )
+}
+
+fn uses(sources: &BTreeMap<Path, String>) -> Uses {
+    let mut exports = BTreeMap::new();
+    for (module, code) in sources {
+        for (name, tree) in code.split("pub").skip(1).filter_map(use_tree).flat_map(leaves) {
+            if let Some(target) = absolute(sources, module, &tree) {
+                exports.insert([&**module, &[name]].concat(), target);
+            }
+        }
+    }
+    let mut uses = Uses::new();
+    for (module, code) in sources {
+        let trees = code.split("use ").skip(1).filter_map(|text| text.split_once(';'));
+        let used = trees.flat_map(|(tree, _)| leaves(tree)).map(|(_, path)| path);
+        for path in used.chain(plain_paths(code)) {
+            let Some(target) = absolute(sources, module, &path) else {
+                continue;
+            };
+            let target = defined(sources, &exports, target);
+            let shared = module.iter().zip(&target).take_while(|(a, b)| a == b).count();
+            // A module and its parts may know each other: they are one.
+            if let (Some(from), Some(to)) = (module.get(shared), target.get(shared)) {
+                let place = format!("{} in {}", path.join("::"), module.join("::"));
+                let parts = uses.entry(module[..shared].to_vec()).or_default();
+                parts.insert((from.clone(), to.clone()), place);
+            }
+        }
+    }
+    uses
+}
+
+/// The tree of a `use` with a visibility, behind the `pub`.
+fn use_tree(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    let text = match text.strip_prefix('(') {
+        Some(scope) => scope.split_once(')')?.1.trim_start(),
+        None => text,
+    };
+    Some(text.strip_prefix("use ")?.split_once(';')?.0)
+}
+
+/// The paths of a `use` tree, each with the name it gets.
+fn leaves(tree: &str) -> Vec<(String, Path)> {
+    let tree = tree.trim();
+    if let Some((prefix, items)) = tree.split_once('{') {
+        let (mut found, mut depth, mut start) = (Vec::new(), 0, 0);
+        for (at, c) in items.char_indices() {
+            match c {
+                '{' => depth += 1,
+                ',' | '}' if depth == 0 => {
+                    let item = leaves(&items[start..at]);
+                    found.extend(
+                        item.into_iter()
+                            .map(|(name, rest)| (name, [path(prefix), rest].concat())),
+                    );
+                    start = at + 1;
+                }
+                '}' => depth -= 1,
+                _ => {}
+            }
+        }
+        return found;
+    }
+    let (full, alias) = tree
+        .split_once(" as ")
+        .map_or((tree, None), |(full, alias)| (full, Some(alias)));
+    let mut parts = path(full);
+    // `{self}` is the module itself.
+    parts.pop_if(|last| last == "self");
+    let name = alias
+        .map(str::to_owned)
+        .or_else(|| parts.last().cloned())
+        .unwrap_or_default();
+    if tree.is_empty() {
+        Vec::new()
+    } else {
+        vec![(name, parts)]
+    }
+}
+
+/// Paths from `crate`, `super` or `self`, wherever they stand.
+fn plain_paths(code: &str) -> impl Iterator<Item = Path> {
+    code.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+        .filter(|word| {
+            word.contains("::") && ["crate", "super", "self"].contains(&word.split("::").next().unwrap())
+        })
+        .map(path)
+}
+
+/// The path from the crate's root; `None` for another crate's.
+fn absolute(sources: &BTreeMap<Path, String>, module: &[String], used: &[String]) -> Option<Path> {
+    let ups = used.iter().take_while(|part| *part == "super").count();
+    match used.first().map(String::as_str)? {
+        "crate" => Some(used[1..].to_vec()),
+        "self" => Some([module, &used[1..]].concat()),
+        "super" => Some([module.get(..module.len() - ups)?, &used[ups..]].concat()),
+        first => {
+            let part = [module, &[first.to_owned()]].concat();
+            sources.contains_key(&part).then(|| [module, used].concat())
+        }
+    }
+}
+
+/// The module that defines what `target` names, through re-exports.
+fn defined(sources: &BTreeMap<Path, String>, exports: &BTreeMap<Path, Path>, target: Path) -> Path {
+    let mut target = target;
+    while let Some((length, real)) = (1..=target.len())
+        .rev()
+        .find_map(|length| Some((length, exports.get(&target[..length])?)))
+        .filter(|(length, real)| **real != target[..*length])
+    {
+        target = [real, &target[length..]].concat();
+    }
+    while !target.is_empty() && !sources.contains_key(&target) {
+        target.pop();
+    }
+    target
+}
+
+/// The uses that are part of circles, or lie between two.
+fn circle(uses: &BTreeMap<(String, String), String>) -> BTreeMap<(String, String), String> {
+    let mut left = uses.clone();
+    loop {
+        let (from, to): (BTreeSet<_>, BTreeSet<_>) = left.keys().cloned().unzip();
+        let before = left.len();
+        left.retain(|(a, b), _| to.contains(a) && from.contains(b));
+        if left.len() == before {
+            return left;
+        }
+    }
+}
