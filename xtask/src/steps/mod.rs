@@ -3,6 +3,7 @@
 mod node;
 pub(crate) mod openclaw;
 pub(crate) mod package;
+mod release;
 mod rust;
 
 use crate::failure::Failure;
@@ -38,6 +39,8 @@ pub(crate) const ALL: &[Step] = &[
     rust::DOCS,
     rust::CHECK_FEATURES,
     rust::CHECK_PLATFORMS,
+    release::PACKAGES,
+    release::OLDEST,
     node::PACKAGES,
     node::END_TO_END,
     package::TOOLS,

@@ -35,6 +35,28 @@ pub(crate) fn ensure_target(project: &Project, target: &str) -> Result<(), Failu
         .run()
 }
 
+/// Whether this version of Rust is installed.
+pub(crate) fn has_toolchain(project: &Project, version: &str) -> bool {
+    Program::new(project, "rustup")
+        .with(["run", version, "rustc", "--version"])
+        .output()
+        .is_some()
+}
+
+/// Installs this version of Rust with rustup if it is missing.
+///
+/// # Errors
+/// When it is missing and cannot be installed.
+pub(crate) fn ensure_toolchain(project: &Project, version: &str) -> Result<(), Failure> {
+    if has_toolchain(project, version) {
+        return Ok(());
+    }
+    println!("      Rust {version} is missing: rustup installs it");
+    Program::new(project, "rustup")
+        .with(["toolchain", "install", version, "--profile", "minimal"])
+        .run()
+}
+
 /// Makes `cargo <subcommand>` work, installing the component with rustup if there is one: a minimal
 /// toolchain comes without rustfmt and clippy.
 ///
