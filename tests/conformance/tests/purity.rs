@@ -32,6 +32,10 @@ const DEPENDENCIES: &[(&str, &str)] = &[
         "floats in serde_json, correctly rounded by its own arithmetic, the same everywhere",
     ),
     (
+        "slab",
+        "the connections of a hub at small, dense indexes, walked in their order",
+    ),
+    (
         "thiserror",
         "derives error messages; no code of its own at run time",
     ),
