@@ -150,8 +150,8 @@ test("the README's sizes are those of the build", async () => {
   };
   const actual = {
     "`core.wasm`": gzipSync(readFileSync(path("../dist/core.wasm")), { level: 9 }).length,
-    "an app's bundle grows by, all in": await bundled('export * from "./dist/index.js"'),
-    "the same with `/slim`, without the WASM": await bundled('export * from "./dist/slim.js"'),
+    "app bundle, increase with `openclaw-presence`": await bundled('export * from "./dist/index.js"'),
+    "app bundle, increase with `/slim`, WASM not included": await bundled('export * from "./dist/slim.js"'),
   };
   const table = README.slice(README.indexOf("<!-- sizes -->"));
   for (const [what, bytes] of Object.entries(actual)) {
