@@ -107,7 +107,7 @@ fn take_in(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, driver:
     let driver = driver.clone();
     tokio::spawn(async move {
         if let Some(opening) = open(stream, address, slot, &shared, driver).await {
-            // A task holds room for its largest part as long as it lives: a new one for the long part.
+            // Spawned separately: a future is as large as its largest state, which is 1.5 kB while the request is read.
             tokio::spawn(Session::new(shared, opening).run());
         }
     });

@@ -21,6 +21,7 @@ impl Session {
     /// Reads what is there, within a turn's bounds; answers or hands on what it says.
     pub(super) async fn read(&mut self) -> ControlFlow<End> {
         if self.needs_place() {
+            // Boxed: unboxed it adds 80 bytes to each idle connection.
             return Box::pin(self.take_place()).await;
         }
         let (end, large) = match self.read_messages() {
@@ -28,6 +29,7 @@ impl Session {
             ControlFlow::Break(end) => (ControlFlow::Break(end), None),
         };
         if let Some(text) = large {
+            // Boxed: unboxed it adds 312 bytes to each idle connection.
             Box::pin(self.handle_large(text)).await;
         }
         while let Some(params) = self
