@@ -3,13 +3,12 @@
 //! are lost and counted; their number is logged as soon as a line gets through again. So is the number of lines
 //! that were too long.
 
+use std::collections::VecDeque;
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tracing::error;
-use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::log::start_of;
@@ -43,55 +42,110 @@ pub(super) fn finish() {
     }
 }
 
-/// A writer behind a bounded queue.
-#[derive(Debug)]
+/// A writer behind a bounded queue. `tracing-appender` has one too, which cannot be waited for within bounds and counts
+/// no failed writes.
+#[derive(Clone, Debug)]
 pub(super) struct Stderr {
-    queue: NonBlocking,
-    ledger: Arc<Ledger>,
+    queue: Arc<(Mutex<Queue>, Condvar)>,
+    max_waiting_lines: usize,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Vec<u8>>,
+    /// The thread has a line in hand.
+    is_writing: bool,
+    /// Lines that found no room or could not be written.
+    lost: u64,
+    /// Lines of more than [`MAX_LINE_BYTES`].
+    too_long: u64,
 }
 
 impl Stderr {
+    /// Starts the thread, which ends with the process.
     fn new(destination: impl Write + Send + 'static, max_waiting_lines: usize) -> Self {
-        let ledger = Arc::new(Ledger::default());
-        let (queue, guard) = NonBlockingBuilder::default()
-            .lossy(true)
-            .buffered_lines_limit(max_waiting_lines)
-            .thread_name("stderr")
-            .finish(Worker {
-                destination,
-                ledger: Arc::clone(&ledger),
-                told: 0,
-                told_too_long: 0,
-                is_through: false,
-            });
-        ledger.progress().queue = Some(queue.clone());
-        // Dropped while nobody reads, it would hold up the end of the program and then print to stdout, which
-        // panics if that is gone too. `wait` does its work within bounds; the thread ends with the process.
-        std::mem::forget(guard);
-        Self { queue, ledger }
+        let stderr = Self {
+            queue: Arc::default(),
+            max_waiting_lines,
+        };
+        let worker = stderr.clone();
+        let started = std::thread::Builder::new()
+            .name("stderr".to_owned())
+            .spawn(move || worker.write_all(destination));
+        if started.is_err() {
+            // Without a thread every line is lost.
+            return Self {
+                max_waiting_lines: 0,
+                ..stderr
+            };
+        }
+        stderr
     }
 
     /// Queues a line.
     fn put(&self, line: &[u8]) {
+        let mut queue = self.queue();
         if line.len() > MAX_LINE_BYTES {
-            self.ledger.progress().too_long += 1;
-            return;
+            queue.too_long += 1;
+        } else if queue.waiting.len() >= self.max_waiting_lines {
+            queue.lost += 1;
+        } else {
+            queue.waiting.push_back(line.to_vec());
+            self.queue.1.notify_all();
         }
-        self.ledger.queued.fetch_add(1, Ordering::Relaxed);
-        // A queue that loses lines does not fail.
-        let _ = self.queue.clone().write_all(line);
     }
 
     fn wait(&self) {
-        let queued = self.ledger.queued.load(Ordering::Relaxed);
-        let is_behind = |progress: &mut Progress| progress.handled + progress.without_room() < queued;
-        let progress = self.ledger.progress();
+        let is_behind = |queue: &mut Queue| queue.is_writing || !queue.waiting.is_empty();
         // Whatever came of it, the program ends.
         drop(
-            self.ledger
-                .moved
-                .wait_timeout_while(progress, LAST_LINES_TIME, is_behind),
+            self.queue
+                .1
+                .wait_timeout_while(self.queue(), LAST_LINES_TIME, is_behind),
         );
+    }
+
+    /// Writes line after line.
+    fn write_all(&self, mut destination: impl Write) {
+        let (mut logged_lost, mut logged_too_long) = (0, 0);
+        loop {
+            let waiting = self
+                .queue
+                .1
+                .wait_while(self.queue(), |queue| queue.waiting.is_empty());
+            let mut queue = waiting.unwrap_or_else(PoisonError::into_inner);
+            let line = queue.waiting.pop_front().unwrap_or_default();
+            queue.is_writing = true;
+            drop(queue);
+            let is_through = destination.write_all(&line).is_ok();
+            let mut queue = self.queue();
+            queue.is_writing = false;
+            queue.lost += u64::from(!is_through);
+            let has_room = queue.waiting.is_empty();
+            let (lost, too_long) = (queue.lost, queue.too_long);
+            self.queue.1.notify_all();
+            // The lines below come back to `put`.
+            drop(queue);
+            if !is_through || !has_room {
+                continue;
+            }
+            if lost > std::mem::replace(&mut logged_lost, lost) {
+                error!(
+                    lost,
+                    "lines of the log were lost since the start: stderr did not take them"
+                );
+            }
+            if too_long > std::mem::replace(&mut logged_too_long, too_long) {
+                error!(
+                    too_long,
+                    "lines of the log were dropped since the start: longer than {MAX_LINE_BYTES} bytes"
+                );
+            }
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -99,10 +153,10 @@ impl Stderr {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LogLine(&'static Stderr);
 
-impl<'a> MakeWriter<'a> for &'static Stderr {
+impl MakeWriter<'_> for &'static Stderr {
     type Writer = LogLine;
 
-    fn make_writer(&'a self) -> LogLine {
+    fn make_writer(&self) -> LogLine {
         LogLine(self)
     }
 }
@@ -114,99 +168,6 @@ impl Write for LogLine {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// What became of the lines.
-#[derive(Debug, Default)]
-struct Ledger {
-    /// Lines that went to the queue, whether it had room or not.
-    queued: AtomicU64,
-    progress: Mutex<Progress>,
-    moved: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Progress {
-    /// Lines that the thread wrote or could not write.
-    handled: u64,
-    /// Lines that could not be written.
-    unwritable: u64,
-    /// Lines of more than [`MAX_LINE_BYTES`].
-    too_long: u64,
-    /// For its count of lines that found no room.
-    queue: Option<NonBlocking>,
-}
-
-impl Ledger {
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Progress {
-    fn without_room(&self) -> u64 {
-        let lost = self
-            .queue
-            .as_ref()
-            .map_or(0, |queue| queue.error_counter().dropped_lines());
-        u64::try_from(lost).unwrap_or(u64::MAX)
-    }
-
-    fn lost(&self) -> u64 {
-        self.unwritable.saturating_add(self.without_room())
-    }
-}
-
-/// What the queue's thread writes to.
-struct Worker<W> {
-    destination: W,
-    ledger: Arc<Ledger>,
-    /// How many lost lines the log has told of.
-    told: u64,
-    /// How many long lines it has told of.
-    told_too_long: u64,
-    /// The last line got out.
-    is_through: bool,
-}
-
-impl<W: Write> Write for Worker<W> {
-    /// Takes one whole line.
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let outcome = self.destination.write_all(line);
-        self.is_through = outcome.is_ok();
-        let mut progress = self.ledger.progress();
-        progress.handled += 1;
-        progress.unwritable += u64::from(outcome.is_err());
-        drop(progress);
-        self.ledger.moved.notify_all();
-        Ok(line.len())
-    }
-
-    /// The queue is empty, so there is room for a line about those that were lost.
-    fn flush(&mut self) -> io::Result<()> {
-        if !self.is_through {
-            return Ok(());
-        }
-        let progress = self.ledger.progress();
-        let (lost, too_long) = (progress.lost(), progress.too_long);
-        // The lines below come back to `put`.
-        drop(progress);
-        if lost > self.told {
-            self.told = lost;
-            error!(
-                lost,
-                "lines of the log were lost since the start: stderr did not take them"
-            );
-        }
-        if too_long > self.told_too_long {
-            self.told_too_long = too_long;
-            error!(
-                too_long,
-                "lines of the log were dropped since the start: longer than {MAX_LINE_BYTES} bytes"
-            );
-        }
         Ok(())
     }
 }
@@ -271,7 +232,7 @@ mod tests {
         for line in ["1\n", "2\n", "3\n", "4\n", "5\n"] {
             stderr.put(line.as_bytes());
         }
-        let lost = stderr.ledger.progress().lost();
+        let lost = stderr.queue().lost;
         assert!((2..=3).contains(&lost), "{lost}");
         for _ in lost..5 {
             decide.send(true).unwrap();
@@ -288,10 +249,7 @@ mod tests {
             stderr.put(b"line\n");
         }
         stderr.wait();
-        assert_eq!(
-            (lines.try_iter().count(), stderr.ledger.progress().lost()),
-            (1, 2)
-        );
+        assert_eq!((lines.try_iter().count(), stderr.queue().lost), (1, 2));
     }
 
     #[test]
@@ -301,10 +259,7 @@ mod tests {
         stderr.put(&[b'x'; MAX_LINE_BYTES]);
         stderr.put(&[b'x'; MAX_LINE_BYTES + 1]);
         stderr.wait();
-        let progress = stderr.ledger.progress();
-        assert_eq!(
-            (lines.try_iter().count(), progress.lost(), progress.too_long),
-            (1, 0, 1)
-        );
+        let queue = stderr.queue();
+        assert_eq!((lines.try_iter().count(), queue.lost, queue.too_long), (1, 0, 1));
     }
 }

@@ -94,12 +94,11 @@ pub(super) const CHECK_PLATFORMS: Step = Step {
 };
 
 /// Crates that only the command line needs.
-const CLI_CRATES: [&str; 6] = [
+const CLI_CRATES: [&str; 5] = [
     "clap",
     "signal-hook-registry",
     "tempfile",
     "toml",
-    "tracing-appender",
     "tracing-subscriber",
 ];
 
