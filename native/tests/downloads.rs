@@ -55,7 +55,7 @@ async fn a_large_file_takes_as_long_as_it_takes_and_silence_ends_it() {
     const MIB: usize = 1024 * 1024;
     let bytes = 31 * MIB;
     let slots = SlotLimits {
-        unauthenticated: 4,
+        max_unauthenticated: 4,
         ..SlotLimits::default()
     };
     let (gateway, clock) = support::start_manual(GatewayConfig {
@@ -104,7 +104,7 @@ async fn a_large_file_takes_as_long_as_it_takes_and_silence_ends_it() {
 async fn downloads_are_bounded_and_small_answers_are_not() {
     // Eight in all, two of them at one address.
     let slots = SlotLimits {
-        unauthenticated: 32,
+        max_unauthenticated: 32,
         ..SlotLimits::default()
     };
     let gateway = start(GatewayConfig {

@@ -14,9 +14,9 @@ use tokio::net::TcpStream;
 
 const READ: &[&str] = &["operator.read"];
 const SLOTS: SlotLimits = SlotLimits {
-    connections: 64,
-    unauthenticated: 16,
-    unauthenticated_per_address: 2,
+    max_connections: 64,
+    max_unauthenticated: 16,
+    max_unauthenticated_per_address: 2,
 };
 
 fn scarce() -> GatewayConfig {
@@ -133,7 +133,7 @@ async fn who_was_refused_by_websocket_holds_no_place_either() {
 #[tokio::test]
 async fn beyond_the_bound_on_connections_the_answer_arrives() {
     let slots = SlotLimits {
-        connections: 1,
+        max_connections: 1,
         ..SlotLimits::default()
     };
     let gateway = start(GatewayConfig { slots, ..config() });
@@ -153,7 +153,7 @@ async fn beyond_the_bound_on_connections_the_answer_arrives() {
 #[tokio::test]
 async fn one_address_does_not_get_the_last_quarter() {
     let slots = SlotLimits {
-        connections: 8,
+        max_connections: 8,
         ..SLOTS
     };
     let gateway = start(GatewayConfig { slots, ..scarce() });

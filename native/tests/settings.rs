@@ -46,14 +46,14 @@ const NUMBERS: [Set; 14] = [
     ("limits.ping_interval_ms", |config, value| {
         config.limits.ping_interval_ms = value;
     }),
-    ("slots.connections", |config, value| {
-        config.slots.connections = size(value);
+    ("slots.max_connections", |config, value| {
+        config.slots.max_connections = size(value);
     }),
-    ("slots.unauthenticated", |config, value| {
-        config.slots.unauthenticated = size(value);
+    ("slots.max_unauthenticated", |config, value| {
+        config.slots.max_unauthenticated = size(value);
     }),
-    ("slots.unauthenticated_per_address", |config, value| {
-        config.slots.unauthenticated_per_address = size(value);
+    ("slots.max_unauthenticated_per_address", |config, value| {
+        config.slots.max_unauthenticated_per_address = size(value);
     }),
 ];
 

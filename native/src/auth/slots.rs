@@ -101,10 +101,10 @@ impl Slots {
         let mut counts = self.counts();
         self.evict_impatient(&mut counts, now_ms);
         self.make_room(&mut counts, address)?;
-        if counts.connections >= self.limits.connections && !self.evict_oldest(&mut counts) {
+        if counts.connections >= self.limits.max_connections && !self.evict_oldest(&mut counts) {
             return Err(Refused::Connections);
         }
-        if counts.unauthenticated >= self.limits.unauthenticated && !self.evict_oldest(&mut counts) {
+        if counts.unauthenticated >= self.limits.max_unauthenticated && !self.evict_oldest(&mut counts) {
             return Err(Refused::Unauthenticated);
         }
         counts.add(address.network);
@@ -146,10 +146,11 @@ impl Slots {
             return Ok(());
         };
         let limits = &self.limits;
-        let has_too_many = share.connections >= limits.connections.div_ceil(2)
-            && counts.connections >= limits.connections - limits.connections / 4;
-        let is_bounded = !address.is_shared || counts.unauthenticated >= limits.unauthenticated.div_ceil(2);
-        let is_full = is_bounded && share.unauthenticated >= limits.unauthenticated_per_address;
+        let has_too_many = share.connections >= limits.max_connections.div_ceil(2)
+            && counts.connections >= limits.max_connections - limits.max_connections / 4;
+        let is_bounded =
+            !address.is_shared || counts.unauthenticated >= limits.max_unauthenticated.div_ceil(2);
+        let is_full = is_bounded && share.unauthenticated >= limits.max_unauthenticated_per_address;
         if (has_too_many || is_full) && !self.evict_oldest_of(counts, address.network) {
             return Err(if has_too_many {
                 Refused::Connections
@@ -163,7 +164,7 @@ impl Slots {
     /// While places are scarce, sockets are not let be silent as long as otherwise.
     fn evict_impatient(&self, counts: &mut Counts, now_ms: u64) {
         for _ in 0..MAX_IMPATIENT {
-            let is_impatient = counts.unauthenticated > self.limits.unauthenticated / 2
+            let is_impatient = counts.unauthenticated > self.limits.max_unauthenticated / 2
                 && counts
                     .silent
                     .first_key_value()

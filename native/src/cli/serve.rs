@@ -172,7 +172,7 @@ fn limit_connections(config: &mut GatewayConfig, is_given: bool) -> Result<(), F
         return Ok(());
     };
     let possible = files.saturating_sub(OWN_FILES).max(1);
-    let connections = &mut config.slots.connections;
+    let connections = &mut config.slots.max_connections;
     if is_given {
         if *connections > possible {
             return Err(Failure::Usage(format!(

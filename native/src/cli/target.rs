@@ -1,6 +1,9 @@
 //! Which gateway a command is about.
 
+use std::net::Ipv6Addr;
 use std::time::Duration;
+
+use ::http::Uri;
 
 use super::Failure;
 use super::options::ClientOptions;
@@ -29,65 +32,53 @@ impl Target {
     pub(super) fn new(options: &ClientOptions) -> Result<Self, Failure> {
         let default_url = format!("ws://127.0.0.1:{}", options.port);
         let url = options.url.as_deref().unwrap_or(&default_url).trim();
-        // What follows the host may hold a secret.
-        let shown = url.find(['?', '#', '@']).map_or(url, |at| &url[..at]);
+        // What precedes and follows the host may hold a secret.
+        let shown = url.split(['?', '#']).next().unwrap_or_default();
+        let shown = shown.rsplit('@').next().unwrap_or_default();
         let usage = |why: &str| Failure::Usage(format!("--url {shown}: {why}"));
         if options.url.is_none() && options.port == 0 {
             return Err(Failure::Usage("--port 0: 0 is not a port".to_owned()));
         }
-        let (scheme, rest) = url
-            .split_once("://")
-            .ok_or_else(|| usage("write ws://host:port"))?;
-        match scheme.to_ascii_lowercase().as_str() {
-            "ws" | "http" => {}
-            "wss" | "https" => return Err(usage("encrypted connections are not supported by this command")),
+        let (rest, fragment) = url.split_once('#').unwrap_or((url, ""));
+        let uri: Uri = rest
+            .parse()
+            .map_err(|_| usage("write ws://host:port; an IPv6 address needs brackets"))?;
+        match uri.scheme_str().map(str::to_ascii_lowercase).as_deref() {
+            Some("ws" | "http") => {}
+            Some("wss" | "https") => {
+                return Err(usage("encrypted connections are not supported by this command"));
+            }
             _ => return Err(usage("write ws://host:port")),
         }
-        let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
-        let (authority, path) = match rest.find(['/', '?']) {
-            Some(at) => rest.split_at(at),
-            None => (rest, "/"),
-        };
-        if path
-            .split_once('?')
-            .is_some_and(|(_, query)| query.split('&').any(is_secret))
-        {
+        if uri.query().is_some_and(|query| query.split('&').any(is_secret)) {
             return Err(usage(
                 "gateways do not read a secret in the URL's query; give it by --token or --password",
             ));
         }
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
         if authority.contains('@') {
             return Err(usage("give the secret by --token or --password"));
         }
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => {
-                (host, port.parse().map_err(|_| usage("the port is not a number"))?)
-            }
-            _ => (authority, DEFAULT_PORT),
+        let host = uri.host().unwrap_or_default();
+        let port = match &authority[host.len()..] {
+            "" => DEFAULT_PORT,
+            port => port[1..].parse().map_err(|_| usage("the port is not a number"))?,
         };
-        if host.is_empty() {
-            return Err(usage("the host is missing"));
-        }
         if port == 0 {
             return Err(usage("0 is not a port"));
         }
-        let is_host = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            Some(ip) => ip.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => !host.contains(|c: char| c.is_whitespace() || c.is_control() || "[]:\\\"".contains(c)),
-        };
-        if !is_host {
-            return Err(usage("the host cannot be read; an IPv6 address needs brackets"));
+        let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        if address.is_some_and(|ip| ip.parse::<Ipv6Addr>().is_err()) {
+            return Err(usage("the brackets hold no IPv6 address"));
         }
         // The URL that `serve` prints carries the token.
         let from_url = fragment.strip_prefix("token=");
         Ok(Self {
             host: host.to_owned(),
             port,
-            path: if path.starts_with('/') {
-                path.to_owned()
-            } else {
-                format!("/{path}")
-            },
+            path: uri
+                .path_and_query()
+                .map_or_else(|| "/".to_owned(), ToString::to_string),
             token: secret("token", options.token.as_deref().or(from_url))?,
             password: secret("password", options.password.as_deref())?,
             timeout: Duration::from_millis(options.timeout),

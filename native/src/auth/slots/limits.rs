@@ -9,12 +9,12 @@ const MAX_DOWNLOADS: usize = 256;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotLimits {
     /// Most sockets in all. The last quarter is not for an address that has half of all places.
-    pub connections: usize,
+    pub max_connections: usize,
     /// Most sockets whose handshake is not done, in all.
-    pub unauthenticated: usize,
+    pub max_unauthenticated: usize,
     /// Most such sockets of one client address; beyond it a new one takes the place of the oldest silent one. Of addresses that many clients share (see [`Address`](super::Address))
     /// this holds only while at least half of the places of all are taken.
-    pub unauthenticated_per_address: usize,
+    pub max_unauthenticated_per_address: usize,
 }
 
 impl SlotLimits {
@@ -24,11 +24,11 @@ impl SlotLimits {
     /// [`InvalidSetting`] names the one that does not.
     pub fn validate(&self) -> Result<(), InvalidSetting> {
         for (name, number) in [
-            ("slots.connections", self.connections),
-            ("slots.unauthenticated", self.unauthenticated),
+            ("slots.max_connections", self.max_connections),
+            ("slots.max_unauthenticated", self.max_unauthenticated),
             (
-                "slots.unauthenticated_per_address",
-                self.unauthenticated_per_address,
+                "slots.max_unauthenticated_per_address",
+                self.max_unauthenticated_per_address,
             ),
         ] {
             within(name, count(number), 1..=u64::MAX)?;
@@ -40,7 +40,7 @@ impl SlotLimits {
     /// handshake must not be theirs.
     #[must_use]
     pub fn downloads(&self) -> usize {
-        (self.unauthenticated / 4).clamp(1, MAX_DOWNLOADS)
+        (self.max_unauthenticated / 4).clamp(1, MAX_DOWNLOADS)
     }
 
     /// Most of them at one address, shared or not.
@@ -53,9 +53,9 @@ impl SlotLimits {
 impl Default for SlotLimits {
     fn default() -> Self {
         Self {
-            connections: 4_096,
-            unauthenticated: 2_048,
-            unauthenticated_per_address: 32,
+            max_connections: 4_096,
+            max_unauthenticated: 2_048,
+            max_unauthenticated_per_address: 32,
         }
     }
 }

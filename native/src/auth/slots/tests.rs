@@ -3,9 +3,9 @@ use futures_util::FutureExt;
 use super::*;
 
 const LIMITS: SlotLimits = SlotLimits {
-    connections: 16,
-    unauthenticated: 8,
-    unauthenticated_per_address: 2,
+    max_connections: 16,
+    max_unauthenticated: 8,
+    max_unauthenticated_per_address: 2,
 };
 
 fn remote(last: u8) -> Address {
@@ -183,7 +183,7 @@ fn the_last_quarter_is_not_for_who_has_half() {
 #[tokio::test]
 async fn who_is_evicted_hears_of_it_even_if_it_listens_later() {
     let slots = Slots::new(SlotLimits {
-        unauthenticated: 1,
+        max_unauthenticated: 1,
         ..LIMITS
     });
     let old = take(&slots, remote(1));
@@ -195,9 +195,9 @@ async fn who_is_evicted_hears_of_it_even_if_it_listens_later() {
 #[test]
 fn downloads_are_bounded_in_all_and_per_address() {
     let limits = SlotLimits {
-        connections: 64,
-        unauthenticated: 32,
-        unauthenticated_per_address: 32,
+        max_connections: 64,
+        max_unauthenticated: 32,
+        max_unauthenticated_per_address: 32,
     };
     assert_eq!((limits.downloads(), limits.downloads_per_address()), (8, 2));
     let slots = Slots::new(limits);
@@ -230,7 +230,7 @@ fn there_is_always_one_download() {
         (1_000_000, (256, 64)),
     ] {
         let limits = SlotLimits {
-            unauthenticated,
+            max_unauthenticated: unauthenticated,
             ..LIMITS
         };
         assert_eq!((limits.downloads(), limits.downloads_per_address()), downloads);
@@ -240,7 +240,7 @@ fn there_is_always_one_download() {
 #[test]
 fn an_address_has_a_quarter_of_the_places_for_large_messages() {
     let slots = Slots::new(SlotLimits {
-        unauthenticated_per_address: 8,
+        max_unauthenticated_per_address: 8,
         ..LIMITS
     });
     let of_one: Vec<Slot> = (0..5).map(|_| take(&slots, remote(1))).collect();

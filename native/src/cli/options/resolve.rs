@@ -1,5 +1,6 @@
 //! Resolved settings: file and defaults added, values checked.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ pub(crate) enum OptionsError {
     Removed(&'static str),
     /// Invalid value.
     #[error("--{0}: {1}")]
-    Value(&'static str, String),
+    Value(Cow<'static, str>, String),
 }
 
 /// The resolved settings.
@@ -88,7 +89,7 @@ impl ServeOptions {
         if let Some(origins) = &self.allowed_origin {
             let origins: Vec<&String> = not_blank(origins).collect();
             config.allowed_origins = AllowedOrigins::parse(&origins)
-                .map_err(|error| OptionsError::Value("allowed-origin", error.to_string()))?;
+                .map_err(|error| OptionsError::Value("allowed-origin".into(), error.to_string()))?;
         }
         if let Some(proxies) = &self.trusted_proxy {
             config.trusted_proxies = not_blank(proxies)
@@ -96,19 +97,19 @@ impl ServeOptions {
                 .collect::<Result<_, _>>()?;
         }
         if let Some(name) = &self.user_header {
-            let header = name
-                .parse()
-                .map_err(|error: InvalidUserHeader| OptionsError::Value("user-header", error.to_string()))?;
+            let header = name.parse().map_err(|error: InvalidUserHeader| {
+                OptionsError::Value("user-header".into(), error.to_string())
+            })?;
             if config.trusted_proxies.is_empty() {
                 let why = "it is read from trusted proxies only: add --trusted-proxy".to_owned();
-                return Err(OptionsError::Value("user-header", why));
+                return Err(OptionsError::Value("user-header".into(), why));
             }
             config.user_header = Some(header);
         }
 
         if let Some(folder) = &self.web_root {
-            let root =
-                WebRoot::read(folder).map_err(|error| OptionsError::Value("web-root", error.to_string()))?;
+            let root = WebRoot::read(folder)
+                .map_err(|error| OptionsError::Value("web-root".into(), error.to_string()))?;
             config.web_root = Some(Arc::new(root));
         }
 
@@ -123,10 +124,10 @@ impl ServeOptions {
         set(&mut limits.stall_ms, self.stall_ms);
 
         let slots = &mut config.slots;
-        set(&mut slots.connections, self.max_connections);
-        set(&mut slots.unauthenticated, self.max_unauthenticated);
+        set(&mut slots.max_connections, self.max_connections);
+        set(&mut slots.max_unauthenticated, self.max_unauthenticated);
         set(
-            &mut slots.unauthenticated_per_address,
+            &mut slots.max_unauthenticated_per_address,
             self.max_unauthenticated_per_address,
         );
 
@@ -169,30 +170,17 @@ impl ServeOptions {
     }
 }
 
-/// The library names fields, people know options.
+/// The library names fields: `limits.stall_ms` is `--stall-ms`.
 fn out_of_bounds(error: InvalidSetting) -> OptionsError {
     let option = match error.name() {
-        "ttl_ms" => "ttl",
-        "max_entries" => "max-entries",
-        "drain_ms" => "drain-ms",
-        "limits.window_ms" => "window-ms",
-        "limits.preauth_frame_bytes" => "preauth-frame-bytes",
-        "limits.payload_bytes" => "payload-bytes",
-        "limits.buffered_bytes" => "buffered-bytes",
-        "limits.handshake_ms" => "handshake-ms",
-        "limits.tick_interval_ms" => "tick-interval-ms",
-        "limits.ping_interval_ms" => "ping-interval-ms",
-        "limits.stall_ms" => "stall-ms",
-        "slots.connections" => "max-connections",
-        "slots.unauthenticated" => "max-unauthenticated",
-        "slots.unauthenticated_per_address" => "max-unauthenticated-per-address",
-        other => other,
+        "ttl_ms" => "ttl".to_owned(),
+        name => name.rsplit('.').next().unwrap_or(name).replace('_', "-"),
     };
     let why = match error {
         InvalidSetting::TooSmall { value, least, .. } => format!("{value} is less than {least}"),
         InvalidSetting::TooLarge { value, most, .. } => format!("{value} is more than {most}"),
     };
-    OptionsError::Value(option, why)
+    OptionsError::Value(option.into(), why)
 }
 
 /// The items that say something: a list that is set to nothing is empty.
@@ -245,5 +233,5 @@ fn parse_network(text: &str) -> Result<IpNet, OptionsError> {
         .or_else(|_| bare.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| "is neither an address nor a network such as 10.0.0.0/8")
         .and_then(canonical)
-        .map_err(|why| OptionsError::Value("trusted-proxy", format!("`{text}` {why}")))
+        .map_err(|why| OptionsError::Value("trusted-proxy".into(), format!("`{text}` {why}")))
 }

@@ -234,7 +234,7 @@ mod tests {
     #[tokio::test]
     async fn only_so_many_clients_are_waited_for() {
         let (shared, _manual, _stop) = shared(SlotLimits {
-            unauthenticated: 4,
+            max_unauthenticated: 4,
             ..SlotLimits::default()
         });
         let (mut first, _client) = full_caller(&shared).await;
