@@ -67,8 +67,8 @@ impl Gateway {
                         self.hub.call(member, &request, now);
                     }
                 }
-                // For the log.
-                ConnectionOutput::Refused(_) | ConnectionOutput::Note(_) => {}
+                // The others are for the log.
+                _ => {}
             }
         }
         while let Some(output) = self.hub.poll_output() {
@@ -77,6 +77,7 @@ impl Gateway {
                 // Over a WebSocket: send a ping, and call this at its pong.
                 HubOutput::Ping(member) => self.hub.pong(member, now),
                 HubOutput::Drop(_, close) => self.queue(Item::Close(close)),
+                _ => {}
             }
         }
     }
@@ -97,7 +98,8 @@ fn exchange(gateway: &mut Gateway, client: &mut Client, now: Now) {
                 ClientOutput::Open { socket } => client.handle_open(socket, now),
                 ClientOutput::Send { text, .. } => gateway.connection.handle_text(&text, now),
                 ClientOutput::Event(event) => println!("{event:?}"),
-                ClientOutput::Close { .. } | ClientOutput::Sign { .. } => {}
+                // There is no socket to close, and no device key to sign with.
+                _ => {}
             }
         } else {
             match gateway.outbox.pop() {

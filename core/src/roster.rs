@@ -221,6 +221,7 @@ pub struct Roster {
 
 /// The beacon was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BeaconError {
     /// It carries the gateway's own `instanceId`.
     #[error("instanceId belongs to the gateway itself")]

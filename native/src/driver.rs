@@ -308,6 +308,7 @@ impl Driver {
                         self.mark(peer, now);
                     }
                 }
+                _ => {}
             }
         }
     }

@@ -23,6 +23,7 @@ use crate::net::listen::{ListenError, listen};
 
 /// Why a gateway cannot start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// It cannot listen.
     #[error(transparent)]

@@ -23,6 +23,7 @@ const INDEX: &str = "index.html";
 
 /// Why a folder cannot be served.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum WebRootError {
     /// It or something in it cannot be read.
     #[error("cannot read {0}: {1}")]

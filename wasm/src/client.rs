@@ -184,6 +184,7 @@ impl Client {
                 tell((&*payload).into());
             }
             ClientOutput::Event(event) => tell_event(&event, &mut tell),
+            _ => {}
         }
         Some(told)
     }
@@ -279,6 +280,7 @@ fn tell_event(event: &ClientEvent, tell: &mut dyn FnMut(JsValue)) {
             };
         }
         ClientEvent::BeaconRefused(problem) | ClientEvent::NoReadScope(problem) => ("notice", Some(problem)),
+        _ => return,
     };
     tell(word.into());
     problem.iter().for_each(|problem| tell_problem(problem, tell));

@@ -325,6 +325,7 @@ impl Gateway {
                         self.drain_hub(now);
                     }
                 }
+                _ => {}
             }
         }
     }
@@ -354,7 +355,9 @@ impl Gateway {
     /// Carries out what the hub wants.
     fn drain_hub(&mut self, now: Now) {
         while let Some(output) = self.hub.poll_output() {
-            let (HubOutput::Send(conn, _) | HubOutput::Ping(conn) | HubOutput::Drop(conn, _)) = output;
+            let (HubOutput::Send(conn, _) | HubOutput::Ping(conn) | HubOutput::Drop(conn, _)) = output else {
+                continue;
+            };
             let Some(socket) = self.sockets.iter_mut().find(|socket| socket.conn == Some(conn)) else {
                 continue;
             };
@@ -371,6 +374,7 @@ impl Gateway {
                     socket.push(Item::Close(close));
                     socket.conn = None;
                 }
+                _ => {}
             }
         }
     }

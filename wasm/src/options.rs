@@ -126,6 +126,7 @@ pub(crate) fn out_of_bounds(setting: InvalidSetting) -> JsValue {
     let why = match setting {
         InvalidSetting::TooSmall { least, .. } => format!("must be at least {least}"),
         InvalidSetting::TooLarge { most, .. } => format!("must be at most {most}"),
+        _ => "is out of bounds".into(),
     };
     invalid(&path, &why)
 }

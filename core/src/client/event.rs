@@ -8,6 +8,7 @@ use crate::model::json::Json;
 
 /// What the shell must do next.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum ClientOutput {
     /// Open a WebSocket to the gateway. What becomes of it is reported under this number.
     Open {
@@ -44,6 +45,7 @@ pub enum ClientOutput {
 
 /// Something the application may want to know.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum ClientEvent {
     /// The state is another one.
     State {

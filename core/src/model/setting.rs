@@ -17,6 +17,7 @@ pub const MIN_BYTES: u64 = 512;
 
 /// A setting that is out of bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidSetting {
     /// Less than it may be.
     #[error("{name}: {value} is less than {least}")]

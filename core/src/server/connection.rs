@@ -56,6 +56,7 @@ pub struct Handshake {
 
 /// What the shell must do next.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum ConnectionOutput {
     /// Put this frame into the connection's outbox.
     Send(Frame),

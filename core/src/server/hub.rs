@@ -53,6 +53,7 @@ const KEPT_OUTPUTS: usize = 16_384;
 
 /// What the shell must do next.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum HubOutput {
     /// Put this into that connection's outbox.
     Send(ConnId, Item),

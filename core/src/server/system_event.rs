@@ -11,6 +11,7 @@ use crate::wire::params::{Length, Members, ParamsError};
 
 /// Why a beacon is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SystemEventError {
     /// A member is missing, of the wrong type, or too long.
     #[error("invalid system-event params: {0}")]

@@ -83,6 +83,7 @@ impl fmt::Display for At {
 
 /// Why parameters are refused. The message names the member and never repeats its value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ParamsError {
     /// A member has the wrong JSON type.
     #[error("{at}must be {wanted}")]

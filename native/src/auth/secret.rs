@@ -16,6 +16,7 @@ pub struct Secret(Box<str>);
 
 /// The text cannot be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidSecret {
     /// It is blank, or a word that stands for "no value".
     #[error("it is empty or a placeholder such as `undefined` or `null`; set a real secret")]

@@ -287,7 +287,8 @@ impl Link {
                 self.machine
                     .handle_signature(socket, signature.as_deref(), self.clock.now());
             }
-            ClientOutput::Event(_) => {}
+            // Events are for the command that runs the client.
+            _ => {}
         }
     }
 

@@ -293,6 +293,7 @@ impl Session {
                 ConnectionOutput::Close(close) => self.close(close),
                 ConnectionOutput::Refused(refused) => self.record.refused(refused),
                 ConnectionOutput::Note(note) => debug!("{note}"),
+                _ => debug!("an output that this shell does not know"),
             }
         }
     }

@@ -14,6 +14,7 @@ const BACKLOG: i32 = 1024;
 
 /// Why the gateway cannot listen.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ListenError {
     /// Somebody else listens there.
     #[error("{0} is in use")]

@@ -47,6 +47,7 @@ impl Purpose {
 
 /// The request was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CallError {
     /// Requests need a live connection.
     #[error("not connected")]

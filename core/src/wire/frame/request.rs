@@ -36,6 +36,7 @@ pub struct Request {
 
 /// Why a text is no request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum FrameError {
     /// Not JSON at all.
     #[error("not JSON")]

@@ -179,6 +179,7 @@ fn out_of_bounds(error: InvalidSetting) -> OptionsError {
     let why = match error {
         InvalidSetting::TooSmall { value, least, .. } => format!("{value} is less than {least}"),
         InvalidSetting::TooLarge { value, most, .. } => format!("{value} is more than {most}"),
+        other => other.to_string(),
     };
     OptionsError::Value(option.into(), why)
 }

@@ -248,6 +248,7 @@ impl Network {
                     }
                 }
                 HubOutput::Drop(conn, _) => drop(self.links.remove(&conn)),
+                other => panic!("{other:?}"),
             }
         }
         let mut receiving = Vec::new();

@@ -196,6 +196,7 @@ impl Follower {
                 }
             }
             ClientOutput::Sign { .. } | ClientOutput::Event(_) => {}
+            other => panic!("{other:?}"),
         }
     }
 

@@ -271,6 +271,7 @@ impl House {
                 }
             }
             HubOutput::Drop(conn, _) => self.actors.retain(|actor| actor.conn != conn),
+            other => panic!("{other:?}"),
         }
     }
 }

@@ -2,7 +2,11 @@
 //! the clients do; after a suspension a row with a live connection has one pong window + 1 s (SPEC 1.5).
 //!
 //! Seeded schedules drive the hub on a virtual clock: `SEED=7 cargo test --test guarantee` replays one.
-#![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failed expectation is a failed test"
+)]
 
 mod world;
 

@@ -68,6 +68,7 @@ impl World {
                     .handle_signature(socket, Some(&payload), now);
             }
             ClientOutput::Event(event) => self.peers[peer].events.push(event),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -117,6 +118,7 @@ impl World {
                 self.lines[line].push(Item::Close(close));
             }
             ConnectionOutput::Refused(_) | ConnectionOutput::Note(_) => {}
+            other => panic!("{other:?}"),
         }
     }
 
@@ -143,6 +145,7 @@ impl World {
                     self.lines[at].push(Item::Close(close));
                 }
             }
+            other => panic!("{other:?}"),
         }
     }
 

@@ -45,6 +45,7 @@ impl CoreTarget {
                         self.serve_hub()?;
                     }
                 }
+                other => fail!("unknown output {other:?}"),
             }
         }
         Ok(())
@@ -81,6 +82,7 @@ impl CoreTarget {
                         self.queue(&name, Queued::Close(close))?;
                     }
                 }
+                other => fail!("unknown output {other:?}"),
             }
         }
         Ok(())

@@ -42,6 +42,7 @@ impl World {
                     }
                 }
                 HubOutput::Send(..) => {}
+                other => panic!("{other:?}"),
             }
         }
         if has_woken {
