@@ -35,7 +35,7 @@ pub enum StartError {
     #[error("invalid configuration: {0}")]
     Setting(#[from] InvalidSetting),
     /// The system has no randomness to give.
-    #[error("the system gives no random numbers: {0}")]
+    #[error("cannot get random numbers from the system: {0}")]
     Random(#[from] getrandom::Error),
 }
 

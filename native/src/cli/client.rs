@@ -58,7 +58,7 @@ impl Link {
     pub(super) fn new(target: Target, config: ClientConfig) -> Result<Self, Failure> {
         let mut seed = [0; 8];
         getrandom::fill(&mut seed)
-            .map_err(|error| Failure::Other(format!("the system gives no random numbers: {error}")))?;
+            .map_err(|error| Failure::Other(format!("cannot get random numbers from the system: {error}")))?;
         let secret = |secret: &Option<String>| secret.as_deref().map(Box::from);
         let device_key = (!target.is_here()).then(DeviceKey::kept).flatten();
         let config = ClientConfig {
@@ -276,7 +276,7 @@ impl Link {
                 if !is_sent {
                     let now = self.clock.now();
                     self.machine
-                        .handle_close(socket, 1006, "it takes nothing any more", now);
+                        .handle_close(socket, 1006, "the send queue is full", now);
                 }
             }
             ClientOutput::Close { code, reason, .. } => {

@@ -64,7 +64,7 @@ fn kept_seed(path: &Path) -> io::Result<[u8; SEED_BYTES]> {
         getrandom::fill(&mut seed).map_err(io::Error::other)?;
         Ok(format!("{}\n", URL_SAFE_NO_PAD.encode(seed)))
     })?;
-    seed_of(&text).ok_or_else(|| io::Error::other("it is not a key of this program"))
+    seed_of(&text).ok_or_else(|| io::Error::other("the file does not hold a key of this program"))
 }
 
 fn seed_of(text: &str) -> Option<[u8; SEED_BYTES]> {

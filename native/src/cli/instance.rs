@@ -25,8 +25,8 @@ pub(super) fn id() -> String {
         None => "there is no configuration folder (HOME is not set)".to_owned(),
     };
     say(&format!(
-        "the instance id cannot be kept: {why}; this run uses a new one, which makes a row \
-         of its own. Set one by --instance-id"
+        "the instance id cannot be kept: {why}; this run uses a new id and gets a row of \
+         its own. Set one with --instance-id"
     ));
     new_id()
 }

@@ -76,13 +76,18 @@ pub(super) fn text(
         let _ = folder.sync_all();
     }
     drop(lock);
-    usable(path, state)?.ok_or_else(|| io::Error::other("it does not stay there"))
+    usable(path, state)?
+        .ok_or_else(|| io::Error::other("the file is gone or damaged right after it was written"))
 }
 
 fn usable(path: &Path, state: fn(&str) -> State) -> io::Result<Option<String>> {
     let text = match fs::read(path) {
-        Ok(bytes) => String::from_utf8(bytes)
-            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is no text"))?,
+        Ok(bytes) => String::from_utf8(bytes).map_err(|_| {
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the file is not UTF-8 text; move it away",
+            )
+        })?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
@@ -94,7 +99,7 @@ fn usable(path: &Path, state: fn(&str) -> State) -> io::Result<Option<String>> {
         State::Broken => Ok(None),
         State::Foreign => Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            "it was not written by this program; move it away",
+            "the file was not written by this program; move it away",
         )),
     }
 }
@@ -109,7 +114,7 @@ fn narrow(path: &Path) {
     let is_wide = fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0);
     if is_wide && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(0o600)) {
         say(&format!(
-            "others can read {}, and that cannot be changed: {error}",
+            "other users can read {}, and its mode cannot be changed: {error}",
             path.display()
         ));
     }

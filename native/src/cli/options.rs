@@ -26,16 +26,16 @@ Examples:
   presence-gateway list                             print the connected clients
   presence-gateway list --json | jq '.[].host'      print them as JSON
   presence-gateway watch                            show them live
-  presence-gateway beacon                           send one sign of life of this machine
-  presence-gateway beacon --every 60s               send one every 60 s
+  presence-gateway beacon                           report this machine to the gateway once
+  presence-gateway beacon --every 60s               report it every 60 s
 
 Exit codes:
   0 done   1 failed   2 wrong usage   3 cannot connect   4 refused   5 timeout";
 
 const SERVE_HELP: &str = "\
 Every option can also be set in the environment (--max-entries: OPENCLAW_GATEWAY_MAX_ENTRIES; lists
-are separated by commas) and in a TOML file named by --config (max-entries = 500). An option given
-here wins over the environment, the environment over the file. --auth, --token and --password are one
+are separated by commas) and in a TOML file named by --config (max-entries = 500). Flags win over
+the environment, and the environment wins over the file. --auth, --token and --password are one
 setting: the strongest source that names one of them decides.
 
 Secrets given as arguments can be seen by other users of this machine; prefer the environment.";
@@ -62,7 +62,7 @@ pub(super) enum Command {
     List(ListOptions),
     /// Show the connected clients live, until Ctrl-C
     Watch(WatchOptions),
-    /// Send a sign of life of this machine, once or at an interval (--every)
+    /// Send a beacon, a report about this machine, once or at an interval (--every)
     Beacon(BeaconOptions),
 }
 
@@ -81,7 +81,7 @@ pub(super) struct ClientOptions {
     /// Password of the gateway
     #[arg(long, env = "OPENCLAW_GATEWAY_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
-    /// Give up after this many milliseconds; `watch` and `beacon --every` try again
+    /// Time limit, in ms; `watch` and `beacon --every` retry after it
     #[arg(long, value_name = "MS", default_value_t = 10_000, value_parser = value_parser!(u64).range(1..=MAX_SPAN_MS))]
     pub timeout: u64,
 }
@@ -111,25 +111,25 @@ pub(super) struct BeaconOptions {
     /// Where the gateway is.
     #[command(flatten)]
     pub client: ClientOptions,
-    /// Stay until Ctrl-C: send one at this interval and after every connect, and reconnect: 60s, 5m
+    /// Interval of beacons, such as 60s or 5m; stay connected until Ctrl-C, and send one after every reconnect
     #[arg(long, value_name = "TIME", value_parser = duration::duration_ms)]
     pub every: Option<u64>,
-    /// Identity of this instance [default: made once and kept in your configuration folder]
+    /// Identity of this instance [default: created once and kept in your configuration folder]
     #[arg(long, value_name = "ID", env = "OPENCLAW_PRESENCE_INSTANCE_ID")]
     pub instance_id: Option<String>,
-    /// Name to show [default: this machine's]
+    /// Host name to report [default: this machine's name]
     #[arg(long)]
     pub host: Option<String>,
     /// Mode of this instance
     #[arg(long, default_value = "cli")]
     pub mode: String,
-    /// Reason of the beacon; --every chooses it: launch, connect or periodic
+    /// Reason of the beacon; --every sets it to launch, connect or periodic
     #[arg(long, default_value = "periodic", conflicts_with = "every")]
     pub reason: String,
     /// Report the time since the last keyboard or mouse input of this user, where the system knows it
     #[arg(long)]
     pub last_input: bool,
-    /// Do not report the last input (the default), and print no line about it
+    /// Do not report the last input (the default), and hide the hint about it
     #[arg(long, conflicts_with = "last_input")]
     pub no_last_input: bool,
 }
@@ -137,9 +137,9 @@ pub(super) struct BeaconOptions {
 /// Authentication mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum AuthWord {
-    /// The token
+    /// Clients present a token
     Token,
-    /// The password
+    /// Clients present a password
     Password,
     /// No secret: every program on this machine may connect
     None,
@@ -160,7 +160,7 @@ pub(super) enum LogLevel {
 /// Log format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogFormat {
-    /// For people
+    /// Text for people
     #[default]
     Text,
     /// One JSON object per line

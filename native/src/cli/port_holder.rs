@@ -22,7 +22,7 @@ pub(super) fn explain(address: SocketAddr) -> String {
     };
     let other = address.port().checked_add(1).unwrap_or(0);
     format!(
-        "{address} is in use{holder}{kind}; stop it, or take another port: --port {other} (0 for any free one)"
+        "{address} is in use{holder}{kind}; stop it, or use another port: --port {other} (0 selects a free one)"
     )
 }
 

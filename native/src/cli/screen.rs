@@ -87,7 +87,7 @@ fn fitted(mut lines: Vec<String>, (columns, rows): (usize, usize)) -> Vec<String
     if lines.len() > room {
         let hidden = lines.len() - (room - 1);
         lines.truncate(room - 1);
-        lines.push(format!("... {hidden} more lines; this terminal is too low"));
+        lines.push(format!("... {hidden} more lines; this terminal has too few rows"));
     }
     lines.iter().map(|line| cut(line, columns)).collect()
 }

@@ -51,7 +51,10 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
     let gateway = Gateway::bind(config).map_err(explain)?;
     info!(%version, addresses = ?gateway.addresses(), auth, "listening");
     if let Some(name) = unused_secret {
-        warn!(auth, "--{name} is set, but clients are not asked for it");
+        warn!(
+            auth,
+            "--{name} is set, but this authentication mode does not use it"
+        );
     }
     if auth == "none" {
         warn!("no secret: every program and every user of this machine may connect");
@@ -68,10 +71,10 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
         made_token.as_ref(),
     ));
     if let Err(error) = greeted {
-        warn!(%error, "stdout did not take the URL to open");
+        warn!(%error, "cannot write the URL to stdout");
     }
     if !bind.is_loopback() {
-        info!("reachable from other machines; the connection is not encrypted, so put a TLS proxy before it");
+        info!("reachable from other machines; connections are not encrypted: put a TLS proxy in front");
     }
     gateway.run(Clock::system(), signals.wait()).await;
     Ok(())
@@ -90,7 +93,7 @@ fn greeting(version: &str, shown: SocketAddr, addresses: &[SocketAddr], token: O
     text.push_str(&format!("  clients  {}\n", clients.join("  ")));
     if let Some(token) = token {
         text.push_str(&format!(
-            "  token    {}  (new at every start; set your own by --token)\n",
+            "  token    {}  (new at every start; set your own with --token)\n",
             token.reveal()
         ));
     }
@@ -152,9 +155,9 @@ fn explain(error: StartError) -> Failure {
         StartError::Listen(ListenError::Io(address, error)) => {
             let hint = match error.kind() {
                 std::io::ErrorKind::PermissionDenied => {
-                    "; ports below 1024 need more rights, choose another by --port"
+                    "; ports below 1024 need privileges: choose another one with --port"
                 }
-                std::io::ErrorKind::AddrNotAvailable => "; this machine has no such address, see --bind",
+                std::io::ErrorKind::AddrNotAvailable => "; this machine has no such address: see --bind",
                 _ => "",
             };
             Failure::Other(format!("cannot listen on {address}: {error}{hint}"))
@@ -188,13 +191,13 @@ fn limit_connections(config: &mut GatewayConfig, is_given: bool) -> Result<(), F
         warn!(
             max_connections = connections,
             open_files = files,
-            "few connections: the hard limit of open files allows no more; raise it (ulimit -Hn)"
+            "the hard limit of open files allows few connections; raise it (ulimit -Hn)"
         );
     } else {
         info!(
             max_connections = connections,
             open_files = files,
-            "bound on connections, from the hard limit of open files (ulimit -Hn)"
+            "maximum number of connections, derived from the hard limit of open files (ulimit -Hn)"
         );
     }
     Ok(())

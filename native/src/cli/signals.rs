@@ -30,7 +30,7 @@ impl Signals {
     pub(super) async fn wait(mut self) {
         tokio::select! {
             _ = self.terminate.recv() => info!("SIGTERM: stopping"),
-            _ = self.interrupt.recv() => info!("SIGINT: stopping; once more to stop at once"),
+            _ = self.interrupt.recv() => info!("SIGINT: stopping; press Ctrl-C again to stop at once"),
         }
         tokio::spawn(async move {
             tokio::select! {

@@ -159,7 +159,7 @@ async fn exchange(
                     match sent.await {
                         Ok(Ok(())) => {}
                         Ok(Err(error)) => return Some(broken(url, &error.to_string())),
-                        Err(_) => return Some(broken(url, "the gateway reads nothing")),
+                        Err(_) => return Some(broken(url, "the gateway stopped reading")),
                     }
                 }
                 Some(Order::Close(code, reason)) => {
@@ -209,7 +209,7 @@ fn broken(url: &str, why: &str) -> Closed {
     Closed {
         code: 1006,
         reason: why.to_owned(),
-        failure: Failure::Connect(format!("{url}: the connection broke: {why}")),
+        failure: Failure::Connect(format!("{url}: connection lost: {why}")),
     }
 }
 

@@ -42,7 +42,7 @@ impl Target {
         let (rest, fragment) = url.split_once('#').unwrap_or((url, ""));
         let uri: Uri = rest
             .parse()
-            .map_err(|_| usage("write ws://host:port; an IPv6 address needs brackets"))?;
+            .map_err(|_| usage("write ws://host:port, and an IPv6 address in brackets"))?;
         match uri.scheme_str().map(str::to_ascii_lowercase).as_deref() {
             Some("ws" | "http") => {}
             Some("wss" | "https") => {
@@ -52,12 +52,12 @@ impl Target {
         }
         if uri.query().is_some_and(|query| query.split('&').any(is_secret)) {
             return Err(usage(
-                "gateways do not read a secret in the URL's query; give it by --token or --password",
+                "gateways do not read a secret in the URL's query; pass it with --token or --password",
             ));
         }
         let authority = uri.authority().map_or("", |authority| authority.as_str());
         if authority.contains('@') {
-            return Err(usage("give the secret by --token or --password"));
+            return Err(usage("pass the secret with --token or --password"));
         }
         let host = uri.host().unwrap_or_default();
         let port = match &authority[host.len()..] {
@@ -69,7 +69,7 @@ impl Target {
         }
         let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         if address.is_some_and(|ip| ip.parse::<Ipv6Addr>().is_err()) {
-            return Err(usage("the brackets hold no IPv6 address"));
+            return Err(usage("invalid IPv6 address in brackets"));
         }
         // The URL that `serve` prints carries the token.
         let from_url = fragment.strip_prefix("token=");

@@ -22,7 +22,7 @@ pub(crate) enum OptionsError {
     #[error(transparent)]
     Arguments(#[from] clap::Error),
     /// The file cannot be read or understood.
-    #[error("the configuration file {0}: {1}")]
+    #[error("configuration file {0}: {1}")]
     File(PathBuf, String),
     /// Invalid secret.
     #[error("--{0}: {1}")]
@@ -32,7 +32,7 @@ pub(crate) enum OptionsError {
     SecretMissing(&'static str, &'static str),
     /// A removed option.
     #[error(
-        "--{0} exists no more: wrong secrets are throttled, ten at once and then one per 3 s and address, and nobody \
+        "--{0} exists no more: wrong secrets are throttled (per address ten at once, then one per 3 s), and no address \
          is locked out or delayed; remove it from the flags, the environment (OPENCLAW_GATEWAY_AUTH_...) and the file"
     )]
     Removed(&'static str),

@@ -17,32 +17,32 @@ pub(crate) struct ServeOptions {
     /// Read settings from this TOML file
     #[arg(long, value_name = "FILE", env = "OPENCLAW_GATEWAY_CONFIG")]
     pub config: Option<PathBuf>,
-    /// Where to listen: `loopback` (this machine only), `lan` (everywhere) or an IP address
+    /// Address to listen on: `loopback` (this machine only), `lan` (all networks) or an IP address
     /// [default: loopback]
-    #[arg(long, value_name = "WHERE", env = "OPENCLAW_GATEWAY_BIND")]
+    #[arg(long, value_name = "ADDRESS", env = "OPENCLAW_GATEWAY_BIND")]
     pub bind: Option<Bind>,
-    /// Port to listen on; 0 takes a free one and prints it [default: 18789]
+    /// Port to listen on; 0 selects a free port and prints it [default: 18789]
     #[arg(long, env = "OPENCLAW_GATEWAY_PORT")]
     pub port: Option<u16>,
     /// Authentication mode: token, password or none [default: password if one is set, else token]
     #[arg(long, value_name = "MODE", env = "OPENCLAW_GATEWAY_AUTH")]
     pub auth: Option<AuthWord>,
-    /// Token that clients present. On loopback, without any secret, a random one is made and printed
+    /// Token that clients present; on loopback without any secret, a random token is created and printed
     #[arg(long, env = "OPENCLAW_GATEWAY_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
     /// Password that clients present
     #[arg(long, env = "OPENCLAW_GATEWAY_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
-    /// Lifetime of a row without a sign of life: 300s, 5m, 300000ms [default: 5m]
+    /// Lifetime of a row after its last write or pong: 300s, 5m, 300000ms [default: 5m]
     #[arg(long, value_name = "TIME", env = "OPENCLAW_GATEWAY_TTL", value_parser = duration_ms)]
     pub ttl: Option<u64>,
-    /// Most rows, the gateway's own included [default: 200]
+    /// Maximum number of rows, including the gateway's own [default: 200]
     #[arg(long, value_name = "ROWS", env = "OPENCLAW_GATEWAY_MAX_ENTRIES")]
     pub max_entries: Option<usize>,
     /// Coalescing window for broadcasts, in ms; 0 disables coalescing [default: 50]
     #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_WINDOW_MS")]
     pub window_ms: Option<u64>,
-    /// Mode whose clients get no row (may be repeated; replaces the default, so name `cli` too)
+    /// Mode of clients that get no row (may be repeated; replaces the default, so include `cli`)
     /// [default: cli]
     #[arg(
         long,
@@ -59,7 +59,7 @@ pub(crate) struct ServeOptions {
         value_delimiter = ','
     )]
     pub allowed_origin: Option<Vec<String>>,
-    /// Reverse proxy whose X-Forwarded-For counts: address or network (may be repeated)
+    /// Reverse proxy whose X-Forwarded-For is trusted: address or network (may be repeated)
     #[arg(
         long,
         value_name = "CIDR",
@@ -70,7 +70,7 @@ pub(crate) struct ServeOptions {
     /// Header in which a trusted proxy states the signed-in user; shown as `user.id` to every reader
     #[arg(long, value_name = "NAME", env = "OPENCLAW_GATEWAY_USER_HEADER")]
     pub user_header: Option<String>,
-    /// Serve the files of this folder as the gateway's page; read at the start
+    /// Folder with the files of the gateway's page; read at the start
     #[arg(long, value_name = "DIR", env = "OPENCLAW_GATEWAY_WEB_ROOT")]
     pub web_root: Option<PathBuf>,
     /// Log level: error, warn, info, debug, trace or off [default: info]
@@ -80,15 +80,15 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "FORMAT", env = "OPENCLAW_GATEWAY_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
 
-    /// Most connections; refused if the hard limit of open files (`ulimit -Hn`) allows fewer
-    /// [default: what that limit allows, at most 100000]
+    /// Maximum number of connections; refused if above the hard limit of open files (`ulimit -Hn`)
+    /// [default: as many as that limit allows, at most 100000]
     #[arg(long, value_name = "N", env = "OPENCLAW_GATEWAY_MAX_CONNECTIONS", help_heading = LIMITS)]
     pub max_connections: Option<usize>,
-    /// Most connections that are not authenticated yet [default: 2048]
+    /// Maximum number of connections that are not authenticated yet [default: 2048]
     #[arg(long, value_name = "N", env = "OPENCLAW_GATEWAY_MAX_UNAUTHENTICATED", help_heading = LIMITS)]
     pub max_unauthenticated: Option<usize>,
-    /// Most of these per client address; for loopback and trusted proxies only once half of all are taken
-    /// [default: 32]
+    /// Maximum number of these per client address; applies to loopback and trusted proxies only while at
+    /// least half of them are in use [default: 32]
     #[arg(long, value_name = "N", env = "OPENCLAW_GATEWAY_MAX_UNAUTHENTICATED_PER_ADDRESS", help_heading = LIMITS)]
     pub max_unauthenticated_per_address: Option<usize>,
     /// Largest frame before authentication [default: 65536]
@@ -97,7 +97,7 @@ pub(crate) struct ServeOptions {
     /// Largest frame after authentication [default: 1048576]
     #[arg(long, value_name = "BYTES", env = "OPENCLAW_GATEWAY_PAYLOAD_BYTES", help_heading = LIMITS)]
     pub payload_bytes: Option<usize>,
-    /// Most bytes of responses a client may leave unread [default: 1048576]
+    /// Maximum unread responses of a client [default: 1048576]
     #[arg(long, value_name = "BYTES", env = "OPENCLAW_GATEWAY_BUFFERED_BYTES", help_heading = LIMITS)]
     pub buffered_bytes: Option<usize>,
     /// Time limit for the handshake [default: 15000]
@@ -106,13 +106,13 @@ pub(crate) struct ServeOptions {
     /// Interval of `tick` events [default: 30000]
     #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_TICK_INTERVAL_MS", help_heading = LIMITS)]
     pub tick_interval_ms: Option<u64>,
-    /// Longest interval of pings; a quarter of the TTL if that is less [default: 25000]
+    /// Interval of pings, or a quarter of the TTL if that is shorter [default: 25000]
     #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_PING_INTERVAL_MS", help_heading = LIMITS)]
     pub ping_interval_ms: Option<u64>,
-    /// Longest time for which a client may accept no byte of pending output [default: 20000]
+    /// Time after which a client that accepts no byte of pending output is closed [default: 20000]
     #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_STALL_MS", help_heading = LIMITS)]
     pub stall_ms: Option<u64>,
-    /// Longest time for connections to end when the gateway stops [default: 5000]
+    /// Time limit for closing the connections when the gateway stops [default: 5000]
     #[arg(long, value_name = "MS", env = "OPENCLAW_GATEWAY_DRAIN_MS", help_heading = LIMITS)]
     pub drain_ms: Option<u64>,
     /// Removed: no address is locked out any more.
