@@ -58,9 +58,12 @@ impl Clock {
         }
     }
 
-    /// A timer for the one task that waits all the time.
-    pub(crate) fn timer(&self) -> Timer {
-        Timer::new(self.clone())
+    /// Waits for the deadline; forever without one.
+    pub(crate) async fn wait(&self, deadline: Option<u64>) {
+        match deadline {
+            Some(deadline) => self.sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
     }
 }
 
@@ -182,113 +185,6 @@ fn wall_ms() -> u64 {
     u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A timer that is armed again and again. It does nothing when the deadline did not change. It fires right
-/// after the machine wakes up on Linux, where it runs on `CLOCK_BOOTTIME` too, and within half a second
-/// elsewhere.
-#[derive(Debug)]
-pub(crate) struct Timer {
-    clock: Clock,
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    boottime: Option<boottime::Timerfd>,
-}
-
-impl Timer {
-    fn new(clock: Clock) -> Self {
-        Self {
-            #[cfg(any(target_os = "linux", target_os = "android"))]
-            boottime: match clock.0 {
-                // Without one (an old kernel, no descriptor left) the runtime's timers have to do.
-                Source::System => boottime::Timerfd::new().ok(),
-                Source::Manual(_) => None,
-            },
-            clock,
-        }
-    }
-
-    /// Waits for the deadline; for ever without one. May be dropped and called again at any time.
-    pub(crate) async fn wait(&mut self, deadline: Option<u64>) {
-        let Some(deadline) = deadline else {
-            return std::future::pending().await;
-        };
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        if let Some(timer) = &mut self.boottime {
-            if self.clock.now().age_ms >= deadline || timer.wait(deadline).await.is_ok() {
-                return;
-            }
-            self.boottime = None;
-        }
-        self.clock.sleep_until(deadline).await;
-    }
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-mod boottime {
-    use std::io;
-    use std::os::fd::OwnedFd;
-
-    use rustix::time::{
-        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
-        timerfd_settime,
-    };
-    use tokio::io::Interest;
-    use tokio::io::unix::AsyncFd;
-
-    /// A `timerfd` on `CLOCK_BOOTTIME`.
-    #[derive(Debug)]
-    pub(super) struct Timerfd {
-        fd: AsyncFd<OwnedFd>,
-        armed: Option<u64>,
-    }
-
-    impl Timerfd {
-        #[expect(
-            deprecated,
-            reason = "an OwnedFd keeps its descriptor; what replaces this needs `unsafe`"
-        )]
-        pub(super) fn new() -> io::Result<Self> {
-            let fd = timerfd_create(
-                TimerfdClockId::Boottime,
-                TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
-            )?;
-            Ok(Self {
-                fd: AsyncFd::with_interest(fd, Interest::READABLE)?,
-                armed: None,
-            })
-        }
-
-        pub(super) async fn wait(&mut self, deadline: u64) -> io::Result<()> {
-            if self.armed != Some(deadline) {
-                self.arm(deadline)?;
-            }
-            let mut ready = self.fd.readable().await?;
-            // An expiration of an earlier deadline may linger; the caller compares with the clock.
-            let _ = rustix::io::read(self.fd.get_ref(), &mut [0_u8; 8]);
-            ready.clear_ready();
-            self.armed = None;
-            Ok(())
-        }
-
-        fn arm(&mut self, deadline: u64) -> io::Result<()> {
-            // All zero would disarm it.
-            let ms = i64::try_from(deadline.max(1)).unwrap_or(i64::MAX);
-            let at = Timespec {
-                tv_sec: ms / 1_000,
-                tv_nsec: ms % 1_000 * 1_000_000,
-            };
-            let once = Itimerspec {
-                it_interval: Timespec {
-                    tv_sec: 0,
-                    tv_nsec: 0,
-                },
-                it_value: at,
-            };
-            timerfd_settime(self.fd.get_ref(), TimerfdTimerFlags::ABSTIME, &once)?;
-            self.armed = Some(deadline);
-            Ok(())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -370,14 +266,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_system_timer_never_fires_early_and_can_be_armed_again() {
+    async fn the_system_clock_never_wakes_early() {
         let clock = Clock::system();
-        let mut timer = clock.timer();
         for _ in 0..3 {
             let deadline = clock.now().age_ms + 3;
-            while clock.now().age_ms < deadline {
-                timer.wait(Some(deadline)).await;
-            }
+            clock.sleep_until(deadline).await;
             assert!(clock.now().age_ms >= deadline);
         }
     }

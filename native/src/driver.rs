@@ -11,7 +11,7 @@ use presence_core::wire::CloseFrame;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use crate::clock::{Clock, Timer};
+use crate::clock::Clock;
 use crate::conn::{Event, Input, MAX_EVENTS, Peer};
 use crate::log::Throttle;
 
@@ -24,7 +24,6 @@ const INPUTS_PER_LOOK: usize = 16;
 pub(crate) struct Driver {
     hub: Hub,
     clock: Clock,
-    timer: Timer,
     events: mpsc::Receiver<Event>,
     /// By the slot of their [`ConnId`].
     peers: Vec<Option<Member>>,
@@ -57,7 +56,6 @@ impl Driver {
     pub(crate) fn new(hub: Hub, clock: Clock, events: mpsc::Receiver<Event>) -> Self {
         let driver = Self {
             hub,
-            timer: clock.timer(),
             clock,
             events,
             peers: Vec::new(),
@@ -91,7 +89,7 @@ impl Driver {
             let event = tokio::select! {
                 biased;
                 event = self.events.recv() => Some(event),
-                () = self.timer.wait(deadline) => None,
+                () = self.clock.wait(deadline) => None,
             };
             let now = self.clock.now();
             // The clock decides, not the timer; and a flood of events must not hold up what is due.

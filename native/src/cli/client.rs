@@ -16,7 +16,7 @@ use super::socket::{self, Heard, Report, Reports, Socket};
 use super::stderr::say;
 use super::target::Target;
 use super::{Failure, last_input, printable};
-use crate::clock::{Clock, Timer};
+use crate::clock::Clock;
 use crate::identity;
 
 /// A client that runs while somebody waits for its [`next`](Self::next) event.
@@ -27,7 +27,6 @@ pub(super) struct Link {
     /// Only for gateways elsewhere: those of protocol 4 take the scopes of clients without one away.
     device_key: Option<DeviceKey>,
     clock: Clock,
-    timer: Timer,
     socket: Option<Socket>,
     /// A socket that says goodbye.
     closing: Option<JoinHandle<()>>,
@@ -78,7 +77,6 @@ impl Link {
             machine: Client::new(config, clock.now()),
             target,
             device_key,
-            timer: clock.timer(),
             clock,
             socket: None,
             closing: None,
@@ -142,7 +140,7 @@ impl Link {
                         self.hear(number, heard);
                     }
                 }
-                () = self.timer.wait(due_ms) => {
+                () = self.clock.wait(due_ms) => {
                     let now = self.clock.now();
                     if self.machine.beacon_due_ms().is_some_and(|due_ms| due_ms <= now.age_ms) {
                         self.look_at_machine();
