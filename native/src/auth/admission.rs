@@ -10,7 +10,7 @@ use presence_core::wire::error::{Misplaced, SecretKind};
 use crate::auth::device;
 use crate::auth::origin::AllowedOrigins;
 use crate::auth::proxy::{Client, is_loopback};
-use crate::auth::secret::{AuthMode, Offered};
+use crate::auth::secret::{AuthMode, offered};
 use crate::auth::throttle::{Bucket, Check, GuessLimiter};
 
 /// What the HTTP request of a connection said.
@@ -113,9 +113,9 @@ impl Admission {
             return SecretEvidence::NotRequired;
         }
         let bucket = facts.bucket();
-        let offered = Offered::of(&params.auth);
+        let offered = offered(&params.auth);
         let mut limiter = self.limiter.lock().unwrap_or_else(PoisonError::into_inner);
-        match limiter.check(bucket, offered.texts(), now.age_ms) {
+        match limiter.check(bucket, &offered, now.age_ms) {
             Check::Wait(retry_after_ms) => {
                 return SecretEvidence::RateLimited {
                     retry_after_ms,
@@ -135,7 +135,7 @@ impl Admission {
             SecretEvidence::TokenMissing => misplaced(SecretKind::Token),
             SecretEvidence::PasswordMissing => misplaced(SecretKind::Password),
             SecretEvidence::TokenMismatch | SecretEvidence::PasswordMismatch => {
-                limiter.mismatched(bucket, offered.texts(), now.age_ms);
+                limiter.mismatched(bucket, &offered, now.age_ms);
                 evidence
             }
             evidence => evidence,

@@ -89,32 +89,16 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The secrets of a request that are compared: `auth.token` and `auth.password`, as far as they are present,
+/// Returns the secrets of a request that are compared: `auth.token` and `auth.password`, as far as they are present,
 /// not empty and different.
-#[derive(Clone, Copy)]
-pub(crate) struct Offered<'a> {
-    texts: [&'a str; 2],
-    len: usize,
-}
-
-impl<'a> Offered<'a> {
-    pub(crate) fn of(auth: &'a AuthParams) -> Self {
-        let mut offered = Self {
-            texts: [""; 2],
-            len: 0,
-        };
-        for text in [&auth.token, &auth.password].into_iter().flatten() {
-            if !text.is_empty() && !offered.texts().contains(&&**text) {
-                offered.texts[offered.len] = text;
-                offered.len += 1;
-            }
-        }
-        offered
-    }
-
-    pub(crate) fn texts(&self) -> &[&'a str] {
-        &self.texts[..self.len]
-    }
+pub(crate) fn offered(auth: &AuthParams) -> Vec<&str> {
+    let texts = [&auth.token, &auth.password].into_iter().flatten();
+    let mut texts: Vec<&str> = texts
+        .map(|text| &**text)
+        .filter(|text| !text.is_empty())
+        .collect();
+    texts.dedup();
+    texts
 }
 
 /// How clients prove that they may connect.
@@ -153,7 +137,7 @@ impl AuthMode {
     /// Compares what the client offers. Either member may carry the secret; one match suffices, and
     /// both are always compared.
     #[must_use]
-    pub fn compare(&self, offered: &AuthParams) -> SecretEvidence {
+    pub fn compare(&self, auth: &AuthParams) -> SecretEvidence {
         let (secret, missing) = match self {
             Self::None => return SecretEvidence::NotRequired,
             Self::Token(secret) => (secret, SecretEvidence::TokenMissing),
@@ -161,12 +145,12 @@ impl AuthMode {
         };
         let mut any = false;
         let mut is_match = Choice::from(0);
-        for text in Offered::of(offered).texts() {
+        for text in offered(auth) {
             any = true;
             is_match |= secret.matches(text);
         }
         // Tokens of other gateways are credentials too: wrong ones.
-        any |= offered.device_token.is_some() || offered.bootstrap_token.is_some();
+        any |= auth.device_token.is_some() || auth.bootstrap_token.is_some();
         match (bool::from(is_match), any) {
             (true, _) => SecretEvidence::Match,
             (false, true) => self.mismatch(),
@@ -222,10 +206,8 @@ mod tests {
 
     #[test]
     fn one_text_in_both_members_is_one_secret() {
-        let offered = offering(Some("x"), Some("x"));
-        assert_eq!(Offered::of(&offered).texts(), ["x"]);
-        let offered = offering(Some(""), Some("y"));
-        assert_eq!(Offered::of(&offered).texts(), ["y"]);
+        assert_eq!(offered(&offering(Some("x"), Some("x"))), ["x"]);
+        assert_eq!(offered(&offering(Some(""), Some("y"))), ["y"]);
     }
 
     #[test]
