@@ -12,8 +12,8 @@ pub struct SlotLimits {
     pub max_connections: usize,
     /// Most sockets whose handshake is not done, in all.
     pub max_unauthenticated: usize,
-    /// Most such sockets of one client address; beyond it a new one takes the place of the oldest silent one. Of addresses that many clients share (see [`Address`](super::Address))
-    /// this holds only while at least half of the places of all are taken.
+    /// Most such sockets of one client address; a further one takes the place of the oldest silent one. For an address that
+    /// many clients share this holds only while at least half of all places are taken.
     pub max_unauthenticated_per_address: usize,
 }
 
