@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::conn::{Event, Input, MAX_EVENTS, Peer};
-use crate::log::Throttle;
+use crate::log::OncePerMinute;
 
 /// How long the driver works before the sockets are looked at, in ms.
 const TURN_MS: u64 = 5;
@@ -32,11 +32,11 @@ pub(crate) struct Driver {
     /// How far the roster's clock is ahead of the age clock, for those who state times elsewhere.
     stated_offset_ms: Arc<AtomicU64>,
     /// Bounds the lines about evicted rows.
-    eviction_lines: Throttle,
+    eviction_lines: OncePerMinute,
     /// The evictions that the log has.
     logged_evictions: Evictions,
     /// Bounds the lines about ids of other devices.
-    dispute_lines: Throttle,
+    dispute_lines: OncePerMinute,
     /// The disputes that the log has.
     logged_disputes: Disputes,
 }
@@ -61,9 +61,9 @@ impl Driver {
             peers: Vec::new(),
             unflushed: None,
             stated_offset_ms: Arc::default(),
-            eviction_lines: Throttle::default(),
+            eviction_lines: OncePerMinute::default(),
             logged_evictions: Evictions::default(),
-            dispute_lines: Throttle::default(),
+            dispute_lines: OncePerMinute::default(),
             logged_disputes: Disputes::default(),
         };
         driver.publish_offset(driver.clock.now());

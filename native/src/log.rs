@@ -16,12 +16,12 @@ const WINDOW_MS: u64 = 1_000;
 
 /// Lets one through per minute.
 #[derive(Debug, Default)]
-pub(crate) struct Throttle {
+pub(crate) struct OncePerMinute {
     /// When the next may pass, on `Now::age_ms`.
     next_ms: AtomicU64,
 }
 
-impl Throttle {
+impl OncePerMinute {
     /// Whether to say it now.
     pub(crate) fn passes(&self, now_ms: u64) -> bool {
         let next = self.next_ms.load(Ordering::Relaxed);
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn one_per_minute() {
-        let throttle = Throttle::default();
+        let throttle = OncePerMinute::default();
         let passed: Vec<u64> = (0..200_000)
             .step_by(1_000)
             .filter(|&now| throttle.passes(now))

@@ -1,5 +1,7 @@
 //! How many sockets there may be: in all, before the handshake is done, and per address (SPEC 2). When places are
 //! scarce, the socket that was silent the longest gives up its own.
+//!
+//! Counters, not semaphores: a permit of a semaphore cannot be taken back from its holder.
 
 mod counts;
 mod large;

@@ -15,7 +15,7 @@ use crate::auth::throttle::GuessLimiter;
 use crate::clock::Clock;
 use crate::config::GatewayConfig;
 use crate::identity;
-use crate::log::{Lines, Throttle};
+use crate::log::{Lines, OncePerMinute};
 
 /// What all connections share.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(crate) struct Shared {
     pub(crate) parting: Parting,
     /// Who has the permit reads a large text.
     pub(crate) large_texts: Semaphore,
-    pub(crate) log: Throttles,
+    pub(crate) log: RareLines,
     /// The lines about single connections.
     pub(crate) lines: Arc<Lines>,
     /// The name of this machine.
@@ -43,11 +43,11 @@ pub(crate) struct Shared {
 
 /// For lines that anybody can cause.
 #[derive(Debug, Default)]
-pub(crate) struct Throttles {
-    pub(crate) accept: Throttle,
-    pub(crate) evicted: Throttle,
-    pub(crate) proxy: Throttle,
-    pub(crate) user: Throttle,
+pub(crate) struct RareLines {
+    pub(crate) accept: OncePerMinute,
+    pub(crate) evicted: OncePerMinute,
+    pub(crate) proxy: OncePerMinute,
+    pub(crate) user: OncePerMinute,
 }
 
 impl Shared {
@@ -66,7 +66,7 @@ impl Shared {
             slots: Slots::new(config.slots),
             parting: Parting::default(),
             large_texts: Semaphore::new(1),
-            log: Throttles::default(),
+            log: RareLines::default(),
             lines: Arc::default(),
             host: identity::hostname().into(),
             port,
