@@ -95,11 +95,12 @@ impl Client {
         wall_ms: f64,
     ) -> Result<f64, JsValue> {
         let params = params
-            .map(|params| options::parse(&params, "params"))
+            .as_deref()
+            .map(|params| options::parse(params, "params"))
             .transpose()?;
         let id = self
             .client
-            .request(method, params.as_ref(), now(age_ms, wall_ms))
+            .request(method, params, now(age_ms, wall_ms))
             .map_err(refused)?;
         Ok(number(id))
     }
@@ -207,8 +208,7 @@ impl Client {
         let now_ms = self.client.server_ms(now(age_ms, wall_ms));
         let known = Known { stamp, has_frames };
         let mirror = self.client.mirror();
-        self.shown
-            .tell(mirror, &mut mirror.rows().into_iter(), now_ms, known)
+        self.shown.tell(&mut mirror.rows().into_iter(), now_ms, known)
     }
 
     /// See `Roster.keys`.
@@ -275,7 +275,7 @@ fn tell_event(event: &ClientEvent, tell: &mut dyn FnMut(JsValue)) {
             tell(if result.is_ok() { "answer" } else { "failure" }.into());
             tell(number(*id).into());
             return match result {
-                Ok(json) => tell(json.to_string().into()),
+                Ok(json) => tell((&**json).into()),
                 Err(problem) => tell_problem(problem, tell),
             };
         }

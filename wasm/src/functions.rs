@@ -157,19 +157,21 @@ pub fn close_reason(reason: String) -> String {
 #[wasm_bindgen(js_name = deviceSignaturePayload)]
 pub fn device_signature_payload(version: u32, fields: &str) -> Result<String, JsValue> {
     let json = options::parse(fields, "fields")?;
-    let fields = Options::new(&json, "fields")?;
-    let text = |name| Ok::<_, JsValue>(fields.text(name)?.unwrap_or(""));
+    let fields = Options::new(json, "fields")?;
+    let text = |name| Ok::<_, JsValue>(fields.text(name)?.unwrap_or_default());
+    let (token, platform) = (fields.text("token")?, fields.text("platform")?);
+    let family = fields.text("deviceFamily")?;
     let signed = SignedFields {
-        device_id: text("deviceId")?,
-        client_id: text("clientId")?,
-        client_mode: text("clientMode")?,
-        role: text("role")?,
+        device_id: &text("deviceId")?,
+        client_id: &text("clientId")?,
+        client_mode: &text("clientMode")?,
+        role: &text("role")?,
         scopes: &fields.texts("scopes")?.unwrap_or_default(),
         signed_at_ms: fields.integer("signedAt", 0)?,
-        token: fields.text("token")?,
-        nonce: text("nonce")?,
-        platform: fields.text("platform")?,
-        device_family: fields.text("deviceFamily")?,
+        token: token.as_deref(),
+        nonce: &text("nonce")?,
+        platform: platform.as_deref(),
+        device_family: family.as_deref(),
     };
     Ok(if version >= 3 { signed.v3() } else { signed.v2() })
 }

@@ -1,32 +1,36 @@
 //! Options from JavaScript: members of a JSON object, each of its type or refused by name.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use presence_core::model::Json;
+use presence_core::model::json::{boolean, integer, items, members, string};
 use presence_core::model::setting::InvalidSetting;
+use serde_json::value::RawValue;
 use wasm_bindgen::JsValue;
 
 use crate::error::invalid;
 
 /// The members of one object; `null` counts as absent, as does the object itself.
 pub(crate) struct Options<'a> {
-    json: Option<&'a Json>,
+    json: Option<&'a RawValue>,
     path: String,
 }
 
 impl<'a> Options<'a> {
     /// The members of `json`, which a message calls `name`.
-    pub(crate) fn new(json: &'a Json, name: &str) -> Result<Self, JsValue> {
+    pub(crate) fn new(json: &'a RawValue, name: &str) -> Result<Self, JsValue> {
         Self::of(Some(json), name.into())
     }
 
-    fn of(json: Option<&'a Json>, path: String) -> Result<Self, JsValue> {
-        match json.filter(|json| **json != Json::Null) {
-            json @ (None | Some(Json::Object(_))) => Ok(Self { json, path }),
-            Some(_) => Err(invalid(&path, "must be an object")),
+    fn of(json: Option<&'a RawValue>, path: String) -> Result<Self, JsValue> {
+        let json = json.filter(|json| json.get() != "null");
+        if json.is_none_or(|json| json.get().starts_with('{')) {
+            Ok(Self { json, path })
+        } else {
+            Err(invalid(&path, "must be an object"))
         }
     }
 
@@ -36,8 +40,9 @@ impl<'a> Options<'a> {
         self.json.is_some()
     }
 
-    fn get(&self, name: &str) -> Option<&'a Json> {
-        self.json?.get(name).filter(|json| **json != Json::Null)
+    fn get(&self, name: &str) -> Option<&'a RawValue> {
+        let [member] = members(self.json?.get(), [name])?;
+        member
     }
 
     fn path(&self, name: &str) -> String {
@@ -52,11 +57,11 @@ impl<'a> Options<'a> {
     /// Whether `name` is exactly `false`.
     #[cfg(feature = "client")]
     pub(crate) fn is_false(&self, name: &str) -> bool {
-        self.get(name) == Some(&Json::Bool(false))
+        self.get(name).and_then(boolean) == Some(false)
     }
 
-    pub(crate) fn text(&self, name: &str) -> Result<Option<&'a str>, JsValue> {
-        self.typed(name, Json::as_str, "must be a string")
+    pub(crate) fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, JsValue> {
+        self.typed(name, string, "must be a string")
     }
 
     pub(crate) fn boxed(&self, name: &str) -> Result<Option<Box<str>>, JsValue> {
@@ -65,38 +70,40 @@ impl<'a> Options<'a> {
 
     /// The string `name`, which must be there and say something.
     #[cfg(feature = "client")]
-    pub(crate) fn required(&self, name: &str) -> Result<&'a str, JsValue> {
+    pub(crate) fn required(&self, name: &str) -> Result<Cow<'a, str>, JsValue> {
         let text = self.text(name)?.filter(|text| !text.is_empty());
         text.ok_or_else(|| invalid(&self.path(name), "must be a string that is not empty"))
     }
 
     #[cfg(feature = "client")]
     pub(crate) fn bool(&self, name: &str) -> Result<Option<bool>, JsValue> {
-        self.typed(name, Json::as_bool, "must be a boolean")
+        self.typed(name, boolean, "must be a boolean")
     }
 
     /// The number `name` as an integer of 0..2^53 - 1, or `default`.
     pub(crate) fn integer(&self, name: &str, default: u64) -> Result<u64, JsValue> {
-        Ok(self
-            .typed(name, Json::as_u64, "must be a number")?
-            .unwrap_or(default))
+        Ok(self.typed(name, integer, "must be a number")?.unwrap_or(default))
     }
 
     /// The list of strings `name`.
     pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<Box<str>>>, JsValue> {
         let why = "must be a list of strings";
-        let Some(items) = self.typed(name, Json::as_array, why)? else {
+        let Some(items) = self.typed(name, |list| items(list.get()), why)? else {
             return Ok(None);
         };
-        let text = |item: &Json| {
-            item.as_str()
-                .map(Box::from)
-                .ok_or_else(|| invalid(&self.path(name), why))
+        let text = |item: &RawValue| {
+            let text = string(item).map(Box::from);
+            text.ok_or_else(|| invalid(&self.path(name), why))
         };
-        items.iter().map(text).collect::<Result<_, _>>().map(Some)
+        items.into_iter().map(text).collect::<Result<_, _>>().map(Some)
     }
 
-    fn typed<T>(&self, name: &str, read: fn(&'a Json) -> Option<T>, why: &str) -> Result<Option<T>, JsValue> {
+    fn typed<T>(
+        &self,
+        name: &str,
+        read: fn(&'a RawValue) -> Option<T>,
+        why: &str,
+    ) -> Result<Option<T>, JsValue> {
         let Some(json) = self.get(name) else {
             return Ok(None);
         };
@@ -132,6 +139,6 @@ pub(crate) fn out_of_bounds(setting: InvalidSetting) -> JsValue {
 }
 
 /// Parses the JSON text of options, which a message calls `name`.
-pub(crate) fn parse(text: &str, name: &str) -> Result<Json, JsValue> {
-    Json::parse(text).map_err(|_| invalid(name, "must be JSON"))
+pub(crate) fn parse<'a>(text: &'a str, name: &str) -> Result<&'a RawValue, JsValue> {
+    serde_json::from_str(text).map_err(|_| invalid(name, "must be JSON"))
 }

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use presence_core::client::mirror::DeltaOutcome;
 use presence_core::client::{Mirror, MirrorConfig};
-use presence_core::model::{Json, ObjectText};
+use presence_core::model::ObjectText;
+use presence_core::wire::presence::Presence;
 use wasm_bindgen::prelude::*;
 
 use crate::clock::{integer, number};
@@ -33,7 +34,7 @@ impl Roster {
     #[wasm_bindgen(constructor)]
     pub fn new(options: &str) -> Result<Self, JsValue> {
         let json = options::parse(options, "options")?;
-        let config = mirror_config(&Options::new(&json, "options")?, MirrorConfig::standalone())?;
+        let config = mirror_config(&Options::new(json, "options")?, MirrorConfig::standalone())?;
         Ok(Self {
             mirror: Mirror::standalone(config),
             frames: 0,
@@ -48,32 +49,23 @@ impl Roster {
     /// # Errors
     /// `INVALID_ARGUMENT` if there is no list in it.
     pub fn apply(&mut self, text: &str, now_ms: f64) -> Result<f64, JsValue> {
-        const KEYED: [&[&str]; 4] = [&[], &["payload"], &["snapshot"], &["payload", "snapshot"]];
         let now_ms = integer(now_ms);
         self.frames += 1;
-        let frame = number(self.frames);
-        let json = Json::parse_frame(text, self.frames).map_err(|_| invalid("list", "must be JSON"))?;
-        let delta = [json.get("payload"), Some(&json)]
-            .into_iter()
-            .flatten()
-            .find(|json| json.get("upserts").is_some());
-        if let Some(delta) = delta {
-            let is_gap = self.mirror.apply_delta(delta, now_ms) == DeltaOutcome::Gap;
-            return Ok(if is_gap { 0.0 } else { frame });
+        match Presence::find(text, self.frames) {
+            Some(Presence::List(rows)) => self.mirror.apply_list(rows, now_ms),
+            Some(Presence::Snapshot(snapshot)) => self.mirror.apply_snapshot(snapshot, now_ms),
+            Some(Presence::Delta(delta)) => {
+                let outcome = delta.map(|delta| self.mirror.apply_delta(delta, now_ms));
+                if outcome.is_none_or(|outcome| outcome == DeltaOutcome::Gap) {
+                    return Ok(0.0);
+                }
+            }
+            None => {
+                options::parse(text, "list")?;
+                return Err(invalid("list", "holds no presence list"));
+            }
         }
-        if KEYED
-            .iter()
-            .filter_map(|path| json.at(path))
-            .any(|json| self.mirror.apply_keyed(json, now_ms))
-        {
-            return Ok(frame);
-        }
-        let list = presence_core::model::RawEntry::find_list(&json);
-        self.mirror.apply_list(
-            list.ok_or_else(|| invalid("list", "holds no presence list"))?,
-            now_ms,
-        );
-        Ok(frame)
+        Ok(number(self.frames))
     }
 
     /// Brings statuses and removals to a moment.
@@ -94,7 +86,7 @@ impl Roster {
         let known = Known { stamp, has_frames };
         let rows = self.mirror.rows();
         let mut rows = rows.into_iter();
-        self.shown.tell(&self.mirror, &mut rows, integer(now_ms), known)
+        self.shown.tell(&mut rows, integer(now_ms), known)
     }
 
     /// The keys of those rows whose stamp was new, as JSON.
@@ -132,7 +124,7 @@ impl Roster {
         let mirror = &self.mirror;
         let mut rows = told.iter().flatten().filter_map(|key| mirror.row(key));
         let known = Known { stamp, has_frames };
-        let numbers = self.shown.tell(mirror, &mut rows, integer(now_ms), known);
+        let numbers = self.shown.tell(&mut rows, integer(now_ms), known);
         Some(Vec::from([removed.end().into(), numbers.into()]))
     }
 

@@ -7,7 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use presence_core::Status;
-use presence_core::client::{Mirror, Row};
+use presence_core::client::Row;
 use presence_core::model::json::{array_text, write_string};
 
 use crate::clock::number;
@@ -40,7 +40,6 @@ impl Shown {
     /// or -1; if its stamp is new also the frame, place and index of its entry.
     pub(crate) fn tell<'m>(
         &mut self,
-        mirror: &'m Mirror,
         rows: &mut dyn Iterator<Item = &'m Row>,
         now_ms: u64,
         known: Known,
@@ -63,15 +62,15 @@ impl Shown {
                 kind += IS_NEW;
                 self.keys.push(if self.keys.is_empty() { '[' } else { ',' });
                 write_string(&mut self.keys, row.key());
-                let mut raws = mirror.raw(row);
+                let mut raws = row.raw();
                 let first = raws.next().filter(|raw| *raw == row.entry());
                 let is_alone = first.is_some() && raws.next().is_none();
                 match row.entry().origin() {
                     Some(origin) if is_alone && known.has_frames => {
                         kind += IS_IN_FRAME;
-                        place = [number(origin.frame), origin.place.into(), origin.index.into()];
+                        place = [number(origin.frame), origin.list.into(), origin.index.into()];
                     }
-                    _ => self.texts.push(text_of(mirror, row, is_alone)),
+                    _ => self.texts.push(text_of(row, is_alone)),
                 }
             }
             let input_ms = row
@@ -96,10 +95,10 @@ impl Shown {
     }
 }
 
-fn text_of(mirror: &Mirror, row: &Row, is_alone: bool) -> String {
+fn text_of(row: &Row, is_alone: bool) -> String {
     let mut parts = Vec::from([row.entry().to_string()]);
     if !is_alone {
-        parts.push(array_text(&mut mirror.raw(row).map(ToString::to_string)));
+        parts.push(array_text(&mut row.raw().map(ToString::to_string)));
     }
     array_text(&mut parts.into_iter())
 }

@@ -42,7 +42,7 @@ const IS_SELF = 4;
 const IS_NEW = 8;
 const IS_IN_FRAME = 16;
 
-/** The core's `Origin::PLACES`. */
+/** The core's `wire::presence::LISTS`. */
 const PLACES: readonly (readonly string[])[] = [
   [],
   ["presence"],

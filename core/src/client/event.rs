@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 
 use super::mirror::RosterDiff;
 use super::problem::Problem;
-use crate::model::json::Json;
 
 /// What the shell must do next.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,8 +70,8 @@ pub enum ClientEvent {
     Response {
         /// The request.
         id: u64,
-        /// What the gateway answered, or why it did not.
-        result: Result<Json, Box<Problem>>,
+        /// The payload's JSON text as the gateway wrote it, or why there is none.
+        result: Result<Box<str>, Box<Problem>>,
     },
 }
 

@@ -4,15 +4,18 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::model::json::{Json, ObjectText};
+use serde_json::value::RawValue;
+
+use crate::model::json::{ObjectText, integer, items, members, string};
 use crate::model::scope;
+use crate::wire::message::presence_version;
 
 /// The tick interval of a gateway that does not state one, in ms.
 const DEFAULT_TICK_MS: u64 = 30_000;
 /// What a stated tick interval is held to, in ms.
 const TICK_BOUNDS_MS: (u64, u64) = (1_000, 600_000);
-/// Most methods that are kept.
-const MAX_METHODS: usize = 2_048;
+/// Most methods, and most scopes, that are kept.
+const MAX_TEXTS: usize = 2_048;
 
 /// What the gateway stated in `hello-ok`. Unknown members are ignored, missing ones take defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,31 +40,32 @@ pub struct Hello {
 
 impl Hello {
     /// Reads the payload of the answer to `connect`; `None` if it is not a `hello-ok`.
-    pub(super) fn read(payload: &Json) -> Option<Self> {
-        if payload.get("type").and_then(Json::as_str) != Some("hello-ok") {
+    pub(super) fn read(payload: &RawValue) -> Option<Self> {
+        let [kind, protocol, server, features, auth, policy, snapshot] = members(
+            payload.get(),
+            [
+                "type", "protocol", "server", "features", "auth", "policy", "snapshot",
+            ],
+        )?;
+        if string(kind?)? != "hello-ok" {
             return None;
         }
-        let text = |path: &[&str]| payload.at(path).and_then(Json::as_str).map(Box::<str>::from);
-        let tick_ms = payload
-            .at(&["policy", "tickIntervalMs"])
-            .and_then(Json::as_u64)
-            .unwrap_or(DEFAULT_TICK_MS);
+        let [version, conn_id, boot_id] = inner(server, ["version", "connId", "bootId"]);
+        let [methods] = inner(features, ["methods"]);
+        let [scopes] = inner(auth, ["scopes"]);
+        let [tick] = inner(policy, ["tickIntervalMs"]);
+        let [state] = inner(snapshot, ["stateVersion"]);
+        let text = |json: Option<&RawValue>| json.and_then(string).map(Box::from);
+        let tick_ms = tick.and_then(integer).unwrap_or(DEFAULT_TICK_MS);
         Some(Self {
-            protocol: u32::try_from(payload.get("protocol")?.as_u64()?).ok()?,
-            server_version: text(&["server", "version"]).unwrap_or_default(),
-            conn_id: text(&["server", "connId"]).unwrap_or_default(),
-            boot_id: text(&["server", "bootId"]),
-            methods: payload
-                .at(&["features", "methods"])
-                .map(|list| strings(list, MAX_METHODS))
-                .unwrap_or_default(),
-            scopes: payload
-                .at(&["auth", "scopes"])
-                .map(|list| strings(list, MAX_METHODS)),
+            protocol: u32::try_from(integer(protocol?)?).ok()?,
+            server_version: text(version).unwrap_or_default(),
+            conn_id: text(conn_id).unwrap_or_default(),
+            boot_id: text(boot_id),
+            methods: methods.map(texts).unwrap_or_default(),
+            scopes: scopes.map(texts),
             tick_interval_ms: tick_ms.clamp(TICK_BOUNDS_MS.0, TICK_BOUNDS_MS.1),
-            presence_version: payload
-                .at(&["snapshot", "stateVersion", "presence"])
-                .and_then(Json::as_u64),
+            presence_version: state.and_then(presence_version),
         })
     }
 
@@ -96,13 +100,28 @@ impl Hello {
     }
 }
 
-fn strings(list: &Json, max: usize) -> Vec<Box<str>> {
-    list.strings().take(max).map(Box::from).collect()
+/// The members of an object that may be absent.
+fn inner<'a, const N: usize>(json: Option<&'a RawValue>, names: [&str; N]) -> [Option<&'a RawValue>; N] {
+    json.and_then(|json| members(json.get(), names))
+        .unwrap_or([None; N])
+}
+
+/// The strings of a list; other items are left out.
+fn texts(list: &RawValue) -> Vec<Box<str>> {
+    let texts = items(list.get())
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(string);
+    texts.take(MAX_TEXTS).map(Box::from).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(text: &str) -> Option<Hello> {
+        Hello::read(serde_json::from_str(text).unwrap())
+    }
 
     #[test]
     fn reads_what_is_there_and_takes_defaults_for_the_rest() {
@@ -114,7 +133,7 @@ mod tests {
             "auth":{"role":"operator","scopes":["operator.write"]},
             "policy":{"tickIntervalMs":15000}
         }"#;
-        let hello = Hello::read(&Json::parse(full).unwrap()).unwrap();
+        let hello = read(full).unwrap();
         assert_eq!(
             (hello.protocol, hello.tick_interval_ms, hello.presence_version),
             (4, 15_000, Some(2))
@@ -125,7 +144,7 @@ mod tests {
         );
         assert!(hello.may_read() && hello.has_method("system-presence") && !hello.has_method("x"));
 
-        let bare = Hello::read(&Json::parse(r#"{"type":"hello-ok","protocol":3}"#).unwrap()).unwrap();
+        let bare = read(r#"{"type":"hello-ok","protocol":3}"#).unwrap();
         assert_eq!(
             (bare.tick_interval_ms, bare.scopes.as_ref(), bare.may_read()),
             (30_000, None, true)
@@ -135,7 +154,7 @@ mod tests {
     #[test]
     fn a_client_without_the_scope_may_not_read() {
         let text = r#"{"type":"hello-ok","protocol":4,"auth":{"scopes":[]},"policy":{"tickIntervalMs":0}}"#;
-        let hello = Hello::read(&Json::parse(text).unwrap()).unwrap();
+        let hello = read(text).unwrap();
         assert!(!hello.may_read());
         assert_eq!(hello.tick_interval_ms, 1_000);
     }
@@ -148,7 +167,7 @@ mod tests {
             r#"{"type":"hello-ok"}"#,
             r#"{"type":"x","protocol":3}"#,
         ] {
-            assert_eq!(Hello::read(&Json::parse(text).unwrap()), None);
+            assert_eq!(read(text), None);
         }
     }
 }

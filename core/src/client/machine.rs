@@ -286,7 +286,7 @@ impl Client {
         &self.mirror
     }
 
-    /// The number of the last frame, as it is in the [`RawEntry::origin`](super::RawEntry::origin) of its rows.
+    /// The number of the last frame, as it is in the [`Origin`](crate::model::Origin) of its rows.
     #[must_use]
     pub fn frame(&self) -> u64 {
         self.frames

@@ -1,9 +1,12 @@
 //! What went wrong, what to do about it, and whether to try again (reference 2.5 and 4.4).
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
 
-use crate::model::json::Json;
+use serde_json::value::RawValue;
+
+use crate::model::json::{boolean, integer, members, string};
 use crate::wire::connect::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
 use crate::wire::error::UNAVAILABLE;
 
@@ -55,39 +58,27 @@ impl Problem {
     }
 
     /// The `error` of a response.
-    pub(super) fn of_error(error: Option<&Json>) -> Self {
-        let error = error.unwrap_or(&Json::Null);
-        let message = error
-            .get("message")
-            .and_then(Json::as_str)
-            .unwrap_or("the gateway gave no reason");
-        let stated = error
-            .at(&["details", "code"])
-            .or_else(|| error.get("code"))
-            .and_then(Json::as_str);
+    pub(super) fn of_error(error: Option<&RawValue>) -> Self {
+        let error = StatedError::read(error);
+        let message = error.message.as_deref().unwrap_or("the gateway gave no reason");
+        let stated = error.detail_code.as_deref().or(error.code.as_deref());
         // Gateways of protocol 3 only have words.
         let code = match stated {
             None | Some("INVALID_REQUEST" | "NOT_PAIRED") => code_of_words(message).or(stated),
             stated => stated,
         };
         let mut problem = Self::new(code.unwrap_or("REFUSED"), message);
-        if let Some(request) = error.at(&["details", "requestId"]).and_then(Json::as_str) {
+        if let Some(request) = &error.request_id {
             problem.remedy = format!("{} The request's id is {request}.", problem.remedy).into();
         }
         problem
     }
 
     /// What to do after the gateway answered `connect` with this error.
-    pub(super) fn verdict(&self, error: Option<&Json>) -> Verdict {
-        let error = error.unwrap_or(&Json::Null);
-        let after_ms = error
-            .get("retryAfterMs")
-            .and_then(Json::as_u64)
-            .map(|ms| ms.min(MAX_RETRY_AFTER_MS));
-        let next_step = error
-            .at(&["details", "recommendedNextStep"])
-            .and_then(Json::as_str);
-        let expected = error.at(&["details", "expectedProtocol"]).and_then(Json::as_u64);
+    pub(super) fn verdict(&self, error: Option<&RawValue>) -> Verdict {
+        let error = StatedError::read(error);
+        let after_ms = error.retry_after_ms.map(|ms| ms.min(MAX_RETRY_AFTER_MS));
+        let expected = error.expected_protocol;
         match &*self.code {
             "PROTOCOL_MISMATCH" => match expected.and_then(|number| u32::try_from(number).ok()) {
                 Some(number) if (OLDEST_PROTOCOL..=NEWEST_PROTOCOL).contains(&number) => {
@@ -102,9 +93,9 @@ impl Problem {
             UNAVAILABLE | "DEVICE_AUTH_SIGNATURE_EXPIRED" | "DEVICE_AUTH_NONCE_MISMATCH" => Verdict::Retry {
                 after_ms: after_ms.unwrap_or(0),
             },
-            _ if error.get("code").and_then(Json::as_str) == Some(UNAVAILABLE)
-                || next_step == Some("wait_then_retry")
-                || error.get("retryable").and_then(Json::as_bool) == Some(true) =>
+            _ if error.code.as_deref() == Some(UNAVAILABLE)
+                || error.next_step.as_deref() == Some("wait_then_retry")
+                || error.is_retryable =>
             {
                 Verdict::Retry {
                     after_ms: after_ms.unwrap_or(0),
@@ -156,6 +147,41 @@ impl Problem {
             Self::new(&format!("CLOSED_{code}"), &message),
             Verdict::Retry { after_ms: 0 },
         )
+    }
+}
+
+/// What the `error` of a response states.
+#[derive(Default)]
+struct StatedError<'a> {
+    code: Option<Cow<'a, str>>,
+    message: Option<Cow<'a, str>>,
+    is_retryable: bool,
+    retry_after_ms: Option<u64>,
+    /// The members of `details`.
+    detail_code: Option<Cow<'a, str>>,
+    request_id: Option<Cow<'a, str>>,
+    next_step: Option<Cow<'a, str>>,
+    expected_protocol: Option<u64>,
+}
+
+impl<'a> StatedError<'a> {
+    fn read(error: Option<&'a RawValue>) -> Self {
+        let names = ["code", "message", "retryable", "retryAfterMs", "details"];
+        let error = error.and_then(|error| members(error.get(), names));
+        let [code, message, retryable, retry_after_ms, details] = error.unwrap_or_default();
+        let names = ["code", "requestId", "recommendedNextStep", "expectedProtocol"];
+        let details = details.and_then(|details| members(details.get(), names));
+        let [detail_code, request_id, next_step, expected_protocol] = details.unwrap_or_default();
+        Self {
+            code: code.and_then(string),
+            message: message.and_then(string),
+            is_retryable: retryable.and_then(boolean) == Some(true),
+            retry_after_ms: retry_after_ms.and_then(integer),
+            detail_code: detail_code.and_then(string),
+            request_id: request_id.and_then(string),
+            next_step: next_step.and_then(string),
+            expected_protocol: expected_protocol.and_then(integer),
+        }
     }
 }
 
@@ -236,9 +262,9 @@ mod tests {
     use super::*;
 
     fn judged(error: &str) -> (Problem, Verdict) {
-        let error = Json::parse(error).unwrap();
-        let problem = Problem::of_error(Some(&error));
-        let verdict = problem.verdict(Some(&error));
+        let error: &RawValue = serde_json::from_str(error).unwrap();
+        let problem = Problem::of_error(Some(error));
+        let verdict = problem.verdict(Some(error));
         (problem, verdict)
     }
 

@@ -1,13 +1,20 @@
 //! One row as the gateway sent it.
 
+mod draft;
+#[cfg(test)]
+mod tests;
+
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Range;
 
-use super::json::{Json, Members, Origin, RowText, floor, member, write_canonical_members};
-use crate::model::entry::MAX_SAFE_INTEGER;
+pub(crate) use self::draft::Draft;
+
+use super::json::{each_member, integer_of, items, string_of, write_normal, write_string};
 use crate::model::key::PresenceKey;
 use crate::model::status::has_left;
 use crate::model::text::{trim, trim_start};
@@ -15,7 +22,19 @@ use crate::model::text::{trim, trim_start};
 /// Most members of a row that are kept.
 const MAX_MEMBERS: usize = 256;
 
-/// One row of a presence list, every member kept in the order received, known or not (SPEC 1.1).
+/// Where a row stands in the frame it came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The number given to the frame.
+    pub frame: u64,
+    /// Which list of the frame: a number that the reader of frames gives it.
+    pub list: u32,
+    /// Which item of that list.
+    pub index: u32,
+}
+
+/// One row of a presence list: its JSON text, every member kept in the order received, known or not
+/// (SPEC 1.1), and an index of its members.
 ///
 /// ```
 /// use presence_core::model::RawEntry;
@@ -24,104 +43,86 @@ const MAX_MEMBERS: usize = 256;
 /// assert_eq!(rows[0].instance_key().unwrap().as_str(), "mac-1");
 /// assert_eq!(rows[0].to_string(), r#"{"mood":"fine","instanceId":" Mac-1 ","ts":5.9}"#);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RawEntry(Arc<Members>);
+#[derive(Clone, Debug)]
+pub struct RawEntry(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// The row in normal form; behind it what is written with escapes in it, without them.
+    text: Box<str>,
+    /// The length of the row.
+    len: usize,
+    members: Box<[Member]>,
+    origin: Option<Origin>,
+}
+
+/// Where a member is in the text.
+#[derive(Debug)]
+struct Member {
+    name: Range<usize>,
+    value: Range<usize>,
+    /// Of a string: what it says.
+    string: Option<Range<usize>>,
+}
 
 impl RawEntry {
-    /// The row, if `json` is an object.
+    /// Reads a row, if `json` is an object. `origin` is where in a frame it is.
     #[must_use]
-    pub fn new(json: &Json) -> Option<Self> {
-        let Json::Object(members) = json else { return None };
-        if members.row().is_none() && members.values().len() > MAX_MEMBERS {
-            let kept = members.values().iter().take(MAX_MEMBERS).cloned();
-            return Some(Self(Arc::new(Members::from(kept.collect::<Vec<_>>()))));
-        }
-        Some(Self(members.clone()))
+    pub fn read(json: &str, origin: Option<Origin>) -> Option<Self> {
+        let mut builder = Builder::new(json.len());
+        each_member(json, &mut |name, value| {
+            if builder.members.len() < MAX_MEMBERS {
+                builder.push(&name, |text| write_normal(text, value.get()));
+            }
+        })?;
+        let mut row = builder.finish();
+        // Only a row that is to the letter what it was there can be shown from there.
+        row.origin = origin.filter(|_| row.text.get(..row.len) == Some(json));
+        Some(Self(Arc::new(row)))
     }
 
-    /// The rows of a list; what is not an object is left out.
+    /// Reads a list of rows; items that are not objects are left out.
     #[must_use]
-    pub fn list(items: &[Json]) -> Vec<Self> {
-        items.iter().filter_map(Self::new).collect()
+    pub fn parse_list(json: &str) -> Option<Vec<Self>> {
+        let rows = items(json)?.into_iter();
+        Some(rows.filter_map(|row| Self::read(row.get(), None)).collect())
     }
 
-    /// The rows in what a person pastes: a list, or anything a gateway sends that holds one (a
-    /// `presence` event or its payload, `hello-ok` or its snapshot, the answer to `system-presence`).
+    /// The row as JSON text.
     #[must_use]
-    pub fn parse_list(text: &str) -> Option<Vec<Self>> {
-        let json = Json::parse(text).ok()?;
-        Self::find_list(&json)
+    pub fn as_str(&self) -> &str {
+        self.slice(&(0..self.0.len))
     }
 
-    /// The rows in anything a gateway sends that holds a list of them.
-    #[must_use]
-    pub fn find_list(json: &Json) -> Option<Vec<Self>> {
-        Origin::PLACES
-            .iter()
-            .take(Origin::UPSERTS as usize)
-            .find_map(|path| json.at(path)?.as_array())
-            .map(Self::list)
-    }
-
-    /// All members in order.
-    #[must_use]
-    pub fn members(&self) -> &[(Box<str>, Json)] {
-        self.0.values()
-    }
-
-    /// The row's text, if it is as it came.
-    fn row(&self) -> Option<&RowText> {
-        self.0.row()
+    /// The names of all members and the JSON texts of their values, in order.
+    pub fn members(&self) -> impl DoubleEndedIterator<Item = (&str, &str)> {
+        let members = self.0.members.iter();
+        members.map(|member| (self.slice(&member.name), self.slice(&member.value)))
     }
 
     /// Where it was in the frame it came in; `None` if it is not, to the letter, as it was there.
     #[must_use]
     pub fn origin(&self) -> Option<Origin> {
-        self.row().map(RowText::origin)
+        self.0.origin
     }
 
-    /// The member called `name`; `null` counts as absent.
+    /// The JSON text of the member called `name`; `null` counts as absent.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Json> {
-        member(self.members(), name).filter(|value| **value != Json::Null)
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let text = self.slice(&self.member(name)?.value);
+        (text != "null").then_some(text)
     }
 
     /// The string in the member called `name`.
     #[must_use]
     pub fn str(&self, name: &str) -> Option<&str> {
-        match self.row() {
-            Some(row) => row.str(name),
-            None => self.get(name)?.as_str(),
-        }
+        Some(self.slice(self.member(name)?.string.as_ref()?))
     }
 
-    /// The number in the member called `name`, as [`Json::as_u64`] has it.
+    /// The number in the member called `name`, as [`integer`](super::json::integer) has it.
     #[must_use]
     pub fn integer(&self, name: &str) -> Option<u64> {
-        match self.row() {
-            Some(row) => row.integer(name),
-            None => self.get(name)?.as_u64(),
-        }
-    }
-
-    /// The same, and whether it is written as [`set_integer`](Self::set_integer) would, or not there at all.
-    pub(crate) fn integer_as_written(&self, name: &str) -> (Option<u64>, bool) {
-        let number = match self.row() {
-            Some(row) => match row.value(name) {
-                Some(value) => value,
-                None => return (None, true),
-            },
-            None => match member(self.members(), name) {
-                Some(Json::Number(text)) => text,
-                other => return (None, other.is_none()),
-            },
-        };
-        let is_number = matches!(number.as_bytes(), [b'-' | b'0'..=b'9', ..]);
-        let integer = is_number.then(|| floor(number));
-        // The greatest number also stands for those beyond.
-        let is_it = integer.is_some_and(|integer| integer != MAX_SAFE_INTEGER)
-            && number.bytes().all(|byte| byte.is_ascii_digit());
-        (integer, is_it)
+        integer_of(self.get(name)?)
     }
 
     /// The normalised text of the member called `name`; `None` if blank (SPEC 1.2).
@@ -168,128 +169,103 @@ impl RawEntry {
         }
     }
 
-    /// Appends its JSON text to `out`.
-    pub(crate) fn write(&self, out: &mut String) {
-        self.0.write(out);
-    }
-
-    /// Appends it to `out` as RFC 8785 says, without the members called `skipped`.
-    pub(crate) fn write_canonical(&self, out: &mut String, skipped: &[&str]) {
-        let is_written = self.row().is_some_and(|row| row.write_canonical(out, skipped));
-        if !is_written {
-            write_canonical_members(out, self.members(), skipped);
-        }
-    }
-
     /// Whether both have the same members, but for those called `skipped`.
     pub(crate) fn eq_without(&self, other: &Self, skipped: &[&str]) -> bool {
-        if let (Some(own), Some(other)) = (self.row(), other.row()) {
-            let is_kept = |(name, _): &(&str, &str)| !skipped.contains(name);
-            return own.members().filter(is_kept).eq(other.members().filter(is_kept));
-        }
-        let is_kept = |(name, _): &&(Box<str>, Json)| !skipped.contains(&&**name);
-        let members = other.members().iter().filter(is_kept);
-        self.members().iter().filter(is_kept).eq(members)
+        let is_kept = |(name, _): &(&str, &str)| !skipped.contains(name);
+        self.members().filter(is_kept).eq(other.members().filter(is_kept))
     }
 
-    /// Writes a number, as [`set`](Self::set) does.
-    pub(crate) fn set_integer(&mut self, name: &str, value: u64) {
-        if self.integer_as_written(name) != (Some(value), true) {
-            self.set(name, value.into());
-        }
+    /// Of members with one name the last counts, as in JavaScript.
+    fn member(&self, name: &str) -> Option<&Member> {
+        let mut members = self.0.members.iter().rev();
+        members.find(|member| self.slice(&member.name) == name)
     }
 
-    /// Writes the member called `name`, in its place if it is there.
-    pub(crate) fn set(&mut self, name: &str, value: Json) {
-        if member(self.members(), name) == Some(&value) {
-            return;
-        }
-        let members = Members::make_mut(&mut self.0);
-        match members.iter_mut().rev().find(|(own, _)| **own == *name) {
-            Some((_, stored)) => *stored = value,
-            None => members.push((name.into(), value)),
-        }
+    fn slice(&self, range: &Range<usize>) -> &str {
+        // Never out of range: the builder made both.
+        self.0.text.get(range.clone()).unwrap_or("")
     }
+}
 
-    pub(crate) fn remove(&mut self, name: &str) {
-        let is_there = match self.row() {
-            Some(row) => row.value(name).is_some(),
-            None => member(self.members(), name).is_some(),
-        };
-        if is_there {
-            Members::make_mut(&mut self.0).retain(|(own, _)| **own != *name);
-        }
+/// Two rows with the same members, in the same order, are equal.
+impl PartialEq for RawEntry {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for RawEntry {}
+
+/// A row without members.
+impl Default for RawEntry {
+    fn default() -> Self {
+        Self(Arc::new(Builder::new(0).finish()))
     }
 }
 
 impl fmt::Display for RawEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::new();
-        self.write(&mut text);
-        f.write_str(&text)
+        f.write_str(self.as_str())
     }
 }
 
-impl From<RawEntry> for Json {
-    fn from(entry: RawEntry) -> Self {
-        Self::Object(entry.0)
-    }
+/// Writes a row member by member.
+struct Builder {
+    text: String,
+    members: Vec<Member>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn one(text: &str) -> RawEntry {
-        RawEntry::new(&Json::parse(text).unwrap()).unwrap()
-    }
-
-    #[test]
-    fn finds_the_list_wherever_a_gateway_puts_it() {
-        for text in [
-            r#"[{"ts":1}]"#,
-            r#"{"presence":[{"ts":1}]}"#,
-            r#"{"type":"res","id":"2","ok":true,"payload":[{"ts":1},"junk",null]}"#,
-            r#"{"type":"event","event":"presence","payload":{"presence":[{"ts":1}]},"seq":1}"#,
-            r#"{"type":"hello-ok","snapshot":{"presence":[{"ts":1}]}}"#,
-            r#"{"type":"res","payload":{"type":"hello-ok","snapshot":{"presence":[{"ts":1}]}}}"#,
-        ] {
-            assert_eq!(
-                RawEntry::parse_list(text).unwrap(),
-                [one(r#"{"ts":1}"#)],
-                "{text}"
-            );
+impl Builder {
+    fn new(capacity: usize) -> Self {
+        let mut text = String::with_capacity(capacity);
+        text.push('{');
+        Self {
+            text,
+            members: Vec::with_capacity(16),
         }
-        assert_eq!(RawEntry::parse_list("{}"), None);
-        assert_eq!(RawEntry::parse_list("not json"), None);
     }
 
-    #[test]
-    fn an_instance_id_that_repeats_the_device_id_is_none() {
-        assert_eq!(
-            one(r#"{"instanceId":" D1","deviceId":"d1"}"#).instance_key(),
-            None
-        );
-        assert_eq!(one(r#"{"instanceId":" "}"#).instance_key(), None);
-        assert!(
-            one(r#"{"instanceId":"i1","deviceId":"d1"}"#)
-                .instance_key()
-                .is_some()
-        );
+    fn push(&mut self, name: &str, write_value: impl FnOnce(&mut String)) {
+        if !self.members.is_empty() {
+            self.text.push(',');
+        }
+        let start = self.text.len();
+        write_string(&mut self.text, name);
+        let name = start..self.text.len();
+        self.text.push(':');
+        let start = self.text.len();
+        write_value(&mut self.text);
+        self.members.push(Member {
+            name,
+            value: start..self.text.len(),
+            string: None,
+        });
     }
 
-    #[test]
-    fn tells_the_gateway_from_its_clients() {
-        assert!(one(r#"{"mode":"gateway","reason":"self"}"#).is_self());
-        assert!(one(r#"{"text":"Gateway: pi (10.0.0.1)"}"#).is_self());
-        assert!(!one(r#"{"mode":"gateway","reason":"connect","text":"Gateway: x"}"#).is_self());
-        assert!(!one(r#"{"text":"Node: Gateway: x"}"#).is_self());
+    fn finish(mut self) -> Inner {
+        self.text.push('}');
+        let len = self.text.len();
+        for member in &mut self.members {
+            member.name = says(&mut self.text, &member.name).unwrap_or_default();
+            member.string = says(&mut self.text, &member.value);
+        }
+        Inner {
+            text: self.text.into(),
+            len,
+            members: self.members.into(),
+            origin: None,
+        }
     }
+}
 
-    #[test]
-    fn odd_types_and_null_are_absent() {
-        let row = one(r#"{"host":5,"ts":"x","reason":null,"mode":"a","mode":"b"}"#);
-        assert_eq!((row.str("host"), row.ts(), row.get("reason")), (None, None, None));
-        assert_eq!(row.str("mode"), Some("b"));
+/// Finds what a string in `text` says: between its quotes, or, if it has escapes, behind all.
+fn says(text: &mut String, json: &Range<usize>) -> Option<Range<usize>> {
+    match string_of(text.get(json.clone())?)? {
+        Cow::Borrowed(_) => Some(json.start + 1..json.end - 1),
+        Cow::Owned(said) => {
+            let start = text.len();
+            text.push_str(&said);
+            Some(start..text.len())
+        }
     }
 }

@@ -7,9 +7,11 @@ pub mod device;
 pub mod error;
 pub mod frame;
 pub mod limits;
+pub mod message;
 pub mod method;
 pub mod node_event;
 pub mod params;
+pub mod presence;
 pub mod skew;
 
 pub use close::CloseFrame;

@@ -3,13 +3,10 @@
 use presence_core::Now;
 use presence_core::client::{Client, ClientConfig, ClientEvent, ClientOutput, ClientState, Problem};
 use presence_core::model::ClientInfo;
-use presence_core::model::Json;
 use presence_core::wire::error::UNAVAILABLE;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::device_key::DeviceKey;
 use super::socket::{self, Heard, Report, Reports, Socket};
@@ -34,8 +31,6 @@ pub(super) struct Link {
     reports: mpsc::Receiver<Report>,
     /// How the last socket ended, if it was not by our wish.
     failure: Option<Failure>,
-    /// The last frame, as the gateway wrote it.
-    last_text: Utf8Bytes,
     reported: Option<Reported>,
 }
 
@@ -43,13 +38,6 @@ pub(super) struct Link {
 #[derive(Clone, Copy, Debug)]
 struct Reported {
     last_input: bool,
-}
-
-/// A response, as far as it matters here.
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(default)]
-    payload: Option<Box<RawValue>>,
 }
 
 impl Link {
@@ -83,7 +71,6 @@ impl Link {
             reporter,
             reports,
             failure: None,
-            last_text: Utf8Bytes::default(),
             reported: None,
         })
     }
@@ -120,7 +107,7 @@ impl Link {
 
     /// Calls a method; the answer comes as an event with the id that this returns. `None` when there is
     /// no connection to ask on.
-    pub(super) fn request(&mut self, method: &str, params: &Json) -> Option<u64> {
+    pub(super) fn request(&mut self, method: &str, params: &RawValue) -> Option<u64> {
         self.machine.request(method, Some(params), self.clock.now()).ok()
     }
 
@@ -195,13 +182,13 @@ impl Link {
     ///
     /// # Errors
     /// [`Failure::Refused`] with the gateway's own words, or why there is no answer.
-    pub(super) async fn call(&mut self, method: &str, params: &Json) -> Result<Box<RawValue>, Failure> {
+    pub(super) async fn call(&mut self, method: &str, params: &RawValue) -> Result<Box<str>, Failure> {
         let asked = self.request(method, params);
         loop {
             match self.next().await {
                 ClientEvent::Response { id, result } if Some(id) == asked => {
                     return match result {
-                        Ok(_) => Ok(self.last_payload()),
+                        Ok(payload) => Ok(payload),
                         Err(problem) if &*problem.code == "DISCONNECTED" => Err(self.failure_of(&problem)),
                         Err(problem) => Err(Failure::Refused(format!("{method}: {}", words(&problem)))),
                     };
@@ -216,7 +203,7 @@ impl Link {
     }
 
     /// What a beacon says now.
-    pub(super) fn beacon_params(&mut self, reason: &str) -> Json {
+    pub(super) fn beacon_params(&mut self, reason: &str) -> Box<RawValue> {
         self.look_at_machine();
         self.machine.beacon_params(reason, self.clock.now())
     }
@@ -234,14 +221,6 @@ impl Link {
             "FRAME_TOO_LARGE" | "BAD_HELLO" => Failure::Other(text),
             _ => Failure::Refused(text),
         }
-    }
-
-    /// The payload of the last frame.
-    fn last_payload(&self) -> Box<RawValue> {
-        serde_json::from_str::<Answer>(&self.last_text)
-            .ok()
-            .and_then(|answer| answer.payload)
-            .unwrap_or_default()
     }
 
     // ---- the machine's shell ------------------------------------------------------------------
@@ -294,10 +273,7 @@ impl Link {
         let now = self.clock.now();
         match heard {
             Heard::Open => self.machine.handle_open(number, now),
-            Heard::Text(text) => {
-                self.machine.handle_text(number, &text, now);
-                self.last_text = text;
-            }
+            Heard::Text(text) => self.machine.handle_text(number, &text, now),
             Heard::Closed(closed) => {
                 if self
                     .socket
@@ -319,8 +295,8 @@ pub(super) fn words(problem: &Problem) -> String {
 }
 
 /// The parameters of a method that has none.
-pub(super) fn no_params() -> Json {
-    Json::Object(std::sync::Arc::default())
+pub(super) fn no_params() -> Box<RawValue> {
+    RawValue::from_string("{}".to_owned()).unwrap_or_default()
 }
 
 /// The command line, as every gateway of both generations knows it.

@@ -19,9 +19,9 @@ pub(super) async fn list(options: &ListOptions) -> Result<(), Failure> {
     let now_ms = link.machine().server_ms(link.now());
     link.stop().await;
     if options.json {
-        return print(&format!("{}\n", payload.get()));
+        return print(&format!("{payload}\n"));
     }
-    let rows = RawEntry::parse_list(payload.get())
+    let rows = RawEntry::parse_list(&payload)
         .ok_or_else(|| Failure::Other("the gateway's answer is not a list of rows".to_owned()))?;
     let mut mirror = Mirror::new(MirrorConfig::default());
     mirror.apply_list(rows, now_ms);

@@ -1,7 +1,6 @@
 //! The roster as a table: one row per instance.
 
 use presence_core::client::{Mirror, RowView};
-use presence_core::model::Json;
 use presence_core::model::status::platform_label;
 
 use super::table;
@@ -36,8 +35,7 @@ fn cells(view: &RowView<'_>, mark: &str) -> [String; 9] {
         text.unwrap_or(ABSENT).to_owned()
     };
     let last_input = entry
-        .get("lastInputSeconds")
-        .and_then(Json::as_u64)
+        .integer("lastInputSeconds")
         .filter(|seconds| *seconds != WITHHELD_SECONDS);
     [
         view.status.label().to_owned(),

@@ -13,7 +13,7 @@ use crate::roster::mirror_config;
 /// ttlMs?, maxRows?, deltas?, handshakeMs?, seed?}`. Without `beacons` there are none.
 pub(super) fn parse(text: &str) -> Result<ClientConfig, JsValue> {
     let json = options::parse(text, "options")?;
-    let options = Options::new(&json, "options")?;
+    let options = Options::new(json, "options")?;
     let mut config = ClientConfig::new(client_info(&options.object("client")?)?);
     config.token = options.boxed("token")?;
     config.password = options.boxed("password")?;

@@ -30,7 +30,7 @@ impl Config {
     /// auth: {mode, secret}, limits: {..}, self: {..}}`, all optional.
     pub(super) fn parse(text: &str) -> Result<Self, JsValue> {
         let json = options::parse(text, "options")?;
-        let options = Options::new(&json, "options")?;
+        let options = Options::new(json, "options")?;
         let secret = Secret::read(&options.object("auth")?)?;
         let hub = HubConfig {
             limits: limits(&options)?,
@@ -40,8 +40,10 @@ impl Config {
                 .texts("ephemeralModes")?
                 .unwrap_or_else(|| Vec::from(["cli".into()])),
             hash_seed: options.integer("hashSeed", 0)?,
-            server_version: options.text("serverVersion")?.unwrap_or("simulated").into(),
-            boot_id: options.text("bootId")?.unwrap_or("simulated").into(),
+            server_version: options
+                .boxed("serverVersion")?
+                .unwrap_or_else(|| "simulated".into()),
+            boot_id: options.boxed("bootId")?.unwrap_or_else(|| "simulated".into()),
             self_entry: self_entry(&options.object("self")?)?,
             auth_mode: secret.mode,
         };
@@ -99,14 +101,14 @@ fn limits(options: &Options<'_>) -> Result<Limits, JsValue> {
 
 impl Secret {
     fn read(auth: &Options<'_>) -> Result<Self, JsValue> {
-        let mode = match auth.text("mode")? {
+        let mode = match auth.text("mode")?.as_deref() {
             Some("token") => "token",
             Some("password") => "password",
             _ => "none",
         };
         Ok(Self {
             mode,
-            secret: auth.text("secret")?.unwrap_or("").into(),
+            secret: auth.boxed("secret")?.unwrap_or_default(),
         })
     }
 

@@ -8,9 +8,10 @@ use super::phase::Phase;
 use super::{CLOSE_SILENT, Client};
 use crate::client::event::ClientEvent;
 use crate::client::problem::Problem;
-use crate::model::json::Json;
 use crate::model::time::Now;
 use crate::wire::connect::OLDEST_PROTOCOL;
+use crate::wire::message::Outcome;
+use crate::wire::presence::{self, Part};
 
 /// How long before a status would change the gateway is asked whether it really does, in ms.
 const LEAD_MS: u64 = 2_000;
@@ -93,12 +94,7 @@ impl Client {
     }
 
     /// The answer to a question for the list; `None` if it did not come in time.
-    pub(super) fn handle_list_answer(
-        &mut self,
-        id: u64,
-        answer: Option<Result<&Json, Option<&Json>>>,
-        now: Now,
-    ) {
+    pub(super) fn handle_list_answer(&mut self, id: u64, answer: Option<Outcome<'_>>, now: Now) {
         let Phase::Live(live) = &mut self.phase else {
             return;
         };
@@ -108,9 +104,9 @@ impl Client {
         live.asking = None;
         let asks_again = core::mem::take(&mut live.asks_again);
         match answer {
-            Some(Ok(payload)) => match payload.as_array() {
-                Some(list) => self.handle_list(list, now),
-                None if self.handle_keyed(payload, now) => {}
+            Some(Ok(payload)) => match presence::rows(payload.get(), self.source(Part::Payload)) {
+                Some(rows) => self.handle_list(rows, now),
+                None if self.handle_snapshot(payload, Part::Payload, now) => {}
                 None => self.give_up_deltas(now),
             },
             Some(Err(error)) => {

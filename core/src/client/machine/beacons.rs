@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 
+use serde_json::value::RawValue;
+
 use super::Client;
 use super::calls::{CallError, Purpose};
 use super::phase::Phase;
@@ -11,8 +13,9 @@ use crate::client::clock::as_i64;
 use crate::client::config::{BeaconOccasions, BeaconPolicy};
 use crate::client::event::ClientEvent;
 use crate::client::problem::Problem;
-use crate::model::json::{Json, ObjectText};
+use crate::model::json::ObjectText;
 use crate::model::time::Now;
+use crate::wire::message::Outcome;
 
 const MIN_GAP_MS: u64 = BeaconPolicy::MIN_GAP_MS;
 
@@ -80,9 +83,9 @@ impl Client {
 
     /// What a beacon would say now: the parameters of `system-event`.
     #[must_use]
-    pub fn beacon_params(&self, reason: &str, now: Now) -> Json {
-        // What was written here is JSON.
-        Json::parse(&self.beacon_text(reason, now)).unwrap_or_default()
+    pub fn beacon_params(&self, reason: &str, now: Now) -> Box<RawValue> {
+        // What is written here is JSON.
+        RawValue::from_string(self.beacon_text(reason, now)).unwrap_or_default()
     }
 
     /// The user did something just now: a key, a click, a touch. Beacons say how long ago that was.
@@ -196,7 +199,7 @@ impl Client {
         params.end()
     }
 
-    pub(super) fn handle_beacon_answer(&mut self, answer: Result<&Json, Option<&Json>>) {
+    pub(super) fn handle_beacon_answer(&mut self, answer: Outcome<'_>) {
         let Err(error) = answer else { return };
         let problem = Problem::of_error(error);
         if &*problem.code != "UNAVAILABLE" {

@@ -1,14 +1,17 @@
 //! Requests and their answers.
 
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
+
+use serde_json::value::RawValue;
 
 use super::Client;
 use super::phase::Phase;
 use crate::client::event::{ClientEvent, ClientOutput};
 use crate::client::problem::Problem;
-use crate::model::json::{Json, ObjectText};
+use crate::model::json::ObjectText;
 use crate::model::time::Now;
+use crate::wire::message::Answer;
 
 /// Longest wait for an answer, in ms.
 const ANSWER_MS: u64 = 30_000;
@@ -74,14 +77,11 @@ impl Client {
     ///
     /// # Errors
     /// [`CallError`] if it was not sent.
-    pub fn request(&mut self, method: &str, params: Option<&Json>, now: Now) -> Result<u64, CallError> {
+    pub fn request(&mut self, method: &str, params: Option<&RawValue>, now: Now) -> Result<u64, CallError> {
         self.clock.advance(now);
         self.check_call()?;
-        let mut text = String::new();
-        if let Some(params) = params {
-            params.write(&mut text);
-        }
-        Ok(self.send_request(Purpose::Call, method, &text, now))
+        let params = params.map_or("", RawValue::get);
+        Ok(self.send_request(Purpose::Call, method, params, now))
     }
 
     pub(super) fn check_call(&self) -> Result<(), CallError> {
@@ -118,22 +118,15 @@ impl Client {
         id
     }
 
-    pub(super) fn handle_response(&mut self, frame: &Json, now: Now) {
-        let id = frame
-            .get("id")
-            .and_then(Json::as_str)
-            .and_then(|id| id.parse::<u64>().ok());
-        let at = id.and_then(|id| self.pending.iter().position(|pending| pending.id == id));
+    pub(super) fn handle_answer(&mut self, answer: &Answer<'_>, now: Now) {
+        let at = self.pending.iter().position(|pending| pending.id == answer.id);
         let Some(Pending { id, purpose, .. }) = at.map(|at| self.pending.remove(at)) else {
             return;
         };
-        let answer = match frame.get("ok").and_then(Json::as_bool) {
-            Some(true) => Ok(frame.get("payload").unwrap_or(&Json::Null)),
-            _ => Err(frame.get("error")),
-        };
+        let answer = answer.outcome;
         if purpose.is_asked() {
             let result = answer
-                .cloned()
+                .map(|payload| payload.get().into())
                 .map_err(|error| Box::new(Problem::of_error(error)));
             self.event(ClientEvent::Response { id, result });
         }

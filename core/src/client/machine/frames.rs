@@ -1,15 +1,19 @@
 //! The frames that arrive: responses, and the events of a live connection: lists, deltas, ticks, gaps.
 
-use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use serde_json::value::RawValue;
 
 use super::Client;
 use super::phase::Phase;
 use crate::client::event::ClientEvent;
 use crate::client::mirror::DeltaOutcome;
-use crate::model::json::Json;
-use crate::model::raw_entry::RawEntry;
+use crate::model::RawEntry;
+use crate::model::json::{integer, members, string};
 use crate::model::time::Now;
 use crate::wire::connect::NEWEST_PROTOCOL;
+use crate::wire::message::{Event, Message};
+use crate::wire::presence::{self, Delta, Part, Snapshot, Source};
 
 impl Client {
     /// A frame arrived.
@@ -20,51 +24,36 @@ impl Client {
             live.graces = 0;
         }
         self.frames += 1;
-        let Ok(frame) = Json::parse_frame(text, self.frames) else {
-            return;
-        };
-        match frame.get("type").and_then(Json::as_str) {
-            Some("event") => self.handle_event(&frame, now),
-            Some("res") => self.handle_response(&frame, now),
-            _ => {}
+        match Message::read(text) {
+            Some(Message::Event(event)) => self.handle_event(&event, now),
+            Some(Message::Answer(answer)) => self.handle_answer(&answer, now),
+            None => {}
         }
     }
 
-    fn handle_event(&mut self, frame: &Json, now: Now) {
-        let name = frame.get("event").and_then(Json::as_str).unwrap_or("");
-        let payload = frame.get("payload").unwrap_or(&Json::Null);
+    fn handle_event(&mut self, event: &Event<'_>, now: Now) {
+        let payload = event.payload;
         let Phase::Live(live) = &mut self.phase else {
-            if name == "connect.challenge" {
+            if event.name == "connect.challenge" {
                 self.handle_challenge(payload, now);
             }
             return;
         };
-        let is_gap = live.count(frame.get("seq").and_then(Json::as_u64));
-        let is_ahead = live.note_version(frame);
+        let is_gap = live.count(event.seq);
+        let is_ahead = live.note_version(event.presence_version);
         // The whole state, or a delta that is checked: what was missed before it does not matter.
-        let is_caught_up = match name {
-            "presence" => match payload.get("presence").and_then(Json::as_array) {
-                Some(list) => {
-                    self.handle_list(list, now);
-                    true
-                }
-                None => false,
-            },
-            "presence.snapshot" => self.handle_keyed(payload, now),
+        let mut is_caught_up = false;
+        match &*event.name {
+            "presence" => is_caught_up = self.handle_listed(payload, Part::Payload, now),
+            "presence.snapshot" => is_caught_up = self.handle_snapshot(payload, Part::Payload, now),
             "presence.delta" => {
                 self.handle_delta(payload, now);
-                true
+                is_caught_up = true;
             }
-            "tick" => {
-                self.handle_tick(payload, now);
-                false
-            }
-            "shutdown" => {
-                self.handle_shutdown(payload);
-                false
-            }
-            _ => false,
-        };
+            "tick" => self.handle_tick(payload, now),
+            "shutdown" => self.handle_shutdown(payload),
+            _ => {}
+        }
         if is_gap && !is_caught_up {
             self.resync_after_gap(now);
         } else if is_ahead && !is_caught_up {
@@ -72,40 +61,59 @@ impl Client {
         }
     }
 
-    pub(super) fn handle_list(&mut self, list: &[Json], now: Now) {
-        self.mirror
-            .apply_list(RawEntry::list(list), self.clock.server_ms(now));
-        self.note_listed(now);
-    }
-
     /// Takes a keyed snapshot in, if it is one.
-    pub(super) fn handle_keyed(&mut self, snapshot: &Json, now: Now) -> bool {
-        if !self.mirror.apply_keyed(snapshot, self.clock.server_ms(now)) {
+    pub(super) fn handle_snapshot(&mut self, json: &RawValue, part: Part, now: Now) -> bool {
+        let Some(snapshot) = Snapshot::read(json.get(), self.source(part)) else {
             return false;
-        }
+        };
+        self.mirror.apply_snapshot(snapshot, self.clock.server_ms(now));
         self.note_listed(now);
         true
     }
 
-    fn handle_delta(&mut self, delta: &Json, now: Now) {
-        if self.mirror.apply_delta(delta, self.clock.server_ms(now)) == DeltaOutcome::Gap {
+    /// Takes in an object with a list, if it is one.
+    pub(super) fn handle_listed(&mut self, json: &RawValue, part: Part, now: Now) -> bool {
+        let rows = presence::listed(json.get(), self.source(part));
+        rows.map(|rows| self.handle_list(rows, now)).is_some()
+    }
+
+    pub(super) fn handle_list(&mut self, rows: Vec<RawEntry>, now: Now) {
+        self.mirror.apply_list(rows, self.clock.server_ms(now));
+        self.note_listed(now);
+    }
+
+    fn handle_delta(&mut self, delta: &RawValue, now: Now) {
+        let now_ms = self.clock.server_ms(now);
+        let delta = Delta::read(delta.get(), self.source(Part::Payload));
+        let outcome = delta.map(|delta| self.mirror.apply_delta(delta, now_ms));
+        // One that cannot be read is a gap too.
+        if outcome.is_none_or(|outcome| outcome == DeltaOutcome::Gap) {
             self.ask(now);
         }
     }
 
-    fn handle_tick(&mut self, payload: &Json, now: Now) {
-        if let Some(ts) = payload.get("ts").and_then(Json::as_u64) {
+    pub(super) fn source(&self, part: Part) -> Source {
+        Source {
+            frame: self.frames,
+            part,
+        }
+    }
+
+    fn handle_tick(&mut self, payload: &RawValue, now: Now) {
+        let [ts] = members(payload.get(), ["ts"]).unwrap_or_default();
+        if let Some(ts) = ts.and_then(integer) {
             self.clock.learn_tick(ts, now);
             self.mirror.touch_self(ts, self.clock.server_ms(now));
         }
     }
 
-    fn handle_shutdown(&mut self, payload: &Json) {
-        let restart_expected_ms = payload.get("restartExpectedMs").and_then(Json::as_u64);
+    fn handle_shutdown(&mut self, payload: &RawValue) {
+        let [restart, reason] = members(payload.get(), ["restartExpectedMs", "reason"]).unwrap_or_default();
+        let restart_expected_ms = restart.and_then(integer);
         if let Phase::Live(live) = &mut self.phase {
             live.restart_ms = restart_expected_ms;
         }
-        let reason: Box<str> = payload.get("reason").and_then(Json::as_str).unwrap_or("").into();
+        let reason = reason.and_then(string).unwrap_or_default().into();
         self.event(ClientEvent::Shutdown {
             reason,
             restart_expected_ms,

@@ -2,6 +2,9 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde_json::value::RawValue;
 
 use super::calls::Purpose;
 use super::challenge::Challenge;
@@ -12,9 +15,11 @@ use crate::client::event::{ClientEvent, ClientOutput};
 use crate::client::hello::Hello;
 use crate::client::problem::Problem;
 use crate::model::Role;
-use crate::model::json::{Json, ObjectText};
+use crate::model::json::{ObjectText, integer, members, string};
 use crate::model::time::Now;
 use crate::wire::device::SignedFields;
+use crate::wire::message::Outcome;
+use crate::wire::presence::Part;
 
 /// The extension that this client understands (SPEC 2.1).
 const DELTA_CAP: &str = "presence-delta";
@@ -22,18 +27,15 @@ const DELTA_CAP: &str = "presence-delta";
 impl Client {
     /// `connect.challenge` arrived: gateways send it at once, and only once. Without one there is no
     /// handshake, since a proof needs its nonce.
-    pub(super) fn handle_challenge(&mut self, payload: &Json, now: Now) {
+    pub(super) fn handle_challenge(&mut self, payload: &RawValue, now: Now) {
         let Phase::Handshake { challenge: None, .. } = self.phase else {
             return;
         };
-        let Some(nonce) = payload
-            .get("nonce")
-            .and_then(Json::as_str)
-            .filter(|nonce| !nonce.is_empty())
-        else {
+        let [nonce, ts] = members(payload.get(), ["nonce", "ts"]).unwrap_or_default();
+        let Some(nonce) = nonce.and_then(string).filter(|nonce| !nonce.is_empty()) else {
             return;
         };
-        let stated = payload.get("ts").and_then(Json::as_u64);
+        let stated = ts.and_then(integer);
         if let Some(ts) = stated {
             self.clock.learn(ts, now);
         }
@@ -134,7 +136,7 @@ impl Client {
     }
 
     /// The answer to `connect`.
-    pub(super) fn handle_hello(&mut self, answer: Result<&Json, Option<&Json>>, now: Now) {
+    pub(super) fn handle_hello(&mut self, answer: Outcome<'_>, now: Now) {
         let payload = match answer {
             Ok(payload) => payload,
             Err(error) => {
@@ -156,13 +158,11 @@ impl Client {
         };
         let may_read = hello.may_read();
         self.enter(Phase::Live(Box::new(Live::new(hello, now))));
-        let snapshot = payload.get("snapshot").unwrap_or(&Json::Null);
-        if !self.handle_keyed(snapshot, now) {
-            let list = snapshot
-                .get("presence")
-                .and_then(Json::as_array)
-                .unwrap_or_default();
-            self.handle_list(list, now);
+        let [snapshot] = members(payload.get(), ["snapshot"]).unwrap_or_default();
+        let snapshot = snapshot.unwrap_or(RawValue::NULL);
+        let part = Part::PayloadSnapshot;
+        if !self.handle_snapshot(snapshot, part, now) && !self.handle_listed(snapshot, part, now) {
+            self.handle_list(Vec::new(), now);
         }
         if !may_read {
             let problem = Problem::new("NO_READ_SCOPE", "the gateway granted no scope to read the roster");

@@ -1,7 +1,6 @@
 //! A connection after hello.
 
 use crate::client::hello::Hello;
-use crate::model::json::Json;
 use crate::model::time::Now;
 use crate::wire::connect::NEWEST_PROTOCOL;
 
@@ -19,7 +18,7 @@ pub(super) struct Live {
     /// Number of the last event.
     seq: Option<u64>,
     /// The newest presence version heard of.
-    pub(super) version: u64,
+    version: u64,
     pub(super) may_read: bool,
     /// The question for the list that is under way.
     pub(super) asking: Option<Asking>,
@@ -73,11 +72,8 @@ impl Live {
     }
 
     /// Takes note of the presence version an event states; says whether it is a new one.
-    pub(super) fn note_version(&mut self, frame: &Json) -> bool {
-        let version = frame
-            .at(&["stateVersion", "presence"])
-            .and_then(Json::as_u64)
-            .unwrap_or(0);
+    pub(super) fn note_version(&mut self, version: Option<u64>) -> bool {
+        let version = version.unwrap_or(0);
         let is_ahead = version > self.version;
         self.version = self.version.max(version);
         is_ahead

@@ -1,5 +1,6 @@
 //! How rows age, and when they go (SPEC 3, "Ageing").
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::{Keeper, Mirror, Row};
@@ -8,45 +9,31 @@ use crate::model::status::Status;
 impl Mirror {
     /// Brings every status to `now_ms` and drops what is over. Early or double calls do nothing.
     pub fn settle(&mut self, now_ms: u64) {
-        if self.settled.contains(&now_ms) {
-            return;
-        }
         let life_ms = self.life_ms();
-        let mut over: Vec<u64> = Vec::new();
-        for row in self.rows.iter_mut().filter(|row| !row.members.is_empty()) {
+        let mut over: Vec<Arc<str>> = Vec::new();
+        for row in self.rows.values_mut() {
             let age_ms = row.age_ms(now_ms);
             let status = self.config.thresholds.display_status(row.has_left, age_ms);
             if status != row.status {
+                self.changes.note(row);
                 row.status = status;
-                self.is_dirty = true;
             }
             if may_go(self.keeper, row) && life_ms.is_some_and(|life_ms| age_ms > life_ms) {
-                over.extend(&row.members);
+                over.push(row.key.clone());
             }
         }
-        self.drop_all(&over, now_ms);
-        self.settled = now_ms..self.next_change_ms().unwrap_or(u64::MAX);
-    }
-
-    fn drop_all(&mut self, places: &[u64], now_ms: u64) {
-        for &place in places {
-            self.drop_raw(place);
-        }
-        if !places.is_empty() {
-            self.compares_digests = false;
-            self.rebuild(now_ms);
-        }
+        self.drop_rows(&over, now_ms);
     }
 
     /// When [`settle`](Self::settle) is next due: the next moment at which a status changes or a row
     /// goes.
     #[must_use]
     pub fn next_change_ms(&self) -> Option<u64> {
-        self.present().filter_map(|row| self.next_of(row)).min()
+        self.rows.values().filter_map(|row| self.next_of(row)).min()
     }
 
     /// When the status of a row changes, or it goes.
-    pub(super) fn next_of(&self, row: &Row) -> Option<u64> {
+    fn next_of(&self, row: &Row) -> Option<u64> {
         let goes = self
             .life_ms()
             .filter(|_| may_go(self.keeper, row))
@@ -71,7 +58,7 @@ impl Mirror {
                 expiry.filter(|&at_ms| listed_ms < at_ms),
             )
         };
-        self.present().filter_map(next).min()
+        self.rows.values().filter_map(next).min()
     }
 
     /// The next moment after `now_ms` at which a row's age text or status reads differently.
@@ -83,37 +70,23 @@ impl Mirror {
             let unit_ms = if age_ms < 3_600_000 { 60_000 } else { 3_600_000 };
             row.ts.checked_add((age_ms / unit_ms + 1).saturating_mul(unit_ms))
         };
-        earlier(self.present().filter_map(next).min(), self.next_change_ms())
+        earlier(self.rows.values().filter_map(next).min(), self.next_change_ms())
     }
 
     pub(super) fn enforce_cap(&mut self, now_ms: u64) {
         if self.keeper != Keeper::Mirror {
             return;
         }
-        let excess = self.len().saturating_sub(self.config.max_rows.max(1));
+        let excess = self.rows.len().saturating_sub(self.config.max_rows.max(1));
         if excess == 0 {
             return;
         }
         // Rows that left first, as closed ones go first on a gateway; then the least fresh; of two as fresh
         // the one that is listed first.
-        let freshness = |row: &Row| row.ts | u64::from(!row.has_left) << 63;
-        let mut ranks: Vec<(u64, u64)> = self
-            .present()
-            .filter(|row| !row.is_self())
-            .filter_map(|row| Some((freshness(row), *row.members.first()?)))
-            .collect();
-        ranks.sort_unstable();
-        let mut places: Vec<u64> = Vec::new();
-        for (_, place) in ranks.into_iter().take(excess) {
-            let group = self.raw_at(place).map(|at| &self.raws[at].group);
-            places.extend(
-                group
-                    .and_then(|group| self.row(group))
-                    .into_iter()
-                    .flat_map(|row| &row.members),
-            );
-        }
-        self.drop_all(&places, now_ms);
+        let mut rows: Vec<&Row> = self.rows.values().filter(|row| !row.is_self()).collect();
+        rows.sort_by_key(|row| (!row.has_left, row.ts, row.place()));
+        let excess: Vec<Arc<str>> = rows.iter().take(excess).map(|row| row.key.clone()).collect();
+        self.drop_rows(&excess, now_ms);
     }
 
     /// The age after which a row goes, in ms; `None` if that is not for the mirror to say.

@@ -47,7 +47,7 @@ impl Mirror {
             age_text: age_text(age_ms),
             reason_label: row.entry.str("reason").map(reason_label),
             last_input_ms: row.last_input_at_ms.map(|at_ms| now_ms.saturating_sub(at_ms)),
-            raw: self.raw(row).collect(),
+            raw: row.raw().collect(),
         }
     }
 
@@ -116,7 +116,7 @@ impl RowView<'_> {
         if let Some(ms) = self.last_input_ms {
             json.number("lastInputMs", ms);
         }
-        self.entry.write(json.member("entry"));
+        json.raw("entry", self.entry.as_str());
         if !matches!(&*self.raw, [only] if *only == self.entry) {
             json.raw("raw", &array_text(&mut self.raw.iter().map(ToString::to_string)));
         }

@@ -1,11 +1,7 @@
 //! Values to JSON text.
 
-use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt::Write as _;
-
-use super::Json;
 
 /// The text of an object, written member by member.
 ///
@@ -109,50 +105,6 @@ pub fn array_text(items: &mut dyn Iterator<Item = String>) -> String {
     }
     text.push(']');
     text
-}
-
-pub(crate) fn write_members(out: &mut String, members: &[(Box<str>, Json)]) {
-    out.push('{');
-    for (index, (name, value)) in members.iter().enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        write_string(out, name);
-        out.push(':');
-        value.write_as(out, false);
-    }
-    out.push('}');
-}
-
-/// As RFC 8785 says, without the members called `skipped`.
-pub(crate) fn write_canonical_members(out: &mut String, members: &[(Box<str>, Json)], skipped: &[&str]) {
-    let mut order: Vec<&(Box<str>, Json)> = Vec::with_capacity(members.len());
-    for member in members {
-        if skipped.contains(&&*member.0) {
-            continue;
-        }
-        let at = order.iter().rposition(|other| !is_before(&member.0, &other.0));
-        order.insert(at.map_or(0, |at| at + 1), member);
-    }
-    out.push('{');
-    for (index, (name, value)) in order.into_iter().enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        write_string(out, name);
-        out.push(':');
-        value.write_as(out, true);
-    }
-    out.push('}');
-}
-
-/// RFC 8785 sorts by UTF-16 units, which for ASCII are the bytes.
-fn is_before(a: &str, b: &str) -> bool {
-    if a.is_ascii() && b.is_ascii() {
-        a < b
-    } else {
-        a.encode_utf16().lt(b.encode_utf16())
-    }
 }
 
 /// A string as JavaScript's `JSON.stringify` writes it.

@@ -9,7 +9,7 @@ mod calm;
 use std::fmt::Write as _;
 
 use presence_core::client::{BeaconPolicy, ClientConfig, ClientState};
-use presence_core::model::Json;
+use presence_core::model::RawEntry;
 use presence_core::model::entry::TIME_MEMBERS;
 use presence_core::server::HubConfig;
 use presence_core::wire::Limits;
@@ -236,9 +236,7 @@ impl Simulation {
 }
 
 /// The text of a row without the times that pongs move in silence.
-fn content(members: &[(Box<str>, Json)]) -> String {
-    let members = members
-        .iter()
-        .filter(|(name, _)| !TIME_MEMBERS.contains(&&**name));
+fn content(entry: &RawEntry) -> String {
+    let members = entry.members().filter(|(name, _)| !TIME_MEMBERS.contains(name));
     members.map(|(name, value)| format!("{name}={value};")).collect()
 }

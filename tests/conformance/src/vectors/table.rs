@@ -3,11 +3,12 @@
 use presence_core::PresenceKey;
 use presence_core::client::mirror::DeltaOutcome;
 use presence_core::client::{Mirror, MirrorConfig};
+use presence_core::model::RawEntry;
 use presence_core::model::status::{self, Thresholds};
-use presence_core::model::{Json, RawEntry};
 use presence_core::model::{address, beacon, scope};
 use presence_core::wire::CloseFrame;
 use presence_core::wire::device::SignedFields;
+use presence_core::wire::presence::Presence;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -112,14 +113,17 @@ fn parse_beacon(text: &str) -> Value {
 fn follow(now_ms: u64, payloads: &[Value]) -> Result<Value, Failure> {
     let mut mirror = Mirror::standalone(MirrorConfig::standalone());
     let steps = payloads.iter().map(|payload| {
-        let payload = Json::parse(&payload.to_string()).map_err(|_| Failure::new("a payload is not JSON"))?;
-        let follows = if payload.get("upserts").is_some() {
-            mirror.apply_delta(&payload, now_ms) != DeltaOutcome::Gap
-        } else if let Some(list) = payload.as_array() {
-            mirror.apply_list(RawEntry::list(list), now_ms);
-            true
-        } else {
-            mirror.apply_keyed(&payload, now_ms)
+        let follows = match Presence::find(&payload.to_string(), 0) {
+            Some(Presence::Delta(Some(delta))) => mirror.apply_delta(delta, now_ms) != DeltaOutcome::Gap,
+            Some(Presence::Snapshot(snapshot)) => {
+                mirror.apply_snapshot(snapshot, now_ms);
+                true
+            }
+            Some(Presence::List(rows)) if payload.is_array() => {
+                mirror.apply_list(rows, now_ms);
+                true
+            }
+            _ => false,
         };
         let rows: Value = serde_json::from_str(&mirror.raw_list_json())?;
         Ok(json!({ "follows": follows, "rows": rows }))

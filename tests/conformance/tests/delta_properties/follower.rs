@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use presence_core::Now;
 use presence_core::client::{Client, ClientConfig, ClientOutput};
 use presence_core::model::ClientInfo;
-use presence_core::model::Json;
 use presence_core::server::{
     ConnId, Connection, ConnectionOutput, DeviceEvidence, Evidence, Hub, Item, LeaveCause, OriginEvidence,
     Outbox, Outgoing, SecretEvidence,
 };
 use presence_core::wire::Limits;
+use serde_json::Value;
 
 /// What followers were sent and what they asked.
 #[derive(Clone, Copy, Debug, Default)]
@@ -235,22 +235,21 @@ impl Follower {
 
 /// What a frame counts as.
 fn kinds(text: &str) -> Seen {
-    let frame = Json::parse(text).unwrap();
+    let frame: Value = serde_json::from_str(text).unwrap();
     let mut seen = Seen::default();
     let has = |name: &str| {
-        frame
-            .at(&["payload", name])
-            .and_then(Json::as_array)
+        frame["payload"][name]
+            .as_array()
             .is_some_and(|items| !items.is_empty())
     };
-    match frame.get("event").and_then(Json::as_str) {
+    match frame["event"].as_str() {
         Some("presence") => seen.lists += 1,
         Some("presence.snapshot") => seen.snapshots += 1,
         Some("presence.delta") => {
             seen.upserts += u32::from(has("upserts"));
             seen.removals += u32::from(has("removals"));
             seen.touches += u32::from(has("touched"));
-            let is_alone = frame.at(&["payload", "from"]) == frame.at(&["payload", "to"]);
+            let is_alone = frame["payload"]["from"] == frame["payload"]["to"];
             seen.lone_touches += u32::from(is_alone);
         }
         _ => {}

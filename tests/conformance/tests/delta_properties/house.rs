@@ -6,8 +6,8 @@ use std::sync::Arc;
 use presence_conformance::virtual_hub::{START, config, handshake, request};
 use presence_core::client::ClientState;
 use presence_core::digest::{Digest, of_entry};
+use presence_core::model::RawEntry;
 use presence_core::model::entry::TIME_MEMBERS;
-use presence_core::model::{Json, RawEntry};
 use presence_core::server::{ConnId, Hub, HubOutput, Item, LeaveCause};
 use presence_core::{Now, PresenceEntry};
 use serde_json::{Value, json};
@@ -301,7 +301,7 @@ impl Held {
             let (own_ts, ts) = (own.ts().unwrap(), row.ts().unwrap());
             assert!(own_ts <= ts && ts - own_ts <= late_ms, "{own} for {row}");
             let input = |row: &RawEntry| {
-                let seconds = row.get("lastInputSeconds").and_then(Json::as_u64)?;
+                let seconds = row.integer("lastInputSeconds")?;
                 Some(row.ts()?.saturating_sub(seconds * 1_000))
             };
             match (input(own), input(row)) {
@@ -318,17 +318,14 @@ impl Held {
 }
 
 fn raw(text: &str) -> RawEntry {
-    RawEntry::new(&Json::parse(text).unwrap()).unwrap()
+    RawEntry::read(text, None).unwrap()
 }
 
 fn content(entry: &RawEntry) -> String {
-    let members = entry
-        .members()
-        .iter()
-        .filter(|(name, _)| !TIME_MEMBERS.contains(&&**name));
+    let members = entry.members().filter(|(name, _)| !TIME_MEMBERS.contains(name));
     // Of long texts the beginning says enough.
     members
-        .map(|(name, value)| format!("{name}={:.40};", value.to_string()))
+        .map(|(name, value)| format!("{name}={:.40};", value))
         .collect()
 }
 

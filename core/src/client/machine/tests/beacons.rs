@@ -35,10 +35,7 @@ fn live_beaconing() -> Bench {
 }
 
 fn reason(bench: &Bench) -> String {
-    bench
-        .last("system-event")
-        .at(&["params", "reason"])
-        .unwrap()
+    bench.last("system-event")["params"]["reason"]
         .as_str()
         .unwrap()
         .to_string()
@@ -53,9 +50,8 @@ fn a_beacon_says_who_where_and_how_long_ago() {
     );
     bench.client.report_input(bench.now);
     bench.pass(5_000);
-    let params = bench.last("system-event").get("params").unwrap();
     assert_eq!(
-        params.to_string(),
+        bench.last_params(),
         concat!(
             r#"{"text":"Node: Dash · app 1.0 · last input 5s ago · mode backend · reason periodic","#,
             r#""instanceId":"Dash-1","deviceId":"d1","host":"Dash","mode":"backend","version":"1.0","#,
@@ -63,7 +59,7 @@ fn a_beacon_says_who_where_and_how_long_ago() {
         )
     );
     assert_eq!(
-        parse_system_event(&params.to_string())
+        parse_system_event(bench.last_params())
             .unwrap()
             .last_input_seconds,
         Some(5)
@@ -174,8 +170,7 @@ fn what_the_system_tells_is_said_by_the_next_beacon() {
     assert_eq!(said(&bench, "ip").as_deref(), Some(r#""10.0.0.5""#));
     // The handshake's is another.
     assert_eq!(said(&bench, "mode").as_deref(), Some(r#""ui""#));
-    let mode = bench.last("connect").at(&["params", "client", "mode"]).unwrap();
-    assert_eq!(mode.as_str(), Some("backend"));
+    assert_eq!(bench.last("connect")["params"]["client"]["mode"], "backend");
 
     let due_ms = bench.client.beacon_due_ms().unwrap();
     assert_eq!(due_ms, bench.now.age_ms + 60_000);
@@ -190,10 +185,9 @@ fn what_the_system_tells_is_said_by_the_next_beacon() {
     );
     assert_eq!(said(&bench, "lastInputSeconds"), None);
     assert_eq!(said(&bench, "ip").as_deref(), Some(r#""10.0.0.6""#));
-    assert_eq!(
-        &bench.client.beacon_params("periodic", bench.now),
-        bench.last("system-event").get("params").unwrap()
-    );
+    let params = bench.client.beacon_params("periodic", bench.now);
+    let params: serde_json::Value = serde_json::from_str(params.get()).unwrap();
+    assert_eq!(params, bench.last("system-event")["params"]);
 }
 
 #[test]

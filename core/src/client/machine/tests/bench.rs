@@ -4,11 +4,13 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use serde_json::Value;
+
 use crate::client::config::ClientConfig;
 use crate::client::event::{ClientEvent, ClientOutput, ClientState};
 use crate::client::machine::Client;
 use crate::model::ClientInfo;
-use crate::model::json::Json;
+use crate::model::json::members;
 use crate::model::status::Status;
 use crate::model::time::Now;
 
@@ -40,7 +42,9 @@ pub(super) fn config() -> ClientConfig {
 pub(super) struct Bench {
     pub(super) client: Client,
     pub(super) now: Now,
-    pub(super) sent: Vec<Json>,
+    pub(super) sent: Vec<Value>,
+    /// The texts of what was sent.
+    pub(super) texts: Vec<String>,
     pub(super) closes: Vec<(u64, u16, &'static str)>,
     pub(super) opened: u64,
     pub(super) signs: Vec<String>,
@@ -53,6 +57,7 @@ impl Bench {
             client: Client::new(config, START),
             now: START,
             sent: Vec::new(),
+            texts: Vec::new(),
             closes: Vec::new(),
             opened: 0,
             signs: Vec::new(),
@@ -173,7 +178,8 @@ impl Bench {
                 ClientOutput::Open { socket } => self.opened = socket,
                 ClientOutput::Send { socket, text } => {
                     assert_eq!(socket, self.opened);
-                    self.sent.push(Json::parse(&text).unwrap());
+                    self.sent.push(serde_json::from_str(&text).unwrap());
+                    self.texts.push(text.into());
                 }
                 ClientOutput::Close { socket, code, reason } => self.closes.push((socket, code, reason)),
                 ClientOutput::Sign { payload, .. } => self.signs.push(payload.into()),
@@ -182,16 +188,19 @@ impl Bench {
         }
     }
 
-    pub(super) fn last(&self, method: &str) -> &Json {
-        let is_it = |frame: &&Json| frame.get("method").and_then(Json::as_str) == Some(method);
+    pub(super) fn last(&self, method: &str) -> &Value {
+        let is_it = |frame: &&Value| frame["method"] == method;
         self.sent.iter().rev().find(is_it).unwrap()
     }
 
+    /// The parameters of the last request, as they were sent.
+    pub(super) fn last_params(&self) -> &str {
+        let [params] = members(self.texts.last().unwrap(), ["params"]).unwrap();
+        params.unwrap().get()
+    }
+
     pub(super) fn count(&self, method: &str) -> usize {
-        self.sent
-            .iter()
-            .filter(|frame| frame.get("method").and_then(Json::as_str) == Some(method))
-            .count()
+        self.sent.iter().filter(|frame| frame["method"] == method).count()
     }
 
     pub(super) fn status(&self, key: &str) -> Option<Status> {

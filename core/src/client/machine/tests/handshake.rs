@@ -2,11 +2,11 @@
 
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::ToString;
 
 use super::bench::*;
 use crate::client::config::{BeaconPolicy, ClientConfig, DeviceKey};
 use crate::client::event::{ClientEvent, ClientState};
+use crate::model::json::members;
 use crate::wire::ConnectParams;
 
 #[test]
@@ -20,7 +20,7 @@ fn connects_with_members_that_both_generations_know() {
     );
     bench.challenge();
     assert_eq!(
-        bench.last("connect").get("params").unwrap().to_string(),
+        bench.last_params(),
         concat!(
             r#"{"minProtocol":3,"maxProtocol":4,"client":{"id":"gateway-client","version":"1.0","platform":"linux","#,
             r#""mode":"backend","displayName":"Dash","instanceId":"Dash-1"},"caps":["presence-delta"],"#,
@@ -53,14 +53,13 @@ fn a_device_signs_the_challenge_with_the_gateways_time() {
     assert_eq!((bench.signs.as_slice(), bench.sent.len()), (&[text][..], 0));
     bench.client.handle_signature(1, Some("sig"), bench.now);
     bench.drain();
-    let params = bench.last("connect").get("params").unwrap();
-    let device = params.get("device").unwrap().to_string();
+    let [device] = members(bench.last_params(), ["device"]).unwrap();
     assert_eq!(
-        device,
+        device.unwrap().get(),
         format!(r#"{{"id":"d1","publicKey":"pk","signature":"sig","signedAt":{SERVER},"nonce":"n-1"}}"#)
     );
     // What our own gateway makes of it.
-    let parsed = ConnectParams::parse(&params.to_string()).unwrap();
+    let parsed = ConnectParams::parse(bench.last_params()).unwrap();
     assert_eq!(
         (parsed.protocol(), &*parsed.scopes[1]),
         (Some(4), "operator.admin")

@@ -15,10 +15,9 @@ fn every_request_gets_an_answer() {
         .map(|_| bench.client.request("health", None, bench.now).unwrap())
         .collect();
     bench.drain();
-    assert_eq!(
-        bench.sent.last().unwrap().to_string(),
-        format!(r#"{{"type":"req","id":"{}","method":"health"}}"#, ids[3])
-    );
+    let id = ids[3].to_string();
+    let sent = serde_json::json!({ "type": "req", "id": id, "method": "health" });
+    assert_eq!(bench.sent.last(), Some(&sent));
     bench.hear(&format!(
         r#"{{"type":"res","id":"{}","ok":true,"payload":{{"z":1,"a":2}}}}"#,
         ids[0]

@@ -1,7 +1,7 @@
 //! The end of a simulation: when all is quiet, everybody holds the same list.
 
 use presence_core::client::ClientState;
-use presence_core::model::{Json, RawEntry};
+use presence_core::model::RawEntry;
 
 use super::{Simulation, content};
 use crate::world::Pace;
@@ -37,15 +37,15 @@ impl Simulation {
         let mut held: Vec<String> = list
             .iter()
             .map(|entry| {
-                let json = Json::parse(&serde_json::to_string(entry).unwrap()).unwrap();
-                content(RawEntry::new(&json).unwrap().members())
+                let json = serde_json::to_string(entry).unwrap();
+                content(&RawEntry::read(&json, None).unwrap())
             })
             .collect();
         held.sort();
         for (number, peer) in self.world.peers.iter().enumerate() {
             let mirror = peer.client.mirror();
             assert_eq!(peer.client.state(), ClientState::Live, "client {number}");
-            let mut own: Vec<String> = mirror.raw_list().map(|entry| content(entry.members())).collect();
+            let mut own: Vec<String> = mirror.raw_list().map(content).collect();
             own.sort();
             assert_eq!(own, held, "client {number}");
             if let Some(own) = mirror.version() {

@@ -2,7 +2,8 @@
 
 use presence_core::Now;
 use presence_core::client::{Client, ClientConfig, ClientEvent, DeviceKey};
-use presence_core::model::{ClientInfo, Json};
+use presence_core::model::ClientInfo;
+use serde_json::Value;
 
 use super::TOKEN;
 use super::line::Pace;
@@ -17,7 +18,7 @@ pub struct Peer {
     /// What it has told.
     pub events: Vec<ClientEvent>,
     /// Frames it sent, over all its sockets.
-    pub sent: Vec<Json>,
+    pub sent: Vec<Value>,
     /// How fast its next lines are.
     pub pace: Pace,
     /// Neither its timers nor its sockets are served; what is sent to it waits.

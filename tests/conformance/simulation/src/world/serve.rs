@@ -1,7 +1,6 @@
 //! Carries out what the state machines want done.
 
 use presence_core::client::ClientOutput;
-use presence_core::model::Json;
 use presence_core::server::{
     ConnId, ConnectionOutput, DeviceEvidence, Evidence, HubOutput, Item, LeaveCause, OriginEvidence,
     SecretEvidence,
@@ -51,7 +50,7 @@ impl World {
                     .push(Line::new(peer, socket, self.opened, pace, self.is_up, now));
             }
             ClientOutput::Send { text, .. } => {
-                self.peers[peer].sent.push(Json::parse(&text).unwrap());
+                self.peers[peer].sent.push(serde_json::from_str(&text).unwrap());
                 if let Some(line) = newest {
                     line.tell_gateway(ToGateway::Text(text.into()), now);
                 }

@@ -1,8 +1,8 @@
 //! Followers by deltas and by lists hold what the gateway holds, whatever happened on the way.
 
 use presence_core::client::{BeaconPolicy, ClientConfig};
+use presence_core::model::RawEntry;
 use presence_core::model::entry::TIME_MEMBERS;
-use presence_core::model::{Json, RawEntry};
 use presence_simulation::Rng;
 use presence_simulation::world::{World, config, plain, with_device};
 
@@ -67,14 +67,11 @@ fn every_follower_ends_with_the_gateways_list() {
 }
 
 fn json(entry: &presence_core::PresenceEntry) -> RawEntry {
-    RawEntry::new(&Json::parse(&serde_json::to_string(entry).unwrap()).unwrap()).unwrap()
+    RawEntry::read(&serde_json::to_string(entry).unwrap(), None).unwrap()
 }
 
 /// What a row says, without the times that pongs move in silence.
 fn content(entry: &RawEntry) -> String {
-    let members = entry
-        .members()
-        .iter()
-        .filter(|(name, _)| !TIME_MEMBERS.contains(&&**name));
+    let members = entry.members().filter(|(name, _)| !TIME_MEMBERS.contains(name));
     members.map(|(name, value)| format!("{name}={value};")).collect()
 }

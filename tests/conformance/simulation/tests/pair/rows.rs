@@ -1,7 +1,7 @@
 //! Rows and their statuses, as clients see them.
 
 use presence_core::client::{BeaconPolicy, ClientConfig, ClientEvent, ClientState};
-use presence_core::model::{ClientInfo, Json};
+use presence_core::model::ClientInfo;
 use presence_simulation::world::World;
 
 use super::{HOUR, both, keys, state, status};
@@ -171,11 +171,7 @@ fn beacons_refresh_the_own_row() {
             .mirror()
             .row("instance:tab-1")
             .unwrap();
-        let seconds = row
-            .entry()
-            .get("lastInputSeconds")
-            .and_then(Json::as_u64)
-            .unwrap();
+        let seconds = row.entry().integer("lastInputSeconds").unwrap();
         assert!((539..=601).contains(&seconds), "{seconds}");
         assert!(
             !world.peers[tab]

@@ -1,0 +1,100 @@
+//! What became different.
+
+use super::*;
+
+#[test]
+fn each_difference_is_told_once_in_its_own_list() {
+    let mut mirror = mirror(
+        r#"[{"instanceId":"a","host":"x","ts":1000},{"instanceId":"b","ts":1000},{"instanceId":"c","ts":1000}]"#,
+        1_000,
+    );
+    assert_eq!(
+        mirror.take_diff().unwrap().added,
+        boxed(&["instance:a", "instance:b", "instance:c"])
+    );
+    assert_eq!(mirror.take_diff(), None);
+    let next = r#"[{"instanceId":"d","ts":2000},{"instanceId":"b","ts":1500},{"instanceId":"a","host":"y","ts":1000}]"#;
+    mirror.apply_list(list(next), 2_000);
+    assert_eq!(
+        mirror.take_diff(),
+        Some(RosterDiff {
+            added: boxed(&["instance:d"]),
+            removed: boxed(&["instance:c"]),
+            changed: boxed(&["instance:a"]),
+            touched: boxed(&["instance:b"]),
+            ..RosterDiff::default()
+        })
+    );
+    mirror.apply_list(list(next), 2_500);
+    assert_eq!(mirror.take_diff(), None, "the same list is no difference");
+}
+
+#[test]
+fn what_came_and_went_between_two_questions_is_not_told() {
+    let mut mirror = mirror("[]", 0);
+    mirror.take_diff();
+    mirror.apply_list(list(r#"[{"instanceId":"a","ts":1}]"#), 1);
+    mirror.apply_list(Vec::new(), 2);
+    assert_eq!(mirror.take_diff(), None);
+}
+
+#[test]
+fn a_touch_moves_the_last_input_along_and_says_nothing_new() {
+    let mut mirror = mirror(r#"[{"instanceId":"a","lastInputSeconds":5,"ts":10000}]"#, 10_000);
+    mirror.take_diff();
+    mirror.apply_list(
+        list(r#"[{"instanceId":"a","lastInputSeconds":30,"ts":35500}]"#),
+        35_500,
+    );
+    assert_eq!(mirror.take_diff().unwrap().touched, boxed(&["instance:a"]));
+    mirror.apply_list(
+        list(r#"[{"instanceId":"a","lastInputSeconds":0,"ts":36000}]"#),
+        36_000,
+    );
+    assert_eq!(mirror.take_diff().unwrap().changed, boxed(&["instance:a"]));
+}
+
+#[test]
+fn a_stay_and_an_activity_are_of_the_connected_rows() {
+    let grouped = mirror(
+        r#"[
+            {"instanceId":"a","reason":"connect","ts":30,"onlineSince":25,"lastActivityAt":7},
+            {"instanceId":"a","ts":20,"onlineSince":15,"lastActivityAt":9},
+            {"instanceId":"a","reason":"disconnect","ts":40,"onlineSince":5,"lastActivityAt":39},
+            {"instanceId":"b","reason":"connect","ts":10},
+            {"instanceId":"b","reason":"disconnect","ts":12,"onlineSince":5,"lastActivityAt":6}
+        ]"#,
+        50,
+    );
+    let entries: Vec<String> = grouped.rows().iter().map(|row| row.entry().to_string()).collect();
+    assert_eq!(
+        entries,
+        [
+            r#"{"instanceId":"a","reason":"connect","ts":40,"onlineSince":15,"lastActivityAt":9}"#,
+            r#"{"instanceId":"b","reason":"connect","ts":12}"#,
+        ]
+    );
+}
+
+#[test]
+fn a_new_stay_or_activity_is_a_change() {
+    let mut mirror = mirror(
+        r#"[{"instanceId":"a","ts":1000,"onlineSince":1000,"lastActivityAt":1000}]"#,
+        50_000,
+    );
+    mirror.take_diff();
+    let told = |mirror: &mut Mirror, row: &str| {
+        mirror.apply_list(list(row), 50_000);
+        mirror.take_diff().unwrap().changed.len()
+    };
+    let later = r#"[{"instanceId":"a","ts":9000,"onlineSince":1000,"lastActivityAt":2500}]"#;
+    assert_eq!(
+        told(&mut mirror, later),
+        0,
+        "one report in whole seconds, counted again"
+    );
+    let active = r#"[{"instanceId":"a","ts":9000,"onlineSince":1000,"lastActivityAt":9000}]"#;
+    assert_eq!(told(&mut mirror, active), 1);
+    let back = r#"[{"instanceId":"a","ts":9000,"onlineSince":8000,"lastActivityAt":9000}]"#;
+    assert_eq!(told(&mut mirror, back), 1);
+}

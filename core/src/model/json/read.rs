@@ -1,0 +1,221 @@
+//! Lenient readers of JSON text.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::model::entry::MAX_SAFE_INTEGER;
+
+/// Returns the members of an object called `names`, or `None` if `json` is not an object. The last of
+/// several members with one name counts, as in JavaScript; `null` counts as absent.
+///
+/// ```
+/// use presence_core::model::json::{integer, members};
+/// let [version, digest] = members(r#"{"version":1,"version":7,"digest":null}"#, ["version", "digest"]).unwrap();
+/// assert_eq!(version.and_then(integer), Some(7));
+/// assert!(digest.is_none());
+/// ```
+#[must_use]
+pub fn members<'a, const N: usize>(json: &'a str, names: [&str; N]) -> Option<[Option<&'a RawValue>; N]> {
+    let mut values = [None; N];
+    each_member(json, &mut |name, value| {
+        if let Some(at) = names.iter().position(|own| *own == name) {
+            values[at] = Some(value).filter(|value| value.get() != "null");
+        }
+    })?;
+    Some(values)
+}
+
+/// Passes the members of an object to `take`, in order. Returns `None` if `json` is not an object.
+pub fn each_member<'a>(json: &'a str, take: &mut dyn FnMut(Cow<'a, str>, &'a RawValue)) -> Option<()> {
+    let mut from = serde_json::Deserializer::from_str(json);
+    from.deserialize_map(Members(take)).ok()?;
+    from.end().ok()
+}
+
+struct Members<'t, 'a>(&'t mut dyn FnMut(Cow<'a, str>, &'a RawValue));
+
+impl<'de> Visitor<'de> for Members<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<(), A::Error> {
+        // Names are raw too: a half of a surrogate pair in one must not cost the object.
+        while let Some((name, value)) = from.next_entry::<&RawValue, &RawValue>()? {
+            (self.0)(string(name).unwrap_or_default(), value);
+        }
+        Ok(())
+    }
+}
+
+/// Returns the items of a list.
+#[must_use]
+pub fn items(json: &str) -> Option<Vec<&RawValue>> {
+    serde_json::from_str(json).ok()
+}
+
+/// Returns a string. Half of a surrogate pair, which gateways written in JavaScript pass on, becomes U+FFFD.
+#[must_use]
+pub fn string(json: &RawValue) -> Option<Cow<'_, str>> {
+    string_of(json.get())
+}
+
+/// [`string`] from the text of a value.
+pub(crate) fn string_of(json: &str) -> Option<Cow<'_, str>> {
+    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+    if !inner.contains('\\') {
+        return Some(Cow::Borrowed(inner));
+    }
+    let Lossy(text) = serde_json::from_str(json).ok()?;
+    Some(Cow::Owned(text))
+}
+
+/// A string whose lone surrogates are replaced.
+struct Lossy(String);
+
+impl<'de> Deserialize<'de> for Lossy {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Bytes;
+
+        impl Visitor<'_> for Bytes {
+            type Value = Lossy;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Lossy, E> {
+                let mut text = String::with_capacity(bytes.len());
+                for chunk in bytes.utf8_chunks() {
+                    text.push_str(chunk.valid());
+                    // A lone surrogate is three bytes, and 0xed is the first.
+                    if chunk.invalid().first() == Some(&0xed) {
+                        text.push(char::REPLACEMENT_CHARACTER);
+                    }
+                }
+                Ok(Lossy(text))
+            }
+        }
+
+        from.deserialize_bytes(Bytes)
+    }
+}
+
+/// Returns a number as an integer in 0..=2^53-1, floored and clamped (SPEC 1.1).
+#[must_use]
+pub fn integer(json: &RawValue) -> Option<u64> {
+    integer_of(json.get())
+}
+
+/// [`integer`] from the text of a value.
+pub(crate) fn integer_of(json: &str) -> Option<u64> {
+    let is_negative = json.starts_with('-');
+    if !is_negative && !json.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let integer = match serde_json::from_str::<f64>(json) {
+        // Saturates.
+        Ok(number) => number as u64,
+        // Beyond `f64`.
+        Err(_) if is_negative => 0,
+        Err(_) => MAX_SAFE_INTEGER,
+    };
+    Some(integer.min(MAX_SAFE_INTEGER))
+}
+
+/// Returns a boolean.
+#[must_use]
+pub fn boolean(json: &RawValue) -> Option<bool> {
+    match json.get() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::vec;
+
+    use super::*;
+
+    #[test]
+    fn half_a_surrogate_pair_costs_one_character() {
+        for (text, value) in [
+            (r#""a\ud800b""#, "a\u{fffd}b"),
+            (r#""\udc00\ud83d\ude00\ud800""#, "\u{fffd}😀\u{fffd}"),
+            (r#""\\ud800\ud800""#, "\\ud800\u{fffd}"),
+            (r#""\ud800\u0041\ud800\n""#, "\u{fffd}A\u{fffd}\n"),
+            (r#""\ud800\ud83d\ude00""#, "\u{fffd}😀"),
+        ] {
+            assert_eq!(string_of(text).unwrap(), value);
+        }
+        let name = format!(r#"{{{}:1,"b":2}}"#, r#""\ud800""#);
+        let [half, b] = members(&name, ["\u{fffd}", "b"]).unwrap();
+        assert_eq!((half.and_then(integer), b.and_then(integer)), (Some(1), Some(2)));
+    }
+
+    #[test]
+    fn odd_members_cost_themselves_alone() {
+        let text = r#" {"a":1e999,"b":[[{"c":-1E-999}]],"b":"x","d":null,"\u0065":true} "#;
+        let [a, b, d, e, f] = members(text, ["a", "b", "d", "e", "f"]).unwrap();
+        assert_eq!(a.and_then(integer), Some(MAX_SAFE_INTEGER));
+        assert_eq!(b.and_then(string).unwrap(), "x");
+        assert_eq!(e.and_then(boolean), Some(true));
+        assert!(d.is_none() && f.is_none());
+        assert_eq!(items("[1, {},\"x\"]").unwrap().len(), 3);
+        for text in ["", "[1]", "[]", "1", "null", "{", "{} x", r#"{"a":}"#, r#"{a:1}"#] {
+            assert!(members(text, ["a"]).is_none(), "{text}");
+        }
+        for text in ["", "{}", "1", "[1,]", "[1] x"] {
+            assert!(items(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn nesting_takes_no_stack() {
+        let deep = format!(r#"{{"a":{}{},"b":1}}"#, "[".repeat(500_000), "]".repeat(500_000));
+        let [b] = members(&deep, ["b"]).unwrap();
+        assert_eq!(b.and_then(integer), Some(1));
+    }
+
+    #[test]
+    fn numbers_become_safe_integers() {
+        for (text, number) in [
+            ("7", 7),
+            ("3.7", 3),
+            ("0.999", 0),
+            ("-4", 0),
+            ("-0.5", 0),
+            ("1.2345e2", 123),
+            ("12345E-2", 123),
+            ("1e+3", 1_000),
+            ("0e999999999", 0),
+            ("0.0000001e7", 1),
+            ("1e-999999999999", 0),
+            ("1e999999999999", MAX_SAFE_INTEGER),
+            ("-1e999", 0),
+            ("1e300", MAX_SAFE_INTEGER),
+            ("9007199254740991", MAX_SAFE_INTEGER),
+            ("9007199254740990", MAX_SAFE_INTEGER - 1),
+            ("9007199254740992", MAX_SAFE_INTEGER),
+            ("99999999999999999999999999999", MAX_SAFE_INTEGER),
+        ] {
+            assert_eq!(integer_of(text), Some(number), "{text}");
+        }
+        for text in ["\"7\"", "null", "true", "[7]", "{}"] {
+            assert_eq!(integer_of(text), None, "{text}");
+        }
+        let booleans = vec![boolean(RawValue::TRUE), boolean(RawValue::NULL)];
+        assert_eq!(booleans, [Some(true), None]);
+    }
+}
