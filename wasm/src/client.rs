@@ -6,11 +6,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use presence_core::client::{self as core, ClientEvent, ClientOutput, Problem};
+use serde_json::value::RawValue;
 use wasm_bindgen::prelude::*;
 
 use crate::clock::{integer, now, number};
-use crate::error::error;
-use crate::options;
+use crate::error::{error, invalid};
 use crate::shown::{Known, Shown};
 
 /// A client of one gateway.
@@ -95,12 +95,12 @@ impl Client {
         wall_ms: f64,
     ) -> Result<f64, JsValue> {
         let params = params
-            .as_deref()
-            .map(|params| options::parse(params, "params"))
-            .transpose()?;
+            .map(RawValue::from_string)
+            .transpose()
+            .map_err(|_| invalid("params", "must be JSON"))?;
         let id = self
             .client
-            .request(method, params, now(age_ms, wall_ms))
+            .request(method, params.as_deref(), now(age_ms, wall_ms))
             .map_err(refused)?;
         Ok(number(id))
     }

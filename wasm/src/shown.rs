@@ -38,9 +38,9 @@ pub(crate) struct Known {
 impl Shown {
     /// Seven numbers for each of the rows: its stamp, what it is, its age in ms, the time since its last input in ms
     /// or -1; if its stamp is new also the frame, place and index of its entry.
-    pub(crate) fn tell<'m>(
+    pub(crate) fn tell(
         &mut self,
-        rows: &mut dyn Iterator<Item = &'m Row>,
+        rows: &mut dyn Iterator<Item = &Row>,
         now_ms: u64,
         known: Known,
     ) -> Vec<f64> {
