@@ -68,20 +68,20 @@ impl FindingKind {
                  and in every beacon."
             }
             Self::NoInstanceId => {
-                "Send a stable client.instanceId in the handshake, the same after every restart and reload, and \
-                 the same in every beacon."
+                "Send a stable client.instanceId in the handshake and in every beacon, and keep it through restarts \
+                 and reloads."
             }
             Self::BeaconIdDiffers => {
                 "Send one instanceId in both the handshake (client.instanceId) and every beacon; a client with a \
                  device key also sends its deviceId in every beacon."
             }
             Self::StaleDisconnect => {
-                "Show one row per instance, as this package's roster does. The old row goes by itself after \
+                "Show one row per instance, as this package's roster does. The old row expires after \
                  the gateway's TTL."
             }
             Self::SameMachine => {
                 "Keep the instanceId in storage that survives restarts and reloads, instead of making a new one \
-                 each time. Two programs or tabs on one machine are rightly two rows."
+                 each time. Two programs or tabs on one machine correctly have two rows."
             }
         }
     }

@@ -227,13 +227,13 @@ fn holds(text: &str, words: &str) -> bool {
 /// What a person can do about it.
 fn remedy(code: &str) -> &'static str {
     match code {
-        "PROTOCOL_MISMATCH" => "Update this client: the gateway speaks a newer protocol than it knows.",
+        "PROTOCOL_MISMATCH" => "Update this client: it does not support the gateway's newer protocol.",
         "AUTH_TOKEN_MISSING" => "Give this gateway's token.",
         "AUTH_PASSWORD_MISSING" => "Give this gateway's password.",
         "AUTH_TOKEN_MISMATCH" | "AUTH_PASSWORD_MISMATCH" | "AUTH_UNAUTHORIZED" => {
             "Give the token or password that this gateway is configured with."
         }
-        "AUTH_RATE_LIMITED" => "Check the token; the client tries again when the gateway lets it.",
+        "AUTH_RATE_LIMITED" => "Check the token; the client retries when the gateway allows it.",
         "CREDENTIALS_REVOKED" => {
             "The gateway's secret was changed or this client was revoked: give the new one."
         }
@@ -244,13 +244,13 @@ fn remedy(code: &str) -> &'static str {
         "CONTROL_UI_ORIGIN_NOT_ALLOWED" => "Allow this page's origin in the gateway's configuration.",
         "DEVICE_AUTH_DEVICE_ID_MISMATCH"
         | "DEVICE_AUTH_SIGNATURE_INVALID"
-        | "DEVICE_AUTH_PUBLIC_KEY_INVALID" => "Make a new device key: the stored one does not fit.",
-        "INVALID_CONNECT_PARAMS" => "Use a client id and mode that this gateway knows.",
+        | "DEVICE_AUTH_PUBLIC_KEY_INVALID" => "Create a new device key: the gateway rejected the stored one.",
+        "INVALID_CONNECT_PARAMS" => "Use a client id and mode that this gateway accepts.",
         "NO_READ_SCOPE" => {
-            "Use a device key (in browsers that needs a page from https or localhost) and ask for operator.read: \
-             gateways take the scopes away from clients without one."
+            "Use a device key (in browsers that needs a page from https or localhost) and request operator.read: \
+             gateways clear the scopes of clients without one."
         }
-        "MISSING_SCOPE" => "Ask for the scope, or do without what needs it.",
+        "MISSING_SCOPE" => "Request the scope, or do not use what requires it.",
         _ => "",
     }
 }

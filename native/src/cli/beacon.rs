@@ -62,9 +62,9 @@ pub(super) async fn beacon(options: &BeaconOptions) -> Result<(), Failure> {
 /// Refuses a text that gateways refuse or ignore.
 fn check_text(name: &str, kind: Option<Kind>, text: &str) -> Result<(), Failure> {
     let why = if text.trim().is_empty() {
-        "it is blank".to_owned()
+        "must not be blank".to_owned()
     } else if text.encode_utf16().count() > MAX_STRING_UNITS {
-        format!("it is longer than {MAX_STRING_UNITS} UTF-16 units")
+        format!("must have at most {MAX_STRING_UNITS} UTF-16 units")
     } else if kind.is_some_and(|kind| kind.is_placeholder(text)) {
         format!(
             "gateways ignore the placeholder `{}`; use another value",

@@ -40,7 +40,7 @@ setting: the strongest source that names one of them decides.
 
 Secrets given as arguments can be seen by other users of this machine; prefer the environment.";
 
-/// The presence gateway: which clients are connected to OpenClaw, and since when.
+/// A gateway for OpenClaw presence: which clients are connected, and when each was last seen
 #[derive(Debug, Parser)]
 #[command(name = "presence-gateway", version, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
 pub(super) struct Cli {

@@ -87,8 +87,8 @@ pub(crate) struct ServeOptions {
     /// Maximum number of connections that are not authenticated yet [default: 2048]
     #[arg(long, value_name = "N", env = "OPENCLAW_GATEWAY_MAX_UNAUTHENTICATED", help_heading = LIMITS)]
     pub max_unauthenticated: Option<usize>,
-    /// Maximum number of these per client address; applies to loopback and trusted proxies only while at
-    /// least half of them are in use [default: 32]
+    /// Maximum number of unauthenticated connections per client address; applies to loopback and trusted
+    /// proxies only while at least half of --max-unauthenticated are in use [default: 32]
     #[arg(long, value_name = "N", env = "OPENCLAW_GATEWAY_MAX_UNAUTHENTICATED_PER_ADDRESS", help_heading = LIMITS)]
     pub max_unauthenticated_per_address: Option<usize>,
     /// Largest frame before authentication [default: 65536]
@@ -97,7 +97,7 @@ pub(crate) struct ServeOptions {
     /// Largest frame after authentication [default: 1048576]
     #[arg(long, value_name = "BYTES", env = "OPENCLAW_GATEWAY_PAYLOAD_BYTES", help_heading = LIMITS)]
     pub payload_bytes: Option<usize>,
-    /// Maximum unread responses of a client [default: 1048576]
+    /// Maximum size of the unread responses of one client [default: 1048576]
     #[arg(long, value_name = "BYTES", env = "OPENCLAW_GATEWAY_BUFFERED_BYTES", help_heading = LIMITS)]
     pub buffered_bytes: Option<usize>,
     /// Time limit for the handshake [default: 15000]
