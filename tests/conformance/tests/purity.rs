@@ -9,8 +9,16 @@ use presence_conformance::sources::{code_only, core_sources, root, words};
 const DEPENDENCIES: &[(&str, &str)] = &[
     ("presence-core", "itself"),
     (
+        "foldhash",
+        "the hash of row ids, which no client can choose, so with a fixed seed",
+    ),
+    (
         "hashbrown",
         "hash tables without std, so without a random seed; asked only where something is",
+    ),
+    (
+        "hashlink",
+        "sets that keep the order of insertion: queues of rows, walked in that order",
     ),
     (
         "once_cell",
@@ -30,6 +38,10 @@ const DEPENDENCIES: &[(&str, &str)] = &[
     (
         "zmij",
         "floats in serde_json, correctly rounded by its own arithmetic, the same everywhere",
+    ),
+    (
+        "slotmap",
+        "rows by ids that are never used twice, walked in the order of their slots",
     ),
     (
         "slab",

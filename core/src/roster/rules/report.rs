@@ -1,19 +1,19 @@
 //! What a beacon says about a row, placeholders taken out (SPEC 1.4).
 
-use super::row::Row;
-use super::size::{self, NAMES};
-use super::writers::{Field, Fields};
-use super::{overlay, overlay_id};
+use alloc::boxed::Box;
+
 use crate::model::beacon::Beacon;
 use crate::model::entry::PresenceEntry;
 use crate::model::json::{MAX_ESCAPE, escaped_len};
 use crate::model::key::{PresenceKey, RowKey};
 use crate::model::placeholder::Kind;
+use crate::roster::row::{Field, Fields, Row, overlay, overlay_id};
+use crate::roster::size::{self, NAMES};
 
 /// A beacon's values, read once for all that looks at them: the parameter, else what the text says.
 #[derive(Debug)]
 pub struct Report<'a> {
-    pub(super) beacon: &'a Beacon,
+    beacon: &'a Beacon,
     instance_id: Option<&'a str>,
     device_id: Option<&'a str>,
     instance: Option<PresenceKey>,
@@ -109,6 +109,14 @@ impl<'a> Report<'a> {
         self.beacon.clear_last_input
     }
 
+    pub(super) fn roles(&self) -> &[Box<str>] {
+        &self.beacon.roles
+    }
+
+    pub(super) fn scopes(&self) -> &[Box<str>] {
+        &self.beacon.scopes
+    }
+
     /// The key of a row that no row answered to by its ids (SPEC 1.2).
     pub(super) fn key(&self) -> RowKey {
         let ids = self.instance.as_ref().or(self.device.as_ref());
@@ -186,10 +194,9 @@ impl<'a> Report<'a> {
     }
 
     /// The size of a row once the members are written, roles and scopes left as they are.
-    pub(super) fn size_after(&self, entry: &PresenceEntry) -> usize {
-        let mut merged = entry.clone();
-        self.merge_into(&mut merged);
-        size::of_entry(&merged)
+    pub(super) fn size_after(&self, mut entry: PresenceEntry) -> usize {
+        self.merge_into(&mut entry);
+        size::of_entry(&entry)
     }
 
     /// The name of the parameter that takes the most bytes.

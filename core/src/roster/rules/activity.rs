@@ -3,19 +3,20 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 
-use super::people::Siblings;
-use super::row::stamp_input;
-use super::{Roster, RowId, moment_before};
 use crate::model::time::Now;
+use crate::roster::clock::moment_before;
+use crate::roster::row::Row;
+use crate::roster::store::Siblings;
+use crate::roster::{Roster, RowId};
 
 /// A change of `lastActivityAt` alone is told at most this often, in ms (SPEC 1.4).
-pub(super) const ACTIVITY_TELL_MS: u64 = 30_000;
+const ACTIVITY_TELL_MS: u64 = 30_000;
 
 /// What is to be told, and when it was last told.
 #[derive(Debug, Default)]
-pub(super) struct Activity {
-    /// Slots of rows with another last input.
-    rows: BTreeSet<u32>,
+pub(in crate::roster) struct Activity {
+    /// Rows with another last input.
+    rows: BTreeSet<RowId>,
     /// Users whose rows show another last input.
     people: BTreeSet<Box<str>>,
     /// On the age clock.
@@ -47,17 +48,17 @@ impl Roster {
         now: Now,
     ) -> Option<bool> {
         self.settle(now);
-        let slot = self.slot(row)?;
-        let row = &mut self.table.slab[slot];
-        let before = row.last_input_at;
-        row.last_input_at = idle_seconds.map(|seconds| moment_before(now.age_ms, seconds));
-        row.input_conn = idle_seconds.map(|_| conn);
-        let is_changed = row.last_input_at != before;
-        self.wrote(slot, now, true);
-        self.note_touch(slot);
-        self.index_user(slot);
-        if is_changed {
-            self.activity.rows.insert(slot);
+        if !self.contains(row) {
+            return None;
+        }
+        let before = self.store[row].last_input_at;
+        let input = idle_seconds.map(|seconds| moment_before(now.age_ms, seconds));
+        self.set_input(row, input, idle_seconds.map(|_| conn));
+        self.prove_alive(row, now);
+        self.log_touch(row);
+        self.share_with_siblings(row);
+        if input != before {
+            self.activity.rows.insert(row);
         }
         self.tell_activity();
         Some(before.is_some())
@@ -67,46 +68,50 @@ impl Roster {
     /// now. No touch. Does nothing if a later write set the last input.
     pub fn withdraw_input(&mut self, row: RowId, conn: u64, now: Now) {
         self.settle(now);
-        let Some(slot) = self.slot(row) else { return };
-        let row = &mut self.table.slab[slot];
-        if row.input_conn != Some(conn) {
+        if self.store.get(row).and_then(|row| row.input_conn) != Some(conn) {
             return;
         }
-        row.last_input_at = None;
-        row.input_conn = None;
-        row.outdate();
-        self.encoder.clear();
-        self.index_user(slot);
-        self.activity.rows.insert(slot);
+        self.set_input(row, None, None);
+        self.store[row].revision = self.log.outdated();
+        self.share_with_siblings(row);
+        self.activity.rows.insert(row);
         self.tell_activity();
     }
 
     /// The moment of the row's last input, ms since the Unix epoch, if it has one.
     #[must_use]
     pub fn last_input_ms(&self, row: RowId) -> Option<u64> {
-        let slot = self.slot(row)?;
-        let at = self.table.slab[slot].last_input_at?;
-        Some(stamp_input(at, self.offset_ms))
+        let at = self.store.get(row)?.last_input_at?;
+        Some(self.clock.input_wall_ms(at))
     }
 
-    /// Keeps what the rows of the row's user share in step with the row.
-    pub(super) fn index_user(&mut self, slot: u32) {
-        self.update_user(slot, false);
+    /// Sets the last input; `conn` is the connection of the node that reported it.
+    pub(super) fn set_input(&mut self, id: RowId, at: Option<i64>, conn: Option<u64>) {
+        let row = &mut self.store[id];
+        row.last_input_at = at;
+        row.input_conn = conn;
     }
 
-    /// The row is about to go.
-    pub(super) fn unindex_user(&mut self, slot: u32) {
-        self.update_user(slot, true);
-        self.activity.rows.remove(&slot);
+    /// Keeps what the rows of the row's user share in step with the row, whose change is in the log.
+    pub(super) fn share_with_siblings(&mut self, id: RowId) {
+        let row = &mut self.store[id];
+        let (activity, log) = (&mut self.activity, &mut self.log);
+        self.people
+            .update(id, row, false, log.revision(), |user, siblings| {
+                activity.note_siblings(user, siblings);
+                log.siblings(user, siblings);
+            });
     }
 
-    fn update_user(&mut self, slot: u32, is_gone: bool) {
-        let row = &mut self.table.slab[slot];
-        let (activity, journal) = (&mut self.activity, &mut self.journal);
-        self.people.update(slot, row, is_gone, |user, siblings| {
-            activity.note_siblings(user, siblings);
-            journal.note_siblings(user, siblings);
-        });
+    /// The row is gone.
+    pub(super) fn leave_siblings(&mut self, id: RowId, row: &mut Row) {
+        let (activity, log) = (&mut self.activity, &mut self.log);
+        activity.rows.remove(&id);
+        self.people
+            .update(id, row, true, log.revision(), |user, siblings| {
+                activity.note_siblings(user, siblings);
+                log.siblings(user, siblings);
+            });
     }
 
     /// Tells what is pending, if it may be.
@@ -125,8 +130,7 @@ impl Roster {
             self.activity.told_ms = Some(self.settled_ms);
             let rows = core::mem::take(&mut self.activity.rows);
             let people = core::mem::take(&mut self.activity.people);
-            self.note_inputs(rows, people);
-            self.version += 1;
+            self.log.inputs(rows, people);
         }
     }
 

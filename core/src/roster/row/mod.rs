@@ -1,54 +1,35 @@
-//! One row with what the gateway knows beyond its fields.
+//! One row with what the gateway knows beyond its fields, and how handshakes, closes and beacons merge into it
+//! (SPEC 1.4).
+
+mod class;
+mod device;
+mod live;
+mod merge;
+mod sets;
+mod user;
+mod writers;
 
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem::take;
 
-use super::classes::{Class, Place};
-use super::journal::Noted;
-use super::people::{Part, Shared};
-use super::sets::Sets;
-use super::table::Device;
-use super::writers::{Said, Writers};
-use crate::model::Role;
+pub(super) use self::class::{Class, Place};
+pub(super) use self::device::Device;
+pub(super) use self::live::{Detached, Live};
+pub(super) use self::merge::{overlay, overlay_id};
+use self::sets::Sets;
+pub(super) use self::user::{Part, Shared};
+pub(super) use self::writers::{Field, Fields, Said, Writers};
+use super::clock::Clock;
 use crate::model::entry::{MAX_SAFE_INTEGER, PresenceEntry};
 use crate::model::key::{PresenceKey, RowKey};
 use crate::model::text::trim;
 
-/// A live connection of a row, in connect order.
-#[derive(Clone, Debug)]
-pub(super) struct Live {
-    /// The connection's serial.
-    pub(super) conn: u64,
-    /// The caller's number for the connection.
-    pub(super) seat: u32,
-    /// The connection's id on the wire.
-    pub(super) conn_id: Box<str>,
-    pub(super) role: Role,
-    pub(super) scopes: Arc<[Box<str>]>,
-    pub(super) said: Said,
-}
-
-/// What taking a connection off a row did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Detached {
-    /// Nothing that can be seen.
-    Nothing,
-    /// A member of the row changed.
-    Visibly,
-    /// It was the last one.
-    Last,
-}
-
-/// The entry as it was last encoded. A write leaves the text where it is: to free it would touch memory that
-/// nothing else of the write needs.
+/// The entry as it was last encoded.
 #[derive(Debug, Default)]
 pub(super) struct Encoded {
     pub(super) text: Box<str>,
-    /// The epoch it was encoded in; [`STALE`] if the row was written since.
-    pub(super) epoch: u64,
-    /// What its user's rows shared then: see [`Shared::revision`].
+    /// The roster's revision then.
     pub(super) revision: u64,
 }
 
@@ -56,7 +37,7 @@ pub(super) struct Encoded {
 pub(super) struct Row {
     pub(super) key: RowKey,
     /// Counts all rows ever made; ties in the list keep this order.
-    pub(super) serial: u64,
+    pub(super) number: u64,
     /// The fields. Its times are derived: see [`Row::entry`].
     pub(super) fields: PresenceEntry,
     /// When it was last written or touched (`ts`), on the age clock.
@@ -86,20 +67,18 @@ pub(super) struct Row {
     pub(super) device: Option<Device>,
     /// Serial of the connection whose quota this row counts against.
     pub(super) holder: Option<u64>,
-    pub(super) noted: Noted,
+    /// The roster's revision when the row last changed.
+    pub(super) revision: u64,
     pub(super) encoded: Encoded,
     /// What the entry and a comma take in a list at most, in bytes.
     pub(super) bytes: usize,
 }
 
-/// The epoch of no roster: what was encoded shows the row as it was.
-const STALE: u64 = 0;
-
 impl Row {
-    pub(super) fn new(key: RowKey, serial: u64, now_ms: u64) -> Self {
+    pub(super) fn new(key: RowKey, number: u64, now_ms: u64) -> Self {
         Self {
             key,
-            serial,
+            number,
             fields: PresenceEntry::default(),
             written_ms: now_ms,
             proof_ms: now_ms,
@@ -115,7 +94,7 @@ impl Row {
             sets: Sets::default(),
             device: None,
             holder: None,
-            noted: Noted::default(),
+            revision: 0,
             encoded: Encoded::default(),
             bytes: 0,
         }
@@ -200,11 +179,6 @@ impl Row {
             .map(|device| &device.key)
     }
 
-    /// The row was written: what was encoded shows it as it was.
-    pub(super) fn outdate(&mut self) {
-        self.encoded.epoch = STALE;
-    }
-
     /// Adds roles and scopes from a beacon, as far as the row has room; returns whether any is new.
     pub(super) fn add_sets(&mut self, roles: &[Box<str>], scopes: &[Box<str>], max_bytes: usize) -> bool {
         if roles.is_empty() && scopes.is_empty() {
@@ -225,46 +199,15 @@ impl Row {
         self.sets.show(&mut self.fields, &self.live, max_bytes)
     }
 
-    /// Reads a little of all that a beacon compares and writes, so that what no cache holds is fetched at
-    /// once, not piece by piece as the beacon's members come to it.
-    pub(super) fn fetch(&self) {
-        let fields = &self.fields;
-        let texts = [
-            &fields.host,
-            &fields.ip,
-            &fields.version,
-            &fields.platform,
-            &fields.device_family,
-            &fields.model_identifier,
-            &fields.mode,
-            &fields.reason,
-            &fields.instance_id,
-            &fields.text,
-        ]
-        .map(Option::as_deref);
-        let key = match &self.key {
-            RowKey::Named(key) => Some(key.as_str()),
-            RowKey::SelfRow | RowKey::Connection(_) => None,
-        };
-        let mut read = self.proof_ms ^ self.encoded.epoch;
-        for text in key.into_iter().chain(texts.into_iter().flatten()) {
-            // A short text may lie across two cache lines.
-            let bytes = text.as_bytes();
-            read ^= u64::from(bytes.first().copied().unwrap_or_default());
-            read ^= u64::from(bytes.last().copied().unwrap_or_default());
-        }
-        core::hint::black_box(read);
-    }
-
     /// When the current stay began, on the age clock, if there is one.
     pub(super) fn online_since_ms(&self) -> Option<u64> {
         (!self.live.is_empty()).then_some(self.online_since_ms)
     }
 
     /// Brings the entry's times up to the row's moments, and to those that the rows of its user share, and
-    /// returns the entry. `offset_ms` leads from the age clock to the gateway's wall clock.
-    pub(super) fn entry(&mut self, offset_ms: i64, shared: Option<Shared>) -> &PresenceEntry {
-        self.fields.ts = stamp(self.written_ms, offset_ms);
+    /// returns the entry.
+    pub(super) fn entry(&mut self, clock: Clock, shared: Option<Shared>) -> &PresenceEntry {
+        self.fields.ts = clock.wall_ms(self.written_ms);
         let written = i64::try_from(self.written_ms).unwrap_or(i64::MAX);
         self.fields.last_input_seconds = self
             .last_input_at
@@ -274,18 +217,8 @@ impl Row {
             None => (Some(self.online_since_ms), self.last_input_at),
         };
         let since = since.filter(|_| !self.live.is_empty());
-        self.fields.online_since = since.map(|since_ms| stamp(since_ms, offset_ms));
-        self.fields.last_activity_at = input.map(|at| stamp_input(at, offset_ms));
+        self.fields.online_since = since.map(|since_ms| clock.wall_ms(since_ms));
+        self.fields.last_activity_at = input.map(|at| clock.input_wall_ms(at));
         &self.fields
     }
-}
-
-/// A moment of the age clock as `ts`.
-pub(super) fn stamp(age_ms: u64, offset_ms: i64) -> u64 {
-    age_ms.saturating_add_signed(offset_ms).min(MAX_SAFE_INTEGER)
-}
-
-/// The moment of an input as it goes over the wire; before the epoch counts as the epoch.
-pub(super) fn stamp_input(at: i64, offset_ms: i64) -> u64 {
-    u64::try_from(at.saturating_add(offset_ms)).map_or(0, |at| at.min(MAX_SAFE_INTEGER))
 }

@@ -4,12 +4,11 @@ use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::super::row::{Detached, Live, Row};
-use super::super::size;
-use super::super::writers::Said;
+use super::super::{Detached, Live, Row, Said};
 use super::{FEW, MAX_SET};
 use crate::model::key::RowKey;
 use crate::model::{ClientInfo, Role};
+use crate::roster::size;
 
 type Text = Box<str>;
 

@@ -3,12 +3,12 @@
 use alloc::vec::Vec;
 use core::mem::take;
 
-use super::row::Live;
-use super::table::Device;
-use super::{BeaconTarget, ConnectWrite, Holder, ROW_SHARE_BYTES, Report, Roster, RowId, key_of};
+use super::{BeaconTarget, ConnectWrite, Holder, Report, key_of};
 use crate::model::ClientInfo;
 use crate::model::key::{PresenceKey, RowKey};
 use crate::model::time::Now;
+use crate::roster::row::{Device, Live, Row};
+use crate::roster::{ROW_SHARE_BYTES, Removal, Roster, RowId};
 
 /// What a beacon of a connection is about, as far as its rights go (SPEC 2, "Beacon rights").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,17 +59,6 @@ impl Disputes {
     }
 }
 
-/// Where a handshake's row is.
-#[derive(Debug)]
-pub(super) struct Landing {
-    /// The row, if it is there.
-    pub(super) slot: Option<u32>,
-    /// The key that a new row gets.
-    pub(super) key: RowKey,
-    /// Whether the row is listed without the handshake's ids.
-    pub(super) is_apart: bool,
-}
-
 impl Roster {
     /// What a beacon of the connection `write` is about; `row` is the row it is bound to, which may be gone,
     /// and `key` its [`connect_key`](Self::connect_key).
@@ -91,7 +80,7 @@ impl Roster {
             BeaconTarget::Row(target) if Some(target) == row => return Aim::Own,
             BeaconTarget::Row(target) => (
                 self.key(target) == Some(key),
-                self.is_closed_to(target.slot, write.device_id),
+                self.is_closed_to(target, key_of(write.device_id).as_ref()),
             ),
             BeaconTarget::Key(target) => (target == *key, false),
         };
@@ -118,13 +107,11 @@ impl Roster {
     }
 
     /// Whether the row is another device's. The row of a device's own id is open to it, whoever owns it.
-    fn is_closed_to(&self, slot: u32, device_id: Option<&str>) -> bool {
-        let row = &self.table.slab[slot];
+    pub(super) fn is_closed_to(&self, id: RowId, device: Option<&PresenceKey>) -> bool {
+        let row = &self.store[id];
         let Some(owner) = row.owner() else { return false };
-        let Some(device) = key_of(device_id) else {
-            return true;
-        };
-        *owner != device && !matches!(&row.key, RowKey::Named(key) if *key == device)
+        let Some(device) = device else { return true };
+        owner != device && !matches!(&row.key, RowKey::Named(key) if key == device)
     }
 
     /// Whether the connection has, or would get, a row without the ids of its handshake.
@@ -138,67 +125,29 @@ impl Roster {
         }
     }
 
-    /// Where the handshake's row is (SPEC 1.2).
-    pub(super) fn landing(&self, write: &ConnectWrite<'_>) -> Landing {
-        let key = self.connect_key(write.client, write.device_id, write.conn_id);
-        let slot = self.resolve_connect(write.client, write.device_id, &key);
-        if slot.is_some_and(|slot| self.is_closed_to(slot, write.device_id)) {
-            let key = RowKey::Connection(write.conn_id.into());
-            return Landing {
-                slot: self.table.find(&key),
-                key,
-                is_apart: true,
-            };
-        }
-        Landing {
-            slot,
-            key,
-            is_apart: false,
-        }
-    }
-
-    /// The row that the ids of a handshake lead to, whoever owns it; `key` is its [`connect_key`](Self::connect_key).
-    fn resolve_connect(&self, client: &ClientInfo, device_id: Option<&str>, key: &RowKey) -> Option<u32> {
-        let device = key_of(device_id);
-        let proven = |takes_over| self.row_of_device(device.as_ref()?, true, takes_over);
-        let by_ids = match self.instance_key(client) {
-            Some(instance) => self.table.find_named(&instance).or_else(|| proven(true)),
-            None => proven(false),
-        };
-        by_ids.or_else(|| self.table.find(key))
-    }
-
     /// The row with live connections that a handshake would come to own, so that they have to leave it.
     pub(super) fn taken_over(
         &self,
         client: &ClientInfo,
         device_id: Option<&str>,
         conn_id: &str,
-    ) -> Option<u32> {
-        let device = key_of(device_id)?;
-        let key = self.connect_key(client, device_id, conn_id);
-        let slot = self.resolve_connect(client, device_id, &key)?;
-        let row = &self.table.slab[slot];
-        let is_taken = row.owner() != Some(&device) && !self.is_closed_to(slot, device_id);
-        (is_taken && !row.live.is_empty()).then_some(slot)
-    }
-
-    /// The freshest row of a proven or a claimed `deviceId`; without an `instanceId` if it is to be taken
-    /// over.
-    pub(super) fn row_of_device(&self, key: &PresenceKey, is_proven: bool, takes_over: bool) -> Option<u32> {
-        self.table
-            .of_device(key, is_proven)
-            .find(|&slot| !takes_over || !self.table.slab[slot].has_instance_id())
+    ) -> Option<RowId> {
+        device_id?;
+        let ids = self.ids(client, device_id);
+        let id = self.row_of(&ids, &ids.key(conn_id))?;
+        let row = &self.store[id];
+        let is_taken = row.owner() != ids.device.as_ref() && !self.is_closed_to(id, ids.device.as_ref());
+        (is_taken && !row.live.is_empty()).then_some(id)
     }
 
     /// The row is the device's from now on. Returns the connections that have to leave it.
-    pub(super) fn own(&mut self, slot: u32, device: PresenceKey) -> Vec<Live> {
-        let row = &mut self.table.slab[slot];
+    pub(super) fn own(&mut self, id: RowId, device: PresenceKey) -> Vec<Live> {
+        let row = &mut self.store[id];
         if row.owner() == Some(&device) {
             return Vec::new();
         }
         let others = row.detach_all();
-        self.table.set_device(slot, Some(Device::proven(device)));
+        self.store.set_device(id, Some(Device::proven(device)));
         others
     }
 
@@ -211,17 +160,36 @@ impl Roster {
             let has_room = self.has_room_without_live_rows() && self.has_bytes_without_live_rows();
             let row = has_room.then(|| {
                 let key = RowKey::Connection(live.conn_id.clone());
-                let slot = self.make_row(key, Holder::Unlimited, now);
-                let max_bytes = self.max_row_bytes(slot).max(ROW_SHARE_BYTES);
-                self.table.slab[slot].attach(live, now.age_ms, max_bytes);
-                self.measure(slot);
-                self.wrote(slot, now, true);
-                self.note_change(slot);
-                self.index_user(slot);
-                self.version += 1;
-                self.id(slot)
+                let id = self.make_row(key, Holder::Unlimited, now);
+                let max_bytes = self.max_row_bytes(id).max(ROW_SHARE_BYTES);
+                self.attach(id, live, max_bytes, now);
+                self.log.publish();
+                id
             });
             self.moves.push(Move { conn, seat, row });
+        }
+    }
+
+    /// A verified device connected: the rows that it proved, of the same role, client and mode that nobody is
+    /// connected to any more were left behind by earlier loads of the same page (SPEC 1.2).
+    pub(super) fn replace_left_behind(&mut self, kept: RowId, write: &ConnectWrite<'_>) {
+        let Some(device) = key_of(write.device_id) else {
+            return;
+        };
+        let mode = PresenceKey::of_name(&write.client.mode);
+        let is_left_behind = |row: &Row| {
+            row.live.is_empty()
+                && row.fields.roles.iter().any(|role| **role == *write.role.as_str())
+                && row.fields.client_id.as_deref() == Some(&write.client.id)
+                && row.fields.mode.as_deref().and_then(PresenceKey::of_name) == mode
+        };
+        let left_behind: Vec<RowId> = self
+            .store
+            .of_device(&device, true)
+            .filter(|&id| id != kept && is_left_behind(&self.store[id]))
+            .collect();
+        for id in left_behind {
+            self.remove(id, Removal::Replaced);
         }
     }
 }

@@ -8,16 +8,17 @@ use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::size::{self, NAMES, member, user};
+use super::merge::overlay;
 use crate::model::entry::{MAX_TEXT_BYTES, PresenceEntry};
 use crate::model::json::{MAX_ESCAPE, escaped_len};
 use crate::model::key::PresenceKey;
 use crate::model::placeholder::Kind;
 use crate::model::{ClientInfo, Role};
+use crate::roster::size::{self, NAMES, member, user};
 
 /// A member that handshakes write. Ids are not among them: they stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
+pub(in crate::roster) enum Field {
     Host,
     Ip,
     Version,
@@ -102,11 +103,11 @@ impl Field {
 
 /// A set of fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Fields(u16);
+pub(in crate::roster) struct Fields(u16);
 
 impl Fields {
     /// The set with `field` too, if `is_in`.
-    pub(super) fn with(self, field: Field, is_in: bool) -> Self {
+    pub(in crate::roster) fn with(self, field: Field, is_in: bool) -> Self {
         Self(self.0 | (u16::from(is_in) << field as u16))
     }
 
@@ -133,7 +134,7 @@ impl Fields {
 
 /// What the handshake of a live connection says of the row's members.
 #[derive(Clone, Debug)]
-pub(super) struct Said {
+pub(in crate::roster) struct Said {
     client: Arc<ClientInfo>,
     role: Role,
     ip: Option<Box<str>>,
@@ -144,7 +145,12 @@ pub(super) struct Said {
 
 impl Said {
     /// `ip` is the address to show, `user` the id of the user, if there is one.
-    pub(super) fn new(client: &Arc<ClientInfo>, role: Role, ip: Option<&str>, user: Option<&str>) -> Self {
+    pub(in crate::roster) fn new(
+        client: &Arc<ClientInfo>,
+        role: Role,
+        ip: Option<&str>,
+        user: Option<&str>,
+    ) -> Self {
         let mut said = Self {
             client: Arc::clone(client),
             role,
@@ -159,12 +165,12 @@ impl Said {
     }
 
     /// Whether it states the person behind the connection.
-    pub(super) fn has_user(&self) -> bool {
+    pub(in crate::roster) fn has_user(&self) -> bool {
         self.fields.has(Field::User)
     }
 
     /// Whether both name a host, and not the same one.
-    pub(super) fn has_other_host(&self, other: &Self) -> bool {
+    pub(in crate::roster) fn has_other_host(&self, other: &Self) -> bool {
         match (self.value(Field::Host), other.value(Field::Host)) {
             (Some(host), Some(other)) => PresenceKey::of_name(host) != PresenceKey::of_name(other),
             _ => false,
@@ -195,7 +201,7 @@ impl Said {
 
     /// Leaves out members until the row has at most `max_bytes`: the longest of those that handshakes need not
     /// have, and of the others if these are too long by themselves (SPEC 1.5). What makes the row no longer stays.
-    pub(super) fn fit(&mut self, entry: &mut PresenceEntry, max_bytes: usize) {
+    pub(in crate::roster) fn fit(&mut self, entry: &mut PresenceEntry, max_bytes: usize) {
         let mut size = size::without_sets(entry);
         let texts = self.fields.iter().map(|field| (field, self.value(field)));
         let lengths: usize = texts.clone().map(|(_, text)| text.map_or(0, str::len)).sum();
@@ -220,7 +226,7 @@ impl Said {
 
 /// The last writer of each field, as far as it is a live connection.
 #[derive(Debug, Default)]
-pub(super) struct Writers {
+pub(in crate::roster) struct Writers {
     /// The fields that a connection wrote last.
     fields: Fields,
     /// Serials of these connections, by field. Rows without a connection have none.
@@ -229,12 +235,12 @@ pub(super) struct Writers {
 
 impl Writers {
     /// A beacon wrote these fields.
-    pub(super) fn forget(&mut self, fields: Fields) {
+    pub(in crate::roster) fn forget(&mut self, fields: Fields) {
         self.fields = self.fields.without(fields);
     }
 
     /// No connection is left whose close could take a member.
-    pub(super) fn forget_all(&mut self) {
+    pub(in crate::roster) fn forget_all(&mut self) {
         *self = Self::default();
     }
 
@@ -255,14 +261,20 @@ impl Writers {
     }
 
     /// Writes what the handshake of `conn` says.
-    pub(super) fn write(&mut self, entry: &mut PresenceEntry, said: &Said, conn: u64, max_bytes: usize) {
+    pub(in crate::roster) fn write(
+        &mut self,
+        entry: &mut PresenceEntry,
+        said: &Said,
+        conn: u64,
+        max_bytes: usize,
+    ) {
         self.take_over(entry, said, conn, said.fields);
         self.stand_in(entry, said, conn, max_bytes);
     }
 
     /// Takes members other than ids out of the entry until it has at most `max_bytes`: a text that was made of
     /// others first, then the longest.
-    pub(super) fn shed(&mut self, entry: &mut PresenceEntry, max_bytes: usize) {
+    pub(in crate::roster) fn shed(&mut self, entry: &mut PresenceEntry, max_bytes: usize) {
         while size::without_sets(entry) > max_bytes {
             let made = Some(Field::Text).filter(|&text| self.fields.has(text));
             let longest = Field::ALL
@@ -278,7 +290,7 @@ impl Writers {
     }
 
     /// Takes what connections wrote last out of the entry.
-    pub(super) fn withdraw_all(&mut self, entry: &mut PresenceEntry) {
+    pub(in crate::roster) fn withdraw_all(&mut self, entry: &mut PresenceEntry) {
         for field in self.fields.iter() {
             *field.of(entry) = None;
         }
@@ -287,7 +299,7 @@ impl Writers {
 
     /// Takes what `gone` wrote last out of the entry; `remaining` are the other live connections, newest
     /// first. Says whether the entry changed.
-    pub(super) fn withdraw<'a>(
+    pub(in crate::roster) fn withdraw<'a>(
         &mut self,
         entry: &mut PresenceEntry,
         gone: u64,
@@ -326,7 +338,7 @@ impl Writers {
 
     fn take_over(&mut self, entry: &mut PresenceEntry, said: &Said, conn: u64, fields: Fields) {
         for field in fields.iter() {
-            super::overlay(field.of(entry), said.value(field));
+            overlay(field.of(entry), said.value(field));
             self.set(field, conn);
         }
     }

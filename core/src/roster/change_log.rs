@@ -1,0 +1,224 @@
+//! What changed: the one source for broadcasts, lists, deltas and digests.
+//!
+//! Two counters say that something did: the *version* counts the changes that readers are sent, the *revision*
+//! every change of what a text shows, touches included. A text that was encoded at a revision is fresh as long
+//! as nothing that it shows changed at a later one. What exactly changed is [`Pending`], kept while deltas are
+//! wanted (SPEC 2.1).
+
+mod pending;
+#[cfg(test)]
+mod tests;
+
+use alloc::boxed::Box;
+
+pub(super) use self::pending::Changes;
+use self::pending::Pending;
+use super::store::{RowId, Siblings};
+use crate::digest::Digest;
+use crate::model::key::RowKey;
+
+/// Why a row was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// No proof of life for longer than the TTL.
+    Expired,
+    /// There were too many rows.
+    Evicted,
+    /// Its device connected again under another id.
+    Replaced,
+}
+
+impl Removal {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Evicted => "evicted",
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
+/// What changed in a roster.
+#[derive(Debug)]
+pub(super) struct ChangeLog {
+    version: u64,
+    revision: u64,
+    /// The revision at which the wall clock stepped last: older texts are stale, whatever they show.
+    shift_revision: u64,
+    pending: Option<Box<Pending>>,
+}
+
+impl ChangeLog {
+    pub(super) fn new() -> Self {
+        Self {
+            version: 1,
+            revision: 1,
+            shift_revision: 0,
+            pending: None,
+        }
+    }
+
+    pub(super) fn version(&self) -> u64 {
+        self.version
+    }
+
+    pub(super) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Whether a text of this revision shows all clock steps.
+    pub(super) fn is_after_shift(&self, revision: u64) -> bool {
+        revision >= self.shift_revision
+    }
+
+    // ---- what changed ---------------------------------------------------------------------------
+
+    /// What was logged since is a new version.
+    pub(super) fn publish(&mut self) {
+        self.version += 1;
+    }
+
+    /// A text is outdated and nobody is to be sent that yet. Returns the new revision, as the others do.
+    pub(super) fn outdated(&mut self) -> u64 {
+        self.revision += 1;
+        self.revision
+    }
+
+    /// The row changed.
+    pub(super) fn changed(&mut self, id: RowId) -> u64 {
+        if let Some(pending) = &mut self.pending {
+            pending.changed(id);
+        }
+        self.outdated()
+    }
+
+    /// Only the row's `ts` moved.
+    pub(super) fn touched(&mut self, id: RowId, written_ms: u64) -> u64 {
+        if let Some(pending) = &mut self.pending {
+            pending.touched(id, written_ms);
+        }
+        self.outdated()
+    }
+
+    /// The last input of these rows, and of all rows of these users, is another: a new version.
+    pub(super) fn inputs(
+        &mut self,
+        rows: impl IntoIterator<Item = RowId>,
+        users: impl IntoIterator<Item = Box<str>>,
+    ) {
+        if let Some(pending) = &mut self.pending {
+            rows.into_iter().for_each(|id| pending.moments(id));
+            pending.users.extend(users);
+        }
+        self.publish();
+    }
+
+    /// The other rows of a user show something else. The revision is that of the row that made it so.
+    pub(super) fn siblings(&mut self, user: &str, siblings: Siblings) {
+        if let Some(pending) = &mut self.pending {
+            if siblings.are_gone {
+                pending.users.remove(user);
+            } else if siblings.has_new_stay {
+                pending.users.insert(user.into());
+            }
+        }
+    }
+
+    /// The row got its first key just now.
+    pub(super) fn keyed(&mut self, id: RowId) {
+        if let Some(pending) = &mut self.pending {
+            pending.keyed(id);
+        }
+    }
+
+    /// The row goes on under another key: its old one is gone. `rows` is the number of rows.
+    pub(super) fn rekeyed(&mut self, id: RowId, old_key: RowKey, rows: usize) {
+        if let Some(pending) = &mut self.pending {
+            pending.rekeyed(id, old_key, rows);
+        }
+    }
+
+    /// The row is gone: a new version. `rows` is the number of those left.
+    pub(super) fn removed(&mut self, id: RowId, key: &RowKey, why: Removal, rows: usize) {
+        if let Some(pending) = &mut self.pending {
+            pending.removed(id, key, why, rows);
+        }
+        self.outdated();
+        self.publish();
+    }
+
+    /// Every `ts` shifted: a new version. All rows are sent whole, for a touch would say that time passed since
+    /// their last input. No digest changes: `ts` is not in it.
+    pub(super) fn shifted(&mut self, ids: impl Iterator<Item = RowId>) {
+        if let Some(pending) = &mut self.pending {
+            pending.is_self_changed = true;
+            ids.for_each(|id| pending.moments(id));
+        }
+        self.shift_revision = self.outdated();
+        self.publish();
+    }
+
+    // ---- deltas and digests ---------------------------------------------------------------------
+
+    pub(super) fn is_tracking(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Keeps from now on what changes. `rows` are those that are known from a snapshot: what `ts` they show,
+    /// and their digests; `own` is the digest of self.
+    pub(super) fn track(&mut self, rows: impl Iterator<Item = (RowId, u64, u64)>, own: u64, now_ms: u64) {
+        self.pending = Some(Box::new(Pending::new(rows, own, now_ms)));
+    }
+
+    pub(super) fn stop_tracking(&mut self) {
+        self.pending = None;
+    }
+
+    /// A snapshot is given out: its rows are known from now on.
+    pub(super) fn snapshot_taken(&mut self) {
+        if let Some(pending) = &mut self.pending {
+            pending.tellings += 1;
+        }
+    }
+
+    /// Whether more keys were removed since the last delta than are kept: only a snapshot says everything.
+    pub(super) fn is_over(&self) -> bool {
+        self.pending.as_ref().is_some_and(|pending| pending.is_over)
+    }
+
+    /// The users whose rows all changed; log each of their rows with [`moments`](Self::moments).
+    pub(super) fn take_users(&mut self) -> impl Iterator<Item = Box<str>> + use<> {
+        let pending = self.pending.as_deref_mut();
+        pending
+            .map(|pending| core::mem::take(&mut pending.users))
+            .unwrap_or_default()
+            .into_iter()
+    }
+
+    /// The row shows other moments. They are not in its digest.
+    pub(super) fn moments(&mut self, id: RowId) {
+        if let Some(pending) = &mut self.pending {
+            pending.moments(id);
+        }
+    }
+
+    /// Takes what is to be sent since the last call.
+    pub(super) fn take(&mut self, now_ms: u64) -> Changes {
+        let pending = self.pending.as_deref_mut();
+        pending.map(|pending| pending.take(now_ms)).unwrap_or_default()
+    }
+
+    /// The row's `ts` is sent; returns whether it is another than was sent last.
+    pub(super) fn sent(&mut self, id: RowId, written_ms: u64) -> bool {
+        let pending = self.pending.as_deref_mut();
+        pending.is_some_and(|pending| pending.sent(id, written_ms))
+    }
+
+    /// The digest of all rows, where changes are tracked; `digest_of` makes that of a row that changed.
+    pub(super) fn digest(&mut self, digest_of: impl FnMut(RowId) -> u64) -> Option<Digest> {
+        let pending = self.pending.as_deref_mut()?;
+        Some(pending.digest(digest_of))
+    }
+}

@@ -1,0 +1,77 @@
+//! What is kept is bounded, and says what delta clients need.
+
+use alloc::format;
+
+use super::pending::REMOVED_SLACK;
+use crate::PresenceEntry;
+use crate::model::beacon::Beacon;
+use crate::model::time::Now;
+use crate::roster::{Holder, Roster, RosterConfig};
+
+const START: Now = Now {
+    age_ms: 1_000,
+    wall_ms: 1_800_000_000_000,
+};
+
+fn roster() -> Roster {
+    let config = RosterConfig {
+        max_entries: 10,
+        ..RosterConfig::default()
+    };
+    let mut roster = Roster::new(config, PresenceEntry::default(), START);
+    roster.track_changes(true, START);
+    roster
+}
+
+fn report(roster: &mut Roster, ids: core::ops::Range<u32>) {
+    for id in ids {
+        let beacon = Beacon {
+            instance_id: Some(format!("id-{id}").into()),
+            ..Beacon::new("t")
+        };
+        roster.beacon(&beacon, Holder::Unlimited, START).unwrap();
+    }
+}
+
+#[test]
+fn rows_that_come_and_go_between_deltas_are_not_mentioned() {
+    let mut roster = roster();
+    report(&mut roster, 0..9);
+    roster.encode_delta(1, START);
+    report(&mut roster, 9..10_000);
+    let pending = roster.log.pending.as_ref().unwrap();
+    for rows in pending.queues() {
+        assert!(rows.len() < roster.len(), "{}", rows.len());
+    }
+    let delta = roster.encode_delta(1, START);
+    assert_eq!(delta.matches(r#""reason":"evicted""#).count(), 9, "{delta}");
+    assert_eq!(delta.matches(r#""entry""#).count(), 9);
+    assert!(delta.len() < 3_000, "{} bytes", delta.len());
+}
+
+/// Each snapshot makes the rows of the moment known; there is no bound on how many are given out.
+#[test]
+fn removals_are_bounded_too() {
+    let mut roster = roster();
+    for round in 0..1_000 {
+        report(&mut roster, round * 9..(round + 1) * 9);
+        roster.encode_snapshot(START);
+        assert!(roster.log.pending.as_ref().unwrap().removed.len() <= 2 * roster.len() + REMOVED_SLACK);
+    }
+    assert!(roster.is_beyond_deltas());
+    roster.encode_delta(1, START);
+    assert!(!roster.is_beyond_deltas());
+}
+
+#[test]
+fn a_row_that_a_snapshot_showed_is_mentioned_when_it_goes() {
+    let mut roster = roster();
+    report(&mut roster, 0..1);
+    roster.encode_snapshot(START);
+    report(&mut roster, 1..10);
+    let delta = roster.encode_delta(1, START);
+    assert!(
+        delta.contains(r#""removals":[{"key":"id-0","reason":"evicted"}]"#),
+        "{delta}"
+    );
+}

@@ -1,0 +1,189 @@
+//! Rows and lists as JSON text: each row is encoded when it changed, the list when anything did.
+
+mod delta;
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::fmt::Write;
+
+use super::Roster;
+use super::row::Encoded;
+use super::store::RowId;
+use crate::digest::{Digest, of_entry};
+use crate::model::SharedText;
+use crate::model::entry::PresenceEntry;
+use crate::model::json::write_string;
+use crate::model::time::Now;
+
+/// About how long a row's text is.
+const ROW_BYTES: usize = 420;
+/// About how long its key is.
+const KEY_BYTES: usize = 48;
+
+/// What a roster has done so far: shows that the work follows the changes, not the number of rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Entries written as JSON, self included.
+    pub rows_encoded: u64,
+    /// Entries hashed for a digest, self included.
+    pub rows_digested: u64,
+}
+
+/// A text of all rows, with the revision and the moment that it shows.
+#[derive(Debug)]
+struct Cached {
+    revision: u64,
+    moment_ms: u64,
+    text: SharedText,
+}
+
+/// The texts that are shared by all who ask until the next change.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    list: Option<Cached>,
+    snapshot: Option<Cached>,
+    /// The rows in list order, with the revision.
+    order: Option<(u64, Arc<[RowId]>)>,
+}
+
+impl Roster {
+    /// The list as JSON text, shared: an unchanged list is encoded once, an unchanged row too.
+    pub fn encode_list(&mut self, now: Now) -> SharedText {
+        self.settle(now);
+        if let Some(list) = self.fresh(self.texts.list.as_ref(), now) {
+            return list;
+        }
+        let mut text = String::with_capacity(self.len().saturating_mul(ROW_BYTES));
+        self.write_list(&mut text, now);
+        let list = self.cached(text, now);
+        self.texts.list.insert(list).text.clone()
+    }
+
+    /// The list as JSON text, and after it the other members of a snapshot (SPEC 2.1):
+    /// `[...],"keys":[...],"version":..,"digest":".."`; shared likewise.
+    pub fn encode_snapshot(&mut self, now: Now) -> SharedText {
+        self.settle(now);
+        self.log.snapshot_taken();
+        if let Some(snapshot) = self.fresh(self.texts.snapshot.as_ref(), now) {
+            return snapshot;
+        }
+        let mut text = String::with_capacity(self.len().saturating_mul(ROW_BYTES + KEY_BYTES));
+        match self.fresh(self.texts.list.as_ref(), now) {
+            Some(list) => text.push_str(&list),
+            None => self.write_list(&mut text, now),
+        }
+        text.push_str(r#","keys":["SELF""#);
+        for &id in &*self.order() {
+            text.push(',');
+            write_string(&mut text, &self.store[id].key.to_wire());
+        }
+        let (version, digest) = (self.version(), self.digest().to_hex());
+        // Writing to a String cannot fail.
+        let _ = write!(text, r#"],"version":{version},"digest":"{digest}""#);
+        let snapshot = self.cached(text, now);
+        self.texts.snapshot.insert(snapshot).text.clone()
+    }
+
+    /// The digest of all rows now. Kept as rows change while changes are tracked, else one walk.
+    pub fn digest(&mut self) -> Digest {
+        let (store, work, clock) = (&mut self.store, &mut self.work, self.clock);
+        let digest = self.log.digest(|id| {
+            work.rows_digested += 1;
+            let row = &mut store[id];
+            of_entry(&row.key.to_wire(), row.entry(clock, None))
+        });
+        digest.unwrap_or_else(|| {
+            let mut digest = Digest::default();
+            digest.add(self.digest_of_self());
+            let ids: Vec<RowId> = self.store.ids().collect();
+            ids.into_iter().for_each(|id| digest.add(self.digest_of(id)));
+            digest
+        })
+    }
+
+    pub(super) fn digest_of(&mut self, id: RowId) -> u64 {
+        self.work.rows_digested += 1;
+        let row = &mut self.store[id];
+        of_entry(&row.key.to_wire(), row.entry(self.clock, None))
+    }
+
+    pub(super) fn digest_of_self(&mut self) -> u64 {
+        self.work.rows_digested += 1;
+        of_entry(
+            &self.self_row.key.to_wire(),
+            self.self_row.entry(self.clock, None),
+        )
+    }
+
+    /// The rows in list order, self not among them: newest `ts` first, ties in the order the rows were made. The
+    /// order in the store is almost this order, which the sort makes use of.
+    pub(super) fn order(&mut self) -> Arc<[RowId]> {
+        let revision = self.log.revision();
+        if let Some((_, order)) = self.texts.order.as_ref().filter(|(of, _)| *of == revision) {
+            return order.clone();
+        }
+        let mut ids: Vec<RowId> = self.store.ids().collect();
+        ids.sort_by_key(|&id| {
+            let row = &self.store[id];
+            (Reverse(row.written_ms), row.number)
+        });
+        let order: Arc<[RowId]> = ids.into();
+        self.texts.order = Some((revision, order.clone()));
+        order
+    }
+
+    fn write_list(&mut self, text: &mut String, now: Now) {
+        text.push('[');
+        self.write_self(text, now);
+        for &id in &*self.order() {
+            text.push(',');
+            self.write_row(text, id);
+        }
+        text.push(']');
+    }
+
+    /// Self is as fresh as the moment that it is shown at (SPEC 1.6).
+    fn write_self(&mut self, text: &mut String, now: Now) {
+        self.work.rows_encoded += 1;
+        self.self_row.written_ms = now.age_ms;
+        text.push_str(&json(self.self_row.entry(self.clock, None)));
+    }
+
+    /// Writes the row, which is encoded if it changed.
+    fn write_row(&mut self, text: &mut String, id: RowId) {
+        let row = &mut self.store[id];
+        let shared = self.people.shared(row);
+        let last_change = shared.map_or(row.revision, |shared| row.revision.max(shared.revision));
+        let encoded = row.encoded.revision;
+        if encoded < last_change || !self.log.is_after_shift(encoded) {
+            self.work.rows_encoded += 1;
+            row.encoded = Encoded {
+                text: json(row.entry(self.clock, shared)).into(),
+                revision: self.log.revision(),
+            };
+        }
+        text.push_str(&row.encoded.text);
+    }
+
+    fn cached(&self, text: String, now: Now) -> Cached {
+        Cached {
+            revision: self.log.revision(),
+            moment_ms: now.age_ms,
+            text: Arc::new(text),
+        }
+    }
+
+    fn fresh(&self, cached: Option<&Cached>, now: Now) -> Option<SharedText> {
+        let cached = cached?;
+        let is_fresh = cached.revision == self.log.revision() && cached.moment_ms == now.age_ms;
+        is_fresh.then(|| cached.text.clone())
+    }
+}
+
+/// Strings, integers and lists of strings always encode; an empty object stands for what cannot happen rather
+/// than a panic.
+fn json(entry: &PresenceEntry) -> String {
+    serde_json::to_string(entry).unwrap_or_else(|_| String::from("{}"))
+}

@@ -1,0 +1,192 @@
+//! Who is connected: the roster (SPEC 1).
+//!
+//! | part | what is in it |
+//! |---|---|
+//! | [`rules`] | which writes are the same instance, who owns a row, how long it lives, which rows go when there are too many; [`row`]: how writes merge into one row |
+//! | [`store`] | the containers: rows, indexes, queues |
+//! | [`encoding`] | rows, lists and deltas as JSON text, digests; [`size`]: what they take |
+//! | [`change_log`] | what changed, for all who are sent it |
+
+mod change_log;
+mod clock;
+mod config;
+mod encoding;
+mod row;
+mod rules;
+pub(crate) mod size;
+mod store;
+
+use alloc::vec::Vec;
+
+pub use self::change_log::Removal;
+pub use self::clock::CLOCK_STEP_MS;
+pub use self::config::{DEFAULT_MAX_ENTRIES, DEFAULT_TTL_MS, RosterConfig};
+pub use self::encoding::Work;
+pub use self::rules::{
+    Aim, BeaconError, BeaconTarget, ConnectWrite, Disputes, Evictions, Holder, Move, Report,
+};
+pub use self::size::{MAX_ROW_BYTES, MIN_LIST_BYTES, ROW_SHARE_BYTES, max_list_bytes};
+pub use self::store::RowId;
+
+use self::change_log::ChangeLog;
+use self::clock::Clock;
+use self::encoding::Texts;
+use self::row::Row;
+use self::rules::Activity;
+use self::store::{People, Store};
+use crate::model::entry::PresenceEntry;
+use crate::model::key::{PresenceKey, RowKey};
+use crate::model::placeholder::Kind;
+use crate::model::time::Now;
+
+/// The roster. Every change that readers can see counts [`version`](Self::version) up.
+///
+/// ```
+/// use presence_core::model::beacon::Beacon;
+/// use presence_core::roster::{Holder, Roster, RosterConfig};
+/// use presence_core::{Now, PresenceEntry};
+///
+/// let mut now = Now { age_ms: 0, wall_ms: 1_700_000_000_000 };
+/// let gateway = PresenceEntry { host: Some("pi".into()), ..PresenceEntry::default() };
+/// let mut roster = Roster::new(RosterConfig::default(), gateway, now);
+///
+/// let beacon = Beacon { instance_id: Some("Mac-1".into()), ..Beacon::new("hello") };
+/// roster.beacon(&beacon, Holder::Unlimited, now).unwrap();
+/// assert_eq!(roster.list(now).len(), 2);
+///
+/// now = now.after(300_001);
+/// assert_eq!(roster.list(now).len(), 1, "the gateway itself stays");
+/// ```
+#[derive(Debug)]
+pub struct Roster {
+    config: RosterConfig,
+    clock: Clock,
+    self_row: Row,
+    self_key: Option<PresenceKey>,
+    store: Store,
+    /// What rows of one user share.
+    people: People,
+    /// Changes of the last input alone, which wait.
+    activity: Activity,
+    log: ChangeLog,
+    texts: Texts,
+    /// What the list takes at most, in bytes: the sizes of all rows.
+    bytes: usize,
+    rows_made: u64,
+    /// Until when rows wait for a pong that a suspension outdated.
+    spared_until_ms: u64,
+    /// The moment of the last [`settle`](Self::settle).
+    settled_ms: u64,
+    /// What [`take_moves`](Self::take_moves) returns next.
+    moves: Vec<Move>,
+    work: Work,
+    evictions: Evictions,
+    removals: u64,
+    disputes: Disputes,
+}
+
+impl Roster {
+    /// A roster that holds the gateway's own row.
+    #[must_use]
+    pub fn new(config: RosterConfig, mut self_entry: PresenceEntry, now: Now) -> Self {
+        for (kind, member) in [
+            (Kind::Host, &mut self_entry.host),
+            (Kind::Ip, &mut self_entry.ip),
+            (Kind::Version, &mut self_entry.version),
+        ] {
+            member.take_if(|text| kind.is_placeholder(text));
+        }
+        let self_key = self_entry.instance_id.as_deref().and_then(PresenceKey::parse);
+        let mut self_row = Row::new(RowKey::SelfRow, 0, now.age_ms);
+        self_row.add_sets(&self_entry.roles, &self_entry.scopes, MAX_ROW_BYTES);
+        self_row.fields = self_entry;
+        self_row.bytes = size::of_entry(&self_row.fields);
+        Self {
+            config,
+            clock: Clock::new(now),
+            bytes: "[]".len() + self_row.bytes,
+            self_row,
+            self_key,
+            store: Store::new(config.hash_seed),
+            people: People::default(),
+            activity: Activity::default(),
+            log: ChangeLog::new(),
+            texts: Texts::default(),
+            rows_made: 0,
+            spared_until_ms: 0,
+            settled_ms: now.age_ms,
+            moves: Vec::new(),
+            work: Work::default(),
+            evictions: Evictions::default(),
+            removals: 0,
+            disputes: Disputes::default(),
+        }
+    }
+
+    /// The list: newest `ts` first, ties in the order the rows were made, self touched first (SPEC 1.6).
+    pub fn list(&mut self, now: Now) -> Vec<PresenceEntry> {
+        self.settle(now);
+        self.self_row.written_ms = now.age_ms;
+        let mut entries = Vec::with_capacity(self.len());
+        entries.push(self.self_row.entry(self.clock, None).clone());
+        for &id in &*self.order() {
+            let row = &mut self.store[id];
+            let shared = self.people.shared(row);
+            entries.push(row.entry(self.clock, shared).clone());
+        }
+        entries
+    }
+
+    /// Counts the changes readers can see; starts at 1 (SPEC 2, "Presence version").
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.log.version()
+    }
+
+    /// Number of rows, self included.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a roster is never empty")]
+    pub fn len(&self) -> usize {
+        self.store.len() + 1
+    }
+
+    /// The key of a row; `None` if the row is gone.
+    #[must_use]
+    pub fn key(&self, row: RowId) -> Option<&RowKey> {
+        self.store.get(row).map(|row| &row.key)
+    }
+
+    /// Whether the row still is there.
+    #[must_use]
+    pub fn contains(&self, row: RowId) -> bool {
+        self.store.contains(row)
+    }
+
+    /// The clock that `ts` is on: ms since the Unix epoch.
+    #[must_use]
+    pub fn wall_ms(&self, now: Now) -> u64 {
+        self.clock.wall_ms(now.age_ms)
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn work(&self) -> Work {
+        self.work
+    }
+
+    /// How many rows went because there were too many, so far.
+    #[must_use]
+    pub fn evictions(&self) -> Evictions {
+        self.evictions
+    }
+
+    /// How many rows went so far, for whatever reason.
+    pub(crate) fn removals(&self) -> u64 {
+        self.removals
+    }
+
+    /// Number of proofs of life so far, for [`unlists_after`](Self::unlists_after).
+    pub(crate) fn proofs(&self) -> u64 {
+        self.store.proofs()
+    }
+}

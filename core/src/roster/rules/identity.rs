@@ -1,0 +1,158 @@
+//! Which row a write is about (SPEC 1.2).
+
+use super::{ConnectWrite, Report, key_of};
+use crate::model::ClientInfo;
+use crate::model::key::{PresenceKey, RowKey};
+use crate::model::placeholder::Kind;
+use crate::roster::{Roster, RowId};
+
+/// What a beacon would write to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BeaconTarget {
+    /// A row that is there.
+    Row(RowId),
+    /// A new row with this key.
+    Key(RowKey),
+}
+
+impl BeaconTarget {
+    /// The row, if it is there.
+    pub(super) fn row(&self) -> Option<RowId> {
+        match self {
+            Self::Row(row) => Some(*row),
+            Self::Key(_) => None,
+        }
+    }
+}
+
+/// The ids of a handshake as keys.
+#[derive(Debug)]
+pub(super) struct Ids {
+    pub(super) instance: Option<PresenceKey>,
+    /// The verified device.
+    pub(super) device: Option<PresenceKey>,
+}
+
+impl Ids {
+    pub(super) fn key(&self, conn_id: &str) -> RowKey {
+        let named = self.instance.as_ref().or(self.device.as_ref());
+        named
+            .cloned()
+            .map_or_else(|| RowKey::Connection(conn_id.into()), RowKey::Named)
+    }
+}
+
+/// Where a handshake's row is.
+#[derive(Debug)]
+pub(super) struct Landing {
+    pub(super) ids: Ids,
+    /// The row, if it is there.
+    pub(super) row: Option<RowId>,
+    /// The key that a new row gets.
+    pub(super) key: RowKey,
+    /// Whether the row is listed without the handshake's ids.
+    pub(super) is_apart: bool,
+}
+
+impl Roster {
+    /// The key a handshake resolves to, whether it makes a row or not (SPEC 1.2).
+    #[must_use]
+    pub fn connect_key(&self, client: &ClientInfo, device_id: Option<&str>, conn_id: &str) -> RowKey {
+        self.ids(client, device_id).key(conn_id)
+    }
+
+    /// What a beacon would write to, with the `deviceId` join.
+    #[must_use]
+    pub fn beacon_target(&self, report: &Report<'_>) -> BeaconTarget {
+        let by_device = |takes_over: bool| {
+            report.device().and_then(|device| {
+                self.row_of_device(device, true, takes_over)
+                    .or_else(|| self.row_of_device(device, false, takes_over))
+            })
+        };
+        let by_ids = match report.instance() {
+            Some(instance) => self.store.find_named(instance).or_else(|| by_device(true)),
+            None => by_device(false),
+        };
+        by_ids.map_or_else(|| self.target_of(report.key()), BeaconTarget::Row)
+    }
+
+    /// The row of a key, or a new one.
+    pub(super) fn target_of(&self, key: RowKey) -> BeaconTarget {
+        match self.store.find(&key) {
+            Some(row) => BeaconTarget::Row(row),
+            None => BeaconTarget::Key(key),
+        }
+    }
+
+    /// Where the handshake's row is.
+    pub(super) fn landing(&self, write: &ConnectWrite<'_>) -> Landing {
+        let ids = self.ids(write.client, write.device_id);
+        let key = ids.key(write.conn_id);
+        let row = self.row_of(&ids, &key);
+        if row.is_some_and(|row| self.is_closed_to(row, ids.device.as_ref())) {
+            let key = RowKey::Connection(write.conn_id.into());
+            return Landing {
+                ids,
+                row: self.store.find(&key),
+                key,
+                is_apart: true,
+            };
+        }
+        Landing {
+            ids,
+            row,
+            key,
+            is_apart: false,
+        }
+    }
+
+    /// The row that the ids of a handshake lead to, whoever owns it; `key` is their [`Ids::key`].
+    pub(super) fn row_of(&self, ids: &Ids, key: &RowKey) -> Option<RowId> {
+        let proven = |takes_over| self.row_of_device(ids.device.as_ref()?, true, takes_over);
+        let by_ids = match &ids.instance {
+            Some(instance) => self.store.find_named(instance).or_else(|| proven(true)),
+            None => proven(false),
+        };
+        by_ids.or_else(|| self.store.find(key))
+    }
+
+    /// The freshest row of a proven or a claimed `deviceId`; without an `instanceId` if it is to be taken
+    /// over.
+    fn row_of_device(&self, key: &PresenceKey, is_proven: bool, takes_over: bool) -> Option<RowId> {
+        self.store
+            .of_device(key, is_proven)
+            .find(|&id| !takes_over || !self.store[id].has_instance_id())
+    }
+
+    pub(super) fn ids(&self, client: &ClientInfo, device_id: Option<&str>) -> Ids {
+        Ids {
+            // The gateway's own id in a connect counts as absent.
+            instance: key_of(client.instance_id.as_deref()).filter(|key| self.self_key.as_ref() != Some(key)),
+            device: key_of(device_id),
+        }
+    }
+
+    /// The client's `instanceId`, unless it is a placeholder or the gateway's own.
+    pub(super) fn own_instance_id<'a>(&self, client: &'a ClientInfo) -> Option<&'a str> {
+        Kind::Id
+            .present(client.instance_id.as_deref())
+            .filter(|id| !self.is_self(Some(id)))
+    }
+
+    /// Whether this is the gateway's own `instanceId`.
+    #[must_use]
+    pub fn is_self(&self, instance_id: Option<&str>) -> bool {
+        self.self_key.is_some() && key_of(instance_id) == self.self_key
+    }
+
+    /// The row goes by the `instanceId` from now on.
+    pub(super) fn rekey(&mut self, id: RowId, instance: Option<&PresenceKey>) {
+        if let Some(instance) = instance
+            && !matches!(&self.store[id].key, RowKey::Named(key) if key == instance)
+        {
+            let old_key = self.store.set_key(id, RowKey::Named(instance.clone()));
+            self.log.rekeyed(id, old_key, self.store.len());
+        }
+    }
+}

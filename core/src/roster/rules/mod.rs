@@ -1,0 +1,383 @@
+//! The rules of rows: what a handshake, a beacon, a pong, a close and the time do to them (SPEC 1).
+//!
+//! [`identity`]: which row a write is about. [`ownership`]: who may write it. [`bounds`]: how many rows there
+//! may be and how large. [`report`]: what a beacon says. [`activity`]: changes of the last input.
+
+mod activity;
+mod bounds;
+mod identity;
+mod ownership;
+mod report;
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+pub(super) use self::activity::Activity;
+pub use self::bounds::{BeaconError, Evictions, Holder};
+pub use self::identity::BeaconTarget;
+pub use self::ownership::{Aim, Disputes, Move};
+pub use self::report::Report;
+use super::clock::moment_before;
+use super::row::{Detached, Device, Live, Row, Said, overlay, overlay_id};
+use super::store::RowId;
+use super::{MAX_ROW_BYTES, ROW_SHARE_BYTES, Removal, Roster, size};
+use crate::model::address::is_loopback;
+use crate::model::key::{PresenceKey, RowKey};
+use crate::model::time::Now;
+use crate::model::{ClientInfo, Role};
+
+/// What a handshake writes (SPEC 1.4, "Connect").
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectWrite<'a> {
+    /// The connection: a number never used twice in the roster's life.
+    pub conn: u64,
+    /// The caller's own number for it, returned in its [`Move`].
+    pub seat: u32,
+    /// The connection's id on the wire: the key of last resort.
+    pub conn_id: &'a str,
+    /// Who the client is.
+    pub client: &'a Arc<ClientInfo>,
+    /// Its role.
+    pub role: Role,
+    /// Its scopes.
+    pub scopes: &'a Arc<[Box<str>]>,
+    /// The *verified* device id.
+    pub device_id: Option<&'a str>,
+    /// Its address; a loopback one is ignored.
+    pub remote_ip: Option<&'a str>,
+    /// The id of the person behind it, from a trusted proxy.
+    pub user: Option<&'a str>,
+}
+
+impl Roster {
+    // ---- connections ----------------------------------------------------------------------------
+
+    /// A handshake succeeded: writes the connection's row and binds the connection to it. Connections that
+    /// leave that row for it are in [`take_moves`](Self::take_moves) afterwards.
+    pub fn connect(&mut self, write: &ConnectWrite<'_>, now: Now) -> RowId {
+        self.settle(now);
+        let row = self.write_connect(write, now);
+        self.log.publish();
+        self.replace_left_behind(row, write);
+        self.enforce_cap(row);
+        self.tell_activity();
+        row
+    }
+
+    /// A pong arrived on a live connection whose row is gone: writes the row from the handshake and binds
+    /// the connection to it, if there is room or a row without a live connection can go (SPEC 1.4). Returns
+    /// `None`, and changes nothing, if not.
+    pub fn restore(&mut self, write: &ConnectWrite<'_>, now: Now) -> Option<RowId> {
+        self.settle(now);
+        let is_there = self.landing(write).row.is_some();
+        if !self.has_bytes_without_live_rows() || !is_there && !self.has_room_without_live_rows() {
+            return None;
+        }
+        let row = self.write_connect(write, now);
+        self.keep_rebuilt(row);
+        Some(row)
+    }
+
+    /// A connection whose row is gone writes it anew from its handshake, as the first half of its
+    /// own beacon (SPEC 1.4): no version of its own. If the beacon is refused, call
+    /// [`keep_rebuilt`](Self::keep_rebuilt).
+    pub fn rebuild(&mut self, write: &ConnectWrite<'_>, now: Now) -> RowId {
+        self.settle(now);
+        self.write_connect(write, now)
+    }
+
+    /// The beacon that a row was rebuilt for was refused: the row alone is the change.
+    pub fn keep_rebuilt(&mut self, row: RowId) {
+        self.log.publish();
+        self.enforce_cap(row);
+        self.tell_activity();
+    }
+
+    fn write_connect(&mut self, write: &ConnectWrite<'_>, now: Now) -> RowId {
+        let landing = self.landing(write);
+        let id = match landing.row {
+            Some(id) => id,
+            None => {
+                self.disputes.apart += u64::from(landing.is_apart);
+                self.make_row(landing.key, Holder::Unlimited, now)
+            }
+        };
+        let max_bytes = self.max_row_bytes(id).max(ROW_SHARE_BYTES);
+        let mut others = Vec::new();
+        if !landing.is_apart {
+            self.rekey(id, landing.ids.instance.as_ref());
+            if let Some(device) = landing.ids.device {
+                others = self.own(id, device);
+            }
+            let own_id = self.own_instance_id(write.client);
+            let row = &mut self.store[id];
+            overlay_id(&mut row.fields.instance_id, own_id);
+            overlay(&mut row.fields.device_id, write.device_id);
+            if row.owner().is_none() && size::of_ids(&row.fields) > MAX_ROW_BYTES + 1 {
+                row.fields.device_id = None;
+                self.store.set_device(id, None);
+            }
+        }
+        let ip = write.remote_ip.filter(|ip| !is_loopback(ip));
+        let live = Live {
+            conn: write.conn,
+            seat: write.seat,
+            conn_id: write.conn_id.into(),
+            role: write.role,
+            scopes: write.scopes.clone(),
+            said: Said::new(write.client, write.role, ip, write.user),
+        };
+        let newest = self.store[id].live.last();
+        self.disputes.shared +=
+            u64::from(newest.is_some_and(|newest| newest.said.has_other_host(&live.said)));
+        self.attach(id, live, max_bytes, now);
+        // A row with a connection of its own counts against nobody's quota.
+        self.store.set_holder(id, None);
+        self.move_apart(others, now);
+        id
+    }
+
+    /// Writes a handshake to the row that it leads to.
+    fn attach(&mut self, id: RowId, live: Live, max_bytes: usize, now: Now) {
+        self.store[id].attach(live, now.age_ms, max_bytes);
+        self.measure(id);
+        self.prove_alive(id, now);
+        self.log_change(id);
+    }
+
+    /// A live connection of the row is over. The row's last close writes; any other takes along what the
+    /// connection wrote last (SPEC 1.4). `proof` says whether the close shows life: our own close for silence
+    /// does not.
+    pub fn disconnect(&mut self, row: RowId, conn: u64, proof: bool, now: Now) {
+        self.settle(now);
+        if !self.contains(row) {
+            return;
+        }
+        let max_bytes = self.max_row_bytes(row);
+        match self.store[row].detach(conn, max_bytes) {
+            Detached::Nothing => return,
+            Detached::Last => {
+                self.store[row].fields.reason = Some("disconnect".into());
+                if proof {
+                    self.prove_alive(row, now);
+                } else {
+                    self.store[row].written_ms = now.age_ms;
+                    self.store.close_silently(row);
+                }
+            }
+            Detached::Visibly => {}
+        }
+        self.measure(row);
+        self.log_change(row);
+        self.log.publish();
+        self.tell_activity();
+    }
+
+    /// A pong arrived on a live connection of the row: it was alive now. Silent: no new version. Does
+    /// nothing if the row is gone.
+    pub fn touch(&mut self, row: RowId, now: Now) {
+        self.settle(now);
+        if self.contains(row) {
+            self.prove_alive(row, now);
+            self.log_touch(row);
+        }
+    }
+
+    // ---- beacons --------------------------------------------------------------------------------
+
+    /// A beacon arrived (SPEC 1.3, reference 1.3). An absent member never erases a stored one.
+    ///
+    /// # Errors
+    /// [`BeaconError::SelfInstance`] if it claims to be the gateway, [`BeaconError::Full`] if it needs a
+    /// new row and could only push out rows with live connections, [`BeaconError::RowTooLarge`] and
+    /// [`BeaconError::ListTooLarge`] if the row or the list would have too many bytes. A refused beacon
+    /// changes nothing.
+    pub fn beacon<'a>(
+        &mut self,
+        report: impl Into<Report<'a>>,
+        holder: Holder,
+        now: Now,
+    ) -> Result<RowId, BeaconError> {
+        self.write_beacon(report.into(), None, holder, now)
+    }
+
+    /// A beacon arrived that is about the row of its connection whatever its ids ([`Aim::Connection`]): writes
+    /// that row without ids. Where it is not listed, writes the row that the handshake would get, with the
+    /// handshake's ids unless these are another device's (SPEC 1.2, 1.4).
+    ///
+    /// # Errors
+    /// As [`beacon`](Self::beacon).
+    pub fn own_beacon<'a>(
+        &mut self,
+        report: impl Into<Report<'a>>,
+        write: &ConnectWrite<'a>,
+        row: Option<RowId>,
+        now: Now,
+    ) -> Result<RowId, BeaconError> {
+        let (mut instance_id, mut device_id) = (None, None);
+        let target = match row.filter(|&row| self.contains(row)) {
+            Some(row) => BeaconTarget::Row(row),
+            None => {
+                let landing = self.landing(write);
+                if !landing.is_apart {
+                    instance_id = self.own_instance_id(write.client);
+                    device_id = write.device_id;
+                }
+                landing
+                    .row
+                    .map_or(BeaconTarget::Key(landing.key), BeaconTarget::Row)
+            }
+        };
+        let report = report.into().with_ids(instance_id, device_id);
+        self.write_beacon(report, Some(target), Holder::Unlimited, now)
+    }
+
+    fn write_beacon(
+        &mut self,
+        mut report: Report<'_>,
+        target: Option<BeaconTarget>,
+        holder: Holder,
+        now: Now,
+    ) -> Result<RowId, BeaconError> {
+        if report.instance().is_some() && report.instance() == self.self_key.as_ref() {
+            return Err(BeaconError::SelfInstance);
+        }
+        self.settle(now);
+        let target = match target {
+            Some(BeaconTarget::Row(row)) if self.contains(row) => BeaconTarget::Row(row),
+            Some(BeaconTarget::Row(_)) => self.target_of(report.key()),
+            Some(BeaconTarget::Key(key)) => self.target_of(key),
+            None => self.beacon_target(&report),
+        };
+        let found = target.row();
+        if found.is_some_and(|id| self.store[id].owner().is_some()) {
+            // A claim never overwrites a proof.
+            report = report.without_device();
+        }
+        let max_bytes = self.max_bytes_for(&report, found)?;
+        let id = match target {
+            BeaconTarget::Row(id) => {
+                self.rekey(id, report.instance());
+                id
+            }
+            BeaconTarget::Key(_) if !self.has_room_without_live_rows() => {
+                return Err(BeaconError::Full { rows: self.len() });
+            }
+            BeaconTarget::Key(key) => self.make_row(key, holder, now),
+        };
+        if report.write(&mut self.store[id]) {
+            self.measure(id);
+        }
+        if report.clears_last_input() {
+            self.set_input(id, None, None);
+        } else if let Some(seconds) = report.last_input_seconds {
+            self.set_input(id, Some(moment_before(now.age_ms, seconds)), None);
+        }
+        if self.store[id].add_sets(report.roles(), report.scopes(), max_bytes) {
+            self.measure(id);
+        }
+        self.prove_alive(id, now);
+        if let Some(device) = report.device() {
+            self.store.set_device(id, Some(Device::claimed(device.clone())));
+        }
+        self.log_change(id);
+        self.log.publish();
+        self.enforce_quota(holder);
+        self.enforce_cap(id);
+        self.tell_activity();
+        Ok(id)
+    }
+
+    // ---- life -----------------------------------------------------------------------------------
+
+    /// Brings the roster to `now`: follows a step of the wall clock, drops what expired. Every
+    /// write does this first; call it alone when [`poll_timeout`](Self::poll_timeout) is due.
+    pub fn settle(&mut self, now: Now) {
+        self.settled_ms = now.age_ms;
+        if self.clock.follow(now) {
+            self.log.shifted(self.store.ids());
+        }
+        while let Some(id) = self.store.next_to_expire()
+            && self.is_over(&self.store[id], now.age_ms)
+        {
+            self.remove(id, Removal::Expired);
+        }
+        while now.age_ms >= self.spared_until_ms
+            && let Some(id) = self.store.next_spared()
+        {
+            self.remove(id, Removal::Expired);
+        }
+        self.tell_activity();
+    }
+
+    /// When [`settle`](Self::settle) is next due, on `Now::age_ms`.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<u64> {
+        let expiry = self.store.next_to_expire().map(|id| {
+            let proof_ms = self.store[id].proof_ms;
+            proof_ms.saturating_add(self.config.ttl_ms).saturating_add(1)
+        });
+        let spared = self.store.next_spared().map(|_| self.spared_until_ms);
+        [expiry, spared, self.activity_due_ms()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The machine slept: rows with live connections that would be past the TTL before `until_ms`
+    /// (one pong window from now) are spared until then; call before anything else at the new time
+    /// (SPEC 1.5).
+    pub fn spare_live_rows(&mut self, until_ms: u64) {
+        let ttl_ms = self.config.ttl_ms;
+        self.store
+            .spare(|row| until_ms.saturating_sub(row.proof_ms) > ttl_ms);
+        self.spared_until_ms = self.spared_until_ms.max(until_ms);
+    }
+
+    /// Whether the row's last proof of life is older than the TTL.
+    fn is_over(&self, row: &Row, now_ms: u64) -> bool {
+        now_ms.saturating_sub(row.proof_ms) > self.config.ttl_ms
+    }
+
+    fn make_row(&mut self, key: RowKey, holder: Holder, now: Now) -> RowId {
+        self.rows_made += 1;
+        let id = self.store.insert(Row::new(key, self.rows_made, now.age_ms));
+        self.log.keyed(id);
+        self.measure(id);
+        if let Holder::Connection(conn) = holder {
+            self.store.set_holder(id, Some(conn));
+        }
+        id
+    }
+
+    fn prove_alive(&mut self, id: RowId, now: Now) {
+        let row = &mut self.store[id];
+        row.written_ms = now.age_ms;
+        row.proof_ms = now.age_ms;
+        self.store.refresh(id);
+    }
+
+    fn log_change(&mut self, id: RowId) {
+        self.store[id].revision = self.log.changed(id);
+        self.share_with_siblings(id);
+    }
+
+    fn log_touch(&mut self, id: RowId) {
+        let row = &mut self.store[id];
+        row.revision = self.log.touched(id, row.written_ms);
+    }
+
+    fn remove(&mut self, id: RowId, why: Removal) {
+        if let Some(mut row) = self.store.remove(id) {
+            self.bytes -= row.bytes;
+            self.log.removed(id, &row.key, why, self.store.len());
+            self.leave_siblings(id, &mut row);
+            self.removals += 1;
+        }
+    }
+}
+
+fn key_of(raw: Option<&str>) -> Option<PresenceKey> {
+    raw.and_then(PresenceKey::parse)
+}

@@ -1,0 +1,148 @@
+//! The rows by class, each class in the order of the last proof of life: which row goes next (SPEC 1.5).
+
+use alloc::collections::BTreeMap;
+
+use foldhash::fast::FixedState;
+use hashlink::LinkedHashSet;
+
+use super::{RowId, Rows};
+use crate::roster::row::{Class, Place, Row};
+
+/// Rows in an order. Ids are the store's own: no client can choose any that collide.
+pub(in crate::roster) type Queue = LinkedHashSet<RowId, FixedState>;
+
+/// Every row, in exactly one [`Place`].
+#[derive(Debug, Default)]
+pub(super) struct Queues {
+    /// By class, least fresh first.
+    ageing: [Queue; Class::ALL.len()],
+    /// By the number of the last proof of life.
+    silent: BTreeMap<u64, RowId>,
+    spared: BTreeMap<(Class, u64), RowId>,
+    /// Counts all proofs of life.
+    proofs: u64,
+}
+
+impl Queues {
+    /// Adds a row as the freshest of its class.
+    pub(super) fn push(&mut self, rows: &mut Rows, id: RowId) {
+        self.proofs += 1;
+        let row = &mut rows[id];
+        let class = row.class();
+        row.proof_number = self.proofs;
+        row.place = Place::Ageing(class);
+        self.ageing[class as usize].insert(id);
+    }
+
+    /// Takes a row out.
+    pub(super) fn remove(&mut self, row: &Row, id: RowId) {
+        match row.place {
+            Place::Ageing(class) => {
+                self.ageing[class as usize].remove(&id);
+            }
+            Place::Silent => {
+                self.silent.remove(&row.proof_number);
+            }
+            Place::Spared(class) => {
+                self.spared.remove(&(class, row.proof_number));
+            }
+        }
+    }
+
+    /// Makes the row the freshest of the class that it is in now; it goes by its age.
+    pub(super) fn refresh(&mut self, rows: &mut Rows, id: RowId) {
+        let row = &mut rows[id];
+        let class = row.class();
+        if row.place == Place::Ageing(class) {
+            self.proofs += 1;
+            row.proof_number = self.proofs;
+            self.ageing[class as usize].to_back(&id);
+            return;
+        }
+        self.remove(row, id);
+        self.push(rows, id);
+    }
+
+    /// The row's last connection closed and that was no proof of life: it keeps its age.
+    pub(super) fn close_silently(&mut self, row: &mut Row, id: RowId) {
+        self.remove(row, id);
+        row.place = Place::Silent;
+        self.silent.insert(row.proof_number, id);
+    }
+
+    /// Lets the rows with live connections that are `overdue` wait for a pong, whatever their age.
+    pub(super) fn spare(&mut self, rows: &mut Rows, overdue: impl Fn(&Row) -> bool) {
+        for class in Class::ALL.into_iter().filter(|class| class.is_live()) {
+            let ageing = &mut self.ageing[class as usize];
+            while let Some(&id) = ageing.front()
+                && overdue(&rows[id])
+            {
+                ageing.pop_front();
+                rows[id].place = Place::Spared(class);
+                self.spared.insert((class, rows[id].proof_number), id);
+            }
+        }
+    }
+
+    /// The least fresh of the rows that go by their age.
+    pub(super) fn next_to_expire(&self, rows: &Rows) -> Option<RowId> {
+        let ageing = self.ageing.iter().filter_map(Queue::front);
+        let silent = self.silent.values().next();
+        ageing
+            .chain(silent)
+            .copied()
+            .min_by_key(|&id| rows[id].proof_number)
+    }
+
+    /// The least fresh of the rows that wait for a pong after a suspension.
+    pub(super) fn next_spared(&self) -> Option<RowId> {
+        if self.spared.is_empty() {
+            return None;
+        }
+        let first = |class| self.spared_of(class).next();
+        let firsts = Class::ALL.into_iter().filter_map(first);
+        firsts.min_by_key(|&(number, _)| number).map(|(_, id)| id)
+    }
+
+    /// The spared rows of a class with the numbers of their last proofs, least fresh first.
+    fn spared_of(&self, class: Class) -> impl Iterator<Item = (u64, RowId)> {
+        let spared = self.spared.range((class, 0)..=(class, u64::MAX));
+        spared.map(|(&(_, number), &id)| (number, id))
+    }
+
+    /// All rows in the order in which they go when there are too many: with a live connection only after all others.
+    pub(super) fn in_eviction_order(&self, rows: &Rows) -> impl Iterator<Item = RowId> {
+        Class::ALL.into_iter().flat_map(move |class| {
+            // Only rows with a live connection are spared, and only rows without one are silent.
+            let silent = (class == Class::Closed).then(|| self.silent.values().copied());
+            let spared = self.spared_of(class).map(|(_, id)| id);
+            let mut others = silent.into_iter().flatten().chain(spared).peekable();
+            let mut ageing = self.ageing[class as usize].iter().copied().peekable();
+            core::iter::from_fn(move || match (ageing.peek(), others.peek()) {
+                (Some(&id), Some(&other)) if rows[other].proof_number < rows[id].proof_number => {
+                    others.next()
+                }
+                (Some(_), _) => ageing.next(),
+                (None, _) => others.next(),
+            })
+        })
+    }
+
+    /// Number of rows without a live connection.
+    pub(super) fn not_live(&self) -> usize {
+        let ageing = [Class::Closed, Class::Reported].map(|class| self.ageing[class as usize].len());
+        ageing.iter().sum::<usize>() + self.silent.len()
+    }
+
+    /// Number of proofs of life so far: rows proven alive later have greater numbers.
+    pub(super) fn proofs(&self) -> u64 {
+        self.proofs
+    }
+
+    /// All rows, in runs that begin with the freshest.
+    pub(super) fn ids(&self) -> impl Iterator<Item = RowId> {
+        let ageing = self.ageing.iter().rev().flat_map(|queue| queue.iter().rev());
+        let spared = self.spared.values().rev();
+        ageing.chain(spared).chain(self.silent.values().rev()).copied()
+    }
+}
