@@ -11,7 +11,7 @@ use presence_core::model::status::Thresholds;
 use presence_core::model::{ClientInfo, Role, scope};
 use presence_core::roster::RosterConfig;
 use presence_core::server::{Handshake, Hub, HubConfig, HubOutput};
-use presence_core::wire::{Limits, Request};
+use presence_core::wire::{Access, Call, Limits, Request};
 use presence_core::{Now, PresenceEntry};
 
 const EXTREMES: [u64; 9] = [
@@ -161,9 +161,8 @@ fn run(config: HubConfig, most_turns: u64) -> u64 {
         };
         let request = Request {
             id: "2".into(),
-            method: "system-event".into(),
-            params: presence_core::wire::params::Params::NONE,
-            beacon: Some(beacon.into()),
+            access: Access::Operator,
+            call: Ok(Call::SystemEvent(beacon.into())),
         };
         hub.call(conns[0], &request, now);
     }

@@ -7,7 +7,7 @@ use presence_core::model::beacon::Beacon;
 use presence_core::model::{ClientInfo, Role};
 use presence_core::roster::{Holder, Roster, RosterConfig, Work};
 use presence_core::server::{ConnId, Handshake, Hub, HubConfig, LeaveCause};
-use presence_core::wire::{Limits, Request};
+use presence_core::wire::{Access, Call, Limits, Request};
 use presence_core::{Now, PresenceEntry};
 
 const START: Now = Now {
@@ -110,11 +110,14 @@ fn nothing_is_digested_while_nobody_takes_deltas() {
         let before = hub.work().rows_digested;
         for n in 0..10 {
             now = now.after(100);
+            let beacon = Beacon {
+                instance_id: Some("i-1".into()),
+                ..Beacon::new(&format!("text {n}"))
+            };
             let request = Request {
                 id: "1".into(),
-                method: "system-event".into(),
-                params: serde_json::json!({ "text": format!("text {n}"), "instanceId": "i-1" }).into(),
-                beacon: None,
+                access: Access::Operator,
+                call: Ok(Call::SystemEvent(beacon.into())),
             };
             hub.call(conn, &request, now);
             while hub.poll_output().is_some() {}

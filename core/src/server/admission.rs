@@ -10,7 +10,9 @@ use super::refused::Introduction;
 use crate::model::Role;
 pub use crate::wire::device::DeviceEvidence;
 use crate::wire::error::{ClientKind, Misplaced, SecretKind};
-use crate::wire::{CloseFrame, ConnectParams, Method, Request, WireError};
+use crate::wire::method::CONNECT;
+use crate::wire::request::RequestFrame;
+use crate::wire::{CloseFrame, ConnectParams, WireError};
 
 /// What the shell found out about one `connect` request.
 ///
@@ -111,13 +113,12 @@ pub(super) struct Examined {
 }
 
 /// The checks on the first request itself.
-pub(super) fn examine(request: &Request) -> Result<Examined, Refusal> {
-    if &*request.method != Method::Connect.name() {
+pub(super) fn examine(request: &RequestFrame<'_>) -> Result<Examined, Refusal> {
+    if request.method != CONNECT {
         return Err(WireError::connect_first().into());
     }
-    let params = ConnectParams::parse(request.params.text()).map_err(|reason| {
-        Refusal::from(WireError::invalid_params("connect", &reason))
-            .of(Introduction::of_text(request.params.text()))
+    let params = ConnectParams::of(&request.params).map_err(|reason| {
+        Refusal::from(WireError::invalid_params(CONNECT, &reason)).of(Introduction::of_tree(&request.params))
     })?;
     let Some(protocol) = params.protocol() else {
         let error = WireError::protocol_mismatch(params.min_protocol, params.max_protocol);

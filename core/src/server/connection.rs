@@ -16,8 +16,8 @@ use crate::model::entry::MAX_USER_UNITS;
 use crate::model::text::trim;
 use crate::model::time::Now;
 use crate::model::{ClientInfo, Role};
-use crate::wire::frame::FrameError;
-use crate::wire::{CloseFrame, ConnectParams, Frame, Limits, Method, Request, WireError};
+use crate::wire::request::{FrameError, RequestFrame};
+use crate::wire::{Call, CloseFrame, ConnectParams, Frame, Limits, Request, WireError};
 
 /// Most frames that wait while a handshake is being judged.
 pub const MAX_PENDING_FRAMES: usize = 15;
@@ -305,7 +305,7 @@ impl Connection {
 
     /// The first frame, which must be a valid `connect`.
     fn first_frame(&mut self, text: &str) {
-        let request = match Request::parse(text) {
+        let request = match RequestFrame::read(text) {
             Ok(request) => request,
             Err(FrameError::NotJson) => return self.close(CloseFrame::NOT_JSON),
             Err(FrameError::Invalid { .. }) => return self.close(CloseFrame::INVALID_FRAME),
@@ -354,15 +354,17 @@ impl Connection {
 
     /// A frame after the handshake: nothing in it closes the connection.
     fn request(&mut self, text: &str) {
-        self.outputs.push_back(match Request::parse_call(text) {
+        self.outputs.push_back(match Request::parse(text) {
             Err(FrameError::NotJson) => ConnectionOutput::Note("ignored a message that is not JSON"),
             Err(FrameError::Invalid { id, reason }) => {
                 let id = id.as_deref().unwrap_or(NO_ID);
                 ConnectionOutput::Send(Frame::error(id, &WireError::invalid_frame(&reason)))
             }
-            Ok(request) if &*request.method == Method::Connect.name() => {
-                ConnectionOutput::Send(Frame::error(&request.id, &WireError::connect_again()))
-            }
+            Ok(Request {
+                id,
+                call: Ok(Call::Connect),
+                ..
+            }) => ConnectionOutput::Send(Frame::error(&id, &WireError::connect_again())),
             Ok(request) => ConnectionOutput::Call(Box::new(request)),
         });
     }

@@ -15,7 +15,6 @@ pub mod connection;
 pub mod hub;
 pub mod outbox;
 pub mod refused;
-pub mod system_event;
 
 pub use admission::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence};
 pub use connection::{Connection, ConnectionOutput, Handshake};

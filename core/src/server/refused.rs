@@ -5,6 +5,7 @@ use alloc::boxed::Box;
 
 use crate::model::{ClientInfo, Role};
 use crate::wire::params::{Length, Members};
+use crate::wire::tree::Tree;
 use crate::wire::{ConnectParams, WireError};
 
 /// Most bytes of each member of an [`Introduction`]; longer ones are cut at a character boundary.
@@ -64,15 +65,15 @@ impl Introduction {
         }
     }
 
-    /// Of parameters that are not valid, a JSON text: the strings that are there.
-    pub(super) fn of_text(params: &str) -> Self {
-        let root = Members::root(params).ok();
+    /// Of parameters that are not valid: the strings that are there.
+    pub(super) fn of_tree(params: &Tree<'_>) -> Self {
+        let root = Members::of(params).ok();
         let client = root
             .as_ref()
             .and_then(|root| root.optional_object("client").ok().flatten());
         let text = |members: &Option<Members<'_>>, name| {
             let text = members.as_ref()?.optional_string(name, Length::ANY);
-            text.ok().flatten().map(|text| cut(&text))
+            text.ok().flatten().map(cut)
         };
         Self {
             id: text(&client, "id"),
@@ -102,12 +103,15 @@ mod tests {
     #[test]
     fn what_can_be_read_of_bad_parameters_is_kept() {
         let params = json!({ "client": { "id": 7, "version": "1.2", "mode": "ui" }, "role": "x" });
-        let introduction = Introduction::of_text(&params.to_string());
+        let introduction = Introduction::of_tree(&Tree::read(&params.to_string()).unwrap());
         assert_eq!(introduction.id, None);
         assert_eq!(introduction.version.as_deref(), Some("1.2"));
         assert_eq!(introduction.mode.as_deref(), Some("ui"));
         assert_eq!(introduction.role.as_deref(), Some("x"));
-        assert_eq!(Introduction::of_text("[]"), Introduction::default());
+        assert_eq!(
+            Introduction::of_tree(&Tree::List(alloc::vec![])),
+            Introduction::default()
+        );
     }
 
     #[test]

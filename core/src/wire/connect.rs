@@ -1,11 +1,11 @@
 //! The parameters of `connect`, validated (reference 2.3).
 
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::params::{Length, Members, ParamsError};
+use super::tree::{MAX_ITEMS, Tree};
 use crate::model::entry::MAX_STRING_UNITS;
 use crate::model::{ClientInfo, Role};
 
@@ -16,7 +16,7 @@ pub const OLDEST_PROTOCOL: u32 = 3;
 /// Most items of `scopes` and `caps`.
 pub const MAX_LIST_ITEMS: usize = 64;
 /// Most items of `commands`.
-pub const MAX_COMMANDS: usize = 1_024;
+pub const MAX_COMMANDS: usize = MAX_ITEMS;
 /// The longest `client.timeZone`, in UTF-16 units.
 const MAX_TIME_ZONE_UNITS: usize = 64;
 /// The longest `client.buildId`, in UTF-16 units.
@@ -95,7 +95,7 @@ pub struct ConnectParams {
 }
 
 impl ConnectParams {
-    /// Reads and validates the parameters of a `connect` request, a JSON text. Unknown members are ignored, any client id
+    /// Reads and validates the parameters of a `connect` request, a JSON text; one that is not JSON counts as none. Unknown members are ignored, any client id
     /// and mode is accepted; a member of the wrong type, too long or missing is refused.
     ///
     /// ```
@@ -115,13 +115,18 @@ impl ConnectParams {
     /// # Errors
     /// Names the first bad member.
     pub fn parse(params: &str) -> Result<Self, ParamsError> {
-        let root = Members::root(params)?;
+        Self::of(&Tree::read(params).unwrap_or_default())
+    }
+
+    /// [`parse`](Self::parse), of parameters that are read.
+    pub(crate) fn of(params: &Tree<'_>) -> Result<Self, ParamsError> {
+        let root = Members::of(params)?;
         let min_protocol = protocol_number(&root, "minProtocol")?;
         let max_protocol = protocol_number(&root, "maxProtocol")?;
         let client = client_info(&root.required_object("client")?)?;
         let role_word = root
             .optional_string("role", STORED)?
-            .unwrap_or(Cow::Borrowed(Role::Operator.as_str()));
+            .unwrap_or(Role::Operator.as_str());
         check_unused(&root)?;
         Ok(Self {
             min_protocol,
@@ -130,7 +135,7 @@ impl ConnectParams {
             caps: strings(&root, "caps", MAX_LIST_ITEMS)?,
             commands: strings(&root, "commands", MAX_COMMANDS)?,
             may_report_input: accessibility(&root)?,
-            role: Role::parse(&role_word),
+            role: Role::parse(role_word),
             role_word: role_word.into(),
             scopes: strings(&root, "scopes", MAX_LIST_ITEMS)?,
             device: root
@@ -223,9 +228,7 @@ fn strings(
     name: &'static str,
     max_items: usize,
 ) -> Result<Vec<Box<str>>, ParamsError> {
-    let items = members
-        .optional_strings(name, max_items, STORED)?
-        .unwrap_or_default();
+    let items = members.strings(name, max_items, STORED)?;
     Ok(items.into_iter().map(Box::from).collect())
 }
 

@@ -148,9 +148,12 @@ impl WireError {
         Self::invalid_request(format!("invalid request frame: {reason}"))
     }
 
-    /// `invalid <method> params: <reason>`.
+    /// `invalid <method> params: <reason>`, or `text required`.
     #[must_use]
     pub fn invalid_params(method: &str, reason: &ParamsError) -> Self {
+        if *reason == ParamsError::TextRequired {
+            return Self::invalid_request("text required");
+        }
         Self::invalid_request(format!("invalid {method} params: {reason}"))
     }
 

@@ -1,8 +1,4 @@
-//! Frames as text: requests in, responses and events out, with the large part shared.
-
-mod grammar;
-mod plain;
-mod request;
+//! Frames that are sent, as text with the large part shared.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -14,10 +10,6 @@ use serde::Serialize;
 use super::error::WireError;
 use crate::model::SharedText;
 use crate::model::json::write_string;
-pub use request::{FrameError, Request};
-
-/// The longest id of a request, in UTF-16 units.
-pub const MAX_ID_UNITS: usize = 1_024;
 
 /// One text frame to send: `head`, then a `body` that many frames share (the encoded presence
 /// list), then `tail`. Nothing is copied per recipient but head and tail.

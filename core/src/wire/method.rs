@@ -1,38 +1,48 @@
-//! Which methods there are, and who may call them (SPEC 2, reference 3.5 and 4.6).
+//! Every method: its name, who may call it and what is read of its parameters (SPEC 2, reference 3.5 and 4.6).
 
+use alloc::boxed::Box;
+
+use super::beacon;
 use super::error::WireError;
-use crate::model::{Role, scope};
+use super::node_event::{self, NodeEvent};
+use super::params::{Length, Members, ParamsError};
+use super::tree::Tree;
+use crate::model::{Beacon, Role, scope};
 
-/// A method this gateway knows.
-///
-/// ```
-/// use presence_core::model::{Role, scope};
-/// use presence_core::wire::Method;
-/// let method = Method::resolve("system-presence")?;
-/// assert_eq!(method, Method::SystemPresence);
-/// assert!(method.authorize(Role::Operator, &[scope::READ], 4).is_ok());
-/// assert!(method.authorize::<&str>(Role::Operator, &[], 4).is_err());
-/// # Ok::<(), presence_core::wire::WireError>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Method {
-    /// The handshake; only valid as the first request.
-    Connect,
+/// Most UTF-16 units of the `nodeId` asked for.
+const MAX_NODE_ID_UNITS: usize = 1_024;
+
+/// Who may call a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Every connection: of methods that do not exist.
+    Anyone,
+    /// Any operator, whatever its scopes. `system-event` is one: which rows a beacon may write is
+    /// decided by the row (SPEC 2, "Beacon rights").
+    Operator,
+    /// Operators with this scope, or one that implies it.
+    Scope(&'static str),
+    /// Nodes only.
+    Node,
+}
+
+/// What a request asks for, with its parameters.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Call {
     /// The roster.
     SystemPresence,
     /// The roster with keys, version and digest, for clients that take deltas (SPEC 2.1).
     PresenceSnapshot,
     /// A beacon.
-    SystemEvent,
+    SystemEvent(Box<Beacon>),
     /// The gateway's health.
     Health,
     /// The gateway's versions and counters.
     Status,
-    /// Would wake the agent; known, because clients call it, but there is none.
-    Wake,
     /// The last heartbeat of the agent: always `null` here.
     LastHeartbeat,
-    /// Switches heartbeats on or off.
+    /// Switches heartbeats on or off: there are none here.
     SetHeartbeats,
     /// The configuration: a stub that probes can read.
     ConfigGet,
@@ -40,43 +50,95 @@ pub enum Method {
     NodeList,
     /// The same nodes, as a list of pairings.
     NodePairList,
-    /// One of them.
-    NodeDescribe,
+    /// The node with this id.
+    NodeDescribe(Box<str>),
     /// Agents: none here.
     AgentsList,
     /// Device pairings: none here.
     DevicePairList,
     /// An event of a node.
-    NodeEvent,
-    /// A node's skills.
-    NodeSkillsUpdate,
-    /// A node's plugin tools.
-    NodePluginToolsUpdate,
-    /// A node's runners.
-    NodeRunnerInventoryUpdate,
+    NodeEvent(NodeEvent),
+    /// A node's skills, plugin tools or runners, which are not kept.
+    NodeUpdate,
+    /// Would wake the agent; known, because clients call it, but there is none.
+    Wake,
+    /// The handshake again; only valid as the first request.
+    Connect,
 }
 
-/// The methods that `hello-ok.features.methods` states: those that are answered. Clients gate pages
-/// on this list. `connect` is over by then and `wake` is only ever refused, so neither is in it.
-pub const ADVERTISED: [Method; 17] = [
-    Method::SystemPresence,
-    Method::PresenceSnapshot,
-    Method::SystemEvent,
-    Method::Health,
-    Method::Status,
-    Method::LastHeartbeat,
-    Method::SetHeartbeats,
-    Method::ConfigGet,
-    Method::NodeList,
-    Method::NodePairList,
-    Method::NodeDescribe,
-    Method::AgentsList,
-    Method::DevicePairList,
-    Method::NodeEvent,
-    Method::NodeSkillsUpdate,
-    Method::NodePluginToolsUpdate,
-    Method::NodeRunnerInventoryUpdate,
+/// A method this gateway knows.
+///
+/// ```
+/// use presence_core::model::{Role, scope};
+/// use presence_core::wire::Method;
+/// let method = Method::find("system-presence").unwrap();
+/// assert!(method.access.authorize(Role::Operator, &[scope::READ], 4).is_ok());
+/// assert!(method.access.authorize::<&str>(Role::Operator, &[], 4).is_err());
+/// ```
+#[derive(Debug)]
+pub struct Method {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    read: fn(&Tree<'_>) -> Result<Call, ParamsError>,
+}
+
+/// Every method that `hello-ok.features.methods` states, in that order: those that are answered. Clients gate pages
+/// on this list.
+pub static ADVERTISED: [Method; 17] = [
+    method("system-presence", Access::Scope(scope::READ), |_| {
+        Ok(Call::SystemPresence)
+    }),
+    method("presence.snapshot", Access::Scope(scope::READ), |_| {
+        Ok(Call::PresenceSnapshot)
+    }),
+    method(beacon::METHOD, Access::Operator, |params| {
+        beacon::parse(params).map(Box::new).map(Call::SystemEvent)
+    }),
+    method("health", Access::Operator, |_| Ok(Call::Health)),
+    method("status", Access::Scope(scope::READ), |_| Ok(Call::Status)),
+    method("last-heartbeat", Access::Scope(scope::READ), |_| {
+        Ok(Call::LastHeartbeat)
+    }),
+    method("set-heartbeats", Access::Scope(scope::ADMIN), |params| {
+        Members::of(params)?.required_bool("enabled")?;
+        Ok(Call::SetHeartbeats)
+    }),
+    method("config.get", Access::Scope(scope::READ), |_| Ok(Call::ConfigGet)),
+    method("node.list", Access::Scope(scope::READ), |_| Ok(Call::NodeList)),
+    method("node.pair.list", Access::Scope(scope::PAIRING), |_| {
+        Ok(Call::NodePairList)
+    }),
+    method("node.describe", Access::Scope(scope::READ), |params| {
+        let members = Members::of(params)?;
+        let id = members.required_string("nodeId", Length::nonempty(MAX_NODE_ID_UNITS))?;
+        Ok(Call::NodeDescribe(id.into()))
+    }),
+    method("agents.list", Access::Scope(scope::READ), |_| {
+        Ok(Call::AgentsList)
+    }),
+    method("device.pair.list", Access::Scope(scope::PAIRING), |_| {
+        Ok(Call::DevicePairList)
+    }),
+    method("node.event", Access::Node, |params| {
+        node_event::parse(params).map(Call::NodeEvent)
+    }),
+    method("node.skills.update", Access::Node, |_| Ok(Call::NodeUpdate)),
+    method("node.pluginTools.update", Access::Node, |_| Ok(Call::NodeUpdate)),
+    method("node.runnerInventory.update", Access::Node, |_| {
+        Ok(Call::NodeUpdate)
+    }),
 ];
+
+/// Methods that hello does not state: `wake` is only ever refused, and `connect` is over by then.
+static OTHERS: [Method; 2] = [
+    method("wake", Access::Scope(scope::WRITE), |_| Ok(Call::Wake)),
+    method(CONNECT, Access::Operator, |_| Ok(Call::Connect)),
+];
+
+/// The name of the handshake's method.
+pub(crate) const CONNECT: &str = "connect";
 
 /// The events that `hello-ok.features.events` states: those that are sent.
 pub const EVENTS: [&str; 5] = [
@@ -100,104 +162,42 @@ pub const DELTA_EVENTS: [&str; 6] = [
     "shutdown",
 ];
 
-/// Every method, for the search by name.
-const ALL: [Method; 19] = {
-    let mut all = [Method::Connect; 19];
-    let mut index = 0;
-    while index < ADVERTISED.len() {
-        all[index] = ADVERTISED[index];
-        index += 1;
-    }
-    all[ADVERTISED.len()] = Method::Wake;
-    all
-};
-
-/// Who may call a method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Any operator, whatever its scopes. `system-event` is one: which rows a beacon may write is
-    /// decided by the row (SPEC 2, "Beacon rights").
-    Operator,
-    /// Operators with this scope, or one that implies it.
-    Scope(&'static str),
-    /// Nodes only.
-    Node,
+const fn method(
+    name: &'static str,
+    access: Access,
+    read: fn(&Tree<'_>) -> Result<Call, ParamsError>,
+) -> Method {
+    Method { name, access, read }
 }
 
 impl Method {
-    /// The method called `name`.
-    ///
-    /// # Errors
-    /// `unknown method: <name>`.
-    pub fn resolve(name: &str) -> Result<Self, WireError> {
-        Self::from_name(name).ok_or_else(|| WireError::unknown_method(name))
-    }
-
     /// The method called `name`, if there is one.
     #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        ALL.into_iter().find(|method| method.name() == name)
+    pub fn find(name: &str) -> Option<&'static Self> {
+        Self::all().find(|method| method.name == name)
     }
 
-    /// The name on the wire.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-            Self::SystemPresence => "system-presence",
-            Self::PresenceSnapshot => "presence.snapshot",
-            Self::SystemEvent => "system-event",
-            Self::Health => "health",
-            Self::Status => "status",
-            Self::Wake => "wake",
-            Self::LastHeartbeat => "last-heartbeat",
-            Self::SetHeartbeats => "set-heartbeats",
-            Self::ConfigGet => "config.get",
-            Self::NodeList => "node.list",
-            Self::NodePairList => "node.pair.list",
-            Self::NodeDescribe => "node.describe",
-            Self::AgentsList => "agents.list",
-            Self::DevicePairList => "device.pair.list",
-            Self::NodeEvent => "node.event",
-            Self::NodeSkillsUpdate => "node.skills.update",
-            Self::NodePluginToolsUpdate => "node.pluginTools.update",
-            Self::NodeRunnerInventoryUpdate => "node.runnerInventory.update",
-        }
+    fn all() -> impl Iterator<Item = &'static Self> {
+        ADVERTISED.iter().chain(&OTHERS)
     }
 
-    /// Who may call it.
-    #[must_use]
-    pub const fn access(self) -> Access {
-        match self {
-            Self::Connect | Self::Health | Self::SystemEvent => Access::Operator,
-            Self::SystemPresence
-            | Self::PresenceSnapshot
-            | Self::Status
-            | Self::LastHeartbeat
-            | Self::ConfigGet
-            | Self::NodeList
-            | Self::NodeDescribe
-            | Self::AgentsList => Access::Scope(scope::READ),
-            Self::Wake => Access::Scope(scope::WRITE),
-            Self::SetHeartbeats => Access::Scope(scope::ADMIN),
-            Self::DevicePairList | Self::NodePairList => Access::Scope(scope::PAIRING),
-            Self::NodeEvent
-            | Self::NodeSkillsUpdate
-            | Self::NodePluginToolsUpdate
-            | Self::NodeRunnerInventoryUpdate => Access::Node,
-        }
+    /// Reads the call.
+    pub(super) fn call(&self, params: &Tree<'_>) -> Result<Call, ParamsError> {
+        (self.read)(params)
     }
+}
 
-    /// Whether a connection with this role and these scopes may call it, on `protocol`.
+impl Access {
+    /// Whether a connection with this role and these scopes has it, on `protocol`.
     ///
     /// # Errors
     /// `unauthorized role: <role>`, or the missing scope in the words of that protocol.
     pub fn authorize<S: AsRef<str>>(self, role: Role, scopes: &[S], protocol: u32) -> Result<(), WireError> {
-        match (self.access(), role) {
-            (Access::Node, Role::Node) | (Access::Operator, Role::Operator) => Ok(()),
-            (Access::Scope(wanted), Role::Operator) if scope::is_satisfied(scopes, wanted) => Ok(()),
-            (Access::Scope(wanted), Role::Operator) => Err(WireError::missing_scope(wanted, protocol)),
-            _ => Err(WireError::unauthorized_role(role)),
+        match (self, role) {
+            (Self::Anyone, _) | (Self::Node, Role::Node) | (Self::Operator, Role::Operator) => Ok(()),
+            (Self::Scope(wanted), Role::Operator) if scope::is_satisfied(scopes, wanted) => Ok(()),
+            (Self::Scope(wanted), Role::Operator) => Err(WireError::missing_scope(wanted, protocol)),
+            (Self::Node | Self::Operator | Self::Scope(_), _) => Err(WireError::unauthorized_role(role)),
         }
     }
 }
@@ -207,6 +207,7 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::*;
+    use crate::wire::Request;
 
     const NODE_METHODS: [&str; 4] = [
         "node.event",
@@ -217,37 +218,38 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_lead_back() {
-        let mut names: Vec<_> = ALL.iter().map(|method| method.name()).collect();
+        let mut names: Vec<_> = Method::all().map(|method| method.name).collect();
         for name in &names {
-            assert_eq!(Method::from_name(name).unwrap().name(), *name);
+            assert_eq!(Method::find(name).unwrap().name, *name);
         }
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), ALL.len());
+        assert_eq!(names.len(), Method::all().count());
     }
 
     #[test]
     fn wake_and_connect_are_known_but_not_advertised() {
         for name in ["wake", "connect"] {
-            let method = Method::from_name(name).unwrap();
-            assert!(!ADVERTISED.contains(&method));
+            assert!(Method::find(name).is_some());
+            assert!(!ADVERTISED.iter().any(|method| method.name == name));
         }
     }
 
     #[test]
     fn an_unknown_method_is_unknown_to_everybody() {
-        assert_eq!(
-            Method::resolve("chat.history").unwrap_err().message,
-            "unknown method: chat.history"
-        );
-        assert_eq!(Method::from_name("Health"), None);
+        let request = Request::parse(r#"{"type":"req","id":"1","method":"chat.history"}"#).unwrap();
+        for role in [Role::Operator, Role::Node] {
+            assert_eq!(request.access.authorize::<&str>(role, &[], 4), Ok(()));
+        }
+        assert_eq!(request.call.unwrap_err().message, "unknown method: chat.history");
+        assert!(Method::find("Health").is_none());
     }
 
     #[test]
     fn nodes_call_their_own_methods_and_nothing_else() {
-        for method in ALL {
-            let answer = method.authorize::<&str>(Role::Node, &[], 4);
-            if NODE_METHODS.contains(&method.name()) {
+        for method in Method::all() {
+            let answer = method.access.authorize::<&str>(Role::Node, &[], 4);
+            if NODE_METHODS.contains(&method.name) {
                 assert_eq!(answer, Ok(()));
             } else {
                 assert_eq!(answer.unwrap_err().message, "unauthorized role: node");
@@ -258,8 +260,9 @@ mod tests {
     #[test]
     fn not_even_an_admin_may_speak_for_a_node() {
         for name in NODE_METHODS {
-            let refused = Method::resolve(name)
+            let refused = Method::find(name)
                 .unwrap()
+                .access
                 .authorize(Role::Operator, &[scope::ADMIN], 4);
             assert_eq!(refused.unwrap_err().message, "unauthorized role: operator");
         }
@@ -281,16 +284,23 @@ mod tests {
             ("node.pair.list", scope::PAIRING),
         ];
         for (name, wanted) in cases {
-            let method = Method::resolve(name).unwrap();
-            let refused = method.authorize::<&str>(Role::Operator, &[], 3).unwrap_err();
+            let method = Method::find(name).unwrap();
+            let refused = method
+                .access
+                .authorize::<&str>(Role::Operator, &[], 3)
+                .unwrap_err();
             assert_eq!(refused, WireError::missing_scope(wanted, 3));
-            assert_eq!(method.authorize(Role::Operator, &[wanted], 4), Ok(()), "{name}");
             assert_eq!(
-                method.authorize(Role::Operator, &[scope::ADMIN], 4),
+                method.access.authorize(Role::Operator, &[wanted], 4),
                 Ok(()),
                 "{name}"
             );
-            let written = method.authorize(Role::Operator, &[scope::WRITE], 4);
+            assert_eq!(
+                method.access.authorize(Role::Operator, &[scope::ADMIN], 4),
+                Ok(()),
+                "{name}"
+            );
+            let written = method.access.authorize(Role::Operator, &[scope::WRITE], 4);
             assert_eq!(
                 written.is_ok(),
                 matches!(wanted, scope::READ | scope::WRITE),
@@ -303,8 +313,9 @@ mod tests {
     fn health_and_beacons_need_no_scope() {
         for name in ["health", "system-event"] {
             assert_eq!(
-                Method::resolve(name)
+                Method::find(name)
                     .unwrap()
+                    .access
                     .authorize::<&str>(Role::Operator, &[], 4),
                 Ok(())
             );

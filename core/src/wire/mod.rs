@@ -1,6 +1,7 @@
 //! What goes over the wire: frames, `connect` parameters, errors, close codes and limits
 //! (SPEC 2). Shared by the server's and the client's state machines.
 
+mod beacon;
 pub mod close;
 pub mod connect;
 pub mod device;
@@ -12,12 +13,16 @@ pub mod method;
 pub mod node_event;
 pub mod params;
 pub mod presence;
+pub mod request;
 pub mod skew;
+pub(crate) mod tree;
 
 pub use close::CloseFrame;
 pub use connect::{AuthParams, ConnectParams, DeviceProof};
 pub use error::WireError;
-pub use frame::{Frame, Request};
+pub use frame::Frame;
 pub use limits::Limits;
-pub use method::Method;
+pub use method::{Access, Call, Method};
+pub use node_event::{NodeEvent, NodeReport};
+pub use request::{FrameError, Request};
 pub use skew::Skew;

@@ -1,6 +1,9 @@
 //! The payloads of `node.event` that are about presence (SPEC 2, "Nodes").
 
+use alloc::boxed::Box;
+
 use super::params::{Length, Members, ParamsError};
+use super::tree::Tree;
 use crate::model::entry::MAX_STRING_UNITS;
 
 /// Longest idle time that a node may report, in seconds: 30 days.
@@ -42,35 +45,41 @@ pub enum NodeReport {
     Invalid,
 }
 
-/// The parameters of `node.event`: the event's name, and the report if it is one about presence. The
-/// payload is the JSON text in `payloadJSON`, or the object in `payload`.
-///
-/// ```
-/// use presence_core::wire::node_event::{self, NodeReport};
-/// let params = r#"{"event":"node.presence.activity","payloadJSON":"{\"idleSeconds\":10}"}"#;
-/// let (event, report) = node_event::parse(params)?;
-/// assert_eq!((&*event, report), ("node.presence.activity", Some(NodeReport::Idle(10))));
-/// # Ok::<(), presence_core::wire::params::ParamsError>(())
-/// ```
-///
-/// # Errors
-/// When `event` or `payloadJSON` has the wrong type or length. A bad payload is [`NodeReport::Invalid`].
-pub fn parse(params: &str) -> Result<(alloc::boxed::Box<str>, Option<NodeReport>), ParamsError> {
-    let members = Members::root(params)?;
-    let event = members.required_string("event", Length::nonempty(MAX_EVENT_UNITS))?;
-    let text = members.optional_string("payloadJSON", Length::ANY)?;
-    let payload = text.as_deref().or_else(|| members.text("payload"));
-    let read: fn(&str) -> Result<NodeReport, ParamsError> = match &*event {
-        "node.presence.alive" => alive,
-        "node.presence.activity" => activity,
-        _ => return Ok((event.into(), None)),
-    };
-    let report = payload.and_then(|payload| read(payload).ok());
-    Ok((event.into(), Some(report.unwrap_or(NodeReport::Invalid))))
+/// The parameters of `node.event`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeEvent {
+    /// The event's name.
+    pub event: Box<str>,
+    /// The report, if the event is one about presence.
+    pub report: Option<NodeReport>,
 }
 
-fn alive(payload: &str) -> Result<NodeReport, ParamsError> {
-    let members = Members::root(payload)?;
+/// Reads the parameters of `node.event`. The payload is the JSON text in `payloadJSON`, or the object in `payload`;
+/// a bad one is [`NodeReport::Invalid`].
+pub(super) fn parse(params: &Tree<'_>) -> Result<NodeEvent, ParamsError> {
+    let members = Members::of(params)?;
+    let event = members.required_string("event", Length::nonempty(MAX_EVENT_UNITS))?;
+    let text = members.optional_string("payloadJSON", Length::ANY)?;
+    let read = match event {
+        "node.presence.alive" => alive,
+        "node.presence.activity" => activity,
+        _ => {
+            let event = event.into();
+            return Ok(NodeEvent { event, report: None });
+        }
+    };
+    let report = match text {
+        Some(text) => Tree::read(text).ok().and_then(|payload| read(&payload).ok()),
+        None => members.get("payload").and_then(|payload| read(payload).ok()),
+    };
+    Ok(NodeEvent {
+        event: event.into(),
+        report: Some(report.unwrap_or(NodeReport::Invalid)),
+    })
+}
+
+fn alive(payload: &Tree<'_>) -> Result<NodeReport, ParamsError> {
+    let members = Members::of(payload)?;
     let mut known = alloc::vec!["trigger", "sentAtMs"];
     known.extend(DESCRIPTIONS);
     members.closed(&known)?;
@@ -78,18 +87,18 @@ fn alive(payload: &str) -> Result<NodeReport, ParamsError> {
     for name in DESCRIPTIONS {
         members.optional_string(name, Length::nonempty(MAX_STRING_UNITS))?;
     }
-    if members.text("sentAtMs").is_some() {
+    if members.get("sentAtMs").is_some() {
         members.required_integer("sentAtMs", 0)?;
     }
-    let is_it = |known: &&&str| **known == &*trigger;
+    let is_it = |known: &&&str| **known == trigger;
     Ok(NodeReport::Alive(
         TRIGGERS.iter().find(is_it).unwrap_or(&TRIGGERS[0]),
     ))
 }
 
-fn activity(payload: &str) -> Result<NodeReport, ParamsError> {
-    let members = Members::root(payload)?;
-    if members.text("action").is_some() {
+fn activity(payload: &Tree<'_>) -> Result<NodeReport, ParamsError> {
+    let members = Members::of(payload)?;
+    if members.get("action").is_some() {
         members.closed(&["action"])?;
         members.constant("action", "clear")?;
         return Ok(NodeReport::Clear);
@@ -111,11 +120,15 @@ mod tests {
 
     use super::*;
 
+    fn parse_text(params: &str) -> Result<NodeEvent, ParamsError> {
+        parse(&Tree::read(params).unwrap())
+    }
+
     fn report(event: &str, payload: &str) -> Option<NodeReport> {
         let text = serde_json::to_string(payload).unwrap();
-        parse(&format!(r#"{{"event":"{event}","payloadJSON":{text}}}"#))
+        parse_text(&format!(r#"{{"event":"{event}","payloadJSON":{text}}}"#))
             .unwrap()
-            .1
+            .report
     }
 
     #[test]
@@ -166,11 +179,11 @@ mod tests {
     #[test]
     fn payloads_may_be_objects_and_other_events_are_nobodys() {
         let params = r#"{"event":"node.presence.activity","payload":{"idleSeconds":3}}"#;
-        assert_eq!(parse(params).unwrap().1, Some(NodeReport::Idle(3)));
+        assert_eq!(parse_text(params).unwrap().report, Some(NodeReport::Idle(3)));
         let params = r#"{"event":"node.presence.alive"}"#;
-        assert_eq!(parse(params).unwrap().1, Some(NodeReport::Invalid));
+        assert_eq!(parse_text(params).unwrap().report, Some(NodeReport::Invalid));
         assert_eq!(report("node.host.stats", "{}"), None);
         let long = format!(r#"{{"event":"{}"}}"#, String::from("x").repeat(257));
-        assert!(parse(&long).is_err());
+        assert!(parse_text(&long).is_err());
     }
 }

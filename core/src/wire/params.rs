@@ -3,200 +3,37 @@
 //! The words are those that OpenClaw's own validators use ("at /client: must have required property
 //! 'version'"), because users search for them. Unknown members are ignored; a wrong type is refused,
 //! and `null` is a wrong type (SPEC 2, "Frames").
-//!
-//! Parameters are read from their text, one object at a time. A member keeps the text of its value until it
-//! is asked for, so what nobody asks for costs one pass and no memory.
 
-mod text;
+mod error;
 
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
-use serde_json::{Number, Value};
+pub use self::error::{At, ParamsError};
+use super::tree::{MAX_MEMBERS, Tree};
 
-pub(in crate::wire) use text::{ReadError, holdable};
-
-/// Most members of one object that is read.
-pub const MAX_MEMBERS: usize = 1_024;
 /// Most bytes of a client-chosen member name that an error message repeats.
 const MAX_NAME_BYTES: usize = 64;
 
-/// The parameters of a request: JSON text that is read by whoever needs it.
-///
-/// ```
-/// use presence_core::wire::params::{Members, Params};
-/// let params = Params::from(serde_json::json!({ "enabled": true }));
-/// assert_eq!(Members::root(params.text())?.optional_bool("enabled"), Ok(Some(true)));
-/// assert_eq!(Params::NONE.text(), "null");
-/// # Ok::<(), presence_core::wire::params::ParamsError>(())
-/// ```
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Params(Option<Box<str>>);
-
-impl Params {
-    /// No parameters.
-    pub const NONE: Self = Self(None);
-
-    /// Keeps a copy of `text`, which must be JSON.
-    #[must_use]
-    pub(in crate::wire) fn of(text: Option<&str>) -> Self {
-        Self(text.map(Box::from))
-    }
-
-    /// The JSON text; `null` when there are none.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        self.0.as_deref().unwrap_or("null")
-    }
-}
-
-/// The length only: parameters may hold secrets.
-impl fmt::Debug for Params {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Params({} bytes)", self.text().len())
-    }
-}
-
-impl From<Value> for Params {
-    fn from(value: Value) -> Self {
-        Self(Some(format!("{value}").into()))
-    }
-}
-
-/// Where in the parameters: `/client/id`, or empty for the root.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct At(Box<str>);
-
-impl fmt::Display for At {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            write!(f, "at {}: ", self.0)
-        }
-    }
-}
-
-/// Why parameters are refused. The message names the member and never repeats its value.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ParamsError {
-    /// A member has the wrong JSON type.
-    #[error("{at}must be {wanted}")]
-    Type {
-        /// The member.
-        at: At,
-        /// The right type ("string", "object", "integer", ...).
-        wanted: &'static str,
-    },
-    /// A required member is absent.
-    #[error("{at}must have required property '{name}'")]
-    Missing {
-        /// The object that lacks it.
-        at: At,
-        /// The member's name.
-        name: &'static str,
-    },
-    /// A string is too short.
-    #[error("{at}must NOT have fewer than {min} characters")]
-    TooShort {
-        /// The member.
-        at: At,
-        /// The least length, in UTF-16 units.
-        min: usize,
-    },
-    /// A string is too long.
-    #[error("{at}must NOT have more than {max} characters")]
-    TooLong {
-        /// The member.
-        at: At,
-        /// The greatest length, in UTF-16 units.
-        max: usize,
-    },
-    /// A string takes too many bytes as JSON.
-    #[error("{at}must NOT have more than {max} bytes encoded")]
-    TooLarge {
-        /// The member.
-        at: At,
-        /// The greatest length, in bytes of JSON between the quotes.
-        max: usize,
-    },
-    /// An array has too many items.
-    #[error("{at}must NOT have more than {max} items")]
-    TooMany {
-        /// The member.
-        at: At,
-        /// The greatest number of items.
-        max: usize,
-    },
-    /// An object has too many members.
-    #[error("{at}must NOT have more than {max} properties")]
-    TooManyMembers {
-        /// The object.
-        at: At,
-        /// The greatest number of members.
-        max: usize,
-    },
-    /// A value that a program cannot hold, in a part of the frame that is read member by member.
-    #[error("{at}must not hold half a surrogate pair or a number beyond 1.8e308")]
-    Unholdable {
-        /// The member.
-        at: At,
-    },
-    /// A number is too small.
-    #[error("{at}must be >= {min}")]
-    TooSmall {
-        /// The member.
-        at: At,
-        /// The least value.
-        min: u64,
-    },
-    /// A member must hold one fixed value and holds another.
-    #[error("{at}must be equal to constant")]
-    NotConstant {
-        /// The member.
-        at: At,
-    },
-    /// A closed object has a member that does not belong there.
-    #[error("at root: unexpected property '{name}'")]
-    Unexpected {
-        /// The member's name, cut to 64 bytes.
-        name: Box<str>,
-    },
-}
-
-impl ParamsError {
-    /// The same refusal with other words for the right type; other refusals are unchanged.
-    #[must_use]
-    pub fn wanting(self, wanted: &'static str) -> Self {
-        match self {
-            Self::Type { at, .. } => Self::Type { at, wanted },
-            other => other,
-        }
-    }
-}
-
 /// How long a string may be, in UTF-16 units. A plain number is an upper bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Length {
+pub(crate) struct Length {
     min: usize,
     max: usize,
 }
 
 impl Length {
     /// Any length; the frame's size is the bound.
-    pub const ANY: Self = Self {
+    pub(crate) const ANY: Self = Self {
         min: 0,
         max: usize::MAX,
     };
 
     /// At least one unit and at most `max`.
     #[must_use]
-    pub const fn nonempty(max: usize) -> Self {
+    pub(crate) const fn nonempty(max: usize) -> Self {
         Self { min: 1, max }
     }
 }
@@ -207,69 +44,56 @@ impl From<usize> for Length {
     }
 }
 
-/// The members of one JSON object, taken out by name and type. Of members of one name the last counts.
-///
-/// ```
-/// use presence_core::wire::params::{Length, Members};
-/// let members = Members::root(r#"{ "text": "hi", "host": 5, "tags": ["a"] }"#)?;
-/// assert_eq!(members.required_string("text", Length::nonempty(4_096))?, "hi");
-/// assert_eq!(members.optional_strings("tags", 64, 1_024)?, Some(vec!["a".into()]));
-/// assert_eq!(members.optional_string("ip", 1_024)?, None);
-/// let refused = members.optional_string("host", 1_024).unwrap_err();
-/// assert_eq!(refused.to_string(), "at /host: must be string");
-/// # Ok::<(), presence_core::wire::params::ParamsError>(())
-/// ```
+/// The members of one object, taken out by name and type. Of members of one name the last counts.
 #[derive(Clone, Debug)]
-pub struct Members<'a> {
-    /// Names, and the JSON texts of the values; in the order of the text.
-    members: Vec<(Cow<'a, str>, &'a str)>,
+pub(crate) struct Members<'a> {
+    members: &'a [(Cow<'a, str>, Tree<'a>)],
     path: String,
 }
 
 impl<'a> Members<'a> {
-    /// The members of the JSON text `text` itself.
+    /// The members of the outermost object.
+    pub(crate) fn root(members: &'a [(Cow<'a, str>, Tree<'a>)]) -> Self {
+        let path = String::new();
+        Self { members, path }
+    }
+
+    /// The members of the parameters `tree`.
     ///
     /// # Errors
     /// When it is not an object, or one with more than [`MAX_MEMBERS`] members.
-    pub fn root(text: &'a str) -> Result<Self, ParamsError> {
-        Self::at_path(text, String::new())
+    pub(crate) fn of(tree: &'a Tree<'a>) -> Result<Self, ParamsError> {
+        Self::at_path(tree, String::new())
     }
 
-    /// [`root`](Self::root), of a text that need not be JSON.
-    pub(in crate::wire) fn read(text: &'a str) -> Result<Self, ReadError> {
-        text::members(text).map(|members| Self {
-            members,
-            path: String::new(),
-        })
-    }
-
-    fn at_path(text: &'a str, path: String) -> Result<Self, ParamsError> {
-        match text::members(text) {
-            Ok(members) => Ok(Self { members, path }),
-            Err(error) => {
-                let at = At(path.into());
-                Err(match error {
-                    ReadError::NoObject => ParamsError::Type { at, wanted: "object" },
-                    ReadError::TooMany => ParamsError::TooManyMembers { at, max: MAX_MEMBERS },
-                    ReadError::Json => ParamsError::Unholdable { at },
-                })
-            }
+    fn at_path(tree: &'a Tree<'a>, path: String) -> Result<Self, ParamsError> {
+        let at = |path: String| At(path.into());
+        match tree {
+            Tree::Object(members) => Ok(Self { members, path }),
+            Tree::Crowded => Err(ParamsError::TooManyMembers {
+                at: at(path),
+                max: MAX_MEMBERS,
+            }),
+            _ => Err(ParamsError::Type {
+                at: at(path),
+                wanted: "object",
+            }),
         }
     }
 
-    /// The JSON text of the member `name`.
-    pub(in crate::wire) fn text(&self, name: &str) -> Option<&'a str> {
+    /// The value of the member `name`.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a Tree<'a>> {
         self.members
             .iter()
             .rfind(|(own, _)| own == name)
-            .map(|(_, text)| *text)
+            .map(|(_, value)| value)
     }
 
     /// The members of the object `name`.
     ///
     /// # Errors
     /// When it is absent or not an object.
-    pub fn required_object(&self, name: &'static str) -> Result<Self, ParamsError> {
+    pub(crate) fn required_object(&self, name: &'static str) -> Result<Self, ParamsError> {
         self.optional_object(name)?.ok_or_else(|| self.missing(name))
     }
 
@@ -277,9 +101,9 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     /// When it is not an object.
-    pub fn optional_object(&self, name: &'static str) -> Result<Option<Self>, ParamsError> {
-        self.text(name)
-            .map(|text| Self::at_path(text, self.path_of(name)))
+    pub(crate) fn optional_object(&self, name: &'static str) -> Result<Option<Self>, ParamsError> {
+        self.get(name)
+            .map(|tree| Self::at_path(tree, self.path_of(name)))
             .transpose()
     }
 
@@ -287,11 +111,11 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     /// When it is absent, not a string, too short or too long.
-    pub fn required_string(
+    pub(crate) fn required_string(
         &self,
         name: &'static str,
         length: impl Into<Length>,
-    ) -> Result<Cow<'a, str>, ParamsError> {
+    ) -> Result<&'a str, ParamsError> {
         self.optional_string(name, length)?
             .ok_or_else(|| self.missing(name))
     }
@@ -300,95 +124,101 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     /// When it is not a string, too short or too long.
-    pub fn optional_string(
+    pub(crate) fn optional_string(
         &self,
         name: &'static str,
         length: impl Into<Length>,
-    ) -> Result<Option<Cow<'a, str>>, ParamsError> {
-        self.text(name)
-            .map(|text| string(text, length.into(), || self.path_of(name)))
+    ) -> Result<Option<&'a str>, ParamsError> {
+        self.get(name)
+            .map(|tree| string(tree, length.into(), || self.path_of(name)))
             .transpose()
     }
 
-    /// The array of strings `name`, if present: at most `max_items`, each as long as `length` allows.
+    /// The array of strings `name`: at most `max_items`, each as long as `length` allows; empty if absent.
     ///
     /// # Errors
     /// When it is not an array, has too many items, or an item is not such a string.
-    pub fn optional_strings(
+    pub(crate) fn strings(
         &self,
         name: &'static str,
         max_items: usize,
         length: impl Into<Length>,
-    ) -> Result<Option<Vec<Cow<'a, str>>>, ParamsError> {
-        let Some(text) = self.text(name) else {
-            return Ok(None);
+    ) -> Result<Vec<&'a str>, ParamsError> {
+        let items = match self.get(name) {
+            None => return Ok(Vec::new()),
+            Some(Tree::List(items)) => items,
+            Some(_) => return Err(self.wrong_type(name, "array")),
         };
-        if !text.starts_with('[') {
-            return Err(self.wrong_type(name, "array"));
-        }
-        let Some(items) = text::items(text, max_items) else {
+        if items.len() > max_items {
             return Err(ParamsError::TooMany {
                 at: self.at(name),
                 max: max_items,
             });
-        };
+        }
         let length = length.into();
         let item = |(index, item)| string(item, length, || format!("{}/{name}/{index}", self.path));
-        items
-            .into_iter()
-            .enumerate()
-            .map(item)
-            .collect::<Result<_, _>>()
-            .map(Some)
+        items.iter().enumerate().map(item).collect()
     }
 
     /// The integer `name`, at least `min`. `4.0` counts as 4; what exceeds `u64` is cut to it.
     ///
     /// # Errors
     /// When it is absent, not an integer or too small.
-    pub fn required_integer(&self, name: &'static str, min: u64) -> Result<u64, ParamsError> {
-        let text = self.text(name).ok_or_else(|| self.missing(name))?;
-        let integer = text::number(text)
-            .as_ref()
-            .and_then(integer)
-            .ok_or_else(|| self.wrong_type(name, "integer"))?;
-        match u64::try_from(integer) {
-            Ok(integer) if integer >= min => Ok(integer),
-            Err(_) if integer > 0 => Ok(u64::MAX),
-            _ => Err(ParamsError::TooSmall {
+    pub(crate) fn required_integer(&self, name: &'static str, min: u64) -> Result<u64, ParamsError> {
+        let number = self.optional_number(name);
+        let number = number.map_err(|error| error.wanting("integer"))?;
+        let number = number.ok_or_else(|| self.missing(name))?;
+        if number % 1.0 != 0.0 {
+            return Err(self.wrong_type(name, "integer"));
+        }
+        if number < min as f64 {
+            return Err(ParamsError::TooSmall {
                 at: self.at(name),
                 min,
-            }),
+            });
         }
+        // The cast saturates.
+        Ok(number as u64)
     }
 
     /// The number `name`, if present; finite, but possibly negative or with a fraction.
     ///
     /// # Errors
     /// When it is not a number.
-    pub fn optional_number(&self, name: &'static str) -> Result<Option<f64>, ParamsError> {
-        let number = |text| text::number(text).as_ref().and_then(Number::as_f64);
-        self.text(name)
-            .map(|text| number(text).ok_or_else(|| self.wrong_type(name, "number")))
-            .transpose()
+    pub(crate) fn optional_number(&self, name: &'static str) -> Result<Option<f64>, ParamsError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Tree::Number(number)) => Ok(Some(*number)),
+            Some(_) => Err(self.wrong_type(name, "number")),
+        }
     }
 
     /// The boolean `name`, if present.
     ///
     /// # Errors
     /// When it is not a boolean.
-    pub fn optional_bool(&self, name: &'static str) -> Result<Option<bool>, ParamsError> {
-        self.text(name)
-            .map(|text| boolean(text).ok_or_else(|| self.wrong_type(name, "boolean")))
-            .transpose()
+    pub(crate) fn optional_bool(&self, name: &'static str) -> Result<Option<bool>, ParamsError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Tree::Bool(value)) => Ok(Some(*value)),
+            Some(_) => Err(self.wrong_type(name, "boolean")),
+        }
+    }
+
+    /// The boolean `name`.
+    ///
+    /// # Errors
+    /// When it is absent or not a boolean.
+    pub(crate) fn required_bool(&self, name: &'static str) -> Result<bool, ParamsError> {
+        self.optional_bool(name)?.ok_or_else(|| self.missing(name))
     }
 
     /// Checks that every member is a boolean.
     ///
     /// # Errors
     /// Names one that is not: the first in the order of names.
-    pub fn all_booleans(&self) -> Result<(), ParamsError> {
-        match self.first_name(|_, text| boolean(text).is_none()) {
+    pub(crate) fn all_booleans(&self) -> Result<(), ParamsError> {
+        match self.first_name(|_, value| !matches!(value, Tree::Bool(_))) {
             None => Ok(()),
             Some(name) => Err(self.wrong_type(cut(name), "boolean")),
         }
@@ -398,10 +228,10 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     /// When it is absent or anything else.
-    pub fn constant(&self, name: &'static str, constant: &str) -> Result<(), ParamsError> {
-        match self.text(name).map(text::string) {
+    pub(crate) fn constant(&self, name: &'static str, constant: &str) -> Result<(), ParamsError> {
+        match self.get(name) {
             None => Err(self.missing(name)),
-            Some(Some(found)) if found == constant => Ok(()),
+            Some(Tree::String(found)) if found == constant => Ok(()),
             Some(_) => Err(ParamsError::NotConstant { at: self.at(name) }),
         }
     }
@@ -410,7 +240,7 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     /// Names one that is: the first in the order of names.
-    pub fn closed(&self, known: &[&str]) -> Result<(), ParamsError> {
+    pub(crate) fn closed(&self, known: &[&str]) -> Result<(), ParamsError> {
         match self.first_name(|name, _| !known.contains(&name)) {
             None => Ok(()),
             Some(name) => Err(ParamsError::Unexpected {
@@ -420,29 +250,20 @@ impl<'a> Members<'a> {
     }
 
     /// The first name, in their order, of a member that `is_bad`.
-    fn first_name(&self, is_bad: impl Fn(&str, &str) -> bool) -> Option<&str> {
+    fn first_name(&self, is_bad: impl Fn(&str, &Tree<'_>) -> bool) -> Option<&'a str> {
         self.members
             .iter()
-            .filter(|(name, text)| is_bad(name, text))
+            .filter(|(name, value)| is_bad(name, value))
             .map(|(name, _)| &**name)
             .min()
     }
 
     /// The refusal of an absent `name`, for members whose need depends on others.
     #[must_use]
-    pub fn missing(&self, name: &'static str) -> ParamsError {
+    pub(crate) fn missing(&self, name: &'static str) -> ParamsError {
         ParamsError::Missing {
             at: At(self.path.as_str().into()),
             name,
-        }
-    }
-
-    /// The refusal of a string `name` that takes more than `max` bytes as JSON.
-    #[must_use]
-    pub fn too_large(&self, name: &str, max: usize) -> ParamsError {
-        ParamsError::TooLarge {
-            at: self.at(name),
-            max,
         }
     }
 
@@ -462,17 +283,18 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Reads and checks one string; the path is only made for an error.
-fn string(text: &str, length: Length, path: impl Fn() -> String) -> Result<Cow<'_, str>, ParamsError> {
+/// Checks one string; the path is only made for an error.
+pub(in crate::wire) fn string<'a>(
+    tree: &'a Tree<'a>,
+    length: Length,
+    path: impl Fn() -> String,
+) -> Result<&'a str, ParamsError> {
     let at = || At(path().into());
-    if !text.starts_with('"') {
+    let Tree::String(text) = tree else {
         return Err(ParamsError::Type {
             at: at(),
             wanted: "string",
         });
-    }
-    let Some(text) = text::string(text) else {
-        return Err(ParamsError::Unholdable { at: at() });
     };
     // A unit is at least one byte, so short strings need no count; JSON Schema's "1 character" and
     // one unit are the same for "not empty".
@@ -489,28 +311,6 @@ fn string(text: &str, length: Length, path: impl Fn() -> String) -> Result<Cow<'
         });
     }
     Ok(text)
-}
-
-fn boolean(text: &str) -> Option<bool> {
-    match text {
-        "true" => Some(true),
-        "false" => Some(false),
-        _ => None,
-    }
-}
-
-/// A JSON number without a fraction, cut to what `i128` holds.
-fn integer(value: &Number) -> Option<i128> {
-    if let Some(integer) = value.as_i64() {
-        return Some(integer.into());
-    }
-    if let Some(integer) = value.as_u64() {
-        return Some(integer.into());
-    }
-    let float = value.as_f64()?;
-    // The casts saturate, as documented; above 2^53 every float is whole.
-    let whole = (float as i128) as f64 == float || float.abs() >= 9e15;
-    whole.then_some(float as i128)
 }
 
 /// A client's member name, short enough for a message.

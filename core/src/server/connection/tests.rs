@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::server::{DeviceEvidence, OriginEvidence, SecretEvidence};
+use crate::wire::Access;
 use crate::wire::error::{Misplaced, SecretKind};
-use crate::wire::params::Params;
 
 const START: Now = Now {
     age_ms: 1_000,
@@ -561,9 +561,8 @@ fn after_the_handshake_calls_are_handed_on() {
     connection.handle_text(&request("7", "no.such.method", &json!([1])), START);
     let call = Request {
         id: "7".into(),
-        method: "no.such.method".into(),
-        params: Params::NONE,
-        beacon: None,
+        access: Access::Anyone,
+        call: Err(Box::new(WireError::unknown_method("no.such.method"))),
     };
     assert_eq!(drained(&mut connection), [ConnectionOutput::Call(Box::new(call))]);
 }

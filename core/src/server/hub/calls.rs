@@ -7,11 +7,9 @@ use serde_json::{Value, json};
 
 use super::Hub;
 use crate::model::time::Now;
-use crate::model::{SharedText, scope};
+use crate::model::{Beacon, SharedText, scope};
 use crate::roster::{Aim, BeaconError, Holder, Report};
-use crate::server::system_event::parse_system_event;
-use crate::wire::params::Members;
-use crate::wire::{Frame, Method, Request, WireError};
+use crate::wire::{Call, Frame, Request, WireError};
 
 /// What a call answers with.
 pub(super) enum Answer {
@@ -56,69 +54,50 @@ impl Hub {
         let Some(member) = self.members.get(slot) else {
             return Err(WireError::unavailable("the connection is gone"));
         };
-        let method = Method::resolve(&request.method)?;
-        if method == Method::Connect {
-            return Err(WireError::connect_again());
-        }
         let handshake = &member.handshake;
-        method.authorize(handshake.role, &handshake.scopes, handshake.protocol)?;
-        let value = match method {
-            Method::Connect => return Err(WireError::connect_again()),
-            Method::SystemPresence => return Ok(Answer::List),
-            Method::PresenceSnapshot => return Ok(Answer::Snapshot),
-            Method::SystemEvent => {
-                self.system_event(slot, request, now)?;
+        request
+            .access
+            .authorize(handshake.role, &handshake.scopes, handshake.protocol)?;
+        let call = match &request.call {
+            Ok(call) => call,
+            Err(error) => return Err(WireError::clone(error)),
+        };
+        let value = match call {
+            Call::SystemPresence => return Ok(Answer::List),
+            Call::PresenceSnapshot => return Ok(Answer::Snapshot),
+            Call::SystemEvent(beacon) => {
+                self.system_event(slot, beacon, now)?;
                 return Ok(Answer::Done);
             }
-            Method::Health => self.health(now),
-            Method::Status => self.status(),
-            Method::Wake => {
+            Call::Health => self.health(now),
+            Call::Status => self.status(),
+            Call::LastHeartbeat => Value::Null,
+            // No agent, no heartbeats, whatever was asked.
+            Call::SetHeartbeats => json!({ "ok": true, "enabled": false }),
+            Call::ConfigGet => json!({
+                "path": "", "exists": false, "valid": true, "issues": [], "config": {},
+            }),
+            Call::NodeList => return Ok(Answer::Text(self.node_list(now))),
+            Call::NodePairList => return Ok(Answer::Text(self.node_pair_list())),
+            Call::NodeDescribe(id) => return self.node_describe(id, now).map(Answer::Text),
+            Call::AgentsList => json!({
+                "defaultId": "main", "mainKey": "main", "scope": "per-sender", "agents": [],
+            }),
+            Call::DevicePairList => json!({ "pending": [], "paired": [] }),
+            Call::NodeEvent(event) => self.node_event(slot, event, now),
+            Call::NodeUpdate => return Ok(Answer::Done),
+            Call::Wake => {
                 return Err(WireError::unavailable(
                     "this gateway serves presence only: there is no agent to wake",
                 ));
             }
-            Method::LastHeartbeat => Value::Null,
-            Method::SetHeartbeats => {
-                let params = Members::root(request.params.text()).and_then(|members| {
-                    members
-                        .optional_bool("enabled")?
-                        .ok_or_else(|| members.missing("enabled"))
-                });
-                params.map_err(|reason| WireError::invalid_params("set-heartbeats", &reason))?;
-                // No agent, no heartbeats, whatever was asked.
-                json!({ "ok": true, "enabled": false })
-            }
-            Method::ConfigGet => json!({
-                "path": "", "exists": false, "valid": true, "issues": [], "config": {},
-            }),
-            Method::NodeList => return Ok(Answer::Text(self.node_list(now))),
-            Method::NodePairList => return Ok(Answer::Text(self.node_pair_list())),
-            Method::NodeDescribe => {
-                return self.node_describe(request.params.text(), now).map(Answer::Text);
-            }
-            Method::AgentsList => json!({
-                "defaultId": "main", "mainKey": "main", "scope": "per-sender", "agents": [],
-            }),
-            Method::DevicePairList => json!({ "pending": [], "paired": [] }),
-            Method::NodeEvent => self.node_event(slot, request.params.text(), now)?,
-            Method::NodeSkillsUpdate | Method::NodePluginToolsUpdate | Method::NodeRunnerInventoryUpdate => {
-                return Ok(Answer::Done);
-            }
+            Call::Connect => return Err(WireError::connect_again()),
         };
         Ok(Answer::Value(value))
     }
 
     /// A beacon: about the own row for any operator, about others with `operator.write` (SPEC 2).
-    fn system_event(&mut self, slot: u32, request: &Request, now: Now) -> Result<(), WireError> {
-        let parsed;
-        let beacon = match &request.beacon {
-            Some(beacon) => &**beacon,
-            None => {
-                parsed = parse_system_event(request.params.text())
-                    .map_err(|error| WireError::invalid_request(error.to_string()))?;
-                &parsed
-            }
-        };
+    fn system_event(&mut self, slot: u32, beacon: &Beacon, now: Now) -> Result<(), WireError> {
         let Some(member) = self.members.get(slot) else {
             return Ok(());
         };

@@ -36,7 +36,7 @@ pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<Frame> {
     let request_id = take(&mut member.handshake.request_id);
     let hub = &*hub;
     let handshake = &hub.members.get(slot)?.handshake;
-    let methods = json(&ADVERTISED.map(|method| method.name()));
+    let methods = json(&ADVERTISED.each_ref().map(|method| method.name));
     let server = json(&json!({
         "version": hub.config.server_version,
         "bootId": hub.config.boot_id,

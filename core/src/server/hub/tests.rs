@@ -99,17 +99,13 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
+fn request(method: &str, params: Value) -> Request {
+    let frame = json!({ "type": "req", "id": "9", "method": method, "params": params });
+    Request::parse(&frame.to_string()).unwrap()
+}
+
 fn call(hub: &mut Hub, conn: ConnId, method: &str, params: Value, now: Now) -> Value {
-    hub.call(
-        conn,
-        &Request {
-            id: "9".into(),
-            method: method.into(),
-            params: params.into(),
-            beacon: None,
-        },
-        now,
-    );
+    hub.call(conn, &request(method, params), now);
     let answer = frames(hub, conn)
         .into_iter()
         .find(|frame| frame.contains(r#""id":"9""#));

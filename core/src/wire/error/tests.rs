@@ -3,6 +3,7 @@
 use super::*;
 use crate::wire::CloseFrame;
 use crate::wire::params::Members;
+use crate::wire::tree::Tree;
 
 fn json_of(error: &WireError) -> Value {
     serde_json::to_value(error).unwrap()
@@ -22,7 +23,7 @@ fn a_plain_error_has_code_and_message_only() {
 
 #[test]
 fn params_errors_name_the_method_and_the_member() {
-    let reason = Members::root("null").unwrap_err();
+    let reason = Members::of(&Tree::Other).unwrap_err();
     assert_eq!(
         WireError::invalid_params("connect", &reason).message,
         "invalid connect params: must be object"

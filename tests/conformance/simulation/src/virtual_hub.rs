@@ -66,12 +66,11 @@ pub fn handshake(instance: &str, mode: &str, scopes: &[&str], conn: u64) -> Hand
 }
 
 /// A request.
+///
+/// # Panics
+/// Never: every value can be sent as parameters.
 #[must_use]
 pub fn request(method: &str, params: Value) -> Request {
-    Request {
-        id: "1".into(),
-        method: method.into(),
-        params: params.into(),
-        beacon: None,
-    }
+    let frame = json!({ "type": "req", "id": "1", "method": method, "params": params });
+    Request::parse(&frame.to_string()).expect("a valid frame")
 }

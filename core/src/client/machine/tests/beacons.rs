@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use super::bench::*;
 use crate::client::config::{BeaconOccasions, BeaconPolicy, ClientConfig, DeviceKey};
 use crate::client::event::{ClientEvent, ClientState};
-use crate::server::system_event::parse_system_event;
+use crate::wire::{Call, Request};
 
 fn beaconing() -> ClientConfig {
     let occasions = BeaconOccasions {
@@ -58,12 +58,12 @@ fn a_beacon_says_who_where_and_how_long_ago() {
             r#""platform":"linux","reason":"periodic","lastInputSeconds":5}"#
         )
     );
-    assert_eq!(
-        parse_system_event(bench.last_params())
-            .unwrap()
-            .last_input_seconds,
-        Some(5)
-    );
+    let params = bench.last_params();
+    let frame = format!(r#"{{"type":"req","id":"1","method":"system-event","params":{params}}}"#);
+    let Ok(Call::SystemEvent(beacon)) = Request::parse(&frame).unwrap().call else {
+        panic!("no beacon");
+    };
+    assert_eq!(beacon.last_input_seconds, Some(5));
     let told = bench.events.len();
     bench.answer("system-event", r#"{"ok":true}"#);
     assert_eq!(

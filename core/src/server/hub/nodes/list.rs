@@ -10,10 +10,6 @@ use crate::model::json::write_string;
 use crate::model::time::Now;
 use crate::roster::max_list_bytes;
 use crate::wire::WireError;
-use crate::wire::params::{Length, Members as Params};
-
-/// Most UTF-16 units of the `nodeId` asked for.
-const MAX_ID_UNITS: usize = 1_024;
 
 /// A node as it is listed.
 struct Shown<'a> {
@@ -39,11 +35,8 @@ impl Hub {
     }
 
     /// `node.describe` as JSON text: one of them.
-    pub(in crate::server::hub) fn node_describe(&self, params: &str, now: Now) -> Result<String, WireError> {
-        let wanted = Params::root(params)
-            .and_then(|members| members.required_string("nodeId", Length::nonempty(MAX_ID_UNITS)))
-            .map_err(|reason| WireError::invalid_params("node.describe", &reason))?;
-        let Some(node) = self.shown_nodes().find(|node| *node.description.id == *wanted) else {
+    pub(in crate::server::hub) fn node_describe(&self, id: &str, now: Now) -> Result<String, WireError> {
+        let Some(node) = self.shown_nodes().find(|node| *node.description.id == *id) else {
             return Err(WireError::invalid_request("unknown nodeId"));
         };
         let mut text = format!(r#"{{"ts":{},"#, self.roster.wall_ms(now));

@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Activity, ConnId, Hub, LastSeen, NodeKey};
 use crate::model::time::Now;
-use crate::wire::WireError;
-use crate::wire::node_event::{self, NodeReport};
+use crate::wire::{NodeEvent, NodeReport};
 
 /// `node.presence.alive` counts once per this time and device, in ms.
 const ALIVE_INTERVAL_MS: u64 = 60_000;
@@ -18,22 +17,15 @@ const UNVERIFIED: Verdict = (false, "missing_device_identity");
 
 impl Hub {
     /// `node.event`.
-    pub(in crate::server::hub) fn node_event(
-        &mut self,
-        slot: u32,
-        params: &str,
-        now: Now,
-    ) -> Result<Value, WireError> {
-        let (event, report) =
-            node_event::parse(params).map_err(|reason| WireError::invalid_params("node.event", &reason))?;
-        let (is_handled, reason) = match report {
+    pub(in crate::server::hub) fn node_event(&mut self, slot: u32, event: &NodeEvent, now: Now) -> Value {
+        let (is_handled, reason) = match event.report {
             None => (false, "presence-only gateway"),
             Some(NodeReport::Invalid) => (false, "invalid_payload"),
             Some(NodeReport::Alive(trigger)) => self.node_is_alive(slot, trigger, now),
             Some(NodeReport::Idle(seconds)) => self.node_activity(slot, Some(seconds), now),
             Some(NodeReport::Clear) => self.node_activity(slot, None, now),
         };
-        Ok(json!({ "ok": true, "event": event, "handled": is_handled, "reason": reason }))
+        json!({ "ok": true, "event": event.event, "handled": is_handled, "reason": reason })
     }
 
     fn node_is_alive(&mut self, slot: u32, trigger: &'static str, now: Now) -> Verdict {

@@ -156,16 +156,7 @@ fn crowd(readers: usize, nodes: usize, now: Now) -> (Hub, Vec<ConnId>) {
 
 fn report(hub: &mut Hub, conn: ConnId, now: Now) {
     let params = json!({"event": "node.presence.activity", "payload": {"idleSeconds": 0}});
-    hub.call(
-        conn,
-        &Request {
-            id: "9".into(),
-            method: "node.event".into(),
-            params: params.into(),
-            beacon: None,
-        },
-        now,
-    );
+    hub.call(conn, &request("node.event", params), now);
 }
 
 /// The ids of the nodes whose events go to the first reader, and how many events go to all.

@@ -1,0 +1,195 @@
+//! A request's JSON, read in one pass: everything that the gateway may look at, checked and bounded.
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// Most members of one object that is read.
+pub(crate) const MAX_MEMBERS: usize = 1_024;
+/// Most items that any list may have.
+pub(crate) const MAX_ITEMS: usize = 1_024;
+/// Levels that are kept: a frame, its parameters, and the objects and lists in them.
+const MAX_LEVELS: usize = 3;
+
+/// A JSON value. Strings without escapes are borrowed from the text.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) enum Tree<'a> {
+    /// `null`, or an object or list that is too deep for anything to read it.
+    #[default]
+    Other,
+    Bool(bool),
+    Number(f64),
+    String(Cow<'a, str>),
+    /// Of more than [`MAX_ITEMS`] items one more is kept, to show that there are too many.
+    List(Vec<Self>),
+    /// Names and values in the order of the text.
+    Object(Vec<(Cow<'a, str>, Self)>),
+    /// An object with more than [`MAX_MEMBERS`] members.
+    Crowded,
+}
+
+impl<'a> Tree<'a> {
+    /// Reads a whole JSON text.
+    ///
+    /// # Errors
+    /// When the text is not JSON, or holds what a program cannot: half a surrogate pair, a number beyond `f64`,
+    /// more than 127 levels. `IgnoredAny` accepts the latter, which tells the two apart.
+    pub(crate) fn read(text: &'a str) -> Result<Self, serde_json::Error> {
+        let mut from = serde_json::Deserializer::from_str(text);
+        let tree = Levels(MAX_LEVELS).deserialize(&mut from)?;
+        from.end()?;
+        Ok(tree)
+    }
+}
+
+/// Without the contents, which may be secrets.
+impl fmt::Debug for Tree<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Other => "Other",
+            Self::Bool(_) => "Bool(..)",
+            Self::Number(_) => "Number(..)",
+            Self::String(_) => "String(..)",
+            Self::List(_) => "List(..)",
+            Self::Object(_) => "Object(..)",
+            Self::Crowded => "Crowded",
+        })
+    }
+}
+
+/// A string, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads a value of which this many levels of objects and lists are kept; deeper ones are checked only.
+#[derive(Clone, Copy)]
+struct Levels(usize);
+
+impl<'de> DeserializeSeed<'de> for Levels {
+    type Value = Tree<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Tree<'de>, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Levels {
+    type Value = Tree<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Tree<'de>, E> {
+        Ok(Tree::Other)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Tree<'de>, E> {
+        Ok(Tree::Bool(value))
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Tree<'de>, E> {
+        Ok(Tree::Number(number as f64))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Tree<'de>, E> {
+        Ok(Tree::Number(number as f64))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Tree<'de>, E> {
+        Ok(Tree::Number(number))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Tree<'de>, E> {
+        Ok(Tree::String(Cow::Owned(text.into())))
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Tree<'de>, E> {
+        Ok(Tree::String(Cow::Borrowed(text)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Tree<'de>, A::Error> {
+        let inner = Self(self.0.saturating_sub(1));
+        let mut items = Vec::new();
+        while let Some(item) = from.next_element_seed(inner)? {
+            if self.0 > 0 && items.len() <= MAX_ITEMS {
+                items.push(item);
+            }
+        }
+        Ok(if self.0 > 0 {
+            Tree::List(items)
+        } else {
+            Tree::Other
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Tree<'de>, A::Error> {
+        let inner = Self(self.0.saturating_sub(1));
+        let mut members = Vec::new();
+        let mut is_crowded = false;
+        while let Some(Text(name)) = from.next_key()? {
+            let value = from.next_value_seed(inner)?;
+            is_crowded |= members.len() == MAX_MEMBERS;
+            if self.0 > 0 && !is_crowded {
+                members.push((name, value));
+            }
+        }
+        Ok(match self.0 {
+            0 => Tree::Other,
+            _ if is_crowded => Tree::Crowded,
+            _ => Tree::Object(members),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::String;
+
+    use serde::de::IgnoredAny;
+
+    use super::*;
+
+    #[test]
+    fn what_json_allows_and_a_program_cannot_hold_is_refused_at_any_depth() {
+        let deep = format!("{}{}", "[".repeat(128), "]".repeat(128));
+        for text in [
+            r#""\ud800""#,
+            r#"["\udc00 x"]"#,
+            r#"{"\ud83d\ud83d":1}"#,
+            "[[[[[1e999]]]]]",
+            &deep,
+        ] {
+            assert!(Tree::read(text).is_err(), "{text}");
+            assert!(serde_json::from_str::<IgnoredAny>(text).is_ok(), "{text}");
+        }
+        for text in ["", "[1,]", "{\"a\"}", "01", "\"\n\"", r#""\x""#, "1 2"] {
+            assert!(Tree::read(text).is_err(), "{text}");
+            assert!(serde_json::from_str::<IgnoredAny>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn levels_items_and_members_are_bounded() {
+        assert_eq!(
+            Tree::read(r#"{"a":{"b":[{"c":1}]}}"#).unwrap(),
+            Tree::Object(alloc::vec![(
+                "a".into(),
+                Tree::Object(alloc::vec![("b".into(), Tree::List(alloc::vec![Tree::Other]))])
+            )])
+        );
+        let list = format!("[{}0]", "0,".repeat(2 * MAX_ITEMS));
+        let Tree::List(items) = Tree::read(&list).unwrap() else {
+            panic!("no list");
+        };
+        assert_eq!(items.len(), MAX_ITEMS + 1);
+        let object = |count: usize| format!("{{{}\"x\":0}}", "\"x\":1,".repeat(count - 1));
+        let fits: String = object(MAX_MEMBERS);
+        assert!(matches!(Tree::read(&fits).unwrap(), Tree::Object(members) if members.len() == MAX_MEMBERS));
+        assert_eq!(Tree::read(&object(MAX_MEMBERS + 1)).unwrap(), Tree::Crowded);
+    }
+}
