@@ -22,7 +22,7 @@ fn naive(text: &str) -> Option<(String, Beacon)> {
         && params.get("sessionKey").is_none_or(Value::is_string)
         && params.get("wake").is_none_or(Value::is_boolean);
     optional(params, "idempotencyKey", |value| {
-        string(value, usize::MAX).filter(|key| !key.is_empty())
+        value.as_str().filter(|key| !key.is_empty()).map(drop)
     })?;
     let beacon = Beacon {
         text: string(params.get("text")?, 4_096)?.trim().into(),
