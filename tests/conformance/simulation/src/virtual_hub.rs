@@ -68,6 +68,7 @@ pub fn handshake(instance: &str, mode: &str, scopes: &[&str], conn: u64) -> Hand
 /// A request.
 #[must_use]
 pub fn request(method: &str, params: Value) -> Request {
-    let frame = json!({ "type": "req", "id": "1", "method": method, "params": params });
+    let mut frame = json!({ "type": "req", "id": "1", "method": method });
+    frame["params"] = params;
     Request::parse(&frame.to_string()).unwrap()
 }
