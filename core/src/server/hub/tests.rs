@@ -100,7 +100,8 @@ fn json(text: &str) -> Value {
 }
 
 fn request(method: &str, params: Value) -> Request {
-    let frame = json!({ "type": "req", "id": "9", "method": method, "params": params });
+    let mut frame = json!({ "type": "req", "id": "9", "method": method });
+    frame["params"] = params;
     Request::parse(&frame.to_string()).unwrap()
 }
 
