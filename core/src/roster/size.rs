@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use crate::model::entry::PresenceEntry;
-use crate::model::json::escaped_len;
+use crate::model::json::{MAX_ESCAPE, escaped_len};
 
 /// Most bytes of a row's JSON text, all numbers counted at their greatest.
 pub const MAX_ROW_BYTES: usize = 8 * 1_024;
@@ -88,8 +88,8 @@ pub(super) fn of_ids(entry: &PresenceEntry) -> usize {
     NUMBERS + reason(None) + ids.sum::<usize>()
 }
 
-/// Bytes of an entry without roles and scopes, and of the comma behind it.
-pub(super) fn without_sets(entry: &PresenceEntry) -> usize {
+/// The texts of an entry, with their names.
+fn texts(entry: &PresenceEntry) -> impl Iterator<Item = (&'static str, &str)> {
     let texts = [
         ("host", &entry.host),
         ("ip", &entry.ip),
@@ -104,11 +104,25 @@ pub(super) fn without_sets(entry: &PresenceEntry) -> usize {
         ("timeZone", &entry.time_zone),
         ("text", &entry.text),
     ];
-    let texts: usize = texts
-        .iter()
-        .filter_map(|(name, text)| text.as_deref().map(|text| member(name, text)))
-        .sum();
+    texts
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, text.as_deref()?)))
+}
+
+/// Bytes of an entry without roles and scopes, and of the comma behind it.
+pub(super) fn without_sets(entry: &PresenceEntry) -> usize {
+    let texts: usize = texts(entry).map(|(name, text)| member(name, text)).sum();
     NUMBERS + texts + reason(entry.reason.as_deref()) + entry.user_id.as_deref().map_or(0, user)
+}
+
+/// Whether an entry without roles and scopes has at most `max_bytes` less `more` bytes. Most entries are so short
+/// that their lengths decide, without a look for what is escaped.
+pub(super) fn has_room(entry: &PresenceEntry, more: usize, max_bytes: usize) -> bool {
+    let others = [&entry.reason, &entry.user_id];
+    let lengths = texts(entry).map(|(_, text)| text.len()).sum::<usize>()
+        + others.into_iter().flatten().map(|text| text.len()).sum::<usize>();
+    NUMBERS + REASON + NAMES + MAX_ESCAPE * lengths + more <= max_bytes
+        || without_sets(entry) + more <= max_bytes
 }
 
 /// Bytes of an entry, and of the comma behind it.

@@ -172,7 +172,9 @@ impl Said {
     /// Whether both name a host, and not the same one.
     pub(in crate::roster) fn has_other_host(&self, other: &Self) -> bool {
         match (self.value(Field::Host), other.value(Field::Host)) {
-            (Some(host), Some(other)) => PresenceKey::of_name(host) != PresenceKey::of_name(other),
+            (Some(host), Some(other)) => {
+                host != other && PresenceKey::of_name(host) != PresenceKey::of_name(other)
+            }
             _ => false,
         }
     }
@@ -202,12 +204,12 @@ impl Said {
     /// Leaves out members until the row has at most `max_bytes`: the longest of those that handshakes need not
     /// have, and of the others if these are too long by themselves (SPEC 1.5). What makes the row no longer stays.
     pub(in crate::roster) fn fit(&mut self, entry: &mut PresenceEntry, max_bytes: usize) {
-        let mut size = size::without_sets(entry);
         let texts = self.fields.iter().map(|field| (field, self.value(field)));
         let lengths: usize = texts.clone().map(|(_, text)| text.map_or(0, str::len)).sum();
-        if size + MAX_ESCAPE * lengths + NAMES <= max_bytes {
+        if size::has_room(entry, MAX_ESCAPE * lengths + NAMES, max_bytes) {
             return;
         }
+        let mut size = size::without_sets(entry);
         let mut candidates: Vec<_> = texts
             .map(|(field, text)| (!field.is_required(), field.bytes(text), field))
             .collect();
@@ -275,7 +277,7 @@ impl Writers {
     /// Takes members other than ids out of the entry until it has at most `max_bytes`: a text that was made of
     /// others first, then the longest.
     pub(in crate::roster) fn shed(&mut self, entry: &mut PresenceEntry, max_bytes: usize) {
-        while size::without_sets(entry) > max_bytes {
+        while !size::has_room(entry, 0, max_bytes) {
             let made = Some(Field::Text).filter(|&text| self.fields.has(text));
             let longest = Field::ALL
                 .into_iter()
@@ -349,16 +351,17 @@ impl Writers {
             return;
         }
         let client = &said.client;
-        let mut room = max_bytes.saturating_sub(size::without_sets(entry));
-        let id = Kind::Host.present(Some(&client.id));
-        if let Some(id) = id.filter(|id| entry.host.is_none() && member("host", id) <= room) {
-            room -= member("host", id);
+        if entry.host.is_none()
+            && let Some(id) = Kind::Host.present(Some(&client.id))
+            && size::has_room(entry, member("host", id), max_bytes)
+        {
             entry.host = Some(id.into());
             self.set(Field::Host, conn);
         }
         if let (Some(host), None) = (&entry.host, &entry.text) {
             let text = format!("Node: {host} · mode {}", client.mode);
-            if escaped_len(&text) <= MAX_TEXT_BYTES && member("text", &text) <= room {
+            if escaped_len(&text) <= MAX_TEXT_BYTES && size::has_room(entry, member("text", &text), max_bytes)
+            {
                 entry.text = Some(text.into());
                 self.set(Field::Text, conn);
             }

@@ -134,10 +134,10 @@ impl Roster {
     }
 
     /// The client's `instanceId`, unless it is a placeholder or the gateway's own.
-    pub(super) fn own_instance_id<'a>(&self, client: &'a ClientInfo) -> Option<&'a str> {
+    pub(super) fn own_instance_id<'a>(&self, client: &'a ClientInfo, ids: &Ids) -> Option<&'a str> {
         Kind::Id
             .present(client.instance_id.as_deref())
-            .filter(|id| !self.is_self(Some(id)))
+            .filter(|id| ids.instance.is_some() || !self.is_self(Some(id)))
     }
 
     /// Whether this is the gateway's own `instanceId`.

@@ -107,10 +107,10 @@ impl Roster {
         let mut others = Vec::new();
         if !landing.is_apart {
             self.rekey(id, landing.ids.instance.as_ref());
+            let own_id = self.own_instance_id(write.client, &landing.ids);
             if let Some(device) = landing.ids.device {
                 others = self.own(id, device);
             }
-            let own_id = self.own_instance_id(write.client);
             let row = &mut self.store[id];
             overlay_id(&mut row.fields.instance_id, own_id);
             overlay(&mut row.fields.device_id, write.device_id);
@@ -221,7 +221,7 @@ impl Roster {
             None => {
                 let landing = self.landing(write);
                 if !landing.is_apart {
-                    instance_id = self.own_instance_id(write.client);
+                    instance_id = self.own_instance_id(write.client, &landing.ids);
                     device_id = write.device_id;
                 }
                 landing
