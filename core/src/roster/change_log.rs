@@ -11,8 +11,7 @@ mod tests;
 
 use alloc::boxed::Box;
 
-pub(super) use self::pending::Changes;
-use self::pending::Pending;
+pub(super) use self::pending::{Changes, Pending};
 use super::store::{RowId, Siblings};
 use crate::digest::Digest;
 use crate::model::key::RowKey;
@@ -47,7 +46,8 @@ pub(super) struct ChangeLog {
     revision: u64,
     /// The revision at which the wall clock stepped last: older texts are stale, whatever they show.
     shift_revision: u64,
-    pending: Option<Box<Pending>>,
+    /// What delta clients are to be sent; `None` while there are none.
+    pub(super) pending: Option<Box<Pending>>,
 }
 
 impl ChangeLog {
@@ -162,58 +162,11 @@ impl ChangeLog {
 
     // ---- deltas and digests ---------------------------------------------------------------------
 
-    pub(super) fn is_tracking(&self) -> bool {
-        self.pending.is_some()
-    }
-
-    /// Keeps from now on what changes. `rows` are those that are known from a snapshot: what `ts` they show,
-    /// and their digests; `own` is the digest of self.
-    pub(super) fn track(&mut self, rows: impl Iterator<Item = (RowId, u64, u64)>, own: u64, now_ms: u64) {
-        self.pending = Some(Box::new(Pending::new(rows, own, now_ms)));
-    }
-
-    pub(super) fn stop_tracking(&mut self) {
-        self.pending = None;
-    }
-
     /// A snapshot is given out: its rows are known from now on.
     pub(super) fn snapshot_taken(&mut self) {
         if let Some(pending) = &mut self.pending {
             pending.tellings += 1;
         }
-    }
-
-    /// Whether more keys were removed since the last delta than are kept: only a snapshot says everything.
-    pub(super) fn is_over(&self) -> bool {
-        self.pending.as_ref().is_some_and(|pending| pending.is_over)
-    }
-
-    /// The users whose rows all changed; log each of their rows with [`moments`](Self::moments).
-    pub(super) fn take_users(&mut self) -> impl Iterator<Item = Box<str>> + use<> {
-        let pending = self.pending.as_deref_mut();
-        pending
-            .map(|pending| core::mem::take(&mut pending.users))
-            .unwrap_or_default()
-            .into_iter()
-    }
-
-    /// The row shows other moments. They are not in its digest.
-    pub(super) fn moments(&mut self, id: RowId) {
-        if let Some(pending) = &mut self.pending {
-            pending.moments(id);
-        }
-    }
-
-    /// Takes what is to be sent since the last call.
-    pub(super) fn take(&mut self, now_ms: u64) -> Changes {
-        let pending = self.pending.as_deref_mut();
-        pending.map(|pending| pending.take(now_ms)).unwrap_or_default()
-    }
-
-    /// The row's `ts` is sent; returns whether it is another than was sent last.
-    pub(super) fn sent(&mut self, id: RowId, written_ms: u64) -> bool {
-        let pending = self.pending.as_deref_mut();
-        pending.is_some_and(|pending| pending.sent(id, written_ms))
     }
 
     /// The digest of all rows, where changes are tracked; `digest_of` makes that of a row that changed.

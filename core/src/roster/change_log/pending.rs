@@ -20,17 +20,17 @@ pub(super) const REMOVED_SLACK: usize = 64;
 
 /// What a delta says.
 #[derive(Debug, Default)]
-pub(in crate::roster) struct Changes {
+pub(crate) struct Changes {
     /// Self is sent as a whole row.
-    pub(in crate::roster) is_self_changed: bool,
+    pub(crate) is_self_changed: bool,
     /// Self's `ts` moved far enough to be sent.
-    pub(in crate::roster) is_self_touched: bool,
+    pub(crate) is_self_touched: bool,
     /// Rows that are sent whole, in the order of their first change.
-    pub(in crate::roster) changed: Queue,
+    pub(crate) changed: Queue,
     /// Keys that are gone, in order. Some may be there again, or may have gone twice.
-    pub(in crate::roster) removed: Vec<(RowKey, Removal)>,
+    pub(crate) removed: Vec<(RowKey, Removal)>,
     /// Rows whose `ts` moved far enough to be sent.
-    pub(in crate::roster) touched: Queue,
+    pub(crate) touched: Queue,
 }
 
 /// What is remembered of a row.
@@ -45,14 +45,14 @@ struct Note {
 }
 
 #[derive(Debug)]
-pub(super) struct Pending {
+pub(crate) struct Pending {
     /// Counts deltas and snapshots: a key that came since the last one is known to nobody.
     pub(super) tellings: u64,
     /// More keys were removed than are kept.
-    pub(super) is_over: bool,
+    pub(crate) is_over: bool,
     pub(super) is_self_changed: bool,
     /// Users whose rows all show something else.
-    pub(super) users: BTreeSet<Box<str>>,
+    pub(crate) users: BTreeSet<Box<str>>,
     notes: SecondaryMap<RowId, Note>,
     changed: Queue,
     touched: Queue,
@@ -66,7 +66,9 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    pub(super) fn new(rows: impl Iterator<Item = (RowId, u64, u64)>, own: u64, now_ms: u64) -> Self {
+    /// `rows` are those that are known from a snapshot: what `ts` they show, and their digests; `own` is the digest
+    /// of self.
+    pub(crate) fn new(rows: impl Iterator<Item = (RowId, u64, u64)>, own: u64, now_ms: u64) -> Self {
         let mut pending = Self {
             tellings: 1,
             is_over: false,
@@ -101,7 +103,8 @@ impl Pending {
         self.moments(id);
     }
 
-    pub(super) fn moments(&mut self, id: RowId) {
+    /// The row shows other moments. They are not in its digest.
+    pub(crate) fn moments(&mut self, id: RowId) {
         // To insert it again would move it to the end.
         if !self.changed.contains(&id) {
             self.changed.insert(id);
@@ -172,13 +175,19 @@ impl Pending {
         }
     }
 
-    pub(super) fn take(&mut self, now_ms: u64) -> Changes {
+    /// Takes what is to be sent since the last call; `written_ms` is what `ts` a row shows.
+    pub(crate) fn take(&mut self, now_ms: u64, written_ms: impl Fn(RowId) -> u64) -> Changes {
         self.tellings += 1;
         self.is_over = false;
         let is_self_changed = take(&mut self.is_self_changed);
         let is_far = now_ms.saturating_sub(self.self_sent_ms) > TOUCH_TELL_MS;
         if is_self_changed || is_far {
             self.self_sent_ms = now_ms;
+        }
+        for &id in self.changed.iter().chain(&self.touched) {
+            if let Some(note) = self.notes.get_mut(id) {
+                note.sent_ms = written_ms(id);
+            }
         }
         Changes {
             is_self_changed,
@@ -187,14 +196,6 @@ impl Pending {
             removed: take(&mut self.removed),
             touched: take(&mut self.touched),
         }
-    }
-
-    pub(super) fn sent(&mut self, id: RowId, written_ms: u64) -> bool {
-        self.notes.get_mut(id).is_some_and(|note| {
-            let is_new = note.sent_ms != written_ms;
-            note.sent_ms = written_ms;
-            is_new
-        })
     }
 
     pub(super) fn digest(&mut self, mut digest_of: impl FnMut(RowId) -> u64) -> Digest {

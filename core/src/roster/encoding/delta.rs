@@ -1,50 +1,57 @@
 //! What `presence.delta` says: the log of changes as JSON text (SPEC 2.1).
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
+use core::mem::take;
 
 use crate::model::json::write_string;
 use crate::model::key::RowKey;
 use crate::model::time::Now;
+use crate::roster::change_log::{Changes, Pending};
 use crate::roster::{Removal, Roster, RowId};
 
 impl Roster {
     /// Starts or ends keeping what [`encode_delta`](Self::encode_delta) says. Starting takes one walk
     /// over all rows.
     pub fn track_changes(&mut self, is_on: bool, now: Now) {
-        if self.log.is_tracking() == is_on {
+        if self.log.pending.is_some() == is_on {
             return;
         }
         self.settle(now);
-        if !is_on {
-            return self.log.stop_tracking();
+        self.log.pending = None;
+        if is_on {
+            let own = self.digest_of_self();
+            let ids: Vec<RowId> = self.store.ids().collect();
+            let known = ids
+                .into_iter()
+                .map(|id| (id, self.store[id].written_ms, self.digest_of(id)));
+            self.log.pending = Some(Box::new(Pending::new(known, own, now.age_ms)));
         }
-        let own = self.digest_of_self();
-        let ids: Vec<RowId> = self.store.ids().collect();
-        let mut known = Vec::with_capacity(ids.len());
-        for id in ids {
-            known.push((id, self.store[id].written_ms, self.digest_of(id)));
-        }
-        self.log.track(known.into_iter(), own, now.age_ms);
     }
 
     /// Whether more keys were removed since the last delta than one says: send a snapshot in its place.
     #[must_use]
     pub fn is_beyond_deltas(&self) -> bool {
-        self.log.is_over()
+        self.log.pending.as_ref().is_some_and(|pending| pending.is_over)
     }
 
     /// The payload of `presence.delta` without its closing brace: everything since the last call. Rows that came
-    /// and went since the last delta or snapshot are not in it.
+    /// and went since the last delta or snapshot are not in it. Empty while changes are not tracked.
     pub fn encode_delta(&mut self, from: u64, now: Now) -> String {
         self.settle(now);
-        for user in self.log.take_users() {
-            self.people.rows(&user).for_each(|id| self.log.moments(id));
+        if let Some(pending) = &mut self.log.pending {
+            for user in take(&mut pending.users) {
+                self.people.rows(&user).for_each(|id| pending.moments(id));
+            }
         }
         let digest = self.digest().to_hex();
-        let changes = self.log.take(now.age_ms);
+        let pending = self.log.pending.as_deref_mut();
+        let changes = pending.map_or_else(Changes::default, |pending| {
+            pending.take(now.age_ms, |id| self.store[id].written_ms)
+        });
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = write!(text, r#"{{"from":{from},"to":{},"upserts":["#, self.version());
@@ -57,7 +64,6 @@ impl Roster {
         }
         for id in changes.changed {
             let row = &self.store[id];
-            self.log.sent(id, row.written_ms);
             upserts.next(&mut text);
             text.push_str(r#"{"key":"#);
             write_string(&mut text, &row.key.to_wire());
@@ -75,12 +81,10 @@ impl Roster {
         }
         for id in changes.touched {
             let row = &self.store[id];
-            if self.log.sent(id, row.written_ms) {
-                touched.next(&mut text);
-                text.push('[');
-                write_string(&mut text, &row.key.to_wire());
-                let _ = write!(text, ",{}]", self.clock.wall_ms(row.written_ms));
-            }
+            touched.next(&mut text);
+            text.push('[');
+            write_string(&mut text, &row.key.to_wire());
+            let _ = write!(text, ",{}]", self.clock.wall_ms(row.written_ms));
         }
         let _ = write!(text, r#"],"digest":"{digest}""#);
         text

@@ -5,7 +5,7 @@ use crate::model::key::RowKey;
 
 /// Who goes first when there are too many rows. Lower classes go first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::roster) enum Class {
+pub(crate) enum Class {
     /// The last connection closed.
     Closed,
     /// Never had a connection: only beacons wrote it.
@@ -18,18 +18,17 @@ pub(in crate::roster) enum Class {
 
 impl Class {
     /// All classes, in the order of eviction.
-    pub(in crate::roster) const ALL: [Self; 4] =
-        [Self::Closed, Self::Reported, Self::Anonymous, Self::Connected];
+    pub(crate) const ALL: [Self; 4] = [Self::Closed, Self::Reported, Self::Anonymous, Self::Connected];
 
     /// Whether rows of this class have a live connection.
-    pub(in crate::roster) fn is_live(self) -> bool {
+    pub(crate) fn is_live(self) -> bool {
         self >= Self::Anonymous
     }
 }
 
 /// Which of the store's queues a row is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::roster) enum Place {
+pub(crate) enum Place {
     /// Goes by its age.
     Ageing(Class),
     /// Goes by its age; its last close was no proof of life, so it is older than its neighbours in
@@ -41,7 +40,7 @@ pub(in crate::roster) enum Place {
 
 impl Row {
     /// Its class now.
-    pub(in crate::roster) fn class(&self) -> Class {
+    pub(crate) fn class(&self) -> Class {
         match (self.live.is_empty(), self.was_connected, &self.key) {
             (true, true, _) => Class::Closed,
             (true, false, _) => Class::Reported,

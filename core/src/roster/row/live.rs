@@ -8,21 +8,21 @@ use crate::model::Role;
 
 /// A live connection of a row, in connect order.
 #[derive(Clone, Debug)]
-pub(in crate::roster) struct Live {
+pub(crate) struct Live {
     /// The connection's serial.
-    pub(in crate::roster) conn: u64,
+    pub(crate) conn: u64,
     /// The caller's number for the connection.
-    pub(in crate::roster) seat: u32,
+    pub(crate) seat: u32,
     /// The connection's id on the wire.
-    pub(in crate::roster) conn_id: Box<str>,
-    pub(in crate::roster) role: Role,
-    pub(in crate::roster) scopes: Arc<[Box<str>]>,
-    pub(in crate::roster) said: Said,
+    pub(crate) conn_id: Box<str>,
+    pub(crate) role: Role,
+    pub(crate) scopes: Arc<[Box<str>]>,
+    pub(crate) said: Said,
 }
 
 /// What taking a connection off a row did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::roster) enum Detached {
+pub(crate) enum Detached {
     /// Nothing that can be seen.
     Nothing,
     /// A member of the row changed.

@@ -14,13 +14,13 @@ use crate::model::entry::PresenceEntry;
 use crate::roster::size;
 
 /// Most roles or scopes a row collects; more are dropped, so that beacons cannot grow it for ever.
-pub(in crate::roster) const MAX_SET: usize = 64;
+pub(crate) const MAX_SET: usize = 64;
 
 /// With more live connections than this a row has an index, so that a close does not go through all of them.
 const FEW: usize = 4;
 
 #[derive(Debug, Default)]
-pub(in crate::roster) struct Sets {
+pub(crate) struct Sets {
     /// What the live connections bring, from the time when there are more than [`FEW`] until the last close.
     index: Option<Box<Index>>,
     /// What beacons added.
@@ -34,7 +34,7 @@ pub(in crate::roster) struct Sets {
 
 impl Sets {
     /// The connection at `at` was added to `live`.
-    pub(in crate::roster) fn attach(&mut self, live: &[Live], at: usize) {
+    pub(crate) fn attach(&mut self, live: &[Live], at: usize) {
         if let Some(index) = &mut self.index {
             index.add(&live[at]);
         } else if live.len() > FEW {
@@ -47,14 +47,14 @@ impl Sets {
     }
 
     /// `gone` closed, and others are left.
-    pub(in crate::roster) fn detach(&mut self, gone: &Live) {
+    pub(crate) fn detach(&mut self, gone: &Live) {
         if let Some(index) = &mut self.index {
             index.remove(gone);
         }
     }
 
     /// `gone` closed as the last one: what the row shows of it stays.
-    pub(in crate::roster) fn detach_last(&mut self, gone: &Live, shown: &PresenceEntry) {
+    pub(crate) fn detach_last(&mut self, gone: &Live, shown: &PresenceEntry) {
         let roles = shown.roles.iter();
         let scopes = shown.scopes.iter();
         self.kept = (
@@ -65,34 +65,29 @@ impl Sets {
     }
 
     /// All connections left.
-    pub(in crate::roster) fn detach_all(&mut self) {
+    pub(crate) fn detach_all(&mut self) {
         self.kept = (0, 0);
         self.index = None;
     }
 
     /// A beacon adds these; returns whether it is the first to add one of them.
-    pub(in crate::roster) fn add(&mut self, roles: &[Box<str>], scopes: &[Box<str>]) -> bool {
+    pub(crate) fn add(&mut self, roles: &[Box<str>], scopes: &[Box<str>]) -> bool {
         union(&mut self.added_roles, roles) | union(&mut self.added_scopes, scopes)
     }
 
     /// Whether there are more than the entry has room for.
-    pub(in crate::roster) fn are_cut(&self) -> bool {
+    pub(crate) fn are_cut(&self) -> bool {
         self.is_cut
     }
 
     /// Forgets what beacons added and the row does not show.
-    pub(in crate::roster) fn forget_hidden(&mut self, shown: &PresenceEntry) {
+    pub(crate) fn forget_hidden(&mut self, shown: &PresenceEntry) {
         self.added_roles.retain(|role| shown.roles.contains(role));
         self.added_scopes.retain(|scope| shown.scopes.contains(scope));
     }
 
     /// Writes the roles and scopes to the entry, as far as the row has room; returns whether they changed.
-    pub(in crate::roster) fn show(
-        &mut self,
-        entry: &mut PresenceEntry,
-        live: &[Live],
-        max_bytes: usize,
-    ) -> bool {
+    pub(crate) fn show(&mut self, entry: &mut PresenceEntry, live: &[Live], max_bytes: usize) -> bool {
         let mut room = Room {
             bytes: max_bytes.saturating_sub(size::without_sets(entry)),
             is_short: false,

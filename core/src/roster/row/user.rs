@@ -6,26 +6,26 @@ use super::Row;
 
 /// What all rows of a user show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::roster) struct Shared {
+pub(crate) struct Shared {
     /// The earliest start of a stay among them, on the age clock.
-    pub(in crate::roster) online_since_ms: Option<u64>,
+    pub(crate) online_since_ms: Option<u64>,
     /// The latest input among them, on the age clock.
-    pub(in crate::roster) last_input_at: Option<i64>,
+    pub(crate) last_input_at: Option<i64>,
     /// The revision of the roster at the last change.
-    pub(in crate::roster) revision: u64,
+    pub(crate) revision: u64,
 }
 
 /// What one row adds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::roster) struct Part {
-    pub(in crate::roster) user: Box<str>,
-    pub(in crate::roster) online_since_ms: Option<u64>,
-    pub(in crate::roster) last_input_at: Option<i64>,
+pub(crate) struct Part {
+    pub(crate) user: Box<str>,
+    pub(crate) online_since_ms: Option<u64>,
+    pub(crate) last_input_at: Option<i64>,
 }
 
 impl Part {
     /// What the row adds now; `None` if it has no user.
-    pub(in crate::roster) fn of(row: &Row) -> Option<Box<Self>> {
+    pub(crate) fn of(row: &Row) -> Option<Box<Self>> {
         let user = row.fields.user_id.clone()?;
         Some(Box::new(Self {
             user,

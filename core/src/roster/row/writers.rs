@@ -18,7 +18,7 @@ use crate::roster::size::{self, NAMES, member, user};
 
 /// A member that handshakes write. Ids are not among them: they stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::roster) enum Field {
+pub(crate) enum Field {
     Host,
     Ip,
     Version,
@@ -103,11 +103,11 @@ impl Field {
 
 /// A set of fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::roster) struct Fields(u16);
+pub(crate) struct Fields(u16);
 
 impl Fields {
     /// The set with `field` too, if `is_in`.
-    pub(in crate::roster) fn with(self, field: Field, is_in: bool) -> Self {
+    pub(crate) fn with(self, field: Field, is_in: bool) -> Self {
         Self(self.0 | (u16::from(is_in) << field as u16))
     }
 
@@ -134,7 +134,7 @@ impl Fields {
 
 /// What the handshake of a live connection says of the row's members.
 #[derive(Clone, Debug)]
-pub(in crate::roster) struct Said {
+pub(crate) struct Said {
     client: Arc<ClientInfo>,
     role: Role,
     ip: Option<Box<str>>,
@@ -145,12 +145,7 @@ pub(in crate::roster) struct Said {
 
 impl Said {
     /// `ip` is the address to show, `user` the id of the user, if there is one.
-    pub(in crate::roster) fn new(
-        client: &Arc<ClientInfo>,
-        role: Role,
-        ip: Option<&str>,
-        user: Option<&str>,
-    ) -> Self {
+    pub(crate) fn new(client: &Arc<ClientInfo>, role: Role, ip: Option<&str>, user: Option<&str>) -> Self {
         let mut said = Self {
             client: Arc::clone(client),
             role,
@@ -165,12 +160,12 @@ impl Said {
     }
 
     /// Whether it states the person behind the connection.
-    pub(in crate::roster) fn has_user(&self) -> bool {
+    pub(crate) fn has_user(&self) -> bool {
         self.fields.has(Field::User)
     }
 
     /// Whether both name a host, and not the same one.
-    pub(in crate::roster) fn has_other_host(&self, other: &Self) -> bool {
+    pub(crate) fn has_other_host(&self, other: &Self) -> bool {
         match (self.value(Field::Host), other.value(Field::Host)) {
             (Some(host), Some(other)) => {
                 host != other && PresenceKey::of_name(host) != PresenceKey::of_name(other)
@@ -203,7 +198,7 @@ impl Said {
 
     /// Leaves out members until the row has at most `max_bytes`: the longest of those that handshakes need not
     /// have, and of the others if these are too long by themselves (SPEC 1.5). What makes the row no longer stays.
-    pub(in crate::roster) fn fit(&mut self, entry: &mut PresenceEntry, max_bytes: usize) {
+    pub(crate) fn fit(&mut self, entry: &mut PresenceEntry, max_bytes: usize) {
         let texts = self.fields.iter().map(|field| (field, self.value(field)));
         let lengths: usize = texts.clone().map(|(_, text)| text.map_or(0, str::len)).sum();
         if size::has_room(entry, MAX_ESCAPE * lengths + NAMES, max_bytes) {
@@ -228,7 +223,7 @@ impl Said {
 
 /// The last writer of each field, as far as it is a live connection.
 #[derive(Debug, Default)]
-pub(in crate::roster) struct Writers {
+pub(crate) struct Writers {
     /// The fields that a connection wrote last.
     fields: Fields,
     /// Serials of these connections, by field. Rows without a connection have none.
@@ -237,12 +232,12 @@ pub(in crate::roster) struct Writers {
 
 impl Writers {
     /// A beacon wrote these fields.
-    pub(in crate::roster) fn forget(&mut self, fields: Fields) {
+    pub(crate) fn forget(&mut self, fields: Fields) {
         self.fields = self.fields.without(fields);
     }
 
     /// No connection is left whose close could take a member.
-    pub(in crate::roster) fn forget_all(&mut self) {
+    pub(crate) fn forget_all(&mut self) {
         *self = Self::default();
     }
 
@@ -263,20 +258,14 @@ impl Writers {
     }
 
     /// Writes what the handshake of `conn` says.
-    pub(in crate::roster) fn write(
-        &mut self,
-        entry: &mut PresenceEntry,
-        said: &Said,
-        conn: u64,
-        max_bytes: usize,
-    ) {
+    pub(crate) fn write(&mut self, entry: &mut PresenceEntry, said: &Said, conn: u64, max_bytes: usize) {
         self.take_over(entry, said, conn, said.fields);
         self.stand_in(entry, said, conn, max_bytes);
     }
 
     /// Takes members other than ids out of the entry until it has at most `max_bytes`: a text that was made of
     /// others first, then the longest.
-    pub(in crate::roster) fn shed(&mut self, entry: &mut PresenceEntry, max_bytes: usize) {
+    pub(crate) fn shed(&mut self, entry: &mut PresenceEntry, max_bytes: usize) {
         while !size::has_room(entry, 0, max_bytes) {
             let made = Some(Field::Text).filter(|&text| self.fields.has(text));
             let longest = Field::ALL
@@ -292,7 +281,7 @@ impl Writers {
     }
 
     /// Takes what connections wrote last out of the entry.
-    pub(in crate::roster) fn withdraw_all(&mut self, entry: &mut PresenceEntry) {
+    pub(crate) fn withdraw_all(&mut self, entry: &mut PresenceEntry) {
         for field in self.fields.iter() {
             *field.of(entry) = None;
         }
@@ -301,7 +290,7 @@ impl Writers {
 
     /// Takes what `gone` wrote last out of the entry; `remaining` are the other live connections, newest
     /// first. Says whether the entry changed.
-    pub(in crate::roster) fn withdraw<'a>(
+    pub(crate) fn withdraw<'a>(
         &mut self,
         entry: &mut PresenceEntry,
         gone: u64,

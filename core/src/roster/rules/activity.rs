@@ -14,7 +14,7 @@ const ACTIVITY_TELL_MS: u64 = 30_000;
 
 /// What is to be told, and when it was last told.
 #[derive(Debug, Default)]
-pub(in crate::roster) struct Activity {
+pub(crate) struct Activity {
     /// Rows with another last input.
     rows: BTreeSet<RowId>,
     /// Users whose rows show another last input.

@@ -19,22 +19,22 @@ struct Person {
 
 /// What other rows of a user show differently now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::roster) struct Siblings {
-    pub(in crate::roster) has_new_stay: bool,
-    pub(in crate::roster) has_new_input: bool,
+pub(crate) struct Siblings {
+    pub(crate) has_new_stay: bool,
+    pub(crate) has_new_input: bool,
     /// There are none: the user's last row went.
-    pub(in crate::roster) are_gone: bool,
+    pub(crate) are_gone: bool,
 }
 
 /// All users that rows have.
 #[derive(Debug, Default)]
-pub(in crate::roster) struct People {
+pub(crate) struct People {
     by_id: BTreeMap<Box<str>, Person>,
 }
 
 impl People {
     /// What the rows of the row's user share; `None` if it has no user.
-    pub(in crate::roster) fn shared(&self, row: &Row) -> Option<Shared> {
+    pub(crate) fn shared(&self, row: &Row) -> Option<Shared> {
         if self.by_id.is_empty() {
             return None;
         }
@@ -43,7 +43,7 @@ impl People {
     }
 
     /// The user's rows.
-    pub(in crate::roster) fn rows(&self, user: &str) -> impl Iterator<Item = RowId> {
+    pub(crate) fn rows(&self, user: &str) -> impl Iterator<Item = RowId> {
         self.by_id
             .get(user)
             .into_iter()
@@ -52,7 +52,7 @@ impl People {
 
     /// Takes in what the row adds now, or that it is gone; `revision` is the roster's with that change. Calls
     /// `tell` for each user whose other rows show something else, or whose last row went.
-    pub(in crate::roster) fn update(
+    pub(crate) fn update(
         &mut self,
         id: RowId,
         row: &mut Row,

@@ -9,7 +9,7 @@ use super::{RowId, Rows};
 use crate::roster::row::{Class, Place, Row};
 
 /// Rows in an order. Ids are the store's own: no client can choose any that collide.
-pub(in crate::roster) type Queue = LinkedHashSet<RowId, FixedState>;
+pub(crate) type Queue = LinkedHashSet<RowId, FixedState>;
 
 /// Every row, in exactly one [`Place`].
 #[derive(Debug, Default)]
