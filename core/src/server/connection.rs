@@ -17,7 +17,7 @@ use crate::model::text::trim;
 use crate::model::time::Now;
 use crate::model::{ClientInfo, Role};
 use crate::wire::request::{FrameError, RequestFrame};
-use crate::wire::{Call, CloseFrame, ConnectParams, Frame, Limits, Request, WireError};
+use crate::wire::{Call, CloseFrame, ConnectParams, Limits, Request, ResponseFrame, WireError};
 
 /// Most frames that wait while a handshake is being judged.
 pub const MAX_PENDING_FRAMES: usize = 15;
@@ -59,7 +59,7 @@ pub struct Handshake {
 #[non_exhaustive]
 pub enum ConnectionOutput {
     /// Put this frame into the connection's outbox.
-    Send(Frame),
+    Send(ResponseFrame),
     /// Find the facts about this request and call [`Connection::handle_evidence`]. `caps` and `commands` are empty
     /// here: they are no facts, and may be long.
     Authenticate(Box<ConnectParams>),
@@ -174,7 +174,7 @@ impl Connection {
         remote_ip: Option<Box<str>>,
         now: Now,
     ) -> Self {
-        let challenge = Frame::challenge(&nonce, now.wall_ms);
+        let challenge = ResponseFrame::challenge(&nonce, now.wall_ms);
         let opening = Opening {
             conn_id,
             nonce,
@@ -358,13 +358,13 @@ impl Connection {
             Err(FrameError::NotJson) => ConnectionOutput::Note("ignored a message that is not JSON"),
             Err(FrameError::Invalid { id, reason }) => {
                 let id = id.as_deref().unwrap_or(NO_ID);
-                ConnectionOutput::Send(Frame::error(id, &WireError::invalid_frame(&reason)))
+                ConnectionOutput::Send(ResponseFrame::error(id, &WireError::invalid_frame(&reason)))
             }
             Ok(Request {
                 id,
                 call: Ok(Call::Connect),
                 ..
-            }) => ConnectionOutput::Send(Frame::error(&id, &WireError::connect_again())),
+            }) => ConnectionOutput::Send(ResponseFrame::error(&id, &WireError::connect_again())),
             Ok(request) => ConnectionOutput::Call(Box::new(request)),
         });
     }
@@ -374,7 +374,7 @@ impl Connection {
         let refused = Refused::new(&refusal.error, *refusal.client);
         self.outputs.extend([
             ConnectionOutput::Refused(Box::new(refused)),
-            ConnectionOutput::Send(Frame::error(id, &refusal.error)),
+            ConnectionOutput::Send(ResponseFrame::error(id, &refusal.error)),
         ]);
         self.close(close);
     }

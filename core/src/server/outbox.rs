@@ -1,33 +1,33 @@
 //! What one connection still has to be sent: responses in order, and at most one presence
 //! snapshot, the newest (SPEC 2, "Slow readers").
 
-mod seal;
+mod suffix;
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use core::fmt;
 
-pub use seal::Seal;
+pub use suffix::SeqSuffix;
 
-use crate::wire::{CloseFrame, Frame};
+use crate::wire::{CloseFrame, EventFrame, ResponseFrame};
 
 /// Something to send on one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     /// A response (or the challenge): sent as it is, in order.
-    Response(Frame),
+    Response(ResponseFrame),
     /// An event that must not be lost or overtaken (`shutdown`); gets this connection's `seq`.
-    Event(Arc<Frame>),
+    Event(Arc<EventFrame>),
     /// A presence snapshot: replaces an undelivered older one, and comes after everything that waits,
     /// so that no answer with an older list follows it.
-    Presence(Arc<Frame>),
+    Presence(Arc<EventFrame>),
     /// A `presence.delta`: in order; see [`Outbox::take_behind`].
-    Delta(Arc<Frame>),
+    Delta(Arc<EventFrame>),
     /// An event that a slow client may miss: left out while more than [`MAX_DROPPABLE_BYTES`] of such events
     /// wait. Those that are sent keep their order, and only they get a `seq`.
-    Droppable(Arc<Frame>),
+    Droppable(Arc<EventFrame>),
     /// A `tick`: replaces an undelivered older one in its place in the queue.
-    Tick(Arc<Frame>),
+    Tick(Arc<EventFrame>),
     /// Close after everything before it was sent; nothing follows.
     Close(CloseFrame),
 }
@@ -35,13 +35,10 @@ pub enum Item {
 /// One frame taken out of the outbox, for a vectored write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outgoing {
-    /// A text frame; [`Outgoing::segments`] are its payload.
-    Text {
-        /// The frame; an event's text stops before its `seq`.
-        frame: Arc<Frame>,
-        /// The end of the frame with the event's number on this connection; empty for a response.
-        seal: Seal,
-    },
+    /// A response.
+    Response(ResponseFrame),
+    /// An event, and the end of its frame with its number on this connection.
+    Event(Arc<EventFrame>, SeqSuffix),
     /// A close frame; the last thing ever taken out.
     Close(CloseFrame),
 }
@@ -51,24 +48,18 @@ impl Outgoing {
     /// a close.
     #[must_use]
     pub fn segments(&self) -> [&[u8]; 4] {
-        match self {
-            Self::Text { frame, seal } => [
-                frame.head.as_bytes(),
-                frame.body.as_ref().map_or(&[][..], |body| body.as_bytes()),
-                frame.tail.as_bytes(),
-                seal.as_str().as_bytes(),
-            ],
-            Self::Close(_) => [&[]; 4],
-        }
+        let ([head, body, tail], suffix) = match self {
+            Self::Response(frame) => (frame.segments(), ""),
+            Self::Event(frame, suffix) => (frame.segments(), suffix.as_str()),
+            Self::Close(_) => ([""; 3], ""),
+        };
+        [head, body, tail, suffix].map(str::as_bytes)
     }
 
     /// Length in bytes of all [`segments`](Self::segments).
     #[must_use]
     pub fn len(&self) -> usize {
-        match self {
-            Self::Text { frame, seal } => frame.len() + seal.as_str().len(),
-            Self::Close(_) => 0,
-        }
+        self.segments().iter().map(|segment| segment.len()).sum()
     }
 
     /// Whether there is no text: true for a close.
@@ -82,7 +73,11 @@ impl Outgoing {
 impl fmt::Display for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text { frame, seal } => write!(f, "{frame}{}", seal.as_str()),
+            Self::Response(frame) => frame.fmt(f),
+            Self::Event(frame, suffix) => {
+                let [head, body, tail] = frame.segments();
+                write!(f, "{head}{body}{tail}{}", suffix.as_str())
+            }
             Self::Close(_) => Ok(()),
         }
     }
@@ -111,15 +106,15 @@ pub const MAX_DROPPABLE_BYTES: usize = 16 * 1024;
 ///
 /// ```
 /// use std::sync::Arc;
-/// use presence_core::wire::Frame;
+/// use presence_core::wire::{EventFrame, ResponseFrame};
 /// use presence_core::server::{Item, Outbox};
-/// let event = |text: &'static str| Arc::new(Frame::text(text));
+/// let event = |payload: u64| Arc::new(EventFrame::new("presence", payload));
 /// let mut outbox = Outbox::new(1_048_576);
-/// outbox.push(Item::Presence(event(r#"{"type":"event","payload":"old""#)))?;
-/// outbox.push(Item::Response(Frame::text(r#"{"type":"res"}"#)))?;
-/// outbox.push(Item::Presence(event(r#"{"type":"event","payload":"new""#)))?;
+/// outbox.push(Item::Presence(event(1)))?;
+/// outbox.push(Item::Response(ResponseFrame::text(r#"{"type":"res"}"#)))?;
+/// outbox.push(Item::Presence(event(2)))?;
 /// assert_eq!(outbox.pop().unwrap().to_string(), r#"{"type":"res"}"#);
-/// assert_eq!(outbox.pop().unwrap().to_string(), r#"{"type":"event","payload":"new","seq":1}"#);
+/// assert_eq!(outbox.pop().unwrap().to_string(), r#"{"type":"event","event":"presence","payload":2,"seq":1}"#);
 /// assert!(outbox.is_empty());
 /// # Ok::<(), presence_core::server::outbox::SlowConsumer>(())
 /// ```
@@ -128,9 +123,9 @@ pub struct Outbox {
     /// What waits, in order. Presence and tick only hold a place here.
     queue: VecDeque<Place>,
     /// The newest undelivered snapshot, for the one [`Place::Presence`].
-    presence: Option<Arc<Frame>>,
+    presence: Option<Arc<EventFrame>>,
     /// The newest undelivered tick, for the one [`Place::Tick`].
-    tick: Option<Arc<Frame>>,
+    tick: Option<Arc<EventFrame>>,
     /// Bytes of the responses in the queue.
     buffered_bytes: usize,
     /// Most of them.
@@ -150,11 +145,11 @@ pub struct Outbox {
 /// One place in the queue.
 #[derive(Debug)]
 enum Place {
-    Response(Arc<Frame>),
-    Event(Arc<Frame>),
+    Response(ResponseFrame),
+    Event(Arc<EventFrame>),
     Presence,
-    Delta(Arc<Frame>),
-    Droppable(Arc<Frame>),
+    Delta(Arc<EventFrame>),
+    Droppable(Arc<EventFrame>),
     Tick,
     Close(CloseFrame),
 }
@@ -195,7 +190,7 @@ impl Outbox {
                     return Err(SlowConsumer { limit: self.limit });
                 }
                 self.buffered_bytes = total;
-                self.queue.push_back(Place::Response(Arc::new(frame)));
+                self.queue.push_back(Place::Response(frame));
             }
             Item::Event(frame) => self.queue.push_back(Place::Event(frame)),
             Item::Delta(frame) => self.push_delta(frame),
@@ -237,23 +232,20 @@ impl Outbox {
         match place {
             Place::Response(frame) => {
                 self.buffered_bytes -= frame.len();
-                Some(Outgoing::Text {
-                    frame,
-                    seal: Seal::NONE,
-                })
+                Some(Outgoing::Response(frame))
             }
-            Place::Event(frame) => Some(self.sealed(frame)),
+            Place::Event(frame) => Some(self.numbered(frame)),
             // A place without its frame cannot be: `push` makes both. If it were, nothing is sent.
             Place::Delta(frame) => {
                 self.delta_bytes -= frame.len();
-                Some(self.sealed(frame))
+                Some(self.numbered(frame))
             }
             Place::Droppable(frame) => {
                 self.droppable_bytes -= frame.len();
-                Some(self.sealed(frame))
+                Some(self.numbered(frame))
             }
-            Place::Presence => self.presence.take().map(|frame| self.sealed(frame)),
-            Place::Tick => self.tick.take().map(|frame| self.sealed(frame)),
+            Place::Presence => self.presence.take().map(|frame| self.numbered(frame)),
+            Place::Tick => self.tick.take().map(|frame| self.numbered(frame)),
             Place::Close(frame) => Some(Outgoing::Close(frame)),
         }
     }
@@ -277,7 +269,7 @@ impl Outbox {
         core::mem::take(&mut self.is_behind)
     }
 
-    fn push_delta(&mut self, frame: Arc<Frame>) {
+    fn push_delta(&mut self, frame: Arc<EventFrame>) {
         let total = self.delta_bytes + frame.len();
         if self.presence.is_some() || (self.delta_bytes > 0 && total > MAX_DELTA_BYTES) {
             self.queue.retain(|place| !matches!(place, Place::Delta(_)));
@@ -289,12 +281,9 @@ impl Outbox {
         }
     }
 
-    fn sealed(&mut self, frame: Arc<Frame>) -> Outgoing {
+    fn numbered(&mut self, frame: Arc<EventFrame>) -> Outgoing {
         self.seq += 1;
-        Outgoing::Text {
-            frame,
-            seal: Seal::new(self.seq),
-        }
+        Outgoing::Event(frame, SeqSuffix::new(self.seq))
     }
 }
 

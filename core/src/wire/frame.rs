@@ -1,4 +1,4 @@
-//! Frames that are sent, as text with the large part shared.
+//! Frames that are sent: responses and events, as text of which the large part is shared.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -11,34 +11,50 @@ use super::error::WireError;
 use crate::model::SharedText;
 use crate::model::json::write_string;
 
-/// One text frame to send: `head`, then a `body` that many frames share (the encoded presence
-/// list), then `tail`. Nothing is copied per recipient but head and tail.
-///
-/// ```
-/// use presence_core::wire::Frame;
-/// let list = std::sync::Arc::new(r#"[{"ts":5}]"#.to_owned());
-/// let frame = Frame::ok_shared("7", list);
-/// assert_eq!(frame.to_string(), r#"{"type":"res","id":"7","ok":true,"payload":[{"ts":5}]}"#);
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Frame {
-    /// Text before the shared part.
-    pub head: Cow<'static, str>,
-    /// The shared part, if any.
-    pub body: Option<SharedText>,
-    /// Text after it.
-    pub tail: Cow<'static, str>,
+/// Text in three parts. The middle one, the encoded presence list, is shared with other frames: per recipient nothing
+/// is copied but the ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Parts {
+    head: Cow<'static, str>,
+    body: Option<SharedText>,
+    tail: Cow<'static, str>,
 }
 
-impl Frame {
-    /// A frame that shares nothing.
-    #[must_use]
-    pub fn text(text: impl Into<Cow<'static, str>>) -> Self {
+impl Parts {
+    fn whole(text: impl Into<Cow<'static, str>>) -> Self {
         Self {
             head: text.into(),
             body: None,
             tail: Cow::Borrowed(""),
         }
+    }
+
+    fn segments(&self) -> [&str; 3] {
+        let body = self.body.as_ref().map_or("", |body| body);
+        [&self.head, body, &self.tail]
+    }
+
+    fn len(&self) -> usize {
+        self.segments().iter().map(|segment| segment.len()).sum()
+    }
+}
+
+/// A whole frame for one connection: a response, or the challenge.
+///
+/// ```
+/// use presence_core::wire::ResponseFrame;
+/// let list = std::sync::Arc::new(r#"[{"ts":5}]"#.to_owned());
+/// let frame = ResponseFrame::ok_shared("7", list);
+/// assert_eq!(frame.to_string(), r#"{"type":"res","id":"7","ok":true,"payload":[{"ts":5}]}"#);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponseFrame(Parts);
+
+impl ResponseFrame {
+    /// The frame with this text.
+    #[must_use]
+    pub fn text(text: impl Into<Cow<'static, str>>) -> Self {
+        Self(Parts::whole(text))
     }
 
     /// The response to the request `id` with `payload`. A payload that cannot be JSON (a map whose
@@ -62,22 +78,22 @@ impl Frame {
     /// The response to the request `id` whose whole payload is the shared JSON text `body`.
     #[must_use]
     pub fn ok_shared(id: &str, body: SharedText) -> Self {
-        Self {
-            head: Cow::Owned(ok_head(id)),
-            body: Some(body),
-            tail: Cow::Borrowed("}"),
-        }
+        Self::ok_around(id, "", body, "")
     }
 
     /// The response to the request `id` whose payload is the JSON text `before`, the shared `body`
     /// and `after`, joined.
     #[must_use]
     pub fn ok_around(id: &str, before: &str, body: SharedText, after: &str) -> Self {
-        Self {
-            head: Cow::Owned(format!("{}{before}", ok_head(id))),
+        let tail = match after {
+            "" => Cow::Borrowed("}"),
+            after => Cow::Owned(format!("{after}}}")),
+        };
+        Self(Parts {
+            head: Cow::Owned(ok_head(id) + before),
             body: Some(body),
-            tail: Cow::Owned(format!("{after}}}")),
-        }
+            tail,
+        })
     }
 
     /// The response to the request `id` with `error`.
@@ -99,30 +115,97 @@ impl Frame {
         ))
     }
 
+    /// The text in the order of writing; segments may be empty.
+    #[must_use]
+    pub fn segments(&self) -> [&str; 3] {
+        self.0.segments()
+    }
+
+    /// The shared part, if any.
+    #[must_use]
+    pub fn body(&self) -> Option<&SharedText> {
+        self.0.body.as_ref()
+    }
+
     /// Length in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.head.len() + self.body.as_ref().map_or(0, |body| body.len()) + self.tail.len()
+        self.0.len()
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the text is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-impl fmt::Display for Frame {
+impl fmt::Display for ResponseFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.head)?;
-        f.write_str(self.body.as_ref().map_or("", |body| body))?;
-        f.write_str(&self.tail)
+        self.segments()
+            .iter()
+            .try_for_each(|segment| f.write_str(segment))
     }
 }
 
-impl From<String> for Frame {
-    fn from(text: String) -> Self {
-        Self::text(text)
+/// An event, shared by its recipients. Each of them gets it with a `seq` of its own, the last member of the frame: the
+/// text here stops before that, and [`Outgoing`](crate::server::Outgoing) ends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventFrame(Parts);
+
+impl EventFrame {
+    /// The event `name` with `payload`, a JSON text.
+    #[must_use]
+    pub fn new(name: &str, payload: impl fmt::Display) -> Self {
+        Self(Parts::whole(format!(
+            r#"{{"type":"event","event":"{name}","payload":{payload}"#
+        )))
+    }
+
+    /// The event `name` with the payload `{"presence":<list>}`. The list is shared with other frames; it may go on
+    /// with members that stand beside it.
+    #[must_use]
+    pub fn presence(name: &str, list: SharedText) -> Self {
+        Self(Parts {
+            head: format!(r#"{{"type":"event","event":"{name}","payload":{{"presence":"#).into(),
+            body: Some(list),
+            tail: Cow::Borrowed("}"),
+        })
+    }
+
+    /// With a `stateVersion`, a JSON text.
+    #[must_use]
+    pub fn with_state_version(mut self, version: &str) -> Self {
+        let end = match self.0.body {
+            Some(_) => &mut self.0.tail,
+            None => &mut self.0.head,
+        };
+        *end.to_mut() += &format!(r#","stateVersion":{version}"#);
+        self
+    }
+
+    /// The text up to the `seq`, in the order of writing; segments may be empty.
+    #[must_use]
+    pub fn segments(&self) -> [&str; 3] {
+        self.0.segments()
+    }
+
+    /// The shared part, if any.
+    #[must_use]
+    pub fn body(&self) -> Option<&SharedText> {
+        self.0.body.as_ref()
+    }
+
+    /// Length in bytes, without the `seq`.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether the text is empty: never.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
@@ -154,7 +237,7 @@ mod tests {
 
     const ODD_ID: &str = "a\"b\\c\n\u{1f}\u{2028}é";
 
-    fn parsed(frame: &Frame) -> Value {
+    fn parsed(frame: &ResponseFrame) -> Value {
         let text = frame.to_string();
         assert_eq!(text.len(), frame.len());
         serde_json::from_str(&text).unwrap()
@@ -164,9 +247,9 @@ mod tests {
     fn ids_are_escaped() {
         let list = SharedText::new("[1]".into());
         let frames = [
-            Frame::ok(ODD_ID, &json!([1])),
-            Frame::ok_shared(ODD_ID, list.clone()),
-            Frame::ok_around(ODD_ID, "", list, ""),
+            ResponseFrame::ok(ODD_ID, &json!([1])),
+            ResponseFrame::ok_shared(ODD_ID, list.clone()),
+            ResponseFrame::ok_around(ODD_ID, "", list, ""),
         ];
         for frame in frames {
             let expected = json!({ "type": "res", "id": ODD_ID, "ok": true, "payload": [1] });
@@ -177,18 +260,18 @@ mod tests {
     #[test]
     fn a_shared_body_may_sit_inside_the_payload() {
         let body = SharedText::new(r#"[{"ts":5}]"#.into());
-        let frame = Frame::ok_around("1", r#"{"presence":"#, body.clone(), r#","version":2}"#);
+        let frame = ResponseFrame::ok_around("1", r#"{"presence":"#, body.clone(), r#","version":2}"#);
         assert_eq!(
             parsed(&frame)["payload"],
             json!({ "presence": [{ "ts": 5 }], "version": 2 })
         );
-        assert!(Arc::ptr_eq(frame.body.as_ref().unwrap(), &body));
+        assert!(Arc::ptr_eq(frame.body().unwrap(), &body));
     }
 
     #[test]
     fn an_error_frame_has_no_payload() {
         assert_eq!(
-            parsed(&Frame::error(ODD_ID, &WireError::invalid_role())),
+            parsed(&ResponseFrame::error(ODD_ID, &WireError::invalid_role())),
             json!({
                 "type": "res", "id": ODD_ID, "ok": false,
                 "error": { "code": "INVALID_REQUEST", "message": "invalid role" },
@@ -199,13 +282,16 @@ mod tests {
     #[test]
     fn a_payload_that_is_no_json_is_answered_as_an_error() {
         let payload = BTreeMap::from([([1, 2], "a list is no key")]);
-        assert_eq!(parsed(&Frame::ok("1", &payload))["error"]["code"], "UNAVAILABLE");
+        assert_eq!(
+            parsed(&ResponseFrame::ok("1", &payload))["error"]["code"],
+            "UNAVAILABLE"
+        );
     }
 
     #[test]
     fn the_challenge_has_no_seq_and_no_extra_member() {
         assert_eq!(
-            Frame::challenge("n-1", 17).to_string(),
+            ResponseFrame::challenge("n-1", 17).to_string(),
             r#"{"type":"event","event":"connect.challenge","payload":{"nonce":"n-1","ts":17}}"#
         );
     }

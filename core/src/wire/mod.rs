@@ -20,7 +20,7 @@ pub(crate) mod tree;
 pub use close::CloseFrame;
 pub use connect::{AuthParams, ConnectParams, DeviceProof};
 pub use error::WireError;
-pub use frame::Frame;
+pub use frame::{EventFrame, ResponseFrame};
 pub use limits::Limits;
 pub use method::{Access, Call, Method};
 pub use node_event::{NodeEvent, NodeReport};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use presence_core::server::{Handshake, LeaveCause};
-use presence_core::wire::{CloseFrame, Frame, Request};
+use presence_core::wire::{CloseFrame, Request, ResponseFrame};
 use tokio::sync::oneshot;
 
 use super::peer::Peer;
@@ -33,7 +33,7 @@ pub(crate) enum Input {
     /// A request.
     Call(Box<Request>),
     /// A frame that answers a bad request.
-    Send(Box<Frame>),
+    Send(Box<ResponseFrame>),
     /// A pong.
     Pong,
     /// The client is to be sent away.

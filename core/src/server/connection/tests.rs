@@ -140,7 +140,10 @@ fn the_challenge_comes_first() {
     let mut connection = Connection::new(&Limits::default(), "c".into(), "n-1".into(), None, START);
     assert_eq!(
         drained(&mut connection),
-        [ConnectionOutput::Send(Frame::challenge("n-1", START.wall_ms))]
+        [ConnectionOutput::Send(ResponseFrame::challenge(
+            "n-1",
+            START.wall_ms
+        ))]
     );
     assert_eq!(connection.nonce(), "n-1");
 }
@@ -595,7 +598,7 @@ fn after_the_handshake_bad_frames_are_answered_or_ignored_and_the_socket_stays()
     ];
     for (text, id, message) in cases {
         connection.handle_text(text, START);
-        let expected = Frame::error(id, &WireError::invalid_request(message));
+        let expected = ResponseFrame::error(id, &WireError::invalid_request(message));
         assert_eq!(drained(&mut connection), [ConnectionOutput::Send(expected)]);
     }
     connection.handle_text(&request("11", "health", &json!({})), START);

@@ -1,14 +1,12 @@
 //! When readers are sent what changed, and what (SPEC 2).
 
-use alloc::borrow::Cow;
-use alloc::format;
 use alloc::sync::Arc;
 
 use super::member::Member;
 use super::{ConnId, Hub, HubOutput};
 use crate::model::time::Now;
 use crate::server::Item;
-use crate::wire::Frame;
+use crate::wire::EventFrame;
 
 /// Longest time, in ms, that sending one broadcast may seem to take (see [`Hub::handle_sent`]).
 const MAX_SENDING_MS: u64 = 2_000;
@@ -81,12 +79,9 @@ impl Hub {
         }
     }
 
-    /// The `presence` event without its `seq`.
-    fn presence_event(&mut self, now: Now) -> Frame {
-        Frame {
-            head: Cow::Borrowed(r#"{"type":"event","event":"presence","payload":{"presence":"#),
-            body: Some(self.roster.encode_list(now)),
-            tail: format!(r#"}},"stateVersion":{}"#, self.state_version()).into(),
-        }
+    /// The `presence` event.
+    fn presence_event(&mut self, now: Now) -> EventFrame {
+        let list = self.roster.encode_list(now);
+        EventFrame::presence("presence", list).with_state_version(&self.state_version())
     }
 }

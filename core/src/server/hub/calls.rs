@@ -9,7 +9,7 @@ use super::Hub;
 use crate::model::time::Now;
 use crate::model::{Beacon, SharedText, scope};
 use crate::roster::{Aim, BeaconError, Holder, Report};
-use crate::wire::{Call, Frame, Request, WireError};
+use crate::wire::{Call, Request, ResponseFrame, WireError};
 
 /// What a call answers with.
 pub(super) enum Answer {
@@ -25,7 +25,7 @@ pub(super) enum Answer {
 }
 
 impl Hub {
-    pub(super) fn answer(&mut self, slot: u32, request: &Request, now: Now) -> Frame {
+    pub(super) fn answer(&mut self, slot: u32, request: &Request, now: Now) -> ResponseFrame {
         let result = self.dispatch(slot, request, now);
         let is_role_refusal = matches!(&result, Err(error) if error.is_unauthorized_role());
         if let Some(member) = self.members.get_mut(slot) {
@@ -36,17 +36,17 @@ impl Hub {
             };
         }
         match result {
-            Ok(Answer::Done) => Frame::done(&request.id),
-            Ok(Answer::Value(payload)) => Frame::ok(&request.id, &payload),
-            Ok(Answer::Text(payload)) => Frame::ok_shared(&request.id, SharedText::new(payload)),
-            Ok(Answer::List) => Frame::ok_shared(&request.id, self.roster.encode_list(now)),
-            Ok(Answer::Snapshot) => Frame::ok_around(
+            Ok(Answer::Done) => ResponseFrame::done(&request.id),
+            Ok(Answer::Value(payload)) => ResponseFrame::ok(&request.id, &payload),
+            Ok(Answer::Text(payload)) => ResponseFrame::ok_shared(&request.id, SharedText::new(payload)),
+            Ok(Answer::List) => ResponseFrame::ok_shared(&request.id, self.roster.encode_list(now)),
+            Ok(Answer::Snapshot) => ResponseFrame::ok_around(
                 &request.id,
                 r#"{"presence":"#,
                 self.roster.encode_snapshot(now),
                 "}",
             ),
-            Err(error) => Frame::error(&request.id, &error),
+            Err(error) => ResponseFrame::error(&request.id, &error),
         }
     }
 

@@ -1,13 +1,11 @@
 //! Deltas for those who asked for them (SPEC 2.1). Everyone else sees standard frames only.
 
-use alloc::borrow::Cow;
-use alloc::format;
 use alloc::sync::Arc;
 
 use super::{ConnId, Hub, HubOutput};
 use crate::model::time::Now;
 use crate::server::Item;
-use crate::wire::Frame;
+use crate::wire::EventFrame;
 
 /// Rows that only pongs kept alive are told at most this often, in ms, when no delta carries them.
 const TOUCH_INTERVAL_MS: u64 = 60_000;
@@ -29,13 +27,10 @@ impl Hub {
         self.announce(now);
     }
 
-    /// The `presence.snapshot` event without its `seq`.
-    fn snapshot_event(&mut self, now: Now) -> Frame {
-        Frame {
-            head: Cow::Borrowed(r#"{"type":"event","event":"presence.snapshot","payload":{"presence":"#),
-            body: Some(self.roster.encode_snapshot(now)),
-            tail: format!(r#"}},"stateVersion":{}"#, self.state_version()).into(),
-        }
+    /// The `presence.snapshot` event.
+    fn snapshot_event(&mut self, now: Now) -> EventFrame {
+        let list = self.roster.encode_snapshot(now);
+        EventFrame::presence("presence.snapshot", list).with_state_version(&self.state_version())
     }
 
     /// Everything since the last one: a `presence.delta` event, or the `presence.snapshot` event where that is
@@ -54,14 +49,12 @@ impl Hub {
         Item::Delta(Arc::new(delta))
     }
 
-    /// The `presence.delta` event without its `seq`: everything since the last one.
-    fn delta_event(&mut self, from: u64, now: Now) -> Frame {
+    /// The `presence.delta` event: everything since the last one.
+    fn delta_event(&mut self, from: u64, now: Now) -> EventFrame {
         self.touch_at_ms = Some(now.age_ms.saturating_add(TOUCH_INTERVAL_MS));
         let payload = self.roster.encode_delta(from, now);
-        let state_version = self.state_version();
-        Frame::text(format!(
-            r#"{{"type":"event","event":"presence.delta","payload":{payload}}},"stateVersion":{state_version}"#
-        ))
+        EventFrame::new("presence.delta", format_args!("{payload}}}"))
+            .with_state_version(&self.state_version())
     }
 
     /// Tells delta clients which rows pongs kept alive, once nothing else did for a while.

@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 use super::Hub;
 use crate::model::time::Now;
 use crate::model::{SharedText, scope};
-use crate::wire::Frame;
+use crate::wire::ResponseFrame;
 use crate::wire::method::{ADVERTISED, DELTA_EVENTS, EVENTS};
 
 /// An empty list for those who may not read.
 const NO_ROWS: &str = "[]";
 
 /// The frame for the member in that slot, with the newest state; `None` if there is no such member.
-pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<Frame> {
+pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<ResponseFrame> {
     let (reads, takes_deltas) = hub
         .members
         .get(slot)
@@ -43,8 +43,7 @@ pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<Frame> {
         "connId": handshake.conn_id,
     }));
     let head = format!(
-        r#"{{"type":"res","id":{},"ok":true,"payload":{{"type":"hello-ok","protocol":{},"server":{server},"features":{{"methods":{methods},"events":{events}}},"snapshot":{{"presence":"#,
-        json(&*request_id),
+        r#"{{"type":"hello-ok","protocol":{},"server":{server},"features":{{"methods":{methods},"events":{events}}},"snapshot":{{"presence":"#,
         handshake.protocol,
     );
     let limits = &hub.config.limits;
@@ -55,7 +54,7 @@ pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<Frame> {
         String::new()
     };
     let tail = format!(
-        r#","health":{},"stateVersion":{},"uptimeMs":{},"sessionDefaults":{}{auth_mode}}},"auth":{},"policy":{}}}}}"#,
+        r#","health":{},"stateVersion":{},"uptimeMs":{},"sessionDefaults":{}{auth_mode}}},"auth":{},"policy":{}}}"#,
         json(&hub.health(now)),
         hub.state_version(),
         now.age_ms.saturating_sub(hub.started_ms),
@@ -69,11 +68,7 @@ pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<Frame> {
             "tickIntervalMs": limits.tick_interval_ms,
         })),
     );
-    Some(Frame {
-        head: head.into(),
-        body: Some(list),
-        tail: tail.into(),
-    })
+    Some(ResponseFrame::ok_around(&request_id, &head, list, &tail))
 }
 
 /// JSON text of what always encodes: strings, numbers, lists and objects of these.

@@ -1,12 +1,11 @@
 //! A connection ends, or all of them do.
 
-use alloc::format;
 use alloc::sync::Arc;
 
 use super::{ConnId, Hub, HubOutput, LeaveCause};
 use crate::model::time::Now;
 use crate::server::Item;
-use crate::wire::{CloseFrame, Frame};
+use crate::wire::{CloseFrame, EventFrame};
 
 impl Hub {
     /// The connection is gone. A second call for the same one does nothing.
@@ -59,10 +58,8 @@ impl Hub {
     }
 }
 
-/// The `shutdown` event without its `seq`.
-fn shutdown_event(reason: &str) -> Frame {
+/// The `shutdown` event.
+fn shutdown_event(reason: &str) -> EventFrame {
     let reason = serde_json::to_string(reason).unwrap_or_default();
-    Frame::text(format!(
-        r#"{{"type":"event","event":"shutdown","payload":{{"reason":{reason}}}"#
-    ))
+    EventFrame::new("shutdown", format_args!(r#"{{"reason":{reason}}}"#))
 }

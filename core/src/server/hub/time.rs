@@ -1,13 +1,12 @@
 //! What the hub does when time passes: pings and pongs, ticks, the coalescing window, suspension.
 
-use alloc::format;
 use alloc::sync::Arc;
 
 use super::member::Heartbeat;
 use super::{ConnId, Hub, HubOutput, LeaveCause};
 use crate::model::time::Now;
 use crate::server::Item;
-use crate::wire::{CloseFrame, Frame};
+use crate::wire::{CloseFrame, EventFrame};
 
 /// A timer that is later than this, in ms, means that the machine was suspended (SPEC 1.5).
 const SUSPENSION_MS: u64 = 30_000;
@@ -125,9 +124,7 @@ impl Hub {
         let next_ms = now.age_ms.saturating_add(interval_ms - late_ms);
         self.tick_at_ms = Some(next_ms);
         let ts = self.roster.wall_ms(now);
-        let event = Frame::text(format!(
-            r#"{{"type":"event","event":"tick","payload":{{"ts":{ts}}}"#
-        ));
+        let event = EventFrame::new("tick", format_args!(r#"{{"ts":{ts}}}"#));
         let event = Arc::new(event);
         for (conn, _) in self.members.iter() {
             self.outputs

@@ -7,15 +7,11 @@ use alloc::vec::Vec;
 use super::*;
 
 fn response(text: &str) -> Item {
-    Item::Response(Frame::text(String::from(text)))
+    Item::Response(ResponseFrame::text(String::from(text)))
 }
 
-fn shared(text: &str) -> Arc<Frame> {
-    Arc::new(Frame {
-        head: format!(r#"{{"event":"{text}","payload":"#).into(),
-        body: Some(Arc::new("[]".into())),
-        tail: "".into(),
-    })
+fn shared(text: &str) -> Arc<EventFrame> {
+    Arc::new(EventFrame::new(text, "[]"))
 }
 
 /// What comes out of `outbox` until it is empty; a close as `close <code>`.
@@ -23,7 +19,7 @@ fn drained(outbox: &mut Outbox) -> Vec<String> {
     core::iter::from_fn(|| outbox.pop())
         .map(|outgoing| match &outgoing {
             Outgoing::Close(frame) => format!("close {}", frame.code),
-            Outgoing::Text { .. } => outgoing.to_string(),
+            Outgoing::Response(_) | Outgoing::Event(..) => outgoing.to_string(),
         })
         .collect()
 }
@@ -39,9 +35,9 @@ fn responses_and_events_keep_their_order_and_only_events_are_numbered() {
         drained(&mut outbox),
         [
             "one",
-            r#"{"event":"e1","payload":[],"seq":1}"#,
+            r#"{"type":"event","event":"e1","payload":[],"seq":1}"#,
             "two",
-            r#"{"event":"e2","payload":[],"seq":2}"#,
+            r#"{"type":"event","event":"e2","payload":[],"seq":2}"#,
         ]
     );
 }
@@ -60,12 +56,15 @@ fn presence_and_tick_are_replaced_and_waste_no_number_and_the_newest_list_comes_
         drained(&mut outbox),
         [
             "one",
-            r#"{"event":"t99","payload":[],"seq":1}"#,
-            r#"{"event":"p99","payload":[],"seq":2}"#,
+            r#"{"type":"event","event":"t99","payload":[],"seq":1}"#,
+            r#"{"type":"event","event":"p99","payload":[],"seq":2}"#,
         ]
     );
     outbox.push(Item::Presence(shared("p100"))).unwrap();
-    assert_eq!(drained(&mut outbox), [r#"{"event":"p100","payload":[],"seq":3}"#]);
+    assert_eq!(
+        drained(&mut outbox),
+        [r#"{"type":"event","event":"p100","payload":[],"seq":3}"#]
+    );
 }
 
 #[test]
@@ -74,8 +73,14 @@ fn a_snapshot_taken_out_is_not_replaced_but_followed() {
     outbox.push(Item::Presence(shared("p1"))).unwrap();
     let taken = outbox.pop().unwrap();
     outbox.push(Item::Presence(shared("p2"))).unwrap();
-    assert_eq!(taken.to_string(), r#"{"event":"p1","payload":[],"seq":1}"#);
-    assert_eq!(drained(&mut outbox), [r#"{"event":"p2","payload":[],"seq":2}"#]);
+    assert_eq!(
+        taken.to_string(),
+        r#"{"type":"event","event":"p1","payload":[],"seq":1}"#
+    );
+    assert_eq!(
+        drained(&mut outbox),
+        [r#"{"type":"event","event":"p2","payload":[],"seq":2}"#]
+    );
 }
 
 #[test]
@@ -88,7 +93,7 @@ fn a_snapshot_takes_the_place_of_deltas_that_wait() {
     assert!(!outbox.take_behind(), "it was sent what it needs");
     assert_eq!(
         drained(&mut outbox),
-        ["one", r#"{"event":"p3","payload":[],"seq":1}"#]
+        ["one", r#"{"type":"event","event":"p3","payload":[],"seq":1}"#]
     );
 }
 
@@ -162,7 +167,7 @@ fn a_drained_outbox_owns_no_heap_memory_and_is_small() {
 #[test]
 fn events_that_may_be_missed_are_left_out_when_too_many_wait() {
     let mut outbox = Outbox::new(1_000);
-    let event = |n: usize| Item::Droppable(Arc::new(Frame::text(format!("{n:01024}"))));
+    let event = |n: usize| Item::Droppable(Arc::new(EventFrame::new("e", format_args!("{n:0984}"))));
     for n in 0..MAX_DROPPABLE_BYTES / 1_024 + 1 {
         outbox.push(event(n)).unwrap();
     }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use presence_core::wire::Frame;
+use presence_core::wire::{EventFrame, ResponseFrame};
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
@@ -44,11 +44,7 @@ fn messages(bytes: Vec<u8>) -> Vec<Message> {
 }
 
 fn presence(body: &str) -> Item {
-    Item::Presence(Arc::new(Frame {
-        head: "{\"p\":".into(),
-        body: Some(Arc::new(body.into())),
-        tail: "".into(),
-    }))
+    Item::Presence(Arc::new(EventFrame::new("p", body)))
 }
 
 fn texts(messages: &[Message]) -> Vec<&str> {
@@ -70,7 +66,9 @@ fn frames_of_every_length_survive_writes_of_every_length() {
             ..Socket::default()
         };
         for text in &wanted {
-            writer.push(Item::Response(Frame::text(text.clone()))).unwrap();
+            writer
+                .push(Item::Response(ResponseFrame::text(text.clone())))
+                .unwrap();
         }
         assert_eq!(flush(&mut writer, &mut socket), Flush::Done);
         assert!(writer.is_empty());
@@ -89,7 +87,7 @@ fn nothing_comes_between_the_halves_of_a_frame() {
         };
         writer.push(presence("[1,2,3,4,5,6,7,8,9]")).unwrap();
         writer
-            .push(Item::Response(Frame::text("{\"type\":\"res\"}")))
+            .push(Item::Response(ResponseFrame::text("{\"type\":\"res\"}")))
             .unwrap();
         flush(&mut writer, &mut socket);
         writer.control(&[PONG, 3, b'a', b'b', b'c', PONG, 1, b'd']);
@@ -100,7 +98,10 @@ fn nothing_comes_between_the_halves_of_a_frame() {
         let messages = messages(socket.taken);
         assert_eq!(
             texts(&messages),
-            ["{\"p\":[1,2,3,4,5,6,7,8,9],\"seq\":1}", "{\"type\":\"res\"}"]
+            [
+                r#"{"type":"event","event":"p","payload":[1,2,3,4,5,6,7,8,9],"seq":1}"#,
+                "{\"type\":\"res\"}"
+            ]
         );
         let pongs: Vec<_> = messages.iter().filter(|message| message.is_pong()).collect();
         assert_eq!(pongs, [&Message::Pong("d".into())], "room {room}");
@@ -124,7 +125,10 @@ fn a_stopped_reader_holds_the_snapshot_under_way_and_the_newest() {
     flush(&mut writer, &mut socket);
     assert_eq!(
         texts(&messages(socket.taken)),
-        ["{\"p\":0,\"seq\":1}", "{\"p\":99,\"seq\":2}"]
+        [
+            r#"{"type":"event","event":"p","payload":0,"seq":1}"#,
+            r#"{"type":"event","event":"p","payload":99,"seq":2}"#
+        ]
     );
 }
 
@@ -136,7 +140,7 @@ fn nothing_follows_a_close() {
         room: usize::MAX,
         ..Socket::default()
     };
-    writer.push(Item::Response(Frame::text("{}"))).unwrap();
+    writer.push(Item::Response(ResponseFrame::text("{}"))).unwrap();
     writer.push(Item::Close(CloseFrame::SLOW_CONSUMER)).unwrap();
     flush(&mut writer, &mut socket);
     writer.ping();
@@ -179,7 +183,7 @@ fn an_idle_writer_owns_no_memory() {
         ..Socket::default()
     };
     writer
-        .push(Item::Response(Frame::text("x".repeat(100_000))))
+        .push(Item::Response(ResponseFrame::text("x".repeat(100_000))))
         .unwrap();
     flush(&mut writer, &mut socket);
     assert_eq!(writer.writing.capacity(), 0);

@@ -77,31 +77,27 @@ impl Reader {
 
     fn read(&mut self, outgoing: &Outgoing) {
         assert!(self.close.is_none(), "something follows the close");
-        let Outgoing::Text { frame, seal } = outgoing else {
-            if let Outgoing::Close(close) = outgoing {
+        let ([head, _, tail], list, suffix) = match outgoing {
+            Outgoing::Response(frame) => (frame.segments(), frame.body(), ""),
+            Outgoing::Event(frame, suffix) => (frame.segments(), frame.body(), suffix.as_str()),
+            Outgoing::Close(close) => {
                 self.close = Some(close.clone());
+                return;
             }
-            return;
         };
         // The shared list is parsed when somebody compares it, not a thousand times on the way.
-        let envelope = [
-            &*frame.head,
-            if frame.body.is_some() { "[]" } else { "" },
-            &*frame.tail,
-            seal.as_str(),
-        ]
-        .concat();
+        let envelope = [head, if list.is_some() { "[]" } else { "" }, tail, suffix].concat();
         let envelope: Value = serde_json::from_str(&envelope).unwrap();
         if envelope["type"] == "res" {
             assert!(envelope.get("seq").is_none(), "a response is not counted");
-            self.read_response(&envelope, frame.body.as_ref());
+            self.read_response(&envelope, list);
         } else {
             assert!(self.has_hello, "an event came before hello");
             self.seq += 1;
             assert_eq!(envelope["seq"], self.seq, "a gap");
             if envelope["event"] == "presence" {
                 let version = envelope["stateVersion"]["presence"].as_u64();
-                self.tell(version, frame.body.as_ref());
+                self.tell(version, list);
                 self.events.push(self.version);
             }
         }

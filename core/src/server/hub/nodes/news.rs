@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -12,7 +11,7 @@ use super::super::HubOutput;
 use super::{Hub, NodeKey, Nodes};
 use crate::model::time::Now;
 use crate::server::Item;
-use crate::wire::Frame;
+use crate::wire::EventFrame;
 
 /// Most events put out in one window, counted per reader; one node's go out to any number of readers.
 pub(in crate::server::hub) const MAX_EVENTS: usize = 16_384;
@@ -119,8 +118,8 @@ impl Hub {
         self.sending_began_ms = Some(now.age_ms);
     }
 
-    /// The `node.presence` event without its `seq`.
-    fn node_presence(&self, key: &NodeKey, id: &str) -> Frame {
+    /// The `node.presence` event.
+    fn node_presence(&self, key: &NodeKey, id: &str) -> EventFrame {
         let node = self.nodes.connected.get(key);
         let id = node
             .and_then(|node| node.seats.last())
@@ -131,8 +130,6 @@ impl Hub {
             "lastActiveAtMs": activity.map(|activity| self.last_active_ms(activity)),
             "presenceUpdatedAtMs": activity.map(|activity| self.wall_of(activity.reported_ms)),
         });
-        Frame::text(format!(
-            r#"{{"type":"event","event":"node.presence","payload":{payload}"#
-        ))
+        EventFrame::new("node.presence", payload)
     }
 }

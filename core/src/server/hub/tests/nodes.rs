@@ -166,7 +166,7 @@ fn taken(hub: &mut Hub) -> (Vec<String>, usize) {
         if let HubOutput::Send(conn, Item::Droppable(event)) = output {
             count += 1;
             if conn.slot == 0 {
-                let event = json(&format!("{event}}}"));
+                let event = json(&(event.segments().concat() + "}"));
                 ids.push(event["payload"]["nodeId"].as_str().unwrap().into());
             }
         }

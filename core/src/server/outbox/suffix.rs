@@ -1,4 +1,4 @@
-//! The end of an event frame, `,"seq":12}`, in place: it is made anew for every recipient, so it must
+//! The end of an event frame, `,"seq":12}`, in place: every recipient gets one of its own, so it must
 //! not cost an allocation.
 
 use core::fmt;
@@ -7,22 +7,16 @@ const OPEN: &[u8] = b",\"seq\":";
 /// `OPEN`, the 20 digits of `u64::MAX`, and the brace.
 const CAPACITY: usize = OPEN.len() + 20 + 1;
 
-/// The end of one frame on one connection; empty for a response, which ends itself.
+/// The end of one event's frame on one connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Seal {
+pub struct SeqSuffix {
     /// Right-aligned text.
     bytes: [u8; CAPACITY],
     /// Where it begins.
     start: u8,
 }
 
-impl Seal {
-    /// The end of a frame that has none.
-    pub const NONE: Self = Self {
-        bytes: [0; CAPACITY],
-        start: CAPACITY as u8,
-    };
-
+impl SeqSuffix {
     /// The end of the event number `seq`.
     #[must_use]
     pub fn new(seq: u64) -> Self {
@@ -54,9 +48,9 @@ impl Seal {
     }
 }
 
-impl fmt::Debug for Seal {
+impl fmt::Debug for SeqSuffix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Seal").field(&self.as_str()).finish()
+        f.debug_tuple("SeqSuffix").field(&self.as_str()).finish()
     }
 }
 
@@ -66,10 +60,12 @@ mod tests {
 
     #[test]
     fn every_width_of_number() {
-        assert_eq!(Seal::NONE.as_str(), "");
-        assert_eq!(Seal::new(0).as_str(), r#","seq":0}"#);
-        assert_eq!(Seal::new(9).as_str(), r#","seq":9}"#);
-        assert_eq!(Seal::new(10).as_str(), r#","seq":10}"#);
-        assert_eq!(Seal::new(u64::MAX).as_str(), r#","seq":18446744073709551615}"#);
+        assert_eq!(SeqSuffix::new(0).as_str(), r#","seq":0}"#);
+        assert_eq!(SeqSuffix::new(9).as_str(), r#","seq":9}"#);
+        assert_eq!(SeqSuffix::new(10).as_str(), r#","seq":10}"#);
+        assert_eq!(
+            SeqSuffix::new(u64::MAX).as_str(),
+            r#","seq":18446744073709551615}"#
+        );
     }
 }
