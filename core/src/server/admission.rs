@@ -12,7 +12,7 @@ pub use crate::wire::device::DeviceEvidence;
 use crate::wire::error::{ClientKind, Misplaced, SecretKind};
 use crate::wire::method::CONNECT;
 use crate::wire::request::RequestFrame;
-use crate::wire::{CloseFrame, ConnectParams, WireError};
+use crate::wire::{CloseFrame, ConnectParams, ErrorKind, WireError};
 
 /// What the shell found out about one `connect` request.
 ///
@@ -68,24 +68,15 @@ pub enum SecretEvidence {
     },
 }
 
-/// A refused handshake: the answer, and the code of the close that follows it with the same words.
+/// A refused handshake: the answer, which the close that follows it repeats.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) error: WireError,
-    code: u16,
     /// Who was refused, for the log.
     pub(super) client: Box<Introduction>,
 }
 
 impl Refusal {
-    fn new(error: WireError, code: u16) -> Self {
-        Self {
-            error,
-            code,
-            client: Box::default(),
-        }
-    }
-
     pub(super) fn of(self, client: Introduction) -> Self {
         Self {
             client: Box::new(client),
@@ -94,13 +85,19 @@ impl Refusal {
     }
 
     pub(super) fn close(&self) -> CloseFrame {
-        CloseFrame::new(self.code, self.error.message.clone())
+        let code = match self.error.kind {
+            ErrorKind::ProtocolMismatch => CloseFrame::PROTOCOL_MISMATCH.code,
+            ErrorKind::RateLimited => CloseFrame::TRY_AGAIN_LATER,
+            ErrorKind::Refused | ErrorKind::UnauthorizedRole => CloseFrame::POLICY_VIOLATION,
+        };
+        CloseFrame::new(code, self.error.message.clone())
     }
 }
 
 impl From<WireError> for Refusal {
     fn from(error: WireError) -> Self {
-        Self::new(error, 1008)
+        let client = Box::default();
+        Self { error, client }
     }
 }
 
@@ -122,7 +119,7 @@ pub(super) fn examine(request: &RequestFrame<'_>) -> Result<Examined, Refusal> {
     })?;
     let Some(protocol) = params.protocol() else {
         let error = WireError::protocol_mismatch(params.min_protocol, params.max_protocol);
-        return Err(Refusal::new(error, 1002).of(Introduction::of_params(&params)));
+        return Err(Refusal::from(error).of(Introduction::of_params(&params)));
     };
     let role = params
         .role
@@ -178,7 +175,7 @@ impl Claim {
                 is_proxied,
             } => {
                 let error = WireError::rate_limited(retry_after_ms, is_proxied);
-                return Err(Refusal::new(error, CloseFrame::TRY_AGAIN_LATER));
+                return Err(error.into());
             }
             SecretEvidence::TokenMissing => (Some(None), SecretKind::Token),
             SecretEvidence::PasswordMissing => (Some(None), SecretKind::Password),

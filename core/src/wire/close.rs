@@ -32,6 +32,9 @@ impl CloseFrame {
     /// 1013: the same request succeeds later (IANA: "Try Again Later"). Clients of both generations reconnect.
     pub const TRY_AGAIN_LATER: u16 = 1013;
 
+    /// 1008: the client broke a rule (RFC 6455: "policy violation").
+    pub const POLICY_VIOLATION: u16 = 1008;
+
     /// 1008 `slow consumer`: the client did not read what was sent.
     pub const SLOW_CONSUMER: Self = Self {
         code: 1008,

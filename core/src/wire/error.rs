@@ -4,6 +4,8 @@
 //! for them; the hints in parentheses are ours. `details.code` is only set where a client should stop
 //! and let a person act: clients of protocol 4 give up reconnecting on most of these codes.
 
+mod kind;
+
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
@@ -11,6 +13,7 @@ use alloc::format;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+pub use self::kind::ErrorKind;
 use super::connect::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
 use super::device::DeviceEvidence;
 use super::params::ParamsError;
@@ -26,7 +29,6 @@ pub const UNAVAILABLE: &str = "UNAVAILABLE";
 
 /// Most bytes of a client's method name that an error repeats.
 const MAX_ECHO_BYTES: usize = 128;
-const UNAUTHORIZED_ROLE: &str = "unauthorized role: ";
 
 /// The `error` of a response frame.
 ///
@@ -41,6 +43,9 @@ const UNAUTHORIZED_ROLE: &str = "unauthorized role: ";
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WireError {
+    /// What kind of error it is; not sent.
+    #[serde(skip)]
+    pub kind: ErrorKind,
     /// [`INVALID_REQUEST`], [`FORBIDDEN`] or [`UNAVAILABLE`].
     pub code: &'static str,
     /// For people; names the bad member.
@@ -76,12 +81,14 @@ impl SecretKind {
     /// What to do about a missing or wrong secret, in the terms of the client that asks.
     const fn hint(self, client: ClientKind) -> &'static str {
         match (self, client) {
-            (Self::Token, ClientKind::CommandLine) => "pass --token or set OPENCLAW_GATEWAY_TOKEN",
+            (Self::Token, ClientKind::CommandLine) => "set OPENCLAW_GATEWAY_TOKEN to this gateway's token",
             (Self::Token, ClientKind::Browser) => {
                 "open the URL the gateway printed, or paste its token in the settings"
             }
             (Self::Token, ClientKind::Other) => "provide this gateway's token",
-            (Self::Password, ClientKind::CommandLine) => "pass --password or set OPENCLAW_GATEWAY_PASSWORD",
+            (Self::Password, ClientKind::CommandLine) => {
+                "set OPENCLAW_GATEWAY_PASSWORD to this gateway's password"
+            }
             (Self::Password, ClientKind::Browser) => "enter the gateway's password in the settings",
             (Self::Password, ClientKind::Other) => "provide this gateway's password",
         }
@@ -172,7 +179,7 @@ impl WireError {
     /// The client's range of protocol numbers holds none of ours.
     #[must_use]
     pub fn protocol_mismatch(client_min: u32, client_max: u32) -> Self {
-        Self::new(
+        let error = Self::new(
             INVALID_REQUEST,
             "protocol mismatch",
             Some(json!({
@@ -182,7 +189,8 @@ impl WireError {
                 "expectedProtocol": NEWEST_PROTOCOL,
                 "minimumProbeProtocol": OLDEST_PROTOCOL,
             })),
-        )
+        );
+        error.of_kind(ErrorKind::ProtocolMismatch)
     }
 
     /// `connect.role` is neither `operator` nor `node`.
@@ -196,7 +204,7 @@ impl WireError {
     pub fn origin_not_allowed() -> Self {
         Self::new(
             INVALID_REQUEST,
-            "origin not allowed (open the page from the gateway's own host, or start the gateway with --allowed-origin)",
+            "origin not allowed (open the page from the gateway's own host, or add its origin to the gateway's allowed origins)",
             Some(json!({ "code": "CONTROL_UI_ORIGIN_NOT_ALLOWED", "reason": "origin not allowed" })),
         )
     }
@@ -253,14 +261,14 @@ impl WireError {
     #[must_use]
     pub fn rate_limited(retry_after_ms: u64, is_proxied: bool) -> Self {
         let why = if is_proxied {
-            "all clients behind this proxy share one limit: start the gateway with --trusted-proxy"
+            "all clients behind this proxy share one limit: add it to the gateway's trusted proxies"
         } else {
             "wrong secrets from this address are limited"
         };
         let seconds = retry_after_ms.div_ceil(1_000);
         let message =
             format!("unauthorized: too many failed authentication attempts ({why}; retry in {seconds} s)");
-        let mut error = Self::unavailable(message);
+        let mut error = Self::unavailable(message).of_kind(ErrorKind::RateLimited);
         error.retryable = Some(true);
         error.retry_after_ms = Some(retry_after_ms);
         error
@@ -336,7 +344,8 @@ impl WireError {
     /// The method is not for this role.
     #[must_use]
     pub fn unauthorized_role(role: Role) -> Self {
-        Self::invalid_request(format!("{UNAUTHORIZED_ROLE}{}", role.as_str()))
+        let message = format!("unauthorized role: {}", role.as_str());
+        Self::invalid_request(message).of_kind(ErrorKind::UnauthorizedRole)
     }
 
     /// Nobody here answers `method`. A long name is cut.
@@ -350,11 +359,8 @@ impl WireError {
         Self::invalid_request(format!("unknown method: {}{dots}", &method[..end]))
     }
 
-    /// Whether this is [`unauthorized_role`](Self::unauthorized_role): a connection that collects
-    /// more than [`Limits::unauthorized_calls`](super::Limits::unauthorized_calls) in a row is closed.
-    #[must_use]
-    pub fn is_unauthorized_role(&self) -> bool {
-        self.message.starts_with(UNAUTHORIZED_ROLE)
+    fn of_kind(self, kind: ErrorKind) -> Self {
+        Self { kind, ..self }
     }
 
     fn auth(message: impl Into<Cow<'static, str>>, code: &str, reason: &str, next_step: &str) -> Self {
@@ -370,6 +376,7 @@ impl WireError {
 
     fn new(code: &'static str, message: impl Into<Cow<'static, str>>, details: Option<Value>) -> Self {
         Self {
+            kind: ErrorKind::Refused,
             code,
             message: message.into(),
             details: details.map(Box::new),

@@ -19,7 +19,7 @@ pub(crate) mod tree;
 
 pub use close::CloseFrame;
 pub use connect::{AuthParams, ConnectParams, DeviceProof};
-pub use error::WireError;
+pub use error::{ErrorKind, WireError};
 pub use frame::{EventFrame, ResponseFrame};
 pub use limits::Limits;
 pub use method::{Access, Call, Method};

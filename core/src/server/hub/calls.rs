@@ -9,7 +9,7 @@ use super::Hub;
 use crate::model::time::Now;
 use crate::model::{Beacon, SharedText, scope};
 use crate::roster::{Aim, BeaconError, Holder, Report};
-use crate::wire::{Call, Request, ResponseFrame, WireError};
+use crate::wire::{Call, ErrorKind, Request, ResponseFrame, WireError};
 
 /// What a call answers with.
 pub(super) enum Answer {
@@ -27,7 +27,7 @@ pub(super) enum Answer {
 impl Hub {
     pub(super) fn answer(&mut self, slot: u32, request: &Request, now: Now) -> ResponseFrame {
         let result = self.dispatch(slot, request, now);
-        let is_role_refusal = matches!(&result, Err(error) if error.is_unauthorized_role());
+        let is_role_refusal = matches!(&result, Err(error) if error.kind == ErrorKind::UnauthorizedRole);
         if let Some(member) = self.members.get_mut(slot) {
             member.refused_calls = if is_role_refusal {
                 member.refused_calls + 1

@@ -50,7 +50,7 @@ fn auth_errors_speak_the_clients_language_and_never_offer_a_device_token() {
     let cases = [
         (
             WireError::secret_missing(SecretKind::Token, ClientKind::CommandLine, None),
-            "unauthorized: gateway token missing (pass --token or set OPENCLAW_GATEWAY_TOKEN)",
+            "unauthorized: gateway token missing (set OPENCLAW_GATEWAY_TOKEN to this gateway's token)",
             ["AUTH_TOKEN_MISSING", "token_missing", "update_auth_configuration"],
         ),
         (
@@ -140,7 +140,7 @@ fn a_rate_limit_says_when_to_come_back() {
         })
     );
     let proxied = WireError::rate_limited(3_000, true);
-    assert!(proxied.message.contains("--trusted-proxy"), "{}", proxied.message);
+    assert!(proxied.message.contains("trusted proxies"), "{}", proxied.message);
     assert_eq!(proxied.stated_code(), "UNAVAILABLE");
     assert_eq!(
         WireError::origin_not_allowed().stated_code(),
@@ -219,8 +219,11 @@ fn a_missing_scope_is_forbidden_on_4_and_invalid_on_3() {
 fn unauthorized_roles_can_be_told_apart() {
     let error = WireError::unauthorized_role(Role::Node);
     assert_eq!(error.message, "unauthorized role: node");
-    assert!(error.is_unauthorized_role());
-    assert!(!WireError::missing_scope("operator.read", 4).is_unauthorized_role());
+    assert_eq!(error.kind, ErrorKind::UnauthorizedRole);
+    assert_eq!(
+        WireError::missing_scope("operator.read", 4).kind,
+        ErrorKind::Refused
+    );
 }
 
 #[test]
