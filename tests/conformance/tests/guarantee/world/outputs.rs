@@ -31,7 +31,7 @@ impl World {
                     self.closed(conn, false);
                 }
                 HubOutput::Send(conn, Item::Presence(frame)) if conn == self.reader => {
-                    self.read(&format!("{frame}}}"), "/payload/presence");
+                    self.read(&(frame.segments().concat() + "}"), "/payload/presence");
                 }
                 HubOutput::Send(conn, Item::Response(frame)) if conn == self.reader => {
                     let text = frame.to_string();
