@@ -124,7 +124,8 @@ impl Roster {
         if let Some((_, order)) = self.texts.order.as_ref().filter(|(of, _)| *of == revision) {
             return order.clone();
         }
-        let mut ids: Vec<RowId> = self.store.ids().collect();
+        let mut ids = Vec::with_capacity(self.store.len());
+        self.store.ids().for_each(|id| ids.push(id));
         ids.sort_by_key(|&id| {
             let row = &self.store[id];
             (Reverse(row.written_ms), row.number)
