@@ -11,7 +11,6 @@ mod view;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::cmp::Reverse;
 
 pub use self::apply::DeltaOutcome;
 pub use self::changes::RosterDiff;
@@ -125,7 +124,7 @@ pub struct Mirror {
     config: MirrorConfig,
     keeper: Keeper,
     /// One row per instance.
-    rows: BTreeMap<Arc<str>, Row>,
+    rows: BTreeMap<Arc<str>, Arc<Row>>,
     /// `None` unless the gateway sends keys.
     keyed: Option<Keyed>,
     /// When the last full list came.
@@ -163,21 +162,26 @@ impl Mirror {
     /// gateway's order (SPEC 1.6).
     #[must_use]
     pub fn rows(&self) -> Vec<&Row> {
-        let mut rows: Vec<&Row> = self.rows.values().collect();
-        rows.sort_by_key(|row| (!row.is_self(), Reverse(row.ts), row.place()));
+        self.sorted(&|row| (!row.is_self(), u64::MAX - row.ts, row.place()))
+    }
+
+    /// The rows by `rank`, which ends with their places: no two are equal.
+    fn sorted(&self, rank: &dyn Fn(&Row) -> (bool, u64, u64)) -> Vec<&Row> {
+        let mut rows: Vec<&Row> = self.rows.values().map(|row| &**row).collect();
+        rows.sort_unstable_by_key(|row| rank(row));
         rows
     }
 
     /// The row with that key.
     #[must_use]
     pub fn row(&self, key: &str) -> Option<&Row> {
-        self.rows.get(key)
+        self.rows.get(key).map(|row| &**row)
     }
 
     /// All of the gateway's rows, in its order.
     pub fn raw_list(&self) -> impl Iterator<Item = &RawEntry> {
         let mut raws: Vec<&Raw> = self.rows.values().flat_map(|row| &row.raws).collect();
-        raws.sort_by_key(|raw| raw.place);
+        raws.sort_unstable_by_key(|raw| raw.place);
         raws.into_iter().map(|raw| &raw.entry)
     }
 

@@ -21,10 +21,6 @@ const DEPENDENCIES: &[(&str, &str)] = &[
         "sets that keep the order of insertion: queues of rows, walked in that order",
     ),
     (
-        "once_cell",
-        "a cell that is written once, without std: a row's text is taken apart when somebody asks",
-    ),
-    (
         "serde",
         "the traits by which entries become JSON and come from it",
     ),

@@ -1,9 +1,6 @@
 //! How rows get into a mirror and out of it.
 
-use alloc::borrow::ToOwned;
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -32,7 +29,7 @@ pub(super) struct Keyed {
     /// The version that deltas start from.
     version: u64,
     /// The keys of the rows that the gateway's rows are merged into, by wire key.
-    groups: BTreeMap<Box<str>, Arc<str>>,
+    groups: BTreeMap<Arc<str>, Arc<str>>,
     /// The place of the next row that the gateway adds.
     next_place: u64,
     /// Of all rows, while it is compared: not if the gateway's own snapshot states none or disagrees, nor once
@@ -65,9 +62,9 @@ impl Mirror {
     /// A full list arrived: it replaces what was there.
     pub fn apply_list(&mut self, entries: Vec<RawEntry>, now_ms: u64) {
         let mut namer = Namer::default();
-        let mut listed: BTreeMap<String, Vec<Raw>> = BTreeMap::new();
+        let mut listed: BTreeMap<Arc<str>, Vec<Raw>> = BTreeMap::new();
         for (place, entry) in (0..).zip(entries.into_iter().take(self.most_listed())) {
-            let group = listed.entry(namer.name(&entry)).or_default();
+            let group = listed.entry(namer.name(&entry).into()).or_default();
             group.push(Raw::new(place, entry, None, now_ms));
         }
         self.keyed = None;
@@ -82,12 +79,15 @@ impl Mirror {
             next_place: 0,
             digest: snapshot.digest.as_ref().map(|_| Digest::default()),
         };
-        let mut listed: BTreeMap<String, Vec<Raw>> = BTreeMap::new();
+        let mut listed: BTreeMap<Arc<str>, Vec<Raw>> = BTreeMap::new();
         for (key, entry) in snapshot.rows.into_iter().take(self.most_listed()) {
             let mut raw = Raw::new(keyed.next_place, entry, Some((&*key).into()), now_ms);
             keyed.next_place += 1;
             keyed.count(&mut raw);
-            listed.entry(keyed_group(&raw.entry, &key)).or_default().push(raw);
+            listed
+                .entry(keyed_group(&raw.entry, &key).into())
+                .or_default()
+                .push(raw);
         }
         // Before the mirror's own cap: the digest is of what the gateway lists.
         if !keyed.agrees_with(snapshot.digest.as_deref().unwrap_or("")) {
@@ -192,21 +192,20 @@ impl Mirror {
     }
 
     /// Replaces all rows by those listed, which are by the keys of the rows they are merged into.
-    fn replace(&mut self, listed: BTreeMap<String, Vec<Raw>>, now_ms: u64) {
+    fn replace(&mut self, listed: BTreeMap<Arc<str>, Vec<Raw>>, now_ms: u64) {
         if self.keeper == Keeper::Lost {
             self.keep_by(Keeper::Gateway);
         }
         self.listed_ms = Some(now_ms);
-        let is_gone = |key: &&Arc<str>| !listed.contains_key(&***key);
+        let is_gone = |key: &&Arc<str>| !listed.contains_key(*key);
         let gone: Vec<Arc<str>> = self.rows.keys().filter(is_gone).cloned().collect();
         for key in &gone {
             self.set(key, Vec::new(), now_ms);
         }
         for (key, raws) in listed {
-            let key: Arc<str> = key.into();
             for raw in &raws {
                 if let (Some(keyed), Some(wire_key)) = (&mut self.keyed, &raw.wire_key) {
-                    keyed.groups.insert((&**wire_key).into(), key.clone());
+                    keyed.groups.insert(wire_key.clone(), key.clone());
                 }
             }
             self.set(&key, raws, now_ms);
@@ -234,7 +233,7 @@ impl Mirror {
         let mut raw = Raw::new(place, entry, Some(wire_key.into()), now_ms);
         keyed.count(&mut raw);
         let group: Arc<str> = keyed_group(&raw.entry, wire_key).into();
-        keyed.groups.insert(wire_key.to_owned().into(), group.clone());
+        keyed.groups.insert(wire_key.into(), group.clone());
         self.edit(&group, now_ms, |raws| {
             let at = raws.partition_point(|other| other.place < place);
             raws.insert(at, raw);
@@ -282,23 +281,19 @@ impl Mirror {
 
     /// Merges a row from these rows of the gateway's; removes it if there are none.
     fn set(&mut self, key: &Arc<str>, raws: Vec<Raw>, now_ms: u64) {
-        let row = self.rows.get_mut(key);
-        if raws.is_empty() {
-            if let Some(row) = self.rows.remove(key) {
-                self.changes.note(&row);
-                self.changes.forget_new(key);
-            }
+        let before = self.rows.get_mut(key);
+        if let Some(row) = before
+            && row.raws == raws
+        {
+            // They may stand elsewhere in the list.
+            Arc::make_mut(row).raws = raws;
             return;
         }
-        if let Some(row) = row {
-            if row.raws.iter().eq(&raws) {
-                // They may stand elsewhere in the list.
-                row.raws = raws;
-                return;
-            }
-            self.changes.note(row);
-        } else {
-            self.changes.note_new(key);
+        self.changes.note(key, self.rows.get(key));
+        if raws.is_empty() {
+            self.rows.remove(key);
+            self.changes.forget_new(key);
+            return;
         }
         let Merged {
             entry,
@@ -318,6 +313,6 @@ impl Mirror {
             stamp: self.next_stamp,
         };
         self.next_stamp += 1;
-        self.rows.insert(key.clone(), row);
+        self.rows.insert(key.clone(), Arc::new(row));
     }
 }

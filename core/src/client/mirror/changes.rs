@@ -7,10 +7,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::{Mirror, Row};
-use crate::model::RawEntry;
 use crate::model::entry::TIME_MEMBERS;
 use crate::model::json::ObjectText;
-use crate::model::status::Status;
 
 /// Two reports of one moment in whole seconds differ by less than this, in ms.
 const SAME_MOMENT_MS: u64 = 2_000;
@@ -71,40 +69,19 @@ impl RosterDiff {
 /// there are.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// What the rows that changed were like then; `None`: not there.
-    before: BTreeMap<Arc<str>, Option<Before>>,
+    /// The rows that changed, as they were then; `None`: not there.
+    before: BTreeMap<Arc<str>, Option<Arc<Row>>>,
     /// Whether the roster was offline then, if that changed.
     was_offline: Option<bool>,
 }
 
-/// What a row was like.
-#[derive(Debug)]
-struct Before {
-    entry: RawEntry,
-    ts: u64,
-    last_input_at_ms: Option<u64>,
-    status: Status,
-}
-
 impl Changes {
-    /// A row is about to change, or to go.
-    pub(super) fn note(&mut self, row: &Row) {
-        self.before.entry(row.key.clone()).or_insert_with(|| {
-            Some(Before {
-                entry: row.entry.clone(),
-                ts: row.ts,
-                last_input_at_ms: row.last_input_at_ms,
-                status: row.status,
-            })
-        });
+    /// A row is about to change, to come or to go; `before` is what it is now.
+    pub(super) fn note(&mut self, key: &Arc<str>, before: Option<&Arc<Row>>) {
+        self.before.entry(key.clone()).or_insert_with(|| before.cloned());
     }
 
-    /// A row is about to be added.
-    pub(super) fn note_new(&mut self, key: &Arc<str>) {
-        self.before.entry(key.clone()).or_insert(None);
-    }
-
-    /// A row went. Rows that were not there before are of no interest any more.
+    /// A row went. If it was not there before, nothing changed.
     pub(super) fn forget_new(&mut self, key: &str) {
         if let Some(None) = self.before.get(key) {
             self.before.remove(key);
@@ -148,7 +125,7 @@ impl Mirror {
 }
 
 /// Whether a row says what it said before, but for the time it was written.
-fn says_the_same(before: &Before, row: &Row) -> bool {
+fn says_the_same(before: &Row, row: &Row) -> bool {
     let is_same = |a: Option<u64>, b: Option<u64>| match (a, b) {
         (Some(a), Some(b)) => a.abs_diff(b) < SAME_MOMENT_MS,
         (a, b) => a == b,

@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 
 use crate::model::RawEntry;
 use crate::model::key::PresenceKey;
@@ -25,7 +26,7 @@ pub(super) fn keyed_group(entry: &RawEntry, wire_key: &str) -> String {
 pub(super) struct Namer {
     has_self: bool,
     /// How many entries without any id share a name.
-    namesakes: BTreeMap<String, u64>,
+    namesakes: BTreeMap<Arc<str>, usize>,
 }
 
 impl Namer {

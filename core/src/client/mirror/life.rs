@@ -15,8 +15,8 @@ impl Mirror {
             let age_ms = row.age_ms(now_ms);
             let status = self.config.thresholds.display_status(row.has_left, age_ms);
             if status != row.status {
-                self.changes.note(row);
-                row.status = status;
+                self.changes.note(&row.key, Some(row));
+                Arc::make_mut(row).status = status;
             }
             if may_go(self.keeper, row) && life_ms.is_some_and(|life_ms| age_ms > life_ms) {
                 over.push(row.key.clone());
@@ -47,7 +47,7 @@ impl Mirror {
     #[must_use]
     pub fn next_ask_ms(&self, lead_ms: u64) -> Option<u64> {
         let listed_ms = self.listed_ms.filter(|_| self.keeper == Keeper::Gateway)?;
-        let next = |row: &Row| {
+        let next = |row: &Arc<Row>| {
             let change = self
                 .status_change_ms(row)
                 .map(|change_ms| change_ms.saturating_sub(lead_ms));
@@ -65,7 +65,7 @@ impl Mirror {
     #[must_use]
     pub fn next_text_change_ms(&self, now_ms: u64) -> Option<u64> {
         // Texts change at whole minutes, and from an hour on at whole hours (reference 5.1).
-        let next = |row: &Row| {
+        let next = |row: &Arc<Row>| {
             let age_ms = row.age_ms(now_ms);
             let unit_ms = if age_ms < 3_600_000 { 60_000 } else { 3_600_000 };
             row.ts.checked_add((age_ms / unit_ms + 1).saturating_mul(unit_ms))
@@ -83,9 +83,9 @@ impl Mirror {
         }
         // Rows that left first, as closed ones go first on a gateway; then the least fresh; of two as fresh
         // the one that is listed first.
-        let mut rows: Vec<&Row> = self.rows.values().filter(|row| !row.is_self()).collect();
-        rows.sort_by_key(|row| (!row.has_left, row.ts, row.place()));
-        let excess: Vec<Arc<str>> = rows.iter().take(excess).map(|row| row.key.clone()).collect();
+        let rows = self.sorted(&|row| (!row.has_left, row.ts, row.place()));
+        let others = rows.iter().filter(|row| !row.is_self()).take(excess);
+        let excess: Vec<Arc<str>> = others.map(|row| row.key.clone()).collect();
         self.drop_rows(&excess, now_ms);
     }
 

@@ -2,7 +2,6 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cmp::Reverse;
 
 use serde_json::value::RawValue;
 
@@ -31,8 +30,7 @@ pub(super) struct Merged {
 pub(super) fn merge(raws: &[Raw]) -> Merged {
     let ts = raws.iter().map(|raw| raw.ts).max().unwrap_or(0);
     let has_left = has_left(raws.iter().map(|raw| raw.entry.str("reason")));
-    let mut order: Vec<&Raw> = raws.iter().collect();
-    order.sort_by_key(|raw| (raw.entry.is_disconnect(), Reverse(raw.ts)));
+    let order = in_order(raws, |raw| (raw.entry.is_disconnect(), u64::MAX - raw.ts));
     let input_seconds = last_input_seconds(&order, ts);
     let entry = match *order {
         [first, ref others @ ..] => {
@@ -56,6 +54,16 @@ pub(super) fn merge(raws: &[Raw]) -> Merged {
     }
 }
 
+/// The rows by `rank`, ties in list order. They are few: inserting is less code than sorting.
+fn in_order<'r>(raws: &'r [Raw], rank: fn(&Raw) -> (bool, u64)) -> Vec<&'r Raw> {
+    let mut order: Vec<&Raw> = Vec::with_capacity(raws.len());
+    for raw in raws {
+        let at = order.partition_point(|other| rank(other) <= rank(raw));
+        order.insert(at, raw);
+    }
+    order
+}
+
 /// Takes from the other rows what is missing.
 fn fill<'a>(merged: &mut Draft<'a>, others: &[&'a Raw], has_left: bool) {
     for raw in others {
@@ -71,8 +79,8 @@ fn fill<'a>(merged: &mut Draft<'a>, others: &[&'a Raw], has_left: bool) {
 
 /// Writes what the rows that are not `disconnect` have together.
 fn unite(merged: &mut Draft<'_>, raws: &[Raw]) {
-    let mut live: Vec<&Raw> = raws.iter().filter(|raw| !raw.entry.is_disconnect()).collect();
-    live.sort_by_key(|raw| raw.ts);
+    let mut live = in_order(raws, |raw| (false, raw.ts));
+    live.retain(|raw| !raw.entry.is_disconnect());
     if live.is_empty() {
         return;
     }

@@ -9,7 +9,7 @@ use crate::model::raw_entry::Draft;
 use crate::model::status::Status;
 
 /// One instance, merged from all rows the gateway lists for it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Row {
     pub(super) key: Arc<str>,
     /// Never empty; by place.

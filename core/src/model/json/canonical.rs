@@ -53,7 +53,7 @@ impl Writer<'_> {
             }
         });
         if self.is_sorted {
-            members.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+            members.sort_unstable_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
         }
         self.out.push('{');
         for (index, (name, value)) in members.iter().enumerate() {
