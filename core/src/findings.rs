@@ -17,6 +17,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::model::RawEntry;
 use crate::model::json::{ObjectText, array_text};
 use crate::model::key::PresenceKey;
+use crate::model::ranked::ranked;
 use crate::model::text::prefix_units;
 
 /// What kind of duplicate it is.
@@ -260,39 +261,31 @@ fn alike<'r, 'a>(
 fn groups(rows: &[Facts<'_>], key: &dyn Fn(&Facts<'_>) -> Option<String>) -> Vec<Vec<usize>> {
     // By the hash of the key: two keys with one hash would make a suspicion that is none, which nobody
     // meets by accident.
-    let mut ranks: Vec<(u64, u64)> = Vec::new();
+    let mut keys: Vec<(u64, usize)> = Vec::new();
     for (at, row) in rows.iter().enumerate() {
         if let Some(key) = key(row) {
-            ranks.push((xxh3_64(key.as_bytes()), at as u64));
+            keys.push((xxh3_64(key.as_bytes()), at));
         }
     }
-    ranks.sort_unstable();
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    let mut firsts: Vec<(u64, u64)> = Vec::new();
     let mut last = None;
-    for (hash, at) in ranks {
-        if last != Some(hash) {
-            last = Some(hash);
-            firsts.push((at, groups.len() as u64));
+    for (hash, at) in ranked(keys, |&(hash, _)| (hash, 0)) {
+        if last.replace(hash) != Some(hash) {
             groups.push(Vec::new());
         }
         if let Some(group) = groups.last_mut() {
-            group.push(at as usize);
+            group.push(at);
         }
     }
     // From the order of hashes back to that of the list.
-    let take = |(_, group): (u64, u64)| core::mem::take(&mut groups[group as usize]);
-    firsts.sort_unstable();
-    firsts.into_iter().map(take).collect()
+    ranked(groups, |group| (group.first().map_or(0, |&at| at as u64), 0)).collect()
 }
 
 /// How many different keys some rows have.
 fn count_different(rows: &[&Facts<'_>], key: &dyn Fn(&Facts<'_>) -> Option<String>) -> usize {
-    let mut hashes: Vec<u64> = rows
-        .iter()
-        .filter_map(|row| Some(xxh3_64(key(row)?.as_bytes())))
-        .collect();
-    hashes.sort_unstable();
+    let hash = |row: &&Facts<'_>| Some(xxh3_64(key(row)?.as_bytes()));
+    let hashes = rows.iter().filter_map(hash).collect();
+    let mut hashes: Vec<u64> = ranked(hashes, |&hash| (hash, 0)).collect();
     hashes.dedup();
     hashes.len()
 }

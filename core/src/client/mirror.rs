@@ -23,6 +23,7 @@ use self::row::Raw;
 use crate::findings::{Finding, findings};
 use crate::model::RawEntry;
 use crate::model::entry::MAX_SAFE_INTEGER;
+use crate::model::ranked::ranked;
 use crate::model::setting::{InvalidSetting, count, within};
 use crate::model::status::Thresholds;
 use crate::roster::{DEFAULT_MAX_ENTRIES, DEFAULT_TTL_MS};
@@ -162,14 +163,9 @@ impl Mirror {
     /// gateway's order (SPEC 1.6).
     #[must_use]
     pub fn rows(&self) -> Vec<&Row> {
-        self.sorted(&|row| (!row.is_self(), u64::MAX - row.ts, row.place()))
-    }
-
-    /// The rows by `rank`, which ends with their places: no two are equal.
-    fn sorted(&self, rank: &dyn Fn(&Row) -> (bool, u64, u64)) -> Vec<&Row> {
-        let mut rows: Vec<&Row> = self.rows.values().map(|row| &**row).collect();
-        rows.sort_unstable_by_key(|row| rank(row));
-        rows
+        let freshness = |row: &Row| if row.is_self() { 0 } else { u64::MAX - row.ts };
+        let rows = self.rows.values().map(|row| &**row).collect();
+        ranked(rows, |row: &&Row| (freshness(row), row.place())).collect()
     }
 
     /// The row with that key.
@@ -180,9 +176,8 @@ impl Mirror {
 
     /// All of the gateway's rows, in its order.
     pub fn raw_list(&self) -> impl Iterator<Item = &RawEntry> {
-        let mut raws: Vec<&Raw> = self.rows.values().flat_map(|row| &row.raws).collect();
-        raws.sort_unstable_by_key(|raw| raw.place);
-        raws.into_iter().map(|raw| &raw.entry)
+        let raws: Vec<&Raw> = self.rows.values().flat_map(|row| &row.raws).collect();
+        ranked(raws, |raw| (raw.place, 0)).map(|raw| &raw.entry)
     }
 
     /// What looks like the same client under two rows of the gateway's, and why (SPEC 6). Indexes are

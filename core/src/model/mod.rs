@@ -8,6 +8,7 @@ pub mod json;
 pub mod key;
 pub mod lower;
 pub mod placeholder;
+pub(crate) mod ranked;
 pub mod raw_entry;
 pub mod role;
 pub mod scope;

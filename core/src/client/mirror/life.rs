@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::{Keeper, Mirror, Row};
+use crate::model::ranked::ranked;
 use crate::model::status::Status;
 
 impl Mirror {
@@ -83,9 +84,10 @@ impl Mirror {
         }
         // Rows that left first, as closed ones go first on a gateway; then the least fresh; of two as fresh
         // the one that is listed first.
-        let rows = self.sorted(&|row| (!row.has_left, row.ts, row.place()));
-        let others = rows.iter().filter(|row| !row.is_self()).take(excess);
-        let excess: Vec<Arc<str>> = others.map(|row| row.key.clone()).collect();
+        let freshness = |row: &Row| row.ts | u64::from(!row.has_left) << 63;
+        let others = self.rows.values().filter(|row| !row.is_self()).collect();
+        let others = ranked(others, |row: &&Arc<Row>| (freshness(row), row.place()));
+        let excess: Vec<Arc<str>> = others.take(excess).map(|row| row.key.clone()).collect();
         self.drop_rows(&excess, now_ms);
     }
 

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::row::Raw;
 use crate::model::RawEntry;
-use crate::model::json::items;
+use crate::model::json::{array_text, items};
 use crate::model::raw_entry::Draft;
 use crate::model::status::has_left;
 
@@ -111,5 +111,5 @@ fn union(rows: &[&Raw], name: &str) -> Option<String> {
             union.push(item);
         }
     }
-    (!union.is_empty()).then(|| ["[", &union.join(","), "]"].concat())
+    (!union.is_empty()).then(|| array_text(&mut union.into_iter().map(String::from)))
 }

@@ -23,12 +23,17 @@ use crate::model::entry::MAX_SAFE_INTEGER;
 #[must_use]
 pub fn members<'a, const N: usize>(json: &'a str, names: [&str; N]) -> Option<[Option<&'a RawValue>; N]> {
     let mut values = [None; N];
-    each_member(json, &mut |name, value| {
-        if let Some(at) = names.iter().position(|own| *own == name) {
-            values[at] = Some(value).filter(|value| value.get() != "null");
-        }
-    })?;
+    fill(json, &names, &mut values)?;
     Some(values)
+}
+
+fn fill<'a>(json: &'a str, names: &[&str], values: &mut [Option<&'a RawValue>]) -> Option<()> {
+    each_member(json, &mut |name, value| {
+        let at = names.iter().position(|own| *own == name);
+        if let Some(stored) = at.and_then(|at| values.get_mut(at)) {
+            *stored = Some(value).filter(|value| value.get() != "null");
+        }
+    })
 }
 
 /// Passes the members of an object to `take`, in order. Returns `None` if `json` is not an object.
