@@ -55,7 +55,7 @@ pub(super) fn merge(raws: &[Raw]) -> Merged {
 }
 
 /// The rows by `rank`, ties in list order. They are few: inserting is less code than sorting.
-fn in_order<'r>(raws: &'r [Raw], rank: fn(&Raw) -> (bool, u64)) -> Vec<&'r Raw> {
+fn in_order(raws: &[Raw], rank: fn(&Raw) -> (bool, u64)) -> Vec<&Raw> {
     let mut order: Vec<&Raw> = Vec::with_capacity(raws.len());
     for raw in raws {
         let at = order.partition_point(|other| rank(other) <= rank(raw));
