@@ -21,8 +21,8 @@ enum Tree {
     /// `null`, a boolean or a number, as it is written.
     Word(&'static str),
     Text(Units),
-    List(Vec<Tree>),
-    Object(BTreeMap<String, (Units, Tree)>),
+    List(Vec<Self>),
+    Object(BTreeMap<String, (Units, Self)>),
 }
 
 fn text() -> impl Strategy<Value = Units> {
