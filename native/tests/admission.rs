@@ -54,7 +54,7 @@ async fn clients_behind_an_untrusted_proxy_wait_and_are_told_why() {
     an_old_secret_does_not_keep_the_new_one_out(
         "X-Forwarded-For: 203.0.113.7\r\n",
         "X-Forwarded-For: 203.0.113.8\r\n",
-        "--trusted-proxy",
+        "`trusted-proxy`",
     )
     .await;
 }

@@ -261,7 +261,7 @@ impl WireError {
     #[must_use]
     pub fn rate_limited(retry_after_ms: u64, is_proxied: bool) -> Self {
         let why = if is_proxied {
-            "all clients behind this proxy share one limit: add it to the gateway's trusted proxies"
+            "all clients behind this proxy share one limit: add it to the gateway's `trusted-proxy` setting"
         } else {
             "wrong secrets from this address are limited"
         };

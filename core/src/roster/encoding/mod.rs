@@ -48,6 +48,14 @@ pub(super) struct Texts {
     order: Option<(u64, Arc<[RowId]>)>,
 }
 
+impl Texts {
+    /// Frees the texts: an outdated one would keep up to 2 MB until somebody asks for the next.
+    pub(super) fn forget(&mut self) {
+        self.list = None;
+        self.snapshot = None;
+    }
+}
+
 impl Roster {
     /// The list as JSON text, shared: an unchanged list is encoded once, an unchanged row too.
     pub fn encode_list(&mut self, now: Now) -> SharedText {

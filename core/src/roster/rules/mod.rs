@@ -359,6 +359,7 @@ impl Roster {
     }
 
     fn log_change(&mut self, id: RowId) {
+        self.texts.forget();
         self.store[id].revision = self.log.changed(id);
         self.share_with_siblings(id);
     }
@@ -371,6 +372,7 @@ impl Roster {
     fn remove(&mut self, id: RowId, why: Removal) {
         if let Some(mut row) = self.store.remove(id) {
             self.bytes -= row.bytes;
+            self.texts.forget();
             self.log.removed(id, &row.key, why, self.store.len());
             self.leave_siblings(id, &mut row);
             self.removals += 1;

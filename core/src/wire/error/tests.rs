@@ -140,7 +140,7 @@ fn a_rate_limit_says_when_to_come_back() {
         })
     );
     let proxied = WireError::rate_limited(3_000, true);
-    assert!(proxied.message.contains("trusted proxies"), "{}", proxied.message);
+    assert!(proxied.message.contains("trusted-proxy"), "{}", proxied.message);
     assert_eq!(proxied.stated_code(), "UNAVAILABLE");
     assert_eq!(
         WireError::origin_not_allowed().stated_code(),
