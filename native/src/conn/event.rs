@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use presence_core::server::{Handshake, LeaveCause};
-use presence_core::wire::{CloseFrame, Request, ResponseFrame};
+use presence_core::server::LeaveCause;
 use tokio::sync::oneshot;
 
+use super::input::Input;
 use super::peer::Peer;
 
 /// Events that may wait for the driver; connections wait when there are more.
@@ -22,20 +22,4 @@ pub(crate) enum Event {
     Shutdown(&'static str),
     /// Answer when everything before is done and everything due is sent: with the next deadline.
     Settle(oneshot::Sender<Option<u64>>),
-}
-
-/// What a connection's task hands to the driver, in the order it happened.
-#[derive(Debug)]
-pub(crate) enum Input {
-    /// The handshake is accepted. Everything before it was sent by the task itself, everything after
-    /// it goes through the driver, so that hello comes first.
-    Join(Box<Handshake>),
-    /// A request.
-    Call(Box<Request>),
-    /// A frame that answers a bad request.
-    Send(Box<ResponseFrame>),
-    /// A pong.
-    Pong,
-    /// The client is to be sent away.
-    Close(CloseFrame),
 }

@@ -15,6 +15,7 @@
 mod budget;
 mod event;
 mod gate;
+mod input;
 pub(crate) mod parting;
 mod peer;
 pub(crate) mod record;
@@ -23,7 +24,8 @@ mod shared;
 mod stream;
 mod writer;
 
-pub(crate) use event::{Event, Input, MAX_EVENTS};
+pub(crate) use event::{Event, MAX_EVENTS};
+pub(crate) use input::Input;
 pub(crate) use peer::Peer;
 pub(crate) use session::{Opening, Session};
 pub(crate) use shared::Shared;

@@ -12,7 +12,7 @@ use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
-use super::event::Input;
+use super::input::Input;
 use super::writer::{Flush, Writer};
 
 /// Requests wait while more bytes of responses than this are undelivered: a client that asks faster

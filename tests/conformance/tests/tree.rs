@@ -1,4 +1,4 @@
-//! The files that the documents name exist.
+//! The files that the documents name exist, and no Rust file is too long to be read at once.
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use std::fs;
@@ -12,6 +12,9 @@ const SOURCES: &[&str] = &["core", "native", "wasm", "web-demo", "tests", "xtask
 
 /// Folders that are fetched or built.
 const SKIPPED: &[&str] = &["target", "node_modules", "dist", "pkg"];
+
+/// Most lines of one Rust file. Data in JSON files is not counted.
+const MAX_LINES: usize = 400;
 
 #[test]
 fn documents_name_files_that_exist() {
@@ -49,6 +52,23 @@ fn the_table_of_questions_names_full_paths_first() {
         let exists = first.is_some_and(|path| root().join(path).exists());
         assert!(exists, "the first path is not one of the repository: {row}");
     }
+}
+
+#[test]
+fn no_rust_file_is_too_long_to_read() {
+    let long: Vec<String> = files()
+        .iter()
+        .filter(|path| path.ends_with(".rs"))
+        .filter_map(|path| {
+            let lines = fs::read_to_string(root().join(path)).unwrap().lines().count();
+            (lines > MAX_LINES).then(|| format!("{path}: {lines} lines"))
+        })
+        .collect();
+    assert!(
+        long.is_empty(),
+        "more than {MAX_LINES} lines:\n{}",
+        long.join("\n")
+    );
 }
 
 #[test]
