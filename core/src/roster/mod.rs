@@ -2,10 +2,10 @@
 //!
 //! | part | what is in it |
 //! |---|---|
-//! | [`rules`] | which writes are the same instance, who owns a row, how long it lives, which rows go when there are too many; [`row`]: how writes merge into one row |
-//! | [`store`] | the containers: rows, indexes, queues |
-//! | [`encoding`] | rows, lists and deltas as JSON text, digests; [`size`]: what they take |
-//! | [`change_log`] | what changed, for all who are sent it |
+//! | `rules` | which writes are the same instance, who owns a row, how long it lives, which rows go when there are too many; `row`: how writes merge into one row |
+//! | `store` | the containers: rows, indexes, queues |
+//! | `encoding` | rows, lists and deltas as JSON text, digests; `size`: what they take |
+//! | `change_log` | what changed, for all who are sent it |
 
 mod change_log;
 mod clock;
