@@ -112,59 +112,46 @@ impl Request {
 pub(crate) struct RequestFrame<'a> {
     pub(crate) id: Box<str>,
     pub(crate) method: Cow<'a, str>,
-    /// Without a meaning if there is no such method.
+    /// The parameters of a known method; those of an unknown one are never read.
     pub(crate) params: Tree<'a>,
 }
 
 impl<'a> RequestFrame<'a> {
     /// Reads one text frame.
     pub(crate) fn read(text: &'a str) -> Result<Self, FrameError> {
-        match Tree::read(text) {
-            Ok(Tree::Object(members)) => Self::of(members),
-            Ok(Tree::Crowded) => {
+        let outline: Outline<'_> = match serde_json::from_str(text) {
+            Ok(outline) => outline,
+            Err(_) if serde_json::from_str::<IgnoredAny>(text).is_err() => return Err(FrameError::NotJson),
+            Err(_) => return Err(invalid(None, "must be object".into())),
+        };
+        let Outline { id, members, params } = outline;
+        let members = members.map_err(|why| match why {
+            Unread::Unheld => unheld(text, id.as_ref()),
+            Unread::TooMany => {
                 let reason = format!("must NOT have more than {MAX_MEMBERS} properties");
-                Err(invalid(Outline::read(text).id.as_ref(), reason))
+                invalid(id.as_ref(), reason)
             }
-            Ok(_) => Err(invalid(None, "must be object".into())),
-            Err(error) => Self::read_unheld(text, &error),
-        }
-    }
-
-    /// Reads a text that failed as a whole with `error`.
-    fn read_unheld(text: &'a str, error: &serde_json::Error) -> Result<Self, FrameError> {
-        if serde_json::from_str::<IgnoredAny>(text).is_err() {
-            return Err(FrameError::NotJson);
-        }
-        let outline = Outline::read(text);
-        if let Some(members) = outline.members
-            && let Ok(Some(method)) = Members::root(&members).optional_string("method", Length::ANY)
-            && Method::find(method).is_none()
-        {
-            return Self::of(members);
-        }
-        let reason = format!(
-            "must not hold half a surrogate pair, a number beyond 1.8e308 or more than 127 levels (line {} column {})",
-            error.line(),
-            error.column()
-        );
-        Err(invalid(outline.id.as_ref(), reason))
-    }
-
-    fn of(members: Vec<(Cow<'a, str>, Tree<'a>)>) -> Result<Self, FrameError> {
+        })?;
         let root = Members::root(&members);
-        if let Err(reason) = check(&root) {
-            return Err(invalid(root.get("id"), reason.to_string()));
-        }
+        let method = root.optional_string("method", Length::ANY).ok().flatten();
+        let params = match (params, method) {
+            (Some(params), Some(method)) if Method::find(method).is_some() => Tree::read(params.get()),
+            (Some(params), None) => Tree::check(params.get()).map(|()| Tree::Other),
+            _ => Ok(Tree::Other),
+        };
+        let Ok(params) = params else {
+            return Err(unheld(text, id.as_ref()));
+        };
+        check(&root).map_err(|reason| invalid(id.as_ref(), reason.to_string()))?;
         let mut frame = Self {
             id: Box::default(),
             method: Cow::Borrowed(""),
-            params: Tree::Other,
+            params,
         };
         for (name, value) in members {
             match (&*name, value) {
                 ("id", Tree::String(id)) => frame.id = id.into(),
                 ("method", Tree::String(method)) => frame.method = method,
-                ("params", params) => frame.params = params,
                 _ => {}
             }
         }
@@ -191,20 +178,35 @@ fn invalid(id: Option<&Tree<'_>>, reason: String) -> FrameError {
     }
 }
 
-/// What can be held of a frame that cannot be held as a whole.
-#[derive(Default)]
-struct Outline<'a> {
-    /// The last `id`.
-    id: Option<Tree<'a>>,
-    /// All members but the parameters; `None` if one of them cannot be held either, or if they are too many.
-    members: Option<Vec<(Cow<'a, str>, Tree<'a>)>>,
+/// The refusal of JSON that a program cannot hold.
+fn unheld(text: &str, id: Option<&Tree<'_>>) -> FrameError {
+    let place = Tree::check(text)
+        .err()
+        .map(|error| (error.line(), error.column()));
+    let (line, column) = place.unwrap_or_default();
+    let reason = format!(
+        "must not hold half a surrogate pair, a number beyond 1.8e308 or more than 127 levels (line {line} column {column})"
+    );
+    invalid(id, reason)
 }
 
-impl<'a> Outline<'a> {
-    /// Reads a JSON text. There is nothing in one that is not an object.
-    fn read(text: &'a str) -> Self {
-        serde_json::from_str(text).unwrap_or_default()
-    }
+/// A frame whose parameters stay text until the method is known.
+struct Outline<'a> {
+    /// The last `id`, if it can be held.
+    id: Option<Tree<'a>>,
+    /// All members but the parameters. Of those that no request has, only the names.
+    members: Result<Vec<(Cow<'a, str>, Tree<'a>)>, Unread>,
+    /// The last `params`.
+    params: Option<&'a RawValue>,
+}
+
+/// Why the members of a frame are not read.
+#[derive(Clone, Copy)]
+enum Unread {
+    /// A program cannot hold one of them.
+    Unheld,
+    /// They are more than [`MAX_MEMBERS`].
+    TooMany,
 }
 
 /// A member's name, which may hold half a surrogate pair.
@@ -223,31 +225,51 @@ impl<'de: 'a, 'a> Deserialize<'de> for Outline<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
-                let (mut id, mut members) = (None, Some(Vec::new()));
+                let (mut id, mut params, mut unread) = (None, None, None);
+                let mut members = Vec::new();
+                let mut count = 0;
                 while let Some(Name(name)) = from.next_key()? {
                     let text: &RawValue = from.next_value()?;
+                    count += 1;
                     if *name == *b"params" {
+                        params = Some(text);
                         continue;
                     }
-                    let value = Tree::read(text.get()).ok();
-                    if *name == *b"id" {
-                        id.clone_from(&value);
+                    let is_id = *name == *b"id";
+                    let member = member(name, text.get());
+                    if is_id {
+                        id = member.as_ref().map(|(_, id)| id.clone());
                     }
-                    let name = String::from_utf8(name.into_owned());
-                    members = match (members, name, value) {
-                        (Some(mut members), Ok(name), Some(value)) if members.len() < MAX_MEMBERS => {
-                            members.push((name.into(), value));
-                            Some(members)
-                        }
-                        _ => None,
-                    };
+                    match member {
+                        None => unread = Some(Unread::Unheld),
+                        Some(member) if count <= MAX_MEMBERS => members.push(member),
+                        Some(_) => {}
+                    }
                 }
-                Ok(Outline { id, members })
+                if count > MAX_MEMBERS {
+                    unread = unread.or(Some(Unread::TooMany));
+                }
+                let members = unread.map_or(Ok(members), Err);
+                Ok(Outline { id, members, params })
             }
         }
 
         from.deserialize_map(Frame)
     }
+}
+
+/// A member of a frame; `None` if a program cannot hold it. Of one that no request has only the name is kept.
+fn member<'a>(name: Cow<'a, [u8]>, value: &'a str) -> Option<(Cow<'a, str>, Tree<'a>)> {
+    let name: Cow<'a, str> = match name {
+        Cow::Borrowed(name) => str::from_utf8(name).ok()?.into(),
+        Cow::Owned(name) => String::from_utf8(name).ok()?.into(),
+    };
+    let value = if KNOWN.contains(&&*name) {
+        Tree::read(value).ok()?
+    } else {
+        Tree::check(value).map(|()| Tree::Other).ok()?
+    };
+    Some((name, value))
 }
 
 #[cfg(test)]

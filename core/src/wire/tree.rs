@@ -1,4 +1,4 @@
-//! A request's JSON, read in one pass: everything that the gateway may look at, checked and bounded.
+//! Parameters as a bounded tree: everything that the gateway may look at, read and checked in one pass.
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 pub(crate) const MAX_MEMBERS: usize = 1_024;
 /// Most items that any list may have.
 pub(crate) const MAX_ITEMS: usize = 1_024;
-/// Levels that are kept: a frame, its parameters, and the objects and lists in them.
+/// Levels that are kept: the parameters, the objects in them, and lists in those.
 const MAX_LEVELS: usize = 3;
 
 /// A JSON value. Strings without escapes are borrowed from the text.
@@ -38,8 +38,20 @@ impl<'a> Tree<'a> {
     /// When the text is not JSON, or holds what a program cannot: half a surrogate pair, a number beyond `f64`,
     /// more than 127 levels. `IgnoredAny` accepts the latter, which tells the two apart.
     pub(crate) fn read(text: &'a str) -> Result<Self, serde_json::Error> {
+        Self::levels(text, MAX_LEVELS)
+    }
+
+    /// Checks that a program can hold a JSON text, without keeping any of it.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) fn check(text: &str) -> Result<(), serde_json::Error> {
+        Tree::levels(text, 0).map(|_| ())
+    }
+
+    fn levels(text: &'a str, most: usize) -> Result<Self, serde_json::Error> {
         let mut from = serde_json::Deserializer::from_str(text);
-        let tree = Levels(MAX_LEVELS).deserialize(&mut from)?;
+        let tree = Levels(most).deserialize(&mut from)?;
         from.end()?;
         Ok(tree)
     }

@@ -220,3 +220,14 @@ fn a_request_of_many_members_is_invalid_and_keeps_its_id() {
     assert_eq!(invalid(&text(1_022)), many);
     assert_eq!(Request::parse(&text(1_022)[1..]), Err(FrameError::NotJson));
 }
+
+#[test]
+fn the_parameters_of_an_unknown_method_are_never_read() {
+    let text = r#"{"type":"req","id":"i","method":"m","params":{"a":[1,2,3]}}"#;
+    assert_eq!(RequestFrame::read(text).unwrap().params, Tree::Other);
+    let known = text.replace(r#""m""#, r#""wake""#);
+    assert!(matches!(
+        RequestFrame::read(&known).unwrap().params,
+        Tree::Object(_)
+    ));
+}
