@@ -119,28 +119,26 @@ impl Stderr {
             drop(queue);
             let is_through = destination.write_all(&line).is_ok();
             let mut queue = self.queue();
-            queue.is_writing = false;
             queue.lost += u64::from(!is_through);
-            let has_room = queue.waiting.is_empty();
+            let has_room = is_through && queue.waiting.is_empty();
             let (lost, too_long) = (queue.lost, queue.too_long);
-            self.queue.1.notify_all();
             // The lines below come back to `put`.
             drop(queue);
-            if !is_through || !has_room {
-                continue;
-            }
-            if lost > std::mem::replace(&mut logged_lost, lost) {
+            if has_room && lost > std::mem::replace(&mut logged_lost, lost) {
                 error!(
                     lost,
                     "lines of the log were lost since the start: stderr did not take them"
                 );
             }
-            if too_long > std::mem::replace(&mut logged_too_long, too_long) {
+            if has_room && too_long > std::mem::replace(&mut logged_too_long, too_long) {
                 error!(
                     too_long,
                     "lines of the log were dropped since the start: longer than {MAX_LINE_BYTES} bytes"
                 );
             }
+            // Not before: `wait` must not end while the counts are not yet in the queue.
+            self.queue().is_writing = false;
+            self.queue.1.notify_all();
         }
     }
 

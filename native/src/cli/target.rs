@@ -40,6 +40,9 @@ impl Target {
             return Err(Failure::Usage("--port 0: 0 is not a port".to_owned()));
         }
         let (rest, fragment) = url.split_once('#').unwrap_or((url, ""));
+        if !rest.is_ascii() {
+            return Err(usage("write the host in its ASCII form (xn--...)"));
+        }
         let uri: Uri = rest
             .parse()
             .map_err(|_| usage("write ws://host:port, and an IPv6 address in brackets"))?;
@@ -62,7 +65,10 @@ impl Target {
         let host = uri.host().unwrap_or_default();
         let port = match &authority[host.len()..] {
             "" => DEFAULT_PORT,
-            port => port[1..].parse().map_err(|_| usage("the port is not a number"))?,
+            port => port
+                .strip_prefix(':')
+                .and_then(|digits| digits.parse().ok())
+                .ok_or_else(|| usage("the port is not a number"))?,
         };
         if port == 0 {
             return Err(usage("0 is not a port"));
@@ -168,7 +174,11 @@ mod tests {
             "ftp://h",
             "ws://",
             "ws://h:port",
-            "ws://secret@h",
+            "ws://s3cret@h",
+            "ws://u:s3cret@h",
+            "ws://[::1]18789",
+            "ws://[::1]x80",
+            "ws://b\u{fc}cher.local:1",
             "ws://h:0",
             "ws://h:",
             "ws://[::1",

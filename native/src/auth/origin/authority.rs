@@ -22,10 +22,13 @@ impl Authority {
             // User info stands before the host.
             return None;
         }
-        let port = match port.strip_prefix(':').unwrap_or(port) {
-            "" => default_port,
-            digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => Some(digits.parse().ok()?),
-            _ => return None,
+        let port = match port {
+            "" | ":" => default_port,
+            port => {
+                let digits = port.strip_prefix(':')?;
+                let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+                Some(digits.parse().ok().filter(|_| is_number)?)
+            }
         };
         let host = host.to_ascii_lowercase();
         let host = match host.strip_prefix('[') {

@@ -199,6 +199,7 @@ fn an_entry_that_no_page_can_match_is_refused() {
         ("http://0x7f000001", "four numbers"),
         ("http://localhost:0", "not a port"),
         ("http://localhost:+80", "scheme and host"),
+        ("http://[::1]5173", "scheme and host"),
         ("http://localhost:65536", "scheme and host"),
     ] {
         let error = AllowedOrigins::parse(&[text]).unwrap_err().to_string();
@@ -222,7 +223,13 @@ fn the_host_header_under_mode_none() {
     ] {
         assert!(listed.allows_host(Some(host)), "{host}");
     }
-    for host in ["evil.example.org:18789", "192.168.1.5", "127.0.0.1.evil.org", ""] {
+    for host in [
+        "evil.example.org:18789",
+        "192.168.1.5",
+        "127.0.0.1.evil.org",
+        "[::1]18789",
+        "",
+    ] {
         assert!(!listed.allows_host(Some(host)), "{host}");
     }
     assert!(!listed.allows_host(None));

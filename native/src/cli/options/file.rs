@@ -1,11 +1,12 @@
 //! The configuration file: its settings become the defaults of the options, so that the environment and flags win.
 
+use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::Command;
-use clap::builder::Resettable;
+use clap::builder::{PossibleValue, Resettable};
+use clap::{Arg, Command};
 use toml::{Spanned, Value};
 
 use super::OptionsError;
@@ -36,16 +37,22 @@ pub(super) fn with_file(mut command: Command, path: &Path) -> Result<Command, Op
             Value::Array(items) if option.get_value_delimiter().is_some() => items,
             value => vec![value],
         };
-        let is_nested = items
+        let unfit = items
             .iter()
-            .any(|item| matches!(item, Value::Array(_) | Value::Table(_)));
+            .find(|item| !is_fit(option, item))
+            .map(Value::type_str);
         let value = items.into_iter().map(text_of).collect::<Vec<_>>().join(",");
         let checked = checker.try_get_matches_from_mut(["serve", &format!("--{name}={value}")]);
-        if is_nested || checked.is_err() {
-            let why = checked
-                .err()
-                .and_then(|error| Some(error.source()?.to_string()))
-                .unwrap_or_else(|| "invalid value".to_owned());
+        let why = match (checked, unfit) {
+            (Ok(_), None) => None,
+            (Ok(_), Some(kind)) => Some(format!("must be in quotes, not of type {kind}")),
+            (Err(error), _) => Some(
+                error
+                    .source()
+                    .map_or_else(|| choices_of(option), ToString::to_string),
+            ),
+        };
+        if let Some(why) = why {
             return Err(invalid_at(start, &format!("{name}: {why}")));
         }
         let id = option.get_id().clone();
@@ -54,11 +61,34 @@ pub(super) fn with_file(mut command: Command, path: &Path) -> Result<Command, Op
     Ok(command)
 }
 
+/// Whether the value is of a type that the option can have. Only a string is a secret or a path: `true` must not
+/// become the secret `true`.
+fn is_fit(option: &Arg, value: &Value) -> bool {
+    let is_secret = option.is_hide_env_values_set();
+    let is_path = option.get_value_parser().type_id() == TypeId::of::<PathBuf>();
+    match value {
+        Value::String(_) => true,
+        Value::Integer(_) => !is_secret && !is_path,
+        _ => false,
+    }
+}
+
+/// The value as a flag states it.
 fn text_of(value: Value) -> String {
     match value {
         Value::String(text) => text,
         Value::Integer(number) => number.to_string(),
-        Value::Float(number) => number.to_string(),
+        // Never fit: only for the parser to explain.
         value => value.type_str().to_owned(),
     }
+}
+
+/// What is wrong with a value that is none of a few words.
+fn choices_of(option: &Arg) -> String {
+    let choices = option.get_possible_values();
+    let words: Vec<_> = choices.iter().map(PossibleValue::get_name).collect();
+    if words.is_empty() {
+        return "invalid value".to_owned();
+    }
+    format!("invalid value: use one of {}", words.join(", "))
 }

@@ -327,10 +327,26 @@ fn a_broken_file_is_named_without_its_contents() {
         .to_string();
     assert!(error.contains("line 2"), "{error}");
     assert!(!error.contains("s3cret"), "{error}");
-    for text in ["max-entrys = 1\n", "token = [\"a\"]\n", "config = \"x\"\n"] {
+    for text in [
+        "max-entrys = 1\n",
+        "token = [\"a\"]\n",
+        "token = true\n",
+        "token = 31\n",
+        "token = nan\n",
+        "password = 2024-05-01\n",
+        "port = 0.0\n",
+        "ephemeral-mode = [true]\n",
+        "web-root = 1\n",
+        "config = \"x\"\n",
+    ] {
         let error = try_file(text, &[]).unwrap_err().to_string();
-        assert!(error.contains("line 1") && error.contains(&text[..5]), "{error}");
+        assert!(error.contains("line 1") && error.contains(&text[..4]), "{error}");
     }
+    let error = try_file("log-level = \"loud\"\n", &[]).unwrap_err().to_string();
+    assert!(
+        error.contains("line 1") && error.contains("use one of off, error"),
+        "{error}"
+    );
 }
 
 #[test]
