@@ -2,7 +2,9 @@
 
 mod apply;
 mod changes;
+mod delta;
 mod group;
+mod keyed;
 mod life;
 mod merge;
 mod row;
@@ -12,13 +14,13 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-pub use self::apply::DeltaOutcome;
 pub use self::changes::RosterDiff;
+pub use self::delta::DeltaOutcome;
 pub use self::row::Row;
 pub use self::view::RowView;
 
-use self::apply::Keyed;
 use self::changes::Changes;
+use self::keyed::Keyed;
 use self::row::Raw;
 use crate::findings::{Finding, findings};
 use crate::model::RawEntry;

@@ -157,3 +157,53 @@ fn a_list_that_states_no_digest_has_one_all_the_same() {
         assert_eq!(is_compared, rest == stated);
     }
 }
+
+#[test]
+fn a_delta_merges_each_row_once() {
+    let entries = |ts: u64| (0..500).map(move |n| format!(r#"{{"instanceId":"a","n":{n},"ts":{ts}}}"#));
+    let join = |items: Vec<String>| items.join(",");
+    let keys = join((0..500).map(|n| format!(r#""k{n}""#)).collect());
+    let rows = join(entries(1_000).collect());
+    let mut mirror = Mirror::new(MirrorConfig::default());
+    mirror.apply_snapshot(
+        snapshot_of(&format!(r#"{{"presence":[{rows}],"keys":[{keys}],"version":1}}"#)),
+        1_000,
+    );
+    let touched = join((0..500).map(|n| format!(r#"["k{n}",1500]"#)).collect());
+    let upserts = join(
+        (0..)
+            .zip(entries(1_400))
+            .map(|(n, entry)| format!(r#"{{"key":"k{n}","entry":{entry}}}"#))
+            .collect(),
+    );
+    let removals = join((100..400).map(|n| format!(r#"{{"key":"k{n}"}}"#)).collect());
+    for (version, change, left) in [
+        (1, format!(r#""touched":[{touched}]"#), 500),
+        (2, format!(r#""upserts":[{upserts}],"touched":[{touched}]"#), 500),
+        (3, format!(r#""removals":[{removals}]"#), 200),
+        (
+            4,
+            r#""upserts":[{"key":"k1","entry":{"instanceId":"a","ts":1900}}]"#.into(),
+            200,
+        ),
+    ] {
+        let merges = mirror.next_stamp;
+        let text = format!(r#"{{"from":{version},"to":{},{change}}}"#, version + 1);
+        assert_eq!(delta(&mut mirror, &text), DeltaOutcome::Applied);
+        assert!(mirror.next_stamp - merges <= 1, "{change:.20}");
+        assert_eq!(mirror.row("instance:a").unwrap().raw().count(), left);
+    }
+    assert_eq!(mirror.row("instance:a").unwrap().ts(), 1_900);
+}
+
+#[test]
+fn a_key_that_a_snapshot_repeats_counts_once() {
+    let text =
+        r#"{"presence":[{"instanceId":"a","ts":1},{"instanceId":"b","ts":2}],"keys":["k","k"],"version":1}"#;
+    let mut mirror = Mirror::new(MirrorConfig::default());
+    mirror.apply_snapshot(snapshot_of(text), 1_000);
+    assert_eq!(keys(&mirror), ["instance:a"]);
+    let gone = r#"{"from":1,"to":2,"removals":[{"key":"k"}]}"#;
+    assert_eq!(delta(&mut mirror, gone), DeltaOutcome::Applied);
+    assert!(mirror.is_empty());
+}
