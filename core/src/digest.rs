@@ -62,7 +62,7 @@ pub fn of_raw(key: &str, entry: &RawEntry) -> u64 {
 }
 
 /// What a row counts by its JSON.
-fn of_json(key: &str, entry: &str) -> u64 {
+pub(crate) fn of_json(key: &str, entry: &str) -> u64 {
     let mut text = String::with_capacity(key.len() + 1 + entry.len());
     text.push_str(key);
     text.push('\n');

@@ -1,4 +1,4 @@
-//! The only place that asks what time it is.
+//! Clocks. No other module reads the time of the system.
 //!
 //! Everything below takes the time as an argument ([`presence_core::Now`]); the gateway is handed a
 //! [`Clock`]. The real one counts suspension where the system can; the [`Manual`] one belongs to a

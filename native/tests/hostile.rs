@@ -1,5 +1,4 @@
-//! Clients that send what nobody needs, as fast as they can: they are closed where a bound says so, and nobody
-//! else waits for them.
+//! Clients that flood the gateway are closed at a limit and delay no other client.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

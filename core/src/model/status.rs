@@ -1,6 +1,6 @@
 //! What a row looks like to people: status, age text, labels (PROTOCOL.md 1.7, reference 5.1).
 //!
-//! Every consumer says the same because every consumer asks these functions.
+//! All consumers use these functions, so what they show agrees.
 
 use alloc::borrow::Cow;
 use alloc::format;

@@ -68,9 +68,9 @@ impl ChangeLog {
         self.revision
     }
 
-    /// Whether a text of this revision shows all clock steps.
-    pub(super) fn is_after_shift(&self, revision: u64) -> bool {
-        revision >= self.shift_revision
+    /// The revision at which the wall clock stepped last.
+    pub(super) fn shift_revision(&self) -> u64 {
+        self.shift_revision
     }
 
     // ---- what changed ---------------------------------------------------------------------------
@@ -78,6 +78,8 @@ impl ChangeLog {
     /// What was logged since is a new version.
     pub(super) fn publish(&mut self) {
         self.version += 1;
+        // Texts that state the version are outdated, too.
+        self.revision += 1;
     }
 
     /// A text is outdated and nobody is to be sent that yet. Returns the new revision, as the others do.

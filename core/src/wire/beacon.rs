@@ -14,7 +14,7 @@ use crate::model::text::trim;
 /// The method's name.
 pub(super) const METHOD: &str = "system-event";
 /// Longest frame that [`read_plain`] reads, in bytes: it bounds the lists in it.
-const MAX_PLAIN_BYTES: usize = 8 * 1_024;
+const MAX_PLAIN_BYTES: usize = 4 * 1_024;
 
 /// The parameters as they are in the frame. Derived are those that are borrowed: strings without escapes.
 #[derive(Deserialize)]
@@ -56,7 +56,8 @@ struct Params<'a> {
     idempotency_key: Option<&'a str>,
     #[serde(rename = "wake", default, deserialize_with = "present")]
     _wake: Option<bool>,
-    /// Members of other names are decoded and dropped, and an array is not taken for a struct.
+    /// Members of other names are decoded and dropped, and an array is not taken for a struct. [`MAX_PLAIN_BYTES`]
+    /// has no room for more members than an object may have.
     #[serde(flatten)]
     _unknown: (),
 }

@@ -75,6 +75,21 @@ impl CloseFrame {
         code: 1008,
         reason: Cow::Borrowed("invalid request frame"),
     };
+    /// 1008 `too many unauthenticated sockets`: its place is needed, and it was silent the longest.
+    pub const TOO_MANY_UNAUTHENTICATED: Self = Self {
+        code: 1008,
+        reason: Cow::Borrowed("too many unauthenticated sockets"),
+    };
+    /// 1002 `protocol error`: not WebSocket.
+    pub const PROTOCOL_ERROR: Self = Self {
+        code: 1002,
+        reason: Cow::Borrowed("protocol error"),
+    };
+    /// 1007 `text is not UTF-8`.
+    pub const NOT_UTF8: Self = Self {
+        code: 1007,
+        reason: Cow::Borrowed("text is not UTF-8"),
+    };
     /// 1000 without a reason: the first message was not JSON.
     pub const NOT_JSON: Self = Self {
         code: 1000,

@@ -15,7 +15,7 @@ const MAX_NODE_ID_UNITS: usize = 1_024;
 /// Who may call a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Every connection: of methods that do not exist.
+    /// Every connection: of methods that do not exist, and of `connect`, which is refused to all alike.
     Anyone,
     /// Any operator, whatever its scopes. `system-event` is one: which rows a beacon may write is
     /// decided by the row (SPEC 2, "Beacon rights").
@@ -134,7 +134,7 @@ pub static ADVERTISED: [Method; 17] = [
 /// Methods that hello does not state: `wake` is only ever refused, and `connect` is over by then.
 static OTHERS: [Method; 2] = [
     method("wake", Access::Scope(scope::WRITE), |_| Ok(Call::Wake)),
-    method(CONNECT, Access::Operator, |_| Ok(Call::Connect)),
+    method(CONNECT, Access::Anyone, |_| Ok(Call::Connect)),
 ];
 
 /// The name of the handshake's method.
@@ -249,7 +249,7 @@ mod tests {
     fn nodes_call_their_own_methods_and_nothing_else() {
         for method in Method::all() {
             let answer = method.access.authorize::<&str>(Role::Node, &[], 4);
-            if NODE_METHODS.contains(&method.name) {
+            if NODE_METHODS.contains(&method.name) || method.name == CONNECT {
                 assert_eq!(answer, Ok(()));
             } else {
                 assert_eq!(answer.unwrap_err().message, "unauthorized role: node");

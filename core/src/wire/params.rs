@@ -12,7 +12,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use self::error::{At, ParamsError};
-use super::tree::{MAX_MEMBERS, Tree};
+use super::tree::{MAX_MEMBERS, MAX_VALUES, Tree};
 
 /// Most bytes of a client-chosen member name that an error message repeats.
 const MAX_NAME_BYTES: usize = 64;
@@ -74,6 +74,7 @@ impl<'a> Members<'a> {
                 at: at(path),
                 max: MAX_MEMBERS,
             }),
+            Tree::Overfull => Err(ParamsError::TooManyValues { max: MAX_VALUES }),
             _ => Err(ParamsError::Type {
                 at: at(path),
                 wanted: "object",

@@ -2,6 +2,7 @@
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
+use core::cell::Cell;
 use core::fmt;
 
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
@@ -11,6 +12,8 @@ use serde::{Deserialize, Deserializer};
 pub(crate) const MAX_MEMBERS: usize = 1_024;
 /// Most items that any list may have.
 pub(crate) const MAX_ITEMS: usize = 1_024;
+/// Most values that are kept of one text: a value takes up to 28 times the bytes of its text.
+pub(crate) const MAX_VALUES: usize = 8_192;
 /// Levels that are kept: the parameters, the objects in them, and lists in those.
 const MAX_LEVELS: usize = 3;
 
@@ -29,6 +32,8 @@ pub(crate) enum Tree<'a> {
     Object(Vec<(Cow<'a, str>, Self)>),
     /// An object with more than [`MAX_MEMBERS`] members.
     Crowded,
+    /// A text with more than [`MAX_VALUES`] values.
+    Overfull,
 }
 
 impl<'a> Tree<'a> {
@@ -51,9 +56,14 @@ impl<'a> Tree<'a> {
 
     fn levels(text: &'a str, most: usize) -> Result<Self, serde_json::Error> {
         let mut from = serde_json::Deserializer::from_str(text);
-        let tree = Levels(most).deserialize(&mut from)?;
+        let room = Cell::new(MAX_VALUES);
+        let levels = Levels {
+            left: most,
+            room: &room,
+        };
+        let tree = levels.deserialize(&mut from)?;
         from.end()?;
-        Ok(tree)
+        Ok(if room.get() == 0 { Tree::Overfull } else { tree })
     }
 }
 
@@ -68,6 +78,7 @@ impl fmt::Debug for Tree<'_> {
             Self::List(_) => "List(..)",
             Self::Object(_) => "Object(..)",
             Self::Crowded => "Crowded",
+            Self::Overfull => "Overfull",
         })
     }
 }
@@ -76,11 +87,30 @@ impl fmt::Debug for Tree<'_> {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Reads a value of which this many levels of objects and lists are kept; deeper ones are checked only.
+/// Reads a value and keeps some levels of objects and lists; deeper ones are checked only.
 #[derive(Clone, Copy)]
-struct Levels(usize);
+struct Levels<'r> {
+    /// Levels to keep.
+    left: usize,
+    /// Values that may still be kept.
+    room: &'r Cell<usize>,
+}
 
-impl<'de> DeserializeSeed<'de> for Levels {
+impl Levels<'_> {
+    fn inner(self) -> Self {
+        let left = self.left.saturating_sub(1);
+        Self { left, ..self }
+    }
+
+    /// Whether one more value of this object or list is kept.
+    fn takes(self) -> bool {
+        let room = self.room.get();
+        self.room.set(room - usize::from(self.left > 0 && room > 0));
+        self.left > 0 && room > 1
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Levels<'_> {
     type Value = Tree<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Tree<'de>, D::Error> {
@@ -88,7 +118,7 @@ impl<'de> DeserializeSeed<'de> for Levels {
     }
 }
 
-impl<'de> Visitor<'de> for Levels {
+impl<'de> Visitor<'de> for Levels<'_> {
     type Value = Tree<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -124,14 +154,13 @@ impl<'de> Visitor<'de> for Levels {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Tree<'de>, A::Error> {
-        let inner = Self(self.0.saturating_sub(1));
         let mut items = Vec::new();
-        while let Some(item) = from.next_element_seed(inner)? {
-            if self.0 > 0 && items.len() <= MAX_ITEMS {
+        while let Some(item) = from.next_element_seed(self.inner())? {
+            if items.len() <= MAX_ITEMS && self.takes() {
                 items.push(item);
             }
         }
-        Ok(if self.0 > 0 {
+        Ok(if self.left > 0 {
             Tree::List(items)
         } else {
             Tree::Other
@@ -139,17 +168,16 @@ impl<'de> Visitor<'de> for Levels {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Tree<'de>, A::Error> {
-        let inner = Self(self.0.saturating_sub(1));
         let mut members = Vec::new();
         let mut is_crowded = false;
         while let Some(Text(name)) = from.next_key()? {
-            let value = from.next_value_seed(inner)?;
+            let value = from.next_value_seed(self.inner())?;
             is_crowded |= members.len() == MAX_MEMBERS;
-            if self.0 > 0 && !is_crowded {
+            if !is_crowded && self.takes() {
                 members.push((name, value));
             }
         }
-        Ok(match self.0 {
+        Ok(match self.left {
             0 => Tree::Other,
             _ if is_crowded => Tree::Crowded,
             _ => Tree::Object(members),
@@ -203,5 +231,17 @@ mod tests {
         let fits: String = object(MAX_MEMBERS);
         assert!(matches!(Tree::read(&fits).unwrap(), Tree::Object(members) if members.len() == MAX_MEMBERS));
         assert_eq!(Tree::read(&object(MAX_MEMBERS + 1)).unwrap(), Tree::Crowded);
+    }
+
+    #[test]
+    fn the_values_of_one_text_are_bounded_together() {
+        let lists = |count: usize, more: usize| {
+            let list = format!("[{}0]", "0,".repeat(1_022));
+            format!("[{}[{}0]]", format!("{list},").repeat(count), "0,".repeat(more))
+        };
+        // Seven lists and their 1,023 items, the last list, and its items: one is the end of the room.
+        assert!(matches!(Tree::read(&lists(7, 1_021)).unwrap(), Tree::List(_)));
+        assert_eq!(Tree::read(&lists(8, 0)).unwrap(), Tree::Overfull);
+        assert!(Tree::check(&lists(600, 0)).is_ok());
     }
 }

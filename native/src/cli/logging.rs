@@ -1,4 +1,5 @@
-//! The log: to stderr, as text or JSON. What nobody takes there is lost, see [`super::stderr`].
+//! The log: to stderr, as text or JSON. Lines that stderr does not accept are dropped and
+//! counted: see [`super::stderr`].
 
 use tracing::level_filters::LevelFilter;
 

@@ -1,4 +1,4 @@
-//! Who holds a port that is in use, as far as it can be told.
+//! Finds the process that holds a port, on Linux.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};

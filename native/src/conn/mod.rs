@@ -1,4 +1,4 @@
-//! One WebSocket connection: who writes what when.
+//! One WebSocket connection: its task, its queue and the only writer of its socket.
 //!
 //! Knows `auth`, `config`, `clock`, `log` and `identity`. The driver and `net` know this module, not the reverse.
 //!

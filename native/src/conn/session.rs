@@ -93,11 +93,6 @@ enum End {
     Stalled,
 }
 
-/// Its place is needed, and it was silent the longest.
-fn evicted() -> CloseFrame {
-    CloseFrame::new(1008, "too many unauthenticated sockets")
-}
-
 impl Session {
     /// Boxed: with the box a connection takes 888 bytes, without it 2,688, because a future holds its argument twice.
     pub(crate) fn new(shared: Arc<Shared>, opening: Opening) -> Box<Self> {
@@ -277,7 +272,7 @@ impl Session {
                 ConnectionOutput::Authenticate(_)
                     if self.slot.busy(self.shared.clock.now().age_ms).is_err() =>
                 {
-                    self.peer.close(evicted());
+                    self.peer.close(CloseFrame::TOO_MANY_UNAUTHENTICATED);
                 }
                 ConnectionOutput::Authenticate(params) => {
                     if let Some(handshake) = &mut self.handshake {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const DOCUMENTS: &[&str] = &["DESIGN.md", "CONTRIBUTING.md"];
 
 /// Folders that hold the project's sources.
-const SOURCES: &[&str] = &["core", "native", "wasm", "web-demo", "tests", "xtask", "docs"];
+const SOURCES: &[&str] = &["core", "native", "wasm", "web-demo", "tests", "xtask"];
 
 /// Folders that are fetched or built.
 const SKIPPED: &[&str] = &["target", "node_modules", "dist", "pkg"];
@@ -23,7 +23,7 @@ fn documents_name_files_that_exist() {
     for document in DOCUMENTS {
         let text = fs::read_to_string(root().join(document)).unwrap();
         let named: Vec<&str> = paths(&text).collect();
-        assert!(named.len() > 5, "{document}: the paths are not recognised");
+        assert!(!named.is_empty(), "{document}: the paths are not recognised");
         for path in named {
             if !is_in(path, &files) {
                 missing.push(format!("{document}: `{path}`"));
@@ -126,10 +126,7 @@ fn files() -> Vec<String> {
 }
 
 fn walk(folder: &Path, files: &mut Vec<String>) {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries {
+    for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
         if path.is_symlink() || name.starts_with('.') || SKIPPED.contains(&name) {

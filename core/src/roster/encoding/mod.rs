@@ -9,12 +9,15 @@ use core::cmp::Reverse;
 use core::fmt::Write;
 
 use super::Roster;
+use super::change_log::ChangeLog;
+use super::clock::Clock;
 use super::row::Encoded;
-use super::store::RowId;
-use crate::digest::{Digest, of_entry};
+use super::store::{People, RowId, Store};
+use crate::digest::{Digest, of_entry, of_json};
 use crate::model::SharedText;
 use crate::model::entry::PresenceEntry;
 use crate::model::json::write_string;
+use crate::model::key::RowKey;
 use crate::model::time::Now;
 
 /// About how long a row's text is.
@@ -49,10 +52,44 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    /// Frees the texts: an outdated one would keep up to 2 MB until somebody asks for the next.
+    /// Frees the texts: an outdated one would take up to 2 MB until the next is encoded.
     pub(super) fn forget(&mut self) {
         self.list = None;
         self.snapshot = None;
+        self.order = None;
+    }
+}
+
+/// Encodes rows that changed.
+struct Encoder<'a> {
+    store: &'a mut Store,
+    people: &'a People,
+    work: &'a mut Work,
+    clock: Clock,
+    revision: u64,
+    shift_revision: u64,
+}
+
+impl Encoder<'_> {
+    /// The row as JSON, with its key.
+    fn row(&mut self, id: RowId) -> (&RowKey, &str) {
+        let row = &mut self.store[id];
+        let shared = self.people.shared(row);
+        let last_change = shared.map_or(row.revision, |shared| row.revision.max(shared.revision));
+        if row.encoded.revision < last_change.max(self.shift_revision) {
+            self.work.rows_encoded += 1;
+            row.encoded = Encoded {
+                text: json(row.entry(self.clock, shared)).into(),
+                revision: self.revision,
+            };
+        }
+        (&row.key, &row.encoded.text)
+    }
+
+    fn digest(&mut self, id: RowId) -> u64 {
+        self.work.rows_digested += 1;
+        let (key, text) = self.row(id);
+        of_json(&key.to_wire(), text)
     }
 }
 
@@ -96,12 +133,8 @@ impl Roster {
 
     /// The digest of all rows now. Kept as rows change while changes are tracked, else one walk.
     pub fn digest(&mut self) -> Digest {
-        let (store, work, clock) = (&mut self.store, &mut self.work, self.clock);
-        let digest = self.log.digest(|id| {
-            work.rows_digested += 1;
-            let row = &mut store[id];
-            of_entry(&row.key.to_wire(), row.entry(clock, None))
-        });
+        let (mut encoder, log) = self.encoder();
+        let digest = log.digest(|id| encoder.digest(id));
         digest.unwrap_or_else(|| {
             let mut digest = Digest::default();
             digest.add(self.digest_of_self());
@@ -112,9 +145,19 @@ impl Roster {
     }
 
     pub(super) fn digest_of(&mut self, id: RowId) -> u64 {
-        self.work.rows_digested += 1;
-        let row = &mut self.store[id];
-        of_entry(&row.key.to_wire(), row.entry(self.clock, None))
+        self.encoder().0.digest(id)
+    }
+
+    fn encoder(&mut self) -> (Encoder<'_>, &mut ChangeLog) {
+        let encoder = Encoder {
+            store: &mut self.store,
+            people: &self.people,
+            work: &mut self.work,
+            clock: self.clock,
+            revision: self.log.revision(),
+            shift_revision: self.log.shift_revision(),
+        };
+        (encoder, &mut self.log)
     }
 
     pub(super) fn digest_of_self(&mut self) -> u64 {
@@ -132,13 +175,13 @@ impl Roster {
         if let Some((_, order)) = self.texts.order.as_ref().filter(|(of, _)| *of == revision) {
             return order.clone();
         }
-        let mut ids = Vec::with_capacity(self.store.len());
-        self.store.ids().for_each(|id| ids.push(id));
-        ids.sort_by_key(|&id| {
+        let mut rows = Vec::with_capacity(self.store.len());
+        rows.extend(self.store.ids().map(|id| {
             let row = &self.store[id];
-            (Reverse(row.written_ms), row.number)
-        });
-        let order: Arc<[RowId]> = ids.into();
+            (Reverse(row.written_ms), row.number, id)
+        }));
+        rows.sort();
+        let order: Arc<[RowId]> = rows.into_iter().map(|(_, _, id)| id).collect();
         self.texts.order = Some((revision, order.clone()));
         order
     }
@@ -162,18 +205,7 @@ impl Roster {
 
     /// Writes the row, which is encoded if it changed.
     fn write_row(&mut self, text: &mut String, id: RowId) {
-        let row = &mut self.store[id];
-        let shared = self.people.shared(row);
-        let last_change = shared.map_or(row.revision, |shared| row.revision.max(shared.revision));
-        let encoded = row.encoded.revision;
-        if encoded < last_change || !self.log.is_after_shift(encoded) {
-            self.work.rows_encoded += 1;
-            row.encoded = Encoded {
-                text: json(row.entry(self.clock, shared)).into(),
-                revision: self.log.revision(),
-            };
-        }
-        text.push_str(&row.encoded.text);
+        text.push_str(self.encoder().0.row(id).1);
     }
 
     fn cached(&self, text: String, now: Now) -> Cached {

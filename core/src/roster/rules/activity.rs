@@ -1,4 +1,4 @@
-//! News that are only about the last input: told at most every 30 s (SPEC 1.4, "Changes of activity alone").
+//! Changes of the last input alone: broadcast at most every 30 s (SPEC 1.4, "Changes of activity alone").
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
@@ -72,6 +72,7 @@ impl Roster {
             return;
         }
         self.set_input(row, None, None);
+        self.texts.forget();
         self.store[row].revision = self.log.outdated();
         self.share_with_siblings(row);
         self.activity.rows.insert(row);

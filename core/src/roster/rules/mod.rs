@@ -296,6 +296,7 @@ impl Roster {
     pub fn settle(&mut self, now: Now) {
         self.settled_ms = now.age_ms;
         if self.clock.follow(now) {
+            self.texts.forget();
             self.log.shifted(self.store.ids());
         }
         while let Some(id) = self.store.next_to_expire()
@@ -365,6 +366,7 @@ impl Roster {
     }
 
     fn log_touch(&mut self, id: RowId) {
+        self.texts.forget();
         let row = &mut self.store[id];
         row.revision = self.log.touched(id, row.written_ms);
     }

@@ -77,6 +77,12 @@ pub enum ParamsError {
         /// The greatest number of members.
         max: usize,
     },
+    /// The parameters hold too many values in all.
+    #[error("must NOT have more than {max} values")]
+    TooManyValues {
+        /// The greatest number of values.
+        max: usize,
+    },
     /// A number is too small.
     #[error("{at}must be >= {min}")]
     TooSmall {

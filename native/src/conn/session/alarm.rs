@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use presence_core::wire::CloseFrame;
 
-use super::{End, Session, evicted};
+use super::{End, Session};
 
 pub(super) type Alarm = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -49,7 +49,7 @@ impl Session {
             if self.shared.is_stopping() {
                 self.peer.close(CloseFrame::SERVICE_RESTART);
             } else if self.slot.is_evicted() {
-                self.peer.close(evicted());
+                self.peer.close(CloseFrame::TOO_MANY_UNAUTHENTICATED);
             } else if self.place_ends_ms().is_some_and(|ends_ms| ends_ms <= now.age_ms) {
                 self.peer.close(CloseFrame::HANDSHAKE_TIMEOUT);
             } else {

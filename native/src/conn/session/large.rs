@@ -1,4 +1,4 @@
-//! Large texts, which take long to read: one at a time, whoever sent it.
+//! Large text messages: read one at a time across all connections.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -89,11 +89,11 @@ impl Session {
                 }
                 Err(Error::Protocol(error)) if error != ProtocolError::ResetWithoutClosingHandshake => {
                     debug!(%error, "not WebSocket: closed");
-                    self.refuse_to_read(CloseFrame::new(1002, "protocol error"));
+                    self.refuse_to_read(CloseFrame::PROTOCOL_ERROR);
                     break;
                 }
                 Err(Error::Utf8(_)) => {
-                    self.refuse_to_read(CloseFrame::new(1007, "text is not UTF-8"));
+                    self.refuse_to_read(CloseFrame::NOT_UTF8);
                     break;
                 }
                 Err(_) => return ControlFlow::Break(End::Gone),
