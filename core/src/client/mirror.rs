@@ -18,6 +18,7 @@ pub use self::changes::RosterDiff;
 pub use self::delta::DeltaOutcome;
 pub use self::row::Row;
 pub use self::view::RowView;
+pub use crate::wire::presence::MAX_ROWS;
 
 use self::changes::Changes;
 use self::keyed::Keyed;
@@ -29,9 +30,6 @@ use crate::model::ranked::ranked;
 use crate::model::setting::{InvalidSetting, count, within};
 use crate::model::status::Thresholds;
 use crate::roster::{DEFAULT_MAX_ENTRIES, DEFAULT_TTL_MS};
-
-/// Most raw rows a mirror holds, whatever its gateway lists (SPEC 3).
-pub const MAX_ROWS: usize = 10_000;
 
 /// Bounds and thresholds of a [`Mirror`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,11 @@ use alloc::vec::Vec;
 
 use serde_json::value::RawValue;
 
-use crate::model::json::{integer, items, members, string};
+use crate::model::json::{first_items, integer, members, string};
 use crate::model::{Origin, RawEntry};
+
+/// Most rows of a list, and most items of each list of a delta, that are read (SPEC 3).
+pub const MAX_ROWS: usize = 10_000;
 
 /// Where frames have lists of rows, and, from [`UPSERTS`] on, of `{key, entry}`. [`Origin::list`] counts them.
 pub const LISTS: [&[&str]; 8] = [
@@ -65,14 +68,14 @@ impl Source {
     }
 }
 
-/// Reads a text that is a list of rows; items that are not objects are left out.
+/// Reads a text that is a list of rows: of the first [`MAX_ROWS`] items those that are objects.
 #[must_use]
 pub fn rows(json: &str, source: Source) -> Option<Vec<RawEntry>> {
     let list = if source.part == Part::Frame { 0 } else { 2 };
     rows_of(json, source, list)
 }
 
-/// Reads the list of rows called `presence` in an object.
+/// Reads the list of rows called `presence` in an object, as [`rows`] does.
 #[must_use]
 pub fn listed(json: &str, source: Source) -> Option<Vec<RawEntry>> {
     let [presence] = members(json, ["presence"])?;
@@ -80,9 +83,9 @@ pub fn listed(json: &str, source: Source) -> Option<Vec<RawEntry>> {
 }
 
 fn rows_of(json: &str, source: Source, list: u32) -> Option<Vec<RawEntry>> {
-    let rows = items(json)?.into_iter().enumerate();
+    let (rows, _) = first_items(json, MAX_ROWS)?;
     let read = |(index, row): (usize, &RawValue)| RawEntry::read(row.get(), source.origin(list, index));
-    Some(rows.filter_map(read).collect())
+    Some(rows.into_iter().enumerate().filter_map(read).collect())
 }
 
 /// A list of rows with their keys: what deltas start from.
@@ -98,13 +101,13 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Reads `{presence, keys, version, digest?}`; `None` if one is missing, a row is not an object, or the
-    /// keys do not fit the rows.
+    /// keys do not fit the rows. Rows beyond [`MAX_ROWS`] are left out.
     #[must_use]
     pub fn read(json: &str, source: Source) -> Option<Self> {
         let [presence, keys, version, digest] = members(json, ["presence", "keys", "version", "digest"])?;
-        let rows = items(presence?.get())?;
-        let keys = items(keys?.get())?;
-        if rows.len() != keys.len() {
+        let (rows, rows_len) = first_items(presence?.get(), MAX_ROWS)?;
+        let (keys, keys_len) = first_items(keys?.get(), MAX_ROWS)?;
+        if rows_len != keys_len {
             return None;
         }
         let list = source.presence();
@@ -139,8 +142,8 @@ pub struct Delta {
 }
 
 impl Delta {
-    /// Reads `{from, to, removals?, upserts?, touched?, digest?}`; `None` if a version is missing or an upsert is not
-    /// `{key, entry}`. Other items that cannot be read are left out.
+    /// Reads `{from, to, removals?, upserts?, touched?, digest?}`; `None` if a version is missing, an upsert is not
+    /// `{key, entry}`, or a list has more than [`MAX_ROWS`] items. Other items that cannot be read are left out.
     #[must_use]
     pub fn read(json: &str, source: Source) -> Option<Self> {
         let [from, to, digest, removals, upserts, touched] =
@@ -155,7 +158,7 @@ impl Delta {
             let [key] = members(removal.get(), ["key"])?;
             Some(string(key?)?.into())
         };
-        let touch = |touch: &RawValue| match *items(touch.get())? {
+        let touch = |touch: &RawValue| match *first_items(touch.get(), 3)?.0 {
             [key, ts] => Some((string(key)?.into(), integer(ts)?)),
             _ => None,
         };
@@ -163,19 +166,22 @@ impl Delta {
             from: integer(from?)?,
             to: integer(to?)?,
             digest: digest.map(|digest| string(digest).unwrap_or_default().into()),
-            removals: list(removals).into_iter().filter_map(removal).collect(),
-            upserts: list(upserts)
+            removals: list(removals)?.into_iter().filter_map(removal).collect(),
+            upserts: list(upserts)?
                 .into_iter()
                 .enumerate()
                 .map(upsert)
                 .collect::<Option<_>>()?,
-            touched: list(touched).into_iter().filter_map(touch).collect(),
+            touched: list(touched)?.into_iter().filter_map(touch).collect(),
         })
     }
 }
 
-fn list(json: Option<&RawValue>) -> Vec<&RawValue> {
-    json.and_then(|json| items(json.get())).unwrap_or_default()
+/// The items of a list that may be absent; `None` if there are too many.
+fn list(json: Option<&RawValue>) -> Option<Vec<&RawValue>> {
+    let list = json.and_then(|json| first_items(json.get(), MAX_ROWS));
+    let (items, len) = list.unwrap_or_default();
+    (len <= MAX_ROWS).then_some(items)
 }
 
 /// What a text says of a roster.
@@ -227,7 +233,7 @@ impl Presence {
 
 #[cfg(test)]
 mod tests {
-    use alloc::format;
+    use alloc::{format, vec};
 
     use super::*;
 
@@ -307,6 +313,32 @@ mod tests {
                 &json[1]["entry"]
             };
             assert_eq!(item["ts"], 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_no_more_rows_than_a_mirror_holds() {
+        let list = |item: &str, len: usize| format!("[{}]", vec![item; len].join(","));
+        for (len, kept) in [(MAX_ROWS, MAX_ROWS), (MAX_ROWS + 1, MAX_ROWS)] {
+            let rows = list("{}", len);
+            assert_eq!(rows_in(&rows).len(), kept);
+            let text = |keys: usize| {
+                let keys = list(r#""k""#, keys);
+                format!(r#"{{"presence":{rows},"keys":{keys},"version":1}}"#)
+            };
+            assert_eq!(rows_in(&text(len)).len(), kept);
+            // What is not read counts all the same.
+            assert_eq!(Snapshot::read(&text(len + 1), Source::default()), None);
+            for (name, item) in [
+                ("upserts", r#"{"key":"k","entry":{}}"#),
+                ("removals", r#"{"key":"k"}"#),
+                ("touched", r#"["k",1]"#),
+            ] {
+                let text = format!(r#"{{"from":1,"to":2,"{name}":{}}}"#, list(item, len));
+                let delta = Delta::read(&text, Source::default());
+                // A part of a delta would be another delta.
+                assert_eq!(delta.is_some(), len == kept, "{name}");
+            }
         }
     }
 

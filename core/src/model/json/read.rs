@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde::de::{self, MapAccess, Visitor};
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -64,7 +64,37 @@ impl<'de> Visitor<'de> for Members<'_, 'de> {
 /// Returns the items of a list.
 #[must_use]
 pub fn items(json: &str) -> Option<Vec<&RawValue>> {
-    serde_json::from_str(json).ok()
+    first_items(json, usize::MAX).map(|(items, _)| items)
+}
+
+/// Returns the first `most` items of a list, and how many it has.
+pub(crate) fn first_items(json: &str, most: usize) -> Option<(Vec<&RawValue>, usize)> {
+    let mut from = serde_json::Deserializer::from_str(json);
+    let items = from.deserialize_seq(Items(most)).ok()?;
+    from.end().ok()?;
+    Some(items)
+}
+
+struct Items(usize);
+
+impl<'de> Visitor<'de> for Items {
+    type Value = (Vec<&'de RawValue>, usize);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        let mut len = 0;
+        while let Some(item) = from.next_element()? {
+            if len < self.0 {
+                items.push(item);
+            }
+            len += 1;
+        }
+        Ok((items, len))
+    }
 }
 
 /// Returns a string. Half of a surrogate pair, which gateways written in JavaScript pass on, becomes U+FFFD.
@@ -178,6 +208,10 @@ mod tests {
         assert_eq!(e.and_then(boolean), Some(true));
         assert!(d.is_none() && f.is_none());
         assert_eq!(items("[1, {},\"x\"]").unwrap().len(), 3);
+        for (most, kept) in [(0, 0), (2, 2), (3, 3), (4, 3)] {
+            let (items, len) = first_items("[1, {},\"x\"]", most).unwrap();
+            assert_eq!((items.len(), len), (kept, 3));
+        }
         for text in ["", "[1]", "[]", "1", "null", "{", "{} x", r#"{"a":}"#, r#"{a:1}"#] {
             assert!(members(text, ["a"]).is_none(), "{text}");
         }
