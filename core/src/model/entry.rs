@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 /// in `0..=MAX_SAFE_INTEGER` whatever came in (SPEC 1.1).
 pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
+/// Most roles, and most scopes, of a row that collects them from several connections or rows.
+pub(crate) const MAX_SET: usize = 64;
+
 /// The longest string of an entry, in UTF-16 units (SPEC 1.1).
 pub const MAX_STRING_UNITS: usize = 1_024;
 

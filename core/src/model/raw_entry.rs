@@ -21,7 +21,7 @@ use crate::model::status::has_left;
 use crate::model::text::{trim, trim_start};
 
 /// Most members of a row that are kept.
-const MAX_MEMBERS: usize = 256;
+pub(crate) const MAX_MEMBERS: usize = 256;
 
 /// Where a row stands in the frame it came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::row::Raw;
 use crate::model::RawEntry;
+use crate::model::entry::MAX_SET;
 use crate::model::json::{array_text, items};
 use crate::model::raw_entry::Draft;
 use crate::model::status::has_left;
@@ -69,9 +70,8 @@ fn fill<'a>(merged: &mut Draft<'a>, others: &[&'a Raw], has_left: bool) {
     for raw in others {
         let gives_reason = has_left || !raw.entry.is_disconnect();
         for (name, value) in raw.entry.members() {
-            let is_given = (gives_reason || name != "reason") && value != "null";
-            if is_given && !merged.has(name) {
-                merged.set(name, value.into());
+            if (gives_reason || name != "reason") && value != "null" {
+                merged.fill(name, value);
             }
         }
     }
@@ -102,12 +102,13 @@ fn last_input_seconds(order: &[&Raw], ts: u64) -> Option<u64> {
     (seconds != UNKNOWN_LAST_INPUT).then(|| seconds.saturating_add(later))
 }
 
-/// The items of the lists called `name`, without repeats, in the order of `rows`; `None` if there are none.
+/// The first [`MAX_SET`] items of the lists called `name`, without repeats, in the order of `rows`; `None` if there
+/// are none.
 fn union(rows: &[&Raw], name: &str) -> Option<String> {
     let mut union: Vec<&str> = Vec::new();
     let lists = rows.iter().filter_map(|raw| items(raw.entry.get(name)?));
     for item in lists.flatten().map(RawValue::get) {
-        if !union.contains(&item) {
+        if union.len() < MAX_SET && !union.contains(&item) {
             union.push(item);
         }
     }

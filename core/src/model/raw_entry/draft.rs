@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{Builder, RawEntry};
+use super::{Builder, MAX_MEMBERS, RawEntry};
 
 /// The members of a row, to be edited. Values are JSON texts in normal form.
 pub(crate) struct Draft<'a> {
@@ -24,12 +24,15 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Whether there is a member called `name` that is not `null`.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        let mut members = self.members.iter().rev();
-        members
-            .find(|(own, _)| *own == name)
-            .is_some_and(|(_, value)| value != "null")
+    /// Writes the member called `name` unless it has a value; adds none to a row with [`MAX_MEMBERS`].
+    pub(crate) fn fill(&mut self, name: &'a str, value: &'a str) {
+        let has_room = self.members.len() < MAX_MEMBERS;
+        match self.members.iter_mut().rev().find(|(own, _)| *own == name) {
+            Some((_, stored)) if stored == "null" => *stored = value.into(),
+            None if has_room => self.members.push((name, value.into())),
+            _ => return,
+        }
+        self.is_changed = true;
     }
 
     /// Writes the member called `name`, in its place if it is there.

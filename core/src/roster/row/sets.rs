@@ -10,11 +10,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::live::Live;
-use crate::model::entry::PresenceEntry;
+use crate::model::entry::{MAX_SET, PresenceEntry};
 use crate::roster::size;
-
-/// Most roles or scopes a row collects; more are dropped, so that beacons cannot grow it for ever.
-pub(crate) const MAX_SET: usize = 64;
 
 /// With more live connections than this a row has an index, so that a close does not go through all of them.
 const FEW: usize = 4;

@@ -3,6 +3,8 @@
 use alloc::format;
 
 use super::*;
+use crate::model::entry::MAX_SET;
+use crate::model::raw_entry::MAX_MEMBERS;
 
 #[test]
 fn the_freshest_row_speaks_first_and_the_others_fill_in() {
@@ -47,6 +49,40 @@ fn roles_and_scopes_are_the_union_of_the_live_rows() {
     assert_eq!(entry.get("roles"), Some(r#"["node","operator"]"#));
     assert_eq!(entry.get("scopes"), Some(r#"["r","w"]"#));
     assert_eq!(mirror.rows()[0].ts(), 40);
+}
+
+#[test]
+fn rows_together_are_not_larger_than_one_may_be() {
+    let row = |ts: u64| {
+        let texts = |name: &str| {
+            let texts: Vec<String> = (0..MAX_SET).map(|n| format!(r#""{ts}-{n}""#)).collect();
+            format!(r#""{name}":[{}]"#, texts.join(","))
+        };
+        let others: Vec<String> = (0..MAX_MEMBERS).map(|n| format!(r#""{ts}-{n}":1"#)).collect();
+        let (roles, scopes, others) = (texts("roles"), texts("scopes"), others.join(","));
+        format!(r#"{{"instanceId":"a","ts":{ts},{roles},{scopes},{others}}}"#)
+    };
+    let mirror = mirror(&format!("[{},{},{}]", row(30), row(20), row(10)), 1_000);
+    let entry = mirror.rows()[0].entry();
+    assert_eq!(entry.members().count(), MAX_MEMBERS);
+    for name in ["roles", "scopes"] {
+        let list: Vec<String> = serde_json::from_str(entry.get(name).unwrap()).unwrap();
+        assert_eq!(list.len(), MAX_SET);
+        // The longest present row comes first, as on the gateway.
+        assert_eq!((&*list[0], &*list[63]), ("10-0", "10-63"));
+    }
+}
+
+#[test]
+fn a_row_that_is_full_still_has_its_missing_values_filled_in() {
+    let members: Vec<String> = (0..MAX_MEMBERS - 2).map(|n| format!(r#""m{n}":null"#)).collect();
+    let text = format!(
+        r#"[{{"instanceId":"a","ts":30,{}}},{{"instanceId":"a","ts":20,"host":"h","m7":"filled"}}]"#,
+        members.join(",")
+    );
+    let mirror = mirror(&text, 1_000);
+    let entry = mirror.rows()[0].entry();
+    assert_eq!((entry.str("m7"), entry.str("host")), (Some("filled"), None));
 }
 
 #[test]
