@@ -13,6 +13,7 @@ mod view;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 pub use self::changes::RosterDiff;
 pub use self::delta::DeltaOutcome;
@@ -132,6 +133,8 @@ pub struct Mirror {
     listed_ms: Option<u64>,
     next_stamp: u64,
     changes: Changes,
+    /// From the last settling on: the moments at which no status changes and no row goes. Changed rows narrow it.
+    settled: Range<u64>,
 }
 
 impl Mirror {
@@ -156,6 +159,7 @@ impl Mirror {
             listed_ms: None,
             next_stamp: 1,
             changes: Changes::default(),
+            settled: 0..u64::MAX,
         }
     }
 

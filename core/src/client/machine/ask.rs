@@ -67,7 +67,7 @@ impl Client {
         }
         // Deltas tell of touches, connects and removals by themselves.
         let has_deltas = self.mirror.version().is_some();
-        let before_status = self.mirror.next_ask_ms(LEAD_MS).filter(|_| !has_deltas);
+        let before_status = (!has_deltas).then(|| self.mirror.next_ask_ms(LEAD_MS)).flatten();
         // Protocol 3 does not announce who connects.
         let is_silent = live.hello.protocol <= OLDEST_PROTOCOL && !has_deltas;
         let routine = is_silent && self.is_watched && self.is_visible;

@@ -94,6 +94,7 @@ impl Mirror {
     fn keep_by(&mut self, keeper: Keeper) {
         self.changes.note_offline(self.is_offline());
         self.keeper = keeper;
+        self.settled = 0..0;
     }
 
     // ---- the gateway's rows -------------------------------------------------------------------
@@ -119,6 +120,8 @@ impl Mirror {
         for (key, raws) in listed {
             self.set(&key, raws.into_values().collect(), now_ms);
         }
+        // All rows are new.
+        self.settled = 0..0;
         self.settle(now_ms);
         self.enforce_cap(now_ms);
     }
@@ -173,6 +176,7 @@ impl Mirror {
             stamp: self.next_stamp,
         };
         self.next_stamp += 1;
+        self.narrow(&row, now_ms);
         self.rows.insert(key.clone(), Arc::new(row));
     }
 }

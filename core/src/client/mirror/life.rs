@@ -10,6 +10,9 @@ use crate::model::status::Status;
 impl Mirror {
     /// Brings every status to `now_ms` and drops what is over. Early or double calls do nothing.
     pub fn settle(&mut self, now_ms: u64) {
+        if self.settled.contains(&now_ms) {
+            return;
+        }
         let life_ms = self.life_ms();
         let mut over: Vec<Arc<str>> = Vec::new();
         for row in self.rows.values_mut() {
@@ -24,17 +27,25 @@ impl Mirror {
             }
         }
         self.drop_rows(&over, now_ms);
+        let next_ms = self.rows.values().filter_map(|row| self.next_of(row)).min();
+        self.settled = now_ms..next_ms.unwrap_or(u64::MAX);
     }
 
-    /// When [`settle`](Self::settle) is next due: the next moment at which a status changes or a row
-    /// goes.
+    /// Narrows the settled moments to those of a row that was merged at `now_ms`.
+    pub(super) fn narrow(&mut self, row: &Row, now_ms: u64) {
+        let next_ms = self.next_of(row).unwrap_or(u64::MAX);
+        self.settled = self.settled.start.max(now_ms)..self.settled.end.min(next_ms);
+    }
+
+    /// When [`settle`](Self::settle) is next due: no status changes and no row goes before. Early after a delta that
+    /// moved the change it was due for.
     #[must_use]
     pub fn next_change_ms(&self) -> Option<u64> {
-        self.rows.values().filter_map(|row| self.next_of(row)).min()
+        Some(self.settled.end).filter(|&end_ms| end_ms < u64::MAX)
     }
 
     /// When the status of a row changes, or it goes.
-    fn next_of(&self, row: &Row) -> Option<u64> {
+    pub(super) fn next_of(&self, row: &Row) -> Option<u64> {
         let goes = self
             .life_ms()
             .filter(|_| may_go(self.keeper, row))

@@ -1,5 +1,7 @@
 //! Statuses, removals and ages.
 
+use alloc::format;
+
 use super::*;
 
 #[test]
@@ -36,6 +38,69 @@ fn statuses_change_when_they_are_said_to() {
         2,
         "what the gateway still lists is never removed here"
     );
+}
+
+fn keyed(rows: usize, ts: u64) -> Mirror {
+    let list = |item: &dyn Fn(usize) -> String| (0..rows).map(item).collect::<Vec<_>>().join(",");
+    let entries = list(&|n| format!(r#"{{"instanceId":"{n}","ts":{ts}}}"#));
+    let keys = list(&|n| format!(r#""{n}""#));
+    let text = format!(r#"{{"presence":[{entries}],"keys":[{keys}],"version":1}}"#);
+    let mut mirror = Mirror::new(MirrorConfig::default());
+    mirror.apply_snapshot(snapshot_of(&text), ts);
+    mirror
+}
+
+#[test]
+fn a_delta_visits_only_the_rows_it_changes() {
+    let mut mirror = keyed(2, 1_000);
+    // A visit would correct it.
+    Arc::make_mut(mirror.rows.get_mut("instance:0").unwrap()).status = Status::Stale;
+    let status = |mirror: &Mirror| mirror.row("instance:0").unwrap().status();
+    let touch = r#"{"from":1,"to":2,"touched":[["1",1900]]}"#;
+    assert_eq!(delta(&mut mirror, touch), DeltaOutcome::Applied);
+    assert_eq!(status(&mirror), Status::Stale);
+    let due_ms = mirror.next_change_ms().unwrap();
+    mirror.settle(due_ms - 1);
+    assert_eq!(status(&mirror), Status::Stale);
+    mirror.settle(due_ms);
+    assert_eq!(status(&mirror), Status::Idle);
+}
+
+#[test]
+fn statuses_are_right_after_every_settling_whatever_the_order() {
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut mirror = keyed(5, 1_000);
+    let thresholds = MirrorConfig::default().thresholds;
+    let mut now_ms = 1_000;
+    for version in 1..3_000 {
+        // The server's clock may be learned anew, so time steps back too.
+        now_ms = (now_ms + random.u64(0..100_000)).saturating_sub(random.u64(0..60_000));
+        match random.u8(0..10) {
+            0 => mirror.handle_offline(now_ms),
+            1 => mirror = keyed(5, now_ms),
+            _ => {
+                let (key, ts) = (random.u8(0..5), now_ms.saturating_sub(random.u64(0..400_000)));
+                let change = match random.u8(0..3) {
+                    0 => format!(r#""touched":[["{key}",{ts}]]"#),
+                    1 => format!(r#""removals":[{{"key":"{key}"}}]"#),
+                    _ => {
+                        format!(r#""upserts":[{{"key":"{key}","entry":{{"instanceId":"{key}","ts":{ts}}}}}]"#)
+                    }
+                };
+                let text = format!(r#"{{"from":1,"to":{},{change}}}"#, version + 1);
+                mirror.apply_delta(Delta::read(&text, Source::default()).unwrap(), now_ms);
+            }
+        }
+        mirror.settle(now_ms);
+        let life_ms = if mirror.is_offline() { 2 * TTL } else { u64::MAX };
+        for row in mirror.rows() {
+            assert_eq!(row.status(), thresholds.status(row.age_ms(now_ms)));
+            assert!(row.age_ms(now_ms) <= life_ms);
+        }
+        let mut next = mirror.rows().into_iter().filter_map(|row| mirror.next_of(row));
+        let due_ms = mirror.next_change_ms().unwrap_or(u64::MAX);
+        assert!(due_ms > now_ms && next.all(|next_ms| due_ms <= next_ms));
+    }
 }
 
 #[test]
