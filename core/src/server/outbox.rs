@@ -120,12 +120,8 @@ pub const MAX_DROPPABLE_BYTES: usize = 16 * 1024;
 /// ```
 #[derive(Debug)]
 pub struct Outbox {
-    /// What waits, in order. Presence and tick only hold a place here.
-    queue: VecDeque<Place>,
-    /// The newest undelivered snapshot, for the one [`Place::Presence`].
-    presence: Option<Arc<EventFrame>>,
-    /// The newest undelivered tick, for the one [`Place::Tick`].
-    tick: Option<Arc<EventFrame>>,
+    /// What waits, in order: at most one snapshot and one tick.
+    queue: VecDeque<Item>,
     /// Bytes of the responses in the queue.
     buffered_bytes: usize,
     /// Most of them.
@@ -142,26 +138,12 @@ pub struct Outbox {
     closed: bool,
 }
 
-/// One place in the queue.
-#[derive(Debug)]
-enum Place {
-    Response(ResponseFrame),
-    Event(Arc<EventFrame>),
-    Presence,
-    Delta(Arc<EventFrame>),
-    Droppable(Arc<EventFrame>),
-    Tick,
-    Close(CloseFrame),
-}
-
 impl Outbox {
     /// An empty outbox whose undelivered responses may hold `buffered_bytes`.
     #[must_use]
     pub fn new(buffered_bytes: usize) -> Self {
         Self {
             queue: VecDeque::new(),
-            presence: None,
-            tick: None,
             buffered_bytes: 0,
             limit: buffered_bytes,
             delta_bytes: 0,
@@ -183,71 +165,76 @@ impl Outbox {
         if self.closed {
             return Ok(());
         }
-        match item {
+        match &item {
             Item::Response(frame) => {
                 let total = self.buffered_bytes.saturating_add(frame.len());
                 if self.buffered_bytes > 0 && total > self.limit {
                     return Err(SlowConsumer { limit: self.limit });
                 }
                 self.buffered_bytes = total;
-                self.queue.push_back(Place::Response(frame));
             }
-            Item::Event(frame) => self.queue.push_back(Place::Event(frame)),
-            Item::Delta(frame) => self.push_delta(frame),
+            Item::Event(_) => {}
+            Item::Delta(frame) => {
+                let total = self.delta_bytes + frame.len();
+                let has_snapshot = self.queue.iter().any(|item| matches!(item, Item::Presence(_)));
+                if has_snapshot || (self.delta_bytes > 0 && total > MAX_DELTA_BYTES) {
+                    self.queue.retain(|item| !matches!(item, Item::Delta(_)));
+                    self.delta_bytes = 0;
+                    self.is_behind = true;
+                    return Ok(());
+                }
+                self.delta_bytes = total;
+            }
             Item::Droppable(frame) => {
                 let total = self.droppable_bytes.saturating_add(frame.len());
-                if total <= MAX_DROPPABLE_BYTES {
-                    self.droppable_bytes = total;
-                    self.queue.push_back(Place::Droppable(frame));
+                if total > MAX_DROPPABLE_BYTES {
+                    return Ok(());
                 }
+                self.droppable_bytes = total;
             }
-            Item::Presence(frame) => {
+            Item::Presence(_) => {
                 // It also takes the place of deltas that wait.
-                if self.presence.replace(frame).is_some() || self.delta_bytes > 0 {
-                    self.queue
-                        .retain(|place| !matches!(place, Place::Presence | Place::Delta(_)));
-                    self.delta_bytes = 0;
+                self.queue
+                    .retain(|item| !matches!(item, Item::Presence(_) | Item::Delta(_)));
+                self.delta_bytes = 0;
+            }
+            Item::Tick(_) => {
+                let mut ticks = self.queue.iter_mut();
+                if let Some(tick) = ticks.find(|item| matches!(item, Item::Tick(_))) {
+                    *tick = item;
+                    return Ok(());
                 }
-                self.queue.push_back(Place::Presence);
             }
-            Item::Tick(frame) => {
-                if self.tick.replace(frame).is_none() {
-                    self.queue.push_back(Place::Tick);
-                }
-            }
-            Item::Close(frame) => {
-                self.closed = true;
-                self.queue.push_back(Place::Close(frame));
-            }
+            Item::Close(_) => self.closed = true,
         }
+        self.queue.push_back(item);
         Ok(())
     }
 
     /// Takes the next frame out.
     pub fn pop(&mut self) -> Option<Outgoing> {
-        let place = self.queue.pop_front()?;
+        let item = self.queue.pop_front()?;
         if self.queue.is_empty() {
             self.queue = VecDeque::new();
         }
-        match place {
-            Place::Response(frame) => {
+        let event = match item {
+            Item::Response(frame) => {
                 self.buffered_bytes -= frame.len();
-                Some(Outgoing::Response(frame))
+                return Some(Outgoing::Response(frame));
             }
-            Place::Event(frame) => Some(self.numbered(frame)),
-            // A place without its frame cannot be: `push` makes both. If it were, nothing is sent.
-            Place::Delta(frame) => {
+            Item::Close(frame) => return Some(Outgoing::Close(frame)),
+            Item::Delta(frame) => {
                 self.delta_bytes -= frame.len();
-                Some(self.numbered(frame))
+                frame
             }
-            Place::Droppable(frame) => {
+            Item::Droppable(frame) => {
                 self.droppable_bytes -= frame.len();
-                Some(self.numbered(frame))
+                frame
             }
-            Place::Presence => self.presence.take().map(|frame| self.numbered(frame)),
-            Place::Tick => self.tick.take().map(|frame| self.numbered(frame)),
-            Place::Close(frame) => Some(Outgoing::Close(frame)),
-        }
+            Item::Event(frame) | Item::Presence(frame) | Item::Tick(frame) => frame,
+        };
+        self.seq += 1;
+        Some(Outgoing::Event(event, SeqSuffix::new(self.seq)))
     }
 
     /// Whether nothing waits.
@@ -267,23 +254,6 @@ impl Outbox {
     /// ([`Hub::resync`](super::Hub::resync)), which waits in its one place. Asking clears it.
     pub fn take_behind(&mut self) -> bool {
         core::mem::take(&mut self.is_behind)
-    }
-
-    fn push_delta(&mut self, frame: Arc<EventFrame>) {
-        let total = self.delta_bytes + frame.len();
-        if self.presence.is_some() || (self.delta_bytes > 0 && total > MAX_DELTA_BYTES) {
-            self.queue.retain(|place| !matches!(place, Place::Delta(_)));
-            self.delta_bytes = 0;
-            self.is_behind = true;
-        } else {
-            self.delta_bytes = total;
-            self.queue.push_back(Place::Delta(frame));
-        }
-    }
-
-    fn numbered(&mut self, frame: Arc<EventFrame>) -> Outgoing {
-        self.seq += 1;
-        Outgoing::Event(frame, SeqSuffix::new(self.seq))
     }
 }
 

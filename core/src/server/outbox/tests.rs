@@ -160,7 +160,7 @@ fn a_drained_outbox_owns_no_heap_memory_and_is_small() {
     outbox.push(Item::Presence(shared("p1"))).unwrap();
     drained(&mut outbox);
     assert_eq!(outbox.queue.capacity(), 0);
-    assert!(outbox.presence.is_none());
+    assert!(outbox.is_empty());
     assert!(size_of::<Outbox>() <= 96, "{}", size_of::<Outbox>());
 }
 
