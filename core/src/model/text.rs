@@ -17,10 +17,14 @@ pub fn trim_start(text: &str) -> &str {
     text.trim_start_matches(is_blank)
 }
 
-/// Number of UTF-16 units of `text`: what JavaScript calls its length.
+/// The longest prefix of at most `bytes` bytes that does not split a character.
 #[must_use]
-pub fn utf16_len(text: &str) -> usize {
-    text.chars().map(char::len_utf16).sum()
+pub fn prefix_bytes(text: &str, bytes: usize) -> &str {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// The longest prefix of at most `units` UTF-16 units that does not split a character.

@@ -3,6 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 
+use crate::model::text::prefix_bytes;
 use crate::model::{ClientInfo, Role};
 use crate::wire::params::{Length, Members};
 use crate::wire::tree::Tree;
@@ -85,11 +86,7 @@ impl Introduction {
 }
 
 fn cut(text: &str) -> Box<str> {
-    let mut end = text.len().min(MAX_INTRODUCTION_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].into()
+    prefix_bytes(text, MAX_INTRODUCTION_BYTES).into()
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use alloc::borrow::Cow;
 
+use crate::model::text::prefix_bytes;
+
 /// The longest close reason we send, in bytes; longer ones are cut at a character boundary.
 pub const MAX_REASON_BYTES: usize = 120;
 
@@ -19,13 +21,15 @@ impl CloseFrame {
     #[must_use]
     pub fn new(code: u16, reason: impl Into<Cow<'static, str>>) -> Self {
         let mut reason = reason.into();
-        if reason.len() > MAX_REASON_BYTES {
-            let mut end = MAX_REASON_BYTES;
-            while !reason.is_char_boundary(end) {
-                end -= 1;
-            }
+        let end = prefix_bytes(&reason, MAX_REASON_BYTES).len();
+        if end < reason.len() {
             reason.to_mut().truncate(end);
         }
+        Self { code, reason }
+    }
+
+    const fn of(code: u16, reason: &'static str) -> Self {
+        let reason = Cow::Borrowed(reason);
         Self { code, reason }
     }
 
@@ -36,80 +40,35 @@ impl CloseFrame {
     pub const POLICY_VIOLATION: u16 = 1008;
 
     /// 1008 `slow consumer`: the client did not read what was sent.
-    pub const SLOW_CONSUMER: Self = Self {
-        code: 1008,
-        reason: Cow::Borrowed("slow consumer"),
-    };
+    pub const SLOW_CONSUMER: Self = Self::of(1008, "slow consumer");
     /// 1001 `ping timeout`: no pong in its window.
-    pub const PING_TIMEOUT: Self = Self {
-        code: 1001,
-        reason: Cow::Borrowed("ping timeout"),
-    };
+    pub const PING_TIMEOUT: Self = Self::of(1001, "ping timeout");
     /// 1012 `service restart`: the gateway stops.
-    pub const SERVICE_RESTART: Self = Self {
-        code: 1012,
-        reason: Cow::Borrowed("service restart"),
-    };
+    pub const SERVICE_RESTART: Self = Self::of(1012, "service restart");
     /// 1008 `handshake timeout`: no valid `connect` in time.
-    pub const HANDSHAKE_TIMEOUT: Self = Self {
-        code: 1008,
-        reason: Cow::Borrowed("handshake timeout"),
-    };
+    pub const HANDSHAKE_TIMEOUT: Self = Self::of(1008, "handshake timeout");
     /// 1008 `too many control frames before the handshake`: pings and pongs.
-    pub const TOO_MANY_CONTROLS: Self = Self {
-        code: 1008,
-        reason: Cow::Borrowed("too many control frames before the handshake"),
-    };
+    pub const TOO_MANY_CONTROLS: Self = Self::of(1008, "too many control frames before the handshake");
     /// 1008 `too many frames in one message`: most of what came of it were headers.
-    pub const TOO_MANY_FRAMES: Self = Self {
-        code: 1008,
-        reason: Cow::Borrowed("too many frames in one message"),
-    };
+    pub const TOO_MANY_FRAMES: Self = Self::of(1008, "too many frames in one message");
     /// 1008 `too many pending handshake frames`: more than the queue holds before the handshake is done.
-    pub const TOO_MANY_PENDING: Self = Self {
-        code: 1008,
-        reason: Cow::Borrowed("too many pending handshake frames"),
-    };
+    pub const TOO_MANY_PENDING: Self = Self::of(1008, "too many pending handshake frames");
     /// 1008 `invalid request frame`: JSON, but not a request, before the handshake.
-    pub const INVALID_FRAME: Self = Self {
-        code: 1008,
-        reason: Cow::Borrowed("invalid request frame"),
-    };
+    pub const INVALID_FRAME: Self = Self::of(1008, "invalid request frame");
     /// 1008 `too many unauthenticated sockets`: its place is needed, and it was silent the longest.
-    pub const TOO_MANY_UNAUTHENTICATED: Self = Self {
-        code: 1008,
-        reason: Cow::Borrowed("too many unauthenticated sockets"),
-    };
+    pub const TOO_MANY_UNAUTHENTICATED: Self = Self::of(1008, "too many unauthenticated sockets");
     /// 1002 `protocol error`: not WebSocket.
-    pub const PROTOCOL_ERROR: Self = Self {
-        code: 1002,
-        reason: Cow::Borrowed("protocol error"),
-    };
+    pub const PROTOCOL_ERROR: Self = Self::of(1002, "protocol error");
     /// 1007 `text is not UTF-8`.
-    pub const NOT_UTF8: Self = Self {
-        code: 1007,
-        reason: Cow::Borrowed("text is not UTF-8"),
-    };
+    pub const NOT_UTF8: Self = Self::of(1007, "text is not UTF-8");
     /// 1000 without a reason: the first message was not JSON.
-    pub const NOT_JSON: Self = Self {
-        code: 1000,
-        reason: Cow::Borrowed(""),
-    };
+    pub const NOT_JSON: Self = Self::of(1000, "");
     /// 1002 `protocol mismatch`: no common protocol number.
-    pub const PROTOCOL_MISMATCH: Self = Self {
-        code: 1002,
-        reason: Cow::Borrowed("protocol mismatch"),
-    };
+    pub const PROTOCOL_MISMATCH: Self = Self::of(1002, "protocol mismatch");
     /// 1009: a frame over the limit.
-    pub const TOO_LARGE: Self = Self {
-        code: 1009,
-        reason: Cow::Borrowed("payload too large"),
-    };
+    pub const TOO_LARGE: Self = Self::of(1009, "payload too large");
     /// 1008 `repeated unauthorized calls`: more than ten in a row.
-    pub const REPEATED_UNAUTHORIZED: Self = Self {
-        code: 1008,
-        reason: Cow::Borrowed("repeated unauthorized calls"),
-    };
+    pub const REPEATED_UNAUTHORIZED: Self = Self::of(1008, "repeated unauthorized calls");
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use super::device::DeviceEvidence;
 use super::params::ParamsError;
 use super::skew::Skew;
 use crate::model::Role;
+use crate::model::text::prefix_bytes;
 
 /// The code of a request that can never succeed as it is.
 pub const INVALID_REQUEST: &str = "INVALID_REQUEST";
@@ -351,12 +352,9 @@ impl WireError {
     /// Nobody here answers `method`. A long name is cut.
     #[must_use]
     pub fn unknown_method(method: &str) -> Self {
-        let mut end = method.len().min(MAX_ECHO_BYTES);
-        while !method.is_char_boundary(end) {
-            end -= 1;
-        }
-        let dots = if end < method.len() { "..." } else { "" };
-        Self::invalid_request(format!("unknown method: {}{dots}", &method[..end]))
+        let echo = prefix_bytes(method, MAX_ECHO_BYTES);
+        let dots = if echo == method { "" } else { "..." };
+        Self::invalid_request(format!("unknown method: {echo}{dots}"))
     }
 
     fn of_kind(self, kind: ErrorKind) -> Self {

@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 
 pub use self::error::{At, ParamsError};
 use super::tree::{MAX_MEMBERS, MAX_VALUES, Tree};
+use crate::model::text::prefix_bytes;
 
 /// Most bytes of a client-chosen member name that an error message repeats.
 const MAX_NAME_BYTES: usize = 64;
@@ -221,7 +222,7 @@ impl<'a> Members<'a> {
     pub(crate) fn all_booleans(&self) -> Result<(), ParamsError> {
         match self.first_name(|_, value| !matches!(value, Tree::Bool(_))) {
             None => Ok(()),
-            Some(name) => Err(self.wrong_type(cut(name), "boolean")),
+            Some(name) => Err(self.wrong_type(prefix_bytes(name, MAX_NAME_BYTES), "boolean")),
         }
     }
 
@@ -245,7 +246,7 @@ impl<'a> Members<'a> {
         match self.first_name(|name, _| !known.contains(&name)) {
             None => Ok(()),
             Some(name) => Err(ParamsError::Unexpected {
-                name: cut(name).into(),
+                name: prefix_bytes(name, MAX_NAME_BYTES).into(),
             }),
         }
     }
@@ -312,15 +313,6 @@ pub(in crate::wire) fn string<'a>(
         });
     }
     Ok(text)
-}
-
-/// A client's member name, short enough for a message.
-fn cut(name: &str) -> &str {
-    let mut end = name.len().min(MAX_NAME_BYTES);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    &name[..end]
 }
 
 #[cfg(test)]
