@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use serde_json::value::RawValue;
 
-use crate::model::json::{ObjectText, integer, items, members, string};
+use crate::model::json::{ObjectText, inner, integer, items, members, string};
 use crate::model::scope;
 use crate::wire::message::presence_version;
 
@@ -98,12 +98,6 @@ impl Hello {
     pub fn has_method(&self, method: &str) -> bool {
         self.methods.iter().any(|own| **own == *method)
     }
-}
-
-/// The members of an object that may be absent.
-fn inner<'a, const N: usize>(json: Option<&'a RawValue>, names: [&str; N]) -> [Option<&'a RawValue>; N] {
-    json.and_then(|json| members(json.get(), names))
-        .unwrap_or([None; N])
 }
 
 /// The strings of a list; other items are left out.

@@ -1,12 +1,11 @@
 //! What went wrong, what to do about it, and whether to try again (reference 2.5 and 4.4).
 
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
 
 use serde_json::value::RawValue;
 
-use crate::model::json::{boolean, integer, members, string};
+use crate::model::json::{boolean, inner, integer, string};
 use crate::wire::connect::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
 use crate::wire::error::UNAVAILABLE;
 
@@ -57,78 +56,65 @@ impl Problem {
         }
     }
 
-    /// The `error` of a response.
-    pub(super) fn of_error(error: Option<&RawValue>) -> Self {
-        let error = StatedError::read(error);
-        let message = error.message.as_deref().unwrap_or("the gateway gave no reason");
-        let stated = error.detail_code.as_deref().or(error.code.as_deref());
+    /// The `error` of a response, and what to do if it answers `connect`.
+    pub(super) fn of_error(error: Option<&RawValue>) -> (Self, Verdict) {
+        let names = ["code", "message", "retryable", "retryAfterMs", "details"];
+        let [own_code, message, retryable, after_ms, details] = inner(error, names);
+        let names = ["code", "requestId", "recommendedNextStep", "expectedProtocol"];
+        let [detail_code, request_id, next_step, expected] = inner(details, names);
+        let message = message.and_then(string);
+        let message = message.as_deref().unwrap_or("the gateway gave no reason");
+        let own_code = own_code.and_then(string);
+        let detail_code = detail_code.and_then(string);
+        let stated = detail_code.as_deref().or(own_code.as_deref());
         // Gateways of protocol 3 only have words.
         let code = match stated {
             None | Some("INVALID_REQUEST" | "NOT_PAIRED") => code_of_words(message).or(stated),
             stated => stated,
         };
-        let mut problem = Self::new(code.unwrap_or("REFUSED"), message);
-        if let Some(request) = &error.request_id {
+        let code = code.unwrap_or("REFUSED");
+        let mut problem = Self::new(code, message);
+        if let Some(request) = request_id.and_then(string) {
             problem.remedy = format!("{} The request's id is {request}.", problem.remedy).into();
         }
-        problem
-    }
-
-    /// What to do after the gateway answered `connect` with this error.
-    pub(super) fn verdict(&self, error: Option<&RawValue>) -> Verdict {
-        let error = StatedError::read(error);
-        let after_ms = error.retry_after_ms.map(|ms| ms.min(MAX_RETRY_AFTER_MS));
-        let expected = error.expected_protocol;
-        match &*self.code {
-            "PROTOCOL_MISMATCH" => match expected.and_then(|number| u32::try_from(number).ok()) {
-                Some(number) if (OLDEST_PROTOCOL..=NEWEST_PROTOCOL).contains(&number) => {
-                    Verdict::Speak(number)
-                }
-                _ => Verdict::Stop,
-            },
-            "AUTH_RATE_LIMITED" => Verdict::Retry {
-                after_ms: after_ms.unwrap_or(RATE_LIMIT_MS),
-            },
-            // Throttled, starting, or signed before a pause; the next challenge is a new one.
-            UNAVAILABLE | "DEVICE_AUTH_SIGNATURE_EXPIRED" | "DEVICE_AUTH_NONCE_MISMATCH" => Verdict::Retry {
-                after_ms: after_ms.unwrap_or(0),
-            },
-            _ if error.code.as_deref() == Some(UNAVAILABLE)
-                || error.next_step.as_deref() == Some("wait_then_retry")
-                || error.is_retryable =>
+        let is_retryable = own_code.as_deref() == Some(UNAVAILABLE)
+            || next_step.and_then(string).as_deref() == Some("wait_then_retry")
+            || retryable.and_then(boolean) == Some(true);
+        let wait_ms = wait_ms(code).or(is_retryable.then_some(0));
+        let expected = expected
+            .and_then(integer)
+            .and_then(|number| u32::try_from(number).ok());
+        let verdict = match (code, expected, wait_ms) {
+            ("PROTOCOL_MISMATCH", Some(number), _)
+                if (OLDEST_PROTOCOL..=NEWEST_PROTOCOL).contains(&number) =>
             {
-                Verdict::Retry {
-                    after_ms: after_ms.unwrap_or(0),
-                }
+                Verdict::Speak(number)
             }
-            _ => Verdict::Stop,
-        }
+            ("PROTOCOL_MISMATCH", _, _) | (_, _, None) => Verdict::Stop,
+            (_, _, Some(wait_ms)) => Verdict::Retry {
+                after_ms: after_ms
+                    .and_then(integer)
+                    .map_or(wait_ms, |ms| ms.min(MAX_RETRY_AFTER_MS)),
+            },
+        };
+        (problem, verdict)
     }
 
     /// The socket was closed, or never opened.
     pub(super) fn of_close(code: u16, reason: &str) -> (Self, Verdict) {
         if code == 4001 {
-            return (
-                Self::new("CREDENTIALS_REVOKED", reason_or(reason, "credentials revoked")),
-                Verdict::Stop,
-            );
+            let message = if reason.is_empty() {
+                "credentials revoked"
+            } else {
+                reason
+            };
+            return (Self::new("CREDENTIALS_REVOKED", message), Verdict::Stop);
         }
         // The answer to `connect` says it better, but may be lost.
-        let stated = if matches!(code, 1002 | 1008) {
-            code_of_words(reason)
-        } else {
-            None
-        };
-        if let Some(stated) = stated {
-            let verdict = match stated {
-                "AUTH_RATE_LIMITED" => Verdict::Retry {
-                    after_ms: RATE_LIMIT_MS,
-                },
-                "DEVICE_AUTH_SIGNATURE_EXPIRED" | "DEVICE_AUTH_NONCE_MISMATCH" => {
-                    Verdict::Retry { after_ms: 0 }
-                }
-                _ => Verdict::Stop,
-            };
+        if matches!(code, 1002 | 1008)
+            && let Some(stated) = code_of_words(reason)
+        {
+            let verdict = wait_ms(stated).map_or(Verdict::Stop, |after_ms| Verdict::Retry { after_ms });
             return (Self::new(stated, reason), verdict);
         }
         let words = match code {
@@ -150,43 +136,14 @@ impl Problem {
     }
 }
 
-/// What the `error` of a response states.
-#[derive(Default)]
-struct StatedError<'a> {
-    code: Option<Cow<'a, str>>,
-    message: Option<Cow<'a, str>>,
-    is_retryable: bool,
-    retry_after_ms: Option<u64>,
-    /// The members of `details`.
-    detail_code: Option<Cow<'a, str>>,
-    request_id: Option<Cow<'a, str>>,
-    next_step: Option<Cow<'a, str>>,
-    expected_protocol: Option<u64>,
-}
-
-impl<'a> StatedError<'a> {
-    fn read(error: Option<&'a RawValue>) -> Self {
-        let names = ["code", "message", "retryable", "retryAfterMs", "details"];
-        let error = error.and_then(|error| members(error.get(), names));
-        let [code, message, retryable, retry_after_ms, details] = error.unwrap_or_default();
-        let names = ["code", "requestId", "recommendedNextStep", "expectedProtocol"];
-        let details = details.and_then(|details| members(details.get(), names));
-        let [detail_code, request_id, next_step, expected_protocol] = details.unwrap_or_default();
-        Self {
-            code: code.and_then(string),
-            message: message.and_then(string),
-            is_retryable: retryable.and_then(boolean) == Some(true),
-            retry_after_ms: retry_after_ms.and_then(integer),
-            detail_code: detail_code.and_then(string),
-            request_id: request_id.and_then(string),
-            next_step: next_step.and_then(string),
-            expected_protocol: expected_protocol.and_then(integer),
-        }
+/// How long to wait after a refusal with this code, in ms; `None` if trying again would not help.
+fn wait_ms(code: &str) -> Option<u64> {
+    match code {
+        "AUTH_RATE_LIMITED" => Some(RATE_LIMIT_MS),
+        // Throttled, starting, or signed before a pause; the next challenge is a new one.
+        UNAVAILABLE | "DEVICE_AUTH_SIGNATURE_EXPIRED" | "DEVICE_AUTH_NONCE_MISMATCH" => Some(0),
+        _ => None,
     }
-}
-
-fn reason_or<'a>(reason: &'a str, other: &'a str) -> &'a str {
-    if reason.is_empty() { other } else { reason }
 }
 
 /// The code of a refusal that came in words only: those of both generations of gateways.
@@ -263,9 +220,7 @@ mod tests {
 
     fn judged(error: &str) -> (Problem, Verdict) {
         let error: &RawValue = serde_json::from_str(error).unwrap();
-        let problem = Problem::of_error(Some(error));
-        let verdict = problem.verdict(Some(error));
-        (problem, verdict)
+        Problem::of_error(Some(error))
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl Client {
                 None => self.give_up_deltas(now),
             },
             Some(Err(error)) => {
-                let problem = Problem::of_error(error);
+                let (problem, _) = Problem::of_error(error);
                 if &*problem.code == "MISSING_SCOPE" {
                     self.lose_read_scope(&problem);
                 } else {

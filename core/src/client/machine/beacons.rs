@@ -201,7 +201,7 @@ impl Client {
 
     pub(super) fn handle_beacon_answer(&mut self, answer: Outcome<'_>) {
         let Err(error) = answer else { return };
-        let problem = Problem::of_error(error);
+        let (problem, _) = Problem::of_error(error);
         if &*problem.code != "UNAVAILABLE" {
             self.beacons.occasions = None;
             self.beacons.due_ms = None;

@@ -127,7 +127,7 @@ impl Client {
         if purpose.is_asked() {
             let result = answer
                 .map(|payload| payload.get().into())
-                .map_err(|error| Box::new(Problem::of_error(error)));
+                .map_err(|error| Box::new(Problem::of_error(error).0));
             self.event(ClientEvent::Response { id, result });
         }
         match purpose {

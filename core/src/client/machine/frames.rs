@@ -9,7 +9,7 @@ use super::phase::Phase;
 use crate::client::event::ClientEvent;
 use crate::client::mirror::DeltaOutcome;
 use crate::model::RawEntry;
-use crate::model::json::{integer, members, string};
+use crate::model::json::{inner, integer, string};
 use crate::model::time::Now;
 use crate::wire::connect::NEWEST_PROTOCOL;
 use crate::wire::message::{Event, Message};
@@ -100,7 +100,7 @@ impl Client {
     }
 
     fn handle_tick(&mut self, payload: &RawValue, now: Now) {
-        let [ts] = members(payload.get(), ["ts"]).unwrap_or_default();
+        let [ts] = inner(Some(payload), ["ts"]);
         if let Some(ts) = ts.and_then(integer) {
             self.clock.learn_tick(ts, now);
             self.mirror.touch_self(ts, self.clock.server_ms(now));
@@ -108,7 +108,7 @@ impl Client {
     }
 
     fn handle_shutdown(&mut self, payload: &RawValue) {
-        let [restart, reason] = members(payload.get(), ["restartExpectedMs", "reason"]).unwrap_or_default();
+        let [restart, reason] = inner(Some(payload), ["restartExpectedMs", "reason"]);
         let restart_expected_ms = restart.and_then(integer);
         if let Phase::Live(live) = &mut self.phase {
             live.restart_ms = restart_expected_ms;

@@ -15,7 +15,7 @@ use crate::client::event::{ClientEvent, ClientOutput};
 use crate::client::hello::Hello;
 use crate::client::problem::Problem;
 use crate::model::Role;
-use crate::model::json::{ObjectText, integer, members, string};
+use crate::model::json::{ObjectText, inner, integer, string};
 use crate::model::time::Now;
 use crate::wire::device::SignedFields;
 use crate::wire::message::Outcome;
@@ -31,7 +31,7 @@ impl Client {
         let Phase::Handshake { challenge: None, .. } = self.phase else {
             return;
         };
-        let [nonce, ts] = members(payload.get(), ["nonce", "ts"]).unwrap_or_default();
+        let [nonce, ts] = inner(Some(payload), ["nonce", "ts"]);
         let Some(nonce) = nonce.and_then(string).filter(|nonce| !nonce.is_empty()) else {
             return;
         };
@@ -140,8 +140,7 @@ impl Client {
         let payload = match answer {
             Ok(payload) => payload,
             Err(error) => {
-                let problem = Problem::of_error(error);
-                let verdict = problem.verdict(error);
+                let (problem, verdict) = Problem::of_error(error);
                 self.close_socket(CLOSE_CONNECT_FAILED, "connect failed");
                 self.judge(problem, verdict, now);
                 return;
@@ -158,7 +157,7 @@ impl Client {
         };
         let may_read = hello.may_read();
         self.enter(Phase::Live(Box::new(Live::new(hello, now))));
-        let [snapshot] = members(payload.get(), ["snapshot"]).unwrap_or_default();
+        let [snapshot] = inner(Some(payload), ["snapshot"]);
         let snapshot = snapshot.unwrap_or(RawValue::NULL);
         let part = Part::PayloadSnapshot;
         if !self.handle_snapshot(snapshot, part, now) && !self.handle_listed(snapshot, part, now) {

@@ -27,6 +27,16 @@ pub fn members<'a, const N: usize>(json: &'a str, names: [&str; N]) -> Option<[O
     Some(values)
 }
 
+/// Returns the [`members`] of what may be absent or no object; then there are none.
+#[must_use]
+pub(crate) fn inner<'a, const N: usize>(
+    json: Option<&'a RawValue>,
+    names: [&str; N],
+) -> [Option<&'a RawValue>; N] {
+    json.and_then(|json| members(json.get(), names))
+        .unwrap_or([None; N])
+}
+
 fn fill<'a>(json: &'a str, names: &[&str], values: &mut [Option<&'a RawValue>]) -> Option<()> {
     each_member(json, &mut |name, value| {
         let at = names.iter().position(|own| *own == name);
