@@ -3,6 +3,8 @@
 use alloc::string::String;
 use core::fmt::Write as _;
 
+use super::escaped_len;
+
 /// The text of an object, written member by member.
 ///
 /// Everything this client writes is made this way, without values in between: that is less code in
@@ -109,32 +111,12 @@ pub fn array_text(items: &mut dyn Iterator<Item = String>) -> String {
 
 /// A string as JavaScript's `JSON.stringify` writes it.
 pub fn write_string(out: &mut String, text: &str) {
-    out.push('"');
-    // What is not escaped is copied as a whole.
-    let mut rest = text;
-    while let Some(at) = rest
-        .bytes()
-        .position(|byte| matches!(byte, b'"' | b'\\' | 0..b' '))
-    {
-        let (plain, special) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        out.push_str(plain);
-        let mut chars = special.chars();
-        match chars.next() {
-            Some('"') => out.push_str("\\\""),
-            Some('\\') => out.push_str("\\\\"),
-            Some('\n') => out.push_str("\\n"),
-            Some('\r') => out.push_str("\\r"),
-            Some('\t') => out.push_str("\\t"),
-            Some('\u{8}') => out.push_str("\\b"),
-            Some('\u{c}') => out.push_str("\\f"),
-            Some(c) => {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            None => {}
-        }
-        rest = chars.as_str();
+    if escaped_len(text) == text.len() {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        // Every string has a JSON text.
+        out.push_str(&serde_json::to_string(text).unwrap_or_default());
     }
-    out.push_str(rest);
-    out.push('"');
 }
