@@ -77,11 +77,9 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn of(self, client: Introduction) -> Self {
-        Self {
-            client: Box::new(client),
-            ..self
-        }
+    pub(super) fn new(error: WireError, client: Introduction) -> Self {
+        let client = Box::new(client);
+        Self { error, client }
     }
 
     pub(super) fn close(&self) -> CloseFrame {
@@ -91,13 +89,6 @@ impl Refusal {
             ErrorKind::Refused | ErrorKind::UnauthorizedRole => CloseFrame::POLICY_VIOLATION,
         };
         CloseFrame::new(code, self.error.message.clone())
-    }
-}
-
-impl From<WireError> for Refusal {
-    fn from(error: WireError) -> Self {
-        let client = Box::default();
-        Self { error, client }
     }
 }
 
@@ -112,18 +103,22 @@ pub(super) struct Examined {
 /// The checks on the first request itself.
 pub(super) fn examine(request: &RequestFrame<'_>) -> Result<Examined, Refusal> {
     if request.method != CONNECT {
-        return Err(WireError::connect_first().into());
+        return Err(Refusal::new(WireError::connect_first(), Introduction::default()));
     }
     let params = ConnectParams::of(&request.params).map_err(|reason| {
-        Refusal::from(WireError::invalid_params(CONNECT, &reason)).of(Introduction::of_tree(&request.params))
+        let error = WireError::invalid_params(CONNECT, &reason);
+        Refusal::new(error, Introduction::of_tree(&request.params))
     })?;
-    let Some(protocol) = params.protocol() else {
-        let error = WireError::protocol_mismatch(params.min_protocol, params.max_protocol);
-        return Err(Refusal::from(error).of(Introduction::of_params(&params)));
+    let (protocol, role) = match (params.protocol(), params.role) {
+        (Some(protocol), Some(role)) => (protocol, role),
+        (protocol, _) => {
+            let error = match protocol {
+                None => WireError::protocol_mismatch(params.min_protocol, params.max_protocol),
+                Some(_) => WireError::invalid_role(),
+            };
+            return Err(Refusal::new(error, Introduction::of_params(&params)));
+        }
     };
-    let role = params
-        .role
-        .ok_or_else(|| Refusal::from(WireError::invalid_role()).of(Introduction::of_params(&params)))?;
     Ok(Examined {
         params,
         protocol,
@@ -151,9 +146,9 @@ impl Claim {
     }
 
     /// The checks on what the shell found. Gives the verified device id.
-    pub(super) fn judge(self, evidence: &Evidence) -> Result<Option<Box<str>>, Refusal> {
+    pub(super) fn judge(self, evidence: &Evidence) -> Result<Option<Box<str>>, WireError> {
         if evidence.origin == OriginEvidence::Refused {
-            return Err(WireError::origin_not_allowed().into());
+            return Err(WireError::origin_not_allowed());
         }
         self.judge_secret(evidence.secret)?;
         let device = match (evidence.device, &self.device_id) {
@@ -162,20 +157,19 @@ impl Claim {
             (found, _) => found,
         };
         match WireError::device_refused(device) {
-            Some(error) => Err(error.into()),
+            Some(error) => Err(error),
             None => Ok(self.device_id),
         }
     }
 
-    fn judge_secret(&self, evidence: SecretEvidence) -> Result<(), Refusal> {
+    fn judge_secret(&self, evidence: SecretEvidence) -> Result<(), WireError> {
         let (missing, kind) = match evidence {
             SecretEvidence::NotRequired | SecretEvidence::Match => return Ok(()),
             SecretEvidence::RateLimited {
                 retry_after_ms,
                 is_proxied,
             } => {
-                let error = WireError::rate_limited(retry_after_ms, is_proxied);
-                return Err(error.into());
+                return Err(WireError::rate_limited(retry_after_ms, is_proxied));
             }
             SecretEvidence::TokenMissing => (Some(None), SecretKind::Token),
             SecretEvidence::PasswordMissing => (Some(None), SecretKind::Password),
@@ -184,11 +178,11 @@ impl Claim {
             SecretEvidence::PasswordMismatch => (None, SecretKind::Password),
         };
         Err(if self.offers_device_token {
-            WireError::foreign_device_token().into()
+            WireError::foreign_device_token()
         } else if let Some(place) = missing {
-            WireError::secret_missing(kind, self.client, place).into()
+            WireError::secret_missing(kind, self.client, place)
         } else {
-            WireError::secret_mismatch(kind, self.client).into()
+            WireError::secret_mismatch(kind, self.client)
         })
     }
 }

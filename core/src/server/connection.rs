@@ -241,9 +241,9 @@ impl Connection {
             return;
         };
         match claim.judge(evidence) {
-            Err(refusal) => {
+            Err(error) => {
                 let client = Introduction::new(&handshake.client, handshake.role);
-                self.refuse(&handshake.request_id, refusal.of(client));
+                self.refuse(&handshake.request_id, Refusal::new(error, client));
             }
             Ok(device_id) => {
                 handshake.device_id = device_id;

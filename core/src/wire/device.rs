@@ -3,8 +3,9 @@
 //! The core compares nonces and times and builds the signed texts; the shell derives the id (SHA-256
 //! of the public key) and verifies the Ed25519 signature. The client signs the same texts.
 
+use alloc::format;
 use alloc::string::String;
-use core::fmt::Write as _;
+use core::borrow::Borrow;
 
 use super::connect::ConnectParams;
 use crate::model::text;
@@ -77,7 +78,7 @@ pub struct SignedFields<'a, S> {
     pub device_family: Option<&'a str>,
 }
 
-impl<S: AsRef<str>> SignedFields<'_, S> {
+impl<S: Borrow<str>> SignedFields<'_, S> {
     /// The text of version 2, which every gateway verifies.
     #[must_use]
     pub fn v2(&self) -> String {
@@ -87,39 +88,23 @@ impl<S: AsRef<str>> SignedFields<'_, S> {
     /// The text of version 3: version 2 and what the device is.
     #[must_use]
     pub fn v3(&self) -> String {
-        let mut text = self.common("v3");
-        for field in [self.platform, self.device_family] {
-            text.push('|');
-            text.extend(
-                text::trim(field.unwrap_or(""))
-                    .chars()
-                    .map(|c| c.to_ascii_lowercase()),
-            );
-        }
-        text
+        let own = |field: Option<&str>| text::trim(field.unwrap_or("")).to_ascii_lowercase();
+        let (platform, device_family) = (own(self.platform), own(self.device_family));
+        format!("{}|{platform}|{device_family}", self.common("v3"))
     }
 
     fn common(&self, version: &str) -> String {
-        let mut text = String::from(version);
-        for field in [self.device_id, self.client_id, self.client_mode, self.role, ""] {
-            text.push('|');
-            text.push_str(field);
-        }
-        for (index, scope) in self.scopes.iter().enumerate() {
-            if index > 0 {
-                text.push(',');
-            }
-            text.push_str(scope.as_ref());
-        }
-        // Writing to a String cannot fail.
-        let _ = write!(
-            text,
-            "|{}|{}|{}",
+        format!(
+            "{version}|{}|{}|{}|{}|{}|{}|{}|{}",
+            self.device_id,
+            self.client_id,
+            self.client_mode,
+            self.role,
+            self.scopes.join(","),
             self.signed_at_ms,
             self.token.unwrap_or(""),
             self.nonce
-        );
-        text
+        )
     }
 }
 
