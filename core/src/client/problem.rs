@@ -80,7 +80,7 @@ impl Problem {
         let is_retryable = own_code.as_deref() == Some(UNAVAILABLE)
             || next_step.and_then(string).as_deref() == Some("wait_then_retry")
             || retryable.and_then(boolean) == Some(true);
-        let wait_ms = wait_ms(code).or(is_retryable.then_some(0));
+        let wait_ms = wait_ms(code).or_else(|| is_retryable.then_some(0));
         let expected = expected
             .and_then(integer)
             .and_then(|number| u32::try_from(number).ok());
