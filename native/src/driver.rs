@@ -26,7 +26,7 @@ pub(crate) struct Driver {
     clock: Clock,
     events: mpsc::Receiver<Event>,
     /// By the slot of their [`ConnId`].
-    peers: Vec<Option<Member>>,
+    peers: Vec<Option<(ConnId, Arc<Peer>)>>,
     /// Was pushed to and not flushed yet. One is enough: outputs come connection by connection.
     unflushed: Option<Arc<Peer>>,
     /// How far the roster's clock is ahead of the age clock, for those who state times elsewhere.
@@ -39,12 +39,6 @@ pub(crate) struct Driver {
     dispute_lines: OncePerMinute,
     /// The disputes that the log has.
     logged_disputes: Disputes,
-}
-
-#[derive(Debug)]
-struct Member {
-    serial: u64,
-    peer: Arc<Peer>,
 }
 
 /// Whether a turn that began then is over.
@@ -282,10 +276,7 @@ impl Driver {
         if self.peers.len() <= slot {
             self.peers.resize_with(slot + 1, || None);
         }
-        self.peers[slot] = Some(Member {
-            serial: conn.serial,
-            peer: Arc::clone(peer),
-        });
+        self.peers[slot] = Some((conn, Arc::clone(peer)));
         peer.joined(conn);
     }
 
@@ -353,14 +344,12 @@ impl Driver {
     }
 
     fn peer(&self, conn: ConnId) -> Option<Arc<Peer>> {
-        let member = self.peers.get(conn.slot as usize)?.as_ref()?;
-        (member.serial == conn.serial).then(|| Arc::clone(&member.peer))
+        let (id, peer) = self.peers.get(conn.slot as usize)?.as_ref()?;
+        (*id == conn).then(|| Arc::clone(peer))
     }
 
     fn remove(&mut self, conn: ConnId) -> Option<Arc<Peer>> {
         let place = self.peers.get_mut(conn.slot as usize)?;
-        place
-            .take_if(|member| member.serial == conn.serial)
-            .map(|member| member.peer)
+        place.take_if(|(id, _)| *id == conn).map(|(_, peer)| peer)
     }
 }

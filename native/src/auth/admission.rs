@@ -52,7 +52,6 @@ pub(crate) struct Admission {
 
 impl Admission {
     /// Lets in whoever has the secret and, if it is a web page, comes from an allowed origin.
-    #[must_use]
     pub(crate) fn new(auth: AuthMode, origins: AllowedOrigins, limiter: GuessLimiter) -> Self {
         Self {
             auth,

@@ -22,7 +22,6 @@ const DER_PREFIX: [u8; 12] = [
 ];
 
 /// Verifies the proof of a `connect` request. `nonce` is the one of this connection's challenge.
-#[must_use]
 pub(crate) fn verify(params: &ConnectParams, nonce: &str, now: Now) -> DeviceEvidence {
     let Some(proof) = &params.device else {
         return DeviceEvidence::Absent;
@@ -59,7 +58,6 @@ pub(crate) fn verify(params: &ConnectParams, nonce: &str, now: Now) -> DeviceEvi
 }
 
 /// The id of a device: the digest of its raw public key in lower-case hex.
-#[must_use]
 pub(crate) fn device_id(raw_key: &[u8; 32]) -> String {
     Sha256::digest(raw_key)
         .iter()

@@ -20,7 +20,6 @@ pub(crate) struct Origin {
 
 impl Origin {
     /// Parses `scheme://host[:port]`. `null` and everything else is no origin.
-    #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_lowercase();
         let (scheme, rest) = text.split_once("://")?;

@@ -9,28 +9,19 @@ const PROXY_HEADERS: [&str; 2] = ["forwarded", "x-real-ip"];
 const PROXY_PREFIXES: [&str; 2] = ["x-forwarded-", "tailscale-"];
 
 /// Whether a header of this lower-case name says that the request came through a proxy.
-#[must_use]
 pub(crate) fn is_proxy_header(name: &str) -> bool {
     PROXY_HEADERS.contains(&name) || PROXY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// An IPv4-mapped IPv6 address as the IPv4 address it is; others unchanged.
-#[must_use]
-pub(crate) fn normalise(ip: IpAddr) -> IpAddr {
-    ip.to_canonical()
-}
-
 /// Whether the address is this machine's own: 127.0.0.0/8, ::1, and both as mapped IPv6.
-#[must_use]
 pub(crate) fn is_loopback(ip: IpAddr) -> bool {
-    normalise(ip).is_loopback()
+    ip.to_canonical().is_loopback()
 }
 
 /// Whom an address belongs to: one customer of a provider can choose freely within a /64 of IPv6. An IPv4 address
 /// stays as it is, and all of loopback is one.
-#[must_use]
 pub(crate) fn network(ip: IpAddr) -> IpAddr {
-    match normalise(ip) {
+    match ip.to_canonical() {
         ip if ip.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
         ip => ip,
@@ -52,9 +43,8 @@ pub(crate) struct Client {
 
 impl Client {
     /// A client with nothing between it and the gateway.
-    #[must_use]
     pub(crate) fn direct(peer: IpAddr) -> Self {
-        let peer = normalise(peer);
+        let peer = peer.to_canonical();
         Self {
             peer,
             ip: Some(peer),
@@ -70,21 +60,18 @@ pub(crate) struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
     /// Trusts these networks.
-    #[must_use]
     pub(crate) fn new(networks: Vec<IpNet>) -> Self {
         Self(networks)
     }
 
     /// Whether proxy headers from this address are believed.
-    #[must_use]
     pub(crate) fn contains(&self, ip: IpAddr) -> bool {
-        let ip = normalise(ip);
+        let ip = ip.to_canonical();
         self.0.iter().any(|network| network.contains(&ip))
     }
 
     /// Finds the client. `forwarded_for` are all `X-Forwarded-For` values joined by commas;
     /// `has_proxy_headers` says whether any header satisfied [`is_proxy_header`] or states a user.
-    #[must_use]
     pub(crate) fn attribute(
         &self,
         peer: IpAddr,
@@ -94,7 +81,7 @@ impl TrustedProxies {
         if !has_proxy_headers {
             return Client::direct(peer);
         }
-        let peer = normalise(peer);
+        let peer = peer.to_canonical();
         let ip = if self.contains(peer) {
             forwarded_for.and_then(|list| self.walk(list))
         } else {
@@ -139,7 +126,7 @@ fn parse_hop(hop: &str) -> Option<IpAddr> {
                 .parse::<IpAddr>()
         })
         .ok()?;
-    Some(normalise(ip))
+    Some(ip.to_canonical())
 }
 
 #[cfg(test)]

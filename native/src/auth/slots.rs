@@ -85,7 +85,6 @@ enum State {
 
 impl Slots {
     /// None taken.
-    #[must_use]
     pub(crate) fn new(limits: SlotLimits) -> Arc<Self> {
         Arc::new(Self {
             limits,
@@ -120,7 +119,6 @@ impl Slots {
     }
 
     /// Sockets now, in all.
-    #[must_use]
     pub(crate) fn connections(&self) -> usize {
         self.counts().connections
     }
@@ -132,7 +130,6 @@ impl Slots {
     }
 
     /// Whether a socket had to go for another since that was last asked.
-    #[must_use]
     pub(crate) fn has_evictions(&self) -> bool {
         self.evictions.load(Ordering::Relaxed) > 0
     }
@@ -234,7 +231,6 @@ impl Slot {
     }
 
     /// Whether its place went to somebody else.
-    #[must_use]
     pub(crate) fn is_evicted(&self) -> bool {
         match &self.state {
             State::Silent { number, .. } => !self.slots.counts().silent.contains_key(number),

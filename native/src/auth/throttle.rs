@@ -38,13 +38,11 @@ pub(crate) enum Bucket {
 
 impl Bucket {
     /// The bucket of a client's address.
-    #[must_use]
     pub(crate) fn of_address(ip: IpAddr) -> Self {
         Self::Address(network(ip))
     }
 
     /// The bucket of all clients behind a proxy.
-    #[must_use]
     pub(crate) fn of_proxy(ip: IpAddr) -> Self {
         Self::Proxy(network(ip))
     }
@@ -82,7 +80,6 @@ pub(super) struct State {
 
 impl GuessLimiter {
     /// An empty table. `key` is random.
-    #[must_use]
     pub(crate) fn new(key: [u8; 32]) -> Self {
         Self {
             key,
@@ -94,7 +91,6 @@ impl GuessLimiter {
 
     /// Whether the secrets that a request offers are to be compared. Each that is new in the bucket needs a
     /// token; none is taken yet.
-    #[must_use]
     pub(crate) fn check(&self, bucket: Bucket, offered: &[&str], now_ms: u64) -> Check {
         let Some(state) = self.state(bucket) else {
             return Check::Compare;

@@ -9,10 +9,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::device_key::DeviceKey;
-use super::socket::{self, Heard, Report, Reports, Socket};
+use super::socket::{Heard, MAX_WAITING, Report, Reports, Socket};
 use super::stderr::say;
 use super::target::Target;
 use super::{Failure, last_input, printable};
+use crate::auth::secret::Secret;
 use crate::clock::Clock;
 use crate::identity;
 
@@ -31,13 +32,8 @@ pub(super) struct Link {
     reports: mpsc::Receiver<Report>,
     /// How the last socket ended, if it was not by our wish.
     failure: Option<Failure>,
-    reported: Option<Reported>,
-}
-
-/// What beacons say of the machine that may be different each time.
-#[derive(Clone, Copy, Debug)]
-struct Reported {
-    last_input: bool,
+    /// Whether beacons report the last input too; `None` where nothing about the machine is reported.
+    reports_last_input: Option<bool>,
 }
 
 impl Link {
@@ -46,7 +42,7 @@ impl Link {
         let mut seed = [0; 8];
         getrandom::fill(&mut seed)
             .map_err(|error| Failure::Other(format!("cannot get random numbers from the system: {error}")))?;
-        let secret = |secret: &Option<String>| secret.as_deref().map(Box::from);
+        let secret = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.reveal().into());
         let device_key = (!target.is_here()).then(DeviceKey::kept).flatten();
         let config = ClientConfig {
             device: device_key.as_ref().map(DeviceKey::public),
@@ -60,7 +56,7 @@ impl Link {
             .validate()
             .map_err(|error| Failure::Usage(error.to_string()))?;
         let clock = Clock::system();
-        let (reporter, reports) = socket::reports();
+        let (reporter, reports) = mpsc::channel(MAX_WAITING);
         Ok(Self {
             machine: Client::new(config, clock.now()),
             target,
@@ -71,13 +67,13 @@ impl Link {
             reporter,
             reports,
             failure: None,
-            reported: None,
+            reports_last_input: None,
         })
     }
 
-    /// From now on beacons say what this machine's address is, and, with `last_input`, how long ago somebody typed.
+    /// Adds this machine's address to beacons and, with `last_input`, the time since the last input.
     pub(super) fn report_machine(&mut self, last_input: bool) {
-        self.reported = Some(Reported { last_input });
+        self.reports_last_input = Some(last_input);
     }
 
     /// The state machine, to read from.
@@ -103,12 +99,6 @@ impl Link {
     /// Somebody looks at the roster all the time.
     pub(super) fn watch(&mut self) {
         self.machine.set_watched(true, self.clock.now());
-    }
-
-    /// Calls a method; the answer comes as an event with the id that this returns. `None` when there is
-    /// no connection to ask on.
-    pub(super) fn request(&mut self, method: &str, params: &RawValue) -> Option<u64> {
-        self.machine.request(method, Some(params), self.clock.now()).ok()
     }
 
     /// The next thing that happens. Dropping the future loses nothing.
@@ -183,7 +173,7 @@ impl Link {
     /// # Errors
     /// [`Failure::Refused`] with the gateway's own words, or why there is no answer.
     pub(super) async fn call(&mut self, method: &str, params: &RawValue) -> Result<Box<str>, Failure> {
-        let asked = self.request(method, params);
+        let asked = self.machine.request(method, Some(params), self.clock.now()).ok();
         loop {
             match self.next().await {
                 ClientEvent::Response { id, result } if Some(id) == asked => {
@@ -226,14 +216,13 @@ impl Link {
     // ---- the machine's shell ------------------------------------------------------------------
 
     fn look_at_machine(&mut self) {
-        if let Some(reported) = self.reported {
+        if let Some(with_last_input) = self.reports_last_input {
+            let now = self.clock.now();
             let ip = identity::lan_ipv4().map(|ip| ip.to_string());
-            let seconds = reported
-                .last_input
-                .then(|| last_input::seconds(self.clock.now().age_ms / 1_000))
-                .flatten();
+            let uptime_seconds = Some(now.age_ms / 1_000).filter(|_| with_last_input);
             self.machine.set_ip(ip.as_deref());
-            self.machine.set_last_input(seconds, self.clock.now());
+            self.machine
+                .set_last_input(uptime_seconds.and_then(last_input::seconds), now);
         }
     }
 

@@ -123,18 +123,12 @@ fn narrow(path: &Path) {
 #[cfg(not(unix))]
 fn narrow(_: &Path) {}
 
-/// Held by one at a time, and given back when it is dropped or the process ends. Without it (a file system
-/// that has no locks) a new file is still made by one only; a broken one by the last.
-#[cfg(unix)]
+/// Locks the folder until the result is dropped. `None` where folders have no locks: then the first process makes a new
+/// file, and the last one replaces a broken file.
 fn lock(folder: &Path) -> Option<File> {
     let folder = File::open(folder).ok()?;
-    rustix::fs::flock(&folder, rustix::fs::FlockOperation::LockExclusive).ok()?;
+    folder.lock().ok()?;
     Some(folder)
-}
-
-#[cfg(not(unix))]
-fn lock(_: &Path) -> Option<File> {
-    None
 }
 
 #[cfg(test)]

@@ -107,7 +107,8 @@ pub(super) fn wrapped(text: &str, indent: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-fn cut(line: &str, columns: usize) -> String {
+/// The line, or its beginning and an ellipsis where it has more columns.
+pub(super) fn cut(line: &str, columns: usize) -> String {
     if line.width() <= columns {
         return line.to_owned();
     }

@@ -1,5 +1,6 @@
 //! One WebSocket of a client, as a task: opens it, and carries messages both ways.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -18,7 +19,7 @@ use super::{Failure, printable};
 /// The longest message we are ready to read, in bytes.
 const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
 /// Most messages that wait for either side.
-const MAX_WAITING: usize = 64;
+pub(super) const MAX_WAITING: usize = 64;
 /// How long the gateway may take to let a frame out, and to answer a close.
 const SEND_TIME: Duration = Duration::from_secs(10);
 const CLOSE_TIME: Duration = Duration::from_millis(500);
@@ -56,11 +57,6 @@ pub(super) struct Socket {
 enum Order {
     Send(Box<str>),
     Close(u16, &'static str),
-}
-
-/// Where sockets report to.
-pub(super) fn reports() -> (Reports, mpsc::Receiver<Report>) {
-    mpsc::channel(MAX_WAITING)
 }
 
 impl Socket {
@@ -112,13 +108,10 @@ async fn run(target: Target, number: u64, mut orders: mpsc::Receiver<Order>, rep
 async fn open(target: &Target) -> Result<WebSocketStream<TcpStream>, Closed> {
     let url = target.url();
     let host = target.host.trim_start_matches('[').trim_end_matches(']');
-    let stream = TcpStream::connect((host, target.port))
-        .await
-        .map_err(|error| Closed {
-            code: 1006,
-            reason: error.to_string(),
-            failure: Failure::Connect(format!("{url}: {error} (is the gateway running?)")),
-        })?;
+    let stream = TcpStream::connect((host, target.port)).await.map_err(|error| {
+        let failure = format!("{url}: {error} (is the gateway running?)");
+        lost(&error, Failure::Connect(failure))
+    })?;
     let request = format!("{url}{}", target.path);
     let config = WebSocketConfig::default()
         .read_buffer_size(16 * 1024)
@@ -128,18 +121,15 @@ async fn open(target: &Target) -> Result<WebSocketStream<TcpStream>, Closed> {
         Ok((socket, _)) => Ok(socket),
         Err(Error::Http(response)) => {
             let reason = format!("HTTP {}", response.status());
-            let failure = Failure::Refused(format!("{url} answered {reason}"));
-            Err(Closed {
-                code: 1006,
-                reason,
-                failure,
-            })
+            Err(lost(
+                &reason,
+                Failure::Refused(format!("{url} answered {reason}")),
+            ))
         }
-        Err(error) => Err(Closed {
-            code: 1006,
-            reason: error.to_string(),
-            failure: Failure::Connect(format!("{url} is not a gateway: {error}")),
-        }),
+        Err(error) => {
+            let failure = format!("{url} is not a gateway: {error}");
+            Err(lost(&error, Failure::Connect(failure)))
+        }
     }
 }
 
@@ -158,8 +148,8 @@ async fn exchange(
                     let sent = tokio::time::timeout(SEND_TIME, socket.send(Message::text(String::from(text))));
                     match sent.await {
                         Ok(Ok(())) => {}
-                        Ok(Err(error)) => return Some(broken(url, &error.to_string())),
-                        Err(_) => return Some(broken(url, "the gateway stopped reading")),
+                        Ok(Err(error)) => return Some(broken(url, &error)),
+                        Err(_) => return Some(broken(url, &"the gateway stopped reading")),
                     }
                 }
                 Some(Order::Close(code, reason)) => {
@@ -184,7 +174,7 @@ async fn exchange(
                     return Some(ended(url, code, reason));
                 }
                 Some(Ok(_)) => {}
-                Some(Err(error)) => return Some(broken(url, &error.to_string())),
+                Some(Err(error)) => return Some(broken(url, &error)),
                 None => return Some(ended(url, 1006, String::new())),
             },
         }
@@ -205,12 +195,17 @@ async fn say_goodbye(socket: &mut WebSocketStream<TcpStream>, code: u16, reason:
     .await;
 }
 
-fn broken(url: &str, why: &str) -> Closed {
+/// The end of a socket without a close frame.
+fn lost(reason: &dyn Display, failure: Failure) -> Closed {
     Closed {
         code: 1006,
-        reason: why.to_owned(),
-        failure: Failure::Connect(format!("{url}: connection lost: {why}")),
+        reason: reason.to_string(),
+        failure,
     }
+}
+
+fn broken(url: &str, why: &dyn Display) -> Closed {
+    lost(why, Failure::Connect(format!("{url}: connection lost: {why}")))
 }
 
 fn ended(url: &str, code: u16, reason: String) -> Closed {

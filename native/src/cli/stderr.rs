@@ -9,7 +9,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tracing::error;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::log::start_of;
 
@@ -148,20 +147,9 @@ impl Stderr {
 }
 
 /// The log's writer.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct LogLine(&'static Stderr);
-
-impl MakeWriter<'_> for &'static Stderr {
-    type Writer = LogLine;
-
-    fn make_writer(&self) -> LogLine {
-        LogLine(self)
-    }
-}
-
-impl Write for LogLine {
+impl Write for &Stderr {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.put(line);
+        self.put(line);
         Ok(line.len())
     }
 

@@ -11,15 +11,15 @@ use crate::auth::secret::Secret;
 use crate::config::DEFAULT_PORT;
 
 /// Where a gateway is and what it wants to know.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
     /// A name, or an address; IPv6 in brackets.
     pub(super) host: String,
     pub(super) port: u16,
     /// With a slash in front.
     pub(super) path: String,
-    pub(super) token: Option<String>,
-    pub(super) password: Option<String>,
+    pub(super) token: Option<Secret>,
+    pub(super) password: Option<Secret>,
     /// How long a command that runs once may take, and a handshake.
     pub(super) timeout: Duration,
 }
@@ -111,23 +111,13 @@ fn is_secret(parameter: &str) -> bool {
         .any(|word| name.eq_ignore_ascii_case(word))
 }
 
-/// A secret as the gateway takes it from its own options: without line ends at its ends. An empty one, as an
-/// empty variable of the environment, is none.
-fn secret(name: &str, text: Option<&str>) -> Result<Option<String>, Failure> {
-    text.filter(|text| !text.is_empty())
-        .map(|text| match Secret::new(text) {
-            Ok(secret) => Ok(secret.reveal().to_owned()),
-            Err(error) => Err(Failure::Usage(format!("--{name}: {error}"))),
-        })
+/// A secret, by the rules of the gateway's own options. An empty one, as an empty variable of the environment, is
+/// absent.
+fn secret(name: &str, text: Option<&str>) -> Result<Option<Secret>, Failure> {
+    let secret = text.filter(|text| !text.is_empty()).map(Secret::new);
+    secret
         .transpose()
-}
-
-impl std::fmt::Debug for Target {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Target")
-            .field("url", &self.url())
-            .finish_non_exhaustive()
-    }
+        .map_err(|error| Failure::Usage(format!("--{name}: {error}")))
 }
 
 #[cfg(test)]
@@ -165,7 +155,8 @@ mod tests {
             target("http://127.0.0.1:4711/#token=abc")
                 .unwrap()
                 .token
-                .as_deref(),
+                .as_ref()
+                .map(Secret::reveal),
             Some("abc")
         );
         for url in [
@@ -204,7 +195,7 @@ mod tests {
                 password: None,
                 timeout: 1,
             })
-            .map(|target| target.token)
+            .map(|target| target.token.map(|token| token.reveal().to_owned()))
         };
         assert_eq!(token("abc\r\n").unwrap().as_deref(), Some("abc"));
         assert_eq!(token(" abc ").unwrap().as_deref(), Some(" abc "));

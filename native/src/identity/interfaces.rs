@@ -57,7 +57,6 @@ enum Kind {
 /// The machine's first LAN IPv4 (SPEC 1.3): an interface of a network before tunnels, those before bridges of
 /// containers and virtual machines; `en0`, then `eth0`, then any in the system's order; link-local addresses
 /// only where there is no other.
-#[must_use]
 pub(crate) fn lan_ipv4() -> Option<Ipv4Addr> {
     let interfaces: Vec<(String, Ipv4Addr)> = if_addrs::get_if_addrs()
         .unwrap_or_default()

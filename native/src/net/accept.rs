@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tracing::{debug, error, warn};
 
-use crate::auth::proxy::{Client, is_loopback, network, normalise};
+use crate::auth::proxy::{Client, is_loopback, network};
 use crate::auth::slots::{Address, Slot};
 use crate::auth::user_header::UserHeader;
 use crate::conn::{Event, Opening, Session, Shared};
@@ -93,7 +93,7 @@ fn take_in(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, driver:
     let now = shared.clock.now();
     let taken = shared
         .slots
-        .take(counted_as(shared, normalise(address.ip())), now.age_ms);
+        .take(counted_as(shared, address.ip().to_canonical()), now.age_ms);
     note_evictions(shared, now);
     let slot = match taken {
         Ok(slot) => slot,
@@ -233,7 +233,7 @@ fn note_unattributed(shared: &Shared, address: SocketAddr, now: Now) {
     if !shared.log.proxy.passes(now.age_ms) {
         return;
     }
-    let proxy = normalise(address.ip());
+    let proxy = address.ip().to_canonical();
     if shared.proxies.contains(proxy) {
         warn!(%proxy, "the trusted proxy names no client in X-Forwarded-For; its clients have no address");
     } else {

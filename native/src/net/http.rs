@@ -49,9 +49,7 @@ pub(crate) fn answer(request: &PlainRequest, is_last: bool, shared: &Shared) -> 
 fn respond(request: &PlainRequest, shared: &Shared) -> Answer {
     let path = decoded(&request.path);
     let mut response = match (path.as_deref(), &shared.config.web_root) {
-        (Some("/healthz" | "/health"), _) => {
-            json(StatusCode::OK, r#"{"ok":true,"status":"live"}"#.to_owned())
-        }
+        (Some("/healthz" | "/health"), _) => json(r#"{"ok":true,"status":"live"}"#.to_owned()),
         (Some("/readyz" | "/ready"), _) => ready(shared),
         (Some("/gateway.json"), Some(_)) => about(shared),
         (Some(path), Some(root)) => root
@@ -121,18 +119,15 @@ fn about(shared: &Shared) -> Answer {
         "auth": shared.config.auth.as_str(),
         "version": shared.config.version,
     });
-    json(StatusCode::OK, about.to_string())
+    json(about.to_string())
 }
 
 /// A gateway that stops answers nobody any more, so this one does not.
 fn ready(shared: &Shared) -> Answer {
-    json(
-        StatusCode::OK,
-        format!(
-            r#"{{"ok":true,"ready":true,"status":"ready","uptimeMs":{}}}"#,
-            shared.uptime_ms()
-        ),
-    )
+    json(format!(
+        r#"{{"ok":true,"ready":true,"status":"ready","uptimeMs":{}}}"#,
+        shared.uptime_ms()
+    ))
 }
 
 fn page(shared: &Shared) -> Answer {
@@ -157,6 +152,6 @@ fn escape(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-fn json(status: StatusCode, body: String) -> Answer {
-    with_type(status, "application/json; charset=utf-8", body)
+fn json(body: String) -> Answer {
+    with_type(StatusCode::OK, "application/json; charset=utf-8", body)
 }

@@ -76,7 +76,10 @@ fn an_item_may_have_the_name_of_its_module() {
         ("a", "mod deep; pub use deep::deep; pub use crate::b::same;"),
         ("a::deep", "pub fn deep() {}"),
         ("b", "pub use crate::a::same;"),
-        ("c", "use crate::a::{deep, deep::deep as other}; use crate::b::same;"),
+        (
+            "c",
+            "use crate::a::{deep, deep::deep as other}; use crate::b::same;",
+        ),
     ];
     let sources = sources.map(|(name, code)| (path(name), code_only(code)));
     let uses = uses(&BTreeMap::from(sources));

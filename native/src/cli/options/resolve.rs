@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use presence_core::model::setting::InvalidSetting;
+use tracing::level_filters::LevelFilter;
 
-use super::{AuthWord, LogFormat, LogLevel, ServeOptions};
+use super::{AuthWord, LogFormat, ServeOptions};
 use crate::auth::origin::AllowedOrigins;
-use crate::auth::secret::{AuthMode, InvalidSecret, Secret};
-use crate::auth::user_header::InvalidUserHeader;
+use crate::auth::secret::{AuthMode, Secret};
+use crate::auth::user_header::UserHeader;
 use crate::config::GatewayConfig;
 use crate::web::WebRoot;
 
@@ -24,9 +25,6 @@ pub(crate) enum OptionsError {
     /// The file cannot be read or understood.
     #[error("configuration file {0}: {1}")]
     File(PathBuf, String),
-    /// Invalid secret.
-    #[error("--{0}: {1}")]
-    Secret(&'static str, InvalidSecret),
     /// A mode without its secret.
     #[error("--auth {0} needs --{0} (or OPENCLAW_GATEWAY_{1})")]
     SecretMissing(&'static str, &'static str),
@@ -54,7 +52,7 @@ pub(crate) struct Resolved {
     /// The bound on connections was given, and is not to be derived.
     pub has_max_connections: bool,
     /// How much to log.
-    pub log_level: LogLevel,
+    pub log_level: LevelFilter,
     /// How to log.
     pub log_format: LogFormat,
 }
@@ -88,8 +86,8 @@ impl ServeOptions {
         }
         if let Some(origins) = &self.allowed_origin {
             let origins: Vec<&String> = not_blank(origins).collect();
-            config.allowed_origins = AllowedOrigins::parse(&origins)
-                .map_err(|error| OptionsError::Value("allowed-origin".into(), error.to_string()))?;
+            config.allowed_origins =
+                AllowedOrigins::parse(&origins).map_err(|error| invalid("allowed-origin", &error))?;
         }
         if let Some(proxies) = &self.trusted_proxy {
             config.trusted_proxies = not_blank(proxies)
@@ -97,19 +95,16 @@ impl ServeOptions {
                 .collect::<Result<_, _>>()?;
         }
         if let Some(name) = &self.user_header {
-            let header = name.parse().map_err(|error: InvalidUserHeader| {
-                OptionsError::Value("user-header".into(), error.to_string())
-            })?;
+            let header: Result<UserHeader, _> = name.parse();
+            config.user_header = Some(header.map_err(|error| invalid("user-header", &error))?);
             if config.trusted_proxies.is_empty() {
-                let why = "it is read from trusted proxies only: add --trusted-proxy".to_owned();
-                return Err(OptionsError::Value("user-header".into(), why));
+                let why = "it is read from trusted proxies only: add --trusted-proxy";
+                return Err(invalid("user-header", &why));
             }
-            config.user_header = Some(header);
         }
 
         if let Some(folder) = &self.web_root {
-            let root = WebRoot::read(folder)
-                .map_err(|error| OptionsError::Value("web-root".into(), error.to_string()))?;
+            let root = WebRoot::read(folder).map_err(|error| invalid("web-root", &error))?;
             config.web_root = Some(Arc::new(root));
         }
 
@@ -137,7 +132,7 @@ impl ServeOptions {
             config,
             needs_token,
             has_max_connections: self.max_connections.is_some(),
-            log_level: self.log_level.unwrap_or_default(),
+            log_level: self.log_level.unwrap_or(LevelFilter::INFO),
             log_format: self.log_format.unwrap_or_default(),
         })
     }
@@ -157,7 +152,7 @@ impl ServeOptions {
     /// The mode, and whether a token has to be made for it.
     pub(super) fn auth_mode(&self) -> Result<(AuthMode, bool), OptionsError> {
         let word = self.auth.unwrap_or(AuthWord::Token);
-        let secret = |name, text: &str| Secret::new(text).map_err(|error| OptionsError::Secret(name, error));
+        let secret = |name, text: &str| Secret::new(text).map_err(|error| invalid(name, &error));
         match (word, &self.token, &self.password) {
             (AuthWord::None, ..) => Ok((AuthMode::None, false)),
             (AuthWord::Token, Some(token), _) => Ok((AuthMode::Token(secret("token", token)?), false)),
@@ -168,6 +163,10 @@ impl ServeOptions {
             (AuthWord::Password, _, None) => Err(OptionsError::SecretMissing("password", "PASSWORD")),
         }
     }
+}
+
+fn invalid(option: &'static str, why: &impl ToString) -> OptionsError {
+    OptionsError::Value(option.into(), why.to_string())
 }
 
 /// The library names fields: `limits.stall_ms` is `--stall-ms`.
@@ -234,5 +233,5 @@ fn parse_network(text: &str) -> Result<IpNet, OptionsError> {
         .or_else(|_| bare.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| "is neither an address nor a network such as 10.0.0.0/8")
         .and_then(canonical)
-        .map_err(|why| OptionsError::Value("trusted-proxy".into(), format!("`{text}` {why}")))
+        .map_err(|why| invalid("trusted-proxy", &format!("`{text}` {why}")))
 }

@@ -32,13 +32,6 @@ impl Session {
             // Boxed: unboxed it adds 312 bytes to each idle connection.
             Box::pin(self.handle_large(text)).await;
         }
-        while let Some(params) = self
-            .handshake
-            .as_mut()
-            .and_then(|handshake| handshake.params.take())
-        {
-            self.authenticate(&params);
-        }
         if self.inputs.is_empty() {
             self.peer.flush(self.shared.clock.now());
         } else {
@@ -47,9 +40,9 @@ impl Session {
         end
     }
 
-    /// Reads until the socket is empty, the turn is over or an answer has to be waited for. A large text is
-    /// returned.
+    /// Reads until the socket is empty, the turn is over or the handshake is done. Returns a large text unhandled.
     fn read_messages(&mut self) -> ControlFlow<End, Option<Message>> {
+        let had_joined = self.has_joined;
         self.has_unread = true;
         let bytes = self.turn_bytes();
         self.websocket.get_mut().start_turn(bytes);
@@ -99,11 +92,8 @@ impl Session {
                 Err(_) => return ControlFlow::Break(End::Gone),
             }
             self.take_outputs();
-            let awaits_evidence = self
-                .handshake
-                .as_ref()
-                .is_some_and(|handshake| handshake.params.is_some());
-            if awaits_evidence || self.is_unreadable {
+            // A batch with the handshake alone joins with others: see `Driver::handle_all`.
+            if self.is_unreadable || self.has_joined != had_joined {
                 break;
             }
         }

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tracing::warn;
 
 use super::{counted_as, note_unattributed};
-use crate::auth::proxy::{Client, normalise};
+use crate::auth::proxy::Client;
 use crate::auth::slots::{Refused, Slot};
 use crate::auth::user_header::StatedUser;
 use crate::clock::Clock;
@@ -35,7 +35,7 @@ pub(super) struct Caller<'a> {
 impl Caller<'_> {
     /// Who the user is, if a trusted proxy says so.
     pub(super) fn user(&self, head: &Head) -> Option<Box<str>> {
-        let proxy = normalise(self.address.ip());
+        let proxy = self.address.ip().to_canonical();
         match &head.user {
             StatedUser::User(id) if self.shared.proxies.contains(proxy) => Some(id.clone()),
             StatedUser::Unusable if self.shared.proxies.contains(proxy) => {
