@@ -1,4 +1,4 @@
-//! Resolved settings: file and defaults added, values checked.
+//! Checks the options and makes a configuration of them.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
@@ -26,8 +26,8 @@ pub(crate) enum OptionsError {
     #[error("configuration file {0}: {1}")]
     File(PathBuf, String),
     /// A mode without its secret.
-    #[error("--auth {0} needs --{0} (or OPENCLAW_GATEWAY_{1})")]
-    SecretMissing(&'static str, &'static str),
+    #[error("--auth password needs --password (or OPENCLAW_GATEWAY_PASSWORD)")]
+    PasswordMissing,
     /// A removed option.
     #[error(
         "--{0} exists no more: wrong secrets are throttled (per address ten at once, then one per 3 s), and no address \
@@ -42,14 +42,13 @@ pub(crate) enum OptionsError {
 /// The resolved settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Resolved {
-    /// The gateway's configuration. Mode `token` without a token is left to the caller: see
-    /// [`needs_token`](Self::needs_token).
+    /// The gateway's configuration. Its `auth` is incomplete while [`needs_token`](Self::needs_token).
     pub config: GatewayConfig,
-    /// No secret is set: one has to be made, or the gateway must not be reachable.
+    /// No secret is set: the caller creates a token on loopback, and refuses to listen elsewhere.
     pub needs_token: bool,
-    /// The option of a secret that is set and that the mode does not ask for.
+    /// The option of a secret that is set but unused in this mode.
     pub unused_secret: Option<&'static str>,
-    /// The bound on connections was given, and is not to be derived.
+    /// `max_connections` was given, so it is not derived from the open files.
     pub has_max_connections: bool,
     /// How much to log.
     pub log_level: LevelFilter,
@@ -85,9 +84,8 @@ impl ServeOptions {
             config.ephemeral_modes = not_blank(modes).map(|mode| mode.as_str().into()).collect();
         }
         if let Some(origins) = &self.allowed_origin {
-            let origins: Vec<&String> = not_blank(origins).collect();
             config.allowed_origins =
-                AllowedOrigins::parse(&origins).map_err(|error| invalid("allowed-origin", &error))?;
+                AllowedOrigins::parse(origins).map_err(|error| invalid("allowed-origin", &error))?;
         }
         if let Some(proxies) = &self.trusted_proxy {
             config.trusted_proxies = not_blank(proxies)
@@ -137,8 +135,8 @@ impl ServeOptions {
         })
     }
 
-    /// A secret for clients of this gateway can be in the environment of its operator, so one that is not asked
-    /// for is no mistake; but clients that send it are refused.
+    /// A secret for the command's clients can be in the operator's environment, so an unused one is not an error. It
+    /// is worth a warning: clients that send it are refused.
     fn unused_secret(&self, auth: &AuthMode) -> Option<&'static str> {
         let token = self.token.as_ref().map(|_| "token");
         let password = self.password.as_ref().map(|_| "password");
@@ -149,7 +147,7 @@ impl ServeOptions {
         }
     }
 
-    /// The mode, and whether a token has to be made for it.
+    /// Returns the mode, and whether a token has to be created for it.
     pub(super) fn auth_mode(&self) -> Result<(AuthMode, bool), OptionsError> {
         let word = self.auth.unwrap_or(AuthWord::Token);
         let secret = |name, text: &str| Secret::new(text).map_err(|error| invalid(name, &error));
@@ -160,7 +158,7 @@ impl ServeOptions {
             (AuthWord::Password, _, Some(password)) => {
                 Ok((AuthMode::Password(secret("password", password)?), false))
             }
-            (AuthWord::Password, _, None) => Err(OptionsError::SecretMissing("password", "PASSWORD")),
+            (AuthWord::Password, _, None) => Err(OptionsError::PasswordMissing),
         }
     }
 }
@@ -183,7 +181,7 @@ fn out_of_bounds(error: InvalidSetting) -> OptionsError {
     OptionsError::Value(option.into(), why)
 }
 
-/// The items that say something: a list that is set to nothing is empty.
+/// The items that are not blank: a variable that is set to nothing is an empty list.
 fn not_blank(items: &[String]) -> impl Iterator<Item = &String> {
     items.iter().filter(|item| !item.trim().is_empty())
 }
@@ -197,10 +195,10 @@ fn set<T>(place: &mut T, value: Option<T>) {
 /// Prefix length of the IPv4-mapped range of IPv6.
 const MAPPED_PREFIX_LEN: u8 = 96;
 
-/// A network as clients' addresses are compared with it: without host bits, and IPv4 where it is mapped IPv6.
+/// Returns the network in the form of clients' addresses: without host bits, and IPv4 for mapped IPv6.
 ///
 /// # Errors
-/// Says why the network would not work as written.
+/// The reason why the network would not match as written.
 fn canonical(network: IpNet) -> Result<IpNet, &'static str> {
     let network = network.trunc();
     let mapped = match network {
