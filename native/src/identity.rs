@@ -1,4 +1,4 @@
-//! What the gateway says of itself: the self row (reference 1.6, SEP column).
+//! Facts about this machine, and the gateway's own row (reference 1.6, SEP column).
 
 mod interfaces;
 
@@ -10,7 +10,7 @@ pub(crate) use crate::identity::interfaces::lan_ipv4;
 /// Longest model name, in characters.
 const MAX_MODEL_CHARS: usize = 64;
 
-/// The gateway's row. `version` is what it states as its version.
+/// Returns the gateway's own row, with this version.
 pub(crate) fn self_entry(version: &str) -> PresenceEntry {
     let host = hostname();
     let ip = lan_ipv4().map_or_else(|| host.clone(), |ip| ip.to_string());
@@ -54,7 +54,7 @@ fn host_or_localhost(name: String) -> String {
     }
 }
 
-/// The operating system as clients show it: `linux 6.1.0`, `macos 15.5`.
+/// The operating system in the form of clients: `linux 6.1.0`, `macos 15.5`.
 pub(crate) fn platform() -> String {
     if cfg!(target_os = "macos") {
         let version = output_of("sw_vers", &["-productVersion"])
@@ -72,7 +72,7 @@ pub(crate) fn platform() -> String {
         .to_owned()
 }
 
-/// The hardware family as clients show it.
+/// The hardware family in the form of clients.
 pub(crate) fn device_family() -> &'static str {
     match std::env::consts::OS {
         "macos" => "Mac",
@@ -98,7 +98,7 @@ pub(crate) fn model_identifier() -> Option<String> {
     }
 }
 
-/// What firmware says where its maker filled in nothing, in lower case.
+/// Placeholders of firmware without a model name, in lower case.
 const NO_MODELS: [&str; 19] = [
     "to be filled by o.e.m.",
     "to be filled by o.e.m",

@@ -1,4 +1,4 @@
-//! Who the client is when proxies stand in between (SPEC 4, reference 2.7).
+//! Attribution of requests that came through proxies (SPEC 4, reference 2.7).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -8,7 +8,7 @@ use ipnet::IpNet;
 const PROXY_HEADERS: [&str; 2] = ["forwarded", "x-real-ip"];
 const PROXY_PREFIXES: [&str; 2] = ["x-forwarded-", "tailscale-"];
 
-/// Whether a header of this lower-case name says that the request came through a proxy.
+/// Whether only proxies add the header of this lower-case name.
 pub(crate) fn is_proxy_header(name: &str) -> bool {
     PROXY_HEADERS.contains(&name) || PROXY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
@@ -18,8 +18,8 @@ pub(crate) fn is_loopback(ip: IpAddr) -> bool {
     ip.to_canonical().is_loopback()
 }
 
-/// Whom an address belongs to: one customer of a provider can choose freely within a /64 of IPv6. An IPv4 address
-/// stays as it is, and all of loopback is one.
+/// Returns the network that a client can choose its address in: the /64 of an IPv6 address, an IPv4 address itself,
+/// and one address for all of loopback.
 pub(crate) fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         ip if ip.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -28,21 +28,21 @@ pub(crate) fn network(ip: IpAddr) -> IpAddr {
     }
 }
 
-/// What the address and the headers of one request say about its client.
+/// The client of a request, by address and headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Client {
-    /// The other end of the socket, normalised.
+    /// The other end of the socket; IPv4-mapped IPv6 as IPv4.
     pub peer: IpAddr,
-    /// Where the client is: `None` when a proxy stands in between that cannot be believed.
+    /// The client's address; `None` behind a proxy when no trusted one names the client.
     pub ip: Option<IpAddr>,
-    /// On this machine, with nothing in between.
+    /// On this machine, without a proxy.
     pub is_direct_local: bool,
-    /// Proxy headers came from an address that is not trusted: worth a line in the log.
+    /// Proxy headers were present and named no client, which is logged.
     pub is_unattributed: bool,
 }
 
 impl Client {
-    /// A client with nothing between it and the gateway.
+    /// A client without a proxy.
     pub(crate) fn direct(peer: IpAddr) -> Self {
         let peer = peer.to_canonical();
         Self {
@@ -54,7 +54,7 @@ impl Client {
     }
 }
 
-/// The addresses whose proxy headers are believed.
+/// The networks whose proxy headers are trusted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TrustedProxies(Vec<IpNet>);
 
@@ -64,7 +64,7 @@ impl TrustedProxies {
         Self(networks)
     }
 
-    /// Whether proxy headers from this address are believed.
+    /// Whether proxy headers from this address are trusted.
     pub(crate) fn contains(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
         self.0.iter().any(|network| network.contains(&ip))
@@ -95,9 +95,9 @@ impl TrustedProxies {
         }
     }
 
-    /// From the right: skips our own proxies; the first other address is the client, and what stands
-    /// left of it is only what that client claims. If all are ours, the leftmost is a client inside a trusted
-    /// network. An unreadable hop ends the search.
+    /// Walks from the right past trusted proxies. The first other address is the client; those to its left are only
+    /// the client's claims. If all are trusted, the leftmost is a client inside a trusted network. An invalid hop ends
+    /// the search without a client.
     fn walk(&self, forwarded_for: &str) -> Option<IpAddr> {
         let mut client = None;
         for hop in forwarded_for.rsplit(',') {

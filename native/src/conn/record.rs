@@ -1,7 +1,7 @@
-//! One line in the log for every accepted, refused and closed connection: who it was about.
+//! Log lines: one for every accepted, refused and closed connection.
 //!
-//! A line holds what the client said of itself, escaped and cut; never a secret, the query of the URL or the
-//! text of a beacon. With all texts at their bounds a line is shorter than stderr takes.
+//! A line holds the client's own words, escaped and cut; never a secret, the query of the URL or the text of a beacon.
+//! With all texts at their bounds it is shorter than the longest line of stderr.
 
 use presence_core::server::{Handshake, Refused};
 use presence_core::wire::CloseFrame;
@@ -20,7 +20,7 @@ pub(crate) const MAX_USER_AGENT_BYTES: usize = 200;
 /// Most bytes of a reason, escaped.
 pub(crate) const MAX_REASON_BYTES: usize = 300;
 
-/// What is known of one connection, for its lines.
+/// What the log lines of one connection state.
 #[derive(Debug)]
 pub(super) struct Record {
     accepted_ms: u64,
@@ -46,7 +46,7 @@ pub(super) enum End {
 }
 
 impl Record {
-    /// Of a connection of which only the request is known.
+    /// Starts with the facts of the request.
     pub(super) fn new(facts: &Facts, accepted_ms: u64) -> Self {
         let origin = escaped(facts.origin.as_deref().unwrap_or(""), MAX_TEXT_BYTES);
         let user_agent = escaped(facts.user_agent.as_deref().unwrap_or(""), MAX_USER_AGENT_BYTES);
@@ -59,7 +59,7 @@ impl Record {
         }
     }
 
-    /// The handshake is refused; its line is written when the connection ends.
+    /// Notes that the handshake is refused; the line follows when the connection ends.
     pub(super) fn refused(&mut self, refused: Box<Refused>) {
         let client = &refused.client;
         self.introduce([&client.id, &client.version, &client.mode, &client.role].map(Option::as_deref));
@@ -71,7 +71,7 @@ impl Record {
         self.client_close = Some(Box::new(close));
     }
 
-    /// The handshake is accepted.
+    /// Logs that the handshake is accepted.
     pub(super) fn accepted(&mut self, handshake: &Handshake, shared: &Shared) {
         let client = &handshake.client;
         self.introduce([
@@ -100,8 +100,8 @@ impl Record {
         );
     }
 
-    /// The connection ends. `close` is the close that the gateway queued, `host` the Host header as long as
-    /// the handshake is not done.
+    /// Logs the end of the connection. `close` is the close that the gateway queued, `host` the Host header while the
+    /// handshake is not done.
     pub(super) fn ended(
         &self,
         end: End,
@@ -183,7 +183,7 @@ impl Record {
         );
     }
 
-    /// Adds what the client says of itself: id, version, mode and role.
+    /// Adds the client's id, version, mode and role.
     fn introduce(&mut self, texts: [Option<&str>; 4]) {
         let texts = texts.map(|text| escaped(text.unwrap_or(""), MAX_TEXT_BYTES));
         self.texts = format!("{}\n{}", self.texts, texts.join("\n")).into();
@@ -200,7 +200,7 @@ impl Record {
     }
 }
 
-/// Where the client is, if that is known, and the proxy in between, if there is one.
+/// Returns the client's address, if known, and that of the proxy, if any.
 pub(crate) fn addresses(client: Client) -> (Option<String>, Option<String>) {
     let is_direct = client.ip == Some(client.peer);
     (

@@ -1,4 +1,4 @@
-//! The task of one connection: reads, waits for room to write, sees the close through.
+//! The task of one connection: reads, waits for room to write, completes the close.
 
 mod alarm;
 mod ending;
@@ -27,20 +27,20 @@ use super::{Event, Input, Peer, Shared};
 use crate::auth::admission::Facts;
 use crate::auth::slots::{LargePlace, Slot};
 
-/// What tungstenite takes at once, and what a connection keeps for it.
+/// tungstenite's read buffer, which each connection keeps.
 const READ_BUFFER_BYTES: usize = 1024;
-/// Behind a message of more bytes the buffer it made tungstenite take is given back.
+/// After a larger message tungstenite's grown buffer is freed.
 const KEPT_BYTES: usize = 2 * READ_BUFFER_BYTES;
 
-/// What is known of a connection before it says anything.
+/// A connection right after its upgrade.
 pub(crate) struct Opening {
     /// The socket, upgraded.
     pub(crate) stream: TcpStream,
-    /// What came after the request's head.
+    /// Bytes that followed the request's head.
     pub(crate) rest: Vec<u8>,
-    /// Its place among the sockets.
+    /// Its slot.
     pub(crate) slot: Slot,
-    /// What the request said.
+    /// The facts of the request.
     pub(crate) facts: Facts,
     /// When it was accepted, on the age clock: the time of the request's head is part of the handshake's.
     pub(crate) accepted_ms: u64,
@@ -58,7 +58,7 @@ pub(crate) struct Session {
     slot: Slot,
     /// For the log.
     record: Record,
-    /// Read and not handed on yet.
+    /// Inputs for the driver, not sent yet.
     inputs: Vec<Input>,
     /// Until the handshake is done.
     handshake: Option<Box<OpenHandshake>>,
@@ -67,7 +67,7 @@ pub(crate) struct Session {
     has_unread: bool,
     /// tungstenite's buffer is as large as a message of more than [`KEPT_BYTES`] was.
     has_large_buffer: bool,
-    /// A read failed: tungstenite must not be asked again (after a frame that is too long it panics).
+    /// A read failed: tungstenite must not read again (after a frame that is too long it panics).
     is_unreadable: bool,
     /// The handshake's deadline, or the stall's.
     alarm: Option<Alarm>,
@@ -77,7 +77,7 @@ struct OpenHandshake {
     facts: Facts,
     /// Control frames so far.
     controls: usize,
-    /// The place among those that may take a large message, and the end of its time on the age clock.
+    /// The permit for a large message, and when it ends on the age clock.
     place: Option<(LargePlace, u64)>,
 }
 
@@ -149,7 +149,7 @@ impl Session {
                 End::Closing => LeaveCause::WeClosed,
                 End::Stalled => LeaveCause::Silent,
             };
-            // Without a driver there is no roster to tell.
+            // Without a driver there is no roster.
             let _ = self
                 .driver
                 .send(Event::Leave(Arc::clone(&self.peer), cause))
@@ -159,7 +159,7 @@ impl Session {
         let is_gone = end == End::Gone;
         let mut leave = None;
         if !self.has_joined && !is_gone {
-            // Those who are refused hold no place: only so many of them are waited for.
+            // Refused sockets hold no slot; a permit bounds how many get time to read the reason.
             self.slot.release();
             leave = self.shared.parting.leave();
             if leave.is_none() {
@@ -192,10 +192,10 @@ impl Session {
                 {
                     return Poll::Ready(Some(turn));
                 }
-                // However much there is to read, deadlines come first.
+                // Deadlines come before reads.
                 let is_due = match &mut self.alarm {
                     Some(alarm) => alarm.as_mut().poll(cx).is_ready(),
-                    // The driver filled the socket while this task slept: it is this task that watches the time.
+                    // The driver filled the socket while this task slept: arm the alarm.
                     None => self.has_joined && self.peer.blocked_since_ms().is_some(),
                 };
                 if is_due {
@@ -222,7 +222,7 @@ impl Session {
                 return end;
             }
             if self.has_unread {
-                // Goes on when all who are ready had their turn and the sockets were looked at.
+                // Continues after all ready tasks ran and the runtime polled the sockets.
                 tokio::task::yield_now().await;
             }
         }
@@ -281,7 +281,7 @@ impl Session {
         });
     }
 
-    /// Closes after everything that is on its way.
+    /// Closes after all pending output.
     fn close(&mut self, close: CloseFrame) {
         if self.has_joined {
             self.inputs.push(Input::Close(close));

@@ -1,5 +1,4 @@
-//! Plain HTTP beside the WebSocket, on the same port: health, and the page: that of the web root, or one
-//! that says what this is.
+//! Plain HTTP on the port of the WebSocket: health checks, and the files of the web root or a page about the gateway.
 
 use ::http::StatusCode;
 use ::http::header::{
@@ -13,11 +12,11 @@ use crate::net::answer::{Answer, head, text, with_type};
 use crate::net::head::PlainRequest;
 use crate::web::{WebFile, decoded};
 
-/// How long the next request of a connection may take to come, in ms.
+/// Time limit for the next request of a connection, in ms.
 pub(crate) const KEEP_ALIVE_MS: u64 = 10_000;
 /// Most requests of one connection.
 pub(crate) const MAX_REQUESTS: usize = 100;
-/// A body of at most so many bytes goes out together with its head.
+/// Largest body that is sent together with its head.
 const SMALL_BYTES: usize = 16 * 1024;
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -111,8 +110,7 @@ fn web_file(file: &WebFile, if_none_match: Option<&str>) -> Answer {
     response
 }
 
-/// Tells the page that a gateway serves it, and what the gateway asks of clients. Elsewhere a file of this
-/// name says that there is none.
+/// Describes the gateway for the page. Where no gateway serves the page, a file of this name says so.
 fn about(shared: &Shared) -> Answer {
     let about = serde_json::json!({
         "gateway": true,
@@ -122,7 +120,7 @@ fn about(shared: &Shared) -> Answer {
     json(about.to_string())
 }
 
-/// A gateway that stops answers nobody any more, so this one does not.
+/// Readiness. A gateway that stops accepts no requests, so the answer is always `ready`.
 fn ready(shared: &Shared) -> Answer {
     json(format!(
         r#"{{"ok":true,"ready":true,"status":"ready","uptimeMs":{}}}"#,

@@ -1,4 +1,4 @@
-//! One turn of reading: as much as the budget allows, then the others.
+//! One turn of reading, within its budget.
 
 use std::io::ErrorKind;
 use std::ops::ControlFlow;
@@ -18,7 +18,7 @@ use crate::conn::budget::{
 use crate::conn::stream::PeerStream;
 
 impl Session {
-    /// Reads what is there, within a turn's bounds; answers or hands on what it says.
+    /// Reads within a turn's bounds, and answers the messages or sends them to the driver.
     pub(super) async fn read(&mut self) -> ControlFlow<End> {
         if self.needs_place() {
             // Boxed: unboxed it adds 80 bytes to each idle connection.
@@ -60,7 +60,7 @@ impl Session {
                 Ok(Message::Ping(payload)) => self.count_control(payload.len()),
                 Ok(Message::Pong(payload)) => {
                     self.count_control(payload.len());
-                    // One proof of life is as good as many.
+                    // One pong per batch is enough.
                     if self.has_joined && !matches!(self.inputs.last(), Some(Input::Pong)) {
                         self.inputs.push(Input::Pong);
                     }
@@ -104,7 +104,7 @@ impl Session {
         ControlFlow::Continue(None)
     }
 
-    /// tungstenite keeps its buffer as large as the largest frame was. Once it holds nothing, a new one begins.
+    /// tungstenite's buffer never shrinks. Once it holds nothing, a new WebSocket replaces it.
     fn give_buffer_back(&mut self) {
         if self.websocket.get_ref().may_hold_bytes() || !self.websocket.can_read() {
             return;
@@ -117,7 +117,7 @@ impl Session {
         self.has_large_buffer = false;
     }
 
-    /// What this turn may take.
+    /// Bytes that this turn may take.
     fn turn_bytes(&self) -> usize {
         match &self.handshake {
             Some(handshake) if handshake.place.is_none() => {
@@ -137,7 +137,7 @@ impl Session {
         }
     }
 
-    /// A ping or a pong. Before the handshake they are bounded; after it they take their part of the turn.
+    /// Counts a ping or a pong. Before the handshake is done their number is bounded; after it a turn bounds them.
     fn count_control(&mut self, payload: usize) {
         self.websocket.get_mut().control_ended(control_bytes(payload));
         let Some(handshake) = &mut self.handshake else {
@@ -149,7 +149,7 @@ impl Session {
         }
     }
 
-    /// Closes, and looks at nothing more that comes.
+    /// Closes and discards further input.
     fn refuse_to_read(&mut self, close: CloseFrame) {
         self.is_unreadable = true;
         self.close(close);
