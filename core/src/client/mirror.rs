@@ -180,7 +180,7 @@ impl Mirror {
 
     /// All of the gateway's rows, in its order.
     pub fn raw_list(&self) -> impl Iterator<Item = &RawEntry> {
-        let raws: Vec<&Raw> = self.rows.values().flat_map(|row| &row.raws).collect();
+        let raws: Vec<&Arc<Raw>> = self.rows.values().flat_map(|row| &row.raws).collect();
         ranked(raws, |raw| (raw.place, 0)).map(|raw| &raw.entry)
     }
 

@@ -7,50 +7,44 @@ use alloc::vec::Vec;
 use super::group::{Namer, SELF_KEY};
 use super::keyed::Keyed;
 use super::merge::{Merged, merge};
-use super::row::{Raw, Row};
+use super::row::{Raw, Row, grouped};
 use super::{Keeper, MAX_ROWS, Mirror};
 use crate::digest::Digest;
 use crate::model::RawEntry;
 use crate::wire::presence::Snapshot;
 
-/// The gateway's rows by the keys of the rows they are merged into, and there by their places.
-pub(super) type Groups = BTreeMap<Arc<str>, BTreeMap<u64, Raw>>;
-
 impl Mirror {
     /// A full list arrived: it replaces what was there.
     pub fn apply_list(&mut self, entries: Vec<RawEntry>, now_ms: u64) {
         let mut namer = Namer::default();
-        let mut listed = Groups::new();
-        for (place, entry) in (0..).zip(entries.into_iter().take(self.most_listed())) {
-            let group = listed.entry(namer.name(&entry).into()).or_default();
-            group.insert(place, Raw::new(place, entry, None, now_ms));
-        }
+        let raw = |(place, entry)| Arc::new(Raw::new(namer.name(&entry), place, entry, None, now_ms));
+        let entries = entries.into_iter().take(self.most_listed());
+        let raws = (0..).zip(entries).map(raw).collect();
         self.keyed = None;
-        self.replace(listed, now_ms);
+        self.replace(raws, now_ms);
     }
 
     /// A keyed list arrived: it replaces what was there, and deltas start from its version.
     pub fn apply_snapshot(&mut self, snapshot: Snapshot, now_ms: u64) {
         let mut keyed = Keyed {
             version: snapshot.version,
-            spots: BTreeMap::new(),
+            raws: BTreeMap::new(),
             next_place: 0,
             digest: snapshot.digest.as_ref().map(|_| Digest::default()),
         };
-        let mut listed = Groups::new();
         for (key, entry) in snapshot.rows.into_iter().take(self.most_listed()) {
             // Keys are unique: a row whose key is repeated is dropped.
-            if !keyed.spots.contains_key(&*key) {
-                let (group, raw) = keyed.add(&key, None, entry, now_ms);
-                listed.entry(group).or_default().insert(raw.place, raw);
+            if !keyed.raws.contains_key(&*key) {
+                keyed.add(&key, None, entry, now_ms);
             }
         }
         // Before the mirror's own cap: the digest is of what the gateway lists.
         if !keyed.agrees_with(snapshot.digest.as_deref().unwrap_or("")) {
             keyed.digest = None;
         }
+        let raws = keyed.raws.values().cloned().collect();
         self.keyed = Some(keyed);
-        self.replace(listed, now_ms);
+        self.replace(raws, now_ms);
     }
 
     /// The version that the next delta must start from; `None` if the gateway sends full lists.
@@ -78,7 +72,12 @@ impl Mirror {
     pub fn touch_self(&mut self, ts: u64, now_ms: u64) {
         if let Some(row) = self.rows.get(SELF_KEY).filter(|row| row.ts < ts) {
             let (key, mut raws) = (row.key.clone(), row.raws.clone());
-            raws.first_mut().into_iter().for_each(|raw| raw.touch(ts));
+            for raw in &mut raws {
+                Arc::make_mut(raw).touch(ts);
+                if let (Some(keyed), Some(wire_key)) = (&mut self.keyed, &raw.wire_key) {
+                    keyed.raws.insert(wire_key.clone(), raw.clone());
+                }
+            }
             self.set(&key, raws, now_ms);
         }
     }
@@ -106,19 +105,22 @@ impl Mirror {
         }
     }
 
-    /// Replaces all rows by those listed, which are by the keys of the rows they are merged into.
-    fn replace(&mut self, listed: Groups, now_ms: u64) {
+    /// Replaces all rows by those merged from `raws`.
+    fn replace(&mut self, raws: Vec<Arc<Raw>>, now_ms: u64) {
         if self.keeper == Keeper::Lost {
             self.keep_by(Keeper::Gateway);
         }
         self.listed_ms = Some(now_ms);
-        let is_gone = |key: &&Arc<str>| !listed.contains_key(*key);
+        let raws = grouped(raws);
+        let is_gone = |key: &&Arc<str>| raws.binary_search_by(|raw| raw.group.cmp(key)).is_err();
         let gone: Vec<Arc<str>> = self.rows.keys().filter(is_gone).cloned().collect();
         for key in &gone {
             self.set(key, Vec::new(), now_ms);
         }
-        for (key, raws) in listed {
-            self.set(&key, raws.into_values().collect(), now_ms);
+        for group in raws.chunk_by(|a, b| a.group == b.group) {
+            if let Some(first) = group.first() {
+                self.set(&first.group, group.into(), now_ms);
+            }
         }
         // All rows are new.
         self.settled = 0..0;
@@ -135,7 +137,7 @@ impl Mirror {
             if let Some(keyed) = &mut self.keyed {
                 keyed.digest = None;
                 for wire_key in wire_keys.filter_map(|raw| raw.wire_key.as_deref()) {
-                    keyed.spots.remove(wire_key);
+                    keyed.raws.remove(wire_key);
                 }
             }
             self.set(key, Vec::new(), now_ms);
@@ -143,7 +145,7 @@ impl Mirror {
     }
 
     /// Merges a row from these rows of the gateway's; removes it if there are none.
-    pub(super) fn set(&mut self, key: &Arc<str>, raws: Vec<Raw>, now_ms: u64) {
+    pub(super) fn set(&mut self, key: &Arc<str>, raws: Vec<Arc<Raw>>, now_ms: u64) {
         let before = self.rows.get_mut(key);
         if let Some(row) = before
             && row.raws == raws

@@ -1,13 +1,10 @@
 //! How deltas change a mirror.
 
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use super::Mirror;
-use super::apply::Groups;
-use super::keyed::{Keyed, Spot};
-use super::row::{Raw, Row};
-use crate::model::RawEntry;
+use super::row::{Raw, grouped};
 use crate::wire::presence::Delta;
 
 /// What became of a delta.
@@ -33,28 +30,32 @@ impl Mirror {
         if keyed.version >= delta.to && !is_touch_only {
             return DeltaOutcome::Old;
         }
-        let mut edits = Edits {
-            keyed,
-            rows: &self.rows,
-            groups: Groups::new(),
-        };
+        // The rows that it changes, as they were and as they are.
+        let mut changed: Vec<Arc<Raw>> = Vec::new();
         if !is_touch_only {
             for key in &delta.removals {
-                edits.remove(key);
+                changed.extend(keyed.remove(key));
             }
             for (key, entry) in delta.upserts {
-                edits.upsert(&key, entry, most, now_ms);
+                let before = keyed.remove(&key);
+                // A known row keeps its place in the list.
+                let place = before.as_ref().map(|raw| raw.place);
+                if place.is_some() || keyed.raws.len() < most {
+                    changed.push(keyed.add(&key, place, entry, now_ms));
+                }
+                changed.extend(before);
             }
         }
         for (key, ts) in &delta.touched {
-            edits.touch(key, *ts);
+            changed.extend(keyed.touch(key, *ts));
         }
-        let Edits { keyed, groups, .. } = edits;
         keyed.version = delta.to;
         let stated = delta.digest.as_deref().filter(|_| keyed.digest.is_some());
         let agrees = stated.is_none_or(|stated| keyed.agrees_with(stated));
-        for (key, raws) in groups {
-            self.set(&key, raws.into_values().collect(), now_ms);
+        for changed in grouped(changed).chunk_by(|a, b| a.group == b.group) {
+            if let Some(first) = changed.first() {
+                self.merge_again(&first.group, changed, now_ms);
+            }
         }
         self.settle(now_ms);
         self.enforce_cap(now_ms);
@@ -64,51 +65,13 @@ impl Mirror {
             DeltaOutcome::Gap
         }
     }
-}
 
-/// The changes of a delta, collected so that each row is merged once.
-struct Edits<'a> {
-    keyed: &'a mut Keyed,
-    /// The rows before the delta.
-    rows: &'a BTreeMap<Arc<str>, Arc<Row>>,
-    /// The changed groups, as they are after it.
-    groups: Groups,
-}
-
-impl Edits<'_> {
-    fn upsert(&mut self, wire_key: &str, entry: RawEntry, most: usize, now_ms: u64) {
-        // A known row keeps its place in the list.
-        let place = self.remove(wire_key);
-        if place.is_some() || self.keyed.spots.len() < most {
-            let (group, raw) = self.keyed.add(wire_key, place, entry, now_ms);
-            self.group(group).insert(raw.place, raw);
-        }
-    }
-
-    /// Removes one of the gateway's rows; returns its place.
-    fn remove(&mut self, wire_key: &str) -> Option<u64> {
-        let Spot { group, place } = self.keyed.spots.remove(wire_key)?;
-        let removed = self.group(group).remove(&place)?;
-        self.keyed.uncount(&removed);
-        Some(place)
-    }
-
-    fn touch(&mut self, wire_key: &str, ts: u64) {
-        if let Some(Spot { group, place }) = self.keyed.spots.get(wire_key).cloned()
-            && let Some(raw) = self.group(group).get_mut(&place)
-        {
-            raw.touch(ts);
-        }
-    }
-
-    fn group(&mut self, key: Arc<str>) -> &mut BTreeMap<u64, Raw> {
-        let row = self.rows.get(&key);
-        self.groups.entry(key).or_insert_with(|| {
-            let mut raws = BTreeMap::new();
-            for raw in row.into_iter().flat_map(|row| &row.raws) {
-                raws.insert(raw.place, raw.clone());
-            }
-            raws
-        })
+    /// Merges a row from what is listed of its raw rows and of the `changed` ones.
+    fn merge_again(&mut self, key: &Arc<str>, changed: &[Arc<Raw>], now_ms: u64) {
+        let before = self.rows.get(key).into_iter().flat_map(|row| &row.raws);
+        let listed = |raw: &Arc<Raw>| self.keyed.as_ref()?.raws.get(raw.wire_key.as_ref()?).cloned();
+        let raws = before.chain(changed).filter_map(listed);
+        let raws = grouped(raws.filter(|raw| raw.group == *key).collect());
+        self.set(key, raws, now_ms);
     }
 }

@@ -1,4 +1,4 @@
-//! The index of a keyed list: where the row of each key is, and the digest of all.
+//! A keyed list as the gateway has it, and the digest of its rows.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -8,13 +8,13 @@ use super::row::Raw;
 use crate::digest::Digest;
 use crate::model::RawEntry;
 
-/// The index of a keyed list.
+/// A keyed list.
 #[derive(Debug)]
 pub(super) struct Keyed {
     /// The version that deltas start from.
     pub(super) version: u64,
     /// The gateway's rows by wire key.
-    pub(super) spots: BTreeMap<Arc<str>, Spot>,
+    pub(super) raws: BTreeMap<Arc<str>, Arc<Raw>>,
     /// The place of the next row that the gateway adds.
     pub(super) next_place: u64,
     /// Of all rows, while it is compared: not if the gateway's own snapshot states none or disagrees, nor once
@@ -22,51 +22,48 @@ pub(super) struct Keyed {
     pub(super) digest: Option<Digest>,
 }
 
-/// The position of one of the gateway's rows.
-#[derive(Clone, Debug)]
-pub(super) struct Spot {
-    /// The key of the row that it is merged into.
-    pub(super) group: Arc<str>,
-    /// Its place in the gateway's list.
-    pub(super) place: u64,
-}
-
 impl Keyed {
     pub(super) fn agrees_with(&self, stated: &str) -> bool {
         self.digest.is_some_and(|digest| digest.to_hex() == stated)
     }
 
-    /// Adds a row, at the next place unless it has one; returns it and the key of the row it is merged into.
+    /// Adds a row, at the next place unless it has one.
     pub(super) fn add(
         &mut self,
         wire_key: &str,
         place: Option<u64>,
         entry: RawEntry,
         now_ms: u64,
-    ) -> (Arc<str>, Raw) {
+    ) -> Arc<Raw> {
         let place = place.unwrap_or_else(|| {
             self.next_place += 1;
             self.next_place - 1
         });
-        let group: Arc<str> = keyed_group(&entry, wire_key).into();
+        let group = keyed_group(&entry, wire_key);
         let wire_key: Arc<str> = wire_key.into();
-        let spot = Spot {
-            group: group.clone(),
-            place,
-        };
-        self.spots.insert(wire_key.clone(), spot);
-        let mut raw = Raw::new(place, entry, Some(wire_key.clone()), now_ms);
+        let mut raw = Raw::new(group, place, entry, Some(wire_key.clone()), now_ms);
         if let Some(digest) = &mut self.digest {
             raw.digest = crate::digest::of_raw(&wire_key, &raw.entry);
             digest.add(raw.digest);
         }
-        (group, raw)
+        let raw = Arc::new(raw);
+        self.raws.insert(wire_key, raw.clone());
+        raw
     }
 
-    /// Removes a row from the digest.
-    pub(super) fn uncount(&mut self, raw: &Raw) {
+    /// Removes a row.
+    pub(super) fn remove(&mut self, wire_key: &str) -> Option<Arc<Raw>> {
+        let raw = self.raws.remove(wire_key)?;
         if let Some(digest) = &mut self.digest {
             digest.remove(raw.digest);
         }
+        Some(raw)
+    }
+
+    /// Moves the `ts` of a row; returns the row afterwards.
+    pub(super) fn touch(&mut self, wire_key: &str, ts: u64) -> Option<Arc<Raw>> {
+        let raw = self.raws.get_mut(wire_key)?;
+        Arc::make_mut(raw).touch(ts);
+        Some(raw.clone())
     }
 }

@@ -1,6 +1,7 @@
 //! How the rows of one instance become one (SPEC 3, "One row per instance").
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use serde_json::value::RawValue;
@@ -28,7 +29,7 @@ pub(super) struct Merged {
 ///
 /// Rows that are not `disconnect` speak first, then the others fill what is still missing; in each
 /// lot the freshest speaks first, ties in list order. A `disconnect` row gives no `reason` to a row that did not leave.
-pub(super) fn merge(raws: &[Raw]) -> Merged {
+pub(super) fn merge(raws: &[Arc<Raw>]) -> Merged {
     let ts = raws.iter().map(|raw| raw.ts).max().unwrap_or(0);
     let has_left = has_left(raws.iter().map(|raw| raw.entry.str("reason")));
     let order = in_order(raws, |raw| (raw.entry.is_disconnect(), u64::MAX - raw.ts));
@@ -56,7 +57,7 @@ pub(super) fn merge(raws: &[Raw]) -> Merged {
 }
 
 /// The rows by `rank`, ties in list order. They are few: inserting is less code than sorting.
-fn in_order(raws: &[Raw], rank: fn(&Raw) -> (bool, u64)) -> Vec<&Raw> {
+fn in_order(raws: &[Arc<Raw>], rank: fn(&Raw) -> (bool, u64)) -> Vec<&Raw> {
     let mut order: Vec<&Raw> = Vec::with_capacity(raws.len());
     for raw in raws {
         let at = order.partition_point(|other| rank(other) <= rank(raw));
@@ -78,7 +79,7 @@ fn fill<'a>(merged: &mut Draft<'a>, others: &[&'a Raw], has_left: bool) {
 }
 
 /// Writes what the rows that are not `disconnect` have together.
-fn unite(merged: &mut Draft<'_>, raws: &[Raw]) {
+fn unite(merged: &mut Draft<'_>, raws: &[Arc<Raw>]) {
     let mut live = in_order(raws, |raw| (false, raw.ts));
     live.retain(|raw| !raw.entry.is_disconnect());
     if live.is_empty() {

@@ -1,5 +1,6 @@
 //! A row of the mirror, and the gateway's rows that it is merged from.
 
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -13,7 +14,7 @@ use crate::model::status::Status;
 pub struct Row {
     pub(super) key: Arc<str>,
     /// Never empty; by place.
-    pub(super) raws: Vec<Raw>,
+    pub(super) raws: Vec<Arc<Raw>>,
     pub(super) entry: RawEntry,
     pub(super) ts: u64,
     pub(super) last_input_at_ms: Option<u64>,
@@ -89,6 +90,8 @@ impl Row {
 /// One row of the gateway's list.
 #[derive(Clone, Debug)]
 pub(super) struct Raw {
+    /// The key of the row that it is merged into.
+    pub(super) group: Arc<str>,
     /// Where it stands in the gateway's list.
     pub(super) place: u64,
     pub(super) entry: RawEntry,
@@ -101,11 +104,18 @@ pub(super) struct Raw {
 }
 
 impl Raw {
-    pub(super) fn new(place: u64, entry: RawEntry, wire_key: Option<Arc<str>>, now_ms: u64) -> Self {
+    pub(super) fn new(
+        group: String,
+        place: u64,
+        entry: RawEntry,
+        wire_key: Option<Arc<str>>,
+        now_ms: u64,
+    ) -> Self {
         // A row without a time counts as just heard of.
         let ts = entry.ts().unwrap_or(now_ms);
         let input_seconds = entry.integer("lastInputSeconds");
         Self {
+            group: group.into(),
             place,
             ts,
             stated_input: input_seconds.map(|seconds| (ts, seconds)),
@@ -134,6 +144,14 @@ impl Raw {
         let entry = draft.finish();
         self.entry = entry;
     }
+}
+
+/// Sorts raw rows by the rows that they are merged into, and there by place; repeats are dropped.
+pub(super) fn grouped(mut raws: Vec<Arc<Raw>>) -> Vec<Arc<Raw>> {
+    let order = |a: &Raw, b: &Raw| (&a.group, a.place).cmp(&(&b.group, b.place));
+    raws.sort_unstable_by(|a, b| order(a, b));
+    raws.dedup_by(|a, b| order(a, b).is_eq());
+    raws
 }
 
 /// Two that say the same are equal, wherever they stand in the list.
