@@ -17,7 +17,7 @@ pub use self::kind::ErrorKind;
 use super::connect::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
 use super::device::DeviceEvidence;
 use super::params::ParamsError;
-use super::skew::Skew;
+use super::skew;
 use crate::model::Role;
 use crate::model::text::prefix_bytes;
 
@@ -303,7 +303,7 @@ impl WireError {
                 "device-signature",
             ),
             DeviceEvidence::SignatureExpired { signed_at_ms, now_ms } => {
-                let hint = Skew::of(signed_at_ms, now_ms);
+                let hint = skew::hint(signed_at_ms, now_ms);
                 return Some(Self::new(
                     INVALID_REQUEST,
                     format!("device signature expired ({hint})"),

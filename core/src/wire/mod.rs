@@ -14,7 +14,7 @@ pub mod node_event;
 pub mod params;
 pub mod presence;
 pub mod request;
-pub mod skew;
+mod skew;
 pub(crate) mod tree;
 
 pub use close::CloseFrame;
@@ -25,4 +25,3 @@ pub use limits::Limits;
 pub use method::{Access, Call, Method};
 pub use node_event::{NodeEvent, NodeReport};
 pub use request::{FrameError, Request};
-pub use skew::Skew;
