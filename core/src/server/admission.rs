@@ -102,7 +102,7 @@ pub(super) struct Examined {
 
 /// The checks on the first request itself.
 pub(super) fn examine(request: &RequestFrame<'_>) -> Result<Examined, Refusal> {
-    if request.method != CONNECT {
+    if *request.method != *CONNECT {
         return Err(Refusal::new(WireError::connect_first(), Introduction::default()));
     }
     let params = ConnectParams::of(&request.params).map_err(|reason| {

@@ -1,14 +1,11 @@
 //! Requests: frames from clients, read at once into what they ask for.
 
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt;
 
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::beacon;
@@ -16,6 +13,7 @@ use super::error::WireError;
 use super::method::{Access, Call, Method};
 use super::params::{self, Length, Members, ParamsError};
 use super::tree::{MAX_MEMBERS, Tree};
+use crate::model::json::each_member;
 
 /// The longest id of a request, in UTF-16 units.
 pub const MAX_ID_UNITS: usize = 1_024;
@@ -111,7 +109,7 @@ impl Request {
 #[derive(Debug)]
 pub(crate) struct RequestFrame<'a> {
     pub(crate) id: Box<str>,
-    pub(crate) method: Cow<'a, str>,
+    pub(crate) method: Box<str>,
     /// The parameters of a known method; those of an unknown one are never read.
     pub(crate) params: Tree<'a>,
 }
@@ -119,19 +117,44 @@ pub(crate) struct RequestFrame<'a> {
 impl<'a> RequestFrame<'a> {
     /// Reads one text frame.
     pub(crate) fn read(text: &'a str) -> Result<Self, FrameError> {
-        let outline: Outline<'_> = match serde_json::from_str(text) {
-            Ok(outline) => outline,
-            Err(_) if serde_json::from_str::<IgnoredAny>(text).is_err() => return Err(FrameError::NotJson),
-            Err(_) => return Err(invalid(None, "must be object".into())),
-        };
-        let Outline { id, members, params } = outline;
-        let members = members.map_err(|why| match why {
-            Unread::Unheld => unheld(text, id.as_ref()),
-            Unread::TooMany => {
-                let reason = format!("must NOT have more than {MAX_MEMBERS} properties");
-                invalid(id.as_ref(), reason)
+        let (mut id, mut params, mut members, mut count) = (None, None, Vec::new(), 0);
+        let (mut is_held, mut has_odd_name) = (true, false);
+        let outline = each_member(text, &mut |name, value| {
+            count += 1;
+            if name == "params" {
+                params = Some(value);
+                return;
             }
-        })?;
+            if name == "id" {
+                id = Some(value);
+            }
+            has_odd_name |= name.contains(char::REPLACEMENT_CHARACTER);
+            // Of a member that no request has only the name is kept.
+            let value = if KNOWN.contains(&&*name) {
+                Tree::read(value.get())
+            } else {
+                Tree::check(value.get()).map(|()| Tree::Other)
+            };
+            match value {
+                Err(_) => is_held = false,
+                Ok(value) if count <= MAX_MEMBERS => members.push((name, value)),
+                Ok(_) => {}
+            }
+        });
+        if outline.is_none() {
+            return Err(match serde_json::from_str::<IgnoredAny>(text) {
+                Ok(_) => invalid(None, "must be object".into()),
+                Err(_) => FrameError::NotJson,
+            });
+        }
+        // The replacement character stands for half a surrogate pair, or for itself.
+        if !is_held || has_odd_name && Tree::check(text).is_err() {
+            return Err(unheld(text, id));
+        }
+        if count > MAX_MEMBERS {
+            let reason = format!("must NOT have more than {MAX_MEMBERS} properties");
+            return Err(invalid(id, reason));
+        }
         let root = Members::root(&members);
         let method = root.optional_string("method", Length::ANY).ok().flatten();
         let params = match (params, method) {
@@ -139,47 +162,36 @@ impl<'a> RequestFrame<'a> {
             (Some(params), None) => Tree::check(params.get()).map(|()| Tree::Other),
             _ => Ok(Tree::Other),
         };
-        let Ok(params) = params else {
-            return Err(unheld(text, id.as_ref()));
-        };
-        check(&root).map_err(|reason| invalid(id.as_ref(), reason.to_string()))?;
-        let mut frame = Self {
-            id: Box::default(),
-            method: Cow::Borrowed(""),
+        let params = params.map_err(|_| unheld(text, id))?;
+        let (frame_id, method) = check(&root).map_err(|reason| invalid(id, reason.to_string()))?;
+        Ok(Self {
+            id: frame_id.into(),
+            method: method.into(),
             params,
-        };
-        for (name, value) in members {
-            match (&*name, value) {
-                ("id", Tree::String(id)) => frame.id = id.into(),
-                ("method", Tree::String(method)) => frame.method = method,
-                _ => {}
-            }
-        }
-        Ok(frame)
+        })
     }
 }
 
-/// Everything that makes an object a request.
-fn check(root: &Members<'_>) -> Result<(), ParamsError> {
+/// Checks everything that makes an object a request, and returns its id and its method.
+fn check<'a>(root: &Members<'a>) -> Result<(&'a str, &'a str), ParamsError> {
     root.closed(&KNOWN)?;
     root.constant("type", "req")?;
-    root.required_string("id", ID)?;
-    root.required_string("method", Length::nonempty(usize::MAX))?;
+    let id = root.required_string("id", ID)?;
+    let method = root.required_string("method", Length::nonempty(usize::MAX))?;
     root.optional_string("traceparent", MAX_TRACEPARENT_UNITS)?;
     root.optional_string("expectedProfileId", Length::ANY)?;
-    Ok(())
+    Ok((id, method))
 }
 
-fn invalid(id: Option<&Tree<'_>>, reason: String) -> FrameError {
-    let id = id.and_then(|id| params::string(id, ID, String::new).ok());
-    FrameError::Invalid {
-        id: id.map(Box::from),
-        reason: reason.into(),
-    }
+fn invalid(id: Option<&RawValue>, reason: String) -> FrameError {
+    let id = id.and_then(|id| Tree::read(id.get()).ok());
+    let id = id.and_then(|id| params::string(&id, ID, String::new).ok().map(Box::from));
+    let reason = reason.into();
+    FrameError::Invalid { id, reason }
 }
 
 /// The refusal of JSON that a program cannot hold.
-fn unheld(text: &str, id: Option<&Tree<'_>>) -> FrameError {
+fn unheld(text: &str, id: Option<&RawValue>) -> FrameError {
     let place = Tree::check(text)
         .err()
         .map(|error| (error.line(), error.column()));
@@ -188,88 +200,6 @@ fn unheld(text: &str, id: Option<&Tree<'_>>) -> FrameError {
         "must not hold half a surrogate pair, a number beyond 1.8e308 or more than 127 levels (line {line} column {column})"
     );
     invalid(id, reason)
-}
-
-/// A frame whose parameters stay text until the method is known.
-struct Outline<'a> {
-    /// The last `id`, if it can be held.
-    id: Option<Tree<'a>>,
-    /// All members but the parameters. Of those that no request has, only the names.
-    members: Result<Vec<(Cow<'a, str>, Tree<'a>)>, Unread>,
-    /// The last `params`.
-    params: Option<&'a RawValue>,
-}
-
-/// Why the members of a frame are not read.
-#[derive(Clone, Copy)]
-enum Unread {
-    /// A program cannot hold one of them.
-    Unheld,
-    /// They are more than [`MAX_MEMBERS`].
-    TooMany,
-}
-
-/// A member's name, which may hold half a surrogate pair.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, [u8]>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Outline<'a> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Frame;
-
-        impl<'de> Visitor<'de> for Frame {
-            type Value = Outline<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
-                let (mut id, mut params, mut unread) = (None, None, None);
-                let mut members = Vec::new();
-                let mut count = 0;
-                while let Some(Name(name)) = from.next_key()? {
-                    let text: &RawValue = from.next_value()?;
-                    count += 1;
-                    if *name == *b"params" {
-                        params = Some(text);
-                        continue;
-                    }
-                    let is_id = *name == *b"id";
-                    let member = member(name, text.get());
-                    if is_id {
-                        id = member.as_ref().map(|(_, id)| id.clone());
-                    }
-                    match member {
-                        None => unread = Some(Unread::Unheld),
-                        Some(member) if count <= MAX_MEMBERS => members.push(member),
-                        Some(_) => {}
-                    }
-                }
-                if count > MAX_MEMBERS {
-                    unread = unread.or(Some(Unread::TooMany));
-                }
-                let members = unread.map_or(Ok(members), Err);
-                Ok(Outline { id, members, params })
-            }
-        }
-
-        from.deserialize_map(Frame)
-    }
-}
-
-/// A member of a frame; `None` if a program cannot hold it. Of one that no request has only the name is kept.
-fn member<'a>(name: Cow<'a, [u8]>, value: &'a str) -> Option<(Cow<'a, str>, Tree<'a>)> {
-    let name: Cow<'a, str> = match name {
-        Cow::Borrowed(name) => str::from_utf8(name).ok()?.into(),
-        Cow::Owned(name) => String::from_utf8(name).ok()?.into(),
-    };
-    let value = if KNOWN.contains(&&*name) {
-        Tree::read(value).ok()?
-    } else {
-        Tree::check(value).map(|()| Tree::Other).ok()?
-    };
-    Some((name, value))
 }
 
 #[cfg(test)]
