@@ -73,6 +73,10 @@ impl ChangeLog {
         self.shift_revision
     }
 
+    fn note(&mut self, note: impl FnOnce(&mut Pending)) {
+        self.pending.as_deref_mut().map(note);
+    }
+
     // ---- what changed ---------------------------------------------------------------------------
 
     /// What was logged since is a new version.
@@ -90,17 +94,13 @@ impl ChangeLog {
 
     /// The row changed.
     pub(super) fn changed(&mut self, id: RowId) -> u64 {
-        if let Some(pending) = &mut self.pending {
-            pending.changed(id);
-        }
+        self.note(|pending| pending.changed(id));
         self.outdated()
     }
 
     /// Only the row's `ts` moved.
     pub(super) fn touched(&mut self, id: RowId, written_ms: u64) -> u64 {
-        if let Some(pending) = &mut self.pending {
-            pending.touched(id, written_ms);
-        }
+        self.note(|pending| pending.touched(id, written_ms));
         self.outdated()
     }
 
@@ -110,43 +110,37 @@ impl ChangeLog {
         rows: impl IntoIterator<Item = RowId>,
         users: impl IntoIterator<Item = Box<str>>,
     ) {
-        if let Some(pending) = &mut self.pending {
+        self.note(|pending| {
             rows.into_iter().for_each(|id| pending.moments(id));
             pending.users.extend(users);
-        }
+        });
         self.publish();
     }
 
     /// The other rows of a user show something else. The revision is that of the row that made it so.
     pub(super) fn siblings(&mut self, user: &str, siblings: Siblings) {
-        if let Some(pending) = &mut self.pending {
+        self.note(|pending| {
             if siblings.are_gone {
                 pending.users.remove(user);
             } else if siblings.has_new_stay {
                 pending.users.insert(user.into());
             }
-        }
+        });
     }
 
     /// The row got its first key just now.
     pub(super) fn keyed(&mut self, id: RowId) {
-        if let Some(pending) = &mut self.pending {
-            pending.keyed(id);
-        }
+        self.note(|pending| pending.keyed(id));
     }
 
     /// The row goes on under another key: its old one is gone. `rows` is the number of rows.
     pub(super) fn rekeyed(&mut self, id: RowId, old_key: RowKey, rows: usize) {
-        if let Some(pending) = &mut self.pending {
-            pending.rekeyed(id, old_key, rows);
-        }
+        self.note(|pending| pending.rekeyed(id, old_key, rows));
     }
 
     /// The row is gone: a new version. `rows` is the number of those left.
     pub(super) fn removed(&mut self, id: RowId, key: &RowKey, why: Removal, rows: usize) {
-        if let Some(pending) = &mut self.pending {
-            pending.removed(id, key, why, rows);
-        }
+        self.note(|pending| pending.removed(id, key, why, rows));
         self.outdated();
         self.publish();
     }
@@ -154,10 +148,10 @@ impl ChangeLog {
     /// Every `ts` shifted: a new version. All rows are sent whole, for a touch would say that time passed since
     /// their last input. No digest changes: `ts` is not in it.
     pub(super) fn shifted(&mut self, ids: impl Iterator<Item = RowId>) {
-        if let Some(pending) = &mut self.pending {
+        self.note(|pending| {
             pending.is_self_changed = true;
             ids.for_each(|id| pending.moments(id));
-        }
+        });
         self.shift_revision = self.outdated();
         self.publish();
     }
@@ -166,9 +160,7 @@ impl ChangeLog {
 
     /// A snapshot is given out: its rows are known from now on.
     pub(super) fn snapshot_taken(&mut self) {
-        if let Some(pending) = &mut self.pending {
-            pending.tellings += 1;
-        }
+        self.note(|pending| pending.tellings += 1);
     }
 
     /// The digest of all rows, where changes are tracked; `digest_of` makes that of a row that changed.

@@ -107,7 +107,7 @@ impl Store {
         let id = self.rows.insert(row);
         self.by_key
             .insert_unique(hash, Keyed { hash, id }, |keyed| keyed.hash);
-        self.queues.push(&mut self.rows, id);
+        self.enqueue(id);
         id
     }
 
@@ -115,9 +115,8 @@ impl Store {
         self.unindex_key(id);
         self.set_device(id, None);
         self.set_holder(id, None);
-        let row = self.rows.remove(id)?;
-        self.queues.remove(&row, id);
-        Some(row)
+        self.dequeue(id);
+        self.rows.remove(id)
     }
 
     /// Gives the row another key; returns the old one.
@@ -138,7 +137,7 @@ impl Store {
 
     /// Makes the row the freshest of all its queues; it goes by its age from now on.
     pub(super) fn refresh(&mut self, id: RowId) {
-        self.queues.refresh(&mut self.rows, id);
+        self.requeue(id);
         let row = &self.rows[id];
         if let Some(device) = &row.device
             && let Some(of_device) = self
@@ -220,47 +219,6 @@ impl Store {
     pub(super) fn held_by(&self, holder: u64) -> Option<(usize, RowId)> {
         let held = self.by_holder.get(&holder)?;
         Some((held.len(), *held.front()?))
-    }
-
-    /// All rows in the order in which they go when there are too many.
-    pub(super) fn in_eviction_order(&self) -> impl Iterator<Item = RowId> {
-        self.queues.in_eviction_order(&self.rows)
-    }
-
-    /// Number of rows without a live connection.
-    pub(super) fn not_live(&self) -> usize {
-        self.queues.not_live()
-    }
-
-    /// Number of proofs of life so far.
-    pub(super) fn proofs(&self) -> u64 {
-        self.queues.proofs()
-    }
-
-    /// The least fresh of the rows that go by their age.
-    pub(super) fn next_to_expire(&self) -> Option<RowId> {
-        self.queues.next_to_expire(&self.rows)
-    }
-
-    /// The least fresh of the rows that wait for a pong after a suspension.
-    pub(super) fn next_spared(&self) -> Option<RowId> {
-        self.queues.next_spared()
-    }
-
-    /// Lets the rows with live connections that are `overdue` wait for a pong, whatever their age. Of two
-    /// rows the less fresh one is overdue first.
-    pub(super) fn spare(&mut self, overdue: impl Fn(&Row) -> bool) {
-        self.queues.spare(&mut self.rows, overdue);
-    }
-
-    /// The row's last connection closed and that was no proof of life: it keeps its age.
-    pub(super) fn close_silently(&mut self, id: RowId) {
-        self.queues.close_silently(&mut self.rows[id], id);
-    }
-
-    /// All rows, in runs that begin with the freshest.
-    pub(super) fn ids(&self) -> impl Iterator<Item = RowId> {
-        self.queues.ids()
     }
 }
 

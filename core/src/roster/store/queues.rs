@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use foldhash::fast::FixedState;
 use hashlink::LinkedHashSet;
 
-use super::{RowId, Rows};
+use super::{RowId, Store};
 use crate::roster::row::{Class, Place, Row};
 
 /// Rows in an order. Ids are the store's own: no client can choose any that collide.
@@ -23,80 +23,85 @@ pub(super) struct Queues {
     proofs: u64,
 }
 
-impl Queues {
+impl Store {
     /// Adds a row as the freshest of its class.
-    pub(super) fn push(&mut self, rows: &mut Rows, id: RowId) {
-        self.proofs += 1;
-        let row = &mut rows[id];
+    pub(super) fn enqueue(&mut self, id: RowId) {
+        self.queues.proofs += 1;
+        let row = &mut self.rows[id];
         let class = row.class();
-        row.proof_number = self.proofs;
+        row.proof_number = self.queues.proofs;
         row.place = Place::Ageing(class);
-        self.ageing[class as usize].insert(id);
+        self.queues.ageing[class as usize].insert(id);
     }
 
     /// Takes a row out.
-    pub(super) fn remove(&mut self, row: &Row, id: RowId) {
+    pub(super) fn dequeue(&mut self, id: RowId) {
+        let row = &self.rows[id];
         match row.place {
             Place::Ageing(class) => {
-                self.ageing[class as usize].remove(&id);
+                self.queues.ageing[class as usize].remove(&id);
             }
             Place::Silent => {
-                self.silent.remove(&row.proof_number);
+                self.queues.silent.remove(&row.proof_number);
             }
             Place::Spared(class) => {
-                self.spared.remove(&(class, row.proof_number));
+                self.queues.spared.remove(&(class, row.proof_number));
             }
         }
     }
 
     /// Makes the row the freshest of the class that it is in now; it goes by its age.
-    pub(super) fn refresh(&mut self, rows: &mut Rows, id: RowId) {
-        let row = &mut rows[id];
+    pub(super) fn requeue(&mut self, id: RowId) {
+        let row = &mut self.rows[id];
         let class = row.class();
         if row.place == Place::Ageing(class) {
-            self.proofs += 1;
-            row.proof_number = self.proofs;
-            self.ageing[class as usize].to_back(&id);
+            self.queues.proofs += 1;
+            row.proof_number = self.queues.proofs;
+            self.queues.ageing[class as usize].to_back(&id);
             return;
         }
-        self.remove(row, id);
-        self.push(rows, id);
+        self.dequeue(id);
+        self.enqueue(id);
     }
 
     /// The row's last connection closed and that was no proof of life: it keeps its age.
-    pub(super) fn close_silently(&mut self, row: &mut Row, id: RowId) {
-        self.remove(row, id);
+    pub(crate) fn close_silently(&mut self, id: RowId) {
+        self.dequeue(id);
+        let row = &mut self.rows[id];
         row.place = Place::Silent;
-        self.silent.insert(row.proof_number, id);
+        self.queues.silent.insert(row.proof_number, id);
     }
 
-    /// Lets the rows with live connections that are `overdue` wait for a pong, whatever their age.
-    pub(super) fn spare(&mut self, rows: &mut Rows, overdue: impl Fn(&Row) -> bool) {
+    /// Lets the rows with live connections that are `overdue` wait for a pong, whatever their age. Of two
+    /// rows the less fresh one is overdue first.
+    pub(crate) fn spare(&mut self, overdue: impl Fn(&Row) -> bool) {
+        let Queues { ageing, spared, .. } = &mut self.queues;
         for class in Class::ALL.into_iter().filter(|class| class.is_live()) {
-            let ageing = &mut self.ageing[class as usize];
+            let ageing = &mut ageing[class as usize];
             while let Some(&id) = ageing.front()
-                && overdue(&rows[id])
+                && overdue(&self.rows[id])
             {
                 ageing.pop_front();
-                rows[id].place = Place::Spared(class);
-                self.spared.insert((class, rows[id].proof_number), id);
+                let row = &mut self.rows[id];
+                row.place = Place::Spared(class);
+                spared.insert((class, row.proof_number), id);
             }
         }
     }
 
     /// The least fresh of the rows that go by their age.
-    pub(super) fn next_to_expire(&self, rows: &Rows) -> Option<RowId> {
-        let ageing = self.ageing.iter().filter_map(Queue::front);
-        let silent = self.silent.values().next();
+    pub(crate) fn next_to_expire(&self) -> Option<RowId> {
+        let ageing = self.queues.ageing.iter().filter_map(Queue::front);
+        let silent = self.queues.silent.values().next();
         ageing
             .chain(silent)
             .copied()
-            .min_by_key(|&id| rows[id].proof_number)
+            .min_by_key(|&id| self.rows[id].proof_number)
     }
 
     /// The least fresh of the rows that wait for a pong after a suspension.
-    pub(super) fn next_spared(&self) -> Option<RowId> {
-        if self.spared.is_empty() {
+    pub(crate) fn next_spared(&self) -> Option<RowId> {
+        if self.queues.spared.is_empty() {
             return None;
         }
         let first = |class| self.spared_of(class).next();
@@ -106,20 +111,20 @@ impl Queues {
 
     /// The spared rows of a class with the numbers of their last proofs, least fresh first.
     fn spared_of(&self, class: Class) -> impl Iterator<Item = (u64, RowId)> {
-        let spared = self.spared.range((class, 0)..=(class, u64::MAX));
+        let spared = self.queues.spared.range((class, 0)..=(class, u64::MAX));
         spared.map(|(&(_, number), &id)| (number, id))
     }
 
     /// All rows in the order in which they go when there are too many: with a live connection only after all others.
-    pub(super) fn in_eviction_order(&self, rows: &Rows) -> impl Iterator<Item = RowId> {
+    pub(crate) fn in_eviction_order(&self) -> impl Iterator<Item = RowId> {
         Class::ALL.into_iter().flat_map(move |class| {
             // Only rows with a live connection are spared, and only rows without one are silent.
-            let silent = (class == Class::Closed).then(|| self.silent.values().copied());
+            let silent = (class == Class::Closed).then(|| self.queues.silent.values().copied());
             let spared = self.spared_of(class).map(|(_, id)| id);
             let mut others = silent.into_iter().flatten().chain(spared).peekable();
-            let mut ageing = self.ageing[class as usize].iter().copied().peekable();
+            let mut ageing = self.queues.ageing[class as usize].iter().copied().peekable();
             core::iter::from_fn(move || match (ageing.peek(), others.peek()) {
-                (Some(&id), Some(&other)) if rows[other].proof_number < rows[id].proof_number => {
+                (Some(&id), Some(&other)) if self.rows[other].proof_number < self.rows[id].proof_number => {
                     others.next()
                 }
                 (Some(_), _) => ageing.next(),
@@ -129,20 +134,28 @@ impl Queues {
     }
 
     /// Number of rows without a live connection.
-    pub(super) fn not_live(&self) -> usize {
-        let ageing = [Class::Closed, Class::Reported].map(|class| self.ageing[class as usize].len());
-        ageing.iter().sum::<usize>() + self.silent.len()
+    pub(crate) fn not_live(&self) -> usize {
+        let ageing = [Class::Closed, Class::Reported].map(|class| self.queues.ageing[class as usize].len());
+        ageing.iter().sum::<usize>() + self.queues.silent.len()
     }
 
     /// Number of proofs of life so far: rows proven alive later have greater numbers.
-    pub(super) fn proofs(&self) -> u64 {
-        self.proofs
+    pub(crate) fn proofs(&self) -> u64 {
+        self.queues.proofs
     }
 
     /// All rows, in runs that begin with the freshest.
-    pub(super) fn ids(&self) -> impl Iterator<Item = RowId> {
-        let ageing = self.ageing.iter().rev().flat_map(|queue| queue.iter().rev());
-        let spared = self.spared.values().rev();
-        ageing.chain(spared).chain(self.silent.values().rev()).copied()
+    pub(crate) fn ids(&self) -> impl Iterator<Item = RowId> {
+        let ageing = self
+            .queues
+            .ageing
+            .iter()
+            .rev()
+            .flat_map(|queue| queue.iter().rev());
+        let spared = self.queues.spared.values().rev();
+        ageing
+            .chain(spared)
+            .chain(self.queues.silent.values().rev())
+            .copied()
     }
 }
