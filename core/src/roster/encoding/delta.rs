@@ -4,10 +4,11 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write;
 use core::mem::take;
 
-use crate::model::json::write_string;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
 use crate::model::key::RowKey;
 use crate::model::time::Now;
 use crate::roster::change_log::{Changes, Pending};
@@ -38,8 +39,8 @@ impl Roster {
         self.log.pending.as_ref().is_some_and(|pending| pending.is_over)
     }
 
-    /// The payload of `presence.delta` without its closing brace: everything since the last call. Rows that came
-    /// and went since the last delta or snapshot are not in it. Empty while changes are not tracked.
+    /// The payload of `presence.delta`: everything since the last call. Rows that came and went since the last delta
+    /// or snapshot are not in it. Empty while changes are not tracked.
     pub fn encode_delta(&mut self, from: u64, now: Now) -> String {
         self.settle(now);
         if let Some(pending) = &mut self.log.pending {
@@ -52,74 +53,67 @@ impl Roster {
         let changes = pending.map_or_else(Changes::default, |pending| {
             pending.take(now.age_ms, |id| self.store[id].written_ms)
         });
-        let mut text = String::new();
-        // Writing to a String cannot fail.
-        let _ = write!(text, r#"{{"from":{from},"to":{},"upserts":["#, self.version());
-        let mut upserts = Separated::default();
-        if changes.is_self_changed {
-            upserts.next(&mut text);
-            text.push_str(r#"{"key":"SELF","entry":"#);
-            self.write_self(&mut text, now);
-            text.push('}');
+        let own_key = RowKey::SelfRow.to_wire();
+        let own_entry = changes.is_self_changed.then(|| self.encode_self(now));
+        for &id in &changes.changed {
+            self.encoder().0.row(id);
         }
-        for id in changes.changed {
-            let row = &self.store[id];
-            upserts.next(&mut text);
-            text.push_str(r#"{"key":"#);
-            write_string(&mut text, &row.key.to_wire());
-            text.push_str(r#","entry":"#);
-            self.write_row(&mut text, id);
-            text.push('}');
-        }
-        text.push_str(r#"],"removals":["#);
-        self.write_removals(&mut text, &changes.removed);
-        text.push_str(r#"],"touched":["#);
-        let mut touched = Separated::default();
-        if changes.is_self_touched {
-            touched.next(&mut text);
-            let _ = write!(text, r#"["SELF",{}]"#, self.clock.wall_ms(now.age_ms));
-        }
-        for id in changes.touched {
-            let row = &self.store[id];
-            touched.next(&mut text);
-            text.push('[');
-            write_string(&mut text, &row.key.to_wire());
-            let _ = write!(text, ",{}]", self.clock.wall_ms(row.written_ms));
-        }
-        let _ = write!(text, r#"],"digest":"{digest}""#);
-        text
+        let own_entry = own_entry.as_deref().map(|entry| (own_key.clone(), entry));
+        let own_ts = changes
+            .is_self_touched
+            .then(|| (own_key, self.clock.wall_ms(now.age_ms)));
+        let changed = changes.changed.iter().map(|&id| &self.store[id]);
+        let changed = changed.map(|row| (row.key.to_wire(), &*row.encoded.text));
+        let touched = changes.touched.iter().map(|&id| &self.store[id]);
+        let touched = touched.map(|row| (row.key.to_wire(), self.clock.wall_ms(row.written_ms)));
+        let upserts = own_entry.into_iter().chain(changed);
+        let delta = Delta {
+            from,
+            to: self.version(),
+            upserts: upserts.map(|(key, entry)| Upsert { key, entry }).collect(),
+            removals: self.removals_in(&changes.removed),
+            touched: own_ts.into_iter().chain(touched).collect(),
+            digest,
+        };
+        // Texts and numbers always encode.
+        serde_json::to_string(&delta).unwrap_or_default()
     }
 
     /// A key that was made anew since is among the upserts; of one that went twice the last reason counts.
-    fn write_removals(&self, text: &mut String, removed: &[(RowKey, Removal)]) {
+    fn removals_in(&self, removed: &[(RowKey, Removal)]) -> Vec<Removed> {
         let mut listed: BTreeSet<&RowKey> = BTreeSet::new();
-        let mut gone = Vec::new();
-        for (key, why) in removed.iter().rev() {
-            if self.store.find(key).is_none() && listed.insert(key) {
-                gone.push((key, why));
-            }
-        }
-        let mut removals = Separated::default();
-        for (key, why) in gone.into_iter().rev() {
-            removals.next(text);
-            text.push_str(r#"{"key":"#);
-            write_string(text, &key.to_wire());
-            let _ = write!(text, r#","reason":"{}"}}"#, why.as_str());
-        }
+        let gone = removed.iter().rev();
+        let gone = gone.filter(|(key, _)| self.store.find(key).is_none() && listed.insert(key));
+        let mut removals: Vec<Removed> = gone
+            .map(|(key, why)| Removed {
+                key: key.to_wire(),
+                reason: why.as_str(),
+            })
+            .collect();
+        removals.reverse();
+        removals
     }
 }
 
-/// Commas between items.
-#[derive(Default)]
-struct Separated {
-    has_items: bool,
+/// The payload of `presence.delta` (SPEC 2.1).
+#[derive(Serialize)]
+struct Delta<'a> {
+    from: u64,
+    to: u64,
+    upserts: Vec<Upsert<'a>>,
+    removals: Vec<Removed>,
+    touched: Vec<(String, u64)>,
+    digest: String,
 }
 
-impl Separated {
-    fn next(&mut self, text: &mut String) {
-        if self.has_items {
-            text.push(',');
-        }
-        self.has_items = true;
-    }
+#[derive(Serialize)]
+struct Upsert<'a> {
+    key: String,
+    entry: &'a RawValue,
+}
+
+#[derive(Serialize)]
+struct Removed {
+    key: String,
+    reason: &'static str,
 }

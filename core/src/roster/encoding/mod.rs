@@ -2,11 +2,14 @@
 
 mod delta;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::fmt::Write;
+
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::Roster;
 use super::change_log::ChangeLog;
@@ -79,11 +82,11 @@ impl Encoder<'_> {
         if row.encoded.revision < last_change.max(self.shift_revision) {
             self.work.rows_encoded += 1;
             row.encoded = Encoded {
-                text: json(row.entry(self.clock, shared)).into(),
+                text: json(row.entry(self.clock, shared)),
                 revision: self.revision,
             };
         }
-        (&row.key, &row.encoded.text)
+        (&row.key, row.encoded.text.get())
     }
 
     fn digest(&mut self, id: RowId) -> u64 {
@@ -188,24 +191,19 @@ impl Roster {
 
     fn write_list(&mut self, text: &mut String, now: Now) {
         text.push('[');
-        self.write_self(text, now);
+        text.push_str(self.encode_self(now).get());
         for &id in &*self.order() {
             text.push(',');
-            self.write_row(text, id);
+            text.push_str(self.encoder().0.row(id).1);
         }
         text.push(']');
     }
 
     /// Self is as fresh as the moment that it is shown at (SPEC 1.6).
-    fn write_self(&mut self, text: &mut String, now: Now) {
+    fn encode_self(&mut self, now: Now) -> Box<RawValue> {
         self.work.rows_encoded += 1;
         self.self_row.written_ms = now.age_ms;
-        text.push_str(&json(self.self_row.entry(self.clock, None)));
-    }
-
-    /// Writes the row, which is encoded if it changed.
-    fn write_row(&mut self, text: &mut String, id: RowId) {
-        text.push_str(self.encoder().0.row(id).1);
+        json(self.self_row.entry(self.clock, None))
     }
 
     fn cached(&self, text: String, now: Now) -> Cached {
@@ -223,8 +221,7 @@ impl Roster {
     }
 }
 
-/// Strings, integers and lists of strings always encode; an empty object stands for what cannot happen rather
-/// than a panic.
-fn json(entry: &PresenceEntry) -> String {
-    serde_json::to_string(entry).unwrap_or_else(|_| String::from("{}"))
+/// Strings, integers and lists of strings always encode; `null` stands for what cannot happen rather than a panic.
+fn json(entry: &PresenceEntry) -> Box<RawValue> {
+    to_raw_value(entry).unwrap_or_default()
 }

@@ -13,6 +13,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem::take;
 
+use serde_json::value::RawValue;
+
 pub(super) use self::class::{Class, Place};
 pub(super) use self::device::Device;
 pub(super) use self::live::{Detached, Live};
@@ -28,7 +30,7 @@ use crate::model::text::trim;
 /// The entry as it was last encoded.
 #[derive(Debug, Default)]
 pub(super) struct Encoded {
-    pub(super) text: Box<str>,
+    pub(super) text: Box<RawValue>,
     /// The roster's revision then.
     pub(super) revision: u64,
 }

@@ -53,8 +53,7 @@ impl Hub {
     fn delta_event(&mut self, from: u64, now: Now) -> EventFrame {
         self.touch_at_ms = Some(now.age_ms.saturating_add(TOUCH_INTERVAL_MS));
         let payload = self.roster.encode_delta(from, now);
-        EventFrame::new("presence.delta", format_args!("{payload}}}"))
-            .with_state_version(&self.state_version())
+        EventFrame::new("presence.delta", payload).with_state_version(&self.state_version())
     }
 
     /// Tells delta clients which rows pongs kept alive, once nothing else did for a while.
