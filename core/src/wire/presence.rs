@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde_json::value::RawValue;
 
-use crate::model::json::{first_items, integer, members, string};
+use crate::model::json::{first_items, inner, integer, members, string};
 use crate::model::{Origin, RawEntry};
 
 /// Most rows of a list, and most items of each list of a delta, that are read (SPEC 3).
@@ -202,9 +202,7 @@ impl Presence {
     pub fn find(json: &str, frame: u64) -> Option<Self> {
         let whole = members(json, ["payload", "snapshot", "upserts"]);
         let [payload, snapshot, upserts] = whole.unwrap_or_default();
-        let [inner_snapshot, inner_upserts] = payload
-            .and_then(|payload| members(payload.get(), ["snapshot", "upserts"]))
-            .unwrap_or_default();
+        let [inner_snapshot, inner_upserts] = inner(payload, ["snapshot", "upserts"]);
         let parts = [
             (Part::Frame, Some(json)),
             (Part::Payload, payload.map(RawValue::get)),
