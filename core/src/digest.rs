@@ -108,7 +108,23 @@ mod tests {
             format!("{:016x}", of_entry("SELF", &PresenceEntry::default())),
             "fdaf7787cde1aca6"
         );
-        assert_eq!(format!("{:016x}", of_entry("mac-1", &full())), "b80221330e7dc9aa");
+    }
+
+    #[test]
+    fn the_digest_is_of_the_key_and_the_sorted_members_without_times() {
+        let text = concat!(
+            "mac-1\n",
+            r#"{"clientId":"openclaw-macos","deviceFamily":"Mac","deviceId":"8ef0","host":"Zoé's \"Mac\"\n","#,
+            r#""instanceId":"Mac-1","ip":"10.0.0.5","mode":"ui","modelIdentifier":"Mac16,6","#,
+            r#""platform":"macos 26.1.0","reason":"connect","roles":["operator"],"#,
+            r#""scopes":["operator.read","operator.admin"],"text":"Node: x · mode ui","timeZone":"Europe/Paris","#,
+            r#""user":{"id":"zoé@example.com"},"version":"1.2"}"#,
+        );
+        assert_eq!(
+            of_entry("mac-1", &full()),
+            xxh3_64(text.as_bytes()),
+            "a new member belongs to `text`"
+        );
     }
 
     #[test]

@@ -88,7 +88,7 @@ pub(super) fn of_ids(entry: &PresenceEntry) -> usize {
     NUMBERS + reason(None) + ids.sum::<usize>()
 }
 
-/// The texts of an entry, with their names.
+/// The texts of an entry but `reason` and `user`, with their names.
 fn texts(entry: &PresenceEntry) -> impl Iterator<Item = (&'static str, &str)> {
     let texts = [
         ("host", &entry.host),

@@ -129,22 +129,44 @@ pub(super) fn parse(params: &Tree<'_>) -> Result<Beacon, ParamsError> {
 }
 
 impl Params<'_> {
-    /// All strings but the text.
+    /// All strings of at most [`MAX_STRING_UNITS`].
     fn strings(&self) -> impl Iterator<Item = &str> {
+        // Without `..`, so that the compiler asks for a new member.
+        let Self {
+            instance_id,
+            device_id,
+            host,
+            ip,
+            mode,
+            version,
+            platform,
+            device_family,
+            model_identifier,
+            reason,
+            roles,
+            scopes,
+            tags,
+            text: _,
+            last_input_seconds: _,
+            _session_key: _,
+            idempotency_key: _,
+            _wake: _,
+            _unknown: (),
+        } = self;
         let single = [
-            self.instance_id,
-            self.device_id,
-            self.host,
-            self.ip,
-            self.mode,
-            self.version,
-            self.platform,
-            self.device_family,
-            self.model_identifier,
-            self.reason,
+            instance_id,
+            device_id,
+            host,
+            ip,
+            mode,
+            version,
+            platform,
+            device_family,
+            model_identifier,
+            reason,
         ];
-        let listed = [&self.roles, &self.scopes, &self.tags].into_iter().flatten();
-        single.into_iter().flatten().chain(listed.copied())
+        let listed = [roles, scopes, tags].into_iter().flatten();
+        single.into_iter().copied().flatten().chain(listed.copied())
     }
 
     fn into_beacon(self) -> Result<Beacon, ParamsError> {

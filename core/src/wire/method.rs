@@ -86,7 +86,7 @@ pub struct Method {
 
 /// Every method that `hello-ok.features.methods` states, in that order: those that are answered. Clients gate pages
 /// on this list.
-pub static ADVERTISED: [Method; 17] = [
+pub static ADVERTISED: &[Method] = &[
     method("system-presence", Access::Scope(scope::READ), |_| {
         Ok(Call::SystemPresence)
     }),
@@ -132,7 +132,7 @@ pub static ADVERTISED: [Method; 17] = [
 ];
 
 /// Methods that hello does not state: `wake` is only ever refused, and `connect` is over by then.
-static OTHERS: [Method; 2] = [
+static OTHERS: &[Method] = &[
     method("wake", Access::Scope(scope::WRITE), |_| Ok(Call::Wake)),
     method(CONNECT, Access::Anyone, |_| Ok(Call::Connect)),
 ];
@@ -178,7 +178,7 @@ impl Method {
     }
 
     fn all() -> impl Iterator<Item = &'static Self> {
-        ADVERTISED.iter().chain(&OTHERS)
+        ADVERTISED.iter().chain(OTHERS)
     }
 
     /// Reads the call.
@@ -272,6 +272,7 @@ mod tests {
     fn scopes_of_operators() {
         let cases = [
             ("system-presence", scope::READ),
+            ("presence.snapshot", scope::READ),
             ("status", scope::READ),
             ("node.list", scope::READ),
             ("node.describe", scope::READ),
@@ -283,6 +284,13 @@ mod tests {
             ("device.pair.list", scope::PAIRING),
             ("node.pair.list", scope::PAIRING),
         ];
+        for method in Method::all().filter(|method| matches!(method.access, Access::Scope(_))) {
+            assert!(
+                cases.iter().any(|(name, _)| *name == method.name),
+                "add `{}` to `cases`, with the scope that PROTOCOL.md states (2, Methods)",
+                method.name
+            );
+        }
         for (name, wanted) in cases {
             let method = Method::find(name).unwrap();
             let refused = method

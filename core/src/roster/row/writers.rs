@@ -16,7 +16,8 @@ use crate::model::placeholder::Kind;
 use crate::model::{ClientInfo, Role};
 use crate::roster::size::{self, NAMES, member, user};
 
-/// A member that handshakes write. Ids are not among them: they stay.
+/// A member that can be taken out of an entry: by the close of the connection that wrote it, or where the row has no
+/// room for it. Ids are not among them: they stay. The limit is 16, the bits of [`Fields`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field {
     Host,

@@ -201,19 +201,37 @@ impl<'a> Report<'a> {
 
     /// The name of the parameter that takes the most bytes.
     pub(super) fn longest(&self) -> &'static str {
-        let beacon = self.beacon;
+        // Without `..`, so that the compiler asks for a new member. A new text also belongs to the lists in `write`,
+        // `merge_into` and `max_growth`.
+        let Beacon {
+            text,
+            host,
+            ip,
+            version,
+            mode,
+            reason,
+            instance_id,
+            device_id,
+            platform,
+            device_family,
+            model_identifier,
+            last_input_seconds: _,
+            roles: _,
+            scopes: _,
+            clear_last_input: _,
+        } = self.beacon;
         let members = [
-            ("text", Some(&*beacon.text)),
-            ("host", beacon.host.as_deref()),
-            ("ip", beacon.ip.as_deref()),
-            ("version", beacon.version.as_deref()),
-            ("mode", beacon.mode.as_deref()),
-            ("reason", beacon.reason.as_deref()),
-            ("instanceId", beacon.instance_id.as_deref()),
-            ("deviceId", beacon.device_id.as_deref()),
-            ("platform", beacon.platform.as_deref()),
-            ("deviceFamily", beacon.device_family.as_deref()),
-            ("modelIdentifier", beacon.model_identifier.as_deref()),
+            ("text", Some(&**text)),
+            ("host", host.as_deref()),
+            ("ip", ip.as_deref()),
+            ("version", version.as_deref()),
+            ("mode", mode.as_deref()),
+            ("reason", reason.as_deref()),
+            ("instanceId", instance_id.as_deref()),
+            ("deviceId", device_id.as_deref()),
+            ("platform", platform.as_deref()),
+            ("deviceFamily", device_family.as_deref()),
+            ("modelIdentifier", model_identifier.as_deref()),
         ];
         let size = |(_, text): &(&str, Option<&str>)| text.map_or(0, escaped_len);
         members

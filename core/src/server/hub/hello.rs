@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::mem::take;
 
 use serde::Serialize;
@@ -36,7 +37,8 @@ pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<ResponseFrame>
     let request_id = take(&mut member.handshake.request_id);
     let hub = &*hub;
     let handshake = &hub.members.get(slot)?.handshake;
-    let methods = json(&ADVERTISED.each_ref().map(|method| method.name));
+    let methods: Vec<_> = ADVERTISED.iter().map(|method| method.name).collect();
+    let methods = json(&methods);
     let server = json(&json!({
         "version": hub.config.server_version,
         "bootId": hub.config.boot_id,

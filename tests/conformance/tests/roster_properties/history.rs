@@ -230,7 +230,9 @@ fn beacon() -> impl Strategy<Value = Beacon> {
     )
         .prop_map(
             |((text, (instance_id, device_id), host, ip, mode), fields, (seconds, roles, scopes, clear))| {
+                // Written out whole, so that the compiler asks for a new member.
                 Beacon {
+                    text: Beacon::new(&text).text,
                     instance_id,
                     device_id,
                     host,
@@ -245,7 +247,6 @@ fn beacon() -> impl Strategy<Value = Beacon> {
                     roles,
                     scopes,
                     clear_last_input: clear,
-                    ..Beacon::new(&text)
                 }
             },
         )
