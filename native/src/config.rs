@@ -19,47 +19,45 @@ use crate::web::WebRoot;
 /// The port OpenClaw gateways listen on.
 pub const DEFAULT_PORT: u16 = 18_789;
 
-/// All settings of a gateway.
+/// Everything that can be set.
 ///
 /// ```
 /// use presence_gateway::GatewayConfig;
-/// let mut config = GatewayConfig::default();
-/// config.port = 0;
-/// config.ttl_ms = 60_000;
+/// let config = GatewayConfig { port: 0, ttl_ms: 60_000, ..GatewayConfig::default() };
 /// assert_eq!(config.max_entries, 200);
 /// ```
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct GatewayConfig {
-    /// Address to listen on.
+    /// Where to listen.
     pub bind: Bind,
-    /// Port to listen on; 0 lets the system choose.
+    /// On which port; 0 lets the system choose.
     pub port: u16,
-    /// Authentication of clients. The default requires no secret, which works on loopback only.
+    /// How clients prove that they may connect. The default asks for nothing, which is for this
+    /// machine only.
     pub auth: AuthMode,
     /// Bounds and intervals of the protocol.
     pub limits: Limits,
-    /// Lifetime of a row after its last write or pong, in ms.
+    /// How long a row lives after its last proof of life, in ms.
     pub ttl_ms: u64,
     /// Most rows, the gateway's own included; at least 2.
     pub max_entries: usize,
-    /// Modes of clients that get no row; compared trimmed and in lower case.
+    /// Modes whose connections make no row; compared trimmed and in lower case.
     pub ephemeral_modes: Vec<Box<str>>,
-    /// Origins of web pages that may connect besides those of this machine.
+    /// Web pages that may connect beside those of this machine.
     pub allowed_origins: AllowedOrigins,
-    /// Proxies whose headers are trusted.
+    /// Proxies whose headers are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Header in which these proxies state the user.
     pub user_header: Option<UserHeader>,
     /// Bounds on sockets.
     pub slots: SlotLimits,
-    /// Time limit for closing the connections when the gateway stops, in ms.
+    /// How long connections may take to end when the gateway stops, in ms.
     pub drain_ms: u64,
-    /// Files of the gateway's page; a short built-in page when `None`.
+    /// What is served as the gateway's page; a short one of its own when `None`.
     pub web_root: Option<Arc<WebRoot>>,
-    /// The version that the gateway states.
+    /// What the gateway calls its version.
     pub version: Box<str>,
-    /// The gateway's own row; made from facts about the system when `None`.
+    /// The gateway's own row; found out from the system when `None`.
     pub self_entry: Option<PresenceEntry>,
 }
 
@@ -103,7 +101,7 @@ impl GatewayConfig {
         within("drain_ms", self.drain_ms, 0..=MAX_SPAN_MS)
     }
 
-    /// The default, but on IPv4 only and on a port that the system chooses: for tests.
+    /// The default on a port the system chooses, on IPv4 only: what a test wants.
     #[must_use]
     pub fn ephemeral() -> Self {
         Self {
@@ -116,9 +114,8 @@ impl GatewayConfig {
 
 /// Where to listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Bind {
-    /// 127.0.0.1, and ::1 where it exists.
+    /// 127.0.0.1, and ::1 where there is one.
     Loopback,
     /// Every address of this machine.
     Lan,
@@ -127,7 +124,7 @@ pub enum Bind {
 }
 
 impl Bind {
-    /// The addresses. The first is required, the others are optional.
+    /// The addresses, the first of which must be had; the others are tried.
     pub(crate) fn addresses(self) -> Vec<IpAddr> {
         match self {
             Self::Loopback => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],

@@ -1,4 +1,5 @@
-//! The one task that owns the hub. It receives [`Event`]s and sends the hub's outputs to the sockets.
+//! The one task that owns the hub. Everything that happens comes here as an [`Event`]; everything
+//! the hub wants done goes from here to the sockets.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +15,7 @@ use crate::clock::Clock;
 use crate::conn::{Event, Input, MAX_EVENTS, Peer};
 use crate::log::OncePerMinute;
 
-/// Length of the driver's turn before other tasks run, in ms.
+/// How long the driver works before the sockets are looked at, in ms.
 const TURN_MS: u64 = 5;
 /// Inputs of a batch between two looks at the clock.
 const INPUTS_PER_LOOK: usize = 16;
@@ -25,22 +26,28 @@ pub(crate) struct Driver {
     clock: Clock,
     events: mpsc::Receiver<Event>,
     /// By the slot of their [`ConnId`].
-    peers: Vec<Option<(ConnId, Arc<Peer>)>>,
-    /// The peer with queued output that is not flushed yet. One is enough: outputs come connection by connection.
+    peers: Vec<Option<Member>>,
+    /// Was pushed to and not flushed yet. One is enough: outputs come connection by connection.
     unflushed: Option<Arc<Peer>>,
-    /// How far the roster's wall clock is ahead of the age clock; read by connections.
+    /// How far the roster's clock is ahead of the age clock, for those who state times elsewhere.
     stated_offset_ms: Arc<AtomicU64>,
     /// Bounds the lines about evicted rows.
     eviction_lines: OncePerMinute,
-    /// The evictions logged so far.
+    /// The evictions that the log has.
     logged_evictions: Evictions,
     /// Bounds the lines about ids of other devices.
     dispute_lines: OncePerMinute,
-    /// The disputes logged so far.
+    /// The disputes that the log has.
     logged_disputes: Disputes,
 }
 
-/// Whether a turn that began at `began_ms` is over.
+#[derive(Debug)]
+struct Member {
+    serial: u64,
+    peer: Arc<Peer>,
+}
+
+/// Whether a turn that began then is over.
 fn is_over(began_ms: u64, now: Now) -> bool {
     now.age_ms.saturating_sub(began_ms) >= TURN_MS
 }
@@ -63,8 +70,8 @@ impl Driver {
         driver
     }
 
-    /// The offset from `Now::age_ms` to the wall clock that the gateway states, in ms; wraps. It changes only when the
-    /// roster follows a step of the wall clock.
+    /// What to add to `Now::age_ms` for the time that the gateway states, in ms; wraps. It changes only
+    /// when the roster follows a step of the wall clock.
     pub(crate) fn stated_offset_ms(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.stated_offset_ms)
     }
@@ -74,7 +81,7 @@ impl Driver {
         self.stated_offset_ms.store(offset, Ordering::Relaxed);
     }
 
-    /// Runs until all senders of events are gone.
+    /// Runs until nobody can send an event any more.
     pub(crate) async fn run(mut self) {
         let mut turn_began_ms = self.clock.now().age_ms;
         loop {
@@ -85,7 +92,7 @@ impl Driver {
                 () = self.clock.wait(deadline) => None,
             };
             let now = self.clock.now();
-            // Deadlines are compared with the clock, and a flood of events must not delay them.
+            // The clock decides, not the timer; and a flood of events must not hold up what is due.
             if self
                 .hub
                 .poll_timeout()
@@ -113,7 +120,7 @@ impl Driver {
         }
     }
 
-    /// Logs the number of rows evicted since the last such line, at most once a minute.
+    /// Writes how many rows were evicted since the last such line, at most once a minute.
     fn log_evictions(&mut self, now: Now) {
         let evictions = self.hub.evictions();
         if evictions == self.logged_evictions || !self.eviction_lines.passes(now.age_ms) {
@@ -128,7 +135,7 @@ impl Driver {
         );
     }
 
-    /// Logs how often clients used the ids of others, at most once a minute.
+    /// Writes how often clients used ids that are those of others, at most once a minute.
     fn log_disputes(&mut self, now: Now) {
         let disputes = self.hub.disputes();
         if disputes == self.logged_disputes || !self.dispute_lines.passes(now.age_ms) {
@@ -155,8 +162,8 @@ impl Driver {
         );
     }
 
-    /// Handles the event. A join takes the joins that wait behind it along, so that the list in their hellos is
-    /// encoded once: in a storm of connects that is most of the work.
+    /// Handles the event, and joins that wait behind one join together with it: the list that greets them is
+    /// encoded once. In a storm of connects that is most of the work.
     fn handle_all(&mut self, event: Event, now: Now) {
         let mut joins = Vec::new();
         let mut next = Some(event);
@@ -217,13 +224,13 @@ impl Driver {
             }
             Event::Settle(done) => {
                 self.flush(now);
-                // The receiver may be gone.
+                // Whoever asked may have stopped waiting.
                 let _ = done.send(self.hub.poll_timeout());
             }
         }
     }
 
-    /// Inputs beyond a turn, or without room for their responses, go back to the connection, which sends them again.
+    /// What does not fit into a turn, or has no room for its answers, goes back to the connection and comes again.
     fn handle_batch(&mut self, peer: &Arc<Peer>, inputs: Vec<Input>, now: Now) {
         let mut inputs = inputs.into_iter();
         let mut count = 0_usize;
@@ -247,7 +254,7 @@ impl Driver {
         peer.finish_batch(inputs.collect());
     }
 
-    /// Returns whether the connection still exists.
+    /// Returns whether the connection is still there.
     fn handle_input(&mut self, peer: &Arc<Peer>, input: Input, now: Now) -> bool {
         if let Input::Join(handshake) = input {
             let conn = self.hub.join(*handshake, now);
@@ -269,17 +276,20 @@ impl Driver {
         self.peer(conn).is_some()
     }
 
-    /// Adds the connection's peer.
+    /// Keeps the connection's peer, by its slot.
     fn add(&mut self, conn: ConnId, peer: &Arc<Peer>) {
         let slot = conn.slot as usize;
         if self.peers.len() <= slot {
             self.peers.resize_with(slot + 1, || None);
         }
-        self.peers[slot] = Some((conn, Arc::clone(peer)));
+        self.peers[slot] = Some(Member {
+            serial: conn.serial,
+            peer: Arc::clone(peer),
+        });
         peer.joined(conn);
     }
 
-    /// Carries out the hub's outputs.
+    /// Does what the hub wants done.
     fn execute(&mut self, now: Now) {
         while let Some(output) = self.hub.poll_output() {
             match output {
@@ -311,20 +321,20 @@ impl Driver {
             peer.close(CloseFrame::SLOW_CONSUMER);
             self.leave(conn, LeaveCause::WeClosed, now);
         } else if is_delta && peer.take_behind() {
-            // The next outputs include a snapshot for it.
+            // Among the next outputs there is a snapshot for it.
             self.hub.resync(conn, now);
         }
         self.mark(peer, now);
     }
 
-    /// Removes the connection; the consequences are among the hub's next outputs.
+    /// What follows from it is among the hub's next outputs.
     fn leave(&mut self, conn: ConnId, cause: LeaveCause, now: Now) {
         if self.remove(conn).is_some() {
             self.hub.leave(conn, cause, now);
         }
     }
 
-    /// Marks the peer as unflushed, and flushes the one before.
+    /// Has to be flushed; what had to before is.
     fn mark(&mut self, peer: Arc<Peer>, now: Now) {
         if let Some(other) = self.unflushed.replace(peer)
             && self
@@ -343,12 +353,14 @@ impl Driver {
     }
 
     fn peer(&self, conn: ConnId) -> Option<Arc<Peer>> {
-        let (id, peer) = self.peers.get(conn.slot as usize)?.as_ref()?;
-        (*id == conn).then(|| Arc::clone(peer))
+        let member = self.peers.get(conn.slot as usize)?.as_ref()?;
+        (member.serial == conn.serial).then(|| Arc::clone(&member.peer))
     }
 
     fn remove(&mut self, conn: ConnId) -> Option<Arc<Peer>> {
         let place = self.peers.get_mut(conn.slot as usize)?;
-        place.take_if(|(id, _)| *id == conn).map(|(_, peer)| peer)
+        place
+            .take_if(|member| member.serial == conn.serial)
+            .map(|member| member.peer)
     }
 }

@@ -1,5 +1,5 @@
-//! Slots bound the number of sockets: in all, before the handshake is done, and per address (SPEC 2). When slots are
-//! scarce, the longest silent socket is evicted.
+//! How many sockets there may be: in all, before the handshake is done, and per address (SPEC 2). When places are
+//! scarce, the socket that was silent the longest gives up its own.
 //!
 //! Counters, not semaphores: a permit of a semaphore cannot be taken back from its holder.
 
@@ -19,12 +19,12 @@ use counts::Counts;
 pub(crate) use large::{LARGE_MS, LargePlace};
 pub use limits::SlotLimits;
 
-/// How long a socket may be silent while more than half of the unauthenticated slots are taken, in ms.
+/// How long a socket may be silent while more than half of the places before the handshake are taken, in ms.
 pub const PATIENCE_MS: u64 = 3_000;
-/// Most sockets evicted for that per new socket, which bounds the work.
+/// Most sockets that a new one makes pay for that: their number does not depend on how many there are.
 const MAX_IMPATIENT: usize = 2;
 
-/// Why a socket is refused.
+/// Why a socket is turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
     /// No more connections, in all or from this address.
@@ -38,14 +38,14 @@ pub(crate) enum Refused {
     Downloads,
 }
 
-/// The address that a socket counts against.
+/// Whom a socket is counted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Address {
     /// The client's address, or the network it can choose its address in: see
     /// [`network`](crate::auth::proxy::network).
     pub network: IpAddr,
-    /// Unrelated clients share it (loopback, a trusted proxy), so that a strict bound would make them exclude each
-    /// other.
+    /// Many clients come from it that have nothing to do with each other: loopback, a trusted proxy. They
+    /// would shut each other out.
     pub is_shared: bool,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct Slots {
     large: Arc<Semaphore>,
 }
 
-/// The slot of one socket; freed when dropped.
+/// The place of one socket; given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Slot {
     slots: Arc<Slots>,
@@ -69,22 +69,23 @@ pub(crate) struct Slot {
 
 #[derive(Debug)]
 enum State {
-    /// The gateway waits for the socket's request or `connect`.
+    /// The gateway waits for its request or its `connect`.
     Silent {
         number: u64,
         eviction: Arc<Notify>,
     },
-    /// The gateway works on its request; the handshake is not done.
+    /// The gateway works for it, and the handshake is not done.
     Busy,
-    /// The gateway waits for the client to read a response.
+    /// The gateway waits for it to read an answer.
     Downloading,
     Authenticated,
-    /// The slot is free again.
+    /// Without a place.
     Released,
 }
 
 impl Slots {
-    /// All slots are free.
+    /// None taken.
+    #[must_use]
     pub(crate) fn new(limits: SlotLimits) -> Arc<Self> {
         Arc::new(Self {
             limits,
@@ -94,10 +95,10 @@ impl Slots {
         })
     }
 
-    /// Takes a slot for a new socket, at this time on the age clock.
+    /// Takes a place for a new socket, at this time on the age clock.
     ///
     /// # Errors
-    /// [`Refused`] when a bound is reached and no silent socket can be evicted.
+    /// [`Refused`] when a bound is reached and no silent socket can go in its stead.
     pub(crate) fn take(self: &Arc<Self>, address: Address, now_ms: u64) -> Result<Slot, Refused> {
         let mut counts = self.counts();
         self.evict_impatient(&mut counts, now_ms);
@@ -119,6 +120,7 @@ impl Slots {
     }
 
     /// Sockets now, in all.
+    #[must_use]
     pub(crate) fn connections(&self) -> usize {
         self.counts().connections
     }
@@ -129,17 +131,18 @@ impl Slots {
         self.counts().unauthenticated
     }
 
-    /// Whether sockets were evicted since the last [`take_evictions`](Self::take_evictions).
+    /// Whether a socket had to go for another since that was last asked.
+    #[must_use]
     pub(crate) fn has_evictions(&self) -> bool {
         self.evictions.load(Ordering::Relaxed) > 0
     }
 
-    /// Returns the number of sockets evicted since the last call.
+    /// How many sockets had to go for others since the last time this was asked.
     pub(crate) fn take_evictions(&self) -> u64 {
         self.evictions.swap(0, Ordering::Relaxed)
     }
 
-    /// Makes room for one more socket of the address, if necessary by evicting its longest silent one.
+    /// The share of the address has room for one more, if need be by its own oldest silent socket.
     fn make_room(&self, counts: &mut Counts, address: Address) -> Result<(), Refused> {
         let Some(share) = counts.shares.get(&address.network) else {
             return Ok(());
@@ -160,7 +163,7 @@ impl Slots {
         Ok(())
     }
 
-    /// Evicts sockets that were silent for [`PATIENCE_MS`] while slots are scarce.
+    /// While places are scarce, sockets are not let be silent as long as otherwise.
     fn evict_impatient(&self, counts: &mut Counts, now_ms: u64) {
         for _ in 0..MAX_IMPATIENT {
             let is_impatient = counts.unauthenticated > self.limits.max_unauthenticated / 2
@@ -206,7 +209,7 @@ impl Slot {
     /// Counts the socket under the client's address, once a proxy has named it.
     ///
     /// # Errors
-    /// [`Refused`] when that address has too many; the slot is freed.
+    /// [`Refused`] when that address has too many; the place is given back.
     pub(crate) fn attribute(&mut self, address: Address, now_ms: u64) -> Result<(), Refused> {
         if address == self.address {
             return Ok(());
@@ -216,7 +219,7 @@ impl Slot {
         Ok(())
     }
 
-    /// Waits until the socket is evicted, which happens only while it is silent.
+    /// Waits until the place is needed for somebody else, if it can be: while the socket is silent.
     pub(crate) fn eviction(&self) -> impl Future<Output = ()> + use<> {
         let eviction = match &self.state {
             State::Silent { eviction, .. } => Some(Arc::clone(eviction)),
@@ -230,7 +233,8 @@ impl Slot {
         }
     }
 
-    /// Whether the socket was evicted.
+    /// Whether its place went to somebody else.
+    #[must_use]
     pub(crate) fn is_evicted(&self) -> bool {
         match &self.state {
             State::Silent { number, .. } => !self.slots.counts().silent.contains_key(number),
@@ -238,11 +242,11 @@ impl Slot {
         }
     }
 
-    /// The socket sent something useful, which the gateway now works on. A socket that was evicted meanwhile gets
-    /// another slot.
+    /// The socket did something useful: the gateway works for it now. If its place went to somebody else before
+    /// that was seen, it gets another.
     ///
     /// # Errors
-    /// [`Refused`] when there is no slot.
+    /// [`Refused`] when there is none.
     pub(crate) fn busy(&mut self, now_ms: u64) -> Result<(), Refused> {
         if self.is_evicted() {
             *self = self.slots.take(self.address, now_ms)?;
@@ -254,10 +258,10 @@ impl Slot {
         Ok(())
     }
 
-    /// The gateway waits for the client to read a response, up to the next [`silent`](Self::silent).
+    /// The gateway has to wait until the client has read an answer, up to the next [`silent`](Self::silent).
     ///
     /// # Errors
-    /// [`Refused`] when too many such sockets exist: they cannot be evicted.
+    /// [`Refused`] when it waits for too many already: they cannot be evicted.
     pub(crate) fn downloading(&mut self) -> Result<(), Refused> {
         if !matches!(self.state, State::Busy) {
             return Ok(());
@@ -292,7 +296,7 @@ impl Slot {
         self.state = silent;
     }
 
-    /// The handshake is done.
+    /// The handshake is done, for which the gateway worked.
     pub(crate) fn authenticated(&mut self) {
         if matches!(self.state, State::Busy) {
             self.slots.counts().remove_unauthenticated(self.address.network);
@@ -300,7 +304,7 @@ impl Slot {
         }
     }
 
-    /// Frees the slot, though the socket may take a while to close.
+    /// Gives the place back, though the socket may take a while to close.
     pub(crate) fn release(&mut self) {
         let mut counts = self.slots.counts();
         let (has_place, is_authenticated) = match self.state {

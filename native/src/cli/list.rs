@@ -1,4 +1,4 @@
-//! `list`: prints the connected clients.
+//! `list`: prints who is connected.
 
 use presence_core::client::{ClientConfig, Mirror, MirrorConfig};
 use presence_core::model::RawEntry;

@@ -1,19 +1,17 @@
-//! Draws a live view: in place on a terminal, as consecutive blocks elsewhere.
+//! Where a live view is drawn: over itself on a terminal, one block after the other elsewhere.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::output::write;
-
-/// Columns and rows of a terminal that does not report its size.
+/// What a terminal is taken to measure that does not tell: columns and rows.
 const DEFAULT_SIZE: (usize, usize) = (80, 24);
 
 /// Stdout as a place for one view.
 #[derive(Debug)]
 pub(super) struct Screen {
     is_terminal: bool,
-    /// The lines drawn last.
+    /// The lines on it now.
     drawn: Vec<String>,
 }
 
@@ -21,13 +19,13 @@ impl Screen {
     pub(super) fn stdout() -> Self {
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         Self {
-            // On Windows escape sequences would have to be enabled first.
+            // What moves the cursor elsewhere needs to be switched on first.
             is_terminal: cfg!(unix) && !is_dumb && io::stdout().is_terminal(),
             drawn: Vec::new(),
         }
     }
 
-    /// Whether views are drawn in place.
+    /// Whether what is drawn can be drawn over.
     pub(super) fn is_terminal(&self) -> bool {
         self.is_terminal
     }
@@ -37,10 +35,10 @@ impl Screen {
         if self.is_terminal { size().0 } else { usize::MAX }
     }
 
-    /// Draws a view unless it is unchanged.
+    /// Draws a view, unless it is there already.
     ///
     /// # Errors
-    /// The error of stdout: a broken pipe when the reader is gone.
+    /// What stdout fails with: a broken pipe when nobody reads any more.
     pub(super) fn draw(&mut self, lines: Vec<String>) -> io::Result<()> {
         let lines = if self.is_terminal {
             fitted(lines, size())
@@ -56,17 +54,20 @@ impl Screen {
             block(self.drawn.is_empty(), &lines)
         };
         self.drawn = lines;
-        write(&text)
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()
     }
 }
 
-/// A block; a blank line separates blocks.
+/// One block; blocks are a blank line apart.
 fn block(is_first: bool, lines: &[String]) -> String {
     let gap = if is_first { "" } else { "\n" };
     format!("{gap}{}\n", lines.join("\n"))
 }
 
-/// Moves to the first drawn line and draws over it. Clears the rest of each line and everything below the last.
+/// Goes up to the first line that was drawn, and draws over: each line is cleared behind its end, and
+/// what is below the last.
 fn over(drawn: usize, lines: &[String]) -> String {
     let mut text = String::new();
     if drawn > 0 {
@@ -80,7 +81,7 @@ fn over(drawn: usize, lines: &[String]) -> String {
     text
 }
 
-/// Cuts lines so that they neither wrap nor scroll: both would move the view.
+/// Lines that neither wrap nor scroll: both would move what is to be drawn over.
 fn fitted(mut lines: Vec<String>, (columns, rows): (usize, usize)) -> Vec<String> {
     let room = rows.saturating_sub(1).max(2);
     if lines.len() > room {
@@ -91,7 +92,7 @@ fn fitted(mut lines: Vec<String>, (columns, rows): (usize, usize)) -> Vec<String
     lines.iter().map(|line| cut(line, columns)).collect()
 }
 
-/// Wraps words into indented lines of at most this many columns.
+/// Words in lines of at most this many columns, each with this in front.
 pub(super) fn wrapped(text: &str, indent: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
@@ -106,8 +107,7 @@ pub(super) fn wrapped(text: &str, indent: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// The line, or its beginning and an ellipsis where it has more columns.
-pub(super) fn cut(line: &str, columns: usize) -> String {
+fn cut(line: &str, columns: usize) -> String {
     if line.width() <= columns {
         return line.to_owned();
     }

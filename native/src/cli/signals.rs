@@ -1,10 +1,10 @@
-//! Signals that stop the program.
+//! When to stop.
 
 use tracing::info;
 
 use super::Failure;
 
-/// SIGTERM and Ctrl-C. Registered before anything starts, so that none is lost.
+/// The system's wish that the program stops. Registered before anything starts, so that none is lost.
 pub(super) struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
@@ -25,7 +25,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the first signal. A second one ends the process immediately.
+    /// Waits for the first one. A second one ends the process at once.
     #[cfg(unix)]
     pub(super) async fn wait(mut self) {
         tokio::select! {

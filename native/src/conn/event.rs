@@ -14,12 +14,12 @@ pub(crate) const MAX_EVENTS: usize = 256;
 /// Something that happened.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// The inputs from one read of a socket.
+    /// All that one read of a socket yielded.
     Batch(Arc<Peer>, Vec<Input>),
-    /// A connection ends.
+    /// A connection is gone, or about to.
     Leave(Arc<Peer>, LeaveCause),
     /// The gateway stops.
     Shutdown(&'static str),
-    /// Answer with the next deadline once all earlier events are handled and everything due is sent.
+    /// Answer when everything before is done and everything due is sent: with the next deadline.
     Settle(oneshot::Sender<Option<u64>>),
 }

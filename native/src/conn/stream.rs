@@ -1,5 +1,5 @@
-//! The socket as tungstenite sees it. Reads come from the real socket; writes (pongs, the response to a close) are
-//! queued among the connection's other frames.
+//! The socket as tungstenite sees it: it reads from the real one, and what it writes (pongs, the
+//! answer to a close) joins the connection's other frames.
 
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, Read, Write};
@@ -9,36 +9,38 @@ use super::Peer;
 use super::budget::{TURN_BYTES, least_bytes};
 use super::gate::Gate;
 
-/// Bytes of one read while large frames are held back: enough for a `connect` with its proof.
+/// What is read at once while large frames are held back: a `connect` with its proof, and what a socket that
+/// waits keeps at most.
 const GATED_BYTES: usize = 2 * 1024;
 
 thread_local! {
-    /// The read buffer of all connections of a thread. tungstenite's own is small, because each connection keeps one.
+    /// What is read at once, for all connections of a thread. tungstenite would ask for no more than it keeps
+    /// for each connection.
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; TURN_BYTES].into());
-    /// A spare buffer for bytes that a connection does not take at once.
+    /// Kept for the next connection that does not take all at once: one does, and then the other.
     static SPARE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 #[derive(Debug)]
 pub(super) struct PeerStream {
     peer: Arc<Peer>,
-    /// Bytes read and not taken yet; owns no memory when empty.
+    /// Read and not taken yet; owns no memory when there is nothing.
     rest: Vec<u8>,
     taken: usize,
-    /// Bytes that tungstenite may still take in this turn; at 0 reads return `WouldBlock`.
+    /// What tungstenite may still take in this turn; then the socket seems empty.
     turn_left: usize,
-    /// Bytes taken since the last whole message, without control frames.
+    /// What it took since the last whole message, without control frames.
     unfinished: usize,
-    /// Bytes taken, less the fewest that all messages and control frames so far can have had on the wire. 0 proves
-    /// that tungstenite holds no bytes; fragmented messages leave a remainder.
+    /// What it took, without the least that the whole messages and control frames so far had on the wire. 0 only
+    /// if it has handed out all of it: frames of more than the least leave more.
     unread: usize,
-    /// Holds back large frames until they are allowed.
+    /// Until large frames may come.
     gate: Option<Box<Gate>>,
     is_held: bool,
 }
 
 impl PeerStream {
-    /// `rest` are the bytes that followed the HTTP head.
+    /// `rest` came before the connection was one of frames.
     pub(super) fn new(peer: Arc<Peer>, rest: Vec<u8>) -> Self {
         Self {
             peer,
@@ -52,7 +54,7 @@ impl PeerStream {
         }
     }
 
-    /// Begins a turn of at most `bytes`.
+    /// A turn begins, of at most `bytes`.
     pub(super) fn start_turn(&mut self, bytes: usize) {
         self.turn_left = bytes.min(TURN_BYTES);
     }
@@ -62,25 +64,26 @@ impl PeerStream {
         self.turn_left == 0
     }
 
-    /// Bytes taken of an incomplete message; up to a read buffer of them may belong to the next.
+    /// Bytes taken of a message that is not whole yet; up to a read buffer of it may be of the
+    /// next.
     pub(super) fn unfinished(&self) -> usize {
         self.unfinished
     }
 
-    /// Counts a whole message with this payload.
+    /// A message with this payload is whole.
     pub(super) fn message_ended(&mut self, payload: usize) {
         self.unfinished = 0;
         self.unread = self.unread.saturating_sub(least_bytes(payload));
     }
 
-    /// Counts a control frame of `bytes`.
+    /// A control frame of `bytes` was among what was taken.
     pub(super) fn control_ended(&mut self, bytes: usize) {
         self.unfinished = self.unfinished.saturating_sub(bytes);
         self.unread = self.unread.saturating_sub(bytes);
     }
 
-    /// Whether tungstenite may hold bytes of an incomplete message. Always true after a fragmented message, whose
-    /// number of frames is unknown.
+    /// Whether tungstenite may have taken bytes of a message that is not whole. It always may after a message in
+    /// pieces, whose number is not known.
     pub(super) fn may_hold_bytes(&self) -> bool {
         self.unread > 0
     }
@@ -90,17 +93,16 @@ impl PeerStream {
         self.is_held
     }
 
-    /// Allows large frames.
+    /// From now on large frames may come.
     pub(super) fn open_gate(&mut self) {
         self.gate = None;
         self.is_held = false;
     }
 
-    /// Reads from the socket without keeping the bytes in between.
+    /// The straight way: what tungstenite takes is not kept in between.
     fn take_from_socket(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         SCRATCH.with_borrow_mut(|scratch| {
-            // No more than the turn may take: a connection that waits for its next turn keeps none of it.
-            let read = self.peer.try_read(&mut scratch[..self.turn_left])?;
+            let read = self.peer.try_read(self.room(scratch))?;
             let len = read.min(buffer.len());
             buffer[..len].copy_from_slice(&scratch[..len]);
             if len < read {
@@ -110,7 +112,7 @@ impl PeerStream {
         })
     }
 
-    /// Reads into `rest`; `false` at the end of the socket.
+    /// Returns whether anything came; otherwise the socket has ended.
     fn fill_rest(&mut self) -> io::Result<bool> {
         SCRATCH.with_borrow_mut(|scratch| {
             let room = self.turn_left.min(GATED_BYTES);
@@ -118,6 +120,12 @@ impl PeerStream {
             self.keep(&scratch[..read]);
             Ok(read > 0)
         })
+    }
+
+    /// No more than the turn may take: a connection that waits for its next one keeps none of it.
+    fn room<'a>(&self, scratch: &'a mut [u8]) -> &'a mut [u8] {
+        let room = self.turn_left.min(scratch.len());
+        &mut scratch[..room]
     }
 
     fn keep(&mut self, bytes: &[u8]) {

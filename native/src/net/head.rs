@@ -1,5 +1,5 @@
-//! Reads and parses the head of an HTTP request, for WebSockets and plain HTTP alike: two parsers could disagree about
-//! the same bytes.
+//! The head of an HTTP request. It is read and parsed once, here, for WebSockets and for plain HTTP: two readers
+//! of the same bytes could disagree about them.
 
 #[cfg(test)]
 mod tests;
@@ -38,24 +38,25 @@ const SECRET_PARAMETERS: [&str; 9] = [
     "apikey",
     "key",
 ];
-/// Bytes of one read.
+/// How much is read at once.
 const READ_BYTES: usize = 1024;
-/// The parts of a request that the gateway uses.
+/// What the gateway looks at in a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head {
-    /// The requested host: that of an absolute target, else the Host header. Only HTTP/1.0 may omit it.
+    /// Whom the client means to talk to: the host of an absolute target, else the Host header. Only a
+    /// request of HTTP/1.0 may name nobody.
     pub host: Option<Box<str>>,
-    /// The Origin header; one that is not UTF-8 is kept as an invalid origin.
+    /// The Origin header; an unreadable one is kept as text that is no origin.
     pub origin: Option<Box<str>>,
     /// All X-Forwarded-For values in order, joined by commas.
     pub forwarded_for: Option<Box<str>>,
     /// The User-Agent header, cut to 256 bytes.
     pub user_agent: Option<Box<str>>,
-    /// Where the client put a value that looks like a secret, in a place that is not read.
+    /// Where a client put what looks like a secret, though none is read there.
     pub misplaced: Option<Misplaced>,
-    /// Whether any header comes from a proxy.
+    /// Whether a proxy added anything.
     pub has_proxy_headers: bool,
-    /// The user that the header for it states; to be trusted from trusted proxies only.
+    /// Who the user is, as the header for it states; to be believed from a trusted proxy only.
     pub user: StatedUser,
     /// What to do with the request.
     pub upgrade: Upgrade,
@@ -64,14 +65,14 @@ pub(crate) struct Head {
 /// A request of plain HTTP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PlainRequest {
-    /// The method; case matters.
+    /// As it was sent: methods are told apart by case.
     pub method: Box<str>,
     /// The path of its target, still percent-encoded, without the query.
     pub path: Box<str>,
     /// All If-None-Match values, joined by commas.
     pub if_none_match: Option<Box<str>>,
-    /// No request follows on this connection: the client asked to close, speaks HTTP/1.0 or sent a body, which is not
-    /// read.
+    /// No request follows on this connection: the client said so, speaks HTTP/1.0 or sent a body, which nobody
+    /// here reads.
     pub is_last: bool,
 }
 
@@ -81,22 +82,22 @@ pub(crate) enum HeadError {
     /// The client closed the connection, or it failed.
     #[error("the connection ended before a whole request: {0}")]
     Io(#[from] io::Error),
-    /// The bytes are not HTTP by RFC 9112.
+    /// The bytes are no HTTP as RFC 9112 has it.
     #[error("not an HTTP request: {0}")]
     Malformed(&'static str),
     /// The head exceeds [`MAX_HEAD_BYTES`] or has too many header lines.
     #[error("the request head is too large")]
     TooLarge,
-    /// The deadline passed.
+    /// It did not come in time.
     #[error("the request took too long")]
     TooSlow,
-    /// Another socket needed the slot first.
+    /// It did not come before its socket's place was needed for another.
     #[error("there are too many unauthenticated sockets, and this one was silent the longest")]
     Evicted,
 }
 
 impl HeadError {
-    /// The status to answer; `None` when the connection is gone.
+    /// What to answer; `None` when nobody is there any more.
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Io(_) => None,
@@ -108,7 +109,7 @@ impl HeadError {
     }
 }
 
-/// Reads up to the end of a head. `bytes` holds what was read before, and afterwards what follows the head.
+/// Reads up to the end of a head. `bytes` is what was read before; what follows the head is left in it.
 ///
 /// # Errors
 /// [`HeadError`] when no whole head arrives.
@@ -134,14 +135,14 @@ pub(crate) async fn read_head<S: AsyncRead + Unpin>(
     }
 }
 
-/// Finds the end of a head. It looks at each byte once, however small the reads are.
+/// Finds the end of a head, and looks at every byte once, however slowly they come.
 #[derive(Debug, Default)]
 struct Scan {
     /// Bytes looked at.
     len: usize,
-    /// Bytes of the current line.
+    /// Bytes of the line that is not over.
     line_len: usize,
-    /// A line that is not empty was seen.
+    /// A line with something in it was seen.
     has_begun: bool,
     is_after_cr: bool,
 }
@@ -191,7 +192,7 @@ fn parse_head(bytes: &[u8], user_header: Option<&str>) -> Result<Head, HeadError
 }
 
 impl Head {
-    /// Returns the facts that decide about a `connect` on this connection.
+    /// The facts that a `connect` on this connection is judged by.
     pub(crate) fn into_facts(self, client: Client, user: Option<Box<str>>) -> Facts {
         Facts {
             client,
@@ -272,7 +273,7 @@ impl Head {
     }
 }
 
-/// The value of a header that may occur once.
+/// The value of a header that may be there once.
 #[derive(Default)]
 struct Single<'a>(Option<&'a str>);
 
@@ -285,7 +286,7 @@ impl<'a> Single<'a> {
     }
 }
 
-/// Returns the requested host, by RFC 9112 3.2 and 3.2.2.
+/// Whom the client means: RFC 9112 3.2 and 3.2.2.
 fn named_host<'a>(
     header: Option<&'a str>,
     target: Option<&'a str>,
@@ -303,7 +304,7 @@ fn named_host<'a>(
     }
 }
 
-/// The target of a request.
+/// The second word of a request.
 struct Target<'a> {
     /// Only an absolute target names a host.
     host: Option<&'a str>,
@@ -326,7 +327,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The headers about a body.
+/// What the head says of a body.
 #[derive(Default)]
 struct Body<'a> {
     length: Single<'a>,
@@ -334,7 +335,7 @@ struct Body<'a> {
 }
 
 impl Body<'_> {
-    /// Whether there is one (RFC 9112 6.3). Ambiguous headers are an error.
+    /// Whether there is one (RFC 9112 6.3). Where two readers could disagree, it is an error.
     fn exists(&self, is_1_0: bool) -> Result<bool, &'static str> {
         if self.is_encoded {
             return if is_1_0 || self.length.0.is_some() {
@@ -351,7 +352,7 @@ impl Body<'_> {
     }
 }
 
-/// Whether the query of a URL has a parameter with the name of a secret.
+/// Whether the query of a URL has a parameter that is called like a secret.
 fn secret_in_query(path: &str) -> Option<Misplaced> {
     let (_, query) = path.split_once('?')?;
     let is_secret = |parameter: &str| {

@@ -1,4 +1,4 @@
-//! The number of sockets, and the silent ones among them.
+//! How many sockets there are, and who of them is silent.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ pub(super) struct Counts {
     pub(super) unauthenticated: usize,
     pub(super) downloads: usize,
     pub(super) shares: HashMap<IpAddr, Share>,
-    /// The sockets that can be evicted, longest silent first.
+    /// The sockets that can be evicted, by the number of the last useful thing they did.
     pub(super) silent: BTreeMap<u64, Silent>,
     next_number: u64,
 }
@@ -26,7 +26,7 @@ pub(super) struct Share {
     pub(super) unauthenticated: usize,
     pub(super) downloads: usize,
     pub(super) silent: BTreeSet<u64>,
-    /// Its permits for large messages, once it needed one.
+    /// Its part of the places for large messages, once it needed one.
     pub(super) large: Option<Arc<Semaphore>>,
 }
 
@@ -60,7 +60,7 @@ impl Counts {
         State::Silent { number, eviction }
     }
 
-    /// Ends the silence; `None` if the socket was evicted.
+    /// `None`: it was evicted.
     pub(super) fn speak(&mut self, number: u64) -> Option<Silent> {
         let silent = self.silent.remove(&number)?;
         if let Some(share) = self.shares.get_mut(&silent.network) {
