@@ -1,8 +1,8 @@
 //! Clocks. No other module reads the time of the system.
 //!
-//! Everything below takes the time as an argument ([`presence_core::Now`]); the gateway is handed a
-//! [`Clock`]. The real one counts suspension where the system can; the [`Manual`] one belongs to a
-//! test, which moves it by hand and so runs five minutes of presence in no time, over real sockets.
+//! Core takes the time as an argument ([`presence_core::Now`]); the gateway takes a [`Clock`]. The system's clock
+//! counts suspension where possible. A [`Manual`] clock is moved by a test, which so runs five minutes of presence in
+//! no time, over real sockets.
 
 use std::fmt;
 use std::sync::Arc;
@@ -76,8 +76,8 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// The longest nap of a timer that may not count sleep, in ms: after waking up, the machine's clock is
-/// read within this time. Short enough for SPEC 1.5's guarantee of TTL + 1 s.
+/// The longest sleep of a timer, in ms. Timers may not count suspension, so the clock is read again after this time:
+/// SPEC 1.5 guarantees TTL + 1 s.
 const LONGEST_NAP_MS: u64 = 500;
 
 /// How long to sleep before the clock is read again; `None` once it is time.
@@ -93,7 +93,7 @@ async fn nap_until(deadline_ms: u64, now_ms: impl Fn() -> u64) {
     }
 }
 
-/// A clock that stands still until it is told to go on. Clones show the same time.
+/// A clock that moves only by its methods. Clones share the time.
 #[derive(Clone, Debug)]
 pub struct Manual(Arc<watch::Sender<Now>>);
 
@@ -104,7 +104,7 @@ impl Manual {
         Self(Arc::new(watch::Sender::new(start)))
     }
 
-    /// The same clock in the form the gateway takes.
+    /// This clock in the form that the gateway takes.
     #[must_use]
     pub fn clock(&self) -> Clock {
         Clock(Source::Manual(self.clone()))
@@ -116,7 +116,7 @@ impl Manual {
         *self.0.borrow()
     }
 
-    /// Lets `ms` milliseconds pass on both clocks.
+    /// Advances both clocks by `ms` milliseconds.
     pub fn advance(&self, ms: u64) {
         self.0.send_modify(|now| *now = now.after(ms));
     }
@@ -134,7 +134,7 @@ impl Manual {
     }
 }
 
-/// The latest age that was read, of all clones and threads.
+/// The latest age read in this process.
 static AGE: Latest = Latest(AtomicU64::new(0));
 
 /// The greatest value so far. Clocks of the system may go back a little: macOS derives its own from
@@ -175,7 +175,7 @@ fn age_ms() -> u64 {
     use std::time::Instant;
 
     static START: OnceLock<Instant> = OnceLock::new();
-    // One hour past zero, so that "so long ago" can always be expressed.
+    // One hour past zero, so that times before the start can be expressed.
     let ms = START.get_or_init(Instant::now).elapsed().as_millis();
     u64::try_from(ms).unwrap_or(u64::MAX).saturating_add(3_600_000)
 }

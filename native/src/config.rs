@@ -19,45 +19,47 @@ use crate::web::WebRoot;
 /// The port OpenClaw gateways listen on.
 pub const DEFAULT_PORT: u16 = 18_789;
 
-/// Everything that can be set.
+/// All settings of a gateway.
 ///
 /// ```
 /// use presence_gateway::GatewayConfig;
-/// let config = GatewayConfig { port: 0, ttl_ms: 60_000, ..GatewayConfig::default() };
+/// let mut config = GatewayConfig::default();
+/// config.port = 0;
+/// config.ttl_ms = 60_000;
 /// assert_eq!(config.max_entries, 200);
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct GatewayConfig {
-    /// Where to listen.
+    /// Address to listen on.
     pub bind: Bind,
-    /// On which port; 0 lets the system choose.
+    /// Port to listen on; 0 lets the system choose.
     pub port: u16,
-    /// How clients prove that they may connect. The default asks for nothing, which is for this
-    /// machine only.
+    /// Authentication of clients. The default requires no secret, which works on loopback only.
     pub auth: AuthMode,
     /// Bounds and intervals of the protocol.
     pub limits: Limits,
-    /// How long a row lives after its last proof of life, in ms.
+    /// Lifetime of a row after its last write or pong, in ms.
     pub ttl_ms: u64,
     /// Most rows, the gateway's own included; at least 2.
     pub max_entries: usize,
-    /// Modes whose connections make no row; compared trimmed and in lower case.
+    /// Modes of clients that get no row; compared trimmed and in lower case.
     pub ephemeral_modes: Vec<Box<str>>,
-    /// Web pages that may connect beside those of this machine.
+    /// Origins of web pages that may connect besides those of this machine.
     pub allowed_origins: AllowedOrigins,
-    /// Proxies whose headers are believed.
+    /// Proxies whose headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// Header in which these proxies state the user.
     pub user_header: Option<UserHeader>,
     /// Bounds on sockets.
     pub slots: SlotLimits,
-    /// How long connections may take to end when the gateway stops, in ms.
+    /// Time limit for closing the connections when the gateway stops, in ms.
     pub drain_ms: u64,
-    /// What is served as the gateway's page; a short one of its own when `None`.
+    /// Files of the gateway's page; a short built-in page when `None`.
     pub web_root: Option<Arc<WebRoot>>,
-    /// What the gateway calls its version.
+    /// The version that the gateway states.
     pub version: Box<str>,
-    /// The gateway's own row; found out from the system when `None`.
+    /// The gateway's own row; made from facts about the system when `None`.
     pub self_entry: Option<PresenceEntry>,
 }
 
@@ -101,7 +103,7 @@ impl GatewayConfig {
         within("drain_ms", self.drain_ms, 0..=MAX_SPAN_MS)
     }
 
-    /// The default on a port the system chooses, on IPv4 only: what a test wants.
+    /// The default, but on IPv4 only and on a port that the system chooses: for tests.
     #[must_use]
     pub fn ephemeral() -> Self {
         Self {
@@ -114,8 +116,9 @@ impl GatewayConfig {
 
 /// Where to listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Bind {
-    /// 127.0.0.1, and ::1 where there is one.
+    /// 127.0.0.1, and ::1 where it exists.
     Loopback,
     /// Every address of this machine.
     Lan,
@@ -124,7 +127,7 @@ pub enum Bind {
 }
 
 impl Bind {
-    /// The addresses, the first of which must be had; the others are tried.
+    /// The addresses. The first is required, the others are optional.
     pub(crate) fn addresses(self) -> Vec<IpAddr> {
         match self {
             Self::Loopback => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],

@@ -1,5 +1,4 @@
-//! The one task that owns the hub. Everything that happens comes here as an [`Event`]; everything
-//! the hub wants done goes from here to the sockets.
+//! The one task that owns the hub. It receives [`Event`]s and sends the hub's outputs to the sockets.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +14,7 @@ use crate::clock::Clock;
 use crate::conn::{Event, Input, MAX_EVENTS, Peer};
 use crate::log::OncePerMinute;
 
-/// How long the driver works before the sockets are looked at, in ms.
+/// Length of the driver's turn before other tasks run, in ms.
 const TURN_MS: u64 = 5;
 /// Inputs of a batch between two looks at the clock.
 const INPUTS_PER_LOOK: usize = 16;
@@ -26,28 +25,22 @@ pub(crate) struct Driver {
     clock: Clock,
     events: mpsc::Receiver<Event>,
     /// By the slot of their [`ConnId`].
-    peers: Vec<Option<Member>>,
-    /// Was pushed to and not flushed yet. One is enough: outputs come connection by connection.
+    peers: Vec<Option<(ConnId, Arc<Peer>)>>,
+    /// The peer with queued output that is not flushed yet. One is enough: outputs come connection by connection.
     unflushed: Option<Arc<Peer>>,
-    /// How far the roster's clock is ahead of the age clock, for those who state times elsewhere.
+    /// How far the roster's wall clock is ahead of the age clock; read by connections.
     stated_offset_ms: Arc<AtomicU64>,
     /// Bounds the lines about evicted rows.
     eviction_lines: OncePerMinute,
-    /// The evictions that the log has.
+    /// The evictions logged so far.
     logged_evictions: Evictions,
     /// Bounds the lines about ids of other devices.
     dispute_lines: OncePerMinute,
-    /// The disputes that the log has.
+    /// The disputes logged so far.
     logged_disputes: Disputes,
 }
 
-#[derive(Debug)]
-struct Member {
-    serial: u64,
-    peer: Arc<Peer>,
-}
-
-/// Whether a turn that began then is over.
+/// Whether a turn that began at `began_ms` is over.
 fn is_over(began_ms: u64, now: Now) -> bool {
     now.age_ms.saturating_sub(began_ms) >= TURN_MS
 }
@@ -70,8 +63,8 @@ impl Driver {
         driver
     }
 
-    /// What to add to `Now::age_ms` for the time that the gateway states, in ms; wraps. It changes only
-    /// when the roster follows a step of the wall clock.
+    /// The offset from `Now::age_ms` to the wall clock that the gateway states, in ms; wraps. It changes only when the
+    /// roster follows a step of the wall clock.
     pub(crate) fn stated_offset_ms(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.stated_offset_ms)
     }
@@ -81,7 +74,7 @@ impl Driver {
         self.stated_offset_ms.store(offset, Ordering::Relaxed);
     }
 
-    /// Runs until nobody can send an event any more.
+    /// Runs until all senders of events are gone.
     pub(crate) async fn run(mut self) {
         let mut turn_began_ms = self.clock.now().age_ms;
         loop {
@@ -92,7 +85,7 @@ impl Driver {
                 () = self.clock.wait(deadline) => None,
             };
             let now = self.clock.now();
-            // The clock decides, not the timer; and a flood of events must not hold up what is due.
+            // Deadlines are compared with the clock, and a flood of events must not delay them.
             if self
                 .hub
                 .poll_timeout()
@@ -120,7 +113,7 @@ impl Driver {
         }
     }
 
-    /// Writes how many rows were evicted since the last such line, at most once a minute.
+    /// Logs the number of rows evicted since the last such line, at most once a minute.
     fn log_evictions(&mut self, now: Now) {
         let evictions = self.hub.evictions();
         if evictions == self.logged_evictions || !self.eviction_lines.passes(now.age_ms) {
@@ -135,7 +128,7 @@ impl Driver {
         );
     }
 
-    /// Writes how often clients used ids that are those of others, at most once a minute.
+    /// Logs how often clients used the ids of others, at most once a minute.
     fn log_disputes(&mut self, now: Now) {
         let disputes = self.hub.disputes();
         if disputes == self.logged_disputes || !self.dispute_lines.passes(now.age_ms) {
@@ -162,8 +155,8 @@ impl Driver {
         );
     }
 
-    /// Handles the event, and joins that wait behind one join together with it: the list that greets them is
-    /// encoded once. In a storm of connects that is most of the work.
+    /// Handles the event. A join takes the joins that wait behind it along, so that the list in their hellos is
+    /// encoded once: in a storm of connects that is most of the work.
     fn handle_all(&mut self, event: Event, now: Now) {
         let mut joins = Vec::new();
         let mut next = Some(event);
@@ -224,13 +217,13 @@ impl Driver {
             }
             Event::Settle(done) => {
                 self.flush(now);
-                // Whoever asked may have stopped waiting.
+                // The receiver may be gone.
                 let _ = done.send(self.hub.poll_timeout());
             }
         }
     }
 
-    /// What does not fit into a turn, or has no room for its answers, goes back to the connection and comes again.
+    /// Inputs beyond a turn, or without room for their responses, go back to the connection, which sends them again.
     fn handle_batch(&mut self, peer: &Arc<Peer>, inputs: Vec<Input>, now: Now) {
         let mut inputs = inputs.into_iter();
         let mut count = 0_usize;
@@ -254,7 +247,7 @@ impl Driver {
         peer.finish_batch(inputs.collect());
     }
 
-    /// Returns whether the connection is still there.
+    /// Returns whether the connection still exists.
     fn handle_input(&mut self, peer: &Arc<Peer>, input: Input, now: Now) -> bool {
         if let Input::Join(handshake) = input {
             let conn = self.hub.join(*handshake, now);
@@ -276,20 +269,17 @@ impl Driver {
         self.peer(conn).is_some()
     }
 
-    /// Keeps the connection's peer, by its slot.
+    /// Adds the connection's peer.
     fn add(&mut self, conn: ConnId, peer: &Arc<Peer>) {
         let slot = conn.slot as usize;
         if self.peers.len() <= slot {
             self.peers.resize_with(slot + 1, || None);
         }
-        self.peers[slot] = Some(Member {
-            serial: conn.serial,
-            peer: Arc::clone(peer),
-        });
+        self.peers[slot] = Some((conn, Arc::clone(peer)));
         peer.joined(conn);
     }
 
-    /// Does what the hub wants done.
+    /// Carries out the hub's outputs.
     fn execute(&mut self, now: Now) {
         while let Some(output) = self.hub.poll_output() {
             match output {
@@ -321,20 +311,20 @@ impl Driver {
             peer.close(CloseFrame::SLOW_CONSUMER);
             self.leave(conn, LeaveCause::WeClosed, now);
         } else if is_delta && peer.take_behind() {
-            // Among the next outputs there is a snapshot for it.
+            // The next outputs include a snapshot for it.
             self.hub.resync(conn, now);
         }
         self.mark(peer, now);
     }
 
-    /// What follows from it is among the hub's next outputs.
+    /// Removes the connection; the consequences are among the hub's next outputs.
     fn leave(&mut self, conn: ConnId, cause: LeaveCause, now: Now) {
         if self.remove(conn).is_some() {
             self.hub.leave(conn, cause, now);
         }
     }
 
-    /// Has to be flushed; what had to before is.
+    /// Marks the peer as unflushed, and flushes the one before.
     fn mark(&mut self, peer: Arc<Peer>, now: Now) {
         if let Some(other) = self.unflushed.replace(peer)
             && self
@@ -353,14 +343,12 @@ impl Driver {
     }
 
     fn peer(&self, conn: ConnId) -> Option<Arc<Peer>> {
-        let member = self.peers.get(conn.slot as usize)?.as_ref()?;
-        (member.serial == conn.serial).then(|| Arc::clone(&member.peer))
+        let (id, peer) = self.peers.get(conn.slot as usize)?.as_ref()?;
+        (*id == conn).then(|| Arc::clone(peer))
     }
 
     fn remove(&mut self, conn: ConnId) -> Option<Arc<Peer>> {
         let place = self.peers.get_mut(conn.slot as usize)?;
-        place
-            .take_if(|member| member.serial == conn.serial)
-            .map(|member| member.peer)
+        place.take_if(|(id, _)| *id == conn).map(|(_, peer)| peer)
     }
 }

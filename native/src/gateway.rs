@@ -1,4 +1,4 @@
-//! The gateway as a value: bind it, run it, stop it.
+//! The gateway as a value: bind, run, stop.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -28,18 +28,18 @@ pub enum StartError {
     /// It cannot listen.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// Others could connect, and nothing would be asked of them.
+    /// Other machines could connect without a secret.
     #[error("refusing to listen beyond this machine without a secret: set a token or a password")]
     NoSecret,
     /// A number of the configuration is out of bounds.
     #[error("invalid configuration: {0}")]
     Setting(#[from] InvalidSetting),
-    /// The system has no randomness to give.
+    /// The system provides no randomness.
     #[error("cannot get random numbers from the system: {0}")]
     Random(#[from] getrandom::Error),
 }
 
-/// A gateway that listens and does not serve yet.
+/// A gateway that listens but does not serve yet.
 #[derive(Debug)]
 pub struct Gateway {
     listeners: Vec<TcpListener>,
@@ -51,10 +51,10 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Listens as the configuration says. Needs a tokio runtime, as all of this.
+    /// Listens as configured. Like everything here it needs a tokio runtime.
     ///
     /// # Errors
-    /// [`StartError`]: a setting is out of bounds, the port is taken, or others could connect without a
+    /// [`StartError`]: a setting is out of bounds, the port is taken, or other machines could connect without a
     /// secret.
     pub fn bind(config: GatewayConfig) -> Result<Self, StartError> {
         config.validate()?;
@@ -111,14 +111,14 @@ impl Gateway {
         })
     }
 
-    /// Where it listens: at least one address, with the port it got.
+    /// The addresses it listens on, at least one, with the actual port.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// Serves until `shutdown` is done; then tells every client, and waits for them to go for at most
-    /// the configured time.
+    /// Serves until `shutdown` completes. Then announces the end to every client and waits for them to leave, for at
+    /// most the configured time.
     pub async fn run(self, clock: Clock, shutdown: impl Future<Output = ()>) {
         let (events, received) = self.events;
         let drain = Duration::from_millis(self.config.drain_ms);
@@ -139,11 +139,11 @@ impl Gateway {
         tokio::select! {
             () = accept_all(&self.listeners, &shared, &events) => {}
             () = shutdown => {}
-            // It never ends while there is `events`: a panic, said elsewhere. Without it there is nothing.
+            // While `events` exists the driver ends only by a panic, which is reported elsewhere.
             _ = &mut driver => return error!("the driver is gone: stopped"),
         }
         drop(self.listeners);
-        // The receivers are gone only when nobody is left to be told.
+        // Without receivers there are no connections.
         let _ = stop.send(true);
         let _ = events.send(Event::Shutdown("gateway stopping")).await;
         // The driver ends when the last connection is gone.
@@ -191,7 +191,7 @@ pub struct RunningGateway {
 }
 
 impl RunningGateway {
-    /// Where it listens.
+    /// The first address it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.addresses[0]
@@ -203,9 +203,9 @@ impl RunningGateway {
         format!("ws://{}", self.address())
     }
 
-    /// Waits until everything handed to the hub so far is done and everything due by the clock is
-    /// sent. Returns the hub's next deadline on `Now::age_ms`: how far a [`Manual`](crate::clock::Manual)
-    /// clock may be advanced at once without skipping anything.
+    /// Waits until the hub has handled all input and sent everything due by the clock. Returns the hub's next deadline
+    /// on `Now::age_ms`: how far a [`Manual`](crate::clock::Manual) clock may be advanced at once without skipping
+    /// anything.
     pub async fn settle(&self) -> Option<u64> {
         let driver = self.driver.upgrade()?;
         let (done, settled) = oneshot::channel();
@@ -213,10 +213,10 @@ impl RunningGateway {
         settled.await.ok()?
     }
 
-    /// Stops the gateway and waits until it has: every client is told, and closed with 1012.
+    /// Stops the gateway and waits for it: every client gets `shutdown` and a close with 1012.
     pub async fn shutdown(self) {
         drop(self.stop);
-        // A panic in the gateway shows in its own output.
+        // A panic in the gateway is reported by its own thread.
         let _ = self.task.await;
     }
 }

@@ -1,4 +1,4 @@
-//! What the gateway says of itself: the self row (reference 1.6, SEP column).
+//! Facts about this machine, and the gateway's own row (reference 1.6, SEP column).
 
 mod interfaces;
 
@@ -10,8 +10,7 @@ pub(crate) use crate::identity::interfaces::lan_ipv4;
 /// Longest model name, in characters.
 const MAX_MODEL_CHARS: usize = 64;
 
-/// The gateway's row. `version` is what it states as its version.
-#[must_use]
+/// Returns the gateway's own row, with this version.
 pub(crate) fn self_entry(version: &str) -> PresenceEntry {
     let host = hostname();
     let ip = lan_ipv4().map_or_else(|| host.clone(), |ip| ip.to_string());
@@ -32,7 +31,6 @@ pub(crate) fn self_entry(version: &str) -> PresenceEntry {
 }
 
 /// The name of this machine.
-#[must_use]
 pub(crate) fn hostname() -> String {
     let name = {
         #[cfg(unix)]
@@ -56,8 +54,7 @@ fn host_or_localhost(name: String) -> String {
     }
 }
 
-/// The operating system as clients show it: `linux 6.1.0`, `macos 15.5`.
-#[must_use]
+/// The operating system in the form of clients: `linux 6.1.0`, `macos 15.5`.
 pub(crate) fn platform() -> String {
     if cfg!(target_os = "macos") {
         let version = output_of("sw_vers", &["-productVersion"])
@@ -75,8 +72,7 @@ pub(crate) fn platform() -> String {
         .to_owned()
 }
 
-/// The hardware family as clients show it.
-#[must_use]
+/// The hardware family in the form of clients.
 pub(crate) fn device_family() -> &'static str {
     match std::env::consts::OS {
         "macos" => "Mac",
@@ -87,27 +83,22 @@ pub(crate) fn device_family() -> &'static str {
 }
 
 /// The machine's model: from the firmware on Linux, from the system on macOS.
-#[must_use]
 pub(crate) fn model_identifier() -> Option<String> {
-    let raw = if cfg!(target_os = "macos") {
-        output_of("sysctl", &["-n", "hw.model"])
+    if cfg!(target_os = "macos") {
+        clean_model(&output_of("sysctl", &["-n", "hw.model"])?)
     } else if cfg!(target_os = "linux") {
         [
             "/sys/devices/virtual/dmi/id/product_name",
             "/proc/device-tree/model",
         ]
         .iter()
-        .filter_map(|path| std::fs::read(path).ok())
-        .map(|bytes| clean_model(&String::from_utf8_lossy(&bytes)))
-        .find(|model| !model.is_empty())
+        .find_map(|path| clean_model(&String::from_utf8_lossy(&std::fs::read(path).ok()?)))
     } else {
         None
-    };
-    raw.map(|model| clean_model(&model))
-        .filter(|model| !model.is_empty())
+    }
 }
 
-/// What firmware says where its maker filled in nothing, in lower case.
+/// Placeholders of firmware without a model name, in lower case.
 const NO_MODELS: [&str; 19] = [
     "to be filled by o.e.m.",
     "to be filled by o.e.m",
@@ -130,21 +121,14 @@ const NO_MODELS: [&str; 19] = [
     "invalid",
 ];
 
-/// Firmware strings end in NUL and may hold anything; empty where they name no model.
-fn clean_model(raw: &str) -> String {
+/// Firmware strings end in NUL and may hold anything; `None` where they name no model.
+fn clean_model(raw: &str) -> Option<String> {
     let printable: String = raw.chars().filter(|c| !c.is_control()).collect();
-    let is_model = printable.chars().any(char::is_alphanumeric)
-        && !NO_MODELS.contains(&printable.trim().to_lowercase().as_str());
-    if !is_model {
-        return String::new();
-    }
-    printable
-        .trim()
-        .chars()
-        .take(MAX_MODEL_CHARS)
-        .collect::<String>()
-        .trim_end()
-        .to_owned()
+    let model = printable.trim();
+    let is_model =
+        model.chars().any(char::is_alphanumeric) && !NO_MODELS.contains(&model.to_lowercase().as_str());
+    let cut: String = model.chars().take(MAX_MODEL_CHARS).collect();
+    is_model.then(|| cut.trim_end().to_owned())
 }
 
 fn kernel_release() -> Option<String> {
@@ -199,10 +183,10 @@ mod tests {
     #[test]
     fn firmware_strings_are_cleaned() {
         assert_eq!(
-            clean_model("Raspberry Pi 5 Model B Rev 1.0\0"),
-            "Raspberry Pi 5 Model B Rev 1.0"
+            clean_model("Raspberry Pi 5 Model B Rev 1.0\0").as_deref(),
+            Some("Raspberry Pi 5 Model B Rev 1.0")
         );
-        assert_eq!(clean_model(" \n\0"), "");
+        assert_eq!(clean_model(" \n\0"), None);
         for nothing in [
             "To Be Filled By O.E.M.\n",
             "System Product Name",
@@ -211,12 +195,12 @@ mod tests {
             "...",
             "-",
         ] {
-            assert_eq!(clean_model(nothing), "", "{nothing}");
+            assert_eq!(clean_model(nothing), None, "{nothing}");
         }
         assert_eq!(
-            clean_model("Standard PC (Q35 + ICH9, 2009)\n"),
-            "Standard PC (Q35 + ICH9, 2009)"
+            clean_model("Standard PC (Q35 + ICH9, 2009)\n").as_deref(),
+            Some("Standard PC (Q35 + ICH9, 2009)")
         );
-        assert_eq!(clean_model(&"x".repeat(200)).len(), 64);
+        assert_eq!(clean_model(&"x".repeat(200)).unwrap().len(), 64);
     }
 }

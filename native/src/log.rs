@@ -1,4 +1,4 @@
-//! Bounds on what others can make us log, and text of theirs made safe for a line.
+//! Bounds on log lines that peers can cause, and escaping of their texts.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ pub(crate) const MAX_LINES: u32 = 20;
 /// The window, in ms.
 const WINDOW_MS: u64 = 1_000;
 
-/// Lets one through per minute.
+/// Lets one line through per minute.
 #[derive(Debug, Default)]
 pub(crate) struct OncePerMinute {
     /// When the next may pass, on `Now::age_ms`.
@@ -22,7 +22,7 @@ pub(crate) struct OncePerMinute {
 }
 
 impl OncePerMinute {
-    /// Whether to say it now.
+    /// Whether to log the line now.
     pub(crate) fn passes(&self, now_ms: u64) -> bool {
         let next = self.next_ms.load(Ordering::Relaxed);
         let passes = now_ms >= next;
@@ -34,7 +34,7 @@ impl OncePerMinute {
     }
 }
 
-/// The lines about connections: what happened to one.
+/// The kinds of lines about connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A connection was refused; `warn`.
@@ -61,8 +61,7 @@ struct Window {
 }
 
 impl Lines {
-    /// Whether to write a line of this kind now. Needs a tokio runtime: the line with the number of the others
-    /// is written by a task.
+    /// Whether to log a line of this kind now. Needs a tokio runtime: a task logs the number of hidden lines.
     pub(crate) fn passes(self: &Arc<Self>, kind: Kind, clock: &Clock) -> bool {
         let now_ms = clock.now().age_ms;
         let mut window = self.window(kind);
@@ -89,7 +88,7 @@ impl Lines {
         false
     }
 
-    /// Writes the numbers of lines that were not shown and not counted yet: the gateway stops.
+    /// Logs the numbers of hidden lines that are still due.
     pub(crate) fn flush_all(&self) {
         for kind in [Kind::Refused, Kind::Accepted, Kind::Closed] {
             self.flush(kind);
@@ -117,7 +116,7 @@ fn note_hidden(kind: Kind, hidden: u64) {
     }
 }
 
-/// The beginning of a text, of at most this many bytes.
+/// Returns the longest beginning of the text with at most this many bytes.
 pub(crate) fn start_of(text: &str, max_bytes: usize) -> &str {
     let mut end = max_bytes.min(text.len());
     while !text.is_char_boundary(end) {
@@ -134,7 +133,7 @@ pub(crate) fn escaped(text: &str, max_bytes: usize) -> String {
     for c in start_of(text, max_bytes).chars() {
         let len = line.len();
         match c {
-            // The quotes around it are double ones.
+            // Quoted texts use double quotes.
             '\'' => line.push(c),
             _ => line.extend(c.escape_debug()),
         }

@@ -1,5 +1,5 @@
-//! A folder of files as the gateway's own page: read into memory at the start, so that a
-//! request can name nothing else, and nothing that changes on the disk is served by half.
+//! The files of the gateway's page. They are read into memory at the start, so that a request reaches no other file
+//! and no file is served half-written.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -28,15 +28,15 @@ pub enum WebRootError {
     /// It or something in it cannot be read.
     #[error("cannot read {0}: {1}")]
     Io(PathBuf, std::io::Error),
-    /// There is nothing to show at `/`.
+    /// There is no file for `/`.
     #[error("{0} has no index.html")]
     NoIndex(PathBuf),
-    /// It is no folder of a web page, or one too large to keep in memory.
+    /// It has too many files or bytes to keep in memory.
     #[error("{0} holds more than {MAX_FILES} files or {MAX_MIB} MiB")]
     TooLarge(PathBuf),
 }
 
-/// The files of a page by the path they are asked for.
+/// The files of a page by URL path.
 #[derive(Clone, Debug, Default)]
 pub struct WebRoot {
     files: BTreeMap<Box<str>, WebFile>,
@@ -53,7 +53,7 @@ pub(crate) struct WebFile {
 }
 
 impl WebRoot {
-    /// Reads all files below `folder`, but for links and what has a name with a dot in front.
+    /// Reads all files below `folder` except links and names that start with a dot.
     ///
     /// # Errors
     /// [`WebRootError`]: it cannot be read, is too large, or has no `index.html`.
@@ -71,7 +71,7 @@ impl WebRoot {
         Ok(root)
     }
 
-    /// The file at the path of a URL, as [`decoded`] makes it.
+    /// Returns the file at the path of a URL, as [`decoded`] returns it.
     pub(crate) fn file(&self, path: &str) -> Option<&WebFile> {
         self.files.get(path)
     }
@@ -130,7 +130,7 @@ impl WebFile {
         }
     }
 
-    /// Whether the client has it already, by its `If-None-Match`.
+    /// Whether the client has the file already, by its `If-None-Match`.
     pub(crate) fn is_known(&self, if_none_match: Option<&str>) -> bool {
         let (Some(known), Ok(etag)) = (if_none_match, self.etag.to_str()) else {
             return false;
@@ -142,8 +142,8 @@ impl WebFile {
     }
 }
 
-/// A path without percent-encoding; `None` if no file can have it. It is decoded once, name by name: an
-/// encoded slash parts no folders, and no name leads out of its folder.
+/// Decodes a path; `None` if no file can have it. Names are decoded once and one by one: an encoded slash does not
+/// separate folders, and no name leads out of its folder.
 pub(crate) fn decoded(path: &str) -> Option<Cow<'_, str>> {
     let is_name = |name: &str| {
         !matches!(name, "." | "..") && !name.contains(|c: char| c.is_control() || matches!(c, '/' | '\\'))

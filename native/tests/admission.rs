@@ -3,10 +3,9 @@
 
 mod support;
 
-use presence_gateway::GatewayConfig;
 use presence_gateway::bounds::{BURST, MAX_BUCKETS};
 use serde_json::json;
-use support::{Client, TOKEN, config, connect_params, offering, refusal, start_manual};
+use support::{Client, TOKEN, config, config_with, connect_params, offering, refusal, start_manual};
 
 const READ: &[&str] = &["operator.read"];
 
@@ -79,10 +78,9 @@ async fn one_stale_secret_repeated_for_ever_affects_nobody() {
 
 #[tokio::test]
 async fn a_flood_of_addresses_makes_nobody_forgotten_and_then_shares_one_bucket() {
-    let (gateway, _clock) = start_manual(GatewayConfig {
-        trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
-        ..config()
-    });
+    let (gateway, _clock) = start_manual(config_with(|config| {
+        config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    }));
     let address = gateway.address();
     let from = |n: usize| format!("X-Forwarded-For: 10.{}.{}.{}\r\n", n >> 16, n >> 8 & 255, n & 255);
     let guess = async |n: usize, token: String| {

@@ -6,12 +6,10 @@ mod support;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use presence_gateway::GatewayConfig;
-use presence_gateway::SlotLimits;
 use presence_gateway::WebRoot;
 use serde_json::json;
 use support::log::Log;
-use support::{config, raw_http, start};
+use support::{config, config_with, raw_http, start};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -54,15 +52,10 @@ async fn ask_for(address: SocketAddr, request: &str) -> TcpStream {
 async fn a_large_file_takes_as_long_as_it_takes_and_silence_ends_it() {
     const MIB: usize = 1024 * 1024;
     let bytes = 31 * MIB;
-    let slots = SlotLimits {
-        max_unauthenticated: 4,
-        ..SlotLimits::default()
-    };
-    let (gateway, clock) = support::start_manual(GatewayConfig {
-        web_root: page_of(bytes),
-        slots,
-        ..config()
-    });
+    let (gateway, clock) = support::start_manual(config_with(|config| {
+        config.web_root = page_of(bytes);
+        config.slots.max_unauthenticated = 4;
+    }));
     // 1 MiB each 15 s: two orders of magnitude slower than the bound on all of it was.
     let mut slow = ask_for(gateway.address(), &get("/large.wasm")).await;
     let mut left = vec![0; MIB];
@@ -103,16 +96,11 @@ async fn a_large_file_takes_as_long_as_it_takes_and_silence_ends_it() {
 #[tokio::test]
 async fn downloads_are_bounded_and_small_answers_are_not() {
     // Eight in all, two of them at one address.
-    let slots = SlotLimits {
-        max_unauthenticated: 32,
-        ..SlotLimits::default()
-    };
-    let gateway = start(GatewayConfig {
-        web_root: page_of(8 * 1024 * 1024),
-        slots,
-        trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
-        ..config()
-    });
+    let gateway = start(config_with(|config| {
+        config.web_root = page_of(8 * 1024 * 1024);
+        config.slots.max_unauthenticated = 32;
+        config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    }));
     let address = gateway.address();
     let (log, _guard) = Log::start();
     let mut downloads = Vec::new();
@@ -178,11 +166,10 @@ async fn many_requests_at_once_take_turns_with_those_of_others() {
 #[tokio::test]
 async fn a_gateway_stops_whoever_reads_nothing() {
     // No time passes: what ends the connections is neither a stall nor the bound on the end.
-    let (gateway, _clock) = support::start_manual(GatewayConfig {
-        web_root: page_of(8 * 1024 * 1024),
-        drain_ms: 600_000,
-        ..config()
-    });
+    let (gateway, _clock) = support::start_manual(config_with(|config| {
+        config.web_root = page_of(8 * 1024 * 1024);
+        config.drain_ms = 600_000;
+    }));
     let mut stuck = ask_for(gateway.address(), &get("/large.wasm")).await;
     support::within("a beginning", stuck.read_u8()).await.unwrap();
     let idle = TcpStream::connect(gateway.address()).await.unwrap();

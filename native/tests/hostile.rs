@@ -14,9 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use futures_util::FutureExt;
-use presence_gateway::GatewayConfig;
 use serde_json::json;
-use support::{Client, config, connect_params, raw_http, start, start_manual};
+use support::{Client, config, config_with, connect_params, raw_http, start, start_manual};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpSocket;
 use tokio_tungstenite::tungstenite::Message;
@@ -164,10 +163,9 @@ async fn large(address: SocketAddr, client: u8) -> Client {
 
 #[tokio::test]
 async fn large_handshakes_wait_for_each_other_and_small_ones_do_not() {
-    let (gateway, clock) = start_manual(GatewayConfig {
-        trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
-        ..config()
-    });
+    let (gateway, clock) = start_manual(config_with(|config| {
+        config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    }));
     let address = gateway.address();
     let mut holders = Vec::new();
     for _ in 0..4 {

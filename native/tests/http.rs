@@ -5,9 +5,9 @@ mod support;
 
 use std::sync::Arc;
 
+use presence_gateway::RunningGateway;
 use presence_gateway::WebRoot;
-use presence_gateway::{GatewayConfig, RunningGateway};
-use support::{config, raw_http, start};
+use support::{config, config_with, raw_http, start};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -75,7 +75,7 @@ fn start_with_page() -> (RunningGateway, tempfile::TempDir) {
     }
     std::fs::write(folder.path().join("secret"), "s3cret").unwrap();
     let web_root = Some(Arc::new(WebRoot::read(&page).unwrap()));
-    (start(GatewayConfig { web_root, ..config() }), folder)
+    (start(config_with(|config| config.web_root = web_root)), folder)
 }
 
 #[tokio::test]
@@ -265,10 +265,9 @@ async fn requests_are_as_rfc_9112_and_rfc_6455_have_them() {
 
 #[tokio::test]
 async fn without_a_secret_a_foreign_name_learns_nothing_by_plain_http() {
-    let gateway = start(GatewayConfig {
-        auth: presence_gateway::AuthMode::None,
-        ..config()
-    });
+    let gateway = start(config_with(|config| {
+        config.auth = presence_gateway::AuthMode::None;
+    }));
     for path in ["/", "/healthz", "/readyz", "/nowhere"] {
         for foreign in [
             get(path).replace("localhost", "rebound.example.org"),

@@ -7,22 +7,21 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use ed25519_dalek::{Signer, SigningKey};
 use presence_core::wire::device::SignedFields;
+use presence_gateway::RunningGateway;
 use presence_gateway::clock::Manual;
-use presence_gateway::{GatewayConfig, RunningGateway};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use support::log::Log;
-use support::{Client, TOKEN, config, connect_params, offering, raw_http, refusal, start_manual};
+use support::{Client, TOKEN, config_with, connect_params, offering, raw_http, refusal, start_manual};
 use tokio_tungstenite::tungstenite::Message;
 
 const READ: &[&str] = &["operator.read"];
 
 fn started() -> (RunningGateway, Manual, Log, tracing::subscriber::DefaultGuard) {
     let (log, guard) = Log::start();
-    let (gateway, clock) = start_manual(GatewayConfig {
-        trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
-        ..config()
-    });
+    let (gateway, clock) = start_manual(config_with(|config| {
+        config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    }));
     (gateway, clock, log, guard)
 }
 
@@ -252,10 +251,9 @@ async fn a_storm_of_refusals_is_twenty_lines_a_second_and_their_number() {
 #[tokio::test]
 async fn evicted_rows_are_one_line_a_minute() {
     let (log, _guard) = Log::start();
-    let (gateway, clock) = start_manual(GatewayConfig {
-        max_entries: 3,
-        ..config()
-    });
+    let (gateway, clock) = start_manual(config_with(|config| {
+        config.max_entries = 3;
+    }));
     const LINE: &str = "rows evicted: the roster is full; raise max_entries if live rows are missing";
     let mut clients = Vec::new();
     for id in ["a", "b"] {

@@ -6,9 +6,9 @@ mod support;
 
 use std::process::Stdio;
 
-use presence_gateway::{GatewayConfig, RunningGateway};
+use presence_gateway::RunningGateway;
 use serde_json::json;
-use support::{Client, TOKEN, config, row, start, within};
+use support::{Client, TOKEN, config, config_with, row, start, within};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
@@ -68,7 +68,7 @@ async fn line_with<R: AsyncRead + Unpin>(lines: &mut Lines<BufReader<R>>, words:
 
 /// A gateway where another one was.
 fn start_at(port: u16) -> RunningGateway {
-    start(GatewayConfig { port, ..config() })
+    start(config_with(|config| config.port = port))
 }
 
 #[tokio::test]

@@ -6,25 +6,20 @@ mod support;
 use std::net::SocketAddr;
 
 use presence_gateway::GatewayConfig;
-use presence_gateway::SlotLimits;
 use presence_gateway::bounds::PATIENCE_MS;
-use support::{Client, config, connect_params, raw_http, start, start_manual, within};
+use support::{Client, config_with, connect_params, raw_http, start, start_manual, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const READ: &[&str] = &["operator.read"];
-const SLOTS: SlotLimits = SlotLimits {
-    max_connections: 64,
-    max_unauthenticated: 16,
-    max_unauthenticated_per_address: 2,
-};
 
 fn scarce() -> GatewayConfig {
-    GatewayConfig {
-        slots: SLOTS,
-        trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
-        ..config()
-    }
+    config_with(|config| {
+        config.slots.max_connections = 64;
+        config.slots.max_unauthenticated = 16;
+        config.slots.max_unauthenticated_per_address = 2;
+        config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    })
 }
 
 /// The start of a WebSocket, by way of a proxy.
@@ -132,11 +127,7 @@ async fn who_was_refused_by_websocket_holds_no_place_either() {
 
 #[tokio::test]
 async fn beyond_the_bound_on_connections_the_answer_arrives() {
-    let slots = SlotLimits {
-        max_connections: 1,
-        ..SlotLimits::default()
-    };
-    let gateway = start(GatewayConfig { slots, ..config() });
+    let gateway = start(config_with(|config| config.slots.max_connections = 1));
     let first = Client::connect(gateway.address(), "first", READ).await;
     let request = upgrade_from("192.0.2.1") + &"more of what nobody reads\r\n".repeat(1_000);
     for request in ["", &request] {
@@ -152,11 +143,9 @@ async fn beyond_the_bound_on_connections_the_answer_arrives() {
 
 #[tokio::test]
 async fn one_address_does_not_get_the_last_quarter() {
-    let slots = SlotLimits {
-        max_connections: 8,
-        ..SLOTS
-    };
-    let gateway = start(GatewayConfig { slots, ..scarce() });
+    let mut config = scarce();
+    config.slots.max_connections = 8;
+    let gateway = start(config);
     let address = gateway.address();
     let mut local = Vec::new();
     for n in 0..6 {

@@ -94,10 +94,8 @@ async fn a_gateway_refuses_a_number_by_name_or_runs_an_hour_with_it() {
 
 #[tokio::test]
 async fn the_name_is_in_the_refusal() {
-    let config = GatewayConfig {
-        max_entries: 1,
-        ..GatewayConfig::ephemeral()
-    };
+    let mut config = GatewayConfig::ephemeral();
+    config.max_entries = 1;
     let error = Gateway::bind(config).unwrap_err();
     assert_eq!(
         error.to_string(),

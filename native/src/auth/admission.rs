@@ -1,4 +1,4 @@
-//! Finds the facts about a `connect` request: origin, secret, device proof. Core decides on them.
+//! Finds the evidence for a `connect` request: origin, secret, device proof. Core decides.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -13,10 +13,10 @@ use crate::auth::proxy::{Client, is_loopback};
 use crate::auth::secret::{AuthMode, offered};
 use crate::auth::throttle::{Bucket, Check, GuessLimiter};
 
-/// What the HTTP request of a connection said.
+/// Facts from the HTTP request of a connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
-    /// Who it came from.
+    /// The client.
     pub client: Client,
     /// Its Origin header.
     pub origin: Option<Box<str>>,
@@ -24,14 +24,14 @@ pub(crate) struct Facts {
     pub host: Option<Box<str>>,
     /// Its User-Agent header, cut; for the log.
     pub user_agent: Option<Box<str>>,
-    /// Where it put what looks like a secret, though none is read there.
+    /// Where the request put a value that looks like a secret, in a place that is not read.
     pub misplaced: Option<Misplaced>,
     /// Its user, as a trusted proxy states it.
     pub user: Option<Box<str>>,
 }
 
 impl Facts {
-    /// Whose wrong secrets its wrong secrets are counted with.
+    /// The bucket in which its wrong secrets are counted.
     fn bucket(&self) -> Bucket {
         match (self.client.ip, &self.origin) {
             (None, _) => Bucket::of_proxy(self.client.peer),
@@ -42,7 +42,7 @@ impl Facts {
     }
 }
 
-/// Whom the gateway lets in.
+/// Decides who may connect.
 #[derive(Debug)]
 pub(crate) struct Admission {
     auth: AuthMode,
@@ -51,8 +51,7 @@ pub(crate) struct Admission {
 }
 
 impl Admission {
-    /// Lets in whoever has the secret and, if it is a web page, comes from an allowed origin.
-    #[must_use]
+    /// Admits clients that present the secret and, if they are web pages, come from an allowed origin.
     pub(crate) fn new(auth: AuthMode, origins: AllowedOrigins, limiter: GuessLimiter) -> Self {
         Self {
             auth,
@@ -61,9 +60,8 @@ impl Admission {
         }
     }
 
-    /// The facts about a request. Once something is wrong, what comes later in the order of checks is not looked
-    /// at: nobody can guess a secret from a page that may not connect, or make the gateway verify signatures
-    /// without a secret.
+    /// Returns the evidence for a request. The first failed check ends the search: a page of a refused origin cannot
+    /// guess secrets, and a client without the secret cannot make the gateway verify signatures.
     pub(crate) fn judge(&self, params: &ConnectParams, facts: &Facts, nonce: &str, now: Now) -> Evidence {
         let mut evidence = Evidence {
             origin: self.origin(facts),
@@ -83,8 +81,8 @@ impl Admission {
         evidence
     }
 
-    /// Whether a request that means this host is answered: without a secret, a page of a foreign name that was
-    /// rebound to this machine must learn nothing, by WebSocket or by plain HTTP.
+    /// Whether requests for this host are answered. Without a secret, a page whose foreign name was rebound to this
+    /// machine must learn nothing, over WebSocket or plain HTTP.
     pub(crate) fn answers_to(&self, host: Option<&str>) -> bool {
         self.auth != AuthMode::None || self.origins.allows_host(host)
     }

@@ -1,4 +1,4 @@
-//! The device proof: an Ed25519 signature over what the client says of itself (reference 3.3).
+//! The device proof: an Ed25519 signature over the client's parameters (reference 3.3).
 
 use base64::Engine as _;
 use base64::alphabet::{STANDARD, URL_SAFE};
@@ -10,19 +10,18 @@ use presence_core::wire::connect::NEWEST_PROTOCOL;
 use presence_core::wire::{ConnectParams, device};
 use sha2::{Digest, Sha256};
 
-/// Padding may be there or not; both alphabets occur.
+/// Clients send both alphabets, with and without padding.
 const LENIENT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
 
-/// What stands before the raw key in a DER public key of this kind.
+/// Prefix of the raw key in the DER encoding of an Ed25519 public key.
 const DER_PREFIX: [u8; 12] = [
     0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
 ];
 
 /// Verifies the proof of a `connect` request. `nonce` is the one of this connection's challenge.
-#[must_use]
 pub(crate) fn verify(params: &ConnectParams, nonce: &str, now: Now) -> DeviceEvidence {
     let Some(proof) = &params.device else {
         return DeviceEvidence::Absent;
@@ -37,8 +36,8 @@ pub(crate) fn verify(params: &ConnectParams, nonce: &str, now: Now) -> DeviceEvi
         Ok(texts) => texts,
         Err(evidence) => return evidence,
     };
-    // Who speaks the old protocol too signs what old gateways verify. Each wrong guess costs as much as
-    // all the rest of a handshake.
+    // Clients that also speak the old protocol sign the text that old gateways verify. The likelier text goes first,
+    // because a verification costs as much as the rest of a handshake.
     if params.min_protocol < NEWEST_PROTOCOL {
         texts.reverse();
     }
@@ -58,8 +57,7 @@ pub(crate) fn verify(params: &ConnectParams, nonce: &str, now: Now) -> DeviceEvi
     }
 }
 
-/// The id of a device: the digest of its raw public key in lower-case hex.
-#[must_use]
+/// Returns the id of a device: the SHA-256 of its raw public key in lower-case hex.
 pub(crate) fn device_id(raw_key: &[u8; 32]) -> String {
     Sha256::digest(raw_key)
         .iter()

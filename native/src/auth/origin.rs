@@ -11,7 +11,7 @@ use http::uri::Scheme;
 use self::authority::Authority;
 pub(crate) use self::authority::is_authority;
 
-/// An origin: scheme, host and port, lower-cased, with the port always filled in.
+/// An origin: scheme, host and port in lower case, with the scheme's default port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     scheme: Box<str>,
@@ -19,8 +19,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Parses `scheme://host[:port]`. `null` and everything else is no origin.
-    #[must_use]
+    /// Parses `scheme://host[:port]`; `None` for `null` and anything else.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_lowercase();
         let (scheme, rest) = text.split_once("://")?;
@@ -50,7 +49,7 @@ pub struct AllowedOrigins {
     listed: Vec<Origin>,
 }
 
-/// An entry of the list that no page can match.
+/// An entry of the list that matches no page.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an origin: {why}")]
 pub struct InvalidOrigin {
@@ -60,10 +59,10 @@ pub struct InvalidOrigin {
 
 const NO_HOST_CHARACTER: &str = "the host holds a character that no host name has";
 
-/// An origin as browsers send it.
+/// Parses an entry of the list as browsers write origins.
 ///
 /// # Errors
-/// Why no browser sends it.
+/// The reason why no browser sends it.
 fn configured(text: &str) -> Result<Origin, &'static str> {
     let bare = text.trim().to_lowercase();
     if bare == "null" || bare.starts_with("file:") {
@@ -122,9 +121,8 @@ impl AllowedOrigins {
         Ok(allowed)
     }
 
-    /// Whether a request that bears this Origin may connect. `host` is its Host header,
-    /// `is_direct_local` whether it came from this machine with no proxy in between, `is_local_peer`
-    /// whether the other end of the socket is this machine.
+    /// Whether a request with this Origin may connect. `host` is its Host header; `is_direct_local` means that it came
+    /// from this machine without a proxy, `is_local_peer` that the other end of the socket is this machine.
     #[must_use]
     pub fn allows(
         &self,
@@ -147,8 +145,8 @@ impl AllowedOrigins {
         is_same_host && (origin.authority.is_private() || (origin.authority.is_loopback() && is_local_peer))
     }
 
-    /// Whether the Host header names this machine or a listed origin's host. Mode `none` asks for it:
-    /// a page whose name was rebound to 127.0.0.1 still carries its own name there.
+    /// Whether the Host header names this machine or a listed origin's host. Mode `none` requires it: a page whose
+    /// name was rebound to 127.0.0.1 still sends its own name.
     #[must_use]
     pub fn allows_host(&self, host: Option<&str>) -> bool {
         let Some(host) = host.and_then(|host| Authority::parse(host, None)) else {

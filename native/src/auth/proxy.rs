@@ -1,4 +1,4 @@
-//! Who the client is when proxies stand in between (SPEC 4, reference 2.7).
+//! Attribution of requests that came through proxies (SPEC 4, reference 2.7).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -8,53 +8,43 @@ use ipnet::IpNet;
 const PROXY_HEADERS: [&str; 2] = ["forwarded", "x-real-ip"];
 const PROXY_PREFIXES: [&str; 2] = ["x-forwarded-", "tailscale-"];
 
-/// Whether a header of this lower-case name says that the request came through a proxy.
-#[must_use]
+/// Whether only proxies add the header of this lower-case name.
 pub(crate) fn is_proxy_header(name: &str) -> bool {
     PROXY_HEADERS.contains(&name) || PROXY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// An IPv4-mapped IPv6 address as the IPv4 address it is; others unchanged.
-#[must_use]
-pub(crate) fn normalise(ip: IpAddr) -> IpAddr {
-    ip.to_canonical()
-}
-
 /// Whether the address is this machine's own: 127.0.0.0/8, ::1, and both as mapped IPv6.
-#[must_use]
 pub(crate) fn is_loopback(ip: IpAddr) -> bool {
-    normalise(ip).is_loopback()
+    ip.to_canonical().is_loopback()
 }
 
-/// Whom an address belongs to: one customer of a provider can choose freely within a /64 of IPv6. An IPv4 address
-/// stays as it is, and all of loopback is one.
-#[must_use]
+/// Returns the network that a client can choose its address in: the /64 of an IPv6 address, an IPv4 address itself,
+/// and one address for all of loopback.
 pub(crate) fn network(ip: IpAddr) -> IpAddr {
-    match normalise(ip) {
+    match ip.to_canonical() {
         ip if ip.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
         ip => ip,
     }
 }
 
-/// What the address and the headers of one request say about its client.
+/// The client of a request, by address and headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Client {
-    /// The other end of the socket, normalised.
+    /// The other end of the socket; IPv4-mapped IPv6 as IPv4.
     pub peer: IpAddr,
-    /// Where the client is: `None` when a proxy stands in between that cannot be believed.
+    /// The client's address; `None` behind a proxy when no trusted one names the client.
     pub ip: Option<IpAddr>,
-    /// On this machine, with nothing in between.
+    /// On this machine, without a proxy.
     pub is_direct_local: bool,
-    /// Proxy headers came from an address that is not trusted: worth a line in the log.
+    /// Proxy headers were present and named no client, which is logged.
     pub is_unattributed: bool,
 }
 
 impl Client {
-    /// A client with nothing between it and the gateway.
-    #[must_use]
+    /// A client without a proxy.
     pub(crate) fn direct(peer: IpAddr) -> Self {
-        let peer = normalise(peer);
+        let peer = peer.to_canonical();
         Self {
             peer,
             ip: Some(peer),
@@ -64,27 +54,24 @@ impl Client {
     }
 }
 
-/// The addresses whose proxy headers are believed.
+/// The networks whose proxy headers are trusted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
     /// Trusts these networks.
-    #[must_use]
     pub(crate) fn new(networks: Vec<IpNet>) -> Self {
         Self(networks)
     }
 
-    /// Whether proxy headers from this address are believed.
-    #[must_use]
+    /// Whether proxy headers from this address are trusted.
     pub(crate) fn contains(&self, ip: IpAddr) -> bool {
-        let ip = normalise(ip);
+        let ip = ip.to_canonical();
         self.0.iter().any(|network| network.contains(&ip))
     }
 
     /// Finds the client. `forwarded_for` are all `X-Forwarded-For` values joined by commas;
     /// `has_proxy_headers` says whether any header satisfied [`is_proxy_header`] or states a user.
-    #[must_use]
     pub(crate) fn attribute(
         &self,
         peer: IpAddr,
@@ -94,7 +81,7 @@ impl TrustedProxies {
         if !has_proxy_headers {
             return Client::direct(peer);
         }
-        let peer = normalise(peer);
+        let peer = peer.to_canonical();
         let ip = if self.contains(peer) {
             forwarded_for.and_then(|list| self.walk(list))
         } else {
@@ -108,9 +95,9 @@ impl TrustedProxies {
         }
     }
 
-    /// From the right: skips our own proxies; the first other address is the client, and what stands
-    /// left of it is only what that client claims. If all are ours, the leftmost is a client inside a trusted
-    /// network. An unreadable hop ends the search.
+    /// Walks from the right past trusted proxies. The first other address is the client; those to its left are only
+    /// the client's claims. If all are trusted, the leftmost is a client inside a trusted network. An invalid hop ends
+    /// the search without a client.
     fn walk(&self, forwarded_for: &str) -> Option<IpAddr> {
         let mut client = None;
         for hop in forwarded_for.rsplit(',') {
@@ -139,7 +126,7 @@ fn parse_hop(hop: &str) -> Option<IpAddr> {
                 .parse::<IpAddr>()
         })
         .ok()?;
-    Some(normalise(ip))
+    Some(ip.to_canonical())
 }
 
 #[cfg(test)]

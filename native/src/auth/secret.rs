@@ -7,7 +7,7 @@ use presence_core::wire::AuthParams;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-/// What an empty variable of some script or template leaves behind: never a secret.
+/// Placeholders that scripts and templates leave for an empty variable.
 const NOT_SECRETS: [&str; 4] = ["undefined", "null", "[redacted]", "__redacted__"];
 
 /// A secret; never shown by `Debug`, never logged.
@@ -35,8 +35,7 @@ pub enum InvalidSecret {
 }
 
 impl Secret {
-    /// Takes the text without line ends at its ends, which files and command substitutions leave behind. Other
-    /// blanks belong to the secret.
+    /// Trims line ends, which files and command substitutions leave behind. Other blanks belong to the secret.
     ///
     /// # Errors
     /// [`InvalidSecret`] when it is blank, a word that stands for "no value", or holds control characters.
@@ -58,7 +57,7 @@ impl Secret {
     /// A random token: 32 bytes as hex.
     ///
     /// # Errors
-    /// When the system has no randomness to give.
+    /// When the system provides no randomness.
     pub fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0_u8; 32];
         getrandom::fill(&mut bytes)?;
@@ -71,13 +70,13 @@ impl Secret {
         ))
     }
 
-    /// The secret itself, for showing it to the person who starts the gateway and for sending it.
+    /// The secret in clear text, to print it at the start or to send it.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// Compares in a time that tells neither content nor length.
+    /// Compares in a time that depends on neither content nor length.
     fn matches(&self, offered: &str) -> Choice {
         Sha256::digest(self.0.as_bytes()).ct_eq(&Sha256::digest(offered.as_bytes()))
     }
@@ -103,18 +102,19 @@ pub(crate) fn offered(auth: &AuthParams) -> Vec<&str> {
 
 /// How clients prove that they may connect.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AuthMode {
-    /// They need not: only for a gateway nobody else can reach.
+    /// Without a secret: only for a gateway that no other machine can reach.
     #[default]
     None,
-    /// By this token.
+    /// With this token.
     Token(Secret),
-    /// By this password.
+    /// With this password.
     Password(Secret),
 }
 
 impl AuthMode {
-    /// The word for it: `none`, `token` or `password`.
+    /// The mode's name: `none`, `token` or `password`.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -134,8 +134,8 @@ impl AuthMode {
         }
     }
 
-    /// Compares what the client offers. Either member may carry the secret; one match suffices, and
-    /// both are always compared.
+    /// Compares the secrets that the client offers. Either member may carry the secret; one match suffices, and both
+    /// are always compared.
     #[must_use]
     pub fn compare(&self, auth: &AuthParams) -> SecretEvidence {
         let (secret, missing) = match self {
@@ -149,7 +149,7 @@ impl AuthMode {
             any = true;
             is_match |= secret.matches(text);
         }
-        // Tokens of other gateways are credentials too: wrong ones.
+        // Tokens of other gateways count as wrong secrets.
         any |= auth.device_token.is_some() || auth.bootstrap_token.is_some();
         match (bool::from(is_match), any) {
             (true, _) => SecretEvidence::Match,

@@ -1,5 +1,5 @@
-//! How many sockets there may be: in all, before the handshake is done, and per address (SPEC 2). When places are
-//! scarce, the socket that was silent the longest gives up its own.
+//! Slots bound the number of sockets: in all, before the handshake is done, and per address (SPEC 2). When slots are
+//! scarce, the longest silent socket is evicted.
 //!
 //! Counters, not semaphores: a permit of a semaphore cannot be taken back from its holder.
 
@@ -19,12 +19,12 @@ use counts::Counts;
 pub(crate) use large::{LARGE_MS, LargePlace};
 pub use limits::SlotLimits;
 
-/// How long a socket may be silent while more than half of the places before the handshake are taken, in ms.
+/// How long a socket may be silent while more than half of the unauthenticated slots are taken, in ms.
 pub const PATIENCE_MS: u64 = 3_000;
-/// Most sockets that a new one makes pay for that: their number does not depend on how many there are.
+/// Most sockets evicted for that per new socket, which bounds the work.
 const MAX_IMPATIENT: usize = 2;
 
-/// Why a socket is turned away.
+/// Why a socket is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
     /// No more connections, in all or from this address.
@@ -38,14 +38,14 @@ pub(crate) enum Refused {
     Downloads,
 }
 
-/// Whom a socket is counted with.
+/// The address that a socket counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Address {
     /// The client's address, or the network it can choose its address in: see
     /// [`network`](crate::auth::proxy::network).
     pub network: IpAddr,
-    /// Many clients come from it that have nothing to do with each other: loopback, a trusted proxy. They
-    /// would shut each other out.
+    /// Unrelated clients share it (loopback, a trusted proxy), so that a strict bound would make them exclude each
+    /// other.
     pub is_shared: bool,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct Slots {
     large: Arc<Semaphore>,
 }
 
-/// The place of one socket; given back when dropped.
+/// The slot of one socket; freed when dropped.
 #[derive(Debug)]
 pub(crate) struct Slot {
     slots: Arc<Slots>,
@@ -69,23 +69,22 @@ pub(crate) struct Slot {
 
 #[derive(Debug)]
 enum State {
-    /// The gateway waits for its request or its `connect`.
+    /// The gateway waits for the socket's request or `connect`.
     Silent {
         number: u64,
         eviction: Arc<Notify>,
     },
-    /// The gateway works for it, and the handshake is not done.
+    /// The gateway works on its request; the handshake is not done.
     Busy,
-    /// The gateway waits for it to read an answer.
+    /// The gateway waits for the client to read a response.
     Downloading,
     Authenticated,
-    /// Without a place.
+    /// The slot is free again.
     Released,
 }
 
 impl Slots {
-    /// None taken.
-    #[must_use]
+    /// All slots are free.
     pub(crate) fn new(limits: SlotLimits) -> Arc<Self> {
         Arc::new(Self {
             limits,
@@ -95,10 +94,10 @@ impl Slots {
         })
     }
 
-    /// Takes a place for a new socket, at this time on the age clock.
+    /// Takes a slot for a new socket, at this time on the age clock.
     ///
     /// # Errors
-    /// [`Refused`] when a bound is reached and no silent socket can go in its stead.
+    /// [`Refused`] when a bound is reached and no silent socket can be evicted.
     pub(crate) fn take(self: &Arc<Self>, address: Address, now_ms: u64) -> Result<Slot, Refused> {
         let mut counts = self.counts();
         self.evict_impatient(&mut counts, now_ms);
@@ -120,7 +119,6 @@ impl Slots {
     }
 
     /// Sockets now, in all.
-    #[must_use]
     pub(crate) fn connections(&self) -> usize {
         self.counts().connections
     }
@@ -131,18 +129,17 @@ impl Slots {
         self.counts().unauthenticated
     }
 
-    /// Whether a socket had to go for another since that was last asked.
-    #[must_use]
+    /// Whether sockets were evicted since the last [`take_evictions`](Self::take_evictions).
     pub(crate) fn has_evictions(&self) -> bool {
         self.evictions.load(Ordering::Relaxed) > 0
     }
 
-    /// How many sockets had to go for others since the last time this was asked.
+    /// Returns the number of sockets evicted since the last call.
     pub(crate) fn take_evictions(&self) -> u64 {
         self.evictions.swap(0, Ordering::Relaxed)
     }
 
-    /// The share of the address has room for one more, if need be by its own oldest silent socket.
+    /// Makes room for one more socket of the address, if necessary by evicting its longest silent one.
     fn make_room(&self, counts: &mut Counts, address: Address) -> Result<(), Refused> {
         let Some(share) = counts.shares.get(&address.network) else {
             return Ok(());
@@ -163,7 +160,7 @@ impl Slots {
         Ok(())
     }
 
-    /// While places are scarce, sockets are not let be silent as long as otherwise.
+    /// Evicts sockets that were silent for [`PATIENCE_MS`] while slots are scarce.
     fn evict_impatient(&self, counts: &mut Counts, now_ms: u64) {
         for _ in 0..MAX_IMPATIENT {
             let is_impatient = counts.unauthenticated > self.limits.max_unauthenticated / 2
@@ -209,7 +206,7 @@ impl Slot {
     /// Counts the socket under the client's address, once a proxy has named it.
     ///
     /// # Errors
-    /// [`Refused`] when that address has too many; the place is given back.
+    /// [`Refused`] when that address has too many; the slot is freed.
     pub(crate) fn attribute(&mut self, address: Address, now_ms: u64) -> Result<(), Refused> {
         if address == self.address {
             return Ok(());
@@ -219,7 +216,7 @@ impl Slot {
         Ok(())
     }
 
-    /// Waits until the place is needed for somebody else, if it can be: while the socket is silent.
+    /// Waits until the socket is evicted, which happens only while it is silent.
     pub(crate) fn eviction(&self) -> impl Future<Output = ()> + use<> {
         let eviction = match &self.state {
             State::Silent { eviction, .. } => Some(Arc::clone(eviction)),
@@ -233,8 +230,7 @@ impl Slot {
         }
     }
 
-    /// Whether its place went to somebody else.
-    #[must_use]
+    /// Whether the socket was evicted.
     pub(crate) fn is_evicted(&self) -> bool {
         match &self.state {
             State::Silent { number, .. } => !self.slots.counts().silent.contains_key(number),
@@ -242,11 +238,11 @@ impl Slot {
         }
     }
 
-    /// The socket did something useful: the gateway works for it now. If its place went to somebody else before
-    /// that was seen, it gets another.
+    /// The socket sent something useful, which the gateway now works on. A socket that was evicted meanwhile gets
+    /// another slot.
     ///
     /// # Errors
-    /// [`Refused`] when there is none.
+    /// [`Refused`] when there is no slot.
     pub(crate) fn busy(&mut self, now_ms: u64) -> Result<(), Refused> {
         if self.is_evicted() {
             *self = self.slots.take(self.address, now_ms)?;
@@ -258,10 +254,10 @@ impl Slot {
         Ok(())
     }
 
-    /// The gateway has to wait until the client has read an answer, up to the next [`silent`](Self::silent).
+    /// The gateway waits for the client to read a response, up to the next [`silent`](Self::silent).
     ///
     /// # Errors
-    /// [`Refused`] when it waits for too many already: they cannot be evicted.
+    /// [`Refused`] when too many such sockets exist: they cannot be evicted.
     pub(crate) fn downloading(&mut self) -> Result<(), Refused> {
         if !matches!(self.state, State::Busy) {
             return Ok(());
@@ -296,7 +292,7 @@ impl Slot {
         self.state = silent;
     }
 
-    /// The handshake is done, for which the gateway worked.
+    /// The handshake is done.
     pub(crate) fn authenticated(&mut self) {
         if matches!(self.state, State::Busy) {
             self.slots.counts().remove_unauthenticated(self.address.network);
@@ -304,7 +300,7 @@ impl Slot {
         }
     }
 
-    /// Gives the place back, though the socket may take a while to close.
+    /// Frees the slot, though the socket may take a while to close.
     pub(crate) fn release(&mut self) {
         let mut counts = self.slots.counts();
         let (has_place, is_authenticated) = match self.state {

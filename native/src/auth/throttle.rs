@@ -1,8 +1,8 @@
 //! A throttle on guessing the secret (SPEC 4): per bucket ten wrong secrets at once, then one per 3 s.
 //!
-//! Nobody is locked out and no answer is delayed: a delayed answer would hold a place among the sockets. Only
-//! a wrong secret that is new in its bucket costs a token. One that the bucket remembers is refused without a
-//! comparison and costs nothing, so a page left open with an old token cannot starve the others of its bucket.
+//! There is no lockout and no delayed response: that would hold a slot. Only a wrong secret that is new in its bucket
+//! costs a token. A remembered one is refused without a comparison and costs nothing, so that a page left open with an
+//! old token cannot starve the rest of its bucket.
 //!
 //! The bucket itself is the generic cell rate algorithm: one number and three lines. `governor` offers the
 //! same, but its keyed store can neither share one bucket beyond a bound nor keep the remembered secrets.
@@ -23,28 +23,26 @@ pub const MAX_BUCKETS: usize = 10_000;
 /// Wrong secrets remembered per bucket; the oldest is forgotten first.
 pub(crate) const MAX_REMEMBERED: usize = 64;
 
-/// Whose wrong secrets are counted together.
+/// Clients whose wrong secrets are counted together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Bucket {
     /// All programs on this machine.
     Local,
-    /// All web pages on this machine, whatever their origin: a page can choose `http://N.localhost` for any N.
+    /// All web pages on this machine. Their origins do not matter: a page can choose `http://N.localhost` for any N.
     Page,
     /// A client elsewhere: an IPv4 address, or the first address of an IPv6 /64.
     Address(IpAddr),
-    /// All clients behind a proxy at this address, which the gateway cannot tell apart.
+    /// All clients behind a proxy at this address that does not name them reliably.
     Proxy(IpAddr),
 }
 
 impl Bucket {
     /// The bucket of a client's address.
-    #[must_use]
     pub(crate) fn of_address(ip: IpAddr) -> Self {
         Self::Address(network(ip))
     }
 
     /// The bucket of all clients behind a proxy.
-    #[must_use]
     pub(crate) fn of_proxy(ip: IpAddr) -> Self {
         Self::Proxy(network(ip))
     }
@@ -63,12 +61,12 @@ pub(crate) enum Check {
 
 /// The buckets. The clock is an argument: ms of `Now::age_ms`.
 pub(crate) struct GuessLimiter {
-    /// The key of the hashes below, random per process: they are worth nothing elsewhere.
+    /// Key of the hashes, random per process, so that a leaked hash is useless.
     key: [u8; 32],
     pub(super) buckets: HashMap<Bucket, State>,
-    /// For all that found no place in the full table.
+    /// Shared by all addresses beyond the full table.
     overflow: State,
-    /// The table is searched for buckets at rest at most once per interval.
+    /// When the full table is next searched for buckets at rest: at most once per interval.
     next_sweep_ms: u64,
 }
 
@@ -82,7 +80,6 @@ pub(super) struct State {
 
 impl GuessLimiter {
     /// An empty table. `key` is random.
-    #[must_use]
     pub(crate) fn new(key: [u8; 32]) -> Self {
         Self {
             key,
@@ -94,7 +91,6 @@ impl GuessLimiter {
 
     /// Whether the secrets that a request offers are to be compared. Each that is new in the bucket needs a
     /// token; none is taken yet.
-    #[must_use]
     pub(crate) fn check(&self, bucket: Bucket, offered: &[&str], now_ms: u64) -> Check {
         let Some(state) = self.state(bucket) else {
             return Check::Compare;
@@ -110,12 +106,12 @@ impl GuessLimiter {
         }
         match state.wait_ms(new as u64, now_ms) {
             0 => Check::Compare,
-            // Two new secrets at once need two tokens; one is back sooner, and may do.
+            // Two new secrets need two tokens, but the client may come back with one.
             wait_ms => Check::Wait(wait_ms.min(INTERVAL_MS)),
         }
     }
 
-    /// None of the secrets that a request offered is the right one: each that is new takes a token.
+    /// Records that all offered secrets are wrong: each new one takes a token.
     pub(crate) fn mismatched(&mut self, bucket: Bucket, offered: &[&str], now_ms: u64) {
         let hashes: Vec<u64> = offered.iter().map(|secret| self.hash(secret)).collect();
         let state = self.state_mut(bucket, now_ms);
@@ -126,7 +122,7 @@ impl GuessLimiter {
         }
     }
 
-    /// `None`: at rest.
+    /// Returns the state; `None` for a bucket at rest.
     fn state(&self, bucket: Bucket) -> Option<&State> {
         let is_full = self.buckets.len() >= MAX_BUCKETS;
         self.buckets

@@ -1,4 +1,4 @@
-//! Who the user is, as a trusted proxy states it (SPEC 4, "Users"): never a credential.
+//! The user that a trusted proxy states (SPEC 4, "Users"): never a credential.
 
 use std::str::FromStr;
 
@@ -9,20 +9,20 @@ use presence_core::model::entry::MAX_USER_UNITS;
 /// Headers that carry credentials: their values must not be shown.
 const SECRET_HEADERS: [HeaderName; 4] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL];
 
-/// What the header of one request says.
+/// The user that one request states.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum StatedUser {
-    /// Nothing: there is no such header, or it is blank.
+    /// None: the header is absent or blank.
     #[default]
     Nobody,
     /// This id.
     User(Box<str>),
-    /// No id can be taken from it: the header is repeated, too long or not UTF-8.
+    /// The header is repeated, too long or not UTF-8.
     Unusable,
 }
 
 impl StatedUser {
-    /// Takes in one more line of the header. Of two, one may be the client's own, so neither counts.
+    /// Adds a line of the header. Of two lines one may be the client's own, so neither counts.
     pub(crate) fn add(&mut self, value: &[u8], is_first: bool) {
         *self = match std::str::from_utf8(value).map(str::trim) {
             _ if !is_first => Self::Unusable,
@@ -39,7 +39,7 @@ impl StatedUser {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserHeader(HeaderName);
 
-/// The name cannot be that of a header that states a user.
+/// Invalid name for the header that states the user.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidUserHeader {

@@ -1,4 +1,4 @@
-//! `beacon`: tells a gateway that this machine is alive.
+//! `beacon`: sends beacons about this machine.
 
 use std::io::IsTerminal;
 
@@ -15,7 +15,7 @@ use super::stderr::say;
 use super::target::Target;
 use super::{Failure, instance};
 
-/// A beacon about the own instance needs no scope here; other gateways ask for this one.
+/// This gateway needs no scope for a beacon about the own instance; others require `operator.admin`.
 const SCOPES: [&str; 2] = [scope::READ, scope::ADMIN];
 const METHOD: &str = "system-event";
 
@@ -59,7 +59,7 @@ pub(super) async fn beacon(options: &BeaconOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses a text that gateways refuse or ignore.
+/// Rejects texts that gateways refuse or ignore.
 fn check_text(name: &str, kind: Option<Kind>, text: &str) -> Result<(), Failure> {
     let why = if text.trim().is_empty() {
         "must not be blank".to_owned()
@@ -76,7 +76,7 @@ fn check_text(name: &str, kind: Option<Kind>, text: &str) -> Result<(), Failure>
     Err(Failure::Usage(format!("--{name}: {why}")))
 }
 
-/// What the core is told of this instance: it makes the beacons, and with `--every` sends them.
+/// Returns the client's configuration: core makes the beacons and, with `--every`, schedules them.
 fn config(options: &BeaconOptions, instance_id: &str) -> ClientConfig {
     let info = client_info();
     let beacons = match &options.every {
@@ -95,7 +95,7 @@ fn config(options: &BeaconOptions, instance_id: &str) -> ClientConfig {
     }
 }
 
-/// Beacons as the core's policy has them, until the program is told to stop.
+/// Runs the client, which sends beacons by its policy, until a signal.
 async fn keep_sending(mut link: Link) -> Result<(), Failure> {
     let stop = Signals::new()?.wait();
     tokio::pin!(stop);

@@ -1,4 +1,4 @@
-//! The client of the core with a socket, a timer and a clock around it.
+//! The shell around core's client: a socket, a timer and a clock.
 
 use presence_core::Now;
 use presence_core::client::{Client, ClientConfig, ClientEvent, ClientOutput, ClientState, Problem};
@@ -9,44 +9,40 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::device_key::DeviceKey;
-use super::socket::{self, Heard, Report, Reports, Socket};
+use super::socket::{Heard, MAX_WAITING, Report, Reports, Socket};
 use super::stderr::say;
 use super::target::Target;
 use super::{Failure, last_input, printable};
+use crate::auth::secret::Secret;
 use crate::clock::Clock;
 use crate::identity;
 
-/// A client that runs while somebody waits for its [`next`](Self::next) event.
+/// A client that makes progress while [`next`](Self::next) is awaited.
 #[derive(Debug)]
 pub(super) struct Link {
     target: Target,
     machine: Client,
-    /// Only for gateways elsewhere: those of protocol 4 take the scopes of clients without one away.
+    /// Only for gateways on other machines: with protocol 4 they remove the scopes of clients without a key.
     device_key: Option<DeviceKey>,
     clock: Clock,
     socket: Option<Socket>,
-    /// A socket that says goodbye.
+    /// The task of a socket that closes.
     closing: Option<JoinHandle<()>>,
     reporter: Reports,
     reports: mpsc::Receiver<Report>,
-    /// How the last socket ended, if it was not by our wish.
+    /// Why the last socket ended, unless this client closed it.
     failure: Option<Failure>,
-    reported: Option<Reported>,
-}
-
-/// What beacons say of the machine that may be different each time.
-#[derive(Clone, Copy, Debug)]
-struct Reported {
-    last_input: bool,
+    /// Whether beacons report the last input too; `None` where nothing about the machine is reported.
+    reports_last_input: Option<bool>,
 }
 
 impl Link {
-    /// A client of that gateway; its secrets, key and times are added to `config`.
+    /// Makes a client of the target; adds its secrets, key and time limits to `config`.
     pub(super) fn new(target: Target, config: ClientConfig) -> Result<Self, Failure> {
         let mut seed = [0; 8];
         getrandom::fill(&mut seed)
             .map_err(|error| Failure::Other(format!("cannot get random numbers from the system: {error}")))?;
-        let secret = |secret: &Option<String>| secret.as_deref().map(Box::from);
+        let secret = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.reveal().into());
         let device_key = (!target.is_here()).then(DeviceKey::kept).flatten();
         let config = ClientConfig {
             device: device_key.as_ref().map(DeviceKey::public),
@@ -60,7 +56,7 @@ impl Link {
             .validate()
             .map_err(|error| Failure::Usage(error.to_string()))?;
         let clock = Clock::system();
-        let (reporter, reports) = socket::reports();
+        let (reporter, reports) = mpsc::channel(MAX_WAITING);
         Ok(Self {
             machine: Client::new(config, clock.now()),
             target,
@@ -71,13 +67,13 @@ impl Link {
             reporter,
             reports,
             failure: None,
-            reported: None,
+            reports_last_input: None,
         })
     }
 
-    /// From now on beacons say what this machine's address is, and, with `last_input`, how long ago somebody typed.
+    /// Adds this machine's address to beacons and, with `last_input`, the time since the last input.
     pub(super) fn report_machine(&mut self, last_input: bool) {
-        self.reported = Some(Reported { last_input });
+        self.reports_last_input = Some(last_input);
     }
 
     /// The state machine, to read from.
@@ -90,28 +86,22 @@ impl Link {
         self.target.url()
     }
 
-    /// What the clocks read.
+    /// The time.
     pub(super) fn now(&self) -> Now {
         self.clock.now()
     }
 
-    /// Connects, and from then on keeps connected.
+    /// Connects, and reconnects from then on.
     pub(super) fn start(&mut self) {
         self.machine.start(self.clock.now());
     }
 
-    /// Somebody looks at the roster all the time.
+    /// Marks the roster as watched: with protocol 3 it is requested every 30 s.
     pub(super) fn watch(&mut self) {
         self.machine.set_watched(true, self.clock.now());
     }
 
-    /// Calls a method; the answer comes as an event with the id that this returns. `None` when there is
-    /// no connection to ask on.
-    pub(super) fn request(&mut self, method: &str, params: &RawValue) -> Option<u64> {
-        self.machine.request(method, Some(params), self.clock.now()).ok()
-    }
-
-    /// The next thing that happens. Dropping the future loses nothing.
+    /// Returns the next event. Cancel safe.
     pub(super) async fn next(&mut self) -> ClientEvent {
         loop {
             while let Some(output) = self.machine.poll_output() {
@@ -138,7 +128,7 @@ impl Link {
         }
     }
 
-    /// Says goodbye.
+    /// Closes the connection.
     pub(super) async fn stop(mut self) {
         self.machine.stop(self.clock.now());
         while let Some(output) = self.machine.poll_output() {
@@ -146,14 +136,14 @@ impl Link {
         }
         drop(self.reports);
         if let Some(closing) = self.closing {
-            // It ends by itself, within bounds.
+            // The task ends within bounds.
             let _ = closing.await;
         }
     }
 
     // ---- for commands that run once -----------------------------------------------------------
 
-    /// Connects, once; while the gateway asks to come back, again.
+    /// Connects once; again while the gateway asks for a retry.
     ///
     /// # Errors
     /// Why there is no connection.
@@ -164,7 +154,7 @@ impl Link {
                 if state == ClientState::Live {
                     return Ok(());
                 }
-                // The gateway says when to come back, and that is soon.
+                // The gateway is unavailable for a short time and states when to retry.
                 if let (ClientState::Waiting { .. }, Some(problem)) = (state, &problem)
                     && &*problem.code == UNAVAILABLE
                 {
@@ -178,12 +168,12 @@ impl Link {
         }
     }
 
-    /// Calls a method and waits for its payload, as the gateway wrote it.
+    /// Calls a method and returns its payload as the gateway wrote it.
     ///
     /// # Errors
-    /// [`Failure::Refused`] with the gateway's own words, or why there is no answer.
+    /// [`Failure::Refused`] with the gateway's message, or why there is no response.
     pub(super) async fn call(&mut self, method: &str, params: &RawValue) -> Result<Box<str>, Failure> {
-        let asked = self.request(method, params);
+        let asked = self.machine.request(method, Some(params), self.clock.now()).ok();
         loop {
             match self.next().await {
                 ClientEvent::Response { id, result } if Some(id) == asked => {
@@ -202,13 +192,13 @@ impl Link {
         }
     }
 
-    /// What a beacon says now.
+    /// Returns the parameters of a beacon sent now.
     pub(super) fn beacon_params(&mut self, reason: &str) -> Box<RawValue> {
         self.look_at_machine();
         self.machine.beacon_params(reason, self.clock.now())
     }
 
-    /// Why a single try came to nothing.
+    /// Why a single attempt failed.
     fn failure_of(&mut self, problem: &Problem) -> Failure {
         if self.machine.state() != ClientState::Refused
             && let Some(failure) = self.failure.take()
@@ -226,14 +216,13 @@ impl Link {
     // ---- the machine's shell ------------------------------------------------------------------
 
     fn look_at_machine(&mut self) {
-        if let Some(reported) = self.reported {
+        if let Some(with_last_input) = self.reports_last_input {
+            let now = self.clock.now();
             let ip = identity::lan_ipv4().map(|ip| ip.to_string());
-            let seconds = reported
-                .last_input
-                .then(|| last_input::seconds(self.clock.now().age_ms / 1_000))
-                .flatten();
+            let uptime_seconds = Some(now.age_ms / 1_000).filter(|_| with_last_input);
             self.machine.set_ip(ip.as_deref());
-            self.machine.set_last_input(seconds, self.clock.now());
+            self.machine
+                .set_last_input(uptime_seconds.and_then(last_input::seconds), now);
         }
     }
 
@@ -241,7 +230,7 @@ impl Link {
         match output {
             ClientOutput::Open { socket } => {
                 self.failure = None;
-                // The policy's first beacon goes out with hello.
+                // The policy sends the first beacon right after hello.
                 self.look_at_machine();
                 self.socket = Some(Socket::open(&self.target, socket, self.reporter.clone()));
             }
@@ -299,7 +288,7 @@ pub(super) fn no_params() -> Box<RawValue> {
     RawValue::from_string("{}".to_owned()).unwrap_or_default()
 }
 
-/// The command line, as every gateway of both generations knows it.
+/// The command line's identity, valid for gateways of both protocols.
 pub(super) fn client_info() -> ClientInfo {
     ClientInfo {
         id: "cli".into(),
@@ -307,14 +296,14 @@ pub(super) fn client_info() -> ClientInfo {
         platform: identity::platform().into(),
         mode: "cli".into(),
         display_name: Some(identity::hostname().into()),
-        // Said by every command, or those who share a device key would look like different devices.
+        // Sent by every command, so that commands with one device key look like one device.
         device_family: Some(identity::device_family().into()),
         model_identifier: identity::model_identifier().map(Into::into),
         ..ClientInfo::default()
     }
 }
 
-/// The command, unless it takes too long.
+/// Runs the command within the target's time limit.
 ///
 /// # Errors
 /// [`Failure::Timeout`], or what the command fails with.

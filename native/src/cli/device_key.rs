@@ -1,4 +1,4 @@
-//! The key by which gateways elsewhere know this machine: made once, kept beside the instance id.
+//! The device key, by which gateways on other machines know this one: created once, kept beside the instance id.
 
 use std::io;
 use std::path::Path;
@@ -20,8 +20,8 @@ const KEY_CHARS: usize = 43;
 pub(super) struct DeviceKey(SigningKey);
 
 impl DeviceKey {
-    /// The kept key; makes one on the first call. `None` where nothing can be kept: a key that is lost
-    /// would have to be approved at every start.
+    /// Returns the kept key; creates one on the first call. `None` where files cannot be kept: a new key would have to
+    /// be approved at every start.
     pub(super) fn kept() -> Option<Self> {
         let Some(path) = kept::path("device-key") else {
             say("no device key: there is no configuration folder (HOME is not set)");
@@ -36,7 +36,7 @@ impl DeviceKey {
         }
     }
 
-    /// What a gateway is told.
+    /// The public half, for gateways.
     pub(super) fn public(&self) -> PublicHalf {
         let raw_key = self.0.verifying_key().to_bytes();
         PublicHalf {
@@ -71,12 +71,12 @@ fn seed_of(text: &str) -> Option<[u8; SEED_BYTES]> {
     URL_SAFE_NO_PAD.decode(key_in(text)).ok()?.try_into().ok()
 }
 
-/// The file's key, without the NULs that a power loss leaves in place of data.
+/// The key in a file's text, without the NULs that a power loss leaves in place of data.
 fn key_in(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c == '\0')
 }
 
-/// A key that lost its end is of no use to anybody; what is no beginning of a key is not replaced.
+/// A truncated key is replaced; a file with other content is not.
 fn state(text: &str) -> State {
     let key = key_in(text);
     let is_start = key.len() < KEY_CHARS

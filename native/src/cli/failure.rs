@@ -1,6 +1,6 @@
-//! How a command fails: one exit code and one first word per kind, for scripts to rely on.
+//! Failures of commands. Each kind has its own exit code and first word, which scripts can rely on.
 
-/// Why a command did not do what it was asked to.
+/// Why a command failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// Anything else. Exit code 1.
@@ -9,10 +9,10 @@ pub enum Failure {
     /// The arguments, the environment or the configuration file are wrong. Exit code 2.
     #[error("usage: {0}")]
     Usage(String),
-    /// Nobody answers at that address. Exit code 3.
+    /// There is no response from that address. Exit code 3.
     #[error("cannot connect: {0}")]
     Connect(String),
-    /// The gateway answers, and says no. Exit code 4.
+    /// The gateway refuses. Exit code 4.
     #[error("refused: {0}")]
     Refused(String),
     /// It took too long. Exit code 5.

@@ -1,5 +1,4 @@
-//! The identity of this machine's beacons: made once, kept for ever, so that the roster holds one row
-//! for it.
+//! The instance id of this machine's beacons: created once and kept, so that the roster has one row for the machine.
 
 use std::io;
 use std::path::Path;
@@ -9,13 +8,13 @@ use presence_core::model::placeholder::Kind;
 use super::kept::{self, State};
 use super::stderr::say;
 
-/// The longest id we believe, in characters.
+/// The longest accepted id, in characters.
 const MAX_CHARS: usize = 200;
-/// Characters of an id that this program makes.
+/// Length of the ids that this program makes.
 const UUID_CHARS: usize = 36;
 
-/// The kept id; makes one on the first call. Where none can be kept it is new each time, and a line says
-/// so.
+/// Returns the kept id; creates one on the first call. Where files cannot be kept it returns a new id and prints a
+/// warning.
 pub(super) fn id() -> String {
     let why = match kept::path("instance-id") {
         Some(path) => match kept_id(&path) {
@@ -40,7 +39,7 @@ fn kept_id(path: &Path) -> io::Result<String> {
     Ok(text.trim().to_owned())
 }
 
-/// Any line may be an id, because people write their own; but gateways ignore placeholders.
+/// Users may write ids of their own, so any line is valid except placeholders, which gateways ignore.
 fn state(text: &str) -> State {
     let id = text.trim();
     let is_usable = !id.is_empty()
@@ -54,7 +53,7 @@ fn state(text: &str) -> State {
     }
 }
 
-/// Whether it is the beginning of an id that this program made: past its first dash, without its end.
+/// Whether the text is the truncated beginning, past the first dash, of an id that this program made.
 fn is_cut_off(text: &str) -> bool {
     let is_like_uuid = |(at, byte): (usize, u8)| match at {
         8 | 13 | 18 | 23 => byte == b'-',

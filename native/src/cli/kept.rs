@@ -1,22 +1,21 @@
-//! Small files that a user's programs keep: written whole or not at all, by one of several that start at
-//! once, readable by their owner only.
+//! Small files of a user: written atomically, created once even by concurrent processes, readable by their owner only.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// What a file holds.
+/// The state of a file's content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// Something usable.
+    /// Usable.
     Whole,
-    /// Nothing, or the beginning of something: a program or the machine ended while it was written.
+    /// Empty or truncated: the writer was interrupted.
     Broken,
-    /// Something else, which is not ours to replace.
+    /// Written by another program; must not be replaced.
     Foreign,
 }
 
-/// Where a file of that name is kept for this user, if there is such a place.
+/// The path of a file of that name in this user's configuration folder, if there is one.
 pub(super) fn path(name: &str) -> Option<PathBuf> {
     Some(config_folder()?.join("openclaw-presence").join(name))
 }
@@ -38,11 +37,11 @@ fn config_folder() -> Option<PathBuf> {
     }
 }
 
-/// The text in the file; what `make` returns, if there is none or a broken one. Several that call this at
-/// once get the same text. A file that others can read is narrowed to its owner.
+/// Returns the text in the file. If the file is absent or broken, writes the text that `make` returns. Concurrent
+/// calls return the same text. A file that other users can read is restricted to its owner.
 ///
 /// # Errors
-/// When the file can neither be used nor made, or is [`State::Foreign`].
+/// When the file can neither be read nor written, or is [`State::Foreign`].
 pub(super) fn text(
     path: &Path,
     state: fn(&str) -> State,
@@ -54,12 +53,12 @@ pub(super) fn text(
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder)?;
     let lock = lock(folder);
-    // While this waited for the lock, another may have made it.
+    // Another process may have written it during the wait for the lock.
     if let Some(text) = usable(path, state)? {
         return Ok(text);
     }
     let made = make()?;
-    // Made for its owner only, in the same folder, so that it can be renamed.
+    // Readable by its owner only, and in the same folder, so that it can be renamed.
     let mut draft = tempfile::NamedTempFile::new_in(folder)?;
     draft.write_all(made.as_bytes())?;
     draft.as_file().sync_all()?;
@@ -68,10 +67,10 @@ pub(super) fn text(
     } else if let Err(error) = draft.persist_noclobber(path)
         && error.error.kind() != io::ErrorKind::AlreadyExists
     {
-        // Where names cannot be made without replacing, the last one stands.
+        // File systems without an atomic create replace the file.
         error.file.persist(path).map_err(|error| error.error)?;
     }
-    // The name is on the disk only with the folder; some systems cannot sync one.
+    // The rename is durable only after a sync of the folder, which some systems do not support.
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }
@@ -104,7 +103,7 @@ fn usable(path: &Path, state: fn(&str) -> State) -> io::Result<Option<String>> {
     }
 }
 
-/// Takes reading away from everybody but the owner.
+/// Restricts access to the owner.
 #[cfg(unix)]
 fn narrow(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
@@ -123,18 +122,12 @@ fn narrow(path: &Path) {
 #[cfg(not(unix))]
 fn narrow(_: &Path) {}
 
-/// Held by one at a time, and given back when it is dropped or the process ends. Without it (a file system
-/// that has no locks) a new file is still made by one only; a broken one by the last.
-#[cfg(unix)]
+/// Locks the folder until the result is dropped. `None` where folders have no locks: then the first process makes a new
+/// file, and the last one replaces a broken file.
 fn lock(folder: &Path) -> Option<File> {
     let folder = File::open(folder).ok()?;
-    rustix::fs::flock(&folder, rustix::fs::FlockOperation::LockExclusive).ok()?;
+    folder.lock().ok()?;
     Some(folder)
-}
-
-#[cfg(not(unix))]
-fn lock(_: &Path) -> Option<File> {
-    None
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! How long ago somebody typed, where the system knows.
+//! Time since the last keyboard or mouse input, where the system knows it.
 
-/// Seconds since the last keyboard or mouse input of this user; `None` when the system does not know: nobody
-/// is logged in, or nothing was typed since the machine started `uptime_seconds` ago.
+/// Seconds since the last keyboard or mouse input of this user; `None` when it is unknown: the user is not logged in,
+/// or there was no input since the machine started `uptime_seconds` ago.
 #[cfg(target_os = "linux")]
 pub(super) fn seconds(uptime_seconds: u64) -> Option<u64> {
     use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,8 +10,8 @@ pub(super) fn seconds(uptime_seconds: u64) -> Option<u64> {
     newest(&linux::facts(now, uptime_seconds))
 }
 
-/// Seconds since the last keyboard or mouse input; `None` when this user is not the one at the console, or
-/// nothing was typed since the machine started.
+/// Seconds since the last keyboard or mouse input; `None` when this user is not at the console, or there was no input
+/// since the machine started.
 #[cfg(target_os = "macos")]
 pub(super) fn seconds(uptime_seconds: u64) -> Option<u64> {
     use std::os::unix::fs::MetadataExt;
@@ -27,13 +27,13 @@ pub(super) fn seconds(uptime_seconds: u64) -> Option<u64> {
     idle_seconds(&String::from_utf8_lossy(&output.stdout), uptime_seconds)
 }
 
-/// No such source is known here.
+/// Unknown on other systems.
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 pub(super) fn seconds(_uptime_seconds: u64) -> Option<u64> {
     None
 }
 
-/// The idle time in what `ioreg` prints, which counts nanoseconds. One as long as the machine runs is none.
+/// Parses the idle time from the output of `ioreg`, in nanoseconds. One as long as the uptime means no input.
 #[cfg(any(target_os = "macos", test))]
 fn idle_seconds(text: &str, uptime_seconds: u64) -> Option<u64> {
     let (_, after) = text.split_once("\"HIDIdleTime\" = ")?;
@@ -45,7 +45,7 @@ fn idle_seconds(text: &str, uptime_seconds: u64) -> Option<u64> {
         .filter(|seconds| *seconds < uptime_seconds)
 }
 
-/// What a Linux machine says about who typed where.
+/// Facts about terminals and sessions on Linux.
 #[cfg(any(target_os = "linux", test))]
 #[derive(Clone, Debug, Default)]
 struct Facts {
@@ -54,12 +54,12 @@ struct Facts {
     uptime: i64,
     /// The user's terminals.
     terminals: Vec<Terminal>,
-    /// The terminals of the user's login sessions, by name and where they have one; `None` where nothing keeps
-    /// book of sessions, as in containers.
+    /// The terminals of the user's login sessions, where a session has one; `None` where sessions are not tracked, as
+    /// in containers.
     sessions: Option<Vec<Option<String>>>,
 }
 
-/// A terminal is "accessed" when it is read from: when somebody types. This is what `w` shows.
+/// A terminal, which is "accessed" when its input is read. `w` shows the same.
 #[cfg(any(target_os = "linux", test))]
 #[derive(Clone, Debug)]
 struct Terminal {
@@ -68,8 +68,8 @@ struct Terminal {
     accessed: i64,
 }
 
-/// The newest input that counts. A console (`tty1`) exists without anybody, with the time at which its image
-/// was made, so it counts only with a session of its own; a pseudo terminal exists while somebody holds it.
+/// Returns the seconds since the newest input that counts. A console (`tty1`) exists without a user, with the time of
+/// its image, so it counts only with a session of its own. A pseudo terminal exists only while it is in use.
 #[cfg(any(target_os = "linux", test))]
 fn newest(facts: &Facts) -> Option<u64> {
     if facts.sessions.as_ref().is_some_and(Vec::is_empty) {
@@ -85,7 +85,7 @@ fn newest(facts: &Facts) -> Option<u64> {
         .iter()
         .filter(|terminal| terminal.name.starts_with("pts/") || has_session(&terminal.name))
         .map(|terminal| terminal.accessed)
-        // Older than the boot, or from before the clock was set back: nothing is known.
+        // Times before the boot, or after now because the clock was set back, are meaningless.
         .filter(|accessed| (started..=facts.now.saturating_add(1)).contains(accessed))
         .max()
         .and_then(|accessed| u64::try_from(facts.now.saturating_sub(accessed).max(0)).ok())
@@ -96,7 +96,7 @@ fn whole(seconds: u64) -> i64 {
     i64::try_from(seconds).unwrap_or(i64::MAX)
 }
 
-/// The terminal of a session in the words of systemd-logind, if the session is a login of that user.
+/// Parses a session file of systemd-logind: returns the session's terminal if the session is a login of that user.
 #[cfg(any(target_os = "linux", test))]
 fn session_of(text: &str, user: u32) -> Option<Option<String>> {
     let value = |name: &str| {
@@ -150,7 +150,7 @@ mod linux {
         let entries = fs::read_dir("/run/systemd/sessions").ok()?;
         let texts = entries
             .flatten()
-            // Beside the sessions are pipes, which nobody may wait for.
+            // The folder also holds pipes, whose reads would block.
             .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
             .filter_map(|entry| fs::read_to_string(entry.path()).ok());
         Some(texts.filter_map(|text| session_of(&text, user)).collect())

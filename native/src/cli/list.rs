@@ -1,4 +1,4 @@
-//! `list`: prints who is connected.
+//! `list`: prints the connected clients.
 
 use presence_core::client::{ClientConfig, Mirror, MirrorConfig};
 use presence_core::model::RawEntry;

@@ -32,8 +32,7 @@ pub use failure::Failure;
 use options::{Cli, Command};
 use output::print;
 
-/// Parses the arguments and does what they say. Results go to stdout, everything else to stderr; the
-/// exit code is that of [`Failure::code`].
+/// Runs the command line. Results go to stdout, everything else to stderr; the exit code is that of [`Failure::code`].
 #[must_use]
 pub fn main() -> ExitCode {
     let code = match run() {
@@ -70,7 +69,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::Other(format!("cannot start: {error}")))
 }
 
-/// Text of others, safe to show in a terminal and of bounded length.
+/// Makes a peer's text safe for a terminal and bounds its length.
 fn printable(text: &str) -> String {
     text.chars()
         .take(300)
@@ -84,7 +83,7 @@ fn printable(text: &str) -> String {
         .collect()
 }
 
-/// Whether a character changes the direction of what is shown after it.
+/// Whether a character changes the direction of the text after it.
 fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -61,7 +61,7 @@ pub(super) enum Command {
     /// Print the connected clients
     List(ListOptions),
     /// Show the connected clients live, until Ctrl-C
-    Watch(WatchOptions),
+    Watch(ClientOptions),
     /// Send a beacon, a report about this machine, once or at an interval (--every)
     Beacon(BeaconOptions),
 }
@@ -95,14 +95,6 @@ pub(super) struct ListOptions {
     /// Print the list exactly as the gateway sent it, as JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// Options of `watch`.
-#[derive(Args, Clone, Debug)]
-pub(super) struct WatchOptions {
-    /// Where the gateway is.
-    #[command(flatten)]
-    pub client: ClientOptions,
 }
 
 /// Options of `beacon`.
@@ -143,18 +135,6 @@ pub(super) enum AuthWord {
     Password,
     /// No secret: every program on this machine may connect
     None,
-}
-
-/// Log level.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum LogLevel {
-    Off,
-    Error,
-    Warn,
-    #[default]
-    Info,
-    Debug,
-    Trace,
 }
 
 /// Log format.

@@ -1,4 +1,4 @@
-//! Stdout: what a command was asked for.
+//! Stdout: the results of commands.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::mpsc;
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::Failure;
 
-/// How long a service waits for somebody to take its greeting.
+/// Time limit for printing the greeting.
 const GREETING_TIME: Duration = Duration::from_secs(1);
 
-/// Writes the result of a command. A reader that went away (`| head`) is not an error.
+/// Writes the result of a command. A reader that is gone (`| head`) is not an error.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     match write(text) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -20,16 +20,16 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Writes what a service says of itself at its start. It serves, whoever reads that or not.
+/// Writes the greeting of a service, which must start even if stdout blocks.
 ///
 /// # Errors
-/// What stdout fails with, or that nobody took it within a second.
+/// The error of stdout, or a timeout after [`GREETING_TIME`].
 pub(super) fn greet(text: String) -> io::Result<()> {
     let (done, outcome) = mpsc::channel();
     thread::Builder::new()
         .name("greeting".to_owned())
         .spawn(move || {
-            // Whoever asked may have stopped waiting.
+            // The receiver may be gone.
             let _ = done.send(write(&text));
         })?;
     outcome
@@ -37,7 +37,8 @@ pub(super) fn greet(text: String) -> io::Result<()> {
         .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
 }
 
-fn write(text: &str) -> io::Result<()> {
+/// Writes all of the text now.
+pub(super) fn write(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()

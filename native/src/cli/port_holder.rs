@@ -1,7 +1,7 @@
 //! Finds the process that holds a port, on Linux.
 
-use std::io::{Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 const PROBE_TIME: Duration = Duration::from_millis(500);
@@ -10,7 +10,7 @@ const MAX_PROBE_BYTES: u64 = 4096;
 #[cfg(target_os = "linux")]
 const MAX_NAME_CHARS: usize = 100;
 
-/// A sentence for the person who wants to start the gateway there.
+/// Explains to the user why the address is in use.
 pub(super) fn explain(address: SocketAddr) -> String {
     let holder = holder(address.port())
         .map(|holder| format!(" by {holder}"))
@@ -26,28 +26,27 @@ pub(super) fn explain(address: SocketAddr) -> String {
     )
 }
 
-/// Asks like any health check does.
+/// Whether a health check is answered as gateways answer it.
 fn is_gateway(address: SocketAddr) -> bool {
-    probe(address)
-        .is_some_and(|answer| answer.contains(r#""ok":true"#) && answer.contains(r#""status":"live""#))
+    let answer = health(address).unwrap_or_default();
+    let answer = String::from_utf8_lossy(&answer);
+    answer.contains(r#""ok":true"#) && answer.contains(r#""status":"live""#)
 }
 
-fn probe(address: SocketAddr) -> Option<String> {
+fn health(address: SocketAddr) -> io::Result<Vec<u8>> {
     let ip = match address.ip() {
         ip if !ip.is_unspecified() => ip,
-        IpAddr::V4(_) => IpAddr::from([127, 0, 0, 1]),
-        IpAddr::V6(_) => IpAddr::from(std::net::Ipv6Addr::LOCALHOST),
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
     };
-    let mut stream = TcpStream::connect_timeout(&SocketAddr::new(ip, address.port()), PROBE_TIME).ok()?;
-    stream.set_read_timeout(Some(PROBE_TIME)).ok()?;
-    stream.set_write_timeout(Some(PROBE_TIME)).ok()?;
-    stream
-        .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        .ok()?;
+    let mut stream = TcpStream::connect_timeout(&SocketAddr::new(ip, address.port()), PROBE_TIME)?;
+    stream.set_read_timeout(Some(PROBE_TIME))?;
+    stream.set_write_timeout(Some(PROBE_TIME))?;
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
     let mut answer = Vec::new();
-    // What came until the time is over is judged too.
+    // A part of the answer may do.
     let _ = stream.take(MAX_PROBE_BYTES).read_to_end(&mut answer);
-    Some(String::from_utf8_lossy(&answer).into_owned())
+    Ok(answer)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -55,7 +54,7 @@ fn holder(_port: u16) -> Option<String> {
     None
 }
 
-/// Name and id of the process that listens on the port. Needs the right to look at it.
+/// Returns name and id of the process that listens on the port, if this user may inspect it.
 #[cfg(target_os = "linux")]
 fn holder(port: u16) -> Option<String> {
     let tables =
@@ -87,7 +86,7 @@ fn holder(port: u16) -> Option<String> {
     None
 }
 
-/// The process's name, whole: `comm` is cut to 15 characters.
+/// Returns the process's full name: `comm` is cut to 15 characters.
 #[cfg(target_os = "linux")]
 fn process_name(folder: &std::path::Path) -> String {
     let command_line = std::fs::read(folder.join("cmdline")).unwrap_or_default();
@@ -99,7 +98,7 @@ fn process_name(folder: &std::path::Path) -> String {
         .collect()
 }
 
-/// `comm`, or the word of the command line that it is the beginning of: processes may name themselves.
+/// Returns the file name on the command line if `comm` is its beginning, else `comm`: processes may rename themselves.
 #[cfg(target_os = "linux")]
 fn whole_name<'a>(command_line: &'a str, comm: &'a str) -> &'a str {
     let first = command_line.split('\0').next().unwrap_or("");
@@ -111,7 +110,7 @@ fn whole_name<'a>(command_line: &'a str, comm: &'a str) -> &'a str {
     }
 }
 
-/// The socket's inode if a line of `/proc/net/tcp` is about a listener on this port.
+/// Returns the socket's inode if a line of `/proc/net/tcp` describes a listener on this port.
 #[cfg(target_os = "linux")]
 fn listening_inode(line: &str, port: u16) -> Option<&str> {
     let columns: Vec<&str> = line.split_ascii_whitespace().collect();

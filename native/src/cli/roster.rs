@@ -16,18 +16,18 @@ const HEAD: [&str; 9] = [
     "REASON",
     "LAST INPUT",
 ];
-/// What newer Mac apps send instead of a last input they do not want to tell (reference 5.2).
+/// Placeholder of newer Mac apps for a last input that they withhold (reference 5.2).
 const WITHHELD_SECONDS: u64 = 2_592_000;
 const ABSENT: &str = "-";
 
-/// The table at `now_ms` on the gateway's clock. `mark` says what to put behind the name of a row.
+/// Renders the table at `now_ms` on the gateway's clock. `mark` returns the suffix of a row's name.
 pub(super) fn table(mirror: &Mirror, now_ms: u64, mark: impl Fn(&RowView<'_>) -> String) -> String {
     let views = mirror.views(now_ms);
     let rows: Vec<_> = views.iter().map(|view| cells(view, &mark(view))).collect();
     table::render(HEAD, &rows)
 }
 
-/// Other gateways may send what ours never would: read member by member, and leniently.
+/// Other gateways may send members of other types, so each is read leniently.
 fn cells(view: &RowView<'_>, mark: &str) -> [String; 9] {
     let entry = view.entry;
     let text = |name: &str| {

@@ -1,17 +1,19 @@
-//! Where a live view is drawn: over itself on a terminal, one block after the other elsewhere.
+//! Draws a live view: in place on a terminal, as consecutive blocks elsewhere.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// What a terminal is taken to measure that does not tell: columns and rows.
+use super::output::write;
+
+/// Columns and rows of a terminal that does not report its size.
 const DEFAULT_SIZE: (usize, usize) = (80, 24);
 
 /// Stdout as a place for one view.
 #[derive(Debug)]
 pub(super) struct Screen {
     is_terminal: bool,
-    /// The lines on it now.
+    /// The lines drawn last.
     drawn: Vec<String>,
 }
 
@@ -19,13 +21,13 @@ impl Screen {
     pub(super) fn stdout() -> Self {
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         Self {
-            // What moves the cursor elsewhere needs to be switched on first.
+            // On Windows escape sequences would have to be enabled first.
             is_terminal: cfg!(unix) && !is_dumb && io::stdout().is_terminal(),
             drawn: Vec::new(),
         }
     }
 
-    /// Whether what is drawn can be drawn over.
+    /// Whether views are drawn in place.
     pub(super) fn is_terminal(&self) -> bool {
         self.is_terminal
     }
@@ -35,10 +37,10 @@ impl Screen {
         if self.is_terminal { size().0 } else { usize::MAX }
     }
 
-    /// Draws a view, unless it is there already.
+    /// Draws a view unless it is unchanged.
     ///
     /// # Errors
-    /// What stdout fails with: a broken pipe when nobody reads any more.
+    /// The error of stdout: a broken pipe when the reader is gone.
     pub(super) fn draw(&mut self, lines: Vec<String>) -> io::Result<()> {
         let lines = if self.is_terminal {
             fitted(lines, size())
@@ -54,20 +56,17 @@ impl Screen {
             block(self.drawn.is_empty(), &lines)
         };
         self.drawn = lines;
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
-        stdout.flush()
+        write(&text)
     }
 }
 
-/// One block; blocks are a blank line apart.
+/// A block; a blank line separates blocks.
 fn block(is_first: bool, lines: &[String]) -> String {
     let gap = if is_first { "" } else { "\n" };
     format!("{gap}{}\n", lines.join("\n"))
 }
 
-/// Goes up to the first line that was drawn, and draws over: each line is cleared behind its end, and
-/// what is below the last.
+/// Moves to the first drawn line and draws over it. Clears the rest of each line and everything below the last.
 fn over(drawn: usize, lines: &[String]) -> String {
     let mut text = String::new();
     if drawn > 0 {
@@ -81,7 +80,7 @@ fn over(drawn: usize, lines: &[String]) -> String {
     text
 }
 
-/// Lines that neither wrap nor scroll: both would move what is to be drawn over.
+/// Cuts lines so that they neither wrap nor scroll: both would move the view.
 fn fitted(mut lines: Vec<String>, (columns, rows): (usize, usize)) -> Vec<String> {
     let room = rows.saturating_sub(1).max(2);
     if lines.len() > room {
@@ -92,7 +91,7 @@ fn fitted(mut lines: Vec<String>, (columns, rows): (usize, usize)) -> Vec<String
     lines.iter().map(|line| cut(line, columns)).collect()
 }
 
-/// Words in lines of at most this many columns, each with this in front.
+/// Wraps words into indented lines of at most this many columns.
 pub(super) fn wrapped(text: &str, indent: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
@@ -107,7 +106,8 @@ pub(super) fn wrapped(text: &str, indent: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-fn cut(line: &str, columns: usize) -> String {
+/// The line, or its beginning and an ellipsis where it has more columns.
+pub(super) fn cut(line: &str, columns: usize) -> String {
     if line.width() <= columns {
         return line.to_owned();
     }

@@ -17,9 +17,9 @@ use crate::gateway::{Gateway, StartError};
 use crate::identity;
 use crate::net::listen::ListenError;
 
-/// Files the gateway needs beside its connections: listeners, the runtime, the log, /proc, sockets that are let go.
+/// Open files besides the connections: listeners, the runtime, the log, /proc, refused sockets.
 const OWN_FILES: usize = 64 + MAX_PARTING;
-/// More connections than this are not promised without being asked for.
+/// Upper bound of the derived number of connections.
 const MAX_DERIVED_CONNECTIONS: usize = 100_000;
 
 pub(super) fn serve(options: &ServeOptions) -> Result<(), Failure> {
@@ -80,7 +80,7 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a person who starts the gateway wants to know.
+/// The text that is printed at the start.
 fn greeting(version: &str, shown: SocketAddr, addresses: &[SocketAddr], token: Option<&Secret>) -> String {
     let fragment = token
         .map(|token| format!("#token={}", token.reveal()))
@@ -112,8 +112,8 @@ fn interface_addresses() -> Vec<IpAddr> {
     addresses
 }
 
-/// Where clients can connect to: for 0.0.0.0 and :: the addresses of this machine. Link-local ones need
-/// a zone that only the client knows.
+/// The addresses that clients can connect to; for 0.0.0.0 and :: those of this machine. Link-local ones are left out:
+/// they need a zone that only the client knows.
 fn reachable(bound: &[SocketAddr], own: &[IpAddr]) -> Vec<SocketAddr> {
     let mut addresses = Vec::new();
     for address in bound {
@@ -136,7 +136,7 @@ fn reachable(bound: &[SocketAddr], own: &[IpAddr]) -> Vec<SocketAddr> {
     addresses
 }
 
-/// An address people can click: not 0.0.0.0.
+/// The address in a form that works in a browser: not 0.0.0.0.
 fn shown(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         ip if !ip.is_unspecified() => ip,
@@ -166,10 +166,10 @@ fn explain(error: StartError) -> Failure {
     }
 }
 
-/// Asks the system for as many open files as it gives, and bounds the connections by them.
+/// Raises the limit of open files to the hard limit, and bounds the connections by it.
 ///
 /// # Errors
-/// [`Failure::Usage`] when more connections were asked for than these files allow.
+/// [`Failure::Usage`] when `--max-connections` exceeds what the limit allows.
 fn limit_connections(config: &mut GatewayConfig, is_given: bool) -> Result<(), Failure> {
     let Some(files) = raise_file_limit() else {
         return Ok(());

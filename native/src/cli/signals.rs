@@ -1,10 +1,10 @@
-//! When to stop.
+//! Signals that stop the program.
 
 use tracing::info;
 
 use super::Failure;
 
-/// The system's wish that the program stops. Registered before anything starts, so that none is lost.
+/// SIGTERM and Ctrl-C. Registered before anything starts, so that none is lost.
 pub(super) struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
@@ -25,7 +25,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the first one. A second one ends the process at once.
+    /// Waits for the first signal. A second one ends the process immediately.
     #[cfg(unix)]
     pub(super) async fn wait(mut self) {
         tokio::select! {

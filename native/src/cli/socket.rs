@@ -1,5 +1,6 @@
-//! One WebSocket of a client, as a task: opens it, and carries messages both ways.
+//! One WebSocket of a client as a task, which connects and carries messages both ways.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -15,19 +16,19 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use super::target::Target;
 use super::{Failure, printable};
 
-/// The longest message we are ready to read, in bytes.
+/// The longest accepted message, in bytes.
 const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
-/// Most messages that wait for either side.
-const MAX_WAITING: usize = 64;
-/// How long the gateway may take to let a frame out, and to answer a close.
+/// Most messages queued in each direction.
+pub(super) const MAX_WAITING: usize = 64;
+/// Time limits for sending a frame, and for the response to a close.
 const SEND_TIME: Duration = Duration::from_secs(10);
 const CLOSE_TIME: Duration = Duration::from_millis(500);
 
-/// What a socket tells, with its number.
+/// A socket's event, with the socket's number.
 pub(super) type Report = (u64, Heard);
 pub(super) type Reports = mpsc::Sender<Report>;
 
-/// What became of a socket.
+/// An event of a socket.
 #[derive(Debug)]
 pub(super) enum Heard {
     Open,
@@ -35,12 +36,12 @@ pub(super) enum Heard {
     Closed(Closed),
 }
 
-/// How a socket ended, or why there is none.
+/// Why a socket ended or could not be opened.
 #[derive(Debug)]
 pub(super) struct Closed {
     pub(super) code: u16,
     pub(super) reason: String,
-    /// The same for a command that tries once.
+    /// The failure of a command that tries once.
     pub(super) failure: Failure,
 }
 
@@ -58,11 +59,6 @@ enum Order {
     Close(u16, &'static str),
 }
 
-/// Where sockets report to.
-pub(super) fn reports() -> (Reports, mpsc::Receiver<Report>) {
-    mpsc::channel(MAX_WAITING)
-}
-
 impl Socket {
     /// Opens one.
     pub(super) fn open(target: &Target, number: u64, reports: Reports) -> Self {
@@ -75,14 +71,14 @@ impl Socket {
         self.number
     }
 
-    /// Sends a text frame; `false` when the socket is gone or takes nothing any more.
+    /// Queues a text frame; `false` when the socket is gone or the queue is full.
     pub(super) fn send(&self, text: Box<str>) -> bool {
         self.orders.try_send(Order::Send(text)).is_ok()
     }
 
-    /// Says goodbye. Returns what ends when that is done.
+    /// Closes the socket. Returns its task, which ends after the close.
     pub(super) fn close(self, code: u16, reason: &'static str) -> JoinHandle<()> {
-        // A queue that is full belongs to a socket that does not send: dropping it has to do.
+        // A full queue means that the socket does not send; dropping the sender ends it too.
         let _ = self.orders.try_send(Order::Close(code, reason));
         self.task
     }
@@ -91,7 +87,7 @@ impl Socket {
 async fn run(target: Target, number: u64, mut orders: mpsc::Receiver<Order>, reports: Reports) {
     let opened = tokio::select! {
         opened = open(&target) => opened,
-        // Nothing can be sent yet: it is to be closed.
+        // Before the socket is open the only order is to close.
         _ = orders.recv() => return,
     };
     let closed = match opened {
@@ -104,7 +100,7 @@ async fn run(target: Target, number: u64, mut orders: mpsc::Receiver<Order>, rep
         Err(closed) => Some(closed),
     };
     if let Some(closed) = closed {
-        // Without a client nobody wants to know.
+        // The client may be gone.
         let _ = reports.send((number, Heard::Closed(closed))).await;
     }
 }
@@ -112,13 +108,10 @@ async fn run(target: Target, number: u64, mut orders: mpsc::Receiver<Order>, rep
 async fn open(target: &Target) -> Result<WebSocketStream<TcpStream>, Closed> {
     let url = target.url();
     let host = target.host.trim_start_matches('[').trim_end_matches(']');
-    let stream = TcpStream::connect((host, target.port))
-        .await
-        .map_err(|error| Closed {
-            code: 1006,
-            reason: error.to_string(),
-            failure: Failure::Connect(format!("{url}: {error} (is the gateway running?)")),
-        })?;
+    let stream = TcpStream::connect((host, target.port)).await.map_err(|error| {
+        let failure = format!("{url}: {error} (is the gateway running?)");
+        lost(&error, Failure::Connect(failure))
+    })?;
     let request = format!("{url}{}", target.path);
     let config = WebSocketConfig::default()
         .read_buffer_size(16 * 1024)
@@ -128,22 +121,19 @@ async fn open(target: &Target) -> Result<WebSocketStream<TcpStream>, Closed> {
         Ok((socket, _)) => Ok(socket),
         Err(Error::Http(response)) => {
             let reason = format!("HTTP {}", response.status());
-            let failure = Failure::Refused(format!("{url} answered {reason}"));
-            Err(Closed {
-                code: 1006,
-                reason,
-                failure,
-            })
+            Err(lost(
+                &reason,
+                Failure::Refused(format!("{url} answered {reason}")),
+            ))
         }
-        Err(error) => Err(Closed {
-            code: 1006,
-            reason: error.to_string(),
-            failure: Failure::Connect(format!("{url} is not a gateway: {error}")),
-        }),
+        Err(error) => {
+            let failure = format!("{url} is not a gateway: {error}");
+            Err(lost(&error, Failure::Connect(failure)))
+        }
     }
 }
 
-/// Carries messages until the socket ends; `None` if that was our wish.
+/// Carries messages until the socket ends; `None` if this client closed it.
 async fn exchange(
     socket: &mut WebSocketStream<TcpStream>,
     url: &str,
@@ -158,8 +148,8 @@ async fn exchange(
                     let sent = tokio::time::timeout(SEND_TIME, socket.send(Message::text(String::from(text))));
                     match sent.await {
                         Ok(Ok(())) => {}
-                        Ok(Err(error)) => return Some(broken(url, &error.to_string())),
-                        Err(_) => return Some(broken(url, "the gateway stopped reading")),
+                        Ok(Err(error)) => return Some(broken(url, &error)),
+                        Err(_) => return Some(broken(url, &"the gateway stopped reading")),
                     }
                 }
                 Some(Order::Close(code, reason)) => {
@@ -184,14 +174,14 @@ async fn exchange(
                     return Some(ended(url, code, reason));
                 }
                 Some(Ok(_)) => {}
-                Some(Err(error)) => return Some(broken(url, &error.to_string())),
+                Some(Err(error)) => return Some(broken(url, &error)),
                 None => return Some(ended(url, 1006, String::new())),
             },
         }
     }
 }
 
-/// All that was asked for is there; a gateway that does not answer may keep its answer.
+/// The command has its results, so a missing response to the close does not matter.
 async fn say_goodbye(socket: &mut WebSocketStream<TcpStream>, code: u16, reason: &'static str) {
     let close = WireClose {
         code: code.into(),
@@ -205,12 +195,17 @@ async fn say_goodbye(socket: &mut WebSocketStream<TcpStream>, code: u16, reason:
     .await;
 }
 
-fn broken(url: &str, why: &str) -> Closed {
+/// The end of a socket without a close frame.
+fn lost(reason: &dyn Display, failure: Failure) -> Closed {
     Closed {
         code: 1006,
-        reason: why.to_owned(),
-        failure: Failure::Connect(format!("{url}: connection lost: {why}")),
+        reason: reason.to_string(),
+        failure,
     }
+}
+
+fn broken(url: &str, why: &dyn Display) -> Closed {
+    lost(why, Failure::Connect(format!("{url}: connection lost: {why}")))
 }
 
 fn ended(url: &str, code: u16, reason: String) -> Closed {

@@ -1,7 +1,6 @@
-//! Stderr: the log and remarks to the user. Writing to it never waits and never fails. Lines go through a
-//! bounded queue to a thread of their own. Lines that find no room, and lines that stderr does not take,
-//! are lost and counted; their number is logged as soon as a line gets through again. So is the number of lines
-//! that were too long.
+//! Stderr: the log and remarks to the user. Writing never blocks and never fails: lines go through a bounded queue to
+//! a thread. Lines that do not fit into the queue or cannot be written are lost and counted; their number is logged
+//! once a line is written again, and so is the number of lines that were too long.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -9,41 +8,40 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tracing::error;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::log::start_of;
 
 /// Most lines that wait to be written.
 const MAX_WAITING_LINES: usize = 512;
-/// Most bytes of a line. A longer one is lost: the half of a JSON object helps nobody.
+/// Most bytes of a line. A longer one is dropped: half a JSON object is useless.
 const MAX_LINE_BYTES: usize = 4 * 1024;
-/// How long the end of the program waits for the last lines.
+/// Time limit for the last lines at the end of the program.
 const LAST_LINES_TIME: Duration = Duration::from_millis(500);
 
-/// The queue of this process, once there was something to write.
+/// The queue of this process, created by the first line.
 static STDERR: OnceLock<Stderr> = OnceLock::new();
 
-/// Says something to the user; a long text is cut.
+/// Prints a remark for the user; a long text is cut.
 pub(super) fn say(text: &str) {
     const NAME: &str = "presence-gateway: ";
     let text = start_of(text, MAX_LINE_BYTES - NAME.len() - "\n".len());
     stderr().put(format!("{NAME}{text}\n").as_bytes());
 }
 
-/// Where the log writes to.
+/// The writer of the log.
 pub(super) fn stderr() -> &'static Stderr {
     STDERR.get_or_init(|| Stderr::new(destination(), MAX_WAITING_LINES))
 }
 
-/// Waits until everything is written, or for half a second if nobody reads it.
+/// Waits until everything is written, for at most [`LAST_LINES_TIME`].
 pub(super) fn finish() {
     if let Some(stderr) = STDERR.get() {
         stderr.wait();
     }
 }
 
-/// A writer behind a bounded queue. `tracing-appender` has one too, which cannot be waited for within bounds and counts
-/// no failed writes.
+/// A writer behind a bounded queue. That of `tracing-appender` cannot be flushed within a time limit and does not
+/// count failed writes.
 #[derive(Clone, Debug)]
 pub(super) struct Stderr {
     queue: Arc<(Mutex<Queue>, Condvar)>,
@@ -53,9 +51,9 @@ pub(super) struct Stderr {
 #[derive(Debug, Default)]
 struct Queue {
     waiting: VecDeque<Vec<u8>>,
-    /// The thread has a line in hand.
+    /// The thread writes a line.
     is_writing: bool,
-    /// Lines that found no room or could not be written.
+    /// Lines that did not fit into the queue or could not be written.
     lost: u64,
     /// Lines of more than [`MAX_LINE_BYTES`].
     too_long: u64,
@@ -73,7 +71,7 @@ impl Stderr {
             .name("stderr".to_owned())
             .spawn(move || worker.write_all(destination));
         if started.is_err() {
-            // Without a thread every line is lost.
+            // Without the thread every line is lost.
             return Self {
                 max_waiting_lines: 0,
                 ..stderr
@@ -97,7 +95,7 @@ impl Stderr {
 
     fn wait(&self) {
         let is_behind = |queue: &mut Queue| queue.is_writing || !queue.waiting.is_empty();
-        // Whatever came of it, the program ends.
+        // The program ends in any case.
         drop(
             self.queue
                 .1
@@ -136,7 +134,7 @@ impl Stderr {
                     "lines of the log were dropped since the start: longer than {MAX_LINE_BYTES} bytes"
                 );
             }
-            // Not before: `wait` must not end while the counts are not yet in the queue.
+            // Last, so that `wait` includes the lines above.
             self.queue().is_writing = false;
             self.queue.1.notify_all();
         }
@@ -148,20 +146,9 @@ impl Stderr {
 }
 
 /// The log's writer.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct LogLine(&'static Stderr);
-
-impl MakeWriter<'_> for &'static Stderr {
-    type Writer = LogLine;
-
-    fn make_writer(&self) -> LogLine {
-        LogLine(self)
-    }
-}
-
-impl Write for LogLine {
+impl Write for &Stderr {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.put(line);
+        self.put(line);
         Ok(line.len())
     }
 
@@ -170,7 +157,7 @@ impl Write for LogLine {
     }
 }
 
-/// A handle of its own: Rust's has a lock, and a thread that waits in a write would hold it.
+/// A separate handle: a blocked write would hold the lock of Rust's.
 #[cfg(unix)]
 fn destination() -> Box<dyn Write + Send> {
     use std::os::fd::AsFd;

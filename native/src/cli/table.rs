@@ -2,6 +2,9 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use super::printable;
+use super::screen::cut;
+
 /// The widest a cell may be, in columns.
 const MAX_WIDTH: usize = 40;
 
@@ -10,7 +13,7 @@ const MAX_WIDTH: usize = 40;
 pub(super) fn render<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     let cells: Vec<[String; N]> = std::iter::once(head.map(str::to_owned))
         .chain(rows.iter().cloned())
-        .map(|row| row.map(|cell| fit(&cell)))
+        .map(|row| row.map(|cell| cut(&printable(&cell), MAX_WIDTH)))
         .collect();
     let mut widths = [0; N];
     for row in &cells {
@@ -29,25 +32,6 @@ pub(super) fn render<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> S
         text.push('\n');
     }
     text
-}
-
-fn fit(cell: &str) -> String {
-    let clean: String = cell
-        .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
-    if clean.width() <= MAX_WIDTH {
-        return clean;
-    }
-    let mut cut = String::new();
-    for c in clean.chars() {
-        if cut.width() + c.len_utf8().min(2) >= MAX_WIDTH {
-            break;
-        }
-        cut.push(c);
-    }
-    cut.push('…');
-    cut
 }
 
 #[cfg(test)]

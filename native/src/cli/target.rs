@@ -1,4 +1,4 @@
-//! Which gateway a command is about.
+//! The gateway of a command.
 
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -10,29 +10,29 @@ use super::options::ClientOptions;
 use crate::auth::secret::Secret;
 use crate::config::DEFAULT_PORT;
 
-/// Where a gateway is and what it wants to know.
-#[derive(Clone, PartialEq, Eq)]
+/// Address and secrets of a gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
     /// A name, or an address; IPv6 in brackets.
     pub(super) host: String,
     pub(super) port: u16,
-    /// With a slash in front.
+    /// Starts with a slash.
     pub(super) path: String,
-    pub(super) token: Option<String>,
-    pub(super) password: Option<String>,
-    /// How long a command that runs once may take, and a handshake.
+    pub(super) token: Option<Secret>,
+    pub(super) password: Option<Secret>,
+    /// Time limit for a command that runs once, and for a handshake.
     pub(super) timeout: Duration,
 }
 
 impl Target {
-    /// The gateway the options name: a URL, or a port of this machine.
+    /// Resolves the options: a URL, or a port of this machine.
     ///
     /// # Errors
-    /// [`Failure::Usage`] when the URL cannot be used.
+    /// [`Failure::Usage`] when the URL is invalid.
     pub(super) fn new(options: &ClientOptions) -> Result<Self, Failure> {
         let default_url = format!("ws://127.0.0.1:{}", options.port);
         let url = options.url.as_deref().unwrap_or(&default_url).trim();
-        // What precedes and follows the host may hold a secret.
+        // The parts before and after the host may hold a secret.
         let shown = url.split(['?', '#']).next().unwrap_or_default();
         let shown = shown.rsplit('@').next().unwrap_or_default();
         let usage = |why: &str| Failure::Usage(format!("--url {shown}: {why}"));
@@ -91,19 +91,19 @@ impl Target {
         })
     }
 
-    /// Whether it is on this machine. There the command line keeps its scopes without a device key.
+    /// Whether the gateway is on this machine, where the command line keeps its scopes without a device key.
     pub(super) fn is_here(&self) -> bool {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         host.eq_ignore_ascii_case("localhost") || presence_core::model::address::is_loopback(host)
     }
 
-    /// The URL, without path.
+    /// The URL without its path.
     pub(super) fn url(&self) -> String {
         format!("ws://{}:{}", self.host, self.port)
     }
 }
 
-/// Whether a parameter of a query is called like a secret.
+/// Whether a query parameter has the name of a secret.
 fn is_secret(parameter: &str) -> bool {
     let name = parameter.split('=').next().unwrap_or_default();
     ["token", "password"]
@@ -111,23 +111,13 @@ fn is_secret(parameter: &str) -> bool {
         .any(|word| name.eq_ignore_ascii_case(word))
 }
 
-/// A secret as the gateway takes it from its own options: without line ends at its ends. An empty one, as an
-/// empty variable of the environment, is none.
-fn secret(name: &str, text: Option<&str>) -> Result<Option<String>, Failure> {
-    text.filter(|text| !text.is_empty())
-        .map(|text| match Secret::new(text) {
-            Ok(secret) => Ok(secret.reveal().to_owned()),
-            Err(error) => Err(Failure::Usage(format!("--{name}: {error}"))),
-        })
+/// A secret, by the rules of the gateway's own options. An empty one, as an empty variable of the environment, is
+/// absent.
+fn secret(name: &str, text: Option<&str>) -> Result<Option<Secret>, Failure> {
+    let secret = text.filter(|text| !text.is_empty()).map(Secret::new);
+    secret
         .transpose()
-}
-
-impl std::fmt::Debug for Target {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Target")
-            .field("url", &self.url())
-            .finish_non_exhaustive()
-    }
+        .map_err(|error| Failure::Usage(format!("--{name}: {error}")))
 }
 
 #[cfg(test)]
@@ -165,7 +155,8 @@ mod tests {
             target("http://127.0.0.1:4711/#token=abc")
                 .unwrap()
                 .token
-                .as_deref(),
+                .as_ref()
+                .map(Secret::reveal),
             Some("abc")
         );
         for url in [
@@ -204,7 +195,7 @@ mod tests {
                 password: None,
                 timeout: 1,
             })
-            .map(|target| target.token)
+            .map(|target| target.token.map(|token| token.reveal().to_owned()))
         };
         assert_eq!(token("abc\r\n").unwrap().as_deref(), Some("abc"));
         assert_eq!(token(" abc ").unwrap().as_deref(), Some(" abc "));

@@ -5,7 +5,7 @@ use presence_core::model::placeholder::Kind;
 /// Longest version, in characters.
 const MAX_CHARS: usize = 64;
 
-/// Returns the version of the OpenClaw it runs for (`OPENCLAW_VERSION`), else its own.
+/// Returns the version of the surrounding OpenClaw (`OPENCLAW_VERSION`), else the gateway's own.
 pub(super) fn stated_version() -> String {
     version_of(std::env::var("OPENCLAW_VERSION").ok())
 }

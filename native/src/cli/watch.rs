@@ -1,4 +1,4 @@
-//! `watch`: who is connected, live.
+//! `watch`: shows the connected clients live.
 
 use std::io::ErrorKind;
 
@@ -6,7 +6,7 @@ use presence_core::client::{Client, ClientConfig, ClientEvent, ClientState, Mirr
 use presence_core::findings::{Finding, FindingKind};
 
 use super::client::{Link, client_info, words};
-use super::options::WatchOptions;
+use super::options::ClientOptions;
 use super::screen::{Screen, wrapped};
 use super::signals::Signals;
 use super::target::Target;
@@ -14,13 +14,13 @@ use super::{Failure, printable, roster};
 
 /// Age texts change at whole minutes.
 const AGE_STEP_MS: u64 = 60_000;
-/// What stands in front of the words below a footnote's title.
+/// Indent of the lines below a footnote's title.
 const INDENT: &str = "    ";
-/// How often the time to the next try is counted down on a terminal, in ms.
+/// Interval of the countdown to the next attempt on a terminal, in ms.
 const COUNTDOWN_MS: u64 = 1_000;
 
-pub(super) async fn watch(options: &WatchOptions) -> Result<(), Failure> {
-    let mut link = Link::new(Target::new(&options.client)?, ClientConfig::new(client_info()))?;
+pub(super) async fn watch(options: &ClientOptions) -> Result<(), Failure> {
+    let mut link = Link::new(Target::new(options)?, ClientConfig::new(client_info()))?;
     let stop = Signals::new()?.wait();
     tokio::pin!(stop);
     let mut screen = Screen::stdout();
@@ -48,8 +48,10 @@ pub(super) async fn watch(options: &WatchOptions) -> Result<(), Failure> {
         }
         if screen.is_terminal() {
             seconds_left = countdown(&link);
-        } else if is_between(link.machine().state()) {
-            // Each try would be two blocks more, and say nothing new.
+        } else if let ClientState::Idle | ClientState::Connecting | ClientState::Handshaking =
+            link.machine().state()
+        {
+            // Each attempt would print two more blocks without news.
             continue;
         }
         if !draw(&mut screen, &link, seconds_left)? {
@@ -60,7 +62,7 @@ pub(super) async fn watch(options: &WatchOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Draws; `false` when nobody reads any more (`| head`).
+/// Draws; `false` when the reader is gone (`| head`).
 fn draw(screen: &mut Screen, link: &Link, seconds_left: u64) -> Result<bool, Failure> {
     let now_ms = link.machine().server_ms(link.now());
     let columns = screen.columns();
@@ -76,14 +78,7 @@ fn draw(screen: &mut Screen, link: &Link, seconds_left: u64) -> Result<bool, Fai
     }
 }
 
-fn is_between(state: ClientState) -> bool {
-    matches!(
-        state,
-        ClientState::Idle | ClientState::Connecting | ClientState::Handshaking
-    )
-}
-
-/// Whole seconds to the next try.
+/// Whole seconds to the next attempt.
 fn countdown(link: &Link) -> u64 {
     match link.machine().state() {
         ClientState::Waiting { at_ms } => at_ms.saturating_sub(link.now().age_ms).div_ceil(1_000),
@@ -91,7 +86,7 @@ fn countdown(link: &Link) -> u64 {
     }
 }
 
-/// When something shown changes by time alone. What the client tells of comes by itself.
+/// Time until the view changes without an event.
 fn redraw_in_ms(link: &Link, screen: &Screen) -> u64 {
     if screen.is_terminal() && matches!(link.machine().state(), ClientState::Waiting { .. }) {
         return COUNTDOWN_MS;
@@ -104,7 +99,7 @@ fn redraw_in_ms(link: &Link, screen: &Screen) -> u64 {
         .unwrap_or(AGE_STEP_MS)
 }
 
-/// Where the connection is.
+/// The state of the connection and the number of instances.
 fn state_line(client: &Client, url: &str, seconds_left: u64) -> String {
     let state = match client.state() {
         ClientState::Live => match client.hello() {
@@ -143,7 +138,7 @@ fn count_text(mirror: &Mirror) -> String {
     }
 }
 
-/// The table and, below it, what looks wrong about it.
+/// The table and, below it, its findings.
 fn roster_lines(mirror: &Mirror, now_ms: u64, columns: usize) -> Vec<String> {
     if mirror.is_empty() {
         return Vec::new();
@@ -151,7 +146,7 @@ fn roster_lines(mirror: &Mirror, now_ms: u64, columns: usize) -> Vec<String> {
     let findings: Vec<Finding> = mirror
         .findings()
         .into_iter()
-        // One row per instance is what this view shows.
+        // The view shows one row per instance anyway.
         .filter(|finding| finding.kind != FindingKind::StaleDisconnect)
         .collect();
     let raws: Vec<_> = mirror.raw_list().collect();

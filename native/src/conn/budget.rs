@@ -1,15 +1,15 @@
-//! How much one connection may do before the others have their turn, and what a message may be made of.
+//! Bounds on the work of one connection per turn, and on the frames of a message.
 
 /// Most bytes that one turn takes from the socket.
 pub(super) const TURN_BYTES: usize = 16 * 1024;
 /// Most messages of one turn, control frames among them.
 pub(super) const TURN_MESSAGES: usize = 64;
-/// Texts of more bytes are read one at a time, of all connections. Before the handshake is done, only a socket
-/// with a [`LargePlace`](crate::auth::slots::LargePlace) takes more bytes of a message than this.
+/// Larger texts are parsed one at a time across all connections. Before the handshake is done, a larger message needs
+/// a [`LargePlace`](crate::auth::slots::LargePlace).
 pub(super) const LARGE_BYTES: usize = 8 * 1024;
 /// Most control frames before the handshake is done.
 pub(super) const EARLY_CONTROLS: usize = 16;
-/// Header and mask of a short frame, as those of control frames are.
+/// Header and mask of a short frame, such as a control frame.
 const SHORT_HEADER_BYTES: usize = 6;
 
 /// Bytes of a control frame on the wire.
@@ -17,7 +17,7 @@ pub(super) fn control_bytes(payload: usize) -> usize {
     payload + SHORT_HEADER_BYTES
 }
 
-/// Fewest bytes on the wire of one message.
+/// Fewest bytes of a message on the wire: in one frame.
 pub(super) fn least_bytes(payload: usize) -> usize {
     let length_bytes = match payload {
         0..=125 => 0,
@@ -27,8 +27,8 @@ pub(super) fn least_bytes(payload: usize) -> usize {
     control_bytes(payload) + length_bytes
 }
 
-/// Most bytes on the wire of one message in pieces, whose payload may have `max_bytes`: as much again for the
-/// headers, and one turn, because it is looked at when the turn is over.
+/// Most bytes of a fragmented message on the wire, with a payload of `max_bytes`: as many again for headers, and one
+/// turn, because the check comes after a turn.
 pub(super) fn message_bytes(max_bytes: usize) -> usize {
     max_bytes.saturating_mul(2).saturating_add(TURN_BYTES)
 }

@@ -14,12 +14,12 @@ pub(crate) const MAX_EVENTS: usize = 256;
 /// Something that happened.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// All that one read of a socket yielded.
+    /// The inputs from one read of a socket.
     Batch(Arc<Peer>, Vec<Input>),
-    /// A connection is gone, or about to.
+    /// A connection ends.
     Leave(Arc<Peer>, LeaveCause),
     /// The gateway stops.
     Shutdown(&'static str),
-    /// Answer when everything before is done and everything due is sent: with the next deadline.
+    /// Answer with the next deadline once all earlier events are handled and everything due is sent.
     Settle(oneshot::Sender<Option<u64>>),
 }

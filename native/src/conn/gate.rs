@@ -1,23 +1,23 @@
-//! Lets the bytes of frames through, but not the header of a large one: tungstenite makes room for the whole
-//! frame as soon as it knows its length.
+//! Holds back large frames: tungstenite allocates room for a whole frame as soon as it knows the length, so the end of
+//! a large frame's header does not pass.
 
 use super::budget::LARGE_BYTES;
 
 /// The longest header: two bytes, eight of length, four of mask.
 const MAX_HEADER_BYTES: usize = 14;
 
-/// Where in the stream of frames the next byte is.
+/// The position in the stream of frames.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     header: [u8; MAX_HEADER_BYTES],
     header_len: usize,
-    /// Bytes of the payload that are still to come.
+    /// Bytes of the payload that have not passed.
     payload_left: u64,
 }
 
 impl Gate {
-    /// How many of the next bytes may pass. Fewer than all: what follows is the last byte of the header of a
-    /// frame whose payload has more than [`LARGE_BYTES`].
+    /// Returns how many of the next bytes may pass. If not all, the next byte is the last of the header of a frame
+    /// with more than [`LARGE_BYTES`] of payload.
     pub(super) fn pass(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
         while at < bytes.len() {

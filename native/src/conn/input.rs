@@ -1,20 +1,20 @@
-//! What the driver gets of one connection.
+//! The inputs of one connection to the driver.
 
 use presence_core::server::Handshake;
 use presence_core::wire::{CloseFrame, Request, ResponseFrame};
 
-/// What a connection's task hands to the driver, in the order it happened.
+/// An input from a connection's task, in the order of its frames.
 #[derive(Debug)]
 pub(crate) enum Input {
-    /// The handshake is accepted. Everything before it was sent by the task itself, everything after
-    /// it goes through the driver, so that hello comes first.
+    /// The handshake is accepted. Frames before it were sent by the task itself; frames after it go through the
+    /// driver, so that hello comes first.
     Join(Box<Handshake>),
     /// A request.
     Call(Box<Request>),
-    /// A frame that answers a bad request.
+    /// A response to an invalid request.
     Send(Box<ResponseFrame>),
     /// A pong.
     Pong,
-    /// The client is to be sent away.
+    /// Close the connection.
     Close(CloseFrame),
 }

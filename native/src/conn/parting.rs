@@ -1,5 +1,5 @@
-//! Sockets that are let go. They hold no place any more, so there is a bound of their own on those that get time
-//! to read why.
+//! Refused sockets. They hold no slot any more, so the number of those that get time to read the reason has its own
+//! bound.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -11,14 +11,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Most sockets that are waited for at the same time. What is beyond gets what its buffer takes.
+/// Most sockets that get time at once. Others get as much of the response as their buffers take.
 pub(crate) const MAX_PARTING: usize = 64;
-/// How long a socket is waited for. Counted on the runtime's clock: it is about sockets, not about presence.
+/// Time for a socket. Counted on the runtime's clock, because it does not affect presence.
 const PARTING_TIME: Duration = Duration::from_secs(1);
-/// Most bytes that are read and thrown away of a socket that is not waited for.
+/// Most bytes discarded from a socket that gets no time.
 const MAX_UNREAD_BYTES: usize = 16 * 1024;
 
-/// Lets sockets go.
+/// Sends last responses and closes.
 #[derive(Debug)]
 pub(crate) struct Parting(Arc<Semaphore>);
 
@@ -29,12 +29,12 @@ impl Default for Parting {
 }
 
 impl Parting {
-    /// Leave to take some time; nobody waits for it.
+    /// Returns a permit to take time, if one is free.
     pub(crate) fn leave(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.0).try_acquire_owned().ok()
     }
 
-    /// Sends a last answer and closes, without waiting here.
+    /// Sends a last response and closes, in the background.
     pub(crate) fn dismiss(&self, stream: TcpStream, answer: Vec<u8>) {
         match self.leave() {
             Some(leave) => {
@@ -48,7 +48,7 @@ impl Parting {
     }
 }
 
-/// Writes the answer and lets the client close first: closing with something unread would cut it off.
+/// Writes the response and lets the client close first: a close with unread input would cut the response off.
 async fn see_off(mut stream: TcpStream, answer: &[u8]) {
     let _ = tokio::time::timeout(PARTING_TIME, async {
         stream.write_all(answer).await?;
@@ -59,7 +59,7 @@ async fn see_off(mut stream: TcpStream, answer: &[u8]) {
     .await;
 }
 
-/// Does at once what can be done at once. The runtime need not know the socket yet, so it is not asked.
+/// Writes and reads without waiting. The runtime may not have seen yet that the socket is ready.
 fn dispatch(stream: &TcpStream, answer: &[u8]) {
     let socket = SockRef::from(stream);
     let _ = (&*socket).write(answer);

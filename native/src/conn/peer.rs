@@ -19,8 +19,8 @@ use super::writer::{Flush, Writer};
 /// than it reads is slowed down, not cut off.
 const PAUSE_BYTES: usize = 256 * 1024;
 
-/// A connection's socket with all that waits to be written to it. The driver writes directly, and
-/// only when the socket is full the connection's task goes on from there.
+/// A connection's socket and its pending output. The driver writes directly; when the socket is full, the connection's
+/// task continues.
 #[derive(Debug)]
 pub(crate) struct Peer {
     stream: TcpStream,
@@ -31,7 +31,7 @@ pub(crate) struct Peer {
 struct State {
     writer: Writer,
     phase: Phase,
-    /// Since when the full socket has accepted no byte, on `Now::age_ms`; nobody writes until it accepts some.
+    /// When the socket became full or last accepted a byte, on `Now::age_ms`; `None` while it is not full.
     blocked_since_ms: Option<u64>,
     /// The hub's id of the connection, once it joined.
     conn: Option<ConnId>,
@@ -39,31 +39,31 @@ struct State {
     waker: Option<Waker>,
 }
 
-/// Where the connection stands. Only the methods of [`Peer`] change it.
+/// The state of the connection. Only the methods of [`Peer`] change it.
 #[derive(Debug)]
 enum Phase {
     /// The connection's task may read.
     Reading,
     /// The driver has a batch of this connection.
     WithDriver,
-    /// The rest of a batch whose responses found no room; goes first when there is some.
+    /// The rest of a batch that was interrupted; handled before any further read.
     Deferred(Vec<Input>),
     /// This close is queued; nothing follows it.
     Closing(CloseFrame),
-    /// Writing failed. A close that was queued before or after that is kept for the log.
+    /// Writing failed. A queued close is kept for the log.
     Broken(Option<CloseFrame>),
 }
 
-/// What a connection's task has to do next.
+/// The next step of a connection's task.
 #[derive(Debug)]
 pub(super) enum Turn {
     /// Read.
     Read,
     /// The socket takes bytes again.
     Write,
-    /// Hand these to the driver again.
+    /// Send these to the driver again.
     Resend(Vec<Input>),
-    /// A close is queued: see that it gets out.
+    /// A close is queued and has to be written.
     Close,
     /// The socket is gone.
     Broken,
@@ -101,7 +101,7 @@ impl Peer {
         self.state().writer.push(item)
     }
 
-    /// Whether deltas were left out because the client does not keep up; asking clears it.
+    /// Whether deltas were dropped because the client reads slowly; clears the flag.
     pub(crate) fn take_behind(&self) -> bool {
         self.state().writer.take_behind()
     }
@@ -126,7 +126,7 @@ impl Peer {
         state.wake();
     }
 
-    /// Writes what it can without waiting. A full socket is left to the connection's task.
+    /// Writes as much as possible without waiting. The connection's task takes over a full socket.
     pub(crate) fn flush(&self, now: Now) {
         let mut state = self.state();
         if state.blocked_since_ms.is_some() || state.is_broken() {
@@ -138,12 +138,12 @@ impl Peer {
         }
     }
 
-    /// Whether so much is undelivered that requests have to wait.
+    /// Whether requests have to wait for undelivered responses.
     pub(crate) fn is_backed_up(&self) -> bool {
         self.state().is_backed_up()
     }
 
-    /// A batch is done, but for the `rest`.
+    /// A batch is handled except for the `rest`.
     pub(crate) fn finish_batch(&self, rest: Vec<Input>) {
         let mut state = self.state();
         if matches!(state.phase, Phase::WithDriver) {
@@ -171,12 +171,12 @@ impl Peer {
         self.state().write(&self.stream, now);
     }
 
-    /// Since when the socket has accepted nothing of what waits.
+    /// When the socket became full or last accepted a byte.
     pub(super) fn blocked_since_ms(&self) -> Option<u64> {
         self.state().blocked_since_ms
     }
 
-    /// Whether everything is written, or never will be.
+    /// Whether everything is written or the socket is broken.
     pub(super) fn is_drained(&self) -> bool {
         let state = self.state();
         state.is_broken() || state.writer.is_empty()
@@ -187,13 +187,12 @@ impl Peer {
         self.state().close_frame()
     }
 
-    /// Takes over control frames that tungstenite made.
+    /// Queues control frames from tungstenite.
     pub(super) fn control(&self, bytes: &[u8]) {
         self.state().writer.control(bytes);
     }
 
-    /// Reads what is there. A read that does not fill the buffer has emptied the socket: saying so at once
-    /// saves the one that would find nothing.
+    /// Reads without waiting. A short read means that the socket is drained, which saves a `WouldBlock` call.
     pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut len = 0;
         let outcome = self.stream.try_io(Interest::READABLE, || {
@@ -217,7 +216,7 @@ impl Peer {
         self.stream.poll_write_ready(cx)
     }
 
-    /// What to do next. `has_unread` says that whole frames may wait in tungstenite's buffer.
+    /// Returns the next step. With `has_unread` whole frames may wait in tungstenite's buffer.
     pub(super) fn poll_turn(&self, cx: &mut Context<'_>, has_unread: bool) -> Poll<Turn> {
         let mut state = self.state();
         if !state
@@ -262,7 +261,7 @@ fn write(stream: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
 }
 
 impl State {
-    /// Writes until all is written, the socket is full, or writing fails.
+    /// Writes until nothing is left, the socket is full, or writing fails.
     fn write(&mut self, stream: &TcpStream, now: Now) {
         let (outcome, has_progress) = self.writer.flush(|slices| write(stream, slices));
         self.blocked_since_ms = match outcome {

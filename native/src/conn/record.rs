@@ -1,7 +1,7 @@
-//! One line in the log for every accepted, refused and closed connection: who it was about.
+//! Log lines: one for every accepted, refused and closed connection.
 //!
-//! A line holds what the client said of itself, escaped and cut; never a secret, the query of the URL or the
-//! text of a beacon. With all texts at their bounds a line is shorter than stderr takes.
+//! A line holds the client's own words, escaped and cut; never a secret, the query of the URL or the text of a beacon.
+//! With all texts at their bounds it is shorter than the longest line of stderr.
 
 use presence_core::server::{Handshake, Refused};
 use presence_core::wire::CloseFrame;
@@ -11,7 +11,7 @@ use tracing::{Level, enabled, info, warn};
 use super::Shared;
 use crate::auth::admission::Facts;
 use crate::auth::proxy::Client;
-use crate::log::{Kind, escaped, start_of};
+use crate::log::{Kind, escaped};
 
 /// Most bytes of one text of the client, escaped.
 pub(crate) const MAX_TEXT_BYTES: usize = 128;
@@ -20,110 +20,46 @@ pub(crate) const MAX_USER_AGENT_BYTES: usize = 200;
 /// Most bytes of a reason, escaped.
 pub(crate) const MAX_REASON_BYTES: usize = 300;
 
-/// What is known of one connection, for its lines.
+/// What the log lines of one connection state.
 #[derive(Debug)]
 pub(super) struct Record {
     accepted_ms: u64,
     client: Client,
-    texts: Texts,
+    /// Origin and user agent; after [`introduce`](Self::introduce) also client id, version, mode and role. Escaped,
+    /// cut and one per line: one allocation for as long as the connection lives.
+    texts: Box<str>,
     /// Why the handshake was refused, if it was.
     refused: Option<Box<Refused>>,
     /// The close that the client sent.
     client_close: Option<Box<PeerClose>>,
 }
 
-/// How a connection ended.
+/// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// The client closed it, or it was lost.
+pub(super) enum End {
+    /// The client closed it, or the socket failed.
     Gone,
-    /// The gateway closed it.
-    Closed,
-    /// The gateway closed it because it accepted no byte for too long.
+    /// The gateway queued a close.
+    Closing,
+    /// The gateway queued a close because the client accepted no byte for too long.
     Stalled,
 }
 
-/// What the client says of itself, cut: one allocation for as long as the connection lives.
-#[derive(Debug)]
-struct Texts {
-    joined: Box<str>,
-    /// Where each [`Text`] ends.
-    ends: [u16; TEXTS],
-}
-
-/// The place of a text in [`Texts`].
-#[derive(Clone, Copy)]
-enum Text {
-    Origin,
-    UserAgent,
-    Client,
-    Version,
-    Mode,
-    Role,
-}
-
-/// How many [`Text`]s there are.
-const TEXTS: usize = 6;
-
-impl Text {
-    const fn max_bytes(self) -> usize {
-        match self {
-            Self::UserAgent => MAX_USER_AGENT_BYTES,
-            _ => MAX_TEXT_BYTES,
-        }
-    }
-}
-
-impl Texts {
-    /// Of the texts in the order of [`Text`].
-    fn new(texts: [Option<&str>; TEXTS]) -> Self {
-        let mut joined = String::new();
-        let ends = texts.map(|text| {
-            joined.push_str(start_of(text.unwrap_or(""), MAX_USER_AGENT_BYTES));
-            // All texts together have at most 1,200 bytes.
-            u16::try_from(joined.len()).unwrap_or(u16::MAX)
-        });
-        Self {
-            joined: joined.into(),
-            ends,
-        }
-    }
-
-    /// The text, unless it is absent or empty.
-    fn get(&self, text: Text) -> Option<&str> {
-        let index = text as usize;
-        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
-        let range = usize::from(start)..usize::from(self.ends[index]);
-        self.joined.get(range).filter(|text| !text.is_empty())
-    }
-
-    /// The text for a line of the log.
-    fn shown(&self, text: Text) -> Option<String> {
-        self.get(text).map(|shown| escaped(shown, text.max_bytes()))
-    }
-}
-
 impl Record {
-    /// Of a connection of which only the request is known.
+    /// Starts with the facts of the request.
     pub(super) fn new(facts: &Facts, accepted_ms: u64) -> Self {
-        let texts = [
-            facts.origin.as_deref(),
-            facts.user_agent.as_deref(),
-            None,
-            None,
-            None,
-            None,
-        ];
+        let origin = escaped(facts.origin.as_deref().unwrap_or(""), MAX_TEXT_BYTES);
+        let user_agent = escaped(facts.user_agent.as_deref().unwrap_or(""), MAX_USER_AGENT_BYTES);
         Self {
             accepted_ms,
             client: facts.client,
-            texts: Texts::new(texts),
+            texts: format!("{origin}\n{user_agent}").into(),
             refused: None,
             client_close: None,
         }
     }
 
-    /// The handshake is refused; its line is written when the connection ends.
+    /// Notes that the handshake is refused; the line follows when the connection ends.
     pub(super) fn refused(&mut self, refused: Box<Refused>) {
         let client = &refused.client;
         self.introduce([&client.id, &client.version, &client.mode, &client.role].map(Option::as_deref));
@@ -135,7 +71,7 @@ impl Record {
         self.client_close = Some(Box::new(close));
     }
 
-    /// The handshake is accepted.
+    /// Logs that the handshake is accepted.
     pub(super) fn accepted(&mut self, handshake: &Handshake, shared: &Shared) {
         let client = &handshake.client;
         self.introduce([
@@ -147,16 +83,16 @@ impl Record {
         if !(enabled!(Level::INFO) && shared.lines.passes(Kind::Accepted, &shared.clock)) {
             return;
         }
-        let texts = &self.texts;
+        let [origin, user_agent, client, version, mode, role] = self.texts();
         let (address, proxy) = addresses(self.client);
         info!(
-            client = texts.shown(Text::Client),
-            version = texts.shown(Text::Version),
-            mode = texts.shown(Text::Mode),
-            role = texts.shown(Text::Role),
+            client,
+            version,
+            mode,
+            role,
             protocol = handshake.protocol,
-            origin = texts.shown(Text::Origin),
-            user_agent = texts.shown(Text::UserAgent),
+            origin,
+            user_agent,
             address,
             proxy,
             duration_ms = self.duration_ms(shared),
@@ -164,11 +100,11 @@ impl Record {
         );
     }
 
-    /// The connection ends. `close` is the close that the gateway queued, `host` the Host header as long as
-    /// the handshake is not done.
+    /// Logs the end of the connection. `close` is the close that the gateway queued, `host` the Host header while the
+    /// handshake is not done.
     pub(super) fn ended(
         &self,
-        ending: Ending,
+        end: End,
         has_joined: bool,
         close: Option<&CloseFrame>,
         host: Option<&str>,
@@ -177,7 +113,7 @@ impl Record {
         let is_restart = close.is_some_and(|close| close.code == CloseFrame::SERVICE_RESTART.code);
         match close {
             Some(close) if !has_joined && !is_restart => self.write_refusal(close, host, shared),
-            close => self.write_close(ending, has_joined, close, shared),
+            close => self.write_close(end, has_joined, close, shared),
         }
     }
 
@@ -185,7 +121,7 @@ impl Record {
         if !(enabled!(Level::WARN) && shared.lines.passes(Kind::Refused, &shared.clock)) {
             return;
         }
-        let texts = &self.texts;
+        let [origin, user_agent, client, version, mode, role] = self.texts();
         let (address, proxy) = addresses(self.client);
         let refused = self.refused.as_deref();
         let reason = refused.map_or(&*close.reason, |refused| &*refused.message);
@@ -198,13 +134,13 @@ impl Record {
             code,
             close = close.code,
             reason = escaped(reason, MAX_REASON_BYTES),
-            client = texts.shown(Text::Client),
-            version = texts.shown(Text::Version),
-            mode = texts.shown(Text::Mode),
-            role = texts.shown(Text::Role),
-            origin = texts.shown(Text::Origin),
+            client,
+            version,
+            mode,
+            role,
+            origin,
             host,
-            user_agent = texts.shown(Text::UserAgent),
+            user_agent,
             address,
             proxy,
             duration_ms = self.duration_ms(shared),
@@ -212,29 +148,29 @@ impl Record {
         );
     }
 
-    fn write_close(&self, ending: Ending, has_joined: bool, close: Option<&CloseFrame>, shared: &Shared) {
+    fn write_close(&self, end: End, has_joined: bool, close: Option<&CloseFrame>, shared: &Shared) {
         if !(enabled!(Level::INFO) && shared.lines.passes(Kind::Closed, &shared.clock)) {
             return;
         }
-        let (by, code, reason) = match (ending, close, &self.client_close) {
-            (Ending::Stalled, Some(close), _) => ("gateway", close.code, "slow consumer: accepts no bytes"),
-            (Ending::Closed, Some(close), _) => ("gateway", close.code, &*close.reason),
+        let (by, code, reason) = match (end, close, &self.client_close) {
+            (End::Stalled, Some(close), _) => ("gateway", close.code, "slow consumer: accepts no bytes"),
+            (End::Closing, Some(close), _) => ("gateway", close.code, &*close.reason),
             (_, _, Some(close)) => ("client", close.code.into(), close.reason.as_str()),
             // What RFC 6455 calls a close without a close frame.
             _ => ("network", 1006, ""),
         };
-        let texts = &self.texts;
+        let [origin, user_agent, client, version, mode, role] = self.texts();
         let (address, proxy) = addresses(self.client);
         info!(
             code,
             reason = escaped(reason, MAX_REASON_BYTES),
             by,
-            client = texts.shown(Text::Client),
-            version = texts.shown(Text::Version),
-            mode = texts.shown(Text::Mode),
-            role = texts.shown(Text::Role),
-            origin = texts.shown(Text::Origin),
-            user_agent = texts.shown(Text::UserAgent),
+            client,
+            version,
+            mode,
+            role,
+            origin,
+            user_agent,
             address,
             proxy,
             duration_ms = self.duration_ms(shared),
@@ -247,10 +183,16 @@ impl Record {
         );
     }
 
-    /// Adds what the client says of itself: id, version, mode and role.
-    fn introduce(&mut self, [id, version, mode, role]: [Option<&str>; 4]) {
-        let [origin, user_agent] = [Text::Origin, Text::UserAgent].map(|text| self.texts.get(text));
-        self.texts = Texts::new([origin, user_agent, id, version, mode, role]);
+    /// Adds the client's id, version, mode and role.
+    fn introduce(&mut self, texts: [Option<&str>; 4]) {
+        let texts = texts.map(|text| escaped(text.unwrap_or(""), MAX_TEXT_BYTES));
+        self.texts = format!("{}\n{}", self.texts, texts.join("\n")).into();
+    }
+
+    /// Origin, user agent, client id, version, mode and role; `None` where one is absent or empty.
+    fn texts(&self) -> [Option<&str>; 6] {
+        let mut texts = self.texts.split('\n');
+        std::array::from_fn(|_| texts.next().filter(|text| !text.is_empty()))
     }
 
     fn duration_ms(&self, shared: &Shared) -> u64 {
@@ -258,7 +200,7 @@ impl Record {
     }
 }
 
-/// Where the client is, if that is known, and the proxy in between, if there is one.
+/// Returns the client's address, if known, and that of the proxy, if any.
 pub(crate) fn addresses(client: Client) -> (Option<String>, Option<String>) {
     let is_direct = client.ip == Some(client.peer);
     (

@@ -1,4 +1,4 @@
-//! The task of one connection: reads, waits for room to write, sees the close through.
+//! The task of one connection: reads, waits for room to write, completes the close.
 
 mod alarm;
 mod ending;
@@ -21,26 +21,26 @@ use tracing::debug;
 
 use self::alarm::Alarm;
 use super::peer::Turn;
-use super::record::{Ending, Record};
+use super::record::{End, Record};
 use super::stream::PeerStream;
 use super::{Event, Input, Peer, Shared};
 use crate::auth::admission::Facts;
 use crate::auth::slots::{LargePlace, Slot};
 
-/// What tungstenite takes at once, and what a connection keeps for it.
+/// tungstenite's read buffer, which each connection keeps.
 const READ_BUFFER_BYTES: usize = 1024;
-/// Behind a message of more bytes the buffer it made tungstenite take is given back.
+/// After a larger message tungstenite's grown buffer is freed.
 const KEPT_BYTES: usize = 2 * READ_BUFFER_BYTES;
 
-/// What is known of a connection before it says anything.
+/// A connection right after its upgrade.
 pub(crate) struct Opening {
     /// The socket, upgraded.
     pub(crate) stream: TcpStream,
-    /// What came after the request's head.
+    /// Bytes that followed the request's head.
     pub(crate) rest: Vec<u8>,
-    /// Its place among the sockets.
+    /// Its slot.
     pub(crate) slot: Slot,
-    /// What the request said.
+    /// The facts of the request.
     pub(crate) facts: Facts,
     /// When it was accepted, on the age clock: the time of the request's head is part of the handshake's.
     pub(crate) accepted_ms: u64,
@@ -58,7 +58,7 @@ pub(crate) struct Session {
     slot: Slot,
     /// For the log.
     record: Record,
-    /// Read and not handed on yet.
+    /// Inputs for the driver, not sent yet.
     inputs: Vec<Input>,
     /// Until the handshake is done.
     handshake: Option<Box<OpenHandshake>>,
@@ -67,7 +67,7 @@ pub(crate) struct Session {
     has_unread: bool,
     /// tungstenite's buffer is as large as a message of more than [`KEPT_BYTES`] was.
     has_large_buffer: bool,
-    /// A read failed: tungstenite must not be asked again (after a frame that is too long it panics).
+    /// A read failed: tungstenite must not read again (after a frame that is too long it panics).
     is_unreadable: bool,
     /// The handshake's deadline, or the stall's.
     alarm: Option<Alarm>,
@@ -75,22 +75,10 @@ pub(crate) struct Session {
 
 struct OpenHandshake {
     facts: Facts,
-    /// A request to find the facts about.
-    params: Option<Box<ConnectParams>>,
     /// Control frames so far.
     controls: usize,
-    /// The place among those that may take a large message, and the end of its time on the age clock.
+    /// The permit for a large message, and when it ends on the age clock.
     place: Option<(LargePlace, u64)>,
-}
-
-/// How a connection ends.
-enum End {
-    /// The peer closed, or the socket failed.
-    Gone,
-    /// A close is queued.
-    Closing,
-    /// It took no byte for too long; a close is queued.
-    Stalled,
 }
 
 impl Session {
@@ -140,7 +128,6 @@ impl Session {
             inputs: Vec::new(),
             handshake: Some(Box::new(OpenHandshake {
                 facts,
-                params: None,
                 controls: 0,
                 place: None,
             })),
@@ -155,24 +142,24 @@ impl Session {
     /// Serves the connection to its end.
     pub(crate) async fn run(mut self: Box<Self>) {
         let end = self.exchange().await;
-        self.log_end(&end);
+        self.log_end(end);
         if self.has_joined {
             let cause = match end {
                 End::Gone => LeaveCause::PeerClosed,
                 End::Closing => LeaveCause::WeClosed,
                 End::Stalled => LeaveCause::Silent,
             };
-            // Without a driver there is no roster to tell.
+            // Without a driver there is no roster.
             let _ = self
                 .driver
                 .send(Event::Leave(Arc::clone(&self.peer), cause))
                 .await;
         }
         drop(self.handshake.take());
-        let is_gone = matches!(end, End::Gone);
+        let is_gone = end == End::Gone;
         let mut leave = None;
         if !self.has_joined && !is_gone {
-            // Those who are refused hold no place: only so many of them are waited for.
+            // Refused sockets hold no slot; a permit bounds how many get time to read the reason.
             self.slot.release();
             leave = self.shared.parting.leave();
             if leave.is_none() {
@@ -183,19 +170,14 @@ impl Session {
         drop(leave);
     }
 
-    fn log_end(&self, end: &End) {
-        let ending = match end {
-            End::Gone => Ending::Gone,
-            End::Closing => Ending::Closed,
-            End::Stalled => Ending::Stalled,
-        };
+    fn log_end(&self, end: End) {
         let host = self
             .handshake
             .as_ref()
             .and_then(|handshake| handshake.facts.host.as_deref());
         let close = self.peer.close_frame();
         self.record
-            .ended(ending, self.has_joined, close.as_ref(), host, &self.shared);
+            .ended(end, self.has_joined, close.as_ref(), host, &self.shared);
     }
 
     /// Reads and writes until the connection has to end.
@@ -210,10 +192,10 @@ impl Session {
                 {
                     return Poll::Ready(Some(turn));
                 }
-                // However much there is to read, deadlines come first.
+                // Deadlines come before reads.
                 let is_due = match &mut self.alarm {
                     Some(alarm) => alarm.as_mut().poll(cx).is_ready(),
-                    // The driver filled the socket while this task slept: it is this task that watches the time.
+                    // The driver filled the socket while this task slept: arm the alarm.
                     None => self.has_joined && self.peer.blocked_since_ms().is_some(),
                 };
                 if is_due {
@@ -240,23 +222,26 @@ impl Session {
                 return end;
             }
             if self.has_unread {
-                // Goes on when all who are ready had their turn and the sockets were looked at.
+                // Continues after all ready tasks ran and the runtime polled the sockets.
                 tokio::task::yield_now().await;
             }
         }
     }
 
-    /// Finds the facts about a `connect` request, and goes on. The clock is the one the challenge states.
+    /// Finds the evidence for a `connect` request, at the time that the challenge states too.
     fn authenticate(&mut self, params: &ConnectParams) {
-        let Some(handshake) = &self.handshake else { return };
         let now = self.shared.stated_now();
-        let nonce = self.machine.nonce();
-        let evidence = self.shared.admission.judge(params, &handshake.facts, nonce, now);
-        self.machine.handle_evidence(&evidence, now);
-        self.take_outputs();
+        // Busy sockets are not evicted.
+        if self.slot.busy(now.age_ms).is_err() {
+            self.peer.close(CloseFrame::TOO_MANY_UNAUTHENTICATED);
+        } else if let Some(handshake) = &self.handshake {
+            let nonce = self.machine.nonce();
+            let evidence = self.shared.admission.judge(params, &handshake.facts, nonce, now);
+            self.machine.handle_evidence(&evidence, now);
+        }
     }
 
-    /// Does what the protocol machine wants done.
+    /// Carries out the outputs of the protocol machine.
     fn take_outputs(&mut self) {
         while let Some(output) = self.machine.poll_output() {
             match output {
@@ -268,17 +253,7 @@ impl Session {
                         self.peer.close(CloseFrame::SLOW_CONSUMER);
                     }
                 }
-                // While its facts are found out it cannot be evicted.
-                ConnectionOutput::Authenticate(_)
-                    if self.slot.busy(self.shared.clock.now().age_ms).is_err() =>
-                {
-                    self.peer.close(CloseFrame::TOO_MANY_UNAUTHENTICATED);
-                }
-                ConnectionOutput::Authenticate(params) => {
-                    if let Some(handshake) = &mut self.handshake {
-                        handshake.params = Some(params);
-                    }
-                }
+                ConnectionOutput::Authenticate(params) => self.authenticate(&params),
                 ConnectionOutput::Join(handshake) => {
                     self.record.accepted(&handshake, &self.shared);
                     self.inputs.push(Input::Join(handshake));
@@ -306,7 +281,7 @@ impl Session {
         });
     }
 
-    /// Closes after everything that is on its way.
+    /// Closes after all pending output.
     fn close(&mut self, close: CloseFrame) {
         if self.has_joined {
             self.inputs.push(Input::Close(close));
@@ -315,26 +290,20 @@ impl Session {
         }
     }
 
+    /// Hands the inputs to the driver. Waits while its queue is full; without a driver there is no gateway.
     async fn hand_on(&mut self) -> ControlFlow<End> {
         self.peer.start_batch();
-        let inputs = std::mem::take(&mut self.inputs);
-        if self
-            .tell_driver(Event::Batch(Arc::clone(&self.peer), inputs))
-            .await
-        {
-            ControlFlow::Continue(())
-        } else {
-            ControlFlow::Break(End::Gone)
-        }
-    }
-
-    /// Waits if too much is waiting already. Returns whether there is a driver, and with it a gateway.
-    async fn tell_driver(&mut self, event: Event) -> bool {
-        match self.driver.try_send(event) {
+        let batch = Event::Batch(Arc::clone(&self.peer), std::mem::take(&mut self.inputs));
+        let is_sent = match self.driver.try_send(batch) {
             Ok(()) => true,
             Err(TrySendError::Closed(_)) => false,
             // Boxed: unboxed it adds 208 bytes to each idle connection.
-            Err(TrySendError::Full(event)) => Box::pin(self.driver.send(event)).await.is_ok(),
+            Err(TrySendError::Full(batch)) => Box::pin(self.driver.send(batch)).await.is_ok(),
+        };
+        if is_sent {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(End::Gone)
         }
     }
 }

@@ -27,10 +27,10 @@ pub(crate) struct Shared {
     pub(crate) proxies: TrustedProxies,
     pub(crate) slots: Arc<Slots>,
     pub(crate) parting: Parting,
-    /// Who has the permit reads a large text.
+    /// The permit to parse a large text.
     pub(crate) large_texts: Semaphore,
     pub(crate) log: RareLines,
-    /// The lines about single connections.
+    /// Bounds the lines about single connections.
     pub(crate) lines: Arc<Lines>,
     /// The name of this machine.
     pub(crate) host: Box<str>,
@@ -41,7 +41,7 @@ pub(crate) struct Shared {
     stopping: watch::Receiver<bool>,
 }
 
-/// For lines that anybody can cause.
+/// Bounds log lines that any client can cause.
 #[derive(Debug, Default)]
 pub(crate) struct RareLines {
     pub(crate) accept: OncePerMinute,
@@ -78,18 +78,18 @@ impl Shared {
         }
     }
 
-    /// Whether the gateway is about to end.
+    /// Whether the gateway stops.
     pub(crate) fn is_stopping(&self) -> bool {
         *self.stopping.borrow()
     }
 
-    /// Waits until it is.
+    /// Waits until the gateway stops.
     pub(crate) async fn stopping(&self) {
-        // Without a sender the gateway is gone, which is as good.
+        // Without a sender the gateway has stopped.
         let _ = self.stopping.clone().wait_for(|is_stopping| *is_stopping).await;
     }
 
-    /// Now, with the wall clock that the gateway states: all its times are on the roster's clock.
+    /// Returns the time with the roster's wall clock, which all stated times are on.
     pub(crate) fn stated_now(&self) -> Now {
         let now = self.clock.now();
         let wall_ms = now

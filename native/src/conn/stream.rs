@@ -1,5 +1,5 @@
-//! The socket as tungstenite sees it: it reads from the real one, and what it writes (pongs, the
-//! answer to a close) joins the connection's other frames.
+//! The socket as tungstenite sees it. Reads come from the real socket; writes (pongs, the response to a close) are
+//! queued among the connection's other frames.
 
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, Read, Write};
@@ -9,38 +9,36 @@ use super::Peer;
 use super::budget::{TURN_BYTES, least_bytes};
 use super::gate::Gate;
 
-/// What is read at once while large frames are held back: a `connect` with its proof, and what a socket that
-/// waits keeps at most.
+/// Bytes of one read while large frames are held back: enough for a `connect` with its proof.
 const GATED_BYTES: usize = 2 * 1024;
 
 thread_local! {
-    /// What is read at once, for all connections of a thread. tungstenite would ask for no more than it keeps
-    /// for each connection.
+    /// The read buffer of all connections of a thread. tungstenite's own is small, because each connection keeps one.
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; TURN_BYTES].into());
-    /// Kept for the next connection that does not take all at once: one does, and then the other.
+    /// A spare buffer for bytes that a connection does not take at once.
     static SPARE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 #[derive(Debug)]
 pub(super) struct PeerStream {
     peer: Arc<Peer>,
-    /// Read and not taken yet; owns no memory when there is nothing.
+    /// Bytes read and not taken yet; owns no memory when empty.
     rest: Vec<u8>,
     taken: usize,
-    /// What tungstenite may still take in this turn; then the socket seems empty.
+    /// Bytes that tungstenite may still take in this turn; at 0 reads return `WouldBlock`.
     turn_left: usize,
-    /// What it took since the last whole message, without control frames.
+    /// Bytes taken since the last whole message, without control frames.
     unfinished: usize,
-    /// What it took, without the least that the whole messages and control frames so far had on the wire. 0 only
-    /// if it has handed out all of it: frames of more than the least leave more.
+    /// Bytes taken, less the fewest that all messages and control frames so far can have had on the wire. 0 proves
+    /// that tungstenite holds no bytes; fragmented messages leave a remainder.
     unread: usize,
-    /// Until large frames may come.
+    /// Holds back large frames until they are allowed.
     gate: Option<Box<Gate>>,
     is_held: bool,
 }
 
 impl PeerStream {
-    /// `rest` came before the connection was one of frames.
+    /// `rest` are the bytes that followed the HTTP head.
     pub(super) fn new(peer: Arc<Peer>, rest: Vec<u8>) -> Self {
         Self {
             peer,
@@ -54,7 +52,7 @@ impl PeerStream {
         }
     }
 
-    /// A turn begins, of at most `bytes`.
+    /// Begins a turn of at most `bytes`.
     pub(super) fn start_turn(&mut self, bytes: usize) {
         self.turn_left = bytes.min(TURN_BYTES);
     }
@@ -64,26 +62,25 @@ impl PeerStream {
         self.turn_left == 0
     }
 
-    /// Bytes taken of a message that is not whole yet; up to a read buffer of it may be of the
-    /// next.
+    /// Bytes taken of an incomplete message; up to a read buffer of them may belong to the next.
     pub(super) fn unfinished(&self) -> usize {
         self.unfinished
     }
 
-    /// A message with this payload is whole.
+    /// Counts a whole message with this payload.
     pub(super) fn message_ended(&mut self, payload: usize) {
         self.unfinished = 0;
         self.unread = self.unread.saturating_sub(least_bytes(payload));
     }
 
-    /// A control frame of `bytes` was among what was taken.
+    /// Counts a control frame of `bytes`.
     pub(super) fn control_ended(&mut self, bytes: usize) {
         self.unfinished = self.unfinished.saturating_sub(bytes);
         self.unread = self.unread.saturating_sub(bytes);
     }
 
-    /// Whether tungstenite may have taken bytes of a message that is not whole. It always may after a message in
-    /// pieces, whose number is not known.
+    /// Whether tungstenite may hold bytes of an incomplete message. Always true after a fragmented message, whose
+    /// number of frames is unknown.
     pub(super) fn may_hold_bytes(&self) -> bool {
         self.unread > 0
     }
@@ -93,16 +90,17 @@ impl PeerStream {
         self.is_held
     }
 
-    /// From now on large frames may come.
+    /// Allows large frames.
     pub(super) fn open_gate(&mut self) {
         self.gate = None;
         self.is_held = false;
     }
 
-    /// The straight way: what tungstenite takes is not kept in between.
+    /// Reads from the socket without keeping the bytes in between.
     fn take_from_socket(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         SCRATCH.with_borrow_mut(|scratch| {
-            let read = self.peer.try_read(self.room(scratch))?;
+            // No more than the turn may take: a connection that waits for its next turn keeps none of it.
+            let read = self.peer.try_read(&mut scratch[..self.turn_left])?;
             let len = read.min(buffer.len());
             buffer[..len].copy_from_slice(&scratch[..len]);
             if len < read {
@@ -112,7 +110,7 @@ impl PeerStream {
         })
     }
 
-    /// Returns whether anything came; otherwise the socket has ended.
+    /// Reads into `rest`; `false` at the end of the socket.
     fn fill_rest(&mut self) -> io::Result<bool> {
         SCRATCH.with_borrow_mut(|scratch| {
             let room = self.turn_left.min(GATED_BYTES);
@@ -120,12 +118,6 @@ impl PeerStream {
             self.keep(&scratch[..read]);
             Ok(read > 0)
         })
-    }
-
-    /// No more than the turn may take: a connection that waits for its next one keeps none of it.
-    fn room<'a>(&self, scratch: &'a mut [u8]) -> &'a mut [u8] {
-        let room = self.turn_left.min(scratch.len());
-        &mut scratch[..room]
     }
 
     fn keep(&mut self, bytes: &[u8]) {

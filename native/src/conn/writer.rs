@@ -1,4 +1,4 @@
-//! What one socket still has to be written, frame by frame.
+//! Pending output of one socket, frame by frame.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
@@ -9,13 +9,13 @@ use presence_core::wire::CloseFrame;
 
 /// Most pieces of one vectored write.
 const MAX_PIECES: usize = 12;
-/// Most slices of one: a large frame is a header and four segments.
+/// Most slices of one write: a large frame is a header and four segments.
 const MAX_SLICES: usize = MAX_PIECES * 5;
 /// No further frame joins a write of this many bytes.
 const ENOUGH_BYTES: usize = 256 * 1024;
 /// Up to this size, frames are copied together: the kernel takes one piece faster than five.
 const SMALL_BYTES: usize = 2 * 1024;
-/// Room that small frames share at first: as much as allocators hand out quickly.
+/// First capacity of a buffer for small frames: a size that allocators serve from their fast path.
 const ROOM_BYTES: usize = 960;
 
 const TEXT: u8 = 0x81;
@@ -27,8 +27,8 @@ const PONG: u8 = 0x8a;
 #[derive(Debug)]
 pub(crate) struct Writer {
     outbox: Outbox,
-    /// Taken out, in order. Nothing is taken out while any is left: a newer snapshot still replaces
-    /// an older one that is not under way.
+    /// Frames taken out, in order. No more are taken out while any is left, so that a newer snapshot can replace an
+    /// older one in the outbox.
     writing: VecDeque<Piece>,
     /// How many bytes of the first one are written.
     offset: usize,
@@ -41,7 +41,7 @@ pub(crate) struct Writer {
     is_closed: bool,
 }
 
-/// What is on its way together.
+/// Bytes written together.
 #[derive(Debug)]
 enum Piece {
     /// Small frames, whole.
@@ -82,12 +82,12 @@ impl Writer {
         self.outbox.take_behind()
     }
 
-    /// Queues a ping; goes out before what waits in the outbox.
+    /// Queues a ping ahead of the outbox.
     pub(crate) fn ping(&mut self) {
         self.is_ping_due = true;
     }
 
-    /// Takes over what tungstenite writes: whole pong and close frames, never anything else.
+    /// Queues what tungstenite writes: whole pong and close frames only.
     pub(crate) fn control(&mut self, mut bytes: &[u8]) {
         while let [opcode, len, ..] = *bytes {
             let (frame, rest) = bytes.split_at(bytes.len().min(2 + usize::from(len & 0x7f)));
@@ -181,7 +181,7 @@ impl Writer {
         len
     }
 
-    /// Takes one small frame, to those before it if there are any; returns its length.
+    /// Takes one small frame, into the last buffer if it fits; returns its length.
     fn take_small(&mut self, segments: &[&[u8]]) -> usize {
         let len: usize = segments.iter().map(|segment| segment.len()).sum();
         let is_room =
@@ -198,7 +198,7 @@ impl Writer {
         len
     }
 
-    /// The bytes of the pieces under way, without what is written already.
+    /// Collects the unwritten bytes of the pieces; returns the number of slices.
     fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; MAX_SLICES]) -> usize {
         let mut skip = self.offset;
         let mut count = 0;

@@ -1,8 +1,8 @@
-//! Which of a machine's addresses others reach it by.
+//! The address by which other machines reach this one.
 
 use std::net::{IpAddr, Ipv4Addr};
 
-/// Names of tunnels: the address is of another network, which not everybody is in.
+/// Names of tunnels: only members of their network reach the address.
 const TUNNELS: [&str; 15] = [
     "tun",
     "tap",
@@ -20,8 +20,8 @@ const TUNNELS: [&str; 15] = [
     "gif",
     "nebula",
 ];
-/// Names of bridges and of their ends, made for containers and virtual machines: nobody else reaches the
-/// address. `br0` and `br-lan` are not among them: they usually carry the machine's own address.
+/// Names of bridges of containers and virtual machines: no other machine reaches the address. `br0` and `br-lan` are
+/// not among them, because they usually carry the machine's own address.
 const BRIDGES: [&str; 18] = [
     "docker",
     "virbr",
@@ -46,7 +46,7 @@ const BRIDGES: [&str; 18] = [
 /// Hex digits of the network's id in the name of a bridge that Docker made: `br-1a2b3c4d5e6f`.
 const DOCKER_ID_CHARS: usize = 12;
 
-/// What an interface is, by its name; the better one is less.
+/// The kind of an interface, by its name; the preferred kind is less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Network,
@@ -57,7 +57,6 @@ enum Kind {
 /// The machine's first LAN IPv4 (SPEC 1.3): an interface of a network before tunnels, those before bridges of
 /// containers and virtual machines; `en0`, then `eth0`, then any in the system's order; link-local addresses
 /// only where there is no other.
-#[must_use]
 pub(crate) fn lan_ipv4() -> Option<Ipv4Addr> {
     let interfaces: Vec<(String, Ipv4Addr)> = if_addrs::get_if_addrs()
         .unwrap_or_default()
@@ -70,14 +69,14 @@ pub(crate) fn lan_ipv4() -> Option<Ipv4Addr> {
     first_lan_ipv4(&interfaces)
 }
 
-/// The choice among interfaces in the system's order.
+/// Chooses among interfaces in the system's order.
 fn first_lan_ipv4(interfaces: &[(String, Ipv4Addr)]) -> Option<Ipv4Addr> {
     interfaces
         .iter()
         .filter(|(_, ip)| {
             !ip.is_loopback() && !ip.is_unspecified() && !ip.is_multicast() && !ip.is_broadcast()
         })
-        // The first of those that are as good.
+        // The first among equals.
         .min_by_key(|(name, ip)| (ip.is_link_local(), kind(name), preference(name)))
         .map(|(_, ip)| *ip)
 }

@@ -1,4 +1,4 @@
-//! Takes connections in and finds out what they are: a WebSocket, or plain HTTP.
+//! Accepts connections and reads their requests: each becomes a WebSocket or is answered as plain HTTP.
 
 mod caller;
 
@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tracing::{debug, error, warn};
 
-use crate::auth::proxy::{Client, is_loopback, network, normalise};
+use crate::auth::proxy::{Client, is_loopback, network};
 use crate::auth::slots::{Address, Slot};
 use crate::auth::user_header::UserHeader;
 use crate::conn::{Event, Opening, Session, Shared};
@@ -27,15 +27,15 @@ use crate::net::http;
 use crate::net::refused::log_no_slot;
 use caller::Caller;
 
-/// What the kernel may hold for a client that does not read; more would only hide slowness.
+/// Size of the kernel's send buffer; a larger one would only hide slow readers.
 const SEND_BUFFER_BYTES: usize = 128 * 1024;
-/// Most sockets that are accepted before those that were have their turn: in a flood the others wait in the kernel,
-/// and whoever is accepted is looked at at once.
+/// Most sockets accepted before other tasks run. In a flood the rest wait in the kernel, so that an accepted socket is
+/// read without delay.
 const MAX_ACCEPTS: u64 = 16;
-/// First and longest wait when the system cannot give us a socket.
+/// First and longest pause after the system refused a socket.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
-/// Accepts for ever.
+/// Accepts sockets until the future is dropped.
 pub(crate) async fn accept_all(
     listeners: &[TcpListener],
     shared: &Arc<Shared>,
@@ -88,12 +88,12 @@ fn is_clients_fault(error: &io::Error) -> bool {
     )
 }
 
-/// Gives the socket a place and a task of its own, or turns it away.
+/// Takes a slot for the socket and spawns its task, or refuses it.
 fn take_in(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, driver: &mpsc::Sender<Event>) {
     let now = shared.clock.now();
     let taken = shared
         .slots
-        .take(counted_as(shared, normalise(address.ip())), now.age_ms);
+        .take(counted_as(shared, address.ip().to_canonical()), now.age_ms);
     note_evictions(shared, now);
     let slot = match taken {
         Ok(slot) => slot,
@@ -113,7 +113,7 @@ fn take_in(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, driver:
     });
 }
 
-/// Whom a socket of this address is counted with.
+/// The address that a socket counts against.
 fn counted_as(shared: &Shared, ip: IpAddr) -> Address {
     Address {
         network: network(ip),
@@ -121,7 +121,7 @@ fn counted_as(shared: &Shared, ip: IpAddr) -> Address {
     }
 }
 
-/// Answers plain requests until there is one to become a WebSocket. Returns what the connection needs then.
+/// Answers plain requests up to the first that starts a WebSocket. Returns what the connection needs then.
 async fn open(
     stream: TcpStream,
     address: SocketAddr,
@@ -129,7 +129,7 @@ async fn open(
     shared: &Arc<Shared>,
     driver: mpsc::Sender<Event>,
 ) -> Option<Opening> {
-    // A socket that refuses these works all the same.
+    // Both are optional.
     let _ = stream.set_nodelay(true);
     let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES);
 
@@ -147,14 +147,14 @@ async fn open(
         let head = tokio::select! {
             biased;
             () = shared.stopping() => return None,
-            // What is there counts, however late it is seen.
+            // Bytes that have arrived win over deadlines.
             head = read_head(&mut caller.stream, &mut bytes, shared.config.user_header.as_ref().map(UserHeader::as_str)) => head,
             () = caller.slot.eviction() => Err(HeadError::Evicted),
             () = shared.clock.sleep_until(deadline) => Err(HeadError::TooSlow),
         };
         let head = match head {
             Ok(head) => head,
-            // Nobody waits for an answer.
+            // The client has not started another request.
             Err(HeadError::Evicted | HeadError::TooSlow) if served > 1 && bytes.is_empty() => return None,
             Err(error) => {
                 let Some(status) = error.status() else {
@@ -170,13 +170,9 @@ async fn open(
         }
         let request = match &head.upgrade {
             Upgrade::No(request) => request,
-            Upgrade::Required(why) => {
+            Upgrade::Refuse(status, why) => {
                 let why = format!("Not a WebSocket: {why}.");
-                return caller.refuse(client, Some(&head), StatusCode::UPGRADE_REQUIRED, &why);
-            }
-            Upgrade::Malformed(why) => {
-                let why = format!("Not a WebSocket: {why}.");
-                return caller.refuse(client, Some(&head), StatusCode::BAD_REQUEST, &why);
+                return caller.refuse(client, Some(&head), *status, &why);
             }
             Upgrade::Accept(key) => {
                 let user = caller.user(&head);
@@ -212,7 +208,7 @@ async fn open(
         caller.asked_ms = shared.clock.now().age_ms;
         caller.slot.silent(caller.asked_ms);
         patience_ms = http::KEEP_ALIVE_MS;
-        // However many requests came at once, the others have their turn after each.
+        // Other connections run between pipelined requests.
         tokio::task::yield_now().await;
     }
     caller.dismiss(Vec::new());
@@ -233,7 +229,7 @@ fn note_unattributed(shared: &Shared, address: SocketAddr, now: Now) {
     if !shared.log.proxy.passes(now.age_ms) {
         return;
     }
-    let proxy = normalise(address.ip());
+    let proxy = address.ip().to_canonical();
     if shared.proxies.contains(proxy) {
         warn!(%proxy, "the trusted proxy names no client in X-Forwarded-For; its clients have no address");
     } else {

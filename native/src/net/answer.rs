@@ -1,4 +1,4 @@
-//! An answer of plain HTTP as bytes.
+//! HTTP responses as bytes.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,10 +7,10 @@ use ::http::{HeaderName, Response, StatusCode};
 use bytes::Bytes;
 use presence_core::Now;
 
-/// An answer with its whole body.
+/// A response with its whole body.
 pub(crate) type Answer = Response<Bytes>;
 
-/// An answer of this type.
+/// Returns a response with this content type.
 pub(crate) fn with_type(status: StatusCode, content_type: &'static str, body: String) -> Answer {
     let mut answer = Response::new(Bytes::from(body));
     *answer.status_mut() = status;
@@ -20,12 +20,12 @@ pub(crate) fn with_type(status: StatusCode, content_type: &'static str, body: St
     answer
 }
 
-/// An answer that is a line of text.
+/// Returns a response in plain text.
 pub(crate) fn text(status: StatusCode, body: impl Into<String>) -> Answer {
     with_type(status, "text/plain; charset=utf-8", body.into())
 }
 
-/// The whole answer to a request that is refused; the connection ends with it.
+/// Returns the bytes of a refusal, which ends the connection.
 pub(crate) fn refusal(status: StatusCode, body: impl Into<String>, now: Now) -> Vec<u8> {
     let mut answer = text(status, body);
     let headers = answer.headers_mut();
@@ -44,7 +44,7 @@ pub(crate) fn refusal(status: StatusCode, body: impl Into<String>, now: Now) -> 
     bytes
 }
 
-/// The head of an answer, with what follows from its body and the connection.
+/// Returns the head of a response, with the headers that depend on the body and the connection.
 pub(crate) fn head(answer: &Answer, is_last: bool, now: Now) -> Vec<u8> {
     let status = answer.status();
     let mut head = format!(
@@ -59,7 +59,7 @@ pub(crate) fn head(answer: &Answer, is_last: bool, now: Now) -> Vec<u8> {
             head.extend_from_slice(part);
         }
     }
-    // Of what was not modified it would be the length of what is not sent.
+    // A 304 has no body, and its length would be that of the file.
     if status != StatusCode::NOT_MODIFIED {
         head.extend_from_slice(format!("content-length: {}\r\n", answer.body().len()).as_bytes());
     }
@@ -70,7 +70,7 @@ pub(crate) fn head(answer: &Answer, is_last: bool, now: Now) -> Vec<u8> {
     head
 }
 
-/// The time on the clock on the wall; the last second of the year 9999 at most, which is what can be written.
+/// The wall clock, at most the last second of the year 9999: the format ends there.
 fn date(now: Now) -> SystemTime {
     const LAST_SECOND: u64 = 253_402_300_799;
     SystemTime::UNIX_EPOCH + Duration::from_secs((now.wall_ms / 1_000).min(LAST_SECOND))

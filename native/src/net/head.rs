@@ -1,5 +1,5 @@
-//! The head of an HTTP request. It is read and parsed once, here, for WebSockets and for plain HTTP: two readers
-//! of the same bytes could disagree about them.
+//! Reads and parses the head of an HTTP request, for WebSockets and plain HTTP alike: two parsers could disagree about
+//! the same bytes.
 
 #[cfg(test)]
 mod tests;
@@ -38,25 +38,24 @@ const SECRET_PARAMETERS: [&str; 9] = [
     "apikey",
     "key",
 ];
-/// How much is read at once.
+/// Bytes of one read.
 const READ_BYTES: usize = 1024;
-/// What the gateway looks at in a request.
+/// The parts of a request that the gateway uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head {
-    /// Whom the client means to talk to: the host of an absolute target, else the Host header. Only a
-    /// request of HTTP/1.0 may name nobody.
+    /// The requested host: that of an absolute target, else the Host header. Only HTTP/1.0 may omit it.
     pub host: Option<Box<str>>,
-    /// The Origin header; an unreadable one is kept as text that is no origin.
+    /// The Origin header; one that is not UTF-8 is kept as an invalid origin.
     pub origin: Option<Box<str>>,
     /// All X-Forwarded-For values in order, joined by commas.
     pub forwarded_for: Option<Box<str>>,
     /// The User-Agent header, cut to 256 bytes.
     pub user_agent: Option<Box<str>>,
-    /// Where a client put what looks like a secret, though none is read there.
+    /// Where the client put a value that looks like a secret, in a place that is not read.
     pub misplaced: Option<Misplaced>,
-    /// Whether a proxy added anything.
+    /// Whether any header comes from a proxy.
     pub has_proxy_headers: bool,
-    /// Who the user is, as the header for it states; to be believed from a trusted proxy only.
+    /// The user that the header for it states; to be trusted from trusted proxies only.
     pub user: StatedUser,
     /// What to do with the request.
     pub upgrade: Upgrade,
@@ -65,14 +64,14 @@ pub(crate) struct Head {
 /// A request of plain HTTP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PlainRequest {
-    /// As it was sent: methods are told apart by case.
+    /// The method; case matters.
     pub method: Box<str>,
     /// The path of its target, still percent-encoded, without the query.
     pub path: Box<str>,
     /// All If-None-Match values, joined by commas.
     pub if_none_match: Option<Box<str>>,
-    /// No request follows on this connection: the client said so, speaks HTTP/1.0 or sent a body, which nobody
-    /// here reads.
+    /// No request follows on this connection: the client asked to close, speaks HTTP/1.0 or sent a body, which is not
+    /// read.
     pub is_last: bool,
 }
 
@@ -82,22 +81,22 @@ pub(crate) enum HeadError {
     /// The client closed the connection, or it failed.
     #[error("the connection ended before a whole request: {0}")]
     Io(#[from] io::Error),
-    /// The bytes are no HTTP as RFC 9112 has it.
+    /// The bytes are not HTTP by RFC 9112.
     #[error("not an HTTP request: {0}")]
     Malformed(&'static str),
     /// The head exceeds [`MAX_HEAD_BYTES`] or has too many header lines.
     #[error("the request head is too large")]
     TooLarge,
-    /// It did not come in time.
+    /// The deadline passed.
     #[error("the request took too long")]
     TooSlow,
-    /// It did not come before its socket's place was needed for another.
+    /// Another socket needed the slot first.
     #[error("there are too many unauthenticated sockets, and this one was silent the longest")]
     Evicted,
 }
 
 impl HeadError {
-    /// What to answer; `None` when nobody is there any more.
+    /// The status to answer; `None` when the connection is gone.
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Io(_) => None,
@@ -109,7 +108,7 @@ impl HeadError {
     }
 }
 
-/// Reads up to the end of a head. `bytes` is what was read before; what follows the head is left in it.
+/// Reads up to the end of a head. `bytes` holds what was read before, and afterwards what follows the head.
 ///
 /// # Errors
 /// [`HeadError`] when no whole head arrives.
@@ -135,14 +134,14 @@ pub(crate) async fn read_head<S: AsyncRead + Unpin>(
     }
 }
 
-/// Finds the end of a head, and looks at every byte once, however slowly they come.
+/// Finds the end of a head. It looks at each byte once, however small the reads are.
 #[derive(Debug, Default)]
 struct Scan {
     /// Bytes looked at.
     len: usize,
-    /// Bytes of the line that is not over.
+    /// Bytes of the current line.
     line_len: usize,
-    /// A line with something in it was seen.
+    /// A line that is not empty was seen.
     has_begun: bool,
     is_after_cr: bool,
 }
@@ -192,7 +191,7 @@ fn parse_head(bytes: &[u8], user_header: Option<&str>) -> Result<Head, HeadError
 }
 
 impl Head {
-    /// The facts that a `connect` on this connection is judged by.
+    /// Returns the facts that decide about a `connect` on this connection.
     pub(crate) fn into_facts(self, client: Client, user: Option<Box<str>>) -> Facts {
         Facts {
             client,
@@ -273,7 +272,7 @@ impl Head {
     }
 }
 
-/// The value of a header that may be there once.
+/// The value of a header that may occur once.
 #[derive(Default)]
 struct Single<'a>(Option<&'a str>);
 
@@ -286,7 +285,7 @@ impl<'a> Single<'a> {
     }
 }
 
-/// Whom the client means: RFC 9112 3.2 and 3.2.2.
+/// Returns the requested host, by RFC 9112 3.2 and 3.2.2.
 fn named_host<'a>(
     header: Option<&'a str>,
     target: Option<&'a str>,
@@ -304,7 +303,7 @@ fn named_host<'a>(
     }
 }
 
-/// The second word of a request.
+/// The target of a request.
 struct Target<'a> {
     /// Only an absolute target names a host.
     host: Option<&'a str>,
@@ -327,7 +326,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// What the head says of a body.
+/// The headers about a body.
 #[derive(Default)]
 struct Body<'a> {
     length: Single<'a>,
@@ -335,7 +334,7 @@ struct Body<'a> {
 }
 
 impl Body<'_> {
-    /// Whether there is one (RFC 9112 6.3). Where two readers could disagree, it is an error.
+    /// Whether there is one (RFC 9112 6.3). Ambiguous headers are an error.
     fn exists(&self, is_1_0: bool) -> Result<bool, &'static str> {
         if self.is_encoded {
             return if is_1_0 || self.length.0.is_some() {
@@ -352,7 +351,7 @@ impl Body<'_> {
     }
 }
 
-/// Whether the query of a URL has a parameter that is called like a secret.
+/// Whether the query of a URL has a parameter with the name of a secret.
 fn secret_in_query(path: &str) -> Option<Misplaced> {
     let (_, query) = path.split_once('?')?;
     let is_secret = |parameter: &str| {

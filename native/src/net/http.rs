@@ -1,5 +1,4 @@
-//! Plain HTTP beside the WebSocket, on the same port: health, and the page: that of the web root, or one
-//! that says what this is.
+//! Plain HTTP on the port of the WebSocket: health checks, and the files of the web root or a page about the gateway.
 
 use ::http::StatusCode;
 use ::http::header::{
@@ -13,11 +12,11 @@ use crate::net::answer::{Answer, head, text, with_type};
 use crate::net::head::PlainRequest;
 use crate::web::{WebFile, decoded};
 
-/// How long the next request of a connection may take to come, in ms.
+/// Time limit for the next request of a connection, in ms.
 pub(crate) const KEEP_ALIVE_MS: u64 = 10_000;
 /// Most requests of one connection.
 pub(crate) const MAX_REQUESTS: usize = 100;
-/// A body of at most so many bytes goes out together with its head.
+/// Largest body that is sent together with its head.
 const SMALL_BYTES: usize = 16 * 1024;
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -49,9 +48,7 @@ pub(crate) fn answer(request: &PlainRequest, is_last: bool, shared: &Shared) -> 
 fn respond(request: &PlainRequest, shared: &Shared) -> Answer {
     let path = decoded(&request.path);
     let mut response = match (path.as_deref(), &shared.config.web_root) {
-        (Some("/healthz" | "/health"), _) => {
-            json(StatusCode::OK, r#"{"ok":true,"status":"live"}"#.to_owned())
-        }
+        (Some("/healthz" | "/health"), _) => json(r#"{"ok":true,"status":"live"}"#.to_owned()),
         (Some("/readyz" | "/ready"), _) => ready(shared),
         (Some("/gateway.json"), Some(_)) => about(shared),
         (Some(path), Some(root)) => root
@@ -113,26 +110,22 @@ fn web_file(file: &WebFile, if_none_match: Option<&str>) -> Answer {
     response
 }
 
-/// Tells the page that a gateway serves it, and what the gateway asks of clients. Elsewhere a file of this
-/// name says that there is none.
+/// Describes the gateway for the page. Where no gateway serves the page, a file of this name says so.
 fn about(shared: &Shared) -> Answer {
     let about = serde_json::json!({
         "gateway": true,
         "auth": shared.config.auth.as_str(),
         "version": shared.config.version,
     });
-    json(StatusCode::OK, about.to_string())
+    json(about.to_string())
 }
 
-/// A gateway that stops answers nobody any more, so this one does not.
+/// Readiness. A gateway that stops accepts no requests, so the answer is always `ready`.
 fn ready(shared: &Shared) -> Answer {
-    json(
-        StatusCode::OK,
-        format!(
-            r#"{{"ok":true,"ready":true,"status":"ready","uptimeMs":{}}}"#,
-            shared.uptime_ms()
-        ),
-    )
+    json(format!(
+        r#"{{"ok":true,"ready":true,"status":"ready","uptimeMs":{}}}"#,
+        shared.uptime_ms()
+    ))
 }
 
 fn page(shared: &Shared) -> Answer {
@@ -157,6 +150,6 @@ fn escape(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-fn json(status: StatusCode, body: String) -> Answer {
-    with_type(status, "application/json; charset=utf-8", body)
+fn json(body: String) -> Answer {
+    with_type(StatusCode::OK, "application/json; charset=utf-8", body)
 }

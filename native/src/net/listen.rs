@@ -1,4 +1,4 @@
-//! Listening sockets, and a helpful word when the port is taken.
+//! Listening sockets.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -9,14 +9,14 @@ use tracing::debug;
 
 use crate::config::Bind;
 
-/// Connections that may wait for us to accept them.
+/// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
 
 /// Why the gateway cannot listen.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListenError {
-    /// Somebody else listens there.
+    /// The address is in use.
     #[error("{0} is in use")]
     InUse(SocketAddr),
     /// The system refuses.
@@ -24,10 +24,10 @@ pub enum ListenError {
     Io(SocketAddr, #[source] io::Error),
 }
 
-/// Listens on the first address, and on the others where possible; all on the same port.
+/// Listens on the first address, and on the others where possible, all on the same port.
 ///
 /// # Errors
-/// [`ListenError`] when the first cannot be had, or another of them is in somebody else's use.
+/// [`ListenError`] when the first address cannot be bound, or another of them is in use.
 pub(crate) fn listen(bind: Bind, port: u16) -> Result<Vec<TcpListener>, ListenError> {
     let mut listeners: Vec<TcpListener> = Vec::new();
     let mut chosen_port = port;
@@ -38,7 +38,7 @@ pub(crate) fn listen(bind: Bind, port: u16) -> Result<Vec<TcpListener>, ListenEr
                 chosen_port = listener.local_addr().map_or(port, |local| local.port());
                 listeners.push(listener);
             }
-            // Half a gateway would let clients find another one on the same port.
+            // Otherwise clients would reach another program on the same port.
             Err(error) if error.kind() == io::ErrorKind::AddrInUse && (listeners.is_empty() || port != 0) => {
                 return Err(ListenError::InUse(address));
             }
@@ -51,7 +51,7 @@ pub(crate) fn listen(bind: Bind, port: u16) -> Result<Vec<TcpListener>, ListenEr
 
 fn open(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // Restarting must not wait for old connections to fade. On Windows the option means "steal".
+    // A restart must not wait for old connections. On Windows the option would take the port from another program.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     if matches!(address.ip(), IpAddr::V6(_)) {

@@ -40,7 +40,7 @@ pub(super) fn log_refusal(
     );
 }
 
-/// Logs that there is no place, and which bound to raise.
+/// Logs that there is no slot, and which bound to raise.
 pub(super) fn log_no_slot(
     shared: &Shared,
     client: Client,

@@ -17,12 +17,10 @@ pub(super) fn masked(frame: &Frame) -> Vec<u8> {
 
 #[tokio::test]
 async fn frames_are_bounded_before_and_after_the_handshake() {
-    let limits = Limits {
-        preauth_frame_bytes: 2_000,
-        payload_bytes: 4_000,
-        ..Limits::default()
-    };
-    let gateway = start(GatewayConfig { limits, ..config() });
+    let gateway = start(config_with(|config| {
+        config.limits.preauth_frame_bytes = 2_000;
+        config.limits.payload_bytes = 4_000;
+    }));
     let mut stranger = Client::open(gateway.address(), "").await;
     stranger.send(Message::text("x".repeat(2_001))).await;
     assert_eq!(stranger.closed().await.0, 1009);

@@ -66,10 +66,9 @@ async fn a_wrong_secret_is_refused_with_a_reason() {
 #[tokio::test]
 async fn a_foreign_page_is_refused_and_an_allowed_one_is_not() {
     let allowed_origins = presence_gateway::AllowedOrigins::parse(&["https://dash.example.org"]).unwrap();
-    let gateway = start(GatewayConfig {
-        allowed_origins,
-        ..config()
-    });
+    let gateway = start(config_with(|config| {
+        config.allowed_origins = allowed_origins;
+    }));
     let mut evil = Client::open(gateway.address(), "Origin: https://evil.example.org\r\n").await;
     evil.event().await;
     let response = evil.request("connect", connect_params("a", READ)).await;
@@ -85,10 +84,9 @@ async fn a_foreign_page_is_refused_and_an_allowed_one_is_not() {
 
 #[tokio::test]
 async fn without_a_secret_a_rebound_name_is_refused() {
-    let gateway = start(GatewayConfig {
-        auth: AuthMode::None,
-        ..config()
-    });
+    let gateway = start(config_with(|config| {
+        config.auth = AuthMode::None;
+    }));
     let (_client, _) = Client::connect(gateway.address(), "a", READ).await;
 
     let request = "GET / HTTP/1.1\r\nHost: rebound.example.org\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -168,10 +166,9 @@ async fn the_handshake_is_bounded_in_time() {
 
 #[tokio::test]
 async fn proxy_headers_of_strangers_hide_the_address_and_those_of_trusted_ones_tell_it() {
-    let gateway = start(GatewayConfig {
-        trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
-        ..config()
-    });
+    let gateway = start(config_with(|config| {
+        config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+    }));
     let mut client = Client::open(gateway.address(), "X-Forwarded-For: 203.0.113.9, 192.0.2.7\r\n").await;
     let hello = client.hello(connect_params("a", READ)).await;
     assert_eq!(row(&hello["snapshot"]["presence"], "a")["ip"], "192.0.2.7");
@@ -187,11 +184,10 @@ async fn proxy_headers_of_strangers_hide_the_address_and_those_of_trusted_ones_t
 #[tokio::test]
 async fn the_user_is_what_a_trusted_proxy_states_and_nobody_else() {
     let stated = |trusted_proxies: Vec<_>, headers: &'static str| async move {
-        let gateway = start(GatewayConfig {
-            trusted_proxies,
-            user_header: "x-user".parse().ok(),
-            ..config()
-        });
+        let gateway = start(config_with(|config| {
+            config.trusted_proxies = trusted_proxies;
+            config.user_header = "x-user".parse().ok();
+        }));
         let mut client = Client::open(gateway.address(), headers).await;
         let hello = client.hello(connect_params("a", READ)).await;
         let user = row(&hello["snapshot"]["presence"], "a").get("user").cloned();

@@ -8,11 +8,9 @@ mod slow_readers;
 #[path = "../support/mod.rs"]
 mod support;
 
-use presence_core::wire::Limits;
 use presence_gateway::AuthMode;
-use presence_gateway::GatewayConfig;
 use serde_json::{Value, json};
-use support::{Client, config, connect_params, raw_http, row, start, start_manual, within};
+use support::{Client, config, config_with, connect_params, raw_http, row, start, start_manual, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message;

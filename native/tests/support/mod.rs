@@ -37,10 +37,16 @@ pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T 
 
 /// Wants [`TOKEN`], on a port of its own.
 pub(crate) fn config() -> GatewayConfig {
-    GatewayConfig {
-        auth: AuthMode::Token(Secret::new(TOKEN).unwrap()),
-        ..GatewayConfig::ephemeral()
-    }
+    let mut config = GatewayConfig::ephemeral();
+    config.auth = AuthMode::Token(Secret::new(TOKEN).unwrap());
+    config
+}
+
+/// [`config`] with changes.
+pub(crate) fn config_with(change: impl FnOnce(&mut GatewayConfig)) -> GatewayConfig {
+    let mut config = config();
+    change(&mut config);
+    config
 }
 
 pub(crate) fn start(config: GatewayConfig) -> RunningGateway {

@@ -69,6 +69,23 @@ fn every_way_to_name_a_module_is_found() {
     assert_eq!(circle(&uses[&Path::new()]).len(), 2);
 }
 
+#[test]
+fn an_item_may_have_the_name_of_its_module() {
+    let sources = [
+        ("", "mod a; mod b; mod c;"),
+        ("a", "mod deep; pub use deep::deep; pub use crate::b::same;"),
+        ("a::deep", "pub fn deep() {}"),
+        ("b", "pub use crate::a::same;"),
+        (
+            "c",
+            "use crate::a::{deep, deep::deep as other}; use crate::b::same;",
+        ),
+    ];
+    let sources = sources.map(|(name, code)| (path(name), code_only(code)));
+    let uses = uses(&BTreeMap::from(sources));
+    assert!(uses[&Path::new()].contains_key(&("c".into(), "a".into())));
+}
+
 fn path(text: &str) -> Path {
     text.split("::")
         .filter(|part| !part.is_empty())
@@ -203,11 +220,15 @@ fn absolute(sources: &BTreeMap<Path, String>, module: &[String], used: &[String]
 /// The module that defines what `target` names, through re-exports.
 fn defined(sources: &BTreeMap<Path, String>, exports: &BTreeMap<Path, Path>, target: Path) -> Path {
     let mut target = target;
-    while let Some((length, real)) = (1..=target.len())
-        .rev()
-        .find_map(|length| Some((length, exports.get(&target[..length])?)))
-        .filter(|(length, real)| **real != target[..*length])
-    {
+    // No chain of re-exports is longer than their number.
+    for _ in exports {
+        let step = (1..=target.len()).rev().find_map(|length| {
+            let (name, real) = exports.get_key_value(&target[..length])?;
+            // A module and a re-exported item can share a name; a longer path goes through the module.
+            let is_module = sources.contains_key(name) && (length < target.len() || real.starts_with(name));
+            (!is_module).then_some((length, real))
+        });
+        let Some((length, real)) = step else { break };
         target = [real, &target[length..]].concat();
     }
     while !target.is_empty() && !sources.contains_key(&target) {

@@ -12,17 +12,17 @@ const CRATES: [&str; 4] = ["--package", "presence-core", "--package", "presence-
 /// The `rust-version` of the workspace.
 const OLDEST_RUST: &str = env!("CARGO_PKG_RUST_VERSION");
 
-/// The crates' packages.
+/// The crates' packages, built from their contents; the gateway against the packaged core.
 pub(super) const PACKAGES: Step = Step {
     name: "crates",
     title: "cargo package of core and gateway",
-    first_time: "",
-    is_ready: |_| true,
+    first_time: " (first time: about 2 min)",
+    is_ready: |project| project.path("target/package").is_dir(),
     needs: &[],
     opt_in: false,
     run: |project, _| {
         Program::cargo(project)
-            .with(["package", "--no-verify", "--allow-dirty"])
+            .with(["package", "--allow-dirty"])
             .with(CRATES)
             .run()
     },

@@ -32,7 +32,7 @@ impl Authority {
         };
         let host = host.to_ascii_lowercase();
         let host = match host.strip_prefix('[') {
-            // One address has many spellings; browsers use this one.
+            // The spelling that browsers use.
             Some(rest) => rest.strip_suffix(']')?.parse::<Ipv6Addr>().ok()?.to_string(),
             None => host.strip_suffix('.').unwrap_or(&host).to_owned(),
         };
@@ -50,12 +50,12 @@ impl Authority {
         &*self.host == "localhost" || self.host.ends_with(".localhost") || self.ip().is_some_and(is_loopback)
     }
 
-    /// Names that cannot belong to a stranger on the internet.
+    /// Whether the host is a name or address of a private network.
     pub(super) fn is_private(&self) -> bool {
         self.host.ends_with(".local")
             || self.host.ends_with(".ts.net")
             || self.ip().is_some_and(|ip| match ip.to_canonical() {
-                // 100.64.0.0/10 is what Tailscale hands out.
+                // Tailscale uses 100.64.0.0/10.
                 IpAddr::V4(ip) => {
                     ip.is_private()
                         || ip.is_link_local()
@@ -66,7 +66,7 @@ impl Authority {
     }
 }
 
-/// Whether the text is a host with an optional port, as a Host header has it.
+/// Whether the text is a host with an optional port, as in a Host header.
 pub(crate) fn is_authority(text: &str) -> bool {
     Authority::parse(text, None).is_some()
 }

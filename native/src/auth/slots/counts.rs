@@ -1,4 +1,4 @@
-//! How many sockets there are, and who of them is silent.
+//! The number of sockets, and the silent ones among them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ pub(super) struct Counts {
     pub(super) unauthenticated: usize,
     pub(super) downloads: usize,
     pub(super) shares: HashMap<IpAddr, Share>,
-    /// The sockets that can be evicted, by the number of the last useful thing they did.
+    /// The sockets that can be evicted, longest silent first.
     pub(super) silent: BTreeMap<u64, Silent>,
     next_number: u64,
 }
@@ -26,7 +26,7 @@ pub(super) struct Share {
     pub(super) unauthenticated: usize,
     pub(super) downloads: usize,
     pub(super) silent: BTreeSet<u64>,
-    /// Its part of the places for large messages, once it needed one.
+    /// Its permits for large messages, once it needed one.
     pub(super) large: Option<Arc<Semaphore>>,
 }
 
@@ -60,7 +60,7 @@ impl Counts {
         State::Silent { number, eviction }
     }
 
-    /// `None`: it was evicted.
+    /// Ends the silence; `None` if the socket was evicted.
     pub(super) fn speak(&mut self, number: u64) -> Option<Silent> {
         let silent = self.silent.remove(&number)?;
         if let Some(share) = self.shares.get_mut(&silent.network) {

@@ -1,4 +1,4 @@
-//! Places of sockets that send a large message before their handshake is done.
+//! Permits for large messages before the handshake is done.
 
 use std::sync::Arc;
 
@@ -6,14 +6,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Slot;
 
-/// Most of these places.
+/// Number of permits.
 const LARGE_HANDSHAKES: usize = 16;
-/// Most of them that one address has.
+/// Number of permits of one address.
 const LARGE_PER_ADDRESS: usize = LARGE_HANDSHAKES / 4;
-/// How long the rest of the message may take once its socket has a place, in ms.
+/// Time limit for the rest of the message once its socket has a permit, in ms.
 pub(crate) const LARGE_MS: u64 = 2_000;
 
-/// One of these places; given back when dropped.
+/// One of these permits; given back when dropped.
 #[derive(Debug)]
 pub(crate) struct LargePlace {
     _of_address: OwnedSemaphorePermit,
@@ -25,8 +25,7 @@ pub(super) fn places() -> Arc<Semaphore> {
 }
 
 impl Slot {
-    /// Waits for a place, behind those of the same address that came earlier. It never comes to a socket that
-    /// was evicted.
+    /// Waits for a permit, first of the address, then of all. Never ends for an evicted socket.
     pub(crate) fn large_place(&self) -> impl Future<Output = LargePlace> + use<> {
         let of_all = Arc::clone(&self.slots.large);
         let mut counts = self.slots.counts();

@@ -2,23 +2,24 @@
 
 use presence_core::model::setting::{InvalidSetting, count, within};
 
-/// Most answers that wait for their clients to read, however many places there are.
+/// Upper bound of [`SlotLimits::downloads`].
 const MAX_DOWNLOADS: usize = 256;
 
 /// Bounds on sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SlotLimits {
-    /// Most sockets in all. The last quarter is not for an address that has half of all places.
+    /// Most sockets in all. An address with half of all slots gets none of the last quarter.
     pub max_connections: usize,
     /// Most sockets whose handshake is not done, in all.
     pub max_unauthenticated: usize,
-    /// Most such sockets of one client address; a further one takes the place of the oldest silent one. For an address that
-    /// many clients share this holds only while at least half of all places are taken.
+    /// Most such sockets of one client address; a further one evicts the longest silent one. For an address that many
+    /// clients share this holds only while at least half of all slots are taken.
     pub max_unauthenticated_per_address: usize,
 }
 
 impl SlotLimits {
-    /// Checks that each bound lets one socket in.
+    /// Checks that each bound admits a socket.
     ///
     /// # Errors
     /// [`InvalidSetting`] names the one that does not.
@@ -36,14 +37,14 @@ impl SlotLimits {
         Ok(())
     }
 
-    /// Most answers that wait for their clients to read. They cannot be evicted, so most places before the
-    /// handshake must not be theirs.
+    /// Most sockets that read a response slowly. They cannot be evicted, so they get only a quarter of the
+    /// unauthenticated slots.
     #[must_use]
     pub fn downloads(&self) -> usize {
         (self.max_unauthenticated / 4).clamp(1, MAX_DOWNLOADS)
     }
 
-    /// Most of them at one address, shared or not.
+    /// Most such sockets of one address, shared or not.
     #[must_use]
     pub fn downloads_per_address(&self) -> usize {
         self.downloads().div_ceil(4)

@@ -25,7 +25,7 @@ pub(super) fn with_file(mut command: Command, path: &Path) -> Result<Command, Op
     };
     let settings: BTreeMap<String, Spanned<Value>> = toml::from_str(&text)
         .map_err(|error| invalid_at(error.span().map_or(0, |span| span.start), error.message()))?;
-    // Checks values one by one, as flags.
+    // Checks each value as a flag.
     let mut checker = command.clone().mut_args(|option| option.env(Resettable::Reset));
     for (name, setting) in settings {
         let start = setting.span().start;
@@ -78,12 +78,12 @@ fn text_of(value: Value) -> String {
     match value {
         Value::String(text) => text,
         Value::Integer(number) => number.to_string(),
-        // Never fit: only for the parser to explain.
+        // Always rejected; the parser's message explains why.
         value => value.type_str().to_owned(),
     }
 }
 
-/// What is wrong with a value that is none of a few words.
+/// Explains an invalid value of an option with a fixed set of words.
 fn choices_of(option: &Arg) -> String {
     let choices = option.get_possible_values();
     let words: Vec<_> = choices.iter().map(PossibleValue::get_name).collect();

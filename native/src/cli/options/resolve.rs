@@ -1,4 +1,4 @@
-//! Resolved settings: file and defaults added, values checked.
+//! Checks the options and makes a configuration of them.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use presence_core::model::setting::InvalidSetting;
+use tracing::level_filters::LevelFilter;
 
-use super::{AuthWord, LogFormat, LogLevel, ServeOptions};
+use super::{AuthWord, LogFormat, ServeOptions};
 use crate::auth::origin::AllowedOrigins;
-use crate::auth::secret::{AuthMode, InvalidSecret, Secret};
-use crate::auth::user_header::InvalidUserHeader;
+use crate::auth::secret::{AuthMode, Secret};
+use crate::auth::user_header::UserHeader;
 use crate::config::GatewayConfig;
 use crate::web::WebRoot;
 
@@ -24,12 +25,9 @@ pub(crate) enum OptionsError {
     /// The file cannot be read or understood.
     #[error("configuration file {0}: {1}")]
     File(PathBuf, String),
-    /// Invalid secret.
-    #[error("--{0}: {1}")]
-    Secret(&'static str, InvalidSecret),
     /// A mode without its secret.
-    #[error("--auth {0} needs --{0} (or OPENCLAW_GATEWAY_{1})")]
-    SecretMissing(&'static str, &'static str),
+    #[error("--auth password needs --password (or OPENCLAW_GATEWAY_PASSWORD)")]
+    PasswordMissing,
     /// A removed option.
     #[error(
         "--{0} exists no more: wrong secrets are throttled (per address ten at once, then one per 3 s), and no address \
@@ -44,17 +42,16 @@ pub(crate) enum OptionsError {
 /// The resolved settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Resolved {
-    /// The gateway's configuration. Mode `token` without a token is left to the caller: see
-    /// [`needs_token`](Self::needs_token).
+    /// The gateway's configuration. Its `auth` is incomplete while [`needs_token`](Self::needs_token).
     pub config: GatewayConfig,
-    /// No secret is set: one has to be made, or the gateway must not be reachable.
+    /// No secret is set: the caller creates a token on loopback, and refuses to listen elsewhere.
     pub needs_token: bool,
-    /// The option of a secret that is set and that the mode does not ask for.
+    /// The option of a secret that is set but unused in this mode.
     pub unused_secret: Option<&'static str>,
-    /// The bound on connections was given, and is not to be derived.
+    /// `max_connections` was given, so it is not derived from the open files.
     pub has_max_connections: bool,
     /// How much to log.
-    pub log_level: LogLevel,
+    pub log_level: LevelFilter,
     /// How to log.
     pub log_format: LogFormat,
 }
@@ -87,9 +84,8 @@ impl ServeOptions {
             config.ephemeral_modes = not_blank(modes).map(|mode| mode.as_str().into()).collect();
         }
         if let Some(origins) = &self.allowed_origin {
-            let origins: Vec<&String> = not_blank(origins).collect();
-            config.allowed_origins = AllowedOrigins::parse(&origins)
-                .map_err(|error| OptionsError::Value("allowed-origin".into(), error.to_string()))?;
+            config.allowed_origins =
+                AllowedOrigins::parse(origins).map_err(|error| invalid("allowed-origin", &error))?;
         }
         if let Some(proxies) = &self.trusted_proxy {
             config.trusted_proxies = not_blank(proxies)
@@ -97,19 +93,16 @@ impl ServeOptions {
                 .collect::<Result<_, _>>()?;
         }
         if let Some(name) = &self.user_header {
-            let header = name.parse().map_err(|error: InvalidUserHeader| {
-                OptionsError::Value("user-header".into(), error.to_string())
-            })?;
+            let header: Result<UserHeader, _> = name.parse();
+            config.user_header = Some(header.map_err(|error| invalid("user-header", &error))?);
             if config.trusted_proxies.is_empty() {
-                let why = "it is read from trusted proxies only: add --trusted-proxy".to_owned();
-                return Err(OptionsError::Value("user-header".into(), why));
+                let why = "it is read from trusted proxies only: add --trusted-proxy";
+                return Err(invalid("user-header", &why));
             }
-            config.user_header = Some(header);
         }
 
         if let Some(folder) = &self.web_root {
-            let root = WebRoot::read(folder)
-                .map_err(|error| OptionsError::Value("web-root".into(), error.to_string()))?;
+            let root = WebRoot::read(folder).map_err(|error| invalid("web-root", &error))?;
             config.web_root = Some(Arc::new(root));
         }
 
@@ -137,13 +130,13 @@ impl ServeOptions {
             config,
             needs_token,
             has_max_connections: self.max_connections.is_some(),
-            log_level: self.log_level.unwrap_or_default(),
+            log_level: self.log_level.unwrap_or(LevelFilter::INFO),
             log_format: self.log_format.unwrap_or_default(),
         })
     }
 
-    /// A secret for clients of this gateway can be in the environment of its operator, so one that is not asked
-    /// for is no mistake; but clients that send it are refused.
+    /// A secret for the command's clients can be in the operator's environment, so an unused one is not an error. It
+    /// is worth a warning: clients that send it are refused.
     fn unused_secret(&self, auth: &AuthMode) -> Option<&'static str> {
         let token = self.token.as_ref().map(|_| "token");
         let password = self.password.as_ref().map(|_| "password");
@@ -154,10 +147,10 @@ impl ServeOptions {
         }
     }
 
-    /// The mode, and whether a token has to be made for it.
+    /// Returns the mode, and whether a token has to be created for it.
     pub(super) fn auth_mode(&self) -> Result<(AuthMode, bool), OptionsError> {
         let word = self.auth.unwrap_or(AuthWord::Token);
-        let secret = |name, text: &str| Secret::new(text).map_err(|error| OptionsError::Secret(name, error));
+        let secret = |name, text: &str| Secret::new(text).map_err(|error| invalid(name, &error));
         match (word, &self.token, &self.password) {
             (AuthWord::None, ..) => Ok((AuthMode::None, false)),
             (AuthWord::Token, Some(token), _) => Ok((AuthMode::Token(secret("token", token)?), false)),
@@ -165,9 +158,13 @@ impl ServeOptions {
             (AuthWord::Password, _, Some(password)) => {
                 Ok((AuthMode::Password(secret("password", password)?), false))
             }
-            (AuthWord::Password, _, None) => Err(OptionsError::SecretMissing("password", "PASSWORD")),
+            (AuthWord::Password, _, None) => Err(OptionsError::PasswordMissing),
         }
     }
+}
+
+fn invalid(option: &'static str, why: &impl ToString) -> OptionsError {
+    OptionsError::Value(option.into(), why.to_string())
 }
 
 /// The library names fields: `limits.stall_ms` is `--stall-ms`.
@@ -184,7 +181,7 @@ fn out_of_bounds(error: InvalidSetting) -> OptionsError {
     OptionsError::Value(option.into(), why)
 }
 
-/// The items that say something: a list that is set to nothing is empty.
+/// The items that are not blank: a variable that is set to nothing is an empty list.
 fn not_blank(items: &[String]) -> impl Iterator<Item = &String> {
     items.iter().filter(|item| !item.trim().is_empty())
 }
@@ -198,10 +195,10 @@ fn set<T>(place: &mut T, value: Option<T>) {
 /// Prefix length of the IPv4-mapped range of IPv6.
 const MAPPED_PREFIX_LEN: u8 = 96;
 
-/// A network as clients' addresses are compared with it: without host bits, and IPv4 where it is mapped IPv6.
+/// Returns the network in the form of clients' addresses: without host bits, and IPv4 for mapped IPv6.
 ///
 /// # Errors
-/// Says why the network would not work as written.
+/// The reason why the network would not match as written.
 fn canonical(network: IpNet) -> Result<IpNet, &'static str> {
     let network = network.trunc();
     let mapped = match network {
@@ -234,5 +231,5 @@ fn parse_network(text: &str) -> Result<IpNet, OptionsError> {
         .or_else(|_| bare.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| "is neither an address nor a network such as 10.0.0.0/8")
         .and_then(canonical)
-        .map_err(|why| OptionsError::Value("trusted-proxy".into(), format!("`{text}` {why}")))
+        .map_err(|why| invalid("trusted-proxy", &format!("`{text}` {why}")))
 }

@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use tracing::level_filters::LevelFilter;
 
 use super::duration::duration_ms;
-use super::{AuthWord, LogFormat, LogLevel};
+use super::{AuthWord, LogFormat};
 use crate::config::Bind;
 
+/// The log levels.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 /// Help heading of the limits.
 const LIMITS: &str = "Limits";
 
@@ -74,8 +78,13 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "DIR", env = "OPENCLAW_GATEWAY_WEB_ROOT")]
     pub web_root: Option<PathBuf>,
     /// Log level: error, warn, info, debug, trace or off [default: info]
-    #[arg(long, value_name = "LEVEL", env = "OPENCLAW_GATEWAY_LOG_LEVEL")]
-    pub log_level: Option<LogLevel>,
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        env = "OPENCLAW_GATEWAY_LOG_LEVEL",
+        value_parser = PossibleValuesParser::new(LEVELS).try_map(|level| level.parse::<LevelFilter>())
+    )]
+    pub log_level: Option<LevelFilter>,
     /// Log format: text, or json for one object per line [default: text]
     #[arg(long, value_name = "FORMAT", env = "OPENCLAW_GATEWAY_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,

@@ -12,8 +12,8 @@ use super::file::with_file;
 use super::{AuthWord, Cli, ClientOptions, Command, OptionsError, ServeOptions};
 
 impl Cli {
-    /// The arguments, the environment and the file of this program. Ends it with a message when the first two are
-    /// wrong, or after `--help` and `--version`.
+    /// Reads the arguments, the environment and the file. Exits with a message when the first two are invalid, and
+    /// after `--help` and `--version`.
     ///
     /// # Errors
     /// [`OptionsError::File`].
@@ -24,10 +24,10 @@ impl Cli {
         }
     }
 
-    /// These arguments, the name of the program first, the environment, and the file that they name.
+    /// Reads these arguments (the program's name first), the environment, and the file that they name.
     ///
     /// # Errors
-    /// What is wrong, named by its option.
+    /// [`OptionsError`] names the option that is wrong.
     pub(crate) fn of<T>(arguments: impl IntoIterator<Item = T> + Clone) -> Result<Self, OptionsError>
     where
         T: Into<std::ffi::OsString> + Clone,
@@ -57,7 +57,7 @@ impl Cli {
             None => cli.serve.keep_strongest(matches),
             Some(Command::Serve(options)) => options.keep_strongest(matches),
             Some(Command::List(options)) => options.client.keep_strongest(matches),
-            Some(Command::Watch(options)) => options.client.keep_strongest(matches),
+            Some(Command::Watch(options)) => options.keep_strongest(matches),
             Some(Command::Beacon(options)) => options.client.keep_strongest(matches),
         }
         Ok(cli)

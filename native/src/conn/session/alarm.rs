@@ -1,4 +1,4 @@
-//! What a connection waits for besides its socket: its deadlines, its eviction, the end of the gateway.
+//! The alarm of a connection: its deadlines, its eviction, the end of the gateway.
 
 use std::future::Future;
 use std::ops::ControlFlow;
@@ -12,9 +12,9 @@ use super::{End, Session};
 pub(super) type Alarm = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Session {
-    /// Before the handshake is done: its deadline, that of its large message, the gateway's end, and that its place
-    /// is needed. After it: the time a full socket has to accept something. One that is armed stays; it is compared
-    /// with the clock when it fires.
+    /// Arms the alarm. Before the handshake is done: its deadline, that of a large message, the eviction and the
+    /// gateway's end. After it: the deadline of a full socket. An armed alarm stays; when it fires, the deadlines are
+    /// compared with the clock.
     pub(super) fn set_alarm(&mut self) {
         if self.has_joined {
             let Some(since) = self.peer.blocked_since_ms() else {

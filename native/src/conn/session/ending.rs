@@ -1,4 +1,4 @@
-//! The end of a connection: the last frames get out, and the peer is let close first.
+//! The end of a connection: writes the last frames and lets the peer close first.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use tokio_tungstenite::tungstenite::error::Error;
 use super::Session;
 use crate::conn::budget::TURN_BYTES;
 
-/// How long the last frames may take to get out, and how long the peer may take to close after that.
-/// Counted on the runtime's clock: it is about sockets, not about presence.
+/// Time limit for the last frames, and then for the peer's close. Counted on the runtime's clock, because it does not
+/// affect presence.
 const FLUSH_TIME: Duration = Duration::from_secs(1);
 
 impl Session {
-    /// Writes what is left, within bounds, and lets the peer close first if it wants to. Without
-    /// that the system would cut off what the peer has not read yet.
+    /// Writes what is left and lets the peer close first, both within bounds. Otherwise the system would discard what
+    /// the peer has not read yet.
     pub(super) async fn finish(mut self: Box<Self>, is_gone: bool) {
         let flushed = tokio::time::timeout(FLUSH_TIME, self.drain()).await;
         if is_gone || flushed.is_err() {
@@ -39,18 +39,18 @@ impl Session {
         }
     }
 
-    /// Whether it is the turn that is over, and not what the socket holds.
+    /// Whether the turn is over, while the socket may hold more.
     fn is_turn_over(&self) -> bool {
         let stream = self.websocket.get_ref();
         !self.is_unreadable && (stream.is_spent() || stream.is_held())
     }
 
-    /// Reads and throws away until the peer closes.
+    /// Discards input until the peer closes.
     async fn linger(&mut self) {
         loop {
             let stream = self.websocket.get_mut();
             stream.start_turn(TURN_BYTES);
-            // A large frame of somebody refused is not worth the room for it.
+            // A large frame of a refused peer is not worth its memory.
             self.is_unreadable |= stream.is_held();
             let outcome = if !self.is_unreadable {
                 match self.websocket.read() {

@@ -1,4 +1,4 @@
-//! One turn of reading: as much as the budget allows, then the others.
+//! One turn of reading, within its budget.
 
 use std::io::ErrorKind;
 use std::ops::ControlFlow;
@@ -18,7 +18,7 @@ use crate::conn::budget::{
 use crate::conn::stream::PeerStream;
 
 impl Session {
-    /// Reads what is there, within a turn's bounds; answers or hands on what it says.
+    /// Reads within a turn's bounds, and answers the messages or sends them to the driver.
     pub(super) async fn read(&mut self) -> ControlFlow<End> {
         if self.needs_place() {
             // Boxed: unboxed it adds 80 bytes to each idle connection.
@@ -32,13 +32,6 @@ impl Session {
             // Boxed: unboxed it adds 312 bytes to each idle connection.
             Box::pin(self.handle_large(text)).await;
         }
-        while let Some(params) = self
-            .handshake
-            .as_mut()
-            .and_then(|handshake| handshake.params.take())
-        {
-            self.authenticate(&params);
-        }
         if self.inputs.is_empty() {
             self.peer.flush(self.shared.clock.now());
         } else {
@@ -47,9 +40,9 @@ impl Session {
         end
     }
 
-    /// Reads until the socket is empty, the turn is over or an answer has to be waited for. A large text is
-    /// returned.
+    /// Reads until the socket is empty, the turn is over or the handshake is done. Returns a large text unhandled.
     fn read_messages(&mut self) -> ControlFlow<End, Option<Message>> {
+        let had_joined = self.has_joined;
         self.has_unread = true;
         let bytes = self.turn_bytes();
         self.websocket.get_mut().start_turn(bytes);
@@ -67,7 +60,7 @@ impl Session {
                 Ok(Message::Ping(payload)) => self.count_control(payload.len()),
                 Ok(Message::Pong(payload)) => {
                     self.count_control(payload.len());
-                    // One proof of life is as good as many.
+                    // One pong per batch is enough.
                     if self.has_joined && !matches!(self.inputs.last(), Some(Input::Pong)) {
                         self.inputs.push(Input::Pong);
                     }
@@ -99,11 +92,8 @@ impl Session {
                 Err(_) => return ControlFlow::Break(End::Gone),
             }
             self.take_outputs();
-            let awaits_evidence = self
-                .handshake
-                .as_ref()
-                .is_some_and(|handshake| handshake.params.is_some());
-            if awaits_evidence || self.is_unreadable {
+            // A batch with the handshake alone joins with others: see `Driver::handle_all`.
+            if self.is_unreadable || self.has_joined != had_joined {
                 break;
             }
         }
@@ -114,7 +104,7 @@ impl Session {
         ControlFlow::Continue(None)
     }
 
-    /// tungstenite keeps its buffer as large as the largest frame was. Once it holds nothing, a new one begins.
+    /// tungstenite's buffer never shrinks. Once it holds nothing, a new WebSocket replaces it.
     fn give_buffer_back(&mut self) {
         if self.websocket.get_ref().may_hold_bytes() || !self.websocket.can_read() {
             return;
@@ -127,7 +117,7 @@ impl Session {
         self.has_large_buffer = false;
     }
 
-    /// What this turn may take.
+    /// Bytes that this turn may take.
     fn turn_bytes(&self) -> usize {
         match &self.handshake {
             Some(handshake) if handshake.place.is_none() => {
@@ -147,7 +137,7 @@ impl Session {
         }
     }
 
-    /// A ping or a pong. Before the handshake they are bounded; after it they take their part of the turn.
+    /// Counts a ping or a pong. Before the handshake is done their number is bounded; after it a turn bounds them.
     fn count_control(&mut self, payload: usize) {
         self.websocket.get_mut().control_ended(control_bytes(payload));
         let Some(handshake) = &mut self.handshake else {
@@ -159,7 +149,7 @@ impl Session {
         }
     }
 
-    /// Closes, and looks at nothing more that comes.
+    /// Closes and discards further input.
     fn refuse_to_read(&mut self, close: CloseFrame) {
         self.is_unreadable = true;
         self.close(close);

@@ -1,4 +1,4 @@
-//! A socket whose request is waited for or answered.
+//! A socket before its upgrade: waiting for a request, or being answered.
 
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tracing::warn;
 
 use super::{counted_as, note_unattributed};
-use crate::auth::proxy::{Client, normalise};
+use crate::auth::proxy::Client;
 use crate::auth::slots::{Refused, Slot};
 use crate::auth::user_header::StatedUser;
 use crate::clock::Clock;
@@ -20,7 +20,7 @@ use crate::net::answer::refusal;
 use crate::net::head::Head;
 use crate::net::refused::{log_no_slot, log_refusal};
 
-/// What a client that is waited for has to accept within the stall time, if there is so much.
+/// Bytes that a client has to accept within the stall time.
 const PIECE_BYTES: usize = 64 * 1024;
 
 pub(super) struct Caller<'a> {
@@ -28,14 +28,14 @@ pub(super) struct Caller<'a> {
     pub(super) address: SocketAddr,
     pub(super) slot: Slot,
     pub(super) shared: &'a Arc<Shared>,
-    /// Since when its request is waited for, on the age clock.
+    /// When the gateway began to wait for the request, on the age clock.
     pub(super) asked_ms: u64,
 }
 
 impl Caller<'_> {
-    /// Who the user is, if a trusted proxy says so.
+    /// Returns the user that a trusted proxy states.
     pub(super) fn user(&self, head: &Head) -> Option<Box<str>> {
-        let proxy = normalise(self.address.ip());
+        let proxy = self.address.ip().to_canonical();
         match &head.user {
             StatedUser::User(id) if self.shared.proxies.contains(proxy) => Some(id.clone()),
             StatedUser::Unusable if self.shared.proxies.contains(proxy) => {
@@ -48,7 +48,7 @@ impl Caller<'_> {
         }
     }
 
-    /// Finds out whose request it is.
+    /// Attributes the request to a client.
     pub(super) fn client(&self, head: &Head) -> Client {
         let client = self.shared.proxies.attribute(
             self.address.ip(),
@@ -61,7 +61,7 @@ impl Caller<'_> {
         client
     }
 
-    /// Counts the socket as this client's, and its request as one that is answered.
+    /// Counts the socket against this client, and marks it as busy.
     pub(super) fn count(&mut self, client: Client) -> Result<(), Refused> {
         let now = self.shared.clock.now();
         let address = counted_as(self.shared, client.ip.unwrap_or(client.peer));
@@ -69,7 +69,7 @@ impl Caller<'_> {
         self.slot.busy(now.age_ms)
     }
 
-    /// Becomes a WebSocket, and it is the client's turn to say `connect`.
+    /// Answers the upgrade; the gateway now waits for `connect`.
     pub(super) async fn accept(&mut self, key: &str) -> Option<()> {
         let answer = format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -80,10 +80,10 @@ impl Caller<'_> {
         Some(())
     }
 
-    /// Writes all of it, as fast as the client takes it. `None`: the socket is of no use any more. It failed, its
-    /// client is too slow, too many are waited for, or the gateway stops.
+    /// Writes all bytes. `None`: the socket failed, its client reads too slowly, there are too many slow readers, or
+    /// the gateway stops.
     pub(super) async fn send(&mut self, bytes: &[u8]) -> Option<()> {
-        // The runtime need not know yet that the socket takes something, so it is not asked.
+        // The runtime may not have seen yet that the socket is writable.
         let left = match (&*SockRef::from(&self.stream)).write(bytes) {
             Ok(written) => &bytes[written..],
             Err(error) if error.kind() == ErrorKind::WouldBlock => bytes,
@@ -114,7 +114,7 @@ impl Caller<'_> {
         None
     }
 
-    /// There is no place for it.
+    /// Answers that there is no slot, logs it, and closes.
     pub(super) fn turn_away<T>(self, client: Client, head: &Head, refused: Refused) -> Option<T> {
         log_no_slot(self.shared, client, Some(head), refused, self.asked_ms);
         let now = self.shared.clock.now();
@@ -123,14 +123,14 @@ impl Caller<'_> {
         None
     }
 
-    /// Closes after these last bytes. The place is free at once.
+    /// Closes after these last bytes. The slot is free immediately.
     pub(super) fn dismiss(self, answer: Vec<u8>) {
         drop(self.slot);
         self.shared.parting.dismiss(self.stream, answer);
     }
 }
 
-/// Writes piece by piece; each has `stall_ms`.
+/// Writes in pieces, each within `stall_ms`.
 async fn send_in_time(
     stream: &mut (impl AsyncWrite + Unpin),
     bytes: &[u8],

@@ -65,24 +65,29 @@ fn a_secret_where_none_is_read_is_noticed() {
 
 #[test]
 fn what_a_websocket_lacks_is_named() {
-    for (line, word, is_required) in [
-        ("Connection: keep-alive, Upgrade\r\n", "Connection", true),
-        ("Sec-WebSocket-Version: 13\r\n", "Version", true),
-        ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "Key", false),
+    for (line, word, wanted) in [
+        ("Connection: keep-alive, Upgrade\r\n", "Connection", 426),
+        ("Sec-WebSocket-Version: 13\r\n", "Version", 426),
+        ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "Key", 400),
     ] {
-        let why = match parse(&format!("{}\r\n", UPGRADE.replace(line, ""))).upgrade {
-            Upgrade::Required(why) if is_required => why,
-            Upgrade::Malformed(why) if !is_required => why,
-            other => panic!("without {line}: {other:?}"),
+        let Upgrade::Refuse(status, why) = parse(&format!("{}\r\n", UPGRADE.replace(line, ""))).upgrade
+        else {
+            panic!("without {line}");
         };
-        assert!(why.contains(word), "{why}");
+        assert!(status == wanted && why.contains(word), "{status}: {why}");
     }
     for (old, new) in [("GET", "POST"), ("HTTP/1.1", "HTTP/1.0")] {
         let head = parse(&format!("{}\r\n", UPGRADE.replace(old, new)));
-        assert!(matches!(head.upgrade, Upgrade::Malformed(_)), "{head:?}");
+        assert!(
+            matches!(head.upgrade, Upgrade::Refuse(StatusCode::BAD_REQUEST, _)),
+            "{head:?}"
+        );
     }
     let old = parse(&format!("{}\r\n", UPGRADE.replace("Version: 13", "Version: 8")));
-    assert!(matches!(old.upgrade, Upgrade::Required(_)), "{old:?}");
+    assert!(
+        matches!(old.upgrade, Upgrade::Refuse(StatusCode::UPGRADE_REQUIRED, _)),
+        "{old:?}"
+    );
 }
 
 #[test]
@@ -112,7 +117,10 @@ fn a_key_is_base64_of_16_bytes() {
         "dGhlIHNhbXBsZSBub25jZTEy",
         "dGhlIHNhbXBsZSBub25j====",
     ] {
-        assert!(matches!(with(key), Upgrade::Malformed(_)), "{key}");
+        assert!(
+            matches!(with(key), Upgrade::Refuse(StatusCode::BAD_REQUEST, _)),
+            "{key}"
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whether a request becomes a WebSocket.
 
+use ::http::StatusCode;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
@@ -7,25 +8,23 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{PlainRequest, Single};
 
-/// What a WebSocket's key holds.
+/// Length of a WebSocket's key.
 const KEY_BYTES: usize = 16;
-/// Some clients write any 22 letters, whose last bits say nothing.
+/// Some clients send any 22 characters, whose last bits are unused.
 const KEY: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
-/// Whether a request wants to become a WebSocket.
+/// Whether a request starts a WebSocket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Upgrade {
     /// It does not: plain HTTP.
     No(PlainRequest),
-    /// It does; the value of `Sec-WebSocket-Accept` to answer.
+    /// It does; the value of `Sec-WebSocket-Accept` for the response.
     Accept(Box<str>),
-    /// It tries to, but lacks what RFC 6455 wants of it: 426.
-    Required(&'static str),
-    /// It tries to, with what RFC 6455 does not allow: 400.
-    Malformed(&'static str),
+    /// It does, against RFC 6455; the status to answer and why.
+    Refuse(StatusCode, &'static str),
 }
 
 impl Default for Upgrade {
@@ -34,7 +33,7 @@ impl Default for Upgrade {
     }
 }
 
-/// What the head says of a WebSocket.
+/// The headers about a WebSocket.
 #[derive(Default)]
 pub(super) struct WebSocketLines<'a> {
     pub(super) is_wanted: bool,
@@ -46,19 +45,15 @@ pub(super) struct WebSocketLines<'a> {
 impl WebSocketLines<'_> {
     /// RFC 6455 4.2.1.
     pub(super) fn judge(&self, method: &str, is_1_0: bool) -> Upgrade {
+        let malformed = |why| Upgrade::Refuse(StatusCode::BAD_REQUEST, why);
+        let required = |why| Upgrade::Refuse(StatusCode::UPGRADE_REQUIRED, why);
         match self.key.0 {
-            _ if method != "GET" => Upgrade::Malformed("a WebSocket starts with GET"),
-            _ if is_1_0 => Upgrade::Malformed("a WebSocket needs HTTP/1.1"),
-            _ if !self.is_connection_upgrade => {
-                Upgrade::Required("the header `Connection: Upgrade` is missing")
-            }
-            _ if self.version.0 != Some("13") => {
-                Upgrade::Required("only `Sec-WebSocket-Version: 13` is spoken here")
-            }
-            None => Upgrade::Malformed("the header `Sec-WebSocket-Key` is missing"),
-            Some(key) if !is_key(key) => {
-                Upgrade::Malformed("its `Sec-WebSocket-Key` is not base64 of 16 bytes")
-            }
+            _ if method != "GET" => malformed("a WebSocket starts with GET"),
+            _ if is_1_0 => malformed("a WebSocket needs HTTP/1.1"),
+            _ if !self.is_connection_upgrade => required("the header `Connection: Upgrade` is missing"),
+            _ if self.version.0 != Some("13") => required("only `Sec-WebSocket-Version: 13` is spoken here"),
+            None => malformed("the header `Sec-WebSocket-Key` is missing"),
+            Some(key) if !is_key(key) => malformed("its `Sec-WebSocket-Key` is not base64 of 16 bytes"),
             Some(key) => Upgrade::Accept(derive_accept_key(key.as_bytes()).into()),
         }
     }

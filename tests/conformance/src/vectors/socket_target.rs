@@ -168,24 +168,23 @@ fn gateway_config(setup: &Setup) -> Result<GatewayConfig, Failure> {
         .iter()
         .map(String::as_str)
         .chain([OBSERVER]);
-    Ok(GatewayConfig {
-        auth: gateway_auth(&config.auth)?,
-        limits: limits(config),
-        ttl_ms: config.ttl_ms,
-        max_entries: config.max_entries,
-        ephemeral_modes: modes.map(Into::into).collect(),
-        allowed_origins: AllowedOrigins::parse(&config.allowed_origins)
-            .map_err(|error| words(error.to_string()))?,
-        trusted_proxies: vec![
-            "127.0.0.1/32"
-                .parse()
-                .map_err(|_| words("not a network".into()))?,
-        ],
-        user_header: super::client::USER_HEADER.parse().ok(),
-        version: config.server_version.as_str().into(),
-        self_entry: Some(self_entry),
-        ..GatewayConfig::ephemeral()
-    })
+    let mut gateway = GatewayConfig::ephemeral();
+    gateway.auth = gateway_auth(&config.auth)?;
+    gateway.limits = limits(config);
+    gateway.ttl_ms = config.ttl_ms;
+    gateway.max_entries = config.max_entries;
+    gateway.ephemeral_modes = modes.map(Into::into).collect();
+    gateway.allowed_origins =
+        AllowedOrigins::parse(&config.allowed_origins).map_err(|error| words(error.to_string()))?;
+    gateway.trusted_proxies = vec![
+        "127.0.0.1/32"
+            .parse()
+            .map_err(|_| words("not a network".into()))?,
+    ];
+    gateway.user_header = super::client::USER_HEADER.parse().ok();
+    gateway.version = config.server_version.as_str().into();
+    gateway.self_entry = Some(self_entry);
+    Ok(gateway)
 }
 
 fn gateway_auth(auth: &Auth) -> Result<GatewayAuth, Failure> {

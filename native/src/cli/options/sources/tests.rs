@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
 use super::*;
-use crate::auth::secret::AuthMode;
+use crate::auth::secret::{AuthMode, Secret};
 use crate::cli::target::Target;
 
 const CASES: &str = "PRESENCE_TEST_CASES";
@@ -34,7 +34,11 @@ fn outcome<'a>(words: impl Iterator<Item = &'a str> + Clone) -> String {
         Some(Command::Serve(options)) => shown_options(*options),
         Some(Command::List(options)) => {
             let target = Target::new(&options.client).unwrap();
-            shown_target(target.port, target.token.as_deref(), target.password.as_deref())
+            shown_target(
+                target.port,
+                target.token.as_ref().map(Secret::reveal),
+                target.password.as_ref().map(Secret::reveal),
+            )
         }
         _ => panic!("another command"),
     }
