@@ -162,11 +162,10 @@ impl Driver {
         let mut next = Some(event);
         while let Some(event) = next.take() {
             match event {
-                Event::Batch(peer, inputs) if matches!(*inputs, [Input::Join(_)]) => {
-                    joins.extend(inputs.into_iter().filter_map(|input| match input {
-                        Input::Join(handshake) => Some((Arc::clone(&peer), *handshake)),
-                        _ => None,
-                    }));
+                Event::Batch(peer, mut inputs) if matches!(*inputs, [Input::Join(_)]) => {
+                    if let Some(Input::Join(handshake)) = inputs.pop() {
+                        joins.push((peer, *handshake));
+                    }
                     if joins.len() < MAX_EVENTS {
                         next = self.events.try_recv().ok();
                     }

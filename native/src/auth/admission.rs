@@ -98,7 +98,7 @@ impl Admission {
         let is_local_peer = is_loopback(facts.client.peer);
         if self
             .origins
-            .allows(origin, host, facts.client.is_direct_local, is_local_peer)
+            .allows(origin, host, facts.client.is_direct_local(), is_local_peer)
         {
             OriginEvidence::Allowed
         } else {

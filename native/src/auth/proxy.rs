@@ -35,22 +35,18 @@ pub(crate) struct Client {
     pub peer: IpAddr,
     /// The client's address; `None` behind a proxy when no trusted one names the client.
     pub ip: Option<IpAddr>,
-    /// On this machine, without a proxy.
-    pub is_direct_local: bool,
-    /// Proxy headers were present and named no client, which is logged.
-    pub is_unattributed: bool,
 }
 
 impl Client {
+    /// Whether the client is on this machine, without a proxy: behind one no address is loopback.
+    pub(crate) fn is_direct_local(&self) -> bool {
+        self.ip.is_some_and(is_loopback)
+    }
+
     /// A client without a proxy.
     pub(crate) fn direct(peer: IpAddr) -> Self {
         let peer = peer.to_canonical();
-        Self {
-            peer,
-            ip: Some(peer),
-            is_direct_local: is_loopback(peer),
-            is_unattributed: false,
-        }
+        Self { peer, ip: Some(peer) }
     }
 }
 
@@ -81,17 +77,12 @@ impl TrustedProxies {
         if !has_proxy_headers {
             return Client::direct(peer);
         }
-        let peer = peer.to_canonical();
-        let ip = if self.contains(peer) {
-            forwarded_for.and_then(|list| self.walk(list))
-        } else {
-            None
-        };
+        let is_trusted = self.contains(peer);
         Client {
-            peer,
-            ip,
-            is_direct_local: false,
-            is_unattributed: ip.is_none(),
+            peer: peer.to_canonical(),
+            ip: forwarded_for
+                .filter(|_| is_trusted)
+                .and_then(|list| self.walk(list)),
         }
     }
 
@@ -194,18 +185,18 @@ mod tests {
         let none = TrustedProxies::default();
         let local = none.attribute(ip("::ffff:127.0.0.1"), false, None);
         assert_eq!(local.ip, Some(ip("127.0.0.1")));
-        assert!(local.is_direct_local);
+        assert!(local.is_direct_local());
 
         let remote = none.attribute(ip("192.0.2.4"), false, None);
         assert_eq!(remote.ip, Some(ip("192.0.2.4")));
-        assert!(!remote.is_direct_local && !remote.is_unattributed);
+        assert!(!remote.is_direct_local());
     }
 
     #[test]
     fn headers_of_strangers_make_the_client_remote_and_nameless() {
         let client = TrustedProxies::default().attribute(ip("127.0.0.1"), true, Some("192.0.2.4"));
         assert_eq!(client.ip, None);
-        assert!(!client.is_direct_local && client.is_unattributed);
+        assert!(!client.is_direct_local());
     }
 
     #[test]
@@ -234,7 +225,7 @@ mod tests {
         for (header, wanted) in cases {
             let client = proxies.attribute(ip("10.0.0.1"), true, Some(header));
             assert_eq!(client.ip, wanted.map(ip), "{header}");
-            assert!(!client.is_direct_local, "{header}");
+            assert!(!client.is_direct_local(), "{header}");
         }
         assert_eq!(proxies.attribute(ip("10.0.0.1"), true, None).ip, None);
     }

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, Semaphore};
 
-use counts::Counts;
+use counts::{Counts, Tally};
 pub(crate) use large::{LARGE_MS, LargePlace};
 pub use limits::SlotLimits;
 
@@ -83,6 +83,16 @@ enum State {
     Released,
 }
 
+impl State {
+    fn tally(&self) -> Tally {
+        Tally {
+            connections: usize::from(!matches!(self, Self::Released)),
+            unauthenticated: usize::from(!matches!(self, Self::Authenticated | Self::Released)),
+            downloads: usize::from(matches!(self, Self::Downloading)),
+        }
+    }
+}
+
 impl Slots {
     /// All slots are free.
     pub(crate) fn new(limits: SlotLimits) -> Arc<Self> {
@@ -102,13 +112,13 @@ impl Slots {
         let mut counts = self.counts();
         self.evict_impatient(&mut counts, now_ms);
         self.make_room(&mut counts, address)?;
-        if counts.connections >= self.limits.max_connections && !self.evict_oldest(&mut counts) {
+        if counts.all.connections >= self.limits.max_connections && !self.evict_oldest(&mut counts) {
             return Err(Refused::Connections);
         }
-        if counts.unauthenticated >= self.limits.max_unauthenticated && !self.evict_oldest(&mut counts) {
+        if counts.all.unauthenticated >= self.limits.max_unauthenticated && !self.evict_oldest(&mut counts) {
             return Err(Refused::Unauthenticated);
         }
-        counts.add(address.network);
+        counts.change(address.network, Tally::default(), State::Busy.tally());
         let state = counts.fall_silent(address.network, now_ms);
         drop(counts);
         Ok(Slot {
@@ -120,13 +130,13 @@ impl Slots {
 
     /// Sockets now, in all.
     pub(crate) fn connections(&self) -> usize {
-        self.counts().connections
+        self.counts().all.connections
     }
 
     /// Sockets now whose handshake is not done.
     #[cfg(test)]
     pub(crate) fn unauthenticated(&self) -> usize {
-        self.counts().unauthenticated
+        self.counts().all.unauthenticated
     }
 
     /// Whether sockets were evicted since the last [`take_evictions`](Self::take_evictions).
@@ -145,11 +155,11 @@ impl Slots {
             return Ok(());
         };
         let limits = &self.limits;
-        let has_too_many = share.connections >= limits.max_connections.div_ceil(2)
-            && counts.connections >= limits.max_connections - limits.max_connections / 4;
+        let has_too_many = share.tally.connections >= limits.max_connections.div_ceil(2)
+            && counts.all.connections >= limits.max_connections - limits.max_connections / 4;
         let is_bounded =
-            !address.is_shared || counts.unauthenticated >= limits.max_unauthenticated.div_ceil(2);
-        let is_full = is_bounded && share.unauthenticated >= limits.max_unauthenticated_per_address;
+            !address.is_shared || counts.all.unauthenticated >= limits.max_unauthenticated.div_ceil(2);
+        let is_full = is_bounded && share.tally.unauthenticated >= limits.max_unauthenticated_per_address;
         if (has_too_many || is_full) && !self.evict_oldest_of(counts, address.network) {
             return Err(if has_too_many {
                 Refused::Connections
@@ -163,7 +173,7 @@ impl Slots {
     /// Evicts sockets that were silent for [`PATIENCE_MS`] while slots are scarce.
     fn evict_impatient(&self, counts: &mut Counts, now_ms: u64) {
         for _ in 0..MAX_IMPATIENT {
-            let is_impatient = counts.unauthenticated > self.limits.max_unauthenticated / 2
+            let is_impatient = counts.all.unauthenticated > self.limits.max_unauthenticated / 2
                 && counts
                     .silent
                     .first_key_value()
@@ -190,8 +200,7 @@ impl Slots {
         let Some(silent) = number.and_then(|number| counts.speak(number)) else {
             return false;
         };
-        counts.remove_unauthenticated(silent.network);
-        counts.remove(silent.network);
+        counts.change(silent.network, State::Busy.tally(), Tally::default());
         silent.eviction.notify_one();
         self.evictions.fetch_add(1, Ordering::Relaxed);
         true
@@ -263,16 +272,15 @@ impl Slot {
             return Ok(());
         }
         let mut counts = self.slots.counts();
-        let limits = &self.slots.limits;
-        let is_full = counts.downloads >= limits.downloads();
-        let Some(share) = counts.shares.get_mut(&self.address.network) else {
-            return Err(Refused::Downloads);
-        };
-        if is_full || share.downloads >= limits.downloads_per_address() {
+        let (limits, network) = (&self.slots.limits, self.address.network);
+        let of_address = counts
+            .shares
+            .get(&network)
+            .map_or(0, |share| share.tally.downloads);
+        if counts.all.downloads >= limits.downloads() || of_address >= limits.downloads_per_address() {
             return Err(Refused::Downloads);
         }
-        share.downloads += 1;
-        counts.downloads += 1;
+        counts.change(network, self.state.tally(), State::Downloading.tally());
         drop(counts);
         self.state = State::Downloading;
         Ok(())
@@ -280,22 +288,26 @@ impl Slot {
 
     /// The gateway waits for the socket again.
     pub(crate) fn silent(&mut self, now_ms: u64) {
-        let network = self.address.network;
-        let mut counts = self.slots.counts();
-        match self.state {
-            State::Busy => {}
-            State::Downloading => counts.remove_download(network),
-            _ => return,
+        if matches!(self.state, State::Busy | State::Downloading) {
+            let network = self.address.network;
+            let mut counts = self.slots.counts();
+            counts.change(network, self.state.tally(), State::Busy.tally());
+            let silent = counts.fall_silent(network, now_ms);
+            drop(counts);
+            self.state = silent;
         }
-        let silent = counts.fall_silent(network, now_ms);
-        drop(counts);
-        self.state = silent;
     }
 
     /// The handshake is done.
     pub(crate) fn authenticated(&mut self) {
         if matches!(self.state, State::Busy) {
-            self.slots.counts().remove_unauthenticated(self.address.network);
+            let mut counts = self.slots.counts();
+            counts.change(
+                self.address.network,
+                self.state.tally(),
+                State::Authenticated.tally(),
+            );
+            drop(counts);
             self.state = State::Authenticated;
         }
     }
@@ -303,21 +315,9 @@ impl Slot {
     /// Frees the slot, though the socket may take a while to close.
     pub(crate) fn release(&mut self) {
         let mut counts = self.slots.counts();
-        let (has_place, is_authenticated) = match self.state {
-            State::Silent { number, .. } => (counts.speak(number).is_some(), false),
-            State::Busy => (true, false),
-            State::Downloading => {
-                counts.remove_download(self.address.network);
-                (true, false)
-            }
-            State::Authenticated => (true, true),
-            State::Released => (false, false),
-        };
-        if has_place {
-            if !is_authenticated {
-                counts.remove_unauthenticated(self.address.network);
-            }
-            counts.remove(self.address.network);
+        let is_evicted = matches!(self.state, State::Silent { number, .. } if counts.speak(number).is_none());
+        if !is_evicted {
+            counts.change(self.address.network, self.state.tally(), Tally::default());
         }
         drop(counts);
         self.state = State::Released;

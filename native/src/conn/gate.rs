@@ -1,6 +1,10 @@
 //! Holds back large frames: tungstenite allocates room for a whole frame as soon as it knows the length, so the end of
 //! a large frame's header does not pass.
 
+use std::io::Cursor;
+
+use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
+
 use super::budget::LARGE_BYTES;
 
 /// The longest header: two bytes, eight of length, four of mask.
@@ -43,29 +47,12 @@ impl Gate {
         at
     }
 
-    /// The length of the payload, once the header is complete.
+    /// The length of the payload, once the header is complete. An invalid header passes: tungstenite refuses it.
     fn payload(&self) -> Option<u64> {
-        let header = &self.header[..self.header_len];
-        let [_, second, rest @ ..] = header else {
-            return None;
-        };
-        let length_bytes = match second & 0x7f {
-            126 => 2,
-            127 => 8,
-            _ => 0,
-        };
-        let mask_bytes = if second & 0x80 == 0 { 0 } else { 4 };
-        if rest.len() < length_bytes + mask_bytes {
-            return None;
+        match FrameHeader::parse(&mut Cursor::new(&self.header[..self.header_len])) {
+            Ok(header) => header.map(|(_, payload)| payload),
+            Err(_) => Some(0),
         }
-        let length = rest[..length_bytes]
-            .iter()
-            .fold(0, |length, byte| (length << 8) | u64::from(*byte));
-        Some(if length_bytes == 0 {
-            u64::from(second & 0x7f)
-        } else {
-            length
-        })
     }
 }
 

@@ -62,7 +62,6 @@ pub(crate) struct Session {
     inputs: Vec<Input>,
     /// Until the handshake is done.
     handshake: Option<Box<OpenHandshake>>,
-    has_joined: bool,
     /// Whole frames may wait in tungstenite's buffer.
     has_unread: bool,
     /// tungstenite's buffer is as large as a message of more than [`KEPT_BYTES`] was.
@@ -84,27 +83,19 @@ struct OpenHandshake {
 impl Session {
     /// Boxed: with the box a connection takes 888 bytes, without it 2,688, because a future holds its argument twice.
     pub(crate) fn new(shared: Arc<Shared>, opening: Opening) -> Box<Self> {
-        let Opening {
-            stream,
-            rest,
-            slot,
-            facts,
-            accepted_ms,
-            driver,
-        } = opening;
         let limits = &shared.limits;
-        let peer = Arc::new(Peer::new(stream, limits.buffered_bytes));
+        let peer = Arc::new(Peer::new(opening.stream, limits.buffered_bytes));
         let machine = Connection::new(
             limits,
             uuid::Uuid::new_v4().to_string().into(),
             uuid::Uuid::new_v4().to_string().into(),
-            facts.client.ip.map(|ip| ip.to_string().into()),
+            opening.facts.client.ip.map(|ip| ip.to_string().into()),
             Now {
-                age_ms: accepted_ms,
+                age_ms: opening.accepted_ms,
                 ..shared.stated_now()
             },
         )
-        .with_user(facts.user.as_deref());
+        .with_user(opening.facts.user.as_deref());
         let max_bytes = machine.max_frame_bytes();
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
@@ -113,25 +104,24 @@ impl Session {
             .max_write_buffer_size(1024)
             .max_message_size(Some(max_bytes))
             .max_frame_size(Some(max_bytes));
-        let record = Record::new(&facts, accepted_ms);
-        let has_unread = !rest.is_empty();
-        let stream = PeerStream::new(Arc::clone(&peer), rest);
+        let record = Record::new(&opening.facts, opening.accepted_ms);
+        let has_unread = !opening.rest.is_empty();
+        let stream = PeerStream::new(Arc::clone(&peer), opening.rest);
         let websocket = WebSocket::from_raw_socket(stream, Role::Server, Some(config));
         Box::new(Self {
             shared,
             peer,
-            driver,
+            driver: opening.driver,
             websocket,
             machine,
-            slot,
+            slot: opening.slot,
             record,
             inputs: Vec::new(),
             handshake: Some(Box::new(OpenHandshake {
-                facts,
+                facts: opening.facts,
                 controls: 0,
                 place: None,
             })),
-            has_joined: false,
             has_unread,
             has_large_buffer: false,
             is_unreadable: false,
@@ -143,7 +133,8 @@ impl Session {
     pub(crate) async fn run(mut self: Box<Self>) {
         let end = self.exchange().await;
         self.log_end(end);
-        if self.has_joined {
+        let has_joined = self.handshake.take().is_none();
+        if has_joined {
             let cause = match end {
                 End::Gone => LeaveCause::PeerClosed,
                 End::Closing => LeaveCause::WeClosed,
@@ -155,10 +146,9 @@ impl Session {
                 .send(Event::Leave(Arc::clone(&self.peer), cause))
                 .await;
         }
-        drop(self.handshake.take());
         let is_gone = end == End::Gone;
         let mut leave = None;
-        if !self.has_joined && !is_gone {
+        if !has_joined && !is_gone {
             // Refused sockets hold no slot; a permit bounds how many get time to read the reason.
             self.slot.release();
             leave = self.shared.parting.leave();
@@ -177,7 +167,7 @@ impl Session {
             .and_then(|handshake| handshake.facts.host.as_deref());
         let close = self.peer.close_frame();
         self.record
-            .ended(end, self.has_joined, close.as_ref(), host, &self.shared);
+            .ended(end, self.has_joined(), close.as_ref(), host, &self.shared);
     }
 
     /// Reads and writes until the connection has to end.
@@ -196,7 +186,7 @@ impl Session {
                 let is_due = match &mut self.alarm {
                     Some(alarm) => alarm.as_mut().poll(cx).is_ready(),
                     // The driver filled the socket while this task slept: arm the alarm.
-                    None => self.has_joined && self.peer.blocked_since_ms().is_some(),
+                    None => self.has_joined() && self.peer.blocked_since_ms().is_some(),
                 };
                 if is_due {
                     return Poll::Ready(None);
@@ -245,7 +235,7 @@ impl Session {
     fn take_outputs(&mut self) {
         while let Some(output) = self.machine.poll_output() {
             match output {
-                ConnectionOutput::Send(frame) if self.has_joined => {
+                ConnectionOutput::Send(frame) if self.has_joined() => {
                     self.inputs.push(Input::Send(Box::new(frame)));
                 }
                 ConnectionOutput::Send(frame) => {
@@ -268,8 +258,11 @@ impl Session {
         }
     }
 
+    fn has_joined(&self) -> bool {
+        self.handshake.is_none()
+    }
+
     fn joined(&mut self) {
-        self.has_joined = true;
         self.alarm = None;
         self.handshake = None;
         self.slot.authenticated();
@@ -283,7 +276,7 @@ impl Session {
 
     /// Closes after all pending output.
     fn close(&mut self, close: CloseFrame) {
-        if self.has_joined {
+        if self.has_joined() {
             self.inputs.push(Input::Close(close));
         } else {
             self.peer.close(close);

@@ -1,11 +1,13 @@
 //! Pending output of one socket, frame by frame.
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, Cursor, ErrorKind, IoSlice};
 
 use presence_core::server::outbox::SlowConsumer;
 use presence_core::server::{Item, Outbox, Outgoing};
 use presence_core::wire::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 /// Most pieces of one vectored write.
 const MAX_PIECES: usize = 12;
@@ -18,7 +20,6 @@ const SMALL_BYTES: usize = 2 * 1024;
 /// First capacity of a buffer for small frames: a size that allocators serve from their fast path.
 const ROOM_BYTES: usize = 960;
 
-const TEXT: u8 = 0x81;
 const CLOSE: u8 = 0x88;
 const PING: u8 = 0x89;
 const PONG: u8 = 0x8a;
@@ -40,6 +41,8 @@ pub(crate) struct Writer {
     /// A close was taken out: nothing follows.
     is_closed: bool,
 }
+
+type Header = Cursor<[u8; 10]>;
 
 /// Bytes written together.
 #[derive(Debug)]
@@ -170,10 +173,10 @@ impl Writer {
 
     /// Takes one text; returns its frame's length.
     fn take_text(&mut self, text: Outgoing) -> usize {
-        let header = Header::new(text.len());
+        let header = text_header(text.len());
         if text.len() <= SMALL_BYTES {
             let [a, b, c, d] = text.segments();
-            return self.take_small(&[header.as_bytes(), a, b, c, d]);
+            return self.take_small(&[written(&header), a, b, c, d]);
         }
         let piece = Piece::Large { header, text };
         let len = piece.len();
@@ -228,7 +231,7 @@ impl Piece {
     fn len(&self) -> usize {
         match self {
             Self::Small(bytes) => bytes.len(),
-            Self::Large { header, text } => header.as_bytes().len() + text.len(),
+            Self::Large { header, text } => written(header).len() + text.len(),
         }
     }
 
@@ -237,45 +240,26 @@ impl Piece {
             Self::Small(bytes) => [bytes, &[], &[], &[], &[]],
             Self::Large { header, text } => {
                 let [a, b, c, d] = text.segments();
-                [header.as_bytes(), a, b, c, d]
+                [written(header), a, b, c, d]
             }
         }
     }
 }
 
-/// The header of an unmasked text frame, 2, 4 or 10 bytes.
-#[derive(Clone, Copy, Debug)]
-struct Header {
-    bytes: [u8; 10],
-    len: u8,
+/// Returns the header of an unmasked text frame: 2, 4 or 10 bytes.
+fn text_header(payload: usize) -> Header {
+    let text = FrameHeader {
+        opcode: OpCode::Data(Data::Text),
+        ..FrameHeader::default()
+    };
+    let mut header = Header::default();
+    // 10 bytes are enough.
+    let _ = text.format(payload as u64, &mut header);
+    header
 }
 
-impl Header {
-    fn new(payload: usize) -> Self {
-        let mut bytes = [0; 10];
-        bytes[0] = TEXT;
-        let len = match payload {
-            0..=125 => {
-                bytes[1] = payload as u8;
-                2
-            }
-            126..=0xffff => {
-                bytes[1] = 126;
-                bytes[2..4].copy_from_slice(&(payload as u16).to_be_bytes());
-                4
-            }
-            _ => {
-                bytes[1] = 127;
-                bytes[2..].copy_from_slice(&(payload as u64).to_be_bytes());
-                10
-            }
-        };
-        Self { bytes, len }
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
-    }
+fn written(header: &Header) -> &[u8] {
+    &header.get_ref()[..header.position() as usize]
 }
 
 /// A close frame; its reason fits, as [`CloseFrame`] promises.

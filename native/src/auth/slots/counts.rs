@@ -10,21 +10,33 @@ use super::State;
 
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    pub(super) connections: usize,
-    pub(super) unauthenticated: usize,
-    pub(super) downloads: usize,
+    pub(super) all: Tally,
     pub(super) shares: HashMap<IpAddr, Share>,
     /// The sockets that can be evicted, longest silent first.
     pub(super) silent: BTreeMap<u64, Silent>,
     next_number: u64,
 }
 
-/// The sockets of one address.
-#[derive(Debug, Default)]
-pub(super) struct Share {
+/// Sockets by what they count as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
     pub(super) connections: usize,
     pub(super) unauthenticated: usize,
     pub(super) downloads: usize,
+}
+
+impl Tally {
+    fn replace(&mut self, old: Self, new: Self) {
+        self.connections = self.connections + new.connections - old.connections;
+        self.unauthenticated = self.unauthenticated + new.unauthenticated - old.unauthenticated;
+        self.downloads = self.downloads + new.downloads - old.downloads;
+    }
+}
+
+/// The sockets of one address.
+#[derive(Debug, Default)]
+pub(super) struct Share {
+    pub(super) tally: Tally,
     pub(super) silent: BTreeSet<u64>,
     /// Its permits for large messages, once it needed one.
     pub(super) large: Option<Arc<Semaphore>>,
@@ -38,12 +50,14 @@ pub(super) struct Silent {
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, network: IpAddr) {
-        self.connections += 1;
-        self.unauthenticated += 1;
+    /// Counts a socket of the network as `new` instead of `old`.
+    pub(super) fn change(&mut self, network: IpAddr, old: Tally, new: Tally) {
+        self.all.replace(old, new);
         let share = self.shares.entry(network).or_default();
-        share.connections += 1;
-        share.unauthenticated += 1;
+        share.tally.replace(old, new);
+        if share.tally.connections == 0 {
+            self.shares.remove(&network);
+        }
     }
 
     pub(super) fn fall_silent(&mut self, network: IpAddr, now_ms: u64) -> State {
@@ -67,29 +81,5 @@ impl Counts {
             share.silent.remove(&number);
         }
         Some(silent)
-    }
-
-    pub(super) fn remove_unauthenticated(&mut self, network: IpAddr) {
-        self.unauthenticated -= 1;
-        if let Some(share) = self.shares.get_mut(&network) {
-            share.unauthenticated -= 1;
-        }
-    }
-
-    pub(super) fn remove_download(&mut self, network: IpAddr) {
-        self.downloads -= 1;
-        if let Some(share) = self.shares.get_mut(&network) {
-            share.downloads -= 1;
-        }
-    }
-
-    pub(super) fn remove(&mut self, network: IpAddr) {
-        self.connections -= 1;
-        if let Some(share) = self.shares.get_mut(&network) {
-            share.connections -= 1;
-            if share.connections == 0 {
-                self.shares.remove(&network);
-            }
-        }
     }
 }

@@ -217,7 +217,7 @@ fn downloads_are_bounded_in_all_and_per_address() {
     assert_eq!(all[12].downloading(), Err(Refused::Downloads));
     drop(all);
     let counts = slots.counts();
-    assert_eq!((counts.downloads, counts.connections), (0, 0));
+    assert_eq!(counts.all, Tally::default());
     assert!(counts.shares.is_empty());
 }
 

@@ -11,6 +11,17 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use super::file::with_file;
 use super::{AuthWord, Cli, ClientOptions, Command, OptionsError, ServeOptions};
 
+/// The command line, with the variables of the gateway's options: `--max-entries` is `OPENCLAW_GATEWAY_MAX_ENTRIES`.
+pub(super) fn command() -> clap::Command {
+    let with_variables = |command: clap::Command| {
+        command.mut_args(|option| {
+            let name = option.get_id().as_str().to_uppercase();
+            option.env(format!("OPENCLAW_GATEWAY_{name}"))
+        })
+    };
+    with_variables(Cli::command()).mut_subcommand("serve", with_variables)
+}
+
 impl Cli {
     /// Reads the arguments, the environment and the file. Exits with a message when the first two are invalid, and
     /// after `--help` and `--version`.
@@ -32,7 +43,7 @@ impl Cli {
     where
         T: Into<std::ffi::OsString> + Clone,
     {
-        let mut command = Self::command();
+        let mut command = command();
         let mut matches = command.clone().try_get_matches_from(arguments.clone())?;
         let serve = match matches.subcommand() {
             None => Some(&matches),

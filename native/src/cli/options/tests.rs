@@ -1,7 +1,5 @@
 mod values;
 
-use clap::CommandFactory;
-
 use ipnet::IpNet;
 
 use super::duration::duration_ms;
@@ -32,12 +30,12 @@ fn file(text: &str) -> ServeOptions {
 
 #[test]
 fn the_command_line_is_consistent() {
-    Cli::command().debug_assert();
+    sources::command().debug_assert();
 }
 
 #[test]
 fn every_option_is_named_alike_everywhere() {
-    let command = Cli::command();
+    let command = sources::command();
     let serve = command.find_subcommand("serve").unwrap();
     let mut file_names = String::new();
     for argument in serve
@@ -172,7 +170,7 @@ fn options_that_exist_no_more_are_refused_by_name() {
             );
         }
     }
-    let command = Cli::command();
+    let command = sources::command();
     let serve = command.find_subcommand("serve").unwrap();
     let hidden = serve.get_arguments().filter(|argument| argument.is_hide_set());
     let variables: Vec<_> = hidden

@@ -16,7 +16,7 @@ impl Session {
     /// gateway's end. After it: the deadline of a full socket. An armed alarm stays; when it fires, the deadlines are
     /// compared with the clock.
     pub(super) fn set_alarm(&mut self) {
-        if self.has_joined {
+        if self.has_joined() {
             let Some(since) = self.peer.blocked_since_ms() else {
                 self.alarm = None;
                 return;
@@ -45,7 +45,7 @@ impl Session {
     pub(super) fn handle_alarm(&mut self) -> ControlFlow<End> {
         self.alarm = None;
         let now = self.shared.clock.now();
-        if !self.has_joined {
+        if !self.has_joined() {
             if self.shared.is_stopping() {
                 self.peer.close(CloseFrame::SERVICE_RESTART);
             } else if self.slot.is_evicted() {

@@ -42,7 +42,7 @@ impl Session {
 
     /// Reads until the socket is empty, the turn is over or the handshake is done. Returns a large text unhandled.
     fn read_messages(&mut self) -> ControlFlow<End, Option<Message>> {
-        let had_joined = self.has_joined;
+        let had_joined = self.has_joined();
         self.has_unread = true;
         let bytes = self.turn_bytes();
         self.websocket.get_mut().start_turn(bytes);
@@ -61,7 +61,7 @@ impl Session {
                 Ok(Message::Pong(payload)) => {
                     self.count_control(payload.len());
                     // One pong per batch is enough.
-                    if self.has_joined && !matches!(self.inputs.last(), Some(Input::Pong)) {
+                    if self.has_joined() && !matches!(self.inputs.last(), Some(Input::Pong)) {
                         self.inputs.push(Input::Pong);
                     }
                 }
@@ -93,7 +93,7 @@ impl Session {
             }
             self.take_outputs();
             // A batch with the handshake alone joins with others: see `Driver::handle_all`.
-            if self.is_unreadable || self.has_joined != had_joined {
+            if self.is_unreadable || self.has_joined() != had_joined {
                 break;
             }
         }

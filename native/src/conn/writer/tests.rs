@@ -35,7 +35,7 @@ fn flush(writer: &mut Writer, socket: &mut Socket) -> Flush {
 
 /// What a client makes of the bytes.
 fn messages(bytes: Vec<u8>) -> Vec<Message> {
-    let mut client = WebSocket::from_raw_socket(io::Cursor::new(bytes), Role::Client, None);
+    let mut client = WebSocket::from_raw_socket(Cursor::new(bytes), Role::Client, None);
     let mut messages = Vec::new();
     while let Ok(message) = client.read() {
         messages.push(message);

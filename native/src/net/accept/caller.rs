@@ -55,7 +55,7 @@ impl Caller<'_> {
             head.has_proxy_headers,
             head.forwarded_for.as_deref(),
         );
-        if client.is_unattributed {
+        if client.ip.is_none() {
             note_unattributed(self.shared, self.address, self.shared.clock.now());
         }
         client

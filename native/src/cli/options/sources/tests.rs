@@ -130,7 +130,7 @@ fn write(folder: &Path, name: &str, text: &str) -> String {
 
 #[test]
 fn the_strongest_source_decides_for_every_option_and_combination() {
-    let command = Cli::command();
+    let command = command();
     let serve = command.find_subcommand("serve").unwrap();
     let options: Vec<&str> = serve
         .get_arguments()

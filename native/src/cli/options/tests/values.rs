@@ -110,7 +110,7 @@ fn every_value_works_as_written_or_is_refused_by_name() {
 #[test]
 fn extreme_numbers_are_refused_by_name_or_accepted() {
     let extremes = [0, 1, 1 << 31, (1 << 53) - 1, 1 << 53, u64::MAX - 1, u64::MAX];
-    let command = Cli::command();
+    let command = sources::command();
     let serve = command.find_subcommand("serve").unwrap();
     let numeric = ["-ms", "-bytes", "-failures", "max-"];
     let mut seen = 0;
