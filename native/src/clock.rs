@@ -41,7 +41,7 @@ impl Clock {
     pub fn now(&self) -> Now {
         match &self.0 {
             Source::System => Now {
-                age_ms: AGE.raise(age_ms()),
+                age_ms: raise(&AGE, age_ms()),
                 wall_ms: wall_ms(),
             },
             Source::Manual(manual) => manual.now(),
@@ -135,22 +135,12 @@ impl Manual {
 }
 
 /// The latest age read in this process.
-static AGE: Latest = Latest(AtomicU64::new(0));
+static AGE: AtomicU64 = AtomicU64::new(0);
 
-/// The greatest value so far. Clocks of the system may go back a little: macOS derives its own from
-/// the wall clock, and virtual machines move between processors.
-#[derive(Debug)]
-struct Latest(AtomicU64);
-
-impl Latest {
-    /// `value`, or the greatest value before it.
-    fn raise(&self, value: u64) -> u64 {
-        let latest = self.0.load(Ordering::Relaxed);
-        if latest >= value {
-            return latest;
-        }
-        self.0.fetch_max(value, Ordering::Relaxed).max(value)
-    }
+/// Returns `value`, or the greatest value before it. Clocks of the system may go back a little: macOS derives its own
+/// from the wall clock, and virtual machines move between processors.
+fn raise(latest: &AtomicU64, value: u64) -> u64 {
+    latest.fetch_max(value, Ordering::Relaxed).max(value)
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -247,8 +237,8 @@ mod tests {
 
     #[test]
     fn ages_never_go_back() {
-        let latest = Latest(AtomicU64::new(0));
-        let read: Vec<u64> = [5, 7, 6, 0, 7, 8].map(|ms| latest.raise(ms)).into();
+        let latest = AtomicU64::new(0);
+        let read = [5, 7, 6, 0, 7, 8].map(|ms| raise(&latest, ms));
         assert_eq!(read, [5, 7, 7, 7, 7, 8]);
     }
 

@@ -9,7 +9,7 @@ use presence_core::wire::error::{Misplaced, SecretKind};
 
 use crate::auth::device;
 use crate::auth::origin::AllowedOrigins;
-use crate::auth::proxy::{Client, is_loopback};
+use crate::auth::proxy::{Client, is_loopback, network};
 use crate::auth::secret::{AuthMode, offered};
 use crate::auth::throttle::{Bucket, Check, GuessLimiter};
 
@@ -34,10 +34,10 @@ impl Facts {
     /// The bucket in which its wrong secrets are counted.
     fn bucket(&self) -> Bucket {
         match (self.client.ip, &self.origin) {
-            (None, _) => Bucket::of_proxy(self.client.peer),
+            (None, _) => Bucket::Proxy(network(self.client.peer)),
             (Some(ip), None) if is_loopback(ip) => Bucket::Local,
             (Some(ip), Some(_)) if is_loopback(ip) => Bucket::Page,
-            (Some(ip), _) => Bucket::of_address(ip),
+            (Some(ip), _) => Bucket::Address(network(ip)),
         }
     }
 }

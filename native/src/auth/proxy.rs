@@ -52,14 +52,9 @@ impl Client {
 
 /// The networks whose proxy headers are trusted.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct TrustedProxies(Vec<IpNet>);
+pub(crate) struct TrustedProxies(pub(crate) Vec<IpNet>);
 
 impl TrustedProxies {
-    /// Trusts these networks.
-    pub(crate) fn new(networks: Vec<IpNet>) -> Self {
-        Self(networks)
-    }
-
     /// Whether proxy headers from this address are trusted.
     pub(crate) fn contains(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
@@ -129,7 +124,7 @@ mod tests {
     }
 
     fn trusting(networks: &[&str]) -> TrustedProxies {
-        TrustedProxies::new(networks.iter().map(|network| network.parse().unwrap()).collect())
+        TrustedProxies(networks.iter().map(|network| network.parse().unwrap()).collect())
     }
 
     #[test]

@@ -12,8 +12,6 @@ use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 
-use crate::auth::proxy::network;
-
 /// Wrong secrets that a bucket at rest accepts at once.
 pub const BURST: u64 = 10;
 /// Time after which a bucket accepts one more wrong secret, in ms.
@@ -30,22 +28,10 @@ pub(crate) enum Bucket {
     Local,
     /// All web pages on this machine. Their origins do not matter: a page can choose `http://N.localhost` for any N.
     Page,
-    /// A client elsewhere: an IPv4 address, or the first address of an IPv6 /64.
+    /// Clients on another machine: those of one [`network`](crate::auth::proxy::network).
     Address(IpAddr),
     /// All clients behind a proxy at this address that does not name them reliably.
     Proxy(IpAddr),
-}
-
-impl Bucket {
-    /// The bucket of a client's address.
-    pub(crate) fn of_address(ip: IpAddr) -> Self {
-        Self::Address(network(ip))
-    }
-
-    /// The bucket of all clients behind a proxy.
-    pub(crate) fn of_proxy(ip: IpAddr) -> Self {
-        Self::Proxy(network(ip))
-    }
 }
 
 /// What to do with the secrets of a request.
@@ -186,13 +172,14 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::proxy::network;
 
     fn limiter() -> GuessLimiter {
         GuessLimiter::new([7; 32])
     }
 
     fn remote(n: u32) -> Bucket {
-        Bucket::of_address(IpAddr::from(n.to_be_bytes()))
+        Bucket::Address(IpAddr::from(n.to_be_bytes()))
     }
 
     /// Offers a wrong secret; whether it was compared.
@@ -298,15 +285,12 @@ mod tests {
 
     #[test]
     fn addresses_of_one_customer_share_a_bucket() {
-        let bucket = |text: &str| Bucket::of_address(text.parse().unwrap());
+        let bucket = |text: &str| Bucket::Address(network(text.parse().unwrap()));
         assert_eq!(bucket("2001:db8:1:2::1"), bucket("2001:db8:1:2:ffff::9"));
         assert_ne!(bucket("2001:db8:1:2::1"), bucket("2001:db8:1:3::1"));
         assert_eq!(bucket("::ffff:192.0.2.1"), bucket("192.0.2.1"));
         assert_ne!(bucket("192.0.2.1"), bucket("192.0.2.2"));
-        assert_ne!(
-            bucket("192.0.2.1"),
-            Bucket::of_proxy("192.0.2.1".parse().unwrap())
-        );
+        assert_ne!(bucket("192.0.2.1"), Bucket::Proxy("192.0.2.1".parse().unwrap()));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use tracing::level_filters::LevelFilter;
 use tracing::{info, warn};
 
 use super::options::{Resolved, ServeOptions};
@@ -26,20 +27,15 @@ pub(super) fn serve(options: &ServeOptions) -> Result<(), Failure> {
     let resolved = options
         .resolve()
         .map_err(|error| Failure::Usage(error.to_string()))?;
-    logging::start(resolved.log_level, resolved.log_format);
-    runtime()?.block_on(run(resolved))
+    let level = options.log_level.unwrap_or(LevelFilter::INFO);
+    logging::start(level, options.log_format.unwrap_or_default());
+    runtime()?.block_on(run(resolved, options.max_connections.is_some()))
 }
 
-async fn run(resolved: Resolved) -> Result<(), Failure> {
-    let Resolved {
-        mut config,
-        needs_token,
-        has_max_connections,
-        unused_secret,
-        ..
-    } = resolved;
+async fn run(resolved: Resolved, has_max_connections: bool) -> Result<(), Failure> {
+    let mut config = resolved.config;
     let mut made_token = None;
-    if needs_token && config.bind.is_loopback() {
+    if resolved.needs_token && config.bind.is_loopback() {
         let token = Secret::random().map_err(|error| Failure::Other(error.to_string()))?;
         config.auth = AuthMode::Token(token.clone());
         made_token = Some(token);
@@ -50,7 +46,7 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
     let (bind, auth, version) = (config.bind, config.auth.as_str(), config.version.clone());
     let gateway = Gateway::bind(config).map_err(explain)?;
     info!(%version, addresses = ?gateway.addresses(), auth, "listening");
-    if let Some(name) = unused_secret {
+    if let Some(name) = resolved.unused_secret {
         warn!(
             auth,
             "--{name} is set, but this authentication mode does not use it"

@@ -50,9 +50,8 @@ pub(super) struct Stderr {
 
 #[derive(Debug, Default)]
 struct Queue {
+    /// The first one is being written.
     waiting: VecDeque<Vec<u8>>,
-    /// The thread writes a line.
-    is_writing: bool,
     /// Lines that did not fit into the queue or could not be written.
     lost: u64,
     /// Lines of more than [`MAX_LINE_BYTES`].
@@ -94,7 +93,7 @@ impl Stderr {
     }
 
     fn wait(&self) {
-        let is_behind = |queue: &mut Queue| queue.is_writing || !queue.waiting.is_empty();
+        let is_behind = |queue: &mut Queue| !queue.waiting.is_empty();
         // The program ends in any case.
         drop(
             self.queue
@@ -112,13 +111,12 @@ impl Stderr {
                 .1
                 .wait_while(self.queue(), |queue| queue.waiting.is_empty());
             let mut queue = waiting.unwrap_or_else(PoisonError::into_inner);
-            let line = queue.waiting.pop_front().unwrap_or_default();
-            queue.is_writing = true;
+            let line = queue.waiting.front_mut().map(std::mem::take).unwrap_or_default();
             drop(queue);
             let is_through = destination.write_all(&line).is_ok();
             let mut queue = self.queue();
             queue.lost += u64::from(!is_through);
-            let has_room = is_through && queue.waiting.is_empty();
+            let has_room = is_through && queue.waiting.len() == 1;
             let (lost, too_long) = (queue.lost, queue.too_long);
             // The lines below come back to `put`.
             drop(queue);
@@ -135,7 +133,7 @@ impl Stderr {
                 );
             }
             // Last, so that `wait` includes the lines above.
-            self.queue().is_writing = false;
+            self.queue().waiting.pop_front();
             self.queue.1.notify_all();
         }
     }

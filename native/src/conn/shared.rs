@@ -62,7 +62,7 @@ impl Shared {
         Self {
             limits: Arc::new(config.limits.clone()),
             admission: Admission::new(config.auth.clone(), config.allowed_origins.clone(), limiter),
-            proxies: TrustedProxies::new(config.trusted_proxies.clone()),
+            proxies: TrustedProxies(config.trusted_proxies.clone()),
             slots: Slots::new(config.slots),
             parting: Parting::default(),
             large_texts: Semaphore::new(1),

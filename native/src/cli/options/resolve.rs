@@ -7,9 +7,8 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use presence_core::model::setting::InvalidSetting;
-use tracing::level_filters::LevelFilter;
 
-use super::{AuthWord, LogFormat, ServeOptions};
+use super::{AuthWord, ServeOptions};
 use crate::auth::origin::AllowedOrigins;
 use crate::auth::secret::{AuthMode, Secret};
 use crate::auth::user_header::UserHeader;
@@ -48,12 +47,6 @@ pub(crate) struct Resolved {
     pub needs_token: bool,
     /// The option of a secret that is set but unused in this mode.
     pub unused_secret: Option<&'static str>,
-    /// `max_connections` was given, so it is not derived from the open files.
-    pub has_max_connections: bool,
-    /// How much to log.
-    pub log_level: LevelFilter,
-    /// How to log.
-    pub log_format: LogFormat,
 }
 
 impl ServeOptions {
@@ -62,16 +55,6 @@ impl ServeOptions {
     /// # Errors
     /// [`OptionsError`] names the setting that is wrong.
     pub(crate) fn resolve(&self) -> Result<Resolved, OptionsError> {
-        for (name, value) in [
-            ("auth-failures", &self.auth_failures),
-            ("auth-window-ms", &self.auth_window_ms),
-            ("auth-lockout-ms", &self.auth_lockout_ms),
-            ("auth-delay-ms", &self.auth_delay_ms),
-        ] {
-            if value.is_some() {
-                return Err(OptionsError::Removed(name));
-            }
-        }
         let mut config = GatewayConfig::default();
         let (auth, needs_token) = self.auth_mode()?;
         config.auth = auth;
@@ -129,9 +112,6 @@ impl ServeOptions {
             unused_secret: self.unused_secret(&config.auth),
             config,
             needs_token,
-            has_max_connections: self.max_connections.is_some(),
-            log_level: self.log_level.unwrap_or(LevelFilter::INFO),
-            log_format: self.log_format.unwrap_or_default(),
         })
     }
 

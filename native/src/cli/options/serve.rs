@@ -108,16 +108,4 @@ pub(crate) struct ServeOptions {
     /// Time limit for closing the connections when the gateway stops [default: 5000]
     #[arg(long, value_name = "MS", help_heading = LIMITS)]
     pub drain_ms: Option<u64>,
-    /// Removed: no address is locked out any more.
-    #[arg(long, hide = true)]
-    pub auth_failures: Option<String>,
-    /// Removed: no address is locked out any more.
-    #[arg(long, hide = true)]
-    pub auth_window_ms: Option<String>,
-    /// Removed: no address is locked out any more.
-    #[arg(long, hide = true)]
-    pub auth_lockout_ms: Option<String>,
-    /// Removed: no answer is delayed any more.
-    #[arg(long, hide = true)]
-    pub auth_delay_ms: Option<String>,
 }

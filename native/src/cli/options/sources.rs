@@ -6,20 +6,30 @@
 use std::path::PathBuf;
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
 
 use super::file::with_file;
 use super::{AuthWord, Cli, ClientOptions, Command, OptionsError, ServeOptions};
 
-/// The command line, with the variables of the gateway's options: `--max-entries` is `OPENCLAW_GATEWAY_MAX_ENTRIES`.
+/// Options of `serve` that exist no more.
+const REMOVED: [&str; 4] = [
+    "auth-failures",
+    "auth-window-ms",
+    "auth-lockout-ms",
+    "auth-delay-ms",
+];
+
+/// The command line, with the removed options of `serve` and the variables of all: `--max-entries` is
+/// `OPENCLAW_GATEWAY_MAX_ENTRIES`.
 pub(super) fn command() -> clap::Command {
-    let with_variables = |command: clap::Command| {
-        command.mut_args(|option| {
-            let name = option.get_id().as_str().to_uppercase();
+    let complete = |serve: clap::Command| {
+        let removed = REMOVED.map(|name| Arg::new(name).long(name).hide(true));
+        serve.args(removed).mut_args(|option| {
+            let name = option.get_id().as_str().replace('-', "_").to_uppercase();
             option.env(format!("OPENCLAW_GATEWAY_{name}"))
         })
     };
-    with_variables(Cli::command()).mut_subcommand("serve", with_variables)
+    complete(Cli::command()).mut_subcommand("serve", complete)
 }
 
 impl Cli {
@@ -65,8 +75,8 @@ impl Cli {
         let mut cli = Self::from_arg_matches(&matches)?;
         let matches = matches.subcommand().map_or(&matches, |(_, matches)| matches);
         match &mut cli.command {
-            None => cli.serve.keep_strongest(matches),
-            Some(Command::Serve(options)) => options.keep_strongest(matches),
+            None => cli.serve.keep_strongest(matches)?,
+            Some(Command::Serve(options)) => options.keep_strongest(matches)?,
             Some(Command::List(options)) => options.client.keep_strongest(matches),
             Some(Command::Watch(options)) => options.keep_strongest(matches),
             Some(Command::Beacon(options)) => options.client.keep_strongest(matches),
@@ -78,7 +88,13 @@ impl Cli {
 impl ServeOptions {
     /// Mode, token and password are one setting: a strongest source that names a secret and no mode names the
     /// mode of that secret.
-    fn keep_strongest(&mut self, matches: &ArgMatches) {
+    ///
+    /// # Errors
+    /// [`OptionsError::Removed`].
+    fn keep_strongest(&mut self, matches: &ArgMatches) -> Result<(), OptionsError> {
+        if let Some(name) = REMOVED.into_iter().find(|name| matches.contains_id(name)) {
+            return Err(OptionsError::Removed(name));
+        }
         let [auth, token, password] = ["auth", "token", "password"].map(|id| matches.value_source(id));
         let strongest = auth.max(token).max(password);
         if auth < strongest {
@@ -88,6 +104,7 @@ impl ServeOptions {
                 AuthWord::Token
             });
         }
+        Ok(())
     }
 }
 

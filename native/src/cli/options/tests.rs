@@ -160,8 +160,8 @@ fn options_that_exist_no_more_are_refused_by_name() {
         "auth-delay-ms",
     ];
     for name in removed {
-        let by_flag = flags(&[&format!("--{name}"), "0"]).resolve();
-        let by_file = file(&format!("{name} = 5")).resolve();
+        let by_flag = try_flags(&[&format!("--{name}"), "0"]);
+        let by_file = try_file(&format!("{name} = 5"), &[]);
         for refused in [by_flag, by_file] {
             let error = refused.unwrap_err().to_string();
             assert!(

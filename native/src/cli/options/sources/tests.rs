@@ -134,7 +134,9 @@ fn the_strongest_source_decides_for_every_option_and_combination() {
     let serve = command.find_subcommand("serve").unwrap();
     let options: Vec<&str> = serve
         .get_arguments()
-        .filter_map(clap::Arg::get_long)
+        // Removed options are refused.
+        .filter(|option| !option.is_hide_set())
+        .filter_map(Arg::get_long)
         .filter(|name| !["help", "config", "auth", "token", "password"].contains(name))
         .collect();
     assert!(options.len() > 15, "{options:?}");
