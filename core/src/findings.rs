@@ -7,17 +7,16 @@ mod fold;
 mod ids;
 mod machine;
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
-
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::model::RawEntry;
 use crate::model::json::{ObjectText, array_text};
 use crate::model::key::PresenceKey;
-use crate::model::ranked::ranked;
 use crate::model::text::prefix_units;
 
 /// What kind of duplicate it is.
@@ -259,35 +258,24 @@ fn alike<'r, 'a>(
 
 /// [`alike`], as positions in `rows`.
 fn groups(rows: &[Facts<'_>], key: &dyn Fn(&Facts<'_>) -> Option<String>) -> Vec<Vec<usize>> {
-    // By the hash of the key: two keys with one hash would make a suspicion that is none, which nobody
-    // meets by accident.
-    let mut keys: Vec<(u64, usize)> = Vec::new();
-    for (at, row) in rows.iter().enumerate() {
-        if let Some(key) = key(row) {
-            keys.push((xxh3_64(key.as_bytes()), at));
-        }
-    }
+    let mut numbers: BTreeMap<Arc<str>, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    let mut last = None;
-    for (hash, at) in ranked(keys, |&(hash, _)| (hash, 0)) {
-        if last.replace(hash) != Some(hash) {
-            groups.push(Vec::new());
-        }
-        if let Some(group) = groups.last_mut() {
-            group.push(at);
+    for (at, row) in rows.iter().enumerate() {
+        let Some(key) = key(row) else { continue };
+        let number = *numbers.entry(key.into()).or_insert(groups.len());
+        match groups.get_mut(number) {
+            Some(group) => group.push(at),
+            None => groups.push(vec![at]),
         }
     }
-    // From the order of hashes back to that of the list.
-    ranked(groups, |group| (group.first().map_or(0, |&at| at as u64), 0)).collect()
+    groups
 }
 
-/// How many different keys some rows have.
-fn count_different(rows: &[&Facts<'_>], key: &dyn Fn(&Facts<'_>) -> Option<String>) -> usize {
-    let hash = |row: &&Facts<'_>| Some(xxh3_64(key(row)?.as_bytes()));
-    let hashes = rows.iter().filter_map(hash).collect();
-    let mut hashes: Vec<u64> = ranked(hashes, |&hash| (hash, 0)).collect();
-    hashes.dedup();
-    hashes.len()
+/// Whether the rows have at most one key among them.
+fn agree(rows: &[&Facts<'_>], key: &dyn Fn(&Facts<'_>) -> Option<String>) -> bool {
+    let mut keys = rows.iter().filter_map(|row| key(row));
+    let first = keys.next();
+    keys.all(|key| first.as_ref() == Some(&key))
 }
 
 /// A finding about these rows.

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::fold::{skeleton, without_blanks};
-use super::{Confidence, Facts, Finding, FindingKind, alike, count_different, finding, quoted, quoted_list};
+use super::{Confidence, Facts, Finding, FindingKind, agree, alike, finding, quoted, quoted_list};
 use crate::model::lower::lower;
 
 /// Ids that are the same to a person.
@@ -17,7 +17,7 @@ pub(super) fn spelling(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
             .map(skeleton)
     };
     for group in alike(rows, &of) {
-        if count_different(&group, &|row| Some(id(row).into())) > 1 {
+        if !agree(&group, &|row| Some(id(row).into())) {
             let ids = quoted_list(&mut group.iter().map(|row| id(row)));
             let evidence = format!("instanceId {ids} differ by {} only.", difference(&group));
             found.push(finding(
@@ -32,7 +32,7 @@ pub(super) fn spelling(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
 
 /// In what ids with one skeleton differ.
 fn difference(group: &[&Facts<'_>]) -> &'static str {
-    let is_one = |form: fn(&str) -> String| count_different(group, &|row| Some(form(id(row)))) == 1;
+    let is_one = |form: fn(&str) -> String| agree(group, &|row| Some(form(id(row))));
     if is_one(without_blanks) {
         "blanks"
     } else if is_one(lower) {
@@ -132,8 +132,8 @@ fn couples<'r, 'a>(
     let mut couples = Vec::new();
     for group in alike(rows, &of) {
         let handshakes = group.iter().filter(|row| row.is_from_handshake).count();
-        let agree = |name: &str| count_different(&group, &|row| row.values(&[name], 1)) <= 1;
-        if handshakes > 0 && handshakes < group.len() && agree("ip") && agree("deviceId") {
+        let has_one = |name: &str| agree(&group, &|row| row.values(&[name], 1));
+        if handshakes > 0 && handshakes < group.len() && has_one("ip") && has_one("deviceId") {
             couples.push(group);
         }
     }

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Confidence, Facts, Finding, FindingKind, alike, count_different, finding, quoted, quoted_list};
+use super::{Confidence, Facts, Finding, FindingKind, agree, alike, finding, quoted, quoted_list};
 
 /// `disconnect` rows beside a live one of the same instance, or of the same program on one device.
 pub(super) fn stale_disconnect(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
@@ -45,13 +45,13 @@ pub(super) fn same_machine(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
                 .or(row.device.as_ref())
                 .map(|id| String::from(id.as_str()))
         };
-        if count_different(&group, &id) < 2 {
+        if agree(&group, &id) {
             continue;
         }
-        let programs = count_different(&group, &|row| row.values(&["clientId", "mode"], 0));
+        let is_one_program = agree(&group, &|row| row.values(&["clientId", "mode"], 0));
         let live = group.iter().filter(|row| !row.is_disconnect).count();
         // One program, of which only one connection lives, was started again with a new id.
-        let confidence = if programs == 1 && live <= 1 {
+        let confidence = if is_one_program && live <= 1 {
             Confidence::Medium
         } else {
             Confidence::Low

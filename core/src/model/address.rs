@@ -1,7 +1,7 @@
 //! IP addresses as text: which are loopback, and one spelling for each (SPEC 1.4, reference 2.7).
 
 use alloc::string::{String, ToString};
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::IpAddr;
 
 /// Whether `address` is a loopback address in any spelling: 127.0.0.0/8, `::1`, or an IPv6 address
 /// that maps to one; with or without brackets, zone and blanks.
@@ -29,9 +29,6 @@ fn parse(address: &str) -> Option<IpAddr> {
         .and_then(|inner| inner.strip_suffix(']'))
         .unwrap_or(bare);
     let bare = bare.split_once('%').map_or(bare, |(ip, _zone)| ip);
-    if let Ok(v4) = bare.parse::<Ipv4Addr>() {
-        return Some(IpAddr::V4(v4));
-    }
-    let v6 = bare.parse::<Ipv6Addr>().ok()?;
-    Some(v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4))
+    let ip: IpAddr = bare.parse().ok()?;
+    Some(ip.to_canonical())
 }

@@ -13,7 +13,7 @@ const WASM_BINDGEN = /wasm-bindgen = \{ version = "=([\d.]+)"/.exec(readFileSync
 /** rustc compiled for size and inlined nothing; inlined here, it is three times as fast and hardly larger. Only what is
  * large and called once stays by itself, and like stands beside like, both for gzip. */
 const OPTIMISE = [
-  ...["-O3", "--one-caller-inline-max-function-size=60", "--flexible-inline-max-function-size=20", "--reorder-functions-by-name"],
+  ...["-O3", "--one-caller-inline-max-function-size=20", "--flexible-inline-max-function-size=20", "--reorder-functions-by-name"],
   ...["--strip-debug", "--strip-producers", "--strip-target-features"],
 ];
 
