@@ -11,7 +11,7 @@ const WASM_PACK = "0.15.1";
 /** Must equal the crate's: the glue and the module talk a private language. */
 const WASM_BINDGEN = /wasm-bindgen = \{ version = "=([\d.]+)"/.exec(readFileSync(join(PACKAGE, "Cargo.toml"), "utf8"))[1];
 /** rustc compiled for size and inlined nothing; inlined here, it is three times as fast and hardly larger. Only what is
- * large and called once stays by itself, and like stands beside like, both for gzip. */
+ * called once and not small stays by itself, and like stands beside like, both for gzip. */
 const OPTIMISE = [
   ...["-O3", "--one-caller-inline-max-function-size=20", "--flexible-inline-max-function-size=20", "--reorder-functions-by-name"],
   ...["--strip-debug", "--strip-producers", "--strip-target-features"],

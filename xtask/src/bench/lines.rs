@@ -324,8 +324,8 @@ pub(crate) const LINES: &[Line] = &[
     library!(
         Whose::Wasm,
         "npm package: core, gzipped",
-        |f| Some(f.value("core.gzipped")? / 1024.0),
+        |f| Some(f.value("core.gzipped")? / 1000.0),
         "KB",
-        AtMost(80.0)
+        AtMost(110.0)
     ),
 ];
