@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Deserializer};
 
-use super::params::{Length, Members, ParamsError};
+use super::params::{Length, Members, ParamsError, Rule};
 use super::tree::Tree;
 use crate::model::beacon::{Beacon, CLEAR_LAST_INPUT_TAG, MAX_ITEMS, fits_text};
 use crate::model::entry::{MAX_SAFE_INTEGER, MAX_STRING_UNITS, MAX_TEXT_BYTES, MAX_TEXT_UNITS};
@@ -172,10 +172,10 @@ impl Params<'_> {
     fn into_beacon(self) -> Result<Beacon, ParamsError> {
         let text = trim(self.text);
         if text.is_empty() {
-            return Err(ParamsError::TextRequired);
+            return Err(ParamsError::new("/text", Rule::TextRequired));
         }
         if !fits_text(text) {
-            return Err(ParamsError::text_too_large(MAX_TEXT_BYTES));
+            return Err(ParamsError::new("/text", Rule::TooLarge(MAX_TEXT_BYTES)));
         }
         Ok(Beacon {
             text: text.into(),

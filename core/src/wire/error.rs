@@ -159,7 +159,7 @@ impl WireError {
     /// `invalid <method> params: <reason>`, or `text required`.
     #[must_use]
     pub fn invalid_params(method: &str, reason: &ParamsError) -> Self {
-        if *reason == ParamsError::TextRequired {
+        if reason.is_text_required() {
             return Self::invalid_request("text required");
         }
         Self::invalid_request(format!("invalid {method} params: {reason}"))
@@ -302,17 +302,11 @@ impl WireError {
                 "DEVICE_AUTH_SIGNATURE_INVALID",
                 "device-signature",
             ),
-            DeviceEvidence::SignatureExpired { signed_at_ms, now_ms } => {
-                let hint = skew::hint(signed_at_ms, now_ms);
-                return Some(Self::new(
-                    INVALID_REQUEST,
-                    format!("device signature expired ({hint})"),
-                    Some(json!({
-                        "code": "DEVICE_AUTH_SIGNATURE_EXPIRED",
-                        "reason": "device-signature-stale",
-                    })),
-                ));
-            }
+            DeviceEvidence::SignatureExpired { .. } => (
+                "device signature expired",
+                "DEVICE_AUTH_SIGNATURE_EXPIRED",
+                "device-signature-stale",
+            ),
             DeviceEvidence::NonceRequired => (
                 "device nonce required",
                 "DEVICE_AUTH_NONCE_REQUIRED",
@@ -324,11 +318,14 @@ impl WireError {
                 "device-nonce-mismatch",
             ),
         };
-        Some(Self::new(
-            INVALID_REQUEST,
-            message,
-            Some(json!({ "code": code, "reason": reason })),
-        ))
+        let message = match evidence {
+            DeviceEvidence::SignatureExpired { signed_at_ms, now_ms } => {
+                format!("{message} ({})", skew::hint(signed_at_ms, now_ms)).into()
+            }
+            _ => Cow::Borrowed(message),
+        };
+        let details = json!({ "code": code, "reason": reason });
+        Some(Self::new(INVALID_REQUEST, message, Some(details)))
     }
 
     /// The connection lacks `scope`. Protocol 4 has a code and details for it, protocol 3 only text.

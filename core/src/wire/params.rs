@@ -11,7 +11,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-pub use self::error::{At, ParamsError};
+pub use self::error::ParamsError;
+pub(in crate::wire) use self::error::Rule;
 use super::tree::{MAX_MEMBERS, MAX_VALUES, Tree};
 use crate::model::text::prefix_bytes;
 
@@ -68,19 +69,13 @@ impl<'a> Members<'a> {
     }
 
     fn at_path(tree: &'a Tree<'a>, path: String) -> Result<Self, ParamsError> {
-        let at = |path: String| At(path.into());
-        match tree {
-            Tree::Object(members) => Ok(Self { members, path }),
-            Tree::Crowded => Err(ParamsError::TooManyMembers {
-                at: at(path),
-                max: MAX_MEMBERS,
-            }),
-            Tree::Overfull => Err(ParamsError::TooManyValues { max: MAX_VALUES }),
-            _ => Err(ParamsError::Type {
-                at: at(path),
-                wanted: "object",
-            }),
-        }
+        let rule = match tree {
+            Tree::Object(members) => return Ok(Self { members, path }),
+            Tree::Crowded => Rule::TooManyMembers(MAX_MEMBERS),
+            Tree::Overfull => Rule::TooManyValues(MAX_VALUES),
+            _ => Rule::Type("object"),
+        };
+        Err(ParamsError::new(path, rule))
     }
 
     /// The value of the member `name`.
@@ -149,13 +144,10 @@ impl<'a> Members<'a> {
         let items = match self.get(name) {
             None => return Ok(Vec::new()),
             Some(Tree::List(items)) => items,
-            Some(_) => return Err(self.wrong_type(name, "array")),
+            Some(_) => return Err(self.error(name, Rule::Type("array"))),
         };
         if items.len() > max_items {
-            return Err(ParamsError::TooMany {
-                at: self.at(name),
-                max: max_items,
-            });
+            return Err(self.error(name, Rule::TooManyItems(max_items)));
         }
         let length = length.into();
         let item = |(index, item)| string(item, length, || format!("{}/{name}/{index}", self.path));
@@ -171,13 +163,10 @@ impl<'a> Members<'a> {
         let number = number.map_err(|error| error.wanting("integer"))?;
         let number = number.ok_or_else(|| self.missing(name))?;
         if number % 1.0 != 0.0 {
-            return Err(self.wrong_type(name, "integer"));
+            return Err(self.error(name, Rule::Type("integer")));
         }
         if number < min as f64 {
-            return Err(ParamsError::TooSmall {
-                at: self.at(name),
-                min,
-            });
+            return Err(self.error(name, Rule::TooSmall(min)));
         }
         // The cast saturates.
         Ok(number as u64)
@@ -191,7 +180,7 @@ impl<'a> Members<'a> {
         match self.get(name) {
             None => Ok(None),
             Some(Tree::Number(number)) => Ok(Some(*number)),
-            Some(_) => Err(self.wrong_type(name, "number")),
+            Some(_) => Err(self.error(name, Rule::Type("number"))),
         }
     }
 
@@ -203,7 +192,7 @@ impl<'a> Members<'a> {
         match self.get(name) {
             None => Ok(None),
             Some(Tree::Bool(value)) => Ok(Some(*value)),
-            Some(_) => Err(self.wrong_type(name, "boolean")),
+            Some(_) => Err(self.error(name, Rule::Type("boolean"))),
         }
     }
 
@@ -222,7 +211,7 @@ impl<'a> Members<'a> {
     pub(crate) fn all_booleans(&self) -> Result<(), ParamsError> {
         match self.first_name(|_, value| !matches!(value, Tree::Bool(_))) {
             None => Ok(()),
-            Some(name) => Err(self.wrong_type(prefix_bytes(name, MAX_NAME_BYTES), "boolean")),
+            Some(name) => Err(self.error(prefix_bytes(name, MAX_NAME_BYTES), Rule::Type("boolean"))),
         }
     }
 
@@ -234,7 +223,7 @@ impl<'a> Members<'a> {
         match self.get(name) {
             None => Err(self.missing(name)),
             Some(Tree::String(found)) if found == constant => Ok(()),
-            Some(_) => Err(ParamsError::NotConstant { at: self.at(name) }),
+            Some(_) => Err(self.error(name, Rule::NotConstant)),
         }
     }
 
@@ -245,9 +234,10 @@ impl<'a> Members<'a> {
     pub(crate) fn closed(&self, known: &[&str]) -> Result<(), ParamsError> {
         match self.first_name(|name, _| !known.contains(&name)) {
             None => Ok(()),
-            Some(name) => Err(ParamsError::Unexpected {
-                name: prefix_bytes(name, MAX_NAME_BYTES).into(),
-            }),
+            Some(name) => {
+                let name = prefix_bytes(name, MAX_NAME_BYTES).into();
+                Err(ParamsError::new("root", Rule::Unexpected(name)))
+            }
         }
     }
 
@@ -263,21 +253,11 @@ impl<'a> Members<'a> {
     /// The refusal of an absent `name`, for members whose need depends on others.
     #[must_use]
     pub(crate) fn missing(&self, name: &'static str) -> ParamsError {
-        ParamsError::Missing {
-            at: At(self.path.as_str().into()),
-            name,
-        }
+        ParamsError::new(self.path.as_str(), Rule::Missing(name))
     }
 
-    fn wrong_type(&self, name: &str, wanted: &'static str) -> ParamsError {
-        ParamsError::Type {
-            at: self.at(name),
-            wanted,
-        }
-    }
-
-    fn at(&self, name: &str) -> At {
-        At(self.path_of(name).into())
+    fn error(&self, name: &str, rule: Rule) -> ParamsError {
+        ParamsError::new(self.path_of(name), rule)
     }
 
     fn path_of(&self, name: &str) -> String {
@@ -291,28 +271,17 @@ pub(in crate::wire) fn string<'a>(
     length: Length,
     path: impl Fn() -> String,
 ) -> Result<&'a str, ParamsError> {
-    let at = || At(path().into());
-    let Tree::String(text) = tree else {
-        return Err(ParamsError::Type {
-            at: at(),
-            wanted: "string",
-        });
-    };
     // A unit is at least one byte, so short strings need no count; JSON Schema's "1 character" and
     // one unit are the same for "not empty".
-    if text.len() < length.min {
-        return Err(ParamsError::TooShort {
-            at: at(),
-            min: length.min,
-        });
-    }
-    if text.len() > length.max && text.encode_utf16().count() > length.max {
-        return Err(ParamsError::TooLong {
-            at: at(),
-            max: length.max,
-        });
-    }
-    Ok(text)
+    let rule = match tree {
+        Tree::String(text) if text.len() < length.min => Rule::TooShort(length.min),
+        Tree::String(text) if text.len() > length.max && text.encode_utf16().count() > length.max => {
+            Rule::TooLong(length.max)
+        }
+        Tree::String(text) => return Ok(text),
+        _ => Rule::Type("string"),
+    };
+    Err(ParamsError::new(path(), rule))
 }
 
 #[cfg(test)]

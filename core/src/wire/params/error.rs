@@ -3,124 +3,77 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-/// Where in the parameters: `/client/id`, or empty for the root.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct At(pub(super) Box<str>);
-
-impl fmt::Display for At {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            write!(f, "at {}: ", self.0)
-        }
-    }
-}
-
 /// Why parameters are refused. The message names the member and never repeats its value.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ParamsError {
-    /// A member has the wrong JSON type.
-    #[error("{at}must be {wanted}")]
-    Type {
-        /// The member.
-        at: At,
-        /// The right type ("string", "object", "integer", ...).
-        wanted: &'static str,
-    },
-    /// A required member is absent.
-    #[error("{at}must have required property '{name}'")]
-    Missing {
-        /// The object that lacks it.
-        at: At,
-        /// The member's name.
-        name: &'static str,
-    },
-    /// A string is too short.
-    #[error("{at}must NOT have fewer than {min} characters")]
-    TooShort {
-        /// The member.
-        at: At,
-        /// The least length, in UTF-16 units.
-        min: usize,
-    },
-    /// A string is too long.
-    #[error("{at}must NOT have more than {max} characters")]
-    TooLong {
-        /// The member.
-        at: At,
-        /// The greatest length, in UTF-16 units.
-        max: usize,
-    },
-    /// A string takes too many bytes as JSON.
-    #[error("{at}must NOT have more than {max} bytes encoded")]
-    TooLarge {
-        /// The member.
-        at: At,
-        /// The greatest length, in bytes of JSON between the quotes.
-        max: usize,
-    },
-    /// An array has too many items.
-    #[error("{at}must NOT have more than {max} items")]
-    TooMany {
-        /// The member.
-        at: At,
-        /// The greatest number of items.
-        max: usize,
-    },
-    /// An object has too many members.
-    #[error("{at}must NOT have more than {max} properties")]
-    TooManyMembers {
-        /// The object.
-        at: At,
-        /// The greatest number of members.
-        max: usize,
-    },
-    /// The parameters hold too many values in all.
-    #[error("must NOT have more than {max} values")]
-    TooManyValues {
-        /// The greatest number of values.
-        max: usize,
-    },
-    /// A number is too small.
-    #[error("{at}must be >= {min}")]
-    TooSmall {
-        /// The member.
-        at: At,
-        /// The least value.
-        min: u64,
-    },
-    /// A member must hold one fixed value and holds another.
-    #[error("{at}must be equal to constant")]
-    NotConstant {
-        /// The member.
-        at: At,
-    },
-    /// A closed object has a member that does not belong there.
-    #[error("at root: unexpected property '{name}'")]
-    Unexpected {
-        /// The member's name, cut to 64 bytes.
-        name: Box<str>,
-    },
-    /// The text of a beacon is blank.
-    #[error("text required")]
-    TextRequired,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParamsError {
+    /// The member: `/client/id`, or empty for the root.
+    at: Box<str>,
+    rule: Rule,
 }
 
 impl ParamsError {
-    /// The `text` of a beacon takes more than `max` bytes as JSON.
-    pub(in crate::wire) fn text_too_large(max: usize) -> Self {
-        let at = At("/text".into());
-        Self::TooLarge { at, max }
+    pub(in crate::wire) fn new(at: impl Into<Box<str>>, rule: Rule) -> Self {
+        let at = at.into();
+        Self { at, rule }
+    }
+
+    /// Whether the text of a beacon is blank.
+    pub(in crate::wire) fn is_text_required(&self) -> bool {
+        self.rule == Rule::TextRequired
     }
 
     /// The same refusal with other words for the right type; other refusals are unchanged.
-    #[must_use]
-    pub fn wanting(self, wanted: &'static str) -> Self {
-        match self {
-            Self::Type { at, .. } => Self::Type { at, wanted },
-            other => other,
+    pub(in crate::wire) fn wanting(self, wanted: &'static str) -> Self {
+        match self.rule {
+            Rule::Type(_) => Self::new(self.at, Rule::Type(wanted)),
+            _ => self,
         }
     }
+}
+
+impl fmt::Display for ParamsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.at.is_empty() {
+            write!(f, "at {}: ", self.at)?;
+        }
+        self.rule.fmt(f)
+    }
+}
+
+impl core::error::Error for ParamsError {}
+
+/// What a member has to be, or must not be, in the words of OpenClaw's validators.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(in crate::wire) enum Rule {
+    /// The right JSON type ("string", "object", "integer", ...).
+    #[error("must be {0}")]
+    Type(&'static str),
+    #[error("must have required property '{0}'")]
+    Missing(&'static str),
+    /// The least length, in UTF-16 units.
+    #[error("must NOT have fewer than {0} characters")]
+    TooShort(usize),
+    /// The greatest length, in UTF-16 units.
+    #[error("must NOT have more than {0} characters")]
+    TooLong(usize),
+    /// The greatest length, in bytes of JSON between the quotes.
+    #[error("must NOT have more than {0} bytes encoded")]
+    TooLarge(usize),
+    #[error("must NOT have more than {0} items")]
+    TooManyItems(usize),
+    #[error("must NOT have more than {0} properties")]
+    TooManyMembers(usize),
+    /// The parameters hold too many values in all.
+    #[error("must NOT have more than {0} values")]
+    TooManyValues(usize),
+    #[error("must be >= {0}")]
+    TooSmall(u64),
+    #[error("must be equal to constant")]
+    NotConstant,
+    /// A closed object has a member that does not belong there.
+    #[error("unexpected property '{0}'")]
+    Unexpected(Box<str>),
+    /// The text of a beacon is blank.
+    #[error("text required")]
+    TextRequired,
 }
