@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::model::RawEntry;
 use crate::model::entry::{PresenceEntry, TIME_MEMBERS};
-use crate::model::json::write_canonical;
+use crate::model::json::{json_text, write_canonical};
 
 /// A sum over rows.
 ///
@@ -51,8 +51,7 @@ impl Digest {
 /// What a row of the gateway's roster counts.
 #[must_use]
 pub fn of_entry(key: &str, entry: &PresenceEntry) -> u64 {
-    // Strings, integers and lists of strings always encode.
-    of_json(key, &serde_json::to_string(entry).unwrap_or_default())
+    of_json(key, &json_text(entry))
 }
 
 /// What a row counts as the client received it, members it does not know included.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::error::WireError;
 use crate::model::SharedText;
-use crate::model::json::write_string;
+use crate::model::json::{json_text, write_string};
 
 /// Text in three parts. The middle one, the encoded presence list, is shared with other frames: per recipient nothing
 /// is copied but the ends.
@@ -99,7 +99,7 @@ impl ResponseFrame {
     /// The response to the request `id` with `error`.
     #[must_use]
     pub fn error(id: &str, error: &WireError) -> Self {
-        let (id, error) = (json(id), json(error));
+        let (id, error) = (json_text(id), json_text(error));
         Self::text(format!(
             r#"{{"type":"res","id":{id},"ok":false,"error":{error}}}"#
         ))
@@ -109,7 +109,7 @@ impl ResponseFrame {
     /// `seq`. `ts` is ms since the Unix epoch.
     #[must_use]
     pub fn challenge(nonce: &str, ts: u64) -> Self {
-        let nonce = json(nonce);
+        let nonce = json_text(nonce);
         Self::text(format!(
             r#"{{"type":"event","event":"connect.challenge","payload":{{"nonce":{nonce},"ts":{ts}}}}}"#
         ))
@@ -206,11 +206,6 @@ fn ok_head(id: &str) -> String {
     write_string(&mut head, id);
     head.push_str(END);
     head
-}
-
-/// `value` as JSON text. Strings and [`WireError`]s always can be, so the fallback is never used.
-fn json<T: Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_else(|_| "null".into())
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use alloc::string::String;
 use core::fmt::Write as _;
 
+use serde::Serialize;
+
 use super::escaped_len;
 
 /// The text of an object, written member by member.
@@ -109,6 +111,11 @@ pub fn array_text(items: &mut dyn Iterator<Item = String>) -> String {
     text
 }
 
+/// The JSON text of a value that always has one: of strings, numbers, lists and objects of these.
+pub(crate) fn json_text<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".into())
+}
+
 /// A string as JavaScript's `JSON.stringify` writes it.
 pub fn write_string(out: &mut String, text: &str) {
     if escaped_len(text) == text.len() {
@@ -116,7 +123,6 @@ pub fn write_string(out: &mut String, text: &str) {
         out.push_str(text);
         out.push('"');
     } else {
-        // Every string has a JSON text.
-        out.push_str(&serde_json::to_string(text).unwrap_or_default());
+        out.push_str(&json_text(text));
     }
 }

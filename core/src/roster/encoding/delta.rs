@@ -9,6 +9,7 @@ use core::mem::take;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::model::json::json_text;
 use crate::model::key::RowKey;
 use crate::model::time::Now;
 use crate::roster::change_log::{Changes, Pending};
@@ -67,16 +68,14 @@ impl Roster {
         let touched = changes.touched.iter().map(|&id| &self.store[id]);
         let touched = touched.map(|row| (row.key.to_wire(), self.clock.wall_ms(row.written_ms)));
         let upserts = own_entry.into_iter().chain(changed);
-        let delta = Delta {
+        json_text(&Delta {
             from,
             to: self.version(),
             upserts: upserts.map(|(key, entry)| Upsert { key, entry }).collect(),
             removals: self.removals_in(&changes.removed),
             touched: own_ts.into_iter().chain(touched).collect(),
             digest,
-        };
-        // Texts and numbers always encode.
-        serde_json::to_string(&delta).unwrap_or_default()
+        })
     }
 
     /// A key that was made anew since is among the upserts; of one that went twice the last reason counts.

@@ -6,10 +6,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem::take;
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Hub;
+use crate::model::json::json_text;
 use crate::model::time::Now;
 use crate::model::{SharedText, scope};
 use crate::wire::ResponseFrame;
@@ -26,9 +26,9 @@ pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<ResponseFrame>
         .map(|member| (member.reads, member.takes_deltas))?;
     // Only who asked for the extension sees more than the originals send.
     let (list, events) = match (reads, takes_deltas) {
-        (true, true) => (hub.roster.encode_snapshot(now), json(&DELTA_EVENTS)),
-        (true, false) => (hub.roster.encode_list(now), json(&EVENTS)),
-        (false, _) => (SharedText::new(NO_ROWS.into()), json(&EVENTS)),
+        (true, true) => (hub.roster.encode_snapshot(now), json_text(&DELTA_EVENTS)),
+        (true, false) => (hub.roster.encode_list(now), json_text(&EVENTS)),
+        (false, _) => (SharedText::new(NO_ROWS.into()), json_text(&EVENTS)),
     };
     let version = hub.roster.version();
     let member = hub.members.get_mut(slot)?;
@@ -38,8 +38,8 @@ pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<ResponseFrame>
     let hub = &*hub;
     let handshake = &hub.members.get(slot)?.handshake;
     let methods: Vec<_> = ADVERTISED.iter().map(|method| method.name).collect();
-    let methods = json(&methods);
-    let server = json(&json!({
+    let methods = json_text(&methods);
+    let server = json_text(&json!({
         "version": hub.config.server_version,
         "bootId": hub.config.boot_id,
         "connId": handshake.conn_id,
@@ -57,25 +57,20 @@ pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<ResponseFrame>
     };
     let tail = format!(
         r#","health":{},"stateVersion":{},"uptimeMs":{},"sessionDefaults":{}{auth_mode}}},"auth":{},"policy":{}}}"#,
-        json(&hub.health(now)),
+        json_text(&hub.health(now)),
         hub.state_version(),
         now.age_ms.saturating_sub(hub.started_ms),
-        json(&json!({
+        json_text(&json!({
             "defaultAgentId": "main", "mainKey": "main", "mainSessionKey": "agent:main:main",
         })),
-        json(&json!({ "role": handshake.role.as_str(), "scopes": &*handshake.scopes })),
-        json(&json!({
+        json_text(&json!({ "role": handshake.role.as_str(), "scopes": &*handshake.scopes })),
+        json_text(&json!({
             "maxPayload": limits.payload_bytes,
             "maxBufferedBytes": limits.buffered_bytes,
             "tickIntervalMs": limits.tick_interval_ms,
         })),
     );
     Some(ResponseFrame::ok_around(&request_id, &head, list, &tail))
-}
-
-/// JSON text of what always encodes: strings, numbers, lists and objects of these.
-fn json<T: Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_else(|_| String::from("null"))
 }
 
 impl Hub {

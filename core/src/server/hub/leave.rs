@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 
 use super::{ConnId, Hub, HubOutput, LeaveCause};
+use crate::model::json::json_text;
 use crate::model::time::Now;
 use crate::server::Item;
 use crate::wire::{CloseFrame, EventFrame};
@@ -60,6 +61,6 @@ impl Hub {
 
 /// The `shutdown` event.
 fn shutdown_event(reason: &str) -> EventFrame {
-    let reason = serde_json::to_string(reason).unwrap_or_default();
+    let reason = json_text(reason);
     EventFrame::new("shutdown", format_args!(r#"{{"reason":{reason}}}"#))
 }
