@@ -81,7 +81,8 @@ pub struct Method {
     pub name: &'static str,
     /// Who may call it.
     pub access: Access,
-    read: fn(&Tree<'_>) -> Result<Call, ParamsError>,
+    /// Reads the call from the parameters.
+    pub(super) read: fn(&Tree<'_>) -> Result<Call, ParamsError>,
 }
 
 /// Every method that `hello-ok.features.methods` states, in that order: those that are answered. Clients gate pages
@@ -179,11 +180,6 @@ impl Method {
 
     fn all() -> impl Iterator<Item = &'static Self> {
         ADVERTISED.iter().chain(OTHERS)
-    }
-
-    /// Reads the call.
-    pub(super) fn call(&self, params: &Tree<'_>) -> Result<Call, ParamsError> {
-        (self.read)(params)
     }
 }
 

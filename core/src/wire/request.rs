@@ -100,7 +100,7 @@ impl Request {
         Ok(Self {
             id,
             access: method.access,
-            call: method.call(&params).map_err(refused),
+            call: (method.read)(&params).map_err(refused),
         })
     }
 }

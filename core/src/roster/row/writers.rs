@@ -84,7 +84,7 @@ impl Field {
     }
 
     /// Its place in the entry.
-    fn of(self, entry: &mut PresenceEntry) -> &mut Option<Box<str>> {
+    pub(crate) fn of(self, entry: &mut PresenceEntry) -> &mut Option<Box<str>> {
         match self {
             Self::Host => &mut entry.host,
             Self::Ip => &mut entry.ip,

@@ -24,10 +24,6 @@ pub(crate) struct Activity {
 }
 
 impl Activity {
-    fn is_pending(&self) -> bool {
-        !self.rows.is_empty() || !self.people.is_empty()
-    }
-
     fn note_siblings(&mut self, user: &str, siblings: Siblings) {
         if siblings.are_gone {
             self.people.remove(user);
@@ -116,14 +112,7 @@ impl Roster {
     }
 
     /// Tells what is pending, if it may be.
-    #[inline]
     pub(super) fn tell_activity(&mut self) {
-        if self.activity.is_pending() {
-            self.tell_pending();
-        }
-    }
-
-    fn tell_pending(&mut self) {
         if self
             .activity_due_ms()
             .is_some_and(|due_ms| due_ms <= self.settled_ms)
@@ -137,12 +126,16 @@ impl Roster {
 
     /// When what is pending may be told, on the age clock.
     pub(super) fn activity_due_ms(&self) -> Option<u64> {
-        if !self.activity.is_pending() {
+        let Activity {
+            rows,
+            people,
+            told_ms,
+        } = &self.activity;
+        if rows.is_empty() && people.is_empty() {
             return None;
         }
-        Some(match self.activity.told_ms {
-            Some(told_ms) => told_ms.saturating_add(ACTIVITY_TELL_MS),
-            None => self.settled_ms,
-        })
+        Some(told_ms.map_or(self.settled_ms, |told_ms| {
+            told_ms.saturating_add(ACTIVITY_TELL_MS)
+        }))
     }
 }

@@ -132,38 +132,41 @@ impl<'a> Report<'a> {
         key.map_or_else(|| RowKey::Connection("".into()), RowKey::Named)
     }
 
+    /// The texts that it writes, ids aside.
+    fn texts(&self) -> [(Field, Option<&'a str>); 9] {
+        let beacon = self.beacon;
+        [
+            (Field::Host, self.host),
+            (Field::Ip, self.ip),
+            (Field::Version, self.version),
+            (Field::Mode, self.mode),
+            (Field::Reason, self.reason),
+            (Field::Platform, beacon.platform.as_deref()),
+            (Field::DeviceFamily, beacon.device_family.as_deref()),
+            (Field::ModelIdentifier, beacon.model_identifier.as_deref()),
+            (Field::Text, Some(&*beacon.text)),
+        ]
+    }
+
     /// Writes the members other than roles and scopes; returns whether a text of the row changed.
     pub(super) fn write(&self, row: &mut Row) -> bool {
-        row.writers.forget(
-            Fields::default()
-                .with(Field::Host, self.host.is_some())
-                .with(Field::Ip, self.ip.is_some())
-                .with(Field::Version, self.version.is_some())
-                .with(Field::Mode, self.mode.is_some())
-                .with(Field::Reason, self.reason.is_some())
-                .with(Field::Platform, self.beacon.platform.is_some())
-                .with(Field::DeviceFamily, self.beacon.device_family.is_some())
-                .with(Field::ModelIdentifier, self.beacon.model_identifier.is_some())
-                .with(Field::Text, true),
-        );
+        let texts = self.texts().into_iter();
+        let said = texts.fold(Fields::default(), |fields, (field, text)| {
+            fields.with(field, text.is_some())
+        });
+        row.writers.forget(said);
         self.merge_into(&mut row.fields)
     }
 
     /// Writes the members other than roles and scopes, and returns whether a text changed. An id that identifies
     /// nothing is no value beside one that does.
     fn merge_into(&self, entry: &mut PresenceEntry) -> bool {
-        let beacon = self.beacon;
-        overlay(&mut entry.host, self.host)
-            | overlay(&mut entry.ip, self.ip)
-            | overlay(&mut entry.version, self.version)
-            | overlay(&mut entry.mode, self.mode)
-            | overlay(&mut entry.reason, self.reason)
-            | overlay_id(&mut entry.instance_id, self.instance_id)
-            | overlay_id(&mut entry.device_id, self.device_id)
-            | overlay(&mut entry.platform, beacon.platform.as_deref())
-            | overlay(&mut entry.device_family, beacon.device_family.as_deref())
-            | overlay(&mut entry.model_identifier, beacon.model_identifier.as_deref())
-            | overlay(&mut entry.text, Some(&*beacon.text))
+        let mut is_changed = overlay_id(&mut entry.instance_id, self.instance_id)
+            | overlay_id(&mut entry.device_id, self.device_id);
+        for (field, text) in self.texts() {
+            is_changed |= overlay(field.of(entry), text);
+        }
+        is_changed
     }
 
     // ---- bytes --------------------------------------------------------------------------------
@@ -171,20 +174,9 @@ impl<'a> Report<'a> {
     /// By how many bytes a row can grow at most: looks at lengths only.
     pub(super) fn max_growth(&self) -> usize {
         let beacon = self.beacon;
-        let lengths = [
-            self.host,
-            self.ip,
-            self.version,
-            self.mode,
-            self.reason,
-            self.instance_id,
-            self.device_id,
-            beacon.platform.as_deref(),
-            beacon.device_family.as_deref(),
-            beacon.model_identifier.as_deref(),
-            Some(&*beacon.text),
-        ];
-        let texts: usize = lengths.iter().map(|text| text.map_or(0, str::len)).sum();
+        let ids = [self.instance_id, self.device_id];
+        let texts = self.texts().into_iter().map(|(_, text)| text).chain(ids);
+        let texts: usize = texts.map(|text| text.map_or(0, str::len)).sum();
         let items: usize = [&beacon.roles, &beacon.scopes]
             .into_iter()
             .flatten()
