@@ -36,7 +36,7 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// What both clocks read.
+    /// The time on both clocks.
     #[must_use]
     pub fn now(&self) -> Now {
         match &self.0 {
@@ -110,7 +110,7 @@ impl Manual {
         Clock(Source::Manual(self.clone()))
     }
 
-    /// What both clocks read.
+    /// The time on both clocks.
     #[must_use]
     pub fn now(&self) -> Now {
         *self.0.borrow()

@@ -32,16 +32,10 @@ pub(crate) fn self_entry(version: &str) -> PresenceEntry {
 
 /// The name of this machine.
 pub(crate) fn hostname() -> String {
-    let name = {
-        #[cfg(unix)]
-        {
-            rustix::system::uname().nodename().to_string_lossy().into_owned()
-        }
-        #[cfg(not(unix))]
-        {
-            std::env::var("COMPUTERNAME").unwrap_or_default()
-        }
-    };
+    #[cfg(unix)]
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(unix))]
+    let name = std::env::var("COMPUTERNAME").unwrap_or_default();
     host_or_localhost(name)
 }
 
@@ -56,18 +50,12 @@ fn host_or_localhost(name: String) -> String {
 
 /// The operating system in the form of clients: `linux 6.1.0`, `macos 15.5`.
 pub(crate) fn platform() -> String {
-    if cfg!(target_os = "macos") {
-        let version = output_of("sw_vers", &["-productVersion"])
-            .or_else(kernel_release)
-            .unwrap_or_default();
-        return format!("macos {version}").trim_end().to_owned();
-    }
-    let name = if cfg!(windows) {
-        "windows"
-    } else {
-        std::env::consts::OS
+    let name = std::env::consts::OS;
+    let version = match name {
+        "macos" => output_of("sw_vers", &["-productVersion"]).or_else(kernel_release),
+        _ => kernel_release(),
     };
-    format!("{name} {}", kernel_release().unwrap_or_default())
+    format!("{name} {}", version.unwrap_or_default())
         .trim_end()
         .to_owned()
 }

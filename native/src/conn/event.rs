@@ -1,4 +1,4 @@
-//! What connections send to the driver.
+//! Events for the driver.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::peer::Peer;
 /// Events that may wait for the driver; connections wait when there are more.
 pub(crate) const MAX_EVENTS: usize = 256;
 
-/// Something that happened.
+/// An event, most of them from connections.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// The inputs from one read of a socket.

@@ -1,4 +1,4 @@
-//! What all connections share.
+//! State of the gateway that all connections share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use crate::config::GatewayConfig;
 use crate::identity;
 use crate::log::{Lines, OncePerMinute};
 
-/// What all connections share.
+/// State of the gateway that all connections share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) config: GatewayConfig,

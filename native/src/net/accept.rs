@@ -21,10 +21,9 @@ use crate::auth::proxy::{Client, is_loopback, network};
 use crate::auth::slots::{Address, Slot};
 use crate::auth::user_header::UserHeader;
 use crate::conn::{Event, Opening, Session, Shared};
-use crate::net::answer::refusal;
 use crate::net::head::{HeadError, Upgrade, read_head};
 use crate::net::http;
-use crate::net::refused::log_no_slot;
+use crate::net::refused::refuse_slot;
 use caller::Caller;
 
 /// Size of the kernel's send buffer; a larger one would only hide slow readers.
@@ -98,8 +97,8 @@ fn take_in(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, driver:
     let slot = match taken {
         Ok(slot) => slot,
         Err(refused) => {
-            log_no_slot(shared, Client::direct(address.ip()), None, refused, now.age_ms);
-            let answer = refusal(StatusCode::SERVICE_UNAVAILABLE, refused.to_string(), now);
+            let client = Client::direct(address.ip());
+            let answer = refuse_slot(shared, client, None, refused, now.age_ms);
             return shared.parting.dismiss(stream, answer);
         }
     };

@@ -75,7 +75,7 @@ pub(crate) struct PlainRequest {
     pub is_last: bool,
 }
 
-/// Why there is no head.
+/// Why no head could be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HeadError {
     /// The client closed the connection, or it failed.

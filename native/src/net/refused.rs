@@ -3,6 +3,7 @@
 use ::http::StatusCode;
 use tracing::{Level, enabled, warn};
 
+use super::answer::refusal;
 use super::head::Head;
 use crate::auth::proxy::Client;
 use crate::auth::slots::Refused;
@@ -40,14 +41,14 @@ pub(super) fn log_refusal(
     );
 }
 
-/// Logs that there is no slot, and which bound to raise.
-pub(super) fn log_no_slot(
+/// Logs that there is no slot, and which bound to raise. Returns the response.
+pub(super) fn refuse_slot(
     shared: &Shared,
     client: Client,
     head: Option<&Head>,
     refused: Refused,
     accepted_ms: u64,
-) {
+) -> Vec<u8> {
     let bound = match refused {
         Refused::Connections => "max_connections is the bound",
         Refused::Unauthenticated => "max_unauthenticated and max_unauthenticated_per_address are the bounds",
@@ -56,12 +57,7 @@ pub(super) fn log_no_slot(
         }
     };
     let reason = format!("{refused}; {bound}");
-    log_refusal(
-        shared,
-        client,
-        head,
-        StatusCode::SERVICE_UNAVAILABLE,
-        &reason,
-        accepted_ms,
-    );
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    log_refusal(shared, client, head, status, &reason, accepted_ms);
+    refusal(status, refused.to_string(), shared.clock.now())
 }

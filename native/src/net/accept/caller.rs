@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::conn::Shared;
 use crate::net::answer::refusal;
 use crate::net::head::Head;
-use crate::net::refused::{log_no_slot, log_refusal};
+use crate::net::refused::{log_refusal, refuse_slot};
 
 /// Bytes that a client has to accept within the stall time.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -116,9 +116,7 @@ impl Caller<'_> {
 
     /// Answers that there is no slot, logs it, and closes.
     pub(super) fn turn_away<T>(self, client: Client, head: &Head, refused: Refused) -> Option<T> {
-        log_no_slot(self.shared, client, Some(head), refused, self.asked_ms);
-        let now = self.shared.clock.now();
-        let answer = refusal(StatusCode::SERVICE_UNAVAILABLE, refused.to_string(), now);
+        let answer = refuse_slot(self.shared, client, Some(head), refused, self.asked_ms);
         self.dismiss(answer);
         None
     }

@@ -19,11 +19,11 @@ const KEY: GeneralPurpose = GeneralPurpose::new(
 /// Whether a request starts a WebSocket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Upgrade {
-    /// It does not: plain HTTP.
+    /// No: plain HTTP.
     No(PlainRequest),
-    /// It does; the value of `Sec-WebSocket-Accept` for the response.
+    /// Yes; the value of `Sec-WebSocket-Accept` for the response.
     Accept(Box<str>),
-    /// It does, against RFC 6455; the status to answer and why.
+    /// Yes, but against RFC 6455; the status of the response and the reason.
     Refuse(StatusCode, &'static str),
 }
 
