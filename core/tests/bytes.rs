@@ -54,7 +54,7 @@ fn check(roster: &mut Roster, now: Now) -> Arc<String> {
         let bytes = serde_json::to_string(row).unwrap().len();
         assert!(
             bytes <= MAX_ROW_BYTES,
-            "a row of {bytes} bytes: `roster/size.rs` or `Report::max_growth` lacks a member"
+            "a row of {bytes} bytes: `roster/size.rs` or `Report::texts` lacks a member"
         );
     }
     list

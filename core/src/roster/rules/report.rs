@@ -193,8 +193,7 @@ impl<'a> Report<'a> {
 
     /// The name of the parameter that takes the most bytes.
     pub(super) fn longest(&self) -> &'static str {
-        // Without `..`, so that the compiler asks for a new member. A new text also belongs to the lists in `write`,
-        // `merge_into` and `max_growth`.
+        // Without `..`, so that the compiler asks for a new member. A new text also belongs to `texts`.
         let Beacon {
             text,
             host,
