@@ -279,7 +279,8 @@ fn tell_event(event: &ClientEvent, tell: &mut dyn FnMut(JsValue)) {
                 Err(problem) => tell_problem(problem, tell),
             };
         }
-        ClientEvent::BeaconRefused(problem) | ClientEvent::NoReadScope(problem) => ("notice", Some(problem)),
+        ClientEvent::BeaconRefused(problem) => ("beacons refused", Some(problem)),
+        ClientEvent::NoReadScope(problem) => ("notice", Some(problem)),
         _ => return,
     };
     tell(word.into());

@@ -1,13 +1,21 @@
 import { DISPOSE } from "./disposable.js";
-import { Engine, type EngineHost } from "./engine.js";
+import { Engine, type EngineHost, type HostRef } from "./engine.js";
 import { ProblemEvent, RosterEvent, ShutdownEvent, StateEvent, type PresenceClientEvents } from "./events.js";
+import { RosterIterator } from "./iterator.js";
 import { ListenerTarget } from "./listeners.js";
 import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
 import { EMPTY_SNAPSHOT } from "./snapshot.js";
 import type { ConnectionState, Finding, RosterSnapshot } from "./types.js";
 
-/** Ends the engines of clients that nobody holds any more. */
-const forgotten = new FinalizationRegistry<Engine>((engine) => engine.free());
+/** Ends the engines of clients that nobody holds any more, where the platform can say so. */
+const forgotten =
+  typeof FinalizationRegistry === "undefined"
+    ? undefined
+    : new FinalizationRegistry<Engine>((engine) => engine.free());
+
+function weakly(host: EngineHost): HostRef {
+  return typeof WeakRef === "undefined" ? { deref: () => host } : new WeakRef(host);
+}
 
 /**
  * A live roster: one connection to one gateway, made again whenever it is lost.
@@ -42,8 +50,8 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
    */
   constructor(options: PresenceClientOptions = {}) {
     super();
-    this.#engine = new Engine(options, new WeakRef(this.#host));
-    forgotten.register(this, this.#engine, this.#engine);
+    this.#engine = new Engine(options, weakly(this.#host));
+    forgotten?.register(this, this.#engine, this.#engine);
   }
 
   // ---- running ----------------------------------------------------------------------------------
@@ -74,7 +82,7 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
 
   /** Stops for good and gives the memory of the core back. Twice does nothing; the last roster can still be read. */
   close(): void {
-    forgotten.unregister(this.#engine);
+    forgotten?.unregister(this.#engine);
     this.#engine.free();
   }
 
@@ -138,20 +146,8 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
    *
    * @throws {PresenceError} the reason when the gateway refuses the client.
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<RosterSnapshot, void, undefined> {
-    let wake = () => {};
-    const unsubscribe = this.subscribe(() => wake());
-    try {
-      for (let roster = this.roster; ; roster = this.roster) {
-        if (roster.connection.phase === "refused") throw roster.connection.error;
-        yield roster;
-        if (this.roster.connection.phase === "stopped") return;
-        if (this.roster !== roster) continue;
-        await new Promise<void>((resolve) => (wake = resolve));
-      }
-    } finally {
-      unsubscribe();
-    }
+  [Symbol.asyncIterator](): AsyncIterableIterator<RosterSnapshot, void, undefined> {
+    return new RosterIterator(this);
   }
 
   // ---- talking to the gateway -------------------------------------------------------------------
@@ -215,7 +211,8 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   }
 
   protected override handleListeners(): void {
-    this.#engine.setListened(this.listenerCount + this.#subscribers.size > 0);
+    const watchers = this.listenerCountOf("roster") + this.#subscribers.size;
+    this.#engine.setListened(this.listenerCount + this.#subscribers.size > 0, watchers > 0);
   }
 
   #tell(): void {

@@ -1,13 +1,13 @@
 import { systemClock, type Clock } from "./clock.js";
 import { isSame } from "./diff.js";
-import { asPresenceError, freed, PresenceError } from "./errors.js";
+import { asPresenceError, freed, internal, isTrap, PresenceError } from "./errors.js";
 import { takeIdentity, type Identity } from "./identity.js";
 import { InputMonitor, pageTargets } from "./input.js";
 import { ready } from "./load/core.js";
 import { Machine, type MachineOutput } from "./machine.js";
 import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
 import { EMPTY_SNAPSHOT, SnapshotKeeper } from "./snapshot.js";
-import { Socket, webSocketClass, webSocketUrl } from "./socket.js";
+import { gatewayAddress, Socket, webSocketClass, type Address } from "./socket.js";
 import type { ConnectionState, Finding, RosterSnapshot } from "./types.js";
 import { Waiters } from "./waiters.js";
 
@@ -22,6 +22,9 @@ export interface EngineHost {
   /** The gateway is about to stop. */
   handleShutdown(reason: string, restartExpectedMs: number | undefined): unknown;
 }
+
+/** A host, held weakly where the platform can. */
+export type HostRef = Pick<WeakRef<EngineHost>, "deref">;
 
 /** Hosts that live on though the app may have forgotten them. */
 const kept = new Set<EngineHost>();
@@ -39,12 +42,13 @@ const STOPPED: ConnectionState = EMPTY_SNAPSHOT.connection;
  * it, or nobody ever did, since then it is there to be seen.
  */
 export class Engine {
-  readonly #host: WeakRef<EngineHost>;
+  readonly #host: HostRef;
   #isListened = false;
   #wasListened = false;
+  #isWatched = false;
 
   #options: PresenceClientOptions;
-  #url: string;
+  #address: Address;
   readonly #clock: Clock;
 
   #isRunning = false;
@@ -60,15 +64,17 @@ export class Engine {
 
   #state: ConnectionState = STOPPED;
   readonly #snapshots = new SnapshotKeeper();
+  /** The snapshot that the host was last called for. */
+  #announced: RosterSnapshot = EMPTY_SNAPSHOT;
 
   #isPumping = false;
   #timerMs = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(options: PresenceClientOptions, host: WeakRef<EngineHost>) {
+  constructor(options: PresenceClientOptions, host: HostRef) {
     this.#host = host;
     this.#options = options;
-    this.#url = webSocketUrl(options.url ?? DEFAULT_URL);
+    this.#address = gatewayAddress(options.url ?? DEFAULT_URL);
     this.#clock = options.clock ?? systemClock;
   }
 
@@ -96,10 +102,8 @@ export class Engine {
     webSocketClass(this.#options.WebSocket);
     this.#isRunning = true;
     this.#keepHost();
-    if (this.#machine && this.#identity) {
-      this.#machine.start();
-      this.#pump();
-    } else void this.#prepare();
+    if (this.#machine && this.#identity) this.#use((machine) => machine.start());
+    else void this.#prepare();
   }
 
   /** Disconnects. The roster stays, and ages. */
@@ -107,15 +111,10 @@ export class Engine {
     if (!this.#isRunning) return;
     this.#isRunning = false;
     this.#epoch += 1;
-    this.#machine?.stop();
-    this.#input?.stop();
-    this.#input = undefined;
-    // Another client may want the id.
-    this.#identity?.release();
-    this.#identity = undefined;
+    this.#releaseIdentity();
     this.#connects.rejectAll(new PresenceError("CLOSED", "the client was stopped"));
     this.#enter(STOPPED);
-    this.#pump();
+    this.#use((machine) => machine.stop());
     this.#keepHost();
   }
 
@@ -123,13 +122,13 @@ export class Engine {
   reconnect(change: ReconnectOptions): void {
     this.#checkFreed();
     const options = { ...this.#options, ...change };
-    const url = webSocketUrl(options.url ?? DEFAULT_URL);
+    const address = gatewayAddress(options.url ?? DEFAULT_URL);
     this.stop();
     if (Object.keys(change).length > 0) this.#dropMachine();
     // Rows of another gateway are no rows of this one.
-    if (url !== this.#url) this.#snapshots.forget();
+    if (address.url !== this.#address.url) this.#snapshots.forget();
     this.#options = options;
-    this.#url = url;
+    this.#address = address;
     this.start();
   }
 
@@ -146,11 +145,11 @@ export class Engine {
   }
 
   /** Fulfilled once it is live; rejected when the gateway refuses it, or it is stopped. */
-  connected(): Promise<void> {
+  async connected(): Promise<void> {
     this.#checkFreed();
-    if (this.#state.phase === "live") return Promise.resolve();
-    if (this.#state.phase === "refused") return Promise.reject(this.#state.error);
-    return this.#connects.wait(Symbol("connect")) as Promise<void>;
+    if (this.#state.phase === "live") return;
+    if (this.#state.phase === "refused") throw this.#state.error;
+    await this.#connects.wait(Symbol("connect"));
   }
 
   /** Calls a method of the gateway. */
@@ -159,23 +158,28 @@ export class Engine {
   }
 
   /** Tells about this client now. */
-  beacon(reason: string): Promise<void> {
-    return this.#ask((machine) => this.#answers.wait(machine.beacon(reason))).then(() => undefined);
+  async beacon(reason: string): Promise<void> {
+    await this.#ask((machine) => this.#answers.wait(machine.beacon(reason)));
   }
 
   /** Which rows of the gateway's list look like one client. */
   findings(): readonly Finding[] {
-    return this.#machine?.findings() ?? [];
+    return this.#guard((machine) => machine.findings()) ?? [];
   }
 
-  /** Says whether anybody is told about changes. */
-  setListened(isListened: boolean): void {
-    if (isListened === this.#isListened) return;
+  /**
+   * Sets whether the app listens to anything, which keeps the client alive, and whether it watches the roster, which
+   * keeps the roster up to date.
+   */
+  setListened(isListened: boolean, isWatched: boolean): void {
     this.#isListened = isListened;
     this.#wasListened ||= isListened;
     this.#keepHost();
-    this.#machine?.setWatched(isListened);
-    this.#pump();
+    if (isWatched === this.#isWatched) return;
+    // Whoever begins to watch reads the roster by itself.
+    if (isWatched) this.#announced = this.#renewed();
+    this.#isWatched = isWatched;
+    this.#use((machine) => machine.setWatched(isWatched));
   }
 
   // ---- identity and machine ---------------------------------------------------------------------
@@ -192,7 +196,7 @@ export class Engine {
       this.#begin(identity);
     } catch (error) {
       if (epoch !== this.#epoch) return;
-      this.#enter(Object.freeze({ phase: "refused", error: asPresenceError(error) }));
+      this.#enter(Object.freeze({ phase: "refused", error: isTrap(error) ? internal(error) : asPresenceError(error) }));
       this.#settle();
     }
   }
@@ -202,31 +206,28 @@ export class Engine {
     // Another tab may have taken the id while this one was stopped.
     if (!this.#machine?.isFor(identity)) {
       this.#dropMachine();
-      this.#machine = new Machine(this.#options, identity, this.#clock);
+      const { token, password } = this.#options;
+      const linked = password === undefined ? this.#address.token : undefined;
+      this.#machine = new Machine({ ...this.#options, token: token ?? linked }, identity, this.#clock);
     }
-    this.#machine.setWatched(this.#isListened);
+    this.#machine.setWatched(this.#isWatched);
     this.#watchPage(this.#machine);
-    this.#machine.start();
-    this.#pump();
+    this.#use((machine) => machine.start());
   }
 
   #watchPage(machine: Machine): void {
     const targets = pageTargets();
     if (!targets) return;
-    const then = (tell: () => void) => {
-      tell();
-      this.#pump();
-    };
     this.#input = new InputMonitor(targets, this.#clock, {
-      input: () => then(() => machine.reportInput()),
-      visibility: (isVisible) => then(() => machine.setVisible(isVisible)),
-      online: () => then(() => machine.setOnline()),
+      input: () => this.#use((machine) => machine.reportInput()),
+      visibility: (isVisible) => this.#use((machine) => machine.setVisible(isVisible)),
+      online: () => this.#use((machine) => machine.setOnline()),
     });
     machine.setVisible(this.#input.isVisible);
   }
 
   #dropMachine(): void {
-    this.#machine?.free();
+    this.#guard((machine) => machine.free());
     this.#machine = undefined;
     // What it still wanted done, when an app drops it in the middle of being told something.
     this.#socket?.close(1000, "");
@@ -242,7 +243,7 @@ export class Engine {
     if (this.#isPumping) return;
     this.#isPumping = true;
     try {
-      for (let output = this.#machine?.poll(); output; output = this.#machine?.poll()) this.#do(output);
+      for (let output = this.#poll(); output; output = this.#poll()) this.#do(output);
     } finally {
       this.#isPumping = false;
     }
@@ -273,6 +274,8 @@ export class Engine {
         else this.#answers.resolve(output.id, output.payload);
         return this.#keepHost();
       case "notice":
+        // Without the right to read there is no list.
+        this.#snapshots.isBehind = true;
         return this.#tellProblem("notice", output.error);
       case "shutdown":
         this.#host.deref()?.handleShutdown(output.reason, output.restartExpectedMs);
@@ -281,22 +284,20 @@ export class Engine {
 
   #open(id: number): void {
     const machine = this.#machine;
-    const then = (happen: () => void) => {
-      if (this.#machine !== machine) return;
-      happen();
-      this.#pump();
+    const use = (act: (machine: Machine) => void) => {
+      if (this.#machine === machine) this.#use(act);
     };
     try {
-      this.#socket = new Socket(this.#url, webSocketClass(this.#options.WebSocket), {
-        opened: () => then(() => machine?.opened(id)),
-        text: (frame) => then(() => machine?.text(id, frame)),
-        closed: (code, reason, why) => then(() => machine?.closed(id, code, reason || why || "")),
+      this.#socket = new Socket(this.#address.url, webSocketClass(this.#options.WebSocket), {
+        opened: () => use((machine) => machine.opened(id)),
+        text: (frame) => use((machine) => machine.text(id, frame)),
+        closed: (code, reason, why) => use((machine) => machine.closed(id, code, reason || why || "")),
       });
     } catch (error) {
       // A page from https may not open ws:, and trying again would not help.
       const remedy = "Pages from https can only connect to wss: addresses, or to this machine.";
-      const refused = new PresenceError("REFUSED", `the browser does not connect to ${this.#url}`, { remedy, cause: error });
-      machine?.stop();
+      const refused = new PresenceError("REFUSED", `the browser does not connect to ${this.#address.shown}`, { remedy });
+      this.#guard((machine) => machine.stop());
       this.#enter(Object.freeze({ phase: "refused", error: refused }));
     }
   }
@@ -304,23 +305,64 @@ export class Engine {
   async #sign(socket: number, payload: string): Promise<void> {
     const machine = this.#machine;
     const signature = await this.#identity?.device?.sign(payload).catch(() => undefined);
-    if (this.#machine !== machine) return;
-    machine?.signature(socket, signature);
-    this.#pump();
+    if (this.#machine === machine) this.#use((machine) => machine.signature(socket, signature));
   }
 
-  #ask(ask: (machine: Machine) => Promise<unknown>): Promise<unknown> {
+  async #ask(ask: (machine: Machine) => Promise<unknown>): Promise<unknown> {
     this.#checkFreed();
-    if (!this.#machine) return Promise.reject(new PresenceError("CLOSED", "not connected"));
+    if (!this.#machine) throw new PresenceError("CLOSED", "not connected");
     let answer: Promise<unknown>;
     try {
       answer = ask(this.#machine);
     } catch (error) {
-      return Promise.reject(asPresenceError(error));
+      if (!isTrap(error)) throw asPresenceError(error);
+      this.#fail(error);
+      throw internal(error);
     }
     this.#keepHost();
     this.#pump();
     return answer;
+  }
+
+  // ---- a core that fails ------------------------------------------------------------------------
+
+  /** Lets the machine know something, and does what it wants then. */
+  #use(act: (machine: Machine) => void): void {
+    this.#guard(act);
+    this.#pump();
+  }
+
+  #poll(): MachineOutput | undefined {
+    return this.#guard((machine) => machine.poll());
+  }
+
+  /** Calls the machine; if it fails, the client is refused. Nothing without a machine. */
+  #guard<T>(act: (machine: Machine) => T): T | undefined {
+    if (!this.#machine) return undefined;
+    try {
+      return act(this.#machine);
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  #fail(cause: unknown): void {
+    // It is not freed: what it holds may be in no state to be freed.
+    this.#machine = undefined;
+    this.#releaseIdentity();
+    this.#dropMachine();
+    if (this.#isRunning) this.#enter(Object.freeze({ phase: "refused", error: internal(cause) }));
+    // The call that failed may be one that announces nothing.
+    queueMicrotask(() => this.#pump());
+  }
+
+  #releaseIdentity(): void {
+    this.#input?.stop();
+    this.#input = undefined;
+    // Another client may want the id.
+    this.#identity?.release();
+    this.#identity = undefined;
   }
 
   // ---- what the app is told ---------------------------------------------------------------------
@@ -339,22 +381,24 @@ export class Engine {
     this.#host.deref()?.handleProblem(type, error);
   }
 
-  /** Tells what became different, and sets the timer for what will. */
+  /** Announces what became different, and sets the timer for what will. */
   #settle(): void {
-    if (this.#isListened) {
-      const before = this.#snapshots.current;
-      if (this.#renewed() !== before) this.#host.deref()?.handleSnapshot();
+    // Compared with what was announced: the app may have read a newer snapshot in between.
+    if (this.#isWatched && this.#renewed() !== this.#announced) {
+      this.#announced = this.#snapshots.current;
+      this.#host.deref()?.handleSnapshot();
     }
     this.#setTimer();
   }
 
   #renewed(): RosterSnapshot {
-    return this.#snapshots.renewed(this.#machine, this.#state, this.#clock.ageMs());
+    const renew = (machine: Machine | undefined) => this.#snapshots.renewed(machine, this.#state, this.#clock.ageMs());
+    return this.#guard(renew) ?? renew(undefined);
   }
 
   #setTimer(): void {
-    const machineMs = this.#machine?.timeout() ?? Number.POSITIVE_INFINITY;
-    const dueMs = this.#isListened ? Math.min(machineMs, this.#snapshots.wordsMs) : machineMs;
+    const machineMs = this.#guard((machine) => machine.timeout()) ?? Number.POSITIVE_INFINITY;
+    const dueMs = this.#isWatched ? Math.min(machineMs, this.#snapshots.wordsMs) : machineMs;
     // A timer whose deadline did not change is left alone.
     if (dueMs === this.#timerMs) return;
     this.#cancelTimer?.();
@@ -364,8 +408,7 @@ export class Engine {
     const delayMs = Math.ceil(Math.max(dueMs - this.#clock.ageMs(), 0));
     this.#cancelTimer = this.#clock.setTimer(() => {
       this.#timerMs = Number.POSITIVE_INFINITY;
-      this.#machine?.advance();
-      this.#pump();
+      this.#use((machine) => machine.advance());
     }, delayMs);
   }
 

@@ -1,4 +1,5 @@
 import type { DeviceKey, DeviceKeyStore } from "./device-key.js";
+import { storeFailed } from "./errors.js";
 import { fixedLease, type InstanceIdLease, type InstanceIdStore } from "./instance-id.js";
 import type { PresenceClientOptions } from "./options.js";
 import { platform } from "./platform.js";
@@ -13,11 +14,19 @@ export interface Identity {
   release(): void;
 }
 
-/** Takes the id and the key that the options name, else those of the platform. */
+/**
+ * Takes the id and the key that the options name, else those of the platform.
+ *
+ * @throws {PresenceError} `STORE_FAILED`.
+ */
 export async function takeIdentity({ instanceId, deviceKey }: PresenceClientOptions): Promise<Identity> {
-  const device = await loadKey(deviceKey ?? platform().deviceKey());
-  const lease = instanceId === false ? undefined : await takeId(instanceId ?? platform().instanceId());
-  return { instanceId: lease?.id, device, release: () => lease?.release() };
+  try {
+    const device = await loadKey(deviceKey ?? platform().deviceKey());
+    const lease = instanceId === false ? undefined : await takeId(instanceId ?? platform().instanceId());
+    return { instanceId: lease?.id, device, release: () => lease?.release() };
+  } catch (error) {
+    throw storeFailed(error);
+  }
 }
 
 function takeId(source: string | InstanceIdStore): InstanceIdLease | Promise<InstanceIdLease> {

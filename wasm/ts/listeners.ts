@@ -23,6 +23,13 @@ export class ListenerTarget extends EventTarget {
     return this.#count;
   }
 
+  /** Number of listeners of one type. */
+  protected listenerCountOf(type: string): number {
+    let count = 0;
+    for (const registrations of this.#registered.get(type)?.values() ?? []) count += registrations.length;
+    return count;
+  }
+
   /** Called when the number of listeners changed. */
   protected handleListeners(): void {}
 

@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.js";
-import { asPresenceError, errorOf, type PresenceError } from "./errors.js";
+import { asPresenceError, errorOf, isTrap, PresenceError } from "./errors.js";
 import { normalizeKey } from "./functions.js";
 import type { Identity } from "./identity.js";
 import { core } from "./load/core.js";
@@ -39,6 +39,7 @@ export class Machine {
   /** Which entries are this client's own, once that was found out. */
   readonly #own = new WeakMap<PresenceEntry, boolean>();
   #hadList = false;
+  #canRead = true;
 
   constructor(options: PresenceClientOptions, identity: Identity, clock: Clock) {
     const { Client } = core();
@@ -158,6 +159,11 @@ export class Machine {
     return this.#hadList;
   }
 
+  /** Whether the gateway lets this client read the list. */
+  get canRead(): boolean {
+    return this.#canRead;
+  }
+
   free(): void {
     this.#wasm.free();
   }
@@ -170,6 +176,7 @@ export class Machine {
     try {
       return this.#at(act);
     } catch (error) {
+      if (isTrap(error)) throw error;
       const { code = "", message } = error as Error & { code?: string };
       throw errorOf({ code, message, remedy: "" });
     }
@@ -194,13 +201,28 @@ export class Machine {
         return { type, id: rest[0], payload: JSON.parse(rest[1]) };
       case "failure":
         return { type: "answer", id: rest[0], error: readProblem(rest.slice(1)) };
+      case "beacons refused": {
+        const { message, detail, remedy } = readProblem(rest);
+        return { type: "notice", error: new PresenceError("BEACON_REFUSED", message, { detail, remedy }) };
+      }
       case "notice":
-        return { type, error: readProblem(rest) };
+        return this.#notice(readProblem(rest));
       case "shutdown":
         return { type, reason: rest[0], restartExpectedMs: rest[1] };
       default:
         return undefined;
     }
+  }
+
+  #live(hello: LiveState): ConnectionState {
+    this.#canRead = hello.canRead;
+    return Object.freeze({ phase: "live", ...hello });
+  }
+
+  #notice(error: PresenceError): MachineOutput {
+    // A gateway may take the right away later.
+    if (error.code === "NO_READ_SCOPE") this.#canRead = false;
+    return { type: "notice", error };
   }
 
   #state(word: string, retryAtMs: number | undefined, problem: string[]): ConnectionState {
@@ -209,7 +231,7 @@ export class Machine {
       case "handshaking":
         return Object.freeze({ phase: "connecting" });
       case "live":
-        return Object.freeze({ phase: "live", ...(JSON.parse(this.#wasm.hello() ?? "{}") as LiveState) });
+        return this.#live(JSON.parse(this.#wasm.hello() ?? "{}") as LiveState);
       case "waiting":
         return Object.freeze({ phase: "waiting", retryAtMs: retryAtMs ?? 0, error: readProblem(problem) });
       case "refused":

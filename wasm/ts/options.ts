@@ -7,7 +7,8 @@ import type { WebSocketConstructor } from "./websocket.js";
 /** What a client is made from. Only `url` and a secret are usually needed. */
 export interface PresenceClientOptions {
   /**
-   * Address of the gateway: `ws:`, `wss:`, `http:` or `https:`.
+   * Address of the gateway: `ws:`, `wss:`, `http:` or `https:`. The link that a gateway prints works too: its
+   * `#token=` is used unless {@link token} or {@link password} is set.
    * @default "ws://127.0.0.1:18789"
    */
   url?: string | undefined;
@@ -29,7 +30,11 @@ export interface PresenceClientOptions {
    * @default in browsers kept in IndexedDB, in Node in a file; none where nothing can be kept
    */
   deviceKey?: DeviceKey | DeviceKeyStore | false | undefined;
-  /** What rights are asked for. @default operator.read, with beacons also operator.admin */
+  /**
+   * The scopes that are requested. OpenClaw's own gateways accept beacons with `operator.admin` only; without it they
+   * refuse them once, and a `notice` says so.
+   * @default ["operator.read"]
+   */
   scopes?: readonly string[] | undefined;
   /** Whether this client tells about itself while it is connected, and when. @default in pages yes, elsewhere no */
   beacons?: boolean | BeaconPolicy | undefined;

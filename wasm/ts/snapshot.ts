@@ -33,7 +33,10 @@ export class SnapshotKeeper {
     this.settle();
     let { rows, hasList } = this.#current;
     // A machine that is new knows nothing yet; what the one before it knew is better than nothing.
-    if (machine?.hadList) {
+    if (machine && !machine.canRead) {
+      rows = EMPTY_SNAPSHOT.rows;
+      hasList = false;
+    } else if (machine?.hadList) {
       const views = machine.views();
       rows = renewRows(rows, views, { isOwn: (entry) => machine.isOwn(entry) });
       hasList = true;

@@ -17,21 +17,47 @@ export function webSocketClass(given: WebSocketConstructor | undefined): WebSock
   throw new PresenceError("NO_WEBSOCKET", `this platform has no WebSocket. ${remedy}`, { remedy });
 }
 
-/** A `ws:` or `wss:` address out of any that a person may paste. */
-export function webSocketUrl(url: string): string {
+/** Where a gateway is. */
+export interface Address {
+  /** The URL of the socket: `ws:` or `wss:`. */
+  readonly url: string;
+  /** The URL without its query, for messages. */
+  readonly shown: string;
+  /** The token in the link that the gateway prints (`#token=...`). */
+  readonly token: string | undefined;
+}
+
+const PROTOCOLS: ReadonlyMap<string, string> = new Map([
+  ["http:", "ws:"],
+  ["https:", "wss:"],
+  ["ws:", "ws:"],
+  ["wss:", "wss:"],
+]);
+
+/**
+ * Reads an address as people paste it.
+ *
+ * @throws {PresenceError} `INVALID_ARGUMENT`. The message does not contain the URL: there may be a secret in it.
+ */
+export function gatewayAddress(url: string): Address {
   let parsed: URL;
   try {
     parsed = new URL(url);
   } catch {
-    throw new PresenceError("INVALID_ARGUMENT", `invalid url: ${url}`);
+    throw new PresenceError("INVALID_ARGUMENT", "invalid url: use one such as ws://127.0.0.1:18789");
   }
-  const protocols: Readonly<Record<string, string>> = { "http:": "ws:", "https:": "wss:", "ws:": "ws:", "wss:": "wss:" };
-  const protocol = protocols[parsed.protocol];
-  if (!protocol) throw new PresenceError("INVALID_ARGUMENT", `invalid url: ${url} is neither ws: nor wss:`);
+  const protocol = PROTOCOLS.get(parsed.protocol);
+  if (!protocol) {
+    throw new PresenceError("INVALID_ARGUMENT", `invalid url: ${parsed.protocol} is not ws:, wss:, http: or https:`);
+  }
+  if (parsed.username !== "" || parsed.password !== "") {
+    throw new PresenceError("INVALID_ARGUMENT", "invalid url: it contains a user name or password; use the option `password`");
+  }
+  const token = new URLSearchParams(parsed.hash.slice(1)).get("token") ?? undefined;
   parsed.protocol = protocol;
-  // A fragment makes browsers throw; the gateway's own link carries the token there.
+  // A fragment makes browsers throw.
   parsed.hash = "";
-  return parsed.href;
+  return { url: parsed.href, shown: parsed.origin + parsed.pathname, token };
 }
 
 /** One connection on its way, open or closing. Once told to close it says nothing more. */

@@ -154,6 +154,8 @@ export type ConnectionState =
       readonly methods: readonly string[];
       /** The scopes granted; gateways of protocol 3 do not tell. */
       readonly scopes?: readonly string[];
+      /** Whether the granted scopes let it read the roster; without them there is no list. */
+      readonly canRead: boolean;
     }
   /** Lost or not reached; it tries again by itself. */
   | {

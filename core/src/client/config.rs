@@ -22,7 +22,8 @@ pub struct ClientConfig {
     pub password: Option<Box<str>>,
     /// The device key, if there is one. Without it real gateways of protocol 4 take the scopes away.
     pub device: Option<DeviceKey>,
-    /// The scopes to ask for; `None` asks for [`default_scopes`](Self::default_scopes).
+    /// The scopes to ask for; `None` asks for `operator.read`. OpenClaw's own gateways require `operator.admin` for
+    /// beacons.
     pub scopes: Option<Vec<Box<str>>>,
     /// The client's own address, for its beacons, where it is known.
     pub ip: Option<Box<str>>,
@@ -85,18 +86,8 @@ impl ClientConfig {
         Ok(())
     }
 
-    /// `operator.read`, and with beacons on `operator.admin` too, which real gateways want for them
-    /// (SPEC 3).
-    #[must_use]
-    pub fn default_scopes(&self) -> Vec<Box<str>> {
-        match self.beacons {
-            BeaconPolicy::Off => vec![scope::READ.into()],
-            BeaconPolicy::On(_) => vec![scope::READ.into(), scope::ADMIN.into()],
-        }
-    }
-
     pub(super) fn asked_scopes(&self) -> Vec<Box<str>> {
-        self.scopes.clone().unwrap_or_else(|| self.default_scopes())
+        self.scopes.clone().unwrap_or_else(|| vec![scope::READ.into()])
     }
 }
 

@@ -80,6 +80,7 @@ impl Hello {
         if let Some(scopes) = &self.scopes {
             json.texts("scopes", &mut scopes.iter().map(|scope| &**scope));
         }
+        json.raw("canRead", if self.may_read() { "true" } else { "false" });
         json.texts("methods", &mut self.methods.iter().map(|method| &**method));
         json.number("tickIntervalMs", self.tick_interval_ms);
         json.end()

@@ -6,6 +6,7 @@ use alloc::format;
 use serde_json::value::RawValue;
 
 use crate::model::json::{boolean, inner, integer, string};
+use crate::model::scope;
 use crate::wire::connect::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
 use crate::wire::error::UNAVAILABLE;
 
@@ -53,6 +54,18 @@ impl Problem {
             code: code.into(),
             message: message.into(),
             remedy: remedy(code).into(),
+        }
+    }
+
+    /// The gateway granted no scope to read the roster to a client that asked for these.
+    pub(super) fn no_read_scope(asked: &[Box<str>]) -> Self {
+        if scope::is_satisfied(asked, scope::READ) {
+            return Self::new("NO_READ_SCOPE", "the gateway granted no scope to read the roster");
+        }
+        let message = "this client did not request a scope to read the roster";
+        Self {
+            remedy: "Request operator.read.".into(),
+            ..Self::new("NO_READ_SCOPE", message)
         }
     }
 

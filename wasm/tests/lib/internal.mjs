@@ -1,5 +1,6 @@
 // Parts of the package that are not exported, for tests of their own.
 
+export * as glue from "../../dist/glue.js";
 export { InputMonitor } from "../../dist/input.js";
 export { ListenerTarget } from "../../dist/listeners.js";
 export { orderRows } from "../../dist/element/order.js";

@@ -72,7 +72,7 @@ async function freePort() {
 async function live({ presence, deviceKey, limitMs, ...options }) {
   const problems = [];
   const key = deviceKey === "new" ? await presence.deviceKey(await presence.generateKeyPair()) : deviceKey;
-  const client = new presence.PresenceClient({ ...options, deviceKey: key, beacons: true });
+  const client = new presence.PresenceClient({ ...options, deviceKey: key, beacons: true, scopes: ["operator.read", "operator.admin"] });
   for (const type of ["notice", "error"]) client.addEventListener(type, ({ error }) => problems.push(`${error.code} ${error.message}`));
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const until = async (what, holds) => {

@@ -256,7 +256,7 @@ export default function clients({ test, assert, presence }) {
     await clock.advance(300_000);
     const notices = events.filter(({ type }) => type === "notice");
     assert.equal(notices.length, 1);
-    assert.equal(notices[0].error.code, "REFUSED");
+    assert.equal(notices[0].error.code, "BEACON_REFUSED");
     assert.equal(dashboard.state.phase, "live");
     assert.deepEqual(hosts(dashboard.roster), ["gateway", "Dashboard"]);
   });
@@ -300,7 +300,7 @@ export default function clients({ test, assert, presence }) {
     await clock.advance(0);
     const notice = events.find(({ type }) => type === "notice");
     assert.equal(notice.error.code, "NO_READ_SCOPE");
-    assert.match(notice.error.remedy, /device key/);
+    assert.match(notice.error.remedy, /Request operator\.read/);
     assert.deepEqual(hosts(dashboard.roster), []);
   });
 

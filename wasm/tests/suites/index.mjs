@@ -3,9 +3,11 @@
 import client from "./client.mjs";
 import deviceKey from "./device-key.mjs";
 import elementText from "./element-text.mjs";
+import failures from "./failures.mjs";
 import instanceId from "./instance-id.mjs";
 import listeners from "./listeners.mjs";
+import notifications from "./notifications.mjs";
 import parts from "./parts.mjs";
 import roster from "./roster.mjs";
 
-export const SUITES = { parts, "instance-id": instanceId, "device-key": deviceKey, listeners, roster, client, "element-text": elementText };
+export const SUITES = { parts, "instance-id": instanceId, "device-key": deviceKey, listeners, roster, client, notifications, failures, "element-text": elementText };

@@ -52,7 +52,8 @@ export function headingText(heading: string, rows: readonly PresenceRow[]): stri
 /** What an empty list says in place of rows. */
 export function emptyText({ hasList, connection }: RosterSnapshot): string {
   if (hasList) return "Nobody is here.";
-  return connection.phase === "connecting" || connection.phase === "live" ? "Waiting for the roster…" : "No roster yet.";
+  if (connection.phase === "live") return "This client may not read the list: it needs the scope operator.read.";
+  return connection.phase === "connecting" ? "Waiting for the roster…" : "No roster yet.";
 }
 
 /**

@@ -5,7 +5,7 @@
  * (everywhere but old browsers' main threads); `ready()` loads it without blocking, anywhere.
  */
 import * as glue from "../glue.js";
-import { WasmModule, type CoreLocation, type CoreSource } from "./module.js";
+import { WasmModule, type BuiltIn, type CoreLocation, type CoreSource } from "./module.js";
 
 export type { CoreLocation, CoreSource } from "./module.js";
 
@@ -33,7 +33,7 @@ export function core(): typeof glue {
  * Says where the core's bytes are when nobody brings any.
  * @internal
  */
-export function provide(source: () => CoreSource): void {
+export function provide(source: BuiltIn): void {
   wasm.provide(source);
 }
 

@@ -12,10 +12,25 @@ import { inflate } from "./inflate.js";
 /** Written by `scripts/lib/wasm.mjs`. Two versions of this package on one page must not share their bytes. */
 const KEPT = Symbol.for(`openclaw-presence/core.wasm@${VERSION}`);
 
-provide(() => {
-  const [size, text] = (globalThis as unknown as { [KEPT]: readonly [number, string] })[KEPT];
-  const packed = atob(text);
-  const bytes = new Uint8Array(packed.length);
-  for (let at = 0; at < packed.length; at++) bytes[at] = packed.charCodeAt(at);
-  return inflate(bytes, size);
+provide({
+  read() {
+    const { size, packed } = kept();
+    return inflate(packed, size);
+  },
+  async load() {
+    let inflating: DecompressionStream;
+    try {
+      inflating = new DecompressionStream("deflate-raw");
+    } catch {
+      // Older platforms lack it, or this format.
+      return this.read();
+    }
+    return new Response(new Blob([kept().packed]).stream().pipeThrough(inflating)).arrayBuffer();
+  },
 });
+
+function kept(): { readonly size: number; readonly packed: Uint8Array<ArrayBuffer> } {
+  const [size, text] = (globalThis as unknown as { [KEPT]: readonly [number, string] })[KEPT];
+  const packed = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return { size, packed };
+}

@@ -13,6 +13,14 @@ interface Glue {
   default(module: { module_or_path: WebAssembly.Module }): Promise<unknown>;
 }
 
+/** Bytes that are part of the package. */
+export interface BuiltIn {
+  /** Returns them at once. */
+  read(): CoreSource;
+  /** Returns them without blocking the page, where the platform can. */
+  load(): Promise<CoreSource>;
+}
+
 /** One module, not loaded yet. */
 export class WasmModule<G extends Glue> {
   readonly #glue: G;
@@ -20,7 +28,7 @@ export class WasmModule<G extends Glue> {
   readonly #advice: string;
   #isLoaded = false;
   #pending: Promise<void> | undefined;
-  #builtIn: (() => CoreSource) | undefined;
+  #builtIn: BuiltIn | undefined;
 
   constructor(glue: G, advice: string) {
     this.#glue = glue;
@@ -33,19 +41,19 @@ export class WasmModule<G extends Glue> {
   }
 
   /** Says where its bytes are when nobody brings any. */
-  provide(source: () => CoreSource): void {
+  provide(source: BuiltIn): void {
     this.#builtIn ??= source;
   }
 
   /** Its functions and classes. Loads it if need be. */
   use(): G {
-    if (!this.#isLoaded) this.initSync(this.#source());
+    if (!this.#isLoaded) this.initSync(this.#source().read());
     return this.#glue;
   }
 
   /** Loads it without blocking. */
   async ready(): Promise<void> {
-    if (!this.#isLoaded) await (this.#pending ?? this.init(this.#source()));
+    if (!this.#isLoaded) await (this.#pending ?? this.init(this.#source().load()));
   }
 
   /** Loads it from what the caller brings. A call that failed may be repeated. */
@@ -60,6 +68,7 @@ export class WasmModule<G extends Glue> {
   /** Loads it synchronously. */
   initSync(source: CoreSource): void {
     if (this.#isLoaded) return;
+    checkPlatform();
     try {
       this.#glue.initSync({ module: source });
     } catch (error) {
@@ -68,12 +77,14 @@ export class WasmModule<G extends Glue> {
     this.#isLoaded = true;
   }
 
-  #source(): CoreSource {
+  #source(): BuiltIn {
+    checkPlatform();
     if (!this.#builtIn) throw new PresenceError("NOT_READY", this.#advice);
-    return this.#builtIn();
+    return this.#builtIn;
   }
 
   async #load(source: CoreLocation | Promise<CoreLocation>): Promise<void> {
+    checkPlatform();
     const module = await compile(await source);
     // Somebody may have loaded it synchronously meanwhile: one instance, for ever.
     if (this.#isLoaded) return;
@@ -85,6 +96,12 @@ export class WasmModule<G extends Glue> {
       this.#isLoaded = true;
     }
   }
+}
+
+function checkPlatform(): void {
+  if (typeof WebAssembly === "object") return;
+  const remedy = "Use a JavaScript engine with WebAssembly, or a polyfill of it; React Native's Hermes has none.";
+  throw new PresenceError("NO_WEBASSEMBLY", "this platform has no WebAssembly", { remedy });
 }
 
 async function compile(source: CoreLocation): Promise<WebAssembly.Module> {

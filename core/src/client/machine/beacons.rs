@@ -201,7 +201,11 @@ impl Client {
 
     pub(super) fn handle_beacon_answer(&mut self, answer: Outcome<'_>) {
         let Err(error) = answer else { return };
-        let (problem, _) = Problem::of_error(error);
+        let (mut problem, _) = Problem::of_error(error);
+        if &*problem.code == "MISSING_SCOPE" {
+            problem.remedy =
+                "Request operator.admin, which this gateway requires for beacons, or send none.".into();
+        }
         if &*problem.code != "UNAVAILABLE" {
             self.beacons.occasions = None;
             self.beacons.due_ms = None;

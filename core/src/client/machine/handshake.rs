@@ -164,7 +164,7 @@ impl Client {
             self.handle_list(Vec::new(), now);
         }
         if !may_read {
-            let problem = Problem::new("NO_READ_SCOPE", "the gateway granted no scope to read the roster");
+            let problem = Problem::no_read_scope(&self.config.asked_scopes());
             self.event(ClientEvent::NoReadScope(Box::new(problem)));
         }
         self.beacon_on_hello(now);

@@ -215,7 +215,8 @@ fn a_refused_beacon_turns_beacons_off_and_nothing_else() {
             "details":{{"code":"MISSING_SCOPE"}}}}}}"#
     ));
     assert!(
-        matches!(bench.events.last(), Some(ClientEvent::BeaconRefused(problem)) if &*problem.code == "MISSING_SCOPE")
+        matches!(bench.events.last(), Some(ClientEvent::BeaconRefused(problem))
+            if &*problem.code == "MISSING_SCOPE" && problem.remedy.contains("operator.admin"))
     );
     bench.pass_with_ticks(300_000);
     assert_eq!(

@@ -1,0 +1,57 @@
+// Platforms that lack a part: each is a Node without it.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { test } from "node:test";
+import { promisify } from "node:util";
+
+const ENTRIES = ["../dist/node/index.js", "../dist/index.js"].map((path) => new URL(path, import.meta.url).href);
+
+/** Runs a script in a process of its own; returns what it printed. */
+async function run(script) {
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], { timeout: 60_000 });
+  return stdout.trim();
+}
+
+for (const entry of ENTRIES) {
+  test(`${entry.split("/dist/")[1]} works without weak references`, async () => {
+    const printed = await run(`
+      delete globalThis.FinalizationRegistry;
+      delete globalThis.WeakRef;
+      const { PresenceClient, Roster } = await import(${JSON.stringify(entry)});
+      const client = new PresenceClient({ url: "ws://127.0.0.1:1", instanceId: false, deviceKey: false });
+      const told = new Promise((resolve) => client.addEventListener("state", ({ state }) => state.phase === "waiting" && resolve()));
+      client.start();
+      await told;
+      client.close();
+      const roster = new Roster();
+      roster.apply('[{"host":"studio","ts":1}]', 1);
+      console.log(client.state.phase, roster.list(1).length);
+    `);
+    assert.equal(printed, "stopped 1");
+  });
+
+  test(`${entry.split("/dist/")[1]} says when there is no WebAssembly`, async () => {
+    const printed = await run(`
+      delete globalThis.WebAssembly;
+      const { PresenceClient, Roster, ready } = await import(${JSON.stringify(entry)});
+      const said = [];
+      const say = ({ code, remedy }) => said.push(code, /WebAssembly/.test(remedy));
+      await ready().catch(say);
+      try { new Roster(); } catch (error) { say(error); }
+      await new PresenceClient({ instanceId: false, deviceKey: false }).start().connected().catch(say);
+      console.log(said.join());
+    `);
+    assert.equal(printed, Array(3).fill("NO_WEBASSEMBLY,true").join());
+  });
+
+  test(`${entry.split("/dist/")[1]} loads without the platform's inflate`, async () => {
+    const printed = await run(`
+      delete globalThis.DecompressionStream;
+      const { isReady, ready } = await import(${JSON.stringify(entry)});
+      await ready();
+      console.log(isReady());
+    `);
+    assert.equal(printed, "true");
+  });
+}

@@ -1,0 +1,121 @@
+// What goes wrong, and what the app is told of it.
+
+import { record, world } from "../lib/world.mjs";
+
+export default function failures({ test, assert, presence, internal }) {
+  const { PresenceClient } = presence;
+
+  test("a trap in the core ends the client with a code and a remedy", async (t) => {
+    const { clock, gateway, client, peer } = world(t, presence);
+    const { prototype } = internal.glue.Client;
+    for (const method of ["text", "advance", "poll", "timeout", "rows"]) {
+      const dashboard = client({ instanceId: method });
+      const events = record(dashboard);
+      dashboard.subscribe(() => {});
+      dashboard.start();
+      await dashboard.connected();
+      await clock.advance(0);
+      const waiting = method === "text" ? assert.failsWith("CLOSED", () => dashboard.request("health")) : undefined;
+      const sound = prototype[method];
+      prototype[method] = () => {
+        throw new WebAssembly.RuntimeError("unreachable");
+      };
+      try {
+        peer({ instanceId: `peer of ${method}` });
+        await clock.advance(400_000);
+      } finally {
+        prototype[method] = sound;
+      }
+      await waiting;
+      assert.equal(dashboard.state.phase, "refused", method);
+      assert.equal(dashboard.state.error.code, "INTERNAL");
+      assert.match(dashboard.state.error.remedy, /start/);
+      assert.equal(events.filter(({ type }) => type === "error").length, 1);
+      assert.equal(dashboard.roster.rows.length > 0, true, "the last roster can still be read");
+      dashboard.start();
+      await dashboard.connected();
+      dashboard.close();
+    }
+    assert.ok(gateway.connections > 0);
+  });
+
+  test("a gateway cannot invent an error code", async (t) => {
+    for (const code of ["constructor", "__proto__", "toString", "AUTH_", "AUTH_NEW\nLINE", "DEVICE_ANYTHING", "NOT_READY", "FREED"]) {
+      const { gateway, client } = world(t, presence);
+      const Inventing = function (url) {
+        const socket = new gateway.WebSocket(url);
+        let handler = null;
+        Object.defineProperty(socket, "onmessage", {
+          set: (given) => (handler = given),
+          get: () => (event) => handler?.(event.data.includes('"hello-ok"') ? { data: refusal(event.data, code) } : event),
+        });
+        return socket;
+      };
+      const dashboard = client({ WebSocket: Inventing }).start();
+      const error = await assert.failsWith("REFUSED", () => dashboard.connected());
+      assert.equal(error.detail, code);
+    }
+  });
+
+  test("errors show no secret of the url", async (t) => {
+    const { client } = world(t, presence);
+    for (const url of ["ftp://gate/?token=s3cret", "http://gate:x/#token=s3cret", "ws://user:s3cret@gate", "s3cret"]) {
+      const error = await assert.failsWith("INVALID_ARGUMENT", () => new PresenceClient({ url }));
+      assert.ok(!`${error.message} ${error.remedy} ${error.stack}`.includes("s3cret"), error.message);
+    }
+    const Refusing = function () {
+      throw new Error("insecure");
+    };
+    const dashboard = client({ url: "ws://gate/path?token=s3cret", WebSocket: Refusing }).start();
+    const error = await assert.failsWith("REFUSED", () => dashboard.connected());
+    assert.match(error.message, /ws:\/\/gate\/path/);
+    assert.ok(!error.message.includes("s3cret"), error.message);
+  });
+
+  test("the link that a gateway prints works as the url", async (t) => {
+    const { client } = world(t, presence, { auth: { mode: "token", secret: "right +%" } });
+    const link = `http://127.0.0.1:18789/#token=${encodeURIComponent("right +%")}`;
+    await client({ url: link }).start().connected();
+    const other = client({ url: link, token: "wrong" }).start();
+    await assert.failsWith("AUTH_TOKEN_MISMATCH", () => other.connected());
+    other.reconnect({ token: undefined });
+    await other.connected();
+  });
+
+  test("a store that fails is named, with its own code", async (t) => {
+    const { client } = world(t, presence);
+    const denied = () => Promise.reject(Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" }));
+    for (const options of [{ instanceId: { acquire: denied } }, { deviceKey: { load: denied } }]) {
+      const error = await assert.failsWith("STORE_FAILED", () => client(options).start().connected());
+      assert.equal(error.detail, "EACCES");
+      assert.match(error.message, /permission denied/);
+      assert.match(error.remedy, /store/);
+    }
+  });
+
+  test("without the right to read there is no list", async (t) => {
+    const { clock, client } = world(t, presence);
+    const dashboard = client({ scopes: ["operator.pairing"] });
+    const events = record(dashboard);
+    dashboard.start();
+    await dashboard.connected();
+    await clock.advance(0);
+    assert.equal(dashboard.roster.hasList, false);
+    const notice = events.find(({ type }) => type === "notice");
+    assert.equal(notice.error.code, "NO_READ_SCOPE");
+    assert.match(notice.error.remedy, /operator\.read/);
+    dashboard.reconnect({ scopes: ["operator.read"] });
+    await dashboard.connected();
+    assert.equal(dashboard.roster.hasList, true);
+    dashboard.reconnect({ scopes: ["operator.pairing"] });
+    await dashboard.connected();
+    assert.equal(dashboard.roster.hasList, false);
+    assert.deepEqual(dashboard.roster.rows, []);
+  });
+}
+
+function refusal(hello, code) {
+  const { id } = JSON.parse(hello);
+  const error = { code: "INVALID_REQUEST", message: "no", details: { code }, retryable: false };
+  return JSON.stringify({ type: "res", id, ok: false, error });
+}

@@ -1,0 +1,110 @@
+// What an app hears, and when.
+
+import { hosts, world } from "../lib/world.mjs";
+
+export default function notifications({ test, assert, presence, internal }) {
+  test("a change that was read before it was announced is still announced", async (t) => {
+    const { clock, client, peer } = world(t, presence);
+    const dashboard = client();
+    // A listener of the state reads the roster, before the subscribers are called.
+    dashboard.addEventListener("state", () => void dashboard.roster);
+    const heard = [];
+    dashboard.subscribe(() => heard.push(dashboard.roster.connection.phase));
+    dashboard.addEventListener("roster", ({ roster }) => heard.push(`event ${roster.connection.phase}`));
+    dashboard.start();
+    await dashboard.connected();
+    await clock.advance(0);
+    assert.equal(heard.at(-1), "live");
+    assert.ok(heard.includes("event live"));
+    peer();
+    await clock.advance(1_000);
+    dashboard.stop();
+    assert.equal(heard.at(-1), "stopped");
+  });
+
+  test("an age that was read before its timer fired is still announced", async (t) => {
+    const { clock, client, peer } = world(t, presence);
+    const dashboard = client().start();
+    await dashboard.connected();
+    const other = peer();
+    other.beacon({ instanceId: "studio", host: "studio" });
+    await clock.advance(1_000);
+    const heard = [];
+    const ageOf = (roster) => roster.rows.find(({ host }) => host === "studio")?.ageText;
+    dashboard.addEventListener("roster", ({ roster }) => heard.push(ageOf(roster)));
+    // Time passes without its timers, as in a page that was suspended, and the app reads the roster first.
+    const ahead = clock.ageMs.bind(clock);
+    clock.ageMs = () => ahead() + 150_000;
+    assert.equal(ageOf(dashboard.roster), "2m ago");
+    clock.ageMs = ahead;
+    await clock.advance(150_000);
+    assert.ok(heard.includes("2m ago"), heard.join());
+  });
+
+  test("subscribing by itself announces nothing", async (t) => {
+    const { clock, client, peer } = world(t, presence);
+    const dashboard = client().start();
+    await dashboard.connected();
+    let calls = 0;
+    dashboard.subscribe(() => (calls += 1));
+    assert.equal(calls, 0);
+    assert.deepEqual(hosts(dashboard.roster), ["gateway", "Dashboard"]);
+    peer();
+    await clock.advance(1_000);
+    assert.equal(calls, 1);
+  });
+
+  test("only those who look at the roster make the client watch it", async (t) => {
+    const { client } = world(t, presence);
+    const { prototype } = internal.glue.Client;
+    const sound = prototype.setWatched;
+    const watched = [];
+    prototype.setWatched = function (isWatched, ...times) {
+      watched.push(isWatched);
+      return sound.call(this, isWatched, ...times);
+    };
+    t.after(() => (prototype.setWatched = sound));
+    const dashboard = client();
+    dashboard.addEventListener("notice", () => {});
+    dashboard.addEventListener("state", () => {});
+    dashboard.start();
+    await dashboard.connected();
+    const listener = () => {};
+    dashboard.addEventListener("roster", listener);
+    const unsubscribe = dashboard.subscribe(() => {});
+    dashboard.removeEventListener("roster", listener);
+    unsubscribe();
+    assert.deepEqual(watched, [false, true, false]);
+  });
+
+  test("an iterator that is returned ends at once, with its pending read", async (t) => {
+    const { clock, client } = world(t, presence);
+    const dashboard = client().start();
+    await dashboard.connected();
+    const iterator = dashboard[Symbol.asyncIterator]();
+    await clock.advance(0);
+    const { value } = await iterator.next();
+    assert.equal(value, dashboard.roster);
+    const waiting = iterator.next();
+    // The roster does not change any more: without `return` this would wait for ever.
+    assert.deepEqual(await iterator.return(), { done: true, value: undefined });
+    assert.deepEqual(await waiting, { done: true, value: undefined });
+    assert.deepEqual(await iterator.next(), { done: true, value: undefined });
+  });
+
+  test("methods that return promises reject and never throw", async (t) => {
+    const { client } = world(t, presence);
+    const dashboard = client();
+    dashboard.close();
+    const circular = {};
+    circular.self = circular;
+    for (const call of [() => dashboard.connected(), () => dashboard.request("health"), () => dashboard.beacon()]) {
+      const promise = call();
+      await assert.failsWith("FREED", () => promise);
+    }
+    const other = client().start();
+    await other.connected();
+    const promise = other.request("health", circular);
+    await assert.failsWith("INVALID_ARGUMENT", () => promise);
+  });
+}
