@@ -3,7 +3,7 @@ export * from "./client.js";
 export * from "./clock.js";
 export * from "./device-key.js";
 export * from "./diff.js";
-export { PresenceError, type PresenceErrorCode, type PresenceErrorDetail } from "./errors.js";
+export { PresenceError, type GatewayErrorCode, type PresenceErrorCode, type PresenceErrorDetail } from "./errors.js";
 export * from "./events.js";
 export * from "./functions.js";
 export {

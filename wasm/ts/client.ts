@@ -1,6 +1,7 @@
 import { DISPOSE } from "./disposable.js";
-import { Engine, type EngineHost, type HostRef } from "./engine.js";
+import { Engine } from "./engine.js";
 import { ProblemEvent, RosterEvent, ShutdownEvent, StateEvent, type PresenceClientEvents } from "./events.js";
+import { weakly, type EngineHost } from "./host.js";
 import { RosterIterator } from "./iterator.js";
 import { ListenerTarget } from "./listeners.js";
 import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
@@ -12,10 +13,6 @@ const forgotten =
   typeof FinalizationRegistry === "undefined"
     ? undefined
     : new FinalizationRegistry<Engine>((engine) => engine.free());
-
-function weakly(host: EngineHost): HostRef {
-  return typeof WeakRef === "undefined" ? { deref: () => host } : new WeakRef(host);
-}
 
 /**
  * A live roster: one connection to one gateway, made again whenever it is lost.

@@ -1,6 +1,8 @@
 import { systemClock, type Clock } from "./clock.js";
+import { Deadline } from "./deadline.js";
 import { isSame } from "./diff.js";
 import { asPresenceError, freed, internal, isTrap, PresenceError } from "./errors.js";
+import { kept, type HostRef } from "./host.js";
 import { takeIdentity, type Identity } from "./identity.js";
 import { InputMonitor, pageTargets } from "./input.js";
 import { ready } from "./load/core.js";
@@ -10,24 +12,6 @@ import { EMPTY_SNAPSHOT, SnapshotKeeper } from "./snapshot.js";
 import { gatewayAddress, Socket, webSocketClass, type Address } from "./socket.js";
 import type { ConnectionState, Finding, RosterSnapshot } from "./types.js";
 import { Waiters } from "./waiters.js";
-
-/** Whom an {@link Engine} works for. */
-export interface EngineHost {
-  /** The snapshot is another one. */
-  handleSnapshot(): unknown;
-  /** The connection became different. */
-  handleState(state: ConnectionState): unknown;
-  /** Something a person should know. */
-  handleProblem(type: "error" | "notice", error: PresenceError): unknown;
-  /** The gateway is about to stop. */
-  handleShutdown(reason: string, restartExpectedMs: number | undefined): unknown;
-}
-
-/** A host, held weakly where the platform can. */
-export type HostRef = Pick<WeakRef<EngineHost>, "deref">;
-
-/** Hosts that live on though the app may have forgotten them. */
-const kept = new Set<EngineHost>();
 
 const DEFAULT_URL = "ws://127.0.0.1:18789";
 const CONNECTING: ConnectionState = Object.freeze({ phase: "connecting" });
@@ -68,14 +52,14 @@ export class Engine {
   #announced: RosterSnapshot = EMPTY_SNAPSHOT;
 
   #isPumping = false;
-  #timerMs = Number.POSITIVE_INFINITY;
-  #cancelTimer: (() => void) | undefined;
+  readonly #deadline: Deadline;
 
   constructor(options: PresenceClientOptions, host: HostRef) {
     this.#host = host;
     this.#options = options;
     this.#address = gatewayAddress(options.url ?? DEFAULT_URL);
     this.#clock = options.clock ?? systemClock;
+    this.#deadline = new Deadline(this.#clock, () => this.#use((machine) => machine.advance()));
   }
 
   /** How the connection is. */
@@ -111,10 +95,11 @@ export class Engine {
     if (!this.#isRunning) return;
     this.#isRunning = false;
     this.#epoch += 1;
+    this.#guard((machine) => machine.stop());
     this.#releaseIdentity();
     this.#connects.rejectAll(new PresenceError("CLOSED", "the client was stopped"));
     this.#enter(STOPPED);
-    this.#use((machine) => machine.stop());
+    this.#pump();
     this.#keepHost();
   }
 
@@ -196,6 +181,7 @@ export class Engine {
       this.#begin(identity);
     } catch (error) {
       if (epoch !== this.#epoch) return;
+      this.#releaseIdentity();
       this.#enter(Object.freeze({ phase: "refused", error: isTrap(error) ? internal(error) : asPresenceError(error) }));
       this.#settle();
     }
@@ -293,7 +279,7 @@ export class Engine {
         text: (frame) => use((machine) => machine.text(id, frame)),
         closed: (code, reason, why) => use((machine) => machine.closed(id, code, reason || why || "")),
       });
-    } catch (error) {
+    } catch {
       // A page from https may not open ws:, and trying again would not help.
       const remedy = "Pages from https can only connect to wss: addresses, or to this machine.";
       const refused = new PresenceError("REFUSED", `the browser does not connect to ${this.#address.shown}`, { remedy });
@@ -398,18 +384,7 @@ export class Engine {
 
   #setTimer(): void {
     const machineMs = this.#guard((machine) => machine.timeout()) ?? Number.POSITIVE_INFINITY;
-    const dueMs = this.#isWatched ? Math.min(machineMs, this.#snapshots.wordsMs) : machineMs;
-    // A timer whose deadline did not change is left alone.
-    if (dueMs === this.#timerMs) return;
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-    this.#timerMs = dueMs;
-    if (dueMs === Number.POSITIVE_INFINITY) return;
-    const delayMs = Math.ceil(Math.max(dueMs - this.#clock.ageMs(), 0));
-    this.#cancelTimer = this.#clock.setTimer(() => {
-      this.#timerMs = Number.POSITIVE_INFINITY;
-      this.#use((machine) => machine.advance());
-    }, delayMs);
+    this.#deadline.set(this.#isWatched ? Math.min(machineMs, this.#snapshots.wordsMs) : machineMs);
   }
 
   #keepHost(): void {

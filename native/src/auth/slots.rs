@@ -315,7 +315,10 @@ impl Slot {
     /// Frees the slot, though the socket may take a while to close.
     pub(crate) fn release(&mut self) {
         let mut counts = self.slots.counts();
-        let is_evicted = matches!(self.state, State::Silent { number, .. } if counts.speak(number).is_none());
+        let is_evicted = match self.state {
+            State::Silent { number, .. } => counts.speak(number).is_none(),
+            _ => false,
+        };
         if !is_evicted {
             counts.change(self.address.network, self.state.tally(), Tally::default());
         }

@@ -32,16 +32,21 @@ impl Target {
     pub(super) fn new(options: &ClientOptions) -> Result<Self, Failure> {
         let default_url = format!("ws://127.0.0.1:{}", options.port);
         let url = options.url.as_deref().unwrap_or(&default_url).trim();
-        // The parts before and after the host may hold a secret.
-        let shown = url.split(['?', '#']).next().unwrap_or_default();
-        let shown = shown.rsplit('@').next().unwrap_or_default();
-        let usage = |why: &str| Failure::Usage(format!("--url {shown}: {why}"));
+        // The query and the fragment may hold a secret. With a user name it may stand anywhere: `?` and `#` are characters
+        // of passwords too.
+        let shown = match url.split(['?', '#']).next() {
+            Some(start) if !url.contains('@') => format!("--url {start}"),
+            _ => "--url".to_owned(),
+        };
+        let usage = |why: &str| Failure::Usage(format!("{shown}: {why}"));
         if options.url.is_none() && options.port == 0 {
             return Err(Failure::Usage("--port 0: 0 is not a port".to_owned()));
         }
         let (rest, fragment) = url.split_once('#').unwrap_or((url, ""));
         if !rest.is_ascii() {
-            return Err(usage("write the host in its ASCII form (xn--...)"));
+            return Err(usage(
+                "write it in ASCII: the host as xn--..., the path with %...",
+            ));
         }
         let uri: Uri = rest
             .parse()
@@ -167,6 +172,9 @@ mod tests {
             "ws://h:port",
             "ws://s3cret@h",
             "ws://u:s3cret@h",
+            "ws://u:s3cret?x@h",
+            "ws://u:s3cret#x@h",
+            "ws://u:s3cret:x@h",
             "ws://[::1]18789",
             "ws://[::1]x80",
             "ws://b\u{fc}cher.local:1",

@@ -8,6 +8,7 @@ import instanceId from "./instance-id.mjs";
 import listeners from "./listeners.mjs";
 import notifications from "./notifications.mjs";
 import parts from "./parts.mjs";
+import requests from "./requests.mjs";
 import roster from "./roster.mjs";
 
-export const SUITES = { parts, "instance-id": instanceId, "device-key": deviceKey, listeners, roster, client, notifications, failures, "element-text": elementText };
+export const SUITES = { parts, "instance-id": instanceId, "device-key": deviceKey, listeners, roster, client, requests, notifications, failures, "element-text": elementText };

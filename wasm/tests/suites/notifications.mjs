@@ -41,6 +41,18 @@ export default function notifications({ test, assert, presence, internal }) {
     assert.ok(heard.includes("2m ago"), heard.join());
   });
 
+  test("a client that stops is offline when its listeners hear of it", async (t) => {
+    const { clock, client } = world(t, presence);
+    const dashboard = client();
+    const heard = [];
+    dashboard.addEventListener("state", ({ state }) => heard.push(`${state.phase} ${dashboard.roster.isOffline}`));
+    dashboard.start();
+    await dashboard.connected();
+    await clock.advance(0);
+    dashboard.stop();
+    assert.equal(heard.at(-1), "stopped true");
+  });
+
   test("subscribing by itself announces nothing", async (t) => {
     const { clock, client, peer } = world(t, presence);
     const dashboard = client().start();
@@ -75,6 +87,30 @@ export default function notifications({ test, assert, presence, internal }) {
     dashboard.removeEventListener("roster", listener);
     unsubscribe();
     assert.deepEqual(watched, [false, true, false]);
+  });
+
+  test("for await gives the roster now and the newest whenever it changed", async (t) => {
+    const { clock, client, peer } = world(t, presence);
+    const dashboard = client().start();
+    await dashboard.connected();
+    const seen = [];
+    const reading = (async () => {
+      for await (const roster of dashboard) seen.push(roster.rows.length);
+    })();
+    await clock.advance(1_000);
+    peer();
+    await clock.advance(1_000);
+    dashboard.stop();
+    await reading;
+    assert.deepEqual(seen.filter((size, index) => size !== seen[index - 1]), [2, 3]);
+  });
+
+  test("for await throws what the gateway refuses with", async (t) => {
+    const { client } = world(t, presence, { auth: { mode: "password", secret: "right" } });
+    const dashboard = client({ password: "wrong" }).start();
+    await assert.failsWith("AUTH_PASSWORD_MISMATCH", async () => {
+      for await (const roster of dashboard) void roster;
+    });
   });
 
   test("an iterator that is returned ends at once, with its pending read", async (t) => {

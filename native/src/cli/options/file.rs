@@ -68,6 +68,8 @@ fn is_fit(option: &Arg, value: &Value) -> bool {
     let is_path = option.get_value_parser().type_id() == TypeId::of::<PathBuf>();
     match value {
         Value::String(_) => true,
+        // An option that was removed is refused for that, whatever its value.
+        _ if option.is_hide_set() => true,
         Value::Integer(_) => !is_secret && !is_path,
         _ => false,
     }

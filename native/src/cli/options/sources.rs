@@ -37,7 +37,7 @@ impl Cli {
     /// after `--help` and `--version`.
     ///
     /// # Errors
-    /// [`OptionsError::File`].
+    /// [`OptionsError::File`] and [`OptionsError::Removed`].
     pub(crate) fn read() -> Result<Self, OptionsError> {
         match Self::of(std::env::args_os().collect::<Vec<_>>()) {
             Err(OptionsError::Arguments(error)) => error.exit(),

@@ -161,8 +161,8 @@ fn options_that_exist_no_more_are_refused_by_name() {
     ];
     for name in removed {
         let by_flag = try_flags(&[&format!("--{name}"), "0"]);
-        let by_file = try_file(&format!("{name} = 5"), &[]);
-        for refused in [by_flag, by_file] {
+        let by_file = ["5", "0.5", "true"].map(|value| try_file(&format!("{name} = {value}"), &[]));
+        for refused in by_file.into_iter().chain([by_flag]) {
             let error = refused.unwrap_err().to_string();
             assert!(
                 error.starts_with(&format!("--{name} exists no more: ")),

@@ -1,0 +1,94 @@
+// Requests and beacons: their answers, and what they fail with.
+
+import { hosts, record, world } from "../lib/world.mjs";
+
+export default function requests({ test, assert, presence }) {
+  test("requests are answered, refused or fail with the connection", async (t) => {
+    const { clock, gateway, client } = world(t, presence);
+    const dashboard = client();
+    await assert.failsWith("CLOSED", () => dashboard.request("health"));
+    dashboard.start();
+    await dashboard.connected();
+    assert.equal((await dashboard.request("health")).ok, true);
+    assert.deepEqual((await dashboard.request("system-presence", {})).map(({ host }) => host).sort(), ["Dashboard", "gateway"]);
+    const error = await assert.failsWith("REFUSED", () => dashboard.request("no.such.method"));
+    assert.equal(error.detail, "INVALID_REQUEST");
+    assert.match(error.message, /unknown method/);
+    const lost = assert.failsWith("CLOSED", () => dashboard.request("health"));
+    gateway.shutdown();
+    dashboard.stop();
+    await lost;
+    await clock.advance(0);
+  });
+
+  test("a beacon says how long ago the last input was", async (t) => {
+    const { clock, client } = world(t, presence);
+    const dashboard = client({ client: { displayName: "Dashboard", version: "3.2" }, beacons: { everyMs: 60_000 } }).start();
+    await dashboard.connected();
+    await dashboard.beacon();
+    await clock.advance(1_000);
+    const own = dashboard.roster.rows.find(({ isOwn }) => isOwn);
+    assert.deepEqual([own.reason, own.reasonLabel, own.version], ["periodic", "Heartbeat", "3.2"]);
+    assert.match(own.text, /^Node: Dashboard/);
+  });
+
+  test("refused beacons turn beacons off and nothing else", async (t) => {
+    const { clock, gateway, client } = world(t, presence);
+    // A gateway that takes no beacons, as those of protocol 3 from clients without operator.admin.
+    const Refusing = function (url) {
+      const socket = new gateway.WebSocket(url);
+      const send = socket.send.bind(socket);
+      socket.send = (text) => send(text.replace('"system-event"', '"no-such-event"'));
+      return socket;
+    };
+    const dashboard = client({ WebSocket: Refusing, beacons: true });
+    const events = record(dashboard);
+    dashboard.start();
+    await dashboard.connected();
+    await clock.advance(300_000);
+    const notices = events.filter(({ type }) => type === "notice");
+    assert.equal(notices.length, 1);
+    assert.equal(notices[0].error.code, "BEACON_REFUSED");
+    assert.equal(dashboard.state.phase, "live");
+    assert.deepEqual(hosts(dashboard.roster), ["gateway", "Dashboard"]);
+  });
+
+  test("a beacon that was asked for is answered, or fails with a reason", async (t) => {
+    const { clock, gateway, client } = world(t, presence);
+    let pass = (text) => text;
+    const Filtering = function (url) {
+      const socket = new gateway.WebSocket(url);
+      const send = socket.send.bind(socket);
+      socket.send = (text) => {
+        const passed = pass(text);
+        if (passed) send(passed);
+      };
+      return socket;
+    };
+    const dashboard = client({ WebSocket: Filtering, beacons: { everyMs: 10_000 } }).start();
+    await assert.failsWith("CLOSED", () => dashboard.beacon());
+    await dashboard.connected();
+    await dashboard.beacon("instances-refresh");
+    // The gateway never hears this one; that it answers those of the policy helps nobody who waits for it.
+    pass = (text) => (text.includes("instances-refresh") ? undefined : text);
+    const silent = assert.failsWith("TIMEOUT", () => dashboard.beacon("instances-refresh"));
+    await clock.advance(31_000);
+    await silent;
+    const lost = assert.failsWith("CLOSED", () => dashboard.beacon("instances-refresh"));
+    dashboard.stop();
+    await lost;
+    dashboard.start();
+    await dashboard.connected();
+    pass = (text) => text.replace('"system-event"', '"no-such-event"');
+    assert.equal((await assert.failsWith("REFUSED", () => dashboard.beacon())).detail, "INVALID_REQUEST");
+  });
+
+  test("params that are no JSON are the caller's mistake", async (t) => {
+    const { client } = world(t, presence);
+    const dashboard = client().start();
+    await dashboard.connected();
+    const circular = {};
+    circular.self = circular;
+    await assert.failsWith("INVALID_ARGUMENT", () => dashboard.request("health", circular));
+  });
+}

@@ -1,0 +1,29 @@
+import type { Clock } from "./clock.js";
+
+/** One point in time on the age clock, and what happens then. */
+export class Deadline {
+  readonly #clock: Clock;
+  readonly #reach: () => void;
+  #dueMs = Number.POSITIVE_INFINITY;
+  #cancel: (() => void) | undefined;
+
+  /** Without a deadline; `reach` is called once for each one that passes. */
+  constructor(clock: Clock, reach: () => void) {
+    this.#clock = clock;
+    this.#reach = reach;
+  }
+
+  /** Replaces the deadline; infinity means none. */
+  set(dueMs: number): void {
+    if (dueMs === this.#dueMs) return;
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#dueMs = dueMs;
+    if (dueMs === Number.POSITIVE_INFINITY) return;
+    const delayMs = Math.ceil(Math.max(dueMs - this.#clock.ageMs(), 0));
+    this.#cancel = this.#clock.setTimer(() => {
+      this.#dueMs = Number.POSITIVE_INFINITY;
+      this.#reach();
+    }, delayMs);
+  }
+}
