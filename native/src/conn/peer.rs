@@ -70,9 +70,9 @@ pub(super) enum Turn {
 }
 
 impl Peer {
-    pub(super) fn new(stream: TcpStream, buffered_bytes: usize) -> Self {
+    pub(super) fn new(stream: TcpStream, answer: Box<[u8]>, buffered_bytes: usize) -> Self {
         let state = State {
-            writer: Writer::new(buffered_bytes),
+            writer: Writer::new(Some(answer), buffered_bytes),
             phase: Phase::Reading,
             blocked_since_ms: None,
             conn: None,

@@ -32,10 +32,12 @@ const READ_BUFFER_BYTES: usize = 1024;
 /// After a larger message tungstenite's grown buffer is freed.
 const KEPT_BYTES: usize = 2 * READ_BUFFER_BYTES;
 
-/// A connection right after its upgrade.
+/// A connection whose upgrade is accepted.
 pub(crate) struct Opening {
-    /// The socket, upgraded.
+    /// The socket.
     pub(crate) stream: TcpStream,
+    /// The answer to the upgrade, not sent yet: it leaves together with the challenge.
+    pub(crate) answer: Box<[u8]>,
     /// Bytes that followed the request's head.
     pub(crate) rest: Vec<u8>,
     /// Its slot.
@@ -84,7 +86,7 @@ impl Session {
     /// Boxed: with the box a connection takes 888 bytes, without it 2,688, because a future holds its argument twice.
     pub(crate) fn new(shared: Arc<Shared>, opening: Opening) -> Box<Self> {
         let limits = &shared.limits;
-        let peer = Arc::new(Peer::new(opening.stream, limits.buffered_bytes));
+        let peer = Arc::new(Peer::new(opening.stream, opening.answer, limits.buffered_bytes));
         let machine = Connection::new(
             limits,
             uuid::Uuid::new_v4().to_string().into(),

@@ -27,6 +27,8 @@ const PONG: u8 = 0x8a;
 /// The outbox, the frames taken out of it that are not wholly written, and pending control frames.
 #[derive(Debug)]
 pub(crate) struct Writer {
+    /// The answer to the upgrade, until it is taken out.
+    answer: Option<Box<[u8]>>,
     outbox: Outbox,
     /// Frames taken out, in order. No more are taken out while any is left, so that a newer snapshot can replace an
     /// older one in the outbox.
@@ -63,8 +65,10 @@ pub(crate) enum Flush {
 }
 
 impl Writer {
-    pub(crate) fn new(buffered_bytes: usize) -> Self {
+    /// `answer` is written ahead of everything, together with the first frames.
+    pub(crate) fn new(answer: Option<Box<[u8]>>, buffered_bytes: usize) -> Self {
         Self {
+            answer,
             outbox: Outbox::new(buffered_bytes),
             writing: VecDeque::new(),
             offset: 0,
@@ -110,8 +114,11 @@ impl Writer {
 
     /// Whether nothing waits to be written.
     pub(crate) fn is_empty(&self) -> bool {
-        let has_more =
-            !self.outbox.is_empty() || self.is_ping_due || self.pong.is_some() || self.farewell.is_some();
+        let has_more = self.answer.is_some()
+            || !self.outbox.is_empty()
+            || self.is_ping_due
+            || self.pong.is_some()
+            || self.farewell.is_some();
         self.writing.is_empty() && (self.is_closed || !has_more)
     }
 
@@ -151,7 +158,9 @@ impl Writer {
     fn take_out(&mut self) {
         let mut bytes = 0;
         while self.writing.len() < MAX_PIECES && bytes < ENOUGH_BYTES && !self.is_closed {
-            bytes += if std::mem::take(&mut self.is_ping_due) {
+            bytes += if let Some(answer) = self.answer.take() {
+                self.take_small(&[&answer])
+            } else if std::mem::take(&mut self.is_ping_due) {
                 self.take_small(&[&[PING, 0]])
             } else if let Some(pong) = self.pong.take() {
                 self.take_small(&[&pong])

@@ -12,7 +12,6 @@ use std::time::Duration;
 use ::http::StatusCode;
 use presence_core::Now;
 use presence_core::wire::WireError;
-use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tracing::{debug, error, warn};
@@ -22,12 +21,10 @@ use crate::auth::slots::{Address, Slot};
 use crate::auth::user_header::UserHeader;
 use crate::conn::{Event, Opening, Session, Shared};
 use crate::net::head::{HeadError, Upgrade, read_head};
-use crate::net::http;
 use crate::net::refused::refuse_slot;
+use crate::net::{answer, http};
 use caller::Caller;
 
-/// Size of the kernel's send buffer; a larger one would only hide slow readers.
-const SEND_BUFFER_BYTES: usize = 128 * 1024;
 /// Most sockets accepted before other tasks run. In a flood the rest wait in the kernel, so that an accepted socket is
 /// read without delay.
 const MAX_ACCEPTS: u64 = 16;
@@ -128,10 +125,6 @@ async fn open(
     shared: &Arc<Shared>,
     driver: mpsc::Sender<Event>,
 ) -> Option<Opening> {
-    // Both are optional.
-    let _ = stream.set_nodelay(true);
-    let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES);
-
     let mut caller = Caller {
         stream,
         address,
@@ -175,9 +168,11 @@ async fn open(
             }
             Upgrade::Accept(key) => {
                 let user = caller.user(&head);
-                caller.accept(key).await?;
+                // The gateway now waits for `connect`.
+                caller.slot.silent(shared.clock.now().age_ms);
                 return Some(Opening {
                     stream: caller.stream,
+                    answer: answer::upgrade(key),
                     rest: bytes,
                     slot: caller.slot,
                     facts: head.into_facts(client, user),

@@ -44,6 +44,16 @@ pub(crate) fn refusal(status: StatusCode, body: impl Into<String>, now: Now) -> 
     bytes
 }
 
+/// Returns the answer that accepts a WebSocket; `key` is its `Sec-WebSocket-Accept`.
+pub(crate) fn upgrade(key: &str) -> Box<[u8]> {
+    format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {key}\r\n\r\n"
+    )
+    .into_bytes()
+    .into()
+}
+
 /// Returns the head of a response, with the headers that depend on the body and the connection.
 pub(crate) fn head(answer: &Answer, is_last: bool, now: Now) -> Vec<u8> {
     let status = answer.status();

@@ -11,6 +11,8 @@ use crate::config::Bind;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
+/// Size of the kernel's send buffers; larger ones would only hide slow readers.
+const SEND_BUFFER_BYTES: usize = 128 * 1024;
 
 /// Why the gateway cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +59,9 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
     if matches!(address.ip(), IpAddr::V6(_)) {
         socket.set_only_v6(true)?;
     }
+    // Connections inherit both from the listener. Both are optional.
+    let _ = socket.set_tcp_nodelay(true);
+    let _ = socket.set_send_buffer_size(SEND_BUFFER_BYTES);
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -66,6 +71,9 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
+
+    use socket2::SockRef;
+    use tokio::net::TcpStream;
 
     use super::*;
 
@@ -77,6 +85,20 @@ mod tests {
             .map(|listener| listener.local_addr().unwrap().port())
             .collect();
         assert!(ports.iter().all(|port| *port == ports[0] && *port != 0));
+    }
+
+    #[tokio::test]
+    async fn connections_have_the_options_of_the_listener() {
+        let listener = listen(Bind::Loopback, 0).unwrap().remove(0);
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        assert!(stream.nodelay().unwrap());
+        let buffer = SockRef::from(&stream).send_buffer_size().unwrap();
+        // Linux counts its own bookkeeping too.
+        assert!(
+            (SEND_BUFFER_BYTES..=2 * SEND_BUFFER_BYTES).contains(&buffer),
+            "{buffer}"
+        );
     }
 
     #[tokio::test]

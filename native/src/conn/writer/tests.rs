@@ -57,7 +57,7 @@ fn texts(messages: &[Message]) -> Vec<&str> {
 #[test]
 fn frames_of_every_length_survive_writes_of_every_length() {
     for step in [1, 2, 3, 7, 1_000, 1_000_000] {
-        let mut writer = Writer::new(1 << 20);
+        let mut writer = Writer::new(None, 1 << 20);
         let sizes = [1, 125, 126, 127, 4_000, 65_535, 65_536, 100_000, 3, 3];
         let wanted: Vec<String> = sizes.iter().map(|&size| "x".repeat(size)).collect();
         let mut socket = Socket {
@@ -79,7 +79,7 @@ fn frames_of_every_length_survive_writes_of_every_length() {
 #[test]
 fn nothing_comes_between_the_halves_of_a_frame() {
     for room in 1..80 {
-        let mut writer = Writer::new(1 << 20);
+        let mut writer = Writer::new(None, 1 << 20);
         let mut socket = Socket {
             step: usize::MAX,
             room,
@@ -111,7 +111,7 @@ fn nothing_comes_between_the_halves_of_a_frame() {
 
 #[test]
 fn a_stopped_reader_holds_the_snapshot_under_way_and_the_newest() {
-    let mut writer = Writer::new(1 << 20);
+    let mut writer = Writer::new(None, 1 << 20);
     let mut socket = Socket {
         step: usize::MAX,
         room: 4,
@@ -134,7 +134,7 @@ fn a_stopped_reader_holds_the_snapshot_under_way_and_the_newest() {
 
 #[test]
 fn nothing_follows_a_close() {
-    let mut writer = Writer::new(1 << 20);
+    let mut writer = Writer::new(None, 1 << 20);
     let mut socket = Socket {
         step: 3,
         room: usize::MAX,
@@ -162,7 +162,7 @@ fn nothing_follows_a_close() {
 
 #[test]
 fn the_answer_to_a_close_overtakes_what_waits() {
-    let mut writer = Writer::new(1 << 20);
+    let mut writer = Writer::new(None, 1 << 20);
     let mut socket = Socket {
         step: usize::MAX,
         room: usize::MAX,
@@ -175,8 +175,24 @@ fn the_answer_to_a_close_overtakes_what_waits() {
 }
 
 #[test]
+fn the_answer_to_the_upgrade_leaves_with_the_first_frame() {
+    let mut writer = Writer::new(Some(Box::from(*b"answer")), 1 << 20);
+    assert!(!writer.is_empty());
+    writer.push(Item::Response(ResponseFrame::text("{}"))).unwrap();
+    let mut writes = Vec::new();
+    let (outcome, _) = writer.flush(|slices| {
+        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
+        writes.push(bytes.clone());
+        Ok(bytes.len())
+    });
+    assert_eq!(outcome.unwrap(), Flush::Done);
+    assert_eq!(writes, [b"answer\x81\x02{}"]);
+    assert!(writer.is_empty());
+}
+
+#[test]
 fn an_idle_writer_owns_no_memory() {
-    let mut writer = Writer::new(1 << 20);
+    let mut writer = Writer::new(None, 1 << 20);
     let mut socket = Socket {
         step: usize::MAX,
         room: usize::MAX,

@@ -69,17 +69,6 @@ impl Caller<'_> {
         self.slot.busy(now.age_ms)
     }
 
-    /// Answers the upgrade; the gateway now waits for `connect`.
-    pub(super) async fn accept(&mut self, key: &str) -> Option<()> {
-        let answer = format!(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: {key}\r\n\r\n"
-        );
-        self.send(answer.as_bytes()).await?;
-        self.slot.silent(self.shared.clock.now().age_ms);
-        Some(())
-    }
-
     /// Writes all bytes. `None`: the socket failed, its client reads too slowly, there are too many slow readers, or
     /// the gateway stops.
     pub(super) async fn send(&mut self, bytes: &[u8]) -> Option<()> {
@@ -211,20 +200,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_reads_no_upgrade_is_given_up() {
+    async fn a_client_that_does_not_read_is_given_up() {
         let (shared, manual, stop) = shared(SlotLimits::default());
         let (mut caller, _client) = full_caller(&shared).await;
-        let mut upgrade = Box::pin(caller.accept("key"));
-        assert_eq!(upgrade.as_mut().now_or_never(), None);
+        let mut reply = Box::pin(caller.send(b"reply"));
+        assert_eq!(reply.as_mut().now_or_never(), None);
         manual.advance(STALL_MS - 1);
-        assert_eq!(upgrade.as_mut().now_or_never(), None);
+        assert_eq!(reply.as_mut().now_or_never(), None);
         manual.advance(1);
-        assert_eq!(upgrade.now_or_never(), Some(None));
+        assert_eq!(reply.now_or_never(), Some(None));
 
-        let mut upgrade = Box::pin(caller.accept("key"));
-        assert_eq!(upgrade.as_mut().now_or_never(), None);
+        let mut reply = Box::pin(caller.send(b"reply"));
+        assert_eq!(reply.as_mut().now_or_never(), None);
         stop.send(true).unwrap();
-        assert_eq!(upgrade.now_or_never(), Some(None), "the gateway stops");
+        assert_eq!(reply.now_or_never(), Some(None), "the gateway stops");
         drop(caller);
         assert_eq!(shared.slots.connections(), 0);
     }
@@ -236,10 +225,10 @@ mod tests {
             ..SlotLimits::default()
         });
         let (mut first, _client) = full_caller(&shared).await;
-        let mut upgrade = Box::pin(first.accept("key"));
-        assert_eq!(upgrade.as_mut().now_or_never(), None);
+        let mut reply = Box::pin(first.send(b"reply"));
+        assert_eq!(reply.as_mut().now_or_never(), None);
         let (mut second, _other) = full_caller(&shared).await;
-        assert_eq!(second.accept("key").now_or_never(), Some(None));
+        assert_eq!(second.send(b"reply").now_or_never(), Some(None));
     }
 
     /// Reads `bytes` each 19 s. Returns how the writer of three pieces ends.
