@@ -1,14 +1,11 @@
 //! Stdout: the results of commands.
 
 use std::io::{self, ErrorKind, Write};
-use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+
+use tracing::warn;
 
 use super::Failure;
-
-/// Time limit for printing the greeting.
-const GREETING_TIME: Duration = Duration::from_secs(1);
 
 /// Writes the result of a command. A reader that is gone (`| head`) is not an error.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
@@ -21,20 +18,15 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// Writes the greeting of a service, which must start even if stdout blocks.
-///
-/// # Errors
-/// The error of stdout, or a timeout after [`GREETING_TIME`].
-pub(super) fn greet(text: String) -> io::Result<()> {
-    let (done, outcome) = mpsc::channel();
-    thread::Builder::new()
-        .name("greeting".to_owned())
-        .spawn(move || {
-            // The receiver may be gone.
-            let _ = done.send(write(&text));
-        })?;
-    outcome
-        .recv_timeout(GREETING_TIME)
-        .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+pub(super) fn greet(text: String) {
+    let started = thread::Builder::new().name("greeting".to_owned()).spawn(move || {
+        if let Err(error) = write(&text) {
+            warn!(%error, "cannot write the URL to stdout");
+        }
+    });
+    if let Err(error) = started {
+        warn!(%error, "cannot write the URL to stdout");
+    }
 }
 
 /// Writes all of the text now.

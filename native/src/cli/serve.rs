@@ -60,15 +60,12 @@ async fn run(resolved: Resolved, has_max_connections: bool) -> Result<(), Failur
         .first()
         .copied()
         .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-    let greeted = greet(greeting(
+    greet(greeting(
         env!("CARGO_PKG_VERSION"),
         shown(address),
         &reachable(gateway.addresses(), &interface_addresses()),
         made_token.as_ref(),
     ));
-    if let Err(error) = greeted {
-        warn!(%error, "cannot write the URL to stdout");
-    }
     if !bind.is_loopback() {
         info!("reachable from other machines; connections are not encrypted: put a TLS proxy in front");
     }
