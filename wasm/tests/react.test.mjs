@@ -4,45 +4,49 @@ import "./lib/state-folder.mjs";
 
 import { test } from "node:test";
 
-import { build } from "esbuild";
-
 import * as assert from "./lib/assert.mjs";
 import { openPage, startBrowser } from "./lib/browser.mjs";
+import { bundle } from "./lib/bundle.mjs";
 import { startGateway } from "./lib/gateway.mjs";
 import { serve } from "./lib/server.mjs";
 
 const file = (path) => new URL(path, import.meta.url).pathname;
 
-/** One file out of a component of `browser/`, with the hooks of that entry. */
-async function bundle(name, entry) {
-  const { outputFiles } = await build({
-    entryPoints: [file(`browser/${name}`)],
-    bundle: true,
-    format: "esm",
-    write: false,
-    jsx: "automatic",
-    nodePaths: [file("node_modules")],
+/** A component of `browser/`, with the hooks of that entry. */
+const bundled = (name, entry) =>
+  bundle(`export * from "./${name}"`, file("browser"), {
     external: ["node:*"],
     alias: { "openclaw-presence/react": file(`../dist/${entry}`) },
-    define: { "process.env.NODE_ENV": '"development"' },
   });
-  return outputFiles[0].text;
-}
 
-test("components are drawn when what they selected changed", async (t) => {
+/** A page with `react-app.jsx`, and a gateway. */
+async function openApp(t, main = "") {
   const gateway = await startGateway(t);
-  const script = { body: await bundle("react-app.jsx", "entry/react.js"), headers: { "content-type": "text/javascript" } };
+  const script = { body: await bundled("react-app.jsx", "entry/react.js"), headers: { "content-type": "text/javascript" } };
   const origin = await serve(t, { "/app.js": script });
   const browser = await startBrowser(t);
   const page = await openPage(await browser.newContext(), `${origin}/tests/browser/page.html`);
-  await page.evaluate(async ([url, token]) => {
+  await page.evaluate(async (html) => {
+    document.querySelector("main").innerHTML = html;
     await import("/app.js");
-    app.start({ url, token });
-  }, [gateway.url, gateway.token]);
+  }, main);
+  return { page, given: [gateway.url, gateway.token] };
+}
+
+test("components are drawn when what they selected changed", async (t) => {
+  const { page, given } = await openApp(t);
+  await page.evaluate(([url, token]) => app.start({ url, token }), given);
   await page.locator("li", { hasText: "React" }).waitFor();
   assert.equal(await page.locator("output").innerText(), "2");
   const clients = () => page.evaluate(() => [...app.clients].map(({ state }) => state.phase));
   assert.deepEqual((await clients()).filter((phase) => phase !== "stopped"), ["live"], "strict mode leaves one running");
+  assert.equal(await page.locator("#connection").innerText(), "live");
+  assert.equal(await page.locator("#self").innerText(), "React true undefined");
+
+  await page.locator("b", { hasText: "waiting" }).waitFor();
+  assert.equal(await page.evaluate(() => app.renders.late), 0);
+  await page.evaluate(() => app.finish());
+  await page.locator("#late", { hasText: "finished true" }).waitFor();
 
   const renders = () => page.evaluate(() => ({ ...app.renders }));
   // The first beacon and the input behind it come in their own time.
@@ -54,12 +58,13 @@ test("components are drawn when what they selected changed", async (t) => {
   const after = await renders();
   assert.equal(after.count, before.count, "the number is the same");
   assert.equal(after.names, before.names, "the names are the same");
+  assert.equal(after.connection, before.connection, "the connection is the same");
 
   await page.evaluate(async ([url, token]) => {
     const { PresenceClient } = await import("openclaw-presence");
     new PresenceClient({ url, token, instanceId: "visitor", client: { displayName: "Visitor" }, deviceKey: false }).start();
-  }, [gateway.url, gateway.token]);
-  await page.locator("p", { hasText: "Visitor" }).waitFor();
+  }, given);
+  await page.locator("#names", { hasText: "Visitor" }).waitFor();
   assert.equal(await page.locator("output").innerText(), "3");
 
   await page.evaluate(() => app.setShown(false));
@@ -70,9 +75,25 @@ test("components are drawn when what they selected changed", async (t) => {
   assert.deepEqual(page.complaints, []);
 });
 
+test("a page continues what a server rendered, then shows the roster", async (t) => {
+  const { page, given } = await openApp(t, '<p id="connection">stopped</p>');
+  await page.evaluate(async ([url, token]) => {
+    const { PresenceClient } = await import("openclaw-presence");
+    const client = new PresenceClient({ url, token, deviceKey: false }).start();
+    await client.connected();
+    globalThis.rendered = document.querySelector("#connection");
+    app.hydrate(client);
+  }, given);
+  await page.locator("#connection", { hasText: "live" }).waitFor();
+  assert.ok(await page.evaluate(() => rendered === document.querySelector("#connection")), "the element was kept");
+  assert.deepEqual(page.complaints, []);
+});
+
 test("a server renders the empty roster and connects to nothing", async () => {
-  const script = await bundle("react-server.jsx", "node/react.js");
-  const { client, html } = await import(`data:text/javascript,${encodeURIComponent(script)}`);
+  const script = await bundled("react-server.jsx", "node/react.js");
+  const { client, html, renderWithoutProvider } = await import(`data:text/javascript,${encodeURIComponent(script)}`);
   assert.equal(html, "<p>0 stopped</p>");
   assert.equal(client.state.phase, "stopped");
+  const { error } = renderWithoutProvider();
+  assert.match(error.message, /wrap the component in <PresenceProvider>/);
 });

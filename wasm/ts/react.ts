@@ -1,73 +1,112 @@
-import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+"use client";
+
+import {
+  createContext,
+  createElement,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useSyncExternalStore,
+  type ReactElement,
+  type ReactNode,
+} from "react";
 
 import { PresenceClient } from "./client.js";
 import type { PresenceClientOptions } from "./options.js";
 import { EMPTY_SNAPSHOT } from "./snapshot.js";
-import type { RosterSnapshot } from "./types.js";
+import { memoizeSelector, wholeRoster, type RosterSelector } from "./store.js";
+import type { ConnectionState, PresenceRow, RosterSnapshot } from "./types.js";
 
-/**
- * A client that runs while the component is mounted. It is made anew when the url, token, password or
- * instanceId (given as a string) change; the other options are those of the first render.
- */
-export function usePresenceClient(options: PresenceClientOptions): PresenceClient {
-  const latest = useRef(options);
-  latest.current = options;
-  const { url, token, password } = options;
-  const instanceId = typeof options.instanceId === "string" ? options.instanceId : undefined;
-  // Making one is cheap and opens nothing, so that one that is thrown away (strict mode) costs nothing.
-  const client = useMemo(() => new PresenceClient(latest.current), [url, token, password, instanceId]);
+const ClientContext = createContext<PresenceClient | undefined>(undefined);
+
+/** Properties of {@link PresenceProvider}: the options of a client, or a client. */
+export type PresenceProviderProps = { readonly children?: ReactNode } & (
+  | {
+      /**
+       * The provider creates a client with these options. A change of `url`, `token`, `password` or `instanceId` (as a
+       * string) replaces the client; the other options are read when a client is created.
+       */
+      readonly options: PresenceClientOptions;
+      readonly client?: undefined;
+    }
+  | {
+      /** A client that the app starts and stops. */
+      readonly client: PresenceClient;
+      readonly options?: undefined;
+    }
+);
+
+/** Gives a client to the hooks in the components below. A client of its own runs while the provider is mounted. */
+export function PresenceProvider({ children, client: given, options }: PresenceProviderProps): ReactElement {
+  const { url, token, password, instanceId } = options ?? {};
+  // An unused client, such as the second one of StrictMode, has no socket and no WASM.
+  const client = useMemo(
+    () => given ?? new PresenceClient(options),
+    [given, url, token, password, typeof instanceId === "string" ? instanceId : undefined],
+  );
   useEffect(() => {
+    if (given) return;
     client.start();
     return () => client.stop();
-  }, [client]);
+  }, [client, given]);
+  return createElement(ClientContext.Provider, { value: client }, children);
+}
+
+/**
+ * Returns the client of the nearest {@link PresenceProvider}.
+ *
+ * @throws {Error} if there is no provider above the component.
+ */
+export function usePresenceClient(): PresenceClient {
+  const client = useContext(ClientContext);
+  if (!client) throw new Error("no presence client: wrap the component in <PresenceProvider>");
   return client;
 }
 
-/** The roster of a client; the component is drawn again when it changes. */
-export function useRoster(client: PresenceClient): RosterSnapshot;
+/** Returns the roster. */
+export function useRoster(): RosterSnapshot;
 /**
- * What `selector` makes of the roster; the component is drawn again when that changes.
+ * Returns the part of the roster that `selector` selects. The component renders again only when that part changes.
  *
  * ```tsx
- * const active = useRoster(client, (roster) => roster.rows.filter((row) => row.status === "Active").length);
+ * const active = useRoster((roster) => roster.rows.filter((row) => row.status === "Active").length);
  * ```
  *
- * @param isEqual Tells whether two selections are the same; by default `Object.is`. Give one, such as
- * {@link shallowEqual}, when the selector makes new arrays or objects.
+ * @param isEqual decides whether two selections are equal; by default they are if they are identical, or arrays or plain
+ *   objects with identical members.
  */
-export function useRoster<T>(
-  client: PresenceClient,
-  selector: (roster: RosterSnapshot) => T,
-  isEqual?: (a: T, b: T) => boolean,
-): T;
-export function useRoster<T>(
-  client: PresenceClient,
-  selector: (roster: RosterSnapshot) => T = (roster) => roster as T,
-  isEqual: (a: T, b: T) => boolean = Object.is,
-): T {
-  // The selection of the last snapshot: selectors are mostly written in place and new at each render.
-  const last = useRef<{ roster: RosterSnapshot; selector: unknown; selection: T } | undefined>(undefined);
-  const select = (roster: RosterSnapshot): T => {
-    const known = last.current;
-    if (known?.roster === roster && known.selector === selector) return known.selection;
-    const made = selector(roster);
-    const selection = known && isEqual(known.selection, made) ? known.selection : made;
-    last.current = { roster, selector, selection };
-    return selection;
-  };
-  const subscribe = useCallback((listener: () => void) => client.subscribe(listener), [client]);
-  return useSyncExternalStore(
-    subscribe,
+export function useRoster<T>(selector: RosterSelector<T>, isEqual?: (a: T, b: T) => boolean): T;
+export function useRoster<T>(selector: RosterSelector<T> = wholeRoster, isEqual?: (a: T, b: T) => boolean): T {
+  const client = usePresenceClient();
+  // Selectors are usually written in place and new at each render: the committed selection outlives them.
+  const committed = useRef<{ readonly selection: T } | undefined>(undefined);
+  const select = useMemo(() => memoizeSelector(selector, isEqual, committed.current), [selector, isEqual]);
+  const selection = useSyncExternalStore(
+    client.subscribe,
     () => select(client.getSnapshot()),
     () => select(EMPTY_SNAPSHOT),
   );
+  useEffect(() => {
+    committed.current = { selection };
+  }, [selection]);
+  return selection;
 }
 
-/** Whether two arrays or objects have the same members, compared by `Object.is`. */
-export function shallowEqual<T>(a: T, b: T): boolean {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const names = Object.keys(a) as (keyof T)[];
-  return names.length === Object.keys(b).length && names.every((name) => Object.is(a[name], b[name]));
+/** Returns the state of the connection. */
+export function useConnection(): ConnectionState {
+  return useRoster(connectionOf);
 }
+
+/** Returns the row of this client (`isOwn`, not the gateway's row, `isSelf`), if the roster has it. */
+export function useSelf(): PresenceRow | undefined {
+  return useRoster(ownRow, Object.is);
+}
+
+/** Returns the row with that key, if the roster has it. */
+export function usePresenceRow(key: string): PresenceRow | undefined {
+  return useRoster((roster) => roster.rows.find((row) => row.key === key), Object.is);
+}
+
+const connectionOf = (roster: RosterSnapshot) => roster.connection;
+const ownRow = (roster: RosterSnapshot) => roster.rows.find((row) => row.isOwn);

@@ -1,44 +1,71 @@
-// A component of each kind, for react.test.mjs.
+// A component for each hook, for react.test.mjs.
 
-import { StrictMode, useState } from "react";
-import { createRoot } from "react-dom/client";
+import { StrictMode, Suspense, use, useState } from "react";
+import { createRoot, hydrateRoot } from "react-dom/client";
 
-import { shallowEqual, usePresenceClient, useRoster } from "openclaw-presence/react";
+import {
+  PresenceProvider,
+  useConnection,
+  usePresenceClient,
+  usePresenceRow,
+  useRoster,
+  useSelf,
+} from "openclaw-presence/react";
 
-const renders = { list: 0, count: 0, names: 0 };
+const renders = { list: 0, count: 0, names: 0, connection: 0, late: 0 };
 
-function List({ client }) {
+function List() {
   renders.list += 1;
-  const { rows, connection } = useRoster(client);
+  globalThis.app.clients.add(usePresenceClient());
   return (
-    <ul data-phase={connection.phase}>
-      {rows.map((row) => (
+    <ul>
+      {useRoster().rows.map((row) => (
         <li key={row.key}>{row.host}</li>
       ))}
     </ul>
   );
 }
 
-function Count({ client }) {
+function Count() {
   renders.count += 1;
-  return <output>{useRoster(client, ({ rows }) => rows.length)}</output>;
+  return <output>{useRoster(({ rows }) => rows.length)}</output>;
 }
 
-function Names({ client }) {
+function Names() {
   renders.names += 1;
-  const names = useRoster(client, ({ rows }) => rows.map(({ host }) => host), shallowEqual);
-  return <p>{names.join()}</p>;
+  return <p id="names">{useRoster(({ rows }) => rows.map(({ host }) => host)).join()}</p>;
 }
 
-function Presence({ url, token }) {
-  const client = usePresenceClient({ url, token, instanceId: "react", client: { displayName: "React" }, deviceKey: false });
-  globalThis.app.clients.add(client);
+function Connection() {
+  renders.connection += 1;
+  return <p id="connection">{useConnection().phase}</p>;
+}
+
+function Self() {
+  const self = useSelf();
+  const byKey = usePresenceRow(self?.key ?? "");
+  const other = usePresenceRow("no such key");
+  return <p id="self">{`${self?.host} ${self === byKey} ${other}`}</p>;
+}
+
+function Late({ promise }) {
+  const word = use(promise);
+  renders.late += 1;
+  return <p id="late">{`${word} ${useRoster(({ rows }) => rows.length > 0)}`}</p>;
+}
+
+function Presence({ promise, ...options }) {
   return (
-    <>
-      <List client={client} />
-      <Count client={client} />
-      <Names client={client} />
-    </>
+    <PresenceProvider options={{ ...options, instanceId: "react", client: { displayName: "React" }, deviceKey: false }}>
+      <List />
+      <Count />
+      <Names />
+      <Connection />
+      <Self />
+      <Suspense fallback={<b>waiting</b>}>
+        <Late promise={promise} />
+      </Suspense>
+    </PresenceProvider>
   );
 }
 
@@ -48,14 +75,27 @@ function App(options) {
   return isShown ? <Presence {...options} /> : <em>gone</em>;
 }
 
+const late = Promise.withResolvers();
+
 globalThis.app = {
   renders,
   clients: new Set(),
+  finish: () => late.resolve("finished"),
   start(options) {
     createRoot(document.querySelector("main")).render(
       <StrictMode>
-        <App {...options} />
+        <App {...options} promise={late.promise} />
       </StrictMode>,
     );
+  },
+  /** Continues what a server rendered, with a client that is live already. */
+  hydrate(client) {
+    const onRecoverableError = (error) => console.error(error);
+    const page = (
+      <PresenceProvider client={client}>
+        <Connection />
+      </PresenceProvider>
+    );
+    return hydrateRoot(document.querySelector("main"), page, { onRecoverableError });
   },
 };

@@ -2,14 +2,28 @@
 
 import { renderToString } from "react-dom/server.edge";
 
-import { usePresenceClient, useRoster } from "openclaw-presence/react";
+import { PresenceProvider, usePresenceClient, useRoster } from "openclaw-presence/react";
 
 export let client;
 
-function App() {
-  client = usePresenceClient({ url: "ws://127.0.0.1:1" });
-  const { rows, connection } = useRoster(client);
+function List() {
+  client = usePresenceClient();
+  const { rows, connection } = useRoster();
   return <p>{`${rows.length} ${connection.phase}`}</p>;
 }
 
-export const html = renderToString(<App />);
+const options = { url: "ws://127.0.0.1:1" };
+
+export const html = renderToString(
+  <PresenceProvider options={options}>
+    <List />
+  </PresenceProvider>,
+);
+
+export function renderWithoutProvider() {
+  try {
+    return { html: renderToString(<List />) };
+  } catch (error) {
+    return { error };
+  }
+}

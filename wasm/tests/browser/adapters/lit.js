@@ -1,0 +1,27 @@
+import { html, LitElement } from "lit";
+
+import { RosterController } from "openclaw-presence/lit";
+
+import { client, hosts, shown } from "./scenario.js";
+
+class HostNames extends LitElement {
+  #hosts = new RosterController(this, client, hosts);
+
+  // The test reads the text of the page.
+  createRenderRoot() {
+    return this;
+  }
+
+  render() {
+    return html`${shown(this.#hosts.value)}`;
+  }
+}
+customElements.define("host-names", HostNames);
+
+const element = document.createElement("host-names");
+
+/** The same element each time: it is connected again. */
+export function mount(target) {
+  target.append(element);
+  return () => element.remove();
+}
