@@ -44,10 +44,10 @@ const SELF = {
   ts: NOW,
 };
 
-/** A list of that many rows, the gateway's own included, newest first. */
-function rows(count) {
+/** A list of that many rows, the gateway's own included, newest first; each was heard of `shift` ms later. */
+function rows(count, shift = 0) {
   const others = Array.from({ length: count - 1 }, (_, number) => entry(number)).sort((a, b) => b.ts - a.ts);
-  return [SELF, ...others];
+  return [SELF, ...others].map((one) => (shift === 0 ? one : { ...one, ts: one.ts + shift }));
 }
 
 const keyOf = ({ instanceId }) => (instanceId === SELF.instanceId ? "SELF" : instanceId.toLowerCase());
@@ -55,8 +55,8 @@ const keyOf = ({ instanceId }) => (instanceId === SELF.instanceId ? "SELF" : ins
 const digestOf = (presence) => presence.reduce((sum, one) => sum + rowDigest(keyOf(one), one), 0n);
 
 /** A whole list: as every gateway sends it, or with keys, as deltas need it; with a digest unless it is to have none. */
-export function snapshot(count, { isKeyed, hasDigest = isKeyed }) {
-  const presence = rows(count);
+export function snapshot(count, { isKeyed, hasDigest = isKeyed, shift = 0 }) {
+  const presence = rows(count, shift);
   const keyed = isKeyed ? { keys: presence.map(keyOf), version: 1 } : {};
   if (hasDigest) keyed.digest = digestText(digestOf(presence));
   const event = isKeyed ? "presence.snapshot" : "presence";

@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 
 import { initSync, Roster } from "../dist/node/slim.js";
 import { comingsAndGoings, deltas, entry, NOW, snapshot, touches } from "./frames.mjs";
+import { LiveRoster } from "./live-roster.mjs";
 import { PlainRoster } from "./plain-roster.mjs";
 
 const { values } = parseArgs({ options: { json: { type: "string" }, quick: { type: "boolean", default: false } } });
@@ -43,77 +44,43 @@ function median(times) {
 /** The frames state no digest, so that plain JavaScript has none to compute; the core has its own ready all the same. */
 const WITHOUT = ", no digest stated";
 
-/** From the text of a frame to the sorted list, by a roster that knows nothing yet. */
-function firstList(count, { isKeyed = false, hasDigest = isKeyed }, rounds, target) {
-  const text = snapshot(count, { isKeyed, hasDigest });
-  const maxRows = Math.max(count, 200);
+/** From the texts of frames, each in turn, to the sorted list of frozen rows. */
+async function toTheList(name, count, rounds, texts, { first, target } = {}) {
+  const wasm = await LiveRoster.connect();
+  const plain = new PlainRoster({ maxRows: Math.max(count, 200) });
+  if (first) {
+    wasm.apply(first);
+    plain.apply(first, NOW);
+  }
   return {
-    name: `${isKeyed ? "keyed snapshot" : "presence event"} of ${count} rows to the sorted list${isKeyed && !hasDigest ? WITHOUT : ""}`,
-    rounds,
-    target,
-    wasm: () => {
-      const roster = new Roster({ maxRows });
-      roster.apply(text, NOW);
-      const rows = roster.list(NOW);
-      roster.free();
-      return rows;
-    },
-    plain: () => {
-      const roster = new PlainRoster({ maxRows });
-      roster.apply(text, NOW);
-      return roster.list(NOW);
-    },
-  };
-}
-
-/** From the text of a delta of one row to that row. */
-function oneRow(count, rounds, { hasDigest = true, target } = {}) {
-  const text = snapshot(count, { isKeyed: true, hasDigest });
-  const maxRows = Math.max(count, 200);
-  const wasm = new Roster({ maxRows });
-  wasm.apply(text, NOW);
-  wasm.diff(NOW);
-  const plain = new PlainRoster({ maxRows });
-  plain.apply(text, NOW);
-  const texts = deltas(count, rounds * 2, { hasDigest });
-  return {
-    name: `delta of one row, of ${count}, to the changed row${hasDigest ? "" : WITHOUT}`,
+    name: `${name} to the sorted list`,
     rounds,
     target,
     wasm: (round) => {
-      wasm.apply(texts[round], NOW);
-      return wasm.diff(NOW).changed[0].row;
+      wasm.apply(texts[round % texts.length]);
+      return wasm.list();
     },
     plain: (round) => {
-      const [key] = plain.apply(texts[round], NOW);
-      return plain.row(key, NOW);
+      plain.apply(texts[round % texts.length], NOW);
+      return frozen(plain.list(NOW));
     },
     end: () => wasm.free(),
   };
 }
 
-/** From the text of a delta to the sorted list. */
-function listAfter(what, count, rounds, texts) {
-  const text = snapshot(count, { isKeyed: true, hasDigest: false });
-  const [wasm, plain] = [new Roster({ maxRows: count }), new PlainRoster({ maxRows: count })];
-  wasm.apply(text, NOW);
-  plain.apply(text, NOW);
-  return {
-    name: `${what}, of ${count}, to the sorted list`,
-    rounds,
-    wasm: (round) => {
-      wasm.apply(texts[round], NOW);
-      return wasm.list(NOW);
-    },
-    plain: (round) => {
-      plain.apply(texts[round], NOW);
-      return plain.list(NOW);
-    },
-    end: () => wasm.free(),
-  };
+/** Every row is another one than in the list before. */
+function wholeList(count, rounds, { isKeyed = false, hasDigest = isKeyed, target } = {}) {
+  const texts = [0, 1].map((shift) => snapshot(count, { isKeyed, hasDigest, shift }));
+  const kind = isKeyed ? "keyed snapshot" : "presence event";
+  return toTheList(`${kind} of ${count} rows${isKeyed && !hasDigest ? WITHOUT : ""}`, count, rounds, texts, { target });
 }
 
-/** The list again, when nothing but time passed. */
+function afterList(name, count, rounds, texts, { hasDigest = false, target } = {}) {
+  const first = snapshot(count, { isKeyed: true, hasDigest });
+  return toTheList(`${name}, of ${count},`, count, rounds, texts, { first, target });
+}
+
+/** The list again, when nothing changed. */
 function again(count, rounds) {
   const text = snapshot(count, { isKeyed: true });
   const maxRows = Math.max(count, 200);
@@ -122,35 +89,45 @@ function again(count, rounds) {
   const plain = new PlainRoster({ maxRows });
   plain.apply(text, NOW);
   return {
-    name: `list of ${count} rows again`,
+    name: `list of ${count} rows again, a moment later`,
     rounds,
     wasm: (round) => wasm.list(NOW + round),
-    plain: (round) => plain.list(NOW + round),
+    plain: (round) => frozen(plain.list(NOW + round)),
     end: () => wasm.free(),
   };
 }
 
+/** Who compares by identity needs frozen rows; plain JavaScript freezes no row twice. */
+function frozen(rows) {
+  for (const row of rows) {
+    if (Object.isFrozen(row)) continue;
+    for (const part of [row.entry, row.roles, row.scopes, row.entry?.roles, row.entry?.scopes]) if (part) Object.freeze(part);
+    Object.freeze(row);
+  }
+  return Object.freeze(rows);
+}
+
 // A mirror holds 10,000 rows at most (SPEC 3), so there is nothing to measure beyond.
 const CASES = [
-  () => firstList(200, {}, 300, 1.5),
-  () => firstList(200, { isKeyed: true }, 300, 1.5),
-  () => firstList(200, { isKeyed: true, hasDigest: false }, 300),
-  () => oneRow(200, 3_000, { target: 1.5 }),
-  () => oneRow(200, 3_000, { hasDigest: false }),
-  () => listAfter("a row that is touched", 200, 300, touches(200, 600)),
-  () => listAfter("a row that goes or comes", 200, 300, comingsAndGoings(200, 600)),
+  () => wholeList(200, 300, { target: 2.2 }),
+  () => wholeList(200, 300, { isKeyed: true }),
+  () => wholeList(200, 300, { isKeyed: true, hasDigest: false }),
+  () => afterList("delta of one row", 200, 1_000, deltas(200, 1_600), { hasDigest: true }),
+  () => afterList("delta of one row" + WITHOUT, 200, 1_000, deltas(200, 1_600, { hasDigest: false }), { target: 0.6 }),
+  () => afterList("a row that is touched", 200, 300, touches(200, 600), { target: 0.6 }),
+  () => afterList("a row that goes or comes", 200, 300, comingsAndGoings(200, 600)),
   () => again(200, 300),
-  () => firstList(10_000, { isKeyed: true }, 20),
-  () => oneRow(10_000, 100),
+  () => wholeList(10_000, 20, { isKeyed: true }),
+  () => afterList("delta of one row", 10_000, 60, deltas(10_000, 100), { hasDigest: true }),
   () => again(10_000, 20),
 ];
 
-const results = CASES.map((make) => {
-  const one = make();
-  const result = measure(one);
-  one.end?.();
-  return result;
-});
+const results = [];
+for (const make of CASES) {
+  const one = await make();
+  results.push(measure(one));
+  one.end();
+}
 sink = entry(0);
 
 const cell = (us) => (us >= 1_000 ? `${(us / 1_000).toFixed(2)} ms` : `${us.toFixed(1)} us`);

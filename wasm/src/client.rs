@@ -11,7 +11,6 @@ use wasm_bindgen::prelude::*;
 
 use crate::clock::{integer, now, number};
 use crate::error::{error, invalid};
-use crate::shown::{Known, Shown};
 
 /// A client of one gateway.
 ///
@@ -21,7 +20,6 @@ use crate::shown::{Known, Shown};
 #[derive(Debug)]
 pub struct Client {
     client: core::Client,
-    shown: Shown,
 }
 
 #[wasm_bindgen]
@@ -34,10 +32,7 @@ impl Client {
     #[wasm_bindgen(constructor)]
     pub fn new(options: &str, age_ms: f64, wall_ms: f64) -> Result<Self, JsValue> {
         let client = core::Client::new(config::parse(options)?, now(age_ms, wall_ms));
-        Ok(Self {
-            client,
-            shown: Shown::default(),
-        })
+        Ok(Self { client })
     }
 
     /// Connects, and keeps connected.
@@ -110,17 +105,10 @@ impl Client {
         self.client.handle_open(integer(socket), now(age_ms, wall_ms));
     }
 
-    /// A text frame arrived. Returns its number, if rows may refer to it; else 0.
-    pub fn text(&mut self, socket: f64, frame: &str, age_ms: f64, wall_ms: f64) -> f64 {
-        let before = self.client.frame();
+    /// A text frame arrived.
+    pub fn text(&mut self, socket: f64, frame: &str, age_ms: f64, wall_ms: f64) {
         self.client
             .handle_text(integer(socket), frame, now(age_ms, wall_ms));
-        let is_of_use = self.client.frame() != before && self.client.mirror().has_diff();
-        if is_of_use {
-            number(self.client.frame())
-        } else {
-            0.0
-        }
     }
 
     /// A socket is closed, or could not be opened: then the code is 1006.
@@ -156,7 +144,7 @@ impl Client {
     ///   `["sign", socket, payload]`;
     /// * `["state", word, retryAtMs | undefined, ...problem]`, the problem being `code, message, remedy` or
     ///   nothing;
-    /// * `["roster", json]`: `{added, removed, changed, status, touched, offline?}`, lists of keys;
+    /// * `["roster", json]`: what changed, see `Mirror::diff_json` of the core;
     /// * `["answer", id, json]` and `["failure", id, code, message, remedy]` to requests and beacons;
     /// * `["notice", ...problem]`;
     /// * `["shutdown", reason, restartExpectedMs | undefined]`.
@@ -184,6 +172,10 @@ impl Client {
                 tell(number(socket).into());
                 tell((&*payload).into());
             }
+            ClientOutput::Event(ClientEvent::Roster(diff)) => {
+                tell("roster".into());
+                tell(self.client.mirror().diff_json(&diff).into());
+            }
             ClientOutput::Event(event) => tell_event(&event, &mut tell),
             _ => {}
         }
@@ -201,24 +193,6 @@ impl Client {
     #[must_use]
     pub fn state(&self) -> String {
         self.client.state().as_str().into()
-    }
-
-    /// The rows as they are to be shown now; see `Roster.rows`.
-    pub fn rows(&mut self, stamp: f64, has_frames: bool, age_ms: f64, wall_ms: f64) -> Vec<f64> {
-        let now_ms = self.client.server_ms(now(age_ms, wall_ms));
-        let known = Known { stamp, has_frames };
-        let mirror = self.client.mirror();
-        self.shown.tell(&mut mirror.rows().into_iter(), now_ms, known)
-    }
-
-    /// See `Roster.keys`.
-    pub fn keys(&mut self) -> String {
-        self.shown.keys()
-    }
-
-    /// See `Roster.texts`.
-    pub fn texts(&mut self) -> String {
-        self.shown.texts()
     }
 
     /// What looks like one client under two rows, as JSON; see `Roster.findings`.
@@ -258,10 +232,6 @@ fn tell_event(event: &ClientEvent, tell: &mut dyn FnMut(JsValue)) {
                 _ => JsValue::UNDEFINED,
             });
             return problem.iter().for_each(|problem| tell_problem(problem, tell));
-        }
-        ClientEvent::Roster(diff) => {
-            tell("roster".into());
-            return tell(diff.to_json().into());
         }
         ClientEvent::Shutdown {
             reason,

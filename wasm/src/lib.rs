@@ -22,9 +22,6 @@ mod options;
 mod roster;
 #[cfg(target_arch = "wasm32")]
 mod runtime;
-#[cfg(feature = "client")]
-mod shown;
-
 #[cfg(feature = "gateway")]
 pub use gateway::Gateway;
 #[cfg(feature = "client")]

@@ -1,18 +1,15 @@
 //! A roster without a gateway: for lists that somebody pasted.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use presence_core::client::mirror::DeltaOutcome;
 use presence_core::client::{Mirror, MirrorConfig};
-use presence_core::model::ObjectText;
 use presence_core::wire::presence::Presence;
 use wasm_bindgen::prelude::*;
 
 use crate::clock::{integer, number};
 use crate::error::invalid;
 use crate::options::{self, Options};
-use crate::shown::{Known, Shown};
 
 /// A roster that keeps itself: TTL and cap are applied as a gateway would. Times are ms since the Unix
 /// epoch on one wall clock, that of the list.
@@ -20,8 +17,6 @@ use crate::shown::{Known, Shown};
 #[derive(Debug)]
 pub struct Roster {
     mirror: Mirror,
-    frames: u64,
-    shown: Shown,
 }
 
 #[wasm_bindgen]
@@ -37,35 +32,30 @@ impl Roster {
         let config = mirror_config(&Options::new(json, "options")?, MirrorConfig::standalone())?;
         Ok(Self {
             mirror: Mirror::standalone(config),
-            frames: 0,
-            shown: Shown::default(),
         })
     }
 
     /// Takes in anything a gateway sends that holds a list: the list itself, a `presence` event, `hello-ok`,
     /// the answer to a request, or a payload of these; keyed lists count as such. Or a `presence.delta`
-    /// event. Returns the number it has from now on; 0 if it is a delta that does not follow on what is there.
+    /// event. Returns `false` if it is a delta that does not follow on what is there.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` if there is no list in it.
-    pub fn apply(&mut self, text: &str, now_ms: f64) -> Result<f64, JsValue> {
+    pub fn apply(&mut self, text: &str, now_ms: f64) -> Result<bool, JsValue> {
         let now_ms = integer(now_ms);
-        self.frames += 1;
-        match Presence::find(text, self.frames) {
+        match Presence::find(text) {
             Some(Presence::List(rows)) => self.mirror.apply_list(rows, now_ms),
             Some(Presence::Snapshot(snapshot)) => self.mirror.apply_snapshot(snapshot, now_ms),
             Some(Presence::Delta(delta)) => {
                 let outcome = delta.map(|delta| self.mirror.apply_delta(delta, now_ms));
-                if outcome.is_none_or(|outcome| outcome == DeltaOutcome::Gap) {
-                    return Ok(0.0);
-                }
+                return Ok(outcome.is_some_and(|outcome| outcome != DeltaOutcome::Gap));
             }
             None => {
                 options::parse(text, "list")?;
                 return Err(invalid("list", "holds no presence list"));
             }
         }
-        Ok(number(self.frames))
+        Ok(true)
     }
 
     /// Brings statuses and removals to a moment.
@@ -78,25 +68,6 @@ impl Roster {
     #[must_use]
     pub fn next_change(&self) -> Option<f64> {
         self.mirror.next_change_ms().map(number)
-    }
-
-    /// The rows in list order, as they are to be shown at a moment, to whoever knows all up to a stamp and may have
-    /// the frames: seven numbers each, see `shown`.
-    pub fn rows(&mut self, now_ms: f64, stamp: f64, has_frames: bool) -> Vec<f64> {
-        let known = Known { stamp, has_frames };
-        let rows = self.mirror.rows();
-        let mut rows = rows.into_iter();
-        self.shown.tell(&mut rows, integer(now_ms), known)
-    }
-
-    /// The keys of those rows whose stamp was new, as JSON.
-    pub fn keys(&mut self) -> String {
-        self.shown.keys()
-    }
-
-    /// Those rows whose stamp was new and that are in no frame, as JSON: `[[entry, raw?]]`.
-    pub fn texts(&mut self) -> String {
-        self.shown.texts()
     }
 
     /// What looks like one client under two rows, as JSON: `[{code, title, rows, confidence, evidence, fix}]`;
@@ -112,20 +83,11 @@ impl Roster {
         self.mirror.raw_list_json()
     }
 
-    /// What became different since this was last asked: the keys of rows that are gone, as JSON, and the others as
-    /// [`rows`](Self::rows) has them, in no order; nothing if nothing did.
-    pub fn news(&mut self, now_ms: f64, stamp: f64, has_frames: bool) -> Option<Vec<JsValue>> {
-        let diff = self.mirror.take_diff()?;
-        let mut removed = ObjectText::new();
-        if !diff.removed.is_empty() {
-            removed.texts("keys", &mut diff.removed.iter().map(|key| &**key));
-        }
-        let told = [diff.added, diff.changed, diff.status, diff.touched];
-        let mirror = &self.mirror;
-        let mut rows = told.iter().flatten().filter_map(|key| mirror.row(key));
-        let known = Known { stamp, has_frames };
-        let numbers = self.shown.tell(&mut rows, integer(now_ms), known);
-        Some(Vec::from([removed.end().into(), numbers.into()]))
+    /// What changed since this was last asked, as `Mirror::diff_json` of the core has it; nothing if nothing did.
+    #[wasm_bindgen(js_name = takeChange)]
+    pub fn take_change(&mut self) -> Option<String> {
+        let diff = self.mirror.take_whole_diff()?;
+        Some(self.mirror.diff_json(&diff))
     }
 
     /// Number of rows.

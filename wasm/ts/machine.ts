@@ -6,7 +6,7 @@ import { core } from "./load/core.js";
 import type { PresenceClientOptions } from "./options.js";
 import { platform } from "./platform.js";
 import { randomSeed } from "./random.js";
-import { RowBook, type RowTeller, type RowView } from "./row-book.js";
+import { Rows, type RosterChange } from "./rows.js";
 import type { ConnectionState, Finding, PresenceEntry } from "./types.js";
 import { VERSION } from "./version.js";
 
@@ -30,14 +30,8 @@ export class Machine {
   readonly #clock: Clock;
   readonly #identity: Identity;
   readonly #ownKey: string | undefined;
-  readonly #book = new RowBook();
-  readonly #teller: RowTeller = {
-    rows: (stamp, hasFrames) => this.#at((age, wall) => this.#wasm.rows(stamp, hasFrames, age, wall)),
-    keys: () => this.#wasm.keys(),
-    texts: () => this.#wasm.texts(),
-  };
-  /** Which entries are this client's own, once that was found out. */
-  readonly #own = new WeakMap<PresenceEntry, boolean>();
+  /** The roster as the gateway has it. */
+  readonly rows = new Rows((entry) => this.#isOwn(entry));
   #hadList = false;
   #canRead = true;
 
@@ -60,13 +54,7 @@ export class Machine {
   }
 
   /** Whether a row is this client's own. Some gateways put the deviceId in the place of the instanceId. */
-  isOwn(entry: PresenceEntry): boolean {
-    let isOwn = this.#own.get(entry);
-    if (isOwn === undefined) this.#own.set(entry, (isOwn = this.#findOwn(entry)));
-    return isOwn;
-  }
-
-  #findOwn({ instanceId, deviceId }: PresenceEntry): boolean {
+  #isOwn({ instanceId, deviceId }: PresenceEntry): boolean {
     const key = typeof instanceId === "string" ? normalizeKey(instanceId) : undefined;
     if (key !== undefined && key !== deviceId) return key === this.#ownKey;
     return deviceId !== undefined && deviceId === this.#identity.device?.deviceId;
@@ -110,7 +98,7 @@ export class Machine {
   }
 
   text(socket: number, frame: string): void {
-    this.#book.addFrame(this.#at((age, wall) => this.#wasm.text(socket, frame, age, wall)), frame);
+    this.#at((age, wall) => this.#wasm.text(socket, frame, age, wall));
   }
 
   closed(socket: number, code: number, reason: string): void {
@@ -140,9 +128,9 @@ export class Machine {
     }
   }
 
-  /** All rows in list order, as they are to be shown now. */
-  views(): readonly RowView[] {
-    return this.#book.all(this.#teller);
+  /** What the gateway's clock reads, in ms since the Unix epoch. */
+  serverMs(): number {
+    return this.#at((age, wall) => this.#wasm.serverMs(age, wall));
   }
 
   findings(): readonly Finding[] {
@@ -195,6 +183,7 @@ export class Machine {
       case "state":
         return { type, state: this.#state(rest[0], rest[1], rest.slice(2)) };
       case "roster":
+        this.rows.apply(JSON.parse(rest[0]) as RosterChange);
         this.#hadList ||= !this.isOffline;
         return { type };
       case "answer":

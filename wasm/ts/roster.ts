@@ -5,8 +5,7 @@ import { asPresenceError, freed } from "./errors.js";
 import type { Thresholds } from "./functions.js";
 import { core } from "./load/core.js";
 import { readFindings } from "./machine.js";
-import { RowBook, type RowTeller } from "./row-book.js";
-import { makeRow, renewRows } from "./rows.js";
+import { Rows, type RosterChange } from "./rows.js";
 import type { Finding, PresenceEntry, PresenceRow, Status } from "./types.js";
 
 /** What a roster is made from; everything has the gateway's default. */
@@ -21,8 +20,6 @@ export interface RosterOptions {
 
 /** Anything that holds a presence list: see {@link Roster.apply}. */
 export type PresenceList = string | readonly PresenceEntry[] | object;
-
-const NONE: readonly string[] = [];
 
 type WasmRoster = InstanceType<ReturnType<typeof core>["Roster"]>;
 
@@ -40,9 +37,10 @@ type WasmRoster = InstanceType<ReturnType<typeof core>["Roster"]>;
  */
 export class Roster {
   #wasm: WasmRoster | undefined;
-  #rows: readonly PresenceRow[] = Object.freeze([]);
-  readonly #book = new RowBook();
-  /** The rows as they were last told of. */
+  readonly #rows = new Rows();
+  /** Rows that changed since {@link diff} was asked last. */
+  readonly #changed = new Set<string>();
+  /** The rows as {@link diff} told them last. */
   readonly #told = new Map<string, PresenceRow>();
 
   /**
@@ -69,9 +67,7 @@ export class Roster {
     const wasm = this.#alive();
     try {
       const text = typeof list === "string" ? list : JSON.stringify(list);
-      const frame = wasm.apply(text, now);
-      this.#book.addFrame(frame, text);
-      return frame !== 0;
+      return wasm.apply(text, now);
     } catch (error) {
       throw asPresenceError(error);
     }
@@ -79,10 +75,8 @@ export class Roster {
 
   /** The rows as they are at that time, newest first below the gateway's own. Rows whose time is over are gone. */
   list(now: number = systemClock.wallMs()): readonly PresenceRow[] {
-    const wasm = this.#alive();
-    wasm.settle(now);
-    this.#rows = renewRows(this.#rows, this.#book.all(tellerOf(wasm, now)), { isExact: true });
-    return this.#rows;
+    this.#settle(now);
+    return this.#rows.list(now, true);
   }
 
   /** The status of the row with that key at that time; nothing: there is no such row. */
@@ -92,26 +86,16 @@ export class Roster {
 
   /** Who came, who went and who says something else since this was last asked. Costs what changed, not what is there. */
   diff(now: number = systemClock.wallMs()): RosterDiff {
-    const wasm = this.#alive();
-    wasm.settle(now);
-    let removed = NONE;
-    let isNews = false;
-    const views = this.#book.some(tellerOf(wasm, now), (stamp, hasFrames) => {
-      const news = wasm.news(now, stamp, hasFrames) as [string, Float64Array] | undefined;
-      if (!news) return new Float64Array();
-      isNews = true;
-      if (news[0] !== "{}") removed = (JSON.parse(news[0]) as { readonly keys: readonly string[] }).keys;
-      return news[1];
-    });
-    if (!isNews) return diffRows([], []);
+    this.#settle(now);
     const before: PresenceRow[] = [];
-    const after = views.map((view) => makeRow(view)).sort((a, b) => Number(b.isSelf) - Number(a.isSelf) || b.ts - a.ts);
-    for (const key of [...removed, ...after.map((row) => row.key)]) {
-      const row = this.#told.get(key);
-      if (row) before.push(row);
+    for (const key of this.#changed) {
+      const old = this.#told.get(key);
+      if (old) before.push(old);
       this.#told.delete(key);
     }
+    const after = this.#rows.some(this.#changed, now);
     for (const row of after) this.#told.set(row.key, row);
+    this.#changed.clear();
     return diffRows(before, after);
   }
 
@@ -146,16 +130,20 @@ export class Roster {
     this.free();
   }
 
+  /** Brings the rows to that time. */
+  #settle(now: number): void {
+    const wasm = this.#alive();
+    wasm.settle(now);
+    const json = wasm.takeChange();
+    if (json === undefined) return;
+    const change = JSON.parse(json) as RosterChange;
+    this.#rows.apply(change);
+    for (const key of change.removed) this.#changed.add(key);
+    for (const { key } of change.changed) this.#changed.add(key);
+  }
+
   #alive(): WasmRoster {
     if (!this.#wasm) throw freed("roster");
     return this.#wasm;
   }
-}
-
-function tellerOf(wasm: WasmRoster, now: number): RowTeller {
-  return {
-    rows: (stamp, hasFrames) => wasm.rows(now, stamp, hasFrames),
-    keys: () => wasm.keys(),
-    texts: () => wasm.texts(),
-  };
 }

@@ -1,7 +1,35 @@
-import { isSame } from "./diff.js";
 import { ageText, platformLabel, reasonLabel } from "./functions.js";
-import type { RowView } from "./row-book.js";
-import type { PresenceEntry, PresenceRow } from "./types.js";
+import type { PresenceEntry, PresenceRow, Status } from "./types.js";
+
+/** What the core says of a row; see its `Mirror::diff_json`. Times are ms since the Unix epoch on the gateway's clock. */
+interface ToldRow {
+  readonly key: string;
+  readonly place: number;
+  readonly status: Status;
+  readonly isSelf: boolean;
+  readonly ts: number;
+  readonly inputAt?: number;
+  /** Absent: as it was. */
+  readonly entry?: PresenceEntry;
+  /** The rows it is merged from; absent beside an entry: just that. */
+  readonly raw?: readonly PresenceEntry[];
+}
+
+/** What changed in a roster, as the core says it. */
+export interface RosterChange {
+  readonly changed: readonly ToldRow[];
+  readonly removed: readonly string[];
+}
+
+/** A row as it was told, and as it was shown last. */
+interface KeptRow {
+  told: ToldRow & { readonly entry: PresenceEntry };
+  isOwn: boolean;
+  row: PresenceRow | undefined;
+  /** The moments at which the words on it are the same. */
+  fromMs: number;
+  untilMs: number;
+}
 
 const RAW = new WeakMap<PresenceRow, readonly PresenceEntry[]>();
 
@@ -16,49 +44,105 @@ export function rawRows(row: PresenceRow): readonly PresenceEntry[] {
   return RAW.get(row) ?? Object.freeze([row.entry]);
 }
 
-/** How {@link renewRows} makes rows. */
-export interface RowsOptions {
-  /** Whether a row is that of the client that shows it. */
-  readonly isOwn?: (entry: PresenceEntry) => boolean;
-  /** Whether ages count to the ms; else a row is kept until its words change. */
-  readonly isExact?: boolean;
-}
+/** The rows of a roster: changes from the core go in, frozen rows in list order come out. */
+export class Rows {
+  readonly #rows = new Map<string, KeptRow>();
+  #order: KeptRow[] = [];
+  #isSorted = true;
+  #shown: readonly PresenceRow[] = Object.freeze([]);
+  readonly #isOwn: (entry: PresenceEntry) => boolean;
 
-/**
- * Makes the rows of a list from what the core shows, and takes those of the list before that say the
- * same: whoever compares by identity, as React does, draws only what changed.
- */
-export function renewRows(
-  before: readonly PresenceRow[],
-  views: readonly RowView[],
-  { isOwn = () => false, isExact = false }: RowsOptions = {},
-): readonly PresenceRow[] {
-  const known = new Map<string, PresenceRow>();
-  for (const row of before) known.set(row.key, row);
-  const rows: PresenceRow[] = [];
-  for (const view of views) {
-    const old = known.get(view.told.key);
-    const isOwnRow = isOwn(view.told.entry);
-    rows.push(old && old.isOwn === isOwnRow && saysTheSame(old, view, isExact) ? old : makeRow(view, isOwnRow));
+  /** `isOwn` says whether a row is that of the client that shows it. */
+  constructor(isOwn: (entry: PresenceEntry) => boolean = () => false) {
+    this.#isOwn = isOwn;
   }
-  const unchanged = rows.length === before.length && rows.every((row, index) => row === before[index]);
-  return unchanged ? before : Object.freeze(rows);
+
+  /** Number of rows. */
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  /** Takes in what changed. */
+  apply({ changed, removed }: RosterChange): void {
+    for (const key of removed) this.#rows.delete(key);
+    for (const told of changed) {
+      const old = this.#rows.get(told.key);
+      if (told.entry) {
+        const whole = { ...told, entry: told.entry };
+        this.#rows.set(told.key, { told: whole, isOwn: this.#isOwn(told.entry), row: undefined, fromMs: 0, untilMs: 0 });
+      } else if (old) {
+        old.told = { ...old.told, ...told, entry: old.told.entry };
+      }
+    }
+    this.#isSorted = false;
+  }
+
+  /**
+   * The rows in list order. Whoever compares by identity, as React does, draws only what changed: a row is the same
+   * object while nothing of it changed, and so is the list. Ages change with their words, or, if `isExact`, to the ms.
+   */
+  list(nowMs: number, isExact = false): readonly PresenceRow[] {
+    if (!this.#isSorted) {
+      this.#order = [...this.#rows.values()].sort(inOrder);
+      this.#isSorted = true;
+    }
+    const shown = this.#shown;
+    let isSame = this.#order.length === shown.length;
+    const rows = this.#order.map((kept, index) => {
+      const row = shownAt(kept, nowMs, isExact);
+      isSame &&= row === shown[index];
+      return row;
+    });
+    if (!isSame) this.#shown = Object.freeze(rows);
+    return this.#shown;
+  }
+
+  /** Those with these keys that are there, in list order, exactly as they are at that time. */
+  some(keys: Iterable<string>, nowMs: number): PresenceRow[] {
+    const kept = Array.from(keys, (key) => this.#rows.get(key)).filter((row) => row !== undefined);
+    return kept.sort(inOrder).map((row) => shownAt(row, nowMs, true));
+  }
+
+  /** When the words on a row that was listed change by age alone. */
+  wordsMs(): number {
+    return this.#order.reduce((least, kept) => Math.min(least, kept.untilMs), Number.POSITIVE_INFINITY);
+  }
 }
 
-/**
- * In how many ms the words of a row change by age alone. Ages read differently at whole minutes, and
- * from an hour on at whole hours.
- */
-export function untilWordsChange({ ageMs, lastInputMs = ageMs }: RowView): number {
-  const untilNext = (age: number) => {
-    const unit = age < HOUR_MS ? MINUTE_MS : HOUR_MS;
-    return unit - (age % unit);
-  };
-  return Math.min(untilNext(ageMs), untilNext(lastInputMs));
+/** The gateway itself, then the freshest first; of two as fresh the one that the gateway lists first. */
+function inOrder({ told: a }: KeptRow, { told: b }: KeptRow): number {
+  return Number(b.isSelf) - Number(a.isSelf) || (a.isSelf ? 0 : b.ts - a.ts) || a.place - b.place;
 }
 
-/** One row as it is shown. */
-export function makeRow({ told, status, isSelf, ageMs, lastInputMs }: RowView, isOwn = false): PresenceRow {
+function shownAt(kept: KeptRow, nowMs: number, isExact: boolean): PresenceRow {
+  const old = kept.row;
+  const { ts, inputAt } = kept.told;
+  const ageMs = Math.max(nowMs - ts, 0);
+  const lastInputMs = inputAt === undefined ? undefined : Math.max(nowMs - inputAt, 0);
+  const isCurrent = isExact
+    ? old?.ageMs === ageMs && old.lastInputMs === lastInputMs
+    : nowMs >= kept.fromMs && nowMs < kept.untilMs;
+  if (old && isCurrent) return old;
+  kept.fromMs = nowMs;
+  kept.untilMs = Math.min(wordsEnd(nowMs, ageMs), wordsEnd(nowMs, lastInputMs ?? ageMs));
+  // The clock may have been set: the words can be the same.
+  const isSaid = old?.ageText === ageText(ageMs) && old.lastInputText === inputText(lastInputMs);
+  if (old && isSaid && !isExact) return old;
+  kept.row = makeRow(kept, ageMs, lastInputMs);
+  return kept.row;
+}
+
+function inputText(lastInputMs: number | undefined): string {
+  return lastInputMs === undefined ? "" : ageText(lastInputMs);
+}
+
+/** When the words for an age change. They do at whole minutes, and from an hour on at whole hours. */
+function wordsEnd(nowMs: number, ageMs: number): number {
+  const unit = ageMs < HOUR_MS ? MINUTE_MS : HOUR_MS;
+  return nowMs + unit - (ageMs % unit);
+}
+
+function makeRow({ told, isOwn }: KeptRow, ageMs: number, lastInputMs: number | undefined): PresenceRow {
   const entry = frozen(told.entry);
   const { host, ip, version, deviceFamily, modelIdentifier, mode, instanceId, deviceId } = entry;
   const platform = text(entry.platform);
@@ -80,16 +164,16 @@ export function makeRow({ told, status, isSelf, ageMs, lastInputMs }: RowView, i
     scopes: strings(entry.scopes),
     text: text(entry.text),
     ts: typeof entry.ts === "number" ? entry.ts : 0,
-    status,
+    status: told.status,
     ageMs,
     ageText: ageText(ageMs),
     reasonLabel: reason === undefined ? "" : reasonLabel(reason),
     platformLabel: platform === undefined ? "" : platformLabel(platform),
     lastInputMs,
-    lastInputText: lastInputMs === undefined ? "" : ageText(lastInputMs),
-    isSelf,
+    lastInputText: inputText(lastInputMs),
+    isSelf: told.isSelf,
     isOwn,
-    isConnected: status !== "Left",
+    isConnected: told.status !== "Left",
   });
   if (told.raw) RAW.set(row, frozen(told.raw));
   return row;
@@ -98,20 +182,6 @@ export function makeRow({ told, status, isSelf, ageMs, lastInputMs }: RowView, i
 function text(member: unknown): string | undefined {
   return typeof member === "string" && member !== "" ? member : undefined;
 }
-
-function saysTheSame(old: PresenceRow, { told, status, isSelf, ageMs, lastInputMs }: RowView, isExact: boolean): boolean {
-  const isCurrent = isExact
-    ? old.ageMs === ageMs && old.lastInputMs === lastInputMs
-    : old.ageText === ageText(ageMs) && old.lastInputText === (lastInputMs === undefined ? "" : ageText(lastInputMs));
-  if (!isCurrent || old.status !== status || old.isSelf !== isSelf) return false;
-  const raw = RAW.get(old);
-  if (!isSame(old.entry, told.entry) || !isSame(raw, told.raw)) return false;
-  // So that they need not be compared again.
-  told.entry = old.entry;
-  told.raw = raw;
-  return true;
-}
-
 const NONE: readonly string[] = Object.freeze([]);
 
 /** Gateways send anything: what is not a list of strings is none. A list of nothing else is given back, frozen as it is. */

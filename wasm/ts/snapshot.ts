@@ -1,5 +1,4 @@
 import type { Machine } from "./machine.js";
-import { renewRows, untilWordsChange } from "./rows.js";
 import type { ConnectionState, RosterSnapshot } from "./types.js";
 
 /** The roster of a client that was never started, and of every client on a server that renders. */
@@ -37,10 +36,10 @@ export class SnapshotKeeper {
       rows = EMPTY_SNAPSHOT.rows;
       hasList = false;
     } else if (machine?.hadList) {
-      const views = machine.views();
-      rows = renewRows(rows, views, { isOwn: (entry) => machine.isOwn(entry) });
+      const serverMs = machine.serverMs();
+      rows = machine.rows.list(serverMs);
       hasList = true;
-      this.#wordsMs = nowMs + Math.min(...views.map(untilWordsChange));
+      this.#wordsMs = nowMs + machine.rows.wordsMs() - serverMs;
     }
     const next = { rows, hasList, isOffline: machine?.isOffline ?? true, connection };
     if (!isSame(this.#current, next)) this.#current = Object.freeze(next);

@@ -93,8 +93,6 @@ pub struct Client {
     range: (u32, u32),
     /// Whether to ask for deltas.
     wants_deltas: bool,
-    /// Number of frames heard.
-    frames: u64,
     next_request: u64,
     /// Requests without an answer.
     pending: Vec<Pending>,
@@ -119,7 +117,6 @@ impl Client {
             opened_ms: 0,
             range: (OLDEST_PROTOCOL, NEWEST_PROTOCOL),
             wants_deltas: config.deltas,
-            frames: 0,
             next_request: 1,
             pending: Vec::new(),
             beacons: Beacons::new(config.beacons),
@@ -284,12 +281,6 @@ impl Client {
     #[must_use]
     pub fn mirror(&self) -> &Mirror {
         &self.mirror
-    }
-
-    /// The number of the last frame, as it is in the [`Origin`](crate::model::Origin) of its rows.
-    #[must_use]
-    pub fn frame(&self) -> u64 {
-        self.frames
     }
 
     /// What the gateway's clock reads, ms since the Unix epoch.

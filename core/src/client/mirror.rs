@@ -131,8 +131,9 @@ pub struct Mirror {
     keyed: Option<Keyed>,
     /// When the last full list came.
     listed_ms: Option<u64>,
-    next_stamp: u64,
     changes: Changes,
+    #[cfg(test)]
+    merges: usize,
     /// From the last settling on: the moments at which no status changes and no row goes. Changed rows narrow it.
     settled: Range<u64>,
 }
@@ -157,8 +158,9 @@ impl Mirror {
             rows: BTreeMap::new(),
             keyed: None,
             listed_ms: None,
-            next_stamp: 1,
             changes: Changes::default(),
+            #[cfg(test)]
+            merges: 0,
             settled: 0..u64::MAX,
         }
     }

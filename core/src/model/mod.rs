@@ -23,7 +23,7 @@ pub use client_info::ClientInfo;
 pub use entry::PresenceEntry;
 pub use json::ObjectText;
 pub use key::PresenceKey;
-pub use raw_entry::{Origin, RawEntry};
+pub use raw_entry::RawEntry;
 pub use role::Role;
 pub use shared_text::SharedText;
 pub use status::Status;

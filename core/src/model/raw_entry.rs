@@ -23,17 +23,6 @@ use crate::model::text::{trim, trim_start};
 /// Most members of a row that are kept.
 pub(crate) const MAX_MEMBERS: usize = 256;
 
-/// Where a row stands in the frame it came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Origin {
-    /// The number given to the frame.
-    pub frame: u64,
-    /// Which list of the frame: a number that the reader of frames gives it.
-    pub list: u32,
-    /// Which item of that list.
-    pub index: u32,
-}
-
 /// One row of a presence list: its JSON text, every member kept in the order received, known or not
 /// (SPEC 1.1), and an index of its members.
 ///
@@ -54,7 +43,6 @@ struct Inner {
     /// The length of the row.
     len: usize,
     members: Box<[Member]>,
-    origin: Option<Origin>,
 }
 
 /// Where a member is in the text.
@@ -67,26 +55,23 @@ struct Member {
 }
 
 impl RawEntry {
-    /// Reads a row, if `json` is an object. `origin` is where in a frame it is.
+    /// Reads a row, if `json` is an object.
     #[must_use]
-    pub fn read(json: &str, origin: Option<Origin>) -> Option<Self> {
+    pub fn read(json: &str) -> Option<Self> {
         let mut builder = Builder::new(json.len());
         each_member(json, &mut |name, value| {
             if builder.members.len() < MAX_MEMBERS {
                 builder.push(&name, |text| write_normal(text, value.get()));
             }
         })?;
-        let mut row = builder.finish();
-        // Only a row that is to the letter what it was there can be shown from there.
-        row.origin = origin.filter(|_| row.text.get(..row.len) == Some(json));
-        Some(Self(Arc::new(row)))
+        Some(Self(Arc::new(builder.finish())))
     }
 
     /// Reads a list of rows; items that are not objects are left out.
     #[must_use]
     pub fn parse_list(json: &str) -> Option<Vec<Self>> {
         let rows = items(json)?.into_iter();
-        Some(rows.filter_map(|row| Self::read(row.get(), None)).collect())
+        Some(rows.filter_map(|row| Self::read(row.get())).collect())
     }
 
     /// The row as JSON text.
@@ -99,12 +84,6 @@ impl RawEntry {
     pub fn members(&self) -> impl DoubleEndedIterator<Item = (&str, &str)> {
         let members = self.0.members.iter();
         members.map(|member| (self.slice(&member.name), self.slice(&member.value)))
-    }
-
-    /// Where it was in the frame it came in; `None` if it is not, to the letter, as it was there.
-    #[must_use]
-    pub fn origin(&self) -> Option<Origin> {
-        self.0.origin
     }
 
     /// The JSON text of the member called `name`; `null` counts as absent.
@@ -254,7 +233,6 @@ impl Builder {
             text: self.text.into(),
             len,
             members: self.members.into(),
-            origin: None,
         }
     }
 }

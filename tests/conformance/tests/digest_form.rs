@@ -200,7 +200,7 @@ proptest! {
         let mut speller = Speller { choices: choices.iter().cycle(), out: String::new() };
         speller.tree(&tree);
         let text = speller.out;
-        let entry = RawEntry::read(&text, None).unwrap();
+        let entry = RawEntry::read(&text).unwrap();
         let naive = format!("key\n{}", canonical(&tree, &TIME_MEMBERS));
         prop_assert_eq!(of_raw("key", &entry), xxh3_64(naive.as_bytes()), "{} for {}", entry, naive);
     }

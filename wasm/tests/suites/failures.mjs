@@ -8,7 +8,7 @@ export default function failures({ test, assert, presence, internal }) {
   test("a trap in the core ends the client with a code and a remedy", async (t) => {
     const { clock, gateway, client, peer } = world(t, presence);
     const { prototype } = internal.glue.Client;
-    for (const method of ["text", "advance", "poll", "timeout", "rows"]) {
+    for (const method of ["text", "advance", "poll", "timeout", "serverMs"]) {
       const dashboard = client({ instanceId: method });
       const events = record(dashboard);
       dashboard.subscribe(() => {});

@@ -11,7 +11,7 @@ use crate::client::problem::Problem;
 use crate::model::time::Now;
 use crate::wire::connect::OLDEST_PROTOCOL;
 use crate::wire::message::Outcome;
-use crate::wire::presence::{self, Part};
+use crate::wire::presence;
 
 /// How long before a status would change the gateway is asked whether it really does, in ms.
 const LEAD_MS: u64 = 2_000;
@@ -104,9 +104,9 @@ impl Client {
         live.asking = None;
         let asks_again = core::mem::take(&mut live.asks_again);
         match answer {
-            Some(Ok(payload)) => match presence::rows(payload.get(), self.source(Part::Payload)) {
+            Some(Ok(payload)) => match presence::rows(payload.get()) {
                 Some(rows) => self.handle_list(rows, now),
-                None if self.handle_snapshot(payload, Part::Payload, now) => {}
+                None if self.handle_snapshot(payload, now) => {}
                 None => self.give_up_deltas(now),
             },
             Some(Err(error)) => {

@@ -13,7 +13,7 @@ use crate::model::json::{inner, integer, string};
 use crate::model::time::Now;
 use crate::wire::connect::NEWEST_PROTOCOL;
 use crate::wire::message::{Event, Message};
-use crate::wire::presence::{self, Delta, Part, Snapshot, Source};
+use crate::wire::presence::{self, Delta, Snapshot};
 
 impl Client {
     /// A frame arrived.
@@ -23,7 +23,6 @@ impl Client {
             live.grace_until_ms = None;
             live.graces = 0;
         }
-        self.frames += 1;
         match Message::read(text) {
             Some(Message::Event(event)) => self.handle_event(&event, now),
             Some(Message::Answer(answer)) => self.handle_answer(&answer, now),
@@ -44,8 +43,8 @@ impl Client {
         // The whole state, or a delta that is checked: what was missed before it does not matter.
         let mut is_caught_up = false;
         match &*event.name {
-            "presence" => is_caught_up = self.handle_listed(payload, Part::Payload, now),
-            "presence.snapshot" => is_caught_up = self.handle_snapshot(payload, Part::Payload, now),
+            "presence" => is_caught_up = self.handle_listed(payload, now),
+            "presence.snapshot" => is_caught_up = self.handle_snapshot(payload, now),
             "presence.delta" => {
                 self.handle_delta(payload, now);
                 is_caught_up = true;
@@ -62,8 +61,8 @@ impl Client {
     }
 
     /// Takes a keyed snapshot in, if it is one.
-    pub(super) fn handle_snapshot(&mut self, json: &RawValue, part: Part, now: Now) -> bool {
-        let Some(snapshot) = Snapshot::read(json.get(), self.source(part)) else {
+    pub(super) fn handle_snapshot(&mut self, json: &RawValue, now: Now) -> bool {
+        let Some(snapshot) = Snapshot::read(json.get()) else {
             return false;
         };
         self.mirror.apply_snapshot(snapshot, self.clock.server_ms(now));
@@ -72,8 +71,8 @@ impl Client {
     }
 
     /// Takes in an object with a list, if it is one.
-    pub(super) fn handle_listed(&mut self, json: &RawValue, part: Part, now: Now) -> bool {
-        let rows = presence::listed(json.get(), self.source(part));
+    pub(super) fn handle_listed(&mut self, json: &RawValue, now: Now) -> bool {
+        let rows = presence::listed(json.get());
         rows.map(|rows| self.handle_list(rows, now)).is_some()
     }
 
@@ -84,18 +83,11 @@ impl Client {
 
     fn handle_delta(&mut self, delta: &RawValue, now: Now) {
         let now_ms = self.clock.server_ms(now);
-        let delta = Delta::read(delta.get(), self.source(Part::Payload));
+        let delta = Delta::read(delta.get());
         let outcome = delta.map(|delta| self.mirror.apply_delta(delta, now_ms));
         // One that cannot be read is a gap too.
         if outcome.is_none_or(|outcome| outcome == DeltaOutcome::Gap) {
             self.ask(now);
-        }
-    }
-
-    pub(super) fn source(&self, part: Part) -> Source {
-        Source {
-            frame: self.frames,
-            part,
         }
     }
 

@@ -19,7 +19,6 @@ use crate::model::json::{ObjectText, inner, integer, string};
 use crate::model::time::Now;
 use crate::wire::device::SignedFields;
 use crate::wire::message::Outcome;
-use crate::wire::presence::Part;
 
 /// The extension that this client understands (SPEC 2.1).
 const DELTA_CAP: &str = "presence-delta";
@@ -159,8 +158,7 @@ impl Client {
         self.enter(Phase::Live(Box::new(Live::new(hello, now))));
         let [snapshot] = inner(Some(payload), ["snapshot"]);
         let snapshot = snapshot.unwrap_or(RawValue::NULL);
-        let part = Part::PayloadSnapshot;
-        if !self.handle_snapshot(snapshot, part, now) && !self.handle_listed(snapshot, part, now) {
+        if !self.handle_snapshot(snapshot, now) && !self.handle_listed(snapshot, now) {
             self.handle_list(Vec::new(), now);
         }
         if !may_read {

@@ -151,7 +151,15 @@ impl Mirror {
             && row.raws == raws
         {
             // They may stand elsewhere in the list.
-            Arc::make_mut(row).raws = raws;
+            if row
+                .raws
+                .iter()
+                .map(|raw| raw.place)
+                .ne(raws.iter().map(|raw| raw.place))
+            {
+                self.changes.note(key, Some(&*row));
+                Arc::make_mut(row).raws = raws;
+            }
             return;
         }
         self.changes.note(key, self.rows.get(key));
@@ -159,6 +167,10 @@ impl Mirror {
             self.rows.remove(key);
             self.changes.forget_new(key);
             return;
+        }
+        #[cfg(test)]
+        {
+            self.merges += 1;
         }
         let Merged {
             entry,
@@ -175,9 +187,7 @@ impl Mirror {
             last_input_at_ms,
             has_left,
             status: self.config.thresholds.display_status(has_left, age_ms),
-            stamp: self.next_stamp,
         };
-        self.next_stamp += 1;
         self.narrow(&row, now_ms);
         self.rows.insert(key.clone(), Arc::new(row));
     }

@@ -2,13 +2,13 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::{Mirror, Row};
 use crate::model::entry::TIME_MEMBERS;
-use crate::model::json::ObjectText;
+use crate::model::json::{ObjectText, array_text};
 
 /// Two reports of one moment in whole seconds differ by less than this, in ms.
 const SAME_MOMENT_MS: u64 = 2_000;
@@ -27,12 +27,17 @@ pub struct RosterDiff {
     pub status: Vec<Box<str>>,
     /// Rows that only were heard of again.
     pub touched: Vec<Box<str>>,
+    /// Rows with a difference that is no news, such as a last input that was rounded in another way. They are told
+    /// with the next news.
+    pub restated: Vec<Box<str>>,
+    /// Rows that only stand elsewhere in the gateway's list. They are told with the next news.
+    pub moved: Vec<Box<str>>,
     /// The roster is offline now, or no longer.
     pub offline: Option<bool>,
 }
 
 impl RosterDiff {
-    /// Whether nothing became different.
+    /// Whether there is no news.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let lists = [
@@ -44,25 +49,6 @@ impl RosterDiff {
         ];
         self.offline.is_none() && lists.iter().all(|keys| keys.is_empty())
     }
-
-    /// As JSON text: `{added, removed, changed, status, touched, offline?}`.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let mut json = ObjectText::new();
-        for (name, keys) in [
-            ("added", &self.added),
-            ("removed", &self.removed),
-            ("changed", &self.changed),
-            ("status", &self.status),
-            ("touched", &self.touched),
-        ] {
-            json.texts(name, &mut keys.iter().map(|key| &**key));
-        }
-        if let Some(is_offline) = self.offline {
-            json.raw("offline", if is_offline { "true" } else { "false" });
-        }
-        json.end()
-    }
 }
 
 /// What changed since it was last taken: the only record of it. Bounded by the rows there were then and the rows
@@ -73,12 +59,15 @@ pub(super) struct Changes {
     before: BTreeMap<Arc<str>, Option<Arc<Row>>>,
     /// Whether the roster was offline then, if that changed.
     was_offline: Option<bool>,
+    /// Whether there may be news: something changed since it was last looked for.
+    is_fresh: bool,
 }
 
 impl Changes {
     /// A row is about to change, to come or to go; `before` is what it is now.
     pub(super) fn note(&mut self, key: &Arc<str>, before: Option<&Arc<Row>>) {
         self.before.entry(key.clone()).or_insert_with(|| before.cloned());
+        self.is_fresh = true;
     }
 
     /// A row went. If it was not there before, nothing changed.
@@ -90,37 +79,110 @@ impl Changes {
 
     pub(super) fn note_offline(&mut self, was_offline: bool) {
         self.was_offline.get_or_insert(was_offline);
+        self.is_fresh = true;
     }
 }
 
 impl Mirror {
-    /// What became different since this was last asked; `None` if nothing did. Rows that came and went
-    /// in between are not reported.
+    /// What became different since this was last asked; `None` if there is no news. Rows that came and went in
+    /// between are not reported.
     pub fn take_diff(&mut self) -> Option<RosterDiff> {
-        let changes = core::mem::take(&mut self.changes);
-        let mut diff = RosterDiff {
-            offline: changes.was_offline.map(|_| self.is_offline()),
-            ..RosterDiff::default()
-        };
-        diff.offline = diff.offline.filter(|is| changes.was_offline != Some(*is));
-        for (key, before) in changes.before {
-            let list = match (before, self.rows.get(&key)) {
-                (None, Some(_)) => &mut diff.added,
-                (Some(_), None) => &mut diff.removed,
-                (Some(before), Some(row)) if !says_the_same(&before, row) => &mut diff.changed,
-                (Some(before), Some(row)) if before.status != row.status => &mut diff.status,
-                (Some(before), Some(row)) if before.ts != row.ts => &mut diff.touched,
-                _ => continue,
-            };
-            list.push((&*key).into());
+        if !core::mem::take(&mut self.changes.is_fresh) {
+            return None;
         }
-        (!diff.is_empty()).then_some(diff)
+        let diff = self.diff();
+        if diff.is_empty() {
+            return None;
+        }
+        self.changes = Changes::default();
+        Some(diff)
     }
 
-    /// Whether [`take_diff`](Self::take_diff) may have something to report.
+    /// What became different since a diff was last taken, also what is no news; `None` if nothing did.
+    pub fn take_whole_diff(&mut self) -> Option<RosterDiff> {
+        let is_unchanged = self.changes.before.is_empty() && self.changes.was_offline.is_none();
+        let diff = self.diff();
+        self.changes = Changes::default();
+        (!is_unchanged).then_some(diff)
+    }
+
+    fn diff(&self) -> RosterDiff {
+        let is_offline = self.is_offline();
+        let mut diff = RosterDiff {
+            offline: self.changes.was_offline.map(|_| is_offline),
+            ..RosterDiff::default()
+        };
+        diff.offline = diff.offline.filter(|is| self.changes.was_offline != Some(*is));
+        for (key, before) in &self.changes.before {
+            let list = match (before, self.rows.get(key)) {
+                (None, Some(_)) => &mut diff.added,
+                (Some(_), None) => &mut diff.removed,
+                (Some(before), Some(row)) if !says_the_same(before, row) => &mut diff.changed,
+                (Some(before), Some(row)) if before.status != row.status => &mut diff.status,
+                (Some(before), Some(row)) if before.ts != row.ts => &mut diff.touched,
+                (Some(before), Some(row)) if before.raws != row.raws => &mut diff.restated,
+                (Some(_), Some(_)) => &mut diff.moved,
+                (None, None) => continue,
+            };
+            list.push((&**key).into());
+        }
+        diff
+    }
+
+    /// What `diff`, just taken, says of the rows, as JSON text for a consumer that keeps its own list:
+    /// `{changed, removed, offline?}`. `removed` are keys. `changed` are rows, `{key, place, status, isSelf, ts,
+    /// inputAt?, entry, raw?}`, all times on the server's clock; without `raw` the entry is the one row it was merged
+    /// from. A row that only moved has no `entry`: it is as it was.
     #[must_use]
-    pub fn has_diff(&self) -> bool {
-        !self.changes.before.is_empty() || self.changes.was_offline.is_some()
+    pub fn diff_json(&self, diff: &RosterDiff) -> String {
+        let whole = [
+            &diff.added,
+            &diff.changed,
+            &diff.status,
+            &diff.touched,
+            &diff.restated,
+        ];
+        let whole = whole.into_iter().flatten().map(|key| (key, true));
+        let part = diff.moved.iter().map(|key| (key, false));
+        let mut changed = String::from("[");
+        for (row, is_whole) in whole
+            .chain(part)
+            .filter_map(|(key, is_whole)| Some((self.row(key)?, is_whole)))
+        {
+            if changed.len() > 1 {
+                changed.push(',');
+            }
+            changed = row.write_for_shell(changed, is_whole);
+        }
+        changed.push(']');
+        let mut json = ObjectText::new();
+        json.raw("changed", &changed);
+        json.texts("removed", &mut diff.removed.iter().map(|key| &**key));
+        if let Some(is_offline) = diff.offline {
+            json.raw("offline", if is_offline { "true" } else { "false" });
+        }
+        json.end()
+    }
+}
+
+impl Row {
+    fn write_for_shell(&self, text: String, is_whole: bool) -> String {
+        let mut json = ObjectText::after(text);
+        json.text("key", &self.key);
+        json.number("place", self.place());
+        json.text("status", self.status.label());
+        json.raw("isSelf", if self.is_self() { "true" } else { "false" });
+        json.number("ts", self.ts);
+        if let Some(input_at_ms) = self.last_input_at_ms {
+            json.number("inputAt", input_at_ms);
+        }
+        if is_whole {
+            json.raw("entry", self.entry.as_str());
+            if !matches!(&*self.raws, [only] if only.entry == self.entry) {
+                json.raw("raw", &array_text(&mut self.raw().map(ToString::to_string)));
+            }
+        }
+        json.end()
     }
 }
 

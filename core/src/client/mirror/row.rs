@@ -21,8 +21,6 @@ pub struct Row {
     /// Each of its raw rows is `disconnect`.
     pub(super) has_left: bool,
     pub(super) status: Status,
-    /// Counts merges, over the whole mirror.
-    pub(super) stamp: u64,
 }
 
 impl Row {
@@ -48,13 +46,6 @@ impl Row {
     #[must_use]
     pub fn ts(&self) -> u64 {
         self.ts
-    }
-
-    /// Another one whenever its [`entry`](Self::entry) or the rows it is merged from may be different; later ones are
-    /// greater. From 1 on.
-    #[must_use]
-    pub fn stamp(&self) -> u64 {
-        self.stamp
     }
 
     /// When its last input was, if that is known.

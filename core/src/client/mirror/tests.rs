@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::model::status::Status;
-use crate::wire::presence::{Delta, Snapshot, Source};
+use crate::wire::presence::{Delta, Snapshot};
 
 mod ageing;
 mod changes;
@@ -44,11 +44,11 @@ fn boxed(keys: &[&str]) -> Vec<Box<str>> {
 }
 
 fn snapshot_of(text: &str) -> Snapshot {
-    Snapshot::read(text, Source::default()).unwrap()
+    Snapshot::read(text).unwrap()
 }
 
 fn delta(mirror: &mut Mirror, text: &str) -> DeltaOutcome {
-    match Delta::read(text, Source::default()) {
+    match Delta::read(text) {
         Some(delta) => mirror.apply_delta(delta, 2_000),
         None => DeltaOutcome::Gap,
     }

@@ -113,7 +113,7 @@ fn parse_beacon(text: &str) -> Value {
 fn follow(now_ms: u64, payloads: &[Value]) -> Result<Value, Failure> {
     let mut mirror = Mirror::standalone(MirrorConfig::standalone());
     let steps = payloads.iter().map(|payload| {
-        let follows = match Presence::find(&payload.to_string(), 0) {
+        let follows = match Presence::find(&payload.to_string()) {
             Some(Presence::Delta(Some(delta))) => mirror.apply_delta(delta, now_ms) != DeltaOutcome::Gap,
             Some(Presence::Snapshot(snapshot)) => {
                 mirror.apply_snapshot(snapshot, now_ms);

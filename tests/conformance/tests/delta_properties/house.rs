@@ -318,7 +318,7 @@ impl Held {
 }
 
 fn raw(text: &str) -> RawEntry {
-    RawEntry::read(text, None).unwrap()
+    RawEntry::read(text).unwrap()
 }
 
 fn content(entry: &RawEntry) -> String {

@@ -88,7 +88,7 @@ fn statuses_are_right_after_every_settling_whatever_the_order() {
                     }
                 };
                 let text = format!(r#"{{"from":1,"to":{},{change}}}"#, version + 1);
-                mirror.apply_delta(Delta::read(&text, Source::default()).unwrap(), now_ms);
+                mirror.apply_delta(Delta::read(&text).unwrap(), now_ms);
             }
         }
         mirror.settle(now_ms);

@@ -1,5 +1,7 @@
 //! What became different.
 
+use alloc::format;
+
 use super::*;
 
 #[test]
@@ -97,4 +99,36 @@ fn a_new_stay_or_activity_is_a_change() {
     assert_eq!(told(&mut mirror, active), 1);
     let back = r#"[{"instanceId":"a","ts":9000,"onlineSince":8000,"lastActivityAt":9000}]"#;
     assert_eq!(told(&mut mirror, back), 1);
+}
+
+#[test]
+fn rows_that_only_moved_are_told_with_the_next_news() {
+    let row = |id: &str, ts: u64| format!(r#"{{"instanceId":"{id}","ts":{ts}}}"#);
+    let mut mirror = mirror(&format!("[{},{}]", row("a", 500), row("b", 500)), 1_000);
+    mirror.take_diff();
+    mirror.apply_list(list(&format!("[{},{}]", row("b", 500), row("a", 500))), 1_100);
+    assert_eq!(keys(&mirror), ["instance:b", "instance:a"]);
+    assert_eq!(mirror.take_diff(), None);
+    mirror.apply_list(
+        list(&format!(
+            "[{},{},{}]",
+            row("c", 900),
+            row("b", 500),
+            row("a", 500)
+        )),
+        1_200,
+    );
+    let diff = mirror.take_diff().unwrap();
+    assert_eq!(diff.added, ["instance:c".into()]);
+    assert_eq!(diff.moved, ["instance:a".into(), "instance:b".into()]);
+    assert_eq!(
+        mirror.diff_json(&diff),
+        concat!(
+            r#"{"changed":["#,
+            r#"{"key":"instance:c","place":0,"status":"Active","isSelf":false,"ts":900,"entry":{"instanceId":"c","ts":900}},"#,
+            r#"{"key":"instance:a","place":2,"status":"Active","isSelf":false,"ts":500},"#,
+            r#"{"key":"instance:b","place":1,"status":"Active","isSelf":false,"ts":500}],"removed":[]}"#
+        )
+    );
+    assert_eq!(mirror.take_diff(), None);
 }

@@ -38,7 +38,7 @@ impl Simulation {
             .iter()
             .map(|entry| {
                 let json = serde_json::to_string(entry).unwrap();
-                content(&RawEntry::read(&json, None).unwrap())
+                content(&RawEntry::read(&json).unwrap())
             })
             .collect();
         held.sort();

@@ -67,7 +67,7 @@ fn every_follower_ends_with_the_gateways_list() {
 }
 
 fn json(entry: &presence_core::PresenceEntry) -> RawEntry {
-    RawEntry::read(&serde_json::to_string(entry).unwrap(), None).unwrap()
+    RawEntry::read(&serde_json::to_string(entry).unwrap()).unwrap()
 }
 
 /// What a row says, without the times that pongs move in silence.
