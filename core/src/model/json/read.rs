@@ -63,9 +63,8 @@ impl<'de> Visitor<'de> for Members<'_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<(), A::Error> {
-        // Names are raw too: a half of a surrogate pair in one must not cost the object.
-        while let Some((name, value)) = from.next_entry::<&RawValue, &RawValue>()? {
-            (self.0)(string(name).unwrap_or_default(), value);
+        while let Some((Lossy(name), value)) = from.next_entry::<Lossy<'de>, &RawValue>()? {
+            (self.0)(name, value);
         }
         Ok(())
     }
@@ -116,28 +115,35 @@ pub fn string(json: &RawValue) -> Option<Cow<'_, str>> {
 /// [`string`] from the text of a value.
 pub(crate) fn string_of(json: &str) -> Option<Cow<'_, str>> {
     let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-    if !inner.contains('\\') {
+    if !inner.as_bytes().contains(&b'\\') {
         return Some(Cow::Borrowed(inner));
     }
     let Lossy(text) = serde_json::from_str(json).ok()?;
-    Some(Cow::Owned(text))
+    Some(text)
 }
 
-/// A string whose lone surrogates are replaced.
-struct Lossy(String);
+/// A string whose lone surrogates are replaced: one in the name of a member must not cost the object.
+struct Lossy<'a>(Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Lossy {
+impl<'de> Deserialize<'de> for Lossy<'de> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Bytes;
 
-        impl Visitor<'_> for Bytes {
-            type Value = Lossy;
+        impl<'de> Visitor<'de> for Bytes {
+            type Value = Lossy<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
 
-            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Lossy, E> {
+            fn visit_borrowed_bytes<E: de::Error>(self, bytes: &'de [u8]) -> Result<Lossy<'de>, E> {
+                match core::str::from_utf8(bytes) {
+                    Ok(text) => Ok(Lossy(Cow::Borrowed(text))),
+                    Err(_) => self.visit_bytes(bytes),
+                }
+            }
+
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Lossy<'de>, E> {
                 let mut text = String::with_capacity(bytes.len());
                 for chunk in bytes.utf8_chunks() {
                     text.push_str(chunk.valid());
@@ -146,7 +152,7 @@ impl<'de> Deserialize<'de> for Lossy {
                         text.push(char::REPLACEMENT_CHARACTER);
                     }
                 }
-                Ok(Lossy(text))
+                Ok(Lossy(Cow::Owned(text)))
             }
         }
 
