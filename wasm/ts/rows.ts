@@ -65,11 +65,14 @@ export class Rows {
   /** Takes in what changed. */
   apply({ changed, removed }: RosterChange): void {
     for (const key of removed) this.#rows.delete(key);
+    // Sorted as it was, but for what changed: that is quick to sort again.
+    if (removed.length > 0) this.#order = this.#order.filter(({ told }) => this.#rows.has(told.key));
     for (const told of changed) {
       const old = this.#rows.get(told.key);
       if (told.entry) {
-        const whole = { ...told, entry: told.entry };
-        this.#rows.set(told.key, { told: whole, isOwn: this.#isOwn(told.entry), row: undefined, fromMs: 0, untilMs: 0 });
+        const kept = { told: { ...told, entry: told.entry }, isOwn: this.#isOwn(told.entry), row: undefined, fromMs: 0, untilMs: 0 };
+        if (old) Object.assign(old, kept);
+        else this.#add(kept);
       } else if (old) {
         old.told = { ...old.told, ...told, entry: old.told.entry };
       }
@@ -83,7 +86,7 @@ export class Rows {
    */
   list(nowMs: number, isExact = false): readonly PresenceRow[] {
     if (!this.#isSorted) {
-      this.#order = [...this.#rows.values()].sort(inOrder);
+      this.#order.sort(inOrder);
       this.#isSorted = true;
     }
     const shown = this.#shown;
@@ -95,6 +98,11 @@ export class Rows {
     });
     if (!isSame) this.#shown = Object.freeze(rows);
     return this.#shown;
+  }
+
+  #add(kept: KeptRow): void {
+    this.#rows.set(kept.told.key, kept);
+    this.#order.push(kept);
   }
 
   /** Those with these keys that are there, in list order, exactly as they are at that time. */
