@@ -24,6 +24,7 @@ export const next = [
         const url = `http://127.0.0.1:${port}/`;
         const html = (await (await fetch(url)).text()).replaceAll("&quot;", '"');
         assert.ok(html.includes(JSON.stringify(EXPECTED)), "the server rendered what it came to");
+        assert.ok(html.includes('data-phase="stopped"'), "the hooks rendered on the server");
         assertPage(await outcomeOf(url));
       } finally {
         await stopped(server);

@@ -30,6 +30,8 @@ export async function outcomeOf(url) {
     page.on("request", (request) => {
       if (new URL(request.url()).host !== new URL(url).host) problems.push(`asks ${request.url()}`);
     });
+    // Sockets open and stay silent.
+    await page.routeWebSocket(/./, () => {});
     await page.goto(url);
     const done = page.waitForFunction(() => globalThis.outcome, undefined, { timeout: 60_000 });
     const outcome = await done.then((handle) => handle.jsonValue()).catch((error) => {

@@ -1,5 +1,11 @@
-import { ready, status, platformLabel, PresenceError, Roster } from "openclaw-presence";
+import { PresenceClient, ready, status, platformLabel, PresenceError, Roster } from "openclaw-presence";
+import { readableRoster } from "openclaw-presence/svelte";
 
 import { use } from "./use.js";
+
+// An adapter is another entry: it has to work with the client of this one.
+const phases = [];
+readableRoster(new PresenceClient(), (roster) => roster.connection.phase).subscribe((phase) => phases.push(phase))();
+if (phases.join() !== "stopped") throw new Error(`the adapter reported ${phases.join()}`);
 
 globalThis.outcome = await use({ ready, status, platformLabel, PresenceError, Roster });

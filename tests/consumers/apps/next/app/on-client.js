@@ -2,17 +2,21 @@
 
 import { useEffect, useState } from "react";
 import { ready, status, platformLabel, PresenceError, Roster } from "openclaw-presence";
+import { useConnection } from "openclaw-presence/react";
 
 import { use } from "../use.js";
 
 export function OnClient() {
   // Rendered on the server, too: the core must work there in a client component.
   const [text, setText] = useState(() => status(0));
+  // The provider is in the server component above.
+  const { phase } = useConnection();
   useEffect(() => {
+    if (phase !== "connecting") return;
     use({ ready, status, platformLabel, PresenceError, Roster }).then((outcome) => {
       globalThis.outcome = outcome;
       setText(JSON.stringify(outcome));
     });
-  }, []);
-  return <p>{text}</p>;
+  }, [phase]);
+  return <p data-phase={phase}>{text}</p>;
 }
