@@ -1,8 +1,10 @@
+import { abortable, type Abortable } from "./abort.js";
 import { DISPOSE } from "./disposable.js";
 import { Engine } from "./engine.js";
 import { ProblemEvent, RosterEvent, ShutdownEvent, StateEvent, type PresenceClientEvents } from "./events.js";
 import { weakly, type EngineHost } from "./host.js";
 import { RosterIterator } from "./iterator.js";
+import { checkClientOptions } from "./known-options.js";
 import { ListenerTarget } from "./listeners.js";
 import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
 import { EMPTY_SNAPSHOT } from "./snapshot.js";
@@ -34,6 +36,8 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   readonly #engine: Engine;
   readonly #subscribers = new Set<{ readonly listener: () => void }>();
   #told: RosterSnapshot = EMPTY_SNAPSHOT;
+  /** Ends the wait for the signal of the last start. */
+  #unsignal: (() => void) | undefined;
   /** Lives as long as this does: the engine holds it weakly. */
   readonly #host: EngineHost = {
     handleSnapshot: () => this.#tell(),
@@ -43,10 +47,11 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   };
 
   /**
-   * @throws {PresenceError} `INVALID_ARGUMENT` names a bad option.
+   * @throws {PresenceError} `INVALID_ARGUMENT` names an option that is bad or does not exist.
    */
   constructor(options: PresenceClientOptions = {}) {
     super();
+    checkClientOptions(options);
     this.#engine = new Engine(options, weakly(this.#host));
     forgotten?.register(this, this.#engine, this.#engine);
   }
@@ -56,15 +61,26 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   /**
    * Connects, and from then on keeps connected; while it waits for its next try, it tries at once.
    *
+   * @param signal stops the client once it is aborted. Until then, or until it is stopped, the signal keeps the client.
    * @throws {PresenceError} `NO_WEBSOCKET`, `FREED`. What else goes wrong is in {@link state}.
    */
-  start(): this {
+  start({ signal }: { readonly signal?: AbortSignal | undefined } = {}): this {
+    if (signal?.aborted) return this;
     this.#engine.start();
+    if (signal) this.#stopOn(signal);
     return this;
+  }
+
+  #stopOn(signal: AbortSignal): void {
+    this.#unsignal?.();
+    const stop = () => this.stop();
+    signal.addEventListener("abort", stop);
+    this.#unsignal = () => signal.removeEventListener("abort", stop);
   }
 
   /** Disconnects and gives the instanceId back. The roster stays, offline and ageing. {@link start} starts again. */
   stop(): void {
+    this.#unsignal?.();
     this.#engine.stop();
   }
 
@@ -74,11 +90,13 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
    * @throws {PresenceError} `INVALID_ARGUMENT`, `NO_WEBSOCKET`, `FREED`.
    */
   reconnect(change: ReconnectOptions = {}): void {
+    checkClientOptions(change);
     this.#engine.reconnect(change);
   }
 
   /** Stops for good and gives the memory of the core back. Twice does nothing; the last roster can still be read. */
   close(): void {
+    this.#unsignal?.();
     forgotten?.unregister(this.#engine);
     this.#engine.free();
   }
@@ -98,8 +116,8 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
    * @throws {PresenceError} the reason when the gateway refuses it, `CLOSED` when it is stopped, `FREED`. It does not
    *   give up on a gateway that cannot be reached.
    */
-  connected(): Promise<void> {
-    return this.#engine.connected();
+  connected({ signal }: Abortable = {}): Promise<void> {
+    return abortable(signal, () => this.#engine.connected());
   }
 
   /** How the connection is. */
@@ -155,8 +173,8 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
    * @throws {PresenceError} `CLOSED` without a connection, `REFUSED` (or another of the gateway's codes) with what the
    *   gateway said, `TIMEOUT` after 30 s, `TOO_MANY_REQUESTS`, `FREED`.
    */
-  request(method: string, params?: unknown): Promise<unknown> {
-    return this.#engine.request(method, params);
+  request(method: string, params?: unknown, { signal }: Abortable = {}): Promise<unknown> {
+    return abortable(signal, () => this.#engine.request(method, params));
   }
 
   /**
@@ -165,8 +183,8 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
    * @param reason a word for it. Real gateways tell their agent of words that are new to them.
    * @throws {PresenceError} as {@link request}.
    */
-  beacon(reason = "periodic"): Promise<void> {
-    return this.#engine.beacon(reason);
+  beacon(reason = "periodic", { signal }: Abortable = {}): Promise<void> {
+    return abortable(signal, () => this.#engine.beacon(reason));
   }
 
   // ---- events -----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ import { diffRows, type RosterDiff } from "./diff.js";
 import { DISPOSE } from "./disposable.js";
 import { asPresenceError, freed } from "./errors.js";
 import type { Thresholds } from "./functions.js";
+import { checkRosterOptions } from "./known-options.js";
 import { core } from "./load/core.js";
 import { readFindings } from "./machine.js";
 import { Rows, type RosterChange } from "./rows.js";
@@ -47,6 +48,7 @@ export class Roster {
    * @throws {PresenceError} `NOT_READY`: `await ready()` first. `INVALID_ARGUMENT` names the bad option.
    */
   constructor(options: RosterOptions = {}) {
+    checkRosterOptions(options);
     const { Roster } = core();
     try {
       this.#wasm = new Roster(JSON.stringify(options));

@@ -10,5 +10,6 @@ import notifications from "./notifications.mjs";
 import parts from "./parts.mjs";
 import requests from "./requests.mjs";
 import roster from "./roster.mjs";
+import signals from "./signals.mjs";
 
-export const SUITES = { parts, "instance-id": instanceId, "device-key": deviceKey, listeners, roster, client, requests, notifications, failures, "element-text": elementText };
+export const SUITES = { parts, "instance-id": instanceId, "device-key": deviceKey, listeners, roster, client, requests, signals, notifications, failures, "element-text": elementText };

@@ -1,0 +1,60 @@
+import { PresenceError } from "./errors.js";
+import type { Thresholds } from "./functions.js";
+import type { BackoffPolicy, BeaconPolicy, ClientInfo, PresenceClientOptions } from "./options.js";
+import type { RosterOptions } from "./roster.js";
+
+/** The names of all members; the type-checker compares them with the type. */
+type Names<T> = { readonly [Name in keyof Required<T>]: unknown };
+
+const THRESHOLDS: Names<Thresholds> = { activeMs: 1, idleMs: 1 };
+const BEACONS: Names<BeaconPolicy> = { everyMs: 1, onActivity: 1, onVisibility: 1, idleMs: 1 };
+const BACKOFF: Names<BackoffPolicy> = { initialMs: 1, factor: 1, maxMs: 1, stableMs: 1 };
+const CLIENT: Names<ClientInfo> = {
+  id: 1,
+  mode: 1,
+  displayName: 1,
+  version: 1,
+  platform: 1,
+  deviceFamily: 1,
+  modelIdentifier: 1,
+  ip: 1,
+};
+
+/** The options of a client; an object stands for the members of an option that is one. */
+const CLIENT_OPTIONS: Names<PresenceClientOptions> = {
+  url: 1,
+  token: 1,
+  password: 1,
+  client: CLIENT,
+  instanceId: 1,
+  deviceKey: 1,
+  scopes: 1,
+  beacons: BEACONS,
+  deltas: 1,
+  backoff: BACKOFF,
+  thresholds: THRESHOLDS,
+  handshakeMs: 1,
+  WebSocket: 1,
+  clock: 1,
+  seed: 1,
+};
+
+const ROSTER_OPTIONS: Names<RosterOptions> = { ttlMs: 1, maxRows: 1, thresholds: THRESHOLDS };
+
+/** @throws {PresenceError} `INVALID_ARGUMENT` names an option of a client that does not exist. */
+export function checkClientOptions(options: object): void {
+  check(options, CLIENT_OPTIONS, "options");
+}
+
+/** @throws {PresenceError} `INVALID_ARGUMENT` names an option of a roster that does not exist. */
+export function checkRosterOptions(options: object): void {
+  check(options, ROSTER_OPTIONS, "options");
+}
+
+function check(options: object, names: object, path: string): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(names, name)) throw new PresenceError("INVALID_ARGUMENT", `invalid ${path}.${name}: there is no such option`);
+    const inner = (names as Record<string, unknown>)[name];
+    if (typeof inner === "object" && typeof value === "object") check(value ?? {}, inner as object, `${path}.${name}`);
+  }
+}
