@@ -1,4 +1,6 @@
 /** Everything that the entries `openclaw-presence` and `openclaw-presence/slim` have in common. */
+export type * from "./abort.js";
+export * from "./arrivals.js";
 export * from "./client.js";
 export * from "./clock.js";
 export * from "./device-key.js";

@@ -1,4 +1,6 @@
 import { abortable, type Abortable } from "./abort.js";
+import { watchArrivals, type ArrivalOptions, type LeaveReason } from "./arrivals.js";
+import type { Clock } from "./clock.js";
 import { DISPOSE } from "./disposable.js";
 import { Engine } from "./engine.js";
 import { ProblemEvent, RosterEvent, ShutdownEvent, StateEvent, type PresenceClientEvents } from "./events.js";
@@ -8,7 +10,7 @@ import { checkClientOptions } from "./known-options.js";
 import { ListenerTarget } from "./listeners.js";
 import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
 import { EMPTY_SNAPSHOT } from "./snapshot.js";
-import type { ConnectionState, Finding, RosterSnapshot } from "./types.js";
+import type { ConnectionState, Finding, PresenceRow, RosterSnapshot } from "./types.js";
 
 /** Ends the engines of clients that nobody holds any more, where the platform can say so. */
 const forgotten =
@@ -34,6 +36,7 @@ const forgotten =
  */
 export class PresenceClient extends ListenerTarget implements AsyncIterable<RosterSnapshot> {
   readonly #engine: Engine;
+  readonly #clock: Clock | undefined;
   readonly #subscribers = new Set<{ readonly listener: () => void }>();
   #told: RosterSnapshot = EMPTY_SNAPSHOT;
   /** Ends the wait for the signal of the last start. */
@@ -52,6 +55,7 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   constructor(options: PresenceClientOptions = {}) {
     super();
     checkClientOptions(options);
+    this.#clock = options.clock;
     this.#engine = new Engine(options, weakly(this.#host));
     forgotten?.register(this, this.#engine, this.#engine);
   }
@@ -149,6 +153,16 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
       if (this.#subscribers.delete(subscriber)) this.handleListeners();
     };
   };
+
+  /** Calls `listener` with each row that joins from now on; what it returns ends that. See {@link watchArrivals}. */
+  onJoin(listener: (row: PresenceRow) => void, options?: ArrivalOptions): () => void {
+    return watchArrivals(this, { join: listener }, options, this.#clock);
+  }
+
+  /** Calls `listener` with each row that leaves from now on, and why. See {@link watchArrivals}. */
+  onLeave(listener: (row: PresenceRow, reason: LeaveReason) => void, options?: ArrivalOptions): () => void {
+    return watchArrivals(this, { leave: listener }, options, this.#clock);
+  }
 
   /** Which rows of the gateway's list look like one client, and how to mend it. */
   findings(): readonly Finding[] {

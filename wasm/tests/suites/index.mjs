@@ -1,5 +1,6 @@
 // All suites that run in Node and in browsers alike. Each takes { test, assert, presence, internal }.
 
+import arrivals from "./arrivals.mjs";
 import client from "./client.mjs";
 import deviceKey from "./device-key.mjs";
 import elementText from "./element-text.mjs";
@@ -12,4 +13,4 @@ import requests from "./requests.mjs";
 import roster from "./roster.mjs";
 import signals from "./signals.mjs";
 
-export const SUITES = { parts, "instance-id": instanceId, "device-key": deviceKey, listeners, roster, client, requests, signals, notifications, failures, "element-text": elementText };
+export const SUITES = { parts, "instance-id": instanceId, "device-key": deviceKey, listeners, roster, client, arrivals, requests, signals, notifications, failures, "element-text": elementText };

@@ -1,0 +1,95 @@
+// Who joins and who leaves, as an app is told.
+
+import { world } from "../lib/world.mjs";
+
+/** What a client tells, in short words. */
+function told(client, options) {
+  const words = [];
+  const ends = [
+    client.onJoin(({ host }) => words.push(`${host} joins`), options),
+    client.onLeave(({ host, status }, reason) => words.push(`${host} leaves: ${reason}, ${status}`), options),
+  ];
+  return { words, end: () => ends.forEach((end) => end()) };
+}
+
+export default function arrivals({ test, assert, presence }) {
+  test("joins are told at once, leaves after the grace, who was there already not at all", async (t) => {
+    const { clock, client, peer } = world(t, presence);
+    peer({ instanceId: "early", displayName: "Early" });
+    const dashboard = client();
+    const { words, end } = told(dashboard);
+    dashboard.start();
+    await dashboard.connected();
+    await clock.advance(1_000);
+    assert.deepEqual(words, []);
+    const late = peer({ instanceId: "late", displayName: "Late" });
+    await clock.advance(1_000);
+    assert.deepEqual(words.splice(0), ["Late joins"]);
+    late.socket.close();
+    await clock.advance(4_900);
+    assert.deepEqual(words, []);
+    await clock.advance(1_000);
+    assert.deepEqual(words.splice(0), ["Late leaves: disconnect, Left"]);
+    peer({ instanceId: "late", displayName: "Late" });
+    await clock.advance(1_000);
+    assert.deepEqual(words.splice(0), ["Late joins"]);
+    end();
+    peer({ instanceId: "other", displayName: "Other" });
+    await clock.advance(1_000);
+    assert.deepEqual(words, []);
+  });
+
+  test("who is back within the grace has not left", async (t) => {
+    const { clock, client, peer } = world(t, presence);
+    const dashboard = client().start();
+    await dashboard.connected();
+    await clock.advance(0);
+    const { words } = told(dashboard, { graceMs: 20_000 });
+    const first = peer();
+    await clock.advance(1_000);
+    first.socket.close();
+    await clock.advance(15_000);
+    peer();
+    await clock.advance(60_000);
+    assert.deepEqual(words, ["Peer joins"]);
+  });
+
+  test("a row that the gateway no longer lists leaves too", async (t) => {
+    const { clock, client, peer } = world(t, presence, { ttlMs: 60_000 });
+    const dashboard = client().start();
+    await dashboard.connected();
+    const other = peer();
+    other.beacon({ instanceId: "cron", host: "cron" });
+    await clock.advance(1_000);
+    const { words } = told(dashboard);
+    await clock.advance(70_000);
+    assert.deepEqual(words, ["cron leaves: removed, Active"]);
+  });
+
+  test("a gateway that restarts is no departure, but of those who stay away", async (t) => {
+    const { clock, gateway, client, peer } = world(t, presence);
+    const after = new presence.SimulatedGateway({ clock, self: { host: "gateway", mode: "gateway", reason: "self" } });
+    t.after(() => after.free());
+    let current = gateway;
+    const Switching = function (url) {
+      return new current.WebSocket(url);
+    };
+    const dashboard = client({ WebSocket: Switching }).start();
+    const faithful = client({ WebSocket: Switching, instanceId: "faithful", client: { displayName: "Faithful" } }).start();
+    await dashboard.connected();
+    await faithful.connected();
+    peer();
+    await clock.advance(1_000);
+    const { words } = told(dashboard, { graceMs: 40_000 });
+    gateway.shutdown("update");
+    await clock.advance(60_000);
+    assert.deepEqual(words, [], "nobody is gone while the gateway is away");
+    current = after;
+    await clock.advance(35_000);
+    await dashboard.connected();
+    await faithful.connected();
+    assert.deepEqual(words, []);
+    await clock.advance(60_000);
+    assert.deepEqual(words, ["Peer leaves: disconnect, Left"]);
+  });
+}
