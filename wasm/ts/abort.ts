@@ -8,11 +8,14 @@ export interface Abortable {
 export function abortable<T>(signal: AbortSignal | undefined, begin: () => Promise<T>): Promise<T> {
   if (!signal) return begin();
   return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) return abort();
+    if (signal.aborted) return reject(signal.reason);
+    const release = () => signal.removeEventListener("abort", abort);
+    const abort = () => {
+      // What began may never end, as with a gateway that is never reached.
+      release();
+      reject(signal.reason);
+    };
     signal.addEventListener("abort", abort);
-    begin()
-      .finally(() => signal.removeEventListener("abort", abort))
-      .then(resolve, reject);
+    begin().finally(release).then(resolve, reject);
   });
 }

@@ -1,3 +1,4 @@
+import { callListener } from "./call-listener.js";
 import { systemClock, type Clock } from "./clock.js";
 import type { RosterSource } from "./store.js";
 import type { PresenceRow, RosterSnapshot } from "./types.js";
@@ -23,7 +24,7 @@ const DEFAULT_GRACE_MS = 5_000;
 
 /**
  * Tells who joins and who leaves from now on; what it returns ends that. While the client is not live nobody leaves: when
- * the gateway is back, everybody has the whole grace to come back too.
+ * the gateway is back, everybody has the whole grace to come back too. The first list of another gateway is no news.
  */
 export function watchArrivals(
   client: RosterSource,
@@ -43,11 +44,15 @@ export function watchArrivals(
     leaving.delete(key);
     const row = there.get(key);
     there.delete(key);
-    if (row) leave?.(row, row.isConnected ? "removed" : "disconnect");
+    if (row) callListener(() => leave?.(row, row.isConnected ? "removed" : "disconnect"));
   };
   const update = (roster: RosterSnapshot) => {
     if (roster.connection.phase !== "live" || roster.isOffline || !roster.hasList) {
       for (const key of [...leaving.keys()]) stay(key);
+      if (roster.hasList) return;
+      // Without a list nothing is known: the gateway is another one, or no longer shows who is there.
+      there.clear();
+      isBegun = false;
       return;
     }
     const connected = new Set<string>();
@@ -64,7 +69,7 @@ export function watchArrivals(
     for (const key of there.keys()) {
       if (!connected.has(key) && !leaving.has(key)) leaving.set(key, clock.setTimer(() => end(key), graceMs));
     }
-    for (const row of joined) join?.(row);
+    for (const row of joined) callListener(() => join?.(row));
   };
 
   update(client.getSnapshot());

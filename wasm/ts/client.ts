@@ -1,5 +1,6 @@
 import { abortable, type Abortable } from "./abort.js";
 import { watchArrivals, type ArrivalOptions, type LeaveReason } from "./arrivals.js";
+import { callListener } from "./call-listener.js";
 import type { Clock } from "./clock.js";
 import { DISPOSE } from "./disposable.js";
 import { Engine } from "./engine.js";
@@ -248,20 +249,6 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
     const before = this.#told;
     this.#told = this.#engine.snapshot;
     this.dispatchEvent(new RosterEvent(this.#told, before));
-    for (const { listener } of [...this.#subscribers]) {
-      try {
-        listener();
-      } catch (error) {
-        // As with events: one listener's mistake is reported and keeps nothing from the others.
-        reportMistake(error);
-      }
-    }
+    for (const { listener } of [...this.#subscribers]) callListener(listener);
   }
-}
-
-function reportMistake(error: unknown): void {
-  if (typeof reportError === "function") reportError(error);
-  else queueMicrotask(() => {
-    throw error;
-  });
 }

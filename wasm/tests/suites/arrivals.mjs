@@ -92,4 +92,48 @@ export default function arrivals({ test, assert, presence }) {
     await clock.advance(60_000);
     assert.deepEqual(words, ["Peer leaves: disconnect, Left"]);
   });
+
+  test("the first list of another gateway is no news", async (t) => {
+    const { clock, gateway, client, peer } = world(t, presence);
+    const other = new presence.SimulatedGateway({ clock, self: { host: "other", mode: "gateway", reason: "self" } });
+    t.after(() => other.free());
+    let current = gateway;
+    const Switching = function (url) {
+      return new current.WebSocket(url);
+    };
+    const dashboard = client({ WebSocket: Switching, url: "ws://one" }).start();
+    await dashboard.connected();
+    peer();
+    await clock.advance(1_000);
+    const { words } = told(dashboard);
+    current = other;
+    dashboard.reconnect({ url: "ws://two" });
+    await dashboard.connected();
+    await clock.advance(60_000);
+    assert.deepEqual(words, []);
+  });
+
+  test("a listener that fails keeps no row from the others", async (t) => {
+    const { clock, client, peer } = world(t, presence);
+    const dashboard = client().start();
+    await dashboard.connected();
+    await clock.advance(0);
+    const seen = [];
+    const fail = (what) => ({ host }) => {
+      seen.push(`${host} ${what}`);
+      throw new Error(host);
+    };
+    dashboard.onJoin(fail("joins"));
+    dashboard.onLeave(fail("leaves"));
+    const reported = [];
+    const before = Object.getOwnPropertyDescriptor(globalThis, "reportError");
+    Object.defineProperty(globalThis, "reportError", { value: ({ message }) => reported.push(message), configurable: true });
+    t.after(() => (before ? Object.defineProperty(globalThis, "reportError", before) : delete globalThis.reportError));
+    const peers = ["Ada", "Ben"].map((displayName) => peer({ instanceId: displayName, displayName }));
+    await clock.advance(1_000);
+    for (const { socket } of peers) socket.close();
+    await clock.advance(10_000);
+    assert.deepEqual(seen.sort(), ["Ada joins", "Ada leaves", "Ben joins", "Ben leaves"]);
+    assert.deepEqual(reported.sort(), ["Ada", "Ada", "Ben", "Ben"]);
+  });
 }
