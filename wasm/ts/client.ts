@@ -249,6 +249,9 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
     const before = this.#told;
     this.#told = this.#engine.snapshot;
     this.dispatchEvent(new RosterEvent(this.#told, before));
-    for (const { listener } of [...this.#subscribers]) callListener(listener);
+    for (const subscriber of [...this.#subscribers]) {
+      // An earlier one may have ended it.
+      if (this.#subscribers.has(subscriber)) callListener(subscriber.listener);
+    }
   }
 }

@@ -158,8 +158,9 @@ impl Mirror {
                 .ne(raws.iter().map(|raw| raw.place))
             {
                 self.changes.note(key, Some(&*row));
-                Arc::make_mut(row).raws = raws;
             }
+            // Their keys on the wire may be others, too.
+            Arc::make_mut(row).raws = raws;
             return;
         }
         self.changes.note(key, self.rows.get(key));

@@ -207,3 +207,20 @@ fn a_key_that_a_snapshot_repeats_counts_once() {
     assert_eq!(delta(&mut mirror, gone), DeltaOutcome::Applied);
     assert!(mirror.is_empty());
 }
+
+#[test]
+fn a_list_that_comes_again_with_keys_is_followed_by_them() {
+    let rows = r#"[{"instanceId":"a","host":"x","ts":900},{"instanceId":"a","ip":"y","ts":800}]"#;
+    let mut mirror = mirror(rows, 1_000);
+    mirror.apply_snapshot(
+        snapshot_of(&format!(
+            r#"{{"presence":{rows},"keys":["k1","k2"],"version":1}}"#
+        )),
+        1_000,
+    );
+    let removal = r#"{"from":1,"to":2,"removals":[{"key":"k1"}]}"#;
+    assert_eq!(delta(&mut mirror, removal), DeltaOutcome::Applied);
+    let row = mirror.row("instance:a").unwrap();
+    assert_eq!(row.raw().count(), 1);
+    assert_eq!(row.entry().str("ip"), Some("y"));
+}
