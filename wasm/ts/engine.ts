@@ -193,8 +193,8 @@ export class Engine {
     if (!this.#machine?.isFor(identity)) {
       this.#dropMachine();
       const { token, password } = this.#options;
-      const linked = password === undefined ? this.#address.token : undefined;
-      this.#machine = new Machine({ ...this.#options, token: token ?? linked }, identity, this.#clock);
+      const options = { ...this.#options, token: token ?? (password === undefined ? this.#address.token : undefined) };
+      this.#machine = new Machine(options, identity, this.#clock, this.#snapshots.current.rows);
     }
     this.#machine.setWatched(this.#isWatched);
     this.#watchPage(this.#machine);

@@ -7,7 +7,7 @@ import type { PresenceClientOptions } from "./options.js";
 import { platform } from "./platform.js";
 import { randomSeed } from "./random.js";
 import { Rows, type RosterChange } from "./rows.js";
-import type { ConnectionState, Finding, PresenceEntry } from "./types.js";
+import type { ConnectionState, Finding, PresenceEntry, PresenceRow } from "./types.js";
 import { VERSION } from "./version.js";
 
 type WasmClient = InstanceType<ReturnType<typeof core>["Client"]>;
@@ -31,11 +31,14 @@ export class Machine {
   readonly #identity: Identity;
   readonly #ownKey: string | undefined;
   /** The roster as the gateway has it. */
-  readonly rows = new Rows((entry) => this.#isOwn(entry));
+  readonly rows: Rows;
   #hadList = false;
+  #isToldOffline = true;
   #canRead = true;
 
-  constructor(options: PresenceClientOptions, identity: Identity, clock: Clock) {
+  /** `before` are the rows that are shown so far. */
+  constructor(options: PresenceClientOptions, identity: Identity, clock: Clock, before: readonly PresenceRow[]) {
+    this.rows = new Rows((entry) => this.#isOwn(entry), before);
     const { Client } = core();
     const config = JSON.stringify(machineConfig(options, identity));
     try {
@@ -139,7 +142,8 @@ export class Machine {
 
   /** Whether the gateway cannot be reached, or has not sent a list yet. */
   get isOffline(): boolean {
-    return this.#wasm.isOffline();
+    // The rows are those of before until the change is told.
+    return this.#isToldOffline || this.#wasm.isOffline();
   }
 
   /** Whether the gateway ever sent a list. */
@@ -183,8 +187,7 @@ export class Machine {
       case "state":
         return { type, state: this.#state(rest[0], rest[1], rest.slice(2)) };
       case "roster":
-        this.rows.apply(JSON.parse(rest[0]) as RosterChange);
-        this.#hadList ||= !this.isOffline;
+        this.#apply(JSON.parse(rest[0]) as RosterChange);
         return { type };
       case "answer":
         return { type, id: rest[0], payload: JSON.parse(rest[1]) };
@@ -201,6 +204,12 @@ export class Machine {
       default:
         return undefined;
     }
+  }
+
+  #apply(change: RosterChange): void {
+    this.rows.apply(change);
+    this.#isToldOffline = change.offline ?? this.#isToldOffline;
+    this.#hadList ||= !this.isOffline;
   }
 
   #live(hello: LiveState): ConnectionState {

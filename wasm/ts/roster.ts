@@ -140,7 +140,11 @@ export class Roster {
     if (json === undefined) return;
     const change = JSON.parse(json) as RosterChange;
     this.#rows.apply(change);
-    for (const key of change.removed) this.#changed.add(key);
+    for (const key of change.removed) {
+      // A row that came and went is no news: what is kept is bounded by what was told and what is there.
+      if (this.#told.has(key)) this.#changed.add(key);
+      else this.#changed.delete(key);
+    }
     for (const { key } of change.changed) this.#changed.add(key);
   }
 

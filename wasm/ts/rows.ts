@@ -1,3 +1,4 @@
+import { isSame } from "./diff.js";
 import { ageText, platformLabel, reasonLabel } from "./functions.js";
 import type { PresenceEntry, PresenceRow, Status } from "./types.js";
 
@@ -19,6 +20,8 @@ interface ToldRow {
 export interface RosterChange {
   readonly changed: readonly ToldRow[];
   readonly removed: readonly string[];
+  /** Whether the roster is offline now; absent: as it was. */
+  readonly offline?: boolean;
 }
 
 /** A row as it was told, and as it was shown last. */
@@ -52,14 +55,16 @@ export class Rows {
   #shown: readonly PresenceRow[] = Object.freeze([]);
   readonly #isOwn: (entry: PresenceEntry) => boolean;
 
-  /** `isOwn` says whether a row is that of the client that shows it. */
-  constructor(isOwn: (entry: PresenceEntry) => boolean = () => false) {
-    this.#isOwn = isOwn;
-  }
+  /** Rows that were shown before this began, until something is known. */
+  #before: readonly PresenceRow[];
 
-  /** Number of rows. */
-  get size(): number {
-    return this.#rows.size;
+  /**
+   * `isOwn` says whether a row is that of the client that shows it. `before` are rows that were shown by another one:
+   * those that say the same stay the same objects.
+   */
+  constructor(isOwn: (entry: PresenceEntry) => boolean = () => false, before: readonly PresenceRow[] = []) {
+    this.#isOwn = isOwn;
+    this.#before = before;
   }
 
   /** Takes in what changed. */
@@ -67,12 +72,14 @@ export class Rows {
     for (const key of removed) this.#rows.delete(key);
     // Sorted as it was, but for what changed: that is quick to sort again.
     if (removed.length > 0) this.#order = this.#order.filter(({ told }) => this.#rows.has(told.key));
+    const before = new Map(this.#before.map((row) => [row.key, row]));
+    this.#before = [];
     for (const told of changed) {
       const old = this.#rows.get(told.key);
       if (told.entry) {
         const kept = { told: { ...told, entry: told.entry }, isOwn: this.#isOwn(told.entry), row: undefined, fromMs: 0, untilMs: 0 };
         if (old) Object.assign(old, kept);
-        else this.#add(kept);
+        else this.#add(kept, before.get(told.key));
       } else if (old) {
         old.told = { ...old.told, ...told, entry: old.told.entry };
       }
@@ -100,7 +107,8 @@ export class Rows {
     return this.#shown;
   }
 
-  #add(kept: KeptRow): void {
+  #add(kept: KeptRow, before: PresenceRow | undefined): void {
+    if (before && saysTheSame(kept, before)) kept.row = before;
     this.#rows.set(kept.told.key, kept);
     this.#order.push(kept);
   }
@@ -115,6 +123,12 @@ export class Rows {
   wordsMs(): number {
     return this.#order.reduce((least, kept) => Math.min(least, kept.untilMs), Number.POSITIVE_INFINITY);
   }
+}
+
+/** Whether a row was shown like this, but for words of age. */
+function saysTheSame({ told, isOwn }: KeptRow, row: PresenceRow): boolean {
+  const isLike = row.status === told.status && row.isSelf === told.isSelf && row.isOwn === isOwn;
+  return isLike && isSame(row.entry, told.entry) && isSame(RAW.get(row), told.raw);
 }
 
 /** The gateway itself, then the freshest first; of two as fresh the one that the gateway lists first. */

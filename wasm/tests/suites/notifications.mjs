@@ -53,6 +53,48 @@ export default function notifications({ test, assert, presence, internal }) {
     assert.equal(heard.at(-1), "stopped true");
   });
 
+  test("who reads the roster when it hears of a connection never takes old rows for current ones", async (t) => {
+    const { clock, gateway, client, peer } = world(t, presence);
+    const after = new presence.SimulatedGateway({ clock, self: { host: "after", mode: "gateway", reason: "self" } });
+    t.after(() => after.free());
+    let current = gateway;
+    const Switching = function (url) {
+      return new current.WebSocket(url);
+    };
+    const dashboard = client({ WebSocket: Switching });
+    const shown = [];
+    dashboard.addEventListener("state", ({ state }) => {
+      const { isOffline } = dashboard.roster;
+      if (state.phase === "live" && !isOffline) shown.push(hosts(dashboard.roster));
+    });
+    dashboard.start();
+    await dashboard.connected();
+    peer();
+    await clock.advance(1_000);
+    gateway.shutdown("update");
+    current = after;
+    await clock.advance(60_000);
+    await dashboard.connected();
+    for (const names of shown) assert.equal(names.includes("Peer"), false);
+    assert.equal(dashboard.roster.isOffline, false);
+    assert.deepEqual(hosts(dashboard.roster), ["after", "Dashboard"]);
+  });
+
+  test("rows stay the same objects when the client reconnects as another", async (t) => {
+    const { clock, client, peer } = world(t, presence);
+    const dashboard = client().start();
+    await dashboard.connected();
+    peer();
+    await clock.advance(1_000);
+    const row = () => dashboard.roster.rows.find(({ host }) => host === "Peer");
+    const before = row();
+    assert.ok(before);
+    dashboard.reconnect({ scopes: ["operator.read"] });
+    await dashboard.connected();
+    await clock.advance(0);
+    assert.equal(row(), before);
+  });
+
   test("subscribing by itself announces nothing", async (t) => {
     const { clock, client, peer } = world(t, presence);
     const dashboard = client().start();
