@@ -49,11 +49,10 @@ pub fn main() -> ExitCode {
 fn run() -> Result<(), Failure> {
     let cli = Cli::read().map_err(|error| Failure::Usage(error.to_string()))?;
     match cli.command {
-        None => serve::serve(&cli.serve),
-        Some(Command::Serve(options)) => serve::serve(&options),
-        Some(Command::List(options)) => block_on(list::list(&options)),
-        Some(Command::Watch(options)) => block_on(watch::watch(&options)),
-        Some(Command::Beacon(options)) => block_on(beacon::beacon(&options)),
+        Command::Serve(options) => serve::serve(&options),
+        Command::List(options) => block_on(list::list(&options)),
+        Command::Watch(options) => block_on(watch::watch(&options)),
+        Command::Beacon(options) => block_on(beacon::beacon(&options)),
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) use resolve::{OptionsError, Resolved};
 pub(super) use serve::ServeOptions;
 
 const AFTER_HELP: &str = "\
-Without a command, `serve` runs.
+Without a command, `serve` runs, with the options of `presence-gateway serve --help`.
 
 Examples:
   presence-gateway                                  serve on 127.0.0.1:18789, print a URL to click
@@ -42,14 +42,11 @@ Secrets given as arguments can be seen by other users of this machine; prefer th
 
 /// A gateway for OpenClaw presence: which clients are connected, and when each was last seen
 #[derive(Debug, Parser)]
-#[command(name = "presence-gateway", version, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
+#[command(name = "presence-gateway", version, after_help = AFTER_HELP)]
 pub(super) struct Cli {
-    /// The command; `serve` when absent.
+    /// The command.
     #[command(subcommand)]
-    pub command: Option<Command>,
-    /// Options of `serve`, when no command is given.
-    #[command(flatten)]
-    pub serve: ServeOptions,
+    pub command: Command,
 }
 
 /// The commands.

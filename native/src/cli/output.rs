@@ -17,16 +17,41 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Writes the greeting of a service, which must start even if stdout blocks.
+/// Most bytes that a pipe takes at once when it takes any: `PIPE_BUF` of Linux.
+const PIPE_BYTES: usize = 4096;
+
+/// Writes the greeting of a service, which must start even if stdout blocks: then a thread waits.
 pub(super) fn greet(text: String) {
-    let started = thread::Builder::new().name("greeting".to_owned()).spawn(move || {
-        if let Err(error) = write(&text) {
-            warn!(%error, "cannot write the URL to stdout");
-        }
-    });
+    if text.len() <= PIPE_BYTES && takes_some() {
+        return say(&text);
+    }
+    let started = thread::Builder::new()
+        .name("greeting".to_owned())
+        .spawn(move || say(&text));
     if let Err(error) = started {
         warn!(%error, "cannot write the URL to stdout");
     }
+}
+
+fn say(text: &str) {
+    if let Err(error) = write(text) {
+        warn!(%error, "cannot write the URL to stdout");
+    }
+}
+
+/// Whether stdout does not block now.
+#[cfg(unix)]
+fn takes_some() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let stdout = io::stdout();
+    let mut files = [PollFd::new(&stdout, PollFlags::OUT)];
+    poll(&mut files, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+}
+
+#[cfg(not(unix))]
+fn takes_some() -> bool {
+    false
 }
 
 /// Writes all of the text now.

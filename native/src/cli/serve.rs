@@ -63,7 +63,7 @@ async fn run(resolved: Resolved, has_max_connections: bool) -> Result<(), Failur
     greet(greeting(
         env!("CARGO_PKG_VERSION"),
         shown(address),
-        &reachable(gateway.addresses(), &interface_addresses()),
+        &reachable(gateway.addresses(), interface_addresses),
         made_token.as_ref(),
     ));
     if !bind.is_loopback() {
@@ -105,22 +105,19 @@ fn interface_addresses() -> Vec<IpAddr> {
     addresses
 }
 
-/// The addresses that clients can connect to; for 0.0.0.0 and :: those of this machine. Link-local ones are left out:
-/// they need a zone that only the client knows.
-fn reachable(bound: &[SocketAddr], own: &[IpAddr]) -> Vec<SocketAddr> {
+/// The addresses that clients can connect to; for 0.0.0.0 and :: those of this machine (`own`, which asks the system).
+/// Link-local ones are left out: they need a zone that only the client knows.
+fn reachable(bound: &[SocketAddr], own: impl Fn() -> Vec<IpAddr>) -> Vec<SocketAddr> {
     let mut addresses = Vec::new();
     for address in bound {
         let before = addresses.len();
         if address.ip().is_unspecified() {
-            let fits = |ip: &&IpAddr| {
+            let fits = |ip: &IpAddr| {
                 ip.is_ipv4() == address.is_ipv4()
                     && !matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local())
             };
-            addresses.extend(
-                own.iter()
-                    .filter(fits)
-                    .map(|ip| SocketAddr::new(*ip, address.port())),
-            );
+            let fitting = own().into_iter().filter(fits);
+            addresses.extend(fitting.map(|ip| SocketAddr::new(ip, address.port())));
         }
         if addresses.len() == before {
             addresses.push(shown(*address));
@@ -247,11 +244,14 @@ mod tests {
             .iter()
             .map(|address| address.parse().unwrap())
             .collect();
-        let told: Vec<String> = reachable(&bound, &own).iter().map(ToString::to_string).collect();
+        let told: Vec<String> = reachable(&bound, || own.clone())
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(told, ["127.0.0.1:1", "192.0.2.7:1", "[2001:db8::7]:1"]);
-        assert_eq!(reachable(&bound[..1], &[]), [shown(bound[0])]);
+        assert_eq!(reachable(&bound[..1], Vec::new), [shown(bound[0])]);
         let one: SocketAddr = "192.0.2.7:1".parse().unwrap();
-        assert_eq!(reachable(&[one], &own), [one]);
+        assert_eq!(reachable(&[one], || unreachable!()), [one]);
     }
 
     #[test]

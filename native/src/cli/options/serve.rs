@@ -15,97 +15,113 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 /// Help heading of the limits.
 const LIMITS: &str = "Limits";
 
-/// Options of `serve`; the file has the same names. Their variables: see [`command`](super::sources::command).
+/// Options of `serve`; the file has the same names.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ServeOptions {
     /// Read settings from this TOML file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, env = "OPENCLAW_GATEWAY_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Address to listen on: `loopback` (this machine only), `lan` (all networks) or an IP address
     /// [default: loopback]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, env = "OPENCLAW_GATEWAY_BIND", value_name = "ADDRESS")]
     pub bind: Option<Bind>,
     /// Port to listen on; 0 selects a free port and prints it [default: 18789]
-    #[arg(long)]
+    #[arg(long, env = "OPENCLAW_GATEWAY_PORT")]
     pub port: Option<u16>,
     /// Authentication mode: token, password or none [default: password if one is set, else token]
-    #[arg(long, value_name = "MODE")]
+    #[arg(long, env = "OPENCLAW_GATEWAY_AUTH", value_name = "MODE")]
     pub auth: Option<AuthWord>,
     /// Token that clients present; on loopback without any secret, a random token is created and printed
-    #[arg(long, hide_env_values = true)]
+    #[arg(long, env = "OPENCLAW_GATEWAY_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
     /// Password that clients present
-    #[arg(long, hide_env_values = true)]
+    #[arg(long, env = "OPENCLAW_GATEWAY_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
     /// Lifetime of a row after its last write or pong: 300s, 5m, 300000ms [default: 5m]
-    #[arg(long, value_name = "TIME", value_parser = duration_ms)]
+    #[arg(long, env = "OPENCLAW_GATEWAY_TTL", value_name = "TIME", value_parser = duration_ms)]
     pub ttl: Option<u64>,
     /// Maximum number of rows, including the gateway's own [default: 200]
-    #[arg(long, value_name = "ROWS")]
+    #[arg(long, env = "OPENCLAW_GATEWAY_MAX_ENTRIES", value_name = "ROWS")]
     pub max_entries: Option<usize>,
     /// Coalescing window for broadcasts, in ms; 0 disables coalescing [default: 50]
-    #[arg(long, value_name = "MS")]
+    #[arg(long, env = "OPENCLAW_GATEWAY_WINDOW_MS", value_name = "MS")]
     pub window_ms: Option<u64>,
     /// Mode of clients that get no row (may be repeated; replaces the default, so include `cli`)
     /// [default: cli]
-    #[arg(long, value_name = "MODE", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "OPENCLAW_GATEWAY_EPHEMERAL_MODE",
+        value_name = "MODE",
+        value_delimiter = ','
+    )]
     pub ephemeral_mode: Option<Vec<String>>,
     /// Origin of web pages that may connect: `https://dash.example.org`, or `*` for all (may be repeated)
-    #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "OPENCLAW_GATEWAY_ALLOWED_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
     pub allowed_origin: Option<Vec<String>>,
     /// Reverse proxy whose X-Forwarded-For is trusted: address or network (may be repeated)
-    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "OPENCLAW_GATEWAY_TRUSTED_PROXY",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
     pub trusted_proxy: Option<Vec<String>>,
     /// Header in which a trusted proxy states the signed-in user; shown as `user.id` to every reader
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, env = "OPENCLAW_GATEWAY_USER_HEADER", value_name = "NAME")]
     pub user_header: Option<String>,
     /// Folder with the files of the gateway's page; read at the start
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, env = "OPENCLAW_GATEWAY_WEB_ROOT", value_name = "DIR")]
     pub web_root: Option<PathBuf>,
     /// Log level: error, warn, info, debug, trace or off [default: info]
     #[arg(
         long,
+        env = "OPENCLAW_GATEWAY_LOG_LEVEL",
         value_name = "LEVEL",
         value_parser = PossibleValuesParser::new(LEVELS).try_map(|level| level.parse::<LevelFilter>())
     )]
     pub log_level: Option<LevelFilter>,
     /// Log format: text, or json for one object per line [default: text]
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, env = "OPENCLAW_GATEWAY_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
 
     /// Maximum number of connections; refused if above the hard limit of open files (`ulimit -Hn`)
     /// [default: as many as that limit allows, at most 100000]
-    #[arg(long, value_name = "N", help_heading = LIMITS)]
+    #[arg(long, env = "OPENCLAW_GATEWAY_MAX_CONNECTIONS", value_name = "N", help_heading = LIMITS)]
     pub max_connections: Option<usize>,
     /// Maximum number of connections that are not authenticated yet [default: 2048]
-    #[arg(long, value_name = "N", help_heading = LIMITS)]
+    #[arg(long, env = "OPENCLAW_GATEWAY_MAX_UNAUTHENTICATED", value_name = "N", help_heading = LIMITS)]
     pub max_unauthenticated: Option<usize>,
     /// Maximum number of unauthenticated connections per client address; applies to loopback and trusted
     /// proxies only while at least half of --max-unauthenticated are in use [default: 32]
-    #[arg(long, value_name = "N", help_heading = LIMITS)]
+    #[arg(long, env = "OPENCLAW_GATEWAY_MAX_UNAUTHENTICATED_PER_ADDRESS", value_name = "N", help_heading = LIMITS)]
     pub max_unauthenticated_per_address: Option<usize>,
     /// Largest frame before authentication [default: 65536]
-    #[arg(long, value_name = "BYTES", help_heading = LIMITS)]
+    #[arg(long, env = "OPENCLAW_GATEWAY_PREAUTH_FRAME_BYTES", value_name = "BYTES", help_heading = LIMITS)]
     pub preauth_frame_bytes: Option<usize>,
     /// Largest frame after authentication [default: 1048576]
-    #[arg(long, value_name = "BYTES", help_heading = LIMITS)]
+    #[arg(long, env = "OPENCLAW_GATEWAY_PAYLOAD_BYTES", value_name = "BYTES", help_heading = LIMITS)]
     pub payload_bytes: Option<usize>,
     /// Maximum size of the unread responses of one client [default: 1048576]
-    #[arg(long, value_name = "BYTES", help_heading = LIMITS)]
+    #[arg(long, env = "OPENCLAW_GATEWAY_BUFFERED_BYTES", value_name = "BYTES", help_heading = LIMITS)]
     pub buffered_bytes: Option<usize>,
     /// Time limit for the handshake [default: 15000]
-    #[arg(long, value_name = "MS", help_heading = LIMITS)]
+    #[arg(long, env = "OPENCLAW_GATEWAY_HANDSHAKE_MS", value_name = "MS", help_heading = LIMITS)]
     pub handshake_ms: Option<u64>,
     /// Interval of `tick` events [default: 30000]
-    #[arg(long, value_name = "MS", help_heading = LIMITS)]
+    #[arg(long, env = "OPENCLAW_GATEWAY_TICK_INTERVAL_MS", value_name = "MS", help_heading = LIMITS)]
     pub tick_interval_ms: Option<u64>,
     /// Interval of pings, or a quarter of the TTL if that is shorter [default: 25000]
-    #[arg(long, value_name = "MS", help_heading = LIMITS)]
+    #[arg(long, env = "OPENCLAW_GATEWAY_PING_INTERVAL_MS", value_name = "MS", help_heading = LIMITS)]
     pub ping_interval_ms: Option<u64>,
     /// Time after which a client that accepts no byte of pending output is closed [default: 20000]
-    #[arg(long, value_name = "MS", help_heading = LIMITS)]
+    #[arg(long, env = "OPENCLAW_GATEWAY_STALL_MS", value_name = "MS", help_heading = LIMITS)]
     pub stall_ms: Option<u64>,
     /// Time limit for closing the connections when the gateway stops [default: 5000]
-    #[arg(long, value_name = "MS", help_heading = LIMITS)]
+    #[arg(long, env = "OPENCLAW_GATEWAY_DRAIN_MS", value_name = "MS", help_heading = LIMITS)]
     pub drain_ms: Option<u64>,
 }

@@ -3,6 +3,7 @@
 //! clap merges flags, environment and file (as defaults) option by option, which is right for options that stand alone. `--port`
 //! must win over a URL in the environment, and `--token` over a password there.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::parser::ValueSource;
@@ -19,17 +20,29 @@ const REMOVED: [&str; 4] = [
     "auth-delay-ms",
 ];
 
-/// The command line, with the removed options of `serve` and the variables of all: `--max-entries` is
-/// `OPENCLAW_GATEWAY_MAX_ENTRIES`.
+/// The command line, with the removed options of `serve`.
 pub(super) fn command() -> clap::Command {
-    let complete = |serve: clap::Command| {
-        let removed = REMOVED.map(|name| Arg::new(name).long(name).hide(true));
-        serve.args(removed).mut_args(|option| {
-            let name = option.get_id().as_str().replace('-', "_").to_uppercase();
-            option.env(format!("OPENCLAW_GATEWAY_{name}"))
-        })
+    Cli::command().mut_subcommand("serve", |serve| {
+        serve.args(REMOVED.map(|name| {
+            let variable = format!("OPENCLAW_GATEWAY_{}", name.replace('-', "_").to_uppercase());
+            Arg::new(name).long(name).env(variable).hide(true)
+        }))
+    })
+}
+
+/// The arguments with the command: `serve` when they begin with an option of it, or are none.
+fn with_command(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Vec<OsString> {
+    let mut arguments: Vec<_> = arguments.into_iter().map(Into::into).collect();
+    let is_of_all = |first: &OsString| {
+        ["-h", "--help", "-V", "--version"]
+            .iter()
+            .any(|word| first == word)
+            || !first.as_encoded_bytes().starts_with(b"-")
     };
-    complete(Cli::command()).mut_subcommand("serve", complete)
+    if !arguments.get(1).is_some_and(is_of_all) {
+        arguments.insert(arguments.len().min(1), "serve".into());
+    }
+    arguments
 }
 
 impl Cli {
@@ -39,7 +52,7 @@ impl Cli {
     /// # Errors
     /// [`OptionsError::File`] and [`OptionsError::Removed`].
     pub(crate) fn read() -> Result<Self, OptionsError> {
-        match Self::of(std::env::args_os().collect::<Vec<_>>()) {
+        match Self::of(std::env::args_os()) {
             Err(OptionsError::Arguments(error)) => error.exit(),
             outcome => outcome,
         }
@@ -49,37 +62,26 @@ impl Cli {
     ///
     /// # Errors
     /// [`OptionsError`] names the option that is wrong.
-    pub(crate) fn of<T>(arguments: impl IntoIterator<Item = T> + Clone) -> Result<Self, OptionsError>
-    where
-        T: Into<std::ffi::OsString> + Clone,
-    {
-        let mut command = command();
-        let mut matches = command.clone().try_get_matches_from(arguments.clone())?;
-        let serve = match matches.subcommand() {
-            None => Some(&matches),
-            Some(("serve", matches)) => Some(matches),
-            Some(_) => None,
-        };
+    pub(crate) fn of(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Self, OptionsError> {
+        let arguments = with_command(arguments);
+        let mut matches = command().try_get_matches_from(&arguments)?;
+        let serve = matches.subcommand_matches("serve");
         if let Some(path) = serve.and_then(|matches| matches.get_one::<PathBuf>("config")) {
-            command = if matches.subcommand().is_none() {
-                with_file(command, path)?
-            } else {
-                let serve = with_file(
-                    command.find_subcommand("serve").cloned().unwrap_or_default(),
-                    path,
-                )?;
-                command.mut_subcommand("serve", |_| serve)
-            };
-            matches = command.try_get_matches_from(arguments)?;
+            let command = command();
+            let serve = command.find_subcommand("serve").cloned().unwrap_or_default();
+            let serve = with_file(serve, path)?;
+            matches = command
+                .mut_subcommand("serve", |_| serve)
+                .try_get_matches_from(&arguments)?;
         }
         let mut cli = Self::from_arg_matches(&matches)?;
-        let matches = matches.subcommand().map_or(&matches, |(_, matches)| matches);
-        match &mut cli.command {
-            None => cli.serve.keep_strongest(matches)?,
-            Some(Command::Serve(options)) => options.keep_strongest(matches)?,
-            Some(Command::List(options)) => options.client.keep_strongest(matches),
-            Some(Command::Watch(options)) => options.keep_strongest(matches),
-            Some(Command::Beacon(options)) => options.client.keep_strongest(matches),
+        if let Some((_, matches)) = matches.subcommand() {
+            match &mut cli.command {
+                Command::Serve(options) => options.keep_strongest(matches)?,
+                Command::List(options) => options.client.keep_strongest(matches),
+                Command::Watch(options) => options.keep_strongest(matches),
+                Command::Beacon(options) => options.client.keep_strongest(matches),
+            }
         }
         Ok(cli)
     }

@@ -8,7 +8,7 @@ use super::*;
 fn try_flags(arguments: &[&str]) -> Result<ServeOptions, OptionsError> {
     let words = [&["presence-gateway", "serve"], arguments].concat();
     match Cli::of(words)?.command {
-        Some(Command::Serve(options)) => Ok(*options),
+        Command::Serve(options) => Ok(*options),
         _ => panic!("no serve"),
     }
 }

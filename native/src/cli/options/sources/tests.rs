@@ -30,9 +30,8 @@ fn child() {
 fn outcome<'a>(words: impl Iterator<Item = &'a str> + Clone) -> String {
     let cli = Cli::of(std::iter::once("presence-gateway").chain(words)).unwrap();
     match cli.command {
-        None => shown_options(cli.serve),
-        Some(Command::Serve(options)) => shown_options(*options),
-        Some(Command::List(options)) => {
+        Command::Serve(options) => shown_options(*options),
+        Command::List(options) => {
             let target = Target::new(&options.client).unwrap();
             shown_target(
                 target.port,
