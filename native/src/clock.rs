@@ -41,7 +41,7 @@ impl Clock {
     pub fn now(&self) -> Now {
         match &self.0 {
             Source::System => Now {
-                age_ms: raise(&AGE, age_ms()),
+                age_ms: whole_ms(age()),
                 wall_ms: wall_ms(),
             },
             Source::Manual(manual) => manual.now(),
@@ -53,7 +53,7 @@ impl Clock {
     pub async fn sleep_until(&self, age_ms: u64) {
         match &self.0 {
             // The runtime's timers stop while the machine sleeps: a long one would fire late by as much.
-            Source::System => nap_until(age_ms, || self.now().age_ms).await,
+            Source::System => nap_until(Duration::from_millis(age_ms), age).await,
             Source::Manual(manual) => manual.sleep_until(age_ms).await,
         }
     }
@@ -76,19 +76,19 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// The longest sleep of a timer, in ms. Timers may not count suspension, so the clock is read again after this time:
-/// SPEC 1.5 guarantees TTL + 1 s.
-const LONGEST_NAP_MS: u64 = 500;
+/// The longest sleep of a timer. Timers may not count suspension, so the clock is read again after this time: SPEC 1.5
+/// guarantees TTL + 1 s.
+const LONGEST_NAP: Duration = Duration::from_millis(500);
 
-/// How long to sleep before the clock is read again; `None` once it is time.
-fn nap(now_ms: u64, deadline_ms: u64) -> Option<Duration> {
-    let left_ms = deadline_ms.checked_sub(now_ms).filter(|&left_ms| left_ms > 0)?;
-    Some(Duration::from_millis(left_ms.min(LONGEST_NAP_MS)))
+/// How long to sleep before the clock is read again; `None` once it is time. Finer than ms: the timer rounds up, too.
+fn nap(now: Duration, deadline: Duration) -> Option<Duration> {
+    let left = deadline.checked_sub(now).filter(|left| !left.is_zero())?;
+    Some(left.min(LONGEST_NAP))
 }
 
-/// Sleeps in naps until `now_ms` returns at least `deadline_ms`.
-async fn nap_until(deadline_ms: u64, now_ms: impl Fn() -> u64) {
-    while let Some(nap) = nap(now_ms(), deadline_ms) {
+/// Sleeps in naps until `now` returns at least `deadline`.
+async fn nap_until(deadline: Duration, now: impl Fn() -> Duration) {
+    while let Some(nap) = nap(now(), deadline) {
         tokio::time::sleep(nap).await;
     }
 }
@@ -134,8 +134,14 @@ impl Manual {
     }
 }
 
-/// The latest age read in this process.
+/// The latest age read in this process, in ns.
 static AGE: AtomicU64 = AtomicU64::new(0);
+
+/// The age clock. It never goes back.
+fn age() -> Duration {
+    let ns = u64::try_from(system_age().as_nanos()).unwrap_or(u64::MAX);
+    Duration::from_nanos(raise(&AGE, ns))
+}
 
 /// Returns `value`, or the greatest value before it. Clocks of the system may go back a little: macOS derives its own
 /// from the wall clock, and virtual machines move between processors.
@@ -143,36 +149,36 @@ fn raise(latest: &AtomicU64, value: u64) -> u64 {
     latest.fetch_max(value, Ordering::Relaxed).max(value)
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn age_ms() -> u64 {
-    millis(rustix::time::clock_gettime(rustix::time::ClockId::Boottime))
-}
-
-#[cfg(target_vendor = "apple")]
-fn age_ms() -> u64 {
-    millis(rustix::time::clock_gettime(rustix::time::ClockId::Monotonic))
-}
-
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-fn millis(time: rustix::time::Timespec) -> u64 {
+fn system_age() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+
+    #[cfg(target_vendor = "apple")]
+    let clock = ClockId::Monotonic;
+    #[cfg(not(target_vendor = "apple"))]
+    let clock = ClockId::Boottime;
+    let time = clock_gettime(clock);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-    seconds.saturating_mul(1_000) + u64::try_from(time.tv_nsec).unwrap_or(0) / 1_000_000
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-fn age_ms() -> u64 {
+fn system_age() -> Duration {
     use std::sync::OnceLock;
     use std::time::Instant;
 
     static START: OnceLock<Instant> = OnceLock::new();
     // One hour past zero, so that times before the start can be expressed.
-    let ms = START.get_or_init(Instant::now).elapsed().as_millis();
-    u64::try_from(ms).unwrap_or(u64::MAX).saturating_add(3_600_000)
+    START.get_or_init(Instant::now).elapsed() + Duration::from_secs(3_600)
+}
+
+fn whole_ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn wall_ms() -> u64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
+    whole_ms(since_epoch)
 }
 
 #[cfg(test)]
@@ -204,7 +210,8 @@ mod tests {
 
     #[test]
     fn no_nap_outlasts_the_sleep_of_the_machine_by_much() {
-        let nap_ms = |now, deadline| nap(now, deadline).map(|nap| nap.as_millis());
+        let ms = Duration::from_millis;
+        let nap_ms = |now, deadline| nap(ms(now), ms(deadline)).map(|nap| nap.as_millis());
         assert_eq!(nap_ms(0, 15_000), Some(500));
         assert_eq!(nap_ms(14_900, 15_000), Some(100));
         // It slept for an hour.
@@ -217,9 +224,16 @@ mod tests {
     async fn a_deadline_that_the_machine_slept_past_is_seen_after_one_nap() {
         let begun = tokio::time::Instant::now();
         // The runtime's clock stops during the hour that the other one counts.
-        let now_ms = || if begun.elapsed().is_zero() { 0 } else { 3_600_000 };
-        nap_until(15_000, now_ms).await;
-        assert_eq!(begun.elapsed().as_millis(), u128::from(LONGEST_NAP_MS));
+        let hour = Duration::from_secs(3_600);
+        let now = || {
+            if begun.elapsed().is_zero() {
+                Duration::ZERO
+            } else {
+                hour
+            }
+        };
+        nap_until(Duration::from_secs(15), now).await;
+        assert_eq!(begun.elapsed(), LONGEST_NAP);
     }
 
     #[test]
@@ -244,7 +258,7 @@ mod tests {
 
     #[test]
     fn ages_are_those_of_the_clock_that_counts_sleep() {
-        let before = age_ms();
+        let before = whole_ms(age());
         let age = Clock::system().now().age_ms;
         assert!(age >= before);
         #[cfg(target_os = "linux")]

@@ -24,7 +24,7 @@ use crate::model::key::RowKey;
 use crate::model::time::Now;
 
 /// About how long a row's text is.
-const ROW_BYTES: usize = 420;
+const ROW_BYTES: usize = 480;
 /// About how long its key is.
 const KEY_BYTES: usize = 48;
 
