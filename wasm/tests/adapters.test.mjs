@@ -7,6 +7,7 @@ import { gzipSync } from "node:zlib";
 
 import { build } from "esbuild";
 
+import { RosterController } from "../dist/lit.js";
 import { shallowEqual, rosterStore } from "../dist/store.js";
 import * as assert from "./lib/assert.mjs";
 import { openPage, startBrowser } from "./lib/browser.mjs";
@@ -145,6 +146,76 @@ test("Vue and Solid on a server render and leave no subscriber", async () => {
     await new Promise((resolve) => setTimeout(resolve));
     assert.equal(client.listeners.size, 0);
   }
+});
+
+test("selectors of Vue and Solid follow the reactive values that they read", async () => {
+  const body = await bundle(
+    `export { effectScope, ref, shallowRef } from "vue";
+     export { createRoot, createSignal } from "solid-js";
+     export { createRoster } from "openclaw-presence/solid";
+     export { useRoster } from "openclaw-presence/vue";`,
+    path("browser"),
+    {
+      alias: { "openclaw-presence/vue": path("../dist/vue.js"), "openclaw-presence/solid": path("../dist/solid.js") },
+      conditions: ["browser"],
+    },
+  );
+  const { createRoot, createRoster, createSignal, effectScope, ref, shallowRef, useRoster } = await import(
+    `data:text/javascript,${encodeURIComponent(body)}`
+  );
+  const client = source({ rows: ["a1", "a2", "b1"] });
+  const other = source({ rows: ["a3"] });
+  const starting = (begin) => ({ rows }) => rows.filter((row) => row.startsWith(begin));
+
+  const scope = effectScope();
+  scope.run(() => {
+    const begin = ref("a");
+    const shown = shallowRef(client);
+    const selection = useRoster(shown, (roster) => starting(begin.value)(roster));
+    const first = selection.value;
+    assert.deepEqual(first, ["a1", "a2"]);
+    client.set({ rows: ["a1", "a2", "b1", "b2"] });
+    assert.equal(selection.value, first, "an equal selection is kept");
+    begin.value = "b";
+    assert.deepEqual(selection.value, ["b1", "b2"]);
+    begin.value = "a";
+    shown.value = other;
+  });
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual([client.listeners.size, other.listeners.size], [0, 1], "a client that is replaced is left");
+  scope.stop();
+  assert.equal(other.listeners.size, 0);
+
+  createRoot((dispose) => {
+    const [begin, setBegin] = createSignal("a");
+    const selection = createRoster(client, (roster) => starting(begin())(roster));
+    const first = selection();
+    assert.deepEqual(first, ["a1", "a2"]);
+    client.set({ rows: ["a1", "a2", "b3"] });
+    assert.equal(selection(), first);
+    setBegin("b");
+    assert.deepEqual(selection(), ["b3"]);
+    dispose();
+  });
+  assert.equal(client.listeners.size, 0);
+});
+
+test("the client of a Lit controller can come later and be replaced", () => {
+  const updates = [];
+  const host = { addController() {}, requestUpdate: () => updates.push(controller.value) };
+  const controller = new RosterController(host, undefined, ({ rows }) => rows.length);
+  assert.equal(controller.value, 0);
+  controller.hostConnected();
+  const [one, two] = [source({ rows: ["a"] }), source({ rows: ["a", "b"] })];
+  controller.client = one;
+  one.set({ rows: ["a", "b", "c"] });
+  controller.client = two;
+  one.set({ rows: [] });
+  assert.deepEqual(updates, [1, 3, 2]);
+  assert.deepEqual([one.listeners.size, two.listeners.size], [0, 1]);
+  controller.hostDisconnected();
+  controller.client = one;
+  assert.deepEqual([controller.value, one.listeners.size, two.listeners.size], [0, 0, 0]);
 });
 
 test("the module that holds the hooks says that it is for clients, in both forms", () => {

@@ -181,7 +181,7 @@ describe("<presence-roster>", () => {
       element.addEventListener("roster", () => (events += 1));
       element.client = null;
       await new Promise((resolve) => setTimeout(resolve));
-      return [element.client === undefined, element.roster === undefined, events, globalThis.mine.state.phase];
+      return [element.client === undefined, element.roster === undefined, events, globalThis.mine.connection.phase];
     });
     assert.deepEqual(counts, [true, true, 1, "live"], "a given client goes on");
   });
@@ -195,10 +195,10 @@ describe("<presence-roster>", () => {
       const settle = () => new Promise((resolve) => setTimeout(resolve));
       document.body.append(element);
       await settle();
-      const moved = [element.client === client, client.state.phase];
+      const moved = [element.client === client, client.connection.phase];
       element.remove();
       await settle();
-      return [...moved, element.client === undefined, client.state.phase];
+      return [...moved, element.client === undefined, client.connection.phase];
     });
     assert.deepEqual(phases, [true, "live", true, "stopped"]);
   });

@@ -41,7 +41,7 @@ test("a platform without a WebSocket says what to install", async (t) => {
   const client = new presence.PresenceClient();
   const error = await assert.failsWith("NO_WEBSOCKET", () => client.start());
   assert.match(error.message, /"ws"/);
-  assert.equal(client.state.phase, "stopped");
+  assert.equal(client.connection.phase, "stopped");
 });
 
 test("by default a script keeps its id from one run to the next", async (t) => {

@@ -22,13 +22,13 @@ for (const entry of ENTRIES) {
       delete globalThis.WeakRef;
       const { PresenceClient, Roster } = await import(${JSON.stringify(entry)});
       const client = new PresenceClient({ url: "ws://127.0.0.1:1", instanceId: false, deviceKey: false });
-      const told = new Promise((resolve) => client.addEventListener("state", ({ state }) => state.phase === "waiting" && resolve()));
+      const told = new Promise((resolve) => client.addEventListener("connection", ({ connection }) => connection.phase === "waiting" && resolve()));
       client.start();
       await told;
       client.close();
       const roster = new Roster();
       roster.apply('[{"host":"studio","ts":1}]', 1);
-      console.log(client.state.phase, roster.list(1).length);
+      console.log(client.connection.phase, roster.list(1).length);
     `);
     assert.equal(printed, "stopped 1");
   });

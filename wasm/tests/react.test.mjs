@@ -38,7 +38,7 @@ test("components are drawn when what they selected changed", async (t) => {
   await page.evaluate(([url, token]) => app.start({ url, token }), given);
   await page.locator("li", { hasText: "React" }).waitFor();
   assert.equal(await page.locator("output").innerText(), "2");
-  const clients = () => page.evaluate(() => [...app.clients].map(({ state }) => state.phase));
+  const clients = () => page.evaluate(() => [...app.clients].map(({ connection }) => connection.phase));
   assert.deepEqual((await clients()).filter((phase) => phase !== "stopped"), ["live"], "strict mode leaves one running");
   assert.equal(await page.locator("#connection").innerText(), "live");
   assert.equal(await page.locator("#self").innerText(), "React true undefined");
@@ -93,7 +93,7 @@ test("a server renders the empty roster and connects to nothing", async () => {
   const script = await bundled("react-server.jsx", "node/react.js");
   const { client, html, renderWithoutProvider } = await import(`data:text/javascript,${encodeURIComponent(script)}`);
   assert.equal(html, "<p>0 stopped</p>");
-  assert.equal(client.state.phase, "stopped");
+  assert.equal(client.connection.phase, "stopped");
   const { error } = renderWithoutProvider();
   assert.match(error.message, /wrap the component in <PresenceProvider>/);
 });

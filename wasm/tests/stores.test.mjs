@@ -2,10 +2,13 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 
 import * as assert from "./lib/assert.mjs";
 import { fromBase64url, idOf, isSignedBy } from "./vectors/device.mjs";
@@ -60,6 +63,38 @@ test("a lock that makes no sense is taken over", async (t) => {
   writeFileSync(path, "base\n");
   writeFileSync(`${path}.lock`, "no process id");
   assert.equal((await fileInstanceId(path).acquire()).id, "base");
+});
+
+test("clients in worker threads and in another copy of the package hold slots of one base", async (t) => {
+  const path = join(folder(t), "instance-id");
+  const first = await fileInstanceId(path).acquire();
+  const copy = createRequire(import.meta.url)("../dist/node/files.cjs").fileInstanceId(path).acquire();
+  const script = `
+    const { fileInstanceId } = require(${JSON.stringify(fileURLToPath(new URL("../dist/node/files.cjs", import.meta.url)))});
+    const { parentPort } = require("node:worker_threads");
+    parentPort.postMessage(fileInstanceId(${JSON.stringify(path)}).acquire().id);
+    parentPort.once("message", () => {});`;
+  const worker = new Worker(script, { eval: true });
+  t.after(() => worker.terminate());
+  const [id] = await once(worker, "message");
+  assert.deepEqual([copy.id, id], [`${first.id}.2`, `${first.id}.3`]);
+});
+
+test("a lock of another machine or container is held until it was not refreshed for a minute", async (t) => {
+  const path = join(folder(t), "instance-id");
+  writeFileSync(path, "base\n");
+  const lease = await fileInstanceId(path).acquire();
+  const own = JSON.parse(readFileSync(`${path}.lock`, "utf8"));
+  lease.release();
+  const lock = (holder) => writeFileSync(`${path}.lock`, JSON.stringify(holder));
+  // A process id that is not in use here.
+  lock({ ...own, pid: 2 ** 30, place: "elsewhere" });
+  assert.equal((await fileInstanceId(path).acquire()).id, "base.2");
+  const past = new Date(Date.now() - 61_000);
+  utimesSync(`${path}.lock`, past, past);
+  assert.equal((await fileInstanceId(path).acquire()).id, "base");
+  lock({ ...own, startMs: own.startMs - 60_000 });
+  assert.equal((await fileInstanceId(path).acquire()).id, "base", "an earlier process had this process's id");
 });
 
 test("empty and cut off files are healed, and others left alone", async (t) => {

@@ -4,8 +4,12 @@ export interface Abortable {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Awaits what `begin` returns, or until the signal is aborted; if it is already, nothing begins. */
-export function abortable<T>(signal: AbortSignal | undefined, begin: () => Promise<T>): Promise<T> {
+/** Awaits what `begin` returns, or until the signal is aborted, which calls `giveUp`; if it is already, nothing begins. */
+export function abortable<T>(
+  signal: AbortSignal | undefined,
+  begin: () => Promise<T>,
+  giveUp?: () => void,
+): Promise<T> {
   if (!signal) return begin();
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
@@ -13,6 +17,7 @@ export function abortable<T>(signal: AbortSignal | undefined, begin: () => Promi
     const abort = () => {
       // What began may never end, as with a gateway that is never reached.
       release();
+      giveUp?.();
       reject(signal.reason);
     };
     signal.addEventListener("abort", abort);

@@ -15,6 +15,8 @@ export {
   type InstanceIdLease,
   type InstanceIdStore,
 } from "./instance-id.js";
+export { ageTextIn, type Labels } from "./labels.js";
+export type * from "./methods.js";
 export type * from "./options.js";
 export * from "./roster.js";
 export { rawRows } from "./rows.js";

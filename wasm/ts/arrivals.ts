@@ -1,5 +1,6 @@
 import { callListener } from "./call-listener.js";
 import { systemClock, type Clock } from "./clock.js";
+import { checkArrivalOptions } from "./known-options.js";
 import type { RosterSource } from "./store.js";
 import type { PresenceRow, RosterSnapshot } from "./types.js";
 
@@ -29,9 +30,11 @@ const DEFAULT_GRACE_MS = 5_000;
 export function watchArrivals(
   client: RosterSource,
   { join, leave }: ArrivalListeners,
-  { graceMs = DEFAULT_GRACE_MS }: ArrivalOptions = {},
+  options: ArrivalOptions = {},
   clock: Clock = systemClock,
 ): () => void {
+  checkArrivalOptions(options);
+  const { graceMs = DEFAULT_GRACE_MS } = options;
   const there = new Map<string, PresenceRow>();
   const leaving = new Map<string, () => void>();
   let isBegun = false;

@@ -4,11 +4,12 @@ import { callListener } from "./call-listener.js";
 import type { Clock } from "./clock.js";
 import { DISPOSE } from "./disposable.js";
 import { Engine } from "./engine.js";
-import { ProblemEvent, RosterEvent, ShutdownEvent, StateEvent, type PresenceClientEvents } from "./events.js";
+import { ConnectionEvent, ProblemEvent, RosterEvent, ShutdownEvent, type PresenceClientEvents } from "./events.js";
 import { weakly, type EngineHost } from "./host.js";
 import { RosterIterator } from "./iterator.js";
 import { checkClientOptions } from "./known-options.js";
 import { ListenerTarget } from "./listeners.js";
+import type { RequestArguments, RequestResult } from "./methods.js";
 import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
 import { EMPTY_SNAPSHOT } from "./snapshot.js";
 import type { ConnectionState, Finding, PresenceRow, RosterSnapshot } from "./types.js";
@@ -45,7 +46,7 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   /** Lives as long as this does: the engine holds it weakly. */
   readonly #host: EngineHost = {
     handleSnapshot: () => this.#tell(),
-    handleState: (state) => this.dispatchEvent(new StateEvent(state)),
+    handleConnection: (connection) => this.#handleConnection(connection),
     handleProblem: (type, error) => this.dispatchEvent(new ProblemEvent(type, error)),
     handleShutdown: (reason, restartMs) => this.dispatchEvent(new ShutdownEvent(reason, restartMs)),
   };
@@ -67,12 +68,18 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
    * Connects, and from then on keeps connected; while it waits for its next try, it tries at once.
    *
    * @param signal stops the client once it is aborted. Until then, or until it is stopped, the signal keeps the client.
-   * @throws {PresenceError} `NO_WEBSOCKET`, `FREED`. What else goes wrong is in {@link state}.
+   * @throws {PresenceError} `NO_WEBSOCKET`, `FREED`. What else goes wrong is in {@link connection}.
    */
   start({ signal }: { readonly signal?: AbortSignal | undefined } = {}): this {
     if (signal?.aborted) return this;
-    this.#engine.start();
+    // Before it starts: a listener may abort the signal when it hears of the start.
     if (signal) this.#stopOn(signal);
+    try {
+      this.#engine.start();
+    } catch (error) {
+      if (signal) this.#unsignal?.();
+      throw error;
+    }
     return this;
   }
 
@@ -80,7 +87,10 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
     this.#unsignal?.();
     const stop = () => this.stop();
     signal.addEventListener("abort", stop);
-    this.#unsignal = () => signal.removeEventListener("abort", stop);
+    this.#unsignal = () => {
+      signal.removeEventListener("abort", stop);
+      this.#unsignal = undefined;
+    };
   }
 
   /** Disconnects and gives the instanceId back. The roster stays, offline and ageing. {@link start} starts again. */
@@ -106,11 +116,6 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
     this.#engine.free();
   }
 
-  /** The same as {@link close}. */
-  free(): void {
-    this.close();
-  }
-
   [DISPOSE](): void {
     this.close();
   }
@@ -122,12 +127,17 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
    *   give up on a gateway that cannot be reached.
    */
   connected({ signal }: Abortable = {}): Promise<void> {
-    return abortable(signal, () => this.#engine.connected());
+    const waiter = Symbol("connected");
+    return abortable(
+      signal,
+      () => this.#engine.connected(waiter),
+      () => this.#engine.forgetConnected(waiter),
+    );
   }
 
   /** How the connection is. */
-  get state(): ConnectionState {
-    return this.#engine.state;
+  get connection(): ConnectionState {
+    return this.#engine.connection;
   }
 
   /** The `instanceId` it goes by; absent while it is stopped. */
@@ -183,13 +193,15 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   // ---- talking to the gateway -------------------------------------------------------------------
 
   /**
-   * Calls a method of the gateway; fulfilled with its answer.
+   * Calls a method of the gateway; fulfilled with its answer. Parameters and answers of the methods in
+   * {@link GatewayMethods} have types; those of other methods are `unknown`.
    *
    * @throws {PresenceError} `CLOSED` without a connection, `REFUSED` (or another of the gateway's codes) with what the
    *   gateway said, `TIMEOUT` after 30 s, `TOO_MANY_REQUESTS`, `FREED`.
    */
-  request(method: string, params?: unknown, { signal }: Abortable = {}): Promise<unknown> {
-    return abortable(signal, () => this.#engine.request(method, params));
+  request<M extends string>(method: M, ...args: RequestArguments<M>): Promise<RequestResult<M>> {
+    const [params, { signal } = {}] = args;
+    return abortable(signal, () => this.#engine.request(method, params)) as Promise<RequestResult<M>>;
   }
 
   /**
@@ -243,6 +255,12 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   protected override handleListeners(): void {
     const watchers = this.listenerCountOf("roster") + this.#subscribers.size;
     this.#engine.setListened(this.listenerCount + this.#subscribers.size > 0, watchers > 0);
+  }
+
+  #handleConnection(connection: ConnectionState): void {
+    // A client that is refused does not run: there is nothing left to stop.
+    if (connection.phase === "refused") this.#unsignal?.();
+    this.dispatchEvent(new ConnectionEvent(connection));
   }
 
   #tell(): void {

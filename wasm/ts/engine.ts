@@ -1,8 +1,8 @@
 import { systemClock, type Clock } from "./clock.js";
+import { Connection } from "./connection.js";
 import { Deadline } from "./deadline.js";
-import { isSame } from "./diff.js";
 import { asPresenceError, freed, internal, isTrap, PresenceError } from "./errors.js";
-import { kept, type HostRef } from "./host.js";
+import { HostKeeper, type HostRef } from "./host.js";
 import { takeIdentity, type Identity } from "./identity.js";
 import { InputMonitor, pageTargets } from "./input.js";
 import { ready } from "./load/core.js";
@@ -22,13 +22,10 @@ const STOPPED: ConnectionState = EMPTY_SNAPSHOT.connection;
  * and knows no rule of presence.
  *
  * Sockets and timers hold the engine; the engine holds its host weakly, so that a client that an app forgets can be
- * collected, which ends the engine too. Two things keep a forgotten client alive while it runs: somebody listens to
- * it, or nobody ever did, since then it is there to be seen.
+ * collected, which ends the engine too. {@link HostKeeper} decides what keeps a forgotten client alive while it runs.
  */
 export class Engine {
-  readonly #host: HostRef;
-  #isListened = false;
-  #wasListened = false;
+  readonly #keeper: HostKeeper;
   #isWatched = false;
 
   #options: PresenceClientOptions;
@@ -44,9 +41,8 @@ export class Engine {
   #socket: Socket | undefined;
   #input: InputMonitor | undefined;
   readonly #answers = new Waiters<number>();
-  readonly #connects = new Waiters<symbol>();
 
-  #state: ConnectionState = STOPPED;
+  readonly #connection = new Connection();
   readonly #snapshots = new SnapshotKeeper();
   /** The snapshot that the host was last called for. */
   #announced: RosterSnapshot = EMPTY_SNAPSHOT;
@@ -55,7 +51,7 @@ export class Engine {
   readonly #deadline: Deadline;
 
   constructor(options: PresenceClientOptions, host: HostRef) {
-    this.#host = host;
+    this.#keeper = new HostKeeper(host);
     this.#options = options;
     this.#address = gatewayAddress(options.url ?? DEFAULT_URL);
     this.#clock = options.clock ?? systemClock;
@@ -63,8 +59,8 @@ export class Engine {
   }
 
   /** How the connection is. */
-  get state(): ConnectionState {
-    return this.#state;
+  get connection(): ConnectionState {
+    return this.#connection.state;
   }
 
   /** The id in use; absent while stopped, and without one. */
@@ -80,7 +76,7 @@ export class Engine {
   /** Connects, and from then on keeps connected. */
   start(): void {
     this.#checkFreed();
-    const { phase } = this.#state;
+    const { phase } = this.connection;
     if (this.#isRunning && phase !== "refused" && phase !== "waiting") return;
     // Now and not later: who calls gets the error.
     webSocketClass(this.#options.WebSocket);
@@ -97,7 +93,7 @@ export class Engine {
     this.#epoch += 1;
     this.#guard((machine) => machine.stop());
     this.#releaseIdentity();
-    this.#connects.rejectAll(new PresenceError("CLOSED", "the client was stopped"));
+    this.#connection.reject(new PresenceError("CLOSED", "the client was stopped"));
     this.#enter(STOPPED);
     this.#pump();
     this.#keepHost();
@@ -122,7 +118,7 @@ export class Engine {
     if (this.#isFreed) return;
     this.stop();
     this.#isFreed = true;
-    this.#connects.rejectAll(freed("client"));
+    this.#connection.reject(freed("client"));
     // The roster as it was last can still be read.
     this.#renewed();
     this.#dropMachine();
@@ -130,11 +126,14 @@ export class Engine {
   }
 
   /** Fulfilled once it is live; rejected when the gateway refuses it, or it is stopped. */
-  async connected(): Promise<void> {
+  async connected(waiter: symbol): Promise<void> {
     this.#checkFreed();
-    if (this.#state.phase === "live") return;
-    if (this.#state.phase === "refused") throw this.#state.error;
-    await this.#connects.wait(Symbol("connect"));
+    await this.#connection.live(waiter);
+  }
+
+  /** Ends a wait for {@link connected}. */
+  forgetConnected(waiter: symbol): void {
+    this.#connection.forget(waiter);
   }
 
   /** Calls a method of the gateway. */
@@ -157,8 +156,7 @@ export class Engine {
    * keeps the roster up to date.
    */
   setListened(isListened: boolean, isWatched: boolean): void {
-    this.#isListened = isListened;
-    this.#wasListened ||= isListened;
+    this.#keeper.setListened(isListened);
     this.#keepHost();
     if (isWatched === this.#isWatched) return;
     // Whoever begins to watch reads the roster by itself.
@@ -264,7 +262,7 @@ export class Engine {
         this.#snapshots.isBehind = true;
         return this.#tellProblem("notice", output.error);
       case "shutdown":
-        this.#host.deref()?.handleShutdown(output.reason, output.restartExpectedMs);
+        this.#keeper.host?.handleShutdown(output.reason, output.restartExpectedMs);
     }
   }
 
@@ -354,17 +352,14 @@ export class Engine {
   // ---- what the app is told ---------------------------------------------------------------------
 
   #enter(state: ConnectionState): void {
-    if (isSame(this.#state, state)) return;
-    this.#state = state;
+    if (!this.#connection.enter(state)) return;
     this.#snapshots.isBehind = true;
-    if (state.phase === "live") this.#connects.resolveAll(undefined);
-    if (state.phase === "refused") this.#connects.rejectAll(state.error);
-    this.#host.deref()?.handleState(state);
+    this.#keeper.host?.handleConnection(state);
     if (state.phase === "refused") this.#tellProblem("error", state.error);
   }
 
   #tellProblem(type: "error" | "notice", error: PresenceError): void {
-    this.#host.deref()?.handleProblem(type, error);
+    this.#keeper.host?.handleProblem(type, error);
   }
 
   /** Announces what became different, and sets the timer for what will. */
@@ -372,13 +367,13 @@ export class Engine {
     // Compared with what was announced: the app may have read a newer snapshot in between.
     if (this.#isWatched && this.#renewed() !== this.#announced) {
       this.#announced = this.#snapshots.current;
-      this.#host.deref()?.handleSnapshot();
+      this.#keeper.host?.handleSnapshot();
     }
     this.#setTimer();
   }
 
   #renewed(): RosterSnapshot {
-    const renew = (machine: Machine | undefined) => this.#snapshots.renewed(machine, this.#state, this.#clock.ageMs());
+    const renew = (machine: Machine | undefined) => this.#snapshots.renewed(machine, this.connection, this.#clock.ageMs());
     return this.#guard(renew) ?? renew(undefined);
   }
 
@@ -388,10 +383,7 @@ export class Engine {
   }
 
   #keepHost(): void {
-    const host = this.#host.deref();
-    const isOfUse = this.#isListened || !this.#wasListened || this.#answers.size > 0;
-    if (host && this.#isRunning && isOfUse) kept.add(host);
-    else if (host) kept.delete(host);
+    this.#keeper.update(this.#isRunning, this.#answers.size > 0);
   }
 
   #checkFreed(): void {

@@ -23,18 +23,18 @@ export class RosterEvent extends Event {
 }
 
 /** The connection became different. */
-export class StateEvent extends Event {
+export class ConnectionEvent extends Event {
   /** How the connection is. */
-  readonly state: ConnectionState;
+  readonly connection: ConnectionState;
 
-  constructor(state: ConnectionState) {
-    super("state");
-    this.state = state;
+  constructor(connection: ConnectionState) {
+    super("connection");
+    this.connection = connection;
   }
 }
 
 /**
- * Something a person should know. `error`: the client gave up (`refused`), see the connection's state.
+ * Something a person should know. `error`: the client gave up, the phase of its connection is `refused`.
  * `notice`: it goes on, but something does not work, such as beacons that are refused.
  */
 export class ProblemEvent extends Event {
@@ -64,7 +64,7 @@ export class ShutdownEvent extends Event {
 /** The events of a client, by type. */
 export interface PresenceClientEvents {
   roster: RosterEvent;
-  state: StateEvent;
+  connection: ConnectionEvent;
   error: ProblemEvent;
   notice: ProblemEvent;
   shutdown: ShutdownEvent;

@@ -1,5 +1,7 @@
 import { PresenceError } from "./errors.js";
 import type { Thresholds } from "./functions.js";
+import type { ArrivalOptions } from "./arrivals.js";
+import type { Labels } from "./labels.js";
 import type { BackoffPolicy, BeaconPolicy, ClientInfo, PresenceClientOptions } from "./options.js";
 import type { RosterOptions } from "./roster.js";
 
@@ -7,6 +9,7 @@ import type { RosterOptions } from "./roster.js";
 type Names<T> = { readonly [Name in keyof Required<T>]: unknown };
 
 const THRESHOLDS: Names<Thresholds> = { activeMs: 1, idleMs: 1 };
+const LABELS: Names<Labels> = { ageText: 1, reasonLabel: 1, platformLabel: 1 };
 const BEACONS: Names<BeaconPolicy> = { everyMs: 1, onActivity: 1, onVisibility: 1, idleMs: 1 };
 const BACKOFF: Names<BackoffPolicy> = { initialMs: 1, factor: 1, maxMs: 1, stableMs: 1 };
 const CLIENT: Names<ClientInfo> = {
@@ -33,13 +36,15 @@ const CLIENT_OPTIONS: Names<PresenceClientOptions> = {
   deltas: 1,
   backoff: BACKOFF,
   thresholds: THRESHOLDS,
+  labels: LABELS,
   handshakeMs: 1,
   WebSocket: 1,
   clock: 1,
   seed: 1,
 };
 
-const ROSTER_OPTIONS: Names<RosterOptions> = { ttlMs: 1, maxRows: 1, thresholds: THRESHOLDS };
+const ARRIVAL_OPTIONS: Names<ArrivalOptions> = { graceMs: 1 };
+const ROSTER_OPTIONS: Names<RosterOptions> = { ttlMs: 1, maxRows: 1, thresholds: THRESHOLDS, labels: LABELS };
 
 /** @throws {PresenceError} `INVALID_ARGUMENT` names an option of a client that does not exist. */
 export function checkClientOptions(options: object): void {
@@ -51,9 +56,21 @@ export function checkRosterOptions(options: object): void {
   check(options, ROSTER_OPTIONS, "options");
 }
 
+/** @throws {PresenceError} `INVALID_ARGUMENT` names a bad option of joins and leaves, or one that does not exist. */
+export function checkArrivalOptions(options: ArrivalOptions): void {
+  check(options, ARRIVAL_OPTIONS, "options");
+  const { graceMs = 0 } = options;
+  if (!(Number.isFinite(graceMs) && graceMs >= 0)) throw invalid("options.graceMs: use a time in ms, such as 5000");
+}
+
+function invalid(what: string): PresenceError {
+  return new PresenceError("INVALID_ARGUMENT", `invalid ${what}`);
+}
+
 function check(options: object, names: object, path: string): void {
+  if (typeof options !== "object" || options === null) throw invalid(`${path}: use an object`);
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(names, name)) throw new PresenceError("INVALID_ARGUMENT", `invalid ${path}.${name}: there is no such option`);
+    if (!Object.hasOwn(names, name)) throw invalid(`${path}.${name}: there is no such option`);
     const inner = (names as Record<string, unknown>)[name];
     if (typeof inner === "object" && typeof value === "object") check(value ?? {}, inner as object, `${path}.${name}`);
   }

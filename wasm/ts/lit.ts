@@ -1,3 +1,4 @@
+import { EMPTY_SNAPSHOT } from "./snapshot.js";
 import { rosterStore, type RosterSelector, type RosterSource, type RosterStore } from "./store.js";
 import type { RosterSnapshot } from "./types.js";
 
@@ -6,6 +7,8 @@ export interface ControllerHost {
   addController(controller: { hostConnected?(): void; hostDisconnected?(): void }): void;
   requestUpdate(): void;
 }
+
+const NO_CLIENT: RosterSource = { getSnapshot: () => EMPTY_SNAPSHOT, subscribe: () => () => {} };
 
 /**
  * Updates a Lit element when the selected part of a roster changes. It is subscribed while the element is connected.
@@ -16,22 +19,30 @@ export interface ControllerHost {
  */
 export class RosterController<T = RosterSnapshot> {
   readonly #host: ControllerHost;
-  readonly #store: RosterStore<T>;
+  readonly #selector: RosterSelector<T> | undefined;
+  readonly #isEqual: ((a: T, b: T) => boolean) | undefined;
+  #client: RosterSource | undefined;
+  #store: RosterStore<T>;
   #value: T;
+  #isConnected = false;
   #unsubscribe: (() => void) | undefined;
 
   /**
+   * @param client may be set and replaced later by {@link client}; without one the roster is empty.
    * @param selector selects the whole roster by default.
    * @param isEqual decides whether two selections are equal; by default as `shallowEqual` of `openclaw-presence/store`.
    */
   constructor(
     host: ControllerHost,
-    client: RosterSource,
+    client?: RosterSource,
     selector?: RosterSelector<T>,
     isEqual?: (a: T, b: T) => boolean,
   ) {
     this.#host = host;
-    this.#store = rosterStore(client, selector, isEqual);
+    this.#client = client;
+    this.#selector = selector;
+    this.#isEqual = isEqual;
+    this.#store = this.#makeStore();
     this.#value = this.#store.getSnapshot();
     host.addController(this);
   }
@@ -41,14 +52,39 @@ export class RosterController<T = RosterSnapshot> {
     return this.#value;
   }
 
+  /** The client whose roster is selected from. */
+  get client(): RosterSource | undefined {
+    return this.#client;
+  }
+
+  set client(client: RosterSource | undefined) {
+    if (client === this.#client) return;
+    this.#client = client;
+    this.#store = this.#makeStore();
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+    if (this.#isConnected) this.#subscribe();
+    this.#update(this.#store.getSnapshot());
+  }
+
   hostConnected(): void {
-    this.#unsubscribe ??= this.#store.subscribe((selection) => this.#update(selection));
+    this.#isConnected = true;
+    this.#subscribe();
     this.#update(this.#store.getSnapshot());
   }
 
   hostDisconnected(): void {
+    this.#isConnected = false;
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
+  }
+
+  #subscribe(): void {
+    this.#unsubscribe ??= this.#store.subscribe((selection) => this.#update(selection));
+  }
+
+  #makeStore(): RosterStore<T> {
+    return rosterStore(this.#client ?? NO_CLIENT, this.#selector, this.#isEqual);
   }
 
   #update(selection: T): void {

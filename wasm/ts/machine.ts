@@ -2,6 +2,7 @@ import type { Clock } from "./clock.js";
 import { asPresenceError, errorOf, isTrap, PresenceError } from "./errors.js";
 import { normalizeKey } from "./functions.js";
 import type { Identity } from "./identity.js";
+import { wordsOf } from "./labels.js";
 import { core } from "./load/core.js";
 import type { PresenceClientOptions } from "./options.js";
 import { platform } from "./platform.js";
@@ -38,7 +39,7 @@ export class Machine {
 
   /** `before` are the rows that are shown so far. */
   constructor(options: PresenceClientOptions, identity: Identity, clock: Clock, before: readonly PresenceRow[]) {
-    this.rows = new Rows((entry) => this.#isOwn(entry), before);
+    this.rows = new Rows({ isOwn: (entry) => this.#isOwn(entry), before, words: wordsOf(options.labels) });
     const { Client } = core();
     const config = JSON.stringify(machineConfig(options, identity));
     try {
@@ -212,6 +213,10 @@ export class Machine {
     this.#hadList ||= !this.isOffline;
   }
 
+  #untilMs(ageMs = 0): number {
+    return Math.max(Math.ceil(ageMs - this.#clock.ageMs()), 0);
+  }
+
   #live(hello: LiveState): ConnectionState {
     this.#canRead = hello.canRead;
     return Object.freeze({ phase: "live", ...hello });
@@ -231,7 +236,7 @@ export class Machine {
       case "live":
         return this.#live(JSON.parse(this.#wasm.hello() ?? "{}") as LiveState);
       case "waiting":
-        return Object.freeze({ phase: "waiting", retryAtMs: retryAtMs ?? 0, error: readProblem(problem) });
+        return Object.freeze({ phase: "waiting", retryInMs: this.#untilMs(retryAtMs), error: readProblem(problem) });
       case "refused":
         return Object.freeze({ phase: "refused", error: readProblem(problem) });
       default:

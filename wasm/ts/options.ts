@@ -2,6 +2,7 @@ import type { Clock } from "./clock.js";
 import type { DeviceKey, DeviceKeyStore } from "./device-key.js";
 import type { Thresholds } from "./functions.js";
 import type { InstanceIdStore } from "./instance-id.js";
+import type { Labels } from "./labels.js";
 import type { WebSocketConstructor } from "./websocket.js";
 
 /** What a client is made from. Only `url` and a secret are usually needed. */
@@ -44,6 +45,8 @@ export interface PresenceClientOptions {
   backoff?: BackoffPolicy | undefined;
   /** The ages at which statuses end. */
   thresholds?: Thresholds | undefined;
+  /** The words on rows, for other languages. @default English */
+  labels?: Labels | undefined;
   /** How long the gateway may take to accept a connection, and again to answer the handshake, in ms. @default 15000 */
   handshakeMs?: number | undefined;
   /** The WebSocket class, where the platform has none (Node below 22) or another is wanted. */

@@ -98,8 +98,8 @@ export function useConnection(): ConnectionState {
   return useRoster(connectionOf);
 }
 
-/** Returns the row of this client (`isOwn`, not the gateway's row, `isSelf`), if the roster has it. */
-export function useSelf(): PresenceRow | undefined {
+/** Returns the row of this client, whose `isOwn` is true, if the roster has it. */
+export function useOwnRow(): PresenceRow | undefined {
   return useRoster(ownRow, Object.is);
 }
 

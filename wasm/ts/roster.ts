@@ -4,6 +4,7 @@ import { DISPOSE } from "./disposable.js";
 import { asPresenceError, freed } from "./errors.js";
 import type { Thresholds } from "./functions.js";
 import { checkRosterOptions } from "./known-options.js";
+import { wordsOf, type Labels } from "./labels.js";
 import { core } from "./load/core.js";
 import { readFindings } from "./machine.js";
 import { Rows, type RosterChange } from "./rows.js";
@@ -17,6 +18,8 @@ export interface RosterOptions {
   maxRows?: number | undefined;
   /** The ages at which statuses end. */
   thresholds?: Thresholds | undefined;
+  /** The words on rows, for other languages. @default English */
+  labels?: Labels | undefined;
 }
 
 /** Anything that holds a presence list: see {@link Roster.apply}. */
@@ -38,7 +41,7 @@ type WasmRoster = InstanceType<ReturnType<typeof core>["Roster"]>;
  */
 export class Roster {
   #wasm: WasmRoster | undefined;
-  readonly #rows = new Rows();
+  readonly #rows: Rows;
   /** Rows that changed since {@link diff} was asked last. */
   readonly #changed = new Set<string>();
   /** The rows as {@link diff} told them last. */
@@ -49,9 +52,11 @@ export class Roster {
    */
   constructor(options: RosterOptions = {}) {
     checkRosterOptions(options);
+    const { labels, ...others } = options;
+    this.#rows = new Rows({ words: wordsOf(labels) });
     const { Roster } = core();
     try {
-      this.#wasm = new Roster(JSON.stringify(options));
+      this.#wasm = new Roster(JSON.stringify(others));
     } catch (error) {
       throw asPresenceError(error);
     }

@@ -1,5 +1,5 @@
 import { isSame } from "./diff.js";
-import { ageText, platformLabel, reasonLabel } from "./functions.js";
+import { wordsOf, type Words } from "./labels.js";
 import type { PresenceEntry, PresenceRow, Status } from "./types.js";
 
 /** What the core says of a row; see its `Mirror::diff_json`. Times are ms since the Unix epoch on the gateway's clock. */
@@ -47,6 +47,16 @@ export function rawRows(row: PresenceRow): readonly PresenceEntry[] {
   return RAW.get(row) ?? Object.freeze([row.entry]);
 }
 
+/** What {@link Rows} are made from. */
+interface RowsOptions {
+  /** Says whether a row is that of the client that shows it. @default none is */
+  readonly isOwn?: (entry: PresenceEntry) => boolean;
+  /** Rows that were shown by another one: those that say the same stay the same objects. */
+  readonly before?: readonly PresenceRow[];
+  /** @default English */
+  readonly words?: Words;
+}
+
 /** The rows of a roster: changes from the core go in, frozen rows in list order come out. */
 export class Rows {
   readonly #rows = new Map<string, KeptRow>();
@@ -58,13 +68,12 @@ export class Rows {
   /** Rows that were shown before this began, until something is known. */
   #before: readonly PresenceRow[];
 
-  /**
-   * `isOwn` says whether a row is that of the client that shows it. `before` are rows that were shown by another one:
-   * those that say the same stay the same objects.
-   */
-  constructor(isOwn: (entry: PresenceEntry) => boolean = () => false, before: readonly PresenceRow[] = []) {
+  readonly #words: Words;
+
+  constructor({ isOwn = () => false, before = [], words = wordsOf() }: RowsOptions = {}) {
     this.#isOwn = isOwn;
     this.#before = before;
+    this.#words = words;
   }
 
   /** Takes in what changed. */
@@ -99,7 +108,7 @@ export class Rows {
     const shown = this.#shown;
     let isSame = this.#order.length === shown.length;
     const rows = this.#order.map((kept, index) => {
-      const row = shownAt(kept, nowMs, isExact);
+      const row = shownAt(kept, nowMs, this.#words, isExact);
       isSame &&= row === shown[index];
       return row;
     });
@@ -116,7 +125,7 @@ export class Rows {
   /** Those with these keys that are there, in list order, exactly as they are at that time. */
   some(keys: Iterable<string>, nowMs: number): PresenceRow[] {
     const kept = Array.from(keys, (key) => this.#rows.get(key)).filter((row) => row !== undefined);
-    return kept.sort(inOrder).map((row) => shownAt(row, nowMs, true));
+    return kept.sort(inOrder).map((row) => shownAt(row, nowMs, this.#words, true));
   }
 
   /** When the words on a row that was listed change by age alone. */
@@ -136,7 +145,7 @@ function inOrder({ told: a }: KeptRow, { told: b }: KeptRow): number {
   return Number(b.isSelf) - Number(a.isSelf) || (a.isSelf ? 0 : b.ts - a.ts) || a.place - b.place;
 }
 
-function shownAt(kept: KeptRow, nowMs: number, isExact: boolean): PresenceRow {
+function shownAt(kept: KeptRow, nowMs: number, words: Words, isExact: boolean): PresenceRow {
   const old = kept.row;
   const { ts, inputAt } = kept.told;
   const ageMs = Math.max(nowMs - ts, 0);
@@ -148,14 +157,14 @@ function shownAt(kept: KeptRow, nowMs: number, isExact: boolean): PresenceRow {
   kept.fromMs = nowMs;
   kept.untilMs = Math.min(wordsEnd(nowMs, ageMs), wordsEnd(nowMs, lastInputMs ?? ageMs));
   // The clock may have been set: the words can be the same.
-  const isSaid = old?.ageText === ageText(ageMs) && old.lastInputText === inputText(lastInputMs);
+  const isSaid = old?.ageText === words.ageText(ageMs) && old.lastInputText === inputText(lastInputMs, words);
   if (old && isSaid && !isExact) return old;
-  kept.row = makeRow(kept, ageMs, lastInputMs);
+  kept.row = makeRow(kept, ageMs, lastInputMs, words);
   return kept.row;
 }
 
-function inputText(lastInputMs: number | undefined): string {
-  return lastInputMs === undefined ? "" : ageText(lastInputMs);
+function inputText(lastInputMs: number | undefined, words: Words): string {
+  return lastInputMs === undefined ? "" : words.ageText(lastInputMs);
 }
 
 /** When the words for an age change. They do at whole minutes, and from an hour on at whole hours. */
@@ -164,7 +173,7 @@ function wordsEnd(nowMs: number, ageMs: number): number {
   return nowMs + unit - (ageMs % unit);
 }
 
-function makeRow({ told, isOwn }: KeptRow, ageMs: number, lastInputMs: number | undefined): PresenceRow {
+function makeRow({ told, isOwn }: KeptRow, ageMs: number, lastInputMs: number | undefined, words: Words): PresenceRow {
   const entry = frozen(told.entry);
   const { host, ip, version, deviceFamily, modelIdentifier, mode, instanceId, deviceId } = entry;
   const platform = text(entry.platform);
@@ -188,11 +197,11 @@ function makeRow({ told, isOwn }: KeptRow, ageMs: number, lastInputMs: number | 
     ts: typeof entry.ts === "number" ? entry.ts : 0,
     status: told.status,
     ageMs,
-    ageText: ageText(ageMs),
-    reasonLabel: reason === undefined ? "" : reasonLabel(reason),
-    platformLabel: platform === undefined ? "" : platformLabel(platform),
+    ageText: words.ageText(ageMs),
+    reasonLabel: reason === undefined ? "" : words.reasonLabel(reason),
+    platformLabel: platform === undefined ? "" : words.platformLabel(platform),
     lastInputMs,
-    lastInputText: inputText(lastInputMs),
+    lastInputText: inputText(lastInputMs, words),
     isSelf: told.isSelf,
     isOwn,
     isConnected: told.status !== "Left",

@@ -1,22 +1,20 @@
-import { createSignal, onCleanup, type Accessor } from "solid-js";
+import { createMemo, createSignal, onCleanup, type Accessor } from "solid-js";
 
-import { rosterStore, type RosterSelector, type RosterSource } from "./store.js";
+import { shallowEqual, wholeRoster, type RosterSelector, type RosterSource } from "./store.js";
 import type { RosterSnapshot } from "./types.js";
 
 /**
  * Returns an accessor of the selected part of a roster; of the whole roster by default. It follows the roster until its
- * owner is disposed, that is, until the component is unmounted.
+ * owner is disposed, that is, until the component is unmounted, and the signals that the selector reads.
  *
  * @param isEqual decides whether two selections are equal; by default as `shallowEqual` of `openclaw-presence/store`.
  */
 export function createRoster<T = RosterSnapshot>(
   client: RosterSource,
-  selector?: RosterSelector<T>,
-  isEqual?: (a: T, b: T) => boolean,
+  selector: RosterSelector<T> = wholeRoster,
+  isEqual: (a: T, b: T) => boolean = shallowEqual,
 ): Accessor<T> {
-  const store = rosterStore(client, selector, isEqual);
-  const [selection, setSelection] = createSignal(store.getSnapshot());
-  // A function: a selection that is a function itself must not be called.
-  onCleanup(store.subscribe((next) => setSelection(() => next)));
-  return selection;
+  const [roster, setRoster] = createSignal(client.getSnapshot());
+  onCleanup(client.subscribe(() => setRoster(client.getSnapshot())));
+  return createMemo(() => selector(roster()), undefined, { equals: isEqual });
 }

@@ -8,7 +8,8 @@ export interface ReadableRoster<T> {
 }
 
 /**
- * Returns a Svelte store of the selected part of a roster; of the whole roster by default.
+ * Returns a Svelte store of the selected part of a roster; of the whole roster by default. The selector may read the roster
+ * only: for a selection that depends on other state, select in the component, with `$derived` or `derived`.
  *
  * @param isEqual decides whether two selections are equal; by default as `shallowEqual` of `openclaw-presence/store`.
  */

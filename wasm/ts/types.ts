@@ -160,8 +160,8 @@ export type ConnectionState =
   /** Lost or not reached; it tries again by itself. */
   | {
       readonly phase: "waiting";
-      /** When it tries again, in ms on the client's clock: `performance.now()`, unless it was given another. */
-      readonly retryAtMs: number;
+      /** How long from the beginning of this phase until it tries again, in ms. */
+      readonly retryInMs: number;
       /** Why the last try or connection ended. */
       readonly error: PresenceError;
     }

@@ -27,6 +27,11 @@ export class Waiters<K> {
     this.#take(key)?.reject(error);
   }
 
+  /** Waits no longer: the promise is never settled. */
+  forget(key: K): void {
+    this.#waiting.delete(key);
+  }
+
   resolveAll(value: unknown): void {
     for (const key of [...this.#waiting.keys()]) this.resolve(key, value);
   }

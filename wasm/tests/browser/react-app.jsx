@@ -9,7 +9,7 @@ import {
   usePresenceClient,
   usePresenceRow,
   useRoster,
-  useSelf,
+  useOwnRow,
 } from "openclaw-presence/react";
 
 const renders = { list: 0, count: 0, names: 0, connection: 0, late: 0 };
@@ -42,7 +42,7 @@ function Connection() {
 }
 
 function Self() {
-  const self = useSelf();
+  const self = useOwnRow();
   const byKey = usePresenceRow(self?.key ?? "");
   const other = usePresenceRow("no such key");
   return <p id="self">{`${self?.host} ${self === byKey} ${other}`}</p>;

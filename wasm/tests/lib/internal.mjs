@@ -3,5 +3,6 @@
 export * as glue from "../../dist/glue.js";
 export { InputMonitor } from "../../dist/input.js";
 export { ListenerTarget } from "../../dist/listeners.js";
+export { Waiters } from "../../dist/waiters.js";
 export { orderRows } from "../../dist/element/order.js";
 export { connectionText, emptyText, headingText, newsText, rowDetails, rowName, rowSeen, rowStatus } from "../../dist/element/text.js";

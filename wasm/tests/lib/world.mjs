@@ -7,7 +7,7 @@ export function world(t, presence, options = {}) {
   const clock = new presence.VirtualClock();
   const gateway = new presence.SimulatedGateway({ clock, self: SELF, ...options });
   const made = [gateway];
-  t.after(() => made.forEach((one) => one.free()));
+  t.after(() => made.forEach((one) => (one.close ?? one.free).call(one)));
   const client = (members = {}) => {
     const one = new presence.PresenceClient({
       WebSocket: gateway.WebSocket,
@@ -53,6 +53,6 @@ export const hosts = (roster) => roster.rows.map(({ host }) => host);
 /** All events of a client, in order. */
 export function record(client) {
   const events = [];
-  for (const type of ["state", "error", "notice", "shutdown"]) client.addEventListener(type, (event) => events.push(event));
+  for (const type of ["connection", "error", "notice", "shutdown"]) client.addEventListener(type, (event) => events.push(event));
   return events;
 }

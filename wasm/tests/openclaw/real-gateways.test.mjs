@@ -77,7 +77,7 @@ async function live({ presence, deviceKey, limitMs, ...options }) {
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const until = async (what, holds) => {
     for (const start = Date.now(); !holds(client.roster); await pause(100)) {
-      if (Date.now() - start > limitMs) throw new Error(`no ${what}: ${JSON.stringify([client.state, problems, client.roster.rows])}`);
+      if (Date.now() - start > limitMs) throw new Error(`no ${what}: ${JSON.stringify([client.connection, problems, client.roster.rows])}`);
     }
   };
   const own = ({ rows }) => rows.filter(({ isOwn }) => isOwn);
@@ -93,7 +93,7 @@ async function live({ presence, deviceKey, limitMs, ...options }) {
     const raw = await client.request("system-presence", {});
     const row = ({ host, mode, reason, status, isSelf, isOwn, isConnected }) => ({ host, mode, reason, status, isSelf, isOwn, isConnected });
     const rows = client.roster.rows.map(row);
-    return { protocol: client.state.protocol, raw: raw.map(({ host, mode, reason }) => [host, mode, reason].join()), rows, problems };
+    return { protocol: client.connection.protocol, raw: raw.map(({ host, mode, reason }) => [host, mode, reason].join()), rows, problems };
   } finally {
     client.close();
   }
@@ -151,7 +151,7 @@ for (const [release, script, command, protocol] of [
       const client = new presence.PresenceClient(options).start();
       const error = await assert.failsWith("AUTH_TOKEN_MISMATCH", () => client.connected());
       assert.ok(error.remedy);
-      assert.equal(client.state.phase, "refused");
+      assert.equal(client.connection.phase, "refused");
       client.close();
     });
   });

@@ -70,8 +70,8 @@ export default function clients({ test, assert, presence }) {
     assert.ok(error instanceof presence.PresenceError);
     assert.match(error.message, /token mismatch/);
     assert.match(error.remedy, /token/);
-    assert.equal(wrong.state.phase, "refused");
-    assert.deepEqual(events.map(({ type }) => type), ["state", "state", "error"]);
+    assert.equal(wrong.connection.phase, "refused");
+    assert.deepEqual(events.map(({ type }) => type), ["connection", "connection", "error"]);
     await clock.advance(3_600_000);
     assert.equal(sockets, 1, "it does not try again by itself");
     wrong.reconnect({ token: "right" });
@@ -92,9 +92,11 @@ export default function clients({ test, assert, presence }) {
     await dashboard.connected();
     gateway.shutdown("update");
     await clock.advance(0);
-    assert.equal(dashboard.state.phase, "waiting");
-    assert.equal(dashboard.state.error.code, "CLOSED");
-    assert.equal(dashboard.state.error.detail, "CLOSED_1012");
+    assert.equal(dashboard.connection.phase, "waiting");
+    assert.equal(dashboard.connection.error.code, "CLOSED");
+    assert.equal(dashboard.connection.error.detail, "CLOSED_1012");
+    const { retryInMs } = dashboard.connection;
+    assert.ok(retryInMs > 0 && retryInMs <= 30_000, `retries in ${retryInMs} ms`);
     assert.deepEqual(hosts(dashboard.roster), ["gateway", "Dashboard"], "the roster stays");
     current = after;
     await clock.advance(60_000);
@@ -242,13 +244,13 @@ export default function clients({ test, assert, presence }) {
     dashboard.start();
     await dashboard.connected();
     dashboard.stop();
-    assert.deepEqual([dashboard.state.phase, dashboard.instanceId], ["stopped", undefined]);
+    assert.deepEqual([dashboard.connection.phase, dashboard.instanceId], ["stopped", undefined]);
     await clock.advance(1_000);
     assert.deepEqual(hosts(dashboard.roster), ["gateway", "Dashboard"], "the roster stays");
     dashboard.start();
     await dashboard.connected();
     dashboard.close();
-    dashboard.free();
+    dashboard.close();
     dashboard[Symbol.dispose ?? Symbol()]?.();
     assert.equal(dashboard.roster.rows.length, 2, "the last roster can still be read");
     await assert.failsWith("FREED", () => dashboard.start());
@@ -267,7 +269,7 @@ export default function clients({ test, assert, presence }) {
     dashboard.stop();
     await clock.advance(60_000);
     assert.equal(released, 1);
-    assert.equal(dashboard.state.phase, "stopped");
+    assert.equal(dashboard.connection.phase, "stopped");
     assert.equal(clock.timers, timers);
   });
 
@@ -291,8 +293,8 @@ export default function clients({ test, assert, presence }) {
     const { clock, gateway, client } = world(t, presence);
     const dashboard = client();
     const answers = [];
-    dashboard.addEventListener("state", ({ state }) => {
-      if (state.phase !== "live" || dashboard.instanceId === "other") return;
+    dashboard.addEventListener("connection", ({ connection }) => {
+      if (connection.phase !== "live" || dashboard.instanceId === "other") return;
       answers.push(dashboard.request("health").then(() => "answered", ({ code }) => code));
       dashboard.reconnect({ instanceId: "other" });
     });
@@ -316,7 +318,7 @@ export default function clients({ test, assert, presence }) {
     const dashboard = client({ WebSocket: Socket }).start();
     const error = await assert.failsWith("REFUSED", () => dashboard.connected());
     assert.match(error.remedy, /wss:/);
-    assert.equal(dashboard.state.phase, "refused");
+    assert.equal(dashboard.connection.phase, "refused");
     isMixed = false;
     dashboard.start();
     await dashboard.connected();
@@ -337,7 +339,7 @@ export default function clients({ test, assert, presence }) {
     dashboard.addEventListener("roster", () => {});
     assert.equal(clock.timers, timers);
     assert.equal(dashboard.roster.hasList, false);
-    assert.deepEqual(dashboard.state, { phase: "stopped" });
+    assert.deepEqual(dashboard.connection, { phase: "stopped" });
   });
 
   test("bad options are named", async (t) => {

@@ -27,9 +27,9 @@ export default function failures({ test, assert, presence, internal }) {
         prototype[method] = sound;
       }
       await waiting;
-      assert.equal(dashboard.state.phase, "refused", method);
-      assert.equal(dashboard.state.error.code, "INTERNAL");
-      assert.match(dashboard.state.error.remedy, /start/);
+      assert.equal(dashboard.connection.phase, "refused", method);
+      assert.equal(dashboard.connection.error.code, "INTERNAL");
+      assert.match(dashboard.connection.error.remedy, /start/);
       assert.equal(events.filter(({ type }) => type === "error").length, 1);
       assert.equal(dashboard.roster.rows.length > 0, true, "the last roster can still be read");
       dashboard.start();

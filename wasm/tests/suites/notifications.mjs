@@ -7,7 +7,7 @@ export default function notifications({ test, assert, presence, internal }) {
     const { clock, client, peer } = world(t, presence);
     const dashboard = client();
     // A listener of the state reads the roster, before the subscribers are called.
-    dashboard.addEventListener("state", () => void dashboard.roster);
+    dashboard.addEventListener("connection", () => void dashboard.roster);
     const heard = [];
     dashboard.subscribe(() => heard.push(dashboard.roster.connection.phase));
     dashboard.addEventListener("roster", ({ roster }) => heard.push(`event ${roster.connection.phase}`));
@@ -45,7 +45,7 @@ export default function notifications({ test, assert, presence, internal }) {
     const { clock, client } = world(t, presence);
     const dashboard = client();
     const heard = [];
-    dashboard.addEventListener("state", ({ state }) => heard.push(`${state.phase} ${dashboard.roster.isOffline}`));
+    dashboard.addEventListener("connection", ({ connection }) => heard.push(`${connection.phase} ${dashboard.roster.isOffline}`));
     dashboard.start();
     await dashboard.connected();
     await clock.advance(0);
@@ -63,9 +63,9 @@ export default function notifications({ test, assert, presence, internal }) {
     };
     const dashboard = client({ WebSocket: Switching });
     const shown = [];
-    dashboard.addEventListener("state", ({ state }) => {
+    dashboard.addEventListener("connection", ({ connection }) => {
       const { isOffline } = dashboard.roster;
-      if (state.phase === "live" && !isOffline) shown.push(hosts(dashboard.roster));
+      if (connection.phase === "live" && !isOffline) shown.push(hosts(dashboard.roster));
     });
     dashboard.start();
     await dashboard.connected();
@@ -120,7 +120,7 @@ export default function notifications({ test, assert, presence, internal }) {
     t.after(() => (prototype.setWatched = sound));
     const dashboard = client();
     dashboard.addEventListener("notice", () => {});
-    dashboard.addEventListener("state", () => {});
+    dashboard.addEventListener("connection", () => {});
     dashboard.start();
     await dashboard.connected();
     const listener = () => {};
@@ -184,5 +184,47 @@ export default function notifications({ test, assert, presence, internal }) {
     await other.connected();
     const promise = other.request("health", circular);
     await assert.failsWith("INVALID_ARGUMENT", () => promise);
+  });
+
+  test("a list in which rows only stand elsewhere is no news", async (t) => {
+    const { clock, gateway, client, peer } = world(t, presence);
+    let edit = (text) => text;
+    const Editing = function (url) {
+      const socket = new gateway.WebSocket(url);
+      const editing = { send: (text) => socket.send(text), close: (...args) => socket.close(...args) };
+      socket.onopen = () => editing.onopen?.();
+      socket.onclose = (event) => editing.onclose?.(event);
+      socket.onmessage = ({ data }) => {
+        const text = edit(data);
+        if (text) editing.onmessage?.({ data: text });
+      };
+      editing.again = (text) => editing.onmessage?.({ data: text });
+      Editing.last = editing;
+      return editing;
+    };
+    const dashboard = client({ WebSocket: Editing, deltas: false });
+    let list;
+    edit = (text) => {
+      const frame = JSON.parse(text);
+      if (frame.event === "presence") list = frame;
+      return text;
+    };
+    dashboard.start();
+    await dashboard.connected();
+    for (const instanceId of ["a", "b", "c"]) peer({ instanceId, displayName: instanceId });
+    await clock.advance(1_000);
+    const heard = [];
+    dashboard.subscribe(() => heard.push(dashboard.roster));
+    const before = dashboard.roster;
+    assert.equal(before.rows.length, 5);
+    // Newest first is what counts; of rows of one moment the first that is listed.
+    const listed = list.payload.presence.map((entry, at) => ({ ...entry, ts: entry.ts - at }));
+    const again = (entries, seq) => Editing.last.again(JSON.stringify({ ...list, seq, payload: { ...list.payload, presence: entries } }));
+    again(listed, list.seq + 1);
+    const rows = dashboard.roster.rows;
+    heard.length = 0;
+    again([...listed].reverse(), list.seq + 2);
+    assert.equal(dashboard.roster.rows, rows);
+    assert.deepEqual(heard, []);
   });
 }

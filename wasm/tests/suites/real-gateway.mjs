@@ -28,8 +28,8 @@ export default function realGateway({ test, assert, presence, gateway, until, We
     assert.equal(own(roster).host, "Dashboard");
     assert.deepEqual([own(roster).status, own(roster).isConnected], ["Active", true]);
     assert.ok(roster.rows[0].isSelf);
-    assert.equal(one.state.protocol, 4);
-    assert.ok(one.state.methods.includes("system-presence"));
+    assert.equal(one.connection.protocol, 4);
+    assert.ok(one.connection.methods.includes("system-presence"));
   });
 
   test("others come and go", async (t) => {
@@ -62,7 +62,7 @@ export default function realGateway({ test, assert, presence, gateway, until, We
     const one = client(t, { token: "wrong" });
     const error = await assert.failsWith("AUTH_TOKEN_MISMATCH", () => one.connected());
     assert.ok(error.remedy);
-    assert.equal(one.state.phase, "refused");
+    assert.equal(one.connection.phase, "refused");
   });
 
   test("what is lost on the way is asked for", async (t) => {
@@ -97,7 +97,7 @@ export default function realGateway({ test, assert, presence, gateway, until, We
     const one = client(t, { instanceId: "patient" });
     await until(one, "own row", (roster) => own(roster));
     const phases = [];
-    one.addEventListener("state", ({ state }) => phases.push(state.phase));
+    one.addEventListener("connection", ({ connection }) => phases.push(connection.phase));
     await gateway.stop();
     await until(one, "its loss", ({ isOffline }) => isOffline);
     assert.ok(own(one.roster), "the roster stays");

@@ -49,7 +49,7 @@ export default function requests({ test, assert, presence }) {
     const notices = events.filter(({ type }) => type === "notice");
     assert.equal(notices.length, 1);
     assert.equal(notices[0].error.code, "BEACON_REFUSED");
-    assert.equal(dashboard.state.phase, "live");
+    assert.equal(dashboard.connection.phase, "live");
     assert.deepEqual(hosts(dashboard.roster), ["gateway", "Dashboard"]);
   });
 

@@ -17,7 +17,14 @@ function counted() {
   return { controller, signal, listeners };
 }
 
-export default function signals({ test, assert, presence }) {
+/** Hides a global; what it returns shows it again. */
+function hide(name) {
+  const before = Object.getOwnPropertyDescriptor(globalThis, name);
+  delete globalThis[name];
+  return () => before && Object.defineProperty(globalThis, name, before);
+}
+
+export default function signals({ test, assert, presence, internal }) {
   test("a signal gives up waiting, and is let go of", async (t) => {
     const { client } = world(t, presence);
     const dashboard = client().start();
@@ -57,11 +64,75 @@ export default function signals({ test, assert, presence }) {
     dashboard.start({ signal });
     await dashboard.connected();
     controller.abort();
-    assert.equal(dashboard.state.phase, "stopped");
+    assert.equal(dashboard.connection.phase, "stopped");
     dashboard.start({ signal });
-    assert.equal(dashboard.state.phase, "stopped");
+    assert.equal(dashboard.connection.phase, "stopped");
     dashboard.start();
     await dashboard.connected();
+  });
+
+  test("a signal that is aborted within the start stops the client", async (t) => {
+    const { client } = world(t, presence);
+    const dashboard = client();
+    const { controller, signal, listeners } = counted();
+    dashboard.addEventListener("connection", () => controller.abort(), { once: true });
+    dashboard.start({ signal });
+    assert.equal(dashboard.connection.phase, "stopped");
+    assert.equal(listeners.size, 0);
+  });
+
+  test("a client that is refused lets go of the signal of its start", async (t) => {
+    const { client } = world(t, presence, { auth: { mode: "token", secret: "right" } });
+    const dashboard = client({ token: "wrong" });
+    const { signal, listeners } = counted();
+    dashboard.start({ signal });
+    await assert.failsWith("AUTH_TOKEN_MISMATCH", () => dashboard.connected());
+    assert.equal(listeners.size, 0);
+    const without = client({ WebSocket: undefined });
+    t.after(hide("WebSocket"));
+    await assert.failsWith("NO_WEBSOCKET", () => without.start({ signal }));
+    assert.equal(listeners.size, 0, "a start that fails keeps no signal");
+  });
+
+  test("a wait for the connection that is given up leaves nothing behind", async (t) => {
+    const { client } = world(t, presence);
+    const all = new Set();
+    const { wait } = internal.Waiters.prototype;
+    internal.Waiters.prototype.wait = function (key) {
+      all.add(this);
+      return wait.call(this, key);
+    };
+    t.after(() => (internal.Waiters.prototype.wait = wait));
+    const stopped = client();
+    const { controller, signal } = counted();
+    const given = stopped.connected({ signal }).catch(() => "given up");
+    controller.abort();
+    assert.equal(await given, "given up");
+    assert.deepEqual([...all].map(({ size }) => size), [0]);
+  });
+
+  test("options that are no object, and times that are none, are refused", async (t) => {
+    const { client } = world(t, presence);
+    const dashboard = client();
+    for (const options of [null, 5, "ws://127.0.0.1:18789"]) {
+      for (const act of [
+        () => new presence.PresenceClient(options),
+        () => new presence.Roster(options),
+        () => dashboard.reconnect(options),
+        () => dashboard.onJoin(() => {}, options),
+      ]) {
+        const { message } = await assert.failsWith("INVALID_ARGUMENT", act);
+        assert.equal(message, "invalid options: use an object");
+      }
+    }
+    for (const act of ["onJoin", "onLeave"]) {
+      const wrong = (options) => assert.failsWith("INVALID_ARGUMENT", () => dashboard[act](() => {}, options));
+      for (const graceMs of [-1, Number.NaN, Number.POSITIVE_INFINITY, "5"]) {
+        assert.match((await wrong({ graceMs })).message, /^invalid options\.graceMs/);
+      }
+      assert.match((await wrong({ grace: 5 })).message, /^invalid options\.grace:/);
+    }
+    dashboard.onJoin(() => {}, { graceMs: 0 })();
   });
 
   test("an option that does not exist is refused by its name", async (t) => {

@@ -4,6 +4,7 @@ import "../load/inline.js";
 export * from "../client.js";
 export { PresenceError, type PresenceErrorCode, type PresenceErrorDetail } from "../errors.js";
 export * from "../events.js";
+export type * from "../methods.js";
 export type * from "../options.js";
 export { rawRows } from "../rows.js";
 export type * from "../types.js";

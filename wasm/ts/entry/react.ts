@@ -8,9 +8,9 @@ import "../load/inline.js";
 export {
   PresenceProvider,
   useConnection,
+  useOwnRow,
   usePresenceClient,
   usePresenceRow,
   useRoster,
-  useSelf,
   type PresenceProviderProps,
 } from "../react.js";

@@ -62,7 +62,8 @@ export class ConnectionBar {
     write(this.#text, words(state, target?.url ?? ""));
     // On a narrow screen the end of it is cut off.
     set(this.#text, "title", this.#text.textContent ?? "");
-    const say = () => write(this.#when, state.phase === "waiting" ? retryWords(state.retryAtMs) : "");
+    const retryAtMs = state.phase === "waiting" ? performance.now() + state.retryInMs : undefined;
+    const say = () => write(this.#when, retryAtMs === undefined ? "" : retryWords(retryAtMs));
     say();
     if (state.phase === "waiting") this.#ticker = setInterval(say, 1_000);
   }

@@ -2,7 +2,7 @@ import type { Finding, PresenceRow } from "openclaw-presence";
 
 import { Store } from "../lib/store.js";
 import { hostOf } from "./kinds.js";
-import { BOUNDS, EMPTY_SCRIPT, withAction, withoutAction, type Action, type Deed, type Script } from "./script.js";
+import { BOUNDS, clientsAdded, EMPTY_SCRIPT, withAction, withoutAction, type Action, type Deed, type Script } from "./script.js";
 import type { SimClient, SimState } from "./sim-client.js";
 import { sentence, World, type Step } from "./world.js";
 
@@ -121,10 +121,12 @@ export class Player {
 
   /** Does something now. What is still to come in the script comes all the same. */
   act(deed: Deed): void {
-    if (this.#script.actions.length >= BOUNDS.actions) return;
     // At the next whole second, and a moment longer until everybody was told of it.
     const atMs = Math.ceil(this.#wantedMs / 1_000) * 1_000;
-    this.#script = withAction(this.#script, { ...deed, atMs } as Action);
+    const script = withAction(this.#script, { ...deed, atMs } as Action);
+    // A world that a link could not hold is not begun.
+    if (script.actions.length > BOUNDS.actions || clientsAdded(script.actions) > BOUNDS.clients) return;
+    this.#script = script;
     this.#go(atMs + SETTLE_MS, this.#isOutdated);
   }
 

@@ -26,6 +26,8 @@ export const BOUNDS = {
   id: { least: 1, most: 999 },
   size: { least: 1, most: 200 },
   actions: 300,
+  /** Clients that are ever added, those of crowds included. */
+  clients: 1_000,
 } as const;
 
 /** A world in which nothing happens. */
@@ -42,6 +44,11 @@ export function withoutAction(script: Script, action: Action): Script {
   const isAdding = action.op === "add" || action.op === "crowd";
   const actions = script.actions.filter((other) => other !== action && !(isAdding && other.id === action.id));
   return { ...script, actions };
+}
+
+/** How many clients the actions add. */
+export function clientsAdded(actions: readonly Action[]): number {
+  return actions.reduce((sum, action) => sum + (action.op === "crowd" ? action.size : Number(action.op === "add")), 0);
 }
 
 /** A number that no client has. */

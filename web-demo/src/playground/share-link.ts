@@ -1,4 +1,4 @@
-import { BOUNDS, IDENTITIES, isName, isWithin, KINDS, NETWORKS, type Action, type Script } from "./script.js";
+import { BOUNDS, clientsAdded, IDENTITIES, isName, isWithin, KINDS, NETWORKS, type Action, type Script } from "./script.js";
 
 /** A world at a moment, as a link holds it. */
 export interface Shared {
@@ -31,7 +31,7 @@ export function decode(text: string): Shared | undefined {
     if (version !== 1 || !isWithin(ttlMs, BOUNDS.ttlMs) || !isWithin(cap, BOUNDS.cap)) return undefined;
     if (!isWithin(nowMs, BOUNDS.atMs) || !Array.isArray(packed) || packed.length > BOUNDS.actions) return undefined;
     const actions = packed.map(unpack).filter((action) => action !== undefined);
-    if (actions.length !== packed.length) return undefined;
+    if (actions.length !== packed.length || clientsAdded(actions) > BOUNDS.clients) return undefined;
     actions.sort((a, b) => a.atMs - b.atMs);
     return { script: { ttlMs, cap, actions }, nowMs };
   } catch {

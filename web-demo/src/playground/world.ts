@@ -66,7 +66,7 @@ export class World {
     await Promise.all([ready(), simulatorReady()]);
     const world = new World(script);
     world.#watcher.start();
-    for (let turn = 0; turn < MOST_TURNS && world.#watcher.state.phase !== "live"; turn += 1) await world.#clock.advance(0);
+    for (let turn = 0; turn < MOST_TURNS && world.#watcher.connection.phase !== "live"; turn += 1) await world.#clock.advance(0);
     return world;
   }
 

@@ -77,12 +77,12 @@ export class Session {
       if (this.live.value.roster?.hasList) announcer.laterAll(comings(diff));
       this.#set({ roster, findings: this.#findings() });
     });
-    client.addEventListener("state", ({ state }) => {
-      if (state.phase === "waiting" && wasLive) announcer.later("Connection lost, trying again");
-      if (state.phase === "live" && this.live.value.roster?.hasList) announcer.later("Connected again");
-      if (state.phase === "refused") announcer.later(`The gateway refuses this page: ${state.error.message}`);
-      wasLive = state.phase === "live";
-      this.identities.handleState(state, client.instanceId, Date.now());
+    client.addEventListener("connection", ({ connection }) => {
+      if (connection.phase === "waiting" && wasLive) announcer.later("Connection lost, trying again");
+      if (connection.phase === "live" && this.live.value.roster?.hasList) announcer.later("Connected again");
+      if (connection.phase === "refused") announcer.later(`The gateway refuses this page: ${connection.error.message}`);
+      wasLive = connection.phase === "live";
+      this.identities.handleState(connection, client.instanceId, Date.now());
       this.#set({ instanceId: client.instanceId });
     });
     client.addEventListener("notice", ({ error }) => {

@@ -1,11 +1,11 @@
 import { LitElement } from "lit";
 import type { Accessor } from "solid-js";
 import type { Readable } from "svelte/store";
-import type { ShallowRef } from "vue";
+import type { ComputedRef } from "vue";
 
 import { PresenceClient, type PresenceRow, type RosterSnapshot } from "openclaw-presence";
 import { RosterController } from "openclaw-presence/lit";
-import { PresenceProvider, useConnection, usePresenceRow, useRoster, useSelf } from "openclaw-presence/react";
+import { PresenceProvider, useConnection, usePresenceRow, useRoster, useOwnRow } from "openclaw-presence/react";
 import { createRoster } from "openclaw-presence/solid";
 import { rosterStore, type RosterStore } from "openclaw-presence/store";
 import { readableRoster } from "openclaw-presence/svelte";
@@ -22,10 +22,10 @@ const store: RosterStore<number> = rosterStore(client, count);
 const whole: RosterStore<RosterSnapshot> = rosterStore(client);
 const readable: Readable<number> = readableRoster(client, count);
 const accessor: Accessor<RosterSnapshot> = createRoster(client);
-const ref: Readonly<ShallowRef<number>> = useVueRoster(client, count);
+const ref: ComputedRef<number> = useVueRoster(client, count);
 
 function useAll(): [RosterSnapshot, number, string, PresenceRow | undefined, PresenceRow | undefined] {
-  return [useRoster(), useRoster(count), useConnection().phase, useSelf(), usePresenceRow("key")];
+  return [useRoster(), useRoster(count), useConnection().phase, useOwnRow(), usePresenceRow("key")];
 }
 PresenceProvider({ client });
 PresenceProvider({ options: { url: "ws://127.0.0.1:18789" }, children: "text" });

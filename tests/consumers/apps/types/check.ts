@@ -1,4 +1,4 @@
-import { PresenceClient, PresenceError, Roster, displayStatus, ready, status, type AgeStatus, type PresenceRow, type Status } from "openclaw-presence";
+import { PresenceClient, PresenceError, Roster, ageTextIn, displayStatus, ready, status, type AgeStatus, type PresenceRow, type Status } from "openclaw-presence";
 import { PresenceClient as AloneClient } from "openclaw-presence/client";
 import "openclaw-presence/element";
 import { init, initSync } from "openclaw-presence/slim";
@@ -12,6 +12,14 @@ const code: string = new PresenceError("FREED", "").code;
 const loaded: Promise<void>[] = [ready(), init("core.wasm"), init(new Uint8Array())];
 initSync(new Uint8Array());
 
+const health: Promise<number> = client.request("health").then(({ ts }) => ts);
+const node: Promise<string> = client.request("node.describe", { nodeId: "n" }, { signal: AbortSignal.timeout(5) }).then(({ nodeId }) => nodeId);
+const other: Promise<unknown> = client.request("chat.history", { any: "thing" });
+const labels = new Roster({ labels: { ageText: ageTextIn("de") } });
+// @ts-expect-error: it needs a nodeId
+void client.request("node.describe", {});
+// @ts-expect-error: what is unknown has to be narrowed
+void client.request("chat.history").then(({ messages }) => messages);
 // @ts-expect-error: what is no option is refused
 new Roster({ tllMs: 5 });
 // @ts-expect-error: an age is a number
@@ -19,4 +27,5 @@ status("1");
 // @ts-expect-error: no age is Left
 const never: AgeStatus = "Left";
 
+export { health, labels, node, other };
 export { alone, client, code, loaded, never, rows, shown, word };

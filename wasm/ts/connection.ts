@@ -1,0 +1,42 @@
+import { isSame } from "./diff.js";
+import type { PresenceError } from "./errors.js";
+import { EMPTY_SNAPSHOT } from "./snapshot.js";
+import type { ConnectionState } from "./types.js";
+import { Waiters } from "./waiters.js";
+
+/** The state of a client's connection, and the promises that wait for it to be live. */
+export class Connection {
+  #state: ConnectionState = EMPTY_SNAPSHOT.connection;
+  readonly #waiting = new Waiters<symbol>();
+
+  /** The state of the connection. */
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Enters a state and settles who waits; `false` if it is the state already. */
+  enter(state: ConnectionState): boolean {
+    if (isSame(this.#state, state)) return false;
+    this.#state = state;
+    if (state.phase === "live") this.#waiting.resolveAll(undefined);
+    if (state.phase === "refused") this.reject(state.error);
+    return true;
+  }
+
+  /** Rejects who waits. */
+  reject(error: PresenceError): void {
+    this.#waiting.rejectAll(error);
+  }
+
+  /** Fulfilled once it is live; rejected when it is refused. `waiter` names this wait for {@link forget}. */
+  async live(waiter: symbol): Promise<void> {
+    if (this.#state.phase === "live") return;
+    if (this.#state.phase === "refused") throw this.#state.error;
+    await this.#waiting.wait(waiter);
+  }
+
+  /** Ends a wait; its promise is never settled. */
+  forget(waiter: symbol): void {
+    this.#waiting.forget(waiter);
+  }
+}

@@ -1,0 +1,92 @@
+import type { Abortable } from "./abort.js";
+import type { PresenceEntry } from "./types.js";
+
+/** The methods of a gateway with typed parameters and answers, by name. */
+export interface GatewayMethods {
+  /** The presence list. */
+  "system-presence": { params: NoParams; result: readonly PresenceEntry[] };
+  /** The presence list with what deltas need; only gateways that send deltas have it. */
+  "presence.snapshot": {
+    params: NoParams;
+    result: {
+      readonly presence: readonly PresenceEntry[];
+      readonly keys: readonly string[];
+      readonly version: number;
+      readonly digest: string;
+    };
+  };
+  /** A beacon about any instance. */
+  "system-event": { params: BeaconParams; result: { readonly ok: true } };
+  /** The gateway's health. */
+  health: { params: { readonly probe?: boolean } | undefined; result: GatewayAnswer & { readonly ok: boolean; readonly ts: number } };
+  /** The gateway's versions and counters. */
+  status: { params: NoParams; result: GatewayAnswer };
+  /** The agent's last heartbeat. */
+  "last-heartbeat": { params: NoParams; result: unknown };
+  "set-heartbeats": { params: { readonly enabled: boolean }; result: { readonly ok: true; readonly enabled: boolean } };
+  /** The nodes: connected, or gone a while ago. */
+  "node.list": { params: NoParams; result: { readonly ts: number; readonly nodes: readonly GatewayNode[] } };
+  /** One node. */
+  "node.describe": { params: { readonly nodeId: string }; result: GatewayNode & { readonly ts: number } };
+  "node.pair.list": { params: NoParams; result: { readonly pending: readonly unknown[]; readonly paired: readonly GatewayNode[] } };
+  "device.pair.list": { params: NoParams; result: { readonly pending: readonly unknown[]; readonly paired: readonly unknown[] } };
+  "agents.list": { params: NoParams; result: GatewayAnswer & { readonly agents: readonly unknown[] } };
+  "config.get": { params: NoParams; result: GatewayAnswer & { readonly valid: boolean } };
+}
+
+type NoParams = Readonly<Record<string, never>> | undefined;
+
+/** An answer with members that differ between gateways. */
+export interface GatewayAnswer {
+  readonly [member: string]: unknown;
+}
+
+/** A beacon's parameters: the text, and members of the row. */
+export type BeaconParams = Pick<
+  PresenceEntry,
+  | "deviceId"
+  | "instanceId"
+  | "host"
+  | "ip"
+  | "mode"
+  | "version"
+  | "platform"
+  | "deviceFamily"
+  | "modelIdentifier"
+  | "lastInputSeconds"
+  | "reason"
+  | "roles"
+  | "scopes"
+> & { readonly text: string; readonly tags?: readonly string[] };
+
+/** A node as the methods `node.*` return it. */
+export interface GatewayNode extends GatewayAnswer {
+  readonly nodeId: string;
+  readonly displayName?: string;
+  readonly platform?: string;
+  readonly version?: string;
+  readonly deviceFamily?: string;
+  readonly modelIdentifier?: string;
+  readonly remoteIp?: string;
+  readonly caps?: readonly string[];
+  readonly commands?: readonly string[];
+  readonly paired?: boolean;
+  readonly connected?: boolean;
+  /** Ms since the Unix epoch on the gateway's clock, as the other members `...AtMs`. */
+  readonly connectedAtMs?: number;
+  readonly lastSeenAtMs?: number;
+  readonly lastSeenReason?: string;
+  readonly lastActiveAtMs?: number;
+}
+
+/** The parameters of a method; `unknown` for a method without types. */
+export type RequestParams<M extends string> = M extends keyof GatewayMethods ? GatewayMethods[M]["params"] : unknown;
+
+/** The answer of a method; `unknown` for a method without types. */
+export type RequestResult<M extends string> = M extends keyof GatewayMethods ? GatewayMethods[M]["result"] : unknown;
+
+/** What follows the name of a method in a request. */
+export type RequestArguments<M extends string> =
+  undefined extends RequestParams<M>
+    ? [params?: RequestParams<M>, options?: Abortable]
+    : [params: RequestParams<M>, options?: Abortable];
