@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Documents whose code spans name files of this repository.
-const DOCUMENTS: &[&str] = &["DESIGN.md", "CONTRIBUTING.md"];
+const DOCUMENTS: &[&str] = &["DESIGN.md", "CONTRIBUTING.md", "SECURITY.md"];
 
 /// Folders that hold the project's sources.
 const SOURCES: &[&str] = &["core", "native", "wasm", "web-demo", "tests", "xtask"];
