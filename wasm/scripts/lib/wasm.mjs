@@ -17,8 +17,8 @@ const OPTIMISE = [
   ...["--strip-debug", "--strip-producers", "--strip-target-features"],
 ];
 
-/** Of what is inlined, only what is hardly larger than its call: the module is smaller for it, too. */
-const RUSTC = ["-Cllvm-args=-inline-threshold=10"];
+/** Enough to inline the readers of JSON: then the code for messages that none of them needs is left out. */
+const RUSTC = ["-Cllvm-args=-inline-threshold=60"];
 
 /** What is made of which crate: from which of its features, and into which files. */
 const MODULES = [

@@ -5,8 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use serde::Deserializer;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::model::entry::MAX_SAFE_INTEGER;
@@ -48,26 +48,12 @@ fn fill<'a>(json: &'a str, names: &[&str], values: &mut [Option<&'a RawValue>]) 
 
 /// Passes the members of an object to `take`, in order. Returns `None` if `json` is not an object.
 pub fn each_member<'a>(json: &'a str, take: &mut dyn FnMut(Cow<'a, str>, &'a RawValue)) -> Option<()> {
-    let mut from = serde_json::Deserializer::from_str(json);
-    from.deserialize_map(Members(take)).ok()?;
-    from.end().ok()
-}
-
-struct Members<'t, 'a>(&'t mut dyn FnMut(Cow<'a, str>, &'a RawValue));
-
-impl<'de> Visitor<'de> for Members<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<(), A::Error> {
-        while let Some((Lossy(name), value)) = from.next_entry::<Lossy<'de>, &RawValue>()? {
-            (self.0)(name, value);
+    let shape = read(json, &mut |name, value| {
+        if let Some(name) = name.and_then(string) {
+            take(name, value);
         }
-        Ok(())
-    }
+    });
+    (shape == Some(Shape::Object)).then_some(())
 }
 
 /// Returns the items of a list.
@@ -78,31 +64,84 @@ pub fn items(json: &str) -> Option<Vec<&RawValue>> {
 
 /// Returns the first `most` items of a list, and how many it has.
 pub(crate) fn first_items(json: &str, most: usize) -> Option<(Vec<&RawValue>, usize)> {
-    let mut from = serde_json::Deserializer::from_str(json);
-    let items = from.deserialize_seq(Items(most)).ok()?;
-    from.end().ok()?;
-    Some(items)
+    let mut items = Vec::new();
+    let mut len = 0;
+    let shape = read(json, &mut |_, item| {
+        if len < most {
+            items.push(item);
+        }
+        len += 1;
+    });
+    (shape == Some(Shape::List)).then_some((items, len))
 }
 
-struct Items(usize);
+/// What a JSON text is.
+#[derive(PartialEq)]
+enum Shape {
+    Object,
+    List,
+    Integer(u64),
+    Other,
+}
 
-impl<'de> Visitor<'de> for Items {
-    type Value = (Vec<&'de RawValue>, usize);
+/// Reads one level of a JSON text: passes the members of an object with their names, and the items of a list, to `take`.
+fn read<'a>(json: &'a str, take: Take<'_, 'a>) -> Option<Shape> {
+    let mut from = serde_json::Deserializer::from_str(json);
+    let shape = from.deserialize_any(Level(take)).ok()?;
+    from.end().ok()?;
+    Some(shape)
+}
+
+type Take<'t, 'a> = &'t mut dyn FnMut(Option<&'a RawValue>, &'a RawValue);
+
+/// Accepts every value: formatting why one is refused would take a tenth of the module for browsers.
+struct Level<'t, 'a>(Take<'t, 'a>);
+
+impl<'de> Visitor<'de> for Level<'_, 'de> {
+    type Value = Shape;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
+        f.write_str("any value")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
-        let mut items = Vec::new();
-        let mut len = 0;
-        while let Some(item) = from.next_element()? {
-            if len < self.0 {
-                items.push(item);
-            }
-            len += 1;
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Shape, A::Error> {
+        while let Some((name, value)) = from.next_entry::<&RawValue, &RawValue>()? {
+            (self.0)(Some(name), value);
         }
-        Ok((items, len))
+        Ok(Shape::Object)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Shape, A::Error> {
+        while let Some(item) = from.next_element()? {
+            (self.0)(None, item);
+        }
+        Ok(Shape::List)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Shape, E> {
+        Ok(Shape::Integer(number))
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Shape, E> {
+        // Negative.
+        Ok(Shape::Integer(0))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Shape, E> {
+        // Saturates.
+        Ok(Shape::Integer(number as u64))
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Shape, E> {
+        Ok(Shape::Other)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Shape, E> {
+        Ok(Shape::Other)
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<Shape, E> {
+        Ok(Shape::Other)
     }
 }
 
@@ -118,46 +157,32 @@ pub(crate) fn string_of(json: &str) -> Option<Cow<'_, str>> {
     if !inner.as_bytes().contains(&b'\\') {
         return Some(Cow::Borrowed(inner));
     }
-    let Lossy(text) = serde_json::from_str(json).ok()?;
-    Some(text)
+    Some(Cow::Owned(unescaped(inner)))
 }
 
-/// A string whose lone surrogates are replaced: one in the name of a member must not cost the object.
-struct Lossy<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Lossy<'de> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Bytes;
-
-        impl<'de> Visitor<'de> for Bytes {
-            type Value = Lossy<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
+/// What a string with escapes says, as UTF-16 in between: then halves of pairs find each other, or are replaced.
+fn unescaped(text: &str) -> String {
+    let mut units: Vec<u16> = Vec::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(char) = rest.next() {
+        let escaped = if char == '\\' { rest.next() } else { None };
+        let said = match escaped {
+            None => char,
+            Some('b') => '\u{8}',
+            Some('f') => '\u{c}',
+            Some('n') => '\n',
+            Some('r') => '\r',
+            Some('t') => '\t',
+            Some('u') => {
+                let digits = rest.by_ref().take(4).filter_map(|digit| digit.to_digit(16));
+                units.push(digits.fold(0, |unit, digit| unit << 4 | digit as u16));
+                continue;
             }
-
-            fn visit_borrowed_bytes<E: de::Error>(self, bytes: &'de [u8]) -> Result<Lossy<'de>, E> {
-                match core::str::from_utf8(bytes) {
-                    Ok(text) => Ok(Lossy(Cow::Borrowed(text))),
-                    Err(_) => self.visit_bytes(bytes),
-                }
-            }
-
-            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Lossy<'de>, E> {
-                let mut text = String::with_capacity(bytes.len());
-                for chunk in bytes.utf8_chunks() {
-                    text.push_str(chunk.valid());
-                    // A lone surrogate is three bytes, and 0xed is the first.
-                    if chunk.invalid().first() == Some(&0xed) {
-                        text.push(char::REPLACEMENT_CHARACTER);
-                    }
-                }
-                Ok(Lossy(Cow::Owned(text)))
-            }
-        }
-
-        from.deserialize_bytes(Bytes)
+            Some(char) => char,
+        };
+        units.extend_from_slice(said.encode_utf16(&mut [0; 2]));
     }
+    String::from_utf16_lossy(&units)
 }
 
 /// Returns a number as an integer in 0..=2^53-1, floored and clamped (SPEC 1.1).
@@ -172,12 +197,11 @@ pub(crate) fn integer_of(json: &str) -> Option<u64> {
     if !is_negative && !json.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    let integer = match serde_json::from_str::<f64>(json) {
-        // Saturates.
-        Ok(number) => number as u64,
+    let integer = match read(json, &mut |_, _| {}) {
+        Some(Shape::Integer(integer)) => integer,
         // Beyond `f64`.
-        Err(_) if is_negative => 0,
-        Err(_) => MAX_SAFE_INTEGER,
+        _ if is_negative => 0,
+        _ => MAX_SAFE_INTEGER,
     };
     Some(integer.min(MAX_SAFE_INTEGER))
 }
