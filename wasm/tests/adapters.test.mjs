@@ -226,6 +226,16 @@ test("the module that holds the hooks says that it is for clients, in both forms
   }
 });
 
+test("the option `shared` adds less than 4 kB to an app that imports it", async () => {
+  const sizes = [];
+  for (const more of ["", 'import "./dist/shared.js";']) {
+    const stdin = { contents: `${more} export * from "./dist/slim.js";`, resolveDir: path("..") };
+    const { outputFiles } = await build({ stdin, bundle: true, minify: true, format: "esm", write: false });
+    sizes.push(gzipSync(outputFiles[0].contents, { level: 9 }).length);
+  }
+  assert.ok(sizes[1] - sizes[0] < 4_000, `${sizes[1] - sizes[0]} bytes`);
+});
+
 test("an adapter without React adds less than 1 kB", async () => {
   for (const name of ["store", "lit", "vue", "svelte", "solid"]) {
     const options = { bundle: true, minify: true, format: "esm", write: false, external: ["vue", "solid-js"] };

@@ -57,3 +57,17 @@ for (const entry of ENTRIES) {
     assert.equal(printed, "true");
   });
 }
+
+test("the option `shared` says which import it needs, and is a client of its own outside of pages", async () => {
+  const entry = (name) => JSON.stringify(new URL(`../dist/${name}.js`, import.meta.url).href);
+  const printed = await run(`
+    const { PresenceClient } = await import(${entry("node/index")});
+    try { new PresenceClient({ shared: true }); } catch (error) { console.log(error.code, error.message); }
+    await import(${entry("shared")});
+    const client = new PresenceClient({ shared: true, url: "ws://127.0.0.1:1", instanceId: "own", deviceKey: false }).start();
+    for await (const { connection } of client) if (connection.phase === "waiting") break;
+    console.log(client.instanceId);
+    client.close();
+  `);
+  assert.equal(printed, 'INVALID_ARGUMENT invalid options.shared: import "openclaw-presence/shared" first\nown');
+});

@@ -82,6 +82,7 @@ describe("README", () => {
     const imports = {
       "openclaw-presence": "/dist/index.js",
       "openclaw-presence/element": "/dist/entry/element.js",
+      "openclaw-presence/shared": "/dist/shared.js",
     };
     pages["/snippet"] = {
       body: `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">

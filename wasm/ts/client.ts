@@ -3,12 +3,12 @@ import { watchArrivals, type ArrivalOptions, type LeaveReason } from "./arrivals
 import { callListener } from "./call-listener.js";
 import type { Clock } from "./clock.js";
 import { DISPOSE } from "./disposable.js";
-import { Engine } from "./engine.js";
 import { ConnectionEvent, ProblemEvent, RosterEvent, ShutdownEvent, type PresenceClientEvents } from "./events.js";
 import { weakly, type EngineHost } from "./host.js";
 import { RosterIterator } from "./iterator.js";
 import { checkClientOptions } from "./known-options.js";
 import { ListenerTarget } from "./listeners.js";
+import { makeEngine, type ClientEngine } from "./make-engine.js";
 import type { RequestArguments, RequestResult } from "./methods.js";
 import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
 import { EMPTY_SNAPSHOT } from "./snapshot.js";
@@ -18,7 +18,7 @@ import type { ConnectionState, Finding, PresenceRow, RosterSnapshot } from "./ty
 const forgotten =
   typeof FinalizationRegistry === "undefined"
     ? undefined
-    : new FinalizationRegistry<Engine>((engine) => engine.free());
+    : new FinalizationRegistry<ClientEngine>((engine) => engine.free());
 
 /**
  * A live roster: one connection to one gateway, made again whenever it is lost.
@@ -37,7 +37,7 @@ const forgotten =
  * else it is stopped and collected. Better call {@link close}, or write `using`.
  */
 export class PresenceClient extends ListenerTarget implements AsyncIterable<RosterSnapshot> {
-  readonly #engine: Engine;
+  readonly #engine: ClientEngine;
   readonly #clock: Clock | undefined;
   readonly #subscribers = new Set<{ readonly listener: () => void }>();
   #told: RosterSnapshot = EMPTY_SNAPSHOT;
@@ -58,7 +58,7 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
     super();
     checkClientOptions(options);
     this.#clock = options.clock;
-    this.#engine = new Engine(options, weakly(this.#host));
+    this.#engine = makeEngine(options, weakly(this.#host));
     forgotten?.register(this, this.#engine, this.#engine);
   }
 

@@ -4,18 +4,25 @@ import { Deadline } from "./deadline.js";
 import { asPresenceError, freed, internal, isTrap, PresenceError } from "./errors.js";
 import { HostKeeper, type HostRef } from "./host.js";
 import { takeIdentity, type Identity } from "./identity.js";
-import { InputMonitor, pageTargets } from "./input.js";
+import { watchOwnPage, type InputListener, type PageWatch } from "./input.js";
 import { ready } from "./load/core.js";
 import { Machine, type MachineOutput } from "./machine.js";
 import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
 import { EMPTY_SNAPSHOT, SnapshotKeeper } from "./snapshot.js";
-import { gatewayAddress, Socket, webSocketClass, type Address } from "./socket.js";
+import { DEFAULT_URL, gatewayAddress, Socket, webSocketClass, type Address } from "./socket.js";
 import type { ConnectionState, Finding, RosterSnapshot } from "./types.js";
 import { Waiters } from "./waiters.js";
 
-const DEFAULT_URL = "ws://127.0.0.1:18789";
 const CONNECTING: ConnectionState = Object.freeze({ phase: "connecting" });
 const STOPPED: ConnectionState = EMPTY_SNAPSHOT.connection;
+
+/** What an engine has from one that shares it between tabs. */
+export interface EngineParts {
+  /** Watches the pages that are this client; by default the page this runs in. */
+  readonly watchPage?: (listener: InputListener) => PageWatch | undefined;
+  /** The roster that is shown so far. */
+  readonly before?: RosterSnapshot;
+}
 
 /**
  * The shell around the core's client machine: sockets, timers, clocks, ids and keys. It does what the machine wants
@@ -39,22 +46,26 @@ export class Engine {
   #identity: Identity | undefined;
   #machine: Machine | undefined;
   #socket: Socket | undefined;
-  #input: InputMonitor | undefined;
+  #page: PageWatch | undefined;
+  readonly #watchPage: (listener: InputListener) => PageWatch | undefined;
   readonly #answers = new Waiters<number>();
 
   readonly #connection = new Connection();
-  readonly #snapshots = new SnapshotKeeper();
+  readonly #snapshots: SnapshotKeeper;
   /** The snapshot that the host was last called for. */
-  #announced: RosterSnapshot = EMPTY_SNAPSHOT;
+  #announced: RosterSnapshot;
 
   #isPumping = false;
   readonly #deadline: Deadline;
 
-  constructor(options: PresenceClientOptions, host: HostRef) {
+  constructor(options: PresenceClientOptions, host: HostRef, { watchPage, before = EMPTY_SNAPSHOT }: EngineParts = {}) {
     this.#keeper = new HostKeeper(host);
     this.#options = options;
     this.#address = gatewayAddress(options.url ?? DEFAULT_URL);
     this.#clock = options.clock ?? systemClock;
+    this.#watchPage = watchPage ?? ((listener) => watchOwnPage(listener, this.#clock));
+    this.#snapshots = new SnapshotKeeper(before);
+    this.#announced = before;
     this.#deadline = new Deadline(this.#clock, () => this.#use((machine) => machine.advance()));
   }
 
@@ -195,19 +206,13 @@ export class Engine {
       this.#machine = new Machine(options, identity, this.#clock, this.#snapshots.current.rows);
     }
     this.#machine.setWatched(this.#isWatched);
-    this.#watchPage(this.#machine);
-    this.#use((machine) => machine.start());
-  }
-
-  #watchPage(machine: Machine): void {
-    const targets = pageTargets();
-    if (!targets) return;
-    this.#input = new InputMonitor(targets, this.#clock, {
+    this.#page = this.#watchPage({
       input: () => this.#use((machine) => machine.reportInput()),
       visibility: (isVisible) => this.#use((machine) => machine.setVisible(isVisible)),
       online: () => this.#use((machine) => machine.setOnline()),
     });
-    machine.setVisible(this.#input.isVisible);
+    if (this.#page) this.#machine.setVisible(this.#page.isVisible);
+    this.#use((machine) => machine.start());
   }
 
   #dropMachine(): void {
@@ -342,8 +347,8 @@ export class Engine {
   }
 
   #releaseIdentity(): void {
-    this.#input?.stop();
-    this.#input = undefined;
+    this.#page?.stop();
+    this.#page = undefined;
     // Another client may want the id.
     this.#identity?.release();
     this.#identity = undefined;

@@ -31,6 +31,15 @@ export function pageTargets(): InputTargets | undefined {
   return { window, document };
 }
 
+/** What an engine has of a page that is watched. */
+export type PageWatch = Pick<InputMonitor, "isVisible" | "stop">;
+
+/** Watches the page this runs in; nothing outside of pages. */
+export function watchOwnPage(listener: InputListener, clock: Pick<Clock, "ageMs">): PageWatch | undefined {
+  const targets = pageTargets();
+  return targets && new InputMonitor(targets, clock, listener);
+}
+
 /** Listens for the last user input and for the page's comings and goings, from construction to `stop`. */
 export class InputMonitor {
   readonly #targets: InputTargets;

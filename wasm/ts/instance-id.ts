@@ -68,6 +68,12 @@ export function browserInstanceId(options: BrowserInstanceIdOptions = {}): Insta
   };
 }
 
+/** The id of all tabs of an origin together: kept in `localStorage`; random where nothing can be kept. */
+export function sharedInstanceId(name: string): string {
+  const local = pick(undefined, () => globalThis.localStorage);
+  return (local && storedId(local, `${name}:shared-instance-id`)) ?? randomId();
+}
+
 /** An id that is new each time: no storage, no locks. Expect a row of its own after every restart. */
 export function randomInstanceId(): InstanceIdStore {
   return { acquire: () => fixedLease(randomId()) };
@@ -94,7 +100,7 @@ export function slotId(base: string, slot: number): string {
 }
 
 /** What was passed, `null` included, else what the platform has. Reading it may throw (cookies off). */
-function pick<T>(given: T | null | undefined, platform: () => T | undefined): T | undefined {
+export function pick<T>(given: T | null | undefined, platform: () => T | undefined): T | undefined {
   if (given !== undefined) return given ?? undefined;
   try {
     return platform() ?? undefined;

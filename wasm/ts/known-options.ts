@@ -2,7 +2,7 @@ import { PresenceError } from "./errors.js";
 import type { Thresholds } from "./functions.js";
 import type { ArrivalOptions } from "./arrivals.js";
 import type { Labels } from "./labels.js";
-import type { BackoffPolicy, BeaconPolicy, ClientInfo, PresenceClientOptions } from "./options.js";
+import type { BackoffPolicy, BeaconPolicy, ClientInfo, PresenceClientOptions, SharedOptions } from "./options.js";
 import type { RosterOptions } from "./roster.js";
 
 /** The names of all members; the type-checker compares them with the type. */
@@ -12,6 +12,7 @@ const THRESHOLDS: Names<Thresholds> = { activeMs: 1, idleMs: 1 };
 const LABELS: Names<Labels> = { ageText: 1, reasonLabel: 1, platformLabel: 1 };
 const BEACONS: Names<BeaconPolicy> = { everyMs: 1, onActivity: 1, onVisibility: 1, idleMs: 1 };
 const BACKOFF: Names<BackoffPolicy> = { initialMs: 1, factor: 1, maxMs: 1, stableMs: 1 };
+const SHARED: Names<SharedOptions> = { name: 1, locks: 1, BroadcastChannel: 1, page: 1 };
 const CLIENT: Names<ClientInfo> = {
   id: 1,
   mode: 1,
@@ -38,6 +39,7 @@ const CLIENT_OPTIONS: Names<PresenceClientOptions> = {
   thresholds: THRESHOLDS,
   labels: LABELS,
   handshakeMs: 1,
+  shared: SHARED,
   WebSocket: 1,
   clock: 1,
   seed: 1,

@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.js";
 import type { DeviceKey, DeviceKeyStore } from "./device-key.js";
 import type { Thresholds } from "./functions.js";
+import type { InputTargets } from "./input.js";
 import type { InstanceIdStore } from "./instance-id.js";
 import type { Labels } from "./labels.js";
 import type { WebSocketConstructor } from "./websocket.js";
@@ -49,12 +50,30 @@ export interface PresenceClientOptions {
   labels?: Labels | undefined;
   /** How long the gateway may take to accept a connection, and again to answer the handshake, in ms. @default 15000 */
   handshakeMs?: number | undefined;
+  /**
+   * Whether all tabs of an origin with this `url` are one client: one connection, one instance, one row. Import
+   * `openclaw-presence/shared` first. Where tabs cannot find each other, as on plain http, each is a client of its own.
+   * @default false
+   */
+  shared?: boolean | SharedOptions | undefined;
   /** The WebSocket class, where the platform has none (Node below 22) or another is wanted. */
   WebSocket?: WebSocketConstructor | undefined;
   /** Clocks and timers, for tests. */
   clock?: Clock | undefined;
   /** Decides the random parts of waiting times: an integer of 0..2^53 - 1. @default random */
   seed?: number | undefined;
+}
+
+/** How tabs share a connection; the platform's parts by default. */
+export interface SharedOptions {
+  /** Names the group: two apps of one origin have connections of their own. @default "openclaw-presence" */
+  name?: string | undefined;
+  /** Decides which tab holds the connection; `null`: there are none. */
+  locks?: Pick<LockManager, "request"> | null | undefined;
+  /** Carries the messages of tabs; `null`: there is none. */
+  BroadcastChannel?: typeof BroadcastChannel | null | undefined;
+  /** The page whose input and visibility is reported; `null`: there is none. */
+  page?: InputTargets | null | undefined;
 }
 
 /** Who a client is: what its row will say. */

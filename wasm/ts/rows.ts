@@ -57,6 +57,11 @@ interface RowsOptions {
   readonly words?: Words;
 }
 
+/** Sets what {@link rawRows} returns for a row that another tab made. */
+export function setRawRows(row: PresenceRow, raw: readonly PresenceEntry[]): void {
+  RAW.set(row, raw);
+}
+
 /** The rows of a roster: changes from the core go in, frozen rows in list order come out. */
 export class Rows {
   readonly #rows = new Map<string, KeptRow>();
@@ -228,7 +233,7 @@ function someStrings(list: readonly unknown[]): readonly string[] {
 }
 
 /** Frozen, with all that is in it. What is frozen already is so all through. */
-function frozen<T extends object>(value: T): T {
+export function frozen<T extends object>(value: T): T {
   return Object.isFrozen(value) ? value : freeze(value);
 }
 

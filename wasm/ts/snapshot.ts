@@ -13,8 +13,13 @@ export const EMPTY_SNAPSHOT: RosterSnapshot = Object.freeze({
 export class SnapshotKeeper {
   /** Whether the machine or the connection may have become different. */
   isBehind = false;
-  #current: RosterSnapshot = EMPTY_SNAPSHOT;
+  #current: RosterSnapshot;
   #wordsMs = Number.POSITIVE_INFINITY;
+
+  /** @param before The roster that is shown so far. */
+  constructor(before: RosterSnapshot) {
+    this.#current = before;
+  }
 
   /** The snapshot as it was made last. */
   get current(): RosterSnapshot {

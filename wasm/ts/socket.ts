@@ -1,6 +1,9 @@
 import { PresenceError } from "./errors.js";
 import type { WebSocketConstructor, WebSocketLike } from "./websocket.js";
 
+/** Where a gateway is unless the options say otherwise. */
+export const DEFAULT_URL = "ws://127.0.0.1:18789";
+
 /** What a {@link Socket} tells; nothing after `closed`. */
 export interface SocketListener {
   opened(): void;

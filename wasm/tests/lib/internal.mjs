@@ -1,5 +1,7 @@
 // Parts of the package that are not exported, for tests of their own.
 
+import "../../dist/shared.js";
+
 export * as glue from "../../dist/glue.js";
 export { InputMonitor } from "../../dist/input.js";
 export { ListenerTarget } from "../../dist/listeners.js";

@@ -11,6 +11,7 @@ import notifications from "./notifications.mjs";
 import parts from "./parts.mjs";
 import requests from "./requests.mjs";
 import roster from "./roster.mjs";
+import shared from "./shared.mjs";
 import signals from "./signals.mjs";
 
-export const SUITES = { parts, "instance-id": instanceId, "device-key": deviceKey, listeners, roster, client, arrivals, requests, signals, notifications, failures, "element-text": elementText };
+export const SUITES = { parts, "instance-id": instanceId, "device-key": deviceKey, listeners, roster, client, arrivals, requests, signals, shared, notifications, failures, "element-text": elementText };

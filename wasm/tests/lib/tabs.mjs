@@ -1,0 +1,117 @@
+// Simulated tabs of one browser: locks, channels, pages that are hidden or frozen.
+
+/** Web Locks as far as the package uses them. */
+class Locks {
+  #held = new Map();
+  #queue = [];
+
+  request(name, { steal = false, signal } = {}, callback) {
+    return new Promise((resolve, reject) => {
+      const request = { name, callback, resolve, reject };
+      signal?.addEventListener("abort", () => {
+        if (!this.#queue.includes(request)) return;
+        this.#queue.splice(this.#queue.indexOf(request), 1);
+        reject(signal.reason);
+      });
+      if (steal) {
+        const holder = this.#held.get(name);
+        this.#held.delete(name);
+        holder?.reject(new DOMException("stolen", "AbortError"));
+        this.#queue.unshift(request);
+      } else this.#queue.push(request);
+      queueMicrotask(() => this.#grant());
+    });
+  }
+
+  /** The browser gives the lock of a tab that is gone to the next one. */
+  drop(holder) {
+    for (const [name, held] of this.#held) if (held === holder) this.#held.delete(name);
+    this.#grant();
+  }
+
+  #grant() {
+    const next = this.#queue.find(({ name }) => !this.#held.has(name));
+    if (!next) return;
+    this.#queue.splice(this.#queue.indexOf(next), 1);
+    this.#held.set(next.name, next);
+    Promise.resolve(next.callback({ name: next.name })).then((value) => {
+      next.resolve(value);
+      if (this.#held.get(next.name) === next) this.drop(next);
+    });
+    this.#grant();
+  }
+}
+
+/** A browser whose tabs share a gateway. `messages` counts those that were posted. */
+export function browser(t, world) {
+  const locks = new Locks();
+  const channels = new Set();
+  const counts = { messages: 0, sockets: 0, open: new Set() };
+  const Counted = function (url) {
+    const socket = new world.gateway.WebSocket(url);
+    counts.sockets += 1;
+    counts.open.add(socket);
+    const { close } = socket;
+    socket.close = (...args) => {
+      counts.open.delete(socket);
+      return close.apply(socket, args);
+    };
+    return socket;
+  };
+
+  const tab = (members = {}) => {
+    const state = { isFrozen: false, late: [] };
+    const run = (act) => (state.isFrozen ? state.late.push(act) : act());
+    class Channel {
+      onmessage = null;
+      constructor(name) {
+        this.name = name;
+        this.deliver = (data) => run(() => channels.has(this) && this.onmessage?.({ data }));
+        channels.add(this);
+      }
+      postMessage(message) {
+        counts.messages += 1;
+        for (const other of channels) {
+          if (other === this || other.name !== this.name) continue;
+          const data = structuredClone(message);
+          queueMicrotask(() => other.deliver(data));
+        }
+      }
+      close() {
+        channels.delete(this);
+      }
+    }
+    // A frozen tab does not notice that its lock is stolen, either.
+    const own = {
+      request: (name, options, callback) =>
+        new Promise((resolve, reject) => {
+          const granted = (lock) => new Promise((done) => run(() => done(callback(lock))));
+          locks.request(name, options, granted).then((value) => run(() => resolve(value)), (error) => run(() => reject(error)));
+        }),
+    };
+    const document = Object.assign(new EventTarget(), { visibilityState: "visible" });
+    const clock = {
+      ageMs: () => world.clock.ageMs(),
+      wallMs: () => world.clock.wallMs(),
+      // A hidden page's timers fire once a minute.
+      setTimer: (callback, delayMs) => {
+        const isSlow = document.visibilityState === "hidden";
+        return world.clock.setTimer(() => run(callback), isSlow ? Math.max(delayMs, 60_000) : delayMs);
+      },
+    };
+    const page = { window: new EventTarget(), document };
+    const shared = { locks: own, BroadcastChannel: Channel, page };
+    const client = world.client({ shared, clock, WebSocket: Counted, ...members });
+    const show = (visibilityState) => {
+      document.visibilityState = visibilityState;
+      document.dispatchEvent(new Event("visibilitychange"));
+    };
+    const freeze = () => (state.isFrozen = true);
+    const thaw = () => {
+      state.isFrozen = false;
+      for (const act of state.late.splice(0)) act();
+    };
+    return { client, hide: () => show("hidden"), show: () => show("visible"), freeze, thaw };
+  };
+  return { counts, tab };
+}

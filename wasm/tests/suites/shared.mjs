@@ -1,0 +1,197 @@
+// Tabs that share a connection, simulated.
+
+import { hosts, record, world } from "../lib/world.mjs";
+import { browser } from "../lib/tabs.mjs";
+
+export default function shared({ test, assert, presence }) {
+  const open = (t, members) => {
+    const all = world(t, presence, members);
+    return { ...all, ...browser(t, all) };
+  };
+  const started = async ({ tab, clock }, count, members) => {
+    await presence.ready();
+    const tabs = Array.from({ length: count }, () => tab(members));
+    for (const { client } of tabs) {
+      // Somebody looks, as in a page.
+      client.subscribe(() => {});
+      client.start();
+      await clock.advance(10);
+    }
+    await clock.advance(1_000);
+    return tabs;
+  };
+
+  test("twenty tabs are one connection and one row", async (t) => {
+    const all = open(t);
+    const tabs = await started(all, 20);
+    assert.equal(all.counts.sockets, 1);
+    for (const { client } of tabs) {
+      assert.equal(client.connection.phase, "live");
+      assert.equal(client.instanceId, "dashboard");
+      assert.deepEqual(hosts(client.roster), ["gateway", "Dashboard"]);
+      assert.equal(client.roster.rows.filter(({ isOwn }) => isOwn).length, 1);
+    }
+    const before = tabs[7].client.roster.rows;
+    all.peer({ instanceId: "ada", displayName: "Ada" });
+    await all.clock.advance(1_000);
+    const after = tabs[7].client.roster.rows;
+    assert.equal(after.length, 3);
+    assert.equal(after.find(({ host }) => host === "Dashboard"), before.find(({ host }) => host === "Dashboard"), "a row that is as it was is the same object");
+    assert.ok(Object.isFrozen(after) && after.every((row) => Object.isFrozen(row) && Object.isFrozen(row.entry)));
+  });
+
+  test("requests, beacons and findings work in any tab, errors as in one", async (t) => {
+    const all = open(t);
+    const tabs = await started(all, 3);
+    for (const { client } of tabs) {
+      const health = client.request("health");
+      const refused = assert.failsWith("REFUSED", () => client.request("no.such.method"));
+      const beacon = client.beacon("instances-refresh");
+      await all.clock.advance(10);
+      assert.equal((await health).ok, true);
+      assert.equal((await refused).detail, "INVALID_REQUEST");
+      await beacon;
+      const circular = {};
+      circular.self = circular;
+      await assert.failsWith("INVALID_ARGUMENT", () => client.request("health", circular));
+      assert.deepEqual(client.findings(), []);
+    }
+    await assert.failsWith("INVALID_ARGUMENT", () => tabs[1].client.request("health", { long: "x".repeat(2_000_000) }));
+    all.peer({ instanceId: "one", displayName: "Same" });
+    all.peer({ instanceId: "two", displayName: "Same" });
+    await all.clock.advance(1_000);
+    const codes = tabs.map(({ client }) => client.findings().map(({ code }) => code).sort());
+    assert.ok(codes[0].length > 0);
+    assert.deepEqual(codes[1], codes[0]);
+    assert.equal(all.counts.sockets, 1);
+  });
+
+  test("calls that wait are bounded", async (t) => {
+    const all = open(t);
+    const [leader, tab] = await started(all, 2);
+    leader.freeze();
+    const waiting = Array.from({ length: 64 }, () => tab.client.request("health").then(() => "answered", ({ code }) => code));
+    await assert.failsWith("TOO_MANY_REQUESTS", () => tab.client.request("health"));
+    await all.clock.advance(60_000);
+    assert.equal(new Set(await Promise.all(waiting)).size, 1);
+    assert.equal((await tab.client.request("health")).ok, true, "it leads now");
+  });
+
+  test("a tab that is stopped leaves the others connected, and the leader's place is taken", async (t) => {
+    const all = open(t);
+    const [leader, second, third] = await started(all, 3);
+    all.peer();
+    await all.clock.advance(1_000);
+    const rows = [];
+    third.client.subscribe(() => rows.push(third.client.roster.rows.length));
+    const peer = third.client.roster.rows.find(({ host }) => host === "Peer");
+    second.client.stop();
+    assert.equal(second.client.connection.phase, "stopped");
+    await all.clock.advance(1_000);
+    assert.deepEqual([all.counts.sockets, third.client.connection.phase], [1, "live"]);
+    const words = [];
+    third.client.onLeave(({ host }) => words.push(host));
+    leader.client.stop();
+    await all.clock.advance(10_000);
+    assert.deepEqual([all.counts.sockets, all.counts.open.size], [2, 1]);
+    assert.equal(third.client.connection.phase, "live");
+    assert.ok(rows.every((count) => count >= 3), `rows stay: ${rows}`);
+    assert.deepEqual(words, []);
+    assert.deepEqual(hosts(third.client.roster).sort(), ["Dashboard", "Peer", "gateway"]);
+    assert.equal(third.client.roster.rows.find(({ host }) => host === "Peer").instanceId, peer.instanceId);
+    second.client.start();
+    await all.clock.advance(1_000);
+    assert.deepEqual([all.counts.sockets, second.client.connection.phase], [2, "live"]);
+  });
+
+  test("a leader that is frozen is replaced by a tab that is visible, and follows when it is back", async (t) => {
+    const all = open(t);
+    const [leader, hidden, visible] = await started(all, 3);
+    hidden.hide();
+    leader.hide();
+    await all.clock.advance(60_000);
+    leader.freeze();
+    all.peer({ instanceId: "ada", displayName: "Ada" });
+    await all.clock.advance(30_000);
+    for (const { client } of [hidden, visible]) assert.ok(hosts(client.roster).includes("Ada"));
+    assert.equal(all.counts.sockets, 2);
+    leader.thaw();
+    leader.show();
+    await all.clock.advance(30_000);
+    assert.deepEqual([all.counts.sockets, all.counts.open.size], [2, 1], "the old connection is closed");
+    for (const { client } of [leader, hidden, visible]) {
+      assert.equal(client.connection.phase, "live");
+      assert.deepEqual(hosts(client.roster).sort(), ["Ada", "Dashboard", "gateway"]);
+    }
+  });
+
+  test("statuses change on time in a visible tab, though the leader is hidden", async (t) => {
+    const all = open(t);
+    const [leader, visible] = await started(all, 2);
+    const other = all.peer();
+    other.beacon({ instanceId: "cron", host: "cron" });
+    await all.clock.advance(1_000);
+    leader.hide();
+    const { ts } = visible.client.roster.rows.find(({ host }) => host === "cron");
+    const changed = [];
+    visible.client.subscribe(() => {
+      const { status } = visible.client.roster.rows.find(({ host }) => host === "cron");
+      if (status === "Idle") changed.push(all.clock.wallMs() - ts);
+    });
+    await all.clock.advance(130_000);
+    assert.ok(changed[0] <= 126_000, `after ${changed[0]} ms`);
+  });
+
+  test("the newest input of any tab is what beacons say", async (t) => {
+    const all = open(t);
+    const tabs = await started(all, 3, { beacons: { everyMs: 60_000, onActivity: false, onVisibility: false } });
+    await all.clock.advance(100_000);
+    // Switching to a tab is input.
+    tabs[2].hide();
+    tabs[2].show();
+    await all.clock.advance(20_000);
+    const beacon = tabs[1].client.beacon();
+    await all.clock.advance(1_000);
+    await beacon;
+    await all.clock.advance(1_000);
+    const own = tabs[1].client.roster.rows.find(({ isOwn }) => isOwn);
+    assert.ok(own.entry.lastInputSeconds <= 21, `${own.entry.lastInputSeconds} s`);
+  });
+
+  test("all tabs hear that they are refused; one that has other credentials connects for all", async (t) => {
+    const all = open(t, { auth: { mode: "token", secret: "right" } });
+    const tabs = [all.tab({ token: "wrong" }), all.tab({ token: "wrong" })];
+    const events = tabs.map(({ client }) => record(client));
+    await presence.ready();
+    for (const { client } of tabs) client.start();
+    await all.clock.advance(1_000);
+    for (const [at, { client }] of tabs.entries()) {
+      assert.equal(client.connection.error.code, "AUTH_TOKEN_MISMATCH");
+      assert.ok(client.connection.error instanceof presence.PresenceError);
+      assert.deepEqual(events[at].map(({ type }) => type), ["connection", "connection", "error"]);
+      await assert.failsWith("AUTH_TOKEN_MISMATCH", () => client.connected());
+    }
+    assert.equal(all.counts.sockets, 1);
+    tabs[1].client.start();
+    await all.clock.advance(1_000);
+    assert.equal(all.counts.sockets, 2, "another try");
+    tabs[1].client.reconnect({ token: "right" });
+    await all.clock.advance(1_000);
+    for (const { client } of tabs) assert.equal(client.connection.phase, "live");
+    assert.equal(all.counts.sockets, 3);
+  });
+
+  test("tabs of other addresses, and tabs without locks, have connections of their own", async (t) => {
+    const all = open(t);
+    await started(all, 2);
+    const [other] = await started(all, 1, { url: "ws://127.0.0.1:18790", instanceId: "other" });
+    assert.equal(all.counts.sockets, 2);
+    const alone = all.tab({ shared: { locks: null }, instanceId: "alone" }).client.start();
+    await alone.connected();
+    assert.equal(all.counts.sockets, 3);
+    other.client.close();
+    other.client.close();
+    await assert.failsWith("FREED", () => other.client.start());
+    await assert.failsWith("FREED", () => other.client.request("health"));
+  });
+}

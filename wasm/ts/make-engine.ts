@@ -1,0 +1,38 @@
+import { Engine } from "./engine.js";
+import { PresenceError } from "./errors.js";
+import type { HostRef } from "./host.js";
+import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
+import type { ConnectionState, Finding, RosterSnapshot } from "./types.js";
+
+/** What a client is the API of: a connection of its own, or one that tabs share. */
+export interface ClientEngine {
+  readonly connection: ConnectionState;
+  readonly instanceId: string | undefined;
+  readonly snapshot: RosterSnapshot;
+  start(): void;
+  stop(): void;
+  reconnect(change: ReconnectOptions): void;
+  free(): void;
+  connected(waiter: symbol): Promise<void>;
+  forgetConnected(waiter: symbol): void;
+  request(method: string, params: unknown): Promise<unknown>;
+  beacon(reason: string): Promise<void>;
+  findings(): readonly Finding[];
+  setListened(isListened: boolean, isWatched: boolean): void;
+}
+
+type MakeEngine = (options: PresenceClientOptions, host: HostRef) => ClientEngine;
+
+let makeShared: MakeEngine | undefined;
+
+/** Sets how the option `shared` is done: apps that do not use it do not carry its code. */
+export function setSharedEngine(make: MakeEngine): void {
+  makeShared = make;
+}
+
+/** @throws {PresenceError} `INVALID_ARGUMENT`. */
+export function makeEngine(options: PresenceClientOptions, host: HostRef): ClientEngine {
+  if (!options.shared) return new Engine(options, host);
+  if (makeShared) return makeShared(options, host);
+  throw new PresenceError("INVALID_ARGUMENT", 'invalid options.shared: import "openclaw-presence/shared" first');
+}

@@ -1,0 +1,68 @@
+import { systemClock, type Clock } from "../clock.js";
+import { asPresenceError, PresenceError } from "../errors.js";
+import { Waiters } from "../waiters.js";
+import { errorOfPlain, type Call, type PlainError } from "./messages.js";
+
+/** Most calls of one tab that wait for the leader's answer. */
+export const MOST_CALLS = 64;
+/** Longest parameters of a call, in UTF-16 units of JSON. */
+const MOST_PARAMS = 1_048_576;
+/** The leader's own calls time out after 30 s: a leader that does not answer by then is frozen or gone. */
+const TIMEOUT_MS = 35_000;
+
+/** Calls of a tab that another one carries out. */
+export class Calls {
+  readonly #waiters = new Waiters<number>();
+  readonly #timers = new Map<number, () => void>();
+  readonly #clock: Clock;
+  readonly #from: string;
+  #last = 0;
+
+  constructor(from: string, clock: Clock = systemClock) {
+    this.#from = from;
+    this.#clock = clock;
+  }
+
+  /** Number of calls that wait. */
+  get size(): number {
+    return this.#waiters.size;
+  }
+
+  /** Makes a call, gives it to `post`, and waits for the answer. */
+  async call(act: Call["act"], name: string, params: unknown, post: (call: Call) => void): Promise<unknown> {
+    if (this.size >= MOST_CALLS) throw new PresenceError("TOO_MANY_REQUESTS", `${MOST_CALLS} calls wait for an answer`);
+    const text = toJson(params);
+    const id = (this.#last += 1);
+    const answer = this.#waiters.wait(id);
+    const late = new PresenceError("TIMEOUT", "the tab that holds the connection did not answer");
+    this.#timers.set(id, this.#clock.setTimer(() => this.#settle(id, () => this.#waiters.reject(id, late)), TIMEOUT_MS));
+    post({ type: "call", from: this.#from, id, act, name, params: text });
+    return answer;
+  }
+
+  /** The answer to a call. */
+  answer(id: number, payload: unknown, error: PlainError | undefined): void {
+    this.#settle(id, () => (error ? this.#waiters.reject(id, errorOfPlain(error)) : this.#waiters.resolve(id, payload)));
+  }
+
+  /** No call will be answered. */
+  rejectAll(error: PresenceError): void {
+    for (const id of [...this.#timers.keys()]) this.#settle(id, () => this.#waiters.reject(id, error));
+  }
+
+  #settle(id: number, settle: () => void): void {
+    this.#timers.get(id)?.();
+    this.#timers.delete(id);
+    settle();
+  }
+}
+
+function toJson(params: unknown): string | undefined {
+  try {
+    const text = JSON.stringify(params) as string | undefined;
+    if (text === undefined || text.length <= MOST_PARAMS) return text;
+  } catch (error) {
+    throw asPresenceError(error);
+  }
+  throw new PresenceError("INVALID_ARGUMENT", `invalid params: more than ${MOST_PARAMS} characters of JSON`);
+}

@@ -1,0 +1,397 @@
+import { systemClock, type Clock } from "../clock.js";
+import { Connection } from "../connection.js";
+import { Deadline } from "../deadline.js";
+import { Engine } from "../engine.js";
+import { freed, PresenceError } from "../errors.js";
+import { HostKeeper, weakly, type EngineHost, type HostRef } from "../host.js";
+import { InputMonitor, type InputListener } from "../input.js";
+import { sharedInstanceId } from "../instance-id.js";
+import type { ClientEngine } from "../make-engine.js";
+import type { PresenceClientOptions, ReconnectOptions } from "../options.js";
+import { randomId } from "../random.js";
+import { EMPTY_SNAPSHOT } from "../snapshot.js";
+import { gatewayAddress, DEFAULT_URL, webSocketClass } from "../socket.js";
+import type { ConnectionState, Finding, RosterSnapshot } from "../types.js";
+import { Calls } from "./calls.js";
+import { Election } from "./election.js";
+import { connectionOfPlain, errorOfPlain, MESSAGES_VERSION, plainError, type Call, type Message, type RosterMessage } from "./messages.js";
+import { findingsOf, RosterMirror, RosterTeller } from "./mirror.js";
+import type { SharedPlatform } from "./platform.js";
+import { PokedClock } from "./poked-clock.js";
+import { Service } from "./service.js";
+
+/** How often a tab that is visible looks whether the leader answers, in ms. */
+const TICK_MS = 5_000;
+/** A leader that left this many of those unanswered is frozen: another tab takes the lead. */
+const MOST_UNANSWERED = 2;
+/** A tab that said it is visible is so for this long, in ms. */
+const VISIBLE_MS = 12_000;
+
+const STOPPED = EMPTY_SNAPSHOT.connection;
+const CONNECTING: ConnectionState = Object.freeze({ phase: "connecting" });
+
+/**
+ * A connection that all tabs of an origin share. One tab, the leader, has an {@link Engine}; it tells the others what
+ * changed, and they tell it their input and their requests.
+ */
+export class SharedEngine implements ClientEngine {
+  readonly #id = randomId();
+  readonly #keeper: HostKeeper;
+  readonly #platform: SharedPlatform;
+  readonly #clock: PokedClock;
+  readonly #connection = new Connection();
+  readonly #calls: Calls;
+  readonly #tick: Deadline;
+  #tickMs = Number.POSITIVE_INFINITY;
+  #options: PresenceClientOptions;
+  #isRunning = false;
+  #isFreed = false;
+  #isWatched = false;
+
+  #snapshot: RosterSnapshot = EMPTY_SNAPSHOT;
+  #announced: RosterSnapshot = EMPTY_SNAPSHOT;
+  #instanceId: string | undefined;
+  #channel: BroadcastChannel | undefined;
+  #election: Election | undefined;
+  #input: InputMonitor | undefined;
+
+  // The leader's part.
+  #engine: Engine | undefined;
+  #teller: RosterTeller | undefined;
+  #service: Service | undefined;
+  #page: InputListener | undefined;
+  #otherVisibleMs = Number.NEGATIVE_INFINITY;
+
+  // The part of the other tabs.
+  #mirror = new RosterMirror([]);
+  #unanswered = 0;
+
+  constructor(options: PresenceClientOptions, host: HostRef, platform: SharedPlatform) {
+    gatewayAddress(options.url ?? DEFAULT_URL);
+    this.#options = options;
+    this.#keeper = new HostKeeper(host);
+    this.#platform = platform;
+    const clock: Clock = options.clock ?? systemClock;
+    this.#clock = new PokedClock(clock);
+    this.#calls = new Calls(this.#id, clock);
+    this.#tick = new Deadline(clock, () => this.#look());
+  }
+
+  get connection(): ConnectionState {
+    return this.#connection.state;
+  }
+
+  get instanceId(): string | undefined {
+    return this.#instanceId;
+  }
+
+  get snapshot(): RosterSnapshot {
+    return this.#engine?.snapshot ?? this.#snapshot;
+  }
+
+  // ---- running ----------------------------------------------------------------------------------
+
+  start(): void {
+    this.#checkFreed();
+    if (this.#isRunning) {
+      const { phase } = this.connection;
+      if (phase !== "refused" && phase !== "waiting") return;
+      if (this.#engine) this.#engine.start();
+      else this.#ask("start");
+      return;
+    }
+    // Now and not later: who calls gets the error.
+    webSocketClass(this.#options.WebSocket);
+    this.#isRunning = true;
+    this.#keepHost();
+    this.#open();
+    this.#enter(CONNECTING);
+    this.#show({ ...this.#snapshot, connection: CONNECTING });
+    // A listener may have stopped it.
+    if (!this.#isRunning) return;
+    this.#election?.stand();
+    this.#sayHere();
+  }
+
+  #open(): void {
+    const { name, BroadcastChannel: Channel, locks, page } = this.#platform;
+    const group = `${name}:shared:${MESSAGES_VERSION}:${gatewayAddress(this.#options.url ?? DEFAULT_URL).url}`;
+    this.#channel = new Channel(group);
+    this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#receive(data);
+    this.#mirror = new RosterMirror(this.#snapshot.rows);
+    this.#unanswered = 0;
+    this.#election = new Election(locks, group, { lead: () => this.#lead(), depose: () => this.#depose() });
+    this.#input = new InputMonitor(page, this.#clock, {
+      input: () => (this.#page ? this.#page.input() : this.#post({ type: "input" })),
+      visibility: () => this.#sayHere(),
+      online: () => (this.#page ? this.#page.online() : this.#sayHere()),
+    });
+  }
+
+  stop(): void {
+    if (!this.#isRunning) return;
+    this.#isRunning = false;
+    this.#input?.stop();
+    this.#input = undefined;
+    this.#setTick(Number.POSITIVE_INFINITY);
+    this.#dropEngine();
+    // The next leader connects when this one is gone.
+    this.#election?.withdraw();
+    this.#channel?.close();
+    this.#channel = undefined;
+    const stopped = new PresenceError("CLOSED", "the client was stopped");
+    this.#calls.rejectAll(stopped);
+    this.#connection.reject(stopped);
+    this.#instanceId = undefined;
+    this.#enter(STOPPED);
+    this.#show({ ...this.#snapshot, isOffline: true, connection: STOPPED });
+    this.#keepHost();
+  }
+
+  reconnect(change: ReconnectOptions): void {
+    this.#checkFreed();
+    const options = { ...this.#options, ...change };
+    const isOther = gatewayAddress(options.url ?? DEFAULT_URL).url !== gatewayAddress(this.#options.url ?? DEFAULT_URL).url;
+    this.#options = options;
+    if (!this.#isRunning) return this.start();
+    if (isOther) {
+      this.stop();
+      this.#snapshot = EMPTY_SNAPSHOT;
+      this.start();
+    } else if (this.#engine) this.#engine.reconnect(change);
+    // With what this tab was given, this tab has to connect.
+    else if (Object.keys(change).length > 0) this.#election?.stand(true);
+    else this.#ask("reconnect");
+  }
+
+  free(): void {
+    if (this.#isFreed) return;
+    this.stop();
+    this.#isFreed = true;
+    this.#connection.reject(freed("client"));
+  }
+
+  async connected(waiter: symbol): Promise<void> {
+    this.#checkFreed();
+    await this.#connection.live(waiter);
+  }
+
+  forgetConnected(waiter: symbol): void {
+    this.#connection.forget(waiter);
+  }
+
+  async request(method: string, params: unknown): Promise<unknown> {
+    this.#checkFreed();
+    return this.#engine ? this.#engine.request(method, params) : this.#call("request", method, params);
+  }
+
+  async beacon(reason: string): Promise<void> {
+    this.#checkFreed();
+    await (this.#engine ? this.#engine.beacon(reason) : this.#call("beacon", reason));
+  }
+
+  findings(): readonly Finding[] {
+    return this.#engine?.findings() ?? findingsOf(this.#snapshot.rows);
+  }
+
+  setListened(isListened: boolean, isWatched: boolean): void {
+    this.#keeper.setListened(isListened);
+    if (isWatched && !this.#isWatched) this.#announced = this.snapshot;
+    this.#isWatched = isWatched;
+    this.#keepHost();
+  }
+
+  // ---- leading ----------------------------------------------------------------------------------
+
+  readonly #host: EngineHost = {
+    handleConnection: (connection) => {
+      if (this.#engine) this.#enter(connection);
+    },
+    handleSnapshot: () => {
+      if (!this.#engine || !this.#teller) return;
+      this.#instanceId = this.#engine.instanceId;
+      this.#show(this.#engine.snapshot);
+      this.#post(this.#teller.tell(this.#snapshot, this.#instanceId));
+    },
+    handleProblem: (type, error) => {
+      // An error is told with the connection.
+      if (type === "error" || !this.#engine) return;
+      this.#post({ type, error: plainError(error) });
+      this.#keeper.host?.handleProblem(type, error);
+    },
+    handleShutdown: (reason, restartExpectedMs) => {
+      this.#post({ type: "shutdown", reason, restartExpectedMs });
+      this.#keeper.host?.handleShutdown(reason, restartExpectedMs);
+    },
+  };
+
+  #lead(): void {
+    this.#calls.rejectAll(new PresenceError("CLOSED", "another tab took over the connection"));
+    this.#teller = new RosterTeller(this.#id);
+    this.#otherVisibleMs = Number.NEGATIVE_INFINITY;
+    const instanceId = this.#options.instanceId ?? sharedInstanceId(this.#platform.name);
+    const options = { ...this.#options, instanceId, clock: this.#clock };
+    const watchPage = (listener: InputListener) => {
+      this.#page = listener;
+      return { isVisible: this.#isAnyVisible, stop: () => (this.#page = undefined) };
+    };
+    this.#engine = new Engine(options, weakly(this.#host), { watchPage, before: this.#snapshot });
+    this.#service = new Service(this.#engine, (answer) => this.#post(answer));
+    this.#engine.setListened(true, true);
+    this.#engine.start();
+    // The other tabs have to hear who leads, also if nothing is different.
+    if (!this.#teller.hasTold) this.#host.handleSnapshot();
+    this.#arm();
+  }
+
+  /** Another tab leads now. */
+  #depose(): void {
+    this.#dropEngine();
+    this.#mirror = new RosterMirror(this.#snapshot.rows);
+    this.#election?.stand();
+    this.#sayHere();
+  }
+
+  #dropEngine(): void {
+    const engine = this.#engine;
+    if (!engine) return;
+    this.#snapshot = engine.snapshot;
+    // What it says from here on is not the tabs' connection.
+    this.#engine = undefined;
+    this.#teller = undefined;
+    this.#service = undefined;
+    this.#page = undefined;
+    engine.free();
+  }
+
+  get #isAnyVisible(): boolean {
+    return this.#input?.isVisible === true || this.#clock.ageMs() - this.#otherVisibleMs < VISIBLE_MS;
+  }
+
+  // ---- the other tabs ---------------------------------------------------------------------------
+
+  #call(act: Call["act"], name: string, params?: unknown): Promise<unknown> {
+    if (this.connection.phase !== "live") return Promise.reject(new PresenceError("CLOSED", "not connected"));
+    const answer = this.#calls.call(act, name, params, (call) => this.#post(call));
+    this.#keepHost();
+    this.#arm();
+    return answer.finally(() => this.#keepHost());
+  }
+
+  /** Asks the leader to connect; what comes of it is told with the connection. */
+  #ask(act: "start" | "reconnect"): void {
+    this.#post({ type: "call", from: this.#id, id: 0, act, name: "" });
+  }
+
+  #sayHere(): void {
+    if (!this.#input) return;
+    if (this.#engine) {
+      this.#page?.visibility(this.#isAnyVisible);
+      return this.#arm();
+    }
+    this.#post({ type: "here", isVisible: this.#input.isVisible, wants: this.#mirror.wants });
+    this.#arm();
+  }
+
+  /** Looks after a while whether the leader is still there, or the leader whether anybody looks. */
+  #arm(): void {
+    const isNeeded = this.#engine ? this.#otherVisibleMs > Number.NEGATIVE_INFINITY : this.#input?.isVisible || this.#calls.size > 0;
+    if (!this.#isRunning || !isNeeded) this.#setTick(Number.POSITIVE_INFINITY);
+    else if (this.#tickMs === Number.POSITIVE_INFINITY) this.#setTick(this.#clock.ageMs() + TICK_MS);
+  }
+
+  #setTick(dueMs: number): void {
+    this.#tickMs = dueMs;
+    this.#tick.set(dueMs);
+  }
+
+  #look(): void {
+    this.#tickMs = Number.POSITIVE_INFINITY;
+    if (this.#engine) {
+      if (!this.#isAnyVisible) this.#otherVisibleMs = Number.NEGATIVE_INFINITY;
+    } else if (this.#unanswered >= MOST_UNANSWERED) {
+      this.#unanswered = 0;
+      this.#election?.stand(true);
+    } else this.#unanswered += 1;
+    this.#sayHere();
+  }
+
+  #mirrorRoster(message: RosterMessage): void {
+    const isOther = this.#mirror.leader !== message.leader;
+    const roster = this.#mirror.apply(message, connectionOfPlain(message.connection));
+    if (!roster) return this.#mirror.wants ? this.#sayHere() : undefined;
+    if (isOther) this.#calls.rejectAll(new PresenceError("CLOSED", "another tab took over the connection"));
+    this.#instanceId = message.instanceId;
+    this.#snapshot = roster;
+    this.#enter(roster.connection);
+    // A listener may have stopped it.
+    if (this.#isRunning) this.#show({ ...roster, connection: this.connection });
+  }
+
+  // ---- messages ---------------------------------------------------------------------------------
+
+  #post(message: Message): void {
+    this.#channel?.postMessage(message);
+  }
+
+  #receive(message: Message): void {
+    if (this.#engine) return this.#hear(this.#engine, message);
+    this.#unanswered = message.type === "alive" || message.type === "roster" ? 0 : this.#unanswered;
+    switch (message.type) {
+      case "alive":
+        // A leader whose rosters this tab never heard.
+        if (message.leader !== this.#mirror.leader && !this.#mirror.wants) this.#mirror.wants = true;
+        if (this.#mirror.wants) this.#sayHere();
+        return;
+      case "roster":
+        return this.#mirrorRoster(message);
+      case "answer":
+        return message.to === this.#id ? this.#calls.answer(message.id, message.payload, message.error) : undefined;
+      case "notice":
+        return void this.#keeper.host?.handleProblem("notice", errorOfPlain(message.error));
+      case "shutdown":
+        return void this.#keeper.host?.handleShutdown(message.reason, message.restartExpectedMs);
+    }
+  }
+
+  /** What the leader hears. */
+  #hear(engine: Engine, message: Message): void {
+    switch (message.type) {
+      case "here":
+        if (message.isVisible) this.#otherVisibleMs = this.#clock.ageMs();
+        this.#clock.poke();
+        this.#page?.visibility(this.#isAnyVisible);
+        if (message.wants && this.#teller && engine === this.#engine) this.#post(this.#teller.whole());
+        else this.#post({ type: "alive", leader: this.#id });
+        return this.#arm();
+      case "input":
+        this.#otherVisibleMs = this.#clock.ageMs();
+        return this.#page?.input();
+      case "call":
+        return void this.#service?.serve(message);
+    }
+  }
+
+  // ---- what the app is told ---------------------------------------------------------------------
+
+  #enter(state: ConnectionState): void {
+    if (!this.#connection.enter(state)) return;
+    this.#keeper.host?.handleConnection(state);
+    if (state.phase === "refused") this.#keeper.host?.handleProblem("error", state.error);
+  }
+
+  #show(roster: RosterSnapshot): void {
+    this.#snapshot = Object.isFrozen(roster) ? roster : Object.freeze(roster);
+    if (!this.#isWatched || this.snapshot === this.#announced) return;
+    this.#announced = this.snapshot;
+    this.#keeper.host?.handleSnapshot();
+  }
+
+  #keepHost(): void {
+    this.#keeper.update(this.#isRunning, this.#calls.size > 0);
+  }
+
+  #checkFreed(): void {
+    if (this.#isFreed) throw freed("client");
+  }
+}

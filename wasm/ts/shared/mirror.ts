@@ -1,0 +1,110 @@
+import { isSame } from "../diff.js";
+import { Roster } from "../roster.js";
+import { frozen, rawRows, setRawRows } from "../rows.js";
+import { EMPTY_SNAPSHOT } from "../snapshot.js";
+import type { ConnectionState, Finding, PresenceRow, RosterSnapshot } from "../types.js";
+import { plainConnection, type RosterMessage } from "./messages.js";
+
+/** What the leader tells of its roster: only rows that became different, and the order only if it did. */
+export class RosterTeller {
+  readonly #leader: string;
+  #seq = 0;
+  #told: RosterSnapshot = EMPTY_SNAPSHOT;
+  #instanceId: string | undefined;
+
+  constructor(leader: string) {
+    this.#leader = leader;
+  }
+
+  /** Whether it told anything. */
+  get hasTold(): boolean {
+    return this.#seq > 0;
+  }
+
+  /** What leads from the roster that was told last to this one; the first is whole. */
+  tell(roster: RosterSnapshot, instanceId: string | undefined): RosterMessage {
+    const before = this.#told.rows;
+    this.#told = roster;
+    this.#instanceId = instanceId;
+    this.#seq += 1;
+    if (this.#seq === 1) return this.whole();
+    const known = new Set(before);
+    const isOrdered = roster.rows.length === before.length && roster.rows.every(({ key }, at) => key === before[at]?.key);
+    return this.#message(false, roster.rows.filter((row) => !known.has(row)), isOrdered ? undefined : keysOf(roster.rows));
+  }
+
+  /** The roster that was told last, for a tab that did not hear it. */
+  whole(): RosterMessage {
+    return this.#message(true, this.#told.rows, keysOf(this.#told.rows));
+  }
+
+  #message(isWhole: boolean, rows: readonly PresenceRow[], keys: readonly string[] | undefined): RosterMessage {
+    const { hasList, isOffline } = this.#told;
+    const changed = rows.map((row) => ({ row, raw: rawRows(row) }));
+    const connection = plainConnection(this.#told.connection);
+    const [leader, seq, instanceId] = [this.#leader, this.#seq, this.#instanceId];
+    return { type: "roster", leader, seq, isWhole, changed, keys, hasList, isOffline, connection, instanceId };
+  }
+}
+
+/** The findings in a roster that another tab has from the gateway. */
+export function findingsOf(rows: readonly PresenceRow[]): readonly Finding[] {
+  const roster = new Roster({ maxRows: 10_000 });
+  try {
+    // At the beginning of time no row is too old.
+    roster.apply(rows.flatMap(rawRows), 0);
+    return roster.findings();
+  } finally {
+    roster.free();
+  }
+}
+
+const keysOf = (rows: readonly PresenceRow[]) => rows.map(({ key }) => key);
+
+/** The leader's roster as another tab has it. */
+export class RosterMirror {
+  #leader: string | undefined;
+  #seq = 0;
+  #rows = new Map<string, PresenceRow>();
+  #list: readonly PresenceRow[];
+  /** Whether messages are missing: the whole roster is needed. */
+  wants = true;
+
+  constructor(rows: readonly PresenceRow[]) {
+    this.#list = rows;
+    this.#rows = new Map(rows.map((row) => [row.key, row]));
+  }
+
+  /** The tab that leads, as far as is known. */
+  get leader(): string | undefined {
+    return this.#leader;
+  }
+
+  /** Takes in a message; rows that say the same stay the same objects. Nothing if it does not follow on the last. */
+  apply(message: RosterMessage, connection: ConnectionState): RosterSnapshot | undefined {
+    const { leader, seq, isWhole, changed, keys, hasList, isOffline } = message;
+    const isKnown = leader === this.#leader && !this.wants;
+    if (isKnown && isWhole) return undefined;
+    if (!isWhole && !(isKnown && seq === this.#seq + 1)) {
+      this.wants = true;
+      return undefined;
+    }
+    for (const { row, raw } of changed) {
+      const old = this.#rows.get(row.key);
+      const kept = old && isSame(old, row) ? old : frozen(row);
+      this.#rows.set(row.key, kept);
+      setRawRows(kept, frozen(raw));
+    }
+    if (keys || changed.length > 0) {
+      const order = keys ?? this.#list.map(({ key }) => key);
+      const list = order.map((key) => this.#rows.get(key)).filter((row) => row !== undefined);
+      this.#rows = new Map(list.map((row) => [row.key, row]));
+      const isLike = list.length === this.#list.length && list.every((row, at) => row === this.#list[at]);
+      if (!isLike) this.#list = Object.freeze(list);
+    }
+    this.#leader = leader;
+    this.#seq = seq;
+    this.wants = false;
+    return Object.freeze({ rows: this.#list, hasList, isOffline, connection });
+  }
+}

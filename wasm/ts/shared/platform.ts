@@ -1,0 +1,22 @@
+import { pageTargets, type InputTargets } from "../input.js";
+import { pick } from "../instance-id.js";
+import type { SharedOptions } from "../options.js";
+
+/** What tabs share a connection by. */
+export interface SharedPlatform {
+  /** Names the group, beside the gateway's address. */
+  readonly name: string;
+  readonly locks: Pick<LockManager, "request">;
+  readonly BroadcastChannel: typeof BroadcastChannel;
+  readonly page: InputTargets;
+}
+
+/** The platform's parts; nothing where one is missing, as outside of pages and on plain http. */
+export function sharedPlatform(shared: SharedOptions | boolean | undefined): SharedPlatform | undefined {
+  const options = typeof shared === "object" ? shared : {};
+  const page = pick(options.page, pageTargets);
+  const locks = pick(options.locks, () => globalThis.navigator.locks);
+  const Channel = pick(options.BroadcastChannel, () => globalThis.BroadcastChannel);
+  if (!page || !locks || !Channel) return undefined;
+  return { name: options.name ?? "openclaw-presence", locks, BroadcastChannel: Channel, page };
+}

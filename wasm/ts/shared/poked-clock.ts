@@ -1,0 +1,43 @@
+import type { Clock } from "../clock.js";
+
+/**
+ * A clock whose timers also fire when it is poked, if they are due: browsers delay timers of hidden pages by up to a
+ * minute, but not messages.
+ */
+export class PokedClock implements Clock {
+  readonly #clock: Clock;
+  readonly #timers = new Set<{ readonly dueMs: number; readonly fire: () => void }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  ageMs(): number {
+    return this.#clock.ageMs();
+  }
+
+  wallMs(): number {
+    return this.#clock.wallMs();
+  }
+
+  setTimer(callback: () => void, delayMs: number): () => void {
+    const cancel = () => {
+      this.#timers.delete(timer);
+      stop();
+    };
+    const fire = () => {
+      cancel();
+      callback();
+    };
+    const timer = { dueMs: this.ageMs() + delayMs, fire };
+    const stop = this.#clock.setTimer(fire, delayMs);
+    this.#timers.add(timer);
+    return cancel;
+  }
+
+  /** Fires the timers that are due. */
+  poke(): void {
+    const now = this.ageMs();
+    for (const { dueMs, fire } of [...this.#timers]) if (dueMs <= now) fire();
+  }
+}

@@ -1,0 +1,46 @@
+import type { Engine } from "../engine.js";
+import { asPresenceError, PresenceError } from "../errors.js";
+import { MOST_CALLS } from "./calls.js";
+import { plainError, type Call, type Message } from "./messages.js";
+
+/** Most calls of all tabs that are carried out at a time. */
+const MOST_SERVED = 4 * MOST_CALLS;
+
+/** Carries out the calls of other tabs. */
+export class Service {
+  readonly #engine: Engine;
+  readonly #post: (answer: Message) => void;
+  #served = 0;
+
+  constructor(engine: Engine, post: (answer: Message) => void) {
+    this.#engine = engine;
+    this.#post = post;
+  }
+
+  /** Carries out a call and posts its answer. */
+  async serve(call: Call): Promise<void> {
+    const [type, to, id] = ["answer" as const, call.from, call.id];
+    this.#served += 1;
+    try {
+      if (this.#served > MOST_SERVED) throw new PresenceError("TOO_MANY_REQUESTS", `${MOST_SERVED} calls of other tabs wait`);
+      this.#post({ type, to, id, payload: await this.#carryOut(call) });
+    } catch (error) {
+      this.#post({ type, to, id, error: plainError(asPresenceError(error)) });
+    } finally {
+      this.#served -= 1;
+    }
+  }
+
+  #carryOut({ act, name, params }: Call): unknown {
+    switch (act) {
+      case "request":
+        return this.#engine.request(name, params === undefined ? undefined : JSON.parse(params));
+      case "beacon":
+        return this.#engine.beacon(name);
+      case "start":
+        return this.#engine.start();
+      case "reconnect":
+        return this.#engine.reconnect({});
+    }
+  }
+}
