@@ -1,6 +1,7 @@
 // Runs all vectors on the package, in Node and in browsers alike.
 
-import { Failure } from "./failure.mjs";
+import { at, Failure } from "./failure.mjs";
+import { followConnection } from "./follow.mjs";
 import { runScript } from "./script.mjs";
 import { runTable } from "./table.mjs";
 import { coreFunctions, startTarget, TARGET } from "./target.mjs";
@@ -11,7 +12,7 @@ import { coreFunctions, startTarget, TARGET } from "./target.mjs";
  */
 export async function runVectors(presence, suite, digest, only = "") {
   const core = coreFunctions(presence);
-  const outcome = { tables: 0, cases: 0, scripts: 0, skipped: [], failures: [], record: "", digest: "" };
+  const outcome = { tables: 0, cases: 0, scripts: 0, followed: 0, skipped: [], failures: [], record: "", digest: "" };
   const attempt = async (vector, work) => {
     try {
       await work();
@@ -33,7 +34,12 @@ export async function runVectors(presence, suite, digest, only = "") {
       continue;
     }
     await attempt(script, async () => {
-      const record = await runScript(suite, script, core, startTarget(presence));
+      let target;
+      const start = startTarget(presence);
+      const record = await runScript(suite, script, core, (...given) => (target = start(...given)));
+      for (const [conn, frames] of target.heard) {
+        outcome.followed += await at(`${conn}, followed`, () => followConnection(presence, frames, suite.cast.startWallMs));
+      }
       outcome.scripts += 1;
       if (!script.targets) outcome.record += record;
     });
@@ -43,7 +49,7 @@ export async function runVectors(presence, suite, digest, only = "") {
 }
 
 /** The outcome in one line. */
-export function summary({ tables, cases, scripts, skipped, digest }) {
-  const counts = `${tables} tables of ${cases} cases, ${scripts} scripts; ${skipped.length} skipped`;
+export function summary({ tables, cases, scripts, followed, skipped, digest }) {
+  const counts = `${tables} tables of ${cases} cases, ${scripts} scripts, ${followed} lists and deltas to a client; ${skipped.length} skipped`;
   return `vectors on ${TARGET}: ${tables + scripts} passed (${counts}), digest ${digest}`;
 }

@@ -53,6 +53,8 @@ class Target {
   #gateway;
   #sockets = new Map();
   #received = [];
+  /** All texts that connections heard: `[{ at, text }]` by connection. */
+  heard = new Map();
 
   constructor(presence, config, startWallMs) {
     this.#clock = new OffsetClock(new presence.VirtualClock(startWallMs));
@@ -66,7 +68,13 @@ class Target {
   }
 
   open(conn, ip, origin, user) {
-    const receive = (item) => this.#received.push({ conn, at: this.#clock.ageMs() - AGE_ORIGIN_MS, ...item });
+    const heard = [];
+    this.heard.set(conn, heard);
+    const receive = (item) => {
+      const at = this.#clock.ageMs() - AGE_ORIGIN_MS;
+      if (item.kind === "text") heard.push({ at, text: item.text });
+      this.#received.push({ conn, at, ...item });
+    };
     const socket = this.#gateway.open({
       ip,
       origin,
