@@ -47,6 +47,7 @@ pub(crate) const ALL: &[Step] = &[
     package::BUILD,
     package::CHROMIUM,
     package::TESTS,
+    package::FIREFOX_TESTS,
     package::DEMO,
     package::DEMO_TESTS,
     package::CONSUMERS,

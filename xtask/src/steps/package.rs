@@ -6,7 +6,7 @@ use super::rust::{simulation_record, vectors_record};
 use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
-use crate::tools::chromium::{chromium, ensure_chromium};
+use crate::tools::browser;
 use crate::tools::rust::ensure_component;
 use crate::tools::wasm::{ensure_wasm_tools, has_wasm_tools};
 use crate::tools::{node, npm};
@@ -41,10 +41,10 @@ pub(super) const CHROMIUM: Step = Step {
     name: "chromium",
     title: "the browser of the browser tests",
     first_time: " (first time: about 1 min)",
-    is_ready: |_| chromium().is_some(),
+    is_ready: |_| browser::CHROMIUM.find().is_some(),
     needs: &[],
     opt_in: false,
-    run: |project, _| ensure_chromium(project).map(drop),
+    run: |project, _| browser::CHROMIUM.ensure(project).map(drop),
 };
 
 /// The package in Node and Chromium: every vector, units, and against the real gateway.
@@ -62,6 +62,23 @@ pub(super) const TESTS: Step = Step {
             ("SIMULATION_NATIVE", simulation_record(project)),
         ];
         node_tests(project, "wasm/tests", &native, tally)
+    },
+};
+
+/// The package in Firefox: every vector, the suites, and against the real gateway.
+pub(super) const FIREFOX_TESTS: Step = Step {
+    name: "firefox",
+    title: "tests of the npm package in Firefox: vectors, units, real gateway",
+    first_time: " (first time: about 1 min)",
+    is_ready: |_| browser::FIREFOX.find().is_some(),
+    needs: &["compile", "npm", "wasm-tools", "package"],
+    opt_in: false,
+    run: |project, tally| {
+        npm::ensure_locked(project, &project.path("wasm/tests"))?;
+        if let Err(failure) = browser::FIREFOX.ensure(project) {
+            println!("      its tests are skipped: {failure}");
+        }
+        run_node_tests(project, "wasm/tests/firefox", "firefox.test.mjs", &[], tally)
     },
 };
 

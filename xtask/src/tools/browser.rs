@@ -1,0 +1,92 @@
+//! The browsers of the browser tests.
+
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::process::Program;
+use crate::project::Project;
+
+/// A browser that tests need.
+#[derive(Debug)]
+pub(crate) struct Browser {
+    name: &'static str,
+    /// The environment variable that names another one.
+    variable: &'static str,
+    /// Debian's package.
+    package: &'static str,
+    /// Where systems keep it.
+    places: &'static [&'static str],
+}
+
+pub(crate) static CHROMIUM: Browser = Browser {
+    name: "Chromium",
+    variable: "CHROMIUM",
+    package: "chromium",
+    places: &[
+        "/usr/bin/chromium",
+        "/usr/bin/chromium-browser",
+        "/usr/bin/google-chrome",
+        "/snap/bin/chromium",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    ],
+};
+
+pub(crate) static FIREFOX: Browser = Browser {
+    name: "Firefox",
+    variable: "FIREFOX",
+    package: "firefox-esr",
+    places: &[
+        "/usr/bin/firefox-esr",
+        "/usr/bin/firefox",
+        "/snap/bin/firefox",
+        "/Applications/Firefox.app/Contents/MacOS/firefox",
+    ],
+};
+
+impl Browser {
+    /// Finds it, or installs Debian's where that can be done without asking.
+    ///
+    /// # Errors
+    /// When there is none and it cannot be installed.
+    pub(crate) fn ensure(&self, project: &Project) -> Result<PathBuf, Failure> {
+        let Self {
+            name,
+            variable,
+            package,
+            ..
+        } = self;
+        if let Some(path) = self.find() {
+            return Ok(path);
+        }
+        let is_root = Program::new(project, "id")
+            .with(["-u"])
+            .output()
+            .is_some_and(|id| id.trim() == "0");
+        if is_root && Path::new("/usr/bin/apt-get").exists() {
+            println!("      there is no {name}: installing Debian's (about 1 min)");
+            let apt = |arguments: &[&str]| {
+                Program::new(project, "apt-get")
+                    .with(arguments.iter().copied())
+                    .env("DEBIAN_FRONTEND", "noninteractive")
+                    .run()
+            };
+            apt(&["update", "--quiet"])?;
+            apt(&["install", "--quiet", "--yes", "--no-install-recommends", package])?;
+        }
+        self.find().ok_or_else(|| {
+            Failure::missing(format!(
+                "the browser tests need {name}: install it (Debian: `apt-get install {package}`), or name one by \
+                 {variable}=/path/to/it"
+            ))
+        })
+    }
+
+    /// The one that the environment names, else the first that is there.
+    pub(crate) fn find(&self) -> Option<PathBuf> {
+        let named = std::env::var_os(self.variable).map(PathBuf::from);
+        named
+            .into_iter()
+            .chain(self.places.iter().map(PathBuf::from))
+            .find(|path| path.exists())
+    }
+}
