@@ -1,16 +1,19 @@
 //! The client of one gateway: the core's machine, for a shell that has sockets, timers and the key.
 
 mod config;
+mod output;
 
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
-use presence_core::client::{self as core, ClientEvent, ClientOutput, Problem};
+use presence_core::client as core;
 use serde_json::value::RawValue;
+use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
+use self::output::ClientOutput;
 use crate::clock::{integer, now, number};
 use crate::error::{error, invalid};
+use crate::finding::{FoundRows, findings};
 
 /// A client of one gateway.
 ///
@@ -138,67 +141,25 @@ impl Client {
         self.client.poll_timeout().map(number)
     }
 
-    /// What is to be done or told:
+    /// The next thing to do; nothing: all is done.
     ///
-    /// * `["open", socket]`, `["send", socket, text]`, `["close", socket, code, reason]`,
-    ///   `["sign", socket, payload]`;
-    /// * `["state", word, retryAtMs | undefined, ...problem]`, the problem being `code, message, remedy` or
-    ///   nothing;
-    /// * `["roster", json]`: what changed, see `Mirror::diff_json` of the core;
-    /// * `["answer", id, json]` and `["failure", id, code, message, remedy]` to requests and beacons;
-    /// * `["notice", ...problem]`;
-    /// * `["shutdown", reason, restartExpectedMs | undefined]`.
-    pub fn poll(&mut self) -> Option<Vec<JsValue>> {
-        let mut told: Vec<JsValue> = Vec::new();
-        let mut tell = |value: JsValue| told.push(value);
-        match self.client.poll_output()? {
-            ClientOutput::Open { socket } => {
-                tell("open".into());
-                tell(number(socket).into());
+    /// # Errors
+    /// Does not happen: texts, booleans and safe integers always convert.
+    pub fn poll(&mut self) -> Result<Option<Ts<ClientOutput>>, JsError> {
+        while let Some(output) = self.client.poll_output() {
+            if let Some(output) = ClientOutput::of(output, &self.client) {
+                return Ok(Some(output.into_ts()?));
             }
-            ClientOutput::Send { socket, text } => {
-                tell("send".into());
-                tell(number(socket).into());
-                tell((&*text).into());
-            }
-            ClientOutput::Close { socket, code, reason } => {
-                tell("close".into());
-                tell(number(socket).into());
-                tell(code.into());
-                tell(reason.into());
-            }
-            ClientOutput::Sign { socket, payload } => {
-                tell("sign".into());
-                tell(number(socket).into());
-                tell((&*payload).into());
-            }
-            ClientOutput::Event(ClientEvent::Roster(diff)) => {
-                tell("roster".into());
-                tell(self.client.mirror().diff_json(&diff).into());
-            }
-            ClientOutput::Event(event) => tell_event(&event, &mut tell),
-            _ => {}
         }
-        Some(told)
+        Ok(None)
     }
 
-    /// What the gateway stated of itself, while live, as JSON: `{protocol, serverVersion, connId, bootId?,
-    /// scopes?, methods, tickIntervalMs}`.
-    #[must_use]
-    pub fn hello(&self) -> Option<String> {
-        self.client.hello().map(core::Hello::to_json)
-    }
-
-    /// The state in one word.
-    #[must_use]
-    pub fn state(&self) -> String {
-        self.client.state().as_str().into()
-    }
-
-    /// What looks like one client under two rows, as JSON; see `Roster.findings`.
-    #[must_use]
-    pub fn findings(&self) -> String {
-        self.client.mirror().findings_json()
+    /// What looks like one client under two rows. Indexes are those of [`entries`](Self::entries).
+    ///
+    /// # Errors
+    /// Does not happen.
+    pub fn findings(&self) -> Result<Vec<Ts<FoundRows>>, JsError> {
+        findings(self.client.mirror())
     }
 
     /// The gateway's rows as it listed them, as JSON.
@@ -219,47 +180,6 @@ impl Client {
     #[must_use]
     pub fn server_ms(&self, age_ms: f64, wall_ms: f64) -> f64 {
         number(self.client.server_ms(now(age_ms, wall_ms)))
-    }
-}
-
-fn tell_event(event: &ClientEvent, tell: &mut dyn FnMut(JsValue)) {
-    let (word, problem) = match event {
-        ClientEvent::State { state, problem } => {
-            tell("state".into());
-            tell(state.as_str().into());
-            tell(match state {
-                core::ClientState::Waiting { at_ms } => number(*at_ms).into(),
-                _ => JsValue::UNDEFINED,
-            });
-            return problem.iter().for_each(|problem| tell_problem(problem, tell));
-        }
-        ClientEvent::Shutdown {
-            reason,
-            restart_expected_ms,
-        } => {
-            tell("shutdown".into());
-            tell((&**reason).into());
-            return tell(restart_expected_ms.map(number).into());
-        }
-        ClientEvent::Response { id, result } => {
-            tell(if result.is_ok() { "answer" } else { "failure" }.into());
-            tell(number(*id).into());
-            return match result {
-                Ok(json) => tell((&**json).into()),
-                Err(problem) => tell_problem(problem, tell),
-            };
-        }
-        ClientEvent::BeaconRefused(problem) => ("beacons refused", Some(problem)),
-        ClientEvent::NoReadScope(problem) => ("notice", Some(problem)),
-        _ => return,
-    };
-    tell(word.into());
-    problem.iter().for_each(|problem| tell_problem(problem, tell));
-}
-
-fn tell_problem(problem: &Problem, tell: &mut dyn FnMut(JsValue)) {
-    for text in [&problem.code, &problem.message, &problem.remedy] {
-        tell((&**text).into());
     }
 }
 

@@ -12,6 +12,8 @@ use presence_core::model::status::{self, Thresholds};
 use presence_core::model::text;
 use presence_core::wire::CloseFrame;
 use presence_core::wire::device::SignedFields;
+use serde::Serialize;
+use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
 use crate::clock::{integer, number};
@@ -109,19 +111,36 @@ pub fn trim(text: &str) -> String {
     text::trim(text).into()
 }
 
-/// What a beacon's text says: `[host, ip, version, lastInputSeconds, mode, reason]`, or nothing.
+/// What a beacon's text says.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct BeaconText {
+    host: String,
+    ip: String,
+    version: String,
+    last_input_seconds: u64,
+    mode: String,
+    reason: String,
+}
+
+/// What a beacon's text says, if it is of the known form.
+///
+/// # Errors
+/// Does not happen.
 #[wasm_bindgen(js_name = parseBeaconText)]
-#[must_use]
-pub fn parse_beacon_text(text: &str) -> Option<Vec<JsValue>> {
-    let parsed = beacon::parse_text(text)?;
-    Some(alloc::vec![
-        parsed.host.into(),
-        parsed.ip.into(),
-        parsed.version.into(),
-        number(parsed.last_input_seconds.min(MAX_SAFE_INTEGER)).into(),
-        parsed.mode.into(),
-        parsed.reason.into(),
-    ])
+pub fn parse_beacon_text(text: &str) -> Result<Option<Ts<BeaconText>>, JsError> {
+    let Some(parsed) = beacon::parse_text(text) else {
+        return Ok(None);
+    };
+    let beacon = BeaconText {
+        host: parsed.host.into(),
+        ip: parsed.ip.into(),
+        version: parsed.version.into(),
+        last_input_seconds: parsed.last_input_seconds.min(MAX_SAFE_INTEGER),
+        mode: parsed.mode.into(),
+        reason: parsed.reason.into(),
+    };
+    Ok(Some(beacon.into_ts()?))
 }
 
 /// Whether an IP address is a loopback one, in any spelling.

@@ -1,18 +1,18 @@
 //! The core for JavaScript: thin bindings, no rules of their own.
 //!
-//! What goes in and out is what JavaScript handles fastest: numbers, strings, and JSON text for
-//! anything larger (`JSON.parse` beats building objects member by member through the boundary, and
-//! frames and lists are JSON text anyway). The TypeScript client on top gives it types.
+//! Frames and rows cross as JSON text, which `JSON.parse` makes objects of faster than calls through the boundary.
+//! What else JavaScript gets are objects that serde makes of Rust types; the TypeScript types are made of these, too.
 //!
 //! Every method that needs the time takes both clocks of [`presence_core::Now`] as its last
 //! arguments, in ms; fractions are cut off.
-#![cfg_attr(target_arch = "wasm32", no_std)]
 extern crate alloc;
 
 #[cfg(feature = "client")]
 mod client;
 mod clock;
 mod error;
+#[cfg(feature = "client")]
+mod finding;
 #[cfg(feature = "client")]
 mod functions;
 #[cfg(feature = "gateway")]

@@ -1,5 +1,6 @@
 import { isSame } from "./diff.js";
-import type { PresenceError } from "./errors.js";
+import { errorOf, type PresenceError } from "./errors.js";
+import type { ConnectionPhase } from "./glue.js";
 import { EMPTY_SNAPSHOT } from "./snapshot.js";
 import type { ConnectionState } from "./types.js";
 import { Waiters } from "./waiters.js";
@@ -38,5 +39,19 @@ export class Connection {
   /** Ends a wait; its promise is never settled. */
   forget(waiter: symbol): void {
     this.#waiting.forget(waiter);
+  }
+}
+
+/** The state that a phase of the core's client is to the app, at a moment on the age clock. */
+export function connectionOf(state: ConnectionPhase, ageMs: number): ConnectionState {
+  switch (state.phase) {
+    case "waiting": {
+      const retryInMs = Math.max(Math.ceil(state.retryAtMs - ageMs), 0);
+      return Object.freeze({ phase: "waiting", retryInMs, error: errorOf(state.problem) });
+    }
+    case "refused":
+      return Object.freeze({ phase: "refused", error: errorOf(state.problem) });
+    default:
+      return Object.freeze(state);
   }
 }

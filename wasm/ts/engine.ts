@@ -1,12 +1,13 @@
 import { systemClock, type Clock } from "./clock.js";
-import { Connection } from "./connection.js";
+import { Connection, connectionOf } from "./connection.js";
 import { Deadline } from "./deadline.js";
-import { asPresenceError, freed, internal, isTrap, PresenceError } from "./errors.js";
+import { asPresenceError, errorOf, freed, internal, isTrap, PresenceError } from "./errors.js";
+import type { ClientEvent, ClientOutput } from "./glue.js";
 import { HostKeeper, type HostRef } from "./host.js";
 import { takeIdentity, type Identity } from "./identity.js";
 import { watchOwnPage, type InputListener, type PageWatch } from "./input.js";
 import { ready } from "./load/core.js";
-import { Machine, type MachineOutput } from "./machine.js";
+import { Machine } from "./machine.js";
 import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
 import { EMPTY_SNAPSHOT, SnapshotKeeper } from "./snapshot.js";
 import { DEFAULT_URL, gatewayAddress, Socket, webSocketClass, type Address } from "./socket.js";
@@ -232,14 +233,15 @@ export class Engine {
     if (this.#isPumping) return;
     this.#isPumping = true;
     try {
-      for (let output = this.#poll(); output; output = this.#poll()) this.#do(output);
+      const poll = () => this.#guard((machine) => machine.poll());
+      for (let output = poll(); output; output = poll()) this.#do(output);
     } finally {
       this.#isPumping = false;
     }
     this.#settle();
   }
 
-  #do(output: MachineOutput): void {
+  #do(output: ClientOutput): void {
     switch (output.type) {
       case "open":
         return this.#open(output.socket);
@@ -251,23 +253,32 @@ export class Engine {
         return;
       case "sign":
         return void this.#sign(output.socket, output.payload);
+      case "roster":
+        return void (this.#snapshots.isBehind = true);
+      case "event":
+        return this.#tell(output.event);
+    }
+  }
+
+  #tell(event: ClientEvent): void {
+    switch (event.type) {
       case "state":
         // Whether it is stopped is the app's word, not the machine's.
-        if (this.#isRunning && output.state.phase !== "stopped") this.#enter(output.state);
-        return;
-      case "roster":
-        this.#snapshots.isBehind = true;
-        return;
+        if (!this.#isRunning || event.state.phase === "stopped") return;
+        return this.#enter(connectionOf(event.state, this.#clock.ageMs()));
       case "answer":
-        if (output.error) this.#answers.reject(output.id, output.error);
-        else this.#answers.resolve(output.id, output.payload);
+      case "failure":
+        if (event.type === "answer") this.#answers.resolve(event.id, JSON.parse(event.payload));
+        else this.#answers.reject(event.id, errorOf(event.problem));
         return this.#keepHost();
-      case "notice":
+      case "noReadScope":
         // Without the right to read there is no list.
         this.#snapshots.isBehind = true;
-        return this.#tellProblem("notice", output.error);
+        return this.#tellProblem("notice", errorOf(event.problem));
+      case "beaconRefused":
+        return this.#tellProblem("notice", errorOf(event.problem, "BEACON_REFUSED"));
       case "shutdown":
-        this.#keeper.host?.handleShutdown(output.reason, output.restartExpectedMs);
+        this.#keeper.host?.handleShutdown(event.reason, event.restartExpectedMs);
     }
   }
 
@@ -319,10 +330,6 @@ export class Engine {
   #use(act: (machine: Machine) => void): void {
     this.#guard(act);
     this.#pump();
-  }
-
-  #poll(): MachineOutput | undefined {
-    return this.#guard((machine) => machine.poll());
   }
 
   /** Calls the machine; if it fails, the client is refused. Nothing without a machine. */

@@ -1,3 +1,5 @@
+import type { Problem } from "./glue.js";
+
 /**
  * What went wrong, in a word that never changes with the wording of the message.
  *
@@ -115,14 +117,6 @@ export function freed(what: string): PresenceError {
   return new PresenceError("FREED", `this ${what} was freed`);
 }
 
-/** What the core says went wrong. */
-export interface Problem {
-  readonly code: string;
-  readonly message: string;
-  /** Empty if nothing can be done about it. */
-  readonly remedy: string;
-}
-
 /** Codes that the core, or a gateway through it, states, with those of this package. */
 const CODES: ReadonlyMap<string, PresenceErrorCode> = new Map<string, PresenceErrorCode>([
   ...GATEWAY_CODES.map((code) => [code, code] as const),
@@ -140,10 +134,13 @@ const CODES: ReadonlyMap<string, PresenceErrorCode> = new Map<string, PresenceEr
 /** Ends of connections that no refusal caused. */
 const ENDED = /^(CLOSED.*|.*_TIMEOUT|DISCONNECTED|NOT_CONNECTED|RESYNC_FAILED|BAD_HELLO|FRAME_TOO_LARGE)$/;
 
-/** The error that a problem of the core is to the app. */
-export function errorOf({ code, message, remedy }: Problem): PresenceError {
-  const own = CODES.get(code) ?? (ENDED.test(code) ? "CLOSED" : "REFUSED");
+/** The error that a problem of the core is to the app, with the code of the app for it. */
+export function errorOf({ code, message, remedy }: Problem, own = ownCode(code)): PresenceError {
   return new PresenceError(own, message, { detail: code, remedy: remedy || undefined });
+}
+
+function ownCode(code: string): PresenceErrorCode {
+  return CODES.get(code) ?? (ENDED.test(code) ? "CLOSED" : "REFUSED");
 }
 
 /** The error of a core that failed: a panic or a trap, from which nothing goes on. */

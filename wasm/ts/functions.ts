@@ -116,10 +116,7 @@ export function textKey(text: string): string | undefined {
 
 /** What a beacon's text says, if it is of the known form. */
 export function parseBeaconText(text: string): BeaconText | undefined {
-  const parsed = core().parseBeaconText(text) as [string, string, string, number, string, string] | undefined;
-  if (!parsed) return undefined;
-  const [host, ip, version, lastInputSeconds, mode, reason] = parsed;
-  return { host, ip, version, lastInputSeconds, mode, reason };
+  return core().parseBeaconText(text);
 }
 
 /** Whether an IP address is of the machine itself, in any spelling. */

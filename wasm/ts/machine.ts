@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.js";
-import { asPresenceError, errorOf, isTrap, PresenceError } from "./errors.js";
+import { asPresenceError, errorOf, isTrap } from "./errors.js";
 import { normalizeKey } from "./functions.js";
+import type { ClientEvent, ClientOutput, FoundRows } from "./glue.js";
 import type { Identity } from "./identity.js";
 import { wordsOf } from "./labels.js";
 import { core } from "./load/core.js";
@@ -8,22 +9,10 @@ import type { PresenceClientOptions } from "./options.js";
 import { platform } from "./platform.js";
 import { randomSeed } from "./random.js";
 import { Rows, type RosterChange } from "./rows.js";
-import type { ConnectionState, Finding, PresenceEntry, PresenceRow } from "./types.js";
+import type { Finding, PresenceEntry, PresenceRow } from "./types.js";
 import { VERSION } from "./version.js";
 
 type WasmClient = InstanceType<ReturnType<typeof core>["Client"]>;
-
-/** What the core's client wants done. */
-export type MachineOutput =
-  | { readonly type: "open"; readonly socket: number }
-  | { readonly type: "send"; readonly socket: number; readonly text: string }
-  | { readonly type: "close"; readonly socket: number; readonly code: number; readonly reason: string }
-  | { readonly type: "sign"; readonly socket: number; readonly payload: string }
-  | { readonly type: "state"; readonly state: ConnectionState }
-  | { readonly type: "roster" }
-  | { readonly type: "answer"; readonly id: number; readonly payload?: unknown; readonly error?: PresenceError }
-  | { readonly type: "notice"; readonly error: PresenceError }
-  | { readonly type: "shutdown"; readonly reason: string; readonly restartExpectedMs: number | undefined };
 
 /** The core's client with types, fed by a clock. */
 export class Machine {
@@ -122,14 +111,12 @@ export class Machine {
     return this.#wasm.timeout();
   }
 
-  /** The next thing to do. */
-  poll(): MachineOutput | undefined {
-    for (;;) {
-      const output = this.#wasm.poll();
-      if (!output) return undefined;
-      const known = this.#read(output as [string, ...any[]]);
-      if (known) return known;
-    }
+  /** The next thing to do. What concerns the rows and the right to read them is taken in here. */
+  poll(): ClientOutput | undefined {
+    const output = this.#wasm.poll();
+    if (output?.type === "roster") this.#apply(JSON.parse(output.change) as RosterChange);
+    else if (output?.type === "event") this.#note(output.event);
+    return output;
   }
 
   /** What the gateway's clock reads, in ms since the Unix epoch. */
@@ -175,90 +162,24 @@ export class Machine {
     }
   }
 
-  #read([type, ...rest]: [string, ...any[]]): MachineOutput | undefined {
-    switch (type) {
-      case "open":
-        return { type, socket: rest[0] };
-      case "send":
-        return { type, socket: rest[0], text: rest[1] };
-      case "close":
-        return { type, socket: rest[0], code: rest[1], reason: rest[2] };
-      case "sign":
-        return { type, socket: rest[0], payload: rest[1] };
-      case "state":
-        return { type, state: this.#state(rest[0], rest[1], rest.slice(2)) };
-      case "roster":
-        this.#apply(JSON.parse(rest[0]) as RosterChange);
-        return { type };
-      case "answer":
-        return { type, id: rest[0], payload: JSON.parse(rest[1]) };
-      case "failure":
-        return { type: "answer", id: rest[0], error: readProblem(rest.slice(1)) };
-      case "beacons refused": {
-        const { message, detail, remedy } = readProblem(rest);
-        return { type: "notice", error: new PresenceError("BEACON_REFUSED", message, { detail, remedy }) };
-      }
-      case "notice":
-        return this.#notice(readProblem(rest));
-      case "shutdown":
-        return { type, reason: rest[0], restartExpectedMs: rest[1] };
-      default:
-        return undefined;
-    }
-  }
-
   #apply(change: RosterChange): void {
     this.rows.apply(change);
     this.#isToldOffline = change.offline ?? this.#isToldOffline;
     this.#hadList ||= !this.isOffline;
   }
 
-  #untilMs(ageMs = 0): number {
-    return Math.max(Math.ceil(ageMs - this.#clock.ageMs()), 0);
-  }
-
-  #live(hello: LiveState): ConnectionState {
-    this.#canRead = hello.canRead;
-    return Object.freeze({ phase: "live", ...hello });
-  }
-
-  #notice(error: PresenceError): MachineOutput {
+  #note(event: ClientEvent): void {
+    if (event.type === "state" && event.state.phase === "live") this.#canRead = event.state.canRead;
     // A gateway may take the right away later.
-    if (error.code === "NO_READ_SCOPE") this.#canRead = false;
-    return { type: "notice", error };
-  }
-
-  #state(word: string, retryAtMs: number | undefined, problem: string[]): ConnectionState {
-    switch (word) {
-      case "connecting":
-      case "handshaking":
-        return Object.freeze({ phase: "connecting" });
-      case "live":
-        return this.#live(JSON.parse(this.#wasm.hello() ?? "{}") as LiveState);
-      case "waiting":
-        return Object.freeze({ phase: "waiting", retryInMs: this.#untilMs(retryAtMs), error: readProblem(problem) });
-      case "refused":
-        return Object.freeze({ phase: "refused", error: readProblem(problem) });
-      default:
-        return Object.freeze({ phase: "stopped" });
-    }
+    if (event.type === "noReadScope") this.#canRead = false;
   }
 }
 
-type LiveState = Omit<Extract<ConnectionState, { phase: "live" }>, "phase">;
-
-function readProblem([code = "CLOSED", message = "the connection ended", remedy = ""]: string[]): PresenceError {
-  return errorOf({ code, message, remedy });
-}
-
-/** The findings out of the core's, with the rows they are about. */
-export function readFindings(findings: string, list: string): readonly Finding[] {
+/** The core's findings with the rows they are about. */
+export function readFindings(found: readonly FoundRows[], list: string): readonly Finding[] {
   const entries = JSON.parse(list) as PresenceEntry[];
-  const found = JSON.parse(findings) as (Omit<Finding, "entries" | "indexes"> & { readonly rows: readonly number[] })[];
   return Object.freeze(
-    found.map(({ rows, ...finding }) =>
-      Object.freeze({ ...finding, indexes: rows, entries: rows.map((row) => entries[row] ?? {}) }),
-    ),
+    found.map((finding) => Object.freeze({ ...finding, entries: finding.indexes.map((index) => entries[index] ?? {}) })),
   );
 }
 

@@ -1,0 +1,182 @@
+//! What a client wants done and has to tell, as JavaScript gets it: objects with a tag.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use presence_core::client::{self as core, ClientState, Hello};
+use serde::Serialize;
+use tsify::Tsify;
+
+/// One thing to do.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum ClientOutput {
+    /// Open a WebSocket to the gateway. What becomes of it is reported under this number.
+    Open { socket: u64 },
+    /// Send this text frame.
+    Send { socket: u64, text: Box<str> },
+    /// Close the socket.
+    Close {
+        socket: u64,
+        code: u16,
+        reason: &'static str,
+    },
+    /// Sign this text with the device key.
+    Sign { socket: u64, payload: Box<str> },
+    /// The roster changed: the JSON text of `Mirror::diff_json` of the core.
+    Roster { change: String },
+    /// The app may want to know something.
+    Event { event: ClientEvent },
+}
+
+/// Something that the app may want to know.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum ClientEvent {
+    /// The connection changed.
+    State { state: ConnectionPhase },
+    /// The JSON text of the answer to a request or beacon.
+    Answer { id: u64, payload: Box<str> },
+    /// Why there is no answer to a request or beacon.
+    Failure { id: u64, problem: Problem },
+    /// The client goes on without the right to read the roster.
+    NoReadScope { problem: Problem },
+    /// The gateway refused a beacon: beacons are off.
+    BeaconRefused { problem: Problem },
+    /// The gateway is about to stop.
+    Shutdown {
+        reason: Box<str>,
+        restart_expected_ms: Option<u64>,
+    },
+}
+
+/// How the connection is.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(tag = "phase", rename_all = "lowercase", rename_all_fields = "camelCase")]
+pub enum ConnectionPhase {
+    Stopped,
+    Connecting,
+    Live(LiveConnection),
+    Waiting { retry_at_ms: u64, problem: Problem },
+    Refused { problem: Problem },
+}
+
+/// What the gateway stated of itself.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct LiveConnection {
+    protocol: u32,
+    server_version: Box<str>,
+    conn_id: Box<str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    boot_id: Option<Box<str>>,
+    methods: Vec<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<Box<str>>>,
+    can_read: bool,
+}
+
+/// What went wrong; the remedy is empty if there is none.
+#[derive(Debug, Serialize, Tsify)]
+pub struct Problem {
+    code: Box<str>,
+    message: Box<str>,
+    remedy: Box<str>,
+}
+
+impl ClientOutput {
+    /// The output as JavaScript gets it; `None` for kinds that are new in the core.
+    pub(super) fn of(output: core::ClientOutput, client: &core::Client) -> Option<Self> {
+        use core::ClientOutput as Core;
+        Some(match output {
+            Core::Open { socket } => Self::Open { socket },
+            Core::Send { socket, text } => Self::Send { socket, text },
+            Core::Close { socket, code, reason } => Self::Close { socket, code, reason },
+            Core::Sign { socket, payload } => Self::Sign { socket, payload },
+            Core::Event(core::ClientEvent::Roster(diff)) => Self::Roster {
+                change: client.mirror().diff_json(&diff),
+            },
+            Core::Event(event) => Self::Event {
+                event: ClientEvent::of(event, client.hello())?,
+            },
+            _ => return None,
+        })
+    }
+}
+
+impl ClientEvent {
+    fn of(event: core::ClientEvent, hello: Option<&Hello>) -> Option<Self> {
+        use core::ClientEvent as Core;
+        Some(match event {
+            Core::State { state, problem } => Self::State {
+                state: ConnectionPhase::of(state, problem.map(|problem| *problem).into(), hello),
+            },
+            Core::Response { id, result } => match result {
+                Ok(payload) => Self::Answer { id, payload },
+                Err(problem) => Self::Failure {
+                    id,
+                    problem: Some(*problem).into(),
+                },
+            },
+            Core::NoReadScope(problem) => Self::NoReadScope {
+                problem: Some(*problem).into(),
+            },
+            Core::BeaconRefused(problem) => Self::BeaconRefused {
+                problem: Some(*problem).into(),
+            },
+            Core::Shutdown {
+                reason,
+                restart_expected_ms,
+            } => Self::Shutdown {
+                reason,
+                restart_expected_ms,
+            },
+            _ => return None,
+        })
+    }
+}
+
+impl ConnectionPhase {
+    fn of(state: ClientState, problem: Problem, hello: Option<&Hello>) -> Self {
+        match (state, hello) {
+            (ClientState::Live, Some(hello)) => Self::Live(hello.into()),
+            (ClientState::Connecting | ClientState::Handshaking | ClientState::Live, _) => Self::Connecting,
+            (ClientState::Waiting { at_ms }, _) => Self::Waiting {
+                retry_at_ms: at_ms,
+                problem,
+            },
+            (ClientState::Refused, _) => Self::Refused { problem },
+            (ClientState::Idle | ClientState::Closed, _) => Self::Stopped,
+        }
+    }
+}
+
+impl From<&Hello> for LiveConnection {
+    fn from(hello: &Hello) -> Self {
+        Self {
+            protocol: hello.protocol,
+            server_version: hello.server_version.clone(),
+            conn_id: hello.conn_id.clone(),
+            boot_id: hello.boot_id.clone(),
+            methods: hello.methods.clone(),
+            scopes: hello.scopes.clone(),
+            can_read: hello.may_read(),
+        }
+    }
+}
+
+/// What the core gives no reason for ended by itself.
+impl From<Option<core::Problem>> for Problem {
+    fn from(problem: Option<core::Problem>) -> Self {
+        let (code, message, remedy) = match problem {
+            Some(problem) => (problem.code, problem.message, problem.remedy),
+            None => ("CLOSED".into(), "the connection ended".into(), "".into()),
+        };
+        Self {
+            code,
+            message,
+            remedy,
+        }
+    }
+}
