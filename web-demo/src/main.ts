@@ -27,7 +27,7 @@ const router = new Router((secret: Secret) => {
 });
 
 const strip = new TourStrip(tour);
-const instances = new InstancesView(session);
+const instances = new InstancesView(session, router);
 const makers: Readonly<Record<Place, () => View>> = {
   instances: () => instances,
   "this-tab": () => new ThisTabView(session, tour),

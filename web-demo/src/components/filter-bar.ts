@@ -3,35 +3,9 @@ import type { PresenceRow, Status } from "openclaw-presence";
 import { h, replace, set, write } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
 import { Store } from "../lib/store.js";
-import { rowHaystack } from "../state/row-words.js";
-import { ORDERS, type Order } from "./roster-order.js";
-
-/** Which rows are shown, and how they stand. */
-export interface Filter {
-  readonly text: string;
-  /** Empty: all. */
-  readonly statuses: ReadonlySet<Status>;
-  /** Empty: all. */
-  readonly mode: string;
-  readonly order: Order;
-  readonly isGrouped: boolean;
-}
-
-const NO_FILTER: Filter = { text: "", statuses: new Set(), mode: "", order: "name", isGrouped: false };
-
-const STATUSES: readonly Status[] = ["Active", "Idle", "Stale", "Left"];
-
-/** The rows that a filter lets through. */
-export function filterRows(rows: readonly PresenceRow[], { text, statuses, mode }: Filter): readonly PresenceRow[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  return rows.filter((row) => {
-    if (statuses.size > 0 && !statuses.has(row.status)) return false;
-    if (mode !== "" && row.mode !== mode) return false;
-    if (words.length === 0) return true;
-    const haystack = rowHaystack(row);
-    return words.every((word) => haystack.includes(word));
-  });
-}
+import { COLUMNS, columns, NO_FILTER, STATUSES, type Column, type Filter } from "../state/filter.js";
+import { ORDERS, type Order } from "../state/roster-order.js";
+import { menu } from "./menu.js";
 
 /** Counts that are filters, a search, a mode, an order, and grouping. */
 export class FilterBar {
@@ -42,6 +16,9 @@ export class FilterBar {
   readonly #mode = h("select", { id: "filter-mode" }, h("option", { value: "" }, "All"));
   readonly #order = h("select", { id: "filter-order" }, Object.entries(ORDERS).map(([value, label]) => h("option", { value }, label)));
   readonly #group = h("button", { type: "button", class: "button quiet", "aria-pressed": "false" }, icon("group"), "Group by host");
+  readonly #reverse = h("button", { type: "button", class: "button quiet icon-only", "aria-pressed": "false", "aria-label": "Reverse order", title: "Reverse order" }, icon("reverse"));
+  readonly #columns = new Map<Column, HTMLInputElement>();
+  readonly #absolute = h("input", { type: "checkbox" });
   readonly #total = h("strong", { class: "num" }, "0");
   #modes = "";
 
@@ -64,21 +41,28 @@ export class FilterBar {
         { class: "tools" },
         h("div", { class: "field search" }, h("label", { for: "filter-text", class: "off-screen" }, "Search"), icon("search"), this.#text),
         field("mode", "Mode", this.#mode),
-        field("order", "Sort by", this.#order),
+        h("div", { class: "sorting" }, field("order", "Sort by", this.#order), this.#reverse),
         this.#group,
+        menu("columns", "Columns", ...columns().map((column) => this.#column(column)), check("Times instead of ages", this.#absolute)),
         ...extra,
       ),
     );
     this.#text.addEventListener("input", () => this.#change({ text: this.#text.value }));
     this.#mode.addEventListener("change", () => this.#change({ mode: this.#mode.value }));
     this.#order.addEventListener("change", () => this.#change({ order: this.#order.value as Order }));
+    this.#reverse.addEventListener("click", () => this.#change({ isReversed: !this.filter.value.isReversed }));
+    this.#absolute.addEventListener("change", () => this.#change({ isAbsolute: this.#absolute.checked }));
     this.#group.addEventListener("click", () => this.#change({ isGrouped: !this.filter.value.isGrouped }));
-    this.filter.watch(({ text, statuses, mode, order, isGrouped }) => {
+    this.filter.watch(({ text, statuses, mode, order, isReversed, isGrouped, hidden, isAbsolute }) => {
       for (const [status, { button }] of this.#chips) set(button, "aria-pressed", String(statuses.has(status)));
       if (this.#text.value !== text) this.#text.value = text;
+      this.#offerMode(mode);
       this.#mode.value = mode;
       this.#order.value = order;
+      set(this.#reverse, "aria-pressed", String(isReversed));
       set(this.#group, "aria-pressed", String(isGrouped));
+      for (const [column, box] of this.#columns) box.checked = !hidden.has(column);
+      this.#absolute.checked = isAbsolute;
     });
   }
 
@@ -103,8 +87,29 @@ export class FilterBar {
     this.#change({ text: "", statuses: new Set(), mode: "" });
   }
 
+  /** Sorts by that; once more turns the order round. */
   setOrder(order: Order): void {
-    this.#change({ order });
+    const { order: before, isReversed } = this.filter.value;
+    this.#change({ order, isReversed: order === before && !isReversed });
+  }
+
+  #column(column: Column): HTMLElement {
+    const box = h("input", { type: "checkbox", checked: true });
+    box.addEventListener("change", () => {
+      const hidden = new Set(this.filter.value.hidden);
+      if (box.checked) hidden.delete(column);
+      else hidden.add(column);
+      this.#change({ hidden });
+    });
+    this.#columns.set(column, box);
+    return check(COLUMNS[column], box);
+  }
+
+  /** A mode of a link, before anybody has it. */
+  #offerMode(mode: string): void {
+    if ([...this.#mode.options].some(({ value }) => value === mode)) return;
+    this.#mode.append(h("option", { value: mode }, mode));
+    this.#modes = "";
   }
 
   #chip(status: Status): HTMLElement {
@@ -122,4 +127,8 @@ export class FilterBar {
   #change(change: Partial<Filter>): void {
     this.filter.set({ ...this.filter.value, ...change });
   }
+}
+
+function check(label: string, box: HTMLInputElement): HTMLElement {
+  return h("label", { class: "check" }, box, label);
 }

@@ -2,7 +2,8 @@ import type { PresenceRow } from "openclaw-presence";
 
 import { h, set, write } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
-import { shortId } from "../lib/format.js";
+import { moment, shortId, shortMoment } from "../lib/format.js";
+import { inputMoment } from "../state/roster-order.js";
 import { rowModel, rowName } from "../state/row-words.js";
 import { StatusMark } from "./status.js";
 
@@ -13,6 +14,8 @@ export interface RowMarks {
   readonly isDuplicate: boolean;
   /** A word beside its name, such as `this tab`. */
   readonly badge: string | undefined;
+  /** Moments instead of ages. */
+  readonly isAbsolute: boolean;
 }
 
 /** One drawn row: made once, then only what differs is written. */
@@ -62,10 +65,10 @@ export class RosterRow {
   /** Writes what is different now, and lights up what changed of a row that stays. */
   show(row: PresenceRow, marks: RowMarks): void {
     const before = this.#row;
-    if (before !== row) {
+    if (before !== row || this.#marks?.isAbsolute !== marks.isAbsolute) {
       this.#row = row;
-      this.#write(row);
-      if (before && isNews(before, row)) this.#lightUp();
+      this.#write(row, marks.isAbsolute);
+      if (before && before !== row && isNews(before, row)) this.#lightUp();
     }
     if (!isSameMarks(this.#marks, marks)) {
       this.#marks = marks;
@@ -73,7 +76,7 @@ export class RosterRow {
     }
   }
 
-  #write(row: PresenceRow): void {
+  #write(row: PresenceRow, isAbsolute: boolean): void {
     set(this.element, "data-status", row.status);
     set(this.element, "data-self", row.isSelf ? "" : undefined);
     write(this.button, rowName(row));
@@ -86,8 +89,11 @@ export class RosterRow {
     write(this.#mode, row.mode ?? "unknown");
     write(this.#roles, row.roles.join(", "));
     // The gateway has no hands: what it would say about its own input is nothing.
-    write(this.#input, row.isSelf ? "–" : row.lastInputText || "unknown");
-    write(this.#age, row.ageText);
+    const input = row.isSelf ? undefined : inputMoment(row);
+    write(this.#input, row.isSelf ? "–" : (isAbsolute && input !== undefined ? shortMoment(input) : row.lastInputText) || "unknown");
+    set(this.#input, "title", input === undefined ? undefined : moment(input));
+    write(this.#age, isAbsolute ? shortMoment(row.ts) : row.ageText);
+    set(this.#age, "title", moment(row.ts));
     write(this.#reason, row.isSelf ? "Self" : row.reasonLabel);
   }
 
@@ -113,5 +119,5 @@ function isNews(before: PresenceRow, after: PresenceRow): boolean {
 }
 
 function isSameMarks(a: RowMarks | undefined, b: RowMarks): boolean {
-  return a?.isSelected === b.isSelected && a.isDuplicate === b.isDuplicate && a.badge === b.badge;
+  return a?.isSelected === b.isSelected && a.isDuplicate === b.isDuplicate && a.badge === b.badge && a.isAbsolute === b.isAbsolute;
 }

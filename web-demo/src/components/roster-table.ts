@@ -3,14 +3,19 @@ import type { PresenceRow } from "openclaw-presence";
 import { h, set, write } from "../lib/dom.js";
 import { count } from "../lib/format.js";
 import { glide } from "../lib/motion.js";
-import { groupRows, orderRows, type Order } from "./roster-order.js";
+import type { Column } from "../state/filter.js";
+import { groupRows, orderRows, type Order } from "../state/roster-order.js";
 import { RosterRow } from "./roster-row.js";
 
 /** What a table shows. */
 export interface TableContent {
   readonly rows: readonly PresenceRow[];
   readonly order: Order;
+  readonly isReversed?: boolean;
   readonly isGrouped?: boolean;
+  readonly hidden?: ReadonlySet<Column>;
+  /** Moments instead of ages. */
+  readonly isAbsolute?: boolean;
   /** The key of the row that is open. */
   readonly selected?: string | undefined;
   /** Keys of rows that are part of a finding. */
@@ -43,6 +48,7 @@ const HEADS: readonly (readonly [label: string, className: string, order: Order 
 /** The table of instances. Rows keep their elements, so that nothing jumps when a word changes. */
 export class RosterTable {
   readonly element: HTMLElement;
+  readonly #table: HTMLTableElement;
   readonly #body = h("tbody", { role: "rowgroup" });
   readonly #heads = new Map<Order, HTMLTableCellElement>();
   readonly #rows = new Map<string, RosterRow>();
@@ -54,16 +60,19 @@ export class RosterTable {
   constructor(label: string, listener: TableListener) {
     this.#listener = listener;
     const head = h("thead", { role: "rowgroup" }, h("tr", { class: "heads", role: "row" }, HEADS.map((each) => this.#head(each))));
-    const table = h("table", { class: "roster", role: "table", "aria-label": label }, head, this.#body);
-    this.element = h("div", { class: "roster-box" }, table);
+    this.#table = h("table", { class: "roster", role: "table", "aria-label": label }, head, this.#body);
+    this.element = h("div", { class: "roster-box" }, this.#table);
     this.#body.addEventListener("click", (event) => this.#click(event));
     this.#body.addEventListener("keydown", (event) => this.#key(event));
     this.#body.addEventListener("focusin", (event) => this.#focus(event));
   }
 
-  show({ rows, order, isGrouped = false, selected, duplicates, badge }: TableContent): void {
-    for (const [known, head] of this.#heads) set(head, "aria-sort", known === order ? "ascending" : undefined);
-    const ordered = orderRows(rows, order);
+  show({ rows, order, isReversed = false, isGrouped = false, hidden, isAbsolute = false, selected, duplicates, badge }: TableContent): void {
+    const direction = isReversed ? "descending" : "ascending";
+    for (const [known, head] of this.#heads) set(head, "aria-sort", known === order ? direction : undefined);
+    set(this.#table, "data-hide", hidden && hidden.size > 0 ? [...hidden].join(" ") : undefined);
+    set(this.#table, "data-absolute", isAbsolute ? "" : undefined);
+    const ordered = orderRows(rows, order, isReversed);
     set(this.element, "data-many", ordered.length > MANY ? "" : undefined);
     for (const row of ordered) {
       let drawn = this.#rows.get(row.key);
@@ -71,6 +80,7 @@ export class RosterTable {
       drawn.show(row, {
         isSelected: row.key === selected,
         isDuplicate: duplicates?.has(row.key) ?? false,
+        isAbsolute,
         badge: badge?.(row) ?? (row.isSelf ? "gateway" : row.isOwn ? "this tab" : undefined),
       });
     }

@@ -19,10 +19,6 @@ export class Announcer {
     this.#timer ??= setTimeout(() => this.#tell(), EVERY_MS);
   }
 
-  laterAll(news: readonly string[]): void {
-    for (const each of news) this.later(each);
-  }
-
   #tell(): void {
     this.#timer = undefined;
     const shown = this.#news.slice(0, MOST);

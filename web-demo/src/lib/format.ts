@@ -3,6 +3,24 @@ export function timeOfDay(wallMs: number): string {
   return new Date(wallMs).toLocaleTimeString("en-GB");
 }
 
+const ZONED = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
+const DATED = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+const MOMENT = new Intl.DateTimeFormat(undefined, {
+  ...{ year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" },
+  timeZoneName: "short",
+});
+
+/** A moment with its day and zone, as this browser's language writes it. */
+export function moment(wallMs: number): string {
+  return MOMENT.format(wallMs);
+}
+
+/** The same for a narrow column: the time, and the day unless it is today. */
+export function shortMoment(wallMs: number): string {
+  const isToday = new Date(wallMs).toDateString() === new Date().toDateString();
+  return (isToday ? ZONED : DATED).format(wallMs);
+}
+
 /** A length of time on a stopwatch: `03:09`, `1:03:09`. */
 export function stopwatch(ms: number): string {
   const seconds = Math.floor(ms / 1_000);

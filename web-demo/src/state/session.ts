@@ -1,4 +1,4 @@
-import { PresenceClient, type Finding, type PresenceError, type RosterDiff, type RosterSnapshot } from "openclaw-presence";
+import { PresenceClient, type Finding, type PresenceError, type RosterSnapshot } from "openclaw-presence";
 
 import type { Announcer } from "../lib/announce.js";
 import { Store } from "../lib/store.js";
@@ -6,6 +6,7 @@ import { History } from "./history.js";
 import { IdentityLog } from "./identity-log.js";
 import { rowName } from "./row-words.js";
 import { storeTarget, type Target } from "./target.js";
+import { Timeline, type Happening } from "./timeline.js";
 
 /** All that the views show of the connection to a gateway. */
 export interface Live {
@@ -39,6 +40,7 @@ export class Session {
   readonly live = new Store<Live>(NOTHING);
   readonly history = new History();
   readonly identities = new IdentityLog();
+  readonly timeline = new Timeline();
   readonly #announcer: Announcer;
   #client: PresenceClient | undefined;
 
@@ -69,18 +71,23 @@ export class Session {
     storeTarget(target);
     this.#client = client;
     this.#set({ target });
-    const announcer = this.#announcer;
+    this.timeline.open(target.url);
+    const tell = (kind: Happening["kind"], news: string) => {
+      this.timeline.add(kind, news);
+      this.#announcer.later(news);
+    };
     let wasLive = false;
     client.addEventListener("roster", ({ roster, diff }) => {
       this.history.record(diff, Date.now());
-      // The first list is no news.
-      if (this.live.value.roster?.hasList) announcer.laterAll(comings(diff));
       this.#set({ roster, findings: this.#findings() });
     });
+    // Who comes back after a restart of the gateway was never gone.
+    client.onJoin((row) => tell("join", `${rowName(row)} joined`));
+    client.onLeave((row) => tell("leave", `${rowName(row)} left`));
     client.addEventListener("connection", ({ connection }) => {
-      if (connection.phase === "waiting" && wasLive) announcer.later("Connection lost, trying again");
-      if (connection.phase === "live" && this.live.value.roster?.hasList) announcer.later("Connected again");
-      if (connection.phase === "refused") announcer.later(`The gateway refuses this page: ${connection.error.message}`);
+      if (connection.phase === "waiting" && wasLive) tell("connection", "Connection lost, trying again");
+      if (connection.phase === "live" && this.live.value.roster?.hasList) tell("connection", "Connected again");
+      if (connection.phase === "refused") tell("connection", `The gateway refuses this page: ${connection.error.message}`);
       wasLive = connection.phase === "live";
       this.identities.handleState(connection, client.instanceId, Date.now());
       this.#set({ instanceId: client.instanceId });
@@ -129,15 +136,6 @@ export class Session {
   #set(change: Partial<Live>): void {
     this.live.set({ ...this.live.value, ...change });
   }
-}
-
-/** Who joined and who left, in sentences. A row that goes minutes after its connection is no news. */
-function comings({ added, removed, changed }: RosterDiff): readonly string[] {
-  const turned = (isConnected: boolean) =>
-    changed.filter(({ row, before }) => row.isConnected === isConnected && before.isConnected !== isConnected).map(({ row }) => row);
-  const joined = [...added.filter((row) => row.isConnected), ...turned(true)];
-  const left = [...removed.filter((row) => row.isConnected), ...turned(false)];
-  return [...joined.map((row) => `${rowName(row)} joined`), ...left.map((row) => `${rowName(row)} left`)];
 }
 
 /** What a client needs to stay one row, or to be another at each connection. */

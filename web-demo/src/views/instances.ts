@@ -4,13 +4,17 @@ import { ConnectForm } from "../components/connect-form.js";
 import { ConnectionBar } from "../components/connection-bar.js";
 import { copyButton } from "../components/copy-button.js";
 import { DetailPanel } from "../components/detail-panel.js";
-import { FilterBar, filterRows } from "../components/filter-bar.js";
+import { exportMenu } from "../components/export-menu.js";
+import { FilterBar } from "../components/filter-bar.js";
 import { duplicateKeys, findingsAbout } from "../components/findings.js";
 import { FindingsList } from "../components/findings-list.js";
 import { RosterTable } from "../components/roster-table.js";
 import { skeletonRows } from "../components/skeleton.js";
+import { timelineBox } from "../components/timeline-box.js";
 import { h, write } from "../lib/dom.js";
 import { count, pretty } from "../lib/format.js";
+import { filterRows, fromQuery, toQuery } from "../state/filter.js";
+import type { Router } from "../state/route.js";
 import type { Live, Session } from "../state/session.js";
 import { viewHead, type View } from "./view.js";
 
@@ -18,6 +22,7 @@ import { viewHead, type View } from "./view.js";
 export class InstancesView implements View {
   readonly element: HTMLElement;
   readonly #session: Session;
+  readonly #router: Router;
   readonly #form: ConnectForm;
   readonly #filters: FilterBar;
   readonly #table: RosterTable;
@@ -31,15 +36,20 @@ export class InstancesView implements View {
   readonly #connected: HTMLElement;
   #selected: string | undefined;
 
-  constructor(session: Session) {
+  constructor(session: Session, router: Router) {
     this.#session = session;
+    this.#router = router;
     this.#form = new ConnectForm((target) => session.connect(target));
     this.#findings = new FindingsList((key) => {
       this.#filters.clear();
       this.#select(key);
       this.#table.reveal(key);
     });
-    this.#filters = new FilterBar(this.#findings.button, copyButton("Copy JSON", () => pretty(this.#visible().map(({ entry }) => entry))));
+    this.#filters = new FilterBar(
+      this.#findings.button,
+      copyButton("Copy JSON", () => pretty(this.#visible().map(({ entry }) => entry))),
+      exportMenu(() => this.#visible()),
+    );
     this.#table = new RosterTable("Instances", {
       open: (key) => this.#select(key),
       order: (order) => this.#filters.setOrder(order),
@@ -53,7 +63,7 @@ export class InstancesView implements View {
       h("div", { class: "main-column" }, this.#findings.element, this.#skeleton, this.#table.element, this.#empty, this.#shown),
       this.#detail.element,
     );
-    this.#connected = h("div", { class: "stack" }, this.#filters.element, this.#roster);
+    this.#connected = h("div", { class: "stack" }, this.#filters.element, this.#roster, timelineBox(session.timeline));
     this.element = h(
       "div",
       { class: "view" },
@@ -62,7 +72,16 @@ export class InstancesView implements View {
       this.#connected,
     );
     session.live.watch((live) => this.#show(live));
-    this.#filters.filter.watch(() => this.#show(session.live.value));
+    this.#filters.filter.watch(() => this.#follow());
+  }
+
+  /** What a link says is shown; one that says nothing changes nothing. */
+  show(query: string): void {
+    if (query === "") return this.#follow();
+    const { filter, openKey } = fromQuery(query);
+    this.#selected = openKey;
+    this.#filters.filter.set(filter);
+    this.#follow();
   }
 
   /** Looks whether a gateway serves this page, when no link said so. */
@@ -92,11 +111,11 @@ export class InstancesView implements View {
     write(this.#emptyText, `None of the ${count(rows.length, "instance")} is like that.`);
     write(this.#shown, visible.length < rows.length && visible.length > 0 ? `${visible.length} of ${rows.length} shown` : "");
 
-    const { order, isGrouped } = this.#filters.filter.value;
+    const { order, isReversed, isGrouped, hidden, isAbsolute } = this.#filters.filter.value;
     const selected = rows.find(({ key }) => key === this.#selected);
     const { identities } = this.#session;
     const badge = (row: PresenceRow) => (row.isOwn || identities.isCurrent(row) ? "this tab" : identities.find(row) && "was this tab");
-    this.#table.show({ rows: visible, order, isGrouped, selected: selected?.key, duplicates: duplicateKeys(findings, rows), badge });
+    this.#table.show({ rows: visible, order, isReversed, isGrouped, hidden, isAbsolute, selected: selected?.key, duplicates: duplicateKeys(findings, rows), badge });
     this.#findings.show(findings, rows);
     this.#detail.show(
       selected && { row: selected, findings: findingsAbout(findings, selected), changes: this.#session.history.of(selected.key) },
@@ -109,6 +128,12 @@ export class InstancesView implements View {
 
   #select(key: string | undefined): void {
     this.#selected = key;
+    this.#follow();
+  }
+
+  /** Shows what is chosen, and writes it into the address. */
+  #follow(): void {
+    this.#router.rewrite("instances", toQuery(this.#filters.filter.value, this.#selected));
     this.#show(this.#session.live.value);
   }
 

@@ -3,7 +3,7 @@ import { ready, Roster, type PresenceRow } from "openclaw-presence";
 import { copyButton } from "../components/copy-button.js";
 import { DetailPanel } from "../components/detail-panel.js";
 import { duplicateKeys, findingCard, findingsAbout } from "../components/findings.js";
-import type { Order } from "../components/roster-order.js";
+import type { Order } from "../state/roster-order.js";
 import { RosterTable } from "../components/roster-table.js";
 import { h, replace, set, write } from "../lib/dom.js";
 import { count, duration, pretty } from "../lib/format.js";

@@ -1,7 +1,7 @@
 import { duplicateKeys, findingsAbout } from "../components/findings.js";
 import { DetailPanel } from "../components/detail-panel.js";
 import { FindingsList } from "../components/findings-list.js";
-import type { Order } from "../components/roster-order.js";
+import type { Order } from "../state/roster-order.js";
 import { RosterTable } from "../components/roster-table.js";
 import { skeletonRows } from "../components/skeleton.js";
 import { copyText } from "../lib/clipboard.js";

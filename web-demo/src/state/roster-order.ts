@@ -1,6 +1,6 @@
 import type { PresenceRow } from "openclaw-presence";
 
-import { rowName } from "../state/row-words.js";
+import { rowName } from "./row-words.js";
 
 /** By what the rows of a table stand. */
 export const ORDERS = { name: "Name", status: "Status", mode: "Mode", input: "Last input", seen: "Last seen" } as const;
@@ -10,10 +10,14 @@ export type Order = keyof typeof ORDERS;
 
 const STATUS_RANK = { Active: 0, Idle: 1, Stale: 2, Left: 3 } as const;
 
-/** The rows in order: the gateway's own on top, then that of this page, then the freshest or first in the alphabet. */
-export function orderRows(rows: readonly PresenceRow[], order: Order): readonly PresenceRow[] {
+/**
+ * The rows in order: the gateway's own on top, then that of this page, then the freshest or first in the alphabet, or
+ * the last.
+ */
+export function orderRows(rows: readonly PresenceRow[], order: Order, isReversed = false): readonly PresenceRow[] {
   const compare = COMPARE[order];
-  return [...rows].sort((a, b) => rank(a) - rank(b) || compare(a, b) || byName(a, b));
+  const sign = isReversed ? -1 : 1;
+  return [...rows].sort((a, b) => rank(a) - rank(b) || sign * (compare(a, b) || byName(a, b)));
 }
 
 /** Rows of one host, or of none. */
@@ -39,7 +43,7 @@ const COMPARE: Readonly<Record<Order, (a: PresenceRow, b: PresenceRow) => number
   name: () => 0,
   status: (a, b) => STATUS_RANK[a.status] - STATUS_RANK[b.status],
   mode: (a, b) => (a.mode ?? "~").localeCompare(b.mode ?? "~"),
-  input: (a, b) => inputMoment(b) - inputMoment(a),
+  input: (a, b) => (inputMoment(b) ?? Number.NEGATIVE_INFINITY) - (inputMoment(a) ?? Number.NEGATIVE_INFINITY),
   seen: (a, b) => b.ts - a.ts,
 };
 
@@ -52,7 +56,7 @@ function byName(a: PresenceRow, b: PresenceRow): number {
   return rowName(a).localeCompare(rowName(b)) || (a.key < b.key ? -1 : 1);
 }
 
-/** When the last input was; unknown is longest ago. */
-function inputMoment({ entry, ts }: PresenceRow): number {
-  return typeof entry.lastInputSeconds === "number" ? ts - entry.lastInputSeconds * 1_000 : Number.NEGATIVE_INFINITY;
+/** When the last input was, on the gateway's clock; nothing when nobody knows. */
+export function inputMoment({ entry, ts }: PresenceRow): number | undefined {
+  return typeof entry.lastInputSeconds === "number" ? ts - entry.lastInputSeconds * 1_000 : undefined;
 }

@@ -1,0 +1,100 @@
+// What a visitor chooses at the list: it is in the address, in the exported files, and it outlives a reload.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, test } from "node:test";
+
+import { closeBrowser, visit } from "./lib/browser.mjs";
+import { startGateway } from "./lib/gateway.mjs";
+import { live, row, rows, rowsWhen } from "./lib/roster.mjs";
+
+after(closeBrowser);
+
+/** A page at a gateway that lists these instances: `[id, host, mode]`. */
+async function withInstances(t, instances) {
+  const gateway = await startGateway(t);
+  for (const [id, host, mode] of instances) await gateway.run("beacon", "--instance-id", id, "--host", host, "--mode", mode, "--no-last-input");
+  const visitor = await visit(t);
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  await rowsWhen(page, "all of them", (rows) => rows.length === instances.length + 2);
+  return { gateway, page };
+}
+
+test("filters, order, columns and the open row are in the address, and a reload shows the same", async (t) => {
+  const { gateway, page } = await withInstances(t, [["a", "apple", "node"], ["b", "berry", "node"], ["c", "cherry", "ui"]]);
+  await page.getByRole("combobox", { name: "Mode" }).selectOption("node");
+  await page.getByRole("button", { name: "Reverse order" }).click();
+  await page.getByText("Columns", { exact: true }).click();
+  await page.getByLabel("Version").uncheck();
+  await page.getByLabel("Times instead of ages").check();
+  await page.keyboard.press("Escape");
+  await row(page, "apple").click();
+
+  const isChosen = async () => {
+    const [first, second, ...others] = await rowsWhen(page, "the nodes", (rows) => rows.length === 2);
+    assert.deepEqual([first.name, second.name, others], ["berry", "apple", []]);
+    assert.match(second.seen, /^\d\d:\d\d:\d\d /);
+    assert.equal(await page.getByRole("columnheader", { name: "Version" }).isVisible(), false);
+    assert.equal(await page.getByRole("columnheader", { name: "Instance" }).getAttribute("aria-sort"), "descending");
+    await page.getByRole("dialog", { name: "Details of an instance" }).getByRole("heading", { name: "apple" }).waitFor();
+  };
+  await isChosen();
+  assert.equal(page.url(), `${gateway.page}#/instances?mode=node&sort=-name&hide=version&time=absolute&row=instance%3Aa`);
+  await page.reload();
+  await live(page);
+  await isChosen();
+});
+
+test("an address that says nonsense shows everything", async (t) => {
+  const { gateway, page } = await withInstances(t, [["a", "apple", "node"]]);
+  await page.goto(`${gateway.page}#/instances?sort=-__proto__&hide=constructor+who&status=gone&row=nobody`);
+  assert.equal((await rowsWhen(page, "all of them", (rows) => rows.length === 3)).length, 3);
+  assert.equal(await page.getByRole("columnheader", { name: "Version" }).isVisible(), true);
+});
+
+test("what is shown can be saved as CSV and JSON, and no cell is a formula", async (t) => {
+  const { page } = await withInstances(t, [["a", '=HYPERLINK("x")', "node"], ["b", "berry, the second", "ui"]]);
+  await page.getByRole("combobox", { name: "Mode" }).selectOption("node");
+  const saved = async (name) => {
+    await page.getByText("Export", { exact: true }).click();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name }).click()]);
+    await page.keyboard.press("Escape");
+    return { name: download.suggestedFilename(), text: await readFile(await download.path(), "utf8") };
+  };
+  const csv = await saved("As CSV");
+  assert.equal(csv.name, "instances.csv");
+  const [head, first, ...others] = csv.text.split("\r\n");
+  assert.match(head, /^name,status,ip,version,device,mode,/);
+  assert.match(first, /^"'=HYPERLINK\(""x""\)",Active,/);
+  assert.deepEqual(others, [""]);
+  const json = await saved("As JSON");
+  assert.equal(json.name, "instances.json");
+  assert.deepEqual(JSON.parse(json.text).map(({ instanceId }) => instanceId), ["a"]);
+});
+
+test("a restart of the gateway is no departure, and the timeline outlives a reload", async (t) => {
+  const gateway = await startGateway(t);
+  const visitor = await visit(t, { expected: [/WebSocket connection/] });
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  const guest = await visitor.open(gateway.link);
+  await live(guest);
+  await rowsWhen(page, "the guest", (rows) => rows.length === 3);
+  await page.getByText("Timeline", { exact: true }).click();
+  const told = () => page.locator(".happenings li").evaluateAll((items) => items.map((item) => item.lastChild.textContent));
+  await page.locator(".happenings li").getByText("Chrome joined").waitFor();
+
+  await gateway.stop();
+  await gateway.start();
+  await page.locator(".happenings li").getByText("Connected again").waitFor();
+  await rowsWhen(page, "everybody is back", (rows) => rows.length === 3 && rows.every(({ status }) => status === "Active"));
+  assert.deepEqual(await told(), ["Connected again", "Connection lost, trying again", "Chrome joined"]);
+  await guest.close();
+  await page.locator(".happenings li").getByText("Chrome left").waitFor();
+
+  await page.reload();
+  await live(page);
+  await page.getByText("Timeline", { exact: true }).click();
+  assert.deepEqual(await told(), ["Chrome left", "Connected again", "Connection lost, trying again", "Chrome joined"]);
+});

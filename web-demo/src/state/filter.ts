@@ -1,0 +1,94 @@
+import type { PresenceRow, Status } from "openclaw-presence";
+
+import { ORDERS, type Order } from "./roster-order.js";
+import { rowHaystack } from "./row-words.js";
+
+/** The columns that can be hidden. */
+export const COLUMNS = { version: "Version", device: "Device", mode: "Mode", input: "Last input", seen: "Last seen" } as const;
+
+/** One of them. */
+export type Column = keyof typeof COLUMNS;
+
+export const STATUSES: readonly Status[] = ["Active", "Idle", "Stale", "Left"];
+
+/** Which rows are shown, and how. */
+export interface Filter {
+  readonly text: string;
+  /** Empty: all. */
+  readonly statuses: ReadonlySet<Status>;
+  /** Empty: all. */
+  readonly mode: string;
+  readonly order: Order;
+  readonly isReversed: boolean;
+  readonly isGrouped: boolean;
+  readonly hidden: ReadonlySet<Column>;
+  /** Moments instead of ages. */
+  readonly isAbsolute: boolean;
+}
+
+export const NO_FILTER: Filter = {
+  text: "",
+  statuses: new Set(),
+  mode: "",
+  order: "name",
+  isReversed: false,
+  isGrouped: false,
+  hidden: new Set(),
+  isAbsolute: false,
+};
+
+/** The rows that a filter lets through. */
+export function filterRows(rows: readonly PresenceRow[], { text, statuses, mode }: Filter): readonly PresenceRow[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  return rows.filter((row) => {
+    if (statuses.size > 0 && !statuses.has(row.status)) return false;
+    if (mode !== "" && row.mode !== mode) return false;
+    if (words.length === 0) return true;
+    const haystack = rowHaystack(row);
+    return words.every((word) => haystack.includes(word));
+  });
+}
+
+/** A filter and the open row as the query of a link; what is as it always is stays out. */
+export function toQuery(filter: Filter, openKey: string | undefined): string {
+  const { text, statuses, mode, order, isReversed, isGrouped, hidden, isAbsolute } = filter;
+  const query = new URLSearchParams();
+  const put = (name: string, value: string) => value !== "" && query.set(name, value);
+  put("q", text);
+  put("status", [...statuses].join(" ").toLowerCase());
+  put("mode", mode);
+  if (order !== NO_FILTER.order || isReversed) put("sort", `${isReversed ? "-" : ""}${order}`);
+  put("group", isGrouped ? "host" : "");
+  put("hide", [...hidden].join(" "));
+  put("time", isAbsolute ? "absolute" : "");
+  put("row", openKey ?? "");
+  return query.toString();
+}
+
+/** The filter and the open row of a link; what it says wrongly is as always. */
+export function fromQuery(text: string): { readonly filter: Filter; readonly openKey: string | undefined } {
+  const query = new URLSearchParams(text);
+  const words = (name: string) => new Set((query.get(name) ?? "").split(" "));
+  const [, minus, name] = /^(-?)(.*)$/.exec(query.get("sort") ?? "") ?? [];
+  const [statuses, hidden] = [words("status"), words("hide")];
+  const filter: Filter = {
+    text: query.get("q") ?? "",
+    statuses: new Set(STATUSES.filter((status) => statuses.has(status.toLowerCase()))),
+    mode: query.get("mode") ?? "",
+    order: isOrder(name) ? name : NO_FILTER.order,
+    isReversed: minus === "-",
+    isGrouped: query.get("group") === "host",
+    hidden: new Set(columns().filter((column) => hidden.has(column))),
+    isAbsolute: query.get("time") === "absolute",
+  };
+  return { filter, openKey: query.get("row") ?? undefined };
+}
+
+/** The names of the columns that can be hidden. */
+export function columns(): readonly Column[] {
+  return Object.keys(COLUMNS) as Column[];
+}
+
+function isOrder(name: string | undefined): name is Order {
+  return name !== undefined && Object.hasOwn(ORDERS, name);
+}
