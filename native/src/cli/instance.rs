@@ -46,10 +46,15 @@ fn state(text: &str) -> State {
         && id.chars().count() <= MAX_CHARS
         && !id.contains(char::is_control)
         && !Kind::Id.is_placeholder(id);
-    if is_usable && !is_cut_off(text) {
-        State::Whole
-    } else {
-        State::Broken
+    let is_damaged = is_cut_off(text)
+        || text
+            .trim_matches(|c: char| c == '\0' || c.is_whitespace())
+            .is_empty();
+    match (is_damaged, is_usable) {
+        (true, _) => State::Broken,
+        (false, true) => State::Whole,
+        // Somebody's words: not to be lost.
+        (false, false) => State::Foreign,
     }
 }
 
@@ -78,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_people_wrote_is_kept_and_a_broken_one_replaced() {
+    fn an_id_people_wrote_is_kept_and_a_damaged_one_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("instance-id");
         let uuid = new_id();
@@ -86,22 +91,17 @@ mod tests {
             fs::write(&path, own).unwrap();
             assert_eq!(kept_id(&path).unwrap(), own.trim());
         }
-        let long = "x".repeat(MAX_CHARS + 1);
-        for broken in [
-            "",
-            "\n",
-            "a\u{1b}b",
-            &uuid[..9],
-            &uuid[..35],
-            &long,
-            "\0\0",
-            "null\n",
-            "Undefined",
-        ] {
+        for broken in ["", "\n", &uuid[..9], &uuid[..35], "\0\0"] {
             fs::write(&path, broken).unwrap();
             let made = kept_id(&path).unwrap();
             assert!(uuid::Uuid::parse_str(&made).is_ok(), "{broken:?}");
             assert_eq!(kept_id(&path).unwrap(), made);
+        }
+        let long = "x".repeat(MAX_CHARS + 1);
+        for unusable in ["a\u{1b}b", "one\ntwo", &long, "null\n", "Undefined"] {
+            fs::write(&path, unusable).unwrap();
+            assert!(kept_id(&path).is_err(), "{unusable:?}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), unusable);
         }
     }
 }

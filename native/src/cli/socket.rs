@@ -18,6 +18,8 @@ use super::{Failure, printable};
 
 /// The longest accepted message, in bytes.
 const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
+/// Most bytes that wait for a gateway which does not read; of the answers to its pings only the newest waits then.
+const MAX_UNSENT_BYTES: usize = 1024 * 1024;
 /// Most messages queued in each direction.
 pub(super) const MAX_WAITING: usize = 64;
 /// Time limits for sending a frame, and for the response to a close.
@@ -115,21 +117,36 @@ async fn open(target: &Target) -> Result<WebSocketStream<TcpStream>, Closed> {
     let request = format!("{url}{}", target.path);
     let config = WebSocketConfig::default()
         .read_buffer_size(16 * 1024)
+        .max_write_buffer_size(MAX_UNSENT_BYTES)
         .max_message_size(Some(MAX_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_MESSAGE_BYTES));
     match client_async_with_config(request, stream, Some(config)).await {
         Ok((socket, _)) => Ok(socket),
         Err(Error::Http(response)) => {
-            let reason = format!("HTTP {}", response.status());
-            Err(lost(
-                &reason,
-                Failure::Refused(format!("{url} answered {reason}")),
-            ))
+            let why = response.body().as_deref().map(first_line).unwrap_or_default();
+            let reason = format!("HTTP {}{why}", response.status());
+            let text = format!("{url} answered {reason}");
+            // A server that cannot now may later.
+            let failure = if response.status().is_server_error() {
+                Failure::Connect(text)
+            } else {
+                Failure::Refused(text)
+            };
+            Err(lost(&reason, failure))
         }
         Err(error) => {
             let failure = format!("{url} is not a gateway: {error}");
             Err(lost(&error, Failure::Connect(failure)))
         }
+    }
+}
+
+/// The first line of an answer that is plain text, behind a colon.
+fn first_line(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    match text.lines().next().map(str::trim) {
+        Some(line) if !line.is_empty() && !line.starts_with('<') => format!(": {}", printable(line)),
+        _ => String::new(),
     }
 }
 

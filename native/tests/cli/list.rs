@@ -83,3 +83,60 @@ async fn list_shows_a_client_that_left_as_left_and_the_raw_list_stays_standard()
     assert!(!raw.stdout.contains("Left"), "{}", raw.stdout);
     gateway.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_gateway_that_cannot_now_is_quoted() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = [0; 4096];
+        let _ = stream.read(&mut head).await.unwrap();
+        let answer = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 21\r\n\r\nToo many connections\n";
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    });
+    let list = run(program(&["list", "--url", &url])).await;
+    server.await.unwrap();
+    assert_eq!(list.code, 3, "{}", list.stderr);
+    assert!(
+        list.stderr
+            .contains("HTTP 503 Service Unavailable: Too many connections"),
+        "{}",
+        list.stderr
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn pings_of_a_gateway_that_does_not_read_take_no_memory() {
+    /// Together far more than the program needs: each ping asks for an answer of its size.
+    const PINGS: usize = 400_000;
+    const MOST_KB: u64 = 32 * 1024;
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let mut child = program(&["watch", "--url", &url])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (stream, _) = listener.accept().await.unwrap();
+    let mut stream = tokio_tungstenite::accept_async(stream)
+        .await
+        .unwrap()
+        .into_inner();
+    let mut ping = vec![0x89, 125];
+    ping.extend([b'x'; 125]);
+    let pings = ping.repeat(1_000);
+    for _ in 0..PINGS / 1_000 {
+        within("the pings", stream.write_all(&pings)).await.unwrap();
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id().unwrap())).unwrap();
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
+    let peak_kb: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    child.kill().await.unwrap();
+    assert!(peak_kb < MOST_KB, "{peak_kb} kB");
+}

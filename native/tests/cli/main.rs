@@ -16,7 +16,8 @@ use std::process::Stdio;
 
 use serde_json::Value;
 use support::{Client, config, row, start, start_manual, within};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
 struct Output {

@@ -6,7 +6,7 @@ use super::*;
 async fn failures_have_codes_and_first_words() {
     let gateway = start(config());
     let url = gateway.url();
-    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent_url = format!("ws://{}", silent.local_addr().unwrap());
     let free = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -208,4 +208,42 @@ async fn help_teaches() {
             serve.stdout
         );
     }
+}
+
+#[tokio::test]
+async fn an_empty_variable_is_not_set() {
+    let mut empty = program(&["--port", "0", "--config", "no-such-file"]);
+    for name in [
+        "PORT",
+        "CONFIG",
+        "LOG_LEVEL",
+        "AUTH",
+        "WEB_ROOT",
+        "TOKEN",
+        "TRUSTED_PROXY",
+    ] {
+        empty.env(format!("OPENCLAW_GATEWAY_{name}"), "");
+    }
+    // The file is the only thing that is wrong.
+    let refused = run(empty).await;
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(
+        refused
+            .stderr
+            .starts_with("presence-gateway: usage: configuration file no-such-file: "),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_without_end_is_refused() {
+    let refused = run(program(&["serve", "--config", "/dev/zero"])).await;
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("it is not a regular file"),
+        "{}",
+        refused.stderr
+    );
 }

@@ -10,6 +10,10 @@ use clap::{Arg, Command};
 use toml::{Spanned, Value};
 
 use super::OptionsError;
+use crate::cli::kept::read_small;
+
+/// Most bytes of the file.
+const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Reads the file into the defaults of the command's options. A setting is called like its option.
 ///
@@ -18,7 +22,7 @@ use super::OptionsError;
 /// hold a secret.
 pub(super) fn with_file(mut command: Command, path: &Path) -> Result<Command, OptionsError> {
     let invalid = |why: String| OptionsError::File(path.to_owned(), why);
-    let text = std::fs::read_to_string(path).map_err(|error| invalid(error.to_string()))?;
+    let text = read_small(path, MAX_BYTES).map_err(|error| invalid(error.to_string()))?;
     let invalid_at = |start: usize, why: &str| {
         let line = 1 + text[..start].matches('\n').count();
         invalid(format!("line {line}: {why}"))

@@ -37,7 +37,7 @@ pub(crate) struct ServeOptions {
     /// Password that clients present
     #[arg(long, env = "OPENCLAW_GATEWAY_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
-    /// Lifetime of a row after its last write or pong: 300s, 5m, 300000ms [default: 5m]
+    /// Lifetime of a row after its last write or pong: 300s, 5m, 300000ms; a number alone counts seconds [default: 5m]
     #[arg(long, env = "OPENCLAW_GATEWAY_TTL", value_name = "TIME", value_parser = duration_ms)]
     pub ttl: Option<u64>,
     /// Maximum number of rows, including the gateway's own [default: 200]

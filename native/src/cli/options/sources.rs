@@ -3,15 +3,18 @@
 //! clap merges flags, environment and file (as defaults) option by option, which is right for options that stand alone. `--port`
 //! must win over a URL in the environment, and `--token` over a password there.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use clap::builder::Resettable;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
 
 use super::file::with_file;
 use super::{AuthWord, Cli, ClientOptions, Command, OptionsError, ServeOptions};
 
+/// The commands that have options.
+const COMMANDS: [&str; 4] = ["serve", "list", "watch", "beacon"];
 /// Options of `serve` that exist no more.
 const REMOVED: [&str; 4] = [
     "auth-failures",
@@ -20,8 +23,30 @@ const REMOVED: [&str; 4] = [
     "auth-delay-ms",
 ];
 
-/// The command line, with the removed options of `serve`.
+/// The command line, with the removed options of `serve`. A variable that is empty is not set.
 pub(super) fn command() -> clap::Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let without_empty = |arg: Arg| {
+        if arg.get_env().is_some_and(is_empty) {
+            arg.env(Resettable::Reset)
+        } else {
+            arg
+        }
+    };
+    let mut command = complete();
+    if std::env::vars_os().any(|(name, value)| value.is_empty() && is_ours(&name)) {
+        for name in COMMANDS {
+            command = command.mut_subcommand(name, |command| command.mut_args(without_empty));
+        }
+    }
+    command
+}
+
+fn is_ours(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b"OPENCLAW_")
+}
+
+fn complete() -> clap::Command {
     Cli::command().mut_subcommand("serve", |serve| {
         serve.args(REMOVED.map(|name| {
             let variable = format!("OPENCLAW_GATEWAY_{}", name.replace('-', "_").to_uppercase());
