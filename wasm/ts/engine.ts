@@ -249,8 +249,7 @@ export class Engine {
         return this.#socket?.send(output.text);
       case "close":
         this.#socket?.close(output.code, output.reason);
-        this.#socket = undefined;
-        return;
+        return void (this.#socket = undefined);
       case "sign":
         return void this.#sign(output.socket, output.payload);
       case "roster":
@@ -274,9 +273,9 @@ export class Engine {
       case "noReadScope":
         // Without the right to read there is no list.
         this.#snapshots.isBehind = true;
-        return this.#tellProblem("notice", errorOf(event.problem));
+        return void this.#keeper.host?.handleProblem("notice", errorOf(event.problem));
       case "beaconRefused":
-        return this.#tellProblem("notice", errorOf(event.problem, "BEACON_REFUSED"));
+        return void this.#keeper.host?.handleProblem("notice", errorOf(event.problem, "BEACON_REFUSED"));
       case "shutdown":
         this.#keeper.host?.handleShutdown(event.reason, event.restartExpectedMs);
     }
@@ -367,11 +366,7 @@ export class Engine {
     if (!this.#connection.enter(state)) return;
     this.#snapshots.isBehind = true;
     this.#keeper.host?.handleConnection(state);
-    if (state.phase === "refused") this.#tellProblem("error", state.error);
-  }
-
-  #tellProblem(type: "error" | "notice", error: PresenceError): void {
-    this.#keeper.host?.handleProblem(type, error);
+    if (state.phase === "refused") this.#keeper.host?.handleProblem("error", state.error);
   }
 
   /** Announces what became different, and sets the timer for what will. */

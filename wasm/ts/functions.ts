@@ -62,7 +62,7 @@ export function nextStatusChange(ageMs: number, { activeMs, idleMs }: Thresholds
   return core().nextStatusChange(ageMs, activeMs, idleMs);
 }
 
-/** Words that were asked for before: rows have few different ones, and asking the core costs more than looking. */
+/** Words that were asked for before: lists repeat them, and asking the core costs more than looking. */
 class Words<T> {
   readonly #known = new Map<T, string>();
   readonly #make: (of: T) => string;
@@ -87,6 +87,7 @@ class Words<T> {
 const AGES = new Words<number>((ageMs) => core().ageText(ageMs));
 const PLATFORMS = new Words<string>((platform) => core().platformLabel(platform));
 const REASONS = new Words<string>((reason) => core().reasonLabel(reason));
+const KEYS = new Words<string>((id) => core().normalizeKey(id) ?? "");
 
 /** An age in ms as people read it: `just now`, `5m ago`, `yesterday`. */
 export function ageText(ageMs: number): string {
@@ -106,7 +107,7 @@ export function platformLabel(platform: string): string {
 
 /** The presence key of an id: two ids with one key are one instance. Nothing for a blank id. */
 export function normalizeKey(id: string): string | undefined {
-  return core().normalizeKey(id);
+  return KEYS.of(id, id) || undefined;
 }
 
 /** The presence key of a beacon that has nothing but its text. */
