@@ -72,6 +72,11 @@ for (const scheme of ["light", "dark"]) {
       await page.getByRole("button", { name: "Show all" }).click();
       await page.getByRole("button", { name: "Group by host" }).click();
 
+      await page.getByText("Connection health", { exact: true }).click();
+      await page.locator(".health").getByText(/^[\d.]+ ms$/).waitFor();
+      await shot(page, "health");
+      await page.getByText("Connection health", { exact: true }).click();
+
       await row(page, "studio").getByRole("button", { name: "studio" }).click();
       await page.getByRole("dialog", { name: "Details of an instance" }).waitFor();
       await shot(page, "detail", { fullPage: false });

@@ -2,6 +2,7 @@ import { PresenceClient, type Finding, type PresenceError, type RosterSnapshot }
 
 import type { Announcer } from "../lib/announce.js";
 import { Store } from "../lib/store.js";
+import { Health } from "./health.js";
 import { History } from "./history.js";
 import { IdentityLog } from "./identity-log.js";
 import { rowName } from "./row-words.js";
@@ -41,6 +42,8 @@ export class Session {
   readonly history = new History();
   readonly identities = new IdentityLog();
   readonly timeline = new Timeline();
+  /** Of the connections to the gateway of now. */
+  health = new Health();
   readonly #announcer: Announcer;
   #client: PresenceClient | undefined;
 
@@ -60,7 +63,9 @@ export class Session {
    */
   connect(target: Target): void {
     const { isStable, hasBeacons } = this.live.value;
+    const health = new Health();
     const client = new PresenceClient({
+      WebSocket: health.WebSocket,
       url: target.url,
       token: target.secret?.kind === "token" ? target.secret.text : undefined,
       password: target.secret?.kind === "password" ? target.secret.text : undefined,
@@ -70,6 +75,7 @@ export class Session {
     this.disconnect();
     storeTarget(target);
     this.#client = client;
+    this.health = health;
     this.#set({ target });
     this.timeline.open(target.url);
     const tell = (kind: Happening["kind"], news: string) => {

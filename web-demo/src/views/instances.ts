@@ -8,6 +8,7 @@ import { exportMenu } from "../components/export-menu.js";
 import { FilterBar } from "../components/filter-bar.js";
 import { duplicateKeys, findingsAbout } from "../components/findings.js";
 import { FindingsList } from "../components/findings-list.js";
+import { healthBox } from "../components/health-box.js";
 import { RosterTable } from "../components/roster-table.js";
 import { skeletonRows } from "../components/skeleton.js";
 import { timelineBox } from "../components/timeline-box.js";
@@ -63,7 +64,7 @@ export class InstancesView implements View {
       h("div", { class: "main-column" }, this.#findings.element, this.#skeleton, this.#table.element, this.#empty, this.#shown),
       this.#detail.element,
     );
-    this.#connected = h("div", { class: "stack" }, this.#filters.element, this.#roster, timelineBox(session.timeline));
+    this.#connected = h("div", { class: "stack" }, this.#filters.element, this.#roster, timelineBox(session.timeline), healthBox(session));
     this.element = h(
       "div",
       { class: "view" },
