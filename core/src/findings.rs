@@ -9,13 +9,12 @@ mod machine;
 
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::model::RawEntry;
-use crate::model::json::{ObjectText, array_text};
 use crate::model::key::PresenceKey;
 use crate::model::text::prefix_units;
 
@@ -121,24 +120,6 @@ pub struct Finding {
     pub confidence: Confidence,
     /// What in the rows says so, in sentences.
     pub evidence: Vec<String>,
-}
-
-impl Finding {
-    /// As JSON text: `{code, title, rows, confidence, evidence, fix}`.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let mut json = ObjectText::new();
-        json.text("code", self.kind.code());
-        json.text("title", self.kind.title());
-        json.raw(
-            "rows",
-            &array_text(&mut self.rows.iter().map(ToString::to_string)),
-        );
-        json.text("confidence", self.confidence.as_str());
-        json.texts("evidence", &mut self.evidence.iter().map(|text| &**text));
-        json.text("fix", self.kind.fix());
-        json.end()
-    }
 }
 
 /// Looks for rows that are one client. The gateway's own row is never part of a finding; rows that one

@@ -121,7 +121,7 @@ fn survives_mangled_frames() {
             }
             let (mirror, now_ms) = (client.mirror(), client.server_ms(now));
             assert!(serde_json::from_str::<IgnoredAny>(&mirror.views_json(now_ms)).is_ok());
-            assert!(serde_json::from_str::<IgnoredAny>(&mirror.findings_json()).is_ok());
+            assert!(mirror.findings().iter().all(|finding| !finding.rows.is_empty()));
         }
     }
 }

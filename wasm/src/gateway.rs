@@ -15,6 +15,8 @@ use presence_core::server::{
     Outgoing,
 };
 use presence_core::wire::{CloseFrame, ConnectParams};
+use serde::Serialize;
+use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
 use self::config::Config;
@@ -35,7 +37,7 @@ pub struct Gateway {
     opened: u32,
     /// Whether handshakes wait for their judgement.
     is_holding: bool,
-    events: VecDeque<Event>,
+    events: VecDeque<GatewayEvent>,
 }
 
 /// One simulated socket.
@@ -54,12 +56,31 @@ struct Socket {
     is_closing: bool,
 }
 
-/// What JavaScript has to do, beside taking frames.
-#[derive(Debug)]
-enum Event {
-    Ping(u32),
-    Verify(u32, DeviceQuestion),
-    Note(u32, &'static str),
+/// What is to be done, beside taking frames.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum GatewayEvent {
+    Ping {
+        socket: u32,
+    },
+    /// To be answered with `verified`.
+    Verify {
+        socket: u32,
+        question: DeviceQuestion,
+    },
+    /// For a log.
+    Note {
+        socket: u32,
+        text: &'static str,
+    },
+}
+
+/// The next frame for a socket; a close is its last.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum GatewayFrame {
+    Text { text: String },
+    Close { code: u16, reason: String },
 }
 
 #[wasm_bindgen]
@@ -234,31 +255,31 @@ impl Gateway {
         self.drain_hub(now);
     }
 
-    /// What is to be done: `["ping", socket]`; `["verify", socket, deviceId, publicKey, signature,
-    /// refusal, text, olderText]` to be answered with [`verified`](Self::verified); or
-    /// `["note", socket, text]` for a log.
-    pub fn poll(&mut self) -> Option<Vec<JsValue>> {
-        Some(match self.events.pop_front()? {
-            Event::Ping(socket) => alloc::vec!["ping".into(), socket.into()],
-            Event::Note(socket, text) => alloc::vec!["note".into(), socket.into(), text.into()],
-            Event::Verify(socket, question) => {
-                let mut event = alloc::vec!["verify".into(), socket.into()];
-                question.push_to(&mut event);
-                event
-            }
-        })
+    /// The next thing to do.
+    ///
+    /// # Errors
+    /// Does not happen: texts and safe integers always convert.
+    pub fn poll(&mut self) -> Result<Option<Ts<GatewayEvent>>, JsError> {
+        let event = self.events.pop_front();
+        Ok(event.map(|event| event.into_ts()).transpose()?)
     }
 
-    /// The next frame for a socket: the text of a text frame, or `[code, reason]` of the close that is
-    /// its last. Nothing waits: nothing is returned.
-    pub fn take(&mut self, socket: u32) -> JsValue {
-        match self.socket(socket).and_then(|socket| socket.outbox.pop()) {
-            None => JsValue::UNDEFINED,
-            Some(Outgoing::Close(close)) => {
-                alloc::vec![JsValue::from(close.code), JsValue::from(&*close.reason)].into()
-            }
-            Some(text) => text.to_string().into(),
-        }
+    /// The next frame for a socket.
+    ///
+    /// # Errors
+    /// Does not happen.
+    pub fn take(&mut self, socket: u32) -> Result<Option<Ts<GatewayFrame>>, JsError> {
+        let frame = self.socket(socket).and_then(|socket| socket.outbox.pop());
+        let frame = frame.map(|frame| match frame {
+            Outgoing::Close(CloseFrame { code, reason }) => GatewayFrame::Close {
+                code,
+                reason: reason.into(),
+            },
+            text => GatewayFrame::Text {
+                text: text.to_string(),
+            },
+        });
+        Ok(frame.map(|frame| frame.into_ts()).transpose()?)
     }
 
     /// The roster as the JSON text of a list, newest first.
@@ -311,7 +332,9 @@ impl Gateway {
                 ConnectionOutput::Send(frame) => socket.push(Item::Response(frame)),
                 ConnectionOutput::Close(close) => socket.push(Item::Close(close)),
                 ConnectionOutput::Refused(_) => {}
-                ConnectionOutput::Note(text) => self.events.push_back(Event::Note(id, text)),
+                ConnectionOutput::Note(text) => {
+                    self.events.push_back(GatewayEvent::Note { socket: id, text });
+                }
                 ConnectionOutput::Authenticate(params) if self.is_holding => socket.held = Some(params),
                 ConnectionOutput::Authenticate(params) => self.judge(id, params, now),
                 ConnectionOutput::Join(handshake) => {
@@ -341,7 +364,8 @@ impl Gateway {
         };
         if let Some(question) = DeviceQuestion::of(&params, socket.machine.nonce(), wall) {
             socket.asked = Some(params);
-            self.events.push_back(Event::Verify(id, question));
+            self.events
+                .push_back(GatewayEvent::Verify { socket: id, question });
         } else {
             let evidence = Evidence {
                 origin: socket.origin,
@@ -369,7 +393,10 @@ impl Gateway {
                         self.hub.resync(conn, now);
                     }
                 }
-                HubOutput::Ping(_) => self.events.push_back(Event::Ping(socket.id)),
+                HubOutput::Ping(_) => {
+                    let event = GatewayEvent::Ping { socket: socket.id };
+                    self.events.push_back(event);
+                }
                 HubOutput::Drop(_, close) => {
                     socket.push(Item::Close(close));
                     socket.conn = None;

@@ -1,9 +1,10 @@
 import { systemClock, type Clock } from "./clock.js";
 import { DISPOSE } from "./disposable.js";
 import { asPresenceError, freed, PresenceError } from "./errors.js";
+import type { DeviceQuestion } from "./simulator/glue.js";
 import { simulator, type WasmGateway } from "./simulator/load.js";
 import type { PresenceEntry } from "./types.js";
-import { verifyDevice, type DeviceQuestion } from "./gateway/device.js";
+import { verifyDevice } from "./gateway/device.js";
 import { isOriginAllowed } from "./gateway/origin.js";
 import { simulatedWebSocket } from "./gateway/websocket.js";
 import type { WebSocketConstructor } from "./websocket.js";
@@ -234,28 +235,27 @@ export class SimulatedGateway {
 
   #poll(): void {
     for (let event = this.#wasm?.poll(); event; event = this.#wasm?.poll()) {
-      const [kind, id, ...rest] = event as [string, number, ...unknown[]];
-      const socket = this.#sockets.get(id);
-      if (kind === "ping" && socket) {
+      const socket = this.#sockets.get(event.socket);
+      if (event.type === "ping" && socket) {
         socket.client.onping?.();
         if (socket.isResponsive && !socket.isPaused) this.#pongs.push(socket);
-      } else if (kind === "verify") this.#verify(id, rest as unknown as DeviceQuestion);
+      } else if (event.type === "verify") this.#verify(event.socket, event.question);
     }
   }
 
   #deliver(): void {
     for (const [id, socket] of this.#sockets) {
       while (this.#wasm && socket.isOpen && !socket.isPaused) {
-        const taken = this.#wasm.take(id) as string | [number, string] | undefined;
-        if (taken === undefined) break;
-        if (typeof taken === "string") {
-          socket.client.ontext?.(taken);
+        const taken = this.#wasm.take(id);
+        if (!taken) break;
+        if (taken.type === "text") {
+          socket.client.ontext?.(taken.text);
           continue;
         }
         this.#sockets.delete(id);
         socket.isOpen = false;
         this.#wasm.close(id, this.#clock.ageMs(), this.#clock.wallMs());
-        socket.client.onclose?.(...taken);
+        socket.client.onclose?.(taken.code, taken.reason);
       }
     }
   }

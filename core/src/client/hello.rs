@@ -1,12 +1,11 @@
 //! What a gateway says of itself in `hello-ok` (reference 2.3).
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde_json::value::RawValue;
 
-use crate::model::json::{ObjectText, inner, integer, items, members, string};
+use crate::model::json::{inner, integer, items, members, string};
 use crate::model::scope;
 use crate::wire::message::presence_version;
 
@@ -67,23 +66,6 @@ impl Hello {
             tick_interval_ms: tick_ms.clamp(TICK_BOUNDS_MS.0, TICK_BOUNDS_MS.1),
             presence_version: state.and_then(presence_version),
         })
-    }
-
-    /// As JSON text: `{protocol, serverVersion, connId, bootId?, scopes?, methods, tickIntervalMs}`.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let mut json = ObjectText::new();
-        json.number("protocol", u64::from(self.protocol));
-        json.text("serverVersion", &self.server_version);
-        json.text("connId", &self.conn_id);
-        json.text_if_any("bootId", self.boot_id.as_deref());
-        if let Some(scopes) = &self.scopes {
-            json.texts("scopes", &mut scopes.iter().map(|scope| &**scope));
-        }
-        json.raw("canRead", if self.may_read() { "true" } else { "false" });
-        json.texts("methods", &mut self.methods.iter().map(|method| &**method));
-        json.number("tickIntervalMs", self.tick_interval_ms);
-        json.end()
     }
 
     /// Whether this client may read the roster, as far as the gateway says.

@@ -1,12 +1,15 @@
 //! Device proofs: JavaScript has the cryptography (WebCrypto), so it is asked.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use presence_core::Now;
 use presence_core::server::DeviceEvidence;
-use presence_core::wire::{ConnectParams, DeviceProof, device};
+use presence_core::wire::{ConnectParams, device};
+use serde::Serialize;
+use tsify::Tsify;
 use wasm_bindgen::JsValue;
 
 use crate::error::invalid;
@@ -24,46 +27,41 @@ const WORDS: [(&str, DeviceEvidence); 6] = [
 
 /// What to verify: whether the id is the digest of the key; then, unless `refusal` says what else is
 /// wrong, whether the signature is over one of the texts.
-#[derive(Debug)]
-pub(super) struct DeviceQuestion {
-    proof: DeviceProof,
-    checked: Result<[String; 2], DeviceEvidence>,
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceQuestion {
+    device_id: Box<str>,
+    public_key: Box<str>,
+    signature: Box<str>,
+    /// The outcome whatever the signature is, if there is one.
+    refusal: Option<String>,
+    texts: Vec<String>,
 }
 
 impl DeviceQuestion {
     /// The question a request raises; nothing if it has no device.
     pub(super) fn of(params: &ConnectParams, nonce: &str, now: Now) -> Option<Self> {
         let proof = params.device.clone()?;
+        let (refusal, texts) = match device::precheck(params, nonce, now) {
+            Ok(texts) => (None, texts.into()),
+            Err(evidence) => (Some(word(evidence)), Vec::new()),
+        };
         Some(Self {
-            proof,
-            checked: device::precheck(params, nonce, now),
+            device_id: proof.id,
+            public_key: proof.public_key,
+            signature: proof.signature,
+            refusal,
+            texts,
         })
     }
+}
 
-    pub(super) fn push_to(&self, event: &mut Vec<JsValue>) {
-        let mut text = |text: &str| event.push(text.into());
-        let proof = &self.proof;
-        for field in [&proof.id, &proof.public_key, &proof.signature] {
-            text(field);
-        }
-        match &self.checked {
-            Ok(texts) => {
-                text("");
-                texts.iter().for_each(|signed| text(signed));
-            }
-            Err(DeviceEvidence::SignatureExpired { signed_at_ms, now_ms }) => {
-                text(&format!("{EXPIRED} {signed_at_ms} {now_ms}"));
-            }
-            Err(evidence) => {
-                text(
-                    WORDS
-                        .iter()
-                        .find(|(_, known)| known == evidence)
-                        .map_or("", |(word, _)| word),
-                );
-            }
-        }
+fn word(evidence: DeviceEvidence) -> String {
+    if let DeviceEvidence::SignatureExpired { signed_at_ms, now_ms } = evidence {
+        return format!("{EXPIRED} {signed_at_ms} {now_ms}");
     }
+    let word = WORDS.iter().find(|(_, known)| *known == evidence);
+    word.map_or_else(String::new, |(word, _)| (*word).into())
 }
 
 pub(super) fn parse(word: &str) -> Result<DeviceEvidence, JsValue> {

@@ -1,25 +1,13 @@
-/** What is to be verified of a device proof. */
-export type DeviceQuestion = readonly [
-  /** The id it claims. */
-  deviceId: string,
-  /** Its public key: raw in base64url, or PEM. */
-  publicKey: string,
-  /** Its signature in base64url or base64. */
-  signature: string,
-  /** What is wrong with it already, if anything; then only key and id are looked at. */
-  refusal: string,
-  /** The texts it may have signed. */
-  ...texts: string[],
-];
+import type { DeviceQuestion } from "../simulator/glue.js";
 
 /** The core's word for what came out. */
-export async function verifyDevice([deviceId, publicKey, signature, refusal, ...texts]: DeviceQuestion): Promise<string> {
+export async function verifyDevice({ deviceId, publicKey, signature, refusal, texts }: DeviceQuestion): Promise<string> {
   const raw = rawKey(publicKey);
   if (!raw) return "public-key-invalid";
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", raw));
   const id = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
   if (id !== deviceId) return "id-mismatch";
-  if (refusal !== "") return refusal;
+  if (refusal !== undefined) return refusal;
   try {
     const key = await crypto.subtle.importKey("raw", raw, "Ed25519", false, ["verify"]);
     const bytes = decode(signature);

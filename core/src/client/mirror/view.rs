@@ -5,7 +5,6 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{Mirror, Row};
-use crate::findings::Finding;
 use crate::model::json::{ObjectText, array_text};
 use crate::model::raw_entry::RawEntry;
 use crate::model::status::{Status, age_text, reason_label};
@@ -73,12 +72,6 @@ impl Mirror {
         }
         text.push(']');
         text
-    }
-
-    /// [`findings`](Self::findings) as JSON text: a list of [`Finding::to_json`].
-    #[must_use]
-    pub fn findings_json(&self) -> String {
-        array_text(&mut self.findings().iter().map(Finding::to_json))
     }
 
     /// [`raw_list`](Self::raw_list) as JSON text.
