@@ -28,6 +28,8 @@ mod watch;
 
 use std::process::ExitCode;
 
+use unicode_width::UnicodeWidthChar;
+
 pub use failure::Failure;
 use options::{Cli, Command};
 use output::print;
@@ -68,9 +70,17 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::Other(format!("cannot start: {error}")))
 }
 
+/// Most characters without a width in a row, such as accents: more would cover the lines around.
+const MAX_MARKS: usize = 2;
+
 /// Makes a peer's text safe for a terminal and bounds its length.
 fn printable(text: &str) -> String {
+    let mut marks = 0;
     text.chars()
+        .filter(|c| {
+            marks = if c.width() == Some(0) { marks + 1 } else { 0 };
+            marks <= MAX_MARKS
+        })
         .take(300)
         .map(|c| {
             if c.is_control() || is_bidi_control(c) {
@@ -94,6 +104,10 @@ mod tests {
     #[test]
     fn others_cannot_steer_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+        assert_eq!(
+            printable(&format!("a{}b", "\u{301}".repeat(300))),
+            "a\u{301}\u{301}b"
+        );
         assert_eq!(printable("a\u{202e}b\u{2066}c"), "a\u{fffd}b\u{fffd}c");
         assert_eq!(printable(&"x".repeat(1_000)).len(), 300);
     }
