@@ -6,6 +6,8 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { closeBrowser, visit } from "./lib/browser.mjs";
+import { tokenServer } from "../../web-demo/webchat/token-server.mjs";
+import { atEnd } from "./lib/ends.mjs";
 import { startGateway } from "./lib/gateway.mjs";
 import { live, rowsWhen } from "./lib/roster.mjs";
 import { within } from "./lib/wait.mjs";
@@ -13,9 +15,11 @@ import { within } from "./lib/wait.mjs";
 after(closeBrowser);
 
 const SOURCES = ["webchat.html", "webchat/webchat.ts"];
+const SERVER = "webchat/token-server.mjs";
+const read = (name) => readFileSync(fileURLToPath(new URL(`../../web-demo/${name}`, import.meta.url)), "utf8");
 
 test("the sample is under 60 lines, and shown as it is", async (t) => {
-  const texts = SOURCES.map((name) => readFileSync(fileURLToPath(new URL(`../../web-demo/${name}`, import.meta.url)), "utf8"));
+  const texts = SOURCES.map(read);
   const lines = texts.join("").trimEnd().split("\n").length;
   assert.ok(lines < 60, `${lines} lines`);
   const gateway = await startGateway(t);
@@ -23,7 +27,7 @@ test("the sample is under 60 lines, and shown as it is", async (t) => {
   const page = await visitor.open(`${gateway.page}#/webchat`);
   await page.getByText(`${lines} lines`).waitFor();
   const shown = await page.locator(".source code").allTextContents();
-  assert.deepEqual(shown.sort(), [...texts].sort());
+  assert.deepEqual(shown.sort(), [...texts, read(SERVER)].sort());
 });
 
 test("it is a row of its own, shows who is here, and messages go from tab to tab", async (t) => {
@@ -53,4 +57,20 @@ test("it is a row of its own, shows who is here, and messages go from tab to tab
   await tab.close();
   await page.getByRole("link", { name: "Instances", exact: true }).click();
   await rowsWhen(page, "both as Left", (rows) => rows.filter(({ status }) => status === "Left").length === 2);
+});
+
+test("the token server answers signed-in users only, and no cache keeps the token", async (t) => {
+  const gateway = { url: "wss://gateway.example", token: "secret" };
+  const server = tokenServer(({ headers }) => headers.cookie === "session=1", gateway);
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  atEnd(t, () => new Promise((resolve) => server.close(resolve).closeAllConnections()));
+  const ask = (options, path = "/presence") => fetch(`http://127.0.0.1:${server.address().port}${path}`, options);
+  const signedIn = { method: "POST", headers: { cookie: "session=1" } };
+  const response = await ask(signedIn);
+  assert.deepEqual([response.headers.get("cache-control"), await response.json()], ["no-store", gateway]);
+  for (const [status, options, path] of [[401, { method: "POST" }], [404, { headers: signedIn.headers }], [404, signedIn, "/"]]) {
+    const refused = await ask(options, path);
+    assert.equal(refused.status, status);
+    assert.ok(!(await refused.text()).includes(gateway.token));
+  }
 });

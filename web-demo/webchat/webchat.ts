@@ -3,7 +3,7 @@ import "openclaw-presence/element";
 
 const find = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 
-// The gateway that the demo page is connected to; a chat app knows its own.
+// The gateway that the demo page is connected to. A real app asks its own server: token-server.mjs.
 const { url, secret } = JSON.parse(sessionStorage.getItem("openclaw-presence-demo:gateway") ?? "{}");
 const client = new PresenceClient({ url, [secret?.kind ?? "token"]: secret?.text });
 

@@ -1,4 +1,5 @@
 import html from "source:webchat.html";
+import server from "source:webchat/token-server.mjs";
 import script from "source:webchat/webchat.ts";
 
 import { copyButton } from "../components/copy-button.js";
@@ -30,8 +31,8 @@ export class WebchatView implements View {
       h(
         "div",
         { class: "columns sample" },
-        h("section", { class: "stack", "aria-label": "The sample, running" }, this.#frame, this.#hint, h("div", { class: "actions" }, open)),
-        h("section", { class: "stack", "aria-label": "Its source" }, source("webchat.ts", script), source("webchat.html", html)),
+        h("section", { class: "stack", "aria-label": "The sample, running" }, this.#frame, this.#hint, h("div", { class: "actions" }, open), tokenCard()),
+        h("section", { class: "stack", "aria-label": "Its source" }, source("webchat.ts", script), source("webchat.html", html), source("token-server.mjs", server)),
       ),
     );
     session.live.watch(({ target }) => (this.#hint.hidden = target !== undefined));
@@ -56,6 +57,16 @@ export class WebchatView implements View {
     const theme = document.documentElement.dataset["theme"];
     if (inner) set(inner, "data-theme", theme);
   }
+}
+
+function tokenCard(): HTMLElement {
+  return h(
+    "section",
+    { class: "card" },
+    h("h2", {}, "How a real app gets its token"),
+    h("p", {}, "The sample takes the token that this page keeps. A real app has a server: after sign-in, the page requests the address and the token from it, as ", h("code", {}, "token-server.mjs"), " shows. The token then is in no source, bundle or link."),
+    h("p", { class: "sub" }, "A client with the gateway's token is granted every scope it requests: hand the token only to users who may have them all."),
+  );
 }
 
 function lines(text: string): number {
