@@ -209,7 +209,8 @@ export class SharedEngine implements ClientEngine {
     },
     handleSnapshot: () => {
       if (!this.#engine || !this.#teller) return;
-      this.#instanceId = this.#engine.instanceId;
+      // A leader that takes over goes on as the same instance, also before it is connected.
+      this.#instanceId = this.#engine.instanceId ?? this.#instanceId;
       this.#show(this.#engine.snapshot);
       this.#post(this.#teller.tell(this.#snapshot, this.#instanceId));
     },
