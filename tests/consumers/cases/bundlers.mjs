@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { outcomeOf } from "../lib/browser.mjs";
-import { assertPage } from "../lib/expected.mjs";
+import { assertLivePage } from "../lib/expected.mjs";
 import { app, APPS, WORK } from "../lib/install.mjs";
 import { freePort, serve } from "../lib/serve.mjs";
 
@@ -20,7 +20,7 @@ function bundler(name, bundle) {
       await bundle(folder);
       const server = await serve(join(folder, "out"));
       try {
-        assertPage(await outcomeOf(`${server.url}/index.html`));
+        assertLivePage(await outcomeOf(`${server.url}/index.html`));
       } finally {
         await server.close();
       }
@@ -42,7 +42,10 @@ export const bundlers = [
   bundler("rollup", async (folder) => {
     const { rollup } = await load("rollup");
     const { default: resolve } = await load("@rollup/plugin-node-resolve");
-    const plugins = [resolve({ browser: true })];
+    const { default: commonjs } = await load("@rollup/plugin-commonjs");
+    // React asks for it, not the package.
+    const production = { name: "production", transform: (code) => code.replaceAll("process.env.NODE_ENV", '"production"') };
+    const plugins = [production, resolve({ browser: true }), commonjs()];
     const onwarn = (warning) => {
       throw new Error(warning.message);
     };
@@ -77,7 +80,7 @@ export const bundlers = [
       });
       try {
         await server.listen();
-        assertPage(await outcomeOf(`http://127.0.0.1:${options.port}/`));
+        assertLivePage(await outcomeOf(`http://127.0.0.1:${options.port}/`));
       } finally {
         await server.close();
       }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 
 import { outcomeOf } from "../lib/browser.mjs";
-import { assertPage, EXPECTED } from "../lib/expected.mjs";
+import { assertLivePage, EXPECTED } from "../lib/expected.mjs";
 import { app, run, tool } from "../lib/install.mjs";
 import { freePort } from "../lib/serve.mjs";
 
@@ -25,7 +25,7 @@ export const next = [
         const html = (await (await fetch(url)).text()).replaceAll("&quot;", '"');
         assert.ok(html.includes(JSON.stringify(EXPECTED)), "the server rendered what it came to");
         assert.ok(html.includes('data-phase="stopped"'), "the hooks rendered on the server");
-        assertPage(await outcomeOf(url));
+        assertLivePage(await outcomeOf(url));
       } finally {
         await stopped(server);
       }

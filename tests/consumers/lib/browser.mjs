@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 
 import { CHROMIUM_FLAGS, chromiumPath } from "../../lib/chromium.mjs";
+import { answer, isGateway } from "./gateway.mjs";
 import { WORK } from "./install.mjs";
 
 let browser;
@@ -17,7 +18,7 @@ export async function closeBrowser() {
   await browser?.close();
 }
 
-/** Opens `url` and returns what the page says in `globalThis.outcome`; an error of the page is thrown. */
+/** Opens `url` and returns what the page says in `globalThis.outcome` and `live`; an error of the page is thrown. */
 export async function outcomeOf(url) {
   const context = await (await chromium()).newContext();
   try {
@@ -30,14 +31,14 @@ export async function outcomeOf(url) {
     page.on("request", (request) => {
       if (new URL(request.url()).host !== new URL(url).host) problems.push(`asks ${request.url()}`);
     });
-    // Sockets open and stay silent.
-    await page.routeWebSocket(/./, () => {});
+    // Sockets open; those to a gateway are answered.
+    await page.routeWebSocket(/./, (socket) => (isGateway(socket.url()) ? answer(socket) : undefined));
     await page.goto(url);
     const done = page.waitForFunction(() => globalThis.outcome, undefined, { timeout: 60_000 });
     const outcome = await done.then((handle) => handle.jsonValue()).catch((error) => {
       throw new Error(`the page came to nothing: ${error.message}\n${problems.join("\n")}`);
     });
-    return { outcome, problems };
+    return { outcome, live: await page.evaluate(() => globalThis.live), problems };
   } finally {
     await context.close();
   }

@@ -45,7 +45,7 @@ export function app(name) {
   const folder = join(APPS, name);
   rmSync(folder, { recursive: true, force: true });
   cpSync(join(HERE, "apps", name), folder, { recursive: true });
-  cpSync(join(HERE, "apps/use.js"), join(folder, "use.js"));
+  for (const file of ["use.js", "live.js"]) cpSync(join(HERE, "apps", file), join(folder, file));
   return folder;
 }
 

@@ -1,9 +1,13 @@
 "use client";
 
 import { useEffect, useState } from "react";
-import { ready, status, platformLabel, PresenceError, Roster } from "openclaw-presence";
-import { useConnection } from "openclaw-presence/react";
+import { createElement } from "react";
+import { createRoot } from "react-dom/client";
+import { PresenceClient, ready, status, platformLabel, PresenceError, Roster } from "openclaw-presence";
+import "openclaw-presence/element";
+import { PresenceProvider, useConnection, useRoster } from "openclaw-presence/react";
 
+import { live } from "../live.js";
 import { use } from "../use.js";
 
 export function OnClient() {
@@ -12,11 +16,16 @@ export function OnClient() {
   // The provider is in the server component above.
   const { phase } = useConnection();
   useEffect(() => {
-    if (phase !== "connecting") return;
-    use({ ready, status, platformLabel, PresenceError, Roster }).then((outcome) => {
-      globalThis.outcome = outcome;
-      setText(JSON.stringify(outcome));
-    });
+    if (phase !== "live") return;
+    live({ PresenceClient, PresenceProvider, useRoster, createElement, createRoot })
+      .then((seen) => {
+        globalThis.live = seen;
+        return use({ ready, status, platformLabel, PresenceError, Roster });
+      })
+      .then((outcome) => {
+        globalThis.outcome = outcome;
+        setText(JSON.stringify(outcome));
+      });
   }, [phase]);
   return <p data-phase={phase}>{text}</p>;
 }
