@@ -4,11 +4,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { WORK } from "../scripts/lib/project.mjs";
 import * as assert from "./lib/assert.mjs";
 import { openPage, startBrowser } from "./lib/browser.mjs";
 import { equalRecords } from "./lib/records.mjs";
 import { serve } from "./lib/server.mjs";
+import { WORK } from "./lib/work.mjs";
 
 // SIMULATION_NATIVE=path names the record of the native run, which this must equal byte for byte;
 // SIMULATION_RECORD=path keeps this one's.

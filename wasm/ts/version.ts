@@ -1,2 +1,4 @@
-/** The version of this package; `scripts/build.mjs` checks it against package.json. */
-export const VERSION = "0.1.0";
+declare const PACKAGE_VERSION: string;
+
+/** The version of this package; the build inserts that of package.json. */
+export const VERSION: string = PACKAGE_VERSION;

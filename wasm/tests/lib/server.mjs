@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { WORK } from "../../scripts/lib/project.mjs";
+import { WORK } from "./work.mjs";
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 

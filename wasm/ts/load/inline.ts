@@ -4,18 +4,19 @@
  * They live in one file that needs no module system, so that the ES modules and the CommonJS modules of
  * this package share it: it leaves a text in a registered symbol, the bytes compressed and in base64.
  */
+import { inflateSync } from "fflate/browser";
+
 import "../wasm/bytes.js";
 import { VERSION } from "../version.js";
 import { provide } from "./core.js";
-import { inflate } from "./inflate.js";
 
-/** Written by `scripts/lib/wasm.mjs`. Two versions of this package on one page must not share their bytes. */
+/** Written by `scripts/build.mjs`. Two versions of this package on one page must not share their bytes. */
 const KEPT = Symbol.for(`openclaw-presence/core.wasm@${VERSION}`);
 
 provide({
   read() {
     const { size, packed } = kept();
-    return inflate(packed, size);
+    return inflateSync(packed, { out: new Uint8Array(size) });
   },
   async load() {
     let inflating: DecompressionStream;

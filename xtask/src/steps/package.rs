@@ -126,7 +126,9 @@ pub(crate) fn build_package(project: &Project) -> Result<(), Failure> {
     node::ensure_host_node(project)?;
     ensure_wasm_tools(project)?;
     npm::ensure_locked(project, &project.path("wasm"))?;
-    Program::new(project, "node")
+    // The bundler needs a newer Node than npm does.
+    npm::ensure_locked(project, &project.path("tests/node"))?;
+    Program::new(project, node::pinned_node(project, "tests/node")?)
         .folder(project.path("wasm"))
         .with(["scripts/build.mjs"])
         .run()
