@@ -65,7 +65,9 @@ async function emit() {
     format: ["esm", "cjs"], fixedExtension: false, target: "es2022", platform: "neutral", dts: true, clean: false,
     deps: { neverBundle: [/^node:/, /wasm\/bytes\.js$/], onlyBundle: ["fflate"] },
     define: { PACKAGE_VERSION: JSON.stringify(manifest.version) },
-    treeshake: { moduleSideEffects: () => true },
+    treeshake: { moduleSideEffects: hasEffects },
+    // An import of a module whose constants are inlined would stay, and bundlers would warn of it.
+    inputOptions: { optimization: { inlineConst: false } },
     outputOptions: (options) => ({
       ...options,
       comments: { legal: true, annotation: true, jsdoc: false },
@@ -74,6 +76,11 @@ async function emit() {
     }),
     logLevel: "warn", failOnWarn: true, suppressWarnings: /TypeScript 7.0 is deprecated/, checks: { bundlerTimings: false, moduleLevelDirective: false },
   });
+}
+
+/** Whether package.json says so of the file in dist/ that a source becomes. */
+function hasEffects(id) {
+  return manifest.sideEffects.some((path) => id.includes(path.slice("./dist".length).replace(/(js|\*)$/, "")));
 }
 
 /** The bytes as a script: neither import nor export, so that ES modules and CommonJS modules share one file. */
