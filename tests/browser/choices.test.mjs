@@ -6,7 +6,8 @@ import { after, test } from "node:test";
 
 import { closeBrowser, visit } from "./lib/browser.mjs";
 import { startGateway } from "./lib/gateway.mjs";
-import { live, row, rows, rowsWhen } from "./lib/roster.mjs";
+import { sendBeacons } from "./lib/people.mjs";
+import { live, row, rowsWhen } from "./lib/roster.mjs";
 
 after(closeBrowser);
 
@@ -97,4 +98,12 @@ test("a restart of the gateway is no departure, and the timeline outlives a relo
   await live(page);
   await page.getByText("Timeline", { exact: true }).click();
   assert.deepEqual(await told(), ["Chrome left", "Connected again", "Connection lost, trying again", "Chrome joined"]);
+});
+
+test("a moment that no calendar has is unknown, and the list goes on", async (t) => {
+  const { gateway, page } = await withInstances(t, [["a", "apple", "node"]]);
+  await sendBeacons(page, gateway, [{ instanceId: "a", host: "apple", lastInputSeconds: 1e13, reason: "launch" }]);
+  await row(page, "apple").filter({ hasText: "Launch" }).waitFor();
+  await gateway.run("beacon", "--instance-id", "b", "--host", "berry");
+  await row(page, "berry").waitFor();
 });

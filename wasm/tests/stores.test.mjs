@@ -80,6 +80,15 @@ test("clients in worker threads and in another copy of the package hold slots of
   assert.deepEqual([copy.id, id], [`${first.id}.2`, `${first.id}.3`]);
 });
 
+test("who lost a lock during a long sleep does not take it from its new holder", async (t) => {
+  const path = join(folder(t), "instance-id");
+  const first = await fileInstanceId(path).acquire();
+  const other = JSON.stringify({ ...JSON.parse(readFileSync(`${path}.lock`, "utf8")), place: "elsewhere" });
+  writeFileSync(`${path}.lock`, other);
+  first.release();
+  assert.equal(readFileSync(`${path}.lock`, "utf8"), other);
+});
+
 test("a lock of another machine or container is held until it was not refreshed for a minute", async (t) => {
   const path = join(folder(t), "instance-id");
   writeFileSync(path, "base\n");

@@ -43,6 +43,7 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   #told: RosterSnapshot = EMPTY_SNAPSHOT;
   /** Ends the wait for the signal of the last start. */
   #unsignal: (() => void) | undefined;
+  readonly #isShared: boolean;
   /** Lives as long as this does: the engine holds it weakly. */
   readonly #host: EngineHost = {
     handleSnapshot: () => this.#tell(),
@@ -58,6 +59,7 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
     super();
     checkClientOptions(options);
     this.#clock = options.clock;
+    this.#isShared = Boolean(options.shared);
     this.#engine = makeEngine(options, weakly(this.#host));
     forgotten?.register(this, this.#engine, this.#engine);
   }
@@ -258,8 +260,8 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   }
 
   #handleConnection(connection: ConnectionState): void {
-    // A client that is refused does not run: there is nothing left to stop.
-    if (connection.phase === "refused") this.#unsignal?.();
+    // A client that is refused does not run: there is nothing left to stop. A shared one may, by what another tab does.
+    if (connection.phase === "refused" && !this.#isShared) this.#unsignal?.();
     this.dispatchEvent(new ConnectionEvent(connection));
   }
 

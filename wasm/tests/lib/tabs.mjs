@@ -46,12 +46,16 @@ class Locks {
 export function browser(t, world) {
   const locks = new Locks();
   const channels = new Set();
-  const counts = { messages: 0, sockets: 0, open: new Set() };
+  const counts = { messages: 0, sockets: 0, open: new Set(), sent: [] };
   const Counted = function (url) {
     const socket = new world.gateway.WebSocket(url);
     counts.sockets += 1;
     counts.open.add(socket);
-    const { close } = socket;
+    const { close, send } = socket;
+    socket.send = (text) => {
+      counts.sent.push(text);
+      return send.call(socket, text);
+    };
     socket.close = (...args) => {
       counts.open.delete(socket);
       return close.apply(socket, args);
@@ -60,13 +64,13 @@ export function browser(t, world) {
   };
 
   const tab = (members = {}) => {
-    const state = { isFrozen: false, late: [] };
+    const state = { isFrozen: false, isDeaf: false, late: [] };
     const run = (act) => (state.isFrozen ? state.late.push(act) : act());
     class Channel {
       onmessage = null;
       constructor(name) {
         this.name = name;
-        this.deliver = (data) => run(() => channels.has(this) && this.onmessage?.({ data }));
+        this.deliver = (data) => run(() => channels.has(this) && !state.isDeaf && this.onmessage?.({ data }));
         channels.add(this);
       }
       postMessage(message) {
@@ -74,7 +78,8 @@ export function browser(t, world) {
         for (const other of channels) {
           if (other === this || other.name !== this.name) continue;
           const data = structuredClone(message);
-          queueMicrotask(() => other.deliver(data));
+          // A task of its own, as in a browser.
+          world.clock.setTimer(() => other.deliver(data), 0);
         }
       }
       close() {
@@ -111,7 +116,9 @@ export function browser(t, world) {
       state.isFrozen = false;
       for (const act of state.late.splice(0)) act();
     };
-    return { client, hide: () => show("hidden"), show: () => show("visible"), freeze, thaw };
+    /** As in the back-forward cache: what is said meanwhile is lost. */
+    const setDeaf = (isDeaf) => (state.isDeaf = isDeaf);
+    return { client, setDeaf, hide: () => show("hidden"), show: () => show("visible"), freeze, thaw };
   };
   return { counts, tab };
 }

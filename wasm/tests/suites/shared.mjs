@@ -135,7 +135,7 @@ export default function shared({ test, assert, presence }) {
     const { ts } = visible.client.roster.rows.find(({ host }) => host === "cron");
     const changed = [];
     visible.client.subscribe(() => {
-      const { status } = visible.client.roster.rows.find(({ host }) => host === "cron");
+      const status = visible.client.roster.rows.find(({ host }) => host === "cron")?.status;
       if (status === "Idle") changed.push(all.clock.wallMs() - ts);
     });
     await all.clock.advance(130_000);
@@ -179,6 +179,62 @@ export default function shared({ test, assert, presence }) {
     await all.clock.advance(1_000);
     for (const { client } of tabs) assert.equal(client.connection.phase, "live");
     assert.equal(all.counts.sockets, 3);
+  });
+
+  test("what failed because the leader was frozen is not done when it is back", async (t) => {
+    const all = open(t);
+    const [leader, other] = await started(all, 2);
+    leader.freeze();
+    const failed = assert.failsWith("CLOSED", () => other.client.beacon("instances-refresh"));
+    await all.clock.advance(30_000);
+    await failed;
+    const isTheBeacon = (text) => text.includes("instances-refresh");
+    assert.deepEqual(all.counts.sent.filter(isTheBeacon), []);
+    leader.thaw();
+    await all.clock.advance(30_000);
+    assert.deepEqual(all.counts.sent.filter(isTheBeacon), []);
+  });
+
+  test("a reconnect by one tab stops no other, nor those who go through its rosters", async (t) => {
+    const all = open(t);
+    const [leader, other] = await started(all, 2);
+    const phases = [];
+    other.client.addEventListener("connection", ({ connection }) => phases.push(connection.phase));
+    leader.client.reconnect({});
+    await all.clock.advance(5_000);
+    assert.equal(other.client.connection.phase, "live");
+    assert.ok(phases.length > 0 && !phases.includes("stopped"), phases.join());
+  });
+
+  test("a tab that was away asks for what it missed", async (t) => {
+    const all = open(t);
+    const [, other] = await started(all, 2);
+    other.setDeaf(true);
+    all.peer({ instanceId: "ada", displayName: "Ada" });
+    await all.clock.advance(1_000);
+    other.setDeaf(false);
+    other.hide();
+    other.show();
+    await all.clock.advance(1_000);
+    assert.ok(hosts(other.client.roster).includes("Ada"));
+  });
+
+  test("a signal stops a client that another tab brought back, and a stopped one has no rows", async (t) => {
+    const all = open(t, { auth: { mode: "token", secret: "right" } });
+    const tabs = [all.tab({ token: "wrong" }), all.tab({ token: "wrong" })];
+    const stop = new AbortController();
+    await presence.ready();
+    tabs[0].client.start();
+    tabs[1].client.start({ signal: stop.signal });
+    await all.clock.advance(1_000);
+    assert.equal(tabs[1].client.connection.phase, "refused");
+    tabs[0].client.reconnect({ token: "right" });
+    await all.clock.advance(1_000);
+    assert.equal(tabs[1].client.connection.phase, "live");
+    assert.ok(tabs[1].client.roster.rows.length > 0);
+    stop.abort();
+    assert.equal(tabs[1].client.connection.phase, "stopped");
+    assert.deepEqual(tabs[1].client.roster.rows, []);
   });
 
   test("tabs of other addresses, and tabs without locks, have connections of their own", async (t) => {

@@ -28,11 +28,13 @@ interface Holder {
 export function lockFile(path: string): (() => void) | undefined {
   const text = `${JSON.stringify(myself())}\n`;
   if (!create(path, text) && !takeOver(path, text)) return undefined;
-  const timer = setInterval(() => refresh(path), REFRESH_MS);
+  // A process that slept for long may have lost it.
+  const isMine = () => readText(path) === text;
+  const timer = setInterval(() => isMine() && refresh(path), REFRESH_MS);
   timer.unref();
   return () => {
     clearInterval(timer);
-    rmSync(path, { force: true });
+    if (isMine()) rmSync(path, { force: true });
   };
 }
 
@@ -89,6 +91,14 @@ function linux(read: () => string): string {
     return read();
   } catch {
     return "";
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
   }
 }
 

@@ -10,6 +10,9 @@ const MOST_PARAMS = 1_048_576;
 /** The leader's own calls time out after 30 s: a leader that does not answer by then is frozen or gone. */
 const TIMEOUT_MS = 35_000;
 
+/** A call before it is known whom it is for. */
+export type UnsentCall = Omit<Call, "leader" | "atMs">;
+
 /** Calls of a tab that another one carries out. */
 export class Calls {
   readonly #waiters = new Waiters<number>();
@@ -29,7 +32,7 @@ export class Calls {
   }
 
   /** Makes a call, gives it to `post`, and waits for the answer. */
-  async call(act: Call["act"], name: string, params: unknown, post: (call: Call) => void): Promise<unknown> {
+  async call(act: Call["act"], name: string, params: unknown, post: (call: UnsentCall) => void): Promise<unknown> {
     if (this.size >= MOST_CALLS) throw new PresenceError("TOO_MANY_REQUESTS", `${MOST_CALLS} calls wait for an answer`);
     const text = toJson(params);
     const id = (this.#last += 1);

@@ -12,12 +12,13 @@ import { randomId } from "../random.js";
 import { EMPTY_SNAPSHOT } from "../snapshot.js";
 import { gatewayAddress, DEFAULT_URL, webSocketClass } from "../socket.js";
 import type { ConnectionState, Finding, RosterSnapshot } from "../types.js";
-import { Calls } from "./calls.js";
+import { Calls, type UnsentCall } from "./calls.js";
 import { Election } from "./election.js";
 import { connectionOfPlain, errorOfPlain, MESSAGES_VERSION, plainError, type Call, type Message, type RosterMessage } from "./messages.js";
 import { findingsOf, RosterMirror, RosterTeller } from "./mirror.js";
 import type { SharedPlatform } from "./platform.js";
 import { PokedClock } from "./poked-clock.js";
+import { asRunning, CONNECTING, snapshotOf } from "./running.js";
 import { Service } from "./service.js";
 
 /** How often a tab that is visible looks whether the leader answers, in ms. */
@@ -26,9 +27,6 @@ const TICK_MS = 5_000;
 const MOST_UNANSWERED = 2;
 /** A tab that said it is visible is so for this long, in ms. */
 const VISIBLE_MS = 12_000;
-
-const STOPPED = EMPTY_SNAPSHOT.connection;
-const CONNECTING: ConnectionState = Object.freeze({ phase: "connecting" });
 
 /**
  * A connection that all tabs of an origin share. One tab, the leader, has an {@link Engine}; it tells the others what
@@ -86,7 +84,7 @@ export class SharedEngine implements ClientEngine {
   }
 
   get snapshot(): RosterSnapshot {
-    return this.#engine?.snapshot ?? this.#snapshot;
+    return this.#engine ? snapshotOf(this.#engine) : this.#snapshot;
   }
 
   // ---- running ----------------------------------------------------------------------------------
@@ -115,7 +113,8 @@ export class SharedEngine implements ClientEngine {
 
   #open(): void {
     const { name, BroadcastChannel: Channel, locks, page } = this.#platform;
-    const group = `${name}:shared:${MESSAGES_VERSION}:${gatewayAddress(this.#options.url ?? DEFAULT_URL).url}`;
+    // A name of a lock must not begin with a dash.
+    const group = `shared:${name}:${MESSAGES_VERSION}:${gatewayAddress(this.#options.url ?? DEFAULT_URL).url}`;
     this.#channel = new Channel(group);
     this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#receive(data);
     this.#mirror = new RosterMirror(this.#snapshot.rows);
@@ -143,8 +142,9 @@ export class SharedEngine implements ClientEngine {
     this.#calls.rejectAll(stopped);
     this.#connection.reject(stopped);
     this.#instanceId = undefined;
-    this.#enter(STOPPED);
-    this.#show({ ...this.#snapshot, isOffline: true, connection: STOPPED });
+    this.#enter(EMPTY_SNAPSHOT.connection);
+    // Nothing ages rows here: none are better than old ones that look new.
+    this.#show(EMPTY_SNAPSHOT);
     this.#keepHost();
   }
 
@@ -205,13 +205,13 @@ export class SharedEngine implements ClientEngine {
 
   readonly #host: EngineHost = {
     handleConnection: (connection) => {
-      if (this.#engine) this.#enter(connection);
+      if (this.#engine) this.#enter(asRunning(connection));
     },
     handleSnapshot: () => {
       if (!this.#engine || !this.#teller) return;
       // A leader that takes over goes on as the same instance, also before it is connected.
       this.#instanceId = this.#engine.instanceId ?? this.#instanceId;
-      this.#show(this.#engine.snapshot);
+      this.#show(snapshotOf(this.#engine));
       this.#post(this.#teller.tell(this.#snapshot, this.#instanceId));
     },
     handleProblem: (type, error) => {
@@ -237,11 +237,11 @@ export class SharedEngine implements ClientEngine {
       return { isVisible: this.#isAnyVisible, stop: () => (this.#page = undefined) };
     };
     this.#engine = new Engine(options, weakly(this.#host), { watchPage, before: this.#snapshot });
-    this.#service = new Service(this.#engine, (answer) => this.#post(answer));
+    this.#service = new Service(this.#engine, this.#id, this.#clock, (answer) => this.#post(answer));
     this.#engine.setListened(true, true);
     this.#engine.start();
     // The other tabs have to hear who leads, also if nothing is different.
-    if (!this.#teller.hasTold) this.#host.handleSnapshot();
+    if (this.#teller.seq === 0) this.#host.handleSnapshot();
     this.#arm();
   }
 
@@ -256,7 +256,7 @@ export class SharedEngine implements ClientEngine {
   #dropEngine(): void {
     const engine = this.#engine;
     if (!engine) return;
-    this.#snapshot = engine.snapshot;
+    this.#snapshot = snapshotOf(engine);
     // What it says from here on is not the tabs' connection.
     this.#engine = undefined;
     this.#teller = undefined;
@@ -273,7 +273,7 @@ export class SharedEngine implements ClientEngine {
 
   #call(act: Call["act"], name: string, params?: unknown): Promise<unknown> {
     if (this.connection.phase !== "live") return Promise.reject(new PresenceError("CLOSED", "not connected"));
-    const answer = this.#calls.call(act, name, params, (call) => this.#post(call));
+    const answer = this.#calls.call(act, name, params, (call) => this.#postCall(call));
     this.#keepHost();
     this.#arm();
     return answer.finally(() => this.#keepHost());
@@ -281,7 +281,11 @@ export class SharedEngine implements ClientEngine {
 
   /** Asks the leader to connect; what comes of it is told with the connection. */
   #ask(act: "start" | "reconnect"): void {
-    this.#post({ type: "call", from: this.#id, id: 0, act, name: "" });
+    this.#postCall({ type: "call", from: this.#id, id: 0, act, name: "" });
+  }
+
+  #postCall(call: UnsentCall): void {
+    this.#post({ ...call, leader: this.#mirror.leader, atMs: this.#clock.wallMs() });
   }
 
   #sayHere(): void {
@@ -340,8 +344,7 @@ export class SharedEngine implements ClientEngine {
     this.#unanswered = message.type === "alive" || message.type === "roster" ? 0 : this.#unanswered;
     switch (message.type) {
       case "alive":
-        // A leader whose rosters this tab never heard.
-        if (message.leader !== this.#mirror.leader && !this.#mirror.wants) this.#mirror.wants = true;
+        this.#mirror.wants ||= this.#mirror.isBehind(message.leader, message.seq);
         if (this.#mirror.wants) this.#sayHere();
         return;
       case "roster":
@@ -363,7 +366,7 @@ export class SharedEngine implements ClientEngine {
         this.#clock.poke();
         this.#page?.visibility(this.#isAnyVisible);
         if (message.wants && this.#teller && engine === this.#engine) this.#post(this.#teller.whole());
-        else this.#post({ type: "alive", leader: this.#id });
+        else this.#post({ type: "alive", leader: this.#id, seq: this.#teller?.seq ?? 0 });
         return this.#arm();
       case "input":
         this.#otherVisibleMs = this.#clock.ageMs();

@@ -11,8 +11,8 @@ export type Message =
   /** The user gave input in a tab. */
   | { readonly type: "input" }
   | Call
-  /** The leader is there. */
-  | { readonly type: "alive"; readonly leader: string }
+  /** The leader is there, and told its roster so often. */
+  | { readonly type: "alive"; readonly leader: string; readonly seq: number }
   | RosterMessage
   | { readonly type: "answer"; readonly to: string; readonly id: number; readonly payload?: unknown; readonly error?: PlainError }
   | { readonly type: "notice"; readonly error: PlainError }
@@ -21,6 +21,10 @@ export type Message =
 /** Asks the leader to do something. */
 export type Call = {
   readonly type: "call";
+  /** Whom it is for. */
+  readonly leader: string | undefined;
+  /** When it was made, on the wall clock: a tab that was frozen must not carry out what was given up meanwhile. */
+  readonly atMs: number;
   readonly from: string;
   readonly id: number;
   /** A method of the gateway, or what a client does by itself. */

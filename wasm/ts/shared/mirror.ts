@@ -16,9 +16,9 @@ export class RosterTeller {
     this.#leader = leader;
   }
 
-  /** Whether it told anything. */
-  get hasTold(): boolean {
-    return this.#seq > 0;
+  /** How often it told. */
+  get seq(): number {
+    return this.#seq;
   }
 
   /** What leads from the roster that was told last to this one; the first is whole. */
@@ -47,15 +47,19 @@ export class RosterTeller {
   }
 }
 
-/** The findings in a roster that another tab has from the gateway. */
+/** The findings in a roster that another tab has from the gateway; none where the core cannot be loaded at once. */
 export function findingsOf(rows: readonly PresenceRow[]): readonly Finding[] {
-  const roster = new Roster({ maxRows: 10_000 });
+  if (rows.length === 0) return [];
+  let roster: Roster | undefined;
   try {
+    roster = new Roster({ maxRows: 10_000 });
     // At the beginning of time no row is too old.
     roster.apply(rows.flatMap(rawRows), 0);
     return roster.findings();
+  } catch {
+    return [];
   } finally {
-    roster.free();
+    roster?.free();
   }
 }
 
@@ -78,6 +82,11 @@ export class RosterMirror {
   /** The tab that leads, as far as is known. */
   get leader(): string | undefined {
     return this.#leader;
+  }
+
+  /** Whether the leader told more since. */
+  isBehind(leader: string, seq: number): boolean {
+    return leader !== this.#leader || seq !== this.#seq;
   }
 
   /** Takes in a message; rows that say the same stay the same objects. Nothing if it does not follow on the last. */

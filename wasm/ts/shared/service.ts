@@ -1,24 +1,32 @@
+import type { Clock } from "../clock.js";
 import type { Engine } from "../engine.js";
 import { asPresenceError, PresenceError } from "../errors.js";
 import { MOST_CALLS } from "./calls.js";
 import { plainError, type Call, type Message } from "./messages.js";
 
+/** Older calls are not carried out, in ms: about then another tab takes the lead, and they have failed. */
+const LATE_MS = 10_000;
 /** Most calls of all tabs that are carried out at a time. */
 const MOST_SERVED = 4 * MOST_CALLS;
 
 /** Carries out the calls of other tabs. */
 export class Service {
   readonly #engine: Engine;
+  readonly #leader: string;
+  readonly #clock: Clock;
   readonly #post: (answer: Message) => void;
   #served = 0;
 
-  constructor(engine: Engine, post: (answer: Message) => void) {
+  constructor(engine: Engine, leader: string, clock: Clock, post: (answer: Message) => void) {
     this.#engine = engine;
+    this.#leader = leader;
+    this.#clock = clock;
     this.#post = post;
   }
 
-  /** Carries out a call and posts its answer. */
+  /** Carries out a call and posts its answer, unless it is another leader's or late. */
   async serve(call: Call): Promise<void> {
+    if (call.leader !== this.#leader || this.#clock.wallMs() - call.atMs > LATE_MS) return;
     const [type, to, id] = ["answer" as const, call.from, call.id];
     this.#served += 1;
     try {

@@ -2,7 +2,7 @@ import type { PresenceRow } from "openclaw-presence";
 
 import { csv } from "../lib/csv.js";
 import { h } from "../lib/dom.js";
-import { pretty } from "../lib/format.js";
+import { isoMoment, pretty } from "../lib/format.js";
 import { rowDevice, rowName } from "../state/row-words.js";
 import { menu } from "./menu.js";
 
@@ -18,7 +18,7 @@ const COLUMNS: readonly (readonly [name: string, cell: (row: PresenceRow) => str
   ["instanceId", (row) => row.instanceId],
   ["deviceId", (row) => row.deviceId],
   ["reason", (row) => row.reason],
-  ["lastSeen", (row) => new Date(row.ts).toISOString()],
+  ["lastSeen", (row) => isoMoment(row.ts)],
 ];
 
 /** Saves the rows that are shown as a file. */

@@ -1,5 +1,5 @@
 import { h, replace, write } from "../lib/dom.js";
-import { count, moment, shortMoment } from "../lib/format.js";
+import { count, isoMoment, moment, shortMoment } from "../lib/format.js";
 import type { Timeline } from "../state/timeline.js";
 
 /** Who came and went, and how the connection did. */
@@ -16,7 +16,7 @@ export function timelineBox(timeline: Timeline): HTMLElement {
       happenings.length === 0
         ? h("li", { class: "sub" }, "Nothing happened yet.")
         : happenings.map(({ atMs, kind, text }) =>
-            h("li", { data: { kind } }, h("time", { class: "num", datetime: new Date(atMs).toISOString(), title: moment(atMs) }, shortMoment(atMs)), text),
+            h("li", { data: { kind } }, h("time", { class: "num", datetime: isoMoment(atMs), title: moment(atMs) }, shortMoment(atMs)), text),
           ),
     );
   });

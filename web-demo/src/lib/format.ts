@@ -10,15 +10,28 @@ const MOMENT = new Intl.DateTimeFormat(undefined, {
   timeZoneName: "short",
 });
 
+/** Peers may state moments that no calendar has. */
+const MOST_MS = 8.64e15;
+
 /** A moment with its day and zone, as this browser's language writes it. */
 export function moment(wallMs: number): string {
-  return MOMENT.format(wallMs);
+  return isMoment(wallMs) ? MOMENT.format(wallMs) : "unknown";
 }
 
 /** The same for a narrow column: the time, and the day unless it is today. */
 export function shortMoment(wallMs: number): string {
+  if (!isMoment(wallMs)) return "unknown";
   const isToday = new Date(wallMs).toDateString() === new Date().toDateString();
   return (isToday ? ZONED : DATED).format(wallMs);
+}
+
+/** A moment for programs; empty if no calendar has it. */
+export function isoMoment(wallMs: number): string {
+  return isMoment(wallMs) ? new Date(wallMs).toISOString() : "";
+}
+
+function isMoment(wallMs: number): boolean {
+  return Math.abs(wallMs) <= MOST_MS;
 }
 
 /** A length of time on a stopwatch: `03:09`, `1:03:09`. */

@@ -28,7 +28,11 @@ export class Router {
   /** Writes another query behind the place, without a step in the history. */
   rewrite(place: Place, query: string): void {
     if (this.route.value.place !== place) return;
-    history.replaceState(null, "", hrefOf(place, query));
+    try {
+      history.replaceState(null, "", hrefOf(place, query));
+    } catch {
+      // Browsers refuse when it comes too often; the next one tells all.
+    }
   }
 
   #read(): Route {

@@ -72,7 +72,7 @@ export class Session {
       beacons: hasBeacons,
       ...identity(isStable),
     });
-    this.disconnect();
+    this.#leave();
     storeTarget(target);
     this.#client = client;
     this.health = health;
@@ -107,6 +107,11 @@ export class Session {
 
   /** Leaves the gateway and forgets its secret. */
   disconnect(): void {
+    this.#leave();
+    this.timeline.close();
+  }
+
+  #leave(): void {
     storeTarget(undefined);
     this.#client?.close();
     this.#client = undefined;

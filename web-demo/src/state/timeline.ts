@@ -20,8 +20,19 @@ export class Timeline {
 
   /** Goes on with what is kept of this gateway. */
   open(url: string): void {
-    this.#url = url;
-    this.happenings.set(stored(url));
+    // What stands behind a hash may be a secret.
+    this.#url = url.replace(/#.*/s, "");
+    this.happenings.set(stored(this.#url));
+  }
+
+  /** Forgets everything. */
+  close(): void {
+    this.happenings.set([]);
+    try {
+      sessionStorage.removeItem(KEY);
+    } catch {
+      // Then nothing was kept either.
+    }
   }
 
   add(kind: Happening["kind"], text: string, atMs = Date.now()): void {
