@@ -2,6 +2,7 @@
 
 mod config;
 mod evidence;
+mod output;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -15,12 +16,12 @@ use presence_core::server::{
     Outgoing,
 };
 use presence_core::wire::{CloseFrame, ConnectParams};
-use serde::Serialize;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
 use self::config::Config;
 use self::evidence::DeviceQuestion;
+use self::output::{GatewayEvent, GatewayFrame};
 use crate::clock::{now, number};
 
 /// A gateway whose sockets are numbers and whose time is an argument.
@@ -54,33 +55,6 @@ struct Socket {
     asked: Option<Box<ConnectParams>>,
     /// Our close frame is in the outbox.
     is_closing: bool,
-}
-
-/// What is to be done, beside taking frames.
-#[derive(Debug, Serialize, Tsify)]
-#[serde(tag = "type", rename_all = "lowercase")]
-pub enum GatewayEvent {
-    Ping {
-        socket: u32,
-    },
-    /// To be answered with `verified`.
-    Verify {
-        socket: u32,
-        question: DeviceQuestion,
-    },
-    /// For a log.
-    Note {
-        socket: u32,
-        text: &'static str,
-    },
-}
-
-/// The next frame for a socket; a close is its last.
-#[derive(Debug, Serialize, Tsify)]
-#[serde(tag = "type", rename_all = "lowercase")]
-pub enum GatewayFrame {
-    Text { text: String },
-    Close { code: u16, reason: String },
 }
 
 #[wasm_bindgen]

@@ -131,6 +131,36 @@ describe("<presence-roster>", () => {
     assert.match(await news.innerText(), /^(Kim, Lou|Lou, Kim) joined$/);
   });
 
+  test("after a restart of the gateway only those are said to be gone who do not come back", async (t) => {
+    const own = await startGateway(t);
+    const page = await open(t, "/empty", { mayComplain: true });
+    await page.evaluate(
+      async ([url, token]) => {
+        const { PresenceClient } = await import("/dist/index.js");
+        for (const displayName of ["Kim", "Ned"]) {
+          const options = { url, token, instanceId: displayName, client: { displayName }, deviceKey: false };
+          globalThis[displayName] = new PresenceClient(options).start();
+          await globalThis[displayName].connected();
+        }
+        const element = document.querySelector("presence-roster");
+        element.client = new PresenceClient({ url, token, deviceKey: false }).start();
+        globalThis.told = [];
+        const region = element.shadowRoot.querySelector("[role=status]");
+        new MutationObserver(() => told.push(region.textContent)).observe(region, { childList: true, characterData: true, subtree: true });
+      },
+      [own.url, own.token],
+    );
+    const heard = (pattern) => page.waitForFunction((pattern) => told.some((text) => new RegExp(pattern).test(text)), pattern);
+    await heard("instances");
+    await own.stop();
+    await page.evaluate(() => globalThis.Ned.close());
+    await own.start();
+    await heard("Ned left");
+    await rows(page).filter({ hasText: "Kim" }).filter({ hasText: "Active" }).waitFor();
+    const told = await page.evaluate(() => globalThis.told);
+    assert.ok(told.every((text) => !text.includes("Kim")), told.join(" | "));
+  });
+
   test("it fits narrow phones", async (t) => {
     const page = await open(t, "/", { viewport: { width: 320, height: 600 } });
     await rows(page).filter({ hasText: "this client" }).waitFor();

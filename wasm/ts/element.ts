@@ -1,11 +1,13 @@
 import { PresenceClient } from "./client.js";
 import { STYLE } from "./element/style.js";
 import { RosterView } from "./element/view.js";
-import { newsText } from "./element/text.js";
+import { newsText, rowName } from "./element/text.js";
 import type { RosterSnapshot } from "./types.js";
 
 /** News are told together, at most this often, in ms: a screen reader must not be talked to death. */
 const NEWS_MS = 3_000;
+/** Most names that are kept for them. */
+const MOST_NAMES = 10_000;
 
 // Modules are also loaded where there are no elements, on servers: there this is a class nobody makes.
 const Base: typeof HTMLElement = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
@@ -39,10 +41,15 @@ export class PresenceRosterElement extends Base {
   #given: PresenceClient | undefined;
   /** The client made from the attributes. */
   #own: PresenceClient | undefined;
+  /** The client that is listened to, and what ends that. */
+  #heard: PresenceClient | undefined;
   #unsubscribe: (() => void) | undefined;
   #shown: RosterSnapshot | undefined;
   /** What the live region last spoke of. */
   #told: RosterSnapshot | undefined;
+  /** Who came and who went since then. */
+  #joined: string[] = [];
+  #left: string[] = [];
   #newsTimer: ReturnType<typeof setTimeout> | undefined;
   #isRenewing = false;
 
@@ -109,9 +116,27 @@ export class PresenceRosterElement extends Base {
       if (this.#given || !this.isConnected || url === null) this.#stopOwn();
       if (!this.isConnected) return this.#silence();
       if (!this.#given && url !== null) this.#own ??= this.#startOwn(url);
-      this.#unsubscribe = this.client?.subscribe(() => this.#show());
+      this.#listen(this.client);
       this.#show();
     });
+  }
+
+  #listen(client: PresenceClient | undefined): void {
+    if (client !== this.#heard) this.#told = undefined;
+    [this.#heard, this.#joined, this.#left] = [client, [], []];
+    if (!client) return;
+    const ends = [
+      client.subscribe(() => this.#show()),
+      // They wait a while for those who come back, as all do after a restart of the gateway.
+      client.onJoin((row) => this.#note(this.#joined, rowName(row))),
+      client.onLeave((row) => this.#note(this.#left, rowName(row))),
+    ];
+    this.#unsubscribe = () => ends.forEach((end) => end());
+  }
+
+  #note(names: string[], name: string): void {
+    if (names.length < MOST_NAMES) names.push(name);
+    this.#newsTimer ??= setTimeout(() => this.#tell(), NEWS_MS);
   }
 
   #startOwn(url: string): PresenceClient {
@@ -138,8 +163,8 @@ export class PresenceRosterElement extends Base {
   #tell(): void {
     this.#newsTimer = undefined;
     if (!this.#shown) return;
-    const news = newsText(this.#told, this.#shown);
-    this.#told = this.#shown;
+    const news = newsText(this.#told, this.#shown, { joined: this.#joined, left: this.#left });
+    [this.#told, this.#joined, this.#left] = [this.#shown, [], []];
     if (news) this.#view?.tell(news);
   }
 

@@ -56,11 +56,17 @@ export function emptyText({ hasList, connection }: RosterSnapshot): string {
   return connection.phase === "connecting" ? "Waiting for the roster…" : "No roster yet.";
 }
 
+/** Who came and who went since the last news. */
+export interface Comings {
+  readonly joined: readonly string[];
+  readonly left: readonly string[];
+}
+
 /**
- * What somebody who cannot see the list should hear about what became different: who came and who went, in
- * one sentence. Never that somebody aged.
+ * What somebody who cannot see the list should hear: how the connection did, then who came and who went. Never that
+ * somebody aged. `before` is the roster of the last news of the same client.
  */
-export function newsText(before: RosterSnapshot | undefined, after: RosterSnapshot): string {
+export function newsText(before: RosterSnapshot | undefined, after: RosterSnapshot, { joined, left }: Comings): string {
   const news: string[] = [];
   const wasLive = before?.connection.phase === "live";
   const isLive = after.connection.phase === "live";
@@ -69,11 +75,8 @@ export function newsText(before: RosterSnapshot | undefined, after: RosterSnapsh
   } else if (wasLive !== isLive && before?.hasList) {
     news.push(isLive ? "Connected again" : "Connection lost");
   }
-  if (after.hasList && !before?.hasList) {
-    news.push(countText(after.rows));
-  } else if (before?.hasList) {
-    news.push(...comings(present(before), present(after)));
-  }
+  if (after.hasList && !before?.hasList) news.push(countText(after.rows));
+  else news.push(...coming(joined, "joined"), ...coming(left, "left"));
   return news.join(". ");
 }
 
@@ -92,17 +95,8 @@ function count(rows: number): string {
   return rows === 1 ? "1 instance" : `${rows} instances`;
 }
 
-function present({ rows }: RosterSnapshot): Map<string, string> {
-  return new Map(rows.filter((row) => row.isConnected).map((row) => [row.key, rowName(row)]));
-}
-
 /** More than three names are a number. */
-function comings(before: Map<string, string>, after: Map<string, string>): string[] {
-  const names = (rows: Map<string, string>, others: Map<string, string>) =>
-    [...rows].filter(([key]) => !others.has(key)).map(([, name]) => name);
-  const say = (who: string[], what: string) => {
-    if (who.length === 0) return [];
-    return [`${who.length > 3 ? count(who.length) : who.join(", ")} ${what}`];
-  };
-  return [...say(names(after, before), "joined"), ...say(names(before, after), "left")];
+function coming(who: readonly string[], what: string): string[] {
+  if (who.length === 0) return [];
+  return [`${who.length > 3 ? count(who.length) : who.join(", ")} ${what}`];
 }
