@@ -47,6 +47,8 @@ export const bundlers = [
     const production = { name: "production", transform: (code) => code.replaceAll("process.env.NODE_ENV", '"production"') };
     const plugins = [production, resolve({ browser: true }), commonjs()];
     const onwarn = (warning) => {
+      // Rollup has no server components: it says of every module with "use client" that it ignores the words.
+      if (warning.code === "MODULE_LEVEL_DIRECTIVE") return;
       throw new Error(warning.message);
     };
     const bundle = await rollup({ input: join(folder, "main.js"), plugins, onwarn });
