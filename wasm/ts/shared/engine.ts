@@ -230,13 +230,12 @@ export class SharedEngine implements ClientEngine {
     this.#calls.rejectAll(new PresenceError("CLOSED", "another tab took over the connection"));
     this.#teller = new RosterTeller(this.#id);
     this.#otherVisibleMs = Number.NEGATIVE_INFINITY;
-    const instanceId = this.#options.instanceId ?? sharedInstanceId(this.#platform.name);
-    const options = { ...this.#options, instanceId, clock: this.#clock };
+    const { instanceId = sharedInstanceId(this.#platform.name) } = this.#options;
     const watchPage = (listener: InputListener) => {
       this.#page = listener;
       return { isVisible: this.#isAnyVisible, stop: () => (this.#page = undefined) };
     };
-    this.#engine = new Engine(options, weakly(this.#host), { watchPage, before: this.#snapshot });
+    this.#engine = new Engine({ ...this.#options, instanceId, clock: this.#clock }, weakly(this.#host), { watchPage, before: this.#snapshot });
     this.#service = new Service(this.#engine, this.#id, this.#clock, (answer) => this.#post(answer));
     this.#engine.setListened(true, true);
     this.#engine.start();

@@ -13,8 +13,8 @@ use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
 use super::file::with_file;
 use super::{AuthWord, Cli, ClientOptions, Command, OptionsError, ServeOptions};
 
-/// The commands that have options.
-const COMMANDS: [&str; 4] = ["serve", "list", "watch", "beacon"];
+/// Options that need no command.
+const GENERAL: [&str; 4] = ["-h", "--help", "-V", "--version"];
 /// Options of `serve` that exist no more.
 const REMOVED: [&str; 4] = [
     "auth-failures",
@@ -33,11 +33,10 @@ pub(super) fn command() -> clap::Command {
             arg
         }
     };
-    let mut command = complete();
+    let command = complete();
+    // Rarely so, and it costs memory at the start.
     if std::env::vars_os().any(|(name, value)| value.is_empty() && is_ours(&name)) {
-        for name in COMMANDS {
-            command = command.mut_subcommand(name, |command| command.mut_args(without_empty));
-        }
+        return command.mut_subcommands(|command| command.mut_args(without_empty));
     }
     command
 }
@@ -55,16 +54,15 @@ fn complete() -> clap::Command {
     })
 }
 
-/// The arguments with the command: `serve` when they begin with an option of it, or are none.
+/// The arguments with the command: `serve` when there are none or the first is an option of it.
 fn with_command(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Vec<OsString> {
     let mut arguments: Vec<_> = arguments.into_iter().map(Into::into).collect();
-    let is_of_all = |first: &OsString| {
-        ["-h", "--help", "-V", "--version"]
-            .iter()
-            .any(|word| first == word)
-            || !first.as_encoded_bytes().starts_with(b"-")
-    };
-    if !arguments.get(1).is_some_and(is_of_all) {
+    let is_general = |first: &OsString| GENERAL.iter().any(|word| first == word);
+    let is_option = |first: &OsString| first.as_encoded_bytes().starts_with(b"-");
+    if arguments
+        .get(1)
+        .is_none_or(|first| is_option(first) && !is_general(first))
+    {
         arguments.insert(arguments.len().min(1), "serve".into());
     }
     arguments
