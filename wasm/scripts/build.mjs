@@ -3,7 +3,7 @@
 //   Rust ──wasm-pack──► glue.js + wasm ──wasm-opt──► core.wasm ──► wasm/bytes.js (the same bytes as text)
 //   TypeScript ──tsc──► checked ──tsdown──► *.js + *.d.ts (ES modules) and *.cjs + *.d.cts (CommonJS)
 //
-// Needs Node 22.18 or newer. Rust is compiled again only when its sources or flags change. The same sources make the same
+// Needs Node 22.18 or newer, which `cargo xtask build` provides. Rust is compiled again only when its sources or flags change. The same sources make the same
 // files.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -78,7 +78,7 @@ async function emit() {
   });
 }
 
-/** Whether package.json says so of the file in dist/ that a source becomes. */
+/** Whether `sideEffects` in package.json lists the output of this source. */
 function hasEffects(id) {
   return manifest.sideEffects.some((path) => id.includes(path.slice("./dist".length).replace(/(js|\*)$/, "")));
 }

@@ -53,7 +53,7 @@ fn state(text: &str) -> State {
     match (is_damaged, is_usable) {
         (true, _) => State::Broken,
         (false, true) => State::Whole,
-        // Somebody's words: not to be lost.
+        // Written by a user: kept.
         (false, false) => State::Foreign,
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 /// Most bytes that a pipe takes at once when it takes any: `PIPE_BUF` of Linux.
 const PIPE_BYTES: usize = 4096;
 
-/// Writes the greeting of a service, which must start even if stdout blocks: then a thread waits.
+/// Writes the greeting of a service. If stdout blocks, a thread writes it: the service must start.
 pub(super) fn greet(text: String) {
     if text.len() <= PIPE_BYTES && takes_some() {
         return say(&text);

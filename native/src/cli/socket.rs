@@ -18,7 +18,7 @@ use super::{Failure, printable};
 
 /// The longest accepted message, in bytes.
 const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
-/// Most bytes that wait for a gateway which does not read; of the answers to its pings only the newest waits then.
+/// Most bytes that wait for a gateway which does not read. Beyond it only the newest pong is kept.
 const MAX_UNSENT_BYTES: usize = 1024 * 1024;
 /// Most messages queued in each direction.
 pub(super) const MAX_WAITING: usize = 64;
@@ -126,7 +126,7 @@ async fn open(target: &Target) -> Result<WebSocketStream<TcpStream>, Closed> {
             let why = response.body().as_deref().map(first_line).unwrap_or_default();
             let reason = format!("HTTP {}{why}", response.status());
             let text = format!("{url} answered {reason}");
-            // A server that cannot now may later.
+            // 5xx may be temporary.
             let failure = if response.status().is_server_error() {
                 Failure::Connect(text)
             } else {

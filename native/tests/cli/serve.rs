@@ -236,6 +236,28 @@ async fn an_empty_variable_is_not_set() {
     );
 }
 
+#[tokio::test]
+async fn an_empty_variable_of_a_list_is_an_empty_list() {
+    let mut gateway = program(&["--port", "0", "--token", "t"])
+        .env("OPENCLAW_GATEWAY_EPHEMERAL_MODE", "")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(gateway.stdout.take().unwrap()).lines();
+    let url = loop {
+        let line = within("the URL", lines.next_line()).await.unwrap().unwrap();
+        if let Some((_, url)) = line.split_once("ws://") {
+            break format!("ws://{}", url.split_whitespace().next().unwrap());
+        }
+    };
+    let list = run(program(&["list", "--url", &url, "--token", "t", "--json"])).await;
+    let rows: Value = serde_json::from_str(&list.stdout).unwrap();
+    // No mode goes without a row, so the command lists itself, too.
+    assert_eq!(rows.as_array().unwrap().len(), 2, "{rows}");
+    gateway.kill().await.unwrap();
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_file_without_end_is_refused() {

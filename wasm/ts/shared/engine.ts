@@ -21,7 +21,7 @@ import { PokedClock } from "./poked-clock.js";
 import { asRunning, CONNECTING, snapshotOf } from "./running.js";
 import { Service } from "./service.js";
 
-/** How often a tab that is visible looks whether the leader answers, in ms. */
+/** How often a tab that is visible, or has pending calls, checks the leader, in ms. */
 const TICK_MS = 5_000;
 /** A leader that left this many of those unanswered is frozen: another tab takes the lead. */
 const MOST_UNANSWERED = 2;
@@ -143,7 +143,7 @@ export class SharedEngine implements ClientEngine {
     this.#connection.reject(stopped);
     this.#instanceId = undefined;
     this.#enter(EMPTY_SNAPSHOT.connection);
-    // Nothing ages rows here: none are better than old ones that look new.
+    // Nothing ages rows while the client is stopped, so none are shown.
     this.#show(EMPTY_SNAPSHOT);
     this.#keepHost();
   }

@@ -6,12 +6,12 @@ export const MESSAGES_VERSION = 1;
 
 /** What tabs say to each other. `from` and `leader` are ids of tabs. */
 export type Message =
-  /** A tab that somebody sees is there; the leader answers. `wants`: it needs the whole roster. */
+  /** A tab is there, and visible or not; the leader answers. `wants`: it needs the whole roster. */
   | { readonly type: "here"; readonly isVisible: boolean; readonly wants: boolean }
   /** The user gave input in a tab. */
   | { readonly type: "input" }
   | Call
-  /** The leader is there, and told its roster so often. */
+  /** The leader is there. `seq`: how many roster messages it sent. */
   | { readonly type: "alive"; readonly leader: string; readonly seq: number }
   | RosterMessage
   | { readonly type: "answer"; readonly to: string; readonly id: number; readonly payload?: unknown; readonly error?: PlainError }
@@ -21,7 +21,7 @@ export type Message =
 /** Asks the leader to do something. */
 export type Call = {
   readonly type: "call";
-  /** Whom it is for. */
+  /** The tab that is addressed. */
   readonly leader: string | undefined;
   /** When it was made, on the wall clock: a tab that was frozen must not carry out what was given up meanwhile. */
   readonly atMs: number;

@@ -53,7 +53,7 @@ export function findingsOf(rows: readonly PresenceRow[]): readonly Finding[] {
   let roster: Roster | undefined;
   try {
     roster = new Roster({ maxRows: 10_000 });
-    // At the beginning of time no row is too old.
+    // At time 0 no row has expired.
     roster.apply(rows.flatMap(rawRows), 0);
     return roster.findings();
   } catch {

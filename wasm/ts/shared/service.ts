@@ -4,7 +4,7 @@ import { asPresenceError, PresenceError } from "../errors.js";
 import { MOST_CALLS } from "./calls.js";
 import { plainError, type Call, type Message } from "./messages.js";
 
-/** Older calls are not carried out, in ms: about then another tab takes the lead, and they have failed. */
+/** Calls older than this are dropped, in ms: the caller may have turned to another leader. */
 const LATE_MS = 10_000;
 /** Most calls of all tabs that are carried out at a time. */
 const MOST_SERVED = 4 * MOST_CALLS;

@@ -49,7 +49,7 @@ export function filterRows(rows: readonly PresenceRow[], { text, statuses, mode 
   });
 }
 
-/** A filter and the open row as the query of a link; what is as it always is stays out. */
+/** A filter and the open row as the query of a link; defaults are omitted. */
 export function toQuery(filter: Filter, openKey: string | undefined): string {
   const { text, statuses, mode, order, isReversed, isGrouped, hidden, isAbsolute } = filter;
   const query = new URLSearchParams();
@@ -65,7 +65,7 @@ export function toQuery(filter: Filter, openKey: string | undefined): string {
   return query.toString();
 }
 
-/** The filter and the open row of a link; what it says wrongly is as always. */
+/** The filter and the open row of a link; invalid values become defaults. */
 export function fromQuery(text: string): { readonly filter: Filter; readonly openKey: string | undefined } {
   const query = new URLSearchParams(text);
   const words = (name: string) => new Set((query.get(name) ?? "").split(" "));

@@ -31,7 +31,7 @@ export class Router {
     try {
       history.replaceState(null, "", hrefOf(place, query));
     } catch {
-      // Browsers refuse when it comes too often; the next one tells all.
+      // Browsers refuse when it comes too often; the next write contains the whole query.
     }
   }
 

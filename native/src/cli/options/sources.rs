@@ -23,18 +23,18 @@ const REMOVED: [&str; 4] = [
     "auth-delay-ms",
 ];
 
-/// The command line, with the removed options of `serve`. A variable that is empty is not set.
+/// The command line, with the removed options of `serve`. An empty variable is not set; that of a list is an empty list.
 pub(super) fn command() -> clap::Command {
     let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
     let without_empty = |arg: Arg| {
-        if arg.get_env().is_some_and(is_empty) {
+        if arg.get_env().is_some_and(is_empty) && arg.get_value_delimiter().is_none() {
             arg.env(Resettable::Reset)
         } else {
             arg
         }
     };
     let command = complete();
-    // Rarely so, and it costs memory at the start.
+    // Empty variables are rare, and rebuilding the command costs memory at the start.
     if std::env::vars_os().any(|(name, value)| value.is_empty() && is_ours(&name)) {
         return command.mut_subcommands(|command| command.mut_args(without_empty));
     }
