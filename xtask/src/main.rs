@@ -31,6 +31,9 @@ cargo xtask <command>
       --peers             also the real gateways, openclaw@2026.9.6 and openclaw@2026.2.12 (large downloads)
       --quick             the same in a shorter time, into target/bench-quick
       --only NAME         just this measurement (may be repeated); the others stay as they were
+  simulate                run many seeds of the simulation of gateway and clients, for a night say
+      --from N            the first seed (default: 1000)
+      --seeds N           how many (default: 10000); a seed that fails is named with the command that repeats it
   build                   build everything in release
   help                    this text
 ";
@@ -63,6 +66,7 @@ fn dispatch(arguments: &[String]) -> Result<(), Failure> {
         "run" => commands::run(&Project::locate()?, rest),
         "test" => commands::test(&Project::locate()?, rest),
         "bench" => commands::bench(&Project::locate()?, rest),
+        "simulate" => commands::simulate(&Project::locate()?, rest),
         "build" => commands::build(&Project::locate()?, rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

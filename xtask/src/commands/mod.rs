@@ -3,9 +3,11 @@
 mod bench;
 mod build;
 mod run;
+mod simulate;
 mod test;
 
 pub(crate) use bench::bench;
 pub(crate) use build::build;
 pub(crate) use run::run;
+pub(crate) use simulate::simulate;
 pub(crate) use test::test;

@@ -16,7 +16,7 @@ use presence_core::wire::Limits;
 
 use crate::Rng;
 use crate::virtual_hub;
-use crate::world::{Pace, World, config, plain, with_device};
+use crate::world::{Fault, Pace, World, config, plain, with_device};
 
 /// How many seeds are run on every target: `0..SEEDS`.
 pub const SEEDS: u32 = 10;
@@ -85,7 +85,7 @@ impl Simulation {
     /// Something happens, and then nothing for a while.
     fn happen(&mut self) {
         let peer = self.rng.within(0..=self.world.peers.len() as u64 - 1) as usize;
-        match self.rng.within(0..=19) {
+        match self.rng.within(0..=21) {
             0..=3 => self.join(),
             4 | 5 => self.world.with(peer, |client, now| client.stop(now)),
             6..=8 => self.world.with(peer, |client, now| client.start(now)),
@@ -97,7 +97,11 @@ impl Simulation {
             10 => self.world.with(peer, |client, now| client.report_input(now)),
             11 => self.world.break_off(peer),
             12 => self.world.cut(peer),
-            13 => self.world.lose(peer, "presence"),
+            13 | 19 => self.spoil(peer),
+            20 => {
+                let ms = self.rng.within(1..=90_000);
+                self.world.hold(peer, ms);
+            }
             14 => self.change_pace(peer),
             15 => self.step_clock(peer),
             16 => self.suspend_or_wake(peer),
@@ -162,6 +166,20 @@ impl Simulation {
             .with(peer, |client, now| client.set_watched(is_watched, now));
     }
 
+    /// Something under way is lost or arrives twice; an empty text means whatever comes next.
+    fn spoil(&mut self, peer: usize) {
+        let fault = *self.rng.pick(&[Fault::Lost, Fault::Twice]);
+        if self.rng.chance(70) {
+            let text = *self
+                .rng
+                .pick(&["presence", "presence.delta", "stateVersion", "hello-ok", ""]);
+            self.world.spoil_to_client(peer, text, fault);
+        } else {
+            let text = *self.rng.pick(&["system-event", "system-presence", "connect", ""]);
+            self.world.spoil_to_gateway(peer, text, fault);
+        }
+    }
+
     fn change_pace(&mut self, peer: usize) {
         let pace = Pace {
             frame_ms: *self.rng.pick(&[0, 3, 80, 900]),
@@ -197,12 +215,14 @@ impl Simulation {
 
     /// Rare things that hit everybody.
     fn strike(&mut self) {
-        if self.rng.chance(50) {
-            let down_ms = self.rng.within(0..=20_000);
-            self.world.restart_gateway(down_ms);
-        } else {
-            let asleep_ms = self.rng.within(1_000..=600_000);
-            self.world.sleep(asleep_ms);
+        let down_ms = self.rng.within(0..=20_000);
+        match self.rng.within(0..=3) {
+            0 => self.world.restart_gateway(down_ms),
+            1 => self.world.kill_gateway(down_ms),
+            _ => {
+                let asleep_ms = self.rng.within(1_000..=600_000);
+                self.world.sleep(asleep_ms);
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use self::peer::shifted;
 use crate::trace::Trace;
 use crate::virtual_hub;
 
-pub use self::line::Pace;
+pub use self::line::{Fault, Pace};
 pub use self::peer::{Peer, config, plain, with_device};
 
 /// The secret of every gateway here.
@@ -113,17 +113,47 @@ impl World {
         self.settle();
     }
 
-    /// The next frame to a client that holds `text` is lost.
-    pub fn lose(&mut self, peer: usize, text: &'static str) {
+    /// What becomes of the next frame to a client that holds `text`.
+    pub fn spoil_to_client(&mut self, peer: usize, text: &'static str, fault: Fault) {
         for line in self.lines_of(peer) {
-            line.loses = Some(text);
+            line.to_client_fault = Some((text, fault));
         }
     }
 
-    /// The gateway process is replaced by a new one.
+    /// What becomes of the next frame from a client that holds `text`.
+    pub fn spoil_to_gateway(&mut self, peer: usize, text: &'static str, fault: Fault) {
+        for line in self.lines_of(peer) {
+            line.to_gateway_fault = Some((text, fault));
+        }
+    }
+
+    /// Nothing passes on a client's line for that long; then all of it does.
+    pub fn hold(&mut self, peer: usize, ms: u64) {
+        let until_ms = self.now.age_ms + ms;
+        for line in self.lines_of(peer) {
+            line.held_ms = until_ms;
+        }
+    }
+
+    /// The gateway process is told to end, and replaced by a new one.
     pub fn restart_gateway(&mut self, down_ms: u64) {
         self.hub.shutdown("gateway restarting", self.now);
         self.settle();
+        self.replace_gateway(down_ms);
+    }
+
+    /// The gateway process is killed, and replaced by a new one: its sockets fail, and it says nothing.
+    pub fn kill_gateway(&mut self, down_ms: u64) {
+        let now = self.now;
+        for line in &mut self.lines {
+            // Nobody leaves the next gateway's roster for a connection of this one.
+            line.conn = None;
+            line.fail(now);
+        }
+        self.replace_gateway(down_ms);
+    }
+
+    fn replace_gateway(&mut self, down_ms: u64) {
         self.is_up = false;
         self.pass(down_ms);
         self.hub = Hub::new(self.config.clone(), self.now);

@@ -15,6 +15,15 @@ pub struct Pace {
     pub delay_ms: u64,
 }
 
+/// What becomes of one frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It never arrives.
+    Lost,
+    /// It arrives twice.
+    Twice,
+}
+
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) peer: usize,
@@ -29,20 +38,24 @@ pub(super) struct Line {
     free_ms: u64,
     /// Nothing passes any more, in either direction, and nobody is told.
     pub(super) is_cut: bool,
-    /// The next frame to the client that holds this text is lost.
-    pub(super) loses: Option<&'static str>,
+    /// Until when nothing passes in either direction; it arrives afterwards.
+    pub(super) held_ms: u64,
+    /// What becomes of the next frame to the client that holds this text.
+    pub(super) to_client_fault: Option<(&'static str, Fault)>,
+    /// What becomes of the next frame to the gateway that holds this text.
+    pub(super) to_gateway_fault: Option<(&'static str, Fault)>,
     /// The gateway is done with it.
     pub(super) is_over: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum ToClient {
     Open,
     Text(String),
     Close(u16, String),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum ToGateway {
     Text(String),
     Close,
@@ -63,7 +76,9 @@ impl Line {
             to_gateway: VecDeque::new(),
             free_ms: 0,
             is_cut: false,
-            loses: None,
+            held_ms: 0,
+            to_client_fault: None,
+            to_gateway_fault: None,
             is_over: !is_up,
         };
         if is_up {
@@ -84,8 +99,13 @@ impl Line {
     }
 
     pub(super) fn tell_gateway(&mut self, message: ToGateway, now: Now) {
+        let at_ms = now.age_ms + self.pace.delay_ms;
+        let copies = match &message {
+            ToGateway::Text(text) => copies(&mut self.to_gateway_fault, text),
+            ToGateway::Close => 1,
+        };
         self.to_gateway
-            .push_back((now.age_ms + self.pace.delay_ms, message));
+            .extend(core::iter::repeat_n((at_ms, message), copies));
     }
 
     fn tell_client(&mut self, message: ToClient, now: Now) {
@@ -106,10 +126,8 @@ impl Line {
                 }
                 text => {
                     let text = text.to_string();
-                    if self.loses.is_some_and(|part| text.contains(part)) {
-                        self.loses = None;
-                    } else {
-                        self.tell_client(ToClient::Text(text), now);
+                    for _ in 0..copies(&mut self.to_client_fault, &text) {
+                        self.tell_client(ToClient::Text(text.clone()), now);
                     }
                 }
             }
@@ -118,11 +136,11 @@ impl Line {
     }
 
     pub(super) fn at_client(&mut self, now: Now) -> Option<ToClient> {
-        arrived(&mut self.to_client, now)
+        arrived(&mut self.to_client, self.held_ms, now)
     }
 
     pub(super) fn at_gateway(&mut self, now: Now) -> Option<ToGateway> {
-        arrived(&mut self.to_gateway, now)
+        arrived(&mut self.to_gateway, self.held_ms, now)
     }
 
     /// When something arrives next; what waits for a client that sleeps does not count.
@@ -133,8 +151,8 @@ impl Line {
             .to_client
             .front()
             .filter(|_| !sleeps)
-            .map(|(at_ms, _)| *at_ms);
-        let arrived_ms = self.to_gateway.front().map(|(at_ms, _)| *at_ms);
+            .map(|(at_ms, _)| self.held_ms.max(*at_ms));
+        let arrived_ms = self.to_gateway.front().map(|(at_ms, _)| self.held_ms.max(*at_ms));
         [machine_ms, leaves_ms, arrives_ms, arrived_ms]
             .into_iter()
             .flatten()
@@ -147,8 +165,19 @@ impl Line {
     }
 }
 
-fn arrived<T>(queue: &mut VecDeque<(u64, T)>, now: Now) -> Option<T> {
-    let is_there = queue.front().is_some_and(|(at_ms, _)| *at_ms <= now.age_ms);
+/// How often that text arrives; a fault hits one frame.
+fn copies(fault: &mut Option<(&'static str, Fault)>, text: &str) -> usize {
+    match fault.take_if(|(part, _)| text.contains(*part)) {
+        Some((_, Fault::Lost)) => 0,
+        Some((_, Fault::Twice)) => 2,
+        None => 1,
+    }
+}
+
+fn arrived<T>(queue: &mut VecDeque<(u64, T)>, held_ms: u64, now: Now) -> Option<T> {
+    let is_there = queue
+        .front()
+        .is_some_and(|(at_ms, _)| held_ms.max(*at_ms) <= now.age_ms);
     is_there
         .then(|| queue.pop_front())
         .flatten()

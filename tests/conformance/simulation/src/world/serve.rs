@@ -134,7 +134,10 @@ impl World {
             }
             HubOutput::Ping(conn) => {
                 let line = find(&self.lines, conn).map(|at| &self.lines[at]);
-                if line.is_some_and(|line| !line.is_cut && !self.peers[line.peer].is_suspended) {
+                let answers = |line: &Line| {
+                    !line.is_cut && line.held_ms <= self.now.age_ms && !self.peers[line.peer].is_suspended
+                };
+                if line.is_some_and(answers) {
                     self.hub.pong(conn, self.now);
                 }
             }

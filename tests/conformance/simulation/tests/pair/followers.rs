@@ -4,7 +4,7 @@ use presence_core::client::{BeaconPolicy, ClientConfig};
 use presence_core::model::RawEntry;
 use presence_core::model::entry::TIME_MEMBERS;
 use presence_simulation::Rng;
-use presence_simulation::world::{World, config, plain, with_device};
+use presence_simulation::world::{Fault, World, config, plain, with_device};
 
 #[test]
 fn every_follower_ends_with_the_gateways_list() {
@@ -33,7 +33,7 @@ fn every_follower_ends_with_the_gateways_list() {
                 4 => {
                     let _ = world.with(actor, |client, now| client.beacon("instances-refresh", now));
                 }
-                5 => world.lose(followers[draw(2) as usize], "presence"),
+                5 => world.spoil_to_client(followers[draw(2) as usize], "presence", Fault::Lost),
                 6 => world.break_off(followers[draw(2) as usize]),
                 7 => world.with(actor, |client, now| client.report_input(now)),
                 _ => {}

@@ -1,7 +1,7 @@
 //! Lines that lose frames, break or go silent; clients that sleep; gateways that restart.
 
 use presence_core::client::{ClientEvent, ClientState};
-use presence_simulation::world::{World, config, plain};
+use presence_simulation::world::{Fault, World, config, plain};
 
 use super::{both, keys, state};
 
@@ -28,7 +28,7 @@ fn a_lost_list_is_asked_for_again() {
     let tab = world.add(plain("tab"));
     world.add(plain("x"));
     world.pass(1_000);
-    world.lose(tab, r#""event":"presence""#);
+    world.spoil_to_client(tab, r#""event":"presence""#, Fault::Lost);
     world.add(plain("other"));
     assert_eq!(keys(&world, tab), ["self", "instance:tab-1", "instance:x-1"]);
     // The next tick shows the gap.
@@ -43,7 +43,7 @@ fn a_lost_delta_is_resynced() {
     let tab = world.add(config("tab"));
     world.add(config("x"));
     world.pass(1_000);
-    world.lose(tab, "presence.delta");
+    world.spoil_to_client(tab, "presence.delta", Fault::Lost);
     world.add(config("other"));
     world.pass(1_000);
     world.add(config("third"));
