@@ -41,15 +41,15 @@ const main = find("main");
 const STOPOVERS: ReadonlySet<Place> = new Set(["instances", "this-tab", "playground"]);
 let shown: View | undefined;
 
-find("theme").replaceWith(new ThemeButton().element);
-find("pill").replaceWith(new ConnectionPill(session).element);
+find("theme").replaceWith(new ThemeButton());
+find("pill").replaceWith(new ConnectionPill(session));
 find("skip").addEventListener("click", (event) => {
   // The fragment is the place where the page is: it is not to be changed by this.
   event.preventDefault();
   main.querySelector<HTMLElement>(".view:not([hidden]) h1")?.focus();
 });
 
-main.append(strip.element);
+main.append(strip);
 router.route.watch((route, before) => show(route, route !== before));
 session.live.watch(({ target, roster }) => {
   const hasGateway = target !== undefined && roster?.connection.phase !== "refused";
@@ -68,28 +68,26 @@ function show({ place, query }: Route, isMove: boolean): void {
   let view = made.get(place);
   if (!view) {
     made.set(place, (view = makers[place]()));
-    main.append(view.element);
+    main.append(view);
   }
-  if (shown !== view) {
-    shown?.hide?.();
-    if (shown) shown.element.hidden = true;
-    view.element.hidden = false;
-  }
+  const isOther = shown !== view;
+  if (isOther) shown?.leave();
   for (const each of PLACES) {
     const link = document.querySelector(`nav [data-place="${each}"]`);
     if (each === place) link?.setAttribute("aria-current", "page");
     else link?.removeAttribute("aria-current");
   }
   placeTour();
-  const title = view.element.querySelector("h1");
-  document.title = `${title?.textContent} · openclaw-presence`;
-  const isOther = shown !== view;
   shown = view;
-  view.show?.(query);
-  if (isMove && isOther) {
+  view.enter(query);
+  void view.updateComplete.then(() => {
+    if (shown !== view) return;
+    const title = view.querySelector("h1");
+    document.title = `${title?.textContent} · openclaw-presence`;
+    if (!isMove || !isOther) return;
     scrollTo(0, 0);
     title?.focus({ preventScroll: true });
-  }
+  });
 }
 
 /** Connects to the gateway of the link, else to the one of before the reload, else to the one that serves this page. */

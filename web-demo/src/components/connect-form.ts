@@ -1,103 +1,92 @@
-import { h, set, write } from "../lib/dom.js";
+import { html, nothing } from "lit";
+import { customElement, state } from "lit/decorators.js";
+
+import { Part } from "../lib/part.js";
+import { hrefOf } from "../state/route.js";
+import type { Secret } from "../state/secret-link.js";
 import { findOwnGateway, ownGatewayUrl, type Target } from "../state/target.js";
-import { hrefOf, type Place } from "../state/route.js";
 
 const DEFAULT_URL = "ws://127.0.0.1:18789";
 
 /** Asks which gateway to show, where no link said it. */
-export class ConnectForm {
-  readonly element: HTMLElement;
-  readonly #url = h("input", { id: "gateway-url", type: "text", inputmode: "url", required: true, autocomplete: "url", spellcheck: "false", value: DEFAULT_URL });
-  readonly #secret = h("input", { id: "gateway-secret", type: "password", autocomplete: "off", spellcheck: "false" });
-  readonly #kind = h("select", { id: "gateway-kind" }, h("option", { value: "token" }, "Token"), h("option", { value: "password" }, "Password"));
-  readonly #error = h("p", { id: "gateway-error", class: "form-error", role: "alert" });
-  readonly #found = h("p", { class: "sub" });
-  readonly #connect: (target: Target) => void;
+@customElement("connect-form")
+export class ConnectForm extends Part {
+  @state() private accessor url = DEFAULT_URL;
+  @state() private accessor secret = "";
+  @state() private accessor kind: Secret["kind"] = "token";
+  @state() private accessor error = "";
+  @state() private accessor found = "";
   #suggested: string | undefined;
 
   /** @param connect throws what is wrong with the address. */
-  constructor(connect: (target: Target) => void) {
-    this.#connect = connect;
-    const form = h(
-      "form",
-      { class: "connect-form", novalidate: true },
-      h("label", { for: "gateway-url" }, "Address of the gateway"),
-      this.#url,
-      h("label", { for: "gateway-secret" }, "Its secret"),
-      h("div", { class: "joined" }, h("label", { for: "gateway-kind", class: "off-screen" }, "Kind of secret"), this.#kind, this.#secret),
-      h("p", { class: "sub" }, "Printed by the gateway at its start. Kept in this tab and those it opens (sessionStorage), so that a reload works, and sent to nobody but the gateway."),
-      this.#error,
-      h("button", { type: "submit", class: "button primary" }, "Connect"),
-    );
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#submit();
-    });
-    this.element = h(
-      "div",
-      { class: "welcome" },
-      h(
-        "section",
-        { class: "card" },
-        h("h2", {}, "Connect to a gateway"),
-        h("p", {}, "See who is connected to OpenClaw, live: the gateway, mac apps, WebChat tabs, nodes."),
-        this.#found,
-        form,
-      ),
-      h(
-        "section",
-        { class: "card" },
-        h("h2", {}, "No gateway at hand?"),
-        h(
-          "ul",
-          { class: "instead" },
-          instead("playground", "Open the playground", "A whole gateway in this page: duplicate rows, stale rows, tunnels, and a slider for time."),
-          instead("paste", "Paste a list", "From any OpenClaw gateway. See one row per instance, and why some rows look alike."),
-        ),
-        h("p", {}, "Or start one: ", h("code", {}, "presence-gateway"), " prints a link that brings you back here, signed in."),
-      ),
-    );
+  constructor(readonly connect: (target: Target) => void) {
+    super();
   }
 
   /** Fills in the gateway that was tried; asked again, the address is not overwritten. */
   suggest({ url, secret }: Target): void {
     if (this.#suggested === url) return;
-    this.#suggested = url;
-    this.#url.value = url;
-    if (secret) this.#kind.value = secret.kind;
+    this.#suggested = this.url = url;
+    if (secret) this.kind = secret.kind;
   }
 
   /** Fills in the gateway that serves this page; connects to it if it asks for nothing. */
   async findGateway(): Promise<void> {
     const own = await findOwnGateway();
     if (!own) return;
-    this.#url.value = ownGatewayUrl();
+    this.url = ownGatewayUrl();
     if (own.auth === "none") return this.#submit();
-    this.#kind.value = own.auth;
-    write(this.#found, `This page is served by a gateway (${own.version}) that asks for its ${own.auth}. The link it printed signs you in at once.`);
+    this.kind = own.auth;
+    this.found = `This page is served by a gateway (${own.version}) that asks for its ${own.auth}. The link it printed signs you in at once.`;
   }
 
-  #submit(): void {
-    const text = this.#secret.value.trim();
-    const secret = text === "" ? undefined : { kind: this.#kind.value === "password" ? "password" : "token", text } as const;
-    const url = this.#url.value.trim();
+  protected override render() {
+    const { url, secret, kind, error, found } = this;
+    const type = (event: Event) => (event.target as HTMLInputElement).value;
+    return html`
+      <div class="welcome">
+        <section class="card">
+          <h2>Connect to a gateway</h2>
+          <p>See who is connected to OpenClaw, live: the gateway, mac apps, WebChat tabs, nodes.</p>
+          <p class="sub" ?hidden=${found === ""}>${found}</p>
+          <form class="connect-form" novalidate @submit=${this.#submit}>
+            <label for="gateway-url">Address of the gateway</label>
+            <input id="gateway-url" type="text" inputmode="url" required autocomplete="url" spellcheck="false" .value=${url}
+              aria-invalid=${error === "" ? nothing : "true"} aria-describedby=${error === "" ? nothing : "gateway-error"} @input=${(event: Event) => (this.url = type(event))}>
+            <label for="gateway-secret">Its secret</label>
+            <div class="joined">
+              <label for="gateway-kind" class="off-screen">Kind of secret</label>
+              <select id="gateway-kind" .value=${kind} @change=${(event: Event) => (this.kind = type(event) === "password" ? "password" : "token")}>
+                <option value="token">Token</option>
+                <option value="password">Password</option>
+              </select>
+              <input id="gateway-secret" type="password" autocomplete="off" spellcheck="false" .value=${secret} @input=${(event: Event) => (this.secret = type(event))}>
+            </div>
+            <p class="sub">Printed by the gateway at its start. Kept in this tab and those it opens (sessionStorage), so that a reload works, and sent to nobody but the gateway.</p>
+            <p id="gateway-error" class="form-error" role="alert" ?hidden=${error === ""}>${error}</p>
+            <button type="submit" class="button primary">Connect</button>
+          </form>
+        </section>
+        <section class="card">
+          <h2>No gateway at hand?</h2>
+          <ul class="instead">
+            <li><a href=${hrefOf("playground")}>Open the playground</a><p class="sub">A whole gateway in this page: duplicate rows, stale rows, tunnels, and a slider for time.</p></li>
+            <li><a href=${hrefOf("paste")}>Paste a list</a><p class="sub">From any OpenClaw gateway. See one row per instance, and why some rows look alike.</p></li>
+          </ul>
+          <p>Or start one: <code>presence-gateway</code> prints a link that brings you back here, signed in.</p>
+        </section>
+      </div>`;
+  }
+
+  #submit(event?: Event): void {
+    event?.preventDefault();
+    const [url, text] = [this.url.trim(), this.secret.trim()];
     try {
-      this.#connect(secret ? { url, secret } : { url });
-      this.#secret.value = "";
-      this.#say("");
+      this.connect(text === "" ? { url } : { url, secret: { kind: this.kind, text } });
+      this.secret = this.error = "";
     } catch (error) {
-      this.#say(error instanceof Error ? `${error.message}. An address looks like ${DEFAULT_URL}.` : String(error));
+      this.error = error instanceof Error ? `${error.message}. An address looks like ${DEFAULT_URL}.` : String(error);
+      this.querySelector<HTMLElement>("#gateway-url")?.focus();
     }
   }
-
-  #say(error: string): void {
-    write(this.#error, error);
-    set(this.#url, "aria-invalid", error === "" ? undefined : "true");
-    set(this.#url, "aria-describedby", error === "" ? undefined : "gateway-error");
-    if (error !== "") this.#url.focus();
-  }
-}
-
-function instead(place: Place, label: string, text: string): HTMLElement {
-  return h("li", {}, h("a", { href: hrefOf(place) }, label), h("p", { class: "sub" }, text));
 }

@@ -1,8 +1,10 @@
 import type { ConnectionState, PresenceError } from "openclaw-presence";
+import { html } from "lit";
+import { customElement } from "lit/decorators.js";
 
-import { h, replace, set, write } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
-import type { Live, Session } from "../state/session.js";
+import { Part } from "../lib/part.js";
+import type { Session } from "../state/session.js";
 
 /** What a person can do about a refusal, by its code, where the gateway did not say. */
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -12,63 +14,6 @@ const REMEDIES: Readonly<Record<string, string>> = {
   WASM_BLOCKED: "Whoever serves this page has to allow WebAssembly.",
 };
 
-/**
- * How the connection is: two calm lines while it lives, and what to do when it does not. Coming and going takes no
- * other room: nothing below it moves.
- */
-export class ConnectionBar {
-  readonly element = h("section", { class: "connection", "aria-label": "Connection" });
-  readonly #title = h("strong");
-  readonly #when = h("span", { class: "num" });
-  readonly #text = h("p", { class: "connection-text" });
-  readonly #remedy = h("p", { class: "remedy" });
-  readonly #notices = h("div", { class: "notices" });
-  readonly #retry = h("button", { type: "button", class: "button" }, icon("restart"), h("span", {}, "Try now"));
-  readonly #change = h("button", { type: "button", class: "button quiet" }, icon("drop"), h("span", {}, "Disconnect"));
-  #state: ConnectionState | undefined;
-  #ticker: ReturnType<typeof setInterval> | undefined;
-
-  constructor(session: Session) {
-    this.#retry.addEventListener("click", () => session.retry());
-    this.#change.addEventListener("click", () => session.disconnect());
-    replace(
-      this.element,
-      h(
-        "div",
-        { class: "connection-line" },
-        h("span", { class: "pulse", "aria-hidden": "true" }),
-        h("div", { class: "connection-words" }, h("p", { class: "connection-head" }, this.#title, " ", this.#when), this.#text, this.#remedy),
-        h("div", { class: "actions" }, this.#retry, this.#change),
-      ),
-      this.#notices,
-    );
-    session.live.watch((live) => this.#show(live));
-  }
-
-  #show({ roster, target, notices }: Live): void {
-    const state = roster?.connection ?? { phase: "connecting" };
-    this.element.hidden = target === undefined;
-    replace(this.#notices, notices.map(noticeLine));
-    set(this.element, "data-offline", roster?.isOffline === true && roster.rows.length > 0 ? "" : undefined);
-    if (state === this.#state) return;
-    this.#state = state;
-    set(this.element, "data-phase", state.phase);
-    this.#retry.hidden = state.phase !== "waiting" && state.phase !== "refused";
-    write(this.#title, TITLES[state.phase]);
-    const error = "error" in state ? state.error : undefined;
-    write(this.#remedy, error ? (error.remedy ?? REMEDIES[error.code] ?? "") : "");
-    this.#remedy.hidden = this.#remedy.textContent === "";
-    clearInterval(this.#ticker);
-    write(this.#text, words(state, target?.url ?? ""));
-    // On a narrow screen the end of it is cut off.
-    set(this.#text, "title", this.#text.textContent ?? "");
-    const retryAtMs = state.phase === "waiting" ? performance.now() + state.retryInMs : undefined;
-    const say = () => write(this.#when, retryAtMs === undefined ? "" : retryWords(retryAtMs));
-    say();
-    if (state.phase === "waiting") this.#ticker = setInterval(say, 1_000);
-  }
-}
-
 const TITLES = {
   live: "Live",
   connecting: "Connecting…",
@@ -76,6 +21,58 @@ const TITLES = {
   refused: "The gateway refuses this page",
   stopped: "Not connected",
 } as const;
+
+/**
+ * How the connection is: two calm lines while it lives, and what to do when it does not. Coming and going takes no
+ * other room: nothing below it moves.
+ */
+@customElement("connection-bar")
+export class ConnectionBar extends Part {
+  #state: ConnectionState | undefined;
+  #retryAtMs = 0;
+  #ticker: ReturnType<typeof setInterval> | undefined;
+
+  constructor(readonly session: Session) {
+    super();
+    this.follow(session.live);
+  }
+
+  protected override willUpdate(): void {
+    const state = this.session.live.value.roster?.connection;
+    if (state === this.#state) return;
+    this.#state = state;
+    clearInterval(this.#ticker);
+    if (state?.phase !== "waiting") return;
+    this.#retryAtMs = performance.now() + state.retryInMs;
+    this.#ticker = setInterval(() => this.requestUpdate(), 1_000);
+  }
+
+  protected override render() {
+    const { session } = this;
+    const { roster, target, notices } = session.live.value;
+    const state = this.#state ?? { phase: "connecting" };
+    // On a narrow screen the end of it is cut off: the title has it all.
+    const text = words(state, target?.url ?? "");
+    const remedy = "error" in state ? remedyOf(state.error) : "";
+    const when = state.phase === "waiting" ? retryWords(this.#retryAtMs - performance.now()) : "";
+    return html`
+      <section class="connection" aria-label="Connection" data-phase=${state.phase} ?hidden=${target === undefined} ?data-offline=${roster?.isOffline === true && roster.rows.length > 0}>
+        <div class="connection-line">
+          <span class="pulse" aria-hidden="true"></span>
+          <div class="connection-words">
+            <p class="connection-head"><strong>${TITLES[state.phase]}</strong> <span class="num">${when}</span></p>
+            <p class="connection-text" title=${text}>${text}</p>
+            <p class="remedy" ?hidden=${remedy === ""}>${remedy}</p>
+          </div>
+          <div class="actions">
+            <button type="button" class="button" ?hidden=${state.phase !== "waiting" && state.phase !== "refused"} @click=${() => session.retry()}>${icon("restart")}<span>Try now</span></button>
+            <button type="button" class="button quiet" @click=${() => session.disconnect()}>${icon("drop")}<span>Disconnect</span></button>
+          </div>
+        </div>
+        <div class="notices">${notices.map((error) => html`<p class="notice" role="status">${`${reason(error)} ${remedyOf(error)}`.trim()}</p>`)}</div>
+      </section>`;
+  }
+}
 
 function words(state: ConnectionState, url: string): string {
   switch (state.phase) {
@@ -92,8 +89,8 @@ function words(state: ConnectionState, url: string): string {
   }
 }
 
-function retryWords(retryAtMs: number): string {
-  const seconds = Math.max(0, Math.ceil((retryAtMs - performance.now()) / 1_000));
+function retryWords(inMs: number): string {
+  const seconds = Math.max(0, Math.ceil(inMs / 1_000));
   return seconds === 0 ? "trying again now" : `trying again in ${seconds} s`;
 }
 
@@ -101,7 +98,6 @@ function reason({ message }: PresenceError): string {
   return message === "" ? "" : `${message[0]?.toUpperCase()}${message.slice(1)}.`;
 }
 
-function noticeLine(error: PresenceError): HTMLElement {
-  const remedy = error.remedy ?? REMEDIES[error.code];
-  return h("p", { class: "notice", role: "status" }, `${reason(error)} ${remedy ?? ""}`.trim());
+function remedyOf(error: PresenceError): string {
+  return error.remedy ?? REMEDIES[error.code] ?? "";
 }

@@ -1,13 +1,13 @@
 import { rawRows, type Finding, type PresenceRow } from "openclaw-presence";
 
-import { h, replace, write } from "../lib/dom.js";
+import { h, node, replace, write } from "../lib/dom.js";
 import { count, pretty, timeOfDay } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import type { Change } from "../state/history.js";
 import { rowDevice, rowName } from "../state/row-words.js";
-import { copyButton } from "./copy-button.js";
+import { CopyButton } from "./copy-button.js";
 import { findingCard } from "./findings.js";
-import { StatusMark } from "./status.js";
+import { statusMark } from "./status.js";
 
 /** Everything there is to know about a row. */
 export interface Detail {
@@ -24,7 +24,7 @@ const narrow = matchMedia("(max-width: 82rem)");
 export class DetailPanel {
   readonly element = h("dialog", { class: "detail" });
   readonly #title = h("h2", { tabindex: "-1" });
-  readonly #status = new StatusMark();
+  readonly #status = h("div");
   readonly #facts = h("dl", { class: "facts" });
   readonly #findings = h("div");
   readonly #changes = h("ol", { class: "changes" });
@@ -34,11 +34,11 @@ export class DetailPanel {
 
   /** @param onClose The user closed it. */
   constructor(onClose: () => void) {
-    const close = h("button", { type: "button", class: "button icon-only", "aria-label": "Close details", on: { click: onClose } }, icon("close"));
-    const copy = copyButton("Copy as JSON", () => pretty(this.#detail?.row.entry));
+    const close = h("button", { type: "button", class: "button icon-only", "aria-label": "Close details", on: { click: onClose } }, node(icon("close")));
+    const copy = new CopyButton("Copy as JSON", () => pretty(this.#detail?.row.entry));
     replace(
       this.element,
-      h("header", {}, h("div", {}, this.#title, this.#status.element), close),
+      h("header", {}, h("div", {}, this.#title, this.#status), close),
       h(
         "div",
         { class: "detail-body" },
@@ -88,9 +88,9 @@ export class DetailPanel {
 
   #write({ row, findings, changes }: Detail): void {
     write(this.#title, rowName(row));
-    this.#status.show(row.status, row.status === "Left" ? row.ageText : "");
+    replace(this.#status, node(statusMark(row.status, row.status === "Left" ? row.ageText : "")));
     replace(this.#facts, facts(row).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
-    replace(this.#findings, findings.map((finding) => findingCard(finding)));
+    replace(this.#findings, findings.map((finding) => node(findingCard(finding))));
     replace(this.#changes, changes.length === 0 ? h("li", { class: "sub" }, "None yet.") : changes.map(changeItem));
     write(this.#entry, pretty(row.entry));
     const raw = rawRows(row);

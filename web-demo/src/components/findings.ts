@@ -1,6 +1,6 @@
 import { rawRows, type Finding, type PresenceEntry, type PresenceRow } from "openclaw-presence";
+import { html } from "lit";
 
-import { h } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
 
 /** Keys of the rows that a finding speaks of. A finding that is about as likely harmless marks none. */
@@ -27,22 +27,30 @@ export function findingsAbout(findings: readonly Finding[], row: PresenceRow): r
 const CONFIDENCE = { high: "Sure", medium: "Likely", low: "Maybe, maybe harmless" } as const;
 
 /** A finding with its evidence and what to do. */
-export function findingCard(finding: Finding, show?: () => void): HTMLElement {
-  const { title, confidence, evidence, fix, entries } = finding;
-  const label = show && h("button", { type: "button", class: "link", on: { click: show } }, `Show the ${entries.length} rows`);
-  return h(
-    "article",
-    { class: "finding", data: { confidence, code: finding.code } },
-    findingTitle(title, CONFIDENCE[confidence]),
-    evidence.map((sentence) => h("p", { class: "evidence" }, sentence)),
-    h("p", { class: "fix" }, h("strong", {}, "Fix: "), fix),
-    label,
-  );
+export function findingCard({ title, confidence, code, evidence, fix, entries }: Finding, show?: () => void) {
+  const link = show && html`<button type="button" class="link" @click=${show}>Show the ${entries.length} rows</button>`;
+  return card({ title, badge: CONFIDENCE[confidence], confidence, code, evidence, fix }, link);
 }
 
-/** The head of such a card. */
-export function findingTitle(title: string, confidence: string): HTMLElement {
-  return h("h3", {}, h("span", {}, icon("twins"), title), h("span", { class: "badge" }, confidence));
+/** What such a card says. */
+export interface Card {
+  readonly title: string;
+  readonly badge: string;
+  readonly confidence: Finding["confidence"];
+  readonly code: string;
+  readonly evidence: readonly string[];
+  readonly fix: string;
+}
+
+/** A card of that look. */
+export function card({ title, badge, confidence, code, evidence, fix }: Card, end?: unknown) {
+  return html`
+    <article class="finding" data-confidence=${confidence} data-code=${code}>
+      <h3><span>${icon("twins")}${title}</span><span class="badge">${badge}</span></h3>
+      ${evidence.map((sentence) => html`<p class="evidence">${sentence}</p>`)}
+      <p class="fix"><strong>Fix: </strong>${fix}</p>
+      ${end}
+    </article>`;
 }
 
 /** What tells one entry of a list from the others: nothing that changes as it ages. */

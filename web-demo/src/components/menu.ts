@@ -1,22 +1,24 @@
-import { h } from "../lib/dom.js";
+import { html } from "lit";
+
 import { icon, type IconName } from "../lib/icons.js";
 
 /** A button that opens a box below it. Escape and a click beside it close it. */
-export function menu(iconName: IconName, label: string, ...children: readonly HTMLElement[]): HTMLElement {
-  const summary = h("summary", { class: "button quiet" }, icon(iconName), label);
-  const box = h("details", { class: "menu" }, summary, h("div", { class: "menu-box" }, children));
-  const closeBeside = (event: Event) => {
-    if (!box.contains(event.target as Node)) box.open = false;
-  };
-  box.addEventListener("toggle", () => {
-    if (box.open) addEventListener("pointerdown", closeBeside);
-    else removeEventListener("pointerdown", closeBeside);
-  });
-  box.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !box.open) return;
-    event.stopPropagation();
-    box.open = false;
-    summary.focus();
-  });
-  return box;
+export function menu(iconName: IconName, label: string, content: unknown) {
+  return html`
+    <details class="menu" @keydown=${closeByEscape}>
+      <summary class="button quiet">${icon(iconName)}${label}</summary>
+      <div class="menu-box">${content}</div>
+    </details>`;
+}
+
+addEventListener("pointerdown", ({ target }) => {
+  for (const menu of document.querySelectorAll<HTMLDetailsElement>(".menu[open]")) if (!menu.contains(target as Node)) menu.open = false;
+});
+
+function closeByEscape(event: KeyboardEvent): void {
+  const menu = event.currentTarget as HTMLDetailsElement;
+  if (event.key !== "Escape" || !menu.open) return;
+  event.stopPropagation();
+  menu.open = false;
+  menu.querySelector("summary")?.focus();
 }

@@ -1,11 +1,11 @@
 import type { PresenceRow } from "openclaw-presence";
 
-import { h, set, write } from "../lib/dom.js";
+import { h, node, replace, set, write } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
 import { moment, shortId, shortMoment } from "../lib/format.js";
 import { inputMoment } from "../state/roster-order.js";
 import { rowModel, rowName } from "../state/row-words.js";
-import { StatusMark } from "./status.js";
+import { statusMark } from "./status.js";
 
 /** What a table says about a row beside what the row says itself. */
 export interface RowMarks {
@@ -24,9 +24,9 @@ export class RosterRow {
   /** Opens the row; the one thing in it that takes the focus. */
   readonly button = h("button", { type: "button", class: "row-open", tabindex: "-1" });
   readonly #badge = h("span", { class: "badge", hidden: true });
-  readonly #twin = h("span", { class: "badge twin", hidden: true }, icon("twins"), h("span", {}, "duplicate?"));
+  readonly #twin = h("span", { class: "badge twin", hidden: true }, node(icon("twins")), h("span", {}, "duplicate?"));
   readonly #where = h("span", { class: "sub" });
-  readonly #status = new StatusMark();
+  readonly #status = h("td", { class: "status-cell", role: "cell" });
   readonly #version = h("td", { class: "version", role: "cell" });
   readonly #model = h("span", { class: "model" });
   readonly #platform = h("span", { class: "sub" });
@@ -48,7 +48,7 @@ export class RosterRow {
         h("span", { class: "who-line" }, this.button, this.#badge, this.#twin),
         this.#where,
       ),
-      h("td", { class: "status-cell", role: "cell" }, this.#status.element),
+      this.#status,
       this.#version,
       h("td", { class: "device", role: "cell" }, this.#model, this.#platform),
       h("td", { class: "mode", role: "cell" }, this.#mode, this.#roles),
@@ -81,7 +81,7 @@ export class RosterRow {
     set(this.element, "data-self", row.isSelf ? "" : undefined);
     write(this.button, rowName(row));
     write(this.#where, [row.ip, row.instanceId && shortId(row.instanceId)].filter(Boolean).join(" · ") || "no ip, no instanceId");
-    this.#status.show(row.status);
+    if (this.#status.textContent !== row.status) replace(this.#status, node(statusMark(row.status)));
     write(this.#version, row.version ?? "–");
     const model = rowModel(row);
     write(this.#model, model || row.platformLabel || "–");

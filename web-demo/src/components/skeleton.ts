@@ -1,7 +1,10 @@
-import { h } from "../lib/dom.js";
+import { html } from "lit";
 
 /** What stands where rows will be, in their size. */
-export function skeletonRows(rows = 4): HTMLElement {
-  const bars = Array.from({ length: rows }, () => h("div", { class: "skeleton-row", "aria-hidden": "true" }));
-  return h("div", { class: "skeleton", role: "status" }, h("span", { class: "off-screen" }, "Waiting for the list of instances"), bars);
+export function skeletonRows(rows = 4) {
+  return html`
+    <div class="skeleton" role="status">
+      <span class="off-screen">Waiting for the list of instances</span>
+      ${Array.from({ length: rows }, () => html`<div class="skeleton-row" aria-hidden="true"></div>`)}
+    </div>`;
 }

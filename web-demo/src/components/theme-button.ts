@@ -1,29 +1,29 @@
-import { h, replace } from "../lib/dom.js";
+import { html } from "lit";
+import { customElement, state } from "lit/decorators.js";
+
 import { icon } from "../lib/icons.js";
+import { Part } from "../lib/part.js";
 import { applyTheme, storedTheme, type Theme } from "../state/theme.js";
 
-const NEXT: Readonly<Record<Theme, Theme>> = { auto: "light", light: "dark", dark: "auto" };
-const NAMES = { auto: "as the system", light: "light", dark: "dark" } as const;
-const ICONS = { auto: "auto", light: "sun", dark: "moon" } as const;
+const THEMES: Readonly<Record<Theme, { readonly name: string; readonly icon: "auto" | "sun" | "moon"; readonly next: Theme }>> = {
+  auto: { name: "as the system", icon: "auto", next: "light" },
+  light: { name: "light", icon: "sun", next: "dark" },
+  dark: { name: "dark", icon: "moon", next: "auto" },
+};
 
 /** Goes through the colours: as the system has them, light, dark. */
-export class ThemeButton {
-  readonly element = h("button", { type: "button", class: "button icon-only", id: "theme" });
-  #theme = storedTheme();
+@customElement("theme-button")
+export class ThemeButton extends Part {
+  @state() private accessor theme = storedTheme();
 
-  constructor() {
-    this.element.addEventListener("click", () => {
-      this.#theme = NEXT[this.#theme];
-      applyTheme(this.#theme, true);
-      this.#show();
-    });
-    this.#show();
+  protected override render() {
+    const { name, icon: iconName } = THEMES[this.theme];
+    const label = `Colours: ${name}`;
+    return html`<button type="button" class="button icon-only" id="theme" aria-label=${label} title=${label} @click=${this.#next}>${icon(iconName)}</button>`;
   }
 
-  #show(): void {
-    replace(this.element, icon(ICONS[this.#theme]));
-    const label = `Colours: ${NAMES[this.#theme]}`;
-    this.element.setAttribute("aria-label", label);
-    this.element.title = label;
+  #next(): void {
+    this.theme = THEMES[this.theme].next;
+    applyTheme(this.theme, true);
   }
 }

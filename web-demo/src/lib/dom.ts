@@ -1,3 +1,5 @@
+import { render, type TemplateResult } from "lit";
+
 /** What can be put into an element. Strings become text, never markup. */
 export type Child = Node | string | number | false | undefined | readonly Child[];
 
@@ -66,4 +68,11 @@ function addListeners(element: HTMLElement, listeners: Listeners): void {
   for (const [type, listener] of Object.entries(listeners)) {
     element.addEventListener(type, listener as EventListener);
   }
+}
+
+/** The element of a template. */
+export function node(template: TemplateResult): HTMLElement {
+  const box = document.createElement("div");
+  render(template, box);
+  return box.firstElementChild as HTMLElement;
 }

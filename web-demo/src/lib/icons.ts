@@ -1,3 +1,5 @@
+import { html, type TemplateResult } from "lit";
+
 /** Line icons on a grid of 24, drawn with the current colour. */
 const PATHS = {
   close: "M6 6l12 12M18 6L6 18",
@@ -36,16 +38,7 @@ const PATHS = {
 /** The name of an icon. */
 export type IconName = keyof typeof PATHS;
 
-const SVG = "http://www.w3.org/2000/svg";
-
 /** An icon; it says nothing to screen readers, so put words beside it. */
-export function icon(name: IconName): SVGSVGElement {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", PATHS[name]);
-  svg.append(path);
-  return svg;
+export function icon(name: IconName): TemplateResult {
+  return html`<svg viewBox="0 0 24 24" class="icon" aria-hidden="true"><path d=${PATHS[name]}></path></svg>`;
 }

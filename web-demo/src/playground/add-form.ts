@@ -1,5 +1,9 @@
-import { h } from "../lib/dom.js";
+import { html } from "lit";
+import { customElement } from "lit/decorators.js";
+
+import { select } from "../components/select.js";
 import { icon } from "../lib/icons.js";
+import { Part } from "../lib/part.js";
 import { IDENTITIES, KINDS, NETWORKS, type Identity, type KindName, type Network } from "./kinds.js";
 import type { Player } from "./player.js";
 import { freeId } from "./script.js";
@@ -8,28 +12,28 @@ import { freeId } from "./script.js";
 const CROWD_SIZE = 50;
 
 /** Adds clients to the world. */
-export function addForm(player: Player): HTMLElement {
-  const identity = select("new-identity", IDENTITIES);
-  const network = select("new-network", NETWORKS);
-  const next = () => freeId(player.frame.value.script);
-  const add = (kind: KindName) =>
-    player.act({ op: "add", id: next(), kind, identity: identity.value as Identity, network: network.value as Network });
-  return h(
-    "div",
-    { class: "add-form" },
-    h(
-      "div",
-      { class: "actions" },
-      Object.entries(KINDS).map(([kind, { label, icon: name }]) =>
-        h("button", { type: "button", class: "button", "aria-label": `Add: ${label}`, on: { click: () => add(kind as KindName) } }, icon(name), label),
-      ),
-      h("button", { type: "button", class: "button quiet", on: { click: () => player.act({ op: "crowd", id: next(), size: CROWD_SIZE }) } }, icon("crowd"), `${CROWD_SIZE} at once`),
-    ),
-    h("div", { class: "field" }, h("label", { for: "new-identity" }, "with"), identity),
-    h("div", { class: "field" }, h("label", { for: "new-network" }, "arriving"), network),
-  );
-}
+@customElement("add-form")
+export class AddForm extends Part {
+  #identity: Identity = "stable";
+  #network: Network = "lan";
 
-function select(id: string, names: Readonly<Record<string, string>>): HTMLSelectElement {
-  return h("select", { id }, Object.entries(names).map(([value, label]) => h("option", { value }, label)));
+  constructor(readonly player: Player) {
+    super();
+  }
+
+  protected override render() {
+    const { player } = this;
+    const next = () => freeId(player.frame.value.script);
+    const add = (kind: KindName) => player.act({ op: "add", id: next(), kind, identity: this.#identity, network: this.#network });
+    const kinds = Object.entries(KINDS) as [KindName, (typeof KINDS)[KindName]][];
+    return html`
+      <div class="add-form">
+        <div class="actions">
+          ${kinds.map(([kind, { label, icon: name }]) => html`<button type="button" class="button" aria-label="Add: ${label}" @click=${() => add(kind)}>${icon(name)}${label}</button>`)}
+          <button type="button" class="button quiet" @click=${() => player.act({ op: "crowd", id: next(), size: CROWD_SIZE })}>${icon("crowd")}${CROWD_SIZE} at once</button>
+        </div>
+        <div class="field"><label for="new-identity">with</label>${select("new-identity", this.#identity, Object.entries(IDENTITIES), (value) => (this.#identity = value as Identity))}</div>
+        <div class="field"><label for="new-network">arriving</label>${select("new-network", this.#network, Object.entries(NETWORKS), (value) => (this.#network = value as Network))}</div>
+      </div>`;
+  }
 }

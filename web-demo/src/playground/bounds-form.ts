@@ -1,4 +1,6 @@
-import { h, write } from "../lib/dom.js";
+import { html } from "lit";
+import { live } from "lit/directives/live.js";
+
 import { duration } from "../lib/format.js";
 import type { Frame, Player } from "./player.js";
 import { BOUNDS } from "./script.js";
@@ -7,30 +9,21 @@ import { BOUNDS } from "./script.js";
 const TTLS = [10, 30, 60, 120, 300, 600, 1_800, 3_600];
 
 /** The gateway's time to live and cap. A change holds from the beginning of the world on. */
-export class BoundsForm {
-  readonly element: HTMLElement;
-  readonly #ttl = h("input", { id: "world-ttl", type: "range", min: "0", max: String(TTLS.length - 1), step: "1" });
-  readonly #ttlText = h("output", { for: "world-ttl", class: "num" });
-  readonly #cap = h("input", { id: "world-cap", type: "range", min: String(BOUNDS.cap.least), max: String(BOUNDS.cap.most), step: "1" });
-  readonly #capText = h("output", { for: "world-cap", class: "num" });
-
-  constructor(player: Player) {
-    this.#ttl.addEventListener("input", () => player.setBounds({ ttlMs: (TTLS[Number(this.#ttl.value)] ?? 300) * 1_000 }));
-    this.#cap.addEventListener("input", () => player.setBounds({ cap: Number(this.#cap.value) }));
-    this.element = h(
-      "div",
-      { class: "bounds" },
-      h("div", { class: "field" }, h("label", { for: "world-ttl" }, "Time to live"), this.#ttl, this.#ttlText),
-      h("div", { class: "field" }, h("label", { for: "world-cap" }, "Most rows"), this.#cap, this.#capText),
-    );
-  }
-
-  show({ script: { ttlMs, cap } }: Frame): void {
-    const index = TTLS.findIndex((seconds) => seconds * 1_000 >= ttlMs);
-    this.#ttl.value = String(index < 0 ? TTLS.length - 1 : index);
-    this.#ttl.setAttribute("aria-valuetext", duration(ttlMs));
-    this.#cap.value = String(cap);
-    write(this.#ttlText, duration(ttlMs));
-    write(this.#capText, String(cap));
-  }
+export function boundsForm(player: Player, { script: { ttlMs, cap } }: Frame) {
+  const index = TTLS.findIndex((seconds) => seconds * 1_000 >= ttlMs);
+  const value = (event: Event) => Number((event.target as HTMLInputElement).value);
+  return html`
+    <div class="bounds">
+      <div class="field">
+        <label for="world-ttl">Time to live</label>
+        <input id="world-ttl" type="range" min="0" max=${TTLS.length - 1} step="1" aria-valuetext=${duration(ttlMs)}
+          .value=${live(String(index < 0 ? TTLS.length - 1 : index))} @input=${(event: Event) => player.setBounds({ ttlMs: (TTLS[value(event)] ?? 300) * 1_000 })}>
+        <output for="world-ttl" class="num">${duration(ttlMs)}</output>
+      </div>
+      <div class="field">
+        <label for="world-cap">Most rows</label>
+        <input id="world-cap" type="range" min=${BOUNDS.cap.least} max=${BOUNDS.cap.most} step="1" .value=${live(String(cap))} @input=${(event: Event) => player.setBounds({ cap: value(event) })}>
+        <output for="world-cap" class="num">${cap}</output>
+      </div>
+    </div>`;
 }

@@ -1,4 +1,5 @@
-import { h, replace } from "../lib/dom.js";
+import { html, nothing } from "lit";
+import { guard } from "lit/directives/guard.js";
 import { stopwatch } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import type { Frame, Player } from "./player.js";
@@ -8,35 +9,18 @@ import type { Step } from "./world.js";
 const MOST = 120;
 
 /** What happened and what is to come, newest on top. */
-export class StepList {
-  readonly element = h("ol", { class: "steps", reversed: true, tabindex: "0", "aria-label": "Steps, newest first" });
-  readonly #player: Player;
-  #shown = "";
-
-  constructor(player: Player) {
-    this.#player = player;
-  }
-
-  show({ past, future }: Frame): void {
-    const last = past.at(-1);
-    const state = JSON.stringify([past.length, last?.atMs, last?.text, future.map(({ atMs, text }) => [atMs, text])]);
-    if (state === this.#shown) return;
-    this.#shown = state;
-    replace(
-      this.element,
-      [...future].reverse().map((step) => this.#item(step, true)),
-      past.slice(-MOST).reverse().map((step) => this.#item(step, false)),
-      past.length + future.length === 0 && h("li", { class: "sub" }, "Nothing happened yet."),
-    );
-  }
-
-  #item({ atMs, text, action }: Step, isFuture: boolean): HTMLElement {
-    return h(
-      "li",
-      { class: "step", data: { kind: action ? "action" : "effect", when: isFuture ? "future" : "past" } },
-      h("time", { class: "num" }, stopwatch(atMs)),
-      h("span", {}, text, isFuture && h("span", { class: "sub" }, " (to come)")),
-      action && h("button", { type: "button", class: "button icon-only small", "aria-label": `Remove: ${text} at ${stopwatch(atMs)}`, on: { click: () => this.#player.undo(action) } }, icon("close")),
-    );
-  }
+export function stepList(player: Player, { past, future }: Frame) {
+  const all = [...[...future].reverse(), ...past.slice(-MOST).reverse()];
+  const item = ({ atMs, text, action }: Step, index: number) => {
+    const isFuture = index < future.length;
+    return html`
+      <li class="step" data-kind=${action ? "action" : "effect"} data-when=${isFuture ? "future" : "past"}>
+        <time class="num">${stopwatch(atMs)}</time><span>${text}${isFuture ? html`<span class="sub"> (to come)</span>` : nothing}</span>
+        ${action ? html`<button type="button" class="button icon-only small" aria-label="Remove: ${text} at ${stopwatch(atMs)}" @click=${() => player.undo(action)}>${icon("close")}</button>` : nothing}
+      </li>`;
+  };
+  const drawn = guard([all.map(({ atMs, text }) => `${atMs} ${text}`).join("\n"), future.length], () =>
+    all.length === 0 ? html`<li class="sub">Nothing happened yet.</li>` : all.map(item),
+  );
+  return html`<ol class="steps" reversed tabindex="0" aria-label="Steps, newest first">${drawn}</ol>`;
 }

@@ -1,16 +1,38 @@
-import { h } from "../lib/dom.js";
+import { html } from "lit";
 
-/** One place of the page. */
-export interface View {
-  readonly element: HTMLElement;
+import { Part } from "../lib/part.js";
+
+/** One place of the page. Out of sight it draws nothing. */
+export abstract class View extends Part {
+  constructor(className = "view") {
+    super(className);
+  }
+
+  /** Comes into sight, or stays there with another query. */
+  enter(query: string): void {
+    this.hidden = false;
+    this.requestUpdate();
+    this.show?.(query);
+  }
+
+  /** Goes out of sight. */
+  leave(): void {
+    this.hide?.();
+    this.performUpdate();
+    this.hidden = true;
+  }
+
   /** It comes into sight, with what stands behind the question mark of its address. */
-  show?(query: string): void;
+  protected show?(query: string): void;
   /** Another place is shown now. */
-  hide?(): void;
+  protected hide?(): void;
+
+  protected override shouldUpdate(): boolean {
+    return !this.hidden;
+  }
 }
 
 /** The head of a place: what it is called and for, and what stands beside that where there is room. */
-export function viewHead(title: string, lead: string, ...beside: readonly HTMLElement[]): HTMLElement {
-  const words = h("div", { class: "view-words" }, h("h1", { tabindex: "-1" }, title), h("p", { class: "lead" }, lead));
-  return h("div", { class: "view-head" }, words, ...beside);
+export function viewHead(title: string, lead: string, beside?: HTMLElement) {
+  return html`<div class="view-head"><div class="view-words"><h1 tabindex="-1">${title}</h1><p class="lead">${lead}</p></div>${beside}</div>`;
 }
