@@ -6,13 +6,14 @@ use presence_core::server::SecretEvidence;
 use presence_core::wire::AuthParams;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
+use zeroize::Zeroizing;
 
 /// Placeholders that scripts and templates leave for an empty variable.
 const NOT_SECRETS: [&str; 4] = ["undefined", "null", "[redacted]", "__redacted__"];
 
-/// A secret; never shown by `Debug`, never logged.
+/// A secret; never shown by `Debug`, never logged, and overwritten when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Box<str>);
+pub struct Secret(Zeroizing<String>);
 
 /// The text cannot be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,7 +52,7 @@ impl Secret {
                 before,
             });
         }
-        Ok(Self(text.into()))
+        Ok(Self(text.to_owned().into()))
     }
 
     /// A random token: 32 bytes as hex.
@@ -59,15 +60,14 @@ impl Secret {
     /// # Errors
     /// When the system provides no randomness.
     pub fn random() -> Result<Self, getrandom::Error> {
-        let mut bytes = [0_u8; 32];
-        getrandom::fill(&mut bytes)?;
-        Ok(Self(
-            bytes
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
-                .into(),
-        ))
+        let mut bytes = Zeroizing::new([0_u8; 32]);
+        getrandom::fill(&mut *bytes)?;
+        // As long as it becomes: growing would leave copies behind.
+        let mut text = Zeroizing::new(String::with_capacity(2 * bytes.len()));
+        for byte in *bytes {
+            text.push_str(&format!("{byte:02x}"));
+        }
+        Ok(Self(text))
     }
 
     /// The secret in clear text, to print it at the start or to send it.

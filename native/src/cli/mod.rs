@@ -16,6 +16,7 @@ mod options;
 pub(crate) mod output;
 mod port_holder;
 mod roster;
+mod sandbox;
 mod screen;
 mod serve;
 mod signals;

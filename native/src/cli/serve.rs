@@ -9,7 +9,7 @@ use super::options::{Resolved, ServeOptions};
 use super::output::greet;
 use super::signals::Signals;
 use super::version::stated_version;
-use super::{Failure, logging, port_holder, runtime};
+use super::{Failure, logging, port_holder, runtime, sandbox, stderr};
 use crate::auth::secret::{AuthMode, Secret};
 use crate::clock::Clock;
 use crate::config::GatewayConfig;
@@ -28,6 +28,7 @@ pub(super) fn serve(options: &ServeOptions) -> Result<(), Failure> {
         .resolve()
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let level = options.log_level.unwrap_or(LevelFilter::INFO);
+    sandbox::forbid_core_dumps();
     logging::start(level, options.log_format.unwrap_or_default());
     runtime()?.block_on(run(resolved, options.max_connections.is_some()))
 }
@@ -44,8 +45,21 @@ async fn run(resolved: Resolved, has_max_connections: bool) -> Result<(), Failur
     let signals = Signals::new()?;
     config.version = stated_version().into();
     let (bind, auth, version) = (config.bind, config.auth.as_str(), config.version.clone());
+    // What follows can open no file.
+    config.self_entry = Some(identity::self_entry(&config.version));
     let gateway = Gateway::bind(config).map_err(explain)?;
-    info!(%version, addresses = ?gateway.addresses(), auth, "listening");
+    let address = gateway
+        .addresses()
+        .first()
+        .copied()
+        .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+    let (shown, own) = (
+        shown(address),
+        reachable(gateway.addresses(), interface_addresses),
+    );
+    let sandbox = sandbox::enter();
+    stderr::start_writing();
+    info!(%version, addresses = ?gateway.addresses(), auth, %sandbox, "listening");
     if let Some(name) = resolved.unused_secret {
         warn!(
             auth,
@@ -55,15 +69,10 @@ async fn run(resolved: Resolved, has_max_connections: bool) -> Result<(), Failur
     if auth == "none" {
         warn!("no secret: every program and every user of this machine may connect");
     }
-    let address = gateway
-        .addresses()
-        .first()
-        .copied()
-        .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
     greet(greeting(
         env!("CARGO_PKG_VERSION"),
-        shown(address),
-        &reachable(gateway.addresses(), interface_addresses),
+        shown,
+        &own,
         made_token.as_ref(),
     ));
     if !bind.is_loopback() {

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use tracing::error;
@@ -18,25 +18,34 @@ const MAX_LINE_BYTES: usize = 4 * 1024;
 /// Time limit for the last lines at the end of the program.
 const LAST_LINES_TIME: Duration = Duration::from_millis(500);
 
-/// The queue of this process, created by the first line.
-static STDERR: OnceLock<Stderr> = OnceLock::new();
+/// The queue of this process.
+static STDERR: LazyLock<Stderr> = LazyLock::new(|| Stderr::new(MAX_WAITING_LINES));
+
+/// Starts the thread that writes, unless it runs already. Lines of the log wait until then: `serve` gives up rights
+/// first, which holds only for threads that start later.
+pub(super) fn start_writing() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| STDERR.start(destination()));
+}
 
 /// Prints a remark for the user; a long text is cut.
 pub(super) fn say(text: &str) {
     const NAME: &str = "presence-gateway: ";
+    start_writing();
     let text = start_of(text, MAX_LINE_BYTES - NAME.len() - "\n".len());
-    stderr().put(format!("{NAME}{text}\n").as_bytes());
+    STDERR.put(format!("{NAME}{text}\n").as_bytes());
 }
 
 /// The writer of the log.
 pub(super) fn stderr() -> &'static Stderr {
-    STDERR.get_or_init(|| Stderr::new(destination(), MAX_WAITING_LINES))
+    &STDERR
 }
 
 /// Waits until everything is written, for at most [`LAST_LINES_TIME`].
 pub(super) fn finish() {
-    if let Some(stderr) = STDERR.get() {
-        stderr.wait();
+    if !STDERR.queue().waiting.is_empty() {
+        start_writing();
+        STDERR.wait();
     }
 }
 
@@ -59,24 +68,21 @@ struct Queue {
 }
 
 impl Stderr {
-    /// Starts the thread, which ends with the process.
-    fn new(destination: impl Write + Send + 'static, max_waiting_lines: usize) -> Self {
-        let stderr = Self {
+    fn new(max_waiting_lines: usize) -> Self {
+        Self {
             queue: Arc::default(),
             max_waiting_lines,
-        };
-        let worker = stderr.clone();
+        }
+    }
+
+    /// Starts the thread, which ends with the process.
+    fn start(&self, destination: impl Write + Send + 'static) {
+        let worker = self.clone();
         let started = std::thread::Builder::new()
             .name("stderr".to_owned())
             .spawn(move || worker.write_all(destination));
-        if started.is_err() {
-            // Without the thread every line is lost.
-            return Self {
-                max_waiting_lines: 0,
-                ..stderr
-            };
-        }
-        stderr
+        // Without the thread the queue fills, and the lines after that are lost.
+        drop(started);
     }
 
     /// Queues a line.
@@ -201,11 +207,9 @@ mod tests {
     fn gated(max_waiting_lines: usize) -> (Stderr, mpsc::Sender<bool>, mpsc::Receiver<String>) {
         let (decide, verdicts) = mpsc::channel();
         let (taken, lines) = mpsc::channel();
-        (
-            Stderr::new(Gate { verdicts, taken }, max_waiting_lines),
-            decide,
-            lines,
-        )
+        let stderr = Stderr::new(max_waiting_lines);
+        stderr.start(Gate { verdicts, taken });
+        (stderr, decide, lines)
     }
 
     #[test]

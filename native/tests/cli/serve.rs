@@ -117,6 +117,20 @@ async fn a_signal_ends_it_well_and_the_log_holds_no_secret() {
     for token in ["top-s3cret", "wr0ng-s3cret"] {
         run(program(&["list", "--url", &url, "--token", token])).await;
     }
+    // A crash leaves no file with the secret in it.
+    #[cfg(target_os = "linux")]
+    {
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id().unwrap())).unwrap();
+        let core = limits
+            .lines()
+            .find(|line| line.starts_with("Max core file size"))
+            .unwrap();
+        assert_eq!(
+            core.split_whitespace().filter(|word| *word == "0").count(),
+            2,
+            "{core}"
+        );
+    }
     let pid = rustix::process::Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     let output = within("the end", child.wait_with_output()).await.unwrap();
@@ -268,4 +282,20 @@ async fn a_file_without_end_is_refused() {
         "{}",
         refused.stderr
     );
+}
+
+/// The unit names options, variables and times as they are.
+#[tokio::test]
+async fn the_unit_for_systemd_fits_the_program() {
+    let unit = include_str!("../../ops/presence-gateway.service");
+    let help = run(program(&["serve", "--help"])).await.stdout;
+    for word in ["OPENCLAW_GATEWAY_TOKEN", "--drain-ms"] {
+        assert!(unit.contains(word) && help.contains(word), "{word}");
+    }
+    let drain_ms = presence_gateway::GatewayConfig::default().drain_ms;
+    let stop_s = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("TimeoutStopSec="))
+        .unwrap();
+    assert_eq!(stop_s.parse::<u64>().unwrap() * 1_000, 2 * drain_ms);
 }

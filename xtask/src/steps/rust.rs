@@ -94,8 +94,9 @@ pub(super) const CHECK_PLATFORMS: Step = Step {
 };
 
 /// Crates that only the command line needs.
-const CLI_CRATES: [&str; 5] = [
+const CLI_CRATES: [&str; 6] = [
     "clap",
+    "landlock",
     "signal-hook-registry",
     "tempfile",
     "toml",

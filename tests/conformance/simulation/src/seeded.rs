@@ -170,14 +170,16 @@ impl Simulation {
     fn spoil(&mut self, peer: usize) {
         let fault = *self.rng.pick(&[Fault::Lost, Fault::Twice]);
         if self.rng.chance(70) {
-            let text = *self
-                .rng
-                .pick(&["presence", "presence.delta", "stateVersion", "hello-ok", ""]);
-            self.world.spoil_to_client(peer, text, fault);
-        } else {
-            let text = *self.rng.pick(&["system-event", "system-presence", "connect", ""]);
-            self.world.spoil_to_gateway(peer, text, fault);
+            let texts = ["presence", "presence.delta", "stateVersion", "hello-ok", ""];
+            let text = *self.rng.pick(&texts);
+            return self.world.spoil_to_client(peer, text, fault);
         }
+        // The answer to a repeated `connect` is a refusal for good: right, if the first answer is lost too.
+        let text = match fault {
+            Fault::Lost => *self.rng.pick(&["system-event", "system-presence", "connect", ""]),
+            Fault::Twice => *self.rng.pick(&["system-event", "system-presence", "status"]),
+        };
+        self.world.spoil_to_gateway(peer, text, fault);
     }
 
     fn change_pace(&mut self, peer: usize) {

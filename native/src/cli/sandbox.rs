@@ -1,0 +1,115 @@
+//! What the process gives up once it listens: files, programs, and connections that it would open itself. Whoever takes
+//! the process over through a fault in it can then neither read the machine's files nor reach other machines.
+
+use std::fmt;
+
+/// How much was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sandbox {
+    /// All that is asked for.
+    Full,
+    /// What this kernel knows of it.
+    Partial,
+    /// Nothing: this system has no Landlock, or forbids it.
+    Absent,
+}
+
+impl fmt::Display for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "full",
+            Self::Partial => "partial",
+            Self::Absent => "none",
+        })
+    }
+}
+
+/// Gives up what a gateway does not need once it listens: opening files, listening on further ports, opening
+/// connections, and sending signals to others. Holds for this thread and those that it starts.
+#[cfg(target_os = "linux")]
+pub(super) fn enter() -> Sandbox {
+    use landlock::{
+        ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetError, RulesetStatus, Scope,
+    };
+
+    /// What is asked for; of it, a kernel enforces what it knows.
+    const ASKED: ABI = ABI::V6;
+    let restrict = || -> Result<RulesetStatus, RulesetError> {
+        let rules = Ruleset::default()
+            .handle_access(AccessFs::from_all(ASKED))?
+            .handle_access(AccessNet::from_all(ASKED))?
+            .scope(Scope::from_all(ASKED))?;
+        Ok(rules.create()?.restrict_self()?.ruleset)
+    };
+    match restrict() {
+        Ok(RulesetStatus::FullyEnforced) => Sandbox::Full,
+        Ok(RulesetStatus::PartiallyEnforced) => Sandbox::Partial,
+        Ok(RulesetStatus::NotEnforced) | Err(_) => Sandbox::Absent,
+    }
+}
+
+/// Other systems have nothing of the kind that a process can ask for itself.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn enter() -> Sandbox {
+    Sandbox::Absent
+}
+
+/// Keeps secrets out of core dumps: a process that crashes leaves none.
+#[cfg(unix)]
+pub(super) fn forbid_core_dumps() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // Nothing that the gateway does depends on it.
+    let _ = setrlimit(Resource::Core, none);
+}
+
+#[cfg(not(unix))]
+pub(super) fn forbid_core_dumps() {}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::{ErrorKind, Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+
+    use super::*;
+
+    /// The rest of the tests must not be in it: only this thread is.
+    #[test]
+    fn inside_nothing_can_be_opened_and_what_is_open_works() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let inside = thread::spawn(move || {
+            let sandbox = enter();
+            if sandbox == Sandbox::Absent {
+                return sandbox;
+            }
+            let read = std::fs::read("/proc/self/status").unwrap_err();
+            assert_eq!(read.kind(), ErrorKind::PermissionDenied);
+            let file = std::env::temp_dir().join("presence-gateway-sandbox");
+            assert_eq!(
+                std::fs::write(file, "").unwrap_err().kind(),
+                ErrorKind::PermissionDenied
+            );
+            assert!(std::process::Command::new("/bin/true").spawn().is_err());
+            if sandbox == Sandbox::Full {
+                let connect = TcpStream::connect(address).unwrap_err();
+                assert_eq!(connect.kind(), ErrorKind::PermissionDenied);
+                assert!(TcpListener::bind("127.0.0.1:0").is_err());
+            }
+            // What listened before goes on.
+            listener.accept().unwrap().0.write_all(b"hi").unwrap();
+            sandbox
+        });
+        // Where there is no sandbox, nobody accepts: the listener is gone, or goes before anything is read.
+        let mut text = String::new();
+        let _ = TcpStream::connect(address).and_then(|mut stream| stream.read_to_string(&mut text));
+        if inside.join().unwrap() != Sandbox::Absent {
+            assert_eq!(text, "hi");
+        }
+    }
+}
