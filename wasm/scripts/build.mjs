@@ -26,6 +26,9 @@ const SIMULATOR = { name: "simulator", crate: "wasm", features: ["--features", "
 /** For the tests, which load it from {@link TARGET}. */
 const SIMULATION = { name: "simulation", crate: "tests/conformance/simulation", features: [] };
 
+/** Dependencies that become part of the package. */
+const BUNDLED = ["fflate", "lit", "lit-element", "lit-html", "@lit/reactive-element"];
+
 /** Enough to inline the readers of JSON, which leaves out the code for messages that none of them needs; wasm-opt inlines
  * the rest. Panic locations must not contain the paths of this machine. */
 const CARGO = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
@@ -41,7 +44,7 @@ rmSync(DIST, { recursive: true, force: true });
 await emit();
 for (const { name } of [CORE, SIMULATOR]) copyFileSync(join(folderOf(name), "optimised.wasm"), join(DIST, `${name}.wasm`));
 writeBytes(readFileSync(join(DIST, "core.wasm")));
-copyExtras();
+copyLicences();
 
 function compile({ name, crate, features, glue }) {
   const folder = folderOf(name);
@@ -63,7 +66,8 @@ async function emit() {
   await build({
     config: false, cwd: PACKAGE, entry: ["ts/**/*.ts", "!ts/**/*.d.ts"], root: "ts", unbundle: true,
     format: ["esm", "cjs"], fixedExtension: false, target: "es2022", platform: "neutral", dts: true, clean: false,
-    deps: { neverBundle: [/^node:/, /wasm\/bytes\.js$/], onlyBundle: ["fflate"] },
+    deps: { neverBundle: [/^node:/, /wasm\/bytes\.js$/], onlyBundle: BUNDLED },
+    alias: litForNode(),
     define: { PACKAGE_VERSION: JSON.stringify(manifest.version) },
     treeshake: { moduleSideEffects: hasEffects },
     // An import of a module whose constants are inlined would stay, and bundlers would warn of it.
@@ -78,9 +82,19 @@ async function emit() {
   });
 }
 
+/** Lit's builds for Node work in browsers too, and can be imported where there are no elements. */
+function litForNode() {
+  const packages = [["lit-html", "lit-html"], ["@lit/reactive-element", "reactive-element"]];
+  const aliases = packages.map(([name, main]) => {
+    const folder = join(PACKAGE, "node_modules", name, "node");
+    return [[`${name}$`, join(folder, `${main}.js`)], [name, folder]];
+  });
+  return Object.fromEntries([["@lit-labs/ssr-dom-shim", join(PACKAGE, "ts/element/no-dom.ts")], ...aliases.flat()]);
+}
+
 /** Whether `sideEffects` in package.json lists the output of this source. */
 function hasEffects(id) {
-  return manifest.sideEffects.some((path) => id.includes(path.slice("./dist".length).replace(/(js|\*)$/, "")));
+  return manifest.sideEffects.some((path) => id.includes(path.replace("./dist", "/ts").replace(/(js|\*)$/, "")));
 }
 
 /** The bytes as a script: neither import nor export, so that ES modules and CommonJS modules share one file. */
@@ -92,15 +106,10 @@ function writeBytes(bytes) {
   write("wasm/package.json", '{ "type": "commonjs" }\n');
 }
 
-/** The vectors, without the blanks that make them readable, and the licences, also of what is bundled. */
-function copyExtras() {
-  const source = join(ROOT, "tests/vectors");
-  for (const path of readdirSync(source, { recursive: true }).filter((path) => /\.(json|md)$/.test(path))) {
-    const text = readFileSync(join(source, path), "utf8");
-    write(`vectors/${path}`, path.endsWith(".json") ? `${JSON.stringify(JSON.parse(text))}\n` : text);
-  }
+/** The licences, also of what is bundled. */
+function copyLicences() {
   for (const name of ["LICENSE", "LICENSE-MIT", "LICENSE-APACHE"]) copyFileSync(join(ROOT, name), join(PACKAGE, name));
-  copyFileSync(join(PACKAGE, "node_modules/fflate/LICENSE"), join(DIST, "vendor/fflate/LICENSE"));
+  for (const name of BUNDLED) write(`vendor/${name}/LICENSE`, readFileSync(join(PACKAGE, "node_modules", name, "LICENSE")));
 }
 
 function folderOf(name) {

@@ -10,7 +10,9 @@ import { startGateway } from "./lib/gateway.mjs";
 import { serve } from "./lib/server.mjs";
 
 /** As strict as a page with WebAssembly and a WebSocket can be: no inline script, no inline style. */
-const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws:; img-src data:";
+const POLICY =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws:; img-src data:; " +
+  "require-trusted-types-for 'script'; trusted-types lit-html";
 const BLOCKED = POLICY.replace(" 'wasm-unsafe-eval'", "");
 
 const SCREENSHOTS = fileURLToPath(new URL("../../target/screenshots/", import.meta.url));
@@ -18,6 +20,27 @@ const SCREENSHOTS = fileURLToPath(new URL("../../target/screenshots/", import.me
 const body = (inner) =>
   `<!doctype html><html lang="en"><meta charset="utf-8"><title>Roster</title><link rel="icon" href="data:,">
    <script type="module" src="/dist/entry/element.js"></script><main><h1>Chat</h1>${inner}</main></html>`;
+
+/** A page whose own elements are written with Lit, in its build for developers, which warns of more. */
+const LIT_PAGE = `<!doctype html><html lang="en"><title>Lit</title><link rel="icon" href="data:,">
+  <script type="importmap">{ "imports": {
+    "lit": "/npm/lit/index.js",
+    "lit-html": "/npm/lit-html/development/lit-html.js",
+    "lit-html/is-server.js": "/npm/lit-html/development/is-server.js",
+    "lit-element/lit-element.js": "/npm/lit-element/development/lit-element.js",
+    "@lit/reactive-element": "/npm/@lit/reactive-element/development/reactive-element.js"
+  } }</script>
+  <script type="module" src="/dist/entry/element.js"></script>
+  <script type="module">
+    import { html, LitElement } from "lit";
+    import { PresenceClient } from "/dist/index.js";
+    customElements.define("chat-page", class extends LitElement {
+      static properties = { heading: {} };
+      client = new PresenceClient();
+      render() { return html\`<presence-roster .client=\${this.client} heading=\${this.heading}></presence-roster>\`; }
+    });
+  </script>
+  <chat-page heading="Team"></chat-page></html>`;
 
 describe("<presence-roster>", () => {
   const ends = [];
@@ -33,6 +56,7 @@ describe("<presence-roster>", () => {
     pages["/blocked"] = { body: body(element), headers: { "content-security-policy": BLOCKED } };
     pages["/wrong"] = { body: body(element.replace(gateway.token, "wrong")) };
     pages["/empty"] = { body: body("<presence-roster></presence-roster>") };
+    pages["/lit"] = { body: LIT_PAGE };
     pages["/dark"] = { body: body(element), headers: { "content-security-policy": POLICY } };
     origin = await serve(t, pages);
     browser = await startBrowser(t);
@@ -246,10 +270,21 @@ describe("<presence-roster>", () => {
     });
     assert.deepEqual(result, [true, true]);
   });
+
+  test("a page with another copy of Lit renders it like any element", async (t) => {
+    const page = await open(t, "/lit");
+    const heading = page.locator("presence-roster [part=heading]");
+    await heading.filter({ hasText: "Team" }).waitFor();
+    await page.locator("presence-roster [part=empty]").filter({ hasText: "No roster yet" }).waitFor();
+    await page.evaluate(() => (document.querySelector("chat-page").heading = "Crew"));
+    await heading.filter({ hasText: "Crew" }).waitFor();
+    assert.equal(await page.evaluate(() => globalThis.litHtmlVersions.length), 2);
+  });
 });
 
 test("on a server importing it defines nothing and throws nothing", async () => {
   const { definePresenceRoster, PresenceRosterElement } = await import("../dist/entry/element.js");
   definePresenceRoster();
   assert.equal(typeof PresenceRosterElement, "function");
+  assert.ok(!("customElements" in globalThis) && !("HTMLElement" in globalThis), "it declares no globals of browsers");
 });

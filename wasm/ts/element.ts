@@ -1,16 +1,10 @@
+import { LitElement, unsafeCSS, type PropertyValues } from "lit";
+
 import { PresenceClient } from "./client.js";
+import { RosterNews } from "./element/news.js";
 import { STYLE } from "./element/style.js";
-import { RosterView } from "./element/view.js";
-import { newsText, rowName } from "./element/text.js";
+import { rosterView } from "./element/view.js";
 import type { RosterSnapshot } from "./types.js";
-
-/** News are told together, at most this often, in ms: a screen reader must not be talked to death. */
-const NEWS_MS = 3_000;
-/** Most names that are kept for them. */
-const MOST_NAMES = 10_000;
-
-// Modules are also loaded where there are no elements, on servers: there this is a class nobody makes.
-const Base: typeof HTMLElement = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
 
 /**
  * `<presence-roster>`: the live roster of a gateway.
@@ -19,24 +13,50 @@ const Base: typeof HTMLElement = globalThis.HTMLElement ?? (class {} as typeof H
  * <presence-roster url="ws://127.0.0.1:18789" token="..."></presence-roster>
  * ```
  *
- * | attribute | |
- * |---|---|
- * | `url` | address of the gateway; without it and without a `client` nothing is shown |
- * | `token`, `password` | the secret; who can read the page can read it |
- * | `heading` | what stands above the list; `Instances` by default |
- * | `order` | `name` (default: nothing jumps) or `newest` (as the gateway lists) |
- *
- * Set the property `client` instead of `url` to show a client of your own; it is yours to start and stop.
  * The slot `empty` is shown in place of an empty list. Style it by `--presence-color-active`, `-idle`,
  * `-stale`, `-left`, `-text`, `-muted`, `-border`, `--presence-background`, `--presence-font`, `--presence-gap` and by
  * the parts `heading connection list row dot host status details seen empty`.
  *
  * After every change it dispatches `roster`, an `Event`; the roster is in its property {@link roster}.
  */
-export class PresenceRosterElement extends Base {
-  static readonly observedAttributes = ["url", "token", "password", "heading", "order"];
+export interface PresenceRosterElement extends HTMLElement {
+  /** Address of the gateway, also an attribute; without it and without a {@link client} nothing is shown. */
+  url: string | null | undefined;
+  /** The secret, also an attribute; who can read the page can read it. */
+  token: string | null | undefined;
+  /** The secret, also an attribute. */
+  password: string | null | undefined;
+  /** Text above the list, also an attribute; `Instances` by default. */
+  heading: string | null | undefined;
+  /** Order of the rows, also an attribute: `name` (default: nothing jumps) or `newest` (as the gateway lists them). */
+  order: string | null | undefined;
+  /** The client whose roster is shown: the one that was set, which its owner starts and stops, else the one made from `url`. */
+  get client(): PresenceClient | undefined;
+  set client(client: PresenceClient | null | undefined);
+  /** The roster that is shown. */
+  readonly roster: RosterSnapshot | undefined;
+}
 
-  #view: RosterView | undefined;
+class RosterElement extends LitElement implements PresenceRosterElement {
+  static override readonly styles = unsafeCSS(STYLE);
+  static override readonly properties = {
+    url: {},
+    token: {},
+    password: {},
+    heading: {},
+    order: {},
+    client: { attribute: false },
+    roster: { attribute: false },
+  };
+
+  declare url: string | null | undefined;
+  declare token: string | null | undefined;
+  declare password: string | null | undefined;
+  declare heading: string | null | undefined;
+  declare order: string | null | undefined;
+  declare roster: RosterSnapshot | undefined;
+
+  readonly #news = new RosterNews(() => this.requestUpdate());
   /** The client that was set. */
   #given: PresenceClient | undefined;
   /** The client made from the attributes. */
@@ -44,135 +64,76 @@ export class PresenceRosterElement extends Base {
   /** The client that is listened to, and what ends that. */
   #heard: PresenceClient | undefined;
   #unsubscribe: (() => void) | undefined;
-  #shown: RosterSnapshot | undefined;
-  /** What the live region last spoke of. */
-  #told: RosterSnapshot | undefined;
-  /** Who came and who went since then. */
-  #joined: string[] = [];
-  #left: string[] = [];
-  #newsTimer: ReturnType<typeof setTimeout> | undefined;
-  #isRenewing = false;
 
-  /** The client whose roster is shown: the one that was set, else the one made from the attributes. */
   get client(): PresenceClient | undefined {
     return this.#given ?? this.#own;
   }
 
   set client(client: PresenceClient | null | undefined) {
     this.#given = client ?? undefined;
-    this.#renew();
   }
 
-  /** The roster that is shown. */
-  get roster(): RosterSnapshot | undefined {
-    return this.#shown;
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.requestUpdate();
   }
 
-  connectedCallback(): void {
-    // A property that was set before the element was defined hides the accessor.
-    if (Object.hasOwn(this, "client")) {
-      const { client } = this;
-      delete (this as { client?: unknown }).client;
-      this.client = client;
-    }
-    this.#view ??= this.#draw();
-    this.#renew();
-  }
-
-  disconnectedCallback(): void {
-    this.#renew();
-  }
-
-  attributeChangedCallback(name: string, before: string | null, after: string | null): void {
-    if (before === after) return;
-    if (name === "heading" || name === "order") this.#show();
-    else this.#renew(true);
-  }
-
-  #draw(): RosterView {
-    const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
-    if (root.adoptedStyleSheets && "replaceSync" in CSSStyleSheet.prototype) {
-      // Unlike a style element this needs no 'unsafe-inline' in a content security policy.
-      const sheet = new CSSStyleSheet();
-      sheet.replaceSync(STYLE);
-      root.adoptedStyleSheets = [sheet];
-    } else {
-      root.append(Object.assign(document.createElement("style"), { textContent: STYLE }));
-    }
-    return new RosterView(root);
-  }
-
-  /** Brings clients and subscription in line with what is set, after all of a script's settings. */
-  #renew(isOther = false): void {
-    if (isOther) this.#stopOwn();
-    if (this.#isRenewing) return;
-    this.#isRenewing = true;
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
     // Moving an element disconnects and connects it: that must not cost its connection.
     queueMicrotask(() => {
-      this.#isRenewing = false;
-      this.#unsubscribe?.();
-      this.#unsubscribe = undefined;
-      const url = this.getAttribute("url");
-      if (this.#given || !this.isConnected || url === null) this.#stopOwn();
-      if (!this.isConnected) return this.#silence();
-      if (!this.#given && url !== null) this.#own ??= this.#startOwn(url);
-      this.#listen(this.client);
-      this.#show();
+      if (this.isConnected) return;
+      this.#stopOwn();
+      this.#listen(undefined);
     });
   }
 
-  #listen(client: PresenceClient | undefined): void {
-    if (client !== this.#heard) this.#told = undefined;
-    [this.#heard, this.#joined, this.#left] = [client, [], []];
-    if (!client) return;
-    const ends = [
-      client.subscribe(() => this.#show()),
-      // They wait a while for those who come back, as all do after a restart of the gateway.
-      client.onJoin((row) => this.#note(this.#joined, rowName(row))),
-      client.onLeave((row) => this.#note(this.#left, rowName(row))),
-    ];
-    this.#unsubscribe = () => ends.forEach((end) => end());
+  protected override shouldUpdate(): boolean {
+    return this.isConnected;
   }
 
-  #note(names: string[], name: string): void {
-    if (names.length < MOST_NAMES) names.push(name);
-    this.#newsTimer ??= setTimeout(() => this.#tell(), NEWS_MS);
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    const { url } = this;
+    if (this.#given || url == null || changed.has("url") || changed.has("token") || changed.has("password")) this.#stopOwn();
+    if (!this.#given && url != null) this.#own ??= this.#startOwn(url);
+    this.#listen(this.client);
+    this.roster = this.client?.getSnapshot();
+    this.#news.show(this.roster);
+  }
+
+  protected override render(): unknown {
+    const order = this.order === "newest" ? "newest" : "name";
+    return rosterView({ roster: this.roster, heading: this.heading ?? "Instances", order, news: this.#news.text });
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has("roster")) this.dispatchEvent(new Event("roster"));
+  }
+
+  #listen(client: PresenceClient | undefined): void {
+    this.#news.listen(client);
+    if (client === this.#heard) return;
+    this.#unsubscribe?.();
+    this.#heard = client;
+    this.#unsubscribe = client?.subscribe(() => this.requestUpdate());
   }
 
   #startOwn(url: string): PresenceClient {
-    const token = this.getAttribute("token") ?? undefined;
-    const password = this.getAttribute("password") ?? undefined;
-    return new PresenceClient({ url, token, password }).start();
+    return new PresenceClient({ url, token: this.token ?? undefined, password: this.password ?? undefined }).start();
   }
 
   #stopOwn(): void {
     this.#own?.close();
     this.#own = undefined;
   }
-
-  #show(): void {
-    const roster = this.client?.getSnapshot();
-    const order = this.getAttribute("order") === "newest" ? "newest" : "name";
-    this.#view?.show(roster, this.getAttribute("heading") ?? "Instances", order);
-    if (roster === this.#shown) return;
-    this.#shown = roster;
-    this.#newsTimer ??= setTimeout(() => this.#tell(), NEWS_MS);
-    this.dispatchEvent(new Event("roster"));
-  }
-
-  #tell(): void {
-    this.#newsTimer = undefined;
-    if (!this.#shown) return;
-    const news = newsText(this.#told, this.#shown, { joined: this.#joined, left: this.#left });
-    [this.#told, this.#joined, this.#left] = [this.#shown, [], []];
-    if (news) this.#view?.tell(news);
-  }
-
-  #silence(): void {
-    clearTimeout(this.#newsTimer);
-    this.#newsTimer = undefined;
-  }
 }
+
+/** The class of `<presence-roster>`; on servers it can be imported, not constructed. */
+export const PresenceRosterElement: {
+  new (): PresenceRosterElement;
+  readonly prototype: PresenceRosterElement;
+  readonly observedAttributes: string[];
+} = RosterElement;
 
 /**
  * Defines the element. Importing this module does it under its own name already, once, and only where there
@@ -185,6 +146,9 @@ export function definePresenceRoster(name = "presence-roster"): void {
   const isTaken = name !== "presence-roster" && registry.get("presence-roster") === PresenceRosterElement;
   registry.define(name, isTaken ? class extends PresenceRosterElement {} : PresenceRosterElement);
 }
+
+// Lit's build for Node sets it even where there is none.
+if (!globalThis.customElements) Reflect.deleteProperty(globalThis, "customElements");
 
 definePresenceRoster();
 

@@ -1,0 +1,77 @@
+import type { PresenceClient } from "../client.js";
+import type { RosterSnapshot } from "../types.js";
+import { newsText, rowName } from "./text.js";
+
+/** News are announced together, at most this often, in ms, so that a screen reader is not kept busy. */
+const NEWS_MS = 3_000;
+/** Most names that are kept for one announcement. */
+const MOST_NAMES = 10_000;
+
+/** Collects the news of one client and announces them together. */
+export class RosterNews {
+  readonly #announce: () => void;
+  #text = "";
+  #client: PresenceClient | undefined;
+  #unsubscribe: (() => void) | undefined;
+  #shown: RosterSnapshot | undefined;
+  /** The roster of the last announcement. */
+  #told: RosterSnapshot | undefined;
+  /** Names since then. */
+  #joined: string[] = [];
+  #left: string[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param announce is called when {@link text} changed. */
+  constructor(announce: () => void) {
+    this.#announce = announce;
+  }
+
+  /** The last announcement about the client; empty before the first one. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** Listens to a client, or to none. News of another client are dropped. */
+  listen(client: PresenceClient | undefined): void {
+    if (client === this.#client) return;
+    this.#unsubscribe?.();
+    this.#client = client;
+    this.#shown = this.#told = this.#unsubscribe = undefined;
+    [this.#joined, this.#left, this.#text] = [[], [], ""];
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (!client) return;
+    // Joins and leaves come after their grace, also after a restart of the gateway.
+    const ends = [
+      client.onJoin((row) => this.#note(this.#joined, rowName(row))),
+      client.onLeave((row) => this.#note(this.#left, rowName(row))),
+    ];
+    this.#unsubscribe = () => ends.forEach((end) => end());
+  }
+
+  /** Takes note of the client's roster. */
+  show(roster: RosterSnapshot | undefined): void {
+    if (roster === this.#shown) return;
+    this.#shown = roster;
+    this.#schedule();
+  }
+
+  #note(names: string[], name: string): void {
+    if (names.length < MOST_NAMES) names.push(name);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => this.#tell(), NEWS_MS);
+  }
+
+  #tell(): void {
+    this.#timer = undefined;
+    if (!this.#shown) return;
+    const news = newsText(this.#told, this.#shown, { joined: this.#joined, left: this.#left });
+    [this.#told, this.#joined, this.#left] = [this.#shown, [], []];
+    if (!news) return;
+    this.#text = news;
+    this.#announce();
+  }
+}
