@@ -8,6 +8,8 @@
 )]
 
 pub(crate) mod log;
+#[cfg(unix)]
+pub(crate) mod process;
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -1,0 +1,164 @@
+//! What happens to servers: they are killed, stopped, told to end while they work, and run out of files or memory.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::collections::HashSet;
+use std::process::Stdio;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use support::process::Process;
+use support::{Client, TOKEN, within};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio_tungstenite::tungstenite::Message;
+
+const READ: &[&str] = &["operator.read"];
+/// Clients that must come back.
+const CLIENTS: usize = 12;
+
+/// A program that stays connected, and comes back after a loss.
+fn beacon(url: &str, number: usize) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_presence-gateway"))
+        .args(["beacon", "--every", "5s", "--mode", "kiosk", "--url", url])
+        .args(["--instance-id", &format!("machine-{number}")])
+        .env_clear()
+        .env("OPENCLAW_GATEWAY_TOKEN", TOKEN)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+/// The instance ids of a list that are connected now.
+fn connected(list: &Value) -> Vec<&str> {
+    let rows = list.as_array().unwrap().iter();
+    rows.filter(|row| row["reason"] != "disconnect" && row["mode"] == "kiosk")
+        .filter_map(|row| row["instanceId"].as_str())
+        .collect()
+}
+
+/// Waits until all of the machines are listed, each once.
+async fn all_are_there(reader: &mut Client, hello: &Value) {
+    let mut list = hello["snapshot"]["presence"].clone();
+    loop {
+        let ids = connected(&list);
+        let different: HashSet<&str> = ids.iter().copied().collect();
+        assert_eq!(different.len(), ids.len(), "a row is doubled: {ids:?}");
+        if ids.len() == CLIENTS {
+            return;
+        }
+        list = reader.event_named("presence").await["payload"]["presence"].clone();
+    }
+}
+
+#[tokio::test]
+async fn after_a_kill_every_client_comes_back_with_one_row() {
+    let mut gateway = Process::start(0).await;
+    let (port, url) = (gateway.address.port(), format!("ws://{}", gateway.address));
+    let _machines: Vec<Child> = (0..CLIENTS).map(|number| beacon(&url, number)).collect();
+    for _ in 0..2 {
+        let (mut reader, hello) = Client::connect(gateway.address, "reader", READ).await;
+        all_are_there(&mut reader, &hello).await;
+        gateway.signal(Signal::KILL);
+        assert_eq!(gateway.ended().await, None);
+        gateway = Process::start(port).await;
+    }
+    let (mut reader, hello) = Client::connect(gateway.address, "reader", READ).await;
+    all_are_there(&mut reader, &hello).await;
+}
+
+#[tokio::test]
+async fn told_to_end_while_it_works_it_tells_everybody() {
+    let mut gateway = Process::start(0).await;
+    let mut clients = Vec::new();
+    for number in 0..30 {
+        let (client, _) = Client::connect(gateway.address, &format!("tab-{number}"), READ).await;
+        clients.push(client);
+    }
+    // Answers and broadcasts are under way at that moment.
+    for client in &mut clients {
+        let ask = json!({ "type": "req", "id": "last", "method": "system-presence" });
+        client.send(Message::text(ask.to_string())).await;
+    }
+    gateway.signal(Signal::TERM);
+    for client in &mut clients {
+        assert_eq!(client.closed().await.0, 1012);
+    }
+    assert_eq!(gateway.ended().await, Some(0));
+}
+
+#[tokio::test]
+async fn stopped_for_a_while_it_goes_on_where_it_was() {
+    let gateway = Process::start(0).await;
+    let (mut client, _) = Client::connect(gateway.address, "tab", READ).await;
+    gateway.signal(Signal::STOP);
+    let ask = json!({ "type": "req", "id": "asked", "method": "health" });
+    client.send(Message::text(ask.to_string())).await;
+    // Connected by the kernel; the gateway knows nothing of it yet.
+    let late = TcpStream::connect(gateway.address).await.unwrap();
+    gateway.signal(Signal::CONT);
+    assert_eq!(client.response("asked").await["ok"], true);
+    drop(late);
+    Client::connect(gateway.address, "other", READ).await;
+}
+
+/// More sockets than the process may have files: those who are in are served, and who comes later when there is room.
+#[tokio::test]
+async fn without_files_left_who_is_in_is_served_and_others_later() {
+    let gateway = Process::start_under("ulimit -n 400;", 0).await;
+    let (mut client, _) = Client::connect(gateway.address, "tab", READ).await;
+    let mut crowd = Vec::new();
+    for _ in 0..600 {
+        // Some are refused, some wait.
+        crowd.extend(TcpStream::connect(gateway.address).await);
+    }
+    for _ in 0..3 {
+        assert_eq!(client.request("health", json!({})).await["ok"], true);
+    }
+    drop(crowd);
+    let (mut other, _) = Client::connect(gateway.address, "other", READ).await;
+    assert_eq!(other.request("health", json!({})).await["ok"], true);
+    assert_eq!(client.request("health", json!({})).await["ok"], true);
+}
+
+/// 200 MB of address space: a client that sends all it can takes none of it from the others.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn with_little_memory_a_flood_of_bytes_ends_nobody_else() {
+    let gateway = Process::start_under("ulimit -v 200000;", 0).await;
+    let (mut client, _) = Client::connect(gateway.address, "tab", READ).await;
+    for round in 0..4 {
+        let (mut flood, _) = Client::connect(gateway.address, &format!("flood-{round}"), READ).await;
+        let text = format!(
+            r#"{{"type":"req","id":"1","method":"wake","params":[{}0]}}"#,
+            "[0],".repeat(200_000)
+        );
+        let mut frame = vec![0x81, 0x80 | 127];
+        frame.extend((text.len() as u64).to_be_bytes());
+        frame.extend([0; 4]);
+        frame.extend(text.as_bytes());
+        let (mut reader, mut writer) = flood.stream().split();
+        let write = async {
+            for _ in 0..16 {
+                // The gateway may have had enough.
+                if writer.write_all(&frame).await.is_err() {
+                    return;
+                }
+            }
+            let _ = writer.shutdown().await;
+        };
+        let read = async {
+            let mut buffer = vec![0; 64 * 1024];
+            while let Ok(1..) = reader.read(&mut buffer).await {}
+        };
+        within("the flood", futures_util::future::join(write, read)).await;
+        assert_eq!(client.request("health", json!({})).await["ok"], true);
+    }
+    assert!(gateway.memory_kb("VmHWM:") < 200_000);
+}
