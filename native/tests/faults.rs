@@ -1,6 +1,6 @@
 //! What happens to servers: they are killed, stopped, told to end while they work, and run out of files or memory.
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 

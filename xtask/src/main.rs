@@ -34,6 +34,8 @@ cargo xtask <command>
   simulate                run many seeds of the simulation of gateway and clients, for a night say
       --from N            the first seed (default: 1000)
       --seeds N           how many (default: 10000); a seed that fails is named with the command that repeats it
+  soak                    let clients come, go and misbehave for long; the gateway's memory must stay as it was
+      --minutes N         how long (default: 60)
   build                   build everything in release
   help                    this text
 ";
@@ -67,6 +69,7 @@ fn dispatch(arguments: &[String]) -> Result<(), Failure> {
         "test" => commands::test(&Project::locate()?, rest),
         "bench" => commands::bench(&Project::locate()?, rest),
         "simulate" => commands::simulate(&Project::locate()?, rest),
+        "soak" => commands::soak(&Project::locate()?, rest),
         "build" => commands::build(&Project::locate()?, rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -4,10 +4,12 @@ mod bench;
 mod build;
 mod run;
 mod simulate;
+mod soak;
 mod test;
 
 pub(crate) use bench::bench;
 pub(crate) use build::build;
 pub(crate) use run::run;
 pub(crate) use simulate::simulate;
+pub(crate) use soak::soak;
 pub(crate) use test::test;

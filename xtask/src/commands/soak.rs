@@ -1,0 +1,39 @@
+//! `cargo xtask soak`.
+
+use lexopt::{Arg::Long, Parser, ValueExt as _};
+
+use crate::failure::Failure;
+use crate::process::Program;
+use crate::project::Project;
+
+/// How long, unless asked otherwise.
+const DEFAULT_MINUTES: u64 = 60;
+
+/// Lets clients come and go for a long time.
+///
+/// # Errors
+/// When the command line is wrong, the memory grows, or the list is not who is there.
+pub(crate) fn soak(project: &Project, arguments: &[String]) -> Result<(), Failure> {
+    let mut minutes = DEFAULT_MINUTES;
+    let mut parser = Parser::from_args(arguments.to_vec());
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("minutes") => minutes = parser.value()?.parse()?,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    println!("clients come, go, break off and misbehave for {minutes} min");
+    Program::cargo(project)
+        .with([
+            "test",
+            "--release",
+            "--package",
+            "presence-gateway",
+            "--test",
+            "soak",
+            "--",
+            "--nocapture",
+        ])
+        .env("SOAK_SECONDS", minutes.saturating_mul(60).to_string())
+        .run()
+}
