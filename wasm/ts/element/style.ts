@@ -1,15 +1,16 @@
 /**
- * The look of `<presence-roster>`. Colours come from the page: text from `currentColor`, everything else is
- * mixed from it, so light, dark and any theme fit without being told. The status colours have a contrast of
- * 3:1 on white and on black; the word beside the dot says the same, and the dot of a row that left is a ring.
+ * The look of `<presence-roster>`. Text takes its colour from the page, and greys are mixed from it, so that they fit
+ * light and dark pages. The colours of statuses follow `color-scheme`; each has a contrast of 3:1 on light and on dark
+ * pages, since a dark page may not declare its scheme. The word beside the dot states the status too, and the dot of a
+ * row that left is a ring. The second block is for browsers that have `light-dark()`.
  */
 export const STYLE = `
 :host {
   --_active: var(--presence-color-active, #15803d);
   --_idle: var(--presence-color-idle, #b45309);
-  --_stale: var(--presence-color-stale, color-mix(in srgb, currentColor 55%, transparent));
+  --_stale: var(--presence-color-stale, color-mix(in srgb, currentColor 65%, transparent));
   --_left: var(--presence-color-left, var(--_stale));
-  --_muted: var(--presence-color-muted, color-mix(in srgb, currentColor 72%, transparent));
+  --_muted: var(--presence-color-muted, color-mix(in srgb, currentColor 80%, transparent));
   --_border: var(--presence-color-border, color-mix(in srgb, currentColor 16%, transparent));
   --_gap: var(--presence-gap, 0.75em);
   display: block;
@@ -19,10 +20,10 @@ export const STYLE = `
   font: var(--presence-font, inherit);
   font-variant-numeric: tabular-nums;
 }
-@media (prefers-color-scheme: dark) {
+@supports (color: light-dark(red, red)) {
   :host {
-    --_active: var(--presence-color-active, #22a355);
-    --_idle: var(--presence-color-idle, #d98a1c);
+    --_active: var(--presence-color-active, light-dark(#15803d, #1f9a4f));
+    --_idle: var(--presence-color-idle, light-dark(#b45309, #c07512));
   }
 }
 :host([hidden]) { display: none; }
@@ -56,12 +57,11 @@ li {
 }
 li[data-status="Active"] .dot { background: var(--_active); }
 li[data-status="Idle"] .dot { background: var(--_idle); }
-li[data-status="Left"] .dot { background: transparent; box-shadow: inset 0 0 0 0.12em var(--_left); }
+li[data-status="Left"] .dot { background: transparent; border: 0.12em solid var(--_left); }
 .host { font-weight: 600; overflow-wrap: anywhere; }
 .status, .details, .seen { color: var(--_muted); }
 .status { text-align: end; }
-.details, .seen { grid-column: 2; font-size: 0.875em; min-block-size: 1.4em; overflow-wrap: anywhere; }
-.seen { grid-column: 2 / -1; }
+.details, .seen { grid-column: 2 / -1; font-size: 0.875em; min-block-size: 1.4em; overflow-wrap: anywhere; }
 .seen:empty { display: none; }
 .empty { color: var(--_muted); padding-block: 0.6em; border-block-start: 1px solid var(--_border); margin: 0; }
 .empty[hidden] { display: none; }

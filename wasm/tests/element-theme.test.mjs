@@ -1,0 +1,94 @@
+// The colours of the custom element, computed by Chromium from its own style.
+
+import { after, before, describe, test } from "node:test";
+
+import * as assert from "./lib/assert.mjs";
+import { openPage, startBrowser } from "./lib/browser.mjs";
+import { serve } from "./lib/server.mjs";
+
+/** Background and text of light and dark pages: the extremes, and pages with less contrast. */
+const PAGES = { white: ["#fff", "#000"], light: ["#f3f4f6", "#404040"], dark: ["#1f2228", "#d4d4d8"], black: ["#000", "#fff"] };
+/** WCAG 2.2: 1.4.3 for text, 1.4.11 for marks. */
+const LEAST = { text: 4.5, mark: 3 };
+
+describe("colours of <presence-roster>", () => {
+  const ends = [];
+  const t = { after: (end) => ends.unshift(end) };
+  let page;
+  before(async () => {
+    const body = `<!doctype html><html lang="en"><title>Colours</title><link rel="icon" href="data:,">
+      <script type="module" src="/dist/entry/element.js"></script><presence-roster></presence-roster><presence-roster></presence-roster></html>`;
+    const origin = await serve(t, { "/": { body } });
+    const browser = await startBrowser(t);
+    page = await openPage(await browser.newContext({ colorScheme: "dark" }), origin);
+    await page.evaluate(show);
+  });
+  after(async () => {
+    for (const end of ends) await end();
+    assert.deepEqual(page.complaints, []);
+  });
+
+  for (const scheme of ["light", "dark", "normal"]) {
+    test(`text and marks have enough contrast on all pages with color-scheme: ${scheme}`, async () => {
+      for (const [name, [background, text]] of Object.entries(PAGES)) {
+        const found = await page.evaluate(contrasts, { scheme, background, text });
+        assert.deepEqual([...new Set(found.map(({ part }) => part))].sort(), ["connection", "details", "dot", "empty", "heading", "host", "seen", "status"]);
+        const bad = found.filter(({ kind, contrast }) => !(contrast >= LEAST[kind]));
+        assert.deepEqual(bad, [], name);
+      }
+    });
+  }
+
+  test("colours follow the page's scheme, not the system's, and custom properties win", async () => {
+    const active = () => page.evaluate(() => getComputedStyle(document.querySelector("presence-roster").shadowRoot.querySelector("li [part=dot]")).backgroundColor);
+    const set = (name, value) => page.evaluate(([name, value]) => document.documentElement.style.setProperty(name, value), [name, value]);
+    await set("color-scheme", "normal");
+    const light = await active();
+    await set("color-scheme", "light dark");
+    assert.notEqual(await active(), light);
+    await set("--presence-color-active", "rgb(1, 2, 3)");
+    assert.equal(await active(), "rgb(1, 2, 3)");
+  });
+});
+
+/** Gives one element a row of each status, the other an empty list of a client that was refused. */
+async function show() {
+  await customElements.whenDefined("presence-roster");
+  const row = { deviceFamily: "Mac", platformLabel: "macOS 26.1", ageText: "5m ago", reasonLabel: "Heartbeat", lastInputText: "1m ago", isConnected: true };
+  const rows = ["Active", "Idle", "Stale", "Left"].map((status) => ({ ...row, key: status, host: status, status }));
+  const stub = (roster) => ({ getSnapshot: () => roster, subscribe: () => () => {}, onJoin: () => () => {}, onLeave: () => () => {} });
+  const [full, empty] = document.querySelectorAll("presence-roster");
+  // Colours are read at once, not half-way through a transition.
+  for (const { shadowRoot } of [full, empty]) shadowRoot.append(Object.assign(document.createElement("style"), { textContent: "* { transition: none !important }" }));
+  full.client = stub({ rows, hasList: true, connection: { phase: "live" } });
+  empty.client = stub({ rows: [], hasList: false, connection: { phase: "refused", error: { message: "unauthorized" } } });
+  await new Promise(requestAnimationFrame);
+}
+
+/** The contrast of each part with a page's background. */
+function contrasts({ scheme, background, text }) {
+  Object.assign(document.documentElement.style, { colorScheme: scheme, background, color: text });
+  const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const luminance = (...colours) => {
+    for (const colour of colours) {
+      context.fillStyle = colour;
+      context.fillRect(0, 0, 1, 1);
+    }
+    const [r, g, b] = Array.from(context.getImageData(0, 0, 1, 1).data, (value) => (value <= 10 ? value / 3294 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (colour) => {
+    const [dark, light] = [luminance(background), luminance(background, colour)].sort((a, b) => a - b);
+    return (light + 0.05) / (dark + 0.05);
+  };
+  const parts = [...document.querySelectorAll("presence-roster")].flatMap(({ shadowRoot }) => [...shadowRoot.querySelectorAll("[part]")]);
+  return parts
+    .filter((element) => element.checkVisibility() && (element.part.contains("dot") || (element.textContent.trim() !== "" && !element.matches("ul, li, .news"))))
+    .map((element) => {
+      const part = element.getAttribute("part");
+      const { color, backgroundColor, borderTopColor, borderTopStyle } = getComputedStyle(element);
+      if (part !== "dot") return { part, kind: "text", colour: color, contrast: contrast(color) };
+      const colour = borderTopStyle === "none" ? backgroundColor : borderTopColor;
+      return { part, kind: "mark", colour, contrast: contrast(colour) };
+    });
+}
