@@ -40,7 +40,7 @@ export interface BrowserInstanceIdOptions {
 }
 
 /** Far more tabs than a browser bears; only keeps the search from being endless. */
-const MOST_SLOTS = 1_000;
+const MAX_SLOTS = 1_000;
 
 const DEFAULT_NAME = "openclaw-presence";
 
@@ -79,14 +79,14 @@ export function randomInstanceId(): InstanceIdStore {
   return { acquire: () => fixedLease(randomId()) };
 }
 
-const MOST_ID_CHARACTERS = 200;
+const MAX_ID_CHARACTERS = 200;
 /** The core's placeholders of ids: programs store them where they have none, and gateways take them for absent. */
 const PLACEHOLDER = /^(undefined|null|none|unknown|n\/a|nan|\[object object\]|00000000-0000-0000-0000-000000000000)$/i;
 
 /** Whether a text that was kept is an id. Any line may be one, because people write their own. */
 export function isUsableId(text: string): boolean {
   const id = text.trim();
-  return id !== "" && [...id].length <= MOST_ID_CHARACTERS && !/\p{Cc}/u.test(id) && !PLACEHOLDER.test(id.toLowerCase());
+  return id !== "" && [...id].length <= MAX_ID_CHARACTERS && !/\p{Cc}/u.test(id) && !PLACEHOLDER.test(id.toLowerCase());
 }
 
 /** An id that nobody has to give back. */
@@ -119,7 +119,7 @@ async function slotOfBase(
     // Under a lock of its own, or two tabs of a new visitor would each make a base.
     const base = await locks.request(`${name}:base`, () => storedId(storage, `${name}:instance-id`));
     if (base === undefined) return undefined;
-    for (let slot = 1; slot <= MOST_SLOTS; slot += 1) {
+    for (let slot = 1; slot <= MAX_SLOTS; slot += 1) {
       const id = slotId(base, slot);
       const release = await hold(locks, `${name}:instance:${id}`);
       if (release) return { id, release };

@@ -4,7 +4,7 @@ import { fixedLease, isUsableId, slotId, type InstanceIdLease, type InstanceIdSt
 import { randomId } from "../random.js";
 
 /** Far more processes than share one file; only keeps the search from being endless. */
-const MOST_SLOTS = 1_000;
+const MAX_SLOTS = 1_000;
 
 /**
  * An `instanceId` that survives restarts: a base id in the file `path`, and each running client holds the
@@ -17,7 +17,7 @@ export function fileInstanceId(path: string): InstanceIdStore {
     acquire() {
       try {
         const base = keptText(path, idState, () => `${randomId()}\n`).trim();
-        for (let slot = 1; slot <= MOST_SLOTS; slot += 1) {
+        for (let slot = 1; slot <= MAX_SLOTS; slot += 1) {
           const release = lockFile(`${slotId(path, slot)}.lock`);
           if (release) return lease(slotId(base, slot), release);
         }

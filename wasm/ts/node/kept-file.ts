@@ -7,7 +7,7 @@ import { randomId } from "../random.js";
 export type KeptState = "whole" | "broken" | "foreign";
 
 /** A file of another program is in the way for as long as this many tries, and so is a race. */
-const MOST_TRIES = 8;
+const MAX_TRIES = 8;
 
 /**
  * The text in the file `path`; what `make` returns, if there is none or a broken one. It is written whole or not at
@@ -15,7 +15,7 @@ const MOST_TRIES = 8;
  * owner. Throws when the file can neither be used nor made, or is somebody else's.
  */
 export function keptText(path: string, state: (text: string) => KeptState, make: () => string): string {
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const text = read(path);
     const found = text === undefined ? "absent" : state(text);
     if (found === "foreign") throw new Error(`${path} was not written by this package`);

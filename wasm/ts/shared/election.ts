@@ -2,8 +2,8 @@
 export interface Candidate {
   /** This tab leads. */
   lead(): void;
-  /** Another tab took the lead by force. */
-  depose(): void;
+  /** Another tab took the lead over. */
+  loseLead(): void;
 }
 
 /**
@@ -14,8 +14,8 @@ export class Election {
   readonly #locks: Pick<LockManager, "request">;
   readonly #name: string;
   readonly #candidate: Candidate;
-  /** Aborted: this tab does not stand any more. */
-  #standing: AbortController | undefined;
+  /** Aborted: this tab has left the queue. */
+  #waiting: AbortController | undefined;
   #resign: (() => void) | undefined;
 
   constructor(locks: Pick<LockManager, "request">, name: string, candidate: Candidate) {
@@ -29,12 +29,21 @@ export class Election {
     return this.#resign !== undefined;
   }
 
-  /** Waits for the lead; takes it at once by `force`, from a leader that does not answer. */
-  stand(force = false): void {
+  /** Waits for the lead. */
+  queue(): void {
+    this.#request(false);
+  }
+
+  /** Takes the lead at once, from a leader that does not answer. */
+  takeOver(): void {
+    this.#request(true);
+  }
+
+  #request(isForced: boolean): void {
     this.withdraw();
-    const standing = new AbortController();
-    const { signal } = standing;
-    this.#standing = standing;
+    const waiting = new AbortController();
+    const { signal } = waiting;
+    this.#waiting = waiting;
     const lead = () => {
       // The lock may be granted just when this tab withdraws.
       if (signal.aborted) return;
@@ -47,14 +56,14 @@ export class Election {
       // A browser may have locks and yet refuse them (an opaque origin): then each tab leads itself.
       if (!this.isLeader) return this.#candidate.lead();
       this.#resign = undefined;
-      this.#candidate.depose();
+      this.#candidate.loseLead();
     };
-    this.#locks.request(this.#name, force ? { steal: true } : { signal }, lead).catch(lose);
+    this.#locks.request(this.#name, isForced ? { steal: true } : { signal }, lead).catch(lose);
   }
 
   /** Gives up the lead, or the place in the queue. */
   withdraw(): void {
-    this.#standing?.abort();
+    this.#waiting?.abort();
     this.#resign?.();
     this.#resign = undefined;
   }

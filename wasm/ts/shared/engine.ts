@@ -12,19 +12,19 @@ import { randomId } from "../random.js";
 import { EMPTY_SNAPSHOT } from "../snapshot.js";
 import { gatewayAddress, DEFAULT_URL, webSocketClass } from "../socket.js";
 import type { ConnectionState, Finding, RosterSnapshot } from "../types.js";
-import { Calls, type UnsentCall } from "./calls.js";
+import { RemoteCalls, type UnsentCall } from "./remote-calls.js";
 import { Election } from "./election.js";
 import { connectionOfPlain, errorOfPlain, MESSAGES_VERSION, plainError, type Call, type Message, type RosterMessage } from "./messages.js";
-import { findingsOf, RosterMirror, RosterTeller } from "./mirror.js";
+import { findingsOf, FollowedRoster, RosterPublisher } from "./leader-roster.js";
 import type { SharedPlatform } from "./platform.js";
-import { PokedClock } from "./poked-clock.js";
+import { PromptClock } from "./prompt-clock.js";
 import { asRunning, CONNECTING, snapshotOf } from "./running.js";
-import { Service } from "./service.js";
+import { CallServer } from "./call-server.js";
 
 /** How often a tab that is visible, or has pending calls, checks the leader, in ms. */
 const TICK_MS = 5_000;
 /** A leader that left this many of those unanswered is frozen: another tab takes the lead. */
-const MOST_UNANSWERED = 2;
+const MAX_UNANSWERED = 2;
 /** A tab that said it is visible is so for this long, in ms. */
 const VISIBLE_MS = 12_000;
 
@@ -36,9 +36,9 @@ export class SharedEngine implements ClientEngine {
   readonly #id = randomId();
   readonly #keeper: HostKeeper;
   readonly #platform: SharedPlatform;
-  readonly #clock: PokedClock;
+  readonly #clock: PromptClock;
   readonly #connection = new Connection();
-  readonly #calls: Calls;
+  readonly #calls: RemoteCalls;
   readonly #tick: Deadline;
   #tickMs = Number.POSITIVE_INFINITY;
   #options: PresenceClientOptions;
@@ -55,13 +55,13 @@ export class SharedEngine implements ClientEngine {
 
   // The leader's part.
   #engine: Engine | undefined;
-  #teller: RosterTeller | undefined;
-  #service: Service | undefined;
+  #publisher: RosterPublisher | undefined;
+  #callServer: CallServer | undefined;
   #page: InputListener | undefined;
   #otherVisibleMs = Number.NEGATIVE_INFINITY;
 
   // The part of the other tabs.
-  #mirror = new RosterMirror([]);
+  #followed = new FollowedRoster([]);
   #unanswered = 0;
 
   constructor(options: PresenceClientOptions, host: HostRef, platform: SharedPlatform) {
@@ -70,8 +70,8 @@ export class SharedEngine implements ClientEngine {
     this.#keeper = new HostKeeper(host);
     this.#platform = platform;
     const clock: Clock = options.clock ?? systemClock;
-    this.#clock = new PokedClock(clock);
-    this.#calls = new Calls(this.#id, clock);
+    this.#clock = new PromptClock(clock);
+    this.#calls = new RemoteCalls(this.#id, clock);
     this.#tick = new Deadline(clock, () => this.#look());
   }
 
@@ -107,7 +107,7 @@ export class SharedEngine implements ClientEngine {
     this.#show({ ...this.#snapshot, connection: CONNECTING });
     // A listener may have stopped it.
     if (!this.#isRunning) return;
-    this.#election?.stand();
+    this.#election?.queue();
     this.#sayHere();
   }
 
@@ -117,9 +117,9 @@ export class SharedEngine implements ClientEngine {
     const group = `shared:${name}:${MESSAGES_VERSION}:${gatewayAddress(this.#options.url ?? DEFAULT_URL).url}`;
     this.#channel = new Channel(group);
     this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#receive(data);
-    this.#mirror = new RosterMirror(this.#snapshot.rows);
+    this.#followed = new FollowedRoster(this.#snapshot.rows);
     this.#unanswered = 0;
-    this.#election = new Election(locks, group, { lead: () => this.#lead(), depose: () => this.#depose() });
+    this.#election = new Election(locks, group, { lead: () => this.#lead(), loseLead: () => this.#loseLead() });
     this.#input = new InputMonitor(page, this.#clock, {
       input: () => (this.#page ? this.#page.input() : this.#post({ type: "input" })),
       visibility: () => this.#sayHere(),
@@ -160,7 +160,7 @@ export class SharedEngine implements ClientEngine {
       this.start();
     } else if (this.#engine) this.#engine.reconnect(change);
     // With what this tab was given, this tab has to connect.
-    else if (Object.keys(change).length > 0) this.#election?.stand(true);
+    else if (Object.keys(change).length > 0) this.#election?.takeOver();
     else this.#ask("reconnect");
   }
 
@@ -208,11 +208,11 @@ export class SharedEngine implements ClientEngine {
       if (this.#engine) this.#enter(asRunning(connection));
     },
     handleSnapshot: () => {
-      if (!this.#engine || !this.#teller) return;
+      if (!this.#engine || !this.#publisher) return;
       // A leader that takes over goes on as the same instance, also before it is connected.
       this.#instanceId = this.#engine.instanceId ?? this.#instanceId;
       this.#show(snapshotOf(this.#engine));
-      this.#post(this.#teller.tell(this.#snapshot, this.#instanceId));
+      this.#post(this.#publisher.publish(this.#snapshot, this.#instanceId));
     },
     handleProblem: (type, error) => {
       // An error is told with the connection.
@@ -228,7 +228,7 @@ export class SharedEngine implements ClientEngine {
 
   #lead(): void {
     this.#calls.rejectAll(new PresenceError("CLOSED", "another tab took over the connection"));
-    this.#teller = new RosterTeller(this.#id);
+    this.#publisher = new RosterPublisher(this.#id);
     this.#otherVisibleMs = Number.NEGATIVE_INFINITY;
     const { instanceId = sharedInstanceId(this.#platform.name) } = this.#options;
     const watchPage = (listener: InputListener) => {
@@ -236,19 +236,19 @@ export class SharedEngine implements ClientEngine {
       return { isVisible: this.#isAnyVisible, stop: () => (this.#page = undefined) };
     };
     this.#engine = new Engine({ ...this.#options, instanceId, clock: this.#clock }, weakly(this.#host), { watchPage, before: this.#snapshot });
-    this.#service = new Service(this.#engine, this.#id, this.#clock, (answer) => this.#post(answer));
+    this.#callServer = new CallServer(this.#engine, this.#id, this.#clock, (answer) => this.#post(answer));
     this.#engine.setListened(true, true);
     this.#engine.start();
     // The other tabs have to hear who leads, also if nothing is different.
-    if (this.#teller.seq === 0) this.#host.handleSnapshot();
+    if (this.#publisher.seq === 0) this.#host.handleSnapshot();
     this.#arm();
   }
 
   /** Another tab leads now. */
-  #depose(): void {
+  #loseLead(): void {
     this.#dropEngine();
-    this.#mirror = new RosterMirror(this.#snapshot.rows);
-    this.#election?.stand();
+    this.#followed = new FollowedRoster(this.#snapshot.rows);
+    this.#election?.queue();
     this.#sayHere();
   }
 
@@ -258,8 +258,8 @@ export class SharedEngine implements ClientEngine {
     this.#snapshot = snapshotOf(engine);
     // What it says from here on is not the tabs' connection.
     this.#engine = undefined;
-    this.#teller = undefined;
-    this.#service = undefined;
+    this.#publisher = undefined;
+    this.#callServer = undefined;
     this.#page = undefined;
     engine.free();
   }
@@ -284,7 +284,7 @@ export class SharedEngine implements ClientEngine {
   }
 
   #postCall(call: UnsentCall): void {
-    this.#post({ ...call, leader: this.#mirror.leader, atMs: this.#clock.wallMs() });
+    this.#post({ ...call, leader: this.#followed.leader, atMs: this.#clock.wallMs() });
   }
 
   #sayHere(): void {
@@ -293,7 +293,7 @@ export class SharedEngine implements ClientEngine {
       this.#page?.visibility(this.#isAnyVisible);
       return this.#arm();
     }
-    this.#post({ type: "here", isVisible: this.#input.isVisible, wants: this.#mirror.wants });
+    this.#post({ type: "here", isVisible: this.#input.isVisible, needsWhole: this.#followed.needsWhole });
     this.#arm();
   }
 
@@ -313,17 +313,17 @@ export class SharedEngine implements ClientEngine {
     this.#tickMs = Number.POSITIVE_INFINITY;
     if (this.#engine) {
       if (!this.#isAnyVisible) this.#otherVisibleMs = Number.NEGATIVE_INFINITY;
-    } else if (this.#unanswered >= MOST_UNANSWERED) {
+    } else if (this.#unanswered >= MAX_UNANSWERED) {
       this.#unanswered = 0;
-      this.#election?.stand(true);
+      this.#election?.takeOver();
     } else this.#unanswered += 1;
     this.#sayHere();
   }
 
-  #mirrorRoster(message: RosterMessage): void {
-    const isOther = this.#mirror.leader !== message.leader;
-    const roster = this.#mirror.apply(message, connectionOfPlain(message.connection));
-    if (!roster) return this.#mirror.wants ? this.#sayHere() : undefined;
+  #followRoster(message: RosterMessage): void {
+    const isOther = this.#followed.leader !== message.leader;
+    const roster = this.#followed.apply(message, connectionOfPlain(message.connection));
+    if (!roster) return this.#followed.needsWhole ? this.#sayHere() : undefined;
     if (isOther) this.#calls.rejectAll(new PresenceError("CLOSED", "another tab took over the connection"));
     this.#instanceId = message.instanceId;
     this.#snapshot = roster;
@@ -343,11 +343,11 @@ export class SharedEngine implements ClientEngine {
     this.#unanswered = message.type === "alive" || message.type === "roster" ? 0 : this.#unanswered;
     switch (message.type) {
       case "alive":
-        this.#mirror.wants ||= this.#mirror.isBehind(message.leader, message.seq);
-        if (this.#mirror.wants) this.#sayHere();
+        this.#followed.needsWhole ||= this.#followed.isBehind(message.leader, message.seq);
+        if (this.#followed.needsWhole) this.#sayHere();
         return;
       case "roster":
-        return this.#mirrorRoster(message);
+        return this.#followRoster(message);
       case "answer":
         return message.to === this.#id ? this.#calls.answer(message.id, message.payload, message.error) : undefined;
       case "notice":
@@ -362,16 +362,16 @@ export class SharedEngine implements ClientEngine {
     switch (message.type) {
       case "here":
         if (message.isVisible) this.#otherVisibleMs = this.#clock.ageMs();
-        this.#clock.poke();
+        this.#clock.fireDue();
         this.#page?.visibility(this.#isAnyVisible);
-        if (message.wants && this.#teller && engine === this.#engine) this.#post(this.#teller.whole());
-        else this.#post({ type: "alive", leader: this.#id, seq: this.#teller?.seq ?? 0 });
+        if (message.needsWhole && this.#publisher && engine === this.#engine) this.#post(this.#publisher.whole());
+        else this.#post({ type: "alive", leader: this.#id, seq: this.#publisher?.seq ?? 0 });
         return this.#arm();
       case "input":
         this.#otherVisibleMs = this.#clock.ageMs();
         return this.#page?.input();
       case "call":
-        return void this.#service?.serve(message);
+        return void this.#callServer?.serve(message);
     }
   }
 

@@ -6,8 +6,8 @@ export const MESSAGES_VERSION = 1;
 
 /** What tabs say to each other. `from` and `leader` are ids of tabs. */
 export type Message =
-  /** A tab is there, and visible or not; the leader answers. `wants`: it needs the whole roster. */
-  | { readonly type: "here"; readonly isVisible: boolean; readonly wants: boolean }
+  /** A tab is there, and visible or not; the leader answers. `needsWhole`: messages are missing, so it needs the whole roster. */
+  | { readonly type: "here"; readonly isVisible: boolean; readonly needsWhole: boolean }
   /** The user gave input in a tab. */
   | { readonly type: "input" }
   | Call

@@ -1,10 +1,10 @@
 import type { Clock } from "../clock.js";
 
 /**
- * A clock whose timers also fire when it is poked, if they are due: browsers delay timers of hidden pages by up to a
+ * A clock whose timers also fire when `fireDue` is called: browsers delay timers of hidden pages by up to a
  * minute, but not messages.
  */
-export class PokedClock implements Clock {
+export class PromptClock implements Clock {
   readonly #clock: Clock;
   readonly #timers = new Set<{ readonly dueMs: number; readonly fire: () => void }>();
 
@@ -36,7 +36,7 @@ export class PokedClock implements Clock {
   }
 
   /** Fires the timers that are due. */
-  poke(): void {
+  fireDue(): void {
     const now = this.ageMs();
     for (const { dueMs, fire } of [...this.#timers]) if (dueMs <= now) fire();
   }

@@ -5,26 +5,26 @@ import { EMPTY_SNAPSHOT } from "../snapshot.js";
 import type { ConnectionState, Finding, PresenceRow, RosterSnapshot } from "../types.js";
 import { plainConnection, type RosterMessage } from "./messages.js";
 
-/** What the leader tells of its roster: only rows that became different, and the order only if it did. */
-export class RosterTeller {
+/** The leader's roster as messages to the other tabs: only rows that became different, and the order only if it did. */
+export class RosterPublisher {
   readonly #leader: string;
   #seq = 0;
-  #told: RosterSnapshot = EMPTY_SNAPSHOT;
+  #published: RosterSnapshot = EMPTY_SNAPSHOT;
   #instanceId: string | undefined;
 
   constructor(leader: string) {
     this.#leader = leader;
   }
 
-  /** How often it told. */
+  /** Number of messages so far. */
   get seq(): number {
     return this.#seq;
   }
 
-  /** What leads from the roster that was told last to this one; the first is whole. */
-  tell(roster: RosterSnapshot, instanceId: string | undefined): RosterMessage {
-    const before = this.#told.rows;
-    this.#told = roster;
+  /** The message that turns the roster published last into this one; the first has the whole roster. */
+  publish(roster: RosterSnapshot, instanceId: string | undefined): RosterMessage {
+    const before = this.#published.rows;
+    this.#published = roster;
     this.#instanceId = instanceId;
     this.#seq += 1;
     if (this.#seq === 1) return this.whole();
@@ -33,15 +33,15 @@ export class RosterTeller {
     return this.#message(false, roster.rows.filter((row) => !known.has(row)), isOrdered ? undefined : keysOf(roster.rows));
   }
 
-  /** The roster that was told last, for a tab that did not hear it. */
+  /** The roster published last, for a tab that missed messages. */
   whole(): RosterMessage {
-    return this.#message(true, this.#told.rows, keysOf(this.#told.rows));
+    return this.#message(true, this.#published.rows, keysOf(this.#published.rows));
   }
 
   #message(isWhole: boolean, rows: readonly PresenceRow[], keys: readonly string[] | undefined): RosterMessage {
-    const { hasList, isOffline } = this.#told;
+    const { hasList, isOffline } = this.#published;
     const changed = rows.map((row) => ({ row, raw: rawRows(row) }));
-    const connection = plainConnection(this.#told.connection);
+    const connection = plainConnection(this.#published.connection);
     const [leader, seq, instanceId] = [this.#leader, this.#seq, this.#instanceId];
     return { type: "roster", leader, seq, isWhole, changed, keys, hasList, isOffline, connection, instanceId };
   }
@@ -65,14 +65,14 @@ export function findingsOf(rows: readonly PresenceRow[]): readonly Finding[] {
 
 const keysOf = (rows: readonly PresenceRow[]) => rows.map(({ key }) => key);
 
-/** The leader's roster as another tab has it. */
-export class RosterMirror {
+/** The leader's roster in another tab. */
+export class FollowedRoster {
   #leader: string | undefined;
   #seq = 0;
   #rows = new Map<string, PresenceRow>();
   #list: readonly PresenceRow[];
   /** Whether messages are missing: the whole roster is needed. */
-  wants = true;
+  needsWhole = true;
 
   constructor(rows: readonly PresenceRow[]) {
     this.#list = rows;
@@ -84,7 +84,7 @@ export class RosterMirror {
     return this.#leader;
   }
 
-  /** Whether the leader told more since. */
+  /** Whether messages of the leader are missing, given the number of its last one. */
   isBehind(leader: string, seq: number): boolean {
     return leader !== this.#leader || seq !== this.#seq;
   }
@@ -92,10 +92,10 @@ export class RosterMirror {
   /** Takes in a message; rows that say the same stay the same objects. Nothing if it does not follow on the last. */
   apply(message: RosterMessage, connection: ConnectionState): RosterSnapshot | undefined {
     const { leader, seq, isWhole, changed, keys, hasList, isOffline } = message;
-    const isKnown = leader === this.#leader && !this.wants;
+    const isKnown = leader === this.#leader && !this.needsWhole;
     if (isKnown && isWhole) return undefined;
     if (!isWhole && !(isKnown && seq === this.#seq + 1)) {
-      this.wants = true;
+      this.needsWhole = true;
       return undefined;
     }
     for (const { row, raw } of changed) {
@@ -113,7 +113,7 @@ export class RosterMirror {
     }
     this.#leader = leader;
     this.#seq = seq;
-    this.wants = false;
+    this.needsWhole = false;
     return Object.freeze({ rows: this.#list, hasList, isOffline, connection });
   }
 }

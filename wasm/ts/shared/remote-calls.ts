@@ -4,9 +4,9 @@ import { Waiters } from "../waiters.js";
 import { errorOfPlain, type Call, type PlainError } from "./messages.js";
 
 /** Most calls of one tab that wait for the leader's answer. */
-export const MOST_CALLS = 64;
+export const MAX_CALLS = 64;
 /** Longest parameters of a call, in UTF-16 units of JSON. */
-const MOST_PARAMS = 1_048_576;
+const MAX_PARAMS_CHARACTERS = 1_048_576;
 /** The leader's own calls time out after 30 s: a leader that does not answer by then is frozen or gone. */
 const TIMEOUT_MS = 35_000;
 
@@ -14,7 +14,7 @@ const TIMEOUT_MS = 35_000;
 export type UnsentCall = Omit<Call, "leader" | "atMs">;
 
 /** Calls of a tab that another one carries out. */
-export class Calls {
+export class RemoteCalls {
   readonly #waiters = new Waiters<number>();
   readonly #timers = new Map<number, () => void>();
   readonly #clock: Clock;
@@ -33,7 +33,7 @@ export class Calls {
 
   /** Makes a call, gives it to `post`, and waits for the answer. */
   async call(act: Call["act"], name: string, params: unknown, post: (call: UnsentCall) => void): Promise<unknown> {
-    if (this.size >= MOST_CALLS) throw new PresenceError("TOO_MANY_REQUESTS", `${MOST_CALLS} calls wait for an answer`);
+    if (this.size >= MAX_CALLS) throw new PresenceError("TOO_MANY_REQUESTS", `${MAX_CALLS} calls wait for an answer`);
     const text = toJson(params);
     const id = (this.#last += 1);
     const answer = this.#waiters.wait(id);
@@ -63,9 +63,9 @@ export class Calls {
 function toJson(params: unknown): string | undefined {
   try {
     const text = JSON.stringify(params) as string | undefined;
-    if (text === undefined || text.length <= MOST_PARAMS) return text;
+    if (text === undefined || text.length <= MAX_PARAMS_CHARACTERS) return text;
   } catch (error) {
     throw asPresenceError(error);
   }
-  throw new PresenceError("INVALID_ARGUMENT", `invalid params: more than ${MOST_PARAMS} characters of JSON`);
+  throw new PresenceError("INVALID_ARGUMENT", `invalid params: more than ${MAX_PARAMS_CHARACTERS} characters of JSON`);
 }

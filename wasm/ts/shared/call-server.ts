@@ -1,16 +1,16 @@
 import type { Clock } from "../clock.js";
 import type { Engine } from "../engine.js";
 import { asPresenceError, PresenceError } from "../errors.js";
-import { MOST_CALLS } from "./calls.js";
+import { MAX_CALLS } from "./remote-calls.js";
 import { plainError, type Call, type Message } from "./messages.js";
 
 /** Calls older than this are dropped, in ms: the caller may have turned to another leader. */
 const LATE_MS = 10_000;
 /** Most calls of all tabs that are carried out at a time. */
-const MOST_SERVED = 4 * MOST_CALLS;
+const MAX_SERVED_CALLS = 4 * MAX_CALLS;
 
 /** Carries out the calls of other tabs. */
-export class Service {
+export class CallServer {
   readonly #engine: Engine;
   readonly #leader: string;
   readonly #clock: Clock;
@@ -30,7 +30,7 @@ export class Service {
     const [type, to, id] = ["answer" as const, call.from, call.id];
     this.#served += 1;
     try {
-      if (this.#served > MOST_SERVED) throw new PresenceError("TOO_MANY_REQUESTS", `${MOST_SERVED} calls of other tabs wait`);
+      if (this.#served > MAX_SERVED_CALLS) throw new PresenceError("TOO_MANY_REQUESTS", `${MAX_SERVED_CALLS} calls of other tabs wait`);
       this.#post({ type, to, id, payload: await this.#carryOut(call) });
     } catch (error) {
       this.#post({ type, to, id, error: plainError(asPresenceError(error)) });
