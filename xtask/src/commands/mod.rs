@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod fuzz;
 mod run;
 mod simulate;
 mod soak;
@@ -9,6 +10,7 @@ mod test;
 
 pub(crate) use bench::bench;
 pub(crate) use build::build;
+pub(crate) use fuzz::fuzz;
 pub(crate) use run::run;
 pub(crate) use simulate::simulate;
 pub(crate) use soak::soak;

@@ -1,6 +1,7 @@
 //! What the steps need beyond cargo: each `ensure_*` makes it be there, or says what to do.
 
 pub(crate) mod browser;
+pub(crate) mod fuzz;
 pub(crate) mod node;
 pub(crate) mod npm;
 pub(crate) mod rust;

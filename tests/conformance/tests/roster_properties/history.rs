@@ -263,7 +263,7 @@ fn span(ttl_ms: u64) -> impl Strategy<Value = u64> {
     ]
 }
 
-fn op(ttl_ms: u64) -> impl Strategy<Value = Op> {
+pub(crate) fn op(ttl_ms: u64) -> impl Strategy<Value = Op> {
     let any_conn = || 0..1_000_usize;
     let sender = prop_oneof![1 => Just(Sender::Admin), 2 => any_conn().prop_map(Sender::Quota)];
     prop_oneof![

@@ -12,7 +12,7 @@ use crate::history::Text;
 
 impl Pair {
     /// Compares everything that can be seen; returns the list with the model's row ids.
-    pub(crate) fn check(&mut self) -> Vec<(Option<u64>, PresenceEntry)> {
+    pub(super) fn check(&mut self) -> Vec<(Option<u64>, PresenceEntry)> {
         let now = self.now;
         let before = self.model.version();
         let expected = self.model.list_with_ids(now);
@@ -118,7 +118,7 @@ fn check_json(value: &serde_json::Value) {
 }
 
 /// A row that was there before and after a write lost no member (SPEC 1.4).
-pub(crate) fn check_nothing_erased(
+pub(super) fn check_nothing_erased(
     before: &[(Option<u64>, PresenceEntry)],
     after: &[(Option<u64>, PresenceEntry)],
     may_clear_input: bool,

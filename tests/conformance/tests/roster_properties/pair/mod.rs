@@ -7,8 +7,7 @@ use presence_conformance::model::Model;
 use presence_core::roster::{ConnectWrite, Holder, Roster, RosterConfig, RowId};
 use presence_core::{Now, PresenceEntry};
 
-pub(crate) use checks::check_nothing_erased;
-
+use self::checks::check_nothing_erased;
 use crate::history::{Client, Op, Sender};
 
 const START: Now = Now {
@@ -56,21 +55,48 @@ impl Open {
     }
 }
 
-pub(crate) struct Pair {
-    pub(crate) now: Now,
+/// Applies a history to both rosters and compares them after every operation.
+pub(crate) fn play(cap: usize, ttl_ms: u64, history: &[(u64, Op)]) {
+    let mut pair = Pair::new(cap, ttl_ms);
+    let mut before = pair.check();
+    for (pause_ms, op) in history {
+        pair.now = pair.now.after(*pause_ms);
+        pair.apply(op);
+        let after = pair.check();
+        let may_clear = matches!(
+            op,
+            Op::Beacon(b, _) | Op::OwnBeacon(_, b) | Op::RowlessBeacon(_, b) if b.clear_last_input
+        ) || matches!(op, Op::Report(_, None) | Op::Withdraw(_));
+        // A close, or a move, takes along what only its connection had.
+        if !matches!(op, Op::Close(..)) && !pair.has_moved {
+            check_nothing_erased(&before, &after, may_clear);
+        }
+        before = after;
+    }
+    // An abandoned roster empties itself, in no more steps than it has rows.
+    for _ in 0..=pair.real.len() + 1 {
+        pair.apply(&Op::Deadline);
+        pair.check();
+    }
+    assert_eq!(pair.real.len(), 1);
+    assert_eq!(pair.real.poll_timeout(), None);
+}
+
+struct Pair {
+    now: Now,
     cap: usize,
     ttl_ms: u64,
-    pub(crate) real: Roster,
+    real: Roster,
     model: Model,
     open: Vec<Open>,
     stale: Vec<(Option<RowId>, Option<u64>)>,
     connects: u64,
     /// Whether the last operation moved connections off their row.
-    pub(crate) has_moved: bool,
+    has_moved: bool,
 }
 
 impl Pair {
-    pub(crate) fn new(cap: usize, ttl_ms: u64) -> Self {
+    fn new(cap: usize, ttl_ms: u64) -> Self {
         let own = PresenceEntry {
             host: Some("pi".into()),
             mode: Some("gateway".into()),
@@ -96,7 +122,7 @@ impl Pair {
         }
     }
 
-    pub(crate) fn apply(&mut self, op: &Op) {
+    fn apply(&mut self, op: &Op) {
         let now = self.now;
         self.has_moved = false;
         match op {

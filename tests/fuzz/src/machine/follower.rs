@@ -1,0 +1,167 @@
+//! One client: what it must be answered, and the list that it knows of.
+
+use std::collections::BTreeMap;
+
+use presence_core::client::mirror::DeltaOutcome;
+use presence_core::client::{Mirror, MirrorConfig};
+use presence_core::wire::presence::Presence;
+use presence_core::wire::{FrameError, Request};
+use serde_json::Value;
+
+/// More than any answer of six rows.
+const MAX_FRAME_BYTES: usize = 256 * 1024;
+
+/// The client's end of a connection.
+#[derive(Debug)]
+pub(super) struct Follower {
+    pub(super) name: String,
+    /// Either end has ended it.
+    pub(super) is_over: bool,
+    pub(super) has_heard_close: bool,
+    mirror: Mirror,
+    /// Whether it may read the list, by its hello.
+    is_reader: bool,
+    /// Asked for a whole list, or in need of one.
+    is_behind: bool,
+    /// Answers that must come, by id.
+    awaited: BTreeMap<String, u32>,
+    is_in: bool,
+    last_seq: u64,
+    frames: u64,
+}
+
+impl Follower {
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            is_over: false,
+            has_heard_close: false,
+            mirror: Mirror::new(MirrorConfig::default()),
+            is_reader: false,
+            is_behind: false,
+            awaited: BTreeMap::new(),
+            is_in: false,
+            last_seq: 0,
+            frames: 0,
+        }
+    }
+
+    /// It sends this frame.
+    pub(super) fn sends(&mut self, text: &str, _id: &str) {
+        let id: Option<String> = match Request::parse(text) {
+            Ok(request) => Some(request.id.into()),
+            Err(FrameError::Invalid { id, .. }) => Some(id.as_deref().unwrap_or("invalid").into()),
+            Err(_) => None,
+        };
+        if let Some(id) = id {
+            *self.awaited.entry(id).or_default() += 1;
+        }
+    }
+
+    /// A frame arrives.
+    pub(super) fn hears(&mut self, text: &str) {
+        assert!(!self.has_heard_close, "a frame after the close: {text}");
+        assert!(text.len() <= MAX_FRAME_BYTES, "{} bytes", text.len());
+        let frame: Value = serde_json::from_str(text).expect("frames are JSON");
+        self.frames += 1;
+        match frame["type"].as_str() {
+            Some("res") => self.is_answered(&frame),
+            Some("event") => self.hears_event(&frame, text),
+            other => panic!("a frame of type {other:?}"),
+        }
+    }
+
+    fn is_answered(&mut self, frame: &Value) {
+        let id = frame["id"].as_str().expect("answers have an id");
+        let awaited = self.awaited.get_mut(id).filter(|awaited| **awaited > 0);
+        *awaited.expect("nobody asked that, or it is answered twice") -= 1;
+        assert_eq!(frame["ok"] == true, frame["error"].is_null(), "{frame}");
+        let payload = &frame["payload"];
+        if payload["type"] == "hello-ok" {
+            assert!(!self.is_in, "two hellos");
+            self.is_in = true;
+            self.is_reader =
+                payload["snapshot"]["presence"].is_array() && has_read(&payload["auth"]["scopes"]);
+        }
+        let has_list = payload["type"] == "hello-ok" || payload["keys"].is_array();
+        if self.is_reader && has_list {
+            self.takes_in(&frame.to_string());
+        }
+    }
+
+    fn hears_event(&mut self, frame: &Value, text: &str) {
+        let event = frame["event"].as_str().expect("events have a name");
+        if !self.is_in {
+            assert!(event == "connect.challenge" && self.frames == 1, "{frame}");
+            return;
+        }
+        if let Some(seq) = frame["seq"].as_u64() {
+            assert!(seq > self.last_seq, "{frame}");
+            self.last_seq = seq;
+        }
+        if event.starts_with("presence") {
+            assert!(self.is_reader, "a list for one who may not read: {frame}");
+            self.takes_in(text);
+        }
+    }
+
+    fn takes_in(&mut self, text: &str) {
+        match Presence::find(text).expect("a list") {
+            Presence::List(rows) => {
+                self.mirror.apply_list(rows, 0);
+                self.is_behind = false;
+            }
+            Presence::Snapshot(snapshot) => {
+                self.mirror.apply_snapshot(snapshot, 0);
+                self.is_behind = false;
+            }
+            Presence::Delta(delta) => {
+                let delta = delta.expect("a delta");
+                let outcome = self.mirror.apply_delta(delta, 0);
+                assert_ne!(outcome, DeltaOutcome::Gap, "no frame was lost: {text}");
+            }
+        }
+    }
+
+    /// The close arrives.
+    pub(super) fn is_closed(&mut self, code: u16) {
+        assert!(!self.has_heard_close, "two closes");
+        assert!(matches!(code, 1000..=1002 | 1007..=1013), "{code}");
+        self.has_heard_close = true;
+        self.is_over = true;
+    }
+
+    /// Everything came to rest: it was answered, and its mirror has the gateway's rows.
+    pub(super) fn compare(&self, list: &Value) {
+        let open: Vec<_> = self.awaited.iter().filter(|(_, awaited)| **awaited > 0).collect();
+        assert!(open.is_empty() || !self.is_in, "no answer to {open:?}");
+        if self.is_reader && self.is_in {
+            let own = self.mirror.raw_list().map(|row| row.as_str());
+            let own = own.map(|row| serde_json::from_str(row).expect("a row"));
+            assert_eq!(
+                sorted(own.collect()),
+                sorted(list.as_array().cloned().unwrap_or_default())
+            );
+        }
+    }
+}
+
+fn has_read(scopes: &Value) -> bool {
+    let scopes = scopes.as_array().into_iter().flatten().filter_map(Value::as_str);
+    scopes
+        .into_iter()
+        .any(|scope| ["operator.read", "operator.write", "operator.admin"].contains(&scope))
+}
+
+/// Rows without the members that age, in any order.
+fn sorted(rows: Vec<Value>) -> Vec<String> {
+    let text = |mut row: Value| {
+        if let Some(members) = row.as_object_mut() {
+            members.retain(|name, _| name != "ts" && name != "lastInputSeconds");
+        }
+        row.to_string()
+    };
+    let mut rows: Vec<String> = rows.into_iter().map(text).collect();
+    rows.sort();
+    rows
+}
