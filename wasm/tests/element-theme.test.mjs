@@ -53,15 +53,13 @@ describe("colours of <presence-roster>", () => {
 
 /** Gives one element a row of each status, the other an empty list of a client that was refused. */
 async function show() {
-  await customElements.whenDefined("presence-roster");
-  const row = { deviceFamily: "Mac", platformLabel: "macOS 26.1", ageText: "5m ago", reasonLabel: "Heartbeat", lastInputText: "1m ago", isConnected: true };
-  const rows = ["Active", "Idle", "Stale", "Left"].map((status) => ({ ...row, key: status, host: status, status }));
-  const stub = (roster) => ({ getSnapshot: () => roster, subscribe: () => () => {}, onJoin: () => () => {}, onLeave: () => () => {} });
+  const { row, StubClient } = await import("/tests/browser/stub-client.js");
+  const rows = ["Active", "Idle", "Stale", "Left"].map((status) => row(status, { status }));
   const [full, empty] = document.querySelectorAll("presence-roster");
   // Colours are read at once, not half-way through a transition.
   for (const { shadowRoot } of [full, empty]) shadowRoot.append(Object.assign(document.createElement("style"), { textContent: "* { transition: none !important }" }));
-  full.client = stub({ rows, hasList: true, connection: { phase: "live" } });
-  empty.client = stub({ rows: [], hasList: false, connection: { phase: "refused", error: { message: "unauthorized" } } });
+  full.client = new StubClient(rows);
+  empty.client = new StubClient([], { hasList: false, connection: { phase: "refused", error: { message: "unauthorized" } } });
   await new Promise(requestAnimationFrame);
 }
 

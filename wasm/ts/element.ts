@@ -4,7 +4,12 @@ import { PresenceClient } from "./client.js";
 import { RosterNews } from "./element/news.js";
 import { STYLE } from "./element/style.js";
 import { rosterView } from "./element/view.js";
-import type { RosterSnapshot } from "./types.js";
+import { wordingOf, type ElementLabels, type Wording } from "./element/words.js";
+import type { PresenceError } from "./errors.js";
+import type { ProblemEvent } from "./events.js";
+import type { ConnectionState, RosterSnapshot } from "./types.js";
+
+export type { ElementLabels, ElementWords } from "./element/words.js";
 
 /**
  * `<presence-roster>`: the live roster of a gateway.
@@ -13,11 +18,13 @@ import type { RosterSnapshot } from "./types.js";
  * <presence-roster url="ws://127.0.0.1:18789" token="..."></presence-roster>
  * ```
  *
- * The slot `empty` is shown in place of an empty list. Style it by `--presence-color-active`, `-idle`,
+ * The slot `empty` is shown in place of an empty list, the slot `row-KEY` in place of the contents of the row with this
+ * `key`. Style it by `--presence-color-active`, `-idle`,
  * `-stale`, `-left`, `-text`, `-muted`, `-border`, `--presence-background`, `--presence-font`, `--presence-gap` and by
  * the parts `heading connection list row dot host status details seen empty`.
  *
- * After every change it dispatches `roster`, an `Event`; the roster is in its property {@link roster}.
+ * After every change it dispatches `roster`, an `Event`; the roster is in its property {@link roster}. If its client is
+ * refused or a property is invalid it dispatches `error`, an `ErrorEvent` whose `error` is a `PresenceError`.
  */
 export interface PresenceRosterElement extends HTMLElement {
   /** Address of the gateway, also an attribute; without it and without a {@link client} nothing is shown. */
@@ -28,14 +35,23 @@ export interface PresenceRosterElement extends HTMLElement {
   password: string | null | undefined;
   /** Text above the list, also an attribute; `Instances` by default. */
   heading: string | null | undefined;
+  /** Level of the heading, 1 to 6, also the attribute `heading-level`; 2 by default. */
+  headingLevel: number | null | undefined;
   /** Order of the rows, also an attribute: `name` (default: nothing jumps) or `newest` (as the gateway lists them). */
   order: string | null | undefined;
+  /** BCP 47 tag of the language of ages and of the order of names, also an attribute. */
+  locale: string | null | undefined;
+  /** Words that replace the English ones; those on rows are for the client made from `url`, which another object reconnects. */
+  labels: ElementLabels | null | undefined;
   /** The client whose roster is shown: the one that was set, which its owner starts and stops, else the one made from `url`. */
   get client(): PresenceClient | undefined;
   set client(client: PresenceClient | null | undefined);
   /** The roster that is shown. */
   readonly roster: RosterSnapshot | undefined;
 }
+
+/** The properties that the client made from `url` depends on. */
+const OF_CLIENT = ["url", "token", "password", "locale", "labels"] as const;
 
 class RosterElement extends LitElement implements PresenceRosterElement {
   static override readonly styles = unsafeCSS(STYLE);
@@ -44,7 +60,10 @@ class RosterElement extends LitElement implements PresenceRosterElement {
     token: {},
     password: {},
     heading: {},
+    headingLevel: { attribute: "heading-level", type: Number },
     order: {},
+    locale: {},
+    labels: { attribute: false },
     client: { attribute: false },
     roster: { attribute: false },
   };
@@ -53,7 +72,10 @@ class RosterElement extends LitElement implements PresenceRosterElement {
   declare token: string | null | undefined;
   declare password: string | null | undefined;
   declare heading: string | null | undefined;
+  declare headingLevel: number | null | undefined;
   declare order: string | null | undefined;
+  declare locale: string | null | undefined;
+  declare labels: ElementLabels | null | undefined;
   declare roster: RosterSnapshot | undefined;
 
   readonly #news = new RosterNews(() => this.requestUpdate());
@@ -64,6 +86,9 @@ class RosterElement extends LitElement implements PresenceRosterElement {
   /** The client that is listened to, and what ends that. */
   #heard: PresenceClient | undefined;
   #unsubscribe: (() => void) | undefined;
+  #wording: Wording = wordingOf();
+  /** Why there is no client although there is a `url`. */
+  #error: PresenceError | undefined;
 
   get client(): PresenceClient | undefined {
     return this.#given ?? this.#own;
@@ -93,38 +118,66 @@ class RosterElement extends LitElement implements PresenceRosterElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    const { url } = this;
-    if (this.#given || url == null || changed.has("url") || changed.has("token") || changed.has("password")) this.#stopOwn();
-    if (!this.#given && url != null) this.#own ??= this.#startOwn(url);
+    if (this.#given || this.url == null || OF_CLIENT.some((name) => changed.has(name))) this.#stopOwn();
+    try {
+      if (changed.has("labels") || changed.has("locale")) this.#wording = wordingOf(this.labels, this.locale);
+      if (!this.#given && this.url != null && !this.#error) this.#own ??= this.#startOwn(this.url);
+    } catch (error) {
+      this.#error = error as PresenceError;
+      this.#dispatchError(this.#error);
+    }
     this.#listen(this.client);
     this.roster = this.client?.getSnapshot();
-    this.#news.show(this.roster);
+    this.#news.show(this.roster, this.#wording.words);
   }
 
   protected override render(): unknown {
-    const order = this.order === "newest" ? "newest" : "name";
-    return rosterView({ roster: this.roster, heading: this.heading ?? "Instances", order, news: this.#news.text });
+    const { roster } = this;
+    const { words } = this.#wording;
+    const failed: ConnectionState = this.#error ? { phase: "refused", error: this.#error } : { phase: "stopped" };
+    return rosterView({
+      roster,
+      connection: roster?.connection ?? failed,
+      heading: this.heading ?? words.title,
+      headingLevel: [1, 3, 4, 5, 6].find((level) => level === this.headingLevel) ?? 2,
+      order: this.order === "newest" ? "newest" : "name",
+      news: this.#news.text,
+      words,
+    });
   }
 
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has("roster")) this.dispatchEvent(new Event("roster"));
   }
 
+  #dispatchError(error: PresenceError): void {
+    this.dispatchEvent(new ErrorEvent("error", { error, message: error.message }));
+  }
+
   #listen(client: PresenceClient | undefined): void {
     this.#news.listen(client);
     if (client === this.#heard) return;
     this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
     this.#heard = client;
-    this.#unsubscribe = client?.subscribe(() => this.requestUpdate());
+    if (!client) return;
+    const unsubscribe = client.subscribe(() => this.requestUpdate());
+    const handleError = ({ error }: ProblemEvent) => this.#dispatchError(error);
+    client.addEventListener("error", handleError);
+    this.#unsubscribe = () => {
+      unsubscribe();
+      client.removeEventListener("error", handleError);
+    };
   }
 
   #startOwn(url: string): PresenceClient {
-    return new PresenceClient({ url, token: this.token ?? undefined, password: this.password ?? undefined }).start();
+    const { labels } = this.#wording;
+    return new PresenceClient({ url, token: this.token ?? undefined, password: this.password ?? undefined, labels }).start();
   }
 
   #stopOwn(): void {
     this.#own?.close();
-    this.#own = undefined;
+    this.#own = this.#error = undefined;
   }
 }
 

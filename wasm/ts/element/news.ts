@@ -1,6 +1,7 @@
 import type { PresenceClient } from "../client.js";
 import type { RosterSnapshot } from "../types.js";
 import { newsText, rowName } from "./text.js";
+import { ENGLISH, type ElementWords } from "./words.js";
 
 /** News are announced together, at most this often, in ms, so that a screen reader is not kept busy. */
 const NEWS_MS = 3_000;
@@ -16,6 +17,7 @@ export class RosterNews {
   #shown: RosterSnapshot | undefined;
   /** The roster of the last announcement. */
   #told: RosterSnapshot | undefined;
+  #words = ENGLISH;
   /** Names since then. */
   #joined: string[] = [];
   #left: string[] = [];
@@ -43,14 +45,15 @@ export class RosterNews {
     if (!client) return;
     // Joins and leaves come after their grace, also after a restart of the gateway.
     const ends = [
-      client.onJoin((row) => this.#note(this.#joined, rowName(row))),
-      client.onLeave((row) => this.#note(this.#left, rowName(row))),
+      client.onJoin((row) => this.#note(this.#joined, rowName(row, this.#words))),
+      client.onLeave((row) => this.#note(this.#left, rowName(row, this.#words))),
     ];
     this.#unsubscribe = () => ends.forEach((end) => end());
   }
 
-  /** Takes note of the client's roster. */
-  show(roster: RosterSnapshot | undefined): void {
+  /** Takes note of the client's roster, and of the words to announce it with. */
+  show(roster: RosterSnapshot | undefined, words: ElementWords): void {
+    this.#words = words;
     if (roster === this.#shown) return;
     this.#shown = roster;
     this.#schedule();
@@ -68,7 +71,7 @@ export class RosterNews {
   #tell(): void {
     this.#timer = undefined;
     if (!this.#shown) return;
-    const news = newsText(this.#told, this.#shown, { joined: this.#joined, left: this.#left });
+    const news = newsText(this.#told, this.#shown, { joined: this.#joined, left: this.#left }, this.#words);
     [this.#told, this.#joined, this.#left] = [this.#shown, [], []];
     if (!news) return;
     this.#text = news;

@@ -36,7 +36,7 @@ header {
   min-block-size: 1.5em;
   padding-block-end: 0.5em;
 }
-.heading { font-weight: 600; }
+.heading { font: inherit; font-weight: 600; margin: 0; }
 .connection { color: var(--_muted); }
 .connection[data-phase="refused"] { color: inherit; flex-basis: 100%; }
 ul { list-style: none; margin: 0; padding: 0; }

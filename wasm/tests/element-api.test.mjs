@@ -1,0 +1,156 @@
+// The properties, slots, events and announcements of the custom element, with clients whose roster the test sets.
+
+import { after, before, beforeEach, describe, test } from "node:test";
+
+import * as assert from "./lib/assert.mjs";
+import { openPage, startBrowser } from "./lib/browser.mjs";
+import { serve } from "./lib/server.mjs";
+
+const BODY = `<!doctype html><html lang="en"><title>Roster</title><link rel="icon" href="data:,">
+  <script type="module">
+    import * as stub from "/tests/browser/stub-client.js";
+    import "/dist/entry/element.js";
+    Object.assign(globalThis, stub, { element: document.querySelector("presence-roster") });
+  </script><h1>Chat</h1><presence-roster></presence-roster></html>`;
+
+describe("<presence-roster> as its users see it", () => {
+  const ends = [];
+  const t = { after: (end) => ends.unshift(end) };
+  let page;
+  let origin;
+  let context;
+  before(async () => {
+    origin = await serve(t, { "/": { body: BODY } });
+    context = await (await startBrowser(t)).newContext();
+  });
+  beforeEach(async () => {
+    assert.deepEqual(page?.complaints ?? [], []);
+    await page?.close();
+    page = await openPage(context, origin);
+    await page.clock.install();
+  });
+  after(async () => {
+    for (const end of ends) await end();
+    assert.deepEqual(page.complaints, []);
+  });
+
+  const part = (name) => page.locator(`presence-roster [part=${name}]`);
+  const news = () => part("news").innerText();
+
+  test("the heading is one, of the level that is set", async () => {
+    const tag = (level) =>
+      page.evaluate(async (level) => {
+        element.headingLevel = level;
+        await element.updateComplete;
+        return element.shadowRoot.querySelector("[part=heading]").localName;
+      }, level);
+    assert.deepEqual([await tag(undefined), await tag(4), await tag(7), await tag("x")], ["h2", "h4", "h2", "h2"]);
+    await page.evaluate(() => element.setAttribute("heading-level", "3"));
+    await page.getByRole("heading", { level: 3, name: "Instances" }).waitFor();
+  });
+
+  test("a slot replaces the contents of one row, also of one that comes later", async () => {
+    await page.evaluate(() => {
+      element.innerHTML = `<a href="#" slot="row-ana">Ana's page</a>`;
+      element.client = new StubClient([row("ben")]);
+    });
+    await part("row").filter({ hasText: "ben" }).waitFor();
+    assert.equal(await page.getByText("Ana's page").isVisible(), false);
+    await page.evaluate(() => element.client.show([row("ana"), row("ben")]));
+    await page.getByText("Ana's page").waitFor();
+    assert.equal(await part("host").filter({ hasText: "ana" }).isVisible(), false);
+    assert.equal(await part("host").filter({ hasText: "ben" }).isVisible(), true);
+  });
+
+  test("errors of its client are events, of its present one only", async () => {
+    const codes = await page.evaluate(async () => {
+      const codes = [];
+      element.addEventListener("error", ({ error, message }) => codes.push(`${error.code} ${message}`));
+      const [first, second] = [new StubClient([]), new StubClient([])];
+      for (const client of [first, second]) {
+        element.client = client;
+        await element.updateComplete;
+        first.fail({ code: "FIRST", message: "one" });
+        second.fail({ code: "SECOND", message: "two" });
+      }
+      return codes;
+    });
+    assert.deepEqual(codes, ["FIRST one", "SECOND two"]);
+  });
+
+  test("an invalid property is an error that the element shows, until it is corrected", async () => {
+    const told = await page.evaluate(async () => {
+      const told = [];
+      element.addEventListener("error", ({ error }) => told.push(error.code));
+      const connection = () => element.shadowRoot.querySelector("[part=connection]").innerText;
+      for (const members of [{ url: "ws://127.0.0.1:9", locale: "no_tag" }, { locale: "de", labels: { nonsense: "x" } }, { url: "http//:", labels: null }]) {
+        Object.assign(element, members);
+        await element.updateComplete;
+        element.requestUpdate();
+        await element.updateComplete;
+        told.push(connection(), element.client === undefined);
+      }
+      Object.assign(element, { url: null });
+      await element.updateComplete;
+      return [...told, connection()];
+    });
+    assert.equal(told.filter((code) => code === "INVALID_ARGUMENT").length, 3, told.join(" | "));
+    assert.match(told.join(" | "), /no_tag.*true.*labels.nonsense.*true.*url.*true.*Not connected/);
+  });
+
+  test("all its words can be of another language", async () => {
+    await page.evaluate(async () => {
+      element.locale = "sv";
+      element.labels = {
+        title: "Instanzen",
+        heading: (title, others, left) => `${title}: ${others}, ${left} weg`,
+        connection: ({ phase }) => ({ live: "Verbunden" })[phase],
+        empty: () => "Niemand",
+        status: (status) => ({ Active: "Aktiv" })[status],
+        left: (age) => `Weg (${age})`,
+        input: (age) => `Eingabe ${age}`,
+        thisClient: "dieser",
+        unknownHost: "unbekannt",
+        count: (others) => `${others} da`,
+        joined: (names) => `${names} kam`,
+      };
+      const left = { status: "Left", isConnected: false, lastInputText: "" };
+      element.client = new StubClient([row("ö", { host: undefined, isOwn: true }), row("Åke", { ...left, ageText: "1 Min." }), row("Zoe")].map((row) => ({ ...row, reasonLabel: "", ageText: "1 Min." })));
+      await element.updateComplete;
+    });
+    const lines = await page.locator("presence-roster :is(h2, header span, li span)").allInnerTexts();
+    assert.equal(lines.filter(Boolean).join("|"), "Instanzen: 2, 1 weg|Verbunden|unbekannt|Aktiv|dieser · Mac · macOS 26.1|Eingabe 1m ago · 1 Min.|Zoe|Aktiv|Mac · macOS 26.1|Eingabe 1m ago · 1 Min.|Åke|Weg (1 Min.)|Mac · macOS 26.1");
+    await page.clock.runFor(3_000);
+    assert.equal(await news(), "2 da");
+    await page.evaluate(() => element.client.tell("join", row("kim", { host: undefined })));
+    await page.clock.runFor(3_000);
+    assert.equal(await news(), "unbekannt kam");
+  });
+
+  test("news of a client are not announced once another one is shown", async () => {
+    await page.evaluate(() => {
+      globalThis.first = new StubClient([row("ana"), row("ben")]);
+      element.client = first;
+    });
+    await page.clock.runFor(3_000);
+    assert.equal(await news(), "2 instances");
+    await page.evaluate(async () => {
+      first.tell("join", row("kim"));
+      first.tell("leave", row("ben"));
+      first.show([row("ana")], { connection: { phase: "waiting" } });
+      element.client = new StubClient([row("cleo")]);
+      await element.updateComplete;
+      first.tell("join", row("lou"));
+    });
+    assert.equal(await news(), "", "what was said is of another list");
+    await page.clock.runFor(3_000);
+    assert.equal(await news(), "1 instance");
+    await page.evaluate(async () => {
+      element.client.tell("join", row("dan"));
+      element.client = null;
+      await element.updateComplete;
+    });
+    await page.clock.runFor(9_000);
+    assert.equal(await news(), "");
+  });
+});
