@@ -14,6 +14,7 @@ use crate::auth::origin::AllowedOrigins;
 use crate::auth::secret::AuthMode;
 use crate::auth::slots::SlotLimits;
 use crate::auth::user_header::UserHeader;
+use crate::tls::Tls;
 use crate::web::WebRoot;
 
 /// The port OpenClaw gateways listen on.
@@ -51,6 +52,10 @@ pub struct GatewayConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Header in which these proxies state the user.
     pub user_header: Option<UserHeader>,
+    /// The certificate; without one nothing is encrypted.
+    pub tls: Option<Tls>,
+    /// How long browsers use HTTPS only, in s: the `max-age` of Strict-Transport-Security. Sent with TLS only.
+    pub hsts_s: Option<u64>,
     /// Bounds on sockets.
     pub slots: SlotLimits,
     /// Time limit for closing the connections when the gateway stops, in ms.
@@ -76,6 +81,8 @@ impl Default for GatewayConfig {
             allowed_origins: AllowedOrigins::default(),
             trusted_proxies: Vec::new(),
             user_header: None,
+            tls: None,
+            hsts_s: None,
             slots: SlotLimits::default(),
             drain_ms: 5_000,
             web_root: None,

@@ -97,6 +97,7 @@ impl Gateway {
     pub fn start(config: GatewayConfig, clock: Clock) -> Result<RunningGateway, StartError> {
         let gateway = Self::bind(config)?;
         let addresses = gateway.addresses.clone();
+        let scheme = gateway.config.tls.as_ref().map_or("ws", |_| "wss");
         let driver = gateway.events.0.downgrade();
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(gateway.run(clock, async {
@@ -105,6 +106,7 @@ impl Gateway {
         }));
         Ok(RunningGateway {
             addresses,
+            scheme,
             driver,
             stop,
             task,
@@ -185,6 +187,7 @@ fn hub_config(config: &GatewayConfig, hash_seed: u64) -> HubConfig {
 #[derive(Debug)]
 pub struct RunningGateway {
     addresses: Vec<SocketAddr>,
+    scheme: &'static str,
     driver: mpsc::WeakSender<Event>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -200,7 +203,7 @@ impl RunningGateway {
     /// The URL for clients.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("ws://{}", self.address())
+        format!("{}://{}", self.scheme, self.address())
     }
 
     /// Waits until the hub has handled all input and sent everything due by the clock. Returns the hub's next deadline

@@ -11,6 +11,8 @@
 //! | `auth` | who may connect, and how many: origins, secrets, device keys, proxies, slots |
 //! | `config` | everything that can be set |
 //! | `web` | the files of the page |
+//! | `tls` | the certificate, encrypted sockets |
+//! | `files` | reads small files |
 //! | `identity` | this machine's name, version and row |
 //! | [`clock`] | the only place that reads clocks |
 //! | `log` | bounds on log lines, and text made safe for them |
@@ -31,10 +33,13 @@ pub mod clock;
 mod config;
 mod conn;
 mod driver;
+#[cfg(any(feature = "cli", feature = "tls"))]
+mod files;
 mod gateway;
 mod identity;
 mod log;
 mod net;
+mod tls;
 mod web;
 
 pub use auth::origin::{AllowedOrigins, InvalidOrigin};
@@ -49,6 +54,7 @@ pub use net::listen::ListenError;
 pub use presence_core::model::setting::InvalidSetting;
 pub use presence_core::wire::Limits;
 pub use presence_core::{Now, PresenceEntry};
+pub use tls::{Fingerprint, InvalidFingerprint, Tls, TlsError};
 pub use web::{WebRoot, WebRootError};
 
 /// Fixed bounds, which no configuration changes.

@@ -7,6 +7,8 @@
 )]
 
 mod support;
+#[path = "support/tls.rs"]
+mod support_tls;
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -14,7 +16,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use support::{Client, connect_params, within};
+use support_tls::{Authority, VERSIONS, open};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 /// What PROTOCOL.md promises: most that one client adds, in kB.
@@ -33,8 +37,16 @@ struct Process {
 
 impl Process {
     async fn start() -> Self {
+        let mut process = Self::spawn(&[]).await;
+        Client::connect(process.address, "first", &["operator.read"]).await;
+        process.before_kb = process.memory_kb("VmRSS:");
+        process
+    }
+
+    async fn spawn(options: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_presence-gateway"))
             .args(["serve", "--port", "0", "--token", support::TOKEN])
+            .args(options)
             .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -46,18 +58,18 @@ impl Process {
         let address = loop {
             let line = within("the address", lines.next_line()).await.unwrap();
             let line = line.expect("the gateway ended");
-            if let Some((_, url)) = line.split_once("http://") {
+            if let Some((_, url)) = line
+                .split_once("open ")
+                .and_then(|(_, url)| url.split_once("://"))
+            {
                 break url.split('/').next().unwrap().parse().unwrap();
             }
         };
-        let mut process = Self {
+        Self {
             child,
             address,
             before_kb: 0,
-        };
-        Client::connect(address, "first", &["operator.read"]).await;
-        process.before_kb = process.memory_kb("VmRSS:");
-        process
+        }
     }
 
     fn memory_kb(&self, field: &str) -> u64 {
@@ -229,6 +241,49 @@ async fn strangers_are_bounded_in_memory_together() {
         true
     );
     process.check("handshakes").await;
+}
+
+#[tokio::test]
+async fn half_open_tls_handshakes_are_bounded_in_memory_together() {
+    let authority = Authority::new();
+    authority.issue(&["localhost"], |_| {});
+    let (cert, key) = (authority.path("cert.pem"), authority.path("key.pem"));
+    let mut process = Process::spawn(&[
+        "--tls-cert",
+        cert.to_str().unwrap(),
+        "--tls-key",
+        key.to_str().unwrap(),
+    ])
+    .await;
+    let client = authority.client(&VERSIONS);
+    open(&client, process.address, "")
+        .await
+        .hello(connect_params("first", &[]))
+        .await;
+    process.before_kb = process.memory_kb("VmRSS:");
+    // Each begins a ClientHello of 60,000 bytes and sends almost as much of it as is read.
+    let mut hello = vec![0x16, 3, 1, 0x3e, 0x80, 1, 0, 0xea, 0x60];
+    hello.resize(8_000, 0);
+    let mut most_kb = Vec::new();
+    for _ in 0..2 {
+        let mut strangers = Vec::new();
+        for n in 0..2_100 {
+            let mut stranger = TcpStream::connect(process.address).await.unwrap();
+            stranger.write_all(&hello).await.unwrap();
+            strangers.push(stranger);
+            if n % 500 == 0 {
+                let mut other = open(&client, process.address, "").await;
+                other.hello(connect_params("other", &[])).await;
+            }
+        }
+        drop(strangers);
+        let mut late = open(&client, process.address, "").await;
+        late.hello(connect_params("late", &[])).await;
+        most_kb.push(process.memory_kb("VmHWM:") - process.before_kb);
+    }
+    assert!(most_kb[0] <= MOST_KB, "{most_kb:?}");
+    // The allocator keeps many small pieces, and uses them again.
+    assert!(most_kb[1] <= most_kb[0] + LEFT_KB, "{most_kb:?}");
 }
 
 /// Connects once for each of these handshakes, one after the other, and closes.

@@ -1,8 +1,10 @@
 //! Small files of a user: written atomically, created once even by concurrent processes, readable by their owner only.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use crate::files::read_small;
 
 /// Most bytes of such a file.
 const MAX_BYTES: u64 = 16 * 1024;
@@ -80,23 +82,6 @@ pub(super) fn text(
     drop(lock);
     usable(path, state)?
         .ok_or_else(|| io::Error::other("the file is gone or damaged right after it was written"))
-}
-
-/// Reads a regular file of at most `max_bytes`: a device or a pipe may have no end.
-///
-/// # Errors
-/// When the file cannot be read, or is not such a file of UTF-8 text.
-pub(super) fn read_small(path: &Path, max_bytes: u64) -> io::Result<String> {
-    let unfit = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
-    if !fs::metadata(path)?.is_file() {
-        return Err(unfit("it is not a regular file".to_owned()));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(max_bytes + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > max_bytes {
-        return Err(unfit(format!("it has more than {max_bytes} bytes")));
-    }
-    String::from_utf8(bytes).map_err(|_| unfit("it is not UTF-8 text".to_owned()))
 }
 
 fn usable(path: &Path, state: fn(&str) -> State) -> io::Result<Option<String>> {

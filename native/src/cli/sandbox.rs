@@ -2,6 +2,7 @@
 //! the process over through a fault in it can then neither read the machine's files nor reach other machines.
 
 use std::fmt;
+use std::path::Path;
 
 /// How much was given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +26,13 @@ impl fmt::Display for Sandbox {
 }
 
 /// Gives up what a gateway does not need once it listens: opening files, listening on further ports, opening
-/// connections, and sending signals to others. Holds for this thread and those that it starts.
+/// connections, and sending signals to others. These files can still be read, and what replaces them in their folders.
+/// Holds for this thread and those that it starts.
 #[cfg(target_os = "linux")]
-pub(super) fn enter() -> Sandbox {
+pub(super) fn enter(files: &[&Path]) -> Sandbox {
     use landlock::{
-        ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetError, RulesetStatus, Scope,
+        ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
+        RulesetStatus, Scope, path_beneath_rules,
     };
 
     /// What is asked for; of it, a kernel enforces what it knows.
@@ -39,7 +42,9 @@ pub(super) fn enter() -> Sandbox {
             .handle_access(AccessFs::from_all(ASKED))?
             .handle_access(AccessNet::from_all(ASKED))?
             .scope(Scope::from_all(ASKED))?;
-        Ok(rules.create()?.restrict_self()?.ruleset)
+        let folders = files.iter().flat_map(|file| folders_of(file));
+        let readable = path_beneath_rules(folders, AccessFs::ReadFile);
+        Ok(rules.create()?.add_rules(readable)?.restrict_self()?.ruleset)
     };
     match restrict() {
         Ok(RulesetStatus::FullyEnforced) => Sandbox::Full,
@@ -48,9 +53,44 @@ pub(super) fn enter() -> Sandbox {
     }
 }
 
+/// The folders that hold the file, or a link on the way to it: a renewed certificate is often behind a new link. Links in
+/// the root of the file system do not count, because that would be the folder of everything.
+#[cfg(target_os = "linux")]
+fn folders_of(file: &Path) -> Vec<std::path::PathBuf> {
+    /// Most links that are followed, as in the kernel.
+    const MAX_LINKS: usize = 40;
+
+    let mut folders = Vec::new();
+    let mut path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    for _ in 0..MAX_LINKS {
+        let steps: Vec<_> = path.ancestors().collect();
+        let link = steps.iter().rev().find_map(|step| {
+            let target = std::fs::read_link(step).ok()?;
+            Some((*step, step.parent()?, target))
+        });
+        let next = link.map(|(step, parent, target)| {
+            let rest = path.strip_prefix(step).unwrap_or_else(|_| Path::new(""));
+            let next = if rest.as_os_str().is_empty() {
+                parent.join(target)
+            } else {
+                parent.join(target).join(rest)
+            };
+            (parent, next)
+        });
+        let parent = next.as_ref().map(|(parent, _)| *parent).or_else(|| path.parent());
+        folders.extend(parent.and_then(|parent| parent.canonicalize().ok()));
+        match next {
+            Some((_, next)) => path = next,
+            None => break,
+        }
+    }
+    folders.retain(|folder| folder.parent().is_some());
+    folders
+}
+
 /// Other systems have nothing of the kind that a process can ask for itself.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn enter() -> Sandbox {
+pub(super) fn enter(_: &[&Path]) -> Sandbox {
     Sandbox::Absent
 }
 
@@ -84,7 +124,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let inside = thread::spawn(move || {
-            let sandbox = enter();
+            let sandbox = enter(&[]);
             if sandbox == Sandbox::Absent {
                 return sandbox;
             }

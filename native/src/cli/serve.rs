@@ -17,6 +17,7 @@ use crate::conn::parting::MAX_PARTING;
 use crate::gateway::{Gateway, StartError};
 use crate::identity;
 use crate::net::listen::ListenError;
+use crate::tls::Tls;
 
 /// Open files besides the connections: listeners, the runtime, the log, /proc, refused sockets.
 const OWN_FILES: usize = 64 + MAX_PARTING;
@@ -47,6 +48,7 @@ async fn run(resolved: Resolved, has_max_connections: bool) -> Result<(), Failur
     let (bind, auth, version) = (config.bind, config.auth.as_str(), config.version.clone());
     // What follows can open no file.
     config.self_entry = Some(identity::self_entry(&config.version));
+    let tls = config.tls.clone();
     let gateway = Gateway::bind(config).map_err(explain)?;
     let address = gateway
         .addresses()
@@ -57,7 +59,7 @@ async fn run(resolved: Resolved, has_max_connections: bool) -> Result<(), Failur
         shown(address),
         reachable(gateway.addresses(), interface_addresses),
     );
-    let sandbox = sandbox::enter();
+    let sandbox = sandbox::enter(&tls.as_ref().map_or_else(Vec::new, Tls::files));
     stderr::start_writing();
     info!(%version, addresses = ?gateway.addresses(), auth, %sandbox, "listening");
     if let Some(name) = resolved.unused_secret {
@@ -71,27 +73,72 @@ async fn run(resolved: Resolved, has_max_connections: bool) -> Result<(), Failur
     }
     greet(greeting(
         env!("CARGO_PKG_VERSION"),
+        tls.is_some(),
         shown,
         &own,
         made_token.as_ref(),
     ));
-    if !bind.is_loopback() {
-        info!("reachable from other machines; connections are not encrypted: put a TLS proxy in front");
+    match tls {
+        Some(tls) => reload_on_hangup(tls)?,
+        None if bind.is_loopback() => {}
+        None => info!(
+            "reachable from other machines; connections are not encrypted: set --tls-cert and --tls-key, or put a TLS \
+             proxy in front"
+        ),
     }
     gateway.run(Clock::system(), signals.wait()).await;
     Ok(())
 }
 
+/// Reads the certificate again at each SIGHUP.
+#[cfg(unix)]
+fn reload_on_hangup(tls: Tls) -> Result<(), Failure> {
+    let mut hangups = super::signals::hangups()?;
+    info!(fingerprint = %tls.fingerprint(), "connections are encrypted; SIGHUP reads the certificate again");
+    tokio::spawn(async move {
+        let mut failures: u64 = 0;
+        while hangups.recv().await.is_some() {
+            match tls.reload() {
+                Ok(fingerprint) => info!(%fingerprint, "SIGHUP: the certificate is read"),
+                Err(error) => {
+                    failures += 1;
+                    let option = error.option();
+                    warn!(failures, "SIGHUP: --{option}: {error}; the old certificate stays");
+                }
+            }
+        }
+    });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+#[expect(
+    clippy::unnecessary_wraps,
+    clippy::needless_pass_by_value,
+    reason = "as where there are signals"
+)]
+fn reload_on_hangup(tls: Tls) -> Result<(), Failure> {
+    info!(fingerprint = %tls.fingerprint(), "connections are encrypted");
+    Ok(())
+}
+
 /// The text that is printed at the start.
-fn greeting(version: &str, shown: SocketAddr, addresses: &[SocketAddr], token: Option<&Secret>) -> String {
+fn greeting(
+    version: &str,
+    is_encrypted: bool,
+    shown: SocketAddr,
+    addresses: &[SocketAddr],
+    token: Option<&Secret>,
+) -> String {
+    let s = if is_encrypted { "s" } else { "" };
     let fragment = token
         .map(|token| format!("#token={}", token.reveal()))
         .unwrap_or_default();
     let clients: Vec<String> = addresses
         .iter()
-        .map(|address| format!("ws://{address}"))
+        .map(|address| format!("ws{s}://{address}"))
         .collect();
-    let mut text = format!("openclaw-presence {version}\n  open     http://{shown}/{fragment}\n");
+    let mut text = format!("openclaw-presence {version}\n  open     http{s}://{shown}/{fragment}\n");
     text.push_str(&format!("  clients  {}\n", clients.join("  ")));
     if let Some(token) = token {
         text.push_str(&format!(
@@ -237,10 +284,15 @@ mod tests {
     fn the_greeting_holds_a_url_to_click() {
         let address = SocketAddr::from(([127, 0, 0, 1], 4711));
         let token = Secret::new("t0ken").unwrap();
-        let text = greeting("1.0", address, &[address], Some(&token));
+        let text = greeting("1.0", false, address, &[address], Some(&token));
         assert!(text.contains("  http://127.0.0.1:4711/#token=t0ken\n"), "{text}");
         assert!(text.contains("ws://127.0.0.1:4711"), "{text}");
-        assert!(!greeting("1.0", address, &[address], None).contains("token"));
+        let text = greeting("1.0", true, address, &[address], None);
+        assert!(!text.contains("token"), "{text}");
+        assert!(
+            text.contains("https://127") && text.contains("wss://127"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -12,13 +12,24 @@ pub(super) struct Signals {
     interrupt: tokio::signal::unix::Signal,
 }
 
+/// Watches for a signal.
+#[cfg(unix)]
+fn register(kind: tokio::signal::unix::SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
+    tokio::signal::unix::signal(kind)
+        .map_err(|error| Failure::Other(format!("cannot watch for signals: {error}")))
+}
+
+/// SIGHUP, which ends the process unless this is called.
+#[cfg(unix)]
+pub(super) fn hangups() -> Result<tokio::signal::unix::Signal, Failure> {
+    register(tokio::signal::unix::SignalKind::hangup())
+}
+
 impl Signals {
     #[cfg(unix)]
     pub(super) fn new() -> Result<Self, Failure> {
-        use tokio::signal::unix::{SignalKind, signal};
+        use tokio::signal::unix::SignalKind;
 
-        let register =
-            |kind| signal(kind).map_err(|error| Failure::Other(format!("cannot watch for signals: {error}")));
         Ok(Self {
             terminate: register(SignalKind::terminate())?,
             interrupt: register(SignalKind::interrupt())?,

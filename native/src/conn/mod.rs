@@ -21,6 +21,7 @@ mod peer;
 pub(crate) mod record;
 mod session;
 mod shared;
+mod socket;
 mod stream;
 mod writer;
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::tls::{ServerStream, Transport};
 
 /// Most sockets that get time at once. Others get as much of the response as their buffers take.
 pub(crate) const MAX_PARTING: usize = 64;
@@ -35,7 +36,7 @@ impl Parting {
     }
 
     /// Sends a last response and closes, in the background.
-    pub(crate) fn dismiss(&self, stream: TcpStream, answer: Vec<u8>) {
+    pub(crate) fn dismiss(&self, stream: Transport<ServerStream>, answer: Vec<u8>) {
         match self.leave() {
             Some(leave) => {
                 tokio::spawn(async move {
@@ -49,7 +50,7 @@ impl Parting {
 }
 
 /// Writes the response and lets the client close first: a close with unread input would cut the response off.
-async fn see_off(mut stream: TcpStream, answer: &[u8]) {
+async fn see_off(mut stream: Transport<ServerStream>, answer: &[u8]) {
     let _ = tokio::time::timeout(PARTING_TIME, async {
         stream.write_all(answer).await?;
         stream.shutdown().await?;
@@ -59,8 +60,12 @@ async fn see_off(mut stream: TcpStream, answer: &[u8]) {
     .await;
 }
 
-/// Writes and reads without waiting. The runtime may not have seen yet that the socket is ready.
-fn dispatch(stream: &TcpStream, answer: &[u8]) {
+/// Writes and reads without waiting. The runtime may not have seen yet that the socket is ready. An encrypted answer
+/// would have to wait for the socket.
+fn dispatch(stream: &Transport<ServerStream>, answer: &[u8]) {
+    let Transport::Plain(stream) = stream else {
+        return;
+    };
     let socket = SockRef::from(stream);
     let _ = (&*socket).write(answer);
     let _ = socket.shutdown(Shutdown::Write);

@@ -1,6 +1,6 @@
 //! The part of a connection that its own task and the driver share.
 
-use std::io::{self, ErrorKind, IoSlice, Read};
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -8,11 +8,9 @@ use presence_core::Now;
 use presence_core::server::outbox::SlowConsumer;
 use presence_core::server::{ConnId, Item};
 use presence_core::wire::CloseFrame;
-use socket2::SockRef;
-use tokio::io::Interest;
-use tokio::net::TcpStream;
 
 use super::input::Input;
+use super::socket::Socket;
 use super::writer::{Flush, Writer};
 
 /// Requests wait while more bytes of responses than this are undelivered: a client that asks faster
@@ -23,7 +21,7 @@ const PAUSE_BYTES: usize = 256 * 1024;
 /// task continues.
 #[derive(Debug)]
 pub(crate) struct Peer {
-    stream: TcpStream,
+    socket: Socket,
     state: Mutex<State>,
 }
 
@@ -70,7 +68,7 @@ pub(super) enum Turn {
 }
 
 impl Peer {
-    pub(super) fn new(stream: TcpStream, answer: Box<[u8]>, buffered_bytes: usize) -> Self {
+    pub(super) fn new(socket: Socket, answer: Box<[u8]>, buffered_bytes: usize) -> Self {
         let state = State {
             writer: Writer::new(Some(answer), buffered_bytes),
             phase: Phase::Reading,
@@ -79,7 +77,7 @@ impl Peer {
             waker: None,
         };
         Self {
-            stream,
+            socket,
             state: Mutex::new(state),
         }
     }
@@ -132,7 +130,7 @@ impl Peer {
         if state.blocked_since_ms.is_some() || state.is_broken() {
             return;
         }
-        state.write(&self.stream, now);
+        state.write(&self.socket, now);
         if state.blocked_since_ms.is_some() || state.is_broken() {
             state.wake();
         }
@@ -168,7 +166,7 @@ impl Peer {
 
     /// The socket may take bytes again.
     pub(super) fn resume(&self, now: Now) {
-        self.state().write(&self.stream, now);
+        self.state().write(&self.socket, now);
     }
 
     /// When the socket became full or last accepted a byte.
@@ -179,7 +177,7 @@ impl Peer {
     /// Whether everything is written or the socket is broken.
     pub(super) fn is_drained(&self) -> bool {
         let state = self.state();
-        state.is_broken() || state.writer.is_empty()
+        state.is_broken() || (state.writer.is_empty() && !self.socket.has_rest())
     }
 
     /// The close that is queued, if any.
@@ -192,28 +190,27 @@ impl Peer {
         self.state().writer.control(bytes);
     }
 
-    /// Reads without waiting. A short read means that the socket is drained, which saves a `WouldBlock` call.
+    /// Reads without waiting: see [`Socket::try_read`].
     pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut len = 0;
-        let outcome = self.stream.try_io(Interest::READABLE, || {
-            len = (&*SockRef::from(&self.stream)).read(buffer)?;
-            if (1..buffer.len()).contains(&len) {
-                return Err(ErrorKind::WouldBlock.into());
-            }
-            Ok(())
-        });
-        match outcome {
-            Err(error) if len == 0 => Err(error),
-            _ => Ok(len),
-        }
+        self.socket.try_read(buffer)
+    }
+
+    /// Whether plain bytes may wait that the system does not know of.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.socket.is_encrypted()
+    }
+
+    /// Ends the encryption, if there is any.
+    pub(super) fn close_socket(&self) {
+        self.socket.close();
     }
 
     pub(super) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.poll_read_ready(cx)
+        self.socket.poll_read_ready(cx)
     }
 
     pub(super) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.poll_write_ready(cx)
+        self.socket.poll_write_ready(cx)
     }
 
     /// Returns the next step. With `has_unread` whole frames may wait in tungstenite's buffer.
@@ -231,7 +228,7 @@ impl Peer {
             Phase::Closing(_) => return Poll::Ready(Turn::Close),
             _ => {}
         }
-        if state.blocked_since_ms.is_some() && self.stream.poll_write_ready(cx).is_ready() {
+        if state.blocked_since_ms.is_some() && self.socket.poll_write_ready(cx).is_ready() {
             return Poll::Ready(Turn::Write);
         }
         if matches!(state.phase, Phase::WithDriver) || state.is_backed_up() {
@@ -242,7 +239,7 @@ impl Peer {
             state.phase = Phase::Reading;
             return Poll::Ready(Turn::Resend(inputs));
         }
-        if has_unread || self.stream.poll_read_ready(cx).is_ready() {
+        if has_unread || self.socket.poll_read_ready(cx).is_ready() {
             return Poll::Ready(Turn::Read);
         }
         Poll::Pending
@@ -253,17 +250,11 @@ impl Peer {
     }
 }
 
-fn write(stream: &TcpStream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-    match slices {
-        [piece] => stream.try_write(piece),
-        pieces => stream.try_write_vectored(pieces),
-    }
-}
-
 impl State {
     /// Writes until nothing is left, the socket is full, or writing fails.
-    fn write(&mut self, stream: &TcpStream, now: Now) {
-        let (outcome, has_progress) = self.writer.flush(|slices| write(stream, slices));
+    fn write(&mut self, socket: &Socket, now: Now) {
+        let flushed = self.writer.flush(|slices| socket.try_write(slices));
+        let (outcome, has_progress) = socket.complete(flushed);
         self.blocked_since_ms = match outcome {
             Ok(Flush::Blocked) if has_progress => Some(now.age_ms),
             Ok(Flush::Blocked) => self.blocked_since_ms.or(Some(now.age_ms)),

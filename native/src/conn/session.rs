@@ -12,7 +12,6 @@ use std::task::Poll;
 use presence_core::Now;
 use presence_core::server::{Connection, ConnectionOutput, Item, LeaveCause};
 use presence_core::wire::{CloseFrame, ConnectParams};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio_tungstenite::tungstenite::WebSocket;
@@ -22,10 +21,12 @@ use tracing::debug;
 use self::alarm::Alarm;
 use super::peer::Turn;
 use super::record::{End, Record};
+use super::socket::Socket;
 use super::stream::PeerStream;
 use super::{Event, Input, Peer, Shared};
 use crate::auth::admission::Facts;
 use crate::auth::slots::{LargePlace, Slot};
+use crate::tls::{ServerStream, Transport};
 
 /// tungstenite's read buffer, which each connection keeps.
 const READ_BUFFER_BYTES: usize = 1024;
@@ -35,7 +36,7 @@ const KEPT_BYTES: usize = 2 * READ_BUFFER_BYTES;
 /// A connection whose upgrade is accepted.
 pub(crate) struct Opening {
     /// The socket.
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Transport<ServerStream>,
     /// The answer to the upgrade, not sent yet: it leaves together with the challenge.
     pub(crate) answer: Box<[u8]>,
     /// Bytes that followed the request's head.
@@ -86,7 +87,11 @@ impl Session {
     /// Boxed: with the box a connection takes 888 bytes, without it 2,688, because a future holds its argument twice.
     pub(crate) fn new(shared: Arc<Shared>, opening: Opening) -> Box<Self> {
         let limits = &shared.limits;
-        let peer = Arc::new(Peer::new(opening.stream, opening.answer, limits.buffered_bytes));
+        let peer = Arc::new(Peer::new(
+            Socket::new(opening.stream),
+            opening.answer,
+            limits.buffered_bytes,
+        ));
         let machine = Connection::new(
             limits,
             uuid::Uuid::new_v4().to_string().into(),
@@ -107,7 +112,7 @@ impl Session {
             .max_message_size(Some(max_bytes))
             .max_frame_size(Some(max_bytes));
         let record = Record::new(&opening.facts, opening.accepted_ms);
-        let has_unread = !opening.rest.is_empty();
+        let has_unread = !opening.rest.is_empty() || peer.is_encrypted();
         let stream = PeerStream::new(Arc::clone(&peer), opening.rest);
         let websocket = WebSocket::from_raw_socket(stream, Role::Server, Some(config));
         Box::new(Self {

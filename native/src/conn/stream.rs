@@ -100,7 +100,7 @@ impl PeerStream {
     fn take_from_socket(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         SCRATCH.with_borrow_mut(|scratch| {
             // No more than the turn may take: a connection that waits for its next turn keeps none of it.
-            let read = self.peer.try_read(&mut scratch[..self.turn_left])?;
+            let read = read(&self.peer, &mut self.turn_left, scratch)?;
             let len = read.min(buffer.len());
             buffer[..len].copy_from_slice(&scratch[..len]);
             if len < read {
@@ -113,8 +113,7 @@ impl PeerStream {
     /// Reads into `rest`; `false` at the end of the socket.
     fn fill_rest(&mut self) -> io::Result<bool> {
         SCRATCH.with_borrow_mut(|scratch| {
-            let room = self.turn_left.min(GATED_BYTES);
-            let read = self.peer.try_read(&mut scratch[..room])?;
+            let read = read(&self.peer, &mut self.turn_left, &mut scratch[..GATED_BYTES])?;
             self.keep(&scratch[..read]);
             Ok(read > 0)
         })
@@ -148,6 +147,18 @@ impl PeerStream {
         }
         Ok(len)
     }
+}
+
+/// Reads no more than the turn may take. The turn is over when the socket holds more than one call reads.
+fn read(peer: &Peer, turn_left: &mut usize, buffer: &mut [u8]) -> io::Result<usize> {
+    let room = buffer.len().min(*turn_left);
+    peer.try_read(&mut buffer[..room]).map_err(|error| {
+        if error.kind() != ErrorKind::Interrupted {
+            return error;
+        }
+        *turn_left = 0;
+        ErrorKind::WouldBlock.into()
+    })
 }
 
 impl Read for PeerStream {

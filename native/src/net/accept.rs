@@ -1,6 +1,7 @@
 //! Accepts connections and reads their requests: each becomes a WebSocket or is answered as plain HTTP.
 
 mod caller;
+mod encrypt;
 
 use std::future::poll_fn;
 use std::io;
@@ -23,7 +24,9 @@ use crate::conn::{Event, Opening, Session, Shared};
 use crate::net::head::{HeadError, Upgrade, read_head};
 use crate::net::refused::refuse_slot;
 use crate::net::{answer, http};
+use crate::tls::Transport;
 use caller::Caller;
+use encrypt::encrypt;
 
 /// Most sockets accepted before other tasks run. In a flood the rest wait in the kernel, so that an accepted socket is
 /// read without delay.
@@ -96,7 +99,13 @@ fn take_in(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, driver:
         Err(refused) => {
             let client = Client::direct(address.ip());
             let answer = refuse_slot(shared, client, None, refused, now.age_ms);
-            return shared.parting.dismiss(stream, answer);
+            // A TLS client cannot read it.
+            let answer = if shared.config.tls.is_some() {
+                Vec::new()
+            } else {
+                answer
+            };
+            return shared.parting.dismiss(Transport::Plain(stream), answer);
         }
     };
     let shared = Arc::clone(shared);
@@ -126,12 +135,16 @@ async fn open(
     driver: mpsc::Sender<Event>,
 ) -> Option<Opening> {
     let mut caller = Caller {
-        stream,
+        stream: Transport::Plain(stream),
         address,
         slot,
         shared,
         asked_ms: shared.clock.now().age_ms,
     };
+    if let Some(tls) = &shared.config.tls {
+        // Boxed: the handshake takes more room than the request.
+        caller = Box::pin(encrypt(caller, tls)).await?;
+    }
     let mut patience_ms = shared.limits.handshake_ms;
     let mut bytes = Vec::new();
     for served in 1.. {
@@ -186,7 +199,7 @@ async fn open(
             return caller.refuse(client, Some(&head), StatusCode::FORBIDDEN, &why);
         }
         let is_last = request.is_last || served == http::MAX_REQUESTS;
-        let reply = http::answer(request, is_last, shared);
+        let reply = http::answer(request, is_last, caller.is_encrypted(), shared);
         if !reply.body.is_empty()
             && let Err(refused) = caller.slot.downloading()
         {

@@ -81,6 +81,11 @@ pub(crate) enum HeadError {
     /// The client closed the connection, or it failed.
     #[error("the connection ended before a whole request: {0}")]
     Io(#[from] io::Error),
+    /// A client speaks TLS on a port without.
+    #[error(
+        "this is a TLS handshake, and this port speaks plain HTTP: use http:// and ws://, or set --tls-cert"
+    )]
+    Tls,
     /// The bytes are not HTTP by RFC 9112.
     #[error("not an HTTP request: {0}")]
     Malformed(&'static str),
@@ -100,7 +105,7 @@ impl HeadError {
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Io(_) => None,
-            Self::Malformed(_) => Some(StatusCode::BAD_REQUEST),
+            Self::Tls | Self::Malformed(_) => Some(StatusCode::BAD_REQUEST),
             Self::TooLarge => Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
             Self::TooSlow => Some(StatusCode::REQUEST_TIMEOUT),
             Self::Evicted => Some(StatusCode::SERVICE_UNAVAILABLE),
@@ -119,6 +124,10 @@ pub(crate) async fn read_head<S: AsyncRead + Unpin>(
 ) -> Result<Head, HeadError> {
     let mut scan = Scan::default();
     loop {
+        // The first bytes of a record that carries a handshake.
+        if bytes.starts_with(&[0x16, 3]) {
+            return Err(HeadError::Tls);
+        }
         if let Some(len) = scan.end_of_head(bytes)? {
             let head = parse_head(&bytes[..len], user_header)?;
             *bytes = bytes.split_off(len);

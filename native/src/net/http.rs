@@ -3,7 +3,7 @@
 use ::http::StatusCode;
 use ::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use bytes::Bytes;
 
@@ -33,8 +33,13 @@ pub(crate) struct Reply {
 }
 
 /// Answers one request.
-pub(crate) fn answer(request: &PlainRequest, is_last: bool, shared: &Shared) -> Reply {
-    let answer = respond(request, shared);
+pub(crate) fn answer(request: &PlainRequest, is_last: bool, is_encrypted: bool, shared: &Shared) -> Reply {
+    let mut answer = respond(request, shared);
+    if let Some(max_age_s) = shared.config.hsts_s.filter(|_| is_encrypted)
+        && let Ok(value) = HeaderValue::try_from(format!("max-age={max_age_s}"))
+    {
+        answer.headers_mut().insert(STRICT_TRANSPORT_SECURITY, value);
+    }
     let mut head = head(&answer, is_last, shared.clock.now());
     let mut body = answer.into_body();
     if &*request.method == "HEAD" {
@@ -137,6 +142,7 @@ fn page(shared: &Shared) -> Answer {
     let page = include_str!("page.html")
         .replace("{version}", &escape(&shared.config.version))
         .replace("{host}", &escape(&shared.host))
+        .replace("{scheme}", if shared.config.tls.is_some() { "wss" } else { "ws" })
         .replace("{port}", &shared.port.to_string())
         .replace("{auth}", shared.config.auth.as_str())
         .replace("{secret}", secret);

@@ -61,3 +61,18 @@ pub(super) fn refuse_slot(
     log_refusal(shared, client, head, status, &reason, accepted_ms);
     refusal(status, refused.to_string(), shared.clock.now())
 }
+
+/// Logs that a TLS handshake failed, and why: clients that do not trust the certificate say so.
+pub(super) fn log_tls(shared: &Shared, client: Client, reason: &str, accepted_ms: u64) {
+    if !(enabled!(Level::WARN) && shared.lines.passes(Kind::Refused, &shared.clock)) {
+        return;
+    }
+    let (address, proxy) = addresses(client);
+    warn!(
+        reason = escaped(reason, MAX_REASON_BYTES),
+        address,
+        proxy,
+        duration_ms = shared.clock.now().age_ms.saturating_sub(accepted_ms),
+        "refused: no TLS handshake"
+    );
+}

@@ -10,6 +10,9 @@ mod list;
 mod serve;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/tls.rs"]
+mod support_tls;
+mod tls;
 
 use std::path::Path;
 use std::process::Stdio;

@@ -21,7 +21,7 @@ use presence_gateway::clock::Manual;
 use presence_gateway::{AuthMode, Secret};
 use presence_gateway::{Clock, Gateway, GatewayConfig, RunningGateway};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -64,8 +64,8 @@ pub(crate) fn start_manual(config: GatewayConfig) -> (RunningGateway, Manual) {
     (Gateway::start(config, manual.clock()).unwrap(), manual)
 }
 
-pub(crate) struct Client {
-    socket: WebSocketStream<TcpStream>,
+pub(crate) struct Client<S = TcpStream> {
+    socket: WebSocketStream<S>,
     next_id: u64,
 }
 
@@ -96,8 +96,27 @@ impl Client {
         (path, host): (&str, &str),
         headers: &str,
     ) -> Self {
+        let stream = within("a socket", socket.connect(address)).await.unwrap();
+        Self::over(stream, (path, host), headers).await
+    }
+
+    /// Connects with the right token and these scopes. Returns the client and its hello.
+    pub(crate) async fn connect(address: SocketAddr, instance: &str, scopes: &[&str]) -> (Self, Value) {
+        let mut client = Self::open(address, "").await;
+        let hello = client.hello(connect_params(instance, scopes)).await;
+        (client, hello)
+    }
+
+    /// The socket alone.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.socket.into_inner()
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    /// A WebSocket over this connection.
+    pub(crate) async fn over(mut stream: S, (path, host): (&str, &str), headers: &str) -> Self {
         within("opening a WebSocket", async {
-            let mut stream = socket.connect(address).await.unwrap();
             let head = format!(
                 "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                  Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
@@ -114,13 +133,6 @@ impl Client {
             Self { socket, next_id: 0 }
         })
         .await
-    }
-
-    /// Connects with the right token and these scopes. Returns the client and its hello.
-    pub(crate) async fn connect(address: SocketAddr, instance: &str, scopes: &[&str]) -> (Self, Value) {
-        let mut client = Self::open(address, "").await;
-        let hello = client.hello(connect_params(instance, scopes)).await;
-        (client, hello)
     }
 
     /// Answers the challenge with these parameters and returns hello.
@@ -207,13 +219,8 @@ impl Client {
         }
     }
 
-    /// The socket alone.
-    pub(crate) fn into_stream(self) -> TcpStream {
-        self.socket.into_inner()
-    }
-
     /// The socket, for what no client does.
-    pub(crate) fn stream(&mut self) -> &mut TcpStream {
+    pub(crate) fn stream(&mut self) -> &mut S {
         self.socket.get_mut()
     }
 }

@@ -78,10 +78,11 @@ const PLATFORMS: [&str; 4] = [
     "armv7-unknown-linux-gnueabihf",
 ];
 
-/// The shipped crates on other platforms: type-checked, since each has code of its own.
+/// The shipped crates on other platforms: type-checked, since each has code of its own. Without `tls`, which builds C and
+/// would need a compiler for each of them.
 pub(super) const CHECK_PLATFORMS: Step = Step {
     name: "platforms",
-    title: "cargo check of core and gateway for macOS, Windows, and Linux on ARM",
+    title: "cargo check of core and gateway for macOS, Windows, and Linux on ARM, without TLS",
     first_time: " (first time: about 2 min)",
     is_ready: |project| {
         PLATFORMS
@@ -93,20 +94,22 @@ pub(super) const CHECK_PLATFORMS: Step = Step {
     run: check_platforms,
 };
 
-/// Crates that only the command line needs.
-const CLI_CRATES: [&str; 6] = [
+/// Crates that only the features `cli` and `tls` need.
+const OPTIONAL_CRATES: [&str; 8] = [
     "clap",
     "landlock",
+    "ring",
+    "rustls",
     "signal-hook-registry",
     "tempfile",
     "toml",
     "tracing-subscriber",
 ];
 
-/// The library without the command line.
+/// The library without the command line and TLS.
 pub(super) const EMBEDDING: Step = Step {
     name: "embedding",
-    title: "the gateway as a library: without the command line and its dependencies",
+    title: "the gateway as a library: without the command line, TLS and their dependencies",
     first_time: "",
     is_ready: |_| true,
     needs: &[],
@@ -119,9 +122,10 @@ pub(super) const EMBEDDING: Step = Step {
             .output()
             .ok_or_else(|| Failure::missing("`cargo tree` failed"))?;
         let mut names = tree.lines().filter_map(|line| line.split(' ').next());
-        if let Some(name) = names.find(|name| CLI_CRATES.contains(name)) {
-            let why =
-                format!("the gateway's library depends on {name}, which only the feature `cli` may bring");
+        if let Some(name) = names.find(|name| OPTIONAL_CRATES.contains(name)) {
+            let why = format!(
+                "the gateway's library depends on {name}, which only the features `cli` and `tls` may bring"
+            );
             return Err(Failure::missing(why));
         }
         Program::cargo(project)
@@ -185,6 +189,7 @@ fn check_platforms(project: &Project, tally: &mut Tally) -> Result<(), Failure> 
                 "--package",
                 "presence-gateway",
             ])
+            .with(["--no-default-features", "--features", "presence-gateway/cli"])
             .with(["--target", platform])
             .env("RUSTFLAGS", "-D warnings")
             .run()?;

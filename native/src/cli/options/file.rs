@@ -10,7 +10,7 @@ use clap::{Arg, Command};
 use toml::{Spanned, Value};
 
 use super::OptionsError;
-use crate::cli::kept::read_small;
+use crate::files::read_small;
 
 /// Most bytes of the file.
 const MAX_BYTES: u64 = 1024 * 1024;

@@ -13,6 +13,7 @@ use crate::auth::origin::AllowedOrigins;
 use crate::auth::secret::{AuthMode, Secret};
 use crate::auth::user_header::UserHeader;
 use crate::config::GatewayConfig;
+use crate::tls::Tls;
 use crate::web::WebRoot;
 
 /// Invalid configuration.
@@ -84,6 +85,13 @@ impl ServeOptions {
             }
         }
 
+        config.tls = self.tls()?;
+        config.hsts_s = self.hsts;
+        if self.hsts.is_some() && config.tls.is_none() {
+            let why = "browsers accept it over HTTPS only: add --tls-cert and --tls-key";
+            return Err(invalid("hsts", &why));
+        }
+
         if let Some(folder) = &self.web_root {
             let root = WebRoot::read(folder).map_err(|error| invalid("web-root", &error))?;
             config.web_root = Some(Arc::new(root));
@@ -113,6 +121,24 @@ impl ServeOptions {
             config,
             needs_token,
         })
+    }
+
+    /// Reads the certificate and its key.
+    fn tls(&self) -> Result<Option<Tls>, OptionsError> {
+        match (&self.tls_cert, &self.tls_key) {
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(invalid(
+                "tls-cert",
+                &"its private key is missing: add --tls-key FILE",
+            )),
+            (None, Some(_)) => Err(invalid(
+                "tls-key",
+                &"its certificate is missing: add --tls-cert FILE",
+            )),
+            (Some(certificate), Some(key)) => Tls::from_files(certificate, key)
+                .map(Some)
+                .map_err(|error| invalid(error.option(), &error)),
+        }
     }
 
     /// A secret for the command's clients can be in the operator's environment, so an unused one is not an error. It

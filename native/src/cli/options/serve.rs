@@ -74,6 +74,16 @@ pub(crate) struct ServeOptions {
     /// Header in which a trusted proxy states the signed-in user; shown as `user.id` to every reader
     #[arg(long, env = "OPENCLAW_GATEWAY_USER_HEADER", value_name = "NAME")]
     pub user_header: Option<String>,
+    /// Certificate in PEM, followed by those of its issuers: with it the port speaks HTTPS and wss:// only.
+    /// SIGHUP reads it and its key again
+    #[arg(long, env = "OPENCLAW_GATEWAY_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, in PEM
+    #[arg(long, env = "OPENCLAW_GATEWAY_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Time for which browsers use HTTPS only for this host, in seconds (Strict-Transport-Security) [default: not sent]
+    #[arg(long, env = "OPENCLAW_GATEWAY_HSTS", value_name = "SECONDS")]
+    pub hsts: Option<u64>,
     /// Folder with the files of the gateway's page; read at the start
     #[arg(long, env = "OPENCLAW_GATEWAY_WEB_ROOT", value_name = "DIR")]
     pub web_root: Option<PathBuf>,

@@ -58,7 +58,7 @@ fn every_option_is_named_alike_everywhere() {
             _ if takes_list => "[]",
             "bind" => "\"lan\"",
             "auth" => "\"none\"",
-            "token" | "password" | "web-root" | "user-header" => "\"x\"",
+            "token" | "password" | "web-root" | "user-header" | "tls-cert" | "tls-key" => "\"x\"",
             "log-level" => "\"debug\"",
             "log-format" => "\"json\"",
             _ => "5000",

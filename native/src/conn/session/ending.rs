@@ -22,6 +22,7 @@ impl Session {
             return;
         }
         let _ = tokio::time::timeout(FLUSH_TIME, self.linger()).await;
+        self.peer.close_socket();
     }
 
     async fn drain(&mut self) {
@@ -68,7 +69,10 @@ impl Session {
             match outcome {
                 Ok(0) => return,
                 Ok(_) => tokio::task::yield_now().await,
-                Err(error) if error.kind() == ErrorKind::WouldBlock && self.is_turn_over() => {
+                Err(error)
+                    if error.kind() == ErrorKind::Interrupted
+                        || (error.kind() == ErrorKind::WouldBlock && self.is_turn_over()) =>
+                {
                     tokio::task::yield_now().await;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ::http::StatusCode;
+use futures_util::FutureExt;
 use socket2::SockRef;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tracing::warn;
 
 use super::{counted_as, note_unattributed};
@@ -19,12 +19,13 @@ use crate::conn::Shared;
 use crate::net::answer::refusal;
 use crate::net::head::Head;
 use crate::net::refused::{log_refusal, refuse_slot};
+use crate::tls::{ServerStream, Transport};
 
 /// Bytes that a client has to accept within the stall time.
 const PIECE_BYTES: usize = 64 * 1024;
 
 pub(super) struct Caller<'a> {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Transport<ServerStream>,
     pub(super) address: SocketAddr,
     pub(super) slot: Slot,
     pub(super) shared: &'a Arc<Shared>,
@@ -72,21 +73,34 @@ impl Caller<'_> {
     /// Writes all bytes. `None`: the socket failed, its client reads too slowly, there are too many slow readers, or
     /// the gateway stops.
     pub(super) async fn send(&mut self, bytes: &[u8]) -> Option<()> {
-        // The runtime may not have seen yet that the socket is writable.
-        let left = match (&*SockRef::from(&self.stream)).write(bytes) {
-            Ok(written) => &bytes[written..],
-            Err(error) if error.kind() == ErrorKind::WouldBlock => bytes,
-            Err(_) => return None,
-        };
-        if left.is_empty() {
-            return Some(());
+        let shared = self.shared;
+        let mut left = bytes;
+        if let Transport::Plain(stream) = &self.stream {
+            // The runtime may not have seen yet that the socket is writable.
+            match (&*SockRef::from(stream)).write(bytes) {
+                Ok(written) => left = &bytes[written..],
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => return None,
+            }
+            if left.is_empty() {
+                return Some(());
+            }
+        }
+        let sending = send_in_time(&mut self.stream, left, &shared.clock, shared.limits.stall_ms);
+        let mut sending = std::pin::pin!(sending);
+        if let Some(sent) = sending.as_mut().now_or_never() {
+            return sent.ok();
         }
         self.slot.downloading().ok()?;
-        let shared = self.shared;
         tokio::select! {
-            sent = send_in_time(&mut self.stream, left, &shared.clock, shared.limits.stall_ms) => sent.ok(),
+            sent = sending => sent.ok(),
             () = shared.stopping() => None,
         }
+    }
+
+    /// Whether the request comes by TLS.
+    pub(super) fn is_encrypted(&self) -> bool {
+        matches!(self.stream, Transport::Tls(_))
     }
 
     /// Answers with a status and a line of text, logs both, and closes.
@@ -128,11 +142,17 @@ async fn send_in_time(
         let stalled_ms = clock.now().age_ms.saturating_add(stall_ms);
         tokio::select! {
             biased;
-            written = stream.write_all(piece) => written?,
+            written = write(stream, piece) => written?,
             () = clock.sleep_until(stalled_ms) => return Err(ErrorKind::TimedOut.into()),
         }
     }
     Ok(())
+}
+
+/// Writes a piece. An encrypted socket may have taken it without sending all of it.
+async fn write(stream: &mut (impl AsyncWrite + Unpin), piece: &[u8]) -> io::Result<()> {
+    stream.write_all(piece).await?;
+    stream.flush().await
 }
 
 #[cfg(test)]
@@ -142,7 +162,7 @@ mod tests {
     use futures_util::FutureExt;
     use presence_core::Now;
     use tokio::io::AsyncReadExt;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
     use tokio::sync::watch;
 
     use super::*;
@@ -190,7 +210,7 @@ mod tests {
         let mut slot = shared.slots.take(place, START.age_ms).unwrap();
         slot.busy(START.age_ms).unwrap();
         let caller = Caller {
-            stream,
+            stream: Transport::Plain(stream),
             address,
             slot,
             shared,

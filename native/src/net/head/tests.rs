@@ -300,6 +300,10 @@ async fn heads_are_bounded() {
     }
     assert!(matches!(
         read_head(&mut &b"\x16\x03\x01\x02\x00"[..], &mut Vec::new(), None).await,
+        Err(HeadError::Tls)
+    ));
+    assert!(matches!(
+        read_head(&mut &b"\x16\x02"[..], &mut Vec::new(), None).await,
         Err(HeadError::Malformed(_))
     ));
     assert!(matches!(

@@ -99,7 +99,7 @@ fn value(option: &str, source: usize) -> String {
         "log-level" => ["error", "warn", "debug"],
         // Only two words: the file and the flag agree.
         "log-format" => ["json", "text", "json"],
-        "web-root" | "user-header" => ["a", "b", "c"],
+        "web-root" | "user-header" | "tls-cert" | "tls-key" => ["a", "b", "c"],
         "ephemeral-mode" => ["a", "b", "c"],
         "allowed-origin" => ["https://a.example", "https://b.example", "https://c.example"],
         "trusted-proxy" => ["10.0.0.1", "10.0.0.2", "10.0.0.3"],

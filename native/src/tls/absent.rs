@@ -1,0 +1,110 @@
+//! TLS in a build without it: types without values.
+
+use std::io;
+use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::error::{TlsError, Why};
+use super::{Fingerprint, NoTls};
+
+/// A certificate with its private key. This build has no TLS, so no value exists.
+#[derive(Clone, Debug)]
+#[expect(clippy::empty_enums, reason = "nothing can be encrypted")]
+pub enum Tls {}
+
+impl Tls {
+    /// Fails.
+    ///
+    /// # Errors
+    /// Always: this build has no TLS.
+    pub fn from_files(certificate: &Path, _: &Path) -> Result<Self, TlsError> {
+        Err(TlsError::new("tls-cert", certificate, Why::Absent))
+    }
+
+    /// There is nothing to reload.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn reload(&self) -> Result<Fingerprint, TlsError> {
+        match *self {}
+    }
+
+    /// The fingerprint of the certificate in use.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        match *self {}
+    }
+
+    #[cfg(feature = "cli")]
+    pub(crate) fn files(&self) -> Vec<&Path> {
+        match *self {}
+    }
+
+    #[expect(clippy::unused_async, reason = "it stands for one that waits")]
+    pub(crate) async fn accept(&self, _: TcpStream) -> Result<Box<ServerStream>, NoTls> {
+        match *self {}
+    }
+}
+
+/// An encrypted socket.
+#[derive(Debug)]
+pub(crate) enum ServerStream {}
+
+impl AsyncRead for ServerStream {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match *self {}
+    }
+}
+
+impl AsyncWrite for ServerStream {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        match *self {}
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match *self {}
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match *self {}
+    }
+}
+
+/// The keys and buffers of one connection.
+#[derive(Debug)]
+pub(crate) enum Encryption {}
+
+impl Encryption {
+    pub(crate) fn split(stream: Box<ServerStream>) -> (TcpStream, Box<Self>) {
+        match *stream {}
+    }
+
+    pub(crate) fn read(
+        &self,
+        _: &TcpStream,
+        _: impl FnMut(&mut [u8]) -> io::Result<usize>,
+        _: &mut [u8],
+    ) -> io::Result<usize> {
+        match *self {}
+    }
+
+    pub(crate) fn write(&self, _: &TcpStream, _: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        match *self {}
+    }
+
+    pub(crate) fn flush(&self, _: &TcpStream) -> (io::Result<()>, bool) {
+        match *self {}
+    }
+
+    pub(crate) fn has_rest(&self) -> bool {
+        match *self {}
+    }
+
+    pub(crate) fn close(&self, _: &TcpStream) {
+        match *self {}
+    }
+}

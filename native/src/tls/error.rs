@@ -1,0 +1,58 @@
+//! Why a certificate or a key cannot be used.
+
+#[cfg(feature = "tls")]
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a certificate or a key cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {why}", path.display())]
+pub struct TlsError {
+    option: &'static str,
+    path: PathBuf,
+    why: Why,
+}
+
+/// What is wrong with the file.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Why {
+    #[cfg(feature = "tls")]
+    #[error("cannot be read: {0}")]
+    Unreadable(io::Error),
+    #[cfg(feature = "tls")]
+    #[error("holds no certificate in PEM (-----BEGIN CERTIFICATE-----)")]
+    NoCertificate,
+    #[cfg(feature = "tls")]
+    #[error(
+        "holds no private key in PEM (-----BEGIN PRIVATE KEY-----); an encrypted key must be decrypted first"
+    )]
+    NoKey,
+    #[cfg(feature = "tls")]
+    #[error("is damaged: {0}")]
+    Damaged(rustls::pki_types::pem::Error),
+    #[cfg(feature = "tls")]
+    #[error("does not belong to the certificate in {}", .0.display())]
+    OtherKey(PathBuf),
+    #[cfg(feature = "tls")]
+    #[error("cannot be used: {0}")]
+    Unusable(rustls::Error),
+    #[cfg(not(feature = "tls"))]
+    #[error("this program was built without TLS (the feature `tls`)")]
+    Absent,
+}
+
+impl TlsError {
+    pub(super) fn new(option: &'static str, path: &Path, why: Why) -> Self {
+        Self {
+            option,
+            path: path.to_owned(),
+            why,
+        }
+    }
+
+    /// The option that names the file: `tls-cert`, `tls-key` or `tls-ca`.
+    #[must_use]
+    pub fn option(&self) -> &'static str {
+        self.option
+    }
+}

@@ -1,0 +1,49 @@
+//! TLS with rustls: the gateway's certificate, encrypted sockets, and what clients verify.
+//!
+//! Without the feature `tls` the same types exist, and none of them has a value.
+
+#[cfg(not(feature = "tls"))]
+mod absent;
+#[cfg(feature = "tls")]
+mod encryption;
+mod error;
+mod fingerprint;
+#[cfg(feature = "tls")]
+mod limited;
+#[cfg(feature = "tls")]
+mod server;
+mod transport;
+
+#[cfg(not(feature = "tls"))]
+pub use absent::Tls;
+#[cfg(not(feature = "tls"))]
+pub(crate) use absent::{Encryption, ServerStream};
+#[cfg(feature = "tls")]
+pub(crate) use encryption::Encryption;
+pub use error::TlsError;
+pub use fingerprint::{Fingerprint, InvalidFingerprint};
+#[cfg(feature = "tls")]
+pub(crate) use server::ServerStream;
+#[cfg(feature = "tls")]
+pub use server::Tls;
+pub(crate) use transport::Transport;
+
+use tokio::net::TcpStream;
+
+/// Why a socket of a TLS port carries no TLS.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "nothing accepts TLS"))]
+pub(crate) enum NoTls {
+    /// The client closed it before its first byte.
+    Gone,
+    /// The first byte begins no TLS record. It has not been read.
+    Plain(TcpStream),
+    /// The handshake failed.
+    Failed(std::io::Error),
+}
+
+/// The provider of all cryptography of TLS.
+#[cfg(feature = "tls")]
+fn provider() -> std::sync::Arc<rustls::crypto::CryptoProvider> {
+    std::sync::Arc::new(rustls::crypto::ring::default_provider())
+}

@@ -1,0 +1,447 @@
+//! TLS: HTTP and WebSocket on one encrypted port, the certificate, and clients that misbehave before or by it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/mod.rs"]
+mod support;
+#[path = "support/tls.rs"]
+mod support_tls;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use presence_gateway::{GatewayConfig, Tls};
+use rustls::{ClientConfig, ClientConnection, HandshakeKind};
+use serde_json::json;
+use support::log::Log;
+use support::{Client, config, config_with, connect_params, raw_http, row, start, start_manual, within};
+use support_tls::{Authority, VERSIONS, connect, encrypt, open};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+const READ: &[&str] = &["operator.read"];
+const ADMIN: &[&str] = &["operator.admin"];
+
+/// The answer to a request by TLS.
+async fn get(client: &Arc<ClientConfig>, address: SocketAddr, path: &str) -> String {
+    let mut stream = connect(client, address).await;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    within("an answer", stream.read_to_string(&mut answer))
+        .await
+        .unwrap();
+    answer
+}
+
+/// The first bytes of a client.
+fn client_hello(client: &Arc<ClientConfig>) -> Vec<u8> {
+    let name = "localhost".try_into().unwrap();
+    let mut connection = ClientConnection::new(Arc::clone(client), name).unwrap();
+    let mut bytes = Vec::new();
+    connection.write_tls(&mut bytes).unwrap();
+    bytes
+}
+
+/// Reads to the end, by a close or a reset.
+async fn end_of(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let _ = within("the end", stream.read_to_end(&mut bytes)).await;
+    bytes
+}
+
+#[tokio::test]
+async fn http_and_websocket_share_the_port_in_both_versions() {
+    let authority = Authority::new();
+    let gateway = start(authority.config());
+    assert!(gateway.url().starts_with("wss://"), "{}", gateway.url());
+    for version in VERSIONS {
+        let client = authority.client(&[version]);
+        let answer = get(&client, gateway.address(), "/healthz").await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{version:?} {answer}");
+        assert!(!answer.contains("strict-transport-security"), "{answer}");
+        let page = get(&client, gateway.address(), "/").await;
+        assert!(page.contains("--url wss://127.0.0.1:"), "{page}");
+
+        let name = format!("{version:?}");
+        let mut websocket = open(&client, gateway.address(), "").await;
+        assert_eq!(
+            websocket.stream().get_ref().1.protocol_version(),
+            Some(version.version)
+        );
+        websocket.hello(connect_params(&name, ADMIN)).await;
+        // Frames of many records, both ways.
+        let text = "x".repeat(4_000);
+        for n in 0..30 {
+            let params =
+                json!({ "text": text, "instanceId": format!("{name} {n}"), "padding": "y".repeat(100_000) });
+            assert_eq!(websocket.request("system-event", params).await["ok"], true);
+        }
+        let list = websocket.request("system-presence", json!({})).await["payload"].clone();
+        assert_eq!(row(&list, &format!("{name} 29"))["text"], text);
+    }
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn plain_http_on_a_tls_port_gets_a_sentence() {
+    let authority = Authority::new();
+    let gateway = start(authority.config());
+    for request in ["GET / HTTP/1.1\r\nHost: x\r\n\r\n", "x"] {
+        let answer = raw_http(gateway.address(), request).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        assert!(
+            answer.contains("this port speaks HTTPS: use https://"),
+            "{answer}"
+        );
+        assert!(answer.contains("content-type: text/plain"), "{answer}");
+    }
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn tls_on_a_plain_port_is_logged() {
+    let authority = Authority::new();
+    let (log, _guard) = Log::start();
+    let gateway = start(config());
+    let client = authority.client(&VERSIONS);
+    let stream = TcpStream::connect(gateway.address()).await.unwrap();
+    assert!(encrypt(&client, stream).await.is_err());
+    let line = log.line("refused").await;
+    assert!(
+        line["reason"]
+            .as_str()
+            .unwrap()
+            .contains("this is a TLS handshake"),
+        "{line}"
+    );
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn browsers_are_told_to_use_https_only_where_that_is_set() {
+    let authority = Authority::new();
+    let mut config = authority.config();
+    config.hsts_s = Some(31_536_000);
+    let gateway = start(config);
+    let answer = get(&authority.client(&VERSIONS), gateway.address(), "/").await;
+    assert!(
+        answer.contains("\r\nstrict-transport-security: max-age=31536000\r\n"),
+        "{answer}"
+    );
+    gateway.shutdown().await;
+
+    let gateway = start(config_with(|config| config.hsts_s = Some(1)));
+    let answer = raw_http(
+        gateway.address(),
+        "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    )
+    .await;
+    assert!(!answer.contains("strict-transport-security"), "{answer}");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn pages_of_the_gateways_own_https_origin_may_connect_and_others_not() {
+    let authority = Authority::new();
+    let gateway = start(authority.config());
+    let client = authority.client(&VERSIONS);
+    let cases = [
+        ("gw.local:18789", "https://gw.local:18789", true),
+        ("gw.local", "https://gw.local", true),
+        ("gw.local:443", "https://gw.local", true),
+        ("gw.local:18789", "https://gw.local", false),
+        ("gw.local:18789", "https://other.local:18789", false),
+        ("gw.example.org", "https://gw.example.org", false),
+        ("localhost", "https://localhost:8443", true),
+    ];
+    for (host, origin, is_allowed) in cases {
+        let stream = connect(&client, gateway.address()).await;
+        let mut websocket = Client::over(stream, ("/", host), &format!("Origin: {origin}\r\n")).await;
+        websocket.event().await;
+        let response = websocket.request("connect", connect_params("page", READ)).await;
+        assert_eq!(response["ok"], is_allowed, "{host} {origin}: {response}");
+    }
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_new_certificate_is_used_and_a_bad_one_is_not() {
+    let authority = Authority::new();
+    let config = authority.config();
+    let tls = config.tls.clone().unwrap();
+    let gateway = start(config);
+    let client = authority.client(&VERSIONS);
+    let used = |stream: &tokio_rustls::client::TlsStream<TcpStream>| {
+        stream.get_ref().1.peer_certificates().unwrap()[0].clone()
+    };
+    let first = used(&connect(&client, gateway.address()).await);
+    let mut open = open(&client, gateway.address(), "").await;
+    open.hello(connect_params("open", READ)).await;
+
+    let (cert, key) = (authority.path("cert.pem"), authority.path("key.pem"));
+    let (good_cert, good_key) = (
+        std::fs::read_to_string(&cert).unwrap(),
+        std::fs::read_to_string(&key).unwrap(),
+    );
+    let fingerprint = tls.fingerprint();
+    authority.issue(&["127.0.0.1", "localhost"], |_| {});
+    let (new_cert, new_key) = (
+        std::fs::read_to_string(&cert).unwrap(),
+        std::fs::read_to_string(&key).unwrap(),
+    );
+    let damaged = good_cert.replacen("MI", "!!", 1);
+    for (cert, key, option, why) in [
+        (
+            &*new_cert,
+            &*good_key,
+            "tls-key",
+            "does not belong to the certificate",
+        ),
+        ("", &new_key, "tls-cert", "holds no certificate in PEM"),
+        (&damaged, &new_key, "tls-cert", "damaged"),
+        (&good_key, &good_key, "tls-cert", "holds no certificate in PEM"),
+        (&good_cert, &good_cert, "tls-key", "holds no private key in PEM"),
+        (&good_cert, "\u{1}", "tls-key", "holds no private key in PEM"),
+    ] {
+        authority.write("cert.pem", cert);
+        authority.write("key.pem", key);
+        let error = tls.reload().unwrap_err();
+        assert_eq!(error.option(), option, "{error}");
+        assert!(error.to_string().contains(why), "{error}");
+        let path = authority.path(if option == "tls-cert" {
+            "cert.pem"
+        } else {
+            "key.pem"
+        });
+        assert!(error.to_string().starts_with(&*path.to_string_lossy()), "{error}");
+        assert_eq!(used(&connect(&client, gateway.address()).await), first);
+    }
+    std::fs::remove_file(&key).unwrap();
+    assert!(
+        tls.reload()
+            .unwrap_err()
+            .to_string()
+            .contains("key.pem: cannot be read: ")
+    );
+    assert_eq!(tls.fingerprint(), fingerprint);
+
+    authority.write("cert.pem", &new_cert);
+    authority.write("key.pem", &new_key);
+    assert_ne!(tls.reload().unwrap(), fingerprint);
+    assert_ne!(used(&connect(&client, gateway.address()).await), first);
+    assert_eq!(open.request("health", json!({})).await["ok"], true);
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn sessions_are_resumed_until_the_certificate_changes() {
+    let authority = Authority::new();
+    let config = authority.config();
+    let tls = config.tls.clone().unwrap();
+    let gateway = start(config);
+    for version in VERSIONS {
+        let client = authority.client(&[version]);
+        let kind = async || {
+            let mut websocket = open(&client, gateway.address(), "").await;
+            // The ticket comes with it.
+            websocket.event().await;
+            websocket.stream().get_ref().1.handshake_kind()
+        };
+        assert_eq!(kind().await, Some(HandshakeKind::Full));
+        assert_eq!(kind().await, Some(HandshakeKind::Resumed));
+        tls.reload().unwrap();
+        assert_eq!(kind().await, Some(HandshakeKind::Full));
+    }
+    gateway.shutdown().await;
+}
+
+fn scarce(authority: &Authority) -> GatewayConfig {
+    let mut config = authority.config();
+    config.slots.max_connections = 64;
+    config.slots.max_unauthenticated = 16;
+    config.slots.max_unauthenticated_per_address = 2;
+    config
+}
+
+#[tokio::test]
+async fn silent_and_half_open_sockets_hold_no_place() {
+    let authority = Authority::new();
+    let gateway = start(scarce(&authority));
+    let client = authority.client(&VERSIONS);
+    let hello = client_hello(&client);
+    let mut silent = Vec::new();
+    for n in 0..60 {
+        let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
+        stream.write_all(&hello[..n * 3]).await.unwrap();
+        silent.push(stream);
+    }
+    let mut normal = open(&client, gateway.address(), "").await;
+    normal.hello(connect_params("normal", READ)).await;
+    // The oldest were closed, without an answer in plain text.
+    assert_eq!(end_of(&mut silent[0]).await, b"");
+    assert_eq!(end_of(&mut silent[1]).await, b"");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_handshake_that_stops_half_way_is_given_up_in_time() {
+    let authority = Authority::new();
+    let (log, _guard) = Log::start();
+    let (gateway, clock) = start_manual(authority.config());
+    let hello = client_hello(&authority.client(&VERSIONS));
+    let mut half = TcpStream::connect(gateway.address()).await.unwrap();
+    half.write_all(&hello[..hello.len() / 2]).await.unwrap();
+    // Byte by byte is slow, and no excuse: the time is that of the whole handshake.
+    let mut drip = TcpStream::connect(gateway.address()).await.unwrap();
+    for byte in &hello[..14] {
+        drip.write_all(&[*byte]).await.unwrap();
+        // Both are accepted, and the gateway is asked by a way that it has to go.
+        connect(&authority.client(&VERSIONS), gateway.address()).await;
+        clock.advance(1_000);
+    }
+    clock.advance(1_000);
+    assert_eq!(end_of(&mut half).await, b"");
+    assert_eq!(end_of(&mut drip).await, b"");
+    let line = log.line("refused: no TLS handshake").await;
+    assert_eq!(line["reason"], "the TLS handshake took too long", "{line}");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_hello_byte_by_byte_is_as_good_as_any() {
+    let authority = Authority::new();
+    let gateway = start(authority.config());
+    let client = authority.client(&VERSIONS);
+    let name = "localhost".try_into().unwrap();
+    let mut connection = ClientConnection::new(client, name).unwrap();
+    let mut hello = Vec::new();
+    connection.write_tls(&mut hello).unwrap();
+    let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    for byte in hello {
+        stream.write_all(&[byte]).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    while connection.is_handshaking() {
+        let mut bytes = vec![0; 16 * 1024];
+        let len = within("the handshake", stream.read(&mut bytes)).await.unwrap();
+        assert!(len > 0);
+        connection.read_tls(&mut &bytes[..len]).unwrap();
+        connection.process_new_packets().unwrap();
+    }
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_bytes_of_a_handshake_are_bounded() {
+    let authority = Authority::new();
+    let (log, _guard) = Log::start();
+    let gateway = start(authority.config());
+    // A ClientHello of 60,000 bytes, in records of 16,000.
+    let mut bytes = vec![1, 0, 0xea, 0x60];
+    bytes.resize(4 + 60_000, 0);
+    let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
+    for piece in bytes.chunks(16_000) {
+        let mut record = vec![0x16, 3, 1];
+        record.extend(u16::try_from(piece.len()).unwrap().to_be_bytes());
+        record.extend(piece);
+        if stream.write_all(&record).await.is_err() {
+            break;
+        }
+    }
+    end_of(&mut stream).await;
+    let line = log.line("refused: no TLS handshake").await;
+    assert!(
+        line["reason"].as_str().unwrap().contains("too many bytes"),
+        "{line}"
+    );
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_trust_the_certificate_is_logged() {
+    let authority = Authority::new();
+    let (log, _guard) = Log::start();
+    let gateway = start(authority.config());
+    let stream = TcpStream::connect(gateway.address()).await.unwrap();
+    assert!(
+        encrypt(&Authority::new().client(&VERSIONS), stream)
+            .await
+            .is_err()
+    );
+    let line = log.line("refused: no TLS handshake").await;
+    assert!(line["reason"].as_str().unwrap().contains("UnknownCA"), "{line}");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_reader_that_stops_is_closed_in_time() {
+    let authority = Authority::new();
+    let (gateway, clock) = start_manual(authority.config());
+    let client = authority.client(&VERSIONS);
+    let mut writer = open(&client, gateway.address(), "").await;
+    writer.hello(connect_params("writer", ADMIN)).await;
+    for n in 0..50 {
+        let params = json!({ "text": "x".repeat(4_000), "instanceId": format!("row-{n}") });
+        assert_eq!(writer.request("system-event", params).await["ok"], true);
+    }
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let stream = encrypt(&client, socket.connect(gateway.address()).await.unwrap())
+        .await
+        .unwrap();
+    let mut stopped = Client::over(stream, ("/", "localhost"), "").await;
+    stopped.event().await;
+    stopped.ask("connect", connect_params("stopped", READ)).await;
+    for n in 0..100 {
+        let params = json!({ "text": format!("{n}"), "instanceId": "changing" });
+        assert_eq!(writer.request("system-event", params).await["ok"], true);
+        clock.advance(60);
+        writer.event_named("presence").await;
+    }
+    for _ in 0..21 {
+        clock.advance(1_000);
+        gateway.settle().await;
+        tokio::task::yield_now().await;
+    }
+    within("the end of the reader that stopped", async {
+        loop {
+            let list = writer.request("system-presence", json!({})).await["payload"].clone();
+            if row(&list, "stopped")["reason"] == "disconnect" {
+                return;
+            }
+        }
+    })
+    .await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_end_of_the_gateway_is_a_close_of_websocket_and_of_tls() {
+    let authority = Authority::new();
+    let gateway = start(authority.config());
+    let client = authority.client(&VERSIONS);
+    let mut websocket = open(&client, gateway.address(), "").await;
+    websocket.hello(connect_params("a", READ)).await;
+    let end = tokio::spawn(gateway.shutdown());
+    assert_eq!(websocket.closed().await.0, 1012);
+    end.await.unwrap();
+    // rustls would report a close of TCP alone as an error.
+    assert_eq!(
+        within("the end", websocket.stream().read(&mut [0]))
+            .await
+            .unwrap(),
+        0
+    );
+}
+
+#[test]
+fn a_pair_that_cannot_be_read_is_named() {
+    let authority = Authority::new();
+    let error = Tls::from_files(&authority.path("none.pem"), &authority.path("key.pem")).unwrap_err();
+    assert_eq!(error.option(), "tls-cert");
+    assert!(
+        error.to_string().contains("none.pem: cannot be read: "),
+        "{error}"
+    );
+}
