@@ -5,7 +5,7 @@ import { after, test } from "node:test";
 
 import { closeBrowser, visit } from "./lib/browser.mjs";
 import { startGateway } from "./lib/gateway.mjs";
-import { sendBeacons } from "./lib/people.mjs";
+import { bringPeople, sendBeacons } from "./lib/people.mjs";
 import { live, row, rows, rowsWhen } from "./lib/roster.mjs";
 
 after(closeBrowser);
@@ -124,10 +124,10 @@ for (const width of [360, 1440]) {
     const top = async () => (await page.locator(".roster-box:visible").boundingBox()).y;
     const before = await top();
     await page.getByRole("button", { name: "0 possible duplicates" }).waitFor();
-    await sendBeacons(page, gateway, ["Tab-1", "tab 1"].map((instanceId) => ({ instanceId, host: "kitchen", ip: "192.168.1.71", version: "1", mode: "webchat", reason: "launch" })));
+    await bringPeople(page, gateway, ["kitchen"]);
     const button = page.getByRole("button", { name: "1 possible duplicate" });
     await button.waitFor();
-    await row(page, "kitchen").first().filter({ hasText: "duplicate?" }).waitFor();
+    await row(page, "kitchen").first().locator(".twin").waitFor();
     assert.equal(await top(), before);
     await button.click();
     await page.locator(".finding:visible").filter({ hasText: "Fix:" }).waitFor();

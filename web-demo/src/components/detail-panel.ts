@@ -1,8 +1,10 @@
 import { rawRows, type Finding, type PresenceRow } from "openclaw-presence";
+import { html, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
 
-import { h, node, replace, write } from "../lib/dom.js";
 import { count, pretty, timeOfDay } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import { Part } from "../lib/part.js";
 import type { Change } from "../state/history.js";
 import { rowDevice, rowName } from "../state/row-words.js";
 import { CopyButton } from "./copy-button.js";
@@ -21,88 +23,80 @@ export interface Detail {
 const narrow = matchMedia("(max-width: 82rem)");
 
 /** The panel beside the table; over the page, from its side or from below, where that is too narrow. */
-export class DetailPanel {
-  readonly element = h("dialog", { class: "detail" });
-  readonly #title = h("h2", { tabindex: "-1" });
-  readonly #status = h("div");
-  readonly #facts = h("dl", { class: "facts" });
-  readonly #findings = h("div");
-  readonly #changes = h("ol", { class: "changes" });
-  readonly #entry = h("pre", { tabindex: "0", "aria-label": "Entry as JSON" });
-  readonly #raw = h("div");
-  #detail: Detail | undefined;
+@customElement("detail-panel")
+export class DetailPanel extends Part {
+  /** What is shown; without it the panel is closed. */
+  @property({ attribute: false }) accessor detail: Detail | undefined;
+  readonly #copy = new CopyButton("Copy as JSON", () => pretty(this.detail?.row.entry));
+  #shownKey: string | undefined;
 
-  /** @param onClose The user closed it. */
-  constructor(onClose: () => void) {
-    const close = h("button", { type: "button", class: "button icon-only", "aria-label": "Close details", on: { click: onClose } }, node(icon("close")));
-    const copy = new CopyButton("Copy as JSON", () => pretty(this.#detail?.row.entry));
-    replace(
-      this.element,
-      h("header", {}, h("div", {}, this.#title, this.#status), close),
-      h(
-        "div",
-        { class: "detail-body" },
-        this.#findings,
-        this.#facts,
-        section("Changes since this page was opened", this.#changes),
-        section("Entry", this.#entry, copy),
-        this.#raw,
-      ),
-    );
-    this.element.setAttribute("aria-label", "Details of an instance");
-    this.element.addEventListener("cancel", (event) => {
-      event.preventDefault();
-      onClose();
-    });
-    this.element.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !narrow.matches) onClose();
-    });
+  /** @param close The user closed it. */
+  constructor(readonly close: () => void) {
+    super();
     narrow.addEventListener("change", () => {
-      if (!this.element.open) return;
-      this.element.close();
+      if (!this.#dialog?.open) return;
+      this.#dialog.close();
       this.#open();
     });
   }
 
-  /** Shows a row, or nothing. */
-  show(detail: Detail | undefined): void {
-    const before = this.#detail;
-    this.#detail = detail;
-    if (!detail) {
-      if (this.element.open) this.element.close();
-      return;
-    }
-    if (!this.element.open) this.#open();
-    if (before?.row === detail.row && before.findings === detail.findings && before.changes === detail.changes) return;
-    this.#write(detail);
-    if (before?.row.key !== detail.row.key) this.element.scrollTop = 0;
+  protected override render() {
+    const cancel = (event: Event) => {
+      event.preventDefault();
+      this.close();
+    };
+    const escape = (event: KeyboardEvent) => event.key === "Escape" && !narrow.matches && this.close();
+    return html`<dialog class="detail" aria-label="Details of an instance" @cancel=${cancel} @keydown=${escape}>${this.#content()}</dialog>`;
+  }
+
+  protected override updated(): void {
+    const { detail } = this;
+    if (!detail) this.#dialog?.close();
+    else if (!this.#dialog?.open) this.#open();
+    if (detail && detail.row.key !== this.#shownKey) this.#dialog?.scrollTo(0, 0);
+    this.#shownKey = detail?.row.key;
+  }
+
+  get #dialog(): HTMLDialogElement | null {
+    return this.querySelector("dialog");
   }
 
   #open(): void {
-    if (narrow.matches) return this.element.showModal();
+    if (narrow.matches) return this.#dialog?.showModal();
     // Beside the table it takes no focus: whoever goes through the rows stays there.
     const focused = document.activeElement;
-    this.element.show();
+    this.#dialog?.show();
     if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
   }
 
-  #write({ row, findings, changes }: Detail): void {
-    write(this.#title, rowName(row));
-    replace(this.#status, node(statusMark(row.status, row.status === "Left" ? row.ageText : "")));
-    replace(this.#facts, facts(row).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
-    replace(this.#findings, findings.map((finding) => node(findingCard(finding))));
-    replace(this.#changes, changes.length === 0 ? h("li", { class: "sub" }, "None yet.") : changes.map(changeItem));
-    write(this.#entry, pretty(row.entry));
+  #content() {
+    if (!this.detail) return nothing;
+    const { row, findings, changes } = this.detail;
     const raw = rawRows(row);
-    replace(this.#raw, raw.length > 1 && section(`${count(raw.length, "row")} of the gateway behind this one`, rawNote(), ...raw.map(rawItem)));
+    return html`
+      <header>
+        <div><h2 tabindex="-1">${rowName(row)}</h2>${statusMark(row.status, row.status === "Left" ? row.ageText : "")}</div>
+        <button type="button" class="button icon-only" aria-label="Close details" @click=${this.close}>${icon("close")}</button>
+      </header>
+      <div class="detail-body">
+        <div>${findings.map((finding) => findingCard(finding))}</div>
+        <dl class="facts">${facts(row).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+        <section>
+          <h3>Changes since this page was opened</h3>
+          <ol class="changes">${changes.length === 0 ? html`<li class="sub">None yet.</li>` : changes.map(changeItem)}</ol>
+        </section>
+        <section><h3>Entry</h3><pre tabindex="0" aria-label="Entry as JSON">${pretty(row.entry)}</pre>${this.#copy}</section>
+        ${raw.length > 1 ? html`
+          <div><section>
+            <h3>${count(raw.length, "row")} of the gateway behind this one</h3>
+            <p class="sub">This gateway lists one row per connection. They share an id, so they are shown as one instance.</p>
+            ${raw.map((entry) => html`<pre tabindex="0">${pretty(entry)}</pre>`)}
+          </section></div>` : nothing}
+      </div>`;
   }
 }
 
-function section(title: string, ...children: readonly Node[]): HTMLElement {
-  return h("section", {}, h("h3", {}, title), ...children);
-}
-
-function facts(row: PresenceRow): readonly (readonly [string, string])[] {
+function facts(row: PresenceRow): readonly (readonly [name: string, value: string])[] {
   const seen = row.isSelf ? "now: it is the gateway itself" : `${row.ageText}${row.reasonLabel && ` (${row.reasonLabel})`}`;
   const all: readonly (readonly [string, string | undefined])[] = [
     ["Last seen", seen],
@@ -122,26 +116,10 @@ function facts(row: PresenceRow): readonly (readonly [string, string])[] {
 
 const KINDS = { listed: "Was there when this page was opened", joined: "Joined", removed: "Removed from the list", changed: "" } as const;
 
-function changeItem({ atMs, kind, fields }: Change): HTMLElement {
-  return h(
-    "li",
-    {},
-    h("time", { class: "num" }, timeOfDay(atMs)),
-    h(
-      "div",
-      {},
-      KINDS[kind],
-      fields.map(({ name, before, after }) =>
-        h("p", {}, h("code", {}, name), " ", h("del", {}, before), " → ", h("ins", {}, after)),
-      ),
-    ),
-  );
-}
-
-function rawNote(): HTMLElement {
-  return h("p", { class: "sub" }, "This gateway lists one row per connection. They share an id, so they are shown as one instance.");
-}
-
-function rawItem(entry: object): HTMLElement {
-  return h("pre", { tabindex: "0" }, pretty(entry));
+function changeItem({ atMs, kind, fields }: Change) {
+  return html`
+    <li>
+      <time class="num">${timeOfDay(atMs)}</time>
+      <div>${KINDS[kind]}${fields.map(({ name, before, after }) => html`<p><code>${name}</code> <del>${before}</del> → <ins>${after}</ins></p>`)}</div>
+    </li>`;
 }

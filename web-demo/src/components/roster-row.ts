@@ -1,8 +1,10 @@
 import type { PresenceRow } from "openclaw-presence";
+import { html, nothing } from "lit";
+import { guard } from "lit/directives/guard.js";
 
-import { h, node, replace, set, write } from "../lib/dom.js";
-import { icon } from "../lib/icons.js";
 import { moment, shortId, shortMoment } from "../lib/format.js";
+import { icon } from "../lib/icons.js";
+import { lightUp } from "../lib/motion.js";
 import { inputMoment } from "../state/roster-order.js";
 import { rowModel, rowName } from "../state/row-words.js";
 import { statusMark } from "./status.js";
@@ -10,6 +12,8 @@ import { statusMark } from "./status.js";
 /** What a table says about a row beside what the row says itself. */
 export interface RowMarks {
   readonly isSelected: boolean;
+  /** The Tab key reaches it. */
+  readonly isCurrent: boolean;
   /** Part of a finding. */
   readonly isDuplicate: boolean;
   /** A word beside its name, such as `this tab`. */
@@ -18,106 +22,55 @@ export interface RowMarks {
   readonly isAbsolute: boolean;
 }
 
-/** One drawn row: made once, then only what differs is written. */
-export class RosterRow {
-  readonly element: HTMLTableRowElement;
-  /** Opens the row; the one thing in it that takes the focus. */
-  readonly button = h("button", { type: "button", class: "row-open", tabindex: "-1" });
-  readonly #badge = h("span", { class: "badge", hidden: true });
-  readonly #twin = h("span", { class: "badge twin", hidden: true }, node(icon("twins")), h("span", {}, "duplicate?"));
-  readonly #where = h("span", { class: "sub" });
-  readonly #status = h("td", { class: "status-cell", role: "cell" });
-  readonly #version = h("td", { class: "version", role: "cell" });
-  readonly #model = h("span", { class: "model" });
-  readonly #platform = h("span", { class: "sub" });
-  readonly #mode = h("span", { class: "mode-word" });
-  readonly #roles = h("span", { class: "sub" });
-  readonly #input = h("td", { class: "input num", role: "cell" });
-  readonly #age = h("span");
-  readonly #reason = h("span", { class: "sub" });
-  #row: PresenceRow | undefined;
-  #marks: RowMarks | undefined;
-
-  constructor(readonly key: string) {
-    this.element = h(
-      "tr",
-      { class: "row", role: "row", data: { key } },
-      h(
-        "th",
-        { class: "who", role: "rowheader", scope: "row" },
-        h("span", { class: "who-line" }, this.button, this.#badge, this.#twin),
-        this.#where,
-      ),
-      this.#status,
-      this.#version,
-      h("td", { class: "device", role: "cell" }, this.#model, this.#platform),
-      h("td", { class: "mode", role: "cell" }, this.#mode, this.#roles),
-      this.#input,
-      h("td", { class: "seen num", role: "cell" }, this.#age, this.#reason),
-    );
-  }
-
-  /** The row as it was shown last. */
-  get row(): PresenceRow | undefined {
-    return this.#row;
-  }
-
-  /** Writes what is different now, and lights up what changed of a row that stays. */
-  show(row: PresenceRow, marks: RowMarks): void {
-    const before = this.#row;
-    if (before !== row || this.#marks?.isAbsolute !== marks.isAbsolute) {
-      this.#row = row;
-      this.#write(row, marks.isAbsolute);
-      if (before && before !== row && isNews(before, row)) this.#lightUp();
-    }
-    if (!isSameMarks(this.#marks, marks)) {
-      this.#marks = marks;
-      this.#mark(marks);
-    }
-  }
-
-  #write(row: PresenceRow, isAbsolute: boolean): void {
-    set(this.element, "data-status", row.status);
-    set(this.element, "data-self", row.isSelf ? "" : undefined);
-    write(this.button, rowName(row));
-    write(this.#where, [row.ip, row.instanceId && shortId(row.instanceId)].filter(Boolean).join(" · ") || "no ip, no instanceId");
-    if (this.#status.textContent !== row.status) replace(this.#status, node(statusMark(row.status)));
-    write(this.#version, row.version ?? "–");
-    const model = rowModel(row);
-    write(this.#model, model || row.platformLabel || "–");
-    write(this.#platform, model && row.platformLabel);
-    write(this.#mode, row.mode ?? "unknown");
-    write(this.#roles, row.roles.join(", "));
-    // The gateway has no hands: what it would say about its own input is nothing.
-    const input = row.isSelf ? undefined : inputMoment(row);
-    write(this.#input, row.isSelf ? "–" : (isAbsolute && input !== undefined ? shortMoment(input) : row.lastInputText) || "unknown");
-    set(this.#input, "title", input === undefined ? undefined : moment(input));
-    write(this.#age, isAbsolute ? shortMoment(row.ts) : row.ageText);
-    set(this.#age, "title", moment(row.ts));
-    write(this.#reason, row.isSelf ? "Self" : row.reasonLabel);
-  }
-
-  #mark({ isSelected, isDuplicate, badge }: RowMarks): void {
-    set(this.element, "data-selected", isSelected ? "" : undefined);
-    set(this.button, "aria-expanded", String(isSelected));
-    this.#badge.hidden = badge === undefined;
-    write(this.#badge, badge ?? "");
-    this.#badge.classList.toggle("own", badge?.startsWith("this tab") ?? false);
-    this.#twin.hidden = !isDuplicate;
-  }
-
-  #lightUp(): void {
-    // Taken away and put back between two drawings, or a second change would not show.
-    this.element.classList.remove("lit");
-    requestAnimationFrame(() => this.element.classList.add("lit"));
-  }
+/** Where a line of a table is among all, when only those in sight are drawn. */
+export interface Line {
+  readonly index: number;
+  /** From the top of the first line, in px. */
+  readonly startPx: number;
 }
 
-/** Whether something happened, as opposed to time having passed. */
-function isNews(before: PresenceRow, after: PresenceRow): boolean {
-  return before.reason !== after.reason || before.status !== after.status || before.version !== after.version || before.ip !== after.ip;
+/** The attributes of a line: for the virtualiser, for screen readers, and its place. */
+export function lineOf(line: Line | undefined) {
+  return {
+    index: line?.index ?? nothing,
+    // Counted from 1, and the heads are a row too.
+    row: line ? line.index + 2 : nothing,
+    style: line ? `--start: ${line.startPx}px` : nothing,
+  };
 }
 
-function isSameMarks(a: RowMarks | undefined, b: RowMarks): boolean {
-  return a?.isSelected === b.isSelected && a.isDuplicate === b.isDuplicate && a.badge === b.badge && a.isAbsolute === b.isAbsolute;
+/** One row: only what differs is written, and it lights up at news. */
+export function rosterRow(row: PresenceRow, marks: RowMarks, line: Line | undefined) {
+  const at = lineOf(line);
+  const { isSelected, isCurrent, isDuplicate, badge, isAbsolute } = marks;
+  return html`
+    <tr class="row" role="row" data-key=${row.key} data-status=${row.status} ?data-self=${row.isSelf} ?data-selected=${isSelected}
+      data-index=${at.index} aria-rowindex=${at.row} .style=${at.style} ${lightUp(newsOf(row))}>
+      ${guard([row, isSelected, isCurrent, isDuplicate, badge, isAbsolute], () => cells(row, marks))}
+    </tr>`;
+}
+
+function cells(row: PresenceRow, { isSelected, isCurrent, isDuplicate, badge, isAbsolute }: RowMarks) {
+  const model = rowModel(row);
+  // The gateway has no hands: what it would say about its own input is nothing.
+  const input = row.isSelf ? undefined : inputMoment(row);
+  const inputText = row.isSelf ? "–" : (isAbsolute && input !== undefined ? shortMoment(input) : row.lastInputText) || "unknown";
+  return html`
+    <th class="who" role="rowheader" scope="row">
+      <span class="who-line"
+        ><button type="button" class="row-open" tabindex=${isCurrent ? 0 : -1} aria-expanded=${isSelected}>${rowName(row)}</button
+        >${badge === undefined ? nothing : html`<span class="badge ${badge.startsWith("this tab") ? "own" : ""}">${badge}</span>`}${isDuplicate ? html`<span class="badge twin">${icon("twins")}<span>duplicate?</span></span>` : nothing}</span
+      ><span class="sub">${[row.ip, row.instanceId && shortId(row.instanceId)].filter(Boolean).join(" · ") || "no ip, no instanceId"}</span>
+    </th>
+    <td class="status-cell" role="cell">${statusMark(row.status)}</td>
+    <td class="version" role="cell">${row.version ?? "–"}</td>
+    <td class="device" role="cell"><span class="model">${model || row.platformLabel || "–"}</span><span class="sub">${model && row.platformLabel}</span></td>
+    <td class="mode" role="cell"><span class="mode-word">${row.mode ?? "unknown"}</span><span class="sub">${row.roles.join(", ")}</span></td>
+    <td class="input num" role="cell" title=${input === undefined ? nothing : moment(input)}>${inputText}</td>
+    <td class="seen num" role="cell"><span title=${moment(row.ts)}>${isAbsolute ? shortMoment(row.ts) : row.ageText}</span><span class="sub">${row.isSelf ? "Self" : row.reasonLabel}</span></td>`;
+}
+
+/** What happens to a row, as opposed to time passing. */
+function newsOf({ reason, status, version, ip }: PresenceRow): string {
+  return [reason, status, version, ip].join("\n");
 }

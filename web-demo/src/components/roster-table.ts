@@ -1,11 +1,15 @@
 import type { PresenceRow } from "openclaw-presence";
+import { defaultRangeExtractor, measureElement, WindowVirtualizerController, type Range } from "@tanstack/lit-virtual";
+import { html, nothing, type PropertyValues } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
 
-import { h, set, write } from "../lib/dom.js";
 import { count } from "../lib/format.js";
 import { glide } from "../lib/motion.js";
+import { Part } from "../lib/part.js";
 import type { Column } from "../state/filter.js";
 import { groupRows, orderRows, type Order } from "../state/roster-order.js";
-import { RosterRow } from "./roster-row.js";
+import { lineOf, rosterRow, type Line } from "./roster-row.js";
 
 /** What a table shows. */
 export interface TableContent {
@@ -24,9 +28,6 @@ export interface TableContent {
   readonly badge?: (row: PresenceRow) => string | undefined;
 }
 
-/** From more rows than this on, only those in sight are drawn. */
-const MANY = 50;
-
 /** What a table tells. */
 export interface TableListener {
   /** The user opened a row, or closed it. */
@@ -34,6 +35,18 @@ export interface TableListener {
   /** The user wants another order; without it the heads are plain. */
   order?(order: Order): void;
 }
+
+/** Above this number of lines the browser skips those out of sight; above the second they are not even drawn. */
+const MANY = 50;
+const MOST_DRAWN = 200;
+/** Heights until they are measured, in px: of a row as a card, of a row, of the head of a group. */
+const CARD_PX = 110;
+const ROW_PX = 60;
+const GROUP_PX = 36;
+/** Width below which rows are cards, in px; as in roster.css. */
+const NARROW_PX = 832;
+/** Lines that are drawn above and below those in sight. */
+const OVERSCAN = 12;
 
 const HEADS: readonly (readonly [label: string, className: string, order: Order | undefined])[] = [
   ["Instance", "who", "name"],
@@ -45,112 +58,152 @@ const HEADS: readonly (readonly [label: string, className: string, order: Order 
   ["Last seen", "seen num", "seen"],
 ];
 
+/** A row, or the head of a group. */
+type Item = { readonly key: string; readonly row: PresenceRow } | { readonly key: string; readonly row?: undefined; readonly host: string; readonly summary: string };
+
 /** The table of instances. Rows keep their elements, so that nothing jumps when a word changes. */
-export class RosterTable {
-  readonly element: HTMLElement;
-  readonly #table: HTMLTableElement;
-  readonly #body = h("tbody", { role: "rowgroup" });
-  readonly #heads = new Map<Order, HTMLTableCellElement>();
-  readonly #rows = new Map<string, RosterRow>();
-  readonly #groups = new Map<string, HTMLTableRowElement>();
-  readonly #listener: TableListener;
-  /** The row that the Tab key reaches; the arrows move from it. */
-  #current: string | undefined;
+@customElement("roster-table")
+export class RosterTable extends Part {
+  @property({ attribute: false }) accessor content: TableContent = { rows: [], order: "name" };
+  /** The row that the Tab key reaches; the arrows move from it. It is always drawn. */
+  @state() private accessor current: string | undefined;
+  /** Where the first line is on the page, in px. */
+  @state() private accessor topPx = 0;
+  #items: readonly Item[] = [];
+  /** Whether lines come, go or change places in this update. */
+  #isMove = false;
+  readonly #virtual = new WindowVirtualizerController<HTMLElement>(this, {
+    count: 0,
+    enabled: false,
+    overscan: OVERSCAN,
+    estimateSize: (index) => this.#estimate(index),
+    getItemKey: (index) => this.#items[index]?.key ?? index,
+    // Out of sight nothing has a size.
+    measureElement: (element, entry, virtualizer) => measureElement(element, entry, virtualizer) || ROW_PX,
+  });
 
-  constructor(label: string, listener: TableListener) {
-    this.#listener = listener;
-    const head = h("thead", { role: "rowgroup" }, h("tr", { class: "heads", role: "row" }, HEADS.map((each) => this.#head(each))));
-    this.#table = h("table", { class: "roster", role: "table", "aria-label": label }, head, this.#body);
-    this.element = h("div", { class: "roster-box" }, this.#table);
-    this.#body.addEventListener("click", (event) => this.#click(event));
-    this.#body.addEventListener("keydown", (event) => this.#key(event));
-    this.#body.addEventListener("focusin", (event) => this.#focus(event));
-  }
-
-  show({ rows, order, isReversed = false, isGrouped = false, hidden, isAbsolute = false, selected, duplicates, badge }: TableContent): void {
-    const direction = isReversed ? "descending" : "ascending";
-    for (const [known, head] of this.#heads) set(head, "aria-sort", known === order ? direction : undefined);
-    set(this.#table, "data-hide", hidden && hidden.size > 0 ? [...hidden].join(" ") : undefined);
-    set(this.#table, "data-absolute", isAbsolute ? "" : undefined);
-    const ordered = orderRows(rows, order, isReversed);
-    set(this.element, "data-many", ordered.length > MANY ? "" : undefined);
-    for (const row of ordered) {
-      let drawn = this.#rows.get(row.key);
-      if (!drawn) this.#rows.set(row.key, (drawn = new RosterRow(row.key)));
-      drawn.show(row, {
-        isSelected: row.key === selected,
-        isDuplicate: duplicates?.has(row.key) ?? false,
-        isAbsolute,
-        badge: badge?.(row) ?? (row.isSelf ? "gateway" : row.isOwn ? "this tab" : undefined),
-      });
-    }
-    const wanted = isGrouped ? this.#grouped(ordered) : ordered.map(({ key }) => this.#rows.get(key)!.element);
-    this.#place(wanted);
-    const kept = new Set(ordered.map(({ key }) => key));
-    for (const key of this.#rows.keys()) if (!kept.has(key)) this.#rows.delete(key);
-    if (this.#current === undefined || !this.#rows.has(this.#current)) this.#current = ordered[0]?.key;
-    for (const [key, { button }] of this.#rows) set(button, "tabindex", key === this.#current ? "0" : "-1");
+  constructor(
+    readonly label: string,
+    readonly listener: TableListener,
+  ) {
+    super();
   }
 
   /** Puts the focus on a row. */
-  focus(key: string): void {
-    this.#rows.get(key)?.button.focus();
+  async focusRow(key: string): Promise<void> {
+    (await this.#draw(key))?.querySelector<HTMLElement>(".row-open")?.focus();
   }
 
   /** Scrolls to a row. */
-  reveal(key: string): void {
-    this.#rows.get(key)?.element.scrollIntoView({ block: "nearest" });
+  async reveal(key: string): Promise<void> {
+    (await this.#draw(key))?.scrollIntoView({ block: "nearest" });
   }
 
-  /** Puts the rows there in this order, touching only those that stand wrong. */
-  #place(wanted: readonly HTMLTableRowElement[]): void {
-    const present = this.#body.children;
-    if (present.length === wanted.length && wanted.every((row, index) => row === present[index])) return;
-    glide(this.#body, () => {
-      const kept = new Set<Element>(wanted);
-      for (const child of [...present]) if (!kept.has(child)) child.remove();
-      let next = this.#body.firstElementChild;
-      for (const row of wanted) {
-        if (row === next) next = next.nextElementSibling;
-        else this.#body.insertBefore(row, next);
-      }
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    this.#isMove = false;
+    if (!changed.has("content")) return;
+    const before = this.#items;
+    const { rows, order, isReversed, isGrouped } = this.content;
+    const ordered = orderRows(rows, order, isReversed);
+    this.#items = isGrouped ? grouped(ordered) : ordered.map((row) => ({ key: row.key, row }));
+    this.#isMove = before.length !== this.#items.length || before.some(({ key }, index) => key !== this.#items[index]?.key);
+    if (!ordered.some(({ key }) => key === this.current)) this.current = ordered[0]?.key;
+  }
+
+  protected override update(changed: PropertyValues<this>): void {
+    const focused = document.activeElement;
+    const body = this.querySelector("tbody");
+    if (body && this.#isMove && !this.#isVirtual) glide(body, () => super.update(changed));
+    else super.update(changed);
+    // A row that was moved has lost the focus.
+    if (focused instanceof HTMLElement && focused !== document.activeElement && this.contains(focused)) focused.focus({ preventScroll: true });
+  }
+
+  protected override render() {
+    const { order, isReversed, hidden, isAbsolute = false } = this.content;
+    const items = this.#items;
+    const isVirtual = this.#isVirtual;
+    const virtual = this.#virtual.getVirtualizer();
+    virtual.setOptions({
+      ...virtual.options,
+      count: isVirtual ? items.length : 0,
+      enabled: isVirtual,
+      scrollMargin: this.topPx,
+      // Another function each time: with the same one the lines of before are taken.
+      rangeExtractor: (range) => this.#drawn(range),
     });
+    const lines = isVirtual ? virtual.getVirtualItems().map(({ index, start }) => ({ index, startPx: start - this.topPx })) : undefined;
+    const drawn = lines ? lines.flatMap((line) => items[line.index] ?? []) : items;
+    const sort = (each: Order | undefined) => (each !== order || !this.listener.order ? nothing : isReversed ? "descending" : "ascending");
+    return html`
+      <div class="roster-box" ?data-many=${!isVirtual && items.length > MANY} ?data-virtual=${isVirtual}>
+        <table class="roster" role="table" aria-label=${this.label} aria-rowcount=${isVirtual ? items.length + 1 : nothing}
+          data-hide=${hidden && hidden.size > 0 ? [...hidden].join(" ") : nothing} ?data-absolute=${isAbsolute}>
+          <thead role="rowgroup">
+            <tr class="heads" role="row" aria-rowindex=${isVirtual ? 1 : nothing}>
+              ${HEADS.map((head) => html`<th class=${head[1]} role="columnheader" scope="col" aria-sort=${sort(head[2])} data-label=${this.#isSortable(head[2]) ? head[0] : nothing}>${this.#head(head)}</th>`)}
+            </tr>
+          </thead>
+          <tbody role="rowgroup" .style=${isVirtual ? `--size: ${virtual.getTotalSize()}px` : nothing} @click=${this.#click} @keydown=${this.#key} @focusin=${this.#focus}>
+            ${repeat(drawn, ({ key }) => key, (item, index) => this.#line(item, lines?.[index]))}
+          </tbody>
+        </table>
+      </div>`;
   }
 
-  #grouped(rows: readonly PresenceRow[]): readonly HTMLTableRowElement[] {
-    const unused = new Set(this.#groups.keys());
-    const wanted = groupRows(rows).flatMap(({ host, rows }) => {
-      unused.delete(host);
-      const active = rows.filter(({ status }) => status === "Active").length;
-      return [
-        this.#groupHead(host, `${count(rows.length, "instance")}, ${active} active`),
-        ...rows.map(({ key }) => this.#rows.get(key)!.element),
-      ];
-    });
-    for (const host of unused) this.#groups.delete(host);
-    return wanted;
+  protected override updated(): void {
+    if (!this.#isVirtual) return;
+    const body = this.querySelector("tbody")!;
+    const virtual = this.#virtual.getVirtualizer();
+    virtual.measureElement(null);
+    for (const line of body.children) virtual.measureElement(line as HTMLElement);
+    this.topPx = Math.round(body.getBoundingClientRect().top + scrollY);
   }
 
-  #groupHead(host: string, summary: string): HTMLTableRowElement {
-    let head = this.#groups.get(host);
-    if (!head) {
-      const cell = h("th", { role: "rowheader", scope: "rowgroup", colspan: HEADS.length }, h("strong", {}, host), h("span", { class: "sub" }));
-      head = h("tr", { class: "group", role: "row" }, cell);
-      this.#groups.set(host, head);
-    }
-    write(head.querySelector(".sub")!, summary);
-    return head;
+  get #isVirtual(): boolean {
+    return this.#items.length > MOST_DRAWN;
   }
 
-  #head([label, className, order]: (typeof HEADS)[number]): HTMLTableCellElement {
-    const order_ = this.#listener.order?.bind(this.#listener);
-    const head = h("th", { class: className, role: "columnheader", scope: "col" });
-    if (order && order_) {
-      head.dataset["label"] = label;
-      head.append(h("button", { type: "button", class: "sort", on: { click: () => order_(order) } }, label));
-      this.#heads.set(order, head);
-    } else head.append(label);
-    return head;
+  #line(item: Item, line: Line | undefined) {
+    const { selected, duplicates, isAbsolute = false, badge } = this.content;
+    const { row } = item;
+    if (!row) return groupHead(item.host, item.summary, line);
+    const marks = {
+      isSelected: row.key === selected,
+      isCurrent: row.key === this.current,
+      isDuplicate: duplicates?.has(row.key) ?? false,
+      isAbsolute,
+      badge: badge?.(row) ?? (row.isSelf ? "gateway" : row.isOwn ? "this tab" : undefined),
+    };
+    return rosterRow(row, marks, line);
+  }
+
+  #isSortable(order: Order | undefined): order is Order {
+    return order !== undefined && this.listener.order !== undefined;
+  }
+
+  #head([label, , order]: (typeof HEADS)[number]) {
+    if (!this.#isSortable(order)) return label;
+    return html`<button type="button" class="sort" @click=${() => this.listener.order?.(order)}>${label}</button>`;
+  }
+
+  #estimate(index: number): number {
+    const isNarrow = (this.firstElementChild?.clientWidth ?? 0) < NARROW_PX;
+    return this.#items[index]?.row ? (isNarrow ? CARD_PX : ROW_PX) : GROUP_PX;
+  }
+
+  /** The lines in sight, and the one that may have the focus. */
+  #drawn(range: Range): number[] {
+    const current = this.#items.findIndex(({ key, row }) => row && key === this.current);
+    const inSight = defaultRangeExtractor(range);
+    return current < 0 || inSight.includes(current) ? inSight : [...inSight, current].sort((a, b) => a - b);
+  }
+
+  /** The row's element, which is drawn for that if it was not. */
+  async #draw(key: string): Promise<HTMLElement | null> {
+    this.current = key;
+    await this.updateComplete;
+    return this.querySelector(`tr.row[data-key="${CSS.escape(key)}"]`);
   }
 
   #click(event: Event): void {
@@ -158,26 +211,37 @@ export class RosterTable {
     const key = element?.dataset["key"];
     // Who marks a text to copy it does not mean to open anything.
     if (key === undefined || String(getSelection()).length > 0) return;
-    this.#listener.open(element?.dataset["selected"] === undefined ? key : undefined);
+    this.listener.open(element?.dataset["selected"] === undefined ? key : undefined);
   }
 
   #focus(event: Event): void {
-    const key = (event.target as Element).closest<HTMLElement>("tr.row")?.dataset["key"];
-    if (key === undefined || key === this.#current) return;
-    const before = this.#current === undefined ? undefined : this.#rows.get(this.#current);
-    if (before) set(before.button, "tabindex", "-1");
-    this.#current = key;
-    set(this.#rows.get(key)!.button, "tabindex", "0");
+    this.current = (event.target as Element).closest<HTMLElement>("tr.row")?.dataset["key"] ?? this.current;
   }
 
   #key(event: KeyboardEvent): void {
-    if (event.key === "Escape") return this.#listener.open(undefined);
-    const rows = [...this.#body.querySelectorAll<HTMLElement>("tr.row .row-open")];
-    const at = rows.indexOf(event.target as HTMLElement);
+    if (event.key === "Escape") return this.listener.open(undefined);
+    const rows = this.#items.flatMap(({ row }) => row ?? []);
+    const at = rows.findIndex(({ key }) => key === this.current);
     const steps: Readonly<Record<string, number>> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 };
     const next = rows[steps[event.key] ?? -1];
     if (at < 0 || !next) return;
     event.preventDefault();
-    next.focus();
+    void this.focusRow(next.key);
   }
+}
+
+function grouped(rows: readonly PresenceRow[]): readonly Item[] {
+  return groupRows(rows).flatMap(({ host, rows }) => {
+    const active = rows.filter(({ status }) => status === "Active").length;
+    const head = { key: `group\n${host}`, host, summary: `${count(rows.length, "instance")}, ${active} active` };
+    return [head, ...rows.map((row) => ({ key: row.key, row }))];
+  });
+}
+
+function groupHead(host: string, summary: string, line: Line | undefined) {
+  const at = lineOf(line);
+  return html`
+    <tr class="group" role="row" data-index=${at.index} aria-rowindex=${at.row} .style=${at.style}>
+      <th role="rowheader" scope="rowgroup" colspan=${HEADS.length}><strong>${host}</strong><span class="sub">${summary}</span></th>
+    </tr>`;
 }

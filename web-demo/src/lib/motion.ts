@@ -1,5 +1,9 @@
+import { noChange } from "lit";
+import { Directive, directive, type ElementPart } from "lit/directive.js";
+
 const MOVE: KeyframeAnimationOptions = { duration: 220, easing: "cubic-bezier(.2,.7,.2,1)" };
 const APPEAR: KeyframeAnimationOptions = { duration: 260, easing: "ease-out" };
+const LIGHT: KeyframeAnimationOptions = { duration: 1_400, easing: "ease-out" };
 
 const reduced = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -34,3 +38,21 @@ function tops(list: Element): Map<Element, number> {
 function isNear(top: number, height: number): boolean {
   return top > -200 && top < height + 200;
 }
+
+class LightUp extends Directive {
+  #news: string | undefined;
+
+  render(_news: string) {
+    return noChange;
+  }
+
+  override update({ element }: ElementPart, [news]: [string]) {
+    const isOther = this.#news !== undefined && this.#news !== news;
+    this.#news = news;
+    if (isOther && !reduced.matches) element.animate([{ backgroundColor: "var(--lit)" }, {}], LIGHT);
+    return noChange;
+  }
+}
+
+/** Lights up an element when its news are others. */
+export const lightUp = directive(LightUp);

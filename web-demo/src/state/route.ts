@@ -27,9 +27,10 @@ export class Router {
 
   /** Writes another query behind the place, without a step in the history. */
   rewrite(place: Place, query: string): void {
-    if (this.route.value.place !== place) return;
+    const href = hrefOf(place, query);
+    if (this.route.value.place !== place || location.hash === href) return;
     try {
-      history.replaceState(null, "", hrefOf(place, query));
+      history.replaceState(null, "", href);
     } catch {
       // Browsers refuse when it comes too often; the next write contains the whole query.
     }

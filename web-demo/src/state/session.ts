@@ -34,8 +34,6 @@ const NOTHING: Live = {
   notices: [],
 };
 
-const NONE: readonly Finding[] = [];
-
 /** The one connection of this page to a gateway. */
 export class Session {
   readonly live = new Store<Live>(NOTHING);
@@ -46,6 +44,8 @@ export class Session {
   health = new Health();
   readonly #announcer: Announcer;
   #client: PresenceClient | undefined;
+  #nextFindMs = 0;
+  #findTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(announcer: Announcer) {
     this.#announcer = announcer;
@@ -85,7 +85,7 @@ export class Session {
     let wasLive = false;
     client.addEventListener("roster", ({ roster, diff }) => {
       this.history.record(diff, Date.now());
-      this.#set({ roster, findings: this.#findings() });
+      this.#set({ roster, findings: this.#find() });
     });
     // Who comes back after a restart of the gateway was never gone.
     client.onJoin((row) => tell("join", `${rowName(row)} joined`));
@@ -113,6 +113,9 @@ export class Session {
 
   #leave(): void {
     storeTarget(undefined);
+    clearTimeout(this.#findTimer);
+    this.#findTimer = undefined;
+    this.#nextFindMs = 0;
     this.#client?.close();
     this.#client = undefined;
     this.history.clear();
@@ -138,10 +141,24 @@ export class Session {
     this.#client?.reconnect({ beacons: hasBeacons });
   }
 
-  #findings(): readonly Finding[] {
-    const findings = this.#client?.findings() ?? NONE;
-    const same = JSON.stringify(findings) === JSON.stringify(this.live.value.findings);
-    return same ? this.live.value.findings : findings;
+  /** Findings take longer the longer a list is: they are looked for in a tenth of the time at most. */
+  #find(): readonly Finding[] {
+    const before = this.live.value.findings;
+    const startMs = performance.now();
+    if (startMs < this.#nextFindMs) {
+      this.#findTimer ??= setTimeout(() => this.#findLater(), this.#nextFindMs - startMs);
+      return before;
+    }
+    const findings = this.#client?.findings() ?? [];
+    const isSame = JSON.stringify(findings) === JSON.stringify(before);
+    const endMs = performance.now();
+    this.#nextFindMs = endMs + 9 * (endMs - startMs);
+    return isSame ? before : findings;
+  }
+
+  #findLater(): void {
+    this.#findTimer = undefined;
+    this.#set({ findings: this.#find() });
   }
 
   #set(change: Partial<Live>): void {

@@ -92,14 +92,14 @@ export class InstancesView extends View {
           <div class="main-column">
             ${findingsCards(findings, rows, this.isFindingsOpen, "findings", (key) => void this.#reveal(key))}
             ${hasRows ? "" : skeletonRows()}
-            ${this.#table.element}
+            ${this.#table}
             <div class="empty" ?hidden=${!hasRows || visible.length > 0}>
               <p>None of the ${count(rows.length, "instance")} is like that.</p>
               <button type="button" class="button" @click=${() => this.#showAll()}>Show all</button>
             </div>
             <p class="sub shown">${visible.length < rows.length && visible.length > 0 ? `${visible.length} of ${rows.length} shown` : ""}</p>
           </div>
-          ${this.#detail.element}
+          ${this.#detail}
         </div>
         ${this.#timeline}
         ${this.#health}
@@ -116,9 +116,9 @@ export class InstancesView extends View {
     const selected = rows.find(({ key }) => key === this.selected);
     const { identities, history } = session;
     const badge = (row: PresenceRow) => (row.isOwn || identities.isCurrent(row) ? "this tab" : identities.find(row) && "was this tab");
-    this.#table.element.hidden = visible.length === 0;
-    this.#table.show({ ...filter, rows: visible, selected: selected?.key, duplicates: duplicateKeys(findings, rows), badge });
-    this.#detail.show(selected && { row: selected, findings: findingsAbout(findings, selected), changes: history.of(selected.key) });
+    this.#table.hidden = visible.length === 0;
+    this.#table.content = { ...filter, rows: visible, selected: selected?.key, duplicates: duplicateKeys(findings, rows), badge };
+    this.#detail.detail = selected && { row: selected, findings: findingsAbout(findings, selected), changes: history.of(selected.key) };
   }
 
   #visible(): readonly PresenceRow[] {
@@ -143,13 +143,13 @@ export class InstancesView extends View {
     this.#showAll();
     this.selected = key;
     await this.updateComplete;
-    this.#table.reveal(key);
+    void this.#table.reveal(key);
   }
 
   async #close(): Promise<void> {
     const key = this.selected;
     this.selected = undefined;
     await this.updateComplete;
-    if (key !== undefined) this.#table.focus(key);
+    if (key !== undefined) void this.#table.focusRow(key);
   }
 }

@@ -16,7 +16,7 @@ const MOST_TEXT = 4 * 1024 * 1024;
 /** Rows that were long gone are shown all the same: somebody wants to know about them. */
 const FOR_EVER_MS = Number.MAX_SAFE_INTEGER;
 /** Most rows that are shown. */
-const MOST_ROWS = 2_000;
+const MOST_ROWS = 10_000;
 
 /** A list from anywhere, read here and sent nowhere. */
 @customElement("paste-view")
@@ -77,7 +77,7 @@ export class PasteView extends View {
           <output for="paste-time" class="num">${after}</output>
         </div>
         <div class="cards">${this.#findings.map((finding) => findingCard(finding))}</div>
-        <div class="with-detail"><div class="main-column">${this.#table.element}</div>${this.#detail.element}</div>
+        <div class="with-detail"><div class="main-column">${this.#table}</div>${this.#detail}</div>
         <div class="actions">${this.#copy}</div>
       </section>`;
   }
@@ -86,8 +86,8 @@ export class PasteView extends View {
     const rows = this.#rows;
     const findings = this.#findings;
     const selected = rows.find(({ key }) => key === this.selected);
-    this.#table.show({ rows, order: this.order, selected: selected?.key, duplicates: duplicateKeys(findings, rows) });
-    this.#detail.show(selected && { row: selected, findings: findingsAbout(findings, selected), changes: [] });
+    this.#table.content = { rows, order: this.order, selected: selected?.key, duplicates: duplicateKeys(findings, rows) };
+    this.#detail.detail = selected && { row: selected, findings: findingsAbout(findings, selected), changes: [] };
   }
 
   #summary(): string {
@@ -105,7 +105,7 @@ export class PasteView extends View {
     const before = this.selected;
     this.selected = key;
     await this.updateComplete;
-    if (key === undefined && before !== undefined) this.#table.focus(before);
+    if (key === undefined && before !== undefined) void this.#table.focusRow(before);
   }
 
   #choose(event: Event): void {

@@ -101,11 +101,11 @@ export class PlaygroundView extends View {
             ${findingsChip(findings, this.isFindingsOpen, "world-findings", () => (this.isFindingsOpen = !this.isFindingsOpen))}
           </div>
           ${rows.length > 0 || problem !== "" ? "" : skeletonRows(3)}
-          ${this.#table.element}
+          ${this.#table}
           ${findingsCards(findings, rows, this.isFindingsOpen, "world-findings", (key) => void this.#reveal(key))}
         </section>
         <div class="stack world-side">
-          ${this.#detail.element}
+          ${this.#detail}
           <section class="card"><h2>Clients</h2>${this.#addForm}${clientList(player, frame)}</section>
           <section class="card"><h2>Gateway</h2>${boundsForm(player, frame)}</section>
         </div>
@@ -116,9 +116,9 @@ export class PlaygroundView extends View {
   protected override updated(): void {
     const { rows, findings } = this.#player.frame.value;
     const selected = rows.find(({ key }) => key === this.selected);
-    this.#table.element.hidden = rows.length === 0;
-    this.#table.show({ rows, order: this.order, selected: selected?.key, duplicates: duplicateKeys(findings, rows) });
-    this.#detail.show(selected && { row: selected, findings: findingsAbout(findings, selected), changes: [] });
+    this.#table.hidden = rows.length === 0;
+    this.#table.content = { rows, order: this.order, selected: selected?.key, duplicates: duplicateKeys(findings, rows) };
+    this.#detail.detail = selected && { row: selected, findings: findingsAbout(findings, selected), changes: [] };
   }
 
   #chip(scenario: Scenario) {
@@ -160,13 +160,13 @@ export class PlaygroundView extends View {
   async #reveal(key: string): Promise<void> {
     this.selected = key;
     await this.updateComplete;
-    this.#table.reveal(key);
+    void this.#table.reveal(key);
   }
 
   async #close(): Promise<void> {
     const key = this.selected;
     this.selected = undefined;
     await this.updateComplete;
-    if (key !== undefined) this.#table.focus(key);
+    if (key !== undefined) void this.#table.focusRow(key);
   }
 }

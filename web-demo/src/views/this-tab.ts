@@ -49,12 +49,12 @@ export class ThisTabView extends View {
     const { roster, findings } = this.session.live.value;
     const rows = roster?.rows ?? [];
     const current = this.#current();
-    this.#table.show({
+    this.#table.content = {
       rows: this.#mine(),
       order: "seen",
       duplicates: duplicateKeys(findings, rows),
       badge: (row) => (row === current ? "this tab, now" : isBeaconRow(row, current) ? "its beacons" : "left over"),
-    });
+    };
     if (roster?.connection.phase === "live" && this.#left().length > 0) this.tour.reach("duplicate");
   }
 
@@ -93,7 +93,7 @@ export class ThisTabView extends View {
           </section>
           <section class="card">
             <h2>${mine.length > 1 ? `This tab is ${count(mine.length, "row")} now` : "Its row in the roster"}</h2>
-            ${this.#table.element}
+            ${this.#table}
             <div class="cards" role="status">${this.#explanation(mine)}</div>
           </section>
         </div>

@@ -1,0 +1,83 @@
+// The table itself: very long lists, and what stays while rows are drawn anew.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { closeBrowser, visit } from "./lib/browser.mjs";
+import { startStaticHost } from "./lib/static-host.mjs";
+import { within } from "./lib/wait.mjs";
+
+after(closeBrowser);
+
+const NOW = 1_800_000_000_000;
+const ROWS = 10_000;
+const name = (index) => `node-${String(index).padStart(5, "0")}`;
+
+/** The table of a pasted list of that many rows. */
+async function pasted(t, rows, options) {
+  const host = await startStaticHost(t);
+  const visitor = await visit(t, options);
+  const page = await visitor.open(`${host}#/paste`);
+  const list = Array.from({ length: rows }, (_, index) => ({ host: name(index), instanceId: `i-${index}`, mode: "node", reason: "launch", text: `Node: ${index}`, ts: NOW - index * 7 }));
+  // Set at once: typed in, a text of this length takes a minute.
+  await page.getByLabel("A presence list").evaluate((area, text) => {
+    area.value = text;
+    area.dispatchEvent(new Event("input"));
+  }, JSON.stringify(list));
+  await page.locator("tr.row:visible").first().waitFor();
+  return page;
+}
+
+/** The rows that are drawn: name, index, and whether they are in sight. */
+function drawn(page) {
+  return page.locator("tr.row:visible").evaluateAll((all) =>
+    all.map((row) => {
+      const { top, bottom } = row.getBoundingClientRect();
+      return { name: row.querySelector(".row-open").textContent, index: Number(row.ariaRowIndex), top: Math.round(top), bottom: Math.round(bottom), isInSight: bottom > 0 && top < innerHeight };
+    }),
+  );
+}
+
+/** The rows in sight, once they fill the screen without gaps. */
+function inSight(page, what, isWanted) {
+  return within(what, async () => {
+    const rows = (await drawn(page)).filter(({ isInSight }) => isInSight);
+    const isWhole = rows.every(({ top }, index) => index === 0 || Math.abs(top - rows[index - 1].bottom) <= 1);
+    return rows.length > 0 && isWhole && isWanted(rows) ? rows : undefined;
+  });
+}
+
+const focused = (page) => page.evaluate(() => document.activeElement.textContent);
+
+for (const width of [360, 1440]) {
+  test(`of ten thousand rows those in sight are drawn, and the keyboard reaches each: ${width} px`, async (t) => {
+    const page = await pasted(t, ROWS, { width });
+    assert.equal(await page.locator("table.roster:visible").getAttribute("aria-rowcount"), String(ROWS + 1));
+    assert.ok((await drawn(page)).length < 100);
+
+    await page.getByRole("button", { name: name(0) }).focus();
+    await page.keyboard.press("End");
+    await within("the last row", async () => (await focused(page)) === name(ROWS - 1));
+    const last = await inSight(page, "the end of the list", (rows) => rows.at(-1).name === name(ROWS - 1));
+    assert.equal(last.at(-1).index, ROWS + 1, "counted from one, the heads with them");
+    await page.keyboard.press("ArrowUp");
+    await within("the row before", async () => (await focused(page)) === name(ROWS - 2));
+
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight / 2));
+    const middle = await inSight(page, "the middle of the list", (rows) => rows.every(({ index }) => index > ROWS / 4 && index < (ROWS * 3) / 4));
+    assert.deepEqual(middle.map(({ name }) => name), middle.map(({ index }) => name(index - 2)));
+    assert.equal(await focused(page), name(ROWS - 2), "the row with the focus is kept");
+    assert.ok((await drawn(page)).length < 100);
+
+    await page.keyboard.press("Home");
+    await within("the first row", async () => (await focused(page)) === name(0));
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "Details of an instance" }).getByRole("heading", { name: name(0) }).waitFor();
+  });
+}
+
+test("200 rows are all there, and say nothing of their number", async (t) => {
+  const page = await pasted(t, 200);
+  assert.equal((await drawn(page)).length, 200);
+  assert.equal(await page.locator("table.roster:visible").getAttribute("aria-rowcount"), null);
+});
