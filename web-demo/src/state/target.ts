@@ -1,3 +1,4 @@
+import { store, stored } from "../lib/stored.js";
 import type { Secret } from "./secret-link.js";
 
 /** Which gateway to connect to, and with what. */
@@ -7,26 +8,15 @@ export interface Target {
   readonly secret?: Secret;
 }
 
-const KEY = "openclaw-presence-demo:gateway";
-
 /** The gateway of before the reload. It is kept for this tab only, and gone when the tab is. */
 export function storedTarget(): Target | undefined {
-  try {
-    const stored: unknown = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
-    return isTarget(stored) ? stored : undefined;
-  } catch {
-    return undefined;
-  }
+  const target = stored("sessionStorage", "gateway");
+  return isTarget(target) ? target : undefined;
 }
 
 /** Keeps it for a reload of this tab, or forgets it. */
 export function storeTarget(target: Target | undefined): void {
-  try {
-    if (target) sessionStorage.setItem(KEY, JSON.stringify(target));
-    else sessionStorage.removeItem(KEY);
-  } catch {
-    // Then a reload asks again.
-  }
+  store("sessionStorage", "gateway", target);
 }
 
 /** The gateway that serves this page, if one does: it takes WebSockets on every path. */

@@ -1,4 +1,5 @@
 import { Store } from "../lib/store.js";
+import { store, stored } from "../lib/stored.js";
 
 /** Something that happened to the roster or to the connection. */
 export interface Happening {
@@ -11,7 +12,6 @@ export interface Happening {
 /** Most happenings that are kept, and most characters of each. */
 const MOST = 200;
 const MOST_CHARS = 200;
-const KEY = "openclaw-presence-demo:timeline";
 
 /** What happened at one gateway, newest first. Kept for this tab, so that a reload does not lose it. */
 export class Timeline {
@@ -22,17 +22,13 @@ export class Timeline {
   open(url: string): void {
     // What stands behind a hash may be a secret.
     this.#url = url.replace(/#.*/s, "");
-    this.happenings.set(stored(this.#url));
+    this.happenings.set(kept(this.#url));
   }
 
   /** Forgets everything. */
   close(): void {
     this.happenings.set([]);
-    try {
-      sessionStorage.removeItem(KEY);
-    } catch {
-      // Then nothing was kept either.
-    }
+    store("sessionStorage", "timeline", undefined);
   }
 
   add(kind: Happening["kind"], text: string, atMs = Date.now()): void {
@@ -45,21 +41,13 @@ export class Timeline {
 
   #set(happenings: readonly Happening[]): void {
     this.happenings.set(happenings);
-    try {
-      sessionStorage.setItem(KEY, JSON.stringify({ url: this.#url, happenings }));
-    } catch {
-      // Then a reload forgets it.
-    }
+    store("sessionStorage", "timeline", { url: this.#url, happenings });
   }
 }
 
-function stored(wanted: string): readonly Happening[] {
-  try {
-    const { url, happenings } = JSON.parse(sessionStorage.getItem(KEY) ?? "{}") as { url?: unknown; happenings?: unknown };
-    return url === wanted && Array.isArray(happenings) ? happenings.filter(isHappening).slice(0, MOST) : [];
-  } catch {
-    return [];
-  }
+function kept(wanted: string): readonly Happening[] {
+  const { url, happenings } = (stored("sessionStorage", "timeline") ?? {}) as { url?: unknown; happenings?: unknown };
+  return url === wanted && Array.isArray(happenings) ? happenings.filter(isHappening).slice(0, MOST) : [];
 }
 
 function isHappening(value: unknown): value is Happening {

@@ -1,4 +1,5 @@
 import { Store } from "../lib/store.js";
+import { store, stored } from "../lib/stored.js";
 
 /** What a visitor can see here within a minute. */
 export const STOPS = ["self", "second", "duplicate", "time"] as const;
@@ -17,11 +18,9 @@ export function isDone({ seen }: Tour): boolean {
   return STOPS.every((stop) => seen.has(stop));
 }
 
-const KEY = "openclaw-presence-demo:tour";
-
 /** The visitor's way through the page, kept for this browser. */
 export class TourLog {
-  readonly tour = new Store<Tour>(stored());
+  readonly tour = new Store<Tour>(kept());
 
   /** The visitor saw it. */
   reach(stop: Stop): void {
@@ -35,19 +34,11 @@ export class TourLog {
 
   #set(tour: Tour): void {
     this.tour.set(tour);
-    try {
-      localStorage.setItem(KEY, JSON.stringify({ seen: [...tour.seen], isClosed: tour.isClosed }));
-    } catch {
-      // Then it starts again at the next load.
-    }
+    store("localStorage", "tour", { seen: [...tour.seen], isClosed: tour.isClosed });
   }
 }
 
-function stored(): Tour {
-  try {
-    const { seen, isClosed } = JSON.parse(localStorage.getItem(KEY) ?? "{}") as { seen?: unknown[]; isClosed?: unknown };
-    return { seen: new Set(STOPS.filter((stop) => seen?.includes(stop))), isClosed: isClosed === true };
-  } catch {
-    return { seen: new Set(), isClosed: false };
-  }
+function kept(): Tour {
+  const { seen, isClosed } = (stored("localStorage", "tour") ?? {}) as { seen?: unknown; isClosed?: unknown };
+  return { seen: new Set(STOPS.filter((stop) => Array.isArray(seen) && seen.includes(stop))), isClosed: isClosed === true };
 }

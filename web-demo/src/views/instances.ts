@@ -5,13 +5,11 @@ import { customElement, state } from "lit/decorators.js";
 import { ConnectForm } from "../components/connect-form.js";
 import { ConnectionBar } from "../components/connection-bar.js";
 import { CopyButton } from "../components/copy-button.js";
-import { DetailPanel } from "../components/detail-panel.js";
 import { exportMenu } from "../components/export-menu.js";
 import { filterBar } from "../components/filter-bar.js";
-import { duplicateKeys, findingsAbout } from "../components/findings.js";
 import { findingsCards, findingsChip } from "../components/findings-list.js";
 import { HealthBox } from "../components/health-box.js";
-import { RosterTable } from "../components/roster-table.js";
+import { RosterPane } from "../components/roster-pane.js";
 import { skeletonRows } from "../components/skeleton.js";
 import { TimelineBox } from "../components/timeline-box.js";
 import { count, pretty } from "../lib/format.js";
@@ -25,18 +23,13 @@ import { View, viewHead } from "./view.js";
 @customElement("instances-view")
 export class InstancesView extends View {
   @state() private accessor filter = NO_FILTER;
-  @state() private accessor selected: string | undefined;
   @state() private accessor isFindingsOpen = false;
   readonly #bar: ConnectionBar;
   readonly #form: ConnectForm;
   readonly #timeline: TimelineBox;
   readonly #health: HealthBox;
   readonly #copy = new CopyButton("Copy JSON", () => pretty(this.#visible().map(({ entry }) => entry)));
-  readonly #table = new RosterTable("Instances", {
-    open: (key) => (this.selected = key),
-    order: (order) => this.#setOrder(order),
-  });
-  readonly #detail = new DetailPanel(() => void this.#close());
+  readonly #pane = new RosterPane(this, "Instances", (order) => this.#setOrder(order));
 
   constructor(
     readonly session: Session,
@@ -55,7 +48,7 @@ export class InstancesView extends View {
     if (query === "") return;
     const { filter, openKey } = fromQuery(query);
     this.filter = filter;
-    this.selected = openKey;
+    this.#pane.open(openKey);
   }
 
   /** Looks whether a gateway serves this page, when no link said so. */
@@ -65,7 +58,7 @@ export class InstancesView extends View {
 
   /** Details that lie over the page would keep it from being used. */
   protected override hide(): void {
-    this.selected = undefined;
+    this.#pane.open(undefined);
   }
 
   protected override render() {
@@ -90,16 +83,16 @@ export class InstancesView extends View {
         })}
         <div class="with-detail">
           <div class="main-column">
-            ${findingsCards(findings, rows, this.isFindingsOpen, "findings", (key) => void this.#reveal(key))}
+            ${findingsCards(findings, rows, this.isFindingsOpen, "findings", (key) => this.#reveal(key))}
             ${hasRows ? "" : skeletonRows()}
-            ${this.#table}
+            ${this.#pane.table}
             <div class="empty" ?hidden=${!hasRows || visible.length > 0}>
               <p>None of the ${count(rows.length, "instance")} is like that.</p>
               <button type="button" class="button" @click=${() => this.#showAll()}>Show all</button>
             </div>
             <p class="sub shown">${visible.length < rows.length && visible.length > 0 ? `${visible.length} of ${rows.length} shown` : ""}</p>
           </div>
-          ${this.#detail}
+          ${this.#pane.detail}
         </div>
         ${this.#timeline}
         ${this.#health}
@@ -111,14 +104,18 @@ export class InstancesView extends View {
     const { target, roster, findings } = session.live.value;
     const rows = roster?.rows ?? [];
     if (roster?.connection.phase === "refused" && target) this.#form.suggest(target);
-    this.router.rewrite("instances", toQuery(filter, this.selected));
+    this.router.rewrite("instances", toQuery(filter, this.#pane.openKey));
     const visible = this.#visible();
-    const selected = rows.find(({ key }) => key === this.selected);
     const { identities, history } = session;
-    const badge = (row: PresenceRow) => (row.isOwn || identities.isCurrent(row) ? "this tab" : identities.find(row) && "was this tab");
-    this.#table.hidden = visible.length === 0;
-    this.#table.content = { ...filter, rows: visible, selected: selected?.key, duplicates: duplicateKeys(findings, rows), badge };
-    this.#detail.detail = selected && { row: selected, findings: findingsAbout(findings, selected), changes: history.of(selected.key) };
+    this.#pane.table.hidden = visible.length === 0;
+    this.#pane.show({
+      ...filter,
+      rows: visible,
+      all: rows,
+      findings,
+      changesOf: (key) => history.of(key),
+      badge: (row) => (row.isOwn || identities.isCurrent(row) ? "this tab" : identities.find(row) && "was this tab"),
+    });
   }
 
   #visible(): readonly PresenceRow[] {
@@ -139,17 +136,8 @@ export class InstancesView extends View {
     this.#change({ order, isReversed: order === before && !isReversed });
   }
 
-  async #reveal(key: string): Promise<void> {
+  #reveal(key: string): void {
     this.#showAll();
-    this.selected = key;
-    await this.updateComplete;
-    void this.#table.reveal(key);
-  }
-
-  async #close(): Promise<void> {
-    const key = this.selected;
-    this.selected = undefined;
-    await this.updateComplete;
-    if (key !== undefined) void this.#table.focusRow(key);
+    void this.#pane.reveal(key);
   }
 }

@@ -3,9 +3,8 @@ import { html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 
 import { CopyButton } from "../components/copy-button.js";
-import { DetailPanel } from "../components/detail-panel.js";
-import { duplicateKeys, findingCard, findingsAbout } from "../components/findings.js";
-import { RosterTable } from "../components/roster-table.js";
+import { findingCard } from "../components/findings.js";
+import { RosterPane } from "../components/roster-pane.js";
 import { count, duration, pretty } from "../lib/format.js";
 import type { Order } from "../state/roster-order.js";
 import { EXAMPLES } from "./paste-examples.js";
@@ -28,18 +27,16 @@ export class PasteView extends View {
   /** How long after the list was made it is looked at. */
   @state() private accessor afterMs = 0;
   @state() private accessor order: Order = "name";
-  @state() private accessor selected: string | undefined;
   /** When the newest row was written: until then the list was being made. */
   #newestMs = 0;
   #rows: readonly PresenceRow[] = [];
   #findings: readonly Finding[] = [];
-  readonly #table = new RosterTable("Pasted instances", { open: (key) => void this.#select(key), order: (order) => (this.order = order) });
-  readonly #detail = new DetailPanel(() => void this.#select(undefined));
+  readonly #pane = new RosterPane(this, "Pasted instances", (order) => (this.order = order));
   readonly #copy = new CopyButton("Copy as one row per instance", () => pretty(this.#rows.map(({ entry }) => entry)));
 
   /** Details that lie over the page would keep it from being used. */
   protected override hide(): void {
-    this.selected = undefined;
+    this.#pane.open(undefined);
   }
 
   protected override willUpdate(): void {
@@ -77,17 +74,13 @@ export class PasteView extends View {
           <output for="paste-time" class="num">${after}</output>
         </div>
         <div class="cards">${this.#findings.map((finding) => findingCard(finding))}</div>
-        <div class="with-detail"><div class="main-column">${this.#table}</div>${this.#detail}</div>
+        <div class="with-detail"><div class="main-column">${this.#pane.table}</div>${this.#pane.detail}</div>
         <div class="actions">${this.#copy}</div>
       </section>`;
   }
 
   protected override updated(): void {
-    const rows = this.#rows;
-    const findings = this.#findings;
-    const selected = rows.find(({ key }) => key === this.selected);
-    this.#table.content = { rows, order: this.order, selected: selected?.key, duplicates: duplicateKeys(findings, rows) };
-    this.#detail.detail = selected && { row: selected, findings: findingsAbout(findings, selected), changes: [] };
+    this.#pane.show({ rows: this.#rows, findings: this.#findings, order: this.order });
   }
 
   #summary(): string {
@@ -99,13 +92,6 @@ export class PasteView extends View {
     const gone = left === 0 ? "" : `; ${left} left`;
     const suspicion = this.#findings.length === 0 ? "nothing looks like a duplicate" : count(this.#findings.length, "possible duplicate");
     return `${count(rows.length, "instance")}${merged}${gone}; ${suspicion}.`;
-  }
-
-  async #select(key: string | undefined): Promise<void> {
-    const before = this.selected;
-    this.selected = key;
-    await this.updateComplete;
-    if (key === undefined && before !== undefined) void this.#table.focusRow(before);
   }
 
   #choose(event: Event): void {
@@ -130,7 +116,8 @@ export class PasteView extends View {
 
   async #read(text: string): Promise<void> {
     this.roster?.free();
-    this.roster = this.selected = undefined;
+    this.roster = undefined;
+    this.#pane.open(undefined);
     this.text = text;
     this.afterMs = 0;
     this.error = text.length > MOST_TEXT ? "This is too long for a presence list." : "";

@@ -1,10 +1,8 @@
 import { html } from "lit";
 import { customElement, state } from "lit/decorators.js";
 
-import { DetailPanel } from "../components/detail-panel.js";
-import { duplicateKeys, findingsAbout } from "../components/findings.js";
 import { findingsCards, findingsChip } from "../components/findings-list.js";
-import { RosterTable } from "../components/roster-table.js";
+import { RosterPane } from "../components/roster-pane.js";
 import { skeletonRows } from "../components/skeleton.js";
 import { copyText } from "../lib/clipboard.js";
 import { count } from "../lib/format.js";
@@ -34,15 +32,10 @@ export class PlaygroundView extends View {
   @state() private accessor chosen: string | undefined;
   @state() private accessor shareSaid = "";
   @state() private accessor order: Order = "name";
-  @state() private accessor selected: string | undefined;
   @state() private accessor isFindingsOpen = true;
   readonly #player = new Player();
   readonly #addForm = new AddForm(this.#player);
-  readonly #table = new RosterTable("Instances in the playground", {
-    open: (key) => (this.selected = key),
-    order: (order) => (this.order = order),
-  });
-  readonly #detail = new DetailPanel(() => void this.#close());
+  readonly #pane = new RosterPane(this, "Instances in the playground", (order) => (this.order = order));
   #wasShown = false;
 
   constructor(
@@ -70,7 +63,7 @@ export class PlaygroundView extends View {
   }
 
   protected override hide(): void {
-    this.selected = undefined;
+    this.#pane.open(undefined);
     this.#player.pause();
   }
 
@@ -101,11 +94,11 @@ export class PlaygroundView extends View {
             ${findingsChip(findings, this.isFindingsOpen, "world-findings", () => (this.isFindingsOpen = !this.isFindingsOpen))}
           </div>
           ${rows.length > 0 || problem !== "" ? "" : skeletonRows(3)}
-          ${this.#table}
-          ${findingsCards(findings, rows, this.isFindingsOpen, "world-findings", (key) => void this.#reveal(key))}
+          ${this.#pane.table}
+          ${findingsCards(findings, rows, this.isFindingsOpen, "world-findings", (key) => void this.#pane.reveal(key))}
         </section>
         <div class="stack world-side">
-          ${this.#detail}
+          ${this.#pane.detail}
           <section class="card"><h2>Clients</h2>${this.#addForm}${clientList(player, frame)}</section>
           <section class="card"><h2>Gateway</h2>${boundsForm(player, frame)}</section>
         </div>
@@ -115,10 +108,8 @@ export class PlaygroundView extends View {
 
   protected override updated(): void {
     const { rows, findings } = this.#player.frame.value;
-    const selected = rows.find(({ key }) => key === this.selected);
-    this.#table.hidden = rows.length === 0;
-    this.#table.content = { rows, order: this.order, selected: selected?.key, duplicates: duplicateKeys(findings, rows) };
-    this.#detail.detail = selected && { row: selected, findings: findingsAbout(findings, selected), changes: [] };
+    this.#pane.table.hidden = rows.length === 0;
+    this.#pane.show({ rows, findings, order: this.order });
   }
 
   #chip(scenario: Scenario) {
@@ -146,7 +137,7 @@ export class PlaygroundView extends View {
   #choose(name: string | undefined, explanation: string): void {
     this.chosen = name;
     this.explanation = explanation;
-    this.selected = undefined;
+    this.#pane.open(undefined);
   }
 
   async #share(): Promise<void> {
@@ -155,18 +146,5 @@ export class PlaygroundView extends View {
     this.router.rewrite("playground", query);
     const isDone = await copyText(new URL(hrefOf("playground", query), location.href).href);
     this.shareSaid = isDone ? "Copied. The link holds the whole world." : "The link is in the address bar.";
-  }
-
-  async #reveal(key: string): Promise<void> {
-    this.selected = key;
-    await this.updateComplete;
-    void this.#table.reveal(key);
-  }
-
-  async #close(): Promise<void> {
-    const key = this.selected;
-    this.selected = undefined;
-    await this.updateComplete;
-    if (key !== undefined) void this.#table.focusRow(key);
   }
 }

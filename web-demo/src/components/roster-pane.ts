@@ -1,0 +1,64 @@
+import type { Finding, PresenceRow } from "openclaw-presence";
+
+import type { Part } from "../lib/part.js";
+import type { Change } from "../state/history.js";
+import type { Order } from "../state/roster-order.js";
+import { DetailPanel } from "./detail-panel.js";
+import { duplicateKeys, findingsAbout } from "./findings.js";
+import { RosterTable, type TableContent } from "./roster-table.js";
+
+/** What a pane shows. */
+export interface PaneContent extends Omit<TableContent, "selected" | "duplicates"> {
+  /** All rows, those that a filter hides too. */
+  readonly all?: readonly PresenceRow[];
+  readonly findings: readonly Finding[];
+  readonly changesOf?: (key: string) => readonly Change[];
+}
+
+/** A table and the panel with the details of the row that is open. */
+export class RosterPane {
+  readonly table: RosterTable;
+  readonly detail = new DetailPanel(() => void this.#close());
+  #openKey: string | undefined;
+
+  /** @param host draws both; @param order The user wants another order. */
+  constructor(
+    readonly host: Part,
+    label: string,
+    order: (order: Order) => void,
+  ) {
+    this.table = new RosterTable(label, { open: (key) => this.open(key), order });
+  }
+
+  /** The key of the row that is open. */
+  get openKey(): string | undefined {
+    return this.#openKey;
+  }
+
+  /** Opens a row, or closes it. */
+  open(key: string | undefined): void {
+    this.#openKey = key;
+    this.host.requestUpdate();
+  }
+
+  /** Opens a row and scrolls to it. */
+  async reveal(key: string): Promise<void> {
+    this.open(key);
+    await this.host.updateComplete;
+    await this.table.reveal(key);
+  }
+
+  show({ all, findings, changesOf, ...content }: PaneContent): void {
+    const { rows } = content;
+    const row = (all ?? rows).find(({ key }) => key === this.#openKey);
+    this.table.content = { ...content, selected: row?.key, duplicates: duplicateKeys(findings, rows) };
+    this.detail.detail = row && { row, findings: findingsAbout(findings, row), changes: changesOf?.(row.key) ?? [] };
+  }
+
+  async #close(): Promise<void> {
+    const key = this.#openKey;
+    this.open(undefined);
+    await this.host.updateComplete;
+    if (key !== undefined) await this.table.focusRow(key);
+  }
+}
