@@ -6,7 +6,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use presence_core::model::json::{boolean, integer, items, members, string};
+#[cfg(feature = "client")]
+use presence_core::model::json::boolean;
+use presence_core::model::json::{integer, items, members, string};
 use presence_core::model::setting::InvalidSetting;
 use serde_json::value::RawValue;
 use wasm_bindgen::JsValue;

@@ -73,11 +73,11 @@ export class Socket {
     let why: string | undefined;
     socket.onopen = () => listener.opened();
     // The protocol has no binary frames.
-    socket.onmessage = ({ data }) => typeof data === "string" && listener.text(data);
+    socket.onmessage = ({ data }: { readonly data: unknown }) => typeof data === "string" && listener.text(data);
     socket.onerror = (event: { message?: unknown } | undefined) => {
       if (typeof event?.message === "string" && event.message !== "") why = event.message;
     };
-    socket.onclose = ({ code, reason }) => {
+    socket.onclose = ({ code, reason }: { readonly code: number; readonly reason: string }) => {
       this.#forget();
       listener.closed(code, reason, why);
     };

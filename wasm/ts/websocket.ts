@@ -1,9 +1,12 @@
-/** What a client uses of a WebSocket. The platform's fits, and that of the npm package `ws`. */
+/**
+ * What a client uses of a WebSocket. The platform's fits, also a class derived from it, and that of the npm package `ws`.
+ * Their types of events differ, so none is stated: `onmessage` reads `data`, `onclose` reads `code` and `reason`.
+ */
 export interface WebSocketLike {
   onopen: ((event: any) => void) | null;
-  onmessage: ((event: { readonly data: any }) => void) | null;
+  onmessage: ((event: any) => void) | null;
   onerror: ((event: any) => void) | null;
-  onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null;
+  onclose: ((event: any) => void) | null;
   send(text: string): void;
   close(code?: number, reason?: string): void;
 }

@@ -52,24 +52,23 @@ impl Inner {
             return None;
         }
         let mut members = Vec::with_capacity(16);
-        let mut len = 2;
         let mut has_blanks = false;
+        // Where the next member begins, if nothing but the members and the marks between them is there; whether that is
+        // so, the length says in the end.
+        let mut at = "{".len();
         each_member(json, &mut |name, value| {
-            let value = value.get();
-            has_blanks |= value.starts_with(['{', '[']) && value.bytes().any(|byte| byte <= b' ');
-            // Without escapes both are parts of `json`.
-            let part = |text: &str| {
-                let start = text.as_ptr().addr() - json.as_ptr().addr();
-                start..start + text.len()
-            };
-            let member = Member {
-                name: part(&name),
-                value: part(value),
-                string: value.starts_with('"').then(|| unquoted(&part(value))),
-            };
-            len += usize::from(!members.is_empty()) + name.len() + 3 + value.len();
-            members.push(member);
+            let text = value.get();
+            has_blanks |= text.starts_with(['{', '[']) && text.bytes().any(|byte| byte <= b' ');
+            let name = at + 1..at + 1 + name.len();
+            let value = name.end + 2..name.end + 2 + text.len();
+            at = value.end + 1;
+            members.push(Member {
+                string: text.starts_with('"').then(|| unquoted(&value)),
+                name,
+                value,
+            });
         })?;
+        let len = at.max("{}".len());
         (len == json.len() && !has_blanks && members.len() <= MAX_MEMBERS).then(|| Self {
             text: json.into(),
             len,

@@ -6,6 +6,8 @@ import { init, initSync } from "openclaw-presence/slim";
 const word: AgeStatus = status(1, { activeMs: 5 });
 const shown: Status = displayStatus(["disconnect", undefined], 1);
 const client: PresenceClient = new PresenceClient({ url: "ws://127.0.0.1:18789", token: "secret" });
+class OwnSocket extends WebSocket {}
+const own: PresenceClient = new PresenceClient({ WebSocket: OwnSocket });
 const alone: AloneClient = new AloneClient();
 const rows: readonly PresenceRow[] = new Roster({ ttlMs: 5 }).list();
 const code: string = new PresenceError("FREED", "").code;
@@ -28,4 +30,4 @@ status("1");
 const never: AgeStatus = "Left";
 
 export { health, labels, node, other };
-export { alone, client, code, loaded, never, rows, shown, word };
+export { alone, client, code, loaded, never, own, rows, shown, word };
