@@ -8,6 +8,7 @@ export * from "./diff.js";
 export { PresenceError, type GatewayErrorCode, type PresenceErrorCode, type PresenceErrorDetail } from "./errors.js";
 export * from "./events.js";
 export * from "./functions.js";
+export { watchInput } from "./input.js";
 export {
   browserInstanceId,
   randomInstanceId,
@@ -19,6 +20,7 @@ export { ageTextIn, type Labels } from "./labels.js";
 export type * from "./methods.js";
 export type * from "./options.js";
 export * from "./roster.js";
+export * from "./row-names.js";
 export { rawRows } from "./rows.js";
 export type * from "./types.js";
 export * from "./virtual-clock.js";

@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.js";
+import { systemClock, type Clock } from "./clock.js";
 
 /** What an {@link InputMonitor} tells. */
 export interface InputListener {
@@ -38,6 +38,16 @@ export type PageWatch = Pick<InputMonitor, "isVisible" | "stop">;
 export function watchOwnPage(listener: InputListener, clock: Pick<Clock, "ageMs">): PageWatch | undefined {
   const targets = pageTargets();
   return targets && new InputMonitor(targets, clock, listener);
+}
+
+/**
+ * Calls the listener when the user did something on this page, at most once per second; it decides what beacons say of the
+ * last input. Returns the function that ends it. Outside of pages nothing is heard.
+ */
+export function watchInput(listener: () => void, clock: Pick<Clock, "ageMs"> = systemClock): () => void {
+  const nothing = () => {};
+  const watch = watchOwnPage({ input: listener, visibility: nothing, online: nothing }, clock);
+  return () => watch?.stop();
 }
 
 /** Listens for the last user input and for the page's comings and goings, from construction to `stop`. */

@@ -7,5 +7,5 @@ export { InputMonitor } from "../../dist/input.js";
 export { ListenerTarget } from "../../dist/listeners.js";
 export { Waiters } from "../../dist/waiters.js";
 export { orderRows } from "../../dist/element/order.js";
-export { headingText, newsText, rowDetails, rowName, rowSeen, rowStatus } from "../../dist/element/text.js";
+export { headingText, newsText, rowDetails, rowSeen, rowStatus } from "../../dist/element/text.js";
 export { wordingOf } from "../../dist/element/words.js";

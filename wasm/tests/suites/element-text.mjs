@@ -1,7 +1,8 @@
 // What the element says, to eyes and to ears.
 
-export default function elementText({ test, assert, internal }) {
-  const { headingText, newsText, orderRows, rowDetails, rowName, rowSeen, rowStatus } = internal;
+export default function elementText({ test, assert, presence, internal }) {
+  const { headingText, newsText, orderRows, rowDetails, rowSeen, rowStatus } = internal;
+  const { rowName } = presence;
 
   const row = (key, members = {}) => ({ key, host: key, status: "Active", isConnected: true, isSelf: false, isOwn: false, lastInputText: "", ...members });
   const LEFT = { status: "Left", isConnected: false, ageText: "2m ago", reasonLabel: "Disconnect" };

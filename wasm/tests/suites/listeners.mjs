@@ -89,6 +89,25 @@ export default function listeners({ test, assert, presence, internal }) {
     assert.deepEqual(told, ["input", "input"]);
   });
 
+  test("an app hears of input until it ends that, and outside of pages never", () => {
+    // A page has its own window; there the demo's tests make real input.
+    if (typeof window !== "undefined") return;
+    let heard = 0;
+    presence.watchInput(() => (heard += 1))();
+    Object.assign(globalThis, { window: new FakeTarget(), document: new FakeTarget() });
+    const { window: target } = globalThis;
+    try {
+      const end = presence.watchInput(() => (heard += 1));
+      target.fire("keydown");
+      end();
+      target.fire("keydown");
+      assert.deepEqual([heard, target.listeners.size], [1, 0]);
+    } finally {
+      delete globalThis.window;
+      delete globalThis.document;
+    }
+  });
+
   test("listening is passive", () => {
     const { window } = monitor();
     for (const type of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"]) {

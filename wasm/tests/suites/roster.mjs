@@ -5,7 +5,7 @@ const self = { host: "gateway", mode: "gateway", reason: "self", ts: NOW };
 const row = (members) => ({ host: "studio", mode: "ui", reason: "connect", ts: NOW, ...members });
 
 export default function rosters({ test, assert, presence }) {
-  const { Roster, rawRows } = presence;
+  const { compareRows, Roster, rawRows, rowName } = presence;
   const hosts = (rows) => rows.map(({ host }) => host);
 
   test("a pasted list becomes rows with statuses at any time", () => {
@@ -16,6 +16,17 @@ export default function rosters({ test, assert, presence }) {
       assert.deepEqual([studio.status, studio.ageMs, studio.ageText], ["Idle", 130_000, "2m ago"]);
       assert.equal(roster.status(studio.key, NOW - 130_000 + 300_000), "Idle");
       assert.equal(roster.nextChange(), NOW - 130_000 + 300_001);
+    });
+  });
+
+  test("rows are sorted by name, the gateway's own first, and those of one name by key", () => {
+    using(new Roster(), (roster) => {
+      roster.apply([row({ host: "b", instanceId: "2" }), row({ host: "b", instanceId: "1" }), row({ host: undefined, instanceId: "Ä" }), row({ host: "z", instanceId: "3" }), self], NOW);
+      const rows = [...roster.list(NOW)];
+      const names = (naming) => rows.sort((a, b) => compareRows(a, b, naming)).map((each) => `${rowName(each)} ${each.instanceId ?? ""}`);
+      assert.deepEqual(names(), ["gateway ", "Ä Ä", "b 1", "b 2", "z 3"]);
+      assert.deepEqual(names({ compare: (a, b) => (a < b ? 1 : a > b ? -1 : 0) }), ["gateway ", "Ä Ä", "z 3", "b 1", "b 2"]);
+      assert.equal(rowName({}, { unknownHost: "unbekannt" }), "unbekannt");
     });
   });
 

@@ -1,6 +1,7 @@
 import type { PresenceClient } from "../client.js";
+import { rowName } from "../row-names.js";
 import type { RosterSnapshot } from "../types.js";
-import { newsText, rowName } from "./text.js";
+import { newsText } from "./text.js";
 import { ENGLISH, type ElementWords } from "./words.js";
 
 /** News are announced together, at most this often, in ms, so that a screen reader is not kept busy. */

@@ -1,11 +1,6 @@
 import type { PresenceRow, RosterSnapshot } from "../types.js";
 import { ENGLISH, type ElementWords } from "./words.js";
 
-/** What a row is called. */
-export function rowName(row: PresenceRow, words: ElementWords = ENGLISH): string {
-  return row.host ?? row.instanceId ?? row.text ?? words.unknownHost;
-}
-
 /** What a row is, in one line: address, version, machine, mode. */
 export function rowDetails(row: PresenceRow, words: ElementWords = ENGLISH): string {
   // "Linux · Linux 6.18" says nothing twice.

@@ -2,9 +2,10 @@ import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
 import { html, unsafeStatic } from "lit/static-html.js";
 
+import { rowName } from "../row-names.js";
 import type { ConnectionState, PresenceRow, RosterSnapshot } from "../types.js";
 import { orderRows, type RosterOrder } from "./order.js";
-import { headingText, rowDetails, rowName, rowSeen, rowStatus } from "./text.js";
+import { headingText, rowDetails, rowSeen, rowStatus } from "./text.js";
 import type { ElementWords } from "./words.js";
 
 /** What `<presence-roster>` shows. */

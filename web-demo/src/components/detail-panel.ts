@@ -1,4 +1,4 @@
-import { rawRows, type Finding, type PresenceRow } from "openclaw-presence";
+import { rawRows, rowName, type Finding, type PresenceRow } from "openclaw-presence";
 import { html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 
@@ -6,7 +6,7 @@ import { count, pretty, timeOfDay } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { Part } from "../lib/part.js";
 import type { Change } from "../state/history.js";
-import { rowDevice, rowName } from "../state/row-words.js";
+import { rowDevice } from "../state/row-words.js";
 import { CopyButton } from "./copy-button.js";
 import { findingCard } from "./findings.js";
 import { statusMark } from "./status.js";

@@ -1,9 +1,9 @@
-import type { PresenceRow } from "openclaw-presence";
+import { rowName, type PresenceRow } from "openclaw-presence";
 import { html } from "lit";
 
 import { csv } from "../lib/csv.js";
 import { isoMoment, pretty } from "../lib/format.js";
-import { rowDevice, rowName } from "../state/row-words.js";
+import { rowDevice } from "../state/row-words.js";
 import { menu } from "./menu.js";
 
 const COLUMNS: Readonly<Record<string, (row: PresenceRow) => string | undefined>> = {

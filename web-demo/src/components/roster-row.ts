@@ -1,4 +1,4 @@
-import type { PresenceRow } from "openclaw-presence";
+import { rowName, type PresenceRow } from "openclaw-presence";
 import { html, nothing } from "lit";
 import { guard } from "lit/directives/guard.js";
 
@@ -6,7 +6,7 @@ import { moment, shortId, shortMoment } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { lightUp } from "../lib/motion.js";
 import { inputMoment } from "../state/roster-order.js";
-import { rowModel, rowName } from "../state/row-words.js";
+import { rowModel } from "../state/row-words.js";
 import { statusMark } from "./status.js";
 
 /** What a table says about a row beside what the row says itself. */

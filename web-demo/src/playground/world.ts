@@ -1,6 +1,5 @@
-import { PresenceClient, ready, VirtualClock, type Finding, type PresenceRow } from "openclaw-presence";
+import { PresenceClient, ready, rowName, VirtualClock, type Finding, type PresenceRow } from "openclaw-presence";
 
-import { rowName } from "../state/row-words.js";
 import { hostOf, IDENTITIES, KINDS, type Identity, type KindName, type Network } from "./kinds.js";
 import { observe, type RowNews } from "./observer.js";
 import { BOUNDS, type Action, type Script } from "./script.js";

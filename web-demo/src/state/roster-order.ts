@@ -1,6 +1,4 @@
-import type { PresenceRow } from "openclaw-presence";
-
-import { rowName } from "./row-words.js";
+import { compareRows, rowName, type PresenceRow } from "openclaw-presence";
 
 /** By what the rows of a table stand. */
 export const ORDERS = { name: "Name", status: "Status", mode: "Mode", input: "Last input", seen: "Last seen" } as const;
@@ -17,7 +15,7 @@ const STATUS_RANK = { Active: 0, Idle: 1, Stale: 2, Left: 3 } as const;
 export function orderRows(rows: readonly PresenceRow[], order: Order, isReversed = false): readonly PresenceRow[] {
   const compare = COMPARE[order];
   const sign = isReversed ? -1 : 1;
-  return [...rows].sort((a, b) => rank(a) - rank(b) || sign * (compare(a, b) || byName(a, b)));
+  return [...rows].sort((a, b) => rank(a) - rank(b) || sign * (compare(a, b) || compareRows(a, b)));
 }
 
 /** Rows of one host, or of none. */
@@ -50,10 +48,6 @@ const COMPARE: Readonly<Record<Order, (a: PresenceRow, b: PresenceRow) => number
 function rank(row: PresenceRow): number {
   if (row.isSelf) return 0;
   return row.isOwn ? 1 : 2;
-}
-
-function byName(a: PresenceRow, b: PresenceRow): number {
-  return rowName(a).localeCompare(rowName(b)) || (a.key < b.key ? -1 : 1);
 }
 
 /** When the last input was, on the gateway's clock; nothing when nobody knows. */

@@ -1,10 +1,5 @@
 import type { PresenceRow } from "openclaw-presence";
 
-/** What a row is called. */
-export function rowName(row: PresenceRow): string {
-  return row.host ?? row.instanceId ?? row.text ?? "unknown host";
-}
-
 /** The machine, as far as its system does not say the same: `Mac16,6`. */
 export function rowModel({ modelIdentifier, deviceFamily, platformLabel }: PresenceRow): string {
   const model = modelIdentifier ?? deviceFamily ?? "";

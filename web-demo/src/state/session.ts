@@ -1,11 +1,10 @@
-import { PresenceClient, type Finding, type PresenceError, type RosterSnapshot } from "openclaw-presence";
+import { PresenceClient, rowName, type Finding, type PresenceError, type RosterSnapshot } from "openclaw-presence";
 
 import type { Announcer } from "../lib/announce.js";
 import { Store } from "../lib/store.js";
 import { Health } from "./health.js";
 import { History } from "./history.js";
 import { IdentityLog } from "./identity-log.js";
-import { rowName } from "./row-words.js";
 import { storeTarget, type Target } from "./target.js";
 import { Timeline, type Happening } from "./timeline.js";
 

@@ -1,4 +1,4 @@
-import type { PresenceRow } from "openclaw-presence";
+import { rowName, watchInput, type PresenceRow } from "openclaw-presence";
 import { html } from "lit";
 import { customElement, state } from "lit/decorators.js";
 
@@ -8,9 +8,8 @@ import { card, duplicateKeys, findingCard, rowsOf } from "../components/findings
 import { RosterTable } from "../components/roster-table.js";
 import { count, duration, timeOfDay } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
-import { LastInput } from "../state/last-input.js";
 import { hrefOf } from "../state/route.js";
-import { rowDevice, rowName } from "../state/row-words.js";
+import { rowDevice } from "../state/row-words.js";
 import type { Session } from "../state/session.js";
 import type { TourLog } from "../state/tour.js";
 import { View, viewHead } from "./view.js";
@@ -23,7 +22,8 @@ const TTL_MS = 300_000;
 export class ThisTabView extends View {
   @state() private accessor beaconSaid = "";
   readonly #bar: ConnectionBar;
-  readonly #input = new LastInput();
+  /** When a hand last did something on this page: what the next beacon will say. */
+  #inputAtMs = performance.now();
   readonly #table = new RosterTable("Rows of this tab", { open: () => (location.hash = hrefOf("instances")) });
   #ticker: ReturnType<typeof setInterval> | undefined;
 
@@ -34,6 +34,7 @@ export class ThisTabView extends View {
     super();
     this.#bar = new ConnectionBar(session);
     this.follow(session.live);
+    watchInput(() => (this.#inputAtMs = performance.now()));
   }
 
   protected override show(): void {
@@ -104,7 +105,7 @@ export class ThisTabView extends View {
     const { target, isStable, instanceId } = this.session.live.value;
     const current = this.#current();
     const told = current?.entry.lastInputSeconds;
-    const seconds = this.#input.seconds;
+    const seconds = Math.floor((performance.now() - this.#inputAtMs) / 1_000);
     return facts([
       isStable
         ? ["instanceId", "instanceId", instanceId ?? "…", "Kept in this browser, so it is the same after a reload and a restart. A second tab adds a number."]
