@@ -9,10 +9,13 @@ mod resolve;
 mod serve;
 mod sources;
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use presence_core::model::setting::MAX_SPAN_MS;
 
 use crate::config::DEFAULT_PORT;
+use crate::tls::Fingerprint;
 
 pub(super) use resolve::{OptionsError, Resolved};
 pub(super) use serve::ServeOptions;
@@ -66,7 +69,7 @@ pub(super) enum Command {
 /// Options of every command that is a client.
 #[derive(Args, Clone, Debug)]
 pub(super) struct ClientOptions {
-    /// URL of the gateway; the http:// URL that `serve` prints works too
+    /// URL of the gateway, ws:// or wss://; the http:// or https:// URL that `serve` prints works too
     #[arg(long, env = "OPENCLAW_GATEWAY_URL")]
     pub url: Option<String>,
     /// Port on this machine, when no URL is given
@@ -78,6 +81,13 @@ pub(super) struct ClientOptions {
     /// Password of the gateway
     #[arg(long, env = "OPENCLAW_GATEWAY_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
+    /// Certificates in PEM of the authorities to trust, with a wss:// URL [default: those of this system]
+    #[arg(long, env = "OPENCLAW_GATEWAY_TLS_CA", value_name = "FILE")]
+    pub tls_ca: Option<PathBuf>,
+    /// SHA-256 of the gateway's certificate, which it logs at its start: no other one is trusted, and without
+    /// --tls-ca this one whoever issued it
+    #[arg(long, env = "OPENCLAW_GATEWAY_TLS_FINGERPRINT", value_name = "sha256:HEX")]
+    pub tls_fingerprint: Option<Fingerprint>,
     /// Time limit, in ms; `watch` and `beacon --every` retry after it
     #[arg(long, value_name = "MS", default_value_t = 10_000, value_parser = value_parser!(u64).range(1..=MAX_SPAN_MS))]
     pub timeout: u64,

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use presence_core::wire::CloseFrame;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -15,6 +14,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::target::Target;
 use super::{Failure, printable};
+use crate::net::connect::{ClientTransport, ConnectError, connect};
 
 /// The longest accepted message, in bytes.
 const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
@@ -107,12 +107,16 @@ async fn run(target: Target, number: u64, mut orders: mpsc::Receiver<Order>, rep
     }
 }
 
-async fn open(target: &Target) -> Result<WebSocketStream<TcpStream>, Closed> {
+async fn open(target: &Target) -> Result<WebSocketStream<ClientTransport>, Closed> {
     let url = target.url();
     let host = target.host.trim_start_matches('[').trim_end_matches(']');
-    let stream = TcpStream::connect((host, target.port)).await.map_err(|error| {
-        let failure = format!("{url}: {error} (is the gateway running?)");
-        lost(&error, Failure::Connect(failure))
+    let opened = connect(host, target.port, target.tls.as_ref()).await;
+    let stream = opened.map_err(|error| {
+        let hint = match error {
+            ConnectError::Tcp(_) => " (is the gateway running?)",
+            ConnectError::Tls(_) => "",
+        };
+        lost(&error, Failure::Connect(format!("{url}: {error}{hint}")))
     })?;
     let request = format!("{url}{}", target.path);
     let config = WebSocketConfig::default()
@@ -152,7 +156,7 @@ fn first_line(body: &[u8]) -> String {
 
 /// Carries messages until the socket ends; `None` if this client closed it.
 async fn exchange(
-    socket: &mut WebSocketStream<TcpStream>,
+    socket: &mut WebSocketStream<ClientTransport>,
     url: &str,
     number: u64,
     orders: &mut mpsc::Receiver<Order>,
@@ -199,7 +203,7 @@ async fn exchange(
 }
 
 /// The command has its results, so a missing response to the close does not matter.
-async fn say_goodbye(socket: &mut WebSocketStream<TcpStream>, code: u16, reason: &'static str) {
+async fn say_goodbye(socket: &mut WebSocketStream<ClientTransport>, code: u16, reason: &'static str) {
     let close = WireClose {
         code: code.into(),
         reason: Utf8Bytes::from_static(reason),

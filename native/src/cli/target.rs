@@ -9,6 +9,7 @@ use super::Failure;
 use super::options::ClientOptions;
 use crate::auth::secret::Secret;
 use crate::config::DEFAULT_PORT;
+use crate::tls::ClientTls;
 
 /// Address and secrets of a gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(super) struct Target {
     /// A name, or an address; IPv6 in brackets.
     pub(super) host: String,
     pub(super) port: u16,
+    /// Whom to trust, of an encrypted connection.
+    pub(super) tls: Option<ClientTls>,
     /// Starts with a slash.
     pub(super) path: String,
     pub(super) token: Option<Secret>,
@@ -30,7 +33,9 @@ impl Target {
     /// # Errors
     /// [`Failure::Usage`] when the URL is invalid.
     pub(super) fn new(options: &ClientOptions) -> Result<Self, Failure> {
-        let default_url = format!("ws://127.0.0.1:{}", options.port);
+        let has_tls_options = options.tls_ca.is_some() || options.tls_fingerprint.is_some();
+        let scheme = if has_tls_options { "wss" } else { "ws" };
+        let default_url = format!("{scheme}://127.0.0.1:{}", options.port);
         let url = options.url.as_deref().unwrap_or(&default_url).trim();
         // The query and the fragment may hold a secret. With a user name it may stand anywhere: `?` and `#` are characters
         // of passwords too.
@@ -51,12 +56,13 @@ impl Target {
         let uri: Uri = rest
             .parse()
             .map_err(|_| usage("write ws://host:port, and an IPv6 address in brackets"))?;
-        match uri.scheme_str().map(str::to_ascii_lowercase).as_deref() {
-            Some("ws" | "http") => {}
-            Some("wss" | "https") => {
-                return Err(usage("encrypted connections are not supported by this command"));
-            }
-            _ => return Err(usage("write ws://host:port")),
+        let is_encrypted = match uri.scheme_str().map(str::to_ascii_lowercase).as_deref() {
+            Some("ws" | "http") => false,
+            Some("wss" | "https") => true,
+            _ => return Err(usage("write ws://host:port or wss://host:port")),
+        };
+        if has_tls_options && !is_encrypted {
+            return Err(usage("--tls-ca and --tls-fingerprint require a wss:// URL"));
         }
         if uri.query().is_some_and(|query| query.split('&').any(is_secret)) {
             return Err(usage(
@@ -84,9 +90,14 @@ impl Target {
         }
         // The URL that `serve` prints carries the token.
         let from_url = fragment.strip_prefix("token=");
+        let tls = is_encrypted
+            .then(|| ClientTls::new(options.tls_ca.as_deref(), options.tls_fingerprint))
+            .transpose()
+            .map_err(|error| Failure::Usage(format!("--{}: {error}", error.option())))?;
         Ok(Self {
             host: host.to_owned(),
             port,
+            tls,
             path: uri
                 .path_and_query()
                 .map_or_else(|| "/".to_owned(), ToString::to_string),
@@ -104,7 +115,8 @@ impl Target {
 
     /// The URL without its path.
     pub(super) fn url(&self) -> String {
-        format!("ws://{}:{}", self.host, self.port)
+        let scheme = if self.tls.is_some() { "wss" } else { "ws" };
+        format!("{scheme}://{}:{}", self.host, self.port)
     }
 }
 
@@ -135,6 +147,8 @@ mod tests {
             port: 1,
             token: None,
             password: None,
+            tls_ca: None,
+            tls_fingerprint: None,
             timeout: 1,
         })
     }
@@ -146,6 +160,7 @@ mod tests {
             ("ws://gw.local", "gw.local", 18_789, "/"),
             ("ws://[::1]:4711/path?x=1", "[::1]", 4711, "/path?x=1"),
             ("ws://[::1]", "[::1]", 18_789, "/"),
+            ("wss://gw.local/", "gw.local", 18_789, "/"),
             ("http://127.0.0.1:4711/#token=abc", "127.0.0.1", 4711, "/"),
         ];
         for (url, host, port, path) in cases {
@@ -166,7 +181,6 @@ mod tests {
         );
         for url in [
             "127.0.0.1:4711",
-            "wss://h",
             "ftp://h",
             "ws://",
             "ws://h:port",
@@ -201,6 +215,8 @@ mod tests {
                 port: 1,
                 token: Some(text.to_owned()),
                 password: None,
+                tls_ca: None,
+                tls_fingerprint: None,
                 timeout: 1,
             })
             .map(|target| target.token.map(|token| token.reveal().to_owned()))

@@ -4,6 +4,8 @@
 
 pub(crate) mod accept;
 mod answer;
+#[cfg(feature = "cli")]
+pub(crate) mod connect;
 pub(crate) mod head;
 mod http;
 pub(crate) mod listen;

@@ -45,22 +45,29 @@ impl Tls {
     }
 
     #[expect(clippy::unused_async, reason = "it stands for one that waits")]
-    pub(crate) async fn accept(&self, _: TcpStream) -> Result<Box<ServerStream>, NoTls> {
+    pub(crate) async fn accept(&self, _: TcpStream) -> Result<Box<Nothing>, NoTls> {
         match *self {}
     }
 }
 
+/// An encrypted socket of a client.
+pub(crate) type ServerStream = Nothing;
+
+/// An encrypted connection to a gateway.
+#[cfg(feature = "cli")]
+pub(crate) type ClientStream = Nothing;
+
 /// An encrypted socket.
 #[derive(Debug)]
-pub(crate) enum ServerStream {}
+pub(crate) enum Nothing {}
 
-impl AsyncRead for ServerStream {
+impl AsyncRead for Nothing {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match *self {}
     }
 }
 
-impl AsyncWrite for ServerStream {
+impl AsyncWrite for Nothing {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
         match *self {}
     }
@@ -79,7 +86,7 @@ impl AsyncWrite for ServerStream {
 pub(crate) enum Encryption {}
 
 impl Encryption {
-    pub(crate) fn split(stream: Box<ServerStream>) -> (TcpStream, Box<Self>) {
+    pub(crate) fn split(stream: Box<Nothing>) -> (TcpStream, Box<Self>) {
         match *stream {}
     }
 
@@ -105,6 +112,27 @@ impl Encryption {
     }
 
     pub(crate) fn close(&self, _: &TcpStream) {
+        match *self {}
+    }
+}
+
+/// Which gateways a client trusts.
+#[cfg(feature = "cli")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ClientTls {}
+
+#[cfg(feature = "cli")]
+impl ClientTls {
+    pub(crate) fn new(ca: Option<&Path>, _: Option<Fingerprint>) -> Result<Self, TlsError> {
+        Err(TlsError::new(
+            "tls-ca",
+            ca.unwrap_or_else(|| Path::new("wss://")),
+            Why::Absent,
+        ))
+    }
+
+    #[expect(clippy::unused_async, reason = "it stands for one that waits")]
+    pub(crate) async fn connect(&self, _: &str, _: TcpStream) -> Result<Box<ClientStream>, String> {
         match *self {}
     }
 }

@@ -4,6 +4,8 @@
 
 #[cfg(not(feature = "tls"))]
 mod absent;
+#[cfg(all(feature = "cli", feature = "tls"))]
+mod client;
 #[cfg(feature = "tls")]
 mod encryption;
 mod error;
@@ -16,8 +18,12 @@ mod transport;
 
 #[cfg(not(feature = "tls"))]
 pub use absent::Tls;
+#[cfg(all(feature = "cli", not(feature = "tls")))]
+pub(crate) use absent::{ClientStream, ClientTls};
 #[cfg(not(feature = "tls"))]
 pub(crate) use absent::{Encryption, ServerStream};
+#[cfg(all(feature = "cli", feature = "tls"))]
+pub(crate) use client::{ClientStream, ClientTls};
 #[cfg(feature = "tls")]
 pub(crate) use encryption::Encryption;
 pub use error::TlsError;

@@ -1,7 +1,14 @@
 //! TLS by the command line.
 
+use presence_gateway::RunningGateway;
+
 use super::*;
 use crate::support_tls::Authority;
+
+/// Variables of the environment.
+type Variables<'a> = &'a [(&'a str, &'a str)];
+/// A change of a certificate.
+type Change = fn(&mut rcgen::CertificateParams);
 
 /// The options of a gateway with the pair in the authority's folder.
 fn pair(authority: &Authority) -> [String; 4] {
@@ -184,4 +191,167 @@ async fn a_renewed_certificate_behind_new_links_is_read() {
     let fingerprint = line.split_once("fingerprint=").expect("it is read").1.trim();
     assert!(!first.contains(fingerprint), "{first} {line}");
     child.kill().await.unwrap();
+}
+
+/// `list` with the tests' token and these arguments.
+async fn list(arguments: &[&str], environment: Variables<'_>) -> Output {
+    let mut command = program(&["list", "--json", "--token", support::TOKEN]);
+    command.args(arguments).envs(environment.iter().copied());
+    run(command).await
+}
+
+/// A gateway with what the authority issued last.
+fn gateway_of(authority: &Authority) -> RunningGateway {
+    let mut config = config();
+    config.tls = Some(authority.tls());
+    start(config)
+}
+
+#[tokio::test]
+async fn commands_connect_by_wss_and_trust_an_authority_or_a_fingerprint() {
+    let authority = Authority::new();
+    authority.issue(&["localhost", "127.0.0.1"], |_| {});
+    let gateway = gateway_of(&authority);
+    let url = gateway.url();
+    let port = gateway.address().port().to_string();
+    let https = url.replacen("wss", "https", 1);
+    let ca = authority.path("ca.pem").to_str().unwrap().to_owned();
+    let pin = authority.tls().fingerprint().to_string();
+    let other_ca = Authority::new();
+    let other_path = other_ca.path("ca.pem").to_str().unwrap().to_owned();
+    let other_pin = format!("sha256:{}", "00".repeat(32));
+
+    let trusted: [(&[&str], Variables<'_>); 6] = [
+        (&["--url", &url, "--tls-ca", &ca], &[]),
+        (&["--url", &https, "--tls-fingerprint", &pin], &[]),
+        (&["--port", &port, "--tls-fingerprint", &pin], &[]),
+        (&["--url", &url, "--tls-ca", &ca, "--tls-fingerprint", &pin], &[]),
+        (&["--url", &url], &[("OPENCLAW_GATEWAY_TLS_CA", &ca)]),
+        // The authorities of the system.
+        (&["--url", &url], &[("SSL_CERT_FILE", &ca)]),
+    ];
+    for (arguments, environment) in trusted {
+        let output = list(arguments, environment).await;
+        assert_eq!(output.code, 0, "{arguments:?}: {}", output.stderr);
+        assert!(output.stdout.starts_with('['), "{}", output.stdout);
+    }
+
+    let unknown = "the certificate is of an unknown issuer: name its authority with --tls-ca FILE, or pin";
+    let mismatch = "gateway tls fingerprint mismatch: the certificate has sha256:";
+    let refused: [(&[&str], Variables<'_>, &str); 5] = [
+        (&["--url", &url, "--tls-ca", &other_path], &[], unknown),
+        (&["--url", &url], &[("SSL_CERT_FILE", &other_path)], unknown),
+        (&["--url", &url, "--tls-fingerprint", &other_pin], &[], mismatch),
+        (
+            &["--url", &url, "--tls-ca", &ca, "--tls-fingerprint", &other_pin],
+            &[],
+            mismatch,
+        ),
+        (
+            &["--url", &url, "--tls-ca", &other_path, "--tls-fingerprint", &pin],
+            &[],
+            unknown,
+        ),
+    ];
+    for (arguments, environment, words) in refused {
+        let output = list(arguments, environment).await;
+        assert_eq!(output.code, 3, "{arguments:?}: {}", output.stderr);
+        assert!(output.stderr.contains(words), "{arguments:?}: {}", output.stderr);
+    }
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn errors_say_what_is_wrong_with_the_certificate() {
+    let authority = Authority::new();
+    let ca = authority.path("ca.pem").to_str().unwrap().to_owned();
+    let cases: [(&str, Change, &str); 4] = [
+        ("localhost", |_| {}, "not valid for `127.0.0.1`, but for"),
+        (
+            "127.0.0.1",
+            |params| params.not_after = rcgen::date_time_ymd(2020, 1, 1),
+            "the certificate has expired",
+        ),
+        (
+            "127.0.0.1",
+            |params| params.not_before = rcgen::date_time_ymd(2090, 1, 1),
+            "the certificate is not valid yet",
+        ),
+        (
+            "127.0.0.1",
+            |params| params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained),
+            "the certificate cannot be used (",
+        ),
+    ];
+    for (name, change, words) in cases {
+        authority.issue(&[name], change);
+        let gateway = gateway_of(&authority);
+        let url = gateway.url();
+        let output = list(&["--url", &url, "--tls-ca", &ca], &[]).await;
+        assert_eq!(output.code, 3, "{}", output.stderr);
+        assert!(output.stderr.contains(words), "{words}: {}", output.stderr);
+        // A pin alone asks for the certificate, whatever it says.
+        let pin = authority.tls().fingerprint().to_string();
+        let output = list(&["--url", &url, "--tls-fingerprint", &pin], &[]).await;
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        gateway.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn the_wrong_scheme_and_options_that_do_not_fit_are_explained() {
+    let authority = Authority::new();
+    authority.issue(&["127.0.0.1"], |_| {});
+    let ca = authority.path("ca.pem").to_str().unwrap().to_owned();
+    let none = format!("{ca}.none");
+    let (tls, plain) = (gateway_of(&authority), start(config()));
+    let ws = tls.url().replacen("wss", "ws", 1);
+    let wss = plain.url().replacen("ws", "wss", 1);
+    let cases: [(&[&str], i32, &str); 6] = [
+        (
+            &["--url", &ws],
+            4,
+            "this port speaks HTTPS: use https:// and wss://",
+        ),
+        (
+            &["--url", &wss, "--tls-ca", &ca],
+            3,
+            "there is no TLS on this port: use ws://",
+        ),
+        (
+            &["--url", &ws, "--tls-ca", &ca],
+            2,
+            "--tls-ca and --tls-fingerprint require a wss:// URL",
+        ),
+        (&["--url", &wss, "--tls-ca", &none], 2, "--tls-ca: "),
+        (&["--url", &wss, "--tls-ca", "/dev/null"], 2, "--tls-ca: "),
+        (
+            &["--url", &wss, "--tls-fingerprint", "abc"],
+            2,
+            "is not a SHA-256 fingerprint",
+        ),
+    ];
+    for (arguments, code, words) in cases {
+        let output = list(arguments, &[]).await;
+        assert_eq!(output.code, code, "{arguments:?}: {}", output.stderr);
+        assert!(output.stderr.contains(words), "{arguments:?}: {}", output.stderr);
+    }
+    tls.shutdown().await;
+    plain.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_beacon_goes_by_wss() {
+    let authority = Authority::new();
+    authority.issue(&["127.0.0.1"], |_| {});
+    let gateway = gateway_of(&authority);
+    let pin = authority.tls().fingerprint().to_string();
+    let mut command = program(&["beacon", "--instance-id", "by-wss", "--url", &gateway.url()]);
+    command.args(["--token", support::TOKEN, "--tls-fingerprint", &pin]);
+    let output = run(command).await;
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let listed = list(&["--url", &gateway.url(), "--tls-fingerprint", &pin], &[]).await;
+    let rows: Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!(row(&rows, "by-wss")["instanceId"], "by-wss");
+    gateway.shutdown().await;
 }

@@ -1,0 +1,42 @@
+//! Connections to gateways, with TLS or without: what every client of this crate begins with.
+
+use std::io;
+
+use tokio::net::TcpStream;
+
+use crate::tls::{ClientStream, ClientTls, Transport};
+
+/// A connection to a gateway.
+pub(crate) type ClientTransport = Transport<ClientStream>;
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectError {
+    /// Nothing answers at that address.
+    #[error("{0}")]
+    Tcp(io::Error),
+    /// The TLS handshake failed; what is wrong, and what to do.
+    #[error("{0}")]
+    Tls(String),
+}
+
+/// Connects to a host, an IPv6 address without brackets; with TLS if `tls` says whom to trust.
+///
+/// # Errors
+/// [`ConnectError`]
+pub(crate) async fn connect(
+    host: &str,
+    port: u16,
+    tls: Option<&ClientTls>,
+) -> Result<ClientTransport, ConnectError> {
+    let stream = TcpStream::connect((host, port))
+        .await
+        .map_err(ConnectError::Tcp)?;
+    match tls {
+        None => Ok(Transport::Plain(stream)),
+        Some(tls) => {
+            let stream = tls.connect(host, stream).await.map_err(ConnectError::Tls)?;
+            Ok(Transport::Tls(stream))
+        }
+    }
+}
