@@ -30,6 +30,32 @@ test("a status changes when it changes, on a clock that the test moves", async (
   await studio.filter({ hasText: "Stale" }).filter({ hasText: "5m ago" }).waitFor();
 });
 
+test("the ages of Active and Idle can be chosen; they are in the address, and a reload keeps them", async (t) => {
+  const gateway = await startGateway(t, ["--tick-interval-ms", "3600000", "--ttl", "1h"]);
+  const visitor = await visit(t);
+  await visitor.context.clock.install();
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  await page.getByText("Columns", { exact: true }).click();
+  await page.getByLabel("Active up to").selectOption("1 min");
+  await live(page);
+  await page.getByLabel("Idle up to").selectOption("10 min");
+  await page.keyboard.press("Escape");
+  await live(page);
+  assert.equal(page.url(), `${gateway.page}#/instances?active=60&idle=600`);
+  await page.reload();
+  await live(page);
+  await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui");
+  const studio = row(page, "studio");
+  await studio.filter({ hasText: "Active" }).waitFor();
+  await page.clock.runFor(62_000);
+  await studio.filter({ hasText: "Idle" }).waitFor();
+  await page.clock.runFor(300_000);
+  await studio.filter({ hasText: "Idle" }).filter({ hasText: "6m ago" }).waitFor();
+  await page.getByText("Connection health", { exact: true }).click();
+  await page.getByText("Active up to 1 min, Idle up to 10 min, then Stale").waitFor();
+});
+
 test("the gateway restarts: the page says so, waits, and is one row again", async (t) => {
   const gateway = await startGateway(t);
   const visitor = await visit(t, { expected: [/ERR_CONNECTION_REFUSED/, /WebSocket connection to/] });

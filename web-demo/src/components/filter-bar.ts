@@ -1,8 +1,9 @@
 import type { PresenceRow, Status } from "openclaw-presence";
 import { html } from "lit";
 
+import { duration } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
-import { COLUMNS, columns, STATUSES, type Filter } from "../state/filter.js";
+import { AGES, COLUMNS, columns, STATUSES, type Filter } from "../state/filter.js";
 import { ORDERS, type Order } from "../state/roster-order.js";
 import { menu } from "./menu.js";
 import { select } from "./select.js";
@@ -21,7 +22,7 @@ export interface FilterBarContent {
 
 /** Counts that are filters, a search, a mode, an order, and grouping. */
 export function filterBar({ filter, rows, change, besideCounts, extra }: FilterBarContent) {
-  const { text, statuses, mode, order, isReversed, isGrouped, hidden, isAbsolute } = filter;
+  const { text, statuses, mode, order, isReversed, isGrouped, hidden, isAbsolute, activeS, idleS } = filter;
   const value = (event: Event) => (event.target as HTMLInputElement | HTMLSelectElement).value;
   // What is chosen stays in the list, even when nobody has it any more.
   const modes = [...new Set([mode, ...rows.map((row) => row.mode ?? "")])].filter(Boolean).sort();
@@ -48,10 +49,17 @@ export function filterBar({ filter, rows, change, besideCounts, extra }: FilterB
         ${menu("columns", "Columns", [
           ...columns().map((column) => check(COLUMNS[column], !hidden.has(column), () => change({ hidden: toggled(hidden, column) }))),
           check("Times instead of ages", isAbsolute, () => change({ isAbsolute: !isAbsolute })),
+          age("active", "Active up to", activeS, AGES.filter((each) => each < idleS), (activeS) => change({ activeS })),
+          age("idle", "Idle up to", idleS, AGES.filter((each) => each > activeS), (idleS) => change({ idleS })),
         ])}
         ${extra}
       </div>
     </div>`;
+}
+
+function age(name: string, label: string, seconds: number, choices: readonly number[], choose: (seconds: number) => void) {
+  const options = choices.map((each) => [String(each), duration(each * 1_000)] as const);
+  return html`<div class="field check"><label for="filter-${name}">${label}</label>${select(`filter-${name}`, String(seconds), options, (value) => choose(Number(value)))}</div>`;
 }
 
 function check(label: string, isOn: boolean, toggle: () => void) {

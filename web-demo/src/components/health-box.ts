@@ -21,7 +21,7 @@ export class HealthBox extends Part {
   }
 
   protected override render() {
-    const { health, live } = this.session;
+    const { health, live, thresholds } = this.session;
     const connection = live.value.roster?.connection;
     const isLive = connection?.phase === "live";
     const { latencyMs, lastFrameAtMs } = health;
@@ -36,7 +36,7 @@ export class HealthBox extends Part {
           ["sent", "Sent", count(health.framesOut, "frame")],
           ["lists", "List requests", String(health.listRequests), "Requests for the whole list: after a missed frame or a digest that differs; without deltas also before a status would change."],
           ["methods", "Gateway", isLive ? count(connection.methods.length, "method") : "–", isLive && connection.connId ? `Connection ${connection.connId}` : ""],
-          ["statuses", "Statuses", "Active up to 2 min, Idle up to 5 min, then Stale", "By the age of a row, on the gateway's clock."],
+          ["statuses", "Statuses", `Active up to ${duration(thresholds.activeMs)}, Idle up to ${duration(thresholds.idleMs)}, then Stale`, "By the age of a row, on the gateway's clock."],
         ])}
       </details>`;
   }

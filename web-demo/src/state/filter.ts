@@ -24,7 +24,13 @@ export interface Filter {
   readonly hidden: ReadonlySet<Column>;
   /** Moments instead of ages. */
   readonly isAbsolute: boolean;
+  /** Age up to which a row is Active, and up to which it is Idle, in s: two of {@link AGES}. */
+  readonly activeS: number;
+  readonly idleS: number;
 }
+
+/** Ages that can be chosen, in s. */
+export const AGES: readonly number[] = [30, 60, 120, 300, 600, 1_800, 3_600];
 
 export const NO_FILTER: Filter = {
   text: "",
@@ -35,6 +41,8 @@ export const NO_FILTER: Filter = {
   isGrouped: false,
   hidden: new Set(),
   isAbsolute: false,
+  activeS: 120,
+  idleS: 300,
 };
 
 /** The rows that a filter lets through. */
@@ -51,7 +59,7 @@ export function filterRows(rows: readonly PresenceRow[], { text, statuses, mode 
 
 /** A filter and the open row as the query of a link; defaults are omitted. */
 export function toQuery(filter: Filter, openKey: string | undefined): string {
-  const { text, statuses, mode, order, isReversed, isGrouped, hidden, isAbsolute } = filter;
+  const { text, statuses, mode, order, isReversed, isGrouped, hidden, isAbsolute, activeS, idleS } = filter;
   const query = new URLSearchParams();
   const put = (name: string, value: string) => value !== "" && query.set(name, value);
   put("q", text);
@@ -61,6 +69,8 @@ export function toQuery(filter: Filter, openKey: string | undefined): string {
   put("group", isGrouped ? "host" : "");
   put("hide", [...hidden].join(" "));
   put("time", isAbsolute ? "absolute" : "");
+  put("active", activeS === NO_FILTER.activeS ? "" : String(activeS));
+  put("idle", idleS === NO_FILTER.idleS ? "" : String(idleS));
   put("row", openKey ?? "");
   return query.toString();
 }
@@ -70,6 +80,8 @@ export function fromQuery(text: string): { readonly filter: Filter; readonly ope
   const query = new URLSearchParams(text);
   const words = (name: string) => new Set((query.get(name) ?? "").split(" "));
   const [, minus, name] = /^(-?)(.*)$/.exec(query.get("sort") ?? "") ?? [];
+  const age = (name: string, usual: number) => AGES.find((each) => String(each) === query.get(name)) ?? usual;
+  const [activeS, idleS] = [age("active", NO_FILTER.activeS), age("idle", NO_FILTER.idleS)];
   const [statuses, hidden] = [words("status"), words("hide")];
   const filter: Filter = {
     text: query.get("q") ?? "",
@@ -80,6 +92,7 @@ export function fromQuery(text: string): { readonly filter: Filter; readonly ope
     isGrouped: query.get("group") === "host",
     hidden: new Set(columns().filter((column) => hidden.has(column))),
     isAbsolute: query.get("time") === "absolute",
+    ...(activeS < idleS ? { activeS, idleS } : { activeS: NO_FILTER.activeS, idleS: NO_FILTER.idleS }),
   };
   return { filter, openKey: query.get("row") ?? undefined };
 }

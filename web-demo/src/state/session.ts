@@ -2,6 +2,7 @@ import { PresenceClient, rowName, type Finding, type PresenceError, type RosterS
 
 import type { Announcer } from "../lib/announce.js";
 import { Store } from "../lib/store.js";
+import { NO_FILTER } from "./filter.js";
 import { Health } from "./health.js";
 import { History } from "./history.js";
 import { IdentityLog } from "./identity-log.js";
@@ -41,6 +42,8 @@ export class Session {
   readonly timeline = new Timeline();
   /** Of the connections to the gateway of now. */
   health = new Health();
+  /** Ages up to which rows are Active and Idle, in ms. */
+  thresholds = { activeMs: NO_FILTER.activeS * 1_000, idleMs: NO_FILTER.idleS * 1_000 };
   readonly #announcer: Announcer;
   #client: PresenceClient | undefined;
   #nextFindMs = 0;
@@ -69,6 +72,7 @@ export class Session {
       token: target.secret?.kind === "token" ? target.secret.text : undefined,
       password: target.secret?.kind === "password" ? target.secret.text : undefined,
       beacons: hasBeacons,
+      thresholds: this.thresholds,
       ...identity(isStable),
     });
     this.#leave();
@@ -102,6 +106,14 @@ export class Session {
       this.#set({ notices: [...others, error] });
     });
     client.start();
+  }
+
+  /** Other ages are those of another client: it connects anew. */
+  setThresholds(activeMs: number, idleMs: number): void {
+    if (activeMs === this.thresholds.activeMs && idleMs === this.thresholds.idleMs) return;
+    this.thresholds = { activeMs, idleMs };
+    const { target } = this.live.value;
+    if (target) this.connect(target);
   }
 
   /** Leaves the gateway and forgets its secret. */

@@ -61,6 +61,10 @@ export class InstancesView extends View {
     this.#pane.open(undefined);
   }
 
+  protected override willUpdate(): void {
+    this.session.setThresholds(this.filter.activeS * 1_000, this.filter.idleS * 1_000);
+  }
+
   protected override render() {
     const { session, filter } = this;
     const { target, roster, findings } = session.live.value;
