@@ -1,0 +1,217 @@
+//! Attacks that need a whole conversation. Each ends with a normal client.
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::support::{Client, config, connect_params, raw_http, refusal, row, start, start_manual, within};
+use super::{READ, TEXT, Witness, frame, request};
+
+/// Rows of the default configuration.
+const MAX_ENTRIES: usize = 200;
+
+#[tokio::test]
+async fn json_that_a_program_cannot_hold_is_an_error_or_ignored() {
+    let gateway = start(config());
+    let address = gateway.address();
+    let witness = Witness::start(address).await;
+    let (mut client, _) = Client::connect(address, "a", READ).await;
+    let with =
+        |params: &str| format!(r#"{{"type":"req","id":"x","method":"system-event","params":{params}}}"#);
+    let deep = |open: &str, close: &str| [open.repeat(100_000), close.repeat(100_000)].concat();
+    let answered = [
+        with(&deep("[", "]")),
+        with(r#"{"text":"t","lastInputSeconds":1e999}"#),
+        with(r#"{"text":"\ud800"}"#),
+        with(r#"{"text":{"__proto__":{"a":1}}}"#),
+        with(r#"{"text":null}"#),
+        with(&format!("[{}0]", "0,".repeat(100_000))),
+        with(&format!("{{{}\"text\":\"t\"}}", r#""":0,"#.repeat(20_000))),
+        r#"{"type":"req","id":"x","method":"__proto__"}"#.to_owned(),
+        r#"{"type":"req","id":"x","method":"health","constructor":{}}"#.to_owned(),
+    ];
+    for text in answered {
+        let start: String = text.chars().take(80).collect();
+        client.send(Message::text(text)).await;
+        assert_eq!(client.response("x").await["ok"], false, "{start}");
+    }
+    // Not JSON at all, or without an id to answer to.
+    for text in [
+        deep("[", ""),
+        "{".into(),
+        "\0".into(),
+        "NaN".into(),
+        "{'a':1}".into(),
+        "\u{feff}{}".into(),
+    ] {
+        client.send(Message::text(text)).await;
+    }
+    assert_eq!(client.request("health", json!({})).await["ok"], true);
+    drop(client);
+    witness.ends_unharmed(address).await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn heads_and_frames_that_never_end_are_closed_in_time() {
+    let (gateway, clock) = start_manual(config());
+    let address = gateway.address();
+    let mut witness = Witness::start(address).await;
+    let mut slow = Vec::new();
+    for head in ["", "GET", "GET / HTTP/1.1\r\nHost: x\r\nX: "] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    let mut stalled = Client::open(address, "").await;
+    stalled.stream().write_all(&[TEXT, 0xfe, 0x10]).await.unwrap();
+    witness.0.request("health", json!({})).await;
+    clock.advance(15_001);
+    for mut stream in slow {
+        let mut answer = Vec::new();
+        within("the end", stream.read_to_end(&mut answer)).await.unwrap();
+        assert!(!String::from_utf8_lossy(&answer).starts_with("HTTP/1.1 2"));
+    }
+    assert_eq!(stalled.closed().await, (1008, "handshake timeout".to_owned()));
+    witness.ends_unharmed(address).await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn clients_that_break_off_anywhere_leave_nothing_behind() {
+    let gateway = start(config());
+    let address = gateway.address();
+    let witness = Witness::start(address).await;
+    let hello = request("1", "connect", &connect_params("torn", READ));
+    let upgrade = format!(
+        "GET / HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    let whole = [upgrade.into_bytes(), frame(TEXT, hello.as_bytes())].concat();
+    for round in 0..500 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let len = round * 7 % (whole.len() + 1);
+        stream.write_all(&whole[..len]).await.unwrap();
+        if round % 3 == 0 {
+            // With a reset instead of an end.
+            socket2::SockRef::from(&stream)
+                .set_linger(Some(std::time::Duration::ZERO))
+                .unwrap();
+        }
+    }
+    let rows = witness.ends_unharmed(address).await;
+    // The gateway, the witness, the fresh one, and at most one row of all that broke off.
+    assert!(rows.len() <= 4, "{rows:?}");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_crowd_that_leaves_takes_no_connected_client_with_it() {
+    let gateway = start(config());
+    let address = gateway.address();
+    let witness = Witness::start(address).await;
+    for n in 0..MAX_ENTRIES + 50 {
+        let (mut client, _) = Client::connect(address, &format!("crowd-{n}"), &[]).await;
+        let beacon =
+            json!({ "text": format!("t{n}"), "instanceId": format!("crowd-{n}"), "reason": "r".repeat(900) });
+        client.ask("system-event", beacon).await;
+    }
+    assert!(witness.ends_unharmed(address).await.len() <= MAX_ENTRIES);
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn nobody_writes_the_row_of_another_or_becomes_more_than_it_is() {
+    let gateway = start(config());
+    let address = gateway.address();
+    let witness = Witness::start(address).await;
+    let (mut client, _) = Client::connect(address, "low", &[]).await;
+    for (method, params) in [
+        (
+            "system-event",
+            json!({ "text": "t", "instanceId": "witness", "host": "stolen" }),
+        ),
+        (
+            "system-event",
+            json!({ "text": "Gateway: me", "mode": "gateway", "instanceId": "other" }),
+        ),
+        ("system-presence", json!({})),
+        ("presence.snapshot", json!({})),
+        ("connect", connect_params("low", &["operator.admin"])),
+        (
+            "node.event",
+            json!({ "event": "presence.activity", "payload": {} }),
+        ),
+    ] {
+        let answer = client.request(method, params).await;
+        assert_eq!(answer["ok"], false, "{method}: {answer}");
+    }
+    drop(client);
+    let list = witness.ends_unharmed(address).await.into();
+    assert_eq!(row(&list, "witness")["host"], "witness", "{list}");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_comes_before_the_handshake_gets_one_answer_and_a_close() {
+    let gateway = start(config());
+    let address = gateway.address();
+    let witness = Witness::start(address).await;
+    for (text, code) in [
+        ("", 1000),
+        ("x", 1000),
+        ("[]", 1008),
+        ("null", 1008),
+        (r#"{"type":"res","id":"1","ok":true}"#, 1008),
+        (r#"{"type":"req"}"#, 1008),
+    ] {
+        let mut client = Client::open(address, "").await;
+        client.send(Message::text(text)).await;
+        assert_eq!(client.closed().await.0, code, "{text}");
+    }
+    for change in [
+        json!({ "minProtocol": 5 }),
+        json!({ "role": "root" }),
+        json!({ "client": [] }),
+    ] {
+        let mut params = connect_params("a", READ);
+        for (name, value) in change.as_object().unwrap() {
+            params[name] = value.clone();
+        }
+        let (error, (code, reason)) = refusal(address, "", params).await;
+        assert_ne!(error, Value::Null, "{change}");
+        assert!(
+            [1002, 1008].contains(&code) && !reason.is_empty(),
+            "{change}: {code} {reason}"
+        );
+    }
+    witness.ends_unharmed(address).await;
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_request_behind_a_request_is_not_smuggled() {
+    let gateway = start(config());
+    let address = gateway.address();
+    let witness = Witness::start(address).await;
+    let hidden = "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for lines in [
+        "Content-Length: 5\r\nContent-Length: 0",
+        "Content-Length: 0\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked",
+        "Transfer-Encoding: xchunked",
+        "Content-Length: +5",
+        "Content-Length: 5, 5",
+        "Content-Length : 5",
+        "X: a\r\n Content-Length: 5",
+        "X: a\nContent-Length: 5",
+    ] {
+        let request = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n\r\n{hidden}");
+        let answer = raw_http(address, &request).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{lines}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{lines}: {answer}");
+    }
+    witness.ends_unharmed(address).await;
+    gateway.shutdown().await;
+}

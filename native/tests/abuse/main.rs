@@ -1,0 +1,68 @@
+//! Hostile clients over real sockets. The table of attacks is in `README.md` beside this file.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod attacks;
+mod framing;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+use support::{Client, row};
+
+const READ: &[&str] = &["operator.read"];
+const TEXT: u8 = 0x81;
+
+/// A client's frame: its first byte as it is, its payload masked.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    const KEY: [u8; 4] = [0x5a, 0, 0xff, 0x13];
+    let mut bytes = vec![first];
+    match payload.len() {
+        len @ 0..=125 => bytes.push(0x80 | len as u8),
+        len @ 126..=65_535 => {
+            bytes.push(0x80 | 126);
+            bytes.extend((len as u16).to_be_bytes());
+        }
+        len => {
+            bytes.push(0x80 | 127);
+            bytes.extend((len as u64).to_be_bytes());
+        }
+    }
+    bytes.extend(KEY);
+    bytes.extend(
+        payload
+            .iter()
+            .zip(KEY.iter().cycle())
+            .map(|(byte, key)| byte ^ key),
+    );
+    bytes
+}
+
+/// A request as text.
+fn request(id: &str, method: &str, params: &Value) -> String {
+    json!({ "type": "req", "id": id, "method": method, "params": params }).to_string()
+}
+
+/// A normal client that was there before the attack.
+struct Witness(Client);
+
+impl Witness {
+    async fn start(address: SocketAddr) -> Self {
+        Self(Client::connect(address, "witness", READ).await.0)
+    }
+
+    /// The attack is over: a new client is served, and the list holds both, each once. Returns the list.
+    async fn ends_unharmed(mut self, address: SocketAddr) -> Vec<Value> {
+        let (mut fresh, _) = Client::connect(address, "fresh", READ).await;
+        assert_eq!(fresh.request("health", json!({})).await["ok"], true);
+        let answer = self.0.request("system-presence", json!({})).await;
+        let list = &answer["payload"];
+        for name in ["witness", "fresh"] {
+            assert_eq!(row(list, name)["reason"], "connect", "{list}");
+            let rows = list.as_array().unwrap().iter();
+            assert_eq!(rows.filter(|row| row["instanceId"] == name).count(), 1, "{list}");
+        }
+        list.as_array().unwrap().clone()
+    }
+}
