@@ -36,6 +36,7 @@ cargo xtask <command>
       --seeds N           how many (default: 10000); a seed that fails is named with the command that repeats it
   soak                    let clients come, go and misbehave for long; the gateway's memory must stay as it was
       --minutes N         how long (default: 60)
+  autobahn                the Autobahn suite's cases against the gateway, by a relay that echoes; needs Python
   fuzz [TARGET]..         feed the fuzz targets (all, or these) with changed inputs, on one core; needs a nightly Rust
       --seconds N         time for each target (default: 60)
   build                   build everything in release
@@ -72,6 +73,7 @@ fn dispatch(arguments: &[String]) -> Result<(), Failure> {
         "bench" => commands::bench(&Project::locate()?, rest),
         "simulate" => commands::simulate(&Project::locate()?, rest),
         "soak" => commands::soak(&Project::locate()?, rest),
+        "autobahn" => commands::autobahn(&Project::locate()?, rest),
         "fuzz" => commands::fuzz(&Project::locate()?, rest),
         "build" => commands::build(&Project::locate()?, rest),
         "help" | "--help" | "-h" => {

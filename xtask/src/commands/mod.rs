@@ -1,5 +1,6 @@
 //! What can be typed after `cargo xtask`.
 
+mod autobahn;
 mod bench;
 mod build;
 mod fuzz;
@@ -8,6 +9,7 @@ mod simulate;
 mod soak;
 mod test;
 
+pub(crate) use autobahn::autobahn;
 pub(crate) use bench::bench;
 pub(crate) use build::build;
 pub(crate) use fuzz::fuzz;

@@ -4,5 +4,6 @@ pub(crate) mod browser;
 pub(crate) mod fuzz;
 pub(crate) mod node;
 pub(crate) mod npm;
+pub(crate) mod python;
 pub(crate) mod rust;
 pub(crate) mod wasm;
