@@ -1,7 +1,7 @@
 // The custom element in Chromium, against a real gateway.
 
 import { after, before, describe, test } from "node:test";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import * as assert from "./lib/assert.mjs";
@@ -287,4 +287,12 @@ test("on a server importing it defines nothing and throws nothing", async () => 
   definePresenceRoster();
   assert.equal(typeof PresenceRosterElement, "function");
   assert.ok(!("customElements" in globalThis) && !("HTMLElement" in globalThis), "it declares no globals of browsers");
+});
+
+test("Lit is inside: no module and no type of the package imports it", () => {
+  const dist = new URL("../dist/", import.meta.url);
+  const files = readdirSync(dist, { recursive: true }).filter((name) => /\.(js|cjs|ts|cts)$/.test(name));
+  const imports = files.filter((name) => /(from |import |import\(|require\()"(@lit|lit)/.test(readFileSync(new URL(name, dist), "utf8")));
+  assert.deepEqual(imports, []);
+  assert.match(readFileSync(new URL("vendor/lit-html/LICENSE", dist), "utf8"), /BSD 3-Clause/);
 });

@@ -1,6 +1,7 @@
 import { PresenceClient, PresenceError, Roster, ageTextIn, displayStatus, ready, status, type AgeStatus, type PresenceRow, type Status } from "openclaw-presence";
 import { PresenceClient as AloneClient } from "openclaw-presence/client";
 import "openclaw-presence/element";
+import type { ElementLabels, PresenceRosterElement } from "openclaw-presence/element";
 import { init, initSync } from "openclaw-presence/slim";
 
 const word: AgeStatus = status(1, { activeMs: 5 });
@@ -29,5 +30,12 @@ status("1");
 // @ts-expect-error: no age is Left
 const never: AgeStatus = "Left";
 
-export { health, labels, node, other };
+const element: PresenceRosterElement = document.createElement("presence-roster");
+const words: ElementLabels = { title: "Instanzen", ageText: ageTextIn("de") };
+Object.assign(element, { client, headingLevel: 3, labels: words });
+element.addEventListener("error", ({ error }) => console.log(error.code));
+// @ts-expect-error: the element sets it
+element.roster = client.roster;
+
+export { element, health, labels, node, other };
 export { alone, client, code, loaded, never, own, rows, shown, word };
