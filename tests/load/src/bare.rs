@@ -3,12 +3,16 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use mio::net::{TcpListener, TcpStream};
+use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
+use rustls::ServerConfig;
 use socket2::SockRef;
 
-use crate::ws_frame;
+use crate::line::Line;
+use crate::{certificate, ws_frame};
 
 /// Response of the server to received bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -31,6 +35,12 @@ pub(crate) struct BareOptions {
     /// Bytes of one request
     #[arg(long, default_value_t = 1)]
     pub(crate) request_bytes: usize,
+    /// Certificate in PEM: encrypts
+    #[arg(long, requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Its private key
+    #[arg(long)]
+    pub(crate) tls_key: Option<PathBuf>,
 }
 
 /// Send buffer of a socket: the gateway's `net::accept::SEND_BUFFER_BYTES`, so that its options are not what is measured.
@@ -38,7 +48,7 @@ const SEND_BUFFER_BYTES: usize = 128 * 1024;
 const LISTENER: Token = Token(usize::MAX);
 
 struct Socket {
-    stream: TcpStream,
+    line: Line,
     /// Bytes to be written.
     owed: usize,
     /// Bytes of an incomplete request.
@@ -61,6 +71,10 @@ pub(crate) fn serve(options: &BareOptions) -> io::Result<()> {
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
         std::process::exit(0);
     });
+    let files = options.tls_cert.as_ref().zip(options.tls_key.as_ref());
+    let tls = files
+        .map(|(cert, key)| certificate::server(cert, key))
+        .transpose()?;
     let mut poll = Poll::new()?;
     poll.registry()
         .register(&mut listener, LISTENER, Interest::READABLE)?;
@@ -74,7 +88,7 @@ pub(crate) fn serve(options: &BareOptions) -> io::Result<()> {
         }
         for event in &events {
             if event.token() == LISTENER {
-                accept(&listener, &poll, &mut sockets)?;
+                accept(&listener, &poll, &mut sockets, tls.as_ref())?;
                 continue;
             }
             let number = event.token().0;
@@ -112,7 +126,12 @@ pub(crate) fn serve(options: &BareOptions) -> io::Result<()> {
     }
 }
 
-fn accept(listener: &TcpListener, poll: &Poll, sockets: &mut Vec<Option<Socket>>) -> io::Result<()> {
+fn accept(
+    listener: &TcpListener,
+    poll: &Poll,
+    sockets: &mut Vec<Option<Socket>>,
+    tls: Option<&Arc<ServerConfig>>,
+) -> io::Result<()> {
     loop {
         let mut stream = match listener.accept() {
             Ok((stream, _)) => stream,
@@ -127,7 +146,7 @@ fn accept(listener: &TcpListener, poll: &Poll, sockets: &mut Vec<Option<Socket>>
             Interest::READABLE | Interest::WRITABLE,
         )?;
         sockets.push(Some(Socket {
-            stream,
+            line: Line::server(stream, tls)?,
             owed: 0,
             rest: 0,
         }));
@@ -150,24 +169,26 @@ impl Socket {
                 0 => text.len(),
                 left => left,
             };
-            match self.stream.write(&text[text.len() - left..]) {
+            match self.line.write(&text[text.len() - left..]) {
                 Ok(len) => self.owed -= len,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // Full or closed: the next read shows which.
                 Err(_) => return,
             }
         }
+        // The same as in the loop.
+        let _ = self.line.flush();
     }
 
     /// Number of bytes read; `None` at the end.
     fn read(&mut self, buffer: &mut [u8]) -> Option<usize> {
         let mut total = 0;
         loop {
-            match self.stream.read(buffer) {
+            match self.line.read(buffer) {
                 Ok(0) => return None,
                 Ok(len) => {
                     total += len;
-                    if len < buffer.len() {
+                    if len < buffer.len() && !self.line.is_encrypted() {
                         return Some(total);
                     }
                 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::certificate;
 use crate::error::BenchError;
 use crate::launcher::{Launcher, Source};
 use crate::options::Options;
@@ -89,6 +90,13 @@ impl Bench {
             }),
             None => Source::Command(options.command.clone()),
         };
+        let trust = match (&options.url, &options.tls_ca) {
+            (Some(url), Some(path)) if url.is_encrypted => Some(certificate::trusting(path)?),
+            (Some(url), None) if url.is_encrypted => {
+                return Err(BenchError::Gateway("a wss:// URL needs --tls-ca".to_owned()));
+            }
+            _ => None,
+        };
         Ok(Self {
             report: Report {
                 label: options.label.clone(),
@@ -98,6 +106,8 @@ impl Bench {
                 source,
                 token: token.clone(),
                 cores: if options.no_pin { None } else { system::cores() },
+                certificate: None,
+                trust,
             },
             profiles: Profiles {
                 token,

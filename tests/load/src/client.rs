@@ -5,10 +5,10 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::rc::Rc;
 use std::time::Instant;
 
-use mio::net::TcpStream;
 use presence_core::Now;
 use presence_core::client::{Client, ClientOutput};
 
+use crate::line::Line;
 use crate::signer::Signer;
 use crate::ws_frame::{self, Scanner, WsFrame, find};
 
@@ -22,6 +22,8 @@ const LIST_EVENT: &str = r#"{"type":"event","event":"presence","#;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     Connecting,
+    /// The TLS handshake with the bare server.
+    Encrypting,
     Upgrading,
     Handshake,
     Live,
@@ -56,7 +58,7 @@ pub(crate) struct Seen {
 
 /// One client.
 pub(crate) struct LoadClient {
-    pub(crate) socket: TcpStream,
+    line: Line,
     pub(crate) stage: Stage,
     pub(crate) seen: Seen,
     pub(crate) end: Option<End>,
@@ -76,13 +78,13 @@ pub(crate) struct LoadClient {
 
 impl LoadClient {
     pub(crate) fn new(
-        socket: TcpStream,
+        line: Line,
         protocol: Option<Box<Client>>,
         signer: Option<Rc<Signer>>,
         keeps: bool,
     ) -> Self {
         Self {
-            socket,
+            line,
             stage: Stage::Connecting,
             seen: Seen::default(),
             end: None,
@@ -99,16 +101,19 @@ impl LoadClient {
 
     /// The socket is connected, or has failed.
     pub(crate) fn handle_connected(&mut self, upgrade: &str) {
-        match self.socket.take_error() {
-            Ok(None) if self.socket.peer_addr().is_ok() => {}
+        match self.line.socket.take_error() {
+            Ok(None) if self.line.socket.peer_addr().is_ok() => {}
             Ok(None) => return,
             Ok(Some(error)) | Err(error) => return self.finish(1006, &error.to_string()),
         }
         // Without it the socket is only slower.
-        let _ = self.socket.set_nodelay(true);
+        let _ = self.line.socket.set_nodelay(true);
         if self.protocol.is_some() {
             self.stage = Stage::Upgrading;
             self.out.extend_from_slice(upgrade.as_bytes());
+            self.flush();
+        } else if self.line.is_encrypted() {
+            self.stage = Stage::Encrypting;
             self.flush();
         } else {
             self.stage = Stage::Live;
@@ -118,17 +123,22 @@ impl LoadClient {
     /// Reads until the socket is drained. `until_end`: the peer has closed, so the end is read too.
     pub(crate) fn read(&mut self, buffer: &mut [u8], until_end: bool, now: Now) {
         while !self.is_paused && self.stage != Stage::Ended {
-            match self.socket.read(buffer) {
+            match self.line.read(buffer) {
                 Ok(0) => return self.finish(1006, "the connection ended"),
                 Ok(len) => {
                     self.seen.bytes += len as u64;
                     self.take_in(&buffer[..len], now);
                     // A short read means the socket is drained; more bytes are a new event.
-                    if len < buffer.len() && !until_end {
+                    if len < buffer.len() && !until_end && !self.line.is_encrypted() {
                         return;
                     }
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if self.stage == Stage::Encrypting && !self.line.is_handshaking() {
+                        self.stage = Stage::Live;
+                    }
+                    return;
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return self.finish(1006, &error.to_string()),
             }
@@ -144,7 +154,7 @@ impl LoadClient {
     pub(crate) fn flush(&mut self) {
         let mut written = 0;
         while written < self.out.len() {
-            match self.socket.write(&self.out[written..]) {
+            match self.line.write(&self.out[written..]) {
                 Ok(len) => written += len,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -152,10 +162,13 @@ impl LoadClient {
             }
         }
         self.out.drain(..written);
+        if let Err(error) = self.line.flush() {
+            self.finish(1006, &error.to_string());
+        }
     }
 
     pub(crate) fn local_port(&self) -> io::Result<u16> {
-        Ok(self.socket.local_addr()?.port())
+        Ok(self.line.socket.local_addr()?.port())
     }
 
     /// The kept hello.

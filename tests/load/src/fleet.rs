@@ -4,14 +4,17 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token};
-use presence_core::client::{Client, ClientConfig};
+use presence_core::client::{Client, ClientConfig as ProtocolConfig};
+use rustls::ClientConfig;
 
 use crate::client::{LoadClient, Stage};
 use crate::clock;
 use crate::error::BenchError;
+use crate::line::Line;
 use crate::signer::Signer;
 
 /// Size of the read buffer, which all clients share.
@@ -22,7 +25,7 @@ const SLICE: Duration = Duration::from_millis(50);
 /// A connection to open.
 pub(crate) struct Plan {
     /// Configuration of the client; `None` for a connection to the bare server.
-    pub(crate) client: Option<ClientConfig>,
+    pub(crate) client: Option<ProtocolConfig>,
     pub(crate) signer: Option<Rc<Signer>>,
     /// Whether its frames are kept for [`LoadClient::mirrored`].
     pub(crate) keeps: bool,
@@ -65,6 +68,7 @@ impl Opened {
 pub(crate) struct Fleet {
     pub(crate) clients: Vec<LoadClient>,
     address: SocketAddr,
+    tls: Option<Arc<ClientConfig>>,
     upgrade: String,
     poll: Poll,
     events: Events,
@@ -83,10 +87,12 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    pub(crate) fn new(address: SocketAddr) -> io::Result<Self> {
+    /// No clients yet; with `tls` they are encrypted.
+    pub(crate) fn new(address: SocketAddr, tls: Option<Arc<ClientConfig>>) -> io::Result<Self> {
         Ok(Self {
             clients: Vec::new(),
             address,
+            tls,
             upgrade: format!(
                 "GET / HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                  Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
@@ -365,6 +371,7 @@ impl Fleet {
                 Token(number),
                 Interest::READABLE | Interest::WRITABLE,
             )?;
+            let line = Line::client(socket, self.address.ip(), self.tls.as_ref())?;
             let now = clock::now();
             let machine = plan.client.map(|config| {
                 let mut machine = Box::new(Client::new(config, now));
@@ -374,7 +381,7 @@ impl Fleet {
                 machine
             });
             self.clients
-                .push(LoadClient::new(socket, machine, plan.signer, plan.keeps));
+                .push(LoadClient::new(line, machine, plan.signer, plan.keeps));
             self.opening += 1;
         }
         Ok(())

@@ -1,12 +1,20 @@
 //! Starts the processes that are measured, each on the gateway's core.
 
+use std::ffi::OsString;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
+use rustls::ClientConfig;
+
 use crate::bare::{BareOptions, BareWork};
+use crate::certificate::Certificate;
 use crate::error::BenchError;
+use crate::fleet::Fleet;
 use crate::process::{BareProcess, GatewayProcess};
 use crate::profiles::Profiles;
 use crate::system::{self, Cores};
@@ -28,9 +36,41 @@ pub(crate) struct Launcher {
     pub(crate) source: Source,
     pub(crate) token: String,
     pub(crate) cores: Option<Cores>,
+    /// Certificate of the servers that are started.
+    pub(crate) certificate: Option<Rc<Certificate>>,
+    /// Whom clients trust; without it they do not encrypt.
+    pub(crate) trust: Option<Arc<ClientConfig>>,
 }
 
 impl Launcher {
+    /// Starts the same servers with TLS.
+    pub(crate) fn encrypted(&self) -> Result<Self, BenchError> {
+        let certificate = Certificate::new()?;
+        Ok(Self {
+            trust: Some(certificate.client()),
+            certificate: Some(Rc::new(certificate)),
+            ..self.clone()
+        })
+    }
+
+    /// Returns a fleet for a server of this address, with TLS if the servers have it.
+    pub(crate) fn fleet(&self, address: SocketAddr) -> io::Result<Fleet> {
+        Fleet::new(address, self.trust.clone())
+    }
+
+    /// The options that name the certificate, of gateways and of the bare server.
+    fn tls_options(&self) -> Vec<OsString> {
+        let files = self.certificate.iter().flat_map(|certificate| {
+            [
+                ("--tls-cert", certificate.path()),
+                ("--tls-key", certificate.key_path()),
+            ]
+        });
+        files
+            .flat_map(|(option, path)| [option.into(), path.into()])
+            .collect()
+    }
+
     /// Whether gateways can be started and stopped.
     pub(crate) fn can_start(&self) -> bool {
         !matches!(self.source, Source::Running(..))
@@ -76,13 +116,18 @@ impl Launcher {
         let mut command = Command::new(program);
         command
             .args(arguments)
+            .args(if self.is_own() {
+                self.tls_options()
+            } else {
+                Vec::new()
+            })
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let begun = Instant::now();
         let child = self.spawn(&mut command)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        GatewayProcess::started(address, child, profiles, begun)
+        GatewayProcess::started(address, child, profiles, begun, self.trust.clone())
     }
 
     /// Starts a bare server.
@@ -96,6 +141,7 @@ impl Launcher {
             .args(["bare", "--work", work])
             .args(["--text-bytes", &options.text_bytes.to_string()])
             .args(["--request-bytes", &options.request_bytes.to_string()])
+            .args(self.tls_options())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());

@@ -13,11 +13,13 @@
 mod attack;
 mod bare;
 mod bench;
+mod certificate;
 mod client;
 mod clock;
 mod error;
 mod fleet;
 mod launcher;
+mod line;
 mod options;
 mod process;
 mod profiles;

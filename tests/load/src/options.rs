@@ -52,6 +52,9 @@ pub(crate) struct Options {
     /// Token of the gateway [default: of the URL, else random]
     #[arg(long, env = "OPENCLAW_GATEWAY_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
+    /// Certificates in PEM to trust, for a wss:// URL; the gateway's is valid for its address
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(crate) tls_ca: Option<PathBuf>,
     /// Process id of the running gateway, for memory and processor time
     #[arg(long, requires = "url")]
     pub(crate) pid: Option<u32>,
@@ -91,15 +94,23 @@ pub(crate) struct Options {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GatewayUrl {
     pub(crate) address: SocketAddr,
+    /// Whether it is spoken to by TLS.
+    pub(crate) is_encrypted: bool,
     /// Token in the fragment, as in the URL that `serve` prints.
     pub(crate) token: Option<String>,
 }
 
 fn gateway_url(text: &str) -> Result<GatewayUrl, String> {
-    let rest = ["ws://", "http://"]
+    let schemes = [
+        ("ws://", false),
+        ("http://", false),
+        ("wss://", true),
+        ("https://", true),
+    ];
+    let (rest, is_encrypted) = schemes
         .iter()
-        .find_map(|scheme| text.strip_prefix(scheme))
-        .ok_or("use ws://host:port")?;
+        .find_map(|(scheme, is_encrypted)| Some((text.strip_prefix(scheme)?, *is_encrypted)))
+        .ok_or("use ws://host:port or wss://host:port")?;
     let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let address = authority
@@ -109,6 +120,7 @@ fn gateway_url(text: &str) -> Result<GatewayUrl, String> {
         .ok_or("the host has no address")?;
     Ok(GatewayUrl {
         address,
+        is_encrypted,
         token: fragment.strip_prefix("token=").map(str::to_owned),
     })
 }
@@ -157,6 +169,9 @@ mod tests {
         let url = parse("--url ws://127.0.0.1:4711/path?x=1").unwrap().url.unwrap();
         assert_eq!(url.address, "127.0.0.1:4711".parse().unwrap());
         assert_eq!(url.token, None);
+        assert!(!url.is_encrypted);
+        let url = parse("--url wss://127.0.0.1:4711 --tls-ca ca.pem").unwrap().url;
+        assert!(url.unwrap().is_encrypted);
         let url = parse("--url http://[::1]:4711/#token=abc").unwrap().url.unwrap();
         assert_eq!(url.address, "[::1]:4711".parse().unwrap());
         assert_eq!(url.token.as_deref(), Some("abc"));
@@ -179,7 +194,7 @@ mod tests {
             "--only nonsense",
             "--pid 3",
             "--url 127.0.0.1:4711",
-            "--url wss://127.0.0.1:4711",
+            "--tls-ca ca.pem",
             "--url ws://127.0.0.1",
             "--url ws://127.0.0.1:1 -- node",
         ] {

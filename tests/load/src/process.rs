@@ -3,7 +3,10 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::Child;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use rustls::ClientConfig;
 
 use crate::error::BenchError;
 use crate::fleet::Fleet;
@@ -21,6 +24,7 @@ pub(crate) struct GatewayProcess {
     pub(crate) pid: Option<u32>,
     /// From its start to its first hello; `None` for one that was not started here.
     pub(crate) start: Option<Duration>,
+    tls: Option<Arc<ClientConfig>>,
     child: Option<Child>,
 }
 
@@ -37,6 +41,7 @@ impl GatewayProcess {
             address,
             pid,
             start: None,
+            tls: None,
             child: None,
         }
     }
@@ -47,11 +52,13 @@ impl GatewayProcess {
         child: Child,
         profiles: &Profiles,
         begun: Instant,
+        tls: Option<Arc<ClientConfig>>,
     ) -> Result<Self, BenchError> {
         let mut gateway = Self {
             address,
             pid: Some(child.id()),
             start: None,
+            tls,
             child: Some(child),
         };
         gateway.wait_for_hello(profiles, begun)?;
@@ -70,7 +77,7 @@ impl GatewayProcess {
                 std::thread::sleep(Duration::from_micros(200));
                 continue;
             }
-            let mut fleet = Fleet::new(self.address)?;
+            let mut fleet = Fleet::new(self.address, self.tls.clone())?;
             let opened = fleet.open(vec![profiles.observer(false, false)], 1, Duration::from_secs(15))?;
             match opened.failures.into_iter().next() {
                 None => return Ok(()),

@@ -25,12 +25,14 @@ pub(crate) struct Scenario {
 /// All measurements.
 pub(crate) const ALL: &[Scenario] = &[
     start::SCENARIO,
-    idle::SCENARIO,
+    idle::PLAIN,
+    idle::ENCRYPTED,
     storm::SIGNED,
     storm::DELTAS,
     storm::FULL,
     fanout::FULL,
     fanout::DELTAS,
+    fanout::ENCRYPTED,
     beacons::SCENARIO,
     requests::SCENARIO,
     slow::SCENARIO,

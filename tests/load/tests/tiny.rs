@@ -162,6 +162,8 @@ fn gateways_are_started_and_measured() {
     let names = [
         "start",
         "idle",
+        "idle-tls",
+        "fanout-tls",
         "beacons",
         "slow",
         "hostile",
@@ -170,7 +172,10 @@ fn gateways_are_started_and_measured() {
     ];
     let report = measure(&names, &[]);
     assert!(figure(&report, "start.hello") > 0.0);
-    assert_eq!(figure(&report, "idle.clients"), 6.0);
+    for name in ["idle.clients", "idle-tls.clients"] {
+        assert_eq!(figure(&report, name), 6.0);
+    }
+    assert!(figure(&report, "fanout-tls.ratio") > 0.0);
     for depth in ["one", "pipelined"] {
         assert!(figure(&report, &format!("beacons.{depth}.rate")) > 0.0);
         assert!(figure(&report, &format!("beacons.{depth}.converged")) >= 0.0);

@@ -71,6 +71,12 @@ pub(crate) const LINES: &[Line] = &[
         AtMost(5.0)
     ),
     gateway!(
+        "the same by TLS",
+        |f| f.value("idle-tls.per_client"),
+        "KB",
+        Target::None
+    ),
+    gateway!(
         "idle clients connected",
         |f| f.value("idle.clients"),
         "",
@@ -161,6 +167,25 @@ pub(crate) const LINES: &[Line] = &[
         |f| f.value("fanout-delta.ratio"),
         "x",
         AtMost(1.25)
+    ),
+    gateway!(
+        "fan-out by TLS, 200 rows to 1,000 clients, last client",
+        |f| f.value("fanout-tls.last"),
+        "ms",
+        Target::None,
+        limit | f | f.value("fanout-tls.bare")
+    ),
+    gateway!(
+        "as a multiple of a bare TLS server",
+        |f| f.value("fanout-tls.ratio"),
+        "x",
+        AtMost(1.25)
+    ),
+    gateway!(
+        "its processor time, as a multiple of that of the bare TLS server",
+        |f| ratio(f, "fanout-tls.cpu", "fanout-tls.bare_cpu"),
+        "x",
+        Target::None
     ),
     gateway!(
         "bytes of the delta, of those of the full list",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Scenario;
 use crate::bench::{Bench, WAIT};
 use crate::error::BenchError;
-use crate::fleet::{Fleet, Goal};
+use crate::fleet::Goal;
 use crate::requests::{beacon, fill};
 use crate::stats::ms;
 
@@ -27,7 +27,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
             .progress
             .show(&format!("{clients} connections, {depth} at a time"));
         let gateway = bench.launcher.start(&bench.profiles, &[])?;
-        let mut fleet = Fleet::new(gateway.address)?;
+        let mut fleet = bench.launcher.fleet(gateway.address)?;
         let plans = (0..clients)
             .map(|_| bench.profiles.observer(false, false))
             .collect();

@@ -24,7 +24,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
             bench.progress.show(&format!("{clients} connections, {kind}"));
             let gateway = bench.launcher.start(&bench.profiles, &[])?;
             let empty = gateway.memory_kb();
-            let mut fleet = readers_of(bench, gateway.address, clients, deltas)?;
+            let mut fleet = readers_of(bench, bench.launcher.fleet(gateway.address)?, clients, deltas)?;
             fleet.rest(Duration::from_millis(300))?;
             let name = format!("curve.{clients}.{kind}");
             bench

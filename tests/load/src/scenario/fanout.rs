@@ -7,6 +7,7 @@ use crate::bare::{BareOptions, BareWork};
 use crate::bench::{Bench, WAIT};
 use crate::error::BenchError;
 use crate::fleet::{Fleet, Goal};
+use crate::launcher::Launcher;
 use crate::profiles::Profiles;
 use crate::requests::{beacon, fill};
 use crate::stats::{median, median_ratio, ms, percentile};
@@ -14,22 +15,47 @@ use crate::stats::{median, median_ratio, ms, percentile};
 pub(super) const FULL: Scenario = Scenario {
     name: "fanout",
     title: "one change until the last reader has the whole list, beside bare TCP",
-    run: |bench| run(bench, "fanout", false),
+    run: |bench| {
+        let launcher = bench.launcher.clone();
+        run(bench, &launcher, "fanout", false)
+    },
 };
 
 pub(super) const DELTAS: Scenario = Scenario {
     name: "fanout-delta",
     title: "one change until the last reader has the delta, beside bare TCP",
-    run: |bench| run(bench, "fanout-delta", true),
+    run: |bench| {
+        let launcher = bench.launcher.clone();
+        run(bench, &launcher, "fanout-delta", true)
+    },
+};
+
+pub(super) const ENCRYPTED: Scenario = Scenario {
+    name: "fanout-tls",
+    title: "one change until the last reader has the whole list by TLS, beside a bare TLS server",
+    run: |bench| {
+        if !bench.launcher.is_own() {
+            bench
+                .report
+                .note("fanout-tls: this gateway gets no certificate here".to_owned());
+            return Ok(());
+        }
+        let launcher = bench.launcher.encrypted()?;
+        run(bench, &launcher, "fanout-tls", false)
+    },
 };
 
 /// Longer than the coalescing window.
 const PAUSE: Duration = Duration::from_millis(80);
 
-fn run(bench: &mut Bench, name: &str, deltas: bool) -> Result<(), BenchError> {
+fn run(bench: &mut Bench, launcher: &Launcher, name: &str, deltas: bool) -> Result<(), BenchError> {
+    let unit = match launcher.trust {
+        Some(_) => "x bare TLS",
+        None => "x bare TCP",
+    };
     let readers = bench.possible(bench.size.readers, 2);
-    let gateway = bench.launcher.start(&bench.profiles, &[])?;
-    let mut fleet = readers_of(bench, gateway.address, readers, deltas)?;
+    let gateway = launcher.start(&bench.profiles, &[])?;
+    let mut fleet = readers_of(bench, launcher.fleet(gateway.address)?, readers, deltas)?;
     fleet.rest(Duration::from_millis(200))?;
     let before_kb = gateway.memory_kb();
     let mut sender = Sender::new(bench.size.rows);
@@ -39,9 +65,11 @@ fn run(bench: &mut Bench, name: &str, deltas: bool) -> Result<(), BenchError> {
         work: BareWork::Broadcast,
         text_bytes: len,
         request_bytes: 1,
+        tls_cert: None,
+        tls_key: None,
     };
-    let bare = bench.launcher.bare(&options)?;
-    let mut limit = Fleet::new(bare.address)?;
+    let bare = launcher.bare(&options)?;
+    let mut limit = launcher.fleet(bare.address)?;
     let plans = (0..readers).map(|_| Profiles::bare()).collect();
     limit.open(plans, bench.size.concurrency, WAIT)?.complete()?;
     bare_round(&mut limit)?;
@@ -70,11 +98,9 @@ fn run(bench: &mut Bench, name: &str, deltas: bool) -> Result<(), BenchError> {
         .report
         .add(format!("{name}.last_p95"), percentile(&ours, 95.0), "ms");
     bench.report.add(format!("{name}.bare"), median(&theirs), "ms");
-    bench.report.add(
-        format!("{name}.ratio"),
-        median_ratio(&ours, &theirs),
-        "x bare TCP",
-    );
+    bench
+        .report
+        .add(format!("{name}.ratio"), median_ratio(&ours, &theirs), unit);
     bench
         .report
         .add(format!("{name}.cpu"), median(&cpu), "ms of the gateway's core");
@@ -95,11 +121,10 @@ fn run(bench: &mut Bench, name: &str, deltas: bool) -> Result<(), BenchError> {
 /// Fills the roster and connects readers.
 pub(super) fn readers_of(
     bench: &Bench,
-    address: std::net::SocketAddr,
+    mut fleet: Fleet,
     readers: usize,
     deltas: bool,
 ) -> Result<Fleet, BenchError> {
-    let mut fleet = Fleet::new(address)?;
     fleet
         .open(vec![bench.profiles.observer(deltas, false)], 1, WAIT)?
         .complete()?;

@@ -90,7 +90,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
 /// One attack on a fresh gateway. The median over the runs of the longest wait counts.
 fn one(bench: &mut Bench, name: &str, attack: Attack, worst_of_all: &mut Worst) -> Result<(), BenchError> {
     let gateway = bench.launcher.start(&bench.profiles, &[])?;
-    let mut fleet = Fleet::new(gateway.address)?;
+    let mut fleet = bench.launcher.fleet(gateway.address)?;
     let others = bench.possible(bench.size.readers, 2);
     let plans = (0..=others)
         .map(|_| bench.profiles.observer(false, false))

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use super::Scenario;
 use crate::bench::Bench;
 use crate::error::BenchError;
-use crate::fleet::Fleet;
 use crate::stats::{median, ms};
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -34,7 +33,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
             .collect::<Vec<_>>()
     };
     let mut gateway = bench.launcher.start(&bench.profiles, &options)?;
-    let mut fleet = Fleet::new(gateway.address)?;
+    let mut fleet = bench.launcher.fleet(gateway.address)?;
     fleet.open(plans(bench), bench.size.concurrency, LIMIT)?;
     let mut times = Vec::new();
     let restarts = bench.size.storms.min(RESTARTS);
@@ -47,7 +46,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
         fleet.rest(Duration::from_millis(200))?;
         let begun = Instant::now();
         gateway = bench.launcher.start_on(port, &bench.profiles, &options)?;
-        fleet = Fleet::new(gateway.address)?;
+        fleet = bench.launcher.fleet(gateway.address)?;
         let opened = fleet.open(plans(bench), clients, LIMIT)?;
         if let Some(failure) = opened.failures.first() {
             bench.report.note(format!(

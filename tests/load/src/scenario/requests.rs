@@ -7,7 +7,7 @@ use crate::bare::{BareOptions, BareWork};
 use crate::bench::{Bench, WAIT};
 use crate::client::LoadClient;
 use crate::error::BenchError;
-use crate::fleet::{Fleet, NextRequest};
+use crate::fleet::NextRequest;
 use crate::profiles::Profiles;
 use crate::requests::{fill, list_request};
 use crate::stats::{median, median_ratio};
@@ -25,7 +25,7 @@ const DEPTH: usize = 16;
 fn run(bench: &mut Bench) -> Result<(), BenchError> {
     let askers = bench.size.askers;
     let gateway = bench.launcher.start(&bench.profiles, &[])?;
-    let mut fleet = Fleet::new(gateway.address)?;
+    let mut fleet = bench.launcher.fleet(gateway.address)?;
     let plans = (0..askers)
         .map(|_| bench.profiles.observer(false, false))
         .collect();
@@ -40,9 +40,11 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
         work: BareWork::Answer,
         text_bytes: len,
         request_bytes: framed.len(),
+        tls_cert: None,
+        tls_key: None,
     };
     let bare = bench.launcher.bare(&options)?;
-    let mut limit = Fleet::new(bare.address)?;
+    let mut limit = bench.launcher.fleet(bare.address)?;
     limit
         .open((0..askers).map(|_| Profiles::bare()).collect(), askers, WAIT)?
         .complete()?;

@@ -41,7 +41,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     let gateway = bench
         .launcher
         .start(&bench.profiles, &["--stall-ms", &stall_ms])?;
-    let mut fleet = super::fanout::readers_of(bench, gateway.address, HEALTHY, false)?;
+    let mut fleet = super::fanout::readers_of(bench, bench.launcher.fleet(gateway.address)?, HEALTHY, false)?;
     let mut sender = super::fanout::Sender::new(bench.size.rows);
     sender.warm_up(&mut fleet)?;
     let mut changes = Changes {

@@ -48,7 +48,7 @@ fn plain(bench: &mut Bench) -> Result<(), BenchError> {
     for number in 0..storms {
         bench.progress.show(&format!("storm {} of {storms}", number + 1));
         let gateway = bench.launcher.start(&bench.profiles, &[])?;
-        let mut fleet = Fleet::new(gateway.address)?;
+        let mut fleet = bench.launcher.fleet(gateway.address)?;
         let plans = (0..clients)
             .map(|number| {
                 bench
@@ -93,7 +93,7 @@ fn deltas(bench: &mut Bench) -> Result<(), BenchError> {
     for number in 0..storms {
         bench.progress.show(&format!("storm {} of {storms}", number + 1));
         let gateway = start(bench, clients)?;
-        let mut fleet = Fleet::new(gateway.address)?;
+        let mut fleet = bench.launcher.fleet(gateway.address)?;
         let plans = (0..clients)
             .map(|client| {
                 // Comparing is slow: all clients once, a sample in every other storm.
@@ -159,7 +159,7 @@ fn full(bench: &mut Bench) -> Result<(), BenchError> {
     for number in 0..storms {
         bench.progress.show(&format!("storm {} of {storms}", number + 1));
         let gateway = start(bench, clients)?;
-        let mut fleet = Fleet::new(gateway.address)?;
+        let mut fleet = bench.launcher.fleet(gateway.address)?;
         let plans = (0..clients)
             .map(|number| {
                 let keeps = number % (clients / samples).max(1) == 0;
@@ -225,7 +225,7 @@ fn start(bench: &Bench, clients: usize) -> Result<GatewayProcess, BenchError> {
 
 /// A client that connects after the storm and keeps its frames.
 fn judge(bench: &Bench, gateway: &GatewayProcess, deltas: bool) -> Result<Fleet, BenchError> {
-    let mut fleet = Fleet::new(gateway.address)?;
+    let mut fleet = bench.launcher.fleet(gateway.address)?;
     fleet
         .open(vec![bench.profiles.observer(deltas, true)], 1, LIMIT)?
         .complete()?;

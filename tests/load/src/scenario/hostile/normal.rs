@@ -52,7 +52,7 @@ impl Normal {
             if Instant::now() >= client_at {
                 client_at += CLIENT_EVERY;
                 let asked = Instant::now();
-                let mut fresh = Fleet::new(address)?;
+                let mut fresh = Fleet::new(address, None)?;
                 let opened = fresh.open(vec![bench.profiles.observer(false, false)], 1, WAIT)?;
                 self.note(asked, opened.failures.is_empty());
             }
