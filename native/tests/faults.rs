@@ -111,7 +111,7 @@ async fn stopped_for_a_while_it_goes_on_where_it_was() {
 /// More sockets than the process may have files: those who are in are served, and who comes later when there is room.
 #[tokio::test]
 async fn without_files_left_who_is_in_is_served_and_others_later() {
-    let gateway = Process::start_under("ulimit -n 400;", 0).await;
+    let gateway = Process::start_with("ulimit -n 400;", &["--port", "0"]).await;
     let (mut client, _) = Client::connect(gateway.address, "tab", READ).await;
     let mut crowd = Vec::new();
     for _ in 0..600 {
@@ -131,7 +131,7 @@ async fn without_files_left_who_is_in_is_served_and_others_later() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn with_little_memory_a_flood_of_bytes_ends_nobody_else() {
-    let gateway = Process::start_under("ulimit -v 200000;", 0).await;
+    let gateway = Process::start_with("ulimit -v 200000;", &["--port", "0"]).await;
     let (mut client, _) = Client::connect(gateway.address, "tab", READ).await;
     for round in 0..4 {
         let (mut flood, _) = Client::connect(gateway.address, &format!("flood-{round}"), READ).await;

@@ -11,15 +11,14 @@ mod support;
 mod support_tls;
 
 use std::net::SocketAddr;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use support::{Client, connect_params, within};
+use support::process::Process;
+use support::{Client, connect_params};
 use support_tls::{Authority, VERSIONS, open};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
 
 /// What PROTOCOL.md promises: most that one client adds, in kB.
 const MOST_KB: u64 = 64 * 1024;
@@ -28,55 +27,37 @@ const LEFT_KB: u64 = 4 * 1024;
 const BACK_TIME: Duration = Duration::from_secs(10);
 const MIB: usize = 1024 * 1024;
 
-struct Process {
-    child: Child,
+/// A gateway whose memory is compared with what it held when it had served one client.
+struct Watched {
+    process: Process,
     address: SocketAddr,
-    /// Held when it had served one client.
     before_kb: u64,
 }
 
-impl Process {
+impl Watched {
     async fn start() -> Self {
-        let mut process = Self::spawn(&[]).await;
-        Client::connect(process.address, "first", &["operator.read"]).await;
-        process.before_kb = process.memory_kb("VmRSS:");
-        process
+        let mut watched = Self::start_with(&[]).await;
+        Client::connect(watched.address, "first", &["operator.read"]).await;
+        watched.note();
+        watched
     }
 
-    async fn spawn(options: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_presence-gateway"))
-            .args(["serve", "--port", "0", "--token", support::TOKEN])
-            .args(options)
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = loop {
-            let line = within("the address", lines.next_line()).await.unwrap();
-            let line = line.expect("the gateway ended");
-            if let Some((_, url)) = line
-                .split_once("open ")
-                .and_then(|(_, url)| url.split_once("://"))
-            {
-                break url.split('/').next().unwrap().parse().unwrap();
-            }
-        };
+    async fn start_with(options: &[&str]) -> Self {
+        let process = Process::start_with("", &[&["--port", "0"], options].concat()).await;
         Self {
-            child,
-            address,
+            address: process.address,
+            process,
             before_kb: 0,
         }
     }
 
+    /// What it holds now counts as before.
+    fn note(&mut self) {
+        self.before_kb = self.memory_kb("VmRSS:");
+    }
+
     fn memory_kb(&self, field: &str) -> u64 {
-        let pid = self.child.id().expect("it runs");
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
-        line.split_whitespace().next().unwrap().parse().unwrap()
+        self.process.memory_kb(field)
     }
 
     /// Checks what the process held at most, and that it gives back what it no longer needs.
@@ -158,7 +139,7 @@ async fn a_client_that_is_let_in_is_bounded_in_memory() {
         format!(r#"{{{}"type":"req"}}"#, r#""x":0,"#.repeat(150_000)),
         format!("{}{}", "[".repeat(MIB / 2), "]".repeat(MIB / 2)),
     ];
-    let process = Process::start().await;
+    let process = Watched::start().await;
     for text in &texts {
         let (client, _) = Client::connect(process.address, "attacker", &[]).await;
         let mut bytes = frame(text).repeat(8);
@@ -170,7 +151,7 @@ async fn a_client_that_is_let_in_is_bounded_in_memory() {
 
 #[tokio::test]
 async fn pieces_and_unread_answers_are_bounded_in_memory() {
-    let process = Process::start().await;
+    let process = Watched::start().await;
     // A message in two large pieces, and half of another frame.
     let (mut client, _) = Client::connect(process.address, "attacker", &["operator.read"]).await;
     let half = " ".repeat(MIB / 2);
@@ -194,7 +175,7 @@ async fn pieces_and_unread_answers_are_bounded_in_memory() {
 
 #[tokio::test]
 async fn idle_clients_keep_no_buffer_of_their_largest_message() {
-    let process = Process::start().await;
+    let process = Watched::start().await;
     let text = dense("no.such.method", "0", MIB);
     let mut idle = Vec::new();
     for n in 0..40 {
@@ -212,7 +193,7 @@ async fn idle_clients_keep_no_buffer_of_their_largest_message() {
 
 #[tokio::test]
 async fn strangers_are_bounded_in_memory_together() {
-    let process = Process::start().await;
+    let process = Watched::start().await;
     let connect = dense("connect", r#"{"":0}"#, 64 * 1024);
     let whole = frame(&connect);
     let mut strangers = Vec::new();
@@ -248,7 +229,7 @@ async fn half_open_tls_handshakes_are_bounded_in_memory_together() {
     let authority = Authority::new();
     authority.issue(&["localhost"], |_| {});
     let (cert, key) = (authority.path("cert.pem"), authority.path("key.pem"));
-    let mut process = Process::spawn(&[
+    let mut process = Watched::start_with(&[
         "--tls-cert",
         cert.to_str().unwrap(),
         "--tls-key",
@@ -260,7 +241,7 @@ async fn half_open_tls_handshakes_are_bounded_in_memory_together() {
         .await
         .hello(connect_params("first", &[]))
         .await;
-    process.before_kb = process.memory_kb("VmRSS:");
+    process.note();
     // Each begins a ClientHello of 60,000 bytes and sends almost as much of it as is read.
     let mut hello = vec![0x16, 3, 1, 0x3e, 0x80, 1, 0, 0xea, 0x60];
     hello.resize(8_000, 0);
@@ -287,7 +268,7 @@ async fn half_open_tls_handshakes_are_bounded_in_memory_together() {
 }
 
 /// Connects once for each of these handshakes, one after the other, and closes.
-async fn come_and_go(process: &Process, handshakes: impl Iterator<Item = serde_json::Value>) {
+async fn come_and_go(process: &Watched, handshakes: impl Iterator<Item = serde_json::Value>) {
     for params in handshakes {
         let mut client = Client::open(process.address, "").await;
         client.hello(params).await;
@@ -307,7 +288,7 @@ fn node_params(n: usize, command: &str) -> serde_json::Value {
 
 #[tokio::test]
 async fn nodes_that_went_are_bounded_in_memory() {
-    let process = Process::start().await;
+    let process = Watched::start().await;
     come_and_go(&process, (0..400).map(|n| node_params(n, "a"))).await;
     process.check("nodes with many commands").await;
     // Just below the 8 KiB of a node, and above.
@@ -319,7 +300,7 @@ async fn nodes_that_went_are_bounded_in_memory() {
 
 #[tokio::test]
 async fn rows_that_were_left_are_bounded_in_memory() {
-    let process = Process::start().await;
+    let process = Watched::start().await;
     let scopes: Vec<_> = (0..64).map(|n| format!("{n}{}", "s".repeat(900))).collect();
     let scopes: Vec<_> = scopes.iter().map(|scope| &**scope).collect();
     come_and_go(

@@ -18,14 +18,15 @@ pub(crate) struct Process {
 impl Process {
     /// Serves at that port; 0 means any.
     pub(crate) async fn start(port: u16) -> Self {
-        Self::start_under("", port).await
+        Self::start_with("", &["--port", &port.to_string()]).await
     }
 
-    /// The same after these commands of a shell, such as `ulimit -n 200;`.
-    pub(crate) async fn start_under(shell: &str, port: u16) -> Self {
+    /// Serves with these options, after these commands of a shell, such as `ulimit -n 200;`.
+    pub(crate) async fn start_with(shell: &str, options: &[&str]) -> Self {
         let program = env!("CARGO_BIN_EXE_presence-gateway");
         let mut child = Command::new("/bin/sh")
-            .args(["-c", &format!("{shell} exec {program} serve --port {port}")])
+            .args(["-c", &format!("{shell} exec \"$0\" serve \"$@\""), program])
+            .args(options)
             .env_clear()
             .env("OPENCLAW_GATEWAY_TOKEN", TOKEN)
             .stdin(Stdio::null())
@@ -37,7 +38,11 @@ impl Process {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = loop {
             let line = within("the address", lines.next_line()).await.unwrap();
-            if let Some((_, url)) = line.expect("the gateway ended").split_once("http://") {
+            let line = line.expect("the gateway ended");
+            if let Some((_, url)) = line
+                .split_once("open ")
+                .and_then(|(_, url)| url.split_once("://"))
+            {
                 break url.split('/').next().unwrap().parse().unwrap();
             }
         };
