@@ -1,10 +1,6 @@
 //! The most memory that one client can make the gateway hold, in a process of its own, as Linux counts it.
 #![cfg(target_os = "linux")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod support;
 #[path = "support/tls.rs"]

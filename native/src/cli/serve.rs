@@ -21,20 +21,24 @@ use crate::tls::Tls;
 
 /// Open files besides the connections: listeners, the runtime, the log, /proc, refused sockets.
 const OWN_FILES: usize = 64 + MAX_PARTING;
+/// With fewer open files nothing works.
+const MIN_FILES: usize = 16;
 /// Upper bound of the derived number of connections.
 const MAX_DERIVED_CONNECTIONS: usize = 100_000;
 
 pub(super) fn serve(options: &ServeOptions) -> Result<(), Failure> {
-    let resolved = options
+    let mut resolved = options
         .resolve()
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let level = options.log_level.unwrap_or(LevelFilter::INFO);
     sandbox::forbid_core_dumps();
     logging::start(level, options.log_format.unwrap_or_default());
-    runtime()?.block_on(run(resolved, options.max_connections.is_some()))
+    // First: without files not even the runtime starts.
+    limit_connections(&mut resolved.config, options.max_connections.is_some())?;
+    runtime()?.block_on(run(resolved))
 }
 
-async fn run(resolved: Resolved, has_max_connections: bool) -> Result<(), Failure> {
+async fn run(resolved: Resolved) -> Result<(), Failure> {
     let mut config = resolved.config;
     let mut made_token = None;
     if resolved.needs_token && config.bind.is_loopback() {
@@ -42,7 +46,6 @@ async fn run(resolved: Resolved, has_max_connections: bool) -> Result<(), Failur
         config.auth = AuthMode::Token(token.clone());
         made_token = Some(token);
     }
-    limit_connections(&mut config, has_max_connections)?;
     let signals = Signals::new()?;
     config.version = stated_version().into();
     let (bind, auth, version) = (config.bind, config.auth.as_str(), config.version.clone());
@@ -215,11 +218,16 @@ fn explain(error: StartError) -> Failure {
 /// Raises the limit of open files to the hard limit, and bounds the connections by it.
 ///
 /// # Errors
-/// [`Failure::Usage`] when `--max-connections` exceeds what the limit allows.
+/// [`Failure::Usage`] when `--max-connections` exceeds what the limit allows, [`Failure::Other`] when it allows nothing.
 fn limit_connections(config: &mut GatewayConfig, is_given: bool) -> Result<(), Failure> {
     let Some(files) = raise_file_limit() else {
         return Ok(());
     };
+    if files < MIN_FILES {
+        return Err(Failure::Other(format!(
+            "the hard limit of open files is {files}, and at least {MIN_FILES} are needed; raise it (ulimit -Hn)"
+        )));
+    }
     let possible = files.saturating_sub(OWN_FILES).max(1);
     let connections = &mut config.slots.max_connections;
     if is_given {

@@ -115,12 +115,13 @@ async fn pings_of_a_gateway_that_does_not_read_take_no_memory() {
 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
-    let mut child = program(&["watch", "--url", &url])
+    // It must not give up before all pings are there.
+    let mut child = program(&["watch", "--timeout", "600000", "--url", &url])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let (stream, _) = listener.accept().await.unwrap();
+    let (stream, _) = within("a connection", listener.accept()).await.unwrap();
     let mut stream = tokio_tungstenite::accept_async(stream)
         .await
         .unwrap()

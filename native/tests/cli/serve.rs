@@ -168,6 +168,15 @@ async fn more_connections_than_open_files_are_refused_if_asked_for() {
         "presence-gateway: usage: --max-connections 873: the hard limit of open files is 1000, which allows 872; raise \
          it (ulimit -Hn) or ask for fewer\n"
     );
+    let starved = run(serve(7, "")).await;
+    assert_eq!(starved.code, 1, "{}", starved.stderr);
+    assert!(
+        starved
+            .stderr
+            .contains("the hard limit of open files is 7, and at least 16 are needed"),
+        "{}",
+        starved.stderr
+    );
     for (arguments, words) in [
         ("--max-connections 872", "listening"),
         ("", "max_connections=872"),
