@@ -11,10 +11,14 @@
 pub mod beacon_text;
 pub mod client;
 pub mod connect;
+pub mod device;
 pub mod frame;
+mod gateway;
+pub mod http_head;
 pub mod machine;
 pub mod mirror;
 mod naive;
+pub mod proxy;
 pub mod roster;
 pub mod seeds;
 
@@ -58,9 +62,19 @@ pub const TARGETS: &[Target] = &[
         seeds: seeds::connects,
     },
     Target {
+        name: "device",
+        run: device::run,
+        seeds: seeds::noise,
+    },
+    Target {
         name: "frame",
         run: frame::run,
         seeds: seeds::frames,
+    },
+    Target {
+        name: "http_head",
+        run: http_head::run,
+        seeds: seeds::requests,
     },
     Target {
         name: "machine",
@@ -71,6 +85,11 @@ pub const TARGETS: &[Target] = &[
         name: "mirror",
         run: mirror::run,
         seeds: seeds::lists,
+    },
+    Target {
+        name: "proxy",
+        run: proxy::run,
+        seeds: seeds::hops,
     },
     Target {
         name: "roster",

@@ -125,6 +125,68 @@ pub fn sessions() -> Vec<Vec<u8>> {
     sessions
 }
 
+/// Requests of HTTP.
+#[must_use]
+pub fn requests() -> Vec<Vec<u8>> {
+    let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let lines = [
+        "",
+        upgrade,
+        "Connection: close\r\n",
+        "Content-Length: 0\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "Origin: http://localhost\r\n",
+        "X-Forwarded-For: 192.0.2.1\r\n",
+        "If-None-Match: *\r\n",
+    ];
+    let targets = [
+        "/",
+        "/healthz",
+        "/readyz?token=x",
+        "*",
+        "http://localhost/x",
+        "/%2e%2e/x",
+    ];
+    let methods = ["GET", "HEAD", "POST", "OPTIONS"];
+    let mut requests = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        for (by, target) in targets.iter().enumerate() {
+            let method = methods[(at + by) % methods.len()];
+            let version = if at + by == 7 { "1.0" } else { "1.1" };
+            let request = format!("{method} {target} HTTP/{version}\r\nHost: localhost\r\n{line}\r\n");
+            requests.push(request.into_bytes());
+        }
+    }
+    requests
+}
+
+/// What proxies state: addresses, and users behind an `@`.
+#[must_use]
+pub fn hops() -> Vec<Vec<u8>> {
+    let texts = [
+        "",
+        "192.0.2.4",
+        "203.0.113.9, 192.0.2.4",
+        "192.0.2.4, 10.1.2.3, 127.0.0.1",
+        "192.0.2.4:5678",
+        "[2001:db8::7]:443",
+        "[2001:db8::7]",
+        "::ffff:192.0.2.4",
+        "\"192.0.2.4\"",
+        "10.7.7.7\n10.1.2.3",
+        "unknown",
+        "127.0.0.1",
+        "192.0.2.4\n@ann",
+        "@ann\n@bob",
+        "@ zo\u{e9} ",
+        "0.0.0.0",
+        "::",
+        "@undefined",
+    ];
+    texts.map(|text| text.as_bytes().to_vec()).into()
+}
+
 /// Bytes without a meaning of their own, the same in every run.
 #[must_use]
 pub fn noise() -> Vec<Vec<u8>> {
