@@ -8,8 +8,10 @@ use std::path::Path;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sandbox {
     /// All that is asked for.
+    #[cfg(target_os = "linux")]
     Full,
     /// What this kernel knows of it.
+    #[cfg(target_os = "linux")]
     Partial,
     /// Nothing: this system has no Landlock, or forbids it.
     Absent,
@@ -18,7 +20,9 @@ pub(super) enum Sandbox {
 impl fmt::Display for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            #[cfg(target_os = "linux")]
             Self::Full => "full",
+            #[cfg(target_os = "linux")]
             Self::Partial => "partial",
             Self::Absent => "none",
         })
