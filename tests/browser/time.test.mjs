@@ -43,8 +43,11 @@ test("the ages of Active and Idle can be chosen; they are in the address, and a 
   await page.keyboard.press("Escape");
   await live(page);
   assert.equal(page.url(), `${gateway.page}#/instances?active=60&idle=600`);
+  const sockets = [];
+  page.on("websocket", (socket) => sockets.push(socket.url()));
   await page.reload();
   await live(page);
+  assert.equal(sockets.length, 1, "the first connection has these ages already");
   await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui");
   const studio = row(page, "studio");
   await studio.filter({ hasText: "Active" }).waitFor();

@@ -47,7 +47,7 @@ export class InstancesView extends View {
   protected override show(query: string): void {
     if (query === "") return;
     const { filter, openKey } = fromQuery(query);
-    this.filter = filter;
+    this.#setFilter(filter);
     this.#pane.open(openKey);
   }
 
@@ -59,10 +59,6 @@ export class InstancesView extends View {
   /** Details that lie over the page would keep it from being used. */
   protected override hide(): void {
     this.#pane.open(undefined);
-  }
-
-  protected override willUpdate(): void {
-    this.session.setThresholds(this.filter.activeS * 1_000, this.filter.idleS * 1_000);
   }
 
   protected override render() {
@@ -127,7 +123,13 @@ export class InstancesView extends View {
   }
 
   #change(change: Partial<Filter>): void {
-    this.filter = { ...this.filter, ...change };
+    this.#setFilter({ ...this.filter, ...change });
+  }
+
+  /** At once, and not when it is drawn: the page connects after its address is read, with these ages. */
+  #setFilter(filter: Filter): void {
+    this.filter = filter;
+    this.session.setThresholds(filter.activeS * 1_000, filter.idleS * 1_000);
   }
 
   #showAll(): void {
