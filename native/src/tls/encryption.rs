@@ -10,8 +10,8 @@ use super::ServerStream;
 
 /// Most plain bytes that are encrypted ahead of the socket: what a client that stops reading costs.
 const MAX_AHEAD_BYTES: usize = 64 * 1024;
-/// Most encrypted bytes that are read for one plain byte: records may be empty.
-const MAX_EMPTY_BYTES: usize = 32 * 1024;
+/// Most encrypted bytes that are read before others have their turn: records may be empty.
+const MAX_TURN_BYTES: usize = 32 * 1024;
 
 /// The keys and buffers of one connection.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Encryption(Mutex<State>);
 #[derive(Debug)]
 struct State {
     tls: ServerConnection,
+    /// Encrypted bytes read since the socket was drained or others had their turn.
+    turn_bytes: usize,
     /// Whether the socket accepted bytes since the last [`Encryption::flush`].
     has_progress: bool,
 }
@@ -31,6 +33,7 @@ impl Encryption {
         tls.set_buffer_limit(Some(MAX_AHEAD_BYTES));
         let state = State {
             tls,
+            turn_bytes: 0,
             has_progress: false,
         };
         (limited.into_inner(), Box::new(Self(Mutex::new(state))))
@@ -48,7 +51,7 @@ impl Encryption {
         buffer: &mut [u8],
     ) -> io::Result<usize> {
         let mut state = self.state();
-        let mut source = Source { read, len: 0 };
+        let mut source = Source(read);
         loop {
             match state.tls.reader().read(buffer) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -56,10 +59,17 @@ impl Encryption {
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
                 outcome => return outcome,
             }
-            if source.len > MAX_EMPTY_BYTES {
+            if state.turn_bytes > MAX_TURN_BYTES {
+                state.turn_bytes = 0;
                 return Err(ErrorKind::Interrupted.into());
             }
-            state.tls.read_tls(&mut source)?;
+            match state.tls.read_tls(&mut source) {
+                Ok(len) => state.turn_bytes += len,
+                Err(error) => {
+                    state.turn_bytes = 0;
+                    return Err(error);
+                }
+            }
             let outcome = state.tls.process_new_packets();
             // The answer to a key update, or the alert; a full socket gets it with the next write.
             let _ = state.write(stream);
@@ -114,27 +124,24 @@ impl Encryption {
 impl State {
     fn write(&mut self, stream: &TcpStream) -> io::Result<()> {
         while self.tls.wants_write() {
-            if self.tls.write_tls(&mut Sink(stream))? == 0 {
-                return Err(ErrorKind::WriteZero.into());
+            match self.tls.write_tls(&mut Sink(stream)) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(_) => self.has_progress = true,
+                // Whoever called would encrypt the same bytes once more.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
-            self.has_progress = true;
         }
         Ok(())
     }
 }
 
 /// The socket as rustls reads it.
-struct Source<F> {
-    read: F,
-    /// Bytes read.
-    len: usize,
-}
+struct Source<F>(F);
 
 impl<F: FnMut(&mut [u8]) -> io::Result<usize>> Read for Source<F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = (self.read)(buffer)?;
-        self.len += read;
-        Ok(read)
+        (self.0)(buffer)
     }
 }
 
