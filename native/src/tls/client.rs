@@ -178,13 +178,30 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
+/// The first names of a certificate. Whoever wrote them may want to steer the terminal, so they are escaped and cut.
+fn names(presented: &[String]) -> String {
+    const MAX_NAMES: usize = 4;
+    const MAX_CHARACTERS: usize = 100;
+
+    let shown = presented.iter().take(MAX_NAMES).map(|name| {
+        let name = name.trim_start_matches("DnsName(\"").trim_end_matches("\")");
+        name.chars()
+            .take(MAX_CHARACTERS)
+            .flat_map(char::escape_debug)
+            .collect::<String>()
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
 /// What is wrong with the handshake, and what to do.
 fn explain(error: &io::Error, host: &str) -> String {
     const PIN: &str = "pin the certificate with --tls-fingerprint; the gateway logs it at its start";
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     let certificate = match tls {
         Some(Error::InvalidCertificate(certificate)) => certificate,
-        Some(Error::InvalidMessage(_)) => return "there is no TLS on this port: use ws://".to_owned(),
+        Some(Error::InvalidMessage(_)) => {
+            return "no TLS answers there: is this the gateway's TLS port?".to_owned();
+        }
         _ => return format!("the TLS handshake failed: {error}"),
     };
     match certificate {
@@ -198,7 +215,7 @@ fn explain(error: &io::Error, host: &str) -> String {
         }
         CertificateError::NotValidForNameContext { presented, .. } => format!(
             "the certificate is not valid for `{host}`, but for {}: use its name in --url, or {PIN}",
-            presented.join(", ")
+            names(presented)
         ),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             "the certificate has expired: renew it on the gateway's machine, and check the clock of this one"
@@ -209,5 +226,28 @@ fn explain(error: &io::Error, host: &str) -> String {
         }
         CertificateError::Other(OtherError(why)) if why.is::<OtherFingerprint>() => why.to_string(),
         other => format!("the certificate cannot be used ({other}): have it issued anew, or {PIN}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn names_in_a_certificate_cannot_steer_the_terminal_or_fill_it() {
+        let hostile = [
+            "a\u{1b}[2J\u{7}b".to_owned(),
+            "l1\nrefused: fake\r\u{202e}".to_owned(),
+        ];
+        let shown = names(&hostile);
+        assert!(
+            !shown.contains(|c: char| c.is_control() || c == '\u{202e}'),
+            "{shown:?}"
+        );
+        assert_eq!(
+            names(&["DnsName(\"gw.example.org\")".to_owned()]),
+            "gw.example.org"
+        );
+        assert!(names(&vec!["x".repeat(10_000); 2_200]).len() < 1_000);
     }
 }

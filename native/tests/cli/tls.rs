@@ -316,7 +316,7 @@ async fn the_wrong_scheme_and_options_that_do_not_fit_are_explained() {
         (
             &["--url", &wss, "--tls-ca", &ca],
             3,
-            "there is no TLS on this port: use ws://",
+            "no TLS answers there: is this the gateway's TLS port?",
         ),
         (
             &["--url", &ws, "--tls-ca", &ca],
