@@ -7,12 +7,14 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A socket of which only so many bytes are read.
+/// A socket of which only so many bytes are read during the handshake.
 #[derive(Debug)]
 pub(crate) struct Limited {
     stream: TcpStream,
     /// Bytes that may still be read; one read may exceed it. `None` after [`lift`](Self::lift).
     left: Option<usize>,
+    /// Whether reading has paused at the bound.
+    has_paused: bool,
 }
 
 impl Limited {
@@ -20,6 +22,7 @@ impl Limited {
         Self {
             stream,
             left: Some(bytes),
+            has_paused: false,
         }
     }
 
@@ -40,6 +43,13 @@ impl AsyncRead for Limited {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.left == Some(0) {
+            // The handshake may be complete: what follows it is often in the same flight, and rustls reads on as long as
+            // it can. A pause makes tokio-rustls look; if bytes are still wanted after it, they are too many.
+            if !self.has_paused {
+                self.has_paused = true;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             let why = "the client sent too many bytes before the end of the handshake";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, why)));
         }

@@ -1,5 +1,7 @@
 //! Handshakes that do not end, are too long, or fail.
 
+use std::io::{Read as _, Write as _};
+
 use rustls::ClientConnection;
 
 use super::*;
@@ -136,5 +138,30 @@ async fn a_client_that_does_not_trust_the_certificate_is_logged() {
     );
     let line = log.line("refused: no TLS handshake").await;
     assert!(line["reason"].as_str().unwrap().contains("UnknownCA"), "{line}");
+    gateway.shutdown().await;
+}
+
+/// The last message of the handshake and a large request come in one flight, as browsers with large cookies send them.
+#[tokio::test]
+async fn a_large_request_right_behind_the_handshake_is_no_part_of_it() {
+    let authority = Authority::new();
+    let gateway = start(authority.config());
+    let client = authority.client(&VERSIONS);
+    let address = gateway.address();
+    let head = format!(
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {}\r\n\r\n",
+        "a".repeat(15_000)
+    );
+    let exchange = tokio::task::spawn_blocking(move || {
+        let mut connection = ClientConnection::new(client, "localhost".try_into().unwrap()).unwrap();
+        // Kept until there are keys for it.
+        connection.writer().write_all(head.as_bytes()).unwrap();
+        let mut socket = std::net::TcpStream::connect(address).unwrap();
+        let mut answer = String::new();
+        let _ = rustls::Stream::new(&mut connection, &mut socket).read_to_string(&mut answer);
+        answer
+    });
+    let answer = within("the answer", exchange).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     gateway.shutdown().await;
 }
