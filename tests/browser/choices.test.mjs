@@ -26,7 +26,7 @@ test("filters, order, columns and the open row are in the address, and a reload 
   const { gateway, page } = await withInstances(t, [["a", "apple", "node"], ["b", "berry", "node"], ["c", "cherry", "ui"]]);
   await page.getByRole("combobox", { name: "Mode" }).selectOption("node");
   await page.getByRole("button", { name: "Reverse order" }).click();
-  await page.getByText("Columns", { exact: true }).click();
+  await page.getByText("View", { exact: true }).click();
   await page.getByLabel("Version").uncheck();
   await page.getByLabel("Times instead of ages").check();
   await page.keyboard.press("Escape");

@@ -1,19 +1,16 @@
 // How it looks: every place in both schemes, on a phone and on a wide screen, each held against axe, with a picture.
 
-import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, test } from "node:test";
 
 import { closeBrowser, picture, visit } from "./lib/browser.mjs";
 import { startGateway } from "./lib/gateway.mjs";
+import { check } from "./lib/looks.mjs";
 import { bringPeople, PEOPLE, sendAway } from "./lib/people.mjs";
 import { live, row, rowsWhen } from "./lib/roster.mjs";
 import { startStaticHost } from "./lib/static-host.mjs";
 
 after(closeBrowser);
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const NOW = 1_800_000_000_000;
 /** A list with a row of every status, and one that left long ago. */
 const EVERY_STATUS = [
@@ -24,18 +21,6 @@ const EVERY_STATUS = [
   { host: "d-attic-pi", instanceId: "d", ip: "192.168.1.44", version: "2026.9.6", platform: "linux 6.6.62", deviceFamily: "Linux", mode: "node", reason: "node-connected", ts: NOW - 400_000 },
   { host: "e-phone", instanceId: "e", ip: "192.168.1.61", version: "2026.9.1", platform: "ios 26.1.0", deviceFamily: "iPhone", mode: "ui", reason: "disconnect", ts: NOW - 500_000 },
 ];
-const SERIOUS = new Set(["serious", "critical"]);
-
-/** No serious finding of axe, nothing wider than the screen. */
-async function check(page, what) {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => axe.run({ resultTypes: ["violations"] }));
-  const serious = violations.filter(({ impact }) => SERIOUS.has(impact));
-  assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`), [], `axe on ${what}`);
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  assert.equal(overflow, 0, `${what} is ${overflow} px wider than the screen`);
-}
-
 for (const scheme of ["light", "dark"]) {
   for (const width of [360, 1440]) {
     const size = { width, height: width === 360 ? 740 : 900, scheme, reducedMotion: "reduce" };

@@ -36,7 +36,7 @@ test("the ages of Active and Idle can be chosen; they are in the address, and a 
   await visitor.context.clock.install();
   const page = await visitor.open(gateway.link);
   await live(page);
-  await page.getByText("Columns", { exact: true }).click();
+  await page.getByText("View", { exact: true }).click();
   await page.getByLabel("Active up to").selectOption("1 min");
   await live(page);
   await page.getByLabel("Idle up to").selectOption("10 min");

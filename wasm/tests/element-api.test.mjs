@@ -110,16 +110,17 @@ describe("<presence-roster> as its users see it", () => {
         left: (age) => `Weg (${age})`,
         input: (age) => `Eingabe ${age}`,
         thisClient: "dieser",
+        via: (gateway) => `über ${gateway}`,
         unknownHost: "unbekannt",
         count: (others) => `${others} da`,
         joined: (names) => `${names} kam`,
       };
       const left = { status: "Left", isConnected: false, lastInputText: "" };
-      element.client = new StubClient([row("ö", { host: undefined, isOwn: true }), row("Åke", { ...left, ageText: "1 Min." }), row("Zoe")].map((row) => ({ ...row, reasonLabel: "", ageText: "1 Min." })));
+      element.client = new StubClient([row("ö", { host: undefined, isOwn: true }), row("Åke", { ...left, ageText: "1 Min." }), row("Zoe", { entry: { gateway: "home" } })].map((row) => ({ ...row, reasonLabel: "", ageText: "1 Min." })));
       await element.updateComplete;
     });
     const lines = await page.locator("presence-roster :is(h2, header span, li span)").allInnerTexts();
-    assert.equal(lines.filter(Boolean).join("|"), "Instanzen: 2, 1 weg|Verbunden|unbekannt|Aktiv|dieser · Mac · macOS 26.1|Eingabe 1m ago · 1 Min.|Zoe|Aktiv|Mac · macOS 26.1|Eingabe 1m ago · 1 Min.|Åke|Weg (1 Min.)|Mac · macOS 26.1");
+    assert.equal(lines.filter(Boolean).join("|"), "Instanzen: 2, 1 weg|Verbunden|unbekannt|Aktiv|dieser · macOS 26.1|Eingabe 1m ago · 1 Min.|Zoe|Aktiv|macOS 26.1 · über home|Eingabe 1m ago · 1 Min.|Åke|Weg (1 Min.)|macOS 26.1");
     await page.clock.runFor(3_000);
     assert.equal(await news(), "2 da");
     await page.evaluate(() => element.client.tell("join", row("kim", { host: undefined })));

@@ -20,3 +20,26 @@ export function compareRows(a: PresenceRow, b: PresenceRow, naming: RowNaming = 
   const { compare = compareTexts } = naming;
   return Number(b.isSelf) - Number(a.isSelf) || compare(rowName(a, naming), rowName(b, naming)) || (a.key < b.key ? -1 : 1);
 }
+
+/** Returns the model or family of a row's device, such as `Mac16,6`; empty if the platform states it already. */
+export function rowModel({ modelIdentifier, deviceFamily, platformLabel }: PresenceRow): string {
+  const model = modelIdentifier ?? deviceFamily ?? "";
+  return platformLabel.toLowerCase().startsWith(model.toLowerCase()) ? "" : model;
+}
+
+/** Returns the device and platform of a row, such as `Mac16,6 · macOS 26.1`; empty if neither is known. */
+export function rowDevice(row: PresenceRow): string {
+  return [rowModel(row), row.platformLabel].filter(Boolean).join(" · ");
+}
+
+/** Returns the name of the observed gateway that a row comes from; `undefined` for rows of the gateway itself. */
+export function rowGateway({ entry }: PresenceRow): string | undefined {
+  const { gateway } = entry;
+  // Gateways send anything.
+  return typeof gateway === "string" && gateway !== "" ? gateway : undefined;
+}
+
+/** Whether a row is an observed gateway, and not one of its clients. */
+export function isObservedGateway(row: PresenceRow): boolean {
+  return row.mode === "gateway" && rowGateway(row) !== undefined;
+}

@@ -2,7 +2,7 @@
 
 /** A row as the element reads it. */
 export const row = (key, members = {}) => ({
-  ...{ key, host: key, status: "Active", isConnected: true, isSelf: false, isOwn: false, deviceFamily: "Mac", platformLabel: "macOS 26.1" },
+  ...{ key, host: key, entry: {}, status: "Active", isConnected: true, isSelf: false, isOwn: false, deviceFamily: "Mac", platformLabel: "macOS 26.1" },
   ...{ ageText: "5m ago", reasonLabel: "Heartbeat", lastInputText: "1m ago" },
   ...members,
 });

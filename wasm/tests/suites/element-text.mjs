@@ -4,7 +4,7 @@ export default function elementText({ test, assert, presence, internal }) {
   const { headingText, newsText, orderRows, rowDetails, rowSeen, rowStatus } = internal;
   const { rowName } = presence;
 
-  const row = (key, members = {}) => ({ key, host: key, status: "Active", isConnected: true, isSelf: false, isOwn: false, lastInputText: "", ...members });
+  const row = (key, members = {}) => ({ key, host: key, entry: {}, platformLabel: "", status: "Active", isConnected: true, isSelf: false, isOwn: false, lastInputText: "", ...members });
   const LEFT = { status: "Left", isConnected: false, ageText: "2m ago", reasonLabel: "Disconnect" };
   const roster = (rows, phase = "live", members = {}) => ({ rows, hasList: true, connection: { phase }, ...members });
 
@@ -16,17 +16,27 @@ export default function elementText({ test, assert, presence, internal }) {
   });
 
   test("details leave out what is not known", () => {
+    const details = (members) => rowDetails({ entry: {}, ...members });
     const full = { ip: "192.0.2.1", version: "1.0", modelIdentifier: "Mac16,6", platformLabel: "macOS 26.1", mode: "ui" };
-    assert.equal(rowDetails({ ...full, isOwn: true }), "this client · 192.0.2.1 · 1.0 · Mac16,6 · macOS 26.1 · ui");
-    assert.equal(rowDetails({ platformLabel: "", mode: "node" }), "node");
-    assert.equal(rowDetails({ deviceFamily: "Linux", platformLabel: "Linux 6.18" }), "Linux 6.18");
-    assert.equal(rowDetails({ deviceFamily: "Mac", platformLabel: "macOS 26.1" }), "Mac · macOS 26.1");
+    assert.equal(details({ ...full, isOwn: true }), "this client · 192.0.2.1 · 1.0 · Mac16,6 · macOS 26.1 · ui");
+    assert.equal(details({ platformLabel: "", mode: "node" }), "node");
+    assert.equal(details({ deviceFamily: "Linux", platformLabel: "Linux 6.18" }), "Linux 6.18");
+    assert.equal(details({ deviceFamily: "Mac", platformLabel: "macOS 26.1" }), "macOS 26.1");
     assert.equal(rowSeen(row("a", { ageText: "5m ago", reasonLabel: "Heartbeat", lastInputText: "2m ago" })), "input 2m ago · 5m ago · Heartbeat");
     assert.equal(rowSeen(row("a", LEFT)), "");
     assert.equal(rowSeen(row("a", { ...LEFT, lastInputText: "5m ago" })), "input 5m ago");
     assert.equal(rowStatus(row("a", LEFT)), "Left 2m ago");
     assert.equal(rowStatus(row("a", { status: "Idle", ageText: "2m ago" })), "Idle");
     assert.equal(rowSeen(row("a", { isSelf: true, ageText: "just now", reasonLabel: "Self" })), "");
+  });
+
+  test("a row of an observed gateway states the gateway, and the gateway itself its name", () => {
+    const entry = { gateway: "home" };
+    assert.equal(rowDetails(row("a", { mode: "ui", entry })), "ui · via home");
+    assert.equal(rowDetails(row("a", { mode: "gateway", entry })), "gateway · home");
+    assert.equal(rowDetails(row("a", { mode: "gateway" })), "gateway");
+    assert.equal(rowDetails(row("a", { mode: "ui", entry: { gateway: 7 } })), "ui");
+    assert.equal(rowDetails(row("a", { mode: "ui", entry: { gateway: "" } })), "ui");
   });
 
   test("rows stand by name below the gateway, so that nothing jumps", () => {

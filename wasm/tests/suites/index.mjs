@@ -8,10 +8,11 @@ import failures from "./failures.mjs";
 import instanceId from "./instance-id.mjs";
 import listeners from "./listeners.mjs";
 import notifications from "./notifications.mjs";
+import observed from "./observed.mjs";
 import parts from "./parts.mjs";
 import requests from "./requests.mjs";
 import roster from "./roster.mjs";
 import shared from "./shared.mjs";
 import signals from "./signals.mjs";
 
-export const SUITES = { parts, "instance-id": instanceId, "device-key": deviceKey, listeners, roster, client, arrivals, requests, signals, shared, notifications, failures, "element-text": elementText };
+export const SUITES = { parts, "instance-id": instanceId, "device-key": deviceKey, listeners, roster, client, arrivals, observed, requests, signals, shared, notifications, failures, "element-text": elementText };

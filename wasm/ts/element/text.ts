@@ -1,12 +1,17 @@
+import { isObservedGateway, rowDevice, rowGateway } from "../row-names.js";
 import type { PresenceRow, RosterSnapshot } from "../types.js";
 import { ENGLISH, type ElementWords } from "./words.js";
 
-/** What a row is, in one line: address, version, machine, mode. */
+/** What a row is, in one line: address, version, device, mode, and the observed gateway it comes from. */
 export function rowDetails(row: PresenceRow, words: ElementWords = ENGLISH): string {
-  // "Linux · Linux 6.18" says nothing twice.
-  const isSaid = row.deviceFamily !== undefined && row.platformLabel.startsWith(row.deviceFamily);
-  const machine = row.modelIdentifier ?? (isSaid ? undefined : row.deviceFamily);
-  return [row.isOwn ? words.thisClient : "", row.ip, row.version, machine, row.platformLabel, row.mode].filter(Boolean).join(" · ");
+  return [row.isOwn ? words.thisClient : "", row.ip, row.version, rowDevice(row), row.mode, gatewayText(row, words)].filter(Boolean).join(" · ");
+}
+
+/** Where a row comes from; of an observed gateway its name. */
+function gatewayText(row: PresenceRow, words: ElementWords): string {
+  const gateway = rowGateway(row);
+  if (gateway === undefined) return "";
+  return isObservedGateway(row) ? gateway : words.via(gateway);
 }
 
 /** The status of a row; of one that left also when: `Left 2m ago`. */

@@ -20,6 +20,8 @@ export interface ElementWords {
   readonly input: (lastInputText: string) => string;
   /** Mark of the own row. */
   readonly thisClient: string;
+  /** Mark of a row that comes from an observed gateway, such as `via home`. */
+  readonly via: (gateway: string) => string;
   /** Name of a row that states none. */
   readonly unknownHost: string;
   /** Announces the first list, such as `3 instances, 1 left`. */
@@ -61,6 +63,7 @@ export const ENGLISH: ElementWords = {
   left: (ageText) => `Left ${ageText}`,
   input: (lastInputText) => `input ${lastInputText}`,
   thisClient: "this client",
+  via: (gateway) => `via ${gateway}`,
   unknownHost: "unknown host",
   count: (others, left) => (left === 0 ? instances(others) : `${instances(others)}, ${left} left`),
   joined: (names) => `${list(names)} joined`,

@@ -1,12 +1,12 @@
-import { rawRows, rowName, type Finding, type PresenceRow } from "openclaw-presence";
+import { isObservedGateway, rawRows, rowDevice, rowGateway, rowName, type Finding, type PresenceRow } from "openclaw-presence";
 import { html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 
 import { count, pretty, timeOfDay } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { Part } from "../lib/part.js";
+import { isGateway } from "../state/gateways.js";
 import type { Change } from "../state/history.js";
-import { rowDevice } from "../state/row-words.js";
 import { CopyButton } from "./copy-button.js";
 import { findingCard } from "./findings.js";
 import { statusMark } from "./status.js";
@@ -96,18 +96,26 @@ export class DetailPanel extends Part {
   }
 }
 
+/** Where the row comes from; the gateway's own rows state nothing. */
+function gatewayFact(row: PresenceRow): string | undefined {
+  const gateway = rowGateway(row);
+  if (gateway === undefined) return undefined;
+  return isObservedGateway(row) ? `${gateway}: this row is the gateway itself` : `via ${gateway}`;
+}
+
 function facts(row: PresenceRow): readonly (readonly [name: string, value: string])[] {
   const seen = row.isSelf ? "now: it is the gateway itself" : `${row.ageText}${row.reasonLabel && ` (${row.reasonLabel})`}`;
   const all: readonly (readonly [string, string | undefined])[] = [
     ["Last seen", seen],
-    ["Last input", row.isSelf ? undefined : row.lastInputText || "unknown"],
+    ["Gateway", gatewayFact(row)],
+    ["Last input", isGateway(row) ? undefined : row.lastInputText || "unknown"],
     ["ip", row.ip],
     ["Version", row.version],
     ["Device", rowDevice(row) || undefined],
     ["Mode", row.mode],
     ["Roles", row.roles.join(", ") || undefined],
     ["Scopes", row.scopes.join(", ") || undefined],
-    ["instanceId", row.instanceId ?? (row.isSelf ? undefined : "none: a reconnect is a new row")],
+    ["instanceId", row.instanceId ?? (isGateway(row) ? undefined : "none: a reconnect is a new row")],
     ["deviceId", row.deviceId],
     ["Text", row.text],
   ];

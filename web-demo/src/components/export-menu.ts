@@ -1,9 +1,8 @@
-import { rowName, type PresenceRow } from "openclaw-presence";
+import { rowDevice, rowGateway, rowName, type PresenceRow } from "openclaw-presence";
 import { html } from "lit";
 
 import { csv } from "../lib/csv.js";
 import { isoMoment, pretty } from "../lib/format.js";
-import { rowDevice } from "../state/row-words.js";
 import { menu } from "./menu.js";
 
 const COLUMNS: Readonly<Record<string, (row: PresenceRow) => string | undefined>> = {
@@ -19,6 +18,7 @@ const COLUMNS: Readonly<Record<string, (row: PresenceRow) => string | undefined>
   deviceId: (row) => row.deviceId,
   reason: (row) => row.reason,
   lastSeen: (row) => isoMoment(row.ts),
+  gateway: rowGateway,
 };
 
 /** Saves the rows that are shown as a file. */

@@ -1,9 +1,10 @@
 import type { PresenceRow, Status } from "openclaw-presence";
-import { html } from "lit";
+import { html, nothing } from "lit";
 
 import { duration } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { AGES, COLUMNS, columns, STATUSES, type Filter } from "../state/filter.js";
+import { gatewaysOf, type Gateways } from "../state/gateways.js";
 import { ORDERS, type Order } from "../state/roster-order.js";
 import { menu } from "./menu.js";
 import { select } from "./select.js";
@@ -22,10 +23,11 @@ export interface FilterBarContent {
 
 /** Counts that are filters, a search, a mode, an order, and grouping. */
 export function filterBar({ filter, rows, change, besideCounts, extra }: FilterBarContent) {
-  const { text, statuses, mode, order, isReversed, isGrouped, hidden, isAbsolute, activeS, idleS } = filter;
+  const { text, statuses, mode, gateway, order, isReversed, isGrouped, hidden, isAbsolute, activeS, idleS } = filter;
   const value = (event: Event) => (event.target as HTMLInputElement | HTMLSelectElement).value;
   // What is chosen stays in the list, even when nobody has it any more.
   const modes = [...new Set([mode, ...rows.map((row) => row.mode ?? "")])].filter(Boolean).sort();
+  const gateways = gatewaysOf(rows);
   const chip = (status: Status) =>
     html`<button type="button" class="chip" data-status=${status} aria-pressed=${statuses.has(status)} @click=${() => change({ statuses: toggled(statuses, status) })}><span class="dot" aria-hidden="true"></span><strong class="num">${rows.filter((row) => row.status === status).length}</strong> ${status}</button>`;
   return html`
@@ -41,13 +43,14 @@ export function filterBar({ filter, rows, change, besideCounts, extra }: FilterB
           <input id="filter-text" type="search" placeholder="Host, ip, version, id…" autocomplete="off" spellcheck="false" .value=${text} @input=${(event: Event) => change({ text: value(event) })}>
         </div>
         <div class="field"><label for="filter-mode">Mode</label>${select("filter-mode", mode, [["", "All"], ...modes.map((each) => [each, each] as const)], (mode) => change({ mode }))}</div>
+        ${gateways || gateway !== undefined ? gatewayField(gateways, gateway, change) : nothing}
         <div class="sorting">
           <div class="field"><label for="filter-order">Sort by</label>${select("filter-order", order, Object.entries(ORDERS), (order) => change({ order: order as Order }))}</div>
           <button type="button" class="button quiet icon-only" aria-pressed=${isReversed} aria-label="Reverse order" title="Reverse order" @click=${() => change({ isReversed: !isReversed })}>${icon("reverse")}</button>
         </div>
         <button type="button" class="button quiet" aria-pressed=${isGrouped} @click=${() => change({ isGrouped: !isGrouped })}>${icon("group")}Group by host</button>
-        ${menu("columns", "Columns", [
-          ...columns().map((column) => check(COLUMNS[column], !hidden.has(column), () => change({ hidden: toggled(hidden, column) }))),
+        ${menu("columns", "View", [
+          ...columns().filter((column) => column !== "gateway" || gateways).map((column) => check(COLUMNS[column], !hidden.has(column), () => change({ hidden: toggled(hidden, column) }))),
           check("Times instead of ages", isAbsolute, () => change({ isAbsolute: !isAbsolute })),
           age("active", "Active up to", activeS, AGES.filter((each) => each < idleS), (activeS) => change({ activeS })),
           age("idle", "Idle up to", idleS, AGES.filter((each) => each > activeS), (idleS) => change({ idleS })),
@@ -55,6 +58,17 @@ export function filterBar({ filter, rows, change, besideCounts, extra }: FilterB
         ${extra}
       </div>
     </div>`;
+}
+
+function gatewayField(gateways: Gateways | undefined, gateway: string | undefined, change: FilterBarContent["change"]) {
+  // What is chosen stays in the list, even when no row comes from there any more.
+  const observed = [...new Set([...(gateway ? [gateway] : []), ...(gateways?.observed ?? [])])].sort();
+  // A gateway may have any name, also that of another choice.
+  const options: [value: string, label: string][] = [["all", "All"], ["own", gateways?.own ?? "this gateway"]];
+  for (const name of observed) options.push([`via ${name}`, name]);
+  const chosen = gateway === undefined ? "all" : gateway === "" ? "own" : `via ${gateway}`;
+  const choose = (value: string) => change({ gateway: value === "all" ? undefined : value === "own" ? "" : value.slice("via ".length) });
+  return html`<div class="field"><label for="filter-gateway">Gateway</label>${select("filter-gateway", chosen, options, choose)}</div>`;
 }
 
 function age(name: string, label: string, seconds: number, choices: readonly number[], choose: (seconds: number) => void) {

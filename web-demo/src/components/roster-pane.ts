@@ -2,13 +2,14 @@ import type { Finding, PresenceRow } from "openclaw-presence";
 
 import type { Part } from "../lib/part.js";
 import type { Change } from "../state/history.js";
+import { gatewaysOf } from "../state/gateways.js";
 import type { Order } from "../state/roster-order.js";
 import { DetailPanel } from "./detail-panel.js";
 import { duplicateKeys, findingsAbout } from "./findings.js";
 import { RosterTable, type TableContent } from "./roster-table.js";
 
 /** What a pane shows. */
-export interface PaneContent extends Omit<TableContent, "selected" | "duplicates"> {
+export interface PaneContent extends Omit<TableContent, "selected" | "duplicates" | "ownGateway"> {
   /** All rows, those that a filter hides too. */
   readonly all?: readonly PresenceRow[];
   readonly findings: readonly Finding[];
@@ -50,8 +51,10 @@ export class RosterPane {
 
   show({ all, findings, changesOf, ...content }: PaneContent): void {
     const { rows } = content;
-    const row = (all ?? rows).find(({ key }) => key === this.#openKey);
-    this.table.content = { ...content, selected: row?.key, duplicates: duplicateKeys(findings, rows) };
+    const whole = all ?? rows;
+    const row = whole.find(({ key }) => key === this.#openKey);
+    const ownGateway = gatewaysOf(whole)?.own;
+    this.table.content = { ...content, selected: row?.key, duplicates: duplicateKeys(findings, rows), ownGateway };
     this.detail.detail = row && { row, findings: findingsAbout(findings, row), changes: changesOf?.(row.key) ?? [] };
   }
 

@@ -1,12 +1,12 @@
-import { rowName, type PresenceRow } from "openclaw-presence";
+import { rowGateway, rowModel, rowName, type PresenceRow } from "openclaw-presence";
 import { html, nothing } from "lit";
 import { guard } from "lit/directives/guard.js";
 
 import { moment, shortId, shortMoment } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { lightUp } from "../lib/motion.js";
+import { isGateway } from "../state/gateways.js";
 import { inputMoment } from "../state/roster-order.js";
-import { rowModel } from "../state/row-words.js";
 import { statusMark } from "./status.js";
 
 /** What a table says about a row beside what the row says itself. */
@@ -20,6 +20,8 @@ export interface RowMarks {
   readonly badge: string | undefined;
   /** Moments instead of ages. */
   readonly isAbsolute: boolean;
+  /** Name of the gateway that sent the list; absent if all rows are its own: there is no column of gateways then. */
+  readonly ownGateway: string | undefined;
 }
 
 /** Where a line of a table is among all, when only those in sight are drawn. */
@@ -42,19 +44,19 @@ export function lineOf(line: Line | undefined) {
 /** One row: only what differs is written, and it lights up at news. */
 export function rosterRow(row: PresenceRow, marks: RowMarks, line: Line | undefined) {
   const at = lineOf(line);
-  const { isSelected, isCurrent, isDuplicate, badge, isAbsolute } = marks;
+  const { isSelected, isCurrent, isDuplicate, badge, isAbsolute, ownGateway } = marks;
   return html`
-    <tr class="row" role="row" data-key=${row.key} data-status=${row.status} ?data-self=${row.isSelf} ?data-selected=${isSelected}
+    <tr class="row" role="row" data-key=${row.key} data-status=${row.status} ?data-self=${isGateway(row)} ?data-via=${rowGateway(row) !== undefined} ?data-selected=${isSelected}
       data-index=${at.index} aria-rowindex=${at.row} .style=${at.style} ${lightUp(newsOf(row))}>
-      ${guard([row, isSelected, isCurrent, isDuplicate, badge, isAbsolute], () => cells(row, marks))}
+      ${guard([row, isSelected, isCurrent, isDuplicate, badge, isAbsolute, ownGateway], () => cells(row, marks))}
     </tr>`;
 }
 
-function cells(row: PresenceRow, { isSelected, isCurrent, isDuplicate, badge, isAbsolute }: RowMarks) {
+function cells(row: PresenceRow, { isSelected, isCurrent, isDuplicate, badge, isAbsolute, ownGateway }: RowMarks) {
   const model = rowModel(row);
   // The gateway has no hands: what it would say about its own input is nothing.
-  const input = row.isSelf ? undefined : inputMoment(row);
-  const inputText = row.isSelf ? "–" : (isAbsolute && input !== undefined ? shortMoment(input) : row.lastInputText) || "unknown";
+  const input = isGateway(row) ? undefined : inputMoment(row);
+  const inputText = isGateway(row) ? "–" : (isAbsolute && input !== undefined ? shortMoment(input) : row.lastInputText) || "unknown";
   return html`
     <th class="who" role="rowheader" scope="row">
       <span class="who-line"
@@ -66,6 +68,7 @@ function cells(row: PresenceRow, { isSelected, isCurrent, isDuplicate, badge, is
     <td class="version" role="cell">${row.version ?? "–"}</td>
     <td class="device" role="cell"><span class="model">${model || row.platformLabel || "–"}</span><span class="sub">${model && row.platformLabel}</span></td>
     <td class="mode" role="cell"><span class="mode-word">${row.mode ?? "unknown"}</span><span class="sub">${row.roles.join(", ")}</span></td>
+    ${ownGateway === undefined ? nothing : html`<td class="gateway" role="cell">${rowGateway(row) ?? ownGateway}</td>`}
     <td class="input num" role="cell" title=${input === undefined ? nothing : moment(input)}>${inputText}</td>
     <td class="seen num" role="cell"><span title=${moment(row.ts)}>${isAbsolute ? shortMoment(row.ts) : row.ageText}</span><span class="sub">${row.isSelf ? "Self" : row.reasonLabel}</span></td>`;
 }

@@ -8,6 +8,7 @@ import { count } from "../lib/format.js";
 import { glide } from "../lib/motion.js";
 import { Part } from "../lib/part.js";
 import type { Column } from "../state/filter.js";
+import { isGateway } from "../state/gateways.js";
 import { groupRows, orderRows, type Order } from "../state/roster-order.js";
 import { lineOf, rosterRow, type Line } from "./roster-row.js";
 
@@ -24,6 +25,8 @@ export interface TableContent {
   readonly selected?: string | undefined;
   /** Keys of rows that are part of a finding. */
   readonly duplicates?: ReadonlySet<string>;
+  /** Name of the gateway that sent the list, if the list has rows of other gateways too: the table has a column for it. */
+  readonly ownGateway?: string | undefined;
   /** A word beside the name of a row. */
   readonly badge?: (row: PresenceRow) => string | undefined;
 }
@@ -57,6 +60,9 @@ const HEADS: readonly (readonly [label: string, className: string, order: Order 
   ["Last input", "input num", "input"],
   ["Last seen", "seen num", "seen"],
 ];
+
+/** The heads with that of the column of gateways. */
+const HEADS_WITH_GATEWAY: typeof HEADS = HEADS.flatMap((head) => (head[0] === "Mode" ? [head, ["Gateway", "gateway", undefined] as const] : [head]));
 
 /** A row, or the head of a group. */
 type Item = { readonly key: string; readonly row: PresenceRow } | { readonly key: string; readonly row?: undefined; readonly host: string; readonly summary: string };
@@ -120,7 +126,8 @@ export class RosterTable extends Part {
   }
 
   protected override render() {
-    const { order, isReversed, hidden, isAbsolute = false } = this.content;
+    const { order, isReversed, hidden, isAbsolute = false, ownGateway } = this.content;
+    const heads = ownGateway === undefined ? HEADS : HEADS_WITH_GATEWAY;
     const items = this.#items;
     const isVirtual = this.#isVirtual;
     const virtual = this.#virtual.getVirtualizer();
@@ -138,10 +145,10 @@ export class RosterTable extends Part {
     return html`
       <div class="roster-box" ?data-many=${!isVirtual && items.length > MANY} ?data-virtual=${isVirtual}>
         <table class="roster" role="table" aria-label=${this.label} aria-rowcount=${isVirtual ? items.length + 1 : nothing}
-          data-hide=${hidden && hidden.size > 0 ? [...hidden].join(" ") : nothing} ?data-absolute=${isAbsolute}>
+          data-hide=${hidden && hidden.size > 0 ? [...hidden].join(" ") : nothing} ?data-absolute=${isAbsolute} ?data-gateways=${ownGateway !== undefined}>
           <thead role="rowgroup">
             <tr class="heads" role="row" aria-rowindex=${isVirtual ? 1 : nothing}>
-              ${HEADS.map((head) => html`<th class=${head[1]} role="columnheader" scope="col" aria-sort=${sort(head[2])} data-label=${this.#isSortable(head[2]) ? head[0] : nothing}>${this.#head(head)}</th>`)}
+              ${heads.map((head) => html`<th class=${head[1]} role="columnheader" scope="col" aria-sort=${sort(head[2])} data-label=${this.#isSortable(head[2]) ? head[0] : nothing}>${this.#head(head)}</th>`)}
             </tr>
           </thead>
           <tbody role="rowgroup" .style=${isVirtual ? `--size: ${virtual.getTotalSize()}px` : nothing} @click=${this.#click} @keydown=${this.#key} @focusin=${this.#focus}>
@@ -165,7 +172,7 @@ export class RosterTable extends Part {
   }
 
   #line(item: Item, line: Line | undefined) {
-    const { selected, duplicates, isAbsolute = false, badge } = this.content;
+    const { selected, duplicates, isAbsolute = false, badge, ownGateway } = this.content;
     const { row } = item;
     if (!row) return groupHead(item.host, item.summary, line);
     const marks = {
@@ -173,7 +180,8 @@ export class RosterTable extends Part {
       isCurrent: row.key === this.current,
       isDuplicate: duplicates?.has(row.key) ?? false,
       isAbsolute,
-      badge: badge?.(row) ?? (row.isSelf ? "gateway" : row.isOwn ? "this tab" : undefined),
+      ownGateway,
+      badge: badge?.(row) ?? (isGateway(row) ? "gateway" : row.isOwn ? "this tab" : undefined),
     };
     return rosterRow(row, marks, line);
   }
@@ -242,6 +250,6 @@ function groupHead(host: string, summary: string, line: Line | undefined) {
   const at = lineOf(line);
   return html`
     <tr class="group" role="row" data-index=${at.index} aria-rowindex=${at.row} .style=${at.style}>
-      <th role="rowheader" scope="rowgroup" colspan=${HEADS.length}><strong>${host}</strong><span class="sub">${summary}</span></th>
+      <th role="rowheader" scope="rowgroup" colspan=${HEADS_WITH_GATEWAY.length}><strong>${host}</strong><span class="sub">${summary}</span></th>
     </tr>`;
 }

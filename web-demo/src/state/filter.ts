@@ -1,10 +1,10 @@
-import type { PresenceRow, Status } from "openclaw-presence";
+import { rowGateway, type PresenceRow, type Status } from "openclaw-presence";
 
 import { ORDERS, type Order } from "./roster-order.js";
 import { rowHaystack } from "./row-words.js";
 
 /** The columns that can be hidden. */
-export const COLUMNS = { version: "Version", device: "Device", mode: "Mode", input: "Last input", seen: "Last seen" } as const;
+export const COLUMNS = { version: "Version", device: "Device", mode: "Mode", gateway: "Gateway", input: "Last input", seen: "Last seen" } as const;
 
 /** One of them. */
 export type Column = keyof typeof COLUMNS;
@@ -18,6 +18,8 @@ export interface Filter {
   readonly statuses: ReadonlySet<Status>;
   /** Empty: all. */
   readonly mode: string;
+  /** Name of an observed gateway; empty: the gateway that sends the list; absent: all. */
+  readonly gateway: string | undefined;
   readonly order: Order;
   readonly isReversed: boolean;
   readonly isGrouped: boolean;
@@ -36,6 +38,7 @@ export const NO_FILTER: Filter = {
   text: "",
   statuses: new Set(),
   mode: "",
+  gateway: undefined,
   order: "name",
   isReversed: false,
   isGrouped: false,
@@ -46,11 +49,12 @@ export const NO_FILTER: Filter = {
 };
 
 /** The rows that a filter lets through. */
-export function filterRows(rows: readonly PresenceRow[], { text, statuses, mode }: Filter): readonly PresenceRow[] {
+export function filterRows(rows: readonly PresenceRow[], { text, statuses, mode, gateway }: Filter): readonly PresenceRow[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return rows.filter((row) => {
     if (statuses.size > 0 && !statuses.has(row.status)) return false;
     if (mode !== "" && row.mode !== mode) return false;
+    if (gateway !== undefined && (rowGateway(row) ?? "") !== gateway) return false;
     if (words.length === 0) return true;
     const haystack = rowHaystack(row);
     return words.every((word) => haystack.includes(word));
@@ -59,12 +63,13 @@ export function filterRows(rows: readonly PresenceRow[], { text, statuses, mode 
 
 /** A filter and the open row as the query of a link; defaults are omitted. */
 export function toQuery(filter: Filter, openKey: string | undefined): string {
-  const { text, statuses, mode, order, isReversed, isGrouped, hidden, isAbsolute, activeS, idleS } = filter;
+  const { text, statuses, mode, gateway, order, isReversed, isGrouped, hidden, isAbsolute, activeS, idleS } = filter;
   const query = new URLSearchParams();
   const put = (name: string, value: string) => value !== "" && query.set(name, value);
   put("q", text);
   put("status", [...statuses].join(" ").toLowerCase());
   put("mode", mode);
+  if (gateway !== undefined) query.set("gateway", gateway);
   if (order !== NO_FILTER.order || isReversed) put("sort", `${isReversed ? "-" : ""}${order}`);
   put("group", isGrouped ? "host" : "");
   put("hide", [...hidden].join(" "));
@@ -87,6 +92,7 @@ export function fromQuery(text: string): { readonly filter: Filter; readonly ope
     text: query.get("q") ?? "",
     statuses: new Set(STATUSES.filter((status) => statuses.has(status.toLowerCase()))),
     mode: query.get("mode") ?? "",
+    gateway: query.get("gateway") ?? undefined,
     order: isOrder(name) ? name : NO_FILTER.order,
     isReversed: minus === "-",
     isGrouped: query.get("group") === "host",

@@ -1,5 +1,7 @@
 import { compareRows, rowName, type PresenceRow } from "openclaw-presence";
 
+import { isGateway } from "./gateways.js";
+
 /** By what the rows of a table stand. */
 export const ORDERS = { name: "Name", status: "Status", mode: "Mode", input: "Last input", seen: "Last seen" } as const;
 
@@ -9,7 +11,7 @@ export type Order = keyof typeof ORDERS;
 const STATUS_RANK = { Active: 0, Idle: 1, Stale: 2, Left: 3 } as const;
 
 /**
- * The rows in order: the gateway's own on top, then that of this page, then the freshest or first in the alphabet, or
+ * The rows in order: the gateway's own on top, then that of this page, then observed gateways, then the freshest or first in the alphabet, or
  * the last.
  */
 export function orderRows(rows: readonly PresenceRow[], order: Order, isReversed = false): readonly PresenceRow[] {
@@ -47,7 +49,8 @@ const COMPARE: Readonly<Record<Order, (a: PresenceRow, b: PresenceRow) => number
 
 function rank(row: PresenceRow): number {
   if (row.isSelf) return 0;
-  return row.isOwn ? 1 : 2;
+  if (row.isOwn) return 1;
+  return isGateway(row) ? 2 : 3;
 }
 
 /** When the last input was, on the gateway's clock; nothing when nobody knows. */

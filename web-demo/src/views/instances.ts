@@ -10,6 +10,7 @@ import { filterBar } from "../components/filter-bar.js";
 import { findingsCards, findingsChip } from "../components/findings-list.js";
 import { HealthBox } from "../components/health-box.js";
 import { RosterPane } from "../components/roster-pane.js";
+import { silentNotices } from "../components/silent-notices.js";
 import { skeletonRows } from "../components/skeleton.js";
 import { TimelineBox } from "../components/timeline-box.js";
 import { count, pretty } from "../lib/format.js";
@@ -81,6 +82,7 @@ export class InstancesView extends View {
           besideCounts: findingsChip(findings, this.isFindingsOpen, "findings", toggle),
           extra: [this.#copy, exportMenu(() => this.#visible())],
         })}
+        ${silentNotices(rows)}
         <div class="with-detail">
           <div class="main-column">
             ${findingsCards(findings, rows, this.isFindingsOpen, "findings", (key) => this.#reveal(key))}
@@ -133,7 +135,7 @@ export class InstancesView extends View {
   }
 
   #showAll(): void {
-    this.#change({ text: "", statuses: new Set(), mode: "" });
+    this.#change({ text: "", statuses: new Set(), mode: "", gateway: undefined });
   }
 
   /** Sorts by that; once more turns the order round. */

@@ -1,4 +1,4 @@
-import { rowName, watchInput, type PresenceRow } from "openclaw-presence";
+import { rowDevice, rowName, watchInput, type PresenceRow } from "openclaw-presence";
 import { html } from "lit";
 import { customElement, state } from "lit/decorators.js";
 
@@ -9,7 +9,6 @@ import { RosterTable } from "../components/roster-table.js";
 import { count, duration, timeOfDay } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { hrefOf } from "../state/route.js";
-import { rowDevice } from "../state/row-words.js";
 import type { Session } from "../state/session.js";
 import type { TourLog } from "../state/tour.js";
 import { View, viewHead } from "./view.js";

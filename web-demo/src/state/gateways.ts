@@ -1,0 +1,45 @@
+import { isObservedGateway, rowGateway, rowName, type PresenceRow } from "openclaw-presence";
+
+import { count } from "../lib/format.js";
+
+/** The gateways whose rows a list has. */
+export interface Gateways {
+  /** The gateway that sent the list. */
+  readonly own: string;
+  /** Names of the observed gateways, in alphabetical order. */
+  readonly observed: readonly string[];
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** Returns the gateways of a list; `undefined` if the list has rows of one gateway only. */
+export function gatewaysOf(rows: readonly PresenceRow[]): Gateways | undefined {
+  const observed = new Set<string>();
+  for (const row of rows) {
+    const gateway = rowGateway(row);
+    if (gateway !== undefined) observed.add(gateway);
+  }
+  if (observed.size === 0) return undefined;
+  const self = rows.find(({ isSelf }) => isSelf);
+  return { own: self ? rowName(self) : "this gateway", observed: [...observed].sort() };
+}
+
+/** Whether a row is a gateway: the one that sent the list, or one that it observes. */
+export function isGateway(row: PresenceRow): boolean {
+  return row.isSelf || isObservedGateway(row);
+}
+
+/** Returns a sentence for each observed gateway that is not heard of: `home: no sign of life for 6 minutes`. */
+export function silentGateways(rows: readonly PresenceRow[]): readonly string[] {
+  return rows.filter(isObservedGateway).flatMap((row) => {
+    const name = rowGateway(row);
+    if (row.status === "Stale") return `${name}: no sign of life for ${roughly(row.ageMs)}`;
+    return row.status === "Left" ? `${name}: the connection to it ended ${row.ageText}` : [];
+  });
+}
+
+/** A length of time as accurate as rows are, whose ages change by the minute and later by the hour. */
+function roughly(ms: number): string {
+  return ms < HOUR_MS ? count(Math.floor(ms / MINUTE_MS), "minute") : count(Math.floor(ms / HOUR_MS), "hour");
+}
