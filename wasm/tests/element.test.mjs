@@ -118,19 +118,21 @@ describe("<presence-roster>", () => {
     await rows(page).filter({ hasText: "this client" }).waitFor();
     await join(page, "Ben");
     await rows(page).filter({ hasText: "Ben" }).waitFor();
+    const names = () => page.locator("presence-roster [part=host]").allInnerTexts();
+    const before = await names();
     await page.evaluate(() => {
       const list = document.querySelector("presence-roster").shadowRoot.querySelectorAll("li");
-      for (const item of list) item.wasThere = true;
+      for (const item of list) item.nameBefore = item.querySelector("[part=host]").textContent;
     });
-    await join(page, "Ada");
-    await rows(page).filter({ hasText: "Ada" }).waitFor();
-    const [names, kept] = await page.evaluate(() => {
-      const list = [...document.querySelector("presence-roster").shadowRoot.querySelectorAll("li")];
-      return [list.map((item) => item.querySelector("[part=host]").textContent), list.filter((item) => item.wasThere).length];
-    });
-    assert.equal(kept, names.length - 1);
-    const others = names.slice(1);
-    assert.deepEqual(others, [...others].sort((a, b) => a.localeCompare(b)));
+    // A name that stands before that of any gateway.
+    await join(page, "0 Ada");
+    await rows(page).filter({ hasText: "0 Ada" }).waitFor();
+    const [gateway, first, ...others] = await names();
+    assert.match(await rows(page).first().locator("[part=details]").innerText(), /\bgateway$/);
+    assert.deepEqual([first, gateway, ...others], ["0 Ada", ...before]);
+    assert.deepEqual(others, [...others].sort(new Intl.Collator().compare));
+    const kept = await page.evaluate(() => [...document.querySelector("presence-roster").shadowRoot.querySelectorAll("li")].map((item) => item.nameBefore));
+    assert.deepEqual(kept, [gateway, undefined, ...others], "each row has the element that it had");
   });
 
   test("an accessibility checker finds nothing", async (t) => {
@@ -146,13 +148,32 @@ describe("<presence-roster>", () => {
   });
 
   test("screen readers hear who came and went, together and not who aged", async (t) => {
-    const page = await open(t);
-    const news = page.locator("presence-roster [role=status]");
-    await page.waitForFunction(() => /instance/.test(document.querySelector("presence-roster").shadowRoot.querySelector("[role=status]").textContent));
-    assert.equal(await news.getAttribute("aria-live"), "polite");
+    const page = await open(t, "/empty");
+    await page.evaluate(
+      async ([url, token]) => {
+        const { PresenceClient } = await import("/dist/index.js");
+        const element = document.querySelector("presence-roster");
+        // Every row ages within a second.
+        element.client = new PresenceClient({ url, token, deviceKey: false, thresholds: { activeMs: 300, idleMs: 600 } }).start();
+        globalThis.announced = [];
+        const region = element.shadowRoot.querySelector("[role=status]");
+        new MutationObserver(() => announced.push(region.textContent)).observe(region, { childList: true, characterData: true, subtree: true });
+      },
+      [gateway.url, gateway.token],
+    );
+    const announced = async (count) => {
+      await page.waitForFunction((count) => globalThis.announced.length >= count, count);
+      return page.evaluate(() => globalThis.announced);
+    };
+    assert.equal(await page.locator("presence-roster [role=status]").getAttribute("aria-live"), "polite");
+    await announced(1);
     await Promise.all([join(page, "Kim"), join(page, "Lou")]);
-    await page.waitForFunction(() => /Kim/.test(document.querySelector("presence-roster").shadowRoot.querySelector("[role=status]").textContent));
-    assert.match(await news.innerText(), /^(Kim, Lou|Lou, Kim) joined$/);
+    await announced(2);
+    for (const name of ["Kim", "Lou"]) await rows(page).filter({ hasText: name }).filter({ hasText: "Stale" }).waitFor();
+    await page.evaluate(() => [globalThis.Kim, globalThis.Lou].map((client) => client.close()));
+    const [first, ...others] = await announced(3);
+    assert.match(first, /^\d+ instances?/);
+    assert.match(others.join(" | "), /^(Kim, Lou|Lou, Kim) joined \| (Kim, Lou|Lou, Kim) left$/);
   });
 
   test("after a restart of the gateway only those are said to be gone who do not come back", async (t) => {

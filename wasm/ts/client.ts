@@ -40,13 +40,13 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   readonly #engine: ClientEngine;
   readonly #clock: Clock | undefined;
   readonly #subscribers = new Set<{ readonly listener: () => void }>();
-  #told: RosterSnapshot = EMPTY_SNAPSHOT;
+  #dispatched: RosterSnapshot = EMPTY_SNAPSHOT;
   /** Ends the wait for the signal of the last start. */
   #unsignal: (() => void) | undefined;
   readonly #isShared: boolean;
   /** Lives as long as this does: the engine holds it weakly. */
   readonly #host: EngineHost = {
-    handleSnapshot: () => this.#tell(),
+    handleSnapshot: () => this.#dispatchRoster(),
     handleConnection: (connection) => this.#handleConnection(connection),
     handleProblem: (type, error) => this.dispatchEvent(new ProblemEvent(type, error)),
     handleShutdown: (reason, restartMs) => this.dispatchEvent(new ShutdownEvent(reason, restartMs)),
@@ -265,10 +265,10 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
     this.dispatchEvent(new ConnectionEvent(connection));
   }
 
-  #tell(): void {
-    const before = this.#told;
-    this.#told = this.#engine.snapshot;
-    this.dispatchEvent(new RosterEvent(this.#told, before));
+  #dispatchRoster(): void {
+    const before = this.#dispatched;
+    this.#dispatched = this.#engine.snapshot;
+    this.dispatchEvent(new RosterEvent(this.#dispatched, before));
     for (const subscriber of [...this.#subscribers]) {
       // An earlier one may have ended it.
       if (this.#subscribers.has(subscriber)) callListener(subscriber.listener);

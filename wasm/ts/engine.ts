@@ -255,11 +255,11 @@ export class Engine {
       case "roster":
         return void (this.#snapshots.isBehind = true);
       case "event":
-        return this.#tell(output.event);
+        return this.#emit(output.event);
     }
   }
 
-  #tell(event: ClientEvent): void {
+  #emit(event: ClientEvent): void {
     switch (event.type) {
       case "state":
         // Whether it is stopped is the app's word, not the machine's.

@@ -55,7 +55,7 @@ export class InputMonitor {
   readonly #targets: InputTargets;
   readonly #listener: InputListener;
   readonly #clock: Pick<Clock, "ageMs">;
-  #toldAt = Number.NEGATIVE_INFINITY;
+  #reportedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(targets: InputTargets, clock: Pick<Clock, "ageMs">, listener: InputListener) {
     this.#targets = targets;
@@ -83,14 +83,14 @@ export class InputMonitor {
 
   readonly #onInput = (event: Event): void => {
     // What a script dispatches is no hand.
-    if (event.isTrusted) this.#tell();
+    if (event.isTrusted) this.#report();
   };
 
   readonly #onVisibility = (): void => {
     const visible = this.isVisible;
     this.#listener.visibility(visible);
     // Somebody switched to this tab.
-    if (visible) this.#tell();
+    if (visible) this.#report();
   };
 
   readonly #onOnline = (): void => this.#listener.online();
@@ -99,10 +99,10 @@ export class InputMonitor {
     if ((event as PageTransitionEvent).persisted) this.#listener.online();
   };
 
-  #tell(): void {
+  #report(): void {
     const now = this.#clock.ageMs();
-    if (now - this.#toldAt < THROTTLE_MS) return;
-    this.#toldAt = now;
+    if (now - this.#reportedAtMs < THROTTLE_MS) return;
+    this.#reportedAtMs = now;
     this.#listener.input();
   }
 }

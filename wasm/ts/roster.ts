@@ -44,8 +44,8 @@ export class Roster {
   readonly #rows: Rows;
   /** Rows that changed since {@link diff} was asked last. */
   readonly #changed = new Set<string>();
-  /** The rows as {@link diff} told them last. */
-  readonly #told = new Map<string, PresenceRow>();
+  /** The rows as {@link diff} returned them last. */
+  readonly #reported = new Map<string, PresenceRow>();
 
   /**
    * @throws {PresenceError} `NOT_READY`: `await ready()` first. `INVALID_ARGUMENT` names the bad option.
@@ -96,12 +96,12 @@ export class Roster {
     this.#settle(now);
     const before: PresenceRow[] = [];
     for (const key of this.#changed) {
-      const old = this.#told.get(key);
+      const old = this.#reported.get(key);
       if (old) before.push(old);
-      this.#told.delete(key);
+      this.#reported.delete(key);
     }
     const after = this.#rows.some(this.#changed, now);
-    for (const row of after) this.#told.set(row.key, row);
+    for (const row of after) this.#reported.set(row.key, row);
     this.#changed.clear();
     return diffRows(before, after);
   }
@@ -146,8 +146,8 @@ export class Roster {
     const change = JSON.parse(json) as RosterChange;
     this.#rows.apply(change);
     for (const key of change.removed) {
-      // A row that came and went is no news: what is kept is bounded by what was told and what is there.
-      if (this.#told.has(key)) this.#changed.add(key);
+      // A row that came and went is no news: what is kept is bounded by the rows that were returned and those in the list.
+      if (this.#reported.has(key)) this.#changed.add(key);
       else this.#changed.delete(key);
     }
     for (const { key } of change.changed) this.#changed.add(key);

@@ -1,5 +1,7 @@
 // What the element says, to eyes and to ears.
 
+import { world } from "../lib/world.mjs";
+
 export default function elementText({ test, assert, presence, internal }) {
   const { headingText, newsText, orderRows, rowDetails, rowSeen, rowStatus } = internal;
   const { rowName } = presence;
@@ -67,10 +69,26 @@ export default function elementText({ test, assert, presence, internal }) {
     assert.equal(news(["c", "d", "e", "f"], []), "4 instances joined");
   });
 
-  test("ageing is no news", () => {
-    const before = roster([row("ana", { status: "Active", ageText: "just now" })]);
-    const after = roster([row("ana", { status: "Idle", ageText: "2m ago" })]);
-    assert.equal(newsText(before, after, NOBODY), "");
+  test("ageing is no news", async (t) => {
+    const { clock, client, peer } = world(t, presence, { ttlMs: 3_600_000 });
+    const one = client();
+    one.start();
+    await clock.advance(0);
+    await one.connected();
+    peer({ scopes: ["operator.admin"] }).beacon({ instanceId: "mac-1", host: "studio", reason: "launch" });
+    await clock.advance(10_000);
+    const names = { joined: [], left: [] };
+    one.onJoin((row) => names.joined.push(rowName(row)));
+    one.onLeave((row) => names.left.push(rowName(row)));
+    const seen = () => one.roster.rows.find(({ host }) => host === "studio");
+    const statuses = [seen().status];
+    for (const ms of [130_000, 200_000]) {
+      const before = one.roster;
+      await clock.advance(ms);
+      statuses.push(seen().status);
+      assert.equal(newsText(before, one.roster, names), "");
+    }
+    assert.deepEqual(statuses, ["Active", "Idle", "Stale"]);
   });
 
   test("the connection is news when it is lost, found or refused", () => {

@@ -6,27 +6,27 @@ import { ENGLISH, type ElementWords } from "./words.js";
 
 /** News are announced together, at most this often, in ms, so that a screen reader is not kept busy. */
 const NEWS_MS = 3_000;
-/** Most names that are kept for one announcement. */
-const MOST_NAMES = 10_000;
+/** Maximum number of names that are kept for one announcement. */
+const MAX_NAMES = 10_000;
 
 /** Collects the news of one client and announces them together. */
 export class RosterNews {
-  readonly #announce: () => void;
+  readonly #onChange: () => void;
   #text = "";
   #client: PresenceClient | undefined;
   #unsubscribe: (() => void) | undefined;
   #shown: RosterSnapshot | undefined;
   /** The roster of the last announcement. */
-  #told: RosterSnapshot | undefined;
+  #announced: RosterSnapshot | undefined;
   #words = ENGLISH;
   /** Names since then. */
   #joined: string[] = [];
   #left: string[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param announce is called when {@link text} changed. */
-  constructor(announce: () => void) {
-    this.#announce = announce;
+  /** @param onChange is called when {@link text} changed. */
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
   }
 
   /** The last announcement about the client; empty before the first one. */
@@ -39,7 +39,7 @@ export class RosterNews {
     if (client === this.#client) return;
     this.#unsubscribe?.();
     this.#client = client;
-    this.#shown = this.#told = this.#unsubscribe = undefined;
+    this.#shown = this.#announced = this.#unsubscribe = undefined;
     [this.#joined, this.#left, this.#text] = [[], [], ""];
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -61,21 +61,21 @@ export class RosterNews {
   }
 
   #note(names: string[], name: string): void {
-    if (names.length < MOST_NAMES) names.push(name);
+    if (names.length < MAX_NAMES) names.push(name);
     this.#schedule();
   }
 
   #schedule(): void {
-    this.#timer ??= setTimeout(() => this.#tell(), NEWS_MS);
+    this.#timer ??= setTimeout(() => this.#announce(), NEWS_MS);
   }
 
-  #tell(): void {
+  #announce(): void {
     this.#timer = undefined;
     if (!this.#shown) return;
-    const news = newsText(this.#told, this.#shown, { joined: this.#joined, left: this.#left }, this.#words);
-    [this.#told, this.#joined, this.#left] = [this.#shown, [], []];
+    const news = newsText(this.#announced, this.#shown, { joined: this.#joined, left: this.#left }, this.#words);
+    [this.#announced, this.#joined, this.#left] = [this.#shown, [], []];
     if (!news) return;
     this.#text = news;
-    this.#announce();
+    this.#onChange();
   }
 }

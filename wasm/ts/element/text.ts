@@ -32,20 +32,20 @@ export function headingText(title: string, rows: readonly PresenceRow[], words: 
   return rows.length === 0 ? title : words.heading(title, ...tally(rows));
 }
 
-/** Who came and who went since the last news. */
-export interface Comings {
+/** Names of rows that joined and left since the last announcement. */
+export interface JoinsAndLeaves {
   readonly joined: readonly string[];
   readonly left: readonly string[];
 }
 
 /**
- * What somebody who cannot see the list should hear: how the connection did, then who came and who went. Never that
- * somebody aged. `before` is the roster of the last news of the same client.
+ * Returns the announcement for screen readers: changes of the connection, then joins and leaves; empty if there is none.
+ * Age changes are not announced. `before` is the roster of the last announcement about the same client.
  */
 export function newsText(
   before: RosterSnapshot | undefined,
   after: RosterSnapshot,
-  { joined, left }: Comings,
+  { joined, left }: JoinsAndLeaves,
   words: ElementWords = ENGLISH,
 ): string {
   const news: string[] = [];

@@ -55,7 +55,7 @@ export const ENGLISH: ElementWords = {
   },
   empty: (roster) => {
     if (!roster) return "No gateway is set.";
-    if (roster.hasList) return "Nobody is here.";
+    if (roster.hasList) return "The gateway lists no instances.";
     if (roster.connection.phase === "live") return "This client may not read the list: it needs the scope operator.read.";
     return roster.connection.phase === "connecting" ? "Waiting for the roster…" : "No roster yet.";
   },

@@ -15,7 +15,7 @@ import type { ConnectionState, Finding, RosterSnapshot } from "../types.js";
 import { RemoteCalls, type UnsentCall } from "./remote-calls.js";
 import { Election } from "./election.js";
 import { connectionOfPlain, errorOfPlain, MESSAGES_VERSION, plainError, type Call, type Message, type RosterMessage } from "./messages.js";
-import { findingsOf, FollowedRoster, RosterPublisher } from "./leader-roster.js";
+import { findingsOf, FollowedRoster, RosterPublisher } from "./roster-sync.js";
 import type { SharedPlatform } from "./platform.js";
 import { PromptClock } from "./prompt-clock.js";
 import { asRunning, CONNECTING, snapshotOf } from "./running.js";
