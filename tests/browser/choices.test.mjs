@@ -83,16 +83,16 @@ test("a restart of the gateway is no departure, and the timeline outlives a relo
   await live(guest);
   await rowsWhen(page, "the guest", (rows) => rows.length === 3);
   await page.getByText("Timeline", { exact: true }).click();
-  const told = () => page.locator(".happenings li").evaluateAll((items) => items.map((item) => item.lastChild.textContent));
-  await page.locator(".happenings li").getByText("Chrome joined").waitFor();
+  const told = () => page.locator(".timeline-events li").evaluateAll((items) => items.map((item) => item.lastChild.textContent));
+  await page.locator(".timeline-events li").getByText("Chrome joined").waitFor();
 
   await gateway.stop();
   await gateway.start();
-  await page.locator(".happenings li").getByText("Connected again").waitFor();
+  await page.locator(".timeline-events li").getByText("Connected again").waitFor();
   await rowsWhen(page, "everybody is back", (rows) => rows.length === 3 && rows.every(({ status }) => status === "Active"));
   assert.deepEqual(await told(), ["Connected again", "Connection lost, trying again", "Chrome joined"]);
   await guest.close();
-  await page.locator(".happenings li").getByText("Chrome left").waitFor();
+  await page.locator(".timeline-events li").getByText("Chrome left").waitFor();
 
   await page.reload();
   await live(page);

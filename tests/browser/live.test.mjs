@@ -102,12 +102,12 @@ test("rows are searched, filtered, sorted and grouped", async (t) => {
   assert.deepEqual((await rows(page)).map(({ name }) => name), ["apple"]);
   await page.getByText("1 of 5 shown").waitFor();
   await page.getByLabel("Search").fill("nobody is called that");
-  await page.getByText("None of the 5 instances is like that.").waitFor();
-  await page.getByRole("button", { name: "Show all" }).click();
+  await page.getByText("The search and filters hide all 5 instances.").waitFor();
+  await page.getByRole("button", { name: "Clear search and filters" }).click();
   assert.equal((await rows(page)).length, 5);
 
   await page.getByRole("button", { name: /Stale/ }).click();
-  await page.getByText("None of the 5 instances is like that.").waitFor();
+  await page.getByText("The search and filters hide all 5 instances.").waitFor();
   await page.getByRole("button", { name: /Stale/ }).click();
 
   await page.getByRole("button", { name: "Group by host" }).click();
@@ -169,7 +169,7 @@ test("the keyboard reaches everything", async (t) => {
 });
 
 test("what a screen reader is told: who came and went, not who aged", async (t) => {
-  // On a clock that stands until the test moves it: however slow the machine, all six fall into one silence.
+  // On a clock that stands until the test moves it: however slow the machine, all of them fall into one announcement.
   const gateway = await startGateway(t, ["--tick-interval-ms", "3600000"]);
   const visitor = await visit(t);
   await visitor.context.clock.install();
@@ -184,9 +184,20 @@ test("what a screen reader is told: who came and went, not who aged", async (t) 
   await sendBeacons(page, gateway, Array.from({ length: 6 }, (_, index) => ({ instanceId: `mac-${index}`, host: `host-${index}`, reason: "launch" })));
   await rowsWhen(page, "all six", (rows) => rows.length === 8);
   await page.clock.runFor(4_000);
-  const told = await page.evaluate(() => window.told);
-  assert.equal(told.length, 1, `told together: ${told.join(" | ")}`);
-  assert.match(told[0], /^(host-\d joined\. ){3}And 3 more changes$/);
+  const told = () => page.evaluate(() => window.told);
+  const [joins, ...early] = await told();
+  assert.match(joins, /^(host-\d joined\. ){3}And 3 more changes$/);
+  assert.deepEqual(early, [], "announced together");
+
+  await sendBeacons(page, gateway, [0, 1].map((index) => ({ instanceId: `mac-${index}`, host: `host-${index}`, reason: "disconnect" })));
+  await rowsWhen(page, "two that left", (rows) => rows.filter(({ status }) => status === "Left").length === 2);
+  await page.clock.runFor(10_000);
+  assert.deepEqual((await told()).slice(1).map((text) => text.split(". ").sort().join()), ["host-0 left,host-1 left"]);
+
+  await page.clock.runFor(130_000);
+  await rowsWhen(page, "the others idle", (rows) => rows.filter(({ name, status }) => name.startsWith("host-") && status === "Idle").length === 4);
+  await page.clock.runFor(10_000);
+  assert.equal((await told()).length, 2, "ageing is not announced");
 });
 
 test("200 rows are drawn once, and a beacon touches one of them", async (t) => {
@@ -223,4 +234,25 @@ test("200 rows are drawn once, and a beacon touches one of them", async (t) => {
   });
   assert.equal(touched.length, 1, `drawn anew: ${touched.join(", ")}`);
   assert.match(touched[0], /node-7$/);
+});
+
+test("a view out of sight and a closed box draw nothing, and are up to date once they are shown", async (t) => {
+  const { gateway, page } = await signedIn(t);
+  await page.getByText("Connection health", { exact: true }).click();
+  await page.getByRole("link", { name: "Paste" }).click();
+  await page.evaluate(() => {
+    window.drawn = [];
+    const view = document.querySelector("instances-view");
+    new MutationObserver((records) => window.drawn.push(...records.map(({ target }) => target.nodeName))).observe(view, { subtree: true, childList: true, characterData: true });
+  });
+  await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui");
+  await page.waitForFunction(() => document.querySelector("instances-view").session.timeline.events.value.length === 1);
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  assert.deepEqual(await page.evaluate(() => window.drawn), []);
+  await page.getByRole("link", { name: "Instances", exact: true }).click();
+  await row(page, "studio").waitFor();
+  assert.equal(await page.locator(".timeline summary").first().innerText(), "Timeline\n1 event");
+  assert.equal(await page.locator(".timeline-events").count(), 0, "closed, the timeline draws no events");
+  await page.getByText("Timeline", { exact: true }).click();
+  await page.locator(".timeline-events li").getByText("studio joined").waitFor();
 });

@@ -52,9 +52,9 @@ for (const scheme of ["light", "dark"]) {
       await page.getByLabel("Search").fill("pi");
       await shot(page, "instances-filtered");
       await page.getByLabel("Search").fill("nobody");
-      await page.getByText("is like that").waitFor();
+      await page.getByText("The search and filters hide").waitFor();
       await shot(page, "instances-none");
-      await page.getByRole("button", { name: "Show all" }).click();
+      await page.getByRole("button", { name: "Clear search and filters" }).click();
       await page.getByRole("button", { name: "Group by host" }).click();
 
       await page.getByText("Connection health", { exact: true }).click();

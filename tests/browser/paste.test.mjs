@@ -60,9 +60,9 @@ test("the examples: a Mac that is two rows, and a row per connection made one pe
 test("what is no list is told so; text is text", async (t) => {
   const { page, text } = await opened(t);
   await text.fill("[{");
-  await page.getByRole("alert").filter({ hasText: "This is no JSON" }).waitFor();
+  await page.getByRole("alert").filter({ hasText: "The text is not complete JSON" }).waitFor();
   await text.fill('{"ok":true}');
-  await page.getByRole("alert").filter({ hasText: "There is no presence list in it" }).waitFor();
+  await page.getByRole("alert").filter({ hasText: "The JSON holds no presence list" }).waitFor();
   await text.fill(JSON.stringify([{ host: '<img src=x onerror="alert(1)">', reason: "connect", ts: NOW }]));
   await page.getByText("1 instance;").waitFor();
   assert.equal(await page.locator("img[src=x]").count(), 0);

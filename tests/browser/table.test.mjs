@@ -38,12 +38,22 @@ function drawn(page) {
   );
 }
 
-/** The rows in sight, once they fill the screen without gaps. */
+/** The rows in sight, once they fill the part of the table that is in sight, without gaps. */
 function inSight(page, what, isWanted) {
   return within(what, async () => {
     const rows = (await drawn(page)).filter(({ isInSight }) => isInSight);
-    const isWhole = rows.every(({ top }, index) => index === 0 || Math.abs(top - rows[index - 1].bottom) <= 1);
-    return rows.length > 0 && isWhole && isWanted(rows) ? rows : undefined;
+    const { top, bottom } = await visiblePart(page);
+    const isWhole = rows.slice(1).every((row, index) => Math.abs(row.top - rows[index].bottom) <= 1);
+    const isFull = rows.length > 0 && rows[0].top <= top + 1 && rows.at(-1).bottom >= bottom - 1;
+    return isFull && isWhole && isWanted(rows) ? rows : undefined;
+  });
+}
+
+/** From where to where the rows of the table are in sight, as high as the table says that it is. */
+function visiblePart(page) {
+  return page.locator("table.roster:visible tbody").evaluate((body) => {
+    const { top, bottom } = body.getBoundingClientRect();
+    return { top: Math.round(Math.max(top, 0)), bottom: Math.round(Math.min(bottom, innerHeight)) };
   });
 }
 

@@ -5,7 +5,8 @@ import { after, test } from "node:test";
 
 import { closeBrowser, visit } from "./lib/browser.mjs";
 import { startGateway } from "./lib/gateway.mjs";
-import { live, row, rowsWhen } from "./lib/roster.mjs";
+import { live, row, rows, rowsWhen } from "./lib/roster.mjs";
+import { within } from "./lib/wait.mjs";
 
 after(closeBrowser);
 
@@ -57,6 +58,41 @@ test("the ages of Active and Idle can be chosen; they are in the address, and a 
   await studio.filter({ hasText: "Idle" }).filter({ hasText: "6m ago" }).waitFor();
   await page.getByText("Connection health", { exact: true }).click();
   await page.getByText("Active up to 1 min, Idle up to 10 min, then Stale").waitFor();
+});
+
+test("other ages change neither rows nor what is known of them", async (t) => {
+  const gateway = await startGateway(t);
+  const visitor = await visit(t);
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui");
+  await row(page, "studio").click();
+  await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "local");
+  const panel = page.getByRole("dialog", { name: "Details of an instance" });
+  await panel.locator(".changes li", { hasText: "mode" }).waitFor();
+  const changes = () => panel.locator(".changes li div").allInnerTexts();
+  const known = await changes();
+  await page.getByText("Timeline", { exact: true }).click();
+  await page.locator(".timeline-events li").getByText("studio joined").waitFor();
+
+  const sockets = [];
+  page.on("websocket", (socket) => sockets.push(socket));
+  // What is drawn between the two connections counts too.
+  await page.evaluate(() => {
+    window.counts = new Set();
+    const body = document.querySelector(".view:not([hidden]) table.roster tbody");
+    new MutationObserver(() => counts.add(body.querySelectorAll("tr.row").length)).observe(body, { childList: true });
+  });
+  await page.getByText("View", { exact: true }).click();
+  await page.getByLabel("Active up to").selectOption("1 min");
+  await within("another connection", () => sockets.length === 1);
+  await live(page);
+  await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "remote");
+  await panel.locator(".changes li", { hasText: "remote" }).waitFor();
+  assert.deepEqual((await changes()).slice(1), known);
+  assert.deepEqual(await page.locator(".timeline-events li").evaluateAll((items) => items.map((item) => item.lastChild.textContent)), ["studio joined"]);
+  assert.deepEqual((await rows(page)).map(({ badges }) => badges), [["gateway"], ["this tab"], []]);
+  assert.deepEqual(await page.evaluate(() => [...counts]), []);
 });
 
 test("the gateway restarts: the page says so, waits, and is one row again", async (t) => {

@@ -5,13 +5,13 @@ import { copyText } from "../lib/clipboard.js";
 import { icon } from "../lib/icons.js";
 import { Part } from "../lib/part.js";
 
-/** How long the button says that it is done, in ms. */
-const SAID_MS = 1_600;
+/** Duration of the confirmation, in ms. */
+const CONFIRMATION_MS = 1_600;
 
 /** A button that copies a text and says so. */
 @customElement("copy-button")
 export class CopyButton extends Part {
-  @state() private accessor said = "";
+  @state() private accessor confirmation = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -22,15 +22,15 @@ export class CopyButton extends Part {
   }
 
   protected override render() {
-    const { said, label } = this;
+    const { confirmation, label } = this;
     return html`
-      <button type="button" class="button quiet" @click=${this.#copy}>${icon(said === "Copied" ? "check" : "copy")}${said || label}</button>
-      <span class="off-screen" role="status">${said}</span>`;
+      <button type="button" class="button quiet" @click=${this.#copy}>${icon(confirmation === "Copied" ? "check" : "copy")}${confirmation || label}</button>
+      <span class="off-screen" role="status">${confirmation}</span>`;
   }
 
   async #copy(): Promise<void> {
-    this.said = (await copyText(this.text())) ? "Copied" : "Not allowed";
+    this.confirmation = (await copyText(this.text())) ? "Copied" : "Not allowed";
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => (this.said = ""), SAID_MS);
+    this.#timer = setTimeout(() => (this.confirmation = ""), CONFIRMATION_MS);
   }
 }

@@ -40,6 +40,11 @@ export class DetailPanel extends Part {
     });
   }
 
+  /** Also in a hidden view: a dialog that stayed open there would block the whole page. */
+  protected override shouldUpdate(): boolean {
+    return true;
+  }
+
   protected override render() {
     const cancel = (event: Event) => {
       event.preventDefault();

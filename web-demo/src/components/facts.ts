@@ -1,7 +1,7 @@
 import { html } from "lit";
 
-/** A name, its label, its value, and a note on it. */
-export type Fact = readonly [name: string, label: string, value: string, note?: string];
+/** A name, its label, its value, which may be an element, and a note on it. */
+export type Fact = readonly [name: string, label: string, value: string | HTMLElement, note?: string];
 
 /** A list of names and values. */
 export function facts(all: readonly Fact[]) {

@@ -3,18 +3,18 @@ import { html, nothing } from "lit";
 
 import { duration } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
-import { AGES, COLUMNS, columns, STATUSES, type Filter } from "../state/filter.js";
+import { AGES, COLUMNS, columns, STATUSES, type ViewOptions } from "../state/view-options.js";
 import { gatewaysOf, type Gateways } from "../state/gateways.js";
 import { ORDERS, type Order } from "../state/roster-order.js";
 import { menu } from "./menu.js";
 import { select } from "./select.js";
 
-/** What a filter bar shows and tells. */
+/** What a filter bar shows, and its listener. */
 export interface FilterBarContent {
-  readonly filter: Filter;
+  readonly options: ViewOptions;
   /** All rows, shown or not. */
   readonly rows: readonly PresenceRow[];
-  readonly change: (change: Partial<Filter>) => void;
+  readonly change: (change: Partial<ViewOptions>) => void;
   /** Stands at the end of the counts. */
   readonly besideCounts: unknown;
   /** Stands at the end of the tools. */
@@ -22,8 +22,8 @@ export interface FilterBarContent {
 }
 
 /** Counts that are filters, a search, a mode, an order, and grouping. */
-export function filterBar({ filter, rows, change, besideCounts, extra }: FilterBarContent) {
-  const { text, statuses, mode, gateway, order, isReversed, isGrouped, hidden, isAbsolute, activeS, idleS } = filter;
+export function filterBar({ options, rows, change, besideCounts, extra }: FilterBarContent) {
+  const { text, statuses, mode, gateway, order, isReversed, isGrouped, hidden, isAbsolute, activeS, idleS } = options;
   const value = (event: Event) => (event.target as HTMLInputElement | HTMLSelectElement).value;
   // What is chosen stays in the list, even when nobody has it any more.
   const modes = [...new Set([mode, ...rows.map((row) => row.mode ?? "")])].filter(Boolean).sort();
@@ -64,11 +64,11 @@ function gatewayField(gateways: Gateways | undefined, gateway: string | undefine
   // What is chosen stays in the list, even when no row comes from there any more.
   const observed = [...new Set([...(gateway ? [gateway] : []), ...(gateways?.observed ?? [])])].sort();
   // A gateway may have any name, also that of another choice.
-  const options: [value: string, label: string][] = [["all", "All"], ["own", gateways?.own ?? "this gateway"]];
-  for (const name of observed) options.push([`via ${name}`, name]);
+  const choices: [value: string, label: string][] = [["all", "All"], ["own", gateways?.own ?? "this gateway"]];
+  for (const name of observed) choices.push([`via ${name}`, name]);
   const chosen = gateway === undefined ? "all" : gateway === "" ? "own" : `via ${gateway}`;
   const choose = (value: string) => change({ gateway: value === "all" ? undefined : value === "own" ? "" : value.slice("via ".length) });
-  return html`<div class="field"><label for="filter-gateway">Gateway</label>${select("filter-gateway", chosen, options, choose)}</div>`;
+  return html`<div class="field"><label for="filter-gateway">Gateway</label>${select("filter-gateway", chosen, choices, choose)}</div>`;
 }
 
 function age(name: string, label: string, seconds: number, choices: readonly number[], choose: (seconds: number) => void) {

@@ -1,9 +1,10 @@
 import type { Finding, PresenceRow } from "openclaw-presence";
-import { html } from "lit";
+import { html, nothing } from "lit";
 
 import { count } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
-import { findingCard, rowsOf } from "./findings.js";
+import { findingRows } from "../state/finding-rows.js";
+import { findingCard } from "./findings.js";
 
 /** The button that unfolds the findings. It is always there, at nought too: a finding that comes or goes moves nothing. */
 export function findingsChip(findings: readonly Finding[], isOpen: boolean, id: string, toggle: () => void) {
@@ -13,14 +14,14 @@ export function findingsChip(findings: readonly Finding[], isOpen: boolean, id: 
     </button>`;
 }
 
-/** All findings of a list. `reveal`: the user wants to see a row. */
+/** All findings of a list; closed, it is empty. `reveal`: the user wants to see a row. */
 export function findingsCards(findings: readonly Finding[], rows: readonly PresenceRow[], isOpen: boolean, id: string, reveal: (key: string) => void) {
   const card = (finding: Finding) => {
-    const key = rowsOf(finding, rows)[0]?.key;
+    const key = findingRows(findings, rows).rowsOf(finding)[0]?.key;
     return findingCard(finding, key === undefined ? undefined : () => reveal(key));
   };
   return html`
     <section class="cards findings" id=${id} aria-label="Possible duplicates" ?hidden=${!isOpen}>
-      ${findings.length === 0 ? html`<p class="sub">No two rows look like one client.</p>` : findings.map(card)}
+      ${!isOpen ? nothing : findings.length === 0 ? html`<p class="sub">No two rows look like one client.</p>` : findings.map(card)}
     </section>`;
 }

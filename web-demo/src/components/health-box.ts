@@ -1,5 +1,5 @@
-import { html } from "lit";
-import { customElement } from "lit/decorators.js";
+import { html, nothing } from "lit";
+import { customElement, state } from "lit/decorators.js";
 
 import { count, duration } from "../lib/format.js";
 import { Part } from "../lib/part.js";
@@ -10,9 +10,10 @@ import { facts } from "./facts.js";
 const REFRESH_MS = 1_000;
 const MEASURE_MS = 5_000;
 
-/** How well the connection works. It measures only while it is open. */
+/** How well the connection works. It measures only while it is open and in sight. */
 @customElement("health-box")
 export class HealthBox extends Part {
+  @state() private accessor isOpen = false;
   #timers: readonly ReturnType<typeof setInterval>[] = [];
 
   constructor(readonly session: Session) {
@@ -21,36 +22,43 @@ export class HealthBox extends Part {
   }
 
   protected override render() {
+    const isLive = this.session.live.value.roster?.connection.phase === "live";
+    return html`
+      <details class="card timeline health" @toggle=${this.#toggle}>
+        <summary><h2>Connection health</h2><span class="sub">${isLive ? "live" : "offline"}</span></summary>
+        ${this.isOpen ? this.#facts() : nothing}
+      </details>`;
+  }
+
+  #facts() {
     const { health, live, thresholds } = this.session;
     const connection = live.value.roster?.connection;
     const isLive = connection?.phase === "live";
     const { latencyMs, lastFrameAtMs } = health;
     const last = lastFrameAtMs === undefined ? "" : `The last one ${duration(Date.now() - lastFrameAtMs)} ago.`;
-    return html`
-      <details class="card timeline health" @toggle=${this.#toggle}>
-        <summary><h2>Connection health</h2><span class="sub">${isLive ? "live" : "offline"}</span></summary>
-        ${facts([
-          ["latency", "Latency", isLive && latencyMs !== undefined ? `${latencyMs.toFixed(1)} ms` : "–", `One request and its answer, measured every ${MEASURE_MS / 1_000} s while this is open.`],
-          ["connections", "Connections", String(health.connections), "Each after the first is a reconnect."],
-          ["received", "Received", `${count(health.framesIn, "frame")}, ${(health.bytesIn / 1_000).toFixed(1)} kB`, last],
-          ["sent", "Sent", count(health.framesOut, "frame")],
-          ["lists", "List requests", String(health.listRequests), "Requests for the whole list: after a missed frame or a digest that differs; without deltas also before a status would change."],
-          ["methods", "Gateway", isLive ? count(connection.methods.length, "method") : "–", isLive && connection.connId ? `Connection ${connection.connId}` : ""],
-          ["statuses", "Statuses", `Active up to ${duration(thresholds.activeMs)}, Idle up to ${duration(thresholds.idleMs)}, then Stale`, "By the age of a row, on the gateway's clock."],
-        ])}
-      </details>`;
+    return facts([
+      ["latency", "Latency", isLive && latencyMs !== undefined ? `${latencyMs.toFixed(1)} ms` : "–", `One request and its answer, measured every ${MEASURE_MS / 1_000} s while this is open.`],
+      ["connections", "Connections", String(health.connections), "Each after the first is a reconnect."],
+      ["received", "Received", `${count(health.framesIn, "frame")}, ${(health.bytesIn / 1_000).toFixed(1)} kB`, last],
+      ["sent", "Sent", count(health.framesOut, "frame")],
+      ["lists", "List requests", String(health.listRequests), "Requests for the whole list: after a missed frame or a digest that differs; without deltas also before a status would change."],
+      ["methods", "Gateway", isLive ? count(connection.methods.length, "method") : "–", isLive && connection.connId ? `Connection ${connection.connId}` : ""],
+      ["statuses", "Statuses", `Active up to ${duration(thresholds.activeMs)}, Idle up to ${duration(thresholds.idleMs)}, then Stale`, "By the age of a row, on the gateway's clock."],
+    ]);
   }
 
   #toggle(event: Event): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers = [];
-    if (!(event.target as HTMLDetailsElement).open) return;
+    this.isOpen = (event.target as HTMLDetailsElement).open;
+    if (!this.isOpen) return;
     void this.#measure();
-    this.#timers = [setInterval(() => this.requestUpdate(), REFRESH_MS), setInterval(() => document.hidden || void this.#measure(), MEASURE_MS)];
+    this.#timers = [setInterval(() => this.requestUpdate(), REFRESH_MS), setInterval(() => void this.#measure(), MEASURE_MS)];
   }
 
   async #measure(): Promise<void> {
     const { client, health, live } = this.session;
+    if (document.hidden || this.isOutOfSight) return;
     if (client && live.value.roster?.connection.phase === "live") await health.measure(client);
     this.requestUpdate();
   }

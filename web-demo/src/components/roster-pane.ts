@@ -2,10 +2,10 @@ import type { Finding, PresenceRow } from "openclaw-presence";
 
 import type { Part } from "../lib/part.js";
 import type { Change } from "../state/history.js";
+import { findingRows } from "../state/finding-rows.js";
 import { gatewaysOf } from "../state/gateways.js";
 import type { Order } from "../state/roster-order.js";
 import { DetailPanel } from "./detail-panel.js";
-import { duplicateKeys, findingsAbout } from "./findings.js";
 import { RosterTable, type TableContent } from "./roster-table.js";
 
 /** What a pane shows. */
@@ -53,9 +53,10 @@ export class RosterPane {
     const { rows } = content;
     const whole = all ?? rows;
     const row = whole.find(({ key }) => key === this.#openKey);
+    const about = findingRows(findings, whole);
     const ownGateway = gatewaysOf(whole)?.own;
-    this.table.content = { ...content, selected: row?.key, duplicates: duplicateKeys(findings, rows), ownGateway };
-    this.detail.detail = row && { row, findings: findingsAbout(findings, row), changes: changesOf?.(row.key) ?? [] };
+    this.table.content = { ...content, selected: row?.key, duplicates: about.duplicates, ownGateway };
+    this.detail.detail = row && { row, findings: about.about(row.key), changes: changesOf?.(row.key) ?? [] };
   }
 
   async #close(): Promise<void> {

@@ -7,9 +7,9 @@ import { repeat } from "lit/directives/repeat.js";
 import { count } from "../lib/format.js";
 import { glide } from "../lib/motion.js";
 import { Part } from "../lib/part.js";
-import type { Column } from "../state/filter.js";
+import type { Column } from "../state/view-options.js";
 import { isGateway } from "../state/gateways.js";
-import { groupRows, orderRows, type Order } from "../state/roster-order.js";
+import { groupRows, sortRows, type Order } from "../state/roster-order.js";
 import { lineOf, rosterRow, type Line } from "./roster-row.js";
 
 /** What a table shows. */
@@ -39,9 +39,9 @@ export interface TableListener {
   order?(order: Order): void;
 }
 
-/** Above this number of lines the browser skips those out of sight; above the second they are not even drawn. */
+/** Above this number of lines the browser skips those out of sight; above the second they are not drawn. */
 const MANY = 50;
-const MOST_DRAWN = 200;
+const MAX_DRAWN = 200;
 /** Heights until they are measured, in px: of a row as a card, of a row, of the head of a group. */
 const CARD_PX = 110;
 const ROW_PX = 60;
@@ -110,7 +110,7 @@ export class RosterTable extends Part {
     if (!changed.has("content")) return;
     const before = this.#items;
     const { rows, order, isReversed, isGrouped } = this.content;
-    const ordered = orderRows(rows, order, isReversed);
+    const ordered = sortRows(rows, order, isReversed);
     this.#items = isGrouped ? grouped(ordered) : ordered.map((row) => ({ key: row.key, row }));
     this.#isMove = before.length !== this.#items.length || before.some(({ key }, index) => key !== this.#items[index]?.key);
     if (!ordered.some(({ key }) => key === this.current)) this.current = ordered[0]?.key;
@@ -168,7 +168,7 @@ export class RosterTable extends Part {
   }
 
   get #isVirtual(): boolean {
-    return this.#items.length > MOST_DRAWN;
+    return this.#items.length > MAX_DRAWN;
   }
 
   #line(item: Item, line: Line | undefined) {

@@ -1,9 +1,9 @@
-/** News are told together and at most this often, in ms: a screen reader must not be talked to death. */
-const EVERY_MS = 4_000;
-/** More of them in one go are a number. */
-const MOST = 3;
+/** Minimum time between two announcements, in ms, so that a screen reader is not kept busy. */
+const INTERVAL_MS = 4_000;
+/** Maximum number of news in one announcement; further ones are counted. */
+const MAX_NEWS = 3;
 
-/** What screen readers are told: who came and went, never who aged. */
+/** Announces joins, leaves and the connection to screen readers, never age changes. */
 export class Announcer {
   readonly #region: HTMLElement;
   readonly #news: string[] = [];
@@ -13,15 +13,15 @@ export class Announcer {
     this.#region = region;
   }
 
-  /** Tells it with whatever else happens in the next seconds. */
+  /** Announces it together with the other news of the next seconds. */
   later(news: string): void {
     if (!this.#news.includes(news)) this.#news.push(news);
-    this.#timer ??= setTimeout(() => this.#tell(), EVERY_MS);
+    this.#timer ??= setTimeout(() => this.#announce(), INTERVAL_MS);
   }
 
-  #tell(): void {
+  #announce(): void {
     this.#timer = undefined;
-    const shown = this.#news.slice(0, MOST);
+    const shown = this.#news.slice(0, MAX_NEWS);
     const rest = this.#news.length - shown.length;
     this.#news.length = 0;
     this.#region.textContent = shown.join(". ") + (rest > 0 ? `. And ${rest} more changes` : "");

@@ -10,8 +10,8 @@ const MOMENT = new Intl.DateTimeFormat(undefined, {
   timeZoneName: "short",
 });
 
-/** Peers may state moments that no calendar has. */
-const MOST_MS = 8.64e15;
+/** Last moment of `Date`, in ms since the Unix epoch: peers may state later ones. */
+const MAX_DATE_MS = 8.64e15;
 
 /** A moment with its day and zone, as this browser's language writes it. */
 export function moment(wallMs: number): string {
@@ -31,7 +31,7 @@ export function isoMoment(wallMs: number): string {
 }
 
 function isMoment(wallMs: number): boolean {
-  return Math.abs(wallMs) <= MOST_MS;
+  return Math.abs(wallMs) <= MAX_DATE_MS;
 }
 
 /** A length of time on a stopwatch: `03:09`, `1:03:09`. */

@@ -19,6 +19,16 @@ export abstract class Part extends LitElement {
     });
   }
 
+  /** Parts of a hidden view draw nothing: the view draws them when it is shown. */
+  protected override shouldUpdate(): boolean {
+    return !this.isOutOfSight;
+  }
+
+  /** Whether the view that it belongs to is hidden. */
+  protected get isOutOfSight(): boolean {
+    return this.closest(".view[hidden]") !== null;
+  }
+
   protected override createRenderRoot(): HTMLElement {
     return this;
   }

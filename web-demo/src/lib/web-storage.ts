@@ -1,9 +1,9 @@
-/** For this tab and those it opens, or for this browser. */
+/** Storage of this tab and the tabs that it opens, or of this browser. */
 export type Where = "sessionStorage" | "localStorage";
 
 const PREFIX = "openclaw-presence-demo:";
 
-/** What is kept under a name; nothing where the browser keeps nothing, or where it is no JSON. */
+/** Returns the value of a name; `undefined` if there is none, if it is not JSON, or if storage is not available. */
 export function stored(where: Where, name: string): unknown {
   try {
     return JSON.parse(globalThis[where].getItem(PREFIX + name) ?? "null") ?? undefined;
@@ -12,7 +12,7 @@ export function stored(where: Where, name: string): unknown {
   }
 }
 
-/** Keeps a value, or with nothing forgets it. Where the browser keeps nothing, it is lost at a reload. */
+/** Stores a value; `undefined` removes it. Without storage, the value is lost at a reload. */
 export function store(where: Where, name: string, value: unknown): void {
   try {
     if (value === undefined) globalThis[where].removeItem(PREFIX + name);

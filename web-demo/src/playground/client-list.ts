@@ -6,7 +6,7 @@ import { IDENTITIES, KINDS } from "./kinds.js";
 import type { ClientView, Frame, Player } from "./player.js";
 
 /** A crowd is shown by its first. */
-const MOST = 12;
+const MAX_CLIENTS = 12;
 
 const STATES = { connected: "connected", asleep: "asleep, answers no pings", gone: "gone" } as const;
 
@@ -15,8 +15,8 @@ export function clientList(player: Player, { clients }: Frame) {
   return html`
     <ul class="clients">
       ${clients.length === 0 ? html`<li class="sub">Nobody yet. Add a client, or choose a scenario.</li>` : nothing}
-      ${repeat(clients.slice(0, MOST), ({ id }) => id, (client) => item(player, client))}
-      ${clients.length > MOST ? html`<li class="sub">and ${clients.length - MOST} more</li>` : nothing}
+      ${repeat(clients.slice(0, MAX_CLIENTS), ({ id }) => id, (client) => item(player, client))}
+      ${clients.length > MAX_CLIENTS ? html`<li class="sub">and ${clients.length - MAX_CLIENTS} more</li>` : nothing}
     </ul>`;
 }
 

@@ -29,7 +29,7 @@ const LEAVING: Readonly<Record<string, string>> = {
 };
 
 /** Listens at the gateway for every single change, by deltas; makes no row itself. */
-export function observe(gateway: SimulatedGateway, tell: (news: RowNews) => void): void {
+export function observe(gateway: SimulatedGateway, report: (news: RowNews) => void): void {
   const names = new Map<string, string>();
   const socket = gateway.open({
     ip: "127.0.0.1",
@@ -38,11 +38,11 @@ export function observe(gateway: SimulatedGateway, tell: (news: RowNews) => void
       payload?.snapshot?.keys?.forEach((key, index) => names.set(key, nameOf(payload.snapshot?.presence?.[index])));
       if (event !== "presence.delta") return;
       for (const { key, entry } of payload?.upserts ?? []) {
-        tell({ kind: names.has(key) ? "says" : "appears", name: nameOf(entry), reason: String(entry.reason ?? "") });
+        report({ kind: names.has(key) ? "says" : "appears", name: nameOf(entry), reason: String(entry.reason ?? "") });
         names.set(key, nameOf(entry));
       }
       for (const { key, reason } of payload?.removals ?? []) {
-        tell({ kind: "leaves", name: names.get(key) ?? key, reason: LEAVING[reason] ?? reason });
+        report({ kind: "leaves", name: names.get(key) ?? key, reason: LEAVING[reason] ?? reason });
         names.delete(key);
       }
     },

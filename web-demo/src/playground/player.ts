@@ -121,7 +121,7 @@ export class Player {
 
   /** Does something now. What is still to come in the script comes all the same. */
   act(deed: Deed): void {
-    // At the next whole second, and a moment longer until everybody was told of it.
+    // At the next whole second, and a moment longer until all listeners were called.
     const atMs = Math.ceil(this.#wantedMs / 1_000) * 1_000;
     const script = withAction(this.#script, { ...deed, atMs } as Action);
     // A world that a link could not hold is not begun.

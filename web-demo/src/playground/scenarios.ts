@@ -1,6 +1,6 @@
 import type { Action, Script } from "./script.js";
 
-/** A short story, told by what happens in the roster. */
+/** A script with a title and an explanation of what it shows. */
 export interface Scenario {
   readonly name: string;
   readonly title: string;

@@ -7,7 +7,7 @@ export interface Shared {
 }
 
 /** Longest text of a link that is read. */
-const MOST_TEXT = 32_768;
+const MAX_TEXT = 32_768;
 
 /** Times are in whole seconds there: links should be short. */
 const SECOND_MS = 1_000;
@@ -21,7 +21,7 @@ export function encode({ script, nowMs }: Shared): string {
 
 /** The world out of such a text; nothing if it is none. Links come from anybody: nothing in them is believed. */
 export function decode(text: string): Shared | undefined {
-  if (text.length > MOST_TEXT) return undefined;
+  if (text.length > MAX_TEXT) return undefined;
   try {
     const parsed: unknown = JSON.parse(atob(text.replaceAll("-", "+").replaceAll("_", "/")));
     if (!Array.isArray(parsed)) return undefined;

@@ -6,11 +6,11 @@ import type { Frame, Player } from "./player.js";
 import type { Step } from "./world.js";
 
 /** Most steps that are drawn; older ones are rarely asked for. */
-const MOST = 120;
+const MAX_STEPS = 120;
 
 /** What happened and what is to come, newest on top. */
 export function stepList(player: Player, { past, future }: Frame) {
-  const all = [...[...future].reverse(), ...past.slice(-MOST).reverse()];
+  const all = [...[...future].reverse(), ...past.slice(-MAX_STEPS).reverse()];
   const item = ({ atMs, text, action }: Step, index: number) => {
     const isFuture = index < future.length;
     return html`

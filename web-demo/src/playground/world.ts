@@ -14,10 +14,10 @@ export interface Step {
   readonly action?: Action;
 }
 
-/** Most steps that are kept. */
-const MOST_STEPS = 400;
+/** Maximum number of steps that are kept. */
+const MAX_STEPS = 400;
 /** Turns that a client may take to connect; none takes more than a few. */
-const MOST_TURNS = 100;
+const MAX_TURNS = 100;
 
 const SELF = {
   host: "gateway.lan",
@@ -65,7 +65,7 @@ export class World {
     await Promise.all([ready(), simulatorReady()]);
     const world = new World(script);
     world.#watcher.start();
-    for (let turn = 0; turn < MOST_TURNS && world.#watcher.connection.phase !== "live"; turn += 1) await world.#clock.advance(0);
+    for (let turn = 0; turn < MAX_TURNS && world.#watcher.connection.phase !== "live"; turn += 1) await world.#clock.advance(0);
     return world;
   }
 
@@ -133,7 +133,7 @@ export class World {
 
   #step(step: Step): void {
     this.#steps.push(step);
-    if (this.#steps.length > MOST_STEPS) this.#steps.shift();
+    if (this.#steps.length > MAX_STEPS) this.#steps.shift();
   }
 }
 

@@ -16,9 +16,9 @@ export interface FieldChange {
   readonly after: string;
 }
 
-/** Most changes that are kept per row, and most rows. */
-const MOST_CHANGES = 40;
-const MOST_ROWS = 2_000;
+/** Maximum number of changes that are kept per row, and of rows. */
+const MAX_CHANGES = 40;
+const MAX_ROWS = 2_000;
 
 /** What happened to each row since the page was opened. */
 export class History {
@@ -32,8 +32,8 @@ export class History {
     for (const row of added) this.#add(row.key, { atMs, kind, fields: [] });
     for (const row of removed) this.#add(row.key, { atMs, kind: "removed", fields: [] });
     for (const { row, before, fields } of changed) {
-      const told = fields.map((name) => ({ name, before: say(before, name), after: say(row, name) }));
-      this.#add(row.key, { atMs, kind: "changed", fields: told });
+      const values = fields.map((name) => ({ name, before: say(before, name), after: say(row, name) }));
+      this.#add(row.key, { atMs, kind: "changed", fields: values });
     }
   }
 
@@ -52,9 +52,9 @@ export class History {
     const known = this.#changes.get(key) ?? [];
     // Set anew, so that the rows of which least is heard are the first to go.
     this.#changes.delete(key);
-    this.#changes.set(key, [change, ...known].slice(0, MOST_CHANGES));
+    this.#changes.set(key, [change, ...known].slice(0, MAX_CHANGES));
     const [oldest] = this.#changes.keys();
-    if (this.#changes.size > MOST_ROWS && oldest !== undefined) this.#changes.delete(oldest);
+    if (this.#changes.size > MAX_ROWS && oldest !== undefined) this.#changes.delete(oldest);
   }
 }
 

@@ -4,14 +4,16 @@ import { normalizeKey, type ConnectionState, type PresenceRow } from "openclaw-p
 export interface OwnConnection {
   /** Absent: it went without. */
   readonly instanceId: string | undefined;
+  /** Presence key of the id. */
+  readonly key: string | undefined;
   readonly connId: string;
   readonly sinceMs: number;
   /** Absent: it is the one that lives. */
   readonly untilMs?: number;
 }
 
-/** Most connections that are remembered. */
-const MOST = 50;
+/** Maximum number of connections that are remembered. */
+const MAX_CONNECTIONS = 50;
 
 /** All connections that this page made, so that it knows its own rows again even without an id. */
 export class IdentityLog {
@@ -28,16 +30,17 @@ export class IdentityLog {
     const [last, ...rest] = this.#connections;
     if (last && last.untilMs === undefined) this.#connections = [{ ...last, untilMs: nowMs }, ...rest];
     if (state.phase === "live") {
-      const made = { instanceId, connId: state.connId, sinceMs: nowMs };
-      this.#connections = [made, ...this.#connections].slice(0, MOST);
+      const made = { instanceId, key: keyOf(instanceId), connId: state.connId, sinceMs: nowMs };
+      this.#connections = [made, ...this.#connections].slice(0, MAX_CONNECTIONS);
     }
   }
 
   /** The connection of this page that made the row, if one did. The newest of one identity stands for all. */
   find(row: PresenceRow): OwnConnection | undefined {
-    const key = row.instanceId === undefined ? undefined : normalizeKey(row.instanceId);
-    return this.#connections.find(({ instanceId, connId }) => {
-      if (key !== undefined) return instanceId !== undefined && normalizeKey(instanceId) === key;
+    if (this.#connections.length === 0) return undefined;
+    const key = keyOf(row.instanceId);
+    return this.#connections.find(({ instanceId, key: own, connId }) => {
+      if (key !== undefined) return own === key;
       // A gateway files a client without any id under the id of its connection.
       return instanceId === undefined && connId !== "" && row.key.endsWith(connId);
     });
@@ -54,4 +57,8 @@ export class IdentityLog {
   clear(): void {
     this.#connections = [];
   }
+}
+
+function keyOf(instanceId: string | undefined): string | undefined {
+  return instanceId === undefined ? undefined : normalizeKey(instanceId);
 }

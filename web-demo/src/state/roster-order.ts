@@ -14,7 +14,7 @@ const STATUS_RANK = { Active: 0, Idle: 1, Stale: 2, Left: 3 } as const;
  * The rows in order: the gateway's own on top, then that of this page, then observed gateways, then the freshest or first in the alphabet, or
  * the last.
  */
-export function orderRows(rows: readonly PresenceRow[], order: Order, isReversed = false): readonly PresenceRow[] {
+export function sortRows(rows: readonly PresenceRow[], order: Order, isReversed = false): readonly PresenceRow[] {
   const compare = COMPARE[order];
   const sign = isReversed ? -1 : 1;
   return [...rows].sort((a, b) => rank(a) - rank(b) || sign * (compare(a, b) || compareRows(a, b)));

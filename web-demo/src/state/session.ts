@@ -1,13 +1,13 @@
-import { PresenceClient, rowName, type Finding, type PresenceError, type RosterSnapshot } from "openclaw-presence";
+import { diffRows, PresenceClient, rowName, type Finding, type PresenceError, type RosterSnapshot } from "openclaw-presence";
 
 import type { Announcer } from "../lib/announce.js";
 import { Store } from "../lib/store.js";
-import { NO_FILTER } from "./filter.js";
+import { DEFAULT_OPTIONS } from "./view-options.js";
 import { Health } from "./health.js";
 import { History } from "./history.js";
 import { IdentityLog } from "./identity-log.js";
 import { storeTarget, type Target } from "./target.js";
-import { Timeline, type Happening } from "./timeline.js";
+import { Timeline, type TimelineEvent } from "./timeline.js";
 
 /** All that the views show of the connection to a gateway. */
 export interface Live {
@@ -43,7 +43,7 @@ export class Session {
   /** Of the connections to the gateway of now. */
   health = new Health();
   /** Ages up to which rows are Active and Idle, in ms. */
-  thresholds = { activeMs: NO_FILTER.activeS * 1_000, idleMs: NO_FILTER.idleS * 1_000 };
+  thresholds = { activeMs: DEFAULT_OPTIONS.activeS * 1_000, idleMs: DEFAULT_OPTIONS.idleS * 1_000 };
   readonly #announcer: Announcer;
   #client: PresenceClient | undefined;
   #nextFindMs = 0;
@@ -64,9 +64,29 @@ export class Session {
    * @throws {PresenceError} when the address is none.
    */
   connect(target: Target): void {
-    const { isStable, hasBeacons } = this.live.value;
     const health = new Health();
-    const client = new PresenceClient({
+    const client = this.#makeClient(target, health);
+    this.#leave();
+    storeTarget(target);
+    this.health = health;
+    this.#set({ target });
+    this.timeline.open(target.url);
+    this.#follow(client);
+  }
+
+  /** Sets other ages. They are those of a client, so another one connects; what is known of the rows stays. */
+  setThresholds(activeMs: number, idleMs: number): void {
+    if (activeMs === this.thresholds.activeMs && idleMs === this.thresholds.idleMs) return;
+    this.thresholds = { activeMs, idleMs };
+    const { target } = this.live.value;
+    if (!target) return;
+    this.#client?.close();
+    this.#follow(this.#makeClient(target, this.health));
+  }
+
+  #makeClient(target: Target, health: Health): PresenceClient {
+    const { isStable, hasBeacons } = this.live.value;
+    return new PresenceClient({
       WebSocket: health.WebSocket,
       url: target.url,
       token: target.secret?.kind === "token" ? target.secret.text : undefined,
@@ -75,28 +95,35 @@ export class Session {
       thresholds: this.thresholds,
       ...identity(isStable),
     });
-    this.#leave();
-    storeTarget(target);
+  }
+
+  /** Starts a client. Until it has a list, the rows of the client before it are shown; they are no news. */
+  #follow(client: PresenceClient): void {
     this.#client = client;
-    this.health = health;
-    this.#set({ target });
-    this.timeline.open(target.url);
-    const tell = (kind: Happening["kind"], news: string) => {
+    const before = this.live.value.roster;
+    const report = (kind: TimelineEvent["kind"], news: string) => {
       this.timeline.add(kind, news);
       this.#announcer.later(news);
     };
-    let wasLive = false;
+    let isContinued = before?.hasList === true;
+    let [wasLive, hadList] = [false, false];
     client.addEventListener("roster", ({ roster, diff }) => {
-      this.history.record(diff, Date.now());
+      if (isContinued && before && !roster.hasList) {
+        const { connection, isOffline } = roster;
+        return this.#set({ roster: { ...before, connection, isOffline } });
+      }
+      this.history.record(isContinued && before ? diffRows(before.rows, roster.rows) : diff, Date.now());
+      isContinued = false;
+      hadList = roster.hasList;
       this.#set({ roster, findings: this.#find() });
     });
     // Who comes back after a restart of the gateway was never gone.
-    client.onJoin((row) => tell("join", `${rowName(row)} joined`));
-    client.onLeave((row) => tell("leave", `${rowName(row)} left`));
+    client.onJoin((row) => report("join", `${rowName(row)} joined`));
+    client.onLeave((row) => report("leave", `${rowName(row)} left`));
     client.addEventListener("connection", ({ connection }) => {
-      if (connection.phase === "waiting" && wasLive) tell("connection", "Connection lost, trying again");
-      if (connection.phase === "live" && this.live.value.roster?.hasList) tell("connection", "Connected again");
-      if (connection.phase === "refused") tell("connection", `The gateway refuses this page: ${connection.error.message}`);
+      if (connection.phase === "waiting" && wasLive) report("connection", "Connection lost, trying again");
+      if (connection.phase === "live" && hadList) report("connection", "Connected again");
+      if (connection.phase === "refused") report("connection", `The gateway refuses this page: ${connection.error.message}`);
       wasLive = connection.phase === "live";
       this.identities.handleState(connection, client.instanceId, Date.now());
       this.#set({ instanceId: client.instanceId });
@@ -106,14 +133,6 @@ export class Session {
       this.#set({ notices: [...others, error] });
     });
     client.start();
-  }
-
-  /** Other ages are those of another client: it connects anew. */
-  setThresholds(activeMs: number, idleMs: number): void {
-    if (activeMs === this.thresholds.activeMs && idleMs === this.thresholds.idleMs) return;
-    this.thresholds = { activeMs, idleMs };
-    const { target } = this.live.value;
-    if (target) this.connect(target);
   }
 
   /** Leaves the gateway and forgets its secret. */

@@ -1,4 +1,4 @@
-import { store, stored } from "../lib/stored.js";
+import { store, stored } from "../lib/web-storage.js";
 import type { Secret } from "./secret-link.js";
 
 /** Which gateway to connect to, and with what. */

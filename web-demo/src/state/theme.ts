@@ -1,4 +1,4 @@
-import { store, stored } from "../lib/stored.js";
+import { store, stored } from "../lib/web-storage.js";
 
 /** Which colours: those of the system, or what was chosen here. */
 export type Theme = "auto" | "light" | "dark";

@@ -1,56 +1,56 @@
 import { Store } from "../lib/store.js";
-import { store, stored } from "../lib/stored.js";
+import { store, stored } from "../lib/web-storage.js";
 
 /** Something that happened to the roster or to the connection. */
-export interface Happening {
+export interface TimelineEvent {
   /** On this machine's clock. */
   readonly atMs: number;
   readonly kind: "join" | "leave" | "connection";
   readonly text: string;
 }
 
-/** Most happenings that are kept, and most characters of each. */
-const MOST = 200;
-const MOST_CHARS = 200;
+/** Maximum number of events that are kept, and maximum length of a text in UTF-16 units. */
+const MAX_EVENTS = 200;
+const MAX_TEXT = 200;
 
 /** What happened at one gateway, newest first. Kept for this tab, so that a reload does not lose it. */
 export class Timeline {
-  readonly happenings = new Store<readonly Happening[]>([]);
+  readonly events = new Store<readonly TimelineEvent[]>([]);
   #url = "";
 
   /** Goes on with what is kept of this gateway. */
   open(url: string): void {
     // What stands behind a hash may be a secret.
     this.#url = url.replace(/#.*/s, "");
-    this.happenings.set(kept(this.#url));
+    this.events.set(kept(this.#url));
   }
 
   /** Forgets everything. */
   close(): void {
-    this.happenings.set([]);
+    this.events.set([]);
     store("sessionStorage", "timeline", undefined);
   }
 
-  add(kind: Happening["kind"], text: string, atMs = Date.now()): void {
-    this.#set([{ atMs, kind, text: text.slice(0, MOST_CHARS) }, ...this.happenings.value].slice(0, MOST));
+  add(kind: TimelineEvent["kind"], text: string, atMs = Date.now()): void {
+    this.#set([{ atMs, kind, text: text.slice(0, MAX_TEXT) }, ...this.events.value].slice(0, MAX_EVENTS));
   }
 
   clear(): void {
     this.#set([]);
   }
 
-  #set(happenings: readonly Happening[]): void {
-    this.happenings.set(happenings);
-    store("sessionStorage", "timeline", { url: this.#url, happenings });
+  #set(events: readonly TimelineEvent[]): void {
+    this.events.set(events);
+    store("sessionStorage", "timeline", { url: this.#url, events });
   }
 }
 
-function kept(wanted: string): readonly Happening[] {
-  const { url, happenings } = (stored("sessionStorage", "timeline") ?? {}) as { url?: unknown; happenings?: unknown };
-  return url === wanted && Array.isArray(happenings) ? happenings.filter(isHappening).slice(0, MOST) : [];
+function kept(wanted: string): readonly TimelineEvent[] {
+  const { url, events } = (stored("sessionStorage", "timeline") ?? {}) as { url?: unknown; events?: unknown };
+  return url === wanted && Array.isArray(events) ? events.filter(isTimelineEvent).slice(0, MAX_EVENTS) : [];
 }
 
-function isHappening(value: unknown): value is Happening {
-  const { atMs, kind, text } = (value ?? {}) as Partial<Happening>;
+function isTimelineEvent(value: unknown): value is TimelineEvent {
+  const { atMs, kind, text } = (value ?? {}) as Partial<TimelineEvent>;
   return Number.isSafeInteger(atMs) && typeof text === "string" && (kind === "join" || kind === "leave" || kind === "connection");
 }

@@ -1,5 +1,5 @@
 import { Store } from "../lib/store.js";
-import { store, stored } from "../lib/stored.js";
+import { store, stored } from "../lib/web-storage.js";
 
 /** What a visitor can see here within a minute. */
 export const STOPS = ["self", "second", "duplicate", "time"] as const;

@@ -12,7 +12,7 @@ export type Column = keyof typeof COLUMNS;
 export const STATUSES: readonly Status[] = ["Active", "Idle", "Stale", "Left"];
 
 /** Which rows are shown, and how. */
-export interface Filter {
+export interface ViewOptions {
   readonly text: string;
   /** Empty: all. */
   readonly statuses: ReadonlySet<Status>;
@@ -34,7 +34,7 @@ export interface Filter {
 /** Ages that can be chosen, in s. */
 export const AGES: readonly number[] = [30, 60, 120, 300, 600, 1_800, 3_600];
 
-export const NO_FILTER: Filter = {
+export const DEFAULT_OPTIONS: ViewOptions = {
   text: "",
   statuses: new Set(),
   mode: "",
@@ -48,8 +48,8 @@ export const NO_FILTER: Filter = {
   idleS: 300,
 };
 
-/** The rows that a filter lets through. */
-export function filterRows(rows: readonly PresenceRow[], { text, statuses, mode, gateway }: Filter): readonly PresenceRow[] {
+/** Returns the rows that the options let through. */
+export function filterRows(rows: readonly PresenceRow[], { text, statuses, mode, gateway }: ViewOptions): readonly PresenceRow[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return rows.filter((row) => {
     if (statuses.size > 0 && !statuses.has(row.status)) return false;
@@ -61,46 +61,46 @@ export function filterRows(rows: readonly PresenceRow[], { text, statuses, mode,
   });
 }
 
-/** A filter and the open row as the query of a link; defaults are omitted. */
-export function toQuery(filter: Filter, openKey: string | undefined): string {
-  const { text, statuses, mode, gateway, order, isReversed, isGrouped, hidden, isAbsolute, activeS, idleS } = filter;
+/** Returns the options and the open row as the query of a link; defaults are omitted. */
+export function toQuery(options: ViewOptions, openKey: string | undefined): string {
+  const { text, statuses, mode, gateway, order, isReversed, isGrouped, hidden, isAbsolute, activeS, idleS } = options;
   const query = new URLSearchParams();
   const put = (name: string, value: string) => value !== "" && query.set(name, value);
   put("q", text);
   put("status", [...statuses].join(" ").toLowerCase());
   put("mode", mode);
   if (gateway !== undefined) query.set("gateway", gateway);
-  if (order !== NO_FILTER.order || isReversed) put("sort", `${isReversed ? "-" : ""}${order}`);
+  if (order !== DEFAULT_OPTIONS.order || isReversed) put("sort", `${isReversed ? "-" : ""}${order}`);
   put("group", isGrouped ? "host" : "");
   put("hide", [...hidden].join(" "));
   put("time", isAbsolute ? "absolute" : "");
-  put("active", activeS === NO_FILTER.activeS ? "" : String(activeS));
-  put("idle", idleS === NO_FILTER.idleS ? "" : String(idleS));
+  put("active", activeS === DEFAULT_OPTIONS.activeS ? "" : String(activeS));
+  put("idle", idleS === DEFAULT_OPTIONS.idleS ? "" : String(idleS));
   put("row", openKey ?? "");
   return query.toString();
 }
 
-/** The filter and the open row of a link; invalid values become defaults. */
-export function fromQuery(text: string): { readonly filter: Filter; readonly openKey: string | undefined } {
+/** Returns the options and the open row of a link; invalid values become defaults. */
+export function fromQuery(text: string): { readonly options: ViewOptions; readonly openKey: string | undefined } {
   const query = new URLSearchParams(text);
   const words = (name: string) => new Set((query.get(name) ?? "").split(" "));
   const [, minus, name] = /^(-?)(.*)$/.exec(query.get("sort") ?? "") ?? [];
   const age = (name: string, usual: number) => AGES.find((each) => String(each) === query.get(name)) ?? usual;
-  const [activeS, idleS] = [age("active", NO_FILTER.activeS), age("idle", NO_FILTER.idleS)];
+  const [activeS, idleS] = [age("active", DEFAULT_OPTIONS.activeS), age("idle", DEFAULT_OPTIONS.idleS)];
   const [statuses, hidden] = [words("status"), words("hide")];
-  const filter: Filter = {
+  const options: ViewOptions = {
     text: query.get("q") ?? "",
     statuses: new Set(STATUSES.filter((status) => statuses.has(status.toLowerCase()))),
     mode: query.get("mode") ?? "",
     gateway: query.get("gateway") ?? undefined,
-    order: isOrder(name) ? name : NO_FILTER.order,
+    order: isOrder(name) ? name : DEFAULT_OPTIONS.order,
     isReversed: minus === "-",
     isGrouped: query.get("group") === "host",
     hidden: new Set(columns().filter((column) => hidden.has(column))),
     isAbsolute: query.get("time") === "absolute",
-    ...(activeS < idleS ? { activeS, idleS } : { activeS: NO_FILTER.activeS, idleS: NO_FILTER.idleS }),
+    ...(activeS < idleS ? { activeS, idleS } : { activeS: DEFAULT_OPTIONS.activeS, idleS: DEFAULT_OPTIONS.idleS }),
   };
-  return { filter, openKey: query.get("row") ?? undefined };
+  return { options, openKey: query.get("row") ?? undefined };
 }
 
 /** The names of the columns that can be hidden. */

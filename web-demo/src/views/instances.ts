@@ -13,8 +13,8 @@ import { RosterPane } from "../components/roster-pane.js";
 import { silentNotices } from "../components/silent-notices.js";
 import { skeletonRows } from "../components/skeleton.js";
 import { TimelineBox } from "../components/timeline-box.js";
-import { count, pretty } from "../lib/format.js";
-import { filterRows, fromQuery, NO_FILTER, toQuery, type Filter } from "../state/filter.js";
+import { pretty } from "../lib/format.js";
+import { DEFAULT_OPTIONS, filterRows, fromQuery, toQuery, type ViewOptions } from "../state/view-options.js";
 import type { Order } from "../state/roster-order.js";
 import type { Router } from "../state/route.js";
 import type { Session } from "../state/session.js";
@@ -23,13 +23,15 @@ import { View, viewHead } from "./view.js";
 /** The live roster of a gateway. */
 @customElement("instances-view")
 export class InstancesView extends View {
-  @state() private accessor filter = NO_FILTER;
+  @state() private accessor options = DEFAULT_OPTIONS;
   @state() private accessor isFindingsOpen = false;
+  /** Rows that the options let through. */
+  #visible: readonly PresenceRow[] = [];
   readonly #bar: ConnectionBar;
   readonly #form: ConnectForm;
   readonly #timeline: TimelineBox;
   readonly #health: HealthBox;
-  readonly #copy = new CopyButton("Copy JSON", () => pretty(this.#visible().map(({ entry }) => entry)));
+  readonly #copy = new CopyButton("Copy JSON", () => pretty(this.#visible.map(({ entry }) => entry)));
   readonly #pane = new RosterPane(this, "Instances", (order) => this.#setOrder(order));
 
   constructor(
@@ -47,8 +49,8 @@ export class InstancesView extends View {
   /** What a link says is shown; one that says nothing changes nothing. */
   protected override show(query: string): void {
     if (query === "") return;
-    const { filter, openKey } = fromQuery(query);
-    this.#setFilter(filter);
+    const { options, openKey } = fromQuery(query);
+    this.#setOptions(options);
     this.#pane.open(openKey);
   }
 
@@ -62,13 +64,17 @@ export class InstancesView extends View {
     this.#pane.open(undefined);
   }
 
+  protected override willUpdate(): void {
+    this.#visible = filterRows(this.session.live.value.roster?.rows ?? [], this.options);
+  }
+
   protected override render() {
-    const { session, filter } = this;
+    const { session, options } = this;
     const { target, roster, findings } = session.live.value;
     const rows = roster?.rows ?? [];
     const hasRows = rows.length > 0;
     const isRefused = roster?.connection.phase === "refused" && !hasRows;
-    const visible = this.#visible();
+    const visible = this.#visible;
     this.#form.hidden = target !== undefined && !isRefused;
     const toggle = () => (this.isFindingsOpen = !this.isFindingsOpen);
     return html`
@@ -76,11 +82,11 @@ export class InstancesView extends View {
       ${this.#form}
       <div class="stack ${roster?.isOffline === true && hasRows ? "is-offline" : ""}" ?hidden=${target === undefined || isRefused}>
         ${filterBar({
-          filter,
+          options,
           rows,
           change: (change) => this.#change(change),
           besideCounts: findingsChip(findings, this.isFindingsOpen, "findings", toggle),
-          extra: [this.#copy, exportMenu(() => this.#visible())],
+          extra: [this.#copy, exportMenu(() => this.#visible)],
         })}
         ${silentNotices(rows)}
         <div class="with-detail">
@@ -89,8 +95,8 @@ export class InstancesView extends View {
             ${hasRows ? "" : skeletonRows()}
             ${this.#pane.table}
             <div class="empty" ?hidden=${!hasRows || visible.length > 0}>
-              <p>None of the ${count(rows.length, "instance")} is like that.</p>
-              <button type="button" class="button" @click=${() => this.#showAll()}>Show all</button>
+              <p>The search and filters hide ${rows.length === 1 ? "the only instance" : `all ${rows.length} instances`}.</p>
+              <button type="button" class="button" @click=${() => this.#showAll()}>Clear search and filters</button>
             </div>
             <p class="sub shown">${visible.length < rows.length && visible.length > 0 ? `${visible.length} of ${rows.length} shown` : ""}</p>
           </div>
@@ -102,16 +108,16 @@ export class InstancesView extends View {
   }
 
   protected override updated(): void {
-    const { session, filter } = this;
+    const { session, options } = this;
     const { target, roster, findings } = session.live.value;
     const rows = roster?.rows ?? [];
     if (roster?.connection.phase === "refused" && target) this.#form.suggest(target);
-    this.router.rewrite("instances", toQuery(filter, this.#pane.openKey));
-    const visible = this.#visible();
+    this.router.rewrite("instances", toQuery(options, this.#pane.openKey));
+    const visible = this.#visible;
     const { identities, history } = session;
     this.#pane.table.hidden = visible.length === 0;
     this.#pane.show({
-      ...filter,
+      ...options,
       rows: visible,
       all: rows,
       findings,
@@ -120,18 +126,14 @@ export class InstancesView extends View {
     });
   }
 
-  #visible(): readonly PresenceRow[] {
-    return filterRows(this.session.live.value.roster?.rows ?? [], this.filter);
-  }
-
-  #change(change: Partial<Filter>): void {
-    this.#setFilter({ ...this.filter, ...change });
+  #change(change: Partial<ViewOptions>): void {
+    this.#setOptions({ ...this.options, ...change });
   }
 
   /** At once, and not when it is drawn: the page connects after its address is read, with these ages. */
-  #setFilter(filter: Filter): void {
-    this.filter = filter;
-    this.session.setThresholds(filter.activeS * 1_000, filter.idleS * 1_000);
+  #setOptions(options: ViewOptions): void {
+    this.options = options;
+    this.session.setThresholds(options.activeS * 1_000, options.idleS * 1_000);
   }
 
   #showAll(): void {
@@ -140,7 +142,7 @@ export class InstancesView extends View {
 
   /** Sorts by that; once more turns the order round. */
   #setOrder(order: Order): void {
-    const { order: before, isReversed } = this.filter;
+    const { order: before, isReversed } = this.options;
     this.#change({ order, isReversed: order === before && !isReversed });
   }
 

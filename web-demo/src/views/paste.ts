@@ -1,5 +1,5 @@
 import { ready, Roster, type Finding, type PresenceRow } from "openclaw-presence";
-import { html, nothing } from "lit";
+import { html, nothing, type PropertyValues } from "lit";
 import { customElement, state } from "lit/decorators.js";
 
 import { CopyButton } from "../components/copy-button.js";
@@ -10,12 +10,12 @@ import type { Order } from "../state/roster-order.js";
 import { EXAMPLES } from "./paste-examples.js";
 import { View, viewHead } from "./view.js";
 
-/** Largest text that is read, in UTF-16 units: far beyond any gateway's list. */
-const MOST_TEXT = 4 * 1024 * 1024;
-/** Rows that were long gone are shown all the same: somebody wants to know about them. */
+/** Maximum length of a text, in UTF-16 units: far more than any gateway sends. */
+const MAX_TEXT = 4 * 1024 * 1024;
+/** Rows that expired long ago are shown too. */
 const FOR_EVER_MS = Number.MAX_SAFE_INTEGER;
-/** Most rows that are shown. */
-const MOST_ROWS = 10_000;
+/** Maximum number of rows. */
+const MAX_ROWS = 10_000;
 
 /** A list from anywhere, read here and sent nowhere. */
 @customElement("paste-view")
@@ -24,13 +24,15 @@ export class PasteView extends View {
   @state() private accessor error = "";
   @state() private accessor isOver = false;
   @state() private accessor roster: Roster | undefined;
-  /** How long after the list was made it is looked at. */
+  /** Time since the list was made at which statuses are shown, in ms. */
   @state() private accessor afterMs = 0;
   @state() private accessor order: Order = "name";
   /** When the newest row was written: until then the list was being made. */
   #newestMs = 0;
   #rows: readonly PresenceRow[] = [];
   #findings: readonly Finding[] = [];
+  /** Number of rows in the pasted list. */
+  #rawCount = 0;
   readonly #pane = new RosterPane(this, "Pasted instances", (order) => (this.order = order));
   readonly #copy = new CopyButton("Copy as one row per instance", () => pretty(this.#rows.map(({ entry }) => entry)));
 
@@ -39,9 +41,13 @@ export class PasteView extends View {
     this.#pane.open(undefined);
   }
 
-  protected override willUpdate(): void {
-    this.#rows = this.roster?.list(this.#newestMs + this.afterMs) ?? [];
-    this.#findings = this.roster?.findings() ?? [];
+  protected override willUpdate(changed: PropertyValues): void {
+    const { roster } = this;
+    if (changed.has("roster")) {
+      this.#findings = roster?.findings() ?? [];
+      this.#rawCount = roster?.entries().length ?? 0;
+    }
+    if (changed.has("roster") || changed.has("afterMs")) this.#rows = roster?.list(this.#newestMs + this.afterMs) ?? [];
   }
 
   protected override render() {
@@ -86,7 +92,7 @@ export class PasteView extends View {
   #summary(): string {
     if (!this.roster) return "";
     const rows = this.#rows;
-    const raw = this.roster.entries().length;
+    const raw = this.#rawCount;
     const merged = rows.length === raw ? "" : `, from ${count(raw, "row")} of the gateway`;
     const left = rows.filter(({ status }) => status === "Left").length;
     const gone = left === 0 ? "" : `; ${left} left`;
@@ -110,7 +116,7 @@ export class PasteView extends View {
   }
 
   async #readFile(file: File): Promise<void> {
-    if (file.size > MOST_TEXT) this.error = `${file.name} is too large for a presence list.`;
+    if (file.size > MAX_TEXT) this.error = `${file.name} is larger than 4 MiB. Choose a file that holds only the presence list.`;
     else await this.#read(await file.text());
   }
 
@@ -120,11 +126,11 @@ export class PasteView extends View {
     this.#pane.open(undefined);
     this.text = text;
     this.afterMs = 0;
-    this.error = text.length > MOST_TEXT ? "This is too long for a presence list." : "";
+    this.error = text.length > MAX_TEXT ? "The text is longer than 4 MiB. Paste only the presence list." : "";
     if (text.trim() === "" || this.error !== "") return;
     try {
       await ready();
-      const roster = new Roster({ ttlMs: FOR_EVER_MS, maxRows: MOST_ROWS });
+      const roster = new Roster({ ttlMs: FOR_EVER_MS, maxRows: MAX_ROWS });
       // At first with no time passed; the time of the newest row is in it.
       roster.apply(text, 0);
       this.#newestMs = Math.max(0, ...roster.entries().map(({ ts }) => (typeof ts === "number" ? ts : 0)));
@@ -136,13 +142,13 @@ export class PasteView extends View {
   }
 }
 
-/** What is wrong with a text, for who pasted it. */
+/** Returns what is wrong with a pasted text, and what to do. */
 function explain(text: string, error: unknown): string {
   try {
     JSON.parse(text);
   } catch {
-    return "This is no JSON. Copy everything, from the first bracket to the last.";
+    return "The text is not complete JSON. Copy everything, from the first bracket to the last.";
   }
   const message = error instanceof Error ? error.message : String(error);
-  return `There is no presence list in it: ${message}.`;
+  return `The JSON holds no presence list: ${message}. Paste the output of openclaw gateway call system-presence --json.`;
 }

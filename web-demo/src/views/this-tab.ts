@@ -1,13 +1,15 @@
-import { rowDevice, rowName, watchInput, type PresenceRow } from "openclaw-presence";
+import { rowDevice, rowName, type Finding, type PresenceRow } from "openclaw-presence";
 import { html } from "lit";
 import { customElement, state } from "lit/decorators.js";
 
 import { ConnectionBar } from "../components/connection-bar.js";
 import { facts } from "../components/facts.js";
-import { card, duplicateKeys, findingCard, rowsOf } from "../components/findings.js";
+import { card, findingCard } from "../components/findings.js";
+import { InputClock } from "../components/input-clock.js";
 import { RosterTable } from "../components/roster-table.js";
 import { count, duration, timeOfDay } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import { findingRows } from "../state/finding-rows.js";
 import { hrefOf } from "../state/route.js";
 import type { Session } from "../state/session.js";
 import type { TourLog } from "../state/tour.js";
@@ -21,10 +23,16 @@ const TTL_MS = 300_000;
 export class ThisTabView extends View {
   @state() private accessor beaconSaid = "";
   readonly #bar: ConnectionBar;
-  /** When a hand last did something on this page: what the next beacon will say. */
-  #inputAtMs = performance.now();
+  readonly #clock = new InputClock();
   readonly #table = new RosterTable("Rows of this tab", { open: () => (location.hash = hrefOf("instances")) });
-  #ticker: ReturnType<typeof setInterval> | undefined;
+  /** Row of the live connection. */
+  #current: PresenceRow | undefined;
+  /** All rows of this tab. */
+  #mine: readonly PresenceRow[] = [];
+  /** Rows of connections that this tab had. */
+  #left: readonly PresenceRow[] = [];
+  /** Findings about rows of this tab. */
+  #findings: readonly Finding[] = [];
 
   constructor(
     readonly session: Session,
@@ -33,35 +41,46 @@ export class ThisTabView extends View {
     super();
     this.#bar = new ConnectionBar(session);
     this.follow(session.live);
-    watchInput(() => (this.#inputAtMs = performance.now()));
+    document.addEventListener("visibilitychange", () => this.requestUpdate());
   }
 
   protected override show(): void {
-    this.hide();
-    this.#ticker = setInterval(() => this.requestUpdate(), 1_000);
+    this.#clock.start();
   }
 
   protected override hide(): void {
-    clearInterval(this.#ticker);
+    this.#clock.stop();
+  }
+
+  protected override willUpdate(): void {
+    const { identities, live } = this.session;
+    const { roster, findings } = live.value;
+    const rows = roster?.rows ?? [];
+    const current = rows.find((row) => identities.isCurrent(row));
+    this.#current = current;
+    this.#mine = rows.filter((row) => row.isOwn || identities.find(row) !== undefined || isBeaconRow(row, current));
+    this.#left = this.#mine.filter((row) => identities.find(row) && !identities.isCurrent(row));
+    const mine = new Set(this.#mine);
+    const about = findingRows(findings, rows);
+    this.#findings = findings.filter((finding) => about.rowsOf(finding).some((row) => mine.has(row)));
   }
 
   protected override updated(): void {
     const { roster, findings } = this.session.live.value;
-    const rows = roster?.rows ?? [];
-    const current = this.#current();
+    const current = this.#current;
     this.#table.content = {
-      rows: this.#mine(),
+      rows: this.#mine,
       order: "seen",
-      duplicates: duplicateKeys(findings, rows),
+      duplicates: findingRows(findings, roster?.rows ?? []).duplicates,
       badge: (row) => (row === current ? "this tab, now" : isBeaconRow(row, current) ? "its beacons" : "left over"),
     };
-    if (roster?.connection.phase === "live" && this.#left().length > 0) this.tour.reach("duplicate");
+    if (roster?.connection.phase === "live" && this.#left.length > 0) this.tour.reach("duplicate");
   }
 
   protected override render() {
     const { session } = this;
     const { target, roster, isStable, hasBeacons } = session.live.value;
-    const mine = this.#mine();
+    const mine = this.#mine;
     return html`
       ${viewHead("This tab", "What this page tells the gateway about itself, and what it looks like without a stable identity.", this.#bar)}
       <section class="empty" ?hidden=${target !== undefined}>
@@ -94,7 +113,7 @@ export class ThisTabView extends View {
           <section class="card">
             <h2>${mine.length > 1 ? `This tab is ${count(mine.length, "row")} now` : "Its row in the roster"}</h2>
             ${this.#table}
-            <div class="cards" role="status">${this.#explanation(mine)}</div>
+            <div class="cards" role="status">${this.#explanation()}</div>
           </section>
         </div>
       </div>`;
@@ -102,9 +121,8 @@ export class ThisTabView extends View {
 
   #facts() {
     const { target, isStable, instanceId } = this.session.live.value;
-    const current = this.#current();
-    const told = current?.entry.lastInputSeconds;
-    const seconds = Math.floor((performance.now() - this.#inputAtMs) / 1_000);
+    const current = this.#current;
+    const reported = current?.entry.lastInputSeconds;
     return facts([
       isStable
         ? ["instanceId", "instanceId", instanceId ?? "…", "Kept in this browser, so it is the same after a reload and a restart. A second tab adds a number."]
@@ -113,7 +131,7 @@ export class ThisTabView extends View {
       ["mode", "Mode", current?.mode ?? "webchat"],
       ["device", "Device", (current && rowDevice(current)) || "…"],
       ["deviceId", "deviceId", current?.deviceId ?? "none", current?.deviceId === undefined ? "" : "The fingerprint of a key that never leaves this browser."],
-      ["input", "Last input", seconds === 0 ? "just now" : `${duration(seconds * 1_000)} ago`, typeof told === "number" ? `The gateway was told ${duration(told * 1_000)}, with the last beacon.` : "The gateway was not told yet."],
+      ["input", "Last input", this.#clock, typeof reported === "number" ? `The last beacon stated ${duration(reported * 1_000)}.` : "No beacon stated it yet."],
       ["page", "Page", document.hidden ? "hidden" : "visible"],
       target?.secret
         ? ["secret", "Secret", `a ${target.secret.kind}`, "Kept in this tab and those it opens (sessionStorage), so that a reload works. Disconnect forgets it."]
@@ -121,12 +139,11 @@ export class ThisTabView extends View {
     ]);
   }
 
-  #explanation(mine: readonly PresenceRow[]) {
-    const { findings, isStable } = this.session.live.value;
-    const hasBeaconRow = mine.some((row) => !row.isOwn && !this.session.identities.find(row));
-    const about = findings.filter((finding) => rowsOf(finding, mine).length > 0);
-    const left = this.#left();
-    return [left.length > 0 ? this.#leftWords(left, isStable) : [], hasBeaconRow ? beaconWords() : [], about.map((finding) => findingCard(finding))];
+  #explanation() {
+    const { isStable } = this.session.live.value;
+    const hasBeaconRow = this.#mine.some((row) => !row.isOwn && !this.session.identities.find(row));
+    const left = this.#left;
+    return [left.length > 0 ? this.#leftWords(left, isStable) : [], hasBeaconRow ? beaconWords() : [], this.#findings.map((finding) => findingCard(finding))];
   }
 
   #leftWords(left: readonly PresenceRow[], isStable: boolean) {
@@ -144,25 +161,6 @@ export class ThisTabView extends View {
       evidence: [`${why} ${old} By default it goes ${duration(TTL_MS)} after it was last heard of.`],
       fix: "Send a stable client.instanceId in the handshake. This package does so by itself; nothing is to be set.",
     });
-  }
-
-  #rows(): readonly PresenceRow[] {
-    return this.session.live.value.roster?.rows ?? [];
-  }
-
-  #current(): PresenceRow | undefined {
-    return this.#rows().find((row) => this.session.identities.isCurrent(row));
-  }
-
-  #mine(): readonly PresenceRow[] {
-    const current = this.#current();
-    return this.#rows().filter((row) => row.isOwn || this.session.identities.find(row) !== undefined || isBeaconRow(row, current));
-  }
-
-  /** Rows of connections that this tab had. */
-  #left(): readonly PresenceRow[] {
-    const { identities } = this.session;
-    return this.#rows().filter((row) => identities.find(row) && !identities.isCurrent(row));
   }
 
   async #beacon(): Promise<void> {

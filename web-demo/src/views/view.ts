@@ -10,9 +10,15 @@ export abstract class View extends Part {
 
   /** Comes into sight, or stays there with another query. */
   enter(query: string): void {
-    this.hidden = false;
+    if (this.hidden) this.#wake();
     this.requestUpdate();
     this.show?.(query);
+  }
+
+  /** Shows it again: its parts drew nothing meanwhile. */
+  #wake(): void {
+    this.hidden = false;
+    for (const element of this.querySelectorAll("*")) if (element instanceof Part) element.requestUpdate();
   }
 
   /** Goes out of sight. */
@@ -26,10 +32,6 @@ export abstract class View extends Part {
   protected show?(query: string): void;
   /** Another place is shown now. */
   protected hide?(): void;
-
-  protected override shouldUpdate(): boolean {
-    return !this.hidden;
-  }
 }
 
 /** The head of a place: what it is called and for, and what stands beside that where there is room. */
