@@ -16,8 +16,10 @@ pub(crate) enum Failure {
         /// The command line that repeats it.
         repeat: String,
     },
-    /// A step of `cargo xtask test` failed.
+    /// A step of `cargo xtask test` or `supply` failed.
     Step {
+        /// The command.
+        command: &'static str,
         /// The step's name.
         name: &'static str,
         /// Why.
@@ -66,10 +68,12 @@ impl fmt::Display for Failure {
         match self {
             Self::Usage(text) | Self::Missing(text) => write!(out, "xtask: {text}"),
             Self::Program { what, repeat } => write!(out, "xtask: {what}\n  to repeat it: {repeat}"),
-            Self::Step { name, cause, .. } => {
+            Self::Step {
+                command, name, cause, ..
+            } => {
                 write!(
                     out,
-                    "xtask: step `{name}` failed\n{cause}\n  this step alone: cargo xtask test --only {name}"
+                    "xtask: step `{name}` failed\n{cause}\n  this step alone: cargo xtask {command} --only {name}"
                 )
             }
         }

@@ -39,6 +39,10 @@ cargo xtask <command>
   autobahn                the Autobahn suite's cases against the gateway, by a relay that echoes; needs Python
   fuzz [TARGET]..         feed the fuzz targets (all, or these) with changed inputs, on one core; needs a nightly Rust
       --seconds N         time for each target (default: 60)
+  supply                  check dependencies and release builds: licences, advisories, the same bytes from two folders,
+                          bills of materials, Linux on ARM and with musl; results in target/supply
+      --only NAME         just this step and what it needs (may be repeated)
+      --list              name the steps and stop
   build                   build everything in release
   help                    this text
 ";
@@ -75,6 +79,7 @@ fn dispatch(arguments: &[String]) -> Result<(), Failure> {
         "soak" => commands::soak(&Project::locate()?, rest),
         "autobahn" => commands::autobahn(&Project::locate()?, rest),
         "fuzz" => commands::fuzz(&Project::locate()?, rest),
+        "supply" => commands::supply(&Project::locate()?, rest),
         "build" => commands::build(&Project::locate()?, rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

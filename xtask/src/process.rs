@@ -144,6 +144,20 @@ impl Program {
             .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
+    /// Its standard output, however it ends.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn any_output(&self) -> Result<String, Failure> {
+        let output = self
+            .command()
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .output()
+            .map_err(|error| self.failed(error))?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
     /// Becomes that program where the system can, so that signals and the exit code are its own.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ mod fuzz;
 mod run;
 mod simulate;
 mod soak;
+mod supply;
 mod test;
 
 pub(crate) use autobahn::autobahn;
@@ -16,4 +17,5 @@ pub(crate) use fuzz::fuzz;
 pub(crate) use run::run;
 pub(crate) use simulate::simulate;
 pub(crate) use soak::soak;
+pub(crate) use supply::supply;
 pub(crate) use test::test;

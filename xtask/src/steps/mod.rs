@@ -1,10 +1,14 @@
-//! The steps of `cargo xtask test`.
+//! The steps of `cargo xtask test` and `cargo xtask supply`.
 
+mod cross;
 mod node;
 pub(crate) mod openclaw;
 pub(crate) mod package;
+pub(crate) mod plan;
 mod release;
 mod rust;
+mod smoke;
+pub(crate) mod supply;
 
 use crate::failure::Failure;
 use crate::project::Project;
@@ -29,7 +33,7 @@ pub(crate) struct Step {
     pub(crate) run: fn(&Project, &mut Tally) -> Result<(), Failure>,
 }
 
-/// All steps, cheap ones first.
+/// All steps of `cargo xtask test`, cheap ones first.
 pub(crate) const ALL: &[Step] = &[
     rust::FORMAT,
     rust::LINT,
@@ -38,7 +42,7 @@ pub(crate) const ALL: &[Step] = &[
     rust::EMBEDDING,
     rust::DOCS,
     rust::CHECK_FEATURES,
-    rust::CHECK_PLATFORMS,
+    cross::PLATFORMS,
     release::PACKAGES,
     release::OLDEST,
     node::PACKAGES,

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
 use crate::tally::Tally;
-use crate::tools::rust::{ensure_component, ensure_target, has_target};
+use crate::tools::rust::ensure_component;
 
 /// Formatting.
 pub(super) const FORMAT: Step = Step {
@@ -68,30 +68,6 @@ pub(super) const TESTS: Step = Step {
     needs: &["compile"],
     opt_in: false,
     run: rust_tests,
-};
-
-/// The platforms that the gateway is shipped for beside this one.
-const PLATFORMS: [&str; 4] = [
-    "aarch64-apple-darwin",
-    "x86_64-pc-windows-msvc",
-    "aarch64-unknown-linux-gnu",
-    "armv7-unknown-linux-gnueabihf",
-];
-
-/// The shipped crates on other platforms: type-checked, since each has code of its own. Without `tls`, which builds C and
-/// would need a compiler for each of them.
-pub(super) const CHECK_PLATFORMS: Step = Step {
-    name: "platforms",
-    title: "cargo check of core and gateway for macOS, Windows, and Linux on ARM, without TLS",
-    first_time: " (first time: about 2 min)",
-    is_ready: |project| {
-        PLATFORMS
-            .iter()
-            .all(|platform| has_target(project, platform) && project.path("target").join(platform).exists())
-    },
-    needs: &[],
-    opt_in: false,
-    run: check_platforms,
 };
 
 /// Crates that only the features `cli` and `tls` need.
@@ -170,33 +146,6 @@ pub(super) const DOCS: Step = Step {
             .run()
     },
 };
-
-/// Checks each platform whose standard library is installed or can be. A machine without network skips the
-/// others, and says so: the step fails only for code that does not compile.
-fn check_platforms(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
-    for platform in PLATFORMS {
-        if let Err(why) = ensure_target(project, platform) {
-            println!("      skipped: {platform}: its standard library cannot be installed: {why}");
-            tally.skipped += 1;
-            continue;
-        }
-        println!("      {platform}");
-        Program::cargo(project)
-            .with([
-                "check",
-                "--package",
-                "presence-core",
-                "--package",
-                "presence-gateway",
-            ])
-            .with(["--no-default-features", "--features", "presence-gateway/cli"])
-            .with(["--target", platform])
-            .env("RUSTFLAGS", "-D warnings")
-            .run()?;
-        tally.passed += 1;
-    }
-    Ok(())
-}
 
 /// Where the Rust tests keep what the native core made of the vectors.
 pub(super) fn vectors_record(project: &Project) -> std::path::PathBuf {

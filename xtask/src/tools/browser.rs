@@ -1,10 +1,10 @@
 //! The browsers of the browser tests.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::failure::Failure;
-use crate::process::Program;
 use crate::project::Project;
+use crate::tools::debian;
 
 /// A browser that tests need.
 #[derive(Debug)]
@@ -58,21 +58,7 @@ impl Browser {
         if let Some(path) = self.find() {
             return Ok(path);
         }
-        let is_root = Program::new(project, "id")
-            .with(["-u"])
-            .output()
-            .is_some_and(|id| id.trim() == "0");
-        if is_root && Path::new("/usr/bin/apt-get").exists() {
-            println!("      there is no {name}: installing Debian's (about 1 min)");
-            let apt = |arguments: &[&str]| {
-                Program::new(project, "apt-get")
-                    .with(arguments.iter().copied())
-                    .env("DEBIAN_FRONTEND", "noninteractive")
-                    .run()
-            };
-            apt(&["update", "--quiet"])?;
-            apt(&["install", "--quiet", "--yes", "--no-install-recommends", package])?;
-        }
+        debian::install(project, name, &[package])?;
         self.find().ok_or_else(|| {
             Failure::missing(format!(
                 "the browser tests need {name}: install it (Debian: `apt-get install {package}`), or name one by \

@@ -1,6 +1,6 @@
 //! Packages from npm, with a cache inside the project.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::process::Program;
@@ -47,8 +47,34 @@ pub(crate) fn is_installed(folder: &Path) -> bool {
     folder.join(STAMP).exists()
 }
 
+/// The folders of the project that have a `package-lock.json`.
+///
+/// # Errors
+/// When the project cannot be read.
+pub(crate) fn locked_folders(project: &Project) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    let mut waiting = vec![project.path(".")];
+    while let Some(folder) = waiting.pop() {
+        if folder.join("package-lock.json").exists() {
+            found.push(folder.clone());
+        }
+        let entries = std::fs::read_dir(&folder).map_err(|error| cannot("read", &folder, &error))?;
+        for entry in entries.filter_map(Result::ok) {
+            let name = entry.file_name();
+            let is_ours = !["target", "node_modules", "dist"]
+                .iter()
+                .any(|fetched| name == *fetched);
+            if is_ours && !name.to_string_lossy().starts_with('.') && entry.path().is_dir() {
+                waiting.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 /// npm without install scripts (nothing here needs any), without talk, and with its cache in the project.
-fn npm(project: &Project, folder: &Path) -> Program {
+pub(crate) fn npm(project: &Project, folder: &Path) -> Program {
     Program::new(project, NPM)
         .folder(folder)
         .env("npm_config_cache", project.tools().join("npm-cache"))

@@ -1,0 +1,85 @@
+//! The shipped crates for other systems.
+
+use super::Step;
+use super::smoke::start_and_list;
+use crate::failure::Failure;
+use crate::process::Program;
+use crate::project::Project;
+use crate::tally::Tally;
+use crate::tools::cross::{LINUXES, Linux};
+use crate::tools::rust::{ensure_target, has_target};
+
+/// Systems whose C compilers cannot be had here.
+const CHECKED: [&str; 2] = ["aarch64-apple-darwin", "x86_64-pc-windows-msvc"];
+
+/// Each system has code of its own. Those whose C compiler can be had are built whole, the others are type-checked
+/// without the features that build C.
+pub(super) const PLATFORMS: Step = Step {
+    name: "platforms",
+    title: "the gateway for other systems: Linux with musl and on ARM built, macOS and Windows checked without TLS",
+    first_time: " (first time: about 5 min)",
+    is_ready: |project| {
+        let is_built = |target| has_target(project, target) && project.path("target").join(target).exists();
+        CHECKED.iter().all(|target| is_built(target))
+            && LINUXES
+                .iter()
+                .all(|linux| is_built(linux.target) && linux.has_compiler(project))
+    },
+    needs: &[],
+    opt_in: false,
+    run: |project, tally| {
+        for target in CHECKED {
+            check_without_c(project, target, tally)?;
+        }
+        for linux in &LINUXES {
+            build(project, linux, tally)?;
+        }
+        Ok(())
+    },
+};
+
+/// Checks a system whose standard library is installed or can be. A machine without network skips the others, and says
+/// so: the step fails only for code that does not compile.
+fn check_without_c(project: &Project, target: &str, tally: &mut Tally) -> Result<(), Failure> {
+    if let Err(why) = ensure_target(project, target) {
+        println!("      skipped: {target}: its standard library cannot be installed: {why}");
+        tally.skipped += 1;
+        return Ok(());
+    }
+    println!("      {target}: checked, without TLS");
+    Program::cargo(project)
+        .with(["check", "--package", "presence-core"])
+        .with(["--package", "presence-gateway"])
+        .with(["--no-default-features", "--features", "presence-gateway/cli"])
+        .with(["--target", target])
+        .env("RUSTFLAGS", "-D warnings")
+        .run()?;
+    tally.passed += 1;
+    Ok(())
+}
+
+/// Builds the gateway, and starts it if this machine runs the program by itself.
+fn build(project: &Project, linux: &Linux, tally: &mut Tally) -> Result<(), Failure> {
+    let target = linux.target;
+    if let Err(why) = linux.ensure(project) {
+        println!("      {target} is not built: {why}");
+        return check_without_c(project, target, tally);
+    }
+    println!("      {target}: built");
+    let cargo = Program::cargo(project)
+        .with(["build", "--package", "presence-gateway"])
+        .env("RUSTFLAGS", "-D warnings");
+    linux.configure(cargo).run()?;
+    tally.passed += 1;
+    if linux.runs_here() {
+        let gateway = project
+            .target()
+            .join(target)
+            .join("debug")
+            .join("presence-gateway");
+        start_and_list(&[gateway.to_string_lossy().into_owned()])?;
+        println!("      {target}: started, and its row listed");
+        tally.passed += 1;
+    }
+    Ok(())
+}

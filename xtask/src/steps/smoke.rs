@@ -1,0 +1,70 @@
+//! A gateway that was built for another system, started on this one.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use crate::failure::Failure;
+
+/// Any text: the gateway listens on this machine only, for a second.
+const TOKEN: &str = "smoke";
+
+/// Starts the gateway, and lists its rows with the same program. `words` is the program, after an emulator if it needs
+/// one.
+///
+/// # Errors
+/// When the gateway does not start, or the list does not have the gateway's own row.
+pub(super) fn start_and_list(words: &[String]) -> Result<(), Failure> {
+    let shown = words.join(" ");
+    let failed = |why: &dyn std::fmt::Display| Failure::missing(format!("`{shown}`: {why}"));
+    let mut gateway = command(words)
+        .args(["serve", "--port", "0", "--token", TOKEN, "--log-level", "warn"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| failed(&error))?;
+    let listed = address(&mut gateway).map(|url| {
+        command(words)
+            .args(["list", "--url", &url, "--token", TOKEN])
+            .output()
+    });
+    // It may have ended on its own, which is what the list's absence says.
+    let _ = gateway.kill();
+    gateway.wait().map_err(|error| failed(&error))?;
+    let listed = listed
+        .ok_or_else(|| failed(&"it ended without an address"))?
+        .map_err(|error| failed(&error))?;
+    let table = String::from_utf8_lossy(&listed.stdout);
+    if table.lines().any(|line| line.contains(" gateway ")) {
+        return Ok(());
+    }
+    let errors = String::from_utf8_lossy(&listed.stderr);
+    Err(failed(&format!("`list` printed:\n{table}{errors}")))
+}
+
+fn command(words: &[String]) -> Command {
+    let (program, arguments) = words
+        .split_first()
+        .map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// The first address that the gateway prints for clients.
+fn address(gateway: &mut Child) -> Option<String> {
+    BufReader::new(gateway.stdout.take()?)
+        .lines()
+        .map_while(Result::ok)
+        .find_map(|line| Some(line.split_once(" ws://")?.1.to_owned()))
+        .and_then(|rest| Some(format!("ws://{}", rest.split_whitespace().next()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_no_gateway_fails() {
+        assert!(start_and_list(&["true".to_owned()]).is_err());
+        assert!(start_and_list(&["no-such-program".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,123 @@
+//! Known vulnerabilities of npm packages.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::project::Project;
+use crate::steps::Step;
+use crate::tally::Tally;
+use crate::tools::{node, npm};
+
+/// Every `package-lock.json`, also those of tests: their packages run on the machines of developers.
+pub(super) const NPM: Step = Step {
+    name: "npm-audit",
+    title: "known vulnerabilities of the npm packages: npm audit",
+    first_time: "",
+    is_ready: |_| true,
+    needs: &[],
+    opt_in: false,
+    run: audit,
+};
+
+/// What the registry said of one lock file.
+#[derive(Debug, Eq, PartialEq)]
+enum Answer {
+    /// It was asked about so many packages, and these have vulnerabilities.
+    Report { asked: u64, vulnerable: Vec<String> },
+    /// It does not answer such questions, and why.
+    None(String),
+}
+
+fn audit(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
+    node::ensure_host_node(project)?;
+    let mut found = Vec::new();
+    for folder in npm::locked_folders(project)? {
+        let shown = shown(project, &folder);
+        let text = npm::npm(project, &folder)
+            .with(["audit", "--package-lock-only", "--json"])
+            .any_output()?;
+        match read(&text) {
+            Answer::Report { asked, vulnerable } if vulnerable.is_empty() => {
+                println!("      {shown}: none of {asked} packages");
+                tally.passed += 1;
+            }
+            Answer::Report { vulnerable, .. } => {
+                println!("      {shown}: {}", vulnerable.join(", "));
+                found.push(shown);
+                tally.failed += 1;
+            }
+            Answer::None(why) => {
+                println!("      skipped: {shown}: the registry does not answer: {why}");
+                tally.skipped += 1;
+            }
+        }
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    let folders = found.join(", ");
+    Err(Failure::missing(format!(
+        "packages with known vulnerabilities in {folders}: `npm audit` there explains them"
+    )))
+}
+
+fn shown(project: &Project, folder: &Path) -> String {
+    let root: PathBuf = project.path("");
+    folder
+        .strip_prefix(root)
+        .unwrap_or(folder)
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// Reads what `npm audit --json` prints.
+fn read(text: &str) -> Answer {
+    let report: Value = serde_json::from_str(text).unwrap_or_default();
+    let asked = &report["metadata"]["dependencies"]["total"];
+    if let (Some(packages), Some(asked)) = (report["vulnerabilities"].as_object(), asked.as_u64()) {
+        let name = |(name, what): (&String, &Value)| {
+            let severity = what["severity"].as_str().unwrap_or("unknown");
+            format!("{name} ({severity})")
+        };
+        return Answer::Report {
+            asked,
+            vulnerable: packages.iter().map(name).collect(),
+        };
+    }
+    let why = [&report["message"], &report["error"]["summary"]]
+        .into_iter()
+        .find_map(Value::as_str)
+        .filter(|why| !why.is_empty());
+    Answer::None(why.unwrap_or("npm printed no report").to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_are_read() {
+        let clean =
+            r#"{"auditReportVersion":2,"vulnerabilities":{},"metadata":{"dependencies":{"total":12}}}"#;
+        let report = |vulnerable| Answer::Report {
+            asked: 12,
+            vulnerable,
+        };
+        assert_eq!(read(clean), report(Vec::new()));
+        let found = clean.replace(
+            r#""vulnerabilities":{}"#,
+            r#""vulnerabilities":{"left":{"severity":"high"}}"#,
+        );
+        assert_eq!(read(&found), report(vec!["left (high)".to_owned()]));
+    }
+
+    #[test]
+    fn a_registry_without_audits_is_no_report() {
+        let refused =
+            r#"{"message":"405 Method Not Allowed","method":"POST","error":{"summary":"","detail":""}}"#;
+        assert_eq!(read(refused), Answer::None("405 Method Not Allowed".to_owned()));
+        assert_eq!(read(""), Answer::None("npm printed no report".to_owned()));
+    }
+}

@@ -1,0 +1,140 @@
+//! Bills of materials in CycloneDX, and the list of dependencies inside the gateway.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::release::{Place, results};
+use super::twice::PLACES;
+use crate::failure::Failure;
+use crate::process::Program;
+use crate::project::Project;
+use crate::steps::Step;
+use crate::tally::Tally;
+use crate::tools::crates::{CARGO_CYCLONEDX, RUST_AUDIT_INFO};
+use crate::tools::{node, npm};
+
+/// What is shipped, what it is made of, and the proof that a program says the same of itself.
+pub(super) const SBOM: Step = Step {
+    name: "sbom",
+    title: "bills of materials in CycloneDX; the gateway's own list is the same",
+    first_time: " (first time: about 1 min)",
+    is_ready: |project| CARGO_CYCLONEDX.is_there(project) && RUST_AUDIT_INFO.is_there(project),
+    needs: &["gateway"],
+    opt_in: false,
+    run: describe,
+};
+
+/// A crate and the arguments with which it is released.
+const CRATES: [(&str, &str, &[&str]); 2] = [
+    ("native", "presence-gateway", &[]),
+    (
+        "wasm",
+        "presence-wasm",
+        &[
+            "--no-default-features",
+            "--features",
+            "client",
+            "--target",
+            "wasm32-unknown-unknown",
+        ],
+    ),
+];
+
+/// Name and version of each dependency, and of the program itself.
+type Names = BTreeSet<(String, String)>;
+
+fn describe(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
+    CARGO_CYCLONEDX.ensure(project)?;
+    RUST_AUDIT_INFO.ensure(project)?;
+    let place = Place::create(project, PLACES[0])?;
+    for (folder, name, arguments) in CRATES {
+        let text = describe_crate(project, &place, folder, name, arguments)?;
+        let count = components(&parse(&text)?, "components").len();
+        write(project, name, &text, count)?;
+    }
+    node::ensure_host_node(project)?;
+    let text = npm::npm(project, &place.source().join("wasm"))
+        .with(["sbom", "--sbom-format", "cyclonedx", "--package-lock-only"])
+        .any_output()?;
+    let count = components(&parse(&text)?, "components").len();
+    write(project, "openclaw-presence", &text, count)?;
+
+    let inside = RUST_AUDIT_INFO
+        .program(project)
+        .with([results(project).join("presence-gateway").to_string_lossy()])
+        .any_output()?;
+    let inside = components(&parse(&inside)?, "packages");
+    let described = parse(&read(&bill(project, "presence-gateway"))?)?;
+    let mut listed = components(&described, "components");
+    listed.extend(component(&described["metadata"]["component"]));
+    if inside.is_empty() || inside != listed {
+        let differ: Vec<_> = inside.symmetric_difference(&listed).collect();
+        return Err(Failure::missing(format!(
+            "the gateway's list of {} crates and its bill of materials differ: {differ:?}",
+            inside.len()
+        )));
+    }
+    println!("      the gateway lists these {} crates itself", inside.len());
+    tally.passed += 1;
+    Ok(())
+}
+
+/// The bill of materials of a crate, without the folder of this machine.
+fn describe_crate(
+    project: &Project,
+    place: &Place,
+    folder: &str,
+    name: &str,
+    arguments: &[&str],
+) -> Result<String, Failure> {
+    let seconds = Program::new(project, "git")
+        .with(["log", "-1", "--format=%ct"])
+        .output();
+    let source = place.source();
+    let program = CARGO_CYCLONEDX
+        .program(project)
+        .with(["--quiet", "--format", "json", "--manifest-path"])
+        .with([format!("{folder}/Cargo.toml")])
+        .with(arguments)
+        // Makes the result a function of the commit.
+        .env("SOURCE_DATE_EPOCH", seconds.unwrap_or_default());
+    place.configure(program).run()?;
+    let text = read(&source.join(folder).join(format!("{name}.cdx.json")))?;
+    Ok(text.replace(&*source.to_string_lossy(), "/source"))
+}
+
+fn bill(project: &Project, name: &str) -> std::path::PathBuf {
+    results(project).join(format!("{name}.cdx.json"))
+}
+
+fn write(project: &Project, name: &str, text: &str, count: usize) -> Result<(), Failure> {
+    let path = bill(project, name);
+    fs::write(&path, text)
+        .map_err(|error| Failure::missing(format!("cannot write {}: {error}", path.display())))?;
+    println!("      {}: {count} components", path.display());
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path)
+        .map_err(|error| Failure::missing(format!("cannot read {}: {error}", path.display())))
+}
+
+fn parse(text: &str) -> Result<Value, Failure> {
+    serde_json::from_str(text).map_err(|error| Failure::missing(format!("no JSON: {error}: {text}")))
+}
+
+fn components(document: &Value, member: &str) -> Names {
+    let list = document[member].as_array().map_or(&[][..], Vec::as_slice);
+    list.iter().filter_map(component).collect()
+}
+
+fn component(of: &Value) -> Option<(String, String)> {
+    Some((
+        of["name"].as_str()?.to_owned(),
+        of["version"].as_str()?.to_owned(),
+    ))
+}

@@ -1,0 +1,139 @@
+//! Reproducible builds: the same commit, built in two folders, makes the same files.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::release::{Place, keep};
+use crate::failure::Failure;
+use crate::process::Program;
+use crate::project::Project;
+use crate::steps::Step;
+use crate::tally::Tally;
+use crate::tools::wasm::ensure_wasm_tools;
+use crate::tools::{node, npm};
+
+/// The places, with names of different lengths.
+pub(super) const PLACES: [&str; 2] = ["one", "another/place"];
+
+/// The gateway.
+pub(super) const GATEWAY: Step = Step {
+    name: "gateway",
+    title: "the gateway of the last commit, built in release in two folders: the same bytes",
+    first_time: " (about 6 min)",
+    is_ready: |_| false,
+    needs: &[],
+    opt_in: false,
+    run: build_gateway_twice,
+};
+
+/// The npm package.
+pub(super) const PACKAGE: Step = Step {
+    name: "package",
+    title: "the npm package of the last commit, built in two folders: the same files",
+    first_time: " (about 6 min)",
+    is_ready: |_| false,
+    needs: &[],
+    opt_in: false,
+    run: build_package_twice,
+};
+
+fn build_gateway_twice(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
+    let build = |name| Place::create(project, name)?.build_gateway(project, None);
+    let [one, other] = PLACES.map(build);
+    let (one, other) = (one?, other?);
+    must_be_equal(&one, &other)?;
+    tally.passed += 1;
+    let kept = keep(project, &one, "presence-gateway")?;
+    print_hash(project, &kept);
+    Ok(())
+}
+
+fn build_package_twice(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
+    node::ensure_host_node(project)?;
+    ensure_wasm_tools(project)?;
+    // The bundler needs a newer Node than npm does.
+    npm::ensure_locked(project, &project.path("tests/node"))?;
+    let node = node::pinned_node(project, "tests/node")?;
+    let tools = project.tools().join("bin");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(std::iter::once(tools).chain(std::env::split_paths(&path)))
+        .map_err(|error| Failure::missing(format!("PATH: {error}")))?;
+    let build = |name| {
+        let place = Place::create(project, name)?;
+        let folder = place.source().join("wasm");
+        npm::ensure_locked(project, &folder)?;
+        let script = Program::new(project, &node).with(["wasm/scripts/build.mjs"]);
+        place.configure(script).env("PATH", &path).run()?;
+        Ok::<_, Failure>(folder.join("dist"))
+    };
+    let [one, other] = PLACES.map(build);
+    let (one, other) = (one?, other?);
+    let (ours, theirs) = (files(&one)?, files(&other)?);
+    if !ours.keys().eq(theirs.keys()) {
+        return Err(Failure::missing(format!(
+            "{} and {} have different files",
+            one.display(),
+            other.display()
+        )));
+    }
+    for (name, path) in &ours {
+        must_be_equal(path, &theirs[name])?;
+    }
+    println!("      {} files are the same", ours.len());
+    tally.passed += 1;
+    let kept = keep(project, &one.join("core.wasm"), "core.wasm")?;
+    print_hash(project, &kept);
+    Ok(())
+}
+
+fn must_be_equal(one: &Path, other: &Path) -> Result<(), Failure> {
+    let (ours, theirs) = (read(one)?, read(other)?);
+    if ours == theirs {
+        return Ok(());
+    }
+    let first = ours.iter().zip(&theirs).position(|(one, other)| one != other);
+    Err(Failure::missing(format!(
+        "{} ({} bytes) and {} ({} bytes) differ from byte {} on: `diffoscope` shows what is there",
+        one.display(),
+        ours.len(),
+        other.display(),
+        theirs.len(),
+        first.unwrap_or_else(|| ours.len().min(theirs.len()))
+    )))
+}
+
+/// The files below a folder, by their path in it.
+fn files(root: &Path) -> Result<BTreeMap<PathBuf, PathBuf>, Failure> {
+    let mut found = BTreeMap::new();
+    let mut waiting = vec![root.to_path_buf()];
+    while let Some(folder) = waiting.pop() {
+        let entries = fs::read_dir(&folder)
+            .map_err(|error| Failure::missing(format!("cannot read {}: {error}", folder.display())))?;
+        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+            if path.is_dir() {
+                waiting.push(path);
+            } else if let Ok(name) = path.strip_prefix(root) {
+                found.insert(name.to_path_buf(), path.clone());
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| Failure::missing(format!("cannot read {}: {error}", path.display())))
+}
+
+/// For those who build the same commit elsewhere.
+fn print_hash(project: &Project, file: &Path) {
+    let sum = Program::new(project, "sha256sum")
+        .with([file.to_string_lossy()])
+        .output();
+    if let Some(sum) = sum {
+        println!(
+            "      sha256 {}",
+            sum.split_whitespace().next().unwrap_or_default()
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! C compilers and emulators for other kinds of Linux.
+
+use crate::failure::Failure;
+use crate::process::Program;
+use crate::project::Project;
+use crate::tools::debian;
+use crate::tools::rust::ensure_target;
+
+/// A kind of Linux that the gateway is built for, beside that of this machine.
+#[derive(Debug)]
+pub(crate) struct Linux {
+    /// Rust's name of it.
+    pub(crate) target: &'static str,
+    /// The C compiler.
+    compiler: &'static str,
+    /// Whether the C compiler links too, instead of this machine's.
+    is_linker: bool,
+    /// Debian's packages with the compiler and the C library.
+    packages: &'static [&'static str],
+    /// What runs its programs on this machine, if anything must: a program of QEMU, and the folder of the C library.
+    emulator: Option<(&'static str, &'static str)>,
+}
+
+/// All of them. ARM is as Debian has it, musl as this machine's processor runs it.
+pub(crate) static LINUXES: [Linux; 3] = [
+    Linux {
+        target: if cfg!(target_arch = "aarch64") {
+            "aarch64-unknown-linux-musl"
+        } else {
+            "x86_64-unknown-linux-musl"
+        },
+        compiler: "musl-gcc",
+        // It would add musl's start files to those that Rust brings: the program crashes at its start.
+        is_linker: false,
+        packages: &["musl-tools"],
+        emulator: None,
+    },
+    Linux {
+        target: "aarch64-unknown-linux-gnu",
+        compiler: "aarch64-linux-gnu-gcc",
+        is_linker: true,
+        packages: &["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"],
+        emulator: Some(("qemu-aarch64", "/usr/aarch64-linux-gnu")),
+    },
+    Linux {
+        target: "armv7-unknown-linux-gnueabihf",
+        compiler: "arm-linux-gnueabihf-gcc",
+        is_linker: true,
+        packages: &["gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross"],
+        emulator: Some(("qemu-arm", "/usr/arm-linux-gnueabihf")),
+    },
+];
+
+impl Linux {
+    /// Whether nothing has to be installed.
+    pub(crate) fn has_compiler(&self, project: &Project) -> bool {
+        answers(project, self.compiler)
+    }
+
+    /// Installs Rust's standard library and the C compiler if they are missing.
+    ///
+    /// # Errors
+    /// When one is missing and cannot be installed.
+    pub(crate) fn ensure(&self, project: &Project) -> Result<(), Failure> {
+        ensure_target(project, self.target)?;
+        ensure_program(project, self.compiler, self.packages)
+    }
+
+    /// Makes `program`, a cargo, compile C for it and link.
+    pub(crate) fn configure(&self, program: Program) -> Program {
+        let name = self.target.replace('-', "_");
+        let program = program
+            .with(["--target", self.target])
+            .env(&format!("CC_{name}"), self.compiler);
+        if self.is_linker {
+            program.env(
+                &format!("CARGO_TARGET_{}_LINKER", name.to_uppercase()),
+                self.compiler,
+            )
+        } else {
+            program
+        }
+    }
+
+    /// Whether this machine runs its programs by itself.
+    pub(crate) fn runs_here(&self) -> bool {
+        cfg!(target_os = "linux") && self.emulator.is_none()
+    }
+
+    /// Installs what runs its programs here, if anything must; returns the words that stand before the program.
+    ///
+    /// # Errors
+    /// When the emulator is missing and cannot be installed.
+    pub(crate) fn ensure_emulator(&self, project: &Project) -> Result<Vec<&'static str>, Failure> {
+        let Some((program, libraries)) = self.emulator else {
+            return Ok(Vec::new());
+        };
+        ensure_program(project, program, &["qemu-user"])?;
+        Ok(vec![program, "-L", libraries])
+    }
+}
+
+fn ensure_program(project: &Project, program: &str, packages: &[&str]) -> Result<(), Failure> {
+    if !answers(project, program) {
+        debian::install(project, program, packages)?;
+    }
+    if answers(project, program) {
+        return Ok(());
+    }
+    let packages = packages.join(" ");
+    Err(Failure::missing(format!(
+        "there is no {program}: install it (Debian: `apt-get install {packages}`)"
+    )))
+}
+
+fn answers(project: &Project, program: &str) -> bool {
+    Program::new(project, program)
+        .with(["--version"])
+        .output()
+        .is_some()
+}
