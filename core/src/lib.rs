@@ -13,10 +13,11 @@
 //! * [`client`]: the client's side as a state machine, [`client::Client`], and the roster it keeps,
 //!   [`client::Mirror`], which also works on a pasted list.
 //! * [`findings`]: why one client is seen twice.
+//! * [`fleet`]: the rosters of several gateways as one; [`observer`]: a client as a source of it.
 //!
 //! The features `client` and `server`, both on by default, are the modules of these names. Modules know each
-//! other in one direction: `model` knows no other; `digest`, `findings`, `roster` and `wire` know `model`, and
-//! `roster` knows `digest`; `client` and `server` know all of these and not each other.
+//! other in one direction: `model` knows no other; `digest`, `findings`, `instance`, `roster` and `wire` know `model`,
+//! and `roster` knows `digest`; `fleet` knows these; `client` and `server` know all of these and not each other; `observer` knows both.
 //!
 //! Section numbers in the documentation ("SPEC 1.4") are those of the project's rules in
 //! `PROTOCOL.md`.
@@ -34,7 +35,12 @@ extern crate alloc;
 pub mod client;
 pub mod digest;
 pub mod findings;
+#[cfg(feature = "server")]
+pub mod fleet;
+mod instance;
 pub mod model;
+#[cfg(all(feature = "client", feature = "server"))]
+pub mod observer;
 pub mod roster;
 #[cfg(feature = "server")]
 pub mod server;

@@ -3,10 +3,8 @@
 mod apply;
 mod changes;
 mod delta;
-mod group;
 mod keyed;
 mod life;
-mod merge;
 mod row;
 mod view;
 
@@ -23,8 +21,8 @@ pub use crate::wire::presence::MAX_ROWS;
 
 use self::changes::Changes;
 use self::keyed::Keyed;
-use self::row::Raw;
 use crate::findings::{Finding, findings};
+use crate::instance::Raw;
 use crate::model::RawEntry;
 use crate::model::entry::MAX_SAFE_INTEGER;
 use crate::model::ranked::ranked;

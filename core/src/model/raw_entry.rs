@@ -12,7 +12,6 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-#[cfg(feature = "client")]
 pub(crate) use self::draft::Draft;
 
 use super::json::{each_member, integer_of, items, string_of, write_normal, write_string};

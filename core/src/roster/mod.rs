@@ -19,6 +19,7 @@ mod store;
 use alloc::vec::Vec;
 
 pub use self::change_log::Removal;
+pub(crate) use self::change_log::TOUCH_TELL_MS;
 pub use self::clock::CLOCK_STEP_MS;
 pub use self::config::{DEFAULT_MAX_ENTRIES, DEFAULT_TTL_MS, RosterConfig};
 pub use self::encoding::Work;
@@ -178,6 +179,21 @@ impl Roster {
     #[must_use]
     pub fn evictions(&self) -> Evictions {
         self.evictions
+    }
+
+    /// Counts the changes of what texts show.
+    pub(crate) fn revision(&self) -> u64 {
+        self.log.revision()
+    }
+
+    /// Its bounds.
+    pub(crate) fn config(&self) -> RosterConfig {
+        self.config
+    }
+
+    /// The instance that the gateway itself is.
+    pub(crate) fn self_instance(&self) -> Option<&PresenceKey> {
+        self.self_key.as_ref()
     }
 
     /// How many rows went so far, for whatever reason.

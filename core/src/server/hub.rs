@@ -13,16 +13,19 @@ mod members;
 mod node_key;
 mod nodes;
 mod time;
+mod view;
 
 #[cfg(test)]
 mod tests;
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 pub use self::config::HubConfig;
 use self::members::Members;
 use super::Item;
+use crate::fleet::Fleet;
 use crate::model::entry::PresenceEntry;
 use crate::model::time::Now;
 use crate::roster::{Disputes, Evictions, Roster, Work};
@@ -73,6 +76,8 @@ pub enum HubOutput {
 pub struct Hub {
     config: HubConfig,
     roster: Roster,
+    /// The rows of other gateways, if any are observed.
+    fleet: Option<Box<Fleet>>,
     members: Members,
     nodes: nodes::Nodes,
     /// Ping and pong deadlines, earliest first.
@@ -107,6 +112,7 @@ impl Hub {
             announced_version: roster.version(),
             config,
             roster,
+            fleet: None,
             members: Members::default(),
             nodes: nodes::Nodes::default(),
             heartbeats: BTreeSet::new(),
@@ -155,7 +161,7 @@ impl Hub {
         output
     }
 
-    /// The list as any reader gets it now, newest first, for the shell's own use.
+    /// This gateway's own rows, newest first, for the shell's own use.
     pub fn list(&mut self, now: Now) -> Vec<PresenceEntry> {
         self.advance(now);
         let list = self.roster.list(now);
@@ -169,16 +175,10 @@ impl Hub {
         self.members.len()
     }
 
-    /// Number of rows, self included.
+    /// Number of this gateway's own rows, self included.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.roster.len()
-    }
-
-    /// The presence version.
-    #[must_use]
-    pub fn version(&self) -> u64 {
-        self.roster.version()
     }
 
     /// How many rows went because there were too many, so far.

@@ -12,8 +12,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("findings", &["model"]),
     ("wire", &["model"]),
     ("roster", &["digest", "model"]),
-    ("client", &["digest", "findings", "model", "roster", "wire"]),
-    ("server", &["digest", "findings", "model", "roster", "wire"]),
+    ("instance", &["model"]),
+    ("fleet", &["digest", "instance", "model", "roster"]),
+    (
+        "client",
+        &["digest", "findings", "instance", "model", "roster", "wire"],
+    ),
+    (
+        "server",
+        &["digest", "findings", "fleet", "model", "roster", "wire"],
+    ),
+    ("observer", &["client", "fleet", "model"]),
 ];
 
 type Path = Vec<String>;

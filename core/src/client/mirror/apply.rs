@@ -4,12 +4,11 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::group::{Namer, SELF_KEY};
 use super::keyed::Keyed;
-use super::merge::{Merged, merge};
-use super::row::{Raw, Row, grouped};
+use super::row::Row;
 use super::{Keeper, MAX_ROWS, Mirror};
 use crate::digest::Digest;
+use crate::instance::{Merged, Namer, Raw, SELF_KEY, grouped, merge};
 use crate::model::RawEntry;
 use crate::wire::presence::Snapshot;
 

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Mirror;
-use super::row::{Raw, grouped};
+use crate::instance::{Raw, grouped};
 use crate::wire::presence::Delta;
 
 /// What became of a delta.

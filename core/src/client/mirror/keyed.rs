@@ -3,9 +3,8 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
-use super::group::keyed_group;
-use super::row::Raw;
 use crate::digest::Digest;
+use crate::instance::{Raw, keyed_group};
 use crate::model::RawEntry;
 
 /// A keyed list.

@@ -13,7 +13,7 @@ use crate::model::key::RowKey;
 use crate::roster::store::{Queue, RowId};
 
 /// A row is sent as touched when pongs moved its `ts` by more than this, in ms (SPEC 2.1).
-const TOUCH_TELL_MS: u64 = 30_000;
+pub(crate) const TOUCH_TELL_MS: u64 = 30_000;
 
 /// Removed keys that are kept beyond two for each row.
 pub(super) const REMOVED_SLACK: usize = 64;

@@ -78,6 +78,14 @@ impl Roster {
         })
     }
 
+    /// The keys of rows that went since the last call, and why; nothing while changes are not tracked.
+    pub(crate) fn take_removals(&mut self, now: Now) -> Vec<(RowKey, Removal)> {
+        self.settle(now);
+        let pending = self.log.pending.as_deref_mut();
+        let changes = pending.map(|pending| pending.take(now.age_ms, |id| self.store[id].written_ms));
+        changes.map(|changes| changes.removed).unwrap_or_default()
+    }
+
     /// A key that was made anew since is among the upserts; of one that went twice the last reason counts.
     fn removals_in(&self, removed: &[(RowKey, Removal)]) -> Vec<Removed> {
         let mut listed: BTreeSet<&RowKey> = BTreeSet::new();

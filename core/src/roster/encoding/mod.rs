@@ -134,6 +134,19 @@ impl Roster {
         self.texts.snapshot.insert(snapshot).text.clone()
     }
 
+    /// Visits each row, self first, then in no order: its key on the wire, its number, and its text.
+    pub(crate) fn each_text(&mut self, now: Now, mut visit: impl FnMut(&str, u64, &str)) {
+        self.settle(now);
+        visit(&RowKey::SelfRow.to_wire(), 0, self.encode_self(now).get());
+        let ids: Vec<RowId> = self.store.ids().collect();
+        for id in ids {
+            let number = self.store[id].number;
+            let (mut encoder, _) = self.encoder();
+            let (key, text) = encoder.row(id);
+            visit(&key.to_wire(), number, text);
+        }
+    }
+
     /// The digest of all rows now. Kept as rows change while changes are tracked, else one walk.
     pub fn digest(&mut self) -> Digest {
         let (mut encoder, log) = self.encoder();

@@ -41,7 +41,7 @@ impl Hub {
         }
         self.forget_nodes();
         self.tell_nodes(now);
-        let is_changed = self.roster.version() != self.announced_version;
+        let is_changed = self.version() != self.announced_version;
         if is_changed && now.age_ms >= self.window_ends_ms {
             self.broadcast(now);
             self.window_ends_ms = now.age_ms.saturating_add(self.config.limits.window_ms);
@@ -54,8 +54,9 @@ impl Hub {
     /// Sends the change to every reader that does not have this version, in slot order: the list,
     /// encoded once, or the delta, encoded once.
     pub(super) fn broadcast(&mut self, now: Now) {
+        self.sync(now);
         let from = self.announced_version;
-        let version = self.roster.version();
+        let version = self.version();
         self.announced_version = version;
         let lacks = |member: &Member| member.reads && member.has_version < version;
         let wants = |deltas: bool| {
@@ -81,7 +82,7 @@ impl Hub {
 
     /// The `presence` event.
     fn presence_event(&mut self, now: Now) -> EventFrame {
-        let list = self.roster.encode_list(now);
+        let list = self.encode_list(now);
         EventFrame::presence("presence", list).with_state_version(&self.state_version())
     }
 }

@@ -39,13 +39,10 @@ impl Hub {
             Ok(Answer::Done) => ResponseFrame::done(&request.id),
             Ok(Answer::Value(payload)) => ResponseFrame::ok(&request.id, &payload),
             Ok(Answer::Text(payload)) => ResponseFrame::ok_shared(&request.id, SharedText::new(payload)),
-            Ok(Answer::List) => ResponseFrame::ok_shared(&request.id, self.roster.encode_list(now)),
-            Ok(Answer::Snapshot) => ResponseFrame::ok_around(
-                &request.id,
-                r#"{"presence":"#,
-                self.roster.encode_snapshot(now),
-                "}",
-            ),
+            Ok(Answer::List) => ResponseFrame::ok_shared(&request.id, self.encode_list(now)),
+            Ok(Answer::Snapshot) => {
+                ResponseFrame::ok_around(&request.id, r#"{"presence":"#, self.encode_snapshot(now), "}")
+            }
             Err(error) => ResponseFrame::error(&request.id, &error),
         }
     }
@@ -164,7 +161,7 @@ impl Hub {
                 "rows": self.roster.len(),
                 "maxEntries": self.config.max_entries,
                 "ttlMs": self.config.ttl_ms,
-                "version": self.roster.version(),
+                "version": self.version(),
                 "connections": self.connections(),
             },
         })

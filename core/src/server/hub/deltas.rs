@@ -18,8 +18,9 @@ impl Hub {
         self.advance(now);
         if self.members.holds(conn) && !self.is_shut_down {
             let event = self.snapshot_event(now);
+            let version = self.version();
             if let Some(member) = self.members.get_mut(conn.slot) {
-                member.has_version = self.roster.version();
+                member.has_version = version;
             }
             self.outputs
                 .push_back(HubOutput::Send(conn, Item::Presence(Arc::new(event))));
@@ -29,17 +30,17 @@ impl Hub {
 
     /// The `presence.snapshot` event.
     fn snapshot_event(&mut self, now: Now) -> EventFrame {
-        let list = self.roster.encode_snapshot(now);
+        let list = self.encode_snapshot(now);
         EventFrame::presence("presence.snapshot", list).with_state_version(&self.state_version())
     }
 
     /// Everything since the last one: a `presence.delta` event, or the `presence.snapshot` event where that is
     /// smaller.
     pub(super) fn delta_item(&mut self, from: u64, now: Now) -> Item {
-        let is_beyond = self.roster.is_beyond_deltas();
+        let is_beyond = self.is_beyond_deltas();
         let delta = self.delta_event(from, now);
         // Looked at only where it may be smaller: to encode it takes a walk over all rows.
-        let may_exceed = delta.len() > self.roster.min_list_bytes();
+        let may_exceed = delta.len() > self.min_list_bytes();
         if is_beyond || may_exceed {
             let snapshot = self.snapshot_event(now);
             if is_beyond || snapshot.len() < delta.len() {
@@ -52,7 +53,7 @@ impl Hub {
     /// The `presence.delta` event: everything since the last one.
     fn delta_event(&mut self, from: u64, now: Now) -> EventFrame {
         self.touch_at_ms = Some(now.age_ms.saturating_add(TOUCH_INTERVAL_MS));
-        let payload = self.roster.encode_delta(from, now);
+        let payload = self.encode_delta(from, now);
         EventFrame::new("presence.delta", payload).with_state_version(&self.state_version())
     }
 
@@ -61,7 +62,12 @@ impl Hub {
         if self.touch_at_ms.is_none_or(|at_ms| at_ms > now.age_ms) {
             return;
         }
-        let version = self.roster.version();
+        self.sync(now);
+        let version = self.version();
+        if version != self.announced_version {
+            // Of two rows of an instance another one is the fresher now.
+            return self.broadcast(now);
+        }
         let item = self.delta_item(version, now);
         for (conn, member) in self.members.iter() {
             if member.takes_deltas {
@@ -73,7 +79,7 @@ impl Hub {
     pub(super) fn add_delta_member(&mut self, now: Now) {
         self.delta_members += 1;
         if self.delta_members == 1 {
-            self.roster.track_changes(true, now);
+            self.track_changes(true, now);
             self.touch_at_ms = Some(now.age_ms.saturating_add(TOUCH_INTERVAL_MS));
         }
     }
@@ -81,7 +87,7 @@ impl Hub {
     pub(super) fn remove_delta_member(&mut self, now: Now) {
         self.delta_members -= 1;
         if self.delta_members == 0 {
-            self.roster.track_changes(false, now);
+            self.track_changes(false, now);
             self.touch_at_ms = None;
         }
     }

@@ -26,11 +26,11 @@ pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<ResponseFrame>
         .map(|member| (member.reads, member.takes_deltas))?;
     // Only who asked for the extension sees more than the originals send.
     let (list, events) = match (reads, takes_deltas) {
-        (true, true) => (hub.roster.encode_snapshot(now), json_text(&DELTA_EVENTS)),
-        (true, false) => (hub.roster.encode_list(now), json_text(&EVENTS)),
+        (true, true) => (hub.encode_snapshot(now), json_text(&DELTA_EVENTS)),
+        (true, false) => (hub.encode_list(now), json_text(&EVENTS)),
         (false, _) => (SharedText::new(NO_ROWS.into()), json_text(&EVENTS)),
     };
-    let version = hub.roster.version();
+    let version = hub.version();
     let member = hub.members.get_mut(slot)?;
     member.has_version = version;
     // An idle client keeps nothing of its handshake that nobody asks for again.
@@ -93,6 +93,6 @@ impl Hub {
 
     /// `stateVersion` as JSON. Health never changes here, so its version stays 1.
     pub(super) fn state_version(&self) -> Box<str> {
-        format!(r#"{{"presence":{},"health":1}}"#, self.roster.version()).into()
+        format!(r#"{{"presence":{},"health":1}}"#, self.version()).into()
     }
 }

@@ -25,9 +25,10 @@ impl Hub {
         if self.is_shut_down {
             return None;
         }
-        let is_changed = self.roster.version() != self.announced_version;
+        let is_changed = self.version() != self.announced_version;
         [
             self.roster.poll_timeout(),
+            self.fleet.as_ref().and_then(|fleet| fleet.poll_timeout()),
             self.heartbeats.first().map(|&(due_ms, _)| due_ms),
             self.tick_at_ms,
             self.nodes.poll_timeout(),
@@ -65,6 +66,9 @@ impl Hub {
             self.wake_up(now);
         }
         self.roster.settle(now);
+        if let Some(fleet) = &mut self.fleet {
+            fleet.settle(now);
+        }
         self.beat(now);
         self.tick(now);
     }

@@ -9,12 +9,12 @@ use crate::model::RawEntry;
 use crate::model::key::PresenceKey;
 
 /// The key of the gateway's own row.
-pub(super) const SELF_KEY: &str = "self";
+pub(crate) const SELF_KEY: &str = "self";
 /// The gateway's own row on the wire (SPEC 2.1).
 const SELF_WIRE_KEY: &str = "SELF";
 
 /// The key of the row that an entry with a wire key belongs to.
-pub(super) fn keyed_group(entry: &RawEntry, wire_key: &str) -> String {
+pub(crate) fn keyed_group(entry: &RawEntry, wire_key: &str) -> String {
     if wire_key == SELF_WIRE_KEY {
         return SELF_KEY.into();
     }
@@ -23,14 +23,14 @@ pub(super) fn keyed_group(entry: &RawEntry, wire_key: &str) -> String {
 
 /// Gives the entries of a list without wire keys the keys of the rows they belong to.
 #[derive(Default)]
-pub(super) struct Namer {
+pub(crate) struct Namer {
     has_self: bool,
     /// How many entries without any id share a name.
     namesakes: BTreeMap<Arc<str>, usize>,
 }
 
 impl Namer {
-    pub(super) fn name(&mut self, entry: &RawEntry) -> String {
+    pub(crate) fn name(&mut self, entry: &RawEntry) -> String {
         // The list is newest first, and the gateway's own row is the newest: what else claims to be the
         // gateway comes later.
         if !self.has_self && entry.is_self() {

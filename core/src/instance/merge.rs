@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use serde_json::value::RawValue;
 
-use super::row::Raw;
+use super::raw::Raw;
 use crate::model::RawEntry;
 use crate::model::entry::MAX_SET;
 use crate::model::json::{array_text, items};
@@ -17,19 +17,19 @@ use crate::model::status::has_left;
 const UNKNOWN_LAST_INPUT: u64 = 2_592_000;
 
 /// What rows say together.
-pub(super) struct Merged {
-    pub(super) entry: RawEntry,
-    pub(super) ts: u64,
-    pub(super) last_input_at_ms: Option<u64>,
+pub(crate) struct Merged {
+    pub(crate) entry: RawEntry,
+    pub(crate) ts: u64,
+    pub(crate) last_input_at_ms: Option<u64>,
     /// Each of the rows is `disconnect`.
-    pub(super) has_left: bool,
+    pub(crate) has_left: bool,
 }
 
 /// Merges rows, given in list order. `raws` is not empty.
 ///
 /// Rows that are not `disconnect` speak first, then the others fill what is still missing; in each
 /// lot the freshest speaks first, ties in list order. A `disconnect` row gives no `reason` to a row that did not leave.
-pub(super) fn merge(raws: &[Arc<Raw>]) -> Merged {
+pub(crate) fn merge(raws: &[Arc<Raw>]) -> Merged {
     let ts = raws.iter().map(|raw| raw.ts).max().unwrap_or(0);
     let has_left = has_left(raws.iter().map(|raw| raw.entry.str("reason")));
     let order = in_order(raws, |raw| (raw.entry.is_disconnect(), u64::MAX - raw.ts));

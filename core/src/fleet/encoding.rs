@@ -1,0 +1,126 @@
+//! The merged roster as JSON text.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt::Write as _;
+
+use super::Fleet;
+use super::merged::Row;
+use super::told::Told;
+use crate::digest::Digest;
+use crate::model::json::write_string;
+use crate::model::time::Now;
+use crate::model::{RawEntry, SharedText};
+use crate::roster::Roster;
+
+/// Texts that are shared by all who are sent them at one moment.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    list: Option<Cached>,
+    snapshot: Option<Cached>,
+}
+
+#[derive(Debug)]
+struct Cached {
+    /// The revision of the merged rows, the version, and the moment.
+    of: (u64, u64, u64),
+    text: SharedText,
+}
+
+/// All texts are as of the last [`sync`](Fleet::sync).
+impl Fleet {
+    /// The list as standard clients get it.
+    pub(crate) fn encode_list(&mut self, now: Now) -> SharedText {
+        let of = (self.merged.revision(), 0, now.age_ms);
+        if let Some(cached) = self.texts.list.as_ref().filter(|cached| cached.of == of) {
+            return cached.text.clone();
+        }
+        let text = Arc::new(self.list(|row| &row.entry));
+        self.texts.list = Some(Cached {
+            of,
+            text: text.clone(),
+        });
+        text
+    }
+
+    /// The list of those who take deltas, and after it the other members of a snapshot, as
+    /// [`Roster::encode_snapshot`] has them.
+    pub(crate) fn encode_snapshot(&mut self, version: u64, now: Now) -> SharedText {
+        if let Some(told) = &mut self.told {
+            told.snapshot_taken(&self.merged);
+        }
+        let of = (self.merged.revision(), version, now.age_ms);
+        if let Some(cached) = self.texts.snapshot.as_ref().filter(|cached| cached.of == of) {
+            return cached.text.clone();
+        }
+        let mut text = self.list(|row| &row.keyed);
+        text.push_str(r#","keys":["#);
+        for (index, row) in self.merged.list().into_iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            write_string(&mut text, &row.key);
+        }
+        let digest = self.digest().to_hex();
+        // Writing to a String cannot fail.
+        let _ = write!(text, r#"],"version":{version},"digest":"{digest}""#);
+        let text = Arc::new(text);
+        self.texts.snapshot = Some(Cached {
+            of,
+            text: text.clone(),
+        });
+        text
+    }
+
+    /// The payload of `presence.delta`: everything since the last call.
+    pub(crate) fn encode_delta(&mut self, from: u64, to: u64, now: Now) -> String {
+        let digest = self.digest().to_hex();
+        let removals = core::mem::take(&mut self.removals);
+        let delta = self.told.as_mut().map(|told| {
+            let wall_ms = now.age_ms.saturating_add_signed(self.offset_ms);
+            told.delta(&self.merged, &removals, wall_ms.saturating_sub(self.ttl_ms))
+        });
+        delta.unwrap_or_default().to_json(from, to, &digest)
+    }
+
+    /// Starts or ends keeping what [`encode_delta`](Self::encode_delta) says.
+    pub(crate) fn track_changes(&mut self, is_on: bool, roster: &mut Roster, now: Now) {
+        if self.told.is_some() == is_on {
+            return;
+        }
+        self.told = None;
+        roster.track_changes(is_on, now);
+        if is_on {
+            self.sync(roster, now);
+            self.told = Some(Told::of(&self.merged));
+        }
+        self.removals.clear();
+    }
+
+    /// The digest of the rows as those who take deltas have them.
+    fn digest(&self) -> Digest {
+        let mut digest = Digest::default();
+        self.merged.rows().for_each(|row| digest.add(row.digest));
+        digest
+    }
+
+    /// What the list of those who take deltas takes, in bytes.
+    pub(crate) fn list_bytes(&self) -> usize {
+        self.merged.rows().map(|row| row.keyed.as_str().len() + 1).sum()
+    }
+
+    fn list(&self, entry: fn(&Row) -> &RawEntry) -> String {
+        let rows = self.merged.list();
+        let bytes: usize = rows.iter().map(|row| entry(row).as_str().len() + 1).sum();
+        let mut text = String::with_capacity(bytes + 64);
+        text.push('[');
+        for (index, row) in rows.into_iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            text.push_str(entry(row).as_str());
+        }
+        text.push(']');
+        text
+    }
+}

@@ -1,0 +1,282 @@
+//! The rosters of several gateways as one (SPEC 7).
+//!
+//! A *source* is a gateway: the own one, whose rows are in the [`Roster`](crate::Roster), or another one that is
+//! observed. Each source has rows of its own, and nobody else changes them. What readers are sent is made of the rows of
+//! all sources: rows of one instance become one row, by the rules that clients use for one gateway (SPEC 3).
+//!
+//! | part | what is in it |
+//! |---|---|
+//! | `source` | the rows of one observed gateway: bounds, lease, expiry |
+//! | `merged` | the rows of all sources, and what they are together |
+//! | `encoding`, `told` | lists, snapshots and deltas as JSON text |
+
+mod encoding;
+mod merged;
+mod source;
+#[cfg(all(test, feature = "client"))]
+mod tests;
+mod told;
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+pub use self::source::{SourceInfo, SourceRow, SourceUpdate};
+
+use self::encoding::Texts;
+use self::merged::{Merged, Place};
+use self::source::{Source, SourceBounds};
+use self::told::Told;
+use crate::instance::{Raw, keyed_group};
+use crate::model::RawEntry;
+use crate::model::key::PresenceKey;
+use crate::model::time::Now;
+use crate::roster::{Removal, Roster, max_list_bytes};
+
+/// Most gateways that one gateway observes.
+pub const MAX_SOURCES: usize = 8;
+/// How long an observed gateway may be away before its rows are `disconnect`, in ms: a restart is no departure.
+pub const LEASE_MS: u64 = 15_000;
+/// Longest name of an observed gateway, in bytes.
+pub const MAX_NAME_BYTES: usize = 32;
+/// Most rows of all sources together.
+const MAX_ROWS: usize = 10_000;
+/// Rows that every source may have, whatever [`MAX_ROWS`] leaves it.
+const MIN_SOURCE_ROWS: usize = 200;
+
+/// Which of the observed gateways: its place in the list of names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceId(pub u8);
+
+/// Why names of observed gateways are refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// More than [`MAX_SOURCES`].
+    #[error("at most {MAX_SOURCES} gateways can be observed")]
+    TooMany,
+    /// Empty, too long, or of other characters.
+    #[error("'{0}' is not a name: use 1 to {MAX_NAME_BYTES} lower-case letters, digits and hyphens")]
+    Invalid(Box<str>),
+    /// Used twice.
+    #[error("two observed gateways are called '{0}'")]
+    Repeated(Box<str>),
+}
+
+/// Checks the names of observed gateways: at most [`MAX_SOURCES`], each of 1 to [`MAX_NAME_BYTES`] lower-case letters,
+/// digits and hyphens, no two alike.
+///
+/// # Errors
+/// [`NameError`] names the first that is wrong.
+pub fn validate_names(names: &[Box<str>]) -> Result<(), NameError> {
+    if names.len() > MAX_SOURCES {
+        return Err(NameError::TooMany);
+    }
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    for (index, name) in names.iter().enumerate() {
+        if !(1..=MAX_NAME_BYTES).contains(&name.len()) || !name.bytes().all(is_plain) {
+            return Err(NameError::Invalid(name.clone()));
+        }
+        if names[..index].contains(name) {
+            return Err(NameError::Repeated(name.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// The rows of this gateway and of those that it observes.
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    ttl_ms: u64,
+    /// Leads from the age clock to the wall clock that `ts` is on, in ms.
+    offset_ms: i64,
+    /// The instance of this gateway: no other row may claim it.
+    own_instance: Option<PresenceKey>,
+    /// The rows of this gateway by wire key, as of the last [`sync`](Self::sync).
+    local: BTreeMap<Arc<str>, Local>,
+    /// Counts the walks of [`sync`](Self::sync).
+    syncs: u64,
+    /// The roster's revision and the moment of the last one.
+    synced: Option<(u64, u64)>,
+    sources: Vec<Source>,
+    merged: Merged,
+    /// Why rows of this gateway went since the last delta, by wire key.
+    removals: BTreeMap<Box<str>, Removal>,
+    /// What delta clients know; `None` while there are none.
+    told: Option<Told>,
+    texts: Texts,
+    /// Counts what changed in the sources and is to be sent.
+    version: u64,
+    /// When a lease ends or a row goes.
+    due_ms: Option<u64>,
+}
+
+/// A row of this gateway.
+#[derive(Debug)]
+struct Local {
+    number: u64,
+    raw: Arc<Raw>,
+    /// The sync that saw it last.
+    sync: u64,
+}
+
+impl Fleet {
+    /// A fleet of this gateway and those called `names`, none of which has answered yet.
+    pub(crate) fn new(names: Vec<Box<str>>, roster: &Roster, now: Now) -> Self {
+        let config = roster.config();
+        let spare = MAX_ROWS.saturating_sub(config.max_entries) / names.len().max(1);
+        let bounds = SourceBounds {
+            ttl_ms: config.ttl_ms,
+            rows: config.max_entries.min(spare.max(MIN_SOURCE_ROWS)),
+            bytes: max_list_bytes(config.max_entries),
+        };
+        let sources = names.into_iter().map(|name| Source::new(name, bounds, now));
+        let mut fleet = Self {
+            ttl_ms: config.ttl_ms,
+            offset_ms: 0,
+            own_instance: roster.self_instance().cloned(),
+            local: BTreeMap::new(),
+            syncs: 0,
+            synced: None,
+            sources: sources.collect(),
+            merged: Merged::default(),
+            removals: BTreeMap::new(),
+            told: None,
+            texts: Texts::default(),
+            version: 0,
+            due_ms: None,
+        };
+        fleet.follow_clock(offset_ms(roster, now));
+        fleet
+    }
+
+    /// Counts what changed in the sources and is to be sent to readers.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// What is known of each source, in the order of their names.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = SourceInfo<'_>> {
+        self.sources.iter().map(Source::info)
+    }
+
+    /// When [`settle`](Self::settle) is due, on the age clock.
+    pub(crate) fn poll_timeout(&self) -> Option<u64> {
+        self.due_ms
+    }
+
+    /// A source said something, or is gone, or is back.
+    pub(crate) fn apply(&mut self, id: SourceId, update: SourceUpdate, now: Now) {
+        let Some(source) = self.sources.get_mut(usize::from(id.0)) else {
+            return;
+        };
+        let own_instance = self.own_instance.as_ref();
+        let is_news = source.apply(update, own_instance, now);
+        self.version += u64::from(is_news);
+        self.publish(id);
+        self.find_due();
+    }
+
+    /// Ends leases and drops rows whose time is over. Early or double calls do nothing.
+    pub(crate) fn settle(&mut self, now: Now) {
+        if self.due_ms.is_none_or(|due_ms| due_ms > now.age_ms) {
+            return;
+        }
+        for index in 0..self.sources.len() {
+            if self.sources[index].settle(now) {
+                self.version += 1;
+            }
+            self.publish(SourceId(index as u8));
+        }
+        self.find_due();
+    }
+
+    fn find_due(&mut self) {
+        self.due_ms = self.sources.iter().filter_map(Source::due_ms).min();
+    }
+
+    /// Hands what changed in a source to the merged rows.
+    fn publish(&mut self, id: SourceId) {
+        let source = &mut self.sources[usize::from(id.0)];
+        for (key, raw) in source.take_changed(self.offset_ms) {
+            self.merged.set(Place::of_source(id, key), raw);
+        }
+    }
+
+    /// Takes the rows of this gateway over, and brings all merged rows up to date.
+    pub(crate) fn sync(&mut self, roster: &mut Roster, now: Now) {
+        let offset_ms = offset_ms(roster, now);
+        if offset_ms != self.offset_ms {
+            self.follow_clock(offset_ms);
+        }
+        // Hellos of one moment share a list: they must not cost a walk each.
+        let is_synced = self.synced == Some((roster.revision(), now.age_ms));
+        if is_synced && self.merged.is_settled() {
+            return;
+        }
+        self.syncs += 1;
+        let (syncs, local, merged) = (self.syncs, &mut self.local, &mut self.merged);
+        roster.each_text(now, |key, number, text| {
+            if let Some(kept) = local.get_mut(key).filter(|kept| kept.number == number) {
+                kept.sync = syncs;
+                if kept.raw.entry.as_str() == text {
+                    return;
+                }
+            }
+            // Our own text is an object.
+            let Some(entry) = RawEntry::read(text) else { return };
+            let raw = Arc::new(Raw::new(keyed_group(&entry, key), 0, entry, None, now.wall_ms));
+            let key: Arc<str> = key.into();
+            if let Some(old) = local.get(&key).filter(|old| old.number != number) {
+                merged.set(Place::of_own(old.number, key.clone()), None);
+            }
+            merged.set(Place::of_own(number, key.clone()), Some(raw.clone()));
+            let kept = Local {
+                number,
+                raw,
+                sync: syncs,
+            };
+            local.insert(key, kept);
+        });
+        local.retain(|key, kept| {
+            let is_there = kept.sync == syncs;
+            if !is_there {
+                merged.set(Place::of_own(kept.number, key.clone()), None);
+            }
+            is_there
+        });
+        if self.told.is_some() {
+            let removals = roster.take_removals(now).into_iter();
+            self.removals
+                .extend(removals.map(|(key, why)| (key.to_wire().into(), why)));
+        }
+        let names: Vec<&str> = self.sources.iter().map(Source::name).collect();
+        // Also a sign of life can be news: of two rows of an instance the fresher one speaks first.
+        self.version += u64::from(self.merged.merge(&names));
+        self.synced = Some((roster.revision(), now.age_ms));
+    }
+
+    /// The wall clock stepped: all moments of the sources are shown anew.
+    fn follow_clock(&mut self, offset_ms: i64) {
+        self.offset_ms = offset_ms;
+        for index in 0..self.sources.len() {
+            self.sources[index].touch_all();
+            self.publish(SourceId(index as u8));
+        }
+        self.find_due();
+    }
+}
+
+/// The key on the wire of a row that only other gateways have. No own row has such a key: theirs are lower-case, or start
+/// with `SELF` or `CONN:`.
+fn wire_key(name: &str, key: &str) -> String {
+    format!("GATEWAY:{name}/{key}")
+}
+
+fn offset_ms(roster: &Roster, now: Now) -> i64 {
+    let wall = i64::try_from(roster.wall_ms(now)).unwrap_or(i64::MAX);
+    wall.saturating_sub(i64::try_from(now.age_ms).unwrap_or(i64::MAX))
+}

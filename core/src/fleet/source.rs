@@ -1,0 +1,345 @@
+//! The rows of one observed gateway: what it said, how much of it is kept and for how long.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::{LEASE_MS, wire_key};
+use crate::instance::{Raw, keyed_group};
+use crate::model::RawEntry;
+use crate::model::entry::{MAX_SAFE_INTEGER, TIME_MEMBERS};
+use crate::model::json::json_text;
+use crate::model::key::PresenceKey;
+use crate::model::raw_entry::Draft;
+use crate::model::status::Thresholds;
+use crate::model::time::Now;
+use crate::roster::MAX_ROW_BYTES;
+
+/// The key that a gateway's own row has in its source.
+const GATEWAY_KEY: &str = "self";
+
+/// One row of an observed gateway, its moments on this gateway's age clock; they may lie before its origin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceRow {
+    /// The row's key in its gateway's roster.
+    pub key: Box<str>,
+    /// Its members. Those that are moments do not count.
+    pub entry: RawEntry,
+    /// When it was last heard of (`ts`), in ms.
+    pub heard_ms: i64,
+    /// When its stay began, in ms.
+    pub online_since_ms: Option<i64>,
+    /// When its last input was, in ms.
+    pub last_activity_ms: Option<i64>,
+    /// Whether it is the row of the gateway itself.
+    pub is_gateway: bool,
+}
+
+/// What became different in an observed gateway.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SourceUpdate {
+    /// Rows that are new or say something else.
+    pub put: Vec<SourceRow>,
+    /// Keys of rows that are gone.
+    pub removed: Vec<Box<str>>,
+    /// Whether the gateway can be reached.
+    pub is_here: bool,
+}
+
+/// What is known of an observed gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceInfo<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Whether it can be reached.
+    pub is_here: bool,
+    /// Number of its rows, its own included.
+    pub rows: usize,
+    /// Rows that were left out because they were too many or too large, so far.
+    pub left_out: u64,
+}
+
+/// What a source may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SourceBounds {
+    pub(super) ttl_ms: u64,
+    pub(super) rows: usize,
+    pub(super) bytes: usize,
+}
+
+/// Whether a source can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Link {
+    Here,
+    /// Not reached, and its rows still count as connected.
+    Lost {
+        lease_ends_ms: u64,
+    },
+    Away,
+}
+
+#[derive(Debug)]
+pub(super) struct Source {
+    name: Box<str>,
+    bounds: SourceBounds,
+    link: Link,
+    rows: BTreeMap<Arc<str>, SourceRow>,
+    /// What the texts of all rows take.
+    bytes: usize,
+    left_out: u64,
+    /// Rows that changed since [`take_changed`](Self::take_changed).
+    changed: BTreeSet<Arc<str>>,
+}
+
+impl Source {
+    /// A gateway that has not answered yet. It is listed at once, as one that was last heard of too long ago.
+    pub(super) fn new(name: Box<str>, bounds: SourceBounds, now: Now) -> Self {
+        let stale_ms = signed(Thresholds::default().idle_ms.saturating_add(1));
+        let text = json_text(&format!("Gateway: {name} · no answer yet"));
+        let json = format!(r#"{{"host":"{name}","mode":"gateway","reason":"self","text":{text}}}"#);
+        let row = SourceRow {
+            key: GATEWAY_KEY.into(),
+            entry: RawEntry::read(&json).unwrap_or_default(),
+            heard_ms: signed(now.age_ms).saturating_sub(stale_ms),
+            online_since_ms: None,
+            last_activity_ms: None,
+            is_gateway: true,
+        };
+        let mut source = Self {
+            name,
+            bounds,
+            link: Link::Away,
+            rows: BTreeMap::new(),
+            bytes: 0,
+            left_out: 0,
+            changed: BTreeSet::new(),
+        };
+        source.insert(row);
+        source
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn info(&self) -> SourceInfo<'_> {
+        SourceInfo {
+            name: &self.name,
+            is_here: self.link == Link::Here,
+            rows: self.rows.len(),
+            left_out: self.left_out,
+        }
+    }
+
+    /// Takes an update in; returns whether readers are to be sent it.
+    pub(super) fn apply(
+        &mut self,
+        update: SourceUpdate,
+        own_instance: Option<&PresenceKey>,
+        now: Now,
+    ) -> bool {
+        let mut is_news = self.set_link(update.is_here, now);
+        for key in update.removed {
+            // The gateway's own row stays as long as it is observed.
+            if *key != *GATEWAY_KEY {
+                is_news |= self.remove(&key);
+            }
+        }
+        for row in update.put {
+            let id = row.entry.instance_key();
+            let claims_own = id.is_some() && id.as_ref() == own_instance;
+            if claims_own || self.is_over(&row, now) {
+                is_news |= !row.is_gateway && self.remove(&row.key);
+            } else {
+                is_news |= self.put(row);
+            }
+        }
+        is_news
+    }
+
+    fn set_link(&mut self, is_here: bool, now: Now) -> bool {
+        let before = self.link;
+        self.link = match (is_here, before) {
+            (true, _) => Link::Here,
+            (false, Link::Here) => Link::Lost {
+                lease_ends_ms: now.age_ms.saturating_add(LEASE_MS),
+            },
+            (false, Link::Lost { .. } | Link::Away) => before,
+        };
+        let is_back = is_here && before == Link::Away;
+        if is_back {
+            self.touch_all();
+        }
+        is_back
+    }
+
+    fn put(&mut self, mut row: SourceRow) -> bool {
+        if row.is_gateway {
+            row.key = GATEWAY_KEY.into();
+        }
+        let old = self.rows.get(&*row.key);
+        if row.entry.as_str().len() > MAX_ROW_BYTES {
+            self.left_out += 1;
+            return false;
+        }
+        let is_news = old.is_none_or(|old| !says_the_same(old, &row));
+        if old.is_none() && !self.make_room(&row) {
+            self.left_out += 1;
+            return false;
+        }
+        self.insert(row);
+        is_news
+    }
+
+    /// Drops rows for one more: those that left first, then the least fresh, but no fresher one than it.
+    fn make_room(&mut self, row: &SourceRow) -> bool {
+        let size = row.entry.as_str().len();
+        while self.rows.len() >= self.bounds.rows || self.bytes.saturating_add(size) > self.bounds.bytes {
+            let others = self.rows.values().filter(|other| !other.is_gateway);
+            let Some(last) = others.min_by_key(|row| rank(row)) else {
+                return row.is_gateway;
+            };
+            if !row.is_gateway && rank(last) >= rank(row) {
+                return false;
+            }
+            let key = last.key.clone();
+            self.left_out += 1;
+            self.remove(&key);
+        }
+        true
+    }
+
+    fn insert(&mut self, row: SourceRow) {
+        let key: Arc<str> = (*row.key).into();
+        self.bytes += row.entry.as_str().len();
+        if let Some(old) = self.rows.insert(key.clone(), row) {
+            self.bytes -= old.entry.as_str().len();
+        }
+        self.changed.insert(key);
+    }
+
+    fn remove(&mut self, key: &str) -> bool {
+        let Some((key, row)) = self.rows.remove_entry(key) else {
+            return false;
+        };
+        self.bytes -= row.entry.as_str().len();
+        self.changed.insert(key);
+        true
+    }
+
+    /// Ends the lease and drops rows that are over; returns whether anything changed.
+    pub(super) fn settle(&mut self, now: Now) -> bool {
+        let mut is_changed = false;
+        if let Link::Lost { lease_ends_ms } = self.link
+            && lease_ends_ms <= now.age_ms
+        {
+            self.link = Link::Away;
+            self.touch_all();
+            is_changed = true;
+        }
+        let over = self.rows.iter().filter(|(_, row)| self.is_over(row, now));
+        let over: Vec<Arc<str>> = over.map(|(key, _)| key.clone()).collect();
+        for key in over {
+            is_changed |= self.remove(&key);
+        }
+        is_changed
+    }
+
+    /// When [`settle`](Self::settle) is due, on the age clock.
+    pub(super) fn due_ms(&self) -> Option<u64> {
+        let rows = self.rows.values().filter(|row| !row.is_gateway);
+        let expiry = rows.map(|row| row.heard_ms).min().map(|heard_ms| {
+            let at_ms = heard_ms
+                .saturating_add(signed(self.bounds.ttl_ms))
+                .saturating_add(1);
+            u64::try_from(at_ms).unwrap_or(0)
+        });
+        match self.link {
+            Link::Lost { lease_ends_ms } => Some(expiry.map_or(lease_ends_ms, |at| at.min(lease_ends_ms))),
+            Link::Here | Link::Away => expiry,
+        }
+    }
+
+    fn is_over(&self, row: &SourceRow, now: Now) -> bool {
+        let age_ms = signed(now.age_ms).saturating_sub(row.heard_ms);
+        !row.is_gateway && age_ms > signed(self.bounds.ttl_ms)
+    }
+
+    /// All rows are to be shown anew.
+    pub(super) fn touch_all(&mut self) {
+        self.changed.extend(self.rows.keys().cloned());
+    }
+
+    /// The rows that changed, by key, as they are to be merged; `None`: gone.
+    pub(super) fn take_changed(&mut self, offset_ms: i64) -> Vec<(Arc<str>, Option<Arc<Raw>>)> {
+        let changed = core::mem::take(&mut self.changed).into_iter();
+        let shown = changed.map(|key| {
+            let raw = self
+                .rows
+                .get(&key)
+                .map(|row| Arc::new(self.shown(row, offset_ms)));
+            (key, raw)
+        });
+        shown.collect()
+    }
+
+    /// The row with its moments on the wall clock, as its gateway would list it here.
+    fn shown(&self, row: &SourceRow, offset_ms: i64) -> Raw {
+        let wall = |at_ms: i64| {
+            let wall_ms = u64::try_from(at_ms.saturating_add(offset_ms)).unwrap_or(0);
+            wall_ms.min(MAX_SAFE_INTEGER)
+        };
+        let mut draft = Draft::new(&row.entry);
+        // Says where a row is from, and only this gateway says that.
+        draft.remove("gateway");
+        draft.set_integer("ts", Some(wall(row.heard_ms)));
+        draft.set_integer("onlineSince", row.online_since_ms.map(wall));
+        draft.set_integer("lastActivityAt", row.last_activity_ms.map(wall));
+        if self.link == Link::Away && !row.is_gateway {
+            draft.set("reason", Cow::Borrowed(r#""disconnect""#));
+            draft.remove("onlineSince");
+        }
+        let entry = draft.finish();
+        let wire_key = wire_key(&self.name, &row.key);
+        let group = if row.is_gateway {
+            // Never the instance of a client that runs on the same machine.
+            format!("row:{wire_key}")
+        } else {
+            keyed_group(&entry, &wire_key)
+        };
+        Raw::new(group, 0, entry, None, wall(row.heard_ms))
+    }
+}
+
+/// Rows that left before others, then the least fresh; ties by key.
+fn rank(row: &SourceRow) -> (bool, i64, &str) {
+    (!row.entry.is_disconnect(), row.heard_ms, &row.key)
+}
+
+/// Whether nothing but the moment it was heard of is different.
+fn says_the_same(old: &SourceRow, new: &SourceRow) -> bool {
+    old.entry.eq_without(&new.entry, &TIME_MEMBERS)
+        && is_near(old.online_since_ms, new.online_since_ms)
+        && is_near(old.last_activity_ms, new.last_activity_ms)
+        && is_near(last_input_ms(old), last_input_ms(new))
+}
+
+fn last_input_ms(row: &SourceRow) -> Option<i64> {
+    let seconds = row.entry.integer("lastInputSeconds")?;
+    Some(row.heard_ms.saturating_sub(signed(seconds.saturating_mul(1_000))))
+}
+
+/// Moments that were reckoned by an estimate of another clock are equal if they differ by less than 2 s.
+fn is_near(a: Option<i64>, b: Option<i64>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => a.abs_diff(b) < 2_000,
+        (a, b) => a == b,
+    }
+}
+
+fn signed(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,88 @@
+use super::*;
+
+/// What a client that takes deltas holds, and what a snapshot would give it.
+fn check(world: &mut World, seed: u64) {
+    world.tell();
+    let version = world.version();
+    let text = world.fleet.encode_snapshot(version, world.now);
+    let snapshot = Snapshot::read(&format!(r#"{{"presence":{text}}}"#)).unwrap();
+    let mut fresh = Mirror::new(MirrorConfig::default());
+    fresh.apply_snapshot(snapshot, world.wall_ms());
+    assert_eq!(fresh.digest(), world.client.digest(), "seed {seed}");
+    let keys = |mirror: &Mirror| -> Vec<String> {
+        let mut keys: Vec<String> = mirror.rows().iter().map(|row| row.key().to_string()).collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(keys(&fresh), keys(&world.client), "seed {seed}");
+}
+
+#[test]
+fn deltas_lead_to_what_snapshots_say() {
+    for seed in 0..300 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let config = RosterConfig {
+            max_entries: random.usize(2..8),
+            ..RosterConfig::default()
+        };
+        let mut world = World::with(&["home", "vps"], config);
+        for _ in 0..60 {
+            let id = random.u8(0..6);
+            let source = random.u8(0..2);
+            let host = random.choice(["mac", "pi"]).unwrap();
+            match random.u8(0..12) {
+                0..=2 => world.beacon(&format!("i{id}"), host),
+                3..=5 => {
+                    let row = format!(
+                        r#"{{"instanceId":"I{id}","host":"{host}","deviceId":"d{}"}}"#,
+                        id / 2
+                    );
+                    world.put(source, &row, random.i64(0..40_000));
+                }
+                6 => world.put(source, &format!(r#"{{"host":"{host}","deviceId":"d{id}"}}"#), 0),
+                7 => world.remove(source, &format!("I{id}")),
+                8 => world.lose(source),
+                9 => world.wait(random.u64(0..120_000)),
+                // Somebody else gets a snapshot in between.
+                10 => {
+                    let version = world.version();
+                    world.fleet.encode_snapshot(version, world.now);
+                }
+                _ => check(&mut world, seed),
+            }
+        }
+        check(&mut world, seed);
+    }
+}
+
+#[test]
+fn whoever_got_a_row_by_a_snapshot_hears_that_it_went() {
+    let mut world = World::new(&["home"]);
+    world.put(0, r#"{"instanceId":"brief"}"#, 0);
+    world.snapshot();
+    world.remove(0, "brief");
+    assert!(
+        world
+            .tell()
+            .contains(r#"{"key":"GATEWAY:home/row:brief","reason":"evicted"}"#)
+    );
+    // And what nobody ever got is not mentioned.
+    world.put(0, r#"{"instanceId":"unseen"}"#, 0);
+    world.remove(0, "unseen");
+    assert!(!world.tell().contains("unseen"));
+}
+
+#[test]
+fn why_an_own_row_went_is_said() {
+    let config = RosterConfig {
+        max_entries: 2,
+        ..RosterConfig::default()
+    };
+    let mut world = World::with(&["home"], config);
+    world.beacon("one", "mac");
+    world.tell();
+    world.beacon("two", "mac");
+    assert!(world.tell().contains(r#"{"key":"one","reason":"evicted"}"#));
+    world.wait(TTL + 1);
+    assert!(world.tell().contains(r#"{"key":"two","reason":"expired"}"#));
+}

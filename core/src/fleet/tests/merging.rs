@@ -1,0 +1,121 @@
+use super::*;
+
+#[test]
+fn one_row_for_an_instance_that_several_gateways_have() {
+    let mut world = World::new(&["home", "vps"]);
+    world.beacon("Tab-1", "mac");
+    world.wait(10);
+    world.put(0, r#"{"instanceId":"tab-1","ip":"10.0.0.7","mode":"ui"}"#, 0);
+    world.put(1, r#"{"instanceId":"TAB-1","version":"9"}"#, 5);
+    world.tell();
+    assert_eq!(world.names(), ["tab-1", "home", "vps"]);
+    let row = &world.list()[1];
+    assert_eq!(
+        (
+            row.str("host"),
+            row.str("ip"),
+            row.str("version"),
+            row.str("mode")
+        ),
+        (Some("mac"), Some("10.0.0.7"), Some("9"), Some("ui"))
+    );
+    assert_eq!(world.client.len(), 4);
+}
+
+#[test]
+fn a_row_says_which_gateway_it_is_from_unless_it_is_here_too() {
+    let mut world = World::new(&["home", "vps"]);
+    world.beacon("here-1", "mac");
+    world.put(0, r#"{"instanceId":"both"}"#, 9);
+    world.put(1, r#"{"instanceId":"both"}"#, 5);
+    world.put(0, r#"{"instanceId":"far","gateway":"elsewhere"}"#, 0);
+    world.put(1, r#"{"instanceId":"here-1"}"#, 0);
+    world.tell();
+    let from = |name: &str| Some(name.to_string());
+    assert_eq!(
+        world.gateways(),
+        BTreeMap::from([
+            ("own".into(), None),
+            ("here-1".into(), None),
+            ("both".into(), from("vps")),
+            ("far".into(), from("home")),
+            ("home".into(), from("home")),
+            ("vps".into(), from("vps")),
+        ])
+    );
+    for row in world.list() {
+        assert_eq!(
+            row.get("gateway"),
+            None,
+            "standard clients do not know the member"
+        );
+    }
+}
+
+#[test]
+fn rows_without_ids_stay_apart_by_gateway() {
+    let mut world = World::new(&["home", "vps"]);
+    world.put(0, r#"{"host":"kitchen","mode":"node"}"#, 3);
+    world.put(1, r#"{"host":"kitchen","mode":"node"}"#, 2);
+    world.tell();
+    assert_eq!(world.names(), ["kitchen", "kitchen", "home", "vps"]);
+}
+
+#[test]
+fn nobody_else_is_this_gateway() {
+    let mut world = World::new(&["home"]);
+    world.put(0, r#"{"instanceId":" OWN ","host":"thief"}"#, 0);
+    world.put(
+        0,
+        r#"{"instanceId":"pi","host":"pi","mode":"gateway","reason":"self"}"#,
+        0,
+    );
+    // A client that runs on the observed gateway's machine, under its id.
+    let mut client = world.row(r#"{"instanceId":"pi","host":"pi","mode":"cli"}"#, 0);
+    client.key = "row:client".into();
+    let update = SourceUpdate {
+        put: vec![client],
+        is_here: true,
+        ..SourceUpdate::default()
+    };
+    world.fleet.apply(SourceId(0), update, world.now);
+    world.tell();
+    let list = world.list();
+    assert_eq!(list[0].str("host"), Some("here"));
+    assert_eq!(list.len(), 3, "{list:?}");
+    assert!(list.iter().all(|row| row.str("host") != Some("thief")));
+    assert_eq!(world.client.rows()[0].entry().str("host"), Some("here"));
+}
+
+#[test]
+fn the_order_in_which_sources_speak_does_not_matter() {
+    let rows = [
+        (0, r#"{"instanceId":"a","host":"one","roles":["x"]}"#, 7),
+        (1, r#"{"instanceId":"A","host":"two","roles":["y"]}"#, 7),
+        (1, r#"{"instanceId":"b","deviceId":"d","reason":"disconnect"}"#, 4),
+        (0, r#"{"instanceId":"c","deviceId":"d"}"#, 4),
+        (0, r#"{"deviceId":"d","ip":"10.0.0.1"}"#, 2),
+        (2, r#"{"host":"plain"}"#, 2),
+    ];
+    let mut texts = BTreeMap::new();
+    for seed in 0..200 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut order = rows.to_vec();
+        random.shuffle(&mut order);
+        // Some are said twice, and some in vain.
+        order.extend_from_within(..3);
+        let mut world = World::new(&["home", "vps", "work"]);
+        for (source, row, age_ms) in order {
+            world.put(source, r#"{"instanceId":"gone"}"#, 1);
+            world.put(source, row, age_ms);
+            world.remove(source, "gone");
+            if random.bool() {
+                world.tell();
+            }
+        }
+        world.tell();
+        let text = world.fleet.encode_list(world.now);
+        texts.entry(text.to_string()).or_insert(seed);
+    }
+    assert_eq!(texts.len(), 1, "{texts:#?}");
+}

@@ -1,0 +1,132 @@
+use super::*;
+
+fn reasons(world: &mut World) -> Vec<(String, Option<String>)> {
+    let list = world.list().into_iter().skip(1);
+    let reason = |row: &RawEntry| row.str("reason").map(ToString::to_string);
+    let name = |row: &RawEntry| row.str("instanceId").or(row.str("host")).unwrap().to_string();
+    list.map(|row| (name(&row), reason(&row))).collect()
+}
+
+#[test]
+fn moments_are_on_the_clock_of_this_gateway() {
+    let mut world = World::new(&["home"]);
+    let mut row = world.row(
+        r#"{"instanceId":"a","ts":5,"onlineSince":1,"lastActivityAt":2}"#,
+        2_000,
+    );
+    row.online_since_ms = Some(row.heard_ms - 60_000);
+    row.last_activity_ms = Some(row.heard_ms - 1_000);
+    let update = SourceUpdate {
+        put: vec![row],
+        is_here: true,
+        ..SourceUpdate::default()
+    };
+    world.fleet.apply(SourceId(0), update, world.now);
+    let times = |world: &mut World| {
+        let (wall_ms, row) = (world.now.wall_ms, world.list().remove(1));
+        ["ts", "onlineSince", "lastActivityAt"].map(|name| wall_ms - row.integer(name).unwrap())
+    };
+    assert_eq!(times(&mut world), [2_000, 62_000, 3_000]);
+
+    // The wall clock of this machine steps by an hour: the row is as old as it was.
+    world.tell();
+    world.now.wall_ms += 3_600_000;
+    world.wait(0);
+    world.tell();
+    assert_eq!(times(&mut world), [2_000, 62_000, 3_000]);
+    assert_eq!(world.client.rows()[1].age_ms(world.wall_ms()), 2_000);
+}
+
+#[test]
+fn a_gateway_that_goes_takes_its_rows_along_after_its_lease() {
+    let mut world = World::new(&["home"]);
+    world.put(0, r#"{"host":"pi","mode":"gateway","reason":"self"}"#, 0);
+    world.put(0, r#"{"instanceId":"a","reason":"connect"}"#, 1_000);
+    world.lose(0);
+    world.tell();
+    assert_eq!(world.fleet.poll_timeout(), Some(world.now.age_ms + LEASE_MS));
+
+    world.wait(LEASE_MS - 1);
+    assert!(
+        world.tell().contains(r#""upserts":[]"#),
+        "a restart is no departure"
+    );
+    world.wait(1);
+    world.tell();
+    let disconnect = Some("disconnect".to_string());
+    assert_eq!(
+        reasons(&mut world),
+        [("pi".into(), Some("self".into())), ("a".into(), disconnect)]
+    );
+    assert_eq!(world.client.left_len(), 1);
+
+    // From its last proof of life on.
+    world.wait(TTL - 1_000 - LEASE_MS);
+    assert_eq!(reasons(&mut world).len(), 2);
+    world.wait(1);
+    assert_eq!(reasons(&mut world), [("pi".into(), Some("self".into()))]);
+    assert!(world.tell().contains(r#""reason":"expired""#));
+
+    // It stays in sight itself, and is as old as it is.
+    world.wait(10 * TTL);
+    assert_eq!(world.names(), ["pi"]);
+    assert_eq!(world.list()[1].ts(), Some(world.now.wall_ms - 11 * TTL + 999));
+}
+
+#[test]
+fn a_gateway_that_is_back_has_its_rows_back() {
+    let mut world = World::new(&["home"]);
+    world.put(0, r#"{"instanceId":"a","reason":"connect"}"#, 0);
+    world.lose(0);
+    world.wait(LEASE_MS);
+    assert_eq!(reasons(&mut world)[0].1, Some("disconnect".into()));
+    let version = world.version();
+    let back = SourceUpdate {
+        is_here: true,
+        ..SourceUpdate::default()
+    };
+    world.fleet.apply(SourceId(0), back, world.now);
+    assert!(world.version() > version);
+    world.tell();
+    assert_eq!(reasons(&mut world)[0].1, Some("connect".into()));
+    assert_eq!(world.client.left_len(), 0);
+}
+
+#[test]
+fn a_gateway_that_never_answered_is_stale() {
+    let mut world = World::new(&["home"]);
+    world.snapshot();
+    let row = world.client.rows()[1];
+    assert_eq!(
+        (row.entry().str("host"), row.status()),
+        (Some("home"), crate::Status::Stale)
+    );
+    world.put(0, r#"{"host":"pi","mode":"gateway","reason":"self"}"#, 0);
+    world.tell();
+    let row = world.client.rows()[1];
+    assert_eq!(
+        (row.entry().str("host"), row.status()),
+        (Some("pi"), crate::Status::Active)
+    );
+}
+
+#[test]
+fn signs_of_life_are_no_news() {
+    let mut world = World::new(&["home"]);
+    world.put(0, r#"{"instanceId":"a","lastInputSeconds":3}"#, 0);
+    world.tell();
+    let version = world.version();
+    world.wait(25_000);
+    world.put(0, r#"{"instanceId":"a","lastInputSeconds":28}"#, 0);
+    assert_eq!(world.version(), version);
+    assert!(world.tell().contains(r#""touched":[]"#));
+    world.wait(25_000);
+    world.put(0, r#"{"instanceId":"a","lastInputSeconds":53}"#, 0);
+    assert_eq!(world.version(), version);
+    let delta = world.tell();
+    assert!(delta.contains(r#""upserts":[]"#), "{delta}");
+    assert!(delta.contains(r#"["GATEWAY:home/row:a","#), "{delta}");
+    // Input is news.
+    world.put(0, r#"{"instanceId":"a","lastInputSeconds":0}"#, 0);
+    assert!(world.version() > version);
+}

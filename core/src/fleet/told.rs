@@ -1,0 +1,180 @@
+//! What clients that take deltas know, and what they are to be sent.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::merged::{Merged, Row};
+use crate::model::RawEntry;
+use crate::model::json::json_text;
+use crate::roster::{Removal, TOUCH_TELL_MS};
+
+/// By wire key.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    rows: BTreeMap<Arc<str>, Known>,
+    /// Counts the deltas.
+    deltas: u64,
+}
+
+/// What is known of a row.
+#[derive(Debug)]
+struct Known {
+    /// As a delta said it; `None` if only snapshots did, which not everybody got.
+    entry: Option<RawEntry>,
+    ts: u64,
+    /// The last delta at which the row was there.
+    delta: u64,
+}
+
+impl Told {
+    /// Everybody who takes deltas starts with a snapshot of these rows or later ones.
+    pub(super) fn of(merged: &Merged) -> Self {
+        let known = |row: &Row| {
+            let entry = Some(row.keyed.clone());
+            let (ts, delta) = (row.ts, 0);
+            (row.key.clone(), Known { entry, ts, delta })
+        };
+        Self {
+            rows: merged.rows().map(known).collect(),
+            deltas: 0,
+        }
+    }
+
+    /// A snapshot is given out: whoever gets it has to be told when its rows go.
+    pub(super) fn snapshot_taken(&mut self, merged: &Merged) {
+        for row in merged.rows() {
+            self.rows.entry(row.key.clone()).or_insert(Known {
+                entry: None,
+                ts: row.ts,
+                delta: self.deltas,
+            });
+        }
+    }
+
+    /// Everything since the last delta. Why a row went is in `removals`, else told by its `ts`: whether it was before
+    /// `expired_ms`.
+    pub(super) fn delta(
+        &mut self,
+        merged: &Merged,
+        removals: &BTreeMap<Box<str>, Removal>,
+        expired_ms: u64,
+    ) -> Delta {
+        self.deltas += 1;
+        let mut delta = Delta::default();
+        for row in merged.rows() {
+            let known = self.rows.get(&row.key);
+            let news = known.map_or(News::Row, |known| known.news(row));
+            match news {
+                News::Row => delta.upserts.push((row.key.clone(), row.keyed.clone())),
+                News::Touch => delta.touched.push((row.key.clone(), row.ts)),
+                News::Nothing => {}
+            }
+            match self.rows.get_mut(&row.key) {
+                Some(known) if matches!(news, News::Nothing) => known.delta = self.deltas,
+                _ => {
+                    let known = Known {
+                        entry: Some(row.keyed.clone()),
+                        ts: row.ts,
+                        delta: self.deltas,
+                    };
+                    self.rows.insert(row.key.clone(), known);
+                }
+            }
+        }
+        let deltas = self.deltas;
+        self.rows.retain(|key, known| {
+            let is_there = known.delta == deltas;
+            if !is_there {
+                let by_age = if known.ts < expired_ms {
+                    Removal::Expired
+                } else {
+                    Removal::Evicted
+                };
+                let why = removals.get(&**key).copied().unwrap_or(by_age);
+                delta.removals.push((key.clone(), why));
+            }
+            is_there
+        });
+        delta
+    }
+}
+
+enum News {
+    Row,
+    Touch,
+    Nothing,
+}
+
+impl Known {
+    fn news(&self, row: &Row) -> News {
+        match &self.entry {
+            Some(entry) if !row.says_more_than(entry, self.ts) => {
+                if row.ts.saturating_sub(self.ts) > TOUCH_TELL_MS {
+                    News::Touch
+                } else {
+                    News::Nothing
+                }
+            }
+            _ => News::Row,
+        }
+    }
+}
+
+/// What a delta says of the rows.
+#[derive(Debug, Default)]
+pub(super) struct Delta {
+    upserts: Vec<(Arc<str>, RawEntry)>,
+    removals: Vec<(Arc<str>, Removal)>,
+    touched: Vec<(Arc<str>, u64)>,
+}
+
+impl Delta {
+    /// The payload of `presence.delta` (SPEC 2.1).
+    pub(super) fn to_json(&self, from: u64, to: u64, digest: &str) -> String {
+        let upserts = self.upserts.iter().filter_map(|(key, entry)| {
+            // A row's text is an object: this cannot fail.
+            let entry = serde_json::from_str(entry.as_str()).ok()?;
+            Some(Upsert { key, entry })
+        });
+        let removals = self.removals.iter().map(|(key, why)| Removed {
+            key,
+            reason: why.as_str(),
+        });
+        json_text(&Payload {
+            from,
+            to,
+            upserts: upserts.collect(),
+            removals: removals.collect(),
+            touched: self.touched.iter().map(|(key, ts)| (&**key, *ts)).collect(),
+            digest,
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct Payload<'a> {
+    from: u64,
+    to: u64,
+    upserts: Vec<Upsert<'a>>,
+    removals: Vec<Removed<'a>>,
+    touched: Vec<(&'a str, u64)>,
+    digest: &'a str,
+}
+
+#[derive(Serialize)]
+struct Upsert<'a> {
+    key: &'a str,
+    entry: &'a RawValue,
+}
+
+#[derive(Serialize)]
+struct Removed<'a> {
+    key: &'a str,
+    reason: &'static str,
+}
