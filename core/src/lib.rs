@@ -37,6 +37,7 @@ pub mod digest;
 pub mod findings;
 #[cfg(feature = "server")]
 pub mod fleet;
+#[cfg(any(feature = "client", feature = "server"))]
 mod instance;
 pub mod model;
 #[cfg(all(feature = "client", feature = "server"))]

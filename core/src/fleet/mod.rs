@@ -13,7 +13,8 @@
 mod encoding;
 mod merged;
 mod source;
-#[cfg(all(test, feature = "client"))]
+#[cfg(test)]
+#[cfg(feature = "client")]
 mod tests;
 mod told;
 

@@ -4,6 +4,12 @@ mod group;
 mod merge;
 mod raw;
 
-pub(crate) use self::group::{Namer, SELF_KEY, keyed_group};
-pub(crate) use self::merge::{Merged, merge};
-pub(crate) use self::raw::{Raw, grouped};
+#[cfg(feature = "client")]
+pub(crate) use self::group::Namer;
+pub(crate) use self::group::{SELF_KEY, keyed_group};
+#[cfg(feature = "client")]
+pub(crate) use self::merge::Merged;
+pub(crate) use self::merge::merge;
+pub(crate) use self::raw::Raw;
+#[cfg(feature = "client")]
+pub(crate) use self::raw::grouped;

@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
+#[cfg(any(feature = "client", feature = "server"))]
 pub(crate) use self::draft::Draft;
 
 use super::json::{each_member, integer_of, items, string_of, write_normal, write_string};

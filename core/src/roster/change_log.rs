@@ -11,6 +11,7 @@ mod tests;
 
 use alloc::boxed::Box;
 
+#[cfg(feature = "server")]
 pub(crate) use self::pending::TOUCH_TELL_MS;
 pub(super) use self::pending::{Changes, Pending};
 use super::store::{RowId, Siblings};

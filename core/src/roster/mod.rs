@@ -19,6 +19,7 @@ mod store;
 use alloc::vec::Vec;
 
 pub use self::change_log::Removal;
+#[cfg(feature = "server")]
 pub(crate) use self::change_log::TOUCH_TELL_MS;
 pub use self::clock::CLOCK_STEP_MS;
 pub use self::config::{DEFAULT_MAX_ENTRIES, DEFAULT_TTL_MS, RosterConfig};

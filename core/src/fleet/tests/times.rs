@@ -3,7 +3,12 @@ use super::*;
 fn reasons(world: &mut World) -> Vec<(String, Option<String>)> {
     let list = world.list().into_iter().skip(1);
     let reason = |row: &RawEntry| row.str("reason").map(ToString::to_string);
-    let name = |row: &RawEntry| row.str("instanceId").or(row.str("host")).unwrap().to_string();
+    let name = |row: &RawEntry| {
+        row.str("instanceId")
+            .or_else(|| row.str("host"))
+            .unwrap()
+            .to_string()
+    };
     list.map(|row| (name(&row), reason(&row))).collect()
 }
 
