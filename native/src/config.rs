@@ -60,6 +60,8 @@ pub struct GatewayConfig {
     pub slots: SlotLimits,
     /// Time limit for closing the connections when the gateway stops, in ms.
     pub drain_ms: u64,
+    /// Names of the gateways whose rows are listed too; [`Gateway::feeds`](crate::Gateway::feeds) takes what they say.
+    pub observed: Vec<Box<str>>,
     /// Files of the gateway's page; a short built-in page when `None`.
     pub web_root: Option<Arc<WebRoot>>,
     /// The version that the gateway states.
@@ -85,6 +87,7 @@ impl Default for GatewayConfig {
             hsts_s: None,
             slots: SlotLimits::default(),
             drain_ms: 5_000,
+            observed: Vec::new(),
             web_root: None,
             version: env!("CARGO_PKG_VERSION").into(),
             self_entry: None,

@@ -205,6 +205,10 @@ impl Driver {
                     self.execute(now);
                 }
             }
+            Event::Source(source, update) => {
+                self.hub.apply(source, update, now);
+                self.execute(now);
+            }
             Event::Shutdown(reason) => {
                 info!(
                     connections = self.hub.connections(),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use presence_core::fleet::{NameError, validate_names};
 use presence_core::model::setting::InvalidSetting;
 use presence_core::server::{Hub, HubConfig};
 use tokio::net::TcpListener;
@@ -17,6 +18,7 @@ use crate::clock::Clock;
 use crate::config::GatewayConfig;
 use crate::conn::{Event, MAX_EVENTS, Shared};
 use crate::driver::Driver;
+use crate::feed::Feed;
 use crate::identity;
 use crate::net::accept::accept_all;
 use crate::net::listen::{ListenError, listen};
@@ -34,6 +36,9 @@ pub enum StartError {
     /// A number of the configuration is out of bounds.
     #[error("invalid configuration: {0}")]
     Setting(#[from] InvalidSetting),
+    /// A name of an observed gateway is wrong.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// The system provides no randomness.
     #[error("cannot get random numbers from the system: {0}")]
     Random(#[from] getrandom::Error),
@@ -46,6 +51,7 @@ pub struct Gateway {
     addresses: Vec<SocketAddr>,
     config: GatewayConfig,
     hash_seed: u64,
+    boot_id: Box<str>,
     limiter: GuessLimiter,
     events: (mpsc::Sender<Event>, mpsc::Receiver<Event>),
 }
@@ -58,6 +64,7 @@ impl Gateway {
     /// secret.
     pub fn bind(config: GatewayConfig) -> Result<Self, StartError> {
         config.validate()?;
+        validate_names(&config.observed)?;
         if config.auth == crate::auth::secret::AuthMode::None && !config.bind.is_loopback() {
             return Err(StartError::NoSecret);
         }
@@ -76,6 +83,7 @@ impl Gateway {
             addresses,
             config,
             hash_seed: u64::from_ne_bytes(seed),
+            boot_id: uuid::Uuid::new_v4().to_string().into(),
             limiter: GuessLimiter::new(limiter_key),
             events,
         })
@@ -99,6 +107,7 @@ impl Gateway {
         let addresses = gateway.addresses.clone();
         let scheme = gateway.config.tls.as_ref().map_or("ws", |_| "wss");
         let driver = gateway.events.0.downgrade();
+        let feeds = gateway.feeds();
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(gateway.run(clock, async {
             // A dropped handle stops the gateway too.
@@ -108,6 +117,7 @@ impl Gateway {
             addresses,
             scheme,
             driver,
+            feeds,
             stop,
             task,
         })
@@ -119,13 +129,30 @@ impl Gateway {
         &self.addresses
     }
 
+    /// What this run of the gateway states in `server.bootId`.
+    #[must_use]
+    pub fn boot_id(&self) -> &str {
+        &self.boot_id
+    }
+
+    /// The ways in for what the observed gateways say, in the order of their names.
+    #[must_use]
+    pub fn feeds(&self) -> Vec<Feed> {
+        Feed::all(self.config.observed.len(), &self.events.0)
+    }
+
     /// Serves until `shutdown` completes. Then announces the end to every client and waits for them to leave, for at
     /// most the configured time.
     pub async fn run(self, clock: Clock, shutdown: impl Future<Output = ()>) {
         let (events, received) = self.events;
         let drain = Duration::from_millis(self.config.drain_ms);
         let (stop, stopping) = watch::channel(false);
-        let hub = Hub::new(hub_config(&self.config, self.hash_seed), clock.now());
+        let mut hub = Hub::new(
+            hub_config(&self.config, self.hash_seed, self.boot_id),
+            clock.now(),
+        );
+        // The names are checked already.
+        let _ = hub.observe(self.config.observed.clone(), clock.now());
         let driver = Driver::new(hub, clock.clone(), received);
         let port = self.addresses.first().map_or(self.config.port, SocketAddr::port);
         let offset = driver.stated_offset_ms();
@@ -162,7 +189,7 @@ impl Gateway {
     }
 }
 
-fn hub_config(config: &GatewayConfig, hash_seed: u64) -> HubConfig {
+fn hub_config(config: &GatewayConfig, hash_seed: u64, boot_id: Box<str>) -> HubConfig {
     HubConfig {
         limits: config.limits.clone(),
         ttl_ms: config.ttl_ms,
@@ -174,7 +201,7 @@ fn hub_config(config: &GatewayConfig, hash_seed: u64) -> HubConfig {
             .collect(),
         hash_seed,
         server_version: config.version.clone(),
-        boot_id: uuid::Uuid::new_v4().to_string().into(),
+        boot_id,
         self_entry: config
             .self_entry
             .clone()
@@ -189,6 +216,7 @@ pub struct RunningGateway {
     addresses: Vec<SocketAddr>,
     scheme: &'static str,
     driver: mpsc::WeakSender<Event>,
+    feeds: Vec<Feed>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -204,6 +232,12 @@ impl RunningGateway {
     #[must_use]
     pub fn url(&self) -> String {
         format!("{}://{}", self.scheme, self.address())
+    }
+
+    /// The ways in for what the observed gateways say, in the order of their names.
+    #[must_use]
+    pub fn feeds(&self) -> &[Feed] {
+        &self.feeds
     }
 
     /// Waits until the hub has handled all input and sent everything due by the clock. Returns the hub's next deadline

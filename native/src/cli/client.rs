@@ -81,6 +81,11 @@ impl Link {
         &self.machine
     }
 
+    /// Where the gateway is.
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
     /// The gateway's URL.
     pub(super) fn url(&self) -> String {
         self.target.url()

@@ -12,6 +12,7 @@ mod kept;
 mod last_input;
 mod list;
 mod logging;
+mod observe;
 mod options;
 pub(crate) mod output;
 mod port_holder;

@@ -5,6 +5,7 @@
 //! the default. Some options form one setting, which the strongest source decides (`sources`).
 mod duration;
 mod file;
+mod observe;
 mod resolve;
 mod serve;
 mod sources;
@@ -17,6 +18,8 @@ use presence_core::model::setting::MAX_SPAN_MS;
 use crate::config::DEFAULT_PORT;
 use crate::tls::Fingerprint;
 
+pub(super) use observe::Observed;
+use resolve::invalid;
 pub(super) use resolve::{OptionsError, Resolved};
 pub(super) use serve::ServeOptions;
 

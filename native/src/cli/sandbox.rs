@@ -29,13 +29,39 @@ impl fmt::Display for Sandbox {
     }
 }
 
-/// Gives up what a gateway does not need once it listens: opening files, listening on further ports, opening
-/// connections, and sending signals to others. These files can still be read, and what replaces them in their folders.
-/// Holds for this thread and those that it starts.
+/// What a process still needs inside.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Needs<'a> {
+    /// Files that are read again, and what replaces them in their folders.
+    pub(super) files: Vec<&'a Path>,
+    /// Ports of other machines that it connects to.
+    pub(super) ports: Vec<u16>,
+    /// Whether it looks up the names of machines.
+    pub(super) looks_up_names: bool,
+}
+
+/// What the system reads to look up the name of a machine; libraries are loaded for it.
 #[cfg(target_os = "linux")]
-pub(super) fn enter(files: &[&Path]) -> Sandbox {
+const NAME_FILES: [&str; 6] = [
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/nsswitch.conf",
+    "/etc/host.conf",
+    "/etc/gai.conf",
+    "/etc/ld.so.cache",
+];
+#[cfg(target_os = "linux")]
+const NAME_FOLDERS: [&str; 5] = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/run/systemd/resolve"];
+/// Long answers of name servers come by TCP.
+#[cfg(target_os = "linux")]
+const NAME_PORT: u16 = 53;
+
+/// Gives up what a gateway does not need once it listens: opening files, listening on further ports, opening
+/// connections, and sending signals to others. Holds for this thread and those that it starts.
+#[cfg(target_os = "linux")]
+pub(super) fn enter(needs: &Needs<'_>) -> Sandbox {
     use landlock::{
-        ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
+        ABI, Access, AccessFs, AccessNet, NetPort, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
         RulesetStatus, Scope, path_beneath_rules,
     };
 
@@ -46,9 +72,17 @@ pub(super) fn enter(files: &[&Path]) -> Sandbox {
             .handle_access(AccessFs::from_all(ASKED))?
             .handle_access(AccessNet::from_all(ASKED))?
             .scope(Scope::from_all(ASKED))?;
-        let folders = files.iter().flat_map(|file| folders_of(file));
+        let folders = needs.files.iter().flat_map(|file| folders_of(file));
         let readable = path_beneath_rules(folders, AccessFs::ReadFile);
-        Ok(rules.create()?.add_rules(readable)?.restrict_self()?.ruleset)
+        let names: Vec<&str> = NAME_FILES.into_iter().chain(NAME_FOLDERS).collect();
+        let names = if needs.looks_up_names { &*names } else { &[] };
+        let name_port = needs.looks_up_names.then_some(NAME_PORT);
+        let ports = needs.ports.iter().copied().chain(name_port);
+        let ports = ports.map(|port| Ok::<_, RulesetError>(NetPort::new(port, AccessNet::ConnectTcp)));
+        let rules = rules.create()?.add_rules(readable)?;
+        let rules = rules.add_rules(path_beneath_rules(names, AccessFs::ReadFile))?;
+        let rules = rules.add_rules(ports)?;
+        Ok(rules.restrict_self()?.ruleset)
     };
     match restrict() {
         Ok(RulesetStatus::FullyEnforced) => Sandbox::Full,
@@ -94,7 +128,7 @@ fn folders_of(file: &Path) -> Vec<std::path::PathBuf> {
 
 /// Other systems have nothing of the kind that a process can ask for itself.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn enter(_: &[&Path]) -> Sandbox {
+pub(super) fn enter(_: &Needs<'_>) -> Sandbox {
     Sandbox::Absent
 }
 
@@ -127,8 +161,15 @@ mod tests {
     fn inside_nothing_can_be_opened_and_what_is_open_works() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
+        let other = TcpListener::bind("127.0.0.1:0").unwrap();
+        let allowed = other.local_addr().unwrap();
         let inside = thread::spawn(move || {
-            let sandbox = enter(&[]);
+            let needs = Needs {
+                ports: vec![allowed.port()],
+                looks_up_names: true,
+                ..Needs::default()
+            };
+            let sandbox = enter(&needs);
             if sandbox == Sandbox::Absent {
                 return sandbox;
             }
@@ -144,6 +185,7 @@ mod tests {
                 let connect = TcpStream::connect(address).unwrap_err();
                 assert_eq!(connect.kind(), ErrorKind::PermissionDenied);
                 assert!(TcpListener::bind("127.0.0.1:0").is_err());
+                TcpStream::connect(allowed).unwrap();
             }
             // What listened before goes on.
             listener.accept().unwrap().0.write_all(b"hi").unwrap();

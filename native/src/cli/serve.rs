@@ -5,11 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use tracing::level_filters::LevelFilter;
 use tracing::{info, warn};
 
+use super::observe::Observer;
 use super::options::{Resolved, ServeOptions};
 use super::output::greet;
 use super::signals::Signals;
 use super::version::stated_version;
-use super::{Failure, logging, port_holder, runtime, sandbox, stderr};
+use super::{Failure, logging, observe, port_holder, runtime, sandbox, stderr};
 use crate::auth::secret::{AuthMode, Secret};
 use crate::clock::Clock;
 use crate::config::GatewayConfig;
@@ -49,6 +50,7 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
     let signals = Signals::new()?;
     config.version = stated_version().into();
     let (bind, auth, version) = (config.bind, config.auth.as_str(), config.version.clone());
+    let observers = observe::observers(resolved.observed)?;
     // What follows can open no file.
     config.self_entry = Some(identity::self_entry(&config.version));
     let tls = config.tls.clone();
@@ -62,7 +64,11 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
         shown(address),
         reachable(gateway.addresses(), interface_addresses),
     );
-    let sandbox = sandbox::enter(&tls.as_ref().map_or_else(Vec::new, Tls::files));
+    let sandbox = sandbox::enter(&sandbox::Needs {
+        files: tls.as_ref().map_or_else(Vec::new, Tls::files),
+        ports: observers.iter().map(Observer::port).collect(),
+        looks_up_names: observers.iter().any(Observer::has_name),
+    });
     stderr::start_writing();
     info!(%version, addresses = ?gateway.addresses(), auth, %sandbox, "listening");
     if let Some(name) = resolved.unused_secret {
@@ -89,7 +95,9 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
              proxy in front"
         ),
     }
+    let observers = observe::observe(observers, gateway.feeds(), gateway.boot_id());
     gateway.run(Clock::system(), signals.wait()).await;
+    drop(observers);
     Ok(())
 }
 

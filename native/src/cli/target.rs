@@ -33,6 +33,15 @@ impl Target {
     /// # Errors
     /// [`Failure::Usage`] when the URL is invalid.
     pub(super) fn new(options: &ClientOptions) -> Result<Self, Failure> {
+        Self::of(options, "url", "").map_err(Failure::Usage)
+    }
+
+    /// The same for options that are called `option`, and `option-token` and so on; returns what is wrong.
+    pub(super) fn named(option: &str, options: &ClientOptions) -> Result<Self, String> {
+        Self::of(options, option, &format!("{option}-"))
+    }
+
+    fn of(options: &ClientOptions, option: &str, prefix: &str) -> Result<Self, String> {
         let has_tls_options = options.tls_ca.is_some() || options.tls_fingerprint.is_some();
         let scheme = if has_tls_options { "wss" } else { "ws" };
         let default_url = format!("{scheme}://127.0.0.1:{}", options.port);
@@ -40,12 +49,12 @@ impl Target {
         // The query and the fragment may hold a secret. With a user name it may stand anywhere: `?` and `#` are characters
         // of passwords too.
         let shown = match url.split(['?', '#']).next() {
-            Some(start) if !url.contains('@') => format!("--url {start}"),
-            _ => "--url".to_owned(),
+            Some(start) if !url.contains('@') => format!("--{option} {start}"),
+            _ => format!("--{option}"),
         };
-        let usage = |why: &str| Failure::Usage(format!("{shown}: {why}"));
+        let usage = |why: &str| format!("{shown}: {why}");
         if options.url.is_none() && options.port == 0 {
-            return Err(Failure::Usage("--port 0: 0 is not a port".to_owned()));
+            return Err("--port 0: 0 is not a port".to_owned());
         }
         let (rest, fragment) = url.split_once('#').unwrap_or((url, ""));
         if !rest.is_ascii() {
@@ -62,16 +71,20 @@ impl Target {
             _ => return Err(usage("write ws://host:port or wss://host:port")),
         };
         if has_tls_options && !is_encrypted {
-            return Err(usage("--tls-ca and --tls-fingerprint require a wss:// URL"));
+            return Err(usage(&format!(
+                "--{prefix}tls-ca and --{prefix}tls-fingerprint require a wss:// URL"
+            )));
         }
         if uri.query().is_some_and(|query| query.split('&').any(is_secret)) {
-            return Err(usage(
-                "gateways do not read a secret in the URL's query; pass it with --token or --password",
-            ));
+            return Err(usage(&format!(
+                "gateways do not read a secret in the URL's query; pass it with --{prefix}token or --{prefix}password"
+            )));
         }
         let authority = uri.authority().map_or("", |authority| authority.as_str());
         if authority.contains('@') {
-            return Err(usage("pass the secret with --token or --password"));
+            return Err(usage(&format!(
+                "pass the secret with --{prefix}token or --{prefix}password"
+            )));
         }
         let host = uri.host().unwrap_or_default();
         let port = match &authority[host.len()..] {
@@ -93,7 +106,7 @@ impl Target {
         let tls = is_encrypted
             .then(|| ClientTls::new(options.tls_ca.as_deref(), options.tls_fingerprint))
             .transpose()
-            .map_err(|error| Failure::Usage(format!("--{}: {error}", error.option())))?;
+            .map_err(|error| format!("--{prefix}{}: {error}", error.option()))?;
         Ok(Self {
             host: host.to_owned(),
             port,
@@ -101,8 +114,8 @@ impl Target {
             path: uri
                 .path_and_query()
                 .map_or_else(|| "/".to_owned(), ToString::to_string),
-            token: secret("token", options.token.as_deref().or(from_url))?,
-            password: secret("password", options.password.as_deref())?,
+            token: secret(prefix, "token", options.token.as_deref().or(from_url))?,
+            password: secret(prefix, "password", options.password.as_deref())?,
             timeout: Duration::from_millis(options.timeout),
         })
     }
@@ -130,11 +143,11 @@ fn is_secret(parameter: &str) -> bool {
 
 /// A secret, by the rules of the gateway's own options. An empty one, as an empty variable of the environment, is
 /// absent.
-fn secret(name: &str, text: Option<&str>) -> Result<Option<Secret>, Failure> {
+fn secret(prefix: &str, name: &str, text: Option<&str>) -> Result<Option<Secret>, String> {
     let secret = text.filter(|text| !text.is_empty()).map(Secret::new);
     secret
         .transpose()
-        .map_err(|error| Failure::Usage(format!("--{name}: {error}")))
+        .map_err(|error| format!("--{prefix}{name}: {error}"))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use presence_core::fleet::{SourceId, SourceUpdate};
 use presence_core::server::LeaveCause;
 use tokio::sync::oneshot;
 
@@ -18,6 +19,8 @@ pub(crate) enum Event {
     Batch(Arc<Peer>, Vec<Input>),
     /// A connection ends.
     Leave(Arc<Peer>, LeaveCause),
+    /// An observed gateway said something, or is gone, or is back.
+    Source(SourceId, SourceUpdate),
     /// The gateway stops.
     Shutdown(&'static str),
     /// Answer with the next deadline once all earlier events are handled and everything due is sent.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use presence_core::model::setting::InvalidSetting;
 
-use super::{AuthWord, ServeOptions};
+use super::{AuthWord, Observed, ServeOptions};
 use crate::auth::origin::AllowedOrigins;
 use crate::auth::secret::{AuthMode, Secret};
 use crate::auth::user_header::UserHeader;
@@ -34,6 +34,9 @@ pub(crate) enum OptionsError {
          is locked out or delayed; remove it from the flags, the environment (OPENCLAW_GATEWAY_AUTH_...) and the file"
     )]
     Removed(&'static str),
+    /// A gateway cannot be observed; names the option.
+    #[error("{0}")]
+    Observed(String),
     /// Invalid value.
     #[error("--{0}: {1}")]
     Value(Cow<'static, str>, String),
@@ -46,6 +49,8 @@ pub(crate) struct Resolved {
     pub config: GatewayConfig,
     /// No secret is set: the caller creates a token on loopback, and refuses to listen elsewhere.
     pub needs_token: bool,
+    /// The gateways to observe, in the order of `config.observed`.
+    pub observed: Vec<Observed>,
     /// The option of a secret that is set but unused in this mode.
     pub unused_secret: Option<&'static str>,
 }
@@ -115,10 +120,13 @@ impl ServeOptions {
             self.max_unauthenticated_per_address,
         );
 
+        let observed = self.others.resolve()?;
+        config.observed = observed.iter().map(|other| other.name.clone()).collect();
         config.validate().map_err(out_of_bounds)?;
         Ok(Resolved {
             unused_secret: self.unused_secret(&config.auth),
             config,
+            observed,
             needs_token,
         })
     }
@@ -169,7 +177,7 @@ impl ServeOptions {
     }
 }
 
-fn invalid(option: &'static str, why: &impl ToString) -> OptionsError {
+pub(super) fn invalid(option: &'static str, why: &impl ToString) -> OptionsError {
     OptionsError::Value(option.into(), why.to_string())
 }
 

@@ -7,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tracing::level_filters::LevelFilter;
 
 use super::duration::duration_ms;
+use super::observe::ObserveOptions;
 use super::{AuthWord, LogFormat};
 use crate::config::Bind;
 
@@ -84,6 +85,9 @@ pub(crate) struct ServeOptions {
     /// Time for which browsers use HTTPS only for this host, in seconds (Strict-Transport-Security) [default: not sent]
     #[arg(long, env = "OPENCLAW_GATEWAY_HSTS", value_name = "SECONDS")]
     pub hsts: Option<u64>,
+    /// Other gateways.
+    #[command(flatten)]
+    pub others: ObserveOptions,
     /// Folder with the files of the gateway's page; read at the start
     #[arg(long, env = "OPENCLAW_GATEWAY_WEB_ROOT", value_name = "DIR")]
     pub web_root: Option<PathBuf>,

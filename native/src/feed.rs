@@ -1,0 +1,33 @@
+//! How the rows of another gateway get into this one.
+
+use presence_core::fleet::{SourceId, SourceUpdate};
+use tokio::sync::mpsc;
+
+use crate::conn::Event;
+
+/// The way in for what one observed gateway says. It does not keep the gateway running.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    source: SourceId,
+    events: mpsc::WeakSender<Event>,
+}
+
+impl Feed {
+    /// The feeds of as many observed gateways, in their order.
+    pub(crate) fn all(count: usize, events: &mpsc::Sender<Event>) -> Vec<Self> {
+        let sources = (0..=u8::MAX).take(count);
+        let feed = |source| Self {
+            source: SourceId(source),
+            events: events.downgrade(),
+        };
+        sources.map(feed).collect()
+    }
+
+    /// Hands an update over; waits while the gateway is busy. Returns `false` when the gateway is gone.
+    pub async fn send(&self, update: SourceUpdate) -> bool {
+        let Some(events) = self.events.upgrade() else {
+            return false;
+        };
+        events.send(Event::Source(self.source, update)).await.is_ok()
+    }
+}
