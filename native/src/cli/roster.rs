@@ -5,6 +5,8 @@ use presence_core::model::status::platform_label;
 
 use super::table;
 
+/// The column of the gateway that a row is from, where one is from another gateway.
+const VIA: &str = "VIA";
 const HEAD: [&str; 9] = [
     "STATUS",
     "HOST",
@@ -23,17 +25,28 @@ const ABSENT: &str = "-";
 /// Renders the table at `now_ms` on the gateway's clock. `mark` returns the suffix of a row's name.
 pub(super) fn table(mirror: &Mirror, now_ms: u64, mark: impl Fn(&RowView<'_>) -> String) -> String {
     let views = mirror.views(now_ms);
-    let rows: Vec<_> = views.iter().map(|view| cells(view, &mark(view))).collect();
-    table::render(HEAD, &rows)
+    let via = |view: &RowView<'_>| text(view, "gateway");
+    let has_others = views.iter().any(|view| via(view) != ABSENT);
+    let rows: Vec<Vec<String>> = views
+        .iter()
+        .map(|view| {
+            let own = cells(view, &mark(view)).into_iter();
+            own.chain(has_others.then(|| via(view))).collect()
+        })
+        .collect();
+    let head: Vec<&str> = HEAD.into_iter().chain(has_others.then_some(VIA)).collect();
+    table::render(&head, &rows)
+}
+
+fn text(view: &RowView<'_>, name: &str) -> String {
+    let text = view.entry.str(name).filter(|text| !text.is_empty());
+    text.unwrap_or(ABSENT).to_owned()
 }
 
 /// Other gateways may send members of other types, so each is read leniently.
 fn cells(view: &RowView<'_>, mark: &str) -> [String; 9] {
     let entry = view.entry;
-    let text = |name: &str| {
-        let text = entry.str(name).filter(|text| !text.is_empty());
-        text.unwrap_or(ABSENT).to_owned()
-    };
+    let text = |name: &str| text(view, name);
     let last_input = entry
         .integer("lastInputSeconds")
         .filter(|seconds| *seconds != WITHHELD_SECONDS);
@@ -106,6 +119,23 @@ mod tests {
         assert_eq!(
             words.iter().map(|word| word.trim()).collect::<Vec<_>>(),
             ["Active", "-", "just now", "-", "-", "-", "-", "-", "-"]
+        );
+    }
+
+    #[test]
+    fn rows_of_other_gateways_say_so() {
+        let list = r#"[
+            {"instanceId": "a", "host": "here", "ts": 1000000},
+            {"instanceId": "b", "host": "there", "gateway": "home", "ts": 1000000}
+        ]"#;
+        let lines = lines(list, 1_000_000);
+        assert!(
+            lines[0].ends_with("  VIA") && lines[1].ends_with("  -"),
+            "{lines:?}"
+        );
+        assert!(
+            lines[2].contains("there") && lines[2].ends_with("  home"),
+            "{lines:?}"
         );
     }
 

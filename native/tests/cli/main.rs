@@ -7,6 +7,7 @@
 
 mod beacon;
 mod list;
+mod observe;
 mod serve;
 #[path = "../support/mod.rs"]
 mod support;

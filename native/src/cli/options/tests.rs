@@ -1,3 +1,4 @@
+mod observe;
 mod values;
 
 use ipnet::IpNet;
@@ -52,13 +53,15 @@ fn every_option_is_named_alike_everywhere() {
             Some(variable.as_str()),
             "--{name}"
         );
-        let takes_list = matches!(name, "ephemeral-mode" | "allowed-origin" | "trusted-proxy");
+        let takes_list = argument.get_value_delimiter().is_some();
         let value = match name {
             "config" => continue,
             _ if takes_list => "[]",
             "bind" => "\"lan\"",
             "auth" => "\"none\"",
-            "token" | "password" | "web-root" | "user-header" | "tls-cert" | "tls-key" => "\"x\"",
+            "token" | "password" | "web-root" | "user-header" | "tls-cert" | "tls-key" | "observe-tls-ca" => {
+                "\"x\""
+            }
             "log-level" => "\"debug\"",
             "log-format" => "\"json\"",
             _ => "5000",

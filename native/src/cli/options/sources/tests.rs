@@ -99,7 +99,8 @@ fn value(option: &str, source: usize) -> String {
         "log-level" => ["error", "warn", "debug"],
         // Only two words: the file and the flag agree.
         "log-format" => ["json", "text", "json"],
-        "web-root" | "user-header" | "tls-cert" | "tls-key" => ["a", "b", "c"],
+        "web-root" | "user-header" | "tls-cert" | "tls-key" | "observe-tls-ca" => ["a", "b", "c"],
+        _ if option.starts_with("observe") => ["a=x", "b=x", "c=x"],
         "ephemeral-mode" => ["a", "b", "c"],
         "allowed-origin" => ["https://a.example", "https://b.example", "https://c.example"],
         "trusted-proxy" => ["10.0.0.1", "10.0.0.2", "10.0.0.3"],
@@ -112,6 +113,7 @@ fn file_value(option: &str) -> String {
     let value = value(option, FILE);
     match option {
         "ephemeral-mode" | "allowed-origin" | "trusted-proxy" => format!("[\"{value}\"]"),
+        _ if value.ends_with("=x") => format!("[\"{value}\"]"),
         _ if value.starts_with('5') => value,
         _ => format!("\"{value}\""),
     }

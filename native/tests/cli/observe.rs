@@ -1,0 +1,168 @@
+//! `serve --observe`: the clients of another gateway are listed too.
+
+use super::*;
+use tokio::time::{Duration, sleep};
+
+/// The list of a gateway process, once it is as wanted: what others say takes a moment to arrive.
+async fn list_when(url: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
+    within("the rows of the other gateway", async {
+        loop {
+            let output = run(program(&[client("list", url), vec!["--json"]].concat())).await;
+            let list: Value = serde_json::from_str(&output.stdout).unwrap();
+            if is_wanted(&list) {
+                return list;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+}
+
+fn observer<'a>(home: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let own = [
+        "serve",
+        "--port",
+        "0",
+        "--token",
+        support::TOKEN,
+        "--observe",
+        home,
+    ];
+    [&own[..], more].concat()
+}
+
+fn has(list: &Value, instance: &str) -> bool {
+    let rows = list.as_array().unwrap();
+    rows.iter().any(|row| row["instanceId"] == instance)
+}
+
+#[tokio::test]
+async fn the_clients_of_another_gateway_are_listed_and_go() {
+    let home = start(config());
+    let (at_home, _) = Client::connect(home.address(), "studio", &["operator.read"]).await;
+    let name = format!("home={}", home.url());
+    let token = format!("home={}", support::TOKEN);
+    let (_child, url) = serve(&observer(&name, &["--observe-token", &token])).await;
+
+    let list = list_when(&url, |list| has(list, "studio")).await;
+    let rows = list.as_array().unwrap();
+    assert_eq!(rows.len(), 3, "this gateway, the other one, its client: {list}");
+    assert_eq!(rows[0]["reason"], "self");
+    assert!(rows.iter().all(|row| row.get("gateway").is_none()), "{list}");
+    assert_eq!(row(&list, "studio")["reason"], "connect");
+
+    let table = run(program(&client("list", &url))).await.stdout;
+    let studio = table.lines().find(|line| line.contains("studio")).unwrap();
+    assert!(studio.ends_with("  home"), "{table}");
+
+    // Who reads deltas is told where a row is from, and what happens there.
+    let address = url.strip_prefix("http://").unwrap().trim_end_matches('/');
+    let mut reader = Client::open(address.parse().unwrap(), "").await;
+    let mut params = support::connect_params("reader", &["operator.read"]);
+    params["caps"] = serde_json::json!(["presence-delta"]);
+    let hello = reader.hello(params).await;
+    let snapshot = &hello["snapshot"]["presence"];
+    assert_eq!(row(snapshot, "studio")["gateway"], "home");
+    assert_eq!(row(snapshot, "reader").get("gateway"), None);
+
+    let (_second, _) = Client::connect(home.address(), "laptop", &["operator.read"]).await;
+    let delta = loop {
+        let event = reader.event_named("presence.delta").await;
+        if event["payload"].to_string().contains("laptop") {
+            break event["payload"].clone();
+        }
+    };
+    assert_eq!(delta["upserts"][0]["entry"]["gateway"], "home", "{delta}");
+
+    drop(at_home);
+    list_when(&url, |list| row(list, "studio")["reason"] == "disconnect").await;
+    home.shutdown().await;
+}
+
+#[tokio::test]
+async fn one_row_for_a_client_of_both_gateways() {
+    let home = start(config());
+    let name = format!("home={}", home.url());
+    let token = format!("home={}", support::TOKEN);
+    let (_child, url) = serve(&observer(&name, &["--observe-token", &token])).await;
+    let address = url.strip_prefix("http://").unwrap().trim_end_matches('/');
+    let (_here, _) = Client::connect(address.parse().unwrap(), "Tab-1", &["operator.read"]).await;
+    let (_there, _) = Client::connect(home.address(), "tab-1", &["operator.read"]).await;
+    let (_far, _) = Client::connect(home.address(), "far", &["operator.read"]).await;
+    let list = list_when(&url, |list| has(list, "far")).await;
+    assert_eq!(list.as_array().unwrap().len(), 4, "{list}");
+    home.shutdown().await;
+}
+
+/// The lines of the log of a gateway that observes, until one has all of `words`.
+async fn log_until(arguments: &[&str], words: &[&str]) -> Vec<String> {
+    let mut child = program(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut seen = Vec::new();
+    within("the line of the log", async {
+        loop {
+            let line = lines.next_line().await.unwrap().expect("the gateway ended");
+            let is_it = words.iter().all(|word| line.contains(word));
+            seen.push(line);
+            if is_it {
+                return;
+            }
+        }
+    })
+    .await;
+    child.kill().await.unwrap();
+    seen
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_said_once_with_the_remedy() {
+    let home = start(config());
+    let name = format!("home={}", home.url());
+    let arguments = observer(&name, &["--observe-token", "home=wr0ng"]);
+    let lines = log_until(&arguments, &["gateway=home", "AUTH_TOKEN_MISMATCH"]).await;
+    let line = lines.last().unwrap();
+    assert!(line.contains("WARN") && line.contains("retry_s="), "{line}");
+    assert!(lines.iter().all(|line| !line.contains("wr0ng")), "{lines:#?}");
+    home.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_not_there_is_listed_as_stale() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let name = format!("home=ws://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let (_child, url) = serve(&observer(&name, &[])).await;
+    let table = run(program(&client("list", &url))).await;
+    let home = table.stdout.lines().find(|line| line.contains("home")).unwrap();
+    assert!(home.starts_with("Stale"), "{}", table.stdout);
+    let lines = log_until(&observer(&name, &[]), &["gateway=home", "cannot observe it"]).await;
+    assert!(lines.last().unwrap().contains("WARN"));
+}
+
+#[tokio::test]
+async fn a_gateway_does_not_observe_itself() {
+    // Its port has to be known before it starts.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    drop(listener);
+    let (own, token) = (
+        format!("own=ws://127.0.0.1:{port}"),
+        format!("own={}", support::TOKEN),
+    );
+    let arguments = [
+        "serve",
+        "--port",
+        &port,
+        "--token",
+        support::TOKEN,
+        "--observe",
+        &own,
+        "--observe-token",
+        &token,
+    ];
+    log_until(&arguments, &["gateway=own", "this gateway itself"]).await;
+}
