@@ -246,7 +246,7 @@ test("a view out of sight and a closed box draw nothing, and are up to date once
     new MutationObserver((records) => window.drawn.push(...records.map(({ target }) => target.nodeName))).observe(view, { subtree: true, childList: true, characterData: true });
   });
   await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui");
-  await page.waitForFunction(() => document.querySelector("instances-view").session.timeline.events.value.length === 1);
+  await page.waitForFunction(() => Object.values(sessionStorage).some((text) => text.includes("studio joined")));
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
   assert.deepEqual(await page.evaluate(() => window.drawn), []);
   await page.getByRole("link", { name: "Instances", exact: true }).click();

@@ -4,7 +4,7 @@ import { ConnectionPill } from "./components/connection-pill.js";
 import { TourStrip } from "./components/tour-strip.js";
 import { PLACES, Router, type Place, type Route } from "./state/route.js";
 import type { Secret } from "./state/secret-link.js";
-import { Session } from "./state/session.js";
+import { Sessions } from "./state/sessions.js";
 import { ownGatewayUrl, storedTarget } from "./state/target.js";
 import { TourLog } from "./state/tour.js";
 import { InstancesView } from "./views/instances.js";
@@ -17,7 +17,9 @@ import { WebchatView } from "./views/webchat.js";
 const find = (id: string) => document.getElementById(id)!;
 
 const announcer = new Announcer(find("announcer"));
-const session = new Session(announcer);
+const sessions = new Sessions(announcer);
+/** That of sign-in links, This tab and WebChat. */
+const session = sessions.first;
 const tour = new TourLog();
 let isSignedIn = false;
 let hadGateway = false;
@@ -27,7 +29,7 @@ const router = new Router((secret: Secret) => {
 });
 
 const strip = new TourStrip(tour);
-const instances = new InstancesView(session, router);
+const instances = new InstancesView(sessions, router);
 const makers: Readonly<Record<Place, () => View>> = {
   instances: () => instances,
   "this-tab": () => new ThisTabView(session, tour),
@@ -93,8 +95,9 @@ function show({ place, query }: Route, isMove: boolean): void {
 /** Connects to the gateway of the link, else to the one of before the reload, else to the one that serves this page. */
 function start(): void {
   watchTour();
-  if (isSignedIn) return;
   const target = storedTarget();
+  sessions.start();
+  if (isSignedIn) return;
   if (target) session.connect(target);
   else void instances.findGateway();
 }

@@ -6,6 +6,8 @@ import { hrefOf } from "../state/route.js";
 import type { Secret } from "../state/secret-link.js";
 import { findOwnGateway, ownGatewayUrl, type Target } from "../state/target.js";
 
+/** Number of forms so far: ids are unique on the page. */
+let forms = 0;
 const DEFAULT_URL = "ws://127.0.0.1:18789";
 
 /** Asks which gateway to show, where no link said it. */
@@ -17,9 +19,16 @@ export class ConnectForm extends Part {
   @state() private accessor error = "";
   @state() private accessor found = "";
   #suggested: string | undefined;
+  readonly #number = (forms += 1);
 
-  /** @param connect throws what is wrong with the address. */
-  constructor(readonly connect: (target: Target) => void) {
+  /**
+   * @param connect throws what is wrong with the address.
+   * @param cancel The user wants no further gateway; absent in the form of the first.
+   */
+  constructor(
+    readonly connect: (target: Target) => void,
+    readonly cancel?: () => void,
+  ) {
     super();
   }
 
@@ -43,38 +52,35 @@ export class ConnectForm extends Part {
   protected override render() {
     const { url, secret, kind, error, found } = this;
     const type = (event: Event) => (event.target as HTMLInputElement).value;
+    const id = (name: string) => `gateway-${this.#number}-${name}`;
     return html`
-      <div class="welcome">
+      <div class="welcome" ?data-alone=${this.cancel !== undefined}>
         <section class="card">
-          <h2>Connect to a gateway</h2>
-          <p>See who is connected to OpenClaw, live: the gateway, mac apps, WebChat tabs, nodes.</p>
+          <h2>${this.cancel ? "Connect to another gateway" : "Connect to a gateway"}</h2>
+          <p ?hidden=${this.cancel !== undefined}>See who is connected to OpenClaw, live: the gateway, mac apps, WebChat tabs, nodes.</p>
           <p class="sub" ?hidden=${found === ""}>${found}</p>
           <form class="connect-form" novalidate @submit=${this.#submit}>
-            <label for="gateway-url">Address of the gateway</label>
-            <input id="gateway-url" type="text" inputmode="url" required autocomplete="url" spellcheck="false" .value=${url}
-              aria-invalid=${error === "" ? nothing : "true"} aria-describedby=${error === "" ? nothing : "gateway-error"} @input=${(event: Event) => (this.url = type(event))}>
-            <label for="gateway-secret">Its secret</label>
+            <label for=${id("url")}>Address of the gateway</label>
+            <input id=${id("url")} type="text" inputmode="url" required autocomplete="url" spellcheck="false" .value=${url}
+              aria-invalid=${error === "" ? nothing : "true"} aria-describedby=${error === "" ? nothing : id("error")} @input=${(event: Event) => (this.url = type(event))}>
+            <label for=${id("secret")}>Its secret</label>
             <div class="joined">
-              <label for="gateway-kind" class="off-screen">Kind of secret</label>
-              <select id="gateway-kind" .value=${kind} @change=${(event: Event) => (this.kind = type(event) === "password" ? "password" : "token")}>
+              <label for=${id("kind")} class="off-screen">Kind of secret</label>
+              <select id=${id("kind")} .value=${kind} @change=${(event: Event) => (this.kind = type(event) === "password" ? "password" : "token")}>
                 <option value="token">Token</option>
                 <option value="password">Password</option>
               </select>
-              <input id="gateway-secret" type="password" autocomplete="off" spellcheck="false" .value=${secret} @input=${(event: Event) => (this.secret = type(event))}>
+              <input id=${id("secret")} type="password" autocomplete="off" spellcheck="false" .value=${secret} @input=${(event: Event) => (this.secret = type(event))}>
             </div>
             <p class="sub">Printed by the gateway at its start. Kept in this tab and those it opens (sessionStorage), so that a reload works, and sent to nobody but the gateway.</p>
-            <p id="gateway-error" class="form-error" role="alert" ?hidden=${error === ""}>${error}</p>
-            <button type="submit" class="button primary">Connect</button>
+            <p id=${id("error")} class="form-error" role="alert" ?hidden=${error === ""}>${error}</p>
+            <div class="actions">
+              <button type="submit" class="button primary">Connect</button>
+              ${this.cancel ? html`<button type="button" class="button quiet" @click=${this.cancel}>Cancel</button>` : nothing}
+            </div>
           </form>
         </section>
-        <section class="card">
-          <h2>No gateway at hand?</h2>
-          <ul class="instead">
-            <li><a href=${hrefOf("playground")}>Open the playground</a><p class="sub">A whole gateway in this page: duplicate rows, stale rows, tunnels, and a slider for time.</p></li>
-            <li><a href=${hrefOf("paste")}>Paste a list</a><p class="sub">From any OpenClaw gateway. See one row per instance, and why some rows look alike.</p></li>
-          </ul>
-          <p>Or start one: <code>presence-gateway</code> prints a link that brings you back here, signed in.</p>
-        </section>
+        ${this.cancel ? nothing : withoutGateway()}
       </div>`;
   }
 
@@ -86,7 +92,19 @@ export class ConnectForm extends Part {
       this.secret = this.error = "";
     } catch (error) {
       this.error = error instanceof Error ? `${error.message}. An address looks like ${DEFAULT_URL}.` : String(error);
-      this.querySelector<HTMLElement>("#gateway-url")?.focus();
+      this.querySelector<HTMLElement>("input")?.focus();
     }
   }
+}
+
+function withoutGateway() {
+  return html`
+    <section class="card">
+      <h2>No gateway at hand?</h2>
+      <ul class="instead">
+        <li><a href=${hrefOf("playground")}>Open the playground</a><p class="sub">A whole gateway in this page: duplicate rows, stale rows, tunnels, and a slider for time.</p></li>
+        <li><a href=${hrefOf("paste")}>Paste a list</a><p class="sub">From any OpenClaw gateway. See one row per instance, and why some rows look alike.</p></li>
+      </ul>
+      <p>Or start one: <code>presence-gateway</code> prints a link that brings you back here, signed in.</p>
+    </section>`;
 }

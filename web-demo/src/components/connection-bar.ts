@@ -32,7 +32,11 @@ export class ConnectionBar extends Part {
   #retryAtMs = 0;
   #ticker: ReturnType<typeof setInterval> | undefined;
 
-  constructor(readonly session: Session) {
+  /** @param disconnect The user wants no connection to this gateway any more. */
+  constructor(
+    readonly session: Session,
+    readonly disconnect = () => session.disconnect(),
+  ) {
     super();
     this.follow(session.live);
   }
@@ -66,7 +70,7 @@ export class ConnectionBar extends Part {
           </div>
           <div class="actions">
             <button type="button" class="button" ?hidden=${state.phase !== "waiting" && state.phase !== "refused"} @click=${() => session.retry()}>${icon("restart")}<span>Try now</span></button>
-            <button type="button" class="button quiet" @click=${() => session.disconnect()}>${icon("drop")}<span>Disconnect</span></button>
+            <button type="button" class="button quiet" @click=${this.disconnect}>${icon("drop")}<span>Disconnect</span></button>
           </div>
         </div>
         <div class="notices">${notices.map((error) => html`<p class="notice" role="status">${`${reason(error)} ${remedyOf(error)}`.trim()}</p>`)}</div>

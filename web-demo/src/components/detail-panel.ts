@@ -50,7 +50,7 @@ export class DetailPanel extends Part {
       event.preventDefault();
       this.close();
     };
-    const escape = (event: KeyboardEvent) => event.key === "Escape" && !narrow.matches && this.close();
+    const escape = (event: KeyboardEvent) => event.key === "Escape" && !this.#isOver && this.close();
     return html`<dialog class="detail" aria-label="Details of an instance" @cancel=${cancel} @keydown=${escape}>${this.#content()}</dialog>`;
   }
 
@@ -62,12 +62,17 @@ export class DetailPanel extends Part {
     this.#shownKey = detail?.row.key;
   }
 
+  /** Whether it lies over the page: the table needs the room, or is one of several. */
+  get #isOver(): boolean {
+    return narrow.matches || this.closest(".several") !== null;
+  }
+
   get #dialog(): HTMLDialogElement | null {
     return this.querySelector("dialog");
   }
 
   #open(): void {
-    if (narrow.matches) return this.#dialog?.showModal();
+    if (this.#isOver) return this.#dialog?.showModal();
     // Beside the table it takes no focus: whoever goes through the rows stays there.
     const focused = document.activeElement;
     this.#dialog?.show();

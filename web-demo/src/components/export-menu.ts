@@ -1,9 +1,20 @@
-import { rowDevice, rowGateway, rowName, type PresenceRow } from "openclaw-presence";
+import { rowDevice, rowGateway, rowName, type PresenceEntry, type PresenceRow } from "openclaw-presence";
 import { html } from "lit";
 
 import { csv } from "../lib/csv.js";
 import { isoMoment, pretty } from "../lib/format.js";
 import { menu } from "./menu.js";
+
+/** A row that is exported, and the name of the gateway that lists it; absent if all rows are of one gateway. */
+export interface ExportRow {
+  readonly row: PresenceRow;
+  readonly listedBy: string | undefined;
+}
+
+/** Returns the entry of a row, with the gateway that lists it if there are several. */
+export function exportEntry({ row, listedBy }: ExportRow): PresenceEntry {
+  return listedBy === undefined ? row.entry : { ...row.entry, gateway: rowGateway(row) ?? listedBy };
+}
 
 const COLUMNS: Readonly<Record<string, (row: PresenceRow) => string | undefined>> = {
   name: rowName,
@@ -18,21 +29,21 @@ const COLUMNS: Readonly<Record<string, (row: PresenceRow) => string | undefined>
   deviceId: (row) => row.deviceId,
   reason: (row) => row.reason,
   lastSeen: (row) => isoMoment(row.ts),
-  gateway: rowGateway,
 };
 
 /** Saves the rows that are shown as a file. */
-export function exportMenu(rows: () => readonly PresenceRow[]) {
+export function exportMenu(rows: () => readonly ExportRow[]) {
   const item = (label: string, type: string, ending: string, text: () => string) =>
     html`<button type="button" class="button quiet" @click=${() => save(`instances.${ending}`, type, text())}>${label}</button>`;
   return menu("open", "Export", [
     item("As CSV", "text/csv", "csv", () => table(rows())),
-    item("As JSON", "application/json", "json", () => pretty(rows().map(({ entry }) => entry))),
+    item("As JSON", "application/json", "json", () => pretty(rows().map(exportEntry))),
   ]);
 }
 
-function table(rows: readonly PresenceRow[]): string {
-  return csv([Object.keys(COLUMNS), ...rows.map((row) => Object.values(COLUMNS).map((cell) => cell(row) ?? ""))]);
+function table(rows: readonly ExportRow[]): string {
+  const cells = rows.map(({ row, listedBy }) => [...Object.values(COLUMNS).map((cell) => cell(row) ?? ""), rowGateway(row) ?? listedBy ?? ""]);
+  return csv([[...Object.keys(COLUMNS), "gateway"], ...cells]);
 }
 
 function save(name: string, type: string, text: string): void {

@@ -6,11 +6,11 @@ import { icon } from "../lib/icons.js";
 import { findingRows } from "../state/finding-rows.js";
 import { findingCard } from "./findings.js";
 
-/** The button that unfolds the findings. It is always there, at nought too: a finding that comes or goes moves nothing. */
-export function findingsChip(findings: readonly Finding[], isOpen: boolean, id: string, toggle: () => void) {
+/** The button that unfolds the findings. It is always there, at nought too: a finding that comes or goes moves nothing. `ids`: the lists that it unfolds. */
+export function findingsChip(number: number, isOpen: boolean, ids: string, toggle: () => void) {
   return html`
-    <button type="button" class="chip findings-chip" aria-controls=${id} aria-expanded=${isOpen} ?data-found=${findings.length > 0} @click=${toggle}>
-      ${icon("twins")}<span>${count(findings.length, "possible duplicate")}</span>${icon("chevron")}
+    <button type="button" class="chip findings-chip" aria-controls=${ids} aria-expanded=${isOpen} ?data-found=${number > 0} @click=${toggle}>
+      ${icon("twins")}<span>${count(number, "possible duplicate")}</span>${icon("chevron")}
     </button>`;
 }
 

@@ -21,8 +21,8 @@ export function gatewaysOf(rows: readonly PresenceRow[]): Gateways | undefined {
     if (gateway !== undefined) observed.add(gateway);
   }
   if (observed.size === 0) return undefined;
-  const self = rows.find(({ isSelf }) => isSelf);
-  return { own: self ? rowName(self) : "this gateway", observed: [...observed].sort() };
+  const [self, ...others] = rows.filter(({ isSelf }) => isSelf);
+  return { own: self && others.length === 0 ? rowName(self) : "the gateway itself", observed: [...observed].sort() };
 }
 
 /** Whether a row is a gateway: the one that sent the list, or one that it observes. */

@@ -6,7 +6,7 @@ import { DEFAULT_OPTIONS } from "./view-options.js";
 import { Health } from "./health.js";
 import { History } from "./history.js";
 import { IdentityLog } from "./identity-log.js";
-import { storeTarget, type Target } from "./target.js";
+import { addressOf, normalizeTarget, type Target } from "./target.js";
 import { Timeline, type TimelineEvent } from "./timeline.js";
 
 /** All that the views show of the connection to a gateway. */
@@ -34,7 +34,7 @@ const NOTHING: Live = {
   notices: [],
 };
 
-/** The one connection of this page to a gateway. */
+/** A connection of this page to a gateway, and what is known of that gateway. */
 export class Session {
   readonly live = new Store<Live>(NOTHING);
   readonly history = new History();
@@ -44,13 +44,27 @@ export class Session {
   health = new Health();
   /** Ages up to which rows are Active and Idle, in ms. */
   thresholds = { activeMs: DEFAULT_OPTIONS.activeS * 1_000, idleMs: DEFAULT_OPTIONS.idleS * 1_000 };
-  readonly #announcer: Announcer;
+  /** An address that a link names. The user is asked before the page connects to it. */
+  readonly suggested: string | undefined;
+  readonly #announcer: Pick<Announcer, "later">;
   #client: PresenceClient | undefined;
   #nextFindMs = 0;
   #findTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(announcer: Announcer) {
+  constructor(announcer: Pick<Announcer, "later">, suggested?: string) {
     this.#announcer = announcer;
+    this.suggested = suggested;
+  }
+
+  /** Address of the gateway, without anything secret; empty if there is none yet. */
+  get address(): string {
+    return addressOf(this.live.value.target?.url ?? this.suggested ?? "");
+  }
+
+  /** Name of the gateway: that of its own row, else its address. */
+  get name(): string {
+    const self = this.live.value.roster?.rows.find(({ isSelf }) => isSelf);
+    return self ? rowName(self) : this.address.replace(/^\w+:\/\//, "");
   }
 
   /** The client, for views that ask it for more. */
@@ -63,14 +77,14 @@ export class Session {
    *
    * @throws {PresenceError} when the address is none.
    */
-  connect(target: Target): void {
+  connect(given: Target): void {
+    const target = normalizeTarget(given);
     const health = new Health();
     const client = this.#makeClient(target, health);
     this.#leave();
-    storeTarget(target);
     this.health = health;
     this.#set({ target });
-    this.timeline.open(target.url);
+    this.timeline.open(addressOf(target.url));
     this.#follow(client);
   }
 
@@ -142,7 +156,6 @@ export class Session {
   }
 
   #leave(): void {
-    storeTarget(undefined);
     clearTimeout(this.#findTimer);
     this.#findTimer = undefined;
     this.#nextFindMs = 0;

@@ -1,11 +1,24 @@
 import { store, stored } from "../lib/web-storage.js";
-import type { Secret } from "./secret-link.js";
+import { takeSecret, type Secret } from "./secret-link.js";
 
 /** Which gateway to connect to, and with what. */
 export interface Target {
   readonly url: string;
   /** Absent: the gateway asks for none. */
   readonly secret?: Secret;
+}
+
+/** Returns the target with the secret of its address, as in the link that a gateway prints, moved out of the address. */
+export function normalizeTarget({ url, secret }: Target): Target {
+  const fragment = url.indexOf("#");
+  if (fragment < 0) return secret ? { url, secret } : { url };
+  const found = secret ?? takeSecret(url.slice(fragment));
+  return found ? { url: url.slice(0, fragment), secret: found } : { url: url.slice(0, fragment) };
+}
+
+/** Returns an address without its query and fragment, which may hold secrets. */
+export function addressOf(url: string): string {
+  return url.replace(/[?#].*/s, "");
 }
 
 /** The gateway of before the reload. It is kept for this tab only, and gone when the tab is. */
@@ -45,7 +58,8 @@ export async function findOwnGateway(): Promise<OwnGateway | undefined> {
   }
 }
 
-function isTarget(value: unknown): value is Target {
+/** Whether a stored value is a target. */
+export function isTarget(value: unknown): value is Target {
   if (typeof value !== "object" || value === null) return false;
   const { url, secret } = value as Partial<Target>;
   return typeof url === "string" && (secret === undefined || isSecret(secret));

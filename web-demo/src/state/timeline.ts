@@ -16,19 +16,19 @@ const MAX_TEXT = 200;
 /** What happened at one gateway, newest first. Kept for this tab, so that a reload does not lose it. */
 export class Timeline {
   readonly events = new Store<readonly TimelineEvent[]>([]);
-  #url = "";
+  #address = "";
 
-  /** Goes on with what is kept of this gateway. */
-  open(url: string): void {
-    // What stands behind a hash may be a secret.
-    this.#url = url.replace(/#.*/s, "");
-    this.events.set(kept(this.#url));
+  /** Continues the stored timeline of the gateway at this address. */
+  open(address: string): void {
+    if (address !== this.#address) this.close();
+    this.#address = address;
+    this.events.set(storedEvents(nameOf(address)));
   }
 
-  /** Forgets everything. */
+  /** Deletes everything. */
   close(): void {
     this.events.set([]);
-    store("sessionStorage", "timeline", undefined);
+    store("sessionStorage", nameOf(this.#address), undefined);
   }
 
   add(kind: TimelineEvent["kind"], text: string, atMs = Date.now()): void {
@@ -41,13 +41,17 @@ export class Timeline {
 
   #set(events: readonly TimelineEvent[]): void {
     this.events.set(events);
-    store("sessionStorage", "timeline", { url: this.#url, events });
+    store("sessionStorage", nameOf(this.#address), events);
   }
 }
 
-function kept(wanted: string): readonly TimelineEvent[] {
-  const { url, events } = (stored("sessionStorage", "timeline") ?? {}) as { url?: unknown; events?: unknown };
-  return url === wanted && Array.isArray(events) ? events.filter(isTimelineEvent).slice(0, MAX_EVENTS) : [];
+function nameOf(address: string): string {
+  return `timeline ${address}`;
+}
+
+function storedEvents(name: string): readonly TimelineEvent[] {
+  const events = stored("sessionStorage", name);
+  return Array.isArray(events) ? events.filter(isTimelineEvent).slice(0, MAX_EVENTS) : [];
 }
 
 function isTimelineEvent(value: unknown): value is TimelineEvent {

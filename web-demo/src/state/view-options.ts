@@ -61,8 +61,8 @@ export function filterRows(rows: readonly PresenceRow[], { text, statuses, mode,
   });
 }
 
-/** Returns the options and the open row as the query of a link; defaults are omitted. */
-export function toQuery(options: ViewOptions, openKey: string | undefined): string {
+/** Returns the options, the open row and the addresses of further gateways as the query of a link; defaults are omitted. */
+export function toQuery(options: ViewOptions, openKey: string | undefined, addresses: readonly string[] = []): string {
   const { text, statuses, mode, gateway, order, isReversed, isGrouped, hidden, isAbsolute, activeS, idleS } = options;
   const query = new URLSearchParams();
   const put = (name: string, value: string) => value !== "" && query.set(name, value);
@@ -77,11 +77,20 @@ export function toQuery(options: ViewOptions, openKey: string | undefined): stri
   put("active", activeS === DEFAULT_OPTIONS.activeS ? "" : String(activeS));
   put("idle", idleS === DEFAULT_OPTIONS.idleS ? "" : String(idleS));
   put("row", openKey ?? "");
+  for (const address of addresses) query.append("with", address);
   return query.toString();
 }
 
-/** Returns the options and the open row of a link; invalid values become defaults. */
-export function fromQuery(text: string): { readonly options: ViewOptions; readonly openKey: string | undefined } {
+/** What a link states. */
+export interface Link {
+  readonly options: ViewOptions;
+  readonly openKey: string | undefined;
+  /** Addresses of gateways beside the first. */
+  readonly addresses: readonly string[];
+}
+
+/** Returns what a link states; invalid values become defaults. */
+export function fromQuery(text: string): Link {
   const query = new URLSearchParams(text);
   const words = (name: string) => new Set((query.get(name) ?? "").split(" "));
   const [, minus, name] = /^(-?)(.*)$/.exec(query.get("sort") ?? "") ?? [];
@@ -100,7 +109,7 @@ export function fromQuery(text: string): { readonly options: ViewOptions; readon
     isAbsolute: query.get("time") === "absolute",
     ...(activeS < idleS ? { activeS, idleS } : { activeS: DEFAULT_OPTIONS.activeS, idleS: DEFAULT_OPTIONS.idleS }),
   };
-  return { options, openKey: query.get("row") ?? undefined };
+  return { options, openKey: query.get("row") ?? undefined, addresses: query.getAll("with") };
 }
 
 /** The names of the columns that can be hidden. */

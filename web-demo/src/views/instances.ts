@@ -1,129 +1,137 @@
 import type { PresenceRow } from "openclaw-presence";
-import { html } from "lit";
+import { html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
 
-import { ConnectForm } from "../components/connect-form.js";
-import { ConnectionBar } from "../components/connection-bar.js";
 import { CopyButton } from "../components/copy-button.js";
-import { exportMenu } from "../components/export-menu.js";
+import { exportEntry, exportMenu, type ExportRow } from "../components/export-menu.js";
 import { filterBar } from "../components/filter-bar.js";
-import { findingsCards, findingsChip } from "../components/findings-list.js";
-import { HealthBox } from "../components/health-box.js";
-import { RosterPane } from "../components/roster-pane.js";
-import { silentNotices } from "../components/silent-notices.js";
-import { skeletonRows } from "../components/skeleton.js";
-import { TimelineBox } from "../components/timeline-box.js";
+import { findingsChip } from "../components/findings-list.js";
+import { GatewaySection, type SectionContent } from "../components/gateway-section.js";
 import { pretty } from "../lib/format.js";
-import { DEFAULT_OPTIONS, filterRows, fromQuery, toQuery, type ViewOptions } from "../state/view-options.js";
+import { icon } from "../lib/icons.js";
 import type { Order } from "../state/roster-order.js";
 import type { Router } from "../state/route.js";
 import type { Session } from "../state/session.js";
+import type { Sessions } from "../state/sessions.js";
+import { DEFAULT_OPTIONS, fromQuery, toQuery, type ViewOptions } from "../state/view-options.js";
 import { View, viewHead } from "./view.js";
 
-/** The live roster of a gateway. */
+/** Number of sections so far: ids are unique on the page. */
+let sectionCount = 0;
+
+/** The live roster of a gateway, or those of several side by side. */
 @customElement("instances-view")
 export class InstancesView extends View {
   @state() private accessor options = DEFAULT_OPTIONS;
   @state() private accessor isFindingsOpen = false;
-  /** Rows that the options let through. */
-  #visible: readonly PresenceRow[] = [];
-  readonly #bar: ConnectionBar;
-  readonly #form: ConnectForm;
-  readonly #timeline: TimelineBox;
-  readonly #health: HealthBox;
-  readonly #copy = new CopyButton("Copy JSON", () => pretty(this.#visible.map(({ entry }) => entry)));
-  readonly #pane = new RosterPane(this, "Instances", (order) => this.#setOrder(order));
+  #content: SectionContent = { options: DEFAULT_OPTIONS, isFindingsOpen: false, isOneOfSeveral: false };
+  readonly #sections = new Map<Session, GatewaySection>();
+  readonly #copy = new CopyButton("Copy JSON", () => pretty(this.#exportRows().map(exportEntry)));
 
   constructor(
-    readonly session: Session,
+    readonly sessions: Sessions,
     readonly router: Router,
   ) {
     super();
-    this.#bar = new ConnectionBar(session);
-    this.#form = new ConnectForm((target) => session.connect(target));
-    this.#timeline = new TimelineBox(session.timeline);
-    this.#health = new HealthBox(session);
-    this.follow(session.live);
+    this.#syncSections();
+    this.follow(sessions.changes);
   }
 
   /** What a link says is shown; one that says nothing changes nothing. */
   protected override show(query: string): void {
     if (query === "") return;
-    const { options, openKey } = fromQuery(query);
+    const { options, openKey, addresses } = fromQuery(query);
     this.#setOptions(options);
-    this.#pane.open(openKey);
+    this.sessions.setAddresses(addresses);
+    this.#first.open(openKey);
   }
 
   /** Looks whether a gateway serves this page, when no link said so. */
   findGateway(): Promise<void> {
-    return this.#form.findGateway();
+    return this.#first.form.findGateway();
   }
 
   /** Details that lie over the page would keep it from being used. */
   protected override hide(): void {
-    this.#pane.open(undefined);
+    for (const section of this.#sections.values()) section.closeDetails();
   }
 
   protected override willUpdate(): void {
-    this.#visible = filterRows(this.session.live.value.roster?.rows ?? [], this.options);
+    this.#syncSections();
+    const { options, isFindingsOpen } = this;
+    const isOneOfSeveral = this.#sections.size > 1;
+    const known = this.#content;
+    const isSame = known.options === options && known.isFindingsOpen === isFindingsOpen && known.isOneOfSeveral === isOneOfSeveral;
+    // Another object would draw all sections whenever one gateway has news.
+    if (!isSame) this.#content = { options, isFindingsOpen, isOneOfSeveral };
+    for (const section of this.#sections.values()) section.content = this.#content;
   }
 
   protected override render() {
-    const { session, options } = this;
-    const { target, roster, findings } = session.live.value;
-    const rows = roster?.rows ?? [];
-    const hasRows = rows.length > 0;
-    const isRefused = roster?.connection.phase === "refused" && !hasRows;
-    const visible = this.#visible;
-    this.#form.hidden = target !== undefined && !isRefused;
+    const { options, sessions } = this;
+    const sections = [...this.#sections.values()];
+    const isSeveral = sections.length > 1;
     const toggle = () => (this.isFindingsOpen = !this.isFindingsOpen);
+    const lives = sessions.all.value.map(({ live }) => live.value);
+    const found = lives.reduce((sum, { findings }) => sum + findings.length, 0);
+    const add = html`<button type="button" class="chip" ?disabled=${!sessions.hasRoom} @click=${this.#add}>${icon("plus")}Add gateway</button>`;
     return html`
-      ${viewHead("Instances", "Who is connected to this OpenClaw gateway, and how recently each was heard of.", this.#bar)}
-      ${this.#form}
-      <div class="stack ${roster?.isOffline === true && hasRows ? "is-offline" : ""}" ?hidden=${target === undefined || isRefused}>
-        ${filterBar({
-          options,
-          rows,
-          change: (change) => this.#change(change),
-          besideCounts: findingsChip(findings, this.isFindingsOpen, "findings", toggle),
-          extra: [this.#copy, exportMenu(() => this.#visible)],
-        })}
-        ${silentNotices(rows)}
-        <div class="with-detail">
-          <div class="main-column">
-            ${findingsCards(findings, rows, this.isFindingsOpen, "findings", (key) => this.#reveal(key))}
-            ${hasRows ? "" : skeletonRows()}
-            ${this.#pane.table}
-            <div class="empty" ?hidden=${!hasRows || visible.length > 0}>
-              <p>The search and filters hide ${rows.length === 1 ? "the only instance" : `all ${rows.length} instances`}.</p>
-              <button type="button" class="button" @click=${() => this.#showAll()}>Clear search and filters</button>
-            </div>
-            <p class="sub shown">${visible.length < rows.length && visible.length > 0 ? `${visible.length} of ${rows.length} shown` : ""}</p>
-          </div>
-          ${this.#pane.detail}
-        </div>
-        ${this.#timeline}
-        ${this.#health}
-      </div>`;
+      ${viewHead("Instances", `Who is connected to ${isSeveral ? "these OpenClaw gateways" : "this OpenClaw gateway"}, and how recently each was heard of.`, isSeveral ? undefined : this.#first.bar)}
+      <div ?hidden=${!sections.some(({ isOpen }) => isOpen)}>${filterBar({
+        options,
+        rows: lives.flatMap(({ roster }) => roster?.rows ?? []),
+        change: (change) => this.#change(change),
+        besideCounts: [findingsChip(found, this.isFindingsOpen, sections.map(({ findingsId }) => findingsId).join(" "), toggle), add],
+        extra: [this.#copy, exportMenu(() => this.#exportRows())],
+      })}</div>
+      <div class="gateways ${isSeveral ? "several" : nothing}">${repeat(sections, (section) => section, (section) => section)}</div>`;
+  }
+
+  get #first(): GatewaySection {
+    return this.#sections.get(this.sessions.first)!;
+  }
+
+  /** A section for each session. */
+  #syncSections(): void {
+    const all = this.sessions.all.value;
+    for (const session of this.#sections.keys()) if (!all.includes(session)) this.#sections.delete(session);
+    for (const session of all) if (!this.#sections.has(session)) this.#sections.set(session, this.#makeSection(session));
+  }
+
+  #makeSection(session: Session): GatewaySection {
+    sectionCount += 1;
+    const listener = {
+      order: (order: Order) => this.#setOrder(order),
+      clear: () => this.#change({ text: "", statuses: new Set(), mode: "", gateway: undefined }),
+      drawn: () => this.#writeAddress(),
+    };
+    const remove = session === this.sessions.first ? {} : { remove: () => this.sessions.remove(session) };
+    return new GatewaySection(session, `findings-${sectionCount}`, { ...listener, ...remove });
   }
 
   protected override updated(): void {
-    const { session, options } = this;
-    const { target, roster, findings } = session.live.value;
-    const rows = roster?.rows ?? [];
-    if (roster?.connection.phase === "refused" && target) this.#form.suggest(target);
-    this.router.rewrite("instances", toQuery(options, this.#pane.openKey));
-    const visible = this.#visible;
-    const { identities, history } = session;
-    this.#pane.table.hidden = visible.length === 0;
-    this.#pane.show({
-      ...options,
-      rows: visible,
-      all: rows,
-      findings,
-      changesOf: (key) => history.of(key),
-      badge: (row) => (row.isOwn || identities.isCurrent(row) ? "this tab" : identities.find(row) && "was this tab"),
-    });
+    this.#writeAddress();
+  }
+
+  #writeAddress(): void {
+    this.router.rewrite("instances", toQuery(this.options, this.#first.openKey, this.sessions.addresses));
+  }
+
+  async #add(): Promise<void> {
+    const session = this.sessions.add();
+    await this.updateComplete;
+    const section = session && this.#sections.get(session);
+    await section?.updateComplete;
+    await section?.form.updateComplete;
+    section?.querySelector<HTMLElement>("input")?.focus();
+  }
+
+  /** Rows that are shown, with the gateways that list them if there are several. */
+  #exportRows(): readonly ExportRow[] {
+    const sections = [...this.#sections.values()];
+    const listedBy = (session: Session) => (sections.length > 1 ? session.name : undefined);
+    return sections.flatMap(({ session, visible }) => visible.map((row: PresenceRow) => ({ row, listedBy: listedBy(session) })));
   }
 
   #change(change: Partial<ViewOptions>): void {
@@ -133,21 +141,12 @@ export class InstancesView extends View {
   /** At once, and not when it is drawn: the page connects after its address is read, with these ages. */
   #setOptions(options: ViewOptions): void {
     this.options = options;
-    this.session.setThresholds(options.activeS * 1_000, options.idleS * 1_000);
-  }
-
-  #showAll(): void {
-    this.#change({ text: "", statuses: new Set(), mode: "", gateway: undefined });
+    this.sessions.setThresholds(options.activeS * 1_000, options.idleS * 1_000);
   }
 
   /** Sorts by that; once more turns the order round. */
   #setOrder(order: Order): void {
     const { order: before, isReversed } = this.options;
     this.#change({ order, isReversed: order === before && !isReversed });
-  }
-
-  #reveal(key: string): void {
-    this.#showAll();
-    void this.#pane.reveal(key);
   }
 }

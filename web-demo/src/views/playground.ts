@@ -91,7 +91,7 @@ export class PlaygroundView extends View {
         <section class="stack world-roster" aria-label="Roster">
           <div class="counts">
             <p class="sub num">${count(rows.length, "row")} of at most ${script.cap}</p>
-            ${findingsChip(findings, this.isFindingsOpen, "world-findings", () => (this.isFindingsOpen = !this.isFindingsOpen))}
+            ${findingsChip(findings.length, this.isFindingsOpen, "world-findings", () => (this.isFindingsOpen = !this.isFindingsOpen))}
           </div>
           ${rows.length > 0 || problem !== "" ? "" : skeletonRows(3)}
           ${this.#pane.table}

@@ -1,0 +1,146 @@
+import type { PresenceRow } from "openclaw-presence";
+import { html, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
+
+import { Part } from "../lib/part.js";
+import type { Order } from "../state/roster-order.js";
+import type { Session } from "../state/session.js";
+import { DEFAULT_OPTIONS, filterRows, type ViewOptions } from "../state/view-options.js";
+import { ConnectForm } from "./connect-form.js";
+import { ConnectionBar } from "./connection-bar.js";
+import { findingsCards } from "./findings-list.js";
+import { HealthBox } from "./health-box.js";
+import { RosterPane } from "./roster-pane.js";
+import { silentNotices } from "./silent-notices.js";
+import { skeletonRows } from "./skeleton.js";
+import { TimelineBox } from "./timeline-box.js";
+
+/** What all sections of a page share. */
+export interface SectionContent {
+  readonly options: ViewOptions;
+  readonly isFindingsOpen: boolean;
+  /** Whether others are beside it: then it states its name and its connection. */
+  readonly isOneOfSeveral: boolean;
+}
+
+/** What a section reports. */
+export interface SectionListener {
+  /** The user wants another order. */
+  order(order: Order): void;
+  /** The user wants to see the rows that the options hide. */
+  clear(): void;
+  /** It was drawn: another row may be open. */
+  drawn(): void;
+  /** The user wants the gateway removed; absent for the first. */
+  remove?(): void;
+}
+
+/** The roster of one gateway with its connection, timeline and health. */
+@customElement("gateway-section")
+export class GatewaySection extends Part {
+  @property({ attribute: false }) accessor content: SectionContent = { options: DEFAULT_OPTIONS, isFindingsOpen: false, isOneOfSeveral: false };
+  readonly bar: ConnectionBar;
+  readonly form: ConnectForm;
+  readonly #timeline: TimelineBox;
+  readonly #health: HealthBox;
+  readonly #pane: RosterPane;
+
+  /** @param findingsId id of the list of findings. */
+  constructor(
+    readonly session: Session,
+    readonly findingsId: string,
+    readonly listener: SectionListener,
+  ) {
+    super();
+    const remove = listener.remove?.bind(listener);
+    this.bar = new ConnectionBar(session, remove);
+    this.form = new ConnectForm((target) => session.connect(target), remove);
+    if (session.suggested !== undefined) this.form.suggest({ url: session.suggested });
+    this.#timeline = new TimelineBox(session.timeline);
+    this.#health = new HealthBox(session);
+    this.#pane = new RosterPane(this, "Instances", (order) => listener.order(order));
+    this.follow(session.live);
+  }
+
+  /** The key of the row that is open. */
+  get openKey(): string | undefined {
+    return this.#pane.openKey;
+  }
+
+  /** Whether it has rows to show, or waits for them: else it asks for a gateway. */
+  get isOpen(): boolean {
+    const { target, roster } = this.session.live.value;
+    return target !== undefined && !(roster?.connection.phase === "refused" && roster.rows.length === 0);
+  }
+
+  /** Opens a row, or closes it. */
+  open(key: string | undefined): void {
+    this.#pane.open(key);
+  }
+
+  /** Closes the details at once. */
+  closeDetails(): void {
+    this.#pane.open(undefined);
+    this.performUpdate();
+  }
+
+  /** Rows that the options let through. */
+  get visible(): readonly PresenceRow[] {
+    return filterRows(this.session.live.value.roster?.rows ?? [], this.content.options);
+  }
+
+  protected override render() {
+    const { session, content, visible } = this;
+    const { roster, findings } = session.live.value;
+    const { isFindingsOpen, isOneOfSeveral } = content;
+    const rows = roster?.rows ?? [];
+    const hasRows = rows.length > 0;
+    this.form.hidden = this.isOpen;
+    return html`
+      <section class="gateway-section stack" aria-label=${isOneOfSeveral ? session.name || "Another gateway" : nothing}>
+        ${isOneOfSeveral && session.name !== "" ? html`<h2 class="gateway-name">${session.name}</h2>` : nothing}
+        ${isOneOfSeveral ? this.bar : nothing}
+        ${this.form}
+        <div class="stack ${roster?.isOffline === true && hasRows ? "is-offline" : ""}" ?hidden=${!this.isOpen}>
+          ${silentNotices(rows)}
+          <div class="with-detail">
+            <div class="main-column">
+              ${findingsCards(findings, rows, isFindingsOpen, this.findingsId, (key) => this.#reveal(key))}
+              ${hasRows ? "" : skeletonRows()}
+              ${this.#pane.table}
+              <div class="empty" ?hidden=${!hasRows || visible.length > 0}>
+                <p>The search and filters hide ${rows.length === 1 ? "the only instance" : `all ${rows.length} instances`}.</p>
+                <button type="button" class="button" @click=${() => this.listener.clear()}>Clear search and filters</button>
+              </div>
+              <p class="sub shown">${visible.length < rows.length && visible.length > 0 ? `${visible.length} of ${rows.length} shown` : ""}</p>
+            </div>
+            ${this.#pane.detail}
+          </div>
+          ${this.#timeline}
+          ${this.#health}
+        </div>
+      </section>`;
+  }
+
+  protected override updated(): void {
+    const { session, visible } = this;
+    const { target, roster, findings } = session.live.value;
+    if (roster?.connection.phase === "refused" && target) this.form.suggest(target);
+    const { identities, history } = session;
+    this.#pane.table.hidden = visible.length === 0;
+    this.#pane.show({
+      ...this.content.options,
+      rows: visible,
+      all: roster?.rows ?? [],
+      findings,
+      changesOf: (key) => history.of(key),
+      badge: (row) => (row.isOwn || identities.isCurrent(row) ? "this tab" : identities.find(row) && "was this tab"),
+    });
+    this.listener.drawn();
+  }
+
+  #reveal(key: string): void {
+    this.listener.clear();
+    void this.#pane.reveal(key);
+  }
+}
