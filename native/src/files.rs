@@ -1,6 +1,6 @@
 //! Reads small files.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -10,13 +10,57 @@ use std::path::Path;
 /// When the file cannot be read, or is not such a file of UTF-8 text.
 pub(crate) fn read_small(path: &Path, max_bytes: u64) -> io::Result<String> {
     let unfit = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
-    if !fs::metadata(path)?.is_file() {
+    let file = open(path)?;
+    if !file.metadata()?.is_file() {
         return Err(unfit("it is not a regular file".to_owned()));
     }
     let mut bytes = Vec::new();
-    File::open(path)?.take(max_bytes + 1).read_to_end(&mut bytes)?;
+    file.take(max_bytes + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > max_bytes {
         return Err(unfit(format!("it has more than {max_bytes} bytes")));
     }
     String::from_utf8(bytes).map_err(|_| unfit("it is not UTF-8 text".to_owned()))
+}
+
+/// Opens the file without waiting: opening a pipe waits for its writer.
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::process::Command;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_small_file_is_refused_without_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let text = folder.path().join("text");
+        std::fs::write(&text, "12345").unwrap();
+        let (report, outcome) = mpsc::channel();
+        // Whoever opens a pipe may wait for ever.
+        std::thread::spawn(move || {
+            let why = |path: &Path, max_bytes| read_small(path, max_bytes).unwrap_err().to_string();
+            let wrong = [&*pipe, folder.path(), Path::new("/dev/zero")].map(|path| why(path, 10));
+            report.send((wrong, why(&text, 4), read_small(&text, 5).unwrap()))
+        });
+        let (wrong, long, read) = outcome.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert_eq!(wrong, ["it is not a regular file"; 3]);
+        assert_eq!(long, "it has more than 4 bytes");
+        assert_eq!(read, "12345");
+    }
 }
