@@ -1,6 +1,7 @@
 //! One WebSocket of a client as a task, which connects and carries messages both ways.
 
 use std::fmt::Display;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -139,8 +140,9 @@ async fn open(target: &Target) -> Result<WebSocketStream<ClientTransport>, Close
             Err(lost(&reason, failure))
         }
         Err(error) => {
-            let failure = format!("{url} is not a gateway: {error}");
-            Err(lost(&error, Failure::Connect(failure)))
+            let why = why(&error);
+            let failure = format!("{url} is not a gateway: {why}");
+            Err(lost(&why, Failure::Connect(failure)))
         }
     }
 }
@@ -169,7 +171,7 @@ async fn exchange(
                     let sent = tokio::time::timeout(SEND_TIME, socket.send(Message::text(String::from(text))));
                     match sent.await {
                         Ok(Ok(())) => {}
-                        Ok(Err(error)) => return Some(broken(url, &error)),
+                        Ok(Err(error)) => return Some(broken(url, &why(&error))),
                         Err(_) => return Some(broken(url, &"the gateway stopped reading")),
                     }
                 }
@@ -195,7 +197,7 @@ async fn exchange(
                     return Some(ended(url, code, reason));
                 }
                 Some(Ok(_)) => {}
-                Some(Err(error)) => return Some(broken(url, &error)),
+                Some(Err(error)) => return Some(broken(url, &why(&error))),
                 None => return Some(ended(url, 1006, String::new())),
             },
         }
@@ -222,6 +224,16 @@ fn lost(reason: &dyn Display, failure: Failure) -> Closed {
         code: 1006,
         reason: reason.to_string(),
         failure,
+    }
+}
+
+/// The error in words of ours where the library's lead its programmers to its manual.
+fn why(error: &Error) -> String {
+    match error {
+        Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            "the socket was closed without a close of TLS".to_owned()
+        }
+        error => error.to_string(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The gateway of a command.
 
+use std::io::IsTerminal;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use ::http::Uri;
 
 use super::Failure;
 use super::options::ClientOptions;
+use super::stderr::say;
 use crate::auth::secret::Secret;
 use crate::config::DEFAULT_PORT;
 use crate::tls::ClientTls;
@@ -71,9 +73,17 @@ impl Target {
             _ => return Err(usage("write ws://host:port or wss://host:port")),
         };
         if has_tls_options && !is_encrypted {
-            return Err(usage(&format!(
-                "--{prefix}tls-ca and --{prefix}tls-fingerprint require a wss:// URL"
-            )));
+            if options.has_tls_argument {
+                return Err(usage(&format!(
+                    "--{prefix}tls-ca and --{prefix}tls-fingerprint require a wss:// URL"
+                )));
+            }
+            // A machine's environment is for all of its gateways.
+            if std::io::stderr().is_terminal() {
+                say(
+                    "the URL is not wss://, so OPENCLAW_GATEWAY_TLS_CA and OPENCLAW_GATEWAY_TLS_FINGERPRINT are ignored",
+                );
+            }
         }
         if uri.query().is_some_and(|query| query.split('&').any(is_secret)) {
             return Err(usage(&format!(
@@ -162,6 +172,7 @@ mod tests {
             password: None,
             tls_ca: None,
             tls_fingerprint: None,
+            has_tls_argument: false,
             timeout: 1,
         })
     }
@@ -230,6 +241,7 @@ mod tests {
                 password: None,
                 tls_ca: None,
                 tls_fingerprint: None,
+                has_tls_argument: false,
                 timeout: 1,
             })
             .map(|target| target.token.map(|token| token.reveal().to_owned()))

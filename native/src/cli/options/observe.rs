@@ -131,6 +131,8 @@ impl ObserveOptions {
                 tls_ca: self.observe_tls_ca.clone().filter(|_| is_encrypted),
                 tls_fingerprint: fingerprint
                     .map_err(|error| super::invalid("observe-tls-fingerprint", &error))?,
+                // Named for this gateway, wherever it stands.
+                has_tls_argument: true,
                 timeout: u64::try_from(TIMEOUT.as_millis()).unwrap_or(u64::MAX),
             };
             let target = Target::named("observe", &options);

@@ -134,7 +134,8 @@ impl ServeOptions {
 }
 
 impl ClientOptions {
-    /// URL and port are one setting, and so are token, password and the token in the URL.
+    /// URL and port are one setting, and so are token, password and the token in the URL. Notes whether an argument asks
+    /// for TLS.
     fn keep_strongest(&mut self, matches: &ArgMatches) {
         let [url, port, token, password] = ["url", "port", "token", "password"].map(|id| named(matches, id));
         if url < port {
@@ -154,6 +155,9 @@ impl ClientOptions {
         {
             url.truncate(at);
         }
+        self.has_tls_argument = ["tls_ca", "tls_fingerprint"]
+            .iter()
+            .any(|id| named(matches, id) == Some(ValueSource::CommandLine));
     }
 }
 
