@@ -10,7 +10,7 @@ use super::ServerStream;
 
 /// Most plain bytes that are encrypted ahead of the socket: what a client that stops reading costs.
 const MAX_AHEAD_BYTES: usize = 64 * 1024;
-/// Most encrypted bytes that are read before others have their turn: records may be empty.
+/// Most encrypted bytes that are read before others have their turn: records may hold no data.
 const MAX_TURN_BYTES: usize = 32 * 1024;
 
 /// The keys and buffers of one connection.
@@ -161,3 +161,6 @@ impl Write for Sink<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

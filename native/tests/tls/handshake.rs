@@ -125,6 +125,43 @@ async fn the_bytes_of_a_handshake_are_bounded() {
     gateway.shutdown().await;
 }
 
+/// A client whose hello has about this many bytes: it speaks many protocols.
+fn wordy(authority: &Authority, hello_bytes: usize) -> Arc<ClientConfig> {
+    let mut client = (*authority.client(&VERSIONS)).clone();
+    let rest_bytes = hello_bytes - client_hello(&Arc::new(client.clone())).len();
+    client.alpn_protocols = vec![b"http/1.1".to_vec()];
+    client
+        .alpn_protocols
+        .extend(vec![vec![b'x'; 99]; rest_bytes / 100]);
+    Arc::new(client)
+}
+
+#[tokio::test]
+async fn a_long_handshake_is_accepted_up_to_its_bound() {
+    const MAX_HANDSHAKE_BYTES: usize = 8 * 1024;
+
+    let authority = Authority::new();
+    let gateway = start(authority.config());
+    // The client's last flight takes less than 200 bytes.
+    let client = wordy(&authority, MAX_HANDSHAKE_BYTES - 300);
+    let answer = get(&client, gateway.address(), "/healthz").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+
+    let (log, _guard) = Log::start();
+    let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
+    let hello = client_hello(&wordy(&authority, MAX_HANDSHAKE_BYTES + 300));
+    assert!(hello.len() > MAX_HANDSHAKE_BYTES);
+    stream.write_all(&hello).await.unwrap();
+    // It has its answer, and more is read only for the end of the handshake.
+    end_of(&mut stream).await;
+    let line = log.line("refused: no TLS handshake").await;
+    assert!(
+        line["reason"].as_str().unwrap().contains("too many bytes"),
+        "{line}"
+    );
+    gateway.shutdown().await;
+}
+
 #[tokio::test]
 async fn a_client_that_does_not_trust_the_certificate_is_logged() {
     let authority = Authority::new();
