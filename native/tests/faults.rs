@@ -75,21 +75,39 @@ async fn after_a_kill_every_client_comes_back_with_one_row() {
 
 #[tokio::test]
 async fn told_to_end_while_it_works_it_tells_everybody() {
-    let mut gateway = Process::start(0).await;
-    let mut clients = Vec::new();
-    for number in 0..30 {
-        let (client, _) = Client::connect(gateway.address, &format!("tab-{number}"), READ).await;
-        clients.push(client);
+    // A terminal that is closed hangs up twice.
+    for signals in [&[Signal::TERM][..], &[Signal::HUP, Signal::HUP]] {
+        let mut gateway = Process::start(0).await;
+        let mut clients = Vec::new();
+        for number in 0..30 {
+            let (client, _) = Client::connect(gateway.address, &format!("tab-{number}"), READ).await;
+            clients.push(client);
+        }
+        // Answers and broadcasts are under way at that moment.
+        for client in &mut clients {
+            let ask = json!({ "type": "req", "id": "last", "method": "system-presence" });
+            client.send(Message::text(ask.to_string())).await;
+        }
+        for signal in signals {
+            gateway.signal(*signal);
+        }
+        for client in &mut clients {
+            assert_eq!(client.closed().await.0, 1012);
+        }
+        assert_eq!(gateway.ended().await, Some(0));
     }
-    // Answers and broadcasts are under way at that moment.
-    for client in &mut clients {
-        let ask = json!({ "type": "req", "id": "last", "method": "system-presence" });
-        client.send(Message::text(ask.to_string())).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn under_nohup_a_hangup_does_not_end_it() {
+    let mut gateway = Process::start_with("trap '' HUP;", &["--port", "0"]).await;
+    gateway.signal(Signal::HUP);
+    for _ in 0..3 {
+        let (mut client, _) = Client::connect(gateway.address, "tab", READ).await;
+        assert_eq!(client.request("health", json!({})).await["ok"], true);
     }
     gateway.signal(Signal::TERM);
-    for client in &mut clients {
-        assert_eq!(client.closed().await.0, 1012);
-    }
     assert_eq!(gateway.ended().await, Some(0));
 }
 

@@ -97,7 +97,7 @@ fn config(options: &BeaconOptions, instance_id: &str) -> ClientConfig {
 
 /// Runs the client, which sends beacons by its policy, until a signal.
 async fn keep_sending(mut link: Link) -> Result<(), Failure> {
-    let stop = Signals::new()?.wait();
+    let stop = Signals::new(false)?.wait();
     tokio::pin!(stop);
     link.start();
     loop {

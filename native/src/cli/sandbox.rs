@@ -60,45 +60,58 @@ const NAME_PORT: u16 = 53;
 /// connections, and sending signals to others. Holds for this thread and those that it starts.
 #[cfg(target_os = "linux")]
 pub(super) fn enter(needs: &Needs<'_>) -> Sandbox {
+    use landlock::RulesetStatus;
+
+    match restrict(needs) {
+        Ok(RulesetStatus::FullyEnforced) => Sandbox::Full,
+        Ok(RulesetStatus::PartiallyEnforced) => Sandbox::Partial,
+        Ok(RulesetStatus::NotEnforced) => Sandbox::Absent,
+        Err(error) => {
+            tracing::warn!(%error, "the process keeps all its rights: Landlock failed");
+            Sandbox::Absent
+        }
+    }
+}
+
+/// Returns how much of the rules this kernel enforces. A kernel without Landlock enforces nothing, which is no error.
+///
+/// # Errors
+/// When the kernel refuses a rule that it knows.
+#[cfg(target_os = "linux")]
+fn restrict(needs: &Needs<'_>) -> Result<landlock::RulesetStatus, landlock::RulesetError> {
     use landlock::{
         ABI, Access, AccessFs, AccessNet, NetPort, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
-        RulesetStatus, Scope, path_beneath_rules,
+        Scope, path_beneath_rules,
     };
 
     /// What is asked for; of it, a kernel enforces what it knows.
     const ASKED: ABI = ABI::V6;
-    let restrict = || -> Result<RulesetStatus, RulesetError> {
-        let rules = Ruleset::default()
-            .handle_access(AccessFs::from_all(ASKED))?
-            .handle_access(AccessNet::from_all(ASKED))?
-            .scope(Scope::from_all(ASKED))?;
-        let folders = needs.files.iter().flat_map(|file| folders_of(file));
-        let readable = path_beneath_rules(folders, AccessFs::ReadFile);
-        let names: Vec<&str> = NAME_FILES.into_iter().chain(NAME_FOLDERS).collect();
-        let names = if needs.looks_up_names { &*names } else { &[] };
-        let name_port = needs.looks_up_names.then_some(NAME_PORT);
-        let ports = needs.ports.iter().copied().chain(name_port);
-        let ports = ports.map(|port| Ok::<_, RulesetError>(NetPort::new(port, AccessNet::ConnectTcp)));
-        let rules = rules.create()?.add_rules(readable)?;
-        let rules = rules.add_rules(path_beneath_rules(names, AccessFs::ReadFile))?;
-        let rules = rules.add_rules(ports)?;
-        Ok(rules.restrict_self()?.ruleset)
-    };
-    match restrict() {
-        Ok(RulesetStatus::FullyEnforced) => Sandbox::Full,
-        Ok(RulesetStatus::PartiallyEnforced) => Sandbox::Partial,
-        Ok(RulesetStatus::NotEnforced) | Err(_) => Sandbox::Absent,
-    }
+    let rules = Ruleset::default()
+        .handle_access(AccessFs::from_all(ASKED))?
+        .handle_access(AccessNet::from_all(ASKED))?
+        .scope(Scope::from_all(ASKED))?;
+    let paths = needs.files.iter().flat_map(|file| paths_of(file));
+    let readable = path_beneath_rules(paths, AccessFs::ReadFile);
+    let names: Vec<&str> = NAME_FILES.into_iter().chain(NAME_FOLDERS).collect();
+    let names = if needs.looks_up_names { &*names } else { &[] };
+    let name_port = needs.looks_up_names.then_some(NAME_PORT);
+    let ports = needs.ports.iter().copied().chain(name_port);
+    let ports = ports.map(|port| Ok::<_, RulesetError>(NetPort::new(port, AccessNet::ConnectTcp)));
+    let rules = rules.create()?.add_rules(readable)?;
+    let rules = rules.add_rules(path_beneath_rules(names, AccessFs::ReadFile))?;
+    let rules = rules.add_rules(ports)?;
+    Ok(rules.restrict_self()?.ruleset)
 }
 
-/// The folders that hold the file, or a link on the way to it: a renewed certificate is often behind a new link. Links in
-/// the root of the file system do not count, because that would be the folder of everything.
+/// The file, and the folders that hold it or a link on the way to it: a renewed certificate is often behind a new link.
+/// The root of the file system is left out, because it is the folder of everything: a file in it can be read as long as
+/// it is overwritten and not replaced.
 #[cfg(target_os = "linux")]
-fn folders_of(file: &Path) -> Vec<std::path::PathBuf> {
+fn paths_of(file: &Path) -> Vec<std::path::PathBuf> {
     /// Most links that are followed, as in the kernel.
     const MAX_LINKS: usize = 40;
 
-    let mut folders = Vec::new();
+    let mut paths = Vec::new();
     let mut path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     for _ in 0..MAX_LINKS {
         let steps: Vec<_> = path.ancestors().collect();
@@ -116,14 +129,15 @@ fn folders_of(file: &Path) -> Vec<std::path::PathBuf> {
             (parent, next)
         });
         let parent = next.as_ref().map(|(parent, _)| *parent).or_else(|| path.parent());
-        folders.extend(parent.and_then(|parent| parent.canonicalize().ok()));
+        paths.extend(parent.and_then(|parent| parent.canonicalize().ok()));
         match next {
             Some((_, next)) => path = next,
             None => break,
         }
     }
-    folders.retain(|folder| folder.parent().is_some());
-    folders
+    paths.retain(|folder: &std::path::PathBuf| folder.parent().is_some());
+    paths.push(path);
+    paths
 }
 
 /// Other systems have nothing of the kind that a process can ask for itself.
@@ -167,9 +181,15 @@ mod tests {
             let needs = Needs {
                 ports: vec![allowed.port()],
                 looks_up_names: true,
-                ..Needs::default()
+                files: vec![Path::new("/proc/self/cmdline")],
             };
-            let sandbox = enter(&needs);
+            // An error is a fault of ours, also on a kernel without Landlock.
+            restrict(&needs).unwrap();
+            // A second one adds to the first.
+            let sandbox = enter(&Needs {
+                files: Vec::new(),
+                ..needs
+            });
             if sandbox == Sandbox::Absent {
                 return sandbox;
             }
@@ -197,5 +217,24 @@ mod tests {
         if inside.join().unwrap() != Sandbox::Absent {
             assert_eq!(text, "hi");
         }
+    }
+
+    #[test]
+    fn a_file_its_folder_and_those_of_its_links_can_be_read_but_not_the_root() {
+        use std::os::unix::fs::symlink;
+
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        for name in ["live", "archive"] {
+            std::fs::create_dir(root.join(name)).unwrap();
+        }
+        std::fs::write(root.join("archive/cert.pem"), "").unwrap();
+        symlink("../archive/cert.pem", root.join("live/cert.pem")).unwrap();
+        let file = root.join("live/../archive/cert.pem");
+        assert_eq!(
+            paths_of(&root.join("live/cert.pem")),
+            [root.join("live"), root.join("archive"), file]
+        );
+        assert_eq!(paths_of(Path::new("/cert.pem")), [Path::new("/cert.pem")]);
     }
 }

@@ -8,6 +8,7 @@ use tracing::{info, warn};
 use super::observe::Observer;
 use super::options::{Resolved, ServeOptions};
 use super::output::greet;
+use super::sandbox::Sandbox;
 use super::signals::Signals;
 use super::version::stated_version;
 use super::{Failure, logging, observe, port_holder, runtime, sandbox, stderr};
@@ -47,7 +48,7 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
         config.auth = AuthMode::Token(token.clone());
         made_token = Some(token);
     }
-    let signals = Signals::new()?;
+    let mut signals = Signals::new(config.tls.is_some())?;
     config.version = stated_version().into();
     let (bind, auth, version) = (config.bind, config.auth.as_str(), config.version.clone());
     let observers = observe::observers(resolved.observed)?;
@@ -88,7 +89,7 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
         made_token.as_ref(),
     ));
     match tls {
-        Some(tls) => reload_on_hangup(tls)?,
+        Some(tls) => reload_on_hangup(tls, &mut signals, sandbox),
         None if bind.is_loopback() => {}
         None => info!(
             "reachable from other machines; connections are not encrypted: set --tls-cert and --tls-key, or put a TLS \
@@ -103,9 +104,14 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
 
 /// Reads the certificate again at each SIGHUP.
 #[cfg(unix)]
-fn reload_on_hangup(tls: Tls) -> Result<(), Failure> {
-    let mut hangups = super::signals::hangups()?;
+fn reload_on_hangup(tls: Tls, signals: &mut Signals, sandbox: Sandbox) {
+    const UNKNOWN: &str =
+        " (Landlock allows the files and folders of the start only: if this one is new, restart the gateway)";
+
     info!(fingerprint = %tls.fingerprint(), "connections are encrypted; SIGHUP reads the certificate again");
+    let Some(mut hangups) = signals.hangups() else {
+        return;
+    };
     tokio::spawn(async move {
         let mut failures: u64 = 0;
         while hangups.recv().await.is_some() {
@@ -114,23 +120,22 @@ fn reload_on_hangup(tls: Tls) -> Result<(), Failure> {
                 Err(error) => {
                     failures += 1;
                     let option = error.option();
-                    warn!(failures, "SIGHUP: --{option}: {error}; the old certificate stays");
+                    let is_unknown = sandbox != Sandbox::Absent && error.is_denied();
+                    let hint = if is_unknown { UNKNOWN } else { "" };
+                    warn!(
+                        failures,
+                        "SIGHUP: --{option}: {error}{hint}; the old certificate stays"
+                    );
                 }
             }
         }
     });
-    Ok(())
 }
 
 #[cfg(not(unix))]
-#[expect(
-    clippy::unnecessary_wraps,
-    clippy::needless_pass_by_value,
-    reason = "as where there are signals"
-)]
-fn reload_on_hangup(tls: Tls) -> Result<(), Failure> {
+#[expect(clippy::needless_pass_by_value, reason = "as where there are signals")]
+fn reload_on_hangup(tls: Tls, _: &mut Signals, _: Sandbox) {
     info!(fingerprint = %tls.fingerprint(), "connections are encrypted");
-    Ok(())
 }
 
 /// The text that is printed at the start.

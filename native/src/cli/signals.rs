@@ -1,47 +1,56 @@
-//! Signals that stop the program.
+//! Signals that stop the program, and SIGHUP.
 
 use tracing::info;
 
 use super::Failure;
 
-/// SIGTERM and Ctrl-C. Registered before anything starts, so that none is lost.
+/// SIGTERM, Ctrl-C and SIGHUP. Registered before anything starts, so that none is lost.
+#[cfg(unix)]
 pub(super) struct Signals {
-    #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
+    hangup: Option<tokio::signal::unix::Signal>,
 }
 
-/// Watches for a signal.
+/// Ctrl-C.
+#[cfg(not(unix))]
+pub(super) struct Signals;
+
 #[cfg(unix)]
-fn register(kind: tokio::signal::unix::SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
-    tokio::signal::unix::signal(kind)
-        .map_err(|error| Failure::Other(format!("cannot watch for signals: {error}")))
-}
-
-/// SIGHUP, which ends the process unless this is called.
-#[cfg(unix)]
-pub(super) fn hangups() -> Result<tokio::signal::unix::Signal, Failure> {
-    register(tokio::signal::unix::SignalKind::hangup())
-}
-
 impl Signals {
-    #[cfg(unix)]
-    pub(super) fn new() -> Result<Self, Failure> {
-        use tokio::signal::unix::SignalKind;
+    /// `reloads`: SIGHUP is for [`hangups`](Self::hangups) and does not stop the program.
+    pub(super) fn new(reloads: bool) -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
 
+        let register =
+            |kind| signal(kind).map_err(|error| Failure::Other(format!("cannot watch for signals: {error}")));
+        // A program under `nohup` survives its terminal.
+        let hangup = (reloads || !ignores_hangups()).then(|| register(SignalKind::hangup()));
         Ok(Self {
             terminate: register(SignalKind::terminate())?,
             interrupt: register(SignalKind::interrupt())?,
+            hangup: hangup.transpose()?,
         })
     }
 
-    /// Waits for the first signal. A second one ends the process immediately.
-    #[cfg(unix)]
+    /// SIGHUP, which then no longer ends [`wait`](Self::wait).
+    pub(super) fn hangups(&mut self) -> Option<tokio::signal::unix::Signal> {
+        self.hangup.take()
+    }
+
+    /// Waits for the first signal. A second SIGTERM or Ctrl-C ends the process immediately; a second SIGHUP does not,
+    /// because a terminal that is closed sends two.
     pub(super) async fn wait(mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.terminate.recv() => info!("SIGTERM: stopping"),
             _ = self.interrupt.recv() => info!("SIGINT: stopping; press Ctrl-C again to stop at once"),
+            _ = hangup => info!("SIGHUP: stopping"),
         }
         tokio::spawn(async move {
             tokio::select! {
@@ -51,13 +60,36 @@ impl Signals {
             std::process::exit(130);
         });
     }
+}
 
-    #[cfg(not(unix))]
-    pub(super) fn new() -> Result<Self, Failure> {
-        Ok(Self {})
+/// Whether whoever started this process had SIGHUP ignored.
+#[cfg(target_os = "linux")]
+fn ignores_hangups() -> bool {
+    /// The first signal is the lowest bit.
+    const HANGUP: u64 = 1 << (rustix::process::Signal::HUP.as_raw() - 1);
+
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored
+        .and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok())
+        .is_some_and(|signals| signals & HANGUP != 0)
+}
+
+/// Other systems do not show it to safe code. `nohup` redirects stderr when that is a terminal.
+#[cfg(all(unix, not(target_os = "linux")))]
+fn ignores_hangups() -> bool {
+    use std::io::IsTerminal;
+
+    !std::io::stderr().is_terminal()
+}
+
+#[cfg(not(unix))]
+impl Signals {
+    #[expect(clippy::unnecessary_wraps, reason = "as where there are signals")]
+    pub(super) fn new(_: bool) -> Result<Self, Failure> {
+        Ok(Self)
     }
 
-    #[cfg(not(unix))]
     pub(super) async fn wait(self) {
         let _ = tokio::signal::ctrl_c().await;
         info!("stopping");

@@ -21,7 +21,7 @@ const COUNTDOWN_MS: u64 = 1_000;
 
 pub(super) async fn watch(options: &ClientOptions) -> Result<(), Failure> {
     let mut link = Link::new(Target::new(options)?, ClientConfig::new(client_info()))?;
-    let stop = Signals::new()?.wait();
+    let stop = Signals::new(false)?.wait();
     tokio::pin!(stop);
     let mut screen = Screen::stdout();
     let mut seconds_left = 0;

@@ -36,6 +36,9 @@ pub(super) enum Why {
     #[cfg(feature = "tls")]
     #[error("cannot be used: {0}")]
     Unusable(rustls::Error),
+    #[cfg(feature = "tls")]
+    #[error("its certificate number {0} is damaged")]
+    DamagedCertificate(usize),
     #[cfg(not(feature = "tls"))]
     #[error("this program was built without TLS (the feature `tls`)")]
     Absent,
@@ -54,5 +57,15 @@ impl TlsError {
     #[must_use]
     pub fn option(&self) -> &'static str {
         self.option
+    }
+
+    /// Whether the system denies access to the file.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_denied(&self) -> bool {
+        match &self.why {
+            #[cfg(feature = "tls")]
+            Why::Unreadable(error) => error.kind() == io::ErrorKind::PermissionDenied,
+            _ => false,
+        }
     }
 }

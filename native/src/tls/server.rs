@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::NoServerSessionStorage;
-use rustls::{Error, InconsistentKeys, ServerConfig};
+use rustls::{Error, InconsistentKeys, RootCertStore, ServerConfig};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -61,7 +61,7 @@ impl Tls {
     /// Reads a certificate, followed by those of its issuers, and its private key; each file has at most 64 KiB.
     ///
     /// # Errors
-    /// [`TlsError`] when a file cannot be read, is not PEM, or the key does not belong to the certificate.
+    /// [`TlsError`] when a file cannot be read, is not PEM, a certificate is damaged, or the key does not belong to the certificate.
     pub fn from_files(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
         let state = Mutex::new(read_pair(certificate, key)?);
         Ok(Self(Arc::new(Pair {
@@ -130,6 +130,12 @@ fn read_pair(certificate: &Path, key: &Path) -> Result<State, TlsError> {
         return Err(of_certificate(Why::NoCertificate));
     };
     let fingerprint = Fingerprint::of(leaf);
+    // rustls sends what follows the first one without a look at it.
+    for (at, certificate) in chain.iter().enumerate() {
+        RootCertStore::empty()
+            .add(certificate.clone())
+            .map_err(|_| of_certificate(Why::DamagedCertificate(at + 1)))?;
+    }
     let text = read_small(key, MAX_PEM_BYTES).map_err(|error| of_key(Why::Unreadable(error)))?;
     let private = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|error| match error {
         pem::Error::NoItemsFound => of_key(Why::NoKey),

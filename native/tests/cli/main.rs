@@ -8,6 +8,7 @@
 mod beacon;
 mod list;
 mod observe;
+mod reload;
 mod serve;
 #[path = "../support/mod.rs"]
 mod support;

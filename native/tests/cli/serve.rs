@@ -131,8 +131,7 @@ async fn a_signal_ends_it_well_and_the_log_holds_no_secret() {
             "{core}"
         );
     }
-    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    support::process::signal(&child, rustix::process::Signal::TERM);
     let output = within("the end", child.wait_with_output()).await.unwrap();
     assert_eq!(output.status.code(), Some(0));
     let log = String::from_utf8(output.stderr).unwrap();

@@ -3,7 +3,7 @@
 use presence_gateway::RunningGateway;
 
 use super::*;
-use crate::support_tls::Authority;
+use crate::support_tls::{Authority, filled};
 
 /// Variables of the environment.
 type Variables<'a> = &'a [(&'a str, &'a str)];
@@ -11,7 +11,7 @@ type Variables<'a> = &'a [(&'a str, &'a str)];
 type Change = fn(&mut rcgen::CertificateParams);
 
 /// The options of a gateway with the pair in the authority's folder.
-fn pair(authority: &Authority) -> [String; 4] {
+pub(crate) fn pair(authority: &Authority) -> [String; 4] {
     let path = |name| authority.path(name).to_str().unwrap().to_owned();
     [
         "--tls-cert".into(),
@@ -22,7 +22,7 @@ fn pair(authority: &Authority) -> [String; 4] {
 }
 
 /// `serve` with a random port, the tests' token and these options.
-fn serve_with(options: &[String]) -> Command {
+pub(crate) fn serve_with(options: &[String]) -> Command {
     let mut command = program(&["serve", "--port", "0", "--token", support::TOKEN]);
     command.args(options);
     command
@@ -79,118 +79,6 @@ async fn wrong_files_are_named_with_their_option() {
         &["--hsts: ", "add --tls-cert and --tls-key"],
     )
     .await;
-}
-
-/// A gateway with this configuration file, until it writes its log lines.
-#[cfg(unix)]
-fn logging(
-    authority: &Authority,
-    text: &str,
-    key: &Path,
-) -> (Child, impl AsyncFnMut(&str) -> String + use<>) {
-    authority.write("gateway.toml", text);
-    let config = format!("--config={}", authority.path("gateway.toml").display());
-    let mut child = serve_with(&[config])
-        .env("OPENCLAW_GATEWAY_TLS_KEY", key)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let line_with = async move |words: &str| loop {
-        let line = within(words, lines.next_line())
-            .await
-            .unwrap()
-            .expect("the gateway ended");
-        if line.contains(words) {
-            return line;
-        }
-    };
-    (child, line_with)
-}
-
-#[cfg(unix)]
-fn hang_up(child: &Child) {
-    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn a_hangup_reads_the_certificate_again_and_keeps_the_old_one_if_that_fails() {
-    let authority = Authority::new();
-    authority.issue(&["localhost"], |_| {});
-    let [_, cert_path, _, key_path] = pair(&authority);
-    // The file has the options, too.
-    let text = format!("tls-cert = {cert_path:?}\nhsts = 60\n");
-    let (mut child, mut line_with) = logging(&authority, &text, Path::new(&key_path));
-    let first = line_with("connections are encrypted").await;
-    let private = std::fs::read_to_string(&key_path).unwrap();
-    authority.write("key.pem", "nothing");
-    for failures in 1..3 {
-        hang_up(&child);
-        let line = line_with("the old certificate stays").await;
-        let count = format!("failures={failures}");
-        for words in ["WARN", &count, "--tls-key: ", &key_path] {
-            assert!(line.contains(words), "{words}: {line}");
-        }
-    }
-    authority.write("key.pem", &private);
-    hang_up(&child);
-    let line = line_with("the certificate is read").await;
-    let fingerprint = line.split_once("fingerprint=").unwrap().1.trim();
-    assert!(
-        fingerprint.starts_with("sha256:") && first.contains(fingerprint),
-        "{first} {line}"
-    );
-    child.kill().await.unwrap();
-}
-
-/// Under Landlock, too: `serve` gives up all files but those in the folders that hold the pair or a link to it.
-#[cfg(unix)]
-#[tokio::test]
-async fn a_renewed_certificate_behind_new_links_is_read() {
-    use std::os::unix::fs::symlink;
-
-    let authority = Authority::new();
-    let issue = |folder: &str| {
-        authority.issue(&["localhost"], |_| {});
-        std::fs::create_dir_all(authority.path(folder)).unwrap();
-        for name in ["cert.pem", "key.pem"] {
-            std::fs::rename(authority.path(name), authority.path(folder).join(name)).unwrap();
-        }
-    };
-    let relink = |target: &str, link: &str| {
-        let _ = std::fs::remove_file(authority.path(link));
-        symlink(target, authority.path(link)).unwrap();
-    };
-    // `live/cert.pem` is a link to a file elsewhere, and the key is behind a link to a folder.
-    std::fs::create_dir_all(authority.path("live")).unwrap();
-    issue("versions/1");
-    std::fs::create_dir_all(authority.path("archive")).unwrap();
-    std::fs::copy(
-        authority.path("versions/1/cert.pem"),
-        authority.path("archive/cert1.pem"),
-    )
-    .unwrap();
-    relink("../archive/cert1.pem", "live/cert.pem");
-    relink("versions/1", "current");
-    let text = format!("tls-cert = {:?}\n", authority.path("live/cert.pem"));
-    let (mut child, mut line_with) = logging(&authority, &text, &authority.path("current/key.pem"));
-    let first = line_with("connections are encrypted").await;
-    issue("versions/2");
-    std::fs::copy(
-        authority.path("versions/2/cert.pem"),
-        authority.path("archive/cert2.pem"),
-    )
-    .unwrap();
-    relink("../archive/cert2.pem", "live/cert.pem");
-    relink("versions/2", "current");
-    hang_up(&child);
-    let line = line_with("SIGHUP: ").await;
-    let fingerprint = line.split_once("fingerprint=").expect("it is read").1.trim();
-    assert!(!first.contains(fingerprint), "{first} {line}");
-    child.kill().await.unwrap();
 }
 
 /// `list` with the tests' token and these arguments.
@@ -304,10 +192,20 @@ async fn the_wrong_scheme_and_options_that_do_not_fit_are_explained() {
     authority.issue(&["127.0.0.1"], |_| {});
     let ca = authority.path("ca.pem").to_str().unwrap().to_owned();
     let none = format!("{ca}.none");
+    let text = std::fs::read_to_string(&ca).unwrap();
+    authority.write("full.pem", &filled(&text, 1024 * 1024));
+    authority.write("long.pem", &filled(&text, 1024 * 1024 + 1));
+    let [full, long] = ["full.pem", "long.pem"].map(|name| authority.path(name).to_str().unwrap().to_owned());
     let (tls, plain) = (gateway_of(&authority), start(config()));
     let ws = tls.url().replacen("wss", "ws", 1);
     let wss = plain.url().replacen("ws", "wss", 1);
-    let cases: [(&[&str], i32, &str); 6] = [
+    let cases: [(&[&str], i32, &str); 8] = [
+        (&["--url", &tls.url(), "--tls-ca", &full], 0, ""),
+        (
+            &["--url", &tls.url(), "--tls-ca", &long],
+            2,
+            "it has more than 1048576 bytes",
+        ),
         (
             &["--url", &ws],
             4,
@@ -336,8 +234,55 @@ async fn the_wrong_scheme_and_options_that_do_not_fit_are_explained() {
         assert_eq!(output.code, code, "{arguments:?}: {}", output.stderr);
         assert!(output.stderr.contains(words), "{arguments:?}: {}", output.stderr);
     }
+    // The environment is for all gateways.
+    let environment = [
+        ("OPENCLAW_GATEWAY_TLS_CA", &*none),
+        (
+            "OPENCLAW_GATEWAY_TLS_FINGERPRINT",
+            &authority.tls().fingerprint().to_string(),
+        ),
+    ];
+    let output = list(&["--url", &plain.url()], &environment).await;
+    assert_eq!((output.code, &*output.stderr), (0, ""));
     tls.shutdown().await;
     plain.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_socket_without_a_close_of_tls_is_explained() {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+    let authority = Authority::new();
+    authority.issue(&["127.0.0.1"], |_| {});
+    let certificate = CertificateDer::from_pem_file(authority.path("cert.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(authority.path("key.pem")).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let server = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("wss://{}", listener.local_addr().unwrap());
+    let ca = authority.path("ca.pem").to_str().unwrap().to_owned();
+    let answer = async {
+        let (socket, _) = listener.accept().await.unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(server));
+        let mut stream = acceptor.accept(socket).await.unwrap();
+        // With the request read, the end of TCP is not a reset.
+        stream.read_u8().await.unwrap();
+    };
+    let (output, ()) = futures_util::future::join(list(&["--url", &url, "--tls-ca", &ca], &[]), answer).await;
+    assert_eq!(output.code, 3, "{}", output.stderr);
+    assert!(
+        output
+            .stderr
+            .contains("the socket was closed without a close of TLS"),
+        "{}",
+        output.stderr
+    );
 }
 
 #[tokio::test]

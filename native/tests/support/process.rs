@@ -9,6 +9,12 @@ use tokio::process::{Child, Command};
 
 use super::{TOKEN, within};
 
+/// Sends a signal to a process that runs.
+pub(crate) fn signal(child: &Child, signal: Signal) {
+    let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+}
+
 /// A gateway that runs until it is dropped.
 pub(crate) struct Process {
     child: Child,
@@ -50,8 +56,7 @@ impl Process {
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        let pid = self.child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap();
-        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+        self::signal(&self.child, signal);
     }
 
     /// Waits for its end; returns the exit code, if it was not a signal that ended it.

@@ -88,6 +88,11 @@ impl Authority {
     }
 }
 
+/// A file of this text and as many bytes.
+pub(crate) fn filled(text: &str, bytes: usize) -> String {
+    format!("{text}{}", "\n".repeat(bytes - text.len()))
+}
+
 /// Does the handshake on this socket.
 pub(crate) async fn encrypt(
     client: &Arc<ClientConfig>,

@@ -15,12 +15,14 @@ use rustls::{ClientConfig, HandshakeKind};
 use serde_json::json;
 use support::log::Log;
 use support::{Client, config, config_with, connect_params, raw_http, row, start, start_manual, within};
-use support_tls::{Authority, VERSIONS, connect, encrypt, open};
+use support_tls::{Authority, VERSIONS, connect, encrypt, filled, open};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 const READ: &[&str] = &["operator.read"];
 const ADMIN: &[&str] = &["operator.admin"];
+/// Most bytes of a PEM file.
+const MAX_PEM_BYTES: usize = 64 * 1024;
 
 /// The answer to a request by TLS.
 async fn get(client: &Arc<ClientConfig>, address: SocketAddr, path: &str) -> String {
@@ -175,6 +177,9 @@ async fn a_new_certificate_is_used_and_a_bad_one_is_not() {
         std::fs::read_to_string(&key).unwrap(),
     );
     let damaged = good_cert.replacen("MI", "!!", 1);
+    let bad_issuer = format!("{good_cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    let full = |text: &str| filled(text, MAX_PEM_BYTES);
+    let long = full(&good_cert) + "\n";
     for (cert, key, option, why) in [
         (
             &*new_cert,
@@ -184,6 +189,13 @@ async fn a_new_certificate_is_used_and_a_bad_one_is_not() {
         ),
         ("", &new_key, "tls-cert", "holds no certificate in PEM"),
         (&damaged, &new_key, "tls-cert", "damaged"),
+        (
+            &bad_issuer,
+            &good_key,
+            "tls-cert",
+            "certificate number 2 is damaged",
+        ),
+        (&long, &good_key, "tls-cert", "it has more than 65536 bytes"),
         (&good_key, &good_key, "tls-cert", "holds no certificate in PEM"),
         (&good_cert, &good_cert, "tls-key", "holds no private key in PEM"),
         (&good_cert, "\u{1}", "tls-key", "holds no private key in PEM"),
@@ -210,8 +222,8 @@ async fn a_new_certificate_is_used_and_a_bad_one_is_not() {
     );
     assert_eq!(tls.fingerprint(), fingerprint);
 
-    authority.write("cert.pem", &new_cert);
-    authority.write("key.pem", &new_key);
+    authority.write("cert.pem", &full(&new_cert));
+    authority.write("key.pem", &full(&new_key));
     assert_ne!(tls.reload().unwrap(), fingerprint);
     assert_ne!(used(&connect(&client, gateway.address()).await), first);
     assert_eq!(open.request("health", json!({})).await["ok"], true);

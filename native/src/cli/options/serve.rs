@@ -76,7 +76,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, env = "OPENCLAW_GATEWAY_USER_HEADER", value_name = "NAME")]
     pub user_header: Option<String>,
     /// Certificate in PEM, followed by those of its issuers: with it the port speaks HTTPS and wss:// only.
-    /// SIGHUP reads it and its key again
+    /// SIGHUP reads it and its key again; without a certificate SIGHUP stops the gateway
     #[arg(long, env = "OPENCLAW_GATEWAY_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
     /// Private key of the certificate, in PEM

@@ -1,0 +1,142 @@
+//! SIGHUP reads the certificate again.
+#![cfg(unix)]
+
+use rustix::process::Signal;
+
+use super::tls::{pair, serve_with};
+use super::*;
+use crate::support::process::signal;
+use crate::support_tls::Authority;
+
+/// A gateway with this configuration file, until it writes its log lines.
+fn logging(
+    authority: &Authority,
+    text: &str,
+    key: &Path,
+) -> (Child, impl AsyncFnMut(&str) -> String + use<>) {
+    authority.write("gateway.toml", text);
+    let config = format!("--config={}", authority.path("gateway.toml").display());
+    let mut child = serve_with(&[config])
+        .env("OPENCLAW_GATEWAY_TLS_KEY", key)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line_with = async move |words: &str| loop {
+        let line = within(words, lines.next_line())
+            .await
+            .unwrap()
+            .expect("the gateway ended");
+        if line.contains(words) {
+            return line;
+        }
+    };
+    (child, line_with)
+}
+
+#[tokio::test]
+async fn a_hangup_reads_the_certificate_again_and_keeps_the_old_one_if_that_fails() {
+    let authority = Authority::new();
+    authority.issue(&["localhost"], |_| {});
+    let [_, cert_path, _, key_path] = pair(&authority);
+    // The file has the options, too.
+    let text = format!("tls-cert = {cert_path:?}\nhsts = 60\n");
+    let (mut child, mut line_with) = logging(&authority, &text, Path::new(&key_path));
+    let first = line_with("connections are encrypted").await;
+    let private = std::fs::read_to_string(&key_path).unwrap();
+    authority.write("key.pem", "nothing");
+    for failures in 1..3 {
+        signal(&child, Signal::HUP);
+        let line = line_with("the old certificate stays").await;
+        let count = format!("failures={failures}");
+        for words in ["WARN", &count, "--tls-key: ", &key_path] {
+            assert!(line.contains(words), "{words}: {line}");
+        }
+    }
+    authority.write("key.pem", &private);
+    signal(&child, Signal::HUP);
+    let line = line_with("the certificate is read").await;
+    let fingerprint = line.split_once("fingerprint=").unwrap().1.trim();
+    assert!(
+        fingerprint.starts_with("sha256:") && first.contains(fingerprint),
+        "{first} {line}"
+    );
+    child.kill().await.unwrap();
+}
+
+/// Under Landlock, too: `serve` gives up all files but those in the folders that hold the pair or a link to it.
+#[tokio::test]
+async fn a_renewed_certificate_behind_new_links_is_read() {
+    use std::os::unix::fs::symlink;
+
+    let authority = Authority::new();
+    let issue = |folder: &str| {
+        authority.issue(&["localhost"], |_| {});
+        std::fs::create_dir_all(authority.path(folder)).unwrap();
+        for name in ["cert.pem", "key.pem"] {
+            std::fs::rename(authority.path(name), authority.path(folder).join(name)).unwrap();
+        }
+    };
+    let relink = |target: &str, link: &str| {
+        let _ = std::fs::remove_file(authority.path(link));
+        symlink(target, authority.path(link)).unwrap();
+    };
+    // `live/cert.pem` is a link to a file elsewhere, and the key is behind a link to a folder.
+    std::fs::create_dir_all(authority.path("live")).unwrap();
+    issue("versions/1");
+    std::fs::create_dir_all(authority.path("archive")).unwrap();
+    std::fs::copy(
+        authority.path("versions/1/cert.pem"),
+        authority.path("archive/cert1.pem"),
+    )
+    .unwrap();
+    relink("../archive/cert1.pem", "live/cert.pem");
+    relink("versions/1", "current");
+    let text = format!("tls-cert = {:?}\n", authority.path("live/cert.pem"));
+    let (mut child, mut line_with) = logging(&authority, &text, &authority.path("current/key.pem"));
+    let first = line_with("connections are encrypted").await;
+    issue("versions/2");
+    std::fs::copy(
+        authority.path("versions/2/cert.pem"),
+        authority.path("archive/cert2.pem"),
+    )
+    .unwrap();
+    relink("../archive/cert2.pem", "live/cert.pem");
+    relink("versions/2", "current");
+    signal(&child, Signal::HUP);
+    let line = line_with("SIGHUP: ").await;
+    let fingerprint = line.split_once("fingerprint=").expect("it is read").1.trim();
+    assert!(!first.contains(fingerprint), "{first} {line}");
+    child.kill().await.unwrap();
+}
+
+/// Landlock allows the folder that was there at the start, and not one of the same name.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_certificate_in_a_folder_that_is_new_needs_a_restart() {
+    let authority = Authority::new();
+    let issue = || {
+        authority.issue(&["localhost"], |_| {});
+        std::fs::create_dir(authority.path("pair")).unwrap();
+        for name in ["cert.pem", "key.pem"] {
+            std::fs::rename(authority.path(name), authority.path("pair").join(name)).unwrap();
+        }
+    };
+    issue();
+    let text = format!("tls-cert = {:?}\n", authority.path("pair/cert.pem"));
+    let (mut child, mut line_with) = logging(&authority, &text, &authority.path("pair/key.pem"));
+    let has_landlock = !line_with("listening").await.contains("sandbox=none");
+    line_with("connections are encrypted").await;
+    std::fs::rename(authority.path("pair"), authority.path("old")).unwrap();
+    issue();
+    signal(&child, Signal::HUP);
+    let line = line_with("SIGHUP: ").await;
+    let words = if has_landlock {
+        "if this one is new, restart the gateway"
+    } else {
+        "the certificate is read"
+    };
+    assert!(line.contains(words), "{line}");
+    child.kill().await.unwrap();
+}
