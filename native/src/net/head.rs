@@ -16,6 +16,7 @@ use crate::auth::origin::is_authority;
 use crate::auth::proxy::{Client, is_proxy_header};
 use crate::auth::user_header::StatedUser;
 use crate::log::start_of;
+use crate::tls::HANDSHAKE_RECORD;
 
 pub(crate) use upgrade::Upgrade;
 use upgrade::{WebSocketLines, has_token};
@@ -125,7 +126,7 @@ pub(crate) async fn read_head<S: AsyncRead + Unpin>(
     let mut scan = Scan::default();
     loop {
         // The first bytes of a record that carries a handshake.
-        if bytes.starts_with(&[0x16, 3]) {
+        if bytes.starts_with(&[HANDSHAKE_RECORD, 3]) {
             return Err(HeadError::Tls);
         }
         if let Some(len) = scan.end_of_head(bytes)? {

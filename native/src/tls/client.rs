@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::error::{TlsError, Why};
-use super::{Fingerprint, provider};
+use super::{ALPN, Fingerprint, provider};
 use crate::files::read_small;
 
 /// Most bytes of a file of authorities: the list of a whole system takes 250 KiB.
@@ -82,7 +82,7 @@ impl ClientTls {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![ALPN.to_vec()];
         Ok(Self(Arc::new(config)))
     }
 

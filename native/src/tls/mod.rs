@@ -36,6 +36,12 @@ pub(crate) use transport::Transport;
 
 use tokio::net::TcpStream;
 
+/// The first byte of a TLS record that carries a handshake.
+pub(crate) const HANDSHAKE_RECORD: u8 = 0x16;
+/// The only protocol that is spoken inside.
+#[cfg(feature = "tls")]
+const ALPN: &[u8] = b"http/1.1";
+
 /// Why a socket of a TLS port carries no TLS.
 #[derive(Debug)]
 #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "nothing accepts TLS"))]

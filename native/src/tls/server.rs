@@ -14,7 +14,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::error::{TlsError, Why};
 use super::limited::Limited;
-use super::{Fingerprint, NoTls, provider};
+use super::{ALPN, Fingerprint, HANDSHAKE_RECORD, NoTls, provider};
 use crate::files::read_small;
 
 /// Most bytes of a PEM file.
@@ -23,8 +23,6 @@ const MAX_PEM_BYTES: u64 = 64 * 1024;
 const MAX_HANDSHAKE_BYTES: usize = 8 * 1024;
 /// Tickets that a client gets for TLS 1.3: one connection takes one.
 const TICKETS: usize = 1;
-/// The first byte of a TLS record that carries a handshake.
-const HANDSHAKE_RECORD: u8 = 0x16;
 
 /// An encrypted socket that requests are read from.
 pub(crate) type ServerStream = TlsStream<Limited>;
@@ -159,7 +157,7 @@ fn config(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> R
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![ALPN.to_vec()];
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.ticketer = rustls::crypto::ring::Ticketer::new()?;
     config.send_tls13_tickets = TICKETS;

@@ -6,10 +6,8 @@ use presence_core::wire::connect::{MAX_COMMANDS, MAX_LIST_ITEMS};
 use presence_core::wire::{AuthParams, ConnectParams, DeviceProof};
 use serde_json::Value;
 
-use crate::naive::{Bad, Members, boolean, integer, object, string, strings};
+use crate::naive::{Bad, MAX_COMPARED_BYTES, Members, boolean, integer, object, string, strings};
 
-/// Longer texts may hold more members or values than are read.
-const MAX_COMPARED_BYTES: usize = 4_096;
 
 /// Reads the bytes as parameters and compares what comes out.
 ///

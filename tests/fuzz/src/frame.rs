@@ -8,10 +8,8 @@ use presence_core::wire::{Call, FrameError, Method, Request};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::naive::{Bad, Members, boolean, number, string, strings};
+use crate::naive::{Bad, MAX_COMPARED_BYTES, Members, boolean, number, string, strings};
 
-/// Longer texts may hold more members or values than are read.
-const MAX_COMPARED_BYTES: usize = 4_096;
 const KNOWN: [&str; 6] = [
     "type",
     "id",

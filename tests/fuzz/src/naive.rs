@@ -3,6 +3,9 @@
 
 use serde_json::{Map, Value};
 
+/// Longer texts may hold more members or values than are read.
+pub(crate) const MAX_COMPARED_BYTES: usize = 4_096;
+
 /// A value that breaks a rule.
 #[derive(Debug)]
 pub(crate) struct Bad;
