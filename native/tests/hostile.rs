@@ -15,36 +15,17 @@ use std::thread::JoinHandle;
 
 use futures_util::FutureExt;
 use serde_json::json;
+use support::frames::{FIRST_PIECE, LAST_PIECE, NEXT_PIECE, PING, PONG, TEXT, frame};
 use support::{Client, config, config_with, connect_params, raw_http, start, start_manual};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpSocket;
 use tokio_tungstenite::tungstenite::Message;
 
 const READ: &[&str] = &["operator.read"];
-const PING: u8 = 0x89;
-const PONG: u8 = 0x8a;
-const FIRST_PIECE: u8 = 0x01;
-const NEXT_PIECE: u8 = 0x00;
-const LAST_PIECE: u8 = 0x80;
 /// Most that floods send while one other client connects, asks and is answered: some turns of 16 KiB each.
 const MOST_FLOOD_BYTES: usize = 8 * 1024 * 1024;
 /// As much again and more is in the buffers of the system at the beginning.
 const MOST_FIRST_BYTES: usize = 32 * 1024 * 1024;
-
-/// A client's frame, masked with zeros.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![first];
-    match payload.len() {
-        len @ 0..=125 => bytes.push(0x80 | len as u8),
-        len => {
-            bytes.push(0x80 | 126);
-            bytes.extend(u16::try_from(len).unwrap().to_be_bytes());
-        }
-    }
-    bytes.extend([0; 4]);
-    bytes.extend(payload);
-    bytes
-}
 
 /// A `connect` of `len` bytes.
 fn hello(instance: &str, len: usize) -> String {
@@ -148,7 +129,7 @@ fn from(client: u8) -> String {
 /// A client that sends half of a large `connect`.
 async fn half(address: SocketAddr, client: u8) -> Client {
     let mut holder = Client::open(address, &from(client)).await;
-    let half = &frame(0x81, hello("holder", 64 * 1024 - 1).as_bytes())[..32 * 1024];
+    let half = &frame(TEXT, hello("holder", 64 * 1024 - 1).as_bytes())[..32 * 1024];
     holder.stream().write_all(half).await.unwrap();
     holder
 }
@@ -308,7 +289,7 @@ async fn a_flood_does_not_put_off_the_end_of_a_client_that_reads_nothing() {
     // Answers of 287 KB: more than the system holds, and no more than the gateway holds before it stops to read.
     let id = "i".repeat(1_000);
     let ask = format!(r#"{{"type":"req","id":"{id}","method":"no.such.method"}}"#);
-    let asks = frame(0x81, ask.as_bytes()).repeat(250);
+    let asks = frame(TEXT, ask.as_bytes()).repeat(250);
     deaf.stream().write_all(&asks).await.unwrap();
     // More pings than a turn takes, so that there is always something to read.
     let flood = Flood::start(deaf, frame(PING, b"").repeat(20_000));

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use support::frames::{TEXT, frame};
 use support::process::Process;
 use support::{Client, connect_params};
 use support_tls::{Authority, VERSIONS, open};
@@ -77,13 +78,8 @@ impl Watched {
     }
 }
 
-/// A client's text frame, masked with zeros.
-fn frame(text: &str) -> Vec<u8> {
-    let mut bytes = vec![0x81, 0x80 | 127];
-    bytes.extend((text.len() as u64).to_be_bytes());
-    bytes.extend([0; 4]);
-    bytes.extend(text.as_bytes());
-    bytes
+fn text_frame(text: &str) -> Vec<u8> {
+    frame(TEXT, text.as_bytes())
 }
 
 /// A request of at most `bytes` that is `item` all over.
@@ -117,7 +113,7 @@ async fn pour(mut client: Client, bytes: &[u8], until: &str) {
 
 /// A request whose answer shows that all before it was read.
 fn last() -> Vec<u8> {
-    frame(r#"{"type":"req","id":"the-last-one","method":"health"}"#)
+    text_frame(r#"{"type":"req","id":"the-last-one","method":"health"}"#)
 }
 
 #[tokio::test]
@@ -138,7 +134,7 @@ async fn a_client_that_is_let_in_is_bounded_in_memory() {
     let process = Watched::start().await;
     for text in &texts {
         let (client, _) = Client::connect(process.address, "attacker", &[]).await;
-        let mut bytes = frame(text).repeat(8);
+        let mut bytes = text_frame(text).repeat(8);
         bytes.extend(last());
         pour(client, &bytes, "the-last-one").await;
     }
@@ -151,7 +147,7 @@ async fn pieces_and_unread_answers_are_bounded_in_memory() {
     // A message in two large pieces, and half of another frame.
     let (mut client, _) = Client::connect(process.address, "attacker", &["operator.read"]).await;
     let half = " ".repeat(MIB / 2);
-    let (mut first, mut next) = (frame(&half), frame(&half));
+    let (mut first, mut next) = (text_frame(&half), text_frame(&half));
     (first[0], next[0]) = (0x01, 0x00);
     next.truncate(MIB / 4);
     client.stream().write_all(&[first, next].concat()).await.unwrap();
@@ -159,7 +155,7 @@ async fn pieces_and_unread_answers_are_bounded_in_memory() {
     let (mut deaf, _) = Client::connect(process.address, "deaf", &["operator.read"]).await;
     let id = "i".repeat(1_000);
     let ask = format!(r#"{{"type":"req","id":"{id}","method":"presence.snapshot"}}"#);
-    let asks = frame(&ask).repeat(4_000);
+    let asks = text_frame(&ask).repeat(4_000);
     // The gateway stops to read before that; whether it does is not the question here.
     let _ = tokio::time::timeout(Duration::from_secs(2), deaf.stream().write_all(&asks)).await;
     let (mut other, _) = Client::connect(process.address, "other", &["operator.read"]).await;
@@ -177,7 +173,7 @@ async fn idle_clients_keep_no_buffer_of_their_largest_message() {
     for n in 0..40 {
         let instance = format!("idle-{n}");
         let (mut client, _) = Client::connect(process.address, &instance, &["operator.read"]).await;
-        client.stream().write_all(&frame(&text)).await.unwrap();
+        client.stream().write_all(&text_frame(&text)).await.unwrap();
         assert_eq!(client.response("1").await["ok"], false);
         // Its buffer is in use after that as before.
         assert_eq!(client.request("health", json!({})).await["ok"], true);
@@ -191,7 +187,7 @@ async fn idle_clients_keep_no_buffer_of_their_largest_message() {
 async fn strangers_are_bounded_in_memory_together() {
     let process = Watched::start().await;
     let connect = dense("connect", r#"{"":0}"#, 64 * 1024);
-    let whole = frame(&connect);
+    let whole = text_frame(&connect);
     let mut strangers = Vec::new();
     for n in 0..200 {
         let mut stranger = Client::open(process.address, "").await;

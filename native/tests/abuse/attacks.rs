@@ -5,8 +5,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
+use super::support::frames::{TEXT, frame};
 use super::support::{Client, config, connect_params, raw_http, refusal, row, start, start_manual, within};
-use super::{READ, TEXT, Witness, frame, request};
+use super::{READ, Witness, request};
 
 /// Rows of the default configuration.
 const MAX_ENTRIES: usize = 200;

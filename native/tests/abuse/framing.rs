@@ -5,16 +5,9 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::tungstenite::Message;
 
+use super::support::frames::{BINARY, CLOSE, FIRST_PIECE, LAST_PIECE, NEXT_PIECE, PING, PONG, TEXT, frame};
 use super::support::{Client, config, start, within};
-use super::{READ, TEXT, Witness, frame, request};
-
-const BINARY: u8 = 0x82;
-const CLOSE: u8 = 0x88;
-const PING: u8 = 0x89;
-const PONG: u8 = 0x8a;
-const FIRST_PIECE: u8 = 0x01;
-const NEXT_PIECE: u8 = 0x00;
-const LAST_PIECE: u8 = 0x80;
+use super::{READ, Witness, request};
 
 /// A close frame with this code and reason.
 fn close(code: u16, reason: &[u8]) -> Vec<u8> {

@@ -12,32 +12,6 @@ use serde_json::{Value, json};
 use support::{Client, row};
 
 const READ: &[&str] = &["operator.read"];
-const TEXT: u8 = 0x81;
-
-/// A client's frame: its first byte as it is, its payload masked.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    const KEY: [u8; 4] = [0x5a, 0, 0xff, 0x13];
-    let mut bytes = vec![first];
-    match payload.len() {
-        len @ 0..=125 => bytes.push(0x80 | len as u8),
-        len @ 126..=65_535 => {
-            bytes.push(0x80 | 126);
-            bytes.extend((len as u16).to_be_bytes());
-        }
-        len => {
-            bytes.push(0x80 | 127);
-            bytes.extend((len as u64).to_be_bytes());
-        }
-    }
-    bytes.extend(KEY);
-    bytes.extend(
-        payload
-            .iter()
-            .zip(KEY.iter().cycle())
-            .map(|(byte, key)| byte ^ key),
-    );
-    bytes
-}
 
 /// A request as text.
 fn request(id: &str, method: &str, params: &Value) -> String {

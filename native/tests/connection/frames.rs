@@ -2,19 +2,6 @@
 
 use super::*;
 
-/// A client's frame as bytes.
-pub(super) fn masked(frame: &Frame) -> Vec<u8> {
-    let payload = frame.payload().to_vec();
-    let header = FrameHeader {
-        mask: Some([0; 4]),
-        ..frame.header().clone()
-    };
-    let mut bytes = Vec::new();
-    header.format(payload.len() as u64, &mut bytes).unwrap();
-    bytes.extend(payload);
-    bytes
-}
-
 #[tokio::test]
 async fn frames_are_bounded_before_and_after_the_handshake() {
     let gateway = start(config_with(|config| {

@@ -1,6 +1,5 @@
 //! The handshake: secrets, origins, proxies, its time limit.
 
-use super::frames::masked;
 use super::*;
 
 #[tokio::test]
@@ -96,8 +95,10 @@ async fn without_a_secret_a_rebound_name_is_refused() {
     stream.write_all(request.as_bytes()).await.unwrap();
     let connect =
         json!({ "type": "req", "id": "1", "method": "connect", "params": connect_params("c", READ) });
-    let frame = Frame::message(connect.to_string(), OpCode::Data(Data::Text), true);
-    stream.write_all(&masked(&frame)).await.unwrap();
+    stream
+        .write_all(&frame(TEXT, connect.to_string().as_bytes()))
+        .await
+        .unwrap();
     let mut answer = Vec::new();
     within("the refusal", AsyncReadExt::read_to_end(&mut stream, &mut answer))
         .await

@@ -7,9 +7,11 @@
     reason = "a test fails by panicking"
 )]
 
+pub(crate) mod frames;
 pub(crate) mod log;
 #[cfg(unix)]
 pub(crate) mod process;
+pub(crate) mod slow;
 
 use std::future::Future;
 use std::net::SocketAddr;

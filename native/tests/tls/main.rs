@@ -14,10 +14,11 @@ use presence_gateway::{GatewayConfig, Tls};
 use rustls::{ClientConfig, HandshakeKind};
 use serde_json::json;
 use support::log::Log;
+use support::slow::{small_socket, stops_reading};
 use support::{Client, config, config_with, connect_params, raw_http, row, start, start_manual, within};
 use support_tls::{Authority, VERSIONS, connect, encrypt, filled, open};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 
 const READ: &[&str] = &["operator.read"];
 const ADMIN: &[&str] = &["operator.admin"];
@@ -259,38 +260,11 @@ async fn a_reader_that_stops_is_closed_in_time() {
     let client = authority.client(&VERSIONS);
     let mut writer = open(&client, gateway.address(), "").await;
     writer.hello(connect_params("writer", ADMIN)).await;
-    for n in 0..50 {
-        let params = json!({ "text": "x".repeat(4_000), "instanceId": format!("row-{n}") });
-        assert_eq!(writer.request("system-event", params).await["ok"], true);
-    }
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4_096).unwrap();
-    let stream = encrypt(&client, socket.connect(gateway.address()).await.unwrap())
+    let stream = encrypt(&client, small_socket(gateway.address()).await)
         .await
         .unwrap();
-    let mut stopped = Client::over(stream, ("/", "localhost"), "").await;
-    stopped.event().await;
-    stopped.ask("connect", connect_params("stopped", READ)).await;
-    for n in 0..100 {
-        let params = json!({ "text": format!("{n}"), "instanceId": "changing" });
-        assert_eq!(writer.request("system-event", params).await["ok"], true);
-        clock.advance(60);
-        writer.event_named("presence").await;
-    }
-    for _ in 0..21 {
-        clock.advance(1_000);
-        gateway.settle().await;
-        tokio::task::yield_now().await;
-    }
-    within("the end of the reader that stopped", async {
-        loop {
-            let list = writer.request("system-presence", json!({})).await["payload"].clone();
-            if row(&list, "stopped")["reason"] == "disconnect" {
-                return;
-            }
-        }
-    })
-    .await;
+    let stopped = Client::over(stream, ("/", "localhost"), "").await;
+    stops_reading(stopped, &mut writer, (&gateway, &clock)).await;
     gateway.shutdown().await;
 }
 

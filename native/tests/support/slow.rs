@@ -1,0 +1,70 @@
+//! Clients that read slowly or not at all.
+
+use std::net::SocketAddr;
+
+use presence_gateway::RunningGateway;
+use presence_gateway::clock::Manual;
+use serde_json::json;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpSocket, TcpStream};
+
+use super::{Client, connect_params, row, within};
+
+/// Fills the roster with rows of about 4 KB each.
+pub(crate) async fn fill(client: &mut Client<impl AsyncRead + AsyncWrite + Unpin>, rows: usize) {
+    for n in 0..rows {
+        let params =
+            json!({ "text": "x".repeat(4_000), "instanceId": format!("row-{n}"), "reason": "periodic" });
+        let response = client.request("system-event", params).await;
+        assert_eq!(response["ok"], true, "{response}");
+    }
+}
+
+/// A connection that holds little of what is written to it.
+pub(crate) async fn small_socket(address: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    socket.connect(address).await.unwrap()
+}
+
+/// Connects, and then reads no more: that costs the writer nothing, and the gateway closes the connection in time. Its
+/// row says so, although it reads no close either.
+pub(crate) async fn stops_reading(
+    mut stopped: Client<impl AsyncRead + AsyncWrite + Unpin>,
+    writer: &mut Client<impl AsyncRead + AsyncWrite + Unpin>,
+    (gateway, clock): (&RunningGateway, &Manual),
+) {
+    fill(writer, 50).await;
+    stopped.event().await;
+    stopped
+        .ask("connect", connect_params("stopped", &["operator.read"]))
+        .await;
+    // Far more than any socket holds.
+    for n in 0..100 {
+        let params = json!({ "text": format!("{n}"), "instanceId": "changing" });
+        assert_eq!(writer.request("system-event", params).await["ok"], true);
+        // The window ends, so the change is told.
+        clock.advance(60);
+        let event = writer.event_named("presence").await;
+        assert_eq!(
+            row(&event["payload"]["presence"], "changing")["text"],
+            n.to_string()
+        );
+    }
+    for _ in 0..21 {
+        clock.advance(1_000);
+        gateway.settle().await;
+        tokio::task::yield_now().await;
+    }
+    let list = within("the end of the reader that stopped", async {
+        loop {
+            let list = writer.request("system-presence", json!({})).await["payload"].clone();
+            if row(&list, "stopped")["reason"] == "disconnect" {
+                break list;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(row(&list, "writer")["reason"], "connect");
+}
