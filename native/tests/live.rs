@@ -7,7 +7,9 @@ mod support;
 use std::process::Stdio;
 
 use presence_gateway::RunningGateway;
+use rustix::process::Signal;
 use serde_json::json;
+use support::process::signal;
 use support::{Client, TOKEN, config, config_with, row, start, within};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
@@ -43,9 +45,7 @@ impl Running {
 
     /// Interrupts it as Ctrl-C does, and waits for its exit code.
     async fn interrupt(mut self) -> Option<i32> {
-        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
-        let pid = rustix::process::Pid::from_raw(pid).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        signal(&self.child, Signal::INT);
         within("the end", self.child.wait()).await.unwrap().code()
     }
 }

@@ -10,8 +10,12 @@ mod support;
 
 use std::fs::OpenOptions;
 use std::net::SocketAddr;
+#[cfg(target_os = "linux")]
+use std::path::Path;
 use std::process::Stdio;
 
+use rustix::process::Signal;
+use support::process::signal;
 use support::{Client, config, connect_params, raw_http, start, within};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -94,9 +98,7 @@ async fn answers(address: SocketAddr) {
 }
 
 async fn stops(mut child: Child) {
-    let id = i32::try_from(child.id().unwrap()).unwrap();
-    let id = rustix::process::Pid::from_raw(id).unwrap();
-    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    signal(&child, Signal::TERM);
     let status = within("the end", child.wait()).await.unwrap();
     assert!(status.success(), "{status}");
 }
@@ -108,6 +110,61 @@ async fn a_log_on_a_full_disk_does_not_end_the_gateway() {
     let address = address(child.stdout.as_mut().unwrap()).await;
     provoke_lines(address).await;
     answers(address).await;
+    stops(child).await;
+}
+
+/// The command with its home, its working folder and its temporary folder on a disk without a free byte. `None` where
+/// tests may mount none.
+#[cfg(target_os = "linux")]
+async fn on_a_full_disk(command: Command, folder: &Path) -> Option<Command> {
+    const IN_ITS_OWN_MOUNTS: [&str; 4] = ["--map-root-user", "--mount", "/bin/sh", "-c"];
+    const MOUNT: &str = "mount -t tmpfs -o size=16k none \"$0\"";
+    const FILL: &str = "cat /dev/zero 2>/dev/null >\"$0/filled\"";
+
+    let mut probe = Command::new("unshare");
+    probe.args(IN_ITS_OWN_MOUNTS).arg(MOUNT).arg(folder);
+    let output = within("a mount", probe.output()).await;
+    if !output.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: this process may not mount a file system");
+        return None;
+    }
+    let mut full = Command::new("unshare");
+    full.args(IN_ITS_OWN_MOUNTS)
+        .arg(format!("{MOUNT} && {{ {FILL}; cd \"$0\" && exec \"$@\"; }}"))
+        .arg(folder)
+        .arg(command.as_std().get_program())
+        .args(command.as_std().get_args())
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", folder)
+        .env("TMPDIR", folder)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    Some(full)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn on_a_full_disk_the_gateway_serves_and_beacons_are_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(mut gateway) = on_a_full_disk(serve(), folder.path()).await else {
+        return;
+    };
+    let mut child = gateway.stdout(Stdio::piped()).stderr(full()).spawn().unwrap();
+    let address = address(child.stdout.as_mut().unwrap()).await;
+    provoke_lines(address).await;
+    answers(address).await;
+
+    let url = format!("ws://{address}");
+    let beacon = program(&["beacon", "--url", &url, "--token", support::TOKEN]);
+    let mut beacon = on_a_full_disk(beacon, folder.path()).await.unwrap();
+    let output = within("the beacon", beacon.output()).await.unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{text}");
+    assert!(
+        text.contains("the instance id cannot be kept") && text.contains("No space left on device"),
+        "{text}"
+    );
     stops(child).await;
 }
 

@@ -2,18 +2,16 @@
 #![cfg(unix)]
 
 use rustix::process::Signal;
+use tokio::io::Lines;
+use tokio::process::ChildStderr;
 
 use super::tls::{pair, serve_with};
 use super::*;
-use crate::support::process::signal;
+use crate::support::process::{line_with, signal};
 use crate::support_tls::Authority;
 
-/// A gateway with this configuration file, until it writes its log lines.
-fn logging(
-    authority: &Authority,
-    text: &str,
-    key: &Path,
-) -> (Child, impl AsyncFnMut(&str) -> String + use<>) {
+/// A gateway with this configuration file, and the lines of its log.
+fn logging(authority: &Authority, text: &str, key: &Path) -> (Child, Lines<BufReader<ChildStderr>>) {
     authority.write("gateway.toml", text);
     let config = format!("--config={}", authority.path("gateway.toml").display());
     let mut child = serve_with(&[config])
@@ -22,17 +20,8 @@ fn logging(
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let line_with = async move |words: &str| loop {
-        let line = within(words, lines.next_line())
-            .await
-            .unwrap()
-            .expect("the gateway ended");
-        if line.contains(words) {
-            return line;
-        }
-    };
-    (child, line_with)
+    let log = BufReader::new(child.stderr.take().unwrap()).lines();
+    (child, log)
 }
 
 #[tokio::test]
@@ -42,13 +31,13 @@ async fn a_hangup_reads_the_certificate_again_and_keeps_the_old_one_if_that_fail
     let [_, cert_path, _, key_path] = pair(&authority);
     // The file has the options, too.
     let text = format!("tls-cert = {cert_path:?}\nhsts = 60\n");
-    let (mut child, mut line_with) = logging(&authority, &text, Path::new(&key_path));
-    let first = line_with("connections are encrypted").await;
+    let (mut child, mut log) = logging(&authority, &text, Path::new(&key_path));
+    let first = line_with(&mut log, "connections are encrypted").await;
     let private = std::fs::read_to_string(&key_path).unwrap();
     authority.write("key.pem", "nothing");
     for failures in 1..3 {
         signal(&child, Signal::HUP);
-        let line = line_with("the old certificate stays").await;
+        let line = line_with(&mut log, "the old certificate stays").await;
         let count = format!("failures={failures}");
         for words in ["WARN", &count, "--tls-key: ", &key_path] {
             assert!(line.contains(words), "{words}: {line}");
@@ -56,7 +45,7 @@ async fn a_hangup_reads_the_certificate_again_and_keeps_the_old_one_if_that_fail
     }
     authority.write("key.pem", &private);
     signal(&child, Signal::HUP);
-    let line = line_with("the certificate is read").await;
+    let line = line_with(&mut log, "the certificate is read").await;
     let fingerprint = line.split_once("fingerprint=").unwrap().1.trim();
     assert!(
         fingerprint.starts_with("sha256:") && first.contains(fingerprint),
@@ -94,8 +83,8 @@ async fn a_renewed_certificate_behind_new_links_is_read() {
     relink("../archive/cert1.pem", "live/cert.pem");
     relink("versions/1", "current");
     let text = format!("tls-cert = {:?}\n", authority.path("live/cert.pem"));
-    let (mut child, mut line_with) = logging(&authority, &text, &authority.path("current/key.pem"));
-    let first = line_with("connections are encrypted").await;
+    let (mut child, mut log) = logging(&authority, &text, &authority.path("current/key.pem"));
+    let first = line_with(&mut log, "connections are encrypted").await;
     issue("versions/2");
     std::fs::copy(
         authority.path("versions/2/cert.pem"),
@@ -105,7 +94,7 @@ async fn a_renewed_certificate_behind_new_links_is_read() {
     relink("../archive/cert2.pem", "live/cert.pem");
     relink("versions/2", "current");
     signal(&child, Signal::HUP);
-    let line = line_with("SIGHUP: ").await;
+    let line = line_with(&mut log, "SIGHUP: ").await;
     let fingerprint = line.split_once("fingerprint=").expect("it is read").1.trim();
     assert!(!first.contains(fingerprint), "{first} {line}");
     child.kill().await.unwrap();
@@ -125,13 +114,13 @@ async fn a_certificate_in_a_folder_that_is_new_needs_a_restart() {
     };
     issue();
     let text = format!("tls-cert = {:?}\n", authority.path("pair/cert.pem"));
-    let (mut child, mut line_with) = logging(&authority, &text, &authority.path("pair/key.pem"));
-    let has_landlock = !line_with("listening").await.contains("sandbox=none");
-    line_with("connections are encrypted").await;
+    let (mut child, mut log) = logging(&authority, &text, &authority.path("pair/key.pem"));
+    let has_landlock = !line_with(&mut log, "listening").await.contains("sandbox=none");
+    line_with(&mut log, "connections are encrypted").await;
     std::fs::rename(authority.path("pair"), authority.path("old")).unwrap();
     issue();
     signal(&child, Signal::HUP);
-    let line = line_with("SIGHUP: ").await;
+    let line = line_with(&mut log, "SIGHUP: ").await;
     let words = if has_landlock {
         "if this one is new, restart the gateway"
     } else {
