@@ -16,6 +16,8 @@ mod budget;
 mod event;
 mod gate;
 mod input;
+#[cfg(test)]
+mod model;
 pub(crate) mod parting;
 mod peer;
 pub(crate) mod record;
@@ -23,6 +25,7 @@ mod session;
 mod shared;
 mod socket;
 mod stream;
+mod sync;
 mod writer;
 
 pub(crate) use event::{Event, MAX_EVENTS};

@@ -1,7 +1,6 @@
 //! The part of a connection that its own task and the driver share.
 
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use presence_core::Now;
@@ -11,6 +10,7 @@ use presence_core::wire::CloseFrame;
 
 use super::input::Input;
 use super::socket::Socket;
+use super::sync::{Mutex, MutexGuard, PoisonError};
 use super::writer::{Flush, Writer};
 
 /// Requests wait while more bytes of responses than this are undelivered: a client that asks faster

@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use crate::naive::{Bad, MAX_COMPARED_BYTES, Members, boolean, integer, object, string, strings};
 
-
 /// Reads the bytes as parameters and compares what comes out.
 ///
 /// # Panics

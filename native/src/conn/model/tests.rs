@@ -1,0 +1,299 @@
+//! What is tried in many orders.
+
+use std::future::poll_fn;
+use std::io::Cursor;
+use std::sync::Arc;
+
+use presence_core::Now;
+use presence_core::server::Item;
+use presence_core::wire::{CloseFrame, EventFrame, ResponseFrame};
+use shuttle::future::block_on;
+use shuttle::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use shuttle::thread;
+use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::{Message, WebSocket};
+
+use super::peer::{Peer, Turn};
+use super::socket::Socket;
+use crate::conn::Input;
+
+const NOW: Now = Now {
+    age_ms: 1,
+    wall_ms: 1,
+};
+/// A response of this many bytes backs a connection up, together with a second one.
+const LARGE_BYTES: usize = 200 * 1024;
+/// Inputs that one request stands for.
+const BATCH: usize = 3;
+
+/// A batch of one connection for the driver.
+type Batch = (Arc<Peer>, Vec<Input>);
+
+/// A connection whose outbox is never full.
+fn peer(socket: &Socket) -> Arc<Peer> {
+    Arc::new(Peer::new(socket.clone(), Box::default(), usize::MAX))
+}
+
+/// What the connection's task does, from its first turn to the end of the socket.
+fn session(peer: &Arc<Peer>, driver: &SyncSender<Batch>) {
+    let hand_on = |inputs| {
+        peer.start_batch();
+        // Waits while the channel is full. The driver may have stopped.
+        let _ = driver.send((Arc::clone(peer), inputs));
+    };
+    loop {
+        match block_on(poll_fn(|cx| peer.poll_turn(cx, false))) {
+            Turn::Read => match peer.try_read(&mut [0]) {
+                Ok(1..) => hand_on((0..BATCH).map(|_| Input::Pong).collect()),
+                Ok(0) => break,
+                Err(_) => {}
+            },
+            Turn::Write => peer.resume(NOW),
+            Turn::Resend(inputs) => hand_on(inputs),
+            Turn::Close | Turn::Broken => break,
+        }
+    }
+    loop {
+        peer.resume(NOW);
+        if peer.is_drained() || block_on(poll_fn(|cx| peer.poll_write_ready(cx))).is_err() {
+            break;
+        }
+    }
+    peer.close_socket();
+}
+
+/// What the driver does with a batch: each input gets a response, until the connection is backed up. Returns the number
+/// of inputs that it handled.
+fn handle(peer: &Peer, inputs: Vec<Input>, mut response: impl FnMut() -> String) -> usize {
+    let mut inputs = inputs.into_iter();
+    let mut count = 0;
+    for _ in inputs.by_ref() {
+        peer.push(Item::Response(ResponseFrame::text(response())))
+            .unwrap();
+        count += 1;
+        if peer.is_backed_up() {
+            peer.flush(NOW);
+            if peer.is_backed_up() {
+                break;
+            }
+        }
+    }
+    peer.flush(NOW);
+    peer.finish_batch(inputs.collect());
+    count
+}
+
+/// Answers so many inputs of these connections, each with its number, and then closes the connections.
+fn drive(batches: &Receiver<Batch>, peers: &[Arc<Peer>], inputs: usize, bytes: usize) {
+    let mut counts = vec![0; peers.len()];
+    let mut left = inputs;
+    while left > 0 {
+        let (peer, inputs) = batches.recv().unwrap();
+        let at = peers.iter().position(|other| Arc::ptr_eq(other, &peer)).unwrap();
+        left -= handle(&peer, inputs, || {
+            counts[at] += 1;
+            format!("{}{}", " ".repeat(bytes), counts[at])
+        });
+    }
+    for peer in peers {
+        peer.close(CloseFrame::SERVICE_RESTART);
+        peer.flush(NOW);
+    }
+}
+
+/// What a client makes of everything until the end of the socket: its texts, and the code of the close.
+fn received(socket: &Socket) -> (Vec<String>, Option<u16>) {
+    received_after(socket, Vec::new())
+}
+
+/// [`received`], after these bytes.
+fn received_after(socket: &Socket, mut bytes: Vec<u8>) -> (Vec<String>, Option<u16>) {
+    loop {
+        let more = socket.receive();
+        if more.is_empty() {
+            break;
+        }
+        bytes.extend(more);
+    }
+    let mut client = WebSocket::from_raw_socket(Cursor::new(bytes), Role::Client, None);
+    let (mut texts, mut code) = (Vec::new(), None);
+    while let Ok(message) = client.read() {
+        match message {
+            Message::Text(text) => texts.push(text.trim_start().to_owned()),
+            Message::Close(close) => code = close.map(|close| close.code.into()),
+            _ => {}
+        }
+    }
+    (texts, code)
+}
+
+fn numbers(count: usize) -> Vec<String> {
+    (1..=count).map(|number| number.to_string()).collect()
+}
+
+#[test]
+fn all_that_is_pushed_before_the_close_arrives_in_order() {
+    const EVENTS: usize = 6;
+
+    let model = || {
+        let socket = Socket::default();
+        let peer = peer(&socket);
+        let (batches, _driver) = sync_channel(1);
+        let task = thread::spawn({
+            let peer = Arc::clone(&peer);
+            move || session(&peer, &batches)
+        });
+        let driver = thread::spawn(move || {
+            for number in 1..=EVENTS {
+                // Two of them fill the socket.
+                let text = format!("{number:>40000}");
+                peer.push(Item::Response(ResponseFrame::text(text))).unwrap();
+                if number % 2 == 0 {
+                    peer.flush(NOW);
+                }
+            }
+            peer.close(CloseFrame::SERVICE_RESTART);
+            peer.flush(NOW);
+        });
+        assert_eq!(received(&socket), (numbers(EVENTS), Some(1012)));
+        task.join().unwrap();
+        driver.join().unwrap();
+    };
+    shuttle::check_random(model, 300);
+    shuttle::check_pct(model, 300, 3);
+}
+
+/// The driver has no more to do with it, until the client has it all.
+#[test]
+fn what_the_socket_has_no_room_for_is_written_by_the_task() {
+    let model = || {
+        let socket = Socket::default();
+        let peer = peer(&socket);
+        let (batches, _driver) = sync_channel(1);
+        let (report, arrived) = sync_channel(1);
+        let task = thread::spawn({
+            let peer = Arc::clone(&peer);
+            move || session(&peer, &batches)
+        });
+        let driver = thread::spawn(move || {
+            let text = format!("{}1", " ".repeat(LARGE_BYTES));
+            peer.push(Item::Response(ResponseFrame::text(text))).unwrap();
+            peer.flush(NOW);
+            arrived.recv().unwrap();
+            peer.close(CloseFrame::SERVICE_RESTART);
+            peer.flush(NOW);
+        });
+        let mut bytes = Vec::new();
+        while bytes.len() <= LARGE_BYTES {
+            bytes.extend(socket.receive());
+        }
+        report.send(()).unwrap();
+        assert_eq!(received_after(&socket, bytes), (numbers(1), Some(1012)));
+        task.join().unwrap();
+        driver.join().unwrap();
+    };
+    shuttle::check_random(model, 100);
+    shuttle::check_pct(model, 100, 3);
+}
+
+#[test]
+fn a_batch_that_backs_up_is_resumed_when_the_client_reads() {
+    const ASKS: usize = 2;
+
+    let model = || {
+        let socket = Socket::default();
+        let peer = peer(&socket);
+        let (batches, driver) = sync_channel(1);
+        let task = thread::spawn({
+            let peer = Arc::clone(&peer);
+            move || session(&peer, &batches)
+        });
+        let driver = thread::spawn(move || drive(&driver, &[peer], ASKS * BATCH, LARGE_BYTES));
+        let asker = thread::spawn({
+            let socket = socket.clone();
+            move || (0..ASKS).for_each(|_| socket.ask())
+        });
+        assert_eq!(received(&socket), (numbers(ASKS * BATCH), Some(1012)));
+        for thread in [task, driver, asker] {
+            thread.join().unwrap();
+        }
+    };
+    shuttle::check_random(model, 60);
+    shuttle::check_pct(model, 60, 3);
+}
+
+#[test]
+fn many_connections_share_a_channel_with_room_for_one_batch() {
+    const CONNECTIONS: usize = 3;
+    const ASKS: usize = 2;
+
+    let model = || {
+        let sockets: Vec<Socket> = (0..CONNECTIONS).map(|_| Socket::default()).collect();
+        let peers: Vec<_> = sockets.iter().map(peer).collect();
+        let (batches, driver) = sync_channel(1);
+        let mut threads = Vec::new();
+        for (socket, peer) in sockets.iter().cloned().zip(peers.iter().cloned()) {
+            let batches = batches.clone();
+            threads.push(thread::spawn(move || session(&peer, &batches)));
+            threads.push(thread::spawn(move || {
+                (0..ASKS).for_each(|_| socket.ask());
+                assert_eq!(received(&socket), (numbers(ASKS * BATCH), Some(1012)));
+            }));
+        }
+        drive(&driver, &peers, CONNECTIONS * ASKS * BATCH, 100);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    };
+    shuttle::check_random(model, 500);
+    shuttle::check_pct(model, 500, 3);
+}
+
+#[test]
+fn a_shutdown_ends_tasks_of_clients_that_read_leave_or_are_asking() {
+    let model = || {
+        let [reader, leaver] = [Socket::default(), Socket::default()];
+        let peers = [peer(&reader), peer(&leaver)];
+        let (batches, driver) = sync_channel(1);
+        let mut threads = Vec::new();
+        for peer in peers.clone() {
+            let batches = batches.clone();
+            threads.push(thread::spawn(move || session(&peer, &batches)));
+        }
+        drop(batches);
+        threads.push(thread::spawn(move || {
+            leaver.ask();
+            leaver.receive();
+            leaver.leave();
+        }));
+        threads.push(thread::spawn({
+            let reader = reader.clone();
+            move || reader.ask()
+        }));
+        threads.push(thread::spawn(move || {
+            let snapshot = Arc::new(EventFrame::new("presence", "x".repeat(40_000)));
+            for peer in &peers {
+                peer.push(Item::Presence(Arc::clone(&snapshot))).unwrap();
+                peer.flush(NOW);
+            }
+            // At any time, and before the batches that come after it.
+            for peer in &peers {
+                peer.push(Item::Event(Arc::new(EventFrame::new("shutdown", "{}"))))
+                    .unwrap();
+                peer.close(CloseFrame::SERVICE_RESTART);
+                peer.flush(NOW);
+            }
+            while let Ok((peer, inputs)) = driver.recv() {
+                handle(&peer, inputs, || "late".to_owned());
+            }
+        }));
+        let (texts, code) = received(&reader);
+        assert_eq!(code, Some(1012));
+        assert!(texts.last().unwrap().contains("shutdown"), "{texts:?}");
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    };
+    shuttle::check_random(model, 500);
+    shuttle::check_pct(model, 500, 3);
+}
