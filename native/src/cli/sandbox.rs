@@ -31,6 +31,10 @@ impl fmt::Display for Sandbox {
 
 /// What a process still needs inside.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "other systems have no sandbox")
+)]
 pub(super) struct Needs<'a> {
     /// Files that are read again, and what replaces them in their folders.
     pub(super) files: Vec<&'a Path>,

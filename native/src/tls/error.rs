@@ -60,7 +60,7 @@ impl TlsError {
     }
 
     /// Whether the system denies access to the file.
-    #[cfg(feature = "cli")]
+    #[cfg(all(feature = "cli", unix))]
     pub(crate) fn is_denied(&self) -> bool {
         match &self.why {
             #[cfg(feature = "tls")]
