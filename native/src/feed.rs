@@ -5,6 +5,9 @@ use tokio::sync::mpsc;
 
 use crate::conn::Event;
 
+/// Most rows of an update that the gateway takes in one turn.
+const MAX_ROWS_AT_ONCE: usize = 256;
+
 /// The way in for what one observed gateway says. It does not keep the gateway running.
 #[derive(Clone, Debug)]
 pub struct Feed {
@@ -23,11 +26,25 @@ impl Feed {
         sources.map(feed).collect()
     }
 
-    /// Hands an update over; waits while the gateway is busy. Returns `false` when the gateway is gone.
-    pub async fn send(&self, update: SourceUpdate) -> bool {
-        let Some(events) = self.events.upgrade() else {
-            return false;
-        };
-        events.send(Event::Source(self.source, update)).await.is_ok()
+    /// Hands an update over, at most [`MAX_ROWS_AT_ONCE`] rows at a time; waits while the gateway is busy. Returns
+    /// `false` when the gateway is gone.
+    pub async fn send(&self, mut update: SourceUpdate) -> bool {
+        loop {
+            let rest = SourceUpdate {
+                put: update.put.split_off(update.put.len().min(MAX_ROWS_AT_ONCE)),
+                removed: Vec::new(),
+                is_here: update.is_here,
+            };
+            let Some(events) = self.events.upgrade() else {
+                return false;
+            };
+            if events.send(Event::Source(self.source, update)).await.is_err() {
+                return false;
+            }
+            if rest.put.is_empty() {
+                return true;
+            }
+            update = rest;
+        }
     }
 }

@@ -195,6 +195,14 @@ impl Fleet {
         self.find_due();
     }
 
+    /// The machine slept: nobody is taken for gone before they could be heard again.
+    pub(crate) fn wake_up(&mut self, now: Now) {
+        for source in &mut self.sources {
+            source.wake_up(now);
+        }
+        self.find_due();
+    }
+
     fn find_due(&mut self) {
         self.due_ms = self.sources.iter().filter_map(Source::due_ms).min();
     }

@@ -86,6 +86,8 @@ pub(super) struct Source {
     name: Box<str>,
     bounds: SourceBounds,
     link: Link,
+    /// Until when rows stay whatever their age: the machine slept, and nobody could be heard.
+    spared_until_ms: u64,
     rows: BTreeMap<Arc<str>, SourceRow>,
     /// What the texts of all rows take.
     bytes: usize,
@@ -112,6 +114,7 @@ impl Source {
             name,
             bounds,
             link: Link::Away,
+            spared_until_ms: 0,
             rows: BTreeMap::new(),
             bytes: 0,
             left_out: 0,
@@ -255,7 +258,7 @@ impl Source {
             let at_ms = heard_ms
                 .saturating_add(signed(self.bounds.ttl_ms))
                 .saturating_add(1);
-            u64::try_from(at_ms).unwrap_or(0)
+            u64::try_from(at_ms).unwrap_or(0).max(self.spared_until_ms)
         });
         match self.link {
             Link::Lost { lease_ends_ms } => Some(expiry.map_or(lease_ends_ms, |at| at.min(lease_ends_ms))),
@@ -265,7 +268,15 @@ impl Source {
 
     fn is_over(&self, row: &SourceRow, now: Now) -> bool {
         let age_ms = signed(now.age_ms).saturating_sub(row.heard_ms);
-        !row.is_gateway && age_ms > signed(self.bounds.ttl_ms)
+        !row.is_gateway && age_ms > signed(self.bounds.ttl_ms) && now.age_ms >= self.spared_until_ms
+    }
+
+    /// The machine slept: the rows stay for as long as a gateway may be away.
+    pub(super) fn wake_up(&mut self, now: Now) {
+        self.spared_until_ms = now.age_ms.saturating_add(LEASE_MS);
+        if let Link::Lost { lease_ends_ms } = &mut self.link {
+            *lease_ends_ms = (*lease_ends_ms).max(self.spared_until_ms);
+        }
     }
 
     /// All rows are to be shown anew.

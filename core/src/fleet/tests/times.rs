@@ -79,6 +79,20 @@ fn a_gateway_that_goes_takes_its_rows_along_after_its_lease() {
 }
 
 #[test]
+fn nobody_is_gone_because_this_machine_slept() {
+    let mut world = World::new(&["home"]);
+    world.put(0, r#"{"instanceId":"a","reason":"connect"}"#, 0);
+    world.now = world.now.after(3_600_000);
+    world.fleet.wake_up(world.now);
+    world.wait(LEASE_MS - 1);
+    assert_eq!(world.names(), ["a", "home"]);
+    // Who is not heard of until then is.
+    assert_eq!(world.fleet.poll_timeout(), Some(world.now.age_ms + 1));
+    world.wait(1);
+    assert_eq!(world.names(), ["home"]);
+}
+
+#[test]
 fn a_gateway_that_is_back_has_its_rows_back() {
     let mut world = World::new(&["home"]);
     world.put(0, r#"{"instanceId":"a","reason":"connect"}"#, 0);

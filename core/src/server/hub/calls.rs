@@ -148,7 +148,7 @@ impl Hub {
 
     /// `status`: what probes and the `status` command read, and our own counters.
     fn status(&self) -> Value {
-        json!({
+        let mut status = json!({
             "runtimeVersion": self.config.server_version,
             "heartbeat": { "defaultAgentId": "main", "agents": [] },
             "channelSummary": [],
@@ -164,6 +164,18 @@ impl Hub {
                 "version": self.version(),
                 "connections": self.connections(),
             },
-        })
+        });
+        if self.fleet.is_some() {
+            let observed = self.sources().map(|source| {
+                json!({
+                    "name": source.name,
+                    "connected": source.is_here,
+                    "rows": source.rows,
+                    "leftOut": source.left_out,
+                })
+            });
+            status["presence"]["observed"] = observed.collect();
+        }
+        status
     }
 }

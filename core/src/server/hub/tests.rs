@@ -5,6 +5,7 @@ mod deltas;
 mod joins;
 mod life;
 mod nodes;
+mod observed;
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;

@@ -77,6 +77,9 @@ impl Hub {
     fn wake_up(&mut self, now: Now) {
         let due_ms = now.age_ms.saturating_add(self.ping_interval_ms());
         self.roster.spare_live_rows(due_ms);
+        if let Some(fleet) = &mut self.fleet {
+            fleet.wake_up(now);
+        }
         self.heartbeats.clear();
         for (conn, member) in self.members.iter_mut() {
             member.heartbeat = Heartbeat {

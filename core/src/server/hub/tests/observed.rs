@@ -1,0 +1,144 @@
+//! Rows of other gateways (SPEC 7).
+
+use alloc::format;
+
+use super::*;
+use crate::fleet::{NameError, SourceId, SourceRow, SourceUpdate};
+use crate::model::RawEntry;
+
+const READ: &[&str] = &["operator.read"];
+
+fn observing() -> Hub {
+    let mut hub = hub();
+    hub.observe(vec!["home".into()], START).unwrap();
+    hub
+}
+
+fn update(entries: &[&str], now: Now) -> SourceUpdate {
+    let rows = entries.iter().map(|text| {
+        let entry = RawEntry::read(text).unwrap();
+        SourceRow {
+            key: entry.str("instanceId").unwrap().into(),
+            entry,
+            heard_ms: now.age_ms as i64,
+            online_since_ms: None,
+            last_activity_ms: None,
+            is_gateway: false,
+        }
+    });
+    SourceUpdate {
+        put: rows.collect(),
+        is_here: true,
+        ..SourceUpdate::default()
+    }
+}
+
+#[test]
+fn readers_are_sent_what_other_gateways_say() {
+    let mut hub = observing();
+    let standard = hub.join(handshake("standard", "ui", READ), START);
+    let mut deltas = handshake("deltas", "ui", READ);
+    deltas.caps = vec!["presence-delta".into()];
+    let deltas = hub.join(deltas, START);
+    while hub.poll_output().is_some() {}
+
+    let now = START.after(1_000);
+    let entry = r#"{"instanceId":"far","host":"nas"}"#;
+    hub.apply(SourceId(0), update(&[entry], now), now);
+    let mut outputs = Vec::new();
+    while let Some(HubOutput::Send(to, item)) = hub.poll_output() {
+        let mut outbox = Outbox::new(1 << 20);
+        outbox.push(item).unwrap();
+        outputs.push((to, json(&outbox.pop().unwrap().to_string())));
+    }
+    let of = |conn: ConnId| &outputs.iter().find(|(to, _)| *to == conn).unwrap().1;
+    let list = of(standard)["payload"]["presence"].as_array().unwrap();
+    let far = list.iter().find(|row| row["instanceId"] == "far").unwrap();
+    assert_eq!(
+        *far,
+        json!({ "instanceId": "far", "host": "nas", "ts": START.wall_ms + 1_000 })
+    );
+    let delta = &of(deltas)["payload"];
+    assert_eq!(delta["upserts"][0]["key"], "GATEWAY:home/far");
+    assert_eq!(delta["upserts"][0]["entry"]["gateway"], "home");
+    assert_eq!(delta["to"], of(standard)["stateVersion"]["presence"]);
+    assert_eq!(outputs.len(), 2);
+}
+
+#[test]
+fn changes_of_sources_wait_for_the_window_too() {
+    let mut hub = observing();
+    let reader = hub.join(handshake("reader", "ui", READ), START);
+    frames(&mut hub, reader);
+    let now = START.after(1_000);
+    hub.apply(SourceId(0), update(&[r#"{"instanceId":"a"}"#], now), now);
+    assert_eq!(frames(&mut hub, reader).len(), 1);
+    for ms in 1..50 {
+        let now = now.after(ms);
+        let entry = format!(r#"{{"instanceId":"a","version":"{ms}"}}"#);
+        hub.apply(SourceId(0), update(&[&entry], now), now);
+    }
+    assert_eq!(frames(&mut hub, reader).len(), 0);
+    assert_eq!(hub.poll_timeout(), Some(now.age_ms + 50));
+    hub.handle_timeout(now.after(50));
+    assert_eq!(frames(&mut hub, reader).len(), 1);
+}
+
+/// Of two rows of an instance the fresher one speaks first: a pong here can change what is shown.
+#[test]
+fn a_pong_that_changes_which_row_speaks_first_is_told() {
+    let mut hub = observing();
+    let mut handshake_here = handshake("both", "ui", READ);
+    handshake_here.caps = vec!["presence-delta".into()];
+    let here = hub.join(handshake_here, START);
+    let now = START.after(1_000);
+    let entry = r#"{"instanceId":"both","version":"2","mode":"ui"}"#;
+    hub.apply(SourceId(0), update(&[entry], now), now);
+    frames(&mut hub, here);
+    let version = hub.version();
+    let mut told = Vec::new();
+    for seconds in [26, 52, 70] {
+        hub.pong(here, START.after(seconds * 1_000));
+        hub.handle_timeout(START.after(seconds * 1_000));
+        told.extend(frames(&mut hub, here));
+    }
+    assert!(hub.version() > version);
+    let delta = told
+        .iter()
+        .find(|frame| frame.contains("presence.delta"))
+        .unwrap();
+    let delta = json(delta);
+    assert_eq!(delta["payload"]["upserts"][0]["entry"]["version"], "1", "{delta}");
+    assert!(delta["payload"]["to"].as_u64() > delta["payload"]["from"].as_u64());
+}
+
+#[test]
+fn the_status_names_each_gateway() {
+    let mut hub = observing();
+    let reader = hub.join(handshake("reader", "ui", READ), START);
+    hub.apply(SourceId(0), update(&[r#"{"instanceId":"a"}"#], START), START);
+    frames(&mut hub, reader);
+    let status = call(&mut hub, reader, "status", json!({}), START);
+    assert_eq!(
+        status["payload"]["presence"]["observed"],
+        json!([{ "name": "home", "connected": true, "rows": 2, "leftOut": 0 }])
+    );
+}
+
+#[test]
+fn names_are_checked() {
+    let names = vec!["a".into(), "a".into()];
+    assert_eq!(hub().observe(names, START), Err(NameError::Repeated("a".into())));
+}
+
+/// Whoever observes nobody is sent the same bytes as before.
+#[test]
+fn without_other_gateways_nothing_is_different() {
+    let (mut with, mut without) = (hub(), hub());
+    with.observe(Vec::new(), START).unwrap();
+    let joined = [&mut with, &mut without].map(|hub| {
+        let conn = hub.join(handshake("reader", "ui", READ), START);
+        frames(hub, conn)
+    });
+    assert_eq!(joined[0], joined[1]);
+}
