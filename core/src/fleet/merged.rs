@@ -2,10 +2,12 @@
 
 use alloc::borrow::Cow;
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::SourceId;
+use super::devices::{Devices, device_of_group, device_of_instance, group_of_device};
 use crate::digest::of_raw;
 use crate::instance::{self, Raw, SELF_KEY};
 use crate::model::RawEntry;
@@ -48,6 +50,7 @@ pub(super) struct Merged {
     groups: BTreeMap<Arc<str>, Group>,
     /// The group of each row of a source.
     group_of: BTreeMap<Place, Arc<str>>,
+    devices: Devices,
     /// Groups that changed since [`merge`](Self::merge).
     changed: BTreeSet<Arc<str>>,
     /// Counts what changed in the merged rows.
@@ -84,18 +87,49 @@ impl Merged {
             Some(raw) => self.group_of.insert(place.clone(), raw.group.clone()),
             None => self.group_of.remove(&place),
         };
-        let is_elsewhere = |old: &Arc<str>| raw.as_ref().is_none_or(|raw| raw.group != *old);
-        if let Some(old) = old.filter(is_elsewhere)
-            && let Some(group) = self.groups.get_mut(&old)
-        {
-            group.parts.remove(&place);
-            self.changed.insert(old);
+        let part = |group: &Group| group.parts.get(&place).cloned();
+        if let Some(old) = old.and_then(|old| self.groups.get(&old).and_then(part)) {
+            self.note(&old, |devices, device| devices.remove(device, &old.group));
+            if let Some(group) = self.groups.get_mut(&old.group) {
+                group.parts.remove(&place);
+            }
         }
         if let Some(raw) = raw {
-            self.changed.insert(raw.group.clone());
+            self.note(&raw, |devices, device| devices.add(device, &raw.group));
             let group = self.groups.entry(raw.group.clone()).or_default();
             group.parts.insert(place, raw);
         }
+    }
+
+    /// A row comes or goes: which groups may look different, and what `change` makes of the devices of its instance.
+    fn note(&mut self, raw: &Raw, change: impl FnOnce(&mut Devices, &str)) {
+        self.changed.insert(raw.group.clone());
+        if let Some(device) = device_of_group(&raw.group) {
+            return self.note_device(device);
+        }
+        // Rows of a device join or leave the instance also when a gateway lists it that did not.
+        for device in self.devices_of(&raw.group) {
+            self.note_device(&device);
+        }
+        if let Some(device) = device_of_instance(raw) {
+            change(&mut self.devices, &device);
+            self.note_device(&device);
+        }
+    }
+
+    /// The devices that the rows of an instance name.
+    fn devices_of(&self, key: &str) -> BTreeSet<String> {
+        let parts = self
+            .groups
+            .get(key)
+            .into_iter()
+            .flat_map(|group| group.parts.values());
+        parts.filter_map(|raw| device_of_instance(raw)).collect()
+    }
+
+    fn note_device(&mut self, device: &str) {
+        self.changed.extend(self.devices.few_instances(device).cloned());
+        self.changed.insert(group_of_device(device).into());
     }
 
     /// Brings the rows up to date; returns whether any says more than that it was heard of again. `names` are those of
@@ -104,20 +138,55 @@ impl Merged {
         let mut is_news = false;
         for key in core::mem::take(&mut self.changed) {
             self.revision += 1;
+            let row = merged(&key, &self.parts(&key), names);
             let Some(group) = self.groups.get_mut(&key) else {
                 continue;
             };
-            let row = group.merged(&key, names);
             is_news |= match (&group.row, &row) {
                 (Some(old), Some(new)) => old.key != new.key || new.says_more_than(&old.keyed, old.ts),
                 (old, new) => old.is_some() || new.is_some(),
             };
             group.row = row;
-            if group.row.is_none() {
+            if group.parts.is_empty() {
                 self.groups.remove(&key);
             }
         }
         is_news
+    }
+
+    /// The rows that make one of a group, by place. A row that names only its device belongs to the only instance of
+    /// that device, unless its own gateway lists that instance too: then they are two.
+    fn parts(&self, key: &str) -> Vec<(&Place, Arc<Raw>)> {
+        let parts_of = |key: &str| self.groups.get(key).into_iter().flat_map(|group| &group.parts);
+        let sources_of = |key: &str| -> BTreeSet<Option<SourceId>> {
+            parts_of(key).map(|(place, _)| place.source).collect()
+        };
+        let own = parts_of(key).map(|(place, raw)| (place, raw.clone()));
+        if let Some(device) = device_of_group(key) {
+            let only = self.devices.only_instance(device);
+            let kept = only.map(|instance| sources_of(instance));
+            let stays = |place: &Place| kept.as_ref().is_none_or(|kept| kept.contains(&place.source));
+            return own.filter(|(place, _)| stays(place)).collect();
+        }
+        let devices = self.devices_of(key);
+        let mut parts: Vec<_> = own.collect();
+        if devices.is_empty() {
+            return parts;
+        }
+        let sources = sources_of(key);
+        for device in devices {
+            if self
+                .devices
+                .only_instance(&device)
+                .is_some_and(|only| **only == *key)
+            {
+                let others =
+                    parts_of(&group_of_device(&device)).filter(|(place, _)| !sources.contains(&place.source));
+                parts.extend(others.map(|(place, raw)| (place, Arc::new(without_instance(raw)))));
+            }
+        }
+        parts.sort_by(|a, b| a.0.cmp(b.0));
+        parts
     }
 
     /// Whether nothing changed since the last [`merge`](Self::merge).
@@ -164,35 +233,44 @@ impl Row {
     }
 }
 
-impl Group {
-    fn merged(&self, group: &str, names: &[&str]) -> Option<Row> {
-        let (place, _) = self.parts.first_key_value()?;
-        let raws: Vec<Arc<Raw>> = self.parts.values().cloned().collect();
-        let merged = instance::merge(&raws);
-        let (key, keyed) = match place.source {
-            None => (place.key.clone(), merged.entry.clone()),
-            Some(first) => {
-                let name = |id: SourceId| names.get(usize::from(id.0)).copied().unwrap_or_default();
-                let freshest = self.parts.iter().max_by(|a, b| {
-                    let live = |raw: &Raw| (!raw.entry.is_disconnect(), raw.ts);
-                    // Of two as fresh as each other the first counts.
-                    live(a.1).cmp(&live(b.1)).then_with(|| b.0.cmp(a.0))
-                });
-                let via = freshest.and_then(|(place, _)| place.source).unwrap_or(first);
-                let mut draft = Draft::new(&merged.entry);
-                draft.set("gateway", Cow::Owned(json_text(name(via))));
-                let key = super::wire_key(name(first), &place.key);
-                (key.into(), draft.finish())
-            }
-        };
-        Some(Row {
-            digest: of_raw(&key, &keyed),
-            key,
-            entry: merged.entry,
-            keyed,
-            ts: merged.ts,
-            place: place.clone(),
-            is_self: group == SELF_KEY,
-        })
-    }
+/// The row without an `instanceId` that only repeats its device, as gateways of protocol 3 have it.
+fn without_instance(raw: &Raw) -> Raw {
+    let mut draft = Draft::new(&raw.entry);
+    draft.remove("instanceId");
+    let entry = draft.finish();
+    let mut raw = raw.clone();
+    raw.entry = entry;
+    raw
+}
+
+/// What the parts of a group, given by place, are together.
+fn merged(group: &str, parts: &[(&Place, Arc<Raw>)], names: &[&str]) -> Option<Row> {
+    let (place, _) = parts.first()?;
+    let raws: Vec<Arc<Raw>> = parts.iter().map(|(_, raw)| raw.clone()).collect();
+    let merged = instance::merge(&raws);
+    let (key, keyed) = match place.source {
+        None => (place.key.clone(), merged.entry.clone()),
+        Some(first) => {
+            let name = |id: SourceId| names.get(usize::from(id.0)).copied().unwrap_or_default();
+            let freshest = parts.iter().max_by(|a, b| {
+                let live = |raw: &Raw| (!raw.entry.is_disconnect(), raw.ts);
+                // Of two as fresh as each other the first counts.
+                live(&a.1).cmp(&live(&b.1)).then_with(|| b.0.cmp(a.0))
+            });
+            let via = freshest.and_then(|(place, _)| place.source).unwrap_or(first);
+            let mut draft = Draft::new(&merged.entry);
+            draft.set("gateway", Cow::Owned(json_text(name(via))));
+            let key = super::wire_key(name(first), &place.key);
+            (key.into(), draft.finish())
+        }
+    };
+    Some(Row {
+        digest: of_raw(&key, &keyed),
+        key,
+        entry: merged.entry,
+        keyed,
+        ts: merged.ts,
+        place: (*place).clone(),
+        is_self: group == SELF_KEY,
+    })
 }

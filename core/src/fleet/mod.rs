@@ -7,9 +7,10 @@
 //! | part | what is in it |
 //! |---|---|
 //! | `source` | the rows of one observed gateway: bounds, lease, expiry |
-//! | `merged` | the rows of all sources, and what they are together |
+//! | `merged`, `devices` | the rows of all sources, and what those of one instance are together |
 //! | `encoding`, `told` | lists, snapshots and deltas as JSON text |
 
+mod devices;
 mod encoding;
 mod merged;
 mod source;

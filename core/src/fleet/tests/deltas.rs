@@ -39,7 +39,11 @@ fn deltas_lead_to_what_snapshots_say() {
                     );
                     world.put(source, &row, random.i64(0..40_000));
                 }
-                6 => world.put(source, &format!(r#"{{"host":"{host}","deviceId":"d{id}"}}"#), 0),
+                6 => world.put(
+                    source,
+                    &format!(r#"{{"host":"{host}","deviceId":"d{}"}}"#, id / 2),
+                    0,
+                ),
                 7 => world.remove(source, &format!("I{id}")),
                 8 => world.lose(source),
                 9 => world.wait(random.u64(0..120_000)),

@@ -52,6 +52,38 @@ fn a_row_says_which_gateway_it_is_from_unless_it_is_here_too() {
     }
 }
 
+/// Gateways of protocol 3 list a client with a device key under the key's id, whatever its `instanceId` is.
+#[test]
+fn a_row_of_a_device_is_its_only_instance() {
+    let mut world = World::new(&["home", "vps"]);
+    world.put(0, r#"{"instanceId":"D1","deviceId":"d1","ip":"10.0.0.7"}"#, 0);
+    world.tell();
+    assert_eq!(world.names(), ["D1", "home", "vps"]);
+    world.put(1, r#"{"instanceId":"tab","deviceId":"D1","version":"9"}"#, 5);
+    world.tell();
+    assert_eq!(world.names(), ["tab", "home", "vps"]);
+    assert_eq!(world.list()[1].str("ip"), Some("10.0.0.7"));
+    assert_eq!(world.client.len(), 4);
+
+    // Of two tabs nobody knows which one it is.
+    world.put(1, r#"{"instanceId":"other tab","deviceId":"d1"}"#, 5);
+    world.tell();
+    assert_eq!(world.names(), ["D1", "other tab", "tab", "home", "vps"]);
+    world.remove(1, "tab");
+    world.tell();
+    assert_eq!(world.names(), ["other tab", "home", "vps"]);
+
+    // A gateway that lists both says that they are two.
+    world.put(0, r#"{"instanceId":"other tab"}"#, 3);
+    world.tell();
+    assert_eq!(world.names(), ["D1", "other tab", "home", "vps"]);
+    world.remove(0, "D1");
+    world.remove(0, "other tab");
+    world.remove(1, "other tab");
+    world.tell();
+    assert_eq!(world.names(), ["home", "vps"]);
+}
+
 #[test]
 fn rows_without_ids_stay_apart_by_gateway() {
     let mut world = World::new(&["home", "vps"]);

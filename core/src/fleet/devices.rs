@@ -1,0 +1,68 @@
+//! Which instances are on which device: rows that name only their device may belong to one of them.
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+
+use crate::instance::Raw;
+
+/// How the groups of rows begin that have an `instanceId`, and of those that have only a `deviceId`.
+const INSTANCE: &str = "instance:";
+const DEVICE: &str = "device:";
+
+/// The instances of each device, with the number of their rows that say so.
+#[derive(Debug, Default)]
+pub(super) struct Devices(BTreeMap<String, BTreeMap<Arc<str>, usize>>);
+
+impl Devices {
+    /// A row of an instance came.
+    pub(super) fn add(&mut self, device: &str, instance: &Arc<str>) {
+        let instances = self.0.entry(device.to_string()).or_default();
+        *instances.entry(instance.clone()).or_default() += 1;
+    }
+
+    /// A row of an instance went.
+    pub(super) fn remove(&mut self, device: &str, instance: &Arc<str>) {
+        let Some(instances) = self.0.get_mut(device) else {
+            return;
+        };
+        if let Some(rows) = instances.get_mut(instance) {
+            *rows -= 1;
+            if *rows == 0 {
+                instances.remove(instance);
+            }
+        }
+        if instances.is_empty() {
+            self.0.remove(device);
+        }
+    }
+
+    /// The instance of a device that has only one.
+    pub(super) fn only_instance(&self, device: &str) -> Option<&Arc<str>> {
+        let instances = self.0.get(device)?;
+        let (only, _) = instances.first_key_value()?;
+        (instances.len() == 1).then_some(only)
+    }
+
+    /// The instances of a device, if they are one or two: with more, none of them changes when another one comes or goes.
+    pub(super) fn few_instances(&self, device: &str) -> impl Iterator<Item = &Arc<str>> {
+        let instances = self.0.get(device).filter(|instances| instances.len() <= 2);
+        instances.into_iter().flat_map(BTreeMap::keys)
+    }
+}
+
+/// The device of a row that has an `instanceId` too.
+pub(super) fn device_of_instance(raw: &Raw) -> Option<String> {
+    let device = raw.entry.device_key().filter(|_| raw.group.starts_with(INSTANCE));
+    device.map(|device| device.as_str().to_string())
+}
+
+/// The device of a group of rows that have no `instanceId`.
+pub(super) fn device_of_group(group: &str) -> Option<&str> {
+    group.strip_prefix(DEVICE)
+}
+
+/// The group of the rows that have only that device.
+pub(super) fn group_of_device(device: &str) -> String {
+    [DEVICE, device].concat()
+}

@@ -1,0 +1,69 @@
+// Our gateway in front of OpenClaw's own gateways of both generations at once. Opt-in: OPENCLAW_2026_2 and OPENCLAW_2026_9
+// name their `openclaw.mjs`.
+
+import "../lib/state-folder.mjs";
+
+import { test } from "node:test";
+
+import * as assert from "../lib/assert.mjs";
+import { startGateway } from "../lib/gateway.mjs";
+import { LIMIT_MS, RELEASES, TOKEN, startOpenClaw } from "../lib/openclaw-gateway.mjs";
+import { until } from "../lib/until.mjs";
+import * as presence from "../../dist/node/index.js";
+
+const NAMES = ["february", "september"];
+const isInstalled = RELEASES.every(({ script }) => script);
+
+/** A client with a row of its own at that gateway. */
+async function dashboard(t, url, instanceId) {
+  const client = new presence.PresenceClient({
+    url,
+    token: TOKEN,
+    instanceId,
+    deviceKey: await presence.deviceKey(await presence.generateKeyPair()),
+    client: { id: "gateway-client", mode: "ui", displayName: instanceId },
+  });
+  t.after(() => client.close());
+  await client.start().connected();
+  return client;
+}
+
+test("both fleets are one roster, and an instance of both is one row", { skip: isInstalled ? false : "not installed", timeout: 3 * LIMIT_MS }, async (t) => {
+  const theirs = await Promise.all(RELEASES.map(({ script, command }) => startOpenClaw(t, script, command)));
+  // They answer when they are ready, and the first clients wait for that.
+  const [february, september] = theirs;
+  const clients = await Promise.all([
+    dashboard(t, february.url, "only-february"),
+    dashboard(t, september.url, "only-september"),
+    dashboard(t, february.url, "both"),
+    dashboard(t, september.url, "both"),
+  ]);
+  const before = await Promise.all(clients.slice(0, 2).map((client) => client.request("system-presence", {})));
+
+  const args = theirs.flatMap(({ url }, index) => ["--observe", `${NAMES[index]}=${url}`, "--observe-token", `${NAMES[index]}=${TOKEN}`]);
+  const ours = await startGateway(t, { args });
+  const reader = new presence.PresenceClient({ url: ours.url, token: ours.token, instanceId: "reader", deviceKey: false });
+  t.after(() => reader.close());
+  await reader.start().connected();
+  const row = (id) => reader.roster.rows.filter(({ entry }) => entry.instanceId === id);
+  await until(reader, "rows of both", () => ["only-february", "only-september", "both"].every((id) => row(id).length > 0));
+
+  const gatewayOf = (id) => row(id).map(({ entry }) => entry.gateway);
+  assert.deepEqual(gatewayOf("only-february"), ["february"]);
+  assert.deepEqual(gatewayOf("only-september"), ["september"]);
+  assert.equal(row("both").length, 1, "one row per instance");
+  assert.deepEqual(gatewayOf("reader"), [undefined]);
+  const gateways = reader.roster.rows.filter(({ entry }) => entry.mode === "gateway");
+  assert.deepEqual(gateways.map(({ entry }) => entry.gateway ?? "own").sort(), ["february", "own", "september"]);
+  t.diagnostic(reader.roster.rows.map(({ host, entry }) => `${host} via ${entry.gateway ?? "-"}`).join(" | "));
+
+  // The observer reads and leaves no row.
+  const after = await Promise.all(clients.slice(0, 2).map((client) => client.request("system-presence", {})));
+  const keys = (list) => list.map(({ mode, instanceId, host }) => `${mode} ${instanceId ?? host}`).sort();
+  assert.deepEqual(after.map(keys), before.map(keys));
+
+  // Who leaves there has left here. Protocol 3 is asked every 30 s; both announce who goes.
+  clients[0].close();
+  clients[1].close();
+  await until(reader, "word that both left", () => ["only-february", "only-september"].every((id) => row(id)[0]?.status === "Left"));
+});
