@@ -37,6 +37,22 @@ test("a column states the gateway of each row, as soon as one row has another", 
   assert.equal(await page.getByRole("columnheader", { name: "Gateway" }).isVisible(), false);
 });
 
+test("a real gateway that observes one that runs and one that was never reached", async (t) => {
+  const home = await startGateway(t);
+  await home.run("beacon", "--instance-id", "pi", "--host", "attic-pi", "--mode", "node");
+  // No gateway has this port.
+  const gateway = await startGateway(t, ["--observe", `home=${home.url}`, "--observe-token", `home=${home.token}`, "--observe", "office=ws://127.0.0.1:1"]);
+  const visitor = await visit(t);
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  await row(page, "attic-pi").waitFor();
+  assert.deepEqual([await cellOf(page, "attic-pi"), await cellOf(page, "office")], ["home", "office"]);
+  assert.deepEqual((await rows(page)).map(({ badges }) => badges), [["gateway"], ["this tab"], ["gateway"], ["gateway"], []]);
+  assert.deepEqual(await page.locator(".notices.silent:visible .notice").allInnerTexts(), ["office: not reached so far."]);
+  await page.getByRole("combobox", { name: "Gateway" }).selectOption("home");
+  await rowsWhen(page, "rows of home", (rows) => rows.length === 2);
+});
+
 test("without rows of others there is no column, no filter and no choice of one", async (t) => {
   const { page } = await observing(t, { observed: () => [] });
   assert.equal(await page.locator("th.gateway, td.gateway, #filter-gateway").count(), 0);

@@ -56,8 +56,8 @@ export interface PresenceEntry {
   /** The person behind the connection, where the gateway knows it: `id` is always there. */
   readonly user?: { readonly id: string; readonly [member: string]: unknown };
   /**
-   * Name of the observed gateway that the row comes from, such as `home`; absent on the gateway's own rows. A row of
-   * mode `gateway` that has it is the observed gateway itself.
+   * Name of the observed gateway that the row comes from, such as `home`; absent on the gateway's own rows, and in lists
+   * without deltas. A row of mode `gateway` that has it is the observed gateway itself.
    */
   readonly gateway?: string;
   /** When the row was last written or touched: ms since the Unix epoch on the gateway's clock. */

@@ -30,12 +30,18 @@ export function isGateway(row: PresenceRow): boolean {
   return row.isSelf || isObservedGateway(row);
 }
 
-/** Returns a sentence for each observed gateway that is not heard of: `home: no sign of life for 6 minutes`. */
+/** Whether an observed gateway never answered: its row has the name that it is observed by, and nothing of its own (SPEC 7). */
+function isNeverReached(row: PresenceRow): boolean {
+  return row.host === rowGateway(row) && row.version === undefined && row.platform === undefined;
+}
+
+/** Returns a sentence for each observed gateway that is not heard of: `home: no sign of life for 6 minutes. Its rows are as last heard`. */
 export function silentGateways(rows: readonly PresenceRow[]): readonly string[] {
   return rows.filter(isObservedGateway).flatMap((row) => {
     const name = rowGateway(row);
-    if (row.status === "Stale") return `${name}: no sign of life for ${roughly(row.ageMs)}`;
-    return row.status === "Left" ? `${name}: the connection to it ended ${row.ageText}` : [];
+    if (row.status === "Stale" && isNeverReached(row)) return `${name}: not reached so far`;
+    if (row.status === "Stale") return `${name}: no sign of life for ${roughly(row.ageMs)}. Its rows are as last heard`;
+    return row.status === "Left" ? `${name}: the connection to it ended ${row.ageText}. Its rows are as last heard` : [];
   });
 }
 
