@@ -13,7 +13,6 @@ use super::{Fingerprint, NoTls};
 
 /// A certificate with its private key. This build has no TLS, so no value exists.
 #[derive(Clone, Debug)]
-#[expect(clippy::empty_enums, reason = "nothing can be encrypted")]
 pub enum Tls {}
 
 impl Tls {
@@ -86,6 +85,11 @@ impl AsyncWrite for Nothing {
 pub(crate) enum Encryption {}
 
 impl Encryption {
+    #[expect(
+        clippy::boxed_local,
+        clippy::needless_pass_by_value,
+        reason = "it stands for one that takes it apart"
+    )]
     pub(crate) fn split(stream: Box<Nothing>) -> (TcpStream, Box<Self>) {
         match *stream {}
     }

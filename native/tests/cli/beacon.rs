@@ -90,7 +90,7 @@ async fn a_beacon_reports_the_last_input_only_when_asked() {
 
 /// What the program writes to a terminal that is its stderr.
 #[cfg(unix)]
-async fn on_a_terminal(arguments: &[&str]) -> String {
+pub(crate) async fn on_a_terminal(mut command: Command) -> String {
     use std::fs::File;
     use std::io::Read;
 
@@ -101,7 +101,6 @@ async fn on_a_terminal(arguments: &[&str]) -> String {
     unlockpt(&terminal).unwrap();
     let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
     let far_end = File::options().read(true).write(true).open(name).unwrap();
-    let mut command = program(arguments);
     let mut child = command.stderr(far_end).spawn().unwrap();
     // Its end of the terminal is then the child's alone, and closes with it.
     drop(command);
@@ -122,13 +121,13 @@ async fn a_beacon_on_a_terminal_says_that_the_last_input_is_not_reported() {
     let gateway = start(config());
     let url = gateway.url();
     let beacon = [client("beacon", &url), vec!["--instance-id", "x"]].concat();
-    let written = on_a_terminal(&beacon).await;
+    let written = on_a_terminal(program(&beacon)).await;
     assert!(
         written.contains("last input is not reported") && written.contains("--no-last-input"),
         "{written}"
     );
     for option in ["--last-input", "--no-last-input"] {
-        let written = on_a_terminal(&[&beacon[..], &[option]].concat()).await;
+        let written = on_a_terminal(program(&[&beacon[..], &[option]].concat())).await;
         assert_eq!(written, "", "{option}");
     }
     gateway.shutdown().await;

@@ -244,6 +244,14 @@ async fn the_wrong_scheme_and_options_that_do_not_fit_are_explained() {
     ];
     let output = list(&["--url", &plain.url()], &environment).await;
     assert_eq!((output.code, &*output.stderr), (0, ""));
+    #[cfg(unix)]
+    {
+        let mut command = program(&client("list", &plain.url()));
+        command.envs(environment).stdout(Stdio::null());
+        let written = super::beacon::on_a_terminal(command).await;
+        let words = "OPENCLAW_GATEWAY_TLS_CA and OPENCLAW_GATEWAY_TLS_FINGERPRINT are ignored";
+        assert!(written.contains(words), "{written}");
+    }
     tls.shutdown().await;
     plain.shutdown().await;
 }

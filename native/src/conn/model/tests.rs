@@ -159,8 +159,8 @@ fn all_that_is_pushed_before_the_close_arrives_in_order() {
         task.join().unwrap();
         driver.join().unwrap();
     };
-    shuttle::check_random(model, 300);
-    shuttle::check_pct(model, 300, 3);
+    shuttle::check_random(model, 150);
+    shuttle::check_pct(model, 150, 3);
 }
 
 /// The driver has no more to do with it, until the client has it all.
