@@ -52,7 +52,7 @@ mod tests {
         let text = folder.path().join("text");
         std::fs::write(&text, "12345").unwrap();
         let (report, outcome) = mpsc::channel();
-        // Whoever opens a pipe may wait for ever.
+        // Opening a pipe may wait for ever.
         std::thread::spawn(move || {
             let why = |path: &Path, max_bytes| read_small(path, max_bytes).unwrap_err().to_string();
             let wrong = [&*pipe, folder.path(), Path::new("/dev/zero")].map(|path| why(path, 10));

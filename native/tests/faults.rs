@@ -135,7 +135,7 @@ async fn stopped_for_a_while_it_goes_on_where_it_was() {
     let ask = json!({ "type": "req", "id": "asked", "method": "health", "params": { "padding": padding } });
     let ask = frame(TEXT, ask.to_string().as_bytes());
     let asks = ask.repeat(ASKS);
-    // Nobody reads, so the client's own buffers are full soon.
+    // The gateway does not read, so the buffers are full soon.
     let mut written = 0;
     while let Ok(len) = client.stream().try_write(&asks[written..]) {
         written += len;
@@ -157,10 +157,10 @@ async fn stopped_for_a_while_it_goes_on_where_it_was() {
     Client::connect(gateway.address, "other", READ).await;
 }
 
-/// Whoever is in is served, and whoever comes later when there are files again.
+/// Connected clients are served, and new ones are accepted once files can be opened again.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn without_files_left_who_is_in_is_served_and_others_later() {
+async fn without_files_left_connected_clients_are_served_and_others_later() {
     let (gateway, mut log) = Process::start_logging(&["--port", "0"]).await;
     let (mut client, _) = Client::connect(gateway.address, "tab", READ).await;
     gateway.can_open_files(false);
@@ -179,7 +179,7 @@ async fn without_files_left_who_is_in_is_served_and_others_later() {
 
 /// More clients than the limit of files allows: the gateway refuses them before the files run out.
 #[tokio::test]
-async fn a_crowd_beyond_the_limit_of_files_leaves_who_is_in_alone() {
+async fn a_crowd_beyond_the_limit_of_files_leaves_connected_clients_alone() {
     let gateway = Process::start_with("ulimit -n 400;", &["--port", "0"]).await;
     let (mut client, _) = Client::connect(gateway.address, "tab", READ).await;
     let mut crowd = Vec::new();

@@ -62,7 +62,7 @@ impl Signals {
     }
 }
 
-/// Whether whoever started this process had SIGHUP ignored.
+/// Whether this process was started with SIGHUP ignored.
 #[cfg(target_os = "linux")]
 fn ignores_hangups() -> bool {
     /// The first signal is the lowest bit.

@@ -248,7 +248,7 @@ async fn the_wrong_scheme_and_options_that_do_not_fit_are_explained() {
     {
         let mut command = program(&client("list", &plain.url()));
         command.envs(environment).stdout(Stdio::null());
-        let written = super::beacon::on_a_terminal(command).await;
+        let written = beacon::on_a_terminal(command).await;
         let words = "OPENCLAW_GATEWAY_TLS_CA and OPENCLAW_GATEWAY_TLS_FINGERPRINT are ignored";
         assert!(written.contains(words), "{written}");
     }

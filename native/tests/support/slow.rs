@@ -43,7 +43,7 @@ pub(crate) async fn stops_reading(
     for n in 0..100 {
         let params = json!({ "text": format!("{n}"), "instanceId": "changing" });
         assert_eq!(writer.request("system-event", params).await["ok"], true);
-        // The window ends, so the change is told.
+        // The window ends, so the change is broadcast.
         clock.advance(60);
         let event = writer.event_named("presence").await;
         assert_eq!(

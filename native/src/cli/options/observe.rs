@@ -131,7 +131,7 @@ impl ObserveOptions {
                 tls_ca: self.observe_tls_ca.clone().filter(|_| is_encrypted),
                 tls_fingerprint: fingerprint
                     .map_err(|error| super::invalid("observe-tls-fingerprint", &error))?,
-                // Named for this gateway, wherever it stands.
+                // Set for observed gateways, in the environment and the file too.
                 has_tls_argument: true,
                 timeout: u64::try_from(TIMEOUT.as_millis()).unwrap_or(u64::MAX),
             };
