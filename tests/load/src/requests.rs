@@ -1,6 +1,7 @@
 //! What clients request: beacons and the list.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use crate::bench::WAIT;
 use crate::error::BenchError;
@@ -28,7 +29,12 @@ pub(crate) fn list_request(id: u64) -> String {
 
 /// Adds rows through client 0, up to `rows` with the gateway's own.
 pub(crate) fn fill(fleet: &mut Fleet, rows: usize) -> Result<(), BenchError> {
-    let rows: Vec<usize> = (0..rows.saturating_sub(1)).collect();
+    fill_with(fleet, 0..rows.saturating_sub(1))
+}
+
+/// Adds these rows through client 0.
+pub(crate) fn fill_with(fleet: &mut Fleet, rows: Range<usize>) -> Result<(), BenchError> {
+    let rows: Vec<usize> = rows.collect();
     for some in rows.chunks(FILL_DEPTH) {
         let before = fleet.clients[0].seen;
         for &row in some {

@@ -5,6 +5,7 @@ mod curve;
 mod fanout;
 mod hostile;
 mod idle;
+mod observe;
 mod reconnect;
 mod requests;
 mod slow;
@@ -38,5 +39,6 @@ pub(crate) const ALL: &[Scenario] = &[
     slow::SCENARIO,
     hostile::SCENARIO,
     reconnect::SCENARIO,
+    observe::SCENARIO,
     curve::SCENARIO,
 ];

@@ -188,6 +188,19 @@ pub(crate) const LINES: &[Line] = &[
         Target::None
     ),
     gateway!(
+        "a change at one of 8 observed gateways until a reader of the observing one has it, median",
+        |f| f.value("observe.8.p50"),
+        "ms",
+        Target::None
+    ),
+    gateway!("99 % of these", |f| f.value("observe.8.p99"), "ms", AtMost(100.0)),
+    gateway!(
+        "memory of that gateway, 8 x 200 rows",
+        |f| Some(f.value("observe.8.memory")? / 1_000.0),
+        "MB",
+        Target::None
+    ),
+    gateway!(
         "bytes of the delta, of those of the full list",
         |f| Some(f.value("fanout-delta.bytes")? / f.value("fanout.bytes")? * 100.0),
         "%",
