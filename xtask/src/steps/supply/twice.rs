@@ -137,3 +137,29 @@ fn print_hash(project: &Project, file: &Path) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_differ_are_a_failure_and_equal_ones_are_not() {
+        let folder = std::env::temp_dir().join(format!("presence-twice-{}", std::process::id()));
+        fs::create_dir_all(folder.join("below")).expect("folder");
+        let file = |name: &str, text: &str| {
+            let path = folder.join(name);
+            fs::write(&path, text).expect("file");
+            path
+        };
+        let (one, same) = (file("one", "abc"), file("below/same", "abc"));
+        let (other, longer) = (file("other", "abd"), file("longer", "abcd"));
+        must_be_equal(&one, &same).expect("equal");
+        for (differs, at) in [(other, "from byte 2 on"), (longer, "from byte 3 on")] {
+            let failure = must_be_equal(&one, &differs).expect_err("different").to_string();
+            assert!(failure.contains(at), "{failure}");
+        }
+        let names: Vec<PathBuf> = files(&folder).expect("files").into_keys().collect();
+        assert_eq!(names, ["below/same", "longer", "one", "other"].map(PathBuf::from));
+        fs::remove_dir_all(&folder).expect("removed");
+    }
+}
