@@ -1,5 +1,5 @@
-//! What the process gives up once it listens: files, programs, and connections that it would open itself. Whoever takes
-//! the process over through a fault in it can then neither read the machine's files nor reach other machines.
+//! What the process gives up once it listens: files, programs, and connections that it would open itself. Code that runs
+//! in it through a fault can then neither read the machine's files nor reach other machines.
 
 use std::fmt;
 use std::path::Path;
@@ -144,7 +144,7 @@ fn paths_of(file: &Path) -> Vec<std::path::PathBuf> {
     paths
 }
 
-/// Other systems have nothing of the kind that a process can ask for itself.
+/// Other systems have no such restriction that a process can set for itself.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn enter(_: &Needs<'_>) -> Sandbox {
     Sandbox::Absent
@@ -215,7 +215,7 @@ mod tests {
             listener.accept().unwrap().0.write_all(b"hi").unwrap();
             sandbox
         });
-        // Where there is no sandbox, nobody accepts: the listener is gone, or goes before anything is read.
+        // Without a sandbox the listener is closed before it accepts.
         let mut text = String::new();
         let _ = TcpStream::connect(address).and_then(|mut stream| stream.read_to_string(&mut text));
         if inside.join().unwrap() != Sandbox::Absent {

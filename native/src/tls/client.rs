@@ -178,7 +178,8 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// The first names of a certificate. Whoever wrote them may want to steer the terminal, so they are escaped and cut.
+/// The first names of a certificate. A hostile certificate may hold control characters for the terminal, so the names are
+/// escaped and cut.
 fn names(presented: &[String]) -> String {
     const MAX_NAMES: usize = 4;
     const MAX_CHARACTERS: usize = 100;
@@ -225,7 +226,7 @@ fn explain(error: &io::Error, host: &str) -> String {
             "the certificate is not valid yet: check the clocks of both machines".to_owned()
         }
         CertificateError::Other(OtherError(why)) if why.is::<OtherFingerprint>() => why.to_string(),
-        other => format!("the certificate cannot be used ({other}): have it issued anew, or {PIN}"),
+        other => format!("the certificate cannot be used ({other}): have a new one issued, or {PIN}"),
     }
 }
 

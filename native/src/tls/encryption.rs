@@ -108,7 +108,7 @@ impl Encryption {
         self.state().tls.wants_write()
     }
 
-    /// Tells the client that nothing follows.
+    /// Sends the close of TLS: nothing follows.
     pub(crate) fn close(&self, stream: &TcpStream) {
         let mut state = self.state();
         state.tls.send_close_notify();
@@ -127,7 +127,7 @@ impl State {
             match self.tls.write_tls(&mut Sink(stream)) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(_) => self.has_progress = true,
-                // Whoever called would encrypt the same bytes once more.
+                // The caller would encrypt the same bytes once more.
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
