@@ -89,6 +89,8 @@ pub(super) struct Source {
     /// Until when rows stay whatever their age: the machine slept, and nobody could be heard.
     spared_until_ms: u64,
     rows: BTreeMap<Arc<str>, SourceRow>,
+    /// All rows but the gateway's own in the order in which they go.
+    ranks: BTreeSet<Rank>,
     /// What the texts of all rows take.
     bytes: usize,
     left_out: u64,
@@ -116,6 +118,7 @@ impl Source {
             link: Link::Away,
             spared_until_ms: 0,
             rows: BTreeMap::new(),
+            ranks: BTreeSet::new(),
             bytes: 0,
             left_out: 0,
             changed: BTreeSet::new(),
@@ -184,43 +187,52 @@ impl Source {
             row.key = GATEWAY_KEY.into();
         }
         let old = self.rows.get(&*row.key);
-        if row.entry.as_str().len() > MAX_ROW_BYTES {
-            self.left_out += 1;
-            return false;
-        }
         let is_news = old.is_none_or(|old| !says_the_same(old, &row));
-        if old.is_none() && !self.make_room(&row) {
+        if let Some(old) = old.filter(|_| !is_news) {
+            steady(&mut row, old);
+        }
+        if row.entry.as_str().len() > MAX_ROW_BYTES || !self.make_room(&row) {
             self.left_out += 1;
-            return false;
+            // What it said before is no longer so.
+            return !row.is_gateway && self.remove(&row.key);
         }
         self.insert(row);
         is_news
     }
 
-    /// Drops rows for one more: those that left first, then the least fresh, but no fresher one than it.
+    /// Drops rows for this one: those that left first, then the least fresh, but no fresher one than it.
     fn make_room(&mut self, row: &SourceRow) -> bool {
-        let size = row.entry.as_str().len();
-        while self.rows.len() >= self.bounds.rows || self.bytes.saturating_add(size) > self.bounds.bytes {
-            let others = self.rows.values().filter(|other| !other.is_gateway);
-            let Some(last) = others.min_by_key(|row| rank(row)) else {
-                return row.is_gateway;
-            };
-            if !row.is_gateway && rank(last) >= rank(row) {
+        let old = self.rows.get(&*row.key);
+        let others = self.rows.len() - usize::from(old.is_some());
+        let bytes = self.bytes - old.map_or(0, |old| old.entry.as_str().len());
+        let (mut others, mut bytes) = (others, bytes.saturating_add(row.entry.as_str().len()));
+        let mut over = Vec::new();
+        for last in self.ranks.iter().filter(|rank| *rank.2 != *row.key) {
+            if others < self.bounds.rows && bytes <= self.bounds.bytes {
+                break;
+            }
+            if !row.is_gateway && *last >= rank(row) {
                 return false;
             }
-            let key = last.key.clone();
+            others -= 1;
+            bytes -= self.rows.get(&*last.2).map_or(0, |row| row.entry.as_str().len());
+            over.push(last.2.clone());
+        }
+        for key in over {
             self.left_out += 1;
             self.remove(&key);
         }
-        true
+        row.is_gateway || (others < self.bounds.rows && bytes <= self.bounds.bytes)
     }
 
     fn insert(&mut self, row: SourceRow) {
+        self.remove(&row.key);
         let key: Arc<str> = (*row.key).into();
         self.bytes += row.entry.as_str().len();
-        if let Some(old) = self.rows.insert(key.clone(), row) {
-            self.bytes -= old.entry.as_str().len();
+        if !row.is_gateway {
+            self.ranks.insert(rank(&row));
         }
+        self.rows.insert(key.clone(), row);
         self.changed.insert(key);
     }
 
@@ -229,6 +241,7 @@ impl Source {
             return false;
         };
         self.bytes -= row.entry.as_str().len();
+        self.ranks.remove(&rank(&row));
         self.changed.insert(key);
         true
     }
@@ -253,8 +266,12 @@ impl Source {
 
     /// When [`settle`](Self::settle) is due, on the age clock.
     pub(super) fn due_ms(&self) -> Option<u64> {
-        let rows = self.rows.values().filter(|row| !row.is_gateway);
-        let expiry = rows.map(|row| row.heard_ms).min().map(|heard_ms| {
+        let first = |is_left: bool| self.ranks.range((!is_left, i64::MIN, Arc::default())..).next();
+        let heard = [first(true), first(false)]
+            .into_iter()
+            .flatten()
+            .map(|rank| rank.1);
+        let expiry = heard.min().map(|heard_ms| {
             let at_ms = heard_ms
                 .saturating_add(signed(self.bounds.ttl_ms))
                 .saturating_add(1);
@@ -325,9 +342,22 @@ impl Source {
     }
 }
 
+/// In which order rows go: whether a row is still there, when it was heard of, and its key.
+type Rank = (bool, i64, Arc<str>);
+
 /// Rows that left before others, then the least fresh; ties by key.
-fn rank(row: &SourceRow) -> (bool, i64, &str) {
-    (!row.entry.is_disconnect(), row.heard_ms, &row.key)
+fn rank(row: &SourceRow) -> Rank {
+    (!row.entry.is_disconnect(), row.heard_ms, (*row.key).into())
+}
+
+/// Leaves moments as they were in `old` where only the estimate of the other clock is another one: a row that was only
+/// heard of again is then only touched.
+fn steady(row: &mut SourceRow, old: &SourceRow) {
+    row.online_since_ms = old.online_since_ms;
+    row.last_activity_ms = old.last_activity_ms;
+    if is_near(Some(row.heard_ms), Some(old.heard_ms)) {
+        row.heard_ms = row.heard_ms.max(old.heard_ms);
+    }
 }
 
 /// Whether nothing but the moment it was heard of is different.

@@ -93,3 +93,41 @@ fn a_source_that_does_not_exist_changes_nothing() {
     world.put(7, r#"{"instanceId":"a"}"#, 0);
     assert_eq!(world.names(), ["home"]);
 }
+
+#[test]
+fn rows_that_grow_keep_to_the_bytes_too() {
+    let config = RosterConfig {
+        max_entries: 1_000,
+        ..RosterConfig::default()
+    };
+    let mut world = World::with(&["home"], config);
+    let text = "x".repeat(8_000);
+    for number in 0..900 {
+        world.put(0, &format!(r#"{{"instanceId":"{number}"}}"#), 0);
+    }
+    for number in 0..900 {
+        world.put(
+            0,
+            &format!(r#"{{"instanceId":"{number}","text":"{text}"}}"#),
+            -number,
+        );
+    }
+    world.version();
+    let bytes = world.fleet.encode_list(world.now).len();
+    let most = max_list_bytes(1_000);
+    assert!(bytes > most / 2 && bytes < most + most / 10, "{bytes}");
+    // The freshest are there.
+    assert_eq!(world.names().first().unwrap(), "899");
+    world.tell();
+}
+
+#[test]
+fn what_a_row_said_before_it_was_too_large_is_not_listed() {
+    let mut world = World::new(&["home"]);
+    world.put(0, r#"{"instanceId":"a","host":"before"}"#, 0);
+    let text = "x".repeat(MAX_ROW_BYTES);
+    world.put(0, &format!(r#"{{"instanceId":"a","text":"{text}"}}"#), 0);
+    assert_eq!(world.names(), ["home"]);
+    assert_eq!(world.fleet.sources().next().unwrap().left_out, 1);
+    world.tell();
+}

@@ -149,3 +149,29 @@ fn signs_of_life_are_no_news() {
     world.put(0, r#"{"instanceId":"a","lastInputSeconds":0}"#, 0);
     assert!(world.version() > version);
 }
+
+#[test]
+fn another_estimate_of_the_clock_is_no_news() {
+    let mut world = World::new(&["home"]);
+    let mut row = world.row(r#"{"instanceId":"a"}"#, 60_000);
+    row.online_since_ms = Some(row.heard_ms - 60_000);
+    let mut put = |row: &SourceRow| {
+        let update = SourceUpdate {
+            put: vec![row.clone()],
+            is_here: true,
+            ..SourceUpdate::default()
+        };
+        world.fleet.apply(SourceId(0), update, world.now);
+        (world.version(), world.tell())
+    };
+    let (version, _) = put(&row);
+    row.heard_ms += 50_000;
+    row.online_since_ms = row.online_since_ms.map(|at_ms| at_ms + 7);
+    let (after, delta) = put(&row);
+    assert_eq!(after, version);
+    assert!(delta.contains(r#""touched":[["GATEWAY:home/row:a","#), "{delta}");
+    // Backwards, too.
+    row.heard_ms -= 7;
+    row.online_since_ms = row.online_since_ms.map(|at_ms| at_ms - 14);
+    assert_eq!(put(&row).0, version);
+}
