@@ -6,7 +6,7 @@ use core::fmt::Write as _;
 
 use super::Fleet;
 use super::merged::Row;
-use super::told::Told;
+use super::told::{Delta, Told};
 use crate::digest::Digest;
 use crate::model::json::write_string;
 use crate::model::time::Now;
@@ -46,12 +46,12 @@ impl Fleet {
     /// The list of those who take deltas, and after it the other members of a snapshot, as
     /// [`Roster::encode_snapshot`] has them.
     pub(crate) fn encode_snapshot(&mut self, version: u64, now: Now) -> SharedText {
-        if let Some(told) = &mut self.told {
-            told.snapshot_taken(&self.merged);
-        }
         let of = (self.merged.revision(), version, now.age_ms);
         if let Some(cached) = self.texts.snapshot.as_ref().filter(|cached| cached.of == of) {
             return cached.text.clone();
+        }
+        if let Some(told) = &mut self.told {
+            told.snapshot_taken(&self.merged);
         }
         let mut text = self.list(|row| &row.keyed);
         text.push_str(r#","keys":["#);
@@ -72,15 +72,21 @@ impl Fleet {
         text
     }
 
-    /// The payload of `presence.delta`: everything since the last call.
+    /// The payload of `presence.delta`: everything since the last call. Where the version is what it was, it only
+    /// touches: clients take nothing else from it.
     pub(crate) fn encode_delta(&mut self, from: u64, to: u64, now: Now) -> String {
         let digest = self.digest().to_hex();
-        let removals = core::mem::take(&mut self.removals);
-        let delta = self.told.as_mut().map(|told| {
+        let Some(told) = &mut self.told else {
+            return Delta::default().to_json(from, to, &digest);
+        };
+        let delta = if from == to {
+            told.touches(&self.merged)
+        } else {
+            let removals = core::mem::take(&mut self.removals);
             let wall_ms = now.age_ms.saturating_add_signed(self.offset_ms);
             told.delta(&self.merged, &removals, wall_ms.saturating_sub(self.ttl_ms))
-        });
-        delta.unwrap_or_default().to_json(from, to, &digest)
+        };
+        delta.to_json(from, to, &digest)
     }
 
     /// Starts or ends keeping what [`encode_delta`](Self::encode_delta) says.

@@ -76,6 +76,8 @@ pub(super) struct Row {
     pub(super) ts: u64,
     /// What it counts in the digest.
     pub(super) digest: u64,
+    /// Its last input when the version last counted a change of it: many small steps are one large one.
+    counted_input_ms: Option<u64>,
     place: Place,
     is_self: bool,
 }
@@ -138,12 +140,20 @@ impl Merged {
         let mut is_news = false;
         for key in core::mem::take(&mut self.changed) {
             self.revision += 1;
-            let row = merged(&key, &self.parts(&key), names);
+            let mut row = merged(&key, &self.parts(&key), names);
             let Some(group) = self.groups.get_mut(&key) else {
                 continue;
             };
-            is_news |= match (&group.row, &row) {
-                (Some(old), Some(new)) => old.key != new.key || new.says_more_than(&old.keyed, old.ts),
+            is_news |= match (&group.row, &mut row) {
+                (Some(old), Some(new)) => {
+                    let is_other = old.key != new.key
+                        || new.says_more_than(&old.keyed, old.ts)
+                        || !is_same_input(old.counted_input_ms, new.counted_input_ms);
+                    if !is_other {
+                        new.counted_input_ms = old.counted_input_ms;
+                    }
+                    is_other
+                }
                 (old, new) => old.is_some() || new.is_some(),
             };
             group.row = row;
@@ -216,20 +226,26 @@ impl Merged {
 }
 
 impl Row {
-    /// Whether it says more than that it was heard of again, since its entry was `before` with that `ts`.
+    /// Whether it says more than that it was heard of again, since its entry was `before` and its `ts` was `ts`.
     pub(super) fn says_more_than(&self, before: &RawEntry, ts: u64) -> bool {
-        if *before == self.keyed {
-            return false;
-        }
-        let input = |entry: &RawEntry, ts: u64| {
-            let seconds = entry.integer("lastInputSeconds")?;
-            Some(ts.saturating_sub(seconds.saturating_mul(1_000)))
-        };
-        let is_same_input = match (input(before, ts), input(&self.keyed, self.ts)) {
-            (Some(a), Some(b)) => a.abs_diff(b) < SAME_INPUT_MS,
-            (a, b) => a == b,
-        };
-        self.ts < ts || !is_same_input || !before.eq_without(&self.keyed, &["ts", "lastInputSeconds"])
+        let is_back = self.ts < ts;
+        is_back
+            || *before != self.keyed
+                && (!is_same_input(input_ms(before), input_ms(&self.keyed))
+                    || !before.eq_without(&self.keyed, &["ts", "lastInputSeconds"]))
+    }
+}
+
+/// When the last input was, if the entry reports one.
+fn input_ms(entry: &RawEntry) -> Option<u64> {
+    let seconds = entry.integer("lastInputSeconds")?;
+    Some(entry.ts()?.saturating_sub(seconds.saturating_mul(1_000)))
+}
+
+fn is_same_input(a: Option<u64>, b: Option<u64>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => a.abs_diff(b) < SAME_INPUT_MS,
+        (a, b) => a == b,
     }
 }
 
@@ -266,6 +282,7 @@ fn merged(group: &str, parts: &[(&Place, Arc<Raw>)], names: &[&str]) -> Option<R
     };
     Some(Row {
         digest: of_raw(&key, &keyed),
+        counted_input_ms: input_ms(&keyed),
         key,
         entry: merged.entry,
         keyed,

@@ -27,6 +27,7 @@ pub(super) struct Told {
 struct Known {
     /// As a delta said it; `None` if only snapshots did, which not everybody got.
     entry: Option<RawEntry>,
+    /// That of the entry, or of a later touch.
     ts: u64,
     /// The last delta at which the row was there.
     delta: u64,
@@ -57,6 +58,20 @@ impl Told {
         }
     }
 
+    /// The rows that were only heard of again since they were last told, as long as the version is what it was.
+    pub(super) fn touches(&mut self, merged: &Merged) -> Delta {
+        let mut delta = Delta::default();
+        for row in merged.rows() {
+            if let Some(known) = self.rows.get_mut(&row.key)
+                && row.ts.saturating_sub(known.ts) > TOUCH_TELL_MS
+            {
+                known.ts = row.ts;
+                delta.touched.push((row.key.clone(), row.ts));
+            }
+        }
+        delta
+    }
+
     /// Everything since the last delta. Why a row went is in `removals`, else told by its `ts`: whether it was before
     /// `expired_ms`.
     pub(super) fn delta(
@@ -68,22 +83,20 @@ impl Told {
         self.deltas += 1;
         let mut delta = Delta::default();
         for row in merged.rows() {
-            let known = self.rows.get(&row.key);
-            let news = known.map_or(News::Row, |known| known.news(row));
-            match news {
-                News::Row => delta.upserts.push((row.key.clone(), row.keyed.clone())),
-                News::Touch => delta.touched.push((row.key.clone(), row.ts)),
-                News::Nothing => {}
-            }
-            match self.rows.get_mut(&row.key) {
-                Some(known) if matches!(news, News::Nothing) => known.delta = self.deltas,
-                _ => {
-                    let known = Known {
-                        entry: Some(row.keyed.clone()),
-                        ts: row.ts,
-                        delta: self.deltas,
-                    };
-                    self.rows.insert(row.key.clone(), known);
+            let news = self.rows.get(&row.key).map_or(News::Row, |known| known.news(row));
+            if let News::Row = news {
+                delta.upserts.push((row.key.clone(), row.keyed.clone()));
+                let known = Known {
+                    entry: Some(row.keyed.clone()),
+                    ts: row.ts,
+                    delta: self.deltas,
+                };
+                self.rows.insert(row.key.clone(), known);
+            } else if let Some(known) = self.rows.get_mut(&row.key) {
+                known.delta = self.deltas;
+                if let News::Touch = news {
+                    known.ts = row.ts;
+                    delta.touched.push((row.key.clone(), row.ts));
                 }
             }
         }

@@ -90,3 +90,41 @@ fn why_an_own_row_went_is_said() {
     world.wait(TTL + 1);
     assert!(world.tell().contains(r#"{"key":"two","reason":"expired"}"#));
 }
+
+#[test]
+fn steps_of_the_last_input_add_up() {
+    let mut world = World::new(&["home"]);
+    let row = r#"{"instanceId":"typing","lastInputSeconds":0}"#;
+    world.put(0, row, 0);
+    world.tell();
+    for _ in 0..5 {
+        world.wait(1_000);
+        world.put(0, row, 0);
+        world.version();
+    }
+    world.tell();
+    let list = world.list();
+    let listed = list.iter().find(|row| row.str("instanceId") == Some("typing"));
+    let rows = world.client.rows();
+    let mut known = rows.iter().map(|row| row.entry());
+    let known = known.find(|row| row.str("instanceId") == Some("typing"));
+    assert_eq!(known.unwrap().ts(), listed.unwrap().ts());
+}
+
+#[test]
+fn deltas_of_the_version_at_hand_only_touch() {
+    let mut world = World::new(&["home"]);
+    world.put(0, r#"{"instanceId":"a"}"#, 0);
+    // A snapshot has it, no delta did.
+    world.snapshot();
+    assert!(world.tell().contains(r#""upserts":[],"removals":[]"#));
+    world.remove(0, "a");
+    world.snapshot();
+    assert!(world.tell().contains(r#""upserts":[],"removals":[]"#));
+    world.put(0, r#"{"instanceId":"b"}"#, 0);
+    let text = world.tell();
+    assert!(
+        text.contains(r#"{"key":"GATEWAY:home/row:a","reason":"evicted"}"#),
+        "{text}"
+    );
+}
