@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use presence_core::client::{ClientEvent, ClientState, Problem};
-use presence_core::observer::{config, retry_ms, update};
+use presence_core::observer::{Observation, config, retry_ms};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -20,6 +20,7 @@ use crate::identity;
 pub(super) struct Observer {
     name: Box<str>,
     link: Link,
+    observation: Observation,
     /// What was logged last, so that a gateway that stays away is one line and not one per attempt.
     said: Option<Box<str>>,
     /// When to ask again after a refusal.
@@ -41,6 +42,7 @@ pub(super) fn observers(observed: Vec<Observed>) -> Result<Vec<Observer>, Failur
         Ok(Observer {
             name: observed.name,
             link,
+            observation: Observation::default(),
             said: None,
             retry_at: None,
         })
@@ -89,7 +91,8 @@ impl Observer {
             };
             match event {
                 ClientEvent::Roster(diff) => {
-                    let update = update(self.link.machine(), &diff, self.link.now());
+                    let (client, now) = (self.link.machine(), self.link.now());
+                    let update = self.observation.update(client, &diff, now);
                     if !feed.send(update).await {
                         return;
                     }
