@@ -31,9 +31,10 @@ cargo xtask <command>
       --peers             also the real gateways, openclaw@2026.9.6 and openclaw@2026.2.12 (large downloads)
       --quick             the same in a shorter time, into target/bench-quick
       --only NAME         just this measurement (may be repeated); the others stay as they were
-  simulate                run many seeds of the simulation of gateway and clients, for a night say
+  simulate                run many seeds of the simulations of gateways and clients, for a night say
+      --world NAME        only this one: pair (one gateway) or fleet (several that observe each other)
       --from N            the first seed (default: 1000)
-      --seeds N           how many (default: 10000); a seed that fails is named with the command that repeats it
+      --seeds N           how many (default: 10000 and 2000); a seed that fails is named with the command that repeats it
   soak                    let clients come, go and misbehave for long; the gateway's memory must stay as it was
       --minutes N         how long (default: 60)
   autobahn                the Autobahn suite's cases against the gateway, by a relay that echoes; needs Python

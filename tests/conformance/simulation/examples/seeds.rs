@@ -1,4 +1,4 @@
-//! Runs many seeds on all cores: `cargo xtask simulate --from 1000 --seeds 5000`.
+//! Runs many seeds of a world on all cores: `cargo xtask simulate --world fleet --from 1000 --seeds 5000`.
 //!
 //! Says how far it is, and how a seed that failed can be run again, alone.
 
@@ -10,16 +10,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use presence_simulation::seeded::run;
+use presence_simulation::{fleet_seeded, seeded};
 
 /// How many seeds are run between two lines about the progress.
-const STEP: u64 = 500;
+const STEP: u64 = 100;
 
 fn main() -> ExitCode {
-    let mut numbers = std::env::args().skip(1).map(|argument| argument.parse::<u64>());
-    let (Some(Ok(from)), Some(Ok(count)), None) = (numbers.next(), numbers.next(), numbers.next()) else {
-        eprintln!("seeds FROM COUNT");
-        return ExitCode::from(2);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [world, from, count] = &*arguments else {
+        return usage();
+    };
+    let run = match &**world {
+        "pair" => seeded::run,
+        "fleet" => fleet_seeded::run,
+        _ => return usage(),
+    };
+    let (Ok(from), Ok(count)) = (from.parse::<u64>(), count.parse::<u64>()) else {
+        return usage();
     };
     let end = from.saturating_add(count);
     let (next, failed, started) = (AtomicU64::new(from), Mutex::new(Vec::new()), Instant::now());
@@ -36,7 +43,7 @@ fn main() -> ExitCode {
                     {
                         failed.push(seed);
                         say(&format!(
-                            "seed {seed} failed; run it again: cargo xtask simulate --from {seed} --seeds 1"
+                            "seed {seed} failed; run it again: cargo xtask simulate --world {world} --from {seed} --seeds 1"
                         ));
                     }
                     let done = seed - from + 1;
@@ -51,12 +58,20 @@ fn main() -> ExitCode {
         }
     });
     let failed = failed.into_inner().unwrap_or_default();
-    say(&format!("{count} seeds from {from} on, {} failed", failed.len()));
+    say(&format!(
+        "{count} seeds of the world {world} from {from} on, {} failed",
+        failed.len()
+    ));
     if failed.is_empty() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("seeds pair|fleet FROM COUNT");
+    ExitCode::from(2)
 }
 
 /// Nobody may listen any more: then there is nothing to do about it.

@@ -6,6 +6,8 @@
     reason = "what is not as expected fails the test"
 )]
 
+pub mod fleet;
+pub mod fleet_seeded;
 mod random;
 pub mod seeded;
 pub mod trace;

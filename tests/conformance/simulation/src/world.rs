@@ -1,5 +1,6 @@
 //! A gateway and its clients, joined by queues instead of sockets.
 
+mod gateway;
 mod line;
 mod peer;
 mod serve;
@@ -13,6 +14,7 @@ use self::peer::shifted;
 use crate::trace::Trace;
 use crate::virtual_hub;
 
+pub use self::gateway::Listed;
 pub use self::line::{Fault, Pace};
 pub use self::peer::{Peer, config, plain, with_device};
 
@@ -30,9 +32,13 @@ pub struct World {
     pub peers: Vec<Peer>,
     /// Whether the gateway takes connections.
     pub is_up: bool,
+    /// Whether the gateway's machine is suspended: what is sent to it waits, and its timers do too.
+    pub is_suspended: bool,
     /// Every frame that arrived, and what else was noted.
     pub trace: Trace,
     config: HubConfig,
+    /// The names of the gateways that it observes.
+    sources: Vec<Box<str>>,
     lines: Vec<Line>,
     /// Counts lines.
     opened: u64,
@@ -54,14 +60,21 @@ impl World {
     /// The same with other figures.
     #[must_use]
     pub fn with_hub(config: HubConfig) -> Self {
-        let now = virtual_hub::START;
+        Self::observing(config, Vec::new(), virtual_hub::START)
+    }
+
+    /// A gateway that observes others of these names, whose clocks read `now`.
+    #[must_use]
+    pub fn observing(config: HubConfig, sources: Vec<Box<str>>, now: Now) -> Self {
         Self {
             now,
-            hub: Hub::new(config.clone(), now),
+            hub: gateway::hub(&config, &sources, now),
             peers: Vec::new(),
             is_up: true,
+            is_suspended: false,
             trace: Trace::new(),
             config,
+            sources,
             lines: Vec::new(),
             opened: 0,
         }
@@ -70,15 +83,21 @@ impl World {
     /// Adds a client whose clocks are ahead by these ms, and starts it.
     pub fn add_skewed(&mut self, config: ClientConfig, ahead: (i64, i64)) -> usize {
         let now = shifted(self.now, ahead);
+        let info = &config.client;
+        let name = info.instance_id.as_ref().or(info.display_name.as_ref());
+        let name = name.map(ToString::to_string).unwrap_or_default();
         let mut client = Client::new(config, now);
         client.start(now);
         self.peers.push(Peer {
             client,
+            name,
             ahead,
             events: Vec::new(),
             sent: Vec::new(),
             pace: Pace::default(),
             is_suspended: false,
+            is_cut_off: false,
+            proof_ms: None,
         });
         self.settle();
         self.peers.len() - 1
@@ -132,39 +151,6 @@ impl World {
         let until_ms = self.now.age_ms + ms;
         for line in self.lines_of(peer) {
             line.held_ms = until_ms;
-        }
-    }
-
-    /// The gateway process is told to end, and replaced by a new one.
-    pub fn restart_gateway(&mut self, down_ms: u64) {
-        self.hub.shutdown("gateway restarting", self.now);
-        self.settle();
-        self.replace_gateway(down_ms);
-    }
-
-    /// The gateway process is killed, and replaced by a new one: its sockets fail, and it says nothing.
-    pub fn kill_gateway(&mut self, down_ms: u64) {
-        let now = self.now;
-        for line in &mut self.lines {
-            // Nobody leaves the next gateway's roster for a connection of this one.
-            line.conn = None;
-            line.fail(now);
-        }
-        self.replace_gateway(down_ms);
-    }
-
-    fn replace_gateway(&mut self, down_ms: u64) {
-        self.is_up = false;
-        self.pass(down_ms);
-        self.hub = Hub::new(self.config.clone(), self.now);
-        self.is_up = true;
-    }
-
-    /// The gateway's wall clock is set by this many ms; nobody else's is.
-    pub fn step_gateway(&mut self, ms: i64) {
-        self.now.wall_ms = self.now.wall_ms.saturating_add_signed(ms);
-        for peer in &mut self.peers {
-            peer.ahead.1 -= ms;
         }
     }
 
@@ -234,7 +220,7 @@ impl World {
             .filter(move |line| line.peer == peer && !line.is_over)
     }
 
-    fn next_due_ms(&self) -> Option<u64> {
+    pub(crate) fn next_due_ms(&self) -> Option<u64> {
         let peers = self
             .peers
             .iter()
@@ -246,14 +232,17 @@ impl World {
         let lines = self
             .lines
             .iter()
-            .filter_map(|line| line.due_ms(self.peers[line.peer].is_suspended));
-        peers.chain(lines).chain(self.hub.poll_timeout()).min()
+            .filter_map(|line| line.due_ms(self.peers[line.peer].is_suspended, self.is_suspended));
+        let hub = self.hub.poll_timeout().filter(|_| self.is_served());
+        peers.chain(lines).chain(hub).min()
     }
 
-    fn fire(&mut self) {
-        self.hub.handle_timeout(self.now);
-        for line in &mut self.lines {
-            line.connection.handle_timeout(self.now);
+    pub(crate) fn fire(&mut self) {
+        if self.is_served() {
+            self.hub.handle_timeout(self.now);
+            for line in &mut self.lines {
+                line.connection.handle_timeout(self.now);
+            }
         }
         for peer in 0..self.peers.len() {
             if !self.peers[peer].is_suspended {
@@ -262,5 +251,10 @@ impl World {
             }
         }
         self.settle();
+    }
+
+    /// Whether the gateway's process runs.
+    fn is_served(&self) -> bool {
+        self.is_up && !self.is_suspended
     }
 }

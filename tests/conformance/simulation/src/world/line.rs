@@ -46,6 +46,8 @@ pub(super) struct Line {
     pub(super) to_gateway_fault: Option<(&'static str, Fault)>,
     /// The gateway is done with it.
     pub(super) is_over: bool,
+    /// Nobody is at the client's end any more.
+    pub(super) is_deaf: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -80,6 +82,7 @@ impl Line {
             to_client_fault: None,
             to_gateway_fault: None,
             is_over: !is_up,
+            is_deaf: false,
         };
         if is_up {
             line.tell_client(ToClient::Open, now);
@@ -143,20 +146,19 @@ impl Line {
         arrived(&mut self.to_gateway, self.held_ms, now)
     }
 
-    /// When something arrives next; what waits for a client that sleeps does not count.
-    pub(super) fn due_ms(&self, sleeps: bool) -> Option<u64> {
+    /// When something arrives next; what waits for an end that sleeps does not count.
+    pub(super) fn due_ms(&self, client_sleeps: bool, gateway_sleeps: bool) -> Option<u64> {
         let machine_ms = self.connection.poll_timeout().filter(|_| !self.is_over);
         let leaves_ms = (!self.outbox.is_empty()).then_some(self.free_ms);
         let arrives_ms = self
             .to_client
             .front()
-            .filter(|_| !sleeps)
+            .filter(|_| !client_sleeps)
             .map(|(at_ms, _)| self.held_ms.max(*at_ms));
         let arrived_ms = self.to_gateway.front().map(|(at_ms, _)| self.held_ms.max(*at_ms));
-        [machine_ms, leaves_ms, arrives_ms, arrived_ms]
-            .into_iter()
-            .flatten()
-            .min()
+        let of_gateway = [machine_ms, leaves_ms, arrived_ms];
+        let of_gateway = of_gateway.into_iter().flatten().filter(|_| !gateway_sleeps);
+        of_gateway.chain(arrives_ms).min()
     }
 
     /// Nothing will come of it any more.

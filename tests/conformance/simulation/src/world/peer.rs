@@ -13,6 +13,8 @@ use super::line::Pace;
 pub struct Peer {
     /// The client.
     pub client: Client,
+    /// Its `instanceId`, else its host name.
+    pub name: String,
     /// What its age clock and its wall clock are ahead of the gateway's.
     pub(super) ahead: (i64, i64),
     /// What it has told.
@@ -23,6 +25,10 @@ pub struct Peer {
     pub pace: Pace,
     /// Neither its timers nor its sockets are served; what is sent to it waits.
     pub is_suspended: bool,
+    /// Its next lines carry nothing: it has no way to the gateway.
+    pub is_cut_off: bool,
+    /// When the gateway last had a proof of life of it, on the gateway's age clock, in ms.
+    pub proof_ms: Option<u64>,
 }
 
 /// A client of this name, as a dashboard would be.

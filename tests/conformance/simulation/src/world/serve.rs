@@ -1,6 +1,6 @@
 //! Carries out what the state machines want done.
 
-use presence_core::client::ClientOutput;
+use presence_core::client::{Client, ClientOutput};
 use presence_core::server::{
     ConnId, ConnectionOutput, DeviceEvidence, Evidence, HubOutput, Item, LeaveCause, OriginEvidence,
     SecretEvidence,
@@ -22,21 +22,47 @@ impl World {
                     self.obey_client(peer, output);
                 }
             }
-            for line in 0..self.lines.len() {
-                while let Some(output) = self.lines[line].connection.poll_output() {
-                    moved = true;
-                    self.obey_connection(line, output);
-                }
-            }
-            while let Some(output) = self.hub.poll_output() {
-                moved = true;
-                self.obey_hub(output);
+            if !self.is_suspended {
+                moved |= self.serve();
             }
             for line in 0..self.lines.len() {
                 moved |= self.deliver(line);
             }
         }
         self.lines.retain(|line| !line.is_spent());
+    }
+
+    /// Carries out what the gateway wants done; says whether that was anything.
+    fn serve(&mut self) -> bool {
+        let mut moved = false;
+        for line in 0..self.lines.len() {
+            while let Some(output) = self.lines[line].connection.poll_output() {
+                moved = true;
+                self.obey_connection(line, output);
+            }
+        }
+        while let Some(output) = self.hub.poll_output() {
+            moved = true;
+            self.obey_hub(output);
+        }
+        moved
+    }
+
+    /// The process of a client ends without a word, and another one takes its place; its sockets close.
+    pub fn replace_client(&mut self, peer: usize, client: Client) {
+        let now = self.now;
+        for line in self.lines_of(peer) {
+            line.is_deaf = true;
+            line.tell_gateway(ToGateway::Close, now);
+        }
+        self.peers[peer].client = client;
+        self.settle();
+    }
+
+    /// A client gave a proof of life.
+    fn prove(&mut self, line: usize) {
+        let peer = self.lines[line].peer;
+        self.peers[peer].proof_ms = Some(self.now.age_ms);
     }
 
     fn obey_client(&mut self, peer: usize, output: ClientOutput) {
@@ -46,8 +72,9 @@ impl World {
             ClientOutput::Open { socket } => {
                 self.opened += 1;
                 let pace = self.peers[peer].pace;
-                self.lines
-                    .push(Line::new(peer, socket, self.opened, pace, self.is_up, now));
+                let mut line = Line::new(peer, socket, self.opened, pace, self.is_up, now);
+                line.is_cut = self.peers[peer].is_cut_off;
+                self.lines.push(line);
             }
             ClientOutput::Send { text, .. } => {
                 self.peers[peer].sent.push(serde_json::from_str(&text).unwrap());
@@ -107,10 +134,12 @@ impl World {
             }
             ConnectionOutput::Join(handshake) => {
                 self.lines[line].conn = Some(self.hub.join(*handshake, self.now));
+                self.prove(line);
             }
             ConnectionOutput::Call(request) => {
                 if let Some(conn) = self.lines[line].conn {
                     self.hub.call(conn, &request, self.now);
+                    self.prove(line);
                 }
             }
             ConnectionOutput::Close(close) => {
@@ -121,7 +150,7 @@ impl World {
         }
     }
 
-    fn obey_hub(&mut self, output: HubOutput) {
+    pub(super) fn obey_hub(&mut self, output: HubOutput) {
         let find = |lines: &[Line], conn: ConnId| lines.iter().position(|line| line.conn == Some(conn));
         match output {
             HubOutput::Send(conn, item) => {
@@ -133,12 +162,14 @@ impl World {
                 }
             }
             HubOutput::Ping(conn) => {
-                let line = find(&self.lines, conn).map(|at| &self.lines[at]);
-                let answers = |line: &Line| {
-                    !line.is_cut && line.held_ms <= self.now.age_ms && !self.peers[line.peer].is_suspended
+                let answers = |&at: &usize| {
+                    let line = &self.lines[at];
+                    let is_carrying = !line.is_cut && line.held_ms <= self.now.age_ms;
+                    is_carrying && !line.is_deaf && !self.peers[line.peer].is_suspended
                 };
-                if line.is_some_and(answers) {
+                if let Some(at) = find(&self.lines, conn).filter(answers) {
                     self.hub.pong(conn, self.now);
+                    self.prove(at);
                 }
             }
             HubOutput::Drop(conn, close) => {
@@ -153,8 +184,10 @@ impl World {
 
     /// Moves what is under way on a line; says whether anything moved.
     fn deliver(&mut self, at: usize) -> bool {
-        let mut moved = self.lines[at].take(self.now);
-        while let Some(message) = self.lines[at].at_gateway(self.now) {
+        let mut moved = !self.is_suspended && self.lines[at].take(self.now);
+        while !self.is_suspended
+            && let Some(message) = self.lines[at].at_gateway(self.now)
+        {
             moved = true;
             let line = &mut self.lines[at];
             if line.is_cut || line.is_over {
@@ -176,7 +209,7 @@ impl World {
         while let Some(message) = self.lines[at].at_client(self.now) {
             moved = true;
             let line = &mut self.lines[at];
-            if line.is_cut {
+            if line.is_cut || line.is_deaf {
                 line.is_over |= matches!(message, ToClient::Close(..));
                 continue;
             }
@@ -207,6 +240,7 @@ impl World {
         }
         if let Some(conn) = line.conn.take() {
             self.hub.leave(conn, cause, self.now);
+            self.prove(at);
         }
     }
 }

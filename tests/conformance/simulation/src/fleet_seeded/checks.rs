@@ -1,0 +1,214 @@
+//! What has to hold: during a run, and when all is quiet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use presence_core::client::{ClientState, Hello};
+use presence_core::fleet::LEASE_MS;
+use presence_core::model::RawEntry;
+use presence_core::model::entry::TIME_MEMBERS;
+
+use super::Simulation;
+use crate::world::{Listed, Pace};
+
+/// Longer than any wait for a reconnect and a silent line to be noticed, in ms.
+const CALM_MS: u64 = 400_000;
+/// Longer than any coalescing window, and than any message is under way, in ms.
+const QUIET_MS: u64 = 5_000;
+/// How long a client is silent before it is closed, in ms.
+const SILENCE_MS: u64 = 50_000;
+/// How long a suspended gateway waits for pongs once it is awake, and a second.
+const PONGS_MS: u64 = 26_000;
+
+impl Simulation {
+    /// No gateway lists a client that gave no proof of life for too long.
+    pub(super) fn check_ghosts(&mut self) {
+        let mut heard: BTreeMap<String, u64> = BTreeMap::new();
+        for &(of, peer) in &self.clients {
+            let world = &self.fleet.worlds[of];
+            let ago_ms = world.peers[peer]
+                .proof_ms
+                .map(|proof_ms| world.now.age_ms - proof_ms);
+            if let Some(ago_ms) = ago_ms {
+                let least_ms = heard.entry(self.id(of, peer)).or_insert(u64::MAX);
+                *least_ms = ago_ms.min(*least_ms);
+            }
+        }
+        let most_ms = self.ttl_ms + 1_000 + LEASE_MS;
+        for gateway in 0..self.fleet.worlds.len() {
+            // Rows of its own wait for a pong.
+            if !self.fleet.is_served(gateway) || self.fleet.awake_ms(gateway) < PONGS_MS {
+                continue;
+            }
+            for row in self.list(gateway).rows {
+                let id = id(&row);
+                if is_gateway(&row) {
+                    continue;
+                }
+                // Other gateways cannot see whether a close was a sign of life.
+                let is_left = row.str("reason") == Some("disconnect");
+                let most_ms = most_ms + if is_left { SILENCE_MS } else { 0 };
+                let ago_ms = heard.get(&id).copied();
+                assert!(
+                    ago_ms.is_some_and(|ago_ms| ago_ms <= most_ms),
+                    "gateway {gateway} lists {id}, heard of {ago_ms:?} ms ago: {}",
+                    row.as_str()
+                );
+            }
+        }
+    }
+
+    /// Everything works again, and it goes on until nothing changes for a while. Who was stopped stays away. Returns
+    /// the lists of all gateways.
+    pub(super) fn calm_down(&mut self) -> Vec<Listed> {
+        self.fleet.hurry();
+        for world in &mut self.fleet.worlds {
+            for peer in 0..world.peers.len() {
+                world.set_pace(peer, Pace::default());
+                world.wake(peer);
+            }
+        }
+        self.fleet.settle();
+        self.fleet.pass(self.ttl_ms + LEASE_MS + CALM_MS);
+        let mut before: Vec<u64> = Vec::new();
+        for _ in 0..300 {
+            // To read is to bring up to date: pongs alone can change which row of an instance speaks first.
+            let lists = self.lists();
+            let versions = lists.iter().map(|listed| listed.version).collect();
+            if versions == before {
+                return lists;
+            }
+            before = versions;
+            self.fleet.pass(QUIET_MS);
+        }
+        panic!("it does not become quiet");
+    }
+
+    /// All gateways list who is connected to any of them, once, and their readers hold that.
+    pub(super) fn check_lists(&mut self, lists: &[Listed]) {
+        let gateways = 0..self.fleet.worlds.len();
+        let own: Vec<Vec<RawEntry>> = gateways.map(|gateway| self.own_rows(gateway)).collect();
+        let mut expected: BTreeMap<String, Vec<&RawEntry>> = BTreeMap::new();
+        for row in own.iter().flatten() {
+            expected.entry(id(row)).or_default().push(row);
+        }
+        for (gateway, listed) in lists.iter().enumerate() {
+            self.check_rows(gateway, listed);
+            let mut rows: BTreeMap<String, Vec<&RawEntry>> = BTreeMap::new();
+            for row in listed.rows.iter().filter(|row| !is_gateway(row)) {
+                rows.entry(id(row)).or_default().push(row);
+            }
+            let ids = |rows: &BTreeMap<String, Vec<&RawEntry>>| -> BTreeSet<String> {
+                rows.keys().cloned().collect()
+            };
+            assert_eq!(ids(&rows), ids(&expected), "gateway {gateway}");
+            for (id, rows) in rows {
+                let of_sources = &expected[&id];
+                let has_id = rows[0].str("instanceId").is_some();
+                assert_eq!(
+                    rows.len(),
+                    if has_id { 1 } else { of_sources.len() },
+                    "gateway {gateway}: {rows:?}"
+                );
+                if let [only] = **of_sources {
+                    assert_eq!(content(rows[0]), content(only), "gateway {gateway}");
+                }
+            }
+            self.check_readers(gateway, listed);
+        }
+        self.check_connected(lists);
+    }
+
+    /// No row is older than the TTL, and each gateway is listed.
+    fn check_rows(&self, gateway: usize, listed: &Listed) {
+        let world = &self.fleet.worlds[gateway];
+        let now_ms = world.hub.server_wall_ms(world.now);
+        let gateways = listed.rows.iter().filter(|row| is_gateway(row)).count();
+        assert_eq!(gateways, self.fleet.worlds.len(), "gateway {gateway}");
+        for row in &listed.rows {
+            let age_ms = now_ms.saturating_sub(row.ts().unwrap());
+            assert!(age_ms <= self.ttl_ms, "gateway {gateway}: {age_ms} ms: {row:?}");
+        }
+    }
+
+    /// Readers hold what their gateway lists.
+    fn check_readers(&self, gateway: usize, listed: &Listed) {
+        let held: BTreeSet<String> = listed.rows.iter().map(content).collect();
+        for peer in &self.fleet.worlds[gateway].peers {
+            if !peer.client.hello().is_some_and(Hello::may_read) {
+                continue;
+            }
+            let mirror = peer.client.mirror();
+            let own: BTreeSet<String> = mirror.raw_list().map(content).collect();
+            let only: Vec<_> = own.symmetric_difference(&held).collect();
+            assert!(
+                only.is_empty(),
+                "gateway {gateway} and its client {} differ: {only:#?}",
+                peer.name
+            );
+            assert_eq!(mirror.raw_list().count(), listed.rows.len());
+            if let Some(version) = mirror.version() {
+                assert_eq!(mirror.digest().to_hex(), listed.digest, "gateway {gateway}");
+                assert_eq!(version, listed.version, "gateway {gateway}");
+            }
+        }
+    }
+
+    /// Who is connected is listed as that everywhere, and nobody else is.
+    fn check_connected(&self, lists: &[Listed]) {
+        let is_live = |&&(of, peer): &&(usize, usize)| {
+            self.fleet.worlds[of].peers[peer].client.state() == ClientState::Live
+        };
+        let live = self.clients.iter().filter(is_live);
+        let live: BTreeSet<String> = live.map(|&(of, peer)| self.id(of, peer)).collect();
+        for (gateway, listed) in lists.iter().enumerate() {
+            let rows = listed.rows.iter();
+            let connected = rows.filter(|row| !is_gateway(row) && row.str("reason") != Some("disconnect"));
+            let connected: BTreeSet<String> = connected.map(id).collect();
+            assert_eq!(connected, live, "gateway {gateway}");
+        }
+    }
+
+    fn lists(&mut self) -> Vec<Listed> {
+        (0..self.fleet.worlds.len())
+            .map(|gateway| self.list(gateway))
+            .collect()
+    }
+
+    fn list(&mut self, gateway: usize) -> Listed {
+        self.lists += 1;
+        let listed = self.fleet.worlds[gateway].read_list();
+        self.fleet.settle();
+        listed
+    }
+
+    /// The rows of a gateway's own clients.
+    fn own_rows(&mut self, gateway: usize) -> Vec<RawEntry> {
+        let world = &mut self.fleet.worlds[gateway];
+        let list = world.hub.list(world.now);
+        let json = |entry| RawEntry::read(&serde_json::to_string(entry).unwrap()).unwrap();
+        let rows = list.iter().map(json);
+        rows.filter(|row| !is_gateway(row)).collect()
+    }
+
+    /// How a client's rows are found again.
+    fn id(&self, of: usize, peer: usize) -> String {
+        self.fleet.worlds[of].peers[peer].name.clone()
+    }
+}
+
+fn id(row: &RawEntry) -> String {
+    row.str("instanceId").or_else(|| row.str("host")).unwrap().into()
+}
+
+fn is_gateway(row: &RawEntry) -> bool {
+    row.str("reason") == Some("self")
+}
+
+/// What a row says, but for times and where it is from.
+fn content(row: &RawEntry) -> String {
+    let is_same_everywhere = |name: &str| !TIME_MEMBERS.contains(&name) && name != "gateway";
+    let members = row.members().filter(|(name, _)| is_same_everywhere(name));
+    let mut members: Vec<String> = members.map(|(name, value)| format!("{name}={value};")).collect();
+    members.sort();
+    members.concat()
+}

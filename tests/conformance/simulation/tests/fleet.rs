@@ -1,0 +1,86 @@
+//! Several gateways that observe each other.
+#![expect(clippy::unwrap_used, reason = "a test that unwraps nothing fails")]
+
+use presence_core::Now;
+use presence_core::client::ClientConfig;
+use presence_simulation::fleet::{Fleet, Gateway, name};
+use presence_simulation::fleet_seeded::run;
+use presence_simulation::virtual_hub;
+use presence_simulation::world::config;
+
+#[test]
+fn whatever_the_seed() {
+    for seed in 0..10 {
+        // Shown only if it fails.
+        println!("to repeat it: cargo xtask simulate --world fleet --from {seed} --seeds 1");
+        println!("{}", run(seed));
+    }
+}
+
+#[test]
+fn rows_are_as_old_as_they_are_whatever_clocks_say() {
+    for step_ms in [7_200_000, -7_200_000, 60_000] {
+        let mut fleet = Fleet::new(&[gateway(0), gateway(1)]);
+        let client = ClientConfig {
+            scopes: Some(Vec::new()),
+            ..config("tab")
+        };
+        let tab = fleet.worlds[1].add(client);
+        fleet.settle();
+        fleet.worlds[1].peers[tab].is_suspended = true;
+        fleet.pass(10_000);
+        fleet.step(1, step_ms);
+        // The step is noticed with the next ping.
+        fleet.pass(16_000);
+        assert_eq!(ages(&mut fleet, 0, "tab-1"), [26_000], "{step_ms}");
+        // And those of the gateway that observes do not count.
+        fleet.step(0, step_ms);
+        fleet.pass(14_000);
+        assert_eq!(ages(&mut fleet, 0, "tab-1"), [40_000], "{step_ms}");
+
+        // Nothing is heard of it any more.
+        fleet.part((0, 1), false, 1_000_000);
+        fleet.pass(260_000);
+        assert_eq!(ages(&mut fleet, 0, "tab-1").len(), 1, "{step_ms}");
+        fleet.pass(1);
+        assert_eq!(ages(&mut fleet, 0, "tab-1").len(), 0, "{step_ms}");
+    }
+}
+
+#[test]
+fn what_waited_while_a_gateway_slept_is_not_news() {
+    let mut fleet = Fleet::new(&[gateway(0), gateway(1)]);
+    let tab = fleet.worlds[1].add(config("tab"));
+    fleet.settle();
+    fleet.pass(1_000);
+    fleet.suspend(0, 250_000);
+    fleet.worlds[1].peers[tab].is_suspended = true;
+    // The other gateway closes the tab's connection, and then this one's; what it said waits.
+    fleet.pass(249_000);
+    fleet.part((0, 1), true, 1_000_000);
+    fleet.pass(2_000);
+    // Its last pong was after 25 s, or its close a ping later.
+    let ages = ages(&mut fleet, 0, "tab-1");
+    assert!(ages.iter().all(|&age_ms| age_ms > 180_000), "{ages:?}");
+    assert_eq!(ages.len(), 1);
+}
+
+/// The ages of an instance's rows on a gateway's list, in ms.
+fn ages(fleet: &mut Fleet, gateway: usize, instance: &str) -> Vec<u64> {
+    let world = &mut fleet.worlds[gateway];
+    let rows = world.read_list().rows.into_iter();
+    let rows = rows.filter(|row| row.str("instanceId") == Some(instance));
+    let now_ms = world.hub.server_wall_ms(world.now);
+    rows.map(|row| now_ms - row.ts().unwrap()).collect()
+}
+
+fn gateway(number: u64) -> Gateway {
+    let mut config = virtual_hub::config(300_000, 200, 50);
+    config.self_entry.host = Some(name(number as usize).into());
+    config.self_entry.instance_id = Some(format!("gateway-{number}").into());
+    let start = Now {
+        age_ms: 1_000_000 + 77_777 * number,
+        wall_ms: virtual_hub::START.wall_ms + 5_000_000 * number,
+    };
+    Gateway { config, start }
+}
