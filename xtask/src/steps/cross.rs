@@ -46,7 +46,7 @@ fn check_without_c(project: &Project, target: &str, tally: &mut Tally) -> Result
         tally.skipped += 1;
         return Ok(());
     }
-    println!("      {target}: checked, without TLS");
+    println!("      {target}: checking, without TLS");
     Program::cargo(project)
         .with(["check", "--package", "presence-core"])
         .with(["--package", "presence-gateway"])
@@ -65,7 +65,7 @@ fn build(project: &Project, linux: &Linux, tally: &mut Tally) -> Result<(), Fail
         println!("      {target} is not built: {why}");
         return check_without_c(project, target, tally);
     }
-    println!("      {target}: built");
+    println!("      {target}: building");
     let cargo = Program::cargo(project)
         .with(["build", "--package", "presence-gateway"])
         .env("RUSTFLAGS", "-D warnings");
