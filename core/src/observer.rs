@@ -42,6 +42,7 @@ pub fn config(version: &str, platform: &str) -> ClientConfig {
     ClientConfig {
         scopes: Some(vec![scope::READ.into()]),
         beacons: BeaconPolicy::Off,
+        own_rows: true,
         ..ClientConfig::new(client)
     }
 }

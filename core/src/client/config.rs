@@ -38,6 +38,8 @@ pub struct ClientConfig {
     pub mirror: MirrorConfig,
     /// Whether to ask for deltas (SPEC 2.1); gateways without them send full lists.
     pub deltas: bool,
+    /// Whether to ask for the gateway's own rows, without those of gateways that it observes (SPEC 7).
+    pub own_rows: bool,
     /// Longest time for the socket to open, and again for the handshake to be done, in ms.
     pub handshake_ms: u64,
     /// Decides the jitter of reconnects; unlike that of any other client.
@@ -60,6 +62,7 @@ impl ClientConfig {
             backoff: BackoffConfig::default(),
             mirror: MirrorConfig::default(),
             deltas: true,
+            own_rows: false,
             handshake_ms: 15_000,
             seed: 0,
         }

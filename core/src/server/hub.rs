@@ -12,6 +12,7 @@ mod member;
 mod members;
 mod node_key;
 mod nodes;
+mod own_rows;
 mod time;
 mod view;
 
@@ -91,6 +92,8 @@ pub struct Hub {
     /// When delta clients are next told which rows are alive, if nothing else tells them; `None`
     /// while there are none.
     touch_at_ms: Option<u64>,
+    /// When those who see this gateway's own rows only are next sent them, changed or not.
+    own_rows_at_ms: Option<u64>,
     /// Connections that take deltas.
     delta_members: usize,
     /// When the broadcast or the events of nodes began that are being sent.
@@ -120,6 +123,7 @@ impl Hub {
             started_ms: now.age_ms,
             tick_at_ms: None,
             touch_at_ms: None,
+            own_rows_at_ms: None,
             delta_members: 0,
             window_ends_ms: 0,
             sending_began_ms: None,

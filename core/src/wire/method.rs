@@ -153,6 +153,10 @@ pub const EVENTS: [&str; 5] = [
 /// The capability by which a client asks for deltas instead of full lists (SPEC 2.1).
 pub const DELTA_CAP: &str = "presence-delta";
 
+/// The capability by which an observer asks for the rows of the gateway itself, without those of the gateways that it
+/// observes (SPEC 7).
+pub const OWN_ROWS_CAP: &str = "presence-own";
+
 /// The events that a client with [`DELTA_CAP`] is sent instead of `presence`.
 pub const DELTA_EVENTS: [&str; 6] = [
     "connect.challenge",

@@ -166,3 +166,33 @@ async fn a_gateway_does_not_observe_itself() {
     ];
     log_until(&arguments, &["gateway=own", "this gateway itself"]).await;
 }
+
+#[tokio::test]
+async fn who_left_two_gateways_that_observe_each_other_is_gone_on_both() {
+    // Their ports have to be known before they start.
+    let listeners = [
+        TcpListener::bind("127.0.0.1:0").await.unwrap(),
+        TcpListener::bind("127.0.0.1:0").await.unwrap(),
+    ];
+    let ports = listeners.map(|listener| listener.local_addr().unwrap().port().to_string());
+    let token = format!("other={}", support::TOKEN);
+    let mut gateways = Vec::new();
+    for (own, other) in [(&ports[0], &ports[1]), (&ports[1], &ports[0])] {
+        let other = format!("other=ws://127.0.0.1:{other}");
+        let more = ["--port", own, "--observe-token", &token, "--observe", &other];
+        gateways.push(serve(&[&["serve", "--token", support::TOKEN][..], &more].concat()).await);
+    }
+    let mut clients = Vec::new();
+    for port in &ports {
+        let address = format!("127.0.0.1:{port}").parse().unwrap();
+        clients.push(Client::connect(address, "both", &["operator.read"]).await);
+    }
+    for (_, url) in &gateways {
+        // The other gateway answered: its own row is no placeholder any more.
+        list_when(url, |list| !list.to_string().contains("no answer yet")).await;
+    }
+    drop(clients);
+    for (_, url) in &gateways {
+        list_when(url, |list| row(list, "both")["reason"] == "disconnect").await;
+    }
+}

@@ -22,6 +22,8 @@ use crate::wire::message::Outcome;
 
 /// The extension that this client understands (SPEC 2.1).
 const DELTA_CAP: &str = "presence-delta";
+/// The extension that observers ask for (SPEC 7).
+const OWN_ROWS_CAP: &str = "presence-own";
 
 impl Client {
     /// `connect.challenge` arrived: gateways send it at once, and only once. Without one there is no
@@ -112,7 +114,11 @@ impl Client {
         params.number("minProtocol", u64::from(self.range.0));
         params.number("maxProtocol", u64::from(self.range.1));
         params.raw("client", &client.end());
-        params.texts("caps", &mut self.wants_deltas.then_some(DELTA_CAP).into_iter());
+        let caps = [
+            self.wants_deltas.then_some(DELTA_CAP),
+            config.own_rows.then_some(OWN_ROWS_CAP),
+        ];
+        params.texts("caps", &mut caps.into_iter().flatten());
         params.text("role", Role::Operator.as_str());
         params.texts("scopes", &mut config.asked_scopes().iter().map(|scope| &**scope));
         let mut auth = ObjectText::new();

@@ -49,6 +49,9 @@ impl Hub {
         } else if !is_changed {
             self.tell_touches(now);
         }
+        if self.own_rows_at_ms.is_some_and(|at_ms| at_ms <= now.age_ms) {
+            self.send_own_rows(true, now);
+        }
     }
 
     /// Sends the change to every reader that does not have this version, in slot order: the list,
@@ -58,7 +61,8 @@ impl Hub {
         let from = self.announced_version;
         let version = self.version();
         self.announced_version = version;
-        let lacks = |member: &Member| member.reads && member.has_version < version;
+        self.send_own_rows(false, now);
+        let lacks = |member: &Member| member.reads && !member.sees_own && member.has_version < version;
         let wants = |deltas: bool| {
             move |(_, member): (ConnId, &Member)| lacks(member) && member.takes_deltas == deltas
         };

@@ -39,9 +39,17 @@ impl Hub {
             Ok(Answer::Done) => ResponseFrame::done(&request.id),
             Ok(Answer::Value(payload)) => ResponseFrame::ok(&request.id, &payload),
             Ok(Answer::Text(payload)) => ResponseFrame::ok_shared(&request.id, SharedText::new(payload)),
+            Ok(Answer::List) if self.sees_own(slot) => {
+                ResponseFrame::ok_shared(&request.id, self.roster.encode_list(now))
+            }
             Ok(Answer::List) => ResponseFrame::ok_shared(&request.id, self.encode_list(now)),
             Ok(Answer::Snapshot) => {
-                ResponseFrame::ok_around(&request.id, r#"{"presence":"#, self.encode_snapshot(now), "}")
+                let snapshot = if self.sees_own(slot) {
+                    self.encode_own_snapshot(now)
+                } else {
+                    self.encode_snapshot(now)
+                };
+                ResponseFrame::ok_around(&request.id, r#"{"presence":"#, snapshot, "}")
             }
             Err(error) => ResponseFrame::error(&request.id, &error),
         }

@@ -8,7 +8,7 @@ use crate::server::Item;
 use crate::wire::EventFrame;
 
 /// Rows that only pongs kept alive are told at most this often, in ms, when no delta carries them.
-const TOUCH_INTERVAL_MS: u64 = 60_000;
+pub(super) const TOUCH_INTERVAL_MS: u64 = 60_000;
 
 impl Hub {
     /// A connection that takes deltas did not keep up, and some were left out
@@ -17,8 +17,13 @@ impl Hub {
     pub fn resync(&mut self, conn: ConnId, now: Now) {
         self.advance(now);
         if self.members.holds(conn) && !self.is_shut_down {
-            let event = self.snapshot_event(now);
-            let version = self.version();
+            let sees_own = self.sees_own(conn.slot);
+            let event = if sees_own {
+                self.own_rows_event(now)
+            } else {
+                self.snapshot_event(now)
+            };
+            let version = self.version_for(sees_own);
             if let Some(member) = self.members.get_mut(conn.slot) {
                 member.has_version = version;
             }

@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 use core::mem::take;
 
-use super::member::{self, Heartbeat, Member, may_read, takes_deltas};
+use super::deltas::TOUCH_INTERVAL_MS;
+use super::member::{self, Heartbeat, Member, may_read, takes_deltas, wants_own_rows};
 use super::nodes::Offer;
 use super::{ConnId, Hub, HubOutput, hello};
 use crate::model::key::PresenceKey;
@@ -47,7 +48,8 @@ impl Hub {
     /// Makes a member of it, and writes its row.
     fn admit(&mut self, mut handshake: Handshake, now: Now) -> ConnId {
         member::drop_placeholders(&mut handshake);
-        let takes_deltas = takes_deltas(&handshake);
+        let sees_own = self.fleet.is_some() && wants_own_rows(&handshake);
+        let takes_deltas = !sees_own && takes_deltas(&handshake);
         let offer = Offer {
             caps: take(&mut handshake.caps),
             commands: take(&mut handshake.commands),
@@ -65,6 +67,7 @@ impl Hub {
             serial,
             reads: may_read(handshake.role, &handshake.scopes),
             takes_deltas,
+            sees_own,
             is_tracked: !is_ephemeral,
             key: self.roster.connect_key(
                 &handshake.client,
@@ -93,6 +96,10 @@ impl Hub {
         }
         if takes_deltas {
             self.add_delta_member(now);
+        }
+        if sees_own {
+            let at_ms = now.age_ms.saturating_add(TOUCH_INTERVAL_MS);
+            self.own_rows_at_ms.get_or_insert(at_ms);
         }
         if !self.is_shut_down {
             self.heartbeats.insert((due_ms, slot));

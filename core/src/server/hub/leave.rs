@@ -28,6 +28,7 @@ impl Hub {
         self.heartbeats.clear();
         self.tick_at_ms = None;
         self.touch_at_ms = None;
+        self.own_rows_at_ms = None;
         let event = Arc::new(shutdown_event(reason));
         for (conn, _) in self.members.iter() {
             self.outputs

@@ -9,7 +9,7 @@ use crate::model::placeholder::Kind;
 use crate::model::{Role, scope};
 use crate::roster::{ConnectWrite, RowId};
 use crate::server::Handshake;
-use crate::wire::method::DELTA_CAP;
+use crate::wire::method::{DELTA_CAP, OWN_ROWS_CAP};
 
 #[derive(Debug)]
 pub(super) struct Member {
@@ -20,6 +20,8 @@ pub(super) struct Member {
     pub(super) reads: bool,
     /// Whether it is sent deltas instead of lists.
     pub(super) takes_deltas: bool,
+    /// Whether it is sent snapshots of this gateway's own rows instead, where other gateways are observed (SPEC 7).
+    pub(super) sees_own: bool,
     /// Whether its mode makes a row.
     pub(super) is_tracked: bool,
     /// The key its handshake resolves to, whoever owns the row of that key.
@@ -86,5 +88,14 @@ pub(super) fn may_read(role: Role, scopes: &[Box<str>]) -> bool {
 
 /// Whether the client asked for deltas and may read at all (SPEC 2.1).
 pub(super) fn takes_deltas(handshake: &Handshake) -> bool {
-    may_read(handshake.role, &handshake.scopes) && handshake.caps.iter().any(|cap| **cap == *DELTA_CAP)
+    reads_with(handshake, DELTA_CAP)
+}
+
+/// Whether the client asked for the rows of this gateway alone and may read at all (SPEC 7).
+pub(super) fn wants_own_rows(handshake: &Handshake) -> bool {
+    reads_with(handshake, OWN_ROWS_CAP)
+}
+
+fn reads_with(handshake: &Handshake, wanted: &str) -> bool {
+    may_read(handshake.role, &handshake.scopes) && handshake.caps.iter().any(|cap| **cap == *wanted)
 }

@@ -32,6 +32,7 @@ impl Hub {
             self.heartbeats.first().map(|&(due_ms, _)| due_ms),
             self.tick_at_ms,
             self.nodes.poll_timeout(),
+            self.own_rows_at_ms,
             // A change carries the touches; alone they wait until there is none.
             if is_changed {
                 Some(self.window_ends_ms)

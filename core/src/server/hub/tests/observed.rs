@@ -112,6 +112,52 @@ fn a_pong_that_changes_which_row_speaks_first_is_told() {
     assert!(delta["payload"]["to"].as_u64() > delta["payload"]["from"].as_u64());
 }
 
+/// A merged row would come back as one of theirs.
+#[test]
+fn observers_are_sent_the_own_rows_only() {
+    let mut hub = observing();
+    let mut observer = handshake("observer", "cli", READ);
+    observer.caps = vec!["presence-delta".into(), "presence-own".into()];
+    let observer = hub.join(observer, START);
+    assert!(frames(&mut hub, observer).concat().contains(r#""keys":["SELF"]"#));
+    let here = hub.join(handshake("both", "ui", READ), START);
+    let now = START.after(1_000);
+    let entry = r#"{"instanceId":"both","lastInputSeconds":1,"mode":"ui","ip":"192.0.2.9"}"#;
+    hub.apply(SourceId(0), update(&[entry], now), now);
+    let own = |rows: &Value| -> Vec<String> {
+        let rows = rows["presence"].as_array().unwrap().iter();
+        rows.map(|row| row["ip"].to_string()).collect()
+    };
+    let sent = frames(&mut hub, observer);
+    let [event] = &sent[..] else {
+        panic!("only the own row is news: {sent:?}")
+    };
+    assert_eq!(json(event)["event"], "presence.snapshot");
+    assert!(
+        !own(&json(event)["payload"]).contains(&r#""192.0.2.9""#.into()),
+        "{event}"
+    );
+    for method in ["presence.snapshot", "system-presence"] {
+        let answer = call(&mut hub, observer, method, json!({}), now);
+        assert!(!answer.to_string().contains("192.0.2.9"), "{answer}");
+    }
+
+    // Pongs are no change: what they touched is sent once a minute.
+    frames(&mut hub, observer);
+    let mut sent = Vec::new();
+    for seconds in [20, 40, 59, 60] {
+        let now = START.after(seconds * 1_000);
+        hub.pong(here, now);
+        hub.handle_timeout(now);
+        sent.extend(
+            frames(&mut hub, observer)
+                .into_iter()
+                .filter(|frame| frame.contains("presence.snapshot")),
+        );
+    }
+    assert_eq!(sent.len(), 1);
+}
+
 #[test]
 fn the_status_names_each_gateway() {
     let mut hub = observing();

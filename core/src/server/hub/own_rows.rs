@@ -1,0 +1,66 @@
+//! This gateway's own rows, for gateways that observe it (SPEC 7). A merged row would come back from there as one of
+//! theirs, and keep an instance alive that left both.
+
+use alloc::sync::Arc;
+
+use super::deltas::TOUCH_INTERVAL_MS;
+use super::{Hub, HubOutput};
+use crate::model::SharedText;
+use crate::model::time::Now;
+use crate::server::Item;
+use crate::wire::EventFrame;
+
+impl Hub {
+    /// Whether the member in that slot sees this gateway's own rows only.
+    pub(super) fn sees_own(&self, slot: u32) -> bool {
+        self.members.get(slot).is_some_and(|member| member.sees_own)
+    }
+
+    /// The version of what a member is sent.
+    pub(super) fn version_for(&self, sees_own: bool) -> u64 {
+        if sees_own {
+            self.roster.version()
+        } else {
+            self.version()
+        }
+    }
+
+    /// The own rows with keys, version and digest.
+    pub(super) fn encode_own_snapshot(&mut self, now: Now) -> SharedText {
+        self.roster.encode_snapshot(now)
+    }
+
+    /// The `presence.snapshot` event of the own rows.
+    pub(super) fn own_rows_event(&mut self, now: Now) -> EventFrame {
+        let list = self.encode_own_snapshot(now);
+        EventFrame::presence("presence.snapshot", list).with_state_version(&self.state_version())
+    }
+
+    /// Sends the own rows to those who see them only and lack their version; to all of those if `is_due`, since pongs
+    /// may have moved the `ts` of rows.
+    pub(super) fn send_own_rows(&mut self, is_due: bool, now: Now) {
+        if self.own_rows_at_ms.is_none() {
+            return;
+        }
+        let version = self.roster.version();
+        let (mut is_any, mut is_wanted) = (false, false);
+        for (_, member) in self.members.iter().filter(|(_, member)| member.sees_own) {
+            is_any = true;
+            is_wanted |= is_due || member.has_version < version;
+        }
+        if is_due || !is_any {
+            self.own_rows_at_ms = is_any.then(|| now.age_ms.saturating_add(TOUCH_INTERVAL_MS));
+        }
+        if !is_wanted {
+            return;
+        }
+        let event = Arc::new(self.own_rows_event(now));
+        for (conn, member) in self.members.iter_mut() {
+            if member.sees_own && (is_due || member.has_version < version) {
+                member.has_version = version;
+                self.outputs
+                    .push_back(HubOutput::Send(conn, Item::Presence(event.clone())));
+            }
+        }
+    }
+}
