@@ -71,6 +71,8 @@ pub struct Observation {
     behind_since_ms: Option<u64>,
     /// The last update, on the age clock.
     updated_ms: u64,
+    /// Until when what arrives may be what waited while nothing did, on the age clock.
+    doubt_ends_ms: u64,
 }
 
 impl Observation {
@@ -138,21 +140,34 @@ impl Observation {
 
     /// The gateway's clock read `sent_ms` when it sent what arrived now.
     fn learn(&mut self, sent_ms: u64, is_new_connection: bool, now: Now) {
-        let known_ms = self.server_ms(now).filter(|_| !is_new_connection);
-        let late_ms = known_ms.map_or(0, |known_ms| known_ms.saturating_sub(signed(sent_ms)));
-        if late_ms > signed(STEP_MS) {
-            let is_prompt = now.age_ms.saturating_sub(self.updated_ms) <= PROMPT_MS;
-            let since_ms = self.behind_since_ms.filter(|_| is_prompt).unwrap_or(now.age_ms);
-            self.behind_since_ms = Some(since_ms);
-            let is_lasting = now.age_ms.saturating_sub(since_ms) >= BEHIND_MS;
-            let is_step = is_prompt && late_ms > signed(MAX_LATE_MS);
-            if !(is_lasting || is_step) {
-                return;
-            }
+        let offset_at = |age_ms: u64| Some(signed(sent_ms).saturating_sub(signed(age_ms)));
+        let silent_ms = now.age_ms.saturating_sub(self.updated_ms);
+        let is_late = silent_ms > PROMPT_MS;
+        if is_late {
+            self.doubt_ends_ms = now.age_ms.saturating_add(BEHIND_MS);
+            self.behind_since_ms = None;
         }
-        self.behind_since_ms = None;
-        if late_ms > signed(STEP_MS) || late_ms <= 0 {
-            self.offset_ms = Some(signed(sent_ms).saturating_sub(signed(now.age_ms)));
+        let Some(known_ms) = self.server_ms(now).filter(|_| !is_new_connection) else {
+            self.offset_ms = offset_at(now.age_ms);
+            return;
+        };
+        let late_ms = known_ms.saturating_sub(signed(sent_ms));
+        if late_ms > signed(STEP_MS) {
+            let since_ms = *self.behind_since_ms.get_or_insert(now.age_ms);
+            let is_lasting = now.age_ms.saturating_sub(since_ms) >= BEHIND_MS;
+            let is_step = now.age_ms >= self.doubt_ends_ms && late_ms > signed(MAX_LATE_MS);
+            if is_lasting || is_step {
+                self.behind_since_ms = None;
+                self.offset_ms = offset_at(now.age_ms);
+            }
+        } else {
+            self.behind_since_ms = None;
+            if is_late && late_ms < -signed(STEP_MS) {
+                // Set forward meanwhile: it may have been sent at any time since.
+                self.offset_ms = offset_at(self.updated_ms);
+            } else if late_ms < 0 {
+                self.offset_ms = offset_at(now.age_ms);
+            }
         }
     }
 

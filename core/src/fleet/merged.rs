@@ -268,12 +268,9 @@ fn merged(group: &str, parts: &[(&Place, Arc<Raw>)], names: &[&str]) -> Option<R
         None => (place.key.clone(), merged.entry.clone()),
         Some(first) => {
             let name = |id: SourceId| names.get(usize::from(id.0)).copied().unwrap_or_default();
-            let freshest = parts.iter().max_by(|a, b| {
-                let live = |raw: &Raw| (!raw.entry.is_disconnect(), raw.ts);
-                // Of two as fresh as each other the first counts.
-                live(&a.1).cmp(&live(&b.1)).then_with(|| b.0.cmp(a.0))
-            });
-            let via = freshest.and_then(|(place, _)| place.source).unwrap_or(first);
+            // Not the freshest: of two that are alive each sign of life would be news.
+            let live = parts.iter().find(|(_, raw)| !raw.entry.is_disconnect());
+            let via = live.and_then(|(place, _)| place.source).unwrap_or(first);
             let mut draft = Draft::new(&merged.entry);
             draft.set("gateway", Cow::Owned(json_text(name(via))));
             let key = super::wire_key(name(first), &place.key);

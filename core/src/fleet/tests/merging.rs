@@ -37,7 +37,7 @@ fn a_row_says_which_gateway_it_is_from_unless_it_is_here_too() {
         BTreeMap::from([
             ("own".into(), None),
             ("here-1".into(), None),
-            ("both".into(), from("vps")),
+            ("both".into(), from("home")),
             ("far".into(), from("home")),
             ("home".into(), from("home")),
             ("vps".into(), from("vps")),
@@ -82,6 +82,26 @@ fn a_row_of_a_device_is_its_only_instance() {
     world.remove(1, "other tab");
     world.tell();
     assert_eq!(world.names(), ["home", "vps"]);
+}
+
+#[test]
+fn a_row_that_several_gateways_have_does_not_wander_between_them() {
+    let mut world = World::new(&["home", "vps"]);
+    let row = r#"{"instanceId":"both","reason":"connect"}"#;
+    world.put(0, row, 0);
+    world.put(1, row, 0);
+    world.tell();
+    let version = world.version();
+    for source in [1, 0, 1] {
+        world.wait(25_000);
+        world.put(source, row, 0);
+        assert_eq!(world.version(), version, "a sign of life is no news");
+        assert_eq!(world.gateways()["both"].as_deref(), Some("home"));
+    }
+    // Where it left it is not.
+    world.put(0, r#"{"instanceId":"both","reason":"disconnect"}"#, 0);
+    world.tell();
+    assert_eq!(world.gateways()["both"].as_deref(), Some("vps"));
 }
 
 #[test]
