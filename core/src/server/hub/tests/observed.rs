@@ -188,3 +188,38 @@ fn without_other_gateways_nothing_is_different() {
     });
     assert_eq!(joined[0], joined[1]);
 }
+
+#[test]
+fn one_row_of_eight_thousand_is_one_row_of_a_delta() {
+    const ROWS: usize = 999;
+    let mut hub = hub_of(ROWS + 1);
+    let names = (0..8).map(|number| format!("g{number}").into());
+    hub.observe(names.collect(), START).unwrap();
+    let mut deltas = handshake("deltas", "ui", READ);
+    deltas.caps = vec!["presence-delta".into()];
+    let deltas = hub.join(deltas, START);
+    for source in 0..8 {
+        let entry = |number: usize| format!(r#"{{"instanceId":"{source}-{number}","host":"mac"}}"#);
+        let entries: Vec<String> = (0..ROWS).map(entry).collect();
+        let entries: Vec<&str> = entries.iter().map(String::as_str).collect();
+        hub.apply(SourceId(source), update(&entries, START), START);
+    }
+    hub.handle_timeout(START.after(1_000));
+    let rows: usize = hub.sources().map(|source| source.rows).sum();
+    assert_eq!(rows, 8 * (ROWS + 1));
+    frames(&mut hub, deltas);
+
+    let now = START.after(2_000);
+    let entry = r#"{"instanceId":"7-500","host":"pi"}"#;
+    hub.apply(SourceId(7), update(&[entry], now), now);
+    let frames = frames(&mut hub, deltas);
+    let [delta] = &*frames else {
+        panic!("{frames:?}");
+    };
+    let payload = &json(delta)["payload"];
+    let upserts = payload["upserts"].as_array().unwrap();
+    assert_eq!(upserts.len(), 1);
+    assert_eq!(upserts[0]["key"], "GATEWAY:g7/7-500");
+    assert_eq!(payload["removals"], json!([]));
+    assert!(delta.len() < 1_000, "{delta}");
+}
