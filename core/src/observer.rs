@@ -69,6 +69,8 @@ pub struct Observation {
     put_offset_ms: Option<i64>,
     /// Since when the gateway's clock has been behind, on the age clock.
     behind_since_ms: Option<u64>,
+    /// The `ts` of the gateway's own row.
+    sent_ms: u64,
     /// The last update, on the age clock.
     updated_ms: u64,
     /// Until when what arrives may be what waited while nothing did, on the age clock.
@@ -93,9 +95,9 @@ impl Observation {
             .flatten()
             .filter_map(|key| mirror.row(key))
             .collect();
-        if !mirror.is_offline()
-            && let Some(own) = rows.iter().find(|row| row.is_self())
-        {
+        // Its `ts` moves with what arrives, also when the connection is gone since.
+        if let Some(own) = rows.iter().find(|row| row.is_self() && row.ts() != self.sent_ms) {
+            self.sent_ms = own.ts();
             self.learn(own.ts(), diff.offline == Some(false), now);
         }
         self.updated_ms = now.age_ms;
@@ -141,16 +143,17 @@ impl Observation {
     /// The gateway's clock read `sent_ms` when it sent what arrived now.
     fn learn(&mut self, sent_ms: u64, is_new_connection: bool, now: Now) {
         let offset_at = |age_ms: u64| Some(signed(sent_ms).saturating_sub(signed(age_ms)));
-        let silent_ms = now.age_ms.saturating_sub(self.updated_ms);
-        let is_late = silent_ms > PROMPT_MS;
+        let Some(known_ms) = self.server_ms(now).filter(|_| !is_new_connection) else {
+            self.behind_since_ms = None;
+            self.doubt_ends_ms = 0;
+            self.offset_ms = offset_at(now.age_ms);
+            return;
+        };
+        let is_late = now.age_ms.saturating_sub(self.updated_ms) > PROMPT_MS;
         if is_late {
             self.doubt_ends_ms = now.age_ms.saturating_add(BEHIND_MS);
             self.behind_since_ms = None;
         }
-        let Some(known_ms) = self.server_ms(now).filter(|_| !is_new_connection) else {
-            self.offset_ms = offset_at(now.age_ms);
-            return;
-        };
         let late_ms = known_ms.saturating_sub(signed(sent_ms));
         if late_ms > signed(STEP_MS) {
             let since_ms = *self.behind_since_ms.get_or_insert(now.age_ms);
