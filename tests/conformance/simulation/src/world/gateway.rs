@@ -24,8 +24,6 @@ pub struct Listed {
     pub rows: Vec<RawEntry>,
     /// Their digest.
     pub digest: String,
-    /// The version.
-    pub version: u64,
 }
 
 impl World {
@@ -112,7 +110,6 @@ impl World {
         Listed {
             rows: RawEntry::parse_list(&snapshot["presence"].to_string()).unwrap(),
             digest: snapshot["digest"].as_str().unwrap().into(),
-            version: snapshot["version"].as_u64().unwrap(),
         }
     }
 }
