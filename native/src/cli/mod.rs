@@ -83,7 +83,7 @@ fn printable(text: &str) -> String {
             marks = if c.width() == Some(0) { marks + 1 } else { 0 };
             marks <= MAX_MARKS
         })
-        .take(300)
+        .take(500)
         .map(|c| {
             if c.is_control() || is_bidi_control(c) {
                 '\u{fffd}'
@@ -111,6 +111,6 @@ mod tests {
             "a\u{301}\u{301}b"
         );
         assert_eq!(printable("a\u{202e}b\u{2066}c"), "a\u{fffd}b\u{fffd}c");
-        assert_eq!(printable(&"x".repeat(1_000)).len(), 300);
+        assert_eq!(printable(&"x".repeat(1_000)).len(), 500);
     }
 }

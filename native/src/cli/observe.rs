@@ -21,13 +21,13 @@ pub(super) struct Observer {
     name: Box<str>,
     link: Link,
     observation: Observation,
-    /// What was logged last, so that a gateway that stays away is one line and not one per attempt.
+    /// Code of the problem that was logged last: repeated attempts with one problem are one line of the log.
     said: Option<Box<str>>,
-    /// When to ask again after a refusal.
+    /// When to connect again after a refusal.
     retry_at: Option<Instant>,
 }
 
-/// Makes the clients, which reads the device key: later no file can be opened.
+/// Creates the clients. Reads the device key, because the sandbox later denies access to files.
 ///
 /// # Errors
 /// Those of [`Link::new`].
@@ -37,7 +37,7 @@ pub(super) fn observers(observed: Vec<Observed>) -> Result<Vec<Observer>, Failur
             observed.target,
             config(env!("CARGO_PKG_VERSION"), &identity::platform()),
         )?;
-        // Where connects are not announced the list is asked for every 30 s.
+        // Gateways that do not announce connects are asked for their list every 30 s.
         link.watch();
         Ok(Observer {
             name: observed.name,
@@ -50,7 +50,7 @@ pub(super) fn observers(observed: Vec<Observed>) -> Result<Vec<Observer>, Failur
     observed.into_iter().map(observer).collect()
 }
 
-/// Observes each until the set is dropped. `boot_id` is that of this gateway.
+/// Runs the observers until the set is dropped. `boot_id` is that of this gateway.
 pub(super) fn observe(observers: Vec<Observer>, feeds: Vec<Feed>, boot_id: &str) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     for (observer, feed) in observers.into_iter().zip(feeds) {
@@ -65,7 +65,7 @@ impl Observer {
         self.link.target().port
     }
 
-    /// Whether its address has to be looked up.
+    /// Whether its host is a name, which needs a DNS lookup.
     pub(super) fn has_name(&self) -> bool {
         let host = self.link.target().host.trim_matches(['[', ']']);
         host.parse::<IpAddr>().is_err()
@@ -99,7 +99,7 @@ impl Observer {
                 }
                 ClientEvent::State { state, problem } => {
                     if state == ClientState::Live && self.is_itself(&boot_id) {
-                        warn!(gateway = %self.name, url = self.link.url(), "this is the address of this gateway itself: not observed");
+                        warn!(gateway = %self.name, url = self.link.url(), "this is the URL of this gateway itself, which is not observed: remove it from --observe");
                         return self.link.stop().await;
                     }
                     self.note(state, problem.as_deref());
@@ -119,7 +119,7 @@ impl Observer {
         if state == ClientState::Live {
             self.said = None;
             let protocol = self.link.machine().hello().map_or(0, |hello| hello.protocol);
-            info!(gateway = %self.name, url = self.link.url(), protocol, "observed");
+            info!(gateway = %self.name, url = self.link.url(), protocol, "observing");
         }
         let Some(problem) = problem else { return };
         if state == ClientState::Refused {
@@ -129,22 +129,40 @@ impl Observer {
         self.complain(problem);
     }
 
-    /// Logs a problem once until it is another one.
+    /// Logs a problem, unless the last line had the same code.
     fn complain(&mut self, problem: &Problem) {
         if self.said.as_deref() == Some(&*problem.code) {
             return;
         }
         self.said = Some(problem.code.clone());
-        let retry_s = self
-            .retry_at
-            .map(|at| at.saturating_duration_since(Instant::now()).as_secs());
+        let retry_s = self.retry_at.map(|_| retry_ms(problem) / 1_000);
         warn!(
             gateway = %self.name,
             url = self.link.url(),
             code = %problem.code,
             retry_s,
-            "cannot observe it: {}",
-            words(problem)
+            "cannot observe {}: {}",
+            self.name,
+            advice(&self.name, problem)
         );
     }
+}
+
+/// The problem in words, with the options of `serve` in place of those of `list`.
+fn advice(name: &str, problem: &Problem) -> String {
+    let code = &*problem.code;
+    if code == "CREDENTIALS_REVOKED" || code.starts_with("AUTH_") && code != "AUTH_RATE_LIMITED" {
+        // The gateway's own hint names the variable that holds the secret of this gateway.
+        let message = words(&Problem {
+            remedy: Box::default(),
+            ..problem.clone()
+        });
+        return format!(
+            "it answered `{message}`. Set its secret with --observe-token-file {name}=FILE, --observe-token or \
+             --observe-password, and restart this gateway"
+        );
+    }
+    words(problem)
+        .replace("--tls-ca", "--observe-tls-ca")
+        .replace("--tls-fingerprint", "--observe-tls-fingerprint")
 }

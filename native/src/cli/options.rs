@@ -58,7 +58,7 @@ pub(super) struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run the gateway until Ctrl-C or SIGTERM, without TLS also until SIGHUP
+    /// Run the gateway until Ctrl-C or SIGTERM; without TLS, SIGHUP stops it too
     #[command(after_help = SERVE_HELP)]
     Serve(Box<ServeOptions>),
     /// Print the connected clients
@@ -84,15 +84,15 @@ pub(super) struct ClientOptions {
     /// Password of the gateway
     #[arg(long, env = "OPENCLAW_GATEWAY_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
-    /// Certificates in PEM of the authorities to trust, with a wss:// URL [default: those of this system]. For a ws:// URL
-    /// this variable and that of --tls-fingerprint are ignored
+    /// Certificates, in PEM, of the authorities to trust for a wss:// URL [default: those of this system]. For a ws://
+    /// URL, the environment variables of this option and of --tls-fingerprint are ignored
     #[arg(long, env = "OPENCLAW_GATEWAY_TLS_CA", value_name = "FILE")]
     pub tls_ca: Option<PathBuf>,
-    /// SHA-256 of the gateway's certificate, which it logs at its start: no other one is trusted, and without
-    /// --tls-ca this one whoever issued it
+    /// SHA-256 of the gateway's certificate, which the gateway logs at its start; any other certificate is refused.
+    /// Without --tls-ca, the issuer and the name are not checked
     #[arg(long, env = "OPENCLAW_GATEWAY_TLS_FINGERPRINT", value_name = "sha256:HEX")]
     pub tls_fingerprint: Option<Fingerprint>,
-    /// Whether one of these two is an argument, and not from the environment
+    /// Whether one of the TLS options is an argument, not a variable of the environment
     #[arg(skip)]
     pub has_tls_argument: bool,
     /// Time limit, in ms; `watch` and `beacon --every` retry after it

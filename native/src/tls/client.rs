@@ -226,6 +226,11 @@ fn explain(error: &io::Error, host: &str) -> String {
             "the certificate is not valid yet: check the clocks of both machines".to_owned()
         }
         CertificateError::Other(OtherError(why)) if why.is::<OtherFingerprint>() => why.to_string(),
+        // rustls exports no type for webpki's errors: only the text identifies them.
+        CertificateError::Other(OtherError(why)) if why.to_string() == "CaUsedAsEndEntity" => format!(
+            "the certificate is that of an authority (CA:TRUE, the default of `openssl req -x509`): create one with \
+             basicConstraints=CA:FALSE, or {PIN}"
+        ),
         other => format!("the certificate cannot be used ({other}): have a new one issued, or {PIN}"),
     }
 }

@@ -125,7 +125,8 @@ async fn a_wrong_token_is_said_once_with_the_remedy() {
     let arguments = observer(&name, &["--observe-token", "home=wr0ng"]);
     let lines = log_until(&arguments, &["gateway=home", "AUTH_TOKEN_MISMATCH"]).await;
     let line = lines.last().unwrap();
-    assert!(line.contains("WARN") && line.contains("retry_s="), "{line}");
+    assert!(line.contains("WARN") && line.contains("retry_s=300"), "{line}");
+    assert!(line.contains("--observe-token-file home=FILE"), "{line}");
     assert!(lines.iter().all(|line| !line.contains("wr0ng")), "{lines:#?}");
     home.shutdown().await;
 }
@@ -139,7 +140,7 @@ async fn a_gateway_that_is_not_there_is_listed_as_stale() {
     let table = run(program(&client("list", &url))).await;
     let home = table.stdout.lines().find(|line| line.contains("home")).unwrap();
     assert!(home.starts_with("Stale"), "{}", table.stdout);
-    let lines = log_until(&observer(&name, &[]), &["gateway=home", "cannot observe it"]).await;
+    let lines = log_until(&observer(&name, &[]), &["gateway=home", "cannot observe home"]).await;
     assert!(lines.last().unwrap().contains("WARN"));
 }
 

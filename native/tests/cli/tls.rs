@@ -168,7 +168,7 @@ async fn errors_say_what_is_wrong_with_the_certificate() {
         (
             "127.0.0.1",
             |params| params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained),
-            "the certificate cannot be used (",
+            "the certificate is that of an authority (CA:TRUE",
         ),
     ];
     for (name, change, words) in cases {

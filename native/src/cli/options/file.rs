@@ -49,6 +49,9 @@ pub(super) fn with_file(mut command: Command, path: &Path) -> Result<Command, Op
         let checked = checker.try_get_matches_from_mut(["serve", &format!("--{name}={value}")]);
         let why = match (checked, unfit) {
             (Ok(_), None) => None,
+            (Ok(_), Some(kind)) if option.get_value_delimiter().is_some() => Some(format!(
+                "must be a string or a list of strings, not of type {kind}"
+            )),
             (Ok(_), Some(kind)) => Some(format!("must be in quotes, not of type {kind}")),
             (Err(error), _) => Some(
                 error

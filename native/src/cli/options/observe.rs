@@ -17,12 +17,12 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// Most bytes of a file with a secret.
 const MAX_SECRET_BYTES: u64 = 4_096;
 
-/// Which other gateways are observed, and with which secrets.
+/// The gateways to observe, with their secrets.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = OTHER_GATEWAYS)]
 pub(crate) struct ObserveOptions {
-    /// Another gateway whose clients are listed too, of OpenClaw or of this program: home=ws://127.0.0.1:18790
-    /// (may be repeated, at most 8). It is only read
+    /// Gateway whose clients are listed too, for example home=ws://127.0.0.1:18790; it can be one of OpenClaw, and
+    /// needs no change (may be repeated, at most 8)
     #[arg(
         long,
         env = "OPENCLAW_GATEWAY_OBSERVE",
@@ -30,7 +30,7 @@ pub(crate) struct ObserveOptions {
         value_delimiter = ','
     )]
     pub observe: Option<Vec<String>>,
-    /// Token of an observed gateway: home=SECRET (may be repeated)
+    /// Token of an observed gateway, for example home=SECRET (may be repeated)
     #[arg(
         long,
         env = "OPENCLAW_GATEWAY_OBSERVE_TOKEN",
@@ -39,7 +39,7 @@ pub(crate) struct ObserveOptions {
         value_delimiter = ','
     )]
     pub observe_token: Option<Vec<String>>,
-    /// File with the token of an observed gateway; read at the start (may be repeated)
+    /// File with the token of an observed gateway, for example home=home.token; read at the start (may be repeated)
     #[arg(
         long,
         env = "OPENCLAW_GATEWAY_OBSERVE_TOKEN_FILE",
@@ -56,10 +56,12 @@ pub(crate) struct ObserveOptions {
         value_delimiter = ','
     )]
     pub observe_password: Option<Vec<String>>,
-    /// Certificates in PEM of the authorities to trust for observed gateways with wss:// [default: those of this system]
+    /// Certificates, in PEM, of the authorities to trust for observed gateways with a wss:// URL
+    /// [default: those of this system]
     #[arg(long, env = "OPENCLAW_GATEWAY_OBSERVE_TLS_CA", value_name = "FILE")]
     pub observe_tls_ca: Option<PathBuf>,
-    /// SHA-256 of the certificate of an observed gateway: no other one is trusted (may be repeated)
+    /// SHA-256 of the certificate of an observed gateway, which that gateway logs at its start; any other certificate
+    /// is refused (may be repeated)
     #[arg(
         long,
         env = "OPENCLAW_GATEWAY_OBSERVE_TLS_FINGERPRINT",
@@ -72,9 +74,9 @@ pub(crate) struct ObserveOptions {
 /// A gateway to observe.
 #[derive(Clone, Debug)]
 pub(crate) struct Observed {
-    /// What its rows are marked with.
+    /// Value of the member `gateway` in its rows.
     pub name: Box<str>,
-    /// Where it is.
+    /// Its address and secrets.
     pub target: Target,
 }
 
@@ -145,18 +147,22 @@ impl ObserveOptions {
     }
 }
 
-/// Splits items of the form NAME=VALUE; blank items do not count.
+/// Splits items of the form NAME=VALUE; blank items are ignored.
 fn pairs<'a>(
     option: &'static str,
     items: Option<&'a [String]>,
 ) -> Result<Vec<(&'a str, &'a str)>, OptionsError> {
+    let form = match option {
+        "observe" => "write NAME=URL, for example home=ws://127.0.0.1:18790",
+        _ => "write NAME=VALUE, with the name of an observed gateway",
+    };
     let items = items.unwrap_or_default().iter().map(|item| item.trim());
     let pairs = items.filter(|item| !item.is_empty()).map(|item| {
         let pair = item
             .split_once('=')
             .filter(|(name, value)| !name.is_empty() && !value.is_empty());
-        // Not the item itself: it may be a secret.
-        pair.ok_or_else(|| super::invalid(option, &"write NAME=VALUE, with the name of an observed gateway"))
+        // The item itself may be a secret, so no error shows it.
+        pair.ok_or_else(|| super::invalid(option, &form))
     });
     pairs.collect()
 }

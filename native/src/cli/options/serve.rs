@@ -85,9 +85,6 @@ pub(crate) struct ServeOptions {
     /// Time for which browsers use HTTPS only for this host, in seconds (Strict-Transport-Security) [default: not sent]
     #[arg(long, env = "OPENCLAW_GATEWAY_HSTS", value_name = "SECONDS")]
     pub hsts: Option<u64>,
-    /// Other gateways.
-    #[command(flatten)]
-    pub others: ObserveOptions,
     /// Folder with the files of the gateway's page; read at the start
     #[arg(long, env = "OPENCLAW_GATEWAY_WEB_ROOT", value_name = "DIR")]
     pub web_root: Option<PathBuf>,
@@ -102,6 +99,9 @@ pub(crate) struct ServeOptions {
     /// Log format: text, or json for one object per line [default: text]
     #[arg(long, env = "OPENCLAW_GATEWAY_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
+    /// Other gateways. Options that follow must state their heading: clap gives them this one.
+    #[command(flatten)]
+    pub others: ObserveOptions,
 
     /// Maximum number of connections; refused if above the hard limit of open files (`ulimit -Hn`)
     /// [default: as many as that limit allows, at most 100000]

@@ -43,7 +43,7 @@ fn gateways_with_their_secrets() {
 fn what_is_wrong_is_named_without_the_secret() {
     let home = ["--observe", "home=ws://127.0.0.1:1"];
     let cases: &[(&[&str], &str)] = &[
-        (&["--observe", "ws://127.0.0.1:1"], "--observe: write NAME=VALUE"),
+        (&["--observe", "ws://127.0.0.1:1"], "--observe: write NAME=URL"),
         (
             &["--observe", "Home=ws://127.0.0.1:1"],
             "--observe: 'Home' is not a name",
