@@ -205,7 +205,7 @@ impl Driver {
                     self.execute(now);
                 }
             }
-            Event::Source(source, update) => {
+            Event::Source(source, update, _taken) => {
                 self.hub.apply(source, update, now);
                 self.execute(now);
             }

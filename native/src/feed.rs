@@ -1,7 +1,7 @@
 //! How the rows of another gateway get into this one.
 
 use presence_core::fleet::{SourceId, SourceUpdate};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::conn::Event;
 
@@ -26,8 +26,8 @@ impl Feed {
         sources.map(feed).collect()
     }
 
-    /// Hands an update over, at most [`MAX_ROWS_AT_ONCE`] rows at a time; waits while the gateway is busy. Returns
-    /// `false` when the gateway is gone.
+    /// Hands an update over, at most [`MAX_ROWS_AT_ONCE`] rows at a time, and waits until the gateway took each part: a
+    /// queue of parts would delay the requests of clients. Returns `false` when the gateway is gone.
     pub async fn send(&self, mut update: SourceUpdate) -> bool {
         loop {
             let rest = SourceUpdate {
@@ -38,13 +38,58 @@ impl Feed {
             let Some(events) = self.events.upgrade() else {
                 return false;
             };
-            if events.send(Event::Source(self.source, update)).await.is_err() {
+            let (taken, is_taken) = oneshot::channel();
+            if events
+                .send(Event::Source(self.source, update, taken))
+                .await
+                .is_err()
+            {
                 return false;
             }
+            drop(events);
+            // Nothing is sent: the event is dropped.
+            let _ = is_taken.await;
             if rest.put.is_empty() {
                 return true;
             }
             update = rest;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use presence_core::fleet::SourceRow;
+    use presence_core::model::RawEntry;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn parts_of_a_large_update_do_not_queue_up() {
+        let (sender, mut events) = mpsc::channel(16);
+        let feed = Feed::all(1, &sender).remove(0);
+        let row = |number: usize| SourceRow {
+            key: number.to_string().into(),
+            entry: RawEntry::default(),
+            heard_ms: 0,
+            online_since_ms: None,
+            last_activity_ms: None,
+            is_gateway: false,
+        };
+        let update = SourceUpdate {
+            put: (0..2 * MAX_ROWS_AT_ONCE + 1).map(row).collect(),
+            is_here: true,
+            ..SourceUpdate::default()
+        };
+        let sending = tokio::spawn(async move { feed.send(update).await });
+        for rows in [MAX_ROWS_AT_ONCE, MAX_ROWS_AT_ONCE, 1] {
+            let Some(Event::Source(_, part, _taken)) = events.recv().await else {
+                panic!("no part");
+            };
+            assert_eq!(part.put.len(), rows);
+            tokio::task::yield_now().await;
+            assert!(events.is_empty(), "the next part waits until this one is taken");
+        }
+        assert!(sending.await.unwrap());
     }
 }

@@ -19,8 +19,8 @@ pub(crate) enum Event {
     Batch(Arc<Peer>, Vec<Input>),
     /// A connection ends.
     Leave(Arc<Peer>, LeaveCause),
-    /// An observed gateway said something, or is gone, or is back.
-    Source(SourceId, SourceUpdate),
+    /// An observed gateway said something, or is gone, or is back. The sender is dropped once that is listed.
+    Source(SourceId, SourceUpdate, oneshot::Sender<()>),
     /// The gateway stops.
     Shutdown(&'static str),
     /// Answer with the next deadline once all earlier events are handled and everything due is sent.
