@@ -95,7 +95,19 @@ impl ObserveOptions {
                 .iter()
                 .find(|(name, _)| !names.iter().any(|known| **known == **name));
             if let Some((name, _)) = stranger {
-                let why = format!("no gateway called '{name}' is observed: add --observe {name}=URL");
+                let why = match option {
+                    // Without NAME= the part before a `=` is the secret itself.
+                    "observe-token" | "observe-password" => format!(
+                        "write NAME=VALUE, with the name of an observed gateway: {}",
+                        names.join(", ")
+                    ),
+                    _ => format!("no gateway called '{name}' is observed: add --observe {name}=URL"),
+                };
+                return Err(super::invalid(option, &why));
+            }
+            let repeated = (1..items.len()).find(|&at| items[..at].iter().any(|item| item.0 == items[at].0));
+            if let Some(at) = repeated {
+                let why = format!("'{}' has more than one value", items[at].0);
                 return Err(super::invalid(option, &why));
             }
             let items = items.into_iter();

@@ -66,7 +66,24 @@ fn what_is_wrong_is_named_without_the_secret() {
         ),
         (
             &["--observe-token", "vps=s3cret"],
+            "--observe-token: write NAME=VALUE, with the name of an observed gateway: home",
+        ),
+        // Secrets in base64 end with `=`.
+        (
+            &["--observe-token", "s3cret=="],
+            "--observe-token: write NAME=VALUE",
+        ),
+        (
+            &["--observe-password", "s3cret=="],
+            "--observe-password: write NAME=VALUE",
+        ),
+        (
+            &["--observe-token-file", "vps=/dev/null"],
             "no gateway called 'vps' is observed: add --observe vps=URL",
+        ),
+        (
+            &["--observe-token", "home=s3cret", "--observe-token", "home=other"],
+            "--observe-token: 'home' has more than one value",
         ),
         (
             &["--observe-token-file", "home=/no/such/file"],
