@@ -14,9 +14,9 @@ use crate::fleet::{SourceRow, SourceUpdate};
 use crate::model::time::Now;
 use crate::model::{ClientInfo, scope};
 
-/// How soon an observer asks again whether somebody approved its device, in ms.
+/// Interval of retries while the observer's device waits for approval, in ms.
 pub const PAIRING_RETRY_MS: u64 = 30_000;
-/// How soon it tries again after any other refusal, in ms: somebody may have changed the gateway's settings.
+/// Interval of retries after any other refusal, in ms: the gateway's settings may have changed.
 pub const REFUSED_RETRY_MS: u64 = 300_000;
 /// Clocks that differ by more than this, in ms, are not the same.
 const STEP_MS: u64 = 2_000;

@@ -1,14 +1,14 @@
-//! How the rows of another gateway get into this one.
+//! The channel for rows of observed gateways.
 
 use presence_core::fleet::{SourceId, SourceUpdate};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::conn::Event;
 
-/// Most rows of an update that the gateway takes in one turn.
+/// Maximum number of rows of an update that the gateway applies in one turn.
 const MAX_ROWS_AT_ONCE: usize = 256;
 
-/// The way in for what one observed gateway says. It does not keep the gateway running.
+/// Sends the rows of one observed gateway to this gateway. It does not keep the gateway running.
 #[derive(Clone, Debug)]
 pub struct Feed {
     source: SourceId,
@@ -16,7 +16,7 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// The feeds of as many observed gateways, in their order.
+    /// Creates the feeds of `count` observed gateways, in their order.
     pub(crate) fn all(count: usize, events: &mpsc::Sender<Event>) -> Vec<Self> {
         let sources = (0..=u8::MAX).take(count);
         let feed = |source| Self {
@@ -26,7 +26,7 @@ impl Feed {
         sources.map(feed).collect()
     }
 
-    /// Hands an update over, at most [`MAX_ROWS_AT_ONCE`] rows at a time, and waits until the gateway took each part: a
+    /// Sends an update, at most [`MAX_ROWS_AT_ONCE`] rows at a time, and waits until the gateway took each part: a
     /// queue of parts would delay the requests of clients. Returns `false` when the gateway is gone.
     pub async fn send(&self, mut update: SourceUpdate) -> bool {
         loop {

@@ -1,4 +1,4 @@
-//! Which instances are on which device: rows that name only their device may belong to one of them.
+//! The instances of each device. A row that states only its device may belong to one of them.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -6,22 +6,22 @@ use alloc::sync::Arc;
 
 use crate::instance::Raw;
 
-/// How the groups of rows begin that have an `instanceId`, and of those that have only a `deviceId`.
+/// Prefixes of the groups of rows with an `instanceId`, and of rows with only a `deviceId`.
 const INSTANCE: &str = "instance:";
 const DEVICE: &str = "device:";
 
-/// The instances of each device, with the number of their rows that say so.
+/// The instances of each device, with the number of rows that state both.
 #[derive(Debug, Default)]
 pub(super) struct Devices(BTreeMap<String, BTreeMap<Arc<str>, usize>>);
 
 impl Devices {
-    /// A row of an instance came.
+    /// Counts a new row of an instance.
     pub(super) fn add(&mut self, device: &str, instance: &Arc<str>) {
         let instances = self.0.entry(device.to_string()).or_default();
         *instances.entry(instance.clone()).or_default() += 1;
     }
 
-    /// A row of an instance went.
+    /// Counts the removal of a row of an instance.
     pub(super) fn remove(&mut self, device: &str, instance: &Arc<str>) {
         let Some(instances) = self.0.get_mut(device) else {
             return;

@@ -13,7 +13,7 @@ use crate::model::time::Now;
 use crate::model::{RawEntry, SharedText};
 use crate::roster::Roster;
 
-/// Texts that are shared by all who are sent them at one moment.
+/// Encoded texts, shared by all readers that are sent them at one moment.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     list: Option<Cached>,
@@ -29,7 +29,7 @@ struct Cached {
 
 /// All texts are as of the last [`sync`](Fleet::sync).
 impl Fleet {
-    /// The list as standard clients get it.
+    /// The list for standard clients.
     pub(crate) fn encode_list(&mut self, now: Now) -> SharedText {
         let of = (self.merged.revision(), 0, now.age_ms);
         if let Some(cached) = self.texts.list.as_ref().filter(|cached| cached.of == of) {
@@ -103,14 +103,14 @@ impl Fleet {
         self.removals.clear();
     }
 
-    /// The digest of the rows as those who take deltas have them.
+    /// The digest of the rows of clients that take deltas.
     fn digest(&self) -> Digest {
         let mut digest = Digest::default();
         self.merged.rows().for_each(|row| digest.add(row.digest));
         digest
     }
 
-    /// What the list of those who take deltas takes, in bytes.
+    /// Size of the list for clients that take deltas, in bytes.
     pub(crate) fn list_bytes(&self) -> usize {
         self.merged.rows().map(|row| row.keyed.as_str().len() + 1).sum()
     }

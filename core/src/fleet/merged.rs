@@ -1,4 +1,4 @@
-//! The rows of all sources, and what those of one instance are together.
+//! The rows of all sources, grouped by instance and merged.
 
 use alloc::borrow::Cow;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -14,8 +14,8 @@ use crate::model::RawEntry;
 use crate::model::json::json_text;
 use crate::model::raw_entry::Draft;
 
-/// Where a row of a source comes in: rows of this gateway in the order they were made, then those of the others by name
-/// and key. Decides between rows that are as fresh as each other.
+/// Position of a row among rows with equal `ts`: rows of this gateway in order of creation, then those of the other
+/// sources by source and key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     /// `None`: this gateway.
@@ -44,7 +44,7 @@ impl Place {
 /// Two last inputs that were rounded to seconds are the same if they differ by less than this, in ms.
 const SAME_INPUT_MS: u64 = 2_000;
 
-/// All rows, by the instance that they are of.
+/// All rows, by instance.
 #[derive(Debug, Default)]
 pub(super) struct Merged {
     groups: BTreeMap<Arc<str>, Group>,
@@ -53,7 +53,7 @@ pub(super) struct Merged {
     devices: Devices,
     /// Groups that changed since [`merge`](Self::merge).
     changed: BTreeSet<Arc<str>>,
-    /// Counts what changed in the merged rows.
+    /// Number of changes of merged rows.
     revision: u64,
 }
 
@@ -69,12 +69,12 @@ struct Group {
 pub(super) struct Row {
     /// Its key on the wire.
     pub(super) key: Arc<str>,
-    /// What standard clients are sent.
+    /// The entry for standard clients.
     pub(super) entry: RawEntry,
-    /// What clients that take deltas are sent: it says in `gateway` where the row is from, unless this gateway has it.
+    /// The entry for clients that take deltas: with `gateway`, unless this gateway has the row.
     pub(super) keyed: RawEntry,
     pub(super) ts: u64,
-    /// What it counts in the digest.
+    /// Its summand of the digest.
     pub(super) digest: u64,
     /// Its last input when the version last counted a change of it: many small steps are one large one.
     counted_input_ms: Option<u64>,
@@ -83,7 +83,7 @@ pub(super) struct Row {
 }
 
 impl Merged {
-    /// Replaces a row of a source; `None`: it is gone.
+    /// Replaces a row of a source; `None` removes it.
     pub(super) fn set(&mut self, place: Place, raw: Option<Arc<Raw>>) {
         let old = match &raw {
             Some(raw) => self.group_of.insert(place.clone(), raw.group.clone()),
@@ -204,12 +204,12 @@ impl Merged {
         self.changed.is_empty()
     }
 
-    /// Counts what changed, as of the last [`merge`](Self::merge).
+    /// Number of changes, as of the last [`merge`](Self::merge).
     pub(super) fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// The rows, in any order that is the same for the same rows.
+    /// The rows, in an order that depends on the rows only.
     pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
         self.groups.values().filter_map(|group| group.row.as_ref())
     }
@@ -259,7 +259,7 @@ fn without_instance(raw: &Raw) -> Raw {
     raw
 }
 
-/// What the parts of a group, given by place, are together.
+/// Merges the parts of a group, given by place.
 fn merged(group: &str, parts: &[(&Place, Arc<Raw>)], names: &[&str]) -> Option<Row> {
     let (place, _) = parts.first()?;
     let raws: Vec<Arc<Raw>> = parts.iter().map(|(_, raw)| raw.clone()).collect();

@@ -1,13 +1,13 @@
 //! The rosters of several gateways as one (SPEC 7).
 //!
-//! A *source* is a gateway: the own one, whose rows are in the [`Roster`](crate::Roster), or another one that is
-//! observed. Each source has rows of its own, and nobody else changes them. What readers are sent is made of the rows of
-//! all sources: rows of one instance become one row, by the rules that clients use for one gateway (SPEC 3).
+//! A *source* is this gateway, whose rows are in the [`Roster`](crate::Roster), or an observed gateway. Each source has
+//! its own rows, which no other source changes. Readers are sent the merged rows of all sources: rows of one instance
+//! become one row, by the rules that clients use for one gateway (SPEC 3).
 //!
 //! | part | what is in it |
 //! |---|---|
 //! | `source` | the rows of one observed gateway: bounds, lease, expiry |
-//! | `merged`, `devices` | the rows of all sources, and what those of one instance are together |
+//! | `merged`, `devices` | the rows of all sources, grouped by instance and merged |
 //! | `encoding`, `told` | lists, snapshots and deltas as JSON text |
 
 mod devices;
@@ -38,18 +38,18 @@ use crate::model::key::PresenceKey;
 use crate::model::time::Now;
 use crate::roster::{Removal, Roster, max_list_bytes};
 
-/// Most gateways that one gateway observes.
+/// Maximum number of gateways that one gateway observes.
 pub const MAX_SOURCES: usize = 8;
-/// How long an observed gateway may be away before its rows are `disconnect`, in ms: a restart is no departure.
+/// Time after which the rows of an unreachable gateway become `disconnect`, in ms. It covers a restart.
 pub const LEASE_MS: u64 = 15_000;
 /// Longest name of an observed gateway, in bytes.
 pub const MAX_NAME_BYTES: usize = 32;
-/// Most rows of all sources together.
+/// Maximum number of rows of all sources together.
 const MAX_ROWS: usize = 10_000;
-/// Rows that every source may have, whatever [`MAX_ROWS`] leaves it.
+/// Smallest share of [`MAX_ROWS`] that a source gets.
 const MIN_SOURCE_ROWS: usize = 200;
 
-/// Which of the observed gateways: its place in the list of names.
+/// Index of an observed gateway in the list of names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceId(pub u8);
 
@@ -93,7 +93,7 @@ pub fn validate_names(names: &[Box<str>]) -> Result<(), NameError> {
 #[derive(Debug)]
 pub(crate) struct Fleet {
     ttl_ms: u64,
-    /// Leads from the age clock to the wall clock that `ts` is on, in ms.
+    /// Wall clock of `ts` minus age clock, in ms.
     offset_ms: i64,
     /// The instance of this gateway: no other row may claim it.
     own_instance: Option<PresenceKey>,
@@ -105,14 +105,14 @@ pub(crate) struct Fleet {
     synced: Option<(u64, u64)>,
     sources: Vec<Source>,
     merged: Merged,
-    /// Why rows of this gateway went since the last delta, by wire key.
+    /// Reasons for the removals of this gateway's rows since the last delta, by wire key.
     removals: BTreeMap<Box<str>, Removal>,
     /// What delta clients know; `None` while there are none.
     told: Option<Told>,
     texts: Texts,
-    /// Counts what changed in the sources and is to be sent.
+    /// Number of changes in the sources that readers have to be sent.
     version: u64,
-    /// When a lease ends or a row goes.
+    /// Time of the next end of a lease or expiry of a row, on the age clock.
     due_ms: Option<u64>,
 }
 
@@ -121,7 +121,7 @@ pub(crate) struct Fleet {
 struct Local {
     number: u64,
     raw: Arc<Raw>,
-    /// The sync that saw it last.
+    /// Number of the last sync in which the row existed.
     sync: u64,
 }
 
@@ -155,12 +155,12 @@ impl Fleet {
         fleet
     }
 
-    /// Counts what changed in the sources and is to be sent to readers.
+    /// Number of changes in the sources that readers have to be sent.
     pub(crate) fn version(&self) -> u64 {
         self.version
     }
 
-    /// What is known of each source, in the order of their names.
+    /// State of each source, in the order of the list of names.
     pub(crate) fn sources(&self) -> impl Iterator<Item = SourceInfo<'_>> {
         self.sources.iter().map(Source::info)
     }
@@ -170,7 +170,7 @@ impl Fleet {
         self.due_ms
     }
 
-    /// A source said something, or is gone, or is back.
+    /// Applies an update of a source.
     pub(crate) fn apply(&mut self, id: SourceId, update: SourceUpdate, now: Now) {
         let Some(source) = self.sources.get_mut(usize::from(id.0)) else {
             return;
@@ -182,7 +182,7 @@ impl Fleet {
         self.find_due();
     }
 
-    /// Ends leases and drops rows whose time is over. Early or double calls do nothing.
+    /// Ends leases and removes expired rows. Early or repeated calls do nothing.
     pub(crate) fn settle(&mut self, now: Now) {
         if self.due_ms.is_none_or(|due_ms| due_ms > now.age_ms) {
             return;
@@ -196,7 +196,7 @@ impl Fleet {
         self.find_due();
     }
 
-    /// The machine slept: nobody is taken for gone before they could be heard again.
+    /// Extends leases and expiries after a suspension of this machine, until the sources can be heard again.
     pub(crate) fn wake_up(&mut self, now: Now) {
         for source in &mut self.sources {
             source.wake_up(now);
@@ -208,7 +208,7 @@ impl Fleet {
         self.due_ms = self.sources.iter().filter_map(Source::due_ms).min();
     }
 
-    /// Hands what changed in a source to the merged rows.
+    /// Passes the changed rows of a source to the merged rows.
     fn publish(&mut self, id: SourceId) {
         let source = &mut self.sources[usize::from(id.0)];
         for (key, raw) in source.take_changed(self.offset_ms) {
@@ -216,7 +216,7 @@ impl Fleet {
         }
     }
 
-    /// Takes the rows of this gateway over, and brings all merged rows up to date.
+    /// Reads the changed rows of this gateway, and updates the merged rows.
     pub(crate) fn sync(&mut self, roster: &mut Roster, now: Now) {
         let offset_ms = offset_ms(roster, now);
         if offset_ms != self.offset_ms {
@@ -264,12 +264,12 @@ impl Fleet {
                 .extend(removals.map(|(key, why)| (key.to_wire().into(), why)));
         }
         let names: Vec<&str> = self.sources.iter().map(Source::name).collect();
-        // Also a sign of life can be news: of two rows of an instance the fresher one speaks first.
+        // A sign of life can change a merged row too: the fresher of two rows has precedence.
         self.version += u64::from(self.merged.merge(&names));
         self.synced = Some((roster.revision(), now.age_ms));
     }
 
-    /// The wall clock stepped: all moments of the sources are shown anew.
+    /// Recalculates all moments of the sources after a step of the wall clock.
     fn follow_clock(&mut self, offset_ms: i64) {
         self.offset_ms = offset_ms;
         for index in 0..self.sources.len() {

@@ -1,4 +1,4 @@
-//! The rows of one observed gateway: what it said, how much of it is kept and for how long.
+//! The rows of one observed gateway, with their bounds, lease and expiry.
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -26,7 +26,7 @@ const GATEWAY_KEY: &str = "self";
 pub struct SourceRow {
     /// The row's key in its gateway's roster.
     pub key: Box<str>,
-    /// Its members. Those that are moments do not count.
+    /// Its members. Members that state a time are ignored; the fields below replace them.
     pub entry: RawEntry,
     /// When it was last heard of (`ts`), in ms.
     pub heard_ms: i64,
@@ -38,18 +38,18 @@ pub struct SourceRow {
     pub is_gateway: bool,
 }
 
-/// What became different in an observed gateway.
+/// Changes in the rows of an observed gateway.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SourceUpdate {
-    /// Rows that are new or say something else.
+    /// New and changed rows.
     pub put: Vec<SourceRow>,
-    /// Keys of rows that are gone.
+    /// Keys of removed rows.
     pub removed: Vec<Box<str>>,
     /// Whether the gateway can be reached.
     pub is_here: bool,
 }
 
-/// What is known of an observed gateway.
+/// State of an observed gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceInfo<'a> {
     /// Its name.
@@ -62,7 +62,7 @@ pub struct SourceInfo<'a> {
     pub left_out: u64,
 }
 
-/// What a source may take.
+/// Bounds of a source.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SourceBounds {
     pub(super) ttl_ms: u64,
@@ -86,12 +86,12 @@ pub(super) struct Source {
     name: Box<str>,
     bounds: SourceBounds,
     link: Link,
-    /// Until when rows stay whatever their age: the machine slept, and nobody could be heard.
+    /// Time until which no row expires, on the age clock: set after a suspension, in which nothing was received.
     spared_until_ms: u64,
     rows: BTreeMap<Arc<str>, SourceRow>,
-    /// All rows but the gateway's own in the order in which they go.
+    /// All rows but the gateway's own, in the order of eviction.
     ranks: BTreeSet<Rank>,
-    /// What the texts of all rows take.
+    /// Size of the texts of all rows, in bytes.
     bytes: usize,
     left_out: u64,
     /// Rows that changed since [`take_changed`](Self::take_changed).
@@ -99,7 +99,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// A gateway that has not answered yet. It is listed at once, as one that was last heard of too long ago.
+    /// Creates a source that has not answered yet. Its gateway is listed at once, as Stale.
     pub(super) fn new(name: Box<str>, bounds: SourceBounds, now: Now) -> Self {
         let stale_ms = signed(Thresholds::default().idle_ms.saturating_add(1));
         let text = json_text(&format!("Gateway: {name} · no answer yet"));
@@ -140,7 +140,7 @@ impl Source {
         }
     }
 
-    /// Takes an update in; returns whether readers are to be sent it.
+    /// Applies an update; returns whether readers have to be sent it.
     pub(super) fn apply(
         &mut self,
         update: SourceUpdate,
@@ -193,14 +193,14 @@ impl Source {
         }
         if row.entry.as_str().len() > MAX_ROW_BYTES || !self.make_room(&row) {
             self.left_out += 1;
-            // What it said before is no longer so.
+            // The old row is out of date.
             return !row.is_gateway && self.remove(&row.key);
         }
         self.insert(row);
         is_news
     }
 
-    /// Drops rows for this one: those that left first, then the least fresh, but no fresher one than it.
+    /// Evicts rows to make room for this one: rows that left first, then the least fresh. A row of higher rank stays.
     fn make_room(&mut self, row: &SourceRow) -> bool {
         let old = self.rows.get(&*row.key);
         let others = self.rows.len() - usize::from(old.is_some());
@@ -246,7 +246,7 @@ impl Source {
         true
     }
 
-    /// Ends the lease and drops rows that are over; returns whether anything changed.
+    /// Ends the lease and removes expired rows; returns whether anything changed.
     pub(super) fn settle(&mut self, now: Now) -> bool {
         let mut is_changed = false;
         if let Link::Lost { lease_ends_ms } = self.link
@@ -288,7 +288,7 @@ impl Source {
         !row.is_gateway && age_ms > signed(self.bounds.ttl_ms) && now.age_ms >= self.spared_until_ms
     }
 
-    /// The machine slept: the rows stay for as long as a gateway may be away.
+    /// Keeps all rows for one lease after a suspension of this machine.
     pub(super) fn wake_up(&mut self, now: Now) {
         self.spared_until_ms = now.age_ms.saturating_add(LEASE_MS);
         if let Link::Lost { lease_ends_ms } = &mut self.link {
@@ -296,7 +296,7 @@ impl Source {
         }
     }
 
-    /// All rows are to be shown anew.
+    /// Marks all rows as changed.
     pub(super) fn touch_all(&mut self) {
         self.changed.extend(self.rows.keys().cloned());
     }
@@ -321,7 +321,7 @@ impl Source {
             wall_ms.min(MAX_SAFE_INTEGER)
         };
         let mut draft = Draft::new(&row.entry);
-        // Says where a row is from, and only this gateway says that.
+        // Only this gateway sets this member.
         draft.remove("gateway");
         draft.set_integer("ts", Some(wall(row.heard_ms)));
         draft.set_integer("onlineSince", row.online_since_ms.map(wall));
@@ -342,7 +342,7 @@ impl Source {
     }
 }
 
-/// In which order rows go: whether a row is still there, when it was heard of, and its key.
+/// Order of eviction: whether a row is still connected, when it was last heard of, and its key.
 type Rank = (bool, i64, Arc<str>);
 
 /// Rows that left before others, then the least fresh; ties by key.
@@ -373,7 +373,7 @@ fn last_input_ms(row: &SourceRow) -> Option<i64> {
     Some(row.heard_ms.saturating_sub(signed(seconds.saturating_mul(1_000))))
 }
 
-/// Moments that were reckoned by an estimate of another clock are equal if they differ by less than 2 s.
+/// Whether two moments are equal up to 2 s, the error of estimating another clock.
 fn is_near(a: Option<i64>, b: Option<i64>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => a.abs_diff(b) < 2_000,

@@ -1,4 +1,4 @@
-//! What clients that take deltas know, and what they are to be sent.
+//! The last state sent to clients that take deltas, and the deltas that follow from it.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -34,7 +34,7 @@ struct Known {
 }
 
 impl Told {
-    /// Everybody who takes deltas starts with a snapshot of these rows or later ones.
+    /// Starts with these rows: clients that take deltas get a snapshot of them, or of later ones, first.
     pub(super) fn of(merged: &Merged) -> Self {
         let known = |row: &Row| {
             let entry = Some(row.keyed.clone());
@@ -47,7 +47,7 @@ impl Told {
         }
     }
 
-    /// A snapshot is given out: whoever gets it has to be told when its rows go.
+    /// Notes the rows of a snapshot, so that a later delta reports their removal.
     pub(super) fn snapshot_taken(&mut self, merged: &Merged) {
         for row in merged.rows() {
             self.rows.entry(row.key.clone()).or_insert(Known {

@@ -1,5 +1,5 @@
-//! What the process gives up once it listens: files, programs, and connections that it would open itself. Code that runs
-//! in it through a fault can then neither read the machine's files nor reach other machines.
+//! The Landlock sandbox of `serve`: once it listens, the process opens no files, starts no programs and opens no
+//! connections, with the exceptions below. Injected code can then neither read files nor reach other machines.
 
 use std::fmt;
 use std::path::Path;
@@ -29,22 +29,22 @@ impl fmt::Display for Sandbox {
     }
 }
 
-/// What a process still needs inside.
+/// Exceptions from the sandbox.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(
     not(target_os = "linux"),
     expect(dead_code, reason = "other systems have no sandbox")
 )]
 pub(super) struct Needs<'a> {
-    /// Files that are read again, and what replaces them in their folders.
+    /// Files that are read again, with the files that replace them in their folders.
     pub(super) files: Vec<&'a Path>,
-    /// Ports of other machines that it connects to.
+    /// Ports to which the process connects, on any machine.
     pub(super) ports: Vec<u16>,
-    /// Whether it looks up the names of machines.
+    /// Whether the process resolves host names.
     pub(super) looks_up_names: bool,
 }
 
-/// What the system reads to look up the name of a machine; libraries are loaded for it.
+/// Files of name resolution, which also loads libraries.
 #[cfg(target_os = "linux")]
 const NAME_FILES: [&str; 6] = [
     "/etc/resolv.conf",
@@ -56,7 +56,7 @@ const NAME_FILES: [&str; 6] = [
 ];
 #[cfg(target_os = "linux")]
 const NAME_FOLDERS: [&str; 5] = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/run/systemd/resolve"];
-/// Long answers of name servers come by TCP.
+/// Port of DNS over TCP, for long answers.
 #[cfg(target_os = "linux")]
 const NAME_PORT: u16 = 53;
 

@@ -18,7 +18,7 @@ pub(super) struct Signals;
 
 #[cfg(unix)]
 impl Signals {
-    /// `reloads`: SIGHUP is for [`hangups`](Self::hangups) and does not stop the program.
+    /// With `reloads`, SIGHUP does not stop the program: [`hangups`](Self::hangups) reports it.
     pub(super) fn new(reloads: bool) -> Result<Self, Failure> {
         use tokio::signal::unix::{SignalKind, signal};
 
@@ -75,7 +75,7 @@ fn ignores_hangups() -> bool {
         .is_some_and(|signals| signals & HANGUP != 0)
 }
 
-/// Other systems do not show it to safe code. `nohup` redirects stderr when that is a terminal.
+/// Other systems do not expose ignored signals to safe code, but `nohup` redirects stderr when that is a terminal.
 #[cfg(all(unix, not(target_os = "linux")))]
 fn ignores_hangups() -> bool {
     use std::io::IsTerminal;

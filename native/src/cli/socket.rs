@@ -227,7 +227,7 @@ fn lost(reason: &dyn Display, failure: Failure) -> Closed {
     }
 }
 
-/// The error in words of ours where the library's lead its programmers to its manual.
+/// The error as text. Some texts of the library are for programmers only, and are replaced.
 fn why(error: &Error) -> String {
     match error {
         Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof => {

@@ -38,7 +38,7 @@ impl Target {
         Self::of(options, "url", "").map_err(Failure::Usage)
     }
 
-    /// The same for options that are called `option`, and `option-token` and so on; returns what is wrong.
+    /// Resolves options with other names: `option` for the URL, `option-token` and so on. The error is text.
     pub(super) fn named(option: &str, options: &ClientOptions) -> Result<Self, String> {
         Self::of(options, option, &format!("{option}-"))
     }

@@ -9,7 +9,7 @@ use crate::tools::rust::ensure_target;
 /// A kind of Linux that the gateway is built for, beside that of this machine.
 #[derive(Debug)]
 pub(crate) struct Linux {
-    /// Rust's name of it.
+    /// Its Rust target triple.
     pub(crate) target: &'static str,
     /// The C compiler.
     compiler: &'static str,
@@ -17,7 +17,7 @@ pub(crate) struct Linux {
     is_linker: bool,
     /// Debian's packages with the compiler and the C library.
     packages: &'static [&'static str],
-    /// What runs its programs on this machine, if anything must: a program of QEMU, and the folder of the C library.
+    /// The emulator for its programs, if this machine needs one: a program of QEMU, and the folder of the C library.
     emulator: Option<(&'static str, &'static str)>,
 }
 

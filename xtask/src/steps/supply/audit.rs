@@ -21,12 +21,12 @@ pub(super) const NPM: Step = Step {
     run: audit,
 };
 
-/// What the registry said of one lock file.
+/// The registry's answer for one lock file.
 #[derive(Debug, Eq, PartialEq)]
 enum Answer {
-    /// It was asked about so many packages, and these have vulnerabilities.
+    /// Number of packages it was asked about, and those with vulnerabilities.
     Report { asked: u64, vulnerable: Vec<String> },
-    /// It does not answer such questions, and why.
+    /// It has no audit, with the reason.
     None(String),
 }
 

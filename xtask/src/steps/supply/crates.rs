@@ -47,10 +47,10 @@ pub(super) const ADVISORIES: Step = Step {
     },
 };
 
-/// The API of the crates beside that of the last release.
+/// The API of the crates, compared with the last release.
 pub(super) const SEMVER: Step = Step {
     name: "semver",
-    title: "the API of core and gateway beside that of the last release: cargo-semver-checks",
+    title: "breaking changes of the API of core and gateway since the last release: cargo-semver-checks",
     first_time: " (first time: about 4 min)",
     is_ready: |project| CARGO_SEMVER_CHECKS.is_there(project),
     needs: &[],

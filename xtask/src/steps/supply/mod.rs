@@ -1,4 +1,4 @@
-//! The steps of `cargo xtask supply`: where the dependencies come from, and what becomes of them in a release.
+//! The steps of `cargo xtask supply`: checks of the dependencies and of release builds.
 
 mod audit;
 mod crates;

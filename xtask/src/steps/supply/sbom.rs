@@ -16,7 +16,7 @@ use crate::tally::Tally;
 use crate::tools::crates::{CARGO_CYCLONEDX, RUST_AUDIT_INFO};
 use crate::tools::{node, npm};
 
-/// What is shipped, what it is made of, and the proof that a program says the same of itself.
+/// Writes the bills of materials, and compares the gateway's with the list inside the program.
 pub(super) const SBOM: Step = Step {
     name: "sbom",
     title: "bills of materials in CycloneDX; the gateway's own list is the same",

@@ -1,4 +1,4 @@
-//! The gateway in release for other kinds of Linux, started here.
+//! Release builds of the gateway for other Linux targets, started on this machine.
 
 use super::release::{Place, keep};
 use super::twice::PLACES;

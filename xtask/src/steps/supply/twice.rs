@@ -1,4 +1,4 @@
-//! Reproducible builds: the same commit, built in two folders, makes the same files.
+//! Reproducible builds: two builds of one commit, in different folders, must have equal files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ pub(super) const PLACES: [&str; 2] = ["one", "another/place"];
 /// The gateway.
 pub(super) const GATEWAY: Step = Step {
     name: "gateway",
-    title: "the gateway of the last commit, built in release in two folders: the same bytes",
+    title: "reproducible build: the gateway of the last commit, built in two folders, has equal bytes",
     first_time: " (about 6 min)",
     is_ready: |_| false,
     needs: &[],
@@ -30,7 +30,7 @@ pub(super) const GATEWAY: Step = Step {
 /// The npm package.
 pub(super) const PACKAGE: Step = Step {
     name: "package",
-    title: "the npm package of the last commit, built in two folders: the same files",
+    title: "reproducible build: the npm package of the last commit, built in two folders, has equal files",
     first_time: " (about 6 min)",
     is_ready: |_| false,
     needs: &[],
@@ -125,7 +125,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| Failure::missing(format!("cannot read {}: {error}", path.display())))
 }
 
-/// For those who build the same commit elsewhere.
+/// Prints the SHA-256, to compare with builds on other machines.
 fn print_hash(project: &Project, file: &Path) {
     let sum = Program::new(project, "sha256sum")
         .with([file.to_string_lossy()])
