@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 use core::mem::take;
 
-use super::deltas::TOUCH_INTERVAL_MS;
 use super::member::{self, Heartbeat, Member, may_read, takes_deltas, wants_own_rows};
 use super::nodes::Offer;
 use super::{ConnId, Hub, HubOutput, hello};
@@ -98,7 +97,7 @@ impl Hub {
             self.add_delta_member(now);
         }
         if sees_own {
-            let at_ms = now.age_ms.saturating_add(TOUCH_INTERVAL_MS);
+            let at_ms = now.age_ms.saturating_add(self.own_rows_interval_ms());
             self.own_rows_at_ms.get_or_insert(at_ms);
         }
         if !self.is_shut_down {

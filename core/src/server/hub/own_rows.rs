@@ -11,6 +11,11 @@ use crate::server::Item;
 use crate::wire::EventFrame;
 
 impl Hub {
+    /// How often those who see the own rows are sent them, in ms: several times within the TTL, or the rows would go there.
+    pub(super) fn own_rows_interval_ms(&self) -> u64 {
+        TOUCH_INTERVAL_MS.min(self.config.ttl_ms / 4).max(1)
+    }
+
     /// Whether the member in that slot sees this gateway's own rows only.
     pub(super) fn sees_own(&self, slot: u32) -> bool {
         self.members.get(slot).is_some_and(|member| member.sees_own)
@@ -49,7 +54,7 @@ impl Hub {
             is_wanted |= is_due || member.has_version < version;
         }
         if is_due || !is_any {
-            self.own_rows_at_ms = is_any.then(|| now.age_ms.saturating_add(TOUCH_INTERVAL_MS));
+            self.own_rows_at_ms = is_any.then(|| now.age_ms.saturating_add(self.own_rows_interval_ms()));
         }
         if !is_wanted {
             return;

@@ -70,6 +70,23 @@ fn what_waited_while_a_gateway_slept_is_not_news() {
     }
 }
 
+#[test]
+fn connected_rows_stay_however_short_the_ttl_is() {
+    for ttl_ms in [10_000, 45_000, 120_000] {
+        let gateways = [gateway(0), gateway(1)].map(|mut gateway| {
+            gateway.config.ttl_ms = ttl_ms;
+            gateway
+        });
+        let mut fleet = Fleet::new(&gateways);
+        fleet.worlds[1].add(config("tab"));
+        fleet.settle();
+        for _ in 0..100 {
+            fleet.pass(3_000);
+            assert_eq!(ages(&mut fleet, 0, "tab-1").len(), 1, "TTL of {ttl_ms} ms");
+        }
+    }
+}
+
 /// The ages of an instance's rows on a gateway's list, in ms.
 fn ages(fleet: &mut Fleet, gateway: usize, instance: &str) -> Vec<u64> {
     let world = &mut fleet.worlds[gateway];
