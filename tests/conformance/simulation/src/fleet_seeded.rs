@@ -116,10 +116,11 @@ impl Simulation {
         let mut config = kind(&format!("client-{}", self.instances));
         self.instances += 1;
         config.client.mode = (*self.rng.pick(&["webchat", "ui"])).into();
-        if self.rng.chance(10) {
+        if self.rng.chance(15) {
+            // Some have a device all the same.
             config.client.instance_id = None;
-            config.device = None;
         }
+        let has_id = config.client.instance_id.is_some() || config.device.is_some();
         if self.rng.chance(80) {
             // Most need not read: what readers get is the same for all.
             config.scopes = Some(Vec::new());
@@ -127,11 +128,7 @@ impl Simulation {
         if self.rng.chance(60) {
             config.beacons = BeaconPolicy::every(self.rng.within(12_000..=120_000));
         }
-        let places = if config.client.instance_id.is_some() && self.rng.chance(25) {
-            2
-        } else {
-            1
-        };
+        let places = if has_id && self.rng.chance(25) { 2 } else { 1 };
         for _ in 0..places {
             let gateway = self.rng.within(0..=self.fleet.worlds.len() as u64 - 1) as usize;
             self.add(gateway, config.clone());

@@ -98,6 +98,7 @@ impl World {
             is_suspended: false,
             is_cut_off: false,
             proof_ms: None,
+            closed_ms: None,
         });
         self.settle();
         self.peers.len() - 1

@@ -14,24 +14,21 @@ use crate::world::{Listed, Pace};
 const CALM_MS: u64 = 400_000;
 /// Longer than any coalescing window, and than any message is under way, in ms.
 const QUIET_MS: u64 = 5_000;
-/// How long a client is silent before it is closed, in ms.
-const SILENCE_MS: u64 = 50_000;
 /// How long a suspended gateway waits for pongs once it is awake, and a second.
 const PONGS_MS: u64 = 26_000;
 
 impl Simulation {
     /// No gateway lists a client that gave no proof of life for too long.
     pub(super) fn check_ghosts(&mut self) {
-        let mut heard: BTreeMap<String, u64> = BTreeMap::new();
+        // How long ago each last gave one, and was last closed.
+        let mut heard: BTreeMap<String, (u64, u64)> = BTreeMap::new();
         for &(of, peer) in &self.clients {
             let world = &self.fleet.worlds[of];
-            let ago_ms = world.peers[peer]
-                .proof_ms
-                .map(|proof_ms| world.now.age_ms - proof_ms);
-            if let Some(ago_ms) = ago_ms {
-                let least_ms = heard.entry(self.id(of, peer)).or_insert(u64::MAX);
-                *least_ms = ago_ms.min(*least_ms);
-            }
+            let ago_ms = |at_ms: Option<u64>| at_ms.map_or(u64::MAX, |at_ms| world.now.age_ms - at_ms);
+            let peer = &world.peers[peer];
+            let (proof_ms, closed_ms) = (ago_ms(peer.proof_ms), ago_ms(peer.closed_ms));
+            let least = heard.entry(peer.name.clone()).or_insert((u64::MAX, u64::MAX));
+            *least = (least.0.min(proof_ms), least.1.min(closed_ms));
         }
         let most_ms = self.ttl_ms + 1_000 + LEASE_MS;
         for gateway in 0..self.fleet.worlds.len() {
@@ -44,13 +41,17 @@ impl Simulation {
                 if is_gateway(&row) {
                     continue;
                 }
+                let (proof_ms, closed_ms) = heard.get(&id).copied().unwrap_or((u64::MAX, u64::MAX));
                 // Other gateways cannot see whether a close was a sign of life.
                 let is_left = row.str("reason") == Some("disconnect");
-                let most_ms = most_ms + if is_left { SILENCE_MS } else { 0 };
-                let ago_ms = heard.get(&id).copied();
+                let ago_ms = if is_left {
+                    proof_ms.min(closed_ms)
+                } else {
+                    proof_ms
+                };
                 assert!(
-                    ago_ms.is_some_and(|ago_ms| ago_ms <= most_ms),
-                    "gateway {gateway} lists {id}, heard of {ago_ms:?} ms ago: {}",
+                    ago_ms <= most_ms,
+                    "gateway {gateway} lists {id}, heard of {ago_ms} ms ago: {}",
                     row.as_str()
                 );
             }
@@ -103,7 +104,9 @@ impl Simulation {
             assert_eq!(ids(&rows), ids(&expected), "gateway {gateway}");
             for (id, rows) in rows {
                 let of_sources = &expected[&id];
-                let has_id = rows[0].str("instanceId").is_some();
+                let has_id = ["instanceId", "deviceId"]
+                    .iter()
+                    .any(|name| rows[0].str(name).is_some());
                 assert_eq!(
                     rows.len(),
                     if has_id { 1 } else { of_sources.len() },

@@ -29,6 +29,8 @@ pub struct Peer {
     pub is_cut_off: bool,
     /// When the gateway last had a proof of life of it, on the gateway's age clock, in ms.
     pub proof_ms: Option<u64>,
+    /// When the gateway last closed its connection for silence, on the same clock.
+    pub closed_ms: Option<u64>,
 }
 
 /// A client of this name, as a dashboard would be.

@@ -174,6 +174,8 @@ impl World {
             }
             HubOutput::Drop(conn, close) => {
                 if let Some(at) = find(&self.lines, conn) {
+                    let peer = self.lines[at].peer;
+                    self.peers[peer].closed_ms = Some(self.now.age_ms);
                     self.lines[at].conn = None;
                     self.lines[at].push(Item::Close(close));
                 }
