@@ -172,7 +172,8 @@ fn pairs<'a>(
     let pairs = items.filter(|item| !item.is_empty()).map(|item| {
         let pair = item
             .split_once('=')
-            .filter(|(name, value)| !name.is_empty() && !value.is_empty());
+            // A colon: a URL without a name, which may hold a password.
+            .filter(|(name, value)| !name.is_empty() && !name.contains(':') && !value.is_empty());
         // The item itself may be a secret, so no error shows it.
         pair.ok_or_else(|| super::invalid(option, &form))
     });

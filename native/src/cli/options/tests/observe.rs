@@ -45,6 +45,10 @@ fn what_is_wrong_is_named_without_the_secret() {
     let cases: &[(&[&str], &str)] = &[
         (&["--observe", "ws://127.0.0.1:1"], "--observe: write NAME=URL"),
         (
+            &["--observe", "ws://x:s3cret@y/?a=b"],
+            "--observe: write NAME=URL",
+        ),
+        (
             &["--observe", "Home=ws://127.0.0.1:1"],
             "--observe: 'Home' is not a name",
         ),
