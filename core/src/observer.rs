@@ -143,15 +143,15 @@ impl Observation {
     /// The gateway's clock read `sent_ms` when it sent what arrived now.
     fn learn(&mut self, sent_ms: u64, is_new_connection: bool, now: Now) {
         let offset_at = |age_ms: u64| Some(signed(sent_ms).saturating_sub(signed(age_ms)));
-        let Some(known_ms) = self.server_ms(now).filter(|_| !is_new_connection) else {
-            self.behind_since_ms = None;
-            self.doubt_ends_ms = 0;
+        let Some(known_ms) = self.server_ms(now) else {
             self.offset_ms = offset_at(now.age_ms);
             return;
         };
-        let is_late = now.age_ms.saturating_sub(self.updated_ms) > PROMPT_MS;
-        if is_late {
-            self.doubt_ends_ms = now.age_ms.saturating_add(BEHIND_MS);
+        // What waited was for the connection before.
+        let is_late = !is_new_connection && now.age_ms.saturating_sub(self.updated_ms) > PROMPT_MS;
+        if is_late || is_new_connection {
+            let doubt_ms = if is_late { BEHIND_MS } else { 0 };
+            self.doubt_ends_ms = now.age_ms.saturating_add(doubt_ms);
             self.behind_since_ms = None;
         }
         let late_ms = known_ms.saturating_sub(signed(sent_ms));

@@ -14,6 +14,9 @@ use crate::world::{Listed, Pace};
 const CALM_MS: u64 = 400_000;
 /// Longer than any coalescing window, and than any message is under way, in ms.
 const QUIET_MS: u64 = 5_000;
+/// How late a hello can be: that long a client waits for its socket and for the handshake, in ms. Until the next tick a
+/// clock that was set while there was no connection is wrong by as much.
+const HELLO_MS: u64 = 30_000;
 /// How long a suspended gateway waits for pongs once it is awake, and a second.
 const PONGS_MS: u64 = 26_000;
 
@@ -30,7 +33,7 @@ impl Simulation {
             let least = heard.entry(peer.name.clone()).or_insert((u64::MAX, u64::MAX));
             *least = (least.0.min(proof_ms), least.1.min(closed_ms));
         }
-        let most_ms = self.ttl_ms + 1_000 + LEASE_MS;
+        let most_ms = self.ttl_ms + 1_000 + LEASE_MS + HELLO_MS;
         for gateway in 0..self.fleet.worlds.len() {
             // Rows of its own wait for a pong.
             if !self.fleet.is_served(gateway) || self.fleet.awake_ms(gateway) < PONGS_MS {
