@@ -26,7 +26,7 @@ impl Feed {
         sources.map(feed).collect()
     }
 
-    /// Sends an update, at most [`MAX_ROWS_AT_ONCE`] rows at a time, and waits until the gateway took each part: a
+    /// Sends an update, at most `MAX_ROWS_AT_ONCE` rows at a time, and waits until the gateway took each part: a
     /// queue of parts would delay the requests of clients. Returns `false` when the gateway is gone.
     pub async fn send(&self, mut update: SourceUpdate) -> bool {
         loop {

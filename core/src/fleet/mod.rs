@@ -1,6 +1,6 @@
 //! The rosters of several gateways as one (SPEC 7).
 //!
-//! A *source* is this gateway, whose rows are in the [`Roster`](crate::Roster), or an observed gateway. Each source has
+//! A *source* is this gateway, whose rows are in the [`Roster`], or an observed gateway. Each source has
 //! its own rows, which no other source changes. Readers are sent the merged rows of all sources: rows of one instance
 //! become one row, by the rules that clients use for one gateway (SPEC 3).
 //!
