@@ -1,4 +1,4 @@
-"""Runs the conformance suite against a gateway and writes RESULTS.md. `cargo xtask autobahn` calls it.
+"""Runs the conformance suite against a gateway, without TLS and with it, and writes RESULTS.md. `cargo xtask autobahn` calls it.
 
     run.py GATEWAY_BINARY KOSOKU REPORTS
 """
@@ -7,10 +7,12 @@ import collections
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
 import relay
+import tls
 
 GROUPS = {
     "1": "framing",
@@ -32,17 +34,20 @@ LIMIT_S = 600
 
 def port_of(gateway):
     for line in gateway.stdout:
-        if found := re.search(r"http://127\.0\.0\.1:(\d+)/", line):
+        if found := re.search(r"https?://127\.0\.0\.1:(\d+)/", line):
             return int(found[1])
     sys.exit("the gateway ended")
 
 
-def run(binary, kosoku, reports):
+def run(binary, kosoku, reports, certificate):
     command = [binary, "serve", "--port", "0", "--auth", "none"]
+    if certificate:
+        command += ["--tls-cert", certificate[0], "--tls-key", certificate[1]]
     pipe = subprocess.PIPE
     gateway = subprocess.Popen(command, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
     try:
-        port = relay.start(port_of(gateway))
+        port = port_of(gateway)
+        port = relay.start(tls.start(port, certificate[0]) if certificate else port)
         groups = [word for group in GROUPS for word in ("-i", f"{group}.*")]
         # It fails when a case fails; the reports say which.
         subprocess.run([kosoku, *groups, "-o", reports, f"127.0.0.1:{port}"], timeout=LIMIT_S, check=False)
@@ -51,11 +56,10 @@ def run(binary, kosoku, reports):
         gateway.wait()
 
 
-def main():
-    binary, kosoku, reports = sys.argv[1:]
-    run(binary, kosoku, reports)
+def judge(reports):
+    """Counts the outcomes of each group; returns them, and the cases that failed."""
     counts, bad = collections.defaultdict(collections.Counter), []
-    for path in pathlib.Path(reports).glob("*_case_*.json"):
+    for path in reports.glob("*_case_*.json"):
         case = json.loads(path.read_text())
         behaviour = {case["behavior"], case["behaviorClose"]} - {"OK"}
         is_good = behaviour <= {"NON-STRICT", "INFORMATIONAL"}
@@ -67,18 +71,39 @@ def main():
         if kind == "failed":
             bad.append(case["id"])
         counts[case["id"].split(".")[0]][kind] += 1
+    return counts, bad
+
+
+def table(counts):
     kinds = ["ok", "non-strict", "informational", "explained", "failed"]
     lines = [f"| group | {' | '.join(kinds)} |", f"|---|{'---|' * len(kinds)}"]
     for group, title in GROUPS.items():
         row = " | ".join(str(counts[group][kind]) for kind in kinds)
         lines.append(f"| {group} {title} | {row} |")
+    return "\n".join(lines)
+
+
+def write(heading, text):
+    """Puts the table in place of the first one below that heading."""
     page = pathlib.Path(__file__).with_name("RESULTS.md")
-    text = page.read_text()
-    start, end = text.index("| group"), text.index("\n\n", text.index("| group"))
-    page.write_text(text[:start] + "\n".join(lines) + text[end:])
-    print("\n".join(lines))
-    if bad or not counts:
-        sys.exit(f"not as the protocol has it: {', '.join(sorted(bad)) or 'no case ran'}")
+    old = page.read_text()
+    start = old.index("| group", old.index(heading))
+    page.write_text(old[:start] + text + old[old.index("\n\n", start) :])
+
+
+def main():
+    binary, kosoku, reports = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
+    failed = []
+    for heading, name in (("## Without TLS", "plain"), ("## By TLS", "tls")):
+        folder = reports / name
+        shutil.rmtree(folder, ignore_errors=True)
+        run(binary, kosoku, folder, tls.certificate(reports / "certificate") if name == "tls" else None)
+        counts, bad = judge(folder)
+        write(heading, table(counts))
+        print(f"{heading}\n{table(counts)}")
+        failed += [f"{case} ({name})" for case in sorted(bad)] if counts else [f"no case ran ({name})"]
+    if failed:
+        sys.exit(f"not as the protocol has it: {', '.join(failed)}")
 
 
 main()

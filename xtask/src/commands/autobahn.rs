@@ -24,7 +24,7 @@ pub(crate) fn autobahn(project: &Project, arguments: &[String]) -> Result<(), Fa
     Program::cargo(project)
         .with(["build", "--package", "presence-gateway"])
         .run()?;
-    println!("[3/3] the cases (about 1 min)");
+    println!("[3/3] the cases (about 2 min)");
     let paths = [
         project.path("tests/autobahn/run.py"),
         project.test_gateway(),
