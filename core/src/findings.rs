@@ -1,11 +1,14 @@
-//! Why one client is seen twice: findings on any list of rows (SPEC 6).
+//! What is wrong in a list of rows, and why one client is seen twice: findings on any list (SPEC 6).
 //!
 //! The rows alone are looked at, as any reader of a gateway has them. A finding is a suspicion with
 //! its evidence; what to do about it is on the client's side.
 
 mod fold;
 mod ids;
+mod kind;
 mod machine;
+mod report;
+mod room;
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -14,107 +17,19 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
+pub use self::kind::{Confidence, FindingKind, Severity};
+
 use crate::model::RawEntry;
 use crate::model::key::PresenceKey;
+use crate::model::placeholder::Kind;
 use crate::model::text::prefix_units;
 
-/// What kind of duplicate it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum FindingKind {
-    /// Ids that differ by case, blanks or Unicode form only.
-    IdSpelling,
-    /// A handshake came without an `instanceId`, so its row is keyed by the connection or the device.
-    NoInstanceId,
-    /// A client's beacons carry another id than its handshake.
-    BeaconIdDiffers,
-    /// A `disconnect` row is left beside a live one of the same client.
-    StaleDisconnect,
-    /// The same host, ip and version under two ids.
-    SameMachine,
-}
-
-impl FindingKind {
-    /// The stable code, for programs.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::IdSpelling => "ID_SPELLING",
-            Self::NoInstanceId => "NO_INSTANCE_ID",
-            Self::BeaconIdDiffers => "BEACON_ID_DIFFERS",
-            Self::StaleDisconnect => "STALE_DISCONNECT",
-            Self::SameMachine => "SAME_MACHINE",
-        }
-    }
-
-    /// What was found, in one sentence.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::IdSpelling => "One id is written in more than one way.",
-            Self::NoInstanceId => "A client connects without an instanceId.",
-            Self::BeaconIdDiffers => "A client's beacons carry another id than its handshake.",
-            Self::StaleDisconnect => "A closed connection is listed beside a live one of the same client.",
-            Self::SameMachine => "One machine appears under more than one id.",
-        }
-    }
-
-    /// What to change in the client.
-    #[must_use]
-    pub fn fix(self) -> &'static str {
-        match self {
-            Self::IdSpelling => {
-                "Make the id once, store it, and send exactly the stored text everywhere: in client.instanceId \
-                 and in every beacon."
-            }
-            Self::NoInstanceId => {
-                "Send a stable client.instanceId in the handshake and in every beacon, and keep it through restarts \
-                 and reloads."
-            }
-            Self::BeaconIdDiffers => {
-                "Send one instanceId in both the handshake (client.instanceId) and every beacon; a client with a \
-                 device key also sends its deviceId in every beacon."
-            }
-            Self::StaleDisconnect => {
-                "Show one row per instance, as this package's roster does. The old row expires after \
-                 the gateway's TTL."
-            }
-            Self::SameMachine => {
-                "Keep the instanceId in storage that survives restarts and reloads, instead of making a new one \
-                 each time. Two programs or tabs on one machine correctly have two rows."
-            }
-        }
-    }
-}
-
-/// How sure a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Confidence {
-    /// There is a harmless explanation that is about as likely.
-    Low,
-    /// Likely.
-    Medium,
-    /// The rows leave no other explanation.
-    High,
-}
-
-impl Confidence {
-    /// `low`, `medium` or `high`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-        }
-    }
-}
-
-/// A suspicion that several rows are one client.
+/// A suspicion about rows of a list, most often that several of them are one client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What kind of duplicate it is; has the words for it.
+    /// What was found; has the words for it.
     pub kind: FindingKind,
-    /// Indexes of the rows in the list, ascending.
+    /// Indexes of the rows in the list, ascending; empty if it is about the list as a whole.
     pub rows: Vec<usize>,
     /// How sure it is.
     pub confidence: Confidence,
@@ -122,8 +37,22 @@ pub struct Finding {
     pub evidence: Vec<String>,
 }
 
-/// Looks for rows that are one client. The gateway's own row is never part of a finding; rows that one
-/// finding explains are not reported again by a vaguer one.
+impl Finding {
+    /// How bad it is: that of its kind, or [`Severity::Info`] if a harmless explanation is about as likely.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self.confidence {
+            Confidence::Low => Severity::Info,
+            Confidence::Medium | Confidence::High => self.kind.severity(),
+        }
+    }
+}
+
+/// Looks for rows that are one client, that share a placeholder as id, or that lack an address, and for a list that is
+/// nearly full: [`FindingKind::OF_LISTS`]. The gateway's own row is never part of a finding; rows that one finding
+/// explains are not reported again by a vaguer one.
+///
+/// `max_entries` is the gateway's cap on the number of rows; where it is unknown, that of OpenClaw is assumed.
 ///
 /// ```
 /// use presence_core::model::RawEntry;
@@ -133,14 +62,14 @@ pub struct Finding {
 ///     {"instanceId": "mac -1", "host": "studio", "reason": "periodic", "ts": 1},
 ///     {"instanceId": "other", "host": "laptop", "reason": "connect", "ts": 0}
 /// ]"#).unwrap();
-/// let found = findings(&list.iter().collect::<Vec<_>>());
+/// let found = findings(&list.iter().collect::<Vec<_>>(), None);
 /// assert_eq!(found.len(), 1);
 /// assert_eq!(found[0].kind, FindingKind::IdSpelling);
 /// assert_eq!(found[0].rows, [0, 1]);
 /// assert_eq!(found[0].evidence, [r#"instanceId "Mac-1" and "mac -1" differ by case and blanks only."#]);
 /// ```
 #[must_use]
-pub fn findings(list: &[&RawEntry]) -> Vec<Finding> {
+pub fn findings(list: &[&RawEntry], max_entries: Option<usize>) -> Vec<Finding> {
     let mut rows: Vec<Facts<'_>> = list
         .iter()
         .enumerate()
@@ -150,6 +79,7 @@ pub fn findings(list: &[&RawEntry]) -> Vec<Finding> {
     pair_up(&mut rows);
     let mut found = Vec::new();
     // The more exact first.
+    ids::placeholder(&rows, &mut found);
     ids::spelling(&rows, &mut found);
     ids::no_instance_id(&rows, &mut found);
     ids::beacon_differs(&rows, &mut found);
@@ -164,6 +94,13 @@ pub fn findings(list: &[&RawEntry]) -> Vec<Finding> {
         }
         is_new
     });
+    // These are about something else than whose row it is.
+    if let Some(gateway) = list.iter().find(|entry| entry.is_self()) {
+        machine::no_address(&rows, gateway, &mut found);
+    }
+    // A gateway's cap does not count the rows of gateways that it observes.
+    let own = list.iter().filter(|entry| entry.get("gateway").is_none());
+    room::near_cap(own.count(), max_entries, &mut found);
     found
 }
 
@@ -171,8 +108,9 @@ pub fn findings(list: &[&RawEntry]) -> Vec<Finding> {
 struct Facts<'a> {
     index: usize,
     entry: &'a RawEntry,
-    /// Its `instanceId`, unless that only repeats its `deviceId`.
+    /// Its `instanceId`, unless that only repeats its `deviceId` or is a placeholder.
     instance: Option<PresenceKey>,
+    /// Its `deviceId`, unless that is a placeholder.
     device: Option<PresenceKey>,
     is_disconnect: bool,
     /// Whether a handshake wrote it; else beacons alone did.
@@ -183,14 +121,15 @@ struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     fn new(index: usize, entry: &'a RawEntry) -> Self {
+        let is_id = |key: &PresenceKey| !Kind::Id.is_placeholder(key.as_str());
         let reason = entry.str("reason").unwrap_or("");
         let is_of_connection =
             ["connect", "disconnect", "node-connected", "node-disconnected"].contains(&reason);
         Self {
             index,
             entry,
-            instance: entry.instance_key(),
-            device: entry.device_key(),
+            instance: entry.instance_key().filter(is_id),
+            device: entry.device_key().filter(is_id),
             is_disconnect: entry.is_disconnect(),
             is_from_handshake: is_of_connection
                 || entry.get("roles").is_some()

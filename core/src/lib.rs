@@ -12,7 +12,7 @@
 //!   one [`server::Hub`] for all of them.
 //! * [`client`]: the client's side as a state machine, [`client::Client`], and the roster it keeps,
 //!   [`client::Mirror`], which also works on a pasted list.
-//! * [`findings`]: why one client is seen twice.
+//! * [`findings`]: what is wrong in a list, and why one client is seen twice.
 //! * [`fleet`]: the rosters of several gateways as one; [`observer`]: a client as a source of it.
 //!
 //! The features `client` and `server`, both on by default, are the modules of these names. Modules know each

@@ -123,9 +123,9 @@ for (const width of [360, 1440]) {
     const { gateway, page } = await signedIn(t, [], { width });
     const top = async () => (await page.locator(".roster-box:visible").boundingBox()).y;
     const before = await top();
-    await page.getByRole("button", { name: "0 possible duplicates" }).waitFor();
+    await page.getByRole("button", { name: "0 findings" }).waitFor();
     await bringPeople(page, gateway, ["kitchen"]);
-    const button = page.getByRole("button", { name: "1 possible duplicate" });
+    const button = page.getByRole("button", { name: "1 finding" });
     await button.waitFor();
     await row(page, "kitchen").first().locator(".twin").waitFor();
     assert.equal(await top(), before);

@@ -111,7 +111,7 @@ for (const scheme of ["light", "dark"]) {
       await shot(page, "paste-list");
       await page.getByLabel("A presence list").fill(JSON.stringify(EVERY_STATUS));
       await rowsWhen(page, "every status", (rows) => rows.map(({ status }) => status).join() === "Active,Active,Left,Idle,Stale,Left");
-      await page.getByText("6 instances; 2 left; nothing looks like a duplicate.").waitFor();
+      await page.getByText("6 instances; 2 left; no findings.").waitFor();
       await shot(page, "paste-statuses");
       await page.goto(`${host}#/this-tab`);
       await page.getByText("This tab is in no roster").waitFor();

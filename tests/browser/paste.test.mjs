@@ -26,7 +26,7 @@ const LIST = [
 test("a list is a table, with statuses at a chosen time and its duplicates explained", async (t) => {
   const { page, text } = await opened(t);
   await text.fill(JSON.stringify(LIST));
-  await page.getByText("3 instances; 1 possible duplicate.").waitFor();
+  await page.getByText("3 instances; 1 finding.").waitFor();
   await page.locator('.finding[data-code="ID_SPELLING"]').filter({ hasText: "differ by case and blanks only" }).waitFor();
   assert.deepEqual((await rows(page)).map(({ status }) => status), ["Active", "Active", "Active"]);
   await page.getByLabel("Seen after the list was made").fill("21");
@@ -41,9 +41,9 @@ test("whole frames are read too", async (t) => {
   const { page, text } = await opened(t);
   for (const frame of [{ presence: LIST }, { type: "event", event: "presence", payload: { presence: LIST } }, { type: "res", id: "1", ok: true, payload: LIST }]) {
     await text.fill(JSON.stringify(frame));
-    await page.getByText("3 instances; 1 possible duplicate.").waitFor();
+    await page.getByText("3 instances; 1 finding.").waitFor();
     await text.fill("");
-    await page.getByText("3 instances; 1 possible duplicate.").waitFor({ state: "hidden" });
+    await page.getByText("3 instances; 1 finding.").waitFor({ state: "hidden" });
   }
 });
 

@@ -42,7 +42,7 @@ test("duplicate row: a tab without an id is a row more each time, and a finding 
   await choose(page, "Duplicate row");
   const shown = await rowsWhen(page, "three rows of one tab", (rows) => rows.filter(({ name }) => name === "kitchen").length === 3);
   assert.equal(shown.filter(({ name }) => name === "studio").length, 1, "the Mac came back as itself");
-  assert.ok(shown.filter(({ name }) => name === "kitchen").every(({ badges }) => badges.includes("duplicate?")));
+  assert.ok(shown.filter(({ name }) => name === "kitchen").every(({ badges }) => badges.includes("finding")));
   await page.locator('.finding[data-code="NO_INSTANCE_ID"]').filter({ hasText: "Fix:" }).waitFor();
   await page.getByText("it gets one more row beside those it left").waitFor();
 });

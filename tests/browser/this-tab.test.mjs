@@ -69,7 +69,7 @@ test("without a stable identity the tab is a duplicate, and the page explains it
 
   await page.getByRole("link", { name: "Instances", exact: true }).click();
   await page.locator(".tour li[data-seen]", { hasText: "duplicate" }).waitFor();
-  await page.getByRole("button", { name: "1 possible duplicate" }).click();
+  await page.getByRole("button", { name: "1 finding" }).click();
   await page.getByRole("button", { name: "Show the 2 rows" }).click();
   await page.getByRole("dialog", { name: "Details of an instance" }).locator(".finding").waitFor();
   await picture(page, "instances-duplicate", { fullPage: true });

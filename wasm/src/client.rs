@@ -13,7 +13,6 @@ use wasm_bindgen::prelude::*;
 use self::output::ClientOutput;
 use crate::clock::{integer, now, number};
 use crate::error::{error, invalid};
-use crate::finding::{FoundRows, findings};
 
 /// A client of one gateway.
 ///
@@ -154,12 +153,11 @@ impl Client {
         Ok(None)
     }
 
-    /// What looks like one client under two rows. Indexes are those of [`entries`](Self::entries).
-    ///
-    /// # Errors
-    /// Does not happen.
-    pub fn findings(&self) -> Result<Vec<Ts<FoundRows>>, JsError> {
-        findings(self.client.mirror())
+    /// What is wrong in the list, as `Mirror::findings_json` of the core has it. Indexes are those of
+    /// [`entries`](Self::entries).
+    #[must_use]
+    pub fn findings(&self) -> String {
+        self.client.mirror().findings_json()
     }
 
     /// The gateway's rows as it listed them, as JSON.

@@ -12,7 +12,6 @@ mod client;
 mod clock;
 mod error;
 #[cfg(feature = "client")]
-mod finding;
 #[cfg(feature = "client")]
 mod functions;
 #[cfg(feature = "gateway")]

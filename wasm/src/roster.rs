@@ -1,17 +1,14 @@
 //! A roster without a gateway: for lists that somebody pasted.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use presence_core::client::mirror::DeltaOutcome;
 use presence_core::client::{Mirror, MirrorConfig};
 use presence_core::wire::presence::Presence;
-use tsify::Ts;
 use wasm_bindgen::prelude::*;
 
 use crate::clock::{integer, number};
 use crate::error::invalid;
-use crate::finding::{FoundRows, findings};
 use crate::options::{self, Options};
 
 /// A roster that keeps itself: TTL and cap are applied as a gateway would. Times are ms since the Unix
@@ -73,12 +70,11 @@ impl Roster {
         self.mirror.next_change_ms().map(number)
     }
 
-    /// What looks like one client under two rows. Indexes are those of [`entries`](Self::entries).
-    ///
-    /// # Errors
-    /// Does not happen.
-    pub fn findings(&self) -> Result<Vec<Ts<FoundRows>>, JsError> {
-        findings(&self.mirror)
+    /// What is wrong in the list, as `Mirror::findings_json` of the core has it. Indexes are those of
+    /// [`entries`](Self::entries).
+    #[must_use]
+    pub fn findings(&self) -> String {
+        self.mirror.findings_json()
     }
 
     /// The rows as they were listed, as JSON.

@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.js";
 import { asPresenceError, errorOf, isTrap } from "./errors.js";
 import { normalizeKey } from "./functions.js";
-import type { ClientEvent, ClientOutput, FoundRows } from "./glue.js";
+import type { ClientEvent, ClientOutput } from "./glue.js";
 import type { Identity } from "./identity.js";
 import { wordsOf } from "./labels.js";
 import { core } from "./load/core.js";
@@ -9,7 +9,7 @@ import type { PresenceClientOptions } from "./options.js";
 import { platform } from "./platform.js";
 import { randomSeed } from "./random.js";
 import { Rows, type RosterChange } from "./rows.js";
-import type { Finding, PresenceEntry, PresenceRow } from "./types.js";
+import type { Finding, FindingReport, PresenceEntry, PresenceRow } from "./types.js";
 import { VERSION } from "./version.js";
 
 type WasmClient = InstanceType<ReturnType<typeof core>["Client"]>;
@@ -176,11 +176,12 @@ export class Machine {
 }
 
 /** The core's findings with the rows they are about. */
-export function readFindings(found: readonly FoundRows[], list: string): readonly Finding[] {
+export function readFindings(found: string, list: string): readonly Finding[] {
+  const reports = JSON.parse(found) as readonly (FindingReport & { readonly indexes?: readonly number[] })[];
   const entries = JSON.parse(list) as PresenceEntry[];
-  return Object.freeze(
-    found.map((finding) => Object.freeze({ ...finding, entries: finding.indexes.map((index) => entries[index] ?? {}) })),
-  );
+  const read = ({ indexes = [], ...report }: (typeof reports)[number]) =>
+    Object.freeze({ ...report, rows: [...new Set(report.rows)], fix: report.fixHint, indexes, entries: indexes.map((index) => entries[index] ?? {}) });
+  return Object.freeze(reports.map(read));
 }
 
 /** What the core wants to know, as the bindings read it. */

@@ -177,19 +177,35 @@ export type ConnectionState =
       readonly error: PresenceError;
     };
 
-/** A suspicion that several rows of a gateway's list are one client, and how to mend it. */
-export interface Finding {
-  /** What kind of duplicate it is, for programs. */
+/** What is wrong in a gateway's list and how to mend it, as gateways and `presence-gateway doctor --json` write it. */
+export interface FindingReport {
+  /** What was found, for programs: `presence/` and the code with hyphens. The members up to `fixHint` are those of OpenClaw's doctor. */
+  readonly checkId: string;
+  /** `info`: a healthy system can have it. `warning`: the list misleads, or is about to. `error`: the list is wrong. */
+  readonly severity: "info" | "warning" | "error";
+  /** Title and evidence in one text. */
+  readonly message: string;
+  /** The key of the first row; absent if it is about the list as a whole. */
+  readonly target?: string;
+  /** What to change in the client, in a sentence. */
+  readonly fixHint: string;
+  /** What was found, for programs. */
   readonly code: FindingCode;
   /** What was found, in a sentence. */
   readonly title: string;
   /** How sure it is. `low`: there is a harmless explanation that is about as likely. */
   readonly confidence: "low" | "medium" | "high";
-  /** What in the rows says so, in sentences. */
+  /** What says so, in sentences. */
   readonly evidence: readonly string[];
-  /** What to change in the client, in a sentence. */
+  /** The keys of the rows. */
+  readonly rows: readonly string[];
+}
+
+/** What is wrong in a gateway's list, most often that several rows are one client, and how to mend it. */
+export interface Finding extends FindingReport {
+  /** The same as `fixHint`. */
   readonly fix: string;
-  /** The rows, in the order of the gateway's list. */
+  /** The gateway's rows, in the order of its list. */
   readonly entries: readonly PresenceEntry[];
   /** Their places in the gateway's list, from 0 on. */
   readonly indexes: readonly number[];
@@ -198,10 +214,30 @@ export interface Finding {
 /**
  * | code | |
  * |---|---|
+ * | `PLACEHOLDER_ID` | an id such as `undefined`, `null` or the nil UUID |
  * | `ID_SPELLING` | ids that differ by case, blanks or Unicode form only |
  * | `NO_INSTANCE_ID` | a handshake came without an `instanceId` |
  * | `BEACON_ID_DIFFERS` | a client's beacons carry another id than its handshake |
  * | `STALE_DISCONNECT` | a `disconnect` row is left beside a live one of the same client |
  * | `SAME_MACHINE` | the same host, ip and version under two ids |
+ * | `NO_ADDRESS` | a connected app or node has no ip in its row |
+ * | `NEAR_CAP` | the list is nearly full |
+ *
+ * Only a gateway of this project finds the others, from what it remembers.
  */
-export type FindingCode = "ID_SPELLING" | "NO_INSTANCE_ID" | "BEACON_ID_DIFFERS" | "STALE_DISCONNECT" | "SAME_MACHINE";
+export type FindingCode =
+  | "PLACEHOLDER_ID"
+  | "ID_SPELLING"
+  | "NO_INSTANCE_ID"
+  | "BEACON_ID_DIFFERS"
+  | "STALE_DISCONNECT"
+  | "SAME_MACHINE"
+  | "NO_ADDRESS"
+  | "NEAR_CAP"
+  | "NEW_ID_EACH_CONNECT"
+  | "ID_IN_TWO_PLACES"
+  | "TWO_SOCKETS"
+  | "FLAPPING"
+  | "CLIENT_CLOCK"
+  | "EVICTIONS"
+  | "BEACONS_TOO_OFTEN";

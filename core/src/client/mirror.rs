@@ -180,16 +180,26 @@ impl Mirror {
 
     /// All of the gateway's rows, in its order.
     pub fn raw_list(&self) -> impl Iterator<Item = &RawEntry> {
-        let raws: Vec<&Arc<Raw>> = self.rows.values().flat_map(|row| &row.raws).collect();
-        ranked(raws, |raw| (raw.place, 0)).map(|raw| &raw.entry)
+        self.raws().into_iter().map(|raw| &raw.entry)
     }
 
-    /// What looks like the same client under two rows of the gateway's, and why (SPEC 6). Indexes are
-    /// those of [`raw_list`](Self::raw_list).
+    /// All of the gateway's rows with the instances they belong to, in its order.
+    fn raws(&self) -> Vec<&Raw> {
+        let raws: Vec<&Raw> = self
+            .rows
+            .values()
+            .flat_map(|row| &row.raws)
+            .map(|raw| &**raw)
+            .collect();
+        ranked(raws, |raw| (raw.place, 0)).collect()
+    }
+
+    /// What is wrong in the gateway's list, and which of its rows look like one client (SPEC 6). Indexes are those of
+    /// [`raw_list`](Self::raw_list).
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         let list: Vec<&RawEntry> = self.raw_list().collect();
-        findings(&list)
+        findings(&list, None)
     }
 
     /// Number of rows.

@@ -7,6 +7,29 @@ use alloc::vec::Vec;
 use super::fold::{skeleton, without_blanks};
 use super::{Confidence, Facts, Finding, FindingKind, agree, alike, finding, quoted, quoted_list};
 use crate::model::lower::lower;
+use crate::model::placeholder::Kind;
+
+/// Ids that mean that there is none: all clients that send one share its row.
+pub(super) fn placeholder(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
+    for name in ["instanceId", "deviceId"] {
+        let of = |row: &Facts<'_>| {
+            let key = row.entry.key(name)?;
+            Kind::Id.is_placeholder(key.as_str()).then(|| key.as_str().into())
+        };
+        for group in alike(rows, &of) {
+            let evidence = format!(
+                "{name} {} means that there is no id, and clients that send it share one row.",
+                value(group[0], name)
+            );
+            found.push(finding(
+                FindingKind::PlaceholderId,
+                Confidence::High,
+                &group,
+                evidence,
+            ));
+        }
+    }
+}
 
 /// Ids that are the same to a person.
 pub(super) fn spelling(rows: &[Facts<'_>], found: &mut Vec<Finding>) {

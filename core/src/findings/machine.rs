@@ -4,7 +4,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::fold::skeleton;
 use super::{Confidence, Facts, Finding, FindingKind, agree, alike, finding, quoted, quoted_list};
+use crate::model::RawEntry;
+use crate::model::placeholder::Kind;
 
 /// `disconnect` rows beside a live one of the same instance, or of the same program on one device.
 pub(super) fn stale_disconnect(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
@@ -70,4 +73,49 @@ pub(super) fn same_machine(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
         );
         found.push(finding(FindingKind::SameMachine, confidence, &group, evidence));
     }
+}
+
+/// Connected apps and nodes without an ip that are on another machine than the gateway, as behind a tunnel. Programs
+/// that call themselves by another name than that of their machine, such as tabs, are left out.
+pub(super) fn no_address(rows: &[Facts<'_>], gateway: &RawEntry, found: &mut Vec<Finding>) {
+    let Some(home) = gateway.str("host").map(machine_name) else {
+        return;
+    };
+    let is_without = |row: &Facts<'_>| {
+        let entry = row.entry;
+        let is_machine = entry.str("mode") == Some("node") || entry.key("modelIdentifier").is_some();
+        row.is_from_handshake
+            && !row.is_disconnect
+            && is_machine
+            && entry.get("gateway").is_none()
+            && entry
+                .key("ip")
+                .is_none_or(|ip| Kind::Ip.is_placeholder(ip.as_str()))
+            && entry.str("host").is_some_and(|host| machine_name(host) != home)
+    };
+    // One group of all.
+    for group in alike(rows, &|row| is_without(row).then(String::new)) {
+        let evidence = format!(
+            "Not on the gateway's host and without ip, as behind a tunnel or a proxy: {}.",
+            quoted_list(&mut group.iter().filter_map(|row| row.entry.str("host")))
+        );
+        found.push(finding(
+            FindingKind::NoAddress,
+            Confidence::Medium,
+            &group,
+            evidence,
+        ));
+    }
+}
+
+/// What is left of a machine's name where marks, blanks and case do not count: macOS writes `Jo’s Mac` to people and
+/// `Jos-Mac.local` to the network.
+fn machine_name(host: &str) -> String {
+    let mut name = skeleton(host);
+    if let Some(bare) = name.strip_suffix(".local") {
+        name.truncate(bare.len());
+    }
+    let is_mark = |c: &char| c.is_ascii_punctuation() || matches!(c, '\u{2010}'..='\u{2027}');
+    name.retain(|c| !is_mark(&c));
+    name
 }

@@ -2,7 +2,7 @@ use super::*;
 
 fn found(list: &str) -> Vec<Finding> {
     let list = RawEntry::parse_list(list).unwrap();
-    findings(&list.iter().collect::<Vec<_>>())
+    findings(&list.iter().collect::<Vec<_>>(), None)
 }
 
 fn brief(list: &str) -> Vec<(&'static str, Vec<usize>, Confidence)> {
@@ -163,6 +163,159 @@ fn the_gateway_is_never_part_of_one() {
         {"host":"pi","ip":"10.0.0.1","version":"1","instanceId":"g","reason":"connect"}
     ]"#;
     assert_eq!(brief(list), []);
+}
+
+#[test]
+fn placeholders_as_ids() {
+    let list = r#"[
+        {"instanceId":" Undefined","host":"a","reason":"connect"},
+        {"instanceId":"undefined","host":"b","reason":"disconnect"},
+        {"instanceId":"none-1","host":"c","reason":"connect"},
+        {"deviceId":"00000000-0000-0000-0000-000000000000","host":"d","reason":"connect"},
+        {"host":"none","reason":"connect"}
+    ]"#;
+    // Neither a spelling nor a stale row of one client.
+    assert_eq!(
+        brief(list),
+        [
+            ("PLACEHOLDER_ID", alloc::vec![0, 1], Confidence::High),
+            ("PLACEHOLDER_ID", alloc::vec![3], Confidence::High)
+        ]
+    );
+    let found = found(list);
+    assert_eq!(found[0].severity(), Severity::Error);
+    assert!(
+        found[0].evidence[0].starts_with("instanceId \" Undefined\" "),
+        "{found:?}"
+    );
+    assert!(found[1].evidence[0].starts_with("deviceId \"0000"), "{found:?}");
+}
+
+#[test]
+fn apps_and_nodes_without_an_address() {
+    let list = r#"[
+        {"mode":"gateway","reason":"self","host":"Jos-Mac.local","ip":"10.0.0.1"},
+        {"host":"Jo’s Mac","mode":"ui","modelIdentifier":"Mac16,6","instanceId":"a","reason":"connect"},
+        {"host":"jos-mac.local","mode":"node","instanceId":"b","reason":"node-connected"},
+        {"host":"Far","mode":"ui","modelIdentifier":"Mac16,6","instanceId":"c","reason":"connect"},
+        {"host":"pi","mode":"node","instanceId":"d","ip":"ip-unknown","reason":"node-connected"},
+        {"host":"near","mode":"node","instanceId":"e","ip":"10.0.0.2","reason":"node-connected"},
+        {"host":"gone","mode":"node","instanceId":"f","reason":"disconnect"},
+        {"host":"Control UI","mode":"webchat","deviceFamily":"Mac","instanceId":"g","reason":"connect"},
+        {"host":"told","mode":"ui","modelIdentifier":"Mac16,6","instanceId":"h","reason":"periodic"},
+        {"host":"other","mode":"node","instanceId":"i","reason":"connect","gateway":"home"}
+    ]"#;
+    let found = found(list);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (found[0].kind, &*found[0].rows),
+        (FindingKind::NoAddress, &[3, 4][..])
+    );
+    assert_eq!(found[0].severity(), Severity::Info);
+    assert!(
+        found[0].evidence[0].ends_with(r#": "Far" and "pi"."#),
+        "{found:?}"
+    );
+    // Whose host is the gateway's is not known without the gateway's row.
+    assert_eq!(brief(&list.replace("\"self\"", "\"connect\"")), []);
+}
+
+#[test]
+fn an_address_is_another_matter_than_an_id() {
+    let list = r#"[
+        {"mode":"gateway","reason":"self","host":"g"},
+        {"host":"far","mode":"node","instanceId":"null","reason":"node-connected"}
+    ]"#;
+    assert_eq!(
+        brief(list),
+        [
+            ("PLACEHOLDER_ID", alloc::vec![1], Confidence::High),
+            ("NO_ADDRESS", alloc::vec![1], Confidence::Medium)
+        ]
+    );
+}
+
+#[test]
+fn a_list_that_is_nearly_full() {
+    let near = |rows: usize, max_entries: Option<usize>| {
+        let list: Vec<String> = (0..rows)
+            .map(|n| format!(r#"{{"instanceId":"i{n}","reason":"connect"}}"#))
+            .chain([r#"{"instanceId":"o","gateway":"home"}"#.into()])
+            .collect();
+        let list = RawEntry::parse_list(&format!("[{}]", list.join(","))).unwrap();
+        let found = findings(&list.iter().collect::<Vec<_>>(), max_entries);
+        assert!(
+            found
+                .iter()
+                .all(|finding| finding.kind == FindingKind::NearCap && finding.rows.is_empty())
+        );
+        found
+            .first()
+            .map(|finding| (finding.confidence, finding.evidence[0].clone()))
+    };
+    assert_eq!(near(179, None), None);
+    let assumed = "180 of at most 200 rows: the cap of OpenClaw, as the list does not state one.";
+    assert_eq!(near(180, None), Some((Confidence::Medium, assumed.into())));
+    assert!(near(200, None).is_some());
+    // More rows than that: the cap is another.
+    assert_eq!(near(201, None), None);
+    assert_eq!(near(44, Some(50)), None);
+    assert_eq!(
+        near(45, Some(50)),
+        Some((Confidence::High, "45 of at most 50 rows.".into()))
+    );
+    assert_eq!(near(180, Some(1_000)), None);
+}
+
+#[test]
+fn a_harmless_explanation_makes_it_an_info() {
+    let row = |id: &str| format!(r#"{{"host":"h","ip":"1.1.1.1","version":"1","instanceId":"{id}"}}"#);
+    let found = found(&format!("[{},{}]", row("a"), row("b")));
+    assert_eq!(
+        (found[0].kind, found[0].confidence),
+        (FindingKind::SameMachine, Confidence::Low)
+    );
+    assert_eq!(found[0].kind.severity(), Severity::Warning);
+    assert_eq!(found[0].severity(), Severity::Info);
+}
+
+#[test]
+fn a_report_has_the_members_of_openclaws_doctor() {
+    let list = r#"[{"instanceId":"Mac-1"},{"instanceId":"x"},{"instanceId":"mac-1"}]"#;
+    let found = found(list);
+    let json = |keys: &[&str], is_indexed| {
+        let json = found[0].to_json(&mut keys.iter().copied(), is_indexed);
+        serde_json::from_str::<serde_json::Value>(&json).unwrap()
+    };
+    let mut expected = serde_json::json!({
+        "checkId": "presence/id-spelling",
+        "severity": "warning",
+        "message": "One id is written in more than one way. instanceId \"Mac-1\" and \"mac-1\" differ by case only.",
+        "target": "instance:mac-1",
+        "fixHint": FindingKind::IdSpelling.fix(),
+        "code": "ID_SPELLING",
+        "title": "One id is written in more than one way.",
+        "confidence": "high",
+        "evidence": ["instanceId \"Mac-1\" and \"mac-1\" differ by case only."],
+        "rows": ["instance:mac-1"],
+    });
+    assert_eq!(json(&["instance:mac-1"], false), expected);
+    expected["indexes"] = serde_json::json!([0, 2]);
+    assert_eq!(json(&["instance:mac-1"], true), expected);
+    let nothing = json(&[], false);
+    assert_eq!(nothing["rows"], serde_json::json!([]));
+    assert!(nothing.get("target").is_none());
+}
+
+#[test]
+fn every_kind_has_its_own_code() {
+    let mut codes = FindingKind::OF_LISTS.map(FindingKind::code);
+    codes.sort_unstable();
+    assert!(codes.windows(2).all(|pair| pair[0] != pair[1]));
+    let is_tidy = |kind: FindingKind| {
+        kind.check_id() == format!("presence/{}", kind.code().replace('_', "-").to_lowercase())
+    };
+    assert!(FindingKind::OF_LISTS.into_iter().all(is_tidy));
 }
 
 #[test]

@@ -163,8 +163,10 @@ fn roster_lines(mirror: &Mirror, now_ms: u64, columns: usize) -> Vec<String> {
         .map(str::to_owned)
         .collect();
     for (finding, number) in findings.iter().zip(1..) {
-        let (title, confidence) = (finding.kind.title(), finding.confidence.as_str());
-        lines.push(format!("[{number}] {title} ({confidence} confidence)"));
+        let (severity, title) = (finding.severity().as_str(), finding.kind.title());
+        let confidence = finding.confidence.as_str();
+        let footnote = format!("[{number}] {severity}: {title} ({confidence} confidence)");
+        lines.extend(wrapped(&footnote, "", columns));
         for evidence in &finding.evidence {
             lines.extend(wrapped(&printable(evidence), INDENT, columns));
         }
@@ -193,7 +195,7 @@ mod tests {
         assert!(lines[1].contains("studio [1] "), "{lines:#?}");
         assert!(lines[2].contains("studio [1] "), "{lines:#?}");
         assert!(!lines[3].contains('['), "{lines:#?}");
-        let footnote = format!("[1] {}", FindingKind::SameMachine.title());
+        let footnote = format!("[1] info: {}", FindingKind::SameMachine.title());
         assert!(lines[4].starts_with(&footnote), "{lines:#?}");
         assert!(lines.last().unwrap().contains(FindingKind::SameMachine.fix()));
     }

@@ -10,7 +10,7 @@ import { findingCard } from "./findings.js";
 export function findingsChip(number: number, isOpen: boolean, ids: string, toggle: () => void) {
   return html`
     <button type="button" class="chip findings-chip" aria-controls=${ids} aria-expanded=${isOpen} ?data-found=${number > 0} @click=${toggle}>
-      ${icon("twins")}<span>${count(number, "possible duplicate")}</span>${icon("chevron")}
+      ${icon("twins")}<span>${count(number, "finding")}</span>${icon("chevron")}
     </button>`;
 }
 
@@ -21,7 +21,7 @@ export function findingsCards(findings: readonly Finding[], rows: readonly Prese
     return findingCard(finding, key === undefined ? undefined : () => reveal(key));
   };
   return html`
-    <section class="cards findings" id=${id} aria-label="Possible duplicates" ?hidden=${!isOpen}>
-      ${!isOpen ? nothing : findings.length === 0 ? html`<p class="sub">No two rows look like one client.</p>` : findings.map(card)}
+    <section class="cards findings" id=${id} aria-label="Findings" ?hidden=${!isOpen}>
+      ${!isOpen ? nothing : findings.length === 0 ? html`<p class="sub">No findings: each row looks like one client with an id of its own.</p>` : findings.map(card)}
     </section>`;
 }

@@ -7,7 +7,7 @@ const CONFIDENCE = { high: "Sure", medium: "Likely", low: "Possible, may be harm
 
 /** A finding with its evidence and what to do. */
 export function findingCard({ title, confidence, code, evidence, fix, entries }: Finding, show?: () => void) {
-  const link = show && html`<button type="button" class="link" @click=${show}>Show the ${entries.length} rows</button>`;
+  const link = show && html`<button type="button" class="link" @click=${show}>Show the ${entries.length === 1 ? "row" : `${entries.length} rows`}</button>`;
   return card({ title, badge: CONFIDENCE[confidence], confidence, code, evidence, fix }, link);
 }
 

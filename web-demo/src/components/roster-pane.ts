@@ -9,7 +9,7 @@ import { DetailPanel } from "./detail-panel.js";
 import { RosterTable, type TableContent } from "./roster-table.js";
 
 /** What a pane shows. */
-export interface PaneContent extends Omit<TableContent, "selected" | "duplicates" | "ownGateway"> {
+export interface PaneContent extends Omit<TableContent, "selected" | "suspects" | "ownGateway"> {
   /** All rows, those that a filter hides too. */
   readonly all?: readonly PresenceRow[];
   readonly findings: readonly Finding[];
@@ -55,7 +55,7 @@ export class RosterPane {
     const row = whole.find(({ key }) => key === this.#openKey);
     const about = findingRows(findings, whole);
     const ownGateway = gatewaysOf(whole)?.own;
-    this.table.content = { ...content, selected: row?.key, duplicates: about.duplicates, ownGateway };
+    this.table.content = { ...content, selected: row?.key, suspects: about.suspects, ownGateway };
     this.detail.detail = row && { row, findings: about.about(row.key), changes: changesOf?.(row.key) ?? [] };
   }
 

@@ -15,7 +15,7 @@ export interface RowMarks {
   /** The Tab key reaches it. */
   readonly isCurrent: boolean;
   /** Part of a finding. */
-  readonly isDuplicate: boolean;
+  readonly isSuspect: boolean;
   /** A word beside its name, such as `this tab`. */
   readonly badge: string | undefined;
   /** Moments instead of ages. */
@@ -44,15 +44,15 @@ export function lineOf(line: Line | undefined) {
 /** One row: only what differs is written, and it lights up at news. */
 export function rosterRow(row: PresenceRow, marks: RowMarks, line: Line | undefined) {
   const at = lineOf(line);
-  const { isSelected, isCurrent, isDuplicate, badge, isAbsolute, ownGateway } = marks;
+  const { isSelected, isCurrent, isSuspect, badge, isAbsolute, ownGateway } = marks;
   return html`
     <tr class="row" role="row" data-key=${row.key} data-status=${row.status} ?data-self=${isGateway(row)} ?data-via=${rowGateway(row) !== undefined} ?data-selected=${isSelected}
       data-index=${at.index} aria-rowindex=${at.row} .style=${at.style} ${lightUp(newsOf(row))}>
-      ${guard([row, isSelected, isCurrent, isDuplicate, badge, isAbsolute, ownGateway], () => cells(row, marks))}
+      ${guard([row, isSelected, isCurrent, isSuspect, badge, isAbsolute, ownGateway], () => cells(row, marks))}
     </tr>`;
 }
 
-function cells(row: PresenceRow, { isSelected, isCurrent, isDuplicate, badge, isAbsolute, ownGateway }: RowMarks) {
+function cells(row: PresenceRow, { isSelected, isCurrent, isSuspect, badge, isAbsolute, ownGateway }: RowMarks) {
   const model = rowModel(row);
   // The gateway has no hands: what it would say about its own input is nothing.
   const input = isGateway(row) ? undefined : inputMoment(row);
@@ -61,7 +61,7 @@ function cells(row: PresenceRow, { isSelected, isCurrent, isDuplicate, badge, is
     <th class="who" role="rowheader" scope="row">
       <span class="who-line"
         ><button type="button" class="row-open" tabindex=${isCurrent ? 0 : -1} aria-expanded=${isSelected}>${rowName(row)}</button
-        >${badge === undefined ? nothing : html`<span class="badge ${badge.startsWith("this tab") ? "own" : ""}">${badge}</span>`}${isDuplicate ? html`<span class="badge twin">${icon("twins")}<span>duplicate?</span></span>` : nothing}</span
+        >${badge === undefined ? nothing : html`<span class="badge ${badge.startsWith("this tab") ? "own" : ""}">${badge}</span>`}${isSuspect ? html`<span class="badge twin">${icon("twins")}<span>finding</span></span>` : nothing}</span
       ><span class="sub">${[row.ip, row.instanceId && shortId(row.instanceId)].filter(Boolean).join(" · ") || "no ip, no instanceId"}</span>
     </th>
     <td class="status-cell" role="cell">${statusMark(row.status)}</td>

@@ -23,8 +23,8 @@ export interface TableContent {
   readonly isAbsolute?: boolean;
   /** The key of the row that is open. */
   readonly selected?: string | undefined;
-  /** Keys of rows that are part of a finding. */
-  readonly duplicates?: ReadonlySet<string>;
+  /** Keys of rows that are part of a finding which a healthy list does not have. */
+  readonly suspects?: ReadonlySet<string>;
   /** Name of the gateway that sent the list, if the list has rows of other gateways too: the table has a column for it. */
   readonly ownGateway?: string | undefined;
   /** A word beside the name of a row. */
@@ -172,13 +172,13 @@ export class RosterTable extends Part {
   }
 
   #line(item: Item, line: Line | undefined) {
-    const { selected, duplicates, isAbsolute = false, badge, ownGateway } = this.content;
+    const { selected, suspects, isAbsolute = false, badge, ownGateway } = this.content;
     const { row } = item;
     if (!row) return groupHead(item.host, item.summary, line);
     const marks = {
       isSelected: row.key === selected,
       isCurrent: row.key === this.current,
-      isDuplicate: duplicates?.has(row.key) ?? false,
+      isSuspect: suspects?.has(row.key) ?? false,
       isAbsolute,
       ownGateway,
       badge: badge?.(row) ?? (isGateway(row) ? "gateway" : row.isOwn ? "this tab" : undefined),

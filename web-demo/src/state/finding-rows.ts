@@ -4,11 +4,11 @@ import { normalizeKey, rawRows, type Finding, type PresenceEntry, type PresenceR
 export class FindingRows {
   readonly #rows = new Map<Finding, readonly PresenceRow[]>();
   readonly #findings = new Map<string, Finding[]>();
-  /** Keys of rows in findings, without findings of low confidence: they are about as likely harmless. */
-  readonly duplicates: ReadonlySet<string>;
+  /** Keys of rows in findings that a healthy list does not have. */
+  readonly suspects: ReadonlySet<string>;
 
   constructor(findings: readonly Finding[], rows: readonly PresenceRow[]) {
-    const duplicates = new Set<string>();
+    const suspects = new Set<string>();
     const byIdentity = findings.length === 0 ? new Map<string, Set<number>>() : indexRows(rows);
     for (const finding of findings) {
       const indexes = new Set(finding.entries.flatMap((entry) => [...(byIdentity.get(identityOf(entry)) ?? [])]));
@@ -16,10 +16,10 @@ export class FindingRows {
       this.#rows.set(finding, about);
       for (const { key } of about) {
         this.#findings.set(key, [...this.about(key), finding]);
-        if (finding.confidence !== "low") duplicates.add(key);
+        if (finding.severity !== "info") suspects.add(key);
       }
     }
-    this.duplicates = duplicates;
+    this.suspects = suspects;
   }
 
   /** Returns the rows that a finding is about, in the order of the list. */

@@ -96,7 +96,7 @@ export class PasteView extends View {
     const merged = rows.length === raw ? "" : `, from ${count(raw, "row")} of the gateway`;
     const left = rows.filter(({ status }) => status === "Left").length;
     const gone = left === 0 ? "" : `; ${left} left`;
-    const suspicion = this.#findings.length === 0 ? "nothing looks like a duplicate" : count(this.#findings.length, "possible duplicate");
+    const suspicion = this.#findings.length === 0 ? "no findings" : count(this.#findings.length, "finding");
     return `${count(rows.length, "instance")}${merged}${gone}; ${suspicion}.`;
   }
 

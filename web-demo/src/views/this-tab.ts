@@ -71,7 +71,7 @@ export class ThisTabView extends View {
     this.#table.content = {
       rows: this.#mine,
       order: "seen",
-      duplicates: findingRows(findings, roster?.rows ?? []).duplicates,
+      suspects: findingRows(findings, roster?.rows ?? []).suspects,
       badge: (row) => (row === current ? "this tab, now" : isBeaconRow(row, current) ? "its beacons" : "left over"),
     };
     if (roster?.connection.phase === "live" && this.#left.length > 0) this.tour.reach("duplicate");

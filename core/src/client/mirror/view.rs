@@ -74,6 +74,17 @@ impl Mirror {
         text
     }
 
+    /// [`findings`](Self::findings) as JSON text, each with the keys of the instances that its rows belong to; two rows
+    /// of one instance repeat its key.
+    #[must_use]
+    pub fn findings_json(&self) -> String {
+        let raws = self.raws();
+        array_text(&mut self.findings().iter().map(|finding| {
+            let keys = finding.rows.iter().filter_map(|&row| raws.get(row));
+            finding.to_json(&mut keys.map(|raw| &*raw.group), true)
+        }))
+    }
+
     /// [`raw_list`](Self::raw_list) as JSON text.
     #[must_use]
     pub fn raw_list_json(&self) -> String {

@@ -89,6 +89,16 @@ impl ObjectText {
         self.raw(name, &list);
     }
 
+    /// A list of numbers.
+    pub fn numbers(&mut self, name: &str, values: &[usize]) {
+        let text = self.member(name);
+        for (index, value) in values.iter().enumerate() {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{}{}", if index == 0 { '[' } else { ',' }, *value as u64);
+        }
+        text.push_str(if values.is_empty() { "[]" } else { "]" });
+    }
+
     /// The whole text.
     #[must_use]
     pub fn end(mut self) -> String {

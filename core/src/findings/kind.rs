@@ -1,0 +1,195 @@
+//! What can be found, and the words for it.
+
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum FindingKind {
+    /// An id that is a placeholder, such as `undefined` or the nil UUID.
+    PlaceholderId,
+    /// Ids that differ by case, blanks or Unicode form only.
+    IdSpelling,
+    /// A handshake came without an `instanceId`, so its row is keyed by the connection or the device.
+    NoInstanceId,
+    /// A client's beacons carry another id than its handshake.
+    BeaconIdDiffers,
+    /// A `disconnect` row is left beside a live one of the same client.
+    StaleDisconnect,
+    /// The same host, ip and version under two ids.
+    SameMachine,
+    /// A connected app or node on another machine than the gateway has no ip.
+    NoAddress,
+    /// The list is nearly as long as it may get.
+    NearCap,
+}
+
+/// How bad a finding is, with the names of OpenClaw's doctor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Good to know; a healthy system can have it.
+    Info,
+    /// The list misleads its readers, or is about to.
+    Warning,
+    /// The list is wrong.
+    Error,
+}
+
+impl Severity {
+    /// `info`, `warning` or `error`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// There is a harmless explanation that is about as likely.
+    Low,
+    /// Likely.
+    Medium,
+    /// The rows leave no other explanation.
+    High,
+}
+
+impl Confidence {
+    /// `low`, `medium` or `high`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+/// The words for one kind of finding.
+struct Words {
+    code: &'static str,
+    severity: Severity,
+    title: &'static str,
+    fix: &'static str,
+}
+
+impl FindingKind {
+    /// The kinds that [`findings`](super::findings) looks for, the more specific first.
+    pub const OF_LISTS: [Self; 8] = [
+        Self::PlaceholderId,
+        Self::IdSpelling,
+        Self::NoInstanceId,
+        Self::BeaconIdDiffers,
+        Self::StaleDisconnect,
+        Self::SameMachine,
+        Self::NoAddress,
+        Self::NearCap,
+    ];
+
+    /// The stable code, for programs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        self.words().code
+    }
+
+    /// The stable id as OpenClaw's doctor writes ids: `presence/no-instance-id`.
+    #[must_use]
+    pub fn check_id(self) -> String {
+        let mut id = String::from("presence/");
+        for byte in self.code().bytes() {
+            id.push(if byte == b'_' {
+                '-'
+            } else {
+                char::from(byte.to_ascii_lowercase())
+            });
+        }
+        id
+    }
+
+    /// How bad it is, unless a finding has a harmless explanation that is as likely.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        self.words().severity
+    }
+
+    /// What was found, in one sentence.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        self.words().title
+    }
+
+    /// What to change in the client.
+    #[must_use]
+    pub fn fix(self) -> &'static str {
+        self.words().fix
+    }
+
+    fn words(self) -> &'static Words {
+        match self {
+            Self::PlaceholderId => &Words {
+                code: "PLACEHOLDER_ID",
+                severity: Severity::Error,
+                title: "An id is a placeholder.",
+                fix: "Make the id once, store it, and send it in the handshake and in every beacon. Send no id before it is \
+                      loaded.",
+            },
+            Self::IdSpelling => &Words {
+                code: "ID_SPELLING",
+                severity: Severity::Warning,
+                title: "One id is written in more than one way.",
+                fix: "Make the id once, store it, and send exactly the stored text everywhere: in client.instanceId \
+                      and in every beacon.",
+            },
+            Self::NoInstanceId => &Words {
+                code: "NO_INSTANCE_ID",
+                severity: Severity::Warning,
+                title: "A client connects without an instanceId.",
+                fix: "Send a stable client.instanceId in the handshake and in every beacon, and keep it through restarts \
+                      and reloads.",
+            },
+            Self::BeaconIdDiffers => &Words {
+                code: "BEACON_ID_DIFFERS",
+                severity: Severity::Warning,
+                title: "A client's beacons carry another id than its handshake.",
+                fix: "Send one instanceId in both the handshake (client.instanceId) and every beacon; a client with a \
+                      device key also sends its deviceId in every beacon.",
+            },
+            Self::StaleDisconnect => &Words {
+                code: "STALE_DISCONNECT",
+                severity: Severity::Info,
+                title: "A closed connection is listed beside a live one of the same client.",
+                fix: "Show one row per instance, as this package's roster does. The old row expires after \
+                      the gateway's TTL.",
+            },
+            Self::SameMachine => &Words {
+                code: "SAME_MACHINE",
+                severity: Severity::Warning,
+                title: "One machine appears under more than one id.",
+                fix: "Keep the instanceId in storage that survives restarts and reloads, instead of making a new one \
+                      each time. Two programs or tabs on one machine correctly have two rows.",
+            },
+            Self::NoAddress => &Words {
+                code: "NO_ADDRESS",
+                severity: Severity::Info,
+                title: "A connected client has no ip in its row.",
+                fix: "Send the client's ip in its beacons, or let a trusted proxy set X-Forwarded-For.",
+            },
+            Self::NearCap => &Words {
+                code: "NEAR_CAP",
+                severity: Severity::Warning,
+                title: "The list is nearly full: soon new rows push out old ones.",
+                fix: "Give a stable instanceId to clients that add a row at every connect, or raise the gateway's cap \
+                      (--max-entries).",
+            },
+        }
+    }
+}
