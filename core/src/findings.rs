@@ -209,7 +209,7 @@ fn finding(kind: FindingKind, confidence: Confidence, rows: &[&Facts<'_>], evide
 }
 
 /// A value from a row in quotes, cut to a readable length.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     const MAX_UNITS: usize = 64;
     let cut = prefix_units(text, MAX_UNITS);
     let dots = if cut.len() < text.len() { "..." } else { "" };
@@ -217,7 +217,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// The first few different ones of many, in quotes.
-fn quoted_list(items: &mut dyn Iterator<Item = &str>) -> String {
+pub(crate) fn quoted_list(items: &mut dyn Iterator<Item = &str>) -> String {
     const MAX_ITEMS: usize = 4;
     let mut seen: Vec<&str> = Vec::new();
     for item in items {

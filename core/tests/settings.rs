@@ -139,6 +139,7 @@ fn handshake(number: u64) -> Handshake {
         remote_ip: None,
         user: None,
         may_report_input: false,
+        clock_skew_ms: None,
     }
 }
 

@@ -1,5 +1,5 @@
 import type { Abortable } from "./abort.js";
-import type { PresenceEntry } from "./types.js";
+import type { FindingReport, PresenceEntry } from "./types.js";
 
 /** The methods of a gateway with typed parameters and answers, by name. */
 export interface GatewayMethods {
@@ -13,6 +13,20 @@ export interface GatewayMethods {
       readonly keys: readonly string[];
       readonly version: number;
       readonly digest: string;
+    };
+  };
+  /** What is wrong, from the gateway's memory; of one row, by its key, also what explains it. Only gateways of this project have it. */
+  "presence.explain": {
+    params: { readonly row?: string } | undefined;
+    result: {
+      readonly source: "gateway";
+      readonly findings: readonly FindingReport[];
+      /** How many findings had no room. */
+      readonly findingsLeftOut?: number;
+      /** The ids of all checks that ran; without `row`. */
+      readonly checks?: readonly string[];
+      /** Present if `row` was given. */
+      readonly row?: GatewayExplanation;
     };
   };
   /** A beacon about any instance. */
@@ -58,6 +72,41 @@ export type BeaconParams = Pick<
   | "roles"
   | "scopes"
 > & { readonly text: string; readonly tags?: readonly string[] };
+
+/** Why a row is as it is, as the gateway remembers it. Ages are in ms. */
+export interface GatewayExplanation {
+  readonly key: string;
+  readonly keyFrom: "instanceId" | "deviceId" | "host" | "ip" | "text" | "connection" | "self" | "gateway";
+  /** Why this key, in a sentence. */
+  readonly why: string;
+  /** The observed gateway that has the row. */
+  readonly gateway?: string;
+  /** Each member with its last writer. */
+  readonly members: readonly {
+    readonly name: string;
+    readonly value: unknown;
+    readonly from: "handshake" | "beacon" | "node-event" | "gateway" | "derived" | "list";
+    readonly connId?: string;
+    /** The program and the name of the writer. */
+    readonly by?: string;
+    readonly ageMs: number;
+  }[];
+  /** The live connections, the newest first. */
+  readonly connections?: readonly {
+    readonly connId: string;
+    readonly clientId: string;
+    readonly mode: string;
+    readonly role: string;
+    readonly ip?: string;
+    readonly sinceMs: number;
+  }[];
+  /** What happened to the row, the newest first. */
+  readonly events?: readonly { readonly ageMs: number; readonly what: string; readonly text: string }[];
+  /** `null` if the row does not go by its age. */
+  readonly expiresInMs: number | null;
+  /** When and why it goes, in a sentence. */
+  readonly ends: string;
+}
 
 /** A node as the methods `node.*` return it. */
 export interface GatewayNode extends GatewayAnswer {

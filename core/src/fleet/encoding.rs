@@ -103,6 +103,12 @@ impl Fleet {
         self.removals.clear();
     }
 
+    /// The rows as of the last [`sync`](Self::sync) in list order, with their keys.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &RawEntry)> {
+        let rows = self.merged.list().into_iter();
+        rows.map(|row| (&*row.key, &row.keyed))
+    }
+
     /// The digest of the rows of clients that take deltas.
     fn digest(&self) -> Digest {
         let mut digest = Digest::default();

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use crate::model::entry::{MAX_SAFE_INTEGER, MAX_TEXT_BYTES};
 use crate::model::json::{MAX_ESCAPE, escaped_len};
+use crate::model::placeholder::Kind;
 use crate::model::text::{trim, trim_start};
 
 /// The tag that takes a row's last input away (SPEC 1.3).
@@ -66,6 +67,14 @@ impl Beacon {
             text: trim(text).into(),
             ..Self::default()
         }
+    }
+
+    /// The placeholder that one of its ids is, if one is.
+    #[must_use]
+    pub fn placeholder_id(&self) -> Option<&'static str> {
+        let ids = [&self.instance_id, &self.device_id];
+        ids.into_iter()
+            .find_map(|id| Kind::Id.placeholder(id.as_deref()?))
     }
 
     /// What its text says, if it follows the grammar.

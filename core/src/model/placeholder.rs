@@ -54,26 +54,33 @@ impl Kind {
     #[must_use]
     #[inline]
     pub fn is_placeholder(self, text: &str) -> bool {
+        self.placeholder(text).is_some()
+    }
+
+    /// The word of the table that `text` is, if it is one.
+    #[must_use]
+    #[inline]
+    pub fn placeholder(self, text: &str) -> Option<&'static str> {
         // Most texts begin like none of them, blanks before it aside.
         let first = text.as_bytes().first().map(u8::to_ascii_lowercase);
         let begins_plainly = matches!(first, Some(b'!'..=b'~') | None);
         let begins_like_one = matches!(first, Some(b'u' | b'n' | b'[' | b'0' | b'i' | b'l' | b':' | b'('));
         if begins_plainly && !begins_like_one {
-            return false;
+            return None;
         }
         self.lists(trim(text))
     }
 
-    fn lists(self, text: &str) -> bool {
+    fn lists(self, text: &str) -> Option<&'static str> {
         if text.len() > 2 * NIL_UUID.len() {
-            return false;
+            return None;
         }
-        let mut listed = self.placeholders().into_iter().flatten();
+        let mut listed = self.placeholders().into_iter().flatten().copied();
         if text.is_ascii() {
-            return listed.any(|word| word.eq_ignore_ascii_case(text));
+            return listed.find(|word| word.eq_ignore_ascii_case(text));
         }
         let lowered = lower(text);
-        listed.any(|word| **word == *lowered)
+        listed.find(|word| **word == *lowered)
     }
 
     /// The text unless it is absent or a placeholder.

@@ -11,10 +11,13 @@ mod change_log;
 mod clock;
 mod config;
 mod encoding;
+pub(crate) mod history;
 mod row;
 mod rules;
 pub(crate) mod size;
 mod store;
+#[cfg(feature = "server")]
+pub(crate) mod view;
 
 use alloc::vec::Vec;
 
@@ -33,6 +36,7 @@ pub use self::store::RowId;
 use self::change_log::ChangeLog;
 use self::clock::Clock;
 use self::encoding::Texts;
+use self::history::History;
 use self::row::Row;
 use self::rules::Activity;
 use self::store::{People, Store};
@@ -75,6 +79,8 @@ pub struct Roster {
     /// What the list takes at most, in bytes: the sizes of all rows.
     bytes: usize,
     rows_made: u64,
+    /// When it was made, on the age clock.
+    began_ms: u64,
     /// Until when rows wait for a pong that a suspension outdated.
     spared_until_ms: u64,
     /// The moment of the last [`settle`](Self::settle).
@@ -85,6 +91,7 @@ pub struct Roster {
     evictions: Evictions,
     removals: u64,
     disputes: Disputes,
+    history: History,
 }
 
 impl Roster {
@@ -115,6 +122,7 @@ impl Roster {
             log: ChangeLog::new(),
             texts: Texts::default(),
             rows_made: 0,
+            began_ms: now.age_ms,
             spared_until_ms: 0,
             settled_ms: now.age_ms,
             moves: Vec::new(),
@@ -122,6 +130,7 @@ impl Roster {
             evictions: Evictions::default(),
             removals: 0,
             disputes: Disputes::default(),
+            history: History::default(),
         }
     }
 

@@ -52,6 +52,8 @@ pub struct Handshake {
     pub user: Option<Box<str>>,
     /// Whether a node may report the input of its user: `permissions.accessibility`.
     pub may_report_input: bool,
+    /// How far the time in its device proof is ahead of the gateway's, in ms; `None` without a proof.
+    pub clock_skew_ms: Option<i64>,
 }
 
 /// What the shell must do next.
@@ -198,7 +200,7 @@ impl Connection {
             Phase::Closed => {}
             Phase::Ready => self.request(text),
             Phase::Opening(opening) => match &mut opening.pending {
-                None => self.first_frame(text),
+                None => self.first_frame(text, now),
                 Some(pending) => {
                     if !pending.queue(text, opening.frame_bytes) {
                         self.close(CloseFrame::TOO_MANY_PENDING);
@@ -304,7 +306,7 @@ impl Connection {
     }
 
     /// The first frame, which must be a valid `connect`.
-    fn first_frame(&mut self, text: &str) {
+    fn first_frame(&mut self, text: &str, now: Now) {
         let request = match RequestFrame::read(text) {
             Ok(request) => request,
             Err(FrameError::NotJson) => return self.close(CloseFrame::NOT_JSON),
@@ -312,11 +314,11 @@ impl Connection {
         };
         match admission::examine(&request) {
             Err(refusal) => self.refuse(&request.id, refusal),
-            Ok(examined) => self.authenticate(request.id, examined),
+            Ok(examined) => self.authenticate(request.id, examined, now),
         }
     }
 
-    fn authenticate(&mut self, request_id: Box<str>, examined: Examined) {
+    fn authenticate(&mut self, request_id: Box<str>, examined: Examined, now: Now) {
         let Phase::Opening(opening) = &mut self.phase else {
             return;
         };
@@ -342,6 +344,10 @@ impl Connection {
             remote_ip: opening.remote_ip.take(),
             user: opening.user.take(),
             may_report_input: params.may_report_input,
+            clock_skew_ms: params
+                .device
+                .as_ref()
+                .map(|proof| skew_ms(proof.signed_at_ms, now)),
         };
         opening.pending = Some(Pending {
             handshake: Box::new(handshake),
@@ -385,6 +391,12 @@ impl Connection {
             self.outputs.push_back(ConnectionOutput::Close(frame));
         }
     }
+}
+
+/// How far `at_ms` is ahead of `now`, in ms.
+fn skew_ms(at_ms: u64, now: Now) -> i64 {
+    let signed = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+    signed(at_ms).saturating_sub(signed(now.wall_ms))
 }
 
 #[cfg(test)]

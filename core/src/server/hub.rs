@@ -4,8 +4,10 @@ mod broadcast;
 mod calls;
 mod config;
 mod deltas;
+mod explain;
 mod hello;
 mod join;
+mod journal;
 mod leave;
 mod life;
 mod member;
@@ -14,6 +16,7 @@ mod node_key;
 mod nodes;
 mod own_rows;
 mod time;
+mod trace;
 mod view;
 
 #[cfg(test)]
@@ -24,6 +27,7 @@ use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 pub use self::config::HubConfig;
+use self::journal::Journal;
 use self::members::Members;
 use super::Item;
 use crate::fleet::Fleet;
@@ -103,6 +107,8 @@ pub struct Hub {
     /// The version of the last broadcast.
     announced_version: u64,
     is_shut_down: bool,
+    /// Connections that ended lately.
+    journal: Journal,
     outputs: VecDeque<HubOutput>,
 }
 
@@ -129,6 +135,7 @@ impl Hub {
             sending_began_ms: None,
             refused_beacons: 0,
             is_shut_down: false,
+            journal: Journal::default(),
             outputs: VecDeque::new(),
         }
     }

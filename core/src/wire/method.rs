@@ -11,6 +11,8 @@ use crate::model::{Beacon, Role, scope};
 
 /// Most UTF-16 units of the `nodeId` asked for.
 const MAX_NODE_ID_UNITS: usize = 1_024;
+/// Most UTF-16 units of the `row` asked for: a key is an id in lower case, which may be longer, after the name of a gateway.
+const MAX_ROW_KEY_UNITS: usize = 4_096;
 
 /// Who may call a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub enum Call {
     SystemPresence,
     /// The roster with keys, version and digest, for clients that take deltas (SPEC 2.1).
     PresenceSnapshot,
+    /// What is wrong; of one row, by its key, also what explains it (SPEC 6.1).
+    PresenceExplain(Option<Box<str>>),
     /// A beacon.
     SystemEvent(Box<Beacon>),
     /// The gateway's health.
@@ -93,6 +97,11 @@ pub static ADVERTISED: &[Method] = &[
     }),
     method("presence.snapshot", Access::Scope(scope::READ), |_| {
         Ok(Call::PresenceSnapshot)
+    }),
+    method("presence.explain", Access::Scope(scope::READ), |params| {
+        let members = Members::of(params)?;
+        let row = members.optional_string("row", Length::nonempty(MAX_ROW_KEY_UNITS))?;
+        Ok(Call::PresenceExplain(row.map(Into::into)))
     }),
     method(beacon::METHOD, Access::Operator, |params| {
         beacon::parse(params).map(Box::new).map(Call::SystemEvent)
@@ -273,6 +282,7 @@ mod tests {
         let cases = [
             ("system-presence", scope::READ),
             ("presence.snapshot", scope::READ),
+            ("presence.explain", scope::READ),
             ("status", scope::READ),
             ("node.list", scope::READ),
             ("node.describe", scope::READ),

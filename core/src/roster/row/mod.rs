@@ -6,6 +6,7 @@ mod device;
 mod live;
 mod merge;
 mod sets;
+mod stamps;
 mod user;
 mod writers;
 
@@ -20,6 +21,7 @@ pub(super) use self::device::Device;
 pub(super) use self::live::{Detached, Live};
 pub(super) use self::merge::{overlay, overlay_id};
 use self::sets::Sets;
+pub(super) use self::stamps::{Origin, Stamp, Stamps, Stated};
 pub(super) use self::user::{Part, Shared};
 pub(super) use self::writers::{Field, Fields, Said, Writers};
 use super::clock::Clock;
@@ -63,6 +65,8 @@ pub(super) struct Row {
     online_since_ms: u64,
     /// Who wrote which field last.
     pub(super) writers: Writers,
+    /// Who wrote the members that no live connection did.
+    pub(super) stamps: Stamps,
     /// Where roles and scopes come from.
     sets: Sets,
     /// The `deviceId`, as the device index has it.
@@ -93,6 +97,7 @@ impl Row {
             live: Vec::new(),
             online_since_ms: 0,
             writers: Writers::default(),
+            stamps: Stamps::default(),
             sets: Sets::default(),
             device: None,
             holder: None,
@@ -144,6 +149,9 @@ impl Row {
         if self.live.is_empty() {
             // Members stay. What the connections had and the row does not show goes with them.
             self.live = Vec::new();
+            self.stamps.write(gone.stamp(self.writers.of(conn)));
+            // The close itself writes it.
+            self.stamps.forget(Field::Reason.into());
             self.writers.forget_all();
             self.sets.detach_last(&gone, &self.fields);
             return Detached::Last;
@@ -171,6 +179,16 @@ impl Row {
         }
         self.sets.detach_all();
         take(&mut self.live)
+    }
+
+    /// The serial of the connection that wrote it last; 0 if it is unknown.
+    pub(super) fn last_writer(&self) -> u64 {
+        let beacon = self.stamps.last_beacon();
+        match (self.live.last(), beacon) {
+            (Some(live), Some(beacon)) if live.written_ms < beacon.at_ms => beacon.conn,
+            (Some(live), _) => live.conn,
+            (None, beacon) => beacon.map_or(0, |beacon| beacon.conn),
+        }
     }
 
     /// The device whose key owns the row (SPEC 1.2).

@@ -35,7 +35,7 @@ pub(crate) enum Field {
 }
 
 impl Field {
-    const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Host,
         Self::Ip,
         Self::Version,
@@ -51,7 +51,7 @@ impl Field {
     ];
 
     /// Its name on the wire.
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Host => "host",
             Self::Ip => "ip",
@@ -116,6 +116,10 @@ impl Fields {
         self.0 & (1 << field as u16) != 0
     }
 
+    pub(crate) fn bits(self) -> u16 {
+        self.0
+    }
+
     fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -158,6 +162,11 @@ impl Said {
             said.fields = said.fields.with(field, said.value(field).is_some());
         }
         said
+    }
+
+    /// Who the client is.
+    pub(crate) fn client(&self) -> &ClientInfo {
+        &self.client
     }
 
     /// Whether it states the person behind the connection.
@@ -242,13 +251,19 @@ impl Writers {
         *self = Self::default();
     }
 
+    /// The live connection that wrote the field last.
+    pub(crate) fn writer(&self, field: Field) -> Option<u64> {
+        let conns = self.conns.as_ref().filter(|_| self.fields.has(field))?;
+        Some(conns[field as usize])
+    }
+
     fn set(&mut self, field: Field, conn: u64) {
         self.fields = self.fields.with(field, true);
         self.conns.get_or_insert_default()[field as usize] = conn;
     }
 
     /// The fields that `conn` wrote last.
-    fn of(&self, conn: u64) -> Fields {
+    pub(crate) fn of(&self, conn: u64) -> Fields {
         let Some(conns) = &self.conns else {
             return Fields::default();
         };

@@ -3,7 +3,8 @@
 use super::Report;
 use crate::model::ClientInfo;
 use crate::model::entry::PresenceEntry;
-use crate::roster::{MAX_ROW_BYTES, Removal, Roster, RowId, max_list_bytes, size};
+use crate::roster::history::What;
+use crate::roster::{MAX_ROW_BYTES, Roster, RowId, max_list_bytes, size};
 
 /// Whose quota the rows count against that a beacon makes about others (SPEC 1.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,12 +82,14 @@ impl Roster {
             let Some(id) = self.store.in_eviction_order().find(|&id| id != kept) else {
                 return;
             };
-            if self.store[id].live.is_empty() {
-                self.evictions.closed += 1;
-            } else {
+            let was_live = !self.store[id].live.is_empty();
+            if was_live {
                 self.evictions.live += 1;
+            } else {
+                self.evictions.closed += 1;
             }
-            self.remove(id, Removal::Evicted);
+            let cause = self.store[kept].last_writer();
+            self.remove(id, What::Evicted { was_live }, cause);
         }
     }
 
@@ -97,7 +100,7 @@ impl Roster {
             && held > quota
         {
             self.evictions.over_quota += 1;
-            self.remove(oldest, Removal::Evicted);
+            self.remove(oldest, What::OverQuota, conn);
         }
     }
 

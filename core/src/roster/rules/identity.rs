@@ -4,6 +4,7 @@ use super::{ConnectWrite, Report, key_of};
 use crate::model::ClientInfo;
 use crate::model::key::{PresenceKey, RowKey};
 use crate::model::placeholder::Kind;
+use crate::roster::history::What;
 use crate::roster::{Roster, RowId};
 
 /// What a beacon would write to.
@@ -152,6 +153,8 @@ impl Roster {
             && !matches!(&self.store[id].key, RowKey::Named(key) if key == instance)
         {
             let old_key = self.store.set_key(id, RowKey::Named(instance.clone()));
+            let new_key = RowKey::Named(instance.clone());
+            self.note(new_key, Some(old_key.clone()), What::Renamed, 0);
             self.log.rekeyed(id, old_key, self.store.len());
         }
     }

@@ -19,6 +19,7 @@ pub use self::identity::BeaconTarget;
 pub use self::ownership::{Aim, Disputes, Move};
 pub use self::report::Report;
 use super::clock::moment_before;
+use super::history::{RowEvent, What};
 use super::row::{Detached, Device, Live, Row, Said, overlay, overlay_id};
 use super::store::RowId;
 use super::{MAX_ROW_BYTES, ROW_SHARE_BYTES, Removal, Roster, size};
@@ -99,7 +100,10 @@ impl Roster {
         let id = match landing.row {
             Some(id) => id,
             None => {
-                self.disputes.apart += u64::from(landing.is_apart);
+                if landing.is_apart {
+                    self.disputes.apart += 1;
+                    self.note(landing.key.clone(), None, What::Apart, write.conn);
+                }
                 self.make_row(landing.key, Holder::Unlimited, now)
             }
         };
@@ -127,6 +131,7 @@ impl Roster {
             role: write.role,
             scopes: write.scopes.clone(),
             said: Said::new(write.client, write.role, ip, write.user),
+            written_ms: now.age_ms,
         };
         let newest = self.store[id].live.last();
         self.disputes.shared +=
@@ -266,7 +271,7 @@ impl Roster {
             }
             BeaconTarget::Key(key) => self.make_row(key, holder, now),
         };
-        if report.write(&mut self.store[id]) {
+        if report.write(&mut self.store[id], now.age_ms) {
             self.measure(id);
         }
         if report.clears_last_input() {
@@ -302,12 +307,12 @@ impl Roster {
         while let Some(id) = self.store.next_to_expire()
             && self.is_over(&self.store[id], now.age_ms)
         {
-            self.remove(id, Removal::Expired);
+            self.remove(id, What::Expired, 0);
         }
         while now.age_ms >= self.spared_until_ms
             && let Some(id) = self.store.next_spared()
         {
-            self.remove(id, Removal::Expired);
+            self.remove(id, What::Expired, 0);
         }
         self.tell_activity();
     }
@@ -371,14 +376,31 @@ impl Roster {
         row.revision = self.log.touched(id, row.written_ms);
     }
 
-    fn remove(&mut self, id: RowId, why: Removal) {
+    /// Removes the row. `cause` is the serial of the connection whose write leaves no place for it, 0 if none did.
+    fn remove(&mut self, id: RowId, why: What, cause: u64) {
+        let removal = match why {
+            What::Evicted { .. } | What::OverQuota => Removal::Evicted,
+            What::Replaced => Removal::Replaced,
+            _ => Removal::Expired,
+        };
         if let Some(mut row) = self.store.remove(id) {
             self.bytes -= row.bytes;
             self.texts.forget();
-            self.log.removed(id, &row.key, why, self.store.len());
+            self.log.removed(id, &row.key, removal, self.store.len());
             self.leave_siblings(id, &mut row);
             self.removals += 1;
+            self.note(row.key, None, why, cause);
         }
+    }
+
+    fn note(&mut self, key: RowKey, was: Option<RowKey>, what: What, cause: u64) {
+        self.history.note(RowEvent {
+            at_ms: self.settled_ms,
+            key,
+            was,
+            what,
+            cause,
+        });
     }
 }
 

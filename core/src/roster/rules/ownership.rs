@@ -7,8 +7,9 @@ use super::{BeaconTarget, ConnectWrite, Holder, Report, key_of};
 use crate::model::ClientInfo;
 use crate::model::key::{PresenceKey, RowKey};
 use crate::model::time::Now;
+use crate::roster::history::What;
 use crate::roster::row::{Device, Live, Row};
-use crate::roster::{ROW_SHARE_BYTES, Removal, Roster, RowId};
+use crate::roster::{ROW_SHARE_BYTES, Roster, RowId};
 
 /// What a beacon of a connection is about, as far as its rights go (SPEC 2, "Beacon rights").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,6 +161,7 @@ impl Roster {
             let has_room = self.has_room_without_live_rows() && self.has_bytes_without_live_rows();
             let row = has_room.then(|| {
                 let key = RowKey::Connection(live.conn_id.clone());
+                self.note(key.clone(), None, What::MovedApart, conn);
                 let id = self.make_row(key, Holder::Unlimited, now);
                 let max_bytes = self.max_row_bytes(id).max(ROW_SHARE_BYTES);
                 self.attach(id, live, max_bytes, now);
@@ -189,7 +191,7 @@ impl Roster {
             .filter(|&id| id != kept && is_left_behind(&self.store[id]))
             .collect();
         for id in left_behind {
-            self.remove(id, Removal::Replaced);
+            self.remove(id, What::Replaced, write.conn);
         }
     }
 }

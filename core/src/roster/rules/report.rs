@@ -7,13 +7,15 @@ use crate::model::entry::PresenceEntry;
 use crate::model::json::{MAX_ESCAPE, escaped_len};
 use crate::model::key::{PresenceKey, RowKey};
 use crate::model::placeholder::Kind;
-use crate::roster::row::{Field, Fields, Row, overlay, overlay_id};
+use crate::roster::row::{Field, Fields, Origin, Row, Stamp, Stated, overlay, overlay_id};
 use crate::roster::size::{self, NAMES};
 
 /// A beacon's values, read once for all that looks at them: the parameter, else what the text says.
 #[derive(Debug)]
 pub struct Report<'a> {
     beacon: &'a Beacon,
+    /// The serial of the connection that sent it; 0 if it is unknown.
+    conn: u64,
     instance_id: Option<&'a str>,
     device_id: Option<&'a str>,
     instance: Option<PresenceKey>,
@@ -33,6 +35,7 @@ impl<'a> From<&'a Beacon> for Report<'a> {
         let device_id = Kind::Id.present(beacon.device_id.as_deref());
         let mut report = Self {
             beacon,
+            conn: 0,
             instance_id,
             device_id,
             instance: instance_id.and_then(PresenceKey::of_name),
@@ -50,6 +53,12 @@ impl<'a> From<&'a Beacon> for Report<'a> {
 }
 
 impl<'a> Report<'a> {
+    /// The same, sent by the connection with this serial ([`ConnectWrite::conn`](super::ConnectWrite::conn)).
+    #[must_use]
+    pub fn of_conn(self, conn: u64) -> Self {
+        Self { conn, ..self }
+    }
+
     /// Takes from the text what the parameters do not say. Most beacons say all of it.
     fn complete(&mut self) {
         let texts = [self.host, self.ip, self.version, self.mode, self.reason];
@@ -148,13 +157,24 @@ impl<'a> Report<'a> {
         ]
     }
 
-    /// Writes the members other than roles and scopes; returns whether a text of the row changed.
-    pub(super) fn write(&self, row: &mut Row) -> bool {
+    /// Writes the members other than roles and scopes, and who wrote which; returns whether a text of the row changed.
+    pub(super) fn write(&self, row: &mut Row, at_ms: u64) -> bool {
         let texts = self.texts().into_iter();
         let said = texts.fold(Fields::default(), |fields, (field, text)| {
             fields.with(field, text.is_some())
         });
         row.writers.forget(said);
+        row.stamps.write(Stamp {
+            conn: self.conn,
+            at_ms,
+            origin: Origin::Beacon,
+            stated: Stated::from(said)
+                .with(Stated::INSTANCE_ID, self.instance_id.is_some())
+                .with(Stated::DEVICE_ID, self.device_id.is_some())
+                .with(Stated::LAST_INPUT, self.last_input_seconds.is_some())
+                .with(Stated::ROLES, !self.beacon.roles.is_empty())
+                .with(Stated::SCOPES, !self.beacon.scopes.is_empty()),
+        });
         self.merge_into(&mut row.fields)
     }
 

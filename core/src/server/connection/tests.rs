@@ -181,6 +181,7 @@ fn an_accepted_operator_joins_with_what_it_asked_for() {
         remote_ip: Some("203.0.113.7".into()),
         user: None,
         may_report_input: false,
+        clock_skew_ms: Some(1 - START.wall_ms.cast_signed()),
     };
     assert_eq!(
         drained(&mut connection),

@@ -70,6 +70,8 @@ impl Hub {
         let value = match call {
             Call::SystemPresence => return Ok(Answer::List),
             Call::PresenceSnapshot => return Ok(Answer::Snapshot),
+            Call::PresenceExplain(None) => return Ok(Answer::Text(self.explain(now))),
+            Call::PresenceExplain(Some(row)) => return self.explain_row(row, now).map(Answer::Text),
             Call::SystemEvent(beacon) => {
                 self.system_event(slot, beacon, now)?;
                 return Ok(Answer::Done);
@@ -103,11 +105,18 @@ impl Hub {
 
     /// A beacon: about the own row for any operator, about others with `operator.write` (SPEC 2).
     fn system_event(&mut self, slot: u32, beacon: &Beacon, now: Now) -> Result<(), WireError> {
+        let Some(member) = self.members.get_mut(slot) else {
+            return Ok(());
+        };
+        member.trace.beacons.note(now.age_ms);
+        if let Some(word) = beacon.placeholder_id() {
+            member.trace.placeholder = Some(word);
+        }
         let Some(member) = self.members.get(slot) else {
             return Ok(());
         };
         let write = member.connect_write(slot);
-        let report = Report::from(beacon);
+        let report = Report::from(beacon).of_conn(member.serial);
         let aim = self.roster.aim(&report, &write, &member.key, member.row);
         let is_own = matches!(aim, Aim::Own | Aim::Connection);
         let needed = match aim {

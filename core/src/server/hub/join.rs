@@ -5,6 +5,7 @@ use core::mem::take;
 
 use super::member::{self, Heartbeat, Member, may_read, takes_deltas, wants_own_rows};
 use super::nodes::Offer;
+use super::trace::Trace;
 use super::{ConnId, Hub, HubOutput, hello};
 use crate::model::key::PresenceKey;
 use crate::model::time::Now;
@@ -46,7 +47,7 @@ impl Hub {
 
     /// Makes a member of it, and writes its row.
     fn admit(&mut self, mut handshake: Handshake, now: Now) -> ConnId {
-        member::drop_placeholders(&mut handshake);
+        let placeholder = member::drop_placeholders(&mut handshake);
         let sees_own = self.fleet.is_some() && wants_own_rows(&handshake);
         let takes_deltas = !sees_own && takes_deltas(&handshake);
         let offer = Offer {
@@ -80,6 +81,11 @@ impl Hub {
             heartbeat: Heartbeat {
                 due_ms: now.age_ms.saturating_add(self.ping_interval_ms()),
                 awaits_pong: false,
+            },
+            trace: Trace {
+                joined_ms: now.age_ms,
+                placeholder,
+                ..Trace::default()
             },
             handshake,
         };

@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 
+use super::journal::Ended;
 use super::{ConnId, Hub, HubOutput, LeaveCause};
 use crate::model::json::json_text;
 use crate::model::time::Now;
@@ -42,7 +43,7 @@ impl Hub {
         if !self.members.holds(conn) {
             return;
         }
-        let Some(member) = self.members.remove(conn.slot) else {
+        let Some(mut member) = self.members.remove(conn.slot) else {
             return;
         };
         self.heartbeats.remove(&(member.heartbeat.due_ms, conn.slot));
@@ -52,6 +53,8 @@ impl Hub {
         if self.members.len() == 0 {
             self.tick_at_ms = None;
         }
+        let key = member.row.and_then(|row| self.roster.key(row)).cloned();
+        self.journal.note(Ended::new(&mut member, key, cause, now.age_ms));
         if let Some(row) = member.row {
             self.roster
                 .disconnect(row, member.serial, cause != LeaveCause::Silent, now);

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use super::node_key::NodeKey;
+use super::trace::Trace;
 use crate::model::key::RowKey;
 use crate::model::placeholder::Kind;
 use crate::model::{Role, scope};
@@ -35,6 +36,8 @@ pub(super) struct Member {
     /// Calls refused for the role, in a row.
     pub(super) refused_calls: u32,
     pub(super) heartbeat: Heartbeat,
+    /// For findings.
+    pub(super) trace: Trace,
 }
 
 /// Where a connection is between ping and pong. Both waits last one ping interval.
@@ -66,19 +69,22 @@ impl Member {
     }
 }
 
-/// Takes out what stands for an absent value (SPEC 1.4), for the roster and the lists of nodes.
-pub(super) fn drop_placeholders(handshake: &mut Handshake) {
+/// Takes out what stands for an absent value (SPEC 1.4), for the roster and the lists of nodes. Returns the placeholder
+/// that was the `instanceId`.
+pub(super) fn drop_placeholders(handshake: &mut Handshake) -> Option<&'static str> {
     let client = &handshake.client;
     let is_host = |text: &str| Kind::Host.is_placeholder(text);
-    let is_id = |text: &str| Kind::Id.is_placeholder(text);
     let has_host = client.display_name.as_deref().is_some_and(is_host);
-    let has_id = client.instance_id.as_deref().is_some_and(is_id);
+    let id = client.instance_id.as_deref();
+    let placeholder = id.and_then(|id| Kind::Id.placeholder(id));
+    let has_id = placeholder.is_some();
     if has_host || has_id {
         let client = Arc::make_mut(&mut handshake.client);
         client.display_name.take_if(|_| has_host);
         client.instance_id.take_if(|_| has_id);
     }
     handshake.remote_ip.take_if(|ip| Kind::Ip.is_placeholder(ip));
+    placeholder
 }
 
 /// Operators with `operator.read` are sent presence; nodes never (SPEC 2, "Recipients").

@@ -2,6 +2,7 @@ mod beacons;
 mod bounds;
 mod broadcasts;
 mod deltas;
+mod explain;
 mod joins;
 mod life;
 mod nodes;
@@ -72,6 +73,7 @@ fn handshake(name: &str, mode: &str, scopes: &[&str]) -> Handshake {
         remote_ip: Some("192.0.2.1".into()),
         user: None,
         may_report_input: false,
+        clock_skew_ms: None,
     }
 }
 

@@ -62,6 +62,7 @@ pub fn handshake(instance: &str, mode: &str, scopes: &[&str], conn: u64) -> Hand
         remote_ip: Some("192.0.2.1".into()),
         user: None,
         may_report_input: false,
+        clock_skew_ms: None,
     }
 }
 

@@ -101,6 +101,7 @@ fn live(conn: u64, role: Role, scopes: &[Text]) -> Live {
         role,
         scopes: scopes.into(),
         said: Said::new(&Arc::new(ClientInfo::default()), role, None, None),
+        written_ms: 0,
     }
 }
 

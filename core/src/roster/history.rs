@@ -1,0 +1,116 @@
+//! What happened to rows lately, for explanations: a ring that is bounded by number and bytes.
+
+use alloc::collections::VecDeque;
+
+use crate::model::key::RowKey;
+
+/// Most events that are kept.
+pub(crate) const MAX_ROW_EVENTS: usize = 1_024;
+/// Most bytes that their keys take.
+pub(crate) const MAX_KEY_BYTES: usize = 128 * 1_024;
+
+/// What happened to a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// It was older than the TTL.
+    Expired,
+    /// There were too many rows.
+    Evicted { was_live: bool },
+    /// Its reporter had too many rows about others.
+    OverQuota,
+    /// A later connection of the device stands for it.
+    Replaced,
+    /// It goes by an `instanceId` now.
+    Renamed,
+    /// A connection left a row that a device key came to own; the key is that of the connection's new row.
+    MovedApart,
+    /// A handshake got a row without its ids, which another device owns.
+    Apart,
+}
+
+/// Something that happened to a row.
+#[derive(Clone, Debug)]
+pub(crate) struct RowEvent {
+    /// On the age clock.
+    pub(crate) at_ms: u64,
+    pub(crate) key: RowKey,
+    /// The key before, of [`What::Renamed`].
+    pub(crate) was: Option<RowKey>,
+    pub(crate) what: What,
+    /// The serial of the connection whose write was the cause; 0 if none was, or it is unknown.
+    #[expect(dead_code, reason = "for findings of the gateway's memory")]
+    pub(crate) cause: u64,
+}
+
+impl RowEvent {
+    fn bytes(&self) -> usize {
+        [Some(&self.key), self.was.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(bytes)
+            .sum()
+    }
+}
+
+/// What a key takes on the heap, in bytes.
+pub(crate) fn bytes(key: &RowKey) -> usize {
+    match key {
+        RowKey::SelfRow => 0,
+        RowKey::Named(key) => key.as_str().len(),
+        RowKey::Connection(id) => id.len(),
+    }
+}
+
+/// The last events, oldest first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct History {
+    events: VecDeque<RowEvent>,
+    key_bytes: usize,
+}
+
+impl History {
+    pub(super) fn note(&mut self, event: RowEvent) {
+        self.key_bytes += event.bytes();
+        self.events.push_back(event);
+        while (self.events.len() > MAX_ROW_EVENTS || self.key_bytes > MAX_KEY_BYTES)
+            && let Some(oldest) = self.events.pop_front()
+        {
+            self.key_bytes -= oldest.bytes();
+        }
+    }
+
+    pub(crate) fn events(&self) -> impl DoubleEndedIterator<Item = &RowEvent> {
+        self.events.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(at_ms: u64, key: &str) -> RowEvent {
+        RowEvent {
+            at_ms,
+            key: RowKey::Connection(key.into()),
+            was: None,
+            what: What::Expired,
+            cause: 0,
+        }
+    }
+
+    #[test]
+    fn it_is_bounded_by_number_and_bytes() {
+        let mut history = History::default();
+        for at_ms in 0..3_000 {
+            history.note(event(at_ms, "key"));
+        }
+        assert_eq!(history.events().count(), MAX_ROW_EVENTS);
+        assert_eq!(history.events().next_back().map(|event| event.at_ms), Some(2_999));
+        let long = "x".repeat(3_000);
+        for at_ms in 3_000..4_000 {
+            history.note(event(at_ms, &long));
+        }
+        assert_eq!(history.events().count(), MAX_KEY_BYTES / 3_000);
+        assert_eq!(history.key_bytes, MAX_KEY_BYTES / 3_000 * 3_000);
+    }
+}

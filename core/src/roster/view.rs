@@ -1,0 +1,275 @@
+//! One row with what the roster knows of it, for explanations.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Roster;
+use super::history::History;
+use super::row::{Field, Origin, Row, Stated};
+use super::store::RowId;
+use crate::model::entry::PresenceEntry;
+use crate::model::json::json_text;
+use crate::model::key::{PresenceKey, RowKey};
+use crate::model::raw_entry::RawEntry;
+use crate::model::time::Now;
+
+/// Who wrote a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Handshake,
+    Beacon,
+    /// A `node.event`.
+    NodeEvent,
+    /// The gateway itself.
+    Gateway,
+    /// Made of other members.
+    Derived,
+}
+
+/// A member of a row, and its last writer.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    pub(crate) name: Box<str>,
+    /// JSON text.
+    pub(crate) value: Box<str>,
+    pub(crate) source: Source,
+    /// The writer's serial; 0 if there is none, or it is unknown.
+    pub(crate) conn: u64,
+    /// On the age clock.
+    pub(crate) at_ms: u64,
+}
+
+/// What makes a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyFrom {
+    Gateway,
+    InstanceId,
+    DeviceId,
+    Host,
+    Ip,
+    Text,
+    Connection,
+}
+
+/// When a row goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ends {
+    Never,
+    /// It has live connections.
+    AfterClose,
+    /// At this moment of the age clock.
+    At {
+        at_ms: u64,
+        was_connected: bool,
+    },
+}
+
+/// All that explains a row.
+#[derive(Clone, Debug)]
+pub(crate) struct RowView {
+    pub(crate) key: RowKey,
+    pub(crate) key_from: KeyFrom,
+    /// Whether the device key of a client owns it.
+    pub(crate) is_owned: bool,
+    pub(crate) members: Vec<Written>,
+    /// The live connections in connect order: seat and serial.
+    pub(crate) live: Vec<(u32, u64)>,
+    /// The serial of the connection that reports about it as another client's row.
+    pub(crate) reporter: Option<u64>,
+    pub(crate) ends: Ends,
+}
+
+/// Which connection's beacon wrote a row last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reported {
+    pub(crate) row: RowId,
+    pub(crate) conn: u64,
+    pub(crate) is_live: bool,
+}
+
+impl Roster {
+    /// What happened to rows lately.
+    pub(crate) fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The rows in list order, self first, at most `max`: their keys, their entries and their ids.
+    pub(crate) fn entries(&mut self, max: usize, now: Now) -> Vec<(String, RawEntry, Option<RowId>)> {
+        self.settle(now);
+        let read = |entry: &PresenceEntry| RawEntry::read(&json_text(entry)).unwrap_or_default();
+        self.self_row.written_ms = now.age_ms;
+        let own = read(self.self_row.entry(self.clock, None));
+        let mut entries = Vec::from([(self.self_row.key.to_wire(), own, None)]);
+        for &id in self.order().iter().take(max.saturating_sub(1)) {
+            let row = &mut self.store[id];
+            let shared = self.people.shared(row);
+            let key = row.key.to_wire();
+            entries.push((key, read(row.entry(self.clock, shared)), Some(id)));
+        }
+        entries
+    }
+
+    /// The rows that beacons wrote, and whose they were.
+    #[expect(dead_code, reason = "for findings of the gateway's memory")]
+    pub(crate) fn reported(&self) -> impl Iterator<Item = Reported> {
+        self.store.ids().filter_map(|id| {
+            let row = &self.store[id];
+            let beacon = row.stamps.last_beacon()?;
+            Some(Reported {
+                row: id,
+                conn: beacon.conn,
+                is_live: !row.live.is_empty(),
+            })
+        })
+    }
+
+    /// The row of a key as it is on the wire, or as a client wrote its id.
+    pub(crate) fn find_wire(&self, key: &str) -> Option<RowId> {
+        let by_id = || PresenceKey::of_name(key).and_then(|key| self.store.find_named(&key));
+        match key.strip_prefix("CONN:") {
+            Some(id) => self.store.find(&RowKey::Connection(id.into())).or_else(by_id),
+            None => by_id(),
+        }
+    }
+
+    /// All about a row; `None` is the gateway's own.
+    pub(crate) fn view(&mut self, id: Option<RowId>, now: Now) -> RowView {
+        self.settle(now);
+        let Some(id) = id else { return self.view_self(now) };
+        let ttl_ms = self.config.ttl_ms;
+        let row = &mut self.store[id];
+        let shared = self.people.shared(row);
+        let members = members(row.entry(self.clock, shared));
+        let row = &self.store[id];
+        let members = members
+            .into_iter()
+            .map(|(name, value)| written(row, name, value))
+            .collect();
+        RowView {
+            key: row.key.clone(),
+            key_from: key_from(row),
+            is_owned: row.owner().is_some(),
+            members,
+            live: row.live.iter().map(|live| (live.seat, live.conn)).collect(),
+            reporter: row.holder,
+            ends: if row.live.is_empty() {
+                Ends::At {
+                    at_ms: row.proof_ms.saturating_add(ttl_ms).saturating_add(1),
+                    was_connected: row.was_connected,
+                }
+            } else {
+                Ends::AfterClose
+            },
+        }
+    }
+
+    fn view_self(&mut self, now: Now) -> RowView {
+        self.self_row.written_ms = now.age_ms;
+        let began_ms = self.began_ms;
+        let members = members(self.self_row.entry(self.clock, None));
+        let own = |(name, value): (Box<str>, Box<str>)| Written {
+            at_ms: if &*name == "ts" { now.age_ms } else { began_ms },
+            name,
+            value,
+            source: Source::Gateway,
+            conn: 0,
+        };
+        RowView {
+            key: RowKey::SelfRow,
+            key_from: KeyFrom::Gateway,
+            is_owned: false,
+            members: members.into_iter().map(own).collect(),
+            live: Vec::new(),
+            reporter: None,
+            ends: Ends::Never,
+        }
+    }
+}
+
+/// The members of an entry with their values as JSON, in the order of the list.
+fn members(entry: &PresenceEntry) -> Vec<(Box<str>, Box<str>)> {
+    let entry = RawEntry::read(&json_text(entry)).unwrap_or_default();
+    let own = |(name, value): (&str, &str)| (name.into(), value.into());
+    entry.members().map(own).collect()
+}
+
+fn key_from(row: &Row) -> KeyFrom {
+    let RowKey::Named(key) = &row.key else {
+        return KeyFrom::Connection;
+    };
+    let fields = &row.fields;
+    let sources = [
+        (&fields.instance_id, KeyFrom::InstanceId),
+        (&fields.device_id, KeyFrom::DeviceId),
+        (&fields.host, KeyFrom::Host),
+        (&fields.ip, KeyFrom::Ip),
+    ];
+    let is_of =
+        |text: &Option<Box<str>>| text.as_deref().and_then(PresenceKey::of_name).as_ref() == Some(key);
+    let found = sources.into_iter().find(|(text, _)| is_of(text));
+    found.map_or(KeyFrom::Text, |(_, from)| from)
+}
+
+/// A member with its last writer.
+fn written(row: &Row, name: Box<str>, value: Box<str>) -> Written {
+    let by = |source, conn, at_ms| (source, conn, at_ms);
+    let newest = row.live.last().map(|live| (live.conn, live.written_ms));
+    let stamped = |member: Stated| {
+        row.stamps.of(member).map(|stamp| {
+            let source = match stamp.origin {
+                Origin::Handshake => Source::Handshake,
+                Origin::Beacon => Source::Beacon,
+            };
+            by(source, stamp.conn, stamp.at_ms)
+        })
+    };
+    // Of a member that every live connection states.
+    let live_or = |member: Stated| match (newest, stamped(member)) {
+        (Some((conn, at_ms)), stamp) if stamp.is_none_or(|(_, _, stamped_ms)| stamped_ms <= at_ms) => {
+            Some(by(Source::Handshake, conn, at_ms))
+        }
+        (_, stamp) => stamp,
+    };
+    let field = Field::ALL.into_iter().find(|field| field.name() == &*name);
+    let found = match (field, &*name) {
+        (Some(field), _) => field_writer(row, field).or_else(|| stamped(field.into())),
+        (None, "instanceId") => live_or(Stated::INSTANCE_ID),
+        (None, "deviceId") if row.owner().is_some() => {
+            let proof = newest.or_else(|| {
+                let stamp = row.stamps.of(Stated::ROLES)?;
+                Some((stamp.conn, stamp.at_ms))
+            });
+            proof.map(|(conn, at_ms)| by(Source::Handshake, conn, at_ms))
+        }
+        (None, "deviceId") => stamped(Stated::DEVICE_ID),
+        (None, "roles") => live_or(Stated::ROLES),
+        (None, "scopes") => live_or(Stated::SCOPES),
+        (None, "lastInputSeconds" | "lastActivityAt") => match row.input_conn {
+            Some(conn) => Some(by(Source::NodeEvent, conn, row.written_ms)),
+            None => stamped(Stated::LAST_INPUT),
+        },
+        _ => None,
+    };
+    // The gateway writes times, and the reason of a close.
+    let (source, conn, at_ms) = found.unwrap_or((Source::Gateway, 0, row.written_ms));
+    Written {
+        name,
+        value,
+        source,
+        conn,
+        at_ms,
+    }
+}
+
+fn field_writer(row: &Row, field: Field) -> Option<(Source, u64, u64)> {
+    let conn = row.writers.writer(field)?;
+    let at = row.live.binary_search_by_key(&conn, |live| live.conn).ok()?;
+    // A text of a handshake is made of host and mode.
+    let source = if field == Field::Text {
+        Source::Derived
+    } else {
+        Source::Handshake
+    };
+    Some((source, conn, row.live[at].written_ms))
+}

@@ -1,0 +1,131 @@
+//! `presence.explain`: what is wrong, and why a row is as it is (SPEC 6.1). Everything is derived when a reader asks.
+
+mod row;
+#[expect(dead_code, reason = "findings of the gateway's memory use the rest")]
+mod sessions;
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Hub;
+use crate::findings::{Confidence, Finding, FindingKind, findings};
+use crate::model::json::{ObjectText, array_text};
+use crate::model::raw_entry::RawEntry;
+use crate::model::time::Now;
+use crate::roster::RowId;
+use crate::wire::WireError;
+
+/// Most rows that findings look at: the newest.
+const MAX_ROWS: usize = 2_048;
+/// Most findings of an answer.
+const MAX_FINDINGS: usize = 64;
+/// Most bytes of the findings of an answer.
+const MAX_FINDINGS_BYTES: usize = 256 * 1_024;
+/// Most keys of one finding that an answer states.
+const MAX_KEYS: usize = 64;
+
+/// A row as readers have it.
+#[derive(Debug)]
+struct Listed {
+    key: String,
+    entry: RawEntry,
+    /// The row, if it is this gateway's own.
+    #[expect(dead_code, reason = "for findings of the gateway's memory")]
+    id: Option<RowId>,
+}
+
+impl Hub {
+    /// What is wrong, as the answer of `presence.explain` without a row.
+    pub(super) fn explain(&mut self, now: Now) -> String {
+        let (list, found) = self.found(now);
+        let mut json = ObjectText::new();
+        json.text("source", "gateway");
+        write_findings(&mut json, &list, &found, None);
+        let checks: Vec<String> = self.checks().map(FindingKind::check_id).collect();
+        json.texts("checks", &mut checks.iter().map(String::as_str));
+        json.end()
+    }
+
+    /// What explains the row with this key, and the findings about it.
+    ///
+    /// # Errors
+    /// There is no such row.
+    pub(super) fn explain_row(&mut self, key: &str, now: Now) -> Result<String, WireError> {
+        let Some((key, explanation)) = self.explanation(key, now) else {
+            return Err(WireError::invalid_request(format!(
+                "invalid presence.explain params: at /row: no row has the key {}",
+                crate::findings::quoted(key)
+            )));
+        };
+        let (list, found) = self.found(now);
+        let mut json = ObjectText::new();
+        json.text("source", "gateway");
+        json.raw("row", &explanation);
+        write_findings(&mut json, &list, &found, Some(&key));
+        Ok(json.end())
+    }
+
+    /// What is looked for.
+    fn checks(&self) -> impl Iterator<Item = FindingKind> + use<> {
+        FindingKind::OF_LISTS.into_iter()
+    }
+
+    /// The list, and what is wrong with it: what the gateway remembers first, then what the list alone shows.
+    fn found(&mut self, now: Now) -> (Vec<Listed>, Vec<Finding>) {
+        let list = self.listed(now);
+        let entries: Vec<&RawEntry> = list.iter().map(|row| &row.entry).collect();
+        let mut found = findings(&entries, Some(self.config.max_entries.max(2)));
+        // Rows of one machine that the gateway did not see follow each other are several programs.
+        found.retain(|finding| {
+            finding.kind != FindingKind::SameMachine || finding.confidence != Confidence::Low
+        });
+        (list, found)
+    }
+
+    /// The rows that readers are sent.
+    fn listed(&mut self, now: Now) -> Vec<Listed> {
+        self.sync(now);
+        let own = self.roster.entries(MAX_ROWS, now);
+        let Some(fleet) = &self.fleet else {
+            let listed = |(key, entry, id)| Listed { key, entry, id };
+            return own.into_iter().map(listed).collect();
+        };
+        let ids: BTreeMap<String, Option<RowId>> = own.into_iter().map(|(key, _, id)| (key, id)).collect();
+        let listed = |(key, entry): (&str, &RawEntry)| Listed {
+            key: key.into(),
+            entry: entry.clone(),
+            id: ids.get(key).copied().flatten(),
+        };
+        fleet.entries().take(MAX_ROWS).map(listed).collect()
+    }
+}
+
+/// Writes the findings, those about one row if `only` is its key, as far as there is room.
+fn write_findings(json: &mut ObjectText, list: &[Listed], found: &[Finding], only: Option<&str>) {
+    let mut texts = Vec::new();
+    let (mut bytes, mut left_out) = (0, 0);
+    for finding in found {
+        let mut seen = BTreeSet::new();
+        let keys = finding.rows.iter().filter_map(|&row| list.get(row));
+        let keys: Vec<&str> = keys
+            .map(|row| &*row.key)
+            .filter(|key| seen.insert(*key))
+            .collect();
+        if only.is_some_and(|only| !keys.contains(&only)) {
+            continue;
+        }
+        let text = finding.to_json(&mut keys.iter().copied().take(MAX_KEYS), false);
+        if texts.len() >= MAX_FINDINGS || bytes + text.len() > MAX_FINDINGS_BYTES {
+            left_out += 1;
+            continue;
+        }
+        bytes += text.len();
+        texts.push(text);
+    }
+    json.raw("findings", &array_text(&mut texts.into_iter()));
+    if left_out > 0 {
+        json.number("findingsLeftOut", left_out);
+    }
+}

@@ -1,0 +1,323 @@
+//! The explanation of one row.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::super::{Hub, LeaveCause};
+use super::sessions::Session;
+use crate::findings::quoted;
+use crate::model::json::{ObjectText, array_text};
+use crate::model::key::RowKey;
+use crate::model::time::Now;
+use crate::roster::history::{RowEvent, What};
+use crate::roster::view::{Ends, KeyFrom, RowView, Source, Written};
+
+/// Most live connections of an explanation: the newest.
+const MAX_CONNECTIONS: usize = 32;
+/// Most events of an explanation: the newest.
+const MAX_EVENTS: usize = 32;
+
+impl Hub {
+    /// The key of the row on the wire, and its explanation as JSON text.
+    pub(super) fn explanation(&mut self, key: &str, now: Now) -> Option<(String, String)> {
+        self.sync(now);
+        let id = match key {
+            "SELF" => None,
+            key => match self.roster.find_wire(key) {
+                Some(id) => Some(id),
+                None => return self.explain_observed(key, now),
+            },
+        };
+        let view = self.roster.view(id, now);
+        let sessions = self.sessions();
+        let by_serial: BTreeMap<u64, &Session<'_>> =
+            sessions.iter().map(|session| (session.serial, session)).collect();
+        let live: Vec<&Session<'_>> = view
+            .live
+            .iter()
+            .filter_map(|(_, serial)| by_serial.get(serial).copied())
+            .collect();
+        let key = view.key.to_wire();
+        let age_ms = |at_ms: u64| now.age_ms.saturating_sub(at_ms);
+        let mut json = ObjectText::new();
+        json.text("key", &key);
+        json.text("keyFrom", key_from(view.key_from));
+        json.text("why", &why(&view, &live));
+        let mut members = view
+            .members
+            .iter()
+            .map(|written| member(written, &by_serial, now));
+        json.raw("members", &array_text(&mut members));
+        let mut connections = live.iter().rev().take(MAX_CONNECTIONS).map(|session| {
+            let mut json = ObjectText::new();
+            json.text("connId", session.conn_id);
+            json.text("clientId", cut(&session.client.id));
+            json.text("mode", cut(&session.client.mode));
+            json.text("role", session.role.as_str());
+            json.text_if_any("ip", session.ip.map(cut));
+            json.number("sinceMs", age_ms(session.trace.joined_ms));
+            json.end()
+        });
+        json.raw("connections", &array_text(&mut connections));
+        let mut events = self.events(&view.key, &sessions, now);
+        events.truncate(MAX_EVENTS);
+        let mut events = events.into_iter().map(|(at_ms, what, text)| {
+            let mut json = ObjectText::new();
+            json.number("ageMs", age_ms(at_ms));
+            json.text("what", what);
+            json.text("text", &text);
+            json.end()
+        });
+        json.raw("events", &array_text(&mut events));
+        let (expires_in_ms, ends) = self.ends(view.ends, now);
+        match expires_in_ms {
+            Some(ms) => json.number("expiresInMs", ms),
+            None => json.raw("expiresInMs", "null"),
+        }
+        json.text("ends", &ends);
+        Some((key, json.end()))
+    }
+
+    /// A row of an observed gateway: what the list says.
+    fn explain_observed(&self, key: &str, now: Now) -> Option<(String, String)> {
+        let (key, entry) = self.fleet.as_ref()?.entries().find(|(own, _)| *own == key)?;
+        let gateway = entry.str("gateway")?;
+        let mut json = ObjectText::new();
+        json.text("key", key);
+        json.text("keyFrom", "gateway");
+        json.text(
+            "why",
+            &format!(
+                "The row is one of the observed gateway {}, which keys it; ask that gateway for more.",
+                quoted(gateway)
+            ),
+        );
+        json.text("gateway", gateway);
+        let ts = entry.ts().unwrap_or(0);
+        let age_ms = self.server_wall_ms(now).saturating_sub(ts);
+        let mut members = entry.members().map(|(name, value)| {
+            let mut json = ObjectText::new();
+            json.text("name", name);
+            json.raw("value", value);
+            json.text("from", "list");
+            json.number("ageMs", age_ms);
+            json.end()
+        });
+        json.raw("members", &array_text(&mut members));
+        json.raw("expiresInMs", "null");
+        json.text(
+            "ends",
+            &format!("It goes when the gateway {} no longer lists it.", quoted(gateway)),
+        );
+        Some((key.into(), json.end()))
+    }
+
+    /// What happened to the row, newest first: when, what, and a sentence.
+    fn events(&self, key: &RowKey, sessions: &[Session<'_>], now: Now) -> Vec<(u64, &'static str, String)> {
+        let mut events = Vec::new();
+        for session in sessions
+            .iter()
+            .filter(|session| session.key == key && session.is_tracked)
+        {
+            let words = session.words();
+            let from = session
+                .ip
+                .map_or_else(String::new, |ip| format!(" from {}", cut(ip)));
+            let text = format!("The {words} connected{from} as {}.", session.role.as_str());
+            events.push((session.trace.joined_ms, "joined", text));
+            if let Some((left_ms, cause)) = session.left {
+                let after = span(left_ms.saturating_sub(session.trace.joined_ms));
+                let text = format!("The {words} left after {after}: {}.", cause_words(cause));
+                events.push((left_ms, "left", text));
+            }
+        }
+        let of_row = |event: &&RowEvent| event.key == *key || event.was.as_ref() == Some(key);
+        for event in self.roster.history().events().filter(of_row) {
+            let (what, text) = row_event(event);
+            events.push((event.at_ms, what, text));
+        }
+        events.retain(|(at_ms, ..)| *at_ms <= now.age_ms);
+        // Of one moment the later is first.
+        events.reverse();
+        events.sort_by_key(|(at_ms, ..)| core::cmp::Reverse(*at_ms));
+        events
+    }
+
+    fn ends(&self, ends: Ends, now: Now) -> (Option<u64>, String) {
+        let ttl = span(self.config.ttl_ms);
+        match ends {
+            Ends::Never => (None, "It stays as long as the gateway runs.".to_string()),
+            Ends::AfterClose => (
+                None,
+                format!(
+                    "It stays while it has a live connection, and goes {ttl} after the last one closed, or earlier if \
+                     the list is full."
+                ),
+            ),
+            Ends::At { at_ms, was_connected } => {
+                let state = if was_connected {
+                    "All its connections are closed"
+                } else {
+                    "It never had a connection: beacons wrote it"
+                };
+                let text = format!(
+                    "{state}. It goes {ttl} after its last sign of life, or earlier if the list is full."
+                );
+                (Some(at_ms.saturating_sub(now.age_ms)), text)
+            }
+        }
+    }
+}
+
+fn key_from(from: KeyFrom) -> &'static str {
+    match from {
+        KeyFrom::Gateway => "self",
+        KeyFrom::InstanceId => "instanceId",
+        KeyFrom::DeviceId => "deviceId",
+        KeyFrom::Host => "host",
+        KeyFrom::Ip => "ip",
+        KeyFrom::Text => "text",
+        KeyFrom::Connection => "connection",
+    }
+}
+
+fn why(view: &RowView, live: &[&Session<'_>]) -> String {
+    let placeholder = live.iter().find_map(|session| session.trace.placeholder);
+    let has_id = live
+        .iter()
+        .any(|session| session.client.instance_id.is_some() || session.device_id.is_some());
+    let text = match view.key_from {
+        KeyFrom::Gateway => "This is the gateway's own row; no client can write it.",
+        KeyFrom::InstanceId if view.is_owned => {
+            "The key is the instanceId, trimmed and in lower case. A device key owns the row: other clients with this \
+             id get rows of their own."
+        }
+        KeyFrom::InstanceId => {
+            "The key is the instanceId, trimmed and in lower case; all clients that send this id share the row."
+        }
+        KeyFrom::DeviceId if view.is_owned => {
+            "The client proved a device key and sent no instanceId, so the key is its deviceId."
+        }
+        KeyFrom::DeviceId => "A beacon had a deviceId and no instanceId, so the key is that deviceId.",
+        KeyFrom::Host => {
+            "A beacon had neither an instanceId nor a deviceId, so the key is the host of its text."
+        }
+        KeyFrom::Ip => "A beacon had no id and no host in its text, so the key is the ip of its text.",
+        KeyFrom::Text => "A beacon had no id, and no host or ip in its text, so the key is the text's begin.",
+        KeyFrom::Connection => {
+            if let Some(word) = placeholder {
+                return format!(
+                    "The handshake's instanceId is the placeholder {}, which counts as absent, so the key is the \
+                     connection; a reconnect makes another row.",
+                    quoted(word)
+                );
+            }
+            if has_id {
+                "The device key of another client owns the row of the id that this client sent, so the key is the \
+                 connection, and the row has no ids."
+            } else {
+                "The handshake has neither an instanceId nor a device key, so the key is the connection; a reconnect \
+                 makes another row."
+            }
+        }
+    };
+    let mut text = text.to_string();
+    if view.reporter.is_some() {
+        text.push_str(" Another client reports about it.");
+    }
+    text
+}
+
+fn member(written: &Written, sessions: &BTreeMap<u64, &Session<'_>>, now: Now) -> String {
+    let mut json = ObjectText::new();
+    json.text("name", &written.name);
+    json.raw("value", &written.value);
+    json.text(
+        "from",
+        match written.source {
+            Source::Handshake => "handshake",
+            Source::Beacon => "beacon",
+            Source::NodeEvent => "node-event",
+            Source::Gateway => "gateway",
+            Source::Derived => "derived",
+        },
+    );
+    if let Some(session) = sessions.get(&written.conn) {
+        json.text("connId", session.conn_id);
+        json.text("by", &by(session));
+    }
+    json.number("ageMs", now.age_ms.saturating_sub(written.at_ms));
+    json.end()
+}
+
+/// The writer's program and name.
+fn by(session: &Session<'_>) -> String {
+    let id = cut(&session.client.id);
+    match session.client.display_name.as_deref() {
+        Some(name) => format!("{id} / {}", cut(name)),
+        None => id.to_string(),
+    }
+}
+
+fn row_event(event: &RowEvent) -> (&'static str, String) {
+    let was = || {
+        let was = event.was.as_ref().map(RowKey::to_wire);
+        quoted(&was.unwrap_or_default())
+    };
+    match event.what {
+        What::Expired => ("expired", "The row was older than the TTL and went.".into()),
+        What::Evicted { was_live: true } => (
+            "evicted",
+            "The row went although its client is connected, because the list was full.".into(),
+        ),
+        What::Evicted { was_live: false } => ("evicted", "The row went, because the list was full.".into()),
+        What::OverQuota => (
+            "evicted",
+            "The row went, because its reporter had too many rows about others.".into(),
+        ),
+        What::Replaced => (
+            "replaced",
+            "The row went: the same device connected again under another id.".into(),
+        ),
+        What::Renamed => (
+            "renamed",
+            format!(
+                "A write with an instanceId took the row over; its key was {}.",
+                was()
+            ),
+        ),
+        What::MovedApart => (
+            "moved",
+            "The connection left the row of its id, because a device key came to own that.".into(),
+        ),
+        What::Apart => (
+            "moved",
+            "The connection got a row of its own, because another device owns the row of its id.".into(),
+        ),
+    }
+}
+
+pub(super) fn cause_words(cause: LeaveCause) -> &'static str {
+    match cause {
+        LeaveCause::PeerClosed => "the client or the network closed the connection",
+        LeaveCause::Silent => "the gateway closed it for silence",
+        LeaveCause::WeClosed => "the gateway closed it",
+    }
+}
+
+/// A client's text, cut to a readable length.
+fn cut(text: &str) -> &str {
+    crate::model::text::prefix_units(text, 64)
+}
+
+/// A length of time in words.
+pub(super) fn span(ms: u64) -> String {
+    match ms {
+        0..10_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        10_000..120_000 => format!("{} s", ms / 1_000),
+        120_000..7_200_000 => format!("{} min", ms / 60_000),
+        _ => format!("{} h", ms / 3_600_000),
+    }
+}

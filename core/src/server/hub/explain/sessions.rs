@@ -1,0 +1,112 @@
+//! The connections that the hub remembers, live or ended, in the order of their joins.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::super::journal::Ended;
+use super::super::member::Member;
+use super::super::trace::Trace;
+use super::super::{Hub, LeaveCause};
+use crate::findings::quoted;
+use crate::model::key::RowKey;
+use crate::model::{ClientInfo, Role};
+use crate::roster::RowId;
+
+/// Most live connections that are looked at.
+const MAX_LIVE: usize = 8_192;
+
+/// One connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Session<'a> {
+    pub(super) serial: u64,
+    pub(super) conn_id: &'a str,
+    pub(super) client: &'a ClientInfo,
+    pub(super) role: Role,
+    pub(super) ip: Option<&'a str>,
+    /// The verified device id.
+    pub(super) device_id: Option<&'a str>,
+    /// The key of its row, or of the row that it would have.
+    pub(super) key: &'a RowKey,
+    /// Its row, if that is listed.
+    pub(super) row: Option<RowId>,
+    /// Whether its mode makes a row.
+    pub(super) is_tracked: bool,
+    /// How far the clock of its proof is ahead, in ms.
+    pub(super) skew_ms: Option<i64>,
+    pub(super) trace: Trace,
+    /// When it last proved to be alive, by its join or a pong, on the age clock.
+    pub(super) alive_ms: u64,
+    /// When and why it ended.
+    pub(super) left: Option<(u64, LeaveCause)>,
+}
+
+impl<'a> Session<'a> {
+    fn of_ended(ended: &'a Ended) -> Self {
+        Self {
+            serial: ended.serial,
+            conn_id: &ended.conn_id,
+            client: &ended.client,
+            role: ended.role,
+            ip: ended.ip.as_deref(),
+            device_id: ended.device_id.as_deref(),
+            key: &ended.key,
+            row: None,
+            is_tracked: ended.is_tracked,
+            skew_ms: ended.skew_ms,
+            trace: ended.trace,
+            alive_ms: ended.left_ms,
+            left: Some((ended.left_ms, ended.cause)),
+        }
+    }
+
+    /// The name that the client gives itself, else its program.
+    pub(super) fn name(&self) -> &'a str {
+        self.client.display_name.as_deref().unwrap_or(&self.client.id)
+    }
+
+    /// Who it is, in a few words of bounded length.
+    pub(super) fn words(&self) -> String {
+        let client = self.client;
+        let program = quoted(&client.id);
+        match client.display_name.as_deref() {
+            Some(name) => format!("client {program} of {}", quoted(name)),
+            None => format!("client {program}"),
+        }
+    }
+}
+
+impl Hub {
+    /// The connections that are remembered, in the order of their joins.
+    pub(super) fn sessions(&self) -> Vec<Session<'_>> {
+        let mut sessions: Vec<Session<'_>> = self.journal.ended().map(Session::of_ended).collect();
+        let live = self.members.iter().take(MAX_LIVE);
+        sessions.extend(live.map(|(_, member)| self.live_session(member)));
+        sessions.sort_unstable_by_key(|session| session.serial);
+        sessions
+    }
+
+    fn live_session<'a>(&'a self, member: &'a Member) -> Session<'a> {
+        let handshake = &member.handshake;
+        let interval_ms = self.ping_interval_ms();
+        // A pong sets the next ping one interval ahead, and a ping the end of its window another one.
+        let windows = if member.heartbeat.awaits_pong { 2 } else { 1 };
+        let pong_ms = member.heartbeat.due_ms.saturating_sub(interval_ms * windows);
+        let row = member.row.filter(|&row| self.roster.contains(row));
+        Session {
+            serial: member.serial,
+            conn_id: &handshake.conn_id,
+            client: &handshake.client,
+            role: handshake.role,
+            ip: handshake.remote_ip.as_deref(),
+            device_id: handshake.device_id.as_deref(),
+            key: row.and_then(|row| self.roster.key(row)).unwrap_or(&member.key),
+            row,
+            is_tracked: member.is_tracked,
+            skew_ms: handshake.clock_skew_ms,
+            trace: member.trace,
+            alive_ms: pong_ms.max(member.trace.joined_ms),
+            left: None,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What explanations and findings remember of connections: those that are live carry a [`Trace`], of those that ended
+//! the last ones are kept, bounded by number and bytes.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use core::mem::size_of;
+
+use super::LeaveCause;
+use super::member::Member;
+use super::trace::Trace;
+use crate::model::key::RowKey;
+use crate::model::{ClientInfo, Role};
+
+/// Most ended connections that are remembered.
+pub(super) const MAX_ENDED: usize = 1_024;
+/// Most bytes that they take together.
+pub(super) const MAX_ENDED_BYTES: usize = 1_024 * 1_024;
+/// A connection that ended.
+#[derive(Clone, Debug)]
+pub(super) struct Ended {
+    pub(super) serial: u64,
+    pub(super) conn_id: Box<str>,
+    pub(super) client: Arc<ClientInfo>,
+    pub(super) role: Role,
+    pub(super) ip: Option<Box<str>>,
+    pub(super) device_id: Option<Box<str>>,
+    /// The key of its row, or of the row that it would have had.
+    pub(super) key: RowKey,
+    pub(super) is_tracked: bool,
+    pub(super) skew_ms: Option<i64>,
+    pub(super) trace: Trace,
+    /// On the age clock.
+    pub(super) left_ms: u64,
+    pub(super) cause: LeaveCause,
+}
+
+impl Ended {
+    pub(super) fn new(member: &mut Member, key: Option<RowKey>, cause: LeaveCause, left_ms: u64) -> Self {
+        let handshake = &mut member.handshake;
+        Self {
+            serial: member.serial,
+            conn_id: core::mem::take(&mut handshake.conn_id),
+            client: Arc::clone(&handshake.client),
+            role: handshake.role,
+            ip: handshake.remote_ip.take(),
+            device_id: handshake.device_id.take(),
+            key: key.unwrap_or_else(|| member.key.clone()),
+            is_tracked: member.is_tracked,
+            skew_ms: handshake.clock_skew_ms,
+            trace: member.trace,
+            left_ms,
+            cause,
+        }
+    }
+
+    /// What it takes, in bytes. What it shares with others counts in full.
+    fn bytes(&self) -> usize {
+        let client = &*self.client;
+        let texts = [
+            Some(&client.id),
+            Some(&client.version),
+            Some(&client.platform),
+            Some(&client.mode),
+            client.display_name.as_ref(),
+            client.device_family.as_ref(),
+            client.model_identifier.as_ref(),
+            client.instance_id.as_ref(),
+            client.time_zone.as_ref(),
+            self.ip.as_ref(),
+            self.device_id.as_ref(),
+            Some(&self.conn_id),
+        ];
+        let texts: usize = texts.into_iter().flatten().map(|text| text.len()).sum();
+        size_of::<Self>() + size_of::<ClientInfo>() + texts + crate::roster::history::bytes(&self.key)
+    }
+}
+
+/// The connections that ended last, oldest first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Journal {
+    ended: VecDeque<Ended>,
+    bytes: usize,
+}
+
+impl Journal {
+    pub(super) fn note(&mut self, ended: Ended) {
+        self.bytes += ended.bytes();
+        self.ended.push_back(ended);
+        while (self.ended.len() > MAX_ENDED || self.bytes > MAX_ENDED_BYTES)
+            && let Some(oldest) = self.ended.pop_front()
+        {
+            self.bytes -= oldest.bytes();
+        }
+    }
+
+    pub(super) fn ended(&self) -> impl DoubleEndedIterator<Item = &Ended> {
+        self.ended.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ended_connections_are_bounded_by_number_and_bytes() {
+        let ended = |name: &str| Ended {
+            serial: 1,
+            conn_id: "c".into(),
+            client: Arc::new(ClientInfo {
+                display_name: Some(name.into()),
+                ..ClientInfo::default()
+            }),
+            role: Role::Operator,
+            ip: None,
+            device_id: None,
+            key: RowKey::Connection("c".into()),
+            is_tracked: true,
+            skew_ms: None,
+            trace: Trace::default(),
+            left_ms: 0,
+            cause: LeaveCause::PeerClosed,
+        };
+        let mut journal = Journal::default();
+        for _ in 0..3_000 {
+            journal.note(ended("short"));
+        }
+        assert_eq!(journal.ended().count(), MAX_ENDED);
+        for _ in 0..3_000 {
+            journal.note(ended(&"x".repeat(10_000)));
+        }
+        assert!(journal.ended().count() < MAX_ENDED / 8);
+        assert!(journal.bytes <= MAX_ENDED_BYTES);
+    }
+}

@@ -1,0 +1,125 @@
+//! `presence.explain`.
+
+use super::*;
+
+fn explain(hub: &mut Hub, reader: ConnId, params: Value, now: Now) -> Value {
+    call(hub, reader, "presence.explain", params, now)["payload"].take()
+}
+
+#[test]
+fn each_member_has_its_last_writer() {
+    let mut hub = hub();
+    let conn = hub.join(handshake("Mac-1", "ui", &["operator.read"]), START);
+    let beacon = json!({ "text": "hello", "instanceId": "mac-1", "ip": "10.0.0.7", "reason": "periodic" });
+    call(&mut hub, conn, "system-event", beacon, START.after(5_000));
+    let now = START.after(9_000);
+    let row = explain(&mut hub, conn, json!({ "row": "mac-1" }), now)["row"].take();
+    assert_eq!(row["key"], "mac-1");
+    assert_eq!(row["keyFrom"], "instanceId");
+    let member = |name: &str| {
+        let members = row["members"].as_array().unwrap();
+        members
+            .iter()
+            .find(|member| member["name"] == name)
+            .unwrap()
+            .clone()
+    };
+    for (name, value, from, age_ms) in [
+        ("ip", json!("10.0.0.7"), "beacon", 4_000),
+        ("reason", json!("periodic"), "beacon", 4_000),
+        ("version", json!("1"), "handshake", 9_000),
+        ("instanceId", json!("mac-1"), "beacon", 4_000),
+        ("roles", json!(["operator"]), "handshake", 9_000),
+        ("host", json!("test"), "handshake", 9_000),
+        ("onlineSince", json!(START.wall_ms), "gateway", 4_000),
+    ] {
+        let member = member(name);
+        assert_eq!(member["value"], value, "{name}");
+        assert_eq!(member["from"], from, "{name}");
+        assert_eq!(member["ageMs"], age_ms, "{name}");
+        let is_clients = from != "gateway";
+        assert_eq!(member["connId"] == "conn-Mac-1", is_clients, "{name}");
+        assert_eq!(member["by"] == "test", is_clients, "{name}");
+    }
+    assert_eq!(
+        row["connections"],
+        json!([{
+            "connId": "conn-Mac-1", "clientId": "test", "mode": "ui", "role": "operator", "ip": "192.0.2.1",
+            "sinceMs": 9_000,
+        }])
+    );
+    assert_eq!(row["events"][0]["what"], "joined");
+    assert_eq!(row["events"][0]["ageMs"], 9_000);
+    assert_eq!(row["expiresInMs"], Value::Null);
+}
+
+#[test]
+fn what_a_closed_connection_wrote_stays_known() {
+    let mut hub = hub();
+    let reader = hub.join(handshake("r", "ui", &["operator.read"]), START);
+    let conn = hub.join(handshake("a", "ui", &[]), START.after(1_000));
+    hub.leave(conn, LeaveCause::PeerClosed, START.after(3_000));
+    let row = explain(&mut hub, reader, json!({ "row": "a" }), START.after(10_000))["row"].take();
+    let members = row["members"].as_array().unwrap();
+    let member = |name: &str| members.iter().find(|member| member["name"] == name).unwrap();
+    assert_eq!(member("mode")["from"], "handshake");
+    assert_eq!(member("mode")["connId"], "conn-a");
+    assert_eq!(member("mode")["ageMs"], 9_000);
+    assert_eq!(member("reason")["from"], "gateway");
+    assert_eq!(member("reason")["ageMs"], 7_000);
+    let events: Vec<_> = row["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| &event["what"])
+        .collect();
+    assert_eq!(events, ["left", "joined"]);
+    assert_eq!(row["expiresInMs"], 293_001);
+    assert_eq!(row["connections"], json!([]));
+}
+
+#[test]
+fn an_unknown_row_is_refused_by_name() {
+    let mut hub = hub();
+    let reader = hub.join(handshake("r", "ui", &["operator.read"]), START);
+    let answer = call(
+        &mut hub,
+        reader,
+        "presence.explain",
+        json!({ "row": "nobody" }),
+        START,
+    );
+    assert_eq!(answer["error"]["code"], "INVALID_REQUEST");
+    assert_eq!(
+        answer["error"]["message"],
+        "invalid presence.explain params: at /row: no row has the key \"nobody\""
+    );
+    let own = explain(&mut hub, reader, json!({ "row": "SELF" }), START);
+    assert_eq!(own["row"]["keyFrom"], "self");
+}
+
+#[test]
+fn findings_of_the_list_have_the_keys_of_their_rows() {
+    let mut hub = hub();
+    let reader = hub.join(handshake("r", "ui", &["operator.read"]), START);
+    hub.join(handshake("mac 1", "ui", &[]), START);
+    hub.join(handshake("mac1", "ui", &[]), START);
+    let all = explain(&mut hub, reader, json!({}), START);
+    assert_eq!(all["source"], "gateway");
+    assert_eq!(all["findings"][0]["code"], "ID_SPELLING");
+    assert_eq!(all["findings"][0]["rows"], json!(["mac 1", "mac1"]));
+    assert!(
+        all["checks"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("presence/id-spelling"))
+    );
+    let one = explain(&mut hub, reader, json!({ "row": "mac1" }), START);
+    assert_eq!(one["findings"], all["findings"]);
+    let other = explain(&mut hub, reader, json!({ "row": "r" }), START);
+    assert_eq!(
+        other["findings"],
+        json!([]),
+        "two programs on one machine are healthy"
+    );
+}

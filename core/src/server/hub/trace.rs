@@ -1,0 +1,69 @@
+//! What is remembered of a connection for findings.
+
+/// The window in which beacons are counted, in ms.
+pub(super) const BEACON_WINDOW_MS: u64 = 60_000;
+
+/// How often a connection sends beacons: counts of this window and of the one before.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct BeaconRate {
+    /// The number of the window, in windows of the age clock.
+    window: u32,
+    now: u16,
+    before: u16,
+}
+
+impl BeaconRate {
+    pub(super) fn note(&mut self, now_ms: u64) {
+        self.turn(now_ms);
+        self.now = self.now.saturating_add(1);
+    }
+
+    /// The larger count of this window and the one before.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for findings of the gateway's memory"))]
+    pub(super) fn most(mut self, now_ms: u64) -> u16 {
+        self.turn(now_ms);
+        self.now.max(self.before)
+    }
+
+    fn turn(&mut self, now_ms: u64) {
+        let window = (now_ms / BEACON_WINDOW_MS) as u32;
+        match window.wrapping_sub(self.window) {
+            0 => return,
+            1 => self.before = self.now,
+            _ => self.before = 0,
+        }
+        (self.window, self.now) = (window, 0);
+    }
+}
+
+/// What is remembered of a connection for findings.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Trace {
+    /// On the age clock.
+    pub(super) joined_ms: u64,
+    pub(super) beacons: BeaconRate,
+    /// The placeholder that its handshake or its last such beacon had as an id.
+    pub(super) placeholder: Option<&'static str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beacons_are_counted_by_windows() {
+        let mut rate = BeaconRate::default();
+        for at_ms in [0, 1, 59_999] {
+            rate.note(at_ms);
+        }
+        assert_eq!(rate.most(59_999), 3);
+        rate.note(60_000);
+        assert_eq!(rate.most(60_000), 3, "the window before counts too");
+        assert_eq!(rate.most(120_000), 1);
+        assert_eq!(rate.most(180_000), 0);
+        for _ in 0..100_000 {
+            rate.note(200_000);
+        }
+        assert_eq!(rate.most(200_000), u16::MAX);
+    }
+}
