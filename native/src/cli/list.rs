@@ -7,8 +7,9 @@ use presence_core::model::RawEntry;
 
 use super::client::{Link, client_info, in_time, no_params};
 use super::options::ListOptions;
+use super::output::escaped;
 use super::target::Target;
-use super::{Failure, is_bidi_control, print, roster};
+use super::{Failure, print, roster};
 
 pub(super) async fn list(options: &ListOptions) -> Result<(), Failure> {
     let target = Target::new(&options.client)?;
@@ -45,31 +46,4 @@ pub(super) async fn list(options: &ListOptions) -> Result<(), Failure> {
     let mut mirror = Mirror::new(MirrorConfig::default());
     mirror.apply_list(rows, now_ms);
     print(&roster::table(&mirror, now_ms, |_| String::new()))
-}
-
-/// The same JSON without characters that steer a terminal: they can only be in its strings.
-fn escaped(json: &str) -> String {
-    json.chars()
-        .map(|c| {
-            if (c.is_control() && !c.is_ascii_whitespace()) || is_bidi_control(c) {
-                format!("\\u{:04x}", u32::from(c))
-            } else {
-                c.to_string()
-            }
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_on_a_terminal_cannot_steer_it_and_says_the_same() {
-        let json = "[{\"host\":\"a\u{9b}31m\u{202e}\u{7f}\u{e9}\"}]\n";
-        let shown = escaped(json);
-        assert_eq!(shown, "[{\"host\":\"a\\u009b31m\\u202e\\u007f\u{e9}\"}]\n");
-        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
-        assert_eq!(read(&shown), read(json));
-    }
 }

@@ -6,7 +6,10 @@
 mod beacon;
 mod client;
 mod device_key;
+mod doctor;
+mod explain;
 mod failure;
+mod finding;
 mod instance;
 mod kept;
 mod last_input;
@@ -18,6 +21,7 @@ pub(crate) mod output;
 mod port_holder;
 mod roster;
 mod sandbox;
+mod saved;
 mod screen;
 mod serve;
 mod signals;
@@ -40,7 +44,7 @@ use output::print;
 #[must_use]
 pub fn main() -> ExitCode {
     let code = match run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(failure) => {
             stderr::say(&failure.to_string());
             ExitCode::from(failure.code())
@@ -50,17 +54,21 @@ pub fn main() -> ExitCode {
     code
 }
 
-fn run() -> Result<(), Failure> {
+/// Returns the exit code of a command that succeeded.
+fn run() -> Result<u8, Failure> {
     let cli = Cli::read().map_err(|error| Failure::Usage(error.to_string()))?;
     match cli.command {
-        Command::Serve(options) => serve::serve(&options),
-        Command::List(options) => block_on(list::list(&options)),
-        Command::Watch(options) => block_on(watch::watch(&options)),
-        Command::Beacon(options) => block_on(beacon::beacon(&options)),
+        Command::Serve(options) => serve::serve(&options)?,
+        Command::List(options) => block_on(list::list(&options))?,
+        Command::Watch(options) => block_on(watch::watch(&options))?,
+        Command::Doctor(options) => return block_on(doctor::doctor(&options)),
+        Command::Explain(options) => block_on(explain::explain(&options))?,
+        Command::Beacon(options) => block_on(beacon::beacon(&options))?,
     }
+    Ok(0)
 }
 
-fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     runtime()?.block_on(command)
 }
 

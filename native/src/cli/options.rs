@@ -32,11 +32,20 @@ Examples:
   presence-gateway list                             print the connected clients
   presence-gateway list --json | jq '.[].host'      print them as JSON
   presence-gateway watch                            show them live
+  presence-gateway doctor                           say what is wrong in the list, and what to change
+  presence-gateway explain studio                   say why the row of studio is listed as it is
   presence-gateway beacon                           report this machine to the gateway once
   presence-gateway beacon --every 60s               report it every 60 s
 
 Exit codes:
-  0 done   1 failed   2 wrong usage   3 cannot connect   4 refused   5 timeout";
+  0 done   1 failed   2 wrong usage   3 cannot connect   4 refused   5 timeout
+  `doctor`: 6 warnings   7 errors";
+
+const DOCTOR_HELP: &str = "\
+Exit codes: 0 no finding or infos only, 6 warnings, 7 errors, others as of all commands.
+
+A gateway of this project also answers from what it remembers. Of any other gateway, and of a FILE, the
+list alone is checked, and the report says which checks were skipped.";
 
 const SERVE_HELP: &str = "\
 Every option can also be set in the environment (--max-entries: OPENCLAW_GATEWAY_MAX_ENTRIES; lists
@@ -65,6 +74,11 @@ pub(super) enum Command {
     List(ListOptions),
     /// Show the connected clients live, until Ctrl-C
     Watch(ClientOptions),
+    /// Say what is wrong in the list of connected clients, and what to change in which client
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(DoctorOptions),
+    /// Say why a row is listed as it is: its key, who wrote each member, its connections, and when it goes
+    Explain(ExplainOptions),
     /// Send a beacon, a report about this machine, once or at an interval (--every)
     Beacon(BeaconOptions),
 }
@@ -107,6 +121,35 @@ pub(super) struct ListOptions {
     #[command(flatten)]
     pub client: ClientOptions,
     /// Print the list exactly as the gateway sent it, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `doctor`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct DoctorOptions {
+    /// File with a presence list of any gateway, instead of a gateway: a list, a `presence` event, hello-ok, or a response
+    /// with one of them; - is stdin
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Where the gateway is.
+    #[command(flatten)]
+    pub client: ClientOptions,
+    /// Print a report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `explain`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ExplainOptions {
+    /// Key of the row, or its instanceId, deviceId, host or the start of one of them, if no other row has it
+    #[arg(value_name = "ROW")]
+    pub row: String,
+    /// Where the gateway is.
+    #[command(flatten)]
+    pub client: ClientOptions,
+    /// Print the explanation as JSON
     #[arg(long)]
     pub json: bool,
 }

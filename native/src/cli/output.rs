@@ -1,11 +1,12 @@
 //! Stdout: the results of commands.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::thread;
 
+use serde::Serialize;
 use tracing::warn;
 
-use super::Failure;
+use super::{Failure, is_bidi_control};
 
 /// Writes the result of a command. A reader that is gone (`| head`) is not an error.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
@@ -15,6 +16,31 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Writes a value as indented JSON. On a terminal, characters that would steer it are escaped.
+pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let json = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::Other(format!("cannot write the output: {error}")))?;
+    let json = if io::stdout().is_terminal() {
+        escaped(&json)
+    } else {
+        json
+    };
+    print(&format!("{json}\n"))
+}
+
+/// The same JSON without characters that steer a terminal: they can only be in its strings.
+pub(super) fn escaped(json: &str) -> String {
+    json.chars()
+        .map(|c| {
+            if (c.is_control() && !c.is_ascii_whitespace()) || is_bidi_control(c) {
+                format!("\\u{:04x}", u32::from(c))
+            } else {
+                c.to_string()
+            }
+        })
+        .collect()
 }
 
 /// Most bytes that a pipe takes at once when it takes any: `PIPE_BUF` of Linux.
@@ -59,4 +85,18 @@ pub(super) fn write(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_on_a_terminal_cannot_steer_it_and_says_the_same() {
+        let json = "[{\"host\":\"a\u{9b}31m\u{202e}\u{7f}\u{e9}\"}]\n";
+        let shown = escaped(json);
+        assert_eq!(shown, "[{\"host\":\"a\\u009b31m\\u202e\\u007f\u{e9}\"}]\n");
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(read(&shown), read(json));
+    }
 }

@@ -6,6 +6,7 @@
 )]
 
 mod beacon;
+mod doctor;
 mod list;
 mod observe;
 mod reload;
