@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use presence_core::client::mirror::MAX_ROWS;
 use presence_core::client::{ClientConfig, Mirror, MirrorConfig};
 use presence_core::findings::{FindingKind, Severity};
+use presence_core::model::RawEntry;
 use presence_core::wire::presence::{Snapshot, rows};
 use serde::{Deserialize, Serialize};
 
@@ -51,12 +52,17 @@ struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped_why: Option<&'static str>,
     findings: Vec<Finding>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings_left_out: Option<u64>,
 }
 
 /// The gateway's answer.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Answer {
     findings: Vec<Finding>,
+    /// How many more there are than an answer holds.
+    findings_left_out: Option<u64>,
     #[serde(default)]
     checks: Vec<String>,
 }
@@ -104,10 +110,10 @@ async fn of_gateway(client: &super::options::ClientOptions) -> Result<Examined, 
         }
         let answer: Answer = finding::read(&link.call(EXPLAIN, &no_params()).await?)?;
         let snapshot = snapshot(&mut link).await?;
-        let names = snapshot.rows.iter().filter_map(|(key, row)| {
-            let name = row.str("host")?;
-            Some((key.to_string(), name.to_owned()))
-        });
+        let names = snapshot
+            .rows
+            .iter()
+            .filter_map(|(key, row)| Some((key.to_string(), name(row)?)));
         Ok(Examined {
             names: names.collect(),
             rows: snapshot.rows.len(),
@@ -118,6 +124,7 @@ async fn of_gateway(client: &super::options::ClientOptions) -> Result<Examined, 
                 checks_skipped: Vec::new(),
                 skipped_why: None,
                 findings: answer.findings,
+                findings_left_out: answer.findings_left_out,
             },
         })
     })
@@ -157,10 +164,10 @@ pub(super) async fn snapshot(link: &mut Link) -> Result<Snapshot, Failure> {
 
 fn of_list(mirror: &Mirror) -> Result<Examined, Failure> {
     let findings = finding::of_list(mirror)?;
-    let names = mirror.rows().into_iter().filter_map(|row| {
-        let name = row.entry().str("host")?;
-        Some((row.key().to_owned(), name.to_owned()))
-    });
+    let names = mirror
+        .rows()
+        .into_iter()
+        .filter_map(|row| Some((row.key().to_owned(), name(row.entry())?)));
     Ok(Examined {
         names: names.collect(),
         rows: mirror.raw_list().count(),
@@ -171,8 +178,15 @@ fn of_list(mirror: &Mirror) -> Result<Examined, Failure> {
             checks_skipped: OF_GATEWAYS.map(str::to_owned).into(),
             skipped_why: Some(WHY_SKIPPED),
             findings,
+            findings_left_out: None,
         },
     })
+}
+
+/// What people call a row.
+fn name(row: &RawEntry) -> Option<String> {
+    let host = row.str("host")?.trim();
+    (!host.is_empty()).then(|| host.to_owned())
 }
 
 /// The report for people.
@@ -188,6 +202,10 @@ fn text(report: &Report, name: &dyn Fn(&str) -> Option<String>, rows: usize, col
         "",
         columns,
     ));
+    if let Some(left_out) = report.findings_left_out {
+        let text = format!("{left_out} more findings do not fit in the gateway's answer.");
+        lines.extend(wrapped(&text, "", columns));
+    }
     if let Some(why) = report.skipped_why {
         let skipped = report.checks_skipped.len();
         lines.extend(wrapped(
@@ -201,8 +219,6 @@ fn text(report: &Report, name: &dyn Fn(&str) -> Option<String>, rows: usize, col
 
 #[cfg(test)]
 mod tests {
-    use presence_core::model::RawEntry;
-
     use super::*;
 
     fn examined(list: &str) -> Examined {

@@ -173,33 +173,16 @@ fn quoted(text: &str) -> String {
 /// The explanation for people.
 fn text(answer: &Answer, columns: usize) -> String {
     let Answer { row, findings } = answer;
-    let mut lines = wrapped(&printable(&row.key), "", columns);
+    let host = row.members.iter().find(|member| member.name == "host");
+    let title = match host.and_then(|host| host.value.as_str()) {
+        Some(host) => format!("{} ({})", cut(&printable(host), MAX_NAME), printable(&row.key)),
+        None => printable(&row.key),
+    };
+    let mut lines = wrapped(&title, "", columns);
     lines.extend(wrapped(&printable(&row.why), "", columns));
     lines.extend(wrapped(&printable(&row.ends), "", columns));
-    let age = |ms: Option<u64>| ms.map_or_else(|| ABSENT.to_owned(), |ms| age_text(ms).into_owned());
     let or_absent = |text: &Option<String>| text.clone().unwrap_or_else(|| ABSENT.to_owned());
-    let value = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let members = row.members.iter().map(|member| {
-        let Member {
-            name,
-            value: json,
-            from,
-            by,
-            age_ms,
-        } = member;
-        vec![
-            name.clone(),
-            value(json),
-            or_absent(from),
-            age(*age_ms),
-            or_absent(by),
-        ]
-    });
-    push_table(
-        &mut lines,
-        &["MEMBER", "VALUE", "FROM", "WRITTEN", "BY"],
-        &members.collect::<Vec<_>>(),
-    );
+    push_members(&mut lines, &row.members, columns);
     let connections = row.connections.iter().map(|connection| {
         let Connection {
             client_id,
@@ -240,6 +223,39 @@ fn text(answer: &Answer, columns: usize) -> String {
         lines.pop();
     }
     fitted(lines, columns)
+}
+
+fn age(ms: Option<u64>) -> String {
+    ms.map_or_else(|| ABSENT.to_owned(), |ms| age_text(ms).into_owned())
+}
+
+/// Adds the members, each with the number of its writer, and the writers: most members have the same.
+fn push_members(lines: &mut Vec<String>, members: &[Member], columns: usize) {
+    let mut writers: Vec<String> = Vec::new();
+    let mut number = |member: &Member| {
+        let mut writer = member.from.clone().unwrap_or_else(|| ABSENT.to_owned());
+        if let Some(by) = &member.by {
+            writer.push_str(&format!(" of {by}"));
+        }
+        if let Some(ms) = member.age_ms {
+            writer.push_str(&format!(", {}", age_text(ms)));
+        }
+        let known = writers.iter().position(|known| *known == writer);
+        let at = known.unwrap_or_else(|| {
+            writers.push(writer);
+            writers.len() - 1
+        });
+        format!("[{}]", at + 1)
+    };
+    let value = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let rows: Vec<Vec<String>> = members
+        .iter()
+        .map(|member| vec![member.name.clone(), value(&member.value), number(member)])
+        .collect();
+    push_table(lines, &["MEMBER", "VALUE", "WRITER"], &rows);
+    for (writer, number) in writers.iter().zip(1..) {
+        lines.extend(wrapped(&format!("[{number}] {}", printable(writer)), "", columns));
+    }
 }
 
 /// Adds a blank line and a table, if the table has rows.
@@ -320,15 +336,18 @@ mod tests {
         let text = text(&serde_json::from_value(answer).unwrap(), 80);
         assert_eq!(
             text,
-            "mac-1\n\
+            "studio\u{fffd} (mac-1)\n\
              The key is the instanceId, trimmed and in lower case; all clients that send this\n\
              id share the row.\n\
              It stays while it has a live connection.\n\
              \n\
-             MEMBER            VALUE         FROM    WRITTEN   BY\n\
-             host              studio\u{fffd}       beacon  just now  openclaw-macos / studio\n\
-             lastInputSeconds  5             beacon  2m ago    -\n\
-             roles             [\"operator\"]  -       -         -\n\
+             MEMBER            VALUE         WRITER\n\
+             host              studio\u{fffd}       [1]\n\
+             lastInputSeconds  5             [2]\n\
+             roles             [\"operator\"]  [3]\n\
+             [1] beacon of openclaw-macos / studio, just now\n\
+             [2] beacon, 2m ago\n\
+             [3] -\n\
              \n\
              CONNECTION      MODE  ROLE      IP  SINCE\n\
              openclaw-macos  ui    operator  -   3m ago\n\
