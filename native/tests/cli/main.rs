@@ -7,6 +7,7 @@
 
 mod beacon;
 mod doctor;
+mod explain;
 mod list;
 mod observe;
 mod reload;
