@@ -24,6 +24,27 @@ pub enum FindingKind {
     NoAddress,
     /// The list is nearly as long as it may get.
     NearCap,
+    /// A client comes with another id at every connect.
+    #[cfg(feature = "server")]
+    NewIdEachConnect,
+    /// One id is live in two places at once.
+    #[cfg(feature = "server")]
+    IdInTwoPlaces,
+    /// One client has two live connections of one kind.
+    #[cfg(feature = "server")]
+    TwoSockets,
+    /// A client connects and disconnects again and again.
+    #[cfg(feature = "server")]
+    Flapping,
+    /// A client's clock is wrong.
+    #[cfg(feature = "server")]
+    ClientClock,
+    /// Rows went because there were too many.
+    #[cfg(feature = "server")]
+    Evictions,
+    /// A connection sends more beacons than its rows need.
+    #[cfg(feature = "server")]
+    BeaconsTooOften,
 }
 
 /// How bad a finding is, with the names of OpenClaw's doctor.
@@ -93,6 +114,18 @@ impl FindingKind {
         Self::SameMachine,
         Self::NoAddress,
         Self::NearCap,
+    ];
+
+    /// The kinds that only a gateway finds, by what it remembers.
+    #[cfg(feature = "server")]
+    pub const OF_GATEWAYS: [Self; 7] = [
+        Self::NewIdEachConnect,
+        Self::IdInTwoPlaces,
+        Self::TwoSockets,
+        Self::Flapping,
+        Self::ClientClock,
+        Self::Evictions,
+        Self::BeaconsTooOften,
     ];
 
     /// The stable code, for programs.
@@ -189,6 +222,62 @@ impl FindingKind {
                 title: "The list is nearly full: soon new rows push out old ones.",
                 fix: "Give a stable instanceId to clients that add a row at every connect, or raise the gateway's cap \
                       (--max-entries).",
+            },
+            #[cfg(feature = "server")]
+            Self::NewIdEachConnect => &Words {
+                code: "NEW_ID_EACH_CONNECT",
+                severity: Severity::Warning,
+                title: "A client comes with a new id at every connect.",
+                fix: "Store the instanceId where it survives restarts and reloads (a file of the program, localStorage of a \
+                      page), and read it before connecting. Make a new one only if there is none.",
+            },
+            #[cfg(feature = "server")]
+            Self::IdInTwoPlaces => &Words {
+                code: "ID_IN_TWO_PLACES",
+                severity: Severity::Error,
+                title: "One id is live in two places at once.",
+                fix: "Delete the stored instanceId and device key on one of the machines, so that it makes its own, and leave \
+                      both out of disk images and copied home folders.",
+            },
+            #[cfg(feature = "server")]
+            Self::TwoSockets => &Words {
+                code: "TWO_SOCKETS",
+                severity: Severity::Warning,
+                title: "One client has two live connections of one kind.",
+                fix: "Keep one connection per tab or program: close the old one before opening the next, also in effects that \
+                      run twice and after hot reloads. Tabs that are to have a row each need an instanceId each.",
+            },
+            #[cfg(feature = "server")]
+            Self::Flapping => &Words {
+                code: "FLAPPING",
+                severity: Severity::Warning,
+                title: "A client connects and disconnects again and again.",
+                fix: "Keep one connection open and answer pings. After a close wait before the next try, each time longer, and \
+                      look into the client's log for the reason of the close.",
+            },
+            #[cfg(feature = "server")]
+            Self::ClientClock => &Words {
+                code: "CLIENT_CLOCK",
+                severity: Severity::Warning,
+                title: "A client's clock is wrong.",
+                fix: "Set the machine's clock by NTP. In the client, sign the ts of connect.challenge, and count ages on the \
+                      gateway's clock.",
+            },
+            #[cfg(feature = "server")]
+            Self::Evictions => &Words {
+                code: "EVICTIONS",
+                severity: Severity::Warning,
+                title: "Rows went because the list was full.",
+                fix: "Give the clients that add a row at every connect a stable instanceId. If all rows are real, raise the \
+                      gateway's --max-entries.",
+            },
+            #[cfg(feature = "server")]
+            Self::BeaconsTooOften => &Words {
+                code: "BEACONS_TOO_OFTEN",
+                severity: Severity::Warning,
+                title: "A client sends beacons too often.",
+                fix: "Send a beacon every 60 s, and at once only for a change that readers need; at least 5 s apart. While the \
+                      connection is open, pongs keep its row.",
             },
         }
     }

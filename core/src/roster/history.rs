@@ -38,7 +38,6 @@ pub(crate) struct RowEvent {
     pub(crate) was: Option<RowKey>,
     pub(crate) what: What,
     /// The serial of the connection whose write was the cause; 0 if none was, or it is unknown.
-    #[expect(dead_code, reason = "for findings of the gateway's memory")]
     pub(crate) cause: u64,
 }
 

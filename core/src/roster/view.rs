@@ -111,7 +111,6 @@ impl Roster {
     }
 
     /// The rows that beacons wrote, and whose they were.
-    #[expect(dead_code, reason = "for findings of the gateway's memory")]
     pub(crate) fn reported(&self) -> impl Iterator<Item = Reported> {
         self.store.ids().filter_map(|id| {
             let row = &self.store[id];

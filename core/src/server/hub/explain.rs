@@ -1,7 +1,7 @@
 //! `presence.explain`: what is wrong, and why a row is as it is (SPEC 6.1). Everything is derived when a reader asks.
 
+mod memory;
 mod row;
-#[expect(dead_code, reason = "findings of the gateway's memory use the rest")]
 mod sessions;
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -9,6 +9,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use self::memory::Memory;
 use super::Hub;
 use crate::findings::{Confidence, Finding, FindingKind, findings};
 use crate::model::json::{ObjectText, array_text};
@@ -32,7 +33,6 @@ struct Listed {
     key: String,
     entry: RawEntry,
     /// The row, if it is this gateway's own.
-    #[expect(dead_code, reason = "for findings of the gateway's memory")]
     id: Option<RowId>,
 }
 
@@ -69,18 +69,33 @@ impl Hub {
 
     /// What is looked for.
     fn checks(&self) -> impl Iterator<Item = FindingKind> + use<> {
-        FindingKind::OF_LISTS.into_iter()
+        FindingKind::OF_LISTS.into_iter().chain(FindingKind::OF_GATEWAYS)
     }
 
     /// The list, and what is wrong with it: what the gateway remembers first, then what the list alone shows.
     fn found(&mut self, now: Now) -> (Vec<Listed>, Vec<Finding>) {
         let list = self.listed(now);
         let entries: Vec<&RawEntry> = list.iter().map(|row| &row.entry).collect();
-        let mut found = findings(&entries, Some(self.config.max_entries.max(2)));
-        // Rows of one machine that the gateway did not see follow each other are several programs.
-        found.retain(|finding| {
-            finding.kind != FindingKind::SameMachine || finding.confidence != Confidence::Low
-        });
+        let sessions = self.sessions();
+        let memory = Memory {
+            list: &list,
+            roster: &self.roster,
+            sessions: &sessions,
+            now_ms: now.age_ms,
+        };
+        let mut found = memory.findings();
+        let about_ids = found.iter().filter(|finding| is_about_ids(finding.kind));
+        let explained: BTreeSet<usize> = about_ids
+            .flat_map(|finding| finding.rows.iter().copied())
+            .collect();
+        let of_list = findings(&entries, Some(self.config.max_entries.max(2)));
+        found.extend(of_list.into_iter().filter(|finding| {
+            let is_new = finding.rows.iter().any(|row| !explained.contains(row));
+            // Two programs on one machine are healthy; what the gateway saw of them tells them apart.
+            let is_harmless = finding.kind == FindingKind::SameMachine
+                && (finding.confidence == Confidence::Low || memory.were_together(&finding.rows));
+            (is_new || !is_about_ids(finding.kind)) && !is_harmless
+        }));
         (list, found)
     }
 
@@ -100,6 +115,19 @@ impl Hub {
         };
         fleet.entries().take(MAX_ROWS).map(listed).collect()
     }
+}
+
+/// Whether it is about whose a row is, so that no other such finding needs to report the row.
+fn is_about_ids(kind: FindingKind) -> bool {
+    !matches!(
+        kind,
+        FindingKind::NoAddress
+            | FindingKind::NearCap
+            | FindingKind::Flapping
+            | FindingKind::ClientClock
+            | FindingKind::Evictions
+            | FindingKind::BeaconsTooOften
+    )
 }
 
 /// Writes the findings, those about one row if `only` is its key, as far as there is room.

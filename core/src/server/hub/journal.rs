@@ -30,6 +30,8 @@ pub(super) struct Ended {
     pub(super) is_tracked: bool,
     pub(super) skew_ms: Option<i64>,
     pub(super) trace: Trace,
+    /// Calls in a row, up to its end, that its role is refused.
+    pub(super) refused_calls: u32,
     /// On the age clock.
     pub(super) left_ms: u64,
     pub(super) cause: LeaveCause,
@@ -49,6 +51,7 @@ impl Ended {
             is_tracked: member.is_tracked,
             skew_ms: handshake.clock_skew_ms,
             trace: member.trace,
+            refused_calls: member.refused_calls,
             left_ms,
             cause,
         }
@@ -119,6 +122,7 @@ mod tests {
             is_tracked: true,
             skew_ms: None,
             trace: Trace::default(),
+            refused_calls: 0,
             left_ms: 0,
             cause: LeaveCause::PeerClosed,
         };

@@ -3,6 +3,7 @@ mod bounds;
 mod broadcasts;
 mod deltas;
 mod explain;
+mod findings;
 mod joins;
 mod life;
 mod nodes;

@@ -19,7 +19,6 @@ impl BeaconRate {
     }
 
     /// The larger count of this window and the one before.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for findings of the gateway's memory"))]
     pub(super) fn most(mut self, now_ms: u64) -> u16 {
         self.turn(now_ms);
         self.now.max(self.before)

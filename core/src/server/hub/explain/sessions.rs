@@ -35,6 +35,8 @@ pub(super) struct Session<'a> {
     /// How far the clock of its proof is ahead, in ms.
     pub(super) skew_ms: Option<i64>,
     pub(super) trace: Trace,
+    /// Calls in a row, up to its end, that its role is refused.
+    pub(super) refused_calls: u32,
     /// When it last proved to be alive, by its join or a pong, on the age clock.
     pub(super) alive_ms: u64,
     /// When and why it ended.
@@ -55,6 +57,7 @@ impl<'a> Session<'a> {
             is_tracked: ended.is_tracked,
             skew_ms: ended.skew_ms,
             trace: ended.trace,
+            refused_calls: ended.refused_calls,
             alive_ms: ended.left_ms,
             left: Some((ended.left_ms, ended.cause)),
         }
@@ -105,6 +108,7 @@ impl Hub {
             is_tracked: member.is_tracked,
             skew_ms: handshake.clock_skew_ms,
             trace: member.trace,
+            refused_calls: member.refused_calls,
             alive_ms: pong_ms.max(member.trace.joined_ms),
             left: None,
         }

@@ -1,0 +1,513 @@
+//! What `presence.explain` finds by what the gateway remembers, and that it is silent on the healthy variant beside it.
+
+use super::*;
+
+/// A gateway in virtual time.
+struct Lab {
+    hub: Hub,
+    now: Now,
+    reader: ConnId,
+    joined: usize,
+}
+
+/// A client as a test describes it.
+#[derive(Clone)]
+struct Client {
+    id: Option<&'static str>,
+    host: Option<&'static str>,
+    ip: Option<&'static str>,
+    device: Option<&'static str>,
+    mode: &'static str,
+    role: Role,
+    skew_ms: Option<i64>,
+}
+
+const MAC: Client = Client {
+    id: Some("mac-1"),
+    host: Some("studio"),
+    ip: Some("192.0.2.7"),
+    device: None,
+    mode: "ui",
+    role: Role::Operator,
+    skew_ms: None,
+};
+
+impl Lab {
+    fn new(max_entries: usize) -> Self {
+        let mut hub = hub_of(max_entries);
+        let mut reader = handshake("reader", "cli", &["operator.read"]);
+        Arc::make_mut(&mut reader.client).id = "reader".into();
+        let reader = hub.join(reader, START);
+        Self {
+            hub,
+            now: START,
+            reader,
+            joined: 0,
+        }
+    }
+
+    fn join(&mut self, client: &Client) -> ConnId {
+        self.joined += 1;
+        let handshake = Handshake {
+            conn_id: alloc::format!("c-{}", self.joined).into(),
+            role: client.role,
+            client: Arc::new(ClientInfo {
+                id: "openclaw-macos".into(),
+                version: "1".into(),
+                platform: "macos".into(),
+                mode: client.mode.into(),
+                display_name: client.host.map(Into::into),
+                instance_id: client.id.map(Into::into),
+                ..ClientInfo::default()
+            }),
+            device_id: client.device.map(Into::into),
+            remote_ip: client.ip.map(Into::into),
+            clock_skew_ms: client.skew_ms,
+            ..handshake("x", "ui", &["operator.read", "operator.write"])
+        };
+        self.hub.join(handshake, self.now)
+    }
+
+    fn leave(&mut self, conn: ConnId) {
+        self.hub.leave(conn, LeaveCause::PeerClosed, self.now);
+    }
+
+    /// Time passes; the live clients answer pings, those in `dead` do not.
+    fn pass(&mut self, ms: u64, dead: &[ConnId]) {
+        let until = self.now.after(ms);
+        while self
+            .hub
+            .poll_timeout()
+            .is_some_and(|due_ms| due_ms <= until.age_ms)
+        {
+            let due_ms = self.hub.poll_timeout().unwrap().max(self.now.age_ms);
+            self.now = self.now.after(due_ms - self.now.age_ms);
+            self.hub.handle_timeout(self.now);
+            self.answer(dead);
+        }
+        self.now = until;
+        self.hub.handle_timeout(self.now);
+        self.answer(dead);
+    }
+
+    fn answer(&mut self, dead: &[ConnId]) {
+        let mut pinged = Vec::new();
+        while let Some(output) = self.hub.poll_output() {
+            if let HubOutput::Ping(conn) = output
+                && !dead.contains(&conn)
+            {
+                pinged.push(conn);
+            }
+        }
+        for conn in pinged {
+            self.hub.pong(conn, self.now);
+        }
+    }
+
+    fn beacon(&mut self, conn: ConnId, params: Value) -> Value {
+        call(&mut self.hub, conn, "system-event", params, self.now)
+    }
+
+    /// The codes of what is found, and the findings.
+    fn found(&mut self) -> (Vec<String>, Vec<Value>) {
+        let mut answer = call(
+            &mut self.hub,
+            self.reader,
+            "presence.explain",
+            json!({}),
+            self.now,
+        );
+        let Value::Array(found) = answer["payload"]["findings"].take() else {
+            panic!("{answer}");
+        };
+        for finding in &found {
+            assert!(finding["fixHint"].as_str().unwrap().len() > 40, "{finding}");
+            assert!(!finding["evidence"].as_array().unwrap().is_empty(), "{finding}");
+        }
+        let codes = found
+            .iter()
+            .map(|finding| finding["code"].as_str().unwrap().into());
+        (codes.collect(), found)
+    }
+
+    fn assert_finds(&mut self, code: &str, rows: &Value) -> Value {
+        let (codes, mut found) = self.found();
+        assert_eq!(codes, [code], "{found:?}");
+        assert_eq!(found[0]["rows"], *rows, "{found:?}");
+        found.remove(0)
+    }
+
+    fn assert_silent(&mut self) {
+        let (codes, found) = self.found();
+        assert_eq!(codes, Vec::<String>::new(), "{found:?}");
+    }
+}
+
+fn evidence(finding: &Value) -> String {
+    finding["evidence"].to_string()
+}
+
+#[test]
+fn a_placeholder_as_id() {
+    let mut lab = Lab::new(200);
+    lab.join(&Client {
+        id: Some("undefined"),
+        ..MAC
+    });
+    let found = lab.assert_finds("PLACEHOLDER_ID", &json!(["CONN:c-1"]));
+    assert!(evidence(&found).contains("undefined"));
+    let mut healthy = Lab::new(200);
+    healthy.join(&Client {
+        id: Some("undefined-1"),
+        ..MAC
+    });
+    healthy.assert_silent();
+}
+
+#[test]
+fn a_handshake_without_an_id() {
+    let mut lab = Lab::new(200);
+    let conn = lab.join(&Client { id: None, ..MAC });
+    lab.assert_finds("NO_INSTANCE_ID", &json!(["CONN:c-1"]));
+    lab.beacon(
+        conn,
+        json!({ "text": "t", "instanceId": "mac-1", "host": "studio" }),
+    );
+    lab.assert_finds("NO_INSTANCE_ID", &json!(["CONN:c-1", "mac-1"]));
+    let mut healthy = Lab::new(200);
+    healthy.join(&Client {
+        id: None,
+        device: Some("d1"),
+        ..MAC
+    });
+    // A client that makes no row needs no id.
+    healthy.join(&Client {
+        id: None,
+        mode: "cli",
+        ..MAC
+    });
+    healthy.assert_silent();
+}
+
+#[test]
+fn beacons_under_another_id() {
+    let mut lab = Lab::new(200);
+    let conn = lab.join(&MAC);
+    lab.beacon(
+        conn,
+        json!({ "text": "t", "instanceId": "other", "host": "Studio" }),
+    );
+    let found = lab.assert_finds("BEACON_ID_DIFFERS", &json!(["mac-1", "other"]));
+    assert_eq!(found["confidence"], "high");
+    // It reports about another machine.
+    let mut healthy = Lab::new(200);
+    let conn = healthy.join(&MAC);
+    healthy.beacon(
+        conn,
+        json!({ "text": "t", "instanceId": "printer", "host": "printer" }),
+    );
+    healthy.beacon(
+        conn,
+        json!({ "text": "t", "instanceId": "mac-1", "host": "studio" }),
+    );
+    healthy.assert_silent();
+}
+
+#[test]
+fn a_new_id_at_every_connect() {
+    for ip in [Some("192.0.2.7"), None] {
+        let mut lab = Lab::new(200);
+        for id in ["a", "b", "c"] {
+            let conn = lab.join(&Client {
+                id: Some(id),
+                ip,
+                ..MAC
+            });
+            lab.pass(20_000, &[]);
+            if id != "c" {
+                lab.leave(conn);
+                lab.pass(1_000, &[]);
+            }
+        }
+        lab.assert_finds("NEW_ID_EACH_CONNECT", &json!(["c", "b", "a"]));
+    }
+    // Reconnects with one id; and tabs of one machine that come and go beside each other.
+    let mut healthy = Lab::new(200);
+    for _ in 0..4 {
+        let conn = healthy.join(&MAC);
+        healthy.pass(20_000, &[]);
+        healthy.leave(conn);
+        healthy.pass(1_000, &[]);
+    }
+    let tabs: Vec<_> = ["t1", "t2", "t3"]
+        .map(|id| healthy.join(&Client { id: Some(id), ..MAC }))
+        .into();
+    healthy.pass(60_000, &[]);
+    healthy.leave(tabs[0]);
+    healthy.pass(1_000, &[]);
+    healthy.join(&Client {
+        id: Some("t4"),
+        ..MAC
+    });
+    healthy.pass(60_000, &[]);
+    healthy.assert_silent();
+}
+
+#[test]
+fn one_id_in_two_places() {
+    let (laptop, moved) = (
+        Client {
+            host: Some("laptop"),
+            ip: Some("192.0.2.8"),
+            ..MAC
+        },
+        Client {
+            ip: Some("198.51.100.8"),
+            ..MAC
+        },
+    );
+    for (other, confidence) in [(&laptop, "high"), (&moved, "medium")] {
+        let mut lab = Lab::new(200);
+        lab.join(&MAC);
+        lab.join(other);
+        lab.pass(60_000, &[]);
+        let found = lab.assert_finds("ID_IN_TWO_PLACES", &json!(["mac-1"]));
+        assert_eq!(found["confidence"], confidence);
+    }
+    let mut keys = Lab::new(200);
+    keys.join(&Client {
+        device: Some("d1"),
+        ..MAC
+    });
+    keys.join(&Client {
+        device: Some("d2"),
+        ..MAC
+    });
+    keys.assert_finds("ID_IN_TWO_PLACES", &json!(["mac-1", "CONN:c-2"]));
+    // A phone that goes from one network to another, with its old socket open until the gateway notices.
+    let mut healthy = Lab::new(200);
+    let dead = healthy.join(&MAC);
+    healthy.pass(60_000, &[]);
+    healthy.join(&moved);
+    healthy.pass(20_000, &[dead]);
+    healthy.assert_silent();
+    // The same client by both families of addresses.
+    let mut families = Lab::new(200);
+    families.join(&MAC);
+    families.join(&Client {
+        ip: Some("2001:db8::7"),
+        mode: "webchat",
+        ..MAC
+    });
+    families.pass(60_000, &[]);
+    families.assert_silent();
+}
+
+#[test]
+fn two_sockets_of_one_client() {
+    let mut lab = Lab::new(200);
+    lab.join(&MAC);
+    lab.join(&MAC);
+    lab.pass(60_000, &[]);
+    lab.assert_finds("TWO_SOCKETS", &json!(["mac-1"]));
+    // A phone has one socket as operator and one as node.
+    let mut healthy = Lab::new(200);
+    healthy.join(&MAC);
+    healthy.join(&Client {
+        role: Role::Node,
+        mode: "node",
+        ..MAC
+    });
+    healthy.pass(60_000, &[]);
+    healthy.assert_silent();
+    // A reconnect while the old socket is dead and not yet closed.
+    let mut healthy = Lab::new(200);
+    let dead = healthy.join(&MAC);
+    healthy.pass(60_000, &[]);
+    healthy.join(&MAC);
+    healthy.pass(20_000, &[dead]);
+    healthy.assert_silent();
+}
+
+#[test]
+fn a_client_that_comes_and_goes() {
+    for (cause, words) in [
+        (LeaveCause::PeerClosed, "within 5 s after the handshake"),
+        (LeaveCause::Silent, "no pong came"),
+        (LeaveCause::WeClosed, "too slowly"),
+    ] {
+        let mut lab = Lab::new(200);
+        for _ in 0..6 {
+            let conn = lab.join(&MAC);
+            lab.pass(500, &[]);
+            lab.hub.leave(conn, cause, lab.now);
+            lab.pass(500, &[]);
+        }
+        let found = lab.assert_finds("FLAPPING", &json!(["mac-1"]));
+        assert!(evidence(&found).contains(words), "{found}");
+    }
+    // A reload or two, a laptop that sleeps, and a command line that connects every 10 s.
+    let mut healthy = Lab::new(200);
+    for _ in 0..30 {
+        let cli = healthy.join(&Client {
+            mode: "cli",
+            id: Some("cli-1"),
+            ..MAC
+        });
+        healthy.pass(200, &[]);
+        healthy.leave(cli);
+        healthy.pass(9_800, &[]);
+    }
+    for _ in 0..3 {
+        let conn = healthy.join(&MAC);
+        healthy.pass(60_000, &[]);
+        healthy.pass(60_000, &[conn]);
+        healthy.leave(conn);
+    }
+    healthy.join(&MAC);
+    healthy.assert_silent();
+}
+
+#[test]
+fn a_clients_clock() {
+    for (skew_ms, words) in [(90_000, "90 s ahead of"), (-90_000, "90 s behind")] {
+        let mut lab = Lab::new(200);
+        lab.join(&Client {
+            device: Some("d1"),
+            skew_ms: Some(skew_ms),
+            ..MAC
+        });
+        let found = lab.assert_finds("CLIENT_CLOCK", &json!(["mac-1"]));
+        assert!(evidence(&found).contains(words), "{found}");
+        // Its next proof is right.
+        lab.join(&Client {
+            device: Some("d1"),
+            skew_ms: Some(10),
+            mode: "webchat",
+            ..MAC
+        });
+        lab.assert_silent();
+    }
+    let mut healthy = Lab::new(200);
+    healthy.join(&Client {
+        device: Some("d1"),
+        skew_ms: Some(-2_000),
+        ..MAC
+    });
+    healthy.assert_silent();
+}
+
+#[test]
+fn rows_that_went_for_lack_of_room() {
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+    let mut lab = Lab::new(10);
+    for id in names {
+        lab.join(&Client {
+            id: Some(id),
+            host: Some(id),
+            ip: None,
+            ..MAC
+        });
+    }
+    let (codes, found) = lab.found();
+    assert_eq!(codes, ["EVICTIONS", "NEAR_CAP"]);
+    assert!(
+        evidence(&found[0]).contains("3 rows went for lack of room"),
+        "{found:?}"
+    );
+    assert!(
+        evidence(&found[0]).contains("3 of them of connected clients"),
+        "{found:?}"
+    );
+    lab.pass(600_001, &[]);
+    assert_eq!(lab.found().0, ["NEAR_CAP"]);
+    let mut healthy = Lab::new(14);
+    for id in &names[..11] {
+        healthy.join(&Client {
+            id: Some(id),
+            host: Some(id),
+            ip: None,
+            ..MAC
+        });
+    }
+    healthy.assert_silent();
+}
+
+#[test]
+fn beacons_too_often() {
+    let mut lab = Lab::new(200);
+    let conn = lab.join(&MAC);
+    for _ in 0..21 {
+        lab.beacon(conn, json!({ "text": "t", "instanceId": "mac-1" }));
+        lab.pass(1_000, &[]);
+    }
+    let found = lab.assert_finds("BEACONS_TOO_OFTEN", &json!(["mac-1"]));
+    assert!(evidence(&found).contains("21 beacons"), "{found}");
+    // One in 5 s; and one connection that reports about many.
+    let mut healthy = Lab::new(200);
+    let conn = healthy.join(&MAC);
+    for _ in 0..24 {
+        healthy.beacon(conn, json!({ "text": "t", "instanceId": "mac-1" }));
+        healthy.pass(5_000, &[]);
+    }
+    for _ in 0..5 {
+        for host in ["p1", "p2", "p3", "p4", "p5", "p6", "p7"] {
+            healthy.beacon(conn, json!({ "text": "t", "instanceId": host, "host": host }));
+        }
+        healthy.pass(5_000, &[]);
+    }
+    healthy.assert_silent();
+}
+
+#[test]
+fn a_restarted_gateway_to_which_all_come_back() {
+    let mut healthy = Lab::new(200);
+    for id in ["a", "b", "c", "d"] {
+        healthy.join(&Client {
+            id: Some(id),
+            host: Some(id),
+            ..MAC
+        });
+        healthy.join(&Client {
+            id: Some(id),
+            host: Some(id),
+            role: Role::Node,
+            mode: "node",
+            ..MAC
+        });
+    }
+    // On the gateway's own host, and so without an ip.
+    healthy.join(&Client {
+        id: Some("local"),
+        host: Some("gw"),
+        ip: None,
+        ..MAC
+    });
+    healthy.pass(60_000, &[]);
+    healthy.assert_silent();
+}
+
+#[test]
+fn answers_are_bounded_whatever_clients_say() {
+    let mut lab = Lab::new(20_000);
+    let long = "x".repeat(1_000);
+    for n in 0..4_000 {
+        let mut other = handshake(&alloc::format!("{n}{long}"), "ui", &[]);
+        let client = Arc::make_mut(&mut other.client);
+        client.display_name = Some(alloc::format!("{n}{long}").into());
+        if n % 2 == 0 {
+            client.instance_id = Some("undefined".into());
+        }
+        client.id = alloc::format!("{n}{long}").into();
+        other.conn_id = alloc::format!("c{n}").into();
+        let conn = lab.hub.join(other, lab.now);
+        if n % 4 == 0 {
+            lab.leave(conn);
+        }
+    }
+    while lab.hub.poll_output().is_some() {}
+    let answer = call(&mut lab.hub, lab.reader, "presence.explain", json!({}), lab.now);
+    assert!(answer.to_string().len() < 300 * 1_024);
+    assert_eq!(answer["payload"]["findings"].as_array().unwrap().len(), 64);
+    assert!(answer["payload"]["findingsLeftOut"].as_u64().unwrap() > 100);
+}
