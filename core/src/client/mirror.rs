@@ -3,6 +3,7 @@
 mod apply;
 mod changes;
 mod delta;
+mod explain;
 mod keyed;
 mod life;
 mod row;

@@ -19,16 +19,6 @@ use super::{Failure, print, saved};
 
 /// The gateway's method that finds more than a list shows.
 pub(super) const EXPLAIN: &str = "presence.explain";
-/// Checks that need what a gateway remembers.
-const OF_GATEWAYS: [&str; 7] = [
-    "presence/new-id-each-connect",
-    "presence/id-in-two-places",
-    "presence/two-sockets",
-    "presence/flapping",
-    "presence/client-clock",
-    "presence/evictions",
-    "presence/beacons-too-often",
-];
 const WHY_SKIPPED: &str = "they need what a gateway of this project remembers, and this is a list alone";
 
 /// Where findings come from.
@@ -175,7 +165,7 @@ fn of_list(mirror: &Mirror) -> Result<Examined, Failure> {
             ok: code(&findings) == 0,
             source: Source::List,
             checks_run: FindingKind::OF_LISTS.map(FindingKind::check_id).into(),
-            checks_skipped: OF_GATEWAYS.map(str::to_owned).into(),
+            checks_skipped: FindingKind::OF_GATEWAYS.map(FindingKind::check_id).into(),
             skipped_why: Some(WHY_SKIPPED),
             findings,
             findings_left_out: None,

@@ -8,6 +8,7 @@ mod client;
 mod device_key;
 mod doctor;
 mod explain;
+mod explanation;
 mod failure;
 mod finding;
 mod instance;

@@ -299,6 +299,22 @@ async fn of_an_openclaw_gateway_the_list_alone_is_checked() {
 }
 
 #[tokio::test]
+async fn of_an_openclaw_gateway_the_list_explains_a_row() {
+    for frames in recordings() {
+        let (url, server) = openclaw(frames).await;
+        let output = run(program(&[client("explain", &url), vec!["vm"]].concat())).await;
+        assert_eq!((output.code, &*output.stderr), (0, ""), "{}", output.stdout);
+        for words in [
+            "vm (self)\nThis is the gateway's own row.\nIt stays as long as the gateway lists it.\n",
+            "\n[1] list, row 0, ",
+        ] {
+            assert!(output.stdout.contains(words), "{words}: {}", output.stdout);
+        }
+        within("the end", server).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn failures_have_the_exit_codes_of_all_commands() {
     let gateway = start(config());
     let url = gateway.url();

@@ -9,6 +9,7 @@ use crate::wire::presence::{Delta, Snapshot};
 mod ageing;
 mod changes;
 mod deltas;
+mod explain;
 mod grouping;
 mod left;
 mod standalone;
