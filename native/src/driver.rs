@@ -205,6 +205,7 @@ impl Driver {
                     self.execute(now);
                 }
             }
+            Event::Refused(refused) => self.hub.refused(&refused, now),
             Event::Source(source, update, _taken) => {
                 self.hub.apply(source, update, now);
                 self.execute(now);

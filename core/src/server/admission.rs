@@ -7,7 +7,7 @@
 use alloc::boxed::Box;
 
 use super::refused::Introduction;
-use crate::model::Role;
+use crate::model::{Now, Role};
 pub use crate::wire::device::DeviceEvidence;
 use crate::wire::error::{ClientKind, Misplaced, SecretKind};
 use crate::wire::method::CONNECT;
@@ -131,6 +131,8 @@ pub(super) fn examine(request: &RequestFrame<'_>) -> Result<Examined, Refusal> {
 pub(super) struct Claim {
     /// The device it claims to be.
     pub(super) device_id: Option<Box<str>>,
+    /// When it says that it signed its proof, in ms since the Unix epoch.
+    signed_at_ms: Option<u64>,
     /// Whether it offered what looks like another gateway's device token.
     offers_device_token: bool,
     client: ClientKind,
@@ -140,9 +142,16 @@ impl Claim {
     pub(super) fn of(params: &ConnectParams) -> Self {
         Self {
             device_id: params.device.as_ref().map(|device| device.id.clone()),
+            signed_at_ms: params.device.as_ref().map(|device| device.signed_at_ms),
             offers_device_token: params.auth.offers_device_token(params.device.is_some()),
             client: ClientKind::of(&params.client.id, &params.client.mode),
         }
+    }
+
+    /// How far the time of its proof is ahead of `now`, in ms.
+    pub(super) fn skew_ms(&self, now: Now) -> Option<i64> {
+        let signed = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+        Some(signed(self.signed_at_ms?).saturating_sub(signed(now.wall_ms)))
     }
 
     /// The checks on what the shell found. Gives the verified device id.

@@ -16,6 +16,7 @@ use crate::model::entry::MAX_USER_UNITS;
 use crate::model::text::trim;
 use crate::model::time::Now;
 use crate::model::{ClientInfo, Role};
+use crate::wire::error::SIGNATURE_EXPIRED;
 use crate::wire::request::{FrameError, RequestFrame};
 use crate::wire::{Call, CloseFrame, ConnectParams, Limits, Request, ResponseFrame, WireError};
 
@@ -200,7 +201,7 @@ impl Connection {
             Phase::Closed => {}
             Phase::Ready => self.request(text),
             Phase::Opening(opening) => match &mut opening.pending {
-                None => self.first_frame(text, now),
+                None => self.first_frame(text),
                 Some(pending) => {
                     if !pending.queue(text, opening.frame_bytes) {
                         self.close(CloseFrame::TOO_MANY_PENDING);
@@ -242,13 +243,16 @@ impl Connection {
         else {
             return;
         };
+        let skew_ms = claim.skew_ms(now);
         match claim.judge(evidence) {
             Err(error) => {
                 let client = Introduction::new(&handshake.client, handshake.role);
-                self.refuse(&handshake.request_id, Refusal::new(error, client));
+                let skew_ms = skew_ms.filter(|_| error.stated_code() == SIGNATURE_EXPIRED);
+                self.refuse(&handshake.request_id, Refusal::new(error, client), skew_ms);
             }
             Ok(device_id) => {
                 handshake.device_id = device_id;
+                handshake.clock_skew_ms = skew_ms;
                 self.phase = Phase::Ready;
                 self.outputs.push_back(ConnectionOutput::Join(handshake));
                 for text in frames {
@@ -306,19 +310,19 @@ impl Connection {
     }
 
     /// The first frame, which must be a valid `connect`.
-    fn first_frame(&mut self, text: &str, now: Now) {
+    fn first_frame(&mut self, text: &str) {
         let request = match RequestFrame::read(text) {
             Ok(request) => request,
             Err(FrameError::NotJson) => return self.close(CloseFrame::NOT_JSON),
             Err(FrameError::Invalid { .. }) => return self.close(CloseFrame::INVALID_FRAME),
         };
         match admission::examine(&request) {
-            Err(refusal) => self.refuse(&request.id, refusal),
-            Ok(examined) => self.authenticate(request.id, examined, now),
+            Err(refusal) => self.refuse(&request.id, refusal, None),
+            Ok(examined) => self.authenticate(request.id, examined),
         }
     }
 
-    fn authenticate(&mut self, request_id: Box<str>, examined: Examined, now: Now) {
+    fn authenticate(&mut self, request_id: Box<str>, examined: Examined) {
         let Phase::Opening(opening) = &mut self.phase else {
             return;
         };
@@ -344,10 +348,7 @@ impl Connection {
             remote_ip: opening.remote_ip.take(),
             user: opening.user.take(),
             may_report_input: params.may_report_input,
-            clock_skew_ms: params
-                .device
-                .as_ref()
-                .map(|proof| skew_ms(proof.signed_at_ms, now)),
+            clock_skew_ms: None,
         };
         opening.pending = Some(Pending {
             handshake: Box::new(handshake),
@@ -375,9 +376,9 @@ impl Connection {
         });
     }
 
-    fn refuse(&mut self, id: &str, refusal: Refusal) {
+    fn refuse(&mut self, id: &str, refusal: Refusal, clock_skew_ms: Option<i64>) {
         let close = refusal.close();
-        let refused = Refused::new(&refusal.error, *refusal.client);
+        let refused = Refused::new(&refusal.error, *refusal.client, clock_skew_ms);
         self.outputs.extend([
             ConnectionOutput::Refused(Box::new(refused)),
             ConnectionOutput::Send(ResponseFrame::error(id, &refusal.error)),
@@ -391,12 +392,6 @@ impl Connection {
             self.outputs.push_back(ConnectionOutput::Close(frame));
         }
     }
-}
-
-/// How far `at_ms` is ahead of `now`, in ms.
-fn skew_ms(at_ms: u64, now: Now) -> i64 {
-    let signed = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
-    signed(at_ms).saturating_sub(signed(now.wall_ms))
 }
 
 #[cfg(test)]

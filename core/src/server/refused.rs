@@ -21,6 +21,8 @@ pub struct Refused {
     pub message: Cow<'static, str>,
     /// Who the client said it is.
     pub client: Introduction,
+    /// How far the time in its device proof is ahead of the gateway's, in ms, if that is why it is refused.
+    pub clock_skew_ms: Option<i64>,
 }
 
 /// What a client said of itself in `connect`, as far as it could be read. Nothing of it is verified and
@@ -38,11 +40,12 @@ pub struct Introduction {
 }
 
 impl Refused {
-    pub(super) fn new(error: &WireError, client: Introduction) -> Self {
+    pub(super) fn new(error: &WireError, client: Introduction, clock_skew_ms: Option<i64>) -> Self {
         Self {
             code: error.stated_code().into(),
             message: error.message.clone(),
             client,
+            clock_skew_ms,
         }
     }
 }

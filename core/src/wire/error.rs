@@ -21,6 +21,9 @@ use super::skew;
 use crate::model::Role;
 use crate::model::text::prefix_bytes;
 
+/// The code of a device proof that was signed too long ago, or in the future.
+pub(crate) const SIGNATURE_EXPIRED: &str = "DEVICE_AUTH_SIGNATURE_EXPIRED";
+
 /// The code of a request that can never succeed as it is.
 pub const INVALID_REQUEST: &str = "INVALID_REQUEST";
 /// The code of a call whose scope is missing, on protocol 4.
@@ -304,7 +307,7 @@ impl WireError {
             ),
             DeviceEvidence::SignatureExpired { .. } => (
                 "device signature expired",
-                "DEVICE_AUTH_SIGNATURE_EXPIRED",
+                SIGNATURE_EXPIRED,
                 "device-signature-stale",
             ),
             DeviceEvidence::NonceRequired => (

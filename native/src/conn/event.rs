@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use presence_core::fleet::{SourceId, SourceUpdate};
-use presence_core::server::LeaveCause;
+use presence_core::server::{LeaveCause, Refused};
 use tokio::sync::oneshot;
 
 use super::input::Input;
@@ -19,6 +19,8 @@ pub(crate) enum Event {
     Batch(Arc<Peer>, Vec<Input>),
     /// A connection ends.
     Leave(Arc<Peer>, LeaveCause),
+    /// A handshake was refused for the client's clock.
+    Refused(Box<Refused>),
     /// An observed gateway said something, or is gone, or is back. The sender is dropped once that is listed.
     Source(SourceId, SourceUpdate, oneshot::Sender<()>),
     /// The gateway stops.

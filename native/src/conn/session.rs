@@ -258,7 +258,13 @@ impl Session {
                 }
                 ConnectionOutput::Call(request) => self.inputs.push(Input::Call(request)),
                 ConnectionOutput::Close(close) => self.close(close),
-                ConnectionOutput::Refused(refused) => self.record.refused(refused),
+                ConnectionOutput::Refused(refused) => {
+                    if refused.clock_skew_ms.is_some() {
+                        // For findings only: a driver that is busy may miss it.
+                        let _ = self.driver.try_send(Event::Refused(refused.clone()));
+                    }
+                    self.record.refused(refused);
+                }
                 ConnectionOutput::Note(note) => debug!("{note}"),
                 _ => debug!("an output that this shell does not know"),
             }

@@ -7,6 +7,7 @@ mod activity;
 mod bounds;
 mod identity;
 mod ownership;
+mod removal;
 mod report;
 
 use alloc::boxed::Box;
@@ -19,10 +20,10 @@ pub use self::identity::BeaconTarget;
 pub use self::ownership::{Aim, Disputes, Move};
 pub use self::report::Report;
 use super::clock::moment_before;
-use super::history::{RowEvent, What};
+use super::history::What;
 use super::row::{Detached, Device, Live, Row, Said, overlay, overlay_id};
 use super::store::RowId;
-use super::{MAX_ROW_BYTES, ROW_SHARE_BYTES, Removal, Roster, size};
+use super::{MAX_ROW_BYTES, ROW_SHARE_BYTES, Roster, size};
 use crate::model::address::is_loopback;
 use crate::model::key::{PresenceKey, RowKey};
 use crate::model::time::Now;
@@ -374,33 +375,6 @@ impl Roster {
         self.texts.forget();
         let row = &mut self.store[id];
         row.revision = self.log.touched(id, row.written_ms);
-    }
-
-    /// Removes the row. `cause` is the serial of the connection whose write leaves no place for it, 0 if none did.
-    fn remove(&mut self, id: RowId, why: What, cause: u64) {
-        let removal = match why {
-            What::Evicted { .. } | What::OverQuota => Removal::Evicted,
-            What::Replaced => Removal::Replaced,
-            _ => Removal::Expired,
-        };
-        if let Some(mut row) = self.store.remove(id) {
-            self.bytes -= row.bytes;
-            self.texts.forget();
-            self.log.removed(id, &row.key, removal, self.store.len());
-            self.leave_siblings(id, &mut row);
-            self.removals += 1;
-            self.note(row.key, None, why, cause);
-        }
-    }
-
-    fn note(&mut self, key: RowKey, was: Option<RowKey>, what: What, cause: u64) {
-        self.history.note(RowEvent {
-            at_ms: self.settled_ms,
-            key,
-            was,
-            what,
-            cause,
-        });
     }
 }
 

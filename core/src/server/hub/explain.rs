@@ -81,6 +81,7 @@ impl Hub {
             list: &list,
             roster: &self.roster,
             sessions: &sessions,
+            refused: self.journal.refused_clocks().collect(),
             now_ms: now.age_ms,
         };
         let mut found = memory.findings();

@@ -14,7 +14,9 @@ use crate::model::{ClientInfo, Role};
 
 /// Most ended connections that are remembered.
 pub(super) const MAX_ENDED: usize = 1_024;
-/// Most bytes that they take together.
+/// Most handshakes that were refused for a clock.
+pub(super) const MAX_REFUSED: usize = 64;
+/// Most bytes that ended connections take together.
 pub(super) const MAX_ENDED_BYTES: usize = 1_024 * 1_024;
 /// A connection that ended.
 #[derive(Clone, Debug)]
@@ -79,11 +81,23 @@ impl Ended {
     }
 }
 
-/// The connections that ended last, oldest first.
+/// A handshake that was refused for the client's clock.
+#[derive(Clone, Debug)]
+pub(super) struct RefusedClock {
+    /// On the age clock.
+    pub(super) at_ms: u64,
+    /// `client.id`, cut.
+    pub(super) client_id: Box<str>,
+    /// How far the clock is ahead, in ms.
+    pub(super) skew_ms: i64,
+}
+
+/// The connections that ended last, and the last handshakes that were refused for a clock, oldest first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Journal {
     ended: VecDeque<Ended>,
     bytes: usize,
+    refused_clocks: VecDeque<RefusedClock>,
 }
 
 impl Journal {
@@ -95,6 +109,17 @@ impl Journal {
         {
             self.bytes -= oldest.bytes();
         }
+    }
+
+    pub(super) fn note_refused(&mut self, refused: RefusedClock) {
+        if self.refused_clocks.len() >= MAX_REFUSED {
+            self.refused_clocks.pop_front();
+        }
+        self.refused_clocks.push_back(refused);
+    }
+
+    pub(super) fn refused_clocks(&self) -> impl Iterator<Item = &RefusedClock> {
+        self.refused_clocks.iter()
     }
 
     pub(super) fn ended(&self) -> impl DoubleEndedIterator<Item = &Ended> {

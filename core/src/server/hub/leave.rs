@@ -2,11 +2,11 @@
 
 use alloc::sync::Arc;
 
-use super::journal::Ended;
+use super::journal::{Ended, RefusedClock};
 use super::{ConnId, Hub, HubOutput, LeaveCause};
 use crate::model::json::json_text;
 use crate::model::time::Now;
-use crate::server::Item;
+use crate::server::{Item, Refused};
 use crate::wire::{CloseFrame, EventFrame};
 
 impl Hub {
@@ -15,6 +15,17 @@ impl Hub {
         self.advance(now);
         self.remove(conn, cause, now);
         self.announce(now);
+    }
+
+    /// A handshake was refused. Only refusals for the client's clock are remembered, for findings.
+    pub fn refused(&mut self, refused: &Refused, now: Now) {
+        if let Some(skew_ms) = refused.clock_skew_ms {
+            self.journal.note_refused(RefusedClock {
+                at_ms: now.age_ms,
+                client_id: refused.client.id.clone().unwrap_or_default(),
+                skew_ms,
+            });
+        }
     }
 
     /// Announces the end to all: the last state, the `shutdown` event, then close 1012. Later joins

@@ -18,10 +18,13 @@ impl BeaconRate {
         self.now = self.now.saturating_add(1);
     }
 
-    /// The larger count of this window and the one before.
-    pub(super) fn most(mut self, now_ms: u64) -> u16 {
+    /// About how many there were in the last minute: those of this window, and of the one before the share that is not
+    /// over yet.
+    pub(super) fn in_a_minute(mut self, now_ms: u64) -> usize {
         self.turn(now_ms);
-        self.now.max(self.before)
+        let left_ms = BEACON_WINDOW_MS - now_ms % BEACON_WINDOW_MS;
+        let before = u64::from(self.before) * left_ms / BEACON_WINDOW_MS;
+        usize::from(self.now) + before as usize
     }
 
     fn turn(&mut self, now_ms: u64) {
@@ -52,17 +55,18 @@ mod tests {
     #[test]
     fn beacons_are_counted_by_windows() {
         let mut rate = BeaconRate::default();
-        for at_ms in [0, 1, 59_999] {
+        for at_ms in [0, 1, 2, 59_999] {
             rate.note(at_ms);
         }
-        assert_eq!(rate.most(59_999), 3);
+        assert_eq!(rate.in_a_minute(59_999), 4);
         rate.note(60_000);
-        assert_eq!(rate.most(60_000), 3, "the window before counts too");
-        assert_eq!(rate.most(120_000), 1);
-        assert_eq!(rate.most(180_000), 0);
+        assert_eq!(rate.in_a_minute(60_000), 5, "the window before counts too");
+        assert_eq!(rate.in_a_minute(90_000), 3, "by the share that is not over");
+        assert_eq!(rate.in_a_minute(120_000), 1);
+        assert_eq!(rate.in_a_minute(180_000), 0);
         for _ in 0..100_000 {
             rate.note(200_000);
         }
-        assert_eq!(rate.most(200_000), u16::MAX);
+        assert_eq!(rate.in_a_minute(200_000), usize::from(u16::MAX));
     }
 }

@@ -9,6 +9,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::super::journal::RefusedClock;
 use super::Listed;
 use super::sessions::Session;
 use crate::findings::{Confidence, Finding, FindingKind};
@@ -25,6 +26,8 @@ pub(super) struct Memory<'a> {
     pub(super) roster: &'a Roster,
     /// In the order of their joins.
     pub(super) sessions: &'a [Session<'a>],
+    /// Handshakes that were refused for a clock, oldest first.
+    pub(super) refused: Vec<&'a RefusedClock>,
     /// On the age clock.
     pub(super) now_ms: u64,
 }
@@ -42,6 +45,7 @@ impl<'a> Memory<'a> {
         life::new_ids(self, &places, &mut found);
         life::flapping(self, &places, &mut found);
         load::clocks(self, &places, &mut found);
+        load::refused_clocks(self, &mut found);
         load::evictions(self, &places, &mut found);
         load::beacons(self, &places, &mut found);
         found

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::super::row::span;
 use super::{Memory, Places, finding, groups, is_recent};
-use crate::findings::{Confidence, Finding, FindingKind};
+use crate::findings::{Confidence, Finding, FindingKind, quoted};
 use crate::roster::history::What;
 
 /// A client's clock that is off by more is wrong, in ms.
@@ -31,12 +31,7 @@ pub(super) fn clocks(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<F
         let Some(skew_ms) = session.skew_ms.filter(|_| !is_over) else {
             continue;
         };
-        let way = if skew_ms > 0 { "ahead of" } else { "behind" };
-        let evidence = format!(
-            "The clock of the {} is {} {way} the gateway's.",
-            session.words(),
-            span(skew_ms.unsigned_abs())
-        );
+        let evidence = format!("The clock of the {} is {}.", session.words(), off(skew_ms));
         let rows = places.of_all(group);
         found.push(finding(
             FindingKind::ClientClock,
@@ -45,6 +40,38 @@ pub(super) fn clocks(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<F
             vec![evidence],
         ));
     }
+}
+
+/// Handshakes that were refused because their signed time is off.
+pub(super) fn refused_clocks(memory: &Memory<'_>, found: &mut Vec<Finding>) {
+    let mut clients: BTreeMap<(&str, bool), (usize, i64)> = BTreeMap::new();
+    for refused in &memory.refused {
+        if is_recent(refused.at_ms, memory.now_ms) {
+            let client = clients
+                .entry((&*refused.client_id, refused.skew_ms > 0))
+                .or_default();
+            *client = (client.0 + 1, refused.skew_ms);
+        }
+    }
+    for ((client_id, _), (count, skew_ms)) in clients {
+        let evidence = format!(
+            "The gateway refused {count} handshakes of client {}: its clock is {}.",
+            quoted(client_id),
+            off(skew_ms)
+        );
+        found.push(finding(
+            FindingKind::ClientClock,
+            Confidence::High,
+            Vec::new(),
+            vec![evidence],
+        ));
+    }
+}
+
+/// By how much and which way a clock is off.
+fn off(skew_ms: i64) -> String {
+    let way = if skew_ms > 0 { "ahead of" } else { "behind" };
+    format!("{} {way} the gateway's", span(skew_ms.unsigned_abs()))
 }
 
 /// Rows that went because there were too many.
@@ -104,7 +131,7 @@ pub(super) fn beacons(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<
         *about.entry(reported.conn).or_default() += 1;
     }
     for session in memory.recent() {
-        let beacons = usize::from(session.trace.beacons.most(memory.now_ms));
+        let beacons = session.trace.beacons.in_a_minute(memory.now_ms);
         let rows = about.get(&session.serial).copied().unwrap_or(1);
         if beacons / rows.max(1) <= BEACONS_A_MINUTE {
             continue;

@@ -1,0 +1,35 @@
+//! How rows go, and what is remembered of it.
+
+use crate::model::key::RowKey;
+use crate::roster::history::{RowEvent, What};
+use crate::roster::{Removal, Roster, RowId};
+
+impl Roster {
+    /// Removes the row. `cause` is the serial of the connection whose write leaves no place for it, 0 if none did.
+    pub(super) fn remove(&mut self, id: RowId, why: What, cause: u64) {
+        let removal = match why {
+            What::Evicted { .. } | What::OverQuota => Removal::Evicted,
+            What::Replaced => Removal::Replaced,
+            _ => Removal::Expired,
+        };
+        if let Some(mut row) = self.store.remove(id) {
+            self.bytes -= row.bytes;
+            self.texts.forget();
+            self.log.removed(id, &row.key, removal, self.store.len());
+            self.leave_siblings(id, &mut row);
+            self.removals += 1;
+            self.note(row.key, None, why, cause);
+        }
+    }
+
+    /// Remembers what happened to a row.
+    pub(super) fn note(&mut self, key: RowKey, was: Option<RowKey>, what: What, cause: u64) {
+        self.history.note(RowEvent {
+            at_ms: self.settled_ms,
+            key,
+            was,
+            what,
+            cause,
+        });
+    }
+}

@@ -1,0 +1,70 @@
+//! Each mistake that a gateway can find, made by real clients over sockets, and the healthy variants beside them.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod healthy;
+mod lab;
+mod made;
+
+use serde_json::Value;
+
+/// The words of the fix that a finding has to name.
+fn fix(code: &str) -> &'static str {
+    match code {
+        "PLACEHOLDER_ID" => "Make the id once, store it",
+        "ID_SPELLING" => "send exactly the stored text everywhere",
+        "NO_INSTANCE_ID" => "Send a stable client.instanceId",
+        "BEACON_ID_DIFFERS" => "Send one instanceId in both the handshake",
+        "SAME_MACHINE" => "Keep the instanceId in storage",
+        "NO_ADDRESS" => "X-Forwarded-For",
+        "NEAR_CAP" => "--max-entries",
+        "NEW_ID_EACH_CONNECT" => "Store the instanceId where it survives restarts",
+        "ID_IN_TWO_PLACES" => "Delete the stored instanceId",
+        "TWO_SOCKETS" => "one connection per tab",
+        "FLAPPING" => "Keep one connection open and answer pings",
+        "CLIENT_CLOCK" => "Set the machine's clock",
+        "EVICTIONS" => "stable instanceId",
+        "BEACONS_TOO_OFTEN" => "every 60 s",
+        _ => panic!("no fix for {code}"),
+    }
+}
+
+fn code(finding: &Value) -> &str {
+    finding["code"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn every_mistake_is_found_and_no_healthy_client_is_blamed() {
+    let mut found = 0;
+    let mut missed = Vec::new();
+    for (name, wanted) in made::ALL {
+        let findings = made::make(name).await.end().await;
+        let has = |wanted: &str| {
+            let mut ours = findings.iter().filter(|finding| code(finding) == wanted);
+            ours.any(|finding| finding["fixHint"].as_str().unwrap().contains(fix(wanted)))
+        };
+        let has_all = wanted.iter().all(|wanted| has(wanted));
+        if has_all && findings.len() == wanted.len() {
+            found += 1;
+        } else {
+            missed.push(format!("{name}: {findings:?}"));
+        }
+    }
+    let mut alarms = Vec::new();
+    for name in healthy::ALL {
+        let findings = healthy::make(name).await.end().await;
+        if !findings.is_empty() {
+            alarms.push(format!("{name}: {findings:?}"));
+        }
+    }
+    println!(
+        "found {found} of {} made, {} false alarms of {} healthy",
+        made::ALL.len(),
+        alarms.len(),
+        healthy::ALL.len()
+    );
+    assert!(missed.is_empty(), "not found as wanted:\n{}", missed.join("\n"));
+    assert!(alarms.is_empty(), "false alarms:\n{}", alarms.join("\n"));
+}
