@@ -45,13 +45,21 @@ const HANGUL_LAST: u32 = 0xd7a3;
 const VOWELS: u32 = 21;
 const ENDINGS: u32 = 28;
 
+/// How many letters of an id are taken apart; no real id is longer, and a letter costs a search of the tables.
+const MAX_TAKEN_APART: usize = 256;
+
 /// `id` without blanks, in lower case, letters taken apart from their marks. Two ids with one skeleton
 /// look alike or are the same to a person.
 pub(super) fn skeleton(id: &str) -> String {
     let mut skeleton = String::with_capacity(id.len());
-    for c in id.chars().map(to_half_width).filter(|c| !is_blank(*c)) {
+    let chars = id.chars().map(to_half_width).filter(|c| !is_blank(*c));
+    for (at, c) in chars.enumerate() {
         for c in lower_char(c) {
-            take_apart(c, &mut skeleton);
+            if at < MAX_TAKEN_APART {
+                take_apart(c, &mut skeleton);
+            } else {
+                skeleton.push(c);
+            }
         }
     }
     skeleton
@@ -120,6 +128,8 @@ fn base_and_mark(c: char) -> Option<(char, char)> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+
     use super::*;
 
     #[test]
@@ -162,5 +172,13 @@ mod tests {
                 assert!(apart.ends_with(mark) && apart.chars().count() >= 2);
             }
         }
+    }
+
+    #[test]
+    fn the_end_of_an_endless_id_counts_as_it_is() {
+        let start = "e".repeat(MAX_TAKEN_APART);
+        let skeletons = ["\u{e9}", "e\u{301}", "\u{c9} "].map(|end| skeleton(&format!("{start}{end}")));
+        assert_ne!(skeletons[0], skeletons[1]);
+        assert_eq!(skeletons[0], skeletons[2]);
     }
 }

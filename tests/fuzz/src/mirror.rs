@@ -73,6 +73,22 @@ fn check(mirror: &mut Mirror, told: &mut BTreeSet<Box<str>>, now_ms: u64) {
     );
     serde_json::from_str::<Vec<&serde_json::value::RawValue>>(&mirror.raw_list_json())
         .expect("the rows are a list of JSON");
+    check_explained(mirror, &keys, now_ms);
+}
+
+/// Findings and explanations are JSON about rows that there are.
+fn check_explained(mirror: &Mirror, keys: &BTreeSet<Box<str>>, now_ms: u64) {
+    let found: Vec<Value> = serde_json::from_str(&mirror.findings_json()).expect("findings are JSON");
+    for finding in &found {
+        let rows = finding["rows"].as_array().expect("a finding has rows");
+        let is_listed = |row: &Value| row.as_str().is_some_and(|row| keys.contains(row));
+        assert!(rows.iter().all(is_listed), "{finding}");
+        assert_eq!(finding.get("target"), rows.first(), "{finding}");
+    }
+    for key in keys {
+        let explained = mirror.explain_json(key, now_ms).expect("a row is explained");
+        serde_json::from_str::<&serde_json::value::RawValue>(&explained).expect("an explanation is JSON");
+    }
 }
 
 /// The object that holds the list: the text itself, or what is in it.

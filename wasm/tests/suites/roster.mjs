@@ -153,6 +153,25 @@ export default function rosters({ test, assert, presence }) {
       assert.deepEqual(spelling.entries.map(({ instanceId }) => instanceId), ["Mac-1", " MAC-1"]);
       assert.ok(["low", "medium", "high"].includes(spelling.confidence));
       assert.ok(spelling.title && spelling.fix && spelling.evidence.length > 0);
+      assert.deepEqual([spelling.checkId, spelling.severity, spelling.indexes], ["presence/id-spelling", "warning", [1, 2]]);
+      assert.deepEqual(spelling.rows, roster.list(NOW).filter(({ isSelf }) => !isSelf).map(({ key }) => key));
+      assert.equal(spelling.target, spelling.rows[0]);
+      assert.equal(spelling.fixHint, spelling.fix);
+      assert.equal(spelling.message, [spelling.title, ...spelling.evidence].join(" "));
+      assert.ok(Object.isFrozen(findings) && Object.isFrozen(spelling));
+    });
+  });
+
+  test("two rows of one instance are one key of a finding, and a full list has none", () => {
+    using(new Roster(), (roster) => {
+      const rows = Array.from({ length: 178 }, (_, n) => row({ instanceId: `i${n}`, host: `h${n}`, ts: NOW - n }));
+      roster.apply([self, row({ instanceId: "tab", reason: "connect", ts: NOW }), row({ instanceId: "tab", reason: "disconnect", ts: NOW }), ...rows], NOW);
+      const found = roster.findings().map(({ code, severity, target, entries, indexes, rows }) => ({ code, severity, target, entries: entries.length, indexes, rows }));
+      const key = roster.list(NOW).find(({ entry }) => entry.instanceId === "tab").key;
+      assert.deepEqual(found, [
+        { code: "STALE_DISCONNECT", severity: "info", target: key, entries: 2, indexes: [1, 2], rows: [key] },
+        { code: "NEAR_CAP", severity: "warning", target: undefined, entries: 0, indexes: [], rows: [] },
+      ]);
     });
   });
 
