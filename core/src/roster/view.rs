@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::Roster;
 use super::history::History;
-use super::row::{Field, Origin, Row, Stated};
+use super::row::{Field, Live, Origin, Row, Stated};
 use super::store::RowId;
 use crate::model::entry::PresenceEntry;
 use crate::model::json::json_text;
@@ -213,7 +213,13 @@ fn key_from(row: &Row) -> KeyFrom {
 /// A member with its last writer.
 fn written(row: &Row, name: Box<str>, value: Box<str>) -> Written {
     let by = |source, conn, at_ms| (source, conn, at_ms);
-    let newest = row.live.last().map(|live| (live.conn, live.written_ms));
+    let moment = |live: &Live| (live.conn, live.written_ms);
+    let newest = row.live.last().map(moment);
+    let with_id = row
+        .live
+        .iter()
+        .rev()
+        .find(|live| live.has_instance_id_of(&row.fields));
     let stamped = |member: Stated| {
         row.stamps.of(member).map(|stamp| {
             let source = match stamp.origin {
@@ -223,9 +229,9 @@ fn written(row: &Row, name: Box<str>, value: Box<str>) -> Written {
             by(source, stamp.conn, stamp.at_ms)
         })
     };
-    // Of a member that every live connection states.
-    let live_or = |member: Stated| match (newest, stamped(member)) {
-        (Some((conn, at_ms)), stamp) if stamp.is_none_or(|(_, _, stamped_ms)| stamped_ms <= at_ms) => {
+    // The later write. Of one moment, a beacon comes after a handshake.
+    let live_or = |live: Option<(u64, u64)>, member: Stated| match (live, stamped(member)) {
+        (Some((conn, at_ms)), stamp) if stamp.is_none_or(|(_, _, stamped_ms)| stamped_ms < at_ms) => {
             Some(by(Source::Handshake, conn, at_ms))
         }
         (_, stamp) => stamp,
@@ -233,7 +239,7 @@ fn written(row: &Row, name: Box<str>, value: Box<str>) -> Written {
     let field = Field::ALL.into_iter().find(|field| field.name() == &*name);
     let found = match (field, &*name) {
         (Some(field), _) => field_writer(row, field).or_else(|| stamped(field.into())),
-        (None, "instanceId") => live_or(Stated::INSTANCE_ID),
+        (None, "instanceId") => live_or(with_id.map(moment), Stated::INSTANCE_ID),
         (None, "deviceId") if row.owner().is_some() => {
             let proof = newest.or_else(|| {
                 let stamp = row.stamps.of(Stated::ROLES)?;
@@ -242,8 +248,8 @@ fn written(row: &Row, name: Box<str>, value: Box<str>) -> Written {
             proof.map(|(conn, at_ms)| by(Source::Handshake, conn, at_ms))
         }
         (None, "deviceId") => stamped(Stated::DEVICE_ID),
-        (None, "roles") => live_or(Stated::ROLES),
-        (None, "scopes") => live_or(Stated::SCOPES),
+        (None, "roles") => live_or(newest, Stated::ROLES),
+        (None, "scopes") => live_or(newest, Stated::SCOPES),
         (None, "lastInputSeconds" | "lastActivityAt") => match row.input_conn {
             Some(conn) => Some(by(Source::NodeEvent, conn, row.written_ms)),
             None => stamped(Stated::LAST_INPUT),

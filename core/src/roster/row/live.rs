@@ -6,6 +6,7 @@ use alloc::sync::Arc;
 use super::stamps::{Origin, Stamp, Stated};
 use super::writers::{Fields, Said};
 use crate::model::Role;
+use crate::model::entry::PresenceEntry;
 
 /// A live connection of a row, in connect order.
 #[derive(Clone, Debug)]
@@ -24,13 +25,28 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// What stays known of it after its close; `fields` are those that it wrote last.
-    pub(crate) fn stamp(&self, fields: Fields) -> Stamp {
-        let has_instance = self.said.client().instance_id.is_some();
-        let stated = Stated::from(fields)
-            .with(Stated::INSTANCE_ID, has_instance)
-            .with(Stated::ROLES, true)
-            .with(Stated::SCOPES, true);
+    /// Whether the row's `instanceId` is written as its handshake has it.
+    pub(crate) fn has_instance_id_of(&self, shown: &PresenceEntry) -> bool {
+        let id = &self.said.client().instance_id;
+        id.is_some() && *id == shown.instance_id
+    }
+
+    /// What stays known of it after the last close; `fields` are those that it wrote last.
+    pub(crate) fn stamp(&self, fields: Fields, shown: &PresenceEntry) -> Stamp {
+        self.stamped(
+            Stated::from(fields)
+                .with(Stated::INSTANCE_ID, self.has_instance_id_of(shown))
+                .with(Stated::ROLES, true)
+                .with(Stated::SCOPES, true),
+        )
+    }
+
+    /// What stays known of it after a close that is not the last: no other live connection stated the id.
+    pub(crate) fn stamp_of_id(&self) -> Stamp {
+        self.stamped(Stated::INSTANCE_ID)
+    }
+
+    fn stamped(&self, stated: Stated) -> Stamp {
         Stamp {
             conn: self.conn,
             at_ms: self.written_ms,

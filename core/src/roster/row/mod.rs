@@ -149,7 +149,8 @@ impl Row {
         if self.live.is_empty() {
             // Members stay. What the connections had and the row does not show goes with them.
             self.live = Vec::new();
-            self.stamps.write(gone.stamp(self.writers.of(conn)));
+            let fields = self.writers.of(conn);
+            self.stamps.write(gone.stamp(fields, &self.fields));
             // The close itself writes it.
             self.stamps.forget(Field::Reason.into());
             self.writers.forget_all();
@@ -157,6 +158,11 @@ impl Row {
             return Detached::Last;
         }
         self.sets.detach(&gone);
+        if gone.has_instance_id_of(&self.fields)
+            && !self.live.iter().any(|live| live.has_instance_id_of(&self.fields))
+        {
+            self.stamps.write(gone.stamp_of_id());
+        }
         let remaining = self.live.iter().rev().map(|live| (live.conn, &live.said));
         let mut is_changed = is_input_gone;
         is_changed |= self

@@ -8,6 +8,7 @@ mod joins;
 mod life;
 mod nodes;
 mod observed;
+mod writers;
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
