@@ -1,6 +1,7 @@
 // openclaw@2026.9.6 (protocol 4), unmodified, against our gateway.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 
 import { isTheRoster, scene } from "./lib/checks.mjs";
@@ -11,6 +12,10 @@ test("gateway call system-presence prints our roster", async (t) => {
   const { cli, client } = await scene(t, RELEASE);
   const { stdout } = await cli.run("gateway", "call", "system-presence", ...cli.flags, "--json");
   await isTheRoster(stdout, client);
+  // README: what it prints can be given to our doctor.
+  const doctor = spawnSync(process.env.PRESENCE_GATEWAY_BIN, ["doctor", "-"], { input: stdout, encoding: "utf8" });
+  assert.equal(doctor.status, 0, doctor.stdout + doctor.stderr);
+  assert.match(doctor.stdout, /^no findings in 2 rows; /u);
 });
 
 test("system presence prints our roster", async (t) => {
