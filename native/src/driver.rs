@@ -232,11 +232,12 @@ impl Driver {
         let mut inputs = inputs.into_iter();
         let mut count = 0_usize;
         for input in inputs.by_ref() {
+            let is_heavy = input.is_heavy();
             if !self.handle_input(peer, input, now) {
                 break;
             }
             count += 1;
-            if count.is_multiple_of(INPUTS_PER_LOOK) && is_over(now.age_ms, self.clock.now()) {
+            if (is_heavy || count.is_multiple_of(INPUTS_PER_LOOK)) && is_over(now.age_ms, self.clock.now()) {
                 break;
             }
             if peer.is_backed_up() {

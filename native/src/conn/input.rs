@@ -1,7 +1,7 @@
 //! The inputs of one connection to the driver.
 
 use presence_core::server::Handshake;
-use presence_core::wire::{CloseFrame, Request, ResponseFrame};
+use presence_core::wire::{Call, CloseFrame, Request, ResponseFrame};
 
 /// An input from a connection's task, in the order of its frames.
 #[derive(Debug)]
@@ -17,4 +17,11 @@ pub(crate) enum Input {
     Pong,
     /// Close the connection.
     Close(CloseFrame),
+}
+
+impl Input {
+    /// Whether it takes far longer than others, so that the driver looks at the clock after it.
+    pub(crate) fn is_heavy(&self) -> bool {
+        matches!(self, Self::Call(request) if matches!(request.call, Ok(Call::PresenceExplain(_))))
+    }
 }

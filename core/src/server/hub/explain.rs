@@ -19,7 +19,7 @@ use crate::roster::RowId;
 use crate::wire::WireError;
 
 /// Most rows that findings look at: the newest.
-const MAX_ROWS: usize = 2_048;
+const MAX_ROWS: usize = 1_024;
 /// Most findings of an answer.
 const MAX_FINDINGS: usize = 64;
 /// Most bytes of the findings of an answer.
@@ -84,7 +84,8 @@ impl Hub {
             refused: self.journal.refused_clocks().collect(),
             now_ms: now.age_ms,
         };
-        let mut found = memory.findings();
+        let places = memory.places();
+        let mut found = memory.findings(&places);
         let about_ids = found.iter().filter(|finding| is_about_ids(finding.kind));
         let explained: BTreeSet<usize> = about_ids
             .flat_map(|finding| finding.rows.iter().copied())
@@ -94,7 +95,7 @@ impl Hub {
             let is_new = finding.rows.iter().any(|row| !explained.contains(row));
             // Two programs on one machine are healthy; what the gateway saw of them tells them apart.
             let is_harmless = finding.kind == FindingKind::SameMachine
-                && (finding.confidence == Confidence::Low || memory.were_together(&finding.rows));
+                && (finding.confidence == Confidence::Low || places.were_together(&finding.rows));
             (is_new || !is_about_ids(finding.kind)) && !is_harmless
         }));
         (list, found)

@@ -20,6 +20,9 @@ const RECENT_MS: u64 = 600_000;
 /// Most sentences of evidence of a finding.
 const MAX_SENTENCES: usize = 4;
 
+/// Most connections that are compared in pairs.
+const MAX_COMPARED: usize = 16;
+
 /// What findings look at.
 pub(super) struct Memory<'a> {
     pub(super) list: &'a [Listed],
@@ -34,39 +37,25 @@ pub(super) struct Memory<'a> {
 
 impl<'a> Memory<'a> {
     /// All findings, those about ids first, the more specific before.
-    pub(super) fn findings(&self) -> Vec<Finding> {
-        let places = Places::of(self.list);
+    pub(super) fn findings(&self, places: &Places<'a>) -> Vec<Finding> {
         let mut found = Vec::new();
-        ids::placeholders(self, &places, &mut found);
-        ids::without_id(self, &places, &mut found);
-        ids::beacons_differ(self, &places, &mut found);
-        life::two_places(self, &places, &mut found);
-        life::two_sockets(self, &places, &mut found);
-        life::new_ids(self, &places, &mut found);
-        life::flapping(self, &places, &mut found);
-        load::clocks(self, &places, &mut found);
+        ids::placeholders(self, places, &mut found);
+        ids::without_id(self, places, &mut found);
+        ids::beacons_differ(self, places, &mut found);
+        life::two_places(self, places, &mut found);
+        life::two_sockets(self, places, &mut found);
+        life::new_ids(self, places, &mut found);
+        life::flapping(self, places, &mut found);
+        load::clocks(self, places, &mut found);
         load::refused_clocks(self, &mut found);
-        load::evictions(self, &places, &mut found);
-        load::beacons(self, &places, &mut found);
+        load::evictions(self, places, &mut found);
+        load::beacons(self, places, &mut found);
         found
     }
 
-    /// Whether programs with these rows were connected at one time, so that none of them followed the other.
-    pub(super) fn were_together(&self, rows: &[usize]) -> bool {
-        let places = Places::of(self.list);
-        let mut stays: Vec<(&Session<'a>, usize)> = Vec::new();
-        for session in self.sessions {
-            if let Some(place) = places.of_session(session).filter(|place| rows.contains(place)) {
-                let is_together = stays
-                    .iter()
-                    .any(|(other, row)| *row != place && overlap(other, session));
-                if is_together {
-                    return true;
-                }
-                stays.push((session, place));
-            }
-        }
-        false
+    /// Where the rows are, and which connections had them.
+    pub(super) fn places(&self) -> Places<'a> {
+        Places::of(self.list, self.sessions)
     }
 
     /// Those that are live or ended a short while ago.
@@ -92,19 +81,42 @@ fn overlap(a: &Session<'_>, b: &Session<'_>) -> bool {
     a.alive_ms > joined_ms && b.alive_ms > joined_ms
 }
 
-/// Where rows are in the list.
-struct Places<'a> {
+/// Where rows are in the list, and which connections had them.
+pub(super) struct Places<'a> {
     by_id: BTreeMap<RowId, usize>,
     by_key: BTreeMap<&'a str, usize>,
+    /// By place, in the order of their joins.
+    sessions: BTreeMap<usize, Vec<&'a Session<'a>>>,
 }
 
 impl<'a> Places<'a> {
-    fn of(list: &'a [Listed]) -> Self {
+    fn of(list: &'a [Listed], sessions: &'a [Session<'a>]) -> Self {
         let rows = || list.iter().enumerate();
-        Self {
+        let mut places = Self {
             by_id: rows().filter_map(|(at, row)| Some((row.id?, at))).collect(),
             by_key: rows().map(|(at, row)| (&*row.key, at)).collect(),
+            sessions: BTreeMap::new(),
+        };
+        for session in sessions {
+            if let Some(place) = places.of_session(session) {
+                places.sessions.entry(place).or_default().push(session);
+            }
         }
+        places
+    }
+
+    /// Whether clients with these rows were connected at one time, so that none of them followed the other.
+    pub(super) fn were_together(&self, rows: &[usize]) -> bool {
+        let newest = |row: &usize| {
+            self.sessions
+                .get(row)
+                .and_then(|sessions| sessions.last().copied())
+        };
+        let newest: Vec<&Session<'a>> = rows.iter().filter_map(newest).take(MAX_COMPARED).collect();
+        newest
+            .iter()
+            .enumerate()
+            .any(|(at, a)| newest[at + 1..].iter().any(|b| overlap(a, b)))
     }
 
     fn of_row(&self, row: RowId) -> Option<usize> {

@@ -14,7 +14,7 @@ use crate::model::{ClientInfo, Role};
 use crate::roster::RowId;
 
 /// Most live connections that are looked at.
-const MAX_LIVE: usize = 8_192;
+const MAX_LIVE: usize = 4_096;
 
 /// One connection.
 #[derive(Clone, Copy, Debug)]

@@ -33,7 +33,7 @@ pub(super) fn placeholders(memory: &Memory<'_>, places: &Places<'_>, found: &mut
 
 /// Handshakes with neither an `instanceId` nor a device key.
 pub(super) fn without_id(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<Finding>) {
-    let others = reported_rows(memory);
+    let others = reported_rows(memory, places);
     for group in groups(memory.recent(), |session| {
         let client = session.client;
         let has_id = client.instance_id.is_some() || session.device_id.is_some();
@@ -70,7 +70,7 @@ pub(super) fn without_id(memory: &Memory<'_>, places: &Places<'_>, found: &mut V
 
 /// Connections whose beacons write another row than their handshake.
 pub(super) fn beacons_differ(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<Finding>) {
-    let others = reported_rows(memory);
+    let others = reported_rows(memory, places);
     for session in memory.recent().filter(|session| session.is_tracked) {
         // Who reports about several reports about others.
         let Some([other]) = others.get(&session.serial).map(Vec::as_slice) else {
@@ -115,8 +115,7 @@ pub(super) fn beacons_differ(memory: &Memory<'_>, places: &Places<'_>, found: &m
 }
 
 /// By connection: the rows without a live connection that its beacons wrote last, as places in the list.
-fn reported_rows(memory: &Memory<'_>) -> BTreeMap<u64, Vec<usize>> {
-    let places = Places::of(memory.list);
+fn reported_rows(memory: &Memory<'_>, places: &Places<'_>) -> BTreeMap<u64, Vec<usize>> {
     let mut rows: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for reported in memory.roster.reported().filter(|reported| !reported.is_live) {
         if let Some(place) = places.of_row(reported.row) {

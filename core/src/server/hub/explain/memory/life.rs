@@ -8,13 +8,11 @@ use alloc::vec::Vec;
 
 use super::super::row::span;
 use super::super::sessions::Session;
-use super::{Memory, Places, finding, groups, overlap};
+use super::{MAX_COMPARED, Memory, Places, finding, groups, overlap};
 use crate::findings::{Confidence, Finding, FindingKind, quoted, quoted_list};
 use crate::model::key::PresenceKey;
 use crate::server::LeaveCause;
 
-/// Most connections of one group that are compared in pairs.
-const MAX_COMPARED: usize = 16;
 /// A client that begins at most this long after another ended may be its next run, in ms.
 const NEXT_WITHIN_MS: u64 = 30_000;
 /// It may begin this much before the end of the other one is noticed, in ms.

@@ -19,16 +19,18 @@ const BEACONS_A_MINUTE: usize = 20;
 /// Clients whose signed time is off.
 pub(super) fn clocks(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<Finding>) {
     let is_off = |skew_ms: i64| skew_ms.unsigned_abs() > CLOCK_OFF_MS;
+    // The newest proof counts.
+    let newest: BTreeMap<&str, u64> = memory
+        .recent()
+        .filter_map(|session| Some((session.device_id?, session.serial)))
+        .collect();
     for group in groups(memory.recent(), |session| {
         let skew_ms = session.skew_ms.filter(|skew_ms| is_off(*skew_ms))?;
         Some((session.device_id?, skew_ms > 0))
     }) {
-        // The newest proof counts.
         let Some(session) = group.last() else { continue };
-        let is_over = memory
-            .recent()
-            .any(|later| later.serial > session.serial && later.device_id == session.device_id);
-        let Some(skew_ms) = session.skew_ms.filter(|_| !is_over) else {
+        let is_newest = session.device_id.and_then(|device| newest.get(device)) == Some(&session.serial);
+        let Some(skew_ms) = session.skew_ms.filter(|_| is_newest) else {
             continue;
         };
         let evidence = format!("The clock of the {} is {}.", session.words(), off(skew_ms));
