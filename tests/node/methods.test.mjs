@@ -80,3 +80,22 @@ test("the three ways to list nodes show a connected node alike", async (t) => {
   assert.deepEqual(problems("NodeEventResult", answer), [], "as the shipped schema has it");
   assert.equal(answer.reason, "missing_device_identity");
 });
+
+test("presence.explain names who wrote what, and what is wrong", async (t) => {
+  const gateway = await startGateway(t);
+  const admin = await connectClient(gateway, ADMIN);
+  const bare = await connectClient(gateway, { clientDisplayName: "bare" });
+  await bare.hello();
+  const { source, findings, checks } = await admin.request("presence.explain", {});
+  assert.equal(source, "gateway");
+  assert.deepEqual(findings.map(({ checkId, severity }) => ({ checkId, severity })), [
+    { checkId: "presence/no-instance-id", severity: "warning" },
+  ]);
+  assert.ok(checks.includes("presence/flapping"));
+  const { row } = await admin.request("presence.explain", { row: "admin" });
+  const version = row.members.find(({ name }) => name === "version");
+  assert.equal(version.from, "handshake");
+  assert.equal(version.by, "openclaw-macos");
+  assert.equal(row.connections.length, 1);
+  await assert.rejects(admin.request("presence.explain", { row: "nobody" }), /at \/row: no row has the key "nobody"/u);
+});

@@ -37,14 +37,19 @@ pub(super) struct Session<'a> {
     pub(super) trace: Trace,
     /// Calls in a row, up to its end, that its role is refused.
     pub(super) refused_calls: u32,
-    /// When it last proved to be alive, by its join or a pong, on the age clock.
+    /// When it last proved to be alive, by its join, a pong or its close, on the age clock.
     pub(super) alive_ms: u64,
     /// When and why it ended.
     pub(super) left: Option<(u64, LeaveCause)>,
 }
 
 impl<'a> Session<'a> {
-    fn of_ended(ended: &'a Ended) -> Self {
+    /// `silence_ms` is how long a connection is silent before it is closed for that.
+    fn of_ended(ended: &'a Ended, silence_ms: u64) -> Self {
+        let alive_ms = match ended.cause {
+            LeaveCause::Silent => ended.left_ms.saturating_sub(silence_ms),
+            LeaveCause::PeerClosed | LeaveCause::WeClosed => ended.left_ms,
+        };
         Self {
             serial: ended.serial,
             conn_id: &ended.conn_id,
@@ -58,7 +63,7 @@ impl<'a> Session<'a> {
             skew_ms: ended.skew_ms,
             trace: ended.trace,
             refused_calls: ended.refused_calls,
-            alive_ms: ended.left_ms,
+            alive_ms: alive_ms.max(ended.trace.joined_ms),
             left: Some((ended.left_ms, ended.cause)),
         }
     }
@@ -82,7 +87,10 @@ impl<'a> Session<'a> {
 impl Hub {
     /// The connections that are remembered, in the order of their joins.
     pub(super) fn sessions(&self) -> Vec<Session<'_>> {
-        let mut sessions: Vec<Session<'_>> = self.journal.ended().map(Session::of_ended).collect();
+        let silence_ms = self.ping_interval_ms() * 2;
+        let ended = self.journal.ended();
+        let mut sessions: Vec<Session<'_>> =
+            ended.map(|ended| Session::of_ended(ended, silence_ms)).collect();
         let live = self.members.iter().take(MAX_LIVE);
         sessions.extend(live.map(|(_, member)| self.live_session(member)));
         sessions.sort_unstable_by_key(|session| session.serial);

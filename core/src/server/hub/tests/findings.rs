@@ -93,6 +93,17 @@ fn a_new_id_at_every_connect() {
         }
         lab.assert_finds("NEW_ID_EACH_CONNECT", &json!(["c", "b", "a"]));
     }
+    // Through a network that fails: the gateway notices each end late.
+    let mut crashes = Lab::new(200);
+    let mut dead = Vec::new();
+    for id in ["a", "b", "c", "d"] {
+        let client = Client { id: Some(id), ..MAC };
+        let conn = crashes.join(&client);
+        crashes.pass(30_000, &dead);
+        dead.push(conn);
+    }
+    crashes.pass(60_000, &dead[..3]);
+    crashes.assert_finds("NEW_ID_EACH_CONNECT", &json!(["d", "c", "b", "a"]));
     // Reconnects with one id; and tabs of one machine that come and go beside each other.
     let mut healthy = Lab::new(200);
     for _ in 0..4 {

@@ -15,7 +15,7 @@ use crate::server::LeaveCause;
 
 /// A client that begins at most this long after another ended may be its next run, in ms.
 const NEXT_WITHIN_MS: u64 = 30_000;
-/// It may begin this much before the end of the other one is noticed, in ms.
+/// It may begin this much before the other one closes, in ms.
 const NOTICED_WITHIN_MS: u64 = 5_000;
 /// From this number on, changes of the id from one connection to the next are no chance.
 const NEW_IDS: usize = 2;
@@ -193,12 +193,13 @@ fn changes(group: &[&Session<'_>]) -> Option<Changes> {
         let Some(before) = at.checked_sub(1).map(|at| group[at]) else {
             continue;
         };
-        let (left_ms, _) = before.left?;
+        // Its end is noticed late where it did not close.
+        before.left?;
         let joined_ms = session.trace.joined_ms;
-        if left_ms > joined_ms.saturating_add(NOTICED_WITHIN_MS) {
+        if before.alive_ms > joined_ms.saturating_add(NOTICED_WITHIN_MS) {
             return None;
         }
-        let gap_ms = joined_ms.saturating_sub(left_ms);
+        let gap_ms = joined_ms.saturating_sub(before.alive_ms);
         if gap_ms <= NEXT_WITHIN_MS {
             changes.count += 1;
             changes.longest_gap_ms = changes.longest_gap_ms.max(gap_ms);
