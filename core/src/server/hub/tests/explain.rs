@@ -123,3 +123,74 @@ fn findings_of_the_list_have_the_keys_of_their_rows() {
         "two programs on one machine are healthy"
     );
 }
+
+#[test]
+fn an_explanation_is_bounded_whatever_clients_say() {
+    let mut hub = hub();
+    let reader = hub.join(handshake("r", "ui", &["operator.read"]), START);
+    // Each takes six bytes in JSON.
+    let long = "\u{1}".repeat(1_000);
+    let mut last = reader;
+    for n in 0..200 {
+        let mut other = handshake("row", "ui", &["operator.read"]);
+        let client = Arc::make_mut(&mut other.client);
+        (client.id, client.mode) = (long.as_str().into(), long.as_str().into());
+        client.display_name = Some(long.as_str().into());
+        other.remote_ip = Some(long.as_str().into());
+        other.conn_id = alloc::format!("c{n}").into();
+        last = hub.join(other, START);
+        if n % 2 == 0 {
+            hub.leave(last, LeaveCause::PeerClosed, START);
+        }
+    }
+    let beacon = json!({ "text": "x".repeat(4_000), "instanceId": "row", "reason": "x".repeat(1_000) });
+    call(&mut hub, last, "system-event", beacon, START);
+    let row = explain(&mut hub, reader, json!({ "row": "row" }), START)["row"].take();
+    assert_eq!(row["connections"].as_array().unwrap().len(), 32);
+    assert_eq!(row["events"].as_array().unwrap().len(), 32);
+    assert!(row.to_string().len() < 128 * 1_024, "{}", row.to_string().len());
+}
+
+#[test]
+fn what_happens_to_a_row_is_in_its_events() {
+    let mut hub = hub();
+    let reader = hub.join(handshake("r", "cli", &["operator.read"]), START);
+    let mut device = handshake("x", "ui", &[]);
+    Arc::make_mut(&mut device.client).instance_id = None;
+    device.device_id = Some("d1".into());
+    hub.join(device.clone(), START);
+    Arc::make_mut(&mut device.client).instance_id = Some("named".into());
+    device.conn_id = "conn-2".into();
+    hub.join(device, START.after(1_000));
+    let whats = |hub: &mut Hub, key: &str, now: Now| -> Vec<Value> {
+        let mut row = explain(hub, reader, json!({ "row": key }), now)["row"].take();
+        let Value::Array(events) = row["events"].take() else {
+            panic!("{row}")
+        };
+        events.into_iter().map(|mut event| event["what"].take()).collect()
+    };
+    let renamed = whats(&mut hub, "named", START.after(2_000));
+    // Of one moment, what a connect led to is newer.
+    assert_eq!(renamed, ["renamed", "joined", "joined"]);
+    // Another client with that id has a row of its own.
+    let mut other = handshake("named", "ui", &[]);
+    other.conn_id = "conn-3".into();
+    hub.join(other, START.after(3_000));
+    let apart = explain(
+        &mut hub,
+        reader,
+        json!({ "row": "CONN:conn-3" }),
+        START.after(3_000),
+    );
+    assert_eq!(apart["row"]["keyFrom"], "connection");
+    assert!(
+        apart["row"]["why"]
+            .as_str()
+            .unwrap()
+            .contains("device key of another client")
+    );
+    assert_eq!(
+        whats(&mut hub, "CONN:conn-3", START.after(3_000)),
+        ["moved", "joined"]
+    );
+}

@@ -223,3 +223,49 @@ fn one_row_of_eight_thousand_is_one_row_of_a_delta() {
     assert_eq!(payload["removals"], json!([]));
     assert!(delta.len() < 1_000, "{delta}");
 }
+
+#[test]
+fn rows_of_other_gateways_are_explained_by_their_list() {
+    let mut hub = observing();
+    let reader = hub.join(handshake("reader", "ui", READ), START);
+    let now = START.after(1_000);
+    let rows = [
+        r#"{"instanceId":"far 1","host":"nas"}"#,
+        r#"{"instanceId":"far1","host":"nas"}"#,
+    ];
+    hub.apply(SourceId(0), update(&rows, now), now);
+    let key = "GATEWAY:home/far 1";
+    let answer = call(
+        &mut hub,
+        reader,
+        "presence.explain",
+        json!({ "row": key }),
+        now.after(500),
+    );
+    let row = &answer["payload"]["row"];
+    assert_eq!(row["key"], key);
+    assert_eq!(row["gateway"], "home");
+    assert_eq!(row["keyFrom"], "gateway");
+    let members = row["members"].as_array().unwrap();
+    let host = members.iter().find(|member| member["name"] == "host").unwrap();
+    assert_eq!(
+        *host,
+        json!({ "name": "host", "value": "nas", "from": "list", "ageMs": 500 })
+    );
+    // Findings look at the rows of all gateways.
+    let found = &answer["payload"]["findings"];
+    assert_eq!(found[0]["code"], "ID_SPELLING");
+    assert_eq!(
+        found[0]["rows"],
+        json!(["GATEWAY:home/far 1", "GATEWAY:home/far1"])
+    );
+    // A row of this gateway is explained by its memory.
+    let own = call(
+        &mut hub,
+        reader,
+        "presence.explain",
+        json!({ "row": "reader" }),
+        now,
+    );
+    assert_eq!(own["payload"]["row"]["keyFrom"], "instanceId");
+}
