@@ -26,6 +26,23 @@ pub(crate) enum What {
     MovedApart,
     /// A handshake got a row without its ids, which another device owns.
     Apart,
+    /// A beacon of the row's connection was refused.
+    Refused(Refusal),
+}
+
+/// Why a beacon was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// It was about a row that another device owns.
+    Owned,
+    /// It was about another row, and its sender has no right to that.
+    Scope,
+    /// It had the gateway's own `instanceId`.
+    SelfInstance,
+    /// There was no place for its row.
+    Full,
+    /// Its row or the list would have been too long.
+    TooLarge,
 }
 
 /// Something that happened to a row.

@@ -23,7 +23,7 @@ impl Roster {
     }
 
     /// Remembers what happened to a row.
-    pub(super) fn note(&mut self, key: RowKey, was: Option<RowKey>, what: What, cause: u64) {
+    pub(crate) fn note(&mut self, key: RowKey, was: Option<RowKey>, what: What, cause: u64) {
         self.history.note(RowEvent {
             at_ms: self.settled_ms,
             key,

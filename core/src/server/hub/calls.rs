@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Hub;
 use crate::model::time::Now;
 use crate::model::{Beacon, SharedText, scope};
+use crate::roster::history::{Refusal, What};
 use crate::roster::{Aim, BeaconError, Holder, Report};
 use crate::wire::{Call, ErrorKind, Request, ResponseFrame, WireError};
 
@@ -126,7 +127,14 @@ impl Hub {
         };
         if let Some(needed) = needed.filter(|needed| !member.has_scope(needed)) {
             self.refused_beacons += u64::from(aim == Aim::Owned);
-            return Err(WireError::missing_scope(needed, member.handshake.protocol));
+            let error = WireError::missing_scope(needed, member.handshake.protocol);
+            let why = if aim == Aim::Owned {
+                Refusal::Owned
+            } else {
+                Refusal::Scope
+            };
+            self.note_refused_beacon(slot, why);
+            return Err(error);
         }
         let is_unlimited = is_own || member.has_scope(scope::ADMIN);
         let holder = if is_unlimited {
@@ -153,6 +161,14 @@ impl Hub {
             if let Some(row) = rebuilt {
                 self.roster.keep_rebuilt(row);
             }
+            self.note_refused_beacon(
+                slot,
+                match error {
+                    BeaconError::SelfInstance => Refusal::SelfInstance,
+                    BeaconError::Full { .. } => Refusal::Full,
+                    BeaconError::RowTooLarge { .. } | BeaconError::ListTooLarge { .. } => Refusal::TooLarge,
+                },
+            );
             match error {
                 BeaconError::SelfInstance => WireError::invalid_request(error.to_string()),
                 BeaconError::Full { .. } => WireError::unavailable(error.to_string()),
@@ -161,6 +177,20 @@ impl Hub {
                 }
             }
         })
+    }
+
+    /// Remembers the first refused beacon of a connection as an event of its row.
+    fn note_refused_beacon(&mut self, slot: u32, why: Refusal) {
+        let Some(member) = self.members.get_mut(slot) else {
+            return;
+        };
+        if core::mem::replace(&mut member.trace.has_refused_beacon, true) {
+            return;
+        }
+        let key = member.row.and_then(|row| self.roster.key(row));
+        let key = key.unwrap_or(&member.key).clone();
+        let serial = member.serial;
+        self.roster.note(key, None, What::Refused(why), serial);
     }
 
     /// `status`: what probes and the `status` command read, and our own counters.

@@ -46,6 +46,8 @@ pub(super) struct Trace {
     pub(super) beacons: BeaconRate,
     /// The placeholder that its handshake or its last such beacon had as an id.
     pub(super) placeholder: Option<&'static str>,
+    /// Whether a beacon of it was refused; the first is an event of its row.
+    pub(super) has_refused_beacon: bool,
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::findings::quoted;
 use crate::model::json::{ObjectText, array_text};
 use crate::model::key::RowKey;
 use crate::model::time::Now;
-use crate::roster::history::{RowEvent, What};
+use crate::roster::history::{Refusal, RowEvent, What};
 use crate::roster::view::{Ends, KeyFrom, RowView, Source, Written};
 
 /// Most live connections of an explanation: the newest.
@@ -296,6 +296,25 @@ fn row_event(event: &RowEvent) -> (&'static str, String) {
             "moved",
             "The connection got a row of its own, because another device owns the row of its id.".into(),
         ),
+        What::Refused(why) => ("refused", refusal(why).into()),
+    }
+}
+
+fn refusal(why: Refusal) -> &'static str {
+    match why {
+        Refusal::Owned => {
+            "A beacon of its connection was refused: it was about a row that another device owns."
+        }
+        Refusal::Scope => {
+            "A beacon of its connection was refused: it was about another row, without operator.write."
+        }
+        Refusal::SelfInstance => {
+            "A beacon of its connection was refused: it had the gateway's own instanceId."
+        }
+        Refusal::Full => "A beacon of its connection was refused: the list was full of connected clients.",
+        Refusal::TooLarge => {
+            "A beacon of its connection was refused: its row or the list would have been too long."
+        }
     }
 }
 

@@ -194,3 +194,22 @@ fn what_happens_to_a_row_is_in_its_events() {
         ["moved", "joined"]
     );
 }
+
+#[test]
+fn the_first_refused_beacon_of_a_connection_is_an_event() {
+    let mut hub = hub();
+    let conn = hub.join(handshake("a", "ui", &["operator.read"]), START);
+    for at_ms in [1_000, 2_000] {
+        let beacon = json!({ "text": "t", "instanceId": "other" });
+        let answer = call(&mut hub, conn, "system-event", beacon, START.after(at_ms));
+        assert_eq!(answer["ok"], false);
+    }
+    let row = explain(&mut hub, conn, json!({ "row": "a" }), START.after(3_000))["row"].take();
+    let events: Vec<_> = row["events"].as_array().unwrap().iter().collect();
+    assert_eq!(events.len(), 2);
+    assert_eq!(
+        (&events[0]["what"], &events[0]["ageMs"]),
+        (&json!("refused"), &json!(2_000))
+    );
+    assert!(events[0]["text"].as_str().unwrap().contains("operator.write"));
+}
