@@ -17,6 +17,8 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
+#[cfg(feature = "recording")]
+pub(crate) use self::fold::skeleton;
 pub use self::kind::{Confidence, FindingKind, Severity};
 
 use crate::model::RawEntry;

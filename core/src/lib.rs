@@ -14,10 +14,12 @@
 //!   [`client::Mirror`], which also works on a pasted list.
 //! * [`findings`]: what is wrong in a list, and why one client is seen twice.
 //! * [`fleet`]: the rosters of several gateways as one; [`observer`]: a client as a source of it.
+//! * [`recording`]: what a hub was handed, as a file, and its replay.
 //!
 //! The features `client` and `server`, both on by default, are the modules of these names. Modules know each
 //! other in one direction: `model` knows no other; `digest`, `findings`, `instance`, `roster` and `wire` know `model`,
 //! and `roster` knows `digest`; `fleet` knows these; `client` and `server` know all of these and not each other; `observer` knows both.
+//! The feature `recording`, on by default too, adds the module of this name, which knows `server`.
 //!
 //! Section numbers in the documentation ("SPEC 1.4") are those of the project's rules in
 //! `PROTOCOL.md`.
@@ -42,6 +44,8 @@ mod instance;
 pub mod model;
 #[cfg(all(feature = "client", feature = "server"))]
 pub mod observer;
+#[cfg(feature = "recording")]
+pub mod recording;
 pub mod roster;
 #[cfg(feature = "server")]
 pub mod server;

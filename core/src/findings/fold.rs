@@ -50,7 +50,7 @@ const MAX_TAKEN_APART: usize = 256;
 
 /// `id` without blanks, in lower case, letters taken apart from their marks. Two ids with one skeleton
 /// look alike or are the same to a person.
-pub(super) fn skeleton(id: &str) -> String {
+pub(crate) fn skeleton(id: &str) -> String {
     let mut skeleton = String::with_capacity(id.len());
     let chars = id.chars().map(to_half_width).filter(|c| !is_blank(*c));
     for (at, c) in chars.enumerate() {

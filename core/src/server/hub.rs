@@ -180,6 +180,12 @@ impl Hub {
         list
     }
 
+    /// The digest of this gateway's own rows.
+    #[cfg(feature = "recording")]
+    pub(crate) fn own_digest(&mut self) -> crate::digest::Digest {
+        self.roster.digest()
+    }
+
     /// Number of joined connections.
     #[must_use]
     pub fn connections(&self) -> usize {

@@ -1,0 +1,185 @@
+//! The inputs of a hub that change rows.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Redactor;
+use crate::model::{Beacon, ClientInfo, Role};
+use crate::server::{Handshake, LeaveCause};
+use crate::wire::node_event::NodeReport;
+use crate::wire::{Call, Request};
+
+/// An input. Connections are named by their serial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Input {
+    /// A handshake was accepted.
+    Join(u64, Box<Joined>),
+    /// The connection is gone: "closed" by the peer, "silent", or "we-closed".
+    Leave(u64, Box<str>),
+    /// A pong.
+    Pong(u64),
+    /// A call that changes rows: its method and parameters.
+    Call(u64, Box<str>, Value),
+    /// The machine was suspended: what was due before this moment was not done in time.
+    Wake,
+    /// The gateway stops.
+    Shutdown,
+}
+
+/// What of a handshake the roster looks at. No secret is part of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[expect(missing_docs, reason = "as in Handshake and ClientInfo")]
+pub struct Joined {
+    pub conn_id: Box<str>,
+    pub protocol: u32,
+    pub is_node: bool,
+    pub scopes: Vec<Box<str>>,
+    pub client_id: Box<str>,
+    pub version: Box<str>,
+    pub platform: Box<str>,
+    pub mode: Box<str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_family: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_identifier: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance_id: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote_ip: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<Box<str>>,
+    pub may_report_input: bool,
+}
+
+impl Joined {
+    fn new(handshake: &Handshake, redactor: &Redactor) -> Self {
+        let client = &*handshake.client;
+        let name = |text: &Option<Box<str>>| text.as_deref().map(|text| redactor.name(text));
+        Self {
+            conn_id: handshake.conn_id.clone(),
+            protocol: handshake.protocol,
+            is_node: handshake.role == Role::Node,
+            scopes: handshake.scopes.to_vec(),
+            client_id: client.id.clone(),
+            version: client.version.clone(),
+            platform: client.platform.clone(),
+            mode: client.mode.clone(),
+            display_name: name(&client.display_name),
+            device_family: client.device_family.clone(),
+            model_identifier: client.model_identifier.clone(),
+            instance_id: name(&client.instance_id),
+            time_zone: client.time_zone.clone(),
+            device_id: name(&handshake.device_id),
+            remote_ip: handshake.remote_ip.as_deref().map(|ip| redactor.ip(ip)),
+            user: name(&handshake.user),
+            may_report_input: handshake.may_report_input,
+        }
+    }
+
+    pub(super) fn handshake(&self) -> Handshake {
+        Handshake {
+            request_id: "1".into(),
+            conn_id: self.conn_id.clone(),
+            protocol: self.protocol,
+            role: if self.is_node { Role::Node } else { Role::Operator },
+            scopes: self.scopes.iter().cloned().collect(),
+            client: Arc::new(ClientInfo {
+                id: self.client_id.clone(),
+                version: self.version.clone(),
+                platform: self.platform.clone(),
+                mode: self.mode.clone(),
+                display_name: self.display_name.clone(),
+                device_family: self.device_family.clone(),
+                model_identifier: self.model_identifier.clone(),
+                instance_id: self.instance_id.clone(),
+                time_zone: self.time_zone.clone(),
+            }),
+            device_id: self.device_id.clone(),
+            caps: Vec::new(),
+            commands: Vec::new(),
+            remote_ip: self.remote_ip.clone(),
+            user: self.user.clone(),
+            may_report_input: self.may_report_input,
+            clock_skew_ms: None,
+        }
+    }
+}
+
+impl Input {
+    /// A handshake, redacted.
+    #[must_use]
+    pub fn join(serial: u64, handshake: &Handshake, redactor: &Redactor) -> Self {
+        Self::Join(serial, Box::new(Joined::new(handshake, redactor)))
+    }
+
+    /// The end of a connection.
+    #[must_use]
+    pub fn leave(serial: u64, cause: LeaveCause) -> Self {
+        let word = match cause {
+            LeaveCause::PeerClosed => "closed",
+            LeaveCause::Silent => "silent",
+            LeaveCause::WeClosed => "we-closed",
+        };
+        Self::Leave(serial, word.into())
+    }
+
+    /// A call, redacted; `None` for those that change no row.
+    #[must_use]
+    pub fn call(serial: u64, request: &Request, redactor: &Redactor) -> Option<Self> {
+        let (method, params) = match request.call.as_ref().ok()? {
+            Call::SystemEvent(beacon) => ("system-event", beacon_params(beacon, redactor)),
+            Call::NodeEvent(event) => {
+                let payload = match event.report? {
+                    NodeReport::Alive(trigger) => json!({ "trigger": trigger }),
+                    NodeReport::Idle(seconds) => json!({ "idleSeconds": seconds }),
+                    NodeReport::Clear => json!({ "action": "clear" }),
+                    NodeReport::Invalid => return None,
+                };
+                ("node.event", json!({ "event": event.event, "payload": payload }))
+            }
+            _ => return None,
+        };
+        Some(Self::Call(serial, method.into(), params))
+    }
+}
+
+fn beacon_params(beacon: &Beacon, redactor: &Redactor) -> Value {
+    let name = |text: &Option<Box<str>>| text.as_deref().map(|text| redactor.name(text));
+    let tags = beacon
+        .clear_last_input
+        .then_some([crate::model::beacon::CLEAR_LAST_INPUT_TAG]);
+    let mut params = json!({
+        "text": redactor.beacon_text(&beacon.text),
+        "instanceId": name(&beacon.instance_id),
+        "deviceId": name(&beacon.device_id),
+        "host": name(&beacon.host),
+        "ip": beacon.ip.as_deref().map(|ip| redactor.ip(ip)),
+        "mode": beacon.mode,
+        "version": beacon.version,
+        "platform": beacon.platform,
+        "deviceFamily": beacon.device_family,
+        "modelIdentifier": beacon.model_identifier,
+        "lastInputSeconds": beacon.last_input_seconds,
+        "reason": beacon.reason,
+        "roles": (!beacon.roles.is_empty()).then_some(&beacon.roles),
+        "scopes": (!beacon.scopes.is_empty()).then_some(&beacon.scopes),
+        "tags": tags,
+    });
+    if let Some(members) = params.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    params
+}

@@ -1,0 +1,133 @@
+//! The lines of a recording.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::{FORMAT, Input, Redactor};
+use crate::model::PresenceEntry;
+use crate::model::time::Now;
+use crate::server::HubConfig;
+use crate::wire::Limits;
+
+/// The first line: what the hub was made with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Header {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The version of the program that recorded.
+    pub version: Box<str>,
+    /// The moment of the start on the age clock, in ms.
+    pub at: u64,
+    /// The same on the wall clock.
+    pub wall: u64,
+    /// How long a row lives after its last proof of life, in ms.
+    pub ttl_ms: u64,
+    /// Most rows.
+    pub max_entries: usize,
+    /// The longest ping interval, in ms.
+    pub ping_interval_ms: u64,
+    /// Modes whose connections make no row.
+    pub ephemeral_modes: Vec<Box<str>>,
+    /// The gateway's own row.
+    pub own: PresenceEntry,
+}
+
+impl Header {
+    /// The header for a hub of this configuration that starts `now`.
+    #[must_use]
+    pub fn new(config: &HubConfig, redactor: &Redactor, now: Now) -> Self {
+        let mut own = config.self_entry.clone();
+        for member in [&mut own.host, &mut own.instance_id, &mut own.device_id] {
+            *member = member.as_deref().map(|text| redactor.name(text));
+        }
+        own.ip = own.ip.as_deref().map(|ip| redactor.ip(ip));
+        own.text = own.text.as_deref().map(|text| redactor.name(text));
+        Self {
+            format: FORMAT,
+            version: config.server_version.clone(),
+            at: now.age_ms,
+            wall: now.wall_ms,
+            ttl_ms: config.ttl_ms,
+            max_entries: config.max_entries,
+            ping_interval_ms: config.limits.ping_interval_ms,
+            ephemeral_modes: config.ephemeral_modes.clone(),
+            own,
+        }
+    }
+
+    /// The configuration to replay with.
+    #[must_use]
+    pub fn config(&self) -> HubConfig {
+        HubConfig {
+            limits: Limits {
+                ping_interval_ms: self.ping_interval_ms,
+                ..Limits::default()
+            },
+            ttl_ms: self.ttl_ms,
+            max_entries: self.max_entries,
+            ephemeral_modes: self.ephemeral_modes.clone(),
+            hash_seed: 0,
+            server_version: self.version.clone(),
+            boot_id: "replay".into(),
+            self_entry: self.own.clone(),
+            auth_mode: "none",
+        }
+    }
+
+    /// The moment of the start.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        Now {
+            age_ms: self.at,
+            wall_ms: self.wall,
+        }
+    }
+}
+
+/// A line after the header.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// The moment on the age clock, in ms.
+    pub at: u64,
+    /// The same on the wall clock.
+    pub wall: u64,
+    /// What it says.
+    #[serde(flatten)]
+    pub step: Step,
+}
+
+/// What a line says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Step {
+    /// An input.
+    Input(Input),
+    /// The digest of the gateway's own rows after all inputs before it.
+    Digest(Box<str>),
+    /// So many inputs were not recorded: the replay is inexact from here on.
+    Gap(u64),
+}
+
+impl Line {
+    /// A line of this moment.
+    #[must_use]
+    pub fn new(now: Now, step: Step) -> Self {
+        Self {
+            at: now.age_ms,
+            wall: now.wall_ms,
+            step,
+        }
+    }
+
+    /// The moment.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        Now {
+            age_ms: self.at,
+            wall_ms: self.wall,
+        }
+    }
+}

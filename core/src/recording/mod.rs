@@ -1,0 +1,31 @@
+//! Recordings of a hub's inputs, and their replay (SPEC 6.2).
+//!
+//! A [`Recorder`] is handed what the hub is handed. It writes JSON Lines: a [`Header`], the inputs that change rows,
+//! and every [`INPUTS_PER_DIGEST`] inputs a digest of the rows. Names, addresses and ids are replaced by pseudonyms
+//! ([`Redactor`]) that keep what the rules look at. [`Reader`] reads the lines again, and [`Replay`] feeds them to a hub
+//! in virtual time: deadlines are handed in exactly when they are due, so the rows do not depend on how late the timers
+//! of the recorded gateway were.
+
+mod input;
+mod line;
+mod reader;
+mod recorder;
+mod redact;
+mod replay;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::input::{Input, Joined};
+pub use self::line::{Header, Line, Step};
+pub use self::reader::{ReadError, Reader};
+pub use self::recorder::Recorder;
+pub use self::redact::Redactor;
+pub use self::replay::Replay;
+
+/// The version of the format.
+pub const FORMAT: u32 = 1;
+/// Inputs between two digests.
+pub const INPUTS_PER_DIGEST: u64 = 256;
+/// The longest line that is read, in bytes: a beacon with all members at their bounds is far shorter.
+pub const MAX_LINE_BYTES: usize = 1024 * 1024;

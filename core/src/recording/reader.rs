@@ -1,0 +1,133 @@
+//! Reads a recording, line by line.
+
+use alloc::string::{String, ToString};
+
+use super::{FORMAT, Header, Line, MAX_LINE_BYTES};
+
+/// What is wrong with a recording, and in which line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// There is nothing in it.
+    #[error("line 1: the header is missing")]
+    Empty,
+    /// Another version of the format.
+    #[error("line 1: the recording has format {0}, and this program reads format {FORMAT}")]
+    Format(u32),
+    /// A number of the configuration is out of bounds.
+    #[error("line 1: {0}")]
+    Setting(String),
+    /// A line is none of a recording, or is cut off.
+    #[error("line {line}: {why}")]
+    Line {
+        /// The number of the line, from 1.
+        line: usize,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// The lines of a recording.
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
+    header: Header,
+    rest: &'a str,
+    /// The number of the line that was read last.
+    line: usize,
+    /// The moment of that line.
+    at: u64,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// [`ReadError`] if it is missing, of another version or not valid.
+    pub fn new(text: &'a str) -> Result<Self, ReadError> {
+        #[derive(serde::Deserialize)]
+        struct Versioned {
+            format: u32,
+        }
+        let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+        if first.trim().is_empty() {
+            return Err(ReadError::Empty);
+        }
+        let bad = |error: serde_json::Error| ReadError::Line {
+            line: 1,
+            why: error.to_string(),
+        };
+        check_length(first, 1)?;
+        let Versioned { format } = serde_json::from_str(first).map_err(bad)?;
+        if format != FORMAT {
+            return Err(ReadError::Format(format));
+        }
+        let header: Header = serde_json::from_str(first).map_err(bad)?;
+        header
+            .config()
+            .validate()
+            .map_err(|error| ReadError::Setting(error.to_string()))?;
+        Ok(Self {
+            at: header.at,
+            header,
+            rest,
+            line: 1,
+        })
+    }
+
+    /// The header.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The number of the line that was read last.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    fn read(&mut self) -> Result<Option<Line>, ReadError> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        self.line += 1;
+        let line = self.line;
+        let bad = |why: String| ReadError::Line { line, why };
+        // Without its end a line may be cut off, also where it can be read.
+        let (text, rest) = self
+            .rest
+            .split_once('\n')
+            .ok_or_else(|| bad("it is cut off".into()))?;
+        check_length(text, line)?;
+        let read: Line = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
+        if read.at < self.at {
+            return Err(bad("it is earlier than the line before".into()));
+        }
+        self.at = read.at;
+        self.rest = rest;
+        Ok(Some(read))
+    }
+}
+
+fn check_length(text: &str, line: usize) -> Result<(), ReadError> {
+    if text.len() <= MAX_LINE_BYTES {
+        return Ok(());
+    }
+    Err(ReadError::Line {
+        line,
+        why: "it is longer than 1 MiB".into(),
+    })
+}
+
+impl Iterator for Reader<'_> {
+    type Item = Result<Line, ReadError>;
+
+    /// The next line; after an error there is none.
+    fn next(&mut self) -> Option<Self::Item> {
+        let read = self.read().transpose();
+        if matches!(read, Some(Err(_))) {
+            self.rest = "";
+        }
+        read
+    }
+}
