@@ -14,6 +14,7 @@ use crate::auth::origin::AllowedOrigins;
 use crate::auth::secret::AuthMode;
 use crate::auth::slots::SlotLimits;
 use crate::auth::user_header::UserHeader;
+use crate::recording::RecordTo;
 use crate::tls::Tls;
 use crate::web::WebRoot;
 
@@ -64,6 +65,8 @@ pub struct GatewayConfig {
     pub observed: Vec<Box<str>>,
     /// Files of the gateway's page; a short built-in page when `None`.
     pub web_root: Option<Arc<WebRoot>>,
+    /// Where to record what changes rows, for `replay`.
+    pub record: Option<RecordTo>,
     /// The version that the gateway states.
     pub version: Box<str>,
     /// The gateway's own row; made from facts about the system when `None`.
@@ -89,6 +92,7 @@ impl Default for GatewayConfig {
             drain_ms: 5_000,
             observed: Vec::new(),
             web_root: None,
+            record: None,
             version: env!("CARGO_PKG_VERSION").into(),
             self_entry: None,
         }

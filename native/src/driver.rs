@@ -13,6 +13,7 @@ use tracing::{info, warn};
 use crate::clock::Clock;
 use crate::conn::{Event, Input, MAX_EVENTS, Peer};
 use crate::log::OncePerMinute;
+use crate::recording::{Raw, Tap};
 
 /// Length of the driver's turn before other tasks run, in ms.
 const TURN_MS: u64 = 5;
@@ -38,6 +39,8 @@ pub(crate) struct Driver {
     dispute_lines: OncePerMinute,
     /// The disputes logged so far.
     logged_disputes: Disputes,
+    /// The recording, if there is one.
+    tap: Option<Tap>,
 }
 
 /// Whether a turn that began at `began_ms` is over.
@@ -46,7 +49,7 @@ fn is_over(began_ms: u64, now: Now) -> bool {
 }
 
 impl Driver {
-    pub(crate) fn new(hub: Hub, clock: Clock, events: mpsc::Receiver<Event>) -> Self {
+    pub(crate) fn new(hub: Hub, clock: Clock, events: mpsc::Receiver<Event>, tap: Option<Tap>) -> Self {
         let driver = Self {
             hub,
             clock,
@@ -58,6 +61,7 @@ impl Driver {
             logged_evictions: Evictions::default(),
             dispute_lines: OncePerMinute::default(),
             logged_disputes: Disputes::default(),
+            tap,
         };
         driver.publish_offset(driver.clock.now());
         driver
@@ -91,6 +95,9 @@ impl Driver {
                 .poll_timeout()
                 .is_some_and(|deadline| deadline <= now.age_ms)
             {
+                if self.hub.was_suspended(now) {
+                    self.record(now, || Some(Raw::Wake));
+                }
                 self.hub.handle_timeout(now);
                 self.execute(now);
             }
@@ -184,7 +191,11 @@ impl Driver {
             return;
         }
         let (peers, handshakes): (Vec<_>, Vec<_>) = joins.into_iter().unzip();
+        let recorded = self.tap.as_ref().map(|_| handshakes.clone());
         let conns = self.hub.join_all(handshakes, now);
+        for (conn, handshake) in conns.iter().zip(recorded.into_iter().flatten()) {
+            self.record(now, || Some(Raw::Join(conn.serial, Box::new(handshake))));
+        }
         for (&conn, peer) in conns.iter().zip(&peers) {
             self.add(conn, peer);
         }
@@ -216,6 +227,7 @@ impl Driver {
                     rows = self.hub.rows(),
                     "stopping"
                 );
+                self.record(now, || Some(Raw::Shutdown));
                 self.hub.shutdown(reason, now);
                 self.execute(now);
             }
@@ -255,7 +267,11 @@ impl Driver {
     /// Returns whether the connection still exists.
     fn handle_input(&mut self, peer: &Arc<Peer>, input: Input, now: Now) -> bool {
         if let Input::Join(handshake) = input {
+            let recorded = self.tap.as_ref().map(|_| handshake.clone());
             let conn = self.hub.join(*handshake, now);
+            self.record(now, || {
+                recorded.map(|handshake| Raw::Join(conn.serial, handshake))
+            });
             self.add(conn, peer);
             self.execute(now);
             return true;
@@ -265,13 +281,28 @@ impl Driver {
         };
         match input {
             Input::Join(_) => {}
-            Input::Call(request) => self.hub.call(conn, &request, now),
+            Input::Call(request) => {
+                self.record(now, || Raw::call(conn.serial, &request));
+                self.hub.call(conn, &request, now);
+            }
             Input::Send(frame) => self.send(conn, Item::Response(*frame), now),
-            Input::Pong => self.hub.pong(conn, now),
+            Input::Pong => {
+                self.record(now, || Some(Raw::Pong(conn.serial)));
+                self.hub.pong(conn, now);
+            }
             Input::Close(close) => self.send(conn, Item::Close(close), now),
         }
         self.execute(now);
         self.peer(conn).is_some()
+    }
+
+    /// Records the input, if anything is recorded.
+    fn record(&mut self, now: Now, input: impl FnOnce() -> Option<Raw>) {
+        if let Some(tap) = &mut self.tap
+            && let Some(input) = input()
+        {
+            tap.record(input, now);
+        }
     }
 
     /// Adds the connection's peer.
@@ -325,6 +356,7 @@ impl Driver {
     /// Removes the connection; the consequences are among the hub's next outputs.
     fn leave(&mut self, conn: ConnId, cause: LeaveCause, now: Now) {
         if self.remove(conn).is_some() {
+            self.record(now, || Some(Raw::Leave(conn.serial, cause)));
             self.hub.leave(conn, cause, now);
         }
     }

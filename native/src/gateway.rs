@@ -22,6 +22,7 @@ use crate::feed::Feed;
 use crate::identity;
 use crate::net::accept::accept_all;
 use crate::net::listen::{ListenError, listen};
+use crate::recording::Tap;
 
 /// Why a gateway cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -147,13 +148,17 @@ impl Gateway {
         let (events, received) = self.events;
         let drain = Duration::from_millis(self.config.drain_ms);
         let (stop, stopping) = watch::channel(false);
-        let mut hub = Hub::new(
-            hub_config(&self.config, self.hash_seed, self.boot_id),
-            clock.now(),
-        );
+        let hub_config = hub_config(&self.config, self.hash_seed, self.boot_id);
+        let began = clock.now();
+        let tap = self.config.record.clone().and_then(|to| {
+            Tap::start(to, &hub_config, began)
+                .inspect_err(|error| warn!(%error, "nothing is recorded"))
+                .ok()
+        });
+        let mut hub = Hub::new(hub_config, began);
         // The names are checked already.
         let _ = hub.observe(self.config.observed.clone(), clock.now());
-        let driver = Driver::new(hub, clock.clone(), received);
+        let driver = Driver::new(hub, clock.clone(), received, tap);
         let port = self.addresses.first().map_or(self.config.port, SocketAddr::port);
         let offset = driver.stated_offset_ms();
         let mut driver = tokio::spawn(driver.run());

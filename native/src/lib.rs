@@ -8,6 +8,7 @@
 //! | `net` | listens, accepts, reads HTTP |
 //! | `conn` | one WebSocket connection, and what all of them share |
 //! | `driver` | the one task that owns the hub |
+//! | `recording` | records the driver's inputs to a file |
 //! | `auth` | who may connect, and how many: origins, secrets, device keys, proxies, slots |
 //! | `config` | everything that can be set |
 //! | `web` | the files of the page |
@@ -40,6 +41,7 @@ mod gateway;
 mod identity;
 mod log;
 mod net;
+mod recording;
 mod tls;
 mod web;
 
@@ -57,6 +59,7 @@ pub use presence_core::fleet::{NameError, SourceRow, SourceUpdate};
 pub use presence_core::model::setting::InvalidSetting;
 pub use presence_core::wire::Limits;
 pub use presence_core::{Now, PresenceEntry};
+pub use recording::RecordTo;
 pub use tls::{Fingerprint, InvalidFingerprint, Tls, TlsError};
 pub use web::{WebRoot, WebRootError};
 

@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 8] = [
     &["driver", "feed", "net"],
     &["conn"],
     &["config", "identity", "log"],
-    &["auth", "clock", "tls", "web"],
+    &["auth", "clock", "recording", "tls", "web"],
     &["files"],
 ];
 

@@ -105,7 +105,7 @@ impl Redactor {
                 redacted.push(c);
                 continue;
             }
-            let step = self.hash(&[seed.to_le_bytes(), at.to_le_bytes()].concat()) % count;
+            let step = mix(seed.wrapping_add(at.wrapping_mul(0x9e37_79b9_7f4a_7c15))) % count;
             let letter = u32::from(first) + u32::try_from(step).unwrap_or(0);
             redacted.push(char::from_u32(letter).unwrap_or(c));
         }
@@ -186,6 +186,13 @@ impl Redactor {
         let rest = &text[key.len()..];
         [self.letters(key), self.letters(rest)].concat().into()
     }
+}
+
+/// SplitMix64: the stream of a seed that is a keyed hash already.
+fn mix(state: u64) -> u64 {
+    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 fn is_mark(c: char) -> bool {

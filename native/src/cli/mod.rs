@@ -20,6 +20,8 @@ mod observe;
 mod options;
 pub(crate) mod output;
 mod port_holder;
+mod recording;
+mod replay;
 mod roster;
 mod sandbox;
 mod saved;
@@ -64,6 +66,7 @@ fn run() -> Result<u8, Failure> {
         Command::Watch(options) => block_on(watch::watch(&options))?,
         Command::Doctor(options) => return block_on(doctor::doctor(&options)),
         Command::Explain(options) => block_on(explain::explain(&options))?,
+        Command::Replay(options) => replay::replay(&options)?,
         Command::Beacon(options) => block_on(beacon::beacon(&options))?,
     }
     Ok(0)

@@ -34,6 +34,7 @@ Examples:
   presence-gateway watch                            show them live
   presence-gateway doctor                           say what is wrong in the list, and what to change
   presence-gateway explain studio                   say why the row of studio is listed as it is
+  presence-gateway replay FILE --at 5m              show the rows of a recording 5 minutes after its start
   presence-gateway beacon                           report this machine to the gateway once
   presence-gateway beacon --every 60s               report it every 60 s
 
@@ -79,6 +80,8 @@ pub(super) enum Command {
     Doctor(DoctorOptions),
     /// Say why a row is listed as it is: its key, who wrote each member, its connections, and when it goes
     Explain(ExplainOptions),
+    /// Show the rows at a moment of a recording that `serve --record` made
+    Replay(ReplayOptions),
     /// Send a beacon, a report about this machine, once or at an interval (--every)
     Beacon(BeaconOptions),
 }
@@ -150,6 +153,26 @@ pub(super) struct ExplainOptions {
     #[command(flatten)]
     pub client: ClientOptions,
     /// Print the explanation as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `replay`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ReplayOptions {
+    /// The recording
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Moment, counted from the start of the recording, such as 90s or 5m (a number alone counts seconds) [default: its end]
+    #[arg(long, value_name = "TIME", value_parser = duration::duration_ms)]
+    pub at: Option<u64>,
+    /// What if: the TTL of rows, in ms [default: as recorded]
+    #[arg(long, value_name = "MS")]
+    pub ttl: Option<u64>,
+    /// What if: the maximum number of rows [default: as recorded]
+    #[arg(long, value_name = "N")]
+    pub max_entries: Option<usize>,
+    /// Print the rows as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -20,13 +20,28 @@ const STDIN: &str = "-";
 /// # Errors
 /// [`Failure::Other`] if it cannot be read or holds no list.
 pub(super) fn read(path: &Path) -> Result<Mirror, Failure> {
+    let (name, text) = named_text(path)?;
+    mirror(text.trim_start_matches('\u{feff}')).map_err(|why| Failure::Other(format!("{name}: {why}")))
+}
+
+/// Reads a file, or stdin.
+///
+/// # Errors
+/// [`Failure::Other`] if it cannot be read, is too large or is not UTF-8.
+pub(super) fn read_text(path: &Path) -> Result<String, Failure> {
+    named_text(path).map(|(_, text)| text)
+}
+
+fn named_text(path: &Path) -> Result<(String, String), Failure> {
     let (name, text) = if path == Path::new(STDIN) {
         ("stdin".to_owned(), text(io::stdin().lock()))
     } else {
         (path.display().to_string(), File::open(path).and_then(text))
     };
-    let text = text.map_err(|error| Failure::Other(format!("cannot read {name}: {error}")))?;
-    mirror(text.trim_start_matches('\u{feff}')).map_err(|why| Failure::Other(format!("{name}: {why}")))
+    match text {
+        Ok(text) => Ok((name, text)),
+        Err(error) => Err(Failure::Other(format!("cannot read {name}: {error}"))),
+    }
 }
 
 fn text(source: impl Read) -> io::Result<String> {

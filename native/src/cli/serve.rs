@@ -11,7 +11,7 @@ use super::output::greet;
 use super::sandbox::Sandbox;
 use super::signals::Signals;
 use super::version::stated_version;
-use super::{Failure, logging, observe, port_holder, runtime, sandbox, stderr};
+use super::{Failure, logging, observe, port_holder, recording, runtime, sandbox, stderr};
 use crate::auth::secret::{AuthMode, Secret};
 use crate::clock::Clock;
 use crate::config::GatewayConfig;
@@ -52,6 +52,9 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
     config.version = stated_version().into();
     let (bind, auth, version) = (config.bind, config.auth.as_str(), config.version.clone());
     let observers = observe::observers(resolved.observed)?;
+    if let Some(path) = &resolved.record {
+        config.record = Some(recording::create(path, resolved.record_bytes)?);
+    }
     // What follows can open no file.
     config.self_entry = Some(identity::self_entry(&config.version));
     let tls = config.tls.clone();

@@ -10,6 +10,7 @@ mod doctor;
 mod explain;
 mod list;
 mod observe;
+mod recording;
 mod reload;
 mod serve;
 #[path = "../support/mod.rs"]

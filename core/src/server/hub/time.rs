@@ -45,6 +45,13 @@ impl Hub {
         .min()
     }
 
+    /// Whether what is due is so late that the machine must have been suspended.
+    #[must_use]
+    pub fn was_suspended(&self, now: Now) -> bool {
+        self.poll_timeout()
+            .is_some_and(|due_ms| now.age_ms > due_ms.saturating_add(SUSPENSION_MS))
+    }
+
     /// The interval of pings, and the window for their pongs: short enough that a row sees several
     /// within its TTL.
     pub(super) fn ping_interval_ms(&self) -> u64 {
@@ -60,10 +67,7 @@ impl Hub {
         if self.is_shut_down {
             return;
         }
-        let is_late = self
-            .poll_timeout()
-            .is_some_and(|due_ms| now.age_ms > due_ms.saturating_add(SUSPENSION_MS));
-        if is_late {
+        if self.was_suspended(now) {
             self.wake_up(now);
         }
         self.roster.settle(now);

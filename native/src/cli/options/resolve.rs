@@ -16,6 +16,9 @@ use crate::config::GatewayConfig;
 use crate::tls::Tls;
 use crate::web::WebRoot;
 
+/// Most bytes of a recording: some hundred thousand inputs.
+const DEFAULT_RECORD_BYTES: u64 = 64 * 1024 * 1024;
+
 /// Invalid configuration.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OptionsError {
@@ -51,6 +54,10 @@ pub(crate) struct Resolved {
     pub needs_token: bool,
     /// The gateways to observe, in the order of `config.observed`.
     pub observed: Vec<Observed>,
+    /// The file to record to.
+    pub record: Option<PathBuf>,
+    /// How large it may grow.
+    pub record_bytes: u64,
     /// The option of a secret that is set but unused in this mode.
     pub unused_secret: Option<&'static str>,
 }
@@ -128,6 +135,8 @@ impl ServeOptions {
             config,
             observed,
             needs_token,
+            record: self.record.clone(),
+            record_bytes: self.record_bytes.unwrap_or(DEFAULT_RECORD_BYTES),
         })
     }
 

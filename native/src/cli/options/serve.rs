@@ -88,6 +88,12 @@ pub(crate) struct ServeOptions {
     /// Folder with the files of the gateway's page; read at the start
     #[arg(long, env = "OPENCLAW_GATEWAY_WEB_ROOT", value_name = "DIR")]
     pub web_root: Option<PathBuf>,
+    /// File to record to for `replay`, with pseudonyms instead of names and addresses; an older file is kept as FILE.1
+    #[arg(long, env = "OPENCLAW_GATEWAY_RECORD", value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Size at which the recording ends, in bytes [default: 67108864]
+    #[arg(long, env = "OPENCLAW_GATEWAY_RECORD_BYTES", value_name = "BYTES", value_parser = clap::value_parser!(u64).range(4096..))]
+    pub record_bytes: Option<u64>,
     /// Log level: error, warn, info, debug, trace or off [default: info]
     #[arg(
         long,

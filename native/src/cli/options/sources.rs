@@ -102,6 +102,7 @@ impl Cli {
             match &mut cli.command {
                 Command::Serve(options) => options.keep_strongest(matches)?,
                 Command::List(options) => options.client.keep_strongest(matches),
+                Command::Replay(_) => {}
                 Command::Doctor(options) => options.client.keep_strongest(matches),
                 Command::Explain(options) => options.client.keep_strongest(matches),
                 Command::Watch(options) => options.keep_strongest(matches),

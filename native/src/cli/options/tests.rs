@@ -59,9 +59,8 @@ fn every_option_is_named_alike_everywhere() {
             _ if takes_list => "[]",
             "bind" => "\"lan\"",
             "auth" => "\"none\"",
-            "token" | "password" | "web-root" | "user-header" | "tls-cert" | "tls-key" | "observe-tls-ca" => {
-                "\"x\""
-            }
+            "token" | "password" | "record" | "web-root" | "user-header" | "tls-cert" | "tls-key"
+            | "observe-tls-ca" => "\"x\"",
             "log-level" => "\"debug\"",
             "log-format" => "\"json\"",
             _ => "5000",

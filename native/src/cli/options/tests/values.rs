@@ -76,6 +76,8 @@ fn every_value_works_as_written_or_is_refused_by_name() {
         ("tls-cert", &[], &["", "/no/such/file"]),
         ("tls-key", &[], &["", "/no/such/file"]),
         ("hsts", &[], &["", "-1", "1y", "60"]),
+        ("record", &["a"], &[""]),
+        ("record-bytes", &["4096"], &["0", "4095"]),
         ("log-level", &["off", "trace"], &["", "INFO", "verbose"]),
         ("log-format", &["json"], &["", "xml"]),
         ("max-connections", &["1"], &["0", "-1"]),

@@ -1,0 +1,79 @@
+//! `replay`: the rows at a moment of a recording, what is wrong in them, and what other bounds would have given.
+
+use presence_core::client::{Mirror, MirrorConfig};
+use presence_core::findings::findings;
+use presence_core::model::RawEntry;
+use presence_core::recording::{Reader, Replay};
+
+use super::options::ReplayOptions;
+use super::{Failure, print, roster, saved, stderr};
+
+pub(super) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
+    let name = options.file.display();
+    let text = saved::read_text(&options.file)?;
+    let failed = |why: String| Failure::Other(format!("{name}: {why}"));
+    let mut reader = Reader::new(&text).map_err(|error| failed(error.to_string()))?;
+    let start = reader.header().now();
+    let mut config = reader.header().config();
+    let is_what_if = options.ttl.is_some() || options.max_entries.is_some();
+    config.ttl_ms = options.ttl.unwrap_or(config.ttl_ms);
+    config.max_entries = options.max_entries.unwrap_or(config.max_entries);
+    config
+        .validate()
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let max_entries = config.max_entries;
+    let until = options.at.map(|ms| start.after(ms));
+
+    let mut replay = Replay::with_config(config, start);
+    let mut problem = None;
+    while let Some(line) = reader.next() {
+        let line = match line {
+            Ok(line) => line,
+            Err(error) => {
+                problem = Some(format!("{error}; the rows before it are shown"));
+                break;
+            }
+        };
+        if until.is_some_and(|until| line.at > until.age_ms) {
+            break;
+        }
+        if !replay.step(&line) && !is_what_if {
+            let line = reader.line();
+            problem = Some(format!(
+                "line {line}: the digest differs: an input before it was changed, or this version has other rules"
+            ));
+            break;
+        }
+    }
+    if let (Some(until), None) = (until, &problem) {
+        replay.pass(until);
+    }
+    show(&mut replay, max_entries, options.json)?;
+    if replay.missing() > 0 {
+        let missing = replay.missing();
+        stderr::say(&format!(
+            "{missing} inputs were not recorded: the rows are inexact"
+        ));
+    }
+    problem.map_or(Ok(()), |why| Err(failed(why)))
+}
+
+fn show(replay: &mut Replay, max_entries: usize, is_json: bool) -> Result<(), Failure> {
+    let list = serde_json::to_string(&replay.list()).map_err(|error| Failure::Other(error.to_string()))?;
+    if is_json {
+        return print(&format!("{list}\n"));
+    }
+    let rows = RawEntry::parse_list(&list).unwrap_or_default();
+    let found = findings(&rows.iter().collect::<Vec<_>>(), Some(max_entries));
+    let now_ms = replay.now().wall_ms;
+    let mut mirror = Mirror::new(MirrorConfig::default());
+    mirror.apply_list(rows, now_ms);
+    let mut text = roster::table(&mirror, now_ms, |_| String::new());
+    for finding in found {
+        text.push_str(&format!("\n{}: {}\n", finding.kind.code(), finding.kind.title()));
+        for evidence in finding.evidence {
+            text.push_str(&format!("  {}\n", super::printable(&evidence)));
+        }
+    }
+    print(&text)
+}

@@ -1,0 +1,191 @@
+//! Records the driver's inputs to a file. A thread of its own replays and writes; the driver never waits for it.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+use presence_core::Now;
+use presence_core::recording::{Input, Recorder, Redactor};
+use presence_core::server::{Handshake, HubConfig, LeaveCause};
+use presence_core::wire::{Call, Request};
+use tracing::{info, warn};
+
+/// Inputs that may wait for the thread; more are counted as a gap.
+const MAX_WAITING: usize = 4_096;
+/// When what was written goes to the file at the latest.
+const FLUSH_AFTER: Duration = Duration::from_secs(1);
+
+/// A file to record to, and how large it may grow.
+#[derive(Clone, Debug)]
+pub struct RecordTo {
+    /// The file, open for writing and empty.
+    pub file: Arc<File>,
+    /// Most bytes. The recording ends before the line that would exceed them.
+    pub max_bytes: u64,
+}
+
+/// The driver's end of a recording. The file is complete once this is dropped and its thread has ended.
+#[derive(Debug)]
+pub(crate) struct Tap {
+    inputs: SyncSender<Message>,
+    /// Inputs that found no room since the last that did.
+    missed: u64,
+    is_over: bool,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+/// An input of the hub that may change rows. The thread redacts it.
+#[derive(Debug)]
+pub(crate) enum Raw {
+    Join(u64, Box<Handshake>),
+    Leave(u64, LeaveCause),
+    Pong(u64),
+    Call(u64, Box<Request>),
+    Wake,
+    Shutdown,
+}
+
+impl Raw {
+    /// `None` for a call that changes no row.
+    pub(crate) fn call(serial: u64, request: &Request) -> Option<Self> {
+        matches!(request.call, Ok(Call::SystemEvent(_) | Call::NodeEvent(_)))
+            .then(|| Self::Call(serial, Box::new(request.clone())))
+    }
+
+    fn redacted(self, redactor: &Redactor) -> Option<Input> {
+        Some(match self {
+            Self::Join(serial, handshake) => Input::join(serial, &handshake, redactor),
+            Self::Leave(serial, cause) => Input::leave(serial, cause),
+            Self::Pong(serial) => Input::Pong(serial),
+            Self::Call(serial, request) => return Input::call(serial, &request, redactor),
+            Self::Wake => Input::Wake,
+            Self::Shutdown => Input::Shutdown,
+        })
+    }
+}
+
+/// An input, and how many were missed before it.
+struct Message {
+    missed: u64,
+    input: Raw,
+    now: Now,
+}
+
+impl Tap {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// If the system gives no randomness or no thread.
+    pub(crate) fn start(to: RecordTo, config: &HubConfig, now: Now) -> io::Result<Self> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(io::Error::other)?;
+        let redactor = Redactor::new(key);
+        let (recorder, header) = Recorder::new(config, &redactor, now);
+        let (inputs, received) = sync_channel(MAX_WAITING);
+        let writer = Writer {
+            recorder,
+            redactor,
+            file: BufWriter::new(to.file),
+            left: to.max_bytes,
+        };
+        let thread = std::thread::Builder::new()
+            .name("recorder".to_owned())
+            .spawn(move || match writer.run(&header, &received) {
+                Ok(true) => {}
+                Ok(false) => info!("the recording is as large as it may grow, and ends"),
+                Err(error) => warn!(%error, "the recording ends: its file cannot be written"),
+            })?;
+        Ok(Self {
+            inputs,
+            missed: 0,
+            is_over: false,
+            thread: Some(thread),
+        })
+    }
+
+    /// Hands an input on, if there is room for it.
+    pub(crate) fn record(&mut self, input: Raw, now: Now) {
+        if self.is_over {
+            return;
+        }
+        let missed = self.missed;
+        match self.inputs.try_send(Message { missed, input, now }) {
+            Ok(()) => self.missed = 0,
+            Err(TrySendError::Full(_)) => self.missed += 1,
+            Err(TrySendError::Disconnected(_)) => self.is_over = true,
+        }
+    }
+}
+
+impl Drop for Tap {
+    /// Waits until everything is written.
+    fn drop(&mut self) {
+        self.inputs = sync_channel(0).0;
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread has been reported.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Writer {
+    recorder: Recorder,
+    redactor: Redactor,
+    file: BufWriter<Arc<File>>,
+    /// How many bytes may follow.
+    left: u64,
+}
+
+impl Writer {
+    /// Writes until the driver is gone; returns `false` if the file is full before.
+    fn run(mut self, header: &str, received: &Receiver<Message>) -> io::Result<bool> {
+        let mut is_written = self.write(header)?;
+        let mut last = None;
+        while is_written {
+            match received.recv_timeout(FLUSH_AFTER) {
+                Ok(message) => {
+                    is_written = self.message(message, &mut last)?;
+                }
+                Err(RecvTimeoutError::Timeout) => self.file.flush()?,
+                Err(RecvTimeoutError::Disconnected) => {
+                    if let Some(now) = last {
+                        let digest = self.recorder.digest(now);
+                        self.write(&digest)?;
+                    }
+                    self.file.flush()?;
+                    return Ok(true);
+                }
+            }
+        }
+        self.file.flush()?;
+        Ok(false)
+    }
+
+    fn message(&mut self, message: Message, last: &mut Option<Now>) -> io::Result<bool> {
+        let Message { missed, input, now } = message;
+        *last = Some(now);
+        if missed > 0 {
+            let gap = self.recorder.gap(missed, now);
+            if !self.write(&gap)? {
+                return Ok(false);
+            }
+        }
+        let Some(input) = input.redacted(&self.redactor) else {
+            return Ok(true);
+        };
+        let lines = self.recorder.record(input, now);
+        self.write(&lines)
+    }
+
+    /// Returns `false` if there is no room for it.
+    fn write(&mut self, lines: &str) -> io::Result<bool> {
+        let Some(left) = self.left.checked_sub(lines.len() as u64) else {
+            return Ok(false);
+        };
+        self.left = left;
+        self.file.write_all(lines.as_bytes())?;
+        Ok(true)
+    }
+}

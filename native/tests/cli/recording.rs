@@ -1,0 +1,148 @@
+//! `serve --record` and `replay`.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::*;
+
+/// A recording of one client that connects and sends a beacon, with the list that the gateway had at the end.
+async fn recorded(folder: &Path) -> (PathBuf, Value) {
+    let file = folder.join("recording");
+    let arguments = [
+        "--port",
+        "0",
+        "--token",
+        support::TOKEN,
+        "--record",
+        file.to_str().unwrap(),
+    ];
+    let (mut gateway, url) = serve(&arguments).await;
+    let address = url.trim_start_matches("http://").split('/').next().unwrap();
+    let (mut client, _) = Client::connect(
+        address.parse().unwrap(),
+        "studio-9",
+        &["operator.read", "operator.admin"],
+    )
+    .await;
+    let text = "Node: studio-9 (203.0.113.77) \u{b7} app 1.2 \u{b7} last input 12s ago \u{b7} mode ui \u{b7} reason launch";
+    let params = json!({ "text": text, "instanceId": "studio-9", "ip": "203.0.113.77" });
+    client.request("system-event", params).await;
+    let list = client.request("system-presence", json!({})).await["payload"].take();
+    support::process::signal(&gateway, rustix::process::Signal::TERM);
+    within("the end", gateway.wait()).await.unwrap();
+    (file, list)
+}
+
+fn replay<'a>(file: &'a Path, more: &[&'a str]) -> Command {
+    program(&[&["replay", file.to_str().unwrap()], more].concat())
+}
+
+async fn rows(file: &Path, more: &[&str]) -> Vec<Value> {
+    let output = run(replay(file, &[&["--json"], more].concat())).await;
+    assert_eq!((output.code, &*output.stderr), (0, ""));
+    serde_json::from_str(&output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn a_replay_shows_what_the_gateway_listed_without_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, list) = recorded(folder.path()).await;
+    let text = std::fs::read_to_string(&file).unwrap();
+    // The list is from before the end, at which the client left.
+    let before = folder.path().join("before");
+    let kept = text
+        .split_inclusive('\n')
+        .take_while(|line| !line.contains("shutdown"));
+    std::fs::write(&before, kept.collect::<String>()).unwrap();
+    assert_eq!(rows(&file, &[]).await.len(), 2);
+    let replayed = rows(&before, &[]).await;
+    let listed = list.as_array().unwrap();
+    assert_eq!((replayed.len(), listed.len()), (2, 2));
+    let is_self = |row: &&Value| row["reason"] == "self";
+    let own = |list: &[Value]| list.iter().find(|row| !is_self(row)).cloned().unwrap();
+    let (replayed, live) = (own(&replayed), own(listed));
+    for name in [
+        "ts",
+        "mode",
+        "reason",
+        "version",
+        "roles",
+        "lastInputSeconds",
+        "onlineSince",
+    ] {
+        assert_eq!(
+            replayed[name],
+            live[name],
+            "{name} {}",
+            std::fs::read_to_string(&file).unwrap()
+        );
+    }
+    assert_eq!(live["ip"], "203.0.113.77");
+    for name in ["instanceId", "ip", "text"] {
+        assert!(
+            replayed[name].is_string() && replayed[name] != live[name],
+            "{name}"
+        );
+    }
+
+    assert_eq!(rows(&file, &["--at", "0"]).await.len(), 1, "the gateway alone");
+    let table = run(replay(&file, &["--ttl", "60000", "--max-entries", "2"])).await;
+    assert!(
+        table.code == 0 && table.stdout.starts_with("STATUS  HOST"),
+        "{}",
+        table.stdout
+    );
+    assert!(table.stdout.contains("NEAR_CAP"), "{}", table.stdout);
+
+    for secret in ["studio", "203.0.113.77", support::TOKEN] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    assert!(text.lines().last().unwrap().contains("digest"), "{text}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_second_run_keeps_the_recording_of_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, _) = recorded(folder.path()).await;
+    let first = std::fs::read(&file).unwrap();
+    recorded(folder.path()).await;
+    assert_eq!(std::fs::read(folder.path().join("recording.1")).unwrap(), first);
+    assert_ne!(std::fs::read(&file).unwrap(), first);
+}
+
+#[tokio::test]
+async fn what_can_be_read_of_a_bad_recording_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, _) = recorded(folder.path()).await;
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines = text.lines().count();
+    let changed = |from: &str, to: &str| text.replacen(from, to, 1);
+    for (bad, why, shown) in [
+        (
+            text[..text.len() - 2].to_owned(),
+            format!("line {lines}: it is cut off"),
+            3,
+        ),
+        (
+            changed("\"isNode\":false", "\"isNode\":true"),
+            format!("line {lines}: the digest differs"),
+            3,
+        ),
+        (
+            changed("\"format\":1", "\"format\":9"),
+            "line 1: the recording has format 9".to_owned(),
+            0,
+        ),
+        (String::new(), "line 1: the header is missing".to_owned(), 0),
+        ("[]\n".to_owned(), "line 1: ".to_owned(), 0),
+    ] {
+        std::fs::write(&file, bad).unwrap();
+        let output = run(replay(&file, &[])).await;
+        assert_eq!(output.code, 1, "{why}");
+        assert!(output.stderr.contains(&why), "{}", output.stderr);
+        assert_eq!(output.stdout.lines().take(3).count(), shown, "{}", output.stdout);
+    }
+}
