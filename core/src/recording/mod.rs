@@ -12,6 +12,7 @@ mod reader;
 mod recorder;
 mod redact;
 mod replay;
+mod shrink;
 
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use self::reader::{ReadError, Reader};
 pub use self::recorder::Recorder;
 pub use self::redact::Redactor;
 pub use self::replay::Replay;
+pub use self::shrink::shrink;
 
 /// The version of the format.
 pub const FORMAT: u32 = 1;

@@ -349,3 +349,24 @@ fn texts_parse_alike_and_keep_their_keys() {
     assert_ne!(a, b);
     assert_eq!(parse_text(&a), None);
 }
+
+#[test]
+fn two_of_645_inputs_make_the_finding() {
+    let (_, text) = recorded();
+    let reader = Reader::new(&text).unwrap();
+    let header = reader.header().clone();
+    let lines: Vec<Line> = reader.map(Result::unwrap).collect();
+    let until = lines.last().unwrap().now();
+    let holds = |rows: &[PresenceEntry]| {
+        let text = serde_json::to_string(rows).unwrap();
+        let rows = RawEntry::parse_list(&text).unwrap();
+        let found = findings(&rows.iter().collect::<Vec<_>>(), None);
+        found.iter().any(|finding| finding.kind.code() == "ID_SPELLING")
+    };
+    let kept = shrink(&header, &lines, until, holds).unwrap();
+    let is_join = |line: &Line| matches!(line.step, Step::Input(Input::Join(..)));
+    assert_eq!(kept.len(), 2);
+    assert!(kept.iter().filter(|line| is_join(line)).count() >= 1);
+    assert!(shrink(&header, &kept, until, holds).is_some_and(|again| again == kept));
+    assert_eq!(shrink(&header, &kept[..1], until, holds), None);
+}

@@ -173,8 +173,11 @@ pub(super) struct ReplayOptions {
     #[arg(long, value_name = "N")]
     pub max_entries: Option<usize>,
     /// Print the rows as JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "shrink")]
     pub json: bool,
+    /// Print, as a recording, the fewest inputs that still give this finding, such as ID_SPELLING
+    #[arg(long, value_name = "FINDING")]
+    pub shrink: Option<String>,
 }
 
 /// Options of `beacon`.

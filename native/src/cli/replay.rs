@@ -3,7 +3,8 @@
 use presence_core::client::{Mirror, MirrorConfig};
 use presence_core::findings::findings;
 use presence_core::model::RawEntry;
-use presence_core::recording::{Reader, Replay};
+use presence_core::recording::{Header, Line, Reader, Replay, shrink};
+use presence_core::{Now, PresenceEntry};
 
 use super::options::ReplayOptions;
 use super::{Failure, print, roster, saved, stderr};
@@ -14,17 +15,18 @@ pub(super) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
     let failed = |why: String| Failure::Other(format!("{name}: {why}"));
     let mut reader = Reader::new(&text).map_err(|error| failed(error.to_string()))?;
     let start = reader.header().now();
-    let mut config = reader.header().config();
+    let mut header = reader.header().clone();
     let is_what_if = options.ttl.is_some() || options.max_entries.is_some();
-    config.ttl_ms = options.ttl.unwrap_or(config.ttl_ms);
-    config.max_entries = options.max_entries.unwrap_or(config.max_entries);
-    config
+    header.ttl_ms = options.ttl.unwrap_or(header.ttl_ms);
+    header.max_entries = options.max_entries.unwrap_or(header.max_entries);
+    header
+        .config()
         .validate()
         .map_err(|error| Failure::Usage(error.to_string()))?;
-    let max_entries = config.max_entries;
     let until = options.at.map(|ms| start.after(ms));
 
-    let mut replay = Replay::with_config(config, start);
+    let mut replay = Replay::new(&header);
+    let mut lines = Vec::new();
     let mut problem = None;
     while let Some(line) = reader.next() {
         let line = match line {
@@ -44,11 +46,20 @@ pub(super) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
             ));
             break;
         }
+        if options.shrink.is_some() {
+            lines.push(line);
+        }
+    }
+    if let Some(code) = &options.shrink {
+        return problem.map_or_else(
+            || shrunk(&header, &lines, until.unwrap_or_else(|| replay.now()), code),
+            |why| Err(failed(why)),
+        );
     }
     if let (Some(until), None) = (until, &problem) {
         replay.pass(until);
     }
-    show(&mut replay, max_entries, options.json)?;
+    show(&mut replay, header.max_entries, options.json)?;
     if replay.missing() > 0 {
         let missing = replay.missing();
         stderr::say(&format!(
@@ -56,6 +67,35 @@ pub(super) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
         ));
     }
     problem.map_or(Ok(()), |why| Err(failed(why)))
+}
+
+/// Prints the fewest inputs that give the finding at that moment.
+fn shrunk(header: &Header, lines: &[Line], until: Now, code: &str) -> Result<(), Failure> {
+    let holds = |rows: &[PresenceEntry]| {
+        let list = serde_json::to_string(rows).unwrap_or_default();
+        let rows = RawEntry::parse_list(&list).unwrap_or_default();
+        let found = findings(&rows.iter().collect::<Vec<_>>(), Some(header.max_entries));
+        found.iter().any(|finding| finding.kind.code() == code)
+    };
+    let kept = shrink(header, lines, until, holds).ok_or_else(|| {
+        Failure::Other(format!(
+            "no finding {code} at that moment; without --shrink, `replay` prints those there are"
+        ))
+    })?;
+    let json = |line: serde_json::Result<String>| line.map_err(|error| Failure::Other(error.to_string()));
+    let mut text = json(serde_json::to_string(header))? + "\n";
+    for line in &kept {
+        text.push_str(&json(serde_json::to_string(line))?);
+        text.push('\n');
+    }
+    let after_ms = until.age_ms.saturating_sub(header.at);
+    stderr::say(&format!(
+        "these {} of {} lines give {code} {} s after the start",
+        kept.len(),
+        lines.len(),
+        after_ms / 1_000
+    ));
+    print(&text)
 }
 
 fn show(replay: &mut Replay, max_entries: usize, is_json: bool) -> Result<(), Failure> {

@@ -95,6 +95,16 @@ async fn a_replay_shows_what_the_gateway_listed_without_names() {
     );
     assert!(table.stdout.contains("NEAR_CAP"), "{}", table.stdout);
 
+    let shrunk = run(replay(&file, &["--max-entries", "2", "--shrink", "NEAR_CAP"])).await;
+    assert_eq!(shrunk.code, 0, "{}", shrunk.stderr);
+    assert!(shrunk.stderr.contains("these 1 of "), "{}", shrunk.stderr);
+    assert_eq!(shrunk.stdout.lines().count(), 2, "{}", shrunk.stdout);
+    let least = folder.path().join("least");
+    std::fs::write(&least, shrunk.stdout).unwrap();
+    assert!(run(replay(&least, &[])).await.stdout.contains("NEAR_CAP"));
+    let absent = run(replay(&file, &["--shrink", "ID_SPELLING"])).await;
+    assert_eq!(absent.code, 1);
+
     for secret in ["studio", "203.0.113.77", support::TOKEN] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
