@@ -29,6 +29,21 @@ test("an instance joins and tells more by beacons", async (t) => {
   assert.equal((await rows(page)).length, 3, "ids are compared without case");
 });
 
+test("the details say who wrote what, over which connection, and what the gateway found", async (t) => {
+  const { gateway, page } = await signedIn(t);
+  await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui", "--reason", "launch");
+  await row(page, "studio").click();
+  const why = page.locator(".explanation");
+  await why.getByText("From the gateway's memory.").waitFor();
+  await why.getByText(/^The key is the instanceId/).waitFor();
+  assert.equal(await why.getAttribute("aria-busy"), "false");
+  assert.match(await why.locator("dl").textContent(), /beacon of cli.*host.*instanceId/s);
+  // The row of the page itself: another one is explained now.
+  await row(page, "Chrome").first().click();
+  await why.locator("li", { hasText: "webchat · operator" }).first().waitFor();
+  assert.doesNotMatch(await why.textContent(), /beacon of cli/);
+});
+
 test("an instance leaves: at first its connection, then its row", async (t) => {
   const { gateway, page } = await signedIn(t, ["--ttl", "8s"]);
   const other = await visit(t);

@@ -160,6 +160,13 @@ impl Client {
         self.client.mirror().findings_json()
     }
 
+    /// What explains the row with this key, as `Mirror::explain_json` of the core has it; nothing if there is no such row.
+    #[must_use]
+    pub fn explain(&self, key: &str, age_ms: f64, wall_ms: f64) -> Option<String> {
+        let now_ms = self.client.server_ms(now(age_ms, wall_ms));
+        self.client.mirror().explain_json(key, now_ms)
+    }
+
     /// The gateway's rows as it listed them, as JSON.
     #[must_use]
     pub fn entries(&self) -> String {

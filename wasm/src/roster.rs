@@ -77,6 +77,12 @@ impl Roster {
         self.mirror.findings_json()
     }
 
+    /// What explains the row with this key, as `Mirror::explain_json` of the core has it; nothing if there is no such row.
+    #[must_use]
+    pub fn explain(&self, key: &str, now_ms: f64) -> Option<String> {
+        self.mirror.explain_json(key, integer(now_ms))
+    }
+
     /// The rows as they were listed, as JSON.
     #[must_use]
     pub fn entries(&self) -> String {

@@ -9,7 +9,7 @@ import { RosterIterator } from "./iterator.js";
 import { checkClientOptions } from "./known-options.js";
 import { ListenerTarget } from "./listeners.js";
 import { makeEngine, type ClientEngine } from "./make-engine.js";
-import type { RequestArguments, RequestResult } from "./methods.js";
+import type { Explanation, RequestArguments, RequestResult } from "./methods.js";
 import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
 import { EMPTY_SNAPSHOT } from "./snapshot.js";
 import type { ConnectionState, Finding, PresenceRow, RosterSnapshot } from "./types.js";
@@ -180,6 +180,16 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   /** Which rows of the gateway's list look like one client, and how to mend it. */
   findings(): readonly Finding[] {
     return this.#engine.findings();
+  }
+
+  /**
+   * Why the row with that key is as it is, when it goes, and what is wrong with it. A gateway of this project answers from
+   * its memory; of others it is what the list shows. Nothing: there is no such row.
+   *
+   * @throws {PresenceError} `FREED`; `CLOSED` or `TIMEOUT` if another tab with the connection does not answer.
+   */
+  explain(key: string, { signal }: Abortable = {}): Promise<Explanation | undefined> {
+    return abortable(signal, () => this.#engine.explain(key));
   }
 
   /**

@@ -5,6 +5,8 @@ import { EMPTY_SNAPSHOT } from "./snapshot.js";
 import type { ConnectionState } from "./types.js";
 import { Waiters } from "./waiters.js";
 
+export const CONNECTING: ConnectionState = Object.freeze({ phase: "connecting" });
+
 /** The state of a client's connection, and the promises that wait for it to be live. */
 export class Connection {
   #state: ConnectionState = EMPTY_SNAPSHOT.connection;

@@ -1,21 +1,20 @@
 import { systemClock, type Clock } from "./clock.js";
-import { Connection, connectionOf } from "./connection.js";
+import { CONNECTING, Connection, connectionOf } from "./connection.js";
 import { Deadline } from "./deadline.js";
 import { asPresenceError, errorOf, freed, internal, isTrap, PresenceError } from "./errors.js";
 import type { ClientEvent, ClientOutput } from "./glue.js";
+import { withMemory } from "./explain.js";
 import { HostKeeper, type HostRef } from "./host.js";
 import { takeIdentity, type Identity } from "./identity.js";
 import { watchOwnPage, type InputListener, type PageWatch } from "./input.js";
 import { ready } from "./load/core.js";
 import { Machine } from "./machine.js";
+import type { Explanation } from "./methods.js";
 import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
 import { EMPTY_SNAPSHOT, SnapshotKeeper } from "./snapshot.js";
 import { DEFAULT_URL, gatewayAddress, Socket, webSocketClass, type Address } from "./socket.js";
 import type { ConnectionState, Finding, RosterSnapshot } from "./types.js";
 import { Waiters } from "./waiters.js";
-
-const CONNECTING: ConnectionState = Object.freeze({ phase: "connecting" });
-const STOPPED: ConnectionState = EMPTY_SNAPSHOT.connection;
 
 /** What an engine has from one that shares it between tabs. */
 export interface EngineParts {
@@ -106,7 +105,7 @@ export class Engine {
     this.#guard((machine) => machine.stop());
     this.#releaseIdentity();
     this.#connection.reject(new PresenceError("CLOSED", "the client was stopped"));
-    this.#enter(STOPPED);
+    this.#enter(EMPTY_SNAPSHOT.connection);
     this.#pump();
     this.#keepHost();
   }
@@ -163,10 +162,12 @@ export class Engine {
     return this.#guard((machine) => machine.findings()) ?? [];
   }
 
-  /**
-   * Sets whether the app listens to anything, which keeps the client alive, and whether it watches the roster, which
-   * keeps the roster up to date.
-   */
+  /** Why a row is as it is. */
+  explain(key: string): Promise<Explanation | undefined> {
+    return withMemory(this.#guard((machine) => machine.explain(key)), this);
+  }
+
+  /** Sets whether the app listens to anything, which keeps the client alive, and to the roster, which keeps that up to date. */
   setListened(isListened: boolean, isWatched: boolean): void {
     this.#keeper.setListened(isListened);
     this.#keepHost();

@@ -5,6 +5,7 @@ import type { ClientEvent, ClientOutput } from "./glue.js";
 import type { Identity } from "./identity.js";
 import { wordsOf } from "./labels.js";
 import { core } from "./load/core.js";
+import type { Explanation } from "./methods.js";
 import type { PresenceClientOptions } from "./options.js";
 import { platform } from "./platform.js";
 import { randomSeed } from "./random.js";
@@ -128,6 +129,10 @@ export class Machine {
     return readFindings(this.#wasm.findings(), this.#wasm.entries());
   }
 
+  explain(key: string): Explanation | undefined {
+    return this.#at((age, wall) => readExplanation(this.#wasm.explain(key, age, wall)));
+  }
+
   /** Whether the gateway cannot be reached, or has not sent a list yet. */
   get isOffline(): boolean {
     // The rows are those of before until the change is told.
@@ -182,6 +187,11 @@ export function readFindings(found: string, list: string): readonly Finding[] {
   const read = ({ indexes = [], ...report }: (typeof reports)[number]) =>
     Object.freeze({ ...report, rows: [...new Set(report.rows)], fix: report.fixHint, indexes, entries: indexes.map((index) => entries[index] ?? {}) });
   return Object.freeze(reports.map(read));
+}
+
+/** What the core says about a row. */
+export function readExplanation(json: string | undefined): Explanation | undefined {
+  return json === undefined ? undefined : Object.freeze({ source: "list", ...(JSON.parse(json) as Omit<Explanation, "source">) });
 }
 
 /** What the core wants to know, as the bindings read it. */

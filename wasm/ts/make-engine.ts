@@ -1,6 +1,7 @@
 import { Engine } from "./engine.js";
 import { PresenceError } from "./errors.js";
 import type { HostRef } from "./host.js";
+import type { Explanation } from "./methods.js";
 import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
 import type { ConnectionState, Finding, RosterSnapshot } from "./types.js";
 
@@ -18,6 +19,7 @@ export interface ClientEngine {
   request(method: string, params: unknown): Promise<unknown>;
   beacon(reason: string): Promise<void>;
   findings(): readonly Finding[];
+  explain(key: string): Promise<Explanation | undefined>;
   setListened(isListened: boolean, isWatched: boolean): void;
 }
 

@@ -108,6 +108,27 @@ export interface GatewayExplanation {
   readonly ends: string;
 }
 
+/** Why a row is as it is: from the memory of a gateway of this project, else from the list alone, which shows less. */
+export interface Explanation extends Omit<GatewayExplanation, "keyFrom" | "members"> {
+  readonly source: "gateway" | "list";
+  readonly keyFrom: GatewayExplanation["keyFrom"] | "list";
+  /** Each member with its last writer, or with the gateway's row that it is from. */
+  readonly members: readonly ExplainedMember[];
+  /** The keys of the gateway's rows behind this one; in a list without keys their places, from 0 on. */
+  readonly rows: readonly string[];
+  /** What is wrong with the row; only of a gateway. */
+  readonly findings?: readonly FindingReport[];
+}
+
+/** A member of a row, and where it is from. */
+export interface ExplainedMember extends Partial<Pick<GatewayExplanation["members"][number], "connId" | "by" | "ageMs">> {
+  readonly name: string;
+  readonly value: unknown;
+  readonly from: GatewayExplanation["members"][number]["from"];
+  /** The key of the gateway's row that it is from. */
+  readonly row?: string;
+}
+
 /** A node as the methods `node.*` return it. */
 export interface GatewayNode extends GatewayAnswer {
   readonly nodeId: string;

@@ -6,7 +6,8 @@ import type { Thresholds } from "./functions.js";
 import { checkRosterOptions } from "./known-options.js";
 import { wordsOf, type Labels } from "./labels.js";
 import { core } from "./load/core.js";
-import { readFindings } from "./machine.js";
+import { readExplanation, readFindings } from "./machine.js";
+import type { Explanation } from "./methods.js";
 import { Rows, type RosterChange } from "./rows.js";
 import type { Finding, PresenceEntry, PresenceRow, Status } from "./types.js";
 
@@ -110,6 +111,12 @@ export class Roster {
   findings(): readonly Finding[] {
     const wasm = this.#alive();
     return readFindings(wasm.findings(), wasm.entries());
+  }
+
+  /** Why the row with that key is as it is, as far as the list shows; nothing: there is no such row. */
+  explain(key: string, now: number = systemClock.wallMs()): Explanation | undefined {
+    this.#settle(now);
+    return readExplanation(this.#alive().explain(key, now));
   }
 
   /** The list as it was applied, but for what is gone. */

@@ -50,6 +50,20 @@ export default function realGateway({ test, assert, presence, gateway, until, We
     await until(one, "beacon by hand", (roster) => own(roster)?.reasonLabel === "Heartbeat");
   });
 
+  test("a row is explained from the gateway's memory, and from the list where the gateway has none", async (t) => {
+    const one = client(t, { instanceId: "explained", beacons: true, client: { displayName: "Dashboard" } });
+    await one.connected();
+    const { key } = own(await until(one, "first beacon", (roster) => own(roster)?.reason === "launch"));
+    const told = await one.explain(key);
+    assert.deepEqual([told.source, told.key, told.keyFrom, told.rows, told.findings], ["gateway", key, "instanceId", ["explained"], []]);
+    assert.deepEqual(told.connections.map(({ connId }) => connId), [one.connection.connId]);
+    const from = (wanted) => told.members.find(({ name }) => name === wanted).from;
+    assert.deepEqual([from("clientId"), from("reason")], ["handshake", "beacon"]);
+    assert.equal(await one.explain("nobody"), undefined);
+    one.stop();
+    assert.equal((await one.explain(key)).source, "list");
+  });
+
   test("a device key is verified", async (t) => {
     const deviceKey = await presence.deviceKey(await presence.generateKeyPair());
     const one = client(t, { deviceKey });

@@ -175,6 +175,21 @@ export default function rosters({ test, assert, presence }) {
     });
   });
 
+  test("a row is explained by the rows of the list behind it", () => {
+    using(new Roster(), (roster) => {
+      roster.apply([self, row({ instanceId: "tab", version: "2", reason: "connect", ts: NOW }), row({ instanceId: "TAB", ip: "192.0.2.9", reason: "disconnect", ts: NOW - 5_000 })], NOW);
+      const { key } = roster.list(NOW).find(({ entry }) => entry.instanceId === "tab");
+      const told = roster.explain(key, NOW + 60_000);
+      assert.deepEqual([told.source, told.key, told.keyFrom, told.rows, told.connections], ["list", key, "instanceId", ["1", "2"], undefined]);
+      const member = (wanted) => told.members.find(({ name }) => name === wanted);
+      assert.deepEqual(member("version"), { name: "version", value: "2", from: "list", row: "1", ageMs: 60_000 });
+      assert.equal(member("ip").row, "2");
+      assert.equal(told.expiresInMs, 240_000);
+      assert.ok(told.why && told.ends && Object.isFrozen(told));
+      assert.equal(roster.explain("nobody", NOW), undefined);
+    });
+  });
+
   test("a freed roster says so", async () => {
     const roster = new Roster();
     roster.free();

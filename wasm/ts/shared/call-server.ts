@@ -45,6 +45,8 @@ export class CallServer {
         return this.#engine.request(name, params === undefined ? undefined : JSON.parse(params));
       case "beacon":
         return this.#engine.beacon(name);
+      case "explain":
+        return this.#engine.explain(name);
       case "start":
         return this.#engine.start();
       case "reconnect":

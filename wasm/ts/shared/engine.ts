@@ -1,5 +1,5 @@
 import { systemClock, type Clock } from "../clock.js";
-import { Connection } from "../connection.js";
+import { CONNECTING, Connection } from "../connection.js";
 import { Deadline } from "../deadline.js";
 import { Engine } from "../engine.js";
 import { freed, PresenceError } from "../errors.js";
@@ -7,6 +7,7 @@ import { HostKeeper, weakly, type EngineHost, type HostRef } from "../host.js";
 import { InputMonitor, type InputListener } from "../input.js";
 import { sharedInstanceId } from "../instance-id.js";
 import type { ClientEngine } from "../make-engine.js";
+import type { Explanation } from "../methods.js";
 import type { PresenceClientOptions, ReconnectOptions } from "../options.js";
 import { randomId } from "../random.js";
 import { EMPTY_SNAPSHOT } from "../snapshot.js";
@@ -18,15 +19,8 @@ import { connectionOfPlain, errorOfPlain, MESSAGES_VERSION, plainError, type Cal
 import { findingsOf, FollowedRoster, RosterPublisher } from "./roster-sync.js";
 import type { SharedPlatform } from "./platform.js";
 import { PromptClock } from "./prompt-clock.js";
-import { asRunning, CONNECTING, snapshotOf } from "./running.js";
+import { asRunning, MAX_UNANSWERED, snapshotOf, TICK_MS, VISIBLE_MS } from "./running.js";
 import { CallServer } from "./call-server.js";
-
-/** How often a tab that is visible, or has pending calls, checks the leader, in ms. */
-const TICK_MS = 5_000;
-/** A leader that left this many of those unanswered is frozen: another tab takes the lead. */
-const MAX_UNANSWERED = 2;
-/** A tab that said it is visible is so for this long, in ms. */
-const VISIBLE_MS = 12_000;
 
 /**
  * A connection that all tabs of an origin share. One tab, the leader, has an {@link Engine}; it tells the others what
@@ -192,6 +186,11 @@ export class SharedEngine implements ClientEngine {
 
   findings(): readonly Finding[] {
     return this.#engine?.findings() ?? findingsOf(this.#snapshot.rows);
+  }
+
+  async explain(key: string): Promise<Explanation | undefined> {
+    this.#checkFreed();
+    return (await (this.#engine ? this.#engine.explain(key) : this.#call("explain", key))) as Explanation | undefined;
   }
 
   setListened(isListened: boolean, isWatched: boolean): void {

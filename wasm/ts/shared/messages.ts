@@ -28,7 +28,7 @@ export type Call = {
   readonly from: string;
   readonly id: number;
   /** A method of the gateway, or what a client does by itself. */
-  readonly act: "request" | "beacon" | "start" | "reconnect";
+  readonly act: "request" | "beacon" | "explain" | "start" | "reconnect";
   readonly name: string;
   /** Parameters as JSON. */
   readonly params?: string | undefined;

@@ -9,6 +9,7 @@ import { isGateway } from "../state/gateways.js";
 import type { Change } from "../state/history.js";
 import { CopyButton } from "./copy-button.js";
 import { findingCard } from "./findings.js";
+import { RowExplanation, type Ask } from "./row-explanation.js";
 import { statusMark } from "./status.js";
 
 /** Everything there is to know about a row. */
@@ -17,6 +18,7 @@ export interface Detail {
   readonly findings: readonly Finding[];
   /** Newest first. */
   readonly changes: readonly Change[];
+  readonly explain?: Ask | undefined;
 }
 
 /** Below this width, as in detail.css, the panel lies over the page and holds the focus: the table needs the room. */
@@ -28,6 +30,7 @@ export class DetailPanel extends Part {
   /** What is shown; without it the panel is closed. */
   @property({ attribute: false }) accessor detail: Detail | undefined;
   readonly #copy = new CopyButton("Copy as JSON", () => pretty(this.detail?.row.entry));
+  readonly #why = new RowExplanation(() => this.requestUpdate());
   #shownKey: string | undefined;
 
   /** @param close The user closed it. */
@@ -56,6 +59,7 @@ export class DetailPanel extends Part {
 
   protected override updated(): void {
     const { detail } = this;
+    this.#why.show(detail?.row, detail?.explain);
     if (!detail) this.#dialog?.close();
     else if (!this.#dialog?.open) this.#open();
     if (detail && detail.row.key !== this.#shownKey) this.#dialog?.scrollTo(0, 0);
@@ -81,16 +85,19 @@ export class DetailPanel extends Part {
 
   #content() {
     if (!this.detail) return nothing;
-    const { row, findings, changes } = this.detail;
+    const { row, findings, changes, explain } = this.detail;
     const raw = rawRows(row);
+    // What the gateway remembers is more than what the list shows.
+    const found = this.#why.known?.findings ?? findings;
     return html`
       <header>
         <div><h2 tabindex="-1">${rowName(row)}</h2>${statusMark(row.status, row.status === "Left" ? row.ageText : "")}</div>
         <button type="button" class="button icon-only" aria-label="Close details" @click=${this.close}>${icon("close")}</button>
       </header>
       <div class="detail-body">
-        <div>${findings.map((finding) => findingCard(finding))}</div>
+        <div>${found.map((finding) => findingCard(finding))}</div>
         <dl class="facts">${facts(row).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+        ${explain ? this.#why : nothing}
         <section>
           <h3>Changes since this page was opened</h3>
           <ol class="changes">${changes.length === 0 ? html`<li class="sub">None yet.</li>` : changes.map(changeItem)}</ol>

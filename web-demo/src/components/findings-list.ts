@@ -4,7 +4,7 @@ import { html, nothing } from "lit";
 import { count } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { findingRows } from "../state/finding-rows.js";
-import { findingCard } from "./findings.js";
+import { findingCard, worstFirst } from "./findings.js";
 
 /** The button that unfolds the findings. It is always there, at nought too: a finding that comes or goes moves nothing. `ids`: the lists that it unfolds. */
 export function findingsChip(number: number, isOpen: boolean, ids: string, toggle: () => void) {
@@ -22,6 +22,6 @@ export function findingsCards(findings: readonly Finding[], rows: readonly Prese
   };
   return html`
     <section class="cards findings" id=${id} aria-label="Findings" ?hidden=${!isOpen}>
-      ${!isOpen ? nothing : findings.length === 0 ? html`<p class="sub">No findings: each row looks like one client with an id of its own.</p>` : findings.map(card)}
+      ${!isOpen ? nothing : findings.length === 0 ? html`<p class="sub">No findings: each row looks like one client with an id of its own.</p>` : worstFirst(findings).map(card)}
     </section>`;
 }

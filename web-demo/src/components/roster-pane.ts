@@ -6,6 +6,7 @@ import { findingRows } from "../state/finding-rows.js";
 import { gatewaysOf } from "../state/gateways.js";
 import type { Order } from "../state/roster-order.js";
 import { DetailPanel } from "./detail-panel.js";
+import type { Ask } from "./row-explanation.js";
 import { RosterTable, type TableContent } from "./roster-table.js";
 
 /** What a pane shows. */
@@ -14,6 +15,7 @@ export interface PaneContent extends Omit<TableContent, "selected" | "suspects" 
   readonly all?: readonly PresenceRow[];
   readonly findings: readonly Finding[];
   readonly changesOf?: (key: string) => readonly Change[];
+  readonly explain?: Ask;
 }
 
 /** A table and the panel with the details of the row that is open. */
@@ -49,14 +51,14 @@ export class RosterPane {
     await this.table.reveal(key);
   }
 
-  show({ all, findings, changesOf, ...content }: PaneContent): void {
+  show({ all, findings, changesOf, explain, ...content }: PaneContent): void {
     const { rows } = content;
     const whole = all ?? rows;
     const row = whole.find(({ key }) => key === this.#openKey);
     const about = findingRows(findings, whole);
     const ownGateway = gatewaysOf(whole)?.own;
     this.table.content = { ...content, selected: row?.key, suspects: about.suspects, ownGateway };
-    this.detail.detail = row && { row, findings: about.about(row.key), changes: changesOf?.(row.key) ?? [] };
+    this.detail.detail = row && { row, findings: about.about(row.key), changes: changesOf?.(row.key) ?? [], explain };
   }
 
   async #close(): Promise<void> {

@@ -3,7 +3,7 @@ import { html, nothing, type PropertyValues } from "lit";
 import { customElement, state } from "lit/decorators.js";
 
 import { CopyButton } from "../components/copy-button.js";
-import { findingCard } from "../components/findings.js";
+import { findingCard, worstFirst } from "../components/findings.js";
 import { RosterPane } from "../components/roster-pane.js";
 import { count, duration, pretty } from "../lib/format.js";
 import type { Order } from "../state/roster-order.js";
@@ -79,14 +79,15 @@ export class PasteView extends View {
           <input id="paste-time" type="range" min="0" max="600" step="1" aria-valuetext=${after} .value=${String(this.afterMs / 1_000)} @input=${(event: Event) => (this.afterMs = Number(value(event)) * 1_000)}>
           <output for="paste-time" class="num">${after}</output>
         </div>
-        <div class="cards">${this.#findings.map((finding) => findingCard(finding))}</div>
+        <div class="cards">${worstFirst(this.#findings).map((finding) => findingCard(finding))}</div>
         <div class="with-detail"><div class="main-column">${this.#pane.table}</div>${this.#pane.detail}</div>
         <div class="actions">${this.#copy}</div>
       </section>`;
   }
 
   protected override updated(): void {
-    this.#pane.show({ rows: this.#rows, findings: this.#findings, order: this.order });
+    const explain = (key: string) => Promise.resolve(this.roster?.explain(key, this.#newestMs + this.afterMs));
+    this.#pane.show({ rows: this.#rows, findings: this.#findings, order: this.order, explain });
   }
 
   #summary(): string {

@@ -156,6 +156,7 @@ export class ThisTabView extends View {
     return card({
       title: "One tab, more than one row.",
       badge: "Sure: it was this page",
+      severity: "warning",
       confidence: "high",
       code: "OWN",
       evidence: [`${why} ${old} By default it goes ${duration(TTL_MS)} after it was last heard of.`],
@@ -184,6 +185,7 @@ function beaconWords() {
   return card({
     title: "Its beacons are a row too.",
     badge: "Likely",
+    severity: "warning",
     confidence: "medium",
     code: "OWN_BEACONS",
     evidence: ["A beacon without an id is filed under its text, beside the row of the connection that sent it."],

@@ -54,11 +54,7 @@ impl Mirror {
                 json.raw("expiresInMs", "null");
                 return json.text("ends", "It stays as long as the gateway lists it.");
             }
-            Keeper::Gateway => (
-                ttl_ms,
-                "The gateway decides when it goes. The list does not state its TTL; by default that is",
-                "",
-            ),
+            Keeper::Gateway => (ttl_ms, "The gateway decides when it goes; by default that is", ""),
             Keeper::Lost => (
                 ttl_ms.saturating_mul(2),
                 "The gateway cannot be reached. It goes",
@@ -83,11 +79,11 @@ fn key_from(row: &Row) -> (&'static str, &'static str) {
         Some("instance") => ("instanceId", "Rows with one instanceId are one instance."),
         Some("device") => (
             "deviceId",
-            "The row has no instanceId apart from its deviceId; rows with one deviceId are one instance.",
+            "Rows with one deviceId and no other instanceId are one instance.",
         ),
         _ => (
             "list",
-            "The row has neither an instanceId nor a deviceId, so it stands alone, and a reconnect can make another row.",
+            "The row has no instanceId and no deviceId: it stands alone, and a reconnect can make another.",
         ),
     }
 }

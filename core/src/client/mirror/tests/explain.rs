@@ -56,8 +56,8 @@ fn keys_have_their_reasons() {
     let mirror = mirror(TAB, 5_000);
     for (key, from, why) in [
         ("self", "self", "the gateway's own row"),
-        ("device:d", "deviceId", "no instanceId apart from its deviceId"),
-        ("row:bare#1", "list", "neither an instanceId nor a deviceId"),
+        ("device:d", "deviceId", "one deviceId and no other instanceId"),
+        ("row:bare#1", "list", "no instanceId and no deviceId"),
     ] {
         let explained = explained(&mirror, key, 5_000);
         assert_eq!(
@@ -97,7 +97,7 @@ fn who_keeps_a_row_says_when_it_goes() {
         ends(&kept, "device:d"),
         (
             json!(TTL - 8_000),
-            "The gateway decides when it goes. The list does not state its TTL; by default that is 300 s after it was \
+            "The gateway decides when it goes; by default that is 300 s after it was \
              last heard of."
                 .into()
         )

@@ -1,0 +1,99 @@
+import { ageText, type ExplainedMember, type Explanation, type PresenceRow } from "openclaw-presence";
+import { html, nothing } from "lit";
+import { customElement, state } from "lit/decorators.js";
+
+import { duration } from "../lib/format.js";
+import { Part } from "../lib/part.js";
+
+/** Finds out why the row with that key is as it is. */
+export type Ask = (key: string) => Promise<Explanation | undefined>;
+
+/** Shortest time between two questions about one row, in ms: a row can change twenty times a second. */
+const PAUSE_MS = 1_000;
+
+const SOURCES = {
+  handshake: "handshake",
+  beacon: "beacon",
+  "node-event": "event of the node",
+  gateway: "gateway",
+  derived: "derived from others",
+  list: "list",
+} as const;
+
+/** Why a row is as it is: who wrote what, over which connections, what happened to it, and when it goes. */
+@customElement("row-explanation")
+export class RowExplanation extends Part {
+  @state() private accessor told: Explanation | undefined;
+  #row: PresenceRow | undefined;
+  #ask: Ask | undefined;
+  #isAsking = false;
+
+  /** @param tell Something else is known now. */
+  constructor(readonly tell: () => void) {
+    super();
+  }
+
+  /** What is known of the row that is shown. */
+  get known(): Explanation | undefined {
+    return this.told;
+  }
+
+  /** Explains a row; what is known of it stays until more is known. */
+  show(row: PresenceRow | undefined, ask: Ask | undefined): void {
+    if (row === this.#row) return;
+    if (row?.key !== this.#row?.key) this.told = undefined;
+    this.#row = row;
+    this.#ask = ask;
+    void this.#find();
+  }
+
+  async #find(): Promise<void> {
+    const row = this.#row;
+    if (!row || !this.#ask || this.#isAsking) return;
+    this.#isAsking = true;
+    const told = await this.#ask(row.key).catch(() => undefined);
+    const isOther = row.key !== this.#row?.key;
+    if (!isOther && told) {
+      this.told = told;
+      this.tell();
+    }
+    if (!isOther) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    this.#isAsking = false;
+    if (row !== this.#row) void this.#find();
+  }
+
+  protected override shouldUpdate(): boolean {
+    return true;
+  }
+
+  protected override render() {
+    const { told } = this;
+    return html`<section class="explanation" aria-busy=${told ? "false" : "true"}><h3>Why this row</h3>${told ? explained(told) : nothing}</section>`;
+  }
+}
+
+function explained({ source, why, ends, expiresInMs, members, connections = [], events = [] }: Explanation) {
+  const left = expiresInMs === null ? "" : ` ${expiresInMs === 0 ? "That is now." : `That is in ${duration(expiresInMs)}, unless it is heard of again.`}`;
+  return html`
+    <p>${why} ${ends}${left}</p>
+    ${connections.length === 0 ? nothing : html`
+      <h4>Connected</h4>
+      <ul>${connections.map(({ clientId, mode, role, ip, sinceMs }) => html`<li>${[clientId, mode, role, ip].filter(Boolean).join(" · ")} <span class="sub">for ${duration(sinceMs)}</span></li>`)}</ul>`}
+    <h4>Who wrote what</h4>
+    <dl>${[...byWriter(members)].map(([writer, names]) => html`<dt>${writer}</dt><dd>${names.map((name) => html`<code>${name}</code> `)}</dd>`)}</dl>
+    ${events.length === 0 ? nothing : html`
+      <h4>What happened</h4>
+      <ol>${events.map(({ text, ageMs }) => html`<li>${text} <span class="sub">${ageText(ageMs)}</span></li>`)}</ol>`}
+    <p class="sub">${source === "gateway" ? "From the gateway's memory." : "From the list alone: it does not show who wrote a member."}</p>`;
+}
+
+/** The names of the members by who wrote them last, and when. */
+function byWriter(members: readonly ExplainedMember[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const { name, from, by, ageMs, row } of members) {
+    const source = from === "list" && row !== undefined ? `row ${row}` : SOURCES[from];
+    const writer = [by === undefined ? source : `${source} of ${by}`, ageMs === undefined ? "" : ageText(ageMs)].filter(Boolean).join(", ");
+    groups.set(writer, [...(groups.get(writer) ?? []), name]);
+  }
+  return groups;
+}
