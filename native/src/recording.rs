@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use tracing::{info, warn};
 
 /// Inputs that may wait for the thread; more are counted as a gap.
 const MAX_WAITING: usize = 4_096;
+/// Bytes of texts that may wait for the thread; inputs beyond are counted as a gap.
+const MAX_WAITING_BYTES: usize = 8 * 1024 * 1024;
 /// When what was written goes to the file at the latest.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
 
@@ -30,6 +33,8 @@ pub struct RecordTo {
 #[derive(Debug)]
 pub(crate) struct Tap {
     inputs: SyncSender<Message>,
+    /// Bytes of texts that wait for the thread.
+    waiting_bytes: Arc<AtomicUsize>,
     /// Inputs that found no room since the last that did.
     missed: u64,
     is_over: bool,
@@ -54,6 +59,54 @@ impl Raw {
             .then(|| Self::Call(serial, Box::new(request.clone())))
     }
 
+    /// Bytes of its texts, as far as peers choose their lengths.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Join(_, handshake) => {
+                let client = &handshake.client;
+                let texts = [
+                    &client.display_name,
+                    &client.instance_id,
+                    &client.device_family,
+                    &client.model_identifier,
+                    &client.time_zone,
+                    &handshake.user,
+                ];
+                let lists = [&*handshake.scopes, &handshake.caps, &handshake.commands];
+                [&client.id, &client.version, &client.platform, &client.mode]
+                    .into_iter()
+                    .chain(texts.into_iter().flatten())
+                    .chain(lists.into_iter().flatten())
+                    .map(|text| text.len())
+                    .sum()
+            }
+            Self::Call(_, request) => match &request.call {
+                Ok(Call::SystemEvent(beacon)) => {
+                    let texts = [
+                        &beacon.instance_id,
+                        &beacon.device_id,
+                        &beacon.host,
+                        &beacon.ip,
+                        &beacon.mode,
+                        &beacon.version,
+                        &beacon.platform,
+                        &beacon.device_family,
+                        &beacon.model_identifier,
+                        &beacon.reason,
+                    ];
+                    [&request.id, &beacon.text]
+                        .into_iter()
+                        .chain(texts.into_iter().flatten())
+                        .chain(beacon.roles.iter().chain(&beacon.scopes))
+                        .map(|text| text.len())
+                        .sum()
+                }
+                _ => request.id.len(),
+            },
+            Self::Leave(..) | Self::Pong(_) | Self::Wake | Self::Shutdown => 0,
+        }
+    }
+
     fn redacted(self, redactor: &Redactor) -> Option<Input> {
         Some(match self {
             Self::Join(serial, handshake) => Input::join(serial, &handshake, redactor),
@@ -69,6 +122,7 @@ impl Raw {
 /// An input, and how many were missed before it.
 struct Message {
     missed: u64,
+    bytes: usize,
     input: Raw,
     now: Now,
 }
@@ -84,11 +138,13 @@ impl Tap {
         let redactor = Redactor::new(key);
         let (recorder, header) = Recorder::new(config, &redactor, now);
         let (inputs, received) = sync_channel(MAX_WAITING);
+        let waiting_bytes = Arc::<AtomicUsize>::default();
         let writer = Writer {
             recorder,
             redactor,
             file: BufWriter::new(to.file),
             left: to.max_bytes,
+            waiting_bytes: Arc::clone(&waiting_bytes),
         };
         let thread = std::thread::Builder::new()
             .name("recorder".to_owned())
@@ -99,6 +155,7 @@ impl Tap {
             })?;
         Ok(Self {
             inputs,
+            waiting_bytes,
             missed: 0,
             is_over: false,
             thread: Some(thread),
@@ -110,10 +167,25 @@ impl Tap {
         if self.is_over {
             return;
         }
-        let missed = self.missed;
-        match self.inputs.try_send(Message { missed, input, now }) {
+        let (missed, bytes) = (self.missed, input.bytes());
+        if self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed)
+            > MAX_WAITING_BYTES - bytes.min(MAX_WAITING_BYTES)
+        {
+            self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            self.missed += 1;
+            return;
+        }
+        match self.inputs.try_send(Message {
+            missed,
+            bytes,
+            input,
+            now,
+        }) {
             Ok(()) => self.missed = 0,
-            Err(TrySendError::Full(_)) => self.missed += 1,
+            Err(TrySendError::Full(_)) => {
+                self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+                self.missed += 1;
+            }
             Err(TrySendError::Disconnected(_)) => self.is_over = true,
         }
     }
@@ -136,6 +208,7 @@ struct Writer {
     file: BufWriter<Arc<File>>,
     /// How many bytes may follow.
     left: u64,
+    waiting_bytes: Arc<AtomicUsize>,
 }
 
 impl Writer {
@@ -164,7 +237,13 @@ impl Writer {
     }
 
     fn message(&mut self, message: Message, last: &mut Option<Now>) -> io::Result<bool> {
-        let Message { missed, input, now } = message;
+        let Message {
+            missed,
+            bytes,
+            input,
+            now,
+        } = message;
+        self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
         *last = Some(now);
         if missed > 0 {
             let gap = self.recorder.gap(missed, now);
@@ -187,5 +266,39 @@ impl Writer {
         self.left = left;
         self.file.write_all(lines.as_bytes())?;
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_beyond_the_bytes_that_may_wait_are_a_gap() {
+        let (inputs, received) = sync_channel(MAX_WAITING);
+        let mut tap = Tap {
+            inputs,
+            waiting_bytes: Arc::default(),
+            missed: 0,
+            is_over: false,
+            thread: None,
+        };
+        let text = "x".repeat(4_096);
+        let frame =
+            format!(r#"{{"type":"req","id":"1","method":"system-event","params":{{"text":"{text}"}}}}"#);
+        let request = Request::parse(&frame).unwrap();
+        let now = Now {
+            age_ms: 0,
+            wall_ms: 0,
+        };
+        for _ in 0..MAX_WAITING {
+            tap.record(Raw::call(1, &request).unwrap(), now);
+        }
+        let taken = received.try_iter().count();
+        assert_eq!(taken, MAX_WAITING_BYTES / 4_097);
+        assert_eq!(tap.missed, (MAX_WAITING - taken) as u64);
+        tap.waiting_bytes.store(0, Ordering::Relaxed);
+        tap.record(Raw::Pong(1), now);
+        assert_eq!(received.recv().unwrap().missed, (MAX_WAITING - taken) as u64);
     }
 }
