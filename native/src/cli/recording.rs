@@ -10,11 +10,17 @@ use crate::recording::RecordTo;
 /// Creates the file, which only this user can read. One that exists is kept under its name with `.1`.
 ///
 /// # Errors
-/// [`Failure::Other`] if it cannot be created.
+/// [`Failure::Other`] if it cannot be created, or if there is a folder, device, pipe or link: nothing is moved then.
 pub(super) fn create(path: &Path, max_bytes: u64) -> Result<RecordTo, Failure> {
     let failed = |error: std::io::Error| {
         Failure::Other(format!("--record: cannot create {}: {error}", path.display()))
     };
+    match std::fs::symlink_metadata(path) {
+        Ok(there) if !there.is_file() => {
+            return Err(failed(std::io::Error::other("what is there is not a regular file")));
+        }
+        _ => {}
+    }
     let mut older = path.as_os_str().to_owned();
     older.push(".1");
     match std::fs::rename(path, older) {

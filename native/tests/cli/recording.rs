@@ -156,3 +156,28 @@ async fn what_can_be_read_of_a_bad_recording_is_shown() {
         assert_eq!(output.stdout.lines().take(3).count(), shown, "{}", output.stdout);
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_no_regular_file_stays_where_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("folder")).unwrap();
+    let pipe = std::process::Command::new("mkfifo").arg(path("pipe")).status();
+    assert!(pipe.unwrap().success());
+    std::os::unix::fs::symlink("folder", path("link")).unwrap();
+    for (name, why) in [
+        ("folder", "what is there is not a regular file"),
+        ("pipe", "what is there is not a regular file"),
+        ("link", "what is there is not a regular file"),
+        ("missing/file", "No such file or directory"),
+    ] {
+        let file = path(name);
+        let output = run(program(&["serve", "--port", "0", "--record", file.to_str().unwrap()])).await;
+        assert_eq!(output.code, 1, "{name}: {}", output.stderr);
+        assert!(output.stderr.contains(why), "{name}: {}", output.stderr);
+        assert!(!path(&format!("{name}.1")).exists(), "{name}");
+    }
+    assert!(path("folder").is_dir());
+    assert!(path("link").is_symlink());
+}
