@@ -17,6 +17,17 @@ pub fn shrink(
     header: &Header,
     lines: &[Line],
     until: Now,
+    holds: impl FnMut(&[PresenceEntry]) -> bool,
+) -> Option<Vec<Line>> {
+    shrink_within(MAX_REPLAYED, header, lines, until, holds)
+}
+
+/// The same with that many inputs replayed at most.
+pub(super) fn shrink_within(
+    mut left: usize,
+    header: &Header,
+    lines: &[Line],
+    until: Now,
     mut holds: impl FnMut(&[PresenceEntry]) -> bool,
 ) -> Option<Vec<Line>> {
     let mut connections: BTreeMap<Option<u64>, Vec<&Line>> = BTreeMap::new();
@@ -25,13 +36,10 @@ pub fn shrink(
             connections.entry(serial(input)).or_default().push(line);
         }
     }
-    let mut left = MAX_REPLAYED;
+    // `None` once the search is too long.
     let mut test = |units: &[Vec<&Line>]| {
         let mut kept: Vec<&Line> = units.iter().flatten().copied().collect();
-        let Some(rest) = left.checked_sub(kept.len() + 1) else {
-            return false;
-        };
-        left = rest;
+        left = left.checked_sub(kept.len() + 1)?;
         // Lines are parts of one slice: their places are their order.
         kept.sort_by_key(|line| core::ptr::from_ref::<Line>(line) as usize);
         let mut replay = Replay::new(header);
@@ -39,10 +47,10 @@ pub fn shrink(
             replay.step(line);
         }
         replay.pass(until);
-        holds(&replay.list())
+        Some(holds(&replay.list()))
     };
     let mut units: Vec<Vec<&Line>> = connections.into_values().collect();
-    if !test(&units) {
+    if test(&units) != Some(true) {
         return None;
     }
     reduce(&mut units, &mut test);
@@ -58,7 +66,7 @@ pub fn shrink(
 }
 
 /// Leaves out ever smaller runs of units, until no single one can be left out.
-fn reduce<'a>(units: &mut Vec<Vec<&'a Line>>, test: &mut impl FnMut(&[Vec<&'a Line>]) -> bool) {
+fn reduce<'a>(units: &mut Vec<Vec<&'a Line>>, test: &mut impl FnMut(&[Vec<&'a Line>]) -> Option<bool>) {
     let mut size = units.len().div_ceil(2);
     loop {
         let before = units.len();
@@ -66,10 +74,10 @@ fn reduce<'a>(units: &mut Vec<Vec<&'a Line>>, test: &mut impl FnMut(&[Vec<&'a Li
         while at < units.len() {
             let end = units.len().min(at + size);
             let fewer = [&units[..at], &units[end..]].concat();
-            if test(&fewer) {
-                *units = fewer;
-            } else {
-                at = end;
+            match test(&fewer) {
+                Some(true) => *units = fewer,
+                Some(false) => at = end,
+                None => return,
             }
         }
         if size <= 1 && units.len() == before {

@@ -370,3 +370,19 @@ fn two_of_645_inputs_make_the_finding() {
     assert!(shrink(&header, &kept, until, holds).is_some_and(|again| again == kept));
     assert_eq!(shrink(&header, &kept[..1], until, holds), None);
 }
+
+/// Without an end, the search would copy each of 200,000 inputs 200,000 times.
+#[test]
+fn a_search_that_is_too_long_ends_with_what_it_has() {
+    let (_, text) = recorded();
+    let header = Reader::new(&text).unwrap().header().clone();
+    let line = |serial| Line::new(header.now(), Step::Input(Input::Pong(serial)));
+    let lines: Vec<Line> = (0..200_000).map(line).collect();
+    let mut asked = 0;
+    let is_first = |_: &[PresenceEntry]| {
+        asked += 1;
+        asked == 1
+    };
+    let kept = shrink::shrink_within(500_000, &header, &lines, header.now(), is_first).unwrap();
+    assert_eq!((kept.len(), asked), (200_000, 3));
+}

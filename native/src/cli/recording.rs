@@ -17,7 +17,9 @@ pub(super) fn create(path: &Path, max_bytes: u64) -> Result<RecordTo, Failure> {
     };
     match std::fs::symlink_metadata(path) {
         Ok(there) if !there.is_file() => {
-            return Err(failed(std::io::Error::other("what is there is not a regular file")));
+            return Err(failed(std::io::Error::other(
+                "what is there is not a regular file",
+            )));
         }
         _ => {}
     }

@@ -12,7 +12,8 @@ use super::{Failure, print, roster, saved, stderr};
 pub(super) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
     let name = options.file.display();
     let text = saved::read_text(&options.file)?;
-    let failed = |why: String| Failure::Other(format!("{name}: {why}"));
+    // What is wrong may quote the file.
+    let failed = |why: String| Failure::Other(format!("{name}: {}", super::printable(&why)));
     let mut reader = Reader::new(&text).map_err(|error| failed(error.to_string()))?;
     let start = reader.header().now();
     let mut header = reader.header().clone();

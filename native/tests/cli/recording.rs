@@ -173,11 +173,41 @@ async fn what_is_no_regular_file_stays_where_it_is() {
         ("missing/file", "No such file or directory"),
     ] {
         let file = path(name);
-        let output = run(program(&["serve", "--port", "0", "--record", file.to_str().unwrap()])).await;
+        let output = run(program(&[
+            "serve",
+            "--port",
+            "0",
+            "--record",
+            file.to_str().unwrap(),
+        ]))
+        .await;
         assert_eq!(output.code, 1, "{name}: {}", output.stderr);
         assert!(output.stderr.contains(why), "{name}: {}", output.stderr);
         assert!(!path(&format!("{name}.1")).exists(), "{name}");
     }
     assert!(path("folder").is_dir());
     assert!(path("link").is_symlink());
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_recording_is_printable() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, _) = recorded(folder.path()).await;
+    let text = std::fs::read_to_string(&file).unwrap();
+    let header = text.lines().next().unwrap();
+    let at = serde_json::from_str::<Value>(header).unwrap()["at"].take();
+    let line = json!({ "at": at, "wall": 0, "input": { "\u{1b}[31m\u{202e}": 1 } });
+    std::fs::write(&file, format!("{header}\n{line}\n")).unwrap();
+    let output = run(replay(&file, &[])).await;
+    assert_eq!(output.code, 1);
+    assert!(
+        output.stderr.contains("line 2: unknown variant"),
+        "{}",
+        output.stderr
+    );
+    assert!(
+        !output.stderr.contains(['\u{1b}', '\u{202e}']),
+        "{:?}",
+        output.stderr
+    );
 }
