@@ -23,6 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["digest", "findings", "fleet", "model", "roster", "wire"],
     ),
     ("observer", &["client", "fleet", "model"]),
+    ("recording", &["findings", "model", "server", "wire"]),
 ];
 
 type Path = Vec<String>;
