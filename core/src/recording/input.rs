@@ -62,6 +62,8 @@ pub struct Joined {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<Box<str>>,
     pub may_report_input: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_skew_ms: Option<i64>,
 }
 
 impl Joined {
@@ -86,6 +88,7 @@ impl Joined {
             remote_ip: handshake.remote_ip.as_deref().map(|ip| redactor.ip(ip)),
             user: name(&handshake.user),
             may_report_input: handshake.may_report_input,
+            clock_skew_ms: handshake.clock_skew_ms,
         }
     }
 
@@ -113,7 +116,7 @@ impl Joined {
             remote_ip: self.remote_ip.clone(),
             user: self.user.clone(),
             may_report_input: self.may_report_input,
-            clock_skew_ms: None,
+            clock_skew_ms: self.clock_skew_ms,
         }
     }
 }

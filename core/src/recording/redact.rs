@@ -10,12 +10,13 @@ use crate::findings::skeleton;
 use crate::model::address::{is_loopback, normalise};
 use crate::model::beacon::parse_text;
 use crate::model::key::TEXT_KEY_UNITS;
+use crate::model::lower::{lower, lower_char};
 use crate::model::placeholder::Kind;
 use crate::model::text::prefix_units;
 
-/// Replaces letters and digits. What is equal stays equal, also where it is equal but for case, blanks or Unicode form;
+/// Replaces letters and digits. What is equal stays equal, also where it is equal but for case or, in ASCII, blanks;
 /// case, blanks, marks and lengths stay. Placeholders and loopback addresses stay as they are, and an address stays one
-/// of its family. Letters outside ASCII stay.
+/// of its family. A letter outside ASCII becomes one of its length and case.
 ///
 /// Pseudonyms hide values from who reads a recording; the hash is not made to withstand an attack on the key, so the
 /// key is random for each recording and kept nowhere.
@@ -86,7 +87,14 @@ impl Redactor {
     }
 
     fn letters(&self, text: &str) -> String {
-        let seed = self.hash(skeleton(text).as_bytes());
+        // Different letters outside ASCII can have one skeleton; their pseudonyms have to differ.
+        let has_others = text.chars().any(|c| !c.is_ascii() && alphabet(c).1 > 0);
+        let spelling = if has_others {
+            lower(text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}'))
+        } else {
+            skeleton(text)
+        };
+        let seed = self.hash(spelling.as_bytes());
         let mut at: u64 = 0;
         let mut chars = text.chars().peekable();
         let mut redacted = String::with_capacity(text.len());
@@ -95,13 +103,8 @@ impl Redactor {
             if !c.is_whitespace() && !is_mark(c) {
                 at += 1;
             }
-            let (first, count) = match c {
-                'a'..='z' => ('a', 26),
-                'A'..='Z' => ('A', 26),
-                '0'..='9' => ('0', 10),
-                _ => (c, 0),
-            };
-            if count == 0 || is_marked {
+            let (first, count) = alphabet(c);
+            if count == 0 || (is_marked && c.is_ascii()) {
                 redacted.push(c);
                 continue;
             }
@@ -195,6 +198,55 @@ fn mix(state: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
+/// The first letter that may stand for this one, and how many there are. A capital takes the length of its small
+/// letter, so that the two stay a pair.
+fn alphabet(c: char) -> (char, u64) {
+    let small = lower_char(c).next().unwrap_or(c);
+    let is_capital = small != c;
+    let (capitals, smalls, count) = match small {
+        'a'..='z' if c != '\u{130}' => ('A', 'a', 26),
+        '0'..='9' => ('0', '0', 10),
+        _ if small.is_ascii() || is_mark(c) || !c.is_alphanumeric() => (c, c, 0),
+        _ => match small.len_utf8() {
+            2 => ('\u{410}', '\u{430}', 32),
+            3 => ('\u{ff21}', '\u{ff41}', 26),
+            _ => ('\u{10400}', '\u{10428}', 40),
+        },
+    };
+    (if is_capital { capitals } else { smalls }, count)
+}
+
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_outside_ascii_are_replaced_by_pairs() {
+        let redactor = Redactor::new([3; 32]);
+        for (one, two) in [
+            ("дача", "ДАЧА"),
+            ("ｈｏｓｔ", "ＨＯＳＴ"),
+            ("ας", "ΑΣ"),
+            ("\u{212a}ey", "key"),
+        ] {
+            let (red, other) = (redactor.name(one), redactor.name(two));
+            assert_eq!(lower(&red), lower(&other), "{one}");
+            assert!(
+                one.chars()
+                    .zip(red.chars())
+                    .any(|(before, after)| before != after)
+            );
+        }
+        for text in ["дача", "田中", "𐐨𐐩", "Dача 5"] {
+            let red = redactor.name(text);
+            assert_ne!(&*red, text);
+            assert_eq!(red.len(), text.len());
+            assert_eq!(red.encode_utf16().count(), text.encode_utf16().count());
+        }
+        assert_ne!(redactor.name("éёéёéё"), redactor.name("èёèёèё"));
+    }
 }
