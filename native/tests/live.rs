@@ -118,7 +118,7 @@ async fn watch_explains_duplicates_below_the_table() {
     line_with(&mut watch.stdout, &["kitchen [1]"]).await;
     line_with(
         &mut watch.stdout,
-        &["[1] One machine appears under more than one id."],
+        &["[1] info: One machine appears under more than one id."],
     )
     .await;
     assert_eq!(watch.interrupt().await, Some(0));

@@ -26,7 +26,10 @@ export class RowExplanation extends Part {
   @state() private accessor told: Explanation | undefined;
   #row: PresenceRow | undefined;
   #ask: Ask | undefined;
-  #isAsking = false;
+  /** Whether nothing could be found out. */
+  @state() private accessor isUnknown = false;
+  /** The key that is being asked about. */
+  #asked: string | undefined;
 
   /** @param tell Something else is known now. */
   constructor(readonly tell: () => void) {
@@ -41,7 +44,10 @@ export class RowExplanation extends Part {
   /** Explains a row; what is known of it stays until more is known. */
   show(row: PresenceRow | undefined, ask: Ask | undefined): void {
     if (row === this.#row) return;
-    if (row?.key !== this.#row?.key) this.told = undefined;
+    if (row?.key !== this.#row?.key) {
+      this.told = undefined;
+      this.isUnknown = false;
+    }
     this.#row = row;
     this.#ask = ask;
     void this.#find();
@@ -49,16 +55,17 @@ export class RowExplanation extends Part {
 
   async #find(): Promise<void> {
     const row = this.#row;
-    if (!row || !this.#ask || this.#isAsking) return;
-    this.#isAsking = true;
+    if (!row || !this.#ask || this.#asked === row.key) return;
+    this.#asked = row.key;
     const told = await this.#ask(row.key).catch(() => undefined);
-    const isOther = row.key !== this.#row?.key;
-    if (!isOther && told) {
-      this.told = told;
-      this.tell();
-    }
-    if (!isOther) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    this.#isAsking = false;
+    // Another row is shown, and was asked about.
+    if (this.#asked !== row.key) return;
+    this.told = told ?? this.told;
+    this.isUnknown = !this.told;
+    this.tell();
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    if (this.#asked !== row.key) return;
+    this.#asked = undefined;
     if (row !== this.#row) void this.#find();
   }
 
@@ -67,8 +74,9 @@ export class RowExplanation extends Part {
   }
 
   protected override render() {
-    const { told } = this;
-    return html`<section class="explanation" aria-busy=${told ? "false" : "true"}><h3>Why this row</h3>${told ? explained(told) : nothing}</section>`;
+    const { told, isUnknown } = this;
+    const text = isUnknown ? html`<p class="sub">Nothing could be found out about this row.</p>` : nothing;
+    return html`<section class="explanation" aria-busy=${told || isUnknown ? "false" : "true"}><h3>Why this row</h3>${told ? explained(told) : text}</section>`;
   }
 }
 
