@@ -11,6 +11,9 @@ use crate::model::time::Now;
 use crate::server::HubConfig;
 use crate::wire::Limits;
 
+/// What the text of every [`Header`] begins with.
+pub const HEADER_START: &str = r#"{"format":"#;
+
 /// The first line: what the hub was made with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

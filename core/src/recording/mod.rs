@@ -18,7 +18,7 @@ mod shrink;
 mod tests;
 
 pub use self::input::{Input, Joined};
-pub use self::line::{Header, Line, Step};
+pub use self::line::{HEADER_START, Header, Line, Step};
 pub use self::reader::{ReadError, Reader};
 pub use self::recorder::Recorder;
 pub use self::redact::Redactor;

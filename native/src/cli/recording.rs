@@ -1,32 +1,30 @@
 //! The file of `serve --record`.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
+
+use presence_core::recording::HEADER_START;
 
 use super::Failure;
 use crate::recording::RecordTo;
 
-/// Creates the file, which only this user can read. One that exists is kept under its name with `.1`.
+/// Creates the file, which only this user can read. A recording that exists is kept under its name with `.1`.
 ///
 /// # Errors
-/// [`Failure::Other`] if it cannot be created, or if there is a folder, device, pipe or link: nothing is moved then.
+/// [`Failure::Other`] if it cannot be created, or if one of these names is taken by anything but a recording: nothing is
+/// moved then.
 pub(super) fn create(path: &Path, max_bytes: u64) -> Result<RecordTo, Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::Other(format!("--record: cannot create {}: {error}", path.display()))
-    };
-    match std::fs::symlink_metadata(path) {
-        Ok(there) if !there.is_file() => {
-            return Err(failed(std::io::Error::other(
-                "what is there is not a regular file",
-            )));
-        }
-        _ => {}
-    }
+    let failed =
+        |error: io::Error| Failure::Other(format!("--record: cannot create {}: {error}", path.display()));
     let mut older = path.as_os_str().to_owned();
     older.push(".1");
+    for taken in [path, Path::new(&older)] {
+        check_replaceable(taken).map_err(failed)?;
+    }
     match std::fs::rename(path, older) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
     let mut options = OpenOptions::new();
@@ -35,4 +33,23 @@ pub(super) fn create(path: &Path, max_bytes: u64) -> Result<RecordTo, Failure> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = Arc::new(options.open(path).map_err(failed)?);
     Ok(RecordTo { file, max_bytes })
+}
+
+/// Checks that what is there is a recording, an empty file, or nothing.
+fn check_replaceable(path: &Path) -> io::Result<()> {
+    let other = |why: &str| Err(io::Error::other(format!("{} is {why}", path.display())));
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+        Ok(there) if !there.is_file() => return other("not a regular file"),
+        Ok(_) => {}
+    }
+    let mut start = Vec::new();
+    File::open(path)?
+        .take(HEADER_START.len() as u64)
+        .read_to_end(&mut start)?;
+    if start.is_empty() || start == HEADER_START.as_bytes() {
+        return Ok(());
+    }
+    other("a file that is not a recording")
 }

@@ -159,17 +159,21 @@ async fn what_can_be_read_of_a_bad_recording_is_shown() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn what_is_no_regular_file_stays_where_it_is() {
+async fn what_is_no_recording_stays_where_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     std::fs::create_dir(path("folder")).unwrap();
     let pipe = std::process::Command::new("mkfifo").arg(path("pipe")).status();
     assert!(pipe.unwrap().success());
     std::os::unix::fs::symlink("folder", path("link")).unwrap();
+    std::fs::write(path("notes"), "not to be lost").unwrap();
+    std::fs::write(path("new.1"), "nor this").unwrap();
     for (name, why) in [
-        ("folder", "what is there is not a regular file"),
-        ("pipe", "what is there is not a regular file"),
-        ("link", "what is there is not a regular file"),
+        ("folder", "is not a regular file"),
+        ("pipe", "is not a regular file"),
+        ("link", "is not a regular file"),
+        ("notes", "notes is a file that is not a recording"),
+        ("new", "new.1 is a file that is not a recording"),
         ("missing/file", "No such file or directory"),
     ] {
         let file = path(name);
@@ -183,8 +187,10 @@ async fn what_is_no_regular_file_stays_where_it_is() {
         .await;
         assert_eq!(output.code, 1, "{name}: {}", output.stderr);
         assert!(output.stderr.contains(why), "{name}: {}", output.stderr);
-        assert!(!path(&format!("{name}.1")).exists(), "{name}");
+        assert!(name == "new" || !path(&format!("{name}.1")).exists(), "{name}");
     }
+    assert_eq!(std::fs::read_to_string(path("notes")).unwrap(), "not to be lost");
+    assert_eq!(std::fs::read_to_string(path("new.1")).unwrap(), "nor this");
     assert!(path("folder").is_dir());
     assert!(path("link").is_symlink());
 }

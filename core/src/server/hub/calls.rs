@@ -113,9 +113,7 @@ impl Hub {
         if let Some(word) = beacon.placeholder_id() {
             member.trace.placeholder = Some(word);
         }
-        let Some(member) = self.members.get(slot) else {
-            return Ok(());
-        };
+        let member = &*member;
         let write = member.connect_write(slot);
         let report = Report::from(beacon).of_conn(member.serial);
         let aim = self.roster.aim(&report, &write, &member.key, member.row);
