@@ -11,6 +11,9 @@ pub enum ReadError {
     /// There is nothing in it.
     #[error("line 1: the header is missing")]
     Empty,
+    /// The first line is no header: most likely the file is something else, such as a presence list.
+    #[error("line 1: not the header of a recording; expected a file of `serve --record`")]
+    NoHeader,
     /// Another version of the format.
     #[error("line 1: the recording has format {0}, and this program reads format {FORMAT}")]
     Format(u32),
@@ -57,7 +60,7 @@ impl<'a> Reader<'a> {
             why: error.to_string(),
         };
         check_length(first, 1)?;
-        let Versioned { format } = serde_json::from_str(first).map_err(bad)?;
+        let Versioned { format } = serde_json::from_str(first).map_err(|_| ReadError::NoHeader)?;
         if format != FORMAT {
             return Err(ReadError::Format(format));
         }

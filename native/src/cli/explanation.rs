@@ -21,6 +21,7 @@ pub(super) struct Answer {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Explanation {
     key: String,
     why: String,
@@ -32,6 +33,8 @@ struct Explanation {
     events: Vec<Event>,
     #[serde(default)]
     ends: String,
+    /// `None` while nothing but the end of a connection or a lack of room removes the row.
+    expires_in_ms: Option<u64>,
 }
 
 /// A member, and who wrote it last.
@@ -76,7 +79,14 @@ pub(super) fn text(answer: &Answer, columns: usize) -> String {
     };
     let mut lines = wrapped(&title, "", columns);
     lines.extend(wrapped(&printable(&row.why), "", columns));
-    lines.extend(wrapped(&printable(&row.ends), "", columns));
+    let mut ends = printable(&row.ends);
+    if let Some(ms) = row.expires_in_ms {
+        let seconds = ms.div_ceil(1_000);
+        ends.push_str(&format!(
+            " It expires in {seconds} s unless a client writes it again."
+        ));
+    }
+    lines.extend(wrapped(&ends, "", columns));
     let or_absent = |text: &Option<String>| text.clone().unwrap_or_else(|| ABSENT.to_owned());
     push_members(&mut lines, &row.members, columns);
     let connections = row.connections.iter().map(|connection| {
@@ -129,7 +139,10 @@ fn age(ms: Option<u64>) -> String {
 fn push_members(lines: &mut Vec<String>, members: &[Member], columns: usize) {
     let mut writers: Vec<String> = Vec::new();
     let mut number = |member: &Member| {
-        let mut writer = member.from.clone().unwrap_or_else(|| ABSENT.to_owned());
+        let mut writer = match member.from.as_deref() {
+            Some("derived") => "derived from members".to_owned(),
+            from => from.unwrap_or(ABSENT).to_owned(),
+        };
         if let Some(by) = &member.by {
             writer.push_str(&format!(" of {by}"));
         }
@@ -182,7 +195,7 @@ mod tests {
                 ],
                 "connections": [{"connId": "c", "clientId": "openclaw-macos", "mode": "ui", "role": "operator", "sinceMs": 200_000}],
                 "events": [{"ageMs": 200_000, "what": "joined", "text": "The client connected."}],
-                "expiresInMs": null, "ends": "It stays while it has a live connection."
+                "expiresInMs": 1_001, "ends": "All its connections are closed."
             },
             "findings": []
         });
@@ -192,7 +205,8 @@ mod tests {
             "studio\u{fffd} (mac-1)\n\
              The key is the instanceId, trimmed and in lower case; all clients that send this\n\
              id share the row.\n\
-             It stays while it has a live connection.\n\
+             All its connections are closed. It expires in 2 s unless a client writes it\n\
+             again.\n\
              \n\
              MEMBER            VALUE         WRITER\n\
              host              studio\u{fffd}       [1]\n\

@@ -13,6 +13,7 @@ mod sources;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use presence_core::findings::FindingKind;
 use presence_core::model::setting::MAX_SPAN_MS;
 
 use crate::config::DEFAULT_PORT;
@@ -20,7 +21,7 @@ use crate::tls::Fingerprint;
 
 pub(super) use observe::Observed;
 use resolve::invalid;
-pub(super) use resolve::{OptionsError, Resolved};
+pub(super) use resolve::{OptionsError, Resolved, out_of_bounds};
 pub(super) use serve::ServeOptions;
 
 const AFTER_HELP: &str = "\
@@ -80,7 +81,7 @@ pub(super) enum Command {
     Doctor(DoctorOptions),
     /// Say why a row is listed as it is: its key, who wrote each member, its connections, and when it goes
     Explain(ExplainOptions),
-    /// Show the rows at a moment of a recording that `serve --record` made
+    /// Show the rows at a moment of a recording that `serve --record` made, and the findings of their list
     Replay(ReplayOptions),
     /// Send a beacon, a report about this machine, once or at an interval (--every)
     Beacon(BeaconOptions),
@@ -166,17 +167,17 @@ pub(super) struct ReplayOptions {
     /// Moment, counted from the start of the recording, such as 90s or 5m (a number alone counts seconds) [default: its end]
     #[arg(long, value_name = "TIME", value_parser = duration::duration_ms)]
     pub at: Option<u64>,
-    /// What if: the TTL of rows, in ms [default: as recorded]
-    #[arg(long, value_name = "MS")]
+    /// What if: lifetime of a row, as of `serve --ttl`: 90s, 5m, 300000ms; a number alone counts seconds [default: as recorded]
+    #[arg(long, value_name = "TIME", value_parser = duration::duration_ms)]
     pub ttl: Option<u64>,
-    /// What if: the maximum number of rows [default: as recorded]
-    #[arg(long, value_name = "N")]
+    /// What if: maximum number of rows, including the gateway's own [default: as recorded]
+    #[arg(long, value_name = "ROWS")]
     pub max_entries: Option<usize>,
     /// Print the rows as JSON
     #[arg(long, conflicts_with = "shrink")]
     pub json: bool,
     /// Print, as a recording, the fewest inputs that still give this finding, such as ID_SPELLING
-    #[arg(long, value_name = "FINDING")]
+    #[arg(long, value_name = "FINDING", ignore_case = true, value_parser = FindingKind::OF_LISTS.map(FindingKind::code))]
     pub shrink: Option<String>,
 }
 

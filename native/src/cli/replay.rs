@@ -1,12 +1,12 @@
 //! `replay`: the rows at a moment of a recording, what is wrong in them, and what other bounds would have given.
 
 use presence_core::client::{Mirror, MirrorConfig};
-use presence_core::findings::findings;
+use presence_core::findings::{FindingKind, findings};
 use presence_core::model::RawEntry;
 use presence_core::recording::{Header, Line, Reader, Replay, shrink};
 use presence_core::{Now, PresenceEntry};
 
-use super::options::ReplayOptions;
+use super::options::{ReplayOptions, out_of_bounds};
 use super::{Failure, print, roster, saved, stderr};
 
 pub(super) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
@@ -23,7 +23,7 @@ pub(super) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
     header
         .config()
         .validate()
-        .map_err(|error| Failure::Usage(error.to_string()))?;
+        .map_err(|error| Failure::Usage(out_of_bounds(error).to_string()))?;
     let until = options.at.map(|ms| start.after(ms));
 
     let mut replay = Replay::new(&header);
@@ -76,7 +76,9 @@ fn shrunk(header: &Header, lines: &[Line], until: Now, code: &str) -> Result<(),
         let list = serde_json::to_string(rows).unwrap_or_default();
         let rows = RawEntry::parse_list(&list).unwrap_or_default();
         let found = findings(&rows.iter().collect::<Vec<_>>(), Some(header.max_entries));
-        found.iter().any(|finding| finding.kind.code() == code)
+        found
+            .iter()
+            .any(|finding| finding.kind.code().eq_ignore_ascii_case(code))
     };
     let kept = shrink(header, lines, until, holds).ok_or_else(|| {
         Failure::Other(format!(
@@ -110,11 +112,25 @@ fn show(replay: &mut Replay, max_entries: usize, is_json: bool) -> Result<(), Fa
     let mut mirror = Mirror::new(MirrorConfig::default());
     mirror.apply_list(rows, now_ms);
     let mut text = roster::table(&mirror, now_ms, |_| String::new());
+    let number = found.len();
     for finding in found {
         text.push_str(&format!("\n{}: {}\n", finding.kind.code(), finding.kind.title()));
         for evidence in finding.evidence {
             text.push_str(&format!("  {}\n", super::printable(&evidence)));
         }
+        text.push_str(&format!("  Fix: {}\n", finding.kind.fix()));
     }
+    let findings = match number {
+        0 => "no findings".to_owned(),
+        1 => "1 finding".to_owned(),
+        _ => format!("{number} findings"),
+    };
+    text.push_str(&format!(
+        "\n{findings} in these rows; {} checks of the list. The {} checks that need a gateway's memory, such as {}, are not\n\
+         replayed: run `presence-gateway doctor` on the gateway.\n",
+        FindingKind::OF_LISTS.len(),
+        FindingKind::OF_GATEWAYS.len(),
+        FindingKind::Flapping.code(),
+    ));
     print(&text)
 }

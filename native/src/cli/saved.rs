@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use presence_core::client::{Mirror, MirrorConfig};
+use presence_core::recording::Reader;
 use presence_core::wire::presence::Presence;
 
 use super::Failure;
@@ -66,6 +67,9 @@ fn mirror(text: &str) -> Result<Mirror, String> {
         None => {
             return Err(match serde_json::from_str::<serde::de::IgnoredAny>(text) {
                 Ok(_) => "no presence list in it; expected a list, a presence event, hello-ok or a response with one".to_owned(),
+                Err(_) if Reader::new(text).is_ok() => {
+                    "a recording, not a presence list; `presence-gateway replay` shows its rows and findings".to_owned()
+                }
                 Err(error) => format!("invalid JSON: {error}"),
             });
         }

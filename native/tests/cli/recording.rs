@@ -87,15 +87,24 @@ async fn a_replay_shows_what_the_gateway_listed_without_names() {
     }
 
     assert_eq!(rows(&file, &["--at", "0"]).await.len(), 1, "the gateway alone");
-    let table = run(replay(&file, &["--ttl", "60000", "--max-entries", "2"])).await;
+    let table = run(replay(&file, &["--ttl", "1m", "--max-entries", "2"])).await;
     assert!(
         table.code == 0 && table.stdout.starts_with("STATUS  HOST"),
         "{}",
         table.stdout
     );
-    assert!(table.stdout.contains("NEAR_CAP"), "{}", table.stdout);
+    for words in ["NEAR_CAP", "\n  Fix: ", "\n1 finding in these rows; "] {
+        assert!(table.stdout.contains(words), "{words}: {}", table.stdout);
+    }
+    let short = run(replay(&file, &["--ttl", "1ms"])).await;
+    assert_eq!(short.code, 2);
+    assert!(
+        short.stderr.contains("ttl: 1 is less than 1000"),
+        "{}",
+        short.stderr
+    );
 
-    let shrunk = run(replay(&file, &["--max-entries", "2", "--shrink", "NEAR_CAP"])).await;
+    let shrunk = run(replay(&file, &["--max-entries", "2", "--shrink", "near_cap"])).await;
     assert_eq!(shrunk.code, 0, "{}", shrunk.stderr);
     assert!(shrunk.stderr.contains("these 1 of "), "{}", shrunk.stderr);
     assert_eq!(shrunk.stdout.lines().count(), 2, "{}", shrunk.stdout);
@@ -104,6 +113,19 @@ async fn a_replay_shows_what_the_gateway_listed_without_names() {
     assert!(run(replay(&least, &[])).await.stdout.contains("NEAR_CAP"));
     let absent = run(replay(&file, &["--shrink", "ID_SPELLING"])).await;
     assert_eq!(absent.code, 1);
+    let memory = run(replay(&file, &["--shrink", "FLAPPING"])).await;
+    assert_eq!(memory.code, 2);
+    assert!(
+        memory.stderr.contains("possible values: PLACEHOLDER_ID"),
+        "{}",
+        memory.stderr
+    );
+    let doctor = run(program(&["doctor", file.to_str().unwrap()])).await;
+    assert!(
+        doctor.stderr.contains("a recording, not a presence list"),
+        "{}",
+        doctor.stderr
+    );
 
     for secret in ["studio", "203.0.113.77", support::TOKEN] {
         assert!(!text.contains(secret), "{secret} in {text}");
@@ -147,7 +169,11 @@ async fn what_can_be_read_of_a_bad_recording_is_shown() {
             0,
         ),
         (String::new(), "line 1: the header is missing".to_owned(), 0),
-        ("[]\n".to_owned(), "line 1: ".to_owned(), 0),
+        (
+            "[]\n".to_owned(),
+            "line 1: not the header of a recording".to_owned(),
+            0,
+        ),
     ] {
         std::fs::write(&file, bad).unwrap();
         let output = run(replay(&file, &[])).await;

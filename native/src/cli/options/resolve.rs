@@ -191,7 +191,7 @@ pub(super) fn invalid(option: &'static str, why: &impl ToString) -> OptionsError
 }
 
 /// The library names fields: `limits.stall_ms` is `--stall-ms`.
-fn out_of_bounds(error: InvalidSetting) -> OptionsError {
+pub(crate) fn out_of_bounds(error: InvalidSetting) -> OptionsError {
     let option = match error.name() {
         "ttl_ms" => "ttl".to_owned(),
         name => name.rsplit('.').next().unwrap_or(name).replace('_', "-"),
