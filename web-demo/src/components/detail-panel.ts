@@ -107,7 +107,7 @@ export class DetailPanel extends Part {
           <div><section>
             <h3>${count(raw.length, "row")} of the gateway behind this one</h3>
             <p class="sub">This gateway lists one row per connection. They share an id, so they are shown as one instance.</p>
-            ${raw.map((entry) => html`<pre tabindex="0">${pretty(entry)}</pre>`)}
+            ${raw.map((entry, index) => html`<pre tabindex="0" aria-label="Row ${index + 1} of ${raw.length} as JSON">${pretty(entry)}</pre>`)}
           </section></div>` : nothing}
       </div>`;
   }

@@ -16,7 +16,7 @@ const SOURCES = {
   beacon: "beacon",
   "node-event": "event of the node",
   gateway: "gateway",
-  derived: "derived from others",
+  derived: "derived from members",
   list: "list",
 } as const;
 
@@ -75,31 +75,31 @@ export class RowExplanation extends Part {
 
   protected override render() {
     const { told, isUnknown } = this;
-    const text = isUnknown ? html`<p class="sub">Nothing could be found out about this row.</p>` : nothing;
+    const text = isUnknown ? html`<p class="sub">No explanation: the gateway did not answer, or it no longer lists this row.</p>` : nothing;
     return html`<section class="explanation" aria-busy=${told || isUnknown ? "false" : "true"}><h3>Why this row</h3>${told ? explained(told) : text}</section>`;
   }
 }
 
 function explained({ source, why, ends, expiresInMs, members, connections = [], events = [] }: Explanation) {
-  const left = expiresInMs === null ? "" : ` ${expiresInMs === 0 ? "That is now." : `That is in ${duration(expiresInMs)}, unless it is heard of again.`}`;
+  const left = expiresInMs === null ? "" : ` ${expiresInMs === 0 ? "It expires now." : `It expires in ${duration(expiresInMs)} unless a client writes it again.`}`;
   return html`
     <p>${why} ${ends}${left}</p>
     ${connections.length === 0 ? nothing : html`
-      <h4>Connected</h4>
+      <h4>Live connections</h4>
       <ul>${connections.map(({ clientId, mode, role, ip, sinceMs }) => html`<li>${[clientId, mode, role, ip].filter(Boolean).join(" · ")} <span class="sub">for ${duration(sinceMs)}</span></li>`)}</ul>`}
-    <h4>Who wrote what</h4>
+    <h4>${source === "gateway" ? "Last writers" : "Sources of the members"}</h4>
     <dl>${[...byWriter(members)].map(([writer, names]) => html`<dt>${writer}</dt><dd>${names.map((name) => html`<code>${name}</code> `)}</dd>`)}</dl>
     ${events.length === 0 ? nothing : html`
-      <h4>What happened</h4>
+      <h4>Events, newest first</h4>
       <ol>${events.map(({ text, ageMs }) => html`<li>${text} <span class="sub">${ageText(ageMs)}</span></li>`)}</ol>`}
-    <p class="sub">${source === "gateway" ? "From the gateway's memory." : "From the list alone: it does not show who wrote a member."}</p>`;
+    <p class="sub">${source === "gateway" ? "From the gateway's memory." : "From the list alone, which does not state who wrote a member."}</p>`;
 }
 
 /** The names of the members by who wrote them last, and when. */
 function byWriter(members: readonly ExplainedMember[]): Map<string, string[]> {
   const groups = new Map<string, string[]>();
   for (const { name, from, by, ageMs, row } of members) {
-    const source = from === "list" && row !== undefined ? `row ${row}` : SOURCES[from];
+    const source = from === "list" && row !== undefined ? `row ${row} of the list` : SOURCES[from];
     const writer = [by === undefined ? source : `${source} of ${by}`, ageMs === undefined ? "" : ageText(ageMs)].filter(Boolean).join(", ");
     groups.set(writer, [...(groups.get(writer) ?? []), name]);
   }
