@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::lab::{Lab, MAC, PHONE_NODE, Person};
-use crate::made::{NAMES, named};
+use crate::made::{NAMES, mac_with_id, named};
 
 pub(crate) const ALL: [&str; 22] = [
     "a client with an id",
@@ -43,11 +43,7 @@ pub(crate) async fn make(name: &str) -> Lab {
             lab.join(&MAC).await;
         }
         "an id that only begins like a placeholder" => {
-            lab.join(&Person {
-                id: Some("undefined-1"),
-                ..MAC
-            })
-            .await;
+            lab.join(&mac_with_id("undefined-1")).await;
         }
         "beacons under the id of the handshake" => {
             let mac = lab.join(&MAC).await;
@@ -115,39 +111,17 @@ pub(crate) async fn make(name: &str) -> Lab {
             lab.pass(60_000).await;
         }
         "two tabs on one machine" => {
-            lab.join(&Person {
-                id: Some("tab-1"),
-                ..MAC
-            })
-            .await;
-            lab.join(&Person {
-                id: Some("tab-2"),
-                ..MAC
-            })
-            .await;
+            lab.join(&mac_with_id("tab-1")).await;
+            lab.join(&mac_with_id("tab-2")).await;
             lab.pass(60_000).await;
         }
         "tabs on one machine that come and go" => {
-            let first = lab
-                .join(&Person {
-                    id: Some("tab-1"),
-                    ..MAC
-                })
-                .await;
-            let second = lab
-                .join(&Person {
-                    id: Some("tab-2"),
-                    ..MAC
-                })
-                .await;
+            let first = lab.join(&mac_with_id("tab-1")).await;
+            let second = lab.join(&mac_with_id("tab-2")).await;
             lab.pass(60_000).await;
             lab.leave(first).await;
             lab.pass(5_000).await;
-            lab.join(&Person {
-                id: Some("tab-3"),
-                ..MAC
-            })
-            .await;
+            lab.join(&mac_with_id("tab-3")).await;
             lab.pass(60_000).await;
             lab.leave(second).await;
         }

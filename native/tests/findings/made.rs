@@ -1,6 +1,5 @@
 //! The mistakes.
 
-use presence_gateway::GatewayConfig;
 use serde_json::json;
 
 use crate::lab::{Lab, MAC, PHONE_NODE, Person};
@@ -41,10 +40,12 @@ pub(crate) const ALL: [(&str, &[&str]); 23] = [
 /// Ids and host names.
 pub(crate) const NAMES: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
 
-fn cap(rows: usize) -> impl FnOnce(&mut GatewayConfig) {
-    move |config| config.max_entries = rows
+/// The Mac under another id.
+pub(crate) fn mac_with_id(id: &'static str) -> Person {
+    Person { id: Some(id), ..MAC }
 }
 
+/// A client without an address, with its id as its host name.
 pub(crate) fn named(id: &'static str) -> Person {
     Person {
         id: Some(id),
@@ -58,17 +59,13 @@ pub(crate) fn named(id: &'static str) -> Person {
 pub(crate) async fn make(name: &str) -> Lab {
     let mut lab = Lab::new(|config| {
         if name == "a nearly full list" || name == "a list that is too small" {
-            cap(10)(config);
+            config.max_entries = 10;
         }
     })
     .await;
     match name {
         "a handshake with a placeholder" => {
-            lab.join(&Person {
-                id: Some("undefined"),
-                ..MAC
-            })
-            .await;
+            lab.join(&mac_with_id("undefined")).await;
         }
         "a beacon with a placeholder" => {
             let mac = lab.join(&MAC).await;
@@ -85,11 +82,7 @@ pub(crate) async fn make(name: &str) -> Lab {
             .await;
         }
         "an id in two Unicode forms" => {
-            lab.join(&Person {
-                id: Some("zo\u{e9}"),
-                ..MAC
-            })
-            .await;
+            lab.join(&mac_with_id("zo\u{e9}")).await;
             lab.join(&Person {
                 id: Some("zoe\u{301}"),
                 mode: "webchat",
@@ -121,11 +114,7 @@ pub(crate) async fn make(name: &str) -> Lab {
             lab.pass(20_000).await;
             lab.leave(mac).await;
             lab.pass(60_000).await;
-            lab.join(&Person {
-                id: Some("mac-2"),
-                ..MAC
-            })
-            .await;
+            lab.join(&mac_with_id("mac-2")).await;
         }
         "a node behind a tunnel" => {
             lab.join(&Person {
