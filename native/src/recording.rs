@@ -59,7 +59,7 @@ impl Raw {
             .then(|| Self::Call(serial, Box::new(request.clone())))
     }
 
-    /// Bytes of its texts, as far as peers choose their lengths.
+    /// Bytes of its texts, as far as peers choose their lengths and how many there are.
     fn bytes(&self) -> usize {
         match self {
             Self::Join(_, handshake) => {
@@ -77,7 +77,7 @@ impl Raw {
                     .into_iter()
                     .chain(texts.into_iter().flatten())
                     .chain(lists.into_iter().flatten())
-                    .map(|text| text.len())
+                    .map(text_bytes)
                     .sum()
             }
             Self::Call(_, request) => match &request.call {
@@ -98,10 +98,11 @@ impl Raw {
                         .into_iter()
                         .chain(texts.into_iter().flatten())
                         .chain(beacon.roles.iter().chain(&beacon.scopes))
-                        .map(|text| text.len())
+                        .map(text_bytes)
                         .sum()
                 }
-                _ => request.id.len(),
+                Ok(Call::NodeEvent(event)) => text_bytes(&request.id) + text_bytes(&event.event),
+                _ => text_bytes(&request.id),
             },
             Self::Leave(..) | Self::Pong(_) | Self::Wake | Self::Shutdown => 0,
         }
@@ -117,6 +118,12 @@ impl Raw {
             Self::Shutdown => Input::Shutdown,
         })
     }
+}
+
+/// What a text takes. Of short ones in a list, most is their place there.
+#[expect(clippy::borrowed_box, reason = "its place counts")]
+fn text_bytes(text: &Box<str>) -> usize {
+    size_of_val(text) + text.len()
 }
 
 /// An input, and how many were missed before it.
@@ -274,6 +281,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_text_of_a_list_counts() {
+        let list = (10..42).map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(",");
+        for name in ["roles", "scopes"] {
+            let frame = format!(
+                r#"{{"type":"req","id":"1","method":"system-event","params":{{"text":"x","{name}":[{list}]}}}}"#
+            );
+            let request = Request::parse(&frame).unwrap();
+            let bytes = Raw::call(1, &request).unwrap().bytes();
+            assert!(bytes >= 32 * size_of::<Box<str>>(), "{name}: {bytes}");
+        }
+    }
+
+    #[test]
     fn inputs_beyond_the_bytes_that_may_wait_are_a_gap() {
         let (inputs, received) = sync_channel(MAX_WAITING);
         let mut tap = Tap {
@@ -295,7 +315,8 @@ mod tests {
             tap.record(Raw::call(1, &request).unwrap(), now);
         }
         let taken = received.try_iter().count();
-        assert_eq!(taken, MAX_WAITING_BYTES / 4_097);
+        // Its id and its text.
+        assert_eq!(taken, MAX_WAITING_BYTES / (4_097 + 2 * size_of::<Box<str>>()));
         assert_eq!(tap.missed, (MAX_WAITING - taken) as u64);
         tap.waiting_bytes.store(0, Ordering::Relaxed);
         tap.record(Raw::Pong(1), now);
