@@ -247,7 +247,7 @@ pub(super) fn flapping(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec
 
 /// Why most of them ended, and whether that is sure.
 fn likely_cause(group: &[&Session<'_>]) -> (&'static str, bool) {
-    let count = |is_wanted: &dyn Fn(&Session<'_>, LeaveCause) -> bool| {
+    let most = |is_wanted: &dyn Fn(&Session<'_>, LeaveCause) -> bool| {
         let causes = group
             .iter()
             .filter_map(|session| Some((session, session.left?.1)));
@@ -261,24 +261,24 @@ fn likely_cause(group: &[&Session<'_>]) -> (&'static str, bool) {
         let left_ms = session.left.map_or(session.alive_ms, |(left_ms, _)| left_ms);
         left_ms.saturating_sub(session.trace.joined_ms)
     };
-    if count(&|_, cause| cause == LeaveCause::Silent) {
+    if most(&|_, cause| cause == LeaveCause::Silent) {
         (
             "The gateway closed most of them because no pong came: a network or a proxy drops frames, or the client does \
              not read.",
             true,
         )
-    } else if count(&|session, cause| cause == LeaveCause::WeClosed && session.refused_calls > 0) {
+    } else if most(&|session, cause| cause == LeaveCause::WeClosed && session.refused_calls > 0) {
         (
             "The gateway closed most of them for repeated calls that the role of the client is refused.",
             true,
         )
-    } else if count(&|_, cause| cause == LeaveCause::WeClosed) {
+    } else if most(&|_, cause| cause == LeaveCause::WeClosed) {
         (
             "The gateway closed most of them: the client read too slowly or broke the protocol (its log line `closed` \
              has the reason).",
             true,
         )
-    } else if count(&|session, cause| cause == LeaveCause::PeerClosed && stay_ms(session) <= SHORT_STAY_MS) {
+    } else if most(&|session, cause| cause == LeaveCause::PeerClosed && stay_ms(session) <= SHORT_STAY_MS) {
         (
             "The client closed most of them within 5 s after the handshake: it does not accept the answer, or it is \
              restarted.",
