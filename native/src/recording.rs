@@ -19,6 +19,8 @@ const MAX_WAITING: usize = 4_096;
 const MAX_WAITING_BYTES: usize = 8 * 1024 * 1024;
 /// When what was written goes to the file at the latest.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
+/// How long the end of the gateway waits for what is not written yet.
+const END_WITHIN: Duration = Duration::from_secs(2);
 
 /// A file to record to, and how large it may grow.
 #[derive(Clone, Debug)]
@@ -29,7 +31,7 @@ pub struct RecordTo {
     pub max_bytes: u64,
 }
 
-/// The driver's end of a recording. The file is complete once this is dropped and its thread has ended.
+/// The driver's end of a recording. Once this is dropped the file is complete, unless its disk hangs.
 #[derive(Debug)]
 pub(crate) struct Tap {
     inputs: SyncSender<Message>,
@@ -38,7 +40,8 @@ pub(crate) struct Tap {
     /// Inputs that found no room since the last that did.
     missed: u64,
     is_over: bool,
-    thread: Option<std::thread::JoinHandle<()>>,
+    /// Disconnected once the thread has ended.
+    ended: Receiver<()>,
 }
 
 /// An input of the hub that may change rows. The thread redacts it.
@@ -153,19 +156,23 @@ impl Tap {
             left: to.max_bytes,
             waiting_bytes: Arc::clone(&waiting_bytes),
         };
-        let thread = std::thread::Builder::new()
+        let (end, ended) = sync_channel(0);
+        std::thread::Builder::new()
             .name("recorder".to_owned())
-            .spawn(move || match writer.run(&header, &received) {
-                Ok(true) => {}
-                Ok(false) => info!("the recording is as large as it may grow, and ends"),
-                Err(error) => warn!(%error, "the recording ends: its file cannot be written"),
+            .spawn(move || {
+                match writer.run(&header, &received) {
+                    Ok(true) => {}
+                    Ok(false) => info!("the recording is as large as it may grow, and ends"),
+                    Err(error) => warn!(%error, "the recording ends: its file cannot be written"),
+                }
+                drop::<SyncSender<()>>(end);
             })?;
         Ok(Self {
             inputs,
             waiting_bytes,
             missed: 0,
             is_over: false,
-            thread: Some(thread),
+            ended,
         })
     }
 
@@ -199,12 +206,11 @@ impl Tap {
 }
 
 impl Drop for Tap {
-    /// Waits until everything is written.
+    /// Waits until everything is written, but not for a disk that hangs.
     fn drop(&mut self) {
         self.inputs = sync_channel(0).0;
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been reported.
-            let _ = thread.join();
+        if let Err(RecvTimeoutError::Timeout) = self.ended.recv_timeout(END_WITHIN) {
+            warn!("the recording may lack its end: its file takes too long");
         }
     }
 }
@@ -301,7 +307,7 @@ mod tests {
             waiting_bytes: Arc::default(),
             missed: 0,
             is_over: false,
-            thread: None,
+            ended: sync_channel(0).1,
         };
         let text = "x".repeat(4_096);
         let frame =

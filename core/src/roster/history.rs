@@ -12,14 +12,8 @@ pub(crate) const MAX_KEY_BYTES: usize = 128 * 1_024;
 /// What happened to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
-    /// It was older than the TTL.
-    Expired,
-    /// There were too many rows.
-    Evicted { was_live: bool },
-    /// Its reporter had too many rows about others.
-    OverQuota,
-    /// A later connection of the device stands for it.
-    Replaced,
+    /// It was removed.
+    Gone(Gone),
     /// It goes by an `instanceId` now.
     Renamed,
     /// A connection left a row that a device key came to own; the key is that of the connection's new row.
@@ -28,6 +22,19 @@ pub(crate) enum What {
     Apart,
     /// A beacon of the row's connection was refused.
     Refused(Refusal),
+}
+
+/// Why a row was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gone {
+    /// It was older than the TTL.
+    Expired,
+    /// There were too many rows.
+    Evicted { was_live: bool },
+    /// Its reporter had too many rows about others.
+    OverQuota,
+    /// A later connection of the device stands for it.
+    Replaced,
 }
 
 /// Why a beacon was refused.
@@ -109,7 +116,7 @@ mod tests {
             at_ms,
             key: RowKey::Connection(key.into()),
             was: None,
-            what: What::Expired,
+            what: What::Gone(Gone::Expired),
             cause: 0,
         }
     }

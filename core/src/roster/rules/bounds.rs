@@ -3,7 +3,7 @@
 use super::Report;
 use crate::model::ClientInfo;
 use crate::model::entry::PresenceEntry;
-use crate::roster::history::What;
+use crate::roster::history::Gone;
 use crate::roster::{MAX_ROW_BYTES, Roster, RowId, max_list_bytes, size};
 
 /// Whose quota the rows count against that a beacon makes about others (SPEC 1.5).
@@ -89,7 +89,7 @@ impl Roster {
                 self.evictions.closed += 1;
             }
             let cause = self.store[kept].last_writer();
-            self.remove(id, What::Evicted { was_live }, cause);
+            self.remove(id, Gone::Evicted { was_live }, cause);
         }
     }
 
@@ -100,7 +100,7 @@ impl Roster {
             && held > quota
         {
             self.evictions.over_quota += 1;
-            self.remove(oldest, What::OverQuota, conn);
+            self.remove(oldest, Gone::OverQuota, conn);
         }
     }
 

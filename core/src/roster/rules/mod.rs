@@ -20,7 +20,7 @@ pub use self::identity::BeaconTarget;
 pub use self::ownership::{Aim, Disputes, Move};
 pub use self::report::Report;
 use super::clock::moment_before;
-use super::history::What;
+use super::history::{Gone, What};
 use super::row::{Detached, Device, Live, Row, Said, overlay, overlay_id};
 use super::store::RowId;
 use super::{MAX_ROW_BYTES, ROW_SHARE_BYTES, Roster, size};
@@ -308,12 +308,12 @@ impl Roster {
         while let Some(id) = self.store.next_to_expire()
             && self.is_over(&self.store[id], now.age_ms)
         {
-            self.remove(id, What::Expired, 0);
+            self.remove(id, Gone::Expired, 0);
         }
         while now.age_ms >= self.spared_until_ms
             && let Some(id) = self.store.next_spared()
         {
-            self.remove(id, What::Expired, 0);
+            self.remove(id, Gone::Expired, 0);
         }
         self.tell_activity();
     }

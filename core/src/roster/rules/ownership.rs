@@ -7,7 +7,7 @@ use super::{BeaconTarget, ConnectWrite, Holder, Report, key_of};
 use crate::model::ClientInfo;
 use crate::model::key::{PresenceKey, RowKey};
 use crate::model::time::Now;
-use crate::roster::history::What;
+use crate::roster::history::{Gone, What};
 use crate::roster::row::{Device, Live, Row};
 use crate::roster::{ROW_SHARE_BYTES, Roster, RowId};
 
@@ -191,7 +191,7 @@ impl Roster {
             .filter(|&id| id != kept && is_left_behind(&self.store[id]))
             .collect();
         for id in left_behind {
-            self.remove(id, What::Replaced, write.conn);
+            self.remove(id, Gone::Replaced, write.conn);
         }
     }
 }

@@ -1,16 +1,16 @@
 //! How rows go, and what is remembered of it.
 
 use crate::model::key::RowKey;
-use crate::roster::history::{RowEvent, What};
+use crate::roster::history::{Gone, RowEvent, What};
 use crate::roster::{Removal, Roster, RowId};
 
 impl Roster {
     /// Removes the row. `cause` is the serial of the connection whose write leaves no place for it, 0 if none did.
-    pub(super) fn remove(&mut self, id: RowId, why: What, cause: u64) {
+    pub(super) fn remove(&mut self, id: RowId, why: Gone, cause: u64) {
         let removal = match why {
-            What::Evicted { .. } | What::OverQuota => Removal::Evicted,
-            What::Replaced => Removal::Replaced,
-            _ => Removal::Expired,
+            Gone::Expired => Removal::Expired,
+            Gone::Evicted { .. } | Gone::OverQuota => Removal::Evicted,
+            Gone::Replaced => Removal::Replaced,
         };
         if let Some(mut row) = self.store.remove(id) {
             self.bytes -= row.bytes;
@@ -18,7 +18,7 @@ impl Roster {
             self.log.removed(id, &row.key, removal, self.store.len());
             self.leave_siblings(id, &mut row);
             self.removals += 1;
-            self.note(row.key, None, why, cause);
+            self.note(row.key, None, What::Gone(why), cause);
         }
     }
 

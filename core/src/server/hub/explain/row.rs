@@ -11,7 +11,7 @@ use crate::findings::quoted;
 use crate::model::json::{ObjectText, array_text};
 use crate::model::key::RowKey;
 use crate::model::time::Now;
-use crate::roster::history::{Refusal, RowEvent, What};
+use crate::roster::history::{Gone, Refusal, RowEvent, What};
 use crate::roster::view::{Ends, KeyFrom, RowView, Source, Written};
 
 /// Most live connections of an explanation: the newest.
@@ -267,17 +267,19 @@ fn row_event(event: &RowEvent) -> (&'static str, String) {
         quoted(&was.unwrap_or_default())
     };
     match event.what {
-        What::Expired => ("expired", "The row was older than the TTL and went.".into()),
-        What::Evicted { was_live: true } => (
+        What::Gone(Gone::Expired) => ("expired", "The row was older than the TTL and went.".into()),
+        What::Gone(Gone::Evicted { was_live: true }) => (
             "evicted",
             "The row went although its client is connected, because the list was full.".into(),
         ),
-        What::Evicted { was_live: false } => ("evicted", "The row went, because the list was full.".into()),
-        What::OverQuota => (
+        What::Gone(Gone::Evicted { was_live: false }) => {
+            ("evicted", "The row went, because the list was full.".into())
+        }
+        What::Gone(Gone::OverQuota) => (
             "evicted",
             "The row went, because its reporter had too many rows about others.".into(),
         ),
-        What::Replaced => (
+        What::Gone(Gone::Replaced) => (
             "replaced",
             "The row went: the same device connected again under another id.".into(),
         ),
