@@ -1,5 +1,8 @@
 //! The crates as they are published.
 
+use std::path::Path;
+use std::{fs, io};
+
 use super::Step;
 use crate::failure::Failure;
 use crate::process::Program;
@@ -20,13 +23,56 @@ pub(super) const PACKAGES: Step = Step {
     is_ready: |project| project.path("target/package").is_dir(),
     needs: &[],
     opt_in: false,
-    run: |project, _| {
-        Program::cargo(project)
-            .with(["package", "--allow-dirty"])
-            .with(CRATES)
-            .run()
-    },
+    run: |project, _| check_packages(project),
 };
+
+/// The workspace that the unpacked crates are built in: the gateway takes the core from there, not from a registry.
+const UNPACKED_WORKSPACE: &str = concat!(
+    "[workspace]\nresolver = \"3\"\nmembers = [\"presence-*\"]\n\n[patch.crates-io]\npresence-core = { path = \"presence-core-",
+    env!("CARGO_PKG_VERSION"),
+    "\" }\n"
+);
+
+/// Packages the crates, unpacks them, and builds what was unpacked.
+///
+/// The verification of `cargo package` itself would build the gateway against the core that an earlier run left in
+/// cargo's home: cargo takes a registry's crate of the same version as unchanged.
+fn check_packages(project: &Project) -> Result<(), Failure> {
+    let packages = project.target().join("package");
+    let unpacked = packages.join("unpacked");
+    Program::cargo(project)
+        .with(["package", "--allow-dirty", "--no-verify"])
+        .with(CRATES)
+        .run()?;
+    lay_out(project, &unpacked).map_err(|error| {
+        Failure::missing(format!(
+            "the folder for the unpacked crates cannot be made: {error}"
+        ))
+    })?;
+    for name in ["presence-core", "presence-gateway"] {
+        let file = format!("{name}-{}.crate", env!("CARGO_PKG_VERSION"));
+        Program::new(project, "tar")
+            .with(["-xzf", &packages.join(file).to_string_lossy()])
+            .folder(&unpacked)
+            .run()?;
+    }
+    Program::cargo(project)
+        .with(["build", "--workspace", "--target-dir"])
+        .with([packages.join("build").to_string_lossy()])
+        .folder(&unpacked)
+        .run()
+}
+
+/// Makes the folder anew, with all of the workspace but its members.
+fn lay_out(project: &Project, unpacked: &Path) -> io::Result<()> {
+    if unpacked.exists() {
+        fs::remove_dir_all(unpacked)?;
+    }
+    fs::create_dir_all(unpacked)?;
+    fs::write(unpacked.join("Cargo.toml"), UNPACKED_WORKSPACE)?;
+    fs::copy(project.path("Cargo.lock"), unpacked.join("Cargo.lock"))?;
+    Ok(())
+}
 
 /// The crates with the oldest supported compiler.
 pub(super) const OLDEST: Step = Step {
