@@ -67,9 +67,22 @@ pub struct Joined {
 }
 
 impl Joined {
-    fn new(handshake: &Handshake, redactor: &Redactor) -> Self {
+    fn redacted(handshake: &Handshake, redactor: &Redactor) -> Self {
+        let mut joined = Self::new(handshake);
+        for member in [
+            &mut joined.display_name,
+            &mut joined.instance_id,
+            &mut joined.device_id,
+            &mut joined.user,
+        ] {
+            *member = member.as_deref().map(|text| redactor.name(text));
+        }
+        joined.remote_ip = joined.remote_ip.as_deref().map(|ip| redactor.ip(ip));
+        joined
+    }
+
+    pub(super) fn new(handshake: &Handshake) -> Self {
         let client = &*handshake.client;
-        let name = |text: &Option<Box<str>>| text.as_deref().map(|text| redactor.name(text));
         Self {
             conn_id: handshake.conn_id.clone(),
             protocol: handshake.protocol,
@@ -79,14 +92,14 @@ impl Joined {
             version: client.version.clone(),
             platform: client.platform.clone(),
             mode: client.mode.clone(),
-            display_name: name(&client.display_name),
+            display_name: client.display_name.clone(),
             device_family: client.device_family.clone(),
             model_identifier: client.model_identifier.clone(),
-            instance_id: name(&client.instance_id),
+            instance_id: client.instance_id.clone(),
             time_zone: client.time_zone.clone(),
-            device_id: name(&handshake.device_id),
-            remote_ip: handshake.remote_ip.as_deref().map(|ip| redactor.ip(ip)),
-            user: name(&handshake.user),
+            device_id: handshake.device_id.clone(),
+            remote_ip: handshake.remote_ip.clone(),
+            user: handshake.user.clone(),
             may_report_input: handshake.may_report_input,
             clock_skew_ms: handshake.clock_skew_ms,
         }
@@ -125,7 +138,7 @@ impl Input {
     /// A handshake, redacted.
     #[must_use]
     pub fn join(serial: u64, handshake: &Handshake, redactor: &Redactor) -> Self {
-        Self::Join(serial, Box::new(Joined::new(handshake, redactor)))
+        Self::Join(serial, Box::new(Joined::redacted(handshake, redactor)))
     }
 
     /// The end of a connection.

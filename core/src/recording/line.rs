@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FORMAT, Input, Redactor};
+use super::{FORMAT, Input, Redactor, State};
 use crate::model::PresenceEntry;
 use crate::model::time::Now;
 use crate::server::HubConfig;
@@ -80,6 +80,16 @@ impl Header {
         }
     }
 
+    /// The same for a recording that begins at another moment.
+    #[must_use]
+    pub(super) fn at(&self, now: Now) -> Self {
+        Self {
+            at: now.age_ms,
+            wall: now.wall_ms,
+            ..self.clone()
+        }
+    }
+
     /// The moment of the start.
     #[must_use]
     pub fn now(&self) -> Now {
@@ -110,6 +120,8 @@ pub enum Step {
     Input(Input),
     /// The digest of the gateway's own rows after all inputs before it.
     Digest(Box<str>),
+    /// A part of a checkpoint: the state of the replay here, for replays that begin with it.
+    State(State),
     /// So many inputs were not recorded: the replay is inexact from here on.
     Gap(u64),
 }

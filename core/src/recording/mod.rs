@@ -13,6 +13,7 @@ mod recorder;
 mod redact;
 mod replay;
 mod shrink;
+mod state;
 
 #[cfg(test)]
 mod tests;
@@ -22,12 +23,17 @@ pub use self::line::{HEADER_START, Header, Line, Step};
 pub use self::reader::{ReadError, Reader};
 pub use self::recorder::Recorder;
 pub use self::redact::Redactor;
-pub use self::replay::Replay;
+pub use self::replay::{Replay, StepError};
 pub use self::shrink::shrink;
+pub use self::state::State;
 
 /// The version of the format.
 pub const FORMAT: u32 = 1;
 /// Inputs between two digests.
 pub const INPUTS_PER_DIGEST: u64 = 256;
+/// Inputs between two checkpoints; more if a checkpoint has many lines.
+pub const INPUTS_PER_CHECKPOINT: u64 = 16_384;
+/// Inputs between two checkpoints for each line that a checkpoint has.
+pub const INPUTS_PER_CHECKPOINT_LINE: u64 = 4;
 /// The longest line that is read, in bytes: a beacon with all members at their bounds is far shorter.
 pub const MAX_LINE_BYTES: usize = 1024 * 1024;

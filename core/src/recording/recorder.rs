@@ -2,7 +2,9 @@
 
 use alloc::string::String;
 
-use super::{Header, INPUTS_PER_DIGEST, Input, Line, Redactor, Replay, Step};
+use super::{
+    Header, INPUTS_PER_CHECKPOINT, INPUTS_PER_CHECKPOINT_LINE, INPUTS_PER_DIGEST, Input, Line, Redactor, Replay, Step,
+};
 use crate::model::json::json_text;
 use crate::model::time::Now;
 use crate::server::HubConfig;
@@ -10,7 +12,10 @@ use crate::server::HubConfig;
 /// Turns inputs into lines. It replays what it writes, so that digests are of the redacted rows.
 #[derive(Debug)]
 pub struct Recorder {
+    header: Header,
     replay: Replay,
+    /// The inputs so far at the next checkpoint.
+    next_checkpoint: u64,
 }
 
 impl Recorder {
@@ -19,7 +24,13 @@ impl Recorder {
     pub fn new(config: &HubConfig, redactor: &Redactor, now: Now) -> (Self, String) {
         let header = Header::new(config, redactor, now);
         let replay = Replay::new(&header);
-        (Self { replay }, line_of(&header))
+        let text = line_of(&header);
+        let recorder = Self {
+            header,
+            replay,
+            next_checkpoint: INPUTS_PER_CHECKPOINT,
+        };
+        (recorder, text)
     }
 
     /// The lines of an input, each with its end.
@@ -28,6 +39,9 @@ impl Recorder {
         let mut lines = line_of(&Line::new(now, Step::Input(input)));
         if self.replay.inputs().is_multiple_of(INPUTS_PER_DIGEST) {
             lines.push_str(&self.digest(now));
+        }
+        if self.replay.inputs() >= self.next_checkpoint {
+            lines.push_str(&self.checkpoint(now));
         }
         lines
     }
@@ -38,11 +52,31 @@ impl Recorder {
         line_of(&Line::new(now, Step::Digest(self.replay.digest().into())))
     }
 
+    /// The lines of a checkpoint: a replay can begin with them.
+    pub fn checkpoint(&mut self, now: Now) -> String {
+        let state = self.replay.checkpoint(now);
+        let lines = u64::try_from(state.len()).unwrap_or(u64::MAX);
+        let pause = INPUTS_PER_CHECKPOINT.max(lines.saturating_mul(INPUTS_PER_CHECKPOINT_LINE));
+        self.next_checkpoint = self.replay.inputs().saturating_add(pause);
+        state
+            .into_iter()
+            .map(|state| line_of(&Line::new(now, Step::State(state))))
+            .collect()
+    }
+
+    /// The first lines of a recording that goes on from here: another header, and a checkpoint.
+    pub fn restart(&mut self, now: Now) -> String {
+        let mut text = line_of(&self.header.at(now));
+        text.push_str(&self.checkpoint(now));
+        text
+    }
+
     /// The line for inputs that were not recorded.
     #[must_use]
     pub fn gap(&mut self, inputs: u64, now: Now) -> String {
         let line = Line::new(now, Step::Gap(inputs));
-        self.replay.step(&line);
+        // Only digests and checkpoints can be wrong.
+        let _ = self.replay.step(&line);
         line_of(&line)
     }
 }

@@ -1,26 +1,50 @@
 //! A hub that lives through a recording.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde_json::json;
 
-use super::{Header, Input, Line, Step};
+use super::state::{self, Loading};
+use super::{Header, Input, Line, State, Step};
 use crate::model::PresenceEntry;
 use crate::model::time::Now;
 use crate::server::{ConnId, Hub, HubConfig, LeaveCause};
 use crate::wire::Request;
 
+/// Why a replay cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StepError {
+    /// The rows are not those of the recording.
+    #[error("the digest differs: an input before it was changed, or this version has other rules")]
+    Digest,
+    /// A checkpoint holds what no gateway can have.
+    #[error("the checkpoint has {0} that no gateway can have")]
+    State(&'static str),
+}
+
 /// A hub in virtual time.
 #[derive(Debug)]
 pub struct Replay {
     hub: Hub,
+    config: HubConfig,
+    begin: Begin,
     now: Now,
     conns: BTreeMap<u64, ConnId>,
     inputs: u64,
     /// Inputs that were not recorded.
     missing: u64,
+}
+
+/// Whether a checkpoint counts: only where a replay begins.
+#[derive(Debug)]
+enum Begin {
+    Fresh,
+    Loading(Box<Loading>),
+    Over,
 }
 
 impl Replay {
@@ -34,7 +58,9 @@ impl Replay {
     #[must_use]
     pub fn with_config(config: HubConfig, now: Now) -> Self {
         Self {
-            hub: Hub::new(config, now),
+            hub: Hub::new(config.clone(), now),
+            config,
+            begin: Begin::Fresh,
             now,
             conns: BTreeMap::new(),
             inputs: 0,
@@ -42,18 +68,61 @@ impl Replay {
         }
     }
 
-    /// Takes the next line. Returns whether the rows are those of the recording: `false` only for a digest that
-    /// differs.
-    pub fn step(&mut self, line: &Line) -> bool {
+    /// Takes the next line. The lines of a checkpoint are only looked at where the replay begins.
+    ///
+    /// # Errors
+    /// [`StepError`] if the rows are not those of the recording, or the replay cannot begin with this checkpoint.
+    pub fn step(&mut self, line: &Line) -> Result<(), StepError> {
+        if let Step::State(state) = &line.step {
+            return self.load(state, line.now());
+        }
+        if let Begin::Loading(_) = core::mem::replace(&mut self.begin, Begin::Over) {
+            return Err(StepError::State("fewer lines"));
+        }
         match &line.step {
             Step::Input(input) => self.input(input, line.now()),
             Step::Gap(inputs) => self.missing = self.missing.saturating_add(*inputs),
             Step::Digest(digest) => {
                 self.pass(line.now());
-                return self.missing > 0 || *self.digest() == **digest;
+                if self.missing == 0 && *self.digest() != **digest {
+                    return Err(StepError::Digest);
+                }
             }
+            Step::State(_) => {}
         }
-        true
+        Ok(())
+    }
+
+    fn load(&mut self, state: &State, now: Now) -> Result<(), StepError> {
+        let loading = match core::mem::replace(&mut self.begin, Begin::Over) {
+            Begin::Over => return Ok(()),
+            Begin::Fresh => Box::new(Loading::begin(state).ok_or(StepError::State("a first line"))?),
+            Begin::Loading(mut loading) => {
+                loading.take(state).map_err(StepError::State)?;
+                loading
+            }
+        };
+        if !loading.is_complete() {
+            self.begin = Begin::Loading(loading);
+            return Ok(());
+        }
+        let restored = loading
+            .restored(self.config.clone(), now)
+            .map_err(StepError::State)?;
+        self.hub = restored.hub;
+        self.conns = restored.conns;
+        self.inputs = restored.inputs;
+        self.missing = restored.missing;
+        self.now = now;
+        self.drain();
+        Ok(())
+    }
+
+    /// Its state, from which another replay can go on.
+    #[must_use]
+    pub(super) fn checkpoint(&mut self, now: Now) -> Vec<State> {
+        self.pass(now);
+        state::parts(&self.hub, &self.conns, self.inputs, self.missing)
     }
 
     /// Lets time pass: what is due is done exactly when it is due.

@@ -44,7 +44,8 @@ pub(super) fn shrink_within(
         kept.sort_by_key(|line| core::ptr::from_ref::<Line>(line) as usize);
         let mut replay = Replay::new(header);
         for line in kept {
-            replay.step(line);
+            // Of inputs none can be wrong.
+            let _ = replay.step(line);
         }
         replay.pass(until);
         Some(holds(&replay.list()))

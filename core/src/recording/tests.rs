@@ -128,7 +128,7 @@ fn replay(text: &str) -> Replay {
     let reader = Reader::new(text).unwrap();
     let mut replay = Replay::new(reader.header());
     for line in reader {
-        assert!(replay.step(&line.unwrap()));
+        assert_eq!(replay.step(&line.unwrap()), Ok(()));
     }
     replay
 }
@@ -229,7 +229,7 @@ fn a_changed_input_is_seen_at_the_next_digest() {
     let mut reader = Reader::new(&changed).unwrap();
     let mut replay = Replay::new(reader.header());
     while let Some(line) = reader.next() {
-        if !replay.step(&line.unwrap()) {
+        if replay.step(&line.unwrap()).is_err() {
             assert_eq!(reader.line(), 258);
             return;
         }
@@ -242,9 +242,9 @@ fn after_a_gap_digests_are_not_compared() {
     let header = Header::new(&config(), &redactor(), START);
     let mut replay = Replay::new(&header);
     let digest = Line::new(START, Step::Digest("0".into()));
-    assert!(!replay.step(&digest));
-    assert!(replay.step(&Line::new(START, Step::Gap(3))));
-    assert!(replay.step(&digest));
+    assert_eq!(replay.step(&digest), Err(StepError::Digest));
+    assert_eq!(replay.step(&Line::new(START, Step::Gap(3))), Ok(()));
+    assert_eq!(replay.step(&digest), Ok(()));
     assert_eq!(replay.missing(), 3);
 }
 

@@ -22,6 +22,16 @@ impl Clock {
         }
     }
 
+    #[cfg(feature = "recording")]
+    pub(super) fn of_offset(offset_ms: i64) -> Self {
+        Self { offset_ms }
+    }
+
+    #[cfg(feature = "recording")]
+    pub(super) fn offset_ms(self) -> i64 {
+        self.offset_ms
+    }
+
     /// Follows a step of the wall clock; returns whether there was one.
     pub(super) fn follow(&mut self, now: Now) -> bool {
         let clock = Self::new(now);

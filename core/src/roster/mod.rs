@@ -16,6 +16,8 @@ mod row;
 mod rules;
 pub(crate) mod size;
 mod store;
+#[cfg(feature = "recording")]
+pub(crate) mod saved;
 #[cfg(feature = "server")]
 pub(crate) mod view;
 

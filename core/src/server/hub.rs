@@ -15,6 +15,8 @@ mod members;
 mod node_key;
 mod nodes;
 mod own_rows;
+#[cfg(feature = "recording")]
+mod saved;
 mod time;
 mod trace;
 mod view;
@@ -29,6 +31,8 @@ use alloc::vec::Vec;
 pub use self::config::HubConfig;
 use self::journal::Journal;
 use self::members::Members;
+#[cfg(feature = "recording")]
+pub(crate) use self::saved::{SavedHub, SavedMember};
 use super::Item;
 use crate::fleet::Fleet;
 use crate::model::entry::PresenceEntry;
@@ -85,8 +89,8 @@ pub struct Hub {
     fleet: Option<Box<Fleet>>,
     members: Members,
     nodes: nodes::Nodes,
-    /// Ping and pong deadlines, earliest first.
-    heartbeats: BTreeSet<(u64, u32)>,
+    /// Ping and pong deadlines, earliest first; those of one moment in the order of the joins. With serial and slot.
+    heartbeats: BTreeSet<(u64, u64, u32)>,
     next_serial: u64,
     started_ms: u64,
     /// The next `tick`; `None` while nobody is connected.

@@ -3,7 +3,7 @@
 use presence_core::client::{Mirror, MirrorConfig};
 use presence_core::findings::{FindingKind, findings};
 use presence_core::model::RawEntry;
-use presence_core::recording::{Header, Line, Reader, Replay, shrink};
+use presence_core::recording::{Header, Line, Reader, Replay, StepError, shrink};
 use presence_core::{Now, PresenceEntry};
 
 use super::options::{ReplayOptions, out_of_bounds};
@@ -40,11 +40,10 @@ pub(super) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
         if until.is_some_and(|until| line.at > until.age_ms) {
             break;
         }
-        if !replay.step(&line) && !is_what_if {
-            let line = reader.line();
-            problem = Some(format!(
-                "line {line}: the digest differs: an input before it was changed, or this version has other rules"
-            ));
+        if let Err(error) = replay.step(&line)
+            && !(is_what_if && error == StepError::Digest)
+        {
+            problem = Some(format!("line {}: {error}", reader.line()));
             break;
         }
         if options.shrink.is_some() {

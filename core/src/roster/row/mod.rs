@@ -5,6 +5,8 @@ mod class;
 mod device;
 mod live;
 mod merge;
+#[cfg(feature = "recording")]
+mod saved;
 mod sets;
 mod stamps;
 mod user;
@@ -20,6 +22,8 @@ pub(super) use self::class::{Class, Place};
 pub(super) use self::device::Device;
 pub(super) use self::live::{Detached, Live};
 pub(super) use self::merge::{overlay, overlay_id};
+#[cfg(feature = "recording")]
+pub(crate) use self::saved::SavedRow;
 use self::sets::Sets;
 pub(super) use self::stamps::{Origin, Stamp, Stamps, Stated};
 pub(super) use self::user::{Part, Shared};

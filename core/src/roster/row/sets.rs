@@ -16,9 +16,12 @@ use crate::roster::size;
 /// With more live connections than this a row has an index, so that a close does not go through all of them.
 const FEW: usize = 4;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "recording", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "recording", serde(rename_all = "camelCase"))]
 pub(crate) struct Sets {
     /// What the live connections bring, from the time when there are more than [`FEW`] until the last close.
+    #[cfg_attr(feature = "recording", serde(skip))]
     index: Option<Box<Index>>,
     /// What beacons added.
     added_roles: Vec<Box<str>>,
@@ -30,6 +33,27 @@ pub(crate) struct Sets {
 }
 
 impl Sets {
+    /// All but the index.
+    #[cfg(feature = "recording")]
+    pub(crate) fn saved(&self) -> Self {
+        Self {
+            index: None,
+            added_roles: self.added_roles.clone(),
+            added_scopes: self.added_scopes.clone(),
+            ..*self
+        }
+    }
+
+    /// With the index; `None` if there are more than there may be.
+    #[cfg(feature = "recording")]
+    pub(crate) fn restored(mut self, live: &[Live]) -> Option<Self> {
+        for at in 0..live.len() {
+            self.attach(&live[..=at], at);
+        }
+        let is_bounded = |set: &[Box<str>]| set.len() <= MAX_SET;
+        (is_bounded(&self.added_roles) && is_bounded(&self.added_scopes)).then_some(self)
+    }
+
     /// The connection at `at` was added to `live`.
     pub(crate) fn attach(&mut self, live: &[Live], at: usize) {
         if let Some(index) = &mut self.index {
@@ -121,7 +145,7 @@ impl Sets {
 type Items<'a> = Box<dyn Iterator<Item = &'a str> + 'a>;
 
 /// What many live connections bring.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Index {
     roles: Union,
     scopes: Union,
@@ -147,7 +171,7 @@ impl Index {
 type Place = (u64, u32);
 
 /// The union of lists of live connections, in the order of the first place of each text.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Union {
     places: BTreeMap<Arc<str>, BTreeSet<Place>>,
     /// Each text by the first of its places.

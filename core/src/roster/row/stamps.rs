@@ -23,6 +23,17 @@ impl Stated {
     pub(crate) const ROLES: Self = Self(1 << 19);
     pub(crate) const SCOPES: Self = Self(1 << 20);
 
+    /// Bits of no member are nobody's.
+    #[cfg(feature = "recording")]
+    pub(crate) fn of_bits(bits: u32) -> Self {
+        Self(bits & ((1 << 21) - 1))
+    }
+
+    #[cfg(feature = "recording")]
+    pub(crate) fn bits(self) -> u32 {
+        self.0
+    }
+
     /// With `other` too, if `is_in`.
     pub(crate) fn with(self, other: Self, is_in: bool) -> Self {
         if is_in { Self(self.0 | other.0) } else { self }
@@ -89,6 +100,11 @@ impl Stamps {
     /// The last write of a member.
     pub(crate) fn of(&self, member: Stated) -> Option<&Stamp> {
         self.0.iter().find(|stamp| stamp.stated.has(member))
+    }
+
+    #[cfg(feature = "recording")]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Stamp> {
+        self.0.iter()
     }
 
     /// The newest beacon.

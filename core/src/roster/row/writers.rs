@@ -104,6 +104,7 @@ impl Field {
 
 /// A set of fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "recording", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Fields(u16);
 
 impl Fields {
@@ -162,6 +163,19 @@ impl Said {
             said.fields = said.fields.with(field, said.value(field).is_some());
         }
         said
+    }
+
+    /// The fields it states, as bits.
+    #[cfg(feature = "recording")]
+    pub(crate) fn fields(&self) -> u16 {
+        self.fields.0
+    }
+
+    /// The same without the fields that are not among these bits.
+    #[cfg(feature = "recording")]
+    pub(crate) fn limited_to(mut self, bits: u16) -> Self {
+        self.fields = self.fields.and(Fields(bits));
+        self
     }
 
     /// Who the client is.
@@ -232,7 +246,8 @@ impl Said {
 }
 
 /// The last writer of each field, as far as it is a live connection.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "recording", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Writers {
     /// The fields that a connection wrote last.
     fields: Fields,

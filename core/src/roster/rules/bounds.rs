@@ -132,7 +132,7 @@ impl Roster {
     // ---- bytes ----------------------------------------------------------------------------------
 
     /// A text or a set of the row changed: what the row and the list take.
-    pub(super) fn measure(&mut self, id: RowId) {
+    pub(in crate::roster) fn measure(&mut self, id: RowId) {
         let row = &mut self.store[id];
         let bytes = size::of_entry(&row.fields);
         self.bytes = self.bytes - row.bytes + bytes;

@@ -52,6 +52,30 @@ pub struct ConnectWrite<'a> {
     pub user: Option<&'a str>,
 }
 
+impl ConnectWrite<'_> {
+    /// The live connection that it makes.
+    fn as_live(&self, written_ms: u64) -> Live {
+        let ip = self.remote_ip.filter(|ip| !is_loopback(ip));
+        Live {
+            conn: self.conn,
+            seat: self.seat,
+            conn_id: self.conn_id.into(),
+            role: self.role,
+            scopes: self.scopes.clone(),
+            said: Said::new(self.client, self.role, ip, self.user),
+            written_ms,
+        }
+    }
+
+    /// The live connection that it made; `fields` are the bits of those that the row had room for.
+    #[cfg(feature = "recording")]
+    pub(crate) fn live(&self, fields: u16, written_ms: u64) -> Live {
+        let mut live = self.as_live(written_ms);
+        live.said = live.said.limited_to(fields);
+        live
+    }
+}
+
 impl Roster {
     // ---- connections ----------------------------------------------------------------------------
 
@@ -124,16 +148,7 @@ impl Roster {
                 self.store.set_device(id, None);
             }
         }
-        let ip = write.remote_ip.filter(|ip| !is_loopback(ip));
-        let live = Live {
-            conn: write.conn,
-            seat: write.seat,
-            conn_id: write.conn_id.into(),
-            role: write.role,
-            scopes: write.scopes.clone(),
-            said: Said::new(write.client, write.role, ip, write.user),
-            written_ms: now.age_ms,
-        };
+        let live = write.as_live(now.age_ms);
         let newest = self.store[id].live.last();
         self.disputes.shared +=
             u64::from(newest.is_some_and(|newest| newest.said.has_other_host(&live.said)));
@@ -365,7 +380,7 @@ impl Roster {
         self.store.refresh(id);
     }
 
-    fn log_change(&mut self, id: RowId) {
+    pub(super) fn log_change(&mut self, id: RowId) {
         self.texts.forget();
         self.store[id].revision = self.log.changed(id);
         self.share_with_siblings(id);

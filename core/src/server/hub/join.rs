@@ -56,19 +56,13 @@ impl Hub {
         };
         let serial = self.next_serial;
         self.next_serial += 1;
-        let mode = PresenceKey::of_name(&handshake.client.mode);
-        let is_ephemeral = mode.is_some_and(|mode| {
-            self.config
-                .ephemeral_modes
-                .iter()
-                .any(|ephemeral| **ephemeral == *mode.as_str())
-        });
+        let is_tracked = self.is_tracked(&handshake);
         let member = Member {
             serial,
             reads: may_read(handshake.role, &handshake.scopes),
             takes_deltas,
             sees_own,
-            is_tracked: !is_ephemeral,
+            is_tracked,
             key: self.roster.connect_key(
                 &handshake.client,
                 handshake.device_id.as_deref(),
@@ -107,13 +101,22 @@ impl Hub {
             self.own_rows_at_ms.get_or_insert(at_ms);
         }
         if !self.is_shut_down {
-            self.heartbeats.insert((due_ms, slot));
+            self.heartbeats.insert((due_ms, conn.serial, slot));
             let interval_ms = self.config.limits.tick_interval_ms.max(1);
             let tick_at_ms = now.age_ms.saturating_add(interval_ms);
             self.tick_at_ms.get_or_insert(tick_at_ms);
         }
         self.add_node(conn, &offer, now);
         conn
+    }
+
+    /// Whether its mode makes a row.
+    pub(super) fn is_tracked(&self, handshake: &Handshake) -> bool {
+        let mode = PresenceKey::of_name(&handshake.client.mode);
+        !mode.is_some_and(|mode| {
+            let mut ephemeral = self.config.ephemeral_modes.iter();
+            ephemeral.any(|ephemeral| **ephemeral == *mode.as_str())
+        })
     }
 
     fn greet_all(&mut self, conns: &[ConnId], now: Now) {

@@ -17,12 +17,13 @@ impl Hub {
         if let Some(member) = self.members.get_mut(conn.slot)
             && member.heartbeat.awaits_pong
         {
-            self.heartbeats.remove(&(member.heartbeat.due_ms, conn.slot));
+            self.heartbeats
+                .remove(&(member.heartbeat.due_ms, conn.serial, conn.slot));
             member.heartbeat = Heartbeat {
                 due_ms,
                 awaits_pong: false,
             };
-            self.heartbeats.insert((due_ms, conn.slot));
+            self.heartbeats.insert((due_ms, conn.serial, conn.slot));
         }
         self.announce(now);
     }

@@ -155,6 +155,28 @@ impl Hub {
         }
     }
 
+    /// What the connection reported last of its node's input, if that counts: when, on the age clock, and how long ago
+    /// the input was then, in seconds.
+    #[cfg(feature = "recording")]
+    pub(super) fn saved_activity(&self, conn: ConnId) -> Option<(u64, u64)> {
+        let key = self.members.get(conn.slot)?.node.as_ref()?;
+        let activity = self.nodes.connected.get(key)?.activity?;
+        (activity.conn == conn).then_some((activity.reported_ms, activity.idle_seconds))
+    }
+
+    /// Takes on what [`saved_activity`](Self::saved_activity) returned.
+    #[cfg(feature = "recording")]
+    pub(super) fn restore_activity(&mut self, conn: ConnId, (reported_ms, idle_seconds): (u64, u64)) {
+        let key = self.members.get(conn.slot).and_then(|member| member.node.as_ref());
+        if let Some(node) = key.and_then(|key| self.nodes.connected.get_mut(key)) {
+            node.activity = Some(Activity {
+                reported_ms,
+                idle_seconds,
+                conn,
+            });
+        }
+    }
+
     /// A connection is over; `member` is what it was.
     pub(super) fn remove_node(&mut self, conn: ConnId, member: Member, now: Now) {
         let Some(key) = member.node else { return };

@@ -29,7 +29,7 @@ impl Hub {
         [
             self.roster.poll_timeout(),
             self.fleet.as_ref().and_then(|fleet| fleet.poll_timeout()),
-            self.heartbeats.first().map(|&(due_ms, _)| due_ms),
+            self.heartbeats.first().map(|&(due_ms, ..)| due_ms),
             self.tick_at_ms,
             self.nodes.poll_timeout(),
             self.own_rows_at_ms,
@@ -91,14 +91,14 @@ impl Hub {
                 due_ms,
                 awaits_pong: true,
             };
-            self.heartbeats.insert((due_ms, conn.slot));
+            self.heartbeats.insert((due_ms, conn.serial, conn.slot));
             self.outputs.push_back(HubOutput::Ping(conn));
         }
     }
 
     fn beat(&mut self, now: Now) {
         let interval_ms = self.ping_interval_ms();
-        while let Some(&(due_ms, slot)) = self.heartbeats.first() {
+        while let Some(&(due_ms, serial, slot)) = self.heartbeats.first() {
             if due_ms > now.age_ms {
                 return;
             }
@@ -106,10 +106,7 @@ impl Hub {
             let Some(member) = self.members.get_mut(slot) else {
                 continue;
             };
-            let conn = ConnId {
-                slot,
-                serial: member.serial,
-            };
+            let conn = ConnId { slot, serial };
             if member.heartbeat.awaits_pong {
                 self.outputs
                     .push_back(HubOutput::Drop(conn, CloseFrame::PING_TIMEOUT));
@@ -120,7 +117,7 @@ impl Hub {
                     due_ms,
                     awaits_pong: true,
                 };
-                self.heartbeats.insert((due_ms, slot));
+                self.heartbeats.insert((due_ms, serial, slot));
                 self.outputs.push_back(HubOutput::Ping(conn));
             }
         }

@@ -1,0 +1,206 @@
+//! Checkpoints: the state of the replayed hub, so that a replay can begin with it.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::Joined;
+use crate::model::time::Now;
+use crate::roster::saved::{SavedRoster, SavedRow};
+use crate::server::{ConnId, Hub, HubConfig, SavedHub, SavedMember};
+
+/// A part of a checkpoint, which is a line each: first the start, then the connections, then the rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct State(Part);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Part {
+    Start(Box<Start>),
+    Connection(Box<Connection>),
+    Row(Box<SavedRow>),
+}
+
+/// What is neither a connection's nor a row's, and how many of these follow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Start {
+    connections: usize,
+    rows: usize,
+    /// Inputs so far.
+    inputs: u64,
+    /// Inputs so far that were not recorded.
+    missing: u64,
+    began: u64,
+    rows_made: u64,
+    spared_until: u64,
+    clock_offset: i64,
+    next_serial: u64,
+    is_shut_down: bool,
+}
+
+/// A connection. Moments are on the age clock, in ms.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Connection {
+    /// Its serial in the recording.
+    serial: u64,
+    /// Its serial in the replay.
+    own_serial: u64,
+    joined: Joined,
+    since: u64,
+    heartbeat_due: u64,
+    awaits_pong: bool,
+    refused_calls: u32,
+    /// When it reported its last input, and how long ago that was then, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    activity: Option<(u64, u64)>,
+}
+
+/// A hub with its connections by their serials in the recording.
+pub(super) struct Restored {
+    pub(super) hub: Hub,
+    pub(super) conns: BTreeMap<u64, ConnId>,
+    pub(super) inputs: u64,
+    pub(super) missing: u64,
+}
+
+/// The parts of a hub's state.
+pub(super) fn parts(hub: &Hub, conns: &BTreeMap<u64, ConnId>, inputs: u64, missing: u64) -> Vec<State> {
+    let serials: BTreeMap<u64, u64> = conns
+        .iter()
+        .map(|(&serial, conn)| (conn.serial, serial))
+        .collect();
+    let connection = |member: SavedMember| {
+        Some(Part::Connection(Box::new(Connection {
+            serial: *serials.get(&member.serial)?,
+            own_serial: member.serial,
+            joined: Joined::new(&member.handshake),
+            since: member.joined_ms,
+            heartbeat_due: member.due_ms,
+            awaits_pong: member.awaits_pong,
+            refused_calls: member.refused_calls,
+            activity: member.activity,
+        })))
+    };
+    let connections: Vec<Part> = hub
+        .saved_members()
+        .into_iter()
+        .filter_map(connection)
+        .collect();
+    let rows = hub.saved_rows();
+    let saved = hub.saved();
+    let start = Part::Start(Box::new(Start {
+        connections: connections.len(),
+        rows: rows.len(),
+        inputs,
+        missing,
+        began: saved.roster.began_ms,
+        rows_made: saved.roster.rows_made,
+        spared_until: saved.roster.spared_until_ms,
+        clock_offset: saved.roster.offset_ms,
+        next_serial: saved.next_serial,
+        is_shut_down: saved.is_shut_down,
+    }));
+    let rows = rows.into_iter().map(|row| Part::Row(Box::new(row)));
+    core::iter::once(start)
+        .chain(connections)
+        .chain(rows)
+        .map(State)
+        .collect()
+}
+
+/// The parts that were read so far.
+#[derive(Debug)]
+pub(super) struct Loading {
+    start: Box<Start>,
+    connections: Vec<Connection>,
+    rows: Vec<SavedRow>,
+}
+
+impl Loading {
+    /// Begins with the first part; `None` if this is another one.
+    pub(super) fn begin(state: &State) -> Option<Self> {
+        let Part::Start(start) = &state.0 else { return None };
+        Some(Self {
+            start: start.clone(),
+            connections: Vec::new(),
+            rows: Vec::new(),
+        })
+    }
+
+    /// Takes the next part.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn take(&mut self, state: &State) -> Result<(), &'static str> {
+        match &state.0 {
+            Part::Start(_) => return Err("a second start"),
+            Part::Connection(connection) => self.connections.push((**connection).clone()),
+            Part::Row(row) => self.rows.push((**row).clone()),
+        }
+        let is_in_order = self.rows.is_empty() || self.connections.len() == self.start.connections;
+        if is_in_order && self.connections.len() <= self.start.connections {
+            Ok(())
+        } else {
+            Err("another number of connections than it says")
+        }
+    }
+
+    /// Whether it is complete.
+    pub(super) fn is_complete(&self) -> bool {
+        self.connections.len() == self.start.connections && self.rows.len() >= self.start.rows
+    }
+
+    /// The hub with this state.
+    ///
+    /// # Errors
+    /// The name of what no hub can have.
+    pub(super) fn restored(self, config: HubConfig, now: Now) -> Result<Restored, &'static str> {
+        let start = self.start;
+        let saved = SavedHub {
+            roster: SavedRoster {
+                began_ms: start.began,
+                rows_made: start.rows_made,
+                spared_until_ms: start.spared_until,
+                offset_ms: start.clock_offset,
+            },
+            next_serial: start.next_serial,
+            is_shut_down: start.is_shut_down,
+        };
+        let mut serials: Vec<(u64, u64)> = self
+            .connections
+            .iter()
+            .map(|connection| (connection.own_serial, connection.serial))
+            .collect();
+        serials.sort_unstable();
+        let member = |connection: Connection| SavedMember {
+            serial: connection.own_serial,
+            handshake: connection.joined.handshake(),
+            joined_ms: connection.since,
+            due_ms: connection.heartbeat_due,
+            awaits_pong: connection.awaits_pong,
+            refused_calls: connection.refused_calls,
+            activity: connection.activity,
+        };
+        let members = self.connections.into_iter().map(member).collect();
+        let (hub, conns) = Hub::restored(config, saved, members, self.rows, now)?;
+        let conns = serials
+            .into_iter()
+            .zip(conns)
+            .map(|((_, serial), conn)| (serial, conn))
+            .collect();
+        Ok(Restored {
+            hub,
+            conns,
+            inputs: start.inputs,
+            missing: start.missing,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! The rows as a checkpoint of a recording keeps them.
+
+use alloc::vec::Vec;
+
+use super::clock::Clock;
+pub(crate) use super::row::SavedRow;
+use super::row::{Live, Place};
+use super::store::RowId;
+use super::{MAX_ROW_BYTES, Roster};
+
+/// What is no row's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SavedRoster {
+    pub(crate) began_ms: u64,
+    pub(crate) rows_made: u64,
+    pub(crate) spared_until_ms: u64,
+    pub(crate) offset_ms: i64,
+}
+
+impl Roster {
+    pub(crate) fn saved(&self) -> SavedRoster {
+        SavedRoster {
+            began_ms: self.began_ms,
+            rows_made: self.rows_made,
+            spared_until_ms: self.spared_until_ms,
+            offset_ms: self.clock.offset_ms(),
+        }
+    }
+
+    /// The rows but the gateway's own, in the order of their last proofs of life.
+    pub(crate) fn saved_rows(&self) -> Vec<SavedRow> {
+        let mut ids: Vec<RowId> = self.store.ids().collect();
+        ids.sort_by_key(|&id| self.store[id].proof_number);
+        ids.into_iter().filter_map(|id| self.store[id].saved()).collect()
+    }
+
+    /// Takes on what is no row's. The roster is new.
+    pub(crate) fn resume(&mut self, saved: SavedRoster) {
+        self.began_ms = saved.began_ms;
+        self.rows_made = saved.rows_made;
+        self.spared_until_ms = saved.spared_until_ms;
+        self.clock = Clock::of_offset(saved.offset_ms);
+    }
+
+    /// Adds a row with these connections as the freshest. `None` if no row can be like this, or its key is taken.
+    pub(crate) fn restore_row(&mut self, saved: SavedRow, live: Vec<Live>) -> Option<RowId> {
+        let holder = saved.holder;
+        let (row, device, place) = saved.row(live)?;
+        if self.store.find(&row.key).is_some() || row.number > self.rows_made {
+            return None;
+        }
+        let id = self.store.insert(row);
+        self.store.set_device(id, device);
+        self.store.set_holder(id, holder);
+        match place {
+            Some(Place::Silent) => self.store.close_silently(id),
+            Some(Place::Spared(_)) => self.store.spare_one(id),
+            _ => {}
+        }
+        self.log.keyed(id);
+        self.measure(id);
+        self.log_change(id);
+        self.log.publish();
+        (self.store[id].bytes <= 2 * MAX_ROW_BYTES).then_some(id)
+    }
+}
