@@ -3,7 +3,8 @@
 use alloc::string::String;
 
 use super::{
-    Header, INPUTS_PER_CHECKPOINT, INPUTS_PER_CHECKPOINT_LINE, INPUTS_PER_DIGEST, Input, Line, Redactor, Replay, Step,
+    Header, INPUTS_PER_CHECKPOINT, INPUTS_PER_CHECKPOINT_LINE, INPUTS_PER_DIGEST, Input, Line, Redactor,
+    Replay, Step,
 };
 use crate::model::json::json_text;
 use crate::model::time::Now;

@@ -86,11 +86,7 @@ pub(super) fn parts(hub: &Hub, conns: &BTreeMap<u64, ConnId>, inputs: u64, missi
             activity: member.activity,
         })))
     };
-    let connections: Vec<Part> = hub
-        .saved_members()
-        .into_iter()
-        .filter_map(connection)
-        .collect();
+    let connections: Vec<Part> = hub.saved_members().into_iter().filter_map(connection).collect();
     let rows = hub.saved_rows();
     let saved = hub.saved();
     let start = Part::Start(Box::new(Start {

@@ -14,10 +14,10 @@ mod encoding;
 pub(crate) mod history;
 mod row;
 mod rules;
-pub(crate) mod size;
-mod store;
 #[cfg(feature = "recording")]
 pub(crate) mod saved;
+pub(crate) mod size;
+mod store;
 #[cfg(feature = "server")]
 pub(crate) mod view;
 

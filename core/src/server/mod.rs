@@ -18,8 +18,8 @@ pub mod refused;
 
 pub use admission::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence};
 pub use connection::{Connection, ConnectionOutput, Handshake};
+pub use hub::{ConnId, Hub, HubConfig, HubOutput, LeaveCause};
 #[cfg(feature = "recording")]
 pub(crate) use hub::{SavedHub, SavedMember};
-pub use hub::{ConnId, Hub, HubConfig, HubOutput, LeaveCause};
 pub use outbox::{Item, Outbox, Outgoing};
 pub use refused::{Introduction, Refused};

@@ -33,7 +33,17 @@ fn maybe(random: &mut Rng, words: &[&str]) -> Option<Box<str>> {
     (random.u8(..3) > 0).then(|| one_of(random, words).into())
 }
 
-const NAMES: [&str; 9] = ["mac", "Mac", "pi", "vps", "tab-1", "tab-2", "undefined", " ", "studio"];
+const NAMES: [&str; 9] = [
+    "mac",
+    "Mac",
+    "pi",
+    "vps",
+    "tab-1",
+    "tab-2",
+    "undefined",
+    " ",
+    "studio",
+];
 const IPS: [&str; 4] = ["10.0.0.5", "2001:db8::7", "127.0.0.1", "unknown"];
 
 fn joined(random: &mut Rng, serial: u64) -> Joined {
@@ -54,9 +64,17 @@ fn joined(random: &mut Rng, serial: u64) -> Joined {
         display_name: maybe(random, &NAMES),
         model_identifier: maybe(random, &["m1"]),
         instance_id: maybe(random, &NAMES),
-        device_id: if random.bool() { maybe(random, &["d1", "d2", "mac"]) } else { None },
+        device_id: if random.bool() {
+            maybe(random, &["d1", "d2", "mac"])
+        } else {
+            None
+        },
         remote_ip: maybe(random, &IPS),
-        user: if random.bool() { maybe(random, &["jane", "joe"]) } else { None },
+        user: if random.bool() {
+            maybe(random, &["jane", "joe"])
+        } else {
+            None
+        },
         may_report_input: random.bool(),
         ..Joined::default()
     }
@@ -108,7 +126,11 @@ fn input(random: &mut Rng, serials: &mut u64) -> Input {
                 1 => json!({ "idleSeconds": random.u32(..900) }),
                 _ => json!({ "action": "clear" }),
             };
-            let event = if payload["trigger"].is_null() { "node.presence.activity" } else { "node.presence.alive" };
+            let event = if payload["trigger"].is_null() {
+                "node.presence.activity"
+            } else {
+                "node.presence.alive"
+            };
             let params = json!({ "event": event, "payload": payload });
             Input::Call(serial, "node.event".into(), params)
         }
@@ -234,7 +256,9 @@ fn checkpoints_that_were_changed_are_refused_or_harmless() {
             let end = start + line[start..].bytes().take_while(u8::is_ascii_digit).count();
             for other in ["0", "1", "7", "65535", "4294967295", "18446744073709551615"] {
                 let line: String = [&line[..start], other, &line[end..]].concat();
-                let Ok(line) = serde_json::from_str::<Line>(&line) else { continue };
+                let Ok(line) = serde_json::from_str::<Line>(&line) else {
+                    continue;
+                };
                 let mut lines = lines.clone();
                 lines[at] = line;
                 let _ = begin(&header, &lines);

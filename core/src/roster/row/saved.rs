@@ -152,7 +152,11 @@ impl SavedRow {
             row.stamps.write(Stamp {
                 conn: stamp.conn,
                 at_ms: stamp.at,
-                origin: if stamp.is_beacon { Origin::Beacon } else { Origin::Handshake },
+                origin: if stamp.is_beacon {
+                    Origin::Beacon
+                } else {
+                    Origin::Handshake
+                },
                 stated: Stated::of_bits(stamp.stated),
             });
         }

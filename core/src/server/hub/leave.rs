@@ -57,7 +57,8 @@ impl Hub {
         let Some(mut member) = self.members.remove(conn.slot) else {
             return;
         };
-        self.heartbeats.remove(&(member.heartbeat.due_ms, conn.serial, conn.slot));
+        self.heartbeats
+            .remove(&(member.heartbeat.due_ms, conn.serial, conn.slot));
         if member.takes_deltas {
             self.remove_delta_member(now);
         }

@@ -167,7 +167,10 @@ impl Hub {
     /// Takes on what [`saved_activity`](Self::saved_activity) returned.
     #[cfg(feature = "recording")]
     pub(super) fn restore_activity(&mut self, conn: ConnId, (reported_ms, idle_seconds): (u64, u64)) {
-        let key = self.members.get(conn.slot).and_then(|member| member.node.as_ref());
+        let key = self
+            .members
+            .get(conn.slot)
+            .and_then(|member| member.node.as_ref());
         if let Some(node) = key.and_then(|key| self.nodes.connected.get_mut(key)) {
             node.activity = Some(Activity {
                 reported_ms,
