@@ -17,7 +17,7 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-#[cfg(feature = "recording")]
+#[cfg(all(test, feature = "recording"))]
 pub(crate) use self::fold::skeleton;
 pub use self::kind::{Confidence, FindingKind, Severity};
 

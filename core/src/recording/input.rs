@@ -77,6 +77,18 @@ impl Joined {
         ] {
             *member = member.as_deref().map(|text| redactor.name(text));
         }
+        for member in [
+            &mut joined.device_family,
+            &mut joined.model_identifier,
+            &mut joined.time_zone,
+        ] {
+            *member = member.as_deref().map(|text| redactor.word(text));
+        }
+        for member in [&mut joined.version, &mut joined.platform, &mut joined.mode] {
+            *member = redactor.word(member);
+        }
+        joined.client_id = redactor.name(&joined.client_id);
+        joined.scopes = redactor.words(&joined.scopes);
         joined.remote_ip = joined.remote_ip.as_deref().map(|ip| redactor.ip(ip));
         joined
     }
@@ -174,6 +186,8 @@ impl Input {
 
 fn beacon_params(beacon: &Beacon, redactor: &Redactor) -> Value {
     let name = |text: &Option<Box<str>>| text.as_deref().map(|text| redactor.name(text));
+    let word = |text: &Option<Box<str>>| text.as_deref().map(|text| redactor.word(text));
+    let words = |texts: &[Box<str>]| (!texts.is_empty()).then(|| redactor.words(texts));
     let tags = beacon
         .clear_last_input
         .then_some([crate::model::beacon::CLEAR_LAST_INPUT_TAG]);
@@ -183,15 +197,15 @@ fn beacon_params(beacon: &Beacon, redactor: &Redactor) -> Value {
         "deviceId": name(&beacon.device_id),
         "host": name(&beacon.host),
         "ip": beacon.ip.as_deref().map(|ip| redactor.ip(ip)),
-        "mode": beacon.mode,
-        "version": beacon.version,
-        "platform": beacon.platform,
-        "deviceFamily": beacon.device_family,
-        "modelIdentifier": beacon.model_identifier,
+        "mode": word(&beacon.mode),
+        "version": word(&beacon.version),
+        "platform": word(&beacon.platform),
+        "deviceFamily": word(&beacon.device_family),
+        "modelIdentifier": word(&beacon.model_identifier),
         "lastInputSeconds": beacon.last_input_seconds,
-        "reason": beacon.reason,
-        "roles": (!beacon.roles.is_empty()).then_some(&beacon.roles),
-        "scopes": (!beacon.scopes.is_empty()).then_some(&beacon.scopes),
+        "reason": word(&beacon.reason),
+        "roles": words(&beacon.roles),
+        "scopes": words(&beacon.scopes),
         "tags": tags,
     });
     if let Some(members) = params.as_object_mut() {

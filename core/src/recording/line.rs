@@ -47,7 +47,16 @@ impl Header {
             *member = member.as_deref().map(|text| redactor.name(text));
         }
         own.ip = own.ip.as_deref().map(|ip| redactor.ip(ip));
-        own.text = own.text.as_deref().map(|text| redactor.name(text));
+        own.text = own.text.as_deref().map(|text| redactor.beacon_text(text));
+        for member in [
+            &mut own.version,
+            &mut own.platform,
+            &mut own.device_family,
+            &mut own.model_identifier,
+            &mut own.mode,
+        ] {
+            *member = member.as_deref().map(|text| redactor.word(text));
+        }
         Self {
             format: FORMAT,
             version: config.server_version.clone(),
@@ -56,7 +65,7 @@ impl Header {
             ttl_ms: config.ttl_ms,
             max_entries: config.max_entries,
             ping_interval_ms: config.limits.ping_interval_ms,
-            ephemeral_modes: config.ephemeral_modes.clone(),
+            ephemeral_modes: redactor.words(&config.ephemeral_modes),
             own,
         }
     }

@@ -1,22 +1,33 @@
 //! Pseudonyms for names, ids and addresses.
 
+mod letters;
+#[cfg(test)]
+mod secret_tests;
+#[cfg(test)]
+mod tests;
+mod words;
+
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::findings::skeleton;
+use self::words::{is_known, is_label, is_program};
 use crate::model::address::{is_loopback, normalise};
 use crate::model::beacon::parse_text;
 use crate::model::key::TEXT_KEY_UNITS;
-use crate::model::lower::{lower, lower_char};
 use crate::model::placeholder::Kind;
 use crate::model::text::prefix_units;
 
+/// A suffix of host names that findings do not count as part of the name.
+const LOCAL: &str = ".local";
+/// How often a pseudonym that may not be used is replaced by another one.
+const MAX_ROUNDS: usize = 8;
+
 /// Replaces letters and digits. What is equal stays equal, also where it is equal but for case or, in ASCII, blanks;
-/// case, blanks, marks and lengths stay. Placeholders and loopback addresses stay as they are, and an address stays one
-/// of its family. A letter outside ASCII becomes one of its length and case.
+/// case, blanks, marks and lengths stay, and different texts of ASCII stay different. Placeholders and loopback addresses
+/// stay as they are, and an address stays one of its family. A letter outside ASCII becomes one of its length and case.
 ///
 /// Pseudonyms hide values from who reads a recording; the hash is not made to withstand an attack on the key, so the
 /// key is random for each recording and kept nowhere.
@@ -50,76 +61,82 @@ impl Redactor {
                 .copied()
                 .filter(|&value| value != 127)
                 .collect();
-            for (&value, other) in values.iter().zip(redactor.shuffled(&values)) {
+            for (value, other) in redactor.cycle(&values) {
                 redactor.octets[usize::from(value)] = other;
             }
         }
         for class in [2..10, 10..16_usize] {
             let values: Vec<u8> = redactor.digits[class].to_vec();
-            for (&value, other) in values.iter().zip(redactor.shuffled(&values)) {
+            for (value, other) in redactor.cycle(&values) {
                 redactor.digits[usize::from(value)] = other;
             }
         }
         redactor
     }
 
-    fn shuffled(&self, values: &[u8]) -> Vec<u8> {
+    /// Each value with another one that stands for it.
+    fn cycle(&self, values: &[u8]) -> Vec<(u8, u8)> {
         let mut shuffled = values.to_vec();
         shuffled.sort_by_key(|&value| self.hash(&[value]));
-        shuffled
+        let others = shuffled.iter().copied().cycle().skip(1);
+        shuffled.iter().copied().zip(others).collect()
     }
 
     fn hash(&self, bytes: &[u8]) -> u64 {
         xxh3_64(&[&self.key, bytes].concat())
     }
 
-    /// A host, an id or another name.
+    /// A host, an id or another name. Names of well-known programs stay.
     #[must_use]
     pub fn name(&self, text: &str) -> Box<str> {
-        let kinds = [Kind::Id, Kind::Host, Kind::Ip];
-        if kinds.iter().any(|kind| kind.is_placeholder(text)) {
+        self.name_but(text, is_kept)
+    }
+
+    /// A word about a client, such as a mode, a reason, a version or a platform. Those that programs usually write stay
+    /// as they are; as others could hold a name, they are names.
+    #[must_use]
+    pub fn word(&self, text: &str) -> Box<str> {
+        if is_known(text) {
+            return text.into();
+        }
+        self.name_but(text, |text| is_kept(text) || is_known(text))
+    }
+
+    /// [`Self::word`] of each.
+    #[must_use]
+    pub fn words(&self, texts: &[Box<str>]) -> Vec<Box<str>> {
+        texts.iter().map(|text| self.word(text)).collect()
+    }
+
+    /// A pseudonym that is not one of those texts, which stay.
+    fn name_but(&self, text: &str, stays: impl Fn(&str) -> bool) -> Box<str> {
+        if is_kept(text) {
             return text.into();
         }
         if normalise(text).is_some() {
             return self.ip(text);
         }
-        self.letters(text).into()
-    }
-
-    fn letters(&self, text: &str) -> String {
-        // Different letters outside ASCII can have one skeleton; their pseudonyms have to differ.
-        let has_others = text.chars().any(|c| !c.is_ascii() && alphabet(c).1 > 0);
-        let spelling = if has_others {
-            lower(text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}'))
-        } else {
-            skeleton(text)
+        let end = text.len().saturating_sub(LOCAL.len());
+        let (name, suffix) = match text.split_at_checked(end) {
+            Some((name, suffix)) if suffix.eq_ignore_ascii_case(LOCAL) => (name, suffix),
+            _ => (text, ""),
         };
-        let seed = self.hash(spelling.as_bytes());
-        let mut at: u64 = 0;
-        let mut chars = text.chars().peekable();
-        let mut redacted = String::with_capacity(text.len());
-        while let Some(c) = chars.next() {
-            let is_marked = chars.peek().is_some_and(|&next| is_mark(next));
-            if !c.is_whitespace() && !is_mark(c) {
-                at += 1;
+        let mut redacted = self.other_letters(name);
+        for _ in 0..MAX_ROUNDS {
+            if !stays(&redacted) && normalise(&redacted).is_none() {
+                break;
             }
-            let (first, count) = alphabet(c);
-            if count == 0 || (is_marked && c.is_ascii()) {
-                redacted.push(c);
-                continue;
-            }
-            let step = mix(seed.wrapping_add(at.wrapping_mul(0x9e37_79b9_7f4a_7c15))) % count;
-            let letter = u32::from(first) + u32::try_from(step).unwrap_or(0);
-            redacted.push(char::from_u32(letter).unwrap_or(c));
+            redacted = self.other_letters(&redacted);
         }
-        redacted
+        redacted.push_str(suffix);
+        redacted.into()
     }
 
     /// An IP address; other texts are names.
     #[must_use]
     pub fn ip(&self, text: &str) -> Box<str> {
         let Some(normal) = normalise(text) else {
-            return self.name_of_no_address(text);
+            return self.name(text);
         };
         if is_loopback(text) || Kind::Ip.is_placeholder(text) {
             return text.into();
@@ -144,15 +161,8 @@ impl Redactor {
         }
         let (address, zone) = text.split_at(text.find('%').unwrap_or(text.len()));
         let mut redacted: String = address.chars().map(|c| self.digit(c)).collect();
-        redacted.push_str(zone);
+        redacted.push_str(&self.word(zone));
         redacted.into()
-    }
-
-    fn name_of_no_address(&self, text: &str) -> Box<str> {
-        if Kind::Ip.is_placeholder(text) {
-            return text.into();
-        }
-        self.letters(text).into()
     }
 
     fn digit(&self, c: char) -> char {
@@ -167,86 +177,69 @@ impl Redactor {
         }
     }
 
-    /// The text of a beacon. One that follows the grammar still does, with the host and the address redacted; of
+    /// The text of a beacon or of a row. One that follows the grammar still does, with all of its parts redacted; of
     /// another one the part that can be a key is redacted apart from the rest.
     #[must_use]
     pub fn beacon_text(&self, text: &str) -> Box<str> {
-        if let Some(parsed) = parse_text(text) {
-            let start = |part: &str| (part.as_ptr() as usize).checked_sub(text.as_ptr() as usize);
-            if let (Some(host), Some(ip)) = (start(parsed.host), start(parsed.ip)) {
-                let (host_end, ip_end) = (host + parsed.host.len(), ip + parsed.ip.len());
-                let parts = [
-                    &text[..host],
-                    &self.name(parsed.host),
-                    &text[host_end..ip],
-                    &self.ip(parsed.ip),
-                    &text[ip_end..],
-                ];
-                return parts.concat().into();
-            }
+        if let Some(redacted) = self.parsed_text(text) {
+            return redacted;
         }
         let key = prefix_units(text, TEXT_KEY_UNITS);
         let rest = &text[key.len()..];
-        [self.letters(key), self.letters(rest)].concat().into()
+        [self.sentence(key), self.sentence(rest)].concat().into()
+    }
+
+    /// `None` unless both the text and what comes of it follow the grammar.
+    fn parsed_text(&self, text: &str) -> Option<Box<str>> {
+        let parsed = parse_text(text)?;
+        let parts = [
+            (parsed.host, self.name(parsed.host)),
+            (parsed.ip, self.ip(parsed.ip)),
+            (parsed.version, self.word(parsed.version)),
+            (parsed.mode, self.word(parsed.mode)),
+            (parsed.reason, self.word(parsed.reason)),
+        ];
+        let start = |part: &str| (part.as_ptr() as usize).checked_sub(text.as_ptr() as usize);
+        // What stands before the grammar is anything.
+        let grammar = text[..start(parsed.host)?]
+            .rfind(':')?
+            .checked_sub("node".len())?;
+        let mut redacted = self.sentence(&text[..grammar]);
+        let mut done = grammar;
+        for (part, other) in &parts {
+            let at = start(part)?;
+            redacted.push_str(text.get(done..at)?);
+            redacted.push_str(other);
+            done = at + part.len();
+        }
+        redacted.push_str(&text[done..]);
+        let after = parse_text(&redacted)?;
+        let values = [after.host, after.ip, after.version, after.mode, after.reason];
+        let is_kept = parts
+            .iter()
+            .zip(values)
+            .all(|((_, other), value)| **other == *value);
+        is_kept.then(|| redacted.into())
+    }
+
+    /// Word by word, so that a host or an address in it gets the pseudonym that it has elsewhere.
+    fn sentence(&self, text: &str) -> String {
+        let is_between = |c: char| c.is_whitespace() || "()<>,;\u{b7}\"'".contains(c);
+        let mut redacted = String::with_capacity(text.len());
+        for part in text.split_inclusive(is_between) {
+            let word = part.trim_end_matches(|c| is_between(c) || c == ':');
+            if is_label(word) {
+                redacted.push_str(word);
+            } else {
+                redacted.push_str(&self.name(word));
+            }
+            redacted.push_str(&part[word.len()..]);
+        }
+        redacted
     }
 }
 
-/// SplitMix64: the stream of a seed that is a keyed hash already.
-fn mix(state: u64) -> u64 {
-    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
-
-/// The first letter that may stand for this one, and how many there are. A capital takes the length of its small
-/// letter, so that the two stay a pair.
-fn alphabet(c: char) -> (char, u64) {
-    let small = lower_char(c).next().unwrap_or(c);
-    let is_capital = small != c;
-    let (capitals, smalls, count) = match small {
-        'a'..='z' if c != '\u{130}' => ('A', 'a', 26),
-        '0'..='9' => ('0', '0', 10),
-        _ if small.is_ascii() || is_mark(c) || !c.is_alphanumeric() => (c, c, 0),
-        _ => match small.len_utf8() {
-            2 => ('\u{410}', '\u{430}', 32),
-            3 => ('\u{ff21}', '\u{ff41}', 26),
-            _ => ('\u{10400}', '\u{10428}', 40),
-        },
-    };
-    (if is_capital { capitals } else { smalls }, count)
-}
-
-fn is_mark(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn letters_outside_ascii_are_replaced_by_pairs() {
-        let redactor = Redactor::new([3; 32]);
-        for (one, two) in [
-            ("дача", "ДАЧА"),
-            ("ｈｏｓｔ", "ＨＯＳＴ"),
-            ("ας", "ΑΣ"),
-            ("\u{212a}ey", "key"),
-        ] {
-            let (red, other) = (redactor.name(one), redactor.name(two));
-            assert_eq!(lower(&red), lower(&other), "{one}");
-            assert!(
-                one.chars()
-                    .zip(red.chars())
-                    .any(|(before, after)| before != after)
-            );
-        }
-        for text in ["дача", "田中", "𐐨𐐩", "Dача 5"] {
-            let red = redactor.name(text);
-            assert_ne!(&*red, text);
-            assert_eq!(red.len(), text.len());
-            assert_eq!(red.encode_utf16().count(), text.encode_utf16().count());
-        }
-        assert_ne!(redactor.name("éёéёéё"), redactor.name("èёèёèё"));
-    }
+fn is_kept(text: &str) -> bool {
+    let kinds = [Kind::Id, Kind::Host, Kind::Ip, Kind::Version];
+    is_program(text) || kinds.iter().any(|kind| kind.is_placeholder(text))
 }

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::*;
 
-/// A recording of one client that connects and sends a beacon, with the list that the gateway had at the end.
-async fn recorded(folder: &Path) -> (PathBuf, Value) {
+/// A gateway that records, its address and the file.
+async fn recording(folder: &Path) -> (Child, std::net::SocketAddr, PathBuf) {
     let file = folder.join("recording");
     let arguments = [
         "--port",
@@ -17,14 +17,15 @@ async fn recorded(folder: &Path) -> (PathBuf, Value) {
         "--record",
         file.to_str().unwrap(),
     ];
-    let (mut gateway, url) = serve(&arguments).await;
+    let (gateway, url) = serve(&arguments).await;
     let address = url.trim_start_matches("http://").split('/').next().unwrap();
-    let (mut client, _) = Client::connect(
-        address.parse().unwrap(),
-        "studio-9",
-        &["operator.read", "operator.admin"],
-    )
-    .await;
+    (gateway, address.parse().unwrap(), file)
+}
+
+/// A recording of one client that connects and sends a beacon, with the list that the gateway had at the end.
+async fn recorded(folder: &Path) -> (PathBuf, Value) {
+    let (mut gateway, address, file) = recording(folder).await;
+    let (mut client, _) = Client::connect(address, "studio-9", &["operator.read", "operator.admin"]).await;
     let text = "Node: studio-9 (203.0.113.77) \u{b7} app 1.2 \u{b7} last input 12s ago \u{b7} mode ui \u{b7} reason launch";
     let params = json!({ "text": text, "instanceId": "studio-9", "ip": "203.0.113.77" });
     client.request("system-event", params).await;
@@ -133,6 +134,63 @@ async fn a_replay_shows_what_the_gateway_listed_without_names() {
     assert!(text.lines().last().unwrap().contains("digest"), "{text}");
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn no_secret_name_or_address_is_in_a_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut gateway, address, file) = recording(folder.path()).await;
+    let mut params = support::connect_params("id-of-josephine", &["operator.read", "operator.admin"]);
+    for name in [
+        "version",
+        "platform",
+        "mode",
+        "displayName",
+        "deviceFamily",
+        "modelIdentifier",
+    ] {
+        params["client"][name] = format!("{name} of Josephine").into();
+    }
+    let mut client = Client::open(address, "").await;
+    client.hello(params).await;
+    let texts = [
+        "Node: josephine (203.0.113.77) \u{b7} app 1-josephine \u{b7} last input 12s ago \u{b7} mode josephine \u{b7} reason 203.0.113.77",
+        "Josephine is at 203.0.113.77:80, not [2001:db8::77]",
+    ];
+    for text in texts {
+        let mut params = json!({ "text": text, "roles": ["Josephine"], "scopes": ["josephine.read"] });
+        for name in [
+            "host",
+            "instanceId",
+            "deviceId",
+            "mode",
+            "version",
+            "platform",
+            "reason",
+        ] {
+            params[name] = format!("{name}-josephine").into();
+        }
+        client.request("system-event", params).await;
+    }
+    let list = client.request("system-presence", json!({})).await["payload"].take();
+    support::process::signal(&gateway, rustix::process::Signal::TERM);
+    within("the end", gateway.wait()).await.unwrap();
+
+    let text = std::fs::read_to_string(&file).unwrap().to_lowercase();
+    assert_eq!(text.matches(r#""system-event""#).count(), 2, "{text}");
+    let own = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["reason"] == "self")
+        .unwrap();
+    let own = ["host", "ip"].map(|name| own[name].as_str().unwrap_or_default().to_lowercase());
+    // What is shorter may be in a pseudonym by chance.
+    let own = own.iter().filter(|text| text.len() > 7);
+    let secrets = ["josephine", "203.0.113.77", "2001:db8", support::TOKEN];
+    for secret in own.map(|text| &**text).chain(secrets) {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
 }
 
 #[tokio::test]
