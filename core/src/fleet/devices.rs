@@ -11,7 +11,7 @@ const INSTANCE: &str = "instance:";
 const DEVICE: &str = "device:";
 
 /// The instances of each device, with the number of rows that state both.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Devices(BTreeMap<String, BTreeMap<Arc<str>, usize>>);
 
 impl Devices {

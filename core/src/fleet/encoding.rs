@@ -14,13 +14,13 @@ use crate::model::{RawEntry, SharedText};
 use crate::roster::Roster;
 
 /// Encoded texts, shared by all readers that are sent them at one moment.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Texts {
     list: Option<Cached>,
     snapshot: Option<Cached>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Cached {
     /// The revision of the merged rows, the version, and the moment.
     of: (u64, u64, u64),

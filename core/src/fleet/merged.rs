@@ -45,7 +45,7 @@ impl Place {
 const SAME_INPUT_MS: u64 = 2_000;
 
 /// All rows, by instance.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Merged {
     groups: BTreeMap<Arc<str>, Group>,
     /// The group of each row of a source.
@@ -58,14 +58,14 @@ pub(super) struct Merged {
 }
 
 /// The rows of one instance.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Group {
     parts: BTreeMap<Place, Arc<Raw>>,
     row: Option<Row>,
 }
 
 /// One instance as readers see it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Row {
     /// Its key on the wire.
     pub(super) key: Arc<str>,

@@ -90,7 +90,7 @@ pub fn validate_names(names: &[Box<str>]) -> Result<(), NameError> {
 }
 
 /// The rows of this gateway and of those that it observes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Fleet {
     ttl_ms: u64,
     /// Wall clock of `ts` minus age clock, in ms.
@@ -117,7 +117,7 @@ pub(crate) struct Fleet {
 }
 
 /// A row of this gateway.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Local {
     number: u64,
     raw: Arc<Raw>,

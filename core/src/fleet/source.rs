@@ -81,7 +81,7 @@ enum Link {
     Away,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Source {
     name: Box<str>,
     bounds: SourceBounds,

@@ -15,7 +15,7 @@ use crate::model::json::json_text;
 use crate::roster::{Removal, TOUCH_TELL_MS};
 
 /// By wire key.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Told {
     rows: BTreeMap<Arc<str>, Known>,
     /// Counts the deltas.
@@ -23,7 +23,7 @@ pub(super) struct Told {
 }
 
 /// What is known of a row.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Known {
     /// As a delta said it; `None` if only snapshots did, which not everybody got.
     entry: Option<RawEntry>,

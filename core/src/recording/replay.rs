@@ -27,7 +27,7 @@ pub enum StepError {
 }
 
 /// A hub in virtual time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Replay {
     hub: Hub,
     config: HubConfig,
@@ -40,7 +40,7 @@ pub struct Replay {
 }
 
 /// Whether a checkpoint counts: only where a replay begins.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Begin {
     Fresh,
     Loading(Box<Loading>),

@@ -110,7 +110,7 @@ pub(super) fn parts(hub: &Hub, conns: &BTreeMap<u64, ConnId>, inputs: u64, missi
 }
 
 /// The parts that were read so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Loading {
     start: Box<Start>,
     connections: Vec<Connection>,

@@ -42,7 +42,7 @@ impl Removal {
 }
 
 /// What changed in a roster.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ChangeLog {
     version: u64,
     revision: u64,

@@ -65,7 +65,7 @@ use crate::model::time::Now;
 /// now = now.after(300_001);
 /// assert_eq!(roster.list(now).len(), 1, "the gateway itself stays");
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Roster {
     config: RosterConfig,
     clock: Clock,

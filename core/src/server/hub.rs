@@ -81,7 +81,7 @@ pub enum HubOutput {
 /// Every method first brings the hub to `now`: what was due is done, in order, also when the timer
 /// is late. After each call take every [`poll_output`](Self::poll_output) until it returns `None`,
 /// then ask [`poll_timeout`](Self::poll_timeout).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Hub {
     config: HubConfig,
     roster: Roster,

@@ -44,7 +44,7 @@ struct Note {
     keyed_after: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pending {
     /// Counts deltas and snapshots: a key that came since the last one is known to nobody.
     pub(super) tellings: u64,

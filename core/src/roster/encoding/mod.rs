@@ -38,7 +38,7 @@ pub struct Work {
 }
 
 /// A text of all rows, with the revision and the moment that it shows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Cached {
     revision: u64,
     moment_ms: u64,
@@ -46,7 +46,7 @@ struct Cached {
 }
 
 /// The texts that are shared by all who ask until the next change.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Texts {
     list: Option<Cached>,
     snapshot: Option<Cached>,

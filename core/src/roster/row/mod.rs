@@ -34,14 +34,14 @@ use crate::model::key::{PresenceKey, RowKey};
 use crate::model::text::trim;
 
 /// The entry as it was last encoded.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Encoded {
     pub(super) text: Box<RawValue>,
     /// The roster's revision then.
     pub(super) revision: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) key: RowKey,
     /// Counts all rows ever made; ties in the list keep this order.

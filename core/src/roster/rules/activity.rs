@@ -13,7 +13,7 @@ use crate::roster::{Roster, RowId};
 const ACTIVITY_TELL_MS: u64 = 30_000;
 
 /// What is to be told, and when it was last told.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Activity {
     /// Rows with another last input.
     rows: BTreeSet<RowId>,

@@ -26,20 +26,20 @@ new_key_type! {
 type Rows = SlotMap<RowId, Row>;
 
 /// A row in the index by key, with the key's hash: the index grows without a look at any row.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Keyed {
     hash: u64,
     id: RowId,
 }
 
 /// The rows of a device, least fresh first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct DeviceRows {
     device: Device,
     rows: Queue,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Store {
     seed: u64,
     rows: Rows,

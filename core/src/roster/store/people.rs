@@ -9,7 +9,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use super::RowId;
 use crate::roster::row::{Part, Row, Shared};
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Person {
     shared: Shared,
     rows: BTreeSet<RowId>,
@@ -27,7 +27,7 @@ pub(crate) struct Siblings {
 }
 
 /// All users that rows have.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct People {
     by_id: BTreeMap<Box<str>, Person>,
 }

@@ -12,7 +12,7 @@ use crate::roster::row::{Class, Place, Row};
 pub(crate) type Queue = LinkedHashSet<RowId, FixedState>;
 
 /// Every row, in exactly one [`Place`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Queues {
     /// By class, least fresh first.
     ageing: [Queue; Class::ALL.len()],

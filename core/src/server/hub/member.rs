@@ -12,7 +12,7 @@ use crate::roster::{ConnectWrite, RowId};
 use crate::server::Handshake;
 use crate::wire::method::{DELTA_CAP, OWN_ROWS_CAP};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Member {
     /// Never used twice: tells a connection from one that had its slot before.
     pub(super) serial: u64,

@@ -5,7 +5,7 @@ use slab::Slab;
 use super::ConnId;
 use super::member::Member;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Members(Slab<Member>);
 
 impl Members {

@@ -28,14 +28,14 @@ use crate::roster::RowId;
 const LOOKS_PER_ROW: u64 = 16;
 
 /// A connection of a node.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Seat {
     conn: ConnId,
     description: Description,
 }
 
 /// A node with a connection.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct ConnectedNode {
     /// Its connections in the order of their serials, the newest last; at least one.
     seats: Vec<Seat>,
@@ -46,7 +46,7 @@ struct ConnectedNode {
 }
 
 /// A node whose last connection closed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct GoneNode {
     description: Description,
     /// Its row then. The node goes with it.
@@ -75,7 +75,7 @@ struct Activity {
 }
 
 /// All nodes by key.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Nodes {
     connected: BTreeMap<NodeKey, ConnectedNode>,
     /// Each has a row, but for a sixteenth of them whose rows went lately.

@@ -27,7 +27,7 @@ pub(in crate::server::hub) struct Offer {
 }
 
 /// The members of a node that its connection states.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Description {
     /// The `nodeId`.
     pub(super) id: Box<str>,

@@ -21,7 +21,7 @@ pub(in crate::server::hub) const MAX_EVENTS: usize = 16_384;
 pub(in crate::server::hub) const MAX_ENDED: usize = 1_024;
 
 /// Nodes whose activity changed and whose readers were not sent that yet, with their ids.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct News {
     /// Those whose turn it is. All are sent before those in `noted`.
     due: BTreeMap<NodeKey, Box<str>>,
