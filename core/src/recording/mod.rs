@@ -12,6 +12,7 @@ mod reader;
 mod recorder;
 mod redact;
 mod replay;
+mod seek;
 mod shrink;
 mod state;
 
@@ -20,10 +21,11 @@ mod tests;
 
 pub use self::input::{Input, Joined};
 pub use self::line::{HEADER_START, Header, Line, Step};
-pub use self::reader::{ReadError, Reader};
+pub use self::reader::{Place, ReadError, Reader};
 pub use self::recorder::Recorder;
 pub use self::redact::Redactor;
 pub use self::replay::{Replay, StepError};
+pub use self::seek::{Bounds, MAX_COPIES, Moment, Recording};
 pub use self::shrink::shrink;
 pub use self::state::State;
 

@@ -30,6 +30,29 @@ pub enum ReadError {
     },
 }
 
+/// A place between two lines of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Bytes that are not read yet.
+    rest: usize,
+    line: usize,
+    at: u64,
+}
+
+impl Place {
+    /// The number of the line before it.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The moment of that line on the age clock, in ms.
+    #[must_use]
+    pub fn at(&self) -> u64 {
+        self.at
+    }
+}
+
 /// The lines of a recording.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
@@ -87,6 +110,28 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub fn line(&self) -> usize {
         self.line
+    }
+
+    /// Where it is, to [`resume`](Self::resume) there.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place {
+            rest: self.rest.len(),
+            line: self.line,
+            at: self.at,
+        }
+    }
+
+    /// A reader of the same text that goes on at a place.
+    #[must_use]
+    pub fn resume(text: &'a str, header: Header, place: Place) -> Self {
+        let begin = text.len().saturating_sub(place.rest);
+        Self {
+            header,
+            rest: text.get(begin..).unwrap_or_default(),
+            line: place.line,
+            at: place.at,
+        }
     }
 
     fn read(&mut self) -> Result<Option<Line>, ReadError> {

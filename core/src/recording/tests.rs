@@ -89,7 +89,7 @@ fn pass(hub: &mut Hub, now: Now, ms: u64) -> Now {
 }
 
 /// A hub and its recording: clients join, send beacons, answer pings for a while and leave.
-fn recorded() -> (Hub, String) {
+pub(super) fn recorded() -> (Hub, String) {
     let mut hub = Hub::new(config(), START);
     let redactor = redactor();
     let (mut recorder, mut text) = Recorder::new(&config(), &redactor, START);

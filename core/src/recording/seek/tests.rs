@@ -1,0 +1,170 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{Bounds, LINES_PER_COPY, MAX_COPIES, Recording};
+use crate::model::PresenceEntry;
+use crate::recording::tests::recorded;
+use crate::recording::{Input, Line, ReadError, Reader, Recorder, Redactor, Replay, Step};
+
+/// What a replay from the start shows so many ms after it.
+fn plain(text: &str, after_ms: u64, ttl_ms: Option<u64>) -> (Vec<PresenceEntry>, String) {
+    let reader = Reader::new(text).unwrap();
+    let mut header = reader.header().clone();
+    header.ttl_ms = ttl_ms.unwrap_or(header.ttl_ms);
+    let until = header.now().after(after_ms);
+    let mut replay = Replay::new(&header);
+    for line in reader.map(Result::unwrap).filter(|line| line.at <= until.age_ms) {
+        let _ = replay.step(&line);
+    }
+    replay.pass(until);
+    (replay.list(), replay.digest())
+}
+
+/// The recording of `recorded`, many times over, as one: pongs only, so that it is quick.
+fn long(lines: usize) -> String {
+    let (_, text) = recorded();
+    let reader = Reader::new(&text).unwrap();
+    let (mut recorder, mut long) = Recorder::new(
+        &reader.header().config(),
+        &Redactor::new([1; 32]),
+        reader.header().now(),
+    );
+    let mut now = reader.header().now();
+    for line in reader.map(Result::unwrap).take(40) {
+        now = line.now();
+        if let Step::Input(input) = line.step {
+            long.push_str(&recorder.record(input, now));
+        }
+    }
+    let mut serial = 0;
+    while long.lines().count() < lines {
+        for _ in 0..1_000 {
+            now = now.after(3);
+            serial = serial % 40 + 1;
+            long.push_str(&recorder.record(Input::Pong(serial), now));
+        }
+    }
+    long
+}
+
+#[test]
+fn any_moment_in_any_order_is_that_of_a_replay_from_the_start() {
+    let (_, text) = recorded();
+    let mut recording = Recording::open(text.as_str()).unwrap();
+    let length_ms = recording.end().age_ms - recording.header().at;
+    assert!(length_ms > 100_000, "{length_ms}");
+    assert_eq!(
+        (recording.inputs(), recording.missing(), recording.problem()),
+        (645, 0, None)
+    );
+    for step in 0..40 {
+        // To and fro.
+        let after_ms = length_ms * (step * 17 % 40) / 39;
+        for ttl_ms in [None, Some(60_000), Some(300_000)] {
+            let bounds = Bounds {
+                ttl_ms,
+                max_entries: None,
+            };
+            let mut moment = recording.at(after_ms, bounds).unwrap();
+            let shown = (moment.replay.list(), moment.replay.digest());
+            assert_eq!(
+                shown,
+                plain(&text, after_ms, ttl_ms),
+                "after {after_ms} ms, TTL {ttl_ms:?}"
+            );
+            assert_eq!(moment.problem, None);
+        }
+    }
+    let mut few = recording
+        .at(
+            u64::MAX,
+            Bounds {
+                ttl_ms: None,
+                max_entries: Some(7),
+            },
+        )
+        .unwrap();
+    assert_eq!((few.replay.list().len(), few.max_entries), (7, 7));
+    let mut all = recording.at(u64::MAX, Bounds::default()).unwrap();
+    assert_eq!(all.replay.now(), recording.end());
+    assert!(all.replay.list().len() > 7);
+}
+
+#[test]
+fn copies_are_few_and_spread_over_the_whole_recording() {
+    let text = long((MAX_COPIES + 8) * LINES_PER_COPY);
+    let mut recording = Recording::open(text.as_str()).unwrap();
+    assert_eq!(recording.problem(), None);
+    let copies = &recording.recorded.copies;
+    assert!(
+        copies.len() <= MAX_COPIES && copies.len() > MAX_COPIES / 2,
+        "{}",
+        copies.len()
+    );
+    let lines: Vec<_> = copies.iter().map(|(place, _)| place.line()).collect();
+    assert!(
+        lines.windows(2).all(|two| two[1] - two[0] == 2 * LINES_PER_COPY),
+        "{lines:?}"
+    );
+    assert!(text.lines().count() - lines[lines.len() - 1] <= 2 * LINES_PER_COPY);
+    for after_ms in [0, 5_000, 40_000, 100_000] {
+        let mut moment = recording.at(after_ms, Bounds::default()).unwrap();
+        assert_eq!(
+            (moment.replay.list(), moment.replay.digest()),
+            plain(&text, after_ms, None)
+        );
+    }
+}
+
+#[test]
+fn what_is_wrong_is_stated_with_its_line_and_what_is_before_it_is_shown() {
+    let (_, text) = recorded();
+    let lines: Vec<&str> = text.lines().collect();
+    let cut = &text[..text.len() / 2];
+    let cut_at = cut.lines().count();
+    let mut recording = Recording::open(cut).unwrap();
+    let why = recording.problem().unwrap_or_default();
+    assert_eq!(why, alloc::format!("line {cut_at}: it is cut off"));
+    assert_eq!(recording.at(0, Bounds::default()).unwrap().problem, None);
+    let mut last = recording.at(u64::MAX, Bounds::default()).unwrap();
+    assert!(last.problem.is_some());
+    assert!(last.replay.list().len() > 20);
+
+    // The first digest of another recording.
+    let is_digest = |line: &str| {
+        matches!(
+            serde_json::from_str(line),
+            Ok(Line {
+                step: Step::Digest(_),
+                ..
+            })
+        )
+    };
+    let at = lines.iter().position(|line| is_digest(line)).unwrap();
+    let mut line: Line = serde_json::from_str(lines[at]).unwrap();
+    line.step = Step::Digest("0000000000000000".into());
+    let mut changed = lines.clone();
+    let other = serde_json::to_string(&line).unwrap();
+    changed[at] = &other;
+    let mut recording = Recording::open(changed.join("\n") + "\n").unwrap();
+    let why = recording.problem().unwrap_or_default();
+    assert!(
+        why.starts_with(&alloc::format!("line {}: the digest differs", at + 1)),
+        "{why}"
+    );
+    assert_eq!(recording.end().age_ms, line.at);
+    // Other bounds have other digests.
+    let bounds = Bounds {
+        ttl_ms: Some(60_000),
+        max_entries: None,
+    };
+    assert_eq!(recording.at(u64::MAX, bounds).unwrap().problem, None);
+
+    assert_eq!(Recording::open("").unwrap_err(), ReadError::Empty);
+    assert_eq!(Recording::open("[]\n").unwrap_err(), ReadError::NoHeader);
+    let bounds = Bounds {
+        ttl_ms: Some(0),
+        max_entries: None,
+    };
+    assert_eq!(recording.at(0, bounds).unwrap_err().name(), "ttl_ms");
+}
