@@ -72,6 +72,13 @@ impl Finding {
 /// ```
 #[must_use]
 pub fn findings(list: &[&RawEntry], max_entries: Option<usize>) -> Vec<Finding> {
+    // A gateway's cap does not count the rows of gateways that it observes.
+    let own = list.iter().filter(|entry| entry.get("gateway").is_none());
+    findings_of(list, own.count(), max_entries)
+}
+
+/// [`findings`] of a list that may be the newest rows only of a gateway that has `own` rows.
+pub(crate) fn findings_of(list: &[&RawEntry], own: usize, max_entries: Option<usize>) -> Vec<Finding> {
     let mut rows: Vec<Facts<'_>> = list
         .iter()
         .enumerate()
@@ -100,9 +107,7 @@ pub fn findings(list: &[&RawEntry], max_entries: Option<usize>) -> Vec<Finding> 
     if let Some(gateway) = list.iter().find(|entry| entry.is_self()) {
         machine::no_address(&rows, gateway, &mut found);
     }
-    // A gateway's cap does not count the rows of gateways that it observes.
-    let own = list.iter().filter(|entry| entry.get("gateway").is_none());
-    room::near_cap(own.count(), max_entries, &mut found);
+    room::near_cap(own, max_entries, &mut found);
     found
 }
 

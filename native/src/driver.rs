@@ -216,7 +216,10 @@ impl Driver {
                     self.execute(now);
                 }
             }
-            Event::Refused(refused) => self.hub.refused(&refused, now),
+            Event::Refused(refused) => {
+                self.hub.refused(&refused, now);
+                self.record(now, || Some(Raw::Refused(refused)));
+            }
             Event::Source(source, update, _taken) => {
                 self.hub.apply(source, update, now);
                 self.execute(now);

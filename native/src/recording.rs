@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use presence_core::Now;
 use presence_core::recording::{Input, Recorder, Redactor};
-use presence_core::server::{Handshake, HubConfig, LeaveCause};
+use presence_core::server::{Handshake, HubConfig, LeaveCause, Refused};
 use presence_core::wire::{Call, Request};
 use tracing::{info, warn};
 
@@ -51,6 +51,7 @@ pub(crate) enum Raw {
     Leave(u64, LeaveCause),
     Pong(u64),
     Call(u64, Box<Request>),
+    Refused(Box<Refused>),
     Wake,
     Shutdown,
 }
@@ -107,6 +108,7 @@ impl Raw {
                 Ok(Call::NodeEvent(event)) => text_bytes(&request.id) + text_bytes(&event.event),
                 _ => text_bytes(&request.id),
             },
+            Self::Refused(refused) => refused.client.id.iter().map(text_bytes).sum(),
             Self::Leave(..) | Self::Pong(_) | Self::Wake | Self::Shutdown => 0,
         }
     }
@@ -117,6 +119,7 @@ impl Raw {
             Self::Leave(serial, cause) => Input::leave(serial, cause),
             Self::Pong(serial) => Input::Pong(serial),
             Self::Call(serial, request) => return Input::call(serial, &request, redactor),
+            Self::Refused(refused) => return Input::refused(&refused, redactor),
             Self::Wake => Input::Wake,
             Self::Shutdown => Input::Shutdown,
         })

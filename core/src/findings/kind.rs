@@ -128,6 +128,12 @@ impl FindingKind {
         Self::BeaconsTooOften,
     ];
 
+    /// All kinds.
+    #[cfg(feature = "server")]
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::OF_LISTS.into_iter().chain(Self::OF_GATEWAYS)
+    }
+
     /// The stable code, for programs.
     #[must_use]
     pub fn code(self) -> &'static str {

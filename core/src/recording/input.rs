@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Redactor;
 use crate::model::{Beacon, ClientInfo, Role};
-use crate::server::{Handshake, LeaveCause};
+use crate::server::{Handshake, LeaveCause, Refused};
 use crate::wire::node_event::NodeReport;
 use crate::wire::{Call, Request};
 
@@ -26,6 +26,8 @@ pub enum Input {
     Pong(u64),
     /// A call that changes rows: its method and parameters.
     Call(u64, Box<str>, Value),
+    /// A handshake was refused for the client's clock: `client.id`, and how far the clock is ahead, in ms.
+    RefusedClock(Box<str>, i64),
     /// The machine was suspended: what was due before this moment was not done in time.
     Wake,
     /// The gateway stops.
@@ -162,6 +164,13 @@ impl Input {
             LeaveCause::WeClosed => "we-closed",
         };
         Self::Leave(serial, word.into())
+    }
+
+    /// A refused handshake, redacted; `None` unless the client's clock is why, as findings look at no other.
+    #[must_use]
+    pub fn refused(refused: &Refused, redactor: &Redactor) -> Option<Self> {
+        let id = redactor.name(refused.client.id.as_deref().unwrap_or_default());
+        Some(Self::RefusedClock(id, refused.clock_skew_ms?))
     }
 
     /// A call, redacted; `None` for those that change no row.

@@ -121,6 +121,24 @@ pub struct Line {
     pub step: Step,
 }
 
+/// A finding, as a recording states that it is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expected {
+    /// Its code.
+    pub finding: Box<str>,
+    /// The keys of its rows.
+    pub rows: Vec<Box<str>>,
+    /// Its evidence, for people: other versions may have other words.
+    pub evidence: Vec<Box<str>>,
+}
+
+impl Expected {
+    /// Whether both are about one thing.
+    pub(super) fn agrees(&self, other: &Self) -> bool {
+        (&self.finding, &self.rows) == (&other.finding, &other.rows)
+    }
+}
+
 /// What a line says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -131,6 +149,8 @@ pub enum Step {
     Digest(Box<str>),
     /// A part of a checkpoint: the state of the replay here, for replays that begin with it.
     State(State),
+    /// A finding that the inputs before it give at this moment.
+    Expect(Expected),
     /// So many inputs were not recorded: the replay is inexact from here on.
     Gap(u64),
 }

@@ -6,6 +6,8 @@
 //! in virtual time: deadlines are handed in exactly when they are due, so the rows do not depend on how late the timers
 //! of the recorded gateway were.
 
+mod answers;
+mod changes;
 mod input;
 mod line;
 mod reader;
@@ -19,14 +21,15 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use self::changes::{Change, MAX_CHANGES};
 pub use self::input::{Input, Joined};
-pub use self::line::{HEADER_START, Header, Line, Step};
+pub use self::line::{Expected, HEADER_START, Header, Line, Step};
 pub use self::reader::{Place, ReadError, Reader};
 pub use self::recorder::Recorder;
 pub use self::redact::Redactor;
 pub use self::replay::{Replay, StepError};
 pub use self::seek::{Bounds, MAX_COPIES, Moment, Recording};
-pub use self::shrink::shrink;
+pub use self::shrink::{Shrunk, shrink};
 pub use self::state::State;
 
 /// The version of the format.

@@ -7,11 +7,12 @@ use alloc::vec::Vec;
 
 use serde_json::json;
 
+use super::changes::Watch;
 use super::state::{self, Loading};
 use super::{Header, Input, Line, State, Step};
 use crate::model::PresenceEntry;
 use crate::model::time::Now;
-use crate::server::{ConnId, Hub, HubConfig, LeaveCause};
+use crate::server::{ConnId, Hub, HubConfig, Introduction, LeaveCause, Refused};
 use crate::wire::Request;
 
 /// Why a replay cannot go on.
@@ -21,6 +22,9 @@ pub enum StepError {
     /// The rows are not those of the recording.
     #[error("the digest differs: an input before it was changed, or this version has other rules")]
     Digest,
+    /// The expected finding is not there.
+    #[error("the inputs before it do not give the expected finding in this version")]
+    Finding,
     /// A checkpoint holds what no gateway can have.
     #[error("the checkpoint has {0} that no gateway can have")]
     State(&'static str),
@@ -29,14 +33,15 @@ pub enum StepError {
 /// A hub in virtual time.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    hub: Hub,
+    pub(super) hub: Hub,
     config: HubConfig,
     begin: Begin,
-    now: Now,
+    pub(super) now: Now,
     conns: BTreeMap<u64, ConnId>,
     inputs: u64,
     /// Inputs that were not recorded.
     missing: u64,
+    pub(super) watch: Option<Box<Watch>>,
 }
 
 /// Whether a checkpoint counts: only where a replay begins.
@@ -65,6 +70,7 @@ impl Replay {
             conns: BTreeMap::new(),
             inputs: 0,
             missing: 0,
+            watch: None,
         }
     }
 
@@ -86,6 +92,12 @@ impl Replay {
                 self.pass(line.now());
                 if self.missing == 0 && *self.digest() != **digest {
                     return Err(StepError::Digest);
+                }
+            }
+            Step::Expect(expected) => {
+                self.pass(line.now());
+                if !self.found().iter().any(|found| found.agrees(expected)) {
+                    return Err(StepError::Finding);
                 }
             }
             Step::State(_) => {}
@@ -115,6 +127,10 @@ impl Replay {
         self.missing = restored.missing;
         self.now = now;
         self.drain();
+        if self.watch.is_some() {
+            // The rows of the checkpoint are no changes.
+            self.note_changes();
+        }
         Ok(())
     }
 
@@ -132,6 +148,7 @@ impl Replay {
             self.now = self.now.after(passed_ms);
             self.hub.handle_timeout(self.now);
             self.drain();
+            self.look(None, None);
         }
         self.now = Now {
             age_ms: now.age_ms.max(self.now.age_ms),
@@ -148,15 +165,22 @@ impl Replay {
                 wall_ms: now.wall_ms,
             };
             self.hub.handle_timeout(self.now);
-            return self.drain();
+            self.drain();
+            return self.look(Some(input), None);
         }
         self.pass(now);
         let now = self.now;
-        let conn = |serial: &u64| self.conns.get(serial).copied();
+        let mut conn = match input {
+            Input::Leave(serial, _) | Input::Pong(serial) | Input::Call(serial, ..) => {
+                self.conns.get(serial).copied()
+            }
+            _ => None,
+        };
         match input {
             Input::Join(serial, joined) => {
-                let conn = self.hub.join(joined.handshake(), now);
-                self.conns.insert(*serial, conn);
+                let joined = self.hub.join(joined.handshake(), now);
+                self.conns.insert(*serial, joined);
+                conn = Some(joined);
             }
             Input::Leave(serial, cause) => {
                 let cause = match &**cause {
@@ -164,25 +188,30 @@ impl Replay {
                     "silent" => LeaveCause::Silent,
                     _ => LeaveCause::WeClosed,
                 };
-                if let Some(conn) = self.conns.remove(serial) {
+                self.conns.remove(serial);
+                if let Some(conn) = conn {
                     self.hub.leave(conn, cause, now);
                 }
             }
-            Input::Pong(serial) => {
-                if let Some(conn) = conn(serial) {
+            Input::Pong(_) => {
+                if let Some(conn) = conn {
                     self.hub.pong(conn, now);
                 }
             }
-            Input::Call(serial, method, params) => {
+            Input::Call(_, method, params) => {
                 let frame = json!({ "type": "req", "id": "1", "method": method, "params": params });
-                if let (Some(conn), Ok(request)) = (conn(serial), Request::parse(&json_text(&frame))) {
+                if let (Some(conn), Ok(request)) = (conn, Request::parse(&json_text(&frame))) {
                     self.hub.call(conn, &request, now);
                 }
             }
             Input::Shutdown => self.hub.shutdown("gateway stopping", now),
+            Input::RefusedClock(client_id, skew_ms) => {
+                self.hub.refused(&refused_clock(client_id, *skew_ms), now);
+            }
             Input::Wake => {}
         }
         self.drain();
+        self.look(Some(input), conn);
     }
 
     /// Nobody is there to be sent anything.
@@ -221,6 +250,19 @@ impl Replay {
     #[must_use]
     pub fn missing(&self) -> u64 {
         self.missing
+    }
+}
+
+/// A handshake that was refused for the clock of its client.
+fn refused_clock(client_id: &str, skew_ms: i64) -> Refused {
+    Refused {
+        code: "".into(),
+        message: "".into(),
+        client: Introduction {
+            id: Some(client_id.into()),
+            ..Introduction::default()
+        },
+        clock_skew_ms: Some(skew_ms),
     }
 }
 

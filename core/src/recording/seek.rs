@@ -170,7 +170,7 @@ impl Track {
             self.keep(place, &replay);
             let problem = match reader.next() {
                 Some(Ok(line)) if line.at <= until_ms => match replay.step(&line) {
-                    Err(StepError::Digest) if !self.is_recorded => continue,
+                    Err(StepError::Digest | StepError::Finding) if !self.is_recorded => continue,
                     Err(error) => alloc::format!("line {}: {error}", reader.line()),
                     Ok(()) => continue,
                 },

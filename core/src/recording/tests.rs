@@ -1,3 +1,7 @@
+mod answers;
+mod changes;
+mod shrink;
+
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec;
@@ -360,41 +364,4 @@ fn texts_parse_alike_and_keep_their_keys() {
     assert_eq!(a[..64], b[..64]);
     assert_ne!(a, b);
     assert_eq!(parse_text(&a), None);
-}
-
-#[test]
-fn two_of_645_inputs_make_the_finding() {
-    let (_, text) = recorded();
-    let reader = Reader::new(&text).unwrap();
-    let header = reader.header().clone();
-    let lines: Vec<Line> = reader.map(Result::unwrap).collect();
-    let until = lines.last().unwrap().now();
-    let holds = |rows: &[PresenceEntry]| {
-        let text = serde_json::to_string(rows).unwrap();
-        let rows = RawEntry::parse_list(&text).unwrap();
-        let found = findings(&rows.iter().collect::<Vec<_>>(), None);
-        found.iter().any(|finding| finding.kind.code() == "ID_SPELLING")
-    };
-    let kept = shrink(&header, &lines, until, holds).unwrap();
-    let is_join = |line: &Line| matches!(line.step, Step::Input(Input::Join(..)));
-    assert_eq!(kept.len(), 2);
-    assert!(kept.iter().filter(|line| is_join(line)).count() >= 1);
-    assert!(shrink(&header, &kept, until, holds).is_some_and(|again| again == kept));
-    assert_eq!(shrink(&header, &kept[..1], until, holds), None);
-}
-
-/// Without an end, the search would copy each of 200,000 inputs 200,000 times.
-#[test]
-fn a_search_that_is_too_long_ends_with_what_it_has() {
-    let (_, text) = recorded();
-    let header = Reader::new(&text).unwrap().header().clone();
-    let line = |serial| Line::new(header.now(), Step::Input(Input::Pong(serial)));
-    let lines: Vec<Line> = (0..200_000).map(line).collect();
-    let mut asked = 0;
-    let is_first = |_: &[PresenceEntry]| {
-        asked += 1;
-        asked == 1
-    };
-    let kept = shrink::shrink_within(500_000, &header, &lines, header.now(), is_first).unwrap();
-    assert_eq!((kept.len(), asked), (200_000, 3));
 }

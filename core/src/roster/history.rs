@@ -89,17 +89,26 @@ pub(crate) fn bytes(key: &RowKey) -> usize {
 pub(crate) struct History {
     events: VecDeque<RowEvent>,
     key_bytes: usize,
+    /// How many there were so far.
+    noted: u64,
 }
 
 impl History {
     pub(super) fn note(&mut self, event: RowEvent) {
         self.key_bytes += event.bytes();
+        self.noted += 1;
         self.events.push_back(event);
         while (self.events.len() > MAX_ROW_EVENTS || self.key_bytes > MAX_KEY_BYTES)
             && let Some(oldest) = self.events.pop_front()
         {
             self.key_bytes -= oldest.bytes();
         }
+    }
+
+    /// How many there were so far.
+    #[cfg(feature = "recording")]
+    pub(crate) fn noted(&self) -> u64 {
+        self.noted
     }
 
     pub(crate) fn events(&self) -> impl DoubleEndedIterator<Item = &RowEvent> {

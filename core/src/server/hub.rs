@@ -29,6 +29,8 @@ use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 pub use self::config::HubConfig;
+#[cfg(feature = "recording")]
+pub(crate) use self::explain::changes::{Cause, Seen};
 use self::journal::Journal;
 use self::members::Members;
 #[cfg(feature = "recording")]

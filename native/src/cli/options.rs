@@ -12,6 +12,7 @@ mod sources;
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use presence_core::findings::FindingKind;
 use presence_core::model::setting::MAX_SPAN_MS;
@@ -177,7 +178,7 @@ pub(super) struct ReplayOptions {
     #[arg(long, conflicts_with = "shrink")]
     pub json: bool,
     /// Print, as a recording, the fewest inputs that still give this finding, such as ID_SPELLING
-    #[arg(long, value_name = "FINDING", ignore_case = true, value_parser = FindingKind::OF_LISTS.map(FindingKind::code))]
+    #[arg(long, value_name = "FINDING", ignore_case = true, value_parser = PossibleValuesParser::new(FindingKind::all().map(FindingKind::code)))]
     pub shrink: Option<String>,
 }
 

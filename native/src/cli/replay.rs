@@ -1,10 +1,10 @@
 //! `replay`: the rows at a moment of a recording, what is wrong in them, and what other bounds would have given.
 
+use presence_core::Now;
 use presence_core::client::{Mirror, MirrorConfig};
 use presence_core::findings::{FindingKind, findings};
 use presence_core::model::RawEntry;
 use presence_core::recording::{Header, Line, Reader, Replay, StepError, shrink};
-use presence_core::{Now, PresenceEntry};
 
 use super::options::{ReplayOptions, out_of_bounds};
 use super::{Failure, print, roster, saved, stderr};
@@ -41,7 +41,7 @@ pub(super) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
             break;
         }
         if let Err(error) = replay.step(&line)
-            && !(is_what_if && error == StepError::Digest)
+            && !(is_what_if && matches!(error, StepError::Digest | StepError::Finding))
         {
             problem = Some(format!("line {}: {error}", reader.line()));
             break;
@@ -69,31 +69,27 @@ pub(super) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
     problem.map_or(Ok(()), |why| Err(failed(why)))
 }
 
-/// Prints the fewest inputs that give the finding at that moment.
+/// Prints the fewest inputs that give the finding at that moment, and the finding.
 fn shrunk(header: &Header, lines: &[Line], until: Now, code: &str) -> Result<(), Failure> {
-    let holds = |rows: &[PresenceEntry]| {
-        let list = serde_json::to_string(rows).unwrap_or_default();
-        let rows = RawEntry::parse_list(&list).unwrap_or_default();
-        let found = findings(&rows.iter().collect::<Vec<_>>(), Some(header.max_entries));
-        found
-            .iter()
-            .any(|finding| finding.kind.code().eq_ignore_ascii_case(code))
-    };
-    let kept = shrink(header, lines, until, holds).ok_or_else(|| {
-        Failure::Other(format!(
-            "no finding {code} at that moment; without --shrink, `replay` prints those there are"
-        ))
-    })?;
+    let is_code = |kind: &FindingKind| kind.code().eq_ignore_ascii_case(code);
+    let kept = FindingKind::all()
+        .find(is_code)
+        .and_then(|kind| shrink(header, lines, until, kind))
+        .ok_or_else(|| {
+            Failure::Other(format!(
+                "no finding {code} at that moment; without --shrink, `replay` prints those there are"
+            ))
+        })?;
     let json = |line: serde_json::Result<String>| line.map_err(|error| Failure::Other(error.to_string()));
     let mut text = json(serde_json::to_string(header))? + "\n";
-    for line in &kept {
+    for line in &kept.lines {
         text.push_str(&json(serde_json::to_string(line))?);
         text.push('\n');
     }
     let after_ms = until.age_ms.saturating_sub(header.at);
     stderr::say(&format!(
         "these {} of {} lines give {code} {} s after the start",
-        kept.len(),
+        kept.lines.len() - 1,
         lines.len(),
         after_ms / 1_000
     ));

@@ -1,5 +1,7 @@
 //! `presence.explain`: what is wrong, and why a row is as it is (SPEC 6.1). Everything is derived when a reader asks.
 
+#[cfg(feature = "recording")]
+pub(crate) mod changes;
 mod memory;
 mod row;
 mod sessions;
@@ -11,7 +13,7 @@ use alloc::vec::Vec;
 
 use self::memory::Memory;
 use super::Hub;
-use crate::findings::{Confidence, Finding, FindingKind, findings};
+use crate::findings::{Confidence, Finding, FindingKind, findings_of};
 use crate::model::json::{ObjectText, array_text};
 use crate::model::raw_entry::RawEntry;
 use crate::model::time::Now;
@@ -38,12 +40,12 @@ struct Listed {
 
 impl Hub {
     /// What is wrong, as the answer of `presence.explain` without a row.
-    pub(super) fn explain(&mut self, now: Now) -> String {
+    pub(crate) fn explain(&mut self, now: Now) -> String {
         let (list, found) = self.found(now);
         let mut json = ObjectText::new();
         json.text("source", "gateway");
         write_findings(&mut json, &list, &found, None);
-        let checks: Vec<String> = self.checks().map(FindingKind::check_id).collect();
+        let checks: Vec<String> = FindingKind::all().map(FindingKind::check_id).collect();
         json.texts("checks", &mut checks.iter().map(String::as_str));
         json.end()
     }
@@ -52,7 +54,7 @@ impl Hub {
     ///
     /// # Errors
     /// There is no such row.
-    pub(super) fn explain_row(&mut self, key: &str, now: Now) -> Result<String, WireError> {
+    pub(crate) fn explain_row(&mut self, key: &str, now: Now) -> Result<String, WireError> {
         let Some((key, explanation)) = self.explanation(key, now) else {
             return Err(WireError::invalid_request(format!(
                 "invalid presence.explain params: at /row: no row has the key {}",
@@ -65,11 +67,6 @@ impl Hub {
         json.raw("row", &explanation);
         write_findings(&mut json, &list, &found, Some(&key));
         Ok(json.end())
-    }
-
-    /// What is looked for.
-    fn checks(&self) -> impl Iterator<Item = FindingKind> + use<> {
-        FindingKind::OF_LISTS.into_iter().chain(FindingKind::OF_GATEWAYS)
     }
 
     /// The list, and what is wrong with it: what the gateway remembers first, then what the list alone shows.
@@ -90,7 +87,7 @@ impl Hub {
         let explained: BTreeSet<usize> = about_ids
             .flat_map(|finding| finding.rows.iter().copied())
             .collect();
-        let of_list = findings(&entries, Some(self.config.max_entries.max(2)));
+        let of_list = findings_of(&entries, self.roster.len(), Some(self.config.max_entries.max(2)));
         found.extend(of_list.into_iter().filter(|finding| {
             let is_new = finding.rows.iter().any(|row| !explained.contains(row));
             // Two programs on one machine are healthy; what the gateway saw of them tells them apart.
@@ -99,6 +96,33 @@ impl Hub {
             (is_new || !is_about_ids(finding.kind)) && !is_harmless
         }));
         (list, found)
+    }
+
+    /// The findings with the keys of their rows.
+    #[cfg(feature = "recording")]
+    pub(crate) fn found_with_keys(&mut self, now: Now) -> Vec<crate::recording::Expected> {
+        let (list, found) = self.found(now);
+        let named = |finding: Finding| crate::recording::Expected {
+            finding: finding.kind.code().into(),
+            rows: keys(&list, &finding).map(Into::into).collect(),
+            evidence: finding.evidence.into_iter().map(Into::into).collect(),
+        };
+        found.into_iter().map(named).collect()
+    }
+
+    /// Whether there is a finding of this kind.
+    #[cfg(feature = "recording")]
+    pub(crate) fn has_finding(&mut self, kind: FindingKind, now: Now) -> bool {
+        self.found(now).1.iter().any(|finding| finding.kind == kind)
+    }
+
+    /// This gateway's own rows with their keys, newest first.
+    #[cfg(feature = "recording")]
+    pub(crate) fn own_entries(&mut self, now: Now) -> Vec<(alloc::boxed::Box<str>, RawEntry)> {
+        let rows = self.roster.entries(usize::MAX, now);
+        rows.into_iter()
+            .map(|(key, entry, _)| (key.into(), entry))
+            .collect()
     }
 
     /// The rows that readers are sent.
@@ -132,17 +156,19 @@ fn is_about_ids(kind: FindingKind) -> bool {
     )
 }
 
+/// The keys of its rows, each once.
+fn keys<'a>(list: &'a [Listed], finding: &'a Finding) -> impl Iterator<Item = &'a str> {
+    let mut seen = BTreeSet::new();
+    let rows = finding.rows.iter().filter_map(|&row| list.get(row));
+    rows.map(|row| &*row.key).filter(move |key| seen.insert(*key))
+}
+
 /// Writes the findings, those about one row if `only` is its key, as far as there is room.
 fn write_findings(json: &mut ObjectText, list: &[Listed], found: &[Finding], only: Option<&str>) {
     let mut texts = Vec::new();
     let (mut bytes, mut left_out) = (0, 0);
     for finding in found {
-        let mut seen = BTreeSet::new();
-        let keys = finding.rows.iter().filter_map(|&row| list.get(row));
-        let keys: Vec<&str> = keys
-            .map(|row| &*row.key)
-            .filter(|key| seen.insert(*key))
-            .collect();
+        let keys: Vec<&str> = keys(list, finding).collect();
         if only.is_some_and(|only| !keys.contains(&only)) {
             continue;
         }

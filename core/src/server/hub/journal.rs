@@ -97,12 +97,15 @@ pub(super) struct RefusedClock {
 pub(super) struct Journal {
     ended: VecDeque<Ended>,
     bytes: usize,
+    /// How many ended so far.
+    noted: u64,
     refused_clocks: VecDeque<RefusedClock>,
 }
 
 impl Journal {
     pub(super) fn note(&mut self, ended: Ended) {
         self.bytes += ended.bytes();
+        self.noted += 1;
         self.ended.push_back(ended);
         while (self.ended.len() > MAX_ENDED || self.bytes > MAX_ENDED_BYTES)
             && let Some(oldest) = self.ended.pop_front()
@@ -120,6 +123,12 @@ impl Journal {
 
     pub(super) fn refused_clocks(&self) -> impl Iterator<Item = &RefusedClock> {
         self.refused_clocks.iter()
+    }
+
+    /// How many ended so far.
+    #[cfg(feature = "recording")]
+    pub(super) fn noted(&self) -> u64 {
+        self.noted
     }
 
     pub(super) fn ended(&self) -> impl DoubleEndedIterator<Item = &Ended> {

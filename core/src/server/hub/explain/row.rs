@@ -121,16 +121,9 @@ impl Hub {
             .iter()
             .filter(|session| session.key == key && session.is_tracked)
         {
-            let words = session.words();
-            let from = session
-                .ip
-                .map_or_else(String::new, |ip| format!(" from {}", cut(ip)));
-            let text = format!("The {words} connected{from} as {}.", session.role.as_str());
-            events.push((session.trace.joined_ms, "joined", text));
+            events.push((session.trace.joined_ms, "joined", join_text(session)));
             if let Some((left_ms, cause)) = session.left {
-                let after = span(left_ms.saturating_sub(session.trace.joined_ms));
-                let text = format!("The {words} left after {after}: {}.", cause_words(cause));
-                events.push((left_ms, "left", text));
+                events.push((left_ms, "left", leave_text(session, left_ms, cause)));
             }
         }
         let of_row = |event: &&RowEvent| event.key == *key || event.was.as_ref() == Some(key);
@@ -261,7 +254,29 @@ fn by(session: &Session<'_>) -> String {
     }
 }
 
-fn row_event(event: &RowEvent) -> (&'static str, String) {
+/// That the client connected.
+pub(super) fn join_text(session: &Session<'_>) -> String {
+    let from = session
+        .ip
+        .map_or_else(String::new, |ip| format!(" from {}", cut(ip)));
+    format!(
+        "The {} connected{from} as {}.",
+        session.words(),
+        session.role.as_str()
+    )
+}
+
+/// That its connection ended.
+pub(super) fn leave_text(session: &Session<'_>, left_ms: u64, cause: LeaveCause) -> String {
+    let after = span(left_ms.saturating_sub(session.trace.joined_ms));
+    format!(
+        "The {} left after {after}: {}.",
+        session.words(),
+        cause_words(cause)
+    )
+}
+
+pub(super) fn row_event(event: &RowEvent) -> (&'static str, String) {
     let was = || {
         let was = event.was.as_ref().map(RowKey::to_wire);
         quoted(&was.unwrap_or_default())
@@ -329,7 +344,7 @@ pub(super) fn cause_words(cause: LeaveCause) -> &'static str {
 }
 
 /// A client's text, cut to a readable length.
-fn cut(text: &str) -> &str {
+pub(super) fn cut(text: &str) -> &str {
     crate::model::text::prefix_units(text, 64)
 }
 

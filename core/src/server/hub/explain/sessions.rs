@@ -45,7 +45,7 @@ pub(super) struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// `silence_ms` is how long a connection is silent before it is closed for that.
-    fn of_ended(ended: &'a Ended, silence_ms: u64) -> Self {
+    pub(super) fn of_ended(ended: &'a Ended, silence_ms: u64) -> Self {
         let alive_ms = match ended.cause {
             LeaveCause::Silent => ended.left_ms.saturating_sub(silence_ms),
             LeaveCause::PeerClosed | LeaveCause::WeClosed => ended.left_ms,
@@ -97,7 +97,7 @@ impl Hub {
         sessions
     }
 
-    fn live_session<'a>(&'a self, member: &'a Member) -> Session<'a> {
+    pub(super) fn live_session<'a>(&'a self, member: &'a Member) -> Session<'a> {
         let handshake = &member.handshake;
         let interval_ms = self.ping_interval_ms();
         // A pong sets the next ping one interval ahead, and a ping the end of its window another one.

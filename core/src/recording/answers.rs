@@ -1,0 +1,42 @@
+//! What a replay answers: the hub's own answers, from the memory that it has at this moment.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{Expected, Replay};
+use crate::findings::FindingKind;
+use crate::model::RawEntry;
+
+impl Replay {
+    /// What is wrong, as `presence.explain` answers it: JSON text (SPEC 6.1).
+    pub fn explain(&mut self) -> String {
+        self.hub.explain(self.now)
+    }
+
+    /// What explains the row with this key, as `presence.explain` answers it; `None` if there is no such row.
+    pub fn explain_row(&mut self, key: &str) -> Option<String> {
+        self.hub.explain_row(key, self.now).ok()
+    }
+
+    /// The findings, each with the keys of its rows.
+    pub fn found(&mut self) -> Vec<Expected> {
+        self.hub.found_with_keys(self.now)
+    }
+
+    /// Whether there is a finding of this kind.
+    pub fn has(&mut self, kind: FindingKind) -> bool {
+        self.hub.has_finding(kind, self.now)
+    }
+
+    /// Number of rows, self included.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.hub.rows()
+    }
+
+    /// The rows with their keys, newest first.
+    pub fn entries(&mut self) -> Vec<(Box<str>, RawEntry)> {
+        self.hub.own_entries(self.now)
+    }
+}
