@@ -12,16 +12,17 @@ mod client;
 mod clock;
 mod error;
 #[cfg(feature = "client")]
-#[cfg(feature = "client")]
 mod functions;
 #[cfg(feature = "gateway")]
 mod gateway;
 mod options;
+#[cfg(feature = "gateway")]
+mod recording;
 #[cfg(feature = "client")]
 mod roster;
 #[cfg(target_arch = "wasm32")]
 mod runtime;
-#[cfg(feature = "gateway")]
-pub use gateway::Gateway;
 #[cfg(feature = "client")]
 pub use {client::Client, functions::*, roster::Roster};
+#[cfg(feature = "gateway")]
+pub use {gateway::Gateway, recording::Recording};

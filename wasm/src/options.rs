@@ -87,6 +87,12 @@ impl<'a> Options<'a> {
         Ok(self.typed(name, integer, "must be a number")?.unwrap_or(default))
     }
 
+    /// The number `name` as an integer of 0..2^53 - 1, if it is there.
+    #[cfg(feature = "gateway")]
+    pub(crate) fn optional_integer(&self, name: &str) -> Result<Option<u64>, JsValue> {
+        self.typed(name, integer, "must be a number")
+    }
+
     /// The list of strings `name`.
     pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<Box<str>>>, JsValue> {
         let why = "must be a list of strings";

@@ -2,11 +2,12 @@
 
 import { xxhash3 } from "hash-wasm";
 import * as client from "openclaw-presence";
-import { initSimulator, SimulatedGateway } from "openclaw-presence/simulator";
+import { initSimulator, openRecording, SimulatedGateway } from "openclaw-presence/simulator";
 
 import { Collector } from "./collect.mjs";
 import * as assert from "../lib/assert.mjs";
 import * as internal from "../lib/internal.mjs";
+import { busyMinute, shown } from "../lib/replay.mjs";
 import { until } from "../lib/until.mjs";
 import { SUITES } from "../suites/index.mjs";
 import realGateway from "../suites/real-gateway.mjs";
@@ -38,4 +39,11 @@ export async function runAllVectors(names) {
   const files = await Promise.all(names.map(async (name) => [name, await (await fetch(`/vectors/${name}`)).text()]));
   const { record, ...outcome } = await runVectors(presence, await readSuite(files), (text) => xxhash3(text));
   return outcome;
+}
+
+/** Replays a busy minute. */
+export async function replayBusyMinute() {
+  const simulation = await import("/simulation/glue.js");
+  await simulation.default({ module_or_path: "/simulation/glue_bg.wasm" });
+  return shown(openRecording, busyMinute(simulation), xxhash3);
 }

@@ -4,6 +4,8 @@ import * as glue from "./glue.js";
 
 /** The bindings' gateway. @internal */
 export type WasmGateway = glue.Gateway;
+/** The bindings' recording. @internal */
+export type WasmRecording = glue.Recording;
 
 const wasm = new WasmModule(
   glue,

@@ -2,7 +2,7 @@
 
 use super::Step;
 use super::node::{node_tests, run_node_tests};
-use super::rust::{simulation_record, vectors_record};
+use super::rust::{replay_record, simulation_record, vectors_record};
 use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
@@ -60,6 +60,7 @@ pub(super) const TESTS: Step = Step {
         let native = [
             ("VECTOR_NATIVE", vectors_record(project)),
             ("SIMULATION_NATIVE", simulation_record(project)),
+            ("REPLAY_NATIVE", replay_record(project)),
         ];
         node_tests(project, "wasm/tests", &native, tally)
     },

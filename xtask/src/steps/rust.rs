@@ -157,6 +157,11 @@ pub(super) fn simulation_record(project: &Project) -> std::path::PathBuf {
     project.path("target/simulation-native.txt")
 }
 
+/// Where they keep what a native replay of a recording shows.
+pub(super) fn replay_record(project: &Project) -> std::path::PathBuf {
+    project.path("target/replay-native.txt")
+}
+
 fn rust_tests(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
     // All failures at once: one run should tell everything.
     Program::cargo(project)
@@ -164,5 +169,6 @@ fn rust_tests(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
         // What the native core made of the vectors and of the seeds: in WebAssembly it must make the same.
         .env("VECTOR_RECORD", vectors_record(project))
         .env("SIMULATION_RECORD", simulation_record(project))
+        .env("REPLAY_RECORD", replay_record(project))
         .run_reading(|line| tally.read_cargo(line))
 }

@@ -9,6 +9,7 @@
 pub mod fleet;
 pub mod fleet_seeded;
 mod random;
+pub mod recorded;
 pub mod seeded;
 pub mod trace;
 pub mod virtual_hub;
@@ -30,4 +31,16 @@ pub fn simulate(seed: u32) -> String {
 #[must_use]
 pub fn seeds() -> u32 {
     seeded::SEEDS
+}
+
+/// Clients of the recording of a busy minute.
+pub const BUSY_CLIENTS: usize = 1_000;
+/// Inputs of it.
+pub const BUSY_INPUTS: usize = 10_000;
+
+/// A recording of a minute, with that many clients and inputs.
+#[wasm_bindgen]
+#[must_use]
+pub fn recording(seed: u32, clients: usize, inputs: usize) -> String {
+    recorded::text(seed.into(), clients, inputs)
 }

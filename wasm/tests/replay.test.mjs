@@ -1,0 +1,86 @@
+// Recordings in WebAssembly: the same moments, the same digests as natively, in Node and in Chromium.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, test } from "node:test";
+
+import { xxhash3 } from "hash-wasm";
+
+import * as assert from "./lib/assert.mjs";
+import { openPage, startBrowser } from "./lib/browser.mjs";
+import { openRecording } from "./lib/presence-node.mjs";
+import { equalRecords } from "./lib/records.mjs";
+import { busyMinute, shown } from "./lib/replay.mjs";
+import { serve } from "./lib/server.mjs";
+import { WORK } from "./lib/work.mjs";
+
+// REPLAY_NATIVE=path names what the native replay shows, which this must equal byte for byte.
+const { REPLAY_NATIVE } = process.env;
+
+let text;
+let inNode;
+
+before(async () => {
+  const simulation = await import(join(WORK, "simulation/glue.js"));
+  simulation.initSync({ module: readFileSync(join(WORK, "simulation/glue_bg.wasm")) });
+  text = busyMinute(simulation);
+  inNode = await shown(openRecording, text, xxhash3);
+});
+
+test("a busy minute shows in Node what it shows natively", () => {
+  assert.match(inNode, /^60000 ms: [0-9a-f]{16}, 10000 inputs, \d{3} rows$/m);
+  if (REPLAY_NATIVE) equalRecords(inNode, readFileSync(REPLAY_NATIVE, "utf8"));
+});
+
+test("a busy minute shows in Chromium what it shows in Node", async (t) => {
+  const origin = await serve(t);
+  const browser = await startBrowser(t);
+  const page = await openPage(await browser.newContext(), `${origin}/tests/browser/page.html`);
+  equalRecords(await page.evaluate(async () => (await import("/tests/browser/jobs.mjs")).replayBusyMinute()), inNode);
+});
+
+test("what it was made with, and how long it is", () => {
+  using recording = openRecording(text);
+  const { header, startMs, durationMs, inputs, missing, problem } = recording;
+  assert.deepEqual([header.format, header.ttlMs, header.maxEntries, header.own.mode], [1, 20_000, 600, "gateway"]);
+  assert.deepEqual({ startMs, durationMs, inputs, missing, problem }, { startMs: 1_800_000_000_000, durationMs: 60_000, inputs: 10_000, missing: 0, problem: undefined });
+  const end = recording.at(Number.POSITIVE_INFINITY);
+  assert.deepEqual([end.atMs, end.wallMs, end.maxEntries, end.problem], [60_000, 1_800_000_060_000, 600, undefined]);
+  assert.deepEqual(recording.at(-5), recording.at(0));
+});
+
+test("a recording that is cut off or changed shows what is before that, and says where it ends", () => {
+  const cut = openRecording(text.slice(0, text.length / 2));
+  const lines = text.slice(0, text.length / 2).split("\n").length;
+  assert.equal(cut.problem, `line ${lines}: it is cut off`);
+  assert.equal(cut.at(1_000).problem, undefined);
+  const last = cut.at(60_000);
+  assert.deepEqual([last.problem, last.atMs], [cut.problem, cut.durationMs]);
+  assert.ok(last.rows.length > 100);
+
+  const changed = openRecording(text.replace(/"digest":"[0-9a-f]{16}"/, '"digest":"0000000000000000"'));
+  assert.match(changed.problem, /^line \d+: the digest differs/);
+  assert.equal(changed.at(60_000, { ttlMs: 30_000 }).problem, undefined, "other bounds have other digests");
+  cut.free();
+  changed.free();
+});
+
+test("what is no recording is refused with the place", async () => {
+  const wrong = [
+    ["", /^line 1: the header is missing/],
+    ['[{"host":"studio"}]\n', /^line 1: not the header of a recording/],
+    [text.replace('"format":1', '"format":2'), /^line 1: the recording has format 2/],
+    [text.replace('"ttlMs":20000', '"ttlMs":0'), /^line 1: /],
+  ];
+  for (const [given, message] of wrong) {
+    const error = await assert.failsWith("INVALID_ARGUMENT", () => openRecording(given));
+    assert.match(error.message, message);
+  }
+  const recording = openRecording(text);
+  const bad = await assert.failsWith("INVALID_ARGUMENT", () => recording.at(0, { ttlMs: 0 }));
+  assert.match(bad.message, /options\.ttlMs must be at least/);
+  await assert.failsWith("INVALID_ARGUMENT", () => recording.at(Number.NaN));
+  recording.free();
+  recording.free();
+  await assert.failsWith("FREED", () => recording.at(0));
+});
