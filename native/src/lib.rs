@@ -59,7 +59,7 @@ pub use presence_core::fleet::{NameError, SourceRow, SourceUpdate};
 pub use presence_core::model::setting::InvalidSetting;
 pub use presence_core::wire::Limits;
 pub use presence_core::{Now, PresenceEntry};
-pub use recording::RecordTo;
+pub use recording::{Keep, RecordTo, Requests};
 pub use tls::{Fingerprint, InvalidFingerprint, Tls, TlsError};
 pub use web::{WebRoot, WebRootError};
 

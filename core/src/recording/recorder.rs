@@ -41,9 +41,6 @@ impl Recorder {
         if self.replay.inputs().is_multiple_of(INPUTS_PER_DIGEST) {
             lines.push_str(&self.digest(now));
         }
-        if self.replay.inputs() >= self.next_checkpoint {
-            lines.push_str(&self.checkpoint(now));
-        }
         lines
     }
 
@@ -53,8 +50,12 @@ impl Recorder {
         line_of(&Line::new(now, Step::Digest(self.replay.digest().into())))
     }
 
-    /// The lines of a checkpoint: a replay can begin with them.
-    pub fn checkpoint(&mut self, now: Now) -> String {
+    /// The lines of a checkpoint, if it is time for one: a replay can begin with them.
+    pub fn checkpoint_if_due(&mut self, now: Now) -> Option<String> {
+        (self.replay.inputs() >= self.next_checkpoint).then(|| self.checkpoint(now))
+    }
+
+    fn checkpoint(&mut self, now: Now) -> String {
         let state = self.replay.checkpoint(now);
         let lines = u64::try_from(state.len()).unwrap_or(u64::MAX);
         let pause = INPUTS_PER_CHECKPOINT.max(lines.saturating_mul(INPUTS_PER_CHECKPOINT_LINE));

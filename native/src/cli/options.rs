@@ -22,7 +22,7 @@ use crate::tls::Fingerprint;
 
 pub(super) use observe::Observed;
 use resolve::invalid;
-pub(super) use resolve::{OptionsError, Resolved, out_of_bounds};
+pub(super) use resolve::{OptionsError, Recording, Resolved, out_of_bounds};
 pub(super) use serve::ServeOptions;
 
 const AFTER_HELP: &str = "\

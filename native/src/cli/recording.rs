@@ -1,4 +1,4 @@
-//! The file of `serve --record`.
+//! The files of `serve --record`.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
@@ -8,31 +8,42 @@ use std::sync::Arc;
 use presence_core::recording::HEADER_START;
 
 use super::Failure;
+use super::options::Recording;
 use crate::recording::RecordTo;
 
-/// Creates the file, which only this user can read. A recording that exists is kept under its name with `.1`.
+/// Creates the file, which only this user can read, and opens the one for the part before, whose name has `.1` added. A
+/// recording that exists becomes that part.
 ///
 /// # Errors
-/// [`Failure::Other`] if it cannot be created, or if one of these names is taken by anything but a recording: nothing is
+/// [`Failure::Other`] if one cannot be created, or if one of these names is taken by anything but a recording: nothing is
 /// moved then.
-pub(super) fn create(path: &Path, max_bytes: u64) -> Result<RecordTo, Failure> {
+pub(super) fn create(recording: &Recording) -> Result<RecordTo, Failure> {
+    let path = &*recording.path;
     let failed =
         |error: io::Error| Failure::Other(format!("--record: cannot create {}: {error}", path.display()));
     let mut older = path.as_os_str().to_owned();
     older.push(".1");
-    for taken in [path, Path::new(&older)] {
+    let older = Path::new(&older);
+    for taken in [path, older] {
         check_replaceable(taken).map_err(failed)?;
     }
     match std::fs::rename(path, older) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = Arc::new(options.open(path).map_err(failed)?);
-    Ok(RecordTo { file, max_bytes })
+    let open = |path: &Path, is_new: bool| {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).create_new(is_new);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path).map(Arc::new).map_err(failed)
+    };
+    Ok(RecordTo {
+        file: open(path, true)?,
+        older: open(older, false)?,
+        max_bytes: recording.max_bytes,
+        keep: recording.keep.clone(),
+    })
 }
 
 /// Checks that what is there is a recording, an empty file, or nothing.

@@ -11,7 +11,7 @@ use super::output::greet;
 use super::sandbox::Sandbox;
 use super::signals::Signals;
 use super::version::stated_version;
-use super::{Failure, logging, observe, port_holder, recording, runtime, sandbox, stderr};
+use super::{Failure, logging, observe, port_holder, recording, runtime, sandbox, signals, stderr};
 use crate::auth::secret::{AuthMode, Secret};
 use crate::clock::Clock;
 use crate::config::GatewayConfig;
@@ -19,6 +19,7 @@ use crate::conn::parting::MAX_PARTING;
 use crate::gateway::{Gateway, StartError};
 use crate::identity;
 use crate::net::listen::ListenError;
+use crate::recording::Keep;
 use crate::tls::Tls;
 
 /// Open files besides the connections: listeners, the runtime, the log, /proc, refused sockets.
@@ -52,8 +53,11 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
     config.version = stated_version().into();
     let (bind, auth, version) = (config.bind, config.auth.as_str(), config.version.clone());
     let observers = observe::observers(resolved.observed)?;
-    if let Some(path) = &resolved.record {
-        config.record = Some(recording::create(path, resolved.record_bytes)?);
+    if let Some(recorded) = &resolved.record {
+        if let Keep::Last(_, requests) = &recorded.keep {
+            signals::on_user_signal(requests.clone())?;
+        }
+        config.record = Some(recording::create(recorded)?);
     }
     // What follows can open no file.
     config.self_entry = Some(identity::self_entry(&config.version));

@@ -3,6 +3,7 @@
 use tracing::info;
 
 use super::Failure;
+use crate::recording::Requests;
 
 /// SIGTERM, Ctrl-C and SIGHUP. Registered before anything starts, so that none is lost.
 #[cfg(unix)]
@@ -60,6 +61,28 @@ impl Signals {
             std::process::exit(130);
         });
     }
+}
+
+/// Writes at each SIGUSR1 what the memory has recorded.
+#[cfg(unix)]
+pub(super) fn on_user_signal(requests: Requests) -> Result<(), Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut signals = signal(SignalKind::user_defined1())
+        .map_err(|error| Failure::Other(format!("cannot watch for signals: {error}")))?;
+    tokio::spawn(async move {
+        while signals.recv().await.is_some() {
+            requests.ask();
+        }
+    });
+    Ok(())
+}
+
+/// There is no such signal: the option is refused before.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "as where there are signals")]
+pub(super) fn on_user_signal(_: Requests) -> Result<(), Failure> {
+    Ok(())
 }
 
 /// Whether this process was started with SIGHUP ignored.

@@ -23,7 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["digest", "findings", "fleet", "model", "roster", "wire"],
     ),
     ("observer", &["client", "fleet", "model"]),
-    ("recording", &["findings", "model", "server", "wire"]),
+    ("recording", &["findings", "model", "roster", "server", "wire"]),
 ];
 
 type Path = Vec<String>;

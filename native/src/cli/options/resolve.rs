@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use presence_core::model::setting::InvalidSetting;
@@ -13,6 +14,7 @@ use crate::auth::origin::AllowedOrigins;
 use crate::auth::secret::{AuthMode, Secret};
 use crate::auth::user_header::UserHeader;
 use crate::config::GatewayConfig;
+use crate::recording::{Keep, Requests};
 use crate::tls::Tls;
 use crate::web::WebRoot;
 
@@ -45,6 +47,17 @@ pub(crate) enum OptionsError {
     Value(Cow<'static, str>, String),
 }
 
+/// What to record, and where to.
+#[derive(Clone, Debug)]
+pub(crate) struct Recording {
+    /// The file.
+    pub path: PathBuf,
+    /// Most bytes.
+    pub max_bytes: u64,
+    /// What is written when.
+    pub keep: Keep,
+}
+
 /// The resolved settings.
 #[derive(Clone, Debug)]
 pub(crate) struct Resolved {
@@ -54,10 +67,8 @@ pub(crate) struct Resolved {
     pub needs_token: bool,
     /// The gateways to observe, in the order of `config.observed`.
     pub observed: Vec<Observed>,
-    /// The file to record to.
-    pub record: Option<PathBuf>,
-    /// How large it may grow.
-    pub record_bytes: u64,
+    /// What to record, and where to.
+    pub record: Option<Recording>,
     /// The option of a secret that is set but unused in this mode.
     pub unused_secret: Option<&'static str>,
 }
@@ -135,9 +146,41 @@ impl ServeOptions {
             config,
             observed,
             needs_token,
-            record: self.record.clone(),
-            record_bytes: self.record_bytes.unwrap_or(DEFAULT_RECORD_BYTES),
+            record: self.recording()?,
         })
+    }
+
+    /// What to record.
+    fn recording(&self) -> Result<Option<Recording>, OptionsError> {
+        let (age_ms, last_ms) = (self.record_age, self.record_last);
+        for (name, ms) in [("record-age", age_ms), ("record-last", last_ms)] {
+            if ms.is_some_and(|ms| ms < 1_000) {
+                return Err(invalid(name, &"less than 1s"));
+            }
+            if ms.is_some() && self.record.is_none() {
+                return Err(invalid(name, &"there is no file: add --record FILE"));
+            }
+        }
+        let keep = match (age_ms, last_ms) {
+            (Some(_), Some(_)) => {
+                return Err(invalid(
+                    "record-age",
+                    &"has no meaning with --record-last: remove one",
+                ));
+            }
+            (None, Some(_)) if !cfg!(unix) => {
+                return Err(invalid("record-last", &"this system has no signal SIGUSR1"));
+            }
+            (None, Some(ms)) => Keep::Last(Duration::from_millis(ms), Requests::default()),
+            (age_ms, None) => Keep::Inputs {
+                max_age: age_ms.map(Duration::from_millis),
+            },
+        };
+        Ok(self.record.clone().map(|path| Recording {
+            path,
+            max_bytes: self.record_bytes.unwrap_or(DEFAULT_RECORD_BYTES),
+            keep,
+        }))
     }
 
     /// Reads the certificate and its key.

@@ -88,12 +88,19 @@ pub(crate) struct ServeOptions {
     /// Folder with the files of the gateway's page; read at the start
     #[arg(long, env = "OPENCLAW_GATEWAY_WEB_ROOT", value_name = "DIR")]
     pub web_root: Option<PathBuf>,
-    /// File to record to for `replay`, with pseudonyms instead of names and addresses; an older file is kept as FILE.1
+    /// File to record to for `replay`, with pseudonyms instead of names and addresses; what was recorded before is kept
+    /// as FILE.1
     #[arg(long, env = "OPENCLAW_GATEWAY_RECORD", value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// Size at which the recording ends, in bytes [default: 67108864]
+    /// Most bytes of FILE and FILE.1 together, or of memory with --record-last; the oldest go first [default: 67108864]
     #[arg(long, env = "OPENCLAW_GATEWAY_RECORD_BYTES", value_name = "BYTES", value_parser = clap::value_parser!(u64).range(4096..))]
     pub record_bytes: Option<u64>,
+    /// Time after which nothing recorded is kept, such as 12h [default: as long as --record-bytes allows]
+    #[arg(long, env = "OPENCLAW_GATEWAY_RECORD_AGE", value_name = "TIME", value_parser = duration_ms)]
+    pub record_age: Option<u64>,
+    /// Record to memory, as much as this time needs or more, and write it to FILE on SIGUSR1
+    #[arg(long, env = "OPENCLAW_GATEWAY_RECORD_LAST", value_name = "TIME", value_parser = duration_ms)]
+    pub record_last: Option<u64>,
     /// Log level: error, warn, info, debug, trace or off [default: info]
     #[arg(
         long,

@@ -1,0 +1,210 @@
+//! Records the driver's inputs. A thread of its own replays and writes them; the driver never waits for it.
+
+mod raw;
+mod ring;
+mod writer;
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+use presence_core::Now;
+use presence_core::recording::{Recorder, Redactor};
+use presence_core::server::HubConfig;
+use tracing::warn;
+
+pub(crate) use self::raw::Raw;
+use self::ring::Ring;
+use self::writer::Writer;
+
+/// Inputs that may wait for the thread; more are counted as a gap.
+const MAX_WAITING: usize = 4_096;
+/// Bytes of texts that may wait for the thread; inputs beyond are counted as a gap.
+const MAX_WAITING_BYTES: usize = 8 * 1024 * 1024;
+/// How long the end of the gateway waits for what is not written yet.
+const END_WITHIN: Duration = Duration::from_secs(2);
+
+/// Where to record to, and how much of it stays.
+#[derive(Clone, Debug)]
+pub struct RecordTo {
+    /// The newest part, open for reading and writing.
+    pub file: Arc<File>,
+    /// The part before, open for writing.
+    pub older: Arc<File>,
+    /// Most bytes of both parts together. Each may have the lines of one input more.
+    pub max_bytes: u64,
+    /// What is written when.
+    pub keep: Keep,
+}
+
+/// What is written when.
+#[derive(Clone, Debug)]
+pub enum Keep {
+    /// Each input, within about a second.
+    Inputs {
+        /// No input stays for longer.
+        max_age: Option<Duration>,
+    },
+    /// On request what the memory has: as long a time as this, if the bound of bytes allows.
+    Last(Duration, Requests),
+}
+
+/// Requests to write what the memory has.
+#[derive(Clone, Debug, Default)]
+pub struct Requests(Arc<AtomicBool>);
+
+impl Requests {
+    /// Asks for it. It is written within about a second.
+    pub fn ask(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// The driver's end of a recording. Once this is dropped the file is complete, unless its disk hangs.
+#[derive(Debug)]
+pub(crate) struct Tap {
+    inputs: SyncSender<Message>,
+    /// Bytes of texts that wait for the thread.
+    waiting_bytes: Arc<AtomicUsize>,
+    /// Inputs that found no room since the last that did.
+    missed: u64,
+    is_over: bool,
+    /// Disconnected once the thread has ended.
+    ended: Receiver<()>,
+}
+
+/// An input, and how many were missed before it.
+struct Message {
+    missed: u64,
+    bytes: usize,
+    input: Raw,
+    now: Now,
+}
+
+impl Tap {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// If the system gives no randomness or no thread.
+    pub(crate) fn start(to: RecordTo, config: &HubConfig, now: Now) -> io::Result<Self> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(io::Error::other)?;
+        let redactor = Redactor::new(key);
+        let (recorder, header) = Recorder::new(config, &redactor, now);
+        let (inputs, received) = sync_channel(MAX_WAITING);
+        let waiting_bytes = Arc::<AtomicUsize>::default();
+        let waiting = Arc::clone(&waiting_bytes);
+        let (end, ended) = sync_channel(0);
+        std::thread::Builder::new()
+            .name("recorder".to_owned())
+            .spawn(move || {
+                let writer = Writer::new(recorder, redactor, Ring::new(to), waiting, now);
+                if let Err(error) = writer.run(&header, &received) {
+                    warn!(%error, "the recording ends");
+                }
+                drop::<SyncSender<()>>(end);
+            })?;
+        Ok(Self {
+            inputs,
+            waiting_bytes,
+            missed: 0,
+            is_over: false,
+            ended,
+        })
+    }
+
+    /// Hands an input on, if there is room for it.
+    pub(crate) fn record(&mut self, input: Raw, now: Now) {
+        if self.is_over {
+            return;
+        }
+        let (missed, bytes) = (self.missed, input.bytes());
+        if self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed)
+            > MAX_WAITING_BYTES - bytes.min(MAX_WAITING_BYTES)
+        {
+            self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            self.missed += 1;
+            return;
+        }
+        match self.inputs.try_send(Message {
+            missed,
+            bytes,
+            input,
+            now,
+        }) {
+            Ok(()) => self.missed = 0,
+            Err(TrySendError::Full(_)) => {
+                self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+                self.missed += 1;
+            }
+            Err(TrySendError::Disconnected(_)) => self.is_over = true,
+        }
+    }
+}
+
+impl Drop for Tap {
+    /// Waits until everything is written, but not for a disk that hangs.
+    fn drop(&mut self) {
+        self.inputs = sync_channel(0).0;
+        if let Err(RecvTimeoutError::Timeout) = self.ended.recv_timeout(END_WITHIN) {
+            warn!("the recording may lack its end: its file takes too long");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use presence_core::wire::Request;
+
+    use super::*;
+
+    #[test]
+    fn each_text_of_a_list_counts() {
+        let list = (10..42).map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(",");
+        for name in ["roles", "scopes"] {
+            let frame = format!(
+                r#"{{"type":"req","id":"1","method":"system-event","params":{{"text":"x","{name}":[{list}]}}}}"#
+            );
+            let request = Request::parse(&frame).unwrap();
+            let bytes = Raw::call(1, &request).unwrap().bytes();
+            assert!(bytes >= 32 * size_of::<Box<str>>(), "{name}: {bytes}");
+        }
+    }
+
+    #[test]
+    fn inputs_beyond_the_bytes_that_may_wait_are_a_gap() {
+        let (inputs, received) = sync_channel(MAX_WAITING);
+        let mut tap = Tap {
+            inputs,
+            waiting_bytes: Arc::default(),
+            missed: 0,
+            is_over: false,
+            ended: sync_channel(0).1,
+        };
+        let text = "x".repeat(4_096);
+        let frame =
+            format!(r#"{{"type":"req","id":"1","method":"system-event","params":{{"text":"{text}"}}}}"#);
+        let request = Request::parse(&frame).unwrap();
+        let now = Now {
+            age_ms: 0,
+            wall_ms: 0,
+        };
+        for _ in 0..MAX_WAITING {
+            tap.record(Raw::call(1, &request).unwrap(), now);
+        }
+        let taken = received.try_iter().count();
+        // Its id and its text.
+        assert_eq!(taken, MAX_WAITING_BYTES / (4_097 + 2 * size_of::<Box<str>>()));
+        assert_eq!(tap.missed, (MAX_WAITING - taken) as u64);
+        tap.waiting_bytes.store(0, Ordering::Relaxed);
+        tap.record(Raw::Pong(1), now);
+        assert_eq!(received.recv().unwrap().missed, (MAX_WAITING - taken) as u64);
+    }
+}

@@ -1,0 +1,93 @@
+//! An input of the hub, as the driver hands it to the recorder's thread.
+
+use presence_core::recording::{Input, Redactor};
+use presence_core::server::{Handshake, LeaveCause, Refused};
+use presence_core::wire::{Call, Request};
+
+/// An input of the hub that may change rows. The thread redacts it.
+#[derive(Debug)]
+pub(crate) enum Raw {
+    Join(u64, Box<Handshake>),
+    Leave(u64, LeaveCause),
+    Pong(u64),
+    Call(u64, Box<Request>),
+    Refused(Box<Refused>),
+    Wake,
+    Shutdown,
+}
+
+impl Raw {
+    /// `None` for a call that changes no row.
+    pub(crate) fn call(serial: u64, request: &Request) -> Option<Self> {
+        matches!(request.call, Ok(Call::SystemEvent(_) | Call::NodeEvent(_)))
+            .then(|| Self::Call(serial, Box::new(request.clone())))
+    }
+
+    /// Bytes of its texts, as far as peers choose their lengths and how many there are.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Join(_, handshake) => {
+                let client = &handshake.client;
+                let texts = [
+                    &client.display_name,
+                    &client.instance_id,
+                    &client.device_family,
+                    &client.model_identifier,
+                    &client.time_zone,
+                    &handshake.user,
+                ];
+                let lists = [&*handshake.scopes, &handshake.caps, &handshake.commands];
+                [&client.id, &client.version, &client.platform, &client.mode]
+                    .into_iter()
+                    .chain(texts.into_iter().flatten())
+                    .chain(lists.into_iter().flatten())
+                    .map(text_bytes)
+                    .sum()
+            }
+            Self::Call(_, request) => match &request.call {
+                Ok(Call::SystemEvent(beacon)) => {
+                    let texts = [
+                        &beacon.instance_id,
+                        &beacon.device_id,
+                        &beacon.host,
+                        &beacon.ip,
+                        &beacon.mode,
+                        &beacon.version,
+                        &beacon.platform,
+                        &beacon.device_family,
+                        &beacon.model_identifier,
+                        &beacon.reason,
+                    ];
+                    [&request.id, &beacon.text]
+                        .into_iter()
+                        .chain(texts.into_iter().flatten())
+                        .chain(beacon.roles.iter().chain(&beacon.scopes))
+                        .map(text_bytes)
+                        .sum()
+                }
+                Ok(Call::NodeEvent(event)) => text_bytes(&request.id) + text_bytes(&event.event),
+                _ => text_bytes(&request.id),
+            },
+            Self::Refused(refused) => refused.client.id.iter().map(text_bytes).sum(),
+            Self::Leave(..) | Self::Pong(_) | Self::Wake | Self::Shutdown => 0,
+        }
+    }
+
+    pub(super) fn redacted(self, redactor: &Redactor) -> Option<Input> {
+        Some(match self {
+            Self::Join(serial, handshake) => Input::join(serial, &handshake, redactor),
+            Self::Leave(serial, cause) => Input::leave(serial, cause),
+            Self::Pong(serial) => Input::Pong(serial),
+            Self::Call(serial, request) => return Input::call(serial, &request, redactor),
+            Self::Refused(refused) => return Input::refused(&refused, redactor),
+            Self::Wake => Input::Wake,
+            Self::Shutdown => Input::Shutdown,
+        })
+    }
+}
+
+/// What a text takes. Of short ones in a list, most is their place there.
+#[expect(clippy::borrowed_box, reason = "its place counts")]
+fn text_bytes(text: &Box<str>) -> usize {
+    size_of_val(text) + text.len()
+}

@@ -1,0 +1,115 @@
+//! The thread that redacts, replays and writes.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use presence_core::Now;
+use presence_core::recording::{Recorder, Redactor};
+use tracing::info;
+
+use super::Message;
+use super::ring::Ring;
+
+/// When what was written goes to the file at the latest, and when the clock is looked at.
+const FLUSH_AFTER: Duration = Duration::from_secs(1);
+
+pub(super) struct Writer {
+    recorder: Recorder,
+    redactor: Redactor,
+    ring: Ring,
+    waiting_bytes: Arc<AtomicUsize>,
+    /// The moment of the last line, and when that was.
+    last: (Now, Instant),
+}
+
+impl Writer {
+    pub(super) fn new(
+        recorder: Recorder,
+        redactor: Redactor,
+        ring: Ring,
+        waiting_bytes: Arc<AtomicUsize>,
+        now: Now,
+    ) -> Self {
+        Self {
+            recorder,
+            redactor,
+            ring,
+            waiting_bytes,
+            last: (now, Instant::now()),
+        }
+    }
+
+    /// Writes until the driver is gone.
+    ///
+    /// # Errors
+    /// If a file cannot be written, or the bound of bytes is too small.
+    pub(super) fn run(mut self, header: &str, received: &Receiver<Message>) -> io::Result<()> {
+        self.ring.write(header)?;
+        loop {
+            match received.recv_timeout(FLUSH_AFTER) {
+                Ok(message) => self.message(message)?,
+                Err(RecvTimeoutError::Timeout) => self.ring.flush()?,
+                Err(RecvTimeoutError::Disconnected) => {
+                    let digest = self.recorder.digest(self.last.0);
+                    self.ring.write(&digest)?;
+                    return self.ring.flush();
+                }
+            }
+            if self.ring.is_full() {
+                self.turn()?;
+            }
+            if self.ring.is_asked() {
+                let now = self.now();
+                let digest = self.recorder.digest(now);
+                self.ring.write(&digest)?;
+                let bytes = self.ring.save()?;
+                info!(bytes, "SIGUSR1: what was recorded lately is written");
+            }
+        }
+    }
+
+    fn message(&mut self, message: Message) -> io::Result<()> {
+        let Message {
+            missed,
+            bytes,
+            input,
+            mut now,
+        } = message;
+        self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        // A line that was written in the meantime may be later.
+        now.age_ms = now.age_ms.max(self.last.0.age_ms);
+        self.last = (now, Instant::now());
+        if missed > 0 {
+            let gap = self.recorder.gap(missed, now);
+            self.ring.write(&gap)?;
+        }
+        let Some(input) = input.redacted(&self.redactor) else {
+            return Ok(());
+        };
+        let lines = self.recorder.record(input, now);
+        self.ring.write(&lines)?;
+        match self.recorder.checkpoint_if_due(now) {
+            Some(lines) if self.ring.has_room(lines.len()) => self.ring.write(&lines),
+            Some(_) => self.turn(),
+            None => Ok(()),
+        }
+    }
+
+    /// Begins a new part.
+    fn turn(&mut self) -> io::Result<()> {
+        let now = self.now();
+        let start = self.recorder.restart(now);
+        self.ring.turn(&start)
+    }
+
+    /// The moment now, as the last line and the time since tell it.
+    fn now(&mut self) -> Now {
+        let (now, at) = self.last;
+        let passed_ms = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last = (now.after(passed_ms), Instant::now());
+        self.last.0
+    }
+}
