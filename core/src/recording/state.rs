@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Joined;
 use crate::model::time::Now;
-use crate::roster::saved::{SavedRoster, SavedRow};
-use crate::server::{ConnId, Hub, HubConfig, SavedHub, SavedMember};
+use crate::server::{ConnId, Hub, HubConfig, SavedHub, SavedMember, SavedRoster, SavedRow};
 
 /// A part of a checkpoint, which is a line each: first the start, then the connections, then the rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -34,7 +34,7 @@ pub(crate) use self::explain::changes::{Cause, Seen};
 use self::journal::Journal;
 use self::members::Members;
 #[cfg(feature = "recording")]
-pub(crate) use self::saved::{SavedHub, SavedMember};
+pub(crate) use self::saved::{SavedHub, SavedMember, SavedRoster, SavedRow};
 use super::Item;
 use crate::fleet::Fleet;
 use crate::model::entry::PresenceEntry;

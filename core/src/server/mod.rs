@@ -20,6 +20,6 @@ pub use admission::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence};
 pub use connection::{Connection, ConnectionOutput, Handshake};
 pub use hub::{ConnId, Hub, HubConfig, HubOutput, LeaveCause};
 #[cfg(feature = "recording")]
-pub(crate) use hub::{SavedHub, SavedMember};
+pub(crate) use hub::{SavedHub, SavedMember, SavedRoster, SavedRow};
 pub use outbox::{Item, Outbox, Outgoing};
 pub use refused::{Introduction, Refused};

@@ -9,7 +9,7 @@ use super::nodes::Offer;
 use super::trace::Trace;
 use super::{ConnId, Hub, HubConfig};
 use crate::model::time::Now;
-use crate::roster::saved::{SavedRoster, SavedRow};
+pub(crate) use crate::roster::saved::{SavedRoster, SavedRow};
 use crate::server::Handshake;
 
 /// What is neither a row's nor a connection's.
