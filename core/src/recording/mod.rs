@@ -19,6 +19,8 @@ mod shrink;
 mod state;
 
 #[cfg(test)]
+mod secret_tests;
+#[cfg(test)]
 mod tests;
 
 pub use self::changes::{Change, MAX_CHANGES};

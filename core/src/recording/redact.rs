@@ -2,8 +2,6 @@
 
 mod letters;
 #[cfg(test)]
-mod secret_tests;
-#[cfg(test)]
 mod tests;
 mod words;
 

@@ -8,10 +8,9 @@ use alloc::vec::Vec;
 
 use serde_json::json;
 
-use super::Redactor;
+use super::{Input, Reader, Recorder, Redactor, Replay};
 use crate::model::time::Now;
 use crate::model::{ClientInfo, PresenceEntry, Role};
-use crate::recording::{Input, Reader, Recorder, Replay};
 use crate::server::{Handshake, Hub, HubConfig};
 use crate::wire::{Limits, Request};
 
