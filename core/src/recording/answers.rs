@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Expected, Replay};
-use crate::findings::FindingKind;
+use crate::findings::{Finding, FindingKind};
 use crate::model::RawEntry;
 
 impl Replay {
@@ -21,7 +21,13 @@ impl Replay {
 
     /// The findings, each with the keys of its rows.
     pub fn found(&mut self) -> Vec<Expected> {
-        self.hub.found_with_keys(self.now)
+        let expected = |(finding, rows): (Finding, Vec<Box<str>>)| Expected {
+            finding: finding.kind.code().into(),
+            rows,
+            evidence: finding.evidence.into_iter().map(Into::into).collect(),
+        };
+        let found = self.hub.found_with_keys(self.now);
+        found.into_iter().map(expected).collect()
     }
 
     /// Whether there is a finding of this kind.

@@ -100,14 +100,16 @@ impl Hub {
 
     /// The findings with the keys of their rows.
     #[cfg(feature = "recording")]
-    pub(crate) fn found_with_keys(&mut self, now: Now) -> Vec<crate::recording::Expected> {
+    pub(crate) fn found_with_keys(&mut self, now: Now) -> Vec<(Finding, Vec<alloc::boxed::Box<str>>)> {
         let (list, found) = self.found(now);
-        let named = |finding: Finding| crate::recording::Expected {
-            finding: finding.kind.code().into(),
-            rows: keys(&list, &finding).map(Into::into).collect(),
-            evidence: finding.evidence.into_iter().map(Into::into).collect(),
-        };
-        found.into_iter().map(named).collect()
+        let keys = |finding: &Finding| keys(&list, finding).map(Into::into).collect();
+        found
+            .into_iter()
+            .map(|finding| {
+                let keys = keys(&finding);
+                (finding, keys)
+            })
+            .collect()
     }
 
     /// Whether there is a finding of this kind.
