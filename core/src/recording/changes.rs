@@ -3,11 +3,12 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::mem::take;
 
-use super::{Input, Replay};
+use super::Input;
 use crate::model::time::Now;
-use crate::server::ConnId;
 use crate::server::hub::{Cause, Seen};
+use crate::server::{ConnId, Hub};
 
 /// Most changes that are kept: the newest.
 pub const MAX_CHANGES: usize = 10_000;
@@ -34,42 +35,34 @@ pub(super) struct Watch {
     left_out: u64,
 }
 
-impl Replay {
-    /// Notes from now on what changes.
-    pub fn note_changes(&mut self) {
-        self.watch = Some(Box::new(Watch {
-            seen: self.hub.seen(self.now),
+impl Watch {
+    pub(super) fn new(hub: &mut Hub, now: Now) -> Self {
+        Self {
+            seen: hub.seen(now),
             changes: VecDeque::new(),
             left_out: 0,
-        }));
-    }
-
-    /// Takes what changed, oldest first, and the number of those left out before: at most [`MAX_CHANGES`] are kept.
-    pub fn take_changes(&mut self) -> (Vec<Change>, u64) {
-        match &mut self.watch {
-            Some(watch) => (
-                core::mem::take(&mut watch.changes).into(),
-                core::mem::take(&mut watch.left_out),
-            ),
-            None => (Vec::new(), 0),
         }
     }
 
+    /// What changed, oldest first, and the number of those left out before.
+    pub(super) fn take(&mut self) -> (Vec<Change>, u64) {
+        (take(&mut self.changes).into(), take(&mut self.left_out))
+    }
+
     /// Looks for changes by this input; `conn` is its connection, and `None` is the passage of time.
-    pub(super) fn look(&mut self, input: Option<&Input>, conn: Option<ConnId>) {
-        let Some(watch) = &mut self.watch else { return };
+    pub(super) fn look(&mut self, hub: &mut Hub, input: Option<&Input>, conn: Option<ConnId>, now: Now) {
         let cause = match (input, conn) {
             (Some(Input::Join(..)), Some(conn)) => Cause::Join(conn),
             (Some(Input::Call(_, method, _)), Some(conn)) => Cause::Call(conn, method),
             _ => Cause::Other,
         };
-        for happened in self.hub.happened(&mut watch.seen, cause, self.now) {
-            if watch.changes.len() >= MAX_CHANGES {
-                watch.changes.pop_front();
-                watch.left_out += 1;
+        for happened in hub.happened(&mut self.seen, cause, now) {
+            if self.changes.len() >= MAX_CHANGES {
+                self.changes.pop_front();
+                self.left_out += 1;
             }
-            watch.changes.push_back(Change {
-                now: self.now,
+            self.changes.push_back(Change {
+                now,
                 key: happened.key.into(),
                 what: happened.what,
                 text: happened.text.into(),

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use serde_json::json;
 
-use super::changes::Watch;
+use super::changes::{Change, Watch};
 use super::state::{self, Loading};
 use super::{Header, Input, Line, State, Step};
 use crate::model::PresenceEntry;
@@ -41,7 +41,7 @@ pub struct Replay {
     inputs: u64,
     /// Inputs that were not recorded.
     missing: u64,
-    pub(super) watch: Option<Box<Watch>>,
+    watch: Option<Box<Watch>>,
 }
 
 /// Whether a checkpoint counts: only where a replay begins.
@@ -132,6 +132,23 @@ impl Replay {
             self.note_changes();
         }
         Ok(())
+    }
+
+    /// Notes from now on what changes.
+    pub fn note_changes(&mut self) {
+        self.watch = Some(Box::new(Watch::new(&mut self.hub, self.now)));
+    }
+
+    /// Takes what changed, oldest first, and the number of those left out before: at most
+    /// [`MAX_CHANGES`](super::MAX_CHANGES) are kept.
+    pub fn take_changes(&mut self) -> (Vec<Change>, u64) {
+        self.watch.as_mut().map(|watch| watch.take()).unwrap_or_default()
+    }
+
+    fn look(&mut self, input: Option<&Input>, conn: Option<ConnId>) {
+        if let Some(watch) = &mut self.watch {
+            watch.look(&mut self.hub, input, conn, self.now);
+        }
     }
 
     /// Its state, from which another replay can go on.
