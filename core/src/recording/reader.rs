@@ -3,6 +3,9 @@
 use alloc::string::{String, ToString};
 
 use super::{FORMAT, Header, Line, MAX_LINE_BYTES};
+use crate::model::entry::MAX_SAFE_INTEGER;
+
+const FAR: &str = "its time is beyond 2^53-1";
 
 /// What is wrong with a recording, and in which line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,6 +91,9 @@ impl<'a> Reader<'a> {
             return Err(ReadError::Format(format));
         }
         let header: Header = serde_json::from_str(first).map_err(bad)?;
+        if header.at > MAX_SAFE_INTEGER || header.wall > MAX_SAFE_INTEGER {
+            return Err(ReadError::Setting(FAR.into()));
+        }
         header
             .config()
             .validate()
@@ -148,6 +154,9 @@ impl<'a> Reader<'a> {
             .ok_or_else(|| bad("it is cut off".into()))?;
         check_length(text, line)?;
         let read: Line = serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
+        if read.at > MAX_SAFE_INTEGER || read.wall > MAX_SAFE_INTEGER {
+            return Err(bad(FAR.into()));
+        }
         if read.at < self.at {
             return Err(bad("it is earlier than the line before".into()));
         }
@@ -177,5 +186,52 @@ impl Iterator for Reader<'_> {
             self.rest = "";
         }
         read
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::recording::{Input, Replay};
+
+    fn text_at(start: u64, line: u64) -> String {
+        let header = json!({
+            "format": 1, "version": "1", "at": start, "wall": 0, "ttlMs": 60_000, "maxEntries": 9,
+            "pingIntervalMs": 25_000, "ephemeralModes": [], "own": { "reason": "self", "ts": 0 },
+        });
+        let digest = json!({ "at": line, "wall": 0, "digest": "0" });
+        alloc::format!("{header}\n{digest}\n")
+    }
+
+    #[test]
+    fn times_are_integers_of_json() {
+        let most = MAX_SAFE_INTEGER;
+        let lines = |text: &str| Reader::new(text).map(|mut reader| reader.next());
+        assert!(matches!(lines(&text_at(most, most)), Ok(Some(Ok(_)))));
+        let Ok(Some(Err(ReadError::Line { line: 2, why }))) = lines(&text_at(most, most + 1)) else {
+            panic!("a time beyond");
+        };
+        assert_eq!(why, FAR);
+        let refused = Reader::new(&text_at(most + 1, most + 1)).unwrap_err();
+        assert_eq!(refused, ReadError::Setting(FAR.into()));
+    }
+
+    #[test]
+    fn a_replay_at_the_last_moment_ends() {
+        let text = text_at(0, 0);
+        let mut config = Reader::new(&text).unwrap().header().config();
+        config.limits.ping_interval_ms = 1_000;
+        let last = crate::Now {
+            age_ms: u64::MAX,
+            wall_ms: u64::MAX,
+        };
+        let mut replay = Replay::with_config(config, last);
+        let joined = Input::Join(1, alloc::boxed::Box::default());
+        replay.input(&joined, last);
+        replay.input(&Input::Pong(1), last);
+        replay.pass(last);
+        assert_eq!(replay.list().len(), 2);
     }
 }

@@ -160,7 +160,9 @@ impl Replay {
 
     /// Lets time pass: what is due is done exactly when it is due.
     pub fn pass(&mut self, now: Now) {
-        while let Some(due_ms) = self.hub.poll_timeout().filter(|&due_ms| due_ms <= now.age_ms) {
+        // At the last moment there is, what is due again later would be due at once.
+        let until_ms = now.age_ms.min(u64::MAX - 1);
+        while let Some(due_ms) = self.hub.poll_timeout().filter(|&due_ms| due_ms <= until_ms) {
             let passed_ms = due_ms.saturating_sub(self.now.age_ms);
             self.now = self.now.after(passed_ms);
             self.hub.handle_timeout(self.now);

@@ -19,6 +19,8 @@ pub mod machine;
 pub mod mirror;
 mod naive;
 pub mod proxy;
+pub mod recording;
+mod recording_seeds;
 pub mod roster;
 pub mod seeds;
 
@@ -90,6 +92,11 @@ pub const TARGETS: &[Target] = &[
         name: "proxy",
         run: proxy::run,
         seeds: seeds::hops,
+    },
+    Target {
+        name: "recording",
+        run: recording::run,
+        seeds: recording_seeds::recordings,
     },
     Target {
         name: "roster",
