@@ -25,6 +25,7 @@ pub(crate) struct Person {
     pub(crate) device: Option<u8>,
     /// How far its clock is ahead, in ms.
     pub(crate) clock_off_ms: i64,
+    pub(crate) token: &'static str,
 }
 
 pub(crate) const MAC: Person = Person {
@@ -36,6 +37,7 @@ pub(crate) const MAC: Person = Person {
     model: None,
     device: None,
     clock_off_ms: 0,
+    token: TOKEN,
 };
 
 pub(crate) const PHONE_NODE: Person = Person {
@@ -184,7 +186,7 @@ fn params(person: &Person, challenge: &Value) -> Value {
             "id": "openclaw-macos", "version": "2026.9.6", "platform": "macos 26.1.0", "mode": person.mode,
             "displayName": person.host,
         },
-        "role": person.role, "scopes": scopes, "auth": { "token": TOKEN },
+        "role": person.role, "scopes": scopes, "auth": { "token": person.token },
     });
     for (name, value) in [("instanceId", person.id), ("modelIdentifier", person.model)] {
         if let Some(value) = value {
@@ -210,10 +212,11 @@ fn proof(number: u8, person: &Person, scopes: &[&str], challenge: &Value) -> Val
         .saturating_add_signed(person.clock_off_ms);
     let nonce = challenge["nonce"].as_str().unwrap();
     let text = format!(
-        "v2|{id}|openclaw-macos|{}|{}|{}|{signed_at}|{TOKEN}|{nonce}",
+        "v2|{id}|openclaw-macos|{}|{}|{}|{signed_at}|{}|{nonce}",
         person.mode,
         person.role,
-        scopes.join(",")
+        scopes.join(","),
+        person.token
     );
     json!({
         "id": id, "publicKey": URL_SAFE_NO_PAD.encode(public), "signedAt": signed_at, "nonce": nonce,

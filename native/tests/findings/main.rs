@@ -68,3 +68,27 @@ async fn every_mistake_is_found_and_no_healthy_client_is_blamed() {
     assert!(missed.is_empty(), "not found as wanted:\n{}", missed.join("\n"));
     assert!(alarms.is_empty(), "false alarms:\n{}", alarms.join("\n"));
 }
+
+/// The secret is checked before the clock (SPEC 2, *connect*): nobody without it gets into the gateway's memory.
+#[tokio::test]
+async fn a_wrong_clock_is_only_found_of_who_has_the_secret() {
+    let off = lab::Person {
+        device: Some(1),
+        clock_off_ms: -660_000,
+        ..lab::MAC
+    };
+    let mut lab = lab::Lab::new(|_| ()).await;
+    let stranger = lab::Person {
+        token: "wrong",
+        ..off
+    };
+    let refusal = lab.try_join(&stranger).await.unwrap_err();
+    assert_eq!(refusal["details"]["code"], "AUTH_TOKEN_MISMATCH");
+    assert_eq!(lab.end().await, Vec::<Value>::new());
+
+    let mut lab = lab::Lab::new(|_| ()).await;
+    let refusal = lab.try_join(&off).await.unwrap_err();
+    assert_eq!(refusal["details"]["code"], "DEVICE_AUTH_SIGNATURE_EXPIRED");
+    let found = lab.end().await;
+    assert_eq!(found.iter().map(code).collect::<Vec<_>>(), ["CLIENT_CLOCK"]);
+}
