@@ -33,7 +33,7 @@ test("the details say who wrote what, over which connection, and what the gatewa
   const { gateway, page } = await signedIn(t);
   await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui", "--reason", "launch");
   await row(page, "studio").click();
-  const why = page.locator(".explanation");
+  const why = page.locator(".why");
   await why.getByText("From the gateway's memory.").waitFor();
   await why.getByText(/^The key is the instanceId/).waitFor();
   assert.equal(await why.getAttribute("aria-busy"), "false");

@@ -55,8 +55,8 @@ test("the examples: a Mac that is two rows, and a row per connection made one pe
   await page.getByText("3 instances, from 5 rows of the gateway").waitFor();
   await row(page, "webchat-ui").click();
   await page.getByText("3 rows of the gateway behind this one").waitFor();
-  await page.locator(".explanation").getByText("From the list alone").waitFor();
-  await page.locator(".explanation").getByText(/The gateway lists 3 rows of it/).waitFor();
+  await page.locator(".why").getByText("From the list alone").waitFor();
+  await page.locator(".why").getByText(/The gateway lists 3 rows of it/).waitFor();
 });
 
 test("what is no list is told so; text is text", async (t) => {

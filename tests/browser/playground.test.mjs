@@ -47,6 +47,21 @@ test("duplicate row: a tab without an id is a row more each time, and a finding 
   await page.getByText("it gets one more row beside those it left").waitFor();
 });
 
+test("the simulated gateway explains its rows, at any moment", async (t) => {
+  const { page } = await playground(t);
+  await choose(page, "Duplicate row");
+  await rowsWhen(page, "three rows of one tab", (rows) => rows.filter(({ name }) => name === "kitchen").length === 3);
+  await page.locator(".findings .evidence", { hasText: 'connections of the client "webchat-ui" of "kitchen"' }).waitFor();
+  await row(page, "studio").click();
+  const why = page.locator(".why");
+  await why.getByText("From the gateway's memory.").waitFor();
+  const left = why.locator("li", { hasText: /left/ });
+  assert.ok((await left.count()) > 0, await why.textContent());
+  await moveTo(page, 5);
+  await within("no event of the future", async () => (await left.count()) === 0);
+  await why.locator("li", { hasText: "connected" }).first().waitFor();
+});
+
 test("stale row: a beacon's row is Active, Idle, Stale, gone; a closed connection's row is Left, gone", async (t) => {
   const { page } = await playground(t);
   await choose(page, "Stale row");

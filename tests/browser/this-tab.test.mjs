@@ -61,10 +61,10 @@ test("without a stable identity the tab is a duplicate, and the page explains it
   await rowsWhen(page, "two rows of this tab", (rows) => rows.map(({ badges }) => badges[0]).sort().join() === "left over,this tab, now");
   await page.locator('.finding[data-code="OWN"]').filter({ hasText: /no instanceId[\s\S]*Fix: Send a stable client\.instanceId/ }).waitFor();
 
-  // Once more, and the rows alone give it away: to anybody who reads the list.
+  // Once more, and the gateway finds it: for everybody who reads its list.
   await page.getByRole("button", { name: "Reconnect once more" }).click();
   await page.getByRole("heading", { name: "This tab is 3 rows now" }).waitFor();
-  await page.locator('.finding[data-code="NO_INSTANCE_ID"]:visible').filter({ hasText: "look alike" }).waitFor();
+  await page.locator('.finding[data-code="NO_INSTANCE_ID"]:visible').filter({ hasText: "neither an instanceId nor a device key" }).waitFor();
   await picture(page, "this-tab-duplicate", { fullPage: true });
 
   await page.getByRole("link", { name: "Instances", exact: true }).click();

@@ -1,4 +1,4 @@
-import { isObservedGateway, rawRows, rowDevice, rowGateway, rowName, type Finding, type PresenceRow } from "openclaw-presence";
+import { isObservedGateway, rawRows, rowDevice, rowGateway, rowName, type FindingReport, type PresenceRow } from "openclaw-presence";
 import { html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 
@@ -15,7 +15,7 @@ import { statusMark } from "./status.js";
 /** Everything there is to know about a row. */
 export interface Detail {
   readonly row: PresenceRow;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly FindingReport[];
   /** Newest first. */
   readonly changes: readonly Change[];
   readonly explain?: Ask | undefined;
@@ -85,32 +85,36 @@ export class DetailPanel extends Part {
 
   #content() {
     if (!this.detail) return nothing;
-    const { row, findings, changes, explain } = this.detail;
-    const raw = rawRows(row);
-    // What the gateway remembers is more than what the list shows.
-    const found = this.#why.known?.findings ?? findings;
+    const { row, findings, explain } = this.detail;
     return html`
       <header>
         <div><h2 tabindex="-1">${rowName(row)}</h2>${statusMark(row.status, row.status === "Left" ? row.ageText : "")}</div>
         <button type="button" class="button icon-only" aria-label="Close details" @click=${this.close}>${icon("close")}</button>
       </header>
       <div class="detail-body">
-        <div>${found.map((finding) => findingCard(finding))}</div>
+        <div>${findings.map((finding) => findingCard(finding))}</div>
         <dl class="facts">${facts(row).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
         ${explain ? this.#why : nothing}
-        <section>
-          <h3>Changes since this page was opened</h3>
-          <ol class="changes">${changes.length === 0 ? html`<li class="sub">None yet.</li>` : changes.map(changeItem)}</ol>
-        </section>
-        <section><h3>Entry</h3><pre tabindex="0" aria-label="Entry as JSON">${pretty(row.entry)}</pre>${this.#copy}</section>
-        ${raw.length > 1 ? html`
-          <div><section>
-            <h3>${count(raw.length, "row")} of the gateway behind this one</h3>
-            <p class="sub">This gateway lists one row per connection. They share an id, so they are shown as one instance.</p>
-            ${raw.map((entry, index) => html`<pre tabindex="0" aria-label="Row ${index + 1} of ${raw.length} as JSON">${pretty(entry)}</pre>`)}
-          </section></div>` : nothing}
+        ${explain && !this.#why.isSettled ? nothing : below(this.detail, this.#copy)}
       </div>`;
   }
+}
+
+/** What stands below the explanation. It comes with it, so that nothing moves. */
+function below({ row, changes }: Detail, copy: CopyButton) {
+  const raw = rawRows(row);
+  return html`
+    <section>
+      <h3>Changes since this page was opened</h3>
+      <ol class="changes">${changes.length === 0 ? html`<li class="sub">None yet.</li>` : changes.map(changeItem)}</ol>
+    </section>
+    <section><h3>Entry</h3><pre tabindex="0" aria-label="Entry as JSON">${pretty(row.entry)}</pre>${copy}</section>
+    ${raw.length > 1 ? html`
+      <div><section>
+        <h3>${count(raw.length, "row")} of the gateway behind this one</h3>
+        <p class="sub">This gateway lists one row per connection. They share an id, so they are shown as one instance.</p>
+        ${raw.map((entry, index) => html`<pre tabindex="0" aria-label="Row ${index + 1} of ${raw.length} as JSON">${pretty(entry)}</pre>`)}
+      </section></div>` : nothing}`;
 }
 
 /** Where the row comes from; the gateway's own rows state nothing. */

@@ -1,4 +1,4 @@
-import type { Finding, PresenceRow } from "openclaw-presence";
+import type { FindingReport, PresenceRow } from "openclaw-presence";
 import { html, nothing } from "lit";
 
 import { count } from "../lib/format.js";
@@ -15,8 +15,8 @@ export function findingsChip(number: number, isOpen: boolean, ids: string, toggl
 }
 
 /** All findings of a list; closed, it is empty. `reveal`: the user wants to see a row. */
-export function findingsCards(findings: readonly Finding[], rows: readonly PresenceRow[], isOpen: boolean, id: string, reveal: (key: string) => void) {
-  const card = (finding: Finding) => {
+export function findingsCards(findings: readonly FindingReport[], rows: readonly PresenceRow[], isOpen: boolean, id: string, reveal: (key: string) => void) {
+  const card = (finding: FindingReport) => {
     const key = findingRows(findings, rows).rowsOf(finding)[0]?.key;
     return findingCard(finding, key === undefined ? undefined : () => reveal(key));
   };

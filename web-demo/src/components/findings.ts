@@ -1,4 +1,4 @@
-import type { Finding, FindingReport } from "openclaw-presence";
+import type { FindingReport } from "openclaw-presence";
 import { html } from "lit";
 
 import { icon } from "../lib/icons.js";
@@ -15,7 +15,7 @@ export function findingCard(finding: FindingReport, show?: () => void) {
 }
 
 /** The worst first; those of one severity keep their order. */
-export function worstFirst(findings: readonly Finding[]): readonly Finding[] {
+export function worstFirst(findings: readonly FindingReport[]): readonly FindingReport[] {
   const ranks = Object.keys(SEVERITY);
   return [...findings].sort((a, b) => ranks.indexOf(a.severity) - ranks.indexOf(b.severity));
 }

@@ -1,4 +1,4 @@
-import type { Finding, PresenceRow } from "openclaw-presence";
+import type { FindingReport, PresenceRow } from "openclaw-presence";
 
 import type { Part } from "../lib/part.js";
 import type { Change } from "../state/history.js";
@@ -13,7 +13,7 @@ import { RosterTable, type TableContent } from "./roster-table.js";
 export interface PaneContent extends Omit<TableContent, "selected" | "suspects" | "ownGateway"> {
   /** All rows, those that a filter hides too. */
   readonly all?: readonly PresenceRow[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly FindingReport[];
   readonly changesOf?: (key: string) => readonly Change[];
   readonly explain?: Ask;
 }

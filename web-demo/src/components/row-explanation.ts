@@ -31,14 +31,14 @@ export class RowExplanation extends Part {
   /** The key that is being asked about. */
   #asked: string | undefined;
 
-  /** @param tell Something else is known now. */
+  /** @param tell {@link isSettled} became another. */
   constructor(readonly tell: () => void) {
     super();
   }
 
-  /** What is known of the row that is shown. */
-  get known(): Explanation | undefined {
-    return this.told;
+  /** Whether it is as large as it will be: what stands below it need not move any more. */
+  get isSettled(): boolean {
+    return this.told !== undefined || this.isUnknown;
   }
 
   /** Explains a row; what is known of it stays until more is known. */
@@ -47,6 +47,7 @@ export class RowExplanation extends Part {
     if (row?.key !== this.#row?.key) {
       this.told = undefined;
       this.isUnknown = false;
+      this.tell();
     }
     this.#row = row;
     this.#ask = ask;
@@ -60,9 +61,10 @@ export class RowExplanation extends Part {
     const told = await this.#ask(row.key).catch(() => undefined);
     // Another row is shown, and was asked about.
     if (this.#asked !== row.key) return;
+    const wasSettled = this.isSettled;
     this.told = told ?? this.told;
     this.isUnknown = !this.told;
-    this.tell();
+    if (!wasSettled) this.tell();
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     if (this.#asked !== row.key) return;
     this.#asked = undefined;
@@ -74,9 +76,9 @@ export class RowExplanation extends Part {
   }
 
   protected override render() {
-    const { told, isUnknown } = this;
+    const { told, isUnknown, isSettled } = this;
     const text = isUnknown ? html`<p class="sub">No explanation: the gateway did not answer, or it no longer lists this row.</p>` : nothing;
-    return html`<section class="explanation" aria-busy=${told || isUnknown ? "false" : "true"}><h3>Why this row</h3>${told ? explained(told) : text}</section>`;
+    return html`<section class="why" aria-busy=${isSettled ? "false" : "true"}><h3>Why this row</h3>${told ? explained(told) : text}</section>`;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Finding, PresenceRow } from "openclaw-presence";
+import type { Explanation, FindingReport, PresenceRow } from "openclaw-presence";
 
 import { Store } from "../lib/store.js";
 import { hostOf } from "./kinds.js";
@@ -27,7 +27,7 @@ export interface Frame {
   /** How many times faster than here time passes there; 0: it stands still. */
   readonly rate: number;
   readonly rows: readonly PresenceRow[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly FindingReport[];
   readonly clients: readonly ClientView[];
   readonly past: readonly Step[];
   readonly future: readonly Step[];
@@ -39,6 +39,8 @@ export interface Frame {
 const LONGEST_FRAME_MS = 250;
 /** A little longer than the gateway collects changes before it tells them. */
 const SETTLE_MS = 60;
+/** Time from one question for findings to the next while time passes, in ms. */
+const FIND_AFTER_MS = 250;
 /** Where the slider ends at least, and by how much it gets longer. */
 const LEAST_HORIZON_MS = 600_000;
 const HORIZON_STEP_MS = 300_000;
@@ -55,6 +57,12 @@ const START: Frame = {
   future: [],
   problem: "",
 };
+
+/** Somebody wants to know why a row is as it is. */
+interface Question {
+  readonly key: string;
+  readonly resolve: (told: Explanation | undefined) => void;
+}
 
 /**
  * Plays a script. Time goes on by the world's own timers; time goes back by building the world again from the
@@ -75,6 +83,9 @@ export class Player {
   #drawnMs = 0;
   #horizonMs = LEAST_HORIZON_MS;
   #problem = "";
+  #foundMs = Number.NEGATIVE_INFINITY;
+  /** Questions that the world has not answered. */
+  #questions: Question[] = [];
 
   /** Takes another script and goes to a moment of it. The slider reaches beyond its end. */
   load(script: Script, nowMs = 0, endMs = 0): void {
@@ -119,6 +130,14 @@ export class Player {
     if (next) this.seek(next.atMs + SETTLE_MS);
   }
 
+  /** Finds out why the row with that key is as it is. */
+  explain(key: string): Promise<Explanation | undefined> {
+    return new Promise((resolve) => {
+      this.#questions.push({ key, resolve });
+      void this.#work();
+    });
+  }
+
   /** Does something now. What is still to come in the script comes all the same. */
   act(deed: Deed): void {
     // At the next whole second, and a moment longer until all listeners were called.
@@ -157,14 +176,16 @@ export class Player {
     if (this.#isWorking) return;
     this.#isWorking = true;
     try {
-      while (this.#isOutdated || !this.#world || this.#world.nowMs < this.#wantedMs) {
+      do {
         if (this.#isOutdated || !this.#world) await this.#build();
         await this.#advance();
-      }
+        await this.#ask();
+      } while (this.#isOutdated || !this.#world || this.#world.nowMs < this.#wantedMs || this.#questions.length > 0);
       this.#problem = "";
     } catch (error) {
       // The simulator is a file of its own: it may not have come.
       this.#rate = 0;
+      for (const { resolve } of this.#questions.splice(0)) resolve(undefined);
       this.#problem = error instanceof Error ? error.message : String(error);
     } finally {
       this.#isWorking = false;
@@ -178,6 +199,18 @@ export class Player {
     this.#world = undefined;
     this.#done = 0;
     this.#world = await World.create(this.#script);
+  }
+
+  /** Asks the gateway what it finds, and what was asked meanwhile. */
+  async #ask(): Promise<void> {
+    const world = this.#world;
+    if (!world || this.#isOutdated) return;
+    const now = performance.now();
+    if (this.#rate === 0 || now - this.#foundMs >= FIND_AFTER_MS) {
+      this.#foundMs = now;
+      await world.find();
+    }
+    for (const { key, resolve } of this.#questions.splice(0)) resolve(await world.explain(key));
   }
 
   async #advance(): Promise<void> {

@@ -1,4 +1,4 @@
-import { PresenceClient, ready, rowName, VirtualClock, type Finding, type PresenceRow } from "openclaw-presence";
+import { PresenceClient, ready, rowName, VirtualClock, type Explanation, type FindingReport, type PresenceRow } from "openclaw-presence";
 
 import { hostOf, IDENTITIES, KINDS, type Identity, type KindName, type Network } from "./kinds.js";
 import { observe, type RowNews } from "./observer.js";
@@ -16,7 +16,7 @@ export interface Step {
 
 /** Maximum number of steps that are kept. */
 const MAX_STEPS = 400;
-/** Turns that a client may take to connect; none takes more than a few. */
+/** Turns that a connection or an answer may take; none takes more than a few. */
 const MAX_TURNS = 100;
 
 const SELF = {
@@ -37,6 +37,7 @@ export class World {
   readonly #watcher: PresenceClient;
   readonly #clients = new Map<number, SimClient>();
   readonly #steps: Step[] = [];
+  #remembered: readonly FindingReport[] | undefined;
 
   private constructor({ ttlMs, cap }: Script) {
     const clock = this.#clock;
@@ -65,7 +66,7 @@ export class World {
     await Promise.all([ready(), simulatorReady()]);
     const world = new World(script);
     world.#watcher.start();
-    for (let turn = 0; turn < MAX_TURNS && world.#watcher.connection.phase !== "live"; turn += 1) await world.#clock.advance(0);
+    await world.#until(() => world.#watcher.connection.phase === "live");
     return world;
   }
 
@@ -77,8 +78,9 @@ export class World {
     return this.#watcher.roster.rows;
   }
 
-  get findings(): readonly Finding[] {
-    return this.#watcher.findings();
+  /** What the gateway remembered when it was last asked; before that, what its list shows. */
+  get findings(): readonly FindingReport[] {
+    return this.#remembered ?? this.#watcher.findings();
   }
 
   get clients(): readonly SimClient[] {
@@ -93,6 +95,30 @@ export class World {
   /** Lets time pass; what falls due on the way happens in its turn. */
   async advanceTo(ms: number): Promise<void> {
     await this.#clock.advance(Math.max(0, ms - this.nowMs));
+  }
+
+  /** Asks the gateway what it finds. Nothing else may happen in the world until it answered. */
+  async find(): Promise<void> {
+    this.#remembered = (await this.#answer(this.#watcher.request("presence.explain", undefined)))?.findings;
+  }
+
+  /** Asks the gateway why a row is as it is. Nothing else may happen in the world until it answered. */
+  explain(key: string): Promise<Explanation | undefined> {
+    return this.#answer(this.#watcher.explain(key));
+  }
+
+  async #answer<T>(asked: Promise<T>): Promise<T | undefined> {
+    let isDone = false;
+    let answer: T | undefined;
+    const done = () => (isDone = true);
+    void asked.then((given) => (answer = given)).then(done, done);
+    await this.#until(() => isDone);
+    return answer;
+  }
+
+  /** Lets no time pass, but all that is due. */
+  async #until(isDone: () => boolean): Promise<void> {
+    for (let turn = 0; turn < MAX_TURNS && !isDone(); turn += 1) await this.#clock.advance(0);
   }
 
   /** Does it now. */

@@ -1,17 +1,19 @@
-import { normalizeKey, rawRows, type Finding, type PresenceEntry, type PresenceRow } from "openclaw-presence";
+import { normalizeKey, rawRows, type Finding, type FindingReport, type PresenceEntry, type PresenceRow } from "openclaw-presence";
 
 /** Which rows each finding is about, and the reverse. The gateway's own row is never part of a finding. */
 export class FindingRows {
-  readonly #rows = new Map<Finding, readonly PresenceRow[]>();
-  readonly #findings = new Map<string, Finding[]>();
+  readonly #rows = new Map<FindingReport, readonly PresenceRow[]>();
+  readonly #findings = new Map<string, FindingReport[]>();
   /** Keys of rows in findings that a healthy list does not have. */
   readonly suspects: ReadonlySet<string>;
 
-  constructor(findings: readonly Finding[], rows: readonly PresenceRow[]) {
+  constructor(findings: readonly FindingReport[], rows: readonly PresenceRow[]) {
     const suspects = new Set<string>();
     const byIdentity = findings.length === 0 ? new Map<string, Set<number>>() : indexRows(rows);
+    const byKey = new Map(findings.length === 0 ? [] : rows.map(({ key }, index) => [key, index]));
     for (const finding of findings) {
-      const indexes = new Set(finding.entries.flatMap((entry) => [...(byIdentity.get(identityOf(entry)) ?? [])]));
+      const ofList = entriesOf(finding).flatMap((entry) => [...(byIdentity.get(identityOf(entry)) ?? [])]);
+      const indexes = new Set([...ofList, ...finding.rows.flatMap((key) => placesOf(key, byKey))]);
       const about = [...indexes].sort((a, b) => a - b).flatMap((index) => rows[index] ?? []);
       this.#rows.set(finding, about);
       for (const { key } of about) {
@@ -23,25 +25,35 @@ export class FindingRows {
   }
 
   /** Returns the rows that a finding is about, in the order of the list. */
-  rowsOf(finding: Finding): readonly PresenceRow[] {
+  rowsOf(finding: FindingReport): readonly PresenceRow[] {
     return this.#rows.get(finding) ?? [];
   }
 
   /** Returns the findings about the row with this key. */
-  about(key: string): readonly Finding[] {
+  about(key: string): readonly FindingReport[] {
     return this.#findings.get(key) ?? [];
   }
 }
 
-const known = new WeakMap<readonly PresenceRow[], { readonly findings: readonly Finding[]; readonly result: FindingRows }>();
+const known = new WeakMap<readonly PresenceRow[], { readonly findings: readonly FindingReport[]; readonly result: FindingRows }>();
 
 /** Returns the {@link FindingRows} of a list, which are made once for each pair of list and findings. */
-export function findingRows(findings: readonly Finding[], rows: readonly PresenceRow[]): FindingRows {
+export function findingRows(findings: readonly FindingReport[], rows: readonly PresenceRow[]): FindingRows {
   const last = known.get(rows);
   if (last?.findings === findings) return last.result;
   const result = new FindingRows(findings, rows);
   known.set(rows, { findings, result });
   return result;
+}
+
+/** The rows of the list that a finding is about; one from a gateway's memory has none. */
+function entriesOf(finding: FindingReport & Partial<Pick<Finding, "entries">>): readonly PresenceEntry[] {
+  return finding.entries ?? [];
+}
+
+/** Places of the instances of a gateway's row. A row with ids is of the instance with the same id. */
+function placesOf(key: string, byKey: ReadonlyMap<string, number>): readonly number[] {
+  return ["instance:", "device:", "row:"].flatMap((kind) => byKey.get(kind + key) ?? []);
 }
 
 /** Places of the rows with an identity in the list. */

@@ -1,4 +1,4 @@
-import { diffRows, PresenceClient, rowName, type Finding, type PresenceError, type RosterSnapshot } from "openclaw-presence";
+import { diffRows, PresenceClient, rowName, type FindingReport, type PresenceError, type RosterSnapshot } from "openclaw-presence";
 
 import type { Announcer } from "../lib/announce.js";
 import { Store } from "../lib/store.js";
@@ -6,6 +6,7 @@ import { DEFAULT_OPTIONS } from "./view-options.js";
 import { Health } from "./health.js";
 import { History } from "./history.js";
 import { IdentityLog } from "./identity-log.js";
+import { MemoryFindings } from "./memory-findings.js";
 import { addressOf, normalizeTarget, type Target } from "./target.js";
 import { Timeline, type TimelineEvent } from "./timeline.js";
 
@@ -14,7 +15,8 @@ export interface Live {
   readonly target: Target | undefined;
   /** Absent: never connected. */
   readonly roster: RosterSnapshot | undefined;
-  readonly findings: readonly Finding[];
+  /** From the memory of the gateway; from its list where it has none. */
+  readonly findings: readonly FindingReport[];
   /** The id this tab goes by; absent without one, and while not connected. */
   readonly instanceId: string | undefined;
   /** Whether the tab keeps its identity from connection to connection. */
@@ -47,6 +49,7 @@ export class Session {
   /** An address that a link names. The user is asked before the page connects to it. */
   readonly suggested: string | undefined;
   readonly #announcer: Pick<Announcer, "later">;
+  readonly #memory = new MemoryFindings(() => this.#set({ findings: this.#find() }));
   #client: PresenceClient | undefined;
   #nextFindMs = 0;
   #findTimer: ReturnType<typeof setTimeout> | undefined;
@@ -129,6 +132,7 @@ export class Session {
       this.history.record(isContinued && before ? diffRows(before.rows, roster.rows) : diff, Date.now());
       isContinued = false;
       hadList = roster.hasList;
+      this.#memory.look(client);
       this.#set({ roster, findings: this.#find() });
     });
     // Who comes back after a restart of the gateway was never gone.
@@ -139,6 +143,7 @@ export class Session {
       if (connection.phase === "live" && hadList) report("connection", "Connected again");
       if (connection.phase === "refused") report("connection", `The gateway refuses this page: ${connection.error.message}`);
       wasLive = connection.phase === "live";
+      this.#memory.look(client);
       this.identities.handleState(connection, client.instanceId, Date.now());
       this.#set({ instanceId: client.instanceId });
     });
@@ -159,6 +164,7 @@ export class Session {
     clearTimeout(this.#findTimer);
     this.#findTimer = undefined;
     this.#nextFindMs = 0;
+    this.#memory.leave();
     this.#client?.close();
     this.#client = undefined;
     this.history.clear();
@@ -185,7 +191,8 @@ export class Session {
   }
 
   /** Findings take longer the longer a list is: they are looked for in a tenth of the time at most. */
-  #find(): readonly Finding[] {
+  #find(): readonly FindingReport[] {
+    if (this.#memory.found) return this.#memory.found;
     const before = this.live.value.findings;
     const startMs = performance.now();
     if (startMs < this.#nextFindMs) {

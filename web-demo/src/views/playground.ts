@@ -109,7 +109,7 @@ export class PlaygroundView extends View {
   protected override updated(): void {
     const { rows, findings } = this.#player.frame.value;
     this.#pane.table.hidden = rows.length === 0;
-    this.#pane.show({ rows, findings, order: this.order });
+    this.#pane.show({ rows, findings, order: this.order, explain: (key) => this.#player.explain(key) });
   }
 
   #chip(scenario: Scenario) {

@@ -1,4 +1,4 @@
-import { rowDevice, rowName, type Finding, type PresenceRow } from "openclaw-presence";
+import { rowDevice, rowName, type FindingReport, type PresenceRow } from "openclaw-presence";
 import { html } from "lit";
 import { customElement, state } from "lit/decorators.js";
 
@@ -32,7 +32,7 @@ export class ThisTabView extends View {
   /** Rows of connections that this tab had. */
   #left: readonly PresenceRow[] = [];
   /** Findings about rows of this tab. */
-  #findings: readonly Finding[] = [];
+  #findings: readonly FindingReport[] = [];
 
   constructor(
     readonly session: Session,

@@ -1,0 +1,139 @@
+// What the gateway finds in its memory: shown on the page like what its list shows, and asked for rarely.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { closeBrowser, visit } from "./lib/browser.mjs";
+import { startGateway } from "./lib/gateway.mjs";
+import { atEnd } from "./lib/ends.mjs";
+import { sendBeacons } from "./lib/people.mjs";
+import { live, row, rowsWhen } from "./lib/roster.mjs";
+import { within } from "./lib/wait.mjs";
+
+after(closeBrowser);
+
+const SPELLINGS = ["Tab-1", "tab -1"].map((instanceId) => ({ instanceId, host: "kitchen", ip: "192.0.2.7", version: "1", mode: "ui", reason: "periodic" }));
+
+/**
+ * A page at a gateway of its own. `change` gets each frame of the gateway, and `ask` each request for all findings; what
+ * they return goes on, if anything.
+ */
+async function watched(t, { change = (frame) => frame, ask = (frame) => frame } = {}) {
+  const gateway = await startGateway(t);
+  const visitor = await visit(t);
+  const asked = [];
+  await visitor.context.routeWebSocket(/./, (socket) => {
+    const server = socket.connectToServer();
+    const pass = (to, frame) => frame && to.send(JSON.stringify(frame));
+    socket.onMessage((text) => {
+      const frame = JSON.parse(text);
+      const isAll = frame.method === "presence.explain" && frame.params?.row === undefined;
+      if (isAll) asked.push(frame);
+      pass(server, isAll ? ask(frame, socket) : frame);
+    });
+    server.onMessage((text) => pass(socket, change(JSON.parse(text), socket)));
+  });
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  return { gateway, page, asked };
+}
+
+/** A client without an id of its own, as a program with a mistake connects. It stays to the end of the test. */
+async function connectWithPlaceholder(t, gateway) {
+  const socket = new WebSocket(gateway.url);
+  atEnd(t, () => socket.close());
+  const next = () => new Promise((resolve) => socket.addEventListener("message", ({ data }) => resolve(JSON.parse(data)), { once: true }));
+  await next();
+  const client = { id: "my-tool", version: "1", platform: "linux", mode: "ui", displayName: "studio", instanceId: "undefined" };
+  socket.send(JSON.stringify({ type: "req", id: "1", method: "connect", params: { minProtocol: 4, maxProtocol: 4, client, auth: { token: gateway.token } } }));
+  assert.equal((await next()).ok, true);
+}
+
+const openFindings = (page) => page.locator(".findings-chip:visible").click();
+const found = (page, code) => page.locator(`.findings .finding[data-code="${code}"]`);
+
+test("a finding from the gateway's memory is in the list of findings, at its row and in its details", async (t) => {
+  const { gateway, page } = await watched(t);
+  await page.getByRole("button", { name: "0 findings" }).waitFor();
+  await connectWithPlaceholder(t, gateway);
+  await page.getByRole("button", { name: "1 finding", exact: true }).waitFor();
+  await openFindings(page);
+  await found(page, "PLACEHOLDER_ID").getByText("Fix:").waitFor();
+  assert.deepEqual((await rowsWhen(page, "the badge", (rows) => rows.some(({ badges }) => badges.includes("finding")))).filter(({ badges }) => badges.includes("finding")).map(({ name }) => name), ["studio"]);
+  await found(page, "PLACEHOLDER_ID").getByRole("button", { name: "Show the row" }).click();
+  await page.locator('.detail .finding[data-code="PLACEHOLDER_ID"]').waitFor();
+  await page.locator(".why").getByText("From the gateway's memory.").waitFor();
+});
+
+test("the gateway is asked for its findings once in a while, however often the list changes", async (t) => {
+  const { gateway, page, asked } = await watched(t);
+  const startMs = performance.now();
+  for (let round = 0; round < 20; round += 1) {
+    await sendBeacons(page, gateway, [{ ...SPELLINGS[0], version: `1.${round}` }]);
+    await row(page, "kitchen").getByText(`1.${round}`, { exact: true }).waitFor();
+  }
+  // The first is at once, the others at least 5 s apart.
+  const most = 2 + Math.floor((performance.now() - startMs) / 5_000);
+  assert.ok(asked.length >= 1 && asked.length <= most, `${asked.length} questions, at most ${most}`);
+});
+
+test("an error, or a gateway that has no memory: the list's findings are shown", async (t) => {
+  const refuse = ({ id }, socket) => socket.send(JSON.stringify({ type: "res", id, ok: false, error: { code: "INVALID_REQUEST", message: "missing scope: operator.read" } }));
+  const withoutMemory = (frame) => {
+    const features = frame.payload?.features;
+    if (features) features.methods = features.methods.filter((name) => name !== "presence.explain");
+    return frame;
+  };
+  for (const [hooks, most] of [[{ ask: refuse }, 9], [{ change: withoutMemory }, 0]]) {
+    const { gateway, page, asked } = await watched(t, hooks);
+    await sendBeacons(page, gateway, SPELLINGS);
+    await page.getByRole("button", { name: "1 finding", exact: true }).waitFor();
+    await openFindings(page);
+    await found(page, "ID_SPELLING").getByRole("button", { name: "Show the 2 rows" }).waitFor();
+    assert.ok(asked.length <= most, `${asked.length} questions`);
+  }
+});
+
+test("a question over a lost connection is forgotten, and asked again over the next one", async (t) => {
+  const held = [];
+  const ask = (frame, socket) => (held.push(socket) === 1 ? undefined : frame);
+  const { gateway, page, asked } = await watched(t, { ask });
+  await connectWithPlaceholder(t, gateway);
+  await sendBeacons(page, gateway, SPELLINGS);
+  await within("a question", () => held.length === 1);
+  // Without an answer: what the list shows.
+  await page.getByRole("button", { name: "1 finding", exact: true }).waitFor();
+  await openFindings(page);
+  await found(page, "ID_SPELLING").waitFor();
+  await held[0].close({ code: 1012, reason: "restart" });
+  await found(page, "PLACEHOLDER_ID").waitFor();
+  await found(page, "ID_SPELLING").waitFor();
+  assert.equal(asked.length, 2);
+});
+
+test("nothing in the details moves when the explanation comes", async (t) => {
+  const held = [];
+  let isHolding = true;
+  const change = (frame, socket) => {
+    if (!isHolding || frame.payload?.row?.keyFrom === undefined) return frame;
+    held.push(() => socket.send(JSON.stringify(frame)));
+    return undefined;
+  };
+  const { page } = await watched(t, { change });
+  await row(page, "Chrome").first().click();
+  await within("an explanation", () => held.length > 0);
+  const panel = page.getByRole("dialog", { name: "Details of an instance" });
+  const boxes = () => panel.locator("header, .detail-body > *, .detail-body > * > *, .facts > *, .why > h3").evaluateAll((all) => all.map((element) => {
+    const { x, y, width } = element.getBoundingClientRect();
+    return [element.tagName, x, y, width].join(" ");
+  }));
+  const before = await boxes();
+  assert.ok(before.length > 10, before.join("\n"));
+  assert.equal(await panel.getByText("Entry", { exact: true }).count(), 0, "what stands below waits");
+  isHolding = false;
+  held.forEach((release) => release());
+  await panel.locator(".why").getByText("From the gateway's memory.").waitFor();
+  await panel.getByText("Entry", { exact: true }).waitFor();
+  const now = new Set(await boxes());
+  assert.deepEqual(before.filter((box) => !now.has(box)), []);
+});
