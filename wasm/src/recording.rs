@@ -1,10 +1,13 @@
 //! A recording of a gateway's inputs, and its rows at any moment.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use presence_core::PresenceEntry;
-use presence_core::recording::{self, Bounds, Header};
+use presence_core::recording::{self, Bounds, Header, Moment};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use wasm_bindgen::prelude::*;
 
 use crate::clock::integer;
@@ -37,11 +40,24 @@ struct Shown<'a> {
     at_ms: u64,
     wall_ms: u64,
     rows: &'a [PresenceEntry],
+    keys: Vec<Box<str>>,
     digest: &'a str,
     inputs: u64,
     missing: u64,
     max_entries: usize,
     problem: Option<&'a str>,
+    /// The answer to `presence.explain`.
+    answer: Option<Box<RawValue>>,
+}
+
+/// What it reads of what happened to a row.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownChange<'a> {
+    at_ms: u64,
+    key: &'a str,
+    what: &'a str,
+    text: &'a str,
 }
 
 #[wasm_bindgen]
@@ -72,37 +88,77 @@ impl Recording {
         })
     }
 
-    /// `{atMs, wallMs, rows, digest, inputs, missing, maxEntries, problem}` at that moment, as JSON. `bounds` is the
-    /// JSON of `{ttlMs, maxEntries}`, both optional.
+    /// `{atMs, wallMs, rows, keys, digest, inputs, missing, maxEntries, problem, answer}` at that moment, as JSON; `answer`
+    /// is that of `presence.explain`. `bounds` is the JSON of `{ttlMs, maxEntries}`, both optional.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` names the bad bound.
     pub fn at(&mut self, after_ms: f64, bounds: &str) -> Result<String, JsValue> {
-        let options = Options::new(options::parse(bounds, "options")?, "options")?;
-        let bounds = Bounds {
-            ttl_ms: options.optional_integer("ttlMs")?,
-            max_entries: options.optional_integer("maxEntries")?.map(options::size),
-        };
-        if after_ms.is_nan() {
-            return Err(invalid("atMs", "must be a number"));
-        }
-        let mut moment = self
-            .recording
-            .at(integer(after_ms), bounds)
-            .map_err(options::out_of_bounds)?;
+        let mut moment = self.reach(after_ms, bounds)?;
         let replay = &mut moment.replay;
         let now = replay.now();
+        let keys = replay.entries().into_iter().map(|(key, _)| key).collect();
         Ok(json(&Shown {
             at_ms: now.age_ms.saturating_sub(self.recording.header().at),
             wall_ms: now.wall_ms,
             rows: &replay.list(),
+            keys,
             digest: &replay.digest(),
             inputs: replay.inputs(),
             missing: replay.missing(),
             max_entries: moment.max_entries,
             problem: moment.problem.as_deref(),
+            answer: RawValue::from_string(replay.explain()).ok(),
         }))
     }
+
+    /// The answer to `presence.explain` for the row with that key at that moment, as JSON; nothing if there is no such row.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` names the bad bound.
+    pub fn explain(&mut self, key: &str, after_ms: f64, bounds: &str) -> Result<Option<String>, JsValue> {
+        Ok(self.reach(after_ms, bounds)?.replay.explain_row(key))
+    }
+
+    /// What happened to rows after one moment and until another, oldest first, as JSON: `[{atMs, key, what, text}]`.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` names the bad bound.
+    pub fn changes(&mut self, from_ms: f64, until_ms: f64, bounds: &str) -> Result<String, JsValue> {
+        let bounds = read_bounds(bounds)?;
+        let (changes, _) = self
+            .recording
+            .changes(integer(from_ms), integer(until_ms), bounds)
+            .map_err(options::out_of_bounds)?;
+        let start_ms = self.recording.header().at;
+        let shown = changes.iter().map(|change| ShownChange {
+            at_ms: change.now.age_ms.saturating_sub(start_ms),
+            key: &change.key,
+            what: change.what,
+            text: &change.text,
+        });
+        Ok(json(&shown.collect::<Vec<_>>()))
+    }
+}
+
+impl Recording {
+    fn reach(&mut self, after_ms: f64, bounds: &str) -> Result<Moment, JsValue> {
+        let bounds = read_bounds(bounds)?;
+        if after_ms.is_nan() {
+            return Err(invalid("ms", "must be a number"));
+        }
+        self.recording
+            .at(integer(after_ms), bounds)
+            .map_err(options::out_of_bounds)
+    }
+}
+
+fn read_bounds(json: &str) -> Result<Bounds, JsValue> {
+    let options = Options::new(options::parse(json, "options")?, "options")?;
+    Ok(Bounds {
+        ttl_ms: options.optional_integer("ttlMs")?,
+        max_entries: options.optional_integer("maxEntries")?.map(options::size),
+    })
 }
 
 /// Strings, integers and lists of them always encode.

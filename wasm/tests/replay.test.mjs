@@ -49,6 +49,25 @@ test("what it was made with, and how long it is", () => {
   assert.deepEqual(recording.at(-5), recording.at(0));
 });
 
+test("findings from memory, why a row is as it is, and what happened", () => {
+  using recording = openRecording(text);
+  const { rows, keys, findings } = recording.at(40_000);
+  assert.equal(new Set(keys).size, rows.length);
+  assert.ok(findings.some(({ code }) => code === "EVICTIONS"), "only the memory knows of them");
+  const found = findings.find(({ entries }) => entries.length > 0);
+  assert.equal(found.fix, found.fixHint);
+  assert.deepEqual(found.entries, found.indexes.map((index) => rows[index]));
+  assert.deepEqual(found.indexes.map((index) => keys[index]), found.rows.filter((key) => keys.includes(key)));
+
+  const changes = recording.changes(30_000, 40_000);
+  assert.ok(changes.length > 100 && changes.every(({ atMs }) => atMs > 30_000 && atMs <= 40_000));
+  const { key, text: why } = changes.findLast(({ what, key }) => what === "joined" && keys.includes(key));
+  const explained = recording.explain(key, 40_000);
+  assert.equal(explained.key, key);
+  assert.ok(explained.events.some(({ text }) => text === why), why);
+  assert.equal(recording.explain(key, 0), undefined, "it was not there yet");
+});
+
 test("a recording that is cut off or changed shows what is before that, and says where it ends", () => {
   const cut = openRecording(text.slice(0, text.length / 2));
   const lines = text.slice(0, text.length / 2).split("\n").length;

@@ -5,6 +5,8 @@
 export * from "./gateway.js";
 export {
   openRecording,
+  type RecordedChange,
+  type RecordedExplanation,
   type RecordedMoment,
   Recording,
   type RecordingBounds,

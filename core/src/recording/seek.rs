@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::{Header, Place, ReadError, Reader, Replay, StepError};
+use super::{Change, Header, Place, ReadError, Reader, Replay, StepError};
 use crate::model::setting::InvalidSetting;
 use crate::model::time::Now;
 
@@ -54,7 +54,7 @@ impl Recording {
         let text = text.into();
         let reader = Reader::new(&text)?;
         let mut recorded = Track::new(reader.header().clone(), reader.place(), true);
-        let (end, problem) = recorded.reach(&text, u64::MAX);
+        let (_, end, problem) = recorded.reach(&text, u64::MAX);
         Ok(Self {
             text,
             recorded,
@@ -100,28 +100,62 @@ impl Recording {
     /// # Errors
     /// [`InvalidSetting`] names the bound that no gateway can have.
     pub fn at(&mut self, after_ms: u64, bounds: Bounds) -> Result<Moment, InvalidSetting> {
-        let header = bounds.applied(self.header());
-        let until_ms = header.at.saturating_add(after_ms).min(self.end.now().age_ms);
-        let track = if header == self.recorded.header {
-            &mut self.recorded
-        } else {
-            header.config().validate()?;
-            let begin = self.recorded.begin();
-            match &mut self.other {
-                Some(track) if track.header == header => track,
-                other => other.insert(Track::new(header, begin, false)),
-            }
-        };
-        let (mut replay, problem) = track.reach(&self.text, until_ms);
-        let now = replay.now();
-        if problem.is_none() {
-            replay.pass(now.after(until_ms.saturating_sub(now.age_ms)));
-        }
+        let until_ms = self.age_at(after_ms);
+        let (track, text) = self.track(bounds)?;
+        let (_, mut replay, problem) = track.reach(text, until_ms);
+        pass_until(&mut replay, until_ms, problem.as_deref());
         Ok(Moment {
             replay,
             max_entries: track.header.max_entries,
             problem,
         })
+    }
+
+    /// What happened to rows after one moment and until another, oldest first, and the number of older changes that are
+    /// left out: at most [`MAX_CHANGES`](super::MAX_CHANGES) are kept.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] names the bound that no gateway can have.
+    pub fn changes(
+        &mut self,
+        from_ms: u64,
+        until_ms: u64,
+        bounds: Bounds,
+    ) -> Result<(Vec<Change>, u64), InvalidSetting> {
+        let (from_ms, until_ms) = (self.age_at(from_ms), self.age_at(until_ms));
+        let (track, text) = self.track(bounds)?;
+        let (place, mut replay, problem) = track.reach(text, from_ms);
+        pass_until(&mut replay, from_ms, problem.as_deref());
+        replay.note_changes();
+        let (_, mut replay, problem) = track.run(text, (place, replay), until_ms, false);
+        pass_until(&mut replay, until_ms, problem.as_deref());
+        Ok(replay.take_changes())
+    }
+
+    /// The age clock so many ms after the start, at most at the end.
+    fn age_at(&self, after_ms: u64) -> u64 {
+        let end_ms = self.end.now().age_ms;
+        self.header().at.saturating_add(after_ms).min(end_ms)
+    }
+
+    fn track(&mut self, bounds: Bounds) -> Result<(&mut Track, &str), InvalidSetting> {
+        let header = bounds.applied(self.header());
+        if header == self.recorded.header {
+            return Ok((&mut self.recorded, &self.text));
+        }
+        header.config().validate()?;
+        let begin = self.recorded.begin();
+        let other = self.other.take().filter(|track| track.header == header);
+        let track = other.unwrap_or_else(|| Track::new(header, begin, false));
+        Ok((self.other.insert(track), &self.text))
+    }
+}
+
+/// Lets time pass up to a moment, unless the replay ended before it.
+fn pass_until(replay: &mut Replay, until_ms: u64, problem: Option<&str>) {
+    let now = replay.now();
+    if problem.is_none() {
+        replay.pass(now.after(until_ms.saturating_sub(now.age_ms)));
     }
 }
 
@@ -134,6 +168,9 @@ impl Bounds {
         }
     }
 }
+
+/// Where a replay stands, the replay, and why it ends there.
+type Reached = (Place, Replay, Option<Box<str>>);
 
 /// A replay under certain bounds, with copies of it.
 #[derive(Debug)]
@@ -160,14 +197,27 @@ impl Track {
         self.copies[0].0
     }
 
-    /// The replay after all lines up to this moment on the age clock, and why it ends before.
-    fn reach(&mut self, text: &str, until_ms: u64) -> (Replay, Option<Box<str>>) {
+    /// The replay after all lines up to this moment on the age clock, where it stands, and why it ends before.
+    fn reach(&mut self, text: &str, until_ms: u64) -> Reached {
         let after = self.copies.partition_point(|(place, _)| place.at() <= until_ms);
-        let (place, mut replay) = self.copies[after.saturating_sub(1)].clone();
+        let copy = self.copies[after.saturating_sub(1)].clone();
+        self.run(text, copy, until_ms, true)
+    }
+
+    /// The same from a replay on; `keeps` whether copies are kept.
+    fn run(
+        &mut self,
+        text: &str,
+        (place, mut replay): (Place, Replay),
+        until_ms: u64,
+        keeps: bool,
+    ) -> Reached {
         let mut reader = Reader::resume(text, self.header.clone(), place);
         loop {
             let place = reader.place();
-            self.keep(place, &replay);
+            if keeps {
+                self.keep(place, &replay);
+            }
             let problem = match reader.next() {
                 Some(Ok(line)) if line.at <= until_ms => match replay.step(&line) {
                     Err(StepError::Digest | StepError::Finding) if !self.is_recorded => continue,
@@ -175,9 +225,9 @@ impl Track {
                     Ok(()) => continue,
                 },
                 Some(Err(error)) => error.to_string(),
-                Some(Ok(_)) | None => return (replay, None),
+                Some(Ok(_)) | None => return (place, replay, None),
             };
-            return (replay, Some(problem.into()));
+            return (place, replay, Some(problem.into()));
         }
     }
 

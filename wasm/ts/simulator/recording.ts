@@ -1,6 +1,7 @@
 import { DISPOSE } from "../disposable.js";
 import { asPresenceError, freed } from "../errors.js";
-import type { PresenceEntry } from "../types.js";
+import type { GatewayExplanation, GatewayMethods } from "../methods.js";
+import type { Finding, FindingReport, PresenceEntry } from "../types.js";
 import { simulator, type WasmRecording } from "./load.js";
 
 /** The first line of a recording: what the recorded gateway was started with. */
@@ -37,6 +38,10 @@ export interface RecordedMoment {
   readonly wallMs: number;
   /** The rows, newest first. Names, ids and addresses are pseudonyms. */
   readonly rows: readonly PresenceEntry[];
+  /** The keys of the rows. */
+  readonly keys: readonly string[];
+  /** What is wrong, from the memory of the gateway; of what is before a checkpoint at the start it knows nothing. */
+  readonly findings: readonly Finding[];
   /** The digest of the rows: 16 hex digits. Under the recorded bounds it is the gateway's own. */
   readonly digest: string;
   /** Inputs until then. */
@@ -47,6 +52,21 @@ export interface RecordedMoment {
   readonly maxEntries: number;
   /** Why the recording ends here, with the line, if it can be replayed no further. */
   readonly problem?: string;
+}
+
+/** Why a row is as it is, from the memory of the recorded gateway, and what is wrong with it. */
+export type RecordedExplanation = GatewayExplanation & { readonly findings: readonly FindingReport[] };
+
+/** Something that happened to a row. */
+export interface RecordedChange {
+  /** When, in ms after the start of the recording. */
+  readonly atMs: number;
+  /** The key of the row. */
+  readonly key: string;
+  /** What, in a word: `added`, `changed`, or one of the events of an explanation. */
+  readonly what: string;
+  /** What happened and why, in a sentence. */
+  readonly text: string;
 }
 
 interface Summary {
@@ -115,11 +135,37 @@ export class Recording {
    *
    * @throws {PresenceError} `INVALID_ARGUMENT` names the bad argument; `FREED`.
    */
-  at(ms: number, { ttlMs, maxEntries }: RecordingBounds = {}): RecordedMoment {
+  at(ms: number, bounds: RecordingBounds = {}): RecordedMoment {
+    const { problem, answer, ...moment } = this.#ask((wasm) => JSON.parse(wasm.at(ms, boundsText(bounds))));
+    const findings = findingsOf(answer?.findings ?? [], moment);
+    return problem === null ? { ...moment, findings } : { ...moment, findings, problem };
+  }
+
+  /**
+   * Why the row with that key is as it is at a moment; nothing: there is no such row.
+   *
+   * @throws {PresenceError} `INVALID_ARGUMENT` names the bad argument; `FREED`.
+   */
+  explain(key: string, ms: number, bounds: RecordingBounds = {}): RecordedExplanation | undefined {
+    const text = this.#ask((wasm) => wasm.explain(key, ms, boundsText(bounds)));
+    if (text === undefined) return undefined;
+    const { row, findings } = JSON.parse(text) as GatewayMethods["presence.explain"]["result"];
+    return row && { ...row, findings };
+  }
+
+  /**
+   * What happened to rows after one moment and until another, oldest first: at most the newest 10,000 changes.
+   *
+   * @throws {PresenceError} `INVALID_ARGUMENT` names the bad argument; `FREED`.
+   */
+  changes(fromMs: number, untilMs: number, bounds: RecordingBounds = {}): readonly RecordedChange[] {
+    return JSON.parse(this.#ask((wasm) => wasm.changes(fromMs, untilMs, boundsText(bounds))));
+  }
+
+  #ask<T>(ask: (wasm: WasmRecording) => T): T {
     if (!this.#wasm) throw freed("recording");
     try {
-      const { problem, ...moment } = JSON.parse(this.#wasm.at(ms, JSON.stringify({ ttlMs, maxEntries })));
-      return problem === null ? moment : { ...moment, problem };
+      return ask(this.#wasm);
     } catch (error) {
       throw asPresenceError(error);
     }
@@ -134,6 +180,20 @@ export class Recording {
   [DISPOSE](): void {
     this.free();
   }
+}
+
+/** The core takes no other members. */
+function boundsText({ ttlMs, maxEntries }: RecordingBounds): string {
+  return JSON.stringify({ ttlMs, maxEntries });
+}
+
+/** Findings with their rows, as a client has them. */
+function findingsOf(reports: readonly FindingReport[], { keys, rows }: Pick<RecordedMoment, "keys" | "rows">): readonly Finding[] {
+  const places = new Map(keys.map((key, index) => [key, index]));
+  return reports.map((report) => {
+    const indexes = report.rows.flatMap((key) => places.get(key) ?? []);
+    return { ...report, fix: report.fixHint, indexes, entries: indexes.map((index) => rows[index] ?? {}) };
+  });
 }
 
 /**

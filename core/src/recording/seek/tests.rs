@@ -91,6 +91,31 @@ fn any_moment_in_any_order_is_that_of_a_replay_from_the_start() {
 }
 
 #[test]
+fn changes_between_two_moments_are_those_of_the_whole_in_that_time() {
+    let (_, text) = recorded();
+    let mut recording = Recording::open(text.as_str()).unwrap();
+    let length_ms = recording.end().age_ms - recording.header().at;
+    let (mut whole, left_out) = recording.changes(0, u64::MAX, Bounds::default()).unwrap();
+    assert_eq!(left_out, 0);
+    let mut parts = Vec::new();
+    for n in 0..9 {
+        let moments = (length_ms * n / 9, length_ms * (n + 1) / 9);
+        parts.extend(
+            recording
+                .changes(moments.0, moments.1, Bounds::default())
+                .unwrap()
+                .0,
+        );
+    }
+    // A last input alone is told up to 30 s late, and a look that begins in between knows of it before.
+    for changes in [&mut parts, &mut whole] {
+        changes.retain(|change| !change.text.contains("changed lastInputSeconds from"));
+    }
+    assert_eq!(parts, whole);
+    assert!(whole.len() > 50, "{}", whole.len());
+}
+
+#[test]
 fn copies_are_few_and_spread_over_the_whole_recording() {
     let text = long((MAX_COPIES + 8) * LINES_PER_COPY);
     let mut recording = Recording::open(text.as_str()).unwrap();
