@@ -6,6 +6,7 @@ import { closeBrowser, picture, visit } from "./lib/browser.mjs";
 import { startGateway } from "./lib/gateway.mjs";
 import { check } from "./lib/looks.mjs";
 import { bringPeople, PEOPLE, sendAway } from "./lib/people.mjs";
+import { file, TEXT } from "./lib/recording.mjs";
 import { live, row, rowsWhen } from "./lib/roster.mjs";
 import { startStaticHost } from "./lib/static-host.mjs";
 
@@ -104,6 +105,15 @@ for (const scheme of ["light", "dark"]) {
       await page.getByLabel("Time in the playground").fill("400");
       await rowsWhen(page, "a stale row", (rows) => rows.some(({ status }) => status === "Stale"));
       await shot(page, "playground-stale");
+      await page.getByLabel("Open recording").setInputFiles(file("gateway.jsonl"));
+      await page.locator(".recorded-facts").waitFor();
+      await shot(page, "playground-recording");
+      await page.getByLabel("Open recording").setInputFiles(file("cut.jsonl", TEXT.slice(0, TEXT.length / 2)));
+      await page.getByText("it is cut off").waitFor();
+      await shot(page, "playground-recording-cut");
+      await page.getByLabel("Open recording").setInputFiles(file("list.json", "[]\n"));
+      await page.getByText("list.json cannot be opened").waitFor();
+      await shot(page, "playground-recording-wrong");
       await page.goto(`${host}#/paste`);
       await shot(page, "paste");
       await page.getByRole("button", { name: "Example: a row per connection" }).click();

@@ -3,7 +3,15 @@
 import { initSimulator } from "../../../wasm/dist/simulator.js";
 import module from "../../../wasm/dist/simulator.wasm";
 
-export { SimulatedGateway, type SimulatedSocket } from "../../../wasm/dist/simulator.js";
+export {
+  openRecording,
+  type RecordedChange,
+  type RecordedMoment,
+  type Recording,
+  type RecordingBounds,
+  SimulatedGateway,
+  type SimulatedSocket,
+} from "../../../wasm/dist/simulator.js";
 
 /** Loads it, once. */
 export function simulatorReady(): Promise<void> {

@@ -5,12 +5,14 @@ import { findingsCards, findingsChip } from "../components/findings-list.js";
 import { RosterPane } from "../components/roster-pane.js";
 import { skeletonRows } from "../components/skeleton.js";
 import { copyText } from "../lib/clipboard.js";
-import { count } from "../lib/format.js";
+import { count, duration, moment } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { AddForm } from "../playground/add-form.js";
 import { boundsForm } from "../playground/bounds-form.js";
 import { clientList } from "../playground/client-list.js";
 import { Player } from "../playground/player.js";
+import { RecordingPane } from "../playground/recording-pane.js";
+import { RecordingPlayer, type RecordedFrame } from "../playground/recording-player.js";
 import { SCENARIOS, scenarioNamed, type Scenario } from "../playground/scenarios.js";
 import { EMPTY_SCRIPT } from "../playground/script.js";
 import { decode, encode } from "../playground/share-link.js";
@@ -36,6 +38,8 @@ export class PlaygroundView extends View {
   readonly #player = new Player();
   readonly #addForm = new AddForm(this.#player);
   readonly #pane = new RosterPane(this, "Instances in the playground", (order) => (this.order = order));
+  readonly #recorded = new RecordingPlayer();
+  readonly #recording = new RecordingPane(this.#recorded);
   #wasShown = false;
 
   constructor(
@@ -44,6 +48,13 @@ export class PlaygroundView extends View {
   ) {
     super("view playground");
     this.follow(this.#player.frame);
+    this.follow(this.#recorded.frame);
+    this.addEventListener("dragover", (event) => this.#drag(event, true));
+    this.addEventListener("dragleave", (event) => this.#drag(event, false));
+    this.addEventListener("drop", (event) => {
+      this.#drag(event, false);
+      this.#openFile(event.dataTransfer?.files[0]);
+    });
   }
 
   /** What the link says: a scenario, a world of somebody, or nothing. */
@@ -53,10 +64,10 @@ export class PlaygroundView extends View {
     const shared = decode(asked.get("s") ?? "");
     if (scenario && scenario.name !== this.chosen) this.#play(scenario);
     else if (shared) {
-      this.#choose(undefined, "Somebody shared this world with you. Move its time, or go on from here.");
+      this.#begin(undefined, "Somebody shared this world with you. Move its time, or go on from here.");
       this.#player.load(shared.script, shared.nowMs);
     } else if (asked.has("s")) {
-      this.#choose(undefined, "This link holds no world that can be read. Here is an empty one.");
+      this.#begin(undefined, "This link holds no world that can be read. Here is an empty one.");
       this.#player.load(EMPTY_SCRIPT);
     } else if (!this.#wasShown && SCENARIOS[0]) this.#play(SCENARIOS[0]);
     this.#wasShown = true;
@@ -65,23 +76,34 @@ export class PlaygroundView extends View {
   protected override hide(): void {
     this.#pane.open(undefined);
     this.#player.pause();
+    this.#recorded.pause();
   }
 
   protected override render() {
-    const player = this.#player;
-    const frame = player.frame.value;
-    const { rows, findings, script, problem } = frame;
+    const recorded = this.#recorded.frame.value;
+    const isRecording = recorded.name !== "";
     return html`
       ${viewHead("Playground", "A whole gateway in this page. No server, no installation, and time obeys you.")}
       <section class="card scenarios">
         <div class="chips" role="group" aria-label="Scenarios">${SCENARIOS.map((scenario) => this.#chip(scenario))}</div>
         <div class="actions">
-          <button type="button" class="button quiet" @click=${this.#share}>${icon("link")}Copy link</button>
+          <label for="recording-file" class="button quiet">${icon("open")}Open recording</label>
+          <input id="recording-file" type="file" accept=".jsonl,.ndjson,.json,.txt" class="off-screen" @change=${this.#choose}>
+          <button type="button" class="button quiet" ?disabled=${isRecording} @click=${this.#share}>${icon("link")}Copy link</button>
           <button type="button" class="button quiet" @click=${this.#reset}>${icon("trash")}Start empty</button>
         </div>
-        <p class="explanation" role="status">${this.explanation}</p>
+        <p class="explanation" role="status">${isRecording ? told(recorded) : this.explanation}</p>
+        <p class="form-error recording-error" role="alert">${recorded.error}</p>
         <p role="status" class="sub share-said">${this.shareSaid}</p>
       </section>
+      ${isRecording ? this.#recording : this.#world()}`;
+  }
+
+  #world() {
+    const player = this.#player;
+    const frame = player.frame.value;
+    const { rows, findings, script, problem } = frame;
+    return html`
       ${timeBar(player, frame, () => this.tour.reach("time"))}
       <div class="empty" role="alert" ?hidden=${problem === ""}>
         <p>The simulated gateway could not be loaded: ${problem}.</p>
@@ -112,6 +134,27 @@ export class PlaygroundView extends View {
     this.#pane.show({ rows, findings, order: this.order, explain: (key) => this.#player.explain(key) });
   }
 
+  /** Files are dropped anywhere in the view. */
+  #drag(event: DragEvent, isOver: boolean): void {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    this.classList.toggle("is-over", isOver);
+  }
+
+  #choose(event: Event): void {
+    const input = event.target as HTMLInputElement;
+    this.#openFile(input.files?.[0]);
+    input.value = "";
+  }
+
+  #openFile(file: File | undefined): void {
+    if (!file) return;
+    this.#begin(undefined, FREE_HINT);
+    this.#player.pause();
+    this.shareSaid = "";
+    void this.#recorded.open(file);
+  }
+
   #chip(scenario: Scenario) {
     const { name, title } = scenario;
     const play = () => {
@@ -122,19 +165,20 @@ export class PlaygroundView extends View {
   }
 
   #play({ name, explanation, script, untilMs }: Scenario): void {
-    this.#choose(name, explanation);
+    this.#begin(name, explanation);
     const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.#player.load(script, isStill ? untilMs : 0, untilMs);
     if (!isStill) this.#player.play(SCENARIO_RATE, untilMs);
   }
 
   #reset(): void {
-    this.#choose(undefined, FREE_HINT);
+    this.#begin(undefined, FREE_HINT);
     this.#player.load(EMPTY_SCRIPT);
     this.router.rewrite("playground", "");
   }
 
-  #choose(name: string | undefined, explanation: string): void {
+  #begin(name: string | undefined, explanation: string): void {
+    this.#recorded.close();
     this.chosen = name;
     this.explanation = explanation;
     this.#pane.open(undefined);
@@ -147,4 +191,11 @@ export class PlaygroundView extends View {
     const isDone = await copyText(new URL(hrefOf("playground", query), location.href).href);
     this.shareSaid = isDone ? "Copied. The link holds the whole world." : "The link is in the address bar.";
   }
+}
+
+/** What is said of a recording. */
+function told({ name, recording, isOpening }: RecordedFrame): string {
+  if (isOpening || !recording) return `${name} is being read and replayed.`;
+  const { startMs, durationMs, inputs } = recording;
+  return `${name}: ${duration(durationMs)} from ${moment(startMs)} on, ${count(inputs, "input")}. Names, ids and addresses are pseudonyms. The file stays in this page.`;
 }

@@ -1,0 +1,141 @@
+// Recordings in the playground: any moment has the rows and the digest of the replay in Node.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { closeBrowser, visit } from "./lib/browser.mjs";
+import { file, replayed, TEXT } from "./lib/recording.mjs";
+import { row, rows, rowsWhen } from "./lib/roster.mjs";
+import { startStaticHost } from "./lib/static-host.mjs";
+import { within } from "./lib/wait.mjs";
+
+after(closeBrowser);
+
+async function playground(t) {
+  const host = await startStaticHost(t);
+  const visitor = await visit(t, { reducedMotion: "reduce" });
+  const page = await visitor.open(`${host}#/playground`);
+  await rowsWhen(page, "a world", (shown) => shown.length > 0);
+  return page;
+}
+
+/** The playground with the recording, at its end. */
+async function opened(t, text = TEXT) {
+  const page = await playground(t);
+  await page.getByLabel("Open recording").setInputFiles(file("gateway.jsonl", text));
+  await page.locator(".recorded-facts").waitFor();
+  return page;
+}
+
+const digest = (page) => page.locator(".recorded-facts code").textContent();
+
+/** Moves the slider, and waits for the digest of that moment. */
+async function moveTo(page, ms, bounds) {
+  await page.getByLabel("Time in the recording").evaluate((input, value) => {
+    input.value = String(value);
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  }, ms);
+  const wanted = replayed.at(ms, bounds);
+  await within(`${ms} ms`, async () => (await digest(page)) === wanted.digest);
+  await page.getByText(`${wanted.rows.length} rows of at most ${wanted.maxEntries}.`).waitFor();
+  return wanted;
+}
+
+test("each moment has the rows and the digest of the replay in Node, ahead and back", async (t) => {
+  const page = await opened(t);
+  await page.getByText("gateway.jsonl: 1 min from").waitFor();
+  await page.getByText("1200 of 1200").waitFor();
+  assert.equal(await digest(page), replayed.at(60_000).digest);
+  for (const ms of [59_000, 12_300, 30_000, 500]) {
+    const { rows: entries } = await moveTo(page, ms);
+    const names = new Set(entries.map(({ host, instanceId }) => host ?? instanceId));
+    const shown = await rowsWhen(page, "its rows", (shown) => shown.length > 0 && shown.every(({ name }) => names.has(name)));
+    assert.ok(shown.length <= entries.length, "one row for each instance");
+  }
+});
+
+test("other bounds show what would have been; bounds that no gateway has are refused", async (t) => {
+  const page = await opened(t);
+  const change = async (label, value) => {
+    await page.getByLabel(label).fill(String(value));
+    await page.getByLabel(label).press("Enter");
+  };
+  await change("Most rows", 10);
+  await page.getByText("10 rows of at most 10.").waitFor();
+  await page.getByText("Other bounds than recorded: 20 s, 24 rows.").waitFor();
+  await moveTo(page, 40_000, { maxEntries: 10 });
+  await change("Time to live, in s", 10);
+  await moveTo(page, 50_000, { maxEntries: 10, ttlMs: 10_000 });
+  await change("Most rows", 0);
+  await page.getByText("maxEntries must be at least").waitFor();
+  await page.getByRole("button", { name: "As recorded" }).click();
+  await page.getByText("The bounds of the recorded gateway.").waitFor();
+  await moveTo(page, 50_000);
+});
+
+test("findings, why a row is as it is, and what happened", async (t) => {
+  const page = await opened(t);
+  const { findings, wallMs } = await moveTo(page, 45_000);
+  assert.ok(findings.length > 0 && wallMs > 0);
+  for (const { code } of findings) await page.locator(`.finding[data-code="${code}"]`).first().waitFor();
+  const last = replayed.changes(0, 45_000).at(-1);
+  await page.locator(".step").first().filter({ hasText: last.text }).waitFor();
+  const [first] = (await rows(page)).filter(({ badges }) => !badges.includes("gateway"));
+  await row(page, first.name).first().click();
+  await page.locator(".why").getByText("From the gateway's memory.").waitFor();
+});
+
+test("it plays to its end, and from its start again", async (t) => {
+  const page = await opened(t);
+  await moveTo(page, 57_000);
+  await page.getByRole("button", { name: "10×" }).click();
+  await page.getByRole("button", { name: "Pause", pressed: true }).waitFor();
+  assert.equal(await digest(page), replayed.at(60_000).digest);
+  await page.getByRole("button", { name: "1×", exact: true }).click();
+  await within("the start", async () => (await page.locator(".moment").textContent()) < "00:30");
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByRole("button", { name: "Close recording" }).click();
+  await page.getByLabel("Time in the playground").waitFor();
+});
+
+test("what is cut off or changed is shown as far as it goes, with the line", async (t) => {
+  const cut = TEXT.slice(0, TEXT.length / 2);
+  const page = await opened(t, cut);
+  await page.getByRole("alert").filter({ hasText: `line ${cut.split("\n").length}: it is cut off` }).waitFor();
+  assert.ok((await rows(page)).length > 5);
+  const changed = TEXT.replace(/"digest":"[0-9a-f]{16}"/, '"digest":"0000000000000000"');
+  await page.getByLabel("Open recording").setInputFiles(file("changed.jsonl", changed));
+  await page.getByRole("alert").filter({ hasText: "the digest differs" }).waitFor();
+});
+
+test("what is no recording is refused, and the playground stays", async (t) => {
+  const page = await playground(t);
+  const wrong = [
+    ["list.json", '[{"host":"studio"}]\n', "list.json cannot be opened: line 1: not the header of a recording"],
+    ["later.jsonl", TEXT.replace('"format":1', '"format":9'), "later.jsonl cannot be opened: line 1: the recording has format 9"],
+    ["empty.jsonl", "", "empty.jsonl cannot be opened: line 1: the header is missing"],
+  ];
+  for (const [name, text, message] of wrong) {
+    await page.getByLabel("Open recording").setInputFiles(file(name, text));
+    await page.getByRole("alert").filter({ hasText: message }).waitFor();
+    await page.getByLabel("Time in the playground").waitFor();
+  }
+});
+
+test("a file is dropped anywhere on the playground, or chosen by the keyboard", async (t) => {
+  const page = await playground(t);
+  const input = page.getByLabel("Open recording");
+  await page.getByRole("button", { name: "Copy link" }).focus();
+  await page.keyboard.press("Shift+Tab");
+  assert.ok(await input.evaluate((element) => element === document.activeElement));
+  const outline = await page.locator('label[for="recording-file"]').evaluate((label) => getComputedStyle(label).outlineStyle);
+  assert.equal(outline, "solid");
+  await page.locator(".view.playground").evaluate((view, text) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([text], "dropped.jsonl"));
+    for (const type of ["dragover", "drop"]) view.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+  }, TEXT);
+  await page.getByText("dropped.jsonl: 1 min from").waitFor();
+  await page.getByRole("button", { name: "Stale row" }).click();
+  await page.getByLabel("Time in the playground").waitFor();
+});

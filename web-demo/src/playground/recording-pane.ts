@@ -1,0 +1,135 @@
+import { html, nothing } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import { live } from "lit/directives/live.js";
+
+import { findingsCards, findingsChip } from "../components/findings-list.js";
+import { RosterPane } from "../components/roster-pane.js";
+import { count, duration, moment as dated, stopwatch } from "../lib/format.js";
+import { icon } from "../lib/icons.js";
+import { Part } from "../lib/part.js";
+import type { Order } from "../state/roster-order.js";
+import { CHANGES_MS, type RecordedFrame, type RecordingPlayer } from "./recording-player.js";
+import type { RecordingBounds } from "./simulator.js";
+
+const RATES = [1, 10] as const;
+/** Most changes that are drawn. */
+const MAX_CHANGES = 60;
+
+/** A recording at one moment: time, rows, findings, what happened, and other bounds. */
+@customElement("recording-pane")
+export class RecordingPane extends Part {
+  @state() private accessor order: Order = "name";
+  @state() private accessor isFindingsOpen = true;
+  readonly #pane = new RosterPane(this, "Instances in the recording", (order) => (this.order = order));
+
+  constructor(readonly player: RecordingPlayer) {
+    super("recording stack");
+    this.follow(player.frame);
+  }
+
+  protected override render() {
+    const frame = this.player.frame.value;
+    const { recording, moment, rows, findings } = frame;
+    if (!recording || !moment) return nothing;
+    const missing = moment.missing === 0 ? "" : ` ${count(moment.missing, "input")} before this moment were not recorded: the rows are inexact.`;
+    return html`
+      ${this.#timeBar(frame)}
+      <div class="empty" role="alert" ?hidden=${recording.problem === undefined}>
+        <p>Only the first ${duration(recording.durationMs)} can be replayed: ${recording.problem}.</p>
+      </div>
+      <div class="columns world">
+        <section class="stack world-roster" aria-label="Roster">
+          <div class="counts">
+            <p class="sub num">${count(moment.rows.length, "row")} of at most ${moment.maxEntries}.${missing}</p>
+            ${findingsChip(findings.length, this.isFindingsOpen, "recording-findings", () => (this.isFindingsOpen = !this.isFindingsOpen))}
+          </div>
+          ${this.#pane.table}
+          ${findingsCards(findings, rows, this.isFindingsOpen, "recording-findings", (key) => void this.#pane.reveal(key))}
+        </section>
+        <div class="stack world-side">
+          ${this.#pane.detail}
+          <section class="card"><h2>What if</h2>${this.#boundsForm(frame)}</section>
+          <section class="card"><h2>This moment</h2>
+            <dl class="recorded-facts">
+              <dt>Time of the gateway</dt><dd>${dated(moment.wallMs)}</dd>
+              <dt>Inputs until now</dt><dd class="num">${moment.inputs} of ${recording.inputs}</dd>
+              <dt>Digest of the rows</dt><dd><code>${moment.digest}</code></dd>
+            </dl>
+          </section>
+        </div>
+        <section class="card world-steps"><h2>The last ${duration(CHANGES_MS)}</h2>${changeList(frame)}</section>
+      </div>`;
+  }
+
+  protected override updated(): void {
+    const { rows, findings, recording } = this.player.frame.value;
+    if (!recording) {
+      if (this.#pane.openKey !== undefined) this.#pane.open(undefined);
+      return;
+    }
+    this.#pane.show({ rows, findings, order: this.order, explain: async (key) => this.player.explain(key) });
+  }
+
+  #timeBar({ recording, moment, rate }: RecordedFrame) {
+    const { player } = this;
+    const [nowMs, endMs] = [moment?.atMs ?? 0, recording?.durationMs ?? 0];
+    const seek = (event: Event) => {
+      player.pause();
+      player.seek(Number((event.target as HTMLInputElement).value));
+    };
+    return html`
+      <section class="time-bar" aria-label="Time">
+        <div class="segments" role="group" aria-label="Speed">
+          <button type="button" class="button" aria-pressed=${rate === 0} @click=${() => player.pause()}>${icon("pause")}Pause</button>
+          ${RATES.map((each) => html`<button type="button" class="button" aria-pressed=${rate === each} @click=${() => player.play(each)}>${icon("play")}${each}×</button>`)}
+        </div>
+        <label for="recorded-time" class="off-screen">Time in the recording</label>
+        <div class="track">
+          <input id="recorded-time" type="range" min="0" step=${step(endMs)} max=${endMs} aria-valuetext="${duration(nowMs)} after the start" .value=${live(String(nowMs))} @input=${seek}>
+        </div>
+        <output for="recorded-time" class="num moment">${stopwatch(nowMs)}</output>
+        <button type="button" class="button quiet" @click=${() => player.close()}>${icon("close")}<span>Close recording</span></button>
+      </section>`;
+  }
+
+  #boundsForm({ recording, bounds, boundsError }: RecordedFrame) {
+    if (!recording) return nothing;
+    const { ttlMs, maxEntries } = recording.header;
+    const isOther = bounds.ttlMs !== undefined || bounds.maxEntries !== undefined;
+    const change = (bound: keyof RecordingBounds, factor: number) => (event: Event) => {
+      const { value } = event.target as HTMLInputElement;
+      this.player.setBounds({ ...bounds, [bound]: value === "" ? undefined : Number(value) * factor });
+    };
+    const field = (id: string, label: string, value: number, input: (event: Event) => void) => html`
+      <div class="field">
+        <label for=${id}>${label}</label>
+        <input id=${id} type="number" inputmode="numeric" min="1" step="1" required aria-describedby="what-if-said" aria-invalid=${boundsError === "" ? nothing : "true"} .value=${live(String(value))} @change=${input}>
+      </div>`;
+    return html`
+      <div class="what-if">
+        ${field("what-if-ttl", "Time to live, in s", (bounds.ttlMs ?? ttlMs) / 1_000, change("ttlMs", 1_000))}
+        ${field("what-if-rows", "Most rows", bounds.maxEntries ?? maxEntries, change("maxEntries", 1))}
+        <button type="button" class="button" ?disabled=${!isOther} @click=${() => this.player.setBounds({})}>${icon("restart")}As recorded</button>
+        <p id="what-if-said" role="status" class=${boundsError === "" ? "sub" : "form-error"}>${
+          boundsError !== "" ? `${boundsError}.` : isOther ? `Other bounds than recorded: ${duration(ttlMs)}, ${count(maxEntries, "row")}.` : "The bounds of the recorded gateway."
+        }</p>
+      </div>`;
+  }
+}
+
+/** What happened, newest on top. */
+function changeList({ changes, recording }: RecordedFrame) {
+  const shown = changes.slice(-MAX_CHANGES).reverse();
+  const left = changes.length - shown.length;
+  return html`
+    <ol class="steps" reversed tabindex="0" aria-label="What happened, newest first">
+      ${shown.length === 0 && recording ? html`<li class="sub">Nothing happened.</li>` : nothing}
+      ${shown.map(({ atMs, text }) => html`<li class="step"><time class="num">${stopwatch(atMs)}</time><span>${text}</span></li>`)}
+      ${left > 0 ? html`<li class="sub">and ${left} before</li>` : nothing}
+    </ol>`;
+}
+
+/** Length of a step of the slider, in ms: short ones for short recordings. */
+function step(endMs: number): number {
+  return endMs <= 600_000 ? 100 : 1_000;
+}

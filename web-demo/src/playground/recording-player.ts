@@ -1,0 +1,159 @@
+import { ready, Roster, type Explanation, type Finding, type PresenceRow } from "openclaw-presence";
+
+import { Store } from "../lib/store.js";
+import { openRecording, simulatorReady, type RecordedChange, type RecordedMoment, type Recording, type RecordingBounds } from "./simulator.js";
+
+/** All that is shown of a recording at one moment. */
+export interface RecordedFrame {
+  /** The name of its file; empty: none is open. */
+  readonly name: string;
+  readonly recording: Recording | undefined;
+  readonly moment: RecordedMoment | undefined;
+  readonly rows: readonly PresenceRow[];
+  readonly findings: readonly Finding[];
+  /** What happened within {@link CHANGES_MS} before, oldest first. */
+  readonly changes: readonly RecordedChange[];
+  readonly bounds: RecordingBounds;
+  /** How many times faster than here time passes there; 0: it stands still. */
+  readonly rate: number;
+  /** Whether a file is being read and replayed. */
+  readonly isOpening: boolean;
+  /** Why a file could not be opened; empty: there was none, or it could. */
+  readonly error: string;
+  /** Why these bounds are refused; empty: they are not. */
+  readonly boundsError: string;
+}
+
+/** How far the shown changes reach back, in ms. */
+export const CHANGES_MS = 60_000;
+/** Largest file, in bytes: twice the default of `--record-bytes`. */
+const MAX_BYTES = 128 * 1024 * 1024;
+/** Shortest time between two moments that are drawn while time passes, in ms. */
+const PAUSE_MS = 100;
+/** More than this of real time at once, as after a hidden page, is not made up for. */
+const LONGEST_FRAME_MS = 250;
+/** The recorded gateway removed what expired. */
+const FOR_EVER_MS = Number.MAX_SAFE_INTEGER;
+/** Maximum number of rows that are shown. */
+const MAX_ROWS = 10_000;
+
+const CLOSED: RecordedFrame = {
+  name: "",
+  recording: undefined,
+  moment: undefined,
+  rows: [],
+  findings: [],
+  changes: [],
+  bounds: {},
+  rate: 0,
+  isOpening: false,
+  error: "",
+  boundsError: "",
+};
+
+/** Plays a recording: any moment of it, under its own bounds or others. */
+export class RecordingPlayer {
+  readonly frame = new Store<RecordedFrame>(CLOSED);
+  #roster: Roster | undefined;
+  #drawnMs = 0;
+  /** Counts files, so that a later one wins. */
+  #opened = 0;
+
+  /** Reads and replays a file; what was open is closed. */
+  async open(file: File): Promise<void> {
+    this.close();
+    const turn = this.#opened;
+    this.#set({ isOpening: true, name: file.name });
+    try {
+      if (file.size > MAX_BYTES) throw new Error("it is larger than 128 MiB");
+      const [text] = await Promise.all([file.text(), ready(), simulatorReady()]);
+      // The replay keeps the page busy: what is said of it is drawn before.
+      await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+      if (turn !== this.#opened) return;
+      const recording = openRecording(text);
+      this.#set({ recording, isOpening: false });
+      this.seek(recording.durationMs);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (turn === this.#opened) this.frame.set({ ...CLOSED, error: `${file.name} cannot be opened: ${why}.` });
+    }
+  }
+
+  close(): void {
+    this.#opened += 1;
+    this.frame.value.recording?.free();
+    this.#roster?.free();
+    this.#roster = undefined;
+    this.frame.set(CLOSED);
+  }
+
+  /** Goes to a moment, ahead or back. */
+  seek(ms: number): void {
+    this.#show(ms, this.frame.value.bounds);
+  }
+
+  /** Asks what other bounds would have given. */
+  setBounds(bounds: RecordingBounds): void {
+    this.#show(this.frame.value.moment?.atMs ?? 0, bounds);
+  }
+
+  /** Lets time pass by itself up to the end; at the end, from the start. */
+  play(rate: number): void {
+    const { recording, moment, rate: before } = this.frame.value;
+    if (!recording) return;
+    if (moment && moment.atMs >= recording.durationMs) this.seek(0);
+    this.#set({ rate });
+    if (before !== 0) return;
+    this.#drawnMs = performance.now();
+    requestAnimationFrame(() => this.#tick());
+  }
+
+  pause(): void {
+    if (this.frame.value.rate !== 0) this.#set({ rate: 0 });
+  }
+
+  /** Why a row is as it is at the moment that is shown. */
+  explain(key: string): Explanation | undefined {
+    const { recording, moment, bounds } = this.frame.value;
+    const listed = moment && this.#roster?.explain(key, moment.wallMs);
+    // Of an instance with several rows the list says more than the gateway does of one of them.
+    const [only, ...others] = listed?.rows ?? [];
+    if (!recording || !moment || !listed || only === undefined || others.length > 0) return listed;
+    const known = recording.explain(only, moment.atMs, bounds);
+    return known ? { ...listed, ...known, key, source: "gateway" } : listed;
+  }
+
+  #tick(): void {
+    const { rate, recording, moment } = this.frame.value;
+    if (rate === 0 || !recording || !moment) return;
+    requestAnimationFrame(() => this.#tick());
+    const passedMs = performance.now() - this.#drawnMs;
+    if (passedMs < PAUSE_MS) return;
+    this.#drawnMs = performance.now();
+    const wanted = Math.min(moment.atMs + Math.min(passedMs, LONGEST_FRAME_MS) * rate, recording.durationMs);
+    if (wanted >= recording.durationMs) this.pause();
+    this.seek(wanted);
+  }
+
+  #show(ms: number, bounds: RecordingBounds): void {
+    const { recording } = this.frame.value;
+    if (!recording) return;
+    try {
+      const moment = recording.at(ms, bounds);
+      const changes = recording.changes(Math.max(0, moment.atMs - CHANGES_MS), moment.atMs, bounds);
+      const { rows: presence, keys, digest, wallMs, findings } = moment;
+      const roster = new Roster({ ttlMs: FOR_EVER_MS, maxRows: MAX_ROWS });
+      roster.apply({ presence, keys, digest, version: 1 }, wallMs);
+      this.#roster?.free();
+      this.#roster = roster;
+      this.#set({ moment, changes, bounds, findings, rows: roster.list(wallMs), boundsError: "" });
+    } catch (error) {
+      if (!this.frame.value.moment) throw error;
+      this.#set({ boundsError: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  #set(part: Partial<RecordedFrame>): void {
+    this.frame.set({ ...this.frame.value, ...part });
+  }
+}
