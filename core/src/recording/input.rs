@@ -5,9 +5,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::Redactor;
+use super::{Params, Redactor};
 use crate::model::{Beacon, ClientInfo, Role};
 use crate::server::{Handshake, LeaveCause, Refused};
 use crate::wire::node_event::NodeReport;
@@ -25,7 +25,7 @@ pub enum Input {
     /// A pong.
     Pong(u64),
     /// A call that changes rows: its method and parameters.
-    Call(u64, Box<str>, Value),
+    Call(u64, Box<str>, Params),
     /// A handshake was refused for the client's clock: `client.id`, and how far the clock is ahead, in ms.
     RefusedClock(Box<str>, i64),
     /// The machine was suspended: what was due before this moment was not done in time.
@@ -177,7 +177,7 @@ impl Input {
     #[must_use]
     pub fn call(serial: u64, request: &Request, redactor: &Redactor) -> Option<Self> {
         let (method, params) = match request.call.as_ref().ok()? {
-            Call::SystemEvent(beacon) => ("system-event", beacon_params(beacon, redactor)),
+            Call::SystemEvent(beacon) => ("system-event", Params::of_beacon(&redacted(beacon, redactor))),
             Call::NodeEvent(event) => {
                 let payload = match event.report? {
                     NodeReport::Alive(trigger) => json!({ "trigger": trigger }),
@@ -185,7 +185,10 @@ impl Input {
                     NodeReport::Clear => json!({ "action": "clear" }),
                     NodeReport::Invalid => return None,
                 };
-                ("node.event", json!({ "event": event.event, "payload": payload }))
+                (
+                    "node.event",
+                    Params::new(&json!({ "event": event.event, "payload": payload })),
+                )
             }
             _ => return None,
         };
@@ -193,32 +196,24 @@ impl Input {
     }
 }
 
-fn beacon_params(beacon: &Beacon, redactor: &Redactor) -> Value {
+fn redacted(beacon: &Beacon, redactor: &Redactor) -> Beacon {
     let name = |text: &Option<Box<str>>| text.as_deref().map(|text| redactor.name(text));
     let word = |text: &Option<Box<str>>| text.as_deref().map(|text| redactor.word(text));
-    let words = |texts: &[Box<str>]| (!texts.is_empty()).then(|| redactor.words(texts));
-    let tags = beacon
-        .clear_last_input
-        .then_some([crate::model::beacon::CLEAR_LAST_INPUT_TAG]);
-    let mut params = json!({
-        "text": redactor.beacon_text(&beacon.text),
-        "instanceId": name(&beacon.instance_id),
-        "deviceId": name(&beacon.device_id),
-        "host": name(&beacon.host),
-        "ip": beacon.ip.as_deref().map(|ip| redactor.ip(ip)),
-        "mode": word(&beacon.mode),
-        "version": word(&beacon.version),
-        "platform": word(&beacon.platform),
-        "deviceFamily": word(&beacon.device_family),
-        "modelIdentifier": word(&beacon.model_identifier),
-        "lastInputSeconds": beacon.last_input_seconds,
-        "reason": word(&beacon.reason),
-        "roles": words(&beacon.roles),
-        "scopes": words(&beacon.scopes),
-        "tags": tags,
-    });
-    if let Some(members) = params.as_object_mut() {
-        members.retain(|_, value| !value.is_null());
+    Beacon {
+        text: redactor.beacon_text(&beacon.text),
+        instance_id: name(&beacon.instance_id),
+        device_id: name(&beacon.device_id),
+        host: name(&beacon.host),
+        ip: beacon.ip.as_deref().map(|ip| redactor.ip(ip)),
+        mode: word(&beacon.mode),
+        version: word(&beacon.version),
+        platform: word(&beacon.platform),
+        device_family: word(&beacon.device_family),
+        model_identifier: word(&beacon.model_identifier),
+        last_input_seconds: beacon.last_input_seconds,
+        reason: word(&beacon.reason),
+        roles: redactor.words(&beacon.roles),
+        scopes: redactor.words(&beacon.scopes),
+        clear_last_input: beacon.clear_last_input,
     }
-    params
 }

@@ -110,15 +110,70 @@ impl Header {
 }
 
 /// A line after the header.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "Members")]
 pub struct Line {
     /// The moment on the age clock, in ms.
     pub at: u64,
     /// The same on the wall clock.
     pub wall: u64,
     /// What it says.
-    #[serde(flatten)]
     pub step: Step,
+}
+
+/// The members of a line, of which it has one beside the moment. `serde(flatten)` cannot keep JSON text, and takes
+/// twice the time.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Members {
+    at: u64,
+    wall: u64,
+    input: Option<Input>,
+    digest: Option<Box<str>>,
+    state: Option<State>,
+    expect: Option<Expected>,
+    gap: Option<u64>,
+}
+
+impl TryFrom<Members> for Line {
+    type Error = &'static str;
+
+    fn try_from(members: Members) -> Result<Self, Self::Error> {
+        let steps = [
+            members.input.map(Step::Input),
+            members.digest.map(Step::Digest),
+            members.state.map(Step::State),
+            members.expect.map(Step::Expect),
+            members.gap.map(Step::Gap),
+        ];
+        let mut steps = steps.into_iter().flatten();
+        match (steps.next(), steps.next()) {
+            (Some(step), None) => Ok(Self {
+                at: members.at,
+                wall: members.wall,
+                step,
+            }),
+            _ => Err("expected exactly one of input, digest, state, expect and gap"),
+        }
+    }
+}
+
+impl Serialize for Line {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+
+        let mut line = serializer.serialize_struct("Line", 3)?;
+        line.serialize_field("at", &self.at)?;
+        line.serialize_field("wall", &self.wall)?;
+        match &self.step {
+            Step::Input(input) => line.serialize_field("input", input)?,
+            Step::Digest(digest) => line.serialize_field("digest", digest)?,
+            Step::State(state) => line.serialize_field("state", state)?,
+            Step::Expect(finding) => line.serialize_field("expect", finding)?,
+            Step::Gap(inputs) => line.serialize_field("gap", inputs)?,
+        }
+        line.end()
+    }
 }
 
 /// A finding, as a recording states that it is there.
@@ -140,8 +195,7 @@ impl Expected {
 }
 
 /// What a line says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// An input.
     Input(Input),

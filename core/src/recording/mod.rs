@@ -1,8 +1,8 @@
 //! Recordings of a hub's inputs, and their replay (SPEC 6.2).
 //!
 //! A [`Recorder`] is handed what the hub is handed. It writes JSON Lines: a [`Header`], the inputs that change rows,
-//! and every [`INPUTS_PER_DIGEST`] inputs a digest of the rows. Names, addresses and ids are replaced by pseudonyms
-//! ([`Redactor`]) that keep what the rules look at. [`Reader`] reads the lines again, and [`Replay`] feeds them to a hub
+//! and every [`INPUTS_PER_DIGEST`] inputs, but at most once a second, a digest of the rows. Names, addresses and ids are
+//! replaced by pseudonyms ([`Redactor`]) that keep what the rules look at. [`Reader`] reads the lines again, and [`Replay`] feeds them to a hub
 //! in virtual time: deadlines are handed in exactly when they are due, so the rows do not depend on how late the timers
 //! of the recorded gateway were.
 
@@ -10,6 +10,7 @@ mod answers;
 mod changes;
 mod input;
 mod line;
+mod params;
 mod reader;
 mod recorder;
 mod redact;
@@ -26,6 +27,7 @@ mod tests;
 pub use self::changes::{Change, MAX_CHANGES};
 pub use self::input::{Input, Joined};
 pub use self::line::{Expected, HEADER_START, Header, Line, Step};
+pub use self::params::Params;
 pub use self::reader::{Place, ReadError, Reader};
 pub use self::recorder::Recorder;
 pub use self::redact::Redactor;
@@ -36,8 +38,10 @@ pub use self::state::State;
 
 /// The version of the format.
 pub const FORMAT: u32 = 1;
-/// Inputs between two digests.
+/// Inputs between two digests; more if they come within [`DIGEST_INTERVAL_MS`].
 pub const INPUTS_PER_DIGEST: u64 = 256;
+/// The shortest time between two digests of a recording, in ms: each costs the encoding of all rows that changed.
+pub const DIGEST_INTERVAL_MS: u64 = 1_000;
 /// Inputs between two checkpoints; more if a checkpoint has many lines.
 pub const INPUTS_PER_CHECKPOINT: u64 = 16_384;
 /// Inputs between two checkpoints for each line that a checkpoint has.

@@ -3,8 +3,8 @@
 use alloc::string::String;
 
 use super::{
-    Header, INPUTS_PER_CHECKPOINT, INPUTS_PER_CHECKPOINT_LINE, INPUTS_PER_DIGEST, Input, Line, Redactor,
-    Replay, Step,
+    DIGEST_INTERVAL_MS, Header, INPUTS_PER_CHECKPOINT, INPUTS_PER_CHECKPOINT_LINE, INPUTS_PER_DIGEST, Input,
+    Line, Redactor, Replay, Step,
 };
 use crate::model::json::json_text;
 use crate::model::time::Now;
@@ -15,6 +15,8 @@ use crate::server::HubConfig;
 pub struct Recorder {
     header: Header,
     replay: Replay,
+    /// The inputs so far at the next digest, and the earliest moment of it.
+    next_digest: (u64, u64),
     /// The inputs so far at the next checkpoint.
     next_checkpoint: u64,
 }
@@ -29,6 +31,7 @@ impl Recorder {
         let recorder = Self {
             header,
             replay,
+            next_digest: (INPUTS_PER_DIGEST, 0),
             next_checkpoint: INPUTS_PER_CHECKPOINT,
         };
         (recorder, text)
@@ -38,7 +41,7 @@ impl Recorder {
     pub fn record(&mut self, input: Input, now: Now) -> String {
         self.replay.input(&input, now);
         let mut lines = line_of(&Line::new(now, Step::Input(input)));
-        if self.replay.inputs().is_multiple_of(INPUTS_PER_DIGEST) {
+        if self.replay.inputs() >= self.next_digest.0 && now.age_ms >= self.next_digest.1 {
             lines.push_str(&self.digest(now));
         }
         lines
@@ -46,6 +49,10 @@ impl Recorder {
 
     /// The line with the digest of all inputs so far.
     pub fn digest(&mut self, now: Now) -> String {
+        self.next_digest = (
+            self.replay.inputs().saturating_add(INPUTS_PER_DIGEST),
+            now.age_ms.saturating_add(DIGEST_INTERVAL_MS),
+        );
         self.replay.pass(now);
         line_of(&Line::new(now, Step::Digest(self.replay.digest().into())))
     }

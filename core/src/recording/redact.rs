@@ -1,6 +1,7 @@
 //! Pseudonyms for names, ids and addresses.
 
 mod letters;
+mod memo;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -11,6 +12,7 @@ use alloc::vec::Vec;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use self::memo::Memo;
 use self::words::{is_known, is_label, is_program};
 use crate::model::address::{is_loopback, normalise};
 use crate::model::beacon::parse_text;
@@ -35,6 +37,8 @@ pub struct Redactor {
     octets: [u8; 256],
     /// Of hex digits.
     digits: [u8; 16],
+    names: Memo,
+    words: Memo,
 }
 
 impl core::fmt::Debug for Redactor {
@@ -51,6 +55,8 @@ impl Redactor {
             key,
             octets: core::array::from_fn(|value| u8::try_from(value).unwrap_or(u8::MAX)),
             digits: core::array::from_fn(|value| u8::try_from(value).unwrap_or(u8::MAX)),
+            names: Memo::default(),
+            words: Memo::default(),
         };
         // Within these the number of digits stays. 0 and 127 stay, so that no address becomes 0.0.0.0 or loopback.
         for class in [1..10, 10..100, 100..256_usize] {
@@ -87,17 +93,19 @@ impl Redactor {
     /// A host, an id or another name. Names of well-known programs stay.
     #[must_use]
     pub fn name(&self, text: &str) -> Box<str> {
-        self.name_but(text, is_kept)
+        self.names.get(text, || self.name_but(text, is_kept))
     }
 
     /// A word about a client, such as a mode, a reason, a version or a platform. Those that programs usually write stay
     /// as they are; as others could hold a name, they are names.
     #[must_use]
     pub fn word(&self, text: &str) -> Box<str> {
-        if is_known(text) {
-            return text.into();
-        }
-        self.name_but(text, |text| is_kept(text) || is_known(text))
+        self.words.get(text, || {
+            if is_known(text) {
+                return text.into();
+            }
+            self.name_but(text, |text| is_kept(text) || is_known(text))
+        })
     }
 
     /// [`Self::word`] of each.

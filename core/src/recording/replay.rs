@@ -5,8 +5,6 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde_json::json;
-
 use super::changes::{Change, Watch};
 use super::state::{self, Loading};
 use super::{Header, Input, Line, State, Step};
@@ -218,8 +216,7 @@ impl Replay {
                 }
             }
             Input::Call(_, method, params) => {
-                let frame = json!({ "type": "req", "id": "1", "method": method, "params": params });
-                if let (Some(conn), Ok(request)) = (conn, Request::parse(&json_text(&frame))) {
+                if let (Some(conn), Ok(request)) = (conn, Request::parse(&params.request(method))) {
                     self.hub.call(conn, &request, now);
                 }
             }
@@ -283,8 +280,4 @@ fn refused_clock(client_id: &str, skew_ms: i64) -> Refused {
         },
         clock_skew_ms: Some(skew_ms),
     }
-}
-
-fn json_text(value: &serde_json::Value) -> String {
-    alloc::string::ToString::to_string(value)
 }

@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::super::{Header, Input, Joined, Line, Reader, Recorder, Redactor, Replay, Step, StepError};
+use super::super::{
+    Header, Input, Joined, Line, Params, Reader, Recorder, Redactor, Replay, Step, StepError,
+};
 use crate::model::PresenceEntry;
 use crate::model::time::Now;
 use crate::server::HubConfig;
@@ -119,7 +121,7 @@ fn input(random: &mut Rng, serials: &mut u64) -> Input {
         }
         3..5 => Input::Leave(serial, one_of(random, &["closed", "silent", "we-closed"]).into()),
         5..10 => Input::Pong(serial),
-        10..15 => Input::Call(serial, "system-event".into(), beacon(random)),
+        10..15 => Input::Call(serial, "system-event".into(), Params::new(&beacon(random))),
         15..19 => {
             let payload = match random.u8(..3) {
                 0 => json!({ "trigger": "silent_push" }),
@@ -132,7 +134,7 @@ fn input(random: &mut Rng, serials: &mut u64) -> Input {
                 "node.presence.alive"
             };
             let params = json!({ "event": event, "payload": payload });
-            Input::Call(serial, "node.event".into(), params)
+            Input::Call(serial, "node.event".into(), Params::new(&params))
         }
         _ => Input::Wake,
     }

@@ -1,0 +1,97 @@
+//! The parameters of a call.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::model::Beacon;
+use crate::model::beacon::CLEAR_LAST_INPUT_TAG;
+
+/// The parameters of a call, as JSON text: a replay hands them to the parser of requests.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Params(Box<RawValue>);
+
+impl Params {
+    /// These parameters.
+    #[must_use]
+    pub fn new(params: &impl Serialize) -> Self {
+        // Of texts, numbers and lists every text is valid.
+        Self(to_raw_value(params).unwrap_or_default())
+    }
+
+    /// Those of a `system-event`.
+    pub(super) fn of_beacon(beacon: &Beacon) -> Self {
+        let tags: &[&str] = if beacon.clear_last_input {
+            &[CLEAR_LAST_INPUT_TAG]
+        } else {
+            &[]
+        };
+        Self::new(&BeaconParams {
+            text: &beacon.text,
+            instance_id: beacon.instance_id.as_deref(),
+            device_id: beacon.device_id.as_deref(),
+            host: beacon.host.as_deref(),
+            ip: beacon.ip.as_deref(),
+            mode: beacon.mode.as_deref(),
+            version: beacon.version.as_deref(),
+            platform: beacon.platform.as_deref(),
+            device_family: beacon.device_family.as_deref(),
+            model_identifier: beacon.model_identifier.as_deref(),
+            last_input_seconds: beacon.last_input_seconds,
+            reason: beacon.reason.as_deref(),
+            roles: &beacon.roles,
+            scopes: &beacon.scopes,
+            tags,
+        })
+    }
+
+    /// The request with them.
+    pub(super) fn request(&self, method: &str) -> String {
+        let method = crate::model::json::json_text(method);
+        let params = self.0.get();
+        alloc::format!(r#"{{"type":"req","id":"1","method":{method},"params":{params}}}"#)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BeaconParams<'a> {
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platform: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_family: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model_identifier: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_input_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    roles: &'a [Box<str>],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    scopes: &'a [Box<str>],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    tags: &'a [&'a str],
+}
+
+impl PartialEq for Params {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
+    }
+}
