@@ -41,6 +41,12 @@ impl Digest {
         self.0 = self.0.wrapping_sub(row);
     }
 
+    /// Counts all rows of another digest in.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn join(&mut self, other: Self) {
+        self.0 = self.0.wrapping_add(other.0);
+    }
+
     /// The digest on the wire: 16 lower-case hex digits.
     #[must_use]
     pub fn to_hex(self) -> String {

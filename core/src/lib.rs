@@ -14,12 +14,13 @@
 //!   [`client::Mirror`], which also works on a pasted list.
 //! * [`findings`]: what is wrong in a list, and why one client is seen twice.
 //! * [`fleet`]: the rosters of several gateways as one; [`observer`]: a client as a source of it.
+//! * [`cluster`]: this gateway as one of a fleet: what it writes for the others, and what it reads of them.
 //! * [`recording`]: what a hub was handed, as a file, and its replay.
 //!
 //! The features `client` and `server`, both on by default, are the modules of these names. Modules know each
 //! other in one direction: `model` knows no other; `digest`, `findings`, `instance`, `roster` and `wire` know `model`,
 //! and `roster` knows `digest`; `fleet` knows these; `client` and `server` know all of these and not each other; `observer` knows both.
-//! The feature `recording`, on by default too, adds the module of this name, which knows `server`.
+//! The features `recording` and `cluster`, on by default too, add the modules of these names, which know `server`.
 //!
 //! Section numbers in the documentation ("SPEC 1.4") are those of the project's rules in
 //! `PROTOCOL.md`.
@@ -35,6 +36,8 @@ extern crate alloc;
 
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 pub mod digest;
 pub mod findings;
 #[cfg(feature = "server")]

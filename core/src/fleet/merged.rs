@@ -6,8 +6,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::SourceId;
 use super::devices::{Devices, device_of_group, device_of_instance, group_of_device};
+use super::origin::Origin;
 use crate::digest::of_raw;
 use crate::instance::{self, Raw, SELF_KEY};
 use crate::model::RawEntry;
@@ -19,7 +19,7 @@ use crate::model::raw_entry::Draft;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     /// `None`: this gateway.
-    source: Option<SourceId>,
+    source: Option<Origin>,
     number: u64,
     key: Arc<str>,
 }
@@ -31,8 +31,8 @@ impl Place {
         Self { source, number, key }
     }
 
-    /// Of the row with that key of an observed gateway.
-    pub(super) fn of_source(source: SourceId, key: Arc<str>) -> Self {
+    /// Of the row with that key of another gateway.
+    pub(super) fn of_source(source: Origin, key: Arc<str>) -> Self {
         Self {
             source: Some(source),
             number: 0,
@@ -134,13 +134,12 @@ impl Merged {
         self.changed.insert(group_of_device(device).into());
     }
 
-    /// Brings the rows up to date; returns whether any says more than that it was heard of again. `names` are those of
-    /// the sources.
-    pub(super) fn merge(&mut self, names: &[&str]) -> bool {
+    /// Brings the rows up to date; returns whether any says more than that it was heard of again.
+    pub(super) fn merge(&mut self) -> bool {
         let mut is_news = false;
         for key in core::mem::take(&mut self.changed) {
             self.revision += 1;
-            let mut row = merged(&key, &self.parts(&key), names);
+            let mut row = merged(&key, &self.parts(&key));
             let Some(group) = self.groups.get_mut(&key) else {
                 continue;
             };
@@ -168,14 +167,17 @@ impl Merged {
     /// that device, unless its own gateway lists that instance too: then they are two.
     fn parts(&self, key: &str) -> Vec<(&Place, Arc<Raw>)> {
         let parts_of = |key: &str| self.groups.get(key).into_iter().flat_map(|group| &group.parts);
-        let sources_of = |key: &str| -> BTreeSet<Option<SourceId>> {
-            parts_of(key).map(|(place, _)| place.source).collect()
+        let sources_of = |key: &str| -> BTreeSet<Option<&Origin>> {
+            parts_of(key).map(|(place, _)| place.source.as_ref()).collect()
         };
         let own = parts_of(key).map(|(place, raw)| (place, raw.clone()));
         if let Some(device) = device_of_group(key) {
             let only = self.devices.only_instance(device);
             let kept = only.map(|instance| sources_of(instance));
-            let stays = |place: &Place| kept.as_ref().is_none_or(|kept| kept.contains(&place.source));
+            let stays = |place: &Place| {
+                kept.as_ref()
+                    .is_none_or(|kept| kept.contains(&place.source.as_ref()))
+            };
             return own.filter(|(place, _)| stays(place)).collect();
         }
         let devices = self.devices_of(key);
@@ -190,8 +192,8 @@ impl Merged {
                 .only_instance(&device)
                 .is_some_and(|only| **only == *key)
             {
-                let others =
-                    parts_of(&group_of_device(&device)).filter(|(place, _)| !sources.contains(&place.source));
+                let others = parts_of(&group_of_device(&device))
+                    .filter(|(place, _)| !sources.contains(&place.source.as_ref()));
                 parts.extend(others.map(|(place, raw)| (place, Arc::new(without_instance(raw)))));
             }
         }
@@ -260,20 +262,19 @@ fn without_instance(raw: &Raw) -> Raw {
 }
 
 /// Merges the parts of a group, given by place.
-fn merged(group: &str, parts: &[(&Place, Arc<Raw>)], names: &[&str]) -> Option<Row> {
+fn merged(group: &str, parts: &[(&Place, Arc<Raw>)]) -> Option<Row> {
     let (place, _) = parts.first()?;
     let raws: Vec<Arc<Raw>> = parts.iter().map(|(_, raw)| raw.clone()).collect();
     let merged = instance::merge(&raws);
-    let (key, keyed) = match place.source {
+    let (key, keyed) = match &place.source {
         None => (place.key.clone(), merged.entry.clone()),
         Some(first) => {
-            let name = |id: SourceId| names.get(usize::from(id.0)).copied().unwrap_or_default();
             // Not the freshest: of two that are alive each sign of life would be news.
             let live = parts.iter().find(|(_, raw)| !raw.entry.is_disconnect());
-            let via = live.and_then(|(place, _)| place.source).unwrap_or(first);
+            let via = live.and_then(|(place, _)| place.source.as_ref()).unwrap_or(first);
             let mut draft = Draft::new(&merged.entry);
-            draft.set("gateway", Cow::Owned(json_text(name(via))));
-            let key = super::wire_key(name(first), &place.key);
+            draft.set("gateway", Cow::Owned(json_text(&*via.name)));
+            let key = super::wire_key(&first.name, &place.key);
             (key.into(), draft.finish())
         }
     };

@@ -1,18 +1,25 @@
 //! The rosters of several gateways as one (SPEC 7).
 //!
-//! A *source* is this gateway, whose rows are in the [`Roster`], or an observed gateway. Each source has
+//! A *source* is this gateway, whose rows are in the [`Roster`], an observed gateway, or a *peer*: a gateway of the same
+//! fleet (`cluster`). Each source has
 //! its own rows, which no other source changes. Readers are sent the merged rows of all sources: rows of one instance
 //! become one row, by the rules that clients use for one gateway (SPEC 3).
 //!
 //! | part | what is in it |
 //! |---|---|
-//! | `source` | the rows of one observed gateway: bounds, lease, expiry |
+//! | `row`, `origin` | rows of other gateways; which gateway |
+//! | `source` | the rows of one other gateway: bounds, lease, expiry |
+//! | `peers` | peers that come and go, their leases, the digest of the fleet |
 //! | `merged`, `devices` | the rows of all sources, grouped by instance and merged |
 //! | `encoding`, `told` | lists, snapshots and deltas as JSON text |
 
 mod devices;
 mod encoding;
 mod merged;
+mod origin;
+#[cfg(feature = "cluster")]
+mod peers;
+mod row;
 mod source;
 #[cfg(test)]
 #[cfg(feature = "client")]
@@ -26,10 +33,13 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-pub use self::source::{SourceInfo, SourceRow, SourceUpdate};
+#[cfg(feature = "cluster")]
+pub use self::peers::{MAX_PEERS, PeerError};
+pub use self::row::{SourceInfo, SourceRow, SourceUpdate};
 
 use self::encoding::Texts;
 use self::merged::{Merged, Place};
+use self::origin::Origin;
 use self::source::{Source, SourceBounds};
 use self::told::Told;
 use crate::instance::{Raw, keyed_group};
@@ -49,7 +59,7 @@ const MAX_ROWS: usize = 10_000;
 /// Smallest share of [`MAX_ROWS`] that a source gets.
 const MIN_SOURCE_ROWS: usize = 200;
 
-/// Index of an observed gateway in the list of names.
+/// Index of an observed gateway in the list of names, or the number of a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceId(pub u8);
 
@@ -103,7 +113,12 @@ pub(crate) struct Fleet {
     syncs: u64,
     /// The roster's revision and the moment of the last one.
     synced: Option<(u64, u64)>,
-    sources: Vec<Source>,
+    sources: BTreeMap<SourceId, Source>,
+    /// Bounds of a peer, which may have as many rows as this gateway.
+    #[cfg(feature = "cluster")]
+    peer_bounds: SourceBounds,
+    #[cfg(feature = "cluster")]
+    max_peers: usize,
     merged: Merged,
     /// Reasons for the removals of this gateway's rows since the last delta, by wire key.
     removals: BTreeMap<Box<str>, Removal>,
@@ -129,13 +144,17 @@ impl Fleet {
     /// A fleet of this gateway and those called `names`, none of which has answered yet.
     pub(crate) fn new(names: Vec<Box<str>>, roster: &Roster, now: Now) -> Self {
         let config = roster.config();
-        let spare = MAX_ROWS.saturating_sub(config.max_entries) / names.len().max(1);
+        let observed = names.len();
+        let spare = MAX_ROWS.saturating_sub(config.max_entries) / observed.max(1);
         let bounds = SourceBounds {
             ttl_ms: config.ttl_ms,
             rows: config.max_entries.min(spare.max(MIN_SOURCE_ROWS)),
             bytes: max_list_bytes(config.max_entries),
         };
-        let sources = names.into_iter().map(|name| Source::new(name, bounds, now));
+        let sources = (0..=u8::MAX).zip(names).map(|(place, name)| {
+            let origin = Origin::observed(place, &name);
+            (SourceId(place), Source::observed(origin, bounds, now))
+        });
         let mut fleet = Self {
             ttl_ms: config.ttl_ms,
             offset_ms: 0,
@@ -144,6 +163,13 @@ impl Fleet {
             syncs: 0,
             synced: None,
             sources: sources.collect(),
+            #[cfg(feature = "cluster")]
+            peer_bounds: SourceBounds {
+                rows: config.max_entries,
+                ..bounds
+            },
+            #[cfg(feature = "cluster")]
+            max_peers: peers::max_peers(config.max_entries, observed),
             merged: Merged::default(),
             removals: BTreeMap::new(),
             told: None,
@@ -160,9 +186,11 @@ impl Fleet {
         self.version
     }
 
-    /// State of each source, in the order of the list of names.
+    /// State of each source: observed gateways in the order of their options, then peers by name.
     pub(crate) fn sources(&self) -> impl Iterator<Item = SourceInfo<'_>> {
-        self.sources.iter().map(Source::info)
+        let mut sources: Vec<&Source> = self.sources.values().collect();
+        sources.sort_by_key(|source| source.origin());
+        sources.into_iter().map(Source::info)
     }
 
     /// When [`settle`](Self::settle) is due, on the age clock.
@@ -172,7 +200,7 @@ impl Fleet {
 
     /// Applies an update of a source.
     pub(crate) fn apply(&mut self, id: SourceId, update: SourceUpdate, now: Now) {
-        let Some(source) = self.sources.get_mut(usize::from(id.0)) else {
+        let Some(source) = self.sources.get_mut(&id) else {
             return;
         };
         let own_instance = self.own_instance.as_ref();
@@ -187,33 +215,41 @@ impl Fleet {
         if self.due_ms.is_none_or(|due_ms| due_ms > now.age_ms) {
             return;
         }
-        for index in 0..self.sources.len() {
-            if self.sources[index].settle(now) {
+        for id in self.ids() {
+            if self.sources.get_mut(&id).is_some_and(|source| source.settle(now)) {
                 self.version += 1;
             }
-            self.publish(SourceId(index as u8));
+            self.publish(id);
         }
         self.find_due();
     }
 
     /// Extends leases and expiries after a suspension of this machine, until the sources can be heard again.
     pub(crate) fn wake_up(&mut self, now: Now) {
-        for source in &mut self.sources {
+        for source in self.sources.values_mut() {
             source.wake_up(now);
         }
         self.find_due();
     }
 
     fn find_due(&mut self) {
-        self.due_ms = self.sources.iter().filter_map(Source::due_ms).min();
+        self.due_ms = self.sources.values().filter_map(Source::due_ms).min();
     }
 
     /// Passes the changed rows of a source to the merged rows.
     fn publish(&mut self, id: SourceId) {
-        let source = &mut self.sources[usize::from(id.0)];
-        for (key, raw) in source.take_changed(self.offset_ms) {
-            self.merged.set(Place::of_source(id, key), raw);
+        let Some(source) = self.sources.get_mut(&id) else {
+            return;
+        };
+        let changed = source.take_changed(self.offset_ms);
+        let origin = source.origin();
+        for (key, raw) in changed {
+            self.merged.set(Place::of_source(origin.clone(), key), raw);
         }
+    }
+
+    fn ids(&self) -> Vec<SourceId> {
+        self.sources.keys().copied().collect()
     }
 
     /// Reads the changed rows of this gateway, and updates the merged rows.
@@ -263,18 +299,19 @@ impl Fleet {
             self.removals
                 .extend(removals.map(|(key, why)| (key.to_wire().into(), why)));
         }
-        let names: Vec<&str> = self.sources.iter().map(Source::name).collect();
         // A sign of life can change a merged row too: the fresher of two rows has precedence.
-        self.version += u64::from(self.merged.merge(&names));
+        self.version += u64::from(self.merged.merge());
         self.synced = Some((roster.revision(), now.age_ms));
     }
 
     /// Recalculates all moments of the sources after a step of the wall clock.
     fn follow_clock(&mut self, offset_ms: i64) {
         self.offset_ms = offset_ms;
-        for index in 0..self.sources.len() {
-            self.sources[index].touch_all();
-            self.publish(SourceId(index as u8));
+        for id in self.ids() {
+            if let Some(source) = self.sources.get_mut(&id) {
+                source.touch_all();
+            }
+            self.publish(id);
         }
         self.find_due();
     }

@@ -1,16 +1,19 @@
-//! The rows of one observed gateway, with their bounds, lease and expiry.
+//! The rows of one other gateway, with their bounds, lease and expiry.
 
 use alloc::borrow::Cow;
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::origin::Origin;
+use super::row::{Rank, SourceInfo, SourceRow, SourceUpdate, rank, says_the_same, signed, steady};
 use super::{LEASE_MS, wire_key};
+#[cfg(feature = "cluster")]
+use crate::digest::{Digest, of_raw};
 use crate::instance::{Raw, keyed_group};
 use crate::model::RawEntry;
-use crate::model::entry::{MAX_SAFE_INTEGER, TIME_MEMBERS};
+use crate::model::entry::MAX_SAFE_INTEGER;
 use crate::model::json::json_text;
 use crate::model::key::PresenceKey;
 use crate::model::raw_entry::Draft;
@@ -20,47 +23,6 @@ use crate::roster::MAX_ROW_BYTES;
 
 /// The key that a gateway's own row has in its source.
 const GATEWAY_KEY: &str = "self";
-
-/// One row of an observed gateway, its moments on this gateway's age clock; they may lie before its origin.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SourceRow {
-    /// The row's key in its gateway's roster.
-    pub key: Box<str>,
-    /// Its members. Members that state a time are ignored; the fields below replace them.
-    pub entry: RawEntry,
-    /// When it was last heard of (`ts`), in ms.
-    pub heard_ms: i64,
-    /// When its stay began, in ms.
-    pub online_since_ms: Option<i64>,
-    /// When its last input was, in ms.
-    pub last_activity_ms: Option<i64>,
-    /// Whether it is the row of the gateway itself.
-    pub is_gateway: bool,
-}
-
-/// Changes in the rows of an observed gateway.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SourceUpdate {
-    /// New and changed rows.
-    pub put: Vec<SourceRow>,
-    /// Keys of removed rows.
-    pub removed: Vec<Box<str>>,
-    /// Whether the gateway can be reached.
-    pub is_here: bool,
-}
-
-/// State of an observed gateway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SourceInfo<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Whether it can be reached.
-    pub is_here: bool,
-    /// Number of its rows, its own included.
-    pub rows: usize,
-    /// Rows that were left out because they were too many or too large, so far.
-    pub left_out: u64,
-}
 
 /// Bounds of a source.
 #[derive(Clone, Copy, Debug)]
@@ -74,8 +36,8 @@ pub(super) struct SourceBounds {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Link {
     Here,
-    /// Not reached, and its rows still count as connected.
-    Lost {
+    /// Not reached, and its rows still count as connected. A peer that renews its lease stays in this state.
+    Leased {
         lease_ends_ms: u64,
     },
     Away,
@@ -83,7 +45,7 @@ enum Link {
 
 #[derive(Clone, Debug)]
 pub(super) struct Source {
-    name: Box<str>,
+    origin: Origin,
     bounds: SourceBounds,
     link: Link,
     /// Time until which no row expires, on the age clock: set after a suspension, in which nothing was received.
@@ -100,7 +62,8 @@ pub(super) struct Source {
 
 impl Source {
     /// Creates a source that has not answered yet. Its gateway is listed at once, as Stale.
-    pub(super) fn new(name: Box<str>, bounds: SourceBounds, now: Now) -> Self {
+    pub(super) fn observed(origin: Origin, bounds: SourceBounds, now: Now) -> Self {
+        let name = &*origin.name;
         let stale_ms = signed(Thresholds::default().idle_ms.saturating_add(1));
         let text = json_text(&format!("Gateway: {name} · no answer yet"));
         let json = format!(r#"{{"host":"{name}","mode":"gateway","reason":"self","text":{text}}}"#);
@@ -112,8 +75,15 @@ impl Source {
             last_activity_ms: None,
             is_gateway: true,
         };
-        let mut source = Self {
-            name,
+        let mut source = Self::peer(origin, bounds);
+        source.insert(row);
+        source
+    }
+
+    /// Creates a source without rows and without a lease.
+    pub(super) fn peer(origin: Origin, bounds: SourceBounds) -> Self {
+        Self {
+            origin,
             bounds,
             link: Link::Away,
             spared_until_ms: 0,
@@ -122,19 +92,22 @@ impl Source {
             bytes: 0,
             left_out: 0,
             changed: BTreeSet::new(),
-        };
-        source.insert(row);
-        source
+        }
     }
 
-    pub(super) fn name(&self) -> &str {
-        &self.name
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub(super) fn is_peer(&self) -> bool {
+        self.origin.is_peer()
     }
 
     pub(super) fn info(&self) -> SourceInfo<'_> {
         SourceInfo {
-            name: &self.name,
-            is_here: self.link == Link::Here,
+            name: &self.origin.name,
+            is_peer: self.is_peer(),
+            is_here: self.link == Link::Here || self.is_peer() && self.link != Link::Away,
             rows: self.rows.len(),
             left_out: self.left_out,
         }
@@ -150,7 +123,7 @@ impl Source {
         let mut is_news = self.set_link(update.is_here, now);
         for key in update.removed {
             // The gateway's own row stays as long as it is observed.
-            if *key != *GATEWAY_KEY {
+            if *key != *GATEWAY_KEY || self.is_peer() {
                 is_news |= self.remove(&key);
             }
         }
@@ -167,19 +140,40 @@ impl Source {
     }
 
     fn set_link(&mut self, is_here: bool, now: Now) -> bool {
+        if self.is_peer() {
+            return false;
+        }
         let before = self.link;
         self.link = match (is_here, before) {
             (true, _) => Link::Here,
-            (false, Link::Here) => Link::Lost {
+            (false, Link::Here) => Link::Leased {
                 lease_ends_ms: now.age_ms.saturating_add(LEASE_MS),
             },
-            (false, Link::Lost { .. } | Link::Away) => before,
+            (false, Link::Leased { .. } | Link::Away) => before,
         };
         let is_back = is_here && before == Link::Away;
         if is_back {
             self.touch_all();
         }
         is_back
+    }
+
+    /// Sets when the lease of a peer ends; returns whether readers have to be sent that.
+    #[cfg(feature = "cluster")]
+    pub(super) fn lease(&mut self, ends_ms: u64, now: Now) -> bool {
+        let was_away = self.link == Link::Away;
+        let is_away = ends_ms <= now.age_ms;
+        self.link = if is_away {
+            Link::Away
+        } else {
+            Link::Leased {
+                lease_ends_ms: ends_ms,
+            }
+        };
+        if was_away != is_away {
+            self.touch_all();
+        }
+        was_away != is_away
     }
 
     fn put(&mut self, mut row: SourceRow) -> bool {
@@ -249,7 +243,7 @@ impl Source {
     /// Ends the lease and removes expired rows; returns whether anything changed.
     pub(super) fn settle(&mut self, now: Now) -> bool {
         let mut is_changed = false;
-        if let Link::Lost { lease_ends_ms } = self.link
+        if let Link::Leased { lease_ends_ms } = self.link
             && lease_ends_ms <= now.age_ms
         {
             self.link = Link::Away;
@@ -271,6 +265,8 @@ impl Source {
             .into_iter()
             .flatten()
             .map(|rank| rank.1);
+        let own = self.rows.get(GATEWAY_KEY).filter(|_| self.is_peer());
+        let heard = heard.chain(own.map(|row| row.heard_ms));
         let expiry = heard.min().map(|heard_ms| {
             let at_ms = heard_ms
                 .saturating_add(signed(self.bounds.ttl_ms))
@@ -278,20 +274,22 @@ impl Source {
             u64::try_from(at_ms).unwrap_or(0).max(self.spared_until_ms)
         });
         match self.link {
-            Link::Lost { lease_ends_ms } => Some(expiry.map_or(lease_ends_ms, |at| at.min(lease_ends_ms))),
+            Link::Leased { lease_ends_ms } => Some(expiry.map_or(lease_ends_ms, |at| at.min(lease_ends_ms))),
             Link::Here | Link::Away => expiry,
         }
     }
 
     fn is_over(&self, row: &SourceRow, now: Now) -> bool {
         let age_ms = signed(now.age_ms).saturating_sub(row.heard_ms);
-        !row.is_gateway && age_ms > signed(self.bounds.ttl_ms) && now.age_ms >= self.spared_until_ms
+        (!row.is_gateway || self.is_peer())
+            && age_ms > signed(self.bounds.ttl_ms)
+            && now.age_ms >= self.spared_until_ms
     }
 
     /// Keeps all rows for one lease after a suspension of this machine.
     pub(super) fn wake_up(&mut self, now: Now) {
         self.spared_until_ms = now.age_ms.saturating_add(LEASE_MS);
-        if let Link::Lost { lease_ends_ms } = &mut self.link {
+        if let Link::Leased { lease_ends_ms } = &mut self.link {
             *lease_ends_ms = (*lease_ends_ms).max(self.spared_until_ms);
         }
     }
@@ -314,6 +312,17 @@ impl Source {
         shown.collect()
     }
 
+    /// The sum of the summands of the fleet's digest.
+    #[cfg(feature = "cluster")]
+    pub(super) fn digest(&self) -> Digest {
+        let mut digest = Digest::default();
+        for row in self.rows.values() {
+            let shown = self.shown(row, 0);
+            digest.add(of_raw(&wire_key(&self.origin.name, &row.key), &shown.entry));
+        }
+        digest
+    }
+
     /// The row with its moments on the wall clock, as its gateway would list it here.
     fn shown(&self, row: &SourceRow, offset_ms: i64) -> Raw {
         let wall = |at_ms: i64| {
@@ -331,7 +340,7 @@ impl Source {
             draft.remove("onlineSince");
         }
         let entry = draft.finish();
-        let wire_key = wire_key(&self.name, &row.key);
+        let wire_key = wire_key(&self.origin.name, &row.key);
         let group = if row.is_gateway {
             // Never the instance of a client that runs on the same machine.
             format!("row:{wire_key}")
@@ -340,47 +349,4 @@ impl Source {
         };
         Raw::new(group, 0, entry, None, wall(row.heard_ms))
     }
-}
-
-/// Order of eviction: whether a row is still connected, when it was last heard of, and its key.
-type Rank = (bool, i64, Arc<str>);
-
-/// Rows that left before others, then the least fresh; ties by key.
-fn rank(row: &SourceRow) -> Rank {
-    (!row.entry.is_disconnect(), row.heard_ms, (*row.key).into())
-}
-
-/// Leaves moments as they were in `old` where only the estimate of the other clock is another one: a row that was only
-/// heard of again is then only touched.
-fn steady(row: &mut SourceRow, old: &SourceRow) {
-    row.online_since_ms = old.online_since_ms;
-    row.last_activity_ms = old.last_activity_ms;
-    if is_near(Some(row.heard_ms), Some(old.heard_ms)) {
-        row.heard_ms = row.heard_ms.max(old.heard_ms);
-    }
-}
-
-/// Whether nothing but the moment it was heard of is different.
-fn says_the_same(old: &SourceRow, new: &SourceRow) -> bool {
-    old.entry.eq_without(&new.entry, &TIME_MEMBERS)
-        && is_near(old.online_since_ms, new.online_since_ms)
-        && is_near(old.last_activity_ms, new.last_activity_ms)
-        && is_near(last_input_ms(old), last_input_ms(new))
-}
-
-fn last_input_ms(row: &SourceRow) -> Option<i64> {
-    let seconds = row.entry.integer("lastInputSeconds")?;
-    Some(row.heard_ms.saturating_sub(signed(seconds.saturating_mul(1_000))))
-}
-
-/// Whether two moments are equal up to 2 s, the error of estimating another clock.
-fn is_near(a: Option<i64>, b: Option<i64>) -> bool {
-    match (a, b) {
-        (Some(a), Some(b)) => a.abs_diff(b) < 2_000,
-        (a, b) => a == b,
-    }
-}
-
-fn signed(ms: u64) -> i64 {
-    i64::try_from(ms).unwrap_or(i64::MAX)
 }

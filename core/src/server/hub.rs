@@ -15,6 +15,8 @@ mod members;
 mod node_key;
 mod nodes;
 mod own_rows;
+#[cfg(feature = "cluster")]
+mod peers;
 #[cfg(feature = "recording")]
 mod saved;
 mod time;
@@ -89,6 +91,9 @@ pub struct Hub {
     roster: Roster,
     /// The rows of other gateways, if any are observed.
     fleet: Option<Box<Fleet>>,
+    /// The name of this gateway, if it is one of a fleet.
+    #[cfg(feature = "cluster")]
+    fleet_name: Option<Box<str>>,
     members: Members,
     nodes: nodes::Nodes,
     /// Ping and pong deadlines, earliest first; those of one moment in the order of the joins. With serial and slot.
@@ -128,6 +133,8 @@ impl Hub {
             config,
             roster,
             fleet: None,
+            #[cfg(feature = "cluster")]
+            fleet_name: None,
             members: Members::default(),
             nodes: nodes::Nodes::default(),
             heartbeats: BTreeSet::new(),

@@ -23,6 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["digest", "findings", "fleet", "model", "roster", "wire"],
     ),
     ("observer", &["client", "fleet", "model"]),
+    ("cluster", &["fleet", "model", "roster", "server"]),
     ("recording", &["findings", "model", "roster", "server", "wire"]),
 ];
 

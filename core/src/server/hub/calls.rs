@@ -78,7 +78,7 @@ impl Hub {
                 return Ok(Answer::Done);
             }
             Call::Health => self.health(now),
-            Call::Status => self.status(),
+            Call::Status => self.status(now),
             Call::LastHeartbeat => Value::Null,
             // No agent, no heartbeats, whatever was asked.
             Call::SetHeartbeats => json!({ "ok": true, "enabled": false }),
@@ -192,7 +192,7 @@ impl Hub {
     }
 
     /// `status`: what probes and the `status` command read, and our own counters.
-    fn status(&self) -> Value {
+    fn status(&mut self, now: Now) -> Value {
         let mut status = json!({
             "runtimeVersion": self.config.server_version,
             "heartbeat": { "defaultAgentId": "main", "agents": [] },
@@ -211,15 +211,30 @@ impl Hub {
             },
         });
         if self.fleet.is_some() {
-            let observed = self.sources().map(|source| {
-                json!({
-                    "name": source.name,
-                    "connected": source.is_here,
-                    "rows": source.rows,
-                    "leftOut": source.left_out,
-                })
-            });
-            status["presence"]["observed"] = observed.collect();
+            let of_kind = |is_peer: bool| -> Value {
+                let sources = self.sources().filter(|source| source.is_peer == is_peer);
+                sources
+                    .map(|source| {
+                        json!({
+                            "name": source.name,
+                            "connected": source.is_here,
+                            "rows": source.rows,
+                            "leftOut": source.left_out,
+                        })
+                    })
+                    .collect()
+            };
+            let (observed, peers) = (of_kind(false), of_kind(true));
+            if observed.as_array().is_some_and(|observed| !observed.is_empty()) {
+                status["presence"]["observed"] = observed;
+            }
+            #[cfg(feature = "cluster")]
+            if let Some((name, digest)) = self.fleet_digest(now) {
+                status["presence"]["fleet"] =
+                    json!({ "name": name, "digest": digest.to_hex(), "gateways": peers });
+            }
+            #[cfg(not(feature = "cluster"))]
+            let _ = (peers, now);
         }
         status
     }

@@ -18,11 +18,15 @@ impl Hub {
     pub fn observe(&mut self, names: Vec<Box<str>>, now: Now) -> Result<(), NameError> {
         validate_names(&names)?;
         if !names.is_empty() {
-            let mut fleet = Fleet::new(names, &self.roster, now);
-            fleet.track_changes(self.delta_members > 0, &mut self.roster, now);
-            self.fleet = Some(Box::new(fleet));
+            self.start_fleet(names, now);
         }
         Ok(())
+    }
+
+    pub(super) fn start_fleet(&mut self, names: Vec<Box<str>>, now: Now) {
+        let mut fleet = Fleet::new(names, &self.roster, now);
+        fleet.track_changes(self.delta_members > 0, &mut self.roster, now);
+        self.fleet = Some(Box::new(fleet));
     }
 
     /// An observed gateway said something, or is gone, or is back.
@@ -34,7 +38,7 @@ impl Hub {
         self.announce(now);
     }
 
-    /// What is known of each observed gateway.
+    /// What is known of each observed gateway and each peer.
     pub fn sources(&self) -> impl Iterator<Item = SourceInfo<'_>> {
         self.fleet.iter().flat_map(|fleet| fleet.sources())
     }

@@ -90,7 +90,7 @@ impl Hub {
         json.text(
             "why",
             &format!(
-                "The row is one of the observed gateway {}, which keys it; ask that gateway for more.",
+                "The row is one of the gateway {}, which keys it; ask that gateway for more.",
                 quoted(gateway)
             ),
         );

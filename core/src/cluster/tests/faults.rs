@@ -1,0 +1,259 @@
+//! Crashes, lost buckets, wrong neighbours.
+
+use super::*;
+
+#[test]
+fn rows_of_a_gateway_that_crashed_leave_with_its_lease_and_expire() {
+    let mut world = World::new(&["a", "b"]);
+    world.connect(0, "phone");
+    world.pass(5_000);
+    let died_ms = world.now_ms;
+    world.nodes[0].is_linked = false;
+    let crashed = world.nodes.remove(0);
+    drop(crashed);
+    while world.reason(0, "phone").as_deref() == Some("connect") {
+        world.pass(100);
+    }
+    assert_eq!(world.reason(0, "phone").as_deref(), Some("disconnect"));
+    let took_ms = world.now_ms - died_ms;
+    assert!(
+        (LEASE_MS - HEARTBEAT_MS..=LEASE_MS + 100).contains(&took_ms),
+        "{took_ms}"
+    );
+    world.pass(TTL + 1_000);
+    assert_eq!(world.list(0).len(), 1, "{:?}", world.list(0));
+    assert_eq!(world.nodes[0].hub.sources().count(), 0);
+}
+
+#[test]
+fn rows_of_a_gateway_that_stops_leave_at_once() {
+    let mut world = World::new(&["a", "b"]);
+    world.connect(0, "phone");
+    world.pass(100);
+    world.nodes[0].is_linked = false;
+    world.leases.remove("a");
+    world.tell_all(&ClusterInput::Lease {
+        gateway: "a".into(),
+        age_ms: 0,
+        value: None,
+    });
+    assert_eq!(world.reason(1, "phone").as_deref(), Some("disconnect"));
+}
+
+#[test]
+fn a_restarted_gateway_replaces_its_rows() {
+    let mut world = World::new(&["a", "b"]);
+    world.connect(0, "old");
+    world.connect(0, "older");
+    world.pass(100);
+    world.nodes.remove(0);
+    world.start("a", "boot-2", 3_000);
+    world.connect(1, "new");
+    world.pass(100);
+    for node in 0..2 {
+        let list = world.list(node);
+        let hosts: Vec<&str> = list.iter().map(|(host, _)| host.as_str()).collect();
+        assert_eq!(hosts, ["a", "b", "new"], "node {node}");
+    }
+    assert_eq!(world.rows.len(), 3, "those of the first process are deleted");
+    world.assert_equal();
+}
+
+#[test]
+fn a_late_write_of_an_earlier_process_counts_for_nothing() {
+    let mut world = World::new(&["a", "b"]);
+    world.connect(0, "old");
+    world.pass(100);
+    let old = world.rows.clone();
+    world.nodes.remove(0);
+    world.start("a", "boot-2", 0);
+    world.pass(100);
+    for ((gateway, number), (_, value)) in old {
+        if gateway == "a" {
+            let gateway = gateway.as_str().into();
+            let change = RowChange::Put(value);
+            let age_ms = 0;
+            let input = ClusterInput::Row {
+                gateway,
+                number,
+                age_ms,
+                change,
+            };
+            world.hand(0, alloc::vec![input]);
+        }
+    }
+    assert_eq!(world.reason(0, "old"), None);
+}
+
+#[test]
+fn all_converge_when_the_buckets_are_lost() {
+    let mut world = World::new(&["a", "b", "c"]);
+    world.connect(0, "phone");
+    let laptop = world.connect(1, "laptop");
+    world.pass(100);
+    for node in 0..3 {
+        world.unlink(node);
+    }
+    world.leases.clear();
+    world.rows.clear();
+    world.leave(1, laptop);
+    world.connect(2, "tablet");
+    world.pass(3_000);
+    // Within the lease nothing of the others leaves.
+    assert_eq!(world.reason(2, "phone").as_deref(), Some("connect"));
+    for node in 0..3 {
+        world.join(node);
+    }
+    world.pass(100);
+    assert_eq!(world.reason(0, "tablet").as_deref(), Some("connect"));
+    assert_eq!(world.reason(0, "laptop").as_deref(), Some("disconnect"));
+    world.assert_equal();
+}
+
+#[test]
+fn without_the_buckets_a_gateway_shows_its_own_rows_and_the_others_leave() {
+    let mut world = World::new(&["a", "b"]);
+    world.connect(0, "phone");
+    world.connect(1, "laptop");
+    world.pass(100);
+    world.unlink(0);
+    world.pass(LEASE_MS + 100);
+    assert_eq!(world.reason(0, "phone").as_deref(), Some("connect"));
+    assert_eq!(world.reason(0, "laptop").as_deref(), Some("disconnect"));
+    world.join(0);
+    world.pass(100);
+    assert_eq!(world.reason(0, "laptop").as_deref(), Some("connect"));
+    world.assert_equal();
+}
+
+#[test]
+fn rows_that_the_server_drops_are_written_again() {
+    let mut world = World::new(&["a", "b"]);
+    world.connect(0, "phone");
+    world.pass(100);
+    let keys: Vec<(String, u64)> = world.rows.keys().cloned().collect();
+    world.rows.clear();
+    for (gateway, number) in &keys {
+        world.tell_all(&ClusterInput::Row {
+            gateway: gateway.as_str().into(),
+            number: *number,
+            age_ms: 0,
+            change: RowChange::Expired,
+        });
+    }
+    assert_eq!(world.reason(1, "phone").as_deref(), Some("connect"));
+    world.pass(100);
+    assert_eq!(world.rows.keys().cloned().collect::<Vec<_>>(), keys);
+    world.assert_equal();
+}
+
+#[test]
+fn a_row_that_was_lost_on_its_way_is_read_again() {
+    let mut world = World::new(&["a", "b"]);
+    world.pass(100);
+    world.nodes[1].is_linked = false;
+    world.connect(0, "phone");
+    world.nodes[1].is_linked = true;
+    world.pass(100);
+    assert_eq!(world.reason(1, "phone"), None);
+    world.pass(3 * HEARTBEAT_MS);
+    assert_eq!(world.nodes[1].restarts, [Restart::Resync]);
+    assert_eq!(world.reason(1, "phone").as_deref(), Some("connect"));
+    world.assert_equal();
+}
+
+#[test]
+fn a_deletion_that_was_lost_is_seen_in_the_lease() {
+    let mut world = World::new(&["a", "b"]);
+    let conn = world.connect(0, "phone");
+    world.leave(0, conn);
+    world.pass(100);
+    world.nodes[1].is_linked = false;
+    world.pass(TTL + 1_000);
+    world.nodes[1].is_linked = true;
+    world.pass(HEARTBEAT_MS);
+    world.assert_equal();
+}
+
+#[test]
+fn the_name_of_a_gateway_is_its_own() {
+    let mut world = World::new(&["a", "b"]);
+    world.connect(0, "phone");
+    world.start("a", "another", 0);
+    world.tell_all(&ClusterInput::Lease {
+        gateway: "a".into(),
+        age_ms: 0,
+        value: Some(claim("another").into_bytes()),
+    });
+    world.pump();
+    assert_eq!(world.nodes[0].restarts, [Restart::NameTaken]);
+    assert_eq!(
+        world.reason(0, "phone").as_deref(),
+        Some("connect"),
+        "its own rows stay"
+    );
+}
+
+#[test]
+fn a_gateway_of_another_format_is_left_out_and_named_once() {
+    let mut world = World::new(&["a"]);
+    let lease = r#"{"format":2,"rows":"who knows"}"#;
+    for _ in 0..3 {
+        world.tell_all(&ClusterInput::Lease {
+            gateway: "new".into(),
+            age_ms: 0,
+            value: Some(lease.into()),
+        });
+        world.pass(HEARTBEAT_MS);
+    }
+    assert_eq!(world.nodes[0].warnings.len(), 1, "{:?}", world.nodes[0].warnings);
+    assert!(world.nodes[0].warnings[0].contains("format 2"));
+    assert_eq!(world.list(0).len(), 1);
+}
+
+#[test]
+fn what_is_no_row_changes_nothing() {
+    let mut world = World::new(&["a"]);
+    for value in [
+        "",
+        "{}",
+        "[]",
+        "\u{0}",
+        r#"{"key":"k","incarnation":1,"stamp":1,"age":0,"entry":[]}"#,
+    ] {
+        world.tell_all(&ClusterInput::Row {
+            gateway: "b".into(),
+            number: 1,
+            age_ms: 0,
+            change: RowChange::Put(value.into()),
+        });
+    }
+    for name in ["", "UPPER", "a.b", &"x".repeat(33)] {
+        let value = r#"{"key":"k","incarnation":1,"stamp":1,"age":0,"entry":{}}"#;
+        world.tell_all(&ClusterInput::Row {
+            gateway: name.into(),
+            number: 1,
+            age_ms: 0,
+            change: RowChange::Put(value.into()),
+        });
+    }
+    assert_eq!(world.list(0).len(), 1);
+    assert_eq!(world.nodes[0].hub.sources().count(), 0);
+}
+
+#[test]
+fn a_fleet_has_as_many_gateways_as_there_is_room_for() {
+    let mut world = World::new(&["a"]);
+    let value = r#"{"format":1,"boot":"b","incarnation":1,"stamp":1,"rows":[]}"#;
+    for number in 0..40 {
+        world.tell_all(&ClusterInput::Lease {
+            gateway: format!("g{number}").into(),
+            age_ms: 0,
+            value: Some(value.into()),
+        });
+    }
+    // (10,000 - 600) / 600.
+    assert_eq!(world.nodes[0].hub.sources().count(), 15);
+    world.pump();
+    assert_eq!(world.nodes[0].warnings.len(), 25);
+}

@@ -1,0 +1,94 @@
+//! Rows of other gateways, and what is a change of one.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::model::RawEntry;
+use crate::model::entry::TIME_MEMBERS;
+
+/// One row of another gateway, its moments on this gateway's age clock; they may lie before its origin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceRow {
+    /// The row's key in its gateway's roster.
+    pub key: Box<str>,
+    /// Its members. Members that state a time are ignored; the fields below replace them.
+    pub entry: RawEntry,
+    /// When it was last heard of (`ts`), in ms.
+    pub heard_ms: i64,
+    /// When its stay began, in ms.
+    pub online_since_ms: Option<i64>,
+    /// When its last input was, in ms.
+    pub last_activity_ms: Option<i64>,
+    /// Whether it is the row of the gateway itself.
+    pub is_gateway: bool,
+}
+
+/// Changes in the rows of another gateway.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SourceUpdate {
+    /// New and changed rows.
+    pub put: Vec<SourceRow>,
+    /// Keys of removed rows.
+    pub removed: Vec<Box<str>>,
+    /// Whether the gateway can be reached. Ignored for a peer, whose lease says that.
+    pub is_here: bool,
+}
+
+/// State of another gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceInfo<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Whether it is a gateway of the fleet, not an observed one.
+    pub is_peer: bool,
+    /// Whether it can be reached; of a peer: whether its lease runs.
+    pub is_here: bool,
+    /// Number of its rows, its own included.
+    pub rows: usize,
+    /// Rows that were left out because they were too many or too large, so far.
+    pub left_out: u64,
+}
+
+/// Order of eviction: whether a row is still connected, when it was last heard of, and its key.
+pub(super) type Rank = (bool, i64, Arc<str>);
+
+/// Rows that left before others, then the least fresh; ties by key.
+pub(super) fn rank(row: &SourceRow) -> Rank {
+    (!row.entry.is_disconnect(), row.heard_ms, (*row.key).into())
+}
+
+/// Leaves moments as they were in `old` where only the estimate of the other clock is another one: a row that was only
+/// heard of again is then only touched.
+pub(super) fn steady(row: &mut SourceRow, old: &SourceRow) {
+    row.online_since_ms = old.online_since_ms;
+    row.last_activity_ms = old.last_activity_ms;
+    if is_near(Some(row.heard_ms), Some(old.heard_ms)) {
+        row.heard_ms = row.heard_ms.max(old.heard_ms);
+    }
+}
+
+/// Whether nothing but the moment it was heard of is different.
+pub(super) fn says_the_same(old: &SourceRow, new: &SourceRow) -> bool {
+    old.entry.eq_without(&new.entry, &TIME_MEMBERS)
+        && is_near(old.online_since_ms, new.online_since_ms)
+        && is_near(old.last_activity_ms, new.last_activity_ms)
+        && is_near(last_input_ms(old), last_input_ms(new))
+}
+
+fn last_input_ms(row: &SourceRow) -> Option<i64> {
+    let seconds = row.entry.integer("lastInputSeconds")?;
+    Some(row.heard_ms.saturating_sub(signed(seconds.saturating_mul(1_000))))
+}
+
+/// Whether two moments are equal up to 2 s, the error of estimating another clock.
+fn is_near(a: Option<i64>, b: Option<i64>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => a.abs_diff(b) < 2_000,
+        (a, b) => a == b,
+    }
+}
+
+pub(super) fn signed(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}
