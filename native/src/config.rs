@@ -1,6 +1,9 @@
 //! The gateway's configuration as a plain value. `cli::options` makes one of flags, environment and
 //! file; a program that embeds the gateway fills it in itself.
 
+#[cfg(feature = "cluster")]
+mod cluster;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -17,6 +20,9 @@ use crate::auth::user_header::UserHeader;
 use crate::recording::RecordTo;
 use crate::tls::Tls;
 use crate::web::WebRoot;
+
+#[cfg(feature = "cluster")]
+pub use self::cluster::{ClusterConfig, InvalidCluster};
 
 /// The port OpenClaw gateways listen on.
 pub const DEFAULT_PORT: u16 = 18_789;
@@ -63,6 +69,9 @@ pub struct GatewayConfig {
     pub drain_ms: u64,
     /// Names of the gateways whose rows are listed too; [`Gateway::feeds`](crate::Gateway::feeds) takes what they say.
     pub observed: Vec<Box<str>>,
+    /// The fleet that shares its rosters through NATS, if this gateway is one of it.
+    #[cfg(feature = "cluster")]
+    pub cluster: Option<ClusterConfig>,
     /// Files of the gateway's page; a short built-in page when `None`.
     pub web_root: Option<Arc<WebRoot>>,
     /// Where to record what changes rows, for `replay`.
@@ -91,6 +100,8 @@ impl Default for GatewayConfig {
             slots: SlotLimits::default(),
             drain_ms: 5_000,
             observed: Vec::new(),
+            #[cfg(feature = "cluster")]
+            cluster: None,
             web_root: None,
             record: None,
             version: env!("CARGO_PKG_VERSION").into(),

@@ -1,5 +1,9 @@
 //! The one task that owns the hub. It receives [`Event`]s and sends the hub's outputs to the sockets.
 
+#[cfg(feature = "cluster")]
+mod cluster;
+mod lines;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,7 +12,7 @@ use presence_core::roster::{Disputes, Evictions};
 use presence_core::server::{ConnId, Handshake, Hub, HubOutput, Item, LeaveCause};
 use presence_core::wire::CloseFrame;
 use tokio::sync::mpsc;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::clock::Clock;
 use crate::conn::{Event, Input, MAX_EVENTS, Peer};
@@ -41,6 +45,8 @@ pub(crate) struct Driver {
     logged_disputes: Disputes,
     /// The recording, if there is one.
     tap: Option<Tap>,
+    #[cfg(feature = "cluster")]
+    fleet: Option<cluster::Fleet>,
 }
 
 /// Whether a turn that began at `began_ms` is over.
@@ -62,10 +68,21 @@ impl Driver {
             dispute_lines: OncePerMinute::default(),
             logged_disputes: Disputes::default(),
             tap,
+            #[cfg(feature = "cluster")]
+            fleet: None,
         };
         driver.publish_offset(driver.clock.now());
         driver
     }
+
+    #[cfg(not(feature = "cluster"))]
+    fn deadline(&self) -> Option<u64> {
+        self.hub.poll_timeout()
+    }
+
+    #[cfg(not(feature = "cluster"))]
+    #[expect(clippy::unused_self, reason = "as where there are fleets")]
+    fn drive_fleet(&self, _: Now) {}
 
     /// The offset from `Now::age_ms` to the wall clock that the gateway states, in ms; wraps. It changes only when the
     /// roster follows a step of the wall clock.
@@ -82,7 +99,7 @@ impl Driver {
     pub(crate) async fn run(mut self) {
         let mut turn_began_ms = self.clock.now().age_ms;
         loop {
-            let deadline = self.hub.poll_timeout();
+            let deadline = self.deadline();
             let event = tokio::select! {
                 biased;
                 event = self.events.recv() => Some(event),
@@ -106,6 +123,7 @@ impl Driver {
                 Some(None) => return,
                 None => {}
             }
+            self.drive_fleet(now);
             self.publish_offset(now);
             self.flush(now);
             self.log_evictions(now);
@@ -118,48 +136,6 @@ impl Driver {
                 turn_began_ms = self.clock.now().age_ms;
             }
         }
-    }
-
-    /// Logs the number of rows evicted since the last such line, at most once a minute.
-    fn log_evictions(&mut self, now: Now) {
-        let evictions = self.hub.evictions();
-        if evictions == self.logged_evictions || !self.eviction_lines.passes(now.age_ms) {
-            return;
-        }
-        let logged = std::mem::replace(&mut self.logged_evictions, evictions);
-        warn!(
-            rows = evictions.total() - logged.total(),
-            live = evictions.live - logged.live,
-            over_quota = evictions.over_quota - logged.over_quota,
-            "rows evicted: the roster is full; raise max_entries if live rows are missing"
-        );
-    }
-
-    /// Logs how often clients used the ids of others, at most once a minute.
-    fn log_disputes(&mut self, now: Now) {
-        let disputes = self.hub.disputes();
-        if disputes == self.logged_disputes || !self.dispute_lines.passes(now.age_ms) {
-            return;
-        }
-        let logged = std::mem::replace(&mut self.logged_disputes, disputes);
-        let shared = disputes.shared - logged.shared;
-        if shared > 0 {
-            warn!(
-                shared,
-                "clients of different hosts use one instanceId and share a row: a cloned disk or home keeps the id \
-                 of the original; give each machine an instanceId of its own"
-            );
-        }
-        if disputes.total() - logged.total() == shared {
-            return;
-        }
-        warn!(
-            apart = disputes.apart - logged.apart,
-            moved = disputes.moved - logged.moved,
-            refused_beacons = disputes.refused - logged.refused,
-            "clients use ids that belong to another device key: they are listed without ids; give each client an \
-             instanceId of its own"
-        );
     }
 
     /// Handles the event. A join takes the joins that wait behind it along, so that the list in their hellos is
@@ -224,6 +200,8 @@ impl Driver {
                 self.hub.apply(source, update, now);
                 self.execute(now);
             }
+            #[cfg(feature = "cluster")]
+            Event::Cluster(inputs, _taken) => self.handle_fleet(inputs, now),
             Event::Shutdown(reason) => {
                 info!(
                     connections = self.hub.connections(),

@@ -15,6 +15,8 @@ use tracing::{error, info, warn};
 
 use crate::auth::throttle::GuessLimiter;
 use crate::clock::Clock;
+#[cfg(feature = "cluster")]
+use crate::cluster;
 use crate::config::GatewayConfig;
 use crate::conn::{Event, MAX_EVENTS, Shared};
 use crate::driver::Driver;
@@ -148,6 +150,8 @@ impl Gateway {
         let (events, received) = self.events;
         let drain = Duration::from_millis(self.config.drain_ms);
         let (stop, stopping) = watch::channel(false);
+        #[cfg(feature = "cluster")]
+        let boot_id = self.boot_id.clone();
         let hub_config = hub_config(&self.config, self.hash_seed, self.boot_id);
         let began = clock.now();
         let tap = self.config.record.clone().and_then(|to| {
@@ -159,6 +163,22 @@ impl Gateway {
         // The names are checked already.
         let _ = hub.observe(self.config.observed.clone(), clock.now());
         let driver = Driver::new(hub, clock.clone(), received, tap);
+        let (_degraded, is_degraded) = watch::channel(None);
+        #[cfg(feature = "cluster")]
+        let (driver, fleet) = match self.config.cluster.clone() {
+            None => (driver, None),
+            Some(config) => {
+                let (outputs, port_outputs) = mpsc::channel(cluster::MAX_OUTPUTS);
+                let driver = driver.join_fleet(&config.name, &boot_id, outputs);
+                let port = cluster::Port {
+                    events: events.downgrade(),
+                    outputs: port_outputs,
+                    degraded: _degraded,
+                    stopping: stopping.clone(),
+                };
+                (driver, Some(tokio::spawn(cluster::run(config, boot_id, port))))
+            }
+        };
         let port = self.addresses.first().map_or(self.config.port, SocketAddr::port);
         let offset = driver.stated_offset_ms();
         let mut driver = tokio::spawn(driver.run());
@@ -169,6 +189,7 @@ impl Gateway {
             clock,
             offset,
             stopping,
+            is_degraded,
         ));
         tokio::select! {
             () = accept_all(&self.listeners, &shared, &events) => {}
@@ -179,6 +200,11 @@ impl Gateway {
         drop(self.listeners);
         // Without receivers there are no connections.
         let _ = stop.send(true);
+        #[cfg(feature = "cluster")]
+        if let Some(fleet) = fleet {
+            // It gives its lease up, which takes as long as the server takes.
+            let _ = tokio::time::timeout(drain, fleet).await;
+        }
         let _ = events.send(Event::Shutdown("gateway stopping")).await;
         // The driver ends when the last connection is gone.
         drop(events);

@@ -17,9 +17,10 @@
 //! | `identity` | this machine's name, version and row |
 //! | [`clock`] | the only place that reads clocks |
 //! | `log` | bounds on log lines, and text made safe for them |
+//! | `cluster` | the fleet on NATS; needs the feature of that name |
 //! | `cli` | the commands; needs the feature of that name |
 //!
-//! Modules know each other in one direction only: `cli`, `gateway`, `net` and `driver`, `conn`, then the others.
+//! Modules know each other in one direction only: `cli`, `gateway`, `cluster`, `net` and `driver`, `conn`, then the others.
 //!
 //! A program or a test embeds it by [`Gateway::start`]. Without the feature `cli` (`default-features = false`) it brings
 //! no command line and what only that depends on.
@@ -31,6 +32,8 @@ mod auth;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod clock;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod config;
 mod conn;
 mod driver;
@@ -51,6 +54,8 @@ pub use auth::slots::SlotLimits;
 pub use auth::user_header::{InvalidUserHeader, UserHeader};
 pub use clock::Clock;
 pub use config::{Bind, DEFAULT_PORT, GatewayConfig, InvalidBind};
+#[cfg(feature = "cluster")]
+pub use config::{ClusterConfig, InvalidCluster};
 pub use feed::Feed;
 pub use gateway::{Gateway, RunningGateway, StartError};
 pub use ipnet::IpNet;

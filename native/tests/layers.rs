@@ -9,7 +9,7 @@ const LAYERS: [&[&str]; 8] = [
     &["main"],
     &["cli"],
     &["gateway"],
-    &["driver", "feed", "net"],
+    &["cluster", "driver", "feed", "net"],
     &["conn"],
     &["config", "identity", "log"],
     &["auth", "clock", "recording", "tls", "web"],

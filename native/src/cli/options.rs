@@ -3,6 +3,8 @@
 //! A setting called `--max-entries` is `OPENCLAW_GATEWAY_MAX_ENTRIES` in the environment and
 //! `max-entries` in the file. A flag wins over the environment, the environment over the file, the file over
 //! the default. Some options form one setting, which the strongest source decides (`sources`).
+#[cfg(feature = "cluster")]
+mod cluster;
 mod duration;
 mod file;
 mod observe;

@@ -42,6 +42,9 @@ pub(super) struct Needs<'a> {
     pub(super) ports: Vec<u16>,
     /// Whether the process resolves host names.
     pub(super) looks_up_names: bool,
+    /// Whether the process reads the authorities of this system each time it connects: the NATS client does, whatever it
+    /// trusts.
+    pub(super) reads_authorities: bool,
 }
 
 /// Files of name resolution, which also loads libraries.
@@ -56,6 +59,14 @@ const NAME_FILES: [&str; 6] = [
 ];
 #[cfg(target_os = "linux")]
 const NAME_FOLDERS: [&str; 5] = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/run/systemd/resolve"];
+/// Folders of the authorities of this system.
+#[cfg(target_os = "linux")]
+const AUTHORITY_FOLDERS: [&str; 4] = [
+    "/etc/ssl",
+    "/etc/pki",
+    "/usr/share/ca-certificates",
+    "/usr/local/share/ca-certificates",
+];
 /// Port of DNS over TCP, for long answers.
 #[cfg(target_os = "linux")]
 const NAME_PORT: u16 = 53;
@@ -103,6 +114,15 @@ fn restrict(needs: &Needs<'_>) -> Result<landlock::RulesetStatus, landlock::Rule
     let ports = ports.map(|port| Ok::<_, RulesetError>(NetPort::new(port, AccessNet::ConnectTcp)));
     let rules = rules.create()?.add_rules(readable)?;
     let rules = rules.add_rules(path_beneath_rules(names, AccessFs::ReadFile))?;
+    let authorities: &[&str] = if needs.reads_authorities {
+        &AUTHORITY_FOLDERS
+    } else {
+        &[]
+    };
+    let rules = rules.add_rules(path_beneath_rules(
+        authorities,
+        AccessFs::ReadFile | AccessFs::ReadDir,
+    ))?;
     let rules = rules.add_rules(ports)?;
     Ok(rules.restrict_self()?.ruleset)
 }
@@ -185,6 +205,7 @@ mod tests {
             let needs = Needs {
                 ports: vec![allowed.port()],
                 looks_up_names: true,
+                reads_authorities: true,
                 files: vec![Path::new("/proc/self/cmdline")],
             };
             // An error is a fault of ours, also on a kernel without Landlock.

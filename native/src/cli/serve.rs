@@ -62,6 +62,7 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
     // What follows can open no file.
     config.self_entry = Some(identity::self_entry(&config.version));
     let tls = config.tls.clone();
+    let fleet = Fleet::of(&config);
     let gateway = Gateway::bind(config).map_err(explain)?;
     let address = gateway
         .addresses()
@@ -74,8 +75,9 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
     );
     let sandbox = sandbox::enter(&sandbox::Needs {
         files: tls.as_ref().map_or_else(Vec::new, Tls::files),
-        ports: observers.iter().map(Observer::port).collect(),
-        looks_up_names: observers.iter().any(Observer::has_name),
+        ports: observers.iter().map(Observer::port).chain(fleet.ports).collect(),
+        looks_up_names: fleet.has_names || observers.iter().any(Observer::has_name),
+        reads_authorities: fleet.is_there,
     });
     stderr::start_writing();
     info!(%version, addresses = ?gateway.addresses(), auth, %sandbox, "listening");
@@ -107,6 +109,33 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
     gateway.run(Clock::system(), signals.wait()).await;
     drop(observers);
     Ok(())
+}
+
+/// What the fleet needs of the sandbox.
+#[derive(Debug, Default)]
+struct Fleet {
+    is_there: bool,
+    ports: Vec<u16>,
+    has_names: bool,
+}
+
+impl Fleet {
+    #[cfg(feature = "cluster")]
+    fn of(config: &GatewayConfig) -> Self {
+        let Some(fleet) = &config.cluster else {
+            return Self::default();
+        };
+        Self {
+            is_there: true,
+            ports: fleet.ports().collect(),
+            has_names: fleet.has_names(),
+        }
+    }
+
+    #[cfg(not(feature = "cluster"))]
+    fn of(_: &GatewayConfig) -> Self {
+        Self::default()
+    }
 }
 
 /// Reads the certificate again at each SIGHUP.

@@ -23,6 +23,9 @@ pub(crate) enum Event {
     Refused(Box<Refused>),
     /// An observed gateway said something, or is gone, or is back. The sender is dropped once that is listed.
     Source(SourceId, SourceUpdate, oneshot::Sender<()>),
+    /// The buckets of the fleet said something. The sender is dropped once that is listed.
+    #[cfg(feature = "cluster")]
+    Cluster(Vec<presence_core::cluster::ClusterInput>, oneshot::Sender<()>),
     /// The gateway stops.
     Shutdown(&'static str),
     /// Answer with the next deadline once all earlier events are handled and everything due is sent.

@@ -39,6 +39,8 @@ pub(crate) struct Shared {
     /// How far the roster's clock is ahead of the age clock; the driver keeps it.
     stated_offset_ms: Arc<AtomicU64>,
     stopping: watch::Receiver<bool>,
+    /// Why the gateway is degraded, if it is.
+    degraded: watch::Receiver<Option<Arc<str>>>,
 }
 
 /// Bounds log lines that any client can cause.
@@ -58,6 +60,7 @@ impl Shared {
         clock: Clock,
         stated_offset_ms: Arc<AtomicU64>,
         stopping: watch::Receiver<bool>,
+        degraded: watch::Receiver<Option<Arc<str>>>,
     ) -> Self {
         Self {
             limits: Arc::new(config.limits.clone()),
@@ -75,12 +78,18 @@ impl Shared {
             clock,
             config,
             stopping,
+            degraded,
         }
     }
 
     /// Whether the gateway stops.
     pub(crate) fn is_stopping(&self) -> bool {
         *self.stopping.borrow()
+    }
+
+    /// Why the gateway is degraded, if it is.
+    pub(crate) fn degraded(&self) -> Option<Arc<str>> {
+        self.degraded.borrow().clone()
     }
 
     /// Waits until the gateway stops.

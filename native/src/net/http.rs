@@ -125,8 +125,19 @@ fn about(shared: &Shared) -> Answer {
     json(about.to_string())
 }
 
-/// Readiness. A gateway that stops accepts no requests, so the answer is always `ready`.
+/// Readiness. A gateway that stops accepts no requests, so the answer is always `ready`. It is degraded while its fleet
+/// cannot be reached: it serves its own rows then.
 fn ready(shared: &Shared) -> Answer {
+    if let Some(reason) = shared.degraded() {
+        let degraded = serde_json::json!({
+            "ok": true,
+            "ready": true,
+            "status": "degraded",
+            "reason": &*reason,
+            "uptimeMs": shared.uptime_ms(),
+        });
+        return json(degraded.to_string());
+    }
     json(format!(
         r#"{{"ok":true,"ready":true,"status":"ready","uptimeMs":{}}}"#,
         shared.uptime_ms()

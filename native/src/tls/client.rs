@@ -86,6 +86,14 @@ impl ClientTls {
         Ok(Self(Arc::new(config)))
     }
 
+    /// The configuration for a NATS server, which negotiates no protocol inside.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn for_nats(&self) -> ClientConfig {
+        let mut config = ClientConfig::clone(&self.0);
+        config.alpn_protocols.clear();
+        config
+    }
+
     /// Does the handshake with the gateway of this name or address.
     ///
     /// # Errors

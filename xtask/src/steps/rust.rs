@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
 use crate::tally::Tally;
+use crate::tools::nats::ensure_server;
 use crate::tools::rust::ensure_component;
 
 /// Formatting.
@@ -70,8 +71,9 @@ pub(super) const TESTS: Step = Step {
     run: rust_tests,
 };
 
-/// Crates that only the features `cli` and `tls` need.
-const OPTIONAL_CRATES: [&str; 8] = [
+/// Crates that only the features `cli`, `cluster` and `tls` need.
+const OPTIONAL_CRATES: [&str; 9] = [
+    "async-nats",
     "clap",
     "landlock",
     "ring",
@@ -100,7 +102,7 @@ pub(super) const EMBEDDING: Step = Step {
         let mut names = tree.lines().filter_map(|line| line.split(' ').next());
         if let Some(name) = names.find(|name| OPTIONAL_CRATES.contains(name)) {
             let why = format!(
-                "the gateway's library depends on {name}, which only the features `cli` and `tls` may bring"
+                "the gateway's library depends on {name}, which only the features `cli`, `cluster` and `tls` may bring"
             );
             return Err(Failure::missing(why));
         }
@@ -163,6 +165,9 @@ pub(super) fn replay_record(project: &Project) -> std::path::PathBuf {
 }
 
 fn rust_tests(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
+    if let Err(error) = ensure_server(project) {
+        println!("      no NATS server: the tests of fleets are skipped ({error})");
+    }
     // All failures at once: one run should tell everything.
     Program::cargo(project)
         .with(["test", "--workspace", "--no-fail-fast"])

@@ -5,6 +5,7 @@ pub(crate) mod crates;
 pub(crate) mod cross;
 pub(crate) mod debian;
 pub(crate) mod fuzz;
+pub(crate) mod nats;
 pub(crate) mod node;
 pub(crate) mod npm;
 pub(crate) mod python;

@@ -140,6 +140,10 @@ impl ServeOptions {
 
         let observed = self.others.resolve()?;
         config.observed = observed.iter().map(|other| other.name.clone()).collect();
+        #[cfg(feature = "cluster")]
+        {
+            config.cluster = self.fleet.resolve()?;
+        }
         config.validate().map_err(out_of_bounds)?;
         Ok(Resolved {
             unused_secret: self.unused_secret(&config.auth),
@@ -248,7 +252,7 @@ pub(crate) fn out_of_bounds(error: InvalidSetting) -> OptionsError {
 }
 
 /// The items that are not blank: a variable that is set to nothing is an empty list.
-fn not_blank(items: &[String]) -> impl Iterator<Item = &String> {
+pub(super) fn not_blank(items: &[String]) -> impl Iterator<Item = &String> {
     items.iter().filter(|item| !item.trim().is_empty())
 }
 

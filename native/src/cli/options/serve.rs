@@ -115,6 +115,10 @@ pub(crate) struct ServeOptions {
     /// Other gateways. Options that follow must state their heading: clap gives them this one.
     #[command(flatten)]
     pub others: ObserveOptions,
+    /// The fleet.
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    pub fleet: super::cluster::ClusterOptions,
 
     /// Maximum number of connections; refused if above the hard limit of open files (`ulimit -Hn`)
     /// [default: as many as that limit allows, at most 100000]

@@ -60,7 +60,7 @@ fn every_option_is_named_alike_everywhere() {
             "bind" => "\"lan\"",
             "auth" => "\"none\"",
             "token" | "password" | "record" | "web-root" | "user-header" | "tls-cert" | "tls-key"
-            | "observe-tls-ca" => "\"x\"",
+            | "observe-tls-ca" | "cluster-name" | "cluster-creds" | "cluster-tls-ca" => "\"x\"",
             "log-level" => "\"debug\"",
             "log-format" => "\"json\"",
             _ => "5000",

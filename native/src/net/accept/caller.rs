@@ -186,7 +186,15 @@ mod tests {
         let manual = Manual::new(START);
         let (stop, stopping) = watch::channel(false);
         let limiter = GuessLimiter::new([0; 32]);
-        let shared = Shared::new(config, limiter, 0, manual.clock(), Arc::default(), stopping);
+        let shared = Shared::new(
+            config,
+            limiter,
+            0,
+            manual.clock(),
+            Arc::default(),
+            stopping,
+            watch::channel(None).1,
+        );
         (Arc::new(shared), manual, stop)
     }
 

@@ -99,7 +99,8 @@ fn value(option: &str, source: usize) -> String {
         "log-level" => ["error", "warn", "debug"],
         // Only two words: the file and the flag agree.
         "log-format" => ["json", "text", "json"],
-        "record" | "web-root" | "user-header" | "tls-cert" | "tls-key" | "observe-tls-ca" => ["a", "b", "c"],
+        "record" | "web-root" | "user-header" | "tls-cert" | "tls-key" | "observe-tls-ca" | "cluster"
+        | "cluster-name" | "cluster-creds" | "cluster-tls-ca" => ["a", "b", "c"],
         _ if option.starts_with("observe") => ["a=x", "b=x", "c=x"],
         "ephemeral-mode" => ["a", "b", "c"],
         "allowed-origin" => ["https://a.example", "https://b.example", "https://c.example"],

@@ -1,0 +1,101 @@
+//! The two buckets.
+
+use std::time::Duration;
+
+use async_nats::jetstream::context::GetStreamErrorKind;
+use async_nats::jetstream::kv::{Config, Store};
+use async_nats::jetstream::stream::StorageType;
+use async_nats::jetstream::{Context, ErrorCode};
+use presence_core::cluster::{FORMAT, LEASE_MS, ROW_AGE_MS};
+
+use super::problem::Problem;
+
+/// The leases of all gateways.
+pub(super) const LEASES: &str = "presence-leases";
+/// The rows of all gateways.
+pub(super) const ROWS: &str = "presence-rows";
+/// How long the server keeps the mark of what it removed for its age.
+const MARKER: Duration = Duration::from_secs(5);
+
+/// What the description of a bucket says.
+fn description() -> String {
+    format!("openclaw-presence fleet, format {FORMAT}")
+}
+
+/// Both buckets.
+#[derive(Debug)]
+pub(super) struct Buckets {
+    pub(super) leases: Store,
+    pub(super) rows: Store,
+}
+
+/// Finds the buckets, or creates them in memory. Buckets that exist may be kept in files, and have replicas.
+///
+/// # Errors
+/// [`Problem`] when that fails, or when a bucket is of another version.
+pub(super) async fn open(context: &Context, servers: &str) -> Result<Buckets, Problem> {
+    Ok(Buckets {
+        leases: open_one(context, LEASES, LEASE_MS, servers).await?,
+        rows: open_one(context, ROWS, ROW_AGE_MS, servers).await?,
+    })
+}
+
+async fn open_one(
+    context: &Context,
+    bucket: &'static str,
+    age_ms: u64,
+    servers: &str,
+) -> Result<Store, Problem> {
+    let max_age = Duration::from_millis(age_ms);
+    match context.get_stream(format!("KV_{bucket}")).await {
+        Ok(stream) => {
+            let config = &stream.cached_info().config;
+            let stated = config.description.clone().unwrap_or_default();
+            let what = if stated != description() {
+                Some(format!("its description is `{}`", stated.escape_debug()))
+            } else if config.max_age != max_age || config.max_messages_per_subject != 1 {
+                Some("its history or max_age is another one".to_owned())
+            } else {
+                None
+            };
+            if let Some(what) = what {
+                return Err(Problem::OtherBucket { bucket, what });
+            }
+        }
+        Err(error) => match error.kind() {
+            GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => {
+                let config = Config {
+                    bucket: bucket.to_owned(),
+                    description: description(),
+                    history: 1,
+                    max_age,
+                    storage: StorageType::Memory,
+                    limit_markers: Some(MARKER),
+                    ..Config::default()
+                };
+                // Another gateway may create it at the same time, with the same settings.
+                if let Err(error) = context.create_key_value(config).await
+                    && context.get_key_value(bucket).await.is_err()
+                {
+                    return Err(Problem::bucket(bucket, &error));
+                }
+            }
+            GetStreamErrorKind::JetStream(error)
+                if matches!(
+                    error.error_code(),
+                    ErrorCode::JETSTREAM_NOT_ENABLED | ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT
+                ) =>
+            {
+                return Err(Problem::NoJetStream(servers.to_owned()));
+            }
+            GetStreamErrorKind::Request if error.to_string().contains("no responders") => {
+                return Err(Problem::NoJetStream(servers.to_owned()));
+            }
+            _ => return Err(Problem::bucket(bucket, &error)),
+        },
+    }
+    context
+        .get_key_value(bucket)
+        .await
+        .map_err(|error| Problem::bucket(bucket, &error))
+}

@@ -1,0 +1,56 @@
+//! A fleet on NATS JetStream: the shell of core's [`Cluster`](presence_core::cluster::Cluster).
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `task` | one session after another, as long as the gateway runs |
+//! | `session` | one connection: claims the name, watches both buckets, writes |
+//! | `buckets` | finds or creates the buckets, and checks them |
+//! | `problem` | what can go wrong, in words |
+
+mod buckets;
+mod problem;
+mod session;
+mod task;
+
+use std::sync::Arc;
+
+use presence_core::cluster::{ClusterInput, ClusterOutput};
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub(crate) use self::task::run;
+
+use crate::conn::Event;
+
+/// Outputs of the driver that may wait: one batch, one restart, and warnings, which are dropped when there are more.
+pub(crate) const MAX_OUTPUTS: usize = 64;
+
+/// Why the gateway is degraded, if it is.
+pub(crate) type Degraded = Option<Arc<str>>;
+
+/// Where the task meets the gateway.
+#[derive(Debug)]
+pub(crate) struct Port {
+    /// Events for the driver; they do not keep it running.
+    pub(crate) events: mpsc::WeakSender<Event>,
+    /// What the driver wants done.
+    pub(crate) outputs: mpsc::Receiver<ClusterOutput>,
+    pub(crate) degraded: watch::Sender<Degraded>,
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl Port {
+    /// Hands inputs to the driver, and waits until it took them. Returns `false` when the gateway is gone.
+    async fn hand(&self, inputs: Vec<ClusterInput>) -> bool {
+        let Some(events) = self.events.upgrade() else {
+            return false;
+        };
+        let (taken, is_taken) = oneshot::channel();
+        if events.send(Event::Cluster(inputs, taken)).await.is_err() {
+            return false;
+        }
+        drop(events);
+        // Nothing is sent: the event is dropped.
+        let _ = is_taken.await;
+        true
+    }
+}

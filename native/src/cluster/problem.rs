@@ -1,0 +1,71 @@
+//! What can go wrong, in words.
+
+use std::time::Duration;
+
+use async_nats::ConnectErrorKind;
+use presence_core::cluster::Restart;
+
+/// Interval of retries after a problem that somebody has to solve.
+const SETTLED_RETRY: Duration = Duration::from_secs(10);
+/// Longest interval of retries while the server is away.
+const MAX_RETRY: Duration = Duration::from_millis(500);
+/// The first interval.
+const MIN_RETRY: Duration = Duration::from_millis(50);
+
+/// Why a session ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Problem {
+    #[error("cannot connect to {servers}: {error}")]
+    Connect {
+        servers: String,
+        error: async_nats::ConnectError,
+    },
+    #[error("{0} refuses the credentials: set the user and password in --cluster, or --cluster-creds")]
+    Credentials(String),
+    #[error("the connection to {0} is lost")]
+    Lost(String),
+    #[error("{0} has no JetStream: start nats-server with -js, or enable it for the account")]
+    NoJetStream(String),
+    #[error("bucket {bucket}: {why}")]
+    Bucket { bucket: &'static str, why: String },
+    #[error(
+        "bucket {bucket} was made by another version or by hand ({what}): delete it with `nats kv del {bucket}` while no gateway uses it"
+    )]
+    OtherBucket { bucket: &'static str, what: String },
+    #[error("another gateway of the fleet is called '{0}': give each gateway a --cluster-name of its own")]
+    NameTaken(Box<str>),
+    #[error("{0}")]
+    Restart(Restart),
+    #[error("the gateway stops")]
+    Stopped,
+}
+
+impl Problem {
+    pub(super) fn connect(servers: String, error: async_nats::ConnectError) -> Self {
+        match error.kind() {
+            ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
+                Self::Credentials(servers)
+            }
+            _ => Self::Connect { servers, error },
+        }
+    }
+
+    pub(super) fn bucket(bucket: &'static str, error: &dyn std::error::Error) -> Self {
+        let mut why = error.to_string();
+        if let Some(source) = error.source() {
+            why = format!("{why} ({source})");
+        }
+        Self::Bucket { bucket, why }
+    }
+
+    /// How long to wait before the next session, after `failures` sessions that failed at once.
+    pub(super) fn retry(&self, failures: u32) -> Duration {
+        match self {
+            Self::Credentials(_) | Self::NoJetStream(_) | Self::OtherBucket { .. } | Self::NameTaken(_) => {
+                SETTLED_RETRY
+            }
+            Self::Restart(_) => Duration::ZERO,
+            _ => MAX_RETRY.min(MIN_RETRY.saturating_mul(1 << failures.min(8))),
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! One connection to NATS.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use async_nats::jetstream::kv::{Entry, Operation, Store, Watch};
+use async_nats::{Client, ConnectOptions};
+use futures_util::StreamExt;
+use futures_util::future::{join_all, try_join_all};
+use futures_util::stream::ReadyChunks;
+use presence_core::cluster::{
+    ClusterBatch, ClusterInput, ClusterOutput, Restart, RowChange, TAKEOVER_MS, claim, is_claimed_by,
+};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+use tracing::{info, warn};
+
+use super::Port;
+use super::buckets::{self, Buckets, LEASES, ROWS};
+use super::problem::Problem;
+use crate::config::ClusterConfig;
+
+/// Time limit for connecting, for requests, and for writing a batch.
+const LIMIT: Duration = Duration::from_secs(5);
+/// Time limit for the end of the snapshot, which cannot be seen when its last rows expire meanwhile.
+const SNAPSHOT_LIMIT: Duration = Duration::from_secs(2);
+/// Interval of pings: two without an answer end the connection.
+const PING_INTERVAL: Duration = Duration::from_secs(5);
+/// Most entries that are handed to the driver at once.
+const MAX_ENTRIES: usize = 256;
+/// Messages of one watch that may wait.
+const MAX_WAITING: usize = 16_384;
+/// Commands that may wait for the connection.
+const MAX_COMMANDS: usize = 512;
+
+/// What a session needs to know.
+#[derive(Debug)]
+pub(super) struct Session<'a> {
+    pub(super) config: &'a ClusterConfig,
+    pub(super) boot_id: &'a str,
+    pub(super) servers: &'a str,
+}
+
+/// A write that is on its way.
+type Writing<'a> = Pin<Box<dyn Future<Output = Result<(), Problem>> + Send + 'a>>;
+
+/// Both watches. Chunks: what has arrived is handed over at once.
+struct Watches {
+    leases: ReadyChunks<Watch>,
+    rows: ReadyChunks<Watch>,
+}
+
+/// The clock of the server, as the claim of the name showed it.
+struct ServerClock {
+    claimed_ns: i128,
+    at: Instant,
+}
+
+impl ServerClock {
+    fn age_ms(&self, entry: &Entry) -> u64 {
+        let now_ns = self.claimed_ns + i128::try_from(self.at.elapsed().as_nanos()).unwrap_or(0);
+        let age_ns = now_ns - entry.created.unix_timestamp_nanos();
+        u64::try_from(age_ns / 1_000_000).unwrap_or(0)
+    }
+}
+
+impl Session<'_> {
+    /// Runs until something goes wrong. Returns whether the fleet was joined, too.
+    pub(super) async fn run(&self, port: &mut Port) -> (bool, Problem) {
+        let mut stopping = port.stopping.clone();
+        let mut has_joined = false;
+        let problem = tokio::select! {
+            problem = self.join(port, &mut has_joined) => problem,
+            _ = stopping.wait_for(|is_stopping| *is_stopping), if !has_joined => Err(Problem::Stopped),
+        };
+        (has_joined, problem.err().unwrap_or(Problem::Stopped))
+    }
+
+    async fn join(&self, port: &mut Port, has_joined: &mut bool) -> Result<(), Problem> {
+        let (lost, mut is_lost) = watch::channel(false);
+        let client = self.connect(lost).await?;
+        let context = async_nats::jetstream::new(client);
+        let buckets = buckets::open(&context, self.servers).await?;
+        let clock = tokio::select! {
+            clock = self.claim(&buckets.leases, port) => clock?,
+            _ = is_lost.wait_for(|is_lost| *is_lost) => return Err(self.lost()),
+        };
+        let mut watches = self.snapshot(&buckets, &clock, port).await?;
+        info!(name = %self.config.name, servers = self.servers, "the roster is shared with the fleet");
+        port.degraded.send_replace(None);
+        *has_joined = true;
+        let served = self.serve(&buckets, &mut watches, &mut is_lost, port).await;
+        if matches!(served, Err(Problem::Stopped)) {
+            // The others show at once that this gateway is gone.
+            let _ = timeout(LIMIT, buckets.leases.delete(&*self.config.name)).await;
+        }
+        served
+    }
+
+    async fn connect(&self, lost: watch::Sender<bool>) -> Result<Client, Problem> {
+        let fail = |error| Problem::connect(self.servers.to_owned(), error);
+        let lost = std::sync::Arc::new(lost);
+        let mut options = ConnectOptions::new()
+            .name(format!("presence-gateway {}", self.config.name))
+            .connection_timeout(LIMIT)
+            .request_timeout(Some(LIMIT))
+            .ping_interval(PING_INTERVAL)
+            .subscription_capacity(MAX_WAITING)
+            .client_capacity(MAX_COMMANDS)
+            .ignore_discovered_servers()
+            // A lost connection ends the session: the next one starts with a snapshot.
+            .max_reconnects(self.config.servers.len())
+            .reconnect_delay_callback(|_| Duration::ZERO)
+            .tls_client_config(self.config.tls.for_nats())
+            .event_callback(move |event| {
+                let lost = std::sync::Arc::clone(&lost);
+                async move {
+                    if matches!(event, async_nats::Event::Disconnected | async_nats::Event::Closed) {
+                        lost.send_replace(true);
+                    }
+                }
+            });
+        if let Some(credentials) = &self.config.credentials {
+            // They were read at the start.
+            options = options
+                .credentials(credentials)
+                .map_err(|_| Problem::Credentials(self.servers.to_owned()))?;
+        }
+        options.connect(&self.config.servers[..]).await.map_err(fail)
+    }
+
+    fn lost(&self) -> Problem {
+        Problem::Lost(self.servers.to_owned())
+    }
+
+    /// Writes the lease of this process, unless another one renews its own under the name.
+    async fn claim(&self, leases: &Store, port: &Port) -> Result<ServerClock, Problem> {
+        let name = &*self.config.name;
+        let value = || claim(self.boot_id).into_bytes().into();
+        let fail = |error: &dyn std::error::Error| Problem::bucket(LEASES, error);
+        let read = || async { leases.entry(name).await.map_err(|error| fail(&error)) };
+        let is_other =
+            |entry: &Entry| entry.operation == Operation::Put && !is_claimed_by(&entry.value, self.boot_id);
+        let mut found = read().await?;
+        if let Some(other) = found.as_ref().filter(|entry| is_other(entry)) {
+            let revision = other.revision;
+            let why = format!("waiting for the lease of an earlier process called '{name}' to end");
+            port.degraded.send_if_modified(|degraded| {
+                let is_new = degraded.is_none();
+                if is_new {
+                    *degraded = Some(why.as_str().into());
+                }
+                is_new
+            });
+            tokio::time::sleep(Duration::from_millis(TAKEOVER_MS)).await;
+            found = read().await?;
+            if found
+                .as_ref()
+                .is_some_and(|entry| is_other(entry) && entry.revision != revision)
+            {
+                return Err(Problem::NameTaken(name.into()));
+            }
+        }
+        let claimed = match found {
+            Some(entry) => leases.update(name, value(), entry.revision).await.is_ok(),
+            None => leases.create(name, value()).await.is_ok(),
+        };
+        let at = Instant::now();
+        match read().await? {
+            Some(entry) if claimed && !is_other(&entry) => Ok(ServerClock {
+                claimed_ns: entry.created.unix_timestamp_nanos(),
+                at,
+            }),
+            Some(_) => Err(Problem::NameTaken(name.into())),
+            None => Err(Problem::Restart(Restart::Resync)),
+        }
+    }
+
+    /// Starts the watches, and hands the state of both buckets to the driver.
+    async fn snapshot(
+        &self,
+        buckets: &Buckets,
+        clock: &ServerClock,
+        port: &Port,
+    ) -> Result<Watches, Problem> {
+        let (mut leases, mut rows) = (buckets.leases.clone(), buckets.rows.clone());
+        let ends = join_all([last_revision(&mut leases), last_revision(&mut rows)]).await;
+        let watch = |store: Store, bucket| async move {
+            let watch = store.watch_with_history(">").await;
+            watch.map_err(|error| Problem::bucket(bucket, &error))
+        };
+        let mut watches = Watches {
+            leases: watch(leases, LEASES).await?.ready_chunks(MAX_ENTRIES),
+            rows: watch(rows, ROWS).await?.ready_chunks(MAX_ENTRIES),
+        };
+        let mut parts = vec![vec![ClusterInput::Joined]];
+        let deadline = Instant::now() + SNAPSHOT_LIMIT;
+        // Rows first: a lease states how old they are.
+        for (watch, end, is_lease) in [
+            (&mut watches.rows, ends[1], false),
+            (&mut watches.leases, ends[0], true),
+        ] {
+            let mut is_complete = end == Some(0);
+            while !is_complete {
+                let chunk = tokio::select! {
+                    chunk = watch.next() => chunk.ok_or_else(|| self.lost())?,
+                    () = sleep_until(deadline) => break,
+                };
+                let mut inputs = Vec::new();
+                for entry in chunk {
+                    let entry = entry
+                        .map_err(|error| Problem::bucket(if is_lease { LEASES } else { ROWS }, &error))?;
+                    is_complete |= entry.delta == 0 || end.is_some_and(|end| entry.revision >= end);
+                    let age_ms = clock.age_ms(&entry);
+                    inputs.extend(input(entry, age_ms, is_lease));
+                }
+                parts.push(inputs);
+            }
+        }
+        parts.push(vec![ClusterInput::Settled]);
+        for inputs in parts {
+            if !port.hand(inputs).await {
+                return Err(Problem::Stopped);
+            }
+        }
+        Ok(watches)
+    }
+
+    /// Passes on what happens, in both directions.
+    async fn serve(
+        &self,
+        buckets: &Buckets,
+        watches: &mut Watches,
+        is_lost: &mut watch::Receiver<bool>,
+        port: &mut Port,
+    ) -> Result<(), Problem> {
+        let mut writing: Option<Writing<'_>> = None;
+        let mut stopping = port.stopping.clone();
+        loop {
+            let inputs = tokio::select! {
+                _ = is_lost.wait_for(|is_lost| *is_lost) => return Err(self.lost()),
+                _ = stopping.wait_for(|is_stopping| *is_stopping) => return Err(Problem::Stopped),
+                chunk = watches.leases.next() => self.inputs(chunk, LEASES)?,
+                chunk = watches.rows.next() => self.inputs(chunk, ROWS)?,
+                written = finished(&mut writing) => {
+                    written?;
+                    writing = None;
+                    vec![ClusterInput::Written]
+                }
+                output = port.outputs.recv() => match output {
+                    None => return Err(Problem::Stopped),
+                    Some(ClusterOutput::Write(batch)) => {
+                        writing = Some(Box::pin(self.write(buckets, batch)));
+                        continue;
+                    }
+                    Some(ClusterOutput::Restart(Restart::NameTaken)) => {
+                        return Err(Problem::NameTaken(self.config.name.clone()));
+                    }
+                    Some(ClusterOutput::Restart(why)) => return Err(Problem::Restart(why)),
+                    Some(ClusterOutput::Warn(text)) => {
+                        warn!("{}", text.escape_debug());
+                        continue;
+                    }
+                },
+            };
+            if !port.hand(inputs).await {
+                return Err(Problem::Stopped);
+            }
+        }
+    }
+
+    fn inputs(
+        &self,
+        chunk: Option<Vec<Result<Entry, async_nats::jetstream::kv::WatcherError>>>,
+        bucket: &'static str,
+    ) -> Result<Vec<ClusterInput>, Problem> {
+        let mut inputs = Vec::new();
+        for entry in chunk.ok_or_else(|| self.lost())? {
+            let entry = entry.map_err(|error| Problem::bucket(bucket, &error))?;
+            inputs.extend(input(entry, 0, bucket == LEASES));
+        }
+        Ok(inputs)
+    }
+
+    /// Writes the rows, then the lease.
+    async fn write(&self, buckets: &Buckets, batch: ClusterBatch) -> Result<(), Problem> {
+        let name = &*self.config.name;
+        let row = |number: u64, value: Option<String>| async move {
+            let key = format!("{name}.{number}");
+            let failed = |error: &dyn std::error::Error| Problem::bucket(ROWS, error);
+            match value {
+                Some(value) => buckets
+                    .rows
+                    .put(key, value.into())
+                    .await
+                    .map(drop)
+                    .map_err(|error| failed(&error)),
+                None => buckets.rows.delete(key).await.map_err(|error| failed(&error)),
+            }
+        };
+        let write = async {
+            try_join_all(batch.rows.into_iter().map(|write| row(write.number, write.value))).await?;
+            if let Some(lease) = batch.lease {
+                let put = buckets.leases.put(name, lease.into()).await;
+                put.map_err(|error| Problem::bucket(LEASES, &error))?;
+            }
+            Ok(())
+        };
+        timeout(LIMIT, write).await.unwrap_or_else(|_| Err(self.lost()))
+    }
+}
+
+/// Waits for the write, if there is one.
+async fn finished(writing: &mut Option<Writing<'_>>) -> Result<(), Problem> {
+    match writing {
+        Some(writing) => writing.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The last revision in the bucket: the end of a snapshot. `Some(0)`: it is empty; `None`: that is not known.
+async fn last_revision(store: &mut Store) -> Option<u64> {
+    let info = store.stream.get_info().await.ok()?;
+    Some(if info.state.messages == 0 {
+        0
+    } else {
+        info.state.last_sequence
+    })
+}
+
+/// What an entry says. Keys of other forms are not ours.
+fn input(entry: Entry, age_ms: u64, is_lease: bool) -> Option<ClusterInput> {
+    if is_lease {
+        // A lease that the server removed for its age ends here by its age, too.
+        let value = match entry.operation {
+            Operation::Put => Some(entry.value.to_vec()),
+            Operation::Delete => None,
+            Operation::Purge => return None,
+        };
+        return Some(ClusterInput::Lease {
+            gateway: entry.key.into(),
+            age_ms,
+            value,
+        });
+    }
+    let (gateway, number) = entry.key.split_once('.')?;
+    let change = match entry.operation {
+        Operation::Put => RowChange::Put(entry.value.to_vec()),
+        Operation::Delete => RowChange::Deleted,
+        Operation::Purge => RowChange::Expired,
+    };
+    Some(ClusterInput::Row {
+        gateway: gateway.into(),
+        number: number.parse().ok()?,
+        age_ms,
+        change,
+    })
+}

@@ -1,0 +1,48 @@
+//! One session after another, as long as the gateway runs.
+
+use std::sync::Arc;
+
+use presence_core::cluster::ClusterInput;
+use tracing::{info, warn};
+
+use super::Port;
+use super::problem::Problem;
+use super::session::Session;
+use crate::config::ClusterConfig;
+
+/// Keeps the gateway in its fleet until it stops.
+pub(crate) async fn run(config: ClusterConfig, boot_id: Box<str>, mut port: Port) {
+    let servers = config.shown_servers();
+    let session = Session {
+        config: &config,
+        boot_id: &boot_id,
+        servers: &servers,
+    };
+    let mut failures = 0;
+    let mut said = String::new();
+    loop {
+        let (joined, problem) = session.run(&mut port).await;
+        if joined {
+            (failures, said) = (0, String::new());
+        } else {
+            failures += 1;
+        }
+        if matches!(problem, Problem::Stopped) || !port.hand(vec![ClusterInput::Left]).await {
+            return;
+        }
+        // What the driver wanted done belongs to the session that ended.
+        while port.outputs.try_recv().is_ok() {}
+        let text = problem.to_string();
+        if matches!(problem, Problem::Restart(_)) {
+            info!(name = %config.name, "fleet: {text}");
+        } else if text != said {
+            warn!(name = %config.name, "degraded: the fleet is not shared: {text}; retrying");
+            port.degraded.send_replace(Some(Arc::from(text.as_str())));
+            said = text;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(problem.retry(failures)) => {}
+            _ = port.stopping.wait_for(|is_stopping| *is_stopping) => return,
+        }
+    }
+}

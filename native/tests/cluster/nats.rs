@@ -1,0 +1,127 @@
+//! A NATS server of its own for each test.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use presence_gateway::{ClusterConfig, GatewayConfig, RunningGateway};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::support::{config, start, within};
+
+/// Where `cargo xtask test` puts the server.
+const SERVER: &str = "../target/tools/nats-server-2.15.1/bin/nats-server";
+
+/// The server's program. Says that the test is skipped where there is none.
+fn server() -> Option<PathBuf> {
+    let given = std::env::var_os("NATS_SERVER").map(PathBuf::from);
+    let server = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(SERVER));
+    if server.exists() {
+        return Some(server);
+    }
+    eprintln!(
+        "skipped: no nats-server at {}; `cargo xtask test --only rust` installs it",
+        server.display()
+    );
+    None
+}
+
+/// A server on loopback that is killed when it is dropped.
+pub(crate) struct Nats {
+    server: PathBuf,
+    folder: TempDir,
+    options: Vec<String>,
+    child: Option<Child>,
+    port: u16,
+}
+
+impl Nats {
+    /// Starts a server with JetStream; `None` where there is no server.
+    pub(crate) async fn start(options: &[&str]) -> Option<Self> {
+        let mut nats = Self {
+            server: server()?,
+            folder: tempfile::tempdir().unwrap(),
+            options: options.iter().map(|&option| option.to_owned()).collect(),
+            child: None,
+            port: 0,
+        };
+        nats.restart().await;
+        Some(nats)
+    }
+
+    /// Starts it again, on the port and with the files that it had.
+    pub(crate) async fn restart(&mut self) {
+        let port = if self.port == 0 {
+            "-1".to_owned()
+        } else {
+            self.port.to_string()
+        };
+        let mut child = Command::new(&self.server)
+            .args([
+                "--addr",
+                "127.0.0.1",
+                "--port",
+                &port,
+                "--jetstream",
+                "--store_dir",
+            ])
+            .arg(self.folder.path())
+            .args(&self.options)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        within("the NATS server", async {
+            loop {
+                let line = lines.next_line().await.unwrap().expect("it ended");
+                if let Some((_, address)) = line.split_once("Listening for client connections on ") {
+                    self.port = address.rsplit(':').next().unwrap().trim().parse().unwrap();
+                }
+                if line.contains("Server is ready") {
+                    return;
+                }
+            }
+        })
+        .await;
+        // A full pipe would stop it.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        self.child = Some(child);
+    }
+
+    /// Kills it: what it has in memory is gone.
+    pub(crate) async fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().await.unwrap();
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// A client of its own.
+    pub(crate) async fn context(&self) -> async_nats::jetstream::Context {
+        let client = async_nats::connect(self.url()).await.unwrap();
+        async_nats::jetstream::new(client)
+    }
+}
+
+/// The configuration of a gateway of the fleet.
+pub(crate) fn member(url: &str, name: &str) -> GatewayConfig {
+    let mut config = config();
+    config.max_entries = 300;
+    config.cluster = Some(ClusterConfig::new(&[url], name).unwrap());
+    config
+}
+
+/// Gateways of one fleet.
+pub(crate) fn fleet(nats: &Nats, names: &[&str]) -> Vec<RunningGateway> {
+    names
+        .iter()
+        .map(|name| start(member(&nats.url(), name)))
+        .collect()
+}
