@@ -79,7 +79,7 @@ test("findings, why a row is as it is, and what happened", async (t) => {
   assert.ok(findings.length > 0 && wallMs > 0);
   for (const { code } of findings) await page.locator(`.finding[data-code="${code}"]`).first().waitFor();
   const last = replayed.changes(0, 45_000).at(-1);
-  await page.locator(".step").first().filter({ hasText: last.text }).waitFor();
+  await page.locator(".step").filter({ hasText: last.text }).first().waitFor();
   const [first] = (await rows(page)).filter(({ badges }) => !badges.includes("gateway"));
   await row(page, first.name).first().click();
   await page.locator(".why").getByText("From the gateway's memory.").waitFor();
@@ -91,6 +91,7 @@ test("it plays to its end, and from its start again", async (t) => {
   await page.getByRole("button", { name: "10×" }).click();
   await page.getByRole("button", { name: "Pause", pressed: true }).waitFor();
   assert.equal(await digest(page), replayed.at(60_000).digest);
+  await page.locator(".step").filter({ hasText: replayed.changes(50_000, 60_000).at(-1).text }).first().waitFor();
   await page.getByRole("button", { name: "1×", exact: true }).click();
   await within("the start", async () => (await page.locator(".moment").textContent()) < "00:30");
   await page.getByRole("button", { name: "Pause" }).click();

@@ -1,3 +1,4 @@
+import { rowName } from "openclaw-presence";
 import { html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
@@ -118,13 +119,14 @@ export class RecordingPane extends Part {
 }
 
 /** What happened, newest on top. */
-function changeList({ changes, recording }: RecordedFrame) {
-  const shown = changes.slice(-MAX_CHANGES).reverse();
-  const left = changes.length - shown.length;
+function changeList({ changes, rows }: RecordedFrame) {
+  const shown = (changes ?? []).slice(-MAX_CHANGES).reverse();
+  const left = (changes?.length ?? 0) - shown.length;
+  const names = new Map(rows.map((row) => [row.key, rowName(row)]));
   return html`
     <ol class="steps" reversed tabindex="0" aria-label="What happened, newest first">
-      ${shown.length === 0 && recording ? html`<li class="sub">Nothing happened.</li>` : nothing}
-      ${shown.map(({ atMs, text }) => html`<li class="step"><time class="num">${stopwatch(atMs)}</time><span>${text}</span></li>`)}
+      ${changes?.length === 0 ? html`<li class="sub">Nothing happened.</li>` : nothing}
+      ${shown.map(({ atMs, key, text }) => html`<li class="step"><time class="num">${stopwatch(atMs)}</time><span><b>${names.get(key) ?? key}</b> ${text}</span></li>`)}
       ${left > 0 ? html`<li class="sub">and ${left} before</li>` : nothing}
     </ol>`;
 }

@@ -11,8 +11,8 @@ export interface RecordedFrame {
   readonly moment: RecordedMoment | undefined;
   readonly rows: readonly PresenceRow[];
   readonly findings: readonly Finding[];
-  /** What happened within {@link CHANGES_MS} before, oldest first. */
-  readonly changes: readonly RecordedChange[];
+  /** What happened within {@link CHANGES_MS} before, oldest first; absent until it is found out. */
+  readonly changes: readonly RecordedChange[] | undefined;
   readonly bounds: RecordingBounds;
   /** How many times faster than here time passes there; 0: it stands still. */
   readonly rate: number;
@@ -25,7 +25,9 @@ export interface RecordedFrame {
 }
 
 /** How far the shown changes reach back, in ms. */
-export const CHANGES_MS = 60_000;
+export const CHANGES_MS = 10_000;
+/** How long time has to stand still until changes are looked for, in ms: they cost more than a moment. */
+const STILL_MS = 150;
 /** Largest file, in bytes: twice the default of `--record-bytes`. */
 const MAX_BYTES = 128 * 1024 * 1024;
 /** Shortest time between two moments that are drawn while time passes, in ms. */
@@ -43,7 +45,7 @@ const CLOSED: RecordedFrame = {
   moment: undefined,
   rows: [],
   findings: [],
-  changes: [],
+  changes: undefined,
   bounds: {},
   rate: 0,
   isOpening: false,
@@ -56,6 +58,7 @@ export class RecordingPlayer {
   readonly frame = new Store<RecordedFrame>(CLOSED);
   #roster: Roster | undefined;
   #drawnMs = 0;
+  #changesTimer: ReturnType<typeof setTimeout> | undefined;
   /** Counts files, so that a later one wins. */
   #opened = 0;
 
@@ -81,6 +84,7 @@ export class RecordingPlayer {
 
   close(): void {
     this.#opened += 1;
+    clearTimeout(this.#changesTimer);
     this.frame.value.recording?.free();
     this.#roster?.free();
     this.#roster = undefined;
@@ -131,26 +135,36 @@ export class RecordingPlayer {
     if (passedMs < PAUSE_MS) return;
     this.#drawnMs = performance.now();
     const wanted = Math.min(moment.atMs + Math.min(passedMs, LONGEST_FRAME_MS) * rate, recording.durationMs);
-    if (wanted >= recording.durationMs) this.pause();
-    this.seek(wanted);
+    const isEnd = wanted >= recording.durationMs;
+    this.#show(wanted, this.frame.value.bounds, true);
+    if (isEnd) this.pause();
   }
 
-  #show(ms: number, bounds: RecordingBounds): void {
-    const { recording } = this.frame.value;
+  #show(ms: number, bounds: RecordingBounds, isPlaying = false): void {
+    const { recording, moment: before, changes } = this.frame.value;
     if (!recording) return;
+    clearTimeout(this.#changesTimer);
     try {
       const moment = recording.at(ms, bounds);
-      const changes = recording.changes(Math.max(0, moment.atMs - CHANGES_MS), moment.atMs, bounds);
       const { rows: presence, keys, digest, wallMs, findings } = moment;
       const roster = new Roster({ ttlMs: FOR_EVER_MS, maxRows: MAX_ROWS });
       roster.apply({ presence, keys, digest, version: 1 }, wallMs);
       this.#roster?.free();
       this.#roster = roster;
-      this.#set({ moment, changes, bounds, findings, rows: roster.list(wallMs), boundsError: "" });
+      this.#set({ moment, bounds, findings, rows: roster.list(wallMs), boundsError: "" });
+      if (isPlaying && before && changes) {
+        const news = recording.changes(before.atMs, moment.atMs, bounds);
+        this.#set({ changes: [...changes, ...news].filter(({ atMs }) => atMs > moment.atMs - CHANGES_MS) });
+      } else this.#changesTimer = setTimeout(() => this.#lookBack(), STILL_MS);
     } catch (error) {
-      if (!this.frame.value.moment) throw error;
+      if (!before) throw error;
       this.#set({ boundsError: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  #lookBack(): void {
+    const { recording, moment, bounds } = this.frame.value;
+    if (recording && moment) this.#set({ changes: recording.changes(Math.max(0, moment.atMs - CHANGES_MS), moment.atMs, bounds) });
   }
 
   #set(part: Partial<RecordedFrame>): void {
