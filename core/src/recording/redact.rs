@@ -34,6 +34,8 @@ const MAX_ROUNDS: usize = 8;
 #[derive(Clone)]
 pub struct Redactor {
     key: [u8; 32],
+    /// Where pseudonyms of ASCII begin, in either direction.
+    seeds: [u64; 2],
     octets: [u8; 256],
     /// Of hex digits.
     digits: [u8; 16],
@@ -53,11 +55,13 @@ impl Redactor {
     pub fn new(key: [u8; 32]) -> Self {
         let mut redactor = Self {
             key,
+            seeds: [0; 2],
             octets: core::array::from_fn(|value| u8::try_from(value).unwrap_or(u8::MAX)),
             digits: core::array::from_fn(|value| u8::try_from(value).unwrap_or(u8::MAX)),
             names: Memo::default(),
             words: Memo::default(),
         };
+        redactor.seeds = [b"backwards".as_slice(), b"forwards"].map(|way| redactor.hash(way));
         // Within these the number of digits stays. 0 and 127 stay, so that no address becomes 0.0.0.0 or loopback.
         for class in [1..10, 10..100, 100..256_usize] {
             let values: Vec<u8> = redactor.octets[class]

@@ -203,6 +203,7 @@ fn no_name_of_any_input_is_in_the_recording_and_rows_are_as_many() {
             text.push_str(&recorder.record(input, now));
             assert_eq!(replay.list().len(), hub.list(now).len(), "seed {seed}, input {n}");
         }
+        text.push_str(&recorder.restart(START.after(1_000)));
         let lowered = text.to_lowercase();
         let names = secrets.names.iter().map(|name| name.to_lowercase());
         for secret in names.chain(secrets.addresses.iter().map(ToString::to_string)) {

@@ -15,18 +15,18 @@ impl Redactor {
             return self.letters_of_a_hash(text);
         }
         let mut chars: Vec<char> = text.chars().collect();
-        self.shift(&mut chars, b"forwards", |at| at);
-        let last = chars.len().saturating_sub(1);
-        self.shift(&mut chars, b"backwards", |at| last - at);
+        self.shift(&mut chars, true);
+        self.shift(&mut chars, false);
         chars.into_iter().collect()
     }
 
     /// Moves each letter on in its alphabet, by a step that depends on all before it. This can be undone, so different
     /// texts become different ones; once in each direction, each letter depends on all others.
-    fn shift(&self, chars: &mut [char], direction: &[u8], place: impl Fn(usize) -> usize) {
-        let mut state = self.hash(direction);
+    fn shift(&self, chars: &mut [char], is_forwards: bool) {
+        let last = chars.len().saturating_sub(1);
+        let mut state = self.seeds[usize::from(is_forwards)];
         for at in 0..chars.len() {
-            let place = place(at);
+            let place = if is_forwards { at } else { last - at };
             let c = chars[place];
             let next = chars.get(place + 1).copied();
             let (first, count) = if is_dotted_i(c, next) { (c, 0) } else { alphabet(c) };
@@ -35,7 +35,7 @@ impl Redactor {
                 chars[place] = letter(first, moved).unwrap_or(c);
             }
             // Backwards what was moved before is known to both ends only as it is now.
-            let seen = if direction == b"forwards" { c } else { chars[place] };
+            let seen = if is_forwards { c } else { chars[place] };
             if !is_ignored(seen) {
                 for c in lower_char(seen) {
                     state = mix(state ^ u64::from(c).wrapping_mul(0x9e37_79b9_7f4a_7c15));

@@ -41,7 +41,7 @@ const PROGRAMS: [&str; 13] = [
     "webchat-ui",
 ];
 /// Of the grammar of texts; their values are names.
-const LABELS: [&str; 8] = ["node", "gateway", "app", "last", "input", "ago", "mode", "reason"];
+const LABELS: [&str; 8] = ["ago", "app", "gateway", "input", "last", "mode", "node", "reason"];
 
 /// Whether it consists of words that say nothing about a person or a machine, and of numbers that are no address.
 pub(super) fn is_known(text: &str) -> bool {
@@ -64,6 +64,19 @@ pub(super) fn is_program(name: &str) -> bool {
     is_one_of(&PROGRAMS, name.trim())
 }
 
+/// `words` are in lower case and sorted.
 fn is_one_of(words: &[&str], word: &str) -> bool {
-    words.iter().any(|known| known.eq_ignore_ascii_case(word))
+    let lowered = word.bytes().map(|byte| byte.to_ascii_lowercase());
+    let found = words.binary_search_by(|known| known.bytes().cmp(lowered.clone()));
+    found.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_sorted() {
+        assert!(WORDS.is_sorted() && LABELS.is_sorted() && PROGRAMS.is_sorted());
+    }
 }
