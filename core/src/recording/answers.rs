@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Expected, Replay};
-use crate::findings::{Finding, FindingKind};
+use crate::findings::Finding;
 use crate::model::RawEntry;
 
 impl Replay {
@@ -28,11 +28,6 @@ impl Replay {
         };
         let found = self.hub.found_with_keys(self.now);
         found.into_iter().map(expected).collect()
-    }
-
-    /// Whether there is a finding of this kind.
-    pub fn has(&mut self, kind: FindingKind) -> bool {
-        self.hub.has_finding(kind, self.now)
     }
 
     /// Number of rows, self included.

@@ -1,14 +1,20 @@
 //! The fewest inputs that still give a finding: delta debugging.
 
+mod outline;
+
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Header, Input, Line, Replay, Step};
+use self::outline::outline;
+use super::{Expected, Header, Input, Line, Replay, Step};
 use crate::findings::FindingKind;
 use crate::model::time::Now;
 
-/// Lines and rows that are gone through at most for one answer.
-const MAX_WORK: usize = 20_000_000;
+/// Lines and rows that are gone through at most for one answer: some ten seconds.
+const MAX_REPLAYED: usize = 5_000_000;
+/// Moments in each of two rounds at which the finding is looked for.
+const MOMENTS: usize = 64;
 
 /// The fewest inputs, and the finding that they give.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,55 +25,55 @@ pub struct Shrunk {
     pub is_least: bool,
 }
 
-/// Leaves inputs out while there is a finding of this kind at `until`: whole connections first, then single inputs.
-/// `None` if all inputs together do not give it. A checkpoint that the recording begins with is kept.
+/// Leaves inputs out while they give a finding of this kind that is there at `until`: first those after the moment
+/// at which it came, then whole connections, then single inputs. It is the same finding if it has the same cause in words
+/// and a row in common. Returns `None` if there is no such finding. A checkpoint that the recording begins with is kept.
 #[must_use]
 pub fn shrink(header: &Header, lines: &[Line], until: Now, kind: FindingKind) -> Option<Shrunk> {
-    shrink_within(MAX_WORK, header, lines, until, kind)
+    shrink_within(MAX_REPLAYED, header, lines, until, kind)
 }
 
-/// The same with that much work at most.
+/// The same with that many lines and rows at most.
 pub(super) fn shrink_within(
-    max_work: usize,
+    max_replayed: usize,
     header: &Header,
     lines: &[Line],
     until: Now,
     kind: FindingKind,
 ) -> Option<Shrunk> {
-    let mut connections: BTreeMap<Option<u64>, Vec<&Line>> = BTreeMap::new();
-    for line in lines {
-        if let Step::Input(input) = &line.step {
-            connections.entry(serial(input)).or_default().push(line);
-        }
-    }
-    let begin = lines
-        .iter()
-        .take_while(|line| matches!(line.step, Step::State(_)))
-        .count();
-    let begin = &lines[..begin];
+    let is_state = |line: &&Line| matches!(line.step, Step::State(_));
+    let (begin, lines) = lines.split_at(lines.iter().take_while(is_state).count());
+    let inputs = lines.iter().filter(|line| matches!(line.step, Step::Input(_)));
+    let mut inputs: Vec<&Line> = inputs.collect();
     let mut search = Search {
         header,
         begin,
         until,
         kind,
-        left: max_work,
+        wanted: Vec::new(),
+        left: max_replayed,
     };
-    let mut units: Vec<Vec<&Line>> = connections.into_values().collect();
-    if search.test(&units) != Some(true) {
+    search.wanted = search.found(&mut search.replay(&[inputs.clone()]));
+    if search.wanted.is_empty() {
         return None;
     }
+    inputs.truncate(search.first_moment(&inputs));
+    let mut connections: BTreeMap<Option<u64>, Vec<&Line>> = BTreeMap::new();
+    for line in inputs {
+        if let Step::Input(input) = &line.step {
+            connections.entry(serial(input)).or_default().push(line);
+        }
+    }
+    let mut units: Vec<Vec<&Line>> = connections.into_values().collect();
     search.reduce(&mut units);
-    let mut units: Vec<Vec<&Line>> = units
-        .into_iter()
-        .flatten()
-        .map(|line| Vec::from([line]))
-        .collect();
+    let lines = units.into_iter().flatten();
+    let mut units: Vec<Vec<&Line>> = lines.map(|line| Vec::from([line])).collect();
     let is_least = search.reduce(&mut units);
     let kept = in_order(&units).into_iter();
     let mut lines: Vec<Line> = begin.iter().chain(kept).cloned().collect();
-    let mut found = search.replay(&units).found().into_iter();
-    let found = found.find(|found| *found.finding == *kind.code())?;
-    lines.push(Line::new(until, Step::Expect(found)));
+    let mut replay = search.replay(&units);
+    let found = replay.found().into_iter().find(|found| search.is_wanted(found))?;
+    lines.push(Line::new(search.until, Step::Expect(found)));
     Some(Shrunk { lines, is_least })
 }
 
@@ -77,18 +83,75 @@ struct Search<'h> {
     begin: &'h [Line],
     until: Now,
     kind: FindingKind,
+    /// The findings of this kind in the whole recording: keys of rows, and what the last sentence says.
+    wanted: Vec<(Expected, Vec<String>)>,
     left: usize,
 }
 
 impl Search<'_> {
-    fn replay(&self, units: &[Vec<&Line>]) -> Replay {
+    fn begin(&self) -> Replay {
         let mut replay = Replay::new(self.header);
-        for line in self.begin.iter().chain(in_order(units)) {
-            // All lines together were right.
+        for line in self.begin {
+            // The recording was replayed before.
+            let _ = replay.step(line);
+        }
+        replay
+    }
+
+    fn replay(&self, units: &[Vec<&Line>]) -> Replay {
+        let mut replay = self.begin();
+        for line in in_order(units) {
             let _ = replay.step(line);
         }
         replay.pass(self.until);
         replay
+    }
+
+    /// The findings of this kind.
+    fn found(&self, replay: &mut Replay) -> Vec<(Expected, Vec<String>)> {
+        let found = replay.found().into_iter();
+        let of_kind = found.filter(|found| *found.finding == *self.kind.code());
+        of_kind
+            .map(|found| (outline(&found), found))
+            .map(|(outline, found)| (found, outline))
+            .collect()
+    }
+
+    fn is_wanted(&self, found: &Expected) -> bool {
+        *found.finding == *self.kind.code()
+            && self.wanted.iter().any(|(wanted, words)| {
+                let is_same = |row| wanted.rows.contains(row);
+                (wanted.rows.is_empty() || found.rows.iter().any(is_same)) && *words == outline(found)
+            })
+    }
+
+    fn holds(&self, replay: &mut Replay) -> bool {
+        replay.found().iter().any(|found| self.is_wanted(found))
+    }
+
+    /// Sets the moment to the first at which the finding is there, of some. Returns the number of inputs up to it.
+    fn first_moment(&mut self, inputs: &[&Line]) -> usize {
+        let mut before = (0, self.begin());
+        let mut end = inputs.len();
+        for _ in 0..2 {
+            let (mut at, mut replay) = before.clone();
+            let step = (end - at).div_ceil(MOMENTS).max(1);
+            while at < end {
+                let next = end.min(at + step);
+                for line in &inputs[at..next] {
+                    let _ = replay.step(line);
+                }
+                self.left = self.left.saturating_sub(next - at + replay.rows());
+                at = next;
+                if self.holds(&mut replay) {
+                    self.until = replay.now();
+                    end = at;
+                    break;
+                }
+                before = (at, replay.clone());
+            }
+        }
+        end
     }
 
     /// Whether these inputs give the finding; `None` once the search is too long.
@@ -98,7 +161,7 @@ impl Search<'_> {
         let mut replay = self.replay(units);
         // Findings go through all rows.
         self.left = self.left.saturating_sub(replay.rows());
-        Some(replay.has(self.kind))
+        Some(self.holds(&mut replay))
     }
 
     /// Leaves out ever smaller runs of units, until no single one can be left out. Returns `false` if that became too

@@ -49,12 +49,12 @@ struct Report {
 /// The gateway's answer.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
-    findings: Vec<Finding>,
+pub(super) struct Answer {
+    pub(super) findings: Vec<Finding>,
     /// How many more there are than an answer holds.
-    findings_left_out: Option<u64>,
+    pub(super) findings_left_out: Option<u64>,
     #[serde(default)]
-    checks: Vec<String>,
+    pub(super) checks: Vec<String>,
 }
 
 /// What was looked at.
@@ -174,7 +174,7 @@ fn of_list(mirror: &Mirror) -> Result<Examined, Failure> {
 }
 
 /// What people call a row.
-fn name(row: &RawEntry) -> Option<String> {
+pub(super) fn name(row: &RawEntry) -> Option<String> {
     let host = row.str("host")?.trim();
     (!host.is_empty()).then(|| host.to_owned())
 }

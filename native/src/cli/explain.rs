@@ -17,6 +17,7 @@ use super::{Failure, print, printable};
 
 /// Most rows that an error names.
 const MAX_NAMED: usize = 5;
+const LISTED_BY: &str = "`presence-gateway list` prints the rows";
 /// Most columns of a row's name in an error.
 const MAX_NAME: usize = 40;
 
@@ -31,7 +32,7 @@ pub(super) async fn explain(options: &ExplainOptions) -> Result<(), Failure> {
         }
         let rows = snapshot(&mut link).await?.rows;
         let rows: Vec<(&str, &RawEntry)> = rows.iter().map(|(key, row)| (&**key, row)).collect();
-        let key = resolved(&options.row, &rows)?;
+        let key = resolved(&options.row, &rows, LISTED_BY)?;
         let params = serde_json::json!({ "row": key });
         let params = to_raw_value(&params).map_err(|error| Failure::Other(error.to_string()))?;
         link.call(EXPLAIN, &params).await
@@ -49,7 +50,7 @@ pub(super) async fn explain(options: &ExplainOptions) -> Result<(), Failure> {
 fn of_list(word: &str, mirror: &Mirror, now_ms: u64) -> Result<Box<str>, Failure> {
     let rows = mirror.rows();
     let rows: Vec<(&str, &RawEntry)> = rows.iter().map(|row| (row.key(), row.entry())).collect();
-    let key = resolved(word, &rows)?;
+    let key = resolved(word, &rows, LISTED_BY)?;
     let mut findings = finding::of_list(mirror)?;
     findings.retain(|finding| finding.rows.iter().any(|row| row == key));
     let findings = serde_json::to_string(&findings).map_err(|error| Failure::Other(error.to_string()))?;
@@ -61,8 +62,12 @@ fn of_list(word: &str, mirror: &Mirror, now_ms: u64) -> Result<Box<str>, Failure
 }
 
 /// The key of the one row that `word` names: as its key, its `instanceId`, its `deviceId`, its `host`, or the start of
-/// one of these, whichever names a row first.
-fn resolved<'r>(word: &str, rows: &[(&'r str, &RawEntry)]) -> Result<&'r str, Failure> {
+/// one of these, whichever names a row first. `listed_by` states what prints the rows.
+pub(super) fn resolved<'r>(
+    word: &str,
+    rows: &[(&'r str, &RawEntry)],
+    listed_by: &str,
+) -> Result<&'r str, Failure> {
     let Some(wanted) = PresenceKey::parse(word) else {
         return Err(Failure::Usage("ROW is blank".to_owned()));
     };
@@ -103,7 +108,7 @@ fn resolved<'r>(word: &str, rows: &[(&'r str, &RawEntry)]) -> Result<&'r str, Fa
         }
     }
     Err(Failure::Other(format!(
-        "no row has the key, instanceId, deviceId or host {}; `presence-gateway list` prints the rows",
+        "no row has the key, instanceId, deviceId or host {}; {listed_by}",
         quoted(word)
     )))
 }
@@ -146,7 +151,7 @@ mod tests {
     fn key(word: &str) -> Result<String, String> {
         let rows = ROWS.map(|(key, row)| (key, RawEntry::read(row).unwrap()));
         let rows: Vec<_> = rows.iter().map(|(key, row)| (*key, row)).collect();
-        resolved(word, &rows)
+        resolved(word, &rows, LISTED_BY)
             .map(str::to_owned)
             .map_err(|failure| failure.to_string())
     }

@@ -34,6 +34,13 @@ pub(super) struct Finding {
     pub(super) rows: Vec<String>,
 }
 
+impl Finding {
+    /// The stable code.
+    pub(super) fn code(&self) -> &str {
+        &self.code
+    }
+}
+
 /// The findings in the list of a mirror, with the keys of its rows.
 ///
 /// # Errors

@@ -84,7 +84,7 @@ pub(super) enum Command {
     Doctor(DoctorOptions),
     /// Say why a row is listed as it is: its key, who wrote each member, its connections, and when it goes
     Explain(ExplainOptions),
-    /// Show the rows at a moment of a recording that `serve --record` made, and the findings of their list
+    /// Show the rows at a moment of a recording that `serve --record` made, what is wrong in them and what changed before
     Replay(ReplayOptions),
     /// Send a beacon, a report about this machine, once or at an interval (--every)
     Beacon(BeaconOptions),
@@ -176,11 +176,17 @@ pub(super) struct ReplayOptions {
     /// What if: maximum number of rows, including the gateway's own [default: as recorded]
     #[arg(long, value_name = "ROWS")]
     pub max_entries: Option<usize>,
-    /// Print the rows as JSON
-    #[arg(long, conflicts_with = "shrink")]
+    /// Also print what changed from this moment on, and why, counted as of --at
+    #[arg(long, value_name = "TIME", value_parser = duration::duration_ms)]
+    pub since: Option<u64>,
+    /// Explain this row instead: its key, instanceId, deviceId, host or the start of one of them, as `explain` does
+    #[arg(long, value_name = "ROW", conflicts_with = "since")]
+    pub explain: Option<String>,
+    /// Print a report, or with --explain the explanation, as JSON
+    #[arg(long)]
     pub json: bool,
-    /// Print, as a recording, the fewest inputs that still give this finding, such as ID_SPELLING
-    #[arg(long, value_name = "FINDING", ignore_case = true, value_parser = PossibleValuesParser::new(FindingKind::all().map(FindingKind::code)))]
+    /// Print, as a recording, the fewest inputs that still give this finding, such as ID_SPELLING, and the finding
+    #[arg(long, value_name = "FINDING", conflicts_with_all = ["json", "since", "explain"], ignore_case = true, value_parser = PossibleValuesParser::new(FindingKind::all().map(FindingKind::code)))]
     pub shrink: Option<String>,
 }
 

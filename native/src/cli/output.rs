@@ -22,12 +22,16 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let json = serde_json::to_string_pretty(value)
         .map_err(|error| Failure::Other(format!("cannot write the output: {error}")))?;
-    let json = if io::stdout().is_terminal() {
-        escaped(&json)
+    print_json_text(&format!("{json}\n"))
+}
+
+/// Writes JSON texts. On a terminal, characters that would steer it are escaped.
+pub(super) fn print_json_text(json: &str) -> Result<(), Failure> {
+    if io::stdout().is_terminal() {
+        print(&escaped(json))
     } else {
-        json
-    };
-    print(&format!("{json}\n"))
+        print(json)
+    }
 }
 
 /// The same JSON without characters that steer a terminal: they can only be in its strings.

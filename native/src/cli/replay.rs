@@ -1,22 +1,64 @@
-//! `replay`: the rows at a moment of a recording, what is wrong in them, and what other bounds would have given.
+//! `replay`: the rows at a moment of a recording, what is wrong in them, what changed before and why, and what other
+//! bounds would have given.
+
+mod changes;
+mod report;
+mod shrunk;
 
 use presence_core::Now;
-use presence_core::client::{Mirror, MirrorConfig};
-use presence_core::findings::{FindingKind, findings};
 use presence_core::model::RawEntry;
-use presence_core::recording::{Header, Line, Reader, Replay, StepError, shrink};
+use presence_core::recording::{Header, Line, Reader, Replay, StepError};
+use serde_json::value::RawValue;
 
+use self::changes::Changes;
 use super::options::{ReplayOptions, out_of_bounds};
-use super::{Failure, print, roster, saved, stderr};
+use super::output::print_json;
+use super::screen::Screen;
+use super::{Failure, explain, explanation, finding, print, printable, saved, stderr};
+
+/// A recording that was replayed to a moment.
+struct Replayed {
+    header: Header,
+    replay: Replay,
+    /// The lines so far, if they are shrunk.
+    lines: Vec<Line>,
+    /// What changed, if that is asked for.
+    changes: Option<Changes>,
+    /// What is wrong with the recording; the replay ends before that.
+    problem: Option<String>,
+}
 
 pub(super) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
-    let name = options.file.display();
+    if let (Some(since), Some(at)) = (options.since, options.at)
+        && since > at
+    {
+        return Err(Failure::Usage("--since is later than --at".to_owned()));
+    }
     let text = saved::read_text(&options.file)?;
     // What is wrong may quote the file.
-    let failed = |why: String| Failure::Other(format!("{name}: {}", super::printable(&why)));
-    let mut reader = Reader::new(&text).map_err(|error| failed(error.to_string()))?;
-    let start = reader.header().now();
+    let failed = |why: &str| Failure::Other(format!("{}: {}", options.file.display(), printable(why)));
+    let reader = Reader::new(&text).map_err(|error| failed(&error.to_string()))?;
+    let mut replayed = replayed(reader, options)?;
+    if let Some(code) = &options.shrink {
+        shrunk::print(&replayed, code)?;
+    } else if let Some(row) = &options.explain {
+        explained(&mut replayed.replay, row, options.json)?;
+    } else {
+        report::print(&mut replayed, options.json)?;
+    }
+    let missing = replayed.replay.missing();
+    if missing > 0 {
+        let text = format!("{missing} inputs were not recorded: the answer is inexact");
+        stderr::say(&text);
+    }
+    replayed.problem.map_or(Ok(()), |why| {
+        Err(failed(&format!("{why}; shown is what is before that")))
+    })
+}
+
+fn replayed(mut reader: Reader<'_>, options: &ReplayOptions) -> Result<Replayed, Failure> {
     let mut header = reader.header().clone();
+    let start = header.now();
     let is_what_if = options.ttl.is_some() || options.max_entries.is_some();
     header.ttl_ms = options.ttl.unwrap_or(header.ttl_ms);
     header.max_entries = options.max_entries.unwrap_or(header.max_entries);
@@ -25,21 +67,28 @@ pub(super) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
         .validate()
         .map_err(|error| Failure::Usage(out_of_bounds(error).to_string()))?;
     let until = options.at.map(|ms| start.after(ms));
-
+    let mut since = options.since.map(|ms| start.after(ms));
     let mut replay = Replay::new(&header);
     let mut lines = Vec::new();
     let mut problem = None;
+    // Time passes up to the next line only: what is due before it may not have been done.
+    let mut note = |replay: &mut Replay, at_ms: u64| {
+        if since.take_if(|since| since.age_ms <= at_ms).is_some() {
+            replay.note_changes();
+        }
+    };
     while let Some(line) = reader.next() {
         let line = match line {
             Ok(line) => line,
             Err(error) => {
-                problem = Some(format!("{error}; the rows before it are shown"));
+                problem = Some(error.to_string());
                 break;
             }
         };
         if until.is_some_and(|until| line.at > until.age_ms) {
             break;
         }
+        note(&mut replay, line.at);
         if let Err(error) = replay.step(&line)
             && !(is_what_if && matches!(error, StepError::Digest | StepError::Finding))
         {
@@ -50,82 +99,37 @@ pub(super) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
             lines.push(line);
         }
     }
-    if let Some(code) = &options.shrink {
-        return problem.map_or_else(
-            || shrunk(&header, &lines, until.unwrap_or_else(|| replay.now()), code),
-            |why| Err(failed(why)),
-        );
-    }
+    note(&mut replay, u64::MAX);
     if let (Some(until), None) = (until, &problem) {
         replay.pass(until);
     }
-    show(&mut replay, header.max_entries, options.json)?;
-    if replay.missing() > 0 {
-        let missing = replay.missing();
-        stderr::say(&format!(
-            "{missing} inputs were not recorded: the rows are inexact"
-        ));
-    }
-    problem.map_or(Ok(()), |why| Err(failed(why)))
+    let changes = options
+        .since
+        .map(|ms| Changes::taken(&mut replay, start.after(ms), start));
+    Ok(Replayed {
+        header,
+        replay,
+        lines,
+        changes,
+        problem,
+    })
 }
 
-/// Prints the fewest inputs that give the finding at that moment, and the finding.
-fn shrunk(header: &Header, lines: &[Line], until: Now, code: &str) -> Result<(), Failure> {
-    let is_code = |kind: &FindingKind| kind.code().eq_ignore_ascii_case(code);
-    let kept = FindingKind::all()
-        .find(is_code)
-        .and_then(|kind| shrink(header, lines, until, kind))
-        .ok_or_else(|| {
-            Failure::Other(format!(
-                "no finding {code} at that moment; without --shrink, `replay` prints those there are"
-            ))
-        })?;
-    let json = |line: serde_json::Result<String>| line.map_err(|error| Failure::Other(error.to_string()));
-    let mut text = json(serde_json::to_string(header))? + "\n";
-    for line in &kept.lines {
-        text.push_str(&json(serde_json::to_string(line))?);
-        text.push('\n');
-    }
-    let after_ms = until.age_ms.saturating_sub(header.at);
-    stderr::say(&format!(
-        "these {} of {} lines give {code} {} s after the start",
-        kept.lines.len() - 1,
-        lines.len(),
-        after_ms / 1_000
-    ));
-    print(&text)
-}
-
-fn show(replay: &mut Replay, max_entries: usize, is_json: bool) -> Result<(), Failure> {
-    let list = serde_json::to_string(&replay.list()).map_err(|error| Failure::Other(error.to_string()))?;
+/// Prints why a row is as it is, as `explain` does.
+fn explained(replay: &mut Replay, word: &str, is_json: bool) -> Result<(), Failure> {
+    let rows = replay.entries();
+    let rows: Vec<(&str, &RawEntry)> = rows.iter().map(|(key, row)| (&**key, row)).collect();
+    let key = explain::resolved(word, &rows, "without --explain, `replay` prints the rows")?;
+    let json = replay.explain_row(key).unwrap_or_default();
     if is_json {
-        return print(&format!("{list}\n"));
+        return print_json(&finding::read::<Box<RawValue>>(&json)?);
     }
-    let rows = RawEntry::parse_list(&list).unwrap_or_default();
-    let found = findings(&rows.iter().collect::<Vec<_>>(), Some(max_entries));
-    let now_ms = replay.now().wall_ms;
-    let mut mirror = Mirror::new(MirrorConfig::default());
-    mirror.apply_list(rows, now_ms);
-    let mut text = roster::table(&mirror, now_ms, |_| String::new());
-    let number = found.len();
-    for finding in found {
-        text.push_str(&format!("\n{}: {}\n", finding.kind.code(), finding.kind.title()));
-        for evidence in finding.evidence {
-            text.push_str(&format!("  {}\n", super::printable(&evidence)));
-        }
-        text.push_str(&format!("  Fix: {}\n", finding.kind.fix()));
-    }
-    let findings = match number {
-        0 => "no findings".to_owned(),
-        1 => "1 finding".to_owned(),
-        _ => format!("{number} findings"),
-    };
-    text.push_str(&format!(
-        "\n{findings} in these rows; {} checks of the list. The {} checks that need a gateway's memory, such as {}, are not\n\
-         replayed: run `presence-gateway doctor` on the gateway.\n",
-        FindingKind::OF_LISTS.len(),
-        FindingKind::OF_GATEWAYS.len(),
-        FindingKind::Flapping.code(),
-    ));
-    print(&text)
+    let answer = finding::read(&json)?;
+    print(&explanation::text(&answer, Screen::stdout().columns()))
+}
+
+/// Seconds after the start.
+fn seconds(now: Now, start: Now) -> String {
+    let ms = now.age_ms.saturating_sub(start.age_ms);
+    format!("{}.{:03} s", ms / 1_000, ms % 1_000)
 }

@@ -12,6 +12,7 @@ mod list;
 mod observe;
 mod recording;
 mod reload;
+mod replay;
 mod ring;
 mod serve;
 #[path = "../support/mod.rs"]

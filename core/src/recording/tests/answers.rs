@@ -33,12 +33,16 @@ impl Lab {
     }
 
     pub(super) fn join(&mut self, id: Option<&str>) -> ConnId {
+        self.join_input(id).0
+    }
+
+    pub(super) fn join_input(&mut self, id: Option<&str>) -> (ConnId, Input) {
         self.joined += 1;
         let mut handshake = handshake(self.joined, "");
         Arc::get_mut(&mut handshake.client).unwrap().instance_id = id.map(Into::into);
         let input = Input::join(self.joined as u64, &handshake, &self.redactor);
         self.replay.input(&input, self.now);
-        self.hub.join(handshake, self.now)
+        (self.hub.join(handshake, self.now), input)
     }
 
     pub(super) fn call(&mut self, conn: ConnId, request: &Request) {

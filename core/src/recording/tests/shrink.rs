@@ -1,5 +1,6 @@
 //! The fewest inputs.
 
+use super::answers::Lab;
 use super::*;
 use crate::findings::FindingKind;
 use crate::recording::shrink::shrink_within;
@@ -27,11 +28,13 @@ fn two_of_645_inputs_make_the_finding() {
         panic!("{expected:?}");
     };
     assert_eq!((&*finding.finding, finding.rows.len()), ("ID_SPELLING", 2));
-    assert_eq!(expected.now(), until);
     assert_eq!(
-        shrink(&header, &kept.lines, until, FindingKind::IdSpelling),
-        Some(kept.clone())
+        expected.now(),
+        second.now(),
+        "at the first moment, not the one asked for"
     );
+    let again = shrink(&header, &kept.lines, until, FindingKind::IdSpelling);
+    assert_eq!(again, Some(kept.clone()));
     assert_eq!(
         shrink(&header, &kept.lines[..1], until, FindingKind::IdSpelling),
         None
@@ -56,7 +59,7 @@ fn what_is_expected_is_verified() {
     let Step::Expect(finding) = &expected.step else {
         panic!("{expected:?}");
     };
-    let changed = |finding| Line::new(until, Step::Expect(finding));
+    let changed = |finding| Line::new(expected.now(), Step::Expect(finding));
     let mut other = finding.clone();
     other.rows.pop();
     assert!(!holds(&[first, second, &changed(other)]));
@@ -68,16 +71,53 @@ fn what_is_expected_is_verified() {
     assert!(holds(&[first, second, &changed(other)]));
 }
 
-/// Without an end, the search would copy each of 200,000 inputs 200,000 times.
+/// Without pongs the gateway would close for silence, and with fewer inputs.
+#[test]
+fn the_cause_stays() {
+    let mut lab = Lab::new();
+    let mut lines = Vec::new();
+    for _ in 0..8 {
+        let (conn, joined) = lab.join_input(Some("Mac-1"));
+        lines.push(Line::new(lab.now, Step::Input(joined)));
+        lab.pass(6_000);
+        lines.push(Line::new(lab.now, Step::Input(Input::Pong(conn.serial))));
+        lab.pass(6_000);
+        let left = Input::leave(conn.serial, LeaveCause::PeerClosed);
+        lines.push(Line::new(lab.now, Step::Input(left)));
+        lab.leave(conn);
+        lab.pass(1_000);
+    }
+    let header = Header::new(&config(), &redactor(), START);
+    let kept = shrink(&header, &lines, lab.now, FindingKind::Flapping).unwrap();
+    let Some(Step::Expect(found)) = kept.lines.last().map(|line| &line.step) else {
+        panic!("{kept:?}");
+    };
+    assert_eq!(
+        &*found.evidence[1],
+        "The client or the network between closed most of them."
+    );
+    let leaves = kept.lines.iter().filter(|line| {
+        let Step::Input(input) = &line.step else {
+            return false;
+        };
+        matches!(input, Input::Leave(..))
+    });
+    assert!(leaves.count() >= 3, "{kept:?}");
+    assert!(kept.lines.len() <= 13, "{}", kept.lines.len());
+    assert_eq!(shrink(&header, &lines, START, FindingKind::Flapping), None);
+}
+
+/// Without an end, the search would copy each of many inputs as often.
 #[test]
 fn a_search_that_is_too_long_ends_with_what_it_has() {
-    let (header, mut lines, until) = lines();
-    let end = Line::new(until, Step::Input(Input::Pong(99)));
-    lines.extend(vec![end; 200_000]);
-    let kept = shrink_within(201_000, &header, &lines, until, FindingKind::IdSpelling).unwrap();
+    let (header, mut lines, _) = lines();
+    let (start, end) = (lines[0].now(), lines.last().unwrap().now());
+    let pong = Line::new(start, Step::Input(Input::Pong(99)));
+    lines.splice(0..0, vec![pong; 20_000]);
+    let kept = shrink_within(30_000, &header, &lines, end, FindingKind::IdSpelling).unwrap();
     assert!(!kept.is_least);
-    assert!(kept.lines.len() > 200_000, "{}", kept.lines.len());
-    let kept = shrink_within(2_000_000, &header, &lines, until, FindingKind::IdSpelling).unwrap();
+    assert!(kept.lines.len() > 20_000, "{}", kept.lines.len());
+    let kept = shrink_within(1_000_000, &header, &lines, end, FindingKind::IdSpelling).unwrap();
     assert!(kept.is_least);
     assert_eq!(kept.lines.len(), 3);
 }

@@ -112,12 +112,6 @@ impl Hub {
             .collect()
     }
 
-    /// Whether there is a finding of this kind.
-    #[cfg(feature = "recording")]
-    pub(crate) fn has_finding(&mut self, kind: FindingKind, now: Now) -> bool {
-        self.found(now).1.iter().any(|finding| finding.kind == kind)
-    }
-
     /// This gateway's own rows with their keys, newest first.
     #[cfg(feature = "recording")]
     pub(crate) fn own_entries(&mut self, now: Now) -> Vec<(alloc::boxed::Box<str>, RawEntry)> {

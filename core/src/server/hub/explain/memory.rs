@@ -5,6 +5,7 @@ mod life;
 mod load;
 
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -159,6 +160,12 @@ fn groups<'a, K: Ord>(
         }
     }
     groups
+}
+
+/// How many of something: "1 row", "2 rows".
+fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 fn finding(

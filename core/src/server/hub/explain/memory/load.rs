@@ -7,7 +7,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::super::row::span;
-use super::{Memory, Places, finding, groups, is_recent};
+use super::{Memory, Places, counted, finding, groups, is_recent};
 use crate::findings::{Confidence, Finding, FindingKind, quoted};
 use crate::roster::history::{Gone, What};
 
@@ -57,7 +57,8 @@ pub(super) fn refused_clocks(memory: &Memory<'_>, found: &mut Vec<Finding>) {
     }
     for ((client_id, _), (count, skew_ms)) in clients {
         let evidence = format!(
-            "The gateway refused {count} handshakes of client {}: its clock is {}.",
+            "The gateway refused {} of client {}: its clock is {}.",
+            counted(count, "handshake"),
             quoted(client_id),
             off(skew_ms)
         );
@@ -109,7 +110,8 @@ pub(super) fn evictions(memory: &Memory<'_>, places: &Places<'_>, found: &mut Ve
         return;
     }
     let mut evidence = vec![format!(
-        "{rows} rows went for lack of room in the last {}, {live} of them of connected clients.",
+        "{} went for lack of room in the last {}, {live} of them of connected clients.",
+        counted(rows, "row"),
         span(memory.now_ms.saturating_sub(oldest_ms).max(1_000))
     )];
     let most = causes.values().max_by_key(|sessions| sessions.len());
@@ -139,8 +141,9 @@ pub(super) fn beacons(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<
             continue;
         }
         let evidence: String = format!(
-            "A connection of the {} sent {beacons} beacons within a minute, about {rows} rows.",
-            session.words()
+            "A connection of the {} sent {beacons} beacons within a minute, about {}.",
+            session.words(),
+            counted(rows, "row")
         );
         found.push(finding(
             FindingKind::BeaconsTooOften,
