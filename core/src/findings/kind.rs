@@ -24,13 +24,13 @@ pub enum FindingKind {
     NoAddress,
     /// The list is nearly as long as it may get.
     NearCap,
-    /// A client comes with another id at every connect.
+    /// A client has another id at each connect.
     #[cfg(feature = "server")]
     NewIdEachConnect,
     /// One id is live in two places at once.
     #[cfg(feature = "server")]
     IdInTwoPlaces,
-    /// One client has two live connections of one kind.
+    /// One client has two live connections of the same client id, mode and role.
     #[cfg(feature = "server")]
     TwoSockets,
     /// A client connects and disconnects again and again.
@@ -39,7 +39,7 @@ pub enum FindingKind {
     /// A client's clock is wrong.
     #[cfg(feature = "server")]
     ClientClock,
-    /// Rows went because there were too many.
+    /// Rows were removed because there were too many.
     #[cfg(feature = "server")]
     Evictions,
     /// A connection sends more beacons than its rows need.
@@ -233,7 +233,7 @@ impl FindingKind {
             Self::NewIdEachConnect => &Words {
                 code: "NEW_ID_EACH_CONNECT",
                 severity: Severity::Warning,
-                title: "A client comes with a new id at every connect.",
+                title: "A client has a new id at each connect.",
                 fix: "Store the instanceId where it survives restarts and reloads (a file of the program, localStorage of a \
                       page), and read it before connecting. Make a new one only if there is none.",
             },
@@ -249,7 +249,7 @@ impl FindingKind {
             Self::TwoSockets => &Words {
                 code: "TWO_SOCKETS",
                 severity: Severity::Warning,
-                title: "One client has two live connections of one kind.",
+                title: "One client has two live connections where one is enough.",
                 fix: "Keep one connection per tab or program: close the old one before opening the next, also in effects that \
                       run twice and after hot reloads. Tabs that are to have a row each need an instanceId each.",
             },
@@ -273,7 +273,7 @@ impl FindingKind {
             Self::Evictions => &Words {
                 code: "EVICTIONS",
                 severity: Severity::Warning,
-                title: "Rows went because the list was full.",
+                title: "Rows were removed because the list was full.",
                 fix: "Give the clients that add a row at every connect a stable instanceId. If all rows are real, raise the \
                       gateway's --max-entries.",
             },

@@ -60,8 +60,10 @@ impl Replay {
     /// The same with other bounds, for questions of the form "what if".
     #[must_use]
     pub fn with_config(config: HubConfig, now: Now) -> Self {
+        let mut hub = Hub::new(config.clone(), now);
+        hub.mute();
         Self {
-            hub: Hub::new(config.clone(), now),
+            hub,
             config,
             begin: Begin::Fresh,
             now,

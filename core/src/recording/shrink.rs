@@ -12,7 +12,7 @@ use crate::findings::FindingKind;
 use crate::model::time::Now;
 
 /// Lines and rows that are gone through at most for one answer: some ten seconds.
-const MAX_REPLAYED: usize = 5_000_000;
+const MAX_REPLAYED: usize = 3_000_000;
 /// Moments in each of two rounds at which the finding is looked for.
 const MOMENTS: usize = 64;
 
@@ -25,7 +25,7 @@ pub struct Shrunk {
     pub is_least: bool,
 }
 
-/// Leaves inputs out while they give a finding of this kind that is there at `until`: first those after the moment
+/// Leaves inputs out while they give a finding of this kind that all lines give at `until`: first those after the moment
 /// at which it came, then whole connections, then single inputs. It is the same finding if it has the same cause in words
 /// and a row in common. Returns `None` if there is no such finding. A checkpoint that the recording begins with is kept.
 #[must_use]
@@ -69,9 +69,11 @@ pub(super) fn shrink_within(
     let lines = units.into_iter().flatten();
     let mut units: Vec<Vec<&Line>> = lines.map(|line| Vec::from([line])).collect();
     let is_least = search.reduce(&mut units);
-    let kept = in_order(&units).into_iter();
+    let mut kept = in_order(&units);
+    // Of the few that are left, each moment is looked at.
+    kept.truncate(search.first_moment(&kept));
+    let mut replay = search.replay(&[kept.clone()]);
     let mut lines: Vec<Line> = begin.iter().chain(kept).cloned().collect();
-    let mut replay = search.replay(&units);
     let found = replay.found().into_iter().find(|found| search.is_wanted(found))?;
     lines.push(Line::new(search.until, Step::Expect(found)));
     Some(Shrunk { lines, is_least })

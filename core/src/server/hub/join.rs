@@ -59,7 +59,7 @@ impl Hub {
         let is_tracked = self.is_tracked(&handshake);
         let member = Member {
             serial,
-            reads: may_read(handshake.role, &handshake.scopes),
+            reads: !self.is_muted && may_read(handshake.role, &handshake.scopes),
             takes_deltas,
             sees_own,
             is_tracked,

@@ -4,7 +4,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::member::{Heartbeat, Member, may_read};
+use super::member::{Heartbeat, Member};
 use super::nodes::Offer;
 use super::trace::Trace;
 use super::{ConnId, Hub, HubConfig};
@@ -64,7 +64,7 @@ impl Hub {
         self.roster.saved_rows()
     }
 
-    /// A hub like the one that was saved `now`, and its connections in the order of their serials.
+    /// A muted hub like the one that was saved `now`, and its connections in the order of their serials.
     ///
     /// # Errors
     /// The name of what no hub can have.
@@ -76,6 +76,7 @@ impl Hub {
         now: Now,
     ) -> Result<(Self, Vec<ConnId>), &'static str> {
         let mut hub = Self::new(config, now);
+        hub.mute();
         hub.roster.resume(saved.roster);
         hub.next_serial = saved.next_serial;
         let mut seats = BTreeMap::new();
@@ -124,7 +125,7 @@ impl Hub {
         let handshake = saved.handshake;
         let member = Member {
             serial: saved.serial,
-            reads: may_read(handshake.role, &handshake.scopes),
+            reads: false,
             takes_deltas: false,
             sees_own: false,
             is_tracked: self.is_tracked(&handshake),

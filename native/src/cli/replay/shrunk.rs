@@ -1,7 +1,7 @@
 //! The fewest inputs that give a finding, as a recording.
 
 use presence_core::findings::FindingKind;
-use presence_core::recording::{Reader, Replay, Step, shrink};
+use presence_core::recording::{Line, Reader, Replay, Step, shrink};
 
 use super::{Replayed, seconds};
 use crate::cli::output::print_json_text;
@@ -32,12 +32,13 @@ pub(super) fn print(replayed: &Replayed, code: &str) -> Result<(), Failure> {
         text.push('\n');
     }
     verify(&text)?;
-    let inputs = |lines: &[presence_core::recording::Line]| {
+    let inputs = |lines: &[Line]| {
         lines
             .iter()
             .filter(|line| matches!(line.step, Step::Input(_)))
             .count()
     };
+    let moment = shrunk.lines.last().map_or(until, Line::now);
     let end = if shrunk.is_least {
         "without any of them there is no such finding"
     } else {
@@ -47,7 +48,7 @@ pub(super) fn print(replayed: &Replayed, code: &str) -> Result<(), Failure> {
         "these {} of {} inputs give {code} {} after the start; {end}",
         inputs(&shrunk.lines),
         inputs(lines),
-        seconds(until, header.now()),
+        seconds(moment, header.now()),
     ));
     print_json_text(&text)
 }

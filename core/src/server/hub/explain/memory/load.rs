@@ -110,9 +110,9 @@ pub(super) fn evictions(memory: &Memory<'_>, places: &Places<'_>, found: &mut Ve
         return;
     }
     let mut evidence = vec![format!(
-        "{} went for lack of room in the last {}, {live} of them of connected clients.",
+        "Removed for lack of room in the last {}: {}, {live} of them of connected clients.",
+        span(memory.now_ms.saturating_sub(oldest_ms).max(1_000)),
         counted(rows, "row"),
-        span(memory.now_ms.saturating_sub(oldest_ms).max(1_000))
     )];
     let most = causes.values().max_by_key(|sessions| sessions.len());
     if let Some(sessions) = most
