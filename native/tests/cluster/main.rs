@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod faults;
+mod figures;
 mod nats;
 mod sharing;
 #[path = "../support/mod.rs"]
