@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FORMAT, Input, Redactor, State};
+use super::{FORMAT, Input, Redactor, State, VECTORS};
 use crate::model::PresenceEntry;
 use crate::model::time::Now;
 use crate::server::HubConfig;
@@ -22,6 +22,9 @@ pub struct Header {
     pub format: u32,
     /// The version of the program that recorded.
     pub version: Box<str>,
+    /// [`VECTORS`] of that program.
+    #[serde(default)]
+    pub vectors: Box<str>,
     /// The moment of the start on the age clock, in ms.
     pub at: u64,
     /// The same on the wall clock.
@@ -60,6 +63,7 @@ impl Header {
         Self {
             format: FORMAT,
             version: config.server_version.clone(),
+            vectors: VECTORS.into(),
             at: now.age_ms,
             wall: now.wall_ms,
             ttl_ms: config.ttl_ms,
@@ -68,6 +72,12 @@ impl Header {
             ephemeral_modes: redactor.words(&config.ephemeral_modes),
             own,
         }
+    }
+
+    /// Whether the program that recorded had other rules, so that its rows may differ from those of a replay.
+    #[must_use]
+    pub fn has_other_rules(&self) -> bool {
+        *self.vectors != *VECTORS
     }
 
     /// The configuration to replay with.

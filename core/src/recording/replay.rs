@@ -18,8 +18,11 @@ use crate::wire::Request;
 #[non_exhaustive]
 pub enum StepError {
     /// The rows are not those of the recording.
-    #[error("the digest differs: an input before it was changed, or this version has other rules")]
+    #[error("the digest differs: an input before it was changed")]
     Digest,
+    /// The same, in a recording of a program with other rules.
+    #[error("the digest differs: the program that recorded has other rules than this one")]
+    Rules,
     /// The expected finding is not there.
     #[error("the inputs before it do not give the expected finding in this version")]
     Finding,
@@ -28,11 +31,21 @@ pub enum StepError {
     State(&'static str),
 }
 
+impl StepError {
+    /// Whether the replay only differs from the recording, as it does where it asks "what if".
+    #[must_use]
+    pub fn is_difference(self) -> bool {
+        matches!(self, Self::Digest | Self::Rules | Self::Finding)
+    }
+}
+
 /// A hub in virtual time.
 #[derive(Clone, Debug)]
 pub struct Replay {
     pub(super) hub: Hub,
     config: HubConfig,
+    /// Whether the program that recorded had.
+    has_other_rules: bool,
     begin: Begin,
     pub(super) now: Now,
     conns: BTreeMap<u64, ConnId>,
@@ -54,7 +67,10 @@ impl Replay {
     /// The hub as it was at the start of the recording.
     #[must_use]
     pub fn new(header: &Header) -> Self {
-        Self::with_config(header.config(), header.now())
+        Self {
+            has_other_rules: header.has_other_rules(),
+            ..Self::with_config(header.config(), header.now())
+        }
     }
 
     /// The same with other bounds, for questions of the form "what if".
@@ -65,6 +81,7 @@ impl Replay {
         Self {
             hub,
             config,
+            has_other_rules: false,
             begin: Begin::Fresh,
             now,
             conns: BTreeMap::new(),
@@ -91,7 +108,11 @@ impl Replay {
             Step::Digest(digest) => {
                 self.pass(line.now());
                 if self.missing == 0 && *self.digest() != **digest {
-                    return Err(StepError::Digest);
+                    return Err(if self.has_other_rules {
+                        StepError::Rules
+                    } else {
+                        StepError::Digest
+                    });
                 }
             }
             Step::Expect(expected) => {

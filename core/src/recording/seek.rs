@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::{Change, Header, Place, ReadError, Reader, Replay, StepError};
+use super::{Change, Header, Place, ReadError, Reader, Replay};
 use crate::model::setting::InvalidSetting;
 use crate::model::time::Now;
 
@@ -220,7 +220,7 @@ impl Track {
             }
             let problem = match reader.next() {
                 Some(Ok(line)) if line.at <= until_ms => match replay.step(&line) {
-                    Err(StepError::Digest | StepError::Finding) if !self.is_recorded => continue,
+                    Err(error) if error.is_difference() && !self.is_recorded => continue,
                     Err(error) => alloc::format!("line {}: {error}", reader.line()),
                     Ok(()) => continue,
                 },

@@ -247,6 +247,11 @@ fn after_a_gap_digests_are_not_compared() {
     let mut replay = Replay::new(&header);
     let digest = Line::new(START, Step::Digest("0".into()));
     assert_eq!(replay.step(&digest), Err(StepError::Digest));
+    let other = Header {
+        vectors: "of another version".into(),
+        ..header.clone()
+    };
+    assert_eq!(Replay::new(&other).step(&digest), Err(StepError::Rules));
     assert_eq!(replay.step(&Line::new(START, Step::Gap(3))), Ok(()));
     assert_eq!(replay.step(&digest), Ok(()));
     assert_eq!(replay.missing(), 3);

@@ -7,7 +7,7 @@ mod shrunk;
 
 use presence_core::Now;
 use presence_core::model::RawEntry;
-use presence_core::recording::{Header, Line, Reader, Replay, StepError};
+use presence_core::recording::{Header, Line, Reader, Replay};
 use serde_json::value::RawValue;
 
 use self::changes::Changes;
@@ -90,7 +90,7 @@ fn replayed(mut reader: Reader<'_>, options: &ReplayOptions) -> Result<Replayed,
         }
         note(&mut replay, line.at);
         if let Err(error) = replay.step(&line)
-            && !(is_what_if && matches!(error, StepError::Digest | StepError::Finding))
+            && !(is_what_if && error.is_difference())
         {
             problem = Some(format!("line {}: {error}", reader.line()));
             break;
