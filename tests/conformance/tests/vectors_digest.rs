@@ -1,5 +1,4 @@
 //! Recordings name the rules that they were made under by a digest of the vectors.
-#![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use std::fs;
 
