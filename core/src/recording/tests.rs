@@ -249,7 +249,7 @@ fn after_a_gap_digests_are_not_compared() {
     assert_eq!(replay.step(&digest), Err(StepError::Digest));
     let other = Header {
         vectors: "of another version".into(),
-        ..header.clone()
+        ..header
     };
     assert_eq!(Replay::new(&other).step(&digest), Err(StepError::Rules));
     assert_eq!(replay.step(&Line::new(START, Step::Gap(3))), Ok(()));
