@@ -129,7 +129,7 @@ impl Replay {
     fn load(&mut self, state: &State, now: Now) -> Result<(), StepError> {
         let loading = match core::mem::replace(&mut self.begin, Begin::Over) {
             Begin::Over => return Ok(()),
-            Begin::Fresh => Box::new(Loading::begin(state).ok_or(StepError::State("a first line"))?),
+            Begin::Fresh => Box::new(Loading::begin(state).map_err(StepError::State)?),
             Begin::Loading(mut loading) => {
                 loading.take(state).map_err(StepError::State)?;
                 loading

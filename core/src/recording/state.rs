@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::Joined;
+use crate::model::entry::MAX_SAFE_INTEGER;
 use crate::model::time::Now;
 use crate::server::{ConnId, Hub, HubConfig, SavedHub, SavedMember, SavedRoster, SavedRow};
 
@@ -117,10 +118,20 @@ pub(super) struct Loading {
 }
 
 impl Loading {
-    /// Begins with the first part; `None` if this is another one.
-    pub(super) fn begin(state: &State) -> Option<Self> {
-        let Part::Start(start) = &state.0 else { return None };
-        Some(Self {
+    /// Begins with the first part.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn begin(state: &State) -> Result<Self, &'static str> {
+        let Part::Start(start) = &state.0 else {
+            return Err("a first line");
+        };
+        // What goes on to be counted up must not be at its end.
+        let counts = [start.inputs, start.missing, start.rows_made, start.next_serial];
+        if counts.into_iter().any(|count| count > MAX_SAFE_INTEGER) {
+            return Err("a number");
+        }
+        Ok(Self {
             start: start.clone(),
             connections: Vec::new(),
             rows: Vec::new(),

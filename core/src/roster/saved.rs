@@ -42,6 +42,11 @@ impl Roster {
         self.clock = Clock::of_offset(saved.offset_ms);
     }
 
+    /// All rows are there; `newest` is the last of them. Where fewer may be than were saved, the first ones go.
+    pub(crate) fn bound_restored(&mut self, newest: RowId) {
+        self.enforce_cap(newest);
+    }
+
     /// Adds a row with these connections as the freshest. `None` if no row can be like this, or its key is taken.
     pub(crate) fn restore_row(&mut self, saved: SavedRow, live: Vec<Live>) -> Option<RowId> {
         let holder = saved.holder;

@@ -77,7 +77,7 @@ impl Roster {
     }
 
     /// The row `kept` was just written and stays.
-    pub(super) fn enforce_cap(&mut self, kept: RowId) {
+    pub(in crate::roster) fn enforce_cap(&mut self, kept: RowId) {
         while self.len() > self.max_entries() || self.bytes > self.max_list_bytes() {
             let Some(id) = self.store.in_eviction_order().find(|&id| id != kept) else {
                 return;

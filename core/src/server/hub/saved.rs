@@ -91,6 +91,7 @@ impl Hub {
             activities.extend(activity.map(|activity| (conn, activity)));
         }
         let mut free = seats.clone();
+        let mut newest = None;
         for row in rows {
             let live: Option<Vec<_>> = row
                 .live
@@ -104,11 +105,15 @@ impl Hub {
             let live = live.ok_or("a row's connection")?;
             let slots: Vec<u32> = live.iter().map(|live| live.seat).collect();
             let id = hub.roster.restore_row(row, live).ok_or("a row")?;
+            newest = Some(id);
             for slot in slots {
                 if let Some(member) = hub.members.get_mut(slot) {
                     member.row = Some(id);
                 }
             }
+        }
+        if let Some(newest) = newest {
+            hub.roster.bound_restored(newest);
         }
         for &conn in seats.values() {
             hub.add_node(conn, &Offer::default(), now);
