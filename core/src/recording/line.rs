@@ -23,7 +23,7 @@ pub struct Header {
     /// The version of the program that recorded.
     pub version: Box<str>,
     /// [`VECTORS`] of that program.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "str::is_empty")]
     pub vectors: Box<str>,
     /// The moment of the start on the age clock, in ms.
     pub at: u64,

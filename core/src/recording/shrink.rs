@@ -12,7 +12,7 @@ use crate::findings::FindingKind;
 use crate::model::time::Now;
 
 /// Lines and rows that are gone through at most for one answer: some ten seconds.
-const MAX_REPLAYED: usize = 3_000_000;
+const MAX_REPLAYED: usize = 2_000_000;
 /// Moments in each of two rounds at which the finding is looked for.
 const MOMENTS: usize = 64;
 
