@@ -21,7 +21,7 @@ use self::ring::Ring;
 use self::writer::Writer;
 
 /// Inputs that may wait for the thread; more are counted as a gap.
-const MAX_WAITING: usize = 4_096;
+const MAX_WAITING: usize = 16_384;
 /// Bytes of texts that may wait for the thread; inputs beyond are counted as a gap.
 const MAX_WAITING_BYTES: usize = 8 * 1024 * 1024;
 /// How long the end of the gateway waits for what is not written yet.

@@ -10,9 +10,11 @@ use presence_core::Now;
 use presence_core::recording::{Recorder, Redactor};
 use tracing::info;
 
-use super::Message;
 use super::ring::Ring;
+use super::{MAX_WAITING, Message};
 
+/// How long inputs gather before they are looked at. To wake the thread for each would cost more than to record it.
+const GATHER: Duration = Duration::from_millis(10);
 /// When what was written goes to the file at the latest, and when the clock is looked at.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
 
@@ -50,7 +52,14 @@ impl Writer {
         self.ring.write(header)?;
         loop {
             match received.recv_timeout(FLUSH_AFTER) {
-                Ok(message) => self.message(message)?,
+                Ok(first) => {
+                    std::thread::sleep(GATHER);
+                    self.message(first)?;
+                    for message in received.try_iter().take(MAX_WAITING) {
+                        self.message(message)?;
+                        self.turn_if_full()?;
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => self.ring.flush()?,
                 Err(RecvTimeoutError::Disconnected) => {
                     let digest = self.recorder.digest(self.last.0);
@@ -58,9 +67,7 @@ impl Writer {
                     return self.ring.flush();
                 }
             }
-            if self.ring.is_full() {
-                self.turn()?;
-            }
+            self.turn_if_full()?;
             if self.ring.is_asked() {
                 let now = self.now();
                 let digest = self.recorder.digest(now);
@@ -96,6 +103,13 @@ impl Writer {
             Some(_) => self.turn(),
             None => Ok(()),
         }
+    }
+
+    fn turn_if_full(&mut self) -> io::Result<()> {
+        if self.ring.is_full() {
+            self.turn()?;
+        }
+        Ok(())
     }
 
     /// Begins a new part.

@@ -45,7 +45,6 @@ export class RecordingPane extends Part {
             ${findingsChip(findings.length, this.isFindingsOpen, "recording-findings", () => (this.isFindingsOpen = !this.isFindingsOpen))}
           </div>
           ${this.#pane.table}
-          ${findingsCards(findings, rows, this.isFindingsOpen, "recording-findings", (key) => void this.#pane.reveal(key))}
         </section>
         <div class="stack world-side">
           ${this.#pane.detail}
@@ -53,10 +52,11 @@ export class RecordingPane extends Part {
           <section class="card"><h2>This moment</h2>
             <dl class="recorded-facts">
               <dt>Time of the gateway</dt><dd>${dated(moment.wallMs)}</dd>
-              <dt>Inputs until now</dt><dd class="num">${moment.inputs} of ${recording.inputs}</dd>
+              <dt>Inputs until now</dt><dd class="num">${moment.inputs.toLocaleString("en")} of ${recording.inputs.toLocaleString("en")}</dd>
               <dt>Digest of the rows</dt><dd><code>${moment.digest}</code></dd>
             </dl>
           </section>
+          ${findingsCards(findings, rows, this.isFindingsOpen, "recording-findings", (key) => void this.#pane.reveal(key))}
         </div>
         <section class="card world-steps"><h2>The last ${duration(CHANGES_MS)}</h2>${changeList(frame)}</section>
       </div>`;
