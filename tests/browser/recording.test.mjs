@@ -44,7 +44,7 @@ async function moveTo(page, ms, bounds) {
 test("each moment has the rows and the digest of the replay in Node, ahead and back", async (t) => {
   const page = await opened(t);
   await page.getByText("gateway.jsonl: 1 min from").waitFor();
-  await page.getByText("1200 of 1200").waitFor();
+  await page.getByText("1,200 of 1,200").waitFor();
   assert.equal(await digest(page), replayed.at(60_000).digest);
   for (const ms of [59_000, 12_300, 30_000, 500]) {
     const { rows: entries } = await moveTo(page, ms);
