@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::*;
 
-/// A gateway that records, its address and the file.
-async fn recording(folder: &Path) -> (Child, std::net::SocketAddr, PathBuf) {
+/// A gateway that records with these options more, its address and the file.
+pub(crate) async fn recording(folder: &Path, more: &[&str]) -> (Child, std::net::SocketAddr, PathBuf) {
     let file = folder.join("recording");
     let arguments = [
         "--port",
@@ -17,14 +17,14 @@ async fn recording(folder: &Path) -> (Child, std::net::SocketAddr, PathBuf) {
         "--record",
         file.to_str().unwrap(),
     ];
-    let (gateway, url) = serve(&arguments).await;
+    let (gateway, url) = serve(&[&arguments, more].concat()).await;
     let address = url.trim_start_matches("http://").split('/').next().unwrap();
     (gateway, address.parse().unwrap(), file)
 }
 
 /// A recording of one client that connects and sends a beacon, with the list that the gateway had at the end.
 async fn recorded(folder: &Path) -> (PathBuf, Value) {
-    let (mut gateway, address, file) = recording(folder).await;
+    let (mut gateway, address, file) = recording(folder, &[]).await;
     let (mut client, _) = Client::connect(address, "studio-9", &["operator.read", "operator.admin"]).await;
     let text = "Node: studio-9 (203.0.113.77) \u{b7} app 1.2 \u{b7} last input 12s ago \u{b7} mode ui \u{b7} reason launch";
     let params = json!({ "text": text, "instanceId": "studio-9", "ip": "203.0.113.77" });
@@ -144,7 +144,7 @@ async fn a_replay_shows_what_the_gateway_listed_without_names() {
 #[tokio::test]
 async fn no_secret_name_or_address_is_in_a_recording() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut gateway, address, file) = recording(folder.path()).await;
+    let (mut gateway, address, file) = recording(folder.path(), &[]).await;
     let mut params = support::connect_params("id-of-josephine", &["operator.read", "operator.admin"]);
     for name in [
         "version",

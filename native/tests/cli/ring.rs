@@ -5,20 +5,9 @@ use serde_json::json;
 use super::*;
 
 /// A gateway that records to `folder` with these options more, and a client of it.
-async fn recording(folder: &Path, more: &[&str]) -> (Child, Client) {
-    let file = folder.join("recording");
-    let arguments = [
-        "--port",
-        "0",
-        "--token",
-        support::TOKEN,
-        "--record",
-        file.to_str().unwrap(),
-    ];
-    let (gateway, url) = serve(&[&arguments, more].concat()).await;
-    let address = url.trim_start_matches("http://").split('/').next().unwrap();
-    let scopes = ["operator.read", "operator.admin"];
-    let (client, _) = Client::connect(address.parse().unwrap(), "studio-9", &scopes).await;
+async fn recording_with_client(folder: &Path, more: &[&str]) -> (Child, Client) {
+    let (gateway, address, _) = recording::recording(folder, more).await;
+    let (client, _) = Client::connect(address, "studio-9", &["operator.read", "operator.admin"]).await;
     (gateway, client)
 }
 
@@ -44,7 +33,7 @@ async fn rows(file: &Path) -> usize {
 #[tokio::test]
 async fn the_newest_inputs_stay_and_both_files_replay() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut gateway, mut client) = recording(folder.path(), &["--record-bytes", "40000"]).await;
+    let (mut gateway, mut client) = recording_with_client(folder.path(), &["--record-bytes", "40000"]).await;
     send_beacons(&mut client, 400).await;
     support::process::signal(&gateway, rustix::process::Signal::TERM);
     within("the end", gateway.wait()).await.unwrap();
@@ -67,7 +56,7 @@ async fn the_newest_inputs_stay_and_both_files_replay() {
 #[tokio::test]
 async fn what_memory_has_is_written_on_a_signal() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut gateway, mut client) = recording(folder.path(), &["--record-last", "10m"]).await;
+    let (mut gateway, mut client) = recording_with_client(folder.path(), &["--record-last", "10m"]).await;
     let file = folder.path().join("recording");
     send_beacons(&mut client, 3).await;
     assert_eq!(std::fs::metadata(&file).unwrap().len(), 0);

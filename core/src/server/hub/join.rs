@@ -7,7 +7,7 @@ use super::member::{self, Heartbeat, Member, may_read, takes_deltas, wants_own_r
 use super::nodes::Offer;
 use super::trace::Trace;
 use super::{ConnId, Hub, HubOutput, hello};
-use crate::model::key::PresenceKey;
+use crate::model::key::{PresenceKey, RowKey};
 use crate::model::time::Now;
 use crate::server::{Handshake, Item};
 use crate::wire::CloseFrame;
@@ -63,11 +63,7 @@ impl Hub {
             takes_deltas,
             sees_own,
             is_tracked,
-            key: self.roster.connect_key(
-                &handshake.client,
-                handshake.device_id.as_deref(),
-                &handshake.conn_id,
-            ),
+            key: self.connect_key(&handshake),
             row: None,
             node: None,
             has_version: 0,
@@ -108,6 +104,13 @@ impl Hub {
         }
         self.add_node(conn, &offer, now);
         conn
+    }
+
+    /// The key it resolves to, whoever owns the row of that key.
+    pub(super) fn connect_key(&self, handshake: &Handshake) -> RowKey {
+        let device_id = handshake.device_id.as_deref();
+        self.roster
+            .connect_key(&handshake.client, device_id, &handshake.conn_id)
     }
 
     /// Whether its mode makes a row.

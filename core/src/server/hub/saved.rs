@@ -134,11 +134,7 @@ impl Hub {
             takes_deltas: false,
             sees_own: false,
             is_tracked: self.is_tracked(&handshake),
-            key: self.roster.connect_key(
-                &handshake.client,
-                handshake.device_id.as_deref(),
-                &handshake.conn_id,
-            ),
+            key: self.connect_key(&handshake),
             row: None,
             node: None,
             has_version: 0,
