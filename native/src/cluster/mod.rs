@@ -24,6 +24,9 @@ use crate::conn::Event;
 /// Outputs of the driver that may wait: one batch, one restart, and warnings, which are dropped when there are more.
 pub(crate) const MAX_OUTPUTS: usize = 64;
 
+/// Why the gateway is degraded until its first session.
+const STARTING: &str = "the fleet is not joined yet";
+
 /// Why the gateway is degraded, if it is.
 pub(crate) type Degraded = Option<Arc<str>>;
 

@@ -16,9 +16,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{info, warn};
 
-use super::Port;
 use super::buckets::{self, Buckets, LEASES, ROWS};
 use super::problem::Problem;
+use super::{Port, STARTING};
 use crate::config::ClusterConfig;
 
 /// Time limit for connecting, for requests, and for writing a batch.
@@ -147,7 +147,7 @@ impl Session<'_> {
             let revision = other.revision;
             let why = format!("waiting for the lease of an earlier process called '{name}' to end");
             port.degraded.send_if_modified(|degraded| {
-                let is_new = degraded.is_none();
+                let is_new = degraded.as_deref().is_none_or(|why| why == STARTING);
                 if is_new {
                     *degraded = Some(why.as_str().into());
                 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use presence_core::cluster::ClusterInput;
 use tracing::{info, warn};
 
-use super::Port;
 use super::problem::Problem;
 use super::session::Session;
+use super::{Port, STARTING};
 use crate::config::ClusterConfig;
 
 /// Keeps the gateway in its fleet until it stops.
@@ -18,6 +18,7 @@ pub(crate) async fn run(config: ClusterConfig, boot_id: Box<str>, mut port: Port
         boot_id: &boot_id,
         servers: &servers,
     };
+    port.degraded.send_replace(Some(Arc::from(STARTING)));
     let mut failures = 0;
     let mut said = String::new();
     loop {
