@@ -121,6 +121,15 @@ impl Session<'_> {
                     }
                 }
             });
+        // The client reads neither from the URLs.
+        let secret = self.config.servers.iter().find(|server| server.has_user_pass());
+        if let Some(server) = secret {
+            let (user, password) = (server.username().unwrap_or_default(), server.password());
+            options = match password {
+                Some(password) => options.user_and_password(user.to_owned(), password.to_owned()),
+                None => options.token(user.to_owned()),
+            };
+        }
         if let Some(credentials) = &self.config.credentials {
             // They were read at the start.
             options = options

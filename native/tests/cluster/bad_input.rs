@@ -42,6 +42,9 @@ async fn wrong_credentials() {
     let reason = ready(gateway.address()).await["reason"].to_string();
     assert!(!reason.contains("wrong"), "{reason}");
     serves(gateway.address()).await;
+    let right = nats.url().replace("//", "//fleet:right@");
+    let gateway = start(member(&right, "b"));
+    wait_status(gateway.address(), "ready", "").await;
 }
 
 #[tokio::test]
