@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
+use crate::auth::secret::AuthMode;
 use crate::auth::throttle::GuessLimiter;
 use crate::clock::Clock;
 #[cfg(feature = "cluster")]
@@ -23,7 +24,7 @@ use crate::driver::Driver;
 use crate::feed::Feed;
 use crate::identity;
 use crate::net::accept::accept_all;
-use crate::net::listen::{ListenError, listen};
+use crate::net::listen::{ListenError, adopt, listen, only_loopback};
 use crate::recording::Tap;
 
 /// Why a gateway cannot start.
@@ -66,16 +67,27 @@ impl Gateway {
     /// [`StartError`]: a setting is out of bounds, the port is taken, or other machines could connect without a
     /// secret.
     pub fn bind(config: GatewayConfig) -> Result<Self, StartError> {
-        config.validate()?;
-        validate_names(&config.observed)?;
-        if config.auth == crate::auth::secret::AuthMode::None && !config.bind.is_loopback() {
-            return Err(StartError::NoSecret);
-        }
+        let is_local = config.bind.is_loopback();
+        check(&config, is_local)?;
+        let listeners = listen(config.bind, config.port)?;
+        Self::new(config, listeners)
+    }
+
+    /// Uses sockets that listen already, such as those of a service manager, in place of `bind` and `port`.
+    ///
+    /// # Errors
+    /// [`StartError`]: a setting is out of bounds, there is no socket or one cannot be used, or other machines could connect
+    /// without a secret.
+    pub fn adopt(config: GatewayConfig, sockets: Vec<std::net::TcpListener>) -> Result<Self, StartError> {
+        check(&config, only_loopback(&sockets))?;
+        Self::new(config, adopt(sockets)?)
+    }
+
+    fn new(config: GatewayConfig, listeners: Vec<TcpListener>) -> Result<Self, StartError> {
         let mut seed = [0; 8];
         getrandom::fill(&mut seed)?;
         let mut limiter_key = [0; 32];
         getrandom::fill(&mut limiter_key)?;
-        let listeners = listen(config.bind, config.port)?;
         let addresses = listeners
             .iter()
             .filter_map(|listener| listener.local_addr().ok())
@@ -218,6 +230,16 @@ impl Gateway {
         shared.lines.flush_all();
         info!("stopped");
     }
+}
+
+/// `is_local`: only this machine can connect.
+fn check(config: &GatewayConfig, is_local: bool) -> Result<(), StartError> {
+    config.validate()?;
+    validate_names(&config.observed)?;
+    if config.auth == AuthMode::None && !is_local {
+        return Err(StartError::NoSecret);
+    }
+    Ok(())
 }
 
 fn hub_config(config: &GatewayConfig, hash_seed: u64, boot_id: Box<str>) -> HubConfig {

@@ -1,6 +1,6 @@
 //! `serve`: runs the gateway.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 
 use tracing::level_filters::LevelFilter;
 use tracing::{info, warn};
@@ -11,23 +11,17 @@ use super::output::greet;
 use super::sandbox::Sandbox;
 use super::signals::Signals;
 use super::version::stated_version;
-use super::{Failure, logging, observe, port_holder, recording, runtime, sandbox, signals, stderr};
+use super::{
+    Failure, file_limit, logging, observe, port_holder, recording, runtime, sandbox, signals, stderr, systemd,
+};
 use crate::auth::secret::{AuthMode, Secret};
 use crate::clock::Clock;
 use crate::config::GatewayConfig;
-use crate::conn::parting::MAX_PARTING;
 use crate::gateway::{Gateway, StartError};
 use crate::identity;
-use crate::net::listen::ListenError;
+use crate::net::listen::{ListenError, only_loopback};
 use crate::recording::Keep;
 use crate::tls::Tls;
-
-/// Open files besides the connections: listeners, the runtime, the log, /proc, refused sockets.
-const OWN_FILES: usize = 64 + MAX_PARTING;
-/// With fewer open files nothing works.
-const MIN_FILES: usize = 16;
-/// Upper bound of the derived number of connections.
-const MAX_DERIVED_CONNECTIONS: usize = 100_000;
 
 pub(super) fn serve(options: &ServeOptions) -> Result<(), Failure> {
     let mut resolved = options
@@ -37,21 +31,28 @@ pub(super) fn serve(options: &ServeOptions) -> Result<(), Failure> {
     sandbox::forbid_core_dumps();
     logging::start(level, options.log_format.unwrap_or_default());
     // First: without files not even the runtime starts.
-    limit_connections(&mut resolved.config, options.max_connections.is_some())?;
-    runtime()?.block_on(run(resolved))
+    file_limit::limit_connections(&mut resolved.config, options.max_connections.is_some())?;
+    let sockets = systemd::sockets(options)?;
+    runtime()?.block_on(run(resolved, sockets))
 }
 
-async fn run(resolved: Resolved) -> Result<(), Failure> {
+/// Serves on `sockets`, or on the configured address if there are none.
+async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failure> {
     let mut config = resolved.config;
     let mut made_token = None;
-    if resolved.needs_token && config.bind.is_loopback() {
+    let is_local = if sockets.is_empty() {
+        config.bind.is_loopback()
+    } else {
+        only_loopback(&sockets)
+    };
+    if resolved.needs_token && is_local {
         let token = Secret::random().map_err(|error| Failure::Other(error.to_string()))?;
         config.auth = AuthMode::Token(token.clone());
         made_token = Some(token);
     }
     let mut signals = Signals::new(config.tls.is_some())?;
     config.version = stated_version().into();
-    let (bind, auth, version) = (config.bind, config.auth.as_str(), config.version.clone());
+    let (auth, version) = (config.auth.as_str(), config.version.clone());
     let observers = observe::observers(resolved.observed)?;
     if let Some(recorded) = &resolved.record {
         if let Keep::Last(_, requests) = &recorded.keep {
@@ -63,7 +64,12 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
     config.self_entry = Some(identity::self_entry(&config.version));
     let tls = config.tls.clone();
     let fleet = Fleet::of(&config);
-    let gateway = Gateway::bind(config).map_err(explain)?;
+    let gateway = if sockets.is_empty() {
+        Gateway::bind(config)
+    } else {
+        Gateway::adopt(config, sockets)
+    };
+    let gateway = gateway.map_err(explain)?;
     let address = gateway
         .addresses()
         .first()
@@ -99,14 +105,19 @@ async fn run(resolved: Resolved) -> Result<(), Failure> {
     ));
     match tls {
         Some(tls) => reload_on_hangup(tls, &mut signals, sandbox),
-        None if bind.is_loopback() => {}
+        None if is_local => {}
         None => info!(
             "reachable from other machines; connections are not encrypted: set --tls-cert and --tls-key, or put a TLS \
              proxy in front"
         ),
     }
     let observers = observe::observe(observers, gateway.feeds(), gateway.boot_id());
-    gateway.run(Clock::system(), signals.wait()).await;
+    systemd::ready();
+    let stopped = async {
+        signals.wait().await;
+        systemd::stopping();
+    };
+    gateway.run(Clock::system(), stopped).await;
     drop(observers);
     Ok(())
 }
@@ -262,75 +273,6 @@ fn explain(error: StartError) -> Failure {
         }
         error => Failure::Other(error.to_string()),
     }
-}
-
-/// Raises the limit of open files to the hard limit, and bounds the connections by it.
-///
-/// # Errors
-/// [`Failure::Usage`] when `--max-connections` exceeds what the limit allows, [`Failure::Other`] when it allows nothing.
-fn limit_connections(config: &mut GatewayConfig, is_given: bool) -> Result<(), Failure> {
-    let Some(files) = raise_file_limit() else {
-        return Ok(());
-    };
-    if files < MIN_FILES {
-        return Err(Failure::Other(format!(
-            "the hard limit of open files is {files}, and at least {MIN_FILES} are needed; raise it (ulimit -Hn)"
-        )));
-    }
-    let possible = files.saturating_sub(OWN_FILES).max(1);
-    let connections = &mut config.slots.max_connections;
-    if is_given {
-        if *connections > possible {
-            return Err(Failure::Usage(format!(
-                "--max-connections {connections}: the hard limit of open files is {files}, which allows {possible}; \
-                 raise it (ulimit -Hn) or ask for fewer"
-            )));
-        }
-        return Ok(());
-    }
-    let is_little = possible < *connections;
-    *connections = possible.min(MAX_DERIVED_CONNECTIONS);
-    if is_little {
-        warn!(
-            max_connections = connections,
-            open_files = files,
-            "the hard limit of open files allows few connections; raise it (ulimit -Hn)"
-        );
-    } else {
-        info!(
-            max_connections = connections,
-            open_files = files,
-            "maximum number of connections, derived from the hard limit of open files (ulimit -Hn)"
-        );
-    }
-    Ok(())
-}
-
-#[cfg(unix)]
-fn raise_file_limit() -> Option<usize> {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    let limit = if setrlimit(Resource::Nofile, raised).is_ok() {
-        raised
-    } else {
-        limit
-    };
-    Some(
-        limit
-            .current
-            .and_then(|files| usize::try_from(files).ok())
-            .unwrap_or(usize::MAX),
-    )
-}
-
-#[cfg(not(unix))]
-fn raise_file_limit() -> Option<usize> {
-    None
 }
 
 #[cfg(test)]

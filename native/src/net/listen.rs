@@ -3,10 +3,11 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::TcpListener;
 use tracing::debug;
 
+use crate::auth::proxy::is_loopback;
 use crate::config::Bind;
 
 /// Connections that may wait to be accepted.
@@ -24,6 +25,9 @@ pub enum ListenError {
     /// The system refuses.
     #[error("cannot listen on {0}: {1}")]
     Io(SocketAddr, #[source] io::Error),
+    /// A socket that was handed over cannot be used, or there is none.
+    #[error("cannot use the socket that was handed over: {0}")]
+    Adopted(#[source] io::Error),
 }
 
 /// Listens on the first address, and on the others where possible, all on the same port.
@@ -51,6 +55,37 @@ pub(crate) fn listen(bind: Bind, port: u16) -> Result<Vec<TcpListener>, ListenEr
     Ok(listeners)
 }
 
+/// Takes over sockets that listen already.
+///
+/// # Errors
+/// [`ListenError::Adopted`] when one of them cannot be used, or there is none.
+pub(crate) fn adopt(listeners: Vec<std::net::TcpListener>) -> Result<Vec<TcpListener>, ListenError> {
+    if listeners.is_empty() {
+        return Err(ListenError::Adopted(io::ErrorKind::NotFound.into()));
+    }
+    let adopt = |listener: std::net::TcpListener| {
+        listener.set_nonblocking(true)?;
+        let socket = SockRef::from(&listener);
+        // Connections inherit both. Both are optional.
+        let _ = socket.set_tcp_nodelay(true);
+        let _ = socket.set_send_buffer_size(SEND_BUFFER_BYTES);
+        TcpListener::from_std(listener)
+    };
+    listeners
+        .into_iter()
+        .map(|listener| adopt(listener).map_err(ListenError::Adopted))
+        .collect()
+}
+
+/// Whether only this machine can reach all of these sockets.
+pub(crate) fn only_loopback(listeners: &[std::net::TcpListener]) -> bool {
+    listeners.iter().all(|listener| {
+        listener
+            .local_addr()
+            .is_ok_and(|address| is_loopback(address.ip()))
+    })
+}
+
 fn open(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // A restart must not wait for old connections. On Windows the option would take the port from another program.
@@ -72,7 +107,6 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use socket2::SockRef;
     use tokio::net::TcpStream;
 
     use super::*;

@@ -19,6 +19,8 @@ mod serve;
 mod support;
 #[path = "../support/tls.rs"]
 mod support_tls;
+#[cfg(unix)]
+mod systemd;
 mod tls;
 
 use std::path::Path;
@@ -58,7 +60,12 @@ async fn run(mut command: Command) -> Output {
 
 /// A gateway process and the URL it printed.
 async fn serve(arguments: &[&str]) -> (Child, String) {
-    let mut child = program(arguments)
+    started(program(arguments)).await
+}
+
+/// The process of this command for a gateway, and the URL it printed.
+async fn started(mut gateway: Command) -> (Child, String) {
+    let mut child = gateway
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
