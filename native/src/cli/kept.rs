@@ -25,7 +25,8 @@ pub(super) fn path(name: &str) -> Option<PathBuf> {
     Some(config_folder()?.join("openclaw-presence").join(name))
 }
 
-fn config_folder() -> Option<PathBuf> {
+/// The configuration folder of this user, if there is one.
+pub(super) fn config_folder() -> Option<PathBuf> {
     let from = |name: &str| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())

@@ -12,6 +12,8 @@ mod explanation;
 mod failure;
 mod file_limit;
 mod finding;
+mod generate;
+mod install;
 mod instance;
 mod kept;
 mod last_input;
@@ -45,6 +47,9 @@ pub use failure::Failure;
 use options::{Cli, Command};
 use output::print;
 
+/// The program's name.
+const PROGRAM: &str = "presence-gateway";
+
 /// Runs the command line. Results go to stdout, everything else to stderr; the exit code is that of [`Failure::code`].
 #[must_use]
 pub fn main() -> ExitCode {
@@ -70,6 +75,9 @@ fn run() -> Result<u8, Failure> {
         Command::Explain(options) => block_on(explain::explain(&options))?,
         Command::Replay(options) => replay::replay(&options)?,
         Command::Beacon(options) => block_on(beacon::beacon(&options))?,
+        Command::InstallService(options) => install::install(&options)?,
+        Command::Completions { shell } => generate::completions(shell)?,
+        Command::Man { folder } => generate::man(&folder)?,
     }
     Ok(0)
 }

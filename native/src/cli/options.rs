@@ -60,6 +60,15 @@ setting: the strongest source that names one of them decides.
 
 Secrets given as arguments can be seen by other users of this machine; prefer the environment.";
 
+const INSTALL_HELP: &str = "\
+Examples:
+  presence-gateway install-service --dry-run             show the files and the commands
+  presence-gateway install-service                       install it for this user
+  presence-gateway install-service -- --max-entries 500  with options of `serve`
+
+The secret is in a file of its own, which only its owner can read: a new random token, unless the file is there already.
+A unit that somebody else wrote is not replaced.";
+
 /// A gateway for OpenClaw presence: which clients are connected, and when each was last seen
 #[derive(Debug, Parser)]
 #[command(name = "presence-gateway", version, after_help = AFTER_HELP)]
@@ -88,6 +97,20 @@ pub(super) enum Command {
     Replay(ReplayOptions),
     /// Send a beacon, a report about this machine, once or at an interval (--every)
     Beacon(BeaconOptions),
+    /// Install and start the gateway as a service of systemd: of this user, or with --system of this machine
+    #[command(after_help = INSTALL_HELP)]
+    InstallService(InstallOptions),
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write manual pages, one for each command
+    Man {
+        /// The folder for them; it is created
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
 }
 
 /// Options of every command that is a client.
@@ -188,6 +211,20 @@ pub(super) struct ReplayOptions {
     /// Print, as a recording, the fewest inputs that still give this finding, such as ID_SPELLING, and the finding
     #[arg(long, value_name = "FINDING", conflicts_with_all = ["json", "since", "explain"], ignore_case = true, value_parser = PossibleValuesParser::new(FindingKind::all().map(FindingKind::code)))]
     pub shrink: Option<String>,
+}
+
+/// Options of `install-service`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct InstallOptions {
+    /// Install it for this machine, as root, with a user of its own that exists only while it runs
+    #[arg(long)]
+    pub system: bool,
+    /// Print what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Options of `serve`, after `--`
+    #[arg(last = true, value_name = "SERVE OPTIONS")]
+    pub serve: Vec<String>,
 }
 
 /// Options of `beacon`.

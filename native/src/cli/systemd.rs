@@ -1,4 +1,4 @@
-//! The service manager: the sockets that it hands over, and what it is told. Without one nothing happens here.
+//! The service manager, if there is one: the sockets that it passes, and notifications to it.
 
 use std::net::TcpListener;
 
@@ -26,7 +26,7 @@ pub(super) fn sockets(options: &ServeOptions) -> Result<Vec<TcpListener>, Failur
         .map(|at| {
             let why = match files.take_tcp_listener(at) {
                 Ok(Some(listener)) => return Ok(listener),
-                Ok(None) => "it is taken already".to_owned(),
+                Ok(None) => "it was passed twice".to_owned(),
                 Err(error) => error.to_string(),
             };
             Err(Failure::Other(format!(
@@ -43,13 +43,13 @@ pub(super) fn sockets(_: &ServeOptions) -> Result<Vec<TcpListener>, Failure> {
     Ok(Vec::new())
 }
 
-/// Tells the service manager that the gateway serves, and from then on, as often as it asks for, that it is alive. Call
-/// it where the gateway runs: a gateway that hangs is then restarted.
+/// Notifies the service manager that the gateway serves, and then feeds its watchdog. Must be called on the thread that
+/// the gateway runs on: a gateway that hangs is then restarted.
 #[cfg(target_os = "linux")]
 pub(super) fn ready() {
     use sd_notify::NotifyState;
 
-    tell(&[NotifyState::Ready]);
+    notify(&[NotifyState::Ready]);
     let Some(limit) = sd_notify::watchdog_enabled() else {
         return;
     };
@@ -62,21 +62,21 @@ pub(super) fn ready() {
     tokio::spawn(async move {
         loop {
             beats.tick().await;
-            tell(&[NotifyState::Watchdog]);
+            notify(&[NotifyState::Watchdog]);
         }
     });
 }
 
-/// Tells the service manager that the gateway stops.
+/// Notifies the service manager that the gateway stops.
 #[cfg(target_os = "linux")]
 pub(super) fn stopping() {
-    tell(&[sd_notify::NotifyState::Stopping]);
+    notify(&[sd_notify::NotifyState::Stopping]);
 }
 
 #[cfg(target_os = "linux")]
-fn tell(states: &[sd_notify::NotifyState<'_>]) {
+fn notify(states: &[sd_notify::NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "the service manager cannot be told (NOTIFY_SOCKET)");
+        tracing::warn!(%error, "cannot notify the service manager (NOTIFY_SOCKET)");
     }
 }
 

@@ -8,6 +8,8 @@
 mod beacon;
 mod doctor;
 mod explain;
+#[cfg(unix)]
+mod install;
 mod list;
 mod observe;
 mod recording;

@@ -102,7 +102,10 @@ impl Cli {
             match &mut cli.command {
                 Command::Serve(options) => options.keep_strongest(matches)?,
                 Command::List(options) => options.client.keep_strongest(matches),
-                Command::Replay(_) => {}
+                Command::Replay(_)
+                | Command::InstallService(_)
+                | Command::Completions { .. }
+                | Command::Man { .. } => {}
                 Command::Doctor(options) => options.client.keep_strongest(matches),
                 Command::Explain(options) => options.client.keep_strongest(matches),
                 Command::Watch(options) => options.keep_strongest(matches),
