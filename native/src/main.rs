@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+#[cfg(all(feature = "mimalloc", target_env = "musl"))]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     presence_gateway::cli::main()
 }

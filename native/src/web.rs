@@ -60,15 +60,53 @@ impl WebRoot {
     pub fn read(folder: &Path) -> Result<Self, WebRootError> {
         let mut reader = Reader {
             folder,
-            files: BTreeMap::new(),
+            root: Self::default(),
             bytes: 0,
         };
         reader.read_folder(folder, "/", 0)?;
-        let root = Self { files: reader.files };
+        let root = reader.root;
         if root.file("/").is_none() {
             return Err(WebRootError::NoIndex(folder.to_owned()));
         }
         Ok(root)
+    }
+
+    /// The page that is part of the program, without its source maps. Its bytes are not copied.
+    #[cfg(feature = "page")]
+    #[must_use]
+    pub fn embedded() -> Self {
+        static PAGE: include_dir::Dir<'_> = include_dir::include_dir!("$PRESENCE_PAGE");
+        let mut root = Self::default();
+        root.embed(&PAGE);
+        root
+    }
+
+    #[cfg(feature = "page")]
+    fn embed(&mut self, folder: &'static include_dir::Dir<'static>) {
+        for file in folder.files() {
+            let path = file.path().to_string_lossy();
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+            if !name.ends_with(".map") {
+                let folder = if folder.is_empty() {
+                    "/".to_owned()
+                } else {
+                    format!("/{folder}/")
+                };
+                self.insert(&folder, name, Bytes::from_static(file.contents()));
+            }
+        }
+        for folder in folder.dirs() {
+            self.embed(folder);
+        }
+    }
+
+    /// `folder` is the path of its URL, with a slash behind.
+    fn insert(&mut self, folder: &str, name: &str, body: Bytes) {
+        let file = WebFile::new(name, body);
+        if name == INDEX {
+            self.files.insert(folder.into(), file.clone());
+        }
+        self.files.insert(format!("{folder}{name}").into(), file);
     }
 
     /// Returns the file at the path of a URL, as [`decoded`] returns it.
@@ -79,7 +117,7 @@ impl WebRoot {
 
 struct Reader<'a> {
     folder: &'a Path,
-    files: BTreeMap<Box<str>, WebFile>,
+    root: WebRoot,
     bytes: u64,
 }
 
@@ -106,14 +144,11 @@ impl Reader<'_> {
     fn read_file(&mut self, file: &Path, path: &str, name: &str) -> Result<(), WebRootError> {
         let failed = |error| WebRootError::Io(file.to_owned(), error);
         self.bytes += fs::metadata(file).map_err(failed)?.len();
-        if self.bytes > MAX_MIB * 1024 * 1024 || self.files.len() >= MAX_FILES {
+        if self.bytes > MAX_MIB * 1024 * 1024 || self.root.files.len() >= MAX_FILES {
             return Err(WebRootError::TooLarge(self.folder.to_owned()));
         }
-        let file = WebFile::new(name, fs::read(file).map_err(failed)?.into());
-        if name == INDEX {
-            self.files.insert(path.into(), file.clone());
-        }
-        self.files.insert(format!("{path}{name}").into(), file);
+        self.root
+            .insert(path, name, fs::read(file).map_err(failed)?.into());
         Ok(())
     }
 }

@@ -44,7 +44,8 @@ cargo xtask <command>
                           bills of materials, Linux on ARM and with musl; results in target/supply
       --only NAME         just this step and what it needs (may be repeated)
       --list              name the steps and stop
-  build                   build everything in release
+  build                   build everything in release: the npm package, and the gateway with the demo page in it, as one
+                          static program on Linux
   help                    this text
 ";
 

@@ -1,13 +1,16 @@
 //! `cargo xtask build`.
 
+use std::path::PathBuf;
+
 use lexopt::Parser;
 
 use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
 use crate::steps::package::{build_demo, build_package};
+use crate::tools::cross::LINUXES;
 
-/// Builds everything a user gets, in release.
+/// Builds everything a user gets, in release: the page is a part of the gateway, which is one static program on Linux.
 ///
 /// # Errors
 /// When a build fails.
@@ -15,9 +18,51 @@ pub(crate) fn build(project: &Project, arguments: &[String]) -> Result<(), Failu
     if let Some(argument) = Parser::from_args(arguments.to_vec()).next()? {
         return Err(argument.unexpected().into());
     }
-    build_all(project)?;
-    println!("built {}", project.release_gateway().display());
+    build_page(project)?;
+    let program = build_with_page(project)?;
+    let bytes = std::fs::metadata(&program).map_or(0, |file| file.len());
+    println!("built {} ({:.1} MB)", program.display(), bytes as f64 / 1e6);
     Ok(())
+}
+
+/// Builds the gateway with the page in it. It has a folder of its own, so that the builds for `run` and `bench` stay.
+fn build_with_page(project: &Project) -> Result<PathBuf, Failure> {
+    let folder = project.path("target/dist");
+    let cargo = Program::cargo(project)
+        .with([
+            "build",
+            "--release",
+            "--package",
+            "presence-gateway",
+            "--features",
+            "page",
+        ])
+        .with(["--target-dir".into(), folder.to_string_lossy()])
+        .env("PRESENCE_PAGE", project.path("web-demo/dist"));
+    let program = format!("presence-gateway{}", std::env::consts::EXE_SUFFIX);
+    let is_first = !folder.exists();
+    let announce = |what: &str| println!("[3/3] the gateway {what}{}", first_time(is_first, "4 min"));
+    let linux = LINUXES.iter().find(|linux| linux.runs_here());
+    match linux.map(|linux| linux.ensure(project).map(|()| linux)) {
+        Some(Ok(linux)) => {
+            announce("with the page, as a static program");
+            linux.configure(cargo).run()?;
+            return Ok(folder.join(linux.target).join("release").join(program));
+        }
+        Some(Err(why)) => println!("      not as a static program: {why}"),
+        None => {}
+    }
+    announce("with the page");
+    cargo.run()?;
+    Ok(folder.join("release").join(program))
+}
+
+fn first_time(is_first: bool, time: &str) -> String {
+    if is_first {
+        format!(" (first time: about {time})")
+    } else {
+        " (only what changed)".to_owned()
+    }
 }
 
 /// Builds the npm package, the demo page that uses it, and the gateway that serves the page.
@@ -25,21 +70,19 @@ pub(crate) fn build(project: &Project, arguments: &[String]) -> Result<(), Failu
 /// # Errors
 /// When a build fails.
 pub(crate) fn build_all(project: &Project) -> Result<(), Failure> {
-    let first_time = |is_first: bool, time: &str| {
-        if is_first {
-            format!(" (first time: about {time})")
-        } else {
-            " (only what changed)".to_owned()
-        }
-    };
-    let is_first = !project.path("wasm/dist/core.wasm").exists();
-    println!("[1/3] the npm package{}", first_time(is_first, "6 min"));
-    build_package(project)?;
-    println!("[2/3] the demo page");
-    build_demo(project)?;
+    build_page(project)?;
     let is_first = !project.release_gateway().exists();
     println!("[3/3] the gateway, in release{}", first_time(is_first, "3 min"));
     Program::cargo(project)
         .with(["build", "--release", "--package", "presence-gateway"])
         .run()
+}
+
+/// Builds the npm package, and the demo page that uses it.
+fn build_page(project: &Project) -> Result<(), Failure> {
+    let is_first = !project.path("wasm/dist/core.wasm").exists();
+    println!("[1/3] the npm package{}", first_time(is_first, "6 min"));
+    build_package(project)?;
+    println!("[2/3] the demo page");
+    build_demo(project)
 }

@@ -16,7 +16,7 @@ const CHECKED: [&str; 2] = ["aarch64-apple-darwin", "x86_64-pc-windows-msvc"];
 /// without the features that build C.
 pub(super) const PLATFORMS: Step = Step {
     name: "platforms",
-    title: "the gateway for other systems: Linux with musl and on ARM built, macOS and Windows checked without TLS",
+    title: "the gateway with the page for other systems: Linux with musl and on ARM built, macOS and Windows checked without TLS",
     first_time: " (first time: about 5 min)",
     is_ready: |project| {
         let is_built = |target| has_target(project, target) && project.path("target").join(target).exists();
@@ -25,7 +25,7 @@ pub(super) const PLATFORMS: Step = Step {
                 .iter()
                 .all(|linux| is_built(linux.target) && linux.has_compiler(project))
     },
-    needs: &[],
+    needs: &["wasm-tools", "package", "demo"],
     opt_in: false,
     run: |project, tally| {
         for target in CHECKED {
@@ -66,8 +66,10 @@ fn build(project: &Project, linux: &Linux, tally: &mut Tally) -> Result<(), Fail
         return check_without_c(project, target, tally);
     }
     println!("      {target}: building");
+    let page = project.path("web-demo/dist");
     let cargo = Program::cargo(project)
-        .with(["build", "--package", "presence-gateway"])
+        .with(["build", "--package", "presence-gateway", "--features", "page"])
+        .env("PRESENCE_PAGE", &page)
         .env("RUSTFLAGS", "-D warnings");
     linux.configure(cargo).run()?;
     tally.passed += 1;
@@ -77,8 +79,11 @@ fn build(project: &Project, linux: &Linux, tally: &mut Tally) -> Result<(), Fail
             .join(target)
             .join("debug")
             .join("presence-gateway");
-        start_and_list(&[gateway.to_string_lossy().into_owned()])?;
-        println!("      {target}: started, and its row listed");
+        start_and_list(
+            &[gateway.to_string_lossy().into_owned()],
+            Some(&page.join("index.html")),
+        )?;
+        println!("      {target}: started, its row listed, and its page loaded");
         tally.passed += 1;
     }
     Ok(())

@@ -1,6 +1,9 @@
 //! A gateway that was built for another system, started on this one.
 
-use std::io::{BufRead, BufReader};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::failure::Failure;
@@ -9,11 +12,11 @@ use crate::failure::Failure;
 const TOKEN: &str = "smoke";
 
 /// Starts the gateway, and lists its rows with the same program. `words` is the program, after an emulator if it needs
-/// one.
+/// one. With `page`, the gateway must answer with this page, which is a part of it.
 ///
 /// # Errors
-/// When the gateway does not start, or the list does not have the gateway's own row.
-pub(super) fn start_and_list(words: &[String]) -> Result<(), Failure> {
+/// When the gateway does not start, the list does not have the gateway's own row, or the page is another one.
+pub(super) fn start_and_list(words: &[String], page: Option<&Path>) -> Result<(), Failure> {
     let shown = words.join(" ");
     let failed = |why: &dyn std::fmt::Display| Failure::missing(format!("`{shown}`: {why}"));
     let mut gateway = command(words)
@@ -21,11 +24,13 @@ pub(super) fn start_and_list(words: &[String]) -> Result<(), Failure> {
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| failed(&error))?;
-    let listed = address(&mut gateway).map(|url| {
+    let address = address(&mut gateway);
+    let listed = address.as_ref().map(|address| {
         command(words)
-            .args(["list", "--url", &url, "--token", TOKEN])
+            .args(["list", "--url", &format!("ws://{address}"), "--token", TOKEN])
             .output()
     });
+    let served = address.zip(page).map(|(address, page)| has_page(&address, page));
     // It may have ended on its own, which is what the list's absence says.
     let _ = gateway.kill();
     gateway.wait().map_err(|error| failed(&error))?;
@@ -34,10 +39,26 @@ pub(super) fn start_and_list(words: &[String]) -> Result<(), Failure> {
         .map_err(|error| failed(&error))?;
     let table = String::from_utf8_lossy(&listed.stdout);
     if table.lines().any(|line| line.contains(" gateway ")) {
-        return Ok(());
+        return match served {
+            None | Some(Ok(true)) => Ok(()),
+            Some(Ok(false)) => Err(failed(&"it serves another page")),
+            Some(Err(error)) => Err(failed(&error)),
+        };
     }
     let errors = String::from_utf8_lossy(&listed.stderr);
     Err(failed(&format!("`list` printed:\n{table}{errors}")))
+}
+
+/// Whether the gateway answers with the page in this file.
+fn has_page(address: &str, page: &Path) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect(address)?;
+    write!(
+        stream,
+        "GET / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer.starts_with("HTTP/1.1 200") && answer.ends_with(&fs::read_to_string(page)?))
 }
 
 fn command(words: &[String]) -> Command {
@@ -55,7 +76,7 @@ fn address(gateway: &mut Child) -> Option<String> {
         .lines()
         .map_while(Result::ok)
         .find_map(|line| Some(line.split_once(" ws://")?.1.to_owned()))
-        .and_then(|rest| Some(format!("ws://{}", rest.split_whitespace().next()?)))
+        .and_then(|rest| Some(rest.split_whitespace().next()?.to_owned()))
 }
 
 #[cfg(test)]
@@ -64,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_program_that_is_no_gateway_fails() {
-        assert!(start_and_list(&["true".to_owned()]).is_err());
-        assert!(start_and_list(&["no-such-program".to_owned()]).is_err());
+        assert!(start_and_list(&["true".to_owned()], None).is_err());
+        assert!(start_and_list(&["no-such-program".to_owned()], None).is_err());
     }
 }

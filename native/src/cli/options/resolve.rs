@@ -115,10 +115,16 @@ impl ServeOptions {
             return Err(invalid("hsts", &why));
         }
 
-        if let Some(folder) = &self.web_root {
-            let root = WebRoot::read(folder).map_err(|error| invalid("web-root", &error))?;
-            config.web_root = Some(Arc::new(root));
-        }
+        config.web_root = match &self.web_root {
+            Some(folder) => {
+                let root = WebRoot::read(folder).map_err(|error| invalid("web-root", &error))?;
+                Some(Arc::new(root))
+            }
+            #[cfg(feature = "page")]
+            None => Some(Arc::new(WebRoot::embedded())),
+            #[cfg(not(feature = "page"))]
+            None => None,
+        };
 
         let limits = &mut config.limits;
         set(&mut limits.window_ms, self.window_ms);

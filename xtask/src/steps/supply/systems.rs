@@ -40,7 +40,7 @@ fn build(project: &Project, place: &Place, linux: &Linux, tally: &mut Tally) -> 
         Ok(emulator) => {
             let mut words: Vec<String> = emulator.into_iter().map(str::to_owned).collect();
             words.push(kept.to_string_lossy().into_owned());
-            start_and_list(&words)?;
+            start_and_list(&words, None)?;
             println!("      {target}: started, and its row listed");
             tally.passed += 1;
         }
