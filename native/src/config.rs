@@ -4,7 +4,7 @@
 #[cfg(feature = "cluster")]
 mod cluster;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -74,6 +74,10 @@ pub struct GatewayConfig {
     pub cluster: Option<ClusterConfig>,
     /// Files of the gateway's page; a short built-in page when `None`.
     pub web_root: Option<Arc<WebRoot>>,
+    /// Whether `/metrics` is answered on the port of the WebSocket, to those who present the secret.
+    pub metrics: bool,
+    /// Where metrics are answered too, without a secret and from a thread of their own.
+    pub metrics_bind: Option<SocketAddr>,
     /// Where to record what changes rows, for `replay`.
     pub record: Option<RecordTo>,
     /// The version that the gateway states.
@@ -103,6 +107,8 @@ impl Default for GatewayConfig {
             #[cfg(feature = "cluster")]
             cluster: None,
             web_root: None,
+            metrics: false,
+            metrics_bind: None,
             record: None,
             version: env!("CARGO_PKG_VERSION").into(),
             self_entry: None,

@@ -3,10 +3,12 @@
 #[cfg(feature = "cluster")]
 mod cluster;
 mod lines;
+mod meter;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use meter::Meter;
 use presence_core::Now;
 use presence_core::roster::{Disputes, Evictions};
 use presence_core::server::{ConnId, Handshake, Hub, HubOutput, Item, LeaveCause};
@@ -17,6 +19,7 @@ use tracing::info;
 use crate::clock::Clock;
 use crate::conn::{Event, Input, MAX_EVENTS, Peer};
 use crate::log::OncePerMinute;
+use crate::metrics::{Class, Leave};
 use crate::recording::{Raw, Tap};
 
 /// Length of the driver's turn before other tasks run, in ms.
@@ -45,6 +48,8 @@ pub(crate) struct Driver {
     logged_disputes: Disputes,
     /// The recording, if there is one.
     tap: Option<Tap>,
+    /// What counts for metrics, if they are on.
+    meter: Option<Box<Meter>>,
     #[cfg(feature = "cluster")]
     fleet: Option<cluster::Fleet>,
 }
@@ -68,6 +73,7 @@ impl Driver {
             dispute_lines: OncePerMinute::default(),
             logged_disputes: Disputes::default(),
             tap,
+            meter: None,
             #[cfg(feature = "cluster")]
             fleet: None,
         };
@@ -99,13 +105,14 @@ impl Driver {
     pub(crate) async fn run(mut self) {
         let mut turn_began_ms = self.clock.now().age_ms;
         loop {
-            let deadline = self.deadline();
+            let deadline = self.wakes_at_ms();
             let event = tokio::select! {
                 biased;
                 event = self.events.recv() => Some(event),
                 () = self.clock.wait(deadline) => None,
             };
             let now = self.clock.now();
+            self.start_metering(now);
             // Deadlines are compared with the clock, and a flood of events must not delay them.
             if self
                 .hub
@@ -128,6 +135,7 @@ impl Driver {
             self.flush(now);
             self.log_evictions(now);
             self.log_disputes(now);
+            self.finish_metering(now);
             if self.hub.awaits_sent() {
                 self.hub.handle_sent(self.clock.now());
             }
@@ -168,12 +176,13 @@ impl Driver {
         }
         let (peers, handshakes): (Vec<_>, Vec<_>) = joins.into_iter().unzip();
         let recorded = self.tap.as_ref().map(|_| handshakes.clone());
+        let classes: Vec<_> = handshakes.iter().map(|handshake| self.class(handshake)).collect();
         let conns = self.hub.join_all(handshakes, now);
         for (conn, handshake) in conns.iter().zip(recorded.into_iter().flatten()) {
             self.record(now, || Some(Raw::Join(conn.serial, Box::new(handshake))));
         }
-        for (&conn, peer) in conns.iter().zip(&peers) {
-            self.add(conn, peer);
+        for ((&conn, peer), class) in conns.iter().zip(&peers).zip(classes) {
+            self.add(conn, peer, class);
         }
         self.execute(now);
         self.flush(now);
@@ -188,7 +197,7 @@ impl Driver {
             Event::Batch(peer, inputs) => self.handle_batch(&peer, inputs, now),
             Event::Leave(peer, cause) => {
                 if let Some(conn) = peer.conn() {
-                    self.leave(conn, cause, now);
+                    self.leave(conn, cause, Leave::noticed(cause), now);
                     self.execute(now);
                 }
             }
@@ -249,11 +258,12 @@ impl Driver {
     fn handle_input(&mut self, peer: &Arc<Peer>, input: Input, now: Now) -> bool {
         if let Input::Join(handshake) = input {
             let recorded = self.tap.as_ref().map(|_| handshake.clone());
+            let class = self.class(&handshake);
             let conn = self.hub.join(*handshake, now);
             self.record(now, || {
                 recorded.map(|handshake| Raw::Join(conn.serial, handshake))
             });
-            self.add(conn, peer);
+            self.add(conn, peer, class);
             self.execute(now);
             return true;
         }
@@ -287,13 +297,14 @@ impl Driver {
     }
 
     /// Adds the connection's peer.
-    fn add(&mut self, conn: ConnId, peer: &Arc<Peer>) {
+    fn add(&mut self, conn: ConnId, peer: &Arc<Peer>, class: Option<Class>) {
         let slot = conn.slot as usize;
         if self.peers.len() <= slot {
             self.peers.resize_with(slot + 1, || None);
         }
         self.peers[slot] = Some((conn, Arc::clone(peer)));
         peer.joined(conn);
+        self.note_join(conn, class);
     }
 
     /// Carries out the hub's outputs.
@@ -308,7 +319,7 @@ impl Driver {
                     }
                 }
                 HubOutput::Drop(conn, close) => {
-                    if let Some(peer) = self.remove(conn) {
+                    if let Some(peer) = self.remove(conn, Leave::Silent) {
                         peer.close(close);
                         self.mark(peer, now);
                     }
@@ -322,11 +333,12 @@ impl Driver {
         let Some(peer) = self.peer(conn) else { return };
         let is_delta = matches!(item, Item::Delta(_));
         if let Item::Close(close) = item {
+            let reason = Leave::with_close(&close);
             peer.close(close);
-            self.leave(conn, LeaveCause::WeClosed, now);
+            self.leave(conn, LeaveCause::WeClosed, reason, now);
         } else if peer.push(item).is_err() {
             peer.close(CloseFrame::SLOW_CONSUMER);
-            self.leave(conn, LeaveCause::WeClosed, now);
+            self.leave(conn, LeaveCause::WeClosed, Leave::SlowConsumer, now);
         } else if is_delta && peer.take_behind() {
             // The next outputs include a snapshot for it.
             self.hub.resync(conn, now);
@@ -335,8 +347,8 @@ impl Driver {
     }
 
     /// Removes the connection; the consequences are among the hub's next outputs.
-    fn leave(&mut self, conn: ConnId, cause: LeaveCause, now: Now) {
-        if self.remove(conn).is_some() {
+    fn leave(&mut self, conn: ConnId, cause: LeaveCause, reason: Leave, now: Now) {
+        if self.remove(conn, reason).is_some() {
             self.record(now, || Some(Raw::Leave(conn.serial, cause)));
             self.hub.leave(conn, cause, now);
         }
@@ -365,8 +377,10 @@ impl Driver {
         (*id == conn).then(|| Arc::clone(peer))
     }
 
-    fn remove(&mut self, conn: ConnId) -> Option<Arc<Peer>> {
+    fn remove(&mut self, conn: ConnId, reason: Leave) -> Option<Arc<Peer>> {
         let place = self.peers.get_mut(conn.slot as usize)?;
-        place.take_if(|(id, _)| *id == conn).map(|(_, peer)| peer)
+        let (_, peer) = place.take_if(|(id, _)| *id == conn)?;
+        self.note_leave(conn, reason);
+        Some(peer)
     }
 }

@@ -23,8 +23,10 @@ use crate::conn::{Event, MAX_EVENTS, Shared};
 use crate::driver::Driver;
 use crate::feed::Feed;
 use crate::identity;
+use crate::metrics::Metrics;
 use crate::net::accept::accept_all;
-use crate::net::listen::{ListenError, adopt, listen, only_loopback};
+use crate::net::listen::{ListenError, adopt, listen, listen_at, only_loopback};
+use crate::net::metrics;
 use crate::recording::Tap;
 
 /// Why a gateway cannot start.
@@ -53,6 +55,8 @@ pub enum StartError {
 pub struct Gateway {
     listeners: Vec<TcpListener>,
     addresses: Vec<SocketAddr>,
+    /// Where metrics are answered from a thread of their own.
+    scrapes: Option<std::net::TcpListener>,
     config: GatewayConfig,
     hash_seed: u64,
     boot_id: Box<str>,
@@ -92,10 +96,12 @@ impl Gateway {
             .iter()
             .filter_map(|listener| listener.local_addr().ok())
             .collect();
+        let scrapes = config.metrics_bind.map(listen_at).transpose()?;
         let events = mpsc::channel(MAX_EVENTS);
         Ok(Self {
             listeners,
             addresses,
+            scrapes,
             config,
             hash_seed: u64::from_ne_bytes(seed),
             boot_id: uuid::Uuid::new_v4().to_string().into(),
@@ -120,6 +126,7 @@ impl Gateway {
     pub fn start(config: GatewayConfig, clock: Clock) -> Result<RunningGateway, StartError> {
         let gateway = Self::bind(config)?;
         let addresses = gateway.addresses.clone();
+        let metrics_address = gateway.metrics_address();
         let scheme = gateway.config.tls.as_ref().map_or("ws", |_| "wss");
         let driver = gateway.events.0.downgrade();
         let feeds = gateway.feeds();
@@ -130,6 +137,7 @@ impl Gateway {
         }));
         Ok(RunningGateway {
             addresses,
+            metrics_address,
             scheme,
             driver,
             feeds,
@@ -142,6 +150,14 @@ impl Gateway {
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// Where metrics are answered from a thread of their own, with the actual port.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.scrapes
+            .as_ref()
+            .and_then(|listener| listener.local_addr().ok())
     }
 
     /// What this run of the gateway states in `server.bootId`.
@@ -174,7 +190,9 @@ impl Gateway {
         let mut hub = Hub::new(hub_config, began);
         // The names are checked already.
         let _ = hub.observe(self.config.observed.clone(), clock.now());
-        let driver = Driver::new(hub, clock.clone(), received, tap);
+        let is_metered = self.config.metrics || self.scrapes.is_some();
+        let metrics = is_metered.then(|| Arc::new(Metrics::new(began.wall_ms)));
+        let driver = Driver::new(hub, clock.clone(), received, tap).with_metrics(metrics.clone());
         let (_degraded, is_degraded) = watch::channel(None);
         #[cfg(feature = "cluster")]
         let (driver, fleet) = match self.config.cluster.clone() {
@@ -194,7 +212,7 @@ impl Gateway {
         let port = self.addresses.first().map_or(self.config.port, SocketAddr::port);
         let offset = driver.stated_offset_ms();
         let mut driver = tokio::spawn(driver.run());
-        let shared = Arc::new(Shared::new(
+        let shared = Shared::new(
             self.config,
             self.limiter,
             port,
@@ -202,7 +220,11 @@ impl Gateway {
             offset,
             stopping,
             is_degraded,
-        ));
+        );
+        let shared = Arc::new(shared.with_metrics(metrics));
+        if let Some(listener) = self.scrapes {
+            metrics::start(listener, Arc::clone(&shared));
+        }
         tokio::select! {
             () = accept_all(&self.listeners, &shared, &events) => {}
             () = shutdown => {}
@@ -267,6 +289,7 @@ fn hub_config(config: &GatewayConfig, hash_seed: u64, boot_id: Box<str>) -> HubC
 #[derive(Debug)]
 pub struct RunningGateway {
     addresses: Vec<SocketAddr>,
+    metrics_address: Option<SocketAddr>,
     scheme: &'static str,
     driver: mpsc::WeakSender<Event>,
     feeds: Vec<Feed>,
@@ -279,6 +302,12 @@ impl RunningGateway {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.addresses[0]
+    }
+
+    /// Where metrics are answered from a thread of their own.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// The URL for clients.

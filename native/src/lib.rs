@@ -16,6 +16,7 @@
 //! | `files` | reads small files |
 //! | `identity` | this machine's name, version and row |
 //! | [`clock`] | the only place that reads clocks |
+//! | `metrics` | numbers about the whole gateway |
 //! | `log` | bounds on log lines, and text made safe for them |
 //! | `cluster` | the fleet on NATS; needs the feature of that name |
 //! | `cli` | the commands; needs the feature of that name |
@@ -43,6 +44,7 @@ mod files;
 mod gateway;
 mod identity;
 mod log;
+mod metrics;
 mod net;
 mod recording;
 mod tls;

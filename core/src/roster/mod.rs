@@ -30,7 +30,7 @@ pub use self::clock::CLOCK_STEP_MS;
 pub use self::config::{DEFAULT_MAX_ENTRIES, DEFAULT_TTL_MS, RosterConfig};
 pub use self::encoding::Work;
 pub use self::rules::{
-    Aim, BeaconError, BeaconTarget, ConnectWrite, Disputes, Evictions, Holder, Move, Report,
+    Aim, BeaconError, BeaconTarget, ConnectWrite, Disputes, Evictions, Expiries, Holder, Move, Report,
 };
 pub use self::size::{MAX_ROW_BYTES, MIN_LIST_BYTES, ROW_SHARE_BYTES, max_list_bytes};
 pub use self::store::RowId;
@@ -91,6 +91,7 @@ pub struct Roster {
     moves: Vec<Move>,
     work: Work,
     evictions: Evictions,
+    expiries: Expiries,
     removals: u64,
     disputes: Disputes,
     history: History,
@@ -130,6 +131,7 @@ impl Roster {
             moves: Vec::new(),
             work: Work::default(),
             evictions: Evictions::default(),
+            expiries: Expiries::default(),
             removals: 0,
             disputes: Disputes::default(),
             history: History::default(),

@@ -68,6 +68,27 @@ pub enum SecretEvidence {
     },
 }
 
+/// Judges a request of plain HTTP, which proves no device: the order of checks and the words are those of a handshake.
+///
+/// # Errors
+/// The error to answer.
+pub fn judge_request(origin: OriginEvidence, secret: SecretEvidence) -> Result<(), WireError> {
+    let claim = Claim {
+        device_id: None,
+        signed_at_ms: None,
+        offers_device_token: false,
+        client: ClientKind::Other,
+    };
+    let device = DeviceEvidence::Absent;
+    claim
+        .judge(&Evidence {
+            origin,
+            secret,
+            device,
+        })
+        .map(drop)
+}
+
 /// A refused handshake: the answer, which the close that follows it repeats.
 #[derive(Debug)]
 pub(super) struct Refusal {

@@ -3,6 +3,7 @@
 mod broadcast;
 mod calls;
 mod config;
+mod counts;
 mod deltas;
 mod explain;
 mod hello;
@@ -31,6 +32,7 @@ use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 pub use self::config::HubConfig;
+pub use self::counts::Counts;
 #[cfg(feature = "recording")]
 pub(crate) use self::explain::changes::{Cause, Seen};
 use self::journal::Journal;
@@ -115,6 +117,7 @@ pub struct Hub {
     sending_began_ms: Option<u64>,
     /// Beacons refused because another device owns the row.
     refused_beacons: u64,
+    counts: Counts,
     /// The version of the last broadcast.
     announced_version: u64,
     is_shut_down: bool,
@@ -149,6 +152,7 @@ impl Hub {
             window_ends_ms: 0,
             sending_began_ms: None,
             refused_beacons: 0,
+            counts: Counts::default(),
             is_shut_down: false,
             is_muted: false,
             journal: Journal::default(),

@@ -16,9 +16,9 @@ pub mod hub;
 pub mod outbox;
 pub mod refused;
 
-pub use admission::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence};
+pub use admission::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence, judge_request};
 pub use connection::{Connection, ConnectionOutput, Handshake};
-pub use hub::{ConnId, Hub, HubConfig, HubOutput, LeaveCause};
+pub use hub::{ConnId, Counts, Hub, HubConfig, HubOutput, LeaveCause};
 #[cfg(feature = "recording")]
 pub(crate) use hub::{SavedHub, SavedMember, SavedRoster, SavedRow};
 pub use outbox::{Item, Outbox, Outgoing};

@@ -237,6 +237,12 @@ impl Outbox {
         Some(Outgoing::Event(event, SeqSuffix::new(self.seq)))
     }
 
+    /// Number of frames that wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -167,6 +167,12 @@ impl EventFrame {
         })
     }
 
+    /// Whether it states rows: `presence`, `presence.snapshot` or `presence.delta`.
+    #[must_use]
+    pub fn is_presence(&self) -> bool {
+        self.0.head.starts_with(r#"{"type":"event","event":"presence"#)
+    }
+
     /// With a `stateVersion`, a JSON text.
     #[must_use]
     pub fn with_state_version(mut self, version: &str) -> Self {

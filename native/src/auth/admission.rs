@@ -3,9 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use presence_core::Now;
-use presence_core::server::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence};
-use presence_core::wire::ConnectParams;
+use presence_core::server::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence, judge_request};
 use presence_core::wire::error::{Misplaced, SecretKind};
+use presence_core::wire::{AuthParams, ConnectParams, WireError};
 
 use crate::auth::device;
 use crate::auth::origin::AllowedOrigins;
@@ -71,7 +71,7 @@ impl Admission {
         if evidence.origin == OriginEvidence::Refused {
             return evidence;
         }
-        evidence.secret = self.secret(params, facts, now);
+        evidence.secret = self.secret(&params.auth, facts, now);
         if matches!(
             evidence.secret,
             SecretEvidence::Match | SecretEvidence::NotRequired
@@ -79,6 +79,20 @@ impl Admission {
             evidence.device = device::verify(params, nonce, now);
         }
         evidence
+    }
+
+    /// Judges a request of plain HTTP that offers these secrets, with the throttle that handshakes have.
+    ///
+    /// # Errors
+    /// The error to answer.
+    pub(crate) fn judge_request(&self, auth: &AuthParams, facts: &Facts, now: Now) -> Result<(), WireError> {
+        let origin = self.origin(facts);
+        let secret = match origin {
+            OriginEvidence::Allowed => self.secret(auth, facts, now),
+            // A refused page cannot guess.
+            OriginEvidence::Refused => SecretEvidence::NotRequired,
+        };
+        judge_request(origin, secret)
     }
 
     /// Whether requests for this host are answered. Without a secret, a page whose foreign name was rebound to this
@@ -106,12 +120,12 @@ impl Admission {
         }
     }
 
-    fn secret(&self, params: &ConnectParams, facts: &Facts, now: Now) -> SecretEvidence {
+    fn secret(&self, auth: &AuthParams, facts: &Facts, now: Now) -> SecretEvidence {
         if self.auth == AuthMode::None {
             return SecretEvidence::NotRequired;
         }
         let bucket = facts.bucket();
-        let offered = offered(&params.auth);
+        let offered = offered(auth);
         let mut limiter = self.limiter.lock().unwrap_or_else(PoisonError::into_inner);
         match limiter.check(bucket, &offered, now.age_ms) {
             Check::Wait(retry_after_ms) => {
@@ -123,7 +137,7 @@ impl Admission {
             Check::KnownWrong => return self.auth.mismatch(),
             Check::Compare => {}
         }
-        let evidence = self.auth.compare(&params.auth);
+        let evidence = self.auth.compare(auth);
         let misplaced = |kind| {
             facts
                 .misplaced

@@ -87,6 +87,9 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
     });
     stderr::start_writing();
     info!(%version, addresses = ?gateway.addresses(), auth, %sandbox, "listening");
+    if let Some(address) = gateway.metrics_address() {
+        info!(%address, "metrics are answered without a secret");
+    }
     if let Some(name) = resolved.unused_secret {
         warn!(
             auth,

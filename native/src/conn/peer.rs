@@ -1,6 +1,7 @@
 //! The part of a connection that its own task and the driver share.
 
-use std::io;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use presence_core::Now;
@@ -12,6 +13,7 @@ use super::input::Input;
 use super::socket::Socket;
 use super::sync::{Mutex, MutexGuard, PoisonError};
 use super::writer::{Flush, Writer};
+use crate::metrics::Metrics;
 
 /// Requests wait while more bytes of responses than this are undelivered: a client that asks faster
 /// than it reads is slowed down, not cut off.
@@ -23,6 +25,7 @@ const PAUSE_BYTES: usize = 256 * 1024;
 pub(crate) struct Peer {
     socket: Socket,
     state: Mutex<State>,
+    metrics: Option<Arc<Metrics>>,
 }
 
 #[derive(Debug)]
@@ -52,6 +55,17 @@ enum Phase {
     Broken(Option<CloseFrame>),
 }
 
+/// What waits to be written to a socket.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waiting {
+    /// Frames in the outbox.
+    pub(crate) frames: usize,
+    /// Bytes of the responses among them.
+    pub(crate) bytes: usize,
+    /// Whether the socket is full.
+    pub(crate) is_blocked: bool,
+}
+
 /// The next step of a connection's task.
 #[derive(Debug)]
 pub(super) enum Turn {
@@ -68,7 +82,12 @@ pub(super) enum Turn {
 }
 
 impl Peer {
-    pub(super) fn new(socket: Socket, answer: Box<[u8]>, buffered_bytes: usize) -> Self {
+    pub(super) fn new(
+        socket: Socket,
+        answer: Box<[u8]>,
+        buffered_bytes: usize,
+        metrics: Option<Arc<Metrics>>,
+    ) -> Self {
         let state = State {
             writer: Writer::new(Some(answer), buffered_bytes),
             phase: Phase::Reading,
@@ -79,6 +98,7 @@ impl Peer {
         Self {
             socket,
             state: Mutex::new(state),
+            metrics,
         }
     }
 
@@ -130,7 +150,7 @@ impl Peer {
         if state.blocked_since_ms.is_some() || state.is_broken() {
             return;
         }
-        state.write(&self.socket, now);
+        state.write(&self.socket, self.metrics.as_deref(), now);
         if state.blocked_since_ms.is_some() || state.is_broken() {
             state.wake();
         }
@@ -154,6 +174,16 @@ impl Peer {
         state.wake();
     }
 
+    /// What waits to be written.
+    pub(crate) fn waiting(&self) -> Waiting {
+        let state = self.state();
+        Waiting {
+            frames: state.writer.waiting_frames(),
+            bytes: state.writer.buffered_bytes(),
+            is_blocked: state.blocked_since_ms.is_some(),
+        }
+    }
+
     // For the connection's task.
 
     /// The driver is about to get a batch.
@@ -166,7 +196,7 @@ impl Peer {
 
     /// The socket may take bytes again.
     pub(super) fn resume(&self, now: Now) {
-        self.state().write(&self.socket, now);
+        self.state().write(&self.socket, self.metrics.as_deref(), now);
     }
 
     /// When the socket became full or last accepted a byte.
@@ -192,7 +222,11 @@ impl Peer {
 
     /// Reads without waiting: see [`Socket::try_read`].
     pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.socket.try_read(buffer)
+        let read = self.socket.try_read(buffer)?;
+        if let Some(metrics) = &self.metrics {
+            metrics.received.inc_by(read as u64);
+        }
+        Ok(read)
     }
 
     /// Whether plain bytes may wait that the system does not know of.
@@ -252,8 +286,15 @@ impl Peer {
 
 impl State {
     /// Writes until nothing is left, the socket is full, or writing fails.
-    fn write(&mut self, socket: &Socket, now: Now) {
-        let flushed = self.writer.flush(|slices| socket.try_write(slices));
+    fn write(&mut self, socket: &Socket, metrics: Option<&Metrics>, now: Now) {
+        let write = |slices: &[IoSlice<'_>]| {
+            let written = socket.try_write(slices)?;
+            if let Some(metrics) = metrics {
+                metrics.sent.inc_by(written as u64);
+            }
+            Ok(written)
+        };
+        let flushed = self.writer.flush(write, metrics);
         let (outcome, has_progress) = socket.complete(flushed);
         self.blocked_since_ms = match outcome {
             Ok(Flush::Blocked) if has_progress => Some(now.age_ms),

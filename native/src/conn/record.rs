@@ -112,7 +112,12 @@ impl Record {
     ) {
         let is_restart = close.is_some_and(|close| close.code == CloseFrame::SERVICE_RESTART.code);
         match close {
-            Some(close) if !has_joined && !is_restart => self.write_refusal(close, host, shared),
+            Some(close) if !has_joined && !is_restart => {
+                if let Some(metrics) = &shared.metrics {
+                    metrics.refused(self.refused.as_deref(), close);
+                }
+                self.write_refusal(close, host, shared);
+            }
             close => self.write_close(end, has_joined, close, shared),
         }
     }
@@ -195,7 +200,8 @@ impl Record {
         std::array::from_fn(|_| texts.next().filter(|text| !text.is_empty()))
     }
 
-    fn duration_ms(&self, shared: &Shared) -> u64 {
+    /// The time since the socket was accepted, in ms.
+    pub(super) fn duration_ms(&self, shared: &Shared) -> u64 {
         shared.clock.now().age_ms.saturating_sub(self.accepted_ms)
     }
 }

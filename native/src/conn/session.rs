@@ -91,6 +91,7 @@ impl Session {
             Socket::new(opening.stream),
             opening.answer,
             limits.buffered_bytes,
+            shared.metrics.clone(),
         ));
         let machine = Connection::new(
             limits,
@@ -253,6 +254,10 @@ impl Session {
                 ConnectionOutput::Authenticate(params) => self.authenticate(&params),
                 ConnectionOutput::Join(handshake) => {
                     self.record.accepted(&handshake, &self.shared);
+                    if let Some(metrics) = &self.shared.metrics {
+                        let duration_ms = self.record.duration_ms(&self.shared);
+                        metrics.handshake.observe(duration_ms.saturating_mul(1_000));
+                    }
                     self.inputs.push(Input::Join(handshake));
                     self.joined();
                 }

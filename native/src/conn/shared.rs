@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::GatewayConfig;
 use crate::identity;
 use crate::log::{Lines, OncePerMinute};
+use crate::metrics::Metrics;
 
 /// State of the gateway that all connections share.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) log: RareLines,
     /// Bounds the lines about single connections.
     pub(crate) lines: Arc<Lines>,
+    /// The metrics, if they are on.
+    pub(crate) metrics: Option<Arc<Metrics>>,
     /// The name of this machine.
     pub(crate) host: Box<str>,
     pub(crate) port: u16,
@@ -71,6 +74,7 @@ impl Shared {
             large_texts: Semaphore::new(1),
             log: RareLines::default(),
             lines: Arc::default(),
+            metrics: None,
             host: identity::hostname().into(),
             port,
             started_ms: clock.now().age_ms,
@@ -80,6 +84,11 @@ impl Shared {
             stopping,
             degraded,
         }
+    }
+
+    /// Counts for these metrics.
+    pub(crate) fn with_metrics(self, metrics: Option<Arc<Metrics>>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Whether the gateway stops.

@@ -9,6 +9,8 @@ use presence_core::wire::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
+use crate::metrics::Metrics;
+
 /// Most pieces of one vectored write.
 const MAX_PIECES: usize = 12;
 /// Most slices of one write: a large frame is a header and four segments.
@@ -112,6 +114,11 @@ impl Writer {
         self.outbox.buffered_bytes()
     }
 
+    /// Frames that wait in the outbox.
+    pub(crate) fn waiting_frames(&self) -> usize {
+        self.outbox.len()
+    }
+
     /// Whether nothing waits to be written.
     pub(crate) fn is_empty(&self) -> bool {
         let has_more = self.answer.is_some()
@@ -127,11 +134,12 @@ impl Writer {
     pub(crate) fn flush(
         &mut self,
         mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+        metrics: Option<&Metrics>,
     ) -> (io::Result<Flush>, bool) {
         let mut has_progress = false;
         loop {
             if self.writing.is_empty() {
-                self.take_out();
+                self.take_out(metrics);
                 if self.writing.is_empty() {
                     self.writing = VecDeque::new();
                     return (Ok(Flush::Done), has_progress);
@@ -155,7 +163,7 @@ impl Writer {
     }
 
     /// Takes frames out, small ones together.
-    fn take_out(&mut self) {
+    fn take_out(&mut self, metrics: Option<&Metrics>) {
         let mut bytes = 0;
         while self.writing.len() < MAX_PIECES && bytes < ENOUGH_BYTES && !self.is_closed {
             bytes += if let Some(answer) = self.answer.take() {
@@ -174,7 +182,12 @@ impl Writer {
                         self.is_closed = true;
                         self.take_small(&[&close_frame(&close)])
                     }
-                    Some(text) => self.take_text(text),
+                    Some(text) => {
+                        if let Some(metrics) = metrics {
+                            metrics.sent_frame(&text);
+                        }
+                        self.take_text(text)
+                    }
                 }
             };
         }

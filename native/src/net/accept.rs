@@ -22,6 +22,7 @@ use crate::auth::slots::{Address, Slot};
 use crate::auth::user_header::UserHeader;
 use crate::conn::{Event, Opening, Session, Shared};
 use crate::net::head::{HeadError, Upgrade, read_head};
+use crate::net::http::Asked;
 use crate::net::refused::refuse_slot;
 use crate::net::{answer, http};
 use crate::tls::Transport;
@@ -199,7 +200,13 @@ async fn open(
             return caller.refuse(client, Some(&head), StatusCode::FORBIDDEN, &why);
         }
         let is_last = request.is_last || served == http::MAX_REQUESTS;
-        let reply = http::answer(request, is_last, caller.is_encrypted(), shared);
+        let asked = Asked {
+            request,
+            head: &head,
+            client,
+            shared,
+        };
+        let reply = http::answer(&asked, is_last, caller.is_encrypted());
         if !reply.body.is_empty()
             && let Err(refused) = caller.slot.downloading()
         {

@@ -1,6 +1,7 @@
 //! Reads and parses the head of an HTTP request, for WebSockets and plain HTTP alike: two parsers could disagree about
 //! the same bytes.
 
+mod plain;
 #[cfg(test)]
 mod tests;
 mod upgrade;
@@ -18,6 +19,9 @@ use crate::auth::user_header::StatedUser;
 use crate::log::start_of;
 use crate::tls::HANDSHAKE_RECORD;
 
+use plain::{bearer, prefers_text};
+
+pub(crate) use plain::PlainRequest;
 pub(crate) use upgrade::Upgrade;
 use upgrade::{WebSocketLines, has_token};
 
@@ -60,20 +64,6 @@ pub(crate) struct Head {
     pub user: StatedUser,
     /// What to do with the request.
     pub upgrade: Upgrade,
-}
-
-/// A request of plain HTTP.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct PlainRequest {
-    /// The method; case matters.
-    pub method: Box<str>,
-    /// The path of its target, still percent-encoded, without the query.
-    pub path: Box<str>,
-    /// All If-None-Match values, joined by commas.
-    pub if_none_match: Option<Box<str>>,
-    /// No request follows on this connection: the client asked to close, speaks HTTP/1.0 or sent a body, which is not
-    /// read.
-    pub is_last: bool,
 }
 
 /// Why no head could be read.
@@ -213,6 +203,17 @@ impl Head {
         }
     }
 
+    /// Returns the facts that decide about a request of plain HTTP, which may state its secret in a header.
+    pub(crate) fn facts(&self, client: Client) -> Facts {
+        let misplaced = self.misplaced.filter(|place| *place != Misplaced::Header);
+        let head = Self {
+            misplaced,
+            upgrade: Upgrade::default(),
+            ..self.clone()
+        };
+        head.into_facts(client, None)
+    }
+
     fn new(request: &httparse::Request<'_, '_>, user_header: Option<&str>) -> Result<Self, &'static str> {
         let mut head = Self {
             misplaced: request.path.and_then(secret_in_query),
@@ -239,7 +240,12 @@ impl Head {
                 "origin" if head.origin.is_some() => return Err("there are two Origin lines"),
                 "origin" => head.origin = Some(value.into()),
                 "user-agent" => head.user_agent = Some(start_of(value, MAX_USER_AGENT_BYTES).into()),
-                "authorization" if !value.is_empty() => head.misplaced = Some(Misplaced::Header),
+                "authorization" if plain.auth.is_some() => return Err("there are two Authorization lines"),
+                "authorization" if !value.is_empty() => {
+                    head.misplaced = Some(Misplaced::Header);
+                    plain.auth = Some(Box::new(bearer(value)));
+                }
+                "accept" => plain.prefers_text |= prefers_text(value),
                 "x-forwarded-for" => forwarded_for.push(value),
                 "if-none-match" => if_none_match.push(value),
                 "content-length" => body.length.set(value, "there are two Content-Length lines")?,

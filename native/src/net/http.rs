@@ -7,9 +7,11 @@ use ::http::header::{
 };
 use bytes::Bytes;
 
+use crate::auth::proxy::Client;
 use crate::conn::Shared;
 use crate::net::answer::{Answer, head, text, with_type};
-use crate::net::head::PlainRequest;
+use crate::net::head::{Head, PlainRequest};
+use crate::net::{api, metrics};
 use crate::web::{WebFile, decoded};
 
 /// Time limit for the next request of a connection, in ms.
@@ -24,6 +26,14 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'n
 const WEB_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self' ws: wss:; \
     img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
+/// A request with what decides about it.
+pub(crate) struct Asked<'a> {
+    pub(crate) request: &'a PlainRequest,
+    pub(crate) head: &'a Head,
+    pub(crate) client: Client,
+    pub(crate) shared: &'a Shared,
+}
+
 /// An answer as bytes.
 pub(crate) struct Reply {
     /// The head, with the body if that is small: in one packet.
@@ -33,8 +43,9 @@ pub(crate) struct Reply {
 }
 
 /// Answers one request.
-pub(crate) fn answer(request: &PlainRequest, is_last: bool, is_encrypted: bool, shared: &Shared) -> Reply {
-    let mut answer = respond(request, shared);
+pub(crate) fn answer(asked: &Asked<'_>, is_last: bool, is_encrypted: bool) -> Reply {
+    let Asked { request, shared, .. } = *asked;
+    let mut answer = respond(asked);
     if let Some(max_age_s) = shared.config.hsts_s.filter(|_| is_encrypted)
         && let Ok(value) = HeaderValue::try_from(format!("max-age={max_age_s}"))
     {
@@ -50,11 +61,15 @@ pub(crate) fn answer(request: &PlainRequest, is_last: bool, is_encrypted: bool, 
     Reply { head, body }
 }
 
-fn respond(request: &PlainRequest, shared: &Shared) -> Answer {
+fn respond(asked: &Asked<'_>) -> Answer {
+    let Asked { request, shared, .. } = *asked;
     let path = decoded(&request.path);
     let mut response = match (path.as_deref(), &shared.config.web_root) {
         (Some("/healthz" | "/health"), _) => json(r#"{"ok":true,"status":"live"}"#.to_owned()),
         (Some("/readyz" | "/ready"), _) => ready(shared),
+        (Some("/metrics"), _) if shared.config.metrics => {
+            api::guarded(asked, || metrics::answer(request, shared))
+        }
         (Some("/gateway.json"), Some(_)) => about(shared),
         (Some(path), Some(root)) => root
             .file(path)

@@ -86,7 +86,22 @@ pub(crate) fn only_loopback(listeners: &[std::net::TcpListener]) -> bool {
     })
 }
 
+/// Listens on one address, for a runtime that runs elsewhere.
+///
+/// # Errors
+/// [`ListenError`]: the address is taken, or the system refuses.
+pub(crate) fn listen_at(address: SocketAddr) -> Result<std::net::TcpListener, ListenError> {
+    open_socket(address).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => ListenError::InUse(address),
+        _ => ListenError::Io(address, error),
+    })
+}
+
 fn open(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::from_std(open_socket(address)?)
+}
+
+fn open_socket(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // A restart must not wait for old connections. On Windows the option would take the port from another program.
     #[cfg(unix)]
@@ -100,7 +115,7 @@ fn open(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket.into())
 }
 
 #[cfg(test)]

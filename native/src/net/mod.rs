@@ -4,9 +4,11 @@
 
 pub(crate) mod accept;
 mod answer;
+mod api;
 #[cfg(feature = "cli")]
 pub(crate) mod connect;
 pub(crate) mod head;
 mod http;
 pub(crate) mod listen;
+pub(crate) mod metrics;
 mod refused;

@@ -20,6 +20,9 @@ pub(super) fn log_refusal(
     reason: &str,
     accepted_ms: u64,
 ) {
+    if let Some(metrics) = &shared.metrics {
+        metrics.refused_for(&format!("HTTP_{}", status.as_u16()));
+    }
     if !(enabled!(Level::WARN) && shared.lines.passes(Kind::Refused, &shared.clock)) {
         return;
     }
@@ -64,6 +67,9 @@ pub(super) fn refuse_slot(
 
 /// Logs that a TLS handshake failed, and why: clients that do not trust the certificate say so.
 pub(super) fn log_tls(shared: &Shared, client: Client, reason: &str, accepted_ms: u64) {
+    if let Some(metrics) = &shared.metrics {
+        metrics.refused_for("TLS");
+    }
     if !(enabled!(Level::WARN) && shared.lines.passes(Kind::Refused, &shared.clock)) {
         return;
     }

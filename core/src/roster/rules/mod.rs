@@ -5,6 +5,7 @@
 
 mod activity;
 mod bounds;
+mod expiries;
 mod identity;
 mod ownership;
 mod removal;
@@ -16,11 +17,12 @@ use alloc::vec::Vec;
 
 pub(super) use self::activity::Activity;
 pub use self::bounds::{BeaconError, Evictions, Holder};
+pub use self::expiries::Expiries;
 pub use self::identity::BeaconTarget;
 pub use self::ownership::{Aim, Disputes, Move};
 pub use self::report::Report;
 use super::clock::moment_before;
-use super::history::{Gone, What};
+use super::history::What;
 use super::row::{Detached, Device, Live, Row, Said, overlay, overlay_id};
 use super::store::RowId;
 use super::{MAX_ROW_BYTES, ROW_SHARE_BYTES, Roster, size};
@@ -323,12 +325,14 @@ impl Roster {
         while let Some(id) = self.store.next_to_expire()
             && self.is_over(&self.store[id], now.age_ms)
         {
-            self.remove(id, Gone::Expired, 0);
+            let over_ms = self.store[id].proof_ms.saturating_add(self.config.ttl_ms);
+            self.expire(id, over_ms, now);
         }
+        self.expiries.has_slept = false;
         while now.age_ms >= self.spared_until_ms
             && let Some(id) = self.store.next_spared()
         {
-            self.remove(id, Gone::Expired, 0);
+            self.expire(id, self.spared_until_ms, now);
         }
         self.tell_activity();
     }
@@ -355,6 +359,7 @@ impl Roster {
         self.store
             .spare(|row| until_ms.saturating_sub(row.proof_ms) > ttl_ms);
         self.spared_until_ms = self.spared_until_ms.max(until_ms);
+        self.expiries.has_slept = true;
     }
 
     /// Whether the row's last proof of life is older than the TTL.

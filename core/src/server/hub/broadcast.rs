@@ -70,6 +70,8 @@ impl Hub {
         let is_delta_wanted = self.members.iter().any(wants(true));
         let list = is_list_wanted.then(|| Arc::new(self.presence_event(now)));
         let delta = is_delta_wanted.then(|| self.delta_item(from, now));
+        self.counts.lists += u64::from(list.is_some());
+        self.counts.deltas += u64::from(delta.is_some());
         for (conn, member) in self.members.iter_mut() {
             if !lacks(member) {
                 continue;

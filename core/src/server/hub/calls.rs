@@ -28,6 +28,8 @@ pub(super) enum Answer {
 impl Hub {
     pub(super) fn answer(&mut self, slot: u32, request: &Request, now: Now) -> ResponseFrame {
         let result = self.dispatch(slot, request, now);
+        self.counts.requests += 1;
+        self.counts.failed_requests += u64::from(result.is_err());
         let is_role_refusal = matches!(&result, Err(error) if error.kind == ErrorKind::UnauthorizedRole);
         if let Some(member) = self.members.get_mut(slot) {
             member.refused_calls = if is_role_refusal {
@@ -74,7 +76,10 @@ impl Hub {
             Call::PresenceExplain(None) => return Ok(Answer::Text(self.explain(now))),
             Call::PresenceExplain(Some(row)) => return self.explain_row(row, now).map(Answer::Text),
             Call::SystemEvent(beacon) => {
-                self.system_event(slot, beacon, now)?;
+                let written = self.system_event(slot, beacon, now);
+                self.counts.beacons += u64::from(written.is_ok());
+                self.counts.refused_beacons += u64::from(written.is_err());
+                written?;
                 return Ok(Answer::Done);
             }
             Call::Health => self.health(now),

@@ -78,6 +78,7 @@ fn is_fit(option: &Arg, value: &Value) -> bool {
         // An option that was removed is refused for that, whatever its value.
         _ if option.is_hide_set() => true,
         Value::Integer(_) => !is_secret && !is_path,
+        Value::Boolean(_) => option.get_value_parser().type_id() == TypeId::of::<bool>(),
         _ => false,
     }
 }
@@ -87,6 +88,7 @@ fn text_of(value: Value) -> String {
     match value {
         Value::String(text) => text,
         Value::Integer(number) => number.to_string(),
+        Value::Boolean(is_on) => is_on.to_string(),
         // Always rejected; the parser's message explains why.
         value => value.type_str().to_owned(),
     }

@@ -126,6 +126,9 @@ impl ServeOptions {
             None => None,
         };
 
+        config.metrics = self.metrics.unwrap_or(false);
+        config.metrics_bind = self.metrics_bind;
+
         let limits = &mut config.limits;
         set(&mut limits.window_ms, self.window_ms);
         set(&mut limits.preauth_frame_bytes, self.preauth_frame_bytes);

@@ -1,9 +1,10 @@
 //! The settings of the gateway.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser};
 use tracing::level_filters::LevelFilter;
 
 use super::duration::duration_ms;
@@ -101,6 +102,12 @@ pub(crate) struct ServeOptions {
     /// Record to memory, as much as this time needs or more, and write it to FILE on SIGUSR1
     #[arg(long, env = "OPENCLAW_GATEWAY_RECORD_LAST", value_name = "TIME", value_parser = duration_ms)]
     pub record_last: Option<u64>,
+    /// Answer metrics at /metrics to clients that present the secret (`Authorization: Bearer`)
+    #[arg(long, env = "OPENCLAW_GATEWAY_METRICS", value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    pub metrics: Option<bool>,
+    /// Address and port where metrics are answered without a secret, from a thread of their own, such as 127.0.0.1:9464
+    #[arg(long, env = "OPENCLAW_GATEWAY_METRICS_BIND", value_name = "ADDRESS:PORT")]
+    pub metrics_bind: Option<SocketAddr>,
     /// Log level: error, warn, info, debug, trace or off [default: info]
     #[arg(
         long,

@@ -63,6 +63,8 @@ fn every_option_is_named_alike_everywhere() {
             | "observe-tls-ca" | "cluster-name" | "cluster-creds" | "cluster-tls-ca" => "\"x\"",
             "log-level" => "\"debug\"",
             "log-format" => "\"json\"",
+            "metrics" => "true",
+            "metrics-bind" => "\"127.0.0.1:9464\"",
             _ => "5000",
         };
         file_names.push_str(&format!("{name} = {value}\n"));

@@ -31,7 +31,7 @@ type Batch = (Arc<Peer>, Vec<Input>);
 
 /// A connection whose outbox is never full.
 fn peer(socket: &Socket) -> Arc<Peer> {
-    Arc::new(Peer::new(socket.clone(), Box::default(), usize::MAX))
+    Arc::new(Peer::new(socket.clone(), Box::default(), usize::MAX, None))
 }
 
 /// What the connection's task does, from its first turn to the end of the socket.

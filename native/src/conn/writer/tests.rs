@@ -30,7 +30,7 @@ impl Socket {
 }
 
 fn flush(writer: &mut Writer, socket: &mut Socket) -> Flush {
-    writer.flush(|slices| socket.write(slices)).0.unwrap()
+    writer.flush(|slices| socket.write(slices), None).0.unwrap()
 }
 
 /// What a client makes of the bytes.
@@ -180,11 +180,12 @@ fn the_answer_to_the_upgrade_leaves_with_the_first_frame() {
     assert!(!writer.is_empty());
     writer.push(Item::Response(ResponseFrame::text("{}"))).unwrap();
     let mut writes = Vec::new();
-    let (outcome, _) = writer.flush(|slices| {
+    let write = |slices: &[IoSlice<'_>]| {
         let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
         writes.push(bytes.clone());
         Ok(bytes.len())
-    });
+    };
+    let (outcome, _) = writer.flush(write, None);
     assert_eq!(outcome.unwrap(), Flush::Done);
     assert_eq!(writes, [b"answer\x81\x02{}"]);
     assert!(writer.is_empty());

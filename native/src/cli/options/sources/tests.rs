@@ -97,6 +97,8 @@ fn value(option: &str, source: usize) -> String {
     let words = match option {
         "bind" => ["10.0.0.1", "10.0.0.2", "10.0.0.3"],
         "log-level" => ["error", "warn", "debug"],
+        "metrics" => ["true", "false", "true"],
+        "metrics-bind" => ["10.0.0.1:1", "10.0.0.2:2", "10.0.0.3:3"],
         // Only two words: the file and the flag agree.
         "log-format" => ["json", "text", "json"],
         "record" | "web-root" | "user-header" | "tls-cert" | "tls-key" | "observe-tls-ca" | "cluster"
@@ -115,6 +117,7 @@ fn file_value(option: &str) -> String {
     match option {
         "ephemeral-mode" | "allowed-origin" | "trusted-proxy" => format!("[\"{value}\"]"),
         _ if value.ends_with("=x") => format!("[\"{value}\"]"),
+        "metrics" => value,
         _ if value.starts_with('5') => value,
         _ => format!("\"{value}\""),
     }

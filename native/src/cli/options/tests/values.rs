@@ -76,6 +76,12 @@ fn every_value_works_as_written_or_is_refused_by_name() {
         ("tls-cert", &[], &["", "/no/such/file"]),
         ("tls-key", &[], &["", "/no/such/file"]),
         ("hsts", &[], &["", "-1", "1y", "60"]),
+        ("metrics", &["true", "false", "1", "off"], &["", "maybe", "2"]),
+        (
+            "metrics-bind",
+            &["127.0.0.1:0", "[::1]:9464", "0.0.0.0:1"],
+            &["", "9464", "127.0.0.1", "localhost:9464", "127.0.0.1:65536"],
+        ),
         ("record", &["a"], &[""]),
         ("record-bytes", &["4096"], &["0", "4095"]),
         ("log-level", &["off", "trace"], &["", "INFO", "verbose"]),

@@ -1,0 +1,105 @@
+//! Rows that go by their age, and how punctually (SPEC 1.5).
+
+use super::Row;
+use crate::model::status::{Status, Thresholds};
+use crate::model::time::Now;
+use crate::roster::history::Gone;
+use crate::roster::{Roster, RowId};
+
+/// How many rows went by their age so far, and how long the slowest of them stayed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expiries {
+    /// Rows that expired.
+    pub rows: u64,
+    /// Longest time, in ms, that a row was listed after its TTL. The TTL of a row that waited for a pong after a
+    /// suspension of the machine ends with that window, and the suspension itself does not count.
+    pub max_overstay_ms: u64,
+    /// The machine was suspended, and the rows that went by their age meanwhile are not removed yet.
+    pub(super) has_slept: bool,
+}
+
+impl Roster {
+    /// The rows that expired so far.
+    #[must_use]
+    pub fn expiries(&self) -> Expiries {
+        self.expiries
+    }
+
+    /// The number of rows by status, in the order of [`Status`]: self included, and of this gateway only.
+    #[must_use]
+    pub fn statuses(&self, now: Now) -> [usize; 4] {
+        let thresholds = Thresholds::default();
+        let mut counts = [0; 4];
+        // The gateway's own row is touched by each list.
+        counts[Status::Active as usize] = 1;
+        for id in self.store.ids() {
+            let row: &Row = &self.store[id];
+            let has_left = row.fields.reason.as_deref() == Some("disconnect");
+            let age_ms = now.age_ms.saturating_sub(row.written_ms);
+            counts[thresholds.display_status(has_left, age_ms) as usize] += 1;
+        }
+        counts
+    }
+
+    /// Removes a row that was to go at `over_ms`.
+    pub(super) fn expire(&mut self, id: RowId, over_ms: u64, now: Now) {
+        self.expiries.rows += 1;
+        if !self.expiries.has_slept {
+            let overstay_ms = now.age_ms.saturating_sub(over_ms);
+            self.expiries.max_overstay_ms = self.expiries.max_overstay_ms.max(overstay_ms);
+        }
+        self.remove(id, Gone::Expired, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::beacon::Beacon;
+    use crate::model::entry::PresenceEntry;
+    use crate::roster::{Holder, RosterConfig};
+
+    const START: Now = Now {
+        age_ms: 0,
+        wall_ms: 1_700_000_000_000,
+    };
+
+    fn with_a_row() -> Roster {
+        let mut roster = Roster::new(RosterConfig::default(), PresenceEntry::default(), START);
+        let beacon = Beacon {
+            text: "Node: pi".into(),
+            ..Beacon::default()
+        };
+        roster.beacon(&beacon, Holder::Unlimited, START).unwrap();
+        roster
+    }
+
+    #[test]
+    fn a_late_timer_is_an_overstay() {
+        let mut roster = with_a_row();
+        roster.settle(START.after(300_000));
+        assert_eq!(roster.expiries(), Expiries::default());
+        roster.settle(START.after(300_700));
+        let expiries = roster.expiries();
+        assert_eq!((expiries.rows, expiries.max_overstay_ms), (1, 700));
+    }
+
+    #[test]
+    fn a_suspension_is_none() {
+        let mut roster = with_a_row();
+        let woke = START.after(900_000);
+        roster.spare_live_rows(woke.after(25_000).age_ms);
+        roster.settle(woke);
+        let expiries = roster.expiries();
+        assert_eq!((expiries.rows, expiries.max_overstay_ms), (1, 0));
+    }
+
+    #[test]
+    fn rows_are_counted_by_status() {
+        let mut roster = with_a_row();
+        assert_eq!(roster.statuses(START), [2, 0, 0, 0]);
+        let later = START.after(120_001);
+        roster.settle(later);
+        assert_eq!(roster.statuses(later), [1, 1, 0, 0]);
+    }
+}

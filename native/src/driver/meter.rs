@@ -1,0 +1,149 @@
+//! The part of the driver that counts for metrics.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use presence_core::Now;
+use presence_core::server::{ConnId, Handshake};
+
+use super::Driver;
+use crate::metrics::{Class, Leave, Metrics, set, set_gauge};
+
+/// Time between two looks at what only the hub and the peers know, in ms.
+const INTERVAL_MS: u64 = 1_000;
+
+/// What the driver counts, and when it publishes next.
+#[derive(Debug)]
+pub(super) struct Meter {
+    metrics: Arc<Metrics>,
+    /// The classes of the connections, by slot.
+    classes: Vec<Option<Class>>,
+    /// When the turn began.
+    began: Instant,
+    publish_at_ms: u64,
+}
+
+impl Driver {
+    /// Counts for these metrics; before it runs.
+    pub(crate) fn with_metrics(mut self, metrics: Option<Arc<Metrics>>) -> Self {
+        self.meter = metrics.map(|metrics| {
+            Box::new(Meter {
+                metrics,
+                classes: Vec::new(),
+                began: Instant::now(),
+                publish_at_ms: 0,
+            })
+        });
+        self
+    }
+
+    /// The class of a client that joins.
+    pub(super) fn class(&self, handshake: &Handshake) -> Option<Class> {
+        self.meter.as_ref().map(|_| Class::of(handshake))
+    }
+
+    /// Counts a connection that joined.
+    pub(super) fn note_join(&mut self, conn: ConnId, class: Option<Class>) {
+        let (Some(meter), Some(class)) = (&mut self.meter, class) else {
+            return;
+        };
+        let slot = conn.slot as usize;
+        if meter.classes.len() <= slot {
+            meter.classes.resize(slot + 1, None);
+        }
+        meter.classes[slot] = Some(class);
+        meter.metrics.joins.inc();
+        meter.metrics.connections.at(class.index()).inc();
+    }
+
+    /// Counts a connection that is gone.
+    pub(super) fn note_leave(&mut self, conn: ConnId, reason: Leave) {
+        let Some(meter) = &mut self.meter else { return };
+        let class = meter.classes.get_mut(conn.slot as usize).and_then(Option::take);
+        if let Some(class) = class {
+            meter.metrics.leaves.at(reason as usize).inc();
+            meter.metrics.connections.at(class.index()).dec();
+        }
+    }
+
+    /// The next time something is due, the metrics included.
+    pub(super) fn wakes_at_ms(&self) -> Option<u64> {
+        let publish_at_ms = self.meter.as_ref().map(|meter| meter.publish_at_ms);
+        self.deadline().into_iter().chain(publish_at_ms).min()
+    }
+
+    /// A turn begins; the hub's deadline is not handled yet.
+    pub(super) fn start_metering(&mut self, now: Now) {
+        let Some(meter) = &mut self.meter else { return };
+        meter.began = Instant::now();
+        if let Some(late_ms) = self
+            .hub
+            .poll_timeout()
+            .and_then(|at_ms| now.age_ms.checked_sub(at_ms))
+        {
+            meter.metrics.deadline_lag.observe(late_ms.saturating_mul(1_000));
+        }
+    }
+
+    /// A turn ends; all of its output is written or waits for full sockets.
+    pub(super) fn finish_metering(&mut self, now: Now) {
+        let Some(meter) = &mut self.meter else { return };
+        if self.hub.awaits_sent() {
+            let micros = u64::try_from(meter.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+            meter.metrics.fanout.observe(micros);
+        }
+        if now.age_ms >= meter.publish_at_ms {
+            meter.publish_at_ms = now.age_ms.saturating_add(INTERVAL_MS);
+            self.publish(now);
+        }
+    }
+
+    /// Publishes what only the hub and the peers know.
+    fn publish(&self, now: Now) {
+        let Some(meter) = &self.meter else { return };
+        let metrics = &*meter.metrics;
+        for (status, rows) in self.hub.statuses(now).into_iter().enumerate() {
+            set_gauge(metrics.rows.at(status), rows);
+        }
+        let evictions = self.hub.evictions();
+        for (kind, rows) in [evictions.closed, evictions.live, evictions.over_quota]
+            .into_iter()
+            .enumerate()
+        {
+            set(metrics.evictions.at(kind), rows);
+        }
+        let expiries = self.hub.expiries();
+        set(&metrics.expiries, expiries.rows);
+        #[expect(clippy::cast_precision_loss, reason = "a time in ms")]
+        metrics
+            .max_overstay
+            .set(expiries.max_overstay_ms as f64 / 1_000.0);
+        let counts = self.hub.counts();
+        for (series, values) in [
+            (
+                &metrics.requests,
+                [counts.requests - counts.failed_requests, counts.failed_requests],
+            ),
+            (&metrics.beacons, [counts.beacons, counts.refused_beacons]),
+            (&metrics.broadcasts, [counts.lists, counts.deltas]),
+        ] {
+            for (index, value) in values.into_iter().enumerate() {
+                set(series.at(index), value);
+            }
+        }
+        // The first version is that of the empty list.
+        set(&metrics.changes, self.hub.version().saturating_sub(1));
+        let (mut frames, mut most, mut bytes, mut blocked) = (0, 0, 0, 0);
+        for (_, peer) in self.peers.iter().flatten() {
+            let waiting = peer.waiting();
+            frames += waiting.frames;
+            most = most.max(waiting.frames);
+            bytes += waiting.bytes;
+            blocked += usize::from(waiting.is_blocked);
+        }
+        set_gauge(&metrics.outbox_frames, frames);
+        set_gauge(&metrics.outbox_max_frames, most);
+        set_gauge(&metrics.outbox_bytes, bytes);
+        set_gauge(&metrics.blocked, blocked);
+    }
+}

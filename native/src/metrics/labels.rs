@@ -1,0 +1,178 @@
+//! The values of all labels. What a client states selects one of them and is itself never a label.
+
+use presence_core::model::Role;
+use presence_core::server::{Handshake, LeaveCause};
+use presence_core::wire::CloseFrame;
+
+/// Classes of client modes; the last is for all others.
+const MODES: [&str; 7] = ["ui", "cli", "webchat", "node", "backend", "probe", "other"];
+/// Protocol numbers.
+const PROTOCOLS: [(u32, &str); 2] = [(3, "3"), (4, "4")];
+/// Roles.
+const ROLES: [Role; 2] = [Role::Operator, Role::Node];
+
+/// The class of a connection: an index into [`classes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Class(u8);
+
+impl Class {
+    /// Its index.
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
+    /// The class of a client.
+    #[expect(clippy::cast_possible_truncation, reason = "there are 28")]
+    pub(crate) fn of(handshake: &Handshake) -> Self {
+        let role = usize::from(handshake.role == Role::Node);
+        let mode = handshake.client.mode.trim();
+        let mode = MODES.iter().position(|known| mode.eq_ignore_ascii_case(known));
+        let mode = mode.unwrap_or(MODES.len() - 1);
+        let protocol = usize::from(handshake.protocol != PROTOCOLS[0].0);
+        Self(((role * MODES.len() + mode) * PROTOCOLS.len() + protocol) as u8)
+    }
+}
+
+/// The labels of each class.
+pub(super) fn classes() -> impl Iterator<Item = Vec<(&'static str, &'static str)>> {
+    ROLES.into_iter().flat_map(|role| {
+        MODES.into_iter().flat_map(move |mode| {
+            PROTOCOLS.into_iter().map(move |(_, protocol)| {
+                vec![("role", role.as_str()), ("mode", mode), ("protocol", protocol)]
+            })
+        })
+    })
+}
+
+/// Why a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leave {
+    /// The client closed it, or the network did.
+    Client,
+    /// No pong came.
+    Silent,
+    /// The client read too slowly.
+    SlowConsumer,
+    /// The client broke the protocol.
+    Protocol,
+    /// The gateway stops.
+    Shutdown,
+}
+
+impl Leave {
+    /// The reason of an end that the connection's own task noticed.
+    pub(crate) fn noticed(cause: LeaveCause) -> Self {
+        match cause {
+            LeaveCause::PeerClosed => Self::Client,
+            // Where no pong came, the hub notices first.
+            LeaveCause::Silent => Self::SlowConsumer,
+            LeaveCause::WeClosed => Self::Protocol,
+        }
+    }
+
+    /// The reason of a close that the hub or the connection asked for.
+    pub(crate) fn with_close(close: &CloseFrame) -> Self {
+        if close.code == CloseFrame::SERVICE_RESTART.code {
+            Self::Shutdown
+        } else {
+            Self::Protocol
+        }
+    }
+}
+
+/// The reasons of [`Leave`], in its order.
+pub(super) const LEAVES: [&str; 5] = ["client", "silent", "slow_consumer", "protocol", "shutdown"];
+/// How rows are evicted.
+pub(super) const EVICTIONS: [&str; 3] = ["closed", "live", "over_quota"];
+/// The statuses of rows, in the order of `Status`.
+pub(super) const STATUSES: [&str; 4] = ["active", "idle", "stale", "left"];
+/// Results of requests and beacons.
+pub(super) const RESULTS: [&str; 2] = ["ok", "error"];
+/// What broadcasts hold.
+pub(super) const BROADCASTS: [&str; 2] = ["list", "delta"];
+/// What frames hold.
+pub(super) const FRAMES: [&str; 3] = ["broadcast", "event", "response"];
+
+/// Codes of refusals: those of error responses to handshakes, of closes without one, and the statuses of HTTP. The last
+/// is for all others.
+pub(super) const CODES: [&str; 32] = [
+    "AUTH_PASSWORD_MISMATCH",
+    "AUTH_PASSWORD_MISSING",
+    "AUTH_TOKEN_MISMATCH",
+    "AUTH_TOKEN_MISSING",
+    "CONTROL_UI_ORIGIN_NOT_ALLOWED",
+    "DEVICE_AUTH_DEVICE_ID_MISMATCH",
+    "DEVICE_AUTH_NONCE_MISMATCH",
+    "DEVICE_AUTH_NONCE_REQUIRED",
+    "DEVICE_AUTH_PUBLIC_KEY_INVALID",
+    "DEVICE_AUTH_SIGNATURE_EXPIRED",
+    "DEVICE_AUTH_SIGNATURE_INVALID",
+    "FORBIDDEN",
+    "INVALID_REQUEST",
+    "PROTOCOL_MISMATCH",
+    "UNAVAILABLE",
+    "CLOSE_1000",
+    "CLOSE_1002",
+    "CLOSE_1007",
+    "CLOSE_1008",
+    "CLOSE_1009",
+    "HTTP_400",
+    "HTTP_401",
+    "HTTP_403",
+    "HTTP_408",
+    "HTTP_413",
+    "HTTP_415",
+    "HTTP_426",
+    "HTTP_429",
+    "HTTP_431",
+    "HTTP_503",
+    "TLS",
+    "other",
+];
+
+/// The index of a code in [`CODES`].
+pub(super) fn code(code: &str) -> usize {
+    CODES
+        .iter()
+        .position(|known| *known == code)
+        .unwrap_or(CODES.len() - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn each_code_of_core_has_a_series() {
+        let wire = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src/wire");
+        let mut found = 0;
+        for file in ["error.rs", "connect.rs", "device.rs"] {
+            let text = std::fs::read_to_string(wire.join(file)).unwrap();
+            let source = text.split("#[cfg(test)]").next().unwrap();
+            let is_code = |word: &&str| {
+                word.len() > 3
+                    && word.contains('_')
+                    && word.bytes().all(|b| b == b'_' || b.is_ascii_uppercase())
+            };
+            for word in source.split('"').skip(1).step_by(2).filter(is_code) {
+                // The code of single requests, which are counted by their result.
+                if word != "MISSING_SCOPE" {
+                    found += 1;
+                    assert_ne!(code(word), CODES.len() - 1, "{word} has no series");
+                }
+            }
+        }
+        assert!(found > 10, "{found}");
+        assert_eq!(CODES[code("x\"} 1")], "other");
+    }
+
+    #[test]
+    fn each_class_has_its_labels() {
+        let classes: Vec<_> = classes().collect();
+        assert_eq!(classes.len(), ROLES.len() * MODES.len() * PROTOCOLS.len());
+        let last = &classes[classes.len() - 1];
+        assert_eq!(last, &[("role", "node"), ("mode", "other"), ("protocol", "4")]);
+    }
+}
