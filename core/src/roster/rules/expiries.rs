@@ -41,8 +41,24 @@ impl Roster {
         counts
     }
 
+    /// Removes the rows that are older than their TTL.
+    pub(super) fn expire_old(&mut self, now: Now) {
+        while let Some(id) = self.store.next_to_expire()
+            && self.is_over(&self.store[id], now.age_ms)
+        {
+            let over_ms = self.store[id].proof_ms.saturating_add(self.config.ttl_ms);
+            self.expire(id, over_ms, now);
+        }
+        self.expiries.has_slept = false;
+        while now.age_ms >= self.spared_until_ms
+            && let Some(id) = self.store.next_spared()
+        {
+            self.expire(id, self.spared_until_ms, now);
+        }
+    }
+
     /// Removes a row that was to go at `over_ms`.
-    pub(super) fn expire(&mut self, id: RowId, over_ms: u64, now: Now) {
+    fn expire(&mut self, id: RowId, over_ms: u64, now: Now) {
         self.expiries.rows += 1;
         if !self.expiries.has_slept {
             let overstay_ms = now.age_ms.saturating_sub(over_ms);

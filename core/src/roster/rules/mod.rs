@@ -322,18 +322,7 @@ impl Roster {
             self.texts.forget();
             self.log.shifted(self.store.ids());
         }
-        while let Some(id) = self.store.next_to_expire()
-            && self.is_over(&self.store[id], now.age_ms)
-        {
-            let over_ms = self.store[id].proof_ms.saturating_add(self.config.ttl_ms);
-            self.expire(id, over_ms, now);
-        }
-        self.expiries.has_slept = false;
-        while now.age_ms >= self.spared_until_ms
-            && let Some(id) = self.store.next_spared()
-        {
-            self.expire(id, self.spared_until_ms, now);
-        }
+        self.expire_old(now);
         self.tell_activity();
     }
 
