@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use presence_gateway::{AuthMode, RunningGateway, Secret};
 use serde_json::json;
+#[cfg(unix)]
+use support::process::{Process, line_with};
 use support::{Client, TOKEN, config, config_with, connect_params, raw_http, refusal, start};
 
 const READ: &[&str] = &["operator.read"];
@@ -269,4 +271,26 @@ async fn scrapes_go_on_while_clients_come_and_go() {
         .sum();
     assert!(open.abs() < f64::EPSILON, "{text}");
     gateway.shutdown().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_program_answers_scrapes_inside_its_sandbox() {
+    let options = ["--port", "0", "--metrics", "--metrics-bind", "127.0.0.1:0"];
+    let (gateway, mut log) = Process::start_logging(&options).await;
+    let line = line_with(&mut log, "metrics are answered").await;
+    let address = line
+        .split("address=")
+        .nth(1)
+        .unwrap()
+        .split_whitespace()
+        .next()
+        .unwrap();
+    let text = get(address.parse().unwrap(), "").await.1;
+    assert!(
+        (value(&text, r#"presence_rows{status="active"}"#) - 1.0).abs() < f64::EPSILON,
+        "{text}"
+    );
+    let (head, _) = get(gateway.address, &format!("Authorization: Bearer {TOKEN}\r\n")).await;
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
 }

@@ -6,6 +6,7 @@ use crate::process::Program;
 use crate::project::Project;
 use crate::tally::Tally;
 use crate::tools::nats::ensure_server;
+use crate::tools::prometheus;
 use crate::tools::rust::ensure_component;
 
 /// Formatting.
@@ -167,6 +168,9 @@ pub(super) fn replay_record(project: &Project) -> std::path::PathBuf {
 fn rust_tests(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
     if let Err(error) = ensure_server(project) {
         println!("      no NATS server: the tests of fleets are skipped ({error})");
+    }
+    if let Err(error) = prometheus::ensure(project) {
+        println!("      no promtool: the checks of metrics and alert rules by it are skipped ({error})");
     }
     // All failures at once: one run should tell everything.
     Program::cargo(project)

@@ -8,6 +8,7 @@ pub(crate) mod fuzz;
 pub(crate) mod nats;
 pub(crate) mod node;
 pub(crate) mod npm;
+pub(crate) mod prometheus;
 pub(crate) mod python;
 pub(crate) mod rust;
 pub(crate) mod wasm;
