@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use presence_simulation::fleet::{Observers, Shared};
 use presence_simulation::{fleet_seeded, seeded};
 
 /// How many seeds are run between two lines about the progress.
@@ -22,7 +23,8 @@ fn main() -> ExitCode {
     };
     let run = match &**world {
         "pair" => seeded::run,
-        "fleet" => fleet_seeded::run,
+        "fleet" => fleet_seeded::run::<Observers>,
+        "cluster" => fleet_seeded::run::<Shared>,
         _ => return usage(),
     };
     let (Ok(from), Ok(count)) = (from.parse::<u64>(), count.parse::<u64>()) else {
@@ -70,7 +72,7 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("seeds pair|fleet FROM COUNT");
+    eprintln!("seeds pair|fleet|cluster FROM COUNT");
     ExitCode::from(2)
 }
 

@@ -1,18 +1,21 @@
-//! Several gateways that observe each other, and their clients: a world per gateway, all on one virtual time.
-//!
-//! The gateways' clocks have other origins and are hours apart. A gateway observes another one through a client on its
-//! own clocks, which is a peer of the other one's world.
+//! Several gateways and their clients: a world per gateway, all on one virtual time. The gateways' clocks have other
+//! origins and are hours apart.
+
+mod observers;
+mod shared;
+mod store;
 
 use std::collections::BTreeMap;
-use std::mem::take;
+use std::fmt::Debug;
 
 use presence_core::Now;
-use presence_core::client::{Client, ClientConfig, ClientEvent};
-use presence_core::fleet::SourceId;
-use presence_core::observer::{self, Observation};
 use presence_core::server::HubConfig;
 
-use crate::world::{TOKEN, World};
+pub use self::observers::Observers;
+pub use self::shared::Shared;
+
+use crate::Rng;
+use crate::world::World;
 
 /// A gateway's clocks, and how it is set up.
 #[derive(Clone, Debug)]
@@ -23,105 +26,111 @@ pub struct Gateway {
     pub start: Now,
 }
 
+/// How gateways know of each other's rows.
+pub trait Links: Sized + Debug {
+    /// Something of the links that happens at a set time.
+    type Deed: Copy + Debug;
+
+    /// How much later than the TTL, the lease and a second a row may be removed, in ms.
+    const LATE_MS: u64;
+
+    /// The world of a gateway, one of `count`.
+    fn world(gateway: &Gateway, number: usize, count: usize) -> World;
+
+    /// Links between these gateways; what is random about them follows from the seed.
+    fn new(worlds: &mut [World], seed: u64) -> Self;
+
+    /// Whether that peer of a world is a gateway's client.
+    fn is_link(&self, _of: usize, _peer: usize) -> bool {
+        false
+    }
+
+    /// A gateway's process ended: as it was told to, or killed.
+    fn ended(&mut self, worlds: &mut [World], gateway: usize, is_told: bool);
+
+    /// A gateway's new process started.
+    fn started(&mut self, worlds: &mut [World], gateway: usize);
+
+    /// A gateway's machine is suspended.
+    fn suspended(&mut self, _worlds: &mut [World], _gateway: usize) {}
+
+    /// A gateway's machine is awake; its timers fired.
+    fn woken(&mut self, worlds: &mut [World], gateway: usize);
+
+    /// A gateway's wall clock was set.
+    fn stepped(&mut self, _worlds: &mut [World], _gateway: usize, _ms: i64) {}
+
+    /// Something happens to the links.
+    fn act(&mut self, worlds: &mut [World], deed: Self::Deed);
+
+    /// Time passed.
+    fn advance(&mut self, _ms: u64) {}
+
+    /// In how many ms something of the links is due.
+    fn next_due_ms(&self, _worlds: &[World]) -> Option<u64> {
+        None
+    }
+
+    /// Carries out what is due, until nothing is.
+    fn settle(&mut self, worlds: &mut [World]);
+
+    /// Something hits what is between gateways, those two say.
+    fn strike(fleet: &mut Fleet<Self>, rng: &mut Rng, pair: (usize, usize));
+
+    /// A link is in trouble: that of a world's peer, or none that has one.
+    fn trouble(fleet: &mut Fleet<Self>, rng: &mut Rng, pair: (usize, usize)) -> Option<(usize, usize)>;
+
+    /// All links work as well as they can.
+    fn calm(&mut self) {}
+
+    /// Checks what has to hold when all is quiet.
+    fn check(_fleet: &mut Fleet<Self>) {}
+}
+
 /// What happens at a set time.
 #[derive(Clone, Copy, Debug)]
-enum Deed {
+enum Deed<D> {
     /// A gateway's new process starts.
     Start(usize),
     /// A gateway's machine wakes up.
     Wake(usize),
-    /// Two gateways reach each other again.
-    Join(usize, usize),
+    /// Something of the links.
+    Link(D),
 }
 
-/// One gateway's client of another one.
-#[derive(Clone, Debug)]
-struct Observer {
-    /// The gateway that observes.
-    by: usize,
-    /// What the observed one is to it.
-    source: SourceId,
-    /// The gateway that is observed: the client is a peer of its world.
-    of: usize,
-    peer: usize,
-    config: ClientConfig,
-}
-
-/// Gateways that observe each other.
+/// Gateways that list each other's rows.
 #[derive(Debug)]
-pub struct Fleet {
+pub struct Fleet<L: Links> {
     /// Each gateway with the clients of it.
     pub worlds: Vec<World>,
+    /// What is between them.
+    pub links: L,
     /// Time since the start, in ms.
     pub at_ms: u64,
-    observers: Vec<Observer>,
-    /// Of each observer.
-    observations: Vec<Observation>,
     /// What is to happen, by time and number.
-    agenda: BTreeMap<(u64, u64), Deed>,
+    agenda: BTreeMap<(u64, u64), Deed<L::Deed>>,
     deeds: u64,
     /// When each gateway woke up last.
     woken_ms: Vec<u64>,
 }
 
-impl Fleet {
-    /// Gateways that observe each other, each with the name `g` and its number.
+impl<L: Links> Fleet<L> {
+    /// Gateways, each with the name `g` and its number.
     #[must_use]
-    pub fn new(gateways: &[Gateway]) -> Self {
+    pub fn new(gateways: &[Gateway], seed: u64) -> Self {
         let count = gateways.len();
-        let others = |by: usize| (0..count).filter(move |&of| of != by);
-        let world = |(by, gateway): (usize, &Gateway)| {
-            let names = others(by).map(|of| name(of).into()).collect();
-            World::observing(gateway.config.clone(), names, gateway.start)
-        };
+        let world = |(number, gateway): (usize, &Gateway)| L::world(gateway, number, count);
+        let mut worlds: Vec<World> = gateways.iter().enumerate().map(world).collect();
         let mut fleet = Self {
-            worlds: gateways.iter().enumerate().map(world).collect(),
+            links: L::new(&mut worlds, seed),
+            worlds,
             at_ms: 0,
-            observers: Vec::new(),
-            observations: Vec::new(),
             agenda: BTreeMap::new(),
             deeds: 0,
             woken_ms: vec![0; count],
         };
-        for by in 0..count {
-            for (source, of) in (0..).zip(others(by)) {
-                let config = ClientConfig {
-                    token: Some(TOKEN.into()),
-                    seed: (by * count + of) as u64,
-                    ..observer::config("1.0", "linux")
-                };
-                let ahead = fleet.ahead(by, of);
-                let peer = fleet.worlds[of].add_skewed(config.clone(), ahead);
-                let source = SourceId(source);
-                fleet.observations.push(Observation::default());
-                fleet.observers.push(Observer {
-                    by,
-                    source,
-                    of,
-                    peer,
-                    config,
-                });
-            }
-        }
         fleet.settle();
         fleet
-    }
-
-    /// The peer of the world `of` that is the client of gateway `by`.
-    #[must_use]
-    pub fn observer(&self, by: usize, of: usize) -> usize {
-        let mut observers = self.observers.iter();
-        observers
-            .find(|observer| (observer.by, observer.of) == (by, of))
-            .unwrap()
-            .peer
-    }
-
-    /// Whether that peer of a world is a gateway's client.
-    #[must_use]
-    pub fn is_observer(&self, of: usize, peer: usize) -> bool {
-        let mut observers = self.observers.iter();
-        observers.any(|observer| (observer.of, observer.peer) == (of, peer))
     }
 
     /// How long a gateway has been awake, in ms.
@@ -133,8 +142,7 @@ impl Fleet {
     /// Whether a gateway's process runs.
     #[must_use]
     pub fn is_served(&self, gateway: usize) -> bool {
-        let world = &self.worlds[gateway];
-        world.is_up && !world.is_suspended
+        self.worlds[gateway].is_served()
     }
 
     /// A gateway's process ends: as it is told to, or killed. Another one takes its place after `down_ms`.
@@ -147,12 +155,7 @@ impl Fleet {
         } else {
             self.worlds[gateway].crash_gateway();
         }
-        for observer in self.of_gateway(gateway) {
-            let now = self.worlds[observer.of].peer_now(observer.peer);
-            // Until the new process starts it does nothing.
-            let client = Client::new(observer.config, now);
-            self.worlds[observer.of].replace_client(observer.peer, client);
-        }
+        self.links.ended(&mut self.worlds, gateway, is_told);
         self.plan(down_ms, Deed::Start(gateway));
         self.settle();
     }
@@ -160,32 +163,16 @@ impl Fleet {
     /// A gateway's machine is suspended for that long.
     pub fn suspend(&mut self, gateway: usize, ms: u64) {
         if self.is_served(gateway) {
-            self.set_suspended(gateway, true);
+            self.worlds[gateway].is_suspended = true;
+            self.links.suspended(&mut self.worlds, gateway);
             self.plan(ms, Deed::Wake(gateway));
         }
-    }
-
-    /// Two gateways do not reach each other for that long. Their sockets are dead; or, if they are `held`, carry
-    /// everything afterwards.
-    pub fn part(&mut self, (a, b): (usize, usize), is_held: bool, ms: u64) {
-        for (of, peer) in [(b, self.observer(a, b)), (a, self.observer(b, a))] {
-            let world = &mut self.worlds[of];
-            world.peers[peer].is_cut_off = true;
-            if is_held {
-                world.hold(peer, ms);
-            } else {
-                world.cut(peer);
-            }
-        }
-        self.plan(ms, Deed::Join(a, b));
     }
 
     /// A gateway's wall clock is set by this many ms.
     pub fn step(&mut self, gateway: usize, ms: i64) {
         self.worlds[gateway].step_gateway(ms);
-        for observer in self.of_gateway(gateway) {
-            self.worlds[observer.of].step_peer(observer.peer, ms);
-        }
+        self.links.stepped(&mut self.worlds, gateway, ms);
     }
 
     /// All machines sleep for that long: all timers are late by it.
@@ -211,7 +198,8 @@ impl Fleet {
         let mut rounds = 0;
         loop {
             let of_world = |world: &World| Some(world.next_due_ms()?.saturating_sub(world.now.age_ms));
-            let in_ms = self.worlds.iter().filter_map(of_world).min();
+            let of_worlds = self.worlds.iter().filter_map(of_world);
+            let in_ms = of_worlds.chain(self.links.next_due_ms(&self.worlds)).min();
             let due_ms = in_ms.map(|in_ms| self.at_ms + in_ms);
             let planned_ms = self
                 .agenda
@@ -243,87 +231,40 @@ impl Fleet {
         self.advance(end_ms - self.at_ms);
     }
 
-    /// Hands what observers say to their gateways, until none says anything.
+    /// Carries out what the gateways want done for each other.
     pub fn settle(&mut self) {
-        let mut has_moved = true;
-        while has_moved {
-            has_moved = false;
-            for index in 0..self.observers.len() {
-                let &Observer {
-                    by, source, of, peer, ..
-                } = &self.observers[index];
-                for event in take(&mut self.worlds[of].peers[peer].events) {
-                    let ClientEvent::Roster(diff) = event else {
-                        continue;
-                    };
-                    let (now, client) = (
-                        self.worlds[of].peer_now(peer),
-                        &self.worlds[of].peers[peer].client,
-                    );
-                    let update = self.observations[index].update(client, &diff, now);
-                    self.worlds[by].apply(source, update);
-                    has_moved = true;
-                }
-            }
-        }
+        self.links.settle(&mut self.worlds);
     }
 
-    fn act(&mut self, deed: Deed) {
+    fn act(&mut self, deed: Deed<L::Deed>) {
         match deed {
             Deed::Start(gateway) => {
                 self.worlds[gateway].start_gateway();
-                for (index, observer) in self.observers.iter().enumerate() {
-                    if observer.by == gateway {
-                        self.observations[index] = Observation::default();
-                        self.worlds[observer.of].with(observer.peer, Client::start);
-                    }
-                }
+                self.links.started(&mut self.worlds, gateway);
             }
             Deed::Wake(gateway) => {
                 self.woken_ms[gateway] = self.at_ms;
                 self.worlds[gateway].wake_gateway();
-                self.set_suspended(gateway, false);
+                self.links.woken(&mut self.worlds, gateway);
             }
-            Deed::Join(a, b) => {
-                for (of, peer) in [(b, self.observer(a, b)), (a, self.observer(b, a))] {
-                    self.worlds[of].peers[peer].is_cut_off = false;
-                }
-            }
+            Deed::Link(deed) => self.links.act(&mut self.worlds, deed),
         }
         self.settle();
     }
 
-    fn plan(&mut self, in_ms: u64, deed: Deed) {
+    /// Something happens to the links in that many ms.
+    pub(crate) fn plan_link(&mut self, in_ms: u64, deed: L::Deed) {
+        self.plan(in_ms, Deed::Link(deed));
+    }
+
+    fn plan(&mut self, in_ms: u64, deed: Deed<L::Deed>) {
         self.deeds += 1;
         self.agenda.insert((self.at_ms + in_ms, self.deeds), deed);
     }
 
-    fn set_suspended(&mut self, gateway: usize, is_suspended: bool) {
-        self.worlds[gateway].is_suspended = is_suspended;
-        for Observer { of, peer, .. } in self.of_gateway(gateway) {
-            if is_suspended {
-                self.worlds[of].peers[peer].is_suspended = true;
-            } else {
-                self.worlds[of].wake(peer);
-            }
-        }
-    }
-
-    /// The clients of a gateway.
-    fn of_gateway(&self, gateway: usize) -> Vec<Observer> {
-        let observers = self.observers.iter().filter(|observer| observer.by == gateway);
-        observers.cloned().collect()
-    }
-
-    /// What the clocks of one gateway are ahead of another one's.
-    fn ahead(&self, of: usize, before: usize) -> (i64, i64) {
-        let (a, b) = (self.worlds[of].now, self.worlds[before].now);
-        let less = |a: u64, b: u64| a as i64 - b as i64;
-        (less(a.age_ms, b.age_ms), less(a.wall_ms, b.wall_ms))
-    }
-
     fn advance(&mut self, ms: u64) {
         self.at_ms += ms;
+        self.links.advance(ms);
         for world in &mut self.worlds {
             world.now = world.now.after(ms);
         }

@@ -9,7 +9,7 @@ use presence_core::server::HubConfig;
 use presence_core::wire::Limits;
 
 use crate::Rng;
-use crate::fleet::{Fleet, Gateway, name};
+use crate::fleet::{Fleet, Gateway, Links, name};
 use crate::virtual_hub;
 use crate::world::{Fault, Pace, config, plain, with_device};
 
@@ -27,8 +27,8 @@ const LARGE: u64 = 10;
 /// # Panics
 /// If a gateway lists what it should not.
 #[must_use]
-pub fn run(seed: u64) -> String {
-    let mut simulation = Simulation::new(seed);
+pub fn run<L: Links>(seed: u64) -> String {
+    let mut simulation = Simulation::<L>::new(seed);
     for _ in 0..HAPPENINGS {
         simulation.happen();
         simulation.check_ghosts();
@@ -38,9 +38,9 @@ pub fn run(seed: u64) -> String {
     simulation.line(seed)
 }
 
-struct Simulation {
+struct Simulation<L: Links> {
     rng: Rng,
-    fleet: Fleet,
+    fleet: Fleet<L>,
     ttl_ms: u64,
     /// Clients that are not gateways: world and peer.
     clients: Vec<(usize, usize)>,
@@ -51,7 +51,7 @@ struct Simulation {
     lists: u64,
 }
 
-impl Simulation {
+impl<L: Links> Simulation<L> {
     fn new(seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let is_large = seed.is_multiple_of(LARGE);
@@ -59,7 +59,7 @@ impl Simulation {
         let ttl_ms = *rng.pick(&[300_000, 300_000, 150_000]);
         let gateways: Vec<Gateway> = (0..count).map(|index| gateway(&mut rng, index, ttl_ms)).collect();
         let mut simulation = Self {
-            fleet: Fleet::new(&gateways),
+            fleet: Fleet::new(&gateways, seed),
             ttl_ms,
             clients: Vec::new(),
             most_clients: rng.within(5..=if is_large { 200 } else { 40 }),
@@ -142,11 +142,14 @@ impl Simulation {
         self.clients.push((gateway, peer));
     }
 
-    /// A line of a client or of a gateway that observes is slow, stands still, or spoils a frame.
+    /// A line of a client or of a gateway is slow, stands still, or spoils a frame.
     fn trouble_line(&mut self) {
         let (of, peer) = if self.rng.chance(50) {
-            let (by, of) = self.pair();
-            (of, self.fleet.observer(by, of))
+            let pair = self.pair();
+            let Some(line) = L::trouble(&mut self.fleet, &mut self.rng, pair) else {
+                return;
+            };
+            line
         } else {
             *self.rng.pick(&self.clients)
         };
@@ -207,11 +210,7 @@ impl Simulation {
                 let ms = self.rng.within(1_000..=400_000);
                 self.fleet.sleep(ms);
             }
-            _ => {
-                let is_held = self.rng.chance(30);
-                let ms = self.rng.within(1_000..=400_000);
-                self.fleet.part((a, b), is_held, ms);
-            }
+            _ => L::strike(&mut self.fleet, &mut self.rng, (a, b)),
         }
     }
 

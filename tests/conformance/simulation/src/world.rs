@@ -255,7 +255,7 @@ impl World {
     }
 
     /// Whether the gateway's process runs.
-    fn is_served(&self) -> bool {
+    pub(crate) fn is_served(&self) -> bool {
         self.is_up && !self.is_suspended
     }
 }

@@ -3,7 +3,7 @@
 
 use presence_core::Now;
 use presence_core::client::ClientConfig;
-use presence_simulation::fleet::{Fleet, Gateway, name};
+use presence_simulation::fleet::{Fleet, Gateway, Observers, Shared, name};
 use presence_simulation::fleet_seeded::run;
 use presence_simulation::virtual_hub;
 use presence_simulation::world::config;
@@ -13,14 +13,23 @@ fn whatever_the_seed() {
     for seed in 0..10 {
         // Shown only if it fails.
         println!("to repeat it: cargo xtask simulate --world fleet --from {seed} --seeds 1");
-        println!("{}", run(seed));
+        println!("{}", run::<Observers>(seed));
+    }
+}
+
+#[test]
+fn whatever_the_seed_on_a_store() {
+    for seed in 0..20 {
+        // Shown only if it fails.
+        println!("to repeat it: cargo xtask simulate --world cluster --from {seed} --seeds 1");
+        println!("{}", run::<Shared>(seed));
     }
 }
 
 #[test]
 fn rows_are_as_old_as_they_are_whatever_clocks_say() {
     for step_ms in [7_200_000, -7_200_000, 60_000] {
-        let mut fleet = Fleet::new(&[gateway(0), gateway(1)]);
+        let mut fleet = Fleet::<Observers>::new(&[gateway(0), gateway(1)], 0);
         let client = ClientConfig {
             scopes: Some(Vec::new()),
             ..config("tab")
@@ -50,7 +59,7 @@ fn rows_are_as_old_as_they_are_whatever_clocks_say() {
 #[test]
 fn what_waited_while_a_gateway_slept_is_not_news() {
     for step_ms in [0, 7_200_000, -7_200_000] {
-        let mut fleet = Fleet::new(&[gateway(0), gateway(1)]);
+        let mut fleet = Fleet::<Observers>::new(&[gateway(0), gateway(1)], 0);
         let tab = fleet.worlds[1].add(config("tab"));
         fleet.settle();
         fleet.pass(1_000);
@@ -77,7 +86,7 @@ fn connected_rows_stay_however_short_the_ttl_is() {
             gateway.config.ttl_ms = ttl_ms;
             gateway
         });
-        let mut fleet = Fleet::new(&gateways);
+        let mut fleet = Fleet::<Observers>::new(&gateways, 0);
         fleet.worlds[1].add(config("tab"));
         fleet.settle();
         for _ in 0..100 {
@@ -88,7 +97,7 @@ fn connected_rows_stay_however_short_the_ttl_is() {
 }
 
 /// The ages of an instance's rows on a gateway's list, in ms.
-fn ages(fleet: &mut Fleet, gateway: usize, instance: &str) -> Vec<u64> {
+fn ages(fleet: &mut Fleet<Observers>, gateway: usize, instance: &str) -> Vec<u64> {
     let world = &mut fleet.worlds[gateway];
     let rows = world.read_list().rows.into_iter();
     let rows = rows.filter(|row| row.str("instanceId") == Some(instance));

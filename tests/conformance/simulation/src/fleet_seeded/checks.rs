@@ -8,19 +8,17 @@ use presence_core::model::RawEntry;
 use presence_core::model::entry::TIME_MEMBERS;
 
 use super::Simulation;
+use crate::fleet::Links;
 use crate::world::{Listed, Pace};
 
 /// Longer than any wait for a reconnect and a silent line to be noticed, in ms.
 const CALM_MS: u64 = 400_000;
 /// Longer than any coalescing window, and than any message is under way, in ms.
 const QUIET_MS: u64 = 5_000;
-/// How late a hello can be: that long a client waits for its socket and for the handshake, in ms. Until the next tick a
-/// clock that was set while there was no connection is wrong by as much.
-const HELLO_MS: u64 = 30_000;
 /// How long a suspended gateway waits for pongs once it is awake, and a second.
 const PONGS_MS: u64 = 26_000;
 
-impl Simulation {
+impl<L: Links> Simulation<L> {
     /// No gateway lists a client that gave no proof of life for too long.
     pub(super) fn check_ghosts(&mut self) {
         // How long ago each last gave one, and was last closed.
@@ -33,7 +31,7 @@ impl Simulation {
             let least = heard.entry(peer.name.clone()).or_insert((u64::MAX, u64::MAX));
             *least = (least.0.min(proof_ms), least.1.min(closed_ms));
         }
-        let most_ms = self.ttl_ms + 1_000 + LEASE_MS + HELLO_MS;
+        let most_ms = self.ttl_ms + 1_000 + LEASE_MS + L::LATE_MS;
         for gateway in 0..self.fleet.worlds.len() {
             // Rows of its own wait for a pong.
             if !self.fleet.is_served(gateway) || self.fleet.awake_ms(gateway) < PONGS_MS {
@@ -65,6 +63,7 @@ impl Simulation {
     /// the lists of all gateways.
     pub(super) fn calm_down(&mut self) -> Vec<Listed> {
         self.fleet.hurry();
+        self.fleet.links.calm();
         for world in &mut self.fleet.worlds {
             for peer in 0..world.peers.len() {
                 world.set_pace(peer, Pace::default());
@@ -122,6 +121,7 @@ impl Simulation {
             self.check_readers(gateway, listed, &own[gateway]);
         }
         self.check_connected(lists);
+        L::check(&mut self.fleet);
     }
 
     /// No row is older than the TTL, and each gateway is listed.
@@ -142,7 +142,7 @@ impl Simulation {
             if !peer.client.hello().is_some_and(Hello::may_read) {
                 continue;
             }
-            let is_observer = self.fleet.is_observer(gateway, number);
+            let is_observer = self.fleet.links.is_link(gateway, number);
             let expected = if is_observer { own } else { &listed.rows };
             let mirror = peer.client.mirror();
             let held = mirror.raw_list().filter(|row| !is_observer || !is_gateway(row));

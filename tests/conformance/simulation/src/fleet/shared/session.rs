@@ -1,0 +1,357 @@
+//! A gateway's session with the store, step by step as the native shell has it.
+
+use presence_core::cluster::{ClusterInput, RowChange, TAKEOVER_MS, claim, is_claimed_by};
+
+use super::super::store::{Bucket, Entry, Value};
+use super::mail::{Answer, Request};
+
+/// Time limit for each step, in ms.
+const LIMIT_MS: u64 = 5_000;
+/// Time limit for the end of the snapshot, in ms.
+const SNAPSHOT_MS: u64 = 2_000;
+/// How long a dead connection goes unnoticed, in ms: two pings without an answer.
+pub(super) const SILENCE_MS: u64 = 12_000;
+/// Intervals of retries, in ms: while the store is away, and while another process has the name.
+const RETRY_MS: u64 = 500;
+const TAKEN_RETRY_MS: u64 = 10_000;
+
+/// Where a session is.
+#[derive(Debug)]
+enum Step {
+    /// There is none; the next one begins then.
+    Away { until_ms: u64 },
+    /// Reads the lease under its own name.
+    Reading,
+    /// Waits whether another process renews that lease.
+    Waiting { revision: u64 },
+    /// Reads it again.
+    Checking { revision: u64 },
+    Claiming,
+    /// Reads what was claimed.
+    Confirming,
+    Snapshot(Snapshot),
+    Serving {
+        /// Rows whose writes are not acknowledged.
+        unwritten: usize,
+        /// The lease that is written after them.
+        lease: Option<String>,
+        is_writing: bool,
+    },
+}
+
+/// What both watches said before the snapshot was complete.
+#[derive(Debug)]
+struct Snapshot {
+    /// The clock of the store when this session read it, and its own clock then.
+    claimed_ms: u64,
+    at_ms: u64,
+    /// The last revisions before the watches began.
+    ends: Option<(u64, u64)>,
+    rows: Vec<ClusterInput>,
+    leases: Vec<ClusterInput>,
+    are_rows_complete: bool,
+    are_leases_complete: bool,
+    /// What came after that.
+    later: Vec<ClusterInput>,
+}
+
+/// What a session wants done.
+#[derive(Debug)]
+pub(super) enum Effect {
+    Send(Request),
+    Hand(Vec<ClusterInput>),
+    /// It is over: the gateway is told, and messages under way are for nobody.
+    End,
+}
+
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) name: String,
+    pub(super) boot: String,
+    /// Counts the connections of this gateway.
+    pub(super) number: u64,
+    step: Step,
+    /// When the step takes too long.
+    deadline_ms: Option<u64>,
+    pub(super) effects: Vec<Effect>,
+}
+
+impl Session {
+    pub(super) fn new(name: String, boot: String, number: u64, now_ms: u64) -> Self {
+        Self {
+            name,
+            boot,
+            number,
+            step: Step::Away { until_ms: now_ms },
+            deadline_ms: None,
+            effects: Vec::new(),
+        }
+    }
+
+    pub(super) fn due_ms(&self) -> Option<u64> {
+        match &self.step {
+            Step::Away { until_ms } => Some(*until_ms),
+            _ => self.deadline_ms,
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self.step, Step::Away { .. })
+    }
+
+    /// Something is due.
+    pub(super) fn handle_timeout(&mut self, now_ms: u64) {
+        if self.due_ms().is_none_or(|due_ms| due_ms > now_ms) {
+            return;
+        }
+        match &mut self.step {
+            Step::Away { .. } => {
+                self.number += 1;
+                self.go(Step::Reading, now_ms);
+                self.effects.push(Effect::Send(Request::ReadLease));
+            }
+            Step::Waiting { revision } => {
+                let step = Step::Checking { revision: *revision };
+                self.go(step, now_ms);
+                self.effects.push(Effect::Send(Request::ReadLease));
+            }
+            // The end of the snapshot cannot be seen.
+            Step::Snapshot(snapshot) if snapshot.ends.is_some() => {
+                (snapshot.are_rows_complete, snapshot.are_leases_complete) = (true, true);
+                self.finish_snapshot();
+            }
+            _ => self.end(RETRY_MS, now_ms),
+        }
+    }
+
+    /// The connection is lost, or has to be given up.
+    pub(super) fn lose(&mut self, now_ms: u64) {
+        if self.is_open() {
+            self.end(RETRY_MS, now_ms);
+        }
+    }
+
+    /// The gateway reads everything again.
+    pub(super) fn restart(&mut self, now_ms: u64) {
+        self.end(0, now_ms);
+    }
+
+    pub(super) fn name_taken(&mut self, now_ms: u64) {
+        self.end(TAKEN_RETRY_MS, now_ms);
+    }
+
+    /// The gateway has a batch to write: rows, then the lease.
+    pub(super) fn write(&mut self, rows: Vec<(u64, Option<String>)>, lease: Option<String>, now_ms: u64) {
+        let unwritten = rows.len();
+        for (number, value) in rows {
+            let key = format!("{}.{number}", self.name);
+            let value = value.map_or(Value::Deleted, |value| Value::Put(value.into_bytes()));
+            self.effects.push(Effect::Send(Request::Write(Bucket::Rows, key, value)));
+        }
+        self.step = Step::Serving {
+            unwritten,
+            lease,
+            is_writing: true,
+        };
+        self.deadline_ms = Some(now_ms + LIMIT_MS);
+        self.write_lease();
+    }
+
+    pub(super) fn handle(&mut self, answer: Answer, now_ms: u64) {
+        match answer {
+            Answer::Closed => self.lose(now_ms),
+            Answer::Lease(entry) => self.handle_lease(entry.as_ref(), now_ms),
+            Answer::Claimed(is_claimed) => {
+                if let Step::Claiming = self.step {
+                    if is_claimed {
+                        self.go(Step::Confirming, now_ms);
+                        self.effects.push(Effect::Send(Request::ReadLease));
+                    } else {
+                        self.name_taken(now_ms);
+                    }
+                }
+            }
+            Answer::Watching { rows, leases } => {
+                if let Step::Snapshot(snapshot) = &mut self.step {
+                    snapshot.ends = Some((rows, leases));
+                    snapshot.are_rows_complete |= rows == 0;
+                    snapshot.are_leases_complete |= leases == 0;
+                    self.deadline_ms = Some(now_ms + SNAPSHOT_MS);
+                    self.finish_snapshot();
+                }
+            }
+            Answer::Entry { entry, rest } => self.handle_entry(&entry, rest == Some(0), now_ms),
+            Answer::Written => {
+                if let Step::Serving { unwritten, .. } = &mut self.step {
+                    // A repeated answer counts as the next one: then the lease is written early.
+                    *unwritten = unwritten.saturating_sub(1);
+                    self.write_lease();
+                }
+            }
+        }
+    }
+
+    fn handle_lease(&mut self, entry: Option<&Entry>, now_ms: u64) {
+        let put = entry.and_then(|entry| match &entry.value {
+            Value::Put(value) => Some((entry, value)),
+            _ => None,
+        });
+        let other = put.filter(|(_, value)| !is_claimed_by(value, &self.boot));
+        match (&self.step, other) {
+            (Step::Reading, Some((entry, _))) => {
+                let revision = entry.revision;
+                self.step = Step::Waiting { revision };
+                self.deadline_ms = Some(now_ms + TAKEOVER_MS);
+            }
+            (Step::Checking { revision }, Some((entry, _))) if entry.revision != *revision => {
+                self.name_taken(now_ms);
+            }
+            (Step::Reading | Step::Checking { .. }, _) => {
+                self.go(Step::Claiming, now_ms);
+                let value = claim(&self.boot).into_bytes();
+                let expected = entry.map(|entry| entry.revision);
+                self.effects.push(Effect::Send(Request::Claim { expected, value }));
+            }
+            (Step::Confirming, Some(_)) => self.name_taken(now_ms),
+            (Step::Confirming, None) => match put {
+                Some((entry, _)) => {
+                    let snapshot = Snapshot {
+                        claimed_ms: entry.written_ms,
+                        at_ms: now_ms,
+                        ends: None,
+                        rows: Vec::new(),
+                        leases: Vec::new(),
+                        are_rows_complete: false,
+                        are_leases_complete: false,
+                        later: Vec::new(),
+                    };
+                    self.go(Step::Snapshot(snapshot), now_ms);
+                    self.effects.push(Effect::Send(Request::Watch));
+                }
+                None => self.restart(now_ms),
+            },
+            _ => {}
+        }
+    }
+
+    fn handle_entry(&mut self, entry: &Entry, is_last: bool, now_ms: u64) {
+        match &mut self.step {
+            Step::Snapshot(snapshot) => {
+                snapshot.take(entry, is_last, now_ms);
+                self.finish_snapshot();
+            }
+            Step::Serving { .. } => {
+                let input = input(entry, 0);
+                self.effects.push(Effect::Hand(input.into_iter().collect()));
+            }
+            _ => {}
+        }
+    }
+
+    /// Hands the snapshot over, if it is complete.
+    fn finish_snapshot(&mut self) {
+        let Step::Snapshot(snapshot) = &mut self.step else {
+            return;
+        };
+        if !snapshot.are_rows_complete || !snapshot.are_leases_complete {
+            return;
+        }
+        let mut inputs = vec![ClusterInput::Joined];
+        inputs.append(&mut snapshot.rows);
+        inputs.append(&mut snapshot.leases);
+        inputs.push(ClusterInput::Settled);
+        let later = std::mem::take(&mut snapshot.later);
+        self.effects.push(Effect::Hand(inputs));
+        self.effects.push(Effect::Hand(later));
+        self.step = Step::Serving {
+            unwritten: 0,
+            lease: None,
+            is_writing: false,
+        };
+        self.deadline_ms = None;
+    }
+
+    /// Writes the lease once the rows are written, and says so once that is written too.
+    fn write_lease(&mut self) {
+        let Step::Serving {
+            unwritten,
+            lease,
+            is_writing,
+        } = &mut self.step
+        else {
+            return;
+        };
+        if *unwritten > 0 || !*is_writing {
+            return;
+        }
+        if let Some(lease) = lease.take() {
+            *unwritten = 1;
+            let request = Request::Write(Bucket::Leases, self.name.clone(), Value::Put(lease.into_bytes()));
+            self.effects.push(Effect::Send(request));
+        } else {
+            *is_writing = false;
+            self.deadline_ms = None;
+            self.effects.push(Effect::Hand(vec![ClusterInput::Written]));
+        }
+    }
+
+    fn go(&mut self, step: Step, now_ms: u64) {
+        self.step = step;
+        self.deadline_ms = Some(now_ms + LIMIT_MS);
+    }
+
+    fn end(&mut self, retry_ms: u64, now_ms: u64) {
+        self.step = Step::Away {
+            until_ms: now_ms + retry_ms,
+        };
+        self.deadline_ms = None;
+        self.effects.push(Effect::End);
+    }
+}
+
+impl Snapshot {
+    fn take(&mut self, entry: &Entry, is_last: bool, now_ms: u64) {
+        let server_ms = self.claimed_ms + (now_ms - self.at_ms);
+        let age_ms = server_ms.saturating_sub(entry.written_ms);
+        let is_row = entry.bucket == Bucket::Rows;
+        let (inputs, is_complete) = if is_row {
+            (&mut self.rows, &mut self.are_rows_complete)
+        } else {
+            (&mut self.leases, &mut self.are_leases_complete)
+        };
+        if *is_complete {
+            self.later.extend(input(entry, 0));
+            return;
+        }
+        inputs.extend(input(entry, age_ms));
+        let end = self.ends.map(|(rows, leases)| if is_row { rows } else { leases });
+        *is_complete = is_last || end.is_some_and(|end| entry.revision >= end);
+    }
+}
+
+/// What an entry says.
+fn input(entry: &Entry, age_ms: u64) -> Option<ClusterInput> {
+    if entry.bucket == Bucket::Leases {
+        let value = match &entry.value {
+            Value::Put(value) => Some(value.clone()),
+            Value::Deleted => None,
+            Value::Expired => return None,
+        };
+        return Some(ClusterInput::Lease {
+            gateway: entry.key.as_str().into(),
+            age_ms,
+            value,
+        });
+    }
+    let (gateway, number) = entry.key.split_once('.')?;
+    Some(ClusterInput::Row {
+        gateway: gateway.into(),
+        number: number.parse().unwrap(),
+        age_ms,
+        change: match &entry.value {
+            Value::Put(value) => RowChange::Put(value.clone()),
+            Value::Deleted => RowChange::Deleted,
+            Value::Expired => RowChange::Expired,
+        },
+    })
+}
