@@ -87,4 +87,7 @@ pub enum Restart {
     /// Rows are missing that their gateway wrote.
     #[error("rows are missing: reading all of them")]
     Resync,
+    /// What the buckets said may have waited for long.
+    #[error("this machine was suspended: reading all rows")]
+    Suspended,
 }

@@ -10,7 +10,7 @@ use super::input::{ClusterBatch, ClusterInput, ClusterOutput, Restart, RowChange
 use super::own::Own;
 use super::peer::Peer;
 use super::wire::{read_lease, read_row};
-use super::{HEARTBEAT_MS, RESYNC_MS, WINDOW_MS};
+use super::{HEARTBEAT_MS, LEASE_MS, RESYNC_MS, WINDOW_MS};
 use crate::fleet::validate_names;
 use crate::model::time::Now;
 use crate::server::Hub;
@@ -34,7 +34,7 @@ pub struct ClusterConfig {
 #[derive(Debug)]
 pub struct Cluster {
     config: ClusterConfig,
-    /// Counts the processes of this name, as far as the buckets show them.
+    /// Orders the processes of this name.
     incarnation: u64,
     /// The highest incarnation that was seen of other processes of this name.
     seen: u64,
@@ -47,6 +47,8 @@ pub struct Cluster {
     peers: BTreeMap<Box<str>, Peer>,
     /// When a snapshot was last asked for, on the age clock.
     resynced_ms: Option<u64>,
+    /// The last call, on the age clock.
+    called_ms: u64,
     warned: BTreeMap<Box<str>, String>,
     outputs: VecDeque<ClusterOutput>,
 }
@@ -68,7 +70,8 @@ impl Cluster {
         hub.list_peers(&config.name, now);
         Self {
             config,
-            incarnation: 0,
+            // Above those of earlier processes, should the buckets have lost them.
+            incarnation: (now.wall_ms / 1_000).max(1),
             seen: 0,
             has_written: false,
             own: Own::default(),
@@ -76,6 +79,7 @@ impl Cluster {
             session: None,
             peers: BTreeMap::new(),
             resynced_ms: None,
+            called_ms: now.age_ms,
             warned: BTreeMap::new(),
             outputs: VecDeque::new(),
         }
@@ -83,6 +87,7 @@ impl Cluster {
 
     /// Handles what the buckets said.
     pub fn handle(&mut self, inputs: Vec<ClusterInput>, hub: &mut Hub, now: Now) {
+        self.notice_suspension(now);
         for input in inputs {
             match input {
                 ClusterInput::Joined => self.join(now),
@@ -93,6 +98,8 @@ impl Cluster {
                     }
                 }
                 ClusterInput::Left => self.session = None,
+                // Of a session that has to end.
+                ClusterInput::Lease { .. } | ClusterInput::Row { .. } if self.session.is_none() => {}
                 ClusterInput::Lease { gateway, value, .. } if gateway == self.config.name => {
                     self.handle_own_lease(value.as_deref(), now);
                 }
@@ -120,6 +127,14 @@ impl Cluster {
         }
     }
 
+    /// Ends the session after a suspension of this machine: what the watches say has waited, nobody knows how long.
+    fn notice_suspension(&mut self, now: Now) {
+        let called_ms = core::mem::replace(&mut self.called_ms, now.age_ms);
+        if self.session.is_some() && now.age_ms.saturating_sub(called_ms) > LEASE_MS {
+            self.restart(Restart::Suspended);
+        }
+    }
+
     fn join(&mut self, now: Now) {
         self.session = Some(Session {
             is_settled: false,
@@ -136,7 +151,11 @@ impl Cluster {
             return;
         };
         session.is_settled = true;
-        // What this process writes outranks what others of its name wrote before.
+        self.outrank(now);
+    }
+
+    /// What this process writes outranks what others of its name wrote before.
+    fn outrank(&mut self, now: Now) {
         if self.seen >= self.incarnation {
             self.incarnation = self.seen + 1;
             self.own.touch_all(now);
@@ -150,22 +169,27 @@ impl Cluster {
             return;
         };
         match read_lease(value) {
-            Ok(lease) if lease.boot == *self.config.boot_id => {}
+            Ok(lease) if lease.boot == *self.config.boot_id => self.outrank(now),
             _ => self.restart(Restart::NameTaken),
         }
     }
 
-    /// Before the snapshot is complete this process wrote nothing in this session.
+    /// Before the snapshot is complete this process wrote nothing in this session. Writes of earlier sessions and
+    /// processes can be late.
     fn handle_own_row(&mut self, number: u64, change: &RowChange, now: Now) {
         let is_known = self.own.contains(number);
         match change {
             RowChange::Put(value) => {
-                let incarnation = read_row(value).map_or(0, |(row, _)| row.incarnation);
+                let (incarnation, stamp) =
+                    read_row(value).map_or((0, 0), |(row, _)| (row.incarnation, row.stamp));
                 let is_earlier = !self.has_written || incarnation > self.incarnation;
                 if is_earlier {
                     self.seen = self.seen.max(incarnation);
                 }
-                if !is_known {
+                if is_known {
+                    self.own
+                        .note_stored(number, stamp, incarnation == self.incarnation);
+                } else {
                     self.own.delete(number);
                 }
             }
@@ -282,6 +306,7 @@ impl Cluster {
 
     /// The next thing to do.
     pub fn poll_output(&mut self, hub: &mut Hub, now: Now) -> Option<ClusterOutput> {
+        self.notice_suspension(now);
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
@@ -295,6 +320,9 @@ impl Cluster {
         if is_lease_due || is_changed && may_write {
             self.version = Some(hub.own_version());
             self.own.walk(hub, now);
+        }
+        if is_lease_due {
+            self.own.restore(now);
         }
         let mut batch = ClusterBatch::default();
         if may_write || is_lease_due {

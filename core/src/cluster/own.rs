@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::input::RowWrite;
 use super::wire::{LeaseValue, RowValue};
-use super::{FORMAT, MAX_BATCH, MAX_ROWS, REWRITE_MS};
+use super::{FORMAT, HEARTBEAT_MS, MAX_BATCH, MAX_ROWS, REWRITE_MS};
 use crate::model::RawEntry;
 use crate::model::entry::TIME_MEMBERS;
 use crate::model::raw_entry::Draft;
@@ -45,6 +45,8 @@ struct Written {
     stamp: u64,
     /// When it was written, on the age clock.
     written_ms: u64,
+    /// The bucket may have an earlier value: it was the last one that was read.
+    is_overwritten: bool,
     walk: u64,
 }
 
@@ -52,7 +54,7 @@ impl Own {
     /// Reads the rows of this gateway; those that changed are pending.
     pub(super) fn walk(&mut self, hub: &mut Hub, now: Now) {
         self.walks += 1;
-        let offset_ms = signed(hub.server_wall_ms(now)).saturating_sub(signed(now.age_ms));
+        let offset_ms = signed(hub.settled_wall_ms(now)).saturating_sub(signed(now.age_ms));
         hub.each_own_row(now, |key, number, text| {
             if self.rows.len() < MAX_ROWS || self.rows.contains_key(&number) {
                 self.note(key, number, text, offset_ms, now);
@@ -99,10 +101,14 @@ impl Own {
             activity_ms: moment("lastActivityAt"),
             stamp: 0,
             written_ms: now.age_ms,
+            is_overwritten: false,
             walk: self.walks,
         };
         match self.rows.get(&number).filter(|old| old.says_the_same(&row)) {
-            Some(old) => (row.stamp, row.written_ms) = (old.stamp, old.written_ms),
+            Some(old) => {
+                (row.stamp, row.written_ms) = (old.stamp, old.written_ms);
+                row.is_overwritten = old.is_overwritten;
+            }
             None => {
                 self.stamp += 1;
                 row.stamp = self.stamp;
@@ -118,7 +124,26 @@ impl Own {
             self.stamp += 1;
             row.stamp = self.stamp;
             row.written_ms = now.age_ms;
+            row.is_overwritten = false;
             self.pending.insert(number);
+        }
+    }
+
+    /// The bucket has a value of a row: the current one, or one that this or another process wrote before.
+    pub(super) fn note_stored(&mut self, number: u64, stamp: u64, is_own: bool) {
+        if let Some(row) = self.rows.get_mut(&number) {
+            row.is_overwritten = !is_own || stamp < row.stamp;
+        }
+    }
+
+    /// Rows have to be written again if an earlier value followed theirs, and not only went before it.
+    pub(super) fn restore(&mut self, now: Now) {
+        let is_lost =
+            |row: &Written| row.is_overwritten && now.age_ms.saturating_sub(row.written_ms) >= HEARTBEAT_MS;
+        let lost = self.rows.iter().filter(|(_, row)| is_lost(row));
+        let lost: Vec<u64> = lost.map(|(number, _)| *number).collect();
+        for number in lost {
+            self.touch(number, now);
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_nats::jetstream::kv::{Entry, Operation, Store, Watch};
 use async_nats::{Client, ConnectOptions};
 use futures_util::StreamExt;
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::{try_join, try_join_all};
 use futures_util::stream::ReadyChunks;
 use presence_core::cluster::{
     ClusterBatch, ClusterInput, ClusterOutput, Restart, RowChange, TAKEOVER_MS, claim, is_claimed_by,
@@ -49,6 +49,32 @@ type Writing<'a> = Pin<Box<dyn Future<Output = Result<(), Problem>> + Send + 'a>
 struct Watches {
     leases: ReadyChunks<Watch>,
     rows: ReadyChunks<Watch>,
+    ages: Ages,
+}
+
+/// How old entries of the snapshot are. Later ones are new.
+struct Ages {
+    clock: ServerClock,
+    /// The last revisions before the watches began; 0: the bucket was empty.
+    last_lease: u64,
+    last_row: u64,
+}
+
+impl Ages {
+    fn last(&self, bucket: &str) -> u64 {
+        if bucket == LEASES {
+            self.last_lease
+        } else {
+            self.last_row
+        }
+    }
+
+    fn of(&self, entry: &Entry, bucket: &str) -> u64 {
+        if entry.revision > self.last(bucket) {
+            return 0;
+        }
+        self.clock.age_ms(entry)
+    }
 }
 
 /// The clock of the server, as the claim of the name showed it.
@@ -86,7 +112,7 @@ impl Session<'_> {
             clock = self.claim(&buckets.leases, port) => clock?,
             _ = is_lost.wait_for(|is_lost| *is_lost) => return Err(self.lost()),
         };
-        let mut watches = self.snapshot(&buckets, &clock, port).await?;
+        let mut watches = self.snapshot(&buckets, clock, port).await?;
         info!(name = %self.config.name, servers = self.servers, "the roster is shared with the fleet");
         port.degraded.send_replace(None);
         *has_joined = true;
@@ -187,14 +213,10 @@ impl Session<'_> {
     }
 
     /// Starts the watches, and hands the state of both buckets to the driver.
-    async fn snapshot(
-        &self,
-        buckets: &Buckets,
-        clock: &ServerClock,
-        port: &Port,
-    ) -> Result<Watches, Problem> {
+    async fn snapshot(&self, buckets: &Buckets, clock: ServerClock, port: &Port) -> Result<Watches, Problem> {
         let (mut leases, mut rows) = (buckets.leases.clone(), buckets.rows.clone());
-        let ends = join_all([last_revision(&mut leases), last_revision(&mut rows)]).await;
+        let (last_lease, last_row) =
+            try_join(last_revision(&mut leases, LEASES), last_revision(&mut rows, ROWS)).await?;
         let watch = |store: Store, bucket| async move {
             let watch = store.watch_with_history(">").await;
             watch.map_err(|error| Problem::bucket(bucket, &error))
@@ -202,29 +224,26 @@ impl Session<'_> {
         let mut watches = Watches {
             leases: watch(leases, LEASES).await?.ready_chunks(MAX_ENTRIES),
             rows: watch(rows, ROWS).await?.ready_chunks(MAX_ENTRIES),
+            ages: Ages {
+                clock,
+                last_lease,
+                last_row,
+            },
         };
         let mut parts = vec![vec![ClusterInput::Joined]];
         let deadline = Instant::now() + SNAPSHOT_LIMIT;
         // Rows first: a lease states how old they are.
-        for (watch, end, is_lease) in [
-            (&mut watches.rows, ends[1], false),
-            (&mut watches.leases, ends[0], true),
-        ] {
-            let mut is_complete = end == Some(0);
+        for (watch, bucket) in [(&mut watches.rows, ROWS), (&mut watches.leases, LEASES)] {
+            let last = watches.ages.last(bucket);
+            let mut is_complete = last == 0;
             while !is_complete {
                 let chunk = tokio::select! {
-                    chunk = watch.next() => chunk.ok_or_else(|| self.lost())?,
+                    chunk = watch.next() => chunk,
                     () = sleep_until(deadline) => break,
                 };
-                let mut inputs = Vec::new();
-                for entry in chunk {
-                    let entry = entry
-                        .map_err(|error| Problem::bucket(if is_lease { LEASES } else { ROWS }, &error))?;
-                    is_complete |= entry.delta == 0 || end.is_some_and(|end| entry.revision >= end);
-                    let age_ms = clock.age_ms(&entry);
-                    inputs.extend(input(entry, age_ms, is_lease));
-                }
-                parts.push(inputs);
+                let ends = |entry: &Entry| entry.delta == 0 || entry.revision >= last;
+                is_complete = chunk.iter().flatten().flatten().any(ends);
+                parts.push(self.inputs(chunk, bucket, &watches.ages)?);
             }
         }
         parts.push(vec![ClusterInput::Settled]);
@@ -250,8 +269,8 @@ impl Session<'_> {
             let inputs = tokio::select! {
                 _ = is_lost.wait_for(|is_lost| *is_lost) => return Err(self.lost()),
                 _ = stopping.wait_for(|is_stopping| *is_stopping) => return Err(Problem::Stopped),
-                chunk = watches.leases.next() => self.inputs(chunk, LEASES)?,
-                chunk = watches.rows.next() => self.inputs(chunk, ROWS)?,
+                chunk = watches.leases.next() => self.inputs(chunk, LEASES, &watches.ages)?,
+                chunk = watches.rows.next() => self.inputs(chunk, ROWS, &watches.ages)?,
                 written = finished(&mut writing) => {
                     written?;
                     writing = None;
@@ -283,11 +302,13 @@ impl Session<'_> {
         &self,
         chunk: Option<Vec<Result<Entry, async_nats::jetstream::kv::WatcherError>>>,
         bucket: &'static str,
+        ages: &Ages,
     ) -> Result<Vec<ClusterInput>, Problem> {
         let mut inputs = Vec::new();
         for entry in chunk.ok_or_else(|| self.lost())? {
             let entry = entry.map_err(|error| Problem::bucket(bucket, &error))?;
-            inputs.extend(input(entry, 0, bucket == LEASES));
+            let age_ms = ages.of(&entry, bucket);
+            inputs.extend(input(entry, age_ms, bucket == LEASES));
         }
         Ok(inputs)
     }
@@ -328,13 +349,14 @@ async fn finished(writing: &mut Option<Writing<'_>>) -> Result<(), Problem> {
     }
 }
 
-/// The last revision in the bucket: the end of a snapshot. `Some(0)`: it is empty; `None`: that is not known.
-async fn last_revision(store: &mut Store) -> Option<u64> {
-    let info = store.stream.get_info().await.ok()?;
-    Some(if info.state.messages == 0 {
+/// The last revision in the bucket, which ends a snapshot; 0: it is empty.
+async fn last_revision(store: &mut Store, bucket: &'static str) -> Result<u64, Problem> {
+    let info = store.stream.get_info().await;
+    let state = info.map_err(|error| Problem::bucket(bucket, &error))?.state;
+    Ok(if state.messages == 0 {
         0
     } else {
-        info.state.last_sequence
+        state.last_sequence
     })
 }
 

@@ -7,7 +7,7 @@ use crate::process::Program;
 use crate::project::Project;
 
 /// The worlds, and how many seeds of each are run unless others are asked for.
-const WORLDS: [(&str, u64); 2] = [("pair", 10_000), ("fleet", 2_000)];
+const WORLDS: [(&str, u64); 3] = [("pair", 10_000), ("fleet", 2_000), ("cluster", 10_000)];
 /// The first seed: `cargo xtask test` runs lower ones.
 const FROM: u64 = 1_000;
 
@@ -30,7 +30,7 @@ pub(crate) fn simulate(project: &Project, arguments: &[String]) -> Result<(), Fa
         && !WORLDS.iter().any(|(world, _)| world == only)
     {
         return Err(Failure::usage(format!(
-            "unknown world `{only}`: use pair or fleet"
+            "unknown world `{only}`: use pair, fleet or cluster"
         )));
     }
     let is_wanted = |world: &str| only.as_ref().is_none_or(|only| only == world);

@@ -257,3 +257,102 @@ fn a_fleet_has_as_many_gateways_as_there_is_room_for() {
     world.pump();
     assert_eq!(world.nodes[0].warnings.len(), 25);
 }
+
+#[test]
+fn what_waited_while_the_machine_slept_is_not_news() {
+    let mut world = World::new(&["a", "b", "c"]);
+    world.connect(1, "phone");
+    world.pass(100);
+    let lease = world.leases["b"].1.clone();
+    let lease = ClusterInput::Lease {
+        gateway: "b".into(),
+        age_ms: 0,
+        value: Some(lease),
+    };
+    // `a` sleeps, and `b` crashes.
+    world.nodes[0].is_linked = false;
+    let sleeper = world.nodes.remove(0);
+    let crashed = world.nodes.remove(0);
+    drop(crashed);
+    world.pass(60_000);
+    world.nodes.push(sleeper);
+    world.hand(1, alloc::vec![lease]);
+    world.pump();
+    assert_eq!(world.nodes[1].restarts, [Restart::Suspended]);
+    world.pass(LEASE_MS + 100);
+    assert_eq!(world.reason(1, "phone").as_deref(), Some("disconnect"));
+}
+
+#[test]
+fn a_process_outranks_an_earlier_one_though_the_buckets_are_lost() {
+    let mut world = World::new(&["a", "b"]);
+    for name in ["phone", "laptop"] {
+        world.connect(1, name);
+    }
+    world.pass(1_000);
+    world.nodes.pop();
+    world.rows.clear();
+    world.leases.clear();
+    world.unlink(0);
+    world.start("b", "boot-2", 7_200_000);
+    world.join(0);
+    world.connect(1, "tablet");
+    world.pass(100);
+    assert_eq!(world.list(0).len(), 3, "{:?}", world.list(0));
+    world.assert_equal();
+}
+
+#[test]
+fn a_row_over_which_an_earlier_value_is_written_is_written_again() {
+    let mut world = World::new(&["a", "b"]);
+    let conn = world.connect(0, "phone");
+    world.pass(100);
+    let is_phone = |((gateway, number), _): &(&(String, u64), &Stored)| gateway == "a" && *number > 0;
+    let (key, early) = world.rows.iter().find(is_phone).unwrap();
+    let (key, early) = (key.clone(), early.clone());
+    world.leave(0, conn);
+    world.pass(100);
+    let written = world.rows[&key].1.clone();
+    world.rows.insert(key.clone(), early.clone());
+    world.tell_all(&ClusterInput::Row {
+        gateway: "a".into(),
+        number: key.1,
+        age_ms: 0,
+        change: RowChange::Put(early.1),
+    });
+    world.pass(2 * HEARTBEAT_MS);
+    assert_eq!(entry(&world.rows[&key].1), entry(&written));
+}
+
+/// The entry of a row's value.
+fn entry(value: &[u8]) -> String {
+    let value: serde_json::Value = serde_json::from_slice(value).unwrap();
+    value["entry"].to_string()
+}
+
+#[test]
+fn ages_are_right_when_the_clock_is_set() {
+    let mut world = World::new(&["a", "b"]);
+    let conn = world.connect(0, "phone");
+    world.leave(0, conn);
+    world.pass(20_000);
+    let now_ms = world.now_ms;
+    let Node {
+        cluster,
+        hub,
+        skew_ms,
+        ..
+    } = &mut world.nodes[0];
+    let mut now = at(now_ms, *skew_ms);
+    now.wall_ms += 3_600_000;
+    // The next batch is the first to see that.
+    now.age_ms += HEARTBEAT_MS;
+    let Some(ClusterOutput::Write(batch)) = cluster.poll_output(hub, now) else {
+        panic!("nothing is written");
+    };
+    let lease: serde_json::Value = serde_json::from_str(&batch.lease.unwrap()).unwrap();
+    let ages = lease["rows"].as_array().unwrap().iter();
+    let ages: Vec<u64> = ages.map(|row| row[2].as_u64().unwrap()).collect();
+    assert_eq!(ages.len(), 2);
+    assert!(ages[1] >= 20_000, "{ages:?}");
+}

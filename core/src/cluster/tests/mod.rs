@@ -239,7 +239,7 @@ impl World {
             ClusterOutput::Restart(why) => {
                 self.nodes[node].restarts.push(why);
                 match why {
-                    Restart::Resync => self.join(node),
+                    Restart::Resync | Restart::Suspended => self.join(node),
                     Restart::NameTaken => self.nodes[node].is_linked = false,
                 }
             }

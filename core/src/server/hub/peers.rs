@@ -58,6 +58,12 @@ impl Hub {
         self.roster.version()
     }
 
+    /// The clock of the rows' moments, in ms since the Unix epoch, after it followed a step of the machine's.
+    pub(crate) fn settled_wall_ms(&mut self, now: Now) -> u64 {
+        self.roster.settle(now);
+        self.roster.wall_ms(now)
+    }
+
     /// Visits this gateway's own rows: key on the wire, number, text. The row of number 0 is that of the gateway itself.
     pub(crate) fn each_own_row(&mut self, now: Now, visit: impl FnMut(&str, u64, &str)) {
         self.roster.each_text(now, visit);

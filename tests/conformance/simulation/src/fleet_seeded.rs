@@ -3,6 +3,8 @@
 
 mod checks;
 
+use std::collections::BTreeSet;
+
 use presence_core::Now;
 use presence_core::client::{BeaconPolicy, ClientConfig, ClientState};
 use presence_core::server::HubConfig;
@@ -44,6 +46,8 @@ struct Simulation<L: Links> {
     ttl_ms: u64,
     /// Clients that are not gateways: world and peer.
     clients: Vec<(usize, usize)>,
+    /// Those that went to another gateway: they do not come back.
+    moved: BTreeSet<(usize, usize)>,
     most_clients: u64,
     /// Counts instances.
     instances: u64,
@@ -62,6 +66,7 @@ impl<L: Links> Simulation<L> {
             fleet: Fleet::new(&gateways, seed),
             ttl_ms,
             clients: Vec::new(),
+            moved: BTreeSet::new(),
             most_clients: rng.within(5..=if is_large { 200 } else { 40 }),
             instances: 0,
             lists: 0,
@@ -84,9 +89,10 @@ impl<L: Links> Simulation<L> {
     fn happen(&mut self) {
         let (of, peer) = *self.rng.pick(&self.clients);
         let world = &mut self.fleet.worlds[of];
-        match self.rng.within(0..=20) {
+        match self.rng.within(0..=22) {
             0..=2 => self.join(),
             3 | 4 => world.with(peer, |client, now| client.stop(now)),
+            5..=7 if self.moved.contains(&(of, peer)) => {}
             5..=7 => world.with(peer, |client, now| client.start(now)),
             // Refused while it is not connected.
             8 => drop(world.with(peer, |client, now| client.beacon("instances-refresh", now))),
@@ -96,6 +102,7 @@ impl<L: Links> Simulation<L> {
             12 => self.suspend_or_wake(of, peer),
             13 | 14 => self.trouble_line(),
             15 => self.step_clock(),
+            21 | 22 => self.move_on(of, peer),
             _ => self.strike(),
         }
         self.fleet.settle();
@@ -133,6 +140,15 @@ impl<L: Links> Simulation<L> {
             let gateway = self.rng.within(0..=self.fleet.worlds.len() as u64 - 1) as usize;
             self.add(gateway, config.clone());
         }
+    }
+
+    /// A client goes to another gateway.
+    fn move_on(&mut self, of: usize, peer: usize) {
+        let config = self.fleet.worlds[of].peers[peer].config.clone();
+        self.fleet.worlds[of].with(peer, |client, now| client.stop(now));
+        let gateway = self.rng.within(0..=self.fleet.worlds.len() as u64 - 1) as usize;
+        self.moved.insert((of, peer));
+        self.add(gateway, config);
     }
 
     fn add(&mut self, gateway: usize, config: ClientConfig) {

@@ -86,10 +86,11 @@ impl World {
         let info = &config.client;
         let name = info.instance_id.as_ref().or(info.display_name.as_ref());
         let name = name.map(ToString::to_string).unwrap_or_default();
-        let mut client = Client::new(config, now);
+        let mut client = Client::new(config.clone(), now);
         client.start(now);
         self.peers.push(Peer {
             client,
+            config,
             name,
             ahead,
             events: Vec::new(),

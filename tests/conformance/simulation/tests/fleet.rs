@@ -19,7 +19,7 @@ fn whatever_the_seed() {
 
 #[test]
 fn whatever_the_seed_on_a_store() {
-    for seed in 0..20 {
+    for seed in 0..10 {
         // Shown only if it fails.
         println!("to repeat it: cargo xtask simulate --world cluster --from {seed} --seeds 1");
         println!("{}", run::<Shared>(seed));

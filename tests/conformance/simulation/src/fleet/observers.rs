@@ -201,5 +201,8 @@ fn others(by: usize, count: usize) -> impl Iterator<Item = usize> {
 /// What the clocks of one gateway are ahead of another one's.
 fn ahead(a: &World, b: &World) -> (i64, i64) {
     let less = |a: u64, b: u64| a as i64 - b as i64;
-    (less(a.now.age_ms, b.now.age_ms), less(a.now.wall_ms, b.now.wall_ms))
+    (
+        less(a.now.age_ms, b.now.age_ms),
+        less(a.now.wall_ms, b.now.wall_ms),
+    )
 }

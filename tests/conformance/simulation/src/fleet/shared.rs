@@ -1,15 +1,16 @@
 //! Gateways that share their rows through a store (SPEC 7.1).
 
 mod mail;
+mod serve;
 mod session;
 
 use std::mem::take;
 
 use presence_core::cluster::{Cluster, ClusterConfig, ClusterInput, ClusterOutput, Restart};
 
-use self::mail::{Answer, Mail, Message, Post, Request, Road};
+use self::mail::{Answer, Message, Post, Request, Road};
 use self::session::{Effect, SILENCE_MS, Session};
-use super::store::{Bucket, Entry, Store, Value};
+use super::store::{Bucket, Store, Value};
 use super::{Fleet, Gateway, Links, name};
 use crate::Rng;
 use crate::world::World;
@@ -45,8 +46,8 @@ struct Member {
     suspended_ms: u64,
     /// What arrived while it was suspended.
     waiting: Vec<(u64, Answer)>,
-    /// The connection that the store sends changes to.
-    watching: Option<u64>,
+    /// The connection that the store sends changes to, and how many it sent.
+    watching: Option<(u64, u64)>,
 }
 
 /// What happens to the links.
@@ -150,14 +151,18 @@ impl Links for Shared {
     fn next_due_ms(&self, worlds: &[World]) -> Option<u64> {
         let store_ms = self.store.next_due_ms().filter(|_| self.is_up && !self.is_silent);
         let store_ms = store_ms.map(|due_ms| due_ms.saturating_sub(self.store.now_ms));
-        let post_ms = self.post.next_due_ms().map(|due_ms| due_ms.saturating_sub(self.at_ms));
+        let post_ms = self
+            .post
+            .next_due_ms()
+            .map(|due_ms| due_ms.saturating_sub(self.at_ms));
         let members = self.members.iter().zip(worlds);
         let members = members.filter(|(member, world)| member.cluster.is_some() && world.is_served());
         let of_members = members.flat_map(|(member, world)| {
             let machine_ms = member.cluster.as_ref().and_then(|it| it.poll_timeout(&world.hub));
             [
                 machine_ms.map(|due_ms| due_ms.saturating_sub(world.now.age_ms)),
-                self.due_ms(member).map(|due_ms| due_ms.saturating_sub(self.at_ms)),
+                self.due_ms(member)
+                    .map(|due_ms| due_ms.saturating_sub(self.at_ms)),
             ]
         });
         of_members.chain([store_ms, post_ms]).flatten().min()
@@ -213,7 +218,11 @@ impl Links for Shared {
         }
     }
 
-    fn trouble(fleet: &mut Fleet<Self>, rng: &mut Rng, (gateway, _): (usize, usize)) -> Option<(usize, usize)> {
+    fn trouble(
+        fleet: &mut Fleet<Self>,
+        rng: &mut Rng,
+        (gateway, _): (usize, usize),
+    ) -> Option<(usize, usize)> {
         let links = &mut fleet.links;
         let at_ms = links.at_ms;
         let road = &mut links.members[gateway].road;
@@ -276,7 +285,11 @@ impl Shared {
             return;
         }
         member.session.handle_timeout(self.at_ms);
-        if member.road.cut_ms.is_some_and(|cut_ms| cut_ms + SILENCE_MS <= self.at_ms) {
+        if member
+            .road
+            .cut_ms
+            .is_some_and(|cut_ms| cut_ms + SILENCE_MS <= self.at_ms)
+        {
             member.session.lose(self.at_ms);
         }
     }
@@ -325,95 +338,6 @@ impl Shared {
         };
         if let Some(cluster) = &mut self.members[gateway].cluster {
             cluster.handle(inputs, &mut world.hub, world.now);
-        }
-    }
-
-    fn send(&mut self, gateway: usize, request: Request) {
-        let session = self.members[gateway].session.number;
-        self.mail(gateway, session, Message::Request(request));
-    }
-
-    fn answer(&mut self, gateway: usize, session: u64, answer: Answer) {
-        self.mail(gateway, session, Message::Answer(answer));
-    }
-
-    fn mail(&mut self, gateway: usize, session: u64, message: Message) {
-        let mail = Mail {
-            gateway,
-            session,
-            message,
-        };
-        let road = &mut self.members[gateway].road;
-        self.post.send(mail, road, &mut self.rng, self.at_ms);
-    }
-
-    /// A message from the store arrived.
-    fn deliver(&mut self, worlds: &mut [World], gateway: usize, session: u64, answer: Answer) {
-        let at_ms = self.at_ms;
-        let member = &mut self.members[gateway];
-        if member.cluster.is_none() || session != member.session.number {
-            return;
-        }
-        if member.is_suspended {
-            member.waiting.push((session, answer));
-            return;
-        }
-        member.session.handle(answer, at_ms);
-        self.obey(worlds, gateway);
-    }
-
-    /// A message to the store arrived. Writes count whatever has become of the connection.
-    fn serve(&mut self, gateway: usize, session: u64, request: Request) {
-        if self.is_silent {
-            return;
-        }
-        if !self.is_up {
-            return self.answer(gateway, session, Answer::Closed);
-        }
-        let own = name(gateway);
-        match request {
-            Request::ReadLease => {
-                let entry = self.store.get(Bucket::Leases, &own).cloned();
-                self.answer(gateway, session, Answer::Lease(entry));
-            }
-            Request::Claim { expected, value } => {
-                let found = self.store.get(Bucket::Leases, &own).map(|entry| entry.revision);
-                let is_claimed = found == expected;
-                if is_claimed {
-                    let entry = self.store.put(Bucket::Leases, &own, Value::Put(value));
-                    self.tell(&entry);
-                }
-                self.answer(gateway, session, Answer::Claimed(is_claimed));
-            }
-            Request::Watch => {
-                self.members[gateway].watching = Some(session);
-                let rows = self.store.end_of(Bucket::Rows);
-                let leases = self.store.end_of(Bucket::Leases);
-                self.answer(gateway, session, Answer::Watching { rows, leases });
-                for bucket in [Bucket::Rows, Bucket::Leases] {
-                    let entries = self.store.entries(bucket);
-                    let count = entries.len();
-                    for (index, entry) in entries.into_iter().enumerate() {
-                        let rest = Some(count - index - 1);
-                        self.answer(gateway, session, Answer::Entry { entry, rest });
-                    }
-                }
-            }
-            Request::Write(bucket, key, value) => {
-                let entry = self.store.put(bucket, &key, value);
-                self.tell(&entry);
-                self.answer(gateway, session, Answer::Written);
-            }
-        }
-    }
-
-    /// Tells all watchers.
-    fn tell(&mut self, entry: &Entry) {
-        for gateway in 0..self.members.len() {
-            if let Some(session) = self.members[gateway].watching {
-                let entry = entry.clone();
-                self.answer(gateway, session, Answer::Entry { entry, rest: None });
-            }
         }
     }
 }

@@ -105,6 +105,9 @@ impl Store {
     /// Removes what is too old; returns the markers.
     pub(super) fn expire(&mut self) -> Vec<Entry> {
         let mut markers = Vec::new();
+        if self.next_due_ms().is_none_or(|due_ms| due_ms > self.now_ms) {
+            return markers;
+        }
         for bucket in [Bucket::Rows, Bucket::Leases] {
             let mut old = self.entries(bucket);
             old.retain(|entry| self.is_old(entry));

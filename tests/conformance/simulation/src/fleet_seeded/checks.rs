@@ -37,6 +37,8 @@ impl<L: Links> Simulation<L> {
             if !self.fleet.is_served(gateway) || self.fleet.awake_ms(gateway) < PONGS_MS {
                 continue;
             }
+            let world = &self.fleet.worlds[gateway];
+            let now_ms = world.hub.server_wall_ms(world.now);
             for row in self.list(gateway).rows {
                 let id = id(&row);
                 if is_gateway(&row) {
@@ -52,7 +54,8 @@ impl<L: Links> Simulation<L> {
                 };
                 assert!(
                     ago_ms <= most_ms,
-                    "gateway {gateway} lists {id}, heard of {ago_ms} ms ago: {}",
+                    "gateway {gateway} lists {id}, heard of {ago_ms} ms ago, by the row {} ms: {}",
+                    now_ms.saturating_sub(row.ts().unwrap()),
                     row.as_str()
                 );
             }

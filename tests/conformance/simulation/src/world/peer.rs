@@ -13,6 +13,8 @@ use super::line::Pace;
 pub struct Peer {
     /// The client.
     pub client: Client,
+    /// How it was set up.
+    pub config: ClientConfig,
     /// Its `instanceId`, else its host name.
     pub name: String,
     /// What its age clock and its wall clock are ahead of the gateway's.

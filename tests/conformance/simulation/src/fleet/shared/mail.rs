@@ -11,7 +11,10 @@ pub(super) enum Request {
     /// The lease under its own name.
     ReadLease,
     /// Writes that lease, if its revision is still this one.
-    Claim { expected: Option<u64>, value: Vec<u8> },
+    Claim {
+        expected: Option<u64>,
+        value: Vec<u8>,
+    },
     /// Both buckets, and all changes from now on.
     Watch,
     Write(Bucket, String, Value),
@@ -23,12 +26,25 @@ pub(super) enum Answer {
     Lease(Option<Entry>),
     Claimed(bool),
     /// The watches begin; the last revisions of both buckets.
-    Watching { rows: u64, leases: u64 },
-    /// What a watch says. Entries of the snapshot have the number of those that follow.
-    Entry { entry: Entry, rest: Option<usize> },
+    Watching {
+        rows: u64,
+        leases: u64,
+    },
+    /// What a watch says.
+    Entry(Watched),
     Written,
     /// The connection is closed.
     Closed,
+}
+
+/// An entry that a watch says.
+#[derive(Clone, Debug)]
+pub(super) struct Watched {
+    pub(super) entry: Entry,
+    /// Counts the entries of the session: watches notice what is lost.
+    pub(super) number: u64,
+    /// How many entries of the snapshot follow.
+    pub(super) rest: Option<usize>,
 }
 
 /// A message to the store, or from it.
@@ -60,7 +76,7 @@ pub(super) struct Road {
     /// How many of a hundred messages are lost, or arrive twice.
     pub(super) lost: u64,
     pub(super) twice: u64,
-    /// Writes, and what watches say after the snapshot, overtake each other.
+    /// Writes overtake each other.
     pub(super) is_mixed: bool,
     /// When the last message of each direction arrives.
     last_ms: [u64; 2],
@@ -84,13 +100,10 @@ impl Post {
         (first.key().0 <= now_ms).then(|| first.remove())
     }
 
-    pub(super) fn send(&mut self, mail: Mail, road: &mut Road, rng: &mut Rng, now_ms: u64) {
+    pub(super) fn send(&mut self, mail: &Mail, road: &mut Road, rng: &mut Rng, now_ms: u64) {
         let (is_cut, direction, may_mix) = match &mail.message {
             Message::Request(request) => (road.is_cut.0, 0, matches!(request, Request::Write(..))),
-            Message::Answer(answer) => {
-                let may_mix = matches!(answer, Answer::Entry { rest: None, .. } | Answer::Written);
-                (road.is_cut.1, 1, may_mix)
-            }
+            Message::Answer(_) => (road.is_cut.1, 1, false),
         };
         if is_cut || rng.chance(road.lost) {
             return;

@@ -3,7 +3,7 @@
 use presence_core::cluster::{ClusterInput, RowChange, TAKEOVER_MS, claim, is_claimed_by};
 
 use super::super::store::{Bucket, Entry, Value};
-use super::mail::{Answer, Request};
+use super::mail::{Answer, Request, Watched};
 
 /// Time limit for each step, in ms.
 const LIMIT_MS: u64 = 5_000;
@@ -19,13 +19,19 @@ const TAKEN_RETRY_MS: u64 = 10_000;
 #[derive(Debug)]
 enum Step {
     /// There is none; the next one begins then.
-    Away { until_ms: u64 },
+    Away {
+        until_ms: u64,
+    },
     /// Reads the lease under its own name.
     Reading,
     /// Waits whether another process renews that lease.
-    Waiting { revision: u64 },
+    Waiting {
+        revision: u64,
+    },
     /// Reads it again.
-    Checking { revision: u64 },
+    Checking {
+        revision: u64,
+    },
     Claiming,
     /// Reads what was claimed.
     Confirming,
@@ -39,14 +45,19 @@ enum Step {
     },
 }
 
-/// What both watches said before the snapshot was complete.
-#[derive(Debug)]
-struct Snapshot {
+/// How old entries of the snapshot are. Later ones are new.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ages {
     /// The clock of the store when this session read it, and its own clock then.
     claimed_ms: u64,
     at_ms: u64,
-    /// The last revisions before the watches began.
+    /// The last revisions before the watches began: of rows, of leases.
     ends: Option<(u64, u64)>,
+}
+
+/// What both watches said before the snapshot was complete.
+#[derive(Debug, Default)]
+struct Snapshot {
     rows: Vec<ClusterInput>,
     leases: Vec<ClusterInput>,
     are_rows_complete: bool,
@@ -71,6 +82,9 @@ pub(super) struct Session {
     /// Counts the connections of this gateway.
     pub(super) number: u64,
     step: Step,
+    ages: Ages,
+    /// How many entries the watches said.
+    entries: u64,
     /// When the step takes too long.
     deadline_ms: Option<u64>,
     pub(super) effects: Vec<Effect>,
@@ -83,6 +97,8 @@ impl Session {
             boot,
             number,
             step: Step::Away { until_ms: now_ms },
+            ages: Ages::default(),
+            entries: 0,
             deadline_ms: None,
             effects: Vec::new(),
         }
@@ -116,7 +132,7 @@ impl Session {
                 self.effects.push(Effect::Send(Request::ReadLease));
             }
             // The end of the snapshot cannot be seen.
-            Step::Snapshot(snapshot) if snapshot.ends.is_some() => {
+            Step::Snapshot(snapshot) if self.ages.ends.is_some() => {
                 (snapshot.are_rows_complete, snapshot.are_leases_complete) = (true, true);
                 self.finish_snapshot();
             }
@@ -146,7 +162,8 @@ impl Session {
         for (number, value) in rows {
             let key = format!("{}.{number}", self.name);
             let value = value.map_or(Value::Deleted, |value| Value::Put(value.into_bytes()));
-            self.effects.push(Effect::Send(Request::Write(Bucket::Rows, key, value)));
+            self.effects
+                .push(Effect::Send(Request::Write(Bucket::Rows, key, value)));
         }
         self.step = Step::Serving {
             unwritten,
@@ -173,14 +190,14 @@ impl Session {
             }
             Answer::Watching { rows, leases } => {
                 if let Step::Snapshot(snapshot) = &mut self.step {
-                    snapshot.ends = Some((rows, leases));
+                    self.ages.ends = Some((rows, leases));
                     snapshot.are_rows_complete |= rows == 0;
                     snapshot.are_leases_complete |= leases == 0;
                     self.deadline_ms = Some(now_ms + SNAPSHOT_MS);
                     self.finish_snapshot();
                 }
             }
-            Answer::Entry { entry, rest } => self.handle_entry(&entry, rest == Some(0), now_ms),
+            Answer::Entry(watched) => self.handle_entry(&watched, now_ms),
             Answer::Written => {
                 if let Step::Serving { unwritten, .. } = &mut self.step {
                     // A repeated answer counts as the next one: then the lease is written early.
@@ -210,22 +227,19 @@ impl Session {
                 self.go(Step::Claiming, now_ms);
                 let value = claim(&self.boot).into_bytes();
                 let expected = entry.map(|entry| entry.revision);
-                self.effects.push(Effect::Send(Request::Claim { expected, value }));
+                self.effects
+                    .push(Effect::Send(Request::Claim { expected, value }));
             }
             (Step::Confirming, Some(_)) => self.name_taken(now_ms),
             (Step::Confirming, None) => match put {
                 Some((entry, _)) => {
-                    let snapshot = Snapshot {
+                    self.ages = Ages {
                         claimed_ms: entry.written_ms,
                         at_ms: now_ms,
                         ends: None,
-                        rows: Vec::new(),
-                        leases: Vec::new(),
-                        are_rows_complete: false,
-                        are_leases_complete: false,
-                        later: Vec::new(),
                     };
-                    self.go(Step::Snapshot(snapshot), now_ms);
+                    self.entries = 0;
+                    self.go(Step::Snapshot(Snapshot::default()), now_ms);
                     self.effects.push(Effect::Send(Request::Watch));
                 }
                 None => self.restart(now_ms),
@@ -234,16 +248,22 @@ impl Session {
         }
     }
 
-    fn handle_entry(&mut self, entry: &Entry, is_last: bool, now_ms: u64) {
+    fn handle_entry(&mut self, Watched { entry, number, rest }: &Watched, now_ms: u64) {
+        if *number > self.entries {
+            return self.lose(now_ms);
+        }
+        self.entries = self.entries.max(number + 1);
+        let input = input(entry, self.ages.of(entry, now_ms)).into_iter();
         match &mut self.step {
             Step::Snapshot(snapshot) => {
-                snapshot.take(entry, is_last, now_ms);
+                let is_end = self
+                    .ages
+                    .end(entry.bucket)
+                    .is_some_and(|end| entry.revision >= end);
+                snapshot.take(entry.bucket, input, *rest == Some(0) || is_end);
                 self.finish_snapshot();
             }
-            Step::Serving { .. } => {
-                let input = input(entry, 0);
-                self.effects.push(Effect::Hand(input.into_iter().collect()));
-            }
+            Step::Serving { .. } => self.effects.push(Effect::Hand(input.collect())),
             _ => {}
         }
     }
@@ -309,23 +329,33 @@ impl Session {
     }
 }
 
-impl Snapshot {
-    fn take(&mut self, entry: &Entry, is_last: bool, now_ms: u64) {
+impl Ages {
+    fn end(&self, bucket: Bucket) -> Option<u64> {
+        let (rows, leases) = self.ends?;
+        Some(if bucket == Bucket::Rows { rows } else { leases })
+    }
+
+    fn of(&self, entry: &Entry, now_ms: u64) -> u64 {
+        if self.end(entry.bucket).is_some_and(|end| entry.revision > end) {
+            return 0;
+        }
         let server_ms = self.claimed_ms + (now_ms - self.at_ms);
-        let age_ms = server_ms.saturating_sub(entry.written_ms);
-        let is_row = entry.bucket == Bucket::Rows;
-        let (inputs, is_complete) = if is_row {
-            (&mut self.rows, &mut self.are_rows_complete)
-        } else {
-            (&mut self.leases, &mut self.are_leases_complete)
+        server_ms.saturating_sub(entry.written_ms)
+    }
+}
+
+impl Snapshot {
+    fn take(&mut self, bucket: Bucket, input: impl Iterator<Item = ClusterInput>, is_end: bool) {
+        let (inputs, is_complete) = match bucket {
+            Bucket::Rows => (&mut self.rows, &mut self.are_rows_complete),
+            Bucket::Leases => (&mut self.leases, &mut self.are_leases_complete),
         };
         if *is_complete {
-            self.later.extend(input(entry, 0));
-            return;
+            self.later.extend(input);
+        } else {
+            inputs.extend(input);
+            *is_complete = is_end;
         }
-        inputs.extend(input(entry, age_ms));
-        let end = self.ends.map(|(rows, leases)| if is_row { rows } else { leases });
-        *is_complete = is_last || end.is_some_and(|end| entry.revision >= end);
     }
 }
 
