@@ -17,6 +17,8 @@ use crate::auth::origin::AllowedOrigins;
 use crate::auth::secret::AuthMode;
 use crate::auth::slots::SlotLimits;
 use crate::auth::user_header::UserHeader;
+#[cfg(feature = "history")]
+use crate::history::HistoryConfig;
 use crate::recording::RecordTo;
 use crate::tls::Tls;
 use crate::web::WebRoot;
@@ -80,6 +82,9 @@ pub struct GatewayConfig {
     pub metrics_bind: Option<SocketAddr>,
     /// Where to record what changes rows, for `replay`.
     pub record: Option<RecordTo>,
+    /// The history of who was here, if one is written.
+    #[cfg(feature = "history")]
+    pub history: Option<HistoryConfig>,
     /// The version that the gateway states.
     pub version: Box<str>,
     /// The gateway's own row; made from facts about the system when `None`.
@@ -110,6 +115,8 @@ impl Default for GatewayConfig {
             metrics: false,
             metrics_bind: None,
             record: None,
+            #[cfg(feature = "history")]
+            history: None,
             version: env!("CARGO_PKG_VERSION").into(),
             self_entry: None,
         }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cluster")]
 mod cluster;
+mod history;
 mod lines;
 mod meter;
 
@@ -52,6 +53,7 @@ pub(crate) struct Driver {
     meter: Option<Box<Meter>>,
     #[cfg(feature = "cluster")]
     fleet: Option<cluster::Fleet>,
+    past: history::Past,
 }
 
 /// Whether a turn that began at `began_ms` is over.
@@ -76,6 +78,7 @@ impl Driver {
             meter: None,
             #[cfg(feature = "cluster")]
             fleet: None,
+            past: history::Past::default(),
         };
         driver.publish_offset(driver.clock.now());
         driver
@@ -131,6 +134,7 @@ impl Driver {
                 None => {}
             }
             self.drive_fleet(now);
+            self.tell_history(now);
             self.publish_offset(now);
             self.flush(now);
             self.log_evictions(now);
@@ -218,6 +222,7 @@ impl Driver {
                     "stopping"
                 );
                 self.record(now, || Some(Raw::Shutdown));
+                self.end_history(now);
                 self.hub.shutdown(reason, now);
                 self.execute(now);
             }

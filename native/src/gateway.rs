@@ -193,6 +193,13 @@ impl Gateway {
         let is_metered = self.config.metrics || self.scrapes.is_some();
         let metrics = is_metered.then(|| Arc::new(Metrics::new(began.wall_ms)));
         let driver = Driver::new(hub, clock.clone(), received, tap).with_metrics(metrics.clone());
+        #[cfg(feature = "history")]
+        let (trouble, has_trouble) = watch::channel(None);
+        #[cfg(feature = "history")]
+        let driver = match self.config.history.clone() {
+            Some(config) => driver.write_history(config, trouble),
+            None => driver,
+        };
         let (_degraded, is_degraded) = watch::channel(None);
         #[cfg(feature = "cluster")]
         let (driver, fleet) = match self.config.cluster.clone() {
@@ -219,7 +226,11 @@ impl Gateway {
             clock,
             offset,
             stopping,
-            is_degraded,
+            vec![
+                is_degraded,
+                #[cfg(feature = "history")]
+                has_trouble,
+            ],
         );
         let shared = Arc::new(shared.with_metrics(metrics));
         if let Some(listener) = self.scrapes {

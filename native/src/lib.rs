@@ -9,6 +9,7 @@
 //! | `conn` | one WebSocket connection, and what all of them share |
 //! | `driver` | the one task that owns the hub |
 //! | `recording` | records the driver's inputs to a file |
+//! | `history` | writes who was here to a database, and reads it; needs the feature of that name |
 //! | `auth` | who may connect, and how many: origins, secrets, device keys, proxies, slots |
 //! | `config` | everything that can be set |
 //! | `web` | the files of the page |
@@ -42,6 +43,8 @@ mod feed;
 #[cfg(any(feature = "cli", feature = "tls"))]
 mod files;
 mod gateway;
+#[cfg(any(feature = "cli", feature = "history"))]
+mod history;
 mod identity;
 mod log;
 mod metrics;
@@ -60,6 +63,8 @@ pub use config::{Bind, DEFAULT_PORT, GatewayConfig, InvalidBind};
 pub use config::{ClusterConfig, InvalidCluster};
 pub use feed::Feed;
 pub use gateway::{Gateway, RunningGateway, StartError};
+#[cfg(feature = "history")]
+pub use history::{DEFAULT_AGE_MS, DEFAULT_BYTES, HistoryConfig};
 pub use ipnet::IpNet;
 pub use net::listen::ListenError;
 pub use presence_core::fleet::{NameError, SourceRow, SourceUpdate};

@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 8] = [
     &["cluster", "driver", "feed", "net"],
     &["conn"],
     &["config", "identity", "log"],
-    &["auth", "clock", "metrics", "recording", "tls", "web"],
+    &["auth", "clock", "history", "metrics", "recording", "tls", "web"],
     &["files"],
 ];
 

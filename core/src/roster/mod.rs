@@ -18,6 +18,8 @@ mod rules;
 pub(crate) mod saved;
 pub(crate) mod size;
 mod store;
+#[cfg(feature = "history")]
+mod trail;
 #[cfg(feature = "server")]
 pub(crate) mod view;
 
@@ -26,6 +28,8 @@ use alloc::vec::Vec;
 pub use self::change_log::Removal;
 #[cfg(feature = "server")]
 pub(crate) use self::change_log::TOUCH_TELL_MS;
+#[cfg(feature = "history")]
+pub use self::change_log::{MAX_WAITING_EVENTS, RowChanges, RowEvent, RowState, Stay, StayEnd};
 pub use self::clock::CLOCK_STEP_MS;
 pub use self::config::{DEFAULT_MAX_ENTRIES, DEFAULT_TTL_MS, RosterConfig};
 pub use self::encoding::Work;

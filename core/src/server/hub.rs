@@ -7,6 +7,8 @@ mod counts;
 mod deltas;
 mod explain;
 mod hello;
+#[cfg(feature = "history")]
+mod history;
 mod join;
 mod journal;
 mod leave;

@@ -7,6 +7,8 @@ pub mod connect;
 pub mod device;
 pub mod error;
 pub mod frame;
+#[cfg(feature = "history")]
+pub mod history;
 pub mod limits;
 pub mod message;
 pub mod method;

@@ -13,6 +13,9 @@ mod failure;
 mod file_limit;
 mod finding;
 mod generate;
+mod history;
+#[cfg(feature = "history")]
+mod history_file;
 mod install;
 mod instance;
 mod kept;
@@ -73,6 +76,7 @@ fn run() -> Result<u8, Failure> {
         Command::Watch(options) => block_on(watch::watch(&options))?,
         Command::Doctor(options) => return block_on(doctor::doctor(&options)),
         Command::Explain(options) => block_on(explain::explain(&options))?,
+        Command::History(options) => block_on(history::history(&options))?,
         Command::Replay(options) => replay::replay(&options)?,
         Command::Beacon(options) => block_on(beacon::beacon(&options))?,
         Command::InstallService(options) => install::install(&options)?,

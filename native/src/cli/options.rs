@@ -7,6 +7,8 @@
 mod cluster;
 mod duration;
 mod file;
+#[cfg(feature = "history")]
+mod history;
 mod observe;
 mod resolve;
 mod serve;
@@ -38,6 +40,7 @@ Examples:
   presence-gateway watch                            show them live
   presence-gateway doctor                           say what is wrong in the list, and what to change
   presence-gateway explain studio                   say why the row of studio is listed as it is
+  presence-gateway history --since 12h              print who was here in the last 12 hours
   presence-gateway replay FILE --at 5m              show the rows of a recording 5 minutes after its start
   presence-gateway beacon                           report this machine to the gateway once
   presence-gateway beacon --every 60s               report it every 60 s
@@ -93,6 +96,8 @@ pub(super) enum Command {
     Doctor(DoctorOptions),
     /// Say why a row is listed as it is: its key, who wrote each member, its connections, and when it goes
     Explain(ExplainOptions),
+    /// Print who was here from when to when, of a gateway that runs with `serve --history`, or of its file
+    History(HistoryCommand),
     /// Show the rows at a moment of a recording that `serve --record` made, what is wrong in them and what changed before
     Replay(ReplayOptions),
     /// Send a beacon, a report about this machine, once or at an interval (--every)
@@ -182,6 +187,32 @@ pub(super) struct ExplainOptions {
     /// Print the explanation as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Options of `history`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct HistoryCommand {
+    /// File of `serve --history`, also while the gateway writes it [default: ask the gateway]
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Where the gateway is.
+    #[command(flatten)]
+    pub client: ClientOptions,
+    /// Only this instance: its key, instanceId, deviceId or host
+    #[arg(long, value_name = "ID")]
+    pub instance: Option<String>,
+    /// Only sessions that were there within this time, such as 90m, 12h or 7d [default: all]
+    #[arg(long, value_name = "TIME", value_parser = duration::long_duration_ms)]
+    pub since: Option<u64>,
+    /// Most sessions: the newest
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u64).range(1..=100_000))]
+    pub limit: u64,
+    /// Print them as JSON, with what is known of each instance
+    #[arg(long)]
+    pub json: bool,
+    /// Print them as CSV
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
 }
 
 /// Options of `replay`.

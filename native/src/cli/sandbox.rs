@@ -38,6 +38,8 @@ impl fmt::Display for Sandbox {
 pub(super) struct Needs<'a> {
     /// Files that are read again, with the files that replace them in their folders.
     pub(super) files: Vec<&'a Path>,
+    /// Folders in which the process makes, writes and removes files.
+    pub(super) written: Vec<&'a Path>,
     /// Ports to which the process connects, on any machine.
     pub(super) ports: Vec<u16>,
     /// Whether the process resolves host names.
@@ -123,6 +125,15 @@ fn restrict(needs: &Needs<'_>) -> Result<landlock::RulesetStatus, landlock::Rule
         authorities,
         AccessFs::ReadFile | AccessFs::ReadDir,
     ))?;
+    let rules = rules.add_rules(path_beneath_rules(
+        &needs.written,
+        AccessFs::ReadFile
+            | AccessFs::ReadDir
+            | AccessFs::WriteFile
+            | AccessFs::Truncate
+            | AccessFs::MakeReg
+            | AccessFs::RemoveFile,
+    ))?;
     let rules = rules.add_rules(ports)?;
     Ok(rules.restrict_self()?.ruleset)
 }
@@ -202,7 +213,10 @@ mod tests {
         let other = TcpListener::bind("127.0.0.1:0").unwrap();
         let allowed = other.local_addr().unwrap();
         let inside = thread::spawn(move || {
+            let folder = std::env::temp_dir().join(format!("presence-history-{}", std::process::id()));
+            std::fs::create_dir_all(&folder).unwrap();
             let needs = Needs {
+                written: vec![&folder],
                 ports: vec![allowed.port()],
                 looks_up_names: true,
                 reads_authorities: true,
@@ -225,6 +239,9 @@ mod tests {
                 std::fs::write(file, "").unwrap_err().kind(),
                 ErrorKind::PermissionDenied
             );
+            let file = folder.join("history-wal");
+            std::fs::write(&file, "x").unwrap();
+            std::fs::remove_file(&file).unwrap();
             assert!(std::process::Command::new("/bin/true").spawn().is_err());
             if sandbox == Sandbox::Full {
                 let connect = TcpStream::connect(address).unwrap_err();

@@ -60,6 +60,13 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
         }
         config.record = Some(recording::create(recorded)?);
     }
+    #[cfg(feature = "history")]
+    let written = match &mut config.history {
+        Some(history) => Some(super::history_file::create(history)?),
+        None => None,
+    };
+    #[cfg(not(feature = "history"))]
+    let written: Option<std::path::PathBuf> = None;
     // What follows can open no file.
     config.self_entry = Some(identity::self_entry(&config.version));
     let tls = config.tls.clone();
@@ -81,6 +88,7 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
     );
     let sandbox = sandbox::enter(&sandbox::Needs {
         files: tls.as_ref().map_or_else(Vec::new, Tls::files),
+        written: written.iter().map(std::path::PathBuf::as_path).collect(),
         ports: observers.iter().map(Observer::port).chain(fleet.ports).collect(),
         looks_up_names: fleet.has_names || observers.iter().any(Observer::has_name),
         reads_authorities: fleet.is_there,

@@ -42,8 +42,8 @@ pub(crate) struct Shared {
     /// How far the roster's clock is ahead of the age clock; the driver keeps it.
     stated_offset_ms: Arc<AtomicU64>,
     stopping: watch::Receiver<bool>,
-    /// Why the gateway is degraded, if it is.
-    degraded: watch::Receiver<Option<Arc<str>>>,
+    /// Why the gateway is degraded, if it is: for each part that can be.
+    degraded: Vec<watch::Receiver<Option<Arc<str>>>>,
 }
 
 /// Bounds log lines that any client can cause.
@@ -63,7 +63,7 @@ impl Shared {
         clock: Clock,
         stated_offset_ms: Arc<AtomicU64>,
         stopping: watch::Receiver<bool>,
-        degraded: watch::Receiver<Option<Arc<str>>>,
+        degraded: Vec<watch::Receiver<Option<Arc<str>>>>,
     ) -> Self {
         Self {
             limits: Arc::new(config.limits.clone()),
@@ -97,8 +97,13 @@ impl Shared {
     }
 
     /// Why the gateway is degraded, if it is.
-    pub(crate) fn degraded(&self) -> Option<Arc<str>> {
-        self.degraded.borrow().clone()
+    pub(crate) fn degraded(&self) -> Option<String> {
+        let reasons: Vec<Arc<str>> = self
+            .degraded
+            .iter()
+            .filter_map(|part| part.borrow().clone())
+            .collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 
     /// Waits until the gateway stops.

@@ -69,7 +69,8 @@ impl Driver {
     /// The next time something is due, the metrics included.
     pub(super) fn wakes_at_ms(&self) -> Option<u64> {
         let publish_at_ms = self.meter.as_ref().map(|meter| meter.publish_at_ms);
-        self.deadline().into_iter().chain(publish_at_ms).min()
+        let others = publish_at_ms.into_iter().chain(self.history_deadline());
+        self.deadline().into_iter().chain(others).min()
     }
 
     /// A turn begins; the hub's deadline is not handled yet.

@@ -141,14 +141,14 @@ fn about(shared: &Shared) -> Answer {
 }
 
 /// Readiness. A gateway that stops accepts no requests, so the answer is always `ready`. It is degraded while its fleet
-/// cannot be reached: it serves its own rows then.
+/// cannot be reached: it serves its own rows then. It is so while its history cannot be written, too.
 fn ready(shared: &Shared) -> Answer {
     if let Some(reason) = shared.degraded() {
         let degraded = serde_json::json!({
             "ok": true,
             "ready": true,
             "status": "degraded",
-            "reason": &*reason,
+            "reason": reason,
             "uptimeMs": shared.uptime_ms(),
         });
         return json(degraded.to_string());

@@ -8,6 +8,8 @@
 mod beacon;
 mod doctor;
 mod explain;
+#[cfg(all(unix, feature = "history"))]
+mod history;
 #[cfg(unix)]
 mod install;
 mod list;

@@ -72,12 +72,13 @@ pub(super) const TESTS: Step = Step {
     run: rust_tests,
 };
 
-/// Crates that only the features `cli`, `cluster` and `tls` need.
-const OPTIONAL_CRATES: [&str; 9] = [
+/// Crates that only the features `cli`, `cluster`, `history` and `tls` need.
+const OPTIONAL_CRATES: [&str; 10] = [
     "async-nats",
     "clap",
     "landlock",
     "ring",
+    "rusqlite",
     "rustls",
     "signal-hook-registry",
     "tempfile",
@@ -103,7 +104,7 @@ pub(super) const EMBEDDING: Step = Step {
         let mut names = tree.lines().filter_map(|line| line.split(' ').next());
         if let Some(name) = names.find(|name| OPTIONAL_CRATES.contains(name)) {
             let why = format!(
-                "the gateway's library depends on {name}, which only the features `cli`, `cluster` and `tls` may bring"
+                "the gateway's library depends on {name}, which only the features `cli`, `cluster`, `history` and `tls` may bring"
             );
             return Err(Failure::missing(why));
         }
@@ -117,13 +118,13 @@ pub(super) const EMBEDDING: Step = Step {
 /// The core with one side of the protocol, and with none.
 pub(super) const CHECK_FEATURES: Step = Step {
     name: "features",
-    title: "core with the features client, server, and none: no warning",
+    title: "core with the features client, server, history, and none: no warning",
     first_time: "",
     is_ready: |_| true,
     needs: &[],
     opt_in: false,
     run: |project, _| {
-        for features in ["", "client", "server"] {
+        for features in ["", "client", "server", "history"] {
             Program::cargo(project)
                 .with(["clippy", "--package", "presence-core", "--no-default-features"])
                 .with(["--features", features, "--", "--deny", "warnings"])

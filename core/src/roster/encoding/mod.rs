@@ -147,6 +147,14 @@ impl Roster {
         }
     }
 
+    /// The row as JSON.
+    #[cfg(feature = "history")]
+    pub(super) fn row_text(&mut self, id: RowId) -> &str {
+        let (mut encoder, _) = self.encoder();
+        encoder.row(id);
+        self.store[id].encoded.text.get()
+    }
+
     /// The digest of all rows now. Kept as rows change while changes are tracked, else one walk.
     pub fn digest(&mut self) -> Digest {
         let (mut encoder, log) = self.encoder();
@@ -213,7 +221,7 @@ impl Roster {
     }
 
     /// Self is as fresh as the moment that it is shown at (SPEC 1.6).
-    fn encode_self(&mut self, now: Now) -> Box<RawValue> {
+    pub(super) fn encode_self(&mut self, now: Now) -> Box<RawValue> {
         self.work.rows_encoded += 1;
         self.self_row.written_ms = now.age_ms;
         json(self.self_row.entry(self.clock, None))

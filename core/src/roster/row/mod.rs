@@ -234,6 +234,12 @@ impl Row {
         (!self.live.is_empty()).then_some(self.online_since_ms)
     }
 
+    /// When the stay began that goes on, or that ended last, on the age clock.
+    #[cfg(feature = "history")]
+    pub(super) fn last_online_since_ms(&self) -> u64 {
+        self.online_since_ms
+    }
+
     /// Brings the entry's times up to the row's moments, and to those that the rows of its user share, and
     /// returns the entry.
     pub(super) fn entry(&mut self, clock: Clock, shared: Option<Shared>) -> &PresenceEntry {

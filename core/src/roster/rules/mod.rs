@@ -188,6 +188,8 @@ impl Roster {
                     self.store[row].written_ms = now.age_ms;
                     self.store.close_silently(row);
                 }
+                #[cfg(feature = "history")]
+                self.note_close(row, proof);
             }
             Detached::Visibly => {}
         }

@@ -1,6 +1,8 @@
 //! How rows go, and what is remembered of it.
 
 use crate::model::key::RowKey;
+#[cfg(feature = "history")]
+use crate::roster::StayEnd;
 use crate::roster::history::{Gone, RowEvent, What};
 use crate::roster::{Removal, Roster, RowId};
 
@@ -12,6 +14,17 @@ impl Roster {
             Gone::Evicted { .. } | Gone::OverQuota => Removal::Evicted,
             Gone::Replaced => Removal::Replaced,
         };
+        #[cfg(feature = "history")]
+        if self.contains(id) {
+            self.note_removal(
+                id,
+                match removal {
+                    Removal::Expired => StayEnd::Expired,
+                    Removal::Evicted => StayEnd::Evicted,
+                    Removal::Replaced => StayEnd::Replaced,
+                },
+            );
+        }
         if let Some(mut row) = self.store.remove(id) {
             self.bytes -= row.bytes;
             self.texts.forget();

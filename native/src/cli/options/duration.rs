@@ -19,3 +19,13 @@ pub(super) fn duration_ms(text: &str) -> Result<u64, InvalidDuration> {
     let number: u64 = digits.parse().map_err(|_| invalid())?;
     Ok(number.saturating_mul(unit_ms))
 }
+
+/// Reads a duration that may also be of days, such as 7d, in ms.
+pub(super) fn long_duration_ms(text: &str) -> Result<u64, InvalidDuration> {
+    const DAY_MS: u64 = 24 * 3_600_000;
+
+    match text.trim().strip_suffix('d').map(str::parse::<u64>) {
+        Some(Ok(days)) => Ok(days.saturating_mul(DAY_MS)),
+        _ => duration_ms(text),
+    }
+}

@@ -153,6 +153,10 @@ impl ServeOptions {
         {
             config.cluster = self.fleet.resolve()?;
         }
+        #[cfg(feature = "history")]
+        {
+            config.history = self.past.resolve()?;
+        }
         config.validate().map_err(out_of_bounds)?;
         Ok(Resolved {
             unused_secret: self.unused_secret(&config.auth),

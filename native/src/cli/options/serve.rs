@@ -126,6 +126,10 @@ pub(crate) struct ServeOptions {
     #[cfg(feature = "cluster")]
     #[command(flatten)]
     pub fleet: super::cluster::ClusterOptions,
+    /// The history.
+    #[cfg(feature = "history")]
+    #[command(flatten)]
+    pub past: super::history::HistoryOptions,
 
     /// Maximum number of connections; refused if above the hard limit of open files (`ulimit -Hn`)
     /// [default: as many as that limit allows, at most 100000]

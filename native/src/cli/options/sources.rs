@@ -110,6 +110,7 @@ impl Cli {
                 Command::Explain(options) => options.client.keep_strongest(matches),
                 Command::Watch(options) => options.keep_strongest(matches),
                 Command::Beacon(options) => options.client.keep_strongest(matches),
+                Command::History(options) => options.client.keep_strongest(matches),
             }
         }
         Ok(cli)

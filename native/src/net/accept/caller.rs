@@ -193,7 +193,7 @@ mod tests {
             manual.clock(),
             Arc::default(),
             stopping,
-            watch::channel(None).1,
+            Vec::new(),
         );
         (Arc::new(shared), manual, stop)
     }

@@ -101,12 +101,13 @@ fn value(option: &str, source: usize) -> String {
         "metrics-bind" => ["10.0.0.1:1", "10.0.0.2:2", "10.0.0.3:3"],
         // Only two words: the file and the flag agree.
         "log-format" => ["json", "text", "json"],
-        "record" | "web-root" | "user-header" | "tls-cert" | "tls-key" | "observe-tls-ca" | "cluster"
-        | "cluster-name" | "cluster-creds" | "cluster-tls-ca" => ["a", "b", "c"],
+        "history" | "record" | "web-root" | "user-header" | "tls-cert" | "tls-key" | "observe-tls-ca"
+        | "cluster" | "cluster-name" | "cluster-creds" | "cluster-tls-ca" => ["a", "b", "c"],
         _ if option.starts_with("observe") => ["a=x", "b=x", "c=x"],
         "ephemeral-mode" => ["a", "b", "c"],
         "allowed-origin" => ["https://a.example", "https://b.example", "https://c.example"],
         "trusted-proxy" => ["10.0.0.1", "10.0.0.2", "10.0.0.3"],
+        "history-bytes" => ["5000001", "5000002", "5000003"],
         _ => ["5001", "5002", "5003"],
     };
     words[source].to_owned()

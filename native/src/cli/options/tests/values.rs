@@ -82,6 +82,10 @@ fn every_value_works_as_written_or_is_refused_by_name() {
             &["127.0.0.1:0", "[::1]:9464", "0.0.0.0:1"],
             &["", "9464", "127.0.0.1", "localhost:9464", "127.0.0.1:65536"],
         ),
+        ("history", &["a"], &[""]),
+        // They need a file: see below.
+        ("history-age", &[], &["", "59s", "1w", "d", "1h"]),
+        ("history-bytes", &[], &["0", "1048575", "1048576"]),
         ("record", &["a"], &[""]),
         ("record-bytes", &["4096"], &["0", "4095"]),
         ("log-level", &["off", "trace"], &["", "INFO", "verbose"]),

@@ -1,0 +1,127 @@
+//! The rows for a history: see [`RowChanges`].
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::change_log::{RowChanges, RowEvent, RowState, Stay, StayEnd, Trail};
+use super::row::Row;
+use super::{Roster, RowId};
+use crate::model::key::RowKey;
+use crate::model::status::has_left;
+use crate::model::time::Now;
+
+impl Roster {
+    /// Starts keeping what [`take_row_changes`](Self::take_row_changes) returns.
+    pub(crate) fn keep_trail(&mut self) {
+        self.log.trail = Some(Trail::new().into());
+    }
+
+    /// Whether [`take_row_changes`](Self::take_row_changes) would return anything.
+    pub(crate) fn has_row_changes(&self) -> bool {
+        self.log.trail.as_ref().is_some_and(|trail| !trail.is_empty())
+    }
+
+    /// What changed since the last call. The first has all rows.
+    pub(crate) fn take_row_changes(&mut self, now: Now) -> RowChanges {
+        let Some(trail) = &mut self.log.trail else {
+            return RowChanges::default();
+        };
+        let (mut changes, changed) = trail.take();
+        let ids: Vec<RowId> = if changes.is_whole {
+            changes.rows.push(self.own_state(now));
+            self.store.ids().collect()
+        } else {
+            changed.into_iter().collect()
+        };
+        let states = ids.into_iter().map(|id| self.state(id));
+        changes.rows.extend(states);
+        changes
+    }
+
+    fn own_state(&mut self, now: Now) -> RowState {
+        let (began_ms, clock) = (self.began_ms, self.clock);
+        RowState {
+            key: RowKey::SelfRow.to_wire(),
+            entry: self.encode_self(now).get().into(),
+            stay: Some(Stay {
+                id: began_ms,
+                since_ms: clock.wall_ms(began_ms),
+            }),
+            has_left: false,
+            seen_ms: clock.wall_ms(now.age_ms),
+        }
+    }
+
+    fn state(&mut self, id: RowId) -> RowState {
+        let entry = self.row_text(id).into();
+        let row = &self.store[id];
+        RowState {
+            key: row.key.to_wire(),
+            entry,
+            stay: self.stay(row),
+            has_left: row.live.is_empty() && has_left([row.fields.reason.as_deref()]),
+            seen_ms: self.clock.wall_ms(row.proof_ms),
+        }
+    }
+
+    fn stay(&self, row: &Row) -> Option<Stay> {
+        row.online_since_ms().map(|since_ms| self.stay_of(since_ms))
+    }
+
+    fn stay_of(&self, since_ms: u64) -> Stay {
+        Stay {
+            id: since_ms,
+            since_ms: self.clock.wall_ms(since_ms),
+        }
+    }
+
+    /// The last connection of the row was closed; `proof` as in [`disconnect`](Self::disconnect).
+    pub(super) fn note_close(&mut self, id: RowId, proof: bool) {
+        if self.log.trail.is_none() {
+            return;
+        }
+        let row = &self.store[id];
+        let event = RowEvent::Ended {
+            key: row.key.to_wire(),
+            stay: Some(self.stay_of(row.last_online_since_ms())),
+            seen_ms: self.clock.wall_ms(row.proof_ms),
+            at_ms: self.clock.wall_ms(self.settled_ms),
+            why: if proof { StayEnd::Closed } else { StayEnd::Silent },
+            entry: None,
+        };
+        if let Some(trail) = &mut self.log.trail {
+            trail.note(event);
+        }
+    }
+
+    /// The row is about to be removed.
+    pub(super) fn note_removal(&mut self, id: RowId, why: StayEnd) {
+        let Some(trail) = &mut self.log.trail else { return };
+        let was_changed = trail.forget(id);
+        if trail.is_whole && trail.is_empty() {
+            return;
+        }
+        let entry = was_changed.then(|| self.row_text(id).into());
+        let row = &self.store[id];
+        let event = RowEvent::Ended {
+            key: row.key.to_wire(),
+            stay: self.stay(row),
+            seen_ms: self.clock.wall_ms(row.proof_ms),
+            at_ms: self.clock.wall_ms(self.settled_ms),
+            why,
+            entry,
+        };
+        if let Some(trail) = &mut self.log.trail {
+            trail.note(event);
+        }
+    }
+
+    /// The row has another key.
+    pub(super) fn note_rename(&mut self, from: &RowKey, to: &RowKey) {
+        let names = || -> (String, String) { (from.to_wire(), to.to_wire()) };
+        if let Some(trail) = &mut self.log.trail {
+            let (from, to) = names();
+            trail.note(RowEvent::Renamed { from, to });
+        }
+    }
+}

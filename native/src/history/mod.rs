@@ -1,0 +1,46 @@
+//! A history of who was here, in an SQLite database. A thread of its own writes; the driver never waits for it.
+
+#[cfg(feature = "history")]
+mod op;
+pub(crate) mod page;
+#[cfg(feature = "history")]
+pub(crate) mod query;
+#[cfg(feature = "history")]
+mod store;
+#[cfg(feature = "history")]
+mod teller;
+#[cfg(all(test, feature = "history"))]
+mod tests;
+#[cfg(feature = "history")]
+mod tracker;
+#[cfg(feature = "history")]
+mod writer;
+
+#[cfg(feature = "history")]
+use std::path::PathBuf;
+
+#[cfg(feature = "history")]
+use self::teller::Message;
+#[cfg(feature = "history")]
+pub(crate) use self::teller::Teller;
+#[cfg(feature = "history")]
+pub(crate) use self::writer::Trouble;
+
+/// How long sessions are kept, in ms, unless configured: 30 days.
+#[cfg(feature = "history")]
+pub const DEFAULT_AGE_MS: u64 = 30 * 24 * 3_600_000;
+/// Most bytes of a history, unless configured.
+#[cfg(feature = "history")]
+pub const DEFAULT_BYTES: u64 = 256 * 1024 * 1024;
+
+/// A history of who was here from when to when.
+#[cfg(feature = "history")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryConfig {
+    /// The SQLite database. Its folder also holds the two files of its write-ahead log.
+    pub path: PathBuf,
+    /// No session stays for longer than this after its end, in ms.
+    pub max_age_ms: u64,
+    /// Most bytes of the database, its write-ahead log aside; the oldest sessions go first.
+    pub max_bytes: u64,
+}

@@ -1,0 +1,162 @@
+//! The thread that writes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use super::op::Op;
+use super::store::{AFTER_TROUBLE, Store, StoreError};
+use super::tracker::Tracker;
+use super::{HistoryConfig, Message};
+
+/// Why the sessions of a process that did not end them are over.
+const CRASHED: &str = "crashed";
+/// Changes that wait for a database that cannot be written; beyond, they are given up.
+const MAX_WAITING_OPS: usize = 20_000;
+/// How long after a failure it is tried again; where that is not likely to help, later.
+const RETRY: Duration = Duration::from_secs(10);
+const RETRY_DAMAGED: Duration = Duration::from_secs(300);
+/// How often old sessions are looked for.
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
+
+/// Why the gateway is degraded, if it is.
+pub(crate) type Trouble = watch::Sender<Option<Arc<str>>>;
+
+/// The thread's state.
+pub(super) struct Writer {
+    config: HistoryConfig,
+    tracker: Tracker,
+    store: Option<Store>,
+    /// What is not written yet.
+    waiting: Vec<Op>,
+    /// Changes that were given up.
+    lost: u64,
+    retry_at: Option<Instant>,
+    prune_at: Instant,
+    has_opened: bool,
+    trouble: Trouble,
+}
+
+impl Writer {
+    pub(super) fn new(config: HistoryConfig, trouble: Trouble) -> Self {
+        Self {
+            config,
+            tracker: Tracker::default(),
+            store: None,
+            waiting: Vec::new(),
+            lost: 0,
+            retry_at: None,
+            prune_at: Instant::now(),
+            has_opened: false,
+            trouble,
+        }
+    }
+
+    /// Writes until the driver is gone.
+    pub(super) fn run(mut self, received: &Receiver<Message>, waiting: &AtomicUsize) {
+        self.open();
+        while let Ok(message) = received.recv() {
+            if message.changes.lost > 0 {
+                warn!(
+                    lost = message.changes.lost,
+                    "the history fell behind: of some sessions it does not say when and why they ended"
+                );
+            }
+            let mut ops = self.tracker.apply(message.changes, message.now_ms);
+            if message.is_last {
+                ops.extend(self.tracker.end(message.now_ms));
+            }
+            self.waiting.append(&mut ops);
+            self.write(message.is_last);
+            self.prune(message.now_ms);
+            waiting.fetch_sub(1, Ordering::Release);
+        }
+    }
+
+    fn path(&self) -> &PathBuf {
+        &self.config.path
+    }
+
+    fn open(&mut self) {
+        let why = if self.has_opened { AFTER_TROUBLE } else { CRASHED };
+        match Store::open(self.path(), why) {
+            Ok(store) => {
+                self.store = Some(store);
+                let again = std::mem::replace(&mut self.has_opened, true);
+                if again {
+                    // What went on was closed just now.
+                    let mut whole = self.tracker.whole();
+                    whole.append(&mut self.waiting);
+                    self.waiting = whole;
+                }
+                self.retry_at = None;
+            }
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    fn write(&mut self, is_last: bool) {
+        if self.store.is_none() && (is_last || self.retry_at.is_none_or(|at| Instant::now() >= at)) {
+            self.open();
+        }
+        let Some(store) = &mut self.store else {
+            return self.bound();
+        };
+        match store.write(&self.waiting) {
+            Ok(()) => {
+                self.waiting.clear();
+                if self.trouble.send_replace(None).is_some() {
+                    let lost = std::mem::take(&mut self.lost);
+                    info!(file = %self.path().display(), lost, "the history is written again");
+                }
+            }
+            Err(error) => {
+                self.failed(&error);
+                self.bound();
+            }
+        }
+    }
+
+    /// Keeps only so much for a database that cannot be written.
+    fn bound(&mut self) {
+        if self.waiting.len() > MAX_WAITING_OPS {
+            self.lost += self.waiting.len() as u64;
+            self.waiting.clear();
+        }
+    }
+
+    /// Says it once for each kind of trouble, and tries again later.
+    fn failed(&mut self, error: &StoreError) {
+        self.store = None;
+        let wait = if error.may_pass() { RETRY } else { RETRY_DAMAGED };
+        self.retry_at = Some(Instant::now() + wait);
+        let text: Arc<str> = format!("the history {} is not written: {error}", self.path().display()).into();
+        let is_new = self.trouble.send_if_modified(|trouble| {
+            let is_new = trouble.as_ref() != Some(&text);
+            *trouble = Some(Arc::clone(&text));
+            is_new
+        });
+        if is_new {
+            warn!("{text}");
+        }
+    }
+
+    fn prune(&mut self, now_ms: u64) {
+        if self.store.is_none() || Instant::now() < self.prune_at {
+            return;
+        }
+        let before_ms = now_ms.saturating_sub(self.config.max_age_ms);
+        let Some(store) = &mut self.store else { return };
+        match store.prune(before_ms, self.config.max_bytes) {
+            // The rest at the next message.
+            Ok(true) => {}
+            Ok(false) => self.prune_at = Instant::now() + PRUNE_EVERY,
+            Err(error) => self.failed(&error),
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! `serve --history` and `history`.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use super::*;
+
+/// Rounds of the kills; `HISTORY_KILLS=20` for the full test.
+const ROUNDS: u64 = 4;
+
+async fn keeping(folder: &Path, more: &[&str]) -> (Child, SocketAddr, PathBuf) {
+    let file = folder.join("history.db");
+    let arguments = [
+        "--port",
+        "0",
+        "--token",
+        support::TOKEN,
+        "--history",
+        file.to_str().unwrap(),
+    ];
+    let (gateway, url) = serve(&[&arguments, more].concat()).await;
+    let address = url.trim_start_matches("http://").split('/').next().unwrap();
+    (gateway, address.parse().unwrap(), file)
+}
+
+async fn stop(mut gateway: Child) {
+    support::process::signal(&gateway, Signal::TERM);
+    within("the end", gateway.wait()).await.unwrap();
+}
+
+/// What `history FILE --json` prints.
+async fn read(file: &Path, more: &[&str]) -> Value {
+    let output = run(program(
+        &[&["history", file.to_str().unwrap(), "--json"], more].concat(),
+    ))
+    .await;
+    assert_eq!((output.code, &*output.stderr), (0, ""));
+    serde_json::from_str(&output.stdout).unwrap()
+}
+
+/// Waits until a session of that key satisfies `is_wanted`.
+async fn session(file: &Path, key: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
+    let found = async {
+        loop {
+            let page = read(file, &["--instance", key]).await;
+            let sessions = page["sessions"].as_array().unwrap();
+            if let Some(found) = sessions.iter().find(|session| is_wanted(session)) {
+                return found.clone();
+            }
+        }
+    };
+    within("the session", found).await
+}
+
+#[tokio::test]
+async fn a_history_says_who_was_here_from_when_to_when() {
+    let folder = tempfile::tempdir().unwrap();
+    let (gateway, address, file) = keeping(folder.path(), &[]).await;
+    let (client, _) = Client::connect(address, "studio-9", &["operator.read"]).await;
+    let live = session(&file, "studio-9", |session| session["to"].is_null()).await;
+    assert_eq!((&live["connected"], live["why"].is_null()), (&json!(true), true));
+    drop(client);
+    let closed = session(&file, "studio-9", |session| session["to"].is_u64()).await;
+    assert_eq!(
+        (&closed["from"], &closed["why"]),
+        (&live["from"], &json!("closed"))
+    );
+    let (_second, _) = Client::connect(address, "tab-2", &["operator.read"]).await;
+    session(&file, "tab-2", |session| session["to"].is_null()).await;
+    stop(gateway).await;
+    let page = read(&file, &[]).await;
+    for session in page["sessions"].as_array().unwrap() {
+        assert!(session["to"].is_u64(), "{page}");
+        let why = if session["key"] == "studio-9" {
+            "closed"
+        } else {
+            "stopped"
+        };
+        assert_eq!(session["why"], why, "{page}");
+    }
+    assert_eq!(page["instances"]["studio-9"]["instanceId"], "studio-9");
+    assert!(page["instances"]["studio-9"].get("ts").is_none());
+
+    let table = run(program(&["history", file.to_str().unwrap()])).await;
+    assert!(
+        table.stdout.starts_with("HOST") && table.stdout.lines().count() == 4,
+        "{}",
+        table.stdout
+    );
+    let csv = run(program(&[
+        "history",
+        file.to_str().unwrap(),
+        "--csv",
+        "--limit",
+        "1",
+    ]))
+    .await;
+    let lines: Vec<&str> = csv.stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", csv.stdout);
+    assert!(
+        lines[1].starts_with("tab-2,") && lines[1].ends_with(",true,stopped"),
+        "{}",
+        csv.stdout
+    );
+    let none = run(program(&["history", file.to_str().unwrap(), "--since", "0s"])).await;
+    assert_eq!(none.stdout, "No sessions.\n");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(
+            std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+    let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
+    assert!(!text.contains(support::TOKEN));
+}
+
+#[tokio::test]
+async fn a_history_that_cannot_be_written_is_named_and_the_gateway_serves() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("history.db");
+    std::fs::write(
+        &file,
+        "not a database, but long enough to look like one ".repeat(100),
+    )
+    .unwrap();
+    let before = std::fs::read(&file).unwrap();
+    let (gateway, address, _) = keeping(folder.path(), &[]).await;
+    let (mut client, _) = Client::connect(address, "studio-9", &["operator.read"]).await;
+    let list = client.request("system-presence", json!({})).await;
+    assert_eq!(list["payload"].as_array().unwrap().len(), 2);
+    let ready = within("the trouble", async {
+        loop {
+            let ready = get(address, "/readyz").await;
+            if ready.contains("degraded") {
+                return ready;
+            }
+        }
+    })
+    .await;
+    assert!(
+        ready.contains("not an SQLite database") && ready.contains(r#""ready":true"#),
+        "{ready}"
+    );
+    stop(gateway).await;
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+
+    let missing = run(program(&[
+        "serve",
+        "--port",
+        "0",
+        "--history",
+        "/no/such/folder/history.db",
+    ]))
+    .await;
+    assert_eq!(missing.code, 1);
+    assert!(
+        missing.stderr.contains("--history: cannot use /no/such/folder"),
+        "{}",
+        missing.stderr
+    );
+}
+
+async fn get(address: SocketAddr, path: &str) -> String {
+    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    socket.read_to_string(&mut text).await.unwrap();
+    text
+}
+
+/// The sessions of a page by key and start.
+fn names(page: &Value) -> BTreeSet<(String, u64)> {
+    let sessions = page["sessions"].as_array().unwrap();
+    let name = |session: &Value| {
+        let key = session["key"].as_str().unwrap().to_owned();
+        (key, session["from"].as_u64().unwrap())
+    };
+    sessions.iter().map(name).collect()
+}
+
+#[tokio::test]
+async fn kills_lose_no_session_that_was_committed() {
+    let rounds = std::env::var("HISTORY_KILLS").map_or(ROUNDS, |rounds| rounds.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let mut committed = BTreeSet::new();
+    for round in 0..rounds {
+        let (mut gateway, address, file) = keeping(folder.path(), &[]).await;
+        let load = tokio::spawn(async move {
+            for number in 0.. {
+                let id = format!("client-{round}-{number}");
+                // Until the gateway is killed.
+                let Ok(client) = tokio::time::timeout(
+                    std::time::Duration::from_secs(1),
+                    Client::connect(address, &id, &["operator.read"]),
+                )
+                .await
+                else {
+                    return;
+                };
+                if number % 3 > 0 {
+                    drop(client);
+                }
+            }
+        });
+        // While it is written: a few times what is there by now.
+        let page = within("sessions of this round", async {
+            loop {
+                let page = read(&file, &["--limit", "100000"]).await;
+                let of_round = format!("client-{round}-");
+                let fresh = names(&page)
+                    .iter()
+                    .filter(|(key, _)| key.starts_with(&of_round))
+                    .count();
+                if fresh > 5 {
+                    return page;
+                }
+            }
+        })
+        .await;
+        gateway.kill().await.unwrap();
+        load.abort();
+        committed.extend(names(&page));
+        let after = read(&file, &["--limit", "100000"]).await;
+        let missing: Vec<_> = committed.difference(&names(&after)).cloned().collect();
+        assert!(missing.is_empty(), "round {round}: {missing:?}");
+    }
+    let (gateway, _, file) = keeping(folder.path(), &[]).await;
+    stop(gateway).await;
+    let page = read(&file, &["--limit", "100000"]).await;
+    let sessions = page["sessions"].as_array().unwrap();
+    assert!(sessions.iter().all(|session| session["to"].is_u64()), "{page}");
+    let crashed = |session: &&Value| session["key"] == "SELF" && session["why"] == "crashed";
+    assert_eq!(sessions.iter().filter(crashed).count() as u64, rounds);
+}
