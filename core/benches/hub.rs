@@ -78,6 +78,7 @@ impl World {
             origin: OriginEvidence::Allowed,
             secret: SecretEvidence::NotRequired,
             device: DeviceEvidence::Absent,
+            grant: presence_core::server::Grant::default(),
         };
         machine.handle_evidence(&evidence, self.now);
         let joined = std::iter::from_fn(|| machine.poll_output()).find_map(|output| match output {

@@ -58,6 +58,7 @@ impl Gateway {
                         origin: OriginEvidence::Allowed,
                         secret: SecretEvidence::Match,
                         device: DeviceEvidence::Absent,
+                        grant: presence_core::server::Grant::default(),
                     };
                     self.connection.handle_evidence(&evidence, now);
                 }

@@ -16,6 +16,7 @@ use presence_core::wire::Limits;
 use crate::auth::origin::AllowedOrigins;
 use crate::auth::secret::AuthMode;
 use crate::auth::slots::SlotLimits;
+use crate::auth::tokens::Tokens;
 use crate::auth::user_header::UserHeader;
 #[cfg(feature = "history")]
 use crate::history::HistoryConfig;
@@ -47,6 +48,8 @@ pub struct GatewayConfig {
     pub port: u16,
     /// Authentication of clients. The default requires no secret, which works on loopback only.
     pub auth: AuthMode,
+    /// Further secrets, each with rights of its own.
+    pub tokens: Option<Tokens>,
     /// Bounds and intervals of the protocol.
     pub limits: Limits,
     /// Lifetime of a row after its last write or pong, in ms.
@@ -97,6 +100,7 @@ impl Default for GatewayConfig {
             bind: Bind::Loopback,
             port: DEFAULT_PORT,
             auth: AuthMode::None,
+            tokens: None,
             limits: Limits::default(),
             ttl_ms: 300_000,
             max_entries: 200,

@@ -15,6 +15,7 @@ use tracing::{error, info, warn};
 
 use crate::auth::secret::AuthMode;
 use crate::auth::throttle::GuessLimiter;
+use crate::auth::tokens::Tokens;
 use crate::clock::Clock;
 #[cfg(feature = "cluster")]
 use crate::cluster;
@@ -216,6 +217,7 @@ impl Gateway {
                 (driver, Some(tokio::spawn(cluster::run(config, boot_id, port))))
             }
         };
+        let expiries = end_expired(self.config.tokens.clone(), clock.clone());
         let port = self.addresses.first().map_or(self.config.port, SocketAddr::port);
         let offset = driver.stated_offset_ms();
         let mut driver = tokio::spawn(driver.run());
@@ -239,6 +241,7 @@ impl Gateway {
         tokio::select! {
             () = accept_all(&self.listeners, &shared, &events) => {}
             () = shutdown => {}
+            () = expiries => {}
             // While `events` exists the driver ends only by a panic, which is reported elsewhere.
             _ = &mut driver => return error!("the driver is gone: stopped"),
         }
@@ -262,6 +265,27 @@ impl Gateway {
         }
         shared.lines.flush_all();
         info!("stopped");
+    }
+}
+
+/// Closes connections when their named tokens expire; never returns.
+async fn end_expired(tokens: Option<Tokens>, clock: Clock) {
+    /// The wall clock can be corrected, so it is read again after this time.
+    const RECHECK_MS: u64 = 60_000;
+
+    let Some(tokens) = tokens else {
+        return std::future::pending().await;
+    };
+    loop {
+        let now = clock.now();
+        let wait_ms = tokens
+            .end_expired(now)
+            .saturating_sub(now.wall_ms)
+            .min(RECHECK_MS);
+        tokio::select! {
+            () = clock.sleep_until(now.age_ms.saturating_add(wait_ms)) => {}
+            () = tokens.replaced() => {}
+        }
     }
 }
 

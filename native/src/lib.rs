@@ -56,6 +56,7 @@ mod web;
 pub use auth::origin::{AllowedOrigins, InvalidOrigin};
 pub use auth::secret::{AuthMode, InvalidSecret, Secret};
 pub use auth::slots::SlotLimits;
+pub use auth::tokens::{InvalidToken, MAX_NAME_CHARS, MAX_TOKENS, NamedToken, Tokens};
 pub use auth::user_header::{InvalidUserHeader, UserHeader};
 pub use clock::Clock;
 pub use config::{Bind, DEFAULT_PORT, GatewayConfig, InvalidBind};

@@ -12,8 +12,8 @@ use alloc::vec::Vec;
 
 use presence_core::Now;
 use presence_core::server::{
-    ConnId, Connection, ConnectionOutput, Evidence, Hub, HubOutput, Item, LeaveCause, OriginEvidence, Outbox,
-    Outgoing,
+    ConnId, Connection, ConnectionOutput, Evidence, Grant, Hub, HubOutput, Item, LeaveCause, OriginEvidence,
+    Outbox, Outgoing,
 };
 use presence_core::wire::{CloseFrame, ConnectParams};
 use tsify::{Ts, Tsify};
@@ -153,6 +153,7 @@ impl Gateway {
                 origin: socket.origin,
                 secret,
                 device,
+                grant: Grant::Everything,
             };
             socket.machine.handle_evidence(&evidence, now);
         });
@@ -345,6 +346,7 @@ impl Gateway {
                 origin: socket.origin,
                 secret: self.config.secret.compare(&params.auth),
                 device: presence_core::server::DeviceEvidence::Absent,
+                grant: Grant::Everything,
             };
             socket.machine.handle_evidence(&evidence, now);
         }

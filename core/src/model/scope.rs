@@ -9,6 +9,9 @@ pub const READ: &str = "operator.read";
 /// The scope to see device pairings.
 pub const PAIRING: &str = "operator.pairing";
 
+/// The scopes that a gateway of presence knows.
+pub const ALL: [&str; 4] = [ADMIN, PAIRING, READ, WRITE];
+
 /// Whether `granted` scopes satisfy `wanted`: admin satisfies all, write satisfies read.
 #[must_use]
 pub fn is_satisfied<S: AsRef<str>>(granted: &[S], wanted: &str) -> bool {

@@ -6,6 +6,7 @@
 
 use alloc::boxed::Box;
 
+use super::grant::Grant;
 use super::refused::Introduction;
 use crate::model::{Now, Role};
 pub use crate::wire::device::DeviceEvidence;
@@ -26,6 +27,8 @@ pub struct Evidence {
     pub secret: SecretEvidence,
     /// The device proof.
     pub device: DeviceEvidence,
+    /// What the matching secret permits.
+    pub grant: Grant,
 }
 
 /// The outcome of the origin check (reference 3.6).
@@ -52,6 +55,8 @@ pub enum SecretEvidence {
     TokenMismatch,
     /// The gateway wants a password and none of the offered secrets is it.
     PasswordMismatch,
+    /// The token is right, and its time is over.
+    TokenExpired,
     /// The client offered nothing where secrets are read, but put one elsewhere.
     Misplaced {
         /// What the gateway wants.
@@ -81,11 +86,15 @@ pub fn judge_request(origin: OriginEvidence, secret: SecretEvidence) -> Result<(
     };
     let device = DeviceEvidence::Absent;
     claim
-        .judge(&Evidence {
-            origin,
-            secret,
-            device,
-        })
+        .judge(
+            Role::Operator,
+            &Evidence {
+                origin,
+                secret,
+                device,
+                grant: Grant::Everything,
+            },
+        )
         .map(drop)
 }
 
@@ -176,11 +185,14 @@ impl Claim {
     }
 
     /// The checks on what the shell found. Gives the verified device id.
-    pub(super) fn judge(self, evidence: &Evidence) -> Result<Option<Box<str>>, WireError> {
+    pub(super) fn judge(self, role: Role, evidence: &Evidence) -> Result<Option<Box<str>>, WireError> {
         if evidence.origin == OriginEvidence::Refused {
             return Err(WireError::origin_not_allowed());
         }
         self.judge_secret(evidence.secret)?;
+        if !evidence.grant.permits_role(role) {
+            return Err(WireError::unauthorized_role(role));
+        }
         let device = match (evidence.device, &self.device_id) {
             // A claim that nobody verified is a bad proof, never an absent one.
             (DeviceEvidence::Absent, Some(_)) => DeviceEvidence::SignatureInvalid,
@@ -201,6 +213,7 @@ impl Claim {
             } => {
                 return Err(WireError::rate_limited(retry_after_ms, is_proxied));
             }
+            SecretEvidence::TokenExpired => return Err(WireError::token_expired()),
             SecretEvidence::TokenMissing => (Some(None), SecretKind::Token),
             SecretEvidence::PasswordMissing => (Some(None), SecretKind::Password),
             SecretEvidence::Misplaced { kind, place } => (Some(Some(place)), kind),

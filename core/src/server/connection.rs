@@ -89,7 +89,7 @@ pub enum ConnectionOutput {
 /// use presence_core::Now;
 /// use presence_core::wire::Limits;
 /// use presence_core::server::{
-///     Connection, ConnectionOutput, DeviceEvidence, Evidence, OriginEvidence, SecretEvidence,
+///     Connection, ConnectionOutput, DeviceEvidence, Evidence, Grant, OriginEvidence, SecretEvidence,
 /// };
 /// let now = Now { age_ms: 0, wall_ms: 1_700_000_000_000 };
 /// let mut connection = Connection::new(&Limits::default(), "c-1".into(), "n-1".into(), None, now);
@@ -106,6 +106,7 @@ pub enum ConnectionOutput {
 ///     origin: OriginEvidence::Allowed,
 ///     secret: SecretEvidence::NotRequired,
 ///     device: DeviceEvidence::Absent,
+///     grant: Grant::Everything,
 /// };
 /// connection.handle_evidence(&evidence, now);
 /// let Some(ConnectionOutput::Join(handshake)) = connection.poll_output() else { panic!() };
@@ -244,7 +245,7 @@ impl Connection {
             return;
         };
         let skew_ms = claim.skew_ms(now);
-        match claim.judge(evidence) {
+        match claim.judge(handshake.role, evidence) {
             Err(error) => {
                 let client = Introduction::new(&handshake.client, handshake.role);
                 let skew_ms = skew_ms.filter(|_| error.stated_code() == SIGNATURE_EXPIRED);
@@ -252,6 +253,7 @@ impl Connection {
             }
             Ok(device_id) => {
                 handshake.device_id = device_id;
+                handshake.scopes = evidence.grant.permitted(&handshake.scopes);
                 handshake.clock_skew_ms = skew_ms;
                 self.phase = Phase::Ready;
                 self.outputs.push_back(ConnectionOutput::Join(handshake));

@@ -12,12 +12,14 @@
 
 pub mod admission;
 pub mod connection;
+mod grant;
 pub mod hub;
 pub mod outbox;
 pub mod refused;
 
 pub use admission::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence, judge_request};
 pub use connection::{Connection, ConnectionOutput, Handshake};
+pub use grant::{Grant, Permit};
 pub use hub::{ConnId, Counts, Hub, HubConfig, HubOutput, LeaveCause};
 #[cfg(feature = "recording")]
 pub(crate) use hub::{SavedHub, SavedMember, SavedRoster, SavedRow};

@@ -45,6 +45,10 @@ impl CloseFrame {
     pub const PING_TIMEOUT: Self = Self::of(1001, "ping timeout");
     /// 1012 `service restart`: the gateway stops.
     pub const SERVICE_RESTART: Self = Self::of(1012, "service restart");
+    /// 1008 `token expired`: the named token that let the client in is over.
+    pub const TOKEN_EXPIRED: Self = Self::of(1008, "token expired");
+    /// 1008 `token revoked`: the named token that let the client in is gone, or permits less.
+    pub const TOKEN_REVOKED: Self = Self::of(1008, "token revoked");
     /// 1008 `handshake timeout`: no valid `connect` in time.
     pub const HANDSHAKE_TIMEOUT: Self = Self::of(1008, "handshake timeout");
     /// 1008 `too many control frames before the handshake`: pings and pongs.

@@ -246,6 +246,17 @@ impl WireError {
         Self::auth(message, code, reason, "update_auth_credentials")
     }
 
+    /// The token was right once. A client with this code stops until a person acts.
+    #[must_use]
+    pub fn token_expired() -> Self {
+        Self::auth(
+            "unauthorized: gateway token expired (ask for a new one)",
+            "AUTH_TOKEN_MISMATCH",
+            "token_mismatch",
+            "update_auth_credentials",
+        )
+    }
+
     /// The client sent what looks like a device token that another gateway issued (SPEC 4). It has
     /// no other token to try here, so it is told not to.
     #[must_use]

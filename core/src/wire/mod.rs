@@ -20,7 +20,7 @@ mod skew;
 pub(crate) mod tree;
 
 pub use close::CloseFrame;
-pub use connect::{AuthParams, ConnectParams, DeviceProof};
+pub use connect::{AuthParams, ConnectParams, DeviceProof, NEWEST_PROTOCOL};
 pub use error::{ErrorKind, WireError};
 pub use frame::{EventFrame, ResponseFrame};
 pub use limits::Limits;

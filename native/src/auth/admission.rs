@@ -1,60 +1,49 @@
 //! Finds the evidence for a `connect` request: origin, secret, device proof. Core decides.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use presence_core::Now;
-use presence_core::server::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence, judge_request};
-use presence_core::wire::error::{Misplaced, SecretKind};
+use presence_core::server::{DeviceEvidence, Evidence, Grant, OriginEvidence, SecretEvidence, judge_request};
+use presence_core::wire::error::SecretKind;
 use presence_core::wire::{AuthParams, ConnectParams, WireError};
 
 use crate::auth::device;
+use crate::auth::facts::Facts;
 use crate::auth::origin::AllowedOrigins;
-use crate::auth::proxy::{Client, is_loopback, network};
+use crate::auth::proxy::is_loopback;
 use crate::auth::secret::{AuthMode, offered};
 use crate::auth::throttle::{Bucket, Check, GuessLimiter};
-
-/// Facts from the HTTP request of a connection.
-#[derive(Clone, Debug)]
-pub(crate) struct Facts {
-    /// The client.
-    pub client: Client,
-    /// Its Origin header.
-    pub origin: Option<Box<str>>,
-    /// Its Host header.
-    pub host: Option<Box<str>>,
-    /// Its User-Agent header, cut; for the log.
-    pub user_agent: Option<Box<str>>,
-    /// Where the request put a value that looks like a secret, in a place that is not read.
-    pub misplaced: Option<Misplaced>,
-    /// Its user, as a trusted proxy states it.
-    pub user: Option<Box<str>>,
-}
-
-impl Facts {
-    /// The bucket in which its wrong secrets are counted.
-    fn bucket(&self) -> Bucket {
-        match (self.client.ip, &self.origin) {
-            (None, _) => Bucket::Proxy(network(self.client.peer)),
-            (Some(ip), None) if is_loopback(ip) => Bucket::Local,
-            (Some(ip), Some(_)) if is_loopback(ip) => Bucket::Page,
-            (Some(ip), _) => Bucket::Address(network(ip)),
-        }
-    }
-}
+use crate::auth::tokens::{Found, Tokens};
 
 /// Decides who may connect.
 #[derive(Debug)]
 pub(crate) struct Admission {
     auth: AuthMode,
+    tokens: Option<Tokens>,
     origins: AllowedOrigins,
     limiter: Mutex<GuessLimiter>,
 }
 
+/// The evidence for a request, and the name of the token that it presents.
+#[derive(Debug)]
+pub(crate) struct Judgement {
+    /// For core.
+    pub evidence: Evidence,
+    /// The named token, if it is one.
+    pub token: Option<Arc<str>>,
+}
+
 impl Admission {
     /// Admits clients that present the secret and, if they are web pages, come from an allowed origin.
-    pub(crate) fn new(auth: AuthMode, origins: AllowedOrigins, limiter: GuessLimiter) -> Self {
+    pub(crate) fn new(
+        auth: AuthMode,
+        tokens: Option<Tokens>,
+        origins: AllowedOrigins,
+        limiter: GuessLimiter,
+    ) -> Self {
         Self {
             auth,
+            tokens,
             origins,
             limiter: Mutex::new(limiter),
         }
@@ -62,37 +51,55 @@ impl Admission {
 
     /// Returns the evidence for a request. The first failed check ends the search: a page of a refused origin cannot
     /// guess secrets, and a client without the secret cannot make the gateway verify signatures.
-    pub(crate) fn judge(&self, params: &ConnectParams, facts: &Facts, nonce: &str, now: Now) -> Evidence {
+    pub(crate) fn judge(&self, params: &ConnectParams, facts: &Facts, nonce: &str, now: Now) -> Judgement {
+        let mut token = None;
         let mut evidence = Evidence {
             origin: self.origin(facts),
             secret: SecretEvidence::TokenMissing,
             device: DeviceEvidence::Absent,
+            grant: Grant::Everything,
         };
         if evidence.origin == OriginEvidence::Refused {
-            return evidence;
+            return Judgement { evidence, token };
         }
-        evidence.secret = self.secret(&params.auth, facts, now);
+        evidence.secret = match self.secret(&params.auth, facts, now) {
+            Outcome::Evidence(secret) => secret,
+            Outcome::Named(name, grant) => {
+                token = Some(name);
+                evidence.grant = grant;
+                SecretEvidence::Match
+            }
+        };
         if matches!(
             evidence.secret,
             SecretEvidence::Match | SecretEvidence::NotRequired
         ) {
             evidence.device = device::verify(params, nonce, now);
         }
-        evidence
+        Judgement { evidence, token }
     }
 
-    /// Judges a request of plain HTTP that offers these secrets, with the throttle that handshakes have.
+    /// Judges a request of plain HTTP that offers these secrets, with the throttle that handshakes have. Returns what the
+    /// secret permits.
     ///
     /// # Errors
     /// The error to answer.
-    pub(crate) fn judge_request(&self, auth: &AuthParams, facts: &Facts, now: Now) -> Result<(), WireError> {
+    pub(crate) fn judge_request(
+        &self,
+        auth: &AuthParams,
+        facts: &Facts,
+        now: Now,
+    ) -> Result<Grant, WireError> {
         let origin = self.origin(facts);
-        let secret = match origin {
+        let outcome = match origin {
             OriginEvidence::Allowed => self.secret(auth, facts, now),
             // A refused page cannot guess.
-            OriginEvidence::Refused => SecretEvidence::NotRequired,
+            OriginEvidence::Refused => SecretEvidence::NotRequired.into(),
         };
-        judge_request(origin, secret)
+        match outcome {
+            Outcome::Evidence(secret) => judge_request(origin, secret).map(|()| Grant::Everything),
+            Outcome::Named(_, grant) => Ok(grant),
+        }
     }
 
     /// Whether requests for this host are answered. Without a secret, a page whose foreign name was rebound to this
@@ -120,9 +127,9 @@ impl Admission {
         }
     }
 
-    fn secret(&self, auth: &AuthParams, facts: &Facts, now: Now) -> SecretEvidence {
+    fn secret(&self, auth: &AuthParams, facts: &Facts, now: Now) -> Outcome {
         if self.auth == AuthMode::None {
-            return SecretEvidence::NotRequired;
+            return SecretEvidence::NotRequired.into();
         }
         let bucket = facts.bucket();
         let offered = offered(auth);
@@ -132,9 +139,10 @@ impl Admission {
                 return SecretEvidence::RateLimited {
                     retry_after_ms,
                     is_proxied: matches!(bucket, Bucket::Proxy(_)),
-                };
+                }
+                .into();
             }
-            Check::KnownWrong => return self.auth.mismatch(),
+            Check::KnownWrong => return self.auth.mismatch().into(),
             Check::Compare => {}
         }
         let evidence = self.auth.compare(auth);
@@ -147,16 +155,36 @@ impl Admission {
             SecretEvidence::TokenMissing => misplaced(SecretKind::Token),
             SecretEvidence::PasswordMissing => misplaced(SecretKind::Password),
             SecretEvidence::TokenMismatch | SecretEvidence::PasswordMismatch => {
+                match self.tokens.as_ref().map(|tokens| tokens.find(&offered, now)) {
+                    Some(Found::Match(name, grant)) => return Outcome::Named(name, grant),
+                    Some(Found::Expired) => return SecretEvidence::TokenExpired.into(),
+                    Some(Found::Nothing) | None => {}
+                }
                 limiter.mismatched(bucket, &offered, now.age_ms);
                 evidence
             }
             evidence => evidence,
         }
+        .into()
+    }
+}
+
+/// What the secret of a request is.
+enum Outcome {
+    Evidence(SecretEvidence),
+    /// The named token, and what it permits.
+    Named(Arc<str>, Grant),
+}
+
+impl From<SecretEvidence> for Outcome {
+    fn from(evidence: SecretEvidence) -> Self {
+        Self::Evidence(evidence)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use presence_core::wire::error::Misplaced;
     use serde_json::json;
 
     use super::*;
@@ -171,7 +199,7 @@ mod tests {
 
     fn admission(auth: AuthMode, origins: &[&str]) -> Admission {
         let limiter = GuessLimiter::new([7; 32]);
-        Admission::new(auth, AllowedOrigins::parse(origins).unwrap(), limiter)
+        Admission::new(auth, None, AllowedOrigins::parse(origins).unwrap(), limiter)
     }
 
     fn token() -> AuthMode {
@@ -212,7 +240,7 @@ mod tests {
 
     /// What comes of a secret.
     fn tried(admission: &Admission, secret: &str, facts: &Facts, now: Now) -> SecretEvidence {
-        admission.judge(&params(secret), facts, "n", now).secret
+        admission.judge(&params(secret), facts, "n", now).evidence.secret
     }
 
     /// Takes all tokens of a bucket.
@@ -234,7 +262,9 @@ mod tests {
     fn the_right_secret_is_let_in_and_takes_no_token() {
         let admission = admission(token(), &[]);
         for _ in 0..100 {
-            let evidence = admission.judge(&params("s3cret"), &facts("127.0.0.1", None), "n", NOW);
+            let evidence = admission
+                .judge(&params("s3cret"), &facts("127.0.0.1", None), "n", NOW)
+                .evidence;
             assert_eq!(
                 (evidence.origin, evidence.secret),
                 (OriginEvidence::Allowed, SecretEvidence::Match)
@@ -248,7 +278,9 @@ mod tests {
         let admission = admission(token(), &[]);
         let facts = facts("127.0.0.1", Some("https://evil.example.org"));
         for n in 0..20 {
-            let evidence = admission.judge(&params(&n.to_string()), &facts, "n", NOW);
+            let evidence = admission
+                .judge(&params(&n.to_string()), &facts, "n", NOW)
+                .evidence;
             assert_eq!(evidence.origin, OriginEvidence::Refused);
             assert_ne!(evidence.secret, SecretEvidence::TokenMismatch);
         }
@@ -313,7 +345,13 @@ mod tests {
                     SecretEvidence::TokenMismatch,
                 ),
             ] {
-                assert_eq!(admission.judge(&offering(&auth), &facts, "n", NOW).secret, wanted);
+                assert_eq!(
+                    admission
+                        .judge(&offering(&auth), &facts, "n", NOW)
+                        .evidence
+                        .secret,
+                    wanted
+                );
             }
         }
         assert_eq!(tried(&admission, "s3cret", &facts, NOW), SecretEvidence::Match);
@@ -327,7 +365,10 @@ mod tests {
             ..facts("127.0.0.1", None)
         };
         assert_eq!(
-            admission.judge(&offering(&json!({})), &facts, "n", NOW).secret,
+            admission
+                .judge(&offering(&json!({})), &facts, "n", NOW)
+                .evidence
+                .secret,
             SecretEvidence::Misplaced {
                 kind: SecretKind::Token,
                 place: Misplaced::Query
@@ -344,7 +385,7 @@ mod tests {
         assert_eq!(tried(&admission, "x", &facts, NOW), SecretEvidence::NotRequired);
         facts.host = Some("rebound.example.org:18789".into());
         assert_eq!(
-            admission.judge(&params("x"), &facts, "n", NOW).origin,
+            admission.judge(&params("x"), &facts, "n", NOW).evidence.origin,
             OriginEvidence::Refused
         );
     }

@@ -4,9 +4,11 @@
 
 pub(crate) mod admission;
 pub(crate) mod device;
+pub(crate) mod facts;
 pub(crate) mod origin;
 pub(crate) mod proxy;
 pub(crate) mod secret;
 pub(crate) mod slots;
 pub(crate) mod throttle;
+pub(crate) mod tokens;
 pub(crate) mod user_header;

@@ -61,9 +61,11 @@ fn check(serve: &[String]) -> Result<(), Failure> {
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let paths = [
         ("config", &options.config),
+        ("history", &options.past.history),
         ("record", &options.record),
         ("tls-cert", &options.tls_cert),
         ("tls-key", &options.tls_key),
+        ("tokens", &options.tokens),
         ("web-root", &options.web_root),
     ];
     for (name, path) in paths {

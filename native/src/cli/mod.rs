@@ -27,6 +27,7 @@ mod options;
 pub(crate) mod output;
 mod port_holder;
 mod recording;
+mod reload;
 mod replay;
 mod roster;
 mod sandbox;

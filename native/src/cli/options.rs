@@ -13,6 +13,7 @@ mod observe;
 mod resolve;
 mod serve;
 mod sources;
+mod tokens;
 
 use std::path::PathBuf;
 
@@ -28,6 +29,7 @@ pub(super) use observe::Observed;
 use resolve::invalid;
 pub(super) use resolve::{OptionsError, Recording, Resolved, out_of_bounds};
 pub(super) use serve::ServeOptions;
+pub(super) use tokens::TokensFile;
 
 const AFTER_HELP: &str = "\
 Without a command, `serve` runs, with the options of `presence-gateway serve --help`.
@@ -84,7 +86,7 @@ pub(super) struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run the gateway until Ctrl-C or SIGTERM; without TLS, SIGHUP stops it too
+    /// Run the gateway until Ctrl-C or SIGTERM; without TLS and tokens, SIGHUP stops it too
     #[command(after_help = SERVE_HELP)]
     Serve(Box<ServeOptions>),
     /// Print the connected clients

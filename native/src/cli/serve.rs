@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use super::observe::Observer;
 use super::options::{Resolved, ServeOptions};
 use super::output::greet;
-use super::sandbox::Sandbox;
+use super::reload::Reloads;
 use super::signals::Signals;
 use super::version::stated_version;
 use super::{
@@ -21,7 +21,6 @@ use crate::gateway::{Gateway, StartError};
 use crate::identity;
 use crate::net::listen::{ListenError, only_loopback};
 use crate::recording::Keep;
-use crate::tls::Tls;
 
 pub(super) fn serve(options: &ServeOptions) -> Result<(), Failure> {
     let mut resolved = options
@@ -45,12 +44,17 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
     } else {
         only_loopback(&sockets)
     };
-    if resolved.needs_token && is_local {
+    if resolved.needs_token && (is_local || config.tokens.is_some()) {
         let token = Secret::random().map_err(|error| Failure::Other(error.to_string()))?;
         config.auth = AuthMode::Token(token.clone());
-        made_token = Some(token);
+        // With named tokens only, no client knows it.
+        made_token = Some(token).filter(|_| is_local);
     }
-    let mut signals = Signals::new(config.tls.is_some())?;
+    let reloads = Reloads {
+        tls: config.tls.clone(),
+        tokens: resolved.tokens,
+    };
+    let mut signals = Signals::new(!reloads.is_empty())?;
     config.version = stated_version().into();
     let (auth, version) = (config.auth.as_str(), config.version.clone());
     let observers = observe::observers(resolved.observed)?;
@@ -87,7 +91,7 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
         reachable(gateway.addresses(), interface_addresses),
     );
     let sandbox = sandbox::enter(&sandbox::Needs {
-        files: tls.as_ref().map_or_else(Vec::new, Tls::files),
+        files: reloads.files(),
         written: written.iter().map(std::path::PathBuf::as_path).collect(),
         ports: observers.iter().map(Observer::port).chain(fleet.ports).collect(),
         looks_up_names: fleet.has_names || observers.iter().any(Observer::has_name),
@@ -114,14 +118,13 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
         &own,
         made_token.as_ref(),
     ));
-    match tls {
-        Some(tls) => reload_on_hangup(tls, &mut signals, sandbox),
-        None if is_local => {}
-        None => info!(
+    if tls.is_none() && !is_local {
+        info!(
             "reachable from other machines; connections are not encrypted: set --tls-cert and --tls-key, or put a TLS \
              proxy in front"
-        ),
+        );
     }
+    reloads.on_hangup(&mut signals, sandbox);
     let observers = observe::observe(observers, gateway.feeds(), gateway.boot_id());
     systemd::ready();
     let stopped = async {
@@ -158,42 +161,6 @@ impl Fleet {
     fn of(_: &GatewayConfig) -> Self {
         Self::default()
     }
-}
-
-/// Reads the certificate again at each SIGHUP.
-#[cfg(unix)]
-fn reload_on_hangup(tls: Tls, signals: &mut Signals, sandbox: Sandbox) {
-    const UNKNOWN: &str =
-        " (Landlock allows the files and folders of the start only: if this one is new, restart the gateway)";
-
-    info!(fingerprint = %tls.fingerprint(), "connections are encrypted; SIGHUP reads the certificate again");
-    let Some(mut hangups) = signals.hangups() else {
-        return;
-    };
-    tokio::spawn(async move {
-        let mut failures: u64 = 0;
-        while hangups.recv().await.is_some() {
-            match tls.reload() {
-                Ok(fingerprint) => info!(%fingerprint, "SIGHUP: the certificate is read"),
-                Err(error) => {
-                    failures += 1;
-                    let option = error.option();
-                    let is_unknown = sandbox != Sandbox::Absent && error.is_denied();
-                    let hint = if is_unknown { UNKNOWN } else { "" };
-                    warn!(
-                        failures,
-                        "SIGHUP: --{option}: {error}{hint}; the old certificate stays"
-                    );
-                }
-            }
-        }
-    });
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::needless_pass_by_value, reason = "as where there are signals")]
-fn reload_on_hangup(tls: Tls, _: &mut Signals, _: Sandbox) {
-    info!(fingerprint = %tls.fingerprint(), "connections are encrypted");
 }
 
 /// The text that is printed at the start.

@@ -13,6 +13,7 @@ use super::input::Input;
 use super::socket::Socket;
 use super::sync::{Mutex, MutexGuard, PoisonError};
 use super::writer::{Flush, Writer};
+use crate::auth::tokens::Closable;
 use crate::metrics::Metrics;
 
 /// Requests wait while more bytes of responses than this are undelivered: a client that asks faster
@@ -79,6 +80,12 @@ pub(super) enum Turn {
     Close,
     /// The socket is gone.
     Broken,
+}
+
+impl Closable for Peer {
+    fn close(&self, close: CloseFrame) {
+        Self::close(self, close);
+    }
 }
 
 impl Peer {

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame as PeerClose;
 use tracing::{Level, enabled, info, warn};
 
 use super::Shared;
-use crate::auth::admission::Facts;
+use crate::auth::facts::Facts;
 use crate::auth::proxy::Client;
 use crate::log::{Kind, escaped};
 
@@ -72,7 +72,7 @@ impl Record {
     }
 
     /// Logs that the handshake is accepted.
-    pub(super) fn accepted(&mut self, handshake: &Handshake, shared: &Shared) {
+    pub(super) fn accepted(&mut self, handshake: &Handshake, token: Option<&str>, shared: &Shared) {
         let client = &handshake.client;
         self.introduce([
             Some(&*client.id),
@@ -90,6 +90,7 @@ impl Record {
             version,
             mode,
             role,
+            token,
             protocol = handshake.protocol,
             origin,
             user_agent,

@@ -24,8 +24,9 @@ use super::record::{End, Record};
 use super::socket::Socket;
 use super::stream::PeerStream;
 use super::{Event, Input, Peer, Shared};
-use crate::auth::admission::Facts;
+use crate::auth::facts::Facts;
 use crate::auth::slots::{LargePlace, Slot};
+use crate::auth::tokens::{Closable, Lease};
 use crate::tls::{ServerStream, Transport};
 
 /// tungstenite's read buffer, which each connection keeps.
@@ -73,6 +74,8 @@ pub(crate) struct Session {
     is_unreadable: bool,
     /// The handshake's deadline, or the stall's.
     alarm: Option<Alarm>,
+    /// Closes the connection when its named token ends.
+    lease: Option<Lease>,
 }
 
 struct OpenHandshake {
@@ -81,6 +84,8 @@ struct OpenHandshake {
     controls: usize,
     /// The permit for a large message, and when it ends on the age clock.
     place: Option<(LargePlace, u64)>,
+    /// The named token that the client presented.
+    token: Option<Arc<str>>,
 }
 
 impl Session {
@@ -129,11 +134,13 @@ impl Session {
                 facts: opening.facts,
                 controls: 0,
                 place: None,
+                token: None,
             })),
             has_unread,
             has_large_buffer: false,
             is_unreadable: false,
             alarm: None,
+            lease: None,
         })
     }
 
@@ -232,10 +239,11 @@ impl Session {
         // Busy sockets are not evicted.
         if self.slot.busy(now.age_ms).is_err() {
             self.peer.close(CloseFrame::TOO_MANY_UNAUTHENTICATED);
-        } else if let Some(handshake) = &self.handshake {
+        } else if let Some(handshake) = &mut self.handshake {
             let nonce = self.machine.nonce();
-            let evidence = self.shared.admission.judge(params, &handshake.facts, nonce, now);
-            self.machine.handle_evidence(&evidence, now);
+            let judgement = self.shared.admission.judge(params, &handshake.facts, nonce, now);
+            handshake.token = judgement.token;
+            self.machine.handle_evidence(&judgement.evidence, now);
         }
     }
 
@@ -253,7 +261,10 @@ impl Session {
                 }
                 ConnectionOutput::Authenticate(params) => self.authenticate(&params),
                 ConnectionOutput::Join(handshake) => {
-                    self.record.accepted(&handshake, &self.shared);
+                    self.take_lease();
+                    let open = self.handshake.as_ref();
+                    let token = open.and_then(|handshake| handshake.token.as_deref());
+                    self.record.accepted(&handshake, token, &self.shared);
                     if let Some(metrics) = &self.shared.metrics {
                         let duration_ms = self.record.duration_ms(&self.shared);
                         metrics.handshake.observe(duration_ms.saturating_mul(1_000));
@@ -273,6 +284,20 @@ impl Session {
                 ConnectionOutput::Note(note) => debug!("{note}"),
                 _ => debug!("an output that this shell does not know"),
             }
+        }
+    }
+
+    /// From now on the connection ends with its named token.
+    fn take_lease(&mut self) {
+        let open = self.handshake.as_ref();
+        let name = open.and_then(|handshake| handshake.token.as_deref());
+        let (Some(tokens), Some(name)) = (&self.shared.config.tokens, name) else {
+            return;
+        };
+        let peer: Arc<dyn Closable> = self.peer.clone();
+        self.lease = tokens.lease(name, Arc::downgrade(&peer));
+        if self.lease.is_none() {
+            self.peer.close(CloseFrame::TOKEN_REVOKED);
         }
     }
 

@@ -67,7 +67,12 @@ impl Shared {
     ) -> Self {
         Self {
             limits: Arc::new(config.limits.clone()),
-            admission: Admission::new(config.auth.clone(), config.allowed_origins.clone(), limiter),
+            admission: Admission::new(
+                config.auth.clone(),
+                config.tokens.clone(),
+                config.allowed_origins.clone(),
+                limiter,
+            ),
             proxies: TrustedProxies(config.trusted_proxies.clone()),
             slots: Slots::new(config.slots),
             parting: Parting::default(),

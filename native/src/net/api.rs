@@ -2,7 +2,8 @@
 
 use ::http::StatusCode;
 use ::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use presence_core::wire::{AuthParams, ErrorKind, WireError};
+use presence_core::model::scope;
+use presence_core::wire::{AuthParams, ErrorKind, NEWEST_PROTOCOL, WireError};
 
 use super::answer::{Answer, with_type};
 use super::http::Asked;
@@ -22,10 +23,15 @@ fn authorize(asked: &Asked<'_>) -> Result<(), WireError> {
     let none = AuthParams::default();
     let auth = asked.request.auth.as_deref().unwrap_or(&none);
     let facts = asked.head.facts(asked.client);
-    asked
-        .shared
+    let shared = asked.shared;
+    let grant = shared
         .admission
-        .judge_request(auth, &facts, asked.shared.clock.now())
+        .judge_request(auth, &facts, shared.stated_now())?;
+    if grant.permits_scope(scope::READ) {
+        Ok(())
+    } else {
+        Err(WireError::missing_scope(scope::READ, NEWEST_PROTOCOL))
+    }
 }
 
 /// The error as JSON, with the status of its kind.

@@ -12,7 +12,7 @@ use ::http::StatusCode;
 use presence_core::wire::error::Misplaced;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use crate::auth::admission::Facts;
+use crate::auth::facts::Facts;
 use crate::auth::origin::is_authority;
 use crate::auth::proxy::{Client, is_proxy_header};
 use crate::auth::user_header::StatedUser;

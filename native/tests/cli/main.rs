@@ -26,6 +26,7 @@ mod support_tls;
 #[cfg(unix)]
 mod systemd;
 mod tls;
+mod tokens;
 
 use std::path::Path;
 use std::process::Stdio;

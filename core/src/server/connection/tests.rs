@@ -10,7 +10,7 @@ use alloc::vec;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::server::{DeviceEvidence, OriginEvidence, SecretEvidence};
+use crate::server::{DeviceEvidence, Grant, OriginEvidence, SecretEvidence};
 use crate::wire::Access;
 use crate::wire::error::{Misplaced, SecretKind};
 
@@ -22,6 +22,7 @@ const GOOD: Evidence = Evidence {
     origin: OriginEvidence::Allowed,
     secret: SecretEvidence::Match,
     device: DeviceEvidence::Absent,
+    grant: Grant::Everything,
 };
 
 /// A new connection whose challenge was sent.

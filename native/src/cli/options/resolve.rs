@@ -9,7 +9,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use presence_core::model::setting::InvalidSetting;
 
-use super::{AuthWord, Observed, ServeOptions};
+use super::{AuthWord, Observed, ServeOptions, TokensFile};
 use crate::auth::origin::AllowedOrigins;
 use crate::auth::secret::{AuthMode, Secret};
 use crate::auth::user_header::UserHeader;
@@ -69,6 +69,8 @@ pub(crate) struct Resolved {
     pub observed: Vec<Observed>,
     /// What to record, and where to.
     pub record: Option<Recording>,
+    /// The file of the named tokens.
+    pub tokens: Option<TokensFile>,
     /// The option of a secret that is set but unused in this mode.
     pub unused_secret: Option<&'static str>,
 }
@@ -108,6 +110,11 @@ impl ServeOptions {
             }
         }
 
+        let tokens = self.tokens.as_deref().map(TokensFile::read).transpose()?;
+        config.tokens = tokens.as_ref().map(|file| file.tokens.clone());
+        if tokens.is_some() && config.auth == AuthMode::None && !needs_token {
+            return Err(invalid("tokens", &"has no meaning with --auth none: remove one"));
+        }
         config.tls = self.tls()?;
         config.hsts_s = self.hsts;
         if self.hsts.is_some() && config.tls.is_none() {
@@ -164,6 +171,7 @@ impl ServeOptions {
             observed,
             needs_token,
             record: self.recording()?,
+            tokens,
         })
     }
 

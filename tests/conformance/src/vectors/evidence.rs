@@ -28,6 +28,7 @@ pub fn evidence(
         origin: origin(config, opening),
         secret: secret(&config.auth, &params.auth),
         device: device(params, nonce, now),
+        grant: presence_core::server::Grant::default(),
     }
 }
 

@@ -148,6 +148,7 @@ impl Follower {
                         origin: OriginEvidence::Allowed,
                         secret: SecretEvidence::NotRequired,
                         device: DeviceEvidence::Absent,
+                        grant: presence_core::server::Grant::default(),
                     };
                     line.connection.handle_evidence(&evidence, now);
                 }

@@ -115,6 +115,7 @@ fn origin_comes_before_secret_and_secret_before_device() {
         origin: OriginEvidence::Refused,
         secret: SecretEvidence::TokenMismatch,
         device: DeviceEvidence::NonceMismatch,
+        grant: Grant::Everything,
     };
     let code = |error: Value| error["details"]["code"].clone();
     let params = with_device(params());
@@ -126,12 +127,41 @@ fn origin_comes_before_secret_and_secret_before_device() {
 }
 
 #[test]
+fn a_limited_secret_gives_its_roles_and_scopes_only() {
+    let permit = crate::server::Permit {
+        roles: [Role::Operator].into(),
+        scopes: ["operator.read".into()].into(),
+    };
+    let evidence = Evidence {
+        grant: Grant::Only(permit.into()),
+        ..GOOD
+    };
+    let mut asked = params();
+    asked["scopes"] = json!(["operator.admin", "operator.read"]);
+    let mut connection = opened();
+    connection.handle_text(&request("c1", "connect", &asked), START);
+    assert!(matches!(
+        connection.poll_output(),
+        Some(ConnectionOutput::Authenticate(_))
+    ));
+    connection.handle_evidence(&evidence, START);
+    let Some(ConnectionOutput::Join(handshake)) = connection.poll_output() else {
+        panic!("not accepted");
+    };
+    assert_eq!(*handshake.scopes, ["operator.read".into()]);
+
+    asked["role"] = json!("node");
+    assert_eq!(refused(&asked, &evidence)["message"], "unauthorized role: node");
+}
+
+#[test]
 fn every_bad_secret_has_its_code() {
     let cases = [
         (SecretEvidence::TokenMissing, "AUTH_TOKEN_MISSING"),
         (SecretEvidence::PasswordMissing, "AUTH_PASSWORD_MISSING"),
         (SecretEvidence::TokenMismatch, "AUTH_TOKEN_MISMATCH"),
         (SecretEvidence::PasswordMismatch, "AUTH_PASSWORD_MISMATCH"),
+        (SecretEvidence::TokenExpired, "AUTH_TOKEN_MISMATCH"),
         (
             SecretEvidence::Misplaced {
                 kind: SecretKind::Password,

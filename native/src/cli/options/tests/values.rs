@@ -72,6 +72,7 @@ fn every_value_works_as_written_or_is_refused_by_name() {
         // It needs a trusted proxy: see below.
         ("user-header", &[], &["", "x user", "Cookie", "X-User"]),
         ("web-root", &[], &["", "/no/such/folder", "/dev/null"]),
+        ("tokens", &[], &["", "/no/such/file", "/dev/zero"]),
         // Each needs the others: see `native/tests/cli/tls.rs`.
         ("tls-cert", &[], &["", "/no/such/file"]),
         ("tls-key", &[], &["", "/no/such/file"]),

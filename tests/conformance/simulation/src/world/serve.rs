@@ -128,6 +128,7 @@ impl World {
                         origin,
                         secret,
                         device,
+                        grant: presence_core::server::Grant::default(),
                     },
                     self.now,
                 );

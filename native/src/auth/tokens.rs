@@ -1,0 +1,329 @@
+//! Named tokens: secrets beside the gateway's own, each with rights of its own and an end.
+
+mod lease;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use presence_core::Now;
+use presence_core::server::{Grant, Permit};
+use presence_core::wire::CloseFrame;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use tokio::sync::Notify;
+
+pub(crate) use self::lease::Lease;
+use self::lease::Leases;
+use super::secret::Secret;
+
+/// Most named tokens of a gateway.
+pub const MAX_TOKENS: usize = 1_000;
+/// Most characters of a name.
+pub const MAX_NAME_CHARS: usize = 64;
+
+/// A secret with a name, rights and an end. Only its SHA-256 is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NamedToken {
+    name: Arc<str>,
+    digest: [u8; 32],
+    permit: Arc<Permit>,
+    expires_ms: Option<u64>,
+}
+
+impl NamedToken {
+    /// A token that ends at `expires_ms`, in ms since the Unix epoch, or never.
+    ///
+    /// # Errors
+    /// [`InvalidToken::Name`].
+    pub fn new(
+        name: &str,
+        secret: &Secret,
+        permit: Permit,
+        expires_ms: Option<u64>,
+    ) -> Result<Self, InvalidToken> {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if name.is_empty() || name.len() > MAX_NAME_CHARS || !name.chars().all(is_word) {
+            return Err(InvalidToken::Name(name.chars().take(MAX_NAME_CHARS).collect()));
+        }
+        Ok(Self {
+            name: name.into(),
+            digest: digest(secret.reveal()),
+            permit: Arc::new(permit),
+            expires_ms,
+        })
+    }
+
+    fn is_expired(&self, now: Now) -> bool {
+        self.expires_ms.is_some_and(|end| end <= now.wall_ms)
+    }
+
+    fn grant(&self) -> Grant {
+        Grant::Only(Arc::clone(&self.permit))
+    }
+}
+
+/// Shows neither the secret nor its digest.
+impl fmt::Debug for NamedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NamedToken")
+            .field("name", &self.name)
+            .field("permit", &self.permit)
+            .field("expires_ms", &self.expires_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why tokens cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidToken {
+    /// A name has other characters, or is too long.
+    #[error("`{0}` is not a name of 1 to {MAX_NAME_CHARS} letters, digits, `-`, `_` and `.`")]
+    Name(String),
+    /// Two tokens have one name.
+    #[error("two tokens have the name `{0}`")]
+    SameName(Arc<str>),
+    /// Two tokens have one secret.
+    #[error("the tokens `{0}` and `{1}` have the same secret")]
+    SameSecret(Arc<str>, Arc<str>),
+    /// There are too many.
+    #[error("{0} tokens are more than {MAX_TOKENS}")]
+    TooMany(usize),
+}
+
+/// What the tokens say of the secrets that a client offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// None of them is the secret of a token.
+    Nothing,
+    /// The token is over.
+    Expired,
+    /// The token with this name.
+    Match(Arc<str>, Grant),
+}
+
+/// The named tokens of a gateway, which can be replaced while it runs. Clones share them.
+///
+/// ```
+/// use presence_core::model::Role;
+/// use presence_core::server::Permit;
+/// use presence_gateway::{NamedToken, Secret, Tokens};
+///
+/// let permit = Permit { roles: [Role::Operator].into(), scopes: ["operator.read".into()].into() };
+/// let token = NamedToken::new("dashboard", &Secret::random()?, permit, None)?;
+/// let tokens = Tokens::new(vec![token])?;
+/// tokens.replace(Vec::new())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Tokens(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    state: Mutex<State>,
+    /// The set was replaced.
+    replaced: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    set: Vec<NamedToken>,
+    leases: Leases,
+}
+
+impl Tokens {
+    /// A set of tokens.
+    ///
+    /// # Errors
+    /// [`InvalidToken`]: there are too many, or two have one name or secret.
+    pub fn new(set: Vec<NamedToken>) -> Result<Self, InvalidToken> {
+        let tokens = Self::default();
+        tokens.replace(set)?;
+        Ok(tokens)
+    }
+
+    /// Replaces the set. Connections whose token is gone, or permits less than before, are closed. Returns how many are
+    /// closed.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); the old set stays.
+    pub fn replace(&self, set: Vec<NamedToken>) -> Result<usize, InvalidToken> {
+        check(&set)?;
+        let mut state = self.state();
+        let by_digest: HashMap<[u8; 32], &NamedToken> =
+            set.iter().map(|token| (token.digest, token)).collect();
+        let closed = state.leases.end_where(
+            |digest, grant| {
+                by_digest
+                    .get(digest)
+                    .is_none_or(|token| !token.grant().covers(grant))
+            },
+            &CloseFrame::TOKEN_REVOKED,
+        );
+        state.set = set;
+        drop(state);
+        self.0.replaced.notify_one();
+        Ok(closed)
+    }
+
+    /// Looks for the token of one of these secrets. All are compared, in a time that does not depend on their content.
+    pub(crate) fn find(&self, offered: &[&str], now: Now) -> Found {
+        let state = self.state();
+        let mut found = None;
+        for digest in offered.iter().map(|text| digest(text)) {
+            for token in &state.set {
+                if bool::from(token.digest.ct_eq(&digest)) {
+                    found = Some(token);
+                }
+            }
+        }
+        match found {
+            None => Found::Nothing,
+            Some(token) if token.is_expired(now) => Found::Expired,
+            Some(token) => Found::Match(Arc::clone(&token.name), token.grant()),
+        }
+    }
+
+    /// Ends the connection when its token ends, for as long as the lease is kept. `None` if the token went meanwhile.
+    pub(crate) fn lease(&self, name: &str, connection: Weak<dyn Closable>) -> Option<Lease> {
+        let mut state = self.state();
+        let token = state.set.iter().find(|token| &*token.name == name)?.clone();
+        let number = state.leases.add(token.digest, token.grant(), connection);
+        drop(state);
+        Some(Lease::new(self.clone(), number))
+    }
+
+    /// Waits until the set is replaced.
+    pub(crate) async fn replaced(&self) {
+        self.0.replaced.notified().await;
+    }
+
+    /// Closes the connections of tokens that are over. Returns when the next one is, in ms since the Unix epoch.
+    pub(crate) fn end_expired(&self, now: Now) -> u64 {
+        let mut state = self.state();
+        let State { set, leases } = &mut *state;
+        let expired: Vec<[u8; 32]> = set
+            .iter()
+            .filter(|token| token.is_expired(now))
+            .map(|token| token.digest)
+            .collect();
+        if !expired.is_empty() {
+            leases.end_where(|digest, _| expired.contains(digest), &CloseFrame::TOKEN_EXPIRED);
+        }
+        let ends = set.iter().filter_map(|token| token.expires_ms);
+        ends.filter(|end| *end > now.wall_ms).min().unwrap_or(u64::MAX)
+    }
+
+    fn end_lease(&self, number: u64) {
+        self.state().leases.remove(number);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn check(set: &[NamedToken]) -> Result<(), InvalidToken> {
+    if set.len() > MAX_TOKENS {
+        return Err(InvalidToken::TooMany(set.len()));
+    }
+    let mut names = HashMap::new();
+    let mut secrets = HashMap::new();
+    for token in set {
+        if names.insert(&token.name, ()).is_some() {
+            return Err(InvalidToken::SameName(Arc::clone(&token.name)));
+        }
+        if let Some(other) = secrets.insert(token.digest, &token.name) {
+            return Err(InvalidToken::SameSecret(
+                Arc::clone(other),
+                Arc::clone(&token.name),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+/// A connection that can be closed.
+pub(crate) trait Closable: fmt::Debug + Send + Sync {
+    /// Queues a close; nothing follows it.
+    fn close(&self, close: CloseFrame);
+}
+
+#[cfg(test)]
+mod tests {
+    use presence_core::model::Role;
+
+    use super::*;
+
+    const fn at(wall_ms: u64) -> Now {
+        Now { age_ms: 0, wall_ms }
+    }
+
+    fn token(name: &str, secret: &str, scope: &str, expires_ms: Option<u64>) -> NamedToken {
+        let permit = Permit {
+            roles: [Role::Operator].into(),
+            scopes: [scope.into()].into(),
+        };
+        NamedToken::new(name, &Secret::new(secret).unwrap(), permit, expires_ms).unwrap()
+    }
+
+    #[test]
+    fn a_token_is_found_by_its_secret_until_it_expires() {
+        let tokens = Tokens::new(vec![
+            token("a", "s3cret", "operator.read", Some(1_000)),
+            token("b", "other", "operator.write", None),
+        ])
+        .unwrap();
+        assert!(matches!(tokens.find(&["s3cret"], at(999)), Found::Match(name, _) if *name == *"a"));
+        assert!(matches!(tokens.find(&["x", "other"], at(999)), Found::Match(name, _) if *name == *"b"));
+        assert_eq!(tokens.find(&["s3cret"], at(1_000)), Found::Expired);
+        assert_eq!(tokens.find(&["s3cre", "s3cret "], at(0)), Found::Nothing);
+        assert_eq!(tokens.find(&[], at(0)), Found::Nothing);
+        assert_eq!(tokens.end_expired(at(0)), 1_000);
+        assert_eq!(tokens.end_expired(at(1_000)), u64::MAX);
+    }
+
+    #[test]
+    fn a_set_that_is_wrong_leaves_the_old_one() {
+        let tokens = Tokens::new(vec![token("a", "s3cret", "operator.read", None)]).unwrap();
+        let twice = |names: [&str; 2], secrets: [&str; 2]| {
+            let pairs = names.into_iter().zip(secrets);
+            tokens
+                .replace(
+                    pairs
+                        .map(|(name, secret)| token(name, secret, "x", None))
+                        .collect(),
+                )
+                .unwrap_err()
+        };
+        assert_eq!(
+            twice(["a", "a"], ["1", "2"]).to_string(),
+            "two tokens have the name `a`"
+        );
+        let error = twice(["a", "b"], ["1", "1"]).to_string();
+        assert_eq!(error, "the tokens `a` and `b` have the same secret");
+        let many = (0..=MAX_TOKENS).map(|n| token(&n.to_string(), &format!("secret {n}"), "x", None));
+        assert_eq!(tokens.replace(many.collect()), Err(InvalidToken::TooMany(1_001)));
+        assert!(matches!(tokens.find(&["s3cret"], at(0)), Found::Match(..)));
+    }
+
+    #[test]
+    fn names_are_words_and_debug_shows_no_secret() {
+        let permit = Permit {
+            roles: [].into(),
+            scopes: [].into(),
+        };
+        let secret = Secret::new("s3cret").unwrap();
+        for name in ["", "a b", "a\n", "é", &"x".repeat(65)] {
+            let error = NamedToken::new(name, &secret, permit.clone(), None);
+            assert!(matches!(error, Err(InvalidToken::Name(_))), "{name:?}");
+        }
+        let shown = format!("{:?}", token("a", "s3cret", "x", None));
+        assert!(!shown.contains("s3cret") && !shown.contains("digest"), "{shown}");
+    }
+}

@@ -1,0 +1,216 @@
+//! The file of named tokens (`--tokens`).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use presence_core::model::{Role, scope};
+use presence_core::server::Permit;
+use serde::Deserialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use toml::Spanned;
+use toml::value::Datetime;
+use zeroize::Zeroizing;
+
+use super::OptionsError;
+use super::resolve::invalid;
+use crate::auth::secret::Secret;
+use crate::auth::tokens::{NamedToken, Tokens};
+use crate::files::read_small;
+
+/// Most bytes of the file.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// What a token of the file consists of.
+const WRONG_TYPE: &str = "wrong type of a value: a token is a table with `token` (a string), `scopes` (a list) and, if \
+     you like, `roles` (a list) and `expires` (a date with time and offset)";
+
+/// Tokens, and the file that they are from.
+#[derive(Clone, Debug)]
+pub(crate) struct TokensFile {
+    path: PathBuf,
+    /// The tokens in use.
+    pub(crate) tokens: Tokens,
+}
+
+impl TokensFile {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// [`OptionsError`] names the line and what is wrong there.
+    pub(super) fn read(path: &Path) -> Result<Self, OptionsError> {
+        let tokens = read(path)
+            .and_then(|set| Tokens::new(set).map_err(|error| error.to_string()))
+            .map_err(|why| invalid("tokens", &format!("{}: {why}", path.display())))?;
+        Ok(Self {
+            path: path.to_owned(),
+            tokens,
+        })
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the file again. Returns how many connections are closed, because their token is gone or permits less.
+    ///
+    /// # Errors
+    /// What is wrong, with its line; the old tokens stay.
+    pub(crate) fn reload(&self) -> Result<usize, String> {
+        let set = read(&self.path)?;
+        self.tokens.replace(set).map_err(|error| error.to_string())
+    }
+}
+
+/// What the file states of a token.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stated {
+    token: Zeroizing<String>,
+    scopes: Vec<String>,
+    roles: Option<Vec<StatedRole>>,
+    expires: Option<Datetime>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StatedRole {
+    Operator,
+    Node,
+}
+
+impl From<StatedRole> for Role {
+    fn from(role: StatedRole) -> Self {
+        match role {
+            StatedRole::Operator => Self::Operator,
+            StatedRole::Node => Self::Node,
+        }
+    }
+}
+
+/// Lines are not shown in errors: they may hold a secret.
+fn read(path: &Path) -> Result<Vec<NamedToken>, String> {
+    let text = read_small(path, MAX_BYTES).map_err(|error| error.to_string())?;
+    let text = Zeroizing::new(text);
+    let invalid_at = |start: usize, why: &str| {
+        let line = 1 + text[..start].matches('\n').count();
+        format!("line {line}: {why}")
+    };
+    let stated: BTreeMap<String, Spanned<Stated>> = toml::from_str(&text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        // The message for a value of a wrong type would show it.
+        let is_type = error.message().starts_with("invalid type");
+        invalid_at(start, if is_type { WRONG_TYPE } else { error.message() })
+    })?;
+    stated
+        .into_iter()
+        .map(|(name, stated)| {
+            let start = stated.span().start;
+            named(&name, &stated.into_inner()).map_err(|why| invalid_at(start, &format!("{name}: {why}")))
+        })
+        .collect()
+}
+
+fn named(name: &str, stated: &Stated) -> Result<NamedToken, String> {
+    let secret = Secret::new(&stated.token).map_err(|error| format!("token: {error}"))?;
+    for word in &stated.scopes {
+        if !scope::ALL.contains(&&**word) {
+            let all = scope::ALL.join(", ");
+            return Err(format!("scopes: unknown scope `{word}`; known are {all}"));
+        }
+    }
+    let roles = stated.roles.as_deref().unwrap_or(&[StatedRole::Operator]);
+    let permit = Permit {
+        roles: roles.iter().copied().map(Role::from).collect(),
+        scopes: stated.scopes.iter().map(|scope| scope.as_str().into()).collect(),
+    };
+    let expires_ms = stated.expires.map(expiry_ms).transpose()?;
+    NamedToken::new(name, &secret, permit, expires_ms).map_err(|error| error.to_string())
+}
+
+/// The moment in ms since the Unix epoch.
+fn expiry_ms(moment: Datetime) -> Result<u64, String> {
+    let wrong =
+        || format!("expires: `{moment}` is not a date with time and offset, such as 2027-01-31T00:00:00Z");
+    let parsed = OffsetDateTime::parse(&moment.to_string(), &Rfc3339).map_err(|_| wrong())?;
+    u64::try_from(parsed.unix_timestamp_nanos() / 1_000_000).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(text: &str) -> Result<Vec<NamedToken>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.toml");
+        std::fs::write(&path, text).unwrap();
+        read(&path)
+    }
+
+    #[test]
+    fn a_file_of_tokens_is_read() {
+        let set = reading(
+            "[dashboard]\ntoken = \"one\"\nscopes = [\"operator.read\"]\nexpires = 2027-01-31T00:00:00+01:00\n\
+             [pi]\ntoken = \"two\"\nroles = [\"node\"]\nscopes = []\n",
+        )
+        .unwrap();
+        let permit = |roles: &[Role], scopes: &[&str]| Permit {
+            roles: roles.into(),
+            scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
+        };
+        let token = |name, secret, permit, expires| {
+            NamedToken::new(name, &Secret::new(secret).unwrap(), permit, expires).unwrap()
+        };
+        let first = token(
+            "dashboard",
+            "one",
+            permit(&[Role::Operator], &["operator.read"]),
+            Some(1_801_350_000_000),
+        );
+        assert_eq!(set, [first, token("pi", "two", permit(&[Role::Node], &[]), None)]);
+    }
+
+    #[test]
+    fn what_is_wrong_has_its_line_and_no_secret_is_shown() {
+        let token = "[a]\ntoken = \"s3cret\"\n";
+        for (text, wanted) in [
+            (
+                format!("{token}scopes = []\nhost = 1\n"),
+                "line 4: unknown field `host`",
+            ),
+            (token.to_owned(), "line 1: missing field `scopes`"),
+            (
+                format!("{token}scopes = [\"read\"]"),
+                "line 1: a: scopes: unknown scope `read`; known are",
+            ),
+            (
+                format!("{token}scopes = []\nroles = [\"admin\"]"),
+                "line 4: unknown variant `admin`",
+            ),
+            (
+                format!("{token}scopes = []\nexpires = 2027-01-31"),
+                "line 1: a: expires: `2027-01-31` is not a date with",
+            ),
+            (
+                format!("{token}scopes = []\nexpires = \"never\""),
+                "line 4: wrong type",
+            ),
+            (
+                "\n[a]\ntoken = \"null\"\nscopes = []".to_owned(),
+                "line 2: a: token: it is empty or a placeholder",
+            ),
+            (
+                "[\"a b\"]\ntoken = \"s3cret\"\nscopes = []".to_owned(),
+                "line 1: a b: `a b` is not a name",
+            ),
+            ("token = \"s3cret\"".to_owned(), "line 1: wrong type"),
+            ("[a\n".to_owned(), "line 1: "),
+        ] {
+            let why = reading(&text).unwrap_err();
+            assert!(why.starts_with(wanted), "{text}: {why}");
+            assert!(!why.contains("s3cret"), "{why}");
+        }
+        assert_eq!(reading(""), Ok(Vec::new()));
+    }
+}

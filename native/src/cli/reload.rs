@@ -1,0 +1,94 @@
+//! What SIGHUP reads again: the certificate and the named tokens.
+
+use std::path::Path;
+
+use tracing::{info, warn};
+
+use super::options::TokensFile;
+use super::sandbox::Sandbox;
+use super::signals::Signals;
+use crate::tls::Tls;
+
+/// What SIGHUP reads again.
+#[derive(Clone, Debug)]
+pub(super) struct Reloads {
+    /// The certificate and its key.
+    pub(super) tls: Option<Tls>,
+    /// The named tokens.
+    pub(super) tokens: Option<TokensFile>,
+}
+
+impl Reloads {
+    /// Whether there is nothing to read again: SIGHUP then stops the program.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tls.is_none() && self.tokens.is_none()
+    }
+
+    /// The files.
+    pub(super) fn files(&self) -> Vec<&Path> {
+        let mut files = self.tls.as_ref().map_or_else(Vec::new, Tls::files);
+        files.extend(self.tokens.as_ref().map(TokensFile::path));
+        files
+    }
+
+    /// Reads the files at each SIGHUP.
+    #[cfg(unix)]
+    pub(super) fn on_hangup(self, signals: &mut Signals, sandbox: Sandbox) {
+        if let Some(tls) = &self.tls {
+            info!(fingerprint = %tls.fingerprint(), "connections are encrypted; SIGHUP reads the certificate again");
+        }
+        if self.is_empty() {
+            return;
+        }
+        let Some(mut hangups) = signals.hangups() else {
+            return;
+        };
+        tokio::spawn(async move {
+            let mut failures = 0;
+            while hangups.recv().await.is_some() {
+                failures += self.reload(sandbox, failures);
+            }
+        });
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::needless_pass_by_value, reason = "as where there are signals")]
+    pub(super) fn on_hangup(self, _: &mut Signals, _: Sandbox) {
+        if let Some(tls) = &self.tls {
+            info!(fingerprint = %tls.fingerprint(), "connections are encrypted");
+        }
+    }
+
+    /// Returns how many of the files cannot be used; what they held before stays.
+    #[cfg(unix)]
+    fn reload(&self, sandbox: Sandbox, failures: u64) -> u64 {
+        const UNKNOWN: &str = " (Landlock allows the files and folders of the start only: if this one is new, restart the gateway)";
+
+        let mut failures = failures;
+        let before = failures;
+        match self.tls.as_ref().map(|tls| tls.reload()) {
+            None => {}
+            Some(Ok(fingerprint)) => info!(%fingerprint, "SIGHUP: the certificate is read"),
+            Some(Err(error)) => {
+                failures += 1;
+                let option = error.option();
+                let is_unknown = sandbox != Sandbox::Absent && error.is_denied();
+                let hint = if is_unknown { UNKNOWN } else { "" };
+                warn!(
+                    failures,
+                    "SIGHUP: --{option}: {error}{hint}; the old certificate stays"
+                );
+            }
+        }
+        match self.tokens.as_ref().map(|file| (file, file.reload())) {
+            None => {}
+            Some((_, Ok(closed))) => info!(closed, "SIGHUP: the named tokens are read"),
+            Some((file, Err(why))) => {
+                failures += 1;
+                let path = file.path().display();
+                warn!(failures, "SIGHUP: --tokens: {path}: {why}; the old tokens stay");
+            }
+        }
+        failures - before
+    }
+}

@@ -1,0 +1,85 @@
+//! `serve --tokens`, and SIGHUP for it.
+#![cfg(unix)]
+
+use std::fs;
+
+use rustix::process::Signal;
+
+use super::*;
+use crate::support::process::{line_with, signal};
+
+const READER: &str = "[reader]\ntoken = \"for reading\"\nscopes = [\"operator.read\"]\n";
+
+#[tokio::test]
+async fn a_hangup_replaces_the_tokens_and_keeps_the_old_ones_if_that_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokens.toml");
+    let file = path.to_str().unwrap();
+    fs::write(&path, READER).unwrap();
+    let mut child = program(&["serve", "--port", "0", "--token", "main", "--tokens", file])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut greeting = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = line_with(&mut greeting, "ws://").await;
+    let (_, url) = line.split_once("ws://").unwrap();
+    let url = format!("ws://{}", url.split_whitespace().next().unwrap());
+    let list = |secret: &'static str| {
+        let command = program(&["list", "--url", &url, "--token", secret]);
+        run(command)
+    };
+    assert_eq!(list("for reading").await.code, 0);
+    let accepted = line_with(&mut log, "accepted").await;
+    assert!(accepted.contains("token=\"reader\""), "{accepted}");
+    assert!(!accepted.contains("for reading"), "{accepted}");
+
+    fs::write(&path, "[reader]\ntoken = \"for reading\"\nscope = []\n").unwrap();
+    signal(&child, Signal::HUP);
+    let line = line_with(&mut log, "the old tokens stay").await;
+    for words in ["WARN", "failures=1", file, "line 3: unknown field `scope`"] {
+        assert!(line.contains(words), "{words}: {line}");
+    }
+    assert_eq!(list("for reading").await.code, 0);
+
+    fs::write(&path, READER.replace("for reading", "another")).unwrap();
+    signal(&child, Signal::HUP);
+    line_with(&mut log, "the named tokens are read").await;
+    assert_eq!(list("for reading").await.code, 4);
+    assert_eq!(list("another").await.code, 0);
+    assert_eq!(list("main").await.code, 0);
+    child.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn tokens_that_are_wrong_stop_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokens.toml");
+    let file = path.to_str().unwrap();
+    fs::write(&path, READER).unwrap();
+    let refused = run(program(&["serve", "--auth", "none", "--tokens", file])).await;
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("--tokens: has no meaning"),
+        "{}",
+        refused.stderr
+    );
+
+    fs::write(&path, format!("{READER}expires = 1\n")).unwrap();
+    let refused = run(program(&["serve", "--tokens", file])).await;
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("line 4: "), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("for reading"), "{}", refused.stderr);
+
+    // Beyond this machine named tokens are secrets enough.
+    fs::write(&path, READER).unwrap();
+    let mut gateway = program(&["serve", "--bind", "0.0.0.0", "--port", "0", "--tokens", file]);
+    let (mut child, url) = started({
+        gateway.stderr(Stdio::null());
+        gateway
+    })
+    .await;
+    assert!(!url.contains("token"), "{url}");
+    child.kill().await.unwrap();
+}
