@@ -278,8 +278,8 @@ impl Driver {
         match input {
             Input::Join(_) => {}
             Input::Call(request) => {
-                self.record(now, || Raw::call(conn.serial, &request));
                 self.hub.call(conn, &request, now);
+                self.record(now, || Raw::call(conn.serial, request));
             }
             Input::Send(frame) => self.send(conn, Item::Response(*frame), now),
             Input::Pong => {

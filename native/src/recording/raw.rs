@@ -18,12 +18,12 @@ pub(crate) enum Raw {
 
 impl Raw {
     /// `None` for a call that changes no row.
-    pub(crate) fn call(serial: u64, request: &Request) -> Option<Self> {
+    pub(crate) fn call(serial: u64, request: Box<Request>) -> Option<Self> {
         matches!(request.call, Ok(Call::SystemEvent(_) | Call::NodeEvent(_)))
-            .then(|| Self::Call(serial, Box::new(request.clone())))
+            .then(|| Self::Call(serial, request))
     }
 
-    /// Bytes of its texts, as far as peers choose their lengths and how many there are.
+    /// Bytes that it takes beside its own size: what peers choose the lengths and the numbers of, and what holds these.
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Join(_, handshake) => {
@@ -42,32 +42,37 @@ impl Raw {
                     .chain(texts.into_iter().flatten())
                     .chain(lists.into_iter().flatten())
                     .map(text_bytes)
-                    .sum()
+                    .sum::<usize>()
+                    + size_of_val(&**handshake)
             }
-            Self::Call(_, request) => match &request.call {
-                Ok(Call::SystemEvent(beacon)) => {
-                    let texts = [
-                        &beacon.instance_id,
-                        &beacon.device_id,
-                        &beacon.host,
-                        &beacon.ip,
-                        &beacon.mode,
-                        &beacon.version,
-                        &beacon.platform,
-                        &beacon.device_family,
-                        &beacon.model_identifier,
-                        &beacon.reason,
-                    ];
-                    [&request.id, &beacon.text]
-                        .into_iter()
-                        .chain(texts.into_iter().flatten())
-                        .chain(beacon.roles.iter().chain(&beacon.scopes))
-                        .map(text_bytes)
-                        .sum()
-                }
-                Ok(Call::NodeEvent(event)) => text_bytes(&request.id) + text_bytes(&event.event),
-                _ => text_bytes(&request.id),
-            },
+            Self::Call(_, request) => {
+                size_of_val(&**request)
+                    + match &request.call {
+                        Ok(Call::SystemEvent(beacon)) => {
+                            let texts = [
+                                &beacon.instance_id,
+                                &beacon.device_id,
+                                &beacon.host,
+                                &beacon.ip,
+                                &beacon.mode,
+                                &beacon.version,
+                                &beacon.platform,
+                                &beacon.device_family,
+                                &beacon.model_identifier,
+                                &beacon.reason,
+                            ];
+                            [&request.id, &beacon.text]
+                                .into_iter()
+                                .chain(texts.into_iter().flatten())
+                                .chain(beacon.roles.iter().chain(&beacon.scopes))
+                                .map(text_bytes)
+                                .sum::<usize>()
+                                + size_of_val(&**beacon)
+                        }
+                        Ok(Call::NodeEvent(event)) => text_bytes(&request.id) + text_bytes(&event.event),
+                        _ => text_bytes(&request.id),
+                    }
+            }
             Self::Refused(refused) => refused.client.id.iter().map(text_bytes).sum(),
             Self::Leave(..) | Self::Pong(_) | Self::Wake | Self::Shutdown => 0,
         }

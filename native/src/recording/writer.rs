@@ -10,11 +10,13 @@ use presence_core::Now;
 use presence_core::recording::{Recorder, Redactor};
 use tracing::info;
 
+use super::Message;
 use super::ring::Ring;
-use super::{MAX_WAITING, Message};
 
 /// How long inputs gather before they are looked at. To wake the thread for each would cost more than to record it.
 const GATHER: Duration = Duration::from_millis(10);
+/// Most inputs between two looks at requests.
+const MAX_AT_ONCE: usize = 16_384;
 /// When what was written goes to the file at the latest, and when the clock is looked at.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
 
@@ -55,7 +57,7 @@ impl Writer {
                 Ok(first) => {
                     std::thread::sleep(GATHER);
                     self.message(first)?;
-                    for message in received.try_iter().take(MAX_WAITING) {
+                    for message in received.try_iter().take(MAX_AT_ONCE) {
                         self.message(message)?;
                         self.turn_if_full()?;
                     }
