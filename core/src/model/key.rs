@@ -21,7 +21,21 @@ pub const TEXT_KEY_UNITS: usize = 64;
 /// assert_eq!(PresenceKey::parse("undefined"), None);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "recording", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "recording", serde(try_from = "Box<str>"))]
 pub struct PresenceKey(Box<str>);
+
+/// Checkpoints of recordings hold keys as they are; other texts are refused.
+#[cfg(feature = "recording")]
+impl TryFrom<Box<str>> for PresenceKey {
+    type Error = &'static str;
+
+    fn try_from(text: Box<str>) -> Result<Self, Self::Error> {
+        Self::of_name(&text)
+            .filter(|key| *key.0 == *text)
+            .ok_or("expected a normalised key")
+    }
+}
 
 impl PresenceKey {
     /// The key of an id; `None` for a blank one and for a placeholder ([`Kind::Id`]), which identify nothing.
@@ -56,6 +70,8 @@ impl PresenceKey {
 
 /// What a row is keyed by. Only [`RowKey::Named`] keys can be reached by what a client sends.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "recording", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "recording", serde(rename_all = "camelCase"))]
 pub enum RowKey {
     /// The gateway's own row: private, never touched, evicted or replaced by a client.
     SelfRow,

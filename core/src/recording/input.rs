@@ -158,12 +158,7 @@ impl Input {
     /// The end of a connection.
     #[must_use]
     pub fn leave(serial: u64, cause: LeaveCause) -> Self {
-        let word = match cause {
-            LeaveCause::PeerClosed => "closed",
-            LeaveCause::Silent => "silent",
-            LeaveCause::WeClosed => "we-closed",
-        };
-        Self::Leave(serial, word.into())
+        Self::Leave(serial, word_of(cause).into())
     }
 
     /// A refused handshake, redacted; `None` unless the client's clock is why, as findings look at no other.
@@ -193,6 +188,24 @@ impl Input {
             _ => return None,
         };
         Some(Self::Call(serial, method.into(), params))
+    }
+}
+
+/// The word for why a connection ended.
+pub(super) fn word_of(cause: LeaveCause) -> &'static str {
+    match cause {
+        LeaveCause::PeerClosed => "closed",
+        LeaveCause::Silent => "silent",
+        LeaveCause::WeClosed => "we-closed",
+    }
+}
+
+/// The cause that [`word_of`] has the word for.
+pub(super) fn cause_of(word: &str) -> LeaveCause {
+    match word {
+        "closed" => LeaveCause::PeerClosed,
+        "silent" => LeaveCause::Silent,
+        _ => LeaveCause::WeClosed,
     }
 }
 

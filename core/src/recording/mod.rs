@@ -45,8 +45,8 @@ pub const INPUTS_PER_DIGEST: u64 = 256;
 /// The shortest time between two digests of a recording, in ms: each costs the encoding of all rows that changed.
 pub const DIGEST_INTERVAL_MS: u64 = 1_000;
 /// Inputs between two checkpoints; more if a checkpoint has many lines.
-pub const INPUTS_PER_CHECKPOINT: u64 = 16_384;
+pub const INPUTS_PER_CHECKPOINT: u64 = 8_192;
 /// Inputs between two checkpoints for each line that a checkpoint has.
-pub const INPUTS_PER_CHECKPOINT_LINE: u64 = 4;
+pub const INPUTS_PER_CHECKPOINT_LINE: u64 = 2;
 /// The longest line that is read, in bytes: a beacon with all members at their bounds is far shorter.
 pub const MAX_LINE_BYTES: usize = 1024 * 1024;

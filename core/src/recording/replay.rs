@@ -6,11 +6,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::changes::{Change, Watch};
+use super::input::cause_of;
 use super::state::{self, Loading};
 use super::{Header, Input, Line, State, Step};
 use crate::model::PresenceEntry;
 use crate::model::time::Now;
-use crate::server::{ConnId, Hub, HubConfig, Introduction, LeaveCause, Refused};
+use crate::server::{ConnId, Hub, HubConfig, Introduction, Refused};
 use crate::wire::Request;
 
 /// Why a replay cannot go on.
@@ -223,11 +224,7 @@ impl Replay {
                 conn = Some(joined);
             }
             Input::Leave(serial, cause) => {
-                let cause = match &**cause {
-                    "closed" => LeaveCause::PeerClosed,
-                    "silent" => LeaveCause::Silent,
-                    _ => LeaveCause::WeClosed,
-                };
+                let cause = cause_of(cause);
                 self.conns.remove(serial);
                 if let Some(conn) = conn {
                     self.hub.leave(conn, cause, now);

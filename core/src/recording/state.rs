@@ -7,11 +7,17 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::Joined;
+use super::input::{cause_of, word_of};
 use crate::model::entry::MAX_SAFE_INTEGER;
+use crate::model::key::RowKey;
 use crate::model::time::Now;
-use crate::server::{ConnId, Hub, HubConfig, SavedHub, SavedMember, SavedRoster, SavedRow};
+use crate::server::{
+    ConnId, Hub, HubConfig, RefusedClock, RowEvent, SavedEnded, SavedHub, SavedMember, SavedMemory,
+    SavedRoster, SavedRow, SavedTrace,
+};
 
-/// A part of a checkpoint, which is a line each: first the start, then the connections, then the rows.
+/// A part of a checkpoint, which is a line each: first the start, then the connections, then the rows, then what findings
+/// remember.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct State(Part);
@@ -22,14 +28,19 @@ enum Part {
     Start(Box<Start>),
     Connection(Box<Connection>),
     Row(Box<SavedRow>),
+    Ended(Box<Ended>),
+    Refused(Box<RefusedClock>),
+    Event(Box<RowEvent>),
 }
 
-/// What is neither a connection's nor a row's, and how many of these follow.
+/// What is neither a connection's nor a row's, and how many of these and of what is remembered follow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Start {
     connections: usize,
     rows: usize,
+    #[serde(default)]
+    memory: usize,
     /// Inputs so far.
     inputs: u64,
     /// Inputs so far that were not recorded.
@@ -55,9 +66,56 @@ struct Connection {
     heartbeat_due: u64,
     awaits_pong: bool,
     refused_calls: u32,
+    #[serde(default)]
+    trace: SavedTrace,
     /// When it reported its last input, and how long ago that was then, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     activity: Option<(u64, u64)>,
+}
+
+/// A connection that ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Ended {
+    own_serial: u64,
+    joined: Joined,
+    key: RowKey,
+    is_tracked: bool,
+    since: u64,
+    trace: SavedTrace,
+    refused_calls: u32,
+    left: u64,
+    cause: Box<str>,
+}
+
+impl Ended {
+    fn new(saved: &SavedEnded) -> Self {
+        Self {
+            own_serial: saved.serial,
+            joined: Joined::new(&saved.handshake),
+            key: saved.key.clone(),
+            is_tracked: saved.is_tracked,
+            since: saved.joined_ms,
+            trace: saved.trace.clone(),
+            refused_calls: saved.refused_calls,
+            left: saved.left_ms,
+            cause: word_of(saved.cause).into(),
+        }
+    }
+
+    fn saved(self) -> SavedEnded {
+        SavedEnded {
+            serial: self.own_serial,
+            handshake: self.joined.handshake(),
+            key: self.key,
+            is_tracked: self.is_tracked,
+            joined_ms: self.since,
+            trace: self.trace,
+            refused_calls: self.refused_calls,
+            left_ms: self.left,
+            cause: cause_of(&self.cause),
+        }
+    }
 }
 
 /// A hub with its connections by their serials in the recording.
@@ -83,15 +141,18 @@ pub(super) fn parts(hub: &Hub, conns: &BTreeMap<u64, ConnId>, inputs: u64, missi
             heartbeat_due: member.due_ms,
             awaits_pong: member.awaits_pong,
             refused_calls: member.refused_calls,
+            trace: member.trace,
             activity: member.activity,
         })))
     };
     let connections: Vec<Part> = hub.saved_members().into_iter().filter_map(connection).collect();
     let rows = hub.saved_rows();
+    let memory = remembered(hub.saved_memory());
     let saved = hub.saved();
     let start = Part::Start(Box::new(Start {
         connections: connections.len(),
         rows: rows.len(),
+        memory: memory.len(),
         inputs,
         missing,
         began: saved.roster.began_ms,
@@ -105,8 +166,25 @@ pub(super) fn parts(hub: &Hub, conns: &BTreeMap<u64, ConnId>, inputs: u64, missi
     core::iter::once(start)
         .chain(connections)
         .chain(rows)
+        .chain(memory)
         .map(State)
         .collect()
+}
+
+fn remembered(memory: SavedMemory) -> Vec<Part> {
+    let ended = memory
+        .ended
+        .iter()
+        .map(|ended| Part::Ended(Box::new(Ended::new(ended))));
+    let refused = memory
+        .refused
+        .into_iter()
+        .map(|refused| Part::Refused(Box::new(refused)));
+    let events = memory
+        .events
+        .into_iter()
+        .map(|event| Part::Event(Box::new(event)));
+    ended.chain(refused).chain(events).collect()
 }
 
 /// The parts that were read so far.
@@ -115,6 +193,7 @@ pub(super) struct Loading {
     start: Box<Start>,
     connections: Vec<Connection>,
     rows: Vec<SavedRow>,
+    memory: SavedMemory,
 }
 
 impl Loading {
@@ -135,6 +214,7 @@ impl Loading {
             start: start.clone(),
             connections: Vec::new(),
             rows: Vec::new(),
+            memory: SavedMemory::default(),
         })
     }
 
@@ -147,18 +227,32 @@ impl Loading {
             Part::Start(_) => return Err("a second start"),
             Part::Connection(connection) => self.connections.push((**connection).clone()),
             Part::Row(row) => self.rows.push((**row).clone()),
+            Part::Ended(ended) => self.memory.ended.push((**ended).clone().saved()),
+            Part::Refused(refused) => self.memory.refused.push((**refused).clone()),
+            Part::Event(event) => self.memory.events.push((**event).clone()),
         }
-        let is_in_order = self.rows.is_empty() || self.connections.len() == self.start.connections;
-        if is_in_order && self.connections.len() <= self.start.connections {
-            Ok(())
-        } else {
+        let has_connections = self.connections.len() == self.start.connections;
+        let has_rows = self.rows.len() == self.start.rows;
+        if self.connections.len() > self.start.connections || (!self.rows.is_empty() && !has_connections) {
             Err("another number of connections than it says")
+        } else if self.rows.len() > self.start.rows
+            || (self.remembered() > 0 && !(has_connections && has_rows))
+        {
+            Err("another number of rows than it says")
+        } else {
+            Ok(())
         }
     }
 
     /// Whether it is complete.
     pub(super) fn is_complete(&self) -> bool {
-        self.connections.len() == self.start.connections && self.rows.len() >= self.start.rows
+        self.connections.len() == self.start.connections
+            && self.rows.len() == self.start.rows
+            && self.remembered() >= self.start.memory
+    }
+
+    fn remembered(&self) -> usize {
+        self.memory.ended.len() + self.memory.refused.len() + self.memory.events.len()
     }
 
     /// The hub with this state.
@@ -190,10 +284,12 @@ impl Loading {
             due_ms: connection.heartbeat_due,
             awaits_pong: connection.awaits_pong,
             refused_calls: connection.refused_calls,
+            trace: connection.trace,
             activity: connection.activity,
         };
         let members = self.connections.into_iter().map(member).collect();
-        let (hub, conns) = Hub::restored(config, saved, members, self.rows, now)?;
+        let (mut hub, conns) = Hub::restored(config, saved, members, self.rows, now)?;
+        hub.restore_memory(self.memory);
         let conns = serials
             .into_iter()
             .zip(conns)

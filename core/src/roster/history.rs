@@ -11,6 +11,8 @@ pub(crate) const MAX_KEY_BYTES: usize = 128 * 1_024;
 
 /// What happened to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "recording", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "recording", serde(rename_all = "camelCase"))]
 pub(crate) enum What {
     /// It was removed.
     Gone(Gone),
@@ -26,6 +28,11 @@ pub(crate) enum What {
 
 /// Why a row was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "recording", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "recording",
+    serde(rename_all = "camelCase", rename_all_fields = "camelCase")
+)]
 pub(crate) enum Gone {
     /// It was older than the TTL.
     Expired,
@@ -39,6 +46,8 @@ pub(crate) enum Gone {
 
 /// Why a beacon was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "recording", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "recording", serde(rename_all = "camelCase"))]
 pub(crate) enum Refusal {
     /// It was about a row that another device owns.
     Owned,
@@ -54,11 +63,20 @@ pub(crate) enum Refusal {
 
 /// Something that happened to a row.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "recording",
+    derive(PartialEq, serde::Serialize, serde::Deserialize)
+)]
 pub(crate) struct RowEvent {
     /// On the age clock.
+    #[cfg_attr(feature = "recording", serde(rename = "at"))]
     pub(crate) at_ms: u64,
     pub(crate) key: RowKey,
     /// The key before, of [`What::Renamed`].
+    #[cfg_attr(
+        feature = "recording",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
     pub(crate) was: Option<RowKey>,
     pub(crate) what: What,
     /// The serial of the connection whose write was the cause; 0 if none was, or it is unknown.

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::clock::Clock;
+pub(crate) use super::history::RowEvent;
 pub(crate) use super::row::SavedRow;
 use super::row::{Live, Place};
 use super::store::RowId;
@@ -32,6 +33,18 @@ impl Roster {
         let mut ids: Vec<RowId> = self.store.ids().collect();
         ids.sort_by_key(|&id| self.store[id].proof_number);
         ids.into_iter().filter_map(|id| self.store[id].saved()).collect()
+    }
+
+    /// What happened to rows lately, oldest first.
+    pub(crate) fn saved_events(&self) -> Vec<RowEvent> {
+        self.history.events().cloned().collect()
+    }
+
+    /// Takes on the events. The roster has none.
+    pub(crate) fn resume_events(&mut self, events: Vec<RowEvent>) {
+        for event in events {
+            self.history.note(event);
+        }
     }
 
     /// Takes on what is no row's. The roster is new.

@@ -40,7 +40,9 @@ pub(crate) use self::explain::changes::{Cause, Seen};
 use self::journal::Journal;
 use self::members::Members;
 #[cfg(feature = "recording")]
-pub(crate) use self::saved::{SavedHub, SavedMember, SavedRoster, SavedRow};
+pub(crate) use self::saved::{
+    RefusedClock, RowEvent, SavedEnded, SavedHub, SavedMember, SavedMemory, SavedRoster, SavedRow, SavedTrace,
+};
 use super::Item;
 use crate::fleet::Fleet;
 use crate::model::entry::PresenceEntry;

@@ -22,6 +22,8 @@ pub use connection::{Connection, ConnectionOutput, Handshake};
 pub use grant::{Grant, Permit};
 pub use hub::{ConnId, Counts, Hub, HubConfig, HubOutput, LeaveCause};
 #[cfg(feature = "recording")]
-pub(crate) use hub::{SavedHub, SavedMember, SavedRoster, SavedRow};
+pub(crate) use hub::{
+    RefusedClock, RowEvent, SavedEnded, SavedHub, SavedMember, SavedMemory, SavedRoster, SavedRow, SavedTrace,
+};
 pub use outbox::{Item, Outbox, Outgoing};
 pub use refused::{Introduction, Refused};

@@ -1,4 +1,5 @@
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -114,7 +115,7 @@ fn beacon(random: &mut Rng) -> Value {
 
 fn input(random: &mut Rng, serials: &mut u64) -> Input {
     let serial = random.u64(..*serials + 1);
-    match random.u8(..20) {
+    match random.u8(..21) {
         0..3 => {
             *serials += 1;
             Input::Join(*serials, Box::new(joined(random, *serials)))
@@ -136,6 +137,10 @@ fn input(random: &mut Rng, serials: &mut u64) -> Input {
             let params = json!({ "event": event, "payload": payload });
             Input::Call(serial, "node.event".into(), Params::new(&params))
         }
+        19 => Input::RefusedClock(
+            one_of(random, &["app", "web"]).into(),
+            random.i64(-90_000..90_000),
+        ),
         _ => Input::Wake,
     }
 }
@@ -157,11 +162,13 @@ fn rows(replay: &mut Replay) -> Vec<PresenceEntry> {
     replay.list()
 }
 
-/// Of what begins with a checkpoint, every row is as in what began with the recording, after each input.
+/// Of what begins with a checkpoint, every row, finding and explanation is as in what began with the recording, after each
+/// input.
 #[test]
 fn a_replay_that_begins_with_a_checkpoint_goes_on_alike() {
     let mut compared = 0;
     let mut checkpoints = String::new();
+    let mut codes = BTreeSet::new();
     for seed in 0..60 {
         let mut random = Rng::with_seed(seed);
         let (mut recorder, header) = Recorder::new(&config(), &Redactor::new([1; 32]), START);
@@ -178,6 +185,19 @@ fn a_replay_that_begins_with_a_checkpoint_goes_on_alike() {
                 let (rows, expected) = (rows(replay), rows(&mut whole));
                 assert_eq!(rows, expected, "seed {seed}, step {step}, {input:?}");
                 assert_eq!(replay.digest(), whole.digest());
+                let keys = whole.entries();
+                let key = &keys[step as usize % keys.len()].0;
+                assert_eq!(
+                    replay.explain_row(key),
+                    whole.explain_row(key),
+                    "seed {seed}, {key}"
+                );
+                codes.extend(whole.found().into_iter().map(|found| found.finding));
+                assert_eq!(
+                    replay.explain(),
+                    whole.explain(),
+                    "seed {seed}, step {step}, {input:?}"
+                );
                 compared += 1;
             }
             if step % 100 == 40 {
@@ -206,8 +226,22 @@ fn a_replay_that_begins_with_a_checkpoint_goes_on_alike() {
         r#""key":{"connection""#,
         r#""awaitsPong":true"#,
         r#""addedRoles":[""#,
+        r#""ended":"#,
+        r#""refused":"#,
+        r#""event":"#,
+        r#""placeholder":"#,
     ] {
         assert!(checkpoints.contains(rare), "{rare}");
+    }
+    for code in [
+        "EVICTIONS",
+        "BEACON_ID_DIFFERS",
+        "CLIENT_CLOCK",
+        "PLACEHOLDER_ID",
+        "NO_INSTANCE_ID",
+        "ID_IN_TWO_PLACES",
+    ] {
+        assert!(codes.contains(code), "{code} of {codes:?}");
     }
 }
 
@@ -231,6 +265,7 @@ fn begin(header: &Header, lines: &[Line]) -> Result<(), StepError> {
     // What it took on has to last.
     replay.pass(replay.now().after(200_000));
     replay.list();
+    replay.explain();
     let digest = replay.digest().into();
     replay.step(&Line::new(replay.now(), Step::Digest(digest)))
 }

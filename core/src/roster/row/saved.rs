@@ -15,7 +15,7 @@ use crate::roster::row::{Device, Origin, Stamp, Stated, Writers};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SavedRow {
-    key: SavedKey,
+    key: RowKey,
     number: u64,
     fields: PresenceEntry,
     written: u64,
@@ -39,14 +39,6 @@ pub(crate) struct SavedRow {
     device: Option<(Box<str>, bool)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) holder: Option<u64>,
-}
-
-/// A row's key.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum SavedKey {
-    Named(Box<str>),
-    Connection(Box<str>),
 }
 
 /// By what a row goes.
@@ -79,11 +71,9 @@ struct SavedStamp {
 
 impl Row {
     pub(crate) fn saved(&self) -> Option<SavedRow> {
-        let key = match &self.key {
-            RowKey::SelfRow => return None,
-            RowKey::Named(key) => SavedKey::Named(key.as_str().into()),
-            RowKey::Connection(id) => SavedKey::Connection(id.clone()),
-        };
+        if self.key == RowKey::SelfRow {
+            return None;
+        }
         let stamp = |stamp: &Stamp| SavedStamp {
             conn: stamp.conn,
             at: stamp.at_ms,
@@ -97,7 +87,7 @@ impl Row {
         };
         let device = |device: &Device| (device.key.as_str().into(), device.is_proven);
         Some(SavedRow {
-            key,
+            key: self.key.clone(),
             number: self.number,
             fields: self.fields.clone(),
             written: self.written_ms,
@@ -126,12 +116,8 @@ impl SavedRow {
     /// if no row can be like this.
     pub(in crate::roster) fn row(self, live: Vec<Live>) -> Option<(Row, Option<Device>, Option<Place>)> {
         let normal = |text: &str| PresenceKey::of_name(text).filter(|key| key.as_str() == text);
-        let key = match self.key {
-            SavedKey::Named(text) => RowKey::Named(normal(&text)?),
-            SavedKey::Connection(id) => RowKey::Connection(id),
-        };
         let is_in_order = live.is_sorted_by(|a, b| a.conn < b.conn);
-        if !is_in_order || (!live.is_empty() && !self.was_connected) {
+        if self.key == RowKey::SelfRow || !is_in_order || (!live.is_empty() && !self.was_connected) {
             return None;
         }
         let device = match self.device {
@@ -141,7 +127,7 @@ impl SavedRow {
             }),
             None => None,
         };
-        let mut row = Row::new(key, self.number, self.written);
+        let mut row = Row::new(self.key, self.number, self.written);
         row.proof_ms = self.proof;
         row.was_connected = self.was_connected;
         row.last_input_at = self.input_at;

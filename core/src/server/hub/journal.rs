@@ -83,8 +83,14 @@ impl Ended {
 
 /// A handshake that was refused for the client's clock.
 #[derive(Clone, Debug)]
-pub(super) struct RefusedClock {
+#[cfg_attr(
+    feature = "recording",
+    derive(PartialEq, serde::Serialize, serde::Deserialize)
+)]
+#[cfg_attr(feature = "recording", serde(rename_all = "camelCase"))]
+pub(crate) struct RefusedClock {
     /// On the age clock.
+    #[cfg_attr(feature = "recording", serde(rename = "at"))]
     pub(super) at_ms: u64,
     /// `client.id`, cut.
     pub(super) client_id: Box<str>,

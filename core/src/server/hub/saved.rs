@@ -1,12 +1,14 @@
-//! The hub as a checkpoint of a recording keeps it: all that the later course of its rows depends on. What only
-//! explanations and the list of nodes show is not part of it.
+//! The hub as a checkpoint of a recording keeps it: all that the later course of its rows and findings depends on. What
+//! only the list of nodes shows is not part of it.
+
+mod memory;
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+pub(crate) use self::memory::{RefusedClock, RowEvent, SavedEnded, SavedMemory, SavedTrace};
 use super::member::{Heartbeat, Member};
 use super::nodes::Offer;
-use super::trace::Trace;
 use super::{ConnId, Hub, HubConfig};
 use crate::model::time::Now;
 pub(crate) use crate::roster::saved::{SavedRoster, SavedRow};
@@ -30,6 +32,7 @@ pub(crate) struct SavedMember {
     pub(crate) due_ms: u64,
     pub(crate) awaits_pong: bool,
     pub(crate) refused_calls: u32,
+    pub(crate) trace: SavedTrace,
     /// See [`Hub::saved_activity`].
     pub(crate) activity: Option<(u64, u64)>,
 }
@@ -52,6 +55,7 @@ impl Hub {
             due_ms: member.heartbeat.due_ms,
             awaits_pong: member.heartbeat.awaits_pong,
             refused_calls: member.refused_calls,
+            trace: SavedTrace::new(&member.trace),
             activity: self.saved_activity(conn),
         };
         let mut members: Vec<_> = self.members.iter().map(saved).collect();
@@ -143,10 +147,7 @@ impl Hub {
                 due_ms: saved.due_ms,
                 awaits_pong: saved.awaits_pong,
             },
-            trace: Trace {
-                joined_ms: saved.joined_ms,
-                ..Trace::default()
-            },
+            trace: saved.trace.trace(saved.joined_ms),
             handshake,
         };
         let conn = self.members.insert(member);

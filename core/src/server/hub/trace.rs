@@ -4,8 +4,9 @@
 pub(super) const BEACON_WINDOW_MS: u64 = 60_000;
 
 /// How often a connection sends beacons: counts of this window and of the one before.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct BeaconRate {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "recording", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct BeaconRate {
     /// The number of the window, in windows of the age clock.
     window: u32,
     now: u16,
