@@ -2,9 +2,11 @@
 
 use alloc::string::{String, ToString};
 
-use super::{FORMAT, Header, Line, MAX_LINE_BYTES};
+use super::{FORMAT, Header, Line, MAX_LINE_BYTES, Step};
 use crate::model::entry::MAX_SAFE_INTEGER;
 
+/// What the first line of a checkpoint has.
+const CHECKPOINT: &str = r#""state":{"start":{"#;
 const FAR: &str = "its time is beyond 2^53-1";
 
 /// What is wrong with a recording, and in which line.
@@ -128,6 +130,32 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Goes to the last checkpoint before this moment on the age clock, if there is one: the lines before it are not read.
+    /// Only what stands at the begin of the lines is looked at, as programs of this project write it.
+    pub fn skip_to_checkpoint(&mut self, until_ms: u64) {
+        let mut end = end_of(self.rest, until_ms);
+        while let Some(found) = self.rest[..end].rfind(CHECKPOINT) {
+            let begin = self.rest[..found].rfind('\n').map_or(0, |at| at + 1);
+            let mut lines = self.rest[begin..].split_inclusive('\n');
+            let read = lines
+                .next()
+                .and_then(|line| serde_json::from_str::<Line>(line).ok());
+            // One that is cut off is of no use.
+            let needed = read.and_then(|line| match line.step {
+                Step::State(state) => state.lines_after(),
+                _ => None,
+            });
+            if needed.is_some_and(|needed| {
+                lines.filter(|line| line.ends_with('\n')).take(needed).count() == needed
+            }) {
+                self.line += self.rest[..begin].bytes().filter(|&byte| byte == b'\n').count();
+                self.rest = &self.rest[begin..];
+                return;
+            }
+            end = begin;
+        }
+    }
+
     /// A reader of the same text that goes on at a place.
     #[must_use]
     pub fn resume(text: &'a str, header: Header, place: Place) -> Self {
@@ -164,6 +192,38 @@ impl<'a> Reader<'a> {
         self.rest = rest;
         Ok(Some(read))
     }
+}
+
+/// Where the lines up to this moment end. They are in the order of their times.
+fn end_of(text: &str, until_ms: u64) -> usize {
+    let (mut low, mut high) = (0, text.len());
+    // The line that begins at `low` is not later, those from `high` on are.
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let bytes = text.as_bytes();
+        let begin = bytes[low..middle]
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .map_or(low, |at| low + at + 1);
+        let end = bytes[middle..high]
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .map_or(high, |at| middle + at + 1);
+        // A line without a time there, as of another program, is not passed over.
+        let at = text.get(begin..end).and_then(time_of);
+        if at.is_some_and(|at| at <= until_ms) {
+            low = end;
+        } else {
+            high = begin;
+        }
+    }
+    low
+}
+
+/// The time at the begin of a line.
+fn time_of(line: &str) -> Option<u64> {
+    let digits = line.strip_prefix(r#"{"at":"#)?;
+    digits[..digits.find(',')?].parse().ok()
 }
 
 fn check_length(text: &str, line: usize) -> Result<(), ReadError> {

@@ -22,6 +22,19 @@ use crate::server::{
 #[serde(transparent)]
 pub struct State(Part);
 
+impl State {
+    /// How many lines of a checkpoint follow, if it begins with this one.
+    pub(super) fn lines_after(&self) -> Option<usize> {
+        match &self.0 {
+            Part::Start(start) => start
+                .connections
+                .checked_add(start.rows)?
+                .checked_add(start.memory),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Part {

@@ -68,6 +68,11 @@ fn replayed(mut reader: Reader<'_>, options: &ReplayOptions) -> Result<Replayed,
         .map_err(|error| Failure::Usage(out_of_bounds(error).to_string()))?;
     let until = options.at.map(|ms| start.after(ms));
     let mut since = options.since.map(|ms| start.after(ms));
+    // Other bounds would have changed what a checkpoint holds, and what is shrunk needs all inputs.
+    if let (Some(until), false, None) = (until, is_what_if, &options.shrink) {
+        let first = since.map_or(until, |since| since.min(until));
+        reader.skip_to_checkpoint(first.age_ms);
+    }
     let mut replay = Replay::new(&header);
     let mut lines = Vec::new();
     let mut problem = None;

@@ -90,6 +90,78 @@ fn any_moment_in_any_order_is_that_of_a_replay_from_the_start() {
     assert!(all.replay.list().len() > 7);
 }
 
+/// The recording of `recorded` with a checkpoint after each 100 inputs.
+fn with_checkpoints() -> String {
+    let (_, text) = recorded();
+    let reader = Reader::new(&text).unwrap();
+    let start = reader.header().now();
+    let (mut recorder, mut text) = Recorder::new(&reader.header().config(), &Redactor::new([1; 32]), start);
+    let inputs = reader.map(Result::unwrap).filter_map(|line| match &line.step {
+        Step::Input(input) => Some((line.now(), input.clone())),
+        _ => None,
+    });
+    for (n, (now, input)) in inputs.enumerate() {
+        text.push_str(&recorder.record(input, now));
+        if n % 100 == 99 {
+            let checkpoint = recorder.restart(now);
+            text.push_str(checkpoint.split_once('\n').unwrap().1);
+        }
+    }
+    text
+}
+
+/// What a replay that begins with the last checkpoint shows so many ms after the start, and where it begins.
+fn from_checkpoint(text: &str, after_ms: u64) -> (usize, Replay) {
+    let mut reader = Reader::new(text).unwrap();
+    let mut replay = Replay::new(reader.header());
+    let until = reader.header().now().after(after_ms);
+    reader.skip_to_checkpoint(until.age_ms);
+    let begin = reader.line();
+    for line in reader
+        .map_while(Result::ok)
+        .take_while(|line| line.at <= until.age_ms)
+    {
+        assert_eq!(replay.step(&line), Ok(()));
+    }
+    replay.pass(until);
+    (begin, replay)
+}
+
+#[test]
+fn a_moment_is_reached_from_the_last_checkpoint_before_it() {
+    let text = with_checkpoints();
+    let mut recording = Recording::open(text.as_str()).unwrap();
+    let length_ms = recording.end().age_ms - recording.header().at;
+    let mut begins = Vec::new();
+    for step in 0..60 {
+        let after_ms = length_ms * step / 59;
+        let mut moment = recording.at(after_ms, Bounds::default()).unwrap();
+        let (begin, mut replay) = from_checkpoint(&text, after_ms);
+        assert_eq!(replay.list(), moment.replay.list(), "after {after_ms} ms");
+        assert_eq!(replay.explain(), moment.replay.explain(), "after {after_ms} ms");
+        assert_eq!(replay.inputs(), moment.replay.inputs());
+        begins.push(begin);
+    }
+    assert!(begins.is_sorted());
+    begins.dedup();
+    assert_eq!((begins.len(), begins[0]), (7, 1), "{begins:?}");
+    for begin in &begins[1..] {
+        let line = text.lines().nth(*begin).unwrap();
+        assert!(line.contains(r#""start""#), "{line}");
+    }
+    // Of a checkpoint that is cut off, the one before is taken.
+    let last = text.rfind(r#""start""#).unwrap();
+    let cut: String = text[last..].split_inclusive('\n').take(9).collect();
+    let cut = [&text[..last], &cut].concat();
+    assert_eq!(from_checkpoint(&cut, length_ms).0, begins[5]);
+    // Lines of other programs are no reason to read in the wrong place.
+    let other = text.replace(r#"{"at":"#, r#"{ "at":"#);
+    assert_eq!(
+        from_checkpoint(&other, length_ms / 2).1.list(),
+        from_checkpoint(&text, length_ms / 2).1.list()
+    );
+}
+
 #[test]
 fn changes_between_two_moments_are_those_of_the_whole_in_that_time() {
     let (_, text) = recorded();
