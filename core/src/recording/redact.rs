@@ -1,7 +1,6 @@
 //! Pseudonyms for names, ids and addresses.
 
 mod letters;
-mod memo;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -12,7 +11,6 @@ use alloc::vec::Vec;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use self::memo::Memo;
 use self::words::{is_known, is_label, is_program};
 use crate::model::address::{is_loopback, normalise};
 use crate::model::beacon::parse_text;
@@ -39,8 +37,6 @@ pub struct Redactor {
     octets: [u8; 256],
     /// Of hex digits.
     digits: [u8; 16],
-    names: Memo,
-    words: Memo,
 }
 
 impl core::fmt::Debug for Redactor {
@@ -58,8 +54,6 @@ impl Redactor {
             seeds: [0; 2],
             octets: core::array::from_fn(|value| u8::try_from(value).unwrap_or(u8::MAX)),
             digits: core::array::from_fn(|value| u8::try_from(value).unwrap_or(u8::MAX)),
-            names: Memo::default(),
-            words: Memo::default(),
         };
         redactor.seeds = [b"backwards".as_slice(), b"forwards"].map(|way| redactor.hash(way));
         // Within these the number of digits stays. 0 and 127 stay, so that no address becomes 0.0.0.0 or loopback.
@@ -97,19 +91,17 @@ impl Redactor {
     /// A host, an id or another name. Names of well-known programs stay.
     #[must_use]
     pub fn name(&self, text: &str) -> Box<str> {
-        self.names.get(text, || self.name_but(text, is_kept))
+        self.name_but(text, is_kept)
     }
 
     /// A word about a client, such as a mode, a reason, a version or a platform. Those that programs usually write stay
     /// as they are; as others could hold a name, they are names.
     #[must_use]
     pub fn word(&self, text: &str) -> Box<str> {
-        self.words.get(text, || {
-            if is_known(text) {
-                return text.into();
-            }
-            self.name_but(text, |text| is_kept(text) || is_known(text))
-        })
+        if is_known(text) {
+            return text.into();
+        }
+        self.name_but(text, |text| is_kept(text) || is_known(text))
     }
 
     /// [`Self::word`] of each.
