@@ -35,7 +35,11 @@ impl<W: Write> Lab<W> {
     fn write(&mut self, input: Input) -> io::Result<()> {
         self.inputs += 1;
         let lines = self.recorder.record(input, self.now);
-        self.out.write_all(lines.as_bytes())
+        self.out.write_all(lines.as_bytes())?;
+        match self.recorder.checkpoint_if_due(self.now) {
+            Some(lines) => self.out.write_all(lines.as_bytes()),
+            None => Ok(()),
+        }
     }
 
     fn join(&mut self, name: &str, id: &str) -> io::Result<u64> {

@@ -70,8 +70,8 @@ fn replayed(mut reader: Reader<'_>, options: &ReplayOptions) -> Result<Replayed,
     let mut since = options.since.map(|ms| start.after(ms));
     // Other bounds would have changed what a checkpoint holds, and what is shrunk needs all inputs.
     if let (Some(until), false, None) = (until, is_what_if, &options.shrink) {
-        let first = since.map_or(until, |since| since.min(until));
-        reader.skip_to_checkpoint(first.age_ms);
+        // What changed since is asked for from a moment that is not later.
+        reader.skip_to_checkpoint(since.unwrap_or(until).age_ms);
     }
     let mut replay = Replay::new(&header);
     let mut lines = Vec::new();
