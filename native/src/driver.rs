@@ -209,6 +209,7 @@ impl Driver {
                 self.hub.refused(&refused, now);
                 self.record(now, || Some(Raw::Refused(refused)));
             }
+            Event::Answer(conn, frame) => self.answer_history(conn, *frame, now),
             Event::Source(source, update, _taken) => {
                 self.hub.apply(source, update, now);
                 self.execute(now);
@@ -317,6 +318,7 @@ impl Driver {
         while let Some(output) = self.hub.poll_output() {
             match output {
                 HubOutput::Send(conn, item) => self.send(conn, item, now),
+                HubOutput::History(conn, id, query) => self.ask_history(conn, &id, query, now),
                 HubOutput::Ping(conn) => {
                     if let Some(peer) = self.peer(conn) {
                         peer.ping();

@@ -198,7 +198,16 @@ impl Gateway {
         let (trouble, has_trouble) = watch::channel(None);
         #[cfg(feature = "history")]
         let driver = match self.config.history.clone() {
-            Some(config) => driver.write_history(config, trouble),
+            Some(config) => {
+                let driver_events = events.downgrade();
+                let reply = move |conn, frame| {
+                    // Without a driver nobody waits.
+                    if let Some(events) = driver_events.upgrade() {
+                        let _ = events.blocking_send(Event::Answer(conn, Box::new(frame)));
+                    }
+                };
+                driver.write_history(config, trouble, Box::new(reply))
+            }
             None => driver,
         };
         let (_degraded, is_degraded) = watch::channel(None);

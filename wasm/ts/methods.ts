@@ -29,6 +29,17 @@ export interface GatewayMethods {
       readonly row?: GatewayExplanation;
     };
   };
+  /** Who was here from when to when, newest first; only gateways with a history have it. Times are in ms since 1970. */
+  "presence.history": {
+    params: HistoryParams | undefined;
+    result: {
+      readonly sessions: readonly PastSession[];
+      /** The last known entry of each of their instances, by key, without members that state times. */
+      readonly instances: Readonly<Record<string, PresenceEntry>>;
+      /** The `cursor` of the next page; absent on the last. */
+      readonly next?: string;
+    };
+  };
   /** A beacon about any instance. */
   "system-event": { params: BeaconParams; result: { readonly ok: true } };
   /** The gateway's health. */
@@ -46,6 +57,38 @@ export interface GatewayMethods {
   "device.pair.list": { params: NoParams; result: { readonly pending: readonly unknown[]; readonly paired: readonly unknown[] } };
   "agents.list": { params: NoParams; result: GatewayAnswer & { readonly agents: readonly unknown[] } };
   "config.get": { params: NoParams; result: GatewayAnswer & { readonly valid: boolean } };
+}
+
+/** Which sessions of the history are asked for. */
+export interface HistoryParams {
+  /** Only of instances with this key, `instanceId`, `deviceId` or host. */
+  readonly instance?: string;
+  /** Only sessions that went on at this time or later. */
+  readonly since?: number;
+  /** Only sessions that began before this time. */
+  readonly until?: number;
+  /** Only the latest session of each instance. */
+  readonly latest?: boolean;
+  /** Maximum number of sessions; 200 if absent, at most 500. */
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+}
+
+/** One session of the history. */
+export interface PastSession {
+  readonly key: string;
+  readonly from: number;
+  /** Absent while it goes on. */
+  readonly to?: number;
+  /** The last proof of life. */
+  readonly seen: number;
+  /** Whether the client was connected; else only beacons told of it. */
+  readonly connected: boolean;
+  /** Why it ended: `closed`, `silent`, `expired`, `evicted`, `replaced`, `stopped`, `crashed` or `lost`. */
+  readonly why?: string;
+  /** From when to when nothing was heard of it, for more than two minutes each. */
+  readonly silences?: readonly (readonly [number, number])[];
 }
 
 type NoParams = Readonly<Record<string, never>> | undefined;

@@ -16,6 +16,11 @@ impl Roster {
         self.log.trail = Some(Trail::new().into());
     }
 
+    /// Whether it is kept.
+    pub(crate) fn has_trail(&self) -> bool {
+        self.log.trail.is_some()
+    }
+
     /// Whether [`take_row_changes`](Self::take_row_changes) would return anything.
     pub(crate) fn has_row_changes(&self) -> bool {
         self.log.trail.as_ref().is_some_and(|trail| !trail.is_empty())

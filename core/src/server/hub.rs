@@ -7,7 +7,6 @@ mod counts;
 mod deltas;
 mod explain;
 mod hello;
-#[cfg(feature = "history")]
 mod history;
 mod join;
 mod journal;
@@ -48,6 +47,7 @@ use crate::fleet::Fleet;
 use crate::model::entry::PresenceEntry;
 use crate::model::time::Now;
 use crate::roster::{Disputes, Evictions, Roster, Work};
+use crate::wire::history::HistoryQuery;
 use crate::wire::{CloseFrame, Request};
 
 /// A joined connection: an index that is reused after it left, and a serial that never is.
@@ -81,6 +81,8 @@ pub enum HubOutput {
     Send(ConnId, Item),
     /// Send a WebSocket ping on it.
     Ping(ConnId),
+    /// Answer the request of this id from the history. Only where row changes are kept.
+    History(ConnId, Box<str>, Box<HistoryQuery>),
     /// Close for silence: put the close frame after what is queued, flush for 1 s, then drop. The
     /// hub has already forgotten the connection; do not call [`Hub::leave`] for it.
     Drop(ConnId, CloseFrame),
@@ -170,9 +172,8 @@ impl Hub {
         if !self.members.holds(conn) {
             return self.announce(now);
         }
-        let answer = self.answer(conn.slot, request, now);
-        self.outputs
-            .push_back(HubOutput::Send(conn, Item::Response(answer)));
+        let answer = self.answer(conn, request, now);
+        self.outputs.push_back(answer);
         let limit = self.config.limits.unauthorized_calls;
         if self
             .members

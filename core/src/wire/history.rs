@@ -1,8 +1,17 @@
-//! What is asked of a history of the rows.
+//! The parameters of `presence.history` (SPEC 6.3).
 
 use alloc::boxed::Box;
 
+use super::params::{Length, Members, ParamsError};
+use super::tree::Tree;
 use crate::model::entry::MAX_SAFE_INTEGER;
+
+/// The name of the method.
+pub const HISTORY: &str = "presence.history";
+/// Most UTF-16 units of the `instance` asked for.
+const MAX_INSTANCE_UNITS: usize = 4_096;
+/// Most UTF-16 units of a cursor.
+const MAX_CURSOR_UNITS: usize = 64;
 
 /// Sessions of a page, unless asked for fewer or more.
 pub const DEFAULT_PAGE: u64 = 200;
@@ -37,4 +46,29 @@ impl Default for HistoryQuery {
             cursor: None,
         }
     }
+}
+
+pub(super) fn parse(params: &Tree<'_>) -> Result<HistoryQuery, ParamsError> {
+    let mut query = HistoryQuery::default();
+    if matches!(params, Tree::Other) {
+        // There are none.
+        return Ok(query);
+    }
+    let members = Members::of(params)?;
+    let instance = members.optional_string("instance", Length::nonempty(MAX_INSTANCE_UNITS))?;
+    query.instance = instance.map(Into::into);
+    // The casts saturate.
+    if let Some(since_ms) = members.optional_number("since")? {
+        query.since_ms = since_ms as u64;
+    }
+    if let Some(until_ms) = members.optional_number("until")? {
+        query.until_ms = (until_ms as u64).min(MAX_SAFE_INTEGER);
+    }
+    if let Some(limit) = members.optional_number("limit")? {
+        query.limit = (limit as u64).clamp(1, MAX_PAGE);
+    }
+    query.is_latest = members.optional_bool("latest")?.unwrap_or_default();
+    let cursor = members.optional_string("cursor", Length::nonempty(MAX_CURSOR_UNITS))?;
+    query.cursor = cursor.map(Into::into);
+    Ok(query)
 }

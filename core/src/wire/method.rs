@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 
 use super::beacon;
 use super::error::WireError;
+use super::history::{self, HISTORY, HistoryQuery};
 use super::node_event::{self, NodeEvent};
 use super::params::{Length, Members, ParamsError};
 use super::tree::Tree;
@@ -38,6 +39,8 @@ pub enum Call {
     PresenceSnapshot,
     /// What is wrong; of one row, by its key, also what explains it (SPEC 6.1).
     PresenceExplain(Option<Box<str>>),
+    /// Who was here from when to when, where a history is written (SPEC 6.3).
+    PresenceHistory(Box<HistoryQuery>),
     /// A beacon.
     SystemEvent(Box<Beacon>),
     /// The gateway's health.
@@ -90,7 +93,7 @@ pub struct Method {
 }
 
 /// Every method that `hello-ok.features.methods` states, in that order: those that are answered. Clients gate pages
-/// on this list.
+/// on this list. [`HISTORY`] is stated only where a history is written.
 pub static ADVERTISED: &[Method] = &[
     method("system-presence", Access::Scope(scope::READ), |_| {
         Ok(Call::SystemPresence)
@@ -106,6 +109,9 @@ pub static ADVERTISED: &[Method] = &[
         let members = Members::of(params)?;
         let row = members.optional_string("row", Length::nonempty(MAX_ROW_KEY_UNITS))?;
         Ok(Call::PresenceExplain(row.map(Into::into)))
+    }),
+    method(HISTORY, Access::Scope(scope::READ), |params| {
+        history::parse(params).map(Box::new).map(Call::PresenceHistory)
     }),
     method(beacon::METHOD, Access::Operator, |params| {
         beacon::parse(params).map(Box::new).map(Call::SystemEvent)
@@ -287,6 +293,7 @@ mod tests {
             ("system-presence", scope::READ),
             ("presence.snapshot", scope::READ),
             ("presence.explain", scope::READ),
+            ("presence.history", scope::READ),
             ("status", scope::READ),
             ("node.list", scope::READ),
             ("node.describe", scope::READ),

@@ -7,7 +7,6 @@ pub mod connect;
 pub mod device;
 pub mod error;
 pub mod frame;
-#[cfg(feature = "history")]
 pub mod history;
 pub mod limits;
 pub mod message;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use presence_core::fleet::{SourceId, SourceUpdate};
-use presence_core::server::{LeaveCause, Refused};
+use presence_core::server::{ConnId, LeaveCause, Refused};
+use presence_core::wire::ResponseFrame;
 use tokio::sync::oneshot;
 
 use super::input::Input;
@@ -21,6 +22,8 @@ pub(crate) enum Event {
     Leave(Arc<Peer>, LeaveCause),
     /// A handshake was refused for the client's clock.
     Refused(Box<Refused>),
+    /// The history answers a request of this connection.
+    Answer(ConnId, Box<ResponseFrame>),
     /// An observed gateway said something, or is gone, or is back. The sender is dropped once that is listed.
     Source(SourceId, SourceUpdate, oneshot::Sender<()>),
     /// The buckets of the fleet said something. The sender is dropped once that is listed.

@@ -1,6 +1,8 @@
 //! A history of who was here, in an SQLite database. A thread of its own writes; the driver never waits for it.
 
 #[cfg(feature = "history")]
+mod ask;
+#[cfg(feature = "history")]
 mod op;
 pub(crate) mod page;
 #[cfg(feature = "history")]
@@ -19,6 +21,8 @@ mod writer;
 #[cfg(feature = "history")]
 use std::path::PathBuf;
 
+#[cfg(feature = "history")]
+pub(crate) use self::ask::{Ask, Reply, refusal};
 #[cfg(feature = "history")]
 use self::teller::Message;
 #[cfg(feature = "history")]

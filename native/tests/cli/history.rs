@@ -32,14 +32,19 @@ async fn stop(mut gateway: Child) {
     within("the end", gateway.wait()).await.unwrap();
 }
 
-/// What `history FILE --json` prints.
+/// What `history FILE --json` prints, once the gateway made a history of the file.
 async fn read(file: &Path, more: &[&str]) -> Value {
-    let output = run(program(
-        &[&["history", file.to_str().unwrap(), "--json"], more].concat(),
-    ))
-    .await;
-    assert_eq!((output.code, &*output.stderr), (0, ""));
-    serde_json::from_str(&output.stdout).unwrap()
+    loop {
+        let output = run(program(
+            &[&["history", file.to_str().unwrap(), "--json"], more].concat(),
+        ))
+        .await;
+        if output.code == 1 && output.stderr.contains("it is no history yet") {
+            continue;
+        }
+        assert_eq!((output.code, &*output.stderr), (0, ""));
+        return serde_json::from_str(&output.stdout).unwrap();
+    }
 }
 
 /// Waits until a session of that key satisfies `is_wanted`.
@@ -118,6 +123,61 @@ async fn a_history_says_who_was_here_from_when_to_when() {
     }
     let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
     assert!(!text.contains(support::TOKEN));
+}
+
+#[tokio::test]
+async fn a_gateway_answers_from_its_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let (gateway, address, file) = keeping(folder.path(), &[]).await;
+    let (mut reader, hello) = Client::connect(address, "reader", &["operator.read"]).await;
+    let methods = hello["features"]["methods"].as_array().unwrap();
+    assert!(methods.contains(&json!("presence.history")), "{hello}");
+    drop(Client::connect(address, "tab-2", &["operator.read"]).await);
+    session(&file, "tab-2", |session| session["to"].is_u64()).await;
+    let page = reader
+        .request("presence.history", json!({ "instance": "TAB-2" }))
+        .await;
+    let sessions = page["payload"]["sessions"].as_array().unwrap();
+    assert_eq!(
+        (sessions.len(), &sessions[0]["why"]),
+        (1, &json!("closed")),
+        "{page}"
+    );
+    let first = reader.request("presence.history", json!({ "limit": 1 })).await;
+    let cursor = &first["payload"]["next"];
+    let second = reader
+        .request("presence.history", json!({ "limit": 1, "cursor": cursor }))
+        .await;
+    assert_ne!(first["payload"]["sessions"], second["payload"]["sessions"]);
+    let wrong = reader
+        .request("presence.history", json!({ "since": "yesterday" }))
+        .await;
+    assert_eq!(wrong["error"]["code"], "INVALID_REQUEST");
+    let (mut writer, _) = Client::connect(address, "writer", &["operator.pairing"]).await;
+    let refused = writer.request("presence.history", json!({})).await;
+    assert_eq!(refused["ok"], false, "{refused}");
+
+    let url = format!("ws://{address}");
+    let table = run(program(
+        &[&*client("history", &url), &["--instance", "tab-2"]].concat(),
+    ))
+    .await;
+    assert!(
+        table.stdout.lines().count() == 2 && table.stdout.contains("closed"),
+        "{table:?}",
+        table = table.stdout
+    );
+    stop(gateway).await;
+
+    let (gateway, url) = serve(&["--port", "0", "--token", support::TOKEN]).await;
+    let off = run(program(&client("history", &url))).await;
+    assert_eq!(off.code, 1);
+    assert!(
+        off.stderr.contains("the gateway writes no history"),
+        "{}",
+        off.stderr
+    );
+    stop(gateway).await;
 }
 
 #[tokio::test]

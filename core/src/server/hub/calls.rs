@@ -1,16 +1,21 @@
 //! What the gateway answers to each method (SPEC 2, reference 4.6).
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 
 use serde_json::{Value, json};
 
-use super::Hub;
+use super::{ConnId, Hub, HubOutput};
 use crate::model::time::Now;
 use crate::model::{Beacon, SharedText, scope};
 use crate::roster::history::{Refusal, What};
 use crate::roster::{Aim, BeaconError, Holder, Report};
+use crate::server::Item;
+use crate::wire::history::HistoryQuery;
 use crate::wire::{Call, ErrorKind, Request, ResponseFrame, WireError};
+
+const NO_HISTORY: &str = "this gateway writes no history: start it with --history FILE";
 
 /// What a call answers with.
 pub(super) enum Answer {
@@ -23,10 +28,14 @@ pub(super) enum Answer {
     List,
     /// The list with keys, version and digest.
     Snapshot,
+    /// The shell answers it.
+    History(Box<HistoryQuery>),
 }
 
 impl Hub {
-    pub(super) fn answer(&mut self, slot: u32, request: &Request, now: Now) -> ResponseFrame {
+    /// The output that answers the request.
+    pub(super) fn answer(&mut self, conn: ConnId, request: &Request, now: Now) -> HubOutput {
+        let slot = conn.slot;
         let result = self.dispatch(slot, request, now);
         self.counts.requests += 1;
         self.counts.failed_requests += u64::from(result.is_err());
@@ -38,7 +47,8 @@ impl Hub {
                 0
             };
         }
-        match result {
+        let response = match result {
+            Ok(Answer::History(query)) => return HubOutput::History(conn, request.id.clone(), query),
             Ok(Answer::Done) => ResponseFrame::done(&request.id),
             Ok(Answer::Value(payload)) => ResponseFrame::ok(&request.id, &payload),
             Ok(Answer::Text(payload)) => ResponseFrame::ok_shared(&request.id, SharedText::new(payload)),
@@ -55,7 +65,8 @@ impl Hub {
                 ResponseFrame::ok_around(&request.id, r#"{"presence":"#, snapshot, "}")
             }
             Err(error) => ResponseFrame::error(&request.id, &error),
-        }
+        };
+        HubOutput::Send(conn, Item::Response(response))
     }
 
     fn dispatch(&mut self, slot: u32, request: &Request, now: Now) -> Result<Answer, WireError> {
@@ -75,6 +86,10 @@ impl Hub {
             Call::PresenceSnapshot => return Ok(Answer::Snapshot),
             Call::PresenceExplain(None) => return Ok(Answer::Text(self.explain(now))),
             Call::PresenceExplain(Some(row)) => return self.explain_row(row, now).map(Answer::Text),
+            Call::PresenceHistory(query) if self.keeps_history() => {
+                return Ok(Answer::History(query.clone()));
+            }
+            Call::PresenceHistory(_) => return Err(WireError::unavailable(NO_HISTORY)),
             Call::SystemEvent(beacon) => {
                 let written = self.system_event(slot, beacon, now);
                 self.counts.beacons += u64::from(written.is_ok());

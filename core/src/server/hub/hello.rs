@@ -13,6 +13,7 @@ use crate::model::json::json_text;
 use crate::model::time::Now;
 use crate::model::{SharedText, scope};
 use crate::wire::ResponseFrame;
+use crate::wire::history::HISTORY;
 use crate::wire::method::{ADVERTISED, DELTA_EVENTS, EVENTS};
 
 /// An empty list for those who may not read.
@@ -38,7 +39,10 @@ pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<ResponseFrame>
     let request_id = take(&mut member.handshake.request_id);
     let hub = &*hub;
     let handshake = &hub.members.get(slot)?.handshake;
-    let methods: Vec<_> = ADVERTISED.iter().map(|method| method.name).collect();
+    let names = ADVERTISED.iter().map(|method| method.name);
+    let methods: Vec<_> = names
+        .filter(|name| *name != HISTORY || hub.keeps_history())
+        .collect();
     let methods = json_text(&methods);
     let server = json_text(&json!({
         "version": hub.config.server_version,

@@ -1,11 +1,15 @@
 //! What a history of the rows is written from.
 
 use super::Hub;
+#[cfg(feature = "history")]
 use crate::model::time::Now;
+#[cfg(feature = "history")]
 use crate::roster::RowChanges;
 
+#[cfg(feature = "history")]
 impl Hub {
-    /// Starts keeping what [`take_row_changes`](Self::take_row_changes) returns, for this gateway's own rows.
+    /// Starts keeping what [`take_row_changes`](Self::take_row_changes) returns, for this gateway's own rows. The shell
+    /// writes a history of them from now on, and answers [`HubOutput::History`](super::HubOutput::History).
     pub fn keep_row_changes(&mut self) {
         self.roster.keep_trail();
     }
@@ -20,5 +24,18 @@ impl Hub {
     /// [`keep_row_changes`](Self::keep_row_changes).
     pub fn take_row_changes(&mut self, now: Now) -> RowChanges {
         self.roster.take_row_changes(now)
+    }
+
+    /// Whether a history is written.
+    pub(super) fn keeps_history(&self) -> bool {
+        self.roster.has_trail()
+    }
+}
+
+#[cfg(not(feature = "history"))]
+impl Hub {
+    #[expect(clippy::unused_self, reason = "as where there are histories")]
+    pub(super) fn keeps_history(&self) -> bool {
+        false
     }
 }
