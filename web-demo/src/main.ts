@@ -10,6 +10,7 @@ import { TourLog } from "./state/tour.js";
 import { InstancesView } from "./views/instances.js";
 import { PasteView } from "./views/paste.js";
 import { PlaygroundView } from "./views/playground.js";
+import { TimelineView } from "./views/timeline.js";
 import { ThisTabView } from "./views/this-tab.js";
 import type { View } from "./views/view.js";
 import { WebchatView } from "./views/webchat.js";
@@ -32,6 +33,7 @@ const strip = new TourStrip(tour);
 const instances = new InstancesView(sessions, router);
 const makers: Readonly<Record<Place, () => View>> = {
   instances: () => instances,
+  timeline: () => new TimelineView(session),
   "this-tab": () => new ThisTabView(session, tour),
   playground: () => new PlaygroundView(router, tour),
   paste: () => new PasteView(),

@@ -20,7 +20,7 @@ export class TimelineBox extends Part {
     const toggle = ({ target }: Event) => (this.isOpen = (target as HTMLDetailsElement).open);
     return html`
       <details class="card timeline" @toggle=${toggle}>
-        <summary><h2>Timeline</h2><span class="sub">${count(events.length, "event")}</span></summary>
+        <summary><h2>Events in this tab</h2><span class="sub">${count(events.length, "event")}</span></summary>
         ${this.isOpen ? this.#content(events) : nothing}
       </details>`;
   }

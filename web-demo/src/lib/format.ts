@@ -53,6 +53,14 @@ export function duration(ms: number): string {
   return rest === 0 ? minutes : `${minutes} ${rest} s`;
 }
 
+/** A length of time in its two largest units: `45 s`, `2 min 5 s`, `3 h 12 min`, `2 d 4 h`. */
+export function lasted(ms: number): string {
+  const minutes = Math.floor(Math.max(0, ms) / 60_000);
+  const hours = Math.floor(minutes / 60);
+  if (hours === 0) return duration(ms);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
 /** `1 instance`, `2 instances`. */
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;

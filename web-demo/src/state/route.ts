@@ -2,7 +2,7 @@ import { Store } from "../lib/store.js";
 import { takeSecret, type Secret } from "./secret-link.js";
 
 /** The places of this page, in the order of its navigation. */
-export const PLACES = ["instances", "this-tab", "playground", "paste", "webchat"] as const;
+export const PLACES = ["instances", "timeline", "this-tab", "playground", "paste", "webchat"] as const;
 
 /** One of them. */
 export type Place = (typeof PLACES)[number];

@@ -1,0 +1,121 @@
+// The Timeline: who was here, from the history of a gateway that keeps one.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+
+import { closeBrowser, picture, visit } from "./lib/browser.mjs";
+import { atEnd } from "./lib/ends.mjs";
+import { startGateway } from "./lib/gateway.mjs";
+import { check } from "./lib/looks.mjs";
+import { bringPeople } from "./lib/people.mjs";
+import { live, rowsWhen } from "./lib/roster.mjs";
+import { startStaticHost } from "./lib/static-host.mjs";
+
+after(closeBrowser);
+
+/** A gateway that keeps a history. */
+async function keeping(t) {
+  const folder = mkdtempSync(join(tmpdir(), "presence-history-"));
+  const gateway = await startGateway(t, ["--history", join(folder, "history.db")]);
+  atEnd(t, () => rmSync(folder, { recursive: true }));
+  return gateway;
+}
+
+const timeline = (page) => page.getByRole("link", { name: "Timeline" }).click();
+const lane = (page, name) => page.locator(".lane", { has: page.getByText(name, { exact: true }) });
+const chosen = (page) => page.getByLabel("Window", { exact: true }).inputValue();
+
+for (const scheme of ["light", "dark"]) {
+  for (const width of [360, 1440]) {
+    test(`lanes and a table of who was here: ${scheme}, ${width} px`, async (t) => {
+      const gateway = await keeping(t);
+      const visitor = await visit(t, { width, height: width === 360 ? 740 : 900, scheme, reducedMotion: "reduce" });
+      const page = await visitor.open(gateway.link);
+      await live(page);
+      const other = await visitor.context.browser().newContext();
+      const guest = await other.newPage();
+      await guest.goto(gateway.link);
+      await live(guest);
+      await bringPeople(page, gateway, ["studio"]);
+      await rowsWhen(page, "studio", (rows) => rows.some(({ name }) => name === "studio"));
+      await other.close();
+      await timeline(page);
+
+      await lane(page, "studio").locator('rect[data-status="Active"]').first().waitFor();
+      await page.getByRole("cell", { name: "closed" }).waitFor();
+      const words = await lane(page, "studio").getByRole("img").getAttribute("aria-label");
+      assert.match(words, /^studio: here for .* of this window in 1 session, here now$/);
+      await page.getByRole("cell", { name: "sends beacons" }).waitFor();
+      await check(page, `timeline, ${scheme}, ${width} px`);
+      await picture(page, `timeline-${scheme}-${width}`, { fullPage: true });
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      assert.equal(overflow, 0, "nothing is wider than the page");
+    });
+  }
+}
+
+test("keys and buttons zoom and move the window", async (t) => {
+  const gateway = await keeping(t);
+  const page = await (await visit(t)).open(gateway.link);
+  await live(page);
+  await timeline(page);
+  await page.locator(".lane").first().waitFor();
+  assert.equal(await chosen(page), "3600000");
+  await page.locator(".lane-chart").press("-");
+  assert.equal(await chosen(page), String(6 * 3_600_000));
+  await page.locator(".lane-chart").press("+");
+  await page.locator(".lane-chart").press("ArrowLeft");
+  await page.getByRole("button", { name: "Now" }).and(page.locator(":enabled")).waitFor();
+  await page.locator(".lane-chart").press("End");
+  await page.getByRole("button", { name: "Now" }).and(page.locator(":disabled")).waitFor();
+  const zoomOut = page.getByRole("button", { name: "Zoom out" });
+  while (await zoomOut.isEnabled()) await zoomOut.click();
+  assert.equal(await chosen(page), String(30 * 24 * 3_600_000));
+  await page.getByRole("button", { name: "Earlier" }).click();
+  await page.getByRole("button", { name: "Earlier" }).click();
+  await page.getByRole("button", { name: "Earlier" }).click();
+  await page.getByText("Nobody was here in this window").waitFor();
+  await page.getByRole("button", { name: "Now" }).click();
+  await page.locator(".lane").first().waitFor();
+  const zoomIn = page.getByRole("button", { name: "Zoom in" });
+  while (await zoomIn.isEnabled()) await zoomIn.click();
+  assert.equal(await chosen(page), String(5 * 60_000));
+});
+
+test("a history that is off, an error, and a page without a gateway say so", async (t) => {
+  const gateway = await startGateway(t);
+  const page = await (await visit(t)).open(gateway.link);
+  await live(page);
+  await timeline(page);
+  await page.getByRole("heading", { name: "This gateway keeps no history" }).waitFor();
+  await check(page, "a history that is off");
+
+  const kept = await keeping(t);
+  const visitor = await visit(t);
+  let isBroken = true;
+  await visitor.context.routeWebSocket(/./, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((text) => {
+      const { id, method } = JSON.parse(text);
+      if (isBroken && method === "presence.history")
+        socket.send(JSON.stringify({ type: "res", id, ok: false, error: { code: "UNAVAILABLE", message: "the history cannot be read: the disk is gone" } }));
+      else server.send(text);
+    });
+    server.onMessage((text) => socket.send(text));
+  });
+  const broken = await visitor.open(kept.link);
+  await live(broken);
+  await timeline(broken);
+  await broken.getByRole("alert").getByText("the disk is gone").waitFor();
+  await check(broken, "an error of the history");
+  isBroken = false;
+  await broken.getByRole("button", { name: "Try again" }).click();
+  await broken.locator(".lane").first().waitFor();
+  await broken.getByRole("alert").waitFor({ state: "detached" });
+
+  const alone = await (await visit(t)).open(`${await startStaticHost(t)}#/timeline`);
+  await alone.getByText("Not connected to a gateway.").waitFor();
+});

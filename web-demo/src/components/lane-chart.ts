@@ -1,0 +1,78 @@
+import { html, svg } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+
+import { isoMoment, lasted, shortMoment } from "../lib/format.js";
+import { presentMs, type Lane, type Span, type Window } from "../state/past.js";
+
+/** Maximum number of lanes that are drawn. */
+const MAX_LANES = 200;
+/** The width of a lane in units of its picture, which is stretched, and its height. */
+const WIDTH = 1_000;
+const HEIGHT = 16;
+/** A span is at least that wide, so that a short one can be seen. */
+const MIN_WIDTH = 3;
+/** Each status has a height of its own, so that it is not told by its colour alone. */
+const HEIGHTS: Readonly<Record<Span["status"], number>> = { Active: HEIGHT, Idle: HEIGHT / 2, Stale: HEIGHT / 4 };
+const TICKS = 4;
+
+/** What the heights and colours mean. */
+export function legend() {
+  const item = (status: Span["status"], words: string) =>
+    html`<li><svg class="lane-swatch" viewBox="0 0 16 16" aria-hidden="true">${svg`<rect data-status=${status} width="16" y=${HEIGHT - HEIGHTS[status]} height=${HEIGHTS[status]}></rect>`}</svg>${words}</li>`;
+  return html`<ul class="lane-legend sub">${item("Active", "Active")}${item("Idle", "Idle")}${item("Stale", "Stale")}<li>a gap: not here</li></ul>`;
+}
+
+/** One lane per instance. `key` gets the key presses: arrows move, plus and minus zoom. */
+export function laneChart(lanes: readonly Lane[], window: Window, key: (event: KeyboardEvent) => void) {
+  const shown = lanes.slice(0, MAX_LANES);
+  return html`
+    <div class="lane-chart card" role="group" tabindex="0" aria-label="Lanes of the instances. Left and right arrow move the window, plus and minus zoom, End shows the present." @keydown=${key}>
+      <ul class="lanes">${repeat(shown, (lane) => lane.key, (lane) => laneItem(lane, window))}</ul>
+      ${axis(window)}
+      ${lanes.length > shown.length ? html`<p class="sub">${lanes.length - shown.length} more instances are in the table.</p>` : ""}
+    </div>`;
+}
+
+function laneItem(lane: Lane, window: Window) {
+  const words = `${lane.name}: ${summary(lane, window)}`;
+  return html`
+    <li class="lane" data-key=${lane.key}>
+      <span class="lane-name" title=${lane.key}>${lane.name}</span>
+      <svg class="lane-picture" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label=${words}>${lane.spans.map((span) => bar(span, window))}</svg>
+    </li>`;
+}
+
+function bar({ status, fromMs, toMs }: Span, window: Window) {
+  const x = Math.min(place(fromMs, window), WIDTH - MIN_WIDTH);
+  const width = Math.max(MIN_WIDTH, place(toMs, window) - x);
+  if (toMs <= window.fromMs || fromMs >= window.toMs) return "";
+  const height = HEIGHTS[status];
+  return svg`<rect data-status=${status} x=${x} width=${width} y=${HEIGHT - height} height=${height}><title>${status}, ${shortMoment(fromMs)} to ${shortMoment(toMs)}</title></rect>`;
+}
+
+/** Where a moment is, in units of the picture. */
+function place(ms: number, { fromMs, toMs }: Window): number {
+  const part = (ms - fromMs) / (toMs - fromMs);
+  return Math.round(Math.min(Math.max(part, 0), 1) * WIDTH * 10) / 10;
+}
+
+function summary(lane: Lane, window: Window): string {
+  const [newest] = lane.sessions;
+  const now = newest && newest.to === undefined ? "here now" : `last seen ${shortMoment(newest?.seen ?? 0)}`;
+  const sessions = lane.sessions.length === 1 ? "1 session" : `${lane.sessions.length} sessions`;
+  return `here for ${lasted(presentMs(lane, window))} of this window in ${sessions}, ${now}`;
+}
+
+function axis({ fromMs, toMs }: Window) {
+  const ticks = Array.from({ length: TICKS }, (_, index) => fromMs + ((toMs - fromMs) * index) / (TICKS - 1));
+  return html`<div class="lane-axis sub num" aria-hidden="true">${ticks.map((ms) => html`<time datetime=${isoMoment(ms)}>${tick(ms, toMs - fromMs)}</time>`)}</div>`;
+}
+
+const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const DAY_TIME = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+/** From this length of the window on, days say more than hours, in ms. */
+const DAYS_FROM_MS = 2 * 24 * 3_600_000;
+
+function tick(ms: number, lengthMs: number): string {
+  return (lengthMs > DAYS_FROM_MS ? DAY_TIME : TIME).format(ms);
+}

@@ -1,0 +1,45 @@
+import { html, nothing } from "lit";
+
+import { count, isoMoment, lasted, shortMoment } from "../lib/format.js";
+import type { Past, PastSession } from "../state/past.js";
+
+/** Maximum number of rows. */
+const MAX_ROWS = 200;
+
+/** Why sessions ended, in words. */
+const ENDS: Readonly<Record<string, string>> = {
+  closed: "closed",
+  silent: "did not answer",
+  expired: "not heard of any more",
+  evicted: "too many rows",
+  replaced: "connected under another id",
+  stopped: "the gateway stopped",
+  crashed: "the gateway crashed",
+  lost: "unknown",
+};
+
+/** The sessions of a window as a table, newest first. */
+export function sessionTable(past: Past, nowMs: number) {
+  const rows = past.sessions.slice(0, MAX_ROWS);
+  return html`
+    <div class="session-table card" tabindex="0" role="region" aria-label="Sessions of this window">
+      <table>
+        <caption>${count(past.sessions.length, "session")}${past.isCut ? " or more" : ""}${past.sessions.length > MAX_ROWS ? `, the newest ${MAX_ROWS} of them listed` : nothing}</caption>
+        <thead><tr><th scope="col">Instance</th><th scope="col">From</th><th scope="col">To</th><th scope="col">Lasted</th><th scope="col">Ended by</th></tr></thead>
+        <tbody>${rows.map((session) => row(session, past, nowMs))}</tbody>
+      </table>
+    </div>`;
+}
+
+function row({ key, from, to, why, connected }: PastSession, { instances }: Past, nowMs: number) {
+  const time = (ms: number) => html`<time datetime=${isoMoment(ms)}>${shortMoment(ms)}</time>`;
+  const end = why === undefined ? (connected ? "connected" : "sends beacons") : (ENDS[why] ?? why);
+  return html`
+    <tr>
+      <th scope="row" title=${key}>${instances[key]?.host || key}</th>
+      <td class="num">${time(from)}</td>
+      <td class="num">${to === undefined ? "now" : time(to)}</td>
+      <td class="num">${lasted((to ?? nowMs) - from)}</td>
+      <td>${end}</td>
+    </tr>`;
+}

@@ -1,0 +1,117 @@
+import type { PresenceClient, PresenceEntry, Status } from "openclaw-presence";
+
+/** The method that answers with a gateway's history. */
+export const HISTORY_METHOD: string = "presence.history";
+/** Maximum number of sessions of one request, and of requests for one window. */
+const PAGE = 500;
+const MAX_PAGES = 4;
+
+/** One session: a client was here from then to then. Times are in ms since the Unix epoch. */
+export interface PastSession {
+  readonly key: string;
+  readonly from: number;
+  /** Absent while it goes on. */
+  readonly to?: number;
+  readonly seen: number;
+  readonly connected: boolean;
+  readonly why?: string;
+  readonly silences?: readonly (readonly [number, number])[];
+}
+
+interface Page {
+  readonly sessions: readonly PastSession[];
+  readonly instances: Readonly<Record<string, PresenceEntry>>;
+  readonly next?: string;
+}
+
+/** A part of a window of time. */
+export interface Window {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What a gateway's history has of a window. */
+export interface Past extends Window {
+  /** Newest first. */
+  readonly sessions: readonly PastSession[];
+  readonly instances: Readonly<Record<string, PresenceEntry>>;
+  /** There are more than were asked for. */
+  readonly isCut: boolean;
+}
+
+/** A part of a lane: how the instance was. */
+export interface Span extends Window {
+  readonly status: Exclude<Status, "Left">;
+}
+
+/** The sessions of one instance. */
+export interface Lane {
+  readonly key: string;
+  readonly name: string;
+  readonly spans: readonly Span[];
+  readonly sessions: readonly PastSession[];
+}
+
+/** Asks for the sessions of a window, page by page. */
+export async function askPast(client: PresenceClient, { fromMs, toMs }: Window): Promise<Past> {
+  const sessions: PastSession[] = [];
+  const instances: Record<string, PresenceEntry> = {};
+  let cursor: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const params = { since: fromMs, until: toMs, limit: PAGE, ...(cursor !== undefined && { cursor }) };
+    const answer = (await client.request(HISTORY_METHOD, params)) as Page;
+    sessions.push(...answer.sessions);
+    Object.assign(instances, answer.instances);
+    cursor = answer.next;
+    if (cursor === undefined) break;
+  }
+  return { fromMs, toMs, sessions, instances, isCut: cursor !== undefined };
+}
+
+/** Ages up to which an instance is Active and Idle, in ms. */
+interface Thresholds {
+  readonly activeMs: number;
+  readonly idleMs: number;
+}
+
+/** One lane per instance, the gateway first. */
+export function lanes({ sessions, instances, toMs }: Past, thresholds: Thresholds, nowMs: number): readonly Lane[] {
+  const byKey = new Map<string, PastSession[]>();
+  for (const session of sessions) byKey.set(session.key, [...(byKey.get(session.key) ?? []), session]);
+  const endMs = Math.min(toMs, nowMs);
+  const all = [...byKey].map(([key, own]) => ({
+    key,
+    name: instances[key]?.host || key,
+    spans: own.flatMap((session) => spans(session, thresholds, endMs)),
+    sessions: own,
+  }));
+  const rank = ({ key }: Lane) => (key === "SELF" ? 0 : 1);
+  return all.sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name) || a.key.localeCompare(b.key));
+}
+
+/** How the instance was: a client that was connected was Active as long as it answered. */
+function spans({ from, to, seen, connected, silences = [] }: PastSession, thresholds: Thresholds, endMs: number): readonly Span[] {
+  const lastMs = to ?? Math.max(endMs, seen);
+  const heardMs = to === undefined && connected ? lastMs : seen;
+  const quiet = [...silences, [heardMs, lastMs] as const];
+  const found: Span[] = [];
+  const add = (status: Span["status"], fromMs: number, toMs: number) => {
+    if (toMs > fromMs) found.push({ status, fromMs, toMs });
+  };
+  let startMs = from;
+  for (const [quietMs, soundMs] of quiet) {
+    const idleMs = Math.min(soundMs, quietMs + thresholds.activeMs);
+    const staleMs = Math.min(soundMs, quietMs + thresholds.idleMs);
+    add("Active", startMs, idleMs);
+    add("Idle", idleMs, staleMs);
+    add("Stale", staleMs, soundMs);
+    startMs = soundMs;
+  }
+  return found;
+}
+
+/** How long it was here within the window, in ms. */
+export function presentMs(lane: Lane, { fromMs, toMs }: Window): number {
+  const within = (span: Span) => Math.max(0, Math.min(span.toMs, toMs) - Math.max(span.fromMs, fromMs));
+  return lane.spans.reduce((sum, span) => sum + within(span), 0);
+}
