@@ -160,6 +160,9 @@ pub(super) struct ListOptions {
     /// Print the list exactly as the gateway sent it, as JSON
     #[arg(long)]
     pub json: bool,
+    /// Also print the clients that are gone, and when they were last seen, of a gateway with `serve --history`
+    #[arg(long, conflicts_with = "json")]
+    pub seen: bool,
 }
 
 /// Options of `doctor`.

@@ -167,6 +167,29 @@ async fn a_gateway_answers_from_its_history() {
         "{table:?}",
         table = table.stdout
     );
+    let list = run(program(&client("list", &url))).await;
+    assert!(!list.stdout.contains("GONE"), "{}", list.stdout);
+    drop(Client::connect(address, "tab-3", &["operator.read"]).await);
+    session(&file, "tab-3", |session| session["to"].is_u64()).await;
+    // Rows that left are listed for a while; the history of another run has clients that no list has.
+    stop(gateway).await;
+    let (gateway, url) = serve(&[
+        "--port",
+        "0",
+        "--token",
+        support::TOKEN,
+        "--history",
+        file.to_str().unwrap(),
+    ])
+    .await;
+    let seen = run(program(&[&*client("list", &url), &["--seen"]].concat())).await;
+    let line = seen.stdout.lines().find(|line| line.contains("tab-3"));
+    assert!(
+        line.is_some_and(|line| line.contains("closed")),
+        "{} {}",
+        seen.stdout,
+        seen.stderr
+    );
     stop(gateway).await;
 
     let (gateway, url) = serve(&["--port", "0", "--token", support::TOKEN]).await;
