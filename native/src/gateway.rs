@@ -210,7 +210,11 @@ impl Gateway {
             }
             None => driver,
         };
-        let (_degraded, is_degraded) = watch::channel(None);
+        #[cfg_attr(
+            not(feature = "cluster"),
+            expect(unused_variables, reason = "only a fleet degrades a gateway")
+        )]
+        let (degraded, is_degraded) = watch::channel(None);
         #[cfg(feature = "cluster")]
         let (driver, fleet) = match self.config.cluster.clone() {
             None => (driver, None),
@@ -220,7 +224,7 @@ impl Gateway {
                 let port = cluster::Port {
                     events: events.downgrade(),
                     outputs: port_outputs,
-                    degraded: _degraded,
+                    degraded,
                     stopping: stopping.clone(),
                 };
                 (driver, Some(tokio::spawn(cluster::run(config, boot_id, port))))

@@ -1,11 +1,10 @@
 //! Gateways that die, and servers that do.
 
-use presence_core::cluster::LEASE_MS;
 use rustix::process::Signal;
 use tokio::time::Instant;
 
 use super::*;
-use crate::nats::{Nats, fleet, member};
+use crate::nats::{Nats, create_buckets, fleet, member};
 use crate::support::process::Process;
 use crate::support::start;
 
@@ -48,13 +47,10 @@ async fn a_server_that_is_killed_and_restarted(is_file: bool) {
     };
     if is_file {
         // Buckets that exist are used as they are.
-        keep_in_files(&nats).await;
+        create_buckets(&nats.context().await, 1).await;
     }
     let gateways = fleet(&nats, &["a", "b", "c"]);
-    let mut readers = Vec::new();
-    for gateway in &gateways {
-        readers.push(Reader::of(gateway.address()).await);
-    }
+    let mut readers = readers_of(&gateways).await;
     let (phone, _) = Client::connect(gateways[0].address(), "phone", &[]).await;
     for reader in &mut readers {
         reader.wait_for("phone", "connect").await;
@@ -81,24 +77,6 @@ async fn a_server_that_is_killed_and_restarted(is_file: bool) {
     println!("equal {:?} after the restart, files: {is_file}", healed.elapsed());
     for gateway in &gateways {
         wait_status(gateway.address(), "ready", "").await;
-    }
-}
-
-async fn keep_in_files(nats: &Nats) {
-    let context = nats.context().await;
-    for (bucket, age_ms) in [
-        ("presence-leases", LEASE_MS),
-        ("presence-rows", presence_core::cluster::ROW_AGE_MS),
-    ] {
-        let config = async_nats::jetstream::kv::Config {
-            bucket: bucket.into(),
-            description: "openclaw-presence fleet, format 1".into(),
-            history: 1,
-            max_age: Duration::from_millis(age_ms),
-            limit_markers: Some(Duration::from_secs(5)),
-            ..Default::default()
-        };
-        context.create_key_value(config).await.unwrap();
     }
 }
 
@@ -140,10 +118,7 @@ async fn buckets_that_are_deleted_come_back() {
         return;
     };
     let gateways = fleet(&nats, &["a", "b"]);
-    let mut readers = [
-        Reader::of(gateways[0].address()).await,
-        Reader::of(gateways[1].address()).await,
-    ];
+    let mut readers = readers_of(&gateways).await;
     let (_phone, _) = Client::connect(gateways[0].address(), "phone", &[]).await;
     readers[1].wait_for("phone", "connect").await;
     let context = nats.context().await;

@@ -10,13 +10,18 @@ mod bad_input;
 mod faults;
 mod figures;
 mod nats;
+mod partitions;
+mod secure;
 mod sharing;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/tls.rs"]
+mod tls;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use presence_gateway::RunningGateway;
 use serde_json::{Value, json};
 use support::{Client, raw_http, within};
 use tokio::time::sleep;
@@ -60,6 +65,15 @@ impl Reader {
         self.wait(&format!("{instance}: {reason}"), |list| list.iter().any(is_it))
             .await;
     }
+}
+
+/// A reader of each gateway.
+async fn readers_of(gateways: &[RunningGateway]) -> Vec<Reader> {
+    let mut readers = Vec::new();
+    for gateway in gateways {
+        readers.push(Reader::of(gateway.address()).await);
+    }
+    readers
 }
 
 /// Waits until all gateways have the same digest of the fleet.

@@ -2,11 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
+use async_nats::jetstream::Context;
+use async_nats::jetstream::kv::Config;
+use presence_core::cluster::{LEASE_MS, ROW_AGE_MS};
 use presence_gateway::{ClusterConfig, GatewayConfig, RunningGateway};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::time::sleep;
 
 use crate::support::{config, start, within};
 
@@ -48,6 +53,33 @@ impl Nats {
         };
         nats.restart().await;
         Some(nats)
+    }
+
+    /// Starts a cluster of servers with the names `n0`, `n1`...
+    pub(crate) async fn start_cluster(count: usize) -> Option<Vec<Self>> {
+        let free = |_| std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let routes: Vec<String> = {
+            let listeners: Vec<_> = (0..count).map(free).collect();
+            let url = |it: &std::net::TcpListener| format!("nats://{}", it.local_addr().unwrap());
+            listeners.iter().map(url).collect()
+        };
+        let all = routes.join(",");
+        let mut servers = Vec::new();
+        for (number, route) in routes.iter().enumerate() {
+            let name = format!("n{number}");
+            let options = [
+                "--server_name",
+                &name,
+                "--cluster_name",
+                "fleet",
+                "--cluster",
+                route,
+                "--routes",
+                &all,
+            ];
+            servers.push(Self::start(&options).await?);
+        }
+        Some(servers)
     }
 
     /// Starts it again, on the port and with the files that it had.
@@ -104,9 +136,30 @@ impl Nats {
     }
 
     /// A client of its own.
-    pub(crate) async fn context(&self) -> async_nats::jetstream::Context {
+    pub(crate) async fn context(&self) -> Context {
         let client = async_nats::connect(self.url()).await.unwrap();
         async_nats::jetstream::new(client)
+    }
+}
+
+/// Creates the buckets in files, with replicas. A cluster needs a leader first.
+pub(crate) async fn create_buckets(context: &Context, replicas: usize) {
+    for (bucket, age_ms) in [("presence-leases", LEASE_MS), ("presence-rows", ROW_AGE_MS)] {
+        let config = || Config {
+            bucket: bucket.into(),
+            description: "openclaw-presence fleet, format 1".into(),
+            history: 1,
+            max_age: Duration::from_millis(age_ms),
+            limit_markers: Some(Duration::from_secs(5)),
+            num_replicas: replicas,
+            ..Config::default()
+        };
+        within("a bucket", async {
+            while context.create_key_value(config()).await.is_err() {
+                sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
     }
 }
 

@@ -103,10 +103,7 @@ async fn two_hundred_clients_move_to_another_gateway() {
         return;
     };
     let gateways = fleet(&nats, &["a", "b"]);
-    let mut readers = [
-        Reader::of(gateways[0].address()).await,
-        Reader::of(gateways[1].address()).await,
-    ];
+    let mut readers = readers_of(&gateways).await;
     let is_client = |row: &Value| {
         row["instanceId"]
             .as_str()

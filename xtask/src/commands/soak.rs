@@ -9,7 +9,7 @@ use crate::project::Project;
 /// How long, unless asked otherwise.
 const DEFAULT_MINUTES: u64 = 60;
 
-/// Lets clients come and go for a long time.
+/// Lets clients come and go for a long time, and pauses a gateway of a fleet for 40 s.
 ///
 /// # Errors
 /// When the command line is wrong, the memory grows, or the list is not who is there.
@@ -35,5 +35,19 @@ pub(crate) fn soak(project: &Project, arguments: &[String]) -> Result<(), Failur
             "--nocapture",
         ])
         .env("SOAK_SECONDS", minutes.saturating_mul(60).to_string())
+        .run()?;
+    println!("a gateway of a fleet is paused for 40 s");
+    Program::cargo(project)
+        .with([
+            "test",
+            "--package",
+            "presence-gateway",
+            "--test",
+            "cluster",
+            "--",
+            "--ignored",
+            "--nocapture",
+            "a_gateway_that_is_paused_for_40_s",
+        ])
         .run()
 }
