@@ -66,6 +66,9 @@ pub trait Links: Sized + Debug {
     /// Time passed.
     fn advance(&mut self, _ms: u64) {}
 
+    /// All machines slept.
+    fn slept(&mut self) {}
+
     /// In how many ms something of the links is due.
     fn next_due_ms(&self, _worlds: &[World]) -> Option<u64> {
         None
@@ -178,6 +181,7 @@ impl<L: Links> Fleet<L> {
     /// All machines sleep for that long: all timers are late by it.
     pub fn sleep(&mut self, ms: u64) {
         self.advance(ms);
+        self.links.slept();
         self.woken_ms.fill(self.at_ms);
         for world in &mut self.worlds {
             world.fire();

@@ -4,6 +4,7 @@ mod mail;
 mod serve;
 mod session;
 
+use std::collections::BTreeSet;
 use std::mem::take;
 
 use presence_core::cluster::{Cluster, ClusterConfig, ClusterInput, ClusterOutput, Restart};
@@ -29,6 +30,8 @@ pub struct Shared {
     /// Whether the store's process runs, and whether it answers.
     is_up: bool,
     is_silent: bool,
+    /// The connections to that process: gateway and session.
+    sessions: BTreeSet<(usize, u64)>,
     post: Post,
     members: Vec<Member>,
 }
@@ -77,6 +80,7 @@ impl Links for Shared {
             store,
             is_up: true,
             is_silent: false,
+            sessions: BTreeSet::new(),
             post: Post::default(),
             members: (0..worlds.len()).map(Member::new).collect(),
         };
@@ -146,6 +150,11 @@ impl Links for Shared {
     fn advance(&mut self, ms: u64) {
         self.at_ms += ms;
         self.store.now_ms += ms;
+    }
+
+    fn slept(&mut self) {
+        // What was under way is lost.
+        self.post = Post::default();
     }
 
     fn next_due_ms(&self, worlds: &[World]) -> Option<u64> {
@@ -265,6 +274,7 @@ impl Shared {
     fn end_store(&mut self) {
         self.is_up = false;
         self.store.end();
+        self.sessions.clear();
         for gateway in 0..self.members.len() {
             self.members[gateway].watching = None;
             let session = self.members[gateway].session.number;

@@ -80,13 +80,27 @@ impl<L: Links> Simulation<L> {
             let lists = self.lists();
             // Not the versions: each beacon counts, also one that says the same again.
             let digests = lists.iter().map(|listed| listed.digest.clone()).collect();
-            if digests == before {
+            if digests == before && self.are_readers_current(&lists) {
                 return lists;
             }
             before = digests;
             self.fleet.pass(QUIET_MS);
         }
         panic!("it does not become quiet");
+    }
+
+    /// Whether readers of deltas have been sent the last change: where an instance is connected twice, its row changes
+    /// with the beacons of both.
+    fn are_readers_current(&self, lists: &[Listed]) -> bool {
+        lists.iter().enumerate().all(|(gateway, listed)| {
+            let peers = self.fleet.worlds[gateway].peers.iter().enumerate();
+            let readers = peers.filter(|(number, peer)| {
+                peer.client.hello().is_some_and(Hello::may_read)
+                    && !self.fleet.links.is_link(gateway, *number)
+            });
+            let mut mirrors = readers.map(|(_, peer)| peer.client.mirror());
+            mirrors.all(|mirror| mirror.version().is_none() || mirror.digest().to_hex() == listed.digest)
+        })
     }
 
     /// All gateways list who is connected to any of them, once, and their readers hold that.

@@ -49,6 +49,12 @@ impl Shared {
         if !self.is_up {
             return self.answer(gateway, session, Answer::Closed);
         }
+        // A connection to an earlier process of the store is closed.
+        if matches!(request, Request::ReadLease) {
+            self.sessions.insert((gateway, session));
+        } else if !self.sessions.contains(&(gateway, session)) {
+            return self.answer(gateway, session, Answer::Closed);
+        }
         let own = name(gateway);
         match request {
             Request::ReadLease => {
@@ -64,6 +70,11 @@ impl Shared {
                 }
                 self.answer(gateway, session, Answer::Claimed(is_claimed));
             }
+            // It was repeated.
+            Request::Watch
+                if self.members[gateway]
+                    .watching
+                    .is_some_and(|(it, _)| it == session) => {}
             Request::Watch => {
                 self.members[gateway].watching = Some((session, 0));
                 let rows = self.store.end_of(Bucket::Rows);
