@@ -50,7 +50,11 @@ pub(super) async fn explain(options: &ExplainOptions) -> Result<(), Failure> {
 fn of_list(word: &str, mirror: &Mirror, now_ms: u64) -> Result<Box<str>, Failure> {
     let rows = mirror.rows();
     let rows: Vec<(&str, &RawEntry)> = rows.iter().map(|row| (row.key(), row.entry())).collect();
-    let key = resolved(word, &rows, LISTED_BY)?;
+    of_row(resolved(word, &rows, LISTED_BY)?, mirror, now_ms)
+}
+
+/// The same of the row with this key.
+pub(super) fn of_row(key: &str, mirror: &Mirror, now_ms: u64) -> Result<Box<str>, Failure> {
     let mut findings = finding::of_list(mirror)?;
     findings.retain(|finding| finding.rows.iter().any(|row| row == key));
     let findings = serde_json::to_string(&findings).map_err(|error| Failure::Other(error.to_string()))?;

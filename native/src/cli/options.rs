@@ -92,7 +92,7 @@ pub(super) enum Command {
     /// Print the connected clients
     List(ListOptions),
     /// Show the connected clients live, until Ctrl-C
-    Watch(ClientOptions),
+    Watch(WatchOptions),
     /// Say what is wrong in the list of connected clients, and what to change in which client
     #[command(after_help = DOCTOR_HELP)]
     Doctor(DoctorOptions),
@@ -163,6 +163,17 @@ pub(super) struct ListOptions {
     /// Also print the clients that are gone, and when they were last seen, of a gateway with `serve --history`
     #[arg(long, conflicts_with = "json")]
     pub seen: bool,
+}
+
+/// Options of `watch`.
+#[derive(Args, Clone, Debug)]
+pub(super) struct WatchOptions {
+    /// Where the gateway is.
+    #[command(flatten)]
+    pub client: ClientOptions,
+    /// Text instead of an interface with keys
+    #[arg(long)]
+    pub plain: bool,
 }
 
 /// Options of `doctor`.

@@ -44,7 +44,7 @@ fn text(view: &RowView<'_>, name: &str) -> String {
 }
 
 /// Other gateways may send members of other types, so each is read leniently.
-fn cells(view: &RowView<'_>, mark: &str) -> [String; 9] {
+pub(super) fn cells(view: &RowView<'_>, mark: &str) -> [String; 9] {
     let entry = view.entry;
     let text = |name: &str| text(view, name);
     let last_input = entry

@@ -108,7 +108,7 @@ impl Cli {
                 | Command::Man { .. } => {}
                 Command::Doctor(options) => options.client.keep_strongest(matches),
                 Command::Explain(options) => options.client.keep_strongest(matches),
-                Command::Watch(options) => options.keep_strongest(matches),
+                Command::Watch(options) => options.client.keep_strongest(matches),
                 Command::Beacon(options) => options.client.keep_strongest(matches),
                 Command::History(options) => options.client.keep_strongest(matches),
             }
