@@ -130,6 +130,7 @@ fn rows_and_lists_stay_within_their_bytes() {
                     scopes: random.texts(),
                     last_input_seconds: Some(op),
                     clear_last_input: false,
+                    ttl_ms: None,
                     text: random.text(),
                 };
                 let before = (op % 50 == 0).then(|| roster.encode_list(now));

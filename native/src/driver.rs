@@ -3,6 +3,7 @@
 #[cfg(feature = "cluster")]
 mod cluster;
 mod history;
+mod http;
 mod lines;
 mod meter;
 
@@ -216,6 +217,10 @@ impl Driver {
             }
             #[cfg(feature = "cluster")]
             Event::Cluster(inputs, _taken) => self.handle_fleet(inputs, now),
+            Event::Http(call, answer) => {
+                // The client may be gone.
+                let _ = answer.send(self.answer_http(call, now));
+            }
             Event::Shutdown(reason) => {
                 info!(
                     connections = self.hub.connections(),

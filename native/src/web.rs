@@ -167,14 +167,19 @@ impl WebFile {
 
     /// Whether the client has the file already, by its `If-None-Match`.
     pub(crate) fn is_known(&self, if_none_match: Option<&str>) -> bool {
-        let (Some(known), Ok(etag)) = (if_none_match, self.etag.to_str()) else {
-            return false;
-        };
-        known
-            .split(',')
-            .map(str::trim)
-            .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+        self.etag
+            .to_str()
+            .is_ok_and(|etag| is_known_tag(etag, if_none_match))
     }
+}
+
+/// Whether an If-None-Match names this entity tag, by RFC 9110 13.1.2: weak tags match strong ones.
+pub(crate) fn is_known_tag(etag: &str, if_none_match: Option<&str>) -> bool {
+    let strong = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
+    if_none_match.is_some_and(|known| {
+        let mut tags = known.split(',').map(str::trim);
+        tags.any(|tag| tag == "*" || strong(tag) == strong(etag))
+    })
 }
 
 /// Decodes a path; `None` if no file can have it. Names are decoded once and one by one: an encoded slash does not

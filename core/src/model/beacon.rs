@@ -57,6 +57,8 @@ pub struct Beacon {
     pub scopes: Vec<Box<str>>,
     /// Whether [`CLEAR_LAST_INPUT_TAG`] is among the tags.
     pub clear_last_input: bool,
+    /// How long the row stays after this beacon, in ms, if that is shorter than the roster's TTL.
+    pub ttl_ms: Option<u64>,
 }
 
 impl Beacon {

@@ -228,5 +228,6 @@ fn redacted(beacon: &Beacon, redactor: &Redactor) -> Beacon {
         roles: redactor.words(&beacon.roles),
         scopes: redactor.words(&beacon.scopes),
         clear_last_input: beacon.clear_last_input,
+        ttl_ms: beacon.ttl_ms,
     }
 }

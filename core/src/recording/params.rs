@@ -45,6 +45,7 @@ impl Params {
             roles: &beacon.roles,
             scopes: &beacon.scopes,
             tags,
+            ttl_ms: beacon.ttl_ms,
         })
     }
 
@@ -88,6 +89,8 @@ struct BeaconParams<'a> {
     scopes: &'a [Box<str>],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     tags: &'a [&'a str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl_ms: Option<u64>,
 }
 
 impl PartialEq for Params {

@@ -23,6 +23,7 @@ mod trail;
 #[cfg(feature = "server")]
 pub(crate) mod view;
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 pub use self::change_log::Removal;
@@ -96,6 +97,8 @@ pub struct Roster {
     work: Work,
     evictions: Evictions,
     expiries: Expiries,
+    /// When rows with a TTL of their own go.
+    own_ends: BTreeSet<(u64, RowId)>,
     removals: u64,
     disputes: Disputes,
     history: History,
@@ -136,6 +139,7 @@ impl Roster {
             work: Work::default(),
             evictions: Evictions::default(),
             expiries: Expiries::default(),
+            own_ends: BTreeSet::new(),
             removals: 0,
             disputes: Disputes::default(),
             history: History::default(),

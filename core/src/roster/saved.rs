@@ -62,7 +62,7 @@ impl Roster {
 
     /// Adds a row with these connections as the freshest. `None` if no row can be like this, or its key is taken.
     pub(crate) fn restore_row(&mut self, saved: SavedRow, live: Vec<Live>) -> Option<RowId> {
-        let holder = saved.holder;
+        let (holder, own_ttl_ms) = (saved.holder, saved.own_ttl);
         let (row, device, place) = saved.row(live)?;
         if self.store.find(&row.key).is_some() || row.number > self.rows_made {
             return None;
@@ -70,6 +70,7 @@ impl Roster {
         let id = self.store.insert(row);
         self.store.set_device(id, device);
         self.store.set_holder(id, holder);
+        self.set_own_ttl(id, own_ttl_ms);
         match place {
             Some(Place::Silent) => self.store.close_silently(id),
             Some(Place::Spared(_)) => self.store.spare_one(id),

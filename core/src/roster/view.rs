@@ -61,6 +61,8 @@ pub(crate) enum Ends {
     /// At this moment of the age clock.
     At {
         at_ms: u64,
+        /// The TTL that counts.
+        ttl_ms: u64,
         was_connected: bool,
     },
 }
@@ -136,11 +138,12 @@ impl Roster {
     pub(crate) fn view(&mut self, id: Option<RowId>, now: Now) -> RowView {
         self.settle(now);
         let Some(id) = id else { return self.view_self(now) };
-        let ttl_ms = self.config.ttl_ms;
+        let roster_ttl_ms = self.config.ttl_ms;
         let row = &mut self.store[id];
         let shared = self.people.shared(row);
         let members = members(row.entry(self.clock, shared));
         let row = &self.store[id];
+        let ttl_ms = row.own_ttl_ms.unwrap_or(roster_ttl_ms);
         let members = members
             .into_iter()
             .map(|(name, value)| written(row, name, value))
@@ -155,6 +158,7 @@ impl Roster {
             ends: if row.live.is_empty() {
                 Ends::At {
                     at_ms: row.proof_ms.saturating_add(ttl_ms).saturating_add(1),
+                    ttl_ms,
                     was_connected: row.was_connected,
                 }
             } else {

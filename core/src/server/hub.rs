@@ -8,6 +8,7 @@ mod deltas;
 mod explain;
 mod hello;
 mod history;
+mod http;
 mod join;
 mod journal;
 mod leave;
@@ -36,6 +37,7 @@ pub use self::config::HubConfig;
 pub use self::counts::Counts;
 #[cfg(feature = "recording")]
 pub(crate) use self::explain::changes::{Cause, Seen};
+pub use self::http::BEACON_MODE;
 use self::journal::Journal;
 use self::members::Members;
 #[cfg(feature = "recording")]

@@ -20,7 +20,7 @@ pub mod refused;
 pub use admission::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence, judge_request};
 pub use connection::{Connection, ConnectionOutput, Handshake};
 pub use grant::{Grant, Permit};
-pub use hub::{ConnId, Counts, Hub, HubConfig, HubOutput, LeaveCause};
+pub use hub::{BEACON_MODE, ConnId, Counts, Hub, HubConfig, HubOutput, LeaveCause};
 #[cfg(feature = "recording")]
 pub(crate) use hub::{
     RefusedClock, RowEvent, SavedEnded, SavedHub, SavedMember, SavedMemory, SavedRoster, SavedRow, SavedTrace,

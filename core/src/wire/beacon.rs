@@ -41,6 +41,8 @@ struct Params<'a> {
     model_identifier: Option<&'a str>,
     #[serde(default, deserialize_with = "present")]
     last_input_seconds: Option<f64>,
+    #[serde(default, deserialize_with = "present")]
+    ttl_ms: Option<f64>,
     #[serde(borrow, default, deserialize_with = "present")]
     reason: Option<&'a str>,
     #[serde(borrow, default)]
@@ -116,6 +118,7 @@ pub(super) fn parse(params: &Tree<'_>) -> Result<Beacon, ParamsError> {
         device_family: string("deviceFamily")?,
         model_identifier: string("modelIdentifier")?,
         last_input_seconds: members.optional_number("lastInputSeconds")?,
+        ttl_ms: members.optional_number("ttlMs")?,
         reason: string("reason")?,
         roles: strings("roles")?,
         scopes: strings("scopes")?,
@@ -148,6 +151,7 @@ impl Params<'_> {
             tags,
             text: _,
             last_input_seconds: _,
+            ttl_ms: _,
             _session_key: _,
             idempotency_key: _,
             _wake: _,
@@ -193,6 +197,7 @@ impl Params<'_> {
             roles: trimmed(&self.roles),
             scopes: trimmed(&self.scopes),
             clear_last_input: self.tags.contains(&CLEAR_LAST_INPUT_TAG),
+            ttl_ms: self.ttl_ms.map(integer),
         })
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use presence_core::fleet::{SourceId, SourceUpdate};
-use presence_core::server::{ConnId, LeaveCause, Refused};
-use presence_core::wire::ResponseFrame;
+use presence_core::model::SharedText;
+use presence_core::server::{ConnId, Handshake, LeaveCause, Refused};
+use presence_core::wire::{Request, ResponseFrame};
 use tokio::sync::oneshot;
 
 use super::input::Input;
@@ -29,8 +30,28 @@ pub(crate) enum Event {
     /// The buckets of the fleet said something. The sender is dropped once that is listed.
     #[cfg(feature = "cluster")]
     Cluster(Vec<presence_core::cluster::ClusterInput>, oneshot::Sender<()>),
+    /// A request of plain HTTP. Nobody waits for the answer of a client that is gone.
+    Http(HttpCall, oneshot::Sender<HttpAnswer>),
     /// The gateway stops.
     Shutdown(&'static str),
     /// Answer with the next deadline once all earlier events are handled and everything due is sent.
     Settle(oneshot::Sender<Option<u64>>),
+}
+
+/// What plain HTTP asks the hub for.
+#[derive(Debug)]
+pub(crate) enum HttpCall {
+    /// The list, unless the client has it by this If-None-Match.
+    List(Option<Box<str>>),
+    /// To write a beacon.
+    Beacon(Box<Handshake>, Box<Request>),
+}
+
+/// What the hub answers.
+#[derive(Debug)]
+pub(crate) enum HttpAnswer {
+    /// The tag of the list, and the list unless the client has it.
+    List(Box<str>, Option<SharedText>),
+    /// The response to the beacon.
+    Beacon(ResponseFrame),
 }

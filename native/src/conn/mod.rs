@@ -28,7 +28,7 @@ mod stream;
 mod sync;
 mod writer;
 
-pub(crate) use event::{Event, MAX_EVENTS};
+pub(crate) use event::{Event, HttpAnswer, HttpCall, MAX_EVENTS};
 pub(crate) use input::Input;
 pub(crate) use peer::Peer;
 pub(crate) use session::{Opening, Session};

@@ -21,10 +21,11 @@ use crate::auth::proxy::{Client, is_loopback, network};
 use crate::auth::slots::{Address, Slot};
 use crate::auth::user_header::UserHeader;
 use crate::conn::{Event, Opening, Session, Shared};
+use crate::net::api::{Body, Route};
 use crate::net::head::{HeadError, Upgrade, read_head};
 use crate::net::http::Asked;
 use crate::net::refused::refuse_slot;
-use crate::net::{answer, http};
+use crate::net::{answer, api, http};
 use crate::tls::Transport;
 use caller::Caller;
 use encrypt::encrypt;
@@ -206,7 +207,25 @@ async fn open(
             client,
             shared,
         };
-        let reply = http::answer(&asked, is_last, caller.is_encrypted());
+        let answer = match Route::of(request) {
+            None => http::respond(&asked),
+            Some(route) => {
+                let late_ms = caller.asked_ms.saturating_add(shared.limits.handshake_ms);
+                let body = Body {
+                    stream: &mut caller.stream,
+                    bytes: &mut bytes,
+                };
+                // Boxed: unboxed it adds its size to each socket that waits for its request.
+                let answer = Box::pin(api::answer(route, &asked, body, &driver));
+                tokio::select! {
+                    biased;
+                    () = shared.stopping() => return None,
+                    answer = answer => answer,
+                    () = shared.clock.sleep_until(late_ms) => answer::text(StatusCode::REQUEST_TIMEOUT, "The body took too long.\n"),
+                }
+            }
+        };
+        let reply = http::reply(answer, &asked, is_last, caller.is_encrypted());
         if !reply.body.is_empty()
             && let Err(refused) = caller.slot.downloading()
         {

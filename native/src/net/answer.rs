@@ -11,8 +11,8 @@ use presence_core::Now;
 pub(crate) type Answer = Response<Bytes>;
 
 /// Returns a response with this content type.
-pub(crate) fn with_type(status: StatusCode, content_type: &'static str, body: String) -> Answer {
-    let mut answer = Response::new(Bytes::from(body));
+pub(crate) fn with_type(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(body.into());
     *answer.status_mut() = status;
     answer
         .headers_mut()
@@ -22,7 +22,7 @@ pub(crate) fn with_type(status: StatusCode, content_type: &'static str, body: St
 
 /// Returns a response in plain text.
 pub(crate) fn text(status: StatusCode, body: impl Into<String>) -> Answer {
-    with_type(status, "text/plain; charset=utf-8", body.into())
+    with_type(status, "text/plain; charset=utf-8", Bytes::from(body.into()))
 }
 
 /// Returns the bytes of a refusal, which ends the connection.

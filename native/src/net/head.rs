@@ -281,6 +281,7 @@ impl Head {
             plain.method = method.into();
             plain.path = target.path.into();
             plain.if_none_match = (!if_none_match.is_empty()).then(|| if_none_match.join(",").into());
+            plain.content_length = body.length.0.and_then(|digits| digits.parse().ok());
             plain.is_last |= is_1_0 || has_body;
             Upgrade::No(plain)
         };

@@ -42,10 +42,19 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
 }
 
-/// Answers one request.
-pub(crate) fn answer(asked: &Asked<'_>, is_last: bool, is_encrypted: bool) -> Reply {
+/// Makes the bytes of an answer.
+pub(crate) fn reply(mut answer: Answer, asked: &Asked<'_>, is_last: bool, is_encrypted: bool) -> Reply {
     let Asked { request, shared, .. } = *asked;
-    let mut answer = respond(asked);
+    let headers = answer.headers_mut();
+    for (name, value) in [
+        (CACHE_CONTROL, "no-store"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
     if let Some(max_age_s) = shared.config.hsts_s.filter(|_| is_encrypted)
         && let Ok(value) = HeaderValue::try_from(format!("max-age={max_age_s}"))
     {
@@ -61,7 +70,8 @@ pub(crate) fn answer(asked: &Asked<'_>, is_last: bool, is_encrypted: bool) -> Re
     Reply { head, body }
 }
 
-fn respond(asked: &Asked<'_>) -> Answer {
+/// Answers a request that the hub is not needed for.
+pub(crate) fn respond(asked: &Asked<'_>) -> Answer {
     let Asked { request, shared, .. } = *asked;
     let path = decoded(&request.path);
     let mut response = match (path.as_deref(), &shared.config.web_root) {
@@ -85,16 +95,6 @@ fn respond(asked: &Asked<'_>) -> Answer {
         response
             .headers_mut()
             .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-    }
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (CACHE_CONTROL, "no-store"),
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (REFERRER_POLICY, "no-referrer"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (X_FRAME_OPTIONS, "DENY"),
-    ] {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }

@@ -45,6 +45,10 @@ fn naive(text: &str) -> Option<(String, Beacon)> {
         clear_last_input: list(params, "tags")?
             .iter()
             .any(|tag| tag == CLEAR_LAST_INPUT_TAG),
+        ttl_ms: optional(params, "ttlMs", |value| {
+            let ms = value.as_f64()?.floor().clamp(0.0, 9_007_199_254_740_991.0);
+            Some(ms as u64)
+        })?,
     };
     let id = frame.get("id")?.as_str()?.to_owned();
     (is_valid && !beacon.text.is_empty()).then_some((id, beacon))

@@ -130,5 +130,6 @@ fn beacon(of: &Members) -> Result<Beacon, Bad> {
         clear_last_input: list("tags")?
             .iter()
             .any(|tag| tag == "system-presence-clear-last-input"),
+        ttl_ms: number(of, "ttlMs")?.map(|ms| (ms.max(0.0) as u64).min(MAX_SAFE_INTEGER)),
     })
 }

@@ -199,3 +199,28 @@ fn a_long_list_is_nearly_full_too() {
         [&("NEAR_CAP".into(), 0, "1851 of at most 2000 rows.".into())]
     );
 }
+
+#[test]
+fn the_row_of_a_visitor_goes_by_its_own_ttl_in_a_replay_too() {
+    let mut lab = Lab::new();
+    let mut visitor = handshake(1, "");
+    let client = Arc::get_mut(&mut visitor.client).unwrap();
+    client.instance_id = None;
+    client.mode = crate::server::BEACON_MODE.into();
+    let params = json!({ "text": "Node: nas", "instanceId": "job", "ttlMs": 10_000 });
+    let frame = json!({ "type": "req", "id": "1", "method": "system-event", "params": params });
+    let request = Request::parse(&frame.to_string()).unwrap();
+    let (conn, answer) = lab.hub.visit(visitor.clone(), &request, lab.now);
+    assert!(answer.to_string().contains(r#""ok":true"#), "{answer}");
+    for input in [
+        Input::join(conn.serial, &visitor, &lab.redactor),
+        Input::call(conn.serial, &request, &lab.redactor).unwrap(),
+        Input::leave(conn.serial, LeaveCause::PeerClosed),
+    ] {
+        lab.replay.input(&input, lab.now);
+    }
+    lab.pass(10_000);
+    assert_eq!((lab.hub.list(lab.now).len(), lab.replay.list().len()), (2, 2));
+    lab.pass(1);
+    assert_eq!((lab.hub.list(lab.now).len(), lab.replay.list().len()), (1, 1));
+}

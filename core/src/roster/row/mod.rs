@@ -54,6 +54,8 @@ pub(super) struct Row {
     pub(super) proof_ms: u64,
     /// Counts all proofs of life: the order of those of one millisecond.
     pub(super) proof_number: u64,
+    /// How long it stays after that, in ms, if that is shorter than the roster's TTL.
+    pub(super) own_ttl_ms: Option<u64>,
     /// Where its table keeps it.
     pub(super) place: Place,
     /// Whether it ever had a connection.
@@ -93,6 +95,7 @@ impl Row {
             written_ms: now_ms,
             proof_ms: now_ms,
             proof_number: 0,
+            own_ttl_ms: None,
             place: Place::Ageing(Class::Reported),
             was_connected: false,
             last_input_at: None,
@@ -109,6 +112,11 @@ impl Row {
             encoded: Encoded::default(),
             bytes: 0,
         }
+    }
+
+    /// When it goes by its own TTL, if it has one.
+    pub(super) fn own_end_ms(&self) -> Option<u64> {
+        Some(self.proof_ms.saturating_add(self.own_ttl_ms?))
     }
 
     /// Whether the row's `instanceId` identifies it: a blank one does not, and placeholders are never stored.

@@ -20,6 +20,8 @@ pub(crate) struct SavedRow {
     fields: PresenceEntry,
     written: u64,
     proof: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) own_ttl: Option<u64>,
     goes: Goes,
     was_connected: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,6 +94,7 @@ impl Row {
             fields: self.fields.clone(),
             written: self.written_ms,
             proof: self.proof_ms,
+            own_ttl: self.own_ttl_ms,
             goes: match self.place {
                 Place::Ageing(_) => Goes::Ageing,
                 Place::Silent => Goes::Silent,

@@ -49,11 +49,34 @@ impl Roster {
             let over_ms = self.store[id].proof_ms.saturating_add(self.config.ttl_ms);
             self.expire(id, over_ms, now);
         }
+        while let Some(&(end_ms, id)) = self.own_ends.first()
+            && end_ms < now.age_ms
+        {
+            self.expire(id, end_ms, now);
+        }
         self.expiries.has_slept = false;
         while now.age_ms >= self.spared_until_ms
             && let Some(id) = self.store.next_spared()
         {
             self.expire(id, self.spared_until_ms, now);
+        }
+    }
+
+    /// Gives a row without a live connection a TTL of its own, up to its next proof of life.
+    pub(in crate::roster) fn set_own_ttl(&mut self, id: RowId, ttl_ms: Option<u64>) {
+        let row = &mut self.store[id];
+        if row.live.is_empty() && ttl_ms.is_some_and(|ttl_ms| ttl_ms < self.config.ttl_ms) {
+            row.own_ttl_ms = ttl_ms;
+            self.own_ends.extend(row.own_end_ms().map(|end_ms| (end_ms, id)));
+        }
+    }
+
+    /// Ends the row's own TTL, before a proof of life or its end.
+    pub(super) fn end_own_ttl(&mut self, id: RowId) {
+        let row = &mut self.store[id];
+        if let Some(end_ms) = row.own_end_ms() {
+            row.own_ttl_ms = None;
+            self.own_ends.remove(&(end_ms, id));
         }
     }
 
@@ -108,6 +131,38 @@ mod tests {
         roster.settle(woke);
         let expiries = roster.expiries();
         assert_eq!((expiries.rows, expiries.max_overstay_ms), (1, 0));
+    }
+
+    #[test]
+    fn a_row_goes_by_its_own_ttl_unless_another_beacon_keeps_it() {
+        let mut roster = with_a_row();
+        let beacon = |ttl_ms| Beacon {
+            instance_id: Some("cron".into()),
+            ttl_ms,
+            ..Beacon::new("Node: cron")
+        };
+        roster
+            .beacon(&beacon(Some(10_000)), Holder::Unlimited, START)
+            .unwrap();
+        assert_eq!(roster.poll_timeout(), Some(10_001));
+        roster
+            .beacon(&beacon(Some(20_000)), Holder::Unlimited, START.after(9_000))
+            .unwrap();
+        roster.settle(START.after(29_000));
+        assert_eq!(roster.len(), 3);
+        roster.settle(START.after(29_001));
+        assert_eq!((roster.len(), roster.expiries().max_overstay_ms), (2, 1));
+        // Without one, and with one that is no shorter, the roster's counts.
+        for ttl_ms in [Some(300_000), None] {
+            roster
+                .beacon(&beacon(Some(1_000)), Holder::Unlimited, START.after(30_000))
+                .unwrap();
+            roster
+                .beacon(&beacon(ttl_ms), Holder::Unlimited, START.after(30_000))
+                .unwrap();
+            roster.settle(START.after(40_000));
+            assert_eq!(roster.len(), 3);
+        }
     }
 
     #[test]

@@ -303,6 +303,7 @@ impl Roster {
             self.measure(id);
         }
         self.prove_alive(id, now);
+        self.set_own_ttl(id, report.ttl_ms());
         if let Some(device) = report.device() {
             self.store.set_device(id, Some(Device::claimed(device.clone())));
         }
@@ -336,7 +337,8 @@ impl Roster {
             proof_ms.saturating_add(self.config.ttl_ms).saturating_add(1)
         });
         let spared = self.store.next_spared().map(|_| self.spared_until_ms);
-        [expiry, spared, self.activity_due_ms()]
+        let own_end = self.own_ends.first().map(|&(end_ms, _)| end_ms.saturating_add(1));
+        [expiry, own_end, spared, self.activity_due_ms()]
             .into_iter()
             .flatten()
             .min()
@@ -370,6 +372,7 @@ impl Roster {
     }
 
     fn prove_alive(&mut self, id: RowId, now: Now) {
+        self.end_own_ttl(id);
         let row = &mut self.store[id];
         row.written_ms = now.age_ms;
         row.proof_ms = now.age_ms;

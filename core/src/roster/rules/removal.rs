@@ -25,6 +25,9 @@ impl Roster {
                 },
             );
         }
+        if self.contains(id) {
+            self.end_own_ttl(id);
+        }
         if let Some(mut row) = self.store.remove(id) {
             self.bytes -= row.bytes;
             self.texts.forget();

@@ -113,6 +113,11 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// How long the row stays after it, if that is shorter than the roster's TTL.
+    pub(super) fn ttl_ms(&self) -> Option<u64> {
+        self.beacon.ttl_ms
+    }
+
     /// Whether it takes the last input away.
     pub(super) fn clears_last_input(&self) -> bool {
         self.beacon.clear_last_input
@@ -230,6 +235,7 @@ impl<'a> Report<'a> {
             roles: _,
             scopes: _,
             clear_last_input: _,
+            ttl_ms: _,
         } = self.beacon;
         let members = [
             ("text", Some(&**text)),

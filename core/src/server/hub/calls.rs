@@ -16,6 +16,8 @@ use crate::wire::history::HistoryQuery;
 use crate::wire::{Call, ErrorKind, Request, ResponseFrame, WireError};
 
 const NO_HISTORY: &str = "this gateway writes no history: start it with --history FILE";
+/// Shortest TTL of a beacon's own, in ms: that of a roster.
+const MIN_TTL_MS: u64 = 1_000;
 
 /// What a call answers with.
 pub(super) enum Answer {
@@ -126,6 +128,12 @@ impl Hub {
 
     /// A beacon: about the own row for any operator, about others with `operator.write` (SPEC 2).
     fn system_event(&mut self, slot: u32, beacon: &Beacon, now: Now) -> Result<(), WireError> {
+        let ttl_ms = self.config.ttl_ms;
+        if let Some(own_ms) = beacon.ttl_ms.filter(|ms| !(MIN_TTL_MS..=ttl_ms).contains(ms)) {
+            return Err(WireError::invalid_request(format!(
+                "invalid system-event params: at /ttlMs: {own_ms} is not from {MIN_TTL_MS} to {ttl_ms}, the TTL of this gateway"
+            )));
+        }
         let Some(member) = self.members.get_mut(slot) else {
             return Ok(());
         };

@@ -6,7 +6,7 @@ use core::mem::take;
 use super::member::{self, Heartbeat, Member, may_read, takes_deltas, wants_own_rows};
 use super::nodes::Offer;
 use super::trace::Trace;
-use super::{ConnId, Hub, HubOutput, hello};
+use super::{BEACON_MODE, ConnId, Hub, HubOutput, hello};
 use crate::model::key::{PresenceKey, RowKey};
 use crate::model::time::Now;
 use crate::server::{Handshake, Item};
@@ -46,7 +46,7 @@ impl Hub {
     }
 
     /// Makes a member of it, and writes its row.
-    fn admit(&mut self, mut handshake: Handshake, now: Now) -> ConnId {
+    pub(super) fn admit(&mut self, mut handshake: Handshake, now: Now) -> ConnId {
         let placeholder = member::drop_placeholders(&mut handshake);
         let sees_own = self.fleet.is_some() && wants_own_rows(&handshake);
         let takes_deltas = !sees_own && takes_deltas(&handshake);
@@ -118,7 +118,7 @@ impl Hub {
         let mode = PresenceKey::of_name(&handshake.client.mode);
         !mode.is_some_and(|mode| {
             let mut ephemeral = self.config.ephemeral_modes.iter();
-            ephemeral.any(|ephemeral| **ephemeral == *mode.as_str())
+            mode.as_str() == BEACON_MODE || ephemeral.any(|ephemeral| **ephemeral == *mode.as_str())
         })
     }
 

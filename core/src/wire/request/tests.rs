@@ -178,6 +178,7 @@ fn of_members_with_one_name_the_last_counts() {
     let beacon = Beacon {
         host: Some("h".into()),
         clear_last_input: true,
+        ttl_ms: None,
         ..Beacon::new("u")
     };
     assert_eq!(

@@ -15,8 +15,9 @@ pub(crate) struct PlainRequest {
     pub auth: Option<Box<AuthParams>>,
     /// Whether the client prefers plain text to OpenMetrics.
     pub prefers_text: bool,
-    /// No request follows on this connection: the client asked to close, speaks HTTP/1.0 or sent a body, which is not
-    /// read.
+    /// The length of its body, if it states one.
+    pub content_length: Option<u64>,
+    /// No request follows on this connection: the client asked to close, speaks HTTP/1.0 or sent a body.
     pub is_last: bool,
 }
 

@@ -247,6 +247,7 @@ fn beacon() -> impl Strategy<Value = Beacon> {
                     roles,
                     scopes,
                     clear_last_input: clear,
+                    ttl_ms: None,
                 }
             },
         )

@@ -149,7 +149,12 @@ impl Hub {
                      the list is full."
                 ),
             ),
-            Ends::At { at_ms, was_connected } => {
+            Ends::At {
+                at_ms,
+                ttl_ms,
+                was_connected,
+            } => {
+                let ttl = span(ttl_ms);
                 let state = if was_connected {
                     "All its connections are closed"
                 } else {

@@ -1,0 +1,264 @@
+//! The list and beacons over plain HTTP.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use presence_core::server::BEACON_MODE;
+use presence_gateway::{AuthMode, RunningGateway, Secret};
+use serde_json::{Value, json};
+use support::{Client, TOKEN, config_with, raw_http, row, start, start_manual};
+
+const READ: &[&str] = &["operator.read"];
+
+fn guarded() -> RunningGateway {
+    start(config_with(|config| {
+        config.auth = AuthMode::Token(Secret::new(TOKEN).unwrap());
+    }))
+}
+
+/// The status, the head and the body of an answer.
+async fn ask(address: SocketAddr, line: &str, headers: &str, body: &str) -> (u16, String, Value) {
+    let request = format!(
+        "{line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n{headers}\r\n{body}"
+    );
+    let answer = raw_http(address, &request).await;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let body = serde_json::from_str(body).unwrap_or(Value::Null);
+    (status, head.to_owned(), body)
+}
+
+async fn list(address: SocketAddr, headers: &str) -> (u16, String, Value) {
+    ask(address, "GET /api/presence", headers, "").await
+}
+
+async fn beacon(address: SocketAddr, params: &Value) -> (u16, Value) {
+    let body = params.to_string();
+    let headers = format!("Content-Length: {}\r\n", body.len());
+    let (status, _, answer) = ask(address, "POST /api/beacon", &headers, &body).await;
+    (status, answer)
+}
+
+fn header<'a>(head: &'a str, name: &str) -> &'a str {
+    let mut lines = head.lines();
+    lines
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        .unwrap()
+}
+
+#[tokio::test]
+async fn the_list_is_that_of_a_websocket_and_is_not_sent_again() {
+    let (gateway, manual) = start_manual(config_with(|_| {}));
+    let address = gateway.address();
+    let (mut client, _) = Client::connect(address, "a", READ).await;
+    let (status, head, rows) = list(address, "").await;
+    assert_eq!(status, 200, "{head}");
+    assert_eq!(
+        rows,
+        client.request("system-presence", json!({})).await["payload"]
+    );
+    let tag = header(&head, "etag").to_owned();
+    assert!(tag.starts_with("W/\""), "{tag}");
+    let known = format!("If-None-Match: {tag}\r\n");
+    let (status, head, body) = list(address, &known).await;
+    assert_eq!((status, body), (304, Value::Null));
+    assert_eq!(header(&head, "etag"), tag);
+
+    // A change, and 30 s without one.
+    let (second, _) = Client::connect(address, "b", READ).await;
+    let (status, head, rows) = list(address, &known).await;
+    assert_eq!((status, rows.as_array().unwrap().len()), (200, 3));
+    let known = format!("If-None-Match: {}\r\n", header(&head, "etag"));
+    assert_eq!(list(address, &known).await.0, 304);
+    manual.advance(30_000);
+    gateway.settle().await;
+    assert_eq!(list(address, &known).await.0, 200);
+    drop(second);
+
+    let (status, _, body) = ask(address, "HEAD /api/presence", "", "").await;
+    assert_eq!((status, body), (200, Value::Null));
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn rights_are_those_of_a_websocket() {
+    let gateway = guarded();
+    let address = gateway.address();
+    for line in ["GET /api/presence", "POST /api/beacon"] {
+        for (auth, code) in [
+            ("", "AUTH_TOKEN_MISSING"),
+            ("Authorization: Basic eDp5\r\n", "AUTH_TOKEN_MISSING"),
+            ("Authorization: Bearer wrong\r\n", "AUTH_TOKEN_MISMATCH"),
+        ] {
+            let request = format!(
+                "{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n{auth}\r\n"
+            );
+            let answer = raw_http(address, &request).await;
+            assert!(
+                answer.starts_with("HTTP/1.1 401 ") && answer.contains(code),
+                "{answer}"
+            );
+            assert!(answer.contains("www-authenticate: Bearer"), "{answer}");
+        }
+        let (status, _, answer) = ask(address, line, "Origin: https://evil.example\r\n", "").await;
+        assert_eq!(status, 403, "{answer}");
+        assert_eq!(
+            answer["error"]["details"]["code"],
+            "CONTROL_UI_ORIGIN_NOT_ALLOWED"
+        );
+        let (status, ..) = ask(address, line, "Authorization: Bearer second\r\n", "").await;
+        assert_eq!(status, 400);
+    }
+    assert_eq!(list(address, "").await.0, 200);
+    for (line, allow) in [("PUT /api/presence", "GET, HEAD"), ("GET /api/beacon", "POST")] {
+        let (status, head, _) = ask(address, line, "", "").await;
+        assert_eq!((status, header(&head, "allow")), (405, allow));
+    }
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_beacon_makes_one_row_for_as_long_as_it_says() {
+    let (gateway, manual) = start_manual(config_with(|_| {}));
+    let address = gateway.address();
+    let (mut reader, _) = Client::connect(address, "reader", READ).await;
+    let params = json!({ "text": "Node: nas", "instanceId": "job", "host": "nas", "ttlMs": 10_000 });
+    assert_eq!(beacon(address, &params).await, (200, json!({ "ok": true })));
+    // The end of the window that the reader's own join opened.
+    manual.advance(50);
+    let event = reader.event_named("presence").await;
+    assert_eq!(row(&event["payload"]["presence"], "job")["host"], "nas");
+    let rows = list(address, "").await.2;
+    assert_eq!(rows.as_array().unwrap().len(), 3, "{rows}");
+    assert!(
+        !rows.to_string().contains(&format!("\"mode\":\"{BEACON_MODE}\"")),
+        "{rows}"
+    );
+    manual.advance(9_951);
+    let event = reader.event_named("presence").await;
+    assert_eq!(
+        event["payload"]["presence"].as_array().unwrap().len(),
+        2,
+        "{event}"
+    );
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn bad_beacons_are_refused_with_the_words_of_a_websocket() {
+    let gateway = guarded();
+    let address = gateway.address();
+    for (params, words) in [
+        (json!({}), "text"),
+        (json!([]), "system-event"),
+        (
+            json!({ "text": "x", "ttlMs": 999 }),
+            "/ttlMs: 999 is not from 1000 to 300000",
+        ),
+        (json!({ "text": "x", "ttlMs": 300_001 }), "/ttlMs: 300001 is not"),
+        (json!({ "text": "x", "ttlMs": "1m" }), "/ttlMs"),
+        (json!({ "text": "x".repeat(5_000) }), "/text"),
+    ] {
+        let (status, answer) = beacon(address, &params).await;
+        assert_eq!(
+            (status, &answer["error"]["code"]),
+            (400, &"INVALID_REQUEST".into()),
+            "{answer}"
+        );
+        assert!(
+            answer["error"]["message"].as_str().unwrap().contains(words),
+            "{answer}"
+        );
+    }
+    for (headers, body, status) in [
+        ("Content-Length: 3\r\n", "{}}", 400),
+        (
+            "Content-Length: 41\r\n",
+            r#"{"text":"x"},"method":"connect","x":{"a":1}"#,
+            400,
+        ),
+        ("", "", 411),
+        ("Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n", 411),
+        ("Content-Length: 65537\r\n", "", 413),
+        ("Content-Length: 99999999999999999999999\r\n", "", 411),
+    ] {
+        let (answered, _, answer) = ask(address, "POST /api/beacon", headers, body).await;
+        assert_eq!(
+            (answered, &answer["ok"]),
+            (status, &false.into()),
+            "{headers}{body}: {answer}"
+        );
+    }
+    let rows = list(address, "").await.2;
+    assert_eq!(rows.as_array().unwrap().len(), 1, "{rows}");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_ends_with_the_handshakes_time() {
+    let (gateway, manual) = start_manual(config_with(|_| {}));
+    let (address, request) = (
+        gateway.address(),
+        format!(
+            "POST /api/beacon HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 9\r\n\r\n{{"
+        ),
+    );
+    let answer = tokio::spawn(async move { raw_http(address, &request).await });
+    // Until it waits for the body it has not taken its deadline.
+    while !answer.is_finished() {
+        manual.advance(1_000);
+        tokio::task::yield_now().await;
+    }
+    let answer = answer.await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    gateway.shutdown().await;
+}
+
+#[test]
+fn the_lines_of_the_documentation_work() {
+    let documentation = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/http.md");
+    let text = std::fs::read_to_string(documentation).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("curl ")).collect();
+    assert!(lines.len() >= 3, "{lines:?}");
+    if Command::new("curl").arg("--version").output().is_err() {
+        return eprintln!("skipped: there is no curl");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let gateway = runtime.block_on(async { guarded() });
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("http://{}", gateway.address());
+    let (at, lines_of) = (
+        folder.path().to_owned(),
+        lines.iter().map(|line| (*line).to_owned()),
+    );
+    let lines: Vec<String> = lines_of.collect();
+    let shell = std::thread::spawn(move || {
+        for line in &lines {
+            let output = Command::new("/bin/sh")
+                .args(["-c", line])
+                .env("GATEWAY", &url)
+                .env("TOKEN", TOKEN)
+                .current_dir(&at)
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{line}: {output:?}");
+        }
+    });
+    runtime.block_on(async {
+        while !shell.is_finished() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let rows = list(gateway.address(), "").await.2;
+        assert_eq!(row(&rows, "nas-backup")["host"], "nas", "{rows}");
+        gateway.shutdown().await;
+    });
+    shell.join().unwrap();
+    assert!(folder.path().join("presence.json").exists());
+}
