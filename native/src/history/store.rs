@@ -36,6 +36,9 @@ pub(crate) enum StoreError {
     /// It is none.
     #[error("it is no history yet: `serve --history FILE` makes one")]
     Empty,
+    /// It can be neither opened nor made.
+    #[error("it cannot be opened: {0}")]
+    Io(#[from] std::io::Error),
     /// What SQLite says.
     #[error("{}", words(.0))]
     Sqlite(#[from] rusqlite::Error),
@@ -46,6 +49,7 @@ impl StoreError {
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Foreign | Self::Newer(_) | Self::Empty => false,
+            Self::Io(_) => true,
             Self::Sqlite(error) => !matches!(
                 error.sqlite_error_code(),
                 Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
@@ -86,8 +90,13 @@ impl Store {
     pub(super) fn open(path: &Path, why: &str) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        // SQLite would make one that others can read.
+        let mut file = std::fs::OpenOptions::new();
+        file.write(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+        file.open(path)?;
         let mut db = Connection::open_with_flags(path, flags)?;
         db.busy_timeout(BUSY)?;
         match version(&db) {

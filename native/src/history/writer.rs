@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -19,7 +19,7 @@ const CRASHED: &str = "crashed";
 /// Changes that wait for a database that cannot be written; beyond, they are given up.
 const MAX_WAITING_OPS: usize = 20_000;
 /// How long after a failure it is tried again; where that is not likely to help, later.
-const RETRY: Duration = Duration::from_secs(10);
+const RETRY: Duration = Duration::from_secs(5);
 const RETRY_DAMAGED: Duration = Duration::from_secs(300);
 /// How often old sessions are looked for.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
@@ -60,7 +60,11 @@ impl Writer {
     /// Writes until the driver is gone.
     pub(super) fn run(mut self, received: &Receiver<Message>, waiting: &AtomicUsize) {
         self.open();
-        while let Ok(message) = received.recv() {
+        while let Ok(message) = self.next(received) {
+            let Some(message) = message else {
+                self.write(false);
+                continue;
+            };
             if message.changes.lost > 0 {
                 warn!(
                     lost = message.changes.lost,
@@ -78,6 +82,20 @@ impl Writer {
         }
     }
 
+    /// The next message; `None` if it is time to try again.
+    fn next(&self, received: &Receiver<Message>) -> Result<Option<Message>, RecvTimeoutError> {
+        let Some(at) = self.retry_at else {
+            return received
+                .recv()
+                .map(Some)
+                .map_err(|_| RecvTimeoutError::Disconnected);
+        };
+        match received.recv_timeout(at.saturating_duration_since(Instant::now())) {
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            message => message.map(Some),
+        }
+    }
+
     fn path(&self) -> &PathBuf {
         &self.config.path
     }
@@ -89,10 +107,8 @@ impl Writer {
                 self.store = Some(store);
                 let again = std::mem::replace(&mut self.has_opened, true);
                 if again {
-                    // What went on was closed just now.
-                    let mut whole = self.tracker.whole();
-                    whole.append(&mut self.waiting);
-                    self.waiting = whole;
+                    // What goes on was closed just now.
+                    self.waiting.extend(self.tracker.whole());
                 }
                 self.retry_at = None;
             }

@@ -258,6 +258,35 @@ async fn get(address: SocketAddr, path: &str) -> String {
     text
 }
 
+#[tokio::test]
+async fn a_lock_of_another_program_loses_no_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let (gateway, address, file) = keeping(folder.path(), &[]).await;
+    session(&file, "self", |session| session["to"].is_null()).await;
+    let other = rusqlite::Connection::open(&file).unwrap();
+    within("the lock", async {
+        while other.execute_batch("BEGIN IMMEDIATE").is_err() {}
+    })
+    .await;
+    drop(Client::connect(address, "tab-1", &["operator.read"]).await);
+    let (_stays, _) = Client::connect(address, "tab-2", &["operator.read"]).await;
+    let answer = |words: &'static str| async move {
+        loop {
+            let ready = get(address, "/readyz").await;
+            if ready.contains(words) {
+                return;
+            }
+        }
+    };
+    within("the trouble", answer("holds a lock")).await;
+    other.execute_batch("COMMIT").unwrap();
+    within("the end of the trouble", answer(r#""status":"ready""#)).await;
+    let gone = session(&file, "tab-1", |session| session["to"].is_u64()).await;
+    assert_eq!(gone["why"], "closed");
+    session(&file, "tab-2", |session| session["to"].is_null()).await;
+    stop(gateway).await;
+}
+
 /// The sessions of a page by key and start.
 fn names(page: &Value) -> BTreeSet<(String, u64)> {
     let sessions = page["sessions"].as_array().unwrap();
