@@ -57,6 +57,24 @@ for (const scheme of ["light", "dark"]) {
   }
 }
 
+test("clients that are gone are listed apart, when asked for", async (t) => {
+  const gateway = await keeping(t);
+  const visitor = await visit(t, { expected: [/ERR_CONNECTION_REFUSED/, /WebSocket connection to/] });
+  const page = await visitor.open(gateway.link);
+  await live(page);
+  await bringPeople(page, gateway, ["attic-pi"]);
+  await rowsWhen(page, "attic-pi", (rows) => rows.some(({ name }) => name === "attic-pi"));
+  // The history outlives the run, and the list does not.
+  await gateway.stop();
+  await gateway.start();
+  await page.locator('.pill[data-phase="live"]').waitFor();
+  await rowsWhen(page, "the list of the new run", (rows) => rows.length > 0 && rows.every(({ name }) => name !== "attic-pi"));
+  await page.getByText("Seen before", { exact: true }).click();
+  await page.locator(".seen-box li", { hasText: "attic-pi" }).waitFor();
+  await check(page, "clients that are gone");
+  assert.ok((await rowsWhen(page, "the list", (rows) => rows)).every(({ name }) => name !== "attic-pi"), "the list has none of them");
+});
+
 test("keys and buttons zoom and move the window", async (t) => {
   const gateway = await keeping(t);
   const page = await (await visit(t)).open(gateway.link);

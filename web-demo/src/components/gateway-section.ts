@@ -11,6 +11,7 @@ import { ConnectionBar } from "./connection-bar.js";
 import { findingsCards } from "./findings-list.js";
 import { HealthBox } from "./health-box.js";
 import { RosterPane } from "./roster-pane.js";
+import { SeenBox } from "./seen-box.js";
 import { silentNotices } from "./silent-notices.js";
 import { skeletonRows } from "./skeleton.js";
 import { TimelineBox } from "./timeline-box.js";
@@ -42,6 +43,7 @@ export class GatewaySection extends Part {
   readonly bar: ConnectionBar;
   readonly form: ConnectForm;
   readonly #timeline: TimelineBox;
+  readonly #seen: SeenBox;
   readonly #health: HealthBox;
   readonly #pane: RosterPane;
 
@@ -57,6 +59,7 @@ export class GatewaySection extends Part {
     this.form = new ConnectForm((target) => session.connect(target), remove);
     if (session.suggested !== undefined) this.form.suggest({ url: session.suggested });
     this.#timeline = new TimelineBox(session.timeline);
+    this.#seen = new SeenBox(session);
     this.#health = new HealthBox(session);
     this.#pane = new RosterPane(this, "Instances", (order) => listener.order(order));
     this.follow(session.live);
@@ -117,6 +120,7 @@ export class GatewaySection extends Part {
             ${this.#pane.detail}
           </div>
           ${this.#timeline}
+          ${this.#seen}
           ${this.#health}
         </div>
       </section>`;

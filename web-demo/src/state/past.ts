@@ -115,3 +115,17 @@ export function presentMs(lane: Lane, { fromMs, toMs }: Window): number {
   const within = (span: Span) => Math.max(0, Math.min(span.toMs, toMs) - Math.max(span.fromMs, fromMs));
   return lane.spans.reduce((sum, span) => sum + within(span), 0);
 }
+
+/** A client that is gone. */
+export interface SeenInstance {
+  readonly key: string;
+  readonly name: string;
+  readonly seenMs: number;
+}
+
+/** The clients whose latest session ended, the last to begin first. */
+export async function askSeen(client: PresenceClient): Promise<readonly SeenInstance[]> {
+  const { sessions, instances } = (await client.request(HISTORY_METHOD, { latest: true, limit: PAGE })) as Page;
+  const gone = sessions.filter(({ to }) => to !== undefined);
+  return gone.map(({ key, seen }) => ({ key, name: instances[key]?.host || key, seenMs: seen }));
+}

@@ -1,0 +1,56 @@
+import { ageText } from "openclaw-presence";
+import { html, nothing } from "lit";
+import { customElement, state } from "lit/decorators.js";
+
+import { isoMoment, moment } from "../lib/format.js";
+import { Part } from "../lib/part.js";
+import { askSeen, HISTORY_METHOD, type SeenInstance } from "../state/past.js";
+import type { Session } from "../state/session.js";
+
+/** Clients that are gone, from the gateway's history. It asks when it is opened; the list itself never has them. */
+@customElement("seen-box")
+export class SeenBox extends Part {
+  @state() private accessor isOpen = false;
+  /** Absent while the gateway is asked. */
+  @state() private accessor seen: readonly SeenInstance[] | undefined;
+  @state() private accessor error = "";
+
+  constructor(readonly session: Session) {
+    super();
+    this.follow(session.live);
+  }
+
+  protected override render() {
+    const connection = this.session.live.value.roster?.connection;
+    if (connection?.phase !== "live" || !connection.methods.includes(HISTORY_METHOD)) return nothing;
+    return html`
+      <details class="card timeline seen-box" @toggle=${this.#toggle}>
+        <summary><h2>Seen before</h2><span class="sub">from the history</span></summary>
+        ${this.isOpen ? this.#content() : nothing}
+      </details>`;
+  }
+
+  #content() {
+    if (this.error) return html`<p class="sub" role="alert">${this.error}</p>`;
+    if (!this.seen) return html`<p class="sub">Asking the gateway…</p>`;
+    const listed = new Set(this.session.live.value.roster?.rows.map(({ key }) => key));
+    const gone = this.seen.filter(({ key }) => !listed.has(key));
+    const age = (ms: number) => ageText(Math.max(0, Date.now() - ms));
+    return html`
+      <ol class="timeline-events">${gone.length === 0
+        ? html`<li class="sub">Nobody who is gone.</li>`
+        : gone.map(({ name, seenMs }) => html`<li><time class="num" datetime=${isoMoment(seenMs)} title=${moment(seenMs)}>${age(seenMs)}</time>${name}</li>`)}</ol>`;
+  }
+
+  async #toggle({ target }: Event): Promise<void> {
+    this.isOpen = (target as HTMLDetailsElement).open;
+    const { client } = this.session;
+    if (!this.isOpen || !client) return;
+    [this.seen, this.error] = [undefined, ""];
+    try {
+      this.seen = await askSeen(client);
+    } catch (error) {
+      this.error = error instanceof Error ? error.message : String(error);
+    }
+  }
+}
