@@ -82,7 +82,7 @@ test("a restart of the gateway is no departure, and the timeline outlives a relo
   const guest = await visitor.open(gateway.link);
   await live(guest);
   await rowsWhen(page, "the guest", (rows) => rows.length === 3);
-  await page.getByText("Timeline", { exact: true }).click();
+  await page.getByText("Events in this tab", { exact: true }).click();
   const told = () => page.locator(".timeline-events li").evaluateAll((items) => items.map((item) => item.lastChild.textContent));
   await page.locator(".timeline-events li").getByText("Chrome joined").waitFor();
 
@@ -96,7 +96,7 @@ test("a restart of the gateway is no departure, and the timeline outlives a relo
 
   await page.reload();
   await live(page);
-  await page.getByText("Timeline", { exact: true }).click();
+  await page.getByText("Events in this tab", { exact: true }).click();
   assert.deepEqual(await told(), ["Chrome left", "Connected again", "Connection lost, trying again", "Chrome joined"]);
 });
 

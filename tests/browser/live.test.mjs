@@ -268,6 +268,6 @@ test("a view out of sight and a closed box draw nothing, and are up to date once
   await row(page, "studio").waitFor();
   assert.equal(await page.locator(".timeline summary").first().innerText(), "Events in this tab\n1 event");
   assert.equal(await page.locator(".timeline-events").count(), 0, "closed, the timeline draws no events");
-  await page.getByText("Timeline", { exact: true }).click();
+  await page.getByText("Events in this tab", { exact: true }).click();
   await page.locator(".timeline-events li").getByText("studio joined").waitFor();
 });

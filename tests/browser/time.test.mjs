@@ -72,7 +72,7 @@ test("other ages change neither rows nor what is known of them", async (t) => {
   await panel.locator(".changes li", { hasText: "mode" }).waitFor();
   const changes = () => panel.locator(".changes li div").allInnerTexts();
   const known = await changes();
-  await page.getByText("Timeline", { exact: true }).click();
+  await page.getByText("Events in this tab", { exact: true }).click();
   await page.locator(".timeline-events li").getByText("studio joined").waitFor();
 
   const sockets = [];
