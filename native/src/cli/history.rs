@@ -13,7 +13,6 @@ use super::options::HistoryCommand;
 use super::output::{print, print_json_text};
 use super::target::Target;
 use super::{Failure, finding, printable, table};
-use crate::clock::Clock;
 use crate::history::page::{Page, PastSession};
 
 /// The method that answers with a history.
@@ -51,6 +50,7 @@ pub(super) async fn history(options: &HistoryCommand) -> Result<(), Failure> {
 fn of_file(file: &std::path::Path, options: &HistoryCommand) -> Result<(Page, u64), Failure> {
     use presence_core::wire::history::HistoryQuery;
 
+    use crate::clock::Clock;
     use crate::history::query::Reader;
 
     let failed = |error: &dyn std::fmt::Display| Failure::Other(format!("{}: {error}", file.display()));

@@ -61,6 +61,7 @@ fn check(serve: &[String]) -> Result<(), Failure> {
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let paths = [
         ("config", &options.config),
+        #[cfg(feature = "history")]
         ("history", &options.past.history),
         ("record", &options.record),
         ("tls-cert", &options.tls_cert),

@@ -24,6 +24,10 @@ pub(crate) enum Event {
     /// A handshake was refused for the client's clock.
     Refused(Box<Refused>),
     /// The history answers a request of this connection.
+    #[cfg_attr(
+        not(feature = "history"),
+        expect(dead_code, reason = "without a history nothing answers")
+    )]
     Answer(ConnId, Box<ResponseFrame>),
     /// An observed gateway said something, or is gone, or is back. The sender is dropped once that is listed.
     Source(SourceId, SourceUpdate, oneshot::Sender<()>),

@@ -88,6 +88,7 @@ impl Driver {
 #[expect(clippy::unused_self, reason = "as where there are histories")]
 impl Driver {
     pub(super) fn history_deadline(&self) -> Option<u64> {
+        let Past {} = self.past;
         None
     }
 
