@@ -6,6 +6,8 @@ use std::fs;
 
 use presence_conformance::sources::root;
 use presence_core::PresenceEntry;
+use presence_core::wire::WireError;
+use presence_core::wire::error::{ClientKind, SecretKind};
 use presence_core::wire::method::{ADVERTISED, Access};
 use serde_json::Value;
 
@@ -93,6 +95,49 @@ fn the_table_of_methods_is_complete() {
     described.retain(|name| name != "wake" && name != "connect");
     let advertised = ADVERTISED.iter().map(|method| method.name.to_owned()).collect();
     assert_same(&described, &advertised, "PROTOCOL.md, the table of methods");
+}
+
+/// What users search for is what the code says: the code spans of the first column.
+#[test]
+fn the_symptoms_of_the_troubleshooting_page_exist() {
+    let sources = source_texts();
+    let page = read("docs/troubleshooting.md");
+    let tables = page
+        .lines()
+        .filter(|line| line.starts_with("| ") || line.starts_with("|`"));
+    let mut seen = 0;
+    for cell in tables.filter_map(|line| line.trim_matches('|').split('|').next()) {
+        for words in spans(cell) {
+            seen += 1;
+            assert!(
+                sources.iter().any(|text| text.contains(&*words)),
+                "docs/troubleshooting.md: no source has `{words}`"
+            );
+        }
+    }
+    assert!(seen > 30, "{seen}");
+}
+
+fn source_texts() -> Vec<String> {
+    fn collect(folder: &std::path::Path, texts: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(&path, texts);
+            } else {
+                texts.push(fs::read_to_string(path).unwrap_or_default());
+            }
+        }
+    }
+    let mut texts = Vec::new();
+    for folder in ["core/src", "native/src"] {
+        collect(&root().join(folder), &mut texts);
+    }
+    // Their words are put together.
+    let (kind, client) = (SecretKind::Token, ClientKind::Other);
+    texts.push(WireError::secret_missing(kind, client, None).message.into());
+    texts.push(WireError::secret_mismatch(kind, client).message.into());
+    texts
 }
 
 fn assert_same(named: &BTreeSet<String>, real: &BTreeSet<String>, place: &str) {
