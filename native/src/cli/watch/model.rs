@@ -24,8 +24,6 @@ pub(super) struct Row {
     pub(super) cells: [String; 9],
     /// Numbers of its findings, from 1.
     pub(super) findings: Vec<usize>,
-    /// Why it is listed as it is.
-    pub(super) explanation: String,
 }
 
 impl Row {

@@ -56,7 +56,7 @@ async fn follow(
     loop {
         model.take(roster_of(link)?);
         terminal
-            .draw(|frame| view::draw(&model, has_colours, frame))
+            .draw(|frame| view::draw(&model, has_colours, &|key| explained(link, key), frame))
             .map_err(|error| Failure::Other(format!("cannot write the output: {error}")))?;
         tokio::select! {
             () = &mut stop => return Ok(()),
@@ -120,6 +120,17 @@ fn key_of(code: KeyCode, has_control: bool) -> Option<Key> {
     })
 }
 
+/// Why the row is listed as it is, or why that cannot be said.
+fn explained(link: &Link, key: &str) -> String {
+    let machine = link.machine();
+    explain::of_row(key, machine.mirror(), machine.server_ms(link.now()))
+        .and_then(|answer| finding::read(&answer))
+        .map_or_else(
+            |failure| failure.to_string(),
+            |answer| explanation::text(&answer, COLUMNS),
+        )
+}
+
 /// What the link knows, with nothing of peers that a terminal would obey.
 fn roster_of(link: &Link) -> Result<Roster, Failure> {
     let (machine, mirror) = (link.machine(), link.machine().mirror());
@@ -136,14 +147,12 @@ fn roster_of(link: &Link) -> Result<Roster, Failure> {
     };
     let mut rows = Vec::new();
     for view in mirror.views(now_ms) {
-        let answer = explain::of_row(view.key, mirror, now_ms)?;
         rows.push(Row {
             key: view.key.to_owned(),
             status: view.status,
             age_ms: view.age_ms,
             cells: roster::cells(&view, "").map(|cell| printable(&cell)),
             findings: about(view.key),
-            explanation: explanation::text(&finding::read(&answer)?, COLUMNS),
         });
     }
     let name = |key: &str| {

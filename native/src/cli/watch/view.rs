@@ -24,8 +24,13 @@ const KEYS: &str = "/ filter  s sort  up/down select  Tab or d f l t panel  J/K 
 /// Columns of a name in the timeline.
 const NAME: usize = 18;
 
-/// Draws all of it.
-pub(super) fn draw(model: &Model, has_colours: bool, frame: &mut Frame<'_>) {
+/// Draws all of it. `explain` says why the row with a key is listed as it is.
+pub(super) fn draw(
+    model: &Model,
+    has_colours: bool,
+    explain: &dyn Fn(&str) -> String,
+    frame: &mut Frame<'_>,
+) {
     let [title, hint, table, panel, keys] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(1),
@@ -64,7 +69,7 @@ pub(super) fn draw(model: &Model, has_colours: bool, frame: &mut Frame<'_>) {
     match model.panel {
         Panel::Timeline => frame.render_widget(Paragraph::new(timeline(model, inside)), inside),
         other => {
-            let text = Paragraph::new(text(model, other)).wrap(Wrap { trim: false });
+            let text = Paragraph::new(text(model, other, explain)).wrap(Wrap { trim: false });
             frame.render_widget(text.scroll((model.scroll, 0)), inside);
         }
     }
@@ -124,7 +129,7 @@ fn shape(status: Option<Status>) -> char {
 }
 
 /// The text of a panel.
-fn text(model: &Model, panel: Panel) -> String {
+fn text(model: &Model, panel: Panel, explain: &dyn Fn(&str) -> String) -> String {
     match panel {
         Panel::Findings if model.roster.findings.is_empty() => "No findings.".to_owned(),
         Panel::Findings => model.roster.findings.join("\n"),
@@ -139,7 +144,7 @@ fn text(model: &Model, panel: Panel) -> String {
         Panel::Detail | Panel::Timeline => {
             let rows = model.visible();
             let row = rows.get(model.place(&rows));
-            row.map_or_else(|| "No instances match.".to_owned(), |row| row.explanation.clone())
+            row.map_or_else(|| "No instances match.".to_owned(), |row| explain(&row.key))
         }
     }
 }
