@@ -86,8 +86,10 @@ pub trait Links: Sized + Debug {
     /// All links work as well as they can.
     fn calm(&mut self) {}
 
-    /// Checks what has to hold when all is quiet.
-    fn check(_fleet: &mut Fleet<Self>) {}
+    /// Whether all gateways know of all changes, which must be so at some moment when all is quiet.
+    fn is_settled(_fleet: &mut Fleet<Self>) -> bool {
+        true
+    }
 }
 
 /// What happens at a set time.

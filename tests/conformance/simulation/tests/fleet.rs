@@ -3,6 +3,7 @@
 
 use presence_core::Now;
 use presence_core::client::ClientConfig;
+use presence_core::cluster::HEARTBEAT_MS;
 use presence_simulation::fleet::{Fleet, Gateway, Observers, Shared, name};
 use presence_simulation::fleet_seeded::run;
 use presence_simulation::virtual_hub;
@@ -93,6 +94,30 @@ fn connected_rows_stay_however_short_the_ttl_is() {
             fleet.pass(3_000);
             assert_eq!(ages(&mut fleet, 0, "tab-1").len(), 1, "TTL of {ttl_ms} ms");
         }
+    }
+}
+
+/// What docs/scaling.md computes with: a write for each change, and a lease of each gateway every 5 s.
+#[test]
+fn the_store_takes_a_write_for_a_change_and_the_leases() {
+    for count in [2, 4, 8] {
+        let gateways: Vec<Gateway> = (0..count).map(gateway).collect();
+        let mut fleet = Fleet::<Shared>::new(&gateways, 0);
+        fleet.pass(60_000);
+        let before = fleet.links.writes();
+        fleet.pass(100 * HEARTBEAT_MS);
+        assert_eq!(fleet.links.writes() - before, 100 * count);
+        let before = fleet.links.writes();
+        for number in 0..50 {
+            let client = ClientConfig {
+                scopes: Some(Vec::new()),
+                ..config(&format!("tab-{number}"))
+            };
+            fleet.worlds[number % count as usize].add(client);
+            fleet.settle();
+            fleet.pass(HEARTBEAT_MS);
+        }
+        assert_eq!(fleet.links.writes() - before, 50 + 50 * count);
     }
 }
 

@@ -80,7 +80,8 @@ impl<L: Links> Simulation<L> {
             let lists = self.lists();
             // Not the versions: each beacon counts, also one that says the same again.
             let digests = lists.iter().map(|listed| listed.digest.clone()).collect();
-            if digests == before && self.are_readers_current(&lists) {
+            let is_settled = L::is_settled(&mut self.fleet) && self.are_readers_current(&lists);
+            if is_settled && digests == before {
                 return lists;
             }
             before = digests;
@@ -138,7 +139,6 @@ impl<L: Links> Simulation<L> {
             self.check_readers(gateway, listed, &own[gateway]);
         }
         self.check_connected(lists);
-        L::check(&mut self.fleet);
     }
 
     /// No row is older than the TTL, and each gateway is listed.
