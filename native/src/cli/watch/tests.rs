@@ -76,7 +76,9 @@ fn selected(model: &Model) -> String {
 
 fn screen(model: &Model, (columns, rows): (u16, u16)) -> String {
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-    terminal.draw(|frame| draw(model, true, &explained, frame)).unwrap();
+    terminal
+        .draw(|frame| draw(model, true, &explained, frame))
+        .unwrap();
     let text = terminal.backend().to_string();
     let line = |line: &str| line.trim_matches('"').trim_end().to_owned();
     text.lines().map(line).collect::<Vec<_>>().join("\n")
@@ -129,7 +131,9 @@ fn colours_only_repeat_what_words_and_shapes_state() {
     let model = model();
     let colours = |has_colours: bool| {
         let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
-        terminal.draw(|frame| draw(&model, has_colours, &explained, frame)).unwrap();
+        terminal
+            .draw(|frame| draw(&model, has_colours, &explained, frame))
+            .unwrap();
         let cells = terminal.backend().buffer().content().to_vec();
         let shown: String = cells.iter().map(|cell| cell.symbol()).collect();
         (shown, cells.iter().any(|cell| cell.fg != Color::Reset))
