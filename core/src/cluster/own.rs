@@ -45,8 +45,8 @@ struct Written {
     stamp: u64,
     /// When it was written, on the age clock.
     written_ms: u64,
-    /// The bucket may have an earlier value: it was the last one that was read.
-    is_overwritten: bool,
+    /// The bucket had this value when it was last read.
+    is_confirmed: bool,
     walk: u64,
 }
 
@@ -101,13 +101,13 @@ impl Own {
             activity_ms: moment("lastActivityAt"),
             stamp: 0,
             written_ms: now.age_ms,
-            is_overwritten: false,
+            is_confirmed: false,
             walk: self.walks,
         };
         match self.rows.get(&number).filter(|old| old.says_the_same(&row)) {
             Some(old) => {
                 (row.stamp, row.written_ms) = (old.stamp, old.written_ms);
-                row.is_overwritten = old.is_overwritten;
+                row.is_confirmed = old.is_confirmed;
             }
             None => {
                 self.stamp += 1;
@@ -124,7 +124,7 @@ impl Own {
             self.stamp += 1;
             row.stamp = self.stamp;
             row.written_ms = now.age_ms;
-            row.is_overwritten = false;
+            row.is_confirmed = false;
             self.pending.insert(number);
         }
     }
@@ -132,14 +132,15 @@ impl Own {
     /// The bucket has a value of a row: the current one, or one that this or another process wrote before.
     pub(super) fn note_stored(&mut self, number: u64, stamp: u64, is_own: bool) {
         if let Some(row) = self.rows.get_mut(&number) {
-            row.is_overwritten = !is_own || stamp < row.stamp;
+            row.is_confirmed = is_own && stamp == row.stamp;
         }
     }
 
-    /// Rows have to be written again if an earlier value followed theirs, and not only went before it.
+    /// Rows have to be written again if the bucket did not return their value in time: an earlier value replaced it, or the
+    /// write was acknowledged and lost.
     pub(super) fn restore(&mut self, now: Now) {
         let is_lost =
-            |row: &Written| row.is_overwritten && now.age_ms.saturating_sub(row.written_ms) >= HEARTBEAT_MS;
+            |row: &Written| !row.is_confirmed && now.age_ms.saturating_sub(row.written_ms) >= HEARTBEAT_MS;
         let lost = self.rows.iter().filter(|(_, row)| is_lost(row));
         let lost: Vec<u64> = lost.map(|(number, _)| *number).collect();
         for number in lost {

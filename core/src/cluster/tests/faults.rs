@@ -60,6 +60,26 @@ fn a_restarted_gateway_replaces_its_rows() {
 }
 
 #[test]
+fn a_row_that_was_acknowledged_and_lost_is_written_again() {
+    let mut world = World::new(&["a", "b"]);
+    world.pass(100);
+    world.loses_rows = true;
+    let conn = world.connect(0, "new");
+    world.pass(100);
+    assert_eq!(world.reason(1, "new"), None);
+    world.loses_rows = false;
+    world.pass(HEARTBEAT_MS);
+    world.pong(0, &[conn]);
+    world.pass(HEARTBEAT_MS);
+    assert_eq!(world.reason(1, "new").as_deref(), Some("connect"));
+    world.assert_equal();
+    // What the bucket has is not written again.
+    let writes = world.writes;
+    world.pass(2 * HEARTBEAT_MS);
+    assert!(world.writes - writes <= 5, "{}", world.writes - writes);
+}
+
+#[test]
 fn a_late_write_of_an_earlier_process_counts_for_nothing() {
     let mut world = World::new(&["a", "b"]);
     world.connect(0, "old");

@@ -28,6 +28,8 @@ struct World {
     rows: BTreeMap<(String, u64), Stored>,
     /// Writes of rows and leases so far.
     writes: usize,
+    /// The server acknowledges rows and loses them.
+    loses_rows: bool,
 }
 
 struct Node {
@@ -142,6 +144,7 @@ impl World {
             leases: BTreeMap::new(),
             rows: BTreeMap::new(),
             writes: 0,
+            loses_rows: false,
         };
         for (index, name) in names.iter().enumerate() {
             world.start(name, &format!("boot-{name}"), 7_200_000 * index as u64);
@@ -254,7 +257,8 @@ impl World {
     fn write(&mut self, node: usize, batch: ClusterBatch) {
         let gateway = self.nodes[node].name.clone();
         self.writes += batch.rows.len() + usize::from(batch.lease.is_some());
-        for RowWrite { number, value } in batch.rows {
+        let rows = if self.loses_rows { Vec::new() } else { batch.rows };
+        for RowWrite { number, value } in rows {
             let change = match value {
                 Some(value) => {
                     let value = value.into_bytes();
