@@ -75,9 +75,10 @@ async fn a_token_gives_its_scopes_and_no_more() {
 }
 
 #[tokio::test]
-async fn plain_http_needs_the_scope_to_read() {
+async fn plain_http_needs_the_scopes_of_the_methods() {
     let tokens = Tokens::new(vec![
         token("reader", READ, None),
+        token("writer", &["operator.write"], None),
         token("blind", &["operator.pairing"], None),
     ])
     .unwrap();
@@ -85,18 +86,27 @@ async fn plain_http_needs_the_scope_to_read() {
         config.tokens = Some(tokens.clone());
         config.metrics = true;
     }));
-    for (secret, status) in [
-        ("secret of reader", "200"),
-        ("secret of blind", "403"),
-        ("other", "401"),
-    ] {
+    let beacon = r#"{"text":"x","instanceId":"job"}"#;
+    let cases = [
+        ("reader", "GET /metrics", "", "200"),
+        ("reader", "GET /api/presence", "", "200"),
+        ("reader", "POST /api/beacon", beacon, "403"),
+        ("writer", "GET /api/presence", "", "200"),
+        ("writer", "POST /api/beacon", beacon, "200"),
+        ("blind", "GET /metrics", "", "403"),
+        ("blind", "GET /api/presence", "", "403"),
+        ("nobody", "GET /api/presence", "", "401"),
+    ];
+    for (name, target, body, status) in cases {
         let request = format!(
-            "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {secret}\r\nConnection: close\r\n\r\n"
+            "{target} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret of {name}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
         );
         let answer = raw_http(gateway.address(), &request).await;
         assert!(
             answer.starts_with(&format!("HTTP/1.1 {status}")),
-            "{secret}: {answer}"
+            "{name} {target}: {answer}"
         );
     }
     gateway.shutdown().await;
