@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tracing::{info, warn};
+use tracing::info;
 
 use super::options::TokensFile;
 use super::sandbox::Sandbox;
@@ -63,6 +63,8 @@ impl Reloads {
     #[cfg(unix)]
     fn reload(&self, sandbox: Sandbox, failures: u64) -> u64 {
         const UNKNOWN: &str = " (Landlock allows the files and folders of the start only: if this one is new, restart the gateway)";
+
+        use tracing::warn;
 
         let mut failures = failures;
         let before = failures;

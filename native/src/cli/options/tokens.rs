@@ -57,6 +57,7 @@ impl TokensFile {
     ///
     /// # Errors
     /// What is wrong, with its line; the old tokens stay.
+    #[cfg(unix)]
     pub(crate) fn reload(&self) -> Result<usize, String> {
         let set = read(&self.path)?;
         self.tokens.replace(set).map_err(|error| error.to_string())
