@@ -253,13 +253,13 @@ impl Links for Shared {
     }
 
     /// All gateways have the same digest of the fleet.
-    fn is_settled(fleet: &mut Fleet<Self>) -> bool {
+    fn is_settled(fleet: &mut Fleet<Self>) -> Option<bool> {
         let digest = |world: &mut World| {
             let (_, digest) = world.hub.fleet_digest(world.now).unwrap();
             digest.to_hex()
         };
         let digests: Vec<String> = fleet.worlds.iter_mut().map(digest).collect();
-        digests.iter().all(|digest| *digest == digests[0])
+        Some(digests.iter().all(|digest| *digest == digests[0]))
     }
 }
 

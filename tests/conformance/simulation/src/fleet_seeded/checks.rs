@@ -76,18 +76,25 @@ impl<L: Links> Simulation<L> {
         self.fleet.settle();
         self.fleet.pass(self.ttl_ms + LEASE_MS + CALM_MS);
         let mut before: Vec<String> = Vec::new();
+        let mut why = "";
         for _ in 0..300 {
             let lists = self.lists();
             // Not the versions: each beacon counts, also one that says the same again.
             let digests = lists.iter().map(|listed| listed.digest.clone()).collect();
-            let is_settled = L::is_settled(&mut self.fleet) && self.are_readers_current(&lists);
-            if is_settled && digests == before {
+            let is_settled = L::is_settled(&mut self.fleet);
+            why = if is_settled == Some(false) {
+                "gateways differ in what they know of each other"
+            } else if !self.are_readers_current(&lists) {
+                "readers are behind"
+            } else if is_settled.is_none() && digests != before {
+                "lists change"
+            } else {
                 return lists;
-            }
+            };
             before = digests;
             self.fleet.pass(QUIET_MS);
         }
-        panic!("it does not become quiet");
+        panic!("it does not become quiet: {why}");
     }
 
     /// Whether readers of deltas have been sent the last change: where an instance is connected twice, its row changes
