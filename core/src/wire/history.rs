@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 
+use super::params::error::Rule;
 use super::params::{Length, Members, ParamsError};
 use super::tree::Tree;
 use crate::model::entry::MAX_SAFE_INTEGER;
@@ -59,7 +60,7 @@ pub(super) fn parse(params: &Tree<'_>) -> Result<HistoryQuery, ParamsError> {
     query.instance = instance.map(Into::into);
     // The casts saturate.
     if let Some(since_ms) = members.optional_number("since")? {
-        query.since_ms = since_ms as u64;
+        query.since_ms = (since_ms as u64).min(MAX_SAFE_INTEGER);
     }
     if let Some(until_ms) = members.optional_number("until")? {
         query.until_ms = (until_ms as u64).min(MAX_SAFE_INTEGER);
@@ -69,6 +70,38 @@ pub(super) fn parse(params: &Tree<'_>) -> Result<HistoryQuery, ParamsError> {
     }
     query.is_latest = members.optional_bool("latest")?.unwrap_or_default();
     let cursor = members.optional_string("cursor", Length::nonempty(MAX_CURSOR_UNITS))?;
+    if cursor.is_some_and(|cursor| !is_cursor(cursor)) {
+        return Err(ParamsError::new("/cursor", Rule::Type("the `next` of a page")));
+    }
     query.cursor = cursor.map(Into::into);
     Ok(query)
+}
+
+/// Whether it has the form of a `next`: otherwise a reader of all pages would get the first one again.
+fn is_cursor(text: &str) -> bool {
+    let is_number = |text: &str| text.parse::<i64>().is_ok_and(|number| number >= 0);
+    text.split_once('-')
+        .is_some_and(|(from_ms, id)| is_number(from_ms) && is_number(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_the_next_of_a_page() {
+        assert!(is_cursor("1700000000000-7") && is_cursor("0-0"));
+        for text in [
+            "x",
+            "",
+            "1",
+            "1-",
+            "1-2-3",
+            "-1-1",
+            "1--1",
+            "9223372036854775808-0",
+        ] {
+            assert!(!is_cursor(text), "{text}");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! 'version'"), because users search for them. Unknown members are ignored; a wrong type is refused,
 //! and `null` is a wrong type (SPEC 2, "Frames").
 
-mod error;
+pub(super) mod error;
 
 use alloc::borrow::Cow;
 use alloc::format;

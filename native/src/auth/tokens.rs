@@ -54,6 +54,12 @@ impl NamedToken {
         })
     }
 
+    /// Whether its secret is this one.
+    #[must_use]
+    pub fn has_secret(&self, secret: &Secret) -> bool {
+        bool::from(self.digest.ct_eq(&digest(secret.reveal())))
+    }
+
     fn is_expired(&self, now: Now) -> bool {
         self.expires_ms.is_some_and(|end| end <= now.wall_ms)
     }

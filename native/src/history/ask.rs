@@ -51,26 +51,18 @@ impl Ask {
 }
 
 fn run(path: &Path, asked: &Receiver<Asked>, reply: &Reply) {
-    let mut reader = None;
     while let Ok(Asked { conn, id, query }) = asked.recv() {
-        let frame = match page(&mut reader, path, &query) {
+        let frame = match page(path, &query) {
             Ok(page) => ResponseFrame::ok_shared(&id, Arc::new(page)),
-            Err(error) => {
-                // The next request opens it again: it may be another file by then.
-                reader = None;
-                refusal(&id, &format!("the history cannot be read: {error}"))
-            }
+            Err(error) => refusal(&id, &format!("the history cannot be read: {error}")),
         };
         reply(conn, frame);
     }
 }
 
-fn page(reader: &mut Option<Reader>, path: &Path, query: &HistoryQuery) -> Result<String, StoreError> {
-    let reader = match reader {
-        Some(reader) => reader,
-        None => reader.insert(Reader::open(path)?),
-    };
-    let page = reader.page(query)?;
+/// Opens the file for each page: it may be another one by now.
+fn page(path: &Path, query: &HistoryQuery) -> Result<String, StoreError> {
+    let page = Reader::open(path)?.page(query)?;
     // Strings and numbers: it always encodes.
     Ok(serde_json::to_string(&page).unwrap_or_default())
 }

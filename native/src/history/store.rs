@@ -79,6 +79,26 @@ fn words(error: &rusqlite::Error) -> String {
 #[derive(Debug)]
 pub(super) struct Store {
     db: Connection,
+    /// Which file it is.
+    identity: Option<Identity>,
+}
+
+/// The device and the number of a file; `None` on systems that have none.
+type Identity = (u64, u64);
+
+fn identity(path: &Path) -> Option<Identity> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+
+        let file = std::fs::metadata(path).ok()?;
+        Some((file.dev(), file.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
 }
 
 impl Store {
@@ -115,7 +135,23 @@ impl Store {
         }
         let closed = "UPDATE sessions SET to_ms = max(seen_ms, from_ms), why = ?1 WHERE to_ms IS NULL";
         db.execute(closed, [why])?;
-        Ok(Self { db })
+        let identity = identity(path);
+        Ok(Self { db, identity })
+    }
+
+    /// Whether the path still leads to the file that is open.
+    pub(super) fn is_in_place(&self, path: &Path) -> bool {
+        self.identity == identity(path)
+    }
+
+    /// Leaves a file that was moved with all that was written: its write-ahead log stays under the old name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(super) fn leave(self) -> Result<(), StoreError> {
+        self.db
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
     }
 
     /// Writes all of it, or nothing.

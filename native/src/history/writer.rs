@@ -117,6 +117,7 @@ impl Writer {
     }
 
     fn write(&mut self, is_last: bool) {
+        self.follow();
         if self.store.is_none() && (is_last || self.retry_at.is_none_or(|at| Instant::now() >= at)) {
             self.open();
         }
@@ -136,6 +137,24 @@ impl Writer {
                 self.bound();
             }
         }
+    }
+
+    /// Begins a new history if the file was moved away or replaced. The moved one gets what waits.
+    fn follow(&mut self) {
+        let Some(mut store) = self.store.take_if(|store| !store.is_in_place(&self.config.path)) else {
+            return;
+        };
+        let file = self.config.path.display();
+        match store.write(&self.waiting).and_then(|()| {
+            self.waiting.clear();
+            store.leave()
+        }) {
+            Ok(()) => {
+                info!(%file, "the history was moved away or replaced; the file at its place is used from now on");
+            }
+            Err(error) => warn!(%file, %error, "the history was moved away or replaced, and its end is lost"),
+        }
+        self.open();
     }
 
     /// Keeps only so much for a database that cannot be written.

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::answer::{Answer, with_type};
 use super::head::PlainRequest;
 use super::http::Asked;
+use super::refused::log_refusal;
 use crate::conn::{Event, HttpAnswer, HttpCall};
 
 /// The codes of errors about the secret begin with this.
@@ -83,7 +84,14 @@ pub(super) async fn answer<S: AsyncRead + Unpin>(
     }
     let call = match route {
         Route::List => Ok(HttpCall::List(asked.request.if_none_match.clone())),
-        Route::Beacon => beacon(asked, body).await,
+        Route::Beacon => {
+            let call = beacon(asked, body).await;
+            // The token may have ended while the body was on its way.
+            if let Err(error) = authorize(asked, route.scope()) {
+                return refused(asked, &error);
+            }
+            call
+        }
     };
     let call = match call {
         Ok(call) => call,
@@ -231,9 +239,15 @@ fn refused(asked: &Asked<'_>, refusal: &WireError) -> Answer {
         _ if refusal.stated_code().starts_with(SECRETS) => StatusCode::UNAUTHORIZED,
         _ => StatusCode::FORBIDDEN,
     };
-    if let Some(metrics) = &asked.shared.metrics {
-        metrics.refused_for(&format!("HTTP_{}", status.as_u16()));
-    }
+    let (shared, now_ms) = (asked.shared, asked.shared.clock.now().age_ms);
+    log_refusal(
+        shared,
+        asked.client,
+        Some(asked.head),
+        status,
+        &refusal.message,
+        now_ms,
+    );
     let mut answer = error(status, refusal);
     let headers = answer.headers_mut();
     if status == StatusCode::UNAUTHORIZED {

@@ -351,3 +351,40 @@ async fn kills_lose_no_session_that_was_committed() {
     let crashed = |session: &&Value| session["key"] == "SELF" && session["why"] == "crashed";
     assert_eq!(sessions.iter().filter(crashed).count() as u64, rounds);
 }
+
+#[tokio::test]
+async fn a_history_that_is_moved_while_it_is_written_keeps_what_it_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let (gateway, address, file) = keeping(folder.path(), &[]).await;
+    let (early, _) = Client::connect(address, "early", &["operator.read"]).await;
+    session(&file, "early", |_| true).await;
+    let moved = folder.path().join("moved.db");
+    std::fs::rename(&file, &moved).unwrap();
+    let (mut late, _) = Client::connect(address, "late", &["operator.read"]).await;
+    within("the new file", async {
+        while !file.exists() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    // Who is still there is in both.
+    session(&file, "late", |_| true).await;
+    session(&file, "early", |session| session["to"].is_null()).await;
+    session(&moved, "early", |_| true).await;
+    let page = late
+        .request("presence.history", json!({ "instance": "late" }))
+        .await;
+    assert_eq!(page["payload"]["sessions"].as_array().unwrap().len(), 1, "{page}");
+    drop(early);
+    session(&file, "early", |session| session["why"] == "closed").await;
+    let refused = late.request("presence.history", json!({ "cursor": "x" })).await;
+    assert_eq!(
+        refused["error"]["message"],
+        "invalid presence.history params: at /cursor: must be the `next` of a page"
+    );
+    stop(gateway).await;
+    // Nothing of the moved file is left under the old name.
+    assert!(!read(&moved, &[]).await["sessions"].as_array().unwrap().is_empty());
+    let sessions = read(&file, &[]).await["sessions"].as_array().unwrap().len();
+    assert_eq!(sessions, 3);
+}

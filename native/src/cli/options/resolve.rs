@@ -110,7 +110,15 @@ impl ServeOptions {
             }
         }
 
-        let tokens = self.tokens.as_deref().map(TokensFile::read).transpose()?;
+        let own = match &config.auth {
+            AuthMode::None => None,
+            AuthMode::Token(secret) | AuthMode::Password(secret) => Some(secret),
+        };
+        let tokens = self
+            .tokens
+            .as_deref()
+            .map(|path| TokensFile::read(path, own))
+            .transpose()?;
         config.tokens = tokens.as_ref().map(|file| file.tokens.clone());
         if tokens.is_some() && config.auth == AuthMode::None && !needs_token {
             return Err(invalid("tokens", &"has no meaning with --auth none: remove one"));

@@ -29,6 +29,8 @@ const WRONG_TYPE: &str = "wrong type of a value: a token is a table with `token`
 #[derive(Clone, Debug)]
 pub(crate) struct TokensFile {
     path: PathBuf,
+    /// The gateway's own secret, which permits everything: no token can have it.
+    own: Option<Secret>,
     /// The tokens in use.
     pub(crate) tokens: Tokens,
 }
@@ -38,12 +40,13 @@ impl TokensFile {
     ///
     /// # Errors
     /// [`OptionsError`] names the line and what is wrong there.
-    pub(super) fn read(path: &Path) -> Result<Self, OptionsError> {
-        let tokens = read(path)
+    pub(super) fn read(path: &Path, own: Option<&Secret>) -> Result<Self, OptionsError> {
+        let tokens = read(path, own)
             .and_then(|set| Tokens::new(set).map_err(|error| error.to_string()))
             .map_err(|why| invalid("tokens", &format!("{}: {why}", path.display())))?;
         Ok(Self {
             path: path.to_owned(),
+            own: own.cloned(),
             tokens,
         })
     }
@@ -59,7 +62,7 @@ impl TokensFile {
     /// What is wrong, with its line; the old tokens stay.
     #[cfg(unix)]
     pub(crate) fn reload(&self) -> Result<usize, String> {
-        let set = read(&self.path)?;
+        let set = read(&self.path, self.own.as_ref())?;
         self.tokens.replace(set).map_err(|error| error.to_string())
     }
 }
@@ -91,7 +94,7 @@ impl From<StatedRole> for Role {
 }
 
 /// Lines are not shown in errors: they may hold a secret.
-fn read(path: &Path) -> Result<Vec<NamedToken>, String> {
+fn read(path: &Path, own: Option<&Secret>) -> Result<Vec<NamedToken>, String> {
     let text = read_small(path, MAX_BYTES).map_err(|error| error.to_string())?;
     let text = Zeroizing::new(text);
     let invalid_at = |start: usize, why: &str| {
@@ -108,7 +111,14 @@ fn read(path: &Path) -> Result<Vec<NamedToken>, String> {
         .into_iter()
         .map(|(name, stated)| {
             let start = stated.span().start;
-            named(&name, &stated.into_inner()).map_err(|why| invalid_at(start, &format!("{name}: {why}")))
+            named(&name, &stated.into_inner())
+                .and_then(|token| match own {
+                    Some(own) if token.has_secret(own) => {
+                        Err("it has the gateway's own secret, which permits everything".to_owned())
+                    }
+                    _ => Ok(token),
+                })
+                .map_err(|why| invalid_at(start, &format!("{name}: {why}")))
         })
         .collect()
 }
@@ -146,7 +156,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens.toml");
         std::fs::write(&path, text).unwrap();
-        read(&path)
+        read(&path, Some(&Secret::new("the gateway's own").unwrap()))
     }
 
     #[test]
@@ -207,6 +217,10 @@ mod tests {
             ),
             ("token = \"s3cret\"".to_owned(), "line 1: wrong type"),
             ("[a\n".to_owned(), "line 1: "),
+            (
+                "[a]\ntoken = \"the gateway's own\"\nscopes = []".to_owned(),
+                "line 1: a: it has the gateway's own secret",
+            ),
         ] {
             let why = reading(&text).unwrap_err();
             assert!(why.starts_with(wanted), "{text}: {why}");
