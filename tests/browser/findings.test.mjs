@@ -65,6 +65,20 @@ test("a finding from the gateway's memory is in the list of findings, at its row
   await page.locator(".why").getByText("From the gateway's memory.").waitFor();
 });
 
+test("findings that had no room in the answer are counted", async (t) => {
+  const change = (frame) => {
+    if (frame.payload?.checks) frame.payload.findingsLeftOut = 2;
+    return frame;
+  };
+  const { gateway, page } = await watched(t, { change });
+  await page.getByRole("button", { name: "2 findings", exact: true }).waitFor();
+  await connectWithPlaceholder(t, gateway);
+  await page.getByRole("button", { name: "3 findings", exact: true }).waitFor();
+  await openFindings(page);
+  await found(page, "PLACEHOLDER_ID").waitFor();
+  await page.getByText("2 more findings had no room in the gateway's answer.").waitFor();
+});
+
 test("the gateway is asked for its findings once in a while, however often the list changes", async (t) => {
   const { gateway, page, asked } = await watched(t);
   const startMs = performance.now();

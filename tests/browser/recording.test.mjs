@@ -60,6 +60,13 @@ test("other bounds show what would have been; bounds that no gateway has are ref
     await page.getByLabel(label).fill(String(value));
     await page.getByLabel(label).press("Enter");
   };
+  // It plays: what is typed stays while the pane is drawn again and again.
+  await moveTo(page, 1_000);
+  await page.getByRole("button", { name: "1×", exact: true }).click();
+  await page.getByLabel("Most rows").fill("10");
+  await within("another moment", async () => (await page.locator(".moment").textContent()) > "00:02");
+  assert.equal(await page.getByLabel("Most rows").inputValue(), "10");
+  await page.getByRole("button", { name: "Pause" }).click();
   await change("Most rows", 10);
   await page.getByText("10 rows of at most 10.").waitFor();
   await page.getByText("Other bounds than recorded: 20 s, 24 rows.").waitFor();
@@ -107,6 +114,40 @@ test("what is cut off or changed is shown as far as it goes, with the line", asy
   const changed = TEXT.replace(/"digest":"[0-9a-f]{16}"/, '"digest":"0000000000000000"');
   await page.getByLabel("Open recording").setInputFiles(file("changed.jsonl", changed));
   await page.getByRole("alert").filter({ hasText: "the digest differs" }).waitFor();
+});
+
+test("a file that is being opened shows how far, and gives way to another one or to the world", async (t) => {
+  const page = await playground(t);
+  await page.evaluate(() => {
+    const { arrayBuffer } = Blob.prototype;
+    globalThis.held = [];
+    Blob.prototype.arrayBuffer = function () {
+      return new Promise((resolve) => globalThis.held.push(() => resolve(arrayBuffer.call(this))));
+    };
+  });
+  const input = page.getByLabel("Open recording");
+  const progress = page.getByRole("progressbar", { name: "Opening the recording" });
+  const isHeld = (count) => within(`${count} files`, () => page.evaluate((count) => globalThis.held.length === count, count));
+  const release = (at) => page.evaluate((at) => globalThis.held[at](), at);
+  await input.setInputFiles(file("first.jsonl"));
+  await page.getByText("first.jsonl is being read and replayed.").waitFor();
+  assert.equal(await progress.evaluate(({ value }) => value), 0);
+  await isHeld(1);
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByLabel("Time in the playground").waitFor();
+  assert.equal(await progress.count(), 0);
+
+  await input.setInputFiles(file("second.jsonl"));
+  await isHeld(2);
+  await input.setInputFiles(file("third.jsonl", TEXT.slice(0, TEXT.length / 2)));
+  await isHeld(3);
+  // The file that was chosen last comes first, and those before it never.
+  await release(2);
+  await page.getByRole("alert").filter({ hasText: "it is cut off" }).waitFor();
+  await release(0);
+  await release(1);
+  await moveTo(page, 12_300);
+  await page.getByText("third.jsonl: ").waitFor();
 });
 
 test("what is no recording is refused, and the playground stays", async (t) => {

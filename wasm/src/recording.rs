@@ -21,6 +21,57 @@ pub struct Recording {
     recording: recording::Recording,
 }
 
+/// Reads a recording in pieces, and replays it in pieces, so that a page stays responsive.
+#[wasm_bindgen]
+#[derive(Debug, Default)]
+pub struct RecordingReader {
+    text: String,
+    recording: Option<recording::Recording>,
+}
+
+#[wasm_bindgen]
+impl RecordingReader {
+    /// A reader of a text of about so many bytes.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new(bytes: usize) -> Self {
+        let mut text = String::new();
+        // Without that room now, it grows with the pieces.
+        let _ = text.try_reserve(bytes);
+        Self { text, recording: None }
+    }
+
+    /// Adds the next piece of the text.
+    pub fn push(&mut self, piece: &str) {
+        self.text.push_str(piece);
+    }
+
+    /// Replays at most so many lines more of the text, which is whole by now. Returns the bytes that are left; 0: it is
+    /// done.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` with the line, if the header is missing, of another version or not valid.
+    pub fn advance(&mut self, most_lines: usize) -> Result<usize, JsValue> {
+        if self.recording.is_none() {
+            let text = core::mem::take(&mut self.text);
+            self.recording = Some(recording::Recording::begin(text).map_err(refused)?);
+        }
+        let recording = self.recording.as_mut();
+        Ok(recording.map_or(0, |recording| recording.advance(most_lines)))
+    }
+
+    /// The recording, as far as it was replayed.
+    #[must_use]
+    pub fn finish(self) -> Option<Recording> {
+        let recording = self.recording?;
+        Some(Recording { recording })
+    }
+}
+
+fn refused(why: recording::ReadError) -> JsValue {
+    error("INVALID_ARGUMENT", &why.to_string())
+}
+
 /// What JavaScript reads of a whole recording.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -68,8 +119,7 @@ impl Recording {
     /// `INVALID_ARGUMENT` with the line, if its header is missing, of another version or not valid.
     #[wasm_bindgen(constructor)]
     pub fn new(text: String) -> Result<Self, JsValue> {
-        let recording =
-            recording::Recording::open(text).map_err(|why| error("INVALID_ARGUMENT", &why.to_string()))?;
+        let recording = recording::Recording::open(text).map_err(refused)?;
         Ok(Self { recording })
     }
 

@@ -8,7 +8,7 @@ import { xxhash3 } from "hash-wasm";
 
 import * as assert from "./lib/assert.mjs";
 import { openPage, startBrowser } from "./lib/browser.mjs";
-import { openRecording } from "./lib/presence-node.mjs";
+import { loadRecording, openRecording } from "./lib/presence-node.mjs";
 import { equalRecords } from "./lib/records.mjs";
 import { busyMinute, shown } from "./lib/replay.mjs";
 import { serve } from "./lib/server.mjs";
@@ -82,6 +82,46 @@ test("a recording that is cut off or changed shows what is before that, and says
   assert.equal(changed.at(60_000, { ttlMs: 30_000 }).problem, undefined, "other bounds have other digests");
   cut.free();
   changed.free();
+});
+
+test("a file is loaded in pieces, between which others have their turn, and shows the same", async () => {
+  const shares = [];
+  let turns = 0;
+  let isLoading = true;
+  const count = () => {
+    turns += 1;
+    if (isLoading) setImmediate(count);
+  };
+  setImmediate(count);
+  using loaded = await loadRecording(new Blob([text]), { onProgress: (share) => shares.push(share) });
+  isLoading = false;
+  assert.ok(shares.length > 2 && turns > 2, `${shares.length} shares, ${turns} turns`);
+  assert.deepEqual([shares[0], shares.at(-1)], [0, 1]);
+  assert.ok(shares.every((share, at) => at === 0 || share > shares[at - 1]), String(shares));
+
+  using opened = openRecording(text);
+  assert.deepEqual([loaded.problem, loaded.inputs, loaded.durationMs], [undefined, opened.inputs, opened.durationMs]);
+  for (const ms of [0, 31_234, 60_000]) assert.deepEqual(loaded.at(ms), opened.at(ms));
+  assert.equal(loaded.at(31_234).findingsLeftOut, 0);
+});
+
+test("a file that is cut off, no recording, or given up", async () => {
+  const half = text.slice(0, text.length / 2);
+  using cut = await loadRecording(new Blob([half]));
+  using opened = openRecording(half);
+  assert.match(cut.problem, /^line \d+: it is cut off$/);
+  assert.deepEqual([cut.problem, cut.at(60_000)], [opened.problem, opened.at(60_000)]);
+
+  for (const [given, message] of [["", /^line 1: the header is missing/], ["[]\n", /^line 1: not the header/]]) {
+    const error = await assert.failsWith("INVALID_ARGUMENT", () => loadRecording(new Blob([given])));
+    assert.match(error.message, message);
+  }
+  for (const when of [0, 0.5]) {
+    const given = new AbortController();
+    const onProgress = (share) => share >= when && given.abort(new Error("another file"));
+    const end = await loadRecording(new Blob([text]), { signal: given.signal, onProgress }).catch((error) => error);
+    assert.equal(end.message, "another file");
+  }
 });
 
 test("what is no recording is refused with the place", async () => {

@@ -12,4 +12,5 @@ export {
   type RecordingBounds,
   type RecordingHeader,
 } from "./simulator/recording.js";
+export { loadRecording, type LoadOptions } from "./simulator/load-recording.js";
 export { initSimulator, initSimulatorSync } from "./simulator/load.js";

@@ -51,6 +51,12 @@ impl Place {
         self.line
     }
 
+    /// Bytes after it.
+    #[must_use]
+    pub fn bytes_left(&self) -> usize {
+        self.rest
+    }
+
     /// The moment of that line on the age clock, in ms.
     #[must_use]
     pub fn at(&self) -> u64 {

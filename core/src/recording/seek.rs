@@ -30,7 +30,8 @@ pub struct Recording {
     recorded: Track,
     /// The replay under the bounds that were asked for last.
     other: Option<Track>,
-    end: Replay,
+    end: Standing,
+    is_complete: bool,
     problem: Option<Box<str>>,
 }
 
@@ -51,17 +52,40 @@ impl Recording {
     /// # Errors
     /// [`ReadError`] if the header is missing, of another version or not valid.
     pub fn open(text: impl Into<Box<str>>) -> Result<Self, ReadError> {
+        let mut recording = Self::begin(text)?;
+        recording.advance(usize::MAX);
+        Ok(recording)
+    }
+
+    /// Reads the header. [`advance`](Self::advance) replays the lines; moments up to there can be reached.
+    ///
+    /// # Errors
+    /// [`ReadError`] if the header is missing, of another version or not valid.
+    pub fn begin(text: impl Into<Box<str>>) -> Result<Self, ReadError> {
         let text = text.into();
         let reader = Reader::new(&text)?;
-        let mut recorded = Track::new(reader.header().clone(), reader.place(), true);
-        let (_, end, problem) = recorded.reach(&text, u64::MAX);
+        let (header, place) = (reader.header().clone(), reader.place());
         Ok(Self {
+            end: (place, Replay::new(&header)),
+            recorded: Track::new(header, place, true),
             text,
-            recorded,
             other: None,
-            end,
-            problem,
+            is_complete: false,
+            problem: None,
         })
+    }
+
+    /// Replays at most so many lines more. Returns the bytes that are left: 0 at the end, and after a
+    /// [`problem`](Self::problem).
+    pub fn advance(&mut self, most_lines: usize) -> usize {
+        if !self.is_complete {
+            let stop = self
+                .recorded
+                .run(&self.text, &mut self.end, (u64::MAX, most_lines), true);
+            self.is_complete = stop != Stop::Lines;
+            self.problem = stop.problem();
+        }
+        if self.is_complete { 0 } else { self.end.0.bytes_left() }
     }
 
     /// The header.
@@ -70,22 +94,22 @@ impl Recording {
         &self.recorded.header
     }
 
-    /// The moment of the last line that can be replayed.
+    /// The moment of the last line that was replayed.
     #[must_use]
     pub fn end(&self) -> Now {
-        self.end.now()
+        self.end.1.now()
     }
 
     /// Inputs, those before a checkpoint at the start included.
     #[must_use]
     pub fn inputs(&self) -> u64 {
-        self.end.inputs()
+        self.end.1.inputs()
     }
 
     /// Inputs that were not recorded.
     #[must_use]
     pub fn missing(&self) -> u64 {
-        self.end.missing()
+        self.end.1.missing()
     }
 
     /// What is wrong, and in which line: it was replayed up to there.
@@ -102,7 +126,7 @@ impl Recording {
     pub fn at(&mut self, after_ms: u64, bounds: Bounds) -> Result<Moment, InvalidSetting> {
         let until_ms = self.age_at(after_ms);
         let (track, text) = self.track(bounds)?;
-        let (_, mut replay, problem) = track.reach(text, until_ms);
+        let ((_, mut replay), problem) = track.reach(text, until_ms);
         pass_until(&mut replay, until_ms, problem.as_deref());
         Ok(Moment {
             replay,
@@ -124,17 +148,18 @@ impl Recording {
     ) -> Result<(Vec<Change>, u64), InvalidSetting> {
         let (from_ms, until_ms) = (self.age_at(from_ms), self.age_at(until_ms));
         let (track, text) = self.track(bounds)?;
-        let (place, mut replay, problem) = track.reach(text, from_ms);
-        pass_until(&mut replay, from_ms, problem.as_deref());
-        replay.note_changes();
-        let (_, mut replay, problem) = track.run(text, (place, replay), until_ms, false);
-        pass_until(&mut replay, until_ms, problem.as_deref());
+        let (mut standing, problem) = track.reach(text, from_ms);
+        pass_until(&mut standing.1, from_ms, problem.as_deref());
+        standing.1.note_changes();
+        let stop = track.run(text, &mut standing, (until_ms, usize::MAX), false);
+        let (_, mut replay) = standing;
+        pass_until(&mut replay, until_ms, stop.problem().as_deref());
         Ok(replay.take_changes())
     }
 
     /// The age clock so many ms after the start, at most at the end.
     fn age_at(&self, after_ms: u64) -> u64 {
-        let end_ms = self.end.now().age_ms;
+        let end_ms = self.end().age_ms;
         self.header().at.saturating_add(after_ms).min(end_ms)
     }
 
@@ -169,15 +194,35 @@ impl Bounds {
     }
 }
 
-/// Where a replay stands, the replay, and why it ends there.
-type Reached = (Place, Replay, Option<Box<str>>);
+/// Where a replay stands, and the replay.
+type Standing = (Place, Replay);
+
+/// Why a replay stops.
+#[derive(Debug, PartialEq, Eq)]
+enum Stop {
+    /// So many lines were replayed.
+    Lines,
+    /// The next line is later, or there is none.
+    Moment,
+    /// What is wrong, and in which line.
+    Problem(Box<str>),
+}
+
+impl Stop {
+    fn problem(self) -> Option<Box<str>> {
+        match self {
+            Self::Problem(problem) => Some(problem),
+            Self::Lines | Self::Moment => None,
+        }
+    }
+}
 
 /// A replay under certain bounds, with copies of it.
 #[derive(Debug)]
 struct Track {
     header: Header,
     /// By ascending place; the first is the start.
-    copies: Vec<(Place, Replay)>,
+    copies: Vec<Standing>,
     lines_per_copy: usize,
     /// Whether digests have to be those of the recording.
     is_recorded: bool,
@@ -197,26 +242,27 @@ impl Track {
         self.copies[0].0
     }
 
-    /// The replay after all lines up to this moment on the age clock, where it stands, and why it ends before.
-    fn reach(&mut self, text: &str, until_ms: u64) -> Reached {
+    /// The replay after all lines up to this moment on the age clock, and why it ends before.
+    fn reach(&mut self, text: &str, until_ms: u64) -> (Standing, Option<Box<str>>) {
         let after = self.copies.partition_point(|(place, _)| place.at() <= until_ms);
-        let copy = self.copies[after.saturating_sub(1)].clone();
-        self.run(text, copy, until_ms, true)
+        let mut standing = self.copies[after.saturating_sub(1)].clone();
+        let stop = self.run(text, &mut standing, (until_ms, usize::MAX), true);
+        (standing, stop.problem())
     }
 
-    /// The same from a replay on; `keeps` whether copies are kept.
+    /// Replays the lines up to a moment on the age clock, at most so many; `keeps` whether copies are kept.
     fn run(
         &mut self,
         text: &str,
-        (place, mut replay): (Place, Replay),
-        until_ms: u64,
+        (place, replay): &mut Standing,
+        (until_ms, most_lines): (u64, usize),
         keeps: bool,
-    ) -> Reached {
-        let mut reader = Reader::resume(text, self.header.clone(), place);
-        loop {
-            let place = reader.place();
+    ) -> Stop {
+        let mut reader = Reader::resume(text, self.header.clone(), *place);
+        for _ in 0..most_lines {
+            *place = reader.place();
             if keeps {
-                self.keep(place, &replay);
+                self.keep(*place, replay);
             }
             let problem = match reader.next() {
                 Some(Ok(line)) if line.at <= until_ms => match replay.step(&line) {
@@ -225,10 +271,12 @@ impl Track {
                     Ok(()) => continue,
                 },
                 Some(Err(error)) => error.to_string(),
-                Some(Ok(_)) | None => return (place, replay, None),
+                Some(Ok(_)) | None => return Stop::Moment,
             };
-            return (place, replay, Some(problem.into()));
+            return Stop::Problem(problem.into());
         }
+        *place = reader.place();
+        Stop::Lines
     }
 
     /// Keeps a copy where there is none for long enough.

@@ -7,4 +7,4 @@ import { initSimulatorSync } from "../../dist/simulator.js";
 initSimulatorSync(readFileSync(new URL("../../dist/simulator.wasm", import.meta.url)));
 
 export * from "../../dist/node/index.js";
-export { openRecording, SimulatedGateway } from "../../dist/simulator.js";
+export { loadRecording, openRecording, SimulatedGateway } from "../../dist/simulator.js";

@@ -6,6 +6,8 @@ import * as glue from "./glue.js";
 export type WasmGateway = glue.Gateway;
 /** The bindings' recording. @internal */
 export type WasmRecording = glue.Recording;
+/** The bindings' reader of recordings. @internal */
+export type WasmRecordingReader = glue.RecordingReader;
 
 const wasm = new WasmModule(
   glue,

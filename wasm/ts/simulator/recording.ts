@@ -42,6 +42,8 @@ export interface RecordedMoment {
   readonly keys: readonly string[];
   /** What is wrong, from the memory of the gateway; of what is before a checkpoint at the start it knows nothing. */
   readonly findings: readonly Finding[];
+  /** Number of findings that had no room in the gateway's answer. */
+  readonly findingsLeftOut: number;
   /** The digest of the rows: 16 hex digits. Under the recorded bounds it is the gateway's own. */
   readonly digest: string;
   /** Inputs until then. */
@@ -137,8 +139,8 @@ export class Recording {
    */
   at(ms: number, bounds: RecordingBounds = {}): RecordedMoment {
     const { problem, answer, ...moment } = this.#ask((wasm) => JSON.parse(wasm.at(ms, boundsText(bounds))));
-    const findings = findingsOf(answer?.findings ?? [], moment);
-    return problem === null ? { ...moment, findings } : { ...moment, findings, problem };
+    const found = { findings: findingsOf(answer?.findings ?? [], moment), findingsLeftOut: answer?.findingsLeftOut ?? 0 };
+    return problem === null ? { ...moment, ...found } : { ...moment, ...found, problem };
   }
 
   /**

@@ -6,6 +6,19 @@ import { icon } from "../lib/icons.js";
 import { findingRows } from "../state/finding-rows.js";
 import { findingCard, worstFirst } from "./findings.js";
 
+/** Findings of a list, and what is needed to show them. */
+export interface FoundList {
+  readonly findings: readonly FindingReport[];
+  /** Number of findings that had no room in the gateway's answer. */
+  readonly leftOut: number;
+  readonly rows: readonly PresenceRow[];
+  readonly isOpen: boolean;
+  /** The id of the section. */
+  readonly id: string;
+  /** The user wants to see a row. */
+  readonly reveal: (key: string) => void;
+}
+
 /** The button that unfolds the findings. It is always there, at nought too: a finding that comes or goes moves nothing. `ids`: the lists that it unfolds. */
 export function findingsChip(number: number, isOpen: boolean, ids: string, toggle: () => void) {
   return html`
@@ -14,8 +27,8 @@ export function findingsChip(number: number, isOpen: boolean, ids: string, toggl
     </button>`;
 }
 
-/** All findings of a list; closed, it is empty. `reveal`: the user wants to see a row. */
-export function findingsCards(findings: readonly FindingReport[], rows: readonly PresenceRow[], isOpen: boolean, id: string, reveal: (key: string) => void) {
+/** All findings of a list, and the number of those that are left out; closed, it is empty. */
+export function findingsCards({ findings, leftOut, rows, isOpen, id, reveal }: FoundList) {
   const card = (finding: FindingReport) => {
     const key = findingRows(findings, rows).rowsOf(finding)[0]?.key;
     return findingCard(finding, key === undefined ? undefined : () => reveal(key));
@@ -23,5 +36,6 @@ export function findingsCards(findings: readonly FindingReport[], rows: readonly
   return html`
     <section class="cards findings" id=${id} aria-label="Findings" ?hidden=${!isOpen}>
       ${!isOpen ? nothing : findings.length === 0 ? html`<p class="sub">No findings: each row looks like one client with an id of its own.</p>` : worstFirst(findings).map(card)}
+      ${isOpen && leftOut > 0 ? html`<p class="sub">${count(leftOut, "more finding")} had no room in the gateway's answer.</p>` : nothing}
     </section>`;
 }

@@ -94,8 +94,8 @@ export class GatewaySection extends Part {
 
   protected override render() {
     const { session, content, visible } = this;
-    const { roster, findings } = session.live.value;
-    const { isFindingsOpen, isOneOfSeveral } = content;
+    const { roster, findings, leftOut } = session.live.value;
+    const { isFindingsOpen: isOpen, isOneOfSeveral } = content;
     const rows = roster?.rows ?? [];
     const hasRows = rows.length > 0;
     this.form.hidden = this.isOpen;
@@ -108,7 +108,7 @@ export class GatewaySection extends Part {
           ${silentNotices(rows)}
           <div class="with-detail">
             <div class="main-column">
-              ${findingsCards(findings, rows, isFindingsOpen, this.findingsId, (key) => this.#reveal(key))}
+              ${findingsCards({ findings, leftOut, rows, isOpen, id: this.findingsId, reveal: (key) => this.#reveal(key) })}
               ${hasRows ? "" : skeletonRows()}
               ${this.#pane.table}
               <div class="empty" ?hidden=${!hasRows || visible.length > 0}>

@@ -28,6 +28,8 @@ export interface Frame {
   readonly rate: number;
   readonly rows: readonly PresenceRow[];
   readonly findings: readonly FindingReport[];
+  /** Number of findings that had no room in the gateway's answer. */
+  readonly leftOut: number;
   readonly clients: readonly ClientView[];
   readonly past: readonly Step[];
   readonly future: readonly Step[];
@@ -52,6 +54,7 @@ const START: Frame = {
   rate: 0,
   rows: [],
   findings: [],
+  leftOut: 0,
   clients: [],
   past: [],
   future: [],
@@ -255,6 +258,7 @@ export class Player {
       rate: this.#rate,
       rows: world.rows,
       findings: JSON.stringify(findings) === JSON.stringify(before.findings) ? before.findings : findings,
+      leftOut: world.leftOut,
       clients: world.clients.map(view),
       past: [...world.steps],
       future: script.actions.slice(this.#done).map((action) => ({ atMs: action.atMs, text: this.#foretell(action), action })),

@@ -23,6 +23,9 @@ export class RecordingPane extends Part {
   @state() private accessor isFindingsOpen = true;
   readonly #pane = new RosterPane(this, "Instances in the recording", (order) => (this.order = order));
 
+  /** What is being typed, so that it stays while the pane is drawn. */
+  #typed: { readonly [bound in keyof RecordingBounds]?: string } = {};
+
   constructor(readonly player: RecordingPlayer) {
     super("recording stack");
     this.follow(player.frame);
@@ -32,6 +35,8 @@ export class RecordingPane extends Part {
     const frame = this.player.frame.value;
     const { recording, moment, rows, findings } = frame;
     if (!recording || !moment) return nothing;
+    const { isFindingsOpen: isOpen } = this;
+    const leftOut = moment.findingsLeftOut;
     const missing = moment.missing === 0 ? "" : ` ${count(moment.missing, "input")} before this moment were not recorded: the rows are inexact.`;
     return html`
       ${this.#timeBar(frame)}
@@ -42,7 +47,7 @@ export class RecordingPane extends Part {
         <section class="stack world-roster" aria-label="Roster">
           <div class="counts">
             <p class="sub num">${count(moment.rows.length, "row")} of at most ${moment.maxEntries}.${missing}</p>
-            ${findingsChip(findings.length, this.isFindingsOpen, "recording-findings", () => (this.isFindingsOpen = !this.isFindingsOpen))}
+            ${findingsChip(findings.length + leftOut, isOpen, "recording-findings", () => (this.isFindingsOpen = !isOpen))}
           </div>
           ${this.#pane.table}
         </section>
@@ -56,7 +61,7 @@ export class RecordingPane extends Part {
               <dt>Digest of the rows</dt><dd><code>${moment.digest}</code></dd>
             </dl>
           </section>
-          ${findingsCards(findings, rows, this.isFindingsOpen, "recording-findings", (key) => void this.#pane.reveal(key))}
+          ${findingsCards({ findings, leftOut, rows, isOpen, id: "recording-findings", reveal: (key) => void this.#pane.reveal(key) })}
         </div>
         <section class="card world-steps"><h2>The last ${duration(CHANGES_MS)}</h2>${changeList(frame)}</section>
       </div>`;
@@ -97,19 +102,23 @@ export class RecordingPane extends Part {
     if (!recording) return nothing;
     const { ttlMs, maxEntries } = recording.header;
     const isOther = bounds.ttlMs !== undefined || bounds.maxEntries !== undefined;
+    const type = (bound: keyof RecordingBounds) => (event: Event) => {
+      this.#typed = { ...this.#typed, [bound]: (event.target as HTMLInputElement).value };
+    };
     const change = (bound: keyof RecordingBounds, factor: number) => (event: Event) => {
       const { value } = event.target as HTMLInputElement;
+      this.#typed = { ...this.#typed, [bound]: undefined };
       this.player.setBounds({ ...bounds, [bound]: value === "" ? undefined : Number(value) * factor });
     };
-    const field = (id: string, label: string, value: number, input: (event: Event) => void) => html`
+    const field = (id: string, label: string, bound: keyof RecordingBounds, factor: number) => html`
       <div class="field">
         <label for=${id}>${label}</label>
-        <input id=${id} type="number" inputmode="numeric" min="1" step="1" required aria-describedby="what-if-said" aria-invalid=${boundsError === "" ? nothing : "true"} .value=${live(String(value))} @change=${input}>
+        <input id=${id} type="number" inputmode="numeric" min="1" step="1" required aria-describedby="what-if-said" aria-invalid=${boundsError === "" ? nothing : "true"} .value=${live(this.#typed[bound] ?? String((bounds[bound] ?? recording.header[bound]) / factor))} @input=${type(bound)} @change=${change(bound, factor)}>
       </div>`;
     return html`
       <div class="what-if">
-        ${field("what-if-ttl", "Time to live, in s", (bounds.ttlMs ?? ttlMs) / 1_000, change("ttlMs", 1_000))}
-        ${field("what-if-rows", "Most rows", bounds.maxEntries ?? maxEntries, change("maxEntries", 1))}
+        ${field("what-if-ttl", "Time to live, in s", "ttlMs", 1_000)}
+        ${field("what-if-rows", "Most rows", "maxEntries", 1)}
         <button type="button" class="button" ?disabled=${!isOther} @click=${() => this.player.setBounds({})}>${icon("restart")}As recorded</button>
         <p id="what-if-said" role="status" class=${boundsError === "" ? "sub" : "form-error"}>${
           boundsError !== "" ? `${boundsError}.` : isOther ? `Other bounds than recorded: ${duration(ttlMs)}, ${count(maxEntries, "row")}.` : "The bounds of the recorded gateway."

@@ -1,7 +1,7 @@
 import { ready, Roster, type Explanation, type Finding, type PresenceRow } from "openclaw-presence";
 
 import { Store } from "../lib/store.js";
-import { openRecording, simulatorReady, type RecordedChange, type RecordedMoment, type Recording, type RecordingBounds } from "./simulator.js";
+import { loadRecording, simulatorReady, type RecordedChange, type RecordedMoment, type Recording, type RecordingBounds } from "./simulator.js";
 
 /** All that is shown of a recording at one moment. */
 export interface RecordedFrame {
@@ -16,8 +16,8 @@ export interface RecordedFrame {
   readonly bounds: RecordingBounds;
   /** How many times faster than here time passes there; 0: it stands still. */
   readonly rate: number;
-  /** Whether a file is being read and replayed. */
-  readonly isOpening: boolean;
+  /** How much of a file is read and replayed, from 0 to 1; absent: none is being opened. */
+  readonly progress: number | undefined;
   /** Why a file could not be opened; empty: there was none, or it could. */
   readonly error: string;
   /** Why these bounds are refused; empty: they are not. */
@@ -48,7 +48,7 @@ const CLOSED: RecordedFrame = {
   changes: undefined,
   bounds: {},
   rate: 0,
-  isOpening: false,
+  progress: undefined,
   error: "",
   boundsError: "",
 };
@@ -59,31 +59,31 @@ export class RecordingPlayer {
   #roster: Roster | undefined;
   #drawnMs = 0;
   #changesTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Counts files, so that a later one wins. */
-  #opened = 0;
+  /** Ends the opening of a file. */
+  #opening: AbortController | undefined;
 
   /** Reads and replays a file; what was open is closed. */
   async open(file: File): Promise<void> {
     this.close();
-    const turn = this.#opened;
-    this.#set({ isOpening: true, name: file.name });
+    const opening = new AbortController();
+    const { signal } = opening;
+    this.#opening = opening;
+    this.#set({ progress: 0, name: file.name });
     try {
       if (file.size > MAX_BYTES) throw new Error("it is larger than 128 MiB");
-      const [text] = await Promise.all([file.text(), ready(), simulatorReady()]);
-      // The replay keeps the page busy: what is said of it is drawn before.
-      await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
-      if (turn !== this.#opened) return;
-      const recording = openRecording(text);
-      this.#set({ recording, isOpening: false });
+      await Promise.all([ready(), simulatorReady()]);
+      signal.throwIfAborted();
+      const recording = await loadRecording(file, { signal, onProgress: (progress) => this.#set({ progress }) });
+      this.#set({ recording, progress: undefined });
       this.seek(recording.durationMs);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      if (turn === this.#opened) this.frame.set({ ...CLOSED, error: `${file.name} cannot be opened: ${why}.` });
+      if (!signal.aborted) this.frame.set({ ...CLOSED, error: `${file.name} cannot be opened: ${why}.` });
     }
   }
 
   close(): void {
-    this.#opened += 1;
+    this.#opening?.abort();
     clearTimeout(this.#changesTimer);
     this.frame.value.recording?.free();
     this.#roster?.free();

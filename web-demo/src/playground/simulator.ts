@@ -4,7 +4,7 @@ import { initSimulator } from "../../../wasm/dist/simulator.js";
 import module from "../../../wasm/dist/simulator.wasm";
 
 export {
-  openRecording,
+  loadRecording,
   type RecordedChange,
   type RecordedMoment,
   type Recording,

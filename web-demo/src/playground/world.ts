@@ -1,4 +1,4 @@
-import { PresenceClient, ready, rowName, VirtualClock, type Explanation, type FindingReport, type PresenceRow } from "openclaw-presence";
+import { PresenceClient, ready, rowName, VirtualClock, type Explanation, type FindingReport, type GatewayMethods, type PresenceRow } from "openclaw-presence";
 
 import { hostOf, IDENTITIES, KINDS, type Identity, type KindName, type Network } from "./kinds.js";
 import { observe, type RowNews } from "./observer.js";
@@ -37,7 +37,7 @@ export class World {
   readonly #watcher: PresenceClient;
   readonly #clients = new Map<number, SimClient>();
   readonly #steps: Step[] = [];
-  #remembered: readonly FindingReport[] | undefined;
+  #remembered: GatewayMethods["presence.explain"]["result"] | undefined;
 
   private constructor({ ttlMs, cap }: Script) {
     const clock = this.#clock;
@@ -80,7 +80,12 @@ export class World {
 
   /** What the gateway remembered when it was last asked; before that, what its list shows. */
   get findings(): readonly FindingReport[] {
-    return this.#remembered ?? this.#watcher.findings();
+    return this.#remembered?.findings ?? this.#watcher.findings();
+  }
+
+  /** Number of findings that had no room in the gateway's answer. */
+  get leftOut(): number {
+    return this.#remembered?.findingsLeftOut ?? 0;
   }
 
   get clients(): readonly SimClient[] {
@@ -99,7 +104,7 @@ export class World {
 
   /** Asks the gateway what it finds. Nothing else may happen in the world until it answered. */
   async find(): Promise<void> {
-    this.#remembered = (await this.#answer(this.#watcher.request("presence.explain", undefined)))?.findings;
+    this.#remembered = await this.#answer(this.#watcher.request("presence.explain", undefined));
   }
 
   /** Asks the gateway why a row is as it is. Nothing else may happen in the world until it answered. */

@@ -6,9 +6,14 @@ const PAUSE_MS = 5_000;
 /** Time until the next question where nothing changes in the list, in ms: what a gateway remembers changes too. */
 const REFRESH_MS = 30_000;
 
+interface Answer {
+  readonly findings: readonly FindingReport[];
+  readonly findingsLeftOut?: number;
+}
+
 /** What a gateway finds in its memory, which is more than its list shows. Gateways of others have no such memory. */
 export class MemoryFindings {
-  #found: readonly FindingReport[] | undefined;
+  #answer: Answer | undefined;
   #client: PresenceClient | undefined;
   /** The connection that is asked; an answer over another one is dropped. */
   #connId: string | undefined;
@@ -23,7 +28,12 @@ export class MemoryFindings {
 
   /** The findings; absent where the list is all that is known. */
   get found(): readonly FindingReport[] | undefined {
-    return this.#found;
+    return this.#answer?.findings;
+  }
+
+  /** Number of findings that had no room in the gateway's answer. */
+  get leftOut(): number {
+    return this.#answer?.findingsLeftOut ?? 0;
   }
 
   /** Something happened to the connection or the list of this client. */
@@ -50,7 +60,7 @@ export class MemoryFindings {
     this.#connId = undefined;
     this.#isAsking = false;
     this.#askedMs = Number.NEGATIVE_INFINITY;
-    this.#found = undefined;
+    this.#answer = undefined;
   }
 
   /** Asks so long after the last question, if not sooner. */
@@ -78,13 +88,14 @@ export class MemoryFindings {
     const answer = await client.request(METHOD, undefined).catch(() => undefined);
     if (client !== this.#client || connId !== this.#connId) return;
     this.#isAsking = false;
-    this.#set(answer?.findings);
+    this.#set(answer);
     this.#plan(this.#isOutdated ? PAUSE_MS : REFRESH_MS);
   }
 
-  #set(found: readonly FindingReport[] | undefined): void {
-    if (JSON.stringify(found) === JSON.stringify(this.#found)) return;
-    this.#found = found;
+  #set(answer: Answer | undefined): void {
+    const isSame = JSON.stringify(answer?.findings) === JSON.stringify(this.found);
+    if (isSame && (answer?.findingsLeftOut ?? 0) === this.leftOut) return;
+    this.#answer = answer;
     this.tell();
   }
 }

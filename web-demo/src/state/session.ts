@@ -17,6 +17,8 @@ export interface Live {
   readonly roster: RosterSnapshot | undefined;
   /** From the memory of the gateway; from its list where it has none. */
   readonly findings: readonly FindingReport[];
+  /** Number of findings that had no room in the gateway's answer. */
+  readonly leftOut: number;
   /** The id this tab goes by; absent without one, and while not connected. */
   readonly instanceId: string | undefined;
   /** Whether the tab keeps its identity from connection to connection. */
@@ -30,6 +32,7 @@ const NOTHING: Live = {
   target: undefined,
   roster: undefined,
   findings: [],
+  leftOut: 0,
   instanceId: undefined,
   isStable: true,
   hasBeacons: true,
@@ -49,7 +52,7 @@ export class Session {
   /** An address that a link names. The user is asked before the page connects to it. */
   readonly suggested: string | undefined;
   readonly #announcer: Pick<Announcer, "later">;
-  readonly #memory = new MemoryFindings(() => this.#set({ findings: this.#find() }));
+  readonly #memory = new MemoryFindings(() => this.#set(this.#find()));
   #client: PresenceClient | undefined;
   #nextFindMs = 0;
   #findTimer: ReturnType<typeof setTimeout> | undefined;
@@ -133,7 +136,7 @@ export class Session {
       isContinued = false;
       hadList = roster.hasList;
       this.#memory.look(client);
-      this.#set({ roster, findings: this.#find() });
+      this.#set({ roster, ...this.#find() });
     });
     // Who comes back after a restart of the gateway was never gone.
     client.onJoin((row) => report("join", `${rowName(row)} joined`));
@@ -191,24 +194,25 @@ export class Session {
   }
 
   /** Findings take longer the longer a list is: they are looked for in a tenth of the time at most. */
-  #find(): readonly FindingReport[] {
-    if (this.#memory.found) return this.#memory.found;
+  #find(): Pick<Live, "findings" | "leftOut"> {
+    const { found, leftOut } = this.#memory;
+    if (found) return { findings: found, leftOut };
     const before = this.live.value.findings;
     const startMs = performance.now();
     if (startMs < this.#nextFindMs) {
       this.#findTimer ??= setTimeout(() => this.#findLater(), this.#nextFindMs - startMs);
-      return before;
+      return { findings: before, leftOut };
     }
     const findings = this.#client?.findings() ?? [];
     const isSame = JSON.stringify(findings) === JSON.stringify(before);
     const endMs = performance.now();
     this.#nextFindMs = endMs + 9 * (endMs - startMs);
-    return isSame ? before : findings;
+    return { findings: isSame ? before : findings, leftOut };
   }
 
   #findLater(): void {
     this.#findTimer = undefined;
-    this.#set({ findings: this.#find() });
+    this.#set(this.#find());
   }
 
   #set(change: Partial<Live>): void {

@@ -74,7 +74,7 @@ export class InstancesView extends View {
     const isSeveral = sections.length > 1;
     const toggle = () => (this.isFindingsOpen = !this.isFindingsOpen);
     const lives = sessions.all.value.map(({ live }) => live.value);
-    const found = lives.reduce((sum, { findings }) => sum + findings.length, 0);
+    const found = lives.reduce((sum, { findings, leftOut }) => sum + findings.length + leftOut, 0);
     const add = html`<button type="button" class="chip" ?disabled=${!sessions.hasRoom} @click=${this.#add}>${icon("plus")}Add gateway</button>`;
     return html`
       ${viewHead("Instances", `Who is connected to ${isSeveral ? "these OpenClaw gateways" : "this OpenClaw gateway"}, and how recently each was heard of.`, isSeveral ? undefined : this.#first.bar)}

@@ -93,16 +93,26 @@ export class PlaygroundView extends View {
           <button type="button" class="button quiet" @click=${this.#reset}>${icon("trash")}Start empty</button>
         </div>
         <p class="explanation" role="status">${isRecording ? told(recorded) : this.explanation}</p>
+        ${recorded.progress === undefined ? "" : this.#opening(recorded.progress)}
         <p class="form-error recording-error" role="alert">${recorded.error}</p>
         <p role="status" class="sub share-said">${this.shareSaid}</p>
       </section>
       ${isRecording ? this.#recording : this.#world()}`;
   }
 
+  #opening(progress: number) {
+    return html`
+      <div class="opening">
+        <progress aria-label="Opening the recording" max="1" .value=${progress}></progress>
+        <button type="button" class="button quiet" @click=${() => this.#recorded.close()}>${icon("close")}Cancel</button>
+      </div>`;
+  }
+
   #world() {
     const player = this.#player;
     const frame = player.frame.value;
-    const { rows, findings, script, problem } = frame;
+    const { rows, findings, leftOut, script, problem } = frame;
+    const { isFindingsOpen: isOpen } = this;
     return html`
       ${timeBar(player, frame, () => this.tour.reach("time"))}
       <div class="empty" role="alert" ?hidden=${problem === ""}>
@@ -113,11 +123,11 @@ export class PlaygroundView extends View {
         <section class="stack world-roster" aria-label="Roster">
           <div class="counts">
             <p class="sub num">${count(rows.length, "row")} of at most ${script.cap}</p>
-            ${findingsChip(findings.length, this.isFindingsOpen, "world-findings", () => (this.isFindingsOpen = !this.isFindingsOpen))}
+            ${findingsChip(findings.length + leftOut, isOpen, "world-findings", () => (this.isFindingsOpen = !isOpen))}
           </div>
           ${rows.length > 0 || problem !== "" ? "" : skeletonRows(3)}
           ${this.#pane.table}
-          ${findingsCards(findings, rows, this.isFindingsOpen, "world-findings", (key) => void this.#pane.reveal(key))}
+          ${findingsCards({ findings, leftOut, rows, isOpen, id: "world-findings", reveal: (key) => void this.#pane.reveal(key) })}
         </section>
         <div class="stack world-side">
           ${this.#pane.detail}
@@ -194,8 +204,8 @@ export class PlaygroundView extends View {
 }
 
 /** What is said of a recording. */
-function told({ name, recording, isOpening }: RecordedFrame): string {
-  if (isOpening || !recording) return `${name} is being read and replayed.`;
+function told({ name, recording }: RecordedFrame): string {
+  if (!recording) return `${name} is being read and replayed.`;
   const { startMs, durationMs, inputs } = recording;
   return `${name}: ${duration(durationMs)} from ${moment(startMs)} on, ${count(inputs, "input")}. Names, ids and addresses are pseudonyms. The file stays in this page.`;
 }

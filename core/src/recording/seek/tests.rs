@@ -265,3 +265,32 @@ fn what_is_wrong_is_stated_with_its_line_and_what_is_before_it_is_shown() {
     };
     assert_eq!(recording.at(0, bounds).unwrap_err().name(), "ttl_ms");
 }
+
+#[test]
+fn piece_by_piece_it_is_the_recording_that_was_opened_at_once() {
+    let (_, text) = recorded();
+    for (text, most_lines) in [(&*text, 1), (&*text, 100), (&text[..text.len() / 2], 7)] {
+        let mut whole = Recording::open(text).unwrap();
+        let mut pieces = Recording::begin(text).unwrap();
+        assert_eq!((pieces.inputs(), pieces.problem()), (0, None));
+        let (mut steps, mut left) = (0, text.len());
+        while left > 0 {
+            let now_left = pieces.advance(most_lines);
+            assert!(now_left < left, "{now_left} of {left} bytes");
+            (steps, left) = (steps + 1, now_left);
+            // What was replayed can be seen before the rest is.
+            let shown_ms = pieces.end().age_ms - pieces.header().at;
+            let digest = |recording: &mut Recording| {
+                let mut moment = recording.at(shown_ms / 2, Bounds::default()).unwrap();
+                moment.replay.digest()
+            };
+            if steps % 20 == 0 {
+                assert_eq!(digest(&mut pieces), digest(&mut whole));
+            }
+        }
+        assert!(steps > 5, "{steps} steps");
+        assert_eq!(pieces.advance(most_lines), 0);
+        assert_eq!(pieces.problem(), whole.problem());
+        assert_eq!((pieces.end(), pieces.inputs()), (whole.end(), whole.inputs()));
+    }
+}

@@ -1,0 +1,86 @@
+import { asPresenceError } from "../errors.js";
+import { simulator, type WasmRecordingReader } from "./load.js";
+import { Recording } from "./recording.js";
+
+/** How {@link loadRecording} loads. */
+export interface LoadOptions {
+  /** Is told how much is done, from 0 to 1. Reading is the first tenth, the replay the others. */
+  onProgress?: ((share: number) => void) | undefined;
+  /** Ends the loading; what it rejects with is the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Bytes that are read at once. */
+const PIECE_BYTES = 1024 * 1024;
+/** Lines that are replayed at once: a few ms. */
+const LINES = 64;
+/** How long the replay goes on until others have a turn, in ms. */
+const TURN_MS = 16;
+/** The share of the progress that is reading. */
+const READING = 0.1;
+
+/**
+ * Reads and replays a file in pieces, so that pages stay responsive. What is wrong after its first line is its
+ * {@link Recording.problem}.
+ *
+ * @throws {PresenceError} `NOT_READY`: `await initSimulator(url)` first. `INVALID_ARGUMENT`: it is no recording, or one
+ *   of another version; the message has the line.
+ */
+export async function loadRecording(file: Blob, { onProgress, signal }: LoadOptions = {}): Promise<Recording> {
+  const { RecordingReader } = simulator();
+  const reader = new RecordingReader(file.size);
+  try {
+    await read(file, reader, (share) => onProgress?.(share * READING), signal);
+    await replay(reader, (share) => onProgress?.(READING + share * (1 - READING)), signal);
+  } catch (error) {
+    reader.free();
+    throw error;
+  }
+  const recording = reader.finish();
+  return new Recording(recording!);
+}
+
+async function read(file: Blob, reader: WasmRecordingReader, progress: (share: number) => void, signal: AbortSignal | undefined): Promise<void> {
+  const decoder = new TextDecoder();
+  for (let begin = 0; begin < file.size; begin += PIECE_BYTES) {
+    progress(begin / file.size);
+    const piece = await file.slice(begin, begin + PIECE_BYTES).arrayBuffer();
+    signal?.throwIfAborted();
+    reader.push(decoder.decode(piece, { stream: true }));
+  }
+  reader.push(decoder.decode());
+}
+
+async function replay(reader: WasmRecordingReader, progress: (share: number) => void, signal: AbortSignal | undefined): Promise<void> {
+  let [all, left] = [0, 1];
+  while (left > 0) {
+    const endMs = performance.now() + TURN_MS;
+    do {
+      left = advance(reader);
+    } while (left > 0 && performance.now() < endMs);
+    all ||= left;
+    progress(left === 0 ? 1 : 1 - left / all);
+    await nextTurn();
+    signal?.throwIfAborted();
+  }
+}
+
+function advance(reader: WasmRecordingReader): number {
+  try {
+    return reader.advance(LINES);
+  } catch (error) {
+    throw asPresenceError(error);
+  }
+}
+
+/** Resolves after what waits. Timers would wait longer, most of all in hidden pages. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}
