@@ -38,7 +38,10 @@ impl RecordingReader {
         let mut text = String::new();
         // Without that room now, it grows with the pieces.
         let _ = text.try_reserve(bytes);
-        Self { text, recording: None }
+        Self {
+            text,
+            recording: None,
+        }
     }
 
     /// Adds the next piece of the text.
@@ -54,7 +57,7 @@ impl RecordingReader {
     pub fn advance(&mut self, most_lines: usize) -> Result<usize, JsValue> {
         if self.recording.is_none() {
             let text = core::mem::take(&mut self.text);
-            self.recording = Some(recording::Recording::begin(text).map_err(refused)?);
+            self.recording = Some(recording::Recording::begin(text).map_err(|why| refused(&why))?);
         }
         let recording = self.recording.as_mut();
         Ok(recording.map_or(0, |recording| recording.advance(most_lines)))
@@ -68,7 +71,7 @@ impl RecordingReader {
     }
 }
 
-fn refused(why: recording::ReadError) -> JsValue {
+fn refused(why: &recording::ReadError) -> JsValue {
     error("INVALID_ARGUMENT", &why.to_string())
 }
 
@@ -119,7 +122,7 @@ impl Recording {
     /// `INVALID_ARGUMENT` with the line, if its header is missing, of another version or not valid.
     #[wasm_bindgen(constructor)]
     pub fn new(text: String) -> Result<Self, JsValue> {
-        let recording = recording::Recording::open(text).map_err(refused)?;
+        let recording = recording::Recording::open(text).map_err(|why| refused(&why))?;
         Ok(Self { recording })
     }
 

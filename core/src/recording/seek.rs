@@ -85,7 +85,11 @@ impl Recording {
             self.is_complete = stop != Stop::Lines;
             self.problem = stop.problem();
         }
-        if self.is_complete { 0 } else { self.end.0.bytes_left() }
+        if self.is_complete {
+            0
+        } else {
+            self.end.0.bytes_left()
+        }
     }
 
     /// The header.

@@ -9,12 +9,10 @@ import { count, duration, moment as dated, stopwatch } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { Part } from "../lib/part.js";
 import type { Order } from "../state/roster-order.js";
-import { CHANGES_MS, type RecordedFrame, type RecordingPlayer } from "./recording-player.js";
+import { CHANGES_MS, MAX_CHANGES, type RecordedFrame, type RecordingPlayer } from "./recording-player.js";
 import type { RecordingBounds } from "./simulator.js";
 
 const RATES = [1, 10] as const;
-/** Most changes that are drawn. */
-const MAX_CHANGES = 60;
 
 /** A recording at one moment: time, rows, findings, what happened, and other bounds. */
 @customElement("recording-pane")
@@ -128,15 +126,16 @@ export class RecordingPane extends Part {
 }
 
 /** What happened, newest on top. */
-function changeList({ changes, rows }: RecordedFrame) {
+function changeList({ changes, changesFromMs, moment, rows }: RecordedFrame) {
   const shown = (changes ?? []).slice(-MAX_CHANGES).reverse();
   const left = (changes?.length ?? 0) - shown.length;
+  const isPart = changesFromMs > Math.max(0, (moment?.atMs ?? 0) - CHANGES_MS);
   const names = new Map(rows.map((row) => [row.key, rowName(row)]));
   return html`
     <ol class="steps" reversed tabindex="0" aria-label="What happened, newest first">
       ${changes?.length === 0 ? html`<li class="sub">Nothing happened.</li>` : nothing}
       ${shown.map(({ atMs, key, text }) => html`<li class="step"><time class="num">${stopwatch(atMs)}</time><span><b>${names.get(key) ?? key}</b> ${text}</span></li>`)}
-      ${left > 0 ? html`<li class="sub">and ${left} before</li>` : nothing}
+      ${isPart ? html`<li class="sub">and more before</li>` : left > 0 ? html`<li class="sub">and ${left} before</li>` : nothing}
     </ol>`;
 }
 

@@ -13,6 +13,8 @@ export interface RecordedFrame {
   readonly findings: readonly Finding[];
   /** What happened within {@link CHANGES_MS} before, oldest first; absent until it is found out. */
   readonly changes: readonly RecordedChange[] | undefined;
+  /** The moment from which on the changes are complete: where many things happen, only the newest are looked for. */
+  readonly changesFromMs: number;
   readonly bounds: RecordingBounds;
   /** How many times faster than here time passes there; 0: it stands still. */
   readonly rate: number;
@@ -26,6 +28,10 @@ export interface RecordedFrame {
 
 /** How far the shown changes reach back, in ms. */
 export const CHANGES_MS = 10_000;
+/** As many changes are enough. */
+export const MAX_CHANGES = 60;
+/** How far one look back reaches at first, in ms; each further one reaches twice as far, after others had a turn. */
+const LOOK_MS = 250;
 /** How long time has to stand still until changes are looked for, in ms: they cost more than a moment. */
 const STILL_MS = 150;
 /** Largest file, in bytes: twice the default of `--record-bytes`. */
@@ -46,6 +52,7 @@ const CLOSED: RecordedFrame = {
   rows: [],
   findings: [],
   changes: undefined,
+  changesFromMs: 0,
   bounds: {},
   rate: 0,
   progress: undefined,
@@ -155,16 +162,24 @@ export class RecordingPlayer {
       if (isPlaying && before && changes) {
         const news = recording.changes(before.atMs, moment.atMs, bounds);
         this.#set({ changes: [...changes, ...news].filter(({ atMs }) => atMs > moment.atMs - CHANGES_MS) });
-      } else this.#changesTimer = setTimeout(() => this.#lookBack(), STILL_MS);
+      } else this.#lookBack(moment.atMs, [], LOOK_MS, STILL_MS);
     } catch (error) {
       if (!before) throw error;
       this.#set({ boundsError: error instanceof Error ? error.message : String(error) });
     }
   }
 
-  #lookBack(): void {
-    const { recording, moment, bounds } = this.frame.value;
-    if (recording && moment) this.#set({ changes: recording.changes(Math.max(0, moment.atMs - CHANGES_MS), moment.atMs, bounds) });
+  /** Looks for what happened before the moment that is shown; what is known happened from `untilMs` on. */
+  #lookBack(untilMs: number, known: readonly RecordedChange[], lengthMs: number, afterMs: number): void {
+    this.#changesTimer = setTimeout(() => {
+      const { recording, moment, bounds } = this.frame.value;
+      if (!recording || !moment) return;
+      const earliestMs = Math.max(0, moment.atMs - CHANGES_MS);
+      const changesFromMs = Math.max(earliestMs, untilMs - lengthMs);
+      const changes = [...recording.changes(changesFromMs, untilMs, bounds), ...known];
+      if (changesFromMs > earliestMs && changes.length < MAX_CHANGES) this.#lookBack(changesFromMs, changes, 2 * lengthMs, 0);
+      else this.#set({ changes, changesFromMs });
+    }, afterMs);
   }
 
   #set(part: Partial<RecordedFrame>): void {
