@@ -1,4 +1,4 @@
-// Every snippet of the package's README is run, against a real gateway.
+// Every snippet of the package's README and of the WebChat developer's guide is run, against a real gateway.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -27,11 +27,12 @@ const APPS = {
   solid: ["app.solid.jsx", 'import { render } from "solid-js/web"; render(app.Presence, main);'],
 };
 const README = readFileSync(path("../README.md"), "utf8");
+const GUIDE = readFileSync(path("../../docs/webchat.md"), "utf8");
 
 /** Blocks of code with the way to run them, and the words above them. */
 function snippets() {
   const pattern = /(?:<!-- run: (\w+) -->\n)?```(\w+)\n([\s\S]*?)```/g;
-  const found = [...README.matchAll(pattern)].map(([, how, language, code]) => ({ how, language, code }));
+  const found = [...`${README}\n${GUIDE}`.matchAll(pattern)].map(([, how, language, code]) => ({ how, language, code }));
   const notRun = found.filter(({ how, language }) => !how && ["js", "ts", "tsx", "jsx", "html", "vue", "svelte"].includes(language));
   assert.deepEqual(notRun, [], "every snippet of a language that can be run says how");
   return found.filter(({ how }) => how);
@@ -100,7 +101,10 @@ describe("README", () => {
     ["for await", /: |Active (Self|Launch|Connect)/],
     ["fileInstanceId", /^[0-9a-f-]{36} \{/],
     ["require(", /^connected with protocol 4/],
+    ["findings().length", /^0 findings\n$/],
     ["findings()", /^studio Idle 2m ago\nOne id is written in more than one way\./],
+    ["graceMs", /listening\n/],
+    ["seconds of", /^Active\nIdle\ngone\n$/],
     ['token: "wrong"', /^AUTH_TOKEN_MISMATCH - Give the token[^\n]*\ngave up: AUTH_TOKEN_MISMATCH\n$/],
     ["openclaw-presence/slim", /^0\n$/],
   ];

@@ -46,6 +46,7 @@ cargo xtask <command>
       --list              name the steps and stop
   build                   build everything in release: the npm package, and the gateway with the demo page in it, as one
                           static program on Linux
+  docs                    make a searchable site of the documentation, in target/docs/site
   help                    this text
 ";
 
@@ -82,6 +83,7 @@ fn dispatch(arguments: &[String]) -> Result<(), Failure> {
         "autobahn" => commands::autobahn(&Project::locate()?, rest),
         "fuzz" => commands::fuzz(&Project::locate()?, rest),
         "supply" => commands::supply(&Project::locate()?, rest),
+        "docs" => commands::docs(&Project::locate()?, rest),
         "build" => commands::build(&Project::locate()?, rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

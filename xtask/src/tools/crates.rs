@@ -18,6 +18,7 @@ pub(crate) static CARGO_CYCLONEDX: Tool = Tool::new("cargo-cyclonedx", "0.5.9", 
 pub(crate) static CARGO_DENY: Tool = Tool::new("cargo-deny", "0.20.2", "40 s");
 pub(crate) static CARGO_FUZZ: Tool = Tool::new("cargo-fuzz", "0.13.2", "1 min");
 pub(crate) static CARGO_SEMVER_CHECKS: Tool = Tool::new("cargo-semver-checks", "0.51.0", "4 min");
+pub(crate) static MDBOOK: Tool = Tool::new("mdbook", "0.5.4", "3 min");
 pub(crate) static RUST_AUDIT_INFO: Tool = Tool::new("rust-audit-info", "0.5.4", "5 s");
 
 impl Tool {
