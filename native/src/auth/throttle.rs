@@ -1,7 +1,7 @@
 //! A throttle on guessing the secret (SPEC 4): per bucket ten wrong secrets at once, then one per 3 s.
 //!
 //! There is no lockout and no delayed response: that would hold a slot. Only a wrong secret that is new in its bucket
-//! costs a token. A remembered one is refused without a comparison and costs nothing, so that a page left open with an
+//! costs a token. A remembered one is not compared with the gateway's secret and costs nothing, so that a page left open with an
 //! old token cannot starve the rest of its bucket.
 //!
 //! The bucket itself is the generic cell rate algorithm: one number and three lines. `governor` offers the

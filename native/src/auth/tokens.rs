@@ -64,7 +64,13 @@ impl NamedToken {
         self.expires_ms.is_some_and(|end| end <= now.wall_ms)
     }
 
-    fn grant(&self) -> Grant {
+    /// The name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the token permits.
+    pub(crate) fn grant(&self) -> Grant {
         Grant::Only(Arc::clone(&self.permit))
     }
 }
@@ -105,8 +111,8 @@ pub(crate) enum Found {
     Nothing,
     /// The token is over.
     Expired,
-    /// The token with this name.
-    Match(Arc<str>, Grant),
+    /// The secret of this token.
+    Match(NamedToken),
 }
 
 /// The named tokens of a gateway, which can be replaced while it runs. Clones share them.
@@ -187,17 +193,31 @@ impl Tokens {
         match found {
             None => Found::Nothing,
             Some(token) if token.is_expired(now) => Found::Expired,
-            Some(token) => Found::Match(Arc::clone(&token.name), token.grant()),
+            Some(token) => Found::Match(token.clone()),
         }
     }
 
-    /// Ends the connection when its token ends, for as long as the lease is kept. `None` if the token went meanwhile.
-    pub(crate) fn lease(&self, name: &str, connection: Weak<dyn Closable>) -> Option<Lease> {
+    /// Ends the connection when its token ends, for as long as the lease is kept. `token` is what [`find`](Self::find)
+    /// returned for it.
+    ///
+    /// # Errors
+    /// The close of the connection, if the token expired since, is gone, or permits less.
+    pub(crate) fn lease(
+        &self,
+        token: &NamedToken,
+        connection: Weak<dyn Closable>,
+        now: Now,
+    ) -> Result<Lease, CloseFrame> {
         let mut state = self.state();
-        let token = state.set.iter().find(|token| &*token.name == name)?.clone();
+        let known = state.set.iter().find(|known| known.digest == token.digest);
+        match known {
+            Some(known) if known.is_expired(now) => return Err(CloseFrame::TOKEN_EXPIRED),
+            Some(known) if known.grant().covers(&token.grant()) => {}
+            _ => return Err(CloseFrame::TOKEN_REVOKED),
+        }
         let number = state.leases.add(token.digest, token.grant(), connection);
         drop(state);
-        Some(Lease::new(self.clone(), number))
+        Ok(Lease::new(self.clone(), number))
     }
 
     /// Waits until the set is replaced.
@@ -285,8 +305,8 @@ mod tests {
             token("b", "other", "operator.write", None),
         ])
         .unwrap();
-        assert!(matches!(tokens.find(&["s3cret"], at(999)), Found::Match(name, _) if *name == *"a"));
-        assert!(matches!(tokens.find(&["x", "other"], at(999)), Found::Match(name, _) if *name == *"b"));
+        assert!(matches!(tokens.find(&["s3cret"], at(999)), Found::Match(token) if token.name() == "a"));
+        assert!(matches!(tokens.find(&["x", "other"], at(999)), Found::Match(token) if token.name() == "b"));
         assert_eq!(tokens.find(&["s3cret"], at(1_000)), Found::Expired);
         assert_eq!(tokens.find(&["s3cre", "s3cret "], at(0)), Found::Nothing);
         assert_eq!(tokens.find(&[], at(0)), Found::Nothing);
@@ -316,6 +336,42 @@ mod tests {
         let many = (0..=MAX_TOKENS).map(|n| token(&n.to_string(), &format!("secret {n}"), "x", None));
         assert_eq!(tokens.replace(many.collect()), Err(InvalidToken::TooMany(1_001)));
         assert!(matches!(tokens.find(&["s3cret"], at(0)), Found::Match(..)));
+    }
+
+    #[derive(Debug)]
+    struct Open;
+
+    impl Closable for Open {
+        fn close(&self, _: CloseFrame) {}
+    }
+
+    #[test]
+    fn a_lease_needs_a_token_that_still_permits_what_it_did() {
+        let found = |tokens: &Tokens| match tokens.find(&["s3cret"], at(0)) {
+            Found::Match(token) => token,
+            found => panic!("{found:?}"),
+        };
+        let tokens = Tokens::new(vec![token("a", "s3cret", "operator.read", Some(1_000))]).unwrap();
+        let token_then = found(&tokens);
+        let connection: Arc<dyn Closable> = Arc::new(Open);
+        let lease = |now| tokens.lease(&token_then, Arc::downgrade(&connection), now).err();
+        assert_eq!(lease(at(999)), None);
+        assert_eq!(lease(at(1_000)), Some(CloseFrame::TOKEN_EXPIRED));
+        for (replacement, wanted) in [
+            (token("renamed", "s3cret", "operator.read", None), None),
+            (token("a", "s3cret", "operator.admin", None), None),
+            (
+                token("a", "s3cret", "operator.pairing", None),
+                Some(CloseFrame::TOKEN_REVOKED),
+            ),
+            (
+                token("a", "another", "operator.read", None),
+                Some(CloseFrame::TOKEN_REVOKED),
+            ),
+        ] {
+            tokens.replace(vec![replacement.clone()]).unwrap();
+            assert_eq!(lease(at(0)), wanted, "{replacement:?}");
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ use super::stream::PeerStream;
 use super::{Event, Input, Peer, Shared};
 use crate::auth::facts::Facts;
 use crate::auth::slots::{LargePlace, Slot};
-use crate::auth::tokens::{Closable, Lease};
+use crate::auth::tokens::{Closable, Lease, NamedToken};
 use crate::tls::{ServerStream, Transport};
 
 /// tungstenite's read buffer, which each connection keeps.
@@ -85,7 +85,7 @@ struct OpenHandshake {
     /// The permit for a large message, and when it ends on the age clock.
     place: Option<(LargePlace, u64)>,
     /// The named token that the client presented.
-    token: Option<Arc<str>>,
+    token: Option<NamedToken>,
 }
 
 impl Session {
@@ -261,10 +261,12 @@ impl Session {
                 }
                 ConnectionOutput::Authenticate(params) => self.authenticate(&params),
                 ConnectionOutput::Join(handshake) => {
-                    self.take_lease();
-                    let open = self.handshake.as_ref();
-                    let token = open.and_then(|handshake| handshake.token.as_deref());
-                    self.record.accepted(&handshake, token, &self.shared);
+                    let token = self.handshake.as_mut().and_then(|open| open.token.take());
+                    if let Err(close) = self.take_lease(token.as_ref()) {
+                        return self.refuse_to_read(close);
+                    }
+                    let name = token.as_ref().map(NamedToken::name);
+                    self.record.accepted(&handshake, name, &self.shared);
                     if let Some(metrics) = &self.shared.metrics {
                         let duration_ms = self.record.duration_ms(&self.shared);
                         metrics.handshake.observe(duration_ms.saturating_mul(1_000));
@@ -288,17 +290,16 @@ impl Session {
     }
 
     /// From now on the connection ends with its named token.
-    fn take_lease(&mut self) {
-        let open = self.handshake.as_ref();
-        let name = open.and_then(|handshake| handshake.token.as_deref());
-        let (Some(tokens), Some(name)) = (&self.shared.config.tokens, name) else {
-            return;
-        };
-        let peer: Arc<dyn Closable> = self.peer.clone();
-        self.lease = tokens.lease(name, Arc::downgrade(&peer));
-        if self.lease.is_none() {
-            self.peer.close(CloseFrame::TOKEN_REVOKED);
+    ///
+    /// # Errors
+    /// The close, if the token ended since it was compared.
+    fn take_lease(&mut self, token: Option<&NamedToken>) -> Result<(), CloseFrame> {
+        if let (Some(tokens), Some(token)) = (&self.shared.config.tokens, token) {
+            let peer: Arc<dyn Closable> = self.peer.clone();
+            let lease = tokens.lease(token, Arc::downgrade(&peer), self.shared.stated_now())?;
+            self.lease = Some(lease);
         }
+        Ok(())
     }
 
     fn has_joined(&self) -> bool {

@@ -48,6 +48,13 @@ async fn a_hangup_replaces_the_tokens_and_keeps_the_old_ones_if_that_fails() {
     line_with(&mut log, "the named tokens are read").await;
     assert_eq!(list("for reading").await.code, 4);
     assert_eq!(list("another").await.code, 0);
+
+    // A secret that was refused is accepted once it is a token's.
+    fs::write(&path, READER).unwrap();
+    signal(&child, Signal::HUP);
+    line_with(&mut log, "the named tokens are read").await;
+    assert_eq!(list("for reading").await.code, 0);
+    assert_eq!(list("another").await.code, 4);
     assert_eq!(list("main").await.code, 0);
     child.kill().await.unwrap();
 }

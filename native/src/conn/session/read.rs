@@ -150,7 +150,7 @@ impl Session {
     }
 
     /// Closes and discards further input.
-    fn refuse_to_read(&mut self, close: CloseFrame) {
+    pub(super) fn refuse_to_read(&mut self, close: CloseFrame) {
         self.is_unreadable = true;
         self.close(close);
     }
