@@ -4,13 +4,21 @@ use std::net::TcpListener;
 
 use super::Failure;
 use super::options::ServeOptions;
+#[cfg(unix)]
+use super::printable;
+
+/// Most sockets that the service manager may pass.
+#[cfg(unix)]
+const MAX_SOCKETS: usize = 64;
 
 /// The sockets that the service manager opened (socket activation); empty if it opened none.
 ///
 /// # Errors
-/// [`Failure::Usage`] if an option names another address, [`Failure::Other`] if one of them is no TCP socket that listens.
+/// [`Failure::Usage`] if an option names another address or `LISTEN_FDS` is wrong, [`Failure::Other`] if one of them is
+/// no TCP socket that listens.
 #[cfg(unix)]
 pub(super) fn sockets(options: &ServeOptions) -> Result<Vec<TcpListener>, Failure> {
+    check_environment(|name| std::env::var(name).ok())?;
     let mut files = listenfd::ListenFd::from_env();
     if files.len() == 0 {
         return Ok(Vec::new());
@@ -25,7 +33,11 @@ pub(super) fn sockets(options: &ServeOptions) -> Result<Vec<TcpListener>, Failur
     (0..files.len())
         .map(|at| {
             let why = match files.take_tcp_listener(at) {
-                Ok(Some(listener)) => return Ok(listener),
+                Ok(Some(listener)) => match rustix::net::sockopt::socket_acceptconn(&listener) {
+                    Ok(true) => return Ok(listener),
+                    Ok(false) => "it is bound, but does not listen".to_owned(),
+                    Err(error) => error.to_string(),
+                },
                 Ok(None) => "it was passed twice".to_owned(),
                 Err(error) => error.to_string(),
             };
@@ -34,6 +46,35 @@ pub(super) fn sockets(options: &ServeOptions) -> Result<Vec<TcpListener>, Failur
             )))
         })
         .collect()
+}
+
+/// Checks the variables of socket activation. Those for another process are ignored.
+#[cfg(unix)]
+fn check_environment(variable: impl Fn(&str) -> Option<String>) -> Result<(), Failure> {
+    let set = |name| variable(name).filter(|value| !value.is_empty());
+    let Some(count) = set("LISTEN_FDS") else {
+        return Ok(());
+    };
+    if let Some(pid) = set("LISTEN_PID") {
+        match pid.parse::<u32>() {
+            Ok(pid) if std::process::id() == pid => {}
+            Ok(_) => return Ok(()),
+            Err(_) => {
+                return Err(Failure::Usage(format!(
+                    "LISTEN_PID: `{}` is not the id of a process: unset it, or start the gateway by its .socket unit",
+                    printable(&pid)
+                )));
+            }
+        }
+    }
+    match count.parse() {
+        Ok(1..=MAX_SOCKETS) => Ok(()),
+        _ => Err(Failure::Usage(format!(
+            "LISTEN_FDS: `{}` is not a number of sockets from 1 to {MAX_SOCKETS}: unset it, or start the gateway by its \
+             .socket unit",
+            printable(&count)
+        ))),
+    }
 }
 
 /// Other systems have no socket activation.
@@ -87,3 +128,29 @@ pub(super) fn ready() {}
 /// Other systems have no such manager.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn stopping() {}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_variables_of_socket_activation_are_refused() {
+        let check = |count: &str, pid: &str| {
+            check_environment(|name| Some(if name == "LISTEN_FDS" { count } else { pid }.to_owned()))
+                .map_err(|failure| failure.to_string())
+        };
+        let own = std::process::id().to_string();
+        for (count, pid) in [("1", &*own), ("64", ""), ("", &own), ("x", "1")] {
+            assert_eq!(check(count, pid), Ok(()), "{count} {pid}");
+        }
+        for count in ["0", "-1", "65", "1 ", "two", "99999999999999999999"] {
+            let why = check(count, &own).unwrap_err();
+            assert!(
+                why.contains(&format!("LISTEN_FDS: `{count}` is not a number")),
+                "{why}"
+            );
+        }
+        let why = check("1", "x").unwrap_err();
+        assert!(why.contains("LISTEN_PID: `x`"), "{why}");
+    }
+}

@@ -51,10 +51,13 @@ async fn without_a_watchdog_none_is_fed_and_a_manager_that_is_gone_is_no_obstacl
 
 /// `serve` with these arguments, and a socket that listens as its third open file after stdin to stderr.
 fn activated(socket: impl Into<OwnedFd>, arguments: &str) -> Command {
+    activated_as("LISTEN_FDS=1 LISTEN_PID=$$", socket, arguments)
+}
+
+/// The same with other variables.
+fn activated_as(variables: &str, socket: impl Into<OwnedFd>, arguments: &str) -> Command {
     let gateway = env!("CARGO_BIN_EXE_presence-gateway");
-    let script = format!(
-        "exec 3<&0 0</dev/null; export LISTEN_FDS=1 LISTEN_PID=$$; exec '{gateway}' serve {arguments}"
-    );
+    let script = format!("exec 3<&0 0</dev/null; export {variables}; exec '{gateway}' serve {arguments}");
     let mut command = Command::new("/bin/sh");
     command.args(["-c", &script]).env_clear().kill_on_drop(true);
     command.stdin(Stdio::from(socket.into()));
@@ -94,7 +97,14 @@ async fn sockets_that_do_not_fit_stop_the_start() {
     let everywhere = || listener("0.0.0.0:0").0.into();
     let local = || listener("127.0.0.1:0").0.into();
     let (datagrams, _other) = std::os::unix::net::UnixDatagram::pair().unwrap();
-    let cases: [(OwnedFd, &str, i32, &str); 4] = [
+    let bound = rustix::net::socket(
+        rustix::net::AddressFamily::INET,
+        rustix::net::SocketType::STREAM,
+        None,
+    )
+    .unwrap();
+    rustix::net::bind(&bound, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let cases: [(OwnedFd, &str, i32, &str); 5] = [
         (
             everywhere(),
             "",
@@ -119,10 +129,20 @@ async fn sockets_that_do_not_fit_stop_the_start() {
             1,
             "failed: socket 0 of the service manager is not a TCP socket",
         ),
+        (bound, "", 1, "it is bound, but does not listen"),
     ];
     for (socket, arguments, code, words) in cases {
         let refused = run(activated(socket, arguments)).await;
         assert_eq!(refused.code, code, "{arguments}: {}", refused.stderr);
         assert!(refused.stderr.contains(words), "{arguments}: {}", refused.stderr);
     }
+    let refused = run(activated_as("LISTEN_FDS=one LISTEN_PID=$$", local(), "")).await;
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(
+        refused
+            .stderr
+            .contains("LISTEN_FDS: `one` is not a number of sockets"),
+        "{}",
+        refused.stderr
+    );
 }
