@@ -65,8 +65,8 @@ pub(super) fn parse(params: &Tree<'_>) -> Result<HistoryQuery, ParamsError> {
     if let Some(until_ms) = members.optional_number("until")? {
         query.until_ms = (until_ms as u64).min(MAX_SAFE_INTEGER);
     }
-    if let Some(limit) = members.optional_number("limit")? {
-        query.limit = (limit as u64).clamp(1, MAX_PAGE);
+    if let Some(limit) = members.optional_integer("limit", 1, MAX_PAGE)? {
+        query.limit = limit;
     }
     query.is_latest = members.optional_bool("latest")?.unwrap_or_default();
     let cursor = members.optional_string("cursor", Length::nonempty(MAX_CURSOR_UNITS))?;
@@ -87,6 +87,7 @@ fn is_cursor(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::{Call, Request};
 
     #[test]
     fn a_cursor_is_the_next_of_a_page() {
@@ -102,6 +103,33 @@ mod tests {
             "9223372036854775808-0",
         ] {
             assert!(!is_cursor(text), "{text}");
+        }
+    }
+
+    fn limit(params: &str) -> Result<u64, alloc::string::String> {
+        let text = alloc::format!(r#"{{"type":"req","id":"1","method":"{HISTORY}","params":{params}}}"#);
+        match Request::parse(&text).unwrap().call {
+            Ok(Call::PresenceHistory(query)) => Ok(query.limit),
+            Ok(call) => panic!("{call:?}"),
+            Err(error) => Err(error.message.into()),
+        }
+    }
+
+    #[test]
+    fn a_limit_out_of_range_is_refused() {
+        assert_eq!(limit("{}"), Ok(DEFAULT_PAGE));
+        assert_eq!(limit(r#"{"limit":1}"#), Ok(1));
+        assert_eq!(limit(r#"{"limit":500}"#), Ok(MAX_PAGE));
+        for (value, words) in [
+            ("0", "must be >= 1"),
+            ("501", "must be <= 500"),
+            ("1.5", "must be integer"),
+            (r#""9""#, "must be integer"),
+        ] {
+            assert_eq!(
+                limit(&alloc::format!(r#"{{"limit":{value}}}"#)),
+                Err(alloc::format!("invalid {HISTORY} params: at /limit: {words}"))
+            );
         }
     }
 }

@@ -159,9 +159,24 @@ impl<'a> Members<'a> {
     /// # Errors
     /// When it is absent, not an integer or too small.
     pub(crate) fn required_integer(&self, name: &'static str, min: u64) -> Result<u64, ParamsError> {
+        self.optional_integer(name, min, u64::MAX)?
+            .ok_or_else(|| self.missing(name))
+    }
+
+    /// The integer `name`, from `min` to `max`, if present. `4.0` counts as 4; what exceeds `u64` is cut to it.
+    ///
+    /// # Errors
+    /// When it is not an integer, too small or too great.
+    pub(crate) fn optional_integer(
+        &self,
+        name: &'static str,
+        min: u64,
+        max: u64,
+    ) -> Result<Option<u64>, ParamsError> {
         let number = self.optional_number(name);
-        let number = number.map_err(|error| error.wanting("integer"))?;
-        let number = number.ok_or_else(|| self.missing(name))?;
+        let Some(number) = number.map_err(|error| error.wanting("integer"))? else {
+            return Ok(None);
+        };
         if number % 1.0 != 0.0 {
             return Err(self.error(name, Rule::Type("integer")));
         }
@@ -169,7 +184,11 @@ impl<'a> Members<'a> {
             return Err(self.error(name, Rule::TooSmall(min)));
         }
         // The cast saturates.
-        Ok(number as u64)
+        let integer = number as u64;
+        if integer > max {
+            return Err(self.error(name, Rule::TooGreat(max)));
+        }
+        Ok(Some(integer))
     }
 
     /// The number `name`, if present; finite, but possibly negative or with a fraction.

@@ -68,6 +68,8 @@ pub(in crate::wire) enum Rule {
     TooManyValues(usize),
     #[error("must be >= {0}")]
     TooSmall(u64),
+    #[error("must be <= {0}")]
+    TooGreat(u64),
     #[error("must be equal to constant")]
     NotConstant,
     /// A closed object has a member that does not belong there.

@@ -115,6 +115,16 @@ fn integers_may_be_written_as_floats_but_have_no_fraction() {
     );
     assert_eq!(said(root.required_integer("zero", 1)), "at /zero: must be >= 1");
     assert_eq!(said(root.required_integer("minus", 0)), "at /minus: must be >= 0");
+    assert_eq!(root.optional_integer("whole", 1, 4), Ok(Some(4)));
+    assert_eq!(root.optional_integer("absent", 1, 4), Ok(None));
+    assert_eq!(
+        said(root.optional_integer("whole", 1, 3)),
+        "at /whole: must be <= 3"
+    );
+    assert_eq!(
+        said(root.optional_integer("huge", 1, 500)),
+        "at /huge: must be <= 500"
+    );
 }
 
 #[test]
