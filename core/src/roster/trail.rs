@@ -1,6 +1,5 @@
 //! The rows for a history: see [`RowChanges`].
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::change_log::{RowChanges, RowEvent, RowState, Stay, StayEnd, Trail};
@@ -103,9 +102,6 @@ impl Roster {
     pub(super) fn note_removal(&mut self, id: RowId, why: StayEnd) {
         let Some(trail) = &mut self.log.trail else { return };
         let was_changed = trail.forget(id);
-        if trail.is_whole && trail.is_empty() {
-            return;
-        }
         let entry = was_changed.then(|| self.row_text(id).into());
         let row = &self.store[id];
         let event = RowEvent::Ended {
@@ -123,10 +119,11 @@ impl Roster {
 
     /// The row has another key.
     pub(super) fn note_rename(&mut self, from: &RowKey, to: &RowKey) {
-        let names = || -> (String, String) { (from.to_wire(), to.to_wire()) };
         if let Some(trail) = &mut self.log.trail {
-            let (from, to) = names();
-            trail.note(RowEvent::Renamed { from, to });
+            trail.note(RowEvent::Renamed {
+                from: from.to_wire(),
+                to: to.to_wire(),
+            });
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Rows that go by their age, and how punctually (SPEC 1.5).
 
 use super::Row;
-use crate::model::status::{Status, Thresholds};
+use crate::model::status::{Status, Thresholds, has_left};
 use crate::model::time::Now;
 use crate::roster::history::Gone;
 use crate::roster::{Roster, RowId};
@@ -34,9 +34,9 @@ impl Roster {
         counts[Status::Active as usize] = 1;
         for id in self.store.ids() {
             let row: &Row = &self.store[id];
-            let has_left = row.fields.reason.as_deref() == Some("disconnect");
             let age_ms = now.age_ms.saturating_sub(row.written_ms);
-            counts[thresholds.display_status(has_left, age_ms) as usize] += 1;
+            let status = thresholds.display_status(has_left([row.fields.reason.as_deref()]), age_ms);
+            counts[status as usize] += 1;
         }
         counts
     }

@@ -9,25 +9,24 @@ use crate::roster::{Removal, Roster, RowId};
 impl Roster {
     /// Removes the row. `cause` is the serial of the connection whose write leaves no place for it, 0 if none did.
     pub(super) fn remove(&mut self, id: RowId, why: Gone, cause: u64) {
+        if !self.contains(id) {
+            return;
+        }
         let removal = match why {
             Gone::Expired => Removal::Expired,
             Gone::Evicted { .. } | Gone::OverQuota => Removal::Evicted,
             Gone::Replaced => Removal::Replaced,
         };
         #[cfg(feature = "history")]
-        if self.contains(id) {
-            self.note_removal(
-                id,
-                match removal {
-                    Removal::Expired => StayEnd::Expired,
-                    Removal::Evicted => StayEnd::Evicted,
-                    Removal::Replaced => StayEnd::Replaced,
-                },
-            );
-        }
-        if self.contains(id) {
-            self.end_own_ttl(id);
-        }
+        self.note_removal(
+            id,
+            match removal {
+                Removal::Expired => StayEnd::Expired,
+                Removal::Evicted => StayEnd::Evicted,
+                Removal::Replaced => StayEnd::Replaced,
+            },
+        );
+        self.end_own_ttl(id);
         if let Some(mut row) = self.store.remove(id) {
             self.bytes -= row.bytes;
             self.texts.forget();
