@@ -1,7 +1,8 @@
 import { html, nothing } from "lit";
+import type { PastSession } from "openclaw-presence";
 
 import { count, isoMoment, lasted, shortMoment } from "../lib/format.js";
-import type { Past, PastSession } from "../state/past.js";
+import type { Past } from "../state/past.js";
 
 /** Maximum number of rows. */
 const MAX_ROWS = 200;

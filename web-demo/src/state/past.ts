@@ -1,28 +1,10 @@
-import type { PresenceClient, PresenceEntry, Status } from "openclaw-presence";
+import type { PastSession, PresenceClient, PresenceEntry, Status } from "openclaw-presence";
 
 /** The method that answers with a gateway's history. */
-export const HISTORY_METHOD: string = "presence.history";
+export const HISTORY_METHOD = "presence.history";
 /** Maximum number of sessions of one request, and of requests for one window. */
 const PAGE = 500;
 const MAX_PAGES = 4;
-
-/** One session: a client was here from then to then. Times are in ms since the Unix epoch. */
-export interface PastSession {
-  readonly key: string;
-  readonly from: number;
-  /** Absent while it goes on. */
-  readonly to?: number;
-  readonly seen: number;
-  readonly connected: boolean;
-  readonly why?: string;
-  readonly silences?: readonly (readonly [number, number])[];
-}
-
-interface Page {
-  readonly sessions: readonly PastSession[];
-  readonly instances: Readonly<Record<string, PresenceEntry>>;
-  readonly next?: string;
-}
 
 /** A part of a window of time. */
 export interface Window {
@@ -59,7 +41,7 @@ export async function askPast(client: PresenceClient, { fromMs, toMs }: Window):
   let cursor: string | undefined;
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const params = { since: fromMs, until: toMs, limit: PAGE, ...(cursor !== undefined && { cursor }) };
-    const answer = (await client.request(HISTORY_METHOD, params)) as Page;
+    const answer = await client.request(HISTORY_METHOD, params);
     sessions.push(...answer.sessions);
     Object.assign(instances, answer.instances);
     cursor = answer.next;
@@ -125,7 +107,7 @@ export interface SeenInstance {
 
 /** The clients whose latest session ended, the last to begin first. */
 export async function askSeen(client: PresenceClient): Promise<readonly SeenInstance[]> {
-  const { sessions, instances } = (await client.request(HISTORY_METHOD, { latest: true, limit: PAGE })) as Page;
+  const { sessions, instances } = await client.request(HISTORY_METHOD, { latest: true, limit: PAGE });
   const gone = sessions.filter(({ to }) => to !== undefined);
   return gone.map(({ key, seen }) => ({ key, name: instances[key]?.host || key, seenMs: seen }));
 }
