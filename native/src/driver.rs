@@ -54,7 +54,8 @@ pub(crate) struct Driver {
     meter: Option<Box<Meter>>,
     #[cfg(feature = "cluster")]
     fleet: Option<cluster::Fleet>,
-    past: history::Past,
+    /// Last, because its drop waits until everything is written.
+    history: history::History,
 }
 
 /// Whether a turn that began at `began_ms` is over.
@@ -79,7 +80,7 @@ impl Driver {
             meter: None,
             #[cfg(feature = "cluster")]
             fleet: None,
-            past: history::Past::default(),
+            history: history::History::default(),
         };
         driver.publish_offset(driver.clock.now());
         driver
@@ -109,11 +110,12 @@ impl Driver {
     pub(crate) async fn run(mut self) {
         let mut turn_began_ms = self.clock.now().age_ms;
         loop {
-            let deadline = self.wakes_at_ms();
+            let deadline = self.deadline().into_iter().chain(self.history_deadline()).min();
             let event = tokio::select! {
                 biased;
                 event = self.events.recv() => Some(event),
                 () = self.clock.wait(deadline) => None,
+                () = meter::is_scraped(self.meter.as_deref()) => None,
             };
             let now = self.clock.now();
             self.start_metering(now);
@@ -135,7 +137,7 @@ impl Driver {
                 None => {}
             }
             self.drive_fleet(now);
-            self.tell_history(now);
+            self.write_history(now);
             self.publish_offset(now);
             self.flush(now);
             self.log_evictions(now);
@@ -181,13 +183,13 @@ impl Driver {
         }
         let (peers, handshakes): (Vec<_>, Vec<_>) = joins.into_iter().unzip();
         let recorded = self.tap.as_ref().map(|_| handshakes.clone());
-        let classes: Vec<_> = handshakes.iter().map(|handshake| self.class(handshake)).collect();
+        let classes = self.classes(&handshakes);
         let conns = self.hub.join_all(handshakes, now);
         for (conn, handshake) in conns.iter().zip(recorded.into_iter().flatten()) {
             self.record(now, || Some(Raw::Join(conn.serial, Box::new(handshake))));
         }
-        for ((&conn, peer), class) in conns.iter().zip(&peers).zip(classes) {
-            self.add(conn, peer, class);
+        for (index, (&conn, peer)) in conns.iter().zip(&peers).enumerate() {
+            self.add(conn, peer, classes.get(index).copied());
         }
         self.execute(now);
         self.flush(now);
@@ -197,13 +199,14 @@ impl Driver {
         }
     }
 
+    /// Handles the event, and carries out what follows from it.
     fn handle(&mut self, event: Event, now: Now) {
         match event {
             Event::Batch(peer, inputs) => self.handle_batch(&peer, inputs, now),
             Event::Leave(peer, cause) => {
                 if let Some(conn) = peer.conn() {
-                    self.leave(conn, cause, Leave::noticed(cause), now);
-                    self.execute(now);
+                    let reason = Leave::noticed(cause, peer.close_frame().as_ref());
+                    self.leave(conn, cause, reason, now);
                 }
             }
             Event::Refused(refused) => {
@@ -211,10 +214,7 @@ impl Driver {
                 self.record(now, || Some(Raw::Refused(refused)));
             }
             Event::Answer(conn, frame) => self.answer_history(conn, *frame, now),
-            Event::Source(source, update, _taken) => {
-                self.hub.apply(source, update, now);
-                self.execute(now);
-            }
+            Event::Source(source, update, _taken) => self.hub.apply(source, update, now),
             #[cfg(feature = "cluster")]
             Event::Cluster(inputs, _taken) => self.handle_fleet(inputs, now),
             Event::Http(call, answer) => {
@@ -230,7 +230,6 @@ impl Driver {
                 self.record(now, || Some(Raw::Shutdown));
                 self.end_history(now);
                 self.hub.shutdown(reason, now);
-                self.execute(now);
             }
             Event::Settle(done) => {
                 self.flush(now);
@@ -238,6 +237,7 @@ impl Driver {
                 let _ = done.send(self.hub.poll_timeout());
             }
         }
+        self.execute(now);
     }
 
     /// Inputs beyond a turn, or without room for their responses, go back to the connection, which sends them again.
@@ -269,7 +269,7 @@ impl Driver {
     fn handle_input(&mut self, peer: &Arc<Peer>, input: Input, now: Now) -> bool {
         if let Input::Join(handshake) = input {
             let recorded = self.tap.as_ref().map(|_| handshake.clone());
-            let class = self.class(&handshake);
+            let class = self.classes(std::slice::from_ref(&*handshake)).pop();
             let conn = self.hub.join(*handshake, now);
             self.record(now, || {
                 recorded.map(|handshake| Raw::Join(conn.serial, handshake))
@@ -323,7 +323,7 @@ impl Driver {
         while let Some(output) = self.hub.poll_output() {
             match output {
                 HubOutput::Send(conn, item) => self.send(conn, item, now),
-                HubOutput::History(conn, id, query) => self.ask_history(conn, &id, query, now),
+                HubOutput::History(conn, id, query) => self.query_history(conn, &id, query, now),
                 HubOutput::Ping(conn) => {
                     if let Some(peer) = self.peer(conn) {
                         peer.ping();

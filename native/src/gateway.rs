@@ -195,18 +195,18 @@ impl Gateway {
         let metrics = is_metered.then(|| Arc::new(Metrics::new(began.wall_ms)));
         let driver = Driver::new(hub, clock.clone(), received, tap).with_metrics(metrics.clone());
         #[cfg(feature = "history")]
-        let (trouble, has_trouble) = watch::channel(None);
+        let (history_degraded, is_history_degraded) = watch::channel(None);
         #[cfg(feature = "history")]
         let driver = match self.config.history.clone() {
             Some(config) => {
                 let driver_events = events.downgrade();
                 let reply = move |conn, frame| {
-                    // Without a driver nobody waits.
+                    // Without a driver there are no connections.
                     if let Some(events) = driver_events.upgrade() {
                         let _ = events.blocking_send(Event::Answer(conn, Box::new(frame)));
                     }
                 };
-                driver.write_history(config, trouble, Box::new(reply))
+                driver.with_history(config, history_degraded, Box::new(reply))
             }
             None => driver,
         };
@@ -244,7 +244,7 @@ impl Gateway {
             vec![
                 is_degraded,
                 #[cfg(feature = "history")]
-                has_trouble,
+                is_history_degraded,
             ],
         );
         let shared = Arc::new(shared.with_metrics(metrics));

@@ -175,7 +175,9 @@ impl WebFile {
 
 /// Whether an If-None-Match names this entity tag, by RFC 9110 13.1.2: weak tags match strong ones.
 pub(crate) fn is_known_tag(etag: &str, if_none_match: Option<&str>) -> bool {
-    let strong = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
+    fn strong(tag: &str) -> &str {
+        tag.strip_prefix("W/").unwrap_or(tag)
+    }
     if_none_match.is_some_and(|known| {
         let mut tags = known.split(',').map(str::trim);
         tags.any(|tag| tag == "*" || strong(tag) == strong(etag))

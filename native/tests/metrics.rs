@@ -6,8 +6,12 @@ mod support;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use presence_gateway::{AuthMode, RunningGateway, Secret};
+use presence_core::model::Role;
+use presence_core::server::Permit;
+use presence_gateway::{AuthMode, NamedToken, RunningGateway, Secret, Tokens};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 #[cfg(unix)]
 use support::process::{Process, line_with};
 use support::{Client, TOKEN, config, config_with, connect_params, raw_http, refusal, start};
@@ -34,7 +38,7 @@ fn value(text: &str, series: &str) -> f64 {
     line.parse().unwrap()
 }
 
-/// Scrapes until a series has a value. What the hub alone knows is published once a second.
+/// Scrapes until a series has a value. What the hub alone knows is computed at most once a second.
 async fn until(gateway: &RunningGateway, series: &str, wanted: f64) -> String {
     until_at(gateway.metrics_address().unwrap(), series, wanted).await
 }
@@ -133,6 +137,7 @@ async fn counts_follow_clients_that_join_report_are_refused_and_leave() {
         .request("system-event", json!({ "text": "Node: pi", "instanceId": "pi" }))
         .await;
     assert_eq!(answer["ok"], true, "{answer}");
+    client.event_named("presence").await;
     let text = until(&gateway, r#"presence_rows{status="active"}"#, 3.0).await;
     for (series, wanted) in [
         (
@@ -239,6 +244,66 @@ async fn the_port_of_metrics_answers_nothing_else() {
         );
     }
     assert!(get(gateway.address(), "").await.0.starts_with("HTTP/1.1 404 "));
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn sockets_that_send_nothing_do_not_keep_a_scrape_out() {
+    let gateway = metered();
+    let address = gateway.metrics_address().unwrap();
+    let mut silent = Vec::new();
+    for _ in 0..16 {
+        silent.push(tokio::net::TcpStream::connect(address).await.unwrap());
+    }
+    let text = get(address, "").await.1;
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    // The oldest made room; the newest is still served.
+    assert_eq!(silent[0].read(&mut [0; 16]).await.unwrap_or_default(), 0);
+    let newest = silent.last_mut().unwrap();
+    let request = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    newest.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    newest.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_first_scrape_after_a_pause_has_the_values_of_now() {
+    let gateway = metered();
+    let (_client, _) = Client::connect(gateway.address(), "studio", READ).await;
+    // The gateway's own row and that of the client.
+    let text = get(gateway.metrics_address().unwrap(), "").await.1;
+    assert!(
+        (value(&text, r#"presence_rows{status="active"}"#) - 2.0).abs() < f64::EPSILON,
+        "{text}"
+    );
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_named_token_is_a_reason_of_its_own() {
+    let named = |secret: &str| {
+        let permit = Permit {
+            roles: [Role::Operator].into(),
+            scopes: ["operator.read".into()].into(),
+        };
+        NamedToken::new("reader", &Secret::new(secret).unwrap(), permit, None).unwrap()
+    };
+    let tokens = Tokens::new(vec![named("for reading")]).unwrap();
+    let gateway = start(config_with(|config| {
+        config.metrics_bind = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+        config.auth = AuthMode::Token(Secret::new(TOKEN).unwrap());
+        config.tokens = Some(tokens.clone());
+    }));
+    let mut params = connect_params("studio", READ);
+    params["auth"] = json!({ "token": "for reading" });
+    let mut client = Client::open(gateway.address(), "").await;
+    client.hello(params).await;
+    assert_eq!(tokens.replace(vec![named("another")]), Ok(1));
+    assert_eq!(client.closed().await, (1008, "token revoked".to_owned()));
+    let text = until(&gateway, r#"presence_leaves_total{reason="token"}"#, 1.0).await;
+    assert!(value(&text, r#"presence_leaves_total{reason="protocol"}"#).abs() < f64::EPSILON);
     gateway.shutdown().await;
 }
 

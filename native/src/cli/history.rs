@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use presence_core::client::ClientConfig;
 use presence_core::model::RawEntry;
 use presence_core::model::status::age_text;
+use presence_core::wire::history::{HISTORY, MAX_PAGE};
 use serde_json::json;
 use serde_json::value::to_raw_value;
 
@@ -15,8 +16,6 @@ use super::target::Target;
 use super::{Failure, finding, printable, table};
 use crate::history::page::{Page, PastSession};
 
-/// The method that answers with a history.
-pub(super) const METHOD: &str = "presence.history";
 const HEAD: [&str; 7] = [
     "HOST",
     "FROM (UTC)",
@@ -27,8 +26,6 @@ const HEAD: [&str; 7] = [
     "KEY",
 ];
 const CSV_HEAD: &str = "key,host,from_ms,to_ms,seen_ms,connected,why\n";
-/// Most sessions of a request.
-const PAGE: u64 = 500;
 
 pub(super) async fn history(options: &HistoryCommand) -> Result<(), Failure> {
     let (page, now_ms) = match &options.file {
@@ -95,7 +92,7 @@ async fn of_gateway(options: &HistoryCommand) -> Result<(Page, u64), Failure> {
             if let Some(cursor) = found.next.take() {
                 params["cursor"] = json!(cursor);
             }
-            if !add(&mut found, ask(&mut link, &params).await?) {
+            if !add(&mut found, page(&mut link, &params).await?) {
                 break;
             }
         }
@@ -106,25 +103,25 @@ async fn of_gateway(options: &HistoryCommand) -> Result<(Page, u64), Failure> {
     found
 }
 
-/// Asks the gateway for one page.
+/// Requests one page from the gateway.
 ///
 /// # Errors
 /// That of the call; [`Failure::Other`] if the gateway writes no history.
-pub(super) async fn ask(link: &mut Link, params: &serde_json::Value) -> Result<Page, Failure> {
+pub(super) async fn page(link: &mut Link, params: &serde_json::Value) -> Result<Page, Failure> {
     let hello = link.machine().hello();
-    if !hello.is_some_and(|hello| hello.has_method(METHOD)) {
+    if !hello.is_some_and(|hello| hello.has_method(HISTORY)) {
         return Err(Failure::Other(
             "the gateway writes no history: start it with `serve --history FILE`".to_owned(),
         ));
     }
     let params = to_raw_value(params).map_err(|error| Failure::Other(error.to_string()))?;
-    finding::read(&link.call(METHOD, &params).await?)
+    finding::read(&link.call(HISTORY, &params).await?)
 }
 
-/// How many sessions to ask for next, if more are wanted.
+/// The limit of the next request, if more sessions are wanted.
 fn left(found: &Page, options: &HistoryCommand) -> Option<u64> {
     let left = options.limit.saturating_sub(found.sessions.len() as u64);
-    (left > 0).then_some(left.min(PAGE))
+    (left > 0).then_some(left.min(MAX_PAGE))
 }
 
 fn since(options: &HistoryCommand, now_ms: u64) -> u64 {

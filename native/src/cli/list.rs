@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use presence_core::client::{ClientConfig, Mirror, MirrorConfig};
 use presence_core::model::RawEntry;
 use presence_core::model::status::age_text;
+use presence_core::wire::history::MAX_PAGE;
 use serde_json::json;
 
 use super::client::{Link, client_info, in_time, no_params};
@@ -14,8 +15,6 @@ use super::target::Target;
 use super::{Failure, history, print, roster, table};
 use crate::history::page::Page;
 
-/// Most clients that are gone.
-const MAX_SEEN: u64 = 500;
 const SEEN_HEAD: [&str; 4] = ["GONE", "LAST SEEN", "ENDED BY", "KEY"];
 
 pub(super) async fn list(options: &ListOptions) -> Result<(), Failure> {
@@ -24,7 +23,7 @@ pub(super) async fn list(options: &ListOptions) -> Result<(), Failure> {
     let found = in_time(&target, async {
         link.connect().await?;
         let past = if options.seen {
-            Some(history::ask(&mut link, &json!({ "latest": true, "limit": MAX_SEEN })).await?)
+            Some(history::page(&mut link, &json!({ "latest": true, "limit": MAX_PAGE })).await?)
         } else {
             None
         };

@@ -218,7 +218,7 @@ impl Peer {
     }
 
     /// The close that is queued, if any.
-    pub(super) fn close_frame(&self) -> Option<CloseFrame> {
+    pub(crate) fn close_frame(&self) -> Option<CloseFrame> {
         self.state().close_frame()
     }
 

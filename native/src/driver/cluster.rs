@@ -43,7 +43,6 @@ impl Driver {
     pub(super) fn handle_fleet(&mut self, inputs: Vec<ClusterInput>, now: Now) {
         if let Some(fleet) = &mut self.fleet {
             fleet.machine.handle(inputs, &mut self.hub, now);
-            self.execute(now);
         }
     }
 

@@ -1,4 +1,4 @@
-//! The part of the driver that tells the history what changed.
+//! The part of the driver that writes a history and answers from it.
 
 use presence_core::Now;
 use presence_core::server::{ConnId, Item};
@@ -7,33 +7,33 @@ use presence_core::wire::history::HistoryQuery;
 
 use super::Driver;
 #[cfg(feature = "history")]
-use crate::history::{Ask, HistoryConfig, Reply, Teller, Trouble, refusal};
+use crate::history::{Degraded, HistoryConfig, NO_READER, ReaderHandle, Reply, WriterHandle, unavailable};
 
-/// Requests of one connection that may wait for the history.
+/// Queries of one connection that may wait for the history.
 #[cfg(feature = "history")]
-const MAX_ASKED: u8 = 2;
+const MAX_PENDING: u8 = 2;
 
 /// The history, if one is written.
 #[derive(Debug, Default)]
-pub(super) struct Past {
+pub(super) struct History {
     #[cfg(feature = "history")]
-    teller: Option<Teller>,
+    writer: Option<WriterHandle>,
     #[cfg(feature = "history")]
-    reader: Option<Ask>,
-    /// How many requests of each connection wait for the history.
+    reader: Option<ReaderHandle>,
+    /// How many queries of each connection wait for the history.
     #[cfg(feature = "history")]
-    asked: std::collections::BTreeMap<ConnId, u8>,
+    pending: std::collections::BTreeMap<ConnId, u8>,
 }
 
 #[cfg(feature = "history")]
 impl Driver {
     /// Writes a history, and answers from it by `reply`; before it runs.
-    pub(crate) fn write_history(mut self, config: HistoryConfig, trouble: Trouble, reply: Reply) -> Self {
+    pub(crate) fn with_history(mut self, config: HistoryConfig, degraded: Degraded, reply: Reply) -> Self {
         let now = self.clock.now();
-        self.past.reader = Ask::start(config.path.clone(), reply)
+        self.history.reader = ReaderHandle::start(config.path.clone(), reply)
             .inspect_err(|error| tracing::warn!(%error, "the history is not read"))
             .ok();
-        self.past.teller = Teller::start(config, &mut self.hub, trouble, now)
+        self.history.writer = WriterHandle::start(config, &mut self.hub, degraded, now)
             .inspect_err(|error| tracing::warn!(%error, "no history is written"))
             .ok();
         self
@@ -41,45 +41,49 @@ impl Driver {
 
     /// When the history is due, on the age clock.
     pub(super) fn history_deadline(&self) -> Option<u64> {
-        self.past.teller.as_ref().map(|teller| teller.deadline(&self.hub))
+        self.history.writer.as_ref()?.deadline(&self.hub)
     }
 
-    pub(super) fn tell_history(&mut self, now: Now) {
-        if let Some(teller) = &mut self.past.teller {
-            teller.tell(&mut self.hub, now);
+    /// Sends the writer what changed, if it is time.
+    pub(super) fn write_history(&mut self, now: Now) {
+        if let Some(writer) = &mut self.history.writer {
+            writer.send_changes(&mut self.hub, now);
         }
     }
 
-    /// A connection asks what the history has.
-    pub(super) fn ask_history(&mut self, conn: ConnId, id: &str, query: Box<HistoryQuery>, now: Now) {
-        let waiting = self.past.asked.get(&conn).copied().unwrap_or_default();
-        let reader = self.past.reader.as_ref();
-        let why = if waiting >= MAX_ASKED {
-            "other requests of this connection wait for the history: ask one after the other"
-        } else if reader.is_some_and(|reader| reader.ask(conn, id, query)) {
-            self.past.asked.insert(conn, waiting + 1);
-            return;
-        } else {
-            "too many requests wait for the history: try again"
+    /// Hands a query of a connection to the reader.
+    pub(super) fn query_history(&mut self, conn: ConnId, id: &str, query: Box<HistoryQuery>, now: Now) {
+        let pending = self.history.pending.get(&conn).copied().unwrap_or_default();
+        let queued = match &self.history.reader {
+            _ if pending >= MAX_PENDING => {
+                Err("other requests of this connection wait for the history: send one after the other")
+            }
+            Some(reader) => reader.query(conn, id, query),
+            None => Err(NO_READER),
         };
-        self.send(conn, Item::Response(refusal(id, why)), now);
+        match queued {
+            Ok(()) => {
+                self.history.pending.insert(conn, pending + 1);
+            }
+            Err(why) => self.send(conn, Item::Response(unavailable(id, why)), now),
+        }
     }
 
-    /// The history answers a request.
+    /// Sends the reader's answer.
     pub(super) fn answer_history(&mut self, conn: ConnId, frame: ResponseFrame, now: Now) {
-        if let Some(asked) = self.past.asked.get_mut(&conn) {
-            *asked -= 1;
-            if *asked == 0 {
-                self.past.asked.remove(&conn);
+        if let Some(pending) = self.history.pending.get_mut(&conn) {
+            *pending -= 1;
+            if *pending == 0 {
+                self.history.pending.remove(&conn);
             }
         }
         self.send(conn, Item::Response(frame), now);
     }
 
-    /// The gateway stops: no session goes on.
+    /// The gateway stops: all sessions end. The driver's end waits until they are written.
     pub(super) fn end_history(&mut self, now: Now) {
-        if let Some(teller) = self.past.teller.take() {
-            teller.end(&mut self.hub, now);
+        if let Some(writer) = &mut self.history.writer {
+            writer.end(&mut self.hub, now);
         }
     }
 }
@@ -88,13 +92,13 @@ impl Driver {
 #[expect(clippy::unused_self, reason = "as where there are histories")]
 impl Driver {
     pub(super) fn history_deadline(&self) -> Option<u64> {
-        let Past {} = self.past;
+        let History {} = self.history;
         None
     }
 
-    pub(super) fn tell_history(&mut self, _: Now) {}
+    pub(super) fn write_history(&mut self, _: Now) {}
 
-    pub(super) fn ask_history(&mut self, _: ConnId, _: &str, _: Box<HistoryQuery>, _: Now) {}
+    pub(super) fn query_history(&mut self, _: ConnId, _: &str, _: Box<HistoryQuery>, _: Now) {}
 
     pub(super) fn answer_history(&mut self, conn: ConnId, frame: ResponseFrame, now: Now) {
         self.send(conn, Item::Response(frame), now);

@@ -11,7 +11,7 @@ use crate::web::is_known_tag;
 impl Driver {
     /// Answers a request of plain HTTP.
     pub(super) fn answer_http(&mut self, call: HttpCall, now: Now) -> HttpAnswer {
-        let answer = match call {
+        match call {
             HttpCall::List(known) => list(&mut self.hub, known.as_deref(), now),
             HttpCall::Beacon(handshake, request) => {
                 let recorded = self.tap.as_ref().map(|_| handshake.clone());
@@ -23,9 +23,7 @@ impl Driver {
                 }
                 HttpAnswer::Beacon(answer)
             }
-        };
-        self.execute(now);
-        answer
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use presence_core::server::{ConnId, Handshake};
 use super::Driver;
 use crate::metrics::{Class, Leave, Metrics, set, set_gauge};
 
-/// Time between two looks at what only the hub and the peers know, in ms.
+/// Shortest time between two looks at what only the hub and the peers know, in ms.
 const INTERVAL_MS: u64 = 1_000;
 
 /// What the driver counts, and when it publishes next.
@@ -20,7 +20,16 @@ pub(super) struct Meter {
     classes: Vec<Option<Class>>,
     /// When the turn began.
     began: Instant,
+    /// When the next scrape gets newer values, on the age clock.
     publish_at_ms: u64,
+}
+
+/// Waits until a scrape needs what the driver publishes.
+pub(super) async fn is_scraped(meter: Option<&Meter>) {
+    match meter {
+        Some(meter) => meter.metrics.publication.requested().await,
+        None => std::future::pending().await,
+    }
 }
 
 impl Driver {
@@ -37,9 +46,12 @@ impl Driver {
         self
     }
 
-    /// The class of a client that joins.
-    pub(super) fn class(&self, handshake: &Handshake) -> Option<Class> {
-        self.meter.as_ref().map(|_| Class::of(handshake))
+    /// The classes of clients that join; none without metrics.
+    pub(super) fn classes(&self, handshakes: &[Handshake]) -> Vec<Class> {
+        match self.meter {
+            Some(_) => handshakes.iter().map(Class::of).collect(),
+            None => Vec::new(),
+        }
     }
 
     /// Counts a connection that joined.
@@ -66,13 +78,6 @@ impl Driver {
         }
     }
 
-    /// The next time something is due, the metrics included.
-    pub(super) fn wakes_at_ms(&self) -> Option<u64> {
-        let publish_at_ms = self.meter.as_ref().map(|meter| meter.publish_at_ms);
-        let others = publish_at_ms.into_iter().chain(self.history_deadline());
-        self.deadline().into_iter().chain(others).min()
-    }
-
     /// A turn begins; the hub's deadline is not handled yet.
     pub(super) fn start_metering(&mut self, now: Now) {
         let Some(meter) = &mut self.meter else { return };
@@ -93,9 +98,15 @@ impl Driver {
             let micros = u64::try_from(meter.began.elapsed().as_micros()).unwrap_or(u64::MAX);
             meter.metrics.fanout.observe(micros);
         }
+        if !meter.metrics.publication.take_request() {
+            return;
+        }
         if now.age_ms >= meter.publish_at_ms {
             meter.publish_at_ms = now.age_ms.saturating_add(INTERVAL_MS);
             self.publish(now);
+        }
+        if let Some(meter) = &self.meter {
+            meter.metrics.publication.publish();
         }
     }
 

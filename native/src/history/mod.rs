@@ -1,16 +1,16 @@
 //! A history of who was here, in an SQLite database. A thread of its own writes; the driver never waits for it.
 
 #[cfg(feature = "history")]
-mod ask;
+mod handle;
 #[cfg(feature = "history")]
 mod op;
 pub(crate) mod page;
 #[cfg(feature = "history")]
 pub(crate) mod query;
 #[cfg(feature = "history")]
-mod store;
+mod reader;
 #[cfg(feature = "history")]
-mod teller;
+mod store;
 #[cfg(all(test, feature = "history"))]
 mod tests;
 #[cfg(feature = "history")]
@@ -22,13 +22,13 @@ mod writer;
 use std::path::PathBuf;
 
 #[cfg(feature = "history")]
-pub(crate) use self::ask::{Ask, Reply, refusal};
+use self::handle::Message;
 #[cfg(feature = "history")]
-use self::teller::Message;
+pub(crate) use self::handle::WriterHandle;
 #[cfg(feature = "history")]
-pub(crate) use self::teller::Teller;
+pub(crate) use self::reader::{NO_READER, ReaderHandle, Reply, unavailable};
 #[cfg(feature = "history")]
-pub(crate) use self::writer::Trouble;
+pub(crate) use self::writer::Degraded;
 
 /// How long sessions are kept, in ms, unless configured: 30 days.
 #[cfg(feature = "history")]

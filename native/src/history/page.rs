@@ -12,7 +12,7 @@ pub(crate) struct Page {
     pub(crate) sessions: Vec<PastSession>,
     /// By key: the last known entry, without members that state times.
     pub(crate) instances: BTreeMap<String, Box<RawValue>>,
-    /// Ask with this cursor for older ones; absent where there are none.
+    /// The cursor of the page with older ones; absent where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<String>,
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
 
 use super::op::{Op, Session};
-use super::tracker::LOST;
 
 /// Marks the file as ours: `PRAGMA application_id`, the letters `OCPH`.
 pub(super) const APPLICATION_ID: i32 = 0x4f43_5048;
@@ -28,18 +27,18 @@ pub(crate) enum StoreError {
     /// The file is another database.
     #[error("it is a database, but not a history: choose another file")]
     Foreign,
-    /// A later version made it.
+    /// A later version created it.
     #[error(
         "it is of version {0}, and this gateway knows version {SCHEMA_VERSION}: update the gateway, or choose another file"
     )]
     Newer(i32),
-    /// It is none.
-    #[error("it is no history yet: `serve --history FILE` makes one")]
+    /// It has no tables.
+    #[error("it is no history yet: `serve --history FILE` creates one")]
     Empty,
-    /// It can be neither opened nor made.
+    /// It can be neither opened nor created.
     #[error("it cannot be opened: {0}")]
     Io(#[from] std::io::Error),
-    /// What SQLite says.
+    /// An error of SQLite.
     #[error("{}", words(.0))]
     Sqlite(#[from] rusqlite::Error),
 }
@@ -102,8 +101,8 @@ fn identity(path: &Path) -> Option<Identity> {
 }
 
 impl Store {
-    /// Opens the history, and makes one of an empty file. Sessions that go on in it are over, for the reason `why`:
-    /// nobody is there who wrote them.
+    /// Opens the history, and creates the tables in an empty file. Closes the sessions that are open in it, for the
+    /// reason `why`: the writer that opened them is gone.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -316,6 +315,3 @@ fn write(transaction: &Transaction<'_>, op: &Op) -> Result<(), rusqlite::Error> 
     };
     Ok(())
 }
-
-/// Why the sessions that go on in a history are over that another run of this process wrote.
-pub(super) const AFTER_TROUBLE: &str = LOST;

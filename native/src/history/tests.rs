@@ -18,14 +18,14 @@ use super::query::Reader;
 use super::store::Store;
 use super::tracker::Tracker;
 
-const START: Now = Now {
+pub(super) const START: Now = Now {
     age_ms: 5,
     wall_ms: 1_700_000_000_000,
 };
 /// Rows in the hubs of these tests, so that some are evicted.
 const ROWS: usize = 5;
 
-fn hub() -> Hub {
+pub(super) fn hub() -> Hub {
     let mut hub = Hub::new(
         HubConfig {
             limits: Limits::default(),
@@ -90,14 +90,14 @@ enum Input {
 }
 
 /// A hub that is handed inputs, and who is connected to it.
-struct House {
+struct Gateway {
     hub: Hub,
     reporter: ConnId,
     live: Vec<ConnId>,
     dead: BTreeSet<ConnId>,
 }
 
-impl House {
+impl Gateway {
     fn new() -> Self {
         let mut hub = hub();
         let reporter = hub.join(handshake("reporter", "cli", 0), START);
@@ -219,7 +219,7 @@ fn sessions_are_those_that_a_look_after_each_input_sees() {
     let folder = tempfile::tempdir().unwrap();
     for seed in 0..20 {
         let mut random = Random(seed);
-        let mut houses = [House::new(), House::new(), House::new()];
+        let mut gateways = [Gateway::new(), Gateway::new(), Gateway::new()];
         let paths = ["often", "seldom"].map(|name| folder.path().join(format!("{name}-{seed}")));
         let mut stores = paths.each_ref().map(|path| Store::open(path, "crashed").unwrap());
         let mut trackers = [Tracker::default(), Tracker::default()];
@@ -228,7 +228,7 @@ fn sessions_are_those_that_a_look_after_each_input_sees() {
         let mut inputs: Vec<Input> = Vec::new();
         for number in 1..120 {
             now = now.after([1, 40, 700, 9_000, 70_000, 310_000][random.below(6) as usize]);
-            let live = &houses[0].live;
+            let live = &gateways[0].live;
             let input = match random.below(8) {
                 0..3 => Input::Join(random.below(7), number),
                 3 if !live.is_empty() => Input::Leave(
@@ -240,12 +240,12 @@ fn sessions_are_those_that_a_look_after_each_input_sees() {
             };
             inputs.push(input);
             while let Some(input) = inputs.pop() {
-                let pongs = houses.each_mut().map(|house| house.hand(&input, now));
+                let pongs = gateways.each_mut().map(|gateway| gateway.hand(&input, now));
                 inputs.extend(pongs.into_iter().next().unwrap());
-                naive.look(&mut houses[2].hub, now);
-                for (index, house) in houses.iter_mut().take(2).enumerate() {
+                naive.look(&mut gateways[2].hub, now);
+                for (index, gateway) in gateways.iter_mut().take(2).enumerate() {
                     if index == 0 || random.below(12) == 0 {
-                        let changes = house.hub.take_row_changes(now);
+                        let changes = gateway.hub.take_row_changes(now);
                         let ops = trackers[index].apply(changes, now.wall_ms);
                         stores[index].write(&ops).unwrap();
                     }
@@ -254,14 +254,14 @@ fn sessions_are_those_that_a_look_after_each_input_sees() {
         }
         now = now.after(1);
         for index in 0..2 {
-            let changes = houses[index].hub.take_row_changes(now);
+            let changes = gateways[index].hub.take_row_changes(now);
             let mut ops = trackers[index].apply(changes, now.wall_ms);
             ops.extend(trackers[index].end(now.wall_ms));
             // The second time changes nothing.
             stores[index].write(&ops).unwrap();
             stores[index].write(&ops).unwrap();
         }
-        naive.look(&mut houses[2].hub, now);
+        naive.look(&mut gateways[2].hub, now);
         let expected = naive.end(now);
         let [often, seldom] = paths.each_ref().map(|path| read_all(path, 3));
         let read: BTreeSet<(String, u64, u64)> = connected(&often)

@@ -142,7 +142,7 @@ impl Tracker {
         });
     }
 
-    /// It is over, and nobody said when.
+    /// It is over; when it ended is unknown.
     fn close_lost(&mut self, key: &str, ops: &mut Vec<Op>) {
         if let Some(open) = self.open.remove(key) {
             ops.push(Op::Close {

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::op::Op;
-use super::store::{AFTER_TROUBLE, Store, StoreError};
-use super::tracker::Tracker;
+use super::store::{Store, StoreError};
+use super::tracker::{LOST, Tracker};
 use super::{HistoryConfig, Message};
 
 /// Why the sessions of a process that did not end them are over.
@@ -25,7 +25,7 @@ const RETRY_DAMAGED: Duration = Duration::from_secs(300);
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
 /// Why the gateway is degraded, if it is.
-pub(crate) type Trouble = watch::Sender<Option<Arc<str>>>;
+pub(crate) type Degraded = watch::Sender<Option<Arc<str>>>;
 
 /// The thread's state.
 pub(super) struct Writer {
@@ -39,11 +39,11 @@ pub(super) struct Writer {
     retry_at: Option<Instant>,
     prune_at: Instant,
     has_opened: bool,
-    trouble: Trouble,
+    degraded: Degraded,
 }
 
 impl Writer {
-    pub(super) fn new(config: HistoryConfig, trouble: Trouble) -> Self {
+    pub(super) fn new(config: HistoryConfig, degraded: Degraded) -> Self {
         Self {
             config,
             tracker: Tracker::default(),
@@ -53,7 +53,7 @@ impl Writer {
             retry_at: None,
             prune_at: Instant::now(),
             has_opened: false,
-            trouble,
+            degraded,
         }
     }
 
@@ -68,7 +68,7 @@ impl Writer {
             if message.changes.lost > 0 {
                 warn!(
                     lost = message.changes.lost,
-                    "the history fell behind: of some sessions it does not say when and why they ended"
+                    "the history fell behind: when and why some sessions ended is unknown"
                 );
             }
             let mut ops = self.tracker.apply(message.changes, message.now_ms);
@@ -101,7 +101,7 @@ impl Writer {
     }
 
     fn open(&mut self) {
-        let why = if self.has_opened { AFTER_TROUBLE } else { CRASHED };
+        let why = if self.has_opened { LOST } else { CRASHED };
         match Store::open(self.path(), why) {
             Ok(store) => {
                 self.store = Some(store);
@@ -127,7 +127,7 @@ impl Writer {
         match store.write(&self.waiting) {
             Ok(()) => {
                 self.waiting.clear();
-                if self.trouble.send_replace(None).is_some() {
+                if self.degraded.send_replace(None).is_some() {
                     let lost = std::mem::take(&mut self.lost);
                     info!(file = %self.path().display(), lost, "the history is written again");
                 }
@@ -165,15 +165,15 @@ impl Writer {
         }
     }
 
-    /// Says it once for each kind of trouble, and tries again later.
+    /// Logs each new reason once, and tries again later.
     fn failed(&mut self, error: &StoreError) {
         self.store = None;
         let wait = if error.may_pass() { RETRY } else { RETRY_DAMAGED };
         self.retry_at = Some(Instant::now() + wait);
         let text: Arc<str> = format!("the history {} is not written: {error}", self.path().display()).into();
-        let is_new = self.trouble.send_if_modified(|trouble| {
-            let is_new = trouble.as_ref() != Some(&text);
-            *trouble = Some(Arc::clone(&text));
+        let is_new = self.degraded.send_if_modified(|reason| {
+            let is_new = reason.as_ref() != Some(&text);
+            *reason = Some(Arc::clone(&text));
             is_new
         });
         if is_new {

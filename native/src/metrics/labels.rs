@@ -57,23 +57,27 @@ pub(crate) enum Leave {
     Protocol,
     /// The gateway stops.
     Shutdown,
+    /// The client's named token expired, is gone or permits less.
+    Token,
 }
 
 impl Leave {
-    /// The reason of an end that the connection's own task noticed.
-    pub(crate) fn noticed(cause: LeaveCause) -> Self {
+    /// The reason of an end that the connection's own task noticed, with the close that was queued.
+    pub(crate) fn noticed(cause: LeaveCause, close: Option<&CloseFrame>) -> Self {
         match cause {
             LeaveCause::PeerClosed => Self::Client,
             // Where no pong came, the hub notices first.
             LeaveCause::Silent => Self::SlowConsumer,
-            LeaveCause::WeClosed => Self::Protocol,
+            LeaveCause::WeClosed => close.map_or(Self::Protocol, Self::with_close),
         }
     }
 
-    /// The reason of a close that the hub or the connection asked for.
+    /// The reason of a close that the gateway queued.
     pub(crate) fn with_close(close: &CloseFrame) -> Self {
         if close.code == CloseFrame::SERVICE_RESTART.code {
             Self::Shutdown
+        } else if [CloseFrame::TOKEN_EXPIRED, CloseFrame::TOKEN_REVOKED].contains(close) {
+            Self::Token
         } else {
             Self::Protocol
         }
@@ -81,7 +85,14 @@ impl Leave {
 }
 
 /// The reasons of [`Leave`], in its order.
-pub(super) const LEAVES: [&str; 5] = ["client", "silent", "slow_consumer", "protocol", "shutdown"];
+pub(super) const LEAVES: [&str; 6] = [
+    "client",
+    "silent",
+    "slow_consumer",
+    "protocol",
+    "shutdown",
+    "token",
+];
 /// How rows are evicted.
 pub(super) const EVICTIONS: [&str; 3] = ["closed", "live", "over_quota"];
 /// The statuses of rows, in the order of `Status`.
@@ -142,6 +153,8 @@ pub(super) fn code(code: &str) -> usize {
 mod tests {
     use std::path::Path;
 
+    use presence_core::model::ClientInfo;
+
     use super::*;
 
     #[test]
@@ -171,8 +184,60 @@ mod tests {
     #[test]
     fn each_class_has_its_labels() {
         let classes: Vec<_> = classes().collect();
-        assert_eq!(classes.len(), ROLES.len() * MODES.len() * PROTOCOLS.len());
-        let last = &classes[classes.len() - 1];
-        assert_eq!(last, &[("role", "node"), ("mode", "other"), ("protocol", "4")]);
+        let mut indexes = Vec::new();
+        for role in ROLES {
+            for mode in MODES {
+                for (protocol, label) in PROTOCOLS {
+                    let class = Class::of(&handshake(role, &format!(" {}", mode.to_uppercase()), protocol));
+                    indexes.push(class.index());
+                    let labels = [("role", role.as_str()), ("mode", mode), ("protocol", label)];
+                    assert_eq!(classes[class.index()], labels);
+                }
+            }
+        }
+        assert!(indexes.into_iter().eq(0..classes.len()));
+        let unknown = Class::of(&handshake(Role::Operator, "x\"} 1", 4));
+        assert_eq!(classes[unknown.index()][1], ("mode", "other"));
+    }
+
+    fn handshake(role: Role, mode: &str, protocol: u32) -> Handshake {
+        Handshake {
+            request_id: "1".into(),
+            conn_id: "c".into(),
+            protocol,
+            role,
+            scopes: [].into(),
+            client: ClientInfo {
+                mode: mode.into(),
+                ..ClientInfo::default()
+            }
+            .into(),
+            device_id: None,
+            caps: Vec::new(),
+            commands: Vec::new(),
+            remote_ip: None,
+            user: None,
+            may_report_input: false,
+            clock_skew_ms: None,
+        }
+    }
+
+    #[test]
+    fn each_leave_has_its_label() {
+        for (leave, label) in [
+            (Leave::noticed(LeaveCause::PeerClosed, None), "client"),
+            (Leave::Silent, "silent"),
+            (Leave::noticed(LeaveCause::Silent, None), "slow_consumer"),
+            (Leave::noticed(LeaveCause::WeClosed, None), "protocol"),
+            (Leave::with_close(&CloseFrame::PROTOCOL_ERROR), "protocol"),
+            (Leave::with_close(&CloseFrame::SERVICE_RESTART), "shutdown"),
+            (
+                Leave::noticed(LeaveCause::WeClosed, Some(&CloseFrame::TOKEN_EXPIRED)),
+                "token",
+            ),
+            (Leave::with_close(&CloseFrame::TOKEN_REVOKED), "token"),
+        ] {
+            assert_eq!(LEAVES[leave as usize], label);
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! Metrics: numbers about the whole gateway in the OpenMetrics format. No label holds anything that a client chose.
 //!
-//! Whoever counts does so with atomic additions. What only the hub knows, the driver publishes once a second.
+//! Counting is an atomic addition. What only the hub and the peers know, the driver publishes when a scrape requests it.
 
 mod histogram;
 mod labels;
+mod publication;
 mod series;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +18,7 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 
 pub(crate) use self::histogram::Histogram;
 pub(crate) use self::labels::{Class, Leave};
+use self::publication::Publication;
 pub(crate) use self::series::Series;
 
 /// The media type of [`Metrics::text`].
@@ -40,6 +42,7 @@ const SIZES: [u64; 9] = [
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
+    pub(crate) publication: Publication,
     pub(crate) connections: Series<Gauge>,
     pub(crate) sockets: Gauge,
     pub(crate) joins: Counter,
@@ -206,6 +209,7 @@ impl Metrics {
                 "Time by which deadlines of the hub were handled late",
                 durations(),
             ),
+            publication: Publication::default(),
             registry,
         }
     }

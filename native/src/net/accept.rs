@@ -25,7 +25,7 @@ use crate::net::api::{Body, Route};
 use crate::net::head::{HeadError, Upgrade, read_head};
 use crate::net::http::Asked;
 use crate::net::refused::refuse_slot;
-use crate::net::{answer, api, http};
+use crate::net::{answer, api, http, metrics};
 use crate::tls::Transport;
 use caller::Caller;
 use encrypt::encrypt;
@@ -208,7 +208,13 @@ async fn open(
             shared,
         };
         let answer = match Route::of(request) {
-            None => http::respond(&asked),
+            None => {
+                if &*request.path == metrics::PATH {
+                    // Boxed, as below.
+                    Box::pin(metrics::refresh(shared)).await;
+                }
+                http::respond(&asked)
+            }
             Some(route) => {
                 let late_ms = caller.asked_ms.saturating_add(shared.limits.handshake_ms);
                 let body = Body {

@@ -1,6 +1,7 @@
 //! Metrics over HTTP: on the port of the WebSocket, and on one of their own from a thread of their own, which answers
 //! however busy the gateway is.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use ::http::header::{CONTENT_TYPE, HeaderValue};
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tracing::{debug, error};
 
 use super::answer::{Answer, head, text};
@@ -19,12 +20,21 @@ use super::head::{PlainRequest, Upgrade, read_head};
 use crate::conn::Shared;
 use crate::metrics::{CLASSIC, OPEN_METRICS, set_gauge};
 
-/// Most scrapes at once; further ones wait to be accepted.
+/// The path of the metrics.
+pub(super) const PATH: &str = "/metrics";
+/// Most scrapes at once; the oldest makes room for a further one.
 const MAX_SCRAPES: usize = 16;
 /// Time limit for one scrape. Counted on the runtime's clock, because it does not affect presence.
 const SCRAPE_TIME: Duration = Duration::from_secs(5);
 /// Pause after the system refused a socket.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Has what only the driver knows published, before [`answer`].
+pub(super) async fn refresh(shared: &Shared) {
+    if let Some(metrics) = &shared.metrics {
+        metrics.publication.refresh().await;
+    }
+}
 
 /// All metrics, in the format that the client prefers.
 pub(super) fn answer(request: &PlainRequest, shared: &Shared) -> Answer {
@@ -61,19 +71,22 @@ pub(crate) fn start(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn serve(listener: TcpListener, shared: &Arc<Shared>) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let places = Arc::new(Semaphore::new(MAX_SCRAPES));
     let accept = async {
+        let mut scrapes = VecDeque::with_capacity(MAX_SCRAPES);
         loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-                return;
-            };
             match listener.accept().await {
                 Ok((stream, _)) => {
                     let shared = Arc::clone(shared);
-                    tokio::spawn(async move {
-                        let _ = tokio::time::timeout(SCRAPE_TIME, scrape(stream, &shared)).await;
-                        drop(place);
-                    });
+                    scrapes.retain(|scrape: &JoinHandle<_>| !scrape.is_finished());
+                    // A scrape takes a few ms, so the oldest is one that sends or reads nothing.
+                    if scrapes.len() >= MAX_SCRAPES
+                        && let Some(oldest) = scrapes.pop_front()
+                    {
+                        oldest.abort();
+                    }
+                    scrapes.push_back(tokio::spawn(async move {
+                        tokio::time::timeout(SCRAPE_TIME, scrape(stream, &shared)).await
+                    }));
                 }
                 Err(error) => {
                     debug!(%error, "cannot accept a scrape");
@@ -94,7 +107,12 @@ async fn scrape(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
     let mut bytes = Vec::new();
     let answer = match read_head(&mut stream, &mut bytes, None).await {
         Ok(head) => match head.upgrade {
-            Upgrade::No(request) => respond(&request, shared),
+            Upgrade::No(request) => {
+                if &*request.path == PATH {
+                    refresh(shared).await;
+                }
+                respond(&request, shared)
+            }
             _ => text(StatusCode::BAD_REQUEST, "Only metrics are answered here.\n"),
         },
         Err(error) => match error.status() {
@@ -113,8 +131,8 @@ async fn scrape(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
 
 fn respond(request: &PlainRequest, shared: &Shared) -> Answer {
     match (&*request.path, &*request.method) {
-        ("/metrics", "GET") => answer(request, shared),
-        ("/metrics", _) => text(StatusCode::METHOD_NOT_ALLOWED, "Only GET is answered here.\n"),
+        (PATH, "GET") => answer(request, shared),
+        (PATH, _) => text(StatusCode::METHOD_NOT_ALLOWED, "Only GET is answered here.\n"),
         _ => text(StatusCode::NOT_FOUND, "Not found. Metrics are at /metrics.\n"),
     }
 }

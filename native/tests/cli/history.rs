@@ -32,19 +32,22 @@ async fn stop(mut gateway: Child) {
     within("the end", gateway.wait()).await.unwrap();
 }
 
-/// What `history FILE --json` prints, once the gateway made a history of the file.
+/// What `history FILE --json` prints, once the gateway created the history.
 async fn read(file: &Path, more: &[&str]) -> Value {
-    loop {
-        let output = run(program(
-            &[&["history", file.to_str().unwrap(), "--json"], more].concat(),
-        ))
-        .await;
-        if output.code == 1 && output.stderr.contains("it is no history yet") {
-            continue;
+    let read = async {
+        loop {
+            let output = run(program(
+                &[&["history", file.to_str().unwrap(), "--json"], more].concat(),
+            ))
+            .await;
+            if output.code == 1 && output.stderr.contains("it is no history yet") {
+                continue;
+            }
+            assert_eq!((output.code, &*output.stderr), (0, ""));
+            return serde_json::from_str(&output.stdout).unwrap();
         }
-        assert_eq!((output.code, &*output.stderr), (0, ""));
-        return serde_json::from_str(&output.stdout).unwrap();
-    }
+    };
+    within("the history", read).await
 }
 
 /// Waits until a session of that key satisfies `is_wanted`.
@@ -153,6 +156,11 @@ async fn a_gateway_answers_from_its_history() {
         .request("presence.history", json!({ "since": "yesterday" }))
         .await;
     assert_eq!(wrong["error"]["code"], "INVALID_REQUEST");
+    let greedy = reader.request("presence.history", json!({ "limit": 501 })).await;
+    assert_eq!(
+        greedy["error"]["message"],
+        "invalid presence.history params: at /limit: must be <= 500"
+    );
     let (mut writer, _) = Client::connect(address, "writer", &["operator.pairing"]).await;
     let refused = writer.request("presence.history", json!({})).await;
     assert_eq!(refused["ok"], false, "{refused}");
@@ -173,15 +181,8 @@ async fn a_gateway_answers_from_its_history() {
     session(&file, "tab-3", |session| session["to"].is_u64()).await;
     // Rows that left are listed for a while; the history of another run has clients that no list has.
     stop(gateway).await;
-    let (gateway, url) = serve(&[
-        "--port",
-        "0",
-        "--token",
-        support::TOKEN,
-        "--history",
-        file.to_str().unwrap(),
-    ])
-    .await;
+    let (gateway, address, _) = keeping(folder.path(), &[]).await;
+    let url = format!("ws://{address}");
     let seen = run(program(&[&*client("list", &url), &["--seen"]].concat())).await;
     let line = seen.stdout.lines().find(|line| line.contains("tab-3"));
     assert!(
@@ -217,7 +218,7 @@ async fn a_history_that_cannot_be_written_is_named_and_the_gateway_serves() {
     let (mut client, _) = Client::connect(address, "studio-9", &["operator.read"]).await;
     let list = client.request("system-presence", json!({})).await;
     assert_eq!(list["payload"].as_array().unwrap().len(), 2);
-    let ready = within("the trouble", async {
+    let ready = within("the degraded state", async {
         loop {
             let ready = get(address, "/readyz").await;
             if ready.contains("degraded") {
@@ -278,9 +279,9 @@ async fn a_lock_of_another_program_loses_no_session() {
             }
         }
     };
-    within("the trouble", answer("holds a lock")).await;
+    within("the degraded state", answer("holds a lock")).await;
     other.execute_batch("COMMIT").unwrap();
-    within("the end of the trouble", answer(r#""status":"ready""#)).await;
+    within("the end of the degraded state", answer(r#""status":"ready""#)).await;
     let gone = session(&file, "tab-1", |session| session["to"].is_u64()).await;
     assert_eq!(gone["why"], "closed");
     session(&file, "tab-2", |session| session["to"].is_null()).await;

@@ -72,7 +72,7 @@ fn what_was_lost_ends_at_its_last_proof_of_life() {
         changes(vec![state("a", Some(1), 2_000), state("b", Some(2), 2_000)], true),
         40_000,
     );
-    // `a` connected again, `b` is gone, and nobody said when.
+    // `a` connected again; `b` is gone without an event.
     ops.extend(tracker.apply(changes(vec![state("a", Some(90_000), 95_000)], true), 95_000));
     assert_eq!(
         written(&ops),

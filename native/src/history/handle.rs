@@ -1,4 +1,4 @@
-//! The driver's end: takes what changed out of the hub, and hands it to the thread.
+//! The driver's end of the writer thread: takes what changed out of the hub, and hands it to the thread.
 
 use std::io;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tracing::warn;
 
 use super::HistoryConfig;
 use super::tracker::ALIVE_MS;
-use super::writer::{Trouble, Writer};
+use super::writer::{Degraded, Writer};
 
 /// How long changes gather, in ms.
 const GATHER_MS: u64 = 250;
@@ -31,18 +31,19 @@ pub(crate) struct Message {
     pub(super) is_last: bool,
 }
 
-/// Tells the thread what changed. Once this is dropped everything is written, unless the disk hangs.
+/// Sends changes to the writer thread. Once this is dropped everything is written, unless the disk hangs.
 #[derive(Debug)]
-pub(crate) struct Teller {
+pub(crate) struct WriterHandle {
+    /// `None` once the gateway stops.
     messages: Option<Sender<Message>>,
     waiting: Arc<AtomicUsize>,
-    /// When the thread was last told anything, or could not be, on the age clock.
-    told_ms: u64,
+    /// When changes were last sent, or could not be because too many waited, on the age clock.
+    sent_ms: u64,
     /// Disconnected once the thread has ended.
     ended: Receiver<()>,
 }
 
-impl Teller {
+impl WriterHandle {
     /// Starts the thread.
     ///
     /// # Errors
@@ -50,7 +51,7 @@ impl Teller {
     pub(crate) fn start(
         config: HistoryConfig,
         hub: &mut Hub,
-        trouble: Trouble,
+        degraded: Degraded,
         now: Now,
     ) -> io::Result<Self> {
         hub.keep_row_changes();
@@ -61,62 +62,91 @@ impl Teller {
         std::thread::Builder::new()
             .name("history".to_owned())
             .spawn(move || {
-                Writer::new(config, trouble).run(&received, &count);
+                Writer::new(config, degraded).run(&received, &count);
                 drop(end);
             })?;
         Ok(Self {
             messages: Some(messages),
             waiting,
-            told_ms: now.age_ms,
+            sent_ms: now.age_ms,
             ended,
         })
     }
 
-    /// When to call [`tell`](Self::tell), on the age clock.
-    pub(crate) fn deadline(&self, hub: &Hub) -> u64 {
+    /// When to call [`send_changes`](Self::send_changes), on the age clock; `None` once the gateway stops.
+    pub(crate) fn deadline(&self, hub: &Hub) -> Option<u64> {
         let wait_ms = if hub.has_row_changes() {
             GATHER_MS
         } else {
             ALIVE_MS
         };
-        self.told_ms.saturating_add(wait_ms)
+        self.messages
+            .is_some()
+            .then(|| self.sent_ms.saturating_add(wait_ms))
     }
 
-    /// Hands on what changed, if it is time.
-    pub(crate) fn tell(&mut self, hub: &mut Hub, now: Now) {
-        if self.deadline(hub) <= now.age_ms {
-            self.told_ms = now.age_ms;
+    /// Sends what changed, if it is time.
+    pub(crate) fn send_changes(&mut self, hub: &mut Hub, now: Now) {
+        if self.deadline(hub).is_some_and(|at_ms| at_ms <= now.age_ms) {
+            self.sent_ms = now.age_ms;
             if self.waiting.load(Ordering::Acquire) < MAX_WAITING {
                 self.send(hub, now, false);
             }
         }
     }
 
-    /// The gateway stops: every session ends now.
-    pub(crate) fn end(mut self, hub: &mut Hub, now: Now) {
+    /// The gateway stops: every session ends now, and later changes are not written. Does not wait for the thread.
+    pub(crate) fn end(&mut self, hub: &mut Hub, now: Now) {
         self.send(hub, now, true);
+        self.messages = None;
     }
 
     fn send(&mut self, hub: &mut Hub, now: Now, is_last: bool) {
+        let Some(messages) = &self.messages else { return };
         let message = Message {
             changes: hub.take_row_changes(now),
             now_ms: hub.server_wall_ms(now),
             is_last,
         };
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        if let Some(messages) = &self.messages {
-            // Without a thread nothing is written.
-            let _ = messages.send(message);
-        }
+        // Without a thread nothing is written.
+        let _ = messages.send(message);
     }
 }
 
-impl Drop for Teller {
+impl Drop for WriterHandle {
     /// Waits until everything is written, but not for a disk that hangs.
     fn drop(&mut self) {
         self.messages = None;
         if let Err(RecvTimeoutError::Timeout) = self.ended.recv_timeout(END_WITHIN) {
             warn!("the history may lack its end: its disk takes too long");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{START, hub};
+    use super::*;
+
+    #[test]
+    fn the_end_is_sent_without_a_wait_for_the_thread() {
+        let (messages, received) = channel();
+        let (thread, ended) = sync_channel::<()>(0);
+        let mut handle = WriterHandle {
+            messages: Some(messages),
+            waiting: Arc::default(),
+            sent_ms: START.age_ms,
+            ended,
+        };
+        let mut hub = hub();
+        assert_eq!(handle.deadline(&hub), Some(START.age_ms + GATHER_MS));
+        // Returns while the thread still runs.
+        handle.end(&mut hub, START);
+        assert!(received.recv().unwrap().is_last);
+        assert!(received.recv().is_err(), "the queue is closed");
+        assert_eq!(handle.deadline(&hub), None);
+        handle.send_changes(&mut hub, START.after(ALIVE_MS));
+        drop(thread);
     }
 }
