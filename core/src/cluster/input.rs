@@ -7,8 +7,9 @@ use alloc::vec::Vec;
 /// Something the buckets said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClusterInput {
-    /// The name is claimed and both buckets are watched: a snapshot of them follows.
-    Joined,
+    /// A session begins: the name is claimed next, then both buckets are watched, and a snapshot of them follows. Hand this
+    /// in before the claim, which shows the clock of the server: what is said after a suspension has waited.
+    Joining,
     /// The snapshot is complete.
     Settled,
     /// The last batch is written.

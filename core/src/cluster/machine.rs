@@ -53,10 +53,10 @@ pub struct Cluster {
     outputs: VecDeque<ClusterOutput>,
 }
 
-/// The buckets are watched.
+/// The buckets are watched, or will be.
 #[derive(Debug)]
 struct Session {
-    /// The snapshot is not complete: rows without a lease may get one.
+    /// The name is not claimed, or the snapshot is not complete: rows without a lease may get one.
     is_settled: bool,
     is_writing: bool,
     lease_at_ms: u64,
@@ -90,7 +90,7 @@ impl Cluster {
         self.notice_suspension(now);
         for input in inputs {
             match input {
-                ClusterInput::Joined => self.join(now),
+                ClusterInput::Joining => self.join(now),
                 ClusterInput::Settled => self.settle(now),
                 ClusterInput::Written => {
                     if let Some(session) = &mut self.session {
@@ -346,10 +346,11 @@ impl Cluster {
     /// When to call [`poll_output`](Self::poll_output) again if nothing happens, on the age clock.
     #[must_use]
     pub fn poll_timeout(&self, hub: &Hub) -> Option<u64> {
-        let session = self
-            .session
-            .as_ref()
-            .filter(|session| session.is_settled && !session.is_writing)?;
+        let session = self.session.as_ref()?;
+        if !session.is_settled || session.is_writing {
+            // Calls that are further apart than a lease show a suspension.
+            return Some(self.called_ms.saturating_add(HEARTBEAT_MS));
+        }
         let is_changed = self.version != Some(hub.own_version()) || self.own.is_pending();
         let write_at_ms = if is_changed { session.write_at_ms } else { u64::MAX };
         Some(session.lease_at_ms.min(write_at_ms))

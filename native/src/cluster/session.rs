@@ -108,6 +108,10 @@ impl Session<'_> {
         let client = self.connect(lost).await?;
         let context = async_nats::jetstream::new(client);
         let buckets = buckets::open(&context, self.servers).await?;
+        // Before the claim, which shows the server's clock: a suspension after that is noticed.
+        if !port.hand(vec![ClusterInput::Joining]).await {
+            return Err(Problem::Stopped);
+        }
         let clock = tokio::select! {
             clock = self.claim(&buckets.leases, port) => clock?,
             _ = is_lost.wait_for(|is_lost| *is_lost) => return Err(self.lost()),
@@ -230,7 +234,7 @@ impl Session<'_> {
                 last_row,
             },
         };
-        let mut parts = vec![vec![ClusterInput::Joined]];
+        let mut parts = Vec::new();
         let deadline = Instant::now() + SNAPSHOT_LIMIT;
         // Rows first: a lease states how old they are.
         for (watch, bucket) in [(&mut watches.rows, ROWS), (&mut watches.leases, LEASES)] {

@@ -279,31 +279,6 @@ fn a_fleet_has_as_many_gateways_as_there_is_room_for() {
 }
 
 #[test]
-fn what_waited_while_the_machine_slept_is_not_news() {
-    let mut world = World::new(&["a", "b", "c"]);
-    world.connect(1, "phone");
-    world.pass(100);
-    let lease = world.leases["b"].1.clone();
-    let lease = ClusterInput::Lease {
-        gateway: "b".into(),
-        age_ms: 0,
-        value: Some(lease),
-    };
-    // `a` sleeps, and `b` crashes.
-    world.nodes[0].is_linked = false;
-    let sleeper = world.nodes.remove(0);
-    let crashed = world.nodes.remove(0);
-    drop(crashed);
-    world.pass(60_000);
-    world.nodes.push(sleeper);
-    world.hand(1, alloc::vec![lease]);
-    world.pump();
-    assert_eq!(world.nodes[1].restarts, [Restart::Suspended]);
-    world.pass(LEASE_MS + 100);
-    assert_eq!(world.reason(1, "phone").as_deref(), Some("disconnect"));
-}
-
-#[test]
 fn a_process_outranks_an_earlier_one_though_the_buckets_are_lost() {
     let mut world = World::new(&["a", "b"]);
     for name in ["phone", "laptop"] {

@@ -2,6 +2,7 @@
 
 mod faults;
 mod sharing;
+mod suspensions;
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -165,7 +166,15 @@ impl World {
         let (name, boot) = (self.nodes[node].name.clone(), self.nodes[node].boot.clone());
         let leases = &mut self.leases;
         leases.insert(name, (self.now_ms, claim(&boot).into_bytes()));
-        let mut inputs = alloc::vec![ClusterInput::Joined];
+        self.nodes[node].is_linked = true;
+        self.hand(node, alloc::vec![ClusterInput::Joining]);
+        let inputs = self.snapshot();
+        self.hand(node, inputs);
+    }
+
+    /// What a gateway reads that joins now.
+    fn snapshot(&self) -> Vec<ClusterInput> {
+        let mut inputs = Vec::new();
         let leases = self
             .leases
             .iter()
@@ -185,8 +194,7 @@ impl World {
             });
         inputs.extend(leases.chain(rows));
         inputs.push(ClusterInput::Settled);
-        self.nodes[node].is_linked = true;
-        self.hand(node, inputs);
+        inputs
     }
 
     fn hand(&mut self, node: usize, inputs: Vec<ClusterInput>) {

@@ -25,7 +25,18 @@ impl Hub {
         if self.is_shut_down {
             return None;
         }
+        // A change carries the touches; alone they wait until there is none.
         let is_changed = self.version() != self.announced_version;
+        let announce_ms = is_changed.then_some(self.window_ends_ms);
+        let touch_ms = self.touch_at_ms.filter(|_| !is_changed);
+        [self.timer_ms(), announce_ms, touch_ms]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// When the first timer is due. Not the end of the coalescing window, which can be long past when something changes.
+    fn timer_ms(&self) -> Option<u64> {
         [
             self.roster.poll_timeout(),
             self.fleet.as_ref().and_then(|fleet| fleet.poll_timeout()),
@@ -33,12 +44,6 @@ impl Hub {
             self.tick_at_ms,
             self.nodes.poll_timeout(),
             self.own_rows_at_ms,
-            // A change carries the touches; alone they wait until there is none.
-            if is_changed {
-                Some(self.window_ends_ms)
-            } else {
-                self.touch_at_ms
-            },
         ]
         .into_iter()
         .flatten()
@@ -48,8 +53,8 @@ impl Hub {
     /// Whether what is due is so late that the machine must have been suspended.
     #[must_use]
     pub fn was_suspended(&self, now: Now) -> bool {
-        self.poll_timeout()
-            .is_some_and(|due_ms| now.age_ms > due_ms.saturating_add(SUSPENSION_MS))
+        let due_ms = self.timer_ms().filter(|_| !self.is_shut_down);
+        due_ms.is_some_and(|due_ms| now.age_ms > due_ms.saturating_add(SUSPENSION_MS))
     }
 
     /// The interval of pings, and the window for their pongs: short enough that a row sees several

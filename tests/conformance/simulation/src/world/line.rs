@@ -163,7 +163,9 @@ impl Line {
 
     /// Nothing will come of it any more.
     pub(super) fn is_spent(&self) -> bool {
-        self.is_over && self.outbox.is_empty() && self.to_client.is_empty() && self.to_gateway.is_empty()
+        // A dead line stays until its gateway closes it for silence.
+        let is_closed = self.is_over && self.conn.is_none();
+        is_closed && self.outbox.is_empty() && self.to_client.is_empty() && self.to_gateway.is_empty()
     }
 }
 

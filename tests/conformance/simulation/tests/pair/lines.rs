@@ -124,3 +124,14 @@ fn a_restarted_gateway_is_found_again() {
         }
     }
 }
+
+#[test]
+fn a_dead_line_that_its_client_closed_is_closed_for_silence() {
+    let mut world = World::new();
+    let tab = world.add(config("tab"));
+    world.pass(1_000);
+    world.cut(tab);
+    world.with(tab, |client, now| client.stop(now));
+    world.pass(49_000);
+    assert_eq!(world.peers[tab].closed_ms, Some(world.now.age_ms));
+}

@@ -225,6 +225,7 @@ impl Session {
             }
             (Step::Reading | Step::Checking { .. }, _) => {
                 self.go(Step::Claiming, now_ms);
+                self.effects.push(Effect::Hand(vec![ClusterInput::Joining]));
                 let value = claim(&self.boot).into_bytes();
                 let expected = entry.map(|entry| entry.revision);
                 self.effects
@@ -276,8 +277,7 @@ impl Session {
         if !snapshot.are_rows_complete || !snapshot.are_leases_complete {
             return;
         }
-        let mut inputs = vec![ClusterInput::Joined];
-        inputs.append(&mut snapshot.rows);
+        let mut inputs = std::mem::take(&mut snapshot.rows);
         inputs.append(&mut snapshot.leases);
         inputs.push(ClusterInput::Settled);
         let later = std::mem::take(&mut snapshot.later);
