@@ -4,22 +4,24 @@
 mod cluster;
 mod history;
 mod http;
+mod joins;
 mod lines;
 mod meter;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use meter::Meter;
 use presence_core::Now;
 use presence_core::roster::{Disputes, Evictions};
-use presence_core::server::{ConnId, Handshake, Hub, HubOutput, Item, LeaveCause};
+use presence_core::server::{ConnId, Hub, HubOutput, Item, LeaveCause};
 use presence_core::wire::CloseFrame;
 use tokio::sync::mpsc;
 use tracing::info;
 
 use crate::clock::Clock;
-use crate::conn::{Event, Input, MAX_EVENTS, Peer};
+use crate::conn::{Event, Input, Peer, Subscription};
 use crate::log::OncePerMinute;
 use crate::metrics::{Class, Leave};
 use crate::recording::{Raw, Tap};
@@ -36,6 +38,8 @@ pub(crate) struct Driver {
     events: mpsc::Receiver<Event>,
     /// By the slot of their [`ConnId`].
     peers: Vec<Option<(ConnId, Arc<Peer>)>>,
+    /// The streams of plain HTTP.
+    streams: HashMap<ConnId, Arc<Subscription>>,
     /// The peer with queued output that is not flushed yet. One is enough: outputs come connection by connection.
     unflushed: Option<Arc<Peer>>,
     /// How far the roster's wall clock is ahead of the age clock; read by connections.
@@ -70,6 +74,7 @@ impl Driver {
             clock,
             events,
             peers: Vec::new(),
+            streams: HashMap::new(),
             unflushed: None,
             stated_offset_ms: Arc::default(),
             eviction_lines: OncePerMinute::default(),
@@ -153,52 +158,6 @@ impl Driver {
         }
     }
 
-    /// Handles the event. A join takes the joins that wait behind it along, so that the list in their hellos is
-    /// encoded once: in a storm of connects that is most of the work.
-    fn handle_all(&mut self, event: Event, now: Now) {
-        let mut joins = Vec::new();
-        let mut next = Some(event);
-        while let Some(event) = next.take() {
-            match event {
-                Event::Batch(peer, mut inputs) if matches!(*inputs, [Input::Join(_)]) => {
-                    if let Some(Input::Join(handshake)) = inputs.pop() {
-                        joins.push((peer, *handshake));
-                    }
-                    if joins.len() < MAX_EVENTS {
-                        next = self.events.try_recv().ok();
-                    }
-                }
-                event => {
-                    self.join_all(std::mem::take(&mut joins), now);
-                    self.handle(event, now);
-                }
-            }
-        }
-        self.join_all(joins, now);
-    }
-
-    fn join_all(&mut self, joins: Vec<(Arc<Peer>, Handshake)>, now: Now) {
-        if joins.is_empty() {
-            return;
-        }
-        let (peers, handshakes): (Vec<_>, Vec<_>) = joins.into_iter().unzip();
-        let recorded = self.tap.as_ref().map(|_| handshakes.clone());
-        let classes = self.classes(&handshakes);
-        let conns = self.hub.join_all(handshakes, now);
-        for (conn, handshake) in conns.iter().zip(recorded.into_iter().flatten()) {
-            self.record(now, || Some(Raw::Join(conn.serial, Box::new(handshake))));
-        }
-        for (index, (&conn, peer)) in conns.iter().zip(&peers).enumerate() {
-            self.add(conn, peer, classes.get(index).copied());
-        }
-        self.execute(now);
-        self.flush(now);
-        for peer in peers {
-            peer.flush(now);
-            peer.finish_batch(Vec::new());
-        }
-    }
-
     /// Handles the event, and carries out what follows from it.
     fn handle(&mut self, event: Event, now: Now) {
         match event {
@@ -217,6 +176,7 @@ impl Driver {
             Event::Source(source, update, _taken) => self.hub.apply(source, update, now),
             #[cfg(feature = "cluster")]
             Event::Cluster(inputs, _taken) => self.handle_fleet(inputs, now),
+            Event::Unsubscribe(stream) => self.unsubscribe(&stream, now),
             Event::Http(call, answer) => {
                 // The client may be gone.
                 let _ = answer.send(self.answer_http(call, now));
@@ -328,6 +288,8 @@ impl Driver {
                     if let Some(peer) = self.peer(conn) {
                         peer.ping();
                         self.mark(peer, now);
+                    } else {
+                        self.answer_for_stream(conn, now);
                     }
                 }
                 HubOutput::Drop(conn, close) => {
@@ -342,7 +304,9 @@ impl Driver {
     }
 
     fn send(&mut self, conn: ConnId, item: Item, now: Now) {
-        let Some(peer) = self.peer(conn) else { return };
+        let Some(peer) = self.peer(conn) else {
+            return self.send_to_stream(conn, item, now);
+        };
         let is_delta = matches!(item, Item::Delta(_));
         if let Item::Close(close) = item {
             let reason = Leave::with_close(&close);

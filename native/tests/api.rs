@@ -3,14 +3,17 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use presence_core::server::BEACON_MODE;
 use presence_gateway::{AuthMode, RunningGateway, Secret};
 use serde_json::{Value, json};
-use support::{Client, TOKEN, config_with, raw_http, row, start, start_manual};
+use support::{Client, TOKEN, config_with, raw_http, row, start, start_manual, within};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 const READ: &[&str] = &["operator.read"];
 
@@ -160,6 +163,14 @@ async fn bad_beacons_are_refused_with_the_words_of_a_websocket() {
             "/ttlMs: 999 is not from 1000 to 300000",
         ),
         (json!({ "text": "x", "ttlMs": 300_001 }), "/ttlMs: 300001 is not"),
+        (
+            json!({ "text": "x", "ttlMs": -1 }),
+            "/ttlMs: a value below 1 is not",
+        ),
+        (
+            json!({ "text": "x", "ttlMs": 1e300 }),
+            "/ttlMs: a value of 9007199254740991 or more is not",
+        ),
         (json!({ "text": "x", "ttlMs": "1m" }), "/ttlMs"),
         (json!({ "text": "x".repeat(5_000) }), "/text"),
     ] {
@@ -184,7 +195,8 @@ async fn bad_beacons_are_refused_with_the_words_of_a_websocket() {
         ("", "", 411),
         ("Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n", 411),
         ("Content-Length: 65537\r\n", "", 413),
-        ("Content-Length: 99999999999999999999999\r\n", "", 411),
+        ("Content-Length: 99999999999999999999999\r\n", "", 413),
+        ("Content-Length: 4294967296\r\n", "", 413),
     ] {
         let (answered, _, answer) = ask(address, "POST /api/beacon", headers, body).await;
         assert_eq!(
@@ -218,12 +230,86 @@ async fn a_body_that_does_not_come_ends_with_the_handshakes_time() {
     gateway.shutdown().await;
 }
 
+#[tokio::test]
+async fn a_client_may_wait_before_it_sends_the_body() {
+    let gateway = start(config_with(|_| {}));
+    let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
+    let head = format!(
+        "POST /api/beacon HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Expect: 100-continue\r\nContent-Length: 12\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut heard = Vec::new();
+    within("100", async {
+        while !heard.ends_with(b"\r\n\r\n") {
+            assert_ne!(stream.read_buf(&mut heard).await.unwrap(), 0);
+        }
+    })
+    .await;
+    assert_eq!(heard, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(br#"{"text":"x"}"#).await.unwrap();
+    let mut answer = String::new();
+    within("the answer", stream.read_to_string(&mut answer))
+        .await
+        .unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
+async fn requests_that_cannot_be_read_are_errors_of_the_api_too() {
+    let (gateway, manual) = start_manual(config_with(|_| {}));
+    let address = gateway.address();
+    let long = "x".repeat(17_000);
+    for (request, status, words) in [
+        ("GET /api/presence HTTP/1.1\r\n\r\n".to_owned(), 400, "no Host"),
+        (
+            format!("GET /api/presence HTTP/1.1\r\nX: {long}\r\n\r\n"),
+            431,
+            "too large",
+        ),
+        ("GET /api/pre".to_owned(), 408, "too long"),
+        (
+            "GET /api/<> HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
+            400,
+            "characters",
+        ),
+        (
+            "GET /api/no HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),
+            404,
+            "no such path",
+        ),
+    ] {
+        let answer = tokio::spawn({
+            let request = request.clone();
+            async move { raw_http(address, &request).await }
+        });
+        while !answer.is_finished() {
+            manual.advance(1_000);
+            tokio::task::yield_now().await;
+        }
+        let answer = answer.await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(
+            head.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{request}: {answer}"
+        );
+        let body: Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body["error"]["code"], "INVALID_REQUEST", "{body}");
+        assert!(
+            body["error"]["message"].as_str().unwrap().contains(words),
+            "{body}"
+        );
+    }
+    gateway.shutdown().await;
+}
+
 #[test]
 fn the_lines_of_the_documentation_work() {
     let documentation = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/http.md");
     let text = std::fs::read_to_string(documentation).unwrap();
     let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("curl ")).collect();
-    assert!(lines.len() >= 3, "{lines:?}");
+    assert!(lines.len() >= 5, "{lines:?}");
     if Command::new("curl").arg("--version").output().is_err() {
         return eprintln!("skipped: there is no curl");
     }
@@ -241,13 +327,23 @@ fn the_lines_of_the_documentation_work() {
     let lines: Vec<String> = lines_of.collect();
     let shell = std::thread::spawn(move || {
         for line in &lines {
-            let output = Command::new("/bin/sh")
-                .args(["-c", line])
+            let mut command = Command::new("/bin/sh");
+            command
+                .args(["-c", &format!("exec {line}")])
                 .env("GATEWAY", &url)
                 .env("TOKEN", TOKEN)
-                .current_dir(&at)
-                .output()
-                .unwrap();
+                .env("LAST", "0-0")
+                .current_dir(&at);
+            if line.contains("/stream") {
+                let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+                let events = BufReader::new(child.stdout.take().unwrap());
+                let mut names = events.lines().map(Result::unwrap);
+                assert!(names.any(|line| line == "event: presence.snapshot"), "{line}");
+                child.kill().unwrap();
+                child.wait().unwrap();
+                continue;
+            }
+            let output = command.output().unwrap();
             assert!(output.status.success(), "{line}: {output:?}");
         }
     });

@@ -20,6 +20,7 @@ mod nodes;
 mod own_rows;
 #[cfg(feature = "cluster")]
 mod peers;
+mod recent;
 #[cfg(feature = "recording")]
 mod saved;
 mod time;
@@ -121,6 +122,8 @@ pub struct Hub {
     own_rows_at_ms: Option<u64>,
     /// Connections that take deltas.
     delta_members: usize,
+    /// The newest deltas.
+    recent: recent::Recent,
     /// When the broadcast or the events of nodes began that are being sent.
     sending_began_ms: Option<u64>,
     /// Beacons refused because another device owns the row.
@@ -157,6 +160,7 @@ impl Hub {
             touch_at_ms: None,
             own_rows_at_ms: None,
             delta_members: 0,
+            recent: recent::Recent::default(),
             window_ends_ms: 0,
             sending_began_ms: None,
             refused_beacons: 0,

@@ -1,6 +1,7 @@
 //! Frames that are sent: responses and events, as text of which the large part is shared.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use core::fmt;
@@ -173,6 +174,23 @@ impl EventFrame {
         self.0.head.starts_with(r#"{"type":"event","event":"presence"#)
     }
 
+    /// The parts of the event for transports with frames of their own.
+    #[must_use]
+    pub fn parts(&self) -> EventParts {
+        let text = self.segments().concat();
+        let (head, payload) = text.split_once(r#","payload":"#).unwrap_or((&text, ""));
+        let name = head.trim_end_matches('"').rsplit('"').next().unwrap_or("");
+        let state = payload
+            .rsplit_once(r#","stateVersion":{"presence":"#)
+            .filter(|_| self.is_presence());
+        let number = state.and_then(|(_, version)| version.split(',').next()?.parse().ok());
+        EventParts {
+            name: name.into(),
+            payload: state.map_or(payload, |(payload, _)| payload).into(),
+            version: number,
+        }
+    }
+
     /// With a `stateVersion`, a JSON text.
     #[must_use]
     pub fn with_state_version(mut self, version: &str) -> Self {
@@ -201,6 +219,17 @@ impl EventFrame {
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
+}
+
+/// The parts of an [`EventFrame`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventParts {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its payload, a JSON text.
+    pub payload: Box<str>,
+    /// The presence version that it leads to, if it states rows.
+    pub version: Option<u64>,
 }
 
 fn ok_head(id: &str) -> String {
@@ -275,6 +304,34 @@ mod tests {
             parsed(&ResponseFrame::ok("1", &payload))["error"]["code"],
             "UNAVAILABLE"
         );
+    }
+
+    #[test]
+    fn the_parts_of_an_event_are_those_of_its_text() {
+        let state = r#"{"presence":7,"health":1}"#;
+        let odd = r#"{"text":","stateVersion":{"presence":8,"}"#;
+        for (frame, name, payload, version) in [
+            (
+                EventFrame::presence("presence.snapshot", SharedText::new("[1]".into()))
+                    .with_state_version(state),
+                "presence.snapshot",
+                r#"{"presence":[1]}"#,
+                Some(7),
+            ),
+            (
+                EventFrame::new("presence.delta", odd).with_state_version(state),
+                "presence.delta",
+                odd,
+                Some(7),
+            ),
+            (EventFrame::new("shutdown", "{}"), "shutdown", "{}", None),
+        ] {
+            let parts = frame.parts();
+            assert_eq!(
+                (&*parts.name, &*parts.payload, parts.version),
+                (name, payload, version)
+            );
+        }
     }
 
     #[test]

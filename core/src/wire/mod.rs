@@ -21,7 +21,7 @@ pub(crate) mod tree;
 pub use close::CloseFrame;
 pub use connect::{AuthParams, ConnectParams, DeviceProof, NEWEST_PROTOCOL};
 pub use error::{ErrorKind, WireError};
-pub use frame::{EventFrame, ResponseFrame};
+pub use frame::{EventFrame, EventParts, ResponseFrame};
 pub use limits::Limits;
 pub use method::{Access, Call, Method};
 pub use node_event::{NodeEvent, NodeReport};

@@ -80,7 +80,7 @@ impl Admission {
     }
 
     /// Judges a request of plain HTTP that offers these secrets, with the throttle that handshakes have. Returns what the
-    /// secret permits.
+    /// secret permits, and the named token if it is one's.
     ///
     /// # Errors
     /// The error to answer.
@@ -89,7 +89,7 @@ impl Admission {
         auth: &AuthParams,
         facts: &Facts,
         now: Now,
-    ) -> Result<Grant, WireError> {
+    ) -> Result<(Option<NamedToken>, Grant), WireError> {
         let origin = self.origin(facts);
         let outcome = match origin {
             OriginEvidence::Allowed => self.secret(auth, facts, now),
@@ -97,8 +97,11 @@ impl Admission {
             OriginEvidence::Refused => SecretEvidence::NotRequired.into(),
         };
         match outcome {
-            Outcome::Evidence(secret) => judge_request(origin, secret).map(|()| Grant::Everything),
-            Outcome::Named(named) => Ok(named.grant()),
+            Outcome::Evidence(secret) => judge_request(origin, secret).map(|()| (None, Grant::Everything)),
+            Outcome::Named(named) => {
+                let grant = named.grant();
+                Ok((Some(named), grant))
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::input::Input;
 use super::peer::Peer;
+use super::subscription::Subscription;
 
 /// Events that may wait for the driver; connections wait when there are more.
 pub(crate) const MAX_EVENTS: usize = 256;
@@ -34,6 +35,8 @@ pub(crate) enum Event {
     /// The buckets of the fleet said something. The sender is dropped once that is listed.
     #[cfg(feature = "cluster")]
     Cluster(Vec<presence_core::cluster::ClusterInput>, oneshot::Sender<()>),
+    /// A stream of plain HTTP is over.
+    Unsubscribe(Arc<Subscription>),
     /// A request of plain HTTP. Nobody waits for the answer of a client that is gone.
     Http(HttpCall, oneshot::Sender<HttpAnswer>),
     /// The gateway stops.
@@ -49,6 +52,8 @@ pub(crate) enum HttpCall {
     List(Option<Box<str>>),
     /// To write a beacon.
     Beacon(Box<Handshake>, Box<Request>),
+    /// Deltas from now on, or from those after the event of this id.
+    Subscribe(Box<Handshake>, Option<Box<str>>, Arc<Subscription>),
 }
 
 /// What the hub answers.
@@ -58,4 +63,6 @@ pub(crate) enum HttpAnswer {
     List(Box<str>, Option<SharedText>),
     /// The response to the beacon.
     Beacon(ResponseFrame),
+    /// What ids of events begin with.
+    Subscribed(Box<str>),
 }

@@ -25,6 +25,7 @@ mod session;
 mod shared;
 mod socket;
 mod stream;
+mod subscription;
 mod sync;
 mod writer;
 
@@ -33,3 +34,4 @@ pub(crate) use input::Input;
 pub(crate) use peer::Peer;
 pub(crate) use session::{Opening, Session};
 pub(crate) use shared::Shared;
+pub(crate) use subscription::Subscription;

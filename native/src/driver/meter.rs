@@ -153,6 +153,10 @@ impl Driver {
             bytes += waiting.bytes;
             blocked += usize::from(waiting.is_blocked);
         }
+        for stream in self.streams.values() {
+            frames += stream.waiting_frames();
+            most = most.max(stream.waiting_frames());
+        }
         set_gauge(&metrics.outbox_frames, frames);
         set_gauge(&metrics.outbox_max_frames, most);
         set_gauge(&metrics.outbox_bytes, bytes);

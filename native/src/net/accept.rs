@@ -2,6 +2,8 @@
 
 mod caller;
 mod encrypt;
+mod exchange;
+mod wire;
 
 use std::future::poll_fn;
 use std::io;
@@ -21,14 +23,14 @@ use crate::auth::proxy::{Client, is_loopback, network};
 use crate::auth::slots::{Address, Slot};
 use crate::auth::user_header::UserHeader;
 use crate::conn::{Event, Opening, Session, Shared};
-use crate::net::api::{Body, Route};
+use crate::net::answer;
 use crate::net::head::{HeadError, Upgrade, read_head};
-use crate::net::http::Asked;
+use crate::net::http::{self, Asked, Site};
 use crate::net::refused::refuse_slot;
-use crate::net::{answer, api, http, metrics};
 use crate::tls::Transport;
 use caller::Caller;
 use encrypt::encrypt;
+use exchange::Exchanged;
 
 /// Most sockets accepted before other tasks run. In a flood the rest wait in the kernel, so that an accepted socket is
 /// read without delay.
@@ -42,6 +44,7 @@ pub(crate) async fn accept_all(
     shared: &Arc<Shared>,
     driver: &mpsc::Sender<Event>,
 ) {
+    let site = Arc::new(Site::new(shared, driver));
     let mut backoff = BACKOFF.0;
     for accepted in 1_u64.. {
         if accepted.is_multiple_of(MAX_ACCEPTS) {
@@ -50,7 +53,7 @@ pub(crate) async fn accept_all(
         match accept(listeners).await {
             Ok((stream, address)) => {
                 backoff = BACKOFF.0;
-                take_in(stream, address, shared, driver);
+                take_in(stream, address, shared, &site);
             }
             // The client gave up while it waited.
             Err(error) if is_clients_fault(&error) => {}
@@ -90,7 +93,7 @@ fn is_clients_fault(error: &io::Error) -> bool {
 }
 
 /// Takes a slot for the socket and spawns its task, or refuses it.
-fn take_in(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, driver: &mpsc::Sender<Event>) {
+fn take_in(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, site: &Arc<Site>) {
     let now = shared.clock.now();
     let taken = shared
         .slots
@@ -111,9 +114,10 @@ fn take_in(stream: TcpStream, address: SocketAddr, shared: &Arc<Shared>, driver:
         }
     };
     let shared = Arc::clone(shared);
-    let driver = driver.clone();
+    let site = Arc::clone(site);
     tokio::spawn(async move {
-        if let Some(opening) = open(stream, address, slot, &shared, driver).await {
+        if let Some(opening) = open(stream, address, slot, &shared, &site).await {
+            drop(site);
             // Spawned separately: a future is as large as its largest state, which is 1.5 kB while the request is read.
             tokio::spawn(Session::new(shared, opening).run());
         }
@@ -134,7 +138,7 @@ async fn open(
     address: SocketAddr,
     slot: Slot,
     shared: &Arc<Shared>,
-    driver: mpsc::Sender<Event>,
+    site: &Arc<Site>,
 ) -> Option<Opening> {
     let mut caller = Caller {
         stream: Transport::Plain(stream),
@@ -159,7 +163,7 @@ async fn open(
             () = caller.slot.eviction() => Err(HeadError::Evicted),
             () = shared.clock.sleep_until(deadline) => Err(HeadError::TooSlow),
         };
-        let head = match head {
+        let mut head = match head {
             Ok(head) => head,
             // The client has not started another request.
             Err(HeadError::Evicted | HeadError::TooSlow) if served > 1 && bytes.is_empty() => return None,
@@ -168,78 +172,55 @@ async fn open(
                     debug!(%address, %error, "no request");
                     return None;
                 };
-                return caller.refuse(Client::direct(address.ip()), None, status, &error.to_string());
+                return caller.refuse(
+                    Client::direct(address.ip()),
+                    Err(&bytes),
+                    status,
+                    &error.to_string(),
+                );
             }
         };
         let client = caller.client(&head);
         if let Err(refused) = caller.count(client) {
             return caller.turn_away(client, &head, refused);
         }
-        let request = match &head.upgrade {
-            Upgrade::No(request) => request,
+        let request = match &mut head.upgrade {
+            Upgrade::No(request) => std::mem::take(&mut request.bytes),
             Upgrade::Refuse(status, why) => {
-                let why = format!("Not a WebSocket: {why}.");
-                return caller.refuse(client, Some(&head), *status, &why);
+                let (status, why) = (*status, format!("Not a WebSocket: {why}."));
+                return caller.refuse(client, Ok(&head), status, &why);
             }
             Upgrade::Accept(key) => {
+                let answer = answer::upgrade(key);
                 let user = caller.user(&head);
                 // The gateway now waits for `connect`.
                 caller.slot.silent(shared.clock.now().age_ms);
                 return Some(Opening {
                     stream: caller.stream,
-                    answer: answer::upgrade(key),
+                    answer,
                     rest: bytes,
                     slot: caller.slot,
                     facts: head.into_facts(client, user),
                     accepted_ms: caller.asked_ms,
-                    driver,
+                    driver: site.driver.clone(),
                 });
             }
         };
         if !shared.admission.answers_to(head.host.as_deref()) {
             let why = WireError::origin_not_allowed().message;
-            return caller.refuse(client, Some(&head), StatusCode::FORBIDDEN, &why);
+            return caller.refuse(client, Ok(&head), StatusCode::FORBIDDEN, &why);
         }
-        let is_last = request.is_last || served == http::MAX_REQUESTS;
-        let asked = Asked {
-            request,
-            head: &head,
-            client,
-            shared,
-        };
-        let answer = match Route::of(request) {
-            None => {
-                if &*request.path == metrics::PATH {
-                    // Boxed, as below.
-                    Box::pin(metrics::refresh(shared)).await;
-                }
-                http::respond(&asked)
-            }
-            Some(route) => {
-                let late_ms = caller.asked_ms.saturating_add(shared.limits.handshake_ms);
-                let body = Body {
-                    stream: &mut caller.stream,
-                    bytes: &mut bytes,
-                };
-                // Boxed: unboxed it adds its size to each socket that waits for its request.
-                let answer = Box::pin(api::answer(route, &asked, body, &driver));
-                tokio::select! {
-                    biased;
-                    () = shared.stopping() => return None,
-                    answer = answer => answer,
-                    () = shared.clock.sleep_until(late_ms) => answer::text(StatusCode::REQUEST_TIMEOUT, "The body took too long.\n"),
-                }
-            }
-        };
-        let reply = http::reply(answer, &asked, is_last, caller.is_encrypted());
-        if !reply.body.is_empty()
-            && let Err(refused) = caller.slot.downloading()
-        {
-            return caller.turn_away(client, &head, refused);
-        }
-        caller.send(&reply.head).await?;
-        if !reply.body.is_empty() {
-            caller.send(&reply.body).await?;
+        let late_ms = caller.asked_ms.saturating_add(shared.limits.handshake_ms);
+        let mut asked = Asked::new(head, client, late_ms);
+        asked.is_last |= served == http::MAX_REQUESTS;
+        asked.is_encrypted = caller.is_encrypted();
+        let is_last = asked.is_last;
+        // Boxed: unboxed it adds its size to each socket that waits for its request.
+        let asked = Arc::new(asked);
+        match Box::pin(caller.exchange(site, &asked, request, &mut bytes)).await {
+            Exchanged::Whole => {}
+            Exchanged::Broken => return None,
+            Exchanged::Refused(refused) => return caller.turn_away(client, &asked.head, refused),
         }
         if is_last {
             break;

@@ -1,47 +1,65 @@
-//! HTTP responses as bytes.
+//! Answers of plain HTTP, and as bytes those to what never becomes a request.
 
 use std::time::{Duration, SystemTime};
 
-use ::http::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, UPGRADE};
-use ::http::{HeaderName, Response, StatusCode};
-use bytes::Bytes;
+use ::http::StatusCode;
+use ::http::header::CONTENT_TYPE;
+use axum::body::Body;
+use axum::response::{IntoResponse as _, Response};
 use presence_core::Now;
+use presence_core::wire::WireError;
 
-/// A response with its whole body.
-pub(crate) type Answer = Response<Bytes>;
+/// An answer.
+pub(crate) type Answer = Response;
 
-/// Returns a response with this content type.
-pub(crate) fn with_type(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(body.into());
-    *answer.status_mut() = status;
-    answer
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    answer
+/// JSON, as a content type.
+const JSON: &str = "application/json; charset=utf-8";
+/// Plain text, as a content type.
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// Returns an answer with this content type.
+pub(crate) fn with_type(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Answer {
+    (status, [(CONTENT_TYPE, content_type)], body.into()).into_response()
 }
 
-/// Returns a response in plain text.
-pub(crate) fn text(status: StatusCode, body: impl Into<String>) -> Answer {
-    with_type(status, "text/plain; charset=utf-8", Bytes::from(body.into()))
+/// Returns an answer in plain text.
+pub(crate) fn text(status: StatusCode, body: impl Into<Body>) -> Answer {
+    with_type(status, TEXT, body)
 }
 
-/// Returns the bytes of a refusal, which ends the connection.
-pub(crate) fn refusal(status: StatusCode, body: impl Into<String>, now: Now) -> Vec<u8> {
-    let mut answer = text(status, body);
-    let headers = answer.headers_mut();
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    }
-    if status == StatusCode::UPGRADE_REQUIRED {
-        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(
-            HeaderName::from_static("sec-websocket-version"),
-            HeaderValue::from_static("13"),
-        );
-    }
-    let mut bytes = head(&answer, true, now);
-    bytes.extend_from_slice(answer.body());
-    bytes
+/// Returns an answer in JSON.
+pub(crate) fn json(status: StatusCode, body: impl Into<Body>) -> Answer {
+    with_type(status, JSON, body)
+}
+
+/// The body of an error of the API.
+pub(crate) fn error_text(error: &WireError) -> String {
+    serde_json::json!({ "ok": false, "error": error }).to_string()
+}
+
+/// Returns the bytes of a refusal, which ends the connection. `is_api`: its body is what errors of the API have.
+pub(crate) fn refusal(status: StatusCode, why: &str, is_api: bool, now: Now) -> Vec<u8> {
+    let extra = match status {
+        StatusCode::SERVICE_UNAVAILABLE => "retry-after: 1\r\n",
+        StatusCode::UPGRADE_REQUIRED => "upgrade: websocket\r\nsec-websocket-version: 13\r\n",
+        _ => "",
+    };
+    let (content_type, body) = if is_api {
+        let error = match status {
+            StatusCode::SERVICE_UNAVAILABLE => WireError::unavailable(why.trim_end().to_owned()),
+            _ => WireError::invalid_request(why.trim_end().to_owned()),
+        };
+        (JSON, error_text(&error))
+    } else {
+        (TEXT, why.to_owned())
+    };
+    format!(
+        "HTTP/1.1 {status}\r\ndate: {date}\r\ncontent-type: {content_type}\r\n{extra}\
+         content-length: {length}\r\nconnection: close\r\n\r\n{body}",
+        date = httpdate::fmt_http_date(date(now)),
+        length = body.len(),
+    )
+    .into_bytes()
 }
 
 /// Returns the answer that accepts a WebSocket; `key` is its `Sec-WebSocket-Accept`.
@@ -52,32 +70,6 @@ pub(crate) fn upgrade(key: &str) -> Box<[u8]> {
     )
     .into_bytes()
     .into()
-}
-
-/// Returns the head of a response, with the headers that depend on the body and the connection.
-pub(crate) fn head(answer: &Answer, is_last: bool, now: Now) -> Vec<u8> {
-    let status = answer.status();
-    let mut head = format!(
-        "HTTP/1.1 {} {}\r\ndate: {}\r\n",
-        status.as_u16(),
-        status.canonical_reason().unwrap_or(""),
-        httpdate::fmt_http_date(date(now)),
-    )
-    .into_bytes();
-    for (name, value) in answer.headers() {
-        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
-            head.extend_from_slice(part);
-        }
-    }
-    // A 304 has no body, and its length would be that of the file.
-    if status != StatusCode::NOT_MODIFIED {
-        head.extend_from_slice(format!("content-length: {}\r\n", answer.body().len()).as_bytes());
-    }
-    if is_last {
-        head.extend_from_slice(format!("{CONNECTION}: close\r\n").as_bytes());
-    }
-    head.extend_from_slice(b"\r\n");
-    head
 }
 
 /// The wall clock, at most the last second of the year 9999: the format ends there.
@@ -96,13 +88,20 @@ mod tests {
     };
 
     #[test]
-    fn an_answer_as_bytes() {
-        let bytes = refusal(StatusCode::UPGRADE_REQUIRED, "why\n", NOW);
+    fn a_refusal_as_bytes() {
+        let bytes = refusal(StatusCode::UPGRADE_REQUIRED, "why\n", false, NOW);
         assert_eq!(
             String::from_utf8(bytes).unwrap(),
             "HTTP/1.1 426 Upgrade Required\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
              content-type: text/plain; charset=utf-8\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
              content-length: 4\r\nconnection: close\r\n\r\nwhy\n"
+        );
+        let bytes = refusal(StatusCode::SERVICE_UNAVAILABLE, "why\n", true, NOW);
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(text.contains("retry-after: 1\r\n"), "{text}");
+        assert!(
+            text.ends_with(r#"{"error":{"code":"UNAVAILABLE","message":"why"},"ok":false}"#),
+            "{text}"
         );
     }
 

@@ -1,7 +1,14 @@
 //! The list and beacons over plain HTTP, for scripts and dashboards that poll, with the rights of a WebSocket.
 
+use std::sync::Arc;
+
 use ::http::StatusCode;
-use ::http::header::{ALLOW, CACHE_CONTROL, ETAG, HeaderValue, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
+use ::http::header::{
+    CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+};
+use axum::Extension;
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
 use bytes::Bytes;
 use presence_core::model::{ClientInfo, Role, SharedText, scope};
 use presence_core::server::{BEACON_MODE, Handshake};
@@ -9,104 +16,79 @@ use presence_core::wire::error::{FORBIDDEN, UNAVAILABLE};
 use presence_core::wire::{AuthParams, ErrorKind, NEWEST_PROTOCOL, Request, WireError};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
-use super::answer::{Answer, with_type};
-use super::head::PlainRequest;
-use super::http::Asked;
+use super::answer::{Answer, error_text, json};
+use super::http::{App, Asked, joined};
 use super::refused::log_refusal;
+use crate::auth::tokens::NamedToken;
 use crate::conn::{Event, HttpAnswer, HttpCall};
 
 /// The codes of errors about the secret begin with this.
 const SECRETS: &str = "AUTH_";
 
-/// A path of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Route {
-    /// `/api/presence`.
-    List,
-    /// `/api/beacon`.
-    Beacon,
-}
-
-impl Route {
-    /// The route of a request, if it has one.
-    pub(super) fn of(request: &PlainRequest) -> Option<Self> {
-        match &*request.path {
-            "/api/presence" => Some(Self::List),
-            "/api/beacon" => Some(Self::Beacon),
-            _ => None,
-        }
-    }
-
-    /// The scope that it needs, as the method of the same purpose does.
-    const fn scope(self) -> &'static str {
-        match self {
-            Self::List => scope::READ,
-            Self::Beacon => scope::WRITE,
-        }
-    }
-
-    const fn methods(self) -> &'static str {
-        match self {
-            Self::List => "GET, HEAD",
-            Self::Beacon => "POST",
-        }
-    }
-}
-
-/// Where the body of a request comes from.
-pub(super) struct Body<'a, S> {
-    pub(super) stream: &'a mut S,
-    /// What was read of it already.
-    pub(super) bytes: &'a mut Vec<u8>,
-}
-
-/// Answers a request of the API.
-pub(super) async fn answer<S: AsyncRead + Unpin>(
-    route: Route,
-    asked: &Asked<'_>,
-    body: Body<'_, S>,
-    driver: &mpsc::Sender<Event>,
+/// `GET /api/presence`.
+pub(super) async fn list(
+    State(app): State<App>,
+    Extension(asked): Extension<Arc<Asked>>,
+    headers: HeaderMap,
 ) -> Answer {
-    let methods = route.methods();
-    if !methods.split(", ").any(|method| method == &*asked.request.method) {
-        let why = format!("only {methods} is answered here");
-        let mut answer = error(StatusCode::METHOD_NOT_ALLOWED, &WireError::invalid_request(why));
-        answer
-            .headers_mut()
-            .insert(ALLOW, HeaderValue::from_static(methods));
-        return answer;
+    match authorize(&app, &asked, scope::READ) {
+        Ok(_) => ask(&app, HttpCall::List(joined(&headers, &IF_NONE_MATCH))).await,
+        Err(error) => refused(&app, &asked, &error),
     }
-    if let Err(error) = authorize(asked, route.scope()) {
-        return refused(asked, &error);
+}
+
+/// `POST /api/beacon`.
+pub(super) async fn beacon(
+    State(app): State<App>,
+    Extension(asked): Extension<Arc<Asked>>,
+    body: Body,
+) -> Answer {
+    if let Err(error) = authorize(&app, &asked, scope::WRITE) {
+        return refused(&app, &asked, &error);
     }
-    let call = match route {
-        Route::List => Ok(HttpCall::List(asked.request.if_none_match.clone())),
-        Route::Beacon => {
-            let call = beacon(asked, body).await;
-            // The token may have ended while the body was on its way.
-            if let Err(error) = authorize(asked, route.scope()) {
-                return refused(asked, &error);
-            }
-            call
+    let read = tokio::select! {
+        biased;
+        read = read_beacon(&app, &asked, body) => read,
+        () = app.shared.clock.sleep_until(asked.late_ms) => {
+            Err((StatusCode::REQUEST_TIMEOUT, "the body took too long".to_owned()))
         }
     };
-    let call = match call {
-        Ok(call) => call,
-        Err((status, why)) => return error(status, &WireError::invalid_request(why)),
-    };
+    // The token may have ended while the body was on its way.
+    if let Err(error) = authorize(&app, &asked, scope::WRITE) {
+        return refused(&app, &asked, &error);
+    }
+    match read {
+        Ok(request) => {
+            let visitor = visitor(&app, &asked, scope::WRITE);
+            ask(&app, HttpCall::Beacon(Box::new(visitor), Box::new(request))).await
+        }
+        Err((status, why)) => error(status, &WireError::invalid_request(why)),
+    }
+}
+
+async fn ask(app: &App, call: HttpCall) -> Answer {
+    match answer_to(app, call).await {
+        Some(answer) => answer_of(answer),
+        None => stops(),
+    }
+}
+
+/// What the hub answers; `None` when the gateway stops.
+pub(super) async fn answer_to(app: &App, call: HttpCall) -> Option<HttpAnswer> {
     let (answer, answered) = oneshot::channel();
     // Without a driver there is nobody to answer.
-    let _ = driver.send(Event::Http(call, answer)).await;
-    match answered.await {
-        Ok(answer) => answer_of(answer),
-        Err(_) => error(
-            StatusCode::SERVICE_UNAVAILABLE,
-            &WireError::unavailable("the gateway stops"),
-        ),
-    }
+    let _ = app.driver.send(Event::Http(call, answer)).await;
+    answered.await.ok()
+}
+
+/// The answer of a gateway that stops.
+pub(super) fn stops() -> Answer {
+    error(
+        StatusCode::SERVICE_UNAVAILABLE,
+        &WireError::unavailable("the gateway stops"),
+    )
 }
 
 fn answer_of(answer: HttpAnswer) -> Answer {
@@ -127,7 +109,7 @@ fn answer_of(answer: HttpAnswer) -> Answer {
         HttpAnswer::Beacon(response) => {
             let response: Value = serde_json::from_str(&response.to_string()).unwrap_or_default();
             if response["ok"] == true {
-                return json(StatusCode::OK, Bytes::from_static(br#"{"ok":true}"#));
+                return json(StatusCode::OK, r#"{"ok":true}"#);
             }
             let error = &response["error"];
             let status = match error["code"].as_str() {
@@ -136,8 +118,9 @@ fn answer_of(answer: HttpAnswer) -> Answer {
                 _ => StatusCode::BAD_REQUEST,
             };
             let body = serde_json::json!({ "ok": false, "error": error });
-            json(status, Bytes::from(body.to_string()))
+            json(status, body.to_string())
         }
+        HttpAnswer::Subscribed(_) => stops(),
     }
 }
 
@@ -151,42 +134,32 @@ impl AsRef<[u8]> for List {
 }
 
 /// Reads a beacon: the parameters of `system-event`.
-async fn beacon<S: AsyncRead + Unpin>(
-    asked: &Asked<'_>,
-    body: Body<'_, S>,
-) -> Result<HttpCall, (StatusCode, String)> {
-    let most = asked.shared.limits.preauth_frame_bytes;
+async fn read_beacon(app: &App, asked: &Asked, body: Body) -> Result<Request, (StatusCode, String)> {
+    let most = app.shared.limits.preauth_frame_bytes;
     let Some(length) = asked.request.content_length else {
         let why = "the body needs a Content-Length".to_owned();
         return Err((StatusCode::LENGTH_REQUIRED, why));
     };
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
-    if length > most {
+    if length > most as u64 {
         let why = format!("a body of {length} bytes is more than {most}");
         return Err((StatusCode::PAYLOAD_TOO_LARGE, why));
     }
     let bad = |why: String| (StatusCode::BAD_REQUEST, why);
-    let mut bytes = std::mem::take(body.bytes);
-    while bytes.len() < length {
-        let read = body.stream.read_buf(&mut bytes).await;
-        if !read.is_ok_and(|read| read > 0) {
-            return Err(bad("the body is incomplete".to_owned()));
-        }
-    }
-    bytes.truncate(length);
+    let bytes = to_bytes(body, most)
+        .await
+        .map_err(|_| bad("the body is incomplete".to_owned()))?;
     // A whole value: it cannot end the frame that it is put into.
     let params: &RawValue =
         serde_json::from_slice(&bytes).map_err(|error| bad(format!("the body is not JSON: {error}")))?;
     let frame = format!(r#"{{"type":"req","id":"1","method":"system-event","params":{params}}}"#);
-    let request = Request::parse(&frame).map_err(|error| bad(error.to_string()))?;
-    Ok(HttpCall::Beacon(Box::new(visitor(asked)), Box::new(request)))
+    Request::parse(&frame).map_err(|error| bad(error.to_string()))
 }
 
-/// What a WebSocket would state that only brings a beacon.
-fn visitor(asked: &Asked<'_>) -> Handshake {
+/// What a WebSocket without a row would state that needs this scope.
+pub(super) fn visitor(app: &App, asked: &Asked, needed: &str) -> Handshake {
     let client = ClientInfo {
         id: "http".into(),
-        version: asked.shared.config.version.clone(),
+        version: app.shared.config.version.clone(),
         platform: "http".into(),
         mode: BEACON_MODE.into(),
         ..ClientInfo::default()
@@ -196,7 +169,7 @@ fn visitor(asked: &Asked<'_>) -> Handshake {
         conn_id: uuid::Uuid::new_v4().to_string().into(),
         protocol: NEWEST_PROTOCOL,
         role: Role::Operator,
-        scopes: [Box::from(scope::WRITE)].into(),
+        scopes: [Box::from(needed)].into(),
         client: client.into(),
         device_id: None,
         caps: Vec::new(),
@@ -208,42 +181,35 @@ fn visitor(asked: &Asked<'_>) -> Handshake {
     }
 }
 
-/// Answers a request that needs the gateway's secret, which is in its `Authorization: Bearer` header.
-pub(super) fn guarded(asked: &Asked<'_>, answer: impl FnOnce() -> Answer) -> Answer {
-    match authorize(asked, scope::READ) {
-        Ok(()) => answer(),
-        Err(error) => refused(asked, &error),
-    }
-}
-
-/// Whether the request presents a secret that grants this scope to operators.
-fn authorize(asked: &Asked<'_>, needed: &str) -> Result<(), WireError> {
+/// Whether the request presents a secret that grants this scope to operators. Returns its token, if it is a
+/// named one.
+pub(super) fn authorize(app: &App, asked: &Asked, needed: &str) -> Result<Option<NamedToken>, WireError> {
     let none = AuthParams::default();
     let auth = asked.request.auth.as_deref().unwrap_or(&none);
     let facts = asked.head.facts(asked.client);
-    let shared = asked.shared;
-    let grant = shared
+    let shared = &app.shared;
+    let (token, grant) = shared
         .admission
         .judge_request(auth, &facts, shared.stated_now())?;
     if grant.permits_scope(needed) {
-        Ok(())
+        Ok(token)
     } else {
         Err(WireError::missing_scope(needed, NEWEST_PROTOCOL))
     }
 }
 
 /// The error with the status of its kind.
-fn refused(asked: &Asked<'_>, refusal: &WireError) -> Answer {
+pub(super) fn refused(app: &App, asked: &Asked, refusal: &WireError) -> Answer {
     let status = match refusal.kind {
         ErrorKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         _ if refusal.stated_code().starts_with(SECRETS) => StatusCode::UNAUTHORIZED,
         _ => StatusCode::FORBIDDEN,
     };
-    let (shared, now_ms) = (asked.shared, asked.shared.clock.now().age_ms);
+    let (shared, now_ms) = (&app.shared, app.shared.clock.now().age_ms);
     log_refusal(
         shared,
         asked.client,
-        Some(asked.head),
+        Some(&asked.head),
         status,
         &refusal.message,
         now_ms,
@@ -260,10 +226,5 @@ fn refused(asked: &Asked<'_>, refusal: &WireError) -> Answer {
 }
 
 fn error(status: StatusCode, error: &WireError) -> Answer {
-    let body = serde_json::json!({ "ok": false, "error": error });
-    json(status, Bytes::from(body.to_string()))
-}
-
-fn json(status: StatusCode, body: Bytes) -> Answer {
-    with_type(status, "application/json; charset=utf-8", body)
+    json(status, error_text(error))
 }

@@ -1,6 +1,7 @@
-//! Reads and parses the head of an HTTP request, for WebSockets and plain HTTP alike: two parsers could disagree about
-//! the same bytes.
+//! Reads and judges the head of an HTTP request, for WebSockets and plain HTTP alike. hyper sees a head only after that,
+//! and no byte beyond its request: where the two disagreed, it would be about that request alone.
 
+mod body;
 mod plain;
 #[cfg(test)]
 mod tests;
@@ -8,7 +9,7 @@ mod upgrade;
 
 use std::io;
 
-use ::http::StatusCode;
+use ::http::{StatusCode, Uri};
 use presence_core::wire::error::Misplaced;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -19,9 +20,10 @@ use crate::auth::user_header::StatedUser;
 use crate::log::start_of;
 use crate::tls::HANDSHAKE_RECORD;
 
-use plain::{bearer, prefers_text};
+use body::{Body, MAX_BODY_BYTES};
+use plain::bearer;
 
-pub(crate) use plain::PlainRequest;
+pub(crate) use plain::{PlainRequest, begins_api};
 pub(crate) use upgrade::Upgrade;
 use upgrade::{WebSocketLines, has_token};
 
@@ -83,6 +85,9 @@ pub(crate) enum HeadError {
     /// The head exceeds [`MAX_HEAD_BYTES`] or has too many header lines.
     #[error("the request head is too large")]
     TooLarge,
+    /// The body exceeds [`MAX_BODY_BYTES`].
+    #[error("the body is too large")]
+    BodyTooLarge,
     /// The deadline passed.
     #[error("the request took too long")]
     TooSlow,
@@ -98,6 +103,7 @@ impl HeadError {
             Self::Io(_) => None,
             Self::Tls | Self::Malformed(_) => Some(StatusCode::BAD_REQUEST),
             Self::TooLarge => Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
+            Self::BodyTooLarge => Some(StatusCode::PAYLOAD_TOO_LARGE),
             Self::TooSlow => Some(StatusCode::REQUEST_TIMEOUT),
             Self::Evicted => Some(StatusCode::SERVICE_UNAVAILABLE),
         }
@@ -120,8 +126,12 @@ pub(crate) async fn read_head<S: AsyncRead + Unpin>(
             return Err(HeadError::Tls);
         }
         if let Some(len) = scan.end_of_head(bytes)? {
-            let head = parse_head(&bytes[..len], user_header)?;
-            *bytes = bytes.split_off(len);
+            let mut head = parse_head(&bytes[..len], user_header)?;
+            let rest = bytes.split_off(len);
+            let read = std::mem::replace(bytes, rest);
+            if let Upgrade::No(request) = &mut head.upgrade {
+                request.bytes = read;
+            }
             return Ok(head);
         }
         if bytes.len() >= MAX_HEAD_BYTES {
@@ -180,7 +190,15 @@ fn parse_head(bytes: &[u8], user_header: Option<&str>) -> Result<Head, HeadError
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(bytes) {
-        Ok(httparse::Status::Complete(_)) => Head::new(&request, user_header).map_err(HeadError::Malformed),
+        Ok(httparse::Status::Complete(_)) => {
+            let head = Head::new(&request, user_header).map_err(HeadError::Malformed)?;
+            match &head.upgrade {
+                Upgrade::No(plain) if plain.content_length > Some(MAX_BODY_BYTES) => {
+                    Err(HeadError::BodyTooLarge)
+                }
+                _ => Ok(head),
+            }
+        }
         Err(httparse::Error::TooManyHeaders) => Err(HeadError::TooLarge),
         Err(httparse::Error::HeaderName) => Err(HeadError::Malformed(
             "a header line is no name with a colon right behind it",
@@ -203,6 +221,11 @@ impl Head {
         }
     }
 
+    /// Whether it is a plain request about the API.
+    pub(crate) fn asks_api(&self) -> bool {
+        matches!(&self.upgrade, Upgrade::No(request) if request.asks_api())
+    }
+
     /// Returns the facts that decide about a request of plain HTTP, which may state its secret in a header.
     pub(crate) fn facts(&self, client: Client) -> Facts {
         let misplaced = self.misplaced.filter(|place| *place != Misplaced::Header);
@@ -221,7 +244,6 @@ impl Head {
         };
         let mut plain = PlainRequest::default();
         let mut forwarded_for = Vec::new();
-        let mut if_none_match = Vec::new();
         let mut host = Single::default();
         let mut users = 0;
         let mut body = Body::default();
@@ -245,9 +267,7 @@ impl Head {
                     head.misplaced = Some(Misplaced::Header);
                     plain.auth = Some(Box::new(bearer(value)));
                 }
-                "accept" => plain.prefers_text |= prefers_text(value),
                 "x-forwarded-for" => forwarded_for.push(value),
-                "if-none-match" => if_none_match.push(value),
                 "content-length" => body.length.set(value, "there are two Content-Length lines")?,
                 "transfer-encoding" => body.is_encoded = true,
                 "upgrade" => socket.is_wanted |= has_token(value, "websocket"),
@@ -270,6 +290,10 @@ impl Head {
         let is_1_0 = request.version == Some(0);
         let target = Target::parse(request.path.unwrap_or(""))?;
         head.host = named_host(host.0, target.host, is_1_0)?.map(Into::into);
+        // What hyper would refuse must not reach it.
+        if request.path.unwrap_or("").parse::<Uri>().is_err() {
+            return Err("its target has characters that no URL has");
+        }
         let method = request.method.unwrap_or("");
         let has_body = body.exists(is_1_0)?;
         if has_body && (socket.is_wanted || matches!(method, "GET" | "HEAD")) {
@@ -280,8 +304,7 @@ impl Head {
         } else {
             plain.method = method.into();
             plain.path = target.path.into();
-            plain.if_none_match = (!if_none_match.is_empty()).then(|| if_none_match.join(",").into());
-            plain.content_length = body.length.0.and_then(|digits| digits.parse().ok());
+            plain.content_length = body.stated_bytes();
             plain.is_last |= is_1_0 || has_body;
             Upgrade::No(plain)
         };
@@ -340,31 +363,6 @@ impl<'a> Target<'a> {
         let path = rest.split('?').next().unwrap_or("");
         let path = if path.is_empty() { "/" } else { path };
         Ok(Self { host, path })
-    }
-}
-
-/// The headers about a body.
-#[derive(Default)]
-struct Body<'a> {
-    length: Single<'a>,
-    is_encoded: bool,
-}
-
-impl Body<'_> {
-    /// Whether there is one (RFC 9112 6.3). Ambiguous headers are an error.
-    fn exists(&self, is_1_0: bool) -> Result<bool, &'static str> {
-        if self.is_encoded {
-            return if is_1_0 || self.length.0.is_some() {
-                Err("there is a Transfer-Encoding line, with Content-Length or in HTTP/1.0")
-            } else {
-                Ok(true)
-            };
-        }
-        let digits = self.length.0.unwrap_or("0");
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err("its Content-Length is no number");
-        }
-        Ok(digits.bytes().any(|digit| digit != b'0'))
     }
 }
 

@@ -1,50 +1,121 @@
-//! Plain HTTP on the port of the WebSocket: health checks, and the files of the web root or a page about the gateway.
+//! Plain HTTP on the port of the WebSocket: the routes, health checks, and the files of the web root or a page about the
+//! gateway.
+
+use std::sync::Arc;
 
 use ::http::StatusCode;
 use ::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, ETAG, HeaderMap, HeaderName, HeaderValue,
+    IF_NONE_MATCH, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use bytes::Bytes;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::routing::{get, post};
+use presence_core::wire::WireError;
+use tokio::sync::mpsc;
 
 use crate::auth::proxy::Client;
-use crate::conn::Shared;
-use crate::net::answer::{Answer, head, text, with_type};
-use crate::net::head::{Head, PlainRequest};
-use crate::net::{api, metrics};
+use crate::conn::{Event, Shared, Subscription};
+use crate::net::answer::{Answer, error_text, json, text, with_type};
+use crate::net::head::{Head, PlainRequest, Upgrade};
+use crate::net::{api, events, metrics};
 use crate::web::{WebFile, decoded};
 
+/// The path of the stream of deltas.
+const STREAM: &str = "/api/presence/stream";
+/// The path for beacons.
+const BEACON: &str = "/api/beacon";
 /// Time limit for the next request of a connection, in ms.
 pub(crate) const KEEP_ALIVE_MS: u64 = 10_000;
 /// Most requests of one connection.
 pub(crate) const MAX_REQUESTS: usize = 100;
-/// Largest body that is sent together with its head.
-const SMALL_BYTES: usize = 16 * 1024;
-
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// For the files of a web root: scripts of the page itself and WebAssembly, connections to any gateway.
 const WEB_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self' ws: wss:; \
     img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
 /// A request with what decides about it.
-pub(crate) struct Asked<'a> {
-    pub(crate) request: &'a PlainRequest,
-    pub(crate) head: &'a Head,
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) head: Head,
+    pub(crate) request: PlainRequest,
     pub(crate) client: Client,
-    pub(crate) shared: &'a Shared,
+    /// When its body must have come, on the age clock.
+    pub(crate) late_ms: u64,
+    /// The connection ends after the answer.
+    pub(crate) is_last: bool,
+    pub(crate) is_encrypted: bool,
+    /// What it gets its events from, if it asks for a stream.
+    pub(crate) stream: Option<Arc<Subscription>>,
 }
 
-/// An answer as bytes.
-pub(crate) struct Reply {
-    /// The head, with the body if that is small: in one packet.
-    pub(crate) head: Vec<u8>,
-    /// A body of more than [`SMALL_BYTES`].
-    pub(crate) body: Bytes,
+impl Asked {
+    pub(crate) fn new(mut head: Head, client: Client, late_ms: u64) -> Self {
+        let request = match &mut head.upgrade {
+            Upgrade::No(request) => request.clone(),
+            _ => PlainRequest::default(),
+        };
+        let is_stream = &*request.path == STREAM && &*request.method == "GET";
+        Self {
+            head,
+            client,
+            late_ms,
+            is_last: request.is_last || is_stream,
+            is_encrypted: false,
+            stream: is_stream.then(Arc::default),
+            request,
+        }
+    }
 }
 
-/// Makes the bytes of an answer.
-pub(crate) fn reply(mut answer: Answer, asked: &Asked<'_>, is_last: bool, is_encrypted: bool) -> Reply {
-    let Asked { request, shared, .. } = *asked;
+/// What answers plain requests.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) router: Router,
+    pub(crate) driver: mpsc::Sender<Event>,
+}
+
+/// What the handlers know.
+#[derive(Clone, Debug)]
+pub(crate) struct App {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) driver: mpsc::Sender<Event>,
+}
+
+impl Site {
+    pub(crate) fn new(shared: &Arc<Shared>, driver: &mpsc::Sender<Event>) -> Self {
+        let app = App {
+            shared: Arc::clone(shared),
+            driver: driver.clone(),
+        };
+        let mut router = Router::new()
+            .route("/healthz", get(live))
+            .route("/health", get(live))
+            .route("/readyz", get(ready))
+            .route("/ready", get(ready))
+            .route("/api/presence", get(api::list))
+            .route(STREAM, get(events::open))
+            .route(BEACON, post(api::beacon));
+        if shared.config.metrics {
+            router = router.route(metrics::PATH, get(metrics::guarded));
+        }
+        router = match &shared.config.web_root {
+            Some(_) => router.route("/gateway.json", get(about)),
+            None => router.route("/", get(page)),
+        };
+        Self {
+            router: router
+                .fallback(file)
+                .method_not_allowed_fallback(wrong_method)
+                .with_state(app),
+            driver: driver.clone(),
+        }
+    }
+}
+
+/// Adds the headers that every answer has.
+pub(crate) fn complete(answer: &mut Answer, asked: &Asked, shared: &Shared) {
     let headers = answer.headers_mut();
     for (name, value) in [
         (CACHE_CONTROL, "no-store"),
@@ -55,63 +126,78 @@ pub(crate) fn reply(mut answer: Answer, asked: &Asked<'_>, is_last: bool, is_enc
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if let Some(max_age_s) = shared.config.hsts_s.filter(|_| is_encrypted)
+    if let Some(max_age_s) = shared.config.hsts_s.filter(|_| asked.is_encrypted)
         && let Ok(value) = HeaderValue::try_from(format!("max-age={max_age_s}"))
     {
-        answer.headers_mut().insert(STRICT_TRANSPORT_SECURITY, value);
+        headers.insert(STRICT_TRANSPORT_SECURITY, value);
     }
-    let mut head = head(&answer, is_last, shared.clock.now());
-    let mut body = answer.into_body();
-    if &*request.method == "HEAD" {
-        body = Bytes::new();
-    } else if body.len() <= SMALL_BYTES {
-        head.extend_from_slice(&std::mem::take(&mut body));
+    if asked.is_last {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    Reply { head, body }
 }
 
-/// Answers a request that the hub is not needed for.
-pub(crate) fn respond(asked: &Asked<'_>) -> Answer {
-    let Asked { request, shared, .. } = *asked;
-    let path = decoded(&request.path);
-    let mut response = match (path.as_deref(), &shared.config.web_root) {
-        (Some("/healthz" | "/health"), _) => json(r#"{"ok":true,"status":"live"}"#.to_owned()),
-        (Some("/readyz" | "/ready"), _) => ready(shared),
-        (Some("/metrics"), _) if shared.config.metrics => {
-            api::guarded(asked, || metrics::answer(request, shared))
+/// The values of a header that is a list.
+pub(crate) fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<Box<str>> {
+    let values: Vec<&str> = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    (!values.is_empty()).then(|| values.join(",").into())
+}
+
+async fn live() -> Answer {
+    json(StatusCode::OK, r#"{"ok":true,"status":"live"}"#)
+}
+
+/// A file of the web root.
+async fn file(State(app): State<App>, request: Request) -> Answer {
+    let path = request.uri().path();
+    let root = app.shared.config.web_root.as_ref();
+    let name = decoded(path);
+    let found = name.and_then(|name| root?.file(&name));
+    match found {
+        None if path.starts_with("/api/") => {
+            let error = WireError::invalid_request("no such path");
+            json(StatusCode::NOT_FOUND, error_text(&error))
         }
-        (Some("/gateway.json"), Some(_)) => about(shared),
-        (Some(path), Some(root)) => root
-            .file(path)
-            .map_or_else(not_found, |file| web_file(file, request.if_none_match.as_deref())),
-        (Some("/"), None) => page(shared),
-        _ => not_found(),
+        None => text(
+            StatusCode::NOT_FOUND,
+            "Not found. The gateway speaks WebSocket on any path.\n",
+        ),
+        Some(_) if !matches!(request.method().as_str(), "GET" | "HEAD") => wrong_method(request).await,
+        Some(file) => web_file(file, joined(request.headers(), &IF_NONE_MATCH).as_deref()),
+    }
+}
+
+async fn wrong_method(request: Request) -> Answer {
+    let path = request.uri().path();
+    let (methods, words) = match path {
+        BEACON => ("POST", "POST"),
+        _ => ("GET, HEAD", "GET and HEAD"),
     };
-    if response.status() != StatusCode::NOT_FOUND && !matches!(&*request.method, "GET" | "HEAD") {
-        response = text(
+    let why = format!("only {words} is answered here");
+    let mut answer = if path.starts_with("/api/") {
+        let error = WireError::invalid_request(why);
+        json(StatusCode::METHOD_NOT_ALLOWED, error_text(&error))
+    } else {
+        text(
             StatusCode::METHOD_NOT_ALLOWED,
             "Only GET and HEAD are answered here.\n",
-        );
-        response
-            .headers_mut()
-            .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-    }
-    response
-}
-
-fn not_found() -> Answer {
-    text(
-        StatusCode::NOT_FOUND,
-        "Not found. The gateway speaks WebSocket on any path.\n",
-    )
+        )
+    };
+    answer
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(methods));
+    answer
 }
 
 fn web_file(file: &WebFile, if_none_match: Option<&str>) -> Answer {
-    let is_known = file.is_known(if_none_match);
-    let mut response = Answer::new(if is_known { Bytes::new() } else { file.body.clone() });
-    if is_known {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-    }
+    let mut response = if file.is_known(if_none_match) {
+        with_type(StatusCode::NOT_MODIFIED, file.content_type, Body::empty())
+    } else {
+        with_type(StatusCode::OK, file.content_type, file.body.clone())
+    };
     let caching = if file.is_immutable {
         "public, max-age=31536000, immutable"
     } else {
@@ -120,7 +206,6 @@ fn web_file(file: &WebFile, if_none_match: Option<&str>) -> Answer {
     let headers = response.headers_mut();
     headers.insert(ETAG, file.etag.clone());
     for (name, value) in [
-        (CONTENT_TYPE, file.content_type),
         (CACHE_CONTROL, caching),
         (CONTENT_SECURITY_POLICY, WEB_POLICY),
         (X_FRAME_OPTIONS, "SAMEORIGIN"),
@@ -131,18 +216,20 @@ fn web_file(file: &WebFile, if_none_match: Option<&str>) -> Answer {
 }
 
 /// Describes the gateway for the page. Where no gateway serves the page, a file of this name says so.
-fn about(shared: &Shared) -> Answer {
+async fn about(State(app): State<App>) -> Answer {
+    let shared = &app.shared;
     let about = serde_json::json!({
         "gateway": true,
         "auth": shared.config.auth.as_str(),
         "version": shared.config.version,
     });
-    json(about.to_string())
+    json(StatusCode::OK, about.to_string())
 }
 
 /// Readiness. A gateway that stops accepts no requests, so the answer is always `ready`. It is degraded while its fleet
 /// cannot be reached: it serves its own rows then. It is so while its history cannot be written, too.
-fn ready(shared: &Shared) -> Answer {
+async fn ready(State(app): State<App>) -> Answer {
+    let shared = &app.shared;
     if let Some(reason) = shared.degraded() {
         let degraded = serde_json::json!({
             "ok": true,
@@ -151,15 +238,19 @@ fn ready(shared: &Shared) -> Answer {
             "reason": reason,
             "uptimeMs": shared.uptime_ms(),
         });
-        return json(degraded.to_string());
+        return json(StatusCode::OK, degraded.to_string());
     }
-    json(format!(
-        r#"{{"ok":true,"ready":true,"status":"ready","uptimeMs":{}}}"#,
-        shared.uptime_ms()
-    ))
+    json(
+        StatusCode::OK,
+        format!(
+            r#"{{"ok":true,"ready":true,"status":"ready","uptimeMs":{}}}"#,
+            shared.uptime_ms()
+        ),
+    )
 }
 
-fn page(shared: &Shared) -> Answer {
+async fn page(State(app): State<App>) -> Answer {
+    let shared = &app.shared;
     let secret = match shared.config.auth.as_str() {
         "none" => "",
         "password" => " --password …",
@@ -180,8 +271,4 @@ fn escape(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")
-}
-
-fn json(body: String) -> Answer {
-    with_type(StatusCode::OK, "application/json; charset=utf-8", body)
 }

@@ -2,21 +2,28 @@
 //! however busy the gateway is.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::StatusCode;
-use ::http::header::{CONTENT_TYPE, HeaderValue};
-use bytes::Bytes;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use ::http::header::{ACCEPT, HeaderMap, UPGRADE};
+use ::http::{Method, Request, StatusCode};
+use axum::Extension;
+use axum::extract::State;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use presence_core::model::scope;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tracing::{debug, error};
 
-use super::answer::{Answer, head, text};
-use super::head::{PlainRequest, Upgrade, read_head};
+use super::answer::{Answer, text, with_type};
+use super::api::{authorize, refused};
+use super::http::{App, Asked, joined};
 use crate::conn::Shared;
 use crate::metrics::{CLASSIC, OPEN_METRICS, set_gauge};
 
@@ -29,29 +36,32 @@ const SCRAPE_TIME: Duration = Duration::from_secs(5);
 /// Pause after the system refused a socket.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Has what only the driver knows published, before [`answer`].
-pub(super) async fn refresh(shared: &Shared) {
-    if let Some(metrics) = &shared.metrics {
-        metrics.publication.refresh().await;
+/// `GET /metrics` on the gateway's port: for those who present its secret.
+pub(super) async fn guarded(
+    State(app): State<App>,
+    Extension(asked): Extension<Arc<Asked>>,
+    headers: HeaderMap,
+) -> Answer {
+    match authorize(&app, &asked, scope::READ) {
+        Ok(_) => answer(&headers, &app.shared).await,
+        Err(error) => refused(&app, &asked, &error),
     }
 }
 
 /// All metrics, in the format that the client prefers.
-pub(super) fn answer(request: &PlainRequest, shared: &Shared) -> Answer {
+async fn answer(headers: &HeaderMap, shared: &Shared) -> Answer {
     let Some(metrics) = &shared.metrics else {
         return text(StatusCode::NOT_FOUND, "Metrics are off.\n");
     };
+    // What only the driver knows is published for a scrape.
+    metrics.publication.refresh().await;
     set_gauge(&metrics.sockets, shared.slots.connections());
-    let (content_type, body) = if request.prefers_text {
-        (CLASSIC, metrics.classic_text())
+    let accept = joined(headers, &ACCEPT).unwrap_or_default();
+    if accept.contains("text/plain") && !accept.contains("application/openmetrics-text") {
+        with_type(StatusCode::OK, CLASSIC, metrics.classic_text())
     } else {
-        (OPEN_METRICS, metrics.text())
-    };
-    let mut answer = Answer::new(Bytes::from(body));
-    answer
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    answer
+        with_type(StatusCode::OK, OPEN_METRICS, metrics.text())
+    }
 }
 
 /// Answers scrapes in a thread, until the gateway stops.
@@ -103,35 +113,21 @@ async fn serve(listener: TcpListener, shared: &Arc<Shared>) -> io::Result<()> {
 }
 
 /// Answers one request and closes.
-async fn scrape(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    let answer = match read_head(&mut stream, &mut bytes, None).await {
-        Ok(head) => match head.upgrade {
-            Upgrade::No(request) => {
-                if &*request.path == PATH {
-                    refresh(shared).await;
-                }
-                respond(&request, shared)
-            }
-            _ => text(StatusCode::BAD_REQUEST, "Only metrics are answered here.\n"),
-        },
-        Err(error) => match error.status() {
-            Some(status) => text(status, format!("{error}.\n")),
-            None => return Ok(()),
-        },
-    };
-    let mut bytes = head(&answer, true, shared.clock.now());
-    bytes.extend_from_slice(answer.body());
-    stream.write_all(&bytes).await?;
-    stream.shutdown().await?;
-    // The client closes first: a close with unread input would cut the answer off.
-    while stream.read(&mut [0; 1024]).await? > 0 {}
-    Ok(())
+async fn scrape(stream: TcpStream, shared: &Shared) -> hyper::Result<()> {
+    let service = service_fn(async |request| Ok::<_, Infallible>(respond(&request, shared).await));
+    http1::Builder::new()
+        .keep_alive(false)
+        .header_read_timeout(None)
+        .serve_connection(TokioIo::new(stream), service)
+        .await
 }
 
-fn respond(request: &PlainRequest, shared: &Shared) -> Answer {
-    match (&*request.path, &*request.method) {
-        (PATH, "GET") => answer(request, shared),
+async fn respond(request: &Request<Incoming>, shared: &Shared) -> Answer {
+    match (request.uri().path(), request.method()) {
+        _ if request.headers().contains_key(UPGRADE) => {
+            text(StatusCode::BAD_REQUEST, "Only metrics are answered here.\n")
+        }
+        (PATH, &Method::GET) => answer(request.headers(), shared).await,
         (PATH, _) => text(StatusCode::METHOD_NOT_ALLOWED, "Only GET is answered here.\n"),
         _ => text(StatusCode::NOT_FOUND, "Not found. Metrics are at /metrics.\n"),
     }

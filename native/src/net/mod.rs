@@ -7,6 +7,7 @@ mod answer;
 mod api;
 #[cfg(feature = "cli")]
 pub(crate) mod connect;
+mod events;
 pub(crate) mod head;
 mod http;
 pub(crate) mod listen;

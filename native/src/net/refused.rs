@@ -62,7 +62,8 @@ pub(super) fn refuse_slot(
     let reason = format!("{refused}; {bound}");
     let status = StatusCode::SERVICE_UNAVAILABLE;
     log_refusal(shared, client, head, status, &reason, accepted_ms);
-    refusal(status, refused.to_string(), shared.clock.now())
+    let is_api = head.is_some_and(Head::asks_api);
+    refusal(status, &refused.to_string(), is_api, shared.clock.now())
 }
 
 /// Logs that a TLS handshake failed, and why: clients that do not trust the certificate say so.

@@ -7,6 +7,7 @@ use alloc::string::{String, ToString};
 use serde_json::{Value, json};
 
 use super::{ConnId, Hub, HubOutput};
+use crate::model::entry::MAX_SAFE_INTEGER;
 use crate::model::time::Now;
 use crate::model::{Beacon, SharedText, scope};
 use crate::roster::history::{Refusal, What};
@@ -130,8 +131,14 @@ impl Hub {
     fn system_event(&mut self, slot: u32, beacon: &Beacon, now: Now) -> Result<(), WireError> {
         let ttl_ms = self.config.ttl_ms;
         if let Some(own_ms) = beacon.ttl_ms.filter(|ms| !(MIN_TTL_MS..=ttl_ms).contains(ms)) {
+            // Numbers beyond these ends were clamped to them.
+            let stated = match own_ms {
+                0 => "a value below 1".into(),
+                MAX_SAFE_INTEGER => format!("a value of {MAX_SAFE_INTEGER} or more"),
+                ms => ms.to_string(),
+            };
             return Err(WireError::invalid_request(format!(
-                "invalid system-event params: at /ttlMs: {own_ms} is not from {MIN_TTL_MS} to {ttl_ms}, the TTL of this gateway"
+                "invalid system-event params: at /ttlMs: {stated} is not from {MIN_TTL_MS} to {ttl_ms}, the TTL of this gateway"
             )));
         }
         let Some(member) = self.members.get_mut(slot) else {

@@ -49,10 +49,16 @@ impl Hub {
         if is_beyond || may_exceed {
             let snapshot = self.snapshot_event(now);
             if is_beyond || snapshot.len() < delta.len() {
+                self.recent.clear();
                 return Item::Presence(Arc::new(snapshot));
             }
         }
-        Item::Delta(Arc::new(delta))
+        let delta = Arc::new(delta);
+        let to = self.version();
+        if from < to {
+            self.recent.push(from, to, &delta);
+        }
+        Item::Delta(delta)
     }
 
     /// The `presence.delta` event: everything since the last one.
@@ -94,6 +100,7 @@ impl Hub {
         if self.delta_members == 0 {
             self.track_changes(false, now);
             self.touch_at_ms = None;
+            self.recent.clear();
         }
     }
 }

@@ -1,13 +1,15 @@
-//! What plain HTTP asks of the hub: the list for those who poll, and beacons of those who do not stay.
+//! What plain HTTP asks of the hub: the list for those who poll, a stream of deltas, and beacons of those who do not stay.
 
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use super::{ConnId, Hub, HubOutput, LeaveCause};
 use crate::model::SharedText;
 use crate::model::time::Now;
 use crate::server::{Handshake, Item};
-use crate::wire::{Request, ResponseFrame, WireError};
+use crate::wire::{CloseFrame, EventFrame, Request, ResponseFrame, WireError};
 
 /// The mode of a connection that only brings a beacon: it never makes a row of its own.
 pub const BEACON_MODE: &str = "beacon";
@@ -31,6 +33,49 @@ impl Hub {
         let list = self.encode_list(now);
         self.announce(now);
         list
+    }
+
+    /// What this run of the gateway is known by.
+    #[must_use]
+    pub fn boot_id(&self) -> &str {
+        &self.config.boot_id
+    }
+
+    /// A reader of deltas that gets no hello: first it is sent the snapshot, or the deltas since the event that it had
+    /// last if they are known. The id of an event is the boot id, `-` and the version it leads to.
+    pub fn subscribe(&mut self, handshake: Handshake, last_id: Option<&str>, now: Now) -> ConnId {
+        self.advance(now);
+        self.sync(now);
+        let conn = self.admit(handshake, now);
+        if self.is_shut_down {
+            let close = Item::Close(CloseFrame::SERVICE_RESTART);
+            self.outputs.push_back(HubOutput::Send(conn, close));
+            return conn;
+        }
+        match last_id.and_then(|id| self.known_since(id)) {
+            Some((has_version, deltas)) => {
+                if let Some(member) = self.members.get_mut(conn.slot) {
+                    member.has_version = has_version;
+                }
+                for delta in deltas {
+                    self.outputs.push_back(HubOutput::Send(conn, Item::Delta(delta)));
+                }
+                self.announce(now);
+            }
+            None => self.resync(conn, now),
+        }
+        conn
+    }
+
+    /// The version that a client has once it applied these deltas to the state of this id.
+    fn known_since(&self, id: &str) -> Option<(u64, Vec<Arc<EventFrame>>)> {
+        let version = id.strip_prefix(&*self.config.boot_id)?.strip_prefix('-')?;
+        let version = version.parse().ok()?;
+        if version == self.version() {
+            return Some((version, Vec::new()));
+        }
+        let recent = self.recent.since(version);
+        recent.filter(|(last, _)| *last == self.announced_version)
     }
 
     /// A connection that joins, makes one request and leaves, all at once. It is never put out to.

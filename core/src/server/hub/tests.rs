@@ -8,6 +8,7 @@ mod joins;
 mod life;
 mod nodes;
 mod observed;
+mod streams;
 mod writers;
 
 use alloc::string::{String, ToString};

@@ -34,7 +34,7 @@ pub(super) async fn encrypt<'a>(mut caller: Caller<'a>, tls: &Tls) -> Option<Cal
             }
             Err(NoTls::Plain(stream)) => {
                 caller.stream = Transport::Plain(stream);
-                return caller.refuse(client, None, StatusCode::BAD_REQUEST, USE_HTTPS);
+                return caller.refuse(client, Err(&[]), StatusCode::BAD_REQUEST, USE_HTTPS);
             }
             Err(NoTls::Failed(error)) => error.to_string(),
         },

@@ -9,16 +9,14 @@ pub(crate) struct PlainRequest {
     pub method: Box<str>,
     /// The path of its target, still percent-encoded, without the query.
     pub path: Box<str>,
-    /// All If-None-Match values, joined by commas.
-    pub if_none_match: Option<Box<str>>,
     /// The secret of an `Authorization: Bearer` header.
     pub auth: Option<Box<AuthParams>>,
-    /// Whether the client prefers plain text to OpenMetrics.
-    pub prefers_text: bool,
     /// The length of its body, if it states one.
     pub content_length: Option<u64>,
     /// No request follows on this connection: the client asked to close, speaks HTTP/1.0 or sent a body.
     pub is_last: bool,
+    /// The bytes of the head.
+    pub bytes: Vec<u8>,
 }
 
 /// The secret of an Authorization header; none where its scheme is another one.
@@ -33,7 +31,18 @@ pub(super) fn bearer(value: &str) -> AuthParams {
     }
 }
 
-/// Whether an Accept header names plain text and not OpenMetrics.
-pub(super) fn prefers_text(value: &str) -> bool {
-    value.contains("text/plain") && !value.contains("application/openmetrics-text")
+/// What the paths of the API begin with.
+const API: &str = "/api/";
+
+impl PlainRequest {
+    /// Whether it is about the API.
+    pub(crate) fn asks_api(&self) -> bool {
+        self.path.starts_with(API)
+    }
+}
+
+/// Whether the first bytes of a request that could not be read are about the API.
+pub(crate) fn begins_api(bytes: &[u8]) -> bool {
+    let target = bytes.split(|byte| *byte == b' ').nth(1);
+    target.is_some_and(|target| target.starts_with(API.as_bytes()))
 }
