@@ -125,6 +125,54 @@ test("a question over a lost connection is forgotten, and asked again over the n
   assert.equal(asked.length, 2);
 });
 
+test("an explanation that comes when another row is shown, or none, or over a lost connection, is not shown", async (t) => {
+  const held = [];
+  let isHolding = true;
+  const change = (frame, socket) => {
+    if (!isHolding || frame.payload?.row?.keyFrom === undefined) return frame;
+    held.push({ socket, release: () => socket.send(JSON.stringify(frame)) });
+    return undefined;
+  };
+  const { gateway, page } = await watched(t, { change });
+  await sendBeacons(page, gateway, [SPELLINGS[0]]);
+  const why = page.locator(".why");
+  const isBusy = page.locator('.why[aria-busy="true"]');
+  const told = why.getByText("From the gateway's memory.");
+  const open = async (name, count) => {
+    await row(page, name).first().click();
+    await page.getByRole("dialog").getByRole("heading", { name }).waitFor();
+    await within(`answer ${count}`, () => held.length === count);
+  };
+  const close = () => page.getByRole("button", { name: "Close details" }).click();
+
+  await open("kitchen", 1);
+  await close();
+  held[0].release();
+  await open("kitchen", 2);
+  await isBusy.waitFor();
+  assert.equal(await told.count(), 0, "the first answer is of a panel that was closed");
+  held[1].release();
+  await told.waitFor();
+
+  // Opened again at once, it is asked for again.
+  await close();
+  await open("kitchen", 3);
+  held[2].release();
+  await told.waitFor();
+
+  await open("Chrome", 4);
+  await open("kitchen", 5);
+  held[3].release();
+  await isBusy.waitFor();
+  assert.equal(await told.count(), 0, "the first answer is of another row");
+  isHolding = false;
+  await held[4].socket.close({ code: 1012, reason: "restart" });
+  await why.getByText(/From the (gateway's memory|list alone)/).waitFor();
+  await live(page);
+  await row(page, "Chrome").first().click();
+  await told.waitFor();
+});
+
 test("nothing in the details moves when the explanation comes", async (t) => {
   const held = [];
   let isHolding = true;

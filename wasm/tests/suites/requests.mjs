@@ -83,6 +83,65 @@ export default function requests({ test, assert, presence }) {
     assert.equal((await assert.failsWith("REFUSED", () => dashboard.beacon())).detail, "INVALID_REQUEST");
   });
 
+  test("an explanation that comes too late is that of the list", async (t) => {
+    const { clock, gateway, client, peer } = world(t, presence, { ttlMs: 60_000 });
+    let held;
+    const Holding = function (url) {
+      const socket = new gateway.WebSocket(url);
+      const send = socket.send.bind(socket);
+      socket.send = (text) => {
+        if (text.includes('"presence.explain"')) held = () => send(text);
+        else send(text);
+      };
+      return socket;
+    };
+    const dashboard = client({ WebSocket: Holding }).start();
+    await dashboard.connected();
+    const guest = peer();
+    await clock.advance(100);
+    const { key } = dashboard.roster.rows.find(({ host }) => host === "Peer");
+    const ask = () => {
+      const asked = dashboard.explain(key);
+      const answer = held;
+      held = undefined;
+      assert.ok(answer, "the gateway is asked");
+      return [asked, answer];
+    };
+    const [inTime, answer] = ask();
+    answer();
+    assert.equal((await inTime).source, "gateway");
+
+    // The connection is lost, and the answer would come over the next one.
+    const [lost, late] = ask();
+    dashboard.reconnect();
+    assert.deepEqual([(await lost).source, (await lost).key], ["list", key]);
+    await dashboard.connected();
+    late();
+    await clock.advance(0);
+    assert.equal(dashboard.connection.phase, "live");
+
+    // The row goes before the gateway reads the question.
+    const [gone, refused] = ask();
+    guest.socket.close();
+    await clock.advance(70_000);
+    assert.equal(dashboard.roster.rows.some((row) => row.key === key), false);
+    refused();
+    assert.deepEqual([(await gone).source, (await gone).key], ["list", key]);
+    assert.equal(await dashboard.explain(key), undefined);
+
+    // The user gives up, or leaves.
+    peer();
+    await clock.advance(100);
+    const given = new AbortController();
+    const ended = dashboard.explain(key, { signal: given.signal }).catch((error) => error.message);
+    given.abort(new Error("closed"));
+    assert.equal(await ended, "closed");
+    held();
+    const [stopped] = ask();
+    dashboard.stop();
+    assert.equal((await stopped).source, "list");
+  });
+
   test("params that are no JSON are the caller's mistake", async (t) => {
     const { client } = world(t, presence);
     const dashboard = client().start();

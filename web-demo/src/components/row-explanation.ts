@@ -28,8 +28,8 @@ export class RowExplanation extends Part {
   #ask: Ask | undefined;
   /** Whether nothing could be found out. */
   @state() private accessor isUnknown = false;
-  /** The key that is being asked about. */
-  #asked: string | undefined;
+  /** The question of now; the answers to others come too late. */
+  #question: object | undefined;
 
   /** @param tell {@link isSettled} became another. */
   constructor(readonly tell: () => void) {
@@ -45,6 +45,7 @@ export class RowExplanation extends Part {
   show(row: PresenceRow | undefined, ask: Ask | undefined): void {
     if (row === this.#row) return;
     if (row?.key !== this.#row?.key) {
+      this.#question = undefined;
       this.told = undefined;
       this.isUnknown = false;
       this.tell();
@@ -56,18 +57,19 @@ export class RowExplanation extends Part {
 
   async #find(): Promise<void> {
     const row = this.#row;
-    if (!row || !this.#ask || this.#asked === row.key) return;
-    this.#asked = row.key;
+    if (!row || !this.#ask || this.#question) return;
+    const question = {};
+    this.#question = question;
     const told = await this.#ask(row.key).catch(() => undefined);
-    // Another row is shown, and was asked about.
-    if (this.#asked !== row.key) return;
+    // Another row is shown by now, or none.
+    if (this.#question !== question) return;
     const wasSettled = this.isSettled;
     this.told = told ?? this.told;
     this.isUnknown = !this.told;
     if (!wasSettled) this.tell();
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    if (this.#asked !== row.key) return;
-    this.#asked = undefined;
+    if (this.#question !== question) return;
+    this.#question = undefined;
     if (row !== this.#row) void this.#find();
   }
 
