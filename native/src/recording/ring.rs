@@ -119,7 +119,7 @@ impl Ring {
         match &mut self.parts {
             Parts::Files(newer, _) => newer.write_all(lines.as_bytes()),
             Parts::Memory(memory) => {
-                memory.newer.extend_from_slice(lines.as_bytes());
+                extend(&mut memory.newer, lines.as_bytes(), self.max_bytes);
                 Ok(())
             }
         }
@@ -159,6 +159,17 @@ impl Ring {
         file.write_all(newer)?;
         Ok(memory.older.len() + newer.len())
     }
+}
+
+/// Adds bytes. A vector grows by doubling, and here not beyond what a part may have.
+fn extend(part: &mut Vec<u8>, bytes: &[u8], max_bytes: u64) {
+    let needed = part.len() + bytes.len();
+    if needed > part.capacity() {
+        let most = usize::try_from(max_bytes).unwrap_or(usize::MAX);
+        let capacity = needed.max(part.capacity().saturating_mul(2).min(most));
+        part.reserve_exact(capacity - part.len());
+    }
+    part.extend_from_slice(bytes);
 }
 
 /// Empties the file.
@@ -232,6 +243,33 @@ mod tests {
             max_age: Some(Duration::ZERO),
         };
         assert!(ring(1_000, at_once).0.is_full());
+    }
+
+    #[test]
+    fn memory_has_at_most_the_bytes_of_both_parts_and_an_input() {
+        let keep = Keep::Last(Duration::from_secs(7_200), Requests::default());
+        let (max_bytes, input) = (10_000, "an input of twenty-six b.\n");
+        let (mut ring, mut files) = ring(max_bytes, keep);
+        ring.write("head\n").unwrap();
+        let (mut turns, mut most) = (0, 0);
+        for _ in 0..4_000 {
+            ring.write(input).unwrap();
+            if ring.is_full() {
+                turns += 1;
+                ring.turn("head\nstate\n").unwrap();
+            }
+            let Parts::Memory(memory) = &ring.parts else {
+                panic!("it is kept in memory");
+            };
+            most = most.max(memory.older.capacity() + memory.newer.capacity());
+        }
+        let bound = usize::try_from(max_bytes).unwrap() + 2 * input.len();
+        assert!(
+            turns > 10 && most > bound / 2 && most <= bound,
+            "{most} of {bound} bytes"
+        );
+        let saved = ring.save().unwrap();
+        assert!(saved <= bound && texts(&mut files)[0].len() == saved);
     }
 
     #[test]
