@@ -6,7 +6,9 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::support::frames::{TEXT, frame};
-use super::support::{Client, config, connect_params, raw_http, refusal, row, start, start_manual, within};
+use super::support::{
+    Client, TOKEN, config, connect_params, raw_http, refusal, row, start, start_manual, within,
+};
 use super::{READ, Witness, request};
 
 /// Rows of the default configuration.
@@ -212,6 +214,20 @@ async fn a_request_behind_a_request_is_not_smuggled() {
         let answer = raw_http(address, &request).await;
         assert!(answer.starts_with("HTTP/1.1 400 "), "{lines}: {answer}");
         assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{lines}: {answer}");
+        // Later requests of a connection are judged as the first.
+        let answer = raw_http(address, &format!("{hidden}{request}")).await;
+        let statuses: Vec<&str> = answer
+            .split("HTTP/1.1 ")
+            .map(|rest| rest.get(..3).unwrap_or(""))
+            .collect();
+        assert_eq!(statuses, ["", "200", "400"], "{lines}: {answer}");
+    }
+    // What follows a body is no request, whether the body was read or not.
+    for secret in [TOKEN, "wrong"] {
+        let lines = format!("Host: localhost\r\nAuthorization: Bearer {secret}\r\nContent-Length: 2");
+        let request = format!("POST /api/beacon HTTP/1.1\r\n{lines}\r\n\r\n{{}}{hidden}");
+        let answer = raw_http(address, &request).await;
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
     }
     witness.ends_unharmed(address).await;
     gateway.shutdown().await;

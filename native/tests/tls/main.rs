@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod handshake;
+mod plain;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/tls.rs"]
