@@ -84,6 +84,9 @@ test("a wrong token is refused with the reason and what to do", async (t) => {
   await bar.waitFor();
   assert.match(await bar.innerText(), /refuses this page[\s\S]*token mismatch[\s\S]*token/i);
   assert.equal(page.url(), `${gateway.page}#/instances`);
+  await page.getByRole("link", { name: "Timeline" }).click();
+  await page.getByText(/The gateway refuses this page: .*token mismatch/).waitFor();
+  await page.getByRole("link", { name: "Connect", exact: true }).click();
   // It does not hammer the gateway; it asks for the right one, at the address that was tried.
   assert.equal(await page.getByLabel("Address of the gateway").inputValue(), gateway.url);
   await page.getByLabel("Its secret").fill(gateway.token);

@@ -26,6 +26,15 @@ test("it offers the playground, a list to paste, and a form to connect", async (
   await page.frameLocator("iframe").getByRole("heading", { name: "WebChat" }).waitFor();
 });
 
+test("the links to all views fit into the narrowest phones", async (t) => {
+  const host = await startStaticHost(t);
+  const visitor = await visit(t, { width: 360, height: 740 });
+  const page = await visitor.open(host);
+  await page.getByRole("heading", { name: "Connect to a gateway" }).waitFor();
+  const widths = await page.locator(".top nav").evaluate(({ scrollWidth, clientWidth }) => ({ scrollWidth, clientWidth }));
+  assert.ok(widths.scrollWidth <= widths.clientWidth, JSON.stringify(widths));
+});
+
 test("its pages state the policy that the gateway sends", async (t) => {
   const gateway = await startGateway(t);
   const host = await startStaticHost(t);

@@ -35,9 +35,10 @@ export function sessionTable(past: Past, nowMs: number) {
 function row({ key, from, to, why, connected }: PastSession, { instances }: Past, nowMs: number) {
   const time = (ms: number) => html`<time datetime=${isoMoment(ms)}>${shortMoment(ms)}</time>`;
   const end = why === undefined ? (connected ? "connected" : "sends beacons") : (ENDS[why] ?? why);
+  const name = instances[key]?.host || key;
   return html`
     <tr>
-      <th scope="row" title=${key}>${instances[key]?.host || key}</th>
+      <th scope="row" title=${name === key ? key : `${name} (${key})`}>${name}</th>
       <td class="num">${time(from)}</td>
       <td class="num">${to === undefined ? "now" : time(to)}</td>
       <td class="num">${lasted((to ?? nowMs) - from)}</td>
