@@ -83,7 +83,7 @@ export interface PastSession {
   readonly to?: number;
   /** The last proof of life. */
   readonly seen: number;
-  /** Whether the client was connected; else only beacons told of it. */
+  /** Whether the client was connected; else known by beacons only. */
   readonly connected: boolean;
   /** Why it ended: `closed`, `silent`, `expired`, `evicted`, `replaced`, `stopped`, `crashed` or `lost`. */
   readonly why?: string;

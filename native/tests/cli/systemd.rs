@@ -8,7 +8,7 @@ use tokio::net::UnixDatagram;
 
 use super::*;
 
-async fn told(manager: &UnixDatagram) -> String {
+async fn notification(manager: &UnixDatagram) -> String {
     let mut buffer = [0; 512];
     let len = within("the service manager's message", manager.recv(&mut buffer))
         .await
@@ -18,7 +18,7 @@ async fn told(manager: &UnixDatagram) -> String {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn the_manager_is_told_of_the_start_of_life_and_of_the_end() {
+async fn the_manager_is_notified_of_the_start_of_life_and_of_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify");
     let manager = UnixDatagram::bind(&path).unwrap();
@@ -29,13 +29,13 @@ async fn the_manager_is_told_of_the_start_of_life_and_of_the_end() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    assert_eq!(told(&manager).await, "READY=1");
+    assert_eq!(notification(&manager).await, "READY=1");
     for _ in 0..3 {
-        assert_eq!(told(&manager).await, "WATCHDOG=1");
+        assert_eq!(notification(&manager).await, "WATCHDOG=1");
     }
     let id = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
     kill_process(id, Signal::TERM).unwrap();
-    while told(&manager).await != "STOPPING=1" {}
+    while notification(&manager).await != "STOPPING=1" {}
     assert!(within("the end", child.wait()).await.unwrap().success());
 }
 

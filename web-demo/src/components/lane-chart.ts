@@ -2,7 +2,7 @@ import { html, svg } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
 import { isoMoment, lasted, shortMoment } from "../lib/format.js";
-import { presentMs, type Lane, type Span, type Window } from "../state/past.js";
+import { presentMs, type Lane, type Span, type Window } from "../state/past-sessions.js";
 
 /** Maximum number of lanes that are drawn. */
 const MAX_LANES = 200;

@@ -4,7 +4,7 @@ import { customElement, state } from "lit/decorators.js";
 
 import { isoMoment, moment } from "../lib/format.js";
 import { Part } from "../lib/part.js";
-import { askSeen, HISTORY_METHOD, type SeenInstance } from "../state/past.js";
+import { requestSeen, HISTORY_METHOD, type SeenInstance } from "../state/past-sessions.js";
 import type { Session } from "../state/session.js";
 
 /** Clients that are gone, from the gateway's history. It asks when it is opened; the list itself never has them. */
@@ -48,7 +48,7 @@ export class SeenBox extends Part {
     if (!this.isOpen || !client) return;
     [this.seen, this.error] = [undefined, ""];
     try {
-      this.seen = await askSeen(client);
+      this.seen = await requestSeen(client);
     } catch (error) {
       this.error = error instanceof Error ? error.message : String(error);
     }

@@ -2,7 +2,7 @@ import { html, nothing } from "lit";
 import type { PastSession } from "openclaw-presence";
 
 import { count, isoMoment, lasted, shortMoment } from "../lib/format.js";
-import type { Past } from "../state/past.js";
+import type { SessionWindow } from "../state/past-sessions.js";
 
 /** Maximum number of rows. */
 const MAX_ROWS = 200;
@@ -20,7 +20,7 @@ const ENDS: Readonly<Record<string, string>> = {
 };
 
 /** The sessions of a window as a table, newest first. */
-export function sessionTable(past: Past, nowMs: number) {
+export function sessionTable(past: SessionWindow, nowMs: number) {
   const rows = past.sessions.slice(0, MAX_ROWS);
   return html`
     <div class="session-table card" tabindex="0" role="region" aria-label="Sessions of this window">
@@ -32,7 +32,7 @@ export function sessionTable(past: Past, nowMs: number) {
     </div>`;
 }
 
-function row({ key, from, to, why, connected }: PastSession, { instances }: Past, nowMs: number) {
+function row({ key, from, to, why, connected }: PastSession, { instances }: SessionWindow, nowMs: number) {
   const time = (ms: number) => html`<time datetime=${isoMoment(ms)}>${shortMoment(ms)}</time>`;
   const end = why === undefined ? (connected ? "connected" : "sends beacons") : (ENDS[why] ?? why);
   const name = instances[key]?.host || key;

@@ -6,7 +6,7 @@ import { sessionTable } from "../components/session-table.js";
 import { select } from "../components/select.js";
 import { skeletonRows } from "../components/skeleton.js";
 import { shortMoment } from "../lib/format.js";
-import { askPast, HISTORY_METHOD, lanes, type Past, type Window } from "../state/past.js";
+import { requestSessions, HISTORY_METHOD, lanes, type SessionWindow, type Window } from "../state/past-sessions.js";
 import { hrefOf } from "../state/route.js";
 import type { Session } from "../state/session.js";
 import { View, viewHead } from "./view.js";
@@ -35,7 +35,7 @@ export class TimelineView extends View {
   @state() private accessor spanMs: number = HOUR;
   /** The end of the window; absent: now. */
   @state() private accessor endMs: number | undefined;
-  @state() private accessor past: Past | undefined;
+  @state() private accessor past: SessionWindow | undefined;
   @state() private accessor error = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Counts what was asked: only the newest answer is shown. */
@@ -112,7 +112,7 @@ export class TimelineView extends View {
       </div>`;
   }
 
-  #picture(past: Past) {
+  #picture(past: SessionWindow) {
     const shown = lanes(past, this.session.thresholds, this.#nowMs);
     if (shown.length === 0) return html`<p class="empty">Nobody was here in this window. Zoom out, or move to an earlier time.</p>`;
     return html`
@@ -179,7 +179,7 @@ export class TimelineView extends View {
     if (!client || !this.#hasHistory) return;
     const asked = (this.#asked += 1);
     try {
-      const past = await askPast(client, this.#window);
+      const past = await requestSessions(client, this.#window);
       if (asked !== this.#asked) return;
       this.past = past;
       this.error = "";

@@ -56,7 +56,7 @@ pub struct Stay {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RowEvent {
-    /// Nobody is present any more: the last connection was closed, or the row is gone.
+    /// The last connection was closed, or the row is gone.
     Ended {
         /// The key of the row on the wire.
         key: String,

@@ -12,12 +12,12 @@ export interface Window {
   readonly toMs: number;
 }
 
-/** What a gateway's history has of a window. */
-export interface Past extends Window {
+/** The sessions of a gateway's history in a window of time. */
+export interface SessionWindow extends Window {
   /** Newest first. */
   readonly sessions: readonly PastSession[];
   readonly instances: Readonly<Record<string, PresenceEntry>>;
-  /** There are more than were asked for. */
+  /** Older sessions were left out. */
   readonly isCut: boolean;
 }
 
@@ -34,8 +34,8 @@ export interface Lane {
   readonly sessions: readonly PastSession[];
 }
 
-/** Asks for the sessions of a window, page by page. */
-export async function askPast(client: PresenceClient, { fromMs, toMs }: Window): Promise<Past> {
+/** Requests the sessions of a window, page by page. */
+export async function requestSessions(client: PresenceClient, { fromMs, toMs }: Window): Promise<SessionWindow> {
   const sessions: PastSession[] = [];
   const instances: Record<string, PresenceEntry> = {};
   let cursor: string | undefined;
@@ -57,7 +57,7 @@ interface Thresholds {
 }
 
 /** One lane per instance, the gateway first. */
-export function lanes({ sessions, instances, toMs }: Past, thresholds: Thresholds, nowMs: number): readonly Lane[] {
+export function lanes({ sessions, instances, toMs }: SessionWindow, thresholds: Thresholds, nowMs: number): readonly Lane[] {
   const byKey = new Map<string, PastSession[]>();
   for (const session of sessions) byKey.set(session.key, [...(byKey.get(session.key) ?? []), session]);
   const endMs = Math.min(toMs, nowMs);
@@ -106,7 +106,7 @@ export interface SeenInstance {
 }
 
 /** The clients whose latest session ended, the last to begin first. */
-export async function askSeen(client: PresenceClient): Promise<readonly SeenInstance[]> {
+export async function requestSeen(client: PresenceClient): Promise<readonly SeenInstance[]> {
   const { sessions, instances } = await client.request(HISTORY_METHOD, { latest: true, limit: PAGE });
   const gone = sessions.filter(({ to }) => to !== undefined);
   return gone.map(({ key, seen }) => ({ key, name: instances[key]?.host || key, seenMs: seen }));
