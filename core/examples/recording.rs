@@ -162,5 +162,6 @@ fn handshake(serial: u64, name: &str, id: &str) -> Handshake {
         user: None,
         may_report_input: false,
         clock_skew_ms: None,
+        visitor: None,
     }
 }

@@ -140,6 +140,7 @@ fn handshake(number: u64) -> Handshake {
         user: None,
         may_report_input: false,
         clock_skew_ms: None,
+        visitor: None,
     }
 }
 

@@ -156,6 +156,7 @@ fn join(hub: &mut Hub, number: u32, caps: &[&str], now: Now) -> ConnId {
         user: None,
         may_report_input: false,
         clock_skew_ms: None,
+        visitor: None,
     };
     let conn = hub.join(handshake, now);
     while hub.poll_output().is_some() {}

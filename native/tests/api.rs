@@ -152,6 +152,31 @@ async fn a_beacon_makes_one_row_for_as_long_as_it_says() {
 }
 
 #[tokio::test]
+async fn beacons_of_one_address_share_the_quota_of_a_connection() {
+    let gateway = start(config_with(|config| config.max_entries = 20));
+    let address = gateway.address();
+    let (mut client, _) = Client::connect(address, "a", &["operator.write"]).await;
+    let other = json!({ "text": "t", "instanceId": "other" });
+    assert_eq!(client.request("system-event", other).await["ok"], true);
+    for number in 0..25 {
+        let params = json!({ "text": "t", "instanceId": format!("job-{number}") });
+        assert_eq!(beacon(address, &params).await.0, 200);
+    }
+    let (_, _, rows) = list(address, "").await;
+    let ids: Vec<&str> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|row| row["instanceId"].as_str())
+        .collect();
+    let mut jobs: Vec<&str> = ids.iter().copied().filter(|id| id.starts_with("job-")).collect();
+    jobs.sort_unstable();
+    assert_eq!(jobs, ["job-23", "job-24"], "a tenth of the cap");
+    assert!(ids.contains(&"other") && ids.contains(&"a"), "{ids:?}");
+    gateway.shutdown().await;
+}
+
+#[tokio::test]
 async fn bad_beacons_are_refused_with_the_words_of_a_websocket() {
     let gateway = guarded();
     let address = gateway.address();

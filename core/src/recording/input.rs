@@ -66,6 +66,8 @@ pub struct Joined {
     pub may_report_input: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock_skew_ms: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visitor: Option<u64>,
 }
 
 impl Joined {
@@ -116,6 +118,7 @@ impl Joined {
             user: handshake.user.clone(),
             may_report_input: handshake.may_report_input,
             clock_skew_ms: handshake.clock_skew_ms,
+            visitor: handshake.visitor,
         }
     }
 
@@ -144,6 +147,7 @@ impl Joined {
             user: self.user.clone(),
             may_report_input: self.may_report_input,
             clock_skew_ms: self.clock_skew_ms,
+            visitor: self.visitor,
         }
     }
 }

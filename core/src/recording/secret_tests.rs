@@ -111,6 +111,7 @@ impl Secrets {
             user: self.boxed(),
             may_report_input: false,
             clock_skew_ms: None,
+            visitor: None,
         }
     }
 

@@ -69,6 +69,7 @@ fn handshake(n: usize, id: &str) -> Handshake {
         user: Some("jane@example.com".into()),
         may_report_input: false,
         clock_skew_ms: None,
+        visitor: None,
     }
 }
 

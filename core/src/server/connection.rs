@@ -11,11 +11,12 @@ use core::mem;
 
 use super::Evidence;
 use super::admission::{self, Claim, Examined, Refusal};
+use super::handshake::Handshake;
 use super::refused::{Introduction, Refused};
+use crate::model::Role;
 use crate::model::entry::MAX_USER_UNITS;
 use crate::model::text::trim;
 use crate::model::time::Now;
-use crate::model::{ClientInfo, Role};
 use crate::wire::error::SIGNATURE_EXPIRED;
 use crate::wire::request::{FrameError, RequestFrame};
 use crate::wire::{Call, CloseFrame, ConnectParams, Limits, Request, ResponseFrame, WireError};
@@ -25,37 +26,6 @@ pub const MAX_PENDING_FRAMES: usize = 15;
 
 /// The id in the answer to an invalid frame that has none.
 const NO_ID: &str = "invalid";
-
-/// An accepted handshake: what the hub needs to let the connection join.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Handshake {
-    /// The id of the `connect` request, echoed in its response.
-    pub request_id: Box<str>,
-    /// The connection's id on the wire (`hello-ok.server.connId`), unique per process.
-    pub conn_id: Box<str>,
-    /// The protocol number in force: 3 or 4.
-    pub protocol: u32,
-    /// The role in force.
-    pub role: Role,
-    /// The scopes in force, in the order asked; a node has none.
-    pub scopes: Arc<[Box<str>]>,
-    /// Who the client is.
-    pub client: Arc<ClientInfo>,
-    /// The verified device id.
-    pub device_id: Option<Box<str>>,
-    /// Extensions the client understands.
-    pub caps: Vec<Box<str>>,
-    /// Commands a node offers.
-    pub commands: Vec<Box<str>>,
-    /// The client's address as far as it can be attributed; loopback ones are ignored by the roster.
-    pub remote_ip: Option<Box<str>>,
-    /// The id of the person behind the connection, as a trusted proxy states it.
-    pub user: Option<Box<str>>,
-    /// Whether a node may report the input of its user: `permissions.accessibility`.
-    pub may_report_input: bool,
-    /// How far the time in its device proof is ahead of the gateway's, in ms; `None` without a proof.
-    pub clock_skew_ms: Option<i64>,
-}
 
 /// What the shell must do next.
 #[derive(Clone, Debug, PartialEq)]
@@ -351,6 +321,7 @@ impl Connection {
             user: opening.user.take(),
             may_report_input: params.may_report_input,
             clock_skew_ms: None,
+            visitor: None,
         };
         opening.pending = Some(Pending {
             handshake: Box::new(handshake),

@@ -13,13 +13,15 @@
 pub mod admission;
 pub mod connection;
 mod grant;
+mod handshake;
 pub mod hub;
 pub mod outbox;
 pub mod refused;
 
 pub use admission::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence, judge_request};
-pub use connection::{Connection, ConnectionOutput, Handshake};
+pub use connection::{Connection, ConnectionOutput};
 pub use grant::{Grant, Permit};
+pub use handshake::{Handshake, MIN_VISITOR};
 pub use hub::{BEACON_MODE, ConnId, Counts, Hub, HubConfig, HubOutput, LeaveCause};
 #[cfg(feature = "recording")]
 pub(crate) use hub::{

@@ -23,8 +23,8 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// The bucket in which its wrong secrets are counted.
-    pub(super) fn bucket(&self) -> Bucket {
+    /// The clients that are counted together: their wrong secrets, and the rows of their beacons over plain HTTP.
+    pub(crate) fn bucket(&self) -> Bucket {
         match (self.client.ip, &self.origin) {
             (None, _) => Bucket::Proxy(network(self.client.peer)),
             (Some(ip), None) if is_loopback(ip) => Bucket::Local,

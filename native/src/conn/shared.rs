@@ -1,9 +1,11 @@
 //! State of the gateway that all connections share.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use presence_core::Now;
+use presence_core::server::MIN_VISITOR;
 use presence_core::wire::Limits;
 use tokio::sync::{Semaphore, watch};
 
@@ -11,7 +13,7 @@ use super::parting::Parting;
 use crate::auth::admission::Admission;
 use crate::auth::proxy::TrustedProxies;
 use crate::auth::slots::Slots;
-use crate::auth::throttle::GuessLimiter;
+use crate::auth::throttle::{Bucket, GuessLimiter};
 use crate::clock::Clock;
 use crate::config::GatewayConfig;
 use crate::identity;
@@ -42,6 +44,8 @@ pub(crate) struct Shared {
     /// How far the roster's clock is ahead of the age clock; the driver keeps it.
     stated_offset_ms: Arc<AtomicU64>,
     stopping: watch::Receiver<bool>,
+    /// Makes numbers of visitors, which do not give their addresses away.
+    visitors: RandomState,
     /// Why the gateway is degraded, if it is: for each part that can be.
     degraded: Vec<watch::Receiver<Option<Arc<str>>>>,
 }
@@ -87,6 +91,7 @@ impl Shared {
             clock,
             config,
             stopping,
+            visitors: RandomState::new(),
             degraded,
         }
     }
@@ -124,6 +129,11 @@ impl Shared {
             .age_ms
             .wrapping_add(self.stated_offset_ms.load(Ordering::Relaxed));
         Now { wall_ms, ..now }
+    }
+
+    /// The number that the visits from these clients share.
+    pub(crate) fn visitor(&self, bucket: Bucket) -> u64 {
+        MIN_VISITOR + self.visitors.hash_one(bucket) % MIN_VISITOR
     }
 
     pub(crate) fn uptime_ms(&self) -> u64 {

@@ -66,6 +66,7 @@ fn handshake(name: &str, mode: &str, number: usize) -> Handshake {
         user: None,
         may_report_input: false,
         clock_skew_ms: None,
+        visitor: None,
     }
 }
 

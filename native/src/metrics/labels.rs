@@ -219,6 +219,7 @@ mod tests {
             user: None,
             may_report_input: false,
             clock_skew_ms: None,
+            visitor: None,
         }
     }
 

@@ -61,7 +61,11 @@ pub(super) async fn beacon(
     }
     match read {
         Ok(request) => {
-            let visitor = visitor(&app, &asked, scope::WRITE);
+            let bucket = asked.head.facts(asked.client).bucket();
+            let visitor = Handshake {
+                visitor: Some(app.shared.visitor(bucket)),
+                ..visitor(&app, &asked, scope::WRITE)
+            };
             ask(&app, HttpCall::Beacon(Box::new(visitor), Box::new(request))).await
         }
         Err((status, why)) => error(status, &WireError::invalid_request(why)),
@@ -178,6 +182,7 @@ pub(super) fn visitor(app: &App, asked: &Asked, needed: &str) -> Handshake {
         user: None,
         may_report_input: false,
         clock_skew_ms: None,
+        visitor: None,
     }
 }
 

@@ -133,6 +133,7 @@ fn client(name: &str) -> Handshake {
         user: None,
         may_report_input: false,
         clock_skew_ms: None,
+        visitor: None,
     }
 }
 

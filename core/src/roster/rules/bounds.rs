@@ -11,7 +11,7 @@ use crate::roster::{MAX_ROW_BYTES, Roster, RowId, max_list_bytes, size};
 pub enum Holder {
     /// Nobody's: the beacon is about the connection's own row, or its sender is an admin.
     Unlimited,
-    /// This connection's: a tenth of the cap, its own oldest go first.
+    /// That of the connection with this serial, or of the visitor with this number: a tenth of the cap, its own oldest go first.
     Connection(u64),
 }
 
@@ -93,14 +93,16 @@ impl Roster {
         }
     }
 
-    pub(super) fn enforce_quota(&mut self, holder: Holder) {
+    /// The row `kept` was just written.
+    pub(super) fn enforce_quota(&mut self, holder: Holder, kept: RowId) {
         let Holder::Connection(conn) = holder else { return };
         let quota = (self.max_entries() / 10).max(1);
         while let Some((held, oldest)) = self.store.held_by(conn)
             && held > quota
         {
             self.evictions.over_quota += 1;
-            self.remove(oldest, Gone::OverQuota, conn);
+            let cause = self.store[kept].last_writer();
+            self.remove(oldest, Gone::OverQuota, cause);
         }
     }
 

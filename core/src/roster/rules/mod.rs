@@ -309,7 +309,7 @@ impl Roster {
         }
         self.log_change(id);
         self.log.publish();
-        self.enforce_quota(holder);
+        self.enforce_quota(holder, id);
         self.enforce_cap(id);
         self.tell_activity();
         Ok(id)

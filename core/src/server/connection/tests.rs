@@ -10,6 +10,7 @@ use alloc::vec;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::model::ClientInfo;
 use crate::server::{DeviceEvidence, Grant, OriginEvidence, SecretEvidence};
 use crate::wire::Access;
 use crate::wire::error::{Misplaced, SecretKind};
@@ -183,6 +184,7 @@ fn an_accepted_operator_joins_with_what_it_asked_for() {
         user: None,
         may_report_input: false,
         clock_skew_ms: Some(1 - START.wall_ms.cast_signed()),
+        visitor: None,
     };
     assert_eq!(
         drained(&mut connection),

@@ -173,7 +173,7 @@ impl Hub {
         let holder = if is_unlimited {
             Holder::Unlimited
         } else {
-            Holder::Connection(member.serial)
+            Holder::Connection(member.handshake.visitor.unwrap_or(member.serial))
         };
         let is_bound = member.row.is_some_and(|row| self.roster.contains(row));
         let mut rebuilt = None;

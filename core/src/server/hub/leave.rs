@@ -65,8 +65,11 @@ impl Hub {
         if self.members.len() == 0 {
             self.tick_at_ms = None;
         }
-        let key = member.row.and_then(|row| self.roster.key(row)).cloned();
-        self.journal.note(Ended::new(&mut member, key, cause, now.age_ms));
+        // Visits would fill the journal with connections that never stayed.
+        if member.handshake.visitor.is_none() {
+            let key = member.row.and_then(|row| self.roster.key(row)).cloned();
+            self.journal.note(Ended::new(&mut member, key, cause, now.age_ms));
+        }
         if let Some(row) = member.row {
             self.roster
                 .disconnect(row, member.serial, cause != LeaveCause::Silent, now);

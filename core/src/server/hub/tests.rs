@@ -77,6 +77,7 @@ fn handshake(name: &str, mode: &str, scopes: &[&str]) -> Handshake {
         user: None,
         may_report_input: false,
         clock_skew_ms: None,
+        visitor: None,
     }
 }
 

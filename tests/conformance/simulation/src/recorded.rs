@@ -171,6 +171,7 @@ impl Recorded {
             user: (client % 10 == 3).then(|| format!("person-{}@example.com", client % 4).into()),
             may_report_input: is_node,
             clock_skew_ms: None,
+            visitor: None,
         };
         Input::join(self.opened, &handshake, &self.redactor)
     }

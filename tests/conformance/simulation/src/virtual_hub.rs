@@ -63,6 +63,7 @@ pub fn handshake(instance: &str, mode: &str, scopes: &[&str], conn: u64) -> Hand
         user: None,
         may_report_input: false,
         clock_skew_ms: None,
+        visitor: None,
     }
 }
 

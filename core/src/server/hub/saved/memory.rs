@@ -120,6 +120,7 @@ impl Ended {
             user: None,
             may_report_input: false,
             clock_skew_ms: self.skew_ms,
+            visitor: None,
         }
     }
 }

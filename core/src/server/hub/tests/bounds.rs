@@ -1,6 +1,9 @@
 //! The cap, and what is counted of evictions.
 
+use alloc::format;
+
 use super::*;
+use crate::server::{BEACON_MODE, MIN_VISITOR};
 
 #[test]
 fn a_cap_below_two_holds_one_row_beside_self() {
@@ -44,4 +47,29 @@ fn evictions_are_counted_by_kind() {
         over_quota: 1,
     };
     assert_eq!(hub.evictions(), expected);
+}
+
+#[test]
+fn visits_of_one_visitor_share_a_quota_and_are_not_remembered() {
+    let mut hub = hub_of(20);
+    let mut beacon = |visitor: u64, name: &str| {
+        let mut visit = handshake("http", BEACON_MODE, &["operator.write"]);
+        visit.visitor = Some(MIN_VISITOR + visitor);
+        let request = request("system-event", json!({ "text": "t", "instanceId": name }));
+        let (_, answer) = hub.visit(visit, &request, START);
+        assert!(answer.to_string().contains(r#""ok":true"#), "{answer}");
+    };
+    beacon(1, "other");
+    for number in 0..30 {
+        beacon(2, &format!("job-{number}"));
+    }
+    let list = hub.list(START);
+    let listed: Vec<_> = list
+        .iter()
+        .skip(1)
+        .filter_map(|row| row.instance_id.as_deref())
+        .collect();
+    assert_eq!(listed, ["other", "job-28", "job-29"]);
+    assert_eq!(hub.evictions().over_quota, 28);
+    assert_eq!(hub.journal.ended().count(), 0);
 }
