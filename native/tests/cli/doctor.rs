@@ -298,6 +298,37 @@ async fn of_an_openclaw_gateway_the_list_alone_is_checked() {
     }
 }
 
+/// A gateway of this project, which remembers who sent the beacon, is sure of it (`tests/findings`).
+#[tokio::test]
+async fn what_only_the_list_of_an_openclaw_gateway_shows_is_less_sure() {
+    for mut frames in recordings() {
+        for frame in &mut frames {
+            let mut changed: Value = serde_json::from_str(frame).unwrap();
+            if let Some(rows) = changed["payload"].as_array_mut() {
+                let row = |reason: &str| {
+                    let (host, ts) = ("kitchen", &rows[0]["ts"]);
+                    json!({ "host": host, "version": "1", "mode": "ui", "reason": reason, "text": "Node: kitchen", "ts": ts })
+                };
+                let (handshake, mut beacon) = (row("connect"), row("periodic"));
+                beacon["instanceId"] = "kitchen-1".into();
+                rows.extend([handshake, beacon]);
+                *frame = changed.to_string();
+            }
+        }
+        let (url, server) = openclaw(frames).await;
+        let output = run(program(&client("doctor", &url))).await;
+        for words in [
+            "A client connects without an instanceId. (medium confidence)",
+            "carry instanceId \"kitchen-1\"; the handshake of the same host and version has none.",
+            "7 checks were skipped: they need what a gateway of this project remembers",
+        ] {
+            assert!(output.stdout.contains(words), "{words}: {}", output.stdout);
+        }
+        assert_eq!((output.code, &*output.stderr), (6, ""));
+        within("the end", server).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn of_an_openclaw_gateway_the_list_explains_a_row() {
     for frames in recordings() {
