@@ -69,6 +69,10 @@ fn build(project: &Project, linux: &Linux, tally: &mut Tally) -> Result<(), Fail
     let page = project.path("web-demo/dist");
     let cargo = Program::cargo(project)
         .with(["build", "--package", "presence-gateway", "--features", "page"])
+        // It runs for a second at most: what makes it fast or debuggable only costs time here.
+        .with(["--config", "profile.dev.debug=false"])
+        .with(["--config", "profile.dev.package.presence-core.opt-level=0"])
+        .with(["--config", "profile.dev.package.curve25519-dalek.opt-level=0"])
         .env("PRESENCE_PAGE", &page)
         .env("RUSTFLAGS", "-D warnings");
     linux.configure(cargo).run()?;

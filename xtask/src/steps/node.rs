@@ -60,7 +60,14 @@ pub(super) fn run_node_tests(
     tally: &mut Tally,
 ) -> Result<(), Failure> {
     // The limit is per file, and far above what one takes: it only keeps a hanging test from hanging CI.
-    let arguments = ["--test", "--test-timeout=600000", "--test-reporter=spec", files];
+    // Two files at a time, also on two cores: they wait for browsers and clocks more than they work.
+    let arguments = [
+        "--test",
+        "--test-timeout=600000",
+        "--test-concurrency=2",
+        "--test-reporter=spec",
+        files,
+    ];
     let mut program = Program::new(project, node::pinned_node(project, FOLDER)?)
         .with(arguments)
         .folder(project.path(folder))
