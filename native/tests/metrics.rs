@@ -184,6 +184,9 @@ async fn counts_follow_clients_that_join_report_are_refused_and_leave() {
 
     drop(client);
     let text = until(&gateway, r#"presence_leaves_total{reason="client"}"#, 1.0).await;
+    // Prometheus computes quantiles of histograms with an infinite bucket only.
+    let last = r#"presence_handshake_duration_seconds_bucket{le="+Inf"}"#;
+    assert!(value(&text, last) > 0.0, "{text}");
     let series = r#"presence_connections{role="operator",mode="ui",protocol="4"}"#;
     assert!(value(&text, series).abs() < f64::EPSILON, "{text}");
     until(&gateway, r#"presence_rows{status="left"}"#, 1.0).await;

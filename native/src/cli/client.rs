@@ -285,6 +285,15 @@ impl Link {
 
 /// A problem in words, safe to show in a terminal.
 pub(super) fn words(problem: &Problem) -> String {
+    if problem.message.starts_with("unauthorized role") {
+        let why =
+            "The token is valid, but not for this role: add it to the token's `roles`, or use another token.";
+        return printable(&format!("{}. {why}", problem.message));
+    }
+    // A gateway that says what to set has the better remedy.
+    if problem.message.ends_with(')') && problem.code.starts_with("AUTH_") {
+        return printable(&problem.message);
+    }
     printable(&problem.to_string())
 }
 

@@ -72,7 +72,7 @@ Examples:
   presence-gateway install-service -- --max-entries 500  with options of `serve`
 
 The secret is in a file of its own, which only its owner can read: a new random token, unless the file is there already.
-A unit that somebody else wrote is not replaced.";
+A unit from another source is not replaced.";
 
 /// A gateway for OpenClaw presence: which clients are connected, and when each was last seen
 #[derive(Debug, Parser)]

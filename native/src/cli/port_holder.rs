@@ -10,8 +10,8 @@ const MAX_PROBE_BYTES: u64 = 4096;
 #[cfg(target_os = "linux")]
 const MAX_NAME_CHARS: usize = 100;
 
-/// Explains to the user why the address is in use.
-pub(super) fn explain(address: SocketAddr) -> String {
+/// Explains to the user why the address is in use. `is_metrics` for that of `--metrics-bind`.
+pub(super) fn explain(address: SocketAddr, is_metrics: bool) -> String {
     let holder = holder(address.port())
         .map(|holder| format!(" by {holder}"))
         .unwrap_or_default();
@@ -21,9 +21,12 @@ pub(super) fn explain(address: SocketAddr) -> String {
         ""
     };
     let other = address.port().checked_add(1).unwrap_or(0);
-    format!(
-        "{address} is in use{holder}{kind}; stop it, or use another port: --port {other} (0 selects a free one)"
-    )
+    let option = if is_metrics {
+        format!("address: --metrics-bind {}", SocketAddr::new(address.ip(), other))
+    } else {
+        format!("port: --port {other} (0 selects a free one)")
+    };
+    format!("{address} is in use{holder}{kind}; stop it, or use another {option}")
 }
 
 /// Whether a health check is answered as gateways answer it.
@@ -129,7 +132,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn this_process_is_found_and_the_flag_is_named() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let text = explain(listener.local_addr().unwrap());
+        let text = explain(listener.local_addr().unwrap(), false);
         assert!(text.contains(&format!("(pid {})", std::process::id())), "{text}");
         assert!(text.contains("--port"), "{text}");
         assert!(!text.contains("OpenClaw"), "{text}");

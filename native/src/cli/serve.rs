@@ -75,12 +75,13 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
     config.self_entry = Some(identity::self_entry(&config.version));
     let tls = config.tls.clone();
     let fleet = Fleet::of(&config);
+    let metrics = config.metrics_bind;
     let gateway = if sockets.is_empty() {
         Gateway::bind(config)
     } else {
         Gateway::adopt(config, sockets)
     };
-    let gateway = gateway.map_err(explain)?;
+    let gateway = gateway.map_err(|error| explain(error, metrics))?;
     let address = gateway
         .addresses()
         .first()
@@ -233,9 +234,11 @@ fn shown(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-fn explain(error: StartError) -> Failure {
+fn explain(error: StartError, metrics: Option<SocketAddr>) -> Failure {
     match error {
-        StartError::Listen(ListenError::InUse(address)) => Failure::Other(port_holder::explain(address)),
+        StartError::Listen(ListenError::InUse(address)) => {
+            Failure::Other(port_holder::explain(address, metrics == Some(address)))
+        }
         StartError::NoSecret => {
             Failure::Usage(format!("{error} (--token or --password), or use --bind loopback"))
         }

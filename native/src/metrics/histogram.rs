@@ -47,8 +47,13 @@ impl EncodeMetric for Histogram {
     #[expect(clippy::cast_precision_loss, reason = "a sum beyond 2^53 may be rounded")]
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
         let scaled = |value: u64| value as f64 / self.0.scale;
-        // Encoders count the infinite bucket by the number `f64::MAX`.
-        let bounds = self.0.bounds.iter().map(|&bound| scaled(bound)).chain([f64::MAX]);
+        // The encoder writes `+Inf` for it, without which Prometheus computes no quantile.
+        let bounds = self
+            .0
+            .bounds
+            .iter()
+            .map(|&bound| scaled(bound))
+            .chain([f64::INFINITY]);
         let counts = self.0.counts.iter().map(|count| count.load(Ordering::Relaxed));
         let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();
         // From the buckets, so that all parts of the text agree.

@@ -84,6 +84,15 @@ async fn a_port_in_use_is_explained() {
     ] {
         assert!(output.stderr.contains(words), "{}", output.stderr);
     }
+    let taken = gateway.address().to_string();
+    let output = run(program(&["serve", "--port", "0", "--metrics-bind", &taken])).await;
+    assert!(
+        output
+            .stderr
+            .contains("use another address: --metrics-bind 127.0.0.1:"),
+        "{}",
+        output.stderr
+    );
     gateway.shutdown().await;
 }
 

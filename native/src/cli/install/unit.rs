@@ -27,9 +27,19 @@ pub(super) fn text(is_system: bool, program: &Path, settings: &Path, serve: &[St
                 // Not a list of words: blanks need no quotes here.
                 format!("EnvironmentFile={}\n", escaped(&settings.to_string_lossy()))
             }
+            // Without these options SIGHUP stops the gateway.
+            Some(("#ExecReload", command)) if is_reloadable(serve) => format!("ExecReload={command}\n"),
             _ => format!("{line}\n"),
         });
     OURS.chars().chain(lines.collect::<String>().chars()).collect()
+}
+
+/// Whether `serve` reads files again on SIGHUP.
+fn is_reloadable(serve: &[String]) -> bool {
+    let names = ["--tokens", "--tls-cert"];
+    serve
+        .iter()
+        .any(|word| names.contains(&word.split('=').next().unwrap_or("")))
 }
 
 /// Whether this command wrote the unit.
@@ -90,6 +100,16 @@ mod tests {
             assert!(text.contains("\nEnvironmentFile=/etc/100%%.env\n"), "{text}");
             assert_eq!(text.matches("ExecStart=").count(), 1);
             assert!(text.contains("\n[Install]\n"), "{text}");
+            assert!(!text.contains("\nExecReload="), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_service_with_tokens_or_a_certificate_can_be_reloaded() {
+        for option in ["--tokens", "--tokens=t.toml", "--tls-cert"] {
+            let serve = [option.to_owned(), "file".to_owned()];
+            let text = text(true, Path::new("/bin/pg"), Path::new("/etc/pg.env"), &serve);
+            assert!(text.contains("\nExecReload=/bin/kill -HUP $MAINPID\n"), "{text}");
         }
     }
 }

@@ -6,6 +6,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, Resettable};
+use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command};
 use toml::{Spanned, Value};
 
@@ -36,7 +37,7 @@ pub(super) fn with_file(mut command: Command, path: &Path) -> Result<Command, Op
         let option = command
             .get_arguments()
             .find(|option| option.get_long() == Some(&name) && name != "config")
-            .ok_or_else(|| invalid_at(start, &format!("unknown setting `{name}`")))?;
+            .ok_or_else(|| invalid_at(start, &unknown(&mut checker, &name, setting.get_ref())))?;
         let items = match setting.into_inner() {
             Value::Array(items) if option.get_value_delimiter().is_some() => items,
             value => vec![value],
@@ -66,6 +67,26 @@ pub(super) fn with_file(mut command: Command, path: &Path) -> Result<Command, Op
         command = command.mut_arg(id, |option| option.default_value(value));
     }
     Ok(command)
+}
+
+/// Explains a name that no option has.
+fn unknown(checker: &mut Command, name: &str, value: &Value) -> String {
+    if value.is_table() {
+        return format!(
+            "unknown setting `{name}`: there are no tables, settings stand at the top of the file"
+        );
+    }
+    let refused = checker.try_get_matches_from_mut(["serve", &format!("--{name}=x")]);
+    match refused
+        .as_ref()
+        .map_err(|error| error.get(ContextKind::SuggestedArg))
+    {
+        Err(Some(ContextValue::String(option))) => {
+            let option = option.trim_start_matches('-');
+            format!("unknown setting `{name}`: did you mean `{option}`?")
+        }
+        _ => format!("unknown setting `{name}`"),
+    }
 }
 
 /// Whether the value is of a type that the option can have. Only a string is a secret or a path: `true` must not

@@ -244,6 +244,18 @@ fn a_broken_file_is_named_without_its_contents() {
         let error = try_file(text, &[]).unwrap_err().to_string();
         assert!(error.contains("line 1") && error.contains(&text[..4]), "{error}");
     }
+    for (text, words) in [
+        (
+            "max-entris = 5\n",
+            "line 1: unknown setting `max-entris`: did you mean `max-entries`?",
+        ),
+        ("max_entries = 5\n", "did you mean `max-entries`?"),
+        ("[serve]\nport = 1\n", "there are no tables"),
+        ("frobnicate = 5\n", "unknown setting `frobnicate`"),
+    ] {
+        let error = try_file(text, &[]).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
     let error = try_file("log-level = \"loud\"\n", &[]).unwrap_err().to_string();
     assert!(
         error.contains("line 1") && error.contains("use one of off, error"),
