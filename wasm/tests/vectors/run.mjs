@@ -22,6 +22,10 @@ export async function runVectors(presence, suite, digest, only = "") {
     }
   };
   for (const table of suite.tables.filter(({ name }) => name.includes(only))) {
+    if (table.targets && !table.targets.includes(TARGET)) {
+      outcome.skipped.push(table.name);
+      continue;
+    }
     await attempt(table, () => {
       runTable(suite, table, core);
       outcome.tables += 1;

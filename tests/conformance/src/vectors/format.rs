@@ -169,6 +169,10 @@ pub struct Table {
     pub spec: String,
     /// One sentence.
     pub why: String,
+    /// The only targets it can run on; absent: all.
+    pub targets: Option<Vec<String>>,
+    /// Why not on all.
+    pub reason: Option<String>,
     /// Which function.
     pub function: String,
     /// What it does.

@@ -65,7 +65,14 @@ pub fn run_suite<T: Target>(suite: &Suite) -> Result<Outcome, Failure> {
         digest: String::new(),
         record: String::new(),
     };
+    let is_skipped = |targets: Option<&[String]>| {
+        targets.is_some_and(|targets| !targets.iter().any(|name| name == T::NAME))
+    };
     for table in suite.tables.iter().filter(|table| table.name.contains(&only)) {
+        if is_skipped(table.targets.as_deref()) {
+            outcome.skipped.push(table.name.clone());
+            continue;
+        }
         match table::run(suite, table) {
             Ok(()) => {
                 outcome.tables += 1;
@@ -75,11 +82,7 @@ pub fn run_suite<T: Target>(suite: &Suite) -> Result<Outcome, Failure> {
         }
     }
     for script in suite.scripts.iter().filter(|script| script.name.contains(&only)) {
-        if script
-            .targets
-            .as_ref()
-            .is_some_and(|targets| !targets.iter().any(|name| name == T::NAME))
-        {
+        if is_skipped(script.targets.as_deref()) {
             outcome.skipped.push(script.name.clone());
             continue;
         }

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::Failure;
 use super::format::Table;
 use super::load::Suite;
+use super::merge;
 use super::values::{Context, Use, compare};
 use crate::fail;
 
@@ -57,6 +58,18 @@ fn apply(function: &str, input: &[Value]) -> Result<Value, Failure> {
         .into(),
         "devicePayload" => device_payload(&argument(input, 0)?)?.into(),
         "follow" => follow(argument(input, 0)?, &argument::<Vec<Value>>(input, 1)?)?,
+        "mergeSources" => merge::merge(
+            argument(input, 0)?,
+            &argument::<Vec<Box<str>>>(input, 1)?,
+            &argument::<Vec<merge::Row>>(input, 2)?,
+            argument(input, 3)?,
+        )?,
+        "observeSource" => merge::observe(argument(input, 0)?, &argument::<Vec<merge::Step>>(input, 1)?)?,
+        "fleetDigest" => merge::fleet_digest(
+            &argument::<String>(input, 0)?,
+            &argument::<Vec<merge::Row>>(input, 1)?,
+            &argument::<Vec<Box<str>>>(input, 2)?,
+        )?,
         "closeReason" => CloseFrame::new(1008, argument::<String>(input, 0)?).reason.into(),
         _ => fail!("no function {function}"),
     })
