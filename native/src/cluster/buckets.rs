@@ -7,6 +7,7 @@ use async_nats::jetstream::kv::{Config, Store};
 use async_nats::jetstream::stream::StorageType;
 use async_nats::jetstream::{Context, ErrorCode};
 use presence_core::cluster::{FORMAT, LEASE_MS, ROW_AGE_MS};
+use tokio::time::timeout;
 
 use super::problem::Problem;
 
@@ -16,6 +17,8 @@ pub(super) const LEASES: &str = "presence-leases";
 pub(super) const ROWS: &str = "presence-rows";
 /// How long the server keeps the mark of what it removed for its age.
 const MARKER: Duration = Duration::from_secs(5);
+/// Time limit for the first answer: a bucket without a leader gives none, and it can have one a moment later.
+const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 
 /// What the description of a bucket says.
 fn description() -> String {
@@ -47,7 +50,8 @@ async fn open_one(
     servers: &str,
 ) -> Result<Store, Problem> {
     let max_age = Duration::from_millis(age_ms);
-    match context.get_stream(format!("KV_{bucket}")).await {
+    let stream = timeout(ANSWER_LIMIT, context.get_stream(format!("KV_{bucket}"))).await;
+    match stream.map_err(|_| Problem::Silent(bucket))? {
         Ok(stream) => {
             let config = &stream.cached_info().config;
             let stated = config.description.clone().unwrap_or_default();

@@ -4,10 +4,14 @@
 //! |---|---|
 //! | `task` | one session after another, as long as the gateway runs |
 //! | `session` | one connection: claims the name, watches both buckets, writes |
+//! | `entries` | what the buckets say, and how old it is |
+//! | `probe` | notices that a bucket has another leader, or lost a server |
 //! | `buckets` | finds or creates the buckets, and checks them |
 //! | `problem` | what can go wrong, in words |
 
 mod buckets;
+mod entries;
+mod probe;
 mod problem;
 mod session;
 mod task;

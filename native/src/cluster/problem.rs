@@ -26,6 +26,8 @@ pub(super) enum Problem {
     Lost(String),
     #[error("{0} has no JetStream: start nats-server with -js, or enable it for the account")]
     NoJetStream(String),
+    #[error("bucket {0} does not answer: it has no leader while its servers elect one")]
+    Silent(&'static str),
     #[error("bucket {bucket}: {why}")]
     Bucket { bucket: &'static str, why: String },
     #[error(

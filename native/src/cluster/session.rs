@@ -10,15 +10,16 @@ use futures_util::StreamExt;
 use futures_util::future::{try_join, try_join_all};
 use futures_util::stream::ReadyChunks;
 use presence_core::cluster::{
-    ClusterBatch, ClusterInput, ClusterOutput, Restart, RowChange, TAKEOVER_MS, claim, is_claimed_by,
+    ClusterBatch, ClusterInput, ClusterOutput, Restart, TAKEOVER_MS, claim, is_claimed_by,
 };
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{info, warn};
 
 use super::buckets::{self, Buckets, LEASES, ROWS};
+use super::entries::{Ages, ServerClock, input};
 use super::problem::Problem;
-use super::{Port, STARTING};
+use super::{Port, STARTING, probe};
 use crate::config::ClusterConfig;
 
 /// Time limit for connecting, for requests, and for writing a batch.
@@ -52,45 +53,6 @@ struct Watches {
     ages: Ages,
 }
 
-/// How old entries of the snapshot are. Later ones are new.
-struct Ages {
-    clock: ServerClock,
-    /// The last revisions before the watches began; 0: the bucket was empty.
-    last_lease: u64,
-    last_row: u64,
-}
-
-impl Ages {
-    fn last(&self, bucket: &str) -> u64 {
-        if bucket == LEASES {
-            self.last_lease
-        } else {
-            self.last_row
-        }
-    }
-
-    fn of(&self, entry: &Entry, bucket: &str) -> u64 {
-        if entry.revision > self.last(bucket) {
-            return 0;
-        }
-        self.clock.age_ms(entry)
-    }
-}
-
-/// The clock of the server, as the claim of the name showed it.
-struct ServerClock {
-    claimed_ns: i128,
-    at: Instant,
-}
-
-impl ServerClock {
-    fn age_ms(&self, entry: &Entry) -> u64 {
-        let now_ns = self.claimed_ns + i128::try_from(self.at.elapsed().as_nanos()).unwrap_or(0);
-        let age_ns = now_ns - entry.created.unix_timestamp_nanos();
-        u64::try_from(age_ns / 1_000_000).unwrap_or(0)
-    }
-}
-
 impl Session<'_> {
     /// Runs until something goes wrong. Returns whether the fleet was joined, too.
     pub(super) async fn run(&self, port: &mut Port) -> (bool, Problem) {
@@ -120,7 +82,10 @@ impl Session<'_> {
         info!(name = %self.config.name, servers = self.servers, "the roster is shared with the fleet");
         port.degraded.send_replace(None);
         *has_joined = true;
-        let served = self.serve(&buckets, &mut watches, &mut is_lost, port).await;
+        let served = tokio::select! {
+            served = self.serve(&buckets, &mut watches, &mut is_lost, port) => served,
+            problem = probe::servers_change(&buckets) => Err(problem),
+        };
         if matches!(served, Err(Problem::Stopped)) {
             // The others show at once that this gateway is gone.
             let _ = timeout(LIMIT, buckets.leases.delete(&*self.config.name)).await;
@@ -361,34 +326,5 @@ async fn last_revision(store: &mut Store, bucket: &'static str) -> Result<u64, P
         0
     } else {
         state.last_sequence
-    })
-}
-
-/// What an entry says. Keys of other forms are not ours.
-fn input(entry: Entry, age_ms: u64, is_lease: bool) -> Option<ClusterInput> {
-    if is_lease {
-        // A lease that the server removed for its age ends here by its age, too.
-        let value = match entry.operation {
-            Operation::Put => Some(entry.value.to_vec()),
-            Operation::Delete => None,
-            Operation::Purge => return None,
-        };
-        return Some(ClusterInput::Lease {
-            gateway: entry.key.into(),
-            age_ms,
-            value,
-        });
-    }
-    let (gateway, number) = entry.key.split_once('.')?;
-    let change = match entry.operation {
-        Operation::Put => RowChange::Put(entry.value.to_vec()),
-        Operation::Delete => RowChange::Deleted,
-        Operation::Purge => RowChange::Expired,
-    };
-    Some(ClusterInput::Row {
-        gateway: gateway.into(),
-        number: number.parse().ok()?,
-        age_ms,
-        change,
     })
 }
