@@ -14,10 +14,14 @@ pub fn run(data: &[u8]) {
         return;
     }
     let head = String::from_utf8_lossy(&answer);
-    let status = head.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3));
+    // A client of HTTP/1.0 is answered in its version.
+    let status = head
+        .strip_prefix("HTTP/1.1 ")
+        .or_else(|| head.strip_prefix("HTTP/1.0 "))
+        .and_then(|rest| rest.get(..3));
     let status: u16 = status.and_then(|status| status.parse().ok()).expect("a status");
     match status {
-        101 | 200 | 304 | 403 | 404 | 405 | 426 => {
+        100 | 101 | 200 | 304 | 401 | 403 | 404 | 405 | 411 | 413 | 426 | 429 => {
             let strict = strict(data);
             assert!(
                 strict.is_ok(),

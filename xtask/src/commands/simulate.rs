@@ -49,7 +49,7 @@ fn run(project: &Project, world: &str, from: u64, seeds: u64) -> Result<(), Fail
             "--package",
             "presence-simulation",
             "--example",
-            "seeds",
+            "many_seeds",
             "--",
         ])
         // A panic must end its seed and nothing else.
