@@ -33,7 +33,7 @@ pub(super) fn sockets(options: &ServeOptions) -> Result<Vec<TcpListener>, Failur
     (0..files.len())
         .map(|at| {
             let why = match files.take_tcp_listener(at) {
-                Ok(Some(listener)) => match rustix::net::sockopt::socket_acceptconn(&listener) {
+                Ok(Some(listener)) => match is_listening(&listener) {
                     Ok(true) => return Ok(listener),
                     Ok(false) => "it is bound, but does not listen".to_owned(),
                     Err(error) => error.to_string(),
@@ -46,6 +46,18 @@ pub(super) fn sockets(options: &ServeOptions) -> Result<Vec<TcpListener>, Failur
             )))
         })
         .collect()
+}
+
+/// Whether the socket listens. Apple's systems cannot be asked: the first accept fails there.
+#[cfg(unix)]
+fn is_listening(listener: &TcpListener) -> std::io::Result<bool> {
+    #[cfg(target_vendor = "apple")]
+    {
+        let _ = listener;
+        Ok(true)
+    }
+    #[cfg(not(target_vendor = "apple"))]
+    Ok(rustix::net::sockopt::socket_acceptconn(listener)?)
 }
 
 /// Checks the variables of socket activation. Those for another process are ignored.

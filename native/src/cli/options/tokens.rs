@@ -30,6 +30,7 @@ const WRONG_TYPE: &str = "wrong type of a value: a token is a table with `token`
 pub(crate) struct TokensFile {
     path: PathBuf,
     /// The gateway's own secret, which permits everything: no token can have it.
+    #[cfg(unix)]
     own: Option<Secret>,
     /// The tokens in use.
     pub(crate) tokens: Tokens,
@@ -46,6 +47,7 @@ impl TokensFile {
             .map_err(|why| invalid("tokens", &format!("{}: {why}", path.display())))?;
         Ok(Self {
             path: path.to_owned(),
+            #[cfg(unix)]
             own: own.cloned(),
             tokens,
         })
