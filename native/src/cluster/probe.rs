@@ -63,7 +63,9 @@ pub(super) async fn servers_change(buckets: &Buckets) -> Problem {
 
 /// `None`: there is no cluster.
 async fn servers(store: &Store) -> Result<Option<Servers>, InfoError> {
-    let Some(cluster) = store.stream.get_info().await?.cluster else {
+    let cluster = store.stream.get_info().await?.cluster;
+    // A server without a cluster states itself as the leader of none.
+    let Some(cluster) = cluster.filter(|cluster| cluster.name.is_some()) else {
         return Ok(None);
     };
     let leader = cluster.leader.unwrap_or_default();
