@@ -82,7 +82,7 @@ async fn ask(app: &App, call: HttpCall) -> Answer {
 /// What the hub answers; `None` when the gateway stops.
 pub(super) async fn answer_to(app: &App, call: HttpCall) -> Option<HttpAnswer> {
     let (answer, answered) = oneshot::channel();
-    // Without a driver there is nobody to answer.
+    // A gateway without a driver is stopping; the wait below then ends.
     let _ = app.driver.send(Event::Http(call, answer)).await;
     answered.await.ok()
 }

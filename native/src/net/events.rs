@@ -26,7 +26,7 @@ use crate::conn::{HttpAnswer, HttpCall};
 const RETRY: Duration = Duration::from_secs(3);
 /// The newest event that a client had.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// What nginx is told, so that it does not hold events back.
+/// Turns off the buffering of events in nginx.
 const NO_BUFFER: (HeaderName, HeaderValue) = (
     HeaderName::from_static("x-accel-buffering"),
     HeaderValue::from_static("no"),
