@@ -17,8 +17,10 @@ pub(super) const LEASES: &str = "presence-leases";
 pub(super) const ROWS: &str = "presence-rows";
 /// How long the server keeps the mark of what it removed for its age.
 const MARKER: Duration = Duration::from_secs(5);
-/// Time limit for the first answer: a bucket without a leader gives none, and it can have one a moment later.
-const ANSWER_LIMIT: Duration = Duration::from_secs(1);
+/// Shortest and longest time limit of a request while the fleet is joined. A bucket without a leader gives no answer, also
+/// when it has one a moment later: the next request gets it.
+const MIN_ANSWER_LIMIT: Duration = Duration::from_millis(250);
+const MAX_ANSWER_LIMIT: Duration = Duration::from_secs(1);
 
 /// What the description of a bucket says.
 fn description() -> String {
@@ -32,25 +34,49 @@ pub(super) struct Buckets {
     pub(super) rows: Store,
 }
 
+/// Requests with a time limit that suits the way to the server.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answers(Duration);
+
+impl Answers {
+    /// To a server to which connecting took that long, which is several round trips.
+    pub(super) fn of(connecting: Duration) -> Self {
+        Self((connecting * 4).clamp(MIN_ANSWER_LIMIT, MAX_ANSWER_LIMIT))
+    }
+
+    /// # Errors
+    /// [`Problem::Silent`] without an answer within the limit, [`Problem::Bucket`] when the request fails.
+    pub(super) async fn wait<T, E: std::error::Error>(
+        self,
+        bucket: &'static str,
+        request: impl IntoFuture<Output = Result<T, E>>,
+    ) -> Result<T, Problem> {
+        let answer = timeout(self.0, request).await;
+        answer
+            .map_err(|_| Problem::Silent(bucket))?
+            .map_err(|error| Problem::bucket(bucket, &error))
+    }
+}
+
 /// Finds the buckets, or creates them in memory. Buckets that exist may be kept in files, and have replicas.
 ///
 /// # Errors
 /// [`Problem`] when that fails, or when a bucket is of another version.
-pub(super) async fn open(context: &Context, servers: &str) -> Result<Buckets, Problem> {
+pub(super) async fn open(context: &Context, servers: &str, answers: Answers) -> Result<Buckets, Problem> {
     Ok(Buckets {
-        leases: open_one(context, LEASES, LEASE_MS, servers).await?,
-        rows: open_one(context, ROWS, ROW_AGE_MS, servers).await?,
+        leases: open_one(context, (LEASES, LEASE_MS), servers, answers).await?,
+        rows: open_one(context, (ROWS, ROW_AGE_MS), servers, answers).await?,
     })
 }
 
 async fn open_one(
     context: &Context,
-    bucket: &'static str,
-    age_ms: u64,
+    (bucket, age_ms): (&'static str, u64),
     servers: &str,
+    answers: Answers,
 ) -> Result<Store, Problem> {
     let max_age = Duration::from_millis(age_ms);
-    let stream = timeout(ANSWER_LIMIT, context.get_stream(format!("KV_{bucket}"))).await;
+    let stream = timeout(answers.0, context.get_stream(format!("KV_{bucket}"))).await;
     match stream.map_err(|_| Problem::Silent(bucket))? {
         Ok(stream) => {
             let config = &stream.cached_info().config;
@@ -78,10 +104,10 @@ async fn open_one(
                     ..Config::default()
                 };
                 // Another gateway may create it at the same time, with the same settings.
-                if let Err(error) = context.create_key_value(config).await
-                    && context.get_key_value(bucket).await.is_err()
+                if let Err(problem) = answers.wait(bucket, context.create_key_value(config)).await
+                    && answers.wait(bucket, context.get_key_value(bucket)).await.is_err()
                 {
-                    return Err(Problem::bucket(bucket, &error));
+                    return Err(problem);
                 }
             }
             GetStreamErrorKind::JetStream(error)
@@ -98,8 +124,5 @@ async fn open_one(
             _ => return Err(Problem::bucket(bucket, &error)),
         },
     }
-    context
-        .get_key_value(bucket)
-        .await
-        .map_err(|error| Problem::bucket(bucket, &error))
+    answers.wait(bucket, context.get_key_value(bucket)).await
 }

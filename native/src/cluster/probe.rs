@@ -55,7 +55,9 @@ pub(super) async fn servers_change(buckets: &Buckets) -> Problem {
                 known = Some(found);
             }
             Ok(Ok(_)) if known.is_none() => return std::future::pending().await,
-            _ => {}
+            Ok(_) => {}
+            // It was waited for.
+            Err(_) => continue,
         }
         sleep(INTERVAL).await;
     }

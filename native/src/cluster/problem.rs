@@ -26,7 +26,7 @@ pub(super) enum Problem {
     Lost(String),
     #[error("{0} has no JetStream: start nats-server with -js, or enable it for the account")]
     NoJetStream(String),
-    #[error("bucket {0} does not answer: it has no leader while its servers elect one")]
+    #[error("bucket {0} does not answer: its servers are electing a leader, or are overloaded")]
     Silent(&'static str),
     #[error("bucket {bucket}: {why}")]
     Bucket { bucket: &'static str, why: String },
@@ -67,6 +67,8 @@ impl Problem {
                 SETTLED_RETRY
             }
             Self::Restart(_) => Duration::ZERO,
+            // It was waited for.
+            Self::Silent(_) => MIN_RETRY,
             _ => MAX_RETRY.min(MIN_RETRY.saturating_mul(1 << failures.min(8))),
         }
     }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use async_nats::jetstream::kv::{Entry, Operation, Store, Watch};
+use async_nats::jetstream::kv::{Entry, Operation, Store, UpdateErrorKind, Watch};
 use async_nats::{Client, ConnectOptions};
 use futures_util::StreamExt;
 use futures_util::future::{try_join, try_join_all};
@@ -16,13 +16,13 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{info, warn};
 
-use super::buckets::{self, Buckets, LEASES, ROWS};
+use super::buckets::{self, Answers, Buckets, LEASES, ROWS};
 use super::entries::{Ages, ServerClock, input};
 use super::problem::Problem;
 use super::{Port, STARTING, probe};
 use crate::config::ClusterConfig;
 
-/// Time limit for connecting, for requests, and for writing a batch.
+/// Time limit for connecting, and for writing a batch.
 const LIMIT: Duration = Duration::from_secs(5);
 /// Time limit for the end of the snapshot, which cannot be seen when its last rows expire meanwhile.
 const SNAPSHOT_LIMIT: Duration = Duration::from_secs(2);
@@ -67,18 +67,20 @@ impl Session<'_> {
 
     async fn join(&self, port: &mut Port, has_joined: &mut bool) -> Result<(), Problem> {
         let (lost, mut is_lost) = watch::channel(false);
+        let began = Instant::now();
         let client = self.connect(lost).await?;
+        let answers = Answers::of(began.elapsed());
         let context = async_nats::jetstream::new(client);
-        let buckets = buckets::open(&context, self.servers).await?;
+        let buckets = buckets::open(&context, self.servers, answers).await?;
         // Before the claim, which shows the server's clock: a suspension after that is noticed.
         if !port.hand(vec![ClusterInput::Joining]).await {
             return Err(Problem::Stopped);
         }
         let clock = tokio::select! {
-            clock = self.claim(&buckets.leases, port) => clock?,
+            clock = self.claim(&buckets.leases, answers, port) => clock?,
             _ = is_lost.wait_for(|is_lost| *is_lost) => return Err(self.lost()),
         };
-        let mut watches = self.snapshot(&buckets, clock, port).await?;
+        let mut watches = self.snapshot(&buckets, answers, clock, port).await?;
         info!(name = %self.config.name, servers = self.servers, "the roster is shared with the fleet");
         port.degraded.send_replace(None);
         *has_joined = true;
@@ -139,11 +141,10 @@ impl Session<'_> {
     }
 
     /// Writes the lease of this process, unless another one renews its own under the name.
-    async fn claim(&self, leases: &Store, port: &Port) -> Result<ServerClock, Problem> {
+    async fn claim(&self, leases: &Store, answers: Answers, port: &Port) -> Result<ServerClock, Problem> {
         let name = &*self.config.name;
         let value = || claim(self.boot_id).into_bytes().into();
-        let fail = |error: &dyn std::error::Error| Problem::bucket(LEASES, error);
-        let read = || async { leases.entry(name).await.map_err(|error| fail(&error)) };
+        let read = || answers.wait(LEASES, leases.entry(name));
         let is_other =
             |entry: &Entry| entry.operation == Operation::Put && !is_claimed_by(&entry.value, self.boot_id);
         let mut found = read().await?;
@@ -166,10 +167,16 @@ impl Session<'_> {
                 return Err(Problem::NameTaken(name.into()));
             }
         }
-        let claimed = match found {
-            Some(entry) => leases.update(name, value(), entry.revision).await.is_ok(),
-            None => leases.create(name, value()).await.is_ok(),
+        // Deletions have revisions, too.
+        let revision = found.map_or(0, |entry| entry.revision);
+        let write = async {
+            match leases.update(name, value(), revision).await {
+                Ok(_) => Ok(true),
+                Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(false),
+                Err(error) => Err(error),
+            }
         };
+        let claimed = answers.wait(LEASES, write).await?;
         let at = Instant::now();
         match read().await? {
             Some(entry) if claimed && !is_other(&entry) => Ok(ServerClock {
@@ -182,17 +189,27 @@ impl Session<'_> {
     }
 
     /// Starts the watches, and hands the state of both buckets to the driver.
-    async fn snapshot(&self, buckets: &Buckets, clock: ServerClock, port: &Port) -> Result<Watches, Problem> {
-        let (mut leases, mut rows) = (buckets.leases.clone(), buckets.rows.clone());
-        let (last_lease, last_row) =
-            try_join(last_revision(&mut leases, LEASES), last_revision(&mut rows, ROWS)).await?;
-        let watch = |store: Store, bucket| async move {
-            let watch = store.watch_with_history(">").await;
-            watch.map_err(|error| Problem::bucket(bucket, &error))
-        };
+    async fn snapshot(
+        &self,
+        buckets: &Buckets,
+        answers: Answers,
+        clock: ServerClock,
+        port: &Port,
+    ) -> Result<Watches, Problem> {
+        let Buckets { leases, rows } = buckets;
+        let (last_lease, last_row) = try_join(
+            last_revision(leases, LEASES, answers),
+            last_revision(rows, ROWS, answers),
+        )
+        .await?;
+        let (leases, rows) = try_join(
+            answers.wait(LEASES, leases.watch_with_history(">")),
+            answers.wait(ROWS, rows.watch_with_history(">")),
+        )
+        .await?;
         let mut watches = Watches {
-            leases: watch(leases, LEASES).await?.ready_chunks(MAX_ENTRIES),
-            rows: watch(rows, ROWS).await?.ready_chunks(MAX_ENTRIES),
+            leases: leases.ready_chunks(MAX_ENTRIES),
+            rows: rows.ready_chunks(MAX_ENTRIES),
             ages: Ages {
                 clock,
                 last_lease,
@@ -319,9 +336,8 @@ async fn finished(writing: &mut Option<Writing<'_>>) -> Result<(), Problem> {
 }
 
 /// The last revision in the bucket, which ends a snapshot; 0: it is empty.
-async fn last_revision(store: &mut Store, bucket: &'static str) -> Result<u64, Problem> {
-    let info = store.stream.get_info().await;
-    let state = info.map_err(|error| Problem::bucket(bucket, &error))?.state;
+async fn last_revision(store: &Store, bucket: &'static str, answers: Answers) -> Result<u64, Problem> {
+    let state = answers.wait(bucket, store.stream.get_info()).await?.state;
     Ok(if state.messages == 0 {
         0
     } else {

@@ -155,7 +155,7 @@ async fn led(server: &Nats) {
         for bucket in ["KV_presence-rows", "KV_presence-leases"] {
             let is_led = async || {
                 let stream = context.get_stream_no_info(bucket).await.unwrap();
-                let info = tokio::time::timeout(Duration::from_millis(200), stream.get_info()).await;
+                let info = tokio::time::timeout(Duration::from_millis(50), stream.get_info()).await;
                 info.is_ok_and(|info| {
                     info.is_ok_and(|info| info.cluster.is_some_and(|it| it.leader.is_some()))
                 })
