@@ -48,6 +48,8 @@ pub(super) struct Source {
     origin: Origin,
     bounds: SourceBounds,
     link: Link,
+    /// Latest moment that was Stale when the source was lost, on the age clock.
+    stale_ms: i64,
     /// Time until which no row expires, on the age clock: set after a suspension, in which nothing was received.
     spared_until_ms: u64,
     rows: BTreeMap<Arc<str>, SourceRow>,
@@ -64,13 +66,12 @@ impl Source {
     /// Creates a source that has not answered yet. Its gateway is listed at once, as Stale.
     pub(super) fn observed(origin: Origin, bounds: SourceBounds, now: Now) -> Self {
         let name = &*origin.name;
-        let stale_ms = signed(Thresholds::default().idle_ms.saturating_add(1));
         let text = json_text(&format!("Gateway: {name} · no answer yet"));
         let json = format!(r#"{{"host":"{name}","mode":"gateway","reason":"self","text":{text}}}"#);
         let row = SourceRow {
             key: GATEWAY_KEY.into(),
             entry: RawEntry::read(&json).unwrap_or_default(),
-            heard_ms: signed(now.age_ms).saturating_sub(stale_ms),
+            heard_ms: stale_ms(now),
             online_since_ms: None,
             last_activity_ms: None,
             is_gateway: true,
@@ -86,6 +87,7 @@ impl Source {
             origin,
             bounds,
             link: Link::Away,
+            stale_ms: i64::MAX,
             spared_until_ms: 0,
             rows: BTreeMap::new(),
             ranks: BTreeSet::new(),
@@ -247,6 +249,7 @@ impl Source {
             && lease_ends_ms <= now.age_ms
         {
             self.link = Link::Away;
+            self.stale_ms = stale_ms(now);
             self.touch_all();
             is_changed = true;
         }
@@ -329,10 +332,13 @@ impl Source {
             let wall_ms = u64::try_from(at_ms.saturating_add(offset_ms)).unwrap_or(0);
             wall_ms.min(MAX_SAFE_INTEGER)
         };
+        // The own row of a peer leaves with its rows.
+        let is_stale = self.link == Link::Away && row.is_gateway && !self.is_peer();
+        let ts = wall(row.heard_ms.min(if is_stale { self.stale_ms } else { i64::MAX }));
         let mut draft = Draft::new(&row.entry);
         // Only this gateway sets this member.
         draft.remove("gateway");
-        draft.set_integer("ts", Some(wall(row.heard_ms)));
+        draft.set_integer("ts", Some(ts));
         draft.set_integer("onlineSince", row.online_since_ms.map(wall));
         draft.set_integer("lastActivityAt", row.last_activity_ms.map(wall));
         if self.link == Link::Away && !row.is_gateway {
@@ -347,6 +353,11 @@ impl Source {
         } else {
             keyed_group(&entry, &wire_key)
         };
-        Raw::new(group, 0, entry, None, wall(row.heard_ms))
+        Raw::new(group, 0, entry, None, ts)
     }
+}
+
+/// The latest moment that is Stale now, on the age clock.
+fn stale_ms(now: Now) -> i64 {
+    signed(now.age_ms).saturating_sub(signed(Thresholds::default().idle_ms.saturating_add(1)))
 }

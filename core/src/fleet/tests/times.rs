@@ -61,8 +61,9 @@ fn a_gateway_that_goes_takes_its_rows_along_after_its_lease() {
     let disconnect = Some("disconnect".to_string());
     assert_eq!(
         reasons(&mut world),
-        [("pi".into(), Some("self".into())), ("a".into(), disconnect)]
+        [("a".into(), disconnect), ("pi".into(), Some("self".into()))]
     );
+    assert_eq!(world.client.rows()[2].status(), crate::Status::Stale);
     assert_eq!(world.client.left_len(), 1);
 
     // From its last proof of life on.
@@ -72,10 +73,11 @@ fn a_gateway_that_goes_takes_its_rows_along_after_its_lease() {
     assert_eq!(reasons(&mut world), [("pi".into(), Some("self".into()))]);
     assert!(world.tell().contains(r#""reason":"expired""#));
 
-    // It stays in sight itself, and is as old as it is.
+    // It stays in sight itself, and ages.
     world.wait(10 * TTL);
     assert_eq!(world.names(), ["pi"]);
-    assert_eq!(world.list()[1].ts(), Some(world.now.wall_ms - 11 * TTL + 999));
+    let lost_ms = 11 * TTL - 999 - LEASE_MS;
+    assert_eq!(world.list()[1].ts(), Some(world.now.wall_ms - lost_ms - 300_001));
 }
 
 #[test]
@@ -96,9 +98,11 @@ fn nobody_is_gone_because_this_machine_slept() {
 fn a_gateway_that_is_back_has_its_rows_back() {
     let mut world = World::new(&["home"]);
     world.put(0, r#"{"instanceId":"a","reason":"connect"}"#, 0);
+    world.put(0, r#"{"host":"pi","mode":"gateway","reason":"self"}"#, 1_000);
     world.lose(0);
     world.wait(LEASE_MS);
     assert_eq!(reasons(&mut world)[0].1, Some("disconnect".into()));
+    assert_eq!(world.list()[2].ts(), Some(world.now.wall_ms - 300_001));
     let version = world.version();
     let back = SourceUpdate {
         is_here: true,
@@ -109,6 +113,7 @@ fn a_gateway_that_is_back_has_its_rows_back() {
     world.tell();
     assert_eq!(reasons(&mut world)[0].1, Some("connect".into()));
     assert_eq!(world.client.left_len(), 0);
+    assert_eq!(world.list()[2].ts(), Some(world.now.wall_ms - LEASE_MS - 1_000));
 }
 
 #[test]
