@@ -24,6 +24,8 @@ export async function startGateway(t, { token = "test-secret", args = [] } = {})
 class Gateway {
   token;
   port = 0;
+  /** What it logged. */
+  log = "";
   #args;
   #child;
   #exited;
@@ -47,8 +49,7 @@ class Gateway {
     running.add(child);
     this.#child = child;
     let printed = "";
-    let log = "";
-    child.stderr.setEncoding("utf8").on("data", (text) => (log += text));
+    child.stderr.setEncoding("utf8").on("data", (text) => (this.log += text));
     this.#exited = once(child, "exit").then(() => running.delete(child));
     this.port = await new Promise((resolve, reject) => {
       child.stdout.setEncoding("utf8").on("data", (text) => {
@@ -56,7 +57,7 @@ class Gateway {
         const port = /:\/\/[^\s/]*:(\d+)/.exec(printed)?.[1];
         if (port) resolve(Number(port));
       });
-      void this.#exited.then(() => reject(new Error(`the gateway ended before it printed its address\n${printed}${log}`)));
+      void this.#exited.then(() => reject(new Error(`the gateway ended before it printed its address\n${printed}${this.log}`)));
     });
   }
 

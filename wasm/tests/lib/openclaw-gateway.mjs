@@ -47,14 +47,17 @@ export async function startOpenClaw(t, script, command) {
   const output = openSync(log, "w");
   const child = spawn(process.execPath, [script, ...command, ...args], { cwd: folder, env, stdio: ["ignore", output, output] });
   const exited = once(child, "exit");
-  t.after(async () => {
+  const stop = async () => {
     child.kill("SIGTERM");
     const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
     await exited;
     clearTimeout(late);
+  };
+  t.after(async () => {
+    await stop();
     rmSync(folder, { recursive: true, force: true });
   });
-  return { url: `ws://127.0.0.1:${port}`, log: () => readFileSync(log, "utf8").slice(-2_000) };
+  return { url: `ws://127.0.0.1:${port}`, stop, log: () => readFileSync(log, "utf8").slice(-2_000) };
 }
 
 async function freePort() {

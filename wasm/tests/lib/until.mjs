@@ -4,12 +4,12 @@
 export const LIMIT_MS = 20_000;
 
 /** Waits until `holds(client.roster)`, or says what there was instead. */
-export async function until(client, what, holds) {
+export async function until(client, what, holds, limitMs = LIMIT_MS) {
   const late = Promise.withResolvers();
   const timer = setTimeout(() => {
     const { rows, connection } = client.roster;
-    late.reject(new Error(`no ${what} within ${LIMIT_MS} ms: ${connection.phase} ${JSON.stringify(rows.map(({ host, reason, instanceId }) => [host, reason, instanceId]))}`));
-  }, LIMIT_MS);
+    late.reject(new Error(`no ${what} within ${limitMs} ms: ${connection.phase} ${JSON.stringify(rows.map(({ host, reason, instanceId }) => [host, reason, instanceId]))}`));
+  }, limitMs);
   const seen = Promise.withResolvers();
   const look = () => holds(client.roster) && seen.resolve(client.roster);
   const unsubscribe = client.subscribe(look);

@@ -28,6 +28,8 @@ async function dashboard(t, url, instanceId, deviceKey) {
   return client;
 }
 
+const gatewaysOf = ({ roster }) => roster.rows.filter(({ entry }) => entry.mode === "gateway");
+
 test("both fleets are one roster, and an instance of both is one row", { skip: isInstalled ? false : "not installed", timeout: 3 * LIMIT_MS }, async (t) => {
   const theirs = await Promise.all(RELEASES.map(({ script, command }) => startOpenClaw(t, script, command)));
   // They answer when they are ready, and the first clients wait for that.
@@ -43,6 +45,7 @@ test("both fleets are one roster, and an instance of both is one row", { skip: i
   const before = await Promise.all(clients.slice(0, 2).map((client) => client.request("system-presence", {})));
 
   const args = theirs.flatMap(({ url }, index) => ["--observe", `${NAMES[index]}=${url}`, "--observe-token", `${NAMES[index]}=${TOKEN}`]);
+  args.push("--observe", `locked=${september.url}`, "--observe-token", "locked=another-token");
   const ours = await startGateway(t, { args });
   const reader = new presence.PresenceClient({ url: ours.url, token: ours.token, instanceId: "reader", deviceKey: false });
   t.after(() => reader.close());
@@ -56,8 +59,10 @@ test("both fleets are one roster, and an instance of both is one row", { skip: i
   assert.deepEqual(gatewayOf("only-september"), ["september"]);
   assert.equal(row("both").length, 1, "one row per instance");
   assert.deepEqual(gatewayOf("reader"), [undefined]);
-  const gateways = reader.roster.rows.filter(({ entry }) => entry.mode === "gateway");
-  assert.deepEqual(gateways.map(({ entry }) => entry.gateway ?? "own").sort(), ["february", "own", "september"]);
+  const gateways = gatewaysOf(reader);
+  assert.deepEqual(gateways.map(({ entry }) => entry.gateway ?? "own").sort(), ["february", "locked", "own", "september"]);
+  const gateway = (name) => gatewaysOf(reader).find(({ entry }) => entry.gateway === name);
+  assert.deepEqual(["february", "september", "locked"].map((name) => gateway(name).status), ["Active", "Active", "Stale"]);
   t.diagnostic(reader.roster.rows.map(({ host, entry }) => `${host} via ${entry.gateway ?? "-"}`).join(" | "));
 
   // The observer reads and leaves no row.
@@ -69,4 +74,16 @@ test("both fleets are one roster, and an instance of both is one row", { skip: i
   clients[0].close();
   clients[1].close();
   await until(reader, "word that both left", () => ["only-february", "only-september"].every((id) => row(id)[0]?.status === "Left"));
+
+  // A gateway that is away is Stale when its lease is over; the other one stays.
+  await february.stop();
+  await until(reader, "word that february is away", () => gateway("february").status === "Stale", LIMIT_MS);
+  assert.equal(gateway("september").status, "Active");
+  assert.equal(row("both")[0].status, "Active", "it is still connected to the other gateway");
+
+  // A wrong token is said once, with what to do.
+  const refusals = ours.log.split("\n").filter((line) => line.includes("AUTH_TOKEN_MISMATCH"));
+  assert.equal(refusals.length, 1, ours.log);
+  assert.match(refusals[0], /--observe-token-file locked=FILE.* gateway=locked /);
+  assert.ok(!ours.log.includes("another-token"));
 });
