@@ -3,6 +3,8 @@
 
 #[cfg(feature = "cluster")]
 mod cluster;
+#[cfg(feature = "webhook")]
+mod webhook;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -26,6 +28,8 @@ use crate::web::WebRoot;
 
 #[cfg(feature = "cluster")]
 pub use self::cluster::{ClusterConfig, InvalidCluster};
+#[cfg(feature = "webhook")]
+pub use self::webhook::{InvalidWebhook, WebhookConfig};
 
 /// The port OpenClaw gateways listen on.
 pub const DEFAULT_PORT: u16 = 18_789;
@@ -88,6 +92,9 @@ pub struct GatewayConfig {
     /// The history of who was here, if one is written.
     #[cfg(feature = "history")]
     pub history: Option<HistoryConfig>,
+    /// The server that is sent joins and leaves, if there is one.
+    #[cfg(feature = "webhook")]
+    pub webhook: Option<WebhookConfig>,
     /// The version that the gateway states.
     pub version: Box<str>,
     /// The gateway's own row; made from facts about the system when `None`.
@@ -121,6 +128,8 @@ impl Default for GatewayConfig {
             record: None,
             #[cfg(feature = "history")]
             history: None,
+            #[cfg(feature = "webhook")]
+            webhook: None,
             version: env!("CARGO_PKG_VERSION").into(),
             self_entry: None,
         }

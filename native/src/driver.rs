@@ -7,6 +7,7 @@ mod http;
 mod joins;
 mod lines;
 mod meter;
+mod webhook;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -58,6 +59,7 @@ pub(crate) struct Driver {
     meter: Option<Box<Meter>>,
     #[cfg(feature = "cluster")]
     fleet: Option<cluster::Fleet>,
+    webhook: webhook::Webhook,
     /// Last, because its drop waits until everything is written.
     history: history::History,
 }
@@ -85,6 +87,7 @@ impl Driver {
             meter: None,
             #[cfg(feature = "cluster")]
             fleet: None,
+            webhook: webhook::Webhook::default(),
             history: history::History::default(),
         };
         driver.publish_offset(driver.clock.now());
@@ -115,7 +118,12 @@ impl Driver {
     pub(crate) async fn run(mut self) {
         let mut turn_began_ms = self.clock.now().age_ms;
         loop {
-            let deadline = self.deadline().into_iter().chain(self.history_deadline()).min();
+            let followers = [self.history_deadline(), self.webhook_deadline()];
+            let deadline = self
+                .deadline()
+                .into_iter()
+                .chain(followers.into_iter().flatten())
+                .min();
             let event = tokio::select! {
                 biased;
                 event = self.events.recv() => Some(event),
@@ -143,6 +151,7 @@ impl Driver {
             }
             self.drive_fleet(now);
             self.write_history(now);
+            self.report_visits(now);
             self.publish_offset(now);
             self.flush(now);
             self.log_evictions(now);
@@ -189,6 +198,7 @@ impl Driver {
                 );
                 self.record(now, || Some(Raw::Shutdown));
                 self.end_history(now);
+                self.end_webhook(now);
                 self.hub.shutdown(reason, now);
             }
             Event::Settle(done) => {

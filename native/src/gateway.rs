@@ -1,5 +1,7 @@
 //! The gateway as a value: bind, run, stop.
 
+mod running;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +12,6 @@ use presence_core::model::setting::InvalidSetting;
 use presence_core::server::{Hub, HubConfig};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
 use crate::auth::secret::AuthMode;
@@ -29,6 +30,10 @@ use crate::net::accept::accept_all;
 use crate::net::listen::{ListenError, adopt, listen, listen_at, only_loopback};
 use crate::net::metrics;
 use crate::recording::Tap;
+#[cfg(feature = "webhook")]
+use crate::webhook;
+
+pub use self::running::RunningGateway;
 
 /// Why a gateway cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -179,7 +184,7 @@ impl Gateway {
         let (events, received) = self.events;
         let drain = Duration::from_millis(self.config.drain_ms);
         let (stop, stopping) = watch::channel(false);
-        #[cfg(feature = "cluster")]
+        #[cfg(any(feature = "cluster", feature = "webhook"))]
         let boot_id = self.boot_id.clone();
         let hub_config = hub_config(&self.config, self.hash_seed, self.boot_id);
         let began = clock.now();
@@ -209,6 +214,17 @@ impl Gateway {
                 driver.with_history(config, history_degraded, Box::new(reply))
             }
             None => driver,
+        };
+        #[cfg(feature = "webhook")]
+        let (driver, hook) = match self.config.webhook.clone() {
+            None => (driver, None),
+            Some(config) => {
+                let (driver, events) = driver.with_webhook(config.grace_ms, &boot_id);
+                let (url, stopping) = (config.shown(), stopping.clone());
+                let client = webhook::Client::new(config, clock.clone());
+                let task = webhook::deliver(client, events, stopping, url, metrics.clone());
+                (driver, Some(tokio::spawn(task)))
+            }
         };
         #[cfg_attr(
             not(feature = "cluster"),
@@ -276,6 +292,10 @@ impl Gateway {
             );
             driver.abort();
         }
+        #[cfg(feature = "webhook")]
+        if let Some(hook) = hook {
+            webhook::finish(hook, drain).await;
+        }
         shared.lines.flush_all();
         info!("stopped");
     }
@@ -330,60 +350,5 @@ fn hub_config(config: &GatewayConfig, hash_seed: u64, boot_id: Box<str>) -> HubC
             .clone()
             .unwrap_or_else(|| identity::self_entry(&config.version)),
         auth_mode: config.auth.as_str(),
-    }
-}
-
-/// A gateway that serves in the background. Dropping it stops the gateway, without waiting.
-#[derive(Debug)]
-pub struct RunningGateway {
-    addresses: Vec<SocketAddr>,
-    metrics_address: Option<SocketAddr>,
-    scheme: &'static str,
-    driver: mpsc::WeakSender<Event>,
-    feeds: Vec<Feed>,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
-}
-
-impl RunningGateway {
-    /// The first address it listens on.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.addresses[0]
-    }
-
-    /// Where metrics are answered from a thread of their own.
-    #[must_use]
-    pub fn metrics_address(&self) -> Option<SocketAddr> {
-        self.metrics_address
-    }
-
-    /// The URL for clients.
-    #[must_use]
-    pub fn url(&self) -> String {
-        format!("{}://{}", self.scheme, self.address())
-    }
-
-    /// The ways in for what the observed gateways say, in the order of their names.
-    #[must_use]
-    pub fn feeds(&self) -> &[Feed] {
-        &self.feeds
-    }
-
-    /// Waits until the hub has handled all input and sent everything due by the clock. Returns the hub's next deadline
-    /// on `Now::age_ms`: how far a [`Manual`](crate::clock::Manual) clock may be advanced at once without skipping
-    /// anything.
-    pub async fn settle(&self) -> Option<u64> {
-        let driver = self.driver.upgrade()?;
-        let (done, settled) = oneshot::channel();
-        driver.send(Event::Settle(done)).await.ok()?;
-        settled.await.ok()?
-    }
-
-    /// Stops the gateway and waits for it: every client gets `shutdown` and a close with 1012.
-    pub async fn shutdown(self) {
-        drop(self.stop);
-        // A panic in the gateway is reported by its own thread.
-        let _ = self.task.await;
     }
 }

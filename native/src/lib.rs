@@ -19,10 +19,11 @@
 //! | [`clock`] | the only place that reads clocks |
 //! | `metrics` | numbers about the whole gateway |
 //! | `log` | bounds on log lines, and text made safe for them |
+//! | `webhook` | reports joins and leaves; needs the feature of that name |
 //! | `cluster` | the fleet on NATS; needs the feature of that name |
 //! | `cli` | the commands; needs the feature of that name |
 //!
-//! Modules know each other in one direction only: `cli`, `gateway`, `cluster`, `net` and `driver`, `conn`, then the others.
+//! Modules know each other in one direction only: `cli`, `gateway`, `cluster`, `net` and `driver`, `conn` and `webhook`, then the others.
 //!
 //! A program or a test embeds it by [`Gateway::start`]. Without the feature `cli` (`default-features = false`) it brings
 //! no command line and what only that depends on.
@@ -52,6 +53,8 @@ mod net;
 mod recording;
 mod tls;
 mod web;
+#[cfg(feature = "webhook")]
+mod webhook;
 
 pub use auth::origin::{AllowedOrigins, InvalidOrigin};
 pub use auth::secret::{AuthMode, InvalidSecret, Secret};
@@ -62,6 +65,8 @@ pub use clock::Clock;
 pub use config::{Bind, DEFAULT_PORT, GatewayConfig, InvalidBind};
 #[cfg(feature = "cluster")]
 pub use config::{ClusterConfig, InvalidCluster};
+#[cfg(feature = "webhook")]
+pub use config::{InvalidWebhook, WebhookConfig};
 pub use feed::Feed;
 pub use gateway::{Gateway, RunningGateway, StartError};
 #[cfg(feature = "history")]

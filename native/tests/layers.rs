@@ -10,7 +10,7 @@ const LAYERS: [&[&str]; 8] = [
     &["cli"],
     &["gateway"],
     &["cluster", "driver", "feed", "net"],
-    &["conn"],
+    &["conn", "webhook"],
     &["config", "identity", "log"],
     &["auth", "clock", "history", "metrics", "recording", "tls", "web"],
     &["files"],

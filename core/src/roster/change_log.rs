@@ -8,7 +8,7 @@
 mod pending;
 #[cfg(test)]
 mod tests;
-#[cfg(feature = "history")]
+#[cfg(feature = "changes")]
 mod trail;
 
 use alloc::boxed::Box;
@@ -16,10 +16,10 @@ use alloc::boxed::Box;
 #[cfg(feature = "server")]
 pub(crate) use self::pending::TOUCH_TELL_MS;
 pub(super) use self::pending::{Changes, Pending};
-#[cfg(feature = "history")]
-pub(super) use self::trail::Trail;
-#[cfg(feature = "history")]
-pub use self::trail::{MAX_WAITING_EVENTS, RowChanges, RowEvent, RowState, Stay, StayEnd};
+#[cfg(feature = "changes")]
+pub(super) use self::trail::{FOLLOWERS, Trails};
+#[cfg(feature = "changes")]
+pub use self::trail::{Follower, MAX_WAITING_EVENTS, RowChanges, RowEvent, RowState, Stay, StayEnd};
 use super::store::{RowId, Siblings};
 use crate::digest::Digest;
 use crate::model::key::RowKey;
@@ -56,9 +56,9 @@ pub(super) struct ChangeLog {
     shift_revision: u64,
     /// What delta clients are to be sent; `None` while there are none.
     pub(super) pending: Option<Box<Pending>>,
-    /// What a history is to be told; `None` while there is none.
-    #[cfg(feature = "history")]
-    pub(super) trail: Option<Box<Trail>>,
+    /// What a history and webhooks are written from.
+    #[cfg(feature = "changes")]
+    pub(super) trails: Trails,
 }
 
 impl ChangeLog {
@@ -68,8 +68,8 @@ impl ChangeLog {
             revision: 1,
             shift_revision: 0,
             pending: None,
-            #[cfg(feature = "history")]
-            trail: None,
+            #[cfg(feature = "changes")]
+            trails: Trails::default(),
         }
     }
 
@@ -108,10 +108,8 @@ impl ChangeLog {
     /// The row changed.
     pub(super) fn changed(&mut self, id: RowId) -> u64 {
         self.note(|pending| pending.changed(id));
-        #[cfg(feature = "history")]
-        if let Some(trail) = &mut self.trail {
-            trail.changed(id);
-        }
+        #[cfg(feature = "changes")]
+        self.trails.changed(id);
         self.outdated()
     }
 

@@ -18,10 +18,12 @@ mod rules;
 pub(crate) mod saved;
 pub(crate) mod size;
 mod store;
-#[cfg(feature = "history")]
+#[cfg(feature = "changes")]
 mod trail;
 #[cfg(feature = "server")]
 pub(crate) mod view;
+#[cfg(feature = "changes")]
+mod visits;
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -29,8 +31,8 @@ use alloc::vec::Vec;
 pub use self::change_log::Removal;
 #[cfg(feature = "server")]
 pub(crate) use self::change_log::TOUCH_TELL_MS;
-#[cfg(feature = "history")]
-pub use self::change_log::{MAX_WAITING_EVENTS, RowChanges, RowEvent, RowState, Stay, StayEnd};
+#[cfg(feature = "changes")]
+pub use self::change_log::{Follower, MAX_WAITING_EVENTS, RowChanges, RowEvent, RowState, Stay, StayEnd};
 pub use self::clock::CLOCK_STEP_MS;
 pub use self::config::{DEFAULT_MAX_ENTRIES, DEFAULT_TTL_MS, RosterConfig};
 pub use self::encoding::Work;
@@ -39,6 +41,8 @@ pub use self::rules::{
 };
 pub use self::size::{MAX_ROW_BYTES, MIN_LIST_BYTES, ROW_SHARE_BYTES, max_list_bytes};
 pub use self::store::RowId;
+#[cfg(feature = "changes")]
+pub use self::visits::{Left, MAX_LEAVING, Visit, VisitEnd, Visits};
 
 use self::change_log::ChangeLog;
 use self::clock::Clock;

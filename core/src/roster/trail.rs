@@ -1,8 +1,8 @@
-//! The rows for a history: see [`RowChanges`].
+//! The rows for a history and for webhooks: see [`RowChanges`].
 
 use alloc::vec::Vec;
 
-use super::change_log::{RowChanges, RowEvent, RowState, Stay, StayEnd, Trail};
+use super::change_log::{FOLLOWERS, Follower, RowChanges, RowEvent, RowState, Stay, StayEnd};
 use super::row::Row;
 use super::{Roster, RowId};
 use crate::model::key::RowKey;
@@ -11,23 +11,25 @@ use crate::model::time::Now;
 
 impl Roster {
     /// Starts keeping what [`take_row_changes`](Self::take_row_changes) returns.
-    pub(crate) fn keep_trail(&mut self) {
-        self.log.trail = Some(Trail::new().into());
+    pub(crate) fn keep_trail(&mut self, follower: Follower) {
+        self.log.trails.start(follower);
     }
 
     /// Whether it is kept.
-    pub(crate) fn has_trail(&self) -> bool {
-        self.log.trail.is_some()
+    #[cfg(feature = "history")]
+    pub(crate) fn has_trail(&self, follower: Follower) -> bool {
+        self.log.trails.of(follower).is_some()
     }
 
     /// Whether [`take_row_changes`](Self::take_row_changes) would return anything.
-    pub(crate) fn has_row_changes(&self) -> bool {
-        self.log.trail.as_ref().is_some_and(|trail| !trail.is_empty())
+    pub(crate) fn has_row_changes(&self, follower: Follower) -> bool {
+        let trail = self.log.trails.of(follower);
+        trail.is_some_and(|trail| !trail.is_empty())
     }
 
-    /// What changed since the last call. The first has all rows.
-    pub(crate) fn take_row_changes(&mut self, now: Now) -> RowChanges {
-        let Some(trail) = &mut self.log.trail else {
+    /// What changed since this follower's last call. The first has all rows.
+    pub(crate) fn take_row_changes(&mut self, follower: Follower, now: Now) -> RowChanges {
+        let Some(trail) = self.log.trails.of_mut(follower) else {
             return RowChanges::default();
         };
         let (mut changes, changed) = trail.take();
@@ -81,7 +83,7 @@ impl Roster {
 
     /// The last connection of the row was closed; `proof` as in [`disconnect`](Self::disconnect).
     pub(super) fn note_close(&mut self, id: RowId, proof: bool) {
-        if self.log.trail.is_none() {
+        if !self.log.trails.are_kept() {
             return;
         }
         let row = &self.store[id];
@@ -93,34 +95,36 @@ impl Roster {
             why: if proof { StayEnd::Closed } else { StayEnd::Silent },
             entry: None,
         };
-        if let Some(trail) = &mut self.log.trail {
-            trail.note(event);
-        }
+        self.log.trails.note(&event);
     }
 
     /// The row is about to be removed.
     pub(super) fn note_removal(&mut self, id: RowId, why: StayEnd) {
-        let Some(trail) = &mut self.log.trail else { return };
-        let was_changed = trail.forget(id);
-        let entry = was_changed.then(|| self.row_text(id).into());
-        let row = &self.store[id];
-        let event = RowEvent::Ended {
-            key: row.key.to_wire(),
-            stay: self.stay(row),
-            seen_ms: self.clock.wall_ms(row.proof_ms),
-            at_ms: self.clock.wall_ms(self.settled_ms),
-            why,
-            entry,
-        };
-        if let Some(trail) = &mut self.log.trail {
-            trail.note(event);
+        for follower in FOLLOWERS {
+            let trail = self.log.trails.of_mut(follower);
+            let Some(was_changed) = trail.map(|trail| trail.forget(id)) else {
+                continue;
+            };
+            let entry = was_changed.then(|| self.row_text(id).into());
+            let row = &self.store[id];
+            let event = RowEvent::Ended {
+                key: row.key.to_wire(),
+                stay: self.stay(row),
+                seen_ms: self.clock.wall_ms(row.proof_ms),
+                at_ms: self.clock.wall_ms(self.settled_ms),
+                why,
+                entry,
+            };
+            if let Some(trail) = self.log.trails.of_mut(follower) {
+                trail.note(event);
+            }
         }
     }
 
     /// The row has another key.
     pub(super) fn note_rename(&mut self, from: &RowKey, to: &RowKey) {
-        if let Some(trail) = &mut self.log.trail {
-            trail.note(RowEvent::Renamed {
+        if self.log.trails.are_kept() {
+            self.log.trails.note(&RowEvent::Renamed {
                 from: from.to_wire(),
                 to: to.to_wire(),
             });

@@ -68,6 +68,10 @@ fn check(serve: &[String]) -> Result<(), Failure> {
         ("tls-key", &options.tls_key),
         ("tokens", &options.tokens),
         ("web-root", &options.web_root),
+        #[cfg(feature = "webhook")]
+        ("webhook-secret-file", &options.hook.webhook_secret_file),
+        #[cfg(feature = "webhook")]
+        ("webhook-tls-ca", &options.hook.webhook_tls_ca),
     ];
     for (name, path) in paths {
         if let Some(path) = path.as_ref().filter(|path| path.is_relative()) {

@@ -14,6 +14,8 @@ mod resolve;
 mod serve;
 mod sources;
 mod tokens;
+#[cfg(feature = "webhook")]
+mod webhook;
 
 use std::path::PathBuf;
 

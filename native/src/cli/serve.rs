@@ -75,6 +75,7 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
     config.self_entry = Some(identity::self_entry(&config.version));
     let tls = config.tls.clone();
     let fleet = Fleet::of(&config);
+    let hook = hook_address(&config);
     let metrics = config.metrics_bind;
     let gateway = if sockets.is_empty() {
         Gateway::bind(config)
@@ -94,8 +95,15 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
     let sandbox = sandbox::enter(&sandbox::Needs {
         files: reloads.files(),
         written: written.iter().map(std::path::PathBuf::as_path).collect(),
-        ports: observers.iter().map(Observer::port).chain(fleet.ports).collect(),
-        looks_up_names: fleet.has_names || observers.iter().any(Observer::has_name),
+        ports: observers
+            .iter()
+            .map(Observer::port)
+            .chain(fleet.ports)
+            .chain(hook.map(|(port, _)| port))
+            .collect(),
+        looks_up_names: fleet.has_names
+            || hook.is_some_and(|(_, has_name)| has_name)
+            || observers.iter().any(Observer::has_name),
         reads_authorities: fleet.is_there,
     });
     stderr::start_writing();
@@ -135,6 +143,18 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
     gateway.run(Clock::system(), stopped).await;
     drop(observers);
     Ok(())
+}
+
+/// The port of the webhook, and whether its host is a name.
+#[cfg(feature = "webhook")]
+fn hook_address(config: &GatewayConfig) -> Option<(u16, bool)> {
+    let hook = config.webhook.as_ref()?;
+    Some((hook.address().1, hook.has_name()))
+}
+
+#[cfg(not(feature = "webhook"))]
+fn hook_address(_: &GatewayConfig) -> Option<(u16, bool)> {
+    None
 }
 
 /// What the fleet needs of the sandbox.

@@ -15,7 +15,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::target::Target;
 use super::{Failure, printable};
-use crate::net::connect::{ClientTransport, ConnectError, connect};
+use crate::tls::connect::{ClientTransport, ConnectError, connect};
 
 /// The longest accepted message, in bytes.
 const MAX_MESSAGE_BYTES: usize = 32 * 1024 * 1024;

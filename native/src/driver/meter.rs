@@ -46,6 +46,12 @@ impl Driver {
         self
     }
 
+    /// The metrics, if they are on.
+    #[cfg(feature = "webhook")]
+    pub(super) fn metrics(&self) -> Option<Arc<Metrics>> {
+        self.meter.as_ref().map(|meter| Arc::clone(&meter.metrics))
+    }
+
     /// The classes of clients that join; none without metrics.
     pub(super) fn classes(&self, handshakes: &[Handshake]) -> Vec<Class> {
         match self.meter {
@@ -161,5 +167,6 @@ impl Driver {
         set_gauge(&metrics.outbox_max_frames, most);
         set_gauge(&metrics.outbox_bytes, bytes);
         set_gauge(&metrics.blocked, blocked);
+        self.publish_webhook(metrics);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel}
 use std::time::Duration;
 
 use presence_core::Now;
-use presence_core::roster::RowChanges;
+use presence_core::roster::{Follower, RowChanges};
 use presence_core::server::Hub;
 use tracing::warn;
 
@@ -54,7 +54,7 @@ impl WriterHandle {
         degraded: Degraded,
         now: Now,
     ) -> io::Result<Self> {
-        hub.keep_row_changes();
+        hub.keep_row_changes(Follower::History);
         let (messages, received) = channel();
         let waiting = Arc::<AtomicUsize>::default();
         let count = Arc::clone(&waiting);
@@ -75,7 +75,7 @@ impl WriterHandle {
 
     /// When to call [`send_changes`](Self::send_changes), on the age clock; `None` once the gateway stops.
     pub(crate) fn deadline(&self, hub: &Hub) -> Option<u64> {
-        let wait_ms = if hub.has_row_changes() {
+        let wait_ms = if hub.has_row_changes(Follower::History) {
             GATHER_MS
         } else {
             ALIVE_MS
@@ -104,7 +104,7 @@ impl WriterHandle {
     fn send(&mut self, hub: &mut Hub, now: Now, is_last: bool) {
         let Some(messages) = &self.messages else { return };
         let message = Message {
-            changes: hub.take_row_changes(now),
+            changes: hub.take_row_changes(Follower::History, now),
             now_ms: hub.server_wall_ms(now),
             is_last,
         };

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use presence_core::model::{ClientInfo, Role};
+use presence_core::roster::Follower;
 use presence_core::server::{ConnId, Handshake, Hub, HubConfig, HubOutput, LeaveCause};
 use presence_core::wire::history::HistoryQuery;
 use presence_core::wire::{Limits, Request};
@@ -40,7 +41,7 @@ pub(super) fn hub() -> Hub {
         },
         START,
     );
-    hub.keep_row_changes();
+    hub.keep_row_changes(Follower::History);
     hub
 }
 
@@ -246,7 +247,7 @@ fn sessions_are_those_that_a_look_after_each_input_sees() {
                 naive.look(&mut gateways[2].hub, now);
                 for (index, gateway) in gateways.iter_mut().take(2).enumerate() {
                     if index == 0 || random.below(12) == 0 {
-                        let changes = gateway.hub.take_row_changes(now);
+                        let changes = gateway.hub.take_row_changes(Follower::History, now);
                         let ops = trackers[index].apply(changes, now.wall_ms);
                         stores[index].write(&ops).unwrap();
                     }
@@ -255,7 +256,7 @@ fn sessions_are_those_that_a_look_after_each_input_sees() {
         }
         now = now.after(1);
         for index in 0..2 {
-            let changes = gateways[index].hub.take_row_changes(now);
+            let changes = gateways[index].hub.take_row_changes(Follower::History, now);
             let mut ops = trackers[index].apply(changes, now.wall_ms);
             ops.extend(trackers[index].end(now.wall_ms));
             // The second time changes nothing.

@@ -104,6 +104,11 @@ pub(super) const BROADCASTS: [&str; 2] = ["list", "delta"];
 /// What frames hold.
 pub(super) const FRAMES: [&str; 3] = ["broadcast", "event", "response"];
 
+/// What became of the events of the webhook.
+pub(super) const WEBHOOK_EVENTS: [&str; 3] = ["delivered", "failed", "dropped"];
+/// What came of the webhook's requests, in the order of their outcomes.
+pub(super) const WEBHOOK_ATTEMPTS: [&str; 5] = ["delivered", "refused", "failed", "timeout", "unreachable"];
+
 /// Codes of refusals: those of error responses to handshakes, of closes without one, and the statuses of HTTP. The last
 /// is for all others.
 pub(super) const CODES: [&str; 32] = [

@@ -67,6 +67,12 @@ pub(crate) struct Metrics {
     pub(crate) handshake: Histogram,
     pub(crate) fanout: Histogram,
     pub(crate) deadline_lag: Histogram,
+    #[cfg_attr(not(feature = "webhook"), expect(dead_code, reason = "nothing is sent"))]
+    pub(crate) webhook_events: Series<Counter>,
+    #[cfg_attr(not(feature = "webhook"), expect(dead_code, reason = "nothing is sent"))]
+    pub(crate) webhook_attempts: Series<Counter>,
+    #[cfg_attr(not(feature = "webhook"), expect(dead_code, reason = "nothing is sent"))]
+    pub(crate) webhook_waiting: Gauge,
 }
 
 impl Metrics {
@@ -208,6 +214,21 @@ impl Metrics {
                 Unit::Seconds,
                 "Time by which deadlines of the hub were handled late",
                 durations(),
+            ),
+            webhook_events: made.plain(
+                "webhook_events",
+                "Joins and leaves for the webhook",
+                Series::by("result", &labels::WEBHOOK_EVENTS),
+            ),
+            webhook_attempts: made.plain(
+                "webhook_attempts",
+                "Requests to the webhook",
+                Series::by("outcome", &labels::WEBHOOK_ATTEMPTS),
+            ),
+            webhook_waiting: made.plain(
+                "webhook_waiting_events",
+                "Joins and leaves that wait for the webhook",
+                Gauge::default(),
             ),
             publication: Publication::default(),
             registry,

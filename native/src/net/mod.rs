@@ -5,8 +5,6 @@
 pub(crate) mod accept;
 mod answer;
 mod api;
-#[cfg(feature = "cli")]
-pub(crate) mod connect;
 mod events;
 pub(crate) mod head;
 mod http;

@@ -6,6 +6,8 @@
 mod absent;
 #[cfg(all(feature = "cli", feature = "tls"))]
 mod client;
+#[cfg(feature = "cli")]
+pub(crate) mod connect;
 #[cfg(feature = "tls")]
 mod encryption;
 mod error;

@@ -27,6 +27,8 @@ mod support_tls;
 mod systemd;
 mod tls;
 mod tokens;
+#[cfg(all(unix, feature = "webhook"))]
+mod webhook;
 
 use std::path::Path;
 use std::process::Stdio;

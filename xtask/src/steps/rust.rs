@@ -118,13 +118,13 @@ pub(super) const EMBEDDING: Step = Step {
 /// The core with one side of the protocol, and with none.
 pub(super) const CHECK_FEATURES: Step = Step {
     name: "features",
-    title: "core with the features client, server, history, and none: no warning",
+    title: "core with the features client, server, changes, history, and none: no warning",
     first_time: "",
     is_ready: |_| true,
     needs: &[],
     opt_in: false,
     run: |project, _| {
-        for features in ["", "client", "server", "history"] {
+        for features in ["", "client", "server", "changes", "history"] {
             Program::cargo(project)
                 .with(["clippy", "--package", "presence-core", "--no-default-features"])
                 .with(["--features", features, "--", "--deny", "warnings"])

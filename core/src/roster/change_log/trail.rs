@@ -1,4 +1,4 @@
-//! What a history is written from: who came, who went and why, and what rows say now.
+//! What a history and webhooks are written from: who came, who went and why, and what rows say now.
 //!
 //! Ends are kept one by one. Of a row that changed, only that it did: what it says is read when the changes are taken, so
 //! a row that changes often costs no more than one that changed once.
@@ -108,25 +108,71 @@ pub struct RowChanges {
     pub rows: Vec<RowState>,
 }
 
+/// A consumer of [`RowChanges`]. Each takes them at its own pace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follower {
+    /// A history of who was here.
+    History,
+    /// Webhooks on joins and leaves.
+    Webhook,
+}
+
+/// All of them.
+pub(in crate::roster) const FOLLOWERS: [Follower; 2] = [Follower::History, Follower::Webhook];
+
+/// What waits for each follower; `None` for one that does not exist.
+#[derive(Clone, Debug, Default)]
+pub(in crate::roster) struct Trails([Option<Box<Trail>>; FOLLOWERS.len()]);
+
+impl Trails {
+    pub(in crate::roster) fn start(&mut self, follower: Follower) {
+        self.0[follower as usize] = Some(Trail::new().into());
+    }
+
+    pub(in crate::roster) fn of(&self, follower: Follower) -> Option<&Trail> {
+        self.0[follower as usize].as_deref()
+    }
+
+    pub(in crate::roster) fn of_mut(&mut self, follower: Follower) -> Option<&mut Trail> {
+        self.0[follower as usize].as_deref_mut()
+    }
+
+    pub(in crate::roster) fn are_kept(&self) -> bool {
+        self.0.iter().any(Option::is_some)
+    }
+
+    pub(super) fn changed(&mut self, id: RowId) {
+        for trail in self.0.iter_mut().flatten() {
+            trail.changed(id);
+        }
+    }
+
+    pub(in crate::roster) fn note(&mut self, event: &RowEvent) {
+        for trail in self.0.iter_mut().flatten() {
+            trail.note(event.clone());
+        }
+    }
+}
+
 /// What waits to be taken.
 #[derive(Clone, Debug, Default)]
 pub(in crate::roster) struct Trail {
     /// Whether all rows are wanted: at the start, and after events were lost.
-    pub(in crate::roster) is_whole: bool,
+    is_whole: bool,
     lost: u64,
     events: Vec<RowEvent>,
     changed: Queue,
 }
 
 impl Trail {
-    pub(in crate::roster) fn new() -> Self {
+    fn new() -> Self {
         Self {
             is_whole: true,
             ..Self::default()
         }
     }
 
-    pub(super) fn changed(&mut self, id: RowId) {
+    fn changed(&mut self, id: RowId) {
         if !self.is_whole {
             self.changed.insert(id);
         }

@@ -148,7 +148,7 @@ impl Roster {
     }
 
     /// The row as JSON.
-    #[cfg(feature = "history")]
+    #[cfg(feature = "changes")]
     pub(super) fn row_text(&mut self, id: RowId) -> &str {
         let (mut encoder, _) = self.encoder();
         encoder.row(id);

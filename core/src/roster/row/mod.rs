@@ -243,7 +243,7 @@ impl Row {
     }
 
     /// When the stay began that goes on, or that ended last, on the age clock.
-    #[cfg(feature = "history")]
+    #[cfg(feature = "changes")]
     pub(super) fn last_online_since_ms(&self) -> u64 {
         self.online_since_ms
     }

@@ -154,7 +154,7 @@ impl Roster {
         {
             let old_key = self.store.set_key(id, RowKey::Named(instance.clone()));
             let new_key = RowKey::Named(instance.clone());
-            #[cfg(feature = "history")]
+            #[cfg(feature = "changes")]
             self.note_rename(&old_key, &new_key);
             self.note(new_key, Some(old_key.clone()), What::Renamed, 0);
             self.log.rekeyed(id, old_key, self.store.len());

@@ -188,7 +188,7 @@ impl Roster {
                     self.store[row].written_ms = now.age_ms;
                     self.store.close_silently(row);
                 }
-                #[cfg(feature = "history")]
+                #[cfg(feature = "changes")]
                 self.note_close(row, proof);
             }
             Detached::Visibly => {}

@@ -1,7 +1,7 @@
 //! How rows go, and what is remembered of it.
 
 use crate::model::key::RowKey;
-#[cfg(feature = "history")]
+#[cfg(feature = "changes")]
 use crate::roster::StayEnd;
 use crate::roster::history::{Gone, RowEvent, What};
 use crate::roster::{Removal, Roster, RowId};
@@ -17,7 +17,7 @@ impl Roster {
             Gone::Evicted { .. } | Gone::OverQuota => Removal::Evicted,
             Gone::Replaced => Removal::Replaced,
         };
-        #[cfg(feature = "history")]
+        #[cfg(feature = "changes")]
         self.note_removal(
             id,
             match removal {

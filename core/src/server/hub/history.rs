@@ -1,39 +1,41 @@
-//! What a history of the rows is written from.
+//! What a history of the rows and webhooks are written from.
 
 use super::Hub;
-#[cfg(feature = "history")]
+#[cfg(feature = "changes")]
 use crate::model::time::Now;
-#[cfg(feature = "history")]
-use crate::roster::RowChanges;
+#[cfg(feature = "changes")]
+use crate::roster::{Follower, RowChanges};
 
-#[cfg(feature = "history")]
+#[cfg(feature = "changes")]
 impl Hub {
-    /// Starts keeping what [`take_row_changes`](Self::take_row_changes) returns, for this gateway's own rows. The shell
-    /// writes a history of them from now on, and answers [`HubOutput::History`](super::HubOutput::History).
-    pub fn keep_row_changes(&mut self) {
-        self.roster.keep_trail();
+    /// Starts keeping what [`take_row_changes`](Self::take_row_changes) returns to this follower, for this gateway's own
+    /// rows. With [`Follower::History`] the shell writes a history of them from now on, and answers
+    /// [`HubOutput::History`](super::HubOutput::History).
+    pub fn keep_row_changes(&mut self, follower: Follower) {
+        self.roster.keep_trail(follower);
     }
 
     /// Whether [`take_row_changes`](Self::take_row_changes) would return anything.
     #[must_use]
-    pub fn has_row_changes(&self) -> bool {
-        self.roster.has_row_changes()
+    pub fn has_row_changes(&self, follower: Follower) -> bool {
+        self.roster.has_row_changes(follower)
     }
 
-    /// What changed in this gateway's own rows since the last call; the first has all of them. Empty before
+    /// What changed in this gateway's own rows since this follower's last call; the first has all of them. Empty before
     /// [`keep_row_changes`](Self::keep_row_changes).
-    pub fn take_row_changes(&mut self, now: Now) -> RowChanges {
-        self.roster.take_row_changes(now)
-    }
-
-    /// Whether a history is written.
-    pub(super) fn keeps_history(&self) -> bool {
-        self.roster.has_trail()
+    pub fn take_row_changes(&mut self, follower: Follower, now: Now) -> RowChanges {
+        self.roster.take_row_changes(follower, now)
     }
 }
 
-#[cfg(not(feature = "history"))]
 impl Hub {
+    /// Whether a history is written.
+    #[cfg(feature = "history")]
+    pub(super) fn keeps_history(&self) -> bool {
+        self.roster.has_trail(Follower::History)
+    }
+
+    #[cfg(not(feature = "history"))]
     #[expect(clippy::unused_self, reason = "as where there are histories")]
     pub(super) fn keeps_history(&self) -> bool {
         false

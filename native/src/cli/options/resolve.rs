@@ -172,6 +172,10 @@ impl ServeOptions {
         {
             config.history = self.past.resolve()?;
         }
+        #[cfg(feature = "webhook")]
+        {
+            config.webhook = self.hook.resolve()?;
+        }
         config.validate().map_err(out_of_bounds)?;
         Ok(Resolved {
             unused_secret: self.unused_secret(&config.auth),

@@ -133,6 +133,10 @@ pub(crate) struct ServeOptions {
     #[cfg(feature = "history")]
     #[command(flatten)]
     pub past: super::history::HistoryOptions,
+    /// The webhook.
+    #[cfg(feature = "webhook")]
+    #[command(flatten)]
+    pub hook: super::webhook::WebhookOptions,
 
     /// Maximum number of connections; refused if above the hard limit of open files (`ulimit -Hn`)
     /// [default: as many as that limit allows, at most 100000]

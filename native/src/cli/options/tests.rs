@@ -59,9 +59,22 @@ fn every_option_is_named_alike_everywhere() {
             _ if takes_list => "[]",
             "bind" => "\"lan\"",
             "auth" => "\"none\"",
-            "token" | "password" | "history" | "record" | "tokens" | "web-root" | "user-header"
-            | "tls-cert" | "tls-key" | "observe-tls-ca" | "cluster-name" | "cluster-creds"
-            | "cluster-tls-ca" => "\"x\"",
+            "token"
+            | "password"
+            | "history"
+            | "record"
+            | "tokens"
+            | "web-root"
+            | "user-header"
+            | "tls-cert"
+            | "tls-key"
+            | "observe-tls-ca"
+            | "cluster-name"
+            | "cluster-creds"
+            | "cluster-tls-ca"
+            | "webhook"
+            | "webhook-secret-file"
+            | "webhook-tls-ca" => "\"x\"",
             "history-bytes" => "5000000",
             "log-level" => "\"debug\"",
             "log-format" => "\"json\"",

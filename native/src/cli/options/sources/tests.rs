@@ -101,10 +101,21 @@ fn value(option: &str, source: usize) -> String {
         "metrics-bind" => ["10.0.0.1:1", "10.0.0.2:2", "10.0.0.3:3"],
         // Only two words: the file and the flag agree.
         "log-format" => ["json", "text", "json"],
-        "history" | "record" | "tokens" | "web-root" | "user-header" | "tls-cert" | "tls-key"
-        | "observe-tls-ca" | "cluster" | "cluster-name" | "cluster-creds" | "cluster-tls-ca" => {
-            ["a", "b", "c"]
-        }
+        "history"
+        | "record"
+        | "tokens"
+        | "web-root"
+        | "user-header"
+        | "tls-cert"
+        | "tls-key"
+        | "observe-tls-ca"
+        | "cluster"
+        | "cluster-name"
+        | "cluster-creds"
+        | "cluster-tls-ca"
+        | "webhook"
+        | "webhook-secret-file"
+        | "webhook-tls-ca" => ["a", "b", "c"],
         _ if option.starts_with("observe") => ["a=x", "b=x", "c=x"],
         "ephemeral-mode" => ["a", "b", "c"],
         "allowed-origin" => ["https://a.example", "https://b.example", "https://c.example"],

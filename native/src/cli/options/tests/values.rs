@@ -87,6 +87,11 @@ fn every_value_works_as_written_or_is_refused_by_name() {
         // They need a file: see below.
         ("history-age", &[], &["", "59s", "1w", "d", "1h"]),
         ("history-bytes", &[], &["0", "1048575", "1048576"]),
+        // It needs a secret, and the others need it: see `native/tests/cli/webhook.rs`.
+        ("webhook", &[], &["", "hook.example", "http://127.0.0.1/"]),
+        ("webhook-secret-file", &[], &["", "/no/such/file"]),
+        ("webhook-grace", &[], &["", "1.5s", "25h", "30s"]),
+        ("webhook-tls-ca", &[], &["", "/no/such/file"]),
         ("record", &["a"], &[""]),
         ("record-bytes", &["4096"], &["0", "4095"]),
         ("log-level", &["off", "trace"], &["", "INFO", "verbose"]),

@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::net::TcpStream;
 
-use crate::tls::{ClientStream, ClientTls, Transport};
+use super::{ClientStream, ClientTls, Transport};
 
 /// A connection to a gateway.
 pub(crate) type ClientTransport = Transport<ClientStream>;

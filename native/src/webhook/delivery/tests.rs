@@ -1,0 +1,251 @@
+//! Time is virtual: it goes on when every task waits.
+
+use std::sync::Mutex;
+
+use presence_core::Now;
+use presence_core::roster::Visit;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+use super::super::{Client, MAX_WAITING};
+use super::*;
+use crate::auth::secret::Secret;
+use crate::clock::Manual;
+use crate::config::WebhookConfig;
+
+/// Answers as scripted, and notes what it was sent when.
+#[derive(Clone, Debug)]
+struct Server {
+    seen: Arc<Mutex<Vec<(String, Duration)>>>,
+    began: Instant,
+    answer: fn(Duration, usize) -> Outcome,
+    /// How long it takes.
+    takes: Duration,
+}
+
+impl Server {
+    fn new(answer: fn(Duration, usize) -> Outcome, takes: Duration) -> Self {
+        Self {
+            seen: Arc::default(),
+            began: Instant::now(),
+            answer,
+            takes,
+        }
+    }
+
+    fn seen(&self) -> Vec<(String, Duration)> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+impl Post for Server {
+    async fn post(&mut self, event: &Event) -> Outcome {
+        let at = self.began.elapsed();
+        let count = {
+            let mut seen = self.seen.lock().unwrap();
+            seen.push((event.id.clone(), at));
+            seen.len()
+        };
+        tokio::time::sleep(self.takes).await;
+        (self.answer)(at, count)
+    }
+}
+
+fn event(number: u64) -> Event {
+    let visit = Visit {
+        key: "a".to_owned(),
+        entry: "{}".into(),
+        joined_ms: 1,
+        left: None,
+    };
+    Event::new(&visit, "b", number).unwrap()
+}
+
+struct Running {
+    queue: mpsc::Sender<Event>,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+    metrics: Arc<Metrics>,
+}
+
+fn running(server: &Server) -> Running {
+    let (queue, events) = mpsc::channel(MAX_WAITING);
+    let (stop, stopping) = watch::channel(false);
+    let metrics = Arc::new(Metrics::new(0));
+    let counted = Some(Arc::clone(&metrics));
+    let task = tokio::spawn(deliver(server.clone(), events, stopping, String::new(), counted));
+    Running {
+        queue,
+        stop,
+        task,
+        metrics,
+    }
+}
+
+impl Running {
+    /// The task's end, once everything is sent.
+    async fn end(self) -> Arc<Metrics> {
+        drop(self.queue);
+        self.task.await.unwrap();
+        self.metrics
+    }
+}
+
+/// `delivered` and `failed` of the events, and all attempts.
+fn counts(metrics: &Metrics) -> (u64, u64, u64) {
+    let events = |index| metrics.webhook_events.at(index).get();
+    let attempts = (0..5).map(|index| metrics.webhook_attempts.at(index).get());
+    (events(0), events(1), attempts.sum())
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const UNAVAILABLE: Outcome = Outcome::Failed(StatusCode::SERVICE_UNAVAILABLE);
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_fails_for_an_hour_is_asked_once_a_minute_and_then_gets_what_waits() {
+    for takes in [Duration::ZERO, Duration::from_secs(10)] {
+        let server = Server::new(
+            |at, _| {
+                if at < HOUR {
+                    UNAVAILABLE
+                } else {
+                    Outcome::Delivered
+                }
+            },
+            takes,
+        );
+        let running = running(&server);
+        let mut queued = 0;
+        // A storm: what has no room is for the caller to count.
+        for number in 1..=2 * MAX_WAITING as u64 {
+            queued += u64::from(running.queue.try_send(event(number)).is_ok());
+        }
+        assert_eq!(queued, MAX_WAITING as u64);
+        let metrics = running.end().await;
+        let seen = server.seen();
+        let in_the_hour = seen.iter().filter(|(_, at)| *at < HOUR).count();
+        assert!((50..=66).contains(&in_the_hour), "{in_the_hour}");
+        let (delivered, failed, attempts) = counts(&metrics);
+        assert_eq!(delivered + failed, queued);
+        assert_eq!(attempts, seen.len() as u64);
+        // Each was tried eight times.
+        assert_eq!(failed, in_the_hour as u64 / u64::from(MAX_ATTEMPTS));
+        // In their order.
+        let numbers: Vec<u64> = seen
+            .iter()
+            .map(|(id, _)| id.rsplit('-').next().unwrap().parse().unwrap())
+            .collect();
+        assert!(numbers.is_sorted());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_double_up_to_a_minute_and_begin_again_after_a_success() {
+    let server = Server::new(
+        |_, count| {
+            if count <= 8 || count == 10 {
+                Outcome::Timeout
+            } else {
+                Outcome::Delivered
+            }
+        },
+        Duration::ZERO,
+    );
+    let running = running(&server);
+    for number in 1..=3 {
+        running.queue.send(event(number)).await.unwrap();
+    }
+    let metrics = running.end().await;
+    let seen: Vec<(String, u64)> = server
+        .seen()
+        .into_iter()
+        .map(|(id, at)| (id, at.as_secs()))
+        .collect();
+    let times: Vec<u64> = seen.iter().map(|(_, at)| *at).collect();
+    assert_eq!(times, [0, 1, 3, 7, 15, 31, 63, 123, 183, 183, 184]);
+    assert_eq!(seen[7].0, "b-1");
+    assert_eq!((&*seen[8].0, &*seen[9].0, &*seen[10].0), ("b-2", "b-3", "b-3"));
+    assert_eq!(counts(&metrics), (2, 1, 11));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_refuses_is_not_tried_again() {
+    let server = Server::new(
+        |_, count| match count {
+            1 => Outcome::of(StatusCode::FOUND),
+            2 => Outcome::of(StatusCode::NOT_FOUND),
+            _ => Outcome::of(StatusCode::NO_CONTENT),
+        },
+        Duration::ZERO,
+    );
+    let running = running(&server);
+    for number in 1..=3 {
+        running.queue.send(event(number)).await.unwrap();
+    }
+    assert_eq!(counts(&*running.end().await), (1, 2, 3));
+    assert_eq!(server.seen().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_stops_tries_what_waits_once() {
+    let server = Server::new(|_, _| UNAVAILABLE, Duration::ZERO);
+    let running = running(&server);
+    for number in 1..=5 {
+        running.queue.send(event(number)).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!(server.seen().len(), 1);
+    running.stop.send(true).unwrap();
+    let metrics = running.end().await;
+    assert_eq!(counts(&metrics), (0, 5, 6));
+    assert!(server.began.elapsed() < FIRST_WAIT);
+
+    // A server that hangs does not hold the end up.
+    let server = Server::new(|_, _| UNAVAILABLE, HOUR);
+    let running = self::running(&server);
+    running.queue.send(event(1)).await.unwrap();
+    running.stop.send(true).unwrap();
+    finish(running.task, Duration::from_secs(5)).await;
+    assert!(server.began.elapsed() < Duration::from_secs(6));
+}
+
+#[test]
+fn statuses() {
+    for (status, is_for_later) in [
+        (500, true),
+        (503, true),
+        (429, true),
+        (408, true),
+        (301, false),
+        (401, false),
+    ] {
+        let outcome = Outcome::of(StatusCode::from_u16(status).unwrap());
+        assert_eq!(matches!(outcome, Outcome::Failed(_)), is_for_later, "{status}");
+        assert_ne!(outcome, Outcome::Delivered);
+    }
+    assert_eq!(Outcome::of(StatusCode::ACCEPTED), Outcome::Delivered);
+    assert!(
+        Outcome::of(StatusCode::FOUND)
+            .to_string()
+            .ends_with("redirects are not followed")
+    );
+}
+
+/// The time of the sockets is virtual, too: it goes on while nothing happens on them.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_answers_ends_by_the_time_limit() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let secret = Secret::new("a secret of the tests").unwrap();
+    let config = WebhookConfig::new(&url, &secret, None).unwrap();
+    let now = Now {
+        age_ms: 0,
+        wall_ms: 0,
+    };
+    let mut client = Client::new(config, Manual::new(now).clock());
+    for _ in 0..2 {
+        let began = Instant::now();
+        assert_eq!(client.post(&event(1)).await, Outcome::Timeout);
+        assert!(began.elapsed() <= Duration::from_secs(16));
+    }
+}
