@@ -1,10 +1,13 @@
-/** What can be given up by a signal. */
+/** An operation that a signal can abort. */
 export interface Abortable {
-  /** Once it is aborted, the promise rejects with the signal's reason. */
+  /** Once the signal is aborted, the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Awaits what `begin` returns, or until the signal is aborted, which calls `giveUp`; if it is already, nothing begins. */
+/**
+ * Awaits the promise of `begin`. When the signal aborts, calls `giveUp` and rejects; if it is already aborted,
+ * `begin` is not called.
+ */
 export function abortable<T>(
   signal: AbortSignal | undefined,
   begin: () => Promise<T>,
@@ -15,7 +18,7 @@ export function abortable<T>(
     if (signal.aborted) return reject(signal.reason);
     const release = () => signal.removeEventListener("abort", abort);
     const abort = () => {
-      // What began may never end, as with a gateway that is never reached.
+      // The operation may never end, for example when the gateway is never reached.
       release();
       giveUp?.();
       reject(signal.reason);

@@ -1,4 +1,4 @@
-/** Everything that the entries `openclaw-presence` and `openclaw-presence/slim` have in common. */
+/** The exports that the entries `openclaw-presence` and `openclaw-presence/slim` share. */
 export type * from "./abort.js";
 export * from "./arrivals.js";
 export * from "./client.js";

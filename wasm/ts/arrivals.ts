@@ -4,28 +4,32 @@ import { checkArrivalOptions } from "./known-options.js";
 import type { RosterSource } from "./store.js";
 import type { PresenceRow, RosterSnapshot } from "./types.js";
 
-/** Why somebody left: its connection was closed, or the gateway no longer lists it. */
+/** Why a row left: `disconnect` if its connection was closed, `removed` if the gateway no longer lists it. */
 export type LeaveReason = "disconnect" | "removed";
 
-/** When joins and leaves are told. */
+/** When joins and leaves are reported. */
 export interface ArrivalOptions {
-  /** Who is back within this time has not left, in ms. @default 5000 */
+  /** Grace period in ms: a row that returns within it has not left. @default 5000 */
   readonly graceMs?: number | undefined;
 }
 
-/** Whom {@link watchArrivals} tells. */
+/** The listeners of {@link watchArrivals}. */
 export interface ArrivalListeners {
-  /** Somebody who was not there, or had left, is connected. */
+  /** Called when a row is connected that was absent or had left. */
   readonly join?: ((row: PresenceRow) => void) | undefined;
-  /** Somebody left and did not come back in time; `row` is the last that was seen. */
+  /** Called when a row left and did not return within the grace period; `row` is its last state. */
   readonly leave?: ((row: PresenceRow, reason: LeaveReason) => void) | undefined;
 }
 
 const DEFAULT_GRACE_MS = 5_000;
 
 /**
- * Tells who joins and who leaves from now on; what it returns ends that. While the client is not live nobody leaves: when
- * the gateway is back, everybody has the whole grace to come back too. The first list of another gateway is no news.
+ * Reports joins and leaves from now on.
+ *
+ * No row leaves while the client is not live. After a reconnect, all rows have the whole grace period to return. The
+ * first list of another gateway reports nothing.
+ *
+ * @returns a function that unsubscribes.
  */
 export function watchArrivals(
   client: RosterSource,
@@ -53,7 +57,7 @@ export function watchArrivals(
     if (roster.connection.phase !== "live" || roster.isOffline || !roster.hasList) {
       for (const key of [...leaving.keys()]) stay(key);
       if (roster.hasList) return;
-      // Without a list nothing is known: the gateway is another one, or no longer shows who is there.
+      // Without a list there is nothing to compare: the gateway is another one, or revoked the right to read.
       there.clear();
       isBegun = false;
       return;

@@ -1,4 +1,4 @@
-/** Calls a listener of the app. What it throws is reported as uncaught and keeps nothing from other listeners. */
+/** Calls a listener of the app. Its exceptions are reported as uncaught and do not affect other listeners. */
 export function callListener(listener: () => void): void {
   try {
     listener();

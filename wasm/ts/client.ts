@@ -14,14 +14,14 @@ import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
 import { EMPTY_SNAPSHOT } from "./snapshot.js";
 import type { ConnectionState, Finding, PresenceRow, RosterSnapshot } from "./types.js";
 
-/** Ends the engines of clients that nobody holds any more, where the platform can say so. */
+/** Stops the engines of clients that were garbage-collected, where the platform has finalizers. */
 const forgotten =
   typeof FinalizationRegistry === "undefined"
     ? undefined
     : new FinalizationRegistry<ClientEngine>((engine) => engine.free());
 
 /**
- * A live roster: one connection to one gateway, made again whenever it is lost.
+ * A live roster: one connection to one gateway, reopened whenever it is lost.
  *
  * ```ts
  * const client = new PresenceClient({ url: "ws://127.0.0.1:18789", token });
@@ -29,22 +29,22 @@ const forgotten =
  * client.start();
  * ```
  *
- * It is told in four ways, whichever suits: events, {@link subscribe} with {@link getSnapshot}, `for await`, or by
- * asking for {@link roster} at any time.
+ * Four ways to read the roster: events, {@link subscribe} with {@link getSnapshot}, `for await`, or the property
+ * {@link roster} at any time.
  *
- * Making one is cheap and does nothing: no WASM is loaded and no socket opened before {@link start}. A running client
- * that is forgotten by the app goes on while somebody listens to it, or if nobody ever did (it is there to be seen);
- * else it is stopped and collected. Better call {@link close}, or write `using`.
+ * Construction is cheap: no WASM is loaded and no socket opened before {@link start}. A running client without
+ * references from the app stays connected while it has a listener, or if it never had one (it then serves to be
+ * listed). Otherwise it is stopped and garbage-collected. Prefer to call {@link close}, or write `using`.
  */
 export class PresenceClient extends ListenerTarget implements AsyncIterable<RosterSnapshot> {
   readonly #engine: ClientEngine;
   readonly #clock: Clock | undefined;
   readonly #subscribers = new Set<{ readonly listener: () => void }>();
   #dispatched: RosterSnapshot = EMPTY_SNAPSHOT;
-  /** Ends the wait for the signal of the last start. */
+  /** Removes the abort listener of the last start. */
   #unsignal: (() => void) | undefined;
   readonly #isShared: boolean;
-  /** Lives as long as this does: the engine holds it weakly. */
+  /** Referenced here because the engine holds it weakly. */
   readonly #host: EngineHost = {
     handleSnapshot: () => this.#dispatchRoster(),
     handleConnection: (connection) => this.#handleConnection(connection),
@@ -53,7 +53,7 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   };
 
   /**
-   * @throws {PresenceError} `INVALID_ARGUMENT` names an option that is bad or does not exist.
+   * @throws {PresenceError} `INVALID_ARGUMENT` for an invalid or unknown option; the message names it.
    */
   constructor(options: PresenceClientOptions = {}) {
     super();
@@ -67,14 +67,15 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   // ---- running ----------------------------------------------------------------------------------
 
   /**
-   * Connects, and from then on keeps connected; while it waits for its next try, it tries at once.
+   * Connects and stays connected. If the client waits for its next try, it tries at once.
    *
-   * @param signal stops the client once it is aborted. Until then, or until it is stopped, the signal keeps the client.
-   * @throws {PresenceError} `NO_WEBSOCKET`, `FREED`. What else goes wrong is in {@link connection}.
+   * @param signal stops the client when it is aborted. The signal keeps a reference to the client until then, or
+   * until the client is stopped.
+   * @throws {PresenceError} `NO_WEBSOCKET`, `FREED`. All other errors are in {@link connection}.
    */
   start({ signal }: { readonly signal?: AbortSignal | undefined } = {}): this {
     if (signal?.aborted) return this;
-    // Before it starts: a listener may abort the signal when it hears of the start.
+    // Registered first: a listener may abort the signal during the start.
     if (signal) this.#stopOn(signal);
     try {
       this.#engine.start();
@@ -95,14 +96,14 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
     };
   }
 
-  /** Disconnects and gives the instanceId back. The roster stays, offline and ageing. {@link start} starts again. */
+  /** Disconnects and releases the instanceId. The roster stays, offline and ageing. {@link start} starts again. */
   stop(): void {
     this.#unsignal?.();
     this.#engine.stop();
   }
 
   /**
-   * Connects anew now, with other options if some are given.
+   * Reconnects now, with other options if `change` has any.
    *
    * @throws {PresenceError} `INVALID_ARGUMENT`, `NO_WEBSOCKET`, `FREED`.
    */
@@ -111,7 +112,7 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
     this.#engine.reconnect(change);
   }
 
-  /** Stops for good and gives the memory of the core back. Twice does nothing; the last roster can still be read. */
+  /** Stops for good and frees the core's memory. A second call does nothing; the last roster can still be read. */
   close(): void {
     this.#unsignal?.();
     forgotten?.unregister(this.#engine);
@@ -123,10 +124,10 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   }
 
   /**
-   * Fulfilled once it is connected; at once if it is.
+   * Resolves when the client is connected.
    *
-   * @throws {PresenceError} the reason when the gateway refuses it, `CLOSED` when it is stopped, `FREED`. It does not
-   *   give up on a gateway that cannot be reached.
+   * @throws {PresenceError} the reason when the gateway refuses the client; `CLOSED` when the client is stopped;
+   * `FREED`. It keeps waiting for a gateway that cannot be reached.
    */
   connected({ signal }: Abortable = {}): Promise<void> {
     const waiter = Symbol("connected");
@@ -137,27 +138,27 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
     );
   }
 
-  /** How the connection is. */
+  /** The state of the connection. */
   get connection(): ConnectionState {
     return this.#engine.connection;
   }
 
-  /** The `instanceId` it goes by; absent while it is stopped. */
+  /** The `instanceId` in use; absent while the client is stopped. */
   get instanceId(): string | undefined {
     return this.#engine.instanceId;
   }
 
   // ---- the roster -------------------------------------------------------------------------------
 
-  /** The roster as it is now: a frozen object, the same one while nothing changed. */
+  /** The current roster: a frozen object, identical as long as nothing changed. */
   get roster(): RosterSnapshot {
     return this.#engine.snapshot;
   }
 
-  /** The same as {@link roster}; may be passed around by itself. */
+  /** Returns {@link roster}; a bound function that can be passed around. */
   readonly getSnapshot = (): RosterSnapshot => this.#engine.snapshot;
 
-  /** Calls `listener` whenever {@link getSnapshot} returns something else; what it returns ends that. */
+  /** Calls `listener` whenever {@link getSnapshot} returns a new object; returns the function that unsubscribes. */
   readonly subscribe = (listener: () => void): (() => void) => {
     const subscriber = { listener };
     this.#subscribers.add(subscriber);
@@ -167,34 +168,42 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
     };
   };
 
-  /** Calls `listener` with each row that joins from now on; what it returns ends that. See {@link watchArrivals}. */
+  /**
+   * Calls `listener` with each row that joins from now on; returns the function that unsubscribes. See {@link
+   * watchArrivals}.
+   */
   onJoin(listener: (row: PresenceRow) => void, options?: ArrivalOptions): () => void {
     return watchArrivals(this, { join: listener }, options, this.#clock);
   }
 
-  /** Calls `listener` with each row that leaves from now on, and why. See {@link watchArrivals}. */
+  /**
+   * Calls `listener` with each row that leaves from now on, and the reason; returns the function that unsubscribes.
+   * See {@link watchArrivals}.
+   */
   onLeave(listener: (row: PresenceRow, reason: LeaveReason) => void, options?: ArrivalOptions): () => void {
     return watchArrivals(this, { leave: listener }, options, this.#clock);
   }
 
-  /** Which rows of the gateway's list look like one client, and how to mend it. */
+  /** Returns what is wrong in the gateway's list, most often several rows that are one client, and how to fix it. */
   findings(): readonly Finding[] {
     return this.#engine.findings();
   }
 
   /**
-   * Why the row with that key is as it is, when it goes, and what is wrong with it. A gateway of this project answers from
-   * its memory; of others it is what the list shows. Nothing: there is no such row.
+   * Explains the row with that key: why it has this state, when it will be removed, and what is wrong with it. A
+   * gateway of this project answers from its memory; for other gateways the explanation is derived from the list.
+   * `undefined` if there is no such row.
    *
-   * @throws {PresenceError} `FREED`; `CLOSED` or `TIMEOUT` if another tab with the connection does not answer.
+   * @throws {PresenceError} `FREED`; `CLOSED` or `TIMEOUT` if the tab that holds the shared connection does not
+   * answer.
    */
   explain(key: string, { signal }: Abortable = {}): Promise<Explanation | undefined> {
     return abortable(signal, () => this.#engine.explain(key));
   }
 
   /**
-   * The roster now and then whenever it is another one; who is slow gets the newest. Ends when the client is
-   * stopped.
+   * Iterates over the snapshots: the current one, then each new one. Slow consumers skip to the latest snapshot. Ends
+   * when the client is stopped.
    *
    * @throws {PresenceError} the reason when the gateway refuses the client.
    */
@@ -205,11 +214,11 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   // ---- talking to the gateway -------------------------------------------------------------------
 
   /**
-   * Calls a method of the gateway; fulfilled with its answer. Parameters and answers of the methods in
+   * Calls a method of the gateway and resolves with its answer. Parameters and answers of the methods in
    * {@link GatewayMethods} have types; those of other methods are `unknown`.
    *
-   * @throws {PresenceError} `CLOSED` without a connection, `REFUSED` (or another of the gateway's codes) with what the
-   *   gateway said, `TIMEOUT` after 30 s, `TOO_MANY_REQUESTS`, `FREED`.
+   * @throws {PresenceError} `CLOSED` without a connection, `REFUSED` (or another of the gateway's codes) with the
+   * gateway's message, `TIMEOUT` after 30 s, `TOO_MANY_REQUESTS`, `FREED`.
    */
   request<M extends string>(method: M, ...args: RequestArguments<M>): Promise<RequestResult<M>> {
     const [params, { signal } = {}] = args;
@@ -217,9 +226,10 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   }
 
   /**
-   * Tells the gateway about this client now; fulfilled when it took it.
+   * Sends a beacon immediately; resolves when the gateway accepted it.
    *
-   * @param reason a word for it. Real gateways tell their agent of words that are new to them.
+   * @param reason a short word for the row's `reason`. OpenClaw's gateways forward words that are new to them to
+   * their agent.
    * @throws {PresenceError} as {@link request}.
    */
   beacon(reason = "periodic", { signal }: Abortable = {}): Promise<void> {
@@ -270,7 +280,7 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
   }
 
   #handleConnection(connection: ConnectionState): void {
-    // A client that is refused does not run: there is nothing left to stop. A shared one may, by what another tab does.
+    // A refused client does not run, so there is nothing to stop. A shared one may run again, started by another tab.
     if (connection.phase === "refused" && !this.#isShared) this.#unsignal?.();
     this.dispatchEvent(new ConnectionEvent(connection));
   }
@@ -280,7 +290,7 @@ export class PresenceClient extends ListenerTarget implements AsyncIterable<Rost
     this.#dispatched = this.#engine.snapshot;
     this.dispatchEvent(new RosterEvent(this.#dispatched, before));
     for (const subscriber of [...this.#subscribers]) {
-      // An earlier one may have ended it.
+      // An earlier subscriber may have removed this one.
       if (this.#subscribers.has(subscriber)) callListener(subscriber.listener);
     }
   }

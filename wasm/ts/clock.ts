@@ -1,21 +1,21 @@
 /**
- * Both clocks and the timer that a client uses. Pass your own to test without waiting.
+ * Both clocks and the timer that a client uses. Pass your own to run tests without waiting.
  *
- * The package asks for the time nowhere else.
+ * The package reads the time nowhere else.
  */
 export interface Clock {
-  /** Milliseconds on a clock that never goes back; where it starts does not matter. */
+  /** Milliseconds on a clock that never goes back; its origin is arbitrary. */
   ageMs(): number;
   /** Milliseconds since the Unix epoch. */
   wallMs(): number;
   /**
-   * Calls `callback` once, `delayMs` milliseconds from now or later, and returns what cancels it.
+   * Calls `callback` once, `delayMs` milliseconds from now or later, and returns a function that cancels it.
    * Cancelling twice, or after the call, does nothing.
    */
   setTimer(callback: () => void, delayMs: number): () => void;
 }
 
-/** What timers hold: 2^31 - 1 ms, about 24 days. A longer delay would fire at once. */
+/** The longest delay of a timer: 2^31 - 1 ms, about 24 days. A longer delay would fire at once. */
 const LONGEST_DELAY_MS = 2_147_483_647;
 
 /** The clocks and timers of the platform. */

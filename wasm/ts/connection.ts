@@ -17,7 +17,7 @@ export class Connection {
     return this.#state;
   }
 
-  /** Enters a state and settles who waits; `false` if it is the state already. */
+  /** Enters a state and settles the waiting promises; `false` if it is the current state already. */
   enter(state: ConnectionState): boolean {
     if (isSame(this.#state, state)) return false;
     this.#state = state;
@@ -26,25 +26,28 @@ export class Connection {
     return true;
   }
 
-  /** Rejects who waits. */
+  /** Rejects the waiting promises. */
   reject(error: PresenceError): void {
     this.#waiting.rejectAll(error);
   }
 
-  /** Fulfilled once it is live; rejected when it is refused. `waiter` names this wait for {@link forget}. */
+  /**
+   * Resolves once the connection is live; rejects when it is refused. `waiter` identifies this wait for {@link
+   * forget}.
+   */
   async live(waiter: symbol): Promise<void> {
     if (this.#state.phase === "live") return;
     if (this.#state.phase === "refused") throw this.#state.error;
     await this.#waiting.wait(waiter);
   }
 
-  /** Ends a wait; its promise is never settled. */
+  /** Cancels a wait; its promise is never settled. */
   forget(waiter: symbol): void {
     this.#waiting.forget(waiter);
   }
 }
 
-/** The state that a phase of the core's client is to the app, at a moment on the age clock. */
+/** Returns the app's connection state for a phase of the core's client, at a moment on the age clock. */
 export function connectionOf(state: ConnectionPhase, ageMs: number): ConnectionState {
   switch (state.phase) {
     case "waiting": {

@@ -1,13 +1,13 @@
 import type { Clock } from "./clock.js";
 
-/** One point in time on the age clock, and what happens then. */
+/** One deadline on the age clock, with a callback. */
 export class Deadline {
   readonly #clock: Clock;
   readonly #reach: () => void;
   #dueMs = Number.POSITIVE_INFINITY;
   #cancel: (() => void) | undefined;
 
-  /** Without a deadline; `reach` is called once for each one that passes. */
+  /** Starts without a deadline; `reach` is called once for each one that passes. */
   constructor(clock: Clock, reach: () => void) {
     this.#clock = clock;
     this.#reach = reach;

@@ -13,11 +13,11 @@ export interface DeviceKey {
 
 /** Where a device key is kept. */
 export interface DeviceKeyStore {
-  /** The key of this device, made at the first call. Nothing: this platform cannot keep one. */
+  /** Returns the key of this device, created at the first call; `undefined` if this platform cannot store one. */
   load(): Promise<DeviceKey | undefined>;
 }
 
-/** A key pair as WebCrypto has it. */
+/** A WebCrypto key pair. */
 export type Ed25519KeyPair = Pick<CryptoKeyPair, "publicKey" | "privateKey">;
 
 const ALGORITHM = "Ed25519";
@@ -26,21 +26,23 @@ const KEYS = "keys";
 /** IndexedDB may wait for another tab's upgrade or a broken profile without end; connecting must not. */
 const OPEN_LIMIT_MS = 3_000;
 
-/** The browser's parts that {@link browserDeviceKey} works with; by default those of the page. */
+/** The browser APIs that {@link browserDeviceKey} uses; by default those of the page. */
 export interface BrowserDeviceKeyOptions {
   /**
    * The name of the IndexedDB database.
    * @default "openclaw-presence"
    */
   name?: string;
-  /** Where the key is kept. */
+  /** The database that stores the key. */
   indexedDB?: IDBFactory;
 }
 
 /**
- * The default in browsers: a key in IndexedDB whose private half no script can read. One for all tabs of
- * the origin. Nothing on plain http pages, in browsers without Ed25519, or where nothing can be stored:
- * a key that is lost at every load would have to be approved at every load.
+ * Returns the store of browsers: a key in IndexedDB whose private half scripts cannot read, one for all tabs of the
+ * origin.
+ *
+ * It has no key on plain http pages, in browsers without Ed25519, or where nothing can be stored: a key that is lost
+ * at every load would have to be approved at every load.
  */
 export function browserDeviceKey({ name = "openclaw-presence", indexedDB }: BrowserDeviceKeyOptions = {}): DeviceKeyStore {
   return {
@@ -62,12 +64,12 @@ export function browserDeviceKey({ name = "openclaw-presence", indexedDB }: Brow
   };
 }
 
-/** A new key pair whose private half cannot be read. */
+/** Generates a key pair whose private half cannot be read. */
 export async function generateKeyPair(): Promise<Ed25519KeyPair> {
   return (await crypto.subtle.generateKey(ALGORITHM, false, ["sign", "verify"])) as CryptoKeyPair;
 }
 
-/** The {@link DeviceKey} of a key pair. */
+/** Returns the {@link DeviceKey} of a key pair. */
 export async function deviceKey({ publicKey, privateKey }: Ed25519KeyPair): Promise<DeviceKey> {
   const raw = await crypto.subtle.exportKey("raw", publicKey);
   const digest = await crypto.subtle.digest("SHA-256", raw);
@@ -99,7 +101,7 @@ function open(factory: IDBFactory, name: string): Promise<IDBDatabase> {
     };
     request.onsuccess = () => {
       clearTimeout(timer);
-      // Or this tab would hold up another's upgrade or deletion.
+      // Otherwise this tab would block another tab's upgrade or deletion.
       request.result.onversionchange = () => request.result.close();
       resolve(request.result);
     };
@@ -110,7 +112,7 @@ function read(database: IDBDatabase): Promise<Ed25519KeyPair | undefined> {
   return settled(database.transaction(KEYS, "readonly").objectStore(KEYS).get("device"));
 }
 
-/** Stores the pair, unless another tab was faster: then that one's counts. */
+/** Stores the pair, unless another tab already stored one; returns the stored pair. */
 async function keepFirst(database: IDBDatabase, made: Ed25519KeyPair): Promise<Ed25519KeyPair> {
   const keys = database.transaction(KEYS, "readwrite").objectStore(KEYS);
   const known: Ed25519KeyPair | undefined = await settled(keys.get("device"));

@@ -1,28 +1,28 @@
 import type { PresenceRow } from "./types.js";
 
-/** What became different from one list of rows to a later one. */
+/** The difference between two lists of rows. */
 export interface RosterDiff {
-  /** Rows that were not there before. */
+  /** Rows that are only in the later list. */
   readonly added: readonly PresenceRow[];
-  /** Rows that are no longer there, as they were. */
+  /** Rows that are only in the earlier list. */
   readonly removed: readonly PresenceRow[];
-  /** Rows that say something else, or have another status. */
+  /** Rows whose entry or status changed. */
   readonly changed: readonly RowChange[];
 }
 
-/** A row that became different. */
+/** A changed row. */
 export interface RowChange {
-  /** The row as it is. */
+  /** The row now. */
   readonly row: PresenceRow;
-  /** The row as it was. */
+  /** The row before. */
   readonly before: PresenceRow;
-  /** Members of the entry that differ, and `status` if that does. Never `ts`: every sign of life moves it. */
+  /** Members of the entry that differ, and `status` if it differs. Never `ts`, which changes at every sign of life. */
   readonly fields: readonly string[];
 }
 
 /**
- * What became different from `before` to `after`. Rows that merely were heard of again, or aged
- * without another status, are not in it.
+ * Returns the difference from `before` to `after`. Rows with only a newer `ts`, or a greater age with the same
+ * status, are not in it.
  */
 export function diffRows(before: readonly PresenceRow[], after: readonly PresenceRow[]): RosterDiff {
   const known = new Map(before.map((row) => [row.key, row]));
@@ -57,14 +57,14 @@ function changedFields(before: PresenceRow, after: PresenceRow): string[] {
   return fields;
 }
 
-/** Members that are moments: reports in whole seconds move them by less than a second. */
+/** Members that are moments. Reports in whole seconds shift them by less than a second. */
 const MOMENTS: ReadonlySet<string> = new Set(["onlineSince", "lastActivityAt"]);
 
 function moment(value: unknown): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
-/** When the last input was, up to the second that its rounding takes away. */
+/** Returns the time of the last input, exact to the second that its rounding removes. */
 function inputMoment({ entry, ts }: PresenceRow): number | undefined {
   return typeof entry.lastInputSeconds === "number" ? ts - entry.lastInputSeconds * 1_000 : undefined;
 }
@@ -73,7 +73,7 @@ function isSameMoment(a: number | undefined, b: number | undefined): boolean {
   return a === undefined || b === undefined ? a === b : Math.abs(a - b) < 1_000;
 }
 
-/** Whether two JSON values are the same, whatever the order of members. */
+/** Whether two JSON values are equal, in any order of members. */
 export function isSame(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;

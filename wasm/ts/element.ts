@@ -23,13 +23,13 @@ export type { ElementLabels, ElementWords } from "./element/words.js";
  * `-stale`, `-left`, `-text`, `-muted`, `-border`, `--presence-background`, `--presence-font`, `--presence-gap` and by
  * the parts `heading connection list row dot host status details seen empty`.
  *
- * After every change it dispatches `roster`, an `Event`; the roster is in its property {@link roster}. If its client is
- * refused or a property is invalid it dispatches `error`, an `ErrorEvent` whose `error` is a `PresenceError`.
+ * After every change it dispatches `roster`, an `Event`; the roster is in its property {@link roster}. If its client
+ * is refused or a property is invalid, it dispatches `error`, an `ErrorEvent` whose `error` is a `PresenceError`.
  */
 export interface PresenceRosterElement extends HTMLElement {
   /** Address of the gateway, also an attribute; without it and without a {@link client} nothing is shown. */
   url: string | null | undefined;
-  /** The secret, also an attribute; who can read the page can read it. */
+  /** The secret, also an attribute; anything that can read the page can read it. */
   token: string | null | undefined;
   /** The secret, also an attribute. */
   password: string | null | undefined;
@@ -37,20 +37,28 @@ export interface PresenceRosterElement extends HTMLElement {
   heading: string | null | undefined;
   /** Level of the heading, 1 to 6, also the attribute `heading-level`; 2 by default. */
   headingLevel: number | null | undefined;
-  /** Order of the rows, also an attribute: `name` (default: nothing jumps) or `newest` (as the gateway lists them). */
+  /**
+   * Order of the rows, also an attribute: `name` (default; rows keep their places) or `newest` (the gateway's order).
+   */
   order: string | null | undefined;
   /** BCP 47 tag of the language of ages and of the order of names, also an attribute. */
   locale: string | null | undefined;
-  /** Words that replace the English ones; those on rows are for the client made from `url`, which another object reconnects. */
+  /**
+   * Labels that replace the English ones. Labels on rows belong to the client made from `url`; setting another object
+   * reconnects it.
+   */
   labels: ElementLabels | null | undefined;
-  /** The client whose roster is shown: the one that was set, which its owner starts and stops, else the one made from `url`. */
+  /**
+   * The client whose roster is shown: the one that the app set (the app starts and stops it), else the one made from
+   * `url`.
+   */
   get client(): PresenceClient | undefined;
   set client(client: PresenceClient | null | undefined);
-  /** The roster that is shown. */
+  /** The displayed roster. */
   readonly roster: RosterSnapshot | undefined;
 }
 
-/** The properties that the client made from `url` depends on. */
+/** Properties that require a new client made from `url` when they change. */
 const OF_CLIENT = ["url", "token", "password", "locale", "labels"] as const;
 
 class RosterElement extends LitElement implements PresenceRosterElement {
@@ -79,15 +87,15 @@ class RosterElement extends LitElement implements PresenceRosterElement {
   declare roster: RosterSnapshot | undefined;
 
   readonly #news = new RosterNews(() => this.requestUpdate());
-  /** The client that was set. */
+  /** The client that the app set. */
   #given: PresenceClient | undefined;
-  /** The client made from the attributes. */
+  /** The client made from `url`. */
   #own: PresenceClient | undefined;
-  /** The client that is listened to, and what ends that. */
-  #heard: PresenceClient | undefined;
+  /** The client with this element's listeners, and the function that removes them. */
+  #source: PresenceClient | undefined;
   #unsubscribe: (() => void) | undefined;
   #wording: Wording = wordingOf();
-  /** Why there is no client although there is a `url`. */
+  /** Why there is no client despite a `url`. */
   #error: PresenceError | undefined;
 
   get client(): PresenceClient | undefined {
@@ -105,7 +113,7 @@ class RosterElement extends LitElement implements PresenceRosterElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    // Moving an element disconnects and connects it: that must not cost its connection.
+    // Moving an element disconnects and reconnects it in the document; its connection must survive that.
     queueMicrotask(() => {
       if (this.isConnected) return;
       this.#stopOwn();
@@ -156,10 +164,10 @@ class RosterElement extends LitElement implements PresenceRosterElement {
 
   #listen(client: PresenceClient | undefined): void {
     this.#news.listen(client);
-    if (client === this.#heard) return;
+    if (client === this.#source) return;
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
-    this.#heard = client;
+    this.#source = client;
     if (!client) return;
     const unsubscribe = client.subscribe(() => this.requestUpdate());
     const handleError = ({ error }: ProblemEvent) => this.#dispatchError(error);
@@ -181,26 +189,23 @@ class RosterElement extends LitElement implements PresenceRosterElement {
   }
 }
 
-/** The class of `<presence-roster>`; on servers it can be imported, not constructed. */
+/** The class of `<presence-roster>`. Servers can import it but not construct it. */
 export const PresenceRosterElement: {
   new (): PresenceRosterElement;
   readonly prototype: PresenceRosterElement;
   readonly observedAttributes: string[];
 } = RosterElement;
 
-/**
- * Defines the element. Importing this module does it under its own name already, once, and only where there
- * are elements.
- */
+/** Defines the element. Importing this module defines it once as `presence-roster`, where custom elements exist. */
 export function definePresenceRoster(name = "presence-roster"): void {
   const registry = globalThis.customElements;
   if (!registry || registry.get(name)) return;
-  // A class can have one name only.
+  // A class can be registered under one name only.
   const isTaken = name !== "presence-roster" && registry.get("presence-roster") === PresenceRosterElement;
   registry.define(name, isTaken ? class extends PresenceRosterElement {} : PresenceRosterElement);
 }
 
-// Lit's build for Node sets it even where there is none.
+// Lit's build for Node sets it even on platforms without custom elements.
 if (!globalThis.customElements) Reflect.deleteProperty(globalThis, "customElements");
 
 definePresenceRoster();

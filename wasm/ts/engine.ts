@@ -16,20 +16,19 @@ import { DEFAULT_URL, gatewayAddress, Socket, webSocketClass, type Address } fro
 import type { ConnectionState, Finding, RosterSnapshot } from "./types.js";
 import { Waiters } from "./waiters.js";
 
-/** What an engine has from one that shares it between tabs. */
+/** The parts that an engine receives from a client that shares it between tabs. */
 export interface EngineParts {
-  /** Watches the pages that are this client; by default the page this runs in. */
+  /** Watches the pages of this client; by default the page this runs in. */
   readonly watchPage?: (listener: InputListener) => PageWatch | undefined;
-  /** The roster that is shown so far. */
+  /** The roster displayed so far. */
   readonly before?: RosterSnapshot;
 }
 
 /**
- * The shell around the core's client machine: sockets, timers, clocks, ids and keys. It does what the machine wants
- * and knows no rule of presence.
+ * The shell around the core's client machine: it executes the machine's outputs and has no presence rules.
  *
- * Sockets and timers hold the engine; the engine holds its host weakly, so that a client that an app forgets can be
- * collected, which ends the engine too. {@link HostKeeper} decides what keeps a forgotten client alive while it runs.
+ * Sockets and timers reference the engine; the engine references its host weakly. A client that the app no longer
+ * references is garbage-collected, which stops the engine, unless {@link HostKeeper} keeps it alive.
  */
 export class Engine {
   readonly #keeper: HostKeeper;
@@ -41,7 +40,7 @@ export class Engine {
 
   #isRunning = false;
   #isFreed = false;
-  /** Counts starts and stops: what was begun before the last of them is void. */
+  /** Counts starts and stops. Asynchronous work of an earlier epoch is void. */
   #epoch = 0;
   #identity: Identity | undefined;
   #machine: Machine | undefined;
@@ -52,7 +51,7 @@ export class Engine {
 
   readonly #connection = new Connection();
   readonly #snapshots: SnapshotKeeper;
-  /** The snapshot that the host was last called for. */
+  /** The snapshot of the last call of the host. */
   #announced: RosterSnapshot;
 
   #isPumping = false;
@@ -69,27 +68,27 @@ export class Engine {
     this.#deadline = new Deadline(this.#clock, () => this.#use((machine) => machine.advance()));
   }
 
-  /** How the connection is. */
+  /** The state of the connection. */
   get connection(): ConnectionState {
     return this.#connection.state;
   }
 
-  /** The id in use; absent while stopped, and without one. */
+  /** The id in use; absent while stopped, and for a client without one. */
   get instanceId(): string | undefined {
     return this.#identity?.instanceId;
   }
 
-  /** The roster; the same object while nothing changed. */
+  /** The roster; the identical object as long as nothing changed. */
   get snapshot(): RosterSnapshot {
     return this.#renewed();
   }
 
-  /** Connects, and from then on keeps connected. */
+  /** Connects and stays connected. */
   start(): void {
     this.#checkFreed();
     const { phase } = this.connection;
     if (this.#isRunning && phase !== "refused" && phase !== "waiting") return;
-    // Now and not later: who calls gets the error.
+    // Checked here, so that the caller receives the error.
     webSocketClass(this.#options.WebSocket);
     this.#isRunning = true;
     this.#keepHost();
@@ -110,39 +109,39 @@ export class Engine {
     this.#keepHost();
   }
 
-  /** Connects anew, as another if it is told so. */
+  /** Reconnects, optionally with new credentials. */
   reconnect(change: ReconnectOptions): void {
     this.#checkFreed();
     const options = { ...this.#options, ...change };
     const address = gatewayAddress(options.url ?? DEFAULT_URL);
     this.stop();
     if (Object.keys(change).length > 0) this.#dropMachine();
-    // Rows of another gateway are no rows of this one.
+    // Rows of one gateway are not rows of another.
     if (address.url !== this.#address.url) this.#snapshots.forget();
     this.#options = options;
     this.#address = address;
     this.start();
   }
 
-  /** Stops and gives everything back. */
+  /** Stops and releases all resources. */
   free(): void {
     if (this.#isFreed) return;
     this.stop();
     this.#isFreed = true;
     this.#connection.reject(freed("client"));
-    // The roster as it was last can still be read.
+    // The last roster can still be read.
     this.#renewed();
     this.#dropMachine();
     this.#setTimer();
   }
 
-  /** Fulfilled once it is live; rejected when the gateway refuses it, or it is stopped. */
+  /** Resolves once the connection is live; rejects when the gateway refuses it, or the client is stopped. */
   async connected(waiter: symbol): Promise<void> {
     this.#checkFreed();
     await this.#connection.live(waiter);
   }
 
-  /** Ends a wait for {@link connected}. */
+  /** Cancels a wait for {@link connected}. */
   forgetConnected(waiter: symbol): void {
     this.#connection.forget(waiter);
   }
@@ -152,27 +151,27 @@ export class Engine {
     return this.#ask((machine) => this.#answers.wait(machine.request(method, params)));
   }
 
-  /** Tells about this client now. */
+  /** Sends a beacon immediately. */
   async beacon(reason: string): Promise<void> {
     await this.#ask((machine) => this.#answers.wait(machine.beacon(reason)));
   }
 
-  /** Which rows of the gateway's list look like one client. */
+  /** Returns the findings about the gateway's list. */
   findings(): readonly Finding[] {
     return this.#guard((machine) => machine.findings()) ?? [];
   }
 
-  /** Why a row is as it is. */
+  /** Explains a row. */
   explain(key: string): Promise<Explanation | undefined> {
     return withMemory(this.#guard((machine) => machine.explain(key)), this);
   }
 
-  /** Sets whether the app listens to anything, which keeps the client alive, and to the roster, which keeps that up to date. */
+  /** Sets whether the app has any listeners (they keep the client alive), and roster listeners (they keep it current). */
   setListened(isListened: boolean, isWatched: boolean): void {
     this.#keeper.setListened(isListened);
     this.#keepHost();
     if (isWatched === this.#isWatched) return;
-    // Whoever begins to watch reads the roster by itself.
+    // A new subscriber reads the current roster itself.
     if (isWatched) this.#announced = this.#renewed();
     this.#isWatched = isWatched;
     this.#use((machine) => machine.setWatched(isWatched));
@@ -220,17 +219,17 @@ export class Engine {
   #dropMachine(): void {
     this.#guard((machine) => machine.free());
     this.#machine = undefined;
-    // What it still wanted done, when an app drops it in the middle of being told something.
+    // Closed here: an app that drops the client during a notification keeps the machine's outputs from being executed.
     this.#socket?.close(1000, "");
     this.#socket = undefined;
     this.#answers.rejectAll(new PresenceError("CLOSED", "the client was stopped"));
     this.#snapshots.settle();
   }
 
-  // ---- what the machine wants -------------------------------------------------------------------
+  // ---- outputs of the machine --------------------------------------------------------------------
 
   #pump(): void {
-    // What an app does when it is told something is picked up by the loop that told it.
+    // A call from within a listener only queues input; the outer loop processes it.
     if (this.#isPumping) return;
     this.#isPumping = true;
     try {
@@ -263,7 +262,7 @@ export class Engine {
   #emit(event: ClientEvent): void {
     switch (event.type) {
       case "state":
-        // Whether it is stopped is the app's word, not the machine's.
+        // The app decides whether the client is stopped, not the machine.
         if (!this.#isRunning || event.state.phase === "stopped") return;
         return this.#enter(connectionOf(event.state, this.#clock.ageMs()));
       case "answer":
@@ -294,7 +293,7 @@ export class Engine {
         closed: (code, reason, why) => use((machine) => machine.closed(id, code, reason || why || "")),
       });
     } catch {
-      // A page from https may not open ws:, and trying again would not help.
+      // A page from https may not open ws:, and a retry would not help.
       const remedy = "Pages from https can only connect to wss: addresses, or to this machine.";
       const refused = new PresenceError("REFUSED", `the browser does not connect to ${this.#address.shown}`, { remedy });
       this.#guard((machine) => machine.stop());
@@ -324,15 +323,15 @@ export class Engine {
     return answer;
   }
 
-  // ---- a core that fails ------------------------------------------------------------------------
+  // ---- failures of the core ----------------------------------------------------------------------
 
-  /** Lets the machine know something, and does what it wants then. */
+  /** Passes an input to the machine, then executes its outputs. */
   #use(act: (machine: Machine) => void): void {
     this.#guard(act);
     this.#pump();
   }
 
-  /** Calls the machine; if it fails, the client is refused. Nothing without a machine. */
+  /** Calls the machine; if it fails, the client is refused. Returns `undefined` without a machine. */
   #guard<T>(act: (machine: Machine) => T): T | undefined {
     if (!this.#machine) return undefined;
     try {
@@ -344,24 +343,24 @@ export class Engine {
   }
 
   #fail(cause: unknown): void {
-    // It is not freed: what it holds may be in no state to be freed.
+    // Not freed: after a panic its memory may be inconsistent.
     this.#machine = undefined;
     this.#releaseIdentity();
     this.#dropMachine();
     if (this.#isRunning) this.#enter(Object.freeze({ phase: "refused", error: internal(cause) }));
-    // The call that failed may be one that announces nothing.
+    // The failed call may be one without a notification.
     queueMicrotask(() => this.#pump());
   }
 
   #releaseIdentity(): void {
     this.#page?.stop();
     this.#page = undefined;
-    // Another client may want the id.
+    // Another client may need the id.
     this.#identity?.release();
     this.#identity = undefined;
   }
 
-  // ---- what the app is told ---------------------------------------------------------------------
+  // ---- notifications of the app ------------------------------------------------------------------
 
   #enter(state: ConnectionState): void {
     if (!this.#connection.enter(state)) return;
@@ -370,9 +369,9 @@ export class Engine {
     if (state.phase === "refused") this.#keeper.host?.handleProblem("error", state.error);
   }
 
-  /** Announces what became different, and sets the timer for what will. */
+  /** Notifies of a changed snapshot, and sets the timer for the next change by age. */
   #settle(): void {
-    // Compared with what was announced: the app may have read a newer snapshot in between.
+    // Compared with the announced snapshot: the app may have read a newer one since.
     if (this.#isWatched && this.#renewed() !== this.#announced) {
       this.#announced = this.#snapshots.current;
       this.#keeper.host?.handleSnapshot();

@@ -1,32 +1,32 @@
 import type { Problem } from "./glue.js";
 
 /**
- * What went wrong, in a word that never changes with the wording of the message.
+ * What went wrong, as a code that does not depend on the message's wording.
  *
  * | code | when |
  * |---|---|
  * | `NOT_READY` | the WASM module is not loaded and cannot be loaded at once: `await ready()` first |
  * | `WASM_BLOCKED` | the page's Content-Security-Policy lacks `'wasm-unsafe-eval'` |
- * | `WASM_INVALID` | what was given or fetched is not this version's `core.wasm`, or the platform cannot run it |
+ * | `WASM_INVALID` | the given or fetched bytes are not this version's `core.wasm`, or the platform cannot run it |
  * | `NO_WEBSOCKET` | the platform has no WebSocket and none was passed |
  * | `NO_WEBASSEMBLY` | the platform has no WebAssembly |
  * | `STORE_FAILED` | the store of instanceIds or device keys failed; `detail` has its own code, such as `EACCES` |
  * | `INTERNAL` | the core failed; the client is refused until it is started again |
  * | `INVALID_ARGUMENT` | an option or argument is not what it must be; the message says which |
  * | `AUTH_...` | the gateway does not accept the token or password: `AUTH_TOKEN_MISMATCH`, `AUTH_TOKEN_MISSING`, `AUTH_RATE_LIMITED`, and the others of {@link GatewayErrorCode} |
- * | `CREDENTIALS_REVOKED` | they were good until the gateway's secret was changed |
- * | `DEVICE_...` | the gateway wants a device key (`DEVICE_IDENTITY_REQUIRED`) or does not accept this one |
+ * | `CREDENTIALS_REVOKED` | the secret was valid until the gateway's secret was changed |
+ * | `DEVICE_...` | the gateway requires a device key (`DEVICE_IDENTITY_REQUIRED`) or does not accept this one |
  * | `PAIRING_REQUIRED` | the gateway's owner has to approve this device first |
  * | `PROTOCOL_MISMATCH` | the gateway speaks neither protocol 3 nor 4 |
  * | `NO_READ_SCOPE` | connected, but the gateway grants no `operator.read`: the roster stays empty |
- * | `BEACON_REFUSED` | the gateway refuses beacons; they are off, the roster goes on |
+ * | `BEACON_REFUSED` | the gateway refuses beacons: they are turned off, the roster is not affected |
  * | `ORIGIN_NOT_ALLOWED` | the gateway does not let pages of this origin in |
  * | `REFUSED` | the gateway refuses a request or this client; `detail` has its code |
  * | `UNAVAILABLE` | the gateway cannot answer now; a refused client tries again when the gateway allows it |
  * | `CLOSED` | there is no connection, or it ended before the answer came |
  * | `TIMEOUT` | no answer in time |
  * | `TOO_MANY_REQUESTS` | too many requests wait for an answer already |
- * | `FREED` | the object was freed or closed before |
+ * | `FREED` | the object was already freed or closed |
  */
 export type PresenceErrorCode =
   | "NOT_READY"
@@ -51,7 +51,7 @@ export type PresenceErrorCode =
   | "TOO_MANY_REQUESTS"
   | "FREED";
 
-/** Codes of gateways of 2026.9 that are kept. Codes that are not listed become `REFUSED`, with the code in `detail`. */
+/** Codes of gateways of 2026.9 that are passed on. All other codes become `REFUSED`, with the code in `detail`. */
 const GATEWAY_CODES = [
   "AUTH_BOOTSTRAP_TOKEN_INVALID",
   "AUTH_DEVICE_TOKEN_MISMATCH",
@@ -81,26 +81,26 @@ const GATEWAY_CODES = [
   "DEVICE_IDENTITY_REQUIRED",
 ] as const;
 
-/** A code of the gateway about the secret (`AUTH_...`) or the device key (`DEVICE_...`). */
+/** A gateway's error code about the secret (`AUTH_...`) or the device key (`DEVICE_...`). */
 export type GatewayErrorCode = (typeof GATEWAY_CODES)[number];
 
-/** What a {@link PresenceError} may carry beside its code and message. */
+/** Optional members of a {@link PresenceError}, beside its code and message. */
 export interface PresenceErrorDetail {
-  /** A closer code: the gateway's own, or `CLOSED_<close code>`, `OPEN_TIMEOUT`, `TICK_TIMEOUT`, ... */
+  /** A more specific code: the gateway's own, or `CLOSED_<close code>`, `OPEN_TIMEOUT`, `TICK_TIMEOUT`, ... */
   readonly detail?: string | undefined;
   /** What a person can do about it, in a sentence. */
   readonly remedy?: string | undefined;
-  /** What caused it. */
+  /** The error that caused it. */
   readonly cause?: unknown;
 }
 
-/** Every error of this package. Decide by {@link code}; the message is for people. */
+/** Every error of this package. Programs use {@link code}; the message is for people. */
 export class PresenceError extends Error {
   /** What went wrong. */
   readonly code: PresenceErrorCode;
-  /** A closer code: the gateway's own, or `CLOSED_<close code>`, `OPEN_TIMEOUT`, `TICK_TIMEOUT`, ... */
+  /** A more specific code: the gateway's own, or `CLOSED_<close code>`, `OPEN_TIMEOUT`, `TICK_TIMEOUT`, ... */
   readonly detail: string | undefined;
-  /** What a person can do about it, in a sentence; absent when there is nothing to do. */
+  /** What a person can do about it, in a sentence; absent if nothing can be done. */
   readonly remedy: string | undefined;
 
   constructor(code: PresenceErrorCode, message: string, { detail, remedy, cause }: PresenceErrorDetail = {}) {
@@ -112,12 +112,12 @@ export class PresenceError extends Error {
   }
 }
 
-/** The error of a method called on something that was freed. */
+/** Returns the error of a method call on a freed object. */
 export function freed(what: string): PresenceError {
   return new PresenceError("FREED", `this ${what} was freed`);
 }
 
-/** Codes that the core, or a gateway through it, states, with those of this package. */
+/** Codes of the core, or of a gateway through it, with those of this package. */
 const CODES: ReadonlyMap<string, PresenceErrorCode> = new Map<string, PresenceErrorCode>([
   ...GATEWAY_CODES.map((code) => [code, code] as const),
   ["CONTROL_UI_ORIGIN_NOT_ALLOWED", "ORIGIN_NOT_ALLOWED"],
@@ -131,10 +131,10 @@ const CODES: ReadonlyMap<string, PresenceErrorCode> = new Map<string, PresenceEr
   ["TOO_MANY_REQUESTS", "TOO_MANY_REQUESTS"],
 ]);
 
-/** Ends of connections that no refusal caused. */
+/** Codes of connections that ended without a refusal. */
 const ENDED = /^(CLOSED.*|.*_TIMEOUT|DISCONNECTED|NOT_CONNECTED|RESYNC_FAILED|BAD_HELLO|FRAME_TOO_LARGE)$/;
 
-/** The error that a problem of the core is to the app, with the code of the app for it. */
+/** Returns the app's error for a problem of the core, by default with the matching code of this package. */
 export function errorOf({ code, message, remedy }: Problem, own = ownCode(code)): PresenceError {
   return new PresenceError(own, message, { detail: code, remedy: remedy || undefined });
 }
@@ -143,18 +143,18 @@ function ownCode(code: string): PresenceErrorCode {
   return CODES.get(code) ?? (ENDED.test(code) ? "CLOSED" : "REFUSED");
 }
 
-/** The error of a core that failed: a panic or a trap, from which nothing goes on. */
+/** Returns the error of a failed core: after a panic or a trap it cannot continue. */
 export function internal(cause: unknown): PresenceError {
   const remedy = "Call `start()` to begin with a new core. If it happens again, report it with the cause.";
   return new PresenceError("INTERNAL", `the core failed: ${messageOf(cause)}`, { remedy, cause });
 }
 
-/** Whether WebAssembly itself failed, in place of a function in it that refuses its arguments. */
+/** Whether WebAssembly itself failed; a function that rejects its arguments throws another kind of error. */
 export function isTrap(thrown: unknown): boolean {
   return typeof WebAssembly === "object" && thrown instanceof WebAssembly.RuntimeError;
 }
 
-/** The error of a store that the app passed. */
+/** Returns the error of a store that the app passed. */
 export function storeFailed(cause: unknown): PresenceError {
   if (cause instanceof PresenceError) return cause;
   const { code } = (cause ?? {}) as { readonly code?: unknown };
@@ -163,7 +163,7 @@ export function storeFailed(cause: unknown): PresenceError {
   return new PresenceError("STORE_FAILED", messageOf(cause), { detail, remedy, cause });
 }
 
-/** What was thrown, as a {@link PresenceError}: errors of the WASM module carry a `code` already. */
+/** Returns a thrown value as a {@link PresenceError}; errors of the WASM module already carry a `code`. */
 export function asPresenceError(thrown: unknown): PresenceError {
   if (thrown instanceof PresenceError) return thrown;
   return new PresenceError("INVALID_ARGUMENT", messageOf(thrown), { cause: thrown });

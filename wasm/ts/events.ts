@@ -2,9 +2,9 @@ import { diffRows, type RosterDiff } from "./diff.js";
 import type { PresenceError } from "./errors.js";
 import type { ConnectionState, RosterSnapshot } from "./types.js";
 
-/** The snapshot is another one: the roster, its ages in words, or the connection became different. */
+/** The snapshot changed: the rows, the words for their ages, or the connection. */
 export class RosterEvent extends Event {
-  /** The roster as it is. */
+  /** The roster now. */
   readonly roster: RosterSnapshot;
   /** The roster as it was at the last event of this type. */
   readonly before: RosterSnapshot;
@@ -16,15 +16,15 @@ export class RosterEvent extends Event {
     this.before = before;
   }
 
-  /** Who came, who went, and who says something else. */
+  /** The difference between the two rosters: added, removed and changed rows. */
   get diff(): RosterDiff {
     return (this.#diff ??= diffRows(this.before.rows, this.roster.rows));
   }
 }
 
-/** The connection became different. */
+/** The state of the connection changed. */
 export class ConnectionEvent extends Event {
-  /** How the connection is. */
+  /** The state of the connection. */
   readonly connection: ConnectionState;
 
   constructor(connection: ConnectionState) {
@@ -34,8 +34,10 @@ export class ConnectionEvent extends Event {
 }
 
 /**
- * Something a person should know. `error`: the client gave up, the phase of its connection is `refused`.
- * `notice`: it goes on, but something does not work, such as beacons that are refused.
+ * A problem that needs a person's attention.
+ *
+ * `error`: the client gave up, and the phase of its connection is `refused`. `notice`: the client continues, but
+ * something does not work, such as beacons that are refused.
  */
 export class ProblemEvent extends Event {
   /** What is wrong, and what to do. */
@@ -47,11 +49,11 @@ export class ProblemEvent extends Event {
   }
 }
 
-/** The gateway announced that it is about to stop. The client goes back to it by itself. */
+/** The gateway announced its shutdown. The client reconnects by itself. */
 export class ShutdownEvent extends Event {
-  /** The gateway's word for it. */
+  /** The reason that the gateway states. */
   readonly reason: string;
-  /** When it expects to be back, in ms from now; absent if it does not say. */
+  /** When it expects to be back, in ms from now; absent if unknown. */
   readonly restartExpectedMs: number | undefined;
 
   constructor(reason: string, restartExpectedMs: number | undefined) {

@@ -10,7 +10,7 @@ export interface Thresholds {
   readonly idleMs?: number;
 }
 
-/** What a beacon's text says. */
+/** The fields of a beacon's text. */
 export interface BeaconText {
   readonly host: string;
   readonly ip: string;
@@ -20,7 +20,7 @@ export interface BeaconText {
   readonly reason: string;
 }
 
-/** What a device signs to prove that it is itself. */
+/** The fields that a device signs to prove its identity. */
 export interface SignedFields {
   readonly deviceId: string;
   readonly clientId: string;
@@ -37,17 +37,17 @@ export interface SignedFields {
   readonly deviceFamily?: string | undefined;
 }
 
-// Each of these throws a `PresenceError` with code `NOT_READY` before the module is loaded, where it cannot be
-// loaded at once.
+// Each of these throws a `PresenceError` with code `NOT_READY` while the module is not loaded, where it cannot be
+// loaded synchronously.
 
-/** The status of this age in ms; whether a row left is the matter of {@link displayStatus}. */
+/** Returns the status for an age in ms. {@link displayStatus} also considers whether a row left. */
 export function status(ageMs: number, { activeMs, idleMs }: Thresholds = {}): AgeStatus {
   return core().status(ageMs, activeMs, idleMs) as AgeStatus;
 }
 
 /**
- * Returns the status that a row is displayed with, as `row.status` has it: `Left` if the `reasons` of all the gateway's
- * rows behind it are exactly `disconnect`, else the status of its age in ms.
+ * Returns the status to display for a row, as in `row.status`: `Left` if the `reasons` of all the gateway's rows
+ * behind it are exactly `disconnect`, else the status of its age in ms.
  */
 export function displayStatus(
   reasons: readonly (string | null | undefined)[],
@@ -57,12 +57,15 @@ export function displayStatus(
   return core().displayStatus(reasons.map((reason) => reason ?? ""), ageMs, activeMs, idleMs) as Status;
 }
 
-/** The least greater age in ms that has another status; nothing once Stale. The status of a row that left never changes by age. */
+/**
+ * Returns the age in ms at which the status changes next; `undefined` for Stale. The status of a row that left never
+ * changes by age.
+ */
 export function nextStatusChange(ageMs: number, { activeMs, idleMs }: Thresholds = {}): number | undefined {
   return core().nextStatusChange(ageMs, activeMs, idleMs);
 }
 
-/** Words that were asked for before: lists repeat them, and asking the core costs more than looking. */
+/** A cache of words: lists repeat them, and a call of the core costs more than a lookup. */
 class Words<T> {
   readonly #known = new Map<T, string>();
   readonly #make: (of: T) => string;
@@ -71,11 +74,11 @@ class Words<T> {
     this.#make = make;
   }
 
-  /** The word for `key`, made once, of anything that has that key. */
+  /** Returns the word for `key`, computed once from `of`. */
   of(key: T, of: T): string {
     let word = this.#known.get(key);
     if (word === undefined) {
-      // Gateways send anything: what is kept is bounded.
+      // Gateways may send any text, so the cache is bounded.
       if (this.#known.size >= 1_000) this.#known.clear();
       word = this.#make(of);
       this.#known.set(key, word);
@@ -89,38 +92,38 @@ const PLATFORMS = new Words<string>((platform) => core().platformLabel(platform)
 const REASONS = new Words<string>((reason) => core().reasonLabel(reason));
 const KEYS = new Words<string>((id) => core().normalizeKey(id) ?? "");
 
-/** An age in ms as people read it: `just now`, `5m ago`, `yesterday`. */
+/** Returns an age in ms in words: `just now`, `5m ago`, `yesterday`. */
 export function ageText(ageMs: number): string {
-  // It changes at whole minutes.
+  // The words change at whole minutes.
   return AGES.of(Math.floor(ageMs / 60_000), ageMs);
 }
 
-/** The label of a `reason`: `Heartbeat` for `periodic`; what has none is returned as it is. */
+/** Returns the label of a `reason`: `Heartbeat` for `periodic`; a reason without a label is returned unchanged. */
 export function reasonLabel(reason: string): string {
   return REASONS.of(reason, reason);
 }
 
-/** A `platform` as people read it: `macOS 26.1` for `macos 26.1.0`. */
+/** Returns the label of a `platform`: `macOS 26.1` for `macos 26.1.0`. */
 export function platformLabel(platform: string): string {
   return PLATFORMS.of(platform, platform);
 }
 
-/** The presence key of an id: two ids with one key are one instance. Nothing for a blank id. */
+/** Returns the presence key of an id: two ids with one key are one instance. `undefined` for a blank id. */
 export function normalizeKey(id: string): string | undefined {
   return KEYS.of(id, id) || undefined;
 }
 
-/** The presence key of a beacon that has nothing but its text. */
+/** Returns the presence key of a beacon that has only a text. */
 export function textKey(text: string): string | undefined {
   return core().textKey(text);
 }
 
-/** What a beacon's text says, if it is of the known form. */
+/** Parses a beacon's text; `undefined` if it does not have the known form. */
 export function parseBeaconText(text: string): BeaconText | undefined {
   return core().parseBeaconText(text);
 }
 
-/** Whether an IP address is of the machine itself, in any spelling. */
+/** Whether an IP address is a loopback address, in any spelling. */
 export function isLoopback(address: string): boolean {
   return core().isLoopback(address);
 }
@@ -130,15 +133,15 @@ export function scopesSatisfy(granted: readonly string[], wanted: string): boole
   return core().scopesSatisfy([...granted], wanted);
 }
 
-/** A close reason cut to what a close frame holds. */
+/** Returns a close reason, truncated to the limit of a close frame. */
 export function closeReason(reason: string): string {
   return core().closeReason(reason);
 }
 
 /**
- * The text that a device signs.
+ * Returns the text that a device signs.
  *
- * @throws {PresenceError} `INVALID_ARGUMENT` names the bad member.
+ * @throws {PresenceError} `INVALID_ARGUMENT` for an invalid member; the message names it.
  */
 export function deviceSignaturePayload(version: 2 | 3, fields: SignedFields): string {
   try {

@@ -9,53 +9,53 @@ import { isOriginAllowed } from "./gateway/origin.js";
 import { simulatedWebSocket } from "./gateway/websocket.js";
 import type { WebSocketConstructor } from "./websocket.js";
 
-/** What a simulated gateway is made from; everything has the real gateway's default. */
+/** Options of a simulated gateway; the defaults are the real gateway's. */
 export interface SimulatedGatewayOptions {
-  /** Its clocks and timer; give a `VirtualClock` to move time by hand. */
+  /** Its clocks and timer; pass a `VirtualClock` to control the time. */
   clock?: Clock;
   /** How long a row lives after its last proof of life, in ms. @default 300000 */
   ttlMs?: number;
-  /** Most rows, its own included. @default 200 */
+  /** Maximum number of rows, the gateway's own included. @default 200 */
   maxEntries?: number;
-  /** Changes within so many ms are told together; 0: each at once. @default 50 */
+  /** Coalescing window for broadcasts, in ms; 0 disables coalescing. @default 50 */
   windowMs?: number;
-  /** Modes whose clients make no row. @default ["cli"] */
+  /** Modes whose clients get no row. @default ["cli"] */
   ephemeralModes?: readonly string[];
-  /** The secret that clients must know. @default none */
+  /** The secret that clients must present. @default none */
   auth?: { readonly mode: "token" | "password"; readonly secret: string } | { readonly mode: "none" };
-  /** Origins of pages that may connect; `*`: all. A client without an origin always may. */
+  /** Origins of pages that may connect; `*` allows all. Clients without an origin are always allowed. */
   allowedOrigins?: readonly string[];
-  /** Bounds and intervals. */
+  /** Limits and intervals. */
   limits?: SimulatedLimits;
-  /** Version in its hello. */
+  /** Version in the hello. */
   serverVersion?: string;
-  /** Identifies one run of it. */
+  /** Identifies one run of the gateway. */
   bootId?: string;
-  /** Its own row. */
+  /** The gateway's own row. */
   self?: PresenceEntry;
 }
 
-/** Bounds and intervals of a simulated gateway, in ms and bytes. */
+/** Limits and intervals of a simulated gateway, in ms and bytes. */
 export interface SimulatedLimits {
   /** Time for the handshake. @default 15000 */
   handshakeMs?: number;
   /** Interval of ticks. @default 30000 */
   tickIntervalMs?: number;
-  /** Longest ping interval; a quarter of the TTL if that is less. @default 25000 */
+  /** Maximum ping interval; a quarter of the TTL if that is less. @default 25000 */
   pingIntervalMs?: number;
-  /** Longest time without an accepted byte. @default 20000 */
+  /** Maximum time without an accepted byte. @default 20000 */
   stallMs?: number;
-  /** Largest frame before the handshake. @default 65536 */
+  /** Maximum size of a frame before the handshake. @default 65536 */
   preauthFrameBytes?: number;
-  /** Largest frame after it. @default 1048576 */
+  /** Maximum size of a frame after the handshake. @default 1048576 */
   payloadBytes?: number;
-  /** Most bytes of undelivered responses. @default 1048576 */
+  /** Maximum number of bytes of undelivered responses. @default 1048576 */
   bufferedBytes?: number;
-  /** Calls in a row that may be refused for lack of rights. @default 10 */
+  /** Consecutive calls that may be refused for missing rights. @default 10 */
   unauthorizedCalls?: number;
 }
 
-/** Where a simulated client comes from, and what it is told. */
+/** A simulated client: its address and its callbacks. */
 export interface SimulatedClient {
   /** Its address. @default "192.0.2.1" */
   ip?: string;
@@ -63,35 +63,35 @@ export interface SimulatedClient {
   origin?: string;
   /** The id of the person behind it, as a trusted proxy states it. */
   user?: string;
-  /** A text frame arrives. */
+  /** Called with each text frame. */
   ontext?: (text: string) => void;
-  /** A ping arrives; it is answered by itself, see {@link SimulatedSocket.isResponsive}. */
+  /** Called for each ping; pings are answered automatically, see {@link SimulatedSocket.isResponsive}. */
   onping?: () => void;
-  /** The gateway ended the connection. */
+  /** Called when the gateway closes the connection. */
   onclose?: (code: number, reason: string) => void;
 }
 
-/** One client's end of a connection to a simulated gateway. */
+/** The client's end of a connection to a simulated gateway. */
 export interface SimulatedSocket {
-  /** Whether pings are answered; `false` for a client whose machine sleeps. */
+  /** Whether pings are answered; `false` simulates a machine that sleeps. */
   isResponsive: boolean;
-  /** Whether it reads nothing for now. */
+  /** Whether reading is paused. */
   isPaused: boolean;
-  /** Whether neither side ended it. */
+  /** Whether neither side closed the connection. */
   readonly isOpen: boolean;
   /** Sends a text frame. */
   send(text: string): void;
-  /** Answers a ping by hand. */
+  /** Answers a ping manually. */
   pong(): void;
-  /** Ends it: with a good-bye or because the network is gone is all the same to the gateway. */
+  /** Closes the connection. To the gateway, a close frame and a lost network are equal. */
   close(): void;
 }
 
 const DEFAULT_IP = "192.0.2.1";
 
 /**
- * A whole gateway without a network: the core's server half, for playgrounds and tests. Clients connect by its
- * {@link WebSocket}, or by {@link open} where frames are sent by hand.
+ * A whole gateway without a network: the core's server half, for playgrounds and tests. Clients connect through its
+ * {@link WebSocket}, or through {@link open} to send frames directly.
  *
  * ```ts
  * const clock = new VirtualClock();
@@ -112,11 +112,12 @@ export class SimulatedGateway {
   #cancelTimer: (() => void) | undefined;
   readonly #verifying = new Set<Promise<void>>();
 
-  /** A WebSocket class whose sockets all lead to this gateway, whatever their URL. */
+  /** A WebSocket class whose sockets all connect to this gateway, whatever their URL. */
   readonly WebSocket: WebSocketConstructor;
 
   /**
-   * @throws {PresenceError} `NOT_READY`: `await initSimulator(url)` first. `INVALID_ARGUMENT` names the bad option.
+   * @throws {PresenceError} `NOT_READY`: `await initSimulator(url)` first. `INVALID_ARGUMENT` for an invalid option;
+   * the message names it.
    */
   constructor(options: SimulatedGatewayOptions = {}) {
     const { clock = systemClock, allowedOrigins = ["*"], ...config } = options;
@@ -132,7 +133,7 @@ export class SimulatedGateway {
     this.#serve();
   }
 
-  /** Opens a connection. What the gateway says at once is told before this returns. */
+  /** Opens a connection. The gateway's first frames are delivered before this returns. */
   open(client: SimulatedClient = {}): SimulatedSocket {
     const wasm = this.#alive();
     const isAllowed = isOriginAllowed(client.origin, client.ip ?? DEFAULT_IP, this.#allowedOrigins);
@@ -151,7 +152,7 @@ export class SimulatedGateway {
     return socket;
   }
 
-  /** The roster as `system-presence` answers it, newest first. */
+  /** The roster as `system-presence` returns it, newest first. */
   list(): readonly PresenceEntry[] {
     const list = this.#alive().list(this.#clock.ageMs(), this.#clock.wallMs());
     this.#serve();
@@ -174,24 +175,24 @@ export class SimulatedGateway {
   }
 
   /**
-   * From now on `connect` requests wait for their judgement, as where secrets are checked elsewhere; `false` judges
-   * those that wait.
+   * Sets whether `connect` requests wait for their verdict, as on gateways that check secrets elsewhere; `false` decides
+   * the waiting ones.
    */
   holdHandshakes(isHolding: boolean): void {
     this.#act((wasm, age, wall) => wasm.hold(isHolding, age, wall));
   }
 
-  /** Announces its end and closes all connections. */
+  /** Announces the shutdown and closes all connections. */
   shutdown(reason = "gateway stopping"): void {
     this.#act((wasm, age, wall) => wasm.shutdown(reason, age, wall));
   }
 
-  /** Device signatures are verified in the background; this waits until that is done. */
+  /** Waits until the device signatures, which are verified in the background, are verified. */
   async settled(): Promise<void> {
     while (this.#verifying.size > 0) await Promise.all(this.#verifying);
   }
 
-  /** Ends it as if its process died, and gives its memory back; twice does nothing. */
+  /** Stops it like a crashed process and frees its memory; a second call does nothing. */
   free(): void {
     this.#cancelTimer?.();
     this.#wasm?.free();
@@ -218,7 +219,7 @@ export class SimulatedGateway {
     this.#serve();
   }
 
-  /** Does all that the gateway wants done. What is told may send again: then the outer call goes on. */
+  /** Executes the gateway's outputs. A callback may send again; the outer call then continues with it. */
   #serve(): void {
     if (this.#isServing) return;
     this.#isServing = true;
@@ -260,7 +261,7 @@ export class SimulatedGateway {
     }
   }
 
-  /** Returns whether there was one to answer. */
+  /** Returns whether there was a ping to answer. */
   #answerPings(): boolean {
     const pongs = this.#pongs;
     this.#pongs = [];
@@ -269,7 +270,7 @@ export class SimulatedGateway {
   }
 
   #verify(id: number, question: DeviceQuestion): void {
-    // Without WebCrypto, on plain http pages, nothing can be verified.
+    // Nothing can be verified without WebCrypto, as on plain http pages.
     const outcome = verifyDevice(question).catch(() => "signature-invalid");
     const verifying = outcome.then((outcome) => {
       this.#verifying.delete(verifying);
@@ -285,7 +286,7 @@ export class SimulatedGateway {
     this.#timerAt = at;
     this.#cancelTimer = undefined;
     if (at === undefined) return;
-    // Weak: a gateway that is forgotten does not tick for ever.
+    // Weak, so that an unreferenced gateway does not tick forever.
     const weak = new WeakRef(this);
     const fire = () => {
       const gateway = weak.deref();
@@ -300,7 +301,7 @@ export class SimulatedGateway {
   }
 }
 
-/** What a socket does to its gateway. */
+/** The gateway's side of a socket. */
 interface Line {
   send(text: string): void;
   pong(): void;

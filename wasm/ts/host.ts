@@ -3,28 +3,30 @@ import type { ConnectionState } from "./types.js";
 
 /** The owner of an engine, which the engine calls. */
 export interface EngineHost {
-  /** The snapshot is another one. */
+  /** Called when the snapshot changed. */
   handleSnapshot(): unknown;
-  /** The connection became different. */
+  /** Called when the state of the connection changed. */
   handleConnection(connection: ConnectionState): unknown;
-  /** Something a person should know. */
+  /** Called for a problem that needs a person's attention. */
   handleProblem(type: "error" | "notice", error: PresenceError): unknown;
-  /** The gateway is about to stop. */
+  /** Called when the gateway is about to stop. */
   handleShutdown(reason: string, restartExpectedMs: number | undefined): unknown;
 }
 
-/** A reference to a host that does not keep it alive, where the platform has such references. */
+/** A reference that does not keep its host alive, where the platform has weak references. */
 export type HostRef = Pick<WeakRef<EngineHost>, "deref">;
 
-/** Makes a reference to a host. */
+/** Returns a weak reference to a host. */
 export function weakly(host: EngineHost): HostRef {
   return typeof WeakRef === "undefined" ? { deref: () => host } : new WeakRef(host);
 }
 
-/** Hosts that live on, even if the app has no reference to them. */
+/** Hosts that stay alive without references from the app. */
 export const kept = new Set<EngineHost>();
 
-/** Keeps a host alive while it is needed: a client with listeners, or that never had one, since it is there to be seen. */
+/**
+ * Keeps a host alive while it is needed: a client with listeners, or one that never had any and serves to be listed.
+ */
 export class HostKeeper {
   readonly #host: HostRef;
   #isListened = false;
@@ -34,18 +36,18 @@ export class HostKeeper {
     this.#host = host;
   }
 
-  /** The host; absent once it is collected. */
+  /** The host; absent once it is garbage-collected. */
   get host(): EngineHost | undefined {
     return this.#host.deref();
   }
 
-  /** Sets whether the app listens to anything. */
+  /** Sets whether the app has listeners. */
   setListened(isListened: boolean): void {
     this.#isListened = isListened;
     this.#wasListened ||= isListened;
   }
 
-  /** Keeps the host or lets go of it. `isAwaited`: the app waits for an answer. */
+  /** Keeps the host or releases it. `isAwaited`: the app waits for an answer. */
   update(isRunning: boolean, isAwaited: boolean): void {
     const { host } = this;
     if (!host) return;

@@ -4,18 +4,18 @@ import { fixedLease, type InstanceIdLease, type InstanceIdStore } from "./instan
 import type { PresenceClientOptions } from "./options.js";
 import { platform } from "./platform.js";
 
-/** Who a client is on the wire, from one start to the next stop. */
+/** The identity of a client on the wire, from one start to the next stop. */
 export interface Identity {
-  /** Absent: each connection is a row of its own. */
+  /** Absent if each connection is a row of its own. */
   readonly instanceId: string | undefined;
-  /** Absent: it proves nothing. */
+  /** Absent if the client has no device key. */
   readonly device: DeviceKey | undefined;
-  /** Gives the id back. */
+  /** Releases the id. */
   release(): void;
 }
 
 /**
- * Takes the id and the key that the options name, else those of the platform.
+ * Acquires the id and the key that the options state, else those of the platform.
  *
  * @throws {PresenceError} `STORE_FAILED`.
  */

@@ -1,6 +1,5 @@
 /**
- * The live roster of an OpenClaw gateway. Start with {@link PresenceClient}; {@link Roster} is for lists that
- * somebody pasted.
+ * The live roster of an OpenClaw gateway. Start with {@link PresenceClient}; {@link Roster} is for pasted lists.
  *
  * @packageDocumentation
  */

@@ -1,12 +1,12 @@
 import { systemClock, type Clock } from "./clock.js";
 
-/** What an {@link InputMonitor} tells. */
+/** The listener of an {@link InputMonitor}. */
 export interface InputListener {
-  /** The user did something here; at most once per second. */
+  /** Called at user input on this page; at most once per second. */
   input(): void;
-  /** The page was hidden, or shown again. */
+  /** Called when the page is hidden or shown. */
   visibility(visible: boolean): void;
-  /** The network is there again, or the page came back from the back/forward cache. */
+  /** Called when the network is back, or when the page returns from the back/forward cache. */
   online(): void;
 }
 
@@ -18,31 +18,33 @@ export interface InputTargets {
   };
 }
 
-/** Anything a hand does. Listening is passive and first in line, whatever the page stops. */
+/** All kinds of user input. Listeners are passive and capture first, so that pages cannot stop the events. */
 const INPUT_EVENTS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"] as const;
 const LISTEN = { passive: true, capture: true } as const;
 
 /** Pointers move a hundred times a second; beacons report whole seconds. */
 const THROTTLE_MS = 1_000;
 
-/** The page this runs in; nothing outside of pages. */
+/** The page this runs in; absent outside of pages. */
 export function pageTargets(): InputTargets | undefined {
   if (typeof window === "undefined" || typeof document === "undefined") return undefined;
   return { window, document };
 }
 
-/** What an engine has of a page that is watched. */
+/** The monitor's members that an engine uses. */
 export type PageWatch = Pick<InputMonitor, "isVisible" | "stop">;
 
-/** Watches the page this runs in; nothing outside of pages. */
+/** Watches the page this runs in; `undefined` outside of pages. */
 export function watchOwnPage(listener: InputListener, clock: Pick<Clock, "ageMs">): PageWatch | undefined {
   const targets = pageTargets();
   return targets && new InputMonitor(targets, clock, listener);
 }
 
 /**
- * Calls the listener when the user did something on this page, at most once per second; it decides what beacons say of the
- * last input. Returns the function that ends it. Outside of pages nothing is heard.
+ * Calls the listener at user input on this page, at most once per second. Beacons report the time since such input.
+ * Does nothing outside of pages.
+ *
+ * @returns a function that stops it.
  */
 export function watchInput(listener: () => void, clock: Pick<Clock, "ageMs"> = systemClock): () => void {
   const nothing = () => {};
@@ -50,7 +52,7 @@ export function watchInput(listener: () => void, clock: Pick<Clock, "ageMs"> = s
   return () => watch?.stop();
 }
 
-/** Listens for the last user input and for the page's comings and goings, from construction to `stop`. */
+/** Listens for user input and for changes of the page's visibility, from construction to `stop`. */
 export class InputMonitor {
   readonly #targets: InputTargets;
   readonly #listener: InputListener;
@@ -72,7 +74,7 @@ export class InputMonitor {
     return this.#targets.document.visibilityState !== "hidden";
   }
 
-  /** Listens no longer; twice does nothing. */
+  /** Stops listening; a second call does nothing. */
   stop(): void {
     const { window, document } = this.#targets;
     for (const type of INPUT_EVENTS) window.removeEventListener(type, this.#onInput, LISTEN);
@@ -82,14 +84,14 @@ export class InputMonitor {
   }
 
   readonly #onInput = (event: Event): void => {
-    // What a script dispatches is no hand.
+    // Events dispatched by scripts are not user input.
     if (event.isTrusted) this.#report();
   };
 
   readonly #onVisibility = (): void => {
     const visible = this.isVisible;
     this.#listener.visibility(visible);
-    // Somebody switched to this tab.
+    // The user switched to this tab.
     if (visible) this.#report();
   };
 

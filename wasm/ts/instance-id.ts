@@ -1,57 +1,53 @@
 import { randomId } from "./random.js";
 
-/**
- * Where a client gets its `instanceId` from: the one thing that keeps it one row in the roster
- * across reconnects and restarts.
- */
+/** A store of `instanceId`s. A stable id keeps a client one row in the roster across reconnects and restarts. */
 export interface InstanceIdStore {
-  /** Takes an id that nobody else holds until it is released. */
+  /** Acquires an id that no other client holds until it is released. */
   acquire(): InstanceIdLease | Promise<InstanceIdLease>;
 }
 
-/** An `instanceId` that is this client's until it is released. */
+/** An `instanceId` held by one client until it is released. */
 export interface InstanceIdLease {
   /** The id. */
   readonly id: string;
-  /** Gives the id back; twice does nothing. */
+  /** Releases the id; a second call does nothing. */
   release(): void;
 }
 
-/** The browser's parts that {@link browserInstanceId} works with; by default those of the page. */
+/** The browser APIs that {@link browserInstanceId} uses; by default those of the page. */
 export interface BrowserInstanceIdOptions {
   /**
-   * Names the place, so that two apps of one origin have ids of their own.
+   * Namespace in storage: two apps of one origin use different names.
    * @default "openclaw-presence"
    */
   name?: string;
-  /** Holds the base id across restarts; `null`: there is none. */
+  /** Stores the base id across restarts; `null` for none. */
   localStorage?: Pick<Storage, "getItem" | "setItem"> | null;
-  /** Holds this tab's id across reloads where there are no locks; `null`: there is none. */
+  /** Stores this tab's id across reloads where locks are missing; `null` for none. */
   sessionStorage?: Pick<Storage, "getItem" | "setItem"> | null;
-  /** Tells which tabs run; `null`: there are none. */
+  /** Detects which tabs run; `null` for none. */
   locks?: Pick<LockManager, "request"> | null;
-  /** Finds a twin where there are no locks; `null`: there is none. */
+  /** Detects a duplicated tab where locks are missing; `null` for none. */
   BroadcastChannel?: typeof BroadcastChannel | null;
   /**
-   * How long a tab without locks waits for a twin to answer, in ms.
+   * How long a tab without locks waits for the answer of a duplicate, in ms.
    * @default 150
    */
   probeMs?: number;
 }
 
-/** Far more tabs than a browser bears; only keeps the search from being endless. */
+/** Far more tabs than a browser supports; bounds the search. */
 const MAX_SLOTS = 1_000;
 
 const DEFAULT_NAME = "openclaw-presence";
 
 /**
- * The default in browsers. One base id lives in `localStorage`, and each tab holds the lowest free
- * slot of it by a Web Lock: the first tab is `<base>`, the next `<base>.2`, and so on. So ids survive
- * restarts, and two tabs never have the same one.
+ * Returns the store of browsers. One base id is in `localStorage`, and each tab holds the lowest free slot of it by a
+ * Web Lock: the first tab is `<base>`, the next `<base>.2`, and so on. Ids survive restarts, and two tabs never share
+ * one.
  *
- * Without locks or storage (plain http, private windows) a tab has a random id in `sessionStorage`.
- * "Duplicate tab" copies that one, so a tab asks on a `BroadcastChannel` whether it has a twin, and
- * takes a new id if so.
+ * Without locks or storage (plain http, private windows) a tab has a random id in `sessionStorage`. "Duplicate tab"
+ * copies it, so each tab queries a `BroadcastChannel` for a duplicate, and takes a new id if it finds one.
  */
 export function browserInstanceId(options: BrowserInstanceIdOptions = {}): InstanceIdStore {
   const { name = DEFAULT_NAME, probeMs = 150 } = options;
@@ -68,38 +64,38 @@ export function browserInstanceId(options: BrowserInstanceIdOptions = {}): Insta
   };
 }
 
-/** The id of all tabs of an origin together: kept in `localStorage`; random where nothing can be kept. */
+/** Returns the id that all tabs of an origin share, stored in `localStorage`; random where nothing can be stored. */
 export function sharedInstanceId(name: string): string {
   const local = pick(undefined, () => globalThis.localStorage);
   return (local && storedId(local, `${name}:shared-instance-id`)) ?? randomId();
 }
 
-/** An id that is new each time: no storage, no locks. Expect a row of its own after every restart. */
+/** Returns a store without storage or locks: each id is new, so each restart is a row of its own. */
 export function randomInstanceId(): InstanceIdStore {
   return { acquire: () => fixedLease(randomId()) };
 }
 
 const MAX_ID_CHARACTERS = 200;
-/** The core's placeholders of ids: programs store them where they have none, and gateways take them for absent. */
+/** The core's placeholders: programs send them in place of a missing id, and gateways treat them as absent. */
 const PLACEHOLDER = /^(undefined|null|none|unknown|n\/a|nan|\[object object\]|00000000-0000-0000-0000-000000000000)$/i;
 
-/** Whether a text that was kept is an id. Any line may be one, because people write their own. */
+/** Whether a stored text is an id. Any single line is, because users may write their own. */
 export function isUsableId(text: string): boolean {
   const id = text.trim();
   return id !== "" && [...id].length <= MAX_ID_CHARACTERS && !/\p{Cc}/u.test(id) && !PLACEHOLDER.test(id.toLowerCase());
 }
 
-/** An id that nobody has to give back. */
+/** Returns a lease whose release does nothing. */
 export function fixedLease(id: string): InstanceIdLease {
   return { id, release() {} };
 }
 
-/** The id of a slot: the base itself, then `<base>.2`, `<base>.3`, ... */
+/** Returns the id of a slot: the base itself, then `<base>.2`, `<base>.3`, ... */
 export function slotId(base: string, slot: number): string {
   return slot === 1 ? base : `${base}.${slot}`;
 }
 
-/** What was passed, `null` included, else what the platform has. Reading it may throw (cookies off). */
+/** Returns the given value, including `null`, else the platform's; `undefined` if reading that throws (cookies off). */
 export function pick<T>(given: T | null | undefined, platform: () => T | undefined): T | undefined {
   if (given !== undefined) return given ?? undefined;
   try {
@@ -116,7 +112,7 @@ async function slotOfBase(
 ): Promise<InstanceIdLease | undefined> {
   try {
     await Promise.all(releasing);
-    // Under a lock of its own, or two tabs of a new visitor would each make a base.
+    // Under a separate lock: otherwise two tabs of a new visitor would each create a base.
     const base = await locks.request(`${name}:base`, () => storedId(storage, `${name}:instance-id`));
     if (base === undefined) return undefined;
     for (let slot = 1; slot <= MAX_SLOTS; slot += 1) {
@@ -125,12 +121,12 @@ async function slotOfBase(
       if (release) return { id, release };
     }
   } catch {
-    // A browser may have locks and yet refuse them (an opaque origin): then without.
+    // Browsers may have locks but deny them (opaque origins).
   }
   return undefined;
 }
 
-/** The id that is stored there, or a new one that is stored now; nothing if nothing can be stored. */
+/** Returns the stored id, or stores a new one; `undefined` if nothing can be stored. */
 function storedId(storage: Pick<Storage, "getItem" | "setItem">, key: string): string | undefined {
   try {
     const known = storage.getItem(key)?.trim();
@@ -143,16 +139,16 @@ function storedId(storage: Pick<Storage, "getItem" | "setItem">, key: string): s
   }
 }
 
-/** Locks of this page that are being given back, which takes the browser a moment. */
+/** Locks of this page that are being released, which is asynchronous in browsers. */
 const releasing = new Set<Promise<unknown>>();
 
-/** Holds a lock if it is free; what is returned gives it back. */
+/** Acquires a lock if it is free; returns the function that releases it. */
 function hold(locks: Pick<LockManager, "request">, name: string): Promise<(() => void) | undefined> {
   return new Promise((resolve, reject) => {
     const request = Promise.resolve(
       locks.request(name, { ifAvailable: true }, (lock) => {
         if (!lock) return resolve(undefined);
-        // The lock is held until this promise is fulfilled, or the tab is gone.
+        // The browser holds the lock until this promise resolves or the tab closes.
         return new Promise<void>((release) => {
           resolve(() => {
             release();
@@ -181,7 +177,7 @@ async function randomOfTab(
     try {
       storage?.setItem(key, probe.id);
     } catch {
-      // Then it lasts until the next load.
+      // Without storage the id lasts until the next load.
     }
   }
   return probe;
@@ -190,11 +186,11 @@ async function randomOfTab(
 interface TwinMessage {
   readonly type: "probe" | "taken";
   readonly id: string;
-  /** Tells two tabs with the same id apart. */
+  /** Distinguishes two tabs with one id. */
   readonly from: string;
 }
 
-/** Asks whether another tab has this id, then answers those who ask for it. */
+/** Checks whether another tab has this id, then answers such checks of other tabs. */
 class TwinProbe implements InstanceIdLease {
   id: string;
   readonly #channel: BroadcastChannel;
@@ -205,7 +201,7 @@ class TwinProbe implements InstanceIdLease {
     this.id = id;
     this.#channel = channel;
     channel.onmessage = ({ data }: MessageEvent<TwinMessage>) => this.#receive(data);
-    // In Node an open channel would keep the process alive.
+    // An open channel would keep a Node process alive.
     (channel as { unref?: () => void }).unref?.();
   }
 
@@ -228,7 +224,7 @@ class TwinProbe implements InstanceIdLease {
 
   #receive({ type, id, from }: TwinMessage): void {
     if (id !== this.id || from === this.#from) return;
-    // Two tabs restored together probe at the same time: the one that orders first keeps the id.
+    // Two tabs that are restored together probe at the same time: the lower `from` keeps the id.
     const yields = type === "taken" || (this.#onTwin && from < this.#from);
     if (yields) this.#onTwin?.();
     else this.#send("taken");

@@ -5,13 +5,13 @@ type Result = IteratorResult<RosterSnapshot, void>;
 
 const DONE: Result = Object.freeze({ done: true, value: undefined });
 
-/** The snapshots of a client, one after the other; a slow reader skips to the newest. `return` ends it at once. */
+/** Iterates over the snapshots of a client; slow consumers skip to the latest. `return` ends it immediately. */
 export class RosterIterator implements AsyncIterableIterator<RosterSnapshot, void, undefined> {
   readonly #client: PresenceClient;
   #unsubscribe: (() => void) | undefined;
   #last: RosterSnapshot | undefined;
   #isDone = false;
-  /** Reads that wait for a change. */
+  /** Resolvers of pending reads. */
   #waiting: (() => void)[] = [];
 
   constructor(client: PresenceClient) {

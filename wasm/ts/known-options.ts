@@ -5,7 +5,7 @@ import type { Labels } from "./labels.js";
 import type { BackoffPolicy, BeaconPolicy, ClientInfo, PresenceClientOptions, SharedOptions } from "./options.js";
 import type { RosterOptions } from "./roster.js";
 
-/** The names of all members; the type-checker compares them with the type. */
+/** The names of all members, checked against the type by the compiler. */
 type Names<T> = { readonly [Name in keyof Required<T>]: unknown };
 
 const THRESHOLDS: Names<Thresholds> = { activeMs: 1, idleMs: 1 };
@@ -24,7 +24,7 @@ const CLIENT: Names<ClientInfo> = {
   ip: 1,
 };
 
-/** The options of a client; an object stands for the members of an option that is one. */
+/** The options of a client; a nested object lists the members of an option. */
 const CLIENT_OPTIONS: Names<PresenceClientOptions> = {
   url: 1,
   token: 1,
@@ -48,17 +48,20 @@ const CLIENT_OPTIONS: Names<PresenceClientOptions> = {
 const ARRIVAL_OPTIONS: Names<ArrivalOptions> = { graceMs: 1 };
 const ROSTER_OPTIONS: Names<RosterOptions> = { ttlMs: 1, maxRows: 1, thresholds: THRESHOLDS, labels: LABELS };
 
-/** @throws {PresenceError} `INVALID_ARGUMENT` names an option of a client that does not exist. */
+/** @throws {PresenceError} `INVALID_ARGUMENT` for an unknown option of a client; the message names it. */
 export function checkClientOptions(options: object): void {
   check(options, CLIENT_OPTIONS, "options");
 }
 
-/** @throws {PresenceError} `INVALID_ARGUMENT` names an option of a roster that does not exist. */
+/** @throws {PresenceError} `INVALID_ARGUMENT` for an unknown option of a roster; the message names it. */
 export function checkRosterOptions(options: object): void {
   check(options, ROSTER_OPTIONS, "options");
 }
 
-/** @throws {PresenceError} `INVALID_ARGUMENT` names a bad option of joins and leaves, or one that does not exist. */
+/**
+ * @throws {PresenceError} `INVALID_ARGUMENT` for an invalid or unknown option of joins and leaves; the message names
+ * it.
+ */
 export function checkArrivalOptions(options: ArrivalOptions): void {
   check(options, ARRIVAL_OPTIONS, "options");
   const { graceMs = 0 } = options;

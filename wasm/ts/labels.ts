@@ -1,8 +1,11 @@
 import { ageText, platformLabel, reasonLabel } from "./functions.js";
 
-/** The words on a row, for other languages; what is absent is English. */
+/** Labels on rows, for translations; absent ones are English. */
 export interface Labels {
-  /** Age in ms in words, such as `5m ago`. Called again when the age reaches another whole minute, above one hour another whole hour. */
+  /**
+   * Words for an age in ms, such as `5m ago`. Called again at each whole minute of age; above one hour, at each whole
+   * hour.
+   */
   readonly ageText?: ((ageMs: number) => string) | undefined;
   /** Label of a `reason`, such as `Heartbeat` for `periodic`. */
   readonly reasonLabel?: ((reason: string) => string) | undefined;
@@ -10,10 +13,10 @@ export interface Labels {
   readonly platformLabel?: ((platform: string) => string) | undefined;
 }
 
-/** All words on a row. */
+/** All labels on rows. */
 export type Words = { readonly [Name in keyof Labels]-?: NonNullable<Labels[Name]> };
 
-/** The labels that are given, and English ones for the others. */
+/** Returns the given labels, with English ones for the rest. */
 export function wordsOf(labels: Labels = {}): Words {
   return {
     ageText: labels.ageText ?? ageText,
@@ -23,7 +26,7 @@ export function wordsOf(labels: Labels = {}): Words {
 }
 
 /**
- * Returns a function for {@link Labels.ageText} that writes ages as a language does: `vor 5 Min.` for `de`.
+ * Returns a function for {@link Labels.ageText} that writes ages in a language: `vor 5 Min.` for `de`.
  *
  * @param locale BCP 47 language tag, or several in order of preference; the platform's language by default.
  */

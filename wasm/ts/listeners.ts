@@ -2,16 +2,16 @@
 type Listener = EventListenerOrEventListenerObject;
 
 interface Registration {
-  /** What is registered with the platform in the listener's place. */
+  /** The function that is registered with the platform in the listener's place. */
   readonly handler: (event: Event) => void;
   readonly capture: boolean;
-  /** Lets go of the signal that would remove it. */
+  /** Removes the abort listener from the signal. */
   readonly unlink: () => void;
 }
 
 /**
- * An `EventTarget` that knows whether anybody listens. A client uses it to do nothing for nobody, and to
- * stay alive exactly as long as somebody is told something.
+ * An `EventTarget` that counts its listeners. A client skips work that no listener needs, and stays alive as long as
+ * it has listeners.
  */
 export class ListenerTarget extends EventTarget {
   /** By type and listener. */
@@ -30,7 +30,7 @@ export class ListenerTarget extends EventTarget {
     return count;
   }
 
-  /** Called when the number of listeners changed. */
+  /** Called when the number of listeners changes. */
   protected handleListeners(): void {}
 
   override addEventListener(
@@ -71,7 +71,7 @@ export class ListenerTarget extends EventTarget {
     if (left.length > 0) listeners.set(listener, left);
     else listeners.delete(listener);
     found.unlink();
-    // Node does not take a boolean here.
+    // Node rejects a boolean here.
     super.removeEventListener(type, found.handler, { capture });
     this.#count -= 1;
     this.handleListeners();

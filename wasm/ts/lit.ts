@@ -28,7 +28,7 @@ export class RosterController<T = RosterSnapshot> {
   #unsubscribe: (() => void) | undefined;
 
   /**
-   * @param client may be set and replaced later by {@link client}; without one the roster is empty.
+   * @param client can be set and replaced later through {@link client}; without a client the roster is empty.
    * @param selector selects the whole roster by default.
    * @param isEqual decides whether two selections are equal; by default as `shallowEqual` of `openclaw-presence/store`.
    */
@@ -52,7 +52,7 @@ export class RosterController<T = RosterSnapshot> {
     return this.#value;
   }
 
-  /** The client whose roster is selected from. */
+  /** The client that provides the roster. */
   get client(): RosterSource | undefined {
     return this.#client;
   }

@@ -15,19 +15,19 @@ import { VERSION } from "./version.js";
 
 type WasmClient = InstanceType<ReturnType<typeof core>["Client"]>;
 
-/** The core's client with types, fed by a clock. */
+/** The core's client with TypeScript types, driven by a clock. */
 export class Machine {
   readonly #wasm: WasmClient;
   readonly #clock: Clock;
   readonly #identity: Identity;
   readonly #ownKey: string | undefined;
-  /** The roster as the gateway has it. */
+  /** The gateway's roster. */
   readonly rows: Rows;
   #hadList = false;
-  #isToldOffline = true;
+  #isReportedOffline = true;
   #canRead = true;
 
-  /** `before` are the rows that are shown so far. */
+  /** @param before the rows displayed so far. */
   constructor(options: PresenceClientOptions, identity: Identity, clock: Clock, before: readonly PresenceRow[]) {
     this.rows = new Rows({ isOwn: (entry) => this.#isOwn(entry), before, words: wordsOf(options.labels) });
     const { Client } = core();
@@ -42,12 +42,12 @@ export class Machine {
     this.#ownKey = identity.instanceId === undefined ? undefined : normalizeKey(identity.instanceId);
   }
 
-  /** Whether it was made for that id and key. */
+  /** Whether the machine was created for that id and key. */
   isFor({ instanceId, device }: Identity): boolean {
     return instanceId === this.#identity.instanceId && device?.deviceId === this.#identity.device?.deviceId;
   }
 
-  /** Whether a row is this client's own. Some gateways put the deviceId in the place of the instanceId. */
+  /** Whether a row is this client's own. Some gateways write the deviceId in place of the instanceId. */
   #isOwn({ instanceId, deviceId }: PresenceEntry): boolean {
     const key = typeof instanceId === "string" ? normalizeKey(instanceId) : undefined;
     if (key !== undefined && key !== deviceId) return key === this.#ownKey;
@@ -107,12 +107,12 @@ export class Machine {
     this.#at((age, wall) => this.#wasm.advance(age, wall));
   }
 
-  /** When to call {@link advance} next, on the age clock. */
+  /** Returns when to call {@link advance} next, on the age clock. */
   timeout(): number | undefined {
     return this.#wasm.timeout();
   }
 
-  /** The next thing to do. What concerns the rows and the right to read them is taken in here. */
+  /** Returns the next output. Outputs about the rows and the right to read them are also applied here. */
   poll(): ClientOutput | undefined {
     const output = this.#wasm.poll();
     if (output?.type === "roster") this.#apply(JSON.parse(output.change) as RosterChange);
@@ -120,7 +120,7 @@ export class Machine {
     return output;
   }
 
-  /** What the gateway's clock reads, in ms since the Unix epoch. */
+  /** Returns the gateway's clock, in ms since the Unix epoch. */
   serverMs(): number {
     return this.#at((age, wall) => this.#wasm.serverMs(age, wall));
   }
@@ -133,18 +133,18 @@ export class Machine {
     return this.#at((age, wall) => readExplanation(this.#wasm.explain(key, age, wall)));
   }
 
-  /** Whether the gateway cannot be reached, or has not sent a list yet. */
+  /** Whether the gateway is unreachable, or has not sent a list yet. */
   get isOffline(): boolean {
-    // The rows are those of before until the change is told.
-    return this.#isToldOffline || this.#wasm.isOffline();
+    // The rows change only when the machine's roster output is polled.
+    return this.#isReportedOffline || this.#wasm.isOffline();
   }
 
-  /** Whether the gateway ever sent a list. */
+  /** Whether the gateway has ever sent a list. */
   get hadList(): boolean {
     return this.#hadList;
   }
 
-  /** Whether the gateway lets this client read the list. */
+  /** Whether the gateway allows this client to read the list. */
   get canRead(): boolean {
     return this.#canRead;
   }
@@ -169,18 +169,18 @@ export class Machine {
 
   #apply(change: RosterChange): void {
     this.rows.apply(change);
-    this.#isToldOffline = change.offline ?? this.#isToldOffline;
+    this.#isReportedOffline = change.offline ?? this.#isReportedOffline;
     this.#hadList ||= !this.isOffline;
   }
 
   #note(event: ClientEvent): void {
     if (event.type === "state" && event.state.phase === "live") this.#canRead = event.state.canRead;
-    // A gateway may take the right away later.
+    // A gateway may revoke the right later.
     if (event.type === "noReadScope") this.#canRead = false;
   }
 }
 
-/** The core's findings with the rows they are about. */
+/** Returns the core's findings with their rows. */
 export function readFindings(found: string, list: string): readonly Finding[] {
   const reports = JSON.parse(found) as readonly (FindingReport & { readonly indexes?: readonly number[] })[];
   const entries = JSON.parse(list) as PresenceEntry[];
@@ -189,12 +189,12 @@ export function readFindings(found: string, list: string): readonly Finding[] {
   return Object.freeze(reports.map(read));
 }
 
-/** What the core says about a row. */
+/** Parses the core's explanation of a row. */
 export function readExplanation(json: string | undefined): Explanation | undefined {
   return json === undefined ? undefined : Object.freeze({ source: "list", ...(JSON.parse(json) as Omit<Explanation, "source">) });
 }
 
-/** What the core wants to know, as the bindings read it. */
+/** Returns the configuration of the core's client. */
 function machineConfig(options: PresenceClientOptions, { instanceId, device }: Identity): object {
   const known = platform().clientInfo();
   const { ip, ...given } = options.client ?? {};

@@ -5,7 +5,7 @@ import type { Explanation } from "./methods.js";
 import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
 import type { ConnectionState, Finding, RosterSnapshot } from "./types.js";
 
-/** What a client is the API of: a connection of its own, or one that tabs share. */
+/** The implementation behind a client: a connection of its own, or one that tabs share. */
 export interface ClientEngine {
   readonly connection: ConnectionState;
   readonly instanceId: string | undefined;
@@ -27,7 +27,7 @@ type MakeEngine = (options: PresenceClientOptions, host: HostRef) => ClientEngin
 
 let makeShared: MakeEngine | undefined;
 
-/** Sets how the option `shared` is done: apps that do not use it do not carry its code. */
+/** Sets the implementation of the option `shared`; apps without it do not include its code. */
 export function setSharedEngine(make: MakeEngine): void {
   makeShared = make;
 }

@@ -1,11 +1,11 @@
 import type { Abortable } from "./abort.js";
 import type { FindingReport, PresenceEntry } from "./types.js";
 
-/** The methods of a gateway with typed parameters and answers, by name. */
+/** Parameter and result types of a gateway's methods, by name. */
 export interface GatewayMethods {
   /** The presence list. */
   "system-presence": { params: NoParams; result: readonly PresenceEntry[] };
-  /** The presence list with what deltas need; only gateways that send deltas have it. */
+  /** The presence list with the versions that deltas require; only on gateways that send deltas. */
   "presence.snapshot": {
     params: NoParams;
     result: {
@@ -15,32 +15,35 @@ export interface GatewayMethods {
       readonly digest: string;
     };
   };
-  /** What is wrong, from the gateway's memory; of one row, by its key, also what explains it. Only gateways of this project have it. */
+  /**
+   * Findings from the gateway's memory; with `row`, a key, also the explanation of that row. Only on gateways of this
+   * project.
+   */
   "presence.explain": {
     params: { readonly row?: string } | undefined;
     result: {
       readonly source: "gateway";
       readonly findings: readonly FindingReport[];
-      /** How many findings had no room. */
+      /** Number of findings omitted for lack of room. */
       readonly findingsLeftOut?: number;
-      /** The ids of all checks that ran; without `row`. */
+      /** Ids of all checks that ran; absent with `row`. */
       readonly checks?: readonly string[];
       /** Present if `row` was given. */
       readonly row?: GatewayExplanation;
     };
   };
-  /** Who was here from when to when, newest first; only gateways with a history have it. Times are in ms since 1970. */
+  /** Sessions of instances, newest first; only on gateways with a history. Times are in ms since the Unix epoch. */
   "presence.history": {
     params: HistoryParams | undefined;
     result: {
       readonly sessions: readonly PastSession[];
-      /** The last known entry of each of their instances, by key, without members that state times. */
+      /** The last known entry of each of their instances, by key, without members for times. */
       readonly instances: Readonly<Record<string, PresenceEntry>>;
-      /** The `cursor` of the next page; absent on the last. */
+      /** `cursor` of the next page; absent on the last page. */
       readonly next?: string;
     };
   };
-  /** A beacon about any instance. */
+  /** Sends a beacon about any instance. */
   "system-event": { params: BeaconParams; result: { readonly ok: true } };
   /** The gateway's health. */
   health: { params: { readonly probe?: boolean } | undefined; result: GatewayAnswer & { readonly ok: boolean; readonly ts: number } };
@@ -49,7 +52,7 @@ export interface GatewayMethods {
   /** The agent's last heartbeat. */
   "last-heartbeat": { params: NoParams; result: unknown };
   "set-heartbeats": { params: { readonly enabled: boolean }; result: { readonly ok: true; readonly enabled: boolean } };
-  /** The nodes: connected, or gone a while ago. */
+  /** The nodes: connected ones, and those that left recently. */
   "node.list": { params: NoParams; result: { readonly ts: number; readonly nodes: readonly GatewayNode[] } };
   /** One node. */
   "node.describe": { params: { readonly nodeId: string }; result: GatewayNode & { readonly ts: number } };
@@ -59,11 +62,11 @@ export interface GatewayMethods {
   "config.get": { params: NoParams; result: GatewayAnswer & { readonly valid: boolean } };
 }
 
-/** Which sessions of the history are asked for. */
+/** Filters of a history request. */
 export interface HistoryParams {
-  /** Only of instances with this key, `instanceId`, `deviceId` or host. */
+  /** Only instances with this key, `instanceId`, `deviceId` or host. */
   readonly instance?: string;
-  /** Only sessions that went on at this time or later. */
+  /** Only sessions that lasted until this time or later. */
   readonly since?: number;
   /** Only sessions that began before this time. */
   readonly until?: number;
@@ -71,7 +74,7 @@ export interface HistoryParams {
   readonly latest?: boolean;
   /** Maximum number of sessions; 200 if absent, at most 500. */
   readonly limit?: number;
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   readonly cursor?: string;
 }
 
@@ -79,26 +82,26 @@ export interface HistoryParams {
 export interface PastSession {
   readonly key: string;
   readonly from: number;
-  /** Absent while it goes on. */
+  /** End of the session; absent while it continues. */
   readonly to?: number;
   /** The last proof of life. */
   readonly seen: number;
-  /** Whether the client was connected; else known by beacons only. */
+  /** Whether the client was connected; otherwise it is known by beacons only. */
   readonly connected: boolean;
   /** Why it ended: `closed`, `silent`, `expired`, `evicted`, `replaced`, `stopped`, `crashed` or `lost`. */
   readonly why?: string;
-  /** From when to when nothing was heard of it, for more than two minutes each. */
+  /** Periods of more than two minutes without a proof of life, as [start, end]. */
   readonly silences?: readonly (readonly [number, number])[];
 }
 
 type NoParams = Readonly<Record<string, never>> | undefined;
 
-/** An answer with members that differ between gateways. */
+/** An answer whose members differ between gateways. */
 export interface GatewayAnswer {
   readonly [member: string]: unknown;
 }
 
-/** A beacon's parameters: the text, and members of the row. */
+/** Parameters of a beacon: the text, and members of the row. */
 export type BeaconParams = Pick<
   PresenceEntry,
   | "deviceId"
@@ -116,13 +119,13 @@ export type BeaconParams = Pick<
   | "scopes"
 > & { readonly text: string; readonly tags?: readonly string[] };
 
-/** Why a row is as it is, as the gateway remembers it. Ages are in ms. */
+/** The gateway's explanation of a row. Ages are in ms. */
 export interface GatewayExplanation {
   readonly key: string;
   readonly keyFrom: "instanceId" | "deviceId" | "host" | "ip" | "text" | "connection" | "self" | "gateway";
-  /** Why this key, in a sentence. */
+  /** Why the row has this key, in a sentence. */
   readonly why: string;
-  /** The observed gateway that has the row. */
+  /** The observed gateway that the row comes from. */
   readonly gateway?: string;
   /** Each member with its last writer. */
   readonly members: readonly {
@@ -130,11 +133,11 @@ export interface GatewayExplanation {
     readonly value: unknown;
     readonly from: "handshake" | "beacon" | "node-event" | "gateway" | "derived" | "list";
     readonly connId?: string;
-    /** The program and the name of the writer. */
+    /** Program and name of the writer. */
     readonly by?: string;
     readonly ageMs: number;
   }[];
-  /** The live connections, the newest first. */
+  /** The live connections, newest first. */
   readonly connections?: readonly {
     readonly connId: string;
     readonly clientId: string;
@@ -143,32 +146,35 @@ export interface GatewayExplanation {
     readonly ip?: string;
     readonly sinceMs: number;
   }[];
-  /** What happened to the row, the newest first. */
+  /** Events of the row, newest first. */
   readonly events?: readonly { readonly ageMs: number; readonly what: string; readonly text: string }[];
-  /** `null` if the row does not go by its age. */
+  /** `null` if the row's age does not remove it. */
   readonly expiresInMs: number | null;
-  /** When and why it goes, in a sentence. */
+  /** When and why the row will be removed, in a sentence. */
   readonly ends: string;
 }
 
-/** Why a row is as it is: from the memory of a gateway of this project, else from the list alone, which shows less. */
+/**
+ * The explanation of a row: from the memory of a gateway of this project, else derived from the list alone, which has
+ * less detail.
+ */
 export interface Explanation extends Omit<GatewayExplanation, "keyFrom" | "members"> {
   readonly source: "gateway" | "list";
   readonly keyFrom: GatewayExplanation["keyFrom"] | "list";
-  /** Each member with its last writer, or with the gateway's row that it is from. */
+  /** Each member with its last writer, or with the gateway's row that it comes from. */
   readonly members: readonly ExplainedMember[];
-  /** The keys of the gateway's rows behind this one; in a list without keys their places, from 0 on. */
+  /** The keys of the gateway's rows behind this one; in a list without keys their 0-based indexes. */
   readonly rows: readonly string[];
-  /** What is wrong with the row; only of a gateway. */
+  /** Findings about the row; only from a gateway's memory. */
   readonly findings?: readonly FindingReport[];
 }
 
-/** A member of a row, and where it is from. */
+/** A member of a row, and its origin. */
 export interface ExplainedMember extends Partial<Pick<GatewayExplanation["members"][number], "connId" | "by" | "ageMs">> {
   readonly name: string;
   readonly value: unknown;
   readonly from: GatewayExplanation["members"][number]["from"];
-  /** The key of the gateway's row that it is from. */
+  /** The key of the gateway's row that the member comes from. */
   readonly row?: string;
 }
 
@@ -198,7 +204,7 @@ export type RequestParams<M extends string> = M extends keyof GatewayMethods ? G
 /** The answer of a method; `unknown` for a method without types. */
 export type RequestResult<M extends string> = M extends keyof GatewayMethods ? GatewayMethods[M]["result"] : unknown;
 
-/** What follows the name of a method in a request. */
+/** The arguments of a request after the method's name. */
 export type RequestArguments<M extends string> =
   undefined extends RequestParams<M>
     ? [params?: RequestParams<M>, options?: Abortable]

@@ -6,7 +6,7 @@ import type { InstanceIdStore } from "./instance-id.js";
 import type { Labels } from "./labels.js";
 import type { WebSocketConstructor } from "./websocket.js";
 
-/** What a client is made from. Only `url` and a secret are usually needed. */
+/** Options of a client. Most apps need only `url` and a secret. */
 export interface PresenceClientOptions {
   /**
    * Address of the gateway: `ws:`, `wss:`, `http:` or `https:`. The link that a gateway prints works too: its
@@ -14,75 +14,78 @@ export interface PresenceClientOptions {
    * @default "ws://127.0.0.1:18789"
    */
   url?: string | undefined;
-  /** The gateway's token, if it asks for one. */
+  /** The gateway's token, if it requires one. */
   token?: string | undefined;
-  /** The gateway's password, if it asks for one. */
+  /** The gateway's password, if it requires one. */
   password?: string | undefined;
-  /** Who this client is; what is absent is found out from the platform. */
+  /** Metadata of this client; absent members are taken from the platform. */
   client?: ClientInfo | undefined;
   /**
-   * Keeps this client one row in the roster across reconnects and restarts: an id, a store of ids, or `false` for
-   * none (then each connection is a row of its own).
+   * Stable identity that keeps this client one row in the roster across reconnects and restarts: an id, a store of
+   * ids, or `false` for none (each connection is then a row of its own).
    * @default in browsers one per tab, kept in localStorage; in Node one per script and process, kept in a file
    */
   instanceId?: string | InstanceIdStore | false | undefined;
   /**
-   * The key that proves which device this is, where it is kept, or `false` for none. Gateways of 2026.9 let clients
-   * without one see nothing, unless they are on the gateway's machine.
+   * The device's key, a store of keys, or `false` for none. Gateways of 2026.9 grant no scopes to clients without a
+   * key, unless they are on the gateway's machine.
    * @default in browsers kept in IndexedDB, in Node in a file; none where nothing can be kept
    */
   deviceKey?: DeviceKey | DeviceKeyStore | false | undefined;
   /**
-   * The scopes that are requested. OpenClaw's own gateways accept beacons with `operator.admin` only; without it they
-   * refuse them once, and a `notice` says so.
+   * The requested scopes. OpenClaw's own gateways accept beacons with `operator.admin` only; without it they refuse
+   * the first one, beacons are turned off, and a `notice` is dispatched.
    * @default ["operator.read"]
    */
   scopes?: readonly string[] | undefined;
-  /** Whether this client tells about itself while it is connected, and when. @default in pages yes, elsewhere no */
+  /** Whether and when this client sends beacons while it is connected. @default true in pages, else false */
   beacons?: boolean | BeaconPolicy | undefined;
-  /** Whether to ask the gateway for changes instead of whole lists; gateways that cannot send lists. @default true */
+  /** Whether to request deltas in place of whole lists; gateways without deltas send lists. @default true */
   deltas?: boolean | undefined;
-  /** How long it waits between tries to connect. */
+  /** Reconnect delays. */
   backoff?: BackoffPolicy | undefined;
-  /** The ages at which statuses end. */
+  /** The ages at which statuses change. */
   thresholds?: Thresholds | undefined;
-  /** The words on rows, for other languages. @default English */
+  /** Labels on rows, for translations. @default English */
   labels?: Labels | undefined;
-  /** How long the gateway may take to accept a connection, and again to answer the handshake, in ms. @default 15000 */
+  /** Time limit for the gateway to accept a connection, and again to answer the handshake, in ms. @default 15000 */
   handshakeMs?: number | undefined;
   /**
-   * Whether all tabs of an origin with this `url` are one client: one connection, one instance, one row. Import
-   * `openclaw-presence/shared` first. Where tabs cannot find each other, as on plain http, each is a client of its own.
+   * Whether all tabs of an origin with this `url` share one client: one connection, one instance, one row. Import
+   * `openclaw-presence/shared` first. Where tabs cannot communicate, as on plain http, each is a client of its own.
    * @default false
    */
   shared?: boolean | SharedOptions | undefined;
-  /** The WebSocket class, where the platform has none (Node below 22) or another is wanted. */
+  /** The WebSocket class, for platforms without one (Node below 22) or to replace it. */
   WebSocket?: WebSocketConstructor | undefined;
   /** Clocks and timers, for tests. */
   clock?: Clock | undefined;
-  /** Decides the random parts of waiting times: an integer of 0..2^53 - 1. @default random */
+  /** Seed of the reconnect jitter: an integer of 0..2^53 - 1. @default random */
   seed?: number | undefined;
 }
 
-/** How tabs share a connection; the platform's parts by default. */
+/** How tabs share a connection; by default with the platform's APIs. */
 export interface SharedOptions {
-  /** Names the group: two apps of one origin have connections of their own. @default "openclaw-presence" */
+  /**
+   * Name of the group: apps of one origin with different names have separate connections. @default
+   * "openclaw-presence"
+   */
   name?: string | undefined;
-  /** Decides which tab holds the connection; `null`: there are none. */
+  /** Elects the tab that holds the connection; `null` for none. */
   locks?: Pick<LockManager, "request"> | null | undefined;
-  /** Carries the messages of tabs; `null`: there is none. */
+  /** Carries the messages between tabs; `null` for none. */
   BroadcastChannel?: typeof BroadcastChannel | null | undefined;
-  /** The page whose input and visibility is reported; `null`: there is none. */
+  /** The page whose input and visibility are reported; `null` for none. */
   page?: InputTargets | null | undefined;
 }
 
-/** Who a client is: what its row will say. */
+/** Metadata of a client, shown on its row. */
 export interface ClientInfo {
-  /** One of the ids that gateways know. @default "webchat-ui" in browsers, "gateway-client" in Node */
+  /** One of the client ids in the protocol. @default "webchat-ui" in browsers, "gateway-client" in Node */
   id?: string | undefined;
-  /** What kind of client it is. @default "webchat" in browsers, "backend" in Node */
+  /** Kind of client. @default "webchat" in browsers, "backend" in Node */
   mode?: string | undefined;
-  /** What people call it: the `host` of its row. @default the browser's or the machine's name */
+  /** Display name: the `host` of its row. @default the browser's or the machine's name */
   displayName?: string | undefined;
   /** Version of the app. @default the version of this package */
   version?: string | undefined;
@@ -92,35 +95,35 @@ export interface ClientInfo {
   deviceFamily?: string | undefined;
   /** Hardware model, such as `Mac16,6`. */
   modelIdentifier?: string | undefined;
-  /** Address of the machine, for its beacons. */
+  /** Address of the machine, sent in its beacons. */
   ip?: string | undefined;
 }
 
-/** When a client tells about itself, beside once after each handshake. */
+/** When a client sends beacons, in addition to the one after each handshake. */
 export interface BeaconPolicy {
-  /** When it has not done so for this long, in ms; `false`: never for that. @default 60000 */
+  /** Maximum time without a beacon, in ms; `false` sends none periodically. @default 60000 */
   everyMs?: number | false | undefined;
-  /** When the user is back after {@link idleMs} without input. @default true */
+  /** Whether to send one when the user is back after {@link idleMs} without input. @default true */
   onActivity?: boolean | undefined;
-  /** When the page is hidden or shown. @default true */
+  /** Whether to send one when the page is hidden or shown. @default true */
   onVisibility?: boolean | undefined;
-  /** How long without input counts as away, in ms. @default 120000 */
+  /** Time without input after which the user counts as away, in ms. @default 120000 */
   idleMs?: number | undefined;
 }
 
-/** How long a client waits between tries to connect: a random time up to a bound that grows. */
+/** Reconnect delays: a random time up to a growing bound. */
 export interface BackoffPolicy {
   /** First bound, in ms. @default 1000 */
   initialMs?: number | undefined;
-  /** How much the bound grows from try to try. @default 2 */
+  /** Factor by which the bound grows with each try. @default 2 */
   factor?: number | undefined;
   /** Greatest bound, in ms. @default 30000 */
   maxMs?: number | undefined;
-  /** A connection that lasted this long, in ms, starts the count anew. @default 30000 */
+  /** A connection that lasted this long, in ms, resets the bound. @default 30000 */
   stableMs?: number | undefined;
 }
 
-/** What a client may change when it connects anew. */
+/** Options that {@link PresenceClient.reconnect} can change. */
 export type ReconnectOptions = Pick<
   PresenceClientOptions,
   "url" | "token" | "password" | "client" | "instanceId" | "deviceKey" | "scopes" | "beacons"

@@ -1,40 +1,40 @@
 import { browserDeviceKey, type DeviceKeyStore } from "./device-key.js";
 import { browserInstanceId, randomInstanceId, type InstanceIdStore } from "./instance-id.js";
 
-/** What a client takes from where it runs, unless its options say otherwise. */
+/** Defaults of a client that depend on the platform. */
 export interface Platform {
-  /** Where the `instanceId` comes from; `app` names the app where several share one place. */
+  /** Returns the store of the `instanceId`. */
   instanceId(): InstanceIdStore;
-  /** Where the device key comes from. */
+  /** Returns the store of the device key. */
   deviceKey(): DeviceKeyStore;
-  /** Who the client says it is. */
+  /** Returns the client's metadata. */
   clientInfo(): PlatformInfo;
 }
 
-/** What can be told about the machine. */
+/** Metadata of the machine. */
 export interface PlatformInfo {
-  /** `client.id`: one that gateways of both generations know. */
+  /** `client.id`: one that gateways of both generations accept. */
   readonly id: string;
-  /** `client.mode`: likewise. */
+  /** `client.mode`: one that gateways of both generations accept. */
   readonly mode: string;
   /** Operating system or browser. */
   readonly platform: string;
   /** Hardware family; absent if unknown. */
   readonly deviceFamily?: string | undefined;
-  /** What people call it; absent: the gateway shows the id. */
+  /** Display name; if absent, the gateway shows the id. */
   readonly displayName?: string | undefined;
-  /** Whether it is a page that somebody looks at. */
+  /** Whether this is a page with a user. */
   readonly isPage: boolean;
 }
 
 let current: Platform | undefined;
 
-/** Says where this runs. The entry for Node does so; everywhere else the platform is a browser. */
+/** Sets the platform. The entries for Node call it; the default is a browser. */
 export function setPlatform(platform: Platform): void {
   current = platform;
 }
 
-/** Where this runs. */
+/** Returns the platform. */
 export function platform(): Platform {
   return current ?? browser;
 }
@@ -42,7 +42,7 @@ export function platform(): Platform {
 const hasPage = typeof window !== "undefined" && typeof document !== "undefined";
 
 const browser: Platform = {
-  // Workers and edge runtimes have no tab whose id could be kept.
+  // Workers and edge runtimes have no tab-scoped storage.
   instanceId: () => (hasPage ? browserInstanceId() : randomInstanceId()),
   deviceKey: () => browserDeviceKey(),
   clientInfo() {
@@ -59,7 +59,7 @@ const browser: Platform = {
   },
 };
 
-/** As much as a browser tells reliably: the family, not the version, which browsers freeze. */
+/** Returns the operating system's family. Browsers freeze its version in the user agent. */
 function operatingSystem(userAgent: string): string {
   const known: readonly (readonly [RegExp, string])[] = [
     [/iPad/, "ipados"],

@@ -1,6 +1,6 @@
 /** Ids and seeds from the platform's generator. `crypto.randomUUID` is missing on plain http pages. */
 
-/** A random id: a version 4 UUID. */
+/** Returns a random id: a version 4 UUID. */
 export function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;
@@ -9,7 +9,7 @@ export function randomId(): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
 
-/** A seed: an integer of 0..2^32 - 1. */
+/** Returns a seed: an integer of 0..2^32 - 1. */
 export function randomSeed(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0]!;
 }

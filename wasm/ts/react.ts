@@ -37,7 +37,9 @@ export type PresenceProviderProps = { readonly children?: ReactNode } & (
     }
 );
 
-/** Gives a client to the hooks in the components below. A client of its own runs while the provider is mounted. */
+/**
+ * Provides a client to the hooks of its descendants. A client made from `options` runs while the provider is mounted.
+ */
 export function PresenceProvider({ children, client: given, options }: PresenceProviderProps): ReactElement {
   const { url, token, password, instanceId } = options ?? {};
   // An unused client, such as the second one of StrictMode, has no socket and no WASM.
@@ -79,7 +81,7 @@ export function useRoster(): RosterSnapshot;
 export function useRoster<T>(selector: RosterSelector<T>, isEqual?: (a: T, b: T) => boolean): T;
 export function useRoster<T>(selector: RosterSelector<T> = wholeRoster, isEqual?: (a: T, b: T) => boolean): T {
   const client = usePresenceClient();
-  // Selectors are usually written in place and new at each render: the committed selection outlives them.
+  // Selectors are usually inline functions, new at each render; the ref keeps the committed selection.
   const committed = useRef<{ readonly selection: T } | undefined>(undefined);
   const select = useMemo(() => memoizeSelector(selector, isEqual, committed.current), [selector, isEqual]);
   const selection = useSyncExternalStore(

@@ -11,26 +11,26 @@ import type { Explanation } from "./methods.js";
 import { Rows, type RosterChange } from "./rows.js";
 import type { Finding, PresenceEntry, PresenceRow, Status } from "./types.js";
 
-/** What a roster is made from; everything has the gateway's default. */
+/** Options of a roster; the defaults are the gateway's. */
 export interface RosterOptions {
   /** How long a row lives after its last proof of life, in ms. @default 300000 */
   ttlMs?: number | undefined;
-  /** Most rows, the gateway's own included. @default 200 */
+  /** Maximum number of rows, the gateway's own included. @default 200 */
   maxRows?: number | undefined;
-  /** The ages at which statuses end. */
+  /** The ages at which statuses change. */
   thresholds?: Thresholds | undefined;
-  /** The words on rows, for other languages. @default English */
+  /** Labels on rows, for translations. @default English */
   labels?: Labels | undefined;
 }
 
-/** Anything that holds a presence list: see {@link Roster.apply}. */
+/** Any form of a presence list that {@link Roster.apply} accepts. */
 export type PresenceList = string | readonly PresenceEntry[] | object;
 
 type WasmRoster = InstanceType<ReturnType<typeof core>["Roster"]>;
 
 /**
- * A roster without a connection: for a list that somebody pasted, or frames that come by other ways. One row per
- * instance, with TTL and cap as a gateway applies them.
+ * A roster without a connection, for pasted lists or frames from other sources. It has one row per instance, with the
+ * gateway's rules for TTL and cap.
  *
  * ```ts
  * const roster = new Roster();
@@ -43,13 +43,14 @@ type WasmRoster = InstanceType<ReturnType<typeof core>["Roster"]>;
 export class Roster {
   #wasm: WasmRoster | undefined;
   readonly #rows: Rows;
-  /** Rows that changed since {@link diff} was asked last. */
+  /** Keys of rows that changed since the last {@link diff}. */
   readonly #changed = new Set<string>();
-  /** The rows as {@link diff} returned them last. */
+  /** The rows that the last {@link diff} returned. */
   readonly #reported = new Map<string, PresenceRow>();
 
   /**
-   * @throws {PresenceError} `NOT_READY`: `await ready()` first. `INVALID_ARGUMENT` names the bad option.
+   * @throws {PresenceError} `NOT_READY`: `await ready()` first. `INVALID_ARGUMENT` for an invalid option; the message
+   * names it.
    */
   constructor(options: RosterOptions = {}) {
     checkRosterOptions(options);
@@ -64,12 +65,12 @@ export class Roster {
   }
 
   /**
-   * Takes in anything a gateway sends that holds a presence list, as an object or as JSON text: the list itself, a
-   * `presence` event, `hello-ok`, the answer to `system-presence`, or a payload of these. It replaces what was there.
-   * Or a `presence.delta` event, which changes it.
+   * Applies any object or JSON text of a gateway with a presence list: the list itself, a `presence` event,
+   * `hello-ok`, the response to `system-presence`, or a payload of these. It replaces the roster. A `presence.delta`
+   * event changes the roster.
    *
-   * @returns `false` if a delta does not follow on what is there: a whole list is needed.
-   * @throws {PresenceError} `INVALID_ARGUMENT` if there is no list in it, `FREED`.
+   * @returns `false` if a delta does not follow the current version: a whole list is required.
+   * @throws {PresenceError} `INVALID_ARGUMENT` if it contains no list; `FREED`.
    */
   apply(list: PresenceList, now: number = systemClock.wallMs()): boolean {
     const wasm = this.#alive();
@@ -81,18 +82,21 @@ export class Roster {
     }
   }
 
-  /** The rows as they are at that time, newest first below the gateway's own. Rows whose time is over are gone. */
+  /** Returns the rows at that time, newest first after the gateway's own. Expired rows are removed. */
   list(now: number = systemClock.wallMs()): readonly PresenceRow[] {
     this.#settle(now);
     return this.#rows.list(now, true);
   }
 
-  /** The status of the row with that key at that time; nothing: there is no such row. */
+  /** Returns the status of the row with that key at that time; `undefined` if there is no such row. */
   status(key: string, now: number = systemClock.wallMs()): Status | undefined {
     return this.list(now).find((row) => row.key === key)?.status;
   }
 
-  /** Who came, who went and who says something else since this was last asked. Costs what changed, not what is there. */
+  /**
+   * Returns the difference since the last call: added, removed and changed rows. The cost depends on the number of
+   * changes only.
+   */
   diff(now: number = systemClock.wallMs()): RosterDiff {
     this.#settle(now);
     const before: PresenceRow[] = [];
@@ -107,24 +111,24 @@ export class Roster {
     return diffRows(before, after);
   }
 
-  /** Which rows of the list look like one client, and how to mend it. */
+  /** Returns what is wrong in the list, most often several rows that are one client, and how to fix it. */
   findings(): readonly Finding[] {
     const wasm = this.#alive();
     return readFindings(wasm.findings(), wasm.entries());
   }
 
-  /** Why the row with that key is as it is, as far as the list shows; nothing: there is no such row. */
+  /** Explains the row with that key from the list; `undefined` if there is no such row. */
   explain(key: string, now: number = systemClock.wallMs()): Explanation | undefined {
     this.#settle(now);
     return readExplanation(this.#alive().explain(key, now));
   }
 
-  /** The list as it was applied, but for what is gone. */
+  /** Returns the list as applied, without expired rows. */
   entries(): readonly PresenceEntry[] {
     return JSON.parse(this.#alive().entries()) as PresenceEntry[];
   }
 
-  /** When a status changes or a row goes next, in ms since the Unix epoch; nothing: never. */
+  /** Returns when the next row changes its status or expires, in ms since the Unix epoch; `undefined` for never. */
   nextChange(): number | undefined {
     return this.#alive().nextChange();
   }
@@ -134,7 +138,7 @@ export class Roster {
     return this.#alive().size();
   }
 
-  /** Gives the memory of the core back. Twice does nothing. */
+  /** Frees the core's memory. A second call does nothing. */
   free(): void {
     this.#wasm?.free();
     this.#wasm = undefined;
@@ -144,7 +148,7 @@ export class Roster {
     this.free();
   }
 
-  /** Brings the rows to that time. */
+  /** Advances the rows to that time. */
   #settle(now: number): void {
     const wasm = this.#alive();
     wasm.settle(now);
@@ -153,7 +157,8 @@ export class Roster {
     const change = JSON.parse(json) as RosterChange;
     this.#rows.apply(change);
     for (const key of change.removed) {
-      // A row that came and went is no news: what is kept is bounded by the rows that were returned and those in the list.
+      // A row that was added and removed between two calls is not reported; only returned rows and those in the list
+      // are stored.
       if (this.#reported.has(key)) this.#changed.add(key);
       else this.#changed.delete(key);
     }

@@ -1,10 +1,10 @@
 import type { PresenceRow } from "./types.js";
 
-/** How names of rows are made and compared. */
+/** How row names are built and compared. */
 export interface RowNaming {
-  /** Name of a row that states none. @default "unknown host" */
+  /** Name of a row without a host, an instance id and a text. @default "unknown host" */
   readonly unknownHost?: string | undefined;
-  /** Order of names; that of the platform's language by default. */
+  /** Compares names; by default in the order of the platform's language. */
   readonly compare?: ((a: string, b: string) => number) | undefined;
 }
 
@@ -35,11 +35,11 @@ export function rowDevice(row: PresenceRow): string {
 /** Returns the name of the observed gateway that a row comes from; `undefined` for rows of the gateway itself. */
 export function rowGateway({ entry }: PresenceRow): string | undefined {
   const { gateway } = entry;
-  // Gateways send anything.
+  // The core does not check members that it does not use.
   return typeof gateway === "string" && gateway !== "" ? gateway : undefined;
 }
 
-/** Whether a row is an observed gateway, and not one of its clients. */
+/** Whether a row is an observed gateway itself, in contrast to its clients. */
 export function isObservedGateway(row: PresenceRow): boolean {
   return row.mode === "gateway" && rowGateway(row) !== undefined;
 }

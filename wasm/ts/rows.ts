@@ -2,34 +2,34 @@ import { isSame } from "./diff.js";
 import { wordsOf, type Words } from "./labels.js";
 import type { PresenceEntry, PresenceRow, Status } from "./types.js";
 
-/** What the core says of a row; see its `Mirror::diff_json`. Times are ms since the Unix epoch on the gateway's clock. */
-interface ToldRow {
+/** A changed row from the core's `Mirror::diff_json`. Times are ms since the Unix epoch on the gateway's clock. */
+interface CoreRow {
   readonly key: string;
   readonly place: number;
   readonly status: Status;
   readonly isSelf: boolean;
   readonly ts: number;
   readonly inputAt?: number;
-  /** Absent: as it was. */
+  /** Absent if unchanged. */
   readonly entry?: PresenceEntry;
-  /** The rows it is merged from; absent beside an entry: just that. */
+  /** The gateway's rows that it is merged from; absent beside an entry if that is the only one. */
   readonly raw?: readonly PresenceEntry[];
 }
 
-/** What changed in a roster, as the core says it. */
+/** The changes of a roster, from the core. */
 export interface RosterChange {
-  readonly changed: readonly ToldRow[];
+  readonly changed: readonly CoreRow[];
   readonly removed: readonly string[];
-  /** Whether the roster is offline now; absent: as it was. */
+  /** Whether the roster is offline now; absent if unchanged. */
   readonly offline?: boolean;
 }
 
-/** A row as it was told, and as it was shown last. */
+/** A row as the core reported it, and as it was displayed last. */
 interface KeptRow {
-  told: ToldRow & { readonly entry: PresenceEntry };
+  data: CoreRow & { readonly entry: PresenceEntry };
   isOwn: boolean;
   row: PresenceRow | undefined;
-  /** The moments at which the words on it are the same. */
+  /** The period during which the words on it do not change. */
   fromMs: number;
   untilMs: number;
 }
@@ -40,29 +40,29 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
 /**
- * The gateway's own rows behind a row: more than one where a gateway lists an instance once per
- * connection. Newest first.
+ * Returns the gateway's own rows behind a row, newest first: more than one where a gateway lists an instance once per
+ * connection.
  */
 export function rawRows(row: PresenceRow): readonly PresenceEntry[] {
   return RAW.get(row) ?? Object.freeze([row.entry]);
 }
 
-/** What {@link Rows} are made from. */
+/** Options of {@link Rows}. */
 interface RowsOptions {
-  /** Says whether a row is that of the client that shows it. @default none is */
+  /** Whether a row is that of the client that shows it. @default false for all rows */
   readonly isOwn?: (entry: PresenceEntry) => boolean;
-  /** Rows that were shown by another one: those that say the same stay the same objects. */
+  /** Rows that were displayed before: equal rows keep their identity. */
   readonly before?: readonly PresenceRow[];
   /** @default English */
   readonly words?: Words;
 }
 
-/** Sets what {@link rawRows} returns for a row that another tab made. */
+/** Sets the result of {@link rawRows} for a row from another tab. */
 export function setRawRows(row: PresenceRow, raw: readonly PresenceEntry[]): void {
   RAW.set(row, raw);
 }
 
-/** The rows of a roster: changes from the core go in, frozen rows in list order come out. */
+/** The rows of a roster: applies changes from the core, and returns frozen rows in list order. */
 export class Rows {
   readonly #rows = new Map<string, KeptRow>();
   #order: KeptRow[] = [];
@@ -70,7 +70,7 @@ export class Rows {
   #shown: readonly PresenceRow[] = Object.freeze([]);
   readonly #isOwn: (entry: PresenceEntry) => boolean;
 
-  /** Rows that were shown before this began, until something is known. */
+  /** The rows displayed before, until the first change arrives. */
   #before: readonly PresenceRow[];
 
   readonly #words: Words;
@@ -81,29 +81,30 @@ export class Rows {
     this.#words = words;
   }
 
-  /** Takes in what changed. */
+  /** Applies a change. */
   apply({ changed, removed }: RosterChange): void {
     for (const key of removed) this.#rows.delete(key);
-    // Sorted as it was, but for what changed: that is quick to sort again.
-    if (removed.length > 0) this.#order = this.#order.filter(({ told }) => this.#rows.has(told.key));
+    // Stays sorted except for the changed rows, so the next sort is fast.
+    if (removed.length > 0) this.#order = this.#order.filter(({ data }) => this.#rows.has(data.key));
     const before = new Map(this.#before.map((row) => [row.key, row]));
     this.#before = [];
-    for (const told of changed) {
-      const old = this.#rows.get(told.key);
-      if (told.entry) {
-        const kept = { told: { ...told, entry: told.entry }, isOwn: this.#isOwn(told.entry), row: undefined, fromMs: 0, untilMs: 0 };
+    for (const data of changed) {
+      const old = this.#rows.get(data.key);
+      if (data.entry) {
+        const kept = { data: { ...data, entry: data.entry }, isOwn: this.#isOwn(data.entry), row: undefined, fromMs: 0, untilMs: 0 };
         if (old) Object.assign(old, kept);
-        else this.#add(kept, before.get(told.key));
+        else this.#add(kept, before.get(data.key));
       } else if (old) {
-        old.told = { ...old.told, ...told, entry: old.told.entry };
+        old.data = { ...old.data, ...data, entry: old.data.entry };
       }
     }
     this.#isSorted = false;
   }
 
   /**
-   * The rows in list order. Whoever compares by identity, as React does, draws only what changed: a row is the same
-   * object while nothing of it changed, and so is the list. Ages change with their words, or, if `isExact`, to the ms.
+   * Returns the rows in list order. A row is the identical object as long as it is unchanged, and so is the list, so
+   * that code that compares by identity, such as React, renders only changes. Ages are renewed when their words
+   * change, or to the ms if `isExact`.
    */
   list(nowMs: number, isExact = false): readonly PresenceRow[] {
     if (!this.#isSorted) {
@@ -122,37 +123,37 @@ export class Rows {
   }
 
   #add(kept: KeptRow, before: PresenceRow | undefined): void {
-    if (before && saysTheSame(kept, before)) kept.row = before;
-    this.#rows.set(kept.told.key, kept);
+    if (before && isEqualRow(kept, before)) kept.row = before;
+    this.#rows.set(kept.data.key, kept);
     this.#order.push(kept);
   }
 
-  /** Those with these keys that are there, in list order, exactly as they are at that time. */
+  /** Returns the rows with these keys, in list order, with exact ages for that time. */
   some(keys: Iterable<string>, nowMs: number): PresenceRow[] {
     const kept = Array.from(keys, (key) => this.#rows.get(key)).filter((row) => row !== undefined);
     return kept.sort(inOrder).map((row) => shownAt(row, nowMs, this.#words, true));
   }
 
-  /** When the words on a row that was listed change by age alone. */
+  /** Returns when age alone changes the words on a displayed row. */
   wordsMs(): number {
     return this.#order.reduce((least, kept) => Math.min(least, kept.untilMs), Number.POSITIVE_INFINITY);
   }
 }
 
-/** Whether a row was shown like this, but for words of age. */
-function saysTheSame({ told, isOwn }: KeptRow, row: PresenceRow): boolean {
-  const isLike = row.status === told.status && row.isSelf === told.isSelf && row.isOwn === isOwn;
-  return isLike && isSame(row.entry, told.entry) && isSame(RAW.get(row), told.raw);
+/** Whether a row was displayed with the same content, apart from words of age. */
+function isEqualRow({ data, isOwn }: KeptRow, row: PresenceRow): boolean {
+  const isLike = row.status === data.status && row.isSelf === data.isSelf && row.isOwn === isOwn;
+  return isLike && isSame(row.entry, data.entry) && isSame(RAW.get(row), data.raw);
 }
 
-/** The gateway itself, then the freshest first; of two as fresh the one that the gateway lists first. */
-function inOrder({ told: a }: KeptRow, { told: b }: KeptRow): number {
+/** Orders the gateway's own row first, then by newest `ts`; rows with equal `ts` stay in the gateway's order. */
+function inOrder({ data: a }: KeptRow, { data: b }: KeptRow): number {
   return Number(b.isSelf) - Number(a.isSelf) || (a.isSelf ? 0 : b.ts - a.ts) || a.place - b.place;
 }
 
 function shownAt(kept: KeptRow, nowMs: number, words: Words, isExact: boolean): PresenceRow {
   const old = kept.row;
-  const { ts, inputAt } = kept.told;
+  const { ts, inputAt } = kept.data;
   const ageMs = Math.max(nowMs - ts, 0);
   const lastInputMs = inputAt === undefined ? undefined : Math.max(nowMs - inputAt, 0);
   const isCurrent = isExact
@@ -161,7 +162,7 @@ function shownAt(kept: KeptRow, nowMs: number, words: Words, isExact: boolean): 
   if (old && isCurrent) return old;
   kept.fromMs = nowMs;
   kept.untilMs = Math.min(wordsEnd(nowMs, ageMs), wordsEnd(nowMs, lastInputMs ?? ageMs));
-  // The clock may have been set: the words can be the same.
+  // The clock may have been set, so the words can be unchanged.
   const isSaid = old?.ageText === words.ageText(ageMs) && old.lastInputText === inputText(lastInputMs, words);
   if (old && isSaid && !isExact) return old;
   kept.row = makeRow(kept, ageMs, lastInputMs, words);
@@ -172,19 +173,19 @@ function inputText(lastInputMs: number | undefined, words: Words): string {
   return lastInputMs === undefined ? "" : words.ageText(lastInputMs);
 }
 
-/** When the words for an age change. They do at whole minutes, and from an hour on at whole hours. */
+/** Returns when the words for an age change: at whole minutes, and above an hour at whole hours. */
 function wordsEnd(nowMs: number, ageMs: number): number {
   const unit = ageMs < HOUR_MS ? MINUTE_MS : HOUR_MS;
   return nowMs + unit - (ageMs % unit);
 }
 
-function makeRow({ told, isOwn }: KeptRow, ageMs: number, lastInputMs: number | undefined, words: Words): PresenceRow {
-  const entry = frozen(told.entry);
+function makeRow({ data, isOwn }: KeptRow, ageMs: number, lastInputMs: number | undefined, words: Words): PresenceRow {
+  const entry = frozen(data.entry);
   const { host, ip, version, deviceFamily, modelIdentifier, mode, instanceId, deviceId } = entry;
   const platform = text(entry.platform);
   const reason = text(entry.reason);
   const row = Object.freeze({
-    key: told.key,
+    key: data.key,
     entry,
     host: text(host),
     ip: text(ip),
@@ -200,18 +201,18 @@ function makeRow({ told, isOwn }: KeptRow, ageMs: number, lastInputMs: number | 
     scopes: strings(entry.scopes),
     text: text(entry.text),
     ts: typeof entry.ts === "number" ? entry.ts : 0,
-    status: told.status,
+    status: data.status,
     ageMs,
     ageText: words.ageText(ageMs),
     reasonLabel: reason === undefined ? "" : words.reasonLabel(reason),
     platformLabel: platform === undefined ? "" : words.platformLabel(platform),
     lastInputMs,
     lastInputText: inputText(lastInputMs, words),
-    isSelf: told.isSelf,
+    isSelf: data.isSelf,
     isOwn,
-    isConnected: told.status !== "Left",
+    isConnected: data.status !== "Left",
   });
-  if (told.raw) RAW.set(row, frozen(told.raw));
+  if (data.raw) RAW.set(row, frozen(data.raw));
   return row;
 }
 
@@ -220,7 +221,7 @@ function text(member: unknown): string | undefined {
 }
 const NONE: readonly string[] = Object.freeze([]);
 
-/** Gateways send anything: what is not a list of strings is none. A list of nothing else is given back, frozen as it is. */
+/** Returns the strings of a list, else an empty list: gateways may send anything. A list of only strings is returned itself. */
 function strings(member: unknown): readonly string[] {
   if (!Array.isArray(member) || member.length === 0) return NONE;
   for (const item of member) if (typeof item !== "string") return someStrings(member);
@@ -232,12 +233,12 @@ function someStrings(list: readonly unknown[]): readonly string[] {
   return texts.length === 0 ? NONE : Object.freeze(texts);
 }
 
-/** Frozen, with all that is in it. What is frozen already is so all through. */
+/** Freezes a value deeply. A value that is frozen already is frozen deeply. */
 export function frozen<T extends object>(value: T): T {
   return Object.isFrozen(value) ? value : freeze(value);
 }
 
-/** Objects and lists by loops of their own: engines are quick at each, and many times slower at both in one. */
+/** Separate loops for objects and lists: engines optimize each, and are many times slower at a mixed one. */
 function freeze<T extends object>(value: T): T {
   for (const name in value) {
     const inner = value[name];

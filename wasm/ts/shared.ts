@@ -1,5 +1,5 @@
 /**
- * `openclaw-presence/shared`: importing it makes the option `shared` work, with which all tabs of an origin are one
+ * `openclaw-presence/shared`: importing it enables the option `shared`, with which all tabs of an origin share one
  * connection and one row.
  *
  * @packageDocumentation
@@ -11,7 +11,7 @@ import { sharedPlatform } from "./shared/platform.js";
 
 setSharedEngine((options, host) => {
   const platform = sharedPlatform(options.shared);
-  // Where tabs cannot find each other, each is a client of its own.
+  // Where tabs cannot communicate, each is a client of its own.
   return platform ? new SharedEngine(options, host, platform) : new Engine(options, host);
 });
 

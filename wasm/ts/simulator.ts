@@ -1,6 +1,6 @@
 /**
- * A whole gateway without a network, and replays of recordings, for playgrounds and tests. Not part of the npm package: its module is
- * larger than everything else together.
+ * A whole gateway without a network, and replays of recordings, for playgrounds and tests. Not part of the npm
+ * package, because its module is larger than the rest of the package.
  */
 export * from "./gateway.js";
 export {

@@ -1,7 +1,7 @@
 import type { Machine } from "./machine.js";
 import type { ConnectionState, RosterSnapshot } from "./types.js";
 
-/** The roster of a client that was never started, and of every client on a server that renders. */
+/** The roster of a client that was never started, and of every client during server-side rendering. */
 export const EMPTY_SNAPSHOT: RosterSnapshot = Object.freeze({
   rows: Object.freeze([]),
   hasList: false,
@@ -9,34 +9,34 @@ export const EMPTY_SNAPSHOT: RosterSnapshot = Object.freeze({
   connection: Object.freeze({ phase: "stopped" }),
 });
 
-/** The last snapshot of a client, and when it has to be another one. */
+/** Keeps the last snapshot of a client and tracks when it is outdated. */
 export class SnapshotKeeper {
-  /** Whether the machine or the connection may have become different. */
+  /** Whether the machine or the connection may have changed since. */
   isBehind = false;
   #current: RosterSnapshot;
   #wordsMs = Number.POSITIVE_INFINITY;
 
-  /** @param before The roster that is shown so far. */
+  /** @param before the roster displayed so far. */
   constructor(before: RosterSnapshot) {
     this.#current = before;
   }
 
-  /** The snapshot as it was made last. */
+  /** The last snapshot. */
   get current(): RosterSnapshot {
     return this.#current;
   }
 
-  /** When words in it change by age, on the age clock. */
+  /** When age changes its words next, on the age clock. */
   get wordsMs(): number {
     return this.#wordsMs;
   }
 
-  /** The snapshot as it is now; the same object while nothing changed. */
+  /** Returns the current snapshot; the identical object as long as nothing changed. */
   renewed(machine: Machine | undefined, connection: ConnectionState, nowMs: number): RosterSnapshot {
     if (!this.isBehind && nowMs < this.#wordsMs) return this.#current;
     this.settle();
     let { rows, hasList } = this.#current;
-    // A machine that is new knows nothing yet; what the one before it knew is better than nothing.
+    // A new machine has no rows yet; the previous rows stay until it has.
     if (machine && !machine.canRead) {
       rows = EMPTY_SNAPSHOT.rows;
       hasList = false;
@@ -51,13 +51,13 @@ export class SnapshotKeeper {
     return this.#current;
   }
 
-  /** Nothing changes by itself until something is told. */
+  /** Stops renewals by age until the next change. */
   settle(): void {
     this.isBehind = false;
     this.#wordsMs = Number.POSITIVE_INFINITY;
   }
 
-  /** What was known is of no use any more. */
+  /** Discards the rows of another gateway. */
   forget(): void {
     this.#current = EMPTY_SNAPSHOT;
   }

@@ -1,18 +1,18 @@
 import { PresenceError } from "./errors.js";
 import type { WebSocketConstructor, WebSocketLike } from "./websocket.js";
 
-/** Where a gateway is unless the options say otherwise. */
+/** The default address of a gateway. */
 export const DEFAULT_URL = "ws://127.0.0.1:18789";
 
-/** What a {@link Socket} tells; nothing after `closed`. */
+/** The listener of a {@link Socket}; never called after `closed`. */
 export interface SocketListener {
   opened(): void;
   text(frame: string): void;
-  /** It is over. `why`: what the platform says about it, which in browsers is nothing. */
+  /** Called when the connection ended. `why`: the platform's error message, which browsers withhold. */
   closed(code: number, reason: string, why: string | undefined): void;
 }
 
-/** The WebSocket class to use. */
+/** Returns the WebSocket class to use. */
 export function webSocketClass(given: WebSocketConstructor | undefined): WebSocketConstructor {
   const found = given ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
   if (found) return found;
@@ -20,7 +20,7 @@ export function webSocketClass(given: WebSocketConstructor | undefined): WebSock
   throw new PresenceError("NO_WEBSOCKET", `this platform has no WebSocket. ${remedy}`, { remedy });
 }
 
-/** Where a gateway is. */
+/** The address of a gateway. */
 export interface Address {
   /** The URL of the socket: `ws:` or `wss:`. */
   readonly url: string;
@@ -38,9 +38,9 @@ const PROTOCOLS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Reads an address as people paste it.
+ * Parses an address as users paste it.
  *
- * @throws {PresenceError} `INVALID_ARGUMENT`. The message does not contain the URL: there may be a secret in it.
+ * @throws {PresenceError} `INVALID_ARGUMENT`. The message does not contain the URL, which may contain a secret.
  */
 export function gatewayAddress(url: string): Address {
   let parsed: URL;
@@ -58,12 +58,12 @@ export function gatewayAddress(url: string): Address {
   }
   const token = new URLSearchParams(parsed.hash.slice(1)).get("token") ?? undefined;
   parsed.protocol = protocol;
-  // A fragment makes browsers throw.
+  // Browsers reject fragments.
   parsed.hash = "";
   return { url: parsed.href, shown: parsed.origin + parsed.pathname, token };
 }
 
-/** One connection on its way, open or closing. Once told to close it says nothing more. */
+/** A connection that is opening, open or closing. After `close` it dispatches no more text. */
 export class Socket {
   #socket: WebSocketLike | undefined;
 
@@ -87,7 +87,7 @@ export class Socket {
     try {
       this.#socket?.send(text);
     } catch {
-      // It is closing already: its end will be told.
+      // The socket is closing already; `closed` follows.
     }
   }
 
@@ -97,7 +97,7 @@ export class Socket {
     try {
       socket?.close(permittedCode(code), reason);
     } catch {
-      // It never opened.
+      // The socket never opened.
     }
   }
 
@@ -106,13 +106,13 @@ export class Socket {
     this.#socket = undefined;
     if (!socket) return undefined;
     socket.onopen = socket.onmessage = socket.onclose = null;
-    // `ws` treats an error that nobody listens to as fatal, and tells one when it is closed while connecting.
+    // `ws` throws an error event without a listener, and dispatches one when it is closed while connecting.
     socket.onerror = () => {};
     return socket;
   }
 }
 
-/** Pages may close with 1000 and codes of their own only: 1008 becomes 4008. */
+/** Pages may close only with 1000 and application codes: 1008 becomes 4008. */
 function permittedCode(code: number): number {
   return code === 1000 || code >= 3_000 ? code : 3_000 + code;
 }

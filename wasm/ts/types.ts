@@ -13,8 +13,8 @@ export type AgeStatus = "Active" | "Idle" | "Stale";
 export type Status = AgeStatus | "Left";
 
 /**
- * One row of a presence list as it goes over the wire. What is not known is absent, never `null`.
- * Members that this version does not know are kept.
+ * One row of a presence list, as on the wire. Unknown values are absent, never `null`. Members that this version does
+ * not list are kept.
  */
 export interface PresenceEntry {
   /** Human-readable host name. */
@@ -23,13 +23,13 @@ export interface PresenceEntry {
   readonly ip?: string;
   /** Version of the client. */
   readonly version?: string;
-  /** Operating system as the client says it, such as `macos 26.1.0`. */
+  /** Operating system as the client states it, such as `macos 26.1.0`. */
   readonly platform?: string;
   /** Hardware family, such as `Mac`, `iPhone` or `Linux`. */
   readonly deviceFamily?: string;
   /** Hardware model, such as `Mac16,6`. */
   readonly modelIdentifier?: string;
-  /** What the client is: `gateway`, `ui`, `webchat`, `node`, ... */
+  /** Kind of client: `gateway`, `ui`, `webchat`, `node`, ... */
   readonly mode?: string;
   /** Seconds between the last user input and `ts`. */
   readonly lastInputSeconds?: number;
@@ -47,13 +47,16 @@ export interface PresenceEntry {
   readonly clientId?: string;
   /** IANA time zone of the client. */
   readonly timeZone?: string;
-  /** The line a beacon sent, or one made of host and mode. */
+  /** Text of a beacon, or a line composed of host and mode. */
   readonly text?: string;
-  /** Start of the unbroken stay: ms since the Unix epoch on the gateway's clock. Present while somebody is connected. */
+  /**
+   * Start of the current uninterrupted presence: ms since the Unix epoch on the gateway's clock. Present while a
+   * client is connected.
+   */
   readonly onlineSince?: number;
-  /** When the user last gave input: ms since the Unix epoch on the gateway's clock. */
+  /** Time of the last user input: ms since the Unix epoch on the gateway's clock. */
   readonly lastActivityAt?: number;
-  /** The person behind the connection, where the gateway knows it: `id` is always there. */
+  /** The person behind the connection, where the gateway identified it; `id` is always present. */
   readonly user?: { readonly id: string; readonly [member: string]: unknown };
   /**
    * Name of the observed gateway that the row comes from, such as `home`; absent on the gateway's own rows, and in lists
@@ -62,15 +65,15 @@ export interface PresenceEntry {
   readonly gateway?: string;
   /** When the row was last written or touched: ms since the Unix epoch on the gateway's clock. */
   readonly ts?: number;
-  /** Whatever else the gateway says. */
+  /** All other members that the gateway sends. */
   readonly [member: string]: unknown;
 }
 
-/** One instance of the roster, ready to be shown. A frozen object; the same one while nothing of it changed. */
+/** One instance of the roster, prepared for display. A frozen object, identical as long as nothing in it changed. */
 export interface PresenceRow {
-  /** Identifies the row for as long as it is in the roster: use it as the key of a list. */
+  /** Identifies the row as long as it is in the roster; use it as the key in lists. */
   readonly key: string;
-  /** The entry, every member the gateway sent. */
+  /** The entry with every member that the gateway sent. */
   readonly entry: PresenceEntry;
   /** Human-readable host name. */
   readonly host: string | undefined;
@@ -78,13 +81,13 @@ export interface PresenceRow {
   readonly ip: string | undefined;
   /** Version of the client. */
   readonly version: string | undefined;
-  /** Operating system as the client says it; see {@link platformLabel}. */
+  /** Operating system as the client states it; see {@link platformLabel}. */
   readonly platform: string | undefined;
   /** Hardware family. */
   readonly deviceFamily: string | undefined;
   /** Hardware model. */
   readonly modelIdentifier: string | undefined;
-  /** What the client is: `gateway`, `ui`, `webchat`, `node`, ... */
+  /** Kind of client: `gateway`, `ui`, `webchat`, `node`, ... */
   readonly mode: string | undefined;
   /** Why the row was last written; see {@link reasonLabel}. */
   readonly reason: string | undefined;
@@ -96,118 +99,126 @@ export interface PresenceRow {
   readonly roles: readonly string[];
   /** Scopes of the connections behind the row. */
   readonly scopes: readonly string[];
-  /** The line a beacon sent, or one made of host and mode. */
+  /** Text of a beacon, or a line composed of host and mode. */
   readonly text: string | undefined;
   /** When the row was last written or touched: ms since the Unix epoch on the gateway's clock. */
   readonly ts: number;
 
-  /** How alive it is; `Left` if its connection was closed. */
+  /** Presence status; `Left` if its connection was closed. */
   readonly status: Status;
   /**
-   * Age in ms when this object was made. In a live roster the object is renewed when a word on it
-   * changes, so the age may be up to a minute behind, an hour for ages above one.
+   * Age in ms when this object was created. A live roster renews the object when its words change, so the age lags by
+   * up to a minute, above one hour by up to an hour.
    */
   readonly ageMs: number;
-  /** The age as people read it: `just now`, `5m ago`, `yesterday`. */
+  /** The age in words: `just now`, `5m ago`, `yesterday`. */
   readonly ageText: string;
-  /** The reason as people read it, such as `Heartbeat` for `periodic`; empty without a reason. */
+  /** The reason in words, such as `Heartbeat` for `periodic`; empty without a reason. */
   readonly reasonLabel: string;
-  /** The platform as people read it, such as `macOS 26.1`; empty without a platform. */
+  /** The platform in words, such as `macOS 26.1`; empty without a platform. */
   readonly platformLabel: string;
-  /** Time since the last user input in ms when this object was made; absent when nobody knows. */
+  /** Time since the last user input in ms when this object was created; absent if unknown. */
   readonly lastInputMs: number | undefined;
-  /** The same as people read it; empty when nobody knows. */
+  /** That time in words; empty if unknown. */
   readonly lastInputText: string;
   /** Whether it is the gateway's own row. */
   readonly isSelf: boolean;
-  /** Whether it is the row of the client that shows it. */
+  /** Whether it is the row of the client that displays it. */
   readonly isOwn: boolean;
-  /** Whether it did not leave: its {@link status} is not `Left`. Rows that only beacons keep count as connected. */
+  /**
+   * Whether the row did not leave: its {@link status} is not `Left`. Rows that only beacons keep count as connected.
+   */
   readonly isConnected: boolean;
 }
 
-/** The roster at one moment. A frozen object; the same one while nothing changed. */
+/** The roster at one moment. A frozen object, identical as long as nothing changed. */
 export interface RosterSnapshot {
   /** One row per instance, newest first. */
   readonly rows: readonly PresenceRow[];
-  /** Whether the gateway has sent a list since the client was made. */
+  /** Whether the gateway has sent a list since the client was created. */
   readonly hasList: boolean;
-  /** Whether there is no live connection: the rows age without news. */
+  /** Whether there is no live connection, so that the rows age without updates. */
   readonly isOffline: boolean;
-  /** How the connection is. */
+  /** The state of the connection. */
   readonly connection: ConnectionState;
 }
 
-/** How the connection is. */
+/** The state of a client's connection. */
 export type ConnectionState =
   /** Not started, or stopped by the app. */
   | { readonly phase: "stopped" }
-  /** On the way to the gateway. */
+  /** Connecting to the gateway. */
   | { readonly phase: "connecting" }
   /** Connected. */
   | {
       readonly phase: "live";
       /** The protocol spoken: 3 or 4. */
       readonly protocol: number;
-      /** Version of the gateway; empty if it does not say. */
+      /** Version of the gateway; empty if unknown. */
       readonly serverVersion: string;
-      /** The id the gateway gave this connection; empty if it does not say. */
+      /** The gateway's id of this connection; empty if unknown. */
       readonly connId: string;
-      /** One run of the gateway; gateways of protocol 3 do not tell. */
+      /** Identifies one run of the gateway; absent on protocol 3. */
       readonly bootId?: string;
-      /** The methods it answers. */
+      /** The methods that the gateway supports. */
       readonly methods: readonly string[];
-      /** The scopes granted; gateways of protocol 3 do not tell. */
+      /** The granted scopes; absent on protocol 3. */
       readonly scopes?: readonly string[];
-      /** Whether the granted scopes let it read the roster; without them there is no list. */
+      /** Whether the granted scopes allow this client to read the roster; without them there is no list. */
       readonly canRead: boolean;
     }
-  /** Lost or not reached; it tries again by itself. */
+  /** Lost or not reached; the client tries again by itself. */
   | {
       readonly phase: "waiting";
-      /** How long from the beginning of this phase until it tries again, in ms. */
+      /** Delay from the start of this phase to the next try, in ms. */
       readonly retryInMs: number;
       /** Why the last try or connection ended. */
       readonly error: PresenceError;
     }
-  /** The gateway does not want this client as it is. It tries no more until `start()` or `reconnect()`. */
+  /** The gateway refused this client. It does not try again until `start()` or `reconnect()`. */
   | {
       readonly phase: "refused";
-      /** Why, and what to do. */
+      /** The reason, and the remedy. */
       readonly error: PresenceError;
     };
 
-/** What is wrong in a gateway's list and how to mend it, as gateways and `presence-gateway doctor --json` write it. */
+/** A problem in a gateway's list and its fix, as written by gateways and `presence-gateway doctor --json`. */
 export interface FindingReport {
-  /** What was found, for programs: `presence/` and the code with hyphens. The members up to `fixHint` are those of OpenClaw's doctor. */
+  /**
+   * Id of the check, for programs: `presence/` and the code with hyphens. The members up to `fixHint` are those of
+   * OpenClaw's doctor.
+   */
   readonly checkId: string;
-  /** `info`: a healthy system can have it. `warning`: the list misleads, or is about to. `error`: the list is wrong. */
+  /**
+   * `info`: also found in healthy systems. `warning`: the list is misleading, or is about to be. `error`: the list is
+   * wrong.
+   */
   readonly severity: "info" | "warning" | "error";
   /** Title and evidence in one text. */
   readonly message: string;
-  /** The key of the first row; absent if it is about the list as a whole. */
+  /** Key of the first row; absent if the finding is about the whole list. */
   readonly target?: string;
   /** What to change in the client, in a sentence. */
   readonly fixHint: string;
-  /** What was found, for programs. */
+  /** Code of the finding, for programs. */
   readonly code: FindingCode;
-  /** What was found, in a sentence. */
+  /** The finding in one sentence. */
   readonly title: string;
-  /** How sure it is. `low`: there is a harmless explanation that is about as likely. */
+  /** How certain the finding is. `low`: a harmless explanation is about as likely. */
   readonly confidence: "low" | "medium" | "high";
-  /** What says so, in sentences. */
+  /** The evidence, in sentences. */
   readonly evidence: readonly string[];
   /** The keys of the rows. */
   readonly rows: readonly string[];
 }
 
-/** What is wrong in a gateway's list, most often that several rows are one client, and how to mend it. */
+/** A problem in a gateway's list, most often several rows that are one client, and its fix. */
 export interface Finding extends FindingReport {
-  /** The same as `fixHint`. */
+  /** Equal to `fixHint`. */
   readonly fix: string;
   /** The gateway's rows, in the order of its list. */
   readonly entries: readonly PresenceEntry[];
-  /** Their places in the gateway's list, from 0 on. */
+  /** 0-based indexes of these rows in the gateway's list. */
   readonly indexes: readonly number[];
 }
 
@@ -223,7 +234,7 @@ export interface Finding extends FindingReport {
  * | `NO_ADDRESS` | a connected app or node has no ip in its row |
  * | `NEAR_CAP` | the list is nearly full |
  *
- * Only a gateway of this project finds the others, from what it remembers.
+ * The other codes are found only by gateways of this project, from their memory.
  */
 export type FindingCode =
   | "PLACEHOLDER_ID"

@@ -2,14 +2,14 @@ import type { Clock } from "./clock.js";
 
 interface Timer {
   readonly at: number;
-  /** Timers of one moment fire in the order they were set. */
+  /** Timers of one moment fire in the order in which they were set. */
   readonly order: number;
   readonly callback: () => void;
 }
 
 /**
- * A clock that stands still until it is moved, for tests and playgrounds. Give it to a client and to the
- * simulated gateway alike.
+ * A clock for tests and playgrounds that stands still until it is advanced. Pass it to both the client and the
+ * simulated gateway.
  *
  * ```ts
  * const clock = new VirtualClock();
@@ -23,7 +23,7 @@ export class VirtualClock implements Clock {
   #orders = 0;
   readonly #timers = new Set<Timer>();
 
-  /** @param wallMs What the wall clock reads at first, in ms since the Unix epoch. */
+  /** @param wallMs initial time of the wall clock, in ms since the Unix epoch. */
   constructor(wallMs = 1_800_000_000_000) {
     this.#wallMs = wallMs;
   }
@@ -42,19 +42,19 @@ export class VirtualClock implements Clock {
     return () => void this.#timers.delete(timer);
   }
 
-  /** Number of timers that are set. */
+  /** Number of pending timers. */
   get timers(): number {
     return this.#timers.size;
   }
 
-  /** When the next timer is due, in ms on {@link ageMs}; nothing: none is set. */
+  /** When the next timer is due, in ms on {@link ageMs}; `undefined` without timers. */
   get nextTimerMs(): number | undefined {
     return this.#next()?.at;
   }
 
   /**
-   * Moves both clocks on by `ms` milliseconds. Timers fire at their moments, and what they set off is done
-   * before the clock goes on.
+   * Advances both clocks by `ms` milliseconds. Timers fire at their moments, and the work they start is finished
+   * before the clock continues.
    */
   async advance(ms: number): Promise<void> {
     const end = this.#ageMs + ms;
@@ -68,13 +68,16 @@ export class VirtualClock implements Clock {
     this.#move(end - this.#ageMs);
   }
 
-  /** The machine slept for `ms` milliseconds: both clocks went on and no timer fired. They are all late now. */
+  /**
+   * Simulates a machine that slept for `ms` milliseconds: both clocks advanced without firing timers, which are all
+   * late now.
+   */
   async suspend(ms: number): Promise<void> {
     await settle();
     this.#move(ms);
   }
 
-  /** Somebody sets the wall clock on by `ms` milliseconds, or back. */
+  /** Steps the wall clock by `ms` milliseconds, forward or back. */
   stepWall(ms: number): void {
     this.#wallMs += ms;
   }
@@ -93,14 +96,14 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Lets everything happen that waits for nothing but its turn. */
+/** Waits until all work that does not depend on a timer is finished. */
 function settle(): Promise<void> {
   return new Promise(nextTurn);
 }
 
-/** One turn of the event loop: before it all promises have done what they can. */
+/** Calls back after one turn of the event loop, when all ready promises have settled. */
 function nextTurn(callback: () => void): void {
-  // Not a timer where there is anything else: hidden pages slow those down.
+  // Timers only as the last resort: hidden pages delay them.
   if (typeof setImmediate === "function") setImmediate(callback);
   else if (typeof MessageChannel === "function") {
     const { port1, port2 } = new MessageChannel();

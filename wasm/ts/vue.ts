@@ -7,7 +7,7 @@ import type { RosterSnapshot } from "./types.js";
  * Returns a ref with the selected part of a roster; the whole roster by default. It follows the roster until its effect
  * scope ends, that is, until the component is unmounted, and the reactive values that the selector reads.
  *
- * @param client may be a ref or a getter: then it may be replaced.
+ * @param client may be a ref or a getter, so that it can be replaced.
  * @param isEqual decides whether two selections are equal; by default as `shallowEqual` of `openclaw-presence/store`.
  */
 export function useRoster<T = RosterSnapshot>(

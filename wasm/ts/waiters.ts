@@ -5,16 +5,16 @@ interface Waiting {
   readonly reject: (error: PresenceError) => void;
 }
 
-/** Promises that wait for what the core will tell. */
+/** Promises that wait for a result from the core, by key. */
 export class Waiters<K> {
   readonly #waiting = new Map<K, Waiting>();
 
-  /** Number of promises that wait. */
+  /** Number of pending promises. */
   get size(): number {
     return this.#waiting.size;
   }
 
-  /** A promise for what will be told under `key`. */
+  /** Returns a promise for the result under `key`. */
   wait(key: K): Promise<unknown> {
     return new Promise((resolve, reject) => this.#waiting.set(key, { resolve, reject }));
   }
@@ -27,7 +27,7 @@ export class Waiters<K> {
     this.#take(key)?.reject(error);
   }
 
-  /** Waits no longer: the promise is never settled. */
+  /** Cancels a wait; its promise is never settled. */
   forget(key: K): void {
     this.#waiting.delete(key);
   }

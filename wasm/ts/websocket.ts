@@ -1,6 +1,7 @@
 /**
- * What a client uses of a WebSocket. The platform's fits, also a class derived from it, and that of the npm package `ws`.
- * Their types of events differ, so none is stated: `onmessage` reads `data`, `onclose` reads `code` and `reason`.
+ * The part of a WebSocket that a client uses. The platform's class fits, also a class derived from it, and that of
+ * the npm package `ws`. Their event types differ, so none is declared: `onmessage` reads `data`, `onclose` reads
+ * `code` and `reason`.
  */
 export interface WebSocketLike {
   onopen: ((event: any) => void) | null;

@@ -4,12 +4,15 @@ import type { RosterSnapshot } from "../types.js";
 import { newsText } from "./text.js";
 import { ENGLISH, type ElementWords } from "./words.js";
 
-/** News are announced together, at most this often, in ms, so that a screen reader is not kept busy. */
+/**
+ * Minimum interval of announcements in ms. News within it are announced together, so that a screen reader is not kept
+ * busy.
+ */
 const NEWS_MS = 3_000;
 /** Maximum number of names that are kept for one announcement. */
 const MAX_NAMES = 10_000;
 
-/** Collects the news of one client and announces them together. */
+/** Collects the joins, leaves and connection changes of one client, and announces them together. */
 export class RosterNews {
   readonly #onChange: () => void;
   #text = "";
@@ -19,22 +22,22 @@ export class RosterNews {
   /** The roster of the last announcement. */
   #announced: RosterSnapshot | undefined;
   #words = ENGLISH;
-  /** Names since then. */
+  /** Names that joined and left since then. */
   #joined: string[] = [];
   #left: string[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param onChange is called when {@link text} changed. */
+  /** @param onChange is called when {@link text} changes. */
   constructor(onChange: () => void) {
     this.#onChange = onChange;
   }
 
-  /** The last announcement about the client; empty before the first one. */
+  /** The latest announcement about the client; empty before the first one. */
   get text(): string {
     return this.#text;
   }
 
-  /** Listens to a client, or to none. News of another client are dropped. */
+  /** Listens to `client`, or to no client. Pending news of another client are dropped. */
   listen(client: PresenceClient | undefined): void {
     if (client === this.#client) return;
     this.#unsubscribe?.();
@@ -44,7 +47,7 @@ export class RosterNews {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (!client) return;
-    // Joins and leaves come after their grace, also after a restart of the gateway.
+    // Joins and leaves are reported after their grace period, also after a restart of the gateway.
     const ends = [
       client.onJoin((row) => this.#note(this.#joined, rowName(row, this.#words))),
       client.onLeave((row) => this.#note(this.#left, rowName(row, this.#words))),
@@ -52,7 +55,7 @@ export class RosterNews {
     this.#unsubscribe = () => ends.forEach((end) => end());
   }
 
-  /** Takes note of the client's roster, and of the words to announce it with. */
+  /** Records the client's current roster, and the words to announce it with. */
   show(roster: RosterSnapshot | undefined, words: ElementWords): void {
     this.#words = words;
     if (roster === this.#shown) return;

@@ -1,5 +1,5 @@
-/** Takes the place of `@lit-labs/ssr-dom-shim` in Lit's build for Node: what Lit extends where there are no elements. */
+/** Replaces `@lit-labs/ssr-dom-shim` in Lit's build for Node: the base class on platforms without custom elements. */
 export class HTMLElement {}
 
-/** Nothing is defined there. */
+/** Always absent on these platforms. */
 export const customElements = undefined;

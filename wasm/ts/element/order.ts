@@ -1,10 +1,10 @@
 import { compareRows, type RowNaming } from "../row-names.js";
 import type { PresenceRow } from "../types.js";
 
-/** How rows stand: by name, so that nothing jumps, or as the gateway lists them. */
+/** Order of rows: by name, so that rows keep their places, or the gateway's order. */
 export type RosterOrder = "name" | "newest";
 
-/** The rows in order, the gateway's own on top either way. */
+/** Returns the rows in that order; the gateway's own row is always first. */
 export function orderRows(rows: readonly PresenceRow[], order: RosterOrder, naming: RowNaming = {}): readonly PresenceRow[] {
   return [...rows].sort((a, b) => (order === "name" ? compareRows(a, b, naming) : Number(b.isSelf) - Number(a.isSelf)));
 }

@@ -2,24 +2,27 @@ import { isObservedGateway, rowDevice, rowGateway } from "../row-names.js";
 import type { PresenceRow, RosterSnapshot } from "../types.js";
 import { ENGLISH, type ElementWords } from "./words.js";
 
-/** What a row is, in one line: address, version, device, mode, and the observed gateway it comes from. */
+/** Returns the details of a row in one line: address, version, device, mode, and the observed gateway it comes from. */
 export function rowDetails(row: PresenceRow, words: ElementWords = ENGLISH): string {
   return [row.isOwn ? words.thisClient : "", row.ip, row.version, rowDevice(row), row.mode, gatewayText(row, words)].filter(Boolean).join(" · ");
 }
 
-/** Where a row comes from; of an observed gateway its name. */
+/** Returns the origin of a row: the name of its observed gateway. */
 function gatewayText(row: PresenceRow, words: ElementWords): string {
   const gateway = rowGateway(row);
   if (gateway === undefined) return "";
   return isObservedGateway(row) ? gateway : words.via(gateway);
 }
 
-/** The status of a row; of one that left also when: `Left 2m ago`. */
+/** Returns the status of a row; for a row that left with its age: `Left 2m ago`. */
 export function rowStatus({ status, ageText }: PresenceRow, words: ElementWords = ENGLISH): string {
   return status === "Left" ? words.left(ageText) : words.status(status);
 }
 
-/** When a row was heard of, and why; of one that left only its last input. The gateway's own row is always fresh: it says nothing. */
+/**
+ * Returns the age and reason of a row; for one that left only its last input. Empty for the gateway's own row, which
+ * is always fresh.
+ */
 export function rowSeen(row: PresenceRow, words: ElementWords = ENGLISH): string {
   if (row.isSelf) return "";
   const input = row.lastInputText === "" ? "" : words.input(row.lastInputText);
@@ -27,7 +30,10 @@ export function rowSeen(row: PresenceRow, words: ElementWords = ENGLISH): string
   return [input, row.ageText, row.reasonLabel].filter(Boolean).join(" · ");
 }
 
-/** The heading of a list and the number of its rows; those that left are counted apart: `Instances (3, 1 left)`. */
+/**
+ * Returns the heading of a list with the number of its rows; rows that left are counted separately: `Instances (3, 1
+ * left)`.
+ */
 export function headingText(title: string, rows: readonly PresenceRow[], words: ElementWords = ENGLISH): string {
   return rows.length === 0 ? title : words.heading(title, ...tally(rows));
 }
@@ -39,7 +45,7 @@ export interface JoinsAndLeaves {
 }
 
 /**
- * Returns the announcement for screen readers: changes of the connection, then joins and leaves; empty if there is none.
+ * Returns the announcement for screen readers: changes of the connection, then joins and leaves; empty without news.
  * Age changes are not announced. `before` is the roster of the last announcement about the same client.
  */
 export function newsText(
@@ -65,7 +71,7 @@ export function newsText(
   return news.join(". ");
 }
 
-/** The number of rows that did not leave, and of those that did. */
+/** Returns the number of rows that did not leave, and of those that left. */
 function tally(rows: readonly PresenceRow[]): [others: number, left: number] {
   const left = rows.filter(({ status }) => status === "Left").length;
   return [rows.length - left, left];

@@ -8,7 +8,7 @@ import { orderRows, type RosterOrder } from "./order.js";
 import { headingText, rowDetails, rowSeen, rowStatus } from "./text.js";
 import type { ElementWords } from "./words.js";
 
-/** What `<presence-roster>` shows. */
+/** The data that `<presence-roster>` renders. */
 export interface View {
   /** Absent without a client. */
   readonly roster: RosterSnapshot | undefined;
@@ -17,16 +17,16 @@ export interface View {
   /** 1 to 6. */
   readonly headingLevel: number;
   readonly order: RosterOrder;
-  /** What screen readers say. */
+  /** Text of the live region for screen readers. */
   readonly news: string;
   readonly words: ElementWords;
 }
 
-/** The inside of `<presence-roster>`, a Lit template. */
+/** Returns the contents of `<presence-roster>` as a Lit template. */
 export function rosterView({ roster, connection, heading, headingLevel, order, news, words }: View): unknown {
   const rows = roster?.rows ?? [];
   const tag = unsafeStatic(`h${headingLevel}`);
-  // Safari takes the role from lists without bullets.
+  // Safari drops the list role of lists without bullets.
   return html`
     <header>
       <${tag} class="heading" part="heading">${headingText(heading, rows, words)}</${tag}>

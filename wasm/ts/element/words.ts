@@ -2,15 +2,15 @@ import { PresenceError } from "../errors.js";
 import { ageTextIn, type Labels } from "../labels.js";
 import type { ConnectionState, RosterSnapshot, Status } from "../types.js";
 
-/** The words of `<presence-roster>` around those on rows. */
+/** The texts of `<presence-roster>`, apart from those on rows. */
 export interface ElementWords {
-  /** Heading if the element has none. */
+  /** Default heading. */
   readonly title: string;
-  /** Heading with the number of rows, those that left counted apart, such as `Instances (3, 1 left)`. */
+  /** Heading with the number of rows, rows that left counted separately, such as `Instances (3, 1 left)`. */
   readonly heading: (title: string, others: number, left: number) => string;
-  /** State of the connection; of a refusal why, and what to do. */
+  /** State of the connection; for a refusal the reason and the remedy. */
   readonly connection: (state: ConnectionState) => string;
-  /** In place of an empty list; `roster` is absent if there is no client. */
+  /** Shown in place of an empty list; `roster` is absent without a client. */
   readonly empty: (roster: RosterSnapshot | undefined) => string;
   /** Status of a row that did not leave. */
   readonly status: (status: Status) => string;
@@ -18,34 +18,34 @@ export interface ElementWords {
   readonly left: (ageText: string) => string;
   /** Age of the last input, such as `input 2m ago`. */
   readonly input: (lastInputText: string) => string;
-  /** Mark of the own row. */
+  /** Marks the own row. */
   readonly thisClient: string;
-  /** Mark of a row that comes from an observed gateway, such as `via home`. */
+  /** Marks a row that comes from an observed gateway, such as `via home`. */
   readonly via: (gateway: string) => string;
-  /** Name of a row that states none. */
+  /** Name of a row without a host, an instance id and a text. */
   readonly unknownHost: string;
   /** Announces the first list, such as `3 instances, 1 left`. */
   readonly count: (others: number, left: number) => string;
-  /** Announces who joined. */
+  /** Announces joins. */
   readonly joined: (names: readonly string[]) => string;
-  /** Announces who left. */
+  /** Announces leaves. */
   readonly gone: (names: readonly string[]) => string;
-  /** Announces that the connection is back. */
+  /** Announces that the connection is restored. */
   readonly connectedAgain: string;
   /** Announces that the connection is lost. */
   readonly connectionLost: string;
-  /** Order of names; the locale's by default. */
+  /** Compares names; by default in the order of the locale. */
   readonly compare: (a: string, b: string) => number;
 }
 
-/** All words of `<presence-roster>`, for other languages; what is absent is English. */
+/** All texts of `<presence-roster>`, for translations; absent ones are English. */
 export interface ElementLabels extends Labels, Partial<ElementWords> {}
 
 const instances = (number: number) => (number === 1 ? "1 instance" : `${number} instances`);
-/** More than three names become a number. */
+/** More than three names are shown as a number. */
 const list = (names: readonly string[]) => (names.length > 3 ? instances(names.length) : names.join(", "));
 
-/** The words in English. */
+/** The English texts. */
 export const ENGLISH: ElementWords = {
   title: "Instances",
   heading: (title, others, left) => (left === 0 ? `${title} (${others})` : `${title} (${others}, ${left} left)`),
@@ -73,20 +73,20 @@ export const ENGLISH: ElementWords = {
   compare: new Intl.Collator().compare,
 };
 
-/** Labels, divided into those of the element and those of its client. */
+/** Labels, split into those of the element and those of its client. */
 export interface Wording {
   readonly words: ElementWords;
   readonly labels: Labels;
 }
 
 /**
- * Returns the words of a locale, with the labels that replace them.
+ * Returns the texts of a locale, with the labels of `given` in place of its defaults.
  *
  * @throws {PresenceError} `INVALID_ARGUMENT` if `locale` is not a BCP 47 language tag.
  */
 export function wordingOf(given?: ElementLabels | null, locale?: string | null): Wording {
   const words: Record<string, unknown> = { ...ENGLISH };
-  // The client refuses labels that do not exist.
+  // The client rejects unknown labels.
   const labels: Record<string, unknown> = {};
   try {
     if (locale) [words["compare"], labels["ageText"]] = [new Intl.Collator(locale).compare, ageTextIn(locale)];

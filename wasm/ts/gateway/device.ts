@@ -1,6 +1,6 @@
 import type { DeviceQuestion } from "../simulator/glue.js";
 
-/** The core's word for what came out. */
+/** Verifies a device signature; returns the outcome as the core names it. */
 export async function verifyDevice({ deviceId, publicKey, signature, refusal, texts }: DeviceQuestion): Promise<string> {
   const raw = rawKey(publicKey);
   if (!raw) return "public-key-invalid";

@@ -1,6 +1,6 @@
 import { isLoopback } from "../functions.js";
 
-/** Whether a page of this origin may connect from this address: it is listed, or it is a page of this machine. */
+/** Whether a page of this origin may connect from this address: the origin is listed, or is a page of this machine. */
 export function isOriginAllowed(origin: string | undefined, ip: string, allowed: readonly string[]): boolean {
   if (origin === undefined || allowed.includes("*") || allowed.includes(origin)) return true;
   if (!isLoopback(ip) || !URL.canParse(origin)) return false;

@@ -1,7 +1,10 @@
 import type { SimulatedGateway, SimulatedSocket } from "../gateway.js";
 import type { WebSocketConstructor, WebSocketLike } from "../websocket.js";
 
-/** A WebSocket class whose sockets lead to a simulated gateway. As with real ones, nothing is told at once. */
+/**
+ * Returns a WebSocket class whose sockets connect to a simulated gateway. As with real sockets, no event fires
+ * synchronously.
+ */
 export function simulatedWebSocket(gateway: SimulatedGateway): WebSocketConstructor {
   return class SimulatedWebSocket implements WebSocketLike {
     onopen: WebSocketLike["onopen"] = null;
@@ -36,7 +39,7 @@ export function simulatedWebSocket(gateway: SimulatedGateway): WebSocketConstruc
           onclose: (code, reason) => queueMicrotask(() => this.#end(code, reason)),
         });
       } catch {
-        // The gateway was freed: nobody listens there any more.
+        // The gateway was freed and no longer listens.
         this.onerror?.({ message: "connection refused" });
         return this.#end(1006, "");
       }

@@ -1,15 +1,15 @@
 /**
- * The one instance of the core in this JavaScript world.
+ * The single instance of the core in a JavaScript realm.
  *
- * Nothing happens at import. The first use loads the core synchronously where the platform allows it
- * (everywhere but old browsers' main threads); `ready()` loads it without blocking, anywhere.
+ * Importing has no side effects. The first use loads the core synchronously where the platform allows it (everywhere
+ * except the main threads of old browsers); `ready()` loads it without blocking on all platforms.
  */
 import * as glue from "../glue.js";
 import { WasmModule, type BuiltIn, type CoreLocation, type CoreSource } from "./module.js";
 
 export type { CoreLocation, CoreSource } from "./module.js";
 
-/** The bindings' classes. @internal */
+/** Class of the bindings. @internal */
 export type WasmClient = glue.Client;
 export type WasmRoster = glue.Roster;
 
@@ -20,9 +20,9 @@ const wasm = new WasmModule(
 );
 
 /**
- * The bindings, loaded. Everything that calls the core goes through here.
+ * Returns the loaded bindings. All calls of the core use this.
  *
- * @throws {PresenceError} `NOT_READY` where it cannot be loaded at once; see {@link initSync} for more.
+ * @throws {PresenceError} `NOT_READY` where the core cannot be loaded synchronously; see {@link initSync}.
  * @internal
  */
 export function core(): typeof glue {
@@ -30,7 +30,7 @@ export function core(): typeof glue {
 }
 
 /**
- * Says where the core's bytes are when nobody brings any.
+ * Sets the source of the core's bytes for apps that pass none.
  * @internal
  */
 export function provide(source: BuiltIn): void {
@@ -43,28 +43,28 @@ export function isReady(): boolean {
 }
 
 /**
- * Loads the core without blocking; later calls return at once. Call it before the first use: then the
- * page stays smooth, and old browsers work that refuse to compile on their main thread.
+ * Loads the core without blocking; later calls return immediately. Call it before the first use to keep the page
+ * responsive, and for old browsers that refuse to compile on their main thread.
  *
- * @throws {PresenceError} `WASM_BLOCKED`, or `NOT_READY` in `/slim`, where `init` loads.
+ * @throws {PresenceError} `WASM_BLOCKED`; in `/slim` also `NOT_READY`, because there `init` loads.
  */
 export function ready(): Promise<void> {
   return wasm.ready();
 }
 
 /**
- * Loads the core from what the caller brings; a no-op if it is loaded.
+ * Loads the core from `source`; does nothing if it is already loaded.
  *
  * @param source the bytes of `core.wasm`, a compiled module, a response, or a URL to fetch it from.
- * @throws {PresenceError} `WASM_BLOCKED` or `WASM_INVALID`; what `fetch` throws is thrown as it is. A call
- *   that failed may be repeated.
+ * @throws {PresenceError} `WASM_BLOCKED` or `WASM_INVALID`. Errors of `fetch` are rethrown unchanged. A failed call
+ * can be repeated.
  */
 export function init(source: CoreLocation | Promise<CoreLocation>): Promise<void> {
   return wasm.init(source);
 }
 
 /**
- * Loads the core synchronously; a no-op if it is loaded.
+ * Loads the core synchronously; does nothing if it is already loaded.
  *
  * @param source the bytes of `core.wasm`, or a compiled module.
  * @throws {PresenceError} `NOT_READY` where the browser refuses to compile synchronously (`await init` there),

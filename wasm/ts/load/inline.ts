@@ -1,8 +1,8 @@
 /**
- * The core's bytes inside JavaScript: nothing to fetch, copy or configure.
+ * Includes the core's bytes in JavaScript, so that apps have nothing to fetch, copy or configure.
  *
- * They live in one file that needs no module system, so that the ES modules and the CommonJS modules of
- * this package share it: it leaves a text in a registered symbol, the bytes compressed and in base64.
+ * They are in one file without a module system, which the ES and the CommonJS modules of this package share. It
+ * stores the bytes under a registered symbol, compressed and in base64.
  */
 import { inflateSync } from "fflate/browser";
 
@@ -10,7 +10,7 @@ import "../wasm/bytes.js";
 import { VERSION } from "../version.js";
 import { provide } from "./core.js";
 
-/** Written by `scripts/build.mjs`. Two versions of this package on one page must not share their bytes. */
+/** Written by `scripts/build.mjs`. Two versions of this package on one page must not share bytes. */
 const KEPT = Symbol.for(`openclaw-presence/core.wasm@${VERSION}`);
 
 provide({
@@ -23,7 +23,7 @@ provide({
     try {
       inflating = new DecompressionStream("deflate-raw");
     } catch {
-      // Older platforms lack it, or this format.
+      // Older platforms lack `DecompressionStream`, or this format.
       return this.read();
     }
     return new Response(new Blob([kept().packed]).stream().pipeThrough(inflating)).arrayBuffer();

@@ -1,30 +1,30 @@
-/** How a WASM module of this package comes to be: once, at the first use or before, with or without blocking. */
+/** Loads a WASM module of this package once: at the first use or before, synchronously or without blocking. */
 import { PresenceError } from "../errors.js";
 
-/** What a module can be loaded from. */
+/** The synchronous sources of a module. */
 export type CoreSource = BufferSource | WebAssembly.Module;
 
-/** Where a module can be loaded from without blocking; a `string` or `URL` is fetched. */
+/** All sources of a module; a `string` or `URL` is fetched. */
 export type CoreLocation = CoreSource | Response | URL | string;
 
-/** The glue that wasm-bindgen makes for a module. */
+/** The JavaScript that wasm-bindgen generates for a module. */
 interface Glue {
   initSync(module: { module: CoreSource }): unknown;
   default(module: { module_or_path: WebAssembly.Module }): Promise<unknown>;
 }
 
-/** Bytes that are part of the package. */
+/** Bytes that are included in the package. */
 export interface BuiltIn {
-  /** Returns them at once. */
+  /** Returns the bytes synchronously. */
   read(): CoreSource;
-  /** Returns them without blocking the page, where the platform can. */
+  /** Returns the bytes without blocking the page, where the platform can. */
   load(): Promise<CoreSource>;
 }
 
-/** One module, not loaded yet. */
+/** A module that is loaded on demand. */
 export class WasmModule<G extends Glue> {
   readonly #glue: G;
-  /** What to do when it is used and nobody brought its bytes. */
+  /** Remedy in the error of a use without any bytes. */
   readonly #advice: string;
   #isLoaded = false;
   #pending: Promise<void> | undefined;
@@ -40,12 +40,12 @@ export class WasmModule<G extends Glue> {
     return this.#isLoaded;
   }
 
-  /** Says where its bytes are when nobody brings any. */
+  /** Sets the source of the bytes for apps that pass none. */
   provide(source: BuiltIn): void {
     this.#builtIn ??= source;
   }
 
-  /** Its functions and classes. Loads it if need be. */
+  /** Returns its functions and classes, loading the module if necessary. */
   use(): G {
     if (!this.#isLoaded) this.initSync(this.#source().read());
     return this.#glue;
@@ -56,7 +56,7 @@ export class WasmModule<G extends Glue> {
     if (!this.#isLoaded) await (this.#pending ?? this.init(this.#source().load()));
   }
 
-  /** Loads it from what the caller brings. A call that failed may be repeated. */
+  /** Loads it from `source`. A failed call can be repeated. */
   init(source: CoreLocation | Promise<CoreLocation>): Promise<void> {
     if (this.#isLoaded) return Promise.resolve();
     this.#pending ??= this.#load(source).finally(() => {
@@ -86,7 +86,7 @@ export class WasmModule<G extends Glue> {
   async #load(source: CoreLocation | Promise<CoreLocation>): Promise<void> {
     checkPlatform();
     const module = await compile(await source);
-    // Somebody may have loaded it synchronously meanwhile: one instance, for ever.
+    // A synchronous load may have finished meanwhile; the module is instantiated only once.
     if (this.#isLoaded) return;
     try {
       this.initSync(module);
@@ -126,7 +126,7 @@ async function fetched(source: Response | URL | string): Promise<Response> {
   return response;
 }
 
-/** Says what to do about an error of WebAssembly. */
+/** Returns the error, with a remedy, for an error of WebAssembly. */
 function failure(error: unknown): PresenceError {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof RangeError) {

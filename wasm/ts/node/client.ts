@@ -1,4 +1,4 @@
-/** What Node gets for `openclaw-presence/client`. */
+/** Entry of `openclaw-presence/client` on Node. */
 import "./register.js";
 
 export * from "../entry/client.js";

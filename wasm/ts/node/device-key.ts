@@ -4,8 +4,11 @@ import { keptText, type KeptState } from "./kept-file.js";
 import type { DeviceKey, DeviceKeyStore } from "../device-key.js";
 
 /**
- * A device key in the file `path` (PKCS #8 PEM, readable by its owner only), made at the first call.
- * An empty file and one that was cut off are replaced, other files are left alone. Nothing where nothing can be written: a key that is lost would have to be approved at every start.
+ * Returns a store with the device key in the file `path` (PKCS #8 PEM, readable by its owner only), created at the
+ * first call.
+ *
+ * An empty or truncated key file is replaced; files of other programs are not changed. There is no key where nothing
+ * can be written: a key that is lost would have to be approved at every start.
  */
 export function fileDeviceKey(path: string): DeviceKeyStore {
   return {
@@ -27,8 +30,8 @@ const BEGIN = "-----BEGIN PRIVATE KEY-----";
 const END = "-----END PRIVATE KEY-----";
 
 /**
- * A key that lost its end is of no use to anybody; what does not begin like one is not replaced. A power loss can
- * leave NULs in place of data.
+ * Returns `broken` for a truncated key, which is useless, and `foreign` for a file that does not begin like a key,
+ * which is not replaced. A power loss can leave NULs in place of data.
  */
 function keyState(text: string): KeptState {
   const pem = text.replaceAll("\0", "").trim();

@@ -1,3 +1,3 @@
-/** `openclaw-presence/node`: ids and keys in files of your choosing. Only for Node. */
+/** `openclaw-presence/node`: stores of ids and keys in given files. For Node only. */
 export { fileDeviceKey } from "./device-key.js";
 export { fileInstanceId } from "./instance-id.js";

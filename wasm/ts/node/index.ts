@@ -1,4 +1,4 @@
-/** What Node gets for `openclaw-presence`. */
+/** Entry of `openclaw-presence` on Node. */
 import "./register.js";
 
 export * from "../index.js";

@@ -3,14 +3,16 @@ import { lockFile } from "./process-lock.js";
 import { fixedLease, isUsableId, slotId, type InstanceIdLease, type InstanceIdStore } from "../instance-id.js";
 import { randomId } from "../random.js";
 
-/** Far more processes than share one file; only keeps the search from being endless. */
+/** Far more processes than share one file; bounds the search. */
 const MAX_SLOTS = 1_000;
 
 /**
- * An `instanceId` that survives restarts: a base id in the file `path`, and each running client holds the
- * lowest free slot of it by a lock file beside it: the first is `<base>`, the next `<base>.2`, and so on. Threads, processes,
- * and containers that share the file never share an id. The lock of a process that died is taken over; that of a container
- * that died, once it was not refreshed for a minute. Where nothing can be written the id is random.
+ * Returns a store of `instanceId`s that survive restarts.
+ *
+ * The file `path` has a base id. Each running client holds the lowest free slot of it by a lock file beside it: the
+ * first is `<base>`, the next `<base>.2`, and so on. Threads, processes, and containers that share the file never
+ * share an id. The lock of a dead process is taken over; that of a dead container, once it was not refreshed for a
+ * minute. Where nothing can be written, the id is random.
  */
 export function fileInstanceId(path: string): InstanceIdStore {
   return {
@@ -22,7 +24,7 @@ export function fileInstanceId(path: string): InstanceIdStore {
           if (release) return lease(slotId(base, slot), release);
         }
       } catch {
-        // A read-only disk: presence works without a stable id, too.
+        // On a read-only disk presence works with an unstable id.
       }
       return fixedLease(randomId());
     },
@@ -44,7 +46,7 @@ function idState(text: string): KeptState {
   return isUsableId(text) && !isCutOff(text) ? "whole" : "broken";
 }
 
-/** Whether it is the beginning of an id that this package made: past its first dash, without its end. */
+/** Whether a text is a truncated id of this package: longer than its first dash, but incomplete. */
 function isCutOff(text: string): boolean {
   return text.length > 8 && text.length < 36 && /^[0-9a-f-]+$/i.test(text) && shape(text) === UUID_SHAPE.slice(0, text.length);
 }

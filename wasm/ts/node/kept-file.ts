@@ -3,16 +3,19 @@ import { dirname } from "node:path";
 
 import { randomId } from "../random.js";
 
-/** Whether a file holds something usable, was cut off while it was written, or is somebody else's. */
+/** Whether a file has usable content, was truncated while it was written, or belongs to another program. */
 export type KeptState = "whole" | "broken" | "foreign";
 
-/** A file of another program is in the way for as long as this many tries, and so is a race. */
+/** Attempts before a conflicting file, or a race with another process, is an error. */
 const MAX_TRIES = 8;
 
 /**
- * The text in the file `path`; what `make` returns, if there is none or a broken one. It is written whole or not at
- * all, and several processes that start at once get the same text. A file that others can read is narrowed to its
- * owner. Throws when the file can neither be used nor made, or is somebody else's.
+ * Returns the text in the file `path`; if the file is missing or broken, writes the result of `make`.
+ *
+ * The file is written atomically, and several processes that start at once read one text. Permissions for other users
+ * are removed.
+ *
+ * @throws if the file can neither be read nor written, or belongs to another program.
  */
 export function keptText(path: string, state: (text: string) => KeptState, make: () => string): string {
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
@@ -30,7 +33,7 @@ export function keptText(path: string, state: (text: string) => KeptState, make:
   throw new Error(`${path} does not stay there`);
 }
 
-/** Makes the file, whole and for its owner only; `false` if there is one already. */
+/** Creates the file atomically, readable by its owner only; `false` if it exists already. */
 export function create(path: string, text: string): boolean {
   const draft = `${path}.${process.pid}.${randomId()}.tmp`;
   try {
@@ -47,21 +50,21 @@ export function create(path: string, text: string): boolean {
   }
 }
 
-/** Gives the draft its name, unless something has it. */
+/** Renames the draft to `path`, unless that exists. */
 function place(draft: string, path: string): boolean {
   try {
     linkSync(draft, path);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    // Where files cannot have two names, the last one stands.
+    // On file systems without hard links, the last writer wins.
     if (read(path) !== undefined) return false;
     renameSync(draft, path);
     return true;
   }
 }
 
-/** Takes a broken file away. Of several that try only one moves it; what turns out to be whole is put back. */
+/** Moves a broken file away. Only one of several processes succeeds; a file that proves whole is restored. */
 function clear(path: string, state: (text: string) => KeptState): void {
   const aside = `${path}.${process.pid}.${randomId()}.tmp`;
   try {
@@ -90,6 +93,6 @@ function narrow(path: string): void {
   try {
     if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
   } catch {
-    // Somebody else's file: it is good to use, and theirs to change.
+    // The file of another user: it can be read, but its permissions cannot be changed.
   }
 }

@@ -6,7 +6,7 @@ import { fileDeviceKey } from "./device-key.js";
 import { fileInstanceId } from "./instance-id.js";
 import type { Platform } from "../platform.js";
 
-/** Node: ids and keys are files in the user's state folder, one set per script. */
+/** Node stores ids and keys as files in the user's state folder, one set per script. */
 export const node: Platform = {
   instanceId: () => fileInstanceId(statePath("instance-id")),
   deviceKey: () => fileDeviceKey(statePath("device-key.pem")),
@@ -23,7 +23,7 @@ export const node: Platform = {
 const PLATFORMS: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: "darwin", win32: "windows" };
 const FAMILIES: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: "Mac", win32: "Windows", linux: "Linux" };
 
-/** Two apps of one user are two instances: each script has files of its own. */
+/** Two apps of one user are two instances, so each script has its own files. */
 function statePath(file: string): string {
   const script = process.argv[1] ?? process.cwd();
   const digest = createHash("sha256").update(script).digest("hex").slice(0, 12);
@@ -31,7 +31,7 @@ function statePath(file: string): string {
   return join(stateFolder(), "openclaw-presence", `${name}-${digest}`, file);
 }
 
-/** Where the system keeps what programs remember. */
+/** Returns the system's folder for the state of programs. */
 function stateFolder(): string {
   const { XDG_STATE_HOME, LOCALAPPDATA } = process.env;
   if (process.platform === "win32") return LOCALAPPDATA ?? join(homedir(), "AppData", "Local");

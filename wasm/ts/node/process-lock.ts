@@ -3,32 +3,31 @@ import { hostname } from "node:os";
 
 import { create } from "./kept-file.js";
 
-/** How often the holder of a lock shows that it is alive to processes that cannot see it, in ms. */
+/** Interval at which the holder of a lock refreshes it, for processes that cannot see its pid, in ms. */
 const REFRESH_MS = 15_000;
 /** A lock of another machine or container that was not refreshed for this long is abandoned, in ms. */
 const ABANDONED_MS = 60_000;
-/** Two readings of one process's start differ by less than this, in ms. */
+/** Tolerance between two readings of a process's start time, in ms. */
 const SAME_START_MS = 50;
 
-/** Who holds a lock, as the lock file has it. */
+/** The contents of a lock file: the holder. */
 interface Holder {
   readonly pid: number;
   /** When the process started, in ms on the machine's monotonic clock. */
   readonly startMs: number;
-  /** Where its pid means something: one run of one machine, and there one container. */
+  /** The scope of the pid: one boot of one machine, and there one container. */
   readonly place: string;
 }
 
 /**
- * Locks a file for one client: no other one has it, be it in the same thread, in a worker thread, in another process, or
- * in a container that shares the volume.
+ * Locks a file for one client, across threads, processes and containers that share the volume.
  *
- * @returns what unlocks it; nothing if somebody has it.
+ * @returns the function that unlocks it; `undefined` if the lock is held.
  */
 export function lockFile(path: string): (() => void) | undefined {
   const text = `${JSON.stringify(myself())}\n`;
   if (!create(path, text) && !takeOver(path, text)) return undefined;
-  // A process that slept for long may have lost it.
+  // A process that was suspended for long may have lost the lock.
   const isMine = () => readText(path) === text;
   const timer = setInterval(() => isMine() && refresh(path), REFRESH_MS);
   timer.unref();
@@ -38,14 +37,14 @@ export function lockFile(path: string): (() => void) | undefined {
   };
 }
 
-/** Takes the lock of a process that is gone. */
+/** Takes over the lock of a dead process. */
 function takeOver(path: string, text: string): boolean {
   const mine = `${path}.${process.pid}`;
   let found: string;
   try {
     found = readFileSync(path, "utf8");
     if (isHeld(found, Date.now() - statSync(path).mtimeMs)) return false;
-    // Of several that try only one can move the file away; whoever moved somebody's fresh lock puts it back.
+    // Only one of several processes can move the file; a process that moved a fresh lock restores it.
     renameSync(path, mine);
   } catch {
     return false;
@@ -61,7 +60,7 @@ function isHeld(text: string, unrefreshedMs: number): boolean {
   if (!holder) return false;
   const me = myself();
   if (holder.place !== me.place) return unrefreshedMs < ABANDONED_MS;
-  // An earlier process may have had this process's id; another thread or copy of this package has its start too.
+  // A dead process may have had this pid, with another start time; another thread or copy of this package has both.
   if (holder.pid === me.pid) return Math.abs(holder.startMs - me.startMs) < SAME_START_MS;
   return isRunning(holder.pid);
 }
@@ -85,7 +84,7 @@ const place = [hostname(), linux(() => readFileSync("/proc/sys/kernel/random/boo
   .map((part) => part.trim())
   .join(" ");
 
-/** What only Linux tells; elsewhere empty. */
+/** Values that only Linux has; empty on other systems. */
 function linux(read: () => string): string {
   try {
     return read();
@@ -107,7 +106,7 @@ function refresh(path: string): void {
   try {
     utimesSync(path, now, now);
   } catch {
-    // Somebody removed it.
+    // The file was already removed.
   }
 }
 
@@ -116,7 +115,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Somebody else's process: it runs, it is only not ours to signal.
+    // EPERM: the process of another user, which runs but cannot be signalled.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -1,4 +1,4 @@
-/** What Node gets for `openclaw-presence/react`. */
+/** Entry of `openclaw-presence/react` on Node. */
 import "./register.js";
 
 export * from "../entry/react.js";

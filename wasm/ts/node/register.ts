@@ -1,4 +1,4 @@
-/** Imported first by the entries for Node: ids and keys are files there. */
+/** Imported first by the entries for Node, where ids and keys are files. */
 import { setPlatform } from "../platform.js";
 import { node } from "./platform.js";
 

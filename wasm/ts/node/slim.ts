@@ -1,4 +1,4 @@
-/** What Node gets for `openclaw-presence/slim`. */
+/** Entry of `openclaw-presence/slim` on Node. */
 import "./register.js";
 
 export * from "../slim.js";

@@ -4,12 +4,12 @@ import { asPresenceError, PresenceError } from "../errors.js";
 import { MAX_CALLS } from "./remote-calls.js";
 import { plainError, type Call, type Message } from "./messages.js";
 
-/** Calls older than this are dropped, in ms: the caller may have turned to another leader. */
+/** Calls older than this are dropped, in ms: the caller may have called another leader instead. */
 const LATE_MS = 10_000;
-/** Most calls of all tabs that are carried out at a time. */
+/** Maximum number of concurrent calls, of all tabs. */
 const MAX_SERVED_CALLS = 4 * MAX_CALLS;
 
-/** Carries out the calls of other tabs. */
+/** Executes the calls of other tabs. */
 export class CallServer {
   readonly #engine: Engine;
   readonly #leader: string;
@@ -24,7 +24,7 @@ export class CallServer {
     this.#post = post;
   }
 
-  /** Carries out a call and posts its answer, unless it is another leader's or late. */
+  /** Executes a call and posts its answer, unless it is late or addressed to another leader. */
   async serve(call: Call): Promise<void> {
     if (call.leader !== this.#leader || this.#clock.wallMs() - call.atMs > LATE_MS) return;
     const [type, to, id] = ["answer" as const, call.from, call.id];

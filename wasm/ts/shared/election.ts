@@ -1,20 +1,20 @@
-/** Tells what becomes of an {@link Election}. */
+/** The callbacks of an {@link Election}. */
 export interface Candidate {
-  /** This tab leads. */
+  /** Called when this tab becomes the leader. */
   lead(): void;
-  /** Another tab took the lead over. */
+  /** Called when another tab took over. */
   loseLead(): void;
 }
 
 /**
- * Decides by a Web Lock which tab leads: the tab that holds the lock. A tab that is closed gives it to the next one in the
+ * Elects the leader by a Web Lock: the tab that holds the lock leads. A closed tab releases it to the next in the
  * queue.
  */
 export class Election {
   readonly #locks: Pick<LockManager, "request">;
   readonly #name: string;
   readonly #candidate: Candidate;
-  /** Aborted: this tab has left the queue. */
+  /** Aborted when this tab leaves the queue. */
   #waiting: AbortController | undefined;
   #resign: (() => void) | undefined;
 
@@ -29,12 +29,12 @@ export class Election {
     return this.#resign !== undefined;
   }
 
-  /** Waits for the lead. */
+  /** Queues for the lead. */
   queue(): void {
     this.#request(false);
   }
 
-  /** Takes the lead at once, from a leader that does not answer. */
+  /** Takes the lead immediately, from an unresponsive leader. */
   takeOver(): void {
     this.#request(true);
   }
@@ -45,7 +45,7 @@ export class Election {
     const { signal } = waiting;
     this.#waiting = waiting;
     const lead = () => {
-      // The lock may be granted just when this tab withdraws.
+      // The lock may be granted while this tab withdraws.
       if (signal.aborted) return;
       const held = new Promise<void>((resolve) => (this.#resign = resolve));
       this.#candidate.lead();
@@ -53,7 +53,7 @@ export class Election {
     };
     const lose = () => {
       if (signal.aborted) return;
-      // A browser may have locks and yet refuse them (an opaque origin): then each tab leads itself.
+      // Browsers may have locks but deny them (opaque origins): then each tab leads itself.
       if (!this.isLeader) return this.#candidate.lead();
       this.#resign = undefined;
       this.#candidate.loseLead();
@@ -61,7 +61,7 @@ export class Election {
     this.#locks.request(this.#name, isForced ? { steal: true } : { signal }, lead).catch(lose);
   }
 
-  /** Gives up the lead, or the place in the queue. */
+  /** Releases the lead, or leaves the queue. */
   withdraw(): void {
     this.#waiting?.abort();
     this.#resign?.();

@@ -23,8 +23,8 @@ import { asRunning, MAX_UNANSWERED, snapshotOf, TICK_MS, VISIBLE_MS } from "./ru
 import { CallServer } from "./call-server.js";
 
 /**
- * A connection that all tabs of an origin share. One tab, the leader, has an {@link Engine}; it tells the others what
- * changed, and they tell it their input and their requests.
+ * A connection that all tabs of an origin share. One tab, the leader, has an {@link Engine} and sends changes to the
+ * other tabs, which send their input and requests to it.
  */
 export class SharedEngine implements ClientEngine {
   readonly #id = randomId();
@@ -47,14 +47,14 @@ export class SharedEngine implements ClientEngine {
   #election: Election | undefined;
   #input: InputMonitor | undefined;
 
-  // The leader's part.
+  // State of the leader.
   #engine: Engine | undefined;
   #publisher: RosterPublisher | undefined;
   #callServer: CallServer | undefined;
   #page: InputListener | undefined;
   #otherVisibleMs = Number.NEGATIVE_INFINITY;
 
-  // The part of the other tabs.
+  // State of the other tabs.
   #followed = new FollowedRoster([]);
   #unanswered = 0;
 
@@ -92,14 +92,14 @@ export class SharedEngine implements ClientEngine {
       else this.#ask("start");
       return;
     }
-    // Now and not later: who calls gets the error.
+    // Checked here, so that the caller receives the error.
     webSocketClass(this.#options.WebSocket);
     this.#isRunning = true;
     this.#keepHost();
     this.#open();
     this.#enter(CONNECTING);
     this.#show({ ...this.#snapshot, connection: CONNECTING });
-    // A listener may have stopped it.
+    // A listener may have stopped the client.
     if (!this.#isRunning) return;
     this.#election?.queue();
     this.#sayHere();
@@ -107,7 +107,7 @@ export class SharedEngine implements ClientEngine {
 
   #open(): void {
     const { name, BroadcastChannel: Channel, locks, page } = this.#platform;
-    // A name of a lock must not begin with a dash.
+    // Names of locks must not begin with a dash.
     const group = `shared:${name}:${MESSAGES_VERSION}:${gatewayAddress(this.#options.url ?? DEFAULT_URL).url}`;
     this.#channel = new Channel(group);
     this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#receive(data);
@@ -153,7 +153,7 @@ export class SharedEngine implements ClientEngine {
       this.#snapshot = EMPTY_SNAPSHOT;
       this.start();
     } else if (this.#engine) this.#engine.reconnect(change);
-    // With what this tab was given, this tab has to connect.
+    // Options of this tab require a connection of this tab.
     else if (Object.keys(change).length > 0) this.#election?.takeOver();
     else this.#ask("reconnect");
   }
@@ -208,13 +208,13 @@ export class SharedEngine implements ClientEngine {
     },
     handleSnapshot: () => {
       if (!this.#engine || !this.#publisher) return;
-      // A leader that takes over goes on as the same instance, also before it is connected.
+      // A new leader keeps the instance, also before it is connected.
       this.#instanceId = this.#engine.instanceId ?? this.#instanceId;
       this.#show(snapshotOf(this.#engine));
       this.#post(this.#publisher.publish(this.#snapshot, this.#instanceId));
     },
     handleProblem: (type, error) => {
-      // An error is told with the connection.
+      // Errors are sent as part of the connection.
       if (type === "error" || !this.#engine) return;
       this.#post({ type, error: plainError(error) });
       this.#keeper.host?.handleProblem(type, error);
@@ -238,12 +238,12 @@ export class SharedEngine implements ClientEngine {
     this.#callServer = new CallServer(this.#engine, this.#id, this.#clock, (answer) => this.#post(answer));
     this.#engine.setListened(true, true);
     this.#engine.start();
-    // The other tabs have to hear who leads, also if nothing is different.
+    // The other tabs must learn who leads, also without a change.
     if (this.#publisher.seq === 0) this.#host.handleSnapshot();
     this.#arm();
   }
 
-  /** Another tab leads now. */
+  /** Called when another tab leads now. */
   #loseLead(): void {
     this.#dropEngine();
     this.#followed = new FollowedRoster(this.#snapshot.rows);
@@ -255,7 +255,7 @@ export class SharedEngine implements ClientEngine {
     const engine = this.#engine;
     if (!engine) return;
     this.#snapshot = snapshotOf(engine);
-    // What it says from here on is not the tabs' connection.
+    // Later notifications of it are not about the tabs' connection.
     this.#engine = undefined;
     this.#publisher = undefined;
     this.#callServer = undefined;
@@ -277,7 +277,7 @@ export class SharedEngine implements ClientEngine {
     return answer.finally(() => this.#keepHost());
   }
 
-  /** Asks the leader to connect; what comes of it is told with the connection. */
+  /** Requests a connection from the leader; the result is sent as the connection's state. */
   #ask(act: "start" | "reconnect"): void {
     this.#postCall({ type: "call", from: this.#id, id: 0, act, name: "" });
   }
@@ -296,7 +296,7 @@ export class SharedEngine implements ClientEngine {
     this.#arm();
   }
 
-  /** Looks after a while whether the leader is still there, or the leader whether anybody looks. */
+  /** Checks periodically whether the leader responds or, in the leader, whether any tab is visible. */
   #arm(): void {
     const isNeeded = this.#engine ? this.#otherVisibleMs > Number.NEGATIVE_INFINITY : this.#input?.isVisible || this.#calls.size > 0;
     if (!this.#isRunning || !isNeeded) this.#setTick(Number.POSITIVE_INFINITY);
@@ -327,7 +327,7 @@ export class SharedEngine implements ClientEngine {
     this.#instanceId = message.instanceId;
     this.#snapshot = roster;
     this.#enter(roster.connection);
-    // A listener may have stopped it.
+    // A listener may have stopped the client.
     if (this.#isRunning) this.#show({ ...roster, connection: this.connection });
   }
 
@@ -356,7 +356,7 @@ export class SharedEngine implements ClientEngine {
     }
   }
 
-  /** What the leader hears. */
+  /** Handles a message as the leader. */
   #hear(engine: Engine, message: Message): void {
     switch (message.type) {
       case "here":
@@ -374,7 +374,7 @@ export class SharedEngine implements ClientEngine {
     }
   }
 
-  // ---- what the app is told ---------------------------------------------------------------------
+  // ---- notifications of the app -----------------------------------------------------------------
 
   #enter(state: ConnectionState): void {
     if (!this.#connection.enter(state)) return;

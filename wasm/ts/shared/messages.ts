@@ -1,49 +1,49 @@
 import { PresenceError, type PresenceErrorCode } from "../errors.js";
 import type { ConnectionState, PresenceEntry, PresenceRow } from "../types.js";
 
-/** Version of the messages, part of the channel's name: tabs of an app that was updated meanwhile are another group. */
+/** Version of the messages, part of the channel's name: tabs that use another version form another group. */
 export const MESSAGES_VERSION = 1;
 
-/** What tabs say to each other. `from` and `leader` are ids of tabs. */
+/** Messages between tabs. `from` and `leader` are ids of tabs. */
 export type Message =
-  /** A tab is there, and visible or not; the leader answers. `needsWhole`: messages are missing, so it needs the whole roster. */
+  /** A tab is present, visible or not; the leader answers. `needsWhole`: it missed messages, so it needs the whole roster. */
   | { readonly type: "here"; readonly isVisible: boolean; readonly needsWhole: boolean }
   /** The user gave input in a tab. */
   | { readonly type: "input" }
   | Call
-  /** The leader is there. `seq`: how many roster messages it sent. */
+  /** The leader is present. `seq`: number of roster messages it has sent. */
   | { readonly type: "alive"; readonly leader: string; readonly seq: number }
   | RosterMessage
   | { readonly type: "answer"; readonly to: string; readonly id: number; readonly payload?: unknown; readonly error?: PlainError }
   | { readonly type: "notice"; readonly error: PlainError }
   | { readonly type: "shutdown"; readonly reason: string; readonly restartExpectedMs: number | undefined };
 
-/** Asks the leader to do something. */
+/** A call for the leader to execute. */
 export type Call = {
   readonly type: "call";
-  /** The tab that is addressed. */
+  /** The addressed tab. */
   readonly leader: string | undefined;
-  /** When it was made, on the wall clock: a tab that was frozen must not carry out what was given up meanwhile. */
+  /** Wall-clock time of the call: a tab that was frozen must not execute calls that were abandoned meanwhile. */
   readonly atMs: number;
   readonly from: string;
   readonly id: number;
-  /** A method of the gateway, or what a client does by itself. */
+  /** A method of the gateway, or an action of the client. */
   readonly act: "request" | "beacon" | "explain" | "start" | "reconnect";
   readonly name: string;
   /** Parameters as JSON. */
   readonly params?: string | undefined;
 };
 
-/** What became different in the leader's roster since the message before, or all of it. */
+/** The changes of the leader's roster since the previous message, or the whole roster. */
 export interface RosterMessage {
   readonly type: "roster";
   readonly leader: string;
-  /** Counts the leader's messages of this type. */
+  /** Sequence number of the leader's roster messages. */
   readonly seq: number;
-  /** Whether `changed` are all rows. */
+  /** Whether `changed` contains all rows. */
   readonly isWhole: boolean;
   readonly changed: readonly SharedRow[];
-  /** The keys of all rows in list order; absent: as they were. */
+  /** Keys of all rows in list order; absent if unchanged. */
   readonly keys?: readonly string[] | undefined;
   readonly hasList: boolean;
   readonly isOffline: boolean;
@@ -57,7 +57,7 @@ export interface SharedRow {
   readonly raw: readonly PresenceEntry[];
 }
 
-/** An error without its class, which messages cannot carry. */
+/** An error without its class, which messages cannot transfer. */
 export interface PlainError {
   readonly code: PresenceErrorCode;
   readonly message: string;

@@ -2,16 +2,16 @@ import { pageTargets, type InputTargets } from "../input.js";
 import { pick } from "../instance-id.js";
 import type { SharedOptions } from "../options.js";
 
-/** What tabs share a connection by. */
+/** The APIs that tabs use to share a connection. */
 export interface SharedPlatform {
-  /** Names the group, beside the gateway's address. */
+  /** Name of the group, in addition to the gateway's address. */
   readonly name: string;
   readonly locks: Pick<LockManager, "request">;
   readonly BroadcastChannel: typeof BroadcastChannel;
   readonly page: InputTargets;
 }
 
-/** The platform's parts; nothing where one is missing, as outside of pages and on plain http. */
+/** Returns the platform's APIs; `undefined` if one is missing, as outside of pages and on plain http. */
 export function sharedPlatform(shared: SharedOptions | boolean | undefined): SharedPlatform | undefined {
   const options = typeof shared === "object" ? shared : {};
   const page = pick(options.page, pageTargets);

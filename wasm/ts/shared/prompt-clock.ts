@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.js";
 
 /**
- * A clock whose timers also fire when `fireDue` is called: browsers delay timers of hidden pages by up to a
- * minute, but not messages.
+ * A clock whose timers also fire when `fireDue` is called: browsers delay timers of hidden pages by up to a minute,
+ * but not messages.
  */
 export class PromptClock implements Clock {
   readonly #clock: Clock;

@@ -3,17 +3,17 @@ import { asPresenceError, PresenceError } from "../errors.js";
 import { Waiters } from "../waiters.js";
 import { errorOfPlain, type Call, type PlainError } from "./messages.js";
 
-/** Most calls of one tab that wait for the leader's answer. */
+/** Maximum number of pending calls of a tab. */
 export const MAX_CALLS = 64;
-/** Longest parameters of a call, in UTF-16 units of JSON. */
+/** Maximum length of a call's parameters, in UTF-16 units of JSON. */
 const MAX_PARAMS_CHARACTERS = 1_048_576;
-/** The leader's own calls time out after 30 s: a leader that does not answer by then is frozen or gone. */
+/** The leader's own calls time out after 30 s: a leader that has not answered by then is frozen or gone. */
 const TIMEOUT_MS = 35_000;
 
-/** A call before it is known whom it is for. */
+/** A call without its addressee and time. */
 export type UnsentCall = Omit<Call, "leader" | "atMs">;
 
-/** Calls of a tab that another one carries out. */
+/** The calls of a tab that the leader executes. */
 export class RemoteCalls {
   readonly #waiters = new Waiters<number>();
   readonly #timers = new Map<number, () => void>();
@@ -26,12 +26,12 @@ export class RemoteCalls {
     this.#clock = clock;
   }
 
-  /** Number of calls that wait. */
+  /** Number of pending calls. */
   get size(): number {
     return this.#waiters.size;
   }
 
-  /** Makes a call, gives it to `post`, and waits for the answer. */
+  /** Creates a call, passes it to `post`, and waits for the answer. */
   async call(act: Call["act"], name: string, params: unknown, post: (call: UnsentCall) => void): Promise<unknown> {
     if (this.size >= MAX_CALLS) throw new PresenceError("TOO_MANY_REQUESTS", `${MAX_CALLS} calls wait for an answer`);
     const text = toJson(params);
@@ -43,12 +43,12 @@ export class RemoteCalls {
     return answer;
   }
 
-  /** The answer to a call. */
+  /** Settles a call with its answer. */
   answer(id: number, payload: unknown, error: PlainError | undefined): void {
     this.#settle(id, () => (error ? this.#waiters.reject(id, errorOfPlain(error)) : this.#waiters.resolve(id, payload)));
   }
 
-  /** No call will be answered. */
+  /** Rejects all pending calls. */
   rejectAll(error: PresenceError): void {
     for (const id of [...this.#timers.keys()]) this.#settle(id, () => this.#waiters.reject(id, error));
   }

@@ -5,7 +5,7 @@ import { EMPTY_SNAPSHOT } from "../snapshot.js";
 import type { ConnectionState, Finding, PresenceRow, RosterSnapshot } from "../types.js";
 import { plainConnection, type RosterMessage } from "./messages.js";
 
-/** The leader's roster as messages to the other tabs: only rows that became different, and the order only if it did. */
+/** Encodes the leader's roster as messages to the other tabs: only changed rows, and the order only if it changed. */
 export class RosterPublisher {
   readonly #leader: string;
   #seq = 0;
@@ -21,7 +21,7 @@ export class RosterPublisher {
     return this.#seq;
   }
 
-  /** The message that turns the roster published last into this one; the first has the whole roster. */
+  /** Returns the message that turns the previously published roster into this one; the first has the whole roster. */
   publish(roster: RosterSnapshot, instanceId: string | undefined): RosterMessage {
     const before = this.#published.rows;
     this.#published = roster;
@@ -33,7 +33,7 @@ export class RosterPublisher {
     return this.#message(false, roster.rows.filter((row) => !known.has(row)), isOrdered ? undefined : keysOf(roster.rows));
   }
 
-  /** The roster published last, for a tab that missed messages. */
+  /** Returns the previously published roster as a whole, for a tab that missed messages. */
   whole(): RosterMessage {
     return this.#message(true, this.#published.rows, keysOf(this.#published.rows));
   }
@@ -47,13 +47,13 @@ export class RosterPublisher {
   }
 }
 
-/** The findings in a roster that another tab has from the gateway; none where the core cannot be loaded at once. */
+/** Returns the findings in a roster of another tab; empty where the core cannot be loaded synchronously. */
 export function findingsOf(rows: readonly PresenceRow[]): readonly Finding[] {
   if (rows.length === 0) return [];
   let roster: Roster | undefined;
   try {
     roster = new Roster({ maxRows: 10_000 });
-    // At time 0 no row has expired.
+    // Nothing has expired at time 0.
     roster.apply(rows.flatMap(rawRows), 0);
     return roster.findings();
   } catch {
@@ -71,7 +71,7 @@ export class FollowedRoster {
   #seq = 0;
   #rows = new Map<string, PresenceRow>();
   #list: readonly PresenceRow[];
-  /** Whether messages are missing: the whole roster is needed. */
+  /** Whether messages were missed, so that the whole roster is required. */
   needsWhole = true;
 
   constructor(rows: readonly PresenceRow[]) {
@@ -79,7 +79,7 @@ export class FollowedRoster {
     this.#rows = new Map(rows.map((row) => [row.key, row]));
   }
 
-  /** The tab that leads, as far as is known. */
+  /** The last known leader. */
   get leader(): string | undefined {
     return this.#leader;
   }
@@ -89,7 +89,7 @@ export class FollowedRoster {
     return leader !== this.#leader || seq !== this.#seq;
   }
 
-  /** Takes in a message; rows that say the same stay the same objects. Nothing if it does not follow on the last. */
+  /** Applies a message; equal rows keep their identity. `undefined` if it does not follow the previous one. */
   apply(message: RosterMessage, connection: ConnectionState): RosterSnapshot | undefined {
     const { leader, seq, isWhole, changed, keys, hasList, isOffline } = message;
     const isKnown = leader === this.#leader && !this.needsWhole;

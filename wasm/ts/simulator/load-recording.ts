@@ -2,11 +2,11 @@ import { asPresenceError } from "../errors.js";
 import { simulator, type WasmRecordingReader } from "./load.js";
 import { Recording } from "./recording.js";
 
-/** How {@link loadRecording} loads. */
+/** Options of {@link loadRecording}. */
 export interface LoadOptions {
-  /** Is told how much is done, from 0 to 1. Reading is the first tenth, the replay the others. */
+  /** Called with the progress, from 0 to 1. Reading is the first tenth, the replay the rest. */
   onProgress?: ((share: number) => void) | undefined;
-  /** Ends the loading; what it rejects with is the signal's reason. */
+  /** Aborts the loading; the promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
@@ -14,17 +14,17 @@ export interface LoadOptions {
 const PIECE_BYTES = 1024 * 1024;
 /** Lines that are replayed at once: a few ms. */
 const LINES = 64;
-/** How long the replay goes on until others have a turn, in ms. */
+/** Time after which the replay yields to other work, in ms. */
 const TURN_MS = 16;
-/** The share of the progress that is reading. */
+/** The share of reading in the progress. */
 const READING = 0.1;
 
 /**
- * Reads and replays a file in pieces, so that pages stay responsive. What is wrong after its first line is its
- * {@link Recording.problem}.
+ * Reads and replays a file in pieces, so that the page stays responsive. Errors after the first line are in {@link
+ * Recording.problem}.
  *
- * @throws {PresenceError} `NOT_READY`: `await initSimulator(url)` first. `INVALID_ARGUMENT`: it is no recording, or one
- *   of another version; the message has the line.
+ * @throws {PresenceError} `NOT_READY`: `await initSimulator(url)` first. `INVALID_ARGUMENT`: the file is not a
+ * recording, or one of another version; the message has the line.
  */
 export async function loadRecording(file: Blob, { onProgress, signal }: LoadOptions = {}): Promise<Recording> {
   const { RecordingReader } = simulator();
@@ -73,7 +73,7 @@ function advance(reader: WasmRecordingReader): number {
   }
 }
 
-/** Resolves after what waits. Timers would wait longer, most of all in hidden pages. */
+/** Resolves after pending work. Timers would take longer, especially in hidden pages. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();

@@ -1,12 +1,12 @@
-/** The module of the simulated gateway: its own file, `simulator.wasm`, that the user brings. */
+/** The module of the simulated gateway: a separate file, `simulator.wasm`, that the app provides. */
 import { WasmModule, type CoreLocation, type CoreSource } from "../load/module.js";
 import * as glue from "./glue.js";
 
-/** The bindings' gateway. @internal */
+/** The gateway in the bindings. @internal */
 export type WasmGateway = glue.Gateway;
-/** The bindings' recording. @internal */
+/** The recording in the bindings. @internal */
 export type WasmRecording = glue.Recording;
-/** The bindings' reader of recordings. @internal */
+/** The reader of recordings in the bindings. @internal */
 export type WasmRecordingReader = glue.RecordingReader;
 
 const wasm = new WasmModule(
@@ -16,9 +16,9 @@ const wasm = new WasmModule(
 );
 
 /**
- * The bindings, loaded.
+ * Returns the loaded bindings.
  *
- * @throws {PresenceError} `NOT_READY`: nobody loaded it yet.
+ * @throws {PresenceError} `NOT_READY`: not loaded yet.
  * @internal
  */
 export function simulator(): typeof glue {
@@ -26,17 +26,17 @@ export function simulator(): typeof glue {
 }
 
 /**
- * Loads the simulated gateway; a no-op if it is loaded.
+ * Loads the simulated gateway; does nothing if it is already loaded.
  *
  * @param source the bytes of `simulator.wasm`, a compiled module, a response, or a URL to fetch it from.
- * @throws {PresenceError} `WASM_BLOCKED` or `WASM_INVALID`; what `fetch` throws is thrown as it is.
+ * @throws {PresenceError} `WASM_BLOCKED` or `WASM_INVALID`. Errors of `fetch` are rethrown unchanged.
  */
 export function initSimulator(source: CoreLocation | Promise<CoreLocation>): Promise<void> {
   return wasm.init(source);
 }
 
 /**
- * Loads the simulated gateway synchronously; a no-op if it is loaded.
+ * Loads the simulated gateway synchronously; does nothing if it is already loaded.
  *
  * @param source the bytes of `simulator.wasm`, or a compiled module.
  * @throws {PresenceError} `NOT_READY` where the browser refuses to compile synchronously, `WASM_BLOCKED` or

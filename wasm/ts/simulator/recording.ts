@@ -4,7 +4,7 @@ import type { GatewayExplanation, GatewayMethods } from "../methods.js";
 import type { Finding, FindingReport, PresenceEntry } from "../types.js";
 import { simulator, type WasmRecording } from "./load.js";
 
-/** The first line of a recording: what the recorded gateway was started with. */
+/** The first line of a recording: the configuration of the recorded gateway. */
 export interface RecordingHeader {
   /** Version of the format. */
   readonly format: number;
@@ -12,21 +12,21 @@ export interface RecordingHeader {
   readonly version: string;
   /** How long a row lives after its last proof of life, in ms. */
   readonly ttlMs: number;
-  /** Most rows, the gateway's own included. */
+  /** Maximum number of rows, the gateway's own included. */
   readonly maxEntries: number;
-  /** The longest ping interval, in ms. */
+  /** Maximum ping interval, in ms. */
   readonly pingIntervalMs: number;
-  /** Modes whose clients make no row. */
+  /** Modes whose clients get no row. */
   readonly ephemeralModes: readonly string[];
   /** The gateway's own row. */
   readonly own: PresenceEntry;
 }
 
-/** Other bounds than the recorded gateway had. */
+/** Bounds that replace those of the recorded gateway. */
 export interface RecordingBounds {
   /** How long a row lives after its last proof of life, in ms. @default the recorded gateway's */
   ttlMs?: number | undefined;
-  /** Most rows, the gateway's own included. @default the recorded gateway's */
+  /** Maximum number of rows, the gateway's own included. @default the recorded gateway's */
   maxEntries?: number | undefined;
 }
 
@@ -34,38 +34,38 @@ export interface RecordingBounds {
 export interface RecordedMoment {
   /** The moment, in ms after the start of the recording. */
   readonly atMs: number;
-  /** The same on the gateway's wall clock, in ms since the Unix epoch. */
+  /** That moment on the gateway's wall clock, in ms since the Unix epoch. */
   readonly wallMs: number;
   /** The rows, newest first. Names, ids and addresses are pseudonyms. */
   readonly rows: readonly PresenceEntry[];
   /** The keys of the rows. */
   readonly keys: readonly string[];
-  /** What is wrong, from the memory of the gateway; of what is before a checkpoint at the start it knows nothing. */
+  /** Findings from the gateway's memory, which begins at the checkpoint if the recording starts with one. */
   readonly findings: readonly Finding[];
-  /** Number of findings that had no room in the gateway's answer. */
+  /** Number of findings omitted from the gateway's answer for lack of room. */
   readonly findingsLeftOut: number;
-  /** The digest of the rows: 16 hex digits. Under the recorded bounds it is the gateway's own. */
+  /** Digest of the rows: 16 hex digits. With the recorded bounds it is equal to the gateway's. */
   readonly digest: string;
-  /** Inputs until then. */
+  /** Number of inputs until then. */
   readonly inputs: number;
-  /** Inputs until then that were not recorded; with any, the rows are inexact. */
+  /** Number of inputs until then that were not recorded; if any, the rows are inexact. */
   readonly missing: number;
-  /** Most rows, under these bounds. */
+  /** Maximum number of rows, under these bounds. */
   readonly maxEntries: number;
-  /** Why the recording ends here, with the line, if it can be replayed no further. */
+  /** Why the replay ends here, with the line; absent if it can continue. */
   readonly problem?: string;
 }
 
-/** Why a row is as it is, from the memory of the recorded gateway, and what is wrong with it. */
+/** The recorded gateway's explanation of a row, from its memory, with findings about the row. */
 export type RecordedExplanation = GatewayExplanation & { readonly findings: readonly FindingReport[] };
 
-/** Something that happened to a row. */
+/** An event of a row. */
 export interface RecordedChange {
-  /** When, in ms after the start of the recording. */
+  /** Time in ms after the start of the recording. */
   readonly atMs: number;
   /** The key of the row. */
   readonly key: string;
-  /** What, in a word: `added`, `changed`, or one of the events of an explanation. */
+  /** Kind of event: `added`, `changed`, or one of the events of an explanation. */
   readonly what: string;
   /** What happened and why, in a sentence. */
   readonly text: string;
@@ -81,7 +81,7 @@ interface Summary {
 }
 
 /**
- * A file of `presence-gateway serve --record`, replayed here with the digests of the gateway, bit for bit.
+ * A recording of `presence-gateway serve --record`, replayed with the gateway's digests, bit for bit.
  *
  * ```ts
  * const recording = openRecording(await file.text());
@@ -89,8 +89,8 @@ interface Summary {
  * recording.at(60_000, { ttlMs: 30_000 }).rows; // as a gateway with another TTL would have had them
  * ```
  *
- * Any moment is reached from one of at most 64 copies of the replay that are kept in memory, and as many under the
- * bounds that were asked for last; the first moment under other bounds costs a replay from the start.
+ * Each moment is reached from one of at most 64 checkpoints in memory, and as many under the last requested bounds.
+ * The first moment under other bounds costs a replay from the start.
  */
 export class Recording {
   #wasm: WasmRecording | undefined;
@@ -102,7 +102,7 @@ export class Recording {
     this.#summary = JSON.parse(wasm.summary()) as Summary;
   }
 
-  /** What the gateway was started with. */
+  /** The configuration of the gateway. */
   get header(): RecordingHeader {
     return this.#summary.header;
   }
@@ -112,12 +112,12 @@ export class Recording {
     return this.#summary.startMs;
   }
 
-  /** How long it is, in ms, up to the last line that can be replayed. */
+  /** Duration in ms, up to the last line that can be replayed. */
   get durationMs(): number {
     return this.#summary.durationMs;
   }
 
-  /** Number of inputs of the gateway up to there. */
+  /** Number of the gateway's inputs until then. */
   get inputs(): number {
     return this.#summary.inputs;
   }
@@ -127,15 +127,15 @@ export class Recording {
     return this.#summary.missing;
   }
 
-  /** Why not all of it can be replayed, with the line: it is cut off, or was changed. */
+  /** Why the replay ends early, with the line: the recording is truncated or was changed. */
   get problem(): string | undefined {
     return this.#summary.problem ?? undefined;
   }
 
   /**
-   * The roster at a moment, in ms after the start; at most {@link durationMs}.
+   * Returns the roster at a moment, in ms after the start; at most {@link durationMs}.
    *
-   * @throws {PresenceError} `INVALID_ARGUMENT` names the bad argument; `FREED`.
+   * @throws {PresenceError} `INVALID_ARGUMENT` for an invalid argument, which the message names; `FREED`.
    */
   at(ms: number, bounds: RecordingBounds = {}): RecordedMoment {
     const { problem, answer, ...moment } = this.#ask((wasm) => JSON.parse(wasm.at(ms, boundsText(bounds))));
@@ -144,9 +144,9 @@ export class Recording {
   }
 
   /**
-   * Why the row with that key is as it is at a moment; nothing: there is no such row.
+   * Explains the row with that key at a moment; `undefined` if there is no such row.
    *
-   * @throws {PresenceError} `INVALID_ARGUMENT` names the bad argument; `FREED`.
+   * @throws {PresenceError} `INVALID_ARGUMENT` for an invalid argument, which the message names; `FREED`.
    */
   explain(key: string, ms: number, bounds: RecordingBounds = {}): RecordedExplanation | undefined {
     const text = this.#ask((wasm) => wasm.explain(key, ms, boundsText(bounds)));
@@ -156,9 +156,9 @@ export class Recording {
   }
 
   /**
-   * What happened to rows after one moment and until another, oldest first: at most the newest 10,000 changes.
+   * Returns the events of rows after `fromMs` and until `untilMs`, oldest first: at most the newest 10,000.
    *
-   * @throws {PresenceError} `INVALID_ARGUMENT` names the bad argument; `FREED`.
+   * @throws {PresenceError} `INVALID_ARGUMENT` for an invalid argument, which the message names; `FREED`.
    */
   changes(fromMs: number, untilMs: number, bounds: RecordingBounds = {}): readonly RecordedChange[] {
     return JSON.parse(this.#ask((wasm) => wasm.changes(fromMs, untilMs, boundsText(bounds))));
@@ -173,7 +173,7 @@ export class Recording {
     }
   }
 
-  /** Gives its memory back; twice does nothing. */
+  /** Frees its memory; a second call does nothing. */
   free(): void {
     this.#wasm?.free();
     this.#wasm = undefined;
@@ -184,12 +184,12 @@ export class Recording {
   }
 }
 
-/** The core takes no other members. */
+/** The core rejects other members. */
 function boundsText({ ttlMs, maxEntries }: RecordingBounds): string {
   return JSON.stringify({ ttlMs, maxEntries });
 }
 
-/** Findings with their rows, as a client has them. */
+/** Returns the findings with their rows, like those of a client. */
 function findingsOf(reports: readonly FindingReport[], { keys, rows }: Pick<RecordedMoment, "keys" | "rows">): readonly Finding[] {
   const places = new Map(keys.map((key, index) => [key, index]));
   return reports.map((report) => {
@@ -199,10 +199,10 @@ function findingsOf(reports: readonly FindingReport[], { keys, rows }: Pick<Reco
 }
 
 /**
- * Reads and replays the text of a recording. What is wrong after its first line is its {@link Recording.problem}.
+ * Reads and replays the text of a recording. Errors after the first line are in {@link Recording.problem}.
  *
- * @throws {PresenceError} `NOT_READY`: `await initSimulator(url)` first. `INVALID_ARGUMENT`: it is no recording, or one
- *   of another version; the message has the line.
+ * @throws {PresenceError} `NOT_READY`: `await initSimulator(url)` first. `INVALID_ARGUMENT`: the text is not a
+ * recording, or one of another version; the message has the line.
  */
 export function openRecording(text: string): Recording {
   const { Recording: WasmRecording } = simulator();
