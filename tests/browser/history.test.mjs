@@ -95,7 +95,7 @@ test("keys and buttons zoom and move the window", async (t) => {
   await page.getByRole("button", { name: "Earlier" }).click();
   await page.getByRole("button", { name: "Earlier" }).click();
   await page.getByRole("button", { name: "Earlier" }).click();
-  await page.getByText("Nobody was here in this window").waitFor();
+  await page.getByText("No sessions in this window").waitFor();
   await page.getByRole("button", { name: "Now" }).click();
   await page.locator(".lane").first().waitFor();
   const zoomIn = page.getByRole("button", { name: "Zoom in" });

@@ -19,7 +19,7 @@ async function signedIn(t, args = [], options = {}) {
   return { gateway, visitor, page };
 }
 
-test("an instance joins and tells more by beacons", async (t) => {
+test("an instance joins and beacons add to its row", async (t) => {
   const { gateway, page } = await signedIn(t);
   assert.deepEqual((await rowsWhen(page, "two rows", (rows) => rows.length === 2)).map(({ badges }) => badges[0]), ["gateway", "this tab"]);
   await gateway.run("beacon", "--instance-id", "mac-1", "--host", "studio", "--mode", "ui", "--reason", "launch");
@@ -183,7 +183,7 @@ test("the keyboard reaches everything", async (t) => {
   assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-expanded")), "true");
 });
 
-test("what a screen reader is told: who came and went, not who aged", async (t) => {
+test("screen readers hear joins and leaves, not age changes", async (t) => {
   // On a clock that stands until the test moves it: however slow the machine, all of them fall into one announcement.
   const gateway = await startGateway(t, ["--tick-interval-ms", "3600000"]);
   const visitor = await visit(t);
@@ -192,27 +192,27 @@ test("what a screen reader is told: who came and went, not who aged", async (t) 
   await live(page);
   await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 1_000);
   await page.evaluate(() => {
-    window.told = [];
+    window.announced = [];
     const region = document.getElementById("announcer");
-    new MutationObserver(() => window.told.push(region.textContent)).observe(region, { childList: true, characterData: true, subtree: true });
+    new MutationObserver(() => window.announced.push(region.textContent)).observe(region, { childList: true, characterData: true, subtree: true });
   });
   await sendBeacons(page, gateway, Array.from({ length: 6 }, (_, index) => ({ instanceId: `mac-${index}`, host: `host-${index}`, reason: "launch" })));
   await rowsWhen(page, "all six", (rows) => rows.length === 8);
   await page.clock.runFor(4_000);
-  const told = () => page.evaluate(() => window.told);
-  const [joins, ...early] = await told();
+  const announced = () => page.evaluate(() => window.announced);
+  const [joins, ...early] = await announced();
   assert.match(joins, /^(host-\d joined\. ){3}And 3 more changes$/);
   assert.deepEqual(early, [], "announced together");
 
   await sendBeacons(page, gateway, [0, 1].map((index) => ({ instanceId: `mac-${index}`, host: `host-${index}`, reason: "disconnect" })));
   await rowsWhen(page, "two that left", (rows) => rows.filter(({ status }) => status === "Left").length === 2);
   await page.clock.runFor(10_000);
-  assert.deepEqual((await told()).slice(1).map((text) => text.split(". ").sort().join()), ["host-0 left,host-1 left"]);
+  assert.deepEqual((await announced()).slice(1).map((text) => text.split(". ").sort().join()), ["host-0 left,host-1 left"]);
 
   await page.clock.runFor(130_000);
   await rowsWhen(page, "the others idle", (rows) => rows.filter(({ name, status }) => name.startsWith("host-") && status === "Idle").length === 4);
   await page.clock.runFor(10_000);
-  assert.equal((await told()).length, 2, "ageing is not announced");
+  assert.equal((await announced()).length, 2, "ageing is not announced");
 });
 
 test("200 rows are drawn once, and a beacon touches one of them", async (t) => {

@@ -34,7 +34,7 @@ for (const scheme of ["light", "dark"]) {
       const gateway = await startGateway(t);
       const visitor = await visit(t, { ...size, expected: [/ERR_CONNECTION_REFUSED/, /WebSocket connection to/] });
       const page = await visitor.open(gateway.page);
-      await page.getByText("that asks for its token").waitFor();
+      await page.getByText("that requires its token").waitFor();
       await shot(page, "connect");
 
       await page.goto(`${gateway.page}#token=wrong`);

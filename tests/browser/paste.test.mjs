@@ -59,12 +59,12 @@ test("the examples: a Mac that is two rows, and a row per connection made one pe
   await page.locator(".why").getByText(/The gateway lists 3 rows of it/).waitFor();
 });
 
-test("what is no list is told so; text is text", async (t) => {
+test("text that is not a list gets an error; markup is shown as text", async (t) => {
   const { page, text } = await opened(t);
   await text.fill("[{");
   await page.getByRole("alert").filter({ hasText: "The text is not complete JSON" }).waitFor();
   await text.fill('{"ok":true}');
-  await page.getByRole("alert").filter({ hasText: "The JSON holds no presence list" }).waitFor();
+  await page.getByRole("alert").filter({ hasText: "The JSON contains no presence list" }).waitFor();
   await text.fill(JSON.stringify([{ host: '<img src=x onerror="alert(1)">', reason: "connect", ts: NOW }]));
   await page.getByText("1 instance;").waitFor();
   assert.equal(await page.locator("img[src=x]").count(), 0);

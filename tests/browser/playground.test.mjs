@@ -44,7 +44,7 @@ test("duplicate row: a tab without an id is a row more each time, and a finding 
   assert.equal(shown.filter(({ name }) => name === "studio").length, 1, "the Mac came back as itself");
   assert.ok(shown.filter(({ name }) => name === "kitchen").every(({ badges }) => badges.includes("finding")));
   await page.locator('.finding[data-code="NO_INSTANCE_ID"]').filter({ hasText: "Fix:" }).waitFor();
-  await page.getByText("it gets one more row beside those it left").waitFor();
+  await page.getByText("adds another row beside the earlier ones").waitFor();
 });
 
 test("the simulated gateway explains its rows, at any moment", async (t) => {
@@ -186,7 +186,7 @@ test("a world is shared as a link and comes out the same", async (t) => {
   assert.equal(link, page.url());
 
   const other = await visitor.open(link);
-  await other.getByText("Somebody shared this world with you.").waitFor();
+  await other.getByText("This link contains a shared world.").waitFor();
   const after = await rowsWhen(other, "six rows", (rows) => rows.length === 6);
   assert.deepEqual(after, before);
   await other.locator(".step", { hasText: "to come" }).waitFor();
@@ -196,7 +196,7 @@ test("a world is shared as a link and comes out the same", async (t) => {
   nonsense.push(btoa(JSON.stringify([1, 300, 200, 0, Array.from({ length: 6 }, (_, at) => [at, "crowd", at + 1, 200])])));
   for (const text of nonsense) {
     const broken = await visitor.open(`${host}#/playground?s=${text}`);
-    await broken.getByText("This link holds no world that can be read.").waitFor();
+    await broken.getByText("This link contains no valid world.").waitFor();
     await broken.close();
   }
 });

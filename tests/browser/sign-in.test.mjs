@@ -57,7 +57,7 @@ test("without a link the page asks, and says that a gateway serves it", async (t
   const gateway = await startGateway(t);
   const visitor = await visit(t);
   const page = await visitor.open(gateway.page);
-  await page.getByText("that asks for its token").waitFor();
+  await page.getByText("that requires its token").waitFor();
   assert.equal(await page.getByLabel("Address of the gateway").inputValue(), gateway.url);
   await page.getByLabel("Its secret").fill(gateway.token);
   await page.getByRole("button", { name: "Connect", exact: true }).click();

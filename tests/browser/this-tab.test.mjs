@@ -43,7 +43,7 @@ test("what it reports is what the gateway lists", async (t) => {
 test("beacons are sent on demand, and can be switched off", async (t) => {
   const { gateway, page } = await opened(t);
   await page.getByRole("button", { name: "Send one now" }).click();
-  await page.getByText("The gateway took the beacon at").waitFor();
+  await page.getByText("The gateway accepted the beacon at").waitFor();
   const own = async () => JSON.parse(await gateway.run("list", "--json")).find(({ mode }) => mode === "webchat");
   assert.equal((await own()).reason, "periodic");
   assert.equal(typeof (await own()).lastInputSeconds, "number");
@@ -75,7 +75,7 @@ test("without a stable identity the tab is a duplicate, and the page explains it
   await picture(page, "instances-duplicate", { fullPage: true });
 
   await page.getByRole("link", { name: "This tab" }).click();
-  await page.getByRole("button", { name: "Give the identity back" }).click();
+  await page.getByRole("button", { name: "Restore the identity" }).click();
   await within("its old row again", async () => (await rows(page)).some(({ badges, isConnected, where }) => badges[0] === "this tab, now" && isConnected && /[0-9a-f]{8}…/.test(where)));
   await within("the others, until their time is over", async () => (await row(page, "Chrome").count()) === 3);
 });

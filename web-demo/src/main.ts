@@ -19,7 +19,7 @@ const find = (id: string) => document.getElementById(id)!;
 
 const announcer = new Announcer(find("announcer"));
 const sessions = new Sessions(announcer);
-/** That of sign-in links, This tab and WebChat. */
+/** The session of sign-in links, This tab and WebChat. */
 const session = sessions.first;
 const tour = new TourLog();
 let isSignedIn = false;
@@ -41,14 +41,14 @@ const makers: Readonly<Record<Place, () => View>> = {
 };
 const made = new Map<Place, View>();
 const main = find("main");
-/** Where the tour leads. */
+/** Views that show the tour. */
 const STOPOVERS: ReadonlySet<Place> = new Set(["instances", "this-tab", "playground"]);
 let shown: View | undefined;
 
 find("theme").replaceWith(new ThemeButton());
 find("pill").replaceWith(new ConnectionPill(session));
 find("skip").addEventListener("click", (event) => {
-  // The fragment is the place where the page is: it is not to be changed by this.
+  // The fragment is the page's route, so the link must not change it.
   event.preventDefault();
   main.querySelector<HTMLElement>(".view:not([hidden]) h1")?.focus();
 });
@@ -63,7 +63,7 @@ session.live.watch(({ target, roster }) => {
 });
 start();
 
-/** The tour needs a gateway. */
+/** Shows the tour if a gateway is connected. */
 function placeTour(): void {
   strip.place(hadGateway && STOPOVERS.has(router.route.value.place));
 }
@@ -94,7 +94,9 @@ function show({ place, query }: Route, isMove: boolean): void {
   });
 }
 
-/** Connects to the gateway of the link, else to the one of before the reload, else to the one that serves this page. */
+/**
+ * Connects to the gateway of the link, else to that from before a reload, else to the gateway that serves this page.
+ */
 function start(): void {
   watchTour();
   const target = storedTarget();
@@ -108,7 +110,7 @@ function watchTour(): void {
   session.live.watch(({ roster, instanceId }) => {
     if (!roster) return;
     if (roster.rows.some((row) => row.isOwn)) tour.reach("self");
-    // Tabs of one browser share the beginning of their ids.
+    // Tabs of one browser share the base of their ids.
     const base = instanceId?.replace(/\.\d+$/, "");
     const isTwin = (id: string | undefined) => id !== undefined && id !== instanceId && id.replace(/\.\d+$/, "") === base;
     if (base !== undefined && roster.rows.some((row) => row.isConnected && isTwin(row.instanceId))) tour.reach("second");

@@ -1,14 +1,14 @@
-/** The text of a file of this folder; see the plugin in build.mjs. */
+/** The text of a file in this folder; see the plugin in build.mjs. */
 declare module "source:*" {
   const text: string;
   export default text;
 }
 
-/** Where the file is, from the page on. */
+/** The URL of the file, relative to the page. */
 declare module "*.wasm" {
   const path: string;
   export default path;
 }
 
-/** What the build knows. */
+/** Constants that the build defines. */
 declare const WEBCHAT_PAGE: string;

@@ -1,4 +1,4 @@
-// Runs before anything is drawn, so that nobody sees the other colours first.
+// Runs before the first paint, so that the page does not flash in another theme.
 import { applyTheme, storedTheme } from "./state/theme.js";
 
 applyTheme(storedTheme(), false);

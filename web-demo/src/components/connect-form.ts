@@ -6,11 +6,11 @@ import { hrefOf } from "../state/route.js";
 import type { Secret } from "../state/secret-link.js";
 import { findOwnGateway, ownGatewayUrl, type Target } from "../state/target.js";
 
-/** Number of forms so far: ids are unique on the page. */
+/** Number of forms so far; makes ids unique on the page. */
 let forms = 0;
 const DEFAULT_URL = "ws://127.0.0.1:18789";
 
-/** Asks which gateway to show, where no link said it. */
+/** Form for the address and secret of a gateway, shown when no link states them. */
 @customElement("connect-form")
 export class ConnectForm extends Part {
   @state() private accessor url = DEFAULT_URL;
@@ -22,8 +22,8 @@ export class ConnectForm extends Part {
   readonly #number = (forms += 1);
 
   /**
-   * @param connect throws what is wrong with the address.
-   * @param cancel The user wants no further gateway; absent in the form of the first.
+   * @param connect throws the error of an invalid address.
+   * @param cancel is called when the user cancels an additional gateway; absent in the form of the first.
    */
   constructor(
     readonly connect: (target: Target) => void,
@@ -32,21 +32,21 @@ export class ConnectForm extends Part {
     super();
   }
 
-  /** Fills in the gateway that was tried; asked again, the address is not overwritten. */
+  /** Fills in a gateway. A later call does not overwrite the address. */
   suggest({ url, secret }: Target): void {
     if (this.#suggested === url) return;
     this.#suggested = this.url = url;
     if (secret) this.kind = secret.kind;
   }
 
-  /** Fills in the gateway that serves this page; connects to it if it asks for nothing. */
+  /** Fills in the gateway that serves this page; connects to it if it requires no secret. */
   async findGateway(): Promise<void> {
     const own = await findOwnGateway();
     if (!own) return;
     this.url = ownGatewayUrl();
     if (own.auth === "none") return this.#submit();
     this.kind = own.auth;
-    this.found = `This page is served by a gateway (${own.version}) that asks for its ${own.auth}. The link it printed signs you in at once.`;
+    this.found = `This page is served by a gateway (${own.version}) that requires its ${own.auth}. The link it printed signs you in.`;
   }
 
   protected override render() {
@@ -72,7 +72,7 @@ export class ConnectForm extends Part {
               </select>
               <input id=${id("secret")} type="password" autocomplete="off" spellcheck="false" .value=${secret} @input=${(event: Event) => (this.secret = type(event))}>
             </div>
-            <p class="sub">Printed by the gateway at its start. Kept in this tab and those it opens (sessionStorage), so that a reload works, and sent to nobody but the gateway.</p>
+            <p class="sub">Printed by the gateway at its start. Kept in this tab and those it opens (sessionStorage), so that a reload works, and sent only to the gateway.</p>
             <p id=${id("error")} class="form-error" role="alert" ?hidden=${error === ""}>${error}</p>
             <div class="actions">
               <button type="submit" class="button primary">Connect</button>

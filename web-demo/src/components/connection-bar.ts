@@ -6,12 +6,12 @@ import { icon } from "../lib/icons.js";
 import { Part } from "../lib/part.js";
 import type { Session } from "../state/session.js";
 
-/** What a person can do about a refusal, by its code, where the gateway did not say. */
+/** Remedies for refusals by code, for gateways that send none. */
 const REMEDIES: Readonly<Record<string, string>> = {
-  AUTH_TOKEN_MISMATCH: "Use the token that the gateway printed at its start; it may be a new one since.",
-  AUTH_TOKEN_MISSING: "This gateway asks for a token: it is printed at its start.",
+  AUTH_TOKEN_MISMATCH: "Use the token that the gateway printed at its start; it may have changed since.",
+  AUTH_TOKEN_MISSING: "This gateway requires a token, which it prints at its start.",
   ORIGIN_NOT_ALLOWED: "Allow the address of this page: --allowed-origin here, gateway.controlUi.allowedOrigins in OpenClaw.",
-  WASM_BLOCKED: "Whoever serves this page has to allow WebAssembly.",
+  WASM_BLOCKED: "The server of this page has to allow WebAssembly.",
 };
 
 const TITLES = {
@@ -23,8 +23,8 @@ const TITLES = {
 } as const;
 
 /**
- * How the connection is: two calm lines while it lives, and what to do when it does not. Coming and going takes no
- * other room: nothing below it moves.
+ * Shows the state of the connection: two quiet lines while it is live, otherwise with a remedy. Its height does not
+ * change, so the page does not shift.
  */
 @customElement("connection-bar")
 export class ConnectionBar extends Part {
@@ -32,7 +32,7 @@ export class ConnectionBar extends Part {
   #retryAtMs = 0;
   #ticker: ReturnType<typeof setInterval> | undefined;
 
-  /** @param disconnect The user wants no connection to this gateway any more. */
+  /** @param disconnect is called when the user disconnects from this gateway. */
   constructor(
     readonly session: Session,
     readonly disconnect = () => session.disconnect(),
@@ -55,7 +55,7 @@ export class ConnectionBar extends Part {
     const { session } = this;
     const { roster, target, notices } = session.live.value;
     const state = this.#state ?? { phase: "connecting" };
-    // On a narrow screen the end of it is cut off: the title has it all.
+    // Narrow screens truncate the text, so the title repeats it.
     const text = words(state, target?.url ?? "");
     const remedy = "error" in state ? remedyOf(state.error) : "";
     const when = state.phase === "waiting" ? retryWords(this.#retryAtMs - performance.now()) : "";

@@ -7,7 +7,7 @@ import type { Session } from "../state/session.js";
 
 const WORDS = { live: "Live", connecting: "Connecting", waiting: "Offline", refused: "Refused", stopped: "No gateway" } as const;
 
-/** The connection in one word, on every place of the page. */
+/** Shows the state of the connection in one word, in every view. */
 @customElement("connection-pill")
 export class ConnectionPill extends Part {
   constructor(readonly session: Session) {

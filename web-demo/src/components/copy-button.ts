@@ -8,7 +8,7 @@ import { Part } from "../lib/part.js";
 /** Duration of the confirmation, in ms. */
 const CONFIRMATION_MS = 1_600;
 
-/** A button that copies a text and says so. */
+/** A button that copies a text and confirms it. */
 @customElement("copy-button")
 export class CopyButton extends Part {
   @state() private accessor confirmation = "";

@@ -12,7 +12,7 @@ import { findingCard } from "./findings.js";
 import { RowExplanation, type Ask } from "./row-explanation.js";
 import { statusMark } from "./status.js";
 
-/** Everything there is to know about a row. */
+/** The details of a row. */
 export interface Detail {
   readonly row: PresenceRow;
   readonly findings: readonly FindingReport[];
@@ -21,19 +21,22 @@ export interface Detail {
   readonly explain?: Ask | undefined;
 }
 
-/** Below this width, as in detail.css, the panel lies over the page and holds the focus: the table needs the room. */
+/**
+ * Below this width, as in detail.css, the panel overlays the page and traps the focus, because the table needs the
+ * room.
+ */
 const narrow = matchMedia("(max-width: 82rem)");
 
-/** The panel beside the table; over the page, from its side or from below, where that is too narrow. */
+/** The panel beside the table; on narrow screens it overlays the page from the side or from below. */
 @customElement("detail-panel")
 export class DetailPanel extends Part {
-  /** What is shown; without it the panel is closed. */
+  /** The displayed details; if absent, the panel is closed. */
   @property({ attribute: false }) accessor detail: Detail | undefined;
   readonly #copy = new CopyButton("Copy as JSON", () => pretty(this.detail?.row.entry));
   readonly #why = new RowExplanation(() => this.requestUpdate());
   #shownKey: string | undefined;
 
-  /** @param close The user closed it. */
+  /** @param close is called when the user closes the panel. */
   constructor(readonly close: () => void) {
     super();
     narrow.addEventListener("change", () => {
@@ -43,7 +46,7 @@ export class DetailPanel extends Part {
     });
   }
 
-  /** Also in a hidden view: a dialog that stayed open there would block the whole page. */
+  /** Also updates in a hidden view: a modal dialog that stays open there would block the whole page. */
   protected override shouldUpdate(): boolean {
     return true;
   }
@@ -66,7 +69,7 @@ export class DetailPanel extends Part {
     this.#shownKey = detail?.row.key;
   }
 
-  /** Whether it lies over the page: the table needs the room, or is one of several. */
+  /** Whether the panel overlays the page: the table needs the room, or is one of several. */
   get #isOver(): boolean {
     return narrow.matches || this.closest(".several") !== null;
   }
@@ -77,7 +80,7 @@ export class DetailPanel extends Part {
 
   #open(): void {
     if (this.#isOver) return this.#dialog?.showModal();
-    // Beside the table it takes no focus: whoever goes through the rows stays there.
+    // Beside the table it takes no focus, so that keyboard users stay on their row.
     const focused = document.activeElement;
     this.#dialog?.show();
     if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
@@ -100,7 +103,7 @@ export class DetailPanel extends Part {
   }
 }
 
-/** What stands below the explanation. It comes with it, so that nothing moves. */
+/** The contents below the explanation. They appear together with it, so that nothing shifts. */
 function below({ row, changes }: Detail, copy: CopyButton) {
   const raw = rawRows(row);
   return html`
@@ -117,7 +120,7 @@ function below({ row, changes }: Detail, copy: CopyButton) {
       </section></div>` : nothing}`;
 }
 
-/** Where the row comes from; the gateway's own rows state nothing. */
+/** Returns the observed gateway that a row comes from; absent for the gateway's own rows. */
 function gatewayFact(row: PresenceRow): string | undefined {
   const gateway = rowGateway(row);
   if (gateway === undefined) return undefined;
@@ -143,7 +146,7 @@ function facts(row: PresenceRow): readonly (readonly [name: string, value: strin
   return all.filter((fact): fact is readonly [string, string] => fact[1] !== undefined);
 }
 
-const KINDS = { listed: "Was there when this page was opened", joined: "Joined", removed: "Removed from the list", changed: "" } as const;
+const KINDS = { listed: "Listed when this page was opened", joined: "Joined", removed: "Removed from the list", changed: "" } as const;
 
 function changeItem({ atMs, kind, fields }: Change) {
   return html`

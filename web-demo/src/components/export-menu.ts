@@ -5,7 +5,7 @@ import { csv } from "../lib/csv.js";
 import { isoMoment, pretty } from "../lib/format.js";
 import { menu } from "./menu.js";
 
-/** A row that is exported, and the name of the gateway that lists it; absent if all rows are of one gateway. */
+/** A row to export, and the name of the gateway that lists it; absent if all rows are of one gateway. */
 export interface ExportRow {
   readonly row: PresenceRow;
   readonly listedBy: string | undefined;
@@ -31,7 +31,7 @@ const COLUMNS: Readonly<Record<string, (row: PresenceRow) => string | undefined>
   lastSeen: (row) => isoMoment(row.ts),
 };
 
-/** Saves the rows that are shown as a file. */
+/** Saves the displayed rows as a file. */
 export function exportMenu(rows: () => readonly ExportRow[]) {
   const item = (label: string, type: string, ending: string, text: () => string) =>
     html`<button type="button" class="button quiet" @click=${() => save(`instances.${ending}`, type, text())}>${label}</button>`;

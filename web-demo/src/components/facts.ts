@@ -1,6 +1,6 @@
 import { html } from "lit";
 
-/** A name, its label, its value, which may be an element, and a note on it. */
+/** A name, its label, its value (a text or an element) and a note. */
 export type Fact = readonly [name: string, label: string, value: string | HTMLElement, note?: string];
 
 /** A list of names and values. */

@@ -9,15 +9,15 @@ import { ORDERS, type Order } from "../state/roster-order.js";
 import { menu } from "./menu.js";
 import { select } from "./select.js";
 
-/** What a filter bar shows, and its listener. */
+/** The contents of a filter bar, and its listener. */
 export interface FilterBarContent {
   readonly options: ViewOptions;
-  /** All rows, shown or not. */
+  /** All rows, including filtered ones. */
   readonly rows: readonly PresenceRow[];
   readonly change: (change: Partial<ViewOptions>) => void;
-  /** Stands at the end of the counts. */
+  /** Content after the counts. */
   readonly besideCounts: unknown;
-  /** Stands at the end of the tools. */
+  /** Content after the tools. */
   readonly extra: unknown;
 }
 
@@ -25,7 +25,7 @@ export interface FilterBarContent {
 export function filterBar({ options, rows, change, besideCounts, extra }: FilterBarContent) {
   const { text, statuses, mode, gateway, order, isReversed, isGrouped, hidden, isAbsolute, activeS, idleS } = options;
   const value = (event: Event) => (event.target as HTMLInputElement | HTMLSelectElement).value;
-  // What is chosen stays in the list, even when nobody has it any more.
+  // The selected mode stays in the list, even without rows.
   const modes = [...new Set([mode, ...rows.map((row) => row.mode ?? "")])].filter(Boolean).sort();
   const gateways = gatewaysOf(rows);
   const chip = (status: Status) =>
@@ -61,9 +61,9 @@ export function filterBar({ options, rows, change, besideCounts, extra }: Filter
 }
 
 function gatewayField(gateways: Gateways | undefined, gateway: string | undefined, change: FilterBarContent["change"]) {
-  // What is chosen stays in the list, even when no row comes from there any more.
+  // The selected gateway stays in the list, even without rows.
   const observed = [...new Set([...(gateway ? [gateway] : []), ...(gateways?.observed ?? [])])].sort();
-  // A gateway may have any name, also that of another choice.
+  // A gateway may have any name, including that of another choice.
   const choices: [value: string, label: string][] = [["all", "All"], ["own", gateways?.own ?? "this gateway"]];
   for (const name of observed) choices.push([`via ${name}`, name]);
   const chosen = gateway === undefined ? "all" : gateway === "" ? "own" : `via ${gateway}`;

@@ -6,20 +6,23 @@ import { icon } from "../lib/icons.js";
 import { findingRows } from "../state/finding-rows.js";
 import { findingCard, worstFirst } from "./findings.js";
 
-/** Findings of a list, and what is needed to show them. */
+/** Findings of a list, and the rows they refer to. */
 export interface FoundList {
   readonly findings: readonly FindingReport[];
-  /** Number of findings that had no room in the gateway's answer. */
+  /** Number of findings omitted from the gateway's answer for lack of room. */
   readonly leftOut: number;
   readonly rows: readonly PresenceRow[];
   readonly isOpen: boolean;
   /** The id of the section. */
   readonly id: string;
-  /** The user wants to see a row. */
+  /** Called when the user selects a row of a finding. */
   readonly reveal: (key: string) => void;
 }
 
-/** The button that unfolds the findings. It is always there, at nought too: a finding that comes or goes moves nothing. `ids`: the lists that it unfolds. */
+/**
+ * The button that toggles the findings. It is shown without findings too, so that their changes shift nothing. `ids`:
+ * the lists it toggles.
+ */
 export function findingsChip(number: number, isOpen: boolean, ids: string, toggle: () => void) {
   return html`
     <button type="button" class="chip findings-chip" aria-controls=${ids} aria-expanded=${isOpen} ?data-found=${number > 0} @click=${toggle}>
@@ -27,7 +30,7 @@ export function findingsChip(number: number, isOpen: boolean, ids: string, toggl
     </button>`;
 }
 
-/** All findings of a list, and the number of those that are left out; closed, it is empty. */
+/** All findings of a list, and the number of omitted ones; empty while closed. */
 export function findingsCards({ findings, leftOut, rows, isOpen, id, reveal }: FoundList) {
   const card = (finding: FindingReport) => {
     const key = findingRows(findings, rows).rowsOf(finding)[0]?.key;

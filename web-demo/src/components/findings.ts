@@ -6,7 +6,7 @@ import { icon } from "../lib/icons.js";
 const CONFIDENCE = { high: "Sure", medium: "Likely", low: "Possible, may be harmless" } as const;
 const SEVERITY = { error: "Error", warning: "Warning", info: "Note" } as const;
 
-/** A finding with its evidence and what to do. */
+/** A finding with its evidence and fix. */
 export function findingCard(finding: FindingReport, show?: () => void) {
   const { title, severity, confidence, code, evidence, fixHint, rows } = finding;
   const link = show && html`<button type="button" class="link" @click=${show}>Show the ${rows.length === 1 ? "row" : `${rows.length} rows`}</button>`;
@@ -14,13 +14,13 @@ export function findingCard(finding: FindingReport, show?: () => void) {
   return card({ title, badge, severity, confidence, code, evidence, fix: fixHint }, link);
 }
 
-/** The worst first; those of one severity keep their order. */
+/** Sorts findings by descending severity; the order within a severity is stable. */
 export function worstFirst(findings: readonly FindingReport[]): readonly FindingReport[] {
   const ranks = Object.keys(SEVERITY);
   return [...findings].sort((a, b) => ranks.indexOf(a.severity) - ranks.indexOf(b.severity));
 }
 
-/** What such a card says. */
+/** The contents of a card. */
 export interface Card {
   readonly title: string;
   readonly badge: string;
@@ -31,7 +31,7 @@ export interface Card {
   readonly fix: string;
 }
 
-/** A card of that look. */
+/** Renders a card. */
 export function card({ title, badge, severity, confidence, code, evidence, fix }: Card, end?: unknown) {
   return html`
     <article class="finding" data-severity=${severity} data-confidence=${confidence} data-code=${code}>

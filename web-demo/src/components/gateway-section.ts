@@ -16,23 +16,23 @@ import { silentNotices } from "./silent-notices.js";
 import { skeletonRows } from "./skeleton.js";
 import { TimelineBox } from "./timeline-box.js";
 
-/** What all sections of a page share. */
+/** The contents that all sections of a page share. */
 export interface SectionContent {
   readonly options: ViewOptions;
   readonly isFindingsOpen: boolean;
-  /** Whether others are beside it: then it states its name and its connection. */
+  /** Whether there are other sections; then each shows its name and connection. */
   readonly isOneOfSeveral: boolean;
 }
 
-/** What a section reports. */
+/** The listener of a section. */
 export interface SectionListener {
-  /** The user wants another order. */
+  /** Called when the user changes the order. */
   order(order: Order): void;
-  /** The user wants to see the rows that the options hide. */
+  /** Called when the user resets the filters. */
   clear(): void;
-  /** It was drawn: another row may be open. */
+  /** Called after an update; the open row may have changed. */
   drawn(): void;
-  /** The user wants the gateway removed; absent for the first. */
+  /** Called when the user removes the gateway; absent for the first. */
   remove?(): void;
 }
 
@@ -47,7 +47,7 @@ export class GatewaySection extends Part {
   readonly #health: HealthBox;
   readonly #pane: RosterPane;
 
-  /** @param findingsId id of the list of findings. */
+  /** @param findingsId is the id of the list of findings. */
   constructor(
     readonly session: Session,
     readonly findingsId: string,
@@ -65,12 +65,12 @@ export class GatewaySection extends Part {
     this.follow(session.live);
   }
 
-  /** The key of the row that is open. */
+  /** The key of the open row. */
   get openKey(): string | undefined {
     return this.#pane.openKey;
   }
 
-  /** Whether it has rows to show, or waits for them: else it asks for a gateway. */
+  /** Whether it has rows or waits for them; otherwise it shows the form for a gateway. */
   get isOpen(): boolean {
     const { target, roster } = this.session.live.value;
     return target !== undefined && !(roster?.connection.phase === "refused" && roster.rows.length === 0);
@@ -81,13 +81,13 @@ export class GatewaySection extends Part {
     this.#pane.open(key);
   }
 
-  /** Closes the details at once. */
+  /** Closes the details immediately. */
   closeDetails(): void {
     this.#pane.open(undefined);
     this.performUpdate();
   }
 
-  /** Rows that the options let through. */
+  /** Rows that match the filters. */
   get visible(): readonly PresenceRow[] {
     return filterRows(this.session.live.value.roster?.rows ?? [], this.content.options);
   }

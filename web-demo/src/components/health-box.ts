@@ -6,11 +6,11 @@ import { Part } from "../lib/part.js";
 import type { Session } from "../state/session.js";
 import { facts } from "./facts.js";
 
-/** Between two refreshes, and two measurements of the latency, in ms. */
+/** Interval of refreshes and of latency measurements, in ms. */
 const REFRESH_MS = 1_000;
 const MEASURE_MS = 5_000;
 
-/** How well the connection works. It measures only while it is open and in sight. */
+/** Shows the health of the connection. It measures only while it is open and visible. */
 @customElement("health-box")
 export class HealthBox extends Part {
   @state() private accessor isOpen = false;
@@ -35,7 +35,7 @@ export class HealthBox extends Part {
     const connection = live.value.roster?.connection;
     const isLive = connection?.phase === "live";
     const { latencyMs, lastFrameAtMs } = health;
-    const last = lastFrameAtMs === undefined ? "" : `The last one ${duration(Date.now() - lastFrameAtMs)} ago.`;
+    const last = lastFrameAtMs === undefined ? "" : `The latest ${duration(Date.now() - lastFrameAtMs)} ago.`;
     return facts([
       ["latency", "Latency", isLive && latencyMs !== undefined ? `${latencyMs.toFixed(1)} ms` : "–", `One request and its answer, measured every ${MEASURE_MS / 1_000} s while this is open.`],
       ["connections", "Connections", String(health.connections), "Each after the first is a reconnect."],

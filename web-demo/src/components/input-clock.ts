@@ -7,7 +7,10 @@ import { Part } from "../lib/part.js";
 
 const SECOND_MS = 1_000;
 
-/** Time since the last input on this page, which the next beacon states. It draws itself once per second, and nothing else. */
+/**
+ * Shows the time since the last input on this page, which the next beacon states. It updates once per second, without
+ * the rest of the page.
+ */
 @customElement("input-clock")
 export class InputClock extends Part {
   #inputAtMs = performance.now();
@@ -18,13 +21,13 @@ export class InputClock extends Part {
     watchInput(() => (this.#inputAtMs = performance.now()));
   }
 
-  /** Starts to draw itself. */
+  /** Starts the updates. */
   start(): void {
     this.stop();
     this.#ticker = setInterval(() => this.requestUpdate(), SECOND_MS);
   }
 
-  /** Stops to draw itself; inputs are noted all the same. */
+  /** Stops the updates; inputs are still recorded. */
   stop(): void {
     clearInterval(this.#ticker);
   }

@@ -4,25 +4,25 @@ import { repeat } from "lit/directives/repeat.js";
 import { isoMoment, lasted, shortMoment } from "../lib/format.js";
 import { presentMs, type Lane, type Span, type Window } from "../state/past-sessions.js";
 
-/** Maximum number of lanes that are drawn. */
+/** Maximum number of displayed lanes. */
 const MAX_LANES = 200;
-/** The width of a lane in units of its picture, which is stretched, and its height. */
+/** Width and height of a lane in units of the picture, which is stretched. */
 const WIDTH = 1_000;
 const HEIGHT = 16;
-/** A span is at least that wide, so that a short one can be seen. */
+/** Minimum width of a span, so that short ones are visible. */
 const MIN_WIDTH = 3;
-/** Each status has a height of its own, so that it is not told by its colour alone. */
+/** Height per status, so that colour is not the only distinction. */
 const HEIGHTS: Readonly<Record<Span["status"], number>> = { Active: HEIGHT, Idle: HEIGHT / 2, Stale: HEIGHT / 4 };
 const TICKS = 4;
 
-/** What the heights and colours mean. */
+/** The legend of heights and colours. */
 export function legend() {
   const item = (status: Span["status"], words: string) =>
     html`<li><svg class="lane-swatch" viewBox="0 0 16 16" aria-hidden="true">${svg`<rect data-status=${status} width="16" y=${HEIGHT - HEIGHTS[status]} height=${HEIGHTS[status]}></rect>`}</svg>${words}</li>`;
   return html`<ul class="lane-legend sub">${item("Active", "Active")}${item("Idle", "Idle")}${item("Stale", "Stale")}<li>a gap: not here</li></ul>`;
 }
 
-/** One lane per instance. `key` gets the key presses: arrows move, plus and minus zoom. */
+/** One lane per instance. `key` receives the key presses: arrows move, plus and minus zoom. */
 export function laneChart(lanes: readonly Lane[], window: Window, key: (event: KeyboardEvent) => void) {
   const shown = lanes.slice(0, MAX_LANES);
   return html`
@@ -50,7 +50,7 @@ function bar({ status, fromMs, toMs }: Span, window: Window) {
   return svg`<rect data-status=${status} x=${x} width=${width} y=${HEIGHT - height} height=${height}><title>${status}, ${shortMoment(fromMs)} to ${shortMoment(toMs)}</title></rect>`;
 }
 
-/** Where a moment is, in units of the picture. */
+/** Returns the position of a moment, in units of the picture. */
 function place(ms: number, { fromMs, toMs }: Window): number {
   const part = (ms - fromMs) / (toMs - fromMs);
   return Math.round(Math.min(Math.max(part, 0), 1) * WIDTH * 10) / 10;
@@ -70,7 +70,7 @@ function axis({ fromMs, toMs }: Window) {
 
 const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const DAY_TIME = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-/** From this length of the window on, days say more than hours, in ms. */
+/** Length of the window from which on the axis shows days in place of hours, in ms. */
 const DAYS_FROM_MS = 2 * 24 * 3_600_000;
 
 function tick(ms: number, lengthMs: number): string {

@@ -2,7 +2,7 @@ import { html } from "lit";
 
 import { icon, type IconName } from "../lib/icons.js";
 
-/** A button that opens a box below it. Escape and a click beside it close it. */
+/** A button that opens a box below it. Escape and a click outside close the box. */
 export function menu(iconName: IconName, label: string, content: unknown) {
   return html`
     <details class="menu" @keydown=${closeByEscape}>

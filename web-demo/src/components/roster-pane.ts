@@ -9,22 +9,22 @@ import { DetailPanel } from "./detail-panel.js";
 import type { Ask } from "./row-explanation.js";
 import { RosterTable, type TableContent } from "./roster-table.js";
 
-/** What a pane shows. */
+/** The contents of a pane. */
 export interface PaneContent extends Omit<TableContent, "selected" | "suspects" | "ownGateway"> {
-  /** All rows, those that a filter hides too. */
+  /** All rows, including filtered ones. */
   readonly all?: readonly PresenceRow[];
   readonly findings: readonly FindingReport[];
   readonly changesOf?: (key: string) => readonly Change[];
   readonly explain?: Ask;
 }
 
-/** A table and the panel with the details of the row that is open. */
+/** A table and the panel with the details of the open row. */
 export class RosterPane {
   readonly table: RosterTable;
   readonly detail = new DetailPanel(() => void this.#close());
   #openKey: string | undefined;
 
-  /** @param host draws both; @param order The user wants another order. */
+  /** @param host renders both; @param order is called when the user changes the order. */
   constructor(
     readonly host: Part,
     label: string,
@@ -33,7 +33,7 @@ export class RosterPane {
     this.table = new RosterTable(label, { open: (key) => this.open(key), order });
   }
 
-  /** The key of the row that is open. */
+  /** The key of the open row. */
   get openKey(): string | undefined {
     return this.#openKey;
   }

@@ -9,39 +9,39 @@ import { isGateway } from "../state/gateways.js";
 import { inputMoment } from "../state/roster-order.js";
 import { statusMark } from "./status.js";
 
-/** What a table says about a row beside what the row says itself. */
+/** What a table adds to a row. */
 export interface RowMarks {
   readonly isSelected: boolean;
-  /** The Tab key reaches it. */
+  /** Whether the Tab key reaches it. */
   readonly isCurrent: boolean;
-  /** Part of a finding. */
+  /** Whether it is part of a finding. */
   readonly isSuspect: boolean;
-  /** A word beside its name, such as `this tab`. */
+  /** A label beside its name, such as `this tab`. */
   readonly badge: string | undefined;
-  /** Moments instead of ages. */
+  /** Whether to show moments in place of ages. */
   readonly isAbsolute: boolean;
-  /** Name of the gateway that sent the list; absent if all rows are its own: there is no column of gateways then. */
+  /** Name of the gateway that sent the list; if absent, all rows are its own, and there is no column of gateways. */
   readonly ownGateway: string | undefined;
 }
 
-/** Where a line of a table is among all, when only those in sight are drawn. */
+/** Position of a line in a table that renders only visible lines. */
 export interface Line {
   readonly index: number;
   /** From the top of the first line, in px. */
   readonly startPx: number;
 }
 
-/** The attributes of a line: for the virtualiser, for screen readers, and its place. */
+/** Returns the attributes of a line for the virtualizer and screen readers, and its position. */
 export function lineOf(line: Line | undefined) {
   return {
     index: line?.index ?? nothing,
-    // Counted from 1, and the heads are a row too.
+    // Counted from 1; the header is a row too.
     row: line ? line.index + 2 : nothing,
     style: line ? `--start: ${line.startPx}px` : nothing,
   };
 }
 
-/** One row: only what differs is written, and it lights up at news. */
+/** Renders a row. A change of its content highlights it. */
 export function rosterRow(row: PresenceRow, marks: RowMarks, line: Line | undefined) {
   const at = lineOf(line);
   const { isSelected, isCurrent, isSuspect, badge, isAbsolute, ownGateway } = marks;
@@ -54,7 +54,7 @@ export function rosterRow(row: PresenceRow, marks: RowMarks, line: Line | undefi
 
 function cells(row: PresenceRow, { isSelected, isCurrent, isSuspect, badge, isAbsolute, ownGateway }: RowMarks) {
   const model = rowModel(row);
-  // The gateway has no hands: what it would say about its own input is nothing.
+  // A gateway has no user input.
   const input = isGateway(row) ? undefined : inputMoment(row);
   const inputText = isGateway(row) ? "–" : (isAbsolute && input !== undefined ? shortMoment(input) : row.lastInputText) || "unknown";
   return html`
@@ -73,7 +73,7 @@ function cells(row: PresenceRow, { isSelected, isCurrent, isSuspect, badge, isAb
     <td class="seen num" role="cell"><span title=${moment(row.ts)}>${isAbsolute ? shortMoment(row.ts) : row.ageText}</span><span class="sub">${row.isSelf ? "Self" : row.reasonLabel}</span></td>`;
 }
 
-/** What happens to a row, as opposed to time passing. */
+/** Returns the parts of a row whose change is highlighted; ages are not among them. */
 function newsOf({ reason, status, version, ip }: PresenceRow): string {
   return [reason, status, version, ip].join("\n");
 }

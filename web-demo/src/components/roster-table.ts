@@ -12,43 +12,46 @@ import { isGateway } from "../state/gateways.js";
 import { groupRows, sortRows, type Order } from "../state/roster-order.js";
 import { lineOf, rosterRow, type Line } from "./roster-row.js";
 
-/** What a table shows. */
+/** The contents of a table. */
 export interface TableContent {
   readonly rows: readonly PresenceRow[];
   readonly order: Order;
   readonly isReversed?: boolean;
   readonly isGrouped?: boolean;
   readonly hidden?: ReadonlySet<Column>;
-  /** Moments instead of ages. */
+  /** Whether to show moments in place of ages. */
   readonly isAbsolute?: boolean;
-  /** The key of the row that is open. */
+  /** The key of the open row. */
   readonly selected?: string | undefined;
-  /** Keys of rows that are part of a finding which a healthy list does not have. */
+  /** Keys of rows in findings that healthy lists do not have. */
   readonly suspects?: ReadonlySet<string>;
-  /** Name of the gateway that sent the list, if the list has rows of other gateways too: the table has a column for it. */
+  /**
+   * Name of the gateway that sent the list, if the list also has rows of other gateways; the table then has a column
+   * for it.
+   */
   readonly ownGateway?: string | undefined;
-  /** A word beside the name of a row. */
+  /** A label beside the name of a row. */
   readonly badge?: (row: PresenceRow) => string | undefined;
 }
 
-/** What a table tells. */
+/** The listener of a table. */
 export interface TableListener {
-  /** The user opened a row, or closed it. */
+  /** Called when the user opens or closes a row. */
   open(key: string | undefined): void;
-  /** The user wants another order; without it the heads are plain. */
+  /** Called when the user changes the order; if absent, the column heads are not buttons. */
   order?(order: Order): void;
 }
 
-/** Above this number of lines the browser skips those out of sight; above the second they are not drawn. */
+/** Above this number of lines the browser skips invisible ones; above the second number they are not rendered. */
 const MANY = 50;
 const MAX_DRAWN = 200;
-/** Heights until they are measured, in px: of a row as a card, of a row, of the head of a group. */
+/** Estimated heights until measurement, in px: of a row as a card, of a row, of the head of a group. */
 const CARD_PX = 110;
 const ROW_PX = 60;
 const GROUP_PX = 36;
-/** Width below which rows are cards, in px; as in roster.css. */
+/** Width below which rows are cards, in px; also in roster.css. */
 const NARROW_PX = 832;
-/** Lines that are drawn above and below those in sight. */
+/** Number of lines rendered above and below the visible ones. */
 const OVERSCAN = 12;
 
 const HEADS: readonly (readonly [label: string, className: string, order: Order | undefined])[] = [
@@ -61,22 +64,22 @@ const HEADS: readonly (readonly [label: string, className: string, order: Order 
   ["Last seen", "seen num", "seen"],
 ];
 
-/** The heads with that of the column of gateways. */
+/** The column heads, with one for gateways. */
 const HEADS_WITH_GATEWAY: typeof HEADS = HEADS.flatMap((head) => (head[0] === "Mode" ? [head, ["Gateway", "gateway", undefined] as const] : [head]));
 
-/** A row, or the head of a group. */
+/** A row or the head of a group. */
 type Item = { readonly key: string; readonly row: PresenceRow } | { readonly key: string; readonly row?: undefined; readonly host: string; readonly summary: string };
 
-/** The table of instances. Rows keep their elements, so that nothing jumps when a word changes. */
+/** The table of instances. Rows keep their elements, so that changed words shift nothing. */
 @customElement("roster-table")
 export class RosterTable extends Part {
   @property({ attribute: false }) accessor content: TableContent = { rows: [], order: "name" };
-  /** The row that the Tab key reaches; the arrows move from it. It is always drawn. */
+  /** The row that the Tab key reaches and that arrow keys move from. It is always rendered. */
   @state() private accessor current: string | undefined;
-  /** Where the first line is on the page, in px. */
+  /** Position of the first line on the page, in px. */
   @state() private accessor topPx = 0;
   #items: readonly Item[] = [];
-  /** Whether lines come, go or change places in this update. */
+  /** Whether this update adds, removes or moves lines. */
   #isMove = false;
   readonly #virtual = new WindowVirtualizerController<HTMLElement>(this, {
     count: 0,
@@ -84,7 +87,7 @@ export class RosterTable extends Part {
     overscan: OVERSCAN,
     estimateSize: (index) => this.#estimate(index),
     getItemKey: (index) => this.#items[index]?.key ?? index,
-    // Out of sight nothing has a size.
+    // Hidden elements have no size.
     measureElement: (element, entry, virtualizer) => measureElement(element, entry, virtualizer) || ROW_PX,
   });
 
@@ -95,7 +98,7 @@ export class RosterTable extends Part {
     super();
   }
 
-  /** Puts the focus on a row. */
+  /** Focuses a row. */
   async focusRow(key: string): Promise<void> {
     (await this.#draw(key))?.querySelector<HTMLElement>(".row-open")?.focus();
   }
@@ -121,7 +124,7 @@ export class RosterTable extends Part {
     const body = this.querySelector("tbody");
     if (body && this.#isMove && !this.#isVirtual) glide(body, () => super.update(changed));
     else super.update(changed);
-    // A row that was moved has lost the focus.
+    // Moving a row in the document removes its focus.
     if (focused instanceof HTMLElement && focused !== document.activeElement && this.contains(focused)) focused.focus({ preventScroll: true });
   }
 
@@ -136,7 +139,7 @@ export class RosterTable extends Part {
       count: isVirtual ? items.length : 0,
       enabled: isVirtual,
       scrollMargin: this.topPx,
-      // Another function each time: with the same one the lines of before are taken.
+      // A new function each time: for an identical one the virtualizer returns its cached lines.
       rangeExtractor: (range) => this.#drawn(range),
     });
     const lines = isVirtual ? virtual.getVirtualItems().map(({ index, start }) => ({ index, startPx: start - this.topPx })) : undefined;
@@ -200,14 +203,14 @@ export class RosterTable extends Part {
     return this.#items[index]?.row ? (isNarrow ? CARD_PX : ROW_PX) : GROUP_PX;
   }
 
-  /** The lines in sight, and the one that may have the focus. */
+  /** Returns the visible lines, and the one that may have the focus. */
   #drawn(range: Range): number[] {
     const current = this.#items.findIndex(({ key, row }) => row && key === this.current);
     const inSight = defaultRangeExtractor(range);
     return current < 0 || inSight.includes(current) ? inSight : [...inSight, current].sort((a, b) => a - b);
   }
 
-  /** The row's element, which is drawn for that if it was not. */
+  /** Returns the row's element, rendering it if necessary. */
   async #draw(key: string): Promise<HTMLElement | null> {
     this.current = key;
     await this.updateComplete;
@@ -217,7 +220,7 @@ export class RosterTable extends Part {
   #click(event: Event): void {
     const element = (event.target as Element).closest<HTMLElement>("tr.row");
     const key = element?.dataset["key"];
-    // Who marks a text to copy it does not mean to open anything.
+    // A click that ends a text selection does not open the row.
     if (key === undefined || String(getSelection()).length > 0) return;
     this.listener.open(element?.dataset["selected"] === undefined ? key : undefined);
   }

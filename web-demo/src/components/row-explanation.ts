@@ -5,10 +5,10 @@ import { customElement, state } from "lit/decorators.js";
 import { duration } from "../lib/format.js";
 import { Part } from "../lib/part.js";
 
-/** Finds out why the row with that key is as it is. */
+/** Requests the explanation of the row with that key. */
 export type Ask = (key: string) => Promise<Explanation | undefined>;
 
-/** Shortest time between two questions about one row, in ms: a row can change twenty times a second. */
+/** Minimum interval of requests about one row, in ms: a row can change twenty times a second. */
 const PAUSE_MS = 1_000;
 
 const SOURCES = {
@@ -20,35 +20,35 @@ const SOURCES = {
   list: "list",
 } as const;
 
-/** Why a row is as it is: who wrote what, over which connections, what happened to it, and when it goes. */
+/** Explains a row: who wrote its members, its connections and events, and when it will be removed. */
 @customElement("row-explanation")
 export class RowExplanation extends Part {
-  @state() private accessor told: Explanation | undefined;
+  @state() private accessor explanation: Explanation | undefined;
   #row: PresenceRow | undefined;
   #ask: Ask | undefined;
-  /** Whether nothing could be found out. */
+  /** Whether no explanation is available. */
   @state() private accessor isUnknown = false;
-  /** The question of now; the answers to others come too late. */
+  /** The current request; answers to earlier ones are dropped. */
   #question: object | undefined;
 
-  /** @param tell {@link isSettled} became another. */
-  constructor(readonly tell: () => void) {
+  /** @param notify is called when {@link isSettled} changes. */
+  constructor(readonly notify: () => void) {
     super();
   }
 
-  /** Whether it is as large as it will be: what stands below it need not move any more. */
+  /** Whether it has its final height, so that contents below it will not shift. */
   get isSettled(): boolean {
-    return this.told !== undefined || this.isUnknown;
+    return this.explanation !== undefined || this.isUnknown;
   }
 
-  /** Explains a row; what is known of it stays until more is known. */
+  /** Explains a row; the previous explanation stays until the next one arrives. */
   show(row: PresenceRow | undefined, ask: Ask | undefined): void {
     if (row === this.#row) return;
     if (row?.key !== this.#row?.key) {
       this.#question = undefined;
-      this.told = undefined;
+      this.explanation = undefined;
       this.isUnknown = false;
-      this.tell();
+      this.notify();
     }
     this.#row = row;
     this.#ask = ask;
@@ -60,13 +60,13 @@ export class RowExplanation extends Part {
     if (!row || !this.#ask || this.#question) return;
     const question = {};
     this.#question = question;
-    const told = await this.#ask(row.key).catch(() => undefined);
-    // Another row is shown by now, or none.
+    const explanation = await this.#ask(row.key).catch(() => undefined);
+    // Another row, or none, is displayed by now.
     if (this.#question !== question) return;
     const wasSettled = this.isSettled;
-    this.told = told ?? this.told;
-    this.isUnknown = !this.told;
-    if (!wasSettled) this.tell();
+    this.explanation = explanation ?? this.explanation;
+    this.isUnknown = !this.explanation;
+    if (!wasSettled) this.notify();
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     if (this.#question !== question) return;
     this.#question = undefined;
@@ -78,9 +78,9 @@ export class RowExplanation extends Part {
   }
 
   protected override render() {
-    const { told, isUnknown, isSettled } = this;
+    const { explanation, isUnknown, isSettled } = this;
     const text = isUnknown ? html`<p class="sub">No explanation: the gateway did not answer, or it no longer lists this row.</p>` : nothing;
-    return html`<section class="why" aria-busy=${isSettled ? "false" : "true"}><h3>Why this row</h3>${told ? explained(told) : text}</section>`;
+    return html`<section class="why" aria-busy=${isSettled ? "false" : "true"}><h3>Why this row</h3>${explanation ? explained(explanation) : text}</section>`;
   }
 }
 
@@ -99,7 +99,7 @@ function explained({ source, why, ends, expiresInMs, members, connections = [], 
     <p class="sub">${source === "gateway" ? "From the gateway's memory." : "From the list alone, which does not state who wrote a member."}</p>`;
 }
 
-/** The names of the members by who wrote them last, and when. */
+/** Returns the names of the members, grouped by their last writer and its time. */
 function byWriter(members: readonly ExplainedMember[]): Map<string, string[]> {
   const groups = new Map<string, string[]>();
   for (const { name, from, by, ageMs, row } of members) {

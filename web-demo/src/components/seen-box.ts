@@ -7,11 +7,11 @@ import { Part } from "../lib/part.js";
 import { requestSeen, HISTORY_METHOD, type SeenInstance } from "../state/past-sessions.js";
 import type { Session } from "../state/session.js";
 
-/** Clients that are gone, from the gateway's history. It asks when it is opened; the list itself never has them. */
+/** Lists clients that left, from the gateway's history, which it requests when opened. The roster never lists them. */
 @customElement("seen-box")
 export class SeenBox extends Part {
   @state() private accessor isOpen = false;
-  /** Absent while the gateway is asked. */
+  /** Absent while the request is pending. */
   @state() private accessor seen: readonly SeenInstance[] | undefined;
   @state() private accessor error = "";
 
@@ -38,7 +38,7 @@ export class SeenBox extends Part {
     const age = (ms: number) => ageText(Math.max(0, Date.now() - ms));
     return html`
       <ol class="timeline-events">${gone.length === 0
-        ? html`<li class="sub">Nobody who is gone.</li>`
+        ? html`<li class="sub">No client has left.</li>`
         : gone.map(({ name, seenMs }) => html`<li><time class="num" datetime=${isoMoment(seenMs)} title=${moment(seenMs)}>${age(seenMs)}</time>${name}</li>`)}</ol>`;
   }
 

@@ -1,6 +1,6 @@
 import { html } from "lit";
 
-/** A list to choose from: of each option its value and its label. */
+/** A select element; each option is a value and a label. */
 export function select(id: string, value: string, options: readonly (readonly [value: string, label: string])[], choose: (value: string) => void) {
   return html`
     <select id=${id} @change=${(event: Event) => choose((event.target as HTMLSelectElement).value)}>

@@ -1,6 +1,6 @@
 import { html } from "lit";
 
-/** What stands where rows will be, in their size. */
+/** Placeholders for rows, in the size of rows. */
 export function skeletonRows(rows = 4) {
   return html`
     <div class="skeleton" role="status">

@@ -11,7 +11,7 @@ const THEMES: Readonly<Record<Theme, { readonly name: string; readonly icon: "au
   dark: { name: "dark", icon: "moon", next: "auto" },
 };
 
-/** Goes through the colours: as the system has them, light, dark. */
+/** Cycles through the themes: the system's, light, dark. */
 @customElement("theme-button")
 export class ThemeButton extends Part {
   @state() private accessor theme = storedTheme();

@@ -5,7 +5,7 @@ import { count, isoMoment, moment, shortMoment } from "../lib/format.js";
 import { Part } from "../lib/part.js";
 import type { Timeline, TimelineEvent } from "../state/timeline.js";
 
-/** Who came and went, and how the connection did. Events are drawn only while it is open. */
+/** Joins, leaves and changes of the connection. Events are rendered only while it is open. */
 @customElement("timeline-box")
 export class TimelineBox extends Part {
   @state() private accessor isOpen = false;

@@ -8,13 +8,13 @@ import { isDone, STOPS, type Stop, type TourLog } from "../state/tour.js";
 
 const WORDS: Readonly<Record<Stop, TemplateResult>> = {
   self: html`Find yourself: the row marked <em>this tab</em>`,
-  // The opener's sessionStorage is copied, so the new tab is signed in too.
+  // The new tab gets a copy of this one's sessionStorage, so it is signed in too.
   second: html`<a href=${hrefOf("instances")} target="_blank" rel="opener">Open a second tab</a> and see it join`,
   duplicate: html`<a href=${hrefOf("this-tab")}>Make a duplicate</a> and see it explained`,
   time: html`<a href=${hrefOf("playground")}>Move time</a> in the playground`,
 };
 
-/** What to try, with a tick at what was seen. Where it is narrow only the next stop is shown. */
+/** Suggestions for visitors, ticked when done. Narrow screens show only the next one. */
 @customElement("tour-strip")
 export class TourStrip extends Part {
   constructor(readonly log: TourLog) {
@@ -22,7 +22,10 @@ export class TourStrip extends Part {
     this.follow(log.tour);
   }
 
-  /** Shows it, or not. A tour that has come to its end stays until another place is shown: nothing jumps under a hand. */
+  /**
+   * Shows or hides the tour. A finished tour stays until another view opens, so that nothing shifts under the
+   * pointer.
+   */
   place(isWanted: boolean): void {
     const tour = this.log.tour.value;
     this.hidden = !isWanted || tour.isClosed || isDone(tour);
@@ -43,7 +46,7 @@ export class TourStrip extends Part {
               </li>`,
           )}
         </ol>
-        <p class="tour-end">That was it: you know how a row comes, doubles, ages and goes.</p>
+        <p class="tour-end">Done: you have seen a row appear, duplicate, age and leave.</p>
         <button type="button" class="button icon-only" aria-label="Close the tour" @click=${this.#close}>${icon("close")}</button>
       </section>`;
   }
@@ -51,7 +54,7 @@ export class TourStrip extends Part {
   #close(): void {
     this.log.close();
     this.hidden = true;
-    // The button that had the focus is gone.
+    // The button that had the focus was removed.
     document.querySelector<HTMLElement>(".view:not([hidden]) h1")?.focus({ preventScroll: true });
   }
 }

@@ -1,4 +1,4 @@
-/** Copies a text. Without the right to, as on plain http pages, it is selected the old way. */
+/** Copies a text. Without the permission, as on plain http pages, it uses a selection and `execCommand`. */
 export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

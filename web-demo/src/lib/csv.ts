@@ -1,4 +1,7 @@
-/** A table as CSV (RFC 4180). A cell that a spreadsheet would take for a formula gets an apostrophe before it: cells come from strangers. */
+/**
+ * Writes a table as CSV (RFC 4180). Cells come from untrusted clients: one that a spreadsheet would take for a
+ * formula is prefixed with an apostrophe.
+ */
 export function csv(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
 }

@@ -1,4 +1,4 @@
-/** A moment as the time of the day: `14:03:09`. */
+/** Formats a moment as the time of the day: `14:03:09`. */
 export function timeOfDay(wallMs: number): string {
   return new Date(wallMs).toLocaleTimeString("en-GB");
 }
@@ -13,19 +13,19 @@ const MOMENT = new Intl.DateTimeFormat(undefined, {
 /** Last moment of `Date`, in ms since the Unix epoch: peers may state later ones. */
 const MAX_DATE_MS = 8.64e15;
 
-/** A moment with its day and zone, as this browser's language writes it. */
+/** Formats a moment with day and time zone, in the browser's language. */
 export function moment(wallMs: number): string {
   return isMoment(wallMs) ? MOMENT.format(wallMs) : "unknown";
 }
 
-/** The same for a narrow column: the time, and the day unless it is today. */
+/** Formats a moment for a narrow column: the time, with the day unless it is today. */
 export function shortMoment(wallMs: number): string {
   if (!isMoment(wallMs)) return "unknown";
   const isToday = new Date(wallMs).toDateString() === new Date().toDateString();
   return (isToday ? ZONED : DATED).format(wallMs);
 }
 
-/** A moment for programs; empty if no calendar has it. */
+/** Formats a moment for programs (ISO 8601); empty if out of range. */
 export function isoMoment(wallMs: number): string {
   return isMoment(wallMs) ? new Date(wallMs).toISOString() : "";
 }
@@ -34,7 +34,7 @@ function isMoment(wallMs: number): boolean {
   return Math.abs(wallMs) <= MAX_DATE_MS;
 }
 
-/** A length of time on a stopwatch: `03:09`, `1:03:09`. */
+/** Formats a duration like a stopwatch: `03:09`, `1:03:09`. */
 export function stopwatch(ms: number): string {
   const seconds = Math.floor(ms / 1_000);
   const two = (value: number) => String(value).padStart(2, "0");
@@ -44,7 +44,7 @@ export function stopwatch(ms: number): string {
   return hours > 0 ? `${hours}:${end}` : end;
 }
 
-/** A length of time in words, to the second: `45 s`, `2 min 5 s`, `10 min`. */
+/** Formats a duration in words, to the second: `45 s`, `2 min 5 s`, `10 min`. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000));
   if (seconds < 60) return `${seconds} s`;
@@ -53,7 +53,7 @@ export function duration(ms: number): string {
   return rest === 0 ? minutes : `${minutes} ${rest} s`;
 }
 
-/** A length of time in its two largest units: `45 s`, `2 min 5 s`, `3 h 12 min`, `2 d 4 h`. */
+/** Formats a duration in its two largest units: `45 s`, `2 min 5 s`, `3 h 12 min`, `2 d 4 h`. */
 export function lasted(ms: number): string {
   const minutes = Math.floor(Math.max(0, ms) / 60_000);
   const hours = Math.floor(minutes / 60);
@@ -61,17 +61,17 @@ export function lasted(ms: number): string {
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** `1 instance`, `2 instances`. */
+/** Formats a number with its noun: `1 instance`, `2 instances`. */
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
 }
 
-/** The beginning of a long id; what is short stays. */
+/** Truncates a long id. */
 export function shortId(id: string): string {
   return id.length > 20 ? `${id.slice(0, 8)}…${id.slice(-6)}` : id;
 }
 
-/** JSON for people. */
+/** Formats a value as indented JSON. */
 export function pretty(value: unknown): string {
   return JSON.stringify(value, null, 2);
 }

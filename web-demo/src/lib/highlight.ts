@@ -1,10 +1,10 @@
 import { html } from "lit";
 
-/** Comments, texts, then words of the languages; what matches first counts. */
+/** Comments, strings, then keywords; the first match wins. */
 const TOKENS =
   /(?<comment>\/\/.*|<!--.*?-->)|(?<text>"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`)|(?<word>\b(?:import|from|const|type|if|return|new|as|extends)\b)|(?<tag><\/?[a-z][\w-]*|\/?>)/g;
 
-/** A source as coloured code: enough for a page of TypeScript or HTML. */
+/** Renders source text with syntax colours: enough for a page of TypeScript or HTML. */
 export function highlight(source: string) {
   const parts: unknown[] = [];
   let end = 0;

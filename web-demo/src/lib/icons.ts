@@ -38,7 +38,7 @@ const PATHS = {
 /** The name of an icon. */
 export type IconName = keyof typeof PATHS;
 
-/** An icon; it says nothing to screen readers, so put words beside it. */
+/** Renders an icon. It is hidden from screen readers, so put words beside it. */
 export function icon(name: IconName): TemplateResult {
   return html`<svg viewBox="0 0 24 24" class="icon" aria-hidden="true"><path d=${PATHS[name]}></path></svg>`;
 }

@@ -8,8 +8,8 @@ const LIGHT: KeyframeAnimationOptions = { duration: 1_400, easing: "ease-out" };
 const reduced = matchMedia("(prefers-reduced-motion: reduce)");
 
 /**
- * Does `change` to the children of `list`, and lets those that stay glide from where they were, and those that come
- * fade in. Nothing is measured or moved where less motion is wished, or where nobody looks.
+ * Applies `change` to the children of `list` and animates the result: children that stay glide from their old places,
+ * new ones fade in. Nothing is measured or animated with reduced motion or on a hidden page.
  */
 export function glide(list: Element, change: () => void): void {
   if (reduced.matches || document.hidden || !isShown(list)) return change();
@@ -34,7 +34,7 @@ function tops(list: Element): Map<Element, number> {
   return new Map([...list.children].map((child) => [child, child.getBoundingClientRect().top]));
 }
 
-/** Whether something at this place can be seen, or nearly. */
+/** Whether an element at this position is visible, or nearly. */
 function isNear(top: number, height: number): boolean {
   return top > -200 && top < height + 200;
 }
@@ -54,5 +54,5 @@ class LightUp extends Directive {
   }
 }
 
-/** Lights up an element when its news are others. */
+/** Highlights an element when its news change. */
 export const lightUp = directive(LightUp);

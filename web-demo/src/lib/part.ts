@@ -2,15 +2,15 @@ import { LitElement } from "lit";
 
 import type { Store } from "./store.js";
 
-/** A part of the page, made with `new`. It draws into the page itself, so that there is one stylesheet. */
+/** A part of the page, created with `new`. It renders without a shadow root, so that the page has one stylesheet. */
 export abstract class Part extends LitElement {
-  /** @param className by default the element has no box of its own. */
+  /** @param className without one, the element has no box of its own. */
   constructor(className = "part") {
     super();
     this.className = className;
   }
 
-  /** Draws this part again when the store has another value. */
+  /** Updates this part when the store's value changes. */
   protected follow<T>(store: Store<T>): void {
     let end: (() => void) | undefined;
     this.addController({
@@ -19,12 +19,12 @@ export abstract class Part extends LitElement {
     });
   }
 
-  /** Parts of a hidden view draw nothing: the view draws them when it is shown. */
+  /** Parts of a hidden view are not updated; the view updates them when it is shown. */
   protected override shouldUpdate(): boolean {
     return !this.isOutOfSight;
   }
 
-  /** Whether the view that it belongs to is hidden. */
+  /** Whether the part's view is hidden. */
   protected get isOutOfSight(): boolean {
     return this.closest(".view[hidden]") !== null;
   }

@@ -1,4 +1,4 @@
-/** A value that tells when it becomes another one. */
+/** An observable value. */
 export class Store<T> {
   #value: T;
   readonly #listeners = new Set<(value: T, before: T) => void>();
@@ -18,7 +18,7 @@ export class Store<T> {
     for (const listener of [...this.#listeners]) listener(value, before);
   }
 
-  /** Tells the value now and whenever it changes, until the returned function is called. */
+  /** Calls the listener now and at each change; returns the function that unsubscribes. */
   watch(listener: (value: T, before: T) => void): () => void {
     this.#listeners.add(listener);
     listener(this.#value, this.#value);

@@ -3,7 +3,7 @@ export type Where = "sessionStorage" | "localStorage";
 
 const PREFIX = "openclaw-presence-demo:";
 
-/** Returns the value of a name; `undefined` if there is none, if it is not JSON, or if storage is not available. */
+/** Returns the value of a name; `undefined` if it is absent or not JSON, or if storage is not available. */
 export function stored(where: Where, name: string): unknown {
   try {
     return JSON.parse(globalThis[where].getItem(PREFIX + name) ?? "null") ?? undefined;
@@ -18,6 +18,6 @@ export function store(where: Where, name: string, value: unknown): void {
     if (value === undefined) globalThis[where].removeItem(PREFIX + name);
     else globalThis[where].setItem(PREFIX + name, JSON.stringify(value));
   } catch {
-    // Full, or forbidden.
+    // Storage is full or denied.
   }
 }

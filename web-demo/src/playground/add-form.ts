@@ -8,7 +8,7 @@ import { IDENTITIES, KINDS, NETWORKS, type Identity, type KindName, type Network
 import type { Player } from "./player.js";
 import { freeId } from "./script.js";
 
-/** How many clients come at once. */
+/** Number of clients that "crowd" adds. */
 const CROWD_SIZE = 50;
 
 /** Adds clients to the world. */

@@ -5,10 +5,10 @@ import { duration } from "../lib/format.js";
 import type { Frame, Player } from "./player.js";
 import { BOUNDS } from "./script.js";
 
-/** Times to live that make a difference to see, in s. */
+/** Selectable times to live, in s. */
 const TTLS = [10, 30, 60, 120, 300, 600, 1_800, 3_600];
 
-/** The gateway's time to live and cap. A change holds from the beginning of the world on. */
+/** Form for the gateway's TTL and cap. A change applies from the start of the world. */
 export function boundsForm(player: Player, { script: { ttlMs, cap } }: Frame) {
   const index = TTLS.findIndex((seconds) => seconds * 1_000 >= ttlMs);
   const value = (event: Event) => Number((event.target as HTMLInputElement).value);

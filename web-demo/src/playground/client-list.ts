@@ -5,16 +5,16 @@ import { icon, type IconName } from "../lib/icons.js";
 import { IDENTITIES, KINDS } from "./kinds.js";
 import type { ClientView, Frame, Player } from "./player.js";
 
-/** A crowd is shown by its first. */
+/** Maximum number of clients shown of a crowd. */
 const MAX_CLIENTS = 12;
 
 const STATES = { connected: "connected", asleep: "asleep, answers no pings", gone: "gone" } as const;
 
-/** The simulated clients, each with what can be done to it. */
+/** The simulated clients, each with its actions. */
 export function clientList(player: Player, { clients }: Frame) {
   return html`
     <ul class="clients">
-      ${clients.length === 0 ? html`<li class="sub">Nobody yet. Add a client, or choose a scenario.</li>` : nothing}
+      ${clients.length === 0 ? html`<li class="sub">No clients yet. Add a client, or choose a scenario.</li>` : nothing}
       ${repeat(clients.slice(0, MAX_CLIENTS), ({ id }) => id, (client) => item(player, client))}
       ${clients.length > MAX_CLIENTS ? html`<li class="sub">and ${clients.length - MAX_CLIENTS} more</li>` : nothing}
     </ul>`;

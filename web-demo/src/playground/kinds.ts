@@ -1,6 +1,6 @@
 import type { IconName } from "../lib/icons.js";
 
-/** What a simulated client is and says. */
+/** The metadata and behaviour of a kind of simulated client. */
 export interface Kind {
   readonly label: string;
   readonly icon: IconName;
@@ -12,14 +12,14 @@ export interface Kind {
   readonly platform: string;
   readonly deviceFamily: string;
   readonly modelIdentifier?: string;
-  /** How often it sends beacons by itself, in ms; absent: never. */
+  /** Interval of its beacons, in ms; absent: it sends none by itself. */
   readonly beaconEveryMs?: number;
-  /** The mode its beacons say. */
+  /** The mode in its beacons. */
   readonly beaconMode: string;
   readonly hosts: readonly string[];
 }
 
-/** The clients that OpenClaw has. */
+/** Kinds of OpenClaw clients. */
 export const KINDS = {
   mac: {
     label: "Mac app",
@@ -78,7 +78,7 @@ export const KINDS = {
 /** The name of a kind. */
 export type KindName = keyof typeof KINDS;
 
-/** How a client says who it is. */
+/** How a client identifies itself. */
 export const IDENTITIES = {
   stable: "a stable instanceId",
   none: "no instanceId",
@@ -86,16 +86,16 @@ export const IDENTITIES = {
   other: "beacons carry another id",
 } as const;
 
-/** One of them. */
+/** Name of an entry of {@link IDENTITIES}. */
 export type Identity = keyof typeof IDENTITIES;
 
-/** From where a client arrives. */
+/** The network that a client connects from. */
 export const NETWORKS = { lan: "from its own address", tunnel: "through a tunnel (127.0.0.1)" } as const;
 
-/** One of them. */
+/** Name of an entry of {@link NETWORKS}. */
 export type Network = keyof typeof NETWORKS;
 
-/** The host name of the client with that number. */
+/** Returns the host name of the client with that number. */
 export function hostOf(kind: KindName, id: number): string {
   const { hosts } = KINDS[kind];
   const name = hosts[(id - 1) % hosts.length] ?? kind;
@@ -103,12 +103,12 @@ export function hostOf(kind: KindName, id: number): string {
   return round === 0 ? name : `${name}-${round + 1}`;
 }
 
-/** The address of its machine. */
+/** Returns the address of the client's machine. */
 export function ipOf(id: number): string {
   return `192.168.1.${20 + (id % 200)}`;
 }
 
-/** The id that it stores, as the program of its kind writes it. */
+/** Returns the client's stored id, in the form its kind of program uses. */
 export function instanceIdOf(kind: KindName, id: number): string {
   return `${kind[0]?.toUpperCase()}${kind.slice(1)}-${hostOf(kind, id)}`;
 }

@@ -2,11 +2,11 @@ import type { PresenceEntry } from "openclaw-presence";
 
 import type { SimulatedGateway } from "./simulator.js";
 
-/** What happened to a row, as the gateway tells it. */
+/** A change of a row, from the gateway's deltas. */
 export interface RowNews {
   readonly kind: "appears" | "says" | "leaves";
   readonly name: string;
-  /** Why it was written, or why it goes. */
+  /** Reason of the write or of the removal. */
   readonly reason: string;
 }
 
@@ -28,7 +28,7 @@ const LEAVING: Readonly<Record<string, string>> = {
   replaced: "its client came back under another id",
 };
 
-/** Listens at the gateway for every single change, by deltas; makes no row itself. */
+/** Reports every change of the gateway's roster from its deltas. The observer has no row itself. */
 export function observe(gateway: SimulatedGateway, report: (news: RowNews) => void): void {
   const names = new Map<string, string>();
   const socket = gateway.open({

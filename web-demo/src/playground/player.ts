@@ -6,7 +6,7 @@ import { BOUNDS, clientsAdded, EMPTY_SCRIPT, withAction, withoutAction, type Act
 import type { SimClient, SimState } from "./sim-client.js";
 import { sentence, World, type Step } from "./world.js";
 
-/** What is shown of a simulated client. */
+/** The displayed state of a simulated client. */
 export interface ClientView {
   readonly id: number;
   readonly kind: SimClient["kind"];
@@ -18,32 +18,32 @@ export interface ClientView {
   readonly canBeacon: boolean;
 }
 
-/** All that is shown of the world at one moment. */
+/** The displayed state of the world at one moment. */
 export interface Frame {
   readonly script: Script;
   readonly nowMs: number;
-  /** Where the slider ends. */
+  /** The end of the slider. */
   readonly horizonMs: number;
-  /** How many times faster than here time passes there; 0: it stands still. */
+  /** Speed relative to real time; 0 while paused. */
   readonly rate: number;
   readonly rows: readonly PresenceRow[];
   readonly findings: readonly FindingReport[];
-  /** Number of findings that had no room in the gateway's answer. */
+  /** Number of findings omitted from the gateway's answer for lack of room. */
   readonly leftOut: number;
   readonly clients: readonly ClientView[];
   readonly past: readonly Step[];
   readonly future: readonly Step[];
-  /** Why there is no world; empty: there is one. */
+  /** Why the world could not be built; empty if it was. */
   readonly problem: string;
 }
 
-/** More than this of real time at once, as after a hidden page, is not made up for. */
+/** Maximum real time per animation frame: longer gaps, such as after a hidden page, are not caught up. */
 const LONGEST_FRAME_MS = 250;
-/** A little longer than the gateway collects changes before it tells them. */
+/** A little longer than the gateway's coalescing window. */
 const SETTLE_MS = 60;
-/** Time from one question for findings to the next while time passes, in ms. */
+/** Interval of requests for findings while time passes, in ms. */
 const FIND_AFTER_MS = 250;
-/** Where the slider ends at least, and by how much it gets longer. */
+/** Minimum end of the slider, and the step by which it grows. */
 const LEAST_HORIZON_MS = 600_000;
 const HORIZON_STEP_MS = 300_000;
 
@@ -61,23 +61,23 @@ const START: Frame = {
   problem: "",
 };
 
-/** Somebody wants to know why a row is as it is. */
+/** A pending request for the explanation of a row. */
 interface Question {
   readonly key: string;
-  readonly resolve: (told: Explanation | undefined) => void;
+  readonly resolve: (explanation: Explanation | undefined) => void;
 }
 
 /**
- * Plays a script. Time goes on by the world's own timers; time goes back by building the world again from the
- * beginning, which is quick and always comes out the same.
+ * Plays a script. Forward, time advances through the world's own timers; back, the world is rebuilt from the start,
+ * which is fast and deterministic.
  */
 export class Player {
   readonly frame = new Store<Frame>(START);
   #script: Script = EMPTY_SCRIPT;
   #world: World | undefined;
-  /** The actions that the world has seen. */
+  /** Number of actions already applied to the world. */
   #done = 0;
-  /** Where the world is to be, and whether it has to be built anew for that. */
+  /** The target moment, and whether the world has to be rebuilt to reach it. */
   #wantedMs = 0;
   #isOutdated = true;
   #isWorking = false;
@@ -87,10 +87,10 @@ export class Player {
   #horizonMs = LEAST_HORIZON_MS;
   #problem = "";
   #foundMs = Number.NEGATIVE_INFINITY;
-  /** Questions that the world has not answered. */
+  /** Pending requests for explanations. */
   #questions: Question[] = [];
 
-  /** Takes another script and goes to a moment of it. The slider reaches beyond its end. */
+  /** Loads a script and goes to a moment of it. The slider extends beyond its end. */
   load(script: Script, nowMs = 0, endMs = 0): void {
     this.#rate = 0;
     this.#script = script;
@@ -99,7 +99,7 @@ export class Player {
     this.#go(nowMs, true);
   }
 
-  /** Lets time pass by itself, at most until then. */
+  /** Advances time continuously, at most to `untilMs`. */
   play(rate: number, untilMs = Number.POSITIVE_INFINITY): void {
     const wasStill = this.#rate === 0;
     this.#rate = rate;
@@ -115,25 +115,25 @@ export class Player {
     this.#publish();
   }
 
-  /** Goes to a moment, ahead or back. */
+  /** Goes to a moment, forward or back. */
   seek(ms: number): void {
     const wanted = Math.min(Math.max(ms, 0), BOUNDS.atMs.most);
     this.#untilMs = Number.POSITIVE_INFINITY;
     this.#go(wanted, this.#isOutdated || wanted < this.#wantedMs);
   }
 
-  /** Tries again what went wrong. */
+  /** Retries after a failure. */
   retry(): void {
     this.#go(this.#wantedMs, true);
   }
 
-  /** Goes to the next action that is still to come. */
+  /** Goes to the next scheduled action. */
   next(): void {
     const next = this.#script.actions.find(({ atMs }) => atMs > this.#wantedMs);
     if (next) this.seek(next.atMs + SETTLE_MS);
   }
 
-  /** Finds out why the row with that key is as it is. */
+  /** Explains the row with that key. */
   explain(key: string): Promise<Explanation | undefined> {
     return new Promise((resolve) => {
       this.#questions.push({ key, resolve });
@@ -141,28 +141,28 @@ export class Player {
     });
   }
 
-  /** Does something now. What is still to come in the script comes all the same. */
+  /** Applies an action now. Scheduled actions of the script remain. */
   act(deed: Deed): void {
-    // At the next whole second, and a moment longer until all listeners were called.
+    // At the next whole second, plus time for all listeners to be called.
     const atMs = Math.ceil(this.#wantedMs / 1_000) * 1_000;
     const script = withAction(this.#script, { ...deed, atMs } as Action);
-    // A world that a link could not hold is not begun.
+    // Rejects a world that a link could not hold.
     if (script.actions.length > BOUNDS.actions || clientsAdded(script.actions) > BOUNDS.clients) return;
     this.#script = script;
     this.#go(atMs + SETTLE_MS, this.#isOutdated);
   }
 
-  /** Takes an action out of the script. */
+  /** Removes an action from the script. */
   undo(action: Action): void {
     this.#change(withoutAction(this.#script, action));
   }
 
-  /** Gives the gateway other bounds, from the beginning on. */
+  /** Sets the gateway's bounds, from the start of the world. */
   setBounds(bounds: Partial<Pick<Script, "ttlMs" | "cap">>): void {
     this.#change({ ...this.#script, ...bounds });
   }
 
-  /** Another script for the same moment. */
+  /** Replaces the script without a change of the moment. */
   #change(script: Script): void {
     this.#script = script;
     this.#go(this.#wantedMs, true);
@@ -174,7 +174,7 @@ export class Player {
     void this.#work();
   }
 
-  /** Brings the world to where it is wanted. Who wants something else meanwhile is served next. */
+  /** Advances or rebuilds the world until the target is reached. Targets set meanwhile are reached next. */
   async #work(): Promise<void> {
     if (this.#isWorking) return;
     this.#isWorking = true;
@@ -186,7 +186,7 @@ export class Player {
       } while (this.#isOutdated || !this.#world || this.#world.nowMs < this.#wantedMs || this.#questions.length > 0);
       this.#problem = "";
     } catch (error) {
-      // The simulator is a file of its own: it may not have come.
+      // The simulator is a separate file, whose download may have failed.
       this.#rate = 0;
       for (const { resolve } of this.#questions.splice(0)) resolve(undefined);
       this.#problem = error instanceof Error ? error.message : String(error);
@@ -204,7 +204,7 @@ export class Player {
     this.#world = await World.create(this.#script);
   }
 
-  /** Asks the gateway what it finds, and what was asked meanwhile. */
+  /** Requests the gateway's findings, and the pending explanations. */
   async #ask(): Promise<void> {
     const world = this.#world;
     if (!world || this.#isOutdated) return;
@@ -265,7 +265,7 @@ export class Player {
     });
   }
 
-  /** The slider gets longer, never shorter under the hand. */
+  /** Extends the slider; it never shrinks while the user drags it. */
   #widen(ms: number): void {
     const wanted = Math.ceil((ms + HORIZON_STEP_MS / 2) / HORIZON_STEP_MS) * HORIZON_STEP_MS;
     this.#horizonMs = Math.max(this.#horizonMs, wanted);

@@ -14,14 +14,14 @@ import type { RecordingBounds } from "./simulator.js";
 
 const RATES = [1, 10] as const;
 
-/** A recording at one moment: time, rows, findings, what happened, and other bounds. */
+/** Shows a recording at one moment: time, rows, findings, events, and other bounds. */
 @customElement("recording-pane")
 export class RecordingPane extends Part {
   @state() private accessor order: Order = "name";
   @state() private accessor isFindingsOpen = true;
   readonly #pane = new RosterPane(this, "Instances in the recording", (order) => (this.order = order));
 
-  /** What is being typed, so that it stays while the pane is drawn. */
+  /** Text being typed into the form, preserved across updates. */
   #typed: { readonly [bound in keyof RecordingBounds]?: string } = {};
 
   constructor(readonly player: RecordingPlayer) {
@@ -125,7 +125,7 @@ export class RecordingPane extends Part {
   }
 }
 
-/** What happened, newest on top. */
+/** Events, newest first. */
 function changeList({ changes, changesFromMs, moment, rows }: RecordedFrame) {
   const shown = (changes ?? []).slice(-MAX_CHANGES).reverse();
   const left = (changes?.length ?? 0) - shown.length;
@@ -139,7 +139,7 @@ function changeList({ changes, changesFromMs, moment, rows }: RecordedFrame) {
     </ol>`;
 }
 
-/** Length of a step of the slider, in ms: short ones for short recordings. */
+/** Returns the slider's step in ms; shorter recordings have shorter steps. */
 function step(endMs: number): number {
   return endMs <= 600_000 ? 100 : 1_000;
 }

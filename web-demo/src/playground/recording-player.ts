@@ -3,46 +3,46 @@ import { ready, Roster, type Explanation, type Finding, type PresenceRow } from 
 import { Store } from "../lib/store.js";
 import { loadRecording, simulatorReady, type RecordedChange, type RecordedMoment, type Recording, type RecordingBounds } from "./simulator.js";
 
-/** All that is shown of a recording at one moment. */
+/** The displayed state of a recording at one moment. */
 export interface RecordedFrame {
-  /** The name of its file; empty: none is open. */
+  /** Name of its file; empty if none is open. */
   readonly name: string;
   readonly recording: Recording | undefined;
   readonly moment: RecordedMoment | undefined;
   readonly rows: readonly PresenceRow[];
   readonly findings: readonly Finding[];
-  /** What happened within {@link CHANGES_MS} before, oldest first; absent until it is found out. */
+  /** Events within {@link CHANGES_MS} before the moment, oldest first; absent until they are loaded. */
   readonly changes: readonly RecordedChange[] | undefined;
-  /** The moment from which on the changes are complete: where many things happen, only the newest are looked for. */
+  /** The moment from which on `changes` is complete: with many events only the newest are loaded. */
   readonly changesFromMs: number;
   readonly bounds: RecordingBounds;
-  /** How many times faster than here time passes there; 0: it stands still. */
+  /** Speed relative to real time; 0 while paused. */
   readonly rate: number;
-  /** How much of a file is read and replayed, from 0 to 1; absent: none is being opened. */
+  /** Progress of loading a file, from 0 to 1; absent if none is being loaded. */
   readonly progress: number | undefined;
-  /** Why a file could not be opened; empty: there was none, or it could. */
+  /** Why a file could not be opened; empty without an error. */
   readonly error: string;
-  /** Why these bounds are refused; empty: they are not. */
+  /** Why the bounds are refused; empty if they are valid. */
   readonly boundsError: string;
 }
 
-/** How far the shown changes reach back, in ms. */
+/** Period of the displayed events, in ms. */
 export const CHANGES_MS = 10_000;
-/** As many changes are enough. */
+/** Maximum number of displayed events. */
 export const MAX_CHANGES = 60;
-/** How far one look back reaches at first, in ms; each further one reaches twice as far, after others had a turn. */
+/** Period of the first query for events, in ms; each further one covers twice as much, after yielding to other work. */
 const LOOK_MS = 250;
-/** How long time has to stand still until changes are looked for, in ms: they cost more than a moment. */
+/** Time without a move until events are queried, in ms: they cost more than a moment. */
 const STILL_MS = 150;
-/** Largest file, in bytes: twice the default of `--record-bytes`. */
+/** Maximum size of a file, in bytes: twice the default of `--record-bytes`. */
 const MAX_BYTES = 128 * 1024 * 1024;
-/** Shortest time between two moments that are drawn while time passes, in ms. */
+/** Minimum interval of updates while time passes, in ms. */
 const PAUSE_MS = 100;
-/** More than this of real time at once, as after a hidden page, is not made up for. */
+/** Maximum real time per animation frame: longer gaps, such as after a hidden page, are not caught up. */
 const LONGEST_FRAME_MS = 250;
-/** The recorded gateway removed what expired. */
+/** The recorded gateway already removed expired rows. */
 const FOR_EVER_MS = Number.MAX_SAFE_INTEGER;
-/** Maximum number of rows that are shown. */
+/** Maximum number of displayed rows. */
 const MAX_ROWS = 10_000;
 
 const CLOSED: RecordedFrame = {
@@ -60,16 +60,16 @@ const CLOSED: RecordedFrame = {
   boundsError: "",
 };
 
-/** Plays a recording: any moment of it, under its own bounds or others. */
+/** Plays a recording: any moment of it, under its own or other bounds. */
 export class RecordingPlayer {
   readonly frame = new Store<RecordedFrame>(CLOSED);
   #roster: Roster | undefined;
   #drawnMs = 0;
   #changesTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Ends the opening of a file. */
+  /** Aborts the loading of a file. */
   #opening: AbortController | undefined;
 
-  /** Reads and replays a file; what was open is closed. */
+  /** Loads a file; closes the open one. */
   async open(file: File): Promise<void> {
     this.close();
     const opening = new AbortController();
@@ -98,17 +98,17 @@ export class RecordingPlayer {
     this.frame.set(CLOSED);
   }
 
-  /** Goes to a moment, ahead or back. */
+  /** Goes to a moment, forward or back. */
   seek(ms: number): void {
     this.#show(ms, this.frame.value.bounds);
   }
 
-  /** Asks what other bounds would have given. */
+  /** Replays under other bounds. */
   setBounds(bounds: RecordingBounds): void {
     this.#show(this.frame.value.moment?.atMs ?? 0, bounds);
   }
 
-  /** Lets time pass by itself up to the end; at the end, from the start. */
+  /** Advances time continuously to the end; restarts from the beginning if already there. */
   play(rate: number): void {
     const { recording, moment, rate: before } = this.frame.value;
     if (!recording) return;
@@ -123,11 +123,11 @@ export class RecordingPlayer {
     if (this.frame.value.rate !== 0) this.#set({ rate: 0 });
   }
 
-  /** Why a row is as it is at the moment that is shown. */
+  /** Explains a row at the displayed moment. */
   explain(key: string): Explanation | undefined {
     const { recording, moment, bounds } = this.frame.value;
     const listed = moment && this.#roster?.explain(key, moment.wallMs);
-    // Of an instance with several rows the list says more than the gateway does of one of them.
+    // For an instance with several rows, the list explains more than the gateway's memory of one of them.
     const [only, ...others] = listed?.rows ?? [];
     if (!recording || !moment || !listed || only === undefined || others.length > 0) return listed;
     const known = recording.explain(only, moment.atMs, bounds);
@@ -169,7 +169,7 @@ export class RecordingPlayer {
     }
   }
 
-  /** Looks for what happened before the moment that is shown; what is known happened from `untilMs` on. */
+  /** Queries events before the displayed moment; those from `untilMs` on are known. */
   #lookBack(untilMs: number, known: readonly RecordedChange[], lengthMs: number, afterMs: number): void {
     this.#changesTimer = setTimeout(() => {
       const { recording, moment, bounds } = this.frame.value;

@@ -4,23 +4,23 @@ import type { Action, Script } from "./script.js";
 export interface Scenario {
   readonly name: string;
   readonly title: string;
-  /** What to see, in one sentence. */
+  /** What to observe, in one sentence. */
   readonly explanation: string;
   readonly script: Script;
-  /** How long it is played, in ms. */
+  /** Duration, in ms. */
   readonly untilMs: number;
 }
 
 const at = (seconds: number) => ({ atMs: seconds * 1_000 });
 const script = (actions: readonly Action[], bounds: Partial<Script> = {}): Script => ({ ttlMs: 300_000, cap: 200, ...bounds, actions });
 
-/** The stories of OpenClaw's page on presence. */
+/** Scenarios from OpenClaw's documentation of presence. */
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: "duplicate",
     title: "Duplicate row",
     explanation:
-      "The WebChat tab has no instanceId: each time it comes back, the gateway cannot know that it is the same tab, and it gets one more row beside those it left.",
+      "The WebChat tab has no instanceId: each time it reconnects, the gateway cannot recognize it and adds another row beside the earlier ones.",
     script: script([
       { ...at(0), op: "add", id: 1, kind: "mac", identity: "stable", network: "lan" },
       { ...at(5), op: "add", id: 2, kind: "tab", identity: "none", network: "lan" },
@@ -55,7 +55,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "tunnel",
     title: "Loopback ip kept",
     explanation:
-      "The Mac tells its address itself, then comes back through an SSH tunnel, from 127.0.0.1: the gateway ignores that address and keeps the good one, 192.168.1.21.",
+      "The Mac states its address in a beacon, then comes back through an SSH tunnel, from 127.0.0.1: the gateway ignores that address and keeps the good one, 192.168.1.21.",
     script: script([
       { ...at(0), op: "add", id: 1, kind: "mac", identity: "stable", network: "lan" },
       { ...at(10), op: "add", id: 2, kind: "node", identity: "stable", network: "tunnel" },
@@ -88,7 +88,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: "cli",
     title: "CLI not shown",
     explanation:
-      "The command line connects, does its work and leaves, three times over, and no row tells of it: one-off commands would only flood the list.",
+      "The command line connects, does its work and leaves, three times over, and gets no row: one-off commands would only flood the list.",
     script: script([
       { ...at(0), op: "add", id: 1, kind: "mac", identity: "stable", network: "lan" },
       { ...at(10), op: "add", id: 2, kind: "cli", identity: "stable", network: "lan" },
@@ -126,7 +126,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** The story of that name. */
+/** Returns the scenario with that name. */
 export function scenarioNamed(name: string): Scenario | undefined {
   return SCENARIOS.find((scenario) => scenario.name === name);
 }

@@ -1,25 +1,25 @@
 import { BOUNDS, clientsAdded, IDENTITIES, isName, isWithin, KINDS, NETWORKS, type Action, type Script } from "./script.js";
 
-/** A world at a moment, as a link holds it. */
+/** A world at a moment, as encoded in a link. */
 export interface Shared {
   readonly script: Script;
   readonly nowMs: number;
 }
 
-/** Longest text of a link that is read. */
+/** Maximum length of a link's text. */
 const MAX_TEXT = 32_768;
 
-/** Times are in whole seconds there: links should be short. */
+/** Links use whole seconds, to be short. */
 const SECOND_MS = 1_000;
 
-/** The text of a world for the address of a page. */
+/** Encodes a world for the page's address. */
 export function encode({ script, nowMs }: Shared): string {
   const actions = script.actions.map(pack);
   const text = JSON.stringify([1, script.ttlMs / SECOND_MS, script.cap, Math.round(nowMs / SECOND_MS), actions]);
   return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
-/** The world out of such a text; nothing if it is none. Links come from anybody: nothing in them is believed. */
+/** Decodes and validates such a text, which is untrusted; `undefined` if it is invalid. */
 export function decode(text: string): Shared | undefined {
   if (text.length > MAX_TEXT) return undefined;
   try {

@@ -3,16 +3,16 @@ import type { Clock } from "openclaw-presence";
 import { hostOf, instanceIdOf, ipOf, KINDS, type Identity, type Kind, type KindName, type Network } from "./kinds.js";
 import type { SimulatedGateway, SimulatedSocket } from "./simulator.js";
 
-/** How a simulated client is. */
+/** State of a simulated client. */
 export type SimState = "connected" | "asleep" | "gone";
 
-/** An answer of the gateway, as far as a simulated client reads it. */
+/** The members of a response that a simulated client reads. */
 interface Frame {
   readonly ok?: boolean;
   readonly error?: { readonly message?: string };
 }
 
-/** A client of the simulated gateway that speaks the protocol by hand, frame by frame, as the real ones do. */
+/** A client of the simulated gateway that composes the protocol's frames itself, like real ones. */
 export class SimClient {
   readonly host: string;
   readonly #gateway: SimulatedGateway;
@@ -21,7 +21,7 @@ export class SimClient {
   #socket: SimulatedSocket | undefined;
   #network: Network;
   #state: SimState = "gone";
-  /** Why it is gone, or what the gateway refused; empty: nothing to say. */
+  /** Why it disconnected, or what the gateway refused; empty without a note. */
   #note = "";
   #asked = 0;
   #inputMs: number;
@@ -34,7 +34,7 @@ export class SimClient {
     network: Network,
     gateway: SimulatedGateway,
     clock: Clock,
-    /** Asks for no right to read the list: a crowd of readers would be most of the work. */
+    /** Does not request the right to read: in a crowd, lists for readers would be most of the work. */
     readonly isBlind = false,
   ) {
     this.#kind = KINDS[kind];
@@ -58,19 +58,19 @@ export class SimClient {
     return this.#network;
   }
 
-  /** Whether the gateway lets it send beacons. */
+  /** Whether the gateway grants it beacons. */
   get canBeacon(): boolean {
     return this.#kind.role === "operator";
   }
 
-  /** Comes back, from there. */
+  /** Reconnects from a network. */
   reconnect(network: Network): void {
     this.drop();
     this.#network = network;
     this.#connect();
   }
 
-  /** Its network is gone. */
+  /** Simulates a lost network. */
   drop(): void {
     this.#cancelBeacon?.();
     this.#socket?.close();
@@ -79,7 +79,7 @@ export class SimClient {
     this.#note = "";
   }
 
-  /** Its machine sleeps: the socket stands, and nobody answers pings. */
+  /** Simulates a sleeping machine: the socket stays open, and pings are not answered. */
   sleep(): void {
     if (!this.#socket?.isOpen) return;
     this.#cancelBeacon?.();
@@ -94,7 +94,7 @@ export class SimClient {
     this.#scheduleBeacon();
   }
 
-  /** Somebody used it, and it tells so. */
+  /** Simulates user input, with a beacon. */
   beacon(): void {
     this.#inputMs = this.#clock.ageMs();
     this.#sendBeacon("periodic");
@@ -107,7 +107,7 @@ export class SimClient {
     this.#socket = this.#gateway.open({
       ip: this.#network === "tunnel" ? "127.0.0.1" : ipOf(this.id),
       ontext: (text) => {
-        // Lists go to everybody, and nobody here reads them: only answers are looked at.
+        // Only responses are read; broadcasts of the list are ignored.
         if (text.startsWith('{"type":"res"')) this.#read(JSON.parse(text) as Frame);
       },
       onclose: (code, reason) => {
@@ -124,7 +124,7 @@ export class SimClient {
     if (ok === false) this.#note = `refused: ${error?.message ?? "no reason"}`;
   }
 
-  /** The challenge came while the socket opened; without a device there is nothing to sign. */
+  /** The challenge arrived while the socket opened; without a device there is nothing to sign. */
   #answerChallenge(): void {
     const { clientId, mode, role, version, platform, deviceFamily, modelIdentifier } = this.#kind;
     this.#ask("connect", {
@@ -144,7 +144,7 @@ export class SimClient {
       scopes: role === "operator" && !this.isBlind ? ["operator.admin"] : [],
       caps: [],
     });
-    // A program that knows who it is tells more about itself as soon as it can.
+    // Programs with an identity send their first beacon as soon as they can.
     if (this.#kind.beaconEveryMs !== undefined && this.identity !== "none") this.#sendBeacon("launch");
     this.#scheduleBeacon();
   }

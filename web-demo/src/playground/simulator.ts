@@ -1,5 +1,5 @@
-// The simulated gateway is no part of the npm package, for few apps need one and its module is larger than all the
-// rest: it is taken from the package's build, beside which this page is built.
+// The simulated gateway is not part of the npm package, because few apps need it and its module is larger than the
+// rest. It is taken from the package's build output in this repository.
 import { initSimulator } from "../../../wasm/dist/simulator.js";
 import module from "../../../wasm/dist/simulator.wasm";
 
@@ -13,7 +13,7 @@ export {
   type SimulatedSocket,
 } from "../../../wasm/dist/simulator.js";
 
-/** Loads it, once. */
+/** Loads the module once. */
 export function simulatorReady(): Promise<void> {
   return initSimulator(new URL(module, document.baseURI));
 }

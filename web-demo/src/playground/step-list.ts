@@ -5,10 +5,10 @@ import { icon } from "../lib/icons.js";
 import type { Frame, Player } from "./player.js";
 import type { Step } from "./world.js";
 
-/** Most steps that are drawn; older ones are rarely asked for. */
+/** Maximum number of displayed steps; older ones are rarely needed. */
 const MAX_STEPS = 120;
 
-/** What happened and what is to come, newest on top. */
+/** Past and scheduled events, newest first. */
 export function stepList(player: Player, { past, future }: Frame) {
   const all = [...[...future].reverse(), ...past.slice(-MAX_STEPS).reverse()];
   const item = ({ atMs, text, action }: Step, index: number) => {

@@ -5,10 +5,10 @@ import { duration, stopwatch } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import type { Frame, Player } from "./player.js";
 
-/** Speeds that can be chosen; scenarios play at the last. */
+/** Selectable speeds; scenarios play at the last one. */
 export const RATES = [1, 60] as const;
 
-/** The time of the world: where it is, how fast it goes, and a slider both ways. `onMove`: the user moved time. */
+/** The world's clock, its speed, and a slider. `onMove` is called when the user changes the time. */
 export function timeBar(player: Player, { nowMs, horizonMs, rate, script, future }: Frame, onMove: () => void) {
   const seconds = Math.floor(nowMs / 1_000);
   const play = (each: number) => {

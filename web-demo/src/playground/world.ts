@@ -6,17 +6,17 @@ import { BOUNDS, type Action, type Script } from "./script.js";
 import { SimClient } from "./sim-client.js";
 import { SimulatedGateway, simulatorReady } from "./simulator.js";
 
-/** Something that happened: an action, or what came of it in the roster. */
+/** An event: an action, or its effect on the roster. */
 export interface Step {
   readonly atMs: number;
   readonly text: string;
-  /** Absent: nobody did it, it came of something. */
+  /** Absent for effects of earlier actions. */
   readonly action?: Action;
 }
 
-/** Maximum number of steps that are kept. */
+/** Maximum number of stored steps. */
 const MAX_STEPS = 400;
-/** Turns that a connection or an answer may take; none takes more than a few. */
+/** Maximum number of turns for a connection or a response; each takes only a few. */
 const MAX_TURNS = 100;
 
 const SELF = {
@@ -30,7 +30,7 @@ const SELF = {
   reason: "self",
 };
 
-/** A gateway, its clients, and a client that watches: all of it the real core, on a clock that is moved by hand. */
+/** A gateway, its clients, and an observing client: all use the real core, on a virtual clock. */
 export class World {
   readonly #clock = new VirtualClock();
   readonly #gateway: SimulatedGateway;
@@ -61,7 +61,7 @@ export class World {
     });
   }
 
-  /** A world at its beginning. */
+  /** Creates a world at its start. */
   static async create(script: Script): Promise<World> {
     await Promise.all([ready(), simulatorReady()]);
     const world = new World(script);
@@ -78,12 +78,12 @@ export class World {
     return this.#watcher.roster.rows;
   }
 
-  /** What the gateway remembered when it was last asked; before that, what its list shows. */
+  /** The gateway's findings at the last request; before that, those of its list. */
   get findings(): readonly FindingReport[] {
     return this.#remembered?.findings ?? this.#watcher.findings();
   }
 
-  /** Number of findings that had no room in the gateway's answer. */
+  /** Number of findings omitted from the gateway's answer for lack of room. */
   get leftOut(): number {
     return this.#remembered?.findingsLeftOut ?? 0;
   }
@@ -97,17 +97,17 @@ export class World {
     return this.#steps;
   }
 
-  /** Lets time pass; what falls due on the way happens in its turn. */
+  /** Advances time; timers fire at their moments. */
   async advanceTo(ms: number): Promise<void> {
     await this.#clock.advance(Math.max(0, ms - this.nowMs));
   }
 
-  /** Asks the gateway what it finds. Nothing else may happen in the world until it answered. */
+  /** Requests the gateway's findings. No other action is allowed until it answers. */
   async find(): Promise<void> {
     this.#remembered = await this.#answer(this.#watcher.request("presence.explain", undefined));
   }
 
-  /** Asks the gateway why a row is as it is. Nothing else may happen in the world until it answered. */
+  /** Requests the gateway's explanation of a row. No other action is allowed until it answers. */
   explain(key: string): Promise<Explanation | undefined> {
     return this.#answer(this.#watcher.explain(key));
   }
@@ -121,12 +121,12 @@ export class World {
     return answer;
   }
 
-  /** Lets no time pass, but all that is due. */
+  /** Executes all work that is due, without advancing time. */
   async #until(isDone: () => boolean): Promise<void> {
     for (let turn = 0; turn < MAX_TURNS && !isDone(); turn += 1) await this.#clock.advance(0);
   }
 
-  /** Does it now. */
+  /** Executes an action now. */
   act(action: Action): void {
     const text = sentence(action, this.#clients.get(action.id));
     if (text !== undefined) this.#step({ atMs: this.nowMs, text, action });
@@ -170,7 +170,7 @@ export class World {
 
 const CROWD: readonly KindName[] = ["node", "tab", "mac"];
 
-/** What an action is, in words; nothing if there is no such client. */
+/** Describes an action in words; `undefined` if there is no such client. */
 export function sentence(action: Action, client?: { readonly host: string }): string | undefined {
   if (action.op === "add") {
     const { kind, identity, network, id } = action;

@@ -37,7 +37,7 @@ export class FindingRows {
 
 const known = new WeakMap<readonly PresenceRow[], { readonly findings: readonly FindingReport[]; readonly result: FindingRows }>();
 
-/** Returns the {@link FindingRows} of a list, which are made once for each pair of list and findings. */
+/** Returns the {@link FindingRows} of a list, computed once per pair of list and findings. */
 export function findingRows(findings: readonly FindingReport[], rows: readonly PresenceRow[]): FindingRows {
   const last = known.get(rows);
   if (last?.findings === findings) return last.result;
@@ -46,17 +46,17 @@ export function findingRows(findings: readonly FindingReport[], rows: readonly P
   return result;
 }
 
-/** The rows of the list that a finding is about; one from a gateway's memory has none. */
+/** Returns the rows of the list that a finding is about; empty for findings from a gateway's memory. */
 function entriesOf(finding: FindingReport & Partial<Pick<Finding, "entries">>): readonly PresenceEntry[] {
   return finding.entries ?? [];
 }
 
-/** Places of the instances of a gateway's row. A row with ids is of the instance with the same id. */
+/** Returns the indexes of the instances of a gateway's row. A row with ids belongs to the instance with the same id. */
 function placesOf(key: string, byKey: ReadonlyMap<string, number>): readonly number[] {
   return ["instance:", "device:", "row:"].flatMap((kind) => byKey.get(kind + key) ?? []);
 }
 
-/** Places of the rows with an identity in the list. */
+/** Returns the indexes of the list's rows by identity. */
 function indexRows(rows: readonly PresenceRow[]): Map<string, Set<number>> {
   const places = new Map<string, Set<number>>();
   rows.forEach((row, index) => {
@@ -71,7 +71,7 @@ function indexRows(rows: readonly PresenceRow[]): Map<string, Set<number>> {
   return places;
 }
 
-/** What distinguishes an entry from the others of its list. Nothing in it changes as the entry ages. */
+/** Returns what distinguishes an entry from others of its list. It does not change as the entry ages. */
 function identityOf({ instanceId, deviceId, host, text, ts }: PresenceEntry): string {
   const [instance, device] = [keyOf(instanceId), keyOf(deviceId)];
   if (instance !== undefined) return `i\n${instance}`;
@@ -79,7 +79,7 @@ function identityOf({ instanceId, deviceId, host, text, ts }: PresenceEntry): st
   return `r\n${host}\n${text}\n${ts}`;
 }
 
-/** Gateways send anything. */
+/** Gateways may send any value. */
 function keyOf(id: unknown): string | undefined {
   return typeof id === "string" ? normalizeKey(id) : undefined;
 }

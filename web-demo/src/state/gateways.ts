@@ -30,12 +30,15 @@ export function isGateway(row: PresenceRow): boolean {
   return row.isSelf || isObservedGateway(row);
 }
 
-/** Whether an observed gateway never answered: its row has the name that it is observed by, and nothing of its own (SPEC 7). */
+/** Whether an observed gateway never answered: its row has only the name that it is observed by (SPEC 7). */
 function isNeverReached(row: PresenceRow): boolean {
   return row.host === rowGateway(row) && row.version === undefined && row.platform === undefined;
 }
 
-/** Returns a sentence for each observed gateway that is not heard of: `home: no sign of life for 6 minutes. Its rows are as last heard`. */
+/**
+ * Returns a sentence for each unreachable observed gateway: `home: no sign of life for 6 minutes. Its rows are as
+ * last heard`.
+ */
 export function silentGateways(rows: readonly PresenceRow[]): readonly string[] {
   return rows.filter(isObservedGateway).flatMap((row) => {
     const name = rowGateway(row);
@@ -45,7 +48,7 @@ export function silentGateways(rows: readonly PresenceRow[]): readonly string[] 
   });
 }
 
-/** A length of time as accurate as rows are, whose ages change by the minute and later by the hour. */
+/** Formats a duration with the accuracy of rows, whose ages change by the minute and later by the hour. */
 function roughly(ms: number): string {
   return ms < HOUR_MS ? count(Math.floor(ms / MINUTE_MS), "minute") : count(Math.floor(ms / HOUR_MS), "hour");
 }

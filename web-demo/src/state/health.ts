@@ -1,6 +1,6 @@
 import type { PresenceClient, PresenceClientOptions } from "openclaw-presence";
 
-/** What the sockets of one client carried. Numbers count from the client's start, over all its connections. */
+/** Traffic counters of one client, from its start on and over all its connections. */
 export class Health {
   connections = 0;
   framesIn = 0;
@@ -13,10 +13,10 @@ export class Health {
   /** Duration of the last request, in ms. */
   latencyMs: number | undefined;
 
-  /** The WebSocket class that counts. */
+  /** A WebSocket class that counts. */
   readonly WebSocket = countingWebSocket(this);
 
-  /** Measures the latency with one request; without a connection there is none. */
+  /** Measures the latency with one request; absent without a connection. */
   async measure(client: PresenceClient): Promise<void> {
     const startMs = performance.now();
     try {
@@ -51,6 +51,6 @@ function countingWebSocket(health: Health): WebSocketClass {
       super.send(text);
     }
   };
-  // The package's type is that of any platform, whose events have fewer members than those of the DOM.
+  // The package's type covers all platforms, whose events have fewer members than those of the DOM.
   return counting as unknown as WebSocketClass;
 }

@@ -1,11 +1,11 @@
 import type { PresenceRow, RosterDiff } from "openclaw-presence";
 
-/** What happened to one row. */
+/** A change of one row. */
 export interface Change {
   /** On this machine's clock. */
   readonly atMs: number;
   readonly kind: "listed" | "joined" | "removed" | "changed";
-  /** What says something else, and what it said; only of `changed`. */
+  /** The changed members with their old values; only for `changed`. */
   readonly fields: readonly FieldChange[];
 }
 
@@ -16,16 +16,16 @@ export interface FieldChange {
   readonly after: string;
 }
 
-/** Maximum number of changes that are kept per row, and of rows. */
+/** Maximum number of stored changes per row, and of rows. */
 const MAX_CHANGES = 40;
 const MAX_ROWS = 2_000;
 
-/** What happened to each row since the page was opened. */
+/** The changes of each row since the page was opened. */
 export class History {
   readonly #changes = new Map<string, readonly Change[]>();
   #isFirst = true;
 
-  /** Takes in the next difference; the first list is no news. */
+  /** Records the next difference; a first list is not recorded. */
   record({ added, removed, changed }: RosterDiff, atMs: number): void {
     const kind = this.#isFirst ? "listed" : "joined";
     if (added.length > 0) this.#isFirst = false;
@@ -37,12 +37,12 @@ export class History {
     }
   }
 
-  /** What happened to a row, newest first. */
+  /** Returns the changes of a row, newest first. */
   of(key: string): readonly Change[] {
     return this.#changes.get(key) ?? [];
   }
 
-  /** Another gateway: another history. */
+  /** Clears the history, for another gateway. */
   clear(): void {
     this.#changes.clear();
     this.#isFirst = true;
@@ -50,7 +50,7 @@ export class History {
 
   #add(key: string, change: Change): void {
     const known = this.#changes.get(key) ?? [];
-    // Set anew, so that the rows of which least is heard are the first to go.
+    // Inserted again, so that the least recently changed rows are evicted first.
     this.#changes.delete(key);
     this.#changes.set(key, [change, ...known].slice(0, MAX_CHANGES));
     const [oldest] = this.#changes.keys();

@@ -1,30 +1,30 @@
 import { normalizeKey, type ConnectionState, type PresenceRow } from "openclaw-presence";
 
-/** One connection of this page, as the gateway knows it. */
+/** One connection of this page, as the gateway identifies it. */
 export interface OwnConnection {
-  /** Absent: it went without. */
+  /** Absent if it had no id. */
   readonly instanceId: string | undefined;
   /** Presence key of the id. */
   readonly key: string | undefined;
   readonly connId: string;
   readonly sinceMs: number;
-  /** Absent: it is the one that lives. */
+  /** Absent while the connection is live. */
   readonly untilMs?: number;
 }
 
-/** Maximum number of connections that are remembered. */
+/** Maximum number of stored connections. */
 const MAX_CONNECTIONS = 50;
 
-/** All connections that this page made, so that it knows its own rows again even without an id. */
+/** The connections of this page; identifies its own rows even without an id. */
 export class IdentityLog {
   #connections: readonly OwnConnection[] = [];
 
-  /** All of them, newest first. */
+  /** All connections, newest first. */
   get connections(): readonly OwnConnection[] {
     return this.#connections;
   }
 
-  /** Follows the connection. */
+  /** Records a state of the connection. */
   handleState(state: ConnectionState, instanceId: string | undefined, nowMs: number): void {
     if (state.phase === "live" && this.#connections[0]?.connId === state.connId) return;
     const [last, ...rest] = this.#connections;
@@ -35,18 +35,18 @@ export class IdentityLog {
     }
   }
 
-  /** The connection of this page that made the row, if one did. The newest of one identity stands for all. */
+  /** Returns the connection of this page that made the row; with several of one identity, the newest. */
   find(row: PresenceRow): OwnConnection | undefined {
     if (this.#connections.length === 0) return undefined;
     const key = keyOf(row.instanceId);
     return this.#connections.find(({ instanceId, key: own, connId }) => {
       if (key !== undefined) return own === key;
-      // A gateway files a client without any id under the id of its connection.
+      // A gateway uses the connection's id for a client without any id.
       return instanceId === undefined && connId !== "" && row.key.endsWith(connId);
     });
   }
 
-  /** Whether the row is that of the connection that lives. */
+  /** Whether the row belongs to the live connection. */
   isCurrent(row: PresenceRow): boolean {
     const [current] = this.#connections;
     const maker = this.find(row);

@@ -1,9 +1,9 @@
 import type { FindingReport, PresenceClient } from "openclaw-presence";
 
 const METHOD = "presence.explain";
-/** Shortest time from one question to the next, in ms: a list can change twenty times a second. */
+/** Minimum interval of requests, in ms: a list can change twenty times a second. */
 const PAUSE_MS = 5_000;
-/** Time until the next question where nothing changes in the list, in ms: what a gateway remembers changes too. */
+/** Interval of requests without a change of the list, in ms: a gateway's memory changes too. */
 const REFRESH_MS = 30_000;
 
 interface Answer {
@@ -11,11 +11,11 @@ interface Answer {
   readonly findingsLeftOut?: number;
 }
 
-/** What a gateway finds in its memory, which is more than its list shows. Gateways of others have no such memory. */
+/** Findings from a gateway's memory, which finds more than its list alone. OpenClaw's gateways have no such memory. */
 export class MemoryFindings {
   #answer: Answer | undefined;
   #client: PresenceClient | undefined;
-  /** The connection that is asked; an answer over another one is dropped. */
+  /** The connection of the request; answers over another one are dropped. */
   #connId: string | undefined;
   #askedMs = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -23,20 +23,20 @@ export class MemoryFindings {
   #isAsking = false;
   #isOutdated = false;
 
-  /** @param tell They became others. */
-  constructor(readonly tell: () => void) {}
+  /** @param notify is called when the findings change. */
+  constructor(readonly notify: () => void) {}
 
-  /** The findings; absent where the list is all that is known. */
+  /** The findings; absent where only the list is available. */
   get found(): readonly FindingReport[] | undefined {
     return this.#answer?.findings;
   }
 
-  /** Number of findings that had no room in the gateway's answer. */
+  /** Number of findings omitted from the gateway's answer for lack of room. */
   get leftOut(): number {
     return this.#answer?.findingsLeftOut ?? 0;
   }
 
-  /** Something happened to the connection or the list of this client. */
+  /** Handles a change of the client's connection or list. */
   look(client: PresenceClient): void {
     const { connection } = client;
     const connId = connection.phase === "live" ? connection.connId : undefined;
@@ -46,14 +46,14 @@ export class MemoryFindings {
       this.#isAsking = false;
       this.#cancel();
     }
-    // While there is no connection, what was found goes with the rows that were listed.
+    // Without a connection the findings belong to the rows that were last listed.
     if (connection.phase !== "live") return;
     if (!connection.canRead || !connection.methods.includes(METHOD)) return this.#set(undefined);
     this.#isOutdated = true;
     if (!this.#isAsking) this.#plan(PAUSE_MS);
   }
 
-  /** The gateway is left. */
+  /** Discards the findings of a gateway. */
   leave(): void {
     this.#cancel();
     this.#client = undefined;
@@ -63,7 +63,7 @@ export class MemoryFindings {
     this.#answer = undefined;
   }
 
-  /** Asks so long after the last question, if not sooner. */
+  /** Schedules a request this long after the last one, unless an earlier one is scheduled. */
   #plan(afterMs: number): void {
     const dueMs = Math.max(performance.now(), this.#askedMs + afterMs);
     if (dueMs >= this.#dueMs) return;
@@ -96,6 +96,6 @@ export class MemoryFindings {
     const isSame = JSON.stringify(answer?.findings) === JSON.stringify(this.found);
     if (isSame && (answer?.findingsLeftOut ?? 0) === this.leftOut) return;
     this.#answer = answer;
-    this.tell();
+    this.notify();
   }
 }

@@ -1,6 +1,6 @@
 import type { PastSession, PresenceClient, PresenceEntry, Status } from "openclaw-presence";
 
-/** The method that answers with a gateway's history. */
+/** The method for a gateway's history. */
 export const HISTORY_METHOD = "presence.history";
 /** Maximum number of sessions of one request, and of requests for one window. */
 const PAGE = 500;
@@ -21,7 +21,7 @@ export interface SessionWindow extends Window {
   readonly isCut: boolean;
 }
 
-/** A part of a lane: how the instance was. */
+/** A period of a lane with one status. */
 export interface Span extends Window {
   readonly status: Exclude<Status, "Left">;
 }
@@ -50,13 +50,13 @@ export async function requestSessions(client: PresenceClient, { fromMs, toMs }: 
   return { fromMs, toMs, sessions, instances, isCut: cursor !== undefined };
 }
 
-/** Ages up to which an instance is Active and Idle, in ms. */
+/** Maximum ages of Active and Idle instances, in ms. */
 interface Thresholds {
   readonly activeMs: number;
   readonly idleMs: number;
 }
 
-/** One lane per instance, the gateway first. */
+/** Returns one lane per instance, the gateway first. */
 export function lanes({ sessions, instances, toMs }: SessionWindow, thresholds: Thresholds, nowMs: number): readonly Lane[] {
   const byKey = new Map<string, PastSession[]>();
   for (const session of sessions) byKey.set(session.key, [...(byKey.get(session.key) ?? []), session]);
@@ -71,7 +71,7 @@ export function lanes({ sessions, instances, toMs }: SessionWindow, thresholds: 
   return all.sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name) || a.key.localeCompare(b.key));
 }
 
-/** How the instance was: a client that was connected was Active as long as it answered. */
+/** Returns the statuses of an instance over time: a connected client was Active as long as it answered. */
 function spans({ from, to, seen, connected, silences = [] }: PastSession, thresholds: Thresholds, endMs: number): readonly Span[] {
   const lastMs = to ?? Math.max(endMs, seen);
   const heardMs = to === undefined && connected ? lastMs : seen;
@@ -92,20 +92,20 @@ function spans({ from, to, seen, connected, silences = [] }: PastSession, thresh
   return found;
 }
 
-/** How long it was here within the window, in ms. */
+/** Returns the time that the instance was present within the window, in ms. */
 export function presentMs(lane: Lane, { fromMs, toMs }: Window): number {
   const within = (span: Span) => Math.max(0, Math.min(span.toMs, toMs) - Math.max(span.fromMs, fromMs));
   return lane.spans.reduce((sum, span) => sum + within(span), 0);
 }
 
-/** A client that is gone. */
+/** A client that left. */
 export interface SeenInstance {
   readonly key: string;
   readonly name: string;
   readonly seenMs: number;
 }
 
-/** The clients whose latest session ended, the last to begin first. */
+/** Requests the clients whose latest session ended, ordered by its start, newest first. */
 export async function requestSeen(client: PresenceClient): Promise<readonly SeenInstance[]> {
   const { sessions, instances } = await client.request(HISTORY_METHOD, { latest: true, limit: PAGE });
   const gone = sessions.filter(({ to }) => to !== undefined);

@@ -2,17 +2,17 @@ import { compareRows, rowName, type PresenceRow } from "openclaw-presence";
 
 import { isGateway } from "./gateways.js";
 
-/** By what the rows of a table stand. */
+/** Sort orders of a table. */
 export const ORDERS = { name: "Name", status: "Status", mode: "Mode", input: "Last input", seen: "Last seen" } as const;
 
-/** One of them. */
+/** Name of an entry of {@link ORDERS}. */
 export type Order = keyof typeof ORDERS;
 
 const STATUS_RANK = { Active: 0, Idle: 1, Stale: 2, Left: 3 } as const;
 
 /**
- * The rows in order: the gateway's own on top, then that of this page, then observed gateways, then the freshest or first in the alphabet, or
- * the last.
+ * Sorts the rows: the gateway's own first, then that of this page, then observed gateways, then the others in the
+ * given order, or in reverse.
  */
 export function sortRows(rows: readonly PresenceRow[], order: Order, isReversed = false): readonly PresenceRow[] {
   const compare = COMPARE[order];
@@ -20,13 +20,13 @@ export function sortRows(rows: readonly PresenceRow[], order: Order, isReversed 
   return [...rows].sort((a, b) => rank(a) - rank(b) || sign * (compare(a, b) || compareRows(a, b)));
 }
 
-/** Rows of one host, or of none. */
+/** Rows of one host, or those without one. */
 export interface Group {
   readonly host: string;
   readonly rows: readonly PresenceRow[];
 }
 
-/** The rows by host; hosts stand where their first row stood. */
+/** Groups the rows by host; each group is at the position of its first row. */
 export function groupRows(rows: readonly PresenceRow[]): readonly Group[] {
   const groups = new Map<string, { host: string; rows: PresenceRow[] }>();
   for (const row of rows) {
@@ -53,7 +53,7 @@ function rank(row: PresenceRow): number {
   return isGateway(row) ? 2 : 3;
 }
 
-/** When the last input was, on the gateway's clock; nothing when nobody knows. */
+/** Returns the time of the last input, on the gateway's clock; `undefined` if unknown. */
 export function inputMoment({ entry, ts }: PresenceRow): number | undefined {
   return typeof entry.lastInputSeconds === "number" ? ts - entry.lastInputSeconds * 1_000 : undefined;
 }

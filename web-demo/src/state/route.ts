@@ -1,20 +1,20 @@
 import { Store } from "../lib/store.js";
 import { takeSecret, type Secret } from "./secret-link.js";
 
-/** The places of this page, in the order of its navigation. */
+/** The views of this page, in the order of its navigation. */
 export const PLACES = ["instances", "timeline", "this-tab", "playground", "paste", "webchat"] as const;
 
-/** One of them. */
+/** Name of a view. */
 export type Place = (typeof PLACES)[number];
 
-/** Where the page is: `#/playground?s=…`. */
+/** The page's route: `#/playground?s=…`. */
 export interface Route {
   readonly place: Place;
-  /** What stands behind the question mark. */
+  /** The text after the question mark. */
   readonly query: string;
 }
 
-/** Follows the address bar. A secret in it is taken out at once and handed to `onSecret`, whenever it comes. */
+/** Follows the address bar. A secret in it is removed immediately and passed to `onSecret`, at any time. */
 export class Router {
   readonly route: Store<Route>;
   readonly #onSecret: (secret: Secret) => void;
@@ -25,14 +25,14 @@ export class Router {
     addEventListener("hashchange", () => this.route.set(this.#read()));
   }
 
-  /** Writes another query behind the place, without a step in the history. */
+  /** Replaces the query of the current address, without a new history entry. */
   rewrite(place: Place, query: string): void {
     const href = hrefOf(place, query);
     if (this.route.value.place !== place || location.hash === href) return;
     try {
       history.replaceState(null, "", href);
     } catch {
-      // Browsers refuse when it comes too often; the next write contains the whole query.
+      // Browsers limit the rate; the next write contains the whole query.
     }
   }
 
@@ -46,7 +46,7 @@ export class Router {
   }
 }
 
-/** The link to a place. */
+/** Returns the link to a view. */
 export function hrefOf(place: Place, query = ""): string {
   return `#/${place}${query && `?${query}`}`;
 }

@@ -1,6 +1,6 @@
 import { rowDevice, rowGateway, type PresenceRow } from "openclaw-presence";
 
-/** All words of a row in which a search looks, in lower case. */
+/** Returns the searchable text of a row, in lower case. */
 export function rowHaystack(row: PresenceRow): string {
   const { host, ip, version, mode, instanceId, deviceId, text, reason } = row;
   const words = [host, ip, version, mode, instanceId, deviceId, text, reason, rowDevice(row), row.reasonLabel, rowGateway(row)];

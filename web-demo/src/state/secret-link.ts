@@ -1,12 +1,12 @@
-/** What a gateway asks for. */
+/** The secret that a gateway requires. */
 export interface Secret {
   readonly kind: "token" | "password";
   readonly text: string;
 }
 
 /**
- * The secret in the fragment of the link that a gateway prints: `#token=…`. A fragment never leaves the browser.
- * Plus signs are meant as they are.
+ * Returns the secret in the fragment of a gateway's link: `#token=…`. A fragment never leaves the browser. Plus signs
+ * are literal.
  */
 export function takeSecret(hash: string): Secret | undefined {
   const found = /^#(token|password)=([^&]+)/.exec(hash);

@@ -10,21 +10,21 @@ import { MemoryFindings } from "./memory-findings.js";
 import { addressOf, normalizeTarget, type Target } from "./target.js";
 import { Timeline, type TimelineEvent } from "./timeline.js";
 
-/** All that the views show of the connection to a gateway. */
+/** The displayed state of the connection to a gateway. */
 export interface Live {
   readonly target: Target | undefined;
-  /** Absent: never connected. */
+  /** Absent if the client was never connected. */
   readonly roster: RosterSnapshot | undefined;
-  /** From the memory of the gateway; from its list where it has none. */
+  /** From the gateway's memory, else derived from its list. */
   readonly findings: readonly FindingReport[];
-  /** Number of findings that had no room in the gateway's answer. */
+  /** Number of findings omitted from the gateway's answer for lack of room. */
   readonly leftOut: number;
-  /** The id this tab goes by; absent without one, and while not connected. */
+  /** This tab's id; absent without one, and while not connected. */
   readonly instanceId: string | undefined;
-  /** Whether the tab keeps its identity from connection to connection. */
+  /** Whether the tab keeps its identity across connections. */
   readonly isStable: boolean;
   readonly hasBeacons: boolean;
-  /** What works less well than it should, newest last. */
+  /** Problems that do not end the connection, newest last. */
   readonly notices: readonly PresenceError[];
 }
 
@@ -39,17 +39,17 @@ const NOTHING: Live = {
   notices: [],
 };
 
-/** A connection of this page to a gateway, and what is known of that gateway. */
+/** A connection of this page to a gateway, with the data about that gateway. */
 export class Session {
   readonly live = new Store<Live>(NOTHING);
   readonly history = new History();
   readonly identities = new IdentityLog();
   readonly timeline = new Timeline();
-  /** Of the connections to the gateway of now. */
+  /** Counters of the connections to the current gateway. */
   health = new Health();
-  /** Ages up to which rows are Active and Idle, in ms. */
+  /** Maximum ages of Active and Idle rows, in ms. */
   thresholds = { activeMs: DEFAULT_OPTIONS.activeS * 1_000, idleMs: DEFAULT_OPTIONS.idleS * 1_000 };
-  /** An address that a link names. The user is asked before the page connects to it. */
+  /** An address from a link. The user confirms it before the page connects. */
   readonly suggested: string | undefined;
   readonly #announcer: Pick<Announcer, "later">;
   readonly #memory = new MemoryFindings(() => this.#set(this.#find()));
@@ -62,26 +62,26 @@ export class Session {
     this.suggested = suggested;
   }
 
-  /** Address of the gateway, without anything secret; empty if there is none yet. */
+  /** Address of the gateway without its secret; empty without a gateway. */
   get address(): string {
     return addressOf(this.live.value.target?.url ?? this.suggested ?? "");
   }
 
-  /** Name of the gateway: that of its own row, else its address. */
+  /** Name of the gateway: its own row's name, else its address. */
   get name(): string {
     const self = this.live.value.roster?.rows.find(({ isSelf }) => isSelf);
     return self ? rowName(self) : this.address.replace(/^\w+:\/\//, "");
   }
 
-  /** The client, for views that ask it for more. */
+  /** The client, for views that send requests. */
   get client(): PresenceClient | undefined {
     return this.#client;
   }
 
   /**
-   * Connects to a gateway in place of the one before.
+   * Connects to a gateway, replacing the previous connection.
    *
-   * @throws {PresenceError} when the address is none.
+   * @throws {PresenceError} if the address is invalid.
    */
   connect(given: Target): void {
     const target = normalizeTarget(given);
@@ -94,7 +94,7 @@ export class Session {
     this.#follow(client);
   }
 
-  /** Sets other ages. They are those of a client, so another one connects; what is known of the rows stays. */
+  /** Sets the maximum ages. They are an option of a client, so a new client connects; the rows stay. */
   setThresholds(activeMs: number, idleMs: number): void {
     if (activeMs === this.thresholds.activeMs && idleMs === this.thresholds.idleMs) return;
     this.thresholds = { activeMs, idleMs };
@@ -117,7 +117,7 @@ export class Session {
     });
   }
 
-  /** Starts a client. Until it has a list, the rows of the client before it are shown; they are no news. */
+  /** Starts a client. The previous client's rows are shown until it has a list; they are not reported as news. */
   #follow(client: PresenceClient): void {
     this.#client = client;
     const before = this.live.value.roster;
@@ -138,7 +138,7 @@ export class Session {
       this.#memory.look(client);
       this.#set({ roster, ...this.#find() });
     });
-    // Who comes back after a restart of the gateway was never gone.
+    // Clients that return after a restart of the gateway are not reported.
     client.onJoin((row) => report("join", `${rowName(row)} joined`));
     client.onLeave((row) => report("leave", `${rowName(row)} left`));
     client.addEventListener("connection", ({ connection }) => {
@@ -157,7 +157,7 @@ export class Session {
     client.start();
   }
 
-  /** Leaves the gateway and forgets its secret. */
+  /** Disconnects and deletes the gateway's secret. */
   disconnect(): void {
     this.#leave();
     this.timeline.close();
@@ -176,24 +176,24 @@ export class Session {
     this.live.set({ ...NOTHING, isStable, hasBeacons });
   }
 
-  /** Tries at once instead of waiting; also after a refusal. */
+  /** Reconnects immediately instead of waiting; also after a refusal. */
   retry(): void {
     this.#client?.start();
   }
 
-  /** Connects anew with or without an identity that stays. Beacons without an id would be a row more: they are off. */
+  /** Reconnects with or without a stable identity. Beacons without an id would add a row, so they are off then. */
   setStable(isStable: boolean): void {
     this.#set({ isStable, hasBeacons: isStable, notices: [] });
     this.#client?.reconnect({ ...identity(isStable), beacons: isStable });
   }
 
-  /** Connects anew with or without beacons. */
+  /** Reconnects with or without beacons. */
   setBeacons(hasBeacons: boolean): void {
     this.#set({ hasBeacons, notices: [] });
     this.#client?.reconnect({ beacons: hasBeacons });
   }
 
-  /** Findings take longer the longer a list is: they are looked for in a tenth of the time at most. */
+  /** Computing findings takes longer for longer lists; at most a tenth of the time is spent on it. */
   #find(): Pick<Live, "findings" | "leftOut"> {
     const { found, leftOut } = this.#memory;
     if (found) return { findings: found, leftOut };
@@ -220,7 +220,7 @@ export class Session {
   }
 }
 
-/** What a client needs to stay one row, or to be another at each connection. */
+/** Returns the options for a stable identity, or for a new one at each connection. */
 function identity(isStable: boolean) {
   return isStable ? { instanceId: undefined, deviceKey: undefined } : ({ instanceId: false, deviceKey: false } as const);
 }

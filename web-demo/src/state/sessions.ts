@@ -34,12 +34,12 @@ export class Sessions {
     return this.#others.map(({ address }) => address).filter((address) => address !== "");
   }
 
-  /** Whether one more gateway can be added. */
+  /** Whether another gateway can be added. */
   get hasRoom(): boolean {
     return this.all.value.length < MAX_GATEWAYS;
   }
 
-  /** Adds a gateway, which is not connected to yet. */
+  /** Adds a gateway without connecting to it. */
   add(suggested?: string): Session | undefined {
     if (!this.hasRoom) return undefined;
     const session = this.#make(suggested);
@@ -59,19 +59,19 @@ export class Sessions {
     this.#change();
   }
 
-  /** Opens the gateways that were open before a reload: those of the page's link, else all. */
+  /** Reopens the gateways from before a reload: those in the page's link, else all. */
   start(): void {
     this.#isStarted = true;
     this.#open(this.#addresses ?? storedTargets().map(({ url }) => addressOf(url)));
   }
 
-  /** Shows the gateways at these addresses beside the first, and no others. */
+  /** Shows the gateways at these addresses in addition to the first, and no others. */
   setAddresses(addresses: readonly string[]): void {
     this.#addresses = addresses;
     if (this.#isStarted) this.#open(addresses);
   }
 
-  /** Sets the ages up to which rows are Active and Idle, in ms. */
+  /** Sets the maximum ages of Active and Idle rows, in ms. */
   setThresholds(activeMs: number, idleMs: number): void {
     for (const session of this.all.value) session.setThresholds(activeMs, idleMs);
   }
@@ -80,7 +80,7 @@ export class Sessions {
     return this.all.value.filter((session) => session !== this.first);
   }
 
-  /** Only gateways whose secret this tab has are connected to at once: a link alone makes no connection. */
+  /** Connects only to gateways whose secret this tab has: a link alone makes no connection. */
   #open(addresses: readonly string[]): void {
     const wanted = new Set(addresses.filter((address) => /^(wss?|https?):\/\//.test(address) && address.length <= MAX_ADDRESS).map(addressOf));
     const targets = storedTargets();

@@ -1,10 +1,10 @@
 import { store, stored } from "../lib/web-storage.js";
 import { takeSecret, type Secret } from "./secret-link.js";
 
-/** Which gateway to connect to, and with what. */
+/** The address and secret of a gateway. */
 export interface Target {
   readonly url: string;
-  /** Absent: the gateway asks for none. */
+  /** Absent if the gateway requires none. */
   readonly secret?: Secret;
 }
 
@@ -21,31 +21,31 @@ export function addressOf(url: string): string {
   return url.replace(/[?#].*/s, "");
 }
 
-/** The gateway of before the reload. It is kept for this tab only, and gone when the tab is. */
+/** Returns the gateway from before a reload. It is stored for this tab only, and deleted with it. */
 export function storedTarget(): Target | undefined {
   const target = stored("sessionStorage", "gateway");
   return isTarget(target) ? target : undefined;
 }
 
-/** Keeps it for a reload of this tab, or forgets it. */
+/** Stores the gateway for a reload of this tab; `undefined` deletes it. */
 export function storeTarget(target: Target | undefined): void {
   store("sessionStorage", "gateway", target);
 }
 
-/** The gateway that serves this page, if one does: it takes WebSockets on every path. */
+/** Returns the address of the gateway that serves this page, if one does: it accepts WebSockets on every path. */
 export function ownGatewayUrl(): string {
   const url = new URL(".", location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href.replace(/\/$/, "");
 }
 
-/** What the gateway that serves this page says about itself. */
+/** Metadata of the gateway that serves this page. */
 export interface OwnGateway {
   readonly auth: "token" | "password" | "none";
   readonly version: string;
 }
 
-/** Asks whether a gateway serves this page: it answers for a file that everywhere else says no. */
+/** Requests the metadata of the gateway that serves this page; `undefined` if the server is not a gateway. */
 export async function findOwnGateway(): Promise<OwnGateway | undefined> {
   try {
     const response = await fetch("gateway.json", { cache: "no-store" });

@@ -1,15 +1,15 @@
 import { store, stored } from "../lib/web-storage.js";
 
-/** Which colours: those of the system, or what was chosen here. */
+/** The theme: the system's, or the user's choice. */
 export type Theme = "auto" | "light" | "dark";
 
-/** What was chosen the last time. */
+/** Returns the stored choice. */
 export function storedTheme(): Theme {
   const theme = stored("localStorage", "theme");
   return theme === "light" || theme === "dark" ? theme : "auto";
 }
 
-/** Shows the page in these colours; with `keep`, the next time too. */
+/** Applies a theme; `keep` stores it. */
 export function applyTheme(theme: Theme, keep: boolean): void {
   const chosen = theme === "auto" ? undefined : theme;
   if (chosen === undefined) delete document.documentElement.dataset["theme"];

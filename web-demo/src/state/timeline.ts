@@ -1,7 +1,7 @@
 import { Store } from "../lib/store.js";
 import { store, stored } from "../lib/web-storage.js";
 
-/** Something that happened to the roster or to the connection. */
+/** An event of the roster or the connection. */
 export interface TimelineEvent {
   /** On this machine's clock. */
   readonly atMs: number;
@@ -9,11 +9,11 @@ export interface TimelineEvent {
   readonly text: string;
 }
 
-/** Maximum number of events that are kept, and maximum length of a text in UTF-16 units. */
+/** Maximum number of stored events, and maximum length of a text in UTF-16 units. */
 const MAX_EVENTS = 200;
 const MAX_TEXT = 200;
 
-/** What happened at one gateway, newest first. Kept for this tab, so that a reload does not lose it. */
+/** The events of one gateway, newest first. Stored for this tab, so that a reload does not lose them. */
 export class Timeline {
   readonly events = new Store<readonly TimelineEvent[]>([]);
   #address = "";

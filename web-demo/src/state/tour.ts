@@ -1,28 +1,28 @@
 import { Store } from "../lib/store.js";
 import { store, stored } from "../lib/web-storage.js";
 
-/** What a visitor can see here within a minute. */
+/** The suggestions of the tour; each takes seconds. */
 export const STOPS = ["self", "second", "duplicate", "time"] as const;
 
-/** One of them. */
+/** Name of a suggestion. */
 export type Stop = (typeof STOPS)[number];
 
-/** How far the visitor came. */
+/** Progress of the visitor. */
 export interface Tour {
   readonly seen: ReadonlySet<Stop>;
   readonly isClosed: boolean;
 }
 
-/** Whether there is nothing left to see. */
+/** Whether all suggestions were seen. */
 export function isDone({ seen }: Tour): boolean {
   return STOPS.every((stop) => seen.has(stop));
 }
 
-/** The visitor's way through the page, kept for this browser. */
+/** The visitor's progress, stored for this browser. */
 export class TourLog {
   readonly tour = new Store<Tour>(kept());
 
-  /** The visitor saw it. */
+  /** Marks a suggestion as seen. */
   reach(stop: Stop): void {
     const { seen, isClosed } = this.tour.value;
     if (!seen.has(stop)) this.#set({ seen: new Set([...seen, stop]), isClosed });

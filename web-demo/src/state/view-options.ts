@@ -6,32 +6,32 @@ import { rowHaystack } from "./row-words.js";
 /** The columns that can be hidden. */
 export const COLUMNS = { version: "Version", device: "Device", mode: "Mode", gateway: "Gateway", input: "Last input", seen: "Last seen" } as const;
 
-/** One of them. */
+/** Name of an entry of {@link COLUMNS}. */
 export type Column = keyof typeof COLUMNS;
 
 export const STATUSES: readonly Status[] = ["Active", "Idle", "Stale", "Left"];
 
-/** Which rows are shown, and how. */
+/** The filters and display options of the roster. */
 export interface ViewOptions {
   readonly text: string;
-  /** Empty: all. */
+  /** Empty for all. */
   readonly statuses: ReadonlySet<Status>;
-  /** Empty: all. */
+  /** Empty for all. */
   readonly mode: string;
-  /** Name of an observed gateway; empty: the gateway that sends the list; absent: all. */
+  /** Name of an observed gateway; empty for the gateway that sends the list; absent for all. */
   readonly gateway: string | undefined;
   readonly order: Order;
   readonly isReversed: boolean;
   readonly isGrouped: boolean;
   readonly hidden: ReadonlySet<Column>;
-  /** Moments instead of ages. */
+  /** Whether to show moments in place of ages. */
   readonly isAbsolute: boolean;
-  /** Age up to which a row is Active, and up to which it is Idle, in s: two of {@link AGES}. */
+  /** Maximum ages of Active and Idle rows, in s: two of {@link AGES}. */
   readonly activeS: number;
   readonly idleS: number;
 }
 
-/** Ages that can be chosen, in s. */
+/** Selectable ages, in s. */
 export const AGES: readonly number[] = [30, 60, 120, 300, 600, 1_800, 3_600];
 
 export const DEFAULT_OPTIONS: ViewOptions = {
@@ -48,7 +48,7 @@ export const DEFAULT_OPTIONS: ViewOptions = {
   idleS: 300,
 };
 
-/** Returns the rows that the options let through. */
+/** Returns the rows that match the filters. */
 export function filterRows(rows: readonly PresenceRow[], { text, statuses, mode, gateway }: ViewOptions): readonly PresenceRow[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return rows.filter((row) => {
@@ -81,7 +81,7 @@ export function toQuery(options: ViewOptions, openKey: string | undefined, addre
   return query.toString();
 }
 
-/** What a link states. */
+/** The contents of a link. */
 export interface Link {
   readonly options: ViewOptions;
   readonly openKey: string | undefined;
@@ -89,7 +89,7 @@ export interface Link {
   readonly addresses: readonly string[];
 }
 
-/** Returns what a link states; invalid values become defaults. */
+/** Parses a link; invalid values are replaced by defaults. */
 export function fromQuery(text: string): Link {
   const query = new URLSearchParams(text);
   const words = (name: string) => new Set((query.get(name) ?? "").split(" "));
@@ -112,7 +112,7 @@ export function fromQuery(text: string): Link {
   return { options, openKey: query.get("row") ?? undefined, addresses: query.getAll("with") };
 }
 
-/** The names of the columns that can be hidden. */
+/** Returns the names of the columns that can be hidden. */
 export function columns(): readonly Column[] {
   return Object.keys(COLUMNS) as Column[];
 }

@@ -17,7 +17,7 @@ import type { Sessions } from "../state/sessions.js";
 import { DEFAULT_OPTIONS, fromQuery, toQuery, type ViewOptions } from "../state/view-options.js";
 import { View, viewHead } from "./view.js";
 
-/** Number of sections so far: ids are unique on the page. */
+/** Number of sections so far; makes ids unique on the page. */
 let sectionCount = 0;
 
 /** The live roster of a gateway, or those of several side by side. */
@@ -38,7 +38,7 @@ export class InstancesView extends View {
     this.follow(sessions.changes);
   }
 
-  /** What a link says is shown; one that says nothing changes nothing. */
+  /** Applies the options of a link; a link without options changes nothing. */
   protected override show(query: string): void {
     if (query === "") return;
     const { options, openKey, addresses } = fromQuery(query);
@@ -47,12 +47,12 @@ export class InstancesView extends View {
     this.#first.open(openKey);
   }
 
-  /** Looks whether a gateway serves this page, when no link said so. */
+  /** Checks whether a gateway serves this page, unless a link stated one. */
   findGateway(): Promise<void> {
     return this.#first.form.findGateway();
   }
 
-  /** Details that lie over the page would keep it from being used. */
+  /** Closes details that overlay the page, since they would block it. */
   protected override hide(): void {
     for (const section of this.#sections.values()) section.closeDetails();
   }
@@ -63,7 +63,7 @@ export class InstancesView extends View {
     const isOneOfSeveral = this.#sections.size > 1;
     const known = this.#content;
     const isSame = known.options === options && known.isFindingsOpen === isFindingsOpen && known.isOneOfSeveral === isOneOfSeveral;
-    // Another object would draw all sections whenever one gateway has news.
+    // A new object would update all sections at each change of one gateway.
     if (!isSame) this.#content = { options, isFindingsOpen, isOneOfSeveral };
     for (const section of this.#sections.values()) section.content = this.#content;
   }
@@ -92,7 +92,7 @@ export class InstancesView extends View {
     return this.#sections.get(this.sessions.first)!;
   }
 
-  /** A section for each session. */
+  /** Creates and removes sections to match the sessions. */
   #syncSections(): void {
     const all = this.sessions.all.value;
     for (const session of this.#sections.keys()) if (!all.includes(session)) this.#sections.delete(session);
@@ -127,7 +127,7 @@ export class InstancesView extends View {
     section?.querySelector<HTMLElement>("input")?.focus();
   }
 
-  /** Rows that are shown, with the gateways that list them if there are several. */
+  /** Returns the displayed rows, with the gateways that list them if there are several. */
   #exportRows(): readonly ExportRow[] {
     const sections = [...this.#sections.values()];
     const listedBy = (session: Session) => (sections.length > 1 ? session.name : undefined);
@@ -138,13 +138,15 @@ export class InstancesView extends View {
     this.#setOptions({ ...this.options, ...change });
   }
 
-  /** At once, and not when it is drawn: the page connects after its address is read, with these ages. */
+  /**
+   * Applied immediately, not at the next update: the page connects right after its address is read, with these ages.
+   */
   #setOptions(options: ViewOptions): void {
     this.options = options;
     this.sessions.setThresholds(options.activeS * 1_000, options.idleS * 1_000);
   }
 
-  /** Sorts by that; once more turns the order round. */
+  /** Sorts by a column; again, in reverse. */
   #setOrder(order: Order): void {
     const { order: before, isReversed } = this.options;
     this.#change({ order, isReversed: order === before && !isReversed });

@@ -1,4 +1,4 @@
-/** Lists as real gateways send them, with names made up. */
+/** Lists in the form that real gateways send, with invented names. */
 export const EXAMPLES: readonly { readonly name: string; readonly text: () => string }[] = [
   { name: "one Mac twice", text: () => text(ONE_MAC_TWICE) },
   { name: "a row per connection", text: () => text(ROW_PER_CONNECTION) },
@@ -10,7 +10,7 @@ const text = (list: readonly object[]) => JSON.stringify(list, null, 2);
 
 const DEVICE = "5f1c0a7d9e3b42c886a1d4f09b7c2e6358d1a4907be63f2c1d8a9e5b7046f3c2";
 
-/** Of February 2026: the Mac's handshake is filed under its device, its beacons under its instanceId. */
+/** From February 2026: the Mac's handshake is listed under its device, its beacons under its instanceId. */
 const ONE_MAC_TWICE = [
   { host: "gateway.lan", ip: "192.168.1.5", version: "2026.2.12", platform: "linux 6.12.8", deviceFamily: "Linux", modelIdentifier: "x64", mode: "gateway", reason: "self", text: "Gateway: gateway.lan (192.168.1.5) · app 2026.2.12 · mode gateway · reason self", ts: ago(0) },
   { host: "studio", ip: "192.168.1.20", version: "2026.2.12", platform: "macos 26.1.0", deviceFamily: "Mac", modelIdentifier: "Mac16,6", mode: "ui", reason: "connect", roles: ["operator"], scopes: ["operator.admin"], deviceId: DEVICE, instanceId: DEVICE, text: "Node: studio · mode ui", ts: ago(150) },
@@ -21,7 +21,7 @@ const ONE_MAC_TWICE = [
 
 const TAB = "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed";
 
-/** Of September 2026: each connection is a row, also those that ended. */
+/** From September 2026: each connection is a row, including closed ones. */
 const ROW_PER_CONNECTION = [
   { host: "gateway.lan", ip: "192.168.1.5", version: "2026.9.6", platform: "linux 6.18.4", deviceFamily: "Linux", mode: "gateway", reason: "self", instanceId: "7d2f1f5e-0f2e-4b6a-9f75-5a4f2b9d1c03", text: "Gateway: gateway.lan (192.168.1.5) · app 2026.9.6 · mode gateway · reason self", ts: ago(0) },
   { host: "webchat-ui", ip: "192.168.1.31", version: "0.1.0", platform: "windows", deviceFamily: "Windows", mode: "webchat", clientId: "webchat-ui", reason: "connect", roles: ["operator"], scopes: ["operator.read"], instanceId: TAB, timeZone: "Europe/Copenhagen", text: "Node: unknown · mode webchat", ts: ago(8) },

@@ -10,24 +10,24 @@ import type { Order } from "../state/roster-order.js";
 import { EXAMPLES } from "./paste-examples.js";
 import { View, viewHead } from "./view.js";
 
-/** Maximum length of a text, in UTF-16 units: far more than any gateway sends. */
+/** Maximum length of a text, in UTF-16 units: far larger than any gateway's list. */
 const MAX_TEXT = 4 * 1024 * 1024;
-/** Rows that expired long ago are shown too. */
+/** Includes rows that expired long ago. */
 const FOR_EVER_MS = Number.MAX_SAFE_INTEGER;
 /** Maximum number of rows. */
 const MAX_ROWS = 10_000;
 
-/** A list from anywhere, read here and sent nowhere. */
+/** Shows a pasted list, which never leaves the browser. */
 @customElement("paste-view")
 export class PasteView extends View {
   @state() private accessor text = "";
   @state() private accessor error = "";
   @state() private accessor isOver = false;
   @state() private accessor roster: Roster | undefined;
-  /** Time since the list was made at which statuses are shown, in ms. */
+  /** Time after the list was made at which statuses are shown, in ms. */
   @state() private accessor afterMs = 0;
   @state() private accessor order: Order = "name";
-  /** When the newest row was written: until then the list was being made. */
+  /** Time of the newest row, which is the earliest time for the list. */
   #newestMs = 0;
   #rows: readonly PresenceRow[] = [];
   #findings: readonly Finding[] = [];
@@ -36,7 +36,7 @@ export class PasteView extends View {
   readonly #pane = new RosterPane(this, "Pasted instances", (order) => (this.order = order));
   readonly #copy = new CopyButton("Copy as one row per instance", () => pretty(this.#rows.map(({ entry }) => entry)));
 
-  /** Details that lie over the page would keep it from being used. */
+  /** Closes details that overlay the page, since they would block it. */
   protected override hide(): void {
     this.#pane.open(undefined);
   }
@@ -61,7 +61,7 @@ export class PasteView extends View {
     return html`
       ${viewHead("Paste", "Read a list from any OpenClaw gateway: one row per instance, its status at a time you choose, and which rows look like one client.")}
       <section class="card drop ${isOver ? "is-over" : ""}" @dragover=${over(true)} @dragleave=${over(false)} @drop=${this.#drop}>
-        <label for="paste-text">A presence list, or any frame that holds one</label>
+        <label for="paste-text">A presence list, or any frame that contains one</label>
         <textarea id="paste-text" rows="10" spellcheck="false" autocomplete="off" placeholder='[ { "host": "studio", "reason": "connect", "ts": 1800000000000 }, … ]'
           aria-invalid=${error === "" ? nothing : "true"} aria-describedby=${error === "" ? nothing : "paste-error"} .value=${text} @input=${(event: Event) => void this.#read(value(event))}></textarea>
         <p class="form-error" role="alert" id="paste-error">${error}</p>
@@ -132,7 +132,7 @@ export class PasteView extends View {
     try {
       await ready();
       const roster = new Roster({ ttlMs: FOR_EVER_MS, maxRows: MAX_ROWS });
-      // At first with no time passed; the time of the newest row is in it.
+      // First at time 0; the parsed rows then give the time of the newest one.
       roster.apply(text, 0);
       this.#newestMs = Math.max(0, ...roster.entries().map(({ ts }) => (typeof ts === "number" ? ts : 0)));
       roster.apply(text, this.#newestMs);
@@ -143,7 +143,7 @@ export class PasteView extends View {
   }
 }
 
-/** Returns what is wrong with a pasted text, and what to do. */
+/** Explains what is wrong with a pasted text, with a remedy. */
 function explain(text: string, error: unknown): string {
   try {
     JSON.parse(text);
@@ -151,5 +151,5 @@ function explain(text: string, error: unknown): string {
     return "The text is not complete JSON. Copy everything, from the first bracket to the last.";
   }
   const message = error instanceof Error ? error.message : String(error);
-  return `The JSON holds no presence list: ${message}. Paste the output of openclaw gateway call system-presence --json.`;
+  return `The JSON contains no presence list: ${message}. Paste the output of openclaw gateway call system-presence --json.`;
 }

@@ -26,11 +26,11 @@ import { View, viewHead } from "./view.js";
 const FREE_HINT = "Add clients, drop them, and move time: everything happens in this page, by the same core that runs in the gateway.";
 const SCENARIO_RATE = RATES[1];
 
-/** A gateway in the page, with a clock that can be moved. */
+/** A gateway in the page, with an adjustable clock. */
 @customElement("playground-view")
 export class PlaygroundView extends View {
   @state() private accessor explanation = FREE_HINT;
-  /** The name of the scenario that plays. */
+  /** Name of the playing scenario. */
   @state() private accessor chosen: string | undefined;
   @state() private accessor shareSaid = "";
   @state() private accessor order: Order = "name";
@@ -57,17 +57,17 @@ export class PlaygroundView extends View {
     });
   }
 
-  /** What the link says: a scenario, a world of somebody, or nothing. */
+  /** Opens the contents of the link: a scenario, a shared world, or neither. */
   protected override show(query: string): void {
     const asked = new URLSearchParams(query);
     const scenario = scenarioNamed(asked.get("scenario") ?? "");
     const shared = decode(asked.get("s") ?? "");
     if (scenario && scenario.name !== this.chosen) this.#play(scenario);
     else if (shared) {
-      this.#begin(undefined, "Somebody shared this world with you. Move its time, or go on from here.");
+      this.#begin(undefined, "This link contains a shared world. Move its time, or continue from here.");
       this.#player.load(shared.script, shared.nowMs);
     } else if (asked.has("s")) {
-      this.#begin(undefined, "This link holds no world that can be read. Here is an empty one.");
+      this.#begin(undefined, "This link contains no valid world. Here is an empty one.");
       this.#player.load(EMPTY_SCRIPT);
     } else if (!this.#wasShown && SCENARIOS[0]) this.#play(SCENARIOS[0]);
     this.#wasShown = true;
@@ -83,7 +83,7 @@ export class PlaygroundView extends View {
     const recorded = this.#recorded.frame.value;
     const isRecording = recorded.name !== "";
     return html`
-      ${viewHead("Playground", "A whole gateway in this page. No server, no installation, and time obeys you.")}
+      ${viewHead("Playground", "A whole gateway in this page. No server, no installation, and you control the time.")}
       <section class="card scenarios">
         <div class="chips" role="group" aria-label="Scenarios">${SCENARIOS.map((scenario) => this.#chip(scenario))}</div>
         <div class="actions">
@@ -92,7 +92,7 @@ export class PlaygroundView extends View {
           <button type="button" class="button quiet" ?disabled=${isRecording} @click=${this.#share}>${icon("link")}Copy link</button>
           <button type="button" class="button quiet" @click=${this.#reset}>${icon("trash")}Start empty</button>
         </div>
-        <p class="explanation" role="status">${isRecording ? told(recorded) : this.explanation}</p>
+        <p class="explanation" role="status">${isRecording ? describeRecording(recorded) : this.explanation}</p>
         ${recorded.progress === undefined ? "" : this.#opening(recorded.progress)}
         <p class="form-error recording-error" role="alert">${recorded.error}</p>
         <p role="status" class="sub share-said">${this.shareSaid}</p>
@@ -144,7 +144,7 @@ export class PlaygroundView extends View {
     this.#pane.show({ rows, findings, order: this.order, explain: (key) => this.#player.explain(key) });
   }
 
-  /** Files are dropped anywhere in the view. */
+  /** Accepts files dropped anywhere in the view. */
   #drag(event: DragEvent, isOver: boolean): void {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
@@ -203,8 +203,8 @@ export class PlaygroundView extends View {
   }
 }
 
-/** What is said of a recording. */
-function told({ name, recording }: RecordedFrame): string {
+/** Describes a recording. */
+function describeRecording({ name, recording }: RecordedFrame): string {
   if (!recording) return `${name} is being read and replayed.`;
   const { startMs, durationMs, inputs } = recording;
   return `${name}: ${duration(durationMs)} from ${moment(startMs)} on, ${count(inputs, "input")}. Names, ids and addresses are pseudonyms. The file stays in this page.`;

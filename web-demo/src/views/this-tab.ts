@@ -15,10 +15,10 @@ import type { Session } from "../state/session.js";
 import type { TourLog } from "../state/tour.js";
 import { View, viewHead } from "./view.js";
 
-/** How long a row lives by default after it was last heard of. */
+/** Default TTL of a row after its last proof of life. */
 const TTL_MS = 300_000;
 
-/** What this page tells about itself, and the experiment of losing its identity. */
+/** Shows what this page sends about itself, and lets the user remove its identity. */
 @customElement("this-tab-view")
 export class ThisTabView extends View {
   @state() private accessor beaconSaid = "";
@@ -29,7 +29,7 @@ export class ThisTabView extends View {
   #current: PresenceRow | undefined;
   /** All rows of this tab. */
   #mine: readonly PresenceRow[] = [];
-  /** Rows of connections that this tab had. */
+  /** Rows of earlier connections of this tab. */
   #left: readonly PresenceRow[] = [];
   /** Findings about rows of this tab. */
   #findings: readonly FindingReport[] = [];
@@ -82,7 +82,7 @@ export class ThisTabView extends View {
     const { target, roster, isStable, hasBeacons } = session.live.value;
     const mine = this.#mine;
     return html`
-      ${viewHead("This tab", "What this page tells the gateway about itself, and what it looks like without a stable identity.", this.#bar)}
+      ${viewHead("This tab", "What this page sends to the gateway, and how it is listed without a stable identity.", this.#bar)}
       <section class="empty" ?hidden=${target !== undefined}>
         <p>This tab is in no roster: it is not connected to a gateway.</p>
         <a class="button primary" href=${hrefOf("instances")}>Connect</a>
@@ -92,22 +92,22 @@ export class ThisTabView extends View {
           <section class="card"><h2>What it reports</h2>${this.#facts()}</section>
           <section class="card">
             <h2>Beacons</h2>
-            <p>Once a minute, and when you come back after a while, the tab tells that it is alive and how long ago you last did something. Nothing you type.</p>
+            <p>Once a minute, and when you come back after a while, the tab sends a beacon with the time since your last input. It never sends what you type.</p>
             <div class="actions">
               <button type="button" role="switch" class="switch" aria-checked=${hasBeacons} @click=${() => session.setBeacons(!hasBeacons)}><span class="switch-knob"></span><span>Send beacons</span></button>
               <button type="button" class="button" ?disabled=${roster?.connection.phase !== "live"} @click=${this.#beacon}>${icon("signal")}Send one now</button>
             </div>
-            <p class="sub">${isStable ? "" : "Without an identity its beacons have no id either, and the gateway files them under their text: they are off."}</p>
+            <p class="sub">${isStable ? "" : "Without an identity its beacons have no id either, and the gateway would list them under their text: they are off."}</p>
             <p class="sub" role="status">${this.beaconSaid}</p>
           </section>
         </div>
         <div class="stack">
           <section class="card">
             <h2>Make a duplicate</h2>
-            <p>The same tab connects again, but without its instanceId, its device key and beacons. The gateway cannot know it, so a second row appears beside the old one: the duplicate that people meet most.</p>
+            <p>The same tab connects again, but without its instanceId, its device key and beacons. The gateway cannot recognize it, so a second row appears beside the old one: the most common duplicate.</p>
             <div class="actions">
               <button type="button" class="button primary" @click=${() => session.setStable(false)}>${icon("twins")}<span>${isStable ? "Reconnect without a stable identity" : "Reconnect once more"}</span></button>
-              <button type="button" class="button" ?disabled=${isStable} @click=${() => session.setStable(true)}>${icon("restart")}Give the identity back</button>
+              <button type="button" class="button" ?disabled=${isStable} @click=${() => session.setStable(true)}>${icon("restart")}Restore the identity</button>
             </div>
           </section>
           <section class="card">
@@ -126,7 +126,7 @@ export class ThisTabView extends View {
     return facts([
       isStable
         ? ["instanceId", "instanceId", instanceId ?? "…", "Kept in this browser, so it is the same after a reload and a restart. A second tab adds a number."]
-        : ["instanceId", "instanceId", "none", "None: at the next connection nobody knows this tab again."],
+        : ["instanceId", "instanceId", "none", "None: the gateway cannot recognize this tab at its next connection."],
       ["host", "Host", current ? rowName(current) : "…"],
       ["mode", "Mode", current?.mode ?? "webchat"],
       ["device", "Device", (current && rowDevice(current)) || "…"],
@@ -134,8 +134,8 @@ export class ThisTabView extends View {
       ["input", "Last input", this.#clock, typeof reported === "number" ? `The last beacon stated ${duration(reported * 1_000)}.` : "No beacon stated it yet."],
       ["page", "Page", document.hidden ? "hidden" : "visible"],
       target?.secret
-        ? ["secret", "Secret", `a ${target.secret.kind}`, "Kept in this tab and those it opens (sessionStorage), so that a reload works. Disconnect forgets it."]
-        : ["secret", "Secret", "none", "This gateway asks for none."],
+        ? ["secret", "Secret", `a ${target.secret.kind}`, "Kept in this tab and those it opens (sessionStorage), so that a reload works. Disconnect deletes it."]
+        : ["secret", "Secret", "none", "This gateway requires none."],
     ]);
   }
 
@@ -149,10 +149,10 @@ export class ThisTabView extends View {
   #leftWords(left: readonly PresenceRow[], isStable: boolean) {
     const ended = this.session.identities.find(left[0]!)?.untilMs;
     const when = ended === undefined ? "" : ` at ${timeOfDay(ended)}`;
-    const old = left.length === 1 ? `The row left over is the connection that ended${when}.` : `${count(left.length, "row")} are left over from connections that ended, the last one${when}.`;
+    const old = left.length === 1 ? `The remaining row is that of the connection that ended${when}.` : `${count(left.length, "row")} remain from connections that ended, the last one${when}.`;
     const why = isStable
       ? "The tab has its identity back, and with it its old row."
-      : "The new handshake had no instanceId, so the gateway filed it as somebody new.";
+      : "The new handshake had no instanceId, so the gateway added a new row for it.";
     return card({
       title: "One tab, more than one row.",
       badge: "Sure: it was this page",
@@ -160,7 +160,7 @@ export class ThisTabView extends View {
       confidence: "high",
       code: "OWN",
       evidence: [`${why} ${old} By default it goes ${duration(TTL_MS)} after it was last heard of.`],
-      fix: "Send a stable client.instanceId in the handshake. This package does so by itself; nothing is to be set.",
+      fix: "Send a stable client.instanceId in the handshake. This package does so by default.",
     });
   }
 
@@ -168,14 +168,14 @@ export class ThisTabView extends View {
     this.beaconSaid = "Sending…";
     try {
       await this.session.client?.beacon();
-      this.beaconSaid = `The gateway took the beacon at ${timeOfDay(Date.now())}.`;
+      this.beaconSaid = `The gateway accepted the beacon at ${timeOfDay(Date.now())}.`;
     } catch (error) {
-      this.beaconSaid = error instanceof Error ? `Not taken: ${error.message}.` : String(error);
+      this.beaconSaid = error instanceof Error ? `Not accepted: ${error.message}.` : String(error);
     }
   }
 }
 
-/** Whether the row comes of beacons without an id, such as this tab sends them while it has none. */
+/** Whether the row comes from beacons without an id, which this tab sends while it has none. */
 function isBeaconRow(row: PresenceRow, current: PresenceRow | undefined): boolean {
   if (!current || current.instanceId !== undefined || row === current || row.roles.length > 0) return false;
   return row.instanceId === undefined && row.deviceId === undefined && row.host === current.host && row.version === current.version;
@@ -183,12 +183,12 @@ function isBeaconRow(row: PresenceRow, current: PresenceRow | undefined): boolea
 
 function beaconWords() {
   return card({
-    title: "Its beacons are a row too.",
+    title: "Its beacons have a row of their own.",
     badge: "Likely",
     severity: "warning",
     confidence: "medium",
     code: "OWN_BEACONS",
-    evidence: ["A beacon without an id is filed under its text, beside the row of the connection that sent it."],
+    evidence: ["A beacon without an id is listed under its text, beside the row of the connection that sent it."],
     fix: "Send the same instanceId in the handshake and in every beacon.",
   });
 }

@@ -14,7 +14,7 @@ import { View, viewHead } from "./view.js";
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** What can be chosen as the length of the window. */
+/** Selectable lengths of the window. */
 const SPANS: readonly (readonly [ms: number, label: string])[] = [
   [5 * MINUTE, "5 minutes"],
   [15 * MINUTE, "15 minutes"],
@@ -24,21 +24,21 @@ const SPANS: readonly (readonly [ms: number, label: string])[] = [
   [7 * DAY, "7 days"],
   [30 * DAY, "30 days"],
 ];
-/** Time until what is shown up to now is asked for again, in ms. */
+/** Refresh interval of a window that ends now, in ms. */
 const REFRESH_MS = 5_000;
-/** Time for further key presses and clicks before the gateway is asked, in ms. */
+/** Time to wait for further key presses and clicks before the request, in ms. */
 const SETTLE_MS = 150;
 
-/** Who was here from when to when, from the gateway's history. */
+/** Shows who was connected when, from the gateway's history. */
 @customElement("timeline-view")
 export class TimelineView extends View {
   @state() private accessor spanMs: number = HOUR;
-  /** The end of the window; absent: now. */
+  /** End of the window; absent for now. */
   @state() private accessor endMs: number | undefined;
   @state() private accessor past: SessionWindow | undefined;
   @state() private accessor error = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Counts what was asked: only the newest answer is shown. */
+  /** Number of requests; only the answer to the latest is shown. */
   #asked = 0;
   #connId: string | undefined;
 
@@ -63,7 +63,7 @@ export class TimelineView extends View {
     if (connId !== undefined && !this.isOutOfSight) this.#plan(0);
   }
 
-  /** The connection over which the gateway can be asked. */
+  /** The connection, if its gateway has a history. */
   get #connection() {
     const connection = this.session.live.value.roster?.connection;
     return connection?.phase === "live" ? connection : undefined;
@@ -75,7 +75,7 @@ export class TimelineView extends View {
 
   protected override render() {
     return html`
-      ${viewHead("Timeline", "Who was here from when to when, from the gateway's history. Clients without a row are not in it.")}
+      ${viewHead("Timeline", "Sessions from the gateway's history: who was connected when. Clients without a row are not in it.")}
       ${this.#content()}`;
   }
 
@@ -114,7 +114,7 @@ export class TimelineView extends View {
 
   #picture(past: SessionWindow) {
     const shown = lanes(past, this.session.thresholds, this.#nowMs);
-    if (shown.length === 0) return html`<p class="empty">Nobody was here in this window. Zoom out, or move to an earlier time.</p>`;
+    if (shown.length === 0) return html`<p class="empty">No sessions in this window. Zoom out, or move to an earlier time.</p>`;
     return html`
       ${past.isCut ? html`<p class="notice">Only the newest ${past.sessions.length} sessions of this window are shown. Zoom in to see the others.</p>` : nothing}
       <div class="past-columns">
@@ -123,7 +123,7 @@ export class TimelineView extends View {
       </div>`;
   }
 
-  /** Now on this machine's clock, which may differ from that of the gateway by seconds. */
+  /** Current time on this machine's clock, which may differ from the gateway's by seconds. */
   get #nowMs(): number {
     return Date.now();
   }
@@ -153,7 +153,7 @@ export class TimelineView extends View {
   }
 
   #setSpan(spanMs: number): void {
-    // The middle stays, unless the window ends now.
+    // Keeps the middle of the window, unless it ends now.
     if (this.endMs !== undefined) this.endMs = Math.min(this.endMs + (spanMs - this.spanMs) / 2, this.#nowMs);
     this.spanMs = spanMs;
     this.#plan(SETTLE_MS);

@@ -17,10 +17,10 @@ const SOURCES = [
   { name: "token-server.mjs", text: server },
 ].map((source) => ({ ...source, copy: new CopyButton("Copy", () => source.text), code: highlight(source.text) }));
 
-/** The sample page, running, beside its whole source. */
+/** Runs the sample page beside its whole source. */
 @customElement("webchat-view")
 export class WebchatView extends View {
-  /** It runs only while it is seen: hidden, it would be a row that nobody understands. */
+  /** Runs only while visible: a hidden sample would be an unexplained row. */
   @state() private accessor isRunning = false;
   readonly #colours = new MutationObserver(() => this.#tint());
 
@@ -65,7 +65,7 @@ export class WebchatView extends View {
       </div>`;
   }
 
-  /** The sample knows the system's colours only; beside this page it has those that were chosen here. */
+  /** Applies this page's theme to the sample, which supports only the system's. */
   #tint(): void {
     const inner = this.querySelector("iframe")?.contentDocument?.documentElement;
     const { theme } = document.documentElement.dataset;
