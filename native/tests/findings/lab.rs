@@ -175,7 +175,7 @@ impl Lab {
     }
 }
 
-fn params(person: &Person, challenge: &Value) -> Value {
+pub(crate) fn params(person: &Person, challenge: &Value) -> Value {
     let scopes: &[&str] = match person.role {
         "node" => &[],
         _ => &["operator.read", "operator.write"],
