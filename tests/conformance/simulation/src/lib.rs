@@ -8,6 +8,7 @@
 
 pub mod fleet;
 pub mod fleet_seeded;
+pub mod merge;
 mod random;
 pub mod recorded;
 pub mod seeded;
@@ -43,4 +44,15 @@ pub const BUSY_INPUTS: usize = 10_000;
 #[must_use]
 pub fn recording(seed: u32, clients: usize, inputs: usize) -> String {
     recorded::text(seed.into(), clients, inputs)
+}
+
+/// Applies a function of the vectors of the merge to its arguments, a JSON list; returns the result as JSON.
+///
+/// # Errors
+/// Why there is no result, in words.
+#[wasm_bindgen]
+pub fn apply(function: &str, input: &str) -> Result<String, String> {
+    let input: Vec<serde_json::Value> = serde_json::from_str(input).map_err(|error| error.to_string())?;
+    let result = merge::apply(function, &input).ok_or_else(|| format!("no function {function}"))?;
+    result.map(|value| value.to_string())
 }

@@ -17,7 +17,6 @@ pub mod failure;
 pub mod format;
 pub mod limits;
 pub mod load;
-mod merge;
 pub mod record;
 pub mod script;
 pub mod socket_target;

@@ -9,6 +9,7 @@ use presence_core::model::{address, beacon, scope};
 use presence_core::wire::CloseFrame;
 use presence_core::wire::device::SignedFields;
 use presence_core::wire::presence::Presence;
+use presence_simulation::merge;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -16,7 +17,6 @@ use serde_json::{Value, json};
 use super::Failure;
 use super::format::Table;
 use super::load::Suite;
-use super::merge;
 use super::values::{Context, Use, compare};
 use crate::fail;
 
@@ -58,20 +58,11 @@ fn apply(function: &str, input: &[Value]) -> Result<Value, Failure> {
         .into(),
         "devicePayload" => device_payload(&argument(input, 0)?)?.into(),
         "follow" => follow(argument(input, 0)?, &argument::<Vec<Value>>(input, 1)?)?,
-        "mergeSources" => merge::merge(
-            argument(input, 0)?,
-            &argument::<Vec<Box<str>>>(input, 1)?,
-            &argument::<Vec<merge::Row>>(input, 2)?,
-            argument(input, 3)?,
-        )?,
-        "observeSource" => merge::observe(argument(input, 0)?, &argument::<Vec<merge::Step>>(input, 1)?)?,
-        "fleetDigest" => merge::fleet_digest(
-            &argument::<String>(input, 0)?,
-            &argument::<Vec<merge::Row>>(input, 1)?,
-            &argument::<Vec<Box<str>>>(input, 2)?,
-        )?,
         "closeReason" => CloseFrame::new(1008, argument::<String>(input, 0)?).reason.into(),
-        _ => fail!("no function {function}"),
+        _ => match merge::apply(function, input) {
+            Some(result) => result.map_err(Failure::new)?,
+            None => fail!("no function {function}"),
+        },
     })
 }
 

@@ -4,21 +4,56 @@ use presence_core::Now;
 use presence_core::cluster::{Cluster, ClusterConfig, ClusterInput, RowChange};
 use presence_core::fleet::{SourceId, SourceRow, SourceUpdate};
 use presence_core::model::RawEntry;
-use presence_simulation::virtual_hub::{self, START};
-use presence_simulation::world::World;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::Failure;
-use crate::fail;
+use crate::virtual_hub::{self, START};
+use crate::world::World;
 
 /// Rows that live that long, in ms.
 const TTL_MS: u64 = 300_000;
 
+/// Applies a function of the merge's vectors; `None`: it is not one.
+///
+/// # Errors
+/// Why it has no result, in words.
+#[must_use]
+pub fn apply(function: &str, input: &[Value]) -> Option<Result<Value, String>> {
+    Some(match function {
+        "mergeSources" => merge_sources(input),
+        "observeSource" => observe_source(input),
+        "fleetDigest" => fleet_digest(input),
+        _ => return None,
+    })
+}
+
+fn merge_sources(input: &[Value]) -> Result<Value, String> {
+    let (names, rows): (Vec<Box<str>>, Vec<Row>) = (argument(input, 1)?, argument(input, 2)?);
+    merge(argument(input, 0)?, &names, &rows, argument(input, 3)?)
+}
+
+fn observe_source(input: &[Value]) -> Result<Value, String> {
+    observe(argument(input, 0)?, &argument::<Vec<Step>>(input, 1)?)
+}
+
+fn fleet_digest(input: &[Value]) -> Result<Value, String> {
+    let (name, rows, leased): (String, Vec<Row>, Vec<Box<str>>) =
+        (argument(input, 0)?, argument(input, 1)?, argument(input, 2)?);
+    digest_at(&name, &rows, &leased)
+}
+
+fn argument<T: DeserializeOwned>(input: &[Value], index: usize) -> Result<T, String> {
+    let value = input
+        .get(index)
+        .ok_or_else(|| format!("argument {index} is missing"))?;
+    serde_json::from_value(value.clone()).map_err(|error| error.to_string())
+}
+
 /// A row of another gateway.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Row {
+struct Row {
     of: String,
     key: Box<str>,
     entry: Value,
@@ -27,7 +62,7 @@ pub(super) struct Row {
 /// What an observed gateway says, or that nothing is heard of it, `after` ms later.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Step {
+struct Step {
     #[serde(default)]
     after: u64,
     here: bool,
@@ -39,22 +74,17 @@ pub(super) struct Step {
 
 /// Rows of other gateways as a reader of deltas gets them, without those of the gateways themselves. They come in any order,
 /// and twice.
-pub(super) fn merge(
-    now_ms: u64,
-    names: &[Box<str>],
-    rows: &[Row],
-    max_entries: usize,
-) -> Result<Value, Failure> {
+fn merge(now_ms: u64, names: &[Box<str>], rows: &[Row], max_entries: usize) -> Result<Value, String> {
     let mut results = orders(rows.len())
         .into_iter()
         .map(|order| merge_in_order(now_ms, names, rows, &order, max_entries));
     let Some(first) = results.next().transpose()? else {
-        fail!("there is no order");
+        return Err("there is no order".to_owned());
     };
     for result in results {
         let result = result?;
         if result != first {
-            fail!("the order counts: {first} and {result}");
+            return Err(format!("the order counts: {first} and {result}"));
         }
     }
     Ok(first)
@@ -66,12 +96,12 @@ fn merge_in_order(
     rows: &[Row],
     order: &[usize],
     max_entries: usize,
-) -> Result<Value, Failure> {
+) -> Result<Value, String> {
     let mut world = observing(now_ms, names, max_entries);
     for &index in order.iter().chain(order) {
         let Row { of, key, entry } = &rows[index];
         let Some(source) = names.iter().position(|name| **name == **of) else {
-            fail!("no gateway {of}");
+            return Err(format!("no gateway {of}"));
         };
         let update = SourceUpdate {
             put: vec![source_row(key, entry, world.now)?],
@@ -84,7 +114,7 @@ fn merge_in_order(
 }
 
 /// The rows of one observed gateway after each step.
-pub(super) fn observe(now_ms: u64, steps: &[Step]) -> Result<Value, Failure> {
+fn observe(now_ms: u64, steps: &[Step]) -> Result<Value, String> {
     let mut world = observing(now_ms, &["home".into()], 200);
     let mut lists = Vec::new();
     for step in steps {
@@ -105,7 +135,7 @@ pub(super) fn observe(now_ms: u64, steps: &[Step]) -> Result<Value, Failure> {
 }
 
 /// The digest of a fleet at the gateway `name`: its own row, the rows of its peers, and which of these have a lease.
-pub(super) fn fleet_digest(name: &str, rows: &[Row], leased: &[Box<str>]) -> Result<Value, Failure> {
+fn digest_at(name: &str, rows: &[Row], leased: &[Box<str>]) -> Result<Value, String> {
     let mut world = observing(START.wall_ms, &[], 200);
     let config = ClusterConfig {
         name: name.into(),
@@ -136,7 +166,7 @@ pub(super) fn fleet_digest(name: &str, rows: &[Row], leased: &[Box<str>]) -> Res
     cluster.handle(inputs, &mut world.hub, world.now);
     match world.hub.fleet_digest(world.now) {
         Some((_, digest)) => Ok(digest.to_hex().into()),
-        None => fail!("it is in no fleet"),
+        None => Err("it is in no fleet".to_owned()),
     }
 }
 
@@ -148,9 +178,9 @@ fn observing(now_ms: u64, names: &[Box<str>], max_entries: usize) -> World {
     World::observing(virtual_hub::config(TTL_MS, max_entries, 0), names.to_vec(), start)
 }
 
-fn source_row(key: &str, entry: &Value, now: Now) -> Result<SourceRow, Failure> {
+fn source_row(key: &str, entry: &Value, now: Now) -> Result<SourceRow, String> {
     let Some(entry) = RawEntry::read(&entry.to_string()) else {
-        fail!("no row: {entry}");
+        return Err(format!("no row: {entry}"));
     };
     let moment = |name: &str| {
         let at_ms = entry.integer(name)?;
@@ -167,15 +197,15 @@ fn source_row(key: &str, entry: &Value, now: Now) -> Result<SourceRow, Failure> 
 }
 
 /// The list for readers of deltas, without the rows of gateways.
-fn listed(world: &mut World) -> Result<Value, Failure> {
+fn listed(world: &mut World) -> Result<Value, String> {
     let listed = world.read_list().rows;
     let first = listed.first().and_then(|first| first.str("instanceId"));
     if first != Some("the-gateway") {
-        fail!("the own row is not the first one");
+        return Err("the own row is not the first one".to_owned());
     }
     let others = listed.iter().filter(|row| !row.is_self());
     let others: Result<Vec<Value>, _> = others.map(|row| serde_json::from_str(row.as_str())).collect();
-    Ok(others?.into())
+    others.map(Value::from).map_err(|error| error.to_string())
 }
 
 /// All orders of so many things.
