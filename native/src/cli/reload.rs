@@ -87,8 +87,8 @@ impl Reloads {
             Some((_, Ok(closed))) => info!(closed, "SIGHUP: the named tokens are read"),
             Some((file, Err(why))) => {
                 failures += 1;
-                let path = file.path().display();
-                warn!(failures, "SIGHUP: --tokens: {path}: {why}; the old tokens stay");
+                let (option, path) = (file.option(), file.path().display());
+                warn!(failures, "SIGHUP: --{option}: {path}: {why}; the old tokens stay");
             }
         }
         failures - before

@@ -90,3 +90,58 @@ async fn tokens_that_are_wrong_stop_the_start() {
     assert!(!url.contains("token"), "{url}");
     child.kill().await.unwrap();
 }
+
+#[tokio::test]
+async fn tables_of_the_configuration_file_are_tokens_and_are_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("presence.toml");
+    let file = path.to_str().unwrap();
+    let tables = format!(
+        "token = \"main\"\nport = 0\n{}",
+        READER.replace("[reader]", "[tokens.reader]")
+    );
+    fs::write(&path, &tables).unwrap();
+    let mut child = program(&["serve", "--config", file])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut greeting = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = line_with(&mut greeting, "ws://").await;
+    let (_, url) = line.split_once("ws://").unwrap();
+    let url = format!("ws://{}", url.split_whitespace().next().unwrap());
+    let list = |secret: &'static str| run(program(&["list", "--url", &url, "--token", secret]));
+    assert_eq!(list("for reading").await.code, 0);
+
+    fs::write(&path, tables.replace("scopes", "scope")).unwrap();
+    signal(&child, Signal::HUP);
+    let line = line_with(&mut log, "the old tokens stay").await;
+    for words in ["--config: ", file, "line 5: unknown field `scope`"] {
+        assert!(line.contains(words), "{words}: {line}");
+    }
+    assert_eq!(list("for reading").await.code, 0);
+
+    fs::write(&path, tables.replace("for reading", "another")).unwrap();
+    signal(&child, Signal::HUP);
+    line_with(&mut log, "the named tokens are read").await;
+    assert_eq!(list("for reading").await.code, 4);
+    assert_eq!(list("another").await.code, 0);
+    assert_eq!(list("main").await.code, 0);
+    child.kill().await.unwrap();
+
+    // What is wrong stops the start; a file of an option is used in place of the tables.
+    fs::write(&path, format!("{tables}expires = 1\n")).unwrap();
+    let refused = run(program(&["serve", "--config", file])).await;
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("--config: ") && refused.stderr.contains("line 6: "),
+        "{}",
+        refused.stderr
+    );
+    assert!(!refused.stderr.contains("for reading"), "{}", refused.stderr);
+    let other = folder.path().join("tokens.toml");
+    fs::write(&other, READER).unwrap();
+    let (mut child, _) = serve(&["serve", "--config", file, "--tokens", other.to_str().unwrap()]).await;
+    child.kill().await.unwrap();
+}

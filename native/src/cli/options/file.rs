@@ -9,12 +9,25 @@ use clap::builder::{PossibleValue, Resettable};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command};
 use toml::{Spanned, Value};
+use zeroize::Zeroizing;
 
 use super::OptionsError;
 use crate::files::read_small;
 
 /// Most bytes of the file.
 const MAX_BYTES: u64 = 1024 * 1024;
+
+/// The setting that can also be tables: the named tokens.
+const TOKENS: &str = "tokens";
+
+/// Whether the file has tables of named tokens. A file that cannot be read has none.
+pub(super) fn has_tables(path: &Path) -> bool {
+    let text = read_small(path, MAX_BYTES)
+        .map(Zeroizing::new)
+        .unwrap_or_default();
+    let settings: Option<BTreeMap<String, Value>> = toml::from_str(&text).ok();
+    settings.is_some_and(|settings| settings.get(TOKENS).is_some_and(Value::is_table))
+}
 
 /// Reads the file into the defaults of the command's options. A setting is called like its option.
 ///
@@ -33,6 +46,10 @@ pub(super) fn with_file(mut command: Command, path: &Path) -> Result<Command, Op
     // Checks each value as a flag.
     let mut checker = command.clone().mut_args(|option| option.env(Resettable::Reset));
     for (name, setting) in settings {
+        // They are read, and read again, where those of a file of their own are.
+        if name == TOKENS && setting.get_ref().is_table() {
+            continue;
+        }
         let start = setting.span().start;
         let option = command
             .get_arguments()
@@ -73,7 +90,7 @@ pub(super) fn with_file(mut command: Command, path: &Path) -> Result<Command, Op
 fn unknown(checker: &mut Command, name: &str, value: &Value) -> String {
     if value.is_table() {
         return format!(
-            "unknown setting `{name}`: there are no tables, settings stand at the top of the file"
+            "unknown setting `{name}`: there are no tables but `[tokens.NAME]`, settings stand at the top of the file"
         );
     }
     let refused = checker.try_get_matches_from_mut(["serve", &format!("--{name}=x")]);

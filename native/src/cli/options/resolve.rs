@@ -9,6 +9,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use presence_core::model::setting::InvalidSetting;
 
+use super::file::has_tables;
+use super::tokens::Place;
 use super::{AuthWord, Observed, ServeOptions, TokensFile};
 use crate::auth::origin::AllowedOrigins;
 use crate::auth::secret::{AuthMode, Secret};
@@ -114,11 +116,7 @@ impl ServeOptions {
             AuthMode::None => None,
             AuthMode::Token(secret) | AuthMode::Password(secret) => Some(secret),
         };
-        let tokens = self
-            .tokens
-            .as_deref()
-            .map(|path| TokensFile::read(path, own))
-            .transpose()?;
+        let tokens = self.tokens_file(own)?;
         config.tokens = tokens.as_ref().map(|file| file.tokens.clone());
         if tokens.is_some() && config.auth == AuthMode::None && !needs_token {
             return Err(invalid("tokens", &"has no meaning with --auth none: remove one"));
@@ -185,6 +183,16 @@ impl ServeOptions {
             record: self.recording()?,
             tokens,
         })
+    }
+
+    /// The named tokens: the file of an option wins over the tables of the configuration file.
+    fn tokens_file(&self, own: Option<&Secret>) -> Result<Option<TokensFile>, OptionsError> {
+        let (path, place) = match (&self.tokens, &self.config) {
+            (Some(path), _) => (path, Place::Whole),
+            (None, Some(path)) if has_tables(path) => (path, Place::Tables),
+            (None, _) => return Ok(None),
+        };
+        TokensFile::read(path, place, own).map(Some)
     }
 
     /// What to record.

@@ -39,7 +39,8 @@ pub(crate) struct ServeOptions {
     /// Password that clients present
     #[arg(long, env = "OPENCLAW_GATEWAY_PASSWORD", hide_env_values = true)]
     pub password: Option<String>,
-    /// File of named tokens, each with scopes and, optionally, roles and an end; SIGHUP reads it again
+    /// File of named tokens, each with scopes and, optionally, roles and an end; SIGHUP reads it again. Without it, the
+    /// tables `[tokens.NAME]` of the file of --config are used
     #[arg(long, env = "OPENCLAW_GATEWAY_TOKENS", value_name = "FILE")]
     pub tokens: Option<PathBuf>,
     /// Lifetime of a row after its last write or pong: 300s, 5m, 300000ms; a number alone counts seconds [default: 5m]
@@ -80,7 +81,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, env = "OPENCLAW_GATEWAY_USER_HEADER", value_name = "NAME")]
     pub user_header: Option<String>,
     /// Certificate in PEM, followed by those of its issuers: with it the port speaks HTTPS and wss:// only.
-    /// SIGHUP reads it and its key again; without a certificate and --tokens, SIGHUP stops the gateway
+    /// SIGHUP reads it and its key again; without a certificate and named tokens, SIGHUP stops the gateway
     #[arg(long, env = "OPENCLAW_GATEWAY_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
     /// Private key of the certificate, in PEM

@@ -1,4 +1,4 @@
-//! The file of named tokens (`--tokens`).
+//! The named tokens: a file of their own (`--tokens`), or tables of the configuration file (`[tokens.NAME]`).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,6 +29,7 @@ const WRONG_TYPE: &str = "wrong type of a value: a token is a table with `token`
 #[derive(Clone, Debug)]
 pub(crate) struct TokensFile {
     path: PathBuf,
+    place: Place,
     /// The gateway's own secret, which permits everything: no token can have it.
     #[cfg(unix)]
     own: Option<Secret>,
@@ -36,17 +37,37 @@ pub(crate) struct TokensFile {
     pub(crate) tokens: Tokens,
 }
 
+/// Where in a file tokens are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The file has tokens only.
+    Whole,
+    /// In the tables `tokens` of a configuration file.
+    Tables,
+}
+
+impl Place {
+    /// The option that names the file.
+    fn option(self) -> &'static str {
+        match self {
+            Self::Whole => "tokens",
+            Self::Tables => "config",
+        }
+    }
+}
+
 impl TokensFile {
     /// Reads the file.
     ///
     /// # Errors
     /// [`OptionsError`] names the line and what is wrong there.
-    pub(super) fn read(path: &Path, own: Option<&Secret>) -> Result<Self, OptionsError> {
-        let tokens = read(path, own)
+    pub(super) fn read(path: &Path, place: Place, own: Option<&Secret>) -> Result<Self, OptionsError> {
+        let tokens = read(path, place, own)
             .and_then(|set| Tokens::new(set).map_err(|error| error.to_string()))
-            .map_err(|why| invalid("tokens", &format!("{}: {why}", path.display())))?;
+            .map_err(|why| invalid(place.option(), &format!("{}: {why}", path.display())))?;
         Ok(Self {
             path: path.to_owned(),
+            place,
             #[cfg(unix)]
             own: own.cloned(),
             tokens,
@@ -58,13 +79,19 @@ impl TokensFile {
         &self.path
     }
 
+    /// The option that names the file.
+    #[cfg(unix)]
+    pub(crate) fn option(&self) -> &'static str {
+        self.place.option()
+    }
+
     /// Reads the file again. Returns how many connections are closed, because their token is gone or permits less.
     ///
     /// # Errors
     /// What is wrong, with its line; the old tokens stay.
     #[cfg(unix)]
     pub(crate) fn reload(&self) -> Result<usize, String> {
-        let set = read(&self.path, self.own.as_ref())?;
+        let set = read(&self.path, self.place, self.own.as_ref())?;
         self.tokens.replace(set).map_err(|error| error.to_string())
     }
 }
@@ -77,6 +104,16 @@ struct Stated {
     scopes: Vec<String>,
     roles: Option<Vec<StatedRole>>,
     expires: Option<Datetime>,
+}
+
+/// By their names.
+type StatedTokens = BTreeMap<String, Spanned<Stated>>;
+
+/// What a configuration file states of tokens.
+#[derive(Default, Deserialize)]
+struct Settings {
+    #[serde(default)]
+    tokens: StatedTokens,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -96,17 +133,23 @@ impl From<StatedRole> for Role {
 }
 
 /// Lines are not shown in errors: they may hold a secret.
-fn read(path: &Path, own: Option<&Secret>) -> Result<Vec<NamedToken>, String> {
+fn read(path: &Path, place: Place, own: Option<&Secret>) -> Result<Vec<NamedToken>, String> {
     let text = read_small(path, MAX_BYTES).map_err(|error| error.to_string())?;
     let text = Zeroizing::new(text);
     let invalid_at = |start: usize, why: &str| {
         let line = 1 + text[..start].matches('\n').count();
         format!("line {line}: {why}")
     };
-    let stated: BTreeMap<String, Spanned<Stated>> = toml::from_str(&text).map_err(|error| {
+    let stated: Result<StatedTokens, _> = match place {
+        Place::Whole => toml::from_str(&text),
+        Place::Tables => toml::from_str(&text).map(|settings: Settings| settings.tokens),
+    };
+    let stated = stated.map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);
         // The message for a value of a wrong type would show it.
-        let is_type = error.message().starts_with("invalid type");
+        let is_type = ["invalid type", "invalid length"]
+            .iter()
+            .any(|words| error.message().starts_with(words));
         invalid_at(start, if is_type { WRONG_TYPE } else { error.message() })
     })?;
     stated
@@ -155,10 +198,14 @@ mod tests {
     use super::*;
 
     fn reading(text: &str) -> Result<Vec<NamedToken>, String> {
+        reading_at(Place::Whole, text)
+    }
+
+    fn reading_at(place: Place, text: &str) -> Result<Vec<NamedToken>, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens.toml");
         std::fs::write(&path, text).unwrap();
-        read(&path, Some(&Secret::new("the gateway's own").unwrap()))
+        read(&path, place, Some(&Secret::new("the gateway's own").unwrap()))
     }
 
     #[test]
@@ -229,5 +276,40 @@ mod tests {
             assert!(!why.contains("s3cret"), "{why}");
         }
         assert_eq!(reading(""), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_configuration_file_has_them_in_tables() {
+        let token = "token = \"s3cret\"\nscopes = [\"operator.read\"]\n";
+        let tables = format!(
+            "port = 1\n[tokens.a]\n{token}[tokens.b]\n{}",
+            token.replace("s3", "S3")
+        );
+        let names = |set: Vec<NamedToken>| {
+            set.iter()
+                .map(|token| token.name().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            reading_at(Place::Tables, &tables).map(names),
+            Ok(vec!["a".into(), "b".into()])
+        );
+        for (text, wanted) in [
+            (
+                format!("port = 1\n[tokens.a]\n{token}host = 1\n"),
+                "line 5: unknown field `host`",
+            ),
+            (format!("[tokens.a]\n{token}expires = 1"), "line 4: wrong type"),
+            (format!("[tokens]\n{token}"), "line 3: wrong type"),
+            ("port = 1\ntokens = \"s3cret\"".to_owned(), "line 2: wrong type"),
+            (
+                format!("\n[tokens.\"a b\"]\n{token}"),
+                "line 2: a b: `a b` is not a name",
+            ),
+        ] {
+            let why = reading_at(Place::Tables, &text).unwrap_err();
+            assert!(why.starts_with(wanted), "{text}: {why}");
+            assert!(!why.contains("s3cret"), "{why}");
+        }
     }
 }
