@@ -25,7 +25,7 @@ use crate::conn::{Event, MAX_EVENTS, Shared};
 use crate::driver::Driver;
 use crate::feed::Feed;
 use crate::identity;
-use crate::metrics::Metrics;
+use crate::metrics::{ByToken, Metrics};
 use crate::net::accept::accept_all;
 use crate::net::listen::{ListenError, adopt, listen, listen_at, only_loopback};
 use crate::net::metrics;
@@ -197,7 +197,7 @@ impl Gateway {
         // The names are checked already.
         let _ = hub.observe(self.config.observed.clone(), clock.now());
         let is_metered = self.config.metrics || self.scrapes.is_some();
-        let metrics = is_metered.then(|| Arc::new(Metrics::new(began.wall_ms)));
+        let metrics = is_metered.then(|| Arc::new(metrics_of(&self.config, began.wall_ms)));
         let driver = Driver::new(hub, clock.clone(), received, tap).with_metrics(metrics.clone());
         #[cfg(feature = "history")]
         let (history_degraded, is_history_degraded) = watch::channel(None);
@@ -319,6 +319,14 @@ async fn end_expired(tokens: Option<Tokens>, clock: Clock) {
             () = clock.sleep_until(now.age_ms.saturating_add(wait_ms)) => {}
             () = tokens.replaced() => {}
         }
+    }
+}
+
+fn metrics_of(config: &GatewayConfig, started_ms: u64) -> Metrics {
+    let metrics = Metrics::new(started_ms);
+    match config.tokens.clone() {
+        Some(tokens) => metrics.with_tokens(ByToken::new(move || tokens.connections())),
+        None => metrics,
     }
 }
 

@@ -11,7 +11,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use presence_gateway::RunningGateway;
+use presence_core::model::Role;
+use presence_core::server::Permit;
+use presence_gateway::{NamedToken, RunningGateway, Secret, Tokens};
 use serde_json::Value;
 use support::{Client, config_with, raw_http, start, within};
 
@@ -35,6 +37,13 @@ fn tool(name: &str) -> Option<PathBuf> {
 fn metered() -> RunningGateway {
     start(config_with(|config| {
         config.metrics_bind = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let permit = Permit {
+            roles: [Role::Operator].into(),
+            scopes: ["operator.read".into()].into(),
+        };
+        let secret = Secret::new("for reading").unwrap();
+        let token = NamedToken::new("reader", &secret, permit, None).unwrap();
+        config.tokens = Some(Tokens::new(vec![token]).unwrap());
     }))
 }
 

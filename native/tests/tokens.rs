@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use presence_core::model::Role;
@@ -197,4 +198,45 @@ async fn tokens_work_beside_a_password_and_survive_a_guesser() {
     gateway.settle().await;
     gateway.shutdown().await;
     assert!(!format!("{shared:?}").contains("secret of"));
+}
+
+#[tokio::test]
+async fn metrics_count_the_connections_of_each_token_by_its_name() {
+    let tokens = Tokens::new(vec![token("reader", READ, None), token("idle", READ, None)]).unwrap();
+    let mut config = config(&tokens);
+    config.metrics_bind = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+    let (gateway, _clock) = start_manual(config);
+    let scrapes = gateway.metrics_address().unwrap();
+    let counts = async || {
+        let answer = raw_http(scrapes, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+        assert!(!answer.contains("secret"), "{answer}");
+        let lines = answer
+            .lines()
+            .filter_map(|line| line.strip_prefix("presence_token_connections{token="));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(counts().await, ["\"reader\"} 0", "\"idle\"} 0"]);
+    let mut clients = Vec::new();
+    for _ in 0..2 {
+        let mut client = Client::open(gateway.address(), "").await;
+        client.hello(with("reader", READ)).await;
+        clients.push(client);
+    }
+    let (_own, _) = Client::connect(gateway.address(), "a", READ).await;
+    assert_eq!(counts().await, ["\"reader\"} 2", "\"idle\"} 0"]);
+    // The names are those of the set in use.
+    let renamed = NamedToken::new(
+        "screen",
+        &Secret::new("secret of reader").unwrap(),
+        Permit {
+            roles: [Role::Operator].into(),
+            scopes: [Box::from("operator.read")].into(),
+        },
+        None,
+    );
+    tokens.replace(vec![renamed.unwrap()]).unwrap();
+    assert_eq!(counts().await, ["\"screen\"} 2"]);
+    drop(clients);
+    support::within("the end", async { while counts().await != ["\"screen\"} 0"] {} }).await;
+    gateway.shutdown().await;
 }

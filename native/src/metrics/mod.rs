@@ -1,7 +1,9 @@
-//! Metrics: numbers about the whole gateway in the OpenMetrics format. No label holds anything that a client chose.
+//! Metrics: numbers about the whole gateway in the OpenMetrics format. No label holds anything that a client chose: the
+//! names of tokens are the operator's.
 //!
 //! Counting is an atomic addition. What only the hub and the peers know, the driver publishes when a scrape requests it.
 
+mod by_token;
 mod histogram;
 mod labels;
 mod publication;
@@ -16,6 +18,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
+pub(crate) use self::by_token::ByToken;
 pub(crate) use self::histogram::Histogram;
 pub(crate) use self::labels::{Class, Leave};
 use self::publication::Publication;
@@ -258,6 +261,13 @@ impl Metrics {
     /// Counts a refusal by its code.
     pub(crate) fn refused_for(&self, code: &str) {
         self.refusals.at(labels::code(code)).inc();
+    }
+
+    /// Adds the connections of each named token; before the first scrape.
+    pub(crate) fn with_tokens(mut self, by_token: ByToken) -> Self {
+        let help = "Connections that a named token let in";
+        Maker(&mut self.registry).plain("token_connections", help, by_token);
+        self
     }
 
     /// All metrics in the OpenMetrics format.

@@ -1,7 +1,7 @@
 //! The connections of named tokens.
 
 use std::collections::HashMap;
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 use presence_core::server::Grant;
 use presence_core::wire::CloseFrame;
@@ -24,6 +24,22 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         self.tokens.end_lease(self.number);
+    }
+}
+
+impl Tokens {
+    /// How many connections each token let in, by name. One whose token got another name counts by that.
+    pub(crate) fn connections(&self) -> Vec<(Arc<str>, u64)> {
+        let state = self.state();
+        let mut counts: HashMap<[u8; 32], u64> = HashMap::new();
+        for open in state.leases.open.values() {
+            *counts.entry(open.digest).or_default() += 1;
+        }
+        let names = state.set.iter().map(|token| {
+            let count = counts.get(&token.digest).copied().unwrap_or(0);
+            (Arc::clone(&token.name), count)
+        });
+        names.collect()
     }
 }
 
