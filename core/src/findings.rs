@@ -219,6 +219,11 @@ fn finding(kind: FindingKind, confidence: Confidence, rows: &[&Facts<'_>], evide
 pub(crate) fn quoted(text: &str) -> String {
     const MAX_UNITS: usize = 64;
     let cut = prefix_units(text, MAX_UNITS);
+    // Where addresses are hidden, a part of one would stay.
+    #[cfg(feature = "server")]
+    let cut = text
+        .get(..crate::model::addresses::cut_before_address(text, cut.len()))
+        .unwrap_or(cut);
     let dots = if cut.len() < text.len() { "..." } else { "" };
     format!("\"{cut}{dots}\"")
 }

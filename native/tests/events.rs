@@ -216,6 +216,7 @@ async fn a_stream_ends_with_its_token_and_with_the_gateway() {
     let permit = |scope: &str| Permit {
         roles: [Role::Operator].into(),
         scopes: [scope.into()].into(),
+        hides_addresses: false,
     };
     let token = |name: &str, scope, end| {
         NamedToken::new(name, &Secret::new(name).unwrap(), permit(scope), end).unwrap()

@@ -290,6 +290,7 @@ async fn the_end_of_a_named_token_is_a_reason_of_its_own() {
         let permit = Permit {
             roles: [Role::Operator].into(),
             scopes: ["operator.read".into()].into(),
+            hides_addresses: false,
         };
         NamedToken::new("reader", &Secret::new(secret).unwrap(), permit, None).unwrap()
     };

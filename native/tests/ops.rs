@@ -40,6 +40,7 @@ fn metered() -> RunningGateway {
         let permit = Permit {
             roles: [Role::Operator].into(),
             scopes: ["operator.read".into()].into(),
+            hides_addresses: false,
         };
         let secret = Secret::new("for reading").unwrap();
         let token = NamedToken::new("reader", &secret, permit, None).unwrap();

@@ -21,6 +21,7 @@ fn token(name: &str, scopes: &[&str], expires_ms: Option<u64>) -> NamedToken {
     let permit = Permit {
         roles: [Role::Operator].into(),
         scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
+        hides_addresses: false,
     };
     let secret = Secret::new(&format!("secret of {name}")).unwrap();
     NamedToken::new(name, &secret, permit, expires_ms).unwrap()
@@ -231,6 +232,7 @@ async fn metrics_count_the_connections_of_each_token_by_its_name() {
         Permit {
             roles: [Role::Operator].into(),
             scopes: [Box::from("operator.read")].into(),
+            hides_addresses: false,
         },
         None,
     );

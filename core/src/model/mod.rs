@@ -1,6 +1,8 @@
 //! What everything is about: rows, keys, beacons, statuses, clients and time. Knows no other module.
 
 pub mod address;
+#[cfg(feature = "server")]
+pub mod addresses;
 pub mod beacon;
 pub mod client_info;
 pub mod entry;

@@ -11,12 +11,12 @@ use crate::model::RawEntry;
 impl Replay {
     /// What is wrong, as `presence.explain` answers it: JSON text (SPEC 6.1).
     pub fn explain(&mut self) -> String {
-        self.hub.explain(self.now)
+        self.hub.explain(false, self.now)
     }
 
     /// What explains the row with this key, as `presence.explain` answers it; `None` if there is no such row.
     pub fn explain_row(&mut self, key: &str) -> Option<String> {
-        self.hub.explain_row(key, self.now).ok()
+        self.hub.explain_row(key, false, self.now).ok()
     }
 
     /// The findings, each with the keys of its rows.

@@ -18,6 +18,7 @@ use crate::model::entry::MAX_USER_UNITS;
 use crate::model::text::trim;
 use crate::model::time::Now;
 use crate::wire::error::SIGNATURE_EXPIRED;
+use crate::wire::method::HIDE_ADDRESSES_CAP;
 use crate::wire::request::{FrameError, RequestFrame};
 use crate::wire::{Call, CloseFrame, ConnectParams, Limits, Request, ResponseFrame, WireError};
 
@@ -224,6 +225,10 @@ impl Connection {
             Ok(device_id) => {
                 handshake.device_id = device_id;
                 handshake.scopes = evidence.grant.permitted(&handshake.scopes);
+                // A node is sent nothing about others, and lists its capabilities.
+                if evidence.grant.hides_addresses() && handshake.role == Role::Operator {
+                    handshake.caps.push(HIDE_ADDRESSES_CAP.into());
+                }
                 handshake.clock_skew_ms = skew_ms;
                 self.phase = Phase::Ready;
                 self.outputs.push_back(ConnectionOutput::Join(handshake));

@@ -23,6 +23,8 @@ pub struct Permit {
     pub roles: Box<[Role]>,
     /// The scopes. One of them satisfies others as everywhere: `operator.write` satisfies `operator.read`.
     pub scopes: Box<[Box<str>]>,
+    /// Whether addresses are hidden from its connections.
+    pub hides_addresses: bool,
 }
 
 impl Grant {
@@ -46,6 +48,12 @@ impl Grant {
         }
     }
 
+    /// Whether addresses are hidden from its connections.
+    #[must_use]
+    pub fn hides_addresses(&self) -> bool {
+        matches!(self, Self::Only(permit) if permit.hides_addresses)
+    }
+
     /// Returns the scopes that it permits, in the order asked.
     #[must_use]
     pub fn permitted(&self, asked: &Arc<[Box<str>]>) -> Arc<[Box<str>]> {
@@ -65,7 +73,8 @@ impl Grant {
             (Self::Everything, _) => true,
             (Self::Only(_), Self::Everything) => false,
             (Self::Only(permit), Self::Only(other)) => {
-                other.roles.iter().all(|role| permit.roles.contains(role))
+                (other.hides_addresses || !permit.hides_addresses)
+                    && other.roles.iter().all(|role| permit.roles.contains(role))
                     && other
                         .scopes
                         .iter()
@@ -83,6 +92,7 @@ mod tests {
         Grant::Only(Arc::new(Permit {
             roles: roles.into(),
             scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
+            hides_addresses: false,
         }))
     }
 
@@ -110,5 +120,16 @@ mod tests {
         assert!(writer.covers(&reader) && !reader.covers(&writer));
         assert!(admin.covers(&writer) && !writer.covers(&admin));
         assert!(Grant::Everything.covers(&admin) && !admin.covers(&Grant::Everything));
+        let Grant::Only(permit) = &reader else {
+            return;
+        };
+        let hidden = Grant::Only(Arc::new(Permit {
+            hides_addresses: true,
+            ..Permit::clone(permit)
+        }));
+        assert!(
+            hidden.hides_addresses() && !reader.hides_addresses() && !Grant::Everything.hides_addresses()
+        );
+        assert!(reader.covers(&hidden) && hidden.covers(&hidden) && !hidden.covers(&reader));
     }
 }

@@ -7,6 +7,7 @@ mod counts;
 mod deltas;
 mod explain;
 mod hello;
+mod hidden;
 mod history;
 mod http;
 mod join;
@@ -124,6 +125,8 @@ pub struct Hub {
     delta_members: usize,
     /// The newest deltas.
     recent: recent::Recent,
+    /// What is kept for members whose addresses are hidden.
+    hidden: hidden::Hidden,
     /// When the broadcast or the events of nodes began that are being sent.
     sending_began_ms: Option<u64>,
     /// Beacons refused because another device owns the row.
@@ -146,6 +149,7 @@ impl Hub {
         let roster = Roster::new(config.roster(), config.self_entry.clone(), now);
         Self {
             announced_version: roster.version(),
+            hidden: hidden::Hidden::new(config.hash_seed),
             config,
             roster,
             fleet: None,

@@ -10,6 +10,7 @@
 //!
 //! The shell moves values between them, owns the sockets and the clock, and holds no rule.
 
+mod address_mask;
 pub mod admission;
 pub mod connection;
 mod grant;
@@ -18,6 +19,7 @@ pub mod hub;
 pub mod outbox;
 pub mod refused;
 
+pub use address_mask::AddressMask;
 pub use admission::{DeviceEvidence, Evidence, OriginEvidence, SecretEvidence, judge_request};
 pub use connection::{Connection, ConnectionOutput};
 pub use grant::{Grant, Permit};

@@ -176,6 +176,9 @@ pub const DELTA_CAP: &str = "presence-delta";
 /// observes (SPEC 7).
 pub const OWN_ROWS_CAP: &str = "presence-own";
 
+/// The capability of a connection that is sent no addresses (SPEC 4). A client may ask for it, and a token may demand it.
+pub const HIDE_ADDRESSES_CAP: &str = "presence-hide-addresses";
+
 /// The events that a client with [`DELTA_CAP`] is sent instead of `presence`.
 pub const DELTA_EVENTS: [&str; 6] = [
     "connect.challenge",

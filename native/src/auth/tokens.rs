@@ -122,7 +122,11 @@ pub(crate) enum Found {
 /// use presence_core::server::Permit;
 /// use presence_gateway::{NamedToken, Secret, Tokens};
 ///
-/// let permit = Permit { roles: [Role::Operator].into(), scopes: ["operator.read".into()].into() };
+/// let permit = Permit {
+///     roles: [Role::Operator].into(),
+///     scopes: ["operator.read".into()].into(),
+///     hides_addresses: false,
+/// };
 /// let token = NamedToken::new("dashboard", &Secret::random()?, permit, None)?;
 /// let tokens = Tokens::new(vec![token])?;
 /// tokens.replace(Vec::new())?;
@@ -294,6 +298,7 @@ mod tests {
         let permit = Permit {
             roles: [Role::Operator].into(),
             scopes: [scope.into()].into(),
+            hides_addresses: false,
         };
         NamedToken::new(name, &Secret::new(secret).unwrap(), permit, expires_ms).unwrap()
     }
@@ -379,6 +384,7 @@ mod tests {
         let permit = Permit {
             roles: [].into(),
             scopes: [].into(),
+            hides_addresses: false,
         };
         let secret = Secret::new("s3cret").unwrap();
         for name in ["", "a b", "a\n", "é", &"x".repeat(65)] {

@@ -48,8 +48,8 @@ pub(crate) enum Event {
 /// What plain HTTP asks the hub for.
 #[derive(Debug)]
 pub(crate) enum HttpCall {
-    /// The list, unless the client has it by this If-None-Match.
-    List(Option<Box<str>>),
+    /// The list, unless the client has it by this If-None-Match; without addresses if that is true.
+    List(Option<Box<str>>, bool),
     /// To write a beacon.
     Beacon(Box<Handshake>, Box<Request>),
     /// Deltas from now on, or from those after the event of this id.

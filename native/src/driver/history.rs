@@ -58,7 +58,7 @@ impl Driver {
             _ if pending >= MAX_PENDING => {
                 Err("other requests of this connection wait for the history: send one after the other")
             }
-            Some(reader) => reader.query(conn, id, query),
+            Some(reader) => reader.query(conn, id, query, self.hub.address_mask(conn)),
             None => Err(NO_READER),
         };
         match queued {

@@ -14,7 +14,7 @@ impl Driver {
     /// Answers a request of plain HTTP.
     pub(super) fn answer_http(&mut self, call: HttpCall, now: Now) -> HttpAnswer {
         match call {
-            HttpCall::List(known) => list(&mut self.hub, known.as_deref(), now),
+            HttpCall::List(known, hides) => list(&mut self.hub, known.as_deref(), hides, now),
             HttpCall::Beacon(handshake, request) => {
                 let recorded = self.tap.as_ref().map(|_| handshake.clone());
                 let (conn, answer) = self.hub.visit(*handshake, &request, now);
@@ -91,8 +91,8 @@ impl Driver {
     }
 }
 
-fn list(hub: &mut Hub, known: Option<&str>, now: Now) -> HttpAnswer {
-    let tag = hub.list_tag(now);
-    let list = (!is_known_tag(&tag, known)).then(|| hub.polled_list(now));
+fn list(hub: &mut Hub, known: Option<&str>, hides: bool, now: Now) -> HttpAnswer {
+    let tag = hub.list_tag(hides, now);
+    let list = (!is_known_tag(&tag, known)).then(|| hub.polled_list(hides, now));
     HttpAnswer::List(tag, list)
 }

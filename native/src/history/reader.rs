@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
-use presence_core::server::ConnId;
+use presence_core::server::{AddressMask, ConnId};
 use presence_core::wire::history::HistoryQuery;
 use presence_core::wire::{ResponseFrame, WireError};
 
@@ -24,6 +24,8 @@ struct Pending {
     conn: ConnId,
     id: Box<str>,
     query: Box<HistoryQuery>,
+    /// What hides addresses in the answer.
+    mask: Option<AddressMask>,
 }
 
 /// The driver's end of the reader thread.
@@ -47,14 +49,23 @@ impl ReaderHandle {
     ///
     /// # Errors
     /// Why it is not queued.
-    pub(crate) fn query(&self, conn: ConnId, id: &str, query: Box<HistoryQuery>) -> Result<(), &'static str> {
-        let id = id.into();
-        self.0
-            .try_send(Pending { conn, id, query })
-            .map_err(|error| match error {
-                TrySendError::Full(_) => "too many requests wait for the history: try again",
-                TrySendError::Disconnected(_) => NO_READER,
-            })
+    pub(crate) fn query(
+        &self,
+        conn: ConnId,
+        id: &str,
+        query: Box<HistoryQuery>,
+        mask: Option<AddressMask>,
+    ) -> Result<(), &'static str> {
+        let pending = Pending {
+            conn,
+            id: id.into(),
+            query,
+            mask,
+        };
+        self.0.try_send(pending).map_err(|error| match error {
+            TrySendError::Full(_) => "too many requests wait for the history: try again",
+            TrySendError::Disconnected(_) => NO_READER,
+        })
     }
 }
 
@@ -62,8 +73,14 @@ impl ReaderHandle {
 pub(crate) const NO_READER: &str = "the history cannot be read: its reader thread is gone; the gateway's log says why, and a restart starts it again";
 
 fn run(path: &Path, received: &Receiver<Pending>, reply: &Reply) {
-    while let Ok(Pending { conn, id, query }) = received.recv() {
-        let frame = match page(path, &query) {
+    while let Ok(pending) = received.recv() {
+        let Pending {
+            conn,
+            id,
+            query,
+            mask,
+        } = pending;
+        let frame = match page(path, &query, mask.as_ref()) {
             Ok(page) => ResponseFrame::ok_shared(&id, Arc::new(page)),
             Err(error) => unavailable(&id, &format!("the history cannot be read: {error}")),
         };
@@ -72,10 +89,14 @@ fn run(path: &Path, received: &Receiver<Pending>, reply: &Reply) {
 }
 
 /// Opens the file for each page: it may be another one by now.
-fn page(path: &Path, query: &HistoryQuery) -> Result<String, StoreError> {
+fn page(path: &Path, query: &HistoryQuery, mask: Option<&AddressMask>) -> Result<String, StoreError> {
     let page = Reader::open(path)?.page(query)?;
     // Strings and numbers: it always encodes.
-    Ok(serde_json::to_string(&page).unwrap_or_default())
+    let page = serde_json::to_string(&page).unwrap_or_default();
+    Ok(match mask {
+        Some(mask) => mask.json(&page).unwrap_or_default(),
+        None => page,
+    })
 }
 
 /// The answer `UNAVAILABLE`.
@@ -92,7 +113,7 @@ mod tests {
         let conn = ConnId { slot: 0, serial: 1 };
         let (queries, received) = sync_channel(1);
         let handle = ReaderHandle(queries);
-        let query = || handle.query(conn, "1", Box::default());
+        let query = || handle.query(conn, "1", Box::default(), None);
         assert_eq!(query(), Ok(()));
         assert!(query().unwrap_err().contains("too many requests"));
         drop(received);

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use presence_core::model::{ClientInfo, Role, SharedText, scope};
 use presence_core::server::{BEACON_MODE, Handshake};
 use presence_core::wire::error::{FORBIDDEN, UNAVAILABLE};
+use presence_core::wire::method::HIDE_ADDRESSES_CAP;
 use presence_core::wire::{AuthParams, ErrorKind, NEWEST_PROTOCOL, Request, WireError};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -34,7 +35,10 @@ pub(super) async fn list(
     headers: HeaderMap,
 ) -> Answer {
     match authorize(&app, &asked, scope::READ) {
-        Ok(_) => ask(&app, HttpCall::List(joined(&headers, &IF_NONE_MATCH))).await,
+        Ok(token) => {
+            let known = joined(&headers, &IF_NONE_MATCH);
+            ask(&app, HttpCall::List(known, hides_addresses(token.as_ref()))).await
+        }
         Err(error) => refused(&app, &asked, &error),
     }
 }
@@ -56,15 +60,16 @@ pub(super) async fn beacon(
         }
     };
     // The token may have ended while the body was on its way.
-    if let Err(error) = authorize(&app, &asked, scope::WRITE) {
-        return refused(&app, &asked, &error);
-    }
+    let token = match authorize(&app, &asked, scope::WRITE) {
+        Ok(token) => token,
+        Err(error) => return refused(&app, &asked, &error),
+    };
     match read {
         Ok(request) => {
             let bucket = asked.head.facts(asked.client).bucket();
             let visitor = Handshake {
                 visitor: Some(app.shared.visitor(bucket)),
-                ..visitor(&app, &asked, scope::WRITE)
+                ..visitor(&app, &asked, scope::WRITE, token.as_ref())
             };
             ask(&app, HttpCall::Beacon(Box::new(visitor), Box::new(request))).await
         }
@@ -159,8 +164,14 @@ async fn read_beacon(app: &App, asked: &Asked, body: Body) -> Result<Request, (S
     Request::parse(&frame).map_err(|error| bad(error.to_string()))
 }
 
+/// Whether addresses are hidden from requests with this token.
+fn hides_addresses(token: Option<&NamedToken>) -> bool {
+    token.is_some_and(|token| token.grant().hides_addresses())
+}
+
 /// What a WebSocket without a row would state that needs this scope.
-pub(super) fn visitor(app: &App, asked: &Asked, needed: &str) -> Handshake {
+pub(super) fn visitor(app: &App, asked: &Asked, needed: &str, token: Option<&NamedToken>) -> Handshake {
+    let caps = hides_addresses(token).then(|| HIDE_ADDRESSES_CAP.into());
     let client = ClientInfo {
         id: "http".into(),
         version: app.shared.config.version.clone(),
@@ -176,7 +187,7 @@ pub(super) fn visitor(app: &App, asked: &Asked, needed: &str) -> Handshake {
         scopes: [Box::from(needed)].into(),
         client: client.into(),
         device_id: None,
-        caps: Vec::new(),
+        caps: caps.into_iter().collect(),
         commands: Vec::new(),
         remote_ip: asked.client.ip.map(|ip| ip.to_string().into()),
         user: None,

@@ -45,9 +45,9 @@ pub(super) async fn open(
     // A HEAD has none.
     let stream = asked.stream.clone().unwrap_or_default();
     let mut lease = None;
-    if let (Some(tokens), Some(token)) = (&app.shared.config.tokens, token) {
+    if let (Some(tokens), Some(token)) = (&app.shared.config.tokens, &token) {
         let closable: Arc<dyn Closable> = stream.clone();
-        match tokens.lease(&token, Arc::downgrade(&closable), app.shared.stated_now()) {
+        match tokens.lease(token, Arc::downgrade(&closable), app.shared.stated_now()) {
             Ok(taken) => lease = Some(taken),
             // It ended since it was compared.
             Err(_) => {
@@ -58,8 +58,8 @@ pub(super) async fn open(
     }
     let mut ids = Box::default();
     if asked.stream.is_some() {
-        let mut reader = visitor(&app, &asked, scope::READ);
-        reader.caps = vec![DELTA_CAP.into()];
+        let mut reader = visitor(&app, &asked, scope::READ, token.as_ref());
+        reader.caps.push(DELTA_CAP.into());
         let last_id = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
         let call = HttpCall::Subscribe(Box::new(reader), last_id.map(Into::into), Arc::clone(&stream));
         match answer_to(&app, call).await {

@@ -36,6 +36,10 @@ const DEPENDENCIES: &[(&str, &str)] = &[
         "floats in serde_json, correctly rounded by its own arithmetic, the same everywhere",
     ),
     (
+        "siphasher",
+        "SipHash, with a secret of the caller: pseudonyms of keys that hold addresses",
+    ),
+    (
         "slotmap",
         "rows by ids that are never used twice, walked in the order of their slots",
     ),

@@ -117,7 +117,7 @@ fn findings_from_memory_are_those_of_the_gateway() {
         lab.call(busy, &beacon("busy", n));
         lab.pass(1_000);
     }
-    let live = lab.hub.explain(lab.now);
+    let live = lab.hub.explain(false, lab.now);
     let found = findings_of(&live);
     for code in ["FLAPPING", "NO_INSTANCE_ID", "CLIENT_CLOCK", "BEACONS_TOO_OFTEN"] {
         assert!(found.iter().any(|(found, ..)| found == code), "{code}: {found:?}");
@@ -141,7 +141,7 @@ fn new_ids_are_found_by_what_ended() {
         lab.pass(1_000);
         lab.leave(conn);
     }
-    let found = findings_of(&lab.hub.explain(lab.now));
+    let found = findings_of(&lab.hub.explain(false, lab.now));
     assert_eq!((&*found[0].0, found[0].1), ("NEW_ID_EACH_CONNECT", 3));
     assert_eq!(findings_of(&lab.replay.explain()), found);
 }
@@ -155,7 +155,7 @@ fn a_row_is_explained_as_the_gateway_does() {
     lab.leave(first);
     lab.pass(60_000);
     let live: serde_json::Value =
-        serde_json::from_str(&lab.hub.explain_row("mac-1", lab.now).unwrap()).unwrap();
+        serde_json::from_str(&lab.hub.explain_row("mac-1", false, lab.now).unwrap()).unwrap();
     let key = redactor().name("mac-1");
     let replayed = lab.replay.explain_row(&key).unwrap();
     let replayed: serde_json::Value = serde_json::from_str(&replayed).unwrap();

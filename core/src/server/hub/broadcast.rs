@@ -63,20 +63,31 @@ impl Hub {
         self.announced_version = version;
         self.send_own_rows(false, now);
         let lacks = |member: &Member| member.reads && !member.sees_own && member.has_version < version;
-        let wants = |deltas: bool| {
-            move |(_, member): (ConnId, &Member)| lacks(member) && member.takes_deltas == deltas
+        let lists_wanted = |hides: bool| {
+            move |(_, member): (ConnId, &Member)| {
+                lacks(member) && !member.takes_deltas && member.hides == hides
+            }
         };
-        let is_list_wanted = self.members.iter().any(wants(false));
-        let is_delta_wanted = self.members.iter().any(wants(true));
-        let list = is_list_wanted.then(|| Arc::new(self.presence_event(now)));
+        let is_list_wanted = self.members.iter().any(lists_wanted(false));
+        let is_hidden_list_wanted = self.members.iter().any(lists_wanted(true));
+        let is_delta_wanted = (self.members.iter()).any(|(_, member)| lacks(member) && member.takes_deltas);
+        let list = is_list_wanted.then(|| Arc::new(self.presence_event(false, now)));
+        let hidden_list = is_hidden_list_wanted.then(|| Arc::new(self.presence_event(true, now)));
         let delta = is_delta_wanted.then(|| self.delta_item(from, now));
-        self.counts.lists += u64::from(list.is_some());
+        let followed = delta.as_ref().filter(|_| self.hidden.has_followers()).cloned();
+        let hidden_delta = followed.map(|delta| self.hidden_item(&delta));
+        self.counts.lists += u64::from(list.is_some() || hidden_list.is_some());
         self.counts.deltas += u64::from(delta.is_some());
         for (conn, member) in self.members.iter_mut() {
             if !lacks(member) {
                 continue;
             }
-            let item = match (member.takes_deltas, &list, &delta) {
+            let (list, delta) = if member.hides {
+                (&hidden_list, &hidden_delta)
+            } else {
+                (&list, &delta)
+            };
+            let item = match (member.takes_deltas, list, delta) {
                 (false, Some(list), _) => Item::Presence(list.clone()),
                 (true, _, Some(delta)) => delta.clone(),
                 _ => continue,
@@ -87,8 +98,8 @@ impl Hub {
     }
 
     /// The `presence` event.
-    fn presence_event(&mut self, now: Now) -> EventFrame {
-        let list = self.encode_list(now);
+    fn presence_event(&mut self, hides: bool, now: Now) -> EventFrame {
+        let list = self.list_for(hides, now);
         EventFrame::presence("presence", list).with_state_version(&self.state_version())
     }
 }

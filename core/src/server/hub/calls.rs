@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 
 use serde_json::{Value, json};
 
-use super::{ConnId, Hub, HubOutput};
+use super::{ConnId, Hub, HubOutput, explain};
 use crate::model::entry::MAX_SAFE_INTEGER;
 use crate::model::time::Now;
 use crate::model::{Beacon, SharedText, scope};
@@ -39,7 +39,11 @@ impl Hub {
     /// The output that answers the request.
     pub(super) fn answer(&mut self, conn: ConnId, request: &Request, now: Now) -> HubOutput {
         let slot = conn.slot;
-        let result = self.dispatch(slot, request, now);
+        let mut result = self.dispatch(slot, request, now);
+        let hides = self.hides(slot);
+        if hides {
+            result = self.hide(result);
+        }
         self.counts.requests += 1;
         self.counts.failed_requests += u64::from(result.is_err());
         let is_role_refusal = matches!(&result, Err(error) if error.kind == ErrorKind::UnauthorizedRole);
@@ -56,14 +60,14 @@ impl Hub {
             Ok(Answer::Value(payload)) => ResponseFrame::ok(&request.id, &payload),
             Ok(Answer::Text(payload)) => ResponseFrame::ok_shared(&request.id, SharedText::new(payload)),
             Ok(Answer::List) if self.sees_own(slot) => {
-                ResponseFrame::ok_shared(&request.id, self.roster.encode_list(now))
+                ResponseFrame::ok_shared(&request.id, self.own_list_for(hides, now))
             }
-            Ok(Answer::List) => ResponseFrame::ok_shared(&request.id, self.encode_list(now)),
+            Ok(Answer::List) => ResponseFrame::ok_shared(&request.id, self.list_for(hides, now)),
             Ok(Answer::Snapshot) => {
                 let snapshot = if self.sees_own(slot) {
-                    self.encode_own_snapshot(now)
+                    self.own_snapshot_for(hides, now)
                 } else {
-                    self.encode_snapshot(now)
+                    self.snapshot_for(hides, now)
                 };
                 ResponseFrame::ok_around(&request.id, r#"{"presence":"#, snapshot, "}")
             }
@@ -87,9 +91,14 @@ impl Hub {
         let value = match call {
             Call::SystemPresence => return Ok(Answer::List),
             Call::PresenceSnapshot => return Ok(Answer::Snapshot),
-            Call::PresenceExplain(None) => return Ok(Answer::Text(self.explain(now))),
-            Call::PresenceExplain(Some(row)) => return self.explain_row(row, now).map(Answer::Text),
+            Call::PresenceExplain(None) => return Ok(Answer::Text(self.explain(self.hides(slot), now))),
+            Call::PresenceExplain(Some(row)) => {
+                let asked = self.row_asked_by(slot, row, now);
+                let asked = asked.ok_or_else(|| explain::unknown_row(row))?;
+                return self.explain_row(&asked, self.hides(slot), now).map(Answer::Text);
+            }
             Call::PresenceHistory(query) if self.keeps_history() => {
+                self.check_history_query(slot, query)?;
                 return Ok(Answer::History(query.clone()));
             }
             Call::PresenceHistory(_) => return Err(WireError::unavailable(NO_HISTORY)),
@@ -110,7 +119,10 @@ impl Hub {
             }),
             Call::NodeList => return Ok(Answer::Text(self.node_list(now))),
             Call::NodePairList => return Ok(Answer::Text(self.node_pair_list())),
-            Call::NodeDescribe(id) => return self.node_describe(id, now).map(Answer::Text),
+            Call::NodeDescribe(id) => {
+                let asked = self.node_asked_by(slot, id);
+                return self.node_describe(asked.as_deref(), now).map(Answer::Text);
+            }
             Call::AgentsList => json!({
                 "defaultId": "main", "mainKey": "main", "scope": "per-sender", "agents": [],
             }),

@@ -17,11 +17,11 @@ impl Hub {
     pub fn resync(&mut self, conn: ConnId, now: Now) {
         self.advance(now);
         if self.members.holds(conn) && !self.is_shut_down {
-            let sees_own = self.sees_own(conn.slot);
+            let (sees_own, hides) = (self.sees_own(conn.slot), self.hides(conn.slot));
             let event = if sees_own {
-                self.own_rows_event(now)
+                self.own_rows_event(hides, now)
             } else {
-                self.snapshot_event(now)
+                self.snapshot_event(hides, now)
             };
             let version = self.version_for(sees_own);
             if let Some(member) = self.members.get_mut(conn.slot) {
@@ -34,8 +34,8 @@ impl Hub {
     }
 
     /// The `presence.snapshot` event.
-    fn snapshot_event(&mut self, now: Now) -> EventFrame {
-        let list = self.encode_snapshot(now);
+    fn snapshot_event(&mut self, hides: bool, now: Now) -> EventFrame {
+        let list = self.snapshot_for(hides, now);
         EventFrame::presence("presence.snapshot", list).with_state_version(&self.state_version())
     }
 
@@ -47,7 +47,7 @@ impl Hub {
         // Looked at only where it may be smaller: to encode it takes a walk over all rows.
         let may_exceed = delta.len() > self.min_list_bytes();
         if is_beyond || may_exceed {
-            let snapshot = self.snapshot_event(now);
+            let snapshot = self.snapshot_event(false, now);
             if is_beyond || snapshot.len() < delta.len() {
                 self.recent.clear();
                 return Item::Presence(Arc::new(snapshot));
@@ -80,8 +80,10 @@ impl Hub {
             return self.broadcast(now);
         }
         let item = self.delta_item(version, now);
+        let hidden = self.hidden.has_followers().then(|| self.hidden_item(&item));
         for (conn, member) in self.members.iter() {
             if member.takes_deltas {
+                let item = hidden.as_ref().filter(|_| member.hides).unwrap_or(&item);
                 self.outputs.push_back(HubOutput::Send(conn, item.clone()));
             }
         }

@@ -31,8 +31,8 @@ const MAX_KEYS: usize = 64;
 
 /// A row as readers have it.
 #[derive(Debug)]
-struct Listed {
-    key: String,
+pub(super) struct Listed {
+    pub(super) key: String,
     entry: RawEntry,
     /// The row, if it is this gateway's own.
     id: Option<RowId>,
@@ -40,8 +40,8 @@ struct Listed {
 
 impl Hub {
     /// What is wrong, as the answer of `presence.explain` without a row.
-    pub(crate) fn explain(&mut self, now: Now) -> String {
-        let (list, found) = self.found(now);
+    pub(crate) fn explain(&mut self, hides: bool, now: Now) -> String {
+        let (list, found) = self.found(hides, now);
         let mut json = ObjectText::new();
         json.text("source", "gateway");
         write_findings(&mut json, &list, &found, None);
@@ -54,14 +54,11 @@ impl Hub {
     ///
     /// # Errors
     /// There is no such row.
-    pub(crate) fn explain_row(&mut self, key: &str, now: Now) -> Result<String, WireError> {
+    pub(crate) fn explain_row(&mut self, key: &str, hides: bool, now: Now) -> Result<String, WireError> {
         let Some((key, explanation)) = self.explanation(key, now) else {
-            return Err(WireError::invalid_request(format!(
-                "invalid presence.explain params: at /row: no row has the key {}",
-                crate::findings::quoted(key)
-            )));
+            return Err(unknown_row(key));
         };
-        let (list, found) = self.found(now);
+        let (list, found) = self.found(hides, now);
         let mut json = ObjectText::new();
         json.text("source", "gateway");
         json.raw("row", &explanation);
@@ -69,9 +66,10 @@ impl Hub {
         Ok(json.end())
     }
 
-    /// The list, and what is wrong with it: what the gateway remembers first, then what the list alone shows.
-    fn found(&mut self, now: Now) -> (Vec<Listed>, Vec<Finding>) {
-        let list = self.listed(now);
+    /// The list, and what is wrong with it: what the gateway remembers first, then what the list alone shows. With `hides`
+    /// no evidence states what a row has as its ip, which may be any text.
+    fn found(&mut self, hides: bool, now: Now) -> (Vec<Listed>, Vec<Finding>) {
+        let list = self.listed(MAX_ROWS, now);
         let entries: Vec<&RawEntry> = list.iter().map(|row| &row.entry).collect();
         let sessions = self.sessions();
         let memory = Memory {
@@ -95,13 +93,16 @@ impl Hub {
                 && (finding.confidence == Confidence::Low || places.were_together(&finding.rows));
             (is_new || !is_about_ids(finding.kind)) && !is_harmless
         }));
+        if hides {
+            found.iter_mut().for_each(|finding| hide_ips(&list, finding));
+        }
         (list, found)
     }
 
     /// The findings with the keys of their rows.
     #[cfg(feature = "recording")]
     pub(crate) fn found_with_keys(&mut self, now: Now) -> Vec<(Finding, Vec<alloc::boxed::Box<str>>)> {
-        let (list, found) = self.found(now);
+        let (list, found) = self.found(false, now);
         let keys = |finding: &Finding| keys(&list, finding).map(Into::into).collect();
         found
             .into_iter()
@@ -121,10 +122,10 @@ impl Hub {
             .collect()
     }
 
-    /// The rows that readers are sent.
-    fn listed(&mut self, now: Now) -> Vec<Listed> {
+    /// The rows that readers are sent, at most so many.
+    pub(super) fn listed(&mut self, most: usize, now: Now) -> Vec<Listed> {
         self.sync(now);
-        let own = self.roster.entries(MAX_ROWS, now);
+        let own = self.roster.entries(most, now);
         let Some(fleet) = &self.fleet else {
             let listed = |(key, entry, id)| Listed { key, entry, id };
             return own.into_iter().map(listed).collect();
@@ -135,7 +136,26 @@ impl Hub {
             entry: entry.clone(),
             id: ids.get(key).copied().flatten(),
         };
-        fleet.entries().take(MAX_ROWS).map(listed).collect()
+        fleet.entries().take(most).map(listed).collect()
+    }
+}
+
+/// The error about a row that is not there.
+pub(super) fn unknown_row(key: &str) -> WireError {
+    WireError::invalid_request(format!(
+        "invalid presence.explain params: at /row: no row has the key {}",
+        crate::findings::quoted(key)
+    ))
+}
+
+/// Takes the ips of its rows out of the evidence.
+fn hide_ips(list: &[Listed], finding: &mut Finding) {
+    let rows = finding.rows.iter().filter_map(|&row| list.get(row));
+    for ip in rows.filter_map(|row| row.entry.str("ip")) {
+        let ip = crate::findings::quoted(ip);
+        for evidence in &mut finding.evidence {
+            *evidence = evidence.replace(&ip, "\"***\"");
+        }
     }
 }
 

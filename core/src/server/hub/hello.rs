@@ -21,15 +21,14 @@ const NO_ROWS: &str = "[]";
 
 /// The frame for the member in that slot, with the newest state; `None` if there is no such member.
 pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<ResponseFrame> {
-    let (reads, takes_deltas, sees_own) = hub
-        .members
-        .get(slot)
-        .map(|member| (member.reads, member.takes_deltas, member.sees_own))?;
+    let member = hub.members.get(slot)?;
+    let (reads, takes_deltas) = (member.reads, member.takes_deltas);
+    let (sees_own, hides) = (member.sees_own, member.hides);
     // Only who asked for the extension sees more than the originals send.
     let (list, events) = match (reads, takes_deltas) {
-        _ if sees_own => (hub.encode_own_snapshot(now), json_text(&DELTA_EVENTS)),
-        (true, true) => (hub.encode_snapshot(now), json_text(&DELTA_EVENTS)),
-        (true, false) => (hub.encode_list(now), json_text(&EVENTS)),
+        _ if sees_own => (hub.own_snapshot_for(hides, now), json_text(&DELTA_EVENTS)),
+        (true, true) => (hub.snapshot_for(hides, now), json_text(&DELTA_EVENTS)),
+        (true, false) => (hub.list_for(hides, now), json_text(&EVENTS)),
         (false, _) => (SharedText::new(NO_ROWS.into()), json_text(&EVENTS)),
     };
     let version = hub.version_for(sees_own);

@@ -17,20 +17,21 @@ pub const BEACON_MODE: &str = "beacon";
 const STEP_MS: u64 = 30_000;
 
 impl Hub {
-    /// The entity tag of the list: it changes with the version, and every 30 s.
-    pub fn list_tag(&mut self, now: Now) -> Box<str> {
+    /// The entity tag of the list, with addresses or without: it changes with the version, and every 30 s.
+    pub fn list_tag(&mut self, hides_addresses: bool, now: Now) -> Box<str> {
         self.advance(now);
         self.sync(now);
         let (boot_id, version, step) = (&self.config.boot_id, self.version(), now.age_ms / STEP_MS);
-        let tag = format!("W/\"{boot_id}-{version}-{step}\"");
+        let kind = if hides_addresses { "-hidden" } else { "" };
+        let tag = format!("W/\"{boot_id}-{version}-{step}{kind}\"");
         self.announce(now);
         tag.into()
     }
 
-    /// The list as standard clients get it.
-    pub fn polled_list(&mut self, now: Now) -> SharedText {
+    /// The list as standard clients get it, with addresses or without.
+    pub fn polled_list(&mut self, hides_addresses: bool, now: Now) -> SharedText {
         self.advance(now);
-        let list = self.encode_list(now);
+        let list = self.list_for(hides_addresses, now);
         self.announce(now);
         list
     }
@@ -52,8 +53,12 @@ impl Hub {
             self.outputs.push_back(HubOutput::Send(conn, close));
             return conn;
         }
-        match last_id.and_then(|id| self.known_since(id)) {
+        let hides = self.hides(conn.slot);
+        match last_id.and_then(|id| self.known_since(id, hides)) {
             Some((has_version, deltas)) => {
+                if hides {
+                    self.know_hidden_rows(now);
+                }
                 if let Some(member) = self.members.get_mut(conn.slot) {
                     member.has_version = has_version;
                 }
@@ -67,14 +72,15 @@ impl Hub {
         conn
     }
 
-    /// The version that a client has once it applied these deltas to the state of this id.
-    fn known_since(&self, id: &str) -> Option<(u64, Vec<Arc<EventFrame>>)> {
+    /// The version that a client has once it applied these deltas to the state of this id. Deltas without addresses are
+    /// not kept.
+    fn known_since(&self, id: &str, hides: bool) -> Option<(u64, Vec<Arc<EventFrame>>)> {
         let version = id.strip_prefix(&*self.config.boot_id)?.strip_prefix('-')?;
         let version = version.parse().ok()?;
         if version == self.version() {
             return Some((version, Vec::new()));
         }
-        let recent = self.recent.since(version);
+        let recent = self.recent.since(version).filter(|_| !hides);
         recent.filter(|(last, _)| *last == self.announced_version)
     }
 

@@ -50,6 +50,7 @@ impl Hub {
         let placeholder = member::drop_placeholders(&mut handshake);
         let sees_own = self.fleet.is_some() && wants_own_rows(&handshake);
         let takes_deltas = !sees_own && takes_deltas(&handshake);
+        let hides = member::hides(&handshake);
         let offer = Offer {
             caps: take(&mut handshake.caps),
             commands: take(&mut handshake.commands),
@@ -62,6 +63,7 @@ impl Hub {
             reads: !self.is_muted && may_read(handshake.role, &handshake.scopes),
             takes_deltas,
             sees_own,
+            hides,
             is_tracked,
             key: self.connect_key(&handshake),
             row: None,
@@ -91,6 +93,9 @@ impl Hub {
         }
         if takes_deltas {
             self.add_delta_member(now);
+        }
+        if hides {
+            self.add_hidden_member(takes_deltas);
         }
         if sees_own {
             let at_ms = now.age_ms.saturating_add(self.own_rows_interval_ms());

@@ -62,6 +62,9 @@ impl Hub {
         if member.takes_deltas {
             self.remove_delta_member(now);
         }
+        if member.hides {
+            self.remove_hidden_member(member.takes_deltas);
+        }
         if self.members.len() == 0 {
             self.tick_at_ms = None;
         }

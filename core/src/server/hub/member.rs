@@ -10,7 +10,7 @@ use crate::model::placeholder::Kind;
 use crate::model::{Role, scope};
 use crate::roster::{ConnectWrite, RowId};
 use crate::server::Handshake;
-use crate::wire::method::{DELTA_CAP, OWN_ROWS_CAP};
+use crate::wire::method::{DELTA_CAP, HIDE_ADDRESSES_CAP, OWN_ROWS_CAP};
 
 #[derive(Clone, Debug)]
 pub(super) struct Member {
@@ -23,6 +23,8 @@ pub(super) struct Member {
     pub(super) takes_deltas: bool,
     /// Whether it is sent snapshots of this gateway's own rows instead, where other gateways are observed (SPEC 7).
     pub(super) sees_own: bool,
+    /// Whether addresses are hidden from it.
+    pub(super) hides: bool,
     /// Whether its mode makes a row.
     pub(super) is_tracked: bool,
     /// The key its handshake resolves to, whoever owns the row of that key.
@@ -102,6 +104,15 @@ pub(super) fn wants_own_rows(handshake: &Handshake) -> bool {
     reads_with(handshake, OWN_ROWS_CAP)
 }
 
+/// Whether its token hides addresses, or the client asked for that.
+pub(super) fn hides(handshake: &Handshake) -> bool {
+    has_cap(handshake, HIDE_ADDRESSES_CAP)
+}
+
 fn reads_with(handshake: &Handshake, wanted: &str) -> bool {
-    may_read(handshake.role, &handshake.scopes) && handshake.caps.iter().any(|cap| **cap == *wanted)
+    may_read(handshake.role, &handshake.scopes) && has_cap(handshake, wanted)
+}
+
+fn has_cap(handshake: &Handshake, wanted: &str) -> bool {
+    handshake.caps.iter().any(|cap| **cap == *wanted)
 }

@@ -36,8 +36,8 @@ impl Hub {
     }
 
     /// The `presence.snapshot` event of the own rows.
-    pub(super) fn own_rows_event(&mut self, now: Now) -> EventFrame {
-        let list = self.encode_own_snapshot(now);
+    pub(super) fn own_rows_event(&mut self, hides: bool, now: Now) -> EventFrame {
+        let list = self.own_snapshot_for(hides, now);
         EventFrame::presence("presence.snapshot", list).with_state_version(&self.state_version())
     }
 
@@ -48,10 +48,12 @@ impl Hub {
             return;
         }
         let version = self.roster.version();
-        let (mut is_any, mut is_wanted) = (false, false);
+        let (mut is_any, mut is_wanted, mut is_hidden_wanted) = (false, false, false);
         for (_, member) in self.members.iter().filter(|(_, member)| member.sees_own) {
             is_any = true;
-            is_wanted |= is_due || member.has_version < version;
+            let is_owed = is_due || member.has_version < version;
+            is_wanted |= is_owed;
+            is_hidden_wanted |= is_owed && member.hides;
         }
         if is_due || !is_any {
             self.own_rows_at_ms = is_any.then(|| now.age_ms.saturating_add(self.own_rows_interval_ms()));
@@ -59,10 +61,12 @@ impl Hub {
         if !is_wanted {
             return;
         }
-        let event = Arc::new(self.own_rows_event(now));
+        let event = Arc::new(self.own_rows_event(false, now));
+        let hidden = is_hidden_wanted.then(|| Arc::new(self.own_rows_event(true, now)));
         for (conn, member) in self.members.iter_mut() {
             if member.sees_own && (is_due || member.has_version < version) {
                 member.has_version = version;
+                let event = hidden.as_ref().filter(|_| member.hides).unwrap_or(&event);
                 self.outputs
                     .push_back(HubOutput::Send(conn, Item::Presence(event.clone())));
             }

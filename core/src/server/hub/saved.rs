@@ -137,6 +137,7 @@ impl Hub {
             reads: false,
             takes_deltas: false,
             sees_own: false,
+            hides: false,
             is_tracked: self.is_tracked(&handshake),
             key: self.connect_key(&handshake),
             row: None,

@@ -23,7 +23,7 @@ const MAX_BYTES: u64 = 1024 * 1024;
 
 /// What a token of the file consists of.
 const WRONG_TYPE: &str = "wrong type of a value: a token is a table with `token` (a string), `scopes` (a list) and, if \
-     you like, `roles` (a list) and `expires` (a date with time and offset)";
+     you like, `roles` (a list), `expires` (a date with time and offset) and `hide-addresses` (true or false)";
 
 /// Tokens, and the file that they are from.
 #[derive(Clone, Debug)]
@@ -104,6 +104,8 @@ struct Stated {
     scopes: Vec<String>,
     roles: Option<Vec<StatedRole>>,
     expires: Option<Datetime>,
+    #[serde(default, rename = "hide-addresses")]
+    hide_addresses: bool,
 }
 
 /// By their names.
@@ -180,6 +182,7 @@ fn named(name: &str, stated: &Stated) -> Result<NamedToken, String> {
     let permit = Permit {
         roles: roles.iter().copied().map(Role::from).collect(),
         scopes: stated.scopes.iter().map(|scope| scope.as_str().into()).collect(),
+        hides_addresses: stated.hide_addresses,
     };
     let expires_ms = stated.expires.map(expiry_ms).transpose()?;
     NamedToken::new(name, &secret, permit, expires_ms).map_err(|error| error.to_string())
@@ -212,12 +215,13 @@ mod tests {
     fn a_file_of_tokens_is_read() {
         let set = reading(
             "[dashboard]\ntoken = \"one\"\nscopes = [\"operator.read\"]\nexpires = 2027-01-31T00:00:00+01:00\n\
-             [pi]\ntoken = \"two\"\nroles = [\"node\"]\nscopes = []\n",
+             [pi]\ntoken = \"two\"\nroles = [\"node\"]\nscopes = []\nhide-addresses = true\n",
         )
         .unwrap();
-        let permit = |roles: &[Role], scopes: &[&str]| Permit {
+        let permit = |roles: &[Role], scopes: &[&str], hides_addresses| Permit {
             roles: roles.into(),
             scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
+            hides_addresses,
         };
         let token = |name, secret, permit, expires| {
             NamedToken::new(name, &Secret::new(secret).unwrap(), permit, expires).unwrap()
@@ -225,10 +229,13 @@ mod tests {
         let first = token(
             "dashboard",
             "one",
-            permit(&[Role::Operator], &["operator.read"]),
+            permit(&[Role::Operator], &["operator.read"], false),
             Some(1_801_350_000_000),
         );
-        assert_eq!(set, [first, token("pi", "two", permit(&[Role::Node], &[]), None)]);
+        assert_eq!(
+            set,
+            [first, token("pi", "two", permit(&[Role::Node], &[], true), None)]
+        );
     }
 
     #[test]
@@ -254,6 +261,10 @@ mod tests {
             ),
             (
                 format!("{token}scopes = []\nexpires = \"never\""),
+                "line 4: wrong type",
+            ),
+            (
+                format!("{token}scopes = []\nhide-addresses = \"yes\""),
                 "line 4: wrong type",
             ),
             (

@@ -131,6 +131,7 @@ fn a_limited_secret_gives_its_roles_and_scopes_only() {
     let permit = crate::server::Permit {
         roles: [Role::Operator].into(),
         scopes: ["operator.read".into()].into(),
+        hides_addresses: true,
     };
     let evidence = Evidence {
         grant: Grant::Only(permit.into()),
@@ -149,6 +150,7 @@ fn a_limited_secret_gives_its_roles_and_scopes_only() {
         panic!("not accepted");
     };
     assert_eq!(*handshake.scopes, ["operator.read".into()]);
+    assert_eq!(handshake.caps, ["presence-hide-addresses".into()]);
 
     asked["role"] = json!("node");
     assert_eq!(refused(&asked, &evidence)["message"], "unauthorized role: node");

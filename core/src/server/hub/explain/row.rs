@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::super::{Hub, LeaveCause};
 use super::sessions::Session;
 use crate::findings::quoted;
+use crate::model::addresses::cut_before_address;
 use crate::model::json::{ObjectText, array_text};
 use crate::model::key::RowKey;
 use crate::model::time::Now;
@@ -348,9 +349,10 @@ pub(super) fn cause_words(cause: LeaveCause) -> &'static str {
     }
 }
 
-/// A client's text, cut to a readable length.
+/// A client's text, cut to a readable length, but not inside an address: a part of one would not be hidden.
 pub(super) fn cut(text: &str) -> &str {
-    crate::model::text::prefix_units(text, 64)
+    let cut = crate::model::text::prefix_units(text, 64);
+    text.get(..cut_before_address(text, cut.len())).unwrap_or(cut)
 }
 
 /// A length of time in words.

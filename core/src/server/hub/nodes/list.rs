@@ -34,9 +34,18 @@ impl Hub {
         text + "}"
     }
 
-    /// `node.describe` as JSON text: one of them.
-    pub(in crate::server::hub) fn node_describe(&self, id: &str, now: Now) -> Result<String, WireError> {
-        let Some(node) = self.shown_nodes().find(|node| *node.description.id == *id) else {
+    /// The ids of all that are listed.
+    pub(in crate::server::hub) fn node_ids(&self) -> impl Iterator<Item = &str> {
+        self.shown_nodes().map(|node| &*node.description.id)
+    }
+
+    /// `node.describe` as JSON text: one of them, if there is one with this id.
+    pub(in crate::server::hub) fn node_describe(
+        &self,
+        id: Option<&str>,
+        now: Now,
+    ) -> Result<String, WireError> {
+        let Some(node) = self.shown_nodes().find(|node| Some(&*node.description.id) == id) else {
             return Err(WireError::invalid_request("unknown nodeId"));
         };
         let mut text = format!(r#"{{"ts":{},"#, self.roster.wall_ms(now));

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -9,6 +10,7 @@ use serde_json::json;
 
 use super::super::HubOutput;
 use super::{Hub, NodeKey, Nodes};
+use crate::model::json::json_text;
 use crate::model::time::Now;
 use crate::server::Item;
 use crate::wire::EventFrame;
@@ -106,10 +108,27 @@ impl Hub {
         while events.len() < most
             && let Some((key, id)) = self.nodes.news.next()
         {
-            events.push(Arc::new(self.node_presence(&key, &id)));
+            let payload = self.node_presence(&key, &id);
+            events.push(payload);
         }
-        for (conn, _) in self.members.iter().filter(|(_, member)| member.reads) {
-            for event in &events {
+        let is_any_hidden = self
+            .members
+            .iter()
+            .any(|(_, member)| member.reads && member.hides);
+        let hidden: Vec<_> = events
+            .iter()
+            .filter(|_| is_any_hidden)
+            .map(|payload| {
+                let hidden = self.hidden_payload(payload);
+                Arc::new(EventFrame::new("node.presence", hidden))
+            })
+            .collect();
+        let events: Vec<_> = events
+            .into_iter()
+            .map(|payload| Arc::new(EventFrame::new("node.presence", payload)))
+            .collect();
+        for (conn, member) in self.members.iter().filter(|(_, member)| member.reads) {
+            for event in if member.hides { &hidden } else { &events } {
                 self.outputs
                     .push_back(HubOutput::Send(conn, Item::Droppable(event.clone())));
             }
@@ -118,18 +137,17 @@ impl Hub {
         self.sending_began_ms = Some(now.age_ms);
     }
 
-    /// The `node.presence` event.
-    fn node_presence(&self, key: &NodeKey, id: &str) -> EventFrame {
+    /// The payload of the `node.presence` event.
+    fn node_presence(&self, key: &NodeKey, id: &str) -> String {
         let node = self.nodes.connected.get(key);
         let id = node
             .and_then(|node| node.seats.last())
             .map_or(id, |newest| &newest.description.id);
         let activity = node.and_then(|node| node.activity);
-        let payload = json!({
+        json_text(&json!({
             "nodeId": id,
             "lastActiveAtMs": activity.map(|activity| self.last_active_ms(activity)),
             "presenceUpdatedAtMs": activity.map(|activity| self.wall_of(activity.reported_ms)),
-        });
-        EventFrame::new("node.presence", payload)
+        }))
     }
 }

@@ -1,0 +1,260 @@
+//! IP addresses inside texts (SPEC 4, "Hidden addresses").
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::ops::Range;
+
+use crate::model::beacon::parse_text;
+
+/// What stands in place of an address. No address is shorter, so a text never becomes longer.
+const MARK: &str = "***";
+/// Most digits of a port.
+const MAX_PORT_DIGITS: usize = 5;
+
+/// Whether there is an address in the text.
+#[must_use]
+pub fn contains_address(text: &str) -> bool {
+    next_address(text.as_bytes(), 0).is_some()
+}
+
+/// Replaces each address with `***`, and whatever a beacon's text has in its parentheses.
+///
+/// ```
+/// use presence_core::model::addresses::hide_addresses;
+/// assert_eq!(hide_addresses("nas at 10.0.0.5:8080, [fe80::1%en0]"), "nas at ***, ***");
+/// assert_eq!(hide_addresses("linux 6.18.44, 12:30:05"), "linux 6.18.44, 12:30:05");
+/// ```
+#[must_use]
+pub fn hide_addresses(text: &str) -> Cow<'_, str> {
+    let stated = parse_text(text).and_then(|parsed| {
+        let start = (parsed.ip.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+        Some(start..start + parsed.ip.len())
+    });
+    let first = next_address(text.as_bytes(), 0);
+    if stated.is_none() && first.is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut hidden = String::with_capacity(text.len());
+    let mut done = 0;
+    let (mut stated, mut next) = (stated, first);
+    loop {
+        let found = match (&stated, &next) {
+            (Some(one), Some(other)) if one.start <= other.start => stated.take(),
+            (_, Some(_)) => next.take(),
+            (Some(_), None) => stated.take(),
+            (None, None) => break,
+        };
+        if let Some(Range { start, end }) = found
+            && end > done
+        {
+            // The two kinds may overlap.
+            if start >= done {
+                hidden.push_str(text.get(done..start).unwrap_or_default());
+                hidden.push_str(MARK);
+            }
+            done = end;
+        }
+        if next.is_none() {
+            next = next_address(text.as_bytes(), done);
+        }
+    }
+    hidden.push_str(text.get(done..).unwrap_or_default());
+    Cow::Owned(hidden)
+}
+
+/// Where to cut a text of which `end` bytes are wanted, so that no part of an address is left.
+pub(crate) fn cut_before_address(text: &str, end: usize) -> usize {
+    let mut from = 0;
+    while let Some(found) = next_address(text.as_bytes(), from) {
+        if found.start >= end {
+            break;
+        }
+        if found.end > end {
+            return found.start;
+        }
+        from = found.end;
+    }
+    end
+}
+
+/// Whether the text ends in what may be the begin of an address, where the rest was cut off.
+#[must_use]
+pub fn may_end_in_address(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':' | '-');
+    let end = text.trim_end_matches(is_part).len();
+    text.get(end..)
+        .is_some_and(|end| end.contains(['.', ':', '-']) && end.contains(|c: char| c.is_ascii_digit()))
+}
+
+/// The first address from `from` on.
+fn next_address(text: &[u8], from: usize) -> Option<Range<usize>> {
+    (from..text.len()).find_map(|at| {
+        let before = at.checked_sub(1).filter(|before| *before >= from);
+        let before = before.and_then(|before| text.get(before));
+        let is_start =
+            |is_part: fn(&u8) -> bool| text.get(at).is_some_and(is_part) && !before.is_some_and(is_part);
+        let long = is_start(is_part_of_v6).then(|| v6(text, at)).flatten();
+        long.or_else(|| {
+            let end = is_start(u8::is_ascii_digit).then(|| v4(text, at)).flatten()?;
+            Some(at..with_port(text, end))
+        })
+    })
+}
+
+fn is_part_of_v6(byte: &u8) -> bool {
+    byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')
+}
+
+/// Where the IPv4 address ends that begins here: four or more numbers up to 255 with dots between them, or with hyphens
+/// as in names of machines.
+fn v4(text: &[u8], start: usize) -> Option<usize> {
+    let mut end = octet(text, start)?;
+    let separator = *text.get(end).filter(|byte| matches!(byte, b'.' | b'-'))?;
+    let mut numbers = 1;
+    while text.get(end) == Some(&separator)
+        && let Some(next) = octet(text, end + 1)
+    {
+        end = next;
+        numbers += 1;
+    }
+    (numbers >= 4).then_some(end)
+}
+
+/// Where a number of up to three digits ends that is at most 255.
+fn octet(text: &[u8], start: usize) -> Option<usize> {
+    let digits = digits(text, start);
+    let value = digits
+        .iter()
+        .take(4)
+        .fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
+    ((1..=3).contains(&digits.len()) && value <= 255).then(|| start + digits.len())
+}
+
+fn digits(text: &[u8], start: usize) -> &[u8] {
+    let rest = text.get(start..).unwrap_or_default();
+    let end = rest.iter().position(|byte| !byte.is_ascii_digit());
+    rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
+}
+
+/// Where the IPv6 address is that begins here, with its zone, its brackets and its port: hex digits, colons and dots
+/// with `::` and a digit, or with seven colons.
+fn v6(text: &[u8], start: usize) -> Option<Range<usize>> {
+    let rest = text.get(start..)?;
+    let run = rest.iter().position(|byte| !is_part_of_v6(byte));
+    let run = rest.get(..run.unwrap_or(rest.len()))?;
+    let is_short = run.windows(2).any(|pair| pair == b"::") && run.iter().any(u8::is_ascii_hexdigit);
+    if !is_short && run.iter().filter(|byte| **byte == b':').count() < 7 {
+        return None;
+    }
+    let mut end = start + run.len();
+    if text.get(end) == Some(&b'%') {
+        let zone = text.get(end + 1..)?;
+        let is_zone = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+        end += 1 + zone.iter().position(|byte| !is_zone(byte)).unwrap_or(zone.len());
+    }
+    let bracket = start.checked_sub(1).filter(|at| text.get(*at) == Some(&b'['));
+    match bracket {
+        Some(bracket) if text.get(end) == Some(&b']') => Some(bracket..with_port(text, end + 1)),
+        _ => Some(start..end),
+    }
+}
+
+/// Where it ends with the port that follows it, if one does.
+fn with_port(text: &[u8], end: usize) -> usize {
+    let port = match text.get(end) {
+        Some(b':') => digits(text, end + 1).len(),
+        _ => 0,
+    };
+    if (1..=MAX_PORT_DIGITS).contains(&port) {
+        end + 1 + port
+    } else {
+        end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_found_in_every_form() {
+        for (text, hidden) in [
+            ("10.0.0.5", "***"),
+            ("at 10.0.0.5:8080.", "at ***."),
+            ("x192.168.001.4y", "x***y"),
+            ("1.2.3.4.5", "***"),
+            ("999.1.2.3.4", "999.***"),
+            ("10.0.0.0/8", "***/8"),
+            ("http://10.0.0.5:80/x", "http://***/x"),
+            ("ip-10-0-0-5.ec2.internal", "ip-***.ec2.internal"),
+            ("::1", "***"),
+            ("fe80::1%en0 up", "*** up"),
+            ("[2001:db8::1]:443, ok", "***, ok"),
+            ("[2001:DB8:0:0:0:0:0:1]", "***"),
+            ("1:2:3:4:5:6:7:8", "***"),
+            ("::ffff:192.0.2.1", "***"),
+            ("gfe80::1", "g***"),
+            ("a 10.0.0.5 and 10.0.0.6", "a *** and ***"),
+            ("\u{e9}10.0.0.5\u{e9}", "\u{e9}***\u{e9}"),
+        ] {
+            assert_eq!(hide_addresses(text), hidden, "{text}");
+            assert!(contains_address(text), "{text}");
+            assert!(hidden.len() <= text.len(), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_texts_stay() {
+        for text in [
+            "",
+            "2026.9.6",
+            "linux 6.18.44",
+            "Chrome 140.0.7339.80",
+            "10.0.26100.1",
+            "1.2.3.256",
+            "1.2.3.4567",
+            "1.2-3.4",
+            "12:30:05",
+            "2026-11-28T10:00:00.000Z",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "::",
+            "a:b:c",
+            "Node: x",
+        ] {
+            assert!(matches!(hide_addresses(text), Cow::Borrowed(_)), "{text}");
+            assert!(!contains_address(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_beacon_states_as_its_ip_is_hidden_whatever_it_is() {
+        let text = |host: &str, ip: &str| {
+            alloc::format!(
+                "Node: {host} ({ip}) \u{b7} app 1 \u{b7} last input 1s ago \u{b7} mode ui \u{b7} reason 1.2.3.4"
+            )
+        };
+        for (host, ip) in [
+            ("studio", "lan-7"),
+            ("10.0.0.5", "10.0.0.5"),
+            ("studio", "a 10.0.0.5 b"),
+        ] {
+            let shown = if host == "studio" { host } else { MARK };
+            let wanted = text(shown, MARK).replace("1.2.3.4", MARK);
+            assert_eq!(hide_addresses(&text(host, ip)), wanted);
+        }
+    }
+
+    #[test]
+    fn a_cut_leaves_no_part_of_an_address() {
+        let text = "ab 10.0.0.5 cd";
+        for (end, wanted) in [(2, 2), (3, 3), (4, 3), (10, 3), (11, 11), (14, 14)] {
+            assert_eq!(cut_before_address(text, end), wanted, "{end}");
+        }
+        for text in ["at 192.168.1.", "at 192.16", "2001:db8:1", "ip-10-0"] {
+            assert!(may_end_in_address(text), "{text}");
+        }
+        for text in ["8ef0", "at home", "a-b", "."] {
+            assert!(!may_end_in_address(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! What members are sent whose addresses are hidden (SPEC 4, "Hidden addresses"). It is made of what the others are sent,
+//! and only while there are such members.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use super::calls::Answer;
+use super::{ConnId, Hub};
+use crate::model::SharedText;
+use crate::model::addresses::{contains_address, hide_addresses};
+use crate::model::time::Now;
+use crate::server::address_mask::RowDigests;
+use crate::server::{AddressMask, Item};
+use crate::wire::history::HistoryQuery;
+use crate::wire::{EventFrame, WireError};
+
+/// A text, and what it is without addresses.
+type Cached = Option<(SharedText, SharedText)>;
+
+#[derive(Clone, Debug)]
+pub(super) struct Hidden {
+    mask: AddressMask,
+    /// Members whose addresses are hidden.
+    members: usize,
+    /// Those of them that take deltas.
+    followers: usize,
+    /// The rows as these have them; empty while there are none.
+    digests: RowDigests,
+    list: Cached,
+    snapshot: Cached,
+}
+
+impl Hidden {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            mask: AddressMask::new(seed),
+            members: 0,
+            followers: 0,
+            digests: RowDigests::new(),
+            list: None,
+            snapshot: None,
+        }
+    }
+
+    /// Whether anybody takes deltas without addresses.
+    pub(super) fn has_followers(&self) -> bool {
+        self.followers > 0
+    }
+
+    fn list(&mut self, list: &SharedText) -> SharedText {
+        if let Some(hidden) = known(&self.list, list) {
+            return hidden;
+        }
+        let hidden = Arc::new(self.mask.list(list));
+        self.list = (self.members > 0).then(|| (list.clone(), hidden.clone()));
+        hidden
+    }
+
+    fn snapshot(&mut self, snapshot: &SharedText) -> SharedText {
+        if let Some(hidden) = known(&self.snapshot, snapshot) {
+            return hidden;
+        }
+        let (hidden, digests) = self.mask.snapshot(snapshot);
+        let hidden = Arc::new(hidden);
+        if self.followers > 0 {
+            self.digests = digests;
+        }
+        self.snapshot = (self.members > 0).then(|| (snapshot.clone(), hidden.clone()));
+        hidden
+    }
+}
+
+fn known(cached: &Cached, text: &SharedText) -> Option<SharedText> {
+    let (of, hidden) = cached.as_ref()?;
+    Arc::ptr_eq(of, text).then(|| hidden.clone())
+}
+
+impl Hub {
+    /// What hides addresses from this connection, if they are hidden from it.
+    #[must_use]
+    pub fn address_mask(&self, conn: ConnId) -> Option<AddressMask> {
+        let is_hidden = self.members.holds(conn) && self.hides(conn.slot);
+        is_hidden.then(|| self.hidden.mask.clone())
+    }
+
+    pub(super) fn hides(&self, slot: u32) -> bool {
+        self.members.get(slot).is_some_and(|member| member.hides)
+    }
+
+    pub(super) fn add_hidden_member(&mut self, takes_deltas: bool) {
+        self.hidden.members += 1;
+        if takes_deltas {
+            self.hidden.followers += 1;
+            // The snapshot that it is sent has the rows for its deltas, also if one is kept.
+            self.hidden.snapshot = None;
+        }
+    }
+
+    pub(super) fn remove_hidden_member(&mut self, takes_deltas: bool) {
+        self.hidden.members -= 1;
+        self.hidden.followers -= usize::from(takes_deltas);
+        if self.hidden.followers == 0 {
+            self.hidden.digests = RowDigests::new();
+        }
+        if self.hidden.members == 0 {
+            (self.hidden.list, self.hidden.snapshot) = (None, None);
+        }
+    }
+
+    /// The list for standard clients.
+    pub(super) fn list_for(&mut self, hides: bool, now: Now) -> SharedText {
+        let list = self.encode_list(now);
+        if hides { self.hidden.list(&list) } else { list }
+    }
+
+    /// The list with keys, version and digest.
+    pub(super) fn snapshot_for(&mut self, hides: bool, now: Now) -> SharedText {
+        let snapshot = self.encode_snapshot(now);
+        if hides {
+            self.hidden.snapshot(&snapshot)
+        } else {
+            snapshot
+        }
+    }
+
+    /// The list of this gateway's own rows.
+    pub(super) fn own_list_for(&mut self, hides: bool, now: Now) -> SharedText {
+        let list = self.roster.encode_list(now);
+        if hides {
+            Arc::new(self.hidden.mask.list(&list))
+        } else {
+            list
+        }
+    }
+
+    /// The own rows with keys, version and digest. No deltas follow it.
+    pub(super) fn own_snapshot_for(&mut self, hides: bool, now: Now) -> SharedText {
+        let snapshot = self.encode_own_snapshot(now);
+        if hides {
+            Arc::new(self.hidden.mask.snapshot(&snapshot).0)
+        } else {
+            snapshot
+        }
+    }
+
+    /// Knows which rows the deltas of a member without addresses begin with that is sent no snapshot.
+    pub(super) fn know_hidden_rows(&mut self, now: Now) {
+        if self.hidden.digests.is_empty() {
+            self.snapshot_for(true, now);
+        }
+    }
+
+    /// What is sent in place of a delta, or of the snapshot that replaces one. Each has to come here while
+    /// there are [followers](Hidden::has_followers).
+    pub(super) fn hidden_item(&mut self, item: &Item) -> Item {
+        match item {
+            Item::Delta(frame) => {
+                let payload = frame.parts().payload;
+                let hidden = self.hidden.mask.delta(&payload, &mut self.hidden.digests);
+                let event = EventFrame::new("presence.delta", hidden);
+                Item::Delta(Arc::new(event.with_state_version(&self.state_version())))
+            }
+            Item::Presence(frame) => {
+                let snapshot = frame.body().cloned().unwrap_or_default();
+                let event = EventFrame::presence("presence.snapshot", self.hidden.snapshot(&snapshot));
+                Item::Presence(Arc::new(event.with_state_version(&self.state_version())))
+            }
+            item => item.clone(),
+        }
+    }
+
+    /// The payload of another event.
+    pub(super) fn hidden_payload(&self, payload: &str) -> String {
+        self.hidden.mask.json(payload).unwrap_or_default()
+    }
+
+    /// What a request for this row asks for. Without addresses, a row is known by its pseudonym alone.
+    pub(super) fn row_asked_by(&mut self, slot: u32, row: &str, now: Now) -> Option<String> {
+        if !self.hides(slot) {
+            return Some(row.into());
+        }
+        let keys = self.listed(usize::MAX, now);
+        let keys = keys.iter().map(|row| &*row.key);
+        self.hidden.mask.shown_key(row, keys)
+    }
+
+    /// What a request for this node asks for.
+    pub(super) fn node_asked_by(&self, slot: u32, id: &str) -> Option<String> {
+        if self.hides(slot) {
+            self.hidden.mask.shown_key(id, self.node_ids())
+        } else {
+            Some(id.into())
+        }
+    }
+
+    /// Refuses a query that would tell whether there is an instance with an address.
+    pub(super) fn check_history_query(&self, slot: u32, query: &HistoryQuery) -> Result<(), WireError> {
+        match query.instance.as_deref() {
+            Some(instance) if self.hides(slot) && contains_address(instance) => {
+                Err(WireError::invalid_request(
+                    "invalid presence.history params: at /instance: addresses are hidden from this connection",
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// An answer without addresses. Lists and snapshots are made without them.
+    pub(super) fn hide(&self, answer: Result<Answer, WireError>) -> Result<Answer, WireError> {
+        let mask = &self.hidden.mask;
+        match answer {
+            Ok(Answer::Value(mut value)) => {
+                mask.value("", &mut value);
+                Ok(Answer::Value(value))
+            }
+            Ok(Answer::Text(text)) => match mask.json(&text) {
+                Some(text) => Ok(Answer::Text(text)),
+                None => Err(WireError::unavailable("the answer cannot be read")),
+            },
+            Err(mut error) => {
+                error.message = hide_addresses(&error.message).into_owned().into();
+                Err(error)
+            }
+            answer => answer,
+        }
+    }
+}
