@@ -1,22 +1,21 @@
 //! What readers are shown whose addresses are hidden (SPEC 4, "Hidden addresses").
 
-use alloc::borrow::ToOwned;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::hash::Hasher;
 
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use siphasher::sip::SipHasher24;
 
 use crate::digest::{Digest, of_json};
-use crate::model::PresenceKey;
 use crate::model::addresses::{contains_address, hide_addresses, may_end_in_address};
-use crate::model::json::json_text;
-use crate::model::key::TEXT_KEY_UNITS;
+use crate::model::json::{
+    ObjectText, array_text, each_member, items, members, string, string_of, write_string,
+};
+use crate::model::key::{PresenceKey, TEXT_KEY_UNITS};
 
 /// Members that are left out. A digest is that of rows with their addresses: whoever knows the rest of a row could try
 /// all addresses.
@@ -36,6 +35,8 @@ const KEYS: [&str; 10] = [
 ];
 /// The id of a user, which may be an e-mail address.
 const USER_ID: &str = "id";
+/// How deep a value may be nested; a deeper one is left out.
+const MAX_DEPTH: u8 = 64;
 /// What pseudonyms begin with. No presence key has capitals.
 const PSEUDONYM: &str = "HIDDEN:";
 
@@ -97,107 +98,132 @@ impl AddressMask {
         (self.key(shown) == shown).then(|| shown.to_owned())
     }
 
-    /// Returns a JSON text as it is shown; `None` if it is none.
+    /// Returns a JSON text as it is shown.
     #[must_use]
-    pub fn json(&self, text: &str) -> Option<String> {
-        let mut value = serde_json::from_str(text).ok()?;
-        self.value("", &mut value);
-        Some(json_text(&value))
+    pub fn json(&self, json: &str) -> String {
+        let mut text = String::with_capacity(json.len());
+        self.write(&mut text, "", json, 0);
+        text
     }
 
-    /// Hides what there is to hide in the value of the member `name`.
-    pub(super) fn value(&self, name: &str, value: &mut Value) {
-        match value {
-            Value::String(text) => {
+    /// Writes the value of the member `name`.
+    fn write(&self, out: &mut String, name: &str, json: &str, depth: u8) {
+        match json.as_bytes().first() {
+            _ if depth > MAX_DEPTH => out.push_str("null"),
+            Some(b'"') => {
+                let text = string_of(json).unwrap_or_default();
                 if !KEYS.contains(&name) {
-                    let hidden = hide_addresses(text).into_owned();
-                    *text = hidden;
+                    write_string(out, &hide_addresses(&text));
                 } else if name == USER_ID && text.contains('@') {
-                    *text = self.pseudonym(text);
+                    write_string(out, &self.pseudonym(&text));
                 } else {
-                    *text = self.key(text);
+                    write_string(out, &self.key(&text));
                 }
             }
-            Value::Array(items) => {
+            Some(b'[') => {
+                let items = items(json).unwrap_or_default();
                 // A member of a row and its last writer (SPEC 6.1).
-                items.retain(|item| !item["name"].as_str().is_some_and(|name| LEFT_OUT.contains(&name)));
-                items.iter_mut().for_each(|item| self.value(name, item));
+                let is_shown = |item: &&RawValue| {
+                    let name = stated_name(item.get());
+                    !name.is_some_and(|name| LEFT_OUT.contains(&&*name))
+                };
+                let mut items = items.into_iter().filter(is_shown).map(|item| {
+                    let mut text = String::new();
+                    self.write(&mut text, name, item.get(), depth + 1);
+                    text
+                });
+                out.push_str(&array_text(&mut items));
             }
-            Value::Object(members) => {
-                members.retain(|name, _| !LEFT_OUT.contains(&&**name));
-                let stated = members.get("name").and_then(Value::as_str).map(ToOwned::to_owned);
-                let masked: Map<String, Value> = core::mem::take(members)
-                    .into_iter()
-                    .map(|(name, mut value)| {
-                        let of = match &stated {
-                            Some(stated) if name == "value" => stated,
-                            _ => &name,
-                        };
-                        self.value(of, &mut value);
-                        (self.key(&name), value)
-                    })
-                    .collect();
-                *members = masked;
+            Some(b'{') => {
+                let stated = stated_name(json);
+                let mut object = ObjectText::new();
+                let read = each_member(json, &mut |name, value| {
+                    if LEFT_OUT.contains(&&*name) {
+                        return;
+                    }
+                    let of = match &stated {
+                        Some(stated) if name == "value" => stated,
+                        _ => &name,
+                    };
+                    self.write(object.member(&self.key(&name)), of, value.get(), depth + 1);
+                });
+                out.push_str(&read.map_or_else(|| "{}".into(), |()| object.end()));
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            _ => out.push_str(json),
         }
     }
 
-    /// The entry of a row. One that cannot be read shows nothing.
-    fn entry(&self, entry: &RawValue) -> String {
-        self.json(entry.get()).unwrap_or_else(|| "{}".into())
-    }
-
-    /// A list, as [`Hub::polled_list`](super::Hub::polled_list) returns it.
-    pub(super) fn list(&self, list: &str) -> String {
-        let rows: Vec<&RawValue> = serde_json::from_str(list).unwrap_or_default();
-        let rows: Vec<String> = rows.into_iter().map(|row| self.entry(row)).collect();
-        format!("[{}]", rows.join(","))
+    fn each(&self, rows: Option<&RawValue>) -> Vec<String> {
+        let rows = rows.and_then(|rows| items(rows.get())).unwrap_or_default();
+        rows.into_iter().map(|row| self.json(row.get())).collect()
     }
 
     /// The list with the other members of a snapshot (SPEC 2.1), `[...],"keys":[...],"version":..,"digest":".."`, and
     /// the digests of its rows.
     pub(super) fn snapshot(&self, snapshot: &str) -> (String, RowDigests) {
         let text = format!(r#"{{"presence":{snapshot}}}"#);
-        let snapshot: Snapshot<'_> = serde_json::from_str(&text).unwrap_or_default();
-        let rows: Vec<String> = snapshot.presence.iter().map(|row| self.entry(row)).collect();
-        let keys: Vec<String> = snapshot.keys.iter().map(|key| self.key(key)).collect();
-        let digests: RowDigests = keys
-            .iter()
-            .zip(&rows)
-            .map(|(key, row)| (key.clone(), of_json(key, row)))
-            .collect();
-        let shown = format!(
-            r#"[{}],"keys":{},"version":{},"digest":"{}""#,
-            rows.join(","),
-            json_text(&keys),
-            snapshot.version,
-            digest(&digests).to_hex()
-        );
-        (shown, digests)
+        let [rows, keys, version] = inner_of(&text, ["presence", "keys", "version"]);
+        let rows = self.each(rows);
+        let keys = keys.and_then(|keys| items(keys.get())).unwrap_or_default();
+        let keys: Vec<String> = keys.into_iter().map(|key| self.shown(Some(key))).collect();
+        let pairs = keys.iter().zip(&rows);
+        let digests: RowDigests = pairs.map(|(key, row)| (key.clone(), of_json(key, row))).collect();
+        let mut others = ObjectText::new();
+        others.texts("keys", &mut keys.iter().map(String::as_str));
+        others.raw("version", version.map_or("0", RawValue::get));
+        others.text("digest", &digest(&digests).to_hex());
+        let others = others.end();
+        let others = others.trim_matches(['{', '}']);
+        (format!("{},{others}", array_text(&mut rows.into_iter())), digests)
     }
 
     /// The payload of `presence.delta`; `digests` are those of the rows before it, and are brought up to date.
     pub(super) fn delta(&self, delta: &str, digests: &mut RowDigests) -> String {
-        let mut delta: Delta<'_> = serde_json::from_str(delta).unwrap_or_default();
-        let rows: Vec<String> = delta.upserts.iter().map(|row| self.entry(row.entry)).collect();
-        for removed in &mut delta.removals {
-            removed.key = self.key(&removed.key);
-            digests.remove(&removed.key);
+        let [from, to, upserts, removals, touched] =
+            inner_of(delta, ["from", "to", "upserts", "removals", "touched"]);
+        // Removals come first: a key that is gone may be there again.
+        for removed in removals
+            .and_then(|removals| items(removals.get()))
+            .unwrap_or_default()
+        {
+            let [key] = inner_of(removed.get(), ["key"]);
+            digests.remove(&self.shown(key));
         }
-        for (row, text) in delta.upserts.iter_mut().zip(&rows) {
-            row.key = self.key(&row.key);
-            digests.insert(row.key.clone(), of_json(&row.key, text));
-            if let Ok(entry) = serde_json::from_str(text) {
-                row.entry = entry;
-            }
+        let upserts = self.each(upserts);
+        for upsert in &upserts {
+            let [key, entry] = inner_of(upsert, ["key", "entry"]);
+            // They are masked already.
+            let key = key.and_then(string).unwrap_or_default();
+            let row = of_json(&key, entry.map_or("{}", RawValue::get));
+            digests.insert(key.into_owned(), row);
         }
-        for (key, _) in &mut delta.touched {
-            *key = self.key(key);
+        let mut shown = ObjectText::new();
+        shown.raw("from", from.map_or("0", RawValue::get));
+        shown.raw("to", to.map_or("0", RawValue::get));
+        shown.raw("upserts", &array_text(&mut upserts.into_iter()));
+        for (name, list) in [("removals", removals), ("touched", touched)] {
+            let list = list.map_or("[]", RawValue::get);
+            self.write(shown.member(name), name, list, 0);
         }
-        delta.digest = digest(digests).to_hex();
-        json_text(&delta)
+        shown.text("digest", &digest(digests).to_hex());
+        shown.end()
     }
+
+    /// A key as it is shown.
+    fn shown(&self, key: Option<&RawValue>) -> String {
+        self.key(&key.and_then(string).unwrap_or_default())
+    }
+}
+
+/// The member `name` of what may be an object.
+fn stated_name(json: &str) -> Option<Cow<'_, str>> {
+    let [name] = members(json, ["name"])?;
+    string(name?)
+}
+
+/// The members of an object.
+fn inner_of<'a, const N: usize>(json: &'a str, names: [&str; N]) -> [Option<&'a RawValue>; N] {
+    members(json, names).unwrap_or([None; N])
 }
 
 fn digest(rows: &RowDigests) -> Digest {
@@ -206,48 +232,16 @@ fn digest(rows: &RowDigests) -> Digest {
     digest
 }
 
-#[derive(Default, Deserialize)]
-struct Snapshot<'a> {
-    #[serde(borrow)]
-    presence: Vec<&'a RawValue>,
-    keys: Vec<String>,
-    version: u64,
-}
-
-#[derive(Default, Deserialize, Serialize)]
-struct Delta<'a> {
-    from: u64,
-    to: u64,
-    #[serde(borrow)]
-    upserts: Vec<Upsert<'a>>,
-    removals: Vec<Removed>,
-    touched: Vec<(String, u64)>,
-    digest: String,
-}
-
-#[derive(Deserialize, Serialize)]
-struct Upsert<'a> {
-    key: String,
-    #[serde(borrow)]
-    entry: &'a RawValue,
-}
-
-#[derive(Deserialize, Serialize)]
-struct Removed {
-    key: String,
-    reason: String,
-}
-
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString as _;
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
     fn shown(value: &Value) -> Value {
-        serde_json::from_str(&AddressMask::new(1).json(&value.to_string()).unwrap()).unwrap()
+        serde_json::from_str(&AddressMask::new(1).json(&value.to_string())).unwrap()
     }
 
     #[test]
@@ -271,6 +265,16 @@ mod tests {
         ]);
         let wanted = json!([{ "name": "text", "value": "at ***" }, { "name": "host", "value": "a" }]);
         assert_eq!(shown(&members), wanted);
+    }
+
+    #[test]
+    fn depth_takes_no_stack() {
+        let deep = format!(r#"[1,{}"at ::1"{}]"#, "[".repeat(4_000), "]".repeat(4_000));
+        let shown = AddressMask::new(1).json(&deep);
+        assert!(
+            shown.starts_with("[1,[[") && shown.contains("null") && !shown.contains("at"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -94,7 +94,7 @@ fn page(path: &Path, query: &HistoryQuery, mask: Option<&AddressMask>) -> Result
     // Strings and numbers: it always encodes.
     let page = serde_json::to_string(&page).unwrap_or_default();
     Ok(match mask {
-        Some(mask) => mask.json(&page).unwrap_or_default(),
+        Some(mask) => mask.json(&page),
         None => page,
     })
 }

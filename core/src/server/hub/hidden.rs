@@ -8,6 +8,7 @@ use super::calls::Answer;
 use super::{ConnId, Hub};
 use crate::model::SharedText;
 use crate::model::addresses::{contains_address, hide_addresses};
+use crate::model::json::json_text;
 use crate::model::time::Now;
 use crate::server::address_mask::RowDigests;
 use crate::server::{AddressMask, Item};
@@ -51,7 +52,7 @@ impl Hidden {
         if let Some(hidden) = known(&self.list, list) {
             return hidden;
         }
-        let hidden = Arc::new(self.mask.list(list));
+        let hidden = Arc::new(self.mask.json(list));
         self.list = (self.members > 0).then(|| (list.clone(), hidden.clone()));
         hidden
     }
@@ -127,7 +128,7 @@ impl Hub {
     pub(super) fn own_list_for(&mut self, hides: bool, now: Now) -> SharedText {
         let list = self.roster.encode_list(now);
         if hides {
-            Arc::new(self.hidden.mask.list(&list))
+            Arc::new(self.hidden.mask.json(&list))
         } else {
             list
         }
@@ -171,7 +172,7 @@ impl Hub {
 
     /// The payload of another event.
     pub(super) fn hidden_payload(&self, payload: &str) -> String {
-        self.hidden.mask.json(payload).unwrap_or_default()
+        self.hidden.mask.json(payload)
     }
 
     /// What a request for this row asks for. Without addresses, a row is known by its pseudonym alone.
@@ -209,14 +210,8 @@ impl Hub {
     pub(super) fn hide(&self, answer: Result<Answer, WireError>) -> Result<Answer, WireError> {
         let mask = &self.hidden.mask;
         match answer {
-            Ok(Answer::Value(mut value)) => {
-                mask.value("", &mut value);
-                Ok(Answer::Value(value))
-            }
-            Ok(Answer::Text(text)) => match mask.json(&text) {
-                Some(text) => Ok(Answer::Text(text)),
-                None => Err(WireError::unavailable("the answer cannot be read")),
-            },
+            Ok(Answer::Value(value)) => Ok(Answer::Text(mask.json(&json_text(&value)))),
+            Ok(Answer::Text(text)) => Ok(Answer::Text(mask.json(&text))),
             Err(mut error) => {
                 error.message = hide_addresses(&error.message).into_owned().into();
                 Err(error)
