@@ -29,6 +29,7 @@ const WRONG_TYPE: &str = "wrong type of a value: a token is a table with `token`
 #[derive(Clone, Debug)]
 pub(crate) struct TokensFile {
     path: PathBuf,
+    #[cfg(unix)]
     place: Place,
     /// The gateway's own secret, which permits everything: no token can have it.
     #[cfg(unix)]
@@ -67,6 +68,7 @@ impl TokensFile {
             .map_err(|why| invalid(place.option(), &format!("{}: {why}", path.display())))?;
         Ok(Self {
             path: path.to_owned(),
+            #[cfg(unix)]
             place,
             #[cfg(unix)]
             own: own.cloned(),
