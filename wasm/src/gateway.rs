@@ -93,7 +93,7 @@ impl Gateway {
         let origin = if origin_allowed {
             OriginEvidence::Allowed
         } else {
-            OriginEvidence::Refused
+            OriginEvidence::Refused(None)
         };
         let remote_ip: Option<Box<str>> = remote_ip.map(Into::into);
         let limits = &self.config.hub.limits;
@@ -150,7 +150,7 @@ impl Gateway {
         let secret = self.config.secret.compare(&asked.auth);
         self.with(socket, now, |socket| {
             let evidence = Evidence {
-                origin: socket.origin,
+                origin: socket.origin.clone(),
                 secret,
                 device,
                 grant: Grant::Everything,
@@ -343,7 +343,7 @@ impl Gateway {
                 .push_back(GatewayEvent::Verify { socket: id, question });
         } else {
             let evidence = Evidence {
-                origin: socket.origin,
+                origin: socket.origin.clone(),
                 secret: self.config.secret.compare(&params.auth),
                 device: presence_core::server::DeviceEvidence::Absent,
                 grant: Grant::Everything,

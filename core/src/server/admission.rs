@@ -32,12 +32,12 @@ pub struct Evidence {
 }
 
 /// The outcome of the origin check (reference 3.6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OriginEvidence {
     /// No Origin header, or an allowed one.
     Allowed,
-    /// An Origin that is not allowed.
-    Refused,
+    /// An Origin that is not allowed; without one, the Host is not.
+    Refused(Option<Box<str>>),
 }
 
 /// The outcome of comparing the shared secret (SPEC 4).
@@ -186,8 +186,8 @@ impl Claim {
 
     /// The checks on what the shell found. Gives the verified device id.
     pub(super) fn judge(self, role: Role, evidence: &Evidence) -> Result<Option<Box<str>>, WireError> {
-        if evidence.origin == OriginEvidence::Refused {
-            return Err(WireError::origin_not_allowed());
+        if let OriginEvidence::Refused(origin) = &evidence.origin {
+            return Err(WireError::origin_not_allowed(origin.as_deref()));
         }
         self.judge_secret(evidence.secret)?;
         if !evidence.grant.permits_role(role) {

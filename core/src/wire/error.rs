@@ -5,6 +5,7 @@
 //! and let a person act: clients of protocol 4 give up reconnecting on most of these codes.
 
 mod kind;
+mod origin;
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -201,16 +202,6 @@ impl WireError {
     #[must_use]
     pub fn invalid_role() -> Self {
         Self::invalid_request("invalid role")
-    }
-
-    /// The Origin header is not allowed.
-    #[must_use]
-    pub fn origin_not_allowed() -> Self {
-        Self::new(
-            INVALID_REQUEST,
-            "origin not allowed (open the page from the gateway's own host, or add its origin to the gateway's allowed origins)",
-            Some(json!({ "code": "CONTROL_UI_ORIGIN_NOT_ALLOWED", "reason": "origin not allowed" })),
-        )
     }
 
     /// The client offered no secret where it is read, but maybe put one elsewhere.

@@ -59,7 +59,7 @@ impl Admission {
             device: DeviceEvidence::Absent,
             grant: Grant::Everything,
         };
-        if evidence.origin == OriginEvidence::Refused {
+        if evidence.origin != OriginEvidence::Allowed {
             return Judgement { evidence, token };
         }
         evidence.secret = match self.secret(&params.auth, facts, now) {
@@ -94,7 +94,7 @@ impl Admission {
         let outcome = match origin {
             OriginEvidence::Allowed => self.secret(auth, facts, now),
             // A refused page cannot guess.
-            OriginEvidence::Refused => SecretEvidence::NotRequired.into(),
+            OriginEvidence::Refused(_) => SecretEvidence::NotRequired.into(),
         };
         match outcome {
             Outcome::Evidence(secret) => judge_request(origin, secret).map(|()| (None, Grant::Everything)),
@@ -111,10 +111,16 @@ impl Admission {
         self.auth != AuthMode::None || self.origins.allows_host(host)
     }
 
+    /// The origin of the page that sent the request, if it is one that may read the answer.
+    pub(crate) fn page<'a>(&self, facts: &'a Facts) -> Option<&'a str> {
+        let origin = facts.origin.as_deref();
+        origin.filter(|_| self.origin(facts) == OriginEvidence::Allowed)
+    }
+
     fn origin(&self, facts: &Facts) -> OriginEvidence {
         let host = facts.host.as_deref();
         if !self.answers_to(host) {
-            return OriginEvidence::Refused;
+            return OriginEvidence::Refused(None);
         }
         let Some(origin) = &facts.origin else {
             return OriginEvidence::Allowed;
@@ -126,7 +132,7 @@ impl Admission {
         {
             OriginEvidence::Allowed
         } else {
-            OriginEvidence::Refused
+            OriginEvidence::Refused(Some(origin.clone()))
         }
     }
 

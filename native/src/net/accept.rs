@@ -207,7 +207,7 @@ async fn open(
             }
         };
         if !shared.admission.answers_to(head.host.as_deref()) {
-            let why = WireError::origin_not_allowed().message;
+            let why = WireError::origin_not_allowed(None).message;
             return caller.refuse(client, Ok(&head), StatusCode::FORBIDDEN, &why);
         }
         let late_ms = caller.asked_ms.saturating_add(shared.limits.handshake_ms);

@@ -20,6 +20,7 @@ use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
 use super::answer::{Answer, error_text, json};
+use super::cors;
 use super::http::{App, Asked, joined};
 use super::refused::log_refusal;
 use crate::auth::tokens::NamedToken;
@@ -34,13 +35,15 @@ pub(super) async fn list(
     Extension(asked): Extension<Arc<Asked>>,
     headers: HeaderMap,
 ) -> Answer {
-    match authorize(&app, &asked, scope::READ) {
+    let mut answer = match authorize(&app, &asked, scope::READ) {
         Ok(token) => {
             let known = joined(&headers, &IF_NONE_MATCH);
             ask(&app, HttpCall::List(known, hides_addresses(token.as_ref()))).await
         }
         Err(error) => refused(&app, &asked, &error),
-    }
+    };
+    cors::allow(&app, &asked, &mut answer);
+    answer
 }
 
 /// `POST /api/beacon`.

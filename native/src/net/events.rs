@@ -18,6 +18,7 @@ use presence_core::wire::method::DELTA_CAP;
 
 use super::answer::Answer;
 use super::api::{answer_to, authorize, refused, stops, visitor};
+use super::cors;
 use super::http::{App, Asked};
 use crate::auth::tokens::Closable;
 use crate::conn::{HttpAnswer, HttpCall};
@@ -38,9 +39,15 @@ pub(super) async fn open(
     Extension(asked): Extension<Arc<Asked>>,
     headers: HeaderMap,
 ) -> Answer {
-    let token = match authorize(&app, &asked, scope::READ) {
+    let mut answer = stream(&app, &asked, &headers).await;
+    cors::allow(&app, &asked, &mut answer);
+    answer
+}
+
+async fn stream(app: &App, asked: &Asked, headers: &HeaderMap) -> Answer {
+    let token = match authorize(app, asked, scope::READ) {
         Ok(token) => token,
-        Err(error) => return refused(&app, &asked, &error),
+        Err(error) => return refused(app, asked, &error),
     };
     // A HEAD has none.
     let stream = asked.stream.clone().unwrap_or_default();
@@ -51,18 +58,18 @@ pub(super) async fn open(
             Ok(taken) => lease = Some(taken),
             // It ended since it was compared.
             Err(_) => {
-                let again = authorize(&app, &asked, scope::READ);
-                return again.map_or_else(|error| refused(&app, &asked, &error), |_| stops());
+                let again = authorize(app, asked, scope::READ);
+                return again.map_or_else(|error| refused(app, asked, &error), |_| stops());
             }
         }
     }
     let mut ids = Box::default();
     if asked.stream.is_some() {
-        let mut reader = visitor(&app, &asked, scope::READ, token.as_ref());
+        let mut reader = visitor(app, asked, scope::READ, token.as_ref());
         reader.caps.push(DELTA_CAP.into());
         let last_id = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
         let call = HttpCall::Subscribe(Box::new(reader), last_id.map(Into::into), Arc::clone(&stream));
-        match answer_to(&app, call).await {
+        match answer_to(app, call).await {
             Some(HttpAnswer::Subscribed(boot_id)) => ids = boot_id,
             _ => return stops(),
         }

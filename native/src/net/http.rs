@@ -19,7 +19,7 @@ use crate::auth::proxy::Client;
 use crate::conn::{Event, Shared, Subscription};
 use crate::net::answer::{Answer, error_text, json, text, with_type};
 use crate::net::head::{Head, PlainRequest, Upgrade};
-use crate::net::{api, events, metrics};
+use crate::net::{api, cors, events, metrics};
 use crate::web::{WebFile, decoded};
 
 /// The path of the stream of deltas.
@@ -94,8 +94,8 @@ impl Site {
             .route("/health", get(live))
             .route("/readyz", get(ready))
             .route("/ready", get(ready))
-            .route("/api/presence", get(api::list))
-            .route(STREAM, get(events::open))
+            .route("/api/presence", get(api::list).options(cors::preflight))
+            .route(STREAM, get(events::open).options(cors::preflight))
             .route(BEACON, post(api::beacon));
         if shared.config.metrics {
             router = router.route(metrics::PATH, get(metrics::guarded));

@@ -5,6 +5,7 @@
 pub(crate) mod accept;
 mod answer;
 mod api;
+mod cors;
 mod events;
 pub(crate) mod head;
 mod http;

@@ -143,7 +143,7 @@ fn a_rate_limit_says_when_to_come_back() {
     assert!(proxied.message.contains("trusted-proxy"), "{}", proxied.message);
     assert_eq!(proxied.stated_code(), "UNAVAILABLE");
     assert_eq!(
-        WireError::origin_not_allowed().stated_code(),
+        WireError::origin_not_allowed(None).stated_code(),
         "CONTROL_UI_ORIGIN_NOT_ALLOWED"
     );
 }

@@ -95,7 +95,10 @@ fn a_refused_page_cannot_guess() {
         let evidence = admission
             .judge(&params(&n.to_string()), &facts, "n", NOW)
             .evidence;
-        assert_eq!(evidence.origin, OriginEvidence::Refused);
+        assert_eq!(
+            evidence.origin,
+            OriginEvidence::Refused(Some("https://evil.example.org".into()))
+        );
         assert_ne!(evidence.secret, SecretEvidence::TokenMismatch);
     }
     assert!(admission.limiter.lock().unwrap().buckets.is_empty());
@@ -200,6 +203,6 @@ fn without_a_secret_only_own_names_are_answered() {
     facts.host = Some("rebound.example.org:18789".into());
     assert_eq!(
         admission.judge(&params("x"), &facts, "n", NOW).evidence.origin,
-        OriginEvidence::Refused
+        OriginEvidence::Refused(None)
     );
 }

@@ -29,20 +29,34 @@ pub(super) fn has_tables(path: &Path) -> bool {
     settings.is_some_and(|settings| settings.get(TOKENS).is_some_and(Value::is_table))
 }
 
-/// Reads the file into the defaults of the command's options. A setting is called like its option.
+/// The line of each setting.
+pub(crate) type Lines = BTreeMap<String, usize>;
+
+/// Reads the file into the defaults of the command's options. A setting is called like its option. Returns the lines of
+/// the settings, too.
 ///
 /// # Errors
 /// [`OptionsError::File`] when the file cannot be read, or names the line that is wrong. Lines are not shown: they may
 /// hold a secret.
-pub(super) fn with_file(mut command: Command, path: &Path) -> Result<Command, OptionsError> {
+pub(super) fn with_file(mut command: Command, path: &Path) -> Result<(Command, Lines), OptionsError> {
     let invalid = |why: String| OptionsError::File(path.to_owned(), why);
     let text = read_small(path, MAX_BYTES).map_err(|error| invalid(error.to_string()))?;
-    let invalid_at = |start: usize, why: &str| {
-        let line = 1 + text[..start].matches('\n').count();
-        invalid(format!("line {line}: {why}"))
-    };
-    let settings: BTreeMap<String, Spanned<Value>> = toml::from_str(&text)
-        .map_err(|error| invalid_at(error.span().map_or(0, |span| span.start), error.message()))?;
+    let line_of = |start: usize| 1 + text[..start].matches('\n').count();
+    let invalid_at = |start: usize, why: &str| invalid(format!("line {}: {why}", line_of(start)));
+    let mut lines = Lines::new();
+    let settings: BTreeMap<String, Spanned<Value>> = toml::from_str(&text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let name = name_at(&text, start);
+        let why = if error.message().contains("as i128") {
+            "the number is too large"
+        } else {
+            error.message()
+        };
+        invalid_at(
+            start,
+            &name.map_or_else(|| why.to_owned(), |name| format!("{name}: {why}")),
+        )
+    })?;
     // Checks each value as a flag.
     let mut checker = command.clone().mut_args(|option| option.env(Resettable::Reset));
     for (name, setting) in settings {
@@ -63,6 +77,7 @@ pub(super) fn with_file(mut command: Command, path: &Path) -> Result<Command, Op
             .iter()
             .find(|item| !is_fit(option, item))
             .map(Value::type_str);
+        let is_number = matches!(*items, [Value::Integer(_) | Value::Float(_)]);
         let value = items.into_iter().map(text_of).collect::<Vec<_>>().join(",");
         let checked = checker.try_get_matches_from_mut(["serve", &format!("--{name}={value}")]);
         let why = match (checked, unfit) {
@@ -75,15 +90,31 @@ pub(super) fn with_file(mut command: Command, path: &Path) -> Result<Command, Op
                 error
                     .source()
                     .map_or_else(|| choices_of(option), ToString::to_string),
-            ),
+            )
+            .map(|why| {
+                match is_number && !option.is_hide_env_values_set() && !why.contains(&value) {
+                    true => format!("invalid number `{value}`: {why}"),
+                    false => why,
+                }
+            }),
         };
         if let Some(why) = why {
             return Err(invalid_at(start, &format!("{name}: {why}")));
         }
+        lines.insert(name, line_of(start));
         let id = option.get_id().clone();
         command = command.mut_arg(id, |option| option.default_value(value));
     }
-    Ok(command)
+    Ok((command, lines))
+}
+
+/// The name of the setting in the line of this place. Its value may be a secret.
+fn name_at(text: &str, start: usize) -> Option<&str> {
+    let begin = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let (name, _) = text[begin..].lines().next()?.split_once('=')?;
+    let name = name.trim();
+    let is_name = |c: char| c.is_ascii_lowercase() || c == '-';
+    (!name.is_empty() && name.chars().all(is_name)).then_some(name)
 }
 
 /// Explains a name that no option has.
@@ -126,6 +157,7 @@ fn text_of(value: Value) -> String {
     match value {
         Value::String(text) => text,
         Value::Integer(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
         Value::Boolean(is_on) => is_on.to_string(),
         // Always rejected; the parser's message explains why.
         value => value.type_str().to_owned(),

@@ -83,6 +83,21 @@ impl ServeOptions {
     /// # Errors
     /// [`OptionsError`] names the setting that is wrong.
     pub(crate) fn resolve(&self) -> Result<Resolved, OptionsError> {
+        self.resolved().map_err(|error| self.in_file(error))
+    }
+
+    /// Names the line of a setting that the file decides.
+    fn in_file(&self, error: OptionsError) -> OptionsError {
+        match (error, &self.config) {
+            (OptionsError::Value(option, why), Some(path)) => match self.lines.get(&*option) {
+                Some(line) => OptionsError::File(path.clone(), format!("line {line}: {option}: {why}")),
+                None => OptionsError::Value(option, why),
+            },
+            (error, _) => error,
+        }
+    }
+
+    fn resolved(&self) -> Result<Resolved, OptionsError> {
         let mut config = GatewayConfig::default();
         let (auth, needs_token) = self.auth_mode()?;
         config.auth = auth;

@@ -8,6 +8,7 @@ use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser};
 use tracing::level_filters::LevelFilter;
 
 use super::duration::duration_ms;
+use super::file::Lines;
 use super::observe::ObserveOptions;
 use super::{AuthWord, LogFormat};
 use crate::config::Bind;
@@ -23,6 +24,9 @@ pub(crate) struct ServeOptions {
     /// Read settings from this TOML file
     #[arg(long, env = "OPENCLAW_GATEWAY_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// The lines of the settings that the file decides.
+    #[arg(skip)]
+    pub lines: Lines,
     /// Address to listen on: `loopback` (this machine only), `lan` (all networks) or an IP address
     /// [default: loopback]
     #[arg(long, env = "OPENCLAW_GATEWAY_BIND", value_name = "ADDRESS")]

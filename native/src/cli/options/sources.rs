@@ -10,7 +10,7 @@ use clap::builder::Resettable;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches};
 
-use super::file::with_file;
+use super::file::{Lines, with_file};
 use super::{AuthWord, Cli, ClientOptions, Command, OptionsError, ServeOptions};
 
 /// Options that need no command.
@@ -89,10 +89,12 @@ impl Cli {
         let arguments = with_command(arguments);
         let mut matches = command().try_get_matches_from(&arguments)?;
         let serve = matches.subcommand_matches("serve");
+        let mut lines = Lines::new();
         if let Some(path) = serve.and_then(|matches| matches.get_one::<PathBuf>("config")) {
             let command = command();
             let serve = command.find_subcommand("serve").cloned().unwrap_or_default();
-            let serve = with_file(serve, path)?;
+            let (serve, found) = with_file(serve, path)?;
+            lines = found;
             matches = command
                 .mut_subcommand("serve", |_| serve)
                 .try_get_matches_from(&arguments)?;
@@ -100,7 +102,15 @@ impl Cli {
         let mut cli = Self::from_arg_matches(&matches)?;
         if let Some((_, matches)) = matches.subcommand() {
             match &mut cli.command {
-                Command::Serve(options) => options.keep_strongest(matches)?,
+                Command::Serve(options) => {
+                    options.keep_strongest(matches)?;
+                    let is_of_file = |name: &String| {
+                        let id = name.replace('-', "_");
+                        matches.value_source(&id) == Some(ValueSource::DefaultValue)
+                    };
+                    lines.retain(|name, _| is_of_file(name));
+                    options.lines = lines;
+                }
                 Command::List(options) => options.client.keep_strongest(matches),
                 Command::Replay(_)
                 | Command::InstallService(_)

@@ -99,6 +99,35 @@ fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
 }
 
 #[test]
+fn a_wrong_number_of_the_file_has_its_line_and_its_name() {
+    for (text, wanted) in [
+        ("max-entries = 1", "line 2: max-entries: 1 is less than 2"),
+        ("stall-ms = 1", "line 2: stall-ms: 1 is less than 100"),
+        ("record-age = \"1ms\"", "line 2: record-age: less than 1s"),
+        ("port = 70000", "line 2: port: 70000 is not in"),
+        (
+            "port = 99999999999999999999",
+            "line 2: port: the number is too large",
+        ),
+        ("port = 01", "line 2: port: "),
+        ("ttl = 1.5", "line 2: ttl: invalid duration `1.5`"),
+        ("window-ms = -1", "line 2: window-ms: invalid number `-1`: "),
+        ("max-entries = 2.5", "line 2: max-entries: invalid number `2.5`: "),
+    ] {
+        let text = format!("# settings\n{text}\n");
+        let error = try_file(&text, &[]).and_then(|options| options.resolve().map(drop));
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(wanted), "{text}: {error}");
+    }
+    // A flag is named as such, also beside a file.
+    let merged = try_file("max-entries = 8", &["--max-entries", "1"]).unwrap();
+    assert_eq!(
+        merged.resolve().unwrap_err().to_string(),
+        "--max-entries: 1 is less than 2"
+    );
+}
+
+#[test]
 fn lists_are_replaced_not_added_to() {
     let flags_of_two = ["--ephemeral-mode", "backend", "--ephemeral-mode", "probe,cli"];
     let merged = try_file("ephemeral-mode = [\"test\"]", &flags_of_two).unwrap();

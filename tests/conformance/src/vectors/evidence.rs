@@ -47,7 +47,7 @@ fn origin(config: &Config, opening: &Opening) -> OriginEvidence {
     if is_listed || is_local {
         OriginEvidence::Allowed
     } else {
-        OriginEvidence::Refused
+        OriginEvidence::Refused(Some(origin.as_str().into()))
     }
 }
 

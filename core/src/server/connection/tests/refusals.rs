@@ -112,7 +112,7 @@ fn protocol_comes_before_role_and_both_before_any_evidence() {
 #[test]
 fn origin_comes_before_secret_and_secret_before_device() {
     let mut evidence = Evidence {
-        origin: OriginEvidence::Refused,
+        origin: OriginEvidence::Refused(None),
         secret: SecretEvidence::TokenMismatch,
         device: DeviceEvidence::NonceMismatch,
         grant: Grant::Everything,

@@ -53,6 +53,7 @@ fn shown_options(options: ServeOptions) -> String {
     };
     let named = ServeOptions {
         config: None,
+        lines: Lines::new(),
         auth: None,
         token: None,
         password: None,
