@@ -173,6 +173,22 @@ test("an explanation that comes when another row is shown, or none, or over a lo
   await told.waitFor();
 });
 
+test("an open row that the list explained while there was no connection is explained by the gateway again", async (t) => {
+  let refused = 0;
+  const change = (frame, socket) => {
+    if (frame.payload?.row?.keyFrom === undefined || refused > 0) return frame;
+    refused += 1;
+    void socket.close({ code: 1012, reason: "restart" });
+    return undefined;
+  };
+  const { gateway, page } = await watched(t, { change });
+  await sendBeacons(page, gateway, [SPELLINGS[0]]);
+  // Its row is the same before and after: nothing but the new connection asks again.
+  await row(page, "kitchen").click();
+  await page.locator(".why").getByText("From the gateway's memory.").waitFor();
+  assert.equal(refused, 1);
+});
+
 test("nothing in the details moves when the explanation comes", async (t) => {
   const held = [];
   let isHolding = true;

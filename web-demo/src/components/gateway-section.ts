@@ -138,7 +138,7 @@ export class GatewaySection extends Part {
       all: roster?.rows ?? [],
       findings,
       changesOf: (key) => history.of(key),
-      explain: async (key) => session.client?.explain(key),
+      explain: session.explain,
       badge: (row) => (row.isOwn || identities.isCurrent(row) ? "this tab" : identities.find(row) && "was this tab"),
     });
     this.listener.drawn();

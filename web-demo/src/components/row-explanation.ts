@@ -41,9 +41,9 @@ export class RowExplanation extends Part {
     return this.explanation !== undefined || this.isUnknown;
   }
 
-  /** Explains a row; the previous explanation stays until the next one arrives. */
+  /** Explains a row, again if it or `ask` is another; the previous explanation stays until the next one arrives. */
   show(row: PresenceRow | undefined, ask: Ask | undefined): void {
-    if (row === this.#row) return;
+    if (row === this.#row && ask === this.#ask) return;
     if (row?.key !== this.#row?.key) {
       this.#question = undefined;
       this.explanation = undefined;
@@ -56,11 +56,11 @@ export class RowExplanation extends Part {
   }
 
   async #find(): Promise<void> {
-    const row = this.#row;
-    if (!row || !this.#ask || this.#question) return;
+    const [row, ask] = [this.#row, this.#ask];
+    if (!row || !ask || this.#question) return;
     const question = {};
     this.#question = question;
-    const explanation = await this.#ask(row.key).catch(() => undefined);
+    const explanation = await ask(row.key).catch(() => undefined);
     // Another row, or none, is displayed by now.
     if (this.#question !== question) return;
     const wasSettled = this.isSettled;
@@ -70,7 +70,7 @@ export class RowExplanation extends Part {
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     if (this.#question !== question) return;
     this.#question = undefined;
-    if (row !== this.#row) void this.#find();
+    if (row !== this.#row || ask !== this.#ask) void this.#find();
   }
 
   protected override shouldUpdate(): boolean {

@@ -5,6 +5,7 @@ import { live } from "lit/directives/live.js";
 
 import { findingsCards, findingsChip } from "../components/findings-list.js";
 import { RosterPane } from "../components/roster-pane.js";
+import type { Ask } from "../components/row-explanation.js";
 import { count, duration, moment as dated, stopwatch } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { Part } from "../lib/part.js";
@@ -21,6 +22,7 @@ export class RecordingPane extends Part {
   @state() private accessor isFindingsOpen = true;
   readonly #pane = new RosterPane(this, "Instances in the recording", (order) => (this.order = order));
 
+  readonly #explain: Ask = async (key) => this.player.explain(key);
   /** Text being typed into the form, preserved across updates. */
   #typed: { readonly [bound in keyof RecordingBounds]?: string } = {};
 
@@ -71,7 +73,7 @@ export class RecordingPane extends Part {
       if (this.#pane.openKey !== undefined) this.#pane.open(undefined);
       return;
     }
-    this.#pane.show({ rows, findings, order: this.order, explain: async (key) => this.player.explain(key) });
+    this.#pane.show({ rows, findings, order: this.order, explain: this.#explain });
   }
 
   #timeBar({ recording, moment, rate }: RecordedFrame) {

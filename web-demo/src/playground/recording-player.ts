@@ -81,8 +81,12 @@ export class RecordingPlayer {
       await Promise.all([ready(), simulatorReady()]);
       signal.throwIfAborted();
       const recording = await loadRecording(file, { signal, onProgress: (progress) => this.#set({ progress }) });
+      const moment = recording.at(recording.durationMs);
+      // Where there are many rows, drawing them takes as long again: others have a turn before.
+      await new Promise((resolve) => setTimeout(resolve));
+      if (signal.aborted) return recording.free();
       this.#set({ recording, progress: undefined });
-      this.seek(recording.durationMs);
+      this.#draw(moment, {});
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       if (!signal.aborted) this.frame.set({ ...CLOSED, error: `${file.name} cannot be opened: ${why}.` });
@@ -153,20 +157,26 @@ export class RecordingPlayer {
     clearTimeout(this.#changesTimer);
     try {
       const moment = recording.at(ms, bounds);
-      const { rows: presence, keys, digest, wallMs, findings } = moment;
-      const roster = new Roster({ ttlMs: FOR_EVER_MS, maxRows: MAX_ROWS });
-      roster.apply({ presence, keys, digest, version: 1 }, wallMs);
-      this.#roster?.free();
-      this.#roster = roster;
-      this.#set({ moment, bounds, findings, rows: roster.list(wallMs), boundsError: "" });
       if (isPlaying && before && changes) {
         const news = recording.changes(before.atMs, moment.atMs, bounds);
-        this.#set({ changes: [...changes, ...news].filter(({ atMs }) => atMs > moment.atMs - CHANGES_MS) });
-      } else this.#lookBack(moment.atMs, [], LOOK_MS, STILL_MS);
+        this.#draw(moment, bounds, [...changes, ...news].filter(({ atMs }) => atMs > moment.atMs - CHANGES_MS));
+      } else this.#draw(moment, bounds);
     } catch (error) {
       if (!before) throw error;
       this.#set({ boundsError: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  /** Shows a moment. Without `changes`, the events before it are queried later. */
+  #draw(moment: RecordedMoment, bounds: RecordingBounds, changes?: readonly RecordedChange[]): void {
+    const { rows: presence, keys, digest, wallMs, findings } = moment;
+    const roster = new Roster({ ttlMs: FOR_EVER_MS, maxRows: MAX_ROWS });
+    roster.apply({ presence, keys, digest, version: 1 }, wallMs);
+    this.#roster?.free();
+    this.#roster = roster;
+    this.#set({ moment, bounds, findings, rows: roster.list(wallMs), boundsError: "" });
+    if (changes) this.#set({ changes });
+    else this.#lookBack(moment.atMs, [], LOOK_MS, STILL_MS);
   }
 
   /** Queries events before the displayed moment; those from `untilMs` on are known. */

@@ -1,4 +1,4 @@
-import { diffRows, PresenceClient, rowName, type FindingReport, type PresenceError, type RosterSnapshot } from "openclaw-presence";
+import { diffRows, PresenceClient, rowName, type Explanation, type FindingReport, type PresenceError, type RosterSnapshot } from "openclaw-presence";
 
 import type { Announcer } from "../lib/announce.js";
 import { Store } from "../lib/store.js";
@@ -73,6 +73,12 @@ export class Session {
     return self ? rowName(self) : this.address.replace(/^\w+:\/\//, "");
   }
 
+  /**
+   * Explains a row. Each connection replaces this function, so that an open row is explained again: without a connection
+   * it was explained by the list alone, which has less than the gateway.
+   */
+  explain: (key: string) => Promise<Explanation | undefined> = () => Promise.resolve(undefined);
+
   /** The client, for views that send requests. */
   get client(): PresenceClient | undefined {
     return this.#client;
@@ -120,6 +126,8 @@ export class Session {
   /** Starts a client. The previous client's rows are shown until it has a list; they are not reported as news. */
   #follow(client: PresenceClient): void {
     this.#client = client;
+    const ask = async (key: string) => client.explain(key);
+    this.explain = ask;
     const before = this.live.value.roster;
     const report = (kind: TimelineEvent["kind"], news: string) => {
       this.timeline.add(kind, news);
@@ -145,6 +153,7 @@ export class Session {
       if (connection.phase === "waiting" && wasLive) report("connection", "Connection lost, trying again");
       if (connection.phase === "live" && hadList) report("connection", "Connected again");
       if (connection.phase === "refused") report("connection", `The gateway refuses this page: ${connection.error.message}`);
+      if (connection.phase === "live" && !wasLive) this.explain = (key) => ask(key);
       wasLive = connection.phase === "live";
       this.#memory.look(client);
       this.identities.handleState(connection, client.instanceId, Date.now());

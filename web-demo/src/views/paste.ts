@@ -5,6 +5,7 @@ import { customElement, state } from "lit/decorators.js";
 import { CopyButton } from "../components/copy-button.js";
 import { findingCard, worstFirst } from "../components/findings.js";
 import { RosterPane } from "../components/roster-pane.js";
+import type { Ask } from "../components/row-explanation.js";
 import { count, duration, pretty } from "../lib/format.js";
 import type { Order } from "../state/roster-order.js";
 import { EXAMPLES } from "./paste-examples.js";
@@ -34,6 +35,7 @@ export class PasteView extends View {
   /** Number of rows in the pasted list. */
   #rawCount = 0;
   readonly #pane = new RosterPane(this, "Pasted instances", (order) => (this.order = order));
+  readonly #explain: Ask = async (key) => this.roster?.explain(key, this.#newestMs + this.afterMs);
   readonly #copy = new CopyButton("Copy as one row per instance", () => pretty(this.#rows.map(({ entry }) => entry)));
 
   /** Closes details that overlay the page, since they would block it. */
@@ -86,8 +88,7 @@ export class PasteView extends View {
   }
 
   protected override updated(): void {
-    const explain = (key: string) => Promise.resolve(this.roster?.explain(key, this.#newestMs + this.afterMs));
-    this.#pane.show({ rows: this.#rows, findings: this.#findings, order: this.order, explain });
+    this.#pane.show({ rows: this.#rows, findings: this.#findings, order: this.order, explain: this.#explain });
   }
 
   #summary(): string {

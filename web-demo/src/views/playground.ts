@@ -3,6 +3,7 @@ import { customElement, state } from "lit/decorators.js";
 
 import { findingsCards, findingsChip } from "../components/findings-list.js";
 import { RosterPane } from "../components/roster-pane.js";
+import type { Ask } from "../components/row-explanation.js";
 import { skeletonRows } from "../components/skeleton.js";
 import { copyText } from "../lib/clipboard.js";
 import { count, duration, moment } from "../lib/format.js";
@@ -40,6 +41,7 @@ export class PlaygroundView extends View {
   readonly #pane = new RosterPane(this, "Instances in the playground", (order) => (this.order = order));
   readonly #recorded = new RecordingPlayer();
   readonly #recording = new RecordingPane(this.#recorded);
+  readonly #explain: Ask = (key) => this.#player.explain(key);
   #wasShown = false;
 
   constructor(
@@ -141,7 +143,7 @@ export class PlaygroundView extends View {
   protected override updated(): void {
     const { rows, findings } = this.#player.frame.value;
     this.#pane.table.hidden = rows.length === 0;
-    this.#pane.show({ rows, findings, order: this.order, explain: (key) => this.#player.explain(key) });
+    this.#pane.show({ rows, findings, order: this.order, explain: this.#explain });
   }
 
   /** Accepts files dropped anywhere in the view. */
