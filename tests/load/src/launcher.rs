@@ -164,6 +164,7 @@ impl Launcher {
     }
 }
 
-fn free_port() -> Result<u16, BenchError> {
+/// A port of loopback that nobody listens on.
+pub(crate) fn free_port() -> Result<u16, BenchError> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

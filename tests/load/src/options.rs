@@ -22,7 +22,7 @@ Examples:
 Exit codes:
   0 done   1 failed   2 wrong usage";
 
-/// Measures a gateway: start, memory, connects, fan-out, beacons, requests, slow readers, attacks.
+/// Measures a gateway: start, memory, connects, fan-out, beacons, requests, scrapes, slow readers, attacks.
 #[derive(Debug, Parser)]
 #[command(name = "presence-load", version, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {

@@ -8,6 +8,7 @@ mod idle;
 mod observe;
 mod reconnect;
 mod requests;
+mod scrape;
 mod slow;
 mod start;
 mod storm;
@@ -36,6 +37,7 @@ pub(crate) const ALL: &[Scenario] = &[
     fanout::ENCRYPTED,
     beacons::SCENARIO,
     requests::SCENARIO,
+    scrape::SCENARIO,
     slow::SCENARIO,
     hostile::SCENARIO,
     reconnect::SCENARIO,

@@ -244,6 +244,13 @@ pub(crate) const LINES: &[Line] = &[
         AtMost(1.25)
     ),
     gateway!(
+        "scrape of --metrics-bind while 10,000 clients connect, the longest",
+        |f| f.value("scrape.longest"),
+        "ms",
+        AtMost(50.0)
+    ),
+    gateway!("the same, p50", |f| f.value("scrape.p50"), "ms", Target::None),
+    gateway!(
         "5 clients that never read: memory for each",
         |f| f.value("slow.memory_each"),
         "KB",
