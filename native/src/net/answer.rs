@@ -33,8 +33,21 @@ pub(crate) fn json(status: StatusCode, body: impl Into<Body>) -> Answer {
 }
 
 /// The body of an error of the API.
-pub(crate) fn error_text(error: &WireError) -> String {
+fn error_text(error: &WireError) -> String {
     serde_json::json!({ "ok": false, "error": error }).to_string()
+}
+
+/// Returns an error of the API.
+pub(crate) fn error(status: StatusCode, error: &WireError) -> Answer {
+    json(status, error_text(error))
+}
+
+/// The answer of a gateway that stops.
+pub(crate) fn stops() -> Answer {
+    error(
+        StatusCode::SERVICE_UNAVAILABLE,
+        &WireError::unavailable("the gateway stops"),
+    )
 }
 
 /// Returns the bytes of a refusal, which ends the connection. `is_api`: its body is what errors of the API have.

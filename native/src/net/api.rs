@@ -3,31 +3,23 @@
 use std::sync::Arc;
 
 use ::http::StatusCode;
-use ::http::header::{
-    CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
-};
+use ::http::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, VARY};
 use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use bytes::Bytes;
-use presence_core::model::{ClientInfo, Role, SharedText, scope};
-use presence_core::server::{BEACON_MODE, Handshake};
+use presence_core::model::{SharedText, scope};
+use presence_core::server::Handshake;
 use presence_core::wire::error::{FORBIDDEN, UNAVAILABLE};
-use presence_core::wire::method::HIDE_ADDRESSES_CAP;
-use presence_core::wire::{AuthParams, ErrorKind, NEWEST_PROTOCOL, Request, WireError};
+use presence_core::wire::{Request, WireError};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::sync::oneshot;
 
-use super::answer::{Answer, error_text, json};
+use super::answer::{Answer, error, json, stops};
+use super::asked::{App, Asked, joined};
 use super::cors;
-use super::http::{App, Asked, joined};
-use super::refused::log_refusal;
-use crate::auth::tokens::NamedToken;
-use crate::conn::{Event, HttpAnswer, HttpCall};
-
-/// The codes of errors about the secret begin with this.
-const SECRETS: &str = "AUTH_";
+use super::rights::{authorize, hides_addresses, refused, visitor};
+use crate::conn::{HttpAnswer, HttpCall};
 
 /// `GET /api/presence`.
 pub(super) async fn list(
@@ -81,26 +73,10 @@ pub(super) async fn beacon(
 }
 
 async fn ask(app: &App, call: HttpCall) -> Answer {
-    match answer_to(app, call).await {
+    match app.ask(call).await {
         Some(answer) => answer_of(answer),
         None => stops(),
     }
-}
-
-/// What the hub answers; `None` when the gateway stops.
-pub(super) async fn answer_to(app: &App, call: HttpCall) -> Option<HttpAnswer> {
-    let (answer, answered) = oneshot::channel();
-    // A gateway without a driver is stopping; the wait below then ends.
-    let _ = app.driver.send(Event::Http(call, answer)).await;
-    answered.await.ok()
-}
-
-/// The answer of a gateway that stops.
-pub(super) fn stops() -> Answer {
-    error(
-        StatusCode::SERVICE_UNAVAILABLE,
-        &WireError::unavailable("the gateway stops"),
-    )
 }
 
 fn answer_of(answer: HttpAnswer) -> Answer {
@@ -165,85 +141,4 @@ async fn read_beacon(app: &App, asked: &Asked, body: Body) -> Result<Request, (S
         serde_json::from_slice(&bytes).map_err(|error| bad(format!("the body is not JSON: {error}")))?;
     let frame = format!(r#"{{"type":"req","id":"1","method":"system-event","params":{params}}}"#);
     Request::parse(&frame).map_err(|error| bad(error.to_string()))
-}
-
-/// Whether addresses are hidden from requests with this token.
-fn hides_addresses(token: Option<&NamedToken>) -> bool {
-    token.is_some_and(|token| token.grant().hides_addresses())
-}
-
-/// What a WebSocket without a row would state that needs this scope.
-pub(super) fn visitor(app: &App, asked: &Asked, needed: &str, token: Option<&NamedToken>) -> Handshake {
-    let caps = hides_addresses(token).then(|| HIDE_ADDRESSES_CAP.into());
-    let client = ClientInfo {
-        id: "http".into(),
-        version: app.shared.config.version.clone(),
-        platform: "http".into(),
-        mode: BEACON_MODE.into(),
-        ..ClientInfo::default()
-    };
-    Handshake {
-        request_id: "1".into(),
-        conn_id: uuid::Uuid::new_v4().to_string().into(),
-        protocol: NEWEST_PROTOCOL,
-        role: Role::Operator,
-        scopes: [Box::from(needed)].into(),
-        client: client.into(),
-        device_id: None,
-        caps: caps.into_iter().collect(),
-        commands: Vec::new(),
-        remote_ip: asked.client.ip.map(|ip| ip.to_string().into()),
-        user: None,
-        may_report_input: false,
-        clock_skew_ms: None,
-        visitor: None,
-    }
-}
-
-/// Whether the request presents a secret that grants this scope to operators. Returns its token, if it is a
-/// named one.
-pub(super) fn authorize(app: &App, asked: &Asked, needed: &str) -> Result<Option<NamedToken>, WireError> {
-    let none = AuthParams::default();
-    let auth = asked.request.auth.as_deref().unwrap_or(&none);
-    let facts = asked.head.facts(asked.client);
-    let shared = &app.shared;
-    let (token, grant) = shared
-        .admission
-        .judge_request(auth, &facts, shared.stated_now())?;
-    if grant.permits_scope(needed) {
-        Ok(token)
-    } else {
-        Err(WireError::missing_scope(needed, NEWEST_PROTOCOL))
-    }
-}
-
-/// The error with the status of its kind.
-pub(super) fn refused(app: &App, asked: &Asked, refusal: &WireError) -> Answer {
-    let status = match refusal.kind {
-        ErrorKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        _ if refusal.stated_code().starts_with(SECRETS) => StatusCode::UNAUTHORIZED,
-        _ => StatusCode::FORBIDDEN,
-    };
-    let (shared, now_ms) = (&app.shared, app.shared.clock.now().age_ms);
-    log_refusal(
-        shared,
-        asked.client,
-        Some(&asked.head),
-        status,
-        &refusal.message,
-        now_ms,
-    );
-    let mut answer = error(status, refusal);
-    let headers = answer.headers_mut();
-    if status == StatusCode::UNAUTHORIZED {
-        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    if let Some(after_ms) = refusal.retry_after_ms {
-        headers.insert(RETRY_AFTER, HeaderValue::from(after_ms.div_ceil(1_000)));
-    }
-    answer
-}
-
-fn error(status: StatusCode, error: &WireError) -> Answer {
-    json(status, error_text(error))
 }

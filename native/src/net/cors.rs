@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::response::IntoResponse as _;
 
 use super::answer::Answer;
-use super::http::{App, Asked};
+use super::asked::{App, Asked};
 
 /// How long a browser keeps the answer to a preflight, in s.
 const MAX_AGE_S: u64 = 600;

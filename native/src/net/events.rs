@@ -16,10 +16,10 @@ use presence_core::model::scope;
 use presence_core::wire::EventFrame;
 use presence_core::wire::method::DELTA_CAP;
 
-use super::answer::Answer;
-use super::api::{answer_to, authorize, refused, stops, visitor};
+use super::answer::{Answer, stops};
+use super::asked::{App, Asked};
 use super::cors;
-use super::http::{App, Asked};
+use super::rights::{authorize, refused, visitor};
 use crate::auth::tokens::Closable;
 use crate::conn::{HttpAnswer, HttpCall};
 
@@ -69,7 +69,7 @@ async fn stream(app: &App, asked: &Asked, headers: &HeaderMap) -> Answer {
         reader.caps.push(DELTA_CAP.into());
         let last_id = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
         let call = HttpCall::Subscribe(Box::new(reader), last_id.map(Into::into), Arc::clone(&stream));
-        match answer_to(app, call).await {
+        match app.ask(call).await {
             Some(HttpAnswer::Subscribed(boot_id)) => ids = boot_id,
             _ => return stops(),
         }

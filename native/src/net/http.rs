@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use ::http::StatusCode;
 use ::http::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, ETAG, HeaderMap, HeaderName, HeaderValue,
-    IF_NONE_MATCH, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, ETAG, HeaderValue, IF_NONE_MATCH,
+    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::Router;
 use axum::body::Body;
@@ -15,15 +15,12 @@ use axum::routing::{get, post};
 use presence_core::wire::WireError;
 use tokio::sync::mpsc;
 
-use crate::auth::proxy::Client;
-use crate::conn::{Event, Shared, Subscription};
-use crate::net::answer::{Answer, error_text, json, text, with_type};
-use crate::net::head::{Head, PlainRequest, Upgrade};
+use crate::conn::{Event, Shared};
+use crate::net::answer::{Answer, error, json, text, with_type};
+use crate::net::asked::{App, Asked, STREAM, joined};
 use crate::net::{api, cors, events, metrics};
 use crate::web::{WebFile, decoded};
 
-/// The path of the stream of deltas.
-const STREAM: &str = "/api/presence/stream";
 /// The path for beacons.
 const BEACON: &str = "/api/beacon";
 /// Time limit for the next request of a connection, in ms.
@@ -35,51 +32,10 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'n
 const WEB_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self' ws: wss:; \
     img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
-/// A request with what decides about it.
-#[derive(Debug)]
-pub(crate) struct Asked {
-    pub(crate) head: Head,
-    pub(crate) request: PlainRequest,
-    pub(crate) client: Client,
-    /// When its body must have come, on the age clock.
-    pub(crate) late_ms: u64,
-    /// The connection ends after the answer.
-    pub(crate) is_last: bool,
-    pub(crate) is_encrypted: bool,
-    /// What it gets its events from, if it asks for a stream.
-    pub(crate) stream: Option<Arc<Subscription>>,
-}
-
-impl Asked {
-    pub(crate) fn new(mut head: Head, client: Client, late_ms: u64) -> Self {
-        let request = match &mut head.upgrade {
-            Upgrade::No(request) => request.clone(),
-            _ => PlainRequest::default(),
-        };
-        let is_stream = &*request.path == STREAM && &*request.method == "GET";
-        Self {
-            head,
-            client,
-            late_ms,
-            is_last: request.is_last || is_stream,
-            is_encrypted: false,
-            stream: is_stream.then(Arc::default),
-            request,
-        }
-    }
-}
-
 /// What answers plain requests.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) router: Router,
-    pub(crate) driver: mpsc::Sender<Event>,
-}
-
-/// What the handlers know.
-#[derive(Clone, Debug)]
-pub(crate) struct App {
-    pub(crate) shared: Arc<Shared>,
     pub(crate) driver: mpsc::Sender<Event>,
 }
 
@@ -136,16 +92,6 @@ pub(crate) fn complete(answer: &mut Answer, asked: &Asked, shared: &Shared) {
     }
 }
 
-/// The values of a header that is a list.
-pub(crate) fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<Box<str>> {
-    let values: Vec<&str> = headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
-    (!values.is_empty()).then(|| values.join(",").into())
-}
-
 async fn live() -> Answer {
     json(StatusCode::OK, r#"{"ok":true,"status":"live"}"#)
 }
@@ -158,8 +104,7 @@ async fn file(State(app): State<App>, request: Request) -> Answer {
     let found = name.and_then(|name| root?.file(&name));
     match found {
         None if path.starts_with("/api/") => {
-            let error = WireError::invalid_request("no such path");
-            json(StatusCode::NOT_FOUND, error_text(&error))
+            error(StatusCode::NOT_FOUND, &WireError::invalid_request("no such path"))
         }
         None => text(
             StatusCode::NOT_FOUND,
@@ -178,8 +123,7 @@ async fn wrong_method(request: Request) -> Answer {
     };
     let why = format!("only {words} is answered here");
     let mut answer = if path.starts_with("/api/") {
-        let error = WireError::invalid_request(why);
-        json(StatusCode::METHOD_NOT_ALLOWED, error_text(&error))
+        error(StatusCode::METHOD_NOT_ALLOWED, &WireError::invalid_request(why))
     } else {
         text(
             StatusCode::METHOD_NOT_ALLOWED,

@@ -22,8 +22,8 @@ use tokio::task::JoinHandle;
 use tracing::{debug, error};
 
 use super::answer::{Answer, text, with_type};
-use super::api::{authorize, refused};
-use super::http::{App, Asked, joined};
+use super::asked::{App, Asked, joined};
+use super::rights::{authorize, refused};
 use crate::conn::Shared;
 use crate::metrics::{CLASSIC, OPEN_METRICS, set_gauge};
 

@@ -5,6 +5,7 @@
 pub(crate) mod accept;
 mod answer;
 mod api;
+mod asked;
 mod cors;
 mod events;
 pub(crate) mod head;
@@ -12,3 +13,4 @@ mod http;
 pub(crate) mod listen;
 pub(crate) mod metrics;
 mod refused;
+mod rights;

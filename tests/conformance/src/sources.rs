@@ -1,4 +1,4 @@
-//! The core's sources as text, for tests about the code itself.
+//! Sources as text, for tests about the code itself.
 #![expect(clippy::unwrap_used, reason = "sources that cannot be read are a failed test")]
 
 use std::path::{Path, PathBuf};
@@ -15,8 +15,17 @@ pub fn root() -> PathBuf {
 /// If a file cannot be read.
 #[must_use]
 pub fn core_sources() -> Vec<(PathBuf, String)> {
+    sources_in("core/src")
+}
+
+/// All Rust files of a folder of the repository but unit tests, without comments and strings.
+///
+/// # Panics
+/// If a file cannot be read.
+#[must_use]
+pub fn sources_in(folder: &str) -> Vec<(PathBuf, String)> {
     let mut sources = Vec::new();
-    let mut folders = vec![root().join("core/src")];
+    let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
         for file in std::fs::read_dir(folder).unwrap() {
             let path = file.unwrap().path();

@@ -18,7 +18,8 @@ use super::caller::Caller;
 use super::wire::{Pace, Wire};
 use crate::auth::slots::Refused;
 use crate::conn::Event;
-use crate::net::http::{Asked, Site, complete};
+use crate::net::asked::Asked;
+use crate::net::http::{Site, complete};
 
 /// Largest body of an answer that is no download.
 const SMALL_BYTES: u64 = 16 * 1024;
