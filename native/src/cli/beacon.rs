@@ -10,9 +10,9 @@ use presence_core::model::{ClientInfo, scope};
 
 use super::client::{Link, client_info, in_time, words};
 use super::options::BeaconOptions;
+use super::options::Target;
 use super::signals::Signals;
 use super::stderr::say;
-use super::target::Target;
 use super::{Failure, instance};
 
 /// This gateway needs no scope for a beacon about the own instance; others require `operator.admin`.

@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::device_key::DeviceKey;
+use super::options::Target;
 use super::socket::{Heard, MAX_WAITING, Report, Reports, Socket};
 use super::stderr::say;
-use super::target::Target;
 use super::{Failure, last_input, printable};
 use crate::auth::secret::Secret;
 use crate::clock::Clock;

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::client::{Link, client_info, in_time, no_params};
 use super::finding::{self, Finding};
 use super::options::DoctorOptions;
+use super::options::Target;
 use super::output::print_json;
 use super::screen::{Screen, wrapped};
-use super::target::Target;
 use super::{Failure, print, saved};
 
 /// The gateway's method that finds more than a list shows.

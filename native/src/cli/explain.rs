@@ -10,9 +10,9 @@ use super::doctor::{EXPLAIN, has_explain, listed, snapshot};
 use super::explanation::text;
 use super::finding;
 use super::options::ExplainOptions;
+use super::options::Target;
 use super::output::print_json;
 use super::screen::{Screen, cut};
-use super::target::Target;
 use super::{Failure, print, printable};
 
 /// Most rows that an error names.

@@ -11,8 +11,8 @@ use serde_json::value::to_raw_value;
 
 use super::client::{Link, client_info, in_time};
 use super::options::HistoryCommand;
+use super::options::Target;
 use super::output::{print, print_json_text};
-use super::target::Target;
 use super::{Failure, finding, printable, table};
 use crate::history::page::{Page, PastSession};
 

@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::client::{Link, client_info, in_time, no_params};
 use super::options::ListOptions;
+use super::options::Target;
 use super::output::escaped;
-use super::target::Target;
 use super::{Failure, history, print, roster, table};
 use crate::history::page::Page;
 

@@ -39,7 +39,6 @@ mod socket;
 mod stderr;
 mod systemd;
 mod table;
-mod target;
 mod version;
 mod watch;
 

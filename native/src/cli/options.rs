@@ -6,6 +6,7 @@
 #[cfg(feature = "cluster")]
 mod cluster;
 mod duration;
+mod error;
 mod file;
 #[cfg(feature = "history")]
 mod history;
@@ -13,6 +14,7 @@ mod observe;
 mod resolve;
 mod serve;
 mod sources;
+mod target;
 mod tokens;
 #[cfg(feature = "webhook")]
 mod webhook;
@@ -27,10 +29,12 @@ use presence_core::model::setting::MAX_SPAN_MS;
 use crate::config::DEFAULT_PORT;
 use crate::tls::Fingerprint;
 
+use error::invalid;
+pub(super) use error::{OptionsError, out_of_bounds};
 pub(super) use observe::Observed;
-use resolve::invalid;
-pub(super) use resolve::{OptionsError, Recording, Resolved, out_of_bounds};
+pub(super) use resolve::{Recording, Resolved};
 pub(super) use serve::ServeOptions;
+pub(super) use target::Target;
 pub(super) use tokens::TokensFile;
 
 const AFTER_HELP: &str = "\

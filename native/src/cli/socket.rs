@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame as WireClose;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use super::target::Target;
+use super::options::Target;
 use super::{Failure, printable};
 use crate::tls::connect::{ClientTransport, ConnectError, connect};
 

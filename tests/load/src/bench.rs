@@ -1,20 +1,13 @@
-//! One run of the load generator.
+//! What all measurements of a run share.
 
-use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::certificate;
-use crate::error::BenchError;
-use crate::launcher::{Launcher, Source};
-use crate::options::Options;
-use crate::print;
+use crate::launcher::Launcher;
 use crate::profiles::Profiles;
 use crate::progress::Progress;
 use crate::report::Report;
-use crate::scenario;
 use crate::size::Size;
-use crate::system::{self, Cores};
+use crate::system::Cores;
 
 /// Limit for an operation that should take no time.
 pub(crate) const WAIT: Duration = Duration::from_secs(30);
@@ -29,101 +22,12 @@ pub(crate) struct Bench {
     pub(crate) size: Size,
     pub(crate) progress: Progress,
     /// Limit of open files.
-    files: usize,
-}
-
-/// Measures. Prints a table per scenario and returns the report as JSON.
-///
-/// # Errors
-/// [`BenchError`] when every scenario fails. A single failure is a note in the report.
-pub(crate) fn run(options: &Options) -> Result<String, BenchError> {
-    let is_pinned = !options.no_pin;
-    let mut bench = Bench::new(options)?;
-    bench.describe(is_pinned);
-    let chosen: Vec<_> = scenario::ALL
-        .iter()
-        .filter(|scenario| options.only.is_empty() || options.only.iter().any(|name| name == scenario.name))
-        .collect();
-    let mut failures = 0;
-    for (index, scenario) in chosen.iter().enumerate() {
-        print(&format!(
-            "[{}/{}] {}: {}\n",
-            index + 1,
-            chosen.len(),
-            scenario.name,
-            scenario.title
-        ));
-        let first = bench.report.figures.len();
-        if let Err(error) = (scenario.run)(&mut bench) {
-            failures += 1;
-            bench.report.note(format!("{}: {error}", scenario.name));
-            print(&format!("  failed: {error}\n"));
-        }
-        bench.progress.clear();
-        print(&bench.report.table(first));
-    }
-    for note in &bench.report.notes {
-        print(&format!("note: {note}\n"));
-    }
-    if failures == chosen.len() {
-        return Err(BenchError::Gateway("every measurement failed".to_owned()));
-    }
-    Ok(bench.report.to_json())
+    pub(crate) files: usize,
 }
 
 impl Bench {
-    fn new(options: &Options) -> Result<Self, BenchError> {
-        let mut seed = [0; 8];
-        getrandom::fill(&mut seed).map_err(io::Error::from)?;
-        let run = u64::from_ne_bytes(seed);
-        let url_token = options.url.as_ref().and_then(|url| url.token.clone());
-        let token = options
-            .token
-            .clone()
-            .or(url_token)
-            .unwrap_or_else(|| format!("{run:016x}{run:016x}x"));
-        let source = match &options.url {
-            Some(url) => Source::Running(url.address, options.pid),
-            None if options.command.is_empty() => Source::Gateway(match &options.gateway {
-                Some(path) => path.clone(),
-                None => sibling_gateway()?,
-            }),
-            None => Source::Command(options.command.clone()),
-        };
-        let trust = match (&options.url, &options.tls_ca) {
-            (Some(url), Some(path)) if url.is_encrypted => Some(certificate::trusting(path)?),
-            (Some(url), None) if url.is_encrypted => {
-                return Err(BenchError::Gateway("a wss:// URL needs --tls-ca".to_owned()));
-            }
-            _ => None,
-        };
-        Ok(Self {
-            report: Report {
-                label: options.label.clone(),
-                ..Report::default()
-            },
-            launcher: Launcher {
-                source,
-                token: token.clone(),
-                cores: if options.no_pin { None } else { system::cores() },
-                certificate: None,
-                trust,
-            },
-            profiles: Profiles {
-                token,
-                observer: options.observer.clone(),
-                tracked: options.tracked.clone(),
-                is_signed: !options.unsigned,
-                run,
-            },
-            size: options.scale.size(),
-            progress: Progress::new(),
-            files: system::raise_open_files(),
-        })
-    }
-
     /// Notes what a reader of the figures has to know about the machine.
-    fn describe(&mut self, is_pinned: bool) {
+    pub(crate) fn describe(&mut self, is_pinned: bool) {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         match self.launcher.cores {
             Some(Cores { gateway, generator }) => self.report.note(format!(
@@ -148,10 +52,4 @@ impl Bench {
     pub(crate) fn possible(&self, clients: usize, files_per_client: usize) -> usize {
         clients.min(self.files.saturating_sub(128) / files_per_client.max(1))
     }
-}
-
-/// The gateway that cargo built beside this program, in the same profile.
-fn sibling_gateway() -> io::Result<PathBuf> {
-    let name = format!("presence-gateway{}", std::env::consts::EXE_SUFFIX);
-    Ok(std::env::current_exe()?.with_file_name(name))
 }

@@ -26,6 +26,7 @@ mod profiles;
 mod progress;
 mod report;
 mod requests;
+mod run;
 mod scenario;
 mod signer;
 mod size;
@@ -67,7 +68,7 @@ fn list() {
 }
 
 fn measure(options: &Options) -> Result<(), BenchError> {
-    let report = bench::run(options)?;
+    let report = run::run(options)?;
     if let Some(path) = &options.json {
         std::fs::write(path, report + "\n").map_err(|source| BenchError::Report {
             path: path.clone(),

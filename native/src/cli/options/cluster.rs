@@ -46,7 +46,7 @@ impl ClusterOptions {
     /// # Errors
     /// [`OptionsError::Value`] names the option that is wrong.
     pub(super) fn resolve(&self) -> Result<Option<ClusterConfig>, OptionsError> {
-        let servers: Vec<&str> = super::resolve::not_blank(self.cluster.as_deref().unwrap_or_default())
+        let servers: Vec<&str> = super::error::not_blank(self.cluster.as_deref().unwrap_or_default())
             .map(String::as_str)
             .collect();
         if servers.is_empty() {

@@ -7,7 +7,7 @@ use clap::Args;
 use presence_core::fleet::validate_names;
 
 use super::{ClientOptions, OptionsError};
-use crate::cli::target::Target;
+use crate::cli::options::Target;
 use crate::files::read_small;
 
 /// Help heading of these options.

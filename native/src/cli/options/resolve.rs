@@ -1,14 +1,13 @@
 //! Checks the options and makes a configuration of them.
 
-use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use presence_core::model::setting::InvalidSetting;
 
+use super::error::{OptionsError, invalid, not_blank, out_of_bounds};
 use super::file::has_tables;
 use super::tokens::Place;
 use super::{AuthWord, Observed, ServeOptions, TokensFile};
@@ -22,32 +21,6 @@ use crate::web::WebRoot;
 
 /// Most bytes of a recording: some hundred thousand inputs.
 const DEFAULT_RECORD_BYTES: u64 = 64 * 1024 * 1024;
-
-/// Invalid configuration.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum OptionsError {
-    /// Wrong arguments or a wrong variable, in the words of clap.
-    #[error(transparent)]
-    Arguments(#[from] clap::Error),
-    /// The file cannot be read or understood.
-    #[error("configuration file {0}: {1}")]
-    File(PathBuf, String),
-    /// A mode without its secret.
-    #[error("--auth password needs --password (or OPENCLAW_GATEWAY_PASSWORD)")]
-    PasswordMissing,
-    /// A removed option.
-    #[error(
-        "--{0} exists no more: wrong secrets are throttled (per address ten at once, then one per 3 s), and no address \
-         is locked out or delayed; remove it from the flags, the environment (OPENCLAW_GATEWAY_AUTH_...) and the file"
-    )]
-    Removed(&'static str),
-    /// A gateway cannot be observed; names the option.
-    #[error("{0}")]
-    Observed(String),
-    /// Invalid value.
-    #[error("--{0}: {1}")]
-    Value(Cow<'static, str>, String),
-}
 
 /// What to record, and where to.
 #[derive(Clone, Debug)]
@@ -287,29 +260,6 @@ impl ServeOptions {
             (AuthWord::Password, _, None) => Err(OptionsError::PasswordMissing),
         }
     }
-}
-
-pub(super) fn invalid(option: &'static str, why: &impl ToString) -> OptionsError {
-    OptionsError::Value(option.into(), why.to_string())
-}
-
-/// The library names fields: `limits.stall_ms` is `--stall-ms`.
-pub(crate) fn out_of_bounds(error: InvalidSetting) -> OptionsError {
-    let option = match error.name() {
-        "ttl_ms" => "ttl".to_owned(),
-        name => name.rsplit('.').next().unwrap_or(name).replace('_', "-"),
-    };
-    let why = match error {
-        InvalidSetting::TooSmall { value, least, .. } => format!("{value} is less than {least}"),
-        InvalidSetting::TooLarge { value, most, .. } => format!("{value} is more than {most}"),
-        other => other.to_string(),
-    };
-    OptionsError::Value(option.into(), why)
-}
-
-/// The items that are not blank: a variable that is set to nothing is an empty list.
-pub(super) fn not_blank(items: &[String]) -> impl Iterator<Item = &String> {
-    items.iter().filter(|item| !item.trim().is_empty())
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {

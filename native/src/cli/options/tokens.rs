@@ -13,7 +13,7 @@ use toml::value::Datetime;
 use zeroize::Zeroizing;
 
 use super::OptionsError;
-use super::resolve::invalid;
+use super::error::invalid;
 use crate::auth::secret::Secret;
 use crate::auth::tokens::{NamedToken, Tokens};
 use crate::files::read_small;

@@ -7,9 +7,9 @@ use presence_core::findings::{Finding, FindingKind};
 
 use crate::cli::client::{Link, client_info, words};
 use crate::cli::options::ClientOptions;
+use crate::cli::options::Target;
 use crate::cli::screen::{Screen, wrapped};
 use crate::cli::signals::Signals;
-use crate::cli::target::Target;
 use crate::cli::{Failure, printable, roster};
 
 /// Age texts change at whole minutes.

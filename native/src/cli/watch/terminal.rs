@@ -12,8 +12,8 @@ use super::model::{Key, Model, Roster, Row};
 use super::{plain, view};
 use crate::cli::client::{Link, client_info, words};
 use crate::cli::options::ClientOptions;
+use crate::cli::options::Target;
 use crate::cli::signals::Signals;
-use crate::cli::target::Target;
 use crate::cli::{Failure, explain, explanation, finding, printable, roster};
 
 /// Interval of ages and of the countdown to the next attempt.

@@ -7,7 +7,7 @@ use std::process::Command as Process;
 
 use super::*;
 use crate::auth::secret::{AuthMode, Secret};
-use crate::cli::target::Target;
+use crate::cli::options::Target;
 
 const CASES: &str = "PRESENCE_TEST_CASES";
 const CHILD: &str = "cli::options::sources::tests::child";

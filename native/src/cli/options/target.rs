@@ -6,27 +6,27 @@ use std::time::Duration;
 
 use ::http::Uri;
 
-use super::Failure;
-use super::options::ClientOptions;
-use super::stderr::say;
+use super::ClientOptions;
 use crate::auth::secret::Secret;
+use crate::cli::Failure;
+use crate::cli::stderr::say;
 use crate::config::DEFAULT_PORT;
 use crate::tls::ClientTls;
 
 /// Address and secrets of a gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Target {
+pub(in crate::cli) struct Target {
     /// A name, or an address; IPv6 in brackets.
-    pub(super) host: String,
-    pub(super) port: u16,
+    pub(in crate::cli) host: String,
+    pub(in crate::cli) port: u16,
     /// Whom to trust, of an encrypted connection.
-    pub(super) tls: Option<ClientTls>,
+    pub(in crate::cli) tls: Option<ClientTls>,
     /// Starts with a slash.
-    pub(super) path: String,
-    pub(super) token: Option<Secret>,
-    pub(super) password: Option<Secret>,
+    pub(in crate::cli) path: String,
+    pub(in crate::cli) token: Option<Secret>,
+    pub(in crate::cli) password: Option<Secret>,
     /// Time limit for a command that runs once, and for a handshake.
-    pub(super) timeout: Duration,
+    pub(in crate::cli) timeout: Duration,
 }
 
 impl Target {
@@ -34,12 +34,12 @@ impl Target {
     ///
     /// # Errors
     /// [`Failure::Usage`] when the URL is invalid.
-    pub(super) fn new(options: &ClientOptions) -> Result<Self, Failure> {
+    pub(in crate::cli) fn new(options: &ClientOptions) -> Result<Self, Failure> {
         Self::of(options, "url", "").map_err(Failure::Usage)
     }
 
     /// Resolves options with other names: `option` for the URL, `option-token` and so on. The error is text.
-    pub(super) fn named(option: &str, options: &ClientOptions) -> Result<Self, String> {
+    pub(in crate::cli) fn named(option: &str, options: &ClientOptions) -> Result<Self, String> {
         Self::of(options, option, &format!("{option}-"))
     }
 
@@ -131,13 +131,13 @@ impl Target {
     }
 
     /// Whether the gateway is on this machine, where the command line keeps its scopes without a device key.
-    pub(super) fn is_here(&self) -> bool {
+    pub(in crate::cli) fn is_here(&self) -> bool {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         host.eq_ignore_ascii_case("localhost") || presence_core::model::address::is_loopback(host)
     }
 
     /// The URL without its path.
-    pub(super) fn url(&self) -> String {
+    pub(in crate::cli) fn url(&self) -> String {
         let scheme = if self.tls.is_some() { "wss" } else { "ws" };
         format!("{scheme}://{}:{}", self.host, self.port)
     }

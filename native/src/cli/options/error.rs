@@ -1,0 +1,55 @@
+//! What is wrong with an option, in words that name it.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use presence_core::model::setting::InvalidSetting;
+
+/// Invalid configuration.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OptionsError {
+    /// Wrong arguments or a wrong variable, in the words of clap.
+    #[error(transparent)]
+    Arguments(#[from] clap::Error),
+    /// The file cannot be read or understood.
+    #[error("configuration file {0}: {1}")]
+    File(PathBuf, String),
+    /// A mode without its secret.
+    #[error("--auth password needs --password (or OPENCLAW_GATEWAY_PASSWORD)")]
+    PasswordMissing,
+    /// A removed option.
+    #[error(
+        "--{0} exists no more: wrong secrets are throttled (per address ten at once, then one per 3 s), and no address \
+         is locked out or delayed; remove it from the flags, the environment (OPENCLAW_GATEWAY_AUTH_...) and the file"
+    )]
+    Removed(&'static str),
+    /// A gateway cannot be observed; names the option.
+    #[error("{0}")]
+    Observed(String),
+    /// Invalid value.
+    #[error("--{0}: {1}")]
+    Value(Cow<'static, str>, String),
+}
+
+pub(super) fn invalid(option: &'static str, why: &impl ToString) -> OptionsError {
+    OptionsError::Value(option.into(), why.to_string())
+}
+
+/// The library names fields: `limits.stall_ms` is `--stall-ms`.
+pub(crate) fn out_of_bounds(error: InvalidSetting) -> OptionsError {
+    let option = match error.name() {
+        "ttl_ms" => "ttl".to_owned(),
+        name => name.rsplit('.').next().unwrap_or(name).replace('_', "-"),
+    };
+    let why = match error {
+        InvalidSetting::TooSmall { value, least, .. } => format!("{value} is less than {least}"),
+        InvalidSetting::TooLarge { value, most, .. } => format!("{value} is more than {most}"),
+        other => other.to_string(),
+    };
+    OptionsError::Value(option.into(), why)
+}
+
+/// The items that are not blank: a variable that is set to nothing is an empty list.
+pub(super) fn not_blank(items: &[String]) -> impl Iterator<Item = &String> {
+    items.iter().filter(|item| !item.trim().is_empty())
+}
