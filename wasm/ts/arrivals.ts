@@ -1,17 +1,12 @@
 import { callListener } from "./call-listener.js";
 import { systemClock, type Clock } from "./clock.js";
 import { checkArrivalOptions } from "./known-options.js";
+import type { ArrivalOptions } from "./options.js";
 import type { RosterSource } from "./store.js";
 import type { PresenceRow, RosterSnapshot } from "./types.js";
 
 /** Why a row left: `disconnect` if its connection was closed, `removed` if the gateway no longer lists it. */
 export type LeaveReason = "disconnect" | "removed";
-
-/** When joins and leaves are reported. */
-export interface ArrivalOptions {
-  /** Grace period in ms: a row that returns within it has not left. @default 5000 */
-  readonly graceMs?: number | undefined;
-}
 
 /** The listeners of {@link watchArrivals}. */
 export interface ArrivalListeners {

@@ -1,5 +1,5 @@
 import { abortable, type Abortable } from "./abort.js";
-import { watchArrivals, type ArrivalOptions, type LeaveReason } from "./arrivals.js";
+import { watchArrivals, type LeaveReason } from "./arrivals.js";
 import { callListener } from "./call-listener.js";
 import type { Clock } from "./clock.js";
 import { DISPOSE } from "./disposable.js";
@@ -10,7 +10,7 @@ import { checkClientOptions } from "./known-options.js";
 import { ListenerTarget } from "./listeners.js";
 import { makeEngine, type ClientEngine } from "./make-engine.js";
 import type { Explanation, RequestArguments, RequestResult } from "./methods.js";
-import type { PresenceClientOptions, ReconnectOptions } from "./options.js";
+import type { ArrivalOptions, PresenceClientOptions, ReconnectOptions } from "./options.js";
 import { EMPTY_SNAPSHOT } from "./snapshot.js";
 import type { ConnectionState, Finding, PresenceRow, RosterSnapshot } from "./types.js";
 

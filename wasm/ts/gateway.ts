@@ -3,89 +3,16 @@ import { DISPOSE } from "./disposable.js";
 import { asPresenceError, freed, PresenceError } from "./errors.js";
 import type { DeviceQuestion } from "./simulator/glue.js";
 import { simulator, type WasmGateway } from "./simulator/load.js";
-import type { PresenceEntry } from "./types.js";
 import { verifyDevice } from "./gateway/device.js";
+import type { SimulatedGatewayOptions } from "./gateway/options.js";
 import { isOriginAllowed } from "./gateway/origin.js";
+import type { SimulatedClient, SimulatedSocket } from "./gateway/socket.js";
 import { simulatedWebSocket } from "./gateway/websocket.js";
+import type { PresenceEntry } from "./types.js";
 import type { WebSocketConstructor } from "./websocket.js";
 
-/** Options of a simulated gateway; the defaults are the real gateway's. */
-export interface SimulatedGatewayOptions {
-  /** Its clocks and timer; pass a `VirtualClock` to control the time. */
-  clock?: Clock;
-  /** How long a row lives after its last proof of life, in ms. @default 300000 */
-  ttlMs?: number;
-  /** Maximum number of rows, the gateway's own included. @default 200 */
-  maxEntries?: number;
-  /** Coalescing window for broadcasts, in ms; 0 disables coalescing. @default 50 */
-  windowMs?: number;
-  /** Modes whose clients get no row. @default ["cli"] */
-  ephemeralModes?: readonly string[];
-  /** The secret that clients must present. @default none */
-  auth?: { readonly mode: "token" | "password"; readonly secret: string } | { readonly mode: "none" };
-  /** Origins of pages that may connect; `*` allows all. Clients without an origin are always allowed. */
-  allowedOrigins?: readonly string[];
-  /** Limits and intervals. */
-  limits?: SimulatedLimits;
-  /** Version in the hello. */
-  serverVersion?: string;
-  /** Identifies one run of the gateway. */
-  bootId?: string;
-  /** The gateway's own row. */
-  self?: PresenceEntry;
-}
-
-/** Limits and intervals of a simulated gateway, in ms and bytes. */
-export interface SimulatedLimits {
-  /** Time for the handshake. @default 15000 */
-  handshakeMs?: number;
-  /** Interval of ticks. @default 30000 */
-  tickIntervalMs?: number;
-  /** Maximum ping interval; a quarter of the TTL if that is less. @default 25000 */
-  pingIntervalMs?: number;
-  /** Maximum time without an accepted byte. @default 20000 */
-  stallMs?: number;
-  /** Maximum size of a frame before the handshake. @default 65536 */
-  preauthFrameBytes?: number;
-  /** Maximum size of a frame after the handshake. @default 1048576 */
-  payloadBytes?: number;
-  /** Maximum number of bytes of undelivered responses. @default 1048576 */
-  bufferedBytes?: number;
-  /** Consecutive calls that may be refused for missing rights. @default 10 */
-  unauthorizedCalls?: number;
-}
-
-/** A simulated client: its address and its callbacks. */
-export interface SimulatedClient {
-  /** Its address. @default "192.0.2.1" */
-  ip?: string;
-  /** The Origin of its page. */
-  origin?: string;
-  /** The id of the person behind it, as a trusted proxy states it. */
-  user?: string;
-  /** Called with each text frame. */
-  ontext?: (text: string) => void;
-  /** Called for each ping; pings are answered automatically, see {@link SimulatedSocket.isResponsive}. */
-  onping?: () => void;
-  /** Called when the gateway closes the connection. */
-  onclose?: (code: number, reason: string) => void;
-}
-
-/** The client's end of a connection to a simulated gateway. */
-export interface SimulatedSocket {
-  /** Whether pings are answered; `false` simulates a machine that sleeps. */
-  isResponsive: boolean;
-  /** Whether reading is paused. */
-  isPaused: boolean;
-  /** Whether neither side closed the connection. */
-  readonly isOpen: boolean;
-  /** Sends a text frame. */
-  send(text: string): void;
-  /** Answers a ping manually. */
-  pong(): void;
-  /** Closes the connection. To the gateway, a close frame and a lost network are equal. */
-  close(): void;
-}
+export type { SimulatedGatewayOptions, SimulatedLimits } from "./gateway/options.js";
+export type { SimulatedClient, SimulatedSocket } from "./gateway/socket.js";
 
 const DEFAULT_IP = "192.0.2.1";
 

@@ -1,4 +1,4 @@
-import type { PresenceClient } from "./client.js";
+import type { RosterSource } from "./store.js";
 import type { RosterSnapshot } from "./types.js";
 
 type Result = IteratorResult<RosterSnapshot, void>;
@@ -7,14 +7,14 @@ const DONE: Result = Object.freeze({ done: true, value: undefined });
 
 /** Iterates over the snapshots of a client; slow consumers skip to the latest. `return` ends it immediately. */
 export class RosterIterator implements AsyncIterableIterator<RosterSnapshot, void, undefined> {
-  readonly #client: PresenceClient;
+  readonly #client: RosterSource;
   #unsubscribe: (() => void) | undefined;
   #last: RosterSnapshot | undefined;
   #isDone = false;
   /** Resolvers of pending reads. */
   #waiting: (() => void)[] = [];
 
-  constructor(client: PresenceClient) {
+  constructor(client: RosterSource) {
     this.#client = client;
   }
 

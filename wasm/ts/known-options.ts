@@ -1,9 +1,7 @@
 import { PresenceError } from "./errors.js";
 import type { Thresholds } from "./functions.js";
-import type { ArrivalOptions } from "./arrivals.js";
 import type { Labels } from "./labels.js";
-import type { BackoffPolicy, BeaconPolicy, ClientInfo, PresenceClientOptions, SharedOptions } from "./options.js";
-import type { RosterOptions } from "./roster.js";
+import type { ArrivalOptions, BackoffPolicy, BeaconPolicy, ClientInfo, PresenceClientOptions, RosterOptions, SharedOptions } from "./options.js";
 
 /** The names of all members, checked against the type by the compiler. */
 type Names<T> = { readonly [Name in keyof Required<T>]: unknown };

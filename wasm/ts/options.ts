@@ -128,3 +128,21 @@ export type ReconnectOptions = Pick<
   PresenceClientOptions,
   "url" | "token" | "password" | "client" | "instanceId" | "deviceKey" | "scopes" | "beacons"
 >;
+
+/** Options of a roster; the defaults are the gateway's. */
+export interface RosterOptions {
+  /** How long a row lives after its last proof of life, in ms. @default 300000 */
+  ttlMs?: number | undefined;
+  /** Maximum number of rows, the gateway's own included. @default 200 */
+  maxRows?: number | undefined;
+  /** The ages at which statuses change. */
+  thresholds?: Thresholds | undefined;
+  /** Labels on rows, for translations. @default English */
+  labels?: Labels | undefined;
+}
+
+/** When joins and leaves are reported. */
+export interface ArrivalOptions {
+  /** Grace period in ms: a row that returns within it has not left. @default 5000 */
+  readonly graceMs?: number | undefined;
+}

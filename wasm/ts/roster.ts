@@ -2,26 +2,14 @@ import { systemClock } from "./clock.js";
 import { diffRows, type RosterDiff } from "./diff.js";
 import { DISPOSE } from "./disposable.js";
 import { asPresenceError, freed } from "./errors.js";
-import type { Thresholds } from "./functions.js";
 import { checkRosterOptions } from "./known-options.js";
-import { wordsOf, type Labels } from "./labels.js";
+import { wordsOf } from "./labels.js";
 import { core } from "./load/core.js";
 import { readExplanation, readFindings } from "./machine.js";
 import type { Explanation } from "./methods.js";
+import type { RosterOptions } from "./options.js";
 import { Rows, type RosterChange } from "./rows.js";
 import type { Finding, PresenceEntry, PresenceRow, Status } from "./types.js";
-
-/** Options of a roster; the defaults are the gateway's. */
-export interface RosterOptions {
-  /** How long a row lives after its last proof of life, in ms. @default 300000 */
-  ttlMs?: number | undefined;
-  /** Maximum number of rows, the gateway's own included. @default 200 */
-  maxRows?: number | undefined;
-  /** The ages at which statuses change. */
-  thresholds?: Thresholds | undefined;
-  /** Labels on rows, for translations. @default English */
-  labels?: Labels | undefined;
-}
 
 /** Any form of a presence list that {@link Roster.apply} accepts. */
 export type PresenceList = string | readonly PresenceEntry[] | object;

@@ -1,11 +1,16 @@
-import type { SimulatedGateway, SimulatedSocket } from "../gateway.js";
 import type { WebSocketConstructor, WebSocketLike } from "../websocket.js";
+import type { SimulatedClient, SimulatedSocket } from "./socket.js";
+
+/** A simulated gateway, as its clients see it. */
+interface Reachable {
+  open(client: SimulatedClient): SimulatedSocket;
+}
 
 /**
  * Returns a WebSocket class whose sockets connect to a simulated gateway. As with real sockets, no event fires
  * synchronously.
  */
-export function simulatedWebSocket(gateway: SimulatedGateway): WebSocketConstructor {
+export function simulatedWebSocket(gateway: Reachable): WebSocketConstructor {
   return class SimulatedWebSocket implements WebSocketLike {
     onopen: WebSocketLike["onopen"] = null;
     onmessage: WebSocketLike["onmessage"] = null;
