@@ -13,6 +13,7 @@ import { check } from "./lib/looks.mjs";
 import { bringPeople } from "./lib/people.mjs";
 import { live, rowsWhen } from "./lib/roster.mjs";
 import { startStaticHost } from "./lib/static-host.mjs";
+import { within } from "./lib/wait.mjs";
 
 after(closeBrowser);
 
@@ -75,6 +76,15 @@ test("clients that are gone are listed apart, when asked for", async (t) => {
   assert.ok((await rowsWhen(page, "the list", (rows) => rows)).every(({ name }) => name !== "attic-pi"), "the list has none of them");
 });
 
+/** Waits until the picture is marked with round times, each with a line in each lane. */
+async function marked(page, form) {
+  await within("round times", async () => {
+    const texts = await page.locator(".lane-axis text").allTextContents();
+    const lines = await page.locator(".lane").first().locator("line").count();
+    return texts.length >= 2 && texts.length <= 5 && lines === texts.length && texts.every((text) => form.test(text));
+  });
+}
+
 test("keys and buttons zoom and move the window", async (t) => {
   const gateway = await keeping(t);
   const page = await (await visit(t)).open(gateway.link);
@@ -82,6 +92,7 @@ test("keys and buttons zoom and move the window", async (t) => {
   await timeline(page);
   await page.locator(".lane").first().waitFor();
   assert.equal(await chosen(page), "3600000");
+  await marked(page, /^\d\d:(00|15|30|45)$/);
   await page.locator(".lane-chart").press("-");
   assert.equal(await chosen(page), String(6 * 3_600_000));
   await page.locator(".lane-chart").press("+");
@@ -92,6 +103,7 @@ test("keys and buttons zoom and move the window", async (t) => {
   const zoomOut = page.getByRole("button", { name: "Zoom out" });
   while (await zoomOut.isEnabled()) await zoomOut.click();
   assert.equal(await chosen(page), String(30 * 24 * 3_600_000));
+  await marked(page, /^\d+ [A-Z][a-z]+$/);
   await page.getByRole("button", { name: "Earlier" }).click();
   await page.getByRole("button", { name: "Earlier" }).click();
   await page.getByRole("button", { name: "Earlier" }).click();

@@ -1,7 +1,8 @@
 import { html, svg } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
-import { isoMoment, lasted, shortMoment } from "../lib/format.js";
+import { lasted, shortMoment } from "../lib/format.js";
+import { ticks, type Tick } from "../lib/ticks.js";
 import { presentMs, type Lane, type Span, type Window } from "../state/past-sessions.js";
 
 /** Maximum number of displayed lanes. */
@@ -13,7 +14,6 @@ const HEIGHT = 16;
 const MIN_WIDTH = 3;
 /** Height per status, so that colour is not the only distinction. */
 const HEIGHTS: Readonly<Record<Span["status"], number>> = { Active: HEIGHT, Idle: HEIGHT / 2, Stale: HEIGHT / 4 };
-const TICKS = 4;
 
 /** The legend of heights and colours. */
 export function legend() {
@@ -25,20 +25,21 @@ export function legend() {
 /** One lane per instance. `key` receives the key presses: arrows move, plus and minus zoom. */
 export function laneChart(lanes: readonly Lane[], window: Window, key: (event: KeyboardEvent) => void) {
   const shown = lanes.slice(0, MAX_LANES);
+  const marks = ticks(window.fromMs, window.toMs);
   return html`
     <div class="lane-chart card" role="group" tabindex="0" aria-label="Lanes of the instances. Left and right arrow move the window, plus and minus zoom, End shows the present." @keydown=${key}>
-      <ul class="lanes">${repeat(shown, (lane) => lane.key, (lane) => laneItem(lane, window))}</ul>
-      ${axis(window)}
+      ${axis(marks)}
+      <ul class="lanes">${repeat(shown, (lane) => lane.key, (lane) => laneItem(lane, window, marks))}</ul>
       ${lanes.length > shown.length ? html`<p class="sub">${lanes.length - shown.length} more instances are in the table.</p>` : ""}
     </div>`;
 }
 
-function laneItem(lane: Lane, window: Window) {
+function laneItem(lane: Lane, window: Window, marks: readonly Tick[]) {
   const words = `${lane.name}: ${summary(lane, window)}`;
   return html`
     <li class="lane" data-key=${lane.key}>
       <span class="lane-name" title=${lane.key}>${lane.name}</span>
-      <svg class="lane-picture" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label=${words}>${lane.spans.map((span) => bar(span, window))}</svg>
+      <svg class="lane-picture" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label=${words}>${marks.map(line)}${lane.spans.map((span) => bar(span, window))}</svg>
     </li>`;
 }
 
@@ -63,16 +64,13 @@ function summary(lane: Lane, window: Window): string {
   return `here for ${lasted(presentMs(lane, window))} of this window in ${sessions}, ${now}`;
 }
 
-function axis({ fromMs, toMs }: Window) {
-  const ticks = Array.from({ length: TICKS }, (_, index) => fromMs + ((toMs - fromMs) * index) / (TICKS - 1));
-  return html`<div class="lane-axis sub num" aria-hidden="true">${ticks.map((ms) => html`<time datetime=${isoMoment(ms)}>${tick(ms, toMs - fromMs)}</time>`)}</div>`;
+/** The line of a tick, behind the spans of a lane. */
+function line({ part }: Tick) {
+  const x = part * WIDTH;
+  return svg`<line x1=${x} x2=${x} y1="0" y2=${HEIGHT}></line>`;
 }
 
-const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const DAY_TIME = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-/** Length of the window from which on the axis shows days in place of hours, in ms. */
-const DAYS_FROM_MS = 2 * 24 * 3_600_000;
-
-function tick(ms: number, lengthMs: number): string {
-  return (lengthMs > DAYS_FROM_MS ? DAY_TIME : TIME).format(ms);
+/** The times over the lanes. They stay in sight while the lanes are scrolled. */
+function axis(marks: readonly Tick[]) {
+  return html`<div class="lane-axis sub num" aria-hidden="true"><svg>${marks.map(({ part, text }) => svg`<text x="${part * 100}%" y="1em">${text}</text>`)}</svg></div>`;
 }

@@ -14,8 +14,8 @@ const ENDS: Readonly<Record<string, string>> = {
   expired: "not heard of any more",
   evicted: "too many rows",
   replaced: "connected under another id",
-  stopped: "the gateway stopped",
-  crashed: "the gateway crashed",
+  stopped: "gateway stopped",
+  crashed: "gateway crashed",
   lost: "unknown",
 };
 
