@@ -27,7 +27,7 @@ pub struct Shrunk {
 
 /// Leaves inputs out while they give a finding of this kind that all lines give at `until`: first those after the moment
 /// at which it came, then whole connections, then single inputs. It is the same finding if it has the same cause in words
-/// and a row in common. Returns `None` if there is no such finding. A checkpoint that the recording begins with is kept.
+/// and a row in common; of evictions, whose cause is the whole list, the words suffice. Returns `None` if there is no such finding. A checkpoint that the recording begins with is kept.
 #[must_use]
 pub fn shrink(header: &Header, lines: &[Line], until: Now, kind: FindingKind) -> Option<Shrunk> {
     shrink_within(MAX_REPLAYED, header, lines, until, kind)
@@ -123,7 +123,8 @@ impl Search<'_> {
         *found.finding == *self.kind.code()
             && self.wanted.iter().any(|(wanted, words)| {
                 let is_same = |row| wanted.rows.contains(row);
-                (wanted.rows.is_empty() || found.rows.iter().any(is_same)) && *words == outline(found)
+                let is_about_list = self.kind == FindingKind::Evictions || wanted.rows.is_empty();
+                (is_about_list || found.rows.iter().any(is_same)) && *words == outline(found)
             })
     }
 

@@ -108,6 +108,17 @@ fn the_cause_stays() {
     assert_eq!(early, None);
 }
 
+/// Another client evicts then, but the list is what is too small.
+#[test]
+fn a_full_list_and_one_row_more_make_an_eviction() {
+    let (mut header, lines, until) = lines();
+    header.max_entries = 5;
+    let kept = shrink(&header, &lines, until, FindingKind::Evictions).unwrap();
+    assert!(kept.is_least);
+    let inputs = kept.lines.len() - 1;
+    assert_eq!(inputs, 5, "beside the gateway's own row: {:?}", kept.lines);
+}
+
 /// Without an end, the search would copy each of many inputs as often.
 #[test]
 fn a_search_that_is_too_long_ends_with_what_it_has() {
