@@ -1,7 +1,10 @@
 //! `serve --observe`: the clients of another gateway are listed too.
 
 use super::*;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::json;
 use tokio::time::{Duration, sleep};
+use tokio_tungstenite::tungstenite::Message;
 
 /// The list of a gateway process, once it is as wanted: what others say takes a moment to arrive.
 async fn list_when(url: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
@@ -50,6 +53,12 @@ async fn the_clients_of_another_gateway_are_listed_and_go() {
     assert_eq!(rows[0]["reason"], "self");
     assert!(rows.iter().all(|row| row.get("gateway").is_none()), "{list}");
     assert_eq!(row(&list, "studio")["reason"], "connect");
+    let there = list_when(&home.url(), |list| has(list, "studio")).await;
+    assert_eq!(
+        there.as_array().unwrap().len(),
+        2,
+        "no row of the observer: {there}"
+    );
 
     let table = run(program(&client("list", &url))).await.stdout;
     let studio = table.lines().find(|line| line.contains("studio")).unwrap();
@@ -129,6 +138,39 @@ async fn a_wrong_token_is_said_once_with_the_remedy() {
     assert!(line.contains("--observe-token-file home=FILE"), "{line}");
     assert!(lines.iter().all(|line| !line.contains("wr0ng")), "{lines:#?}");
     home.shutdown().await;
+}
+
+/// Refuses a client as a gateway does that pairs devices.
+async fn refuse_to_pair(listener: TcpListener) {
+    let (stream, _) = listener.accept().await.unwrap();
+    let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+    let challenge =
+        json!({ "type": "event", "event": "connect.challenge", "payload": { "nonce": "n", "ts": 1 } });
+    socket.send(Message::text(challenge.to_string())).await.unwrap();
+    let connect = socket.next().await.unwrap().unwrap().into_text().unwrap();
+    let connect: Value = serde_json::from_str(&connect).unwrap();
+    let refusal = json!({
+        "type": "res", "id": connect["id"], "ok": false,
+        "error": {
+            "code": "NOT_PAIRED", "message": "pairing required",
+            "details": { "code": "PAIRING_REQUIRED", "requestId": "r-1" },
+        },
+    });
+    socket.send(Message::text(refusal.to_string())).await.unwrap();
+    let _ = socket.close(None).await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_pairs_is_asked_again_and_the_command_is_shown() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let name = format!("home=ws://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(refuse_to_pair(listener));
+    let lines = log_until(&observer(&name, &[]), &["gateway=home", "PAIRING_REQUIRED"]).await;
+    let line = lines.last().unwrap();
+    for words in ["WARN", "openclaw devices approve", "r-1", "retry_s=30"] {
+        assert!(line.contains(words), "{words}: {line}");
+    }
+    within("the refusal", server).await.unwrap();
 }
 
 #[tokio::test]
