@@ -82,7 +82,7 @@ function words(state: ConnectionState, url: string): string {
   switch (state.phase) {
     case "live": {
       const version = state.serverVersion && `gateway ${state.serverVersion}`;
-      return [url, version, `protocol ${state.protocol}`].filter(Boolean).join(" · ");
+      return [url, version, `protocol\u00A0${state.protocol}`].filter(Boolean).join(" · ");
     }
     case "waiting":
       return `${reason(state.error)} Rows are as last heard, and age.`;
