@@ -8,6 +8,8 @@
 mod beacon;
 mod doctor;
 mod explain;
+#[cfg(all(target_os = "linux", feature = "history"))]
+mod full_disk;
 #[cfg(all(unix, feature = "history"))]
 mod history;
 #[cfg(unix)]
@@ -26,6 +28,8 @@ mod support_tls;
 #[cfg(unix)]
 mod systemd;
 mod tls;
+#[cfg(unix)]
+mod tmux;
 mod tokens;
 #[cfg(all(unix, feature = "webhook"))]
 mod webhook;
