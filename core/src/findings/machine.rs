@@ -81,10 +81,6 @@ pub(super) fn no_address(rows: &[Facts<'_>], gateway: &RawEntry, found: &mut Vec
     let Some(home) = gateway.str("host").map(machine_name) else {
         return;
     };
-    // Its own row has one, unless addresses are hidden from the reader.
-    if gateway.get("ip").is_none() {
-        return;
-    }
     let is_without = |row: &Facts<'_>| {
         let entry = row.entry;
         let is_machine = entry.str("mode") == Some("node") || entry.key("modelIdentifier").is_some();
