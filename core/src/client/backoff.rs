@@ -1,17 +1,17 @@
-//! When to try again: exponential backoff with full jitter.
+//! Delays between connection attempts: exponential backoff with full jitter.
 
 use crate::model::setting::{InvalidSetting, MAX_SPAN_MS, within};
 
-/// The figures of a [`Backoff`]. The defaults are those of OpenClaw's own client (reference 4.4).
+/// The parameters of a [`Backoff`]. The defaults are those of OpenClaw's own client (reference 4.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackoffConfig {
-    /// The longest first delay, in ms.
+    /// The upper bound of the first delay, in ms.
     pub initial_ms: u64,
-    /// How much the longest delay grows from one try to the next.
+    /// The factor by which the bound grows from one attempt to the next.
     pub factor: u32,
-    /// The longest delay at all, in ms.
+    /// The maximum bound, in ms.
     pub max_ms: u64,
-    /// A connection that was live for this long, in ms, starts the count anew.
+    /// A connection that was live for this long, in ms, resets the bound.
     pub stable_ms: u64,
 }
 
@@ -19,7 +19,7 @@ impl BackoffConfig {
     /// Checks the bounds: delays of 1 ms (`stable_ms`: 0) to [`MAX_SPAN_MS`], a factor of at least 1.
     ///
     /// # Errors
-    /// [`InvalidSetting`] names the first that is out of bounds.
+    /// [`InvalidSetting`] names the first setting that is out of bounds.
     pub fn validate(self) -> Result<(), InvalidSetting> {
         within("backoff.initial_ms", self.initial_ms, 1..=MAX_SPAN_MS)?;
         within("backoff.factor", self.factor.into(), 1..=u64::from(u32::MAX))?;
@@ -39,8 +39,8 @@ impl Default for BackoffConfig {
     }
 }
 
-/// The delays between tries: each is drawn evenly from zero to a bound that grows, so that clients
-/// which lost their gateway together do not come back together.
+/// The delays between attempts: each is drawn uniformly from zero to a growing bound, so that clients which
+/// lost their gateway together do not reconnect together.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     config: BackoffConfig,
@@ -49,7 +49,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// `seed` decides all delays to come.
+    /// Creates a backoff. `seed` determines all its delays.
     #[must_use]
     pub fn new(config: BackoffConfig, seed: u64) -> Self {
         Self {
@@ -59,7 +59,7 @@ impl Backoff {
         }
     }
 
-    /// The delay before the next try, in ms.
+    /// Returns the delay before the next attempt, in ms.
     pub fn next_ms(&mut self) -> u64 {
         let bound_ms = self.bound_ms.min(self.config.max_ms);
         self.bound_ms = bound_ms
@@ -68,14 +68,14 @@ impl Backoff {
         self.random.up_to(bound_ms)
     }
 
-    /// A connection is over that was live for `live_ms`.
+    /// Handles the end of a connection that was live for `live_ms`.
     pub fn handle_end(&mut self, live_ms: u64) {
         if live_ms >= self.config.stable_ms {
             self.reset();
         }
     }
 
-    /// Starts anew.
+    /// Resets the bound.
     pub fn reset(&mut self) {
         self.bound_ms = self.config.initial_ms;
     }
@@ -94,7 +94,7 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// An even draw from 0..=bound.
+    /// Draws uniformly from 0..=bound.
     fn up_to(&mut self, bound: u64) -> u64 {
         let wide = u128::from(self.next()) * (u128::from(bound) + 1);
         (wide >> 64) as u64

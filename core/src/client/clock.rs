@@ -1,20 +1,20 @@
-//! The server's clock, as far as the client knows it (SPEC 3, "Time").
+//! The client's estimate of the server's clock (SPEC 3, "Time").
 
 use crate::model::time::Now;
 
-/// A wall clock that falls behind the age clock by more than this between two readings, in ms, was
-/// stepped back.
+/// A wall clock that falls behind the age clock by more than this between two readings, in ms, was stepped
+/// back.
 const STEP_MS: u64 = 1_000;
 
-/// A tick that is behind the estimate by up to this, in ms, was merely under way for longer than the
-/// one the estimate comes from. Following it would let statuses flap.
+/// A tick that is behind the estimate by up to this, in ms, merely had a longer latency than the message of
+/// the estimate. Following it would let statuses flap.
 const LATENESS_MS: u64 = 1_000;
 
-/// What the server's wall clock reads, learnt from what the server says and kept going in between.
+/// An estimate of the server's wall clock, corrected by the server's messages and extrapolated in between.
 ///
-/// In between it advances by the larger of the shell's monotonic and wall progress, so that neither a
-/// monotonic clock that stops while the machine sleeps nor a wall clock that is set back makes rows
-/// look younger. What the shell's wall clock *reads* does not matter.
+/// The extrapolation uses the larger of the shell's monotonic and wall progress, so that rows do not look
+/// younger after a suspension that stops the monotonic clock, or after a wall clock is set back. The absolute
+/// reading of the shell's wall clock does not matter.
 ///
 /// ```
 /// use presence_core::{Now, client::ServerClock};
@@ -26,18 +26,18 @@ const LATENESS_MS: u64 = 1_000;
 /// ```
 #[derive(Clone, Debug)]
 pub struct ServerClock {
-    /// Where the current stretch began: elapsed time is counted from here.
+    /// The start of the current stretch, from which elapsed time is counted.
     start: Now,
     /// Elapsed ms at `start`.
     start_elapsed_ms: u64,
-    /// The last reading, to notice a wall clock that was set back.
+    /// The last reading, to detect a wall clock that was set back.
     last: Now,
-    /// Leads from elapsed time to the server's clock.
+    /// The difference between the server's clock and elapsed time.
     offset_ms: i64,
 }
 
 impl ServerClock {
-    /// A clock that reads what the shell's wall clock reads until it learns better.
+    /// Creates a clock that equals the shell's wall clock until the first correction.
     #[must_use]
     pub fn new(now: Now) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl ServerClock {
         }
     }
 
-    /// Takes note of the shell's clocks: call it at every occasion, before anything else.
+    /// Records the shell's clocks: call it for every input, before anything else.
     pub fn advance(&mut self, now: Now) {
         let age_step = now.age_ms.saturating_sub(self.last.age_ms);
         let behind = self
@@ -57,20 +57,20 @@ impl ServerClock {
             .saturating_add(age_step)
             .saturating_sub(now.wall_ms);
         if behind > STEP_MS {
-            // Set back: what had elapsed stays elapsed, counting goes on from the new reading.
+            // Set back: the elapsed time stays, and counting continues from the new reading.
             self.start_elapsed_ms = self.elapsed_ms(self.last).saturating_add(age_step);
             self.start = now;
         }
         self.last = now;
     }
 
-    /// A challenge stated the server's time: the offset is learnt anew.
+    /// Sets the estimate from a challenge, which states the server's time.
     pub fn learn(&mut self, server_ms: u64, now: Now) {
         self.advance(now);
         self.offset_ms = as_i64(server_ms) - as_i64(self.elapsed_ms(now));
     }
 
-    /// A tick stated the server's time.
+    /// Corrects the estimate from a tick, which states the server's time.
     pub fn learn_tick(&mut self, server_ms: u64, now: Now) {
         self.advance(now);
         let behind = self.server_ms(now).saturating_sub(server_ms);
@@ -79,14 +79,14 @@ impl ServerClock {
         }
     }
 
-    /// What the server's clock reads, ms since the Unix epoch.
+    /// Returns the server's time, in ms since the Unix epoch.
     #[must_use]
     pub fn server_ms(&self, now: Now) -> u64 {
         self.elapsed_ms(now).saturating_add_signed(self.offset_ms)
     }
 
-    /// Time since this clock was made, in ms: the larger of the shell's monotonic and wall progress.
-    /// What the server says does not move it.
+    /// Returns the time since this clock was created, in ms: the larger of the shell's monotonic and wall
+    /// progress. The server's messages do not affect it.
     #[must_use]
     pub fn elapsed_ms(&self, now: Now) -> u64 {
         let by_age = now.age_ms.saturating_sub(self.start.age_ms);
@@ -94,8 +94,8 @@ impl ServerClock {
         self.start_elapsed_ms.saturating_add(by_age.max(by_wall))
     }
 
-    /// The reading of the age clock at which the server's clock will read `server_ms`, at the latest, as
-    /// far as is known from the last [`advance`](Self::advance).
+    /// Returns the latest reading of the age clock at which the server's clock will read `server_ms`,
+    /// extrapolated from the last [`advance`](Self::advance).
     #[must_use]
     pub fn deadline(&self, server_ms: u64) -> u64 {
         let ahead_ms = server_ms.saturating_sub(self.server_ms(self.last));
@@ -131,7 +131,7 @@ mod tests {
         let mut clock = ServerClock::new(at(0, 5_000_000));
         clock.learn(SERVER, at(0, 5_000_000));
         clock.advance(at(10, 5_600_000));
-        // Back by an hour and a half: the ten minutes asleep stay, and time goes on.
+        // Set back by an hour and a half: the ten minutes asleep still count, and time continues.
         let back = at(1_010, 200_000);
         clock.advance(back);
         assert_eq!(clock.server_ms(back), SERVER + 601_000);

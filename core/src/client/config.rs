@@ -1,4 +1,4 @@
-//! What a client is told before it starts.
+//! The configuration of a client.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -10,44 +10,44 @@ use super::mirror::MirrorConfig;
 use crate::model::setting::{InvalidSetting, MAX_SPAN_MS, within};
 use crate::model::{ClientInfo, scope};
 
-/// Everything a [`Client`](super::Client) is told before it starts.
+/// The configuration of a [`Client`](super::Client).
 #[derive(Clone)]
 pub struct ClientConfig {
-    /// Who the client is. Real gateways only let `id`s and `mode`s of their own lists in (reference
-    /// 2.3); `time_zone` is not sent, since those of protocol 3 refuse it.
+    /// The client's metadata. Real gateways accept only `id`s and `mode`s of their own lists (reference 2.3).
+    /// `time_zone` is not sent, because gateways of protocol 3 refuse it.
     pub client: ClientInfo,
-    /// The gateway's token, if it asks for one.
+    /// The gateway's token, if it requires one.
     pub token: Option<Box<str>>,
-    /// The gateway's password, if it asks for one.
+    /// The gateway's password, if it requires one.
     pub password: Option<Box<str>>,
-    /// The device key, if there is one. Without it real gateways of protocol 4 take the scopes away.
+    /// The device key, if there is one. Without it real gateways of protocol 4 remove all scopes.
     pub device: Option<DeviceKey>,
-    /// The scopes to ask for; `None` asks for `operator.read`. OpenClaw's own gateways require `operator.admin` for
-    /// beacons.
+    /// The requested scopes; `None` requests `operator.read`. OpenClaw's own gateways require
+    /// `operator.admin` for beacons.
     pub scopes: Option<Vec<Box<str>>>,
-    /// The client's own address, for its beacons, where it is known.
+    /// The client's own address for its beacons, if known.
     pub ip: Option<Box<str>>,
-    /// The mode that beacons state; `None`: that of the handshake. A command line is let in as `cli`,
-    /// whatever it reports.
+    /// The mode in beacons; `None` for that of the handshake. A command line is admitted as `cli`, whatever
+    /// it reports.
     pub beacon_mode: Option<Box<str>>,
     /// When to send beacons.
     pub beacons: BeaconPolicy,
-    /// When to try again.
+    /// The delays between connection attempts.
     pub backoff: BackoffConfig,
-    /// Bounds and thresholds of the mirror.
+    /// The bounds and thresholds of the mirror.
     pub mirror: MirrorConfig,
-    /// Whether to ask for deltas (SPEC 2.1); gateways without them send full lists.
+    /// Whether to request deltas (SPEC 2.1); gateways without them send full lists.
     pub deltas: bool,
-    /// Whether to ask for the gateway's own rows, without those of gateways that it observes (SPEC 7).
+    /// Whether to request the gateway's own rows, without those of gateways that it observes (SPEC 7).
     pub own_rows: bool,
-    /// Longest time for the socket to open, and again for the handshake to be done, in ms.
+    /// The time limit for the socket to open, and again for the handshake, in ms.
     pub handshake_ms: u64,
-    /// Decides the jitter of reconnects; unlike that of any other client.
+    /// The seed of the reconnect jitter; different for each client.
     pub seed: u64,
 }
 
 impl ClientConfig {
-    /// The defaults, for a client of this kind.
+    /// Returns the defaults for a client with this metadata.
     #[must_use]
     pub fn new(client: ClientInfo) -> Self {
         Self {
@@ -69,10 +69,11 @@ impl ClientConfig {
     }
 
     /// Checks every number: the mirror's, the backoff's, a handshake of 1 ms to [`MAX_SPAN_MS`], and
-    /// occasions of beacons of at most as much, periodic ones at least [`BeaconPolicy::MIN_GAP_MS`] apart.
+    /// occasions of beacons of at most [`MAX_SPAN_MS`], periodic ones at least [`BeaconPolicy::MIN_GAP_MS`]
+    /// apart.
     ///
     /// # Errors
-    /// [`InvalidSetting`] names the first that is out of bounds.
+    /// [`InvalidSetting`] names the first setting that is out of bounds.
     pub fn validate(&self) -> Result<(), InvalidSetting> {
         within("handshake_ms", self.handshake_ms, 1..=MAX_SPAN_MS)?;
         self.mirror.validate()?;
@@ -94,7 +95,7 @@ impl ClientConfig {
     }
 }
 
-/// Holds secrets.
+/// Omits secrets.
 impl fmt::Debug for ClientConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientConfig")
@@ -106,7 +107,7 @@ impl fmt::Debug for ClientConfig {
     }
 }
 
-/// The public half of a device's Ed25519 key; the shell keeps the other and signs (reference 3.3).
+/// The public half of a device's Ed25519 key. The shell has the private half and signs (reference 3.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceKey {
     /// Lower-hex SHA-256 of the raw public key.
@@ -115,20 +116,20 @@ pub struct DeviceKey {
     pub public_key: Box<str>,
 }
 
-/// When a client reports itself.
+/// When a client sends beacons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BeaconPolicy {
-    /// Only when it is told to.
+    /// Only on request of the application.
     Off,
     /// After every handshake, and at these occasions.
     On(BeaconOccasions),
 }
 
 impl BeaconPolicy {
-    /// Least time between two beacons that the policy causes, in ms.
+    /// The minimum time between two beacons of the policy, in ms.
     pub const MIN_GAP_MS: u64 = 5_000;
 
-    /// After every handshake and then every `every_ms`.
+    /// Returns the policy of a beacon after every handshake, and then every `every_ms`.
     #[must_use]
     pub fn every(every_ms: u64) -> Self {
         Self::On(BeaconOccasions {
@@ -143,13 +144,13 @@ impl BeaconPolicy {
 /// The occasions of beacons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BeaconOccasions {
-    /// Send one when none was sent for this long, in ms; at least [`BeaconPolicy::MIN_GAP_MS`].
+    /// The maximum time without a beacon, in ms; at least [`BeaconPolicy::MIN_GAP_MS`].
     pub every_ms: Option<u64>,
-    /// Send one when the user is back after `idle_ms` without input.
+    /// Whether to send one when the user is back after `idle_ms` without input.
     pub on_activity: bool,
-    /// Send one when the page is shown or hidden.
+    /// Whether to send one when the page is shown or hidden.
     pub on_visibility: bool,
-    /// How long without input counts as away, in ms.
+    /// The time without input after which the user counts as away, in ms.
     pub idle_ms: u64,
 }
 

@@ -1,33 +1,33 @@
-//! What a client says to its shell.
+//! The outputs of a client for its shell.
 
 use alloc::boxed::Box;
 
 use super::mirror::RosterDiff;
 use super::problem::Problem;
 
-/// What the shell must do next.
+/// A command for the shell.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ClientOutput {
-    /// Open a WebSocket to the gateway. What becomes of it is reported under this number.
+    /// Open a WebSocket to the gateway. Its events are reported under this number.
     Open {
-        /// Counts all sockets of this client.
+        /// The number of the socket, counted over all sockets of this client.
         socket: u64,
     },
     /// Send this text frame.
     Send {
         /// The socket.
         socket: u64,
-        /// The frame. May hold secrets.
+        /// The frame. It may contain secrets.
         text: Box<str>,
     },
-    /// Close the socket. Nothing that it still reports matters.
+    /// Close the socket. Its later events are ignored.
     Close {
         /// The socket.
         socket: u64,
         /// A code that browsers may send: 1000 or 4000 and above.
         code: u16,
-        /// Why.
+        /// The close reason.
         reason: &'static str,
     },
     /// Sign this text with the device key, then call
@@ -35,63 +35,64 @@ pub enum ClientOutput {
     Sign {
         /// The socket.
         socket: u64,
-        /// The text, UTF-8. May hold a secret.
+        /// The text, UTF-8. It may contain a secret.
         payload: Box<str>,
     },
-    /// Something the application may want to know.
+    /// An event for the application.
     Event(ClientEvent),
 }
 
-/// Something the application may want to know.
+/// An event for the application.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ClientEvent {
-    /// The state is another one.
+    /// The state changed.
     State {
         /// The new state.
         state: ClientState,
-        /// What went wrong, when waiting or refused.
+        /// The problem, while waiting or refused.
         problem: Option<Box<Problem>>,
     },
-    /// The roster is different; several changes in a row are told as one.
+    /// The roster changed; consecutive changes are coalesced into one event.
     Roster(RosterDiff),
-    /// The gateway let the client in without the scope to read the roster: it stays empty.
+    /// The gateway accepted the client without the scope to read the roster, which stays empty.
     NoReadScope(Box<Problem>),
     /// The gateway refused a beacon. Beacons are off from now on; the roster is not affected.
     BeaconRefused(Box<Problem>),
-    /// The gateway is about to stop; the client will come back to it by itself.
+    /// The gateway is about to stop; the client reconnects by itself.
     Shutdown {
-        /// The gateway's word for it.
+        /// The reason that the gateway states.
         reason: Box<str>,
-        /// When it expects to be back, in ms.
+        /// When the gateway expects to be back, in ms.
         restart_expected_ms: Option<u64>,
     },
-    /// The answer to [`Client::request`](super::Client::request) or [`Client::beacon`](super::Client::beacon).
+    /// The answer to [`Client::request`](super::Client::request) or
+    /// [`Client::beacon`](super::Client::beacon).
     Response {
-        /// The request.
+        /// The number of the request.
         id: u64,
-        /// The payload's JSON text as the gateway wrote it, or why there is none.
+        /// The payload's JSON text as the gateway wrote it, or the problem.
         result: Result<Box<str>, Box<Problem>>,
     },
 }
 
-/// Where a client is between idle and live.
+/// The state of a client's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientState {
     /// Not started.
     Idle,
     /// The socket is being opened.
     Connecting,
-    /// The socket is open; challenge, proof and hello are under way.
+    /// The socket is open; the handshake is in progress.
     Handshaking,
-    /// The gateway answers; the roster is current.
+    /// The handshake is complete; the roster is current.
     Live,
-    /// The connection failed or ended; the next try is set.
+    /// The connection failed or ended; the next attempt is scheduled.
     Waiting {
-        /// When, on `Now::age_ms`.
+        /// The time of the next attempt, on `Now::age_ms`.
         at_ms: u64,
     },
-    /// The gateway does not want this client: trying again would not help. A person must act, then
+    /// The gateway refused this client, and a retry would not help. A person must act, then call
     /// [`Client::start`](super::Client::start).
     Refused,
     /// Stopped by the application.
@@ -99,7 +100,7 @@ pub enum ClientState {
 }
 
 impl ClientState {
-    /// The state in one word.
+    /// Returns the state in one word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

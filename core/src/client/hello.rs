@@ -1,4 +1,4 @@
-//! What a gateway says of itself in `hello-ok` (reference 2.3).
+//! The gateway's metadata in `hello-ok` (reference 2.3).
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -11,25 +11,25 @@ use crate::wire::message::presence_version;
 
 /// The tick interval of a gateway that does not state one, in ms.
 const DEFAULT_TICK_MS: u64 = 30_000;
-/// What a stated tick interval is held to, in ms.
+/// The bounds to which a stated tick interval is clamped, in ms.
 const TICK_BOUNDS_MS: (u64, u64) = (1_000, 600_000);
-/// Most methods, and most scopes, that are kept.
+/// The maximum number of stored methods, and of scopes.
 const MAX_TEXTS: usize = 2_048;
 
-/// What the gateway stated in `hello-ok`. Unknown members are ignored, missing ones take defaults.
+/// The contents of `hello-ok`. Unknown members are ignored, missing ones take defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {
-    /// The protocol number in force: 3 or 4.
+    /// The negotiated protocol: 3 or 4.
     pub protocol: u32,
-    /// The gateway's version; empty if it does not say.
+    /// The gateway's version; empty if not stated.
     pub server_version: Box<str>,
-    /// The gateway's id of this connection; empty if it does not say.
+    /// The gateway's id of this connection; empty if not stated.
     pub conn_id: Box<str>,
-    /// Unique per process of the gateway, if it has one.
+    /// The id of the gateway's process, if stated.
     pub boot_id: Option<Box<str>>,
-    /// The methods it answers.
+    /// The methods that the gateway supports.
     pub methods: Vec<Box<str>>,
-    /// The scopes it granted; `None` if it does not say (protocol 3).
+    /// The granted scopes; `None` if not stated (protocol 3).
     pub scopes: Option<Vec<Box<str>>>,
     /// The interval of its ticks, in ms.
     pub tick_interval_ms: u64,
@@ -38,7 +38,7 @@ pub struct Hello {
 }
 
 impl Hello {
-    /// Reads the payload of the answer to `connect`; `None` if it is not a `hello-ok`.
+    /// Parses the payload of the answer to `connect`; `None` if it is not a `hello-ok`.
     pub(super) fn read(payload: &RawValue) -> Option<Self> {
         let [kind, protocol, server, features, auth, policy, snapshot] = members(
             payload.get(),
@@ -68,7 +68,7 @@ impl Hello {
         })
     }
 
-    /// Whether this client may read the roster, as far as the gateway says.
+    /// Returns whether this client may read the roster; assumed if the gateway does not state its scopes.
     #[must_use]
     pub fn may_read(&self) -> bool {
         self.scopes
@@ -76,14 +76,14 @@ impl Hello {
             .is_none_or(|scopes| scope::is_satisfied(scopes, scope::READ))
     }
 
-    /// Whether the gateway says that it answers `method`.
+    /// Returns whether the gateway states that it supports `method`.
     #[must_use]
     pub fn has_method(&self, method: &str) -> bool {
         self.methods.iter().any(|own| **own == *method)
     }
 }
 
-/// The strings of a list; other items are left out.
+/// Returns the strings of a list, without its other items.
 fn texts(list: &RawValue) -> Vec<Box<str>> {
     let texts = items(list.get())
         .unwrap_or_default()

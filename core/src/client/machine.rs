@@ -28,29 +28,29 @@ use crate::wire::connect::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
 
 pub use self::calls::CallError;
 
-/// A code for closes of ours that OpenClaw's clients use too (reference 2.5).
+/// Close code for a silent gateway; OpenClaw's clients use it too (reference 2.5).
 const CLOSE_SILENT: u16 = 4000;
 const CLOSE_CONNECT_FAILED: u16 = 4008;
 const CLOSE_NORMAL: u16 = 1000;
-/// The longest frame that is looked at, in bytes: real gateways send up to 25 MiB.
+/// The maximum length of a frame, in bytes: real gateways send up to 25 MiB.
 const MAX_FRAME_BYTES: usize = 32 * 1024 * 1024;
 
 /// A client of one gateway, as a state machine without IO.
 ///
-/// The shell owns the sockets, the clocks and the device key; this type decides. Its methods are of
-/// four kinds:
+/// The shell owns the sockets, the clocks and the device key; this type decides. Its methods are of four
+/// kinds:
 ///
 /// * **commands** by the application: [`start`](Self::start), [`stop`](Self::stop),
 ///   [`request`](Self::request), [`beacon`](Self::beacon), `set_*`, [`report_input`](Self::report_input);
-/// * **inputs**, what happened: `handle_*`. Those about a socket name it by its number; what a socket
-///   reports after the client closed it is ignored, so a shell need not take care;
-/// * **polls**: after every command and input take each [`poll_output`](Self::poll_output) and act on
-///   it until it returns `None`, then set one timer for [`poll_timeout`](Self::poll_timeout) and call
-///   [`handle_timeout`](Self::handle_timeout) when it is due. Early and double calls do nothing;
-/// * **getters**, without effect: [`state`](Self::state), [`mirror`](Self::mirror), and so on.
+/// * **inputs**: `handle_*`. Those about a socket name it by its number. Inputs of a socket that the client
+/// already closed are ignored, so shells need not filter them;
+/// * **polls**: after every command and input, execute each [`poll_output`](Self::poll_output) until it
+/// returns `None`, then set one timer for [`poll_timeout`](Self::poll_timeout), which calls
+/// [`handle_timeout`](Self::handle_timeout). Early and repeated calls do nothing;
+/// * **getters**, without side effects: [`state`](Self::state), [`mirror`](Self::mirror), and so on.
 ///
-/// `now` never goes back on `age_ms` from one call to the next. Nothing here panics, whatever the
-/// gateway sends, and everything kept for it is bounded.
+/// `now` must never go back on `age_ms` from one call to the next. No input of the gateway causes a panic,
+/// and everything stored for it is bounded.
 ///
 /// ```
 /// use presence_core::Now;
@@ -85,13 +85,13 @@ pub struct Client {
     backoff: Backoff,
     mirror: Mirror,
     phase: Phase,
-    /// Number of the newest socket.
+    /// The number of the newest socket.
     socket: u64,
-    /// When it was asked for, on the age clock.
+    /// When it was requested, on the age clock.
     opened_ms: u64,
-    /// The protocol numbers to offer.
+    /// The range of protocols to offer.
     range: (u32, u32),
-    /// Whether to ask for deltas.
+    /// Whether to request deltas.
     wants_deltas: bool,
     next_request: u64,
     /// Requests without an answer.
@@ -99,13 +99,14 @@ pub struct Client {
     beacons: Beacons,
     is_visible: bool,
     is_watched: bool,
-    /// The moment of the user's last input, on the elapsed time of `clock`; negative: before the client was made.
+    /// The time of the user's last input, on the elapsed time of `clock`; negative if before the client was
+    /// created.
     last_input_ms: Option<i64>,
     outputs: VecDeque<ClientOutput>,
 }
 
 impl Client {
-    /// A client that does nothing until [`start`](Self::start).
+    /// Creates a client that is idle until [`start`](Self::start).
     #[must_use]
     pub fn new(config: ClientConfig, now: Now) -> Self {
         Self {
@@ -130,8 +131,8 @@ impl Client {
 
     // ---- commands -----------------------------------------------------------------------------
 
-    /// Connects, and from then on keeps connected. While waiting it tries at once; while connecting or
-    /// live it does nothing.
+    /// Connects and stays connected. While waiting, it tries at once; while connecting or live, it does
+    /// nothing.
     pub fn start(&mut self, now: Now) {
         self.clock.advance(now);
         match self.phase {
@@ -157,14 +158,14 @@ impl Client {
         );
     }
 
-    /// Whether anybody looks at the roster. Against protocol 3 a watched roster is asked for every 30 s.
+    /// Sets whether the application reads the roster. On protocol 3 a watched roster is requested every 30 s.
     pub fn set_watched(&mut self, is_watched: bool, now: Now) {
         self.clock.advance(now);
         self.is_watched = is_watched;
         self.work(now);
     }
 
-    /// Whether the page is shown; programs without a page always are.
+    /// Sets whether the page is visible; programs without a page always are.
     pub fn set_visible(&mut self, is_visible: bool, now: Now) {
         self.clock.advance(now);
         if self.is_visible == is_visible {
@@ -178,8 +179,8 @@ impl Client {
         self.work(now);
     }
 
-    /// Whether the machine has a network, as far as it knows. When it has one again, the client tries
-    /// at once, and makes sure that a connection from before still carries.
+    /// Sets whether the machine has a network. When the network is back, the client tries at once, or probes
+    /// the existing connection.
     pub fn set_online(&mut self, is_online: bool, now: Now) {
         self.clock.advance(now);
         if is_online {
@@ -191,7 +192,7 @@ impl Client {
 
     // ---- inputs -------------------------------------------------------------------------------
 
-    /// The socket is open.
+    /// Handles the opening of the socket.
     pub fn handle_open(&mut self, socket: u64, now: Now) {
         self.clock.advance(now);
         if socket == self.socket && matches!(self.phase, Phase::Opening { .. }) {
@@ -203,7 +204,7 @@ impl Client {
         }
     }
 
-    /// A text frame arrived. Frames that are not JSON or not known are ignored.
+    /// Handles a text frame. Invalid and unknown frames are ignored.
     pub fn handle_text(&mut self, socket: u64, text: &str, now: Now) {
         self.clock.advance(now);
         if socket != self.socket || !matches!(self.phase, Phase::Handshake { .. } | Phase::Live(_)) {
@@ -222,8 +223,8 @@ impl Client {
         self.work(now);
     }
 
-    /// The socket is closed, or could not be opened: code 1006 where there is none. `reason` is the
-    /// gateway's word for it.
+    /// Handles the close of the socket, or its failure to open: code 1006 if there is none. `reason` is the
+    /// gateway's close reason.
     pub fn handle_close(&mut self, socket: u64, code: u16, reason: &str, now: Now) {
         self.clock.advance(now);
         if socket != self.socket || !self.has_socket() {
@@ -233,7 +234,7 @@ impl Client {
         self.judge(problem, verdict, now);
     }
 
-    /// The next thing to do.
+    /// Returns the next command for the shell.
     pub fn poll_output(&mut self) -> Option<ClientOutput> {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
@@ -245,7 +246,7 @@ impl Client {
 
     // ---- getters ------------------------------------------------------------------------------
 
-    /// Where the client is.
+    /// Returns the state of the connection.
     #[must_use]
     pub fn state(&self) -> ClientState {
         match self.phase {
@@ -259,7 +260,7 @@ impl Client {
         }
     }
 
-    /// What went wrong, while waiting or refused.
+    /// Returns the problem, while waiting or refused.
     #[must_use]
     pub fn problem(&self) -> Option<&Problem> {
         match &self.phase {
@@ -268,7 +269,7 @@ impl Client {
         }
     }
 
-    /// What the gateway stated in its hello, while live.
+    /// Returns the gateway's hello, while live.
     #[must_use]
     pub fn hello(&self) -> Option<&Hello> {
         match &self.phase {
@@ -277,13 +278,13 @@ impl Client {
         }
     }
 
-    /// The roster. Ages in it are counted on [`server_ms`](Self::server_ms).
+    /// Returns the roster. Its ages are counted on [`server_ms`](Self::server_ms).
     #[must_use]
     pub fn mirror(&self) -> &Mirror {
         &self.mirror
     }
 
-    /// What the gateway's clock reads, ms since the Unix epoch.
+    /// Returns the gateway's time, in ms since the Unix epoch.
     #[must_use]
     pub fn server_ms(&self, now: Now) -> u64 {
         self.clock.server_ms(now)

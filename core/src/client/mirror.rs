@@ -31,14 +31,14 @@ use crate::model::setting::{InvalidSetting, count, within};
 use crate::model::status::Thresholds;
 use crate::roster::{DEFAULT_MAX_ENTRIES, DEFAULT_TTL_MS};
 
-/// Bounds and thresholds of a [`Mirror`].
+/// The bounds and thresholds of a [`Mirror`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MirrorConfig {
     /// How long a row lives after its last proof of life, in ms.
     pub ttl_ms: u64,
-    /// Most rows, the gateway's own included; at most [`MAX_ROWS`].
+    /// The maximum number of rows, the gateway's own included; at most [`MAX_ROWS`].
     pub max_rows: usize,
-    /// The ages at which statuses end.
+    /// The ages at which statuses change.
     pub thresholds: Thresholds,
 }
 
@@ -56,14 +56,14 @@ impl MirrorConfig {
     /// Checks the bounds: a TTL of 1 ms to 2^53 - 1 ms, 1 to [`MAX_ROWS`] rows, and the thresholds.
     ///
     /// # Errors
-    /// [`InvalidSetting`] names the first that is out of bounds.
+    /// [`InvalidSetting`] names the first setting that is out of bounds.
     pub fn validate(&self) -> Result<(), InvalidSetting> {
         within("ttl_ms", self.ttl_ms, 1..=MAX_SAFE_INTEGER)?;
         within("max_rows", count(self.max_rows), 1..=count(MAX_ROWS))?;
         self.thresholds.validate()
     }
 
-    /// The figures for a mirror without a gateway: the gateway's own.
+    /// Returns the configuration of a mirror without a gateway: the gateway's defaults.
     #[must_use]
     pub fn standalone() -> Self {
         Self {
@@ -73,28 +73,28 @@ impl MirrorConfig {
     }
 }
 
-/// Who decides when a row goes.
+/// What decides when a row is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keeper {
-    /// The gateway: what it lists stays.
+    /// The gateway: listed rows stay.
     Gateway,
-    /// Nobody for now: the gateway cannot be reached, rows go after twice the TTL.
+    /// The gateway is unreachable: rows are removed after twice the TTL.
     Lost,
-    /// The mirror itself, as the gateway would.
+    /// The mirror itself, by the gateway's rules.
     Mirror,
 }
 
-/// A copy of a gateway's roster, with one row per instance even where the gateway keeps one per
-/// connection, or the roster of a list that somebody pasted.
+/// A copy of a gateway's roster, with one row per instance even where the gateway keeps one per connection;
+/// or the roster of a pasted list.
 ///
-/// All times are ms since the Unix epoch **on the server's clock** ([`ServerClock`]); without a
-/// gateway, on any wall clock.
+/// All times are ms since the Unix epoch **on the server's clock** ([`ServerClock`]); without a gateway, on
+/// any wall clock.
 ///
-/// * `apply_*` takes in what the gateway sent.
-/// * [`settle`](Self::settle) brings statuses and removals to a moment; it is next due at
-///   [`next_change_ms`](Self::next_change_ms). `apply_*` settles by itself.
-/// * [`take_diff`](Self::take_diff) says what became different since it was last asked.
-/// * Everything else reads. A row's status is that of the last settling; ages are of the moment asked.
+/// * `apply_*` applies the gateway's messages.
+/// * [`settle`](Self::settle) updates statuses and removes rows; it is next due at
+/// [`next_change_ms`](Self::next_change_ms). `apply_*` also settles.
+/// * [`take_diff`](Self::take_diff) returns the changes since its last call.
+/// * All other methods only read. A row's status is that of the last settling; ages are at the given moment.
 ///
 /// ```
 /// use presence_core::Status;
@@ -128,23 +128,24 @@ pub struct Mirror {
     rows: BTreeMap<Arc<str>, Arc<Row>>,
     /// `None` unless the gateway sends keys.
     keyed: Option<Keyed>,
-    /// When the last full list came.
+    /// When the last full list arrived.
     listed_ms: Option<u64>,
     changes: Changes,
     #[cfg(test)]
     merges: usize,
-    /// From the last settling on: the moments at which no status changes and no row goes. Changed rows narrow it.
+    /// The period from the last settling on in which no status changes and no row is removed. Changed rows
+    /// narrow it.
     settled: Range<u64>,
 }
 
 impl Mirror {
-    /// The mirror of a gateway: its list decides who is there. Offline until the first list.
+    /// Creates the mirror of a gateway, whose list decides which rows exist. Offline until the first list.
     #[must_use]
     pub fn new(config: MirrorConfig) -> Self {
         Self::with_keeper(config, Keeper::Lost)
     }
 
-    /// A roster of its own, for a list without a gateway: applies TTL and cap as a gateway does.
+    /// Creates a roster without a gateway: applies TTL and cap by the gateway's rules.
     #[must_use]
     pub fn standalone(config: MirrorConfig) -> Self {
         Self::with_keeper(config, Keeper::Mirror)
@@ -164,7 +165,7 @@ impl Mirror {
         }
     }
 
-    /// The rows in the order of the list: the gateway itself, then the freshest first; ties in the
+    /// Returns the rows in list order: the gateway's own first, then by descending `ts`; ties in the
     /// gateway's order (SPEC 1.6).
     #[must_use]
     pub fn rows(&self) -> Vec<&Row> {
@@ -173,18 +174,18 @@ impl Mirror {
         ranked(rows, |row: &&Row| (freshness(row), row.place())).collect()
     }
 
-    /// The row with that key.
+    /// Returns the row with that key.
     #[must_use]
     pub fn row(&self, key: &str) -> Option<&Row> {
         self.rows.get(key).map(|row| &**row)
     }
 
-    /// All of the gateway's rows, in its order.
+    /// Returns all of the gateway's rows, in its order.
     pub fn raw_list(&self) -> impl Iterator<Item = &RawEntry> {
         self.raws().into_iter().map(|raw| &raw.entry)
     }
 
-    /// All of the gateway's rows with the instances they belong to, in its order.
+    /// Returns all of the gateway's rows with their instances, in its order.
     fn raws(&self) -> Vec<&Raw> {
         let raws: Vec<&Raw> = self
             .rows
@@ -195,7 +196,7 @@ impl Mirror {
         ranked(raws, |raw| (raw.place, 0)).collect()
     }
 
-    /// What is wrong in the gateway's list, and which of its rows look like one client (SPEC 6). Indexes are those of
+    /// Returns the findings about the gateway's list (SPEC 6). Their indexes refer to
     /// [`raw_list`](Self::raw_list).
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
@@ -203,26 +204,26 @@ impl Mirror {
         findings(&list, None)
     }
 
-    /// Number of rows.
+    /// Returns the number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Returns the number of rows that left; [`len`](Self::len) counts them too.
+    /// Returns the number of rows that left; [`len`](Self::len) includes them.
     #[must_use]
     pub fn left_len(&self) -> usize {
         self.rows.values().filter(|row| row.has_left).count()
     }
 
-    /// Whether there are no rows.
+    /// Returns whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Whether the gateway cannot be reached, so that the rows are only what was last known. Never
-    /// for a roster of its own.
+    /// Returns whether the gateway is unreachable, so that the rows may be outdated. Always false for a
+    /// standalone roster.
     #[must_use]
     pub fn is_offline(&self) -> bool {
         self.keeper == Keeper::Lost

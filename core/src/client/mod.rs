@@ -8,9 +8,9 @@
 //!                 └► Mirror (rows, statuses, diffs, findings) ◄── read at any time
 //! ```
 //!
-//! * [`Client`]: one connection after the other to one gateway of protocol 3 or 4.
-//! * [`Mirror`]: the roster it keeps, also usable without a gateway on a pasted list.
-//! * [`ServerClock`], [`Backoff`]: the two pieces that deal with time and chance.
+//! * [`Client`]: successive connections to one gateway of protocol 3 or 4.
+//! * [`Mirror`]: its roster, also usable without a gateway on a pasted list.
+//! * [`ServerClock`], [`Backoff`]: time and randomness.
 
 pub mod backoff;
 pub mod clock;

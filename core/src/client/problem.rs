@@ -1,4 +1,4 @@
-//! What went wrong, what to do about it, and whether to try again (reference 2.5 and 4.4).
+//! Problems, their remedies, and whether to retry (reference 2.5 and 4.4).
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -10,20 +10,20 @@ use crate::model::scope;
 use crate::wire::connect::{NEWEST_PROTOCOL, OLDEST_PROTOCOL};
 use crate::wire::error::UNAVAILABLE;
 
-/// The longest time a gateway can make a client wait, in ms.
+/// The maximum time that a gateway can make a client wait, in ms.
 const MAX_RETRY_AFTER_MS: u64 = 3_600_000;
-/// How long to wait after too many failed tries to log in, where the gateway does not say, in ms.
+/// The delay after too many failed attempts to authenticate, if the gateway states none, in ms.
 const RATE_LIMIT_MS: u64 = 60_000;
 
-/// What went wrong, in words for programs and for people.
+/// A problem, for programs and people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// A stable code: the gateway's `details.code`, else its `code`, else one of this client's
+    /// The stable code: the gateway's `details.code`, else its `code`, else one of this client's
     /// (`CLOSED_<code>`, `OPEN_TIMEOUT`, `HELLO_TIMEOUT`, `TICK_TIMEOUT`, ...).
     pub code: Box<str>,
-    /// What the gateway said, or what happened.
+    /// The gateway's message, or a description.
     pub message: Box<str>,
-    /// What a person can do about it; empty if it goes by itself.
+    /// What a person can do about it; empty for problems that resolve themselves.
     pub remedy: Box<str>,
 }
 
@@ -37,14 +37,14 @@ impl core::fmt::Display for Problem {
     }
 }
 
-/// Whether to try again.
+/// Whether to retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Trying again would not help.
+    /// A retry would not help.
     Stop,
-    /// Try again, not before this time, in ms.
+    /// Retry after this time or later, in ms.
     Retry { after_ms: u64 },
-    /// Try again at once with this protocol number alone.
+    /// Retry at once with only this protocol.
     Speak(u32),
 }
 
@@ -57,7 +57,7 @@ impl Problem {
         }
     }
 
-    /// The gateway granted no scope to read the roster to a client that asked for these.
+    /// The gateway granted no scope to read the roster to a client that requested `asked`.
     pub(super) fn no_read_scope(asked: &[Box<str>]) -> Self {
         if scope::is_satisfied(asked, scope::READ) {
             return Self::new("NO_READ_SCOPE", "the gateway granted no scope to read the roster");
@@ -69,7 +69,7 @@ impl Problem {
         }
     }
 
-    /// The `error` of a response, and what to do if it answers `connect`.
+    /// Reads the `error` of a response; the verdict applies if it answers `connect`.
     pub(super) fn of_error(error: Option<&RawValue>) -> (Self, Verdict) {
         let names = ["code", "message", "retryable", "retryAfterMs", "details"];
         let [own_code, message, retryable, after_ms, details] = inner(error, names);
@@ -80,7 +80,7 @@ impl Problem {
         let own_code = own_code.and_then(string);
         let detail_code = detail_code.and_then(string);
         let stated = detail_code.as_deref().or(own_code.as_deref());
-        // Gateways of protocol 3 only have words.
+        // Gateways of protocol 3 send only a message.
         let code = match stated {
             None | Some("INVALID_REQUEST" | "NOT_PAIRED") => code_of_words(message).or(stated),
             stated => stated,
@@ -113,7 +113,7 @@ impl Problem {
         (problem, verdict)
     }
 
-    /// The socket was closed, or never opened.
+    /// Describes the close of a socket, or its failure to open.
     pub(super) fn of_close(code: u16, reason: &str) -> (Self, Verdict) {
         if code == 4001 {
             let message = if reason.is_empty() {
@@ -123,7 +123,7 @@ impl Problem {
             };
             return (Self::new("CREDENTIALS_REVOKED", message), Verdict::Stop);
         }
-        // The answer to `connect` says it better, but may be lost.
+        // The answer to `connect` is more specific, but may be lost.
         if matches!(code, 1002 | 1008)
             && let Some(stated) = code_of_words(reason)
         {
@@ -149,17 +149,17 @@ impl Problem {
     }
 }
 
-/// How long to wait after a refusal with this code, in ms; `None` if trying again would not help.
+/// Returns the delay after a refusal with this code, in ms; `None` if a retry would not help.
 fn wait_ms(code: &str) -> Option<u64> {
     match code {
         "AUTH_RATE_LIMITED" => Some(RATE_LIMIT_MS),
-        // Throttled, starting, or signed before a pause; the next challenge is a new one.
+        // Throttled, starting, or signed before a suspension; the next challenge is a new one.
         UNAVAILABLE | "DEVICE_AUTH_SIGNATURE_EXPIRED" | "DEVICE_AUTH_NONCE_MISMATCH" => Some(0),
         _ => None,
     }
 }
 
-/// The code of a refusal that came in words only: those of both generations of gateways.
+/// Returns the code for a refusal with only a message, for gateways of both generations.
 fn code_of_words(message: &str) -> Option<&'static str> {
     const WORDS: [(&str, &str); 18] = [
         ("protocol mismatch", "PROTOCOL_MISMATCH"),
@@ -187,14 +187,14 @@ fn code_of_words(message: &str) -> Option<&'static str> {
         .map(|&(_, code)| code)
 }
 
-/// `str::contains` for short texts, in a fraction of its size.
+/// Equals `str::contains` for short texts, at a fraction of its code size.
 fn holds(text: &str, words: &str) -> bool {
     text.as_bytes()
         .windows(words.len())
         .any(|window| window == words.as_bytes())
 }
 
-/// What a person can do about it.
+/// Returns what a person can do about it.
 fn remedy(code: &str) -> &'static str {
     match code {
         "PROTOCOL_MISMATCH" => "Update this client: it does not support the gateway's newer protocol.",
@@ -291,7 +291,7 @@ mod tests {
                 "UNAVAILABLE",
                 Verdict::Retry { after_ms: 500 },
             ),
-            // Our own gateway when too many wrong secrets came from this address.
+            // Sent by our own gateway after too many wrong secrets from this address.
             (
                 r#"{"code":"UNAVAILABLE","message":"unauthorized: too many failed authentication attempts (x)",
                     "retryable":true,"retryAfterMs":2900}"#,

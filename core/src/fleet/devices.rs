@@ -44,7 +44,8 @@ impl Devices {
         (instances.len() == 1).then_some(only)
     }
 
-    /// The instances of a device, if they are one or two: with more, none of them changes when another one comes or goes.
+    /// The instances of a device, if they are one or two: with more, none of them is affected when another
+    /// one is added or removed.
     pub(super) fn few_instances(&self, device: &str) -> impl Iterator<Item = &Arc<str>> {
         let instances = self.0.get(device).filter(|instances| instances.len() <= 2);
         instances.into_iter().flat_map(BTreeMap::keys)

@@ -6,14 +6,14 @@ use core::fmt::Write as _;
 
 use super::Fleet;
 use super::merged::Row;
-use super::told::{Delta, Told};
+use super::sent::{Delta, Sent};
 use crate::digest::Digest;
 use crate::model::json::write_string;
 use crate::model::time::Now;
 use crate::model::{RawEntry, SharedText};
 use crate::roster::Roster;
 
-/// Encoded texts, shared by all readers that are sent them at one moment.
+/// Encoded texts, shared by all readers at one moment.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Texts {
     list: Option<Cached>,
@@ -29,7 +29,7 @@ struct Cached {
 
 /// All texts are as of the last [`sync`](Fleet::sync).
 impl Fleet {
-    /// The list for standard clients.
+    /// Encodes the list for standard clients.
     pub(crate) fn encode_list(&mut self, now: Now) -> SharedText {
         let of = (self.merged.revision(), 0, now.age_ms);
         if let Some(cached) = self.texts.list.as_ref().filter(|cached| cached.of == of) {
@@ -43,15 +43,15 @@ impl Fleet {
         text
     }
 
-    /// The list of those who take deltas, and after it the other members of a snapshot, as
-    /// [`Roster::encode_snapshot`] has them.
+    /// Encodes the list for readers that take deltas, followed by the other members of a snapshot, like
+    /// [`Roster::encode_snapshot`].
     pub(crate) fn encode_snapshot(&mut self, version: u64, now: Now) -> SharedText {
         let of = (self.merged.revision(), version, now.age_ms);
         if let Some(cached) = self.texts.snapshot.as_ref().filter(|cached| cached.of == of) {
             return cached.text.clone();
         }
-        if let Some(told) = &mut self.told {
-            told.snapshot_taken(&self.merged);
+        if let Some(sent) = &mut self.sent {
+            sent.snapshot_taken(&self.merged);
         }
         let mut text = self.list(|row| &row.keyed);
         text.push_str(r#","keys":["#);
@@ -72,51 +72,51 @@ impl Fleet {
         text
     }
 
-    /// The payload of `presence.delta`: everything since the last call. Where the version is what it was, it only
-    /// touches: clients take nothing else from it.
+    /// Encodes the payload of `presence.delta`: all changes since the last call. With an unchanged version it
+    /// contains touches only, because clients ignore everything else.
     pub(crate) fn encode_delta(&mut self, from: u64, to: u64, now: Now) -> String {
         let digest = self.digest().to_hex();
-        let Some(told) = &mut self.told else {
+        let Some(sent) = &mut self.sent else {
             return Delta::default().to_json(from, to, &digest);
         };
         let delta = if from == to {
-            told.touches(&self.merged)
+            sent.touches(&self.merged)
         } else {
             let removals = core::mem::take(&mut self.removals);
             let wall_ms = now.age_ms.saturating_add_signed(self.offset_ms);
-            told.delta(&self.merged, &removals, wall_ms.saturating_sub(self.ttl_ms))
+            sent.delta(&self.merged, &removals, wall_ms.saturating_sub(self.ttl_ms))
         };
         delta.to_json(from, to, &digest)
     }
 
-    /// Starts or ends keeping what [`encode_delta`](Self::encode_delta) says.
+    /// Starts or ends the record for [`encode_delta`](Self::encode_delta).
     pub(crate) fn track_changes(&mut self, is_on: bool, roster: &mut Roster, now: Now) {
-        if self.told.is_some() == is_on {
+        if self.sent.is_some() == is_on {
             return;
         }
-        self.told = None;
+        self.sent = None;
         roster.track_changes(is_on, now);
         if is_on {
             self.sync(roster, now);
-            self.told = Some(Told::of(&self.merged));
+            self.sent = Some(Sent::of(&self.merged));
         }
         self.removals.clear();
     }
 
-    /// The rows as of the last [`sync`](Self::sync) in list order, with their keys.
+    /// Returns the rows as of the last [`sync`](Self::sync) in list order, with their keys.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &RawEntry)> {
         let rows = self.merged.list().into_iter();
         rows.map(|row| (&*row.key, &row.keyed))
     }
 
-    /// The digest of the rows of clients that take deltas.
+    /// Returns the digest of the rows for clients that take deltas.
     fn digest(&self) -> Digest {
         let mut digest = Digest::default();
         self.merged.rows().for_each(|row| digest.add(row.digest));
         digest
     }
 
-    /// Size of the list for clients that take deltas, in bytes.
+    /// Returns the size of the list for clients that take deltas, in bytes.
     pub(crate) fn list_bytes(&self) -> usize {
         self.merged.rows().map(|row| row.keyed.as_str().len() + 1).sum()
     }

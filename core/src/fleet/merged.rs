@@ -41,7 +41,7 @@ impl Place {
     }
 }
 
-/// Two last inputs that were rounded to seconds are the same if they differ by less than this, in ms.
+/// Two last inputs that were rounded to seconds are considered equal if they differ by less than this, in ms.
 const SAME_INPUT_MS: u64 = 2_000;
 
 /// All rows, by instance.
@@ -64,19 +64,19 @@ struct Group {
     row: Option<Row>,
 }
 
-/// One instance as readers see it.
+/// A merged instance, as sent to readers.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     /// Its key on the wire.
     pub(super) key: Arc<str>,
     /// The entry for standard clients.
     pub(super) entry: RawEntry,
-    /// The entry for clients that take deltas: with `gateway`, unless this gateway has the row.
+    /// The entry for clients that take deltas: with `gateway`, unless the row is this gateway's own.
     pub(super) keyed: RawEntry,
     pub(super) ts: u64,
     /// Its summand of the digest.
     pub(super) digest: u64,
-    /// Its last input when the version last counted a change of it: many small steps are one large one.
+    /// Its last input when a change of it last incremented the version, so that many small steps add up.
     counted_input_ms: Option<u64>,
     place: Place,
     is_self: bool,
@@ -103,13 +103,15 @@ impl Merged {
         }
     }
 
-    /// A row comes or goes: which groups may look different, and what `change` makes of the devices of its instance.
+    /// Records that a row is added or removed: marks the affected groups, and applies `change` to the devices
+    /// of its instance.
     fn note(&mut self, raw: &Raw, change: impl FnOnce(&mut Devices, &str)) {
         self.changed.insert(raw.group.clone());
         if let Some(device) = device_of_group(&raw.group) {
             return self.note_device(device);
         }
-        // Rows of a device join or leave the instance also when a gateway lists it that did not.
+        // Rows of a device may also join or leave the instance when another gateway lists it for the first or
+        // last time.
         for device in self.devices_of(&raw.group) {
             self.note_device(&device);
         }
@@ -119,7 +121,7 @@ impl Merged {
         }
     }
 
-    /// The devices that the rows of an instance name.
+    /// Returns the devices in the rows of an instance.
     fn devices_of(&self, key: &str) -> BTreeSet<String> {
         let parts = self
             .groups
@@ -134,7 +136,7 @@ impl Merged {
         self.changed.insert(group_of_device(device).into());
     }
 
-    /// Brings the rows up to date; returns whether any says more than that it was heard of again.
+    /// Merges the changed groups; returns whether any row has changes other than a newer proof of life.
     pub(super) fn merge(&mut self) -> bool {
         let mut is_news = false;
         for key in core::mem::take(&mut self.changed) {
@@ -163,8 +165,8 @@ impl Merged {
         is_news
     }
 
-    /// The rows that make one of a group, by place. A row that names only its device belongs to the only instance of
-    /// that device, unless its own gateway lists that instance too: then they are two.
+    /// Returns the rows that are merged into a group, by place. A row with only a device belongs to the only
+    /// instance of that device, unless its own gateway also lists that instance: then they are two.
     fn parts(&self, key: &str) -> Vec<(&Place, Arc<Raw>)> {
         let parts_of = |key: &str| self.groups.get(key).into_iter().flat_map(|group| &group.parts);
         let sources_of = |key: &str| -> BTreeSet<Option<&Origin>> {
@@ -211,12 +213,12 @@ impl Merged {
         self.revision
     }
 
-    /// The rows, in an order that depends on the rows only.
+    /// Returns the rows, in an order that depends on the rows only.
     pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
         self.groups.values().filter_map(|group| group.row.as_ref())
     }
 
-    /// The rows in list order: this gateway itself, then the freshest first, ties by their places.
+    /// Returns the rows in list order: this gateway first, then by descending `ts`, ties by place.
     pub(super) fn list(&self) -> Vec<&Row> {
         let mut rows: Vec<&Row> = self.rows().collect();
         rows.sort_by(|a, b| {
@@ -228,7 +230,8 @@ impl Merged {
 }
 
 impl Row {
-    /// Whether it says more than that it was heard of again, since its entry was `before` and its `ts` was `ts`.
+    /// Returns whether the entry has changes other than a newer proof of life, compared with the entry
+    /// `before` and its `ts`.
     pub(super) fn says_more_than(&self, before: &RawEntry, ts: u64) -> bool {
         let is_back = self.ts < ts;
         is_back
@@ -238,7 +241,7 @@ impl Row {
     }
 }
 
-/// When the last input was, if the entry reports one.
+/// Returns the time of the last input, if the entry reports one.
 fn input_ms(entry: &RawEntry) -> Option<u64> {
     let seconds = entry.integer("lastInputSeconds")?;
     Some(entry.ts()?.saturating_sub(seconds.saturating_mul(1_000)))
@@ -251,7 +254,7 @@ fn is_same_input(a: Option<u64>, b: Option<u64>) -> bool {
     }
 }
 
-/// The row without an `instanceId` that only repeats its device, as gateways of protocol 3 have it.
+/// Returns the row without an `instanceId` that only repeats its device, as on gateways of protocol 3.
 fn without_instance(raw: &Raw) -> Raw {
     let mut draft = Draft::new(&raw.entry);
     draft.remove("instanceId");
@@ -269,7 +272,7 @@ fn merged(group: &str, parts: &[(&Place, Arc<Raw>)]) -> Option<Row> {
     let (key, keyed) = match &place.source {
         None => (place.key.clone(), merged.entry.clone()),
         Some(first) => {
-            // Not the freshest: of two that are alive each sign of life would be news.
+            // Not the freshest one: with two live rows each proof of life would be a change.
             let live = parts.iter().find(|(_, raw)| !raw.entry.is_disconnect());
             let via = live.and_then(|(place, _)| place.source.as_ref()).unwrap_or(first);
             let mut draft = Draft::new(&merged.entry);

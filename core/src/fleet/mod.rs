@@ -1,17 +1,17 @@
 //! The rosters of several gateways as one (SPEC 7).
 //!
-//! A *source* is this gateway, whose rows are in the [`Roster`], an observed gateway, or a *peer*: a gateway of the same
-//! fleet (`cluster`). Each source has
-//! its own rows, which no other source changes. Readers are sent the merged rows of all sources: rows of one instance
-//! become one row, by the rules that clients use for one gateway (SPEC 3).
+//! A *source* is this gateway, whose rows are in the [`Roster`], an observed gateway, or a *peer*: a gateway
+//! of the same fleet (`cluster`). Each source has its own rows, which no other source changes. Readers are
+//! sent the merged rows of all sources: rows of one instance become one row, by the rules that clients use
+//! for one gateway (SPEC 3).
 //!
-//! | part | what is in it |
+//! | part | contents |
 //! |---|---|
 //! | `row`, `origin` | rows of other gateways; which gateway |
 //! | `source` | the rows of one other gateway: bounds, lease, expiry |
 //! | `peers` | peers that come and go, their leases, the digest of the fleet |
 //! | `merged`, `devices` | the rows of all sources, grouped by instance and merged |
-//! | `encoding`, `told` | lists, snapshots and deltas as JSON text |
+//! | `encoding`, `sent` | lists, snapshots and deltas as JSON text |
 
 mod devices;
 mod encoding;
@@ -20,11 +20,11 @@ mod origin;
 #[cfg(feature = "cluster")]
 mod peers;
 mod row;
+mod sent;
 mod source;
 #[cfg(test)]
 #[cfg(feature = "client")]
 mod tests;
-mod told;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -40,8 +40,8 @@ pub use self::row::{SourceInfo, SourceRow, SourceUpdate};
 use self::encoding::Texts;
 use self::merged::{Merged, Place};
 use self::origin::Origin;
+use self::sent::Sent;
 use self::source::{Source, SourceBounds};
-use self::told::Told;
 use crate::instance::{Raw, keyed_group};
 use crate::model::RawEntry;
 use crate::model::key::PresenceKey;
@@ -59,18 +59,18 @@ const MAX_ROWS: usize = 10_000;
 /// Smallest share of [`MAX_ROWS`] that a source gets.
 const MIN_SOURCE_ROWS: usize = 200;
 
-/// Index of an observed gateway in the list of names, or the number of a peer.
+/// The index of an observed gateway in the list of names, or the number of a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceId(pub u8);
 
-/// Why names of observed gateways are refused.
+/// The reason why names of observed gateways are refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
     /// More than [`MAX_SOURCES`].
     #[error("at most {MAX_SOURCES} gateways can be observed")]
     TooMany,
-    /// Empty, too long, or of other characters.
+    /// Empty, too long, or with other characters.
     #[error("'{0}' is not a name: use 1 to {MAX_NAME_BYTES} lower-case letters, digits and hyphens")]
     Invalid(Box<str>),
     /// Used twice.
@@ -78,11 +78,11 @@ pub enum NameError {
     Repeated(Box<str>),
 }
 
-/// Checks the names of observed gateways: at most [`MAX_SOURCES`], each of 1 to [`MAX_NAME_BYTES`] lower-case letters,
-/// digits and hyphens, no two alike.
+/// Checks the names of observed gateways: at most [`MAX_SOURCES`] different ones, each of 1 to
+/// [`MAX_NAME_BYTES`] lower-case letters, digits and hyphens.
 ///
 /// # Errors
-/// [`NameError`] names the first that is wrong.
+/// [`NameError`] names the first invalid one.
 pub fn validate_names(names: &[Box<str>]) -> Result<(), NameError> {
     if names.len() > MAX_SOURCES {
         return Err(NameError::TooMany);
@@ -99,17 +99,17 @@ pub fn validate_names(names: &[Box<str>]) -> Result<(), NameError> {
     Ok(())
 }
 
-/// The rows of this gateway and of those that it observes.
+/// The rows of this gateway and of the gateways that it observes.
 #[derive(Clone, Debug)]
 pub(crate) struct Fleet {
     ttl_ms: u64,
     /// Wall clock of `ts` minus age clock, in ms.
     offset_ms: i64,
-    /// The instance of this gateway: no other row may claim it.
+    /// The instance of this gateway, which no other row may claim.
     own_instance: Option<PresenceKey>,
     /// The rows of this gateway by wire key, as of the last [`sync`](Self::sync).
     local: BTreeMap<Arc<str>, Local>,
-    /// Counts the walks of [`sync`](Self::sync).
+    /// Number of walks of [`sync`](Self::sync).
     syncs: u64,
     /// The roster's revision and the moment of the last one.
     synced: Option<(u64, u64)>,
@@ -122,10 +122,10 @@ pub(crate) struct Fleet {
     merged: Merged,
     /// Reasons for the removals of this gateway's rows since the last delta, by wire key.
     removals: BTreeMap<Box<str>, Removal>,
-    /// What delta clients know; `None` while there are none.
-    told: Option<Told>,
+    /// The state of clients that take deltas; `None` without such clients.
+    sent: Option<Sent>,
     texts: Texts,
-    /// Number of changes in the sources that readers have to be sent.
+    /// Number of changes in the sources that are sent to readers.
     version: u64,
     /// Time of the next end of a lease or expiry of a row, on the age clock.
     due_ms: Option<u64>,
@@ -141,7 +141,7 @@ struct Local {
 }
 
 impl Fleet {
-    /// A fleet of this gateway and those called `names`, none of which has answered yet.
+    /// Creates a fleet of this gateway and of the unanswered sources `names`.
     pub(crate) fn new(names: Vec<Box<str>>, roster: &Roster, now: Now) -> Self {
         let config = roster.config();
         let observed = names.len();
@@ -172,7 +172,7 @@ impl Fleet {
             max_peers: peers::max_peers(config.max_entries, observed),
             merged: Merged::default(),
             removals: BTreeMap::new(),
-            told: None,
+            sent: None,
             texts: Texts::default(),
             version: 0,
             due_ms: None,
@@ -181,7 +181,7 @@ impl Fleet {
         fleet
     }
 
-    /// Number of changes in the sources that readers have to be sent.
+    /// Returns the number of changes in the sources that are sent to readers.
     pub(crate) fn version(&self) -> u64 {
         self.version
     }
@@ -224,7 +224,8 @@ impl Fleet {
         self.find_due();
     }
 
-    /// Extends leases and expiries after a suspension of this machine, until the sources can be heard again.
+    /// Extends leases and expiries after a suspension of this machine, until frames of the sources can arrive
+    /// again.
     pub(crate) fn wake_up(&mut self, now: Now) {
         for source in self.sources.values_mut() {
             source.wake_up(now);
@@ -258,7 +259,7 @@ impl Fleet {
         if offset_ms != self.offset_ms {
             self.follow_clock(offset_ms);
         }
-        // Hellos of one moment share a list: they must not cost a walk each.
+        // Hellos of one moment share a list, so that they do not cost a walk each.
         let is_synced = self.synced == Some((roster.revision(), now.age_ms));
         if is_synced && self.merged.is_settled() {
             return;
@@ -294,12 +295,12 @@ impl Fleet {
             }
             is_there
         });
-        if self.told.is_some() {
+        if self.sent.is_some() {
             let removals = roster.take_removals(now).into_iter();
             self.removals
                 .extend(removals.map(|(key, why)| (key.to_wire().into(), why)));
         }
-        // A sign of life can change a merged row too: the fresher of two rows has precedence.
+        // A proof of life can change a merged row too: the fresher of two rows has precedence.
         self.version += u64::from(self.merged.merge());
         self.synced = Some((roster.revision(), now.age_ms));
     }
@@ -317,8 +318,8 @@ impl Fleet {
     }
 }
 
-/// The key on the wire of a row that only other gateways have. No own row has such a key: theirs are lower-case, or start
-/// with `SELF` or `CONN:`.
+/// Returns the wire key of a row that only other gateways have. It never equals an own row's key: those are
+/// lower-case, or start with `SELF` or `CONN:`.
 fn wire_key(name: &str, key: &str) -> String {
     format!("GATEWAY:{name}/{key}")
 }

@@ -1,9 +1,9 @@
-//! Which source a row is from.
+//! The source of a row.
 
 use alloc::sync::Arc;
 
-/// Which source, in the order of precedence: observed gateways in the order of their options, then peers by name, which
-/// is the same order at all gateways of a fleet.
+/// A source, in order of precedence: observed gateways in the order of their options, then peers by name,
+/// which is the same order at all gateways of a fleet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Origin {
     /// Place among the options; that of a peer is [`PEER_RANK`].

@@ -1,4 +1,4 @@
-//! Peers: the other gateways of a fleet, which come and go (SPEC 7.1).
+//! Peers: the other gateways of a fleet, which join and leave (SPEC 7.1).
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -13,22 +13,23 @@ use crate::roster::Roster;
 
 /// Maximum number of peers of a gateway.
 pub const MAX_PEERS: usize = 31;
-/// The key of this gateway's own row in the digest of the fleet: that which its peers give it.
+/// The key of this gateway's own row in the digest of the fleet, which its peers use too.
 const OWN_KEY: &str = "self";
 
-/// Why a peer is not listed.
+/// The reason why a peer is not listed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PeerError {
-    /// An observed gateway has the name.
+    /// An observed gateway has this name.
     #[error("an observed gateway is called '{0}' too")]
     Taken(Box<str>),
-    /// There are as many as their rows have room for.
+    /// The bound on rows has no room for another peer.
     #[error("the fleet has more than {0} other gateways")]
     TooMany(usize),
 }
 
-/// How many peers there is room for beside the observed gateways, if each has as many rows as this gateway may have.
+/// Returns the maximum number of peers beside the observed gateways, if each has as many rows as this gateway
+/// may have.
 pub(super) fn max_peers(max_entries: usize, observed: usize) -> usize {
     let gateways = MAX_ROWS.saturating_sub(max_entries) / max_entries.max(MIN_SOURCE_ROWS);
     gateways.saturating_sub(observed).clamp(1, MAX_PEERS)
@@ -38,7 +39,7 @@ impl Fleet {
     /// Adds a peer without rows and without a lease.
     ///
     /// # Errors
-    /// [`PeerError`] says why it is left out.
+    /// [`PeerError`] states why the peer is not added.
     pub(crate) fn add_peer(&mut self, name: &str) -> Result<SourceId, PeerError> {
         let origin = Origin::peer(name);
         if let Some((id, source)) = self
@@ -52,7 +53,7 @@ impl Fleet {
             };
         }
         let peers = self.sources.values().filter(|source| source.is_peer()).count();
-        // More numbers than there are peers at most.
+        // There are more numbers than the maximum number of peers.
         let free = (MAX_SOURCES as u8..u8::MAX)
             .map(SourceId)
             .find(|id| !self.sources.contains_key(id));
@@ -74,7 +75,7 @@ impl Fleet {
         }
     }
 
-    /// Forgets the peers whose lease ended and whose rows have all expired; returns their numbers.
+    /// Removes the peers whose lease ended and whose rows have all expired; returns their numbers.
     pub(crate) fn forget_peers(&mut self) -> Vec<SourceId> {
         let is_over = |source: &Source| {
             let info = source.info();
@@ -88,8 +89,8 @@ impl Fleet {
         over
     }
 
-    /// The digest of the rows of all gateways of the fleet, by the gateways' names: equal at all of them after quiet.
-    /// Rows of observed gateways do not count.
+    /// Returns the digest of the rows of all gateways of the fleet, by the gateways' names, which is equal at
+    /// all of them once no changes are in flight. Rows of observed gateways do not count.
     pub(crate) fn fleet_digest(&self, own_name: &str, roster: &mut Roster, now: Now) -> Digest {
         let mut digest = Digest::default();
         roster.each_text(now, |key, number, text| {

@@ -1,4 +1,4 @@
-//! Rows of other gateways, and what is a change of one.
+//! Rows of other gateways, and their comparison.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -7,18 +7,18 @@ use alloc::vec::Vec;
 use crate::model::RawEntry;
 use crate::model::entry::TIME_MEMBERS;
 
-/// One row of another gateway, its moments on this gateway's age clock; they may lie before its origin.
+/// A row of another gateway, with its moments on this gateway's age clock; they may lie before its origin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceRow {
     /// The row's key in its gateway's roster.
     pub key: Box<str>,
     /// Its members. Members that state a time are ignored; the fields below replace them.
     pub entry: RawEntry,
-    /// When it was last heard of (`ts`), in ms.
+    /// The time of its last proof of life (`ts`), in ms.
     pub heard_ms: i64,
-    /// When its stay began, in ms.
+    /// The start of its presence, in ms.
     pub online_since_ms: Option<i64>,
-    /// When its last input was, in ms.
+    /// The time of its last input, in ms.
     pub last_activity_ms: Option<i64>,
     /// Whether it is the row of the gateway itself.
     pub is_gateway: bool,
@@ -31,7 +31,7 @@ pub struct SourceUpdate {
     pub put: Vec<SourceRow>,
     /// Keys of removed rows.
     pub removed: Vec<Box<str>>,
-    /// Whether the gateway can be reached. Ignored for a peer, whose lease says that.
+    /// Whether the gateway is reachable. Ignored for a peer, whose lease determines that.
     pub is_here: bool,
 }
 
@@ -40,26 +40,26 @@ pub struct SourceUpdate {
 pub struct SourceInfo<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Whether it is a gateway of the fleet, not an observed one.
+    /// Whether it is a gateway of the fleet, in contrast to an observed one.
     pub is_peer: bool,
-    /// Whether it can be reached; of a peer: whether its lease runs.
+    /// Whether it is reachable; for a peer, whether its lease runs.
     pub is_here: bool,
     /// Number of its rows, its own included.
     pub rows: usize,
-    /// Rows that were left out because they were too many or too large, so far.
+    /// The number of rows omitted so far because of bounds on their number or size.
     pub left_out: u64,
 }
 
-/// Order of eviction: whether a row is still connected, when it was last heard of, and its key.
+/// The order of eviction: whether a row is connected, the time of its last proof of life, and its key.
 pub(super) type Rank = (bool, i64, Arc<str>);
 
-/// Rows that left before others, then the least fresh; ties by key.
+/// Orders rows that left before others, then by ascending proof of life; ties by key.
 pub(super) fn rank(row: &SourceRow) -> Rank {
     (!row.entry.is_disconnect(), row.heard_ms, (*row.key).into())
 }
 
-/// Leaves moments as they were in `old` where only the estimate of the other clock is another one: a row that was only
-/// heard of again is then only touched.
+/// Keeps moments as in `old` where only the estimate of the other clock changed, so that a row with only a
+/// newer proof of life is only touched.
 pub(super) fn steady(row: &mut SourceRow, old: &SourceRow) {
     row.online_since_ms = old.online_since_ms;
     row.last_activity_ms = old.last_activity_ms;
@@ -68,7 +68,7 @@ pub(super) fn steady(row: &mut SourceRow, old: &SourceRow) {
     }
 }
 
-/// Whether nothing but the moment it was heard of is different.
+/// Returns whether two rows are equal, apart from the time of the last proof of life.
 pub(super) fn says_the_same(old: &SourceRow, new: &SourceRow) -> bool {
     old.entry.eq_without(&new.entry, &TIME_MEMBERS)
         && is_near(old.online_since_ms, new.online_since_ms)

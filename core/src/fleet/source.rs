@@ -21,7 +21,7 @@ use crate::model::status::Thresholds;
 use crate::model::time::Now;
 use crate::roster::MAX_ROW_BYTES;
 
-/// The key that a gateway's own row has in its source.
+/// The key of a gateway's own row in its source.
 const GATEWAY_KEY: &str = "self";
 
 /// Bounds of a source.
@@ -32,11 +32,11 @@ pub(super) struct SourceBounds {
     pub(super) bytes: usize,
 }
 
-/// Whether a source can be reached.
+/// The reachability of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Link {
     Here,
-    /// Not reached, and its rows still count as connected. A peer that renews its lease stays in this state.
+    /// Unreachable, but its rows still count as connected. A peer that renews its lease stays in this state.
     Leased {
         lease_ends_ms: u64,
     },
@@ -63,7 +63,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Creates a source that has not answered yet. Its gateway is listed at once, as Stale.
+    /// Creates an unanswered source. Its gateway is listed at once, as Stale.
     pub(super) fn observed(origin: Origin, bounds: SourceBounds, now: Now) -> Self {
         let name = &*origin.name;
         let text = json_text(&format!("Gateway: {name} · no answer yet"));
@@ -115,7 +115,7 @@ impl Source {
         }
     }
 
-    /// Applies an update; returns whether readers have to be sent it.
+    /// Applies an update; returns whether readers need an update.
     pub(super) fn apply(
         &mut self,
         update: SourceUpdate,
@@ -160,7 +160,7 @@ impl Source {
         is_back
     }
 
-    /// Sets when the lease of a peer ends; returns whether readers have to be sent that.
+    /// Sets when the lease of a peer ends; returns whether readers need an update.
     #[cfg(feature = "cluster")]
     pub(super) fn lease(&mut self, ends_ms: u64, now: Now) -> bool {
         let was_away = self.link == Link::Away;
@@ -189,7 +189,7 @@ impl Source {
         }
         if row.entry.as_str().len() > MAX_ROW_BYTES || !self.make_room(&row) {
             self.left_out += 1;
-            // The old row is out of date.
+            // The old row is outdated.
             return !row.is_gateway && self.remove(&row.key);
         }
         self.insert(row);
@@ -302,7 +302,7 @@ impl Source {
         self.changed.extend(self.rows.keys().cloned());
     }
 
-    /// The rows that changed, by key, as they are to be merged; `None`: gone.
+    /// Returns the rows that changed, by key, in the form to merge; `None` for removed ones.
     pub(super) fn take_changed(&mut self, offset_ms: i64) -> Vec<(Arc<str>, Option<Arc<Raw>>)> {
         let changed = core::mem::take(&mut self.changed).into_iter();
         let shown = changed.map(|key| {
@@ -315,7 +315,7 @@ impl Source {
         shown.collect()
     }
 
-    /// The sum of the summands of the fleet's digest.
+    /// Returns the sum of the summands of the fleet's digest.
     #[cfg(feature = "cluster")]
     pub(super) fn digest(&self) -> Digest {
         let mut digest = Digest::default();
@@ -326,13 +326,13 @@ impl Source {
         digest
     }
 
-    /// The row with its moments on the wall clock, as its gateway would list it here.
+    /// Returns the row with its moments on the wall clock, as its gateway would list it here.
     fn shown(&self, row: &SourceRow, offset_ms: i64) -> Raw {
         let wall = |at_ms: i64| {
             let wall_ms = u64::try_from(at_ms.saturating_add(offset_ms)).unwrap_or(0);
             wall_ms.min(MAX_SAFE_INTEGER)
         };
-        // The own row of a peer leaves with its rows.
+        // The own row of a peer is removed with its rows.
         let is_stale = self.link == Link::Away && row.is_gateway && !self.is_peer();
         let ts = wall(row.heard_ms.min(if is_stale { self.stale_ms } else { i64::MAX }));
         let mut draft = Draft::new(&row.entry);
@@ -348,7 +348,7 @@ impl Source {
         let entry = draft.finish();
         let wire_key = wire_key(&self.origin.name, &row.key);
         let group = if row.is_gateway {
-            // Never the instance of a client that runs on the same machine.
+            // Never the instance of a client on that machine.
             format!("row:{wire_key}")
         } else {
             keyed_group(&entry, &wire_key)
@@ -357,7 +357,7 @@ impl Source {
     }
 }
 
-/// The latest moment that is Stale now, on the age clock.
+/// Returns the latest moment that is Stale now, on the age clock.
 fn stale_ms(now: Now) -> i64 {
     signed(now.age_ms).saturating_sub(signed(Thresholds::default().idle_ms.saturating_add(1)))
 }

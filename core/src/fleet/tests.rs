@@ -17,7 +17,7 @@ mod times;
 
 const TTL: u64 = 300_000;
 
-/// A gateway with what it observes, and a client of it that takes deltas.
+/// A gateway with its observed gateways, and a client of it that takes deltas.
 struct World {
     roster: Roster,
     fleet: Fleet,
@@ -73,7 +73,7 @@ impl World {
     }
 
     /// Sends the delta since the last one; returns its text.
-    fn tell(&mut self) -> String {
+    fn send_delta(&mut self) -> String {
         let to = self.version();
         let text = self.fleet.encode_delta(self.told, to, self.now);
         let delta = Delta::read(&text).unwrap();
@@ -88,7 +88,7 @@ impl World {
         RawEntry::parse_list(&self.fleet.encode_list(self.now)).unwrap()
     }
 
-    /// Of each row but the own gateway's: its instance, else its host.
+    /// Returns of each row, except the own gateway's, the instance, else the host.
     fn names(&mut self) -> Vec<String> {
         let list = self.list().into_iter().skip(1);
         let name = |row: RawEntry| {
@@ -98,7 +98,7 @@ impl World {
         list.map(name).collect()
     }
 
-    /// The rows of the client, by instance or host: where each is from.
+    /// Returns the rows of the client, by instance or host, with their gateways.
     fn gateways(&self) -> BTreeMap<String, Option<String>> {
         let rows = self.client.rows().into_iter();
         rows.map(|row| {
@@ -131,7 +131,7 @@ impl World {
         self.roster.beacon(&beacon, Holder::Unlimited, self.now).unwrap();
     }
 
-    /// A row of a source, heard of `age_ms` ago.
+    /// Returns a row of a source whose last proof of life was `age_ms` ago.
     fn row(&self, members: &str, age_ms: i64) -> SourceRow {
         let entry = RawEntry::read(members).unwrap();
         let key = entry.str("instanceId").or_else(|| entry.str("host"));

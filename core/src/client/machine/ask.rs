@@ -1,4 +1,4 @@
-//! When the gateway is asked for its list (SPEC 3, "Ageing").
+//! When the client requests the list (SPEC 3, "Ageing").
 
 use alloc::boxed::Box;
 
@@ -13,17 +13,17 @@ use crate::wire::connect::OLDEST_PROTOCOL;
 use crate::wire::message::Outcome;
 use crate::wire::presence;
 
-/// How long before a status would change the gateway is asked whether it really does, in ms.
+/// How long before a status change the client requests the list to confirm it, in ms.
 const LEAD_MS: u64 = 2_000;
-/// Least time between two questions that no loss forces, in ms; also how often a watched roster of
-/// protocol 3 is asked for.
+/// The minimum time between two requests without a known loss, in ms; also the interval of requests for a
+/// watched roster on protocol 3.
 const INTERVAL_MS: u64 = 30_000;
-/// How long statuses wait for the answer to a question under way, in ms: a row that only the list can
-/// show to be alive must not flicker.
+/// How long statuses wait for a pending answer, in ms, so that a row that only the list can show to be alive
+/// does not flicker.
 const HOLD_MS: u64 = 5_000;
 
 impl Client {
-    /// Asks for the list now; if a question is under way, once more after its answer.
+    /// Requests the list now; if a request is pending, once more after its answer.
     pub(super) fn ask(&mut self, now: Now) {
         let method = if self.mirror.version().is_some() {
             "presence.snapshot"
@@ -57,7 +57,7 @@ impl Client {
         }
     }
 
-    /// When to ask next, on the age clock.
+    /// Returns the time of the next request, on the age clock.
     pub(super) fn ask_due_ms(&self) -> Option<u64> {
         let Phase::Live(live) = &self.phase else {
             return None;
@@ -65,10 +65,10 @@ impl Client {
         if !live.may_read || live.asking.is_some() {
             return None;
         }
-        // Deltas tell of touches, connects and removals by themselves.
+        // Deltas report touches, connects and removals.
         let has_deltas = self.mirror.version().is_some();
         let before_status = (!has_deltas).then(|| self.mirror.next_ask_ms(LEAD_MS)).flatten();
-        // Protocol 3 does not announce who connects.
+        // Protocol 3 does not announce connects.
         let is_silent = live.hello.protocol <= OLDEST_PROTOCOL && !has_deltas;
         let routine = is_silent && self.is_watched && self.is_visible;
         let due_ms = [
@@ -85,7 +85,7 @@ impl Client {
         Some(due_ms.max(allowed_ms))
     }
 
-    /// Until when statuses wait for an answer, on the age clock.
+    /// Returns until when statuses wait for an answer, on the age clock.
     pub(super) fn hold_until_ms(&self) -> Option<u64> {
         match &self.phase {
             Phase::Live(live) => live.asking.map(|asking| asking.at_ms.saturating_add(HOLD_MS)),
@@ -93,7 +93,7 @@ impl Client {
         }
     }
 
-    /// The answer to a question for the list; `None` if it did not come in time.
+    /// Handles the answer to a request for the list; `None` if it timed out.
     pub(super) fn handle_list_answer(&mut self, id: u64, answer: Option<Outcome<'_>>, now: Now) {
         let Phase::Live(live) = &mut self.phase else {
             return;
@@ -133,7 +133,7 @@ impl Client {
         }
     }
 
-    /// A gateway that sends deltas but cannot resync them: connects anew without.
+    /// Reconnects without deltas, because the gateway sends deltas but cannot resync them.
     fn give_up_deltas(&mut self, now: Now) {
         if self.mirror.version().is_some() {
             self.wants_deltas = false;

@@ -1,4 +1,4 @@
-//! What the client reports of itself, and when (SPEC 3, reference 1.5).
+//! The client's beacons: contents and occasions (SPEC 3, reference 1.5).
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -19,15 +19,15 @@ use crate::wire::message::Outcome;
 
 const MIN_GAP_MS: u64 = BeaconPolicy::MIN_GAP_MS;
 
-/// When beacons were and will be sent, on the age clock.
+/// The state of beacons, on the age clock.
 #[derive(Debug)]
 pub(super) struct Beacons {
-    /// `None` when they are off, or were refused.
+    /// `None` if they are off or were refused.
     occasions: Option<BeaconOccasions>,
     was_launched: bool,
     /// When the last one was sent on this connection.
     sent_ms: Option<u64>,
-    /// An occasion came up: when to send one for it.
+    /// When to send the beacon of an occasion that has arisen.
     due_ms: Option<u64>,
 }
 
@@ -45,7 +45,7 @@ impl Beacons {
         }
     }
 
-    /// The connection is over.
+    /// Handles the end of the connection.
     pub(super) fn handle_end(&mut self) {
         self.sent_ms = None;
         self.due_ms = None;
@@ -70,25 +70,25 @@ impl Beacons {
 }
 
 impl Client {
-    /// Reports this client now, whatever the policy says. Returns the number of the
-    /// [`ClientEvent::Response`] that says what became of it.
+    /// Sends a beacon immediately, independent of the policy. Returns the number of the
+    /// [`ClientEvent::Response`] with its result.
     ///
     /// # Errors
-    /// [`CallError`] if it was not sent.
+    /// [`CallError`] if the beacon was not sent.
     pub fn beacon(&mut self, reason: &str, now: Now) -> Result<u64, CallError> {
         self.clock.advance(now);
         self.check_call()?;
         Ok(self.send_beacon(Purpose::AskedBeacon, reason, now))
     }
 
-    /// What a beacon would say now: the parameters of `system-event`.
+    /// Returns the parameters of `system-event` for a beacon at this time.
     #[must_use]
     pub fn beacon_params(&self, reason: &str, now: Now) -> Box<RawValue> {
-        // What is written here is JSON.
+        // The text is always valid JSON.
         RawValue::from_string(self.beacon_text(reason, now)).unwrap_or_default()
     }
 
-    /// The user did something just now: a key, a click, a touch. Beacons say how long ago that was.
+    /// Records user input: a key, a click, a touch. Beacons state the time since then.
     pub fn report_input(&mut self, now: Now) {
         self.clock.advance(now);
         let elapsed_ms = as_i64(self.clock.elapsed_ms(now));
@@ -104,8 +104,8 @@ impl Client {
         }
     }
 
-    /// How long ago the user's last input was, for shells that can ask the system; `None`: not known.
-    /// Unlike [`report_input`](Self::report_input) it is no occasion for a beacon.
+    /// Sets the time since the last user input, for shells that query the system; `None` if unknown. Unlike
+    /// [`report_input`](Self::report_input) it is not an occasion for a beacon.
     pub fn set_last_input(&mut self, seconds_ago: Option<u64>, now: Now) {
         self.clock.advance(now);
         let elapsed_ms = as_i64(self.clock.elapsed_ms(now));
@@ -113,13 +113,13 @@ impl Client {
         self.last_input_ms = seconds_ago.map(input_ms);
     }
 
-    /// The client's own address as beacons state it from now on; `None`: not known.
+    /// Sets the client's own address in later beacons; `None` if unknown.
     pub fn set_ip(&mut self, ip: Option<&str>) {
         self.config.ip = ip.map(Box::from);
     }
 
-    /// When the next beacon of the policy is due, on the age clock; `None` while there is none to come. A
-    /// shell that asks the system what to report can do it then.
+    /// Returns when the next beacon of the policy is due, on the age clock; `None` if none is scheduled. A
+    /// shell that queries the system for its beacons can do it then.
     #[must_use]
     pub fn beacon_due_ms(&self) -> Option<u64> {
         match self.phase {
@@ -151,7 +151,7 @@ impl Client {
 
     pub(super) fn beacon_if_due(&mut self, now: Now) {
         if self.beacon_due_ms().is_some_and(|due_ms| due_ms <= now.age_ms) {
-            // Real gateways tell their agent of beacons whose reason is a new word.
+            // Real gateways forward beacons with an unknown reason to their agent.
             self.send_beacon(Purpose::Beacon, "periodic", now);
         }
     }
@@ -164,7 +164,7 @@ impl Client {
         self.send_request(purpose, "system-event", &params, now)
     }
 
-    /// Only members that every gateway knows. What is not known is left out: an absent member erases
+    /// Contains only members that every gateway accepts. Unknown values are omitted: an absent member erases
     /// nothing.
     fn beacon_text(&self, reason: &str, now: Now) -> String {
         let info = &self.config.client;
@@ -214,7 +214,7 @@ impl Client {
     }
 }
 
-/// The line of a beacon.
+/// The text line of a beacon.
 struct Line<'a> {
     host: &'a str,
     ip: Option<&'a str>,
@@ -225,9 +225,8 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Follows the grammar that gateways parse where everything is known that the grammar wants; else
-    /// it is for people. It starts with `Node:` in any case: real gateways hand other texts to their
-    /// agent as a message.
+    /// Follows the grammar that gateways parse if all required members are known; otherwise it is free text.
+    /// It always starts with `Node:`, because real gateways forward other texts to their agent as a message.
     fn text(&self) -> String {
         let ip = self.ip.map(|ip| format!(" ({ip})")).unwrap_or_default();
         let input = self

@@ -13,12 +13,12 @@ use crate::model::json::ObjectText;
 use crate::model::time::Now;
 use crate::wire::message::Answer;
 
-/// Longest wait for an answer, in ms.
+/// The time limit of an answer, in ms.
 const ANSWER_MS: u64 = 30_000;
-/// Most requests of the application under way.
+/// The maximum number of pending requests of the application.
 const MAX_CALLS: usize = 256;
 
-/// A request without an answer.
+/// A pending request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pending {
     id: u64,
@@ -26,18 +26,18 @@ pub(super) struct Pending {
     due_ms: u64,
 }
 
-/// What a request is for.
+/// The origin of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     Connect,
     List,
-    /// The policy's.
+    /// A beacon of the policy.
     Beacon,
-    /// The application's.
+    /// A beacon of the application.
     AskedBeacon,
-    /// To hear anything at all.
+    /// A check that the connection still works.
     Probe,
-    /// The application's.
+    /// A request of the application.
     Call,
 }
 
@@ -48,20 +48,20 @@ impl Purpose {
     }
 }
 
-/// The request was not sent.
+/// The reason why a request was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// Requests need a live connection.
+    /// Requests require a live connection.
     #[error("not connected")]
     NotConnected,
-    /// Too many requests are without an answer.
+    /// Too many requests are pending.
     #[error("too many requests are without an answer")]
     TooMany,
 }
 
 impl CallError {
-    /// The stable code, for programs.
+    /// Returns the stable code, for programs.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -72,11 +72,11 @@ impl CallError {
 }
 
 impl Client {
-    /// Calls a method of the gateway. The answer comes as [`ClientEvent::Response`] with the id that
-    /// this returns: the gateway's, or why there is none, within 30 s.
+    /// Calls a method of the gateway. The answer arrives as [`ClientEvent::Response`] with the returned
+    /// number: the gateway's payload, or a problem, within 30 s.
     ///
     /// # Errors
-    /// [`CallError`] if it was not sent.
+    /// [`CallError`] if the request was not sent.
     pub fn request(&mut self, method: &str, params: Option<&RawValue>, now: Now) -> Result<u64, CallError> {
         self.clock.advance(now);
         self.check_call()?;
@@ -94,7 +94,7 @@ impl Client {
         Ok(())
     }
 
-    /// `params` is JSON text; empty for none.
+    /// Sends a request; `params` is JSON text, empty for none.
     pub(super) fn send_request(&mut self, purpose: Purpose, method: &str, params: &str, now: Now) -> u64 {
         let id = self.next_request;
         self.next_request += 1;
@@ -138,7 +138,7 @@ impl Client {
         }
     }
 
-    /// Gives up on requests that got no answer in time.
+    /// Fails requests that timed out.
     pub(super) fn expire_requests(&mut self, now: Now) {
         while let Some(at) = self
             .pending
@@ -158,7 +158,7 @@ impl Client {
         }
     }
 
-    /// The connection is over: no request will be answered.
+    /// Fails all requests, because the connection ended.
     pub(super) fn fail_pending(&mut self, why: &Problem) {
         for Pending { id, purpose, .. } in core::mem::take(&mut self.pending) {
             if purpose.is_asked() {

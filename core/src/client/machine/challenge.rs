@@ -2,12 +2,12 @@
 
 use alloc::boxed::Box;
 
-/// What the gateway sent to be signed.
+/// The gateway's challenge.
 #[derive(Clone, Debug)]
 pub(super) struct Challenge {
     pub(super) nonce: Box<str>,
-    /// The gateway's time: `signedAt` repeats it, so that a wrong clock here does not matter.
+    /// The gateway's time. `signedAt` repeats it, so that a wrong local clock does not matter.
     pub(super) ts: u64,
-    /// The device signature is under way.
+    /// Whether the device signature is pending.
     pub(super) awaits_signature: bool,
 }

@@ -1,4 +1,4 @@
-//! The frames that arrive: responses, and the events of a live connection: lists, deltas, ticks, gaps.
+//! Incoming frames: responses, and the events of a live connection: lists, deltas, ticks, gaps.
 
 use alloc::vec::Vec;
 
@@ -16,7 +16,7 @@ use crate::wire::message::{Event, Message};
 use crate::wire::presence::{self, Delta, Snapshot};
 
 impl Client {
-    /// A frame arrived.
+    /// Handles a frame.
     pub(super) fn hear(&mut self, text: &str, now: Now) {
         if let Phase::Live(live) = &mut self.phase {
             live.heard_ms = now.age_ms;
@@ -40,7 +40,7 @@ impl Client {
         };
         let is_gap = live.count(event.seq);
         let is_ahead = live.note_version(event.presence_version);
-        // The whole state, or a delta that is checked: what was missed before it does not matter.
+        // True for the whole state or a verified delta, which makes earlier losses irrelevant.
         let mut is_caught_up = false;
         match &*event.name {
             "presence" => is_caught_up = self.handle_listed(payload, now),
@@ -60,7 +60,7 @@ impl Client {
         }
     }
 
-    /// Takes a keyed snapshot in, if it is one.
+    /// Applies a keyed snapshot; returns whether `json` is one.
     pub(super) fn handle_snapshot(&mut self, json: &RawValue, now: Now) -> bool {
         let Some(snapshot) = Snapshot::read(json.get()) else {
             return false;
@@ -70,7 +70,7 @@ impl Client {
         true
     }
 
-    /// Takes in an object with a list, if it is one.
+    /// Applies an object with a list; returns whether `json` is one.
     pub(super) fn handle_listed(&mut self, json: &RawValue, now: Now) -> bool {
         let rows = presence::listed(json.get());
         rows.map(|rows| self.handle_list(rows, now)).is_some()
@@ -85,7 +85,7 @@ impl Client {
         let now_ms = self.clock.server_ms(now);
         let delta = Delta::read(delta.get());
         let outcome = delta.map(|delta| self.mirror.apply_delta(delta, now_ms));
-        // One that cannot be read is a gap too.
+        // An invalid delta is a gap too.
         if outcome.is_none_or(|outcome| outcome == DeltaOutcome::Gap) {
             self.ask(now);
         }
@@ -112,8 +112,8 @@ impl Client {
         });
     }
 
-    /// Events are missing. Gateways of protocol 4 number what this connection is sent, so something was
-    /// lost; those of protocol 3 count what they hide too, and a gap rarely means anything.
+    /// Handles missing events. On protocol 4 the numbers count the events of this connection, so some were
+    /// lost. On protocol 3 they include hidden events, so a gap rarely means a loss.
     fn resync_after_gap(&mut self, now: Now) {
         let is_loss = matches!(&self.phase, Phase::Live(live) if live.hello.protocol >= NEWEST_PROTOCOL);
         if is_loss || self.mirror.version().is_some() {

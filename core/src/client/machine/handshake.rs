@@ -1,4 +1,4 @@
-//! From the challenge to hello (reference 2.3).
+//! The handshake, from the challenge to the hello (reference 2.3).
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -20,14 +20,14 @@ use crate::model::time::Now;
 use crate::wire::device::SignedFields;
 use crate::wire::message::Outcome;
 
-/// The extension that this client understands (SPEC 2.1).
+/// The capability for deltas (SPEC 2.1).
 const DELTA_CAP: &str = "presence-delta";
-/// The extension that observers ask for (SPEC 7).
+/// The capability that observers request (SPEC 7).
 const OWN_ROWS_CAP: &str = "presence-own";
 
 impl Client {
-    /// `connect.challenge` arrived: gateways send it at once, and only once. Without one there is no
-    /// handshake, since a proof needs its nonce.
+    /// Handles `connect.challenge`, which gateways send once, first. Without it there is no handshake,
+    /// because a proof requires its nonce.
     pub(super) fn handle_challenge(&mut self, payload: &RawValue, now: Now) {
         let Phase::Handshake { challenge: None, .. } = self.phase else {
             return;
@@ -59,8 +59,8 @@ impl Client {
         }
     }
 
-    /// The answer to [`ClientOutput::Sign`]: the Ed25519 signature, base64url without padding. `None` if
-    /// the key cannot sign: the client then connects without a device.
+    /// Handles the answer to [`ClientOutput::Sign`]: the Ed25519 signature, base64url without padding. With
+    /// `None`, if the key cannot sign, the client connects without a device.
     pub fn handle_signature(&mut self, socket: u64, signature: Option<&str>, now: Now) {
         self.clock.advance(now);
         let Phase::Handshake {
@@ -78,7 +78,7 @@ impl Client {
         self.send_connect(&challenge, signature, now);
     }
 
-    /// The text of version 2: every gateway verifies it.
+    /// Returns the text of version 2, which every gateway verifies.
     fn signed_text(&self, challenge: &Challenge) -> String {
         let config = &self.config;
         let fields = SignedFields {
@@ -96,7 +96,7 @@ impl Client {
         fields.v2()
     }
 
-    /// Sends `connect` with the members that gateways of both generations know.
+    /// Sends `connect` with the members that gateways of both generations accept.
     fn send_connect(&mut self, challenge: &Challenge, signature: Option<&str>, now: Now) {
         let config = &self.config;
         let info = &config.client;
@@ -140,7 +140,7 @@ impl Client {
         self.send_request(Purpose::Connect, "connect", &params.end(), now);
     }
 
-    /// The answer to `connect`.
+    /// Handles the answer to `connect`.
     pub(super) fn handle_hello(&mut self, answer: Outcome<'_>, now: Now) {
         let payload = match answer {
             Ok(payload) => payload,

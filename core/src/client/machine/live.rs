@@ -1,40 +1,40 @@
-//! A connection after hello.
+//! The state of a connection after the hello.
 
 use crate::client::hello::Hello;
 use crate::model::time::Now;
 use crate::wire::connect::NEWEST_PROTOCOL;
 
-/// A connection after hello. Times are on the age clock, in ms.
+/// The state of a connection after the hello. Times are on the age clock, in ms.
 #[derive(Debug)]
 pub(super) struct Live {
     pub(super) hello: Hello,
     pub(super) since_ms: u64,
     /// When the last frame arrived.
     pub(super) heard_ms: u64,
-    /// The silence was noticed late, or is suspected early: it is judged at this time.
+    /// Until when a silence that was detected late, or is suspected early, is tolerated.
     pub(super) grace_until_ms: Option<u64>,
-    /// How often in a row it was noticed late.
+    /// The number of consecutive late detections.
     pub(super) graces: u32,
-    /// Number of the last event.
+    /// The number of the last event.
     seq: Option<u64>,
-    /// The newest presence version heard of.
+    /// The newest known presence version.
     version: u64,
     pub(super) may_read: bool,
-    /// The question for the list that is under way.
+    /// The pending request for the list.
     pub(super) asking: Option<Asking>,
-    /// Ask once more when it is answered.
+    /// Whether to request the list again after the answer.
     pub(super) asks_again: bool,
-    /// When the list was last asked for.
+    /// When the list was last requested.
     pub(super) asked_ms: Option<u64>,
-    /// When the last full list came.
+    /// When the last full list arrived.
     pub(super) listed_ms: u64,
-    /// The list may be behind: ask when that is allowed.
+    /// Whether the list may be outdated: request it when permitted.
     pub(super) is_behind: bool,
-    /// After what time the gateway said it would be back.
+    /// The gateway's announced downtime, in ms.
     pub(super) restart_ms: Option<u64>,
 }
 
-/// A question for the list.
+/// A request for the list.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asking {
     pub(super) id: u64,
@@ -50,8 +50,8 @@ impl Live {
             heard_ms: now.age_ms,
             grace_until_ms: None,
             graces: 0,
-            // Gateways of protocol 4 count what they send on this connection from 1: the first can be
-            // missing too. Those of protocol 3 are somewhere in their count.
+            // On protocol 4 the numbers of a connection start at 1, so the first event can be missing too. On
+            // protocol 3 they start anywhere.
             seq: (hello.protocol >= NEWEST_PROTOCOL).then_some(0),
             asking: None,
             asks_again: false,
@@ -63,7 +63,7 @@ impl Live {
         }
     }
 
-    /// Takes note of an event's number; says whether one before it is missing.
+    /// Records an event's number; returns whether an earlier one is missing.
     pub(super) fn count(&mut self, seq: Option<u64>) -> bool {
         let Some(seq) = seq else { return false };
         let is_gap = self.seq.is_some_and(|last| seq > last.saturating_add(1));
@@ -71,7 +71,7 @@ impl Live {
         is_gap
     }
 
-    /// Takes note of the presence version an event states; says whether it is a new one.
+    /// Records an event's presence version; returns whether it is new.
     pub(super) fn note_version(&mut self, version: Option<u64>) -> bool {
         let version = version.unwrap_or(0);
         let is_ahead = version > self.version;

@@ -1,4 +1,4 @@
-//! From one connection to the next: what ends one, and what then.
+//! Transitions between connections: what ends one, and what follows.
 
 use alloc::boxed::Box;
 
@@ -9,12 +9,12 @@ use crate::client::event::{ClientEvent, ClientOutput, ClientState};
 use crate::client::problem::{Problem, Verdict};
 use crate::model::time::Now;
 
-/// Least time between two tries when something suggests that one may succeed now, in ms.
+/// The minimum time between two attempts after a hint that one may succeed, in ms.
 const MIN_NUDGE_MS: u64 = 1_000;
-/// The longest wait that a gateway's announced restart can cause, in ms.
+/// The maximum delay that a gateway's announced restart can cause, in ms.
 const MAX_RESTART_MS: u64 = 30_000;
 
-/// Where the client is, with what only matters there. Times are on the age clock, in ms.
+/// The phase of the client, with its data. Times are on the age clock, in ms.
 #[derive(Debug)]
 pub(super) enum Phase {
     Idle,
@@ -41,7 +41,7 @@ impl Client {
         self.opened_ms = now.age_ms;
         let due_ms = now.age_ms.saturating_add(self.config.handshake_ms);
         self.enter(Phase::Opening { due_ms });
-        // Told first: a shell may open the socket, or fail to, on the spot.
+        // First of the outputs: a shell may open the socket, or fail to, synchronously.
         self.outputs.push_back(ClientOutput::Open { socket: self.socket });
     }
 
@@ -62,7 +62,7 @@ impl Client {
         }
     }
 
-    /// The connection is over: stops, waits or tries again as the verdict says.
+    /// Handles the end of a connection: stops, waits or retries according to the verdict.
     pub(super) fn judge(&mut self, problem: Problem, verdict: Verdict, now: Now) {
         match verdict {
             Verdict::Speak(number) if self.range != (number, number) => {
@@ -72,7 +72,7 @@ impl Client {
                     self.end(Phase::Idle, &problem, now);
                     self.open(now);
                 } else {
-                    // A gateway that changes its mind must not be asked without end.
+                    // A gateway that keeps changing its protocol must not cause an endless loop.
                     self.retry(problem, 0, now);
                 }
             }
@@ -104,7 +104,7 @@ impl Client {
         );
     }
 
-    /// Something suggests that a try may succeed now: the page is shown, the network is back.
+    /// Retries soon, after a hint that an attempt may succeed: the page is shown, the network is back.
     pub(super) fn nudge(&mut self, now: Now) {
         if let Phase::Waiting {
             at_ms, not_before_ms, ..

@@ -1,4 +1,4 @@
-//! What a client does when time passes: deadlines, silence, statuses.
+//! Actions of a client as time passes: deadlines, silence, statuses.
 
 use super::calls::Purpose;
 use super::live::Live;
@@ -7,16 +7,16 @@ use super::{CLOSE_CONNECT_FAILED, CLOSE_SILENT, Client};
 use crate::client::problem::Problem;
 use crate::model::time::Now;
 
-/// A timer that is later than this, in ms, was held up: the machine slept, or the page is hidden and
-/// its timers are throttled. What the gateway sent meanwhile may still be waiting to be delivered.
+/// A timer that is later than this, in ms, was delayed: the machine slept, or the page is hidden and its
+/// timers are throttled. The gateway's frames of that time may still be queued.
 const LATE_MS: u64 = 5_000;
-/// How long the gateway then has to be heard, in ms.
+/// The grace period for the gateway's next frame in that case, in ms.
 const GRACE_MS: u64 = 15_000;
-/// How often in a row: the timers of a hidden page are always late.
+/// The maximum number of consecutive grace periods: the timers of a hidden page are always late.
 const MAX_GRACES: u32 = 2;
 
 impl Client {
-    /// Time passed. Early and double calls do nothing.
+    /// Executes what is due. Early and repeated calls do nothing.
     pub fn handle_timeout(&mut self, now: Now) {
         self.clock.advance(now);
         if let Some(late_ms) = self
@@ -29,8 +29,8 @@ impl Client {
         self.work(now);
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout), on `Now::age_ms`. `None`: nothing to wait
-    /// for.
+    /// Returns when to call [`handle_timeout`](Self::handle_timeout), on `Now::age_ms`. `None` if nothing is
+    /// scheduled.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<u64> {
         let change_ms = self
@@ -51,8 +51,8 @@ impl Client {
         .min()
     }
 
-    /// Does what is due, but for the deadlines of the phase: these are for
-    /// [`handle_timeout`](Self::handle_timeout), which comes when nothing else did.
+    /// Executes what is due, except the deadlines of the phase, which are left to
+    /// [`handle_timeout`](Self::handle_timeout): it is called only if no other input arrived.
     pub(super) fn work(&mut self, now: Now) {
         self.ask_if_due(now);
         self.beacon_if_due(now);
@@ -61,7 +61,7 @@ impl Client {
         }
     }
 
-    /// Sends something that the gateway must answer, to learn soon whether it still can.
+    /// Sends a request to check the connection.
     pub(super) fn probe(&mut self, now: Now) {
         let Phase::Live(live) = &mut self.phase else {
             return;
@@ -117,8 +117,8 @@ impl Client {
     }
 }
 
-/// When a silent connection is given up: after two tick intervals without any frame, unless a grace
-/// moved that.
+/// Returns when a silent connection is closed: two tick intervals after the last frame, unless a grace period
+/// extends that.
 fn silence_due_ms(live: &Live) -> u64 {
     let ticks_ms = live.hello.tick_interval_ms.saturating_mul(2);
     live.grace_until_ms

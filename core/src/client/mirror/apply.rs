@@ -1,4 +1,4 @@
-//! How rows get into a mirror and out of it.
+//! Changes of the mirror's rows.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -13,7 +13,7 @@ use crate::model::RawEntry;
 use crate::wire::presence::Snapshot;
 
 impl Mirror {
-    /// A full list arrived: it replaces what was there.
+    /// Replaces all rows by those of a full list.
     pub fn apply_list(&mut self, entries: Vec<RawEntry>, now_ms: u64) {
         let mut namer = Namer::default();
         let raw = |(place, entry)| Arc::new(Raw::new(namer.name(&entry), place, entry, None, now_ms));
@@ -23,7 +23,7 @@ impl Mirror {
         self.replace(raws, now_ms);
     }
 
-    /// A keyed list arrived: it replaces what was there, and deltas start from its version.
+    /// Replaces all rows by those of a keyed list; deltas start from its version.
     pub fn apply_snapshot(&mut self, snapshot: Snapshot, now_ms: u64) {
         let mut keyed = Keyed {
             version: snapshot.version,
@@ -32,12 +32,12 @@ impl Mirror {
             digest: snapshot.digest.as_ref().map(|_| Digest::default()),
         };
         for (key, entry) in snapshot.rows.into_iter().take(self.most_listed()) {
-            // Keys are unique: a row whose key is repeated is dropped.
+            // Keys are unique: a row with a repeated key is dropped.
             if !keyed.raws.contains_key(&*key) {
                 keyed.add(&key, None, entry, now_ms);
             }
         }
-        // Before the mirror's own cap: the digest is of what the gateway lists.
+        // Before the mirror's own cap, because the digest covers the gateway's whole list.
         if !keyed.agrees_with(snapshot.digest.as_deref().unwrap_or("")) {
             keyed.digest = None;
         }
@@ -46,13 +46,13 @@ impl Mirror {
         self.replace(raws, now_ms);
     }
 
-    /// The version that the next delta must start from; `None` if the gateway sends full lists.
+    /// Returns the version that the next delta must start from; `None` if the gateway sends full lists.
     #[must_use]
     pub fn version(&self) -> Option<u64> {
         self.keyed.as_ref().map(|keyed| keyed.version)
     }
 
-    /// The digest of the rows as the gateway sent them; of no rows unless it sends keys.
+    /// Returns the digest of the rows as the gateway sent them; that of an empty list unless it sends keys.
     #[must_use]
     pub fn digest(&self) -> Digest {
         if let Some(digest) = self.keyed.as_ref().and_then(|keyed| keyed.digest) {
@@ -67,7 +67,7 @@ impl Mirror {
         digest
     }
 
-    /// The gateway's `tick`: it lives, and its own row is as fresh as on any list it would send now.
+    /// Handles the gateway's `tick`: refreshes its own row, as any list at this time would.
     pub fn touch_self(&mut self, ts: u64, now_ms: u64) {
         if let Some(row) = self.rows.get(SELF_KEY).filter(|row| row.ts < ts) {
             let (key, mut raws) = (row.key.clone(), row.raws.clone());
@@ -81,7 +81,7 @@ impl Mirror {
         }
     }
 
-    /// The gateway cannot be reached any more.
+    /// Handles the loss of the gateway.
     pub fn handle_offline(&mut self, now_ms: u64) {
         if self.keeper == Keeper::Gateway {
             self.keep_by(Keeper::Lost);
@@ -127,7 +127,7 @@ impl Mirror {
         self.enforce_cap(now_ms);
     }
 
-    // ---- rows: all changes come through here ----------------------------------------------------
+    // ---- rows: all changes go through these ------------------------------------------------------
 
     /// Drops rows that the gateway may still have.
     pub(super) fn drop_rows(&mut self, keys: &[Arc<str>], now_ms: u64) {
@@ -143,13 +143,13 @@ impl Mirror {
         }
     }
 
-    /// Merges a row from these rows of the gateway's; removes it if there are none.
+    /// Merges a row from these rows of the gateway; removes it if there are none.
     pub(super) fn set(&mut self, key: &Arc<str>, raws: Vec<Arc<Raw>>, now_ms: u64) {
         let before = self.rows.get_mut(key);
         if let Some(row) = before
             && row.raws == raws
         {
-            // They may stand elsewhere in the list.
+            // Their positions in the list may have changed.
             if row
                 .raws
                 .iter()
@@ -158,7 +158,7 @@ impl Mirror {
             {
                 self.changes.note(key, Some(&*row));
             }
-            // Their keys on the wire may be others, too.
+            // Their keys on the wire may have changed, too.
             Arc::make_mut(row).raws = raws;
             return;
         }

@@ -1,4 +1,4 @@
-//! What became different between two moments.
+//! Differences between two moments.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -13,31 +13,31 @@ use crate::model::json::{ObjectText, array_text};
 /// Two reports of one moment in whole seconds differ by less than this, in ms.
 const SAME_MOMENT_MS: u64 = 2_000;
 
-/// What became different in a roster between two moments: the keys of rows, each in the first list
-/// that fits it.
+/// The differences of a roster between two moments: the keys of rows, each in the first list that applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RosterDiff {
-    /// Rows that were not there before.
+    /// Rows that were added.
     pub added: Vec<Box<str>>,
-    /// Rows that are no longer there.
+    /// Rows that were removed.
     pub removed: Vec<Box<str>>,
-    /// Rows that say something else.
+    /// Rows with a changed entry.
     pub changed: Vec<Box<str>>,
-    /// Rows that say the same and have another status.
+    /// Rows with an unchanged entry and a changed status.
     pub status: Vec<Box<str>>,
-    /// Rows that only were heard of again.
+    /// Rows with only a newer proof of life.
     pub touched: Vec<Box<str>>,
-    /// Rows with a difference that is no news, such as a last input that was rounded in another way. They are told
-    /// with the next news.
+    /// Rows with an insignificant difference, such as a last input that was rounded differently. They are
+    /// reported together with the next significant change.
     pub restated: Vec<Box<str>>,
-    /// Rows that only stand elsewhere in the gateway's list. They are told with the next news.
+    /// Rows with only another position in the gateway's list. They are reported together with the next
+    /// significant change.
     pub moved: Vec<Box<str>>,
-    /// The roster is offline now, or no longer.
+    /// The new value of `is_offline`, if it changed.
     pub offline: Option<bool>,
 }
 
 impl RosterDiff {
-    /// Whether there is no news.
+    /// Returns whether there is no significant change.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let lists = [
@@ -51,26 +51,25 @@ impl RosterDiff {
     }
 }
 
-/// What changed since it was last taken: the only record of it. Bounded by the rows there were then and the rows
-/// there are.
+/// The only record of changes since the last diff. Bounded by the numbers of rows then and now.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// The rows that changed, as they were then; `None`: not there.
+    /// The changed rows as they were then; `None` if absent then.
     before: BTreeMap<Arc<str>, Option<Arc<Row>>>,
     /// Whether the roster was offline then, if that changed.
     was_offline: Option<bool>,
-    /// Whether there may be news: something changed since it was last looked for.
+    /// Whether something changed since the last check for significant changes.
     is_fresh: bool,
 }
 
 impl Changes {
-    /// A row is about to change, to come or to go; `before` is what it is now.
+    /// Records that a row is about to be changed, added or removed; `before` is its current value.
     pub(super) fn note(&mut self, key: &Arc<str>, before: Option<&Arc<Row>>) {
         self.before.entry(key.clone()).or_insert_with(|| before.cloned());
         self.is_fresh = true;
     }
 
-    /// A row went. If it was not there before, nothing changed.
+    /// Records that a row was removed. If it was added since the last diff, nothing changed.
     pub(super) fn forget_new(&mut self, key: &str) {
         if let Some(None) = self.before.get(key) {
             self.before.remove(key);
@@ -84,8 +83,8 @@ impl Changes {
 }
 
 impl Mirror {
-    /// What became different since this was last asked; `None` if there is no news. Rows that came and went in
-    /// between are not reported.
+    /// Returns the changes since the last diff; `None` without a significant one. Rows that were added and
+    /// removed in between are not reported.
     pub fn take_diff(&mut self) -> Option<RosterDiff> {
         if !core::mem::take(&mut self.changes.is_fresh) {
             return None;
@@ -98,7 +97,7 @@ impl Mirror {
         Some(diff)
     }
 
-    /// What became different since a diff was last taken, also what is no news; `None` if nothing did.
+    /// Returns the changes since the last diff, including insignificant ones; `None` without any.
     pub fn take_whole_diff(&mut self) -> Option<RosterDiff> {
         let is_unchanged = self.changes.before.is_empty() && self.changes.was_offline.is_none();
         let diff = self.diff();
@@ -129,10 +128,10 @@ impl Mirror {
         diff
     }
 
-    /// What `diff`, just taken, says of the rows, as JSON text for a consumer that keeps its own list:
-    /// `{changed, removed, offline?}`. `removed` are keys. `changed` are rows, `{key, place, status, isSelf, ts,
-    /// inputAt?, entry, raw?}`, all times on the server's clock; without `raw` the entry is the one row it was merged
-    /// from. A row that only moved has no `entry`: it is as it was.
+    /// Encodes the rows of a diff that was just taken, as JSON text for a consumer with its own list:
+    /// `{changed, removed, offline?}`. `removed` are keys. `changed` are rows, `{key, place, status, isSelf,
+    /// ts, inputAt?, entry, raw?}`, all times on the server's clock; without `raw`, `entry` is the only row
+    /// that it was merged from. A row that only moved has no `entry`, which is unchanged.
     #[must_use]
     pub fn diff_json(&self, diff: &RosterDiff) -> String {
         let whole = [
@@ -186,7 +185,7 @@ impl Row {
     }
 }
 
-/// Whether a row says what it said before, but for the time it was written.
+/// Returns whether two rows are equal, apart from the time of writing.
 fn says_the_same(before: &Row, row: &Row) -> bool {
     let is_same = |a: Option<u64>, b: Option<u64>| match (a, b) {
         (Some(a), Some(b)) => a.abs_diff(b) < SAME_MOMENT_MS,

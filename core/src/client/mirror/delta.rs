@@ -1,4 +1,4 @@
-//! How deltas change a mirror.
+//! Applies deltas to a mirror.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -7,30 +7,30 @@ use super::Mirror;
 use crate::instance::{Raw, grouped};
 use crate::wire::presence::Delta;
 
-/// What became of a delta.
+/// The result of a delta.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeltaOutcome {
-    /// The mirror holds what the gateway holds.
+    /// The mirror is equal to the gateway's roster.
     Applied,
-    /// It is older than what the mirror holds.
+    /// The delta is older than the mirror.
     Old,
-    /// Something is missing, or the digests disagree: ask for `presence.snapshot`.
+    /// A delta is missing, or the digests differ: request `presence.snapshot`.
     Gap,
 }
 
 impl Mirror {
-    /// A delta arrived. After [`DeltaOutcome::Gap`] the mirror may hold anything until the next snapshot.
+    /// Applies a delta. After [`DeltaOutcome::Gap`] the mirror is undefined until the next snapshot.
     pub fn apply_delta(&mut self, delta: Delta, now_ms: u64) -> DeltaOutcome {
         let most = self.most_listed();
         let Some(keyed) = self.keyed.as_mut().filter(|keyed| delta.from <= keyed.version) else {
             return DeltaOutcome::Gap;
         };
-        // Touches alone come with from = to: nothing to catch up with, but news.
+        // Deltas with only touches have from = to: the version is equal, but they apply.
         let is_touch_only = delta.from == delta.to && keyed.version == delta.to;
         if keyed.version >= delta.to && !is_touch_only {
             return DeltaOutcome::Old;
         }
-        // The rows that it changes, as they were and as they are.
+        // The changed rows, before and after.
         let mut changed: Vec<Arc<Raw>> = Vec::new();
         if !is_touch_only {
             for key in &delta.removals {
@@ -38,7 +38,7 @@ impl Mirror {
             }
             for (key, entry) in delta.upserts {
                 let before = keyed.remove(&key);
-                // A known row keeps its place in the list.
+                // A known row keeps its position in the list.
                 let place = before.as_ref().map(|raw| raw.place);
                 if place.is_some() || keyed.raws.len() < most {
                     changed.push(keyed.add(&key, place, entry, now_ms));
@@ -66,7 +66,7 @@ impl Mirror {
         }
     }
 
-    /// Merges a row from what is listed of its raw rows and of the `changed` ones.
+    /// Merges a row from its listed raw rows and the `changed` ones.
     fn merge_again(&mut self, key: &Arc<str>, changed: &[Arc<Raw>], now_ms: u64) {
         let before = self.rows.get(key).into_iter().flat_map(|row| &row.raws);
         let listed = |raw: &Arc<Raw>| self.keyed.as_ref()?.raws.get(raw.wire_key.as_ref()?).cloned();

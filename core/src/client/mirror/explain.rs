@@ -1,4 +1,4 @@
-//! Why a row is shown as it is, from the list alone (SPEC 6.1).
+//! Explanations of rows from the list alone (SPEC 6.1).
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -10,8 +10,8 @@ use crate::model::ObjectText;
 use crate::model::json::array_text;
 
 impl Mirror {
-    /// What explains the row with this key at `now_ms`, as JSON text: why its raw rows are one instance, from which of
-    /// them each member is, and when it goes. `None` if there is no such row.
+    /// Explains the row with this key at `now_ms`, as JSON text: why its raw rows are one instance, the raw
+    /// row of each member, and when it will be removed. `None` if there is no such row.
     #[must_use]
     pub fn explain_json(&self, key: &str, now_ms: u64) -> Option<String> {
         let row = self.row(key)?;
@@ -28,7 +28,7 @@ impl Mirror {
             let mut json = ObjectText::new();
             json.text("name", name);
             json.raw("value", value);
-            // Of those that say so, the one that counts first.
+            // Of the raw rows with this value, the one with precedence.
             let says_so = row.raws.iter().filter(|raw| raw.entry.get(name) == Some(value));
             match says_so.min_by_key(|raw| (raw.entry.is_disconnect(), u64::MAX - raw.ts)) {
                 Some(raw) => {
@@ -72,7 +72,7 @@ impl Mirror {
     }
 }
 
-/// What the key is made of, and why.
+/// Returns the source of the key, with the reason.
 fn key_from(row: &Row) -> (&'static str, &'static str) {
     match row.key.split(':').next() {
         _ if row.is_self() => ("self", "This is the gateway's own row."),
@@ -88,7 +88,7 @@ fn key_from(row: &Row) -> (&'static str, &'static str) {
     }
 }
 
-/// The key of a raw row on the wire, or its place in a list without keys.
+/// Returns the key of a raw row on the wire, or its index in a list without keys.
 fn raw_key(raw: &Raw) -> String {
     raw.wire_key
         .as_deref()

@@ -1,4 +1,4 @@
-//! A keyed list as the gateway has it, and the digest of its rows.
+//! The gateway's keyed list, and the digest of its rows.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -14,10 +14,10 @@ pub(super) struct Keyed {
     pub(super) version: u64,
     /// The gateway's rows by wire key.
     pub(super) raws: BTreeMap<Arc<str>, Arc<Raw>>,
-    /// The place of the next row that the gateway adds.
+    /// The position of the next row that the gateway adds.
     pub(super) next_place: u64,
-    /// Of all rows, while it is compared: not if the gateway's own snapshot states none or disagrees, nor once
-    /// the mirror dropped rows that the gateway may still have.
+    /// The digest of all rows, while it is comparable: `None` if the gateway's own snapshot has none or a
+    /// different one, or after the mirror dropped rows that the gateway may still have.
     pub(super) digest: Option<Digest>,
 }
 
@@ -26,7 +26,7 @@ impl Keyed {
         self.digest.is_some_and(|digest| digest.to_hex() == stated)
     }
 
-    /// Adds a row, at the next place unless it has one.
+    /// Adds a row, at the next position unless it has one.
     pub(super) fn add(
         &mut self,
         wire_key: &str,
@@ -59,7 +59,7 @@ impl Keyed {
         Some(raw)
     }
 
-    /// Moves the `ts` of a row; returns the row afterwards.
+    /// Sets the `ts` of a row; returns the changed row.
     pub(super) fn touch(&mut self, wire_key: &str, ts: u64) -> Option<Arc<Raw>> {
         let raw = self.raws.get_mut(wire_key)?;
         Arc::make_mut(raw).touch(ts);

@@ -1,4 +1,4 @@
-//! How rows age, and when they go (SPEC 3, "Ageing").
+//! Ageing and removal of rows (SPEC 3, "Ageing").
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -8,7 +8,7 @@ use crate::model::ranked::ranked;
 use crate::model::status::Status;
 
 impl Mirror {
-    /// Brings every status to `now_ms` and drops what is over. Early or double calls do nothing.
+    /// Updates every status for `now_ms` and removes expired rows. Early or repeated calls do nothing.
     pub fn settle(&mut self, now_ms: u64) {
         if self.settled.contains(&now_ms) {
             return;
@@ -31,20 +31,20 @@ impl Mirror {
         self.settled = now_ms..next_ms.unwrap_or(u64::MAX);
     }
 
-    /// Narrows the settled moments to those of a row that was merged at `now_ms`.
+    /// Narrows the settled period to that of a row that was merged at `now_ms`.
     pub(super) fn narrow(&mut self, row: &Row, now_ms: u64) {
         let next_ms = self.next_of(row).unwrap_or(u64::MAX);
         self.settled = self.settled.start.max(now_ms)..self.settled.end.min(next_ms);
     }
 
-    /// When [`settle`](Self::settle) is next due: no status changes and no row goes before. Early after a delta that
-    /// moved the change it was due for.
+    /// Returns when [`settle`](Self::settle) is next due: no status changes and no row is removed earlier. It
+    /// may be too early after a delta that postponed the change.
     #[must_use]
     pub fn next_change_ms(&self) -> Option<u64> {
         Some(self.settled.end).filter(|&end_ms| end_ms < u64::MAX)
     }
 
-    /// When the status of a row changes, or it goes.
+    /// Returns when the status of a row changes, or the row is removed.
     pub(super) fn next_of(&self, row: &Row) -> Option<u64> {
         let goes = self
             .life_ms()
@@ -53,9 +53,9 @@ impl Mirror {
         earlier(self.status_change_ms(row), goes)
     }
 
-    /// When to ask the gateway for its list, because the list at hand will no longer do: `lead_ms`
-    /// before a status would change, since a row may have been touched in silence; and once a row
-    /// is past the TTL, since gateways do not always announce that it went. `None` while offline.
+    /// Returns when to request the gateway's list, because the current one will be insufficient: `lead_ms`
+    /// before a status change, since touches may not have been announced; and when a row is past the TTL,
+    /// since gateways do not always announce removals. `None` while offline.
     #[must_use]
     pub fn next_ask_ms(&self, lead_ms: u64) -> Option<u64> {
         let listed_ms = self.listed_ms.filter(|_| self.keeper == Keeper::Gateway)?;
@@ -64,7 +64,7 @@ impl Mirror {
                 .status_change_ms(row)
                 .map(|change_ms| change_ms.saturating_sub(lead_ms));
             let expiry = Some(after(row, self.config.ttl_ms));
-            // A list that came at that moment or later has answered the question.
+            // A list from that moment or later already answered the request.
             earlier(
                 change.filter(|&at_ms| listed_ms < at_ms),
                 expiry.filter(|&at_ms| listed_ms < at_ms),
@@ -73,10 +73,10 @@ impl Mirror {
         self.rows.values().filter_map(next).min()
     }
 
-    /// The next moment after `now_ms` at which a row's age text or status reads differently.
+    /// Returns the next moment after `now_ms` at which a row's age text or status changes.
     #[must_use]
     pub fn next_text_change_ms(&self, now_ms: u64) -> Option<u64> {
-        // Texts change at whole minutes, and from an hour on at whole hours (reference 5.1).
+        // Texts change at whole minutes, and above an hour at whole hours (reference 5.1).
         let next = |row: &Arc<Row>| {
             let age_ms = row.age_ms(now_ms);
             let unit_ms = if age_ms < 3_600_000 { 60_000 } else { 3_600_000 };
@@ -93,8 +93,8 @@ impl Mirror {
         if excess == 0 {
             return;
         }
-        // Rows that left first, as closed ones go first on a gateway; then the least fresh; of two as fresh
-        // the one that is listed first.
+        // Rows that left first, like closed ones on a gateway; then by ascending `ts`; ties by position in
+        // the list.
         let freshness = |row: &Row| row.ts | u64::from(!row.has_left) << 63;
         let others = self.rows.values().filter(|row| !row.is_self()).collect();
         let others = ranked(others, |row: &&Arc<Row>| (freshness(row), row.place()));
@@ -102,7 +102,7 @@ impl Mirror {
         self.drop_rows(&excess, now_ms);
     }
 
-    /// The age after which a row goes, in ms; `None` if that is not for the mirror to say.
+    /// Returns the age at which a row is removed, in ms; `None` if the gateway decides.
     fn life_ms(&self) -> Option<u64> {
         match self.keeper {
             Keeper::Gateway => None,
@@ -121,12 +121,12 @@ impl Mirror {
     }
 }
 
-/// A gateway never drops its own row; a gateway that cannot be reached goes like all others.
+/// A gateway never drops its own row; that of an unreachable gateway is removed like others.
 fn may_go(keeper: Keeper, row: &Row) -> bool {
     keeper == Keeper::Lost || !row.is_self()
 }
 
-/// The first moment at which the row is older than `age_ms`.
+/// Returns the first moment at which the row is older than `age_ms`.
 fn after(row: &Row, age_ms: u64) -> u64 {
     row.ts.saturating_add(age_ms).saturating_add(1)
 }

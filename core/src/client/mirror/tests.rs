@@ -21,7 +21,7 @@ fn list(text: &str) -> Vec<RawEntry> {
     RawEntry::parse_list(text).unwrap()
 }
 
-/// A mirror of a gateway that listed `text` at `now_ms`.
+/// Returns the mirror of a gateway that listed `text` at `now_ms`.
 fn mirror(text: &str, now_ms: u64) -> Mirror {
     let mut mirror = Mirror::new(MirrorConfig::default());
     mirror.apply_list(list(text), now_ms);

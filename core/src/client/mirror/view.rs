@@ -1,4 +1,4 @@
-//! A row as consumers show it.
+//! Rows for display.
 
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
@@ -9,7 +9,7 @@ use crate::model::json::{ObjectText, array_text};
 use crate::model::raw_entry::RawEntry;
 use crate::model::status::{Status, age_text, reason_label};
 
-/// One row at one moment, with everything a consumer needs to show it (SPEC 1.7).
+/// A row at one moment, with everything that consumers display (SPEC 1.7).
 #[derive(Clone, Debug)]
 pub struct RowView<'a> {
     /// [`Row::key`].
@@ -18,22 +18,22 @@ pub struct RowView<'a> {
     pub entry: &'a RawEntry,
     /// [`Row::status`].
     pub status: Status,
-    /// Whether it is the gateway itself.
+    /// Whether it is the gateway's own row.
     pub is_self: bool,
     /// Its age, in ms.
     pub age_ms: u64,
-    /// Its age as people read it.
+    /// Its age in words.
     pub age_text: Cow<'static, str>,
     /// The label of its reason, if it has one.
     pub reason_label: Option<&'a str>,
-    /// Time since the last user input, in ms, where it is known.
+    /// The time since the last user input, in ms, if known.
     pub last_input_ms: Option<u64>,
-    /// The gateway's rows it is merged from.
+    /// The gateway's rows that it is merged from.
     pub raw: Vec<&'a RawEntry>,
 }
 
 impl Mirror {
-    /// A row as it is to be shown at `now_ms`.
+    /// Returns the view of a row at `now_ms`.
     #[must_use]
     pub fn view<'a>(&'a self, row: &'a Row, now_ms: u64) -> RowView<'a> {
         let age_ms = row.age_ms(now_ms);
@@ -50,18 +50,18 @@ impl Mirror {
         }
     }
 
-    /// All rows in list order, as they are to be shown at `now_ms`.
+    /// Returns the views of all rows at `now_ms`, in list order.
     #[must_use]
     pub fn views(&self, now_ms: u64) -> Vec<RowView<'_>> {
         let rows = self.rows().into_iter();
         rows.map(|row| self.view(row, now_ms)).collect()
     }
 
-    /// [`views`](Self::views) as JSON text: a list of [`RowView::to_json`].
+    /// Returns [`views`](Self::views) as JSON text: a list of [`RowView::to_json`].
     #[must_use]
     pub fn views_json(&self, now_ms: u64) -> String {
         let rows = self.views(now_ms);
-        // Each entry is written once; a guess that saves most of the growing.
+        // Each entry is written once; an estimate that avoids most reallocations.
         let mut text = String::with_capacity(64 + rows.len() * 640);
         text.push('[');
         for (index, row) in rows.iter().enumerate() {
@@ -74,8 +74,8 @@ impl Mirror {
         text
     }
 
-    /// [`findings`](Self::findings) as JSON text, each with the keys of the instances that its rows belong to; two rows
-    /// of one instance repeat its key.
+    /// Returns [`findings`](Self::findings) as JSON text, each with the keys of the instances of its rows;
+    /// two rows of one instance repeat its key.
     #[must_use]
     pub fn findings_json(&self) -> String {
         let raws = self.raws();
@@ -85,7 +85,7 @@ impl Mirror {
         }))
     }
 
-    /// [`raw_list`](Self::raw_list) as JSON text.
+    /// Returns [`raw_list`](Self::raw_list) as JSON text.
     #[must_use]
     pub fn raw_list_json(&self) -> String {
         array_text(&mut self.raw_list().map(ToString::to_string))
@@ -93,14 +93,14 @@ impl Mirror {
 }
 
 impl RowView<'_> {
-    /// The view as JSON text: `{key, status, isSelf, ageMs, ageText, reasonLabel?, lastInputMs?, entry,
-    /// raw?}`; without `raw` the entry is the one row it was merged from.
+    /// Returns the view as JSON text: `{key, status, isSelf, ageMs, ageText, reasonLabel?, lastInputMs?,
+    /// entry, raw?}`; without `raw`, `entry` is the only row that it was merged from.
     #[must_use]
     pub fn to_json(&self) -> String {
         self.write(String::new())
     }
 
-    /// Appends it to `text`, and gives that back.
+    /// Appends the view to `text` and returns it.
     fn write(&self, text: String) -> String {
         let status = match self.status {
             Status::Active => "active",

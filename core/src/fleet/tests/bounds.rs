@@ -14,13 +14,13 @@ fn a_source_has_at_most_as_many_rows_as_a_roster() {
     world.put(0, r#"{"instanceId":"too old"}"#, 50);
     assert_eq!(world.names(), ["0", "1", "2", "3", "other", "home", "vps"]);
     assert_eq!(world.fleet.sources().next().unwrap().left_out, 17);
-    world.tell();
+    world.send_delta();
 
-    // Who left goes first, though it is fresher.
+    // Rows that left are evicted first, even fresher ones.
     world.put(0, r#"{"instanceId":"0","reason":"disconnect"}"#, 0);
     world.put(0, r#"{"instanceId":"new"}"#, 2);
     assert_eq!(world.names(), ["1", "2", "new", "3", "other", "home", "vps"]);
-    world.tell();
+    world.send_delta();
 }
 
 #[test]
@@ -116,9 +116,9 @@ fn rows_that_grow_keep_to_the_bytes_too() {
     let bytes = world.fleet.encode_list(world.now).len();
     let most = max_list_bytes(1_000);
     assert!(bytes > most / 2 && bytes < most + most / 10, "{bytes}");
-    // The freshest are there.
+    // The freshest rows remain.
     assert_eq!(world.names().first().unwrap(), "899");
-    world.tell();
+    world.send_delta();
 }
 
 #[test]
@@ -129,5 +129,5 @@ fn what_a_row_said_before_it_was_too_large_is_not_listed() {
     world.put(0, &format!(r#"{{"instanceId":"a","text":"{text}"}}"#), 0);
     assert_eq!(world.names(), ["home"]);
     assert_eq!(world.fleet.sources().next().unwrap().left_out, 1);
-    world.tell();
+    world.send_delta();
 }

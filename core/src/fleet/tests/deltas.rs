@@ -1,8 +1,8 @@
 use super::*;
 
-/// What a client that takes deltas holds, and what a snapshot would give it.
+/// Compares the rows of a client that takes deltas with a snapshot.
 fn check(world: &mut World, seed: u64) {
-    world.tell();
+    world.send_delta();
     let version = world.version();
     let text = world.fleet.encode_snapshot(version, world.now);
     let snapshot = Snapshot::read(&format!(r#"{{"presence":{text}}}"#)).unwrap();
@@ -47,7 +47,7 @@ fn deltas_lead_to_what_snapshots_say() {
                 7 => world.remove(source, &format!("I{id}")),
                 8 => world.lose(source),
                 9 => world.wait(random.u64(0..120_000)),
-                // Somebody else gets a snapshot in between.
+                // Another client gets a snapshot in between.
                 10 => {
                     let version = world.version();
                     world.fleet.encode_snapshot(version, world.now);
@@ -67,13 +67,13 @@ fn whoever_got_a_row_by_a_snapshot_hears_that_it_went() {
     world.remove(0, "brief");
     assert!(
         world
-            .tell()
+            .send_delta()
             .contains(r#"{"key":"GATEWAY:home/row:brief","reason":"evicted"}"#)
     );
-    // And what nobody ever got is not mentioned.
+    // A row that no client received is not mentioned.
     world.put(0, r#"{"instanceId":"unseen"}"#, 0);
     world.remove(0, "unseen");
-    assert!(!world.tell().contains("unseen"));
+    assert!(!world.send_delta().contains("unseen"));
 }
 
 #[test]
@@ -84,11 +84,11 @@ fn why_an_own_row_went_is_said() {
     };
     let mut world = World::with(&["home"], config);
     world.beacon("one", "mac");
-    world.tell();
+    world.send_delta();
     world.beacon("two", "mac");
-    assert!(world.tell().contains(r#"{"key":"one","reason":"evicted"}"#));
+    assert!(world.send_delta().contains(r#"{"key":"one","reason":"evicted"}"#));
     world.wait(TTL + 1);
-    assert!(world.tell().contains(r#"{"key":"two","reason":"expired"}"#));
+    assert!(world.send_delta().contains(r#"{"key":"two","reason":"expired"}"#));
 }
 
 #[test]
@@ -96,13 +96,13 @@ fn steps_of_the_last_input_add_up() {
     let mut world = World::new(&["home"]);
     let row = r#"{"instanceId":"typing","lastInputSeconds":0}"#;
     world.put(0, row, 0);
-    world.tell();
+    world.send_delta();
     for _ in 0..5 {
         world.wait(1_000);
         world.put(0, row, 0);
         world.version();
     }
-    world.tell();
+    world.send_delta();
     let list = world.list();
     let listed = list.iter().find(|row| row.str("instanceId") == Some("typing"));
     let rows = world.client.rows();
@@ -115,14 +115,14 @@ fn steps_of_the_last_input_add_up() {
 fn deltas_of_the_version_at_hand_only_touch() {
     let mut world = World::new(&["home"]);
     world.put(0, r#"{"instanceId":"a"}"#, 0);
-    // A snapshot has it, no delta did.
+    // The row was in a snapshot, but in no delta.
     world.snapshot();
-    assert!(world.tell().contains(r#""upserts":[],"removals":[]"#));
+    assert!(world.send_delta().contains(r#""upserts":[],"removals":[]"#));
     world.remove(0, "a");
     world.snapshot();
-    assert!(world.tell().contains(r#""upserts":[],"removals":[]"#));
+    assert!(world.send_delta().contains(r#""upserts":[],"removals":[]"#));
     world.put(0, r#"{"instanceId":"b"}"#, 0);
-    let text = world.tell();
+    let text = world.send_delta();
     assert!(
         text.contains(r#"{"key":"GATEWAY:home/row:a","reason":"evicted"}"#),
         "{text}"

@@ -7,7 +7,7 @@ fn one_row_for_an_instance_that_several_gateways_have() {
     world.wait(10);
     world.put(0, r#"{"instanceId":"tab-1","ip":"10.0.0.7","mode":"ui"}"#, 0);
     world.put(1, r#"{"instanceId":"TAB-1","version":"9"}"#, 5);
-    world.tell();
+    world.send_delta();
     assert_eq!(world.names(), ["tab-1", "home", "vps"]);
     let row = &world.list()[1];
     assert_eq!(
@@ -30,7 +30,7 @@ fn a_row_says_which_gateway_it_is_from_unless_it_is_here_too() {
     world.put(1, r#"{"instanceId":"both"}"#, 5);
     world.put(0, r#"{"instanceId":"far","gateway":"elsewhere"}"#, 0);
     world.put(1, r#"{"instanceId":"here-1"}"#, 0);
-    world.tell();
+    world.send_delta();
     let from = |name: &str| Some(name.to_string());
     assert_eq!(
         world.gateways(),
@@ -57,30 +57,30 @@ fn a_row_says_which_gateway_it_is_from_unless_it_is_here_too() {
 fn a_row_of_a_device_is_its_only_instance() {
     let mut world = World::new(&["home", "vps"]);
     world.put(0, r#"{"instanceId":"D1","deviceId":"d1","ip":"10.0.0.7"}"#, 0);
-    world.tell();
+    world.send_delta();
     assert_eq!(world.names(), ["D1", "home", "vps"]);
     world.put(1, r#"{"instanceId":"tab","deviceId":"D1","version":"9"}"#, 5);
-    world.tell();
+    world.send_delta();
     assert_eq!(world.names(), ["tab", "home", "vps"]);
     assert_eq!(world.list()[1].str("ip"), Some("10.0.0.7"));
     assert_eq!(world.client.len(), 4);
 
-    // Of two tabs nobody knows which one it is.
+    // With two tabs, either could be the row's instance.
     world.put(1, r#"{"instanceId":"other tab","deviceId":"d1"}"#, 5);
-    world.tell();
+    world.send_delta();
     assert_eq!(world.names(), ["D1", "other tab", "tab", "home", "vps"]);
     world.remove(1, "tab");
-    world.tell();
+    world.send_delta();
     assert_eq!(world.names(), ["other tab", "home", "vps"]);
 
-    // A gateway that lists both says that they are two.
+    // A gateway that lists both shows that they are two.
     world.put(0, r#"{"instanceId":"other tab"}"#, 3);
-    world.tell();
+    world.send_delta();
     assert_eq!(world.names(), ["D1", "other tab", "home", "vps"]);
     world.remove(0, "D1");
     world.remove(0, "other tab");
     world.remove(1, "other tab");
-    world.tell();
+    world.send_delta();
     assert_eq!(world.names(), ["home", "vps"]);
 }
 
@@ -90,7 +90,7 @@ fn a_row_that_several_gateways_have_does_not_wander_between_them() {
     let row = r#"{"instanceId":"both","reason":"connect"}"#;
     world.put(0, row, 0);
     world.put(1, row, 0);
-    world.tell();
+    world.send_delta();
     let version = world.version();
     for source in [1, 0, 1] {
         world.wait(25_000);
@@ -98,9 +98,9 @@ fn a_row_that_several_gateways_have_does_not_wander_between_them() {
         assert_eq!(world.version(), version, "a sign of life is no news");
         assert_eq!(world.gateways()["both"].as_deref(), Some("home"));
     }
-    // Where it left it is not.
+    // Not after it left.
     world.put(0, r#"{"instanceId":"both","reason":"disconnect"}"#, 0);
-    world.tell();
+    world.send_delta();
     assert_eq!(world.gateways()["both"].as_deref(), Some("vps"));
 }
 
@@ -109,7 +109,7 @@ fn rows_without_ids_stay_apart_by_gateway() {
     let mut world = World::new(&["home", "vps"]);
     world.put(0, r#"{"host":"kitchen","mode":"node"}"#, 3);
     world.put(1, r#"{"host":"kitchen","mode":"node"}"#, 2);
-    world.tell();
+    world.send_delta();
     assert_eq!(world.names(), ["kitchen", "kitchen", "home", "vps"]);
 }
 
@@ -131,7 +131,7 @@ fn nobody_else_is_this_gateway() {
         ..SourceUpdate::default()
     };
     world.fleet.apply(SourceId(0), update, world.now);
-    world.tell();
+    world.send_delta();
     let list = world.list();
     assert_eq!(list[0].str("host"), Some("here"));
     assert_eq!(list.len(), 3, "{list:?}");
@@ -154,7 +154,7 @@ fn the_order_in_which_sources_speak_does_not_matter() {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut order = rows.to_vec();
         random.shuffle(&mut order);
-        // Some are said twice, and some in vain.
+        // Some updates are repeated, and some have no effect.
         order.extend_from_within(..3);
         let mut world = World::new(&["home", "vps", "work"]);
         for (source, row, age_ms) in order {
@@ -162,10 +162,10 @@ fn the_order_in_which_sources_speak_does_not_matter() {
             world.put(source, row, age_ms);
             world.remove(source, "gone");
             if random.bool() {
-                world.tell();
+                world.send_delta();
             }
         }
-        world.tell();
+        world.send_delta();
         let text = world.fleet.encode_list(world.now);
         texts.entry(text.to_string()).or_insert(seed);
     }

@@ -33,11 +33,11 @@ fn moments_are_on_the_clock_of_this_gateway() {
     };
     assert_eq!(times(&mut world), [2_000, 62_000, 3_000]);
 
-    // The wall clock of this machine steps by an hour: the row is as old as it was.
-    world.tell();
+    // The wall clock of this machine steps by an hour: the row's age is unchanged.
+    world.send_delta();
     world.now.wall_ms += 3_600_000;
     world.wait(0);
-    world.tell();
+    world.send_delta();
     assert_eq!(times(&mut world), [2_000, 62_000, 3_000]);
     assert_eq!(world.client.rows()[1].age_ms(world.wall_ms()), 2_000);
 }
@@ -48,16 +48,16 @@ fn a_gateway_that_goes_takes_its_rows_along_after_its_lease() {
     world.put(0, r#"{"host":"pi","mode":"gateway","reason":"self"}"#, 0);
     world.put(0, r#"{"instanceId":"a","reason":"connect"}"#, 1_000);
     world.lose(0);
-    world.tell();
+    world.send_delta();
     assert_eq!(world.fleet.poll_timeout(), Some(world.now.age_ms + LEASE_MS));
 
     world.wait(LEASE_MS - 1);
     assert!(
-        world.tell().contains(r#""upserts":[]"#),
+        world.send_delta().contains(r#""upserts":[]"#),
         "a restart is no departure"
     );
     world.wait(1);
-    world.tell();
+    world.send_delta();
     let disconnect = Some("disconnect".to_string());
     assert_eq!(
         reasons(&mut world),
@@ -71,9 +71,9 @@ fn a_gateway_that_goes_takes_its_rows_along_after_its_lease() {
     assert_eq!(reasons(&mut world).len(), 2);
     world.wait(1);
     assert_eq!(reasons(&mut world), [("pi".into(), Some("self".into()))]);
-    assert!(world.tell().contains(r#""reason":"expired""#));
+    assert!(world.send_delta().contains(r#""reason":"expired""#));
 
-    // It stays in sight itself, and ages.
+    // The gateway itself stays listed, and ages.
     world.wait(10 * TTL);
     assert_eq!(world.names(), ["pi"]);
     let lost_ms = 11 * TTL - 999 - LEASE_MS;
@@ -88,7 +88,7 @@ fn nobody_is_gone_because_this_machine_slept() {
     world.fleet.wake_up(world.now);
     world.wait(LEASE_MS - 1);
     assert_eq!(world.names(), ["a", "home"]);
-    // Who is not heard of until then is.
+    // Sources without a frame until then are suspended.
     assert_eq!(world.fleet.poll_timeout(), Some(world.now.age_ms + 1));
     world.wait(1);
     assert_eq!(world.names(), ["home"]);
@@ -110,7 +110,7 @@ fn a_gateway_that_is_back_has_its_rows_back() {
     };
     world.fleet.apply(SourceId(0), back, world.now);
     assert!(world.version() > version);
-    world.tell();
+    world.send_delta();
     assert_eq!(reasons(&mut world)[0].1, Some("connect".into()));
     assert_eq!(world.client.left_len(), 0);
     assert_eq!(world.list()[2].ts(), Some(world.now.wall_ms - LEASE_MS - 1_000));
@@ -126,7 +126,7 @@ fn a_gateway_that_never_answered_is_stale() {
         (Some("home"), crate::Status::Stale)
     );
     world.put(0, r#"{"host":"pi","mode":"gateway","reason":"self"}"#, 0);
-    world.tell();
+    world.send_delta();
     let row = world.client.rows()[1];
     assert_eq!(
         (row.entry().str("host"), row.status()),
@@ -138,19 +138,19 @@ fn a_gateway_that_never_answered_is_stale() {
 fn signs_of_life_are_no_news() {
     let mut world = World::new(&["home"]);
     world.put(0, r#"{"instanceId":"a","lastInputSeconds":3}"#, 0);
-    world.tell();
+    world.send_delta();
     let version = world.version();
     world.wait(25_000);
     world.put(0, r#"{"instanceId":"a","lastInputSeconds":28}"#, 0);
     assert_eq!(world.version(), version);
-    assert!(world.tell().contains(r#""touched":[]"#));
+    assert!(world.send_delta().contains(r#""touched":[]"#));
     world.wait(25_000);
     world.put(0, r#"{"instanceId":"a","lastInputSeconds":53}"#, 0);
     assert_eq!(world.version(), version);
-    let delta = world.tell();
+    let delta = world.send_delta();
     assert!(delta.contains(r#""upserts":[]"#), "{delta}");
     assert!(delta.contains(r#"["GATEWAY:home/row:a","#), "{delta}");
-    // Input is news.
+    // Input is a change.
     world.put(0, r#"{"instanceId":"a","lastInputSeconds":0}"#, 0);
     assert!(world.version() > version);
 }
@@ -167,7 +167,7 @@ fn another_estimate_of_the_clock_is_no_news() {
             ..SourceUpdate::default()
         };
         world.fleet.apply(SourceId(0), update, world.now);
-        (world.version(), world.tell())
+        (world.version(), world.send_delta())
     };
     let (version, _) = put(&row);
     row.heard_ms += 50_000;

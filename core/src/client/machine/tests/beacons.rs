@@ -1,4 +1,4 @@
-//! What a client reports of itself.
+//! Beacons.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -73,7 +73,7 @@ fn a_beacon_says_who_where_and_how_long_ago() {
     );
 }
 
-/// What the application was told about its beacon: its number, and why it came to nothing.
+/// The application's result of its beacon: the request's number, and the problem.
 fn outcome(bench: &Bench) -> Option<(u64, Option<&str>)> {
     bench.events.iter().rev().find_map(|event| match event {
         ClientEvent::Response { id, result } => {
@@ -131,7 +131,7 @@ fn beacons_come_at_their_occasions_and_not_more_often() {
         (bench.count("system-event"), reason(&bench).as_str()),
         (2, "periodic")
     );
-    // Back after more than two minutes; typing on does not count.
+    // Back after more than two minutes; further input is not an occasion.
     bench.client.report_input(bench.now);
     bench.pass(5_000);
     assert_eq!(bench.count("system-event"), 3);
@@ -140,7 +140,7 @@ fn beacons_come_at_their_occasions_and_not_more_often() {
         bench.pass(1_000);
     }
     assert_eq!(bench.count("system-event"), 3);
-    // Hidden and shown in one breath: one beacon.
+    // Hidden and shown at one moment: one beacon.
     for is_visible in [false, true, false] {
         bench.client.set_visible(is_visible, bench.now);
     }
@@ -156,7 +156,7 @@ fn what_the_system_tells_is_said_by_the_next_beacon() {
         ..config()
     });
     assert_eq!(bench.client.beacon_due_ms(), None);
-    // Longer ago than there was a client.
+    // Longer ago than the client exists.
     bench.client.set_last_input(Some(7_200), bench.now);
     bench.client.set_ip(Some("10.0.0.5"));
     bench.client.handle_open(1, bench.now);
@@ -168,7 +168,7 @@ fn what_the_system_tells_is_said_by_the_next_beacon() {
     };
     assert_eq!(said(&bench, "lastInputSeconds").as_deref(), Some("7200"));
     assert_eq!(said(&bench, "ip").as_deref(), Some(r#""10.0.0.5""#));
-    // The handshake's is another.
+    // The handshake has another mode.
     assert_eq!(said(&bench, "mode").as_deref(), Some(r#""ui""#));
     assert_eq!(bench.last("connect")["params"]["client"]["mode"], "backend");
 

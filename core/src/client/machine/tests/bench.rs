@@ -43,7 +43,7 @@ pub(super) struct Bench {
     pub(super) client: Client,
     pub(super) now: Now,
     pub(super) sent: Vec<Value>,
-    /// The texts of what was sent.
+    /// The texts of sent frames.
     pub(super) texts: Vec<String>,
     pub(super) closes: Vec<(u64, u16, &'static str)>,
     pub(super) opened: u64,
@@ -138,7 +138,7 @@ impl Bench {
         ));
     }
 
-    /// Lets time pass without any frame, timers on time.
+    /// Advances time without any frame, timers on time.
     pub(super) fn pass(&mut self, ms: u64) {
         let end = self.now.after(ms);
         while let Some(due_ms) = self.client.poll_timeout().filter(|&due_ms| due_ms <= end.age_ms) {
@@ -155,7 +155,7 @@ impl Bench {
         self.now = end;
     }
 
-    /// Lets time pass with a tick every 30 s.
+    /// Advances time with a tick every 30 s.
     pub(super) fn pass_with_ticks(&mut self, ms: u64) {
         let end_ms = self.now.age_ms + ms;
         while self.now.age_ms + 30_000 <= end_ms {
@@ -165,7 +165,7 @@ impl Bench {
         self.pass(end_ms - self.now.age_ms);
     }
 
-    /// Lets time pass with timers that do not fire, then fires one.
+    /// Advances time without timers, then fires one.
     pub(super) fn sleep(&mut self, ms: u64) {
         self.now = self.now.after(ms);
         self.client.handle_timeout(self.now);
@@ -193,7 +193,7 @@ impl Bench {
         self.sent.iter().rev().find(is_it).unwrap()
     }
 
-    /// The parameters of the last request, as they were sent.
+    /// The parameters of the last request, as sent.
     pub(super) fn last_params(&self) -> &str {
         let [params] = members(self.texts.last().unwrap(), ["params"]).unwrap();
         params.unwrap().get()
@@ -207,7 +207,7 @@ impl Bench {
         self.client.mirror().row(key).map(|row| row.status())
     }
 
-    /// The status changes that were told.
+    /// The number of roster events with status changes.
     pub(super) fn status_events(&self) -> usize {
         self.events
             .iter()

@@ -18,7 +18,7 @@ fn a_gap_on_protocol_4_is_a_loss() {
     assert_eq!(bench.count("system-presence"), 0);
     bench.hear(&event("health", 4));
     assert_eq!(bench.count("system-presence"), 1);
-    // While that is under way another gap asks once more, after the answer.
+    // A further gap during the request causes another request after the answer.
     bench.hear(&event("health", 6));
     assert_eq!(bench.count("system-presence"), 1);
     bench.answer("system-presence", &format!("[{}]", gateway()));
@@ -68,7 +68,7 @@ fn a_list_that_shows_a_gap_also_fills_it() {
 
 #[test]
 fn a_version_that_no_event_brought_is_asked_for() {
-    // Protocol 3 counts a connect and tells nobody; its health event shows the number.
+    // Protocol 3 numbers a connect without an event for it; its health event shows the number.
     let mut bench = Bench::live(config(), 3, &format!("[{}]", gateway()));
     let health = r#"{"type":"event","event":"health","payload":{},"stateVersion":{"presence":2,"health":5}}"#;
     bench.hear(health);

@@ -57,7 +57,7 @@ fn a_device_signs_the_challenge_with_the_gateways_time() {
         device.unwrap().get(),
         format!(r#"{{"id":"d1","publicKey":"pk","signature":"sig","signedAt":{SERVER},"nonce":"n-1"}}"#)
     );
-    // What our own gateway makes of it.
+    // The parameters as our own gateway parses them.
     let parsed = ConnectParams::parse(bench.last_params()).unwrap();
     assert_eq!(
         (parsed.protocol(), &*parsed.scopes[0]),
@@ -107,7 +107,7 @@ fn a_gateway_that_asks_for_one_number_gets_it_at_once() {
         )
     };
     assert_eq!(numbers(&bench), (Some(3), Some(3)));
-    // One that changes its mind is not asked without end.
+    // A gateway that keeps changing its protocol is not retried endlessly.
     bench.refuse(
         r#"{"code":"INVALID_REQUEST","message":"protocol mismatch","details":{"expectedProtocol":4}}"#,
     );

@@ -1,4 +1,4 @@
-//! A gateway that means harm.
+//! Malicious gateways.
 
 use super::bench::*;
 use super::deltas::KEYED;

@@ -43,7 +43,7 @@ fn a_page_that_is_shown_tries_at_once() {
     bench.client.set_visible(true, bench.now);
     bench.drain();
     assert_eq!(bench.client.state(), ClientState::Connecting);
-    // But not again and again.
+    // But not repeatedly.
     bench.close(1006, "");
     for is_visible in [false, true, false, true] {
         bench.client.set_visible(is_visible, bench.now);

@@ -34,7 +34,7 @@ fn statuses_change_on_the_gateways_clock() {
     let mut bench = Bench::live(config(), 4, &format!("[{},{}]", gateway(), row("a", 20_000)));
     bench.pass_with_ticks(97_000);
     assert_eq!(bench.count("system-presence"), 0);
-    // Two seconds before, the gateway is asked; it has heard nothing new.
+    // Two seconds before, the client requests the list; nothing is new in it.
     bench.pass(1_001);
     assert_eq!(bench.count("system-presence"), 1);
     let list = format!("[{}]", row("a", 20_000));
@@ -49,7 +49,7 @@ fn statuses_change_on_the_gateways_clock() {
     assert_eq!(bench.status_events(), 1);
 }
 
-/// Answers a question for the list as a gateway does that saw a pong just now.
+/// Answers a request for the list like a gateway that just received a pong.
 fn answer_fresh(bench: &mut Bench) {
     if bench.client.hold_until_ms().is_some() {
         let ts = bench.server_ms();
@@ -81,7 +81,7 @@ fn a_late_timer_of_a_hidden_page_does_not_flap() {
     let mut bench = Bench::live(config(), 4, &format!("[{},{}]", gateway(), row("a", 0)));
     bench.client.set_visible(false, bench.now);
     for _ in 0..20 {
-        // Frames come through, the timer fires only once a minute.
+        // Frames arrive, but the timer fires only once a minute.
         bench.now = bench.now.after(25_000);
         bench.tick();
         bench.sleep(35_000);

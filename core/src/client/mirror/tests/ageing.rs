@@ -53,7 +53,7 @@ fn keyed(rows: usize, ts: u64) -> Mirror {
 #[test]
 fn a_delta_visits_only_the_rows_it_changes() {
     let mut mirror = keyed(2, 1_000);
-    // A visit would correct it.
+    // A settling would correct it.
     Arc::make_mut(mirror.rows.get_mut("instance:0").unwrap()).status = Status::Stale;
     let status = |mirror: &Mirror| mirror.row("instance:0").unwrap().status();
     let touch = r#"{"from":1,"to":2,"touched":[["1",1900]]}"#;
@@ -73,7 +73,7 @@ fn statuses_are_right_after_every_settling_whatever_the_order() {
     let thresholds = MirrorConfig::default().thresholds;
     let mut now_ms = 1_000;
     for version in 1..3_000 {
-        // The server's clock may be learned anew, so time steps back too.
+        // The server's clock may be corrected, so time also steps back.
         now_ms = (now_ms + random.u64(0..100_000)).saturating_sub(random.u64(0..60_000));
         match random.u8(0..10) {
             0 => mirror.handle_offline(now_ms),
@@ -135,14 +135,14 @@ fn offline_rows_go_after_twice_the_ttl() {
 fn asks_before_a_status_changes_and_once_a_row_is_past_the_ttl() {
     let mut mirror = mirror(r#"[{"instanceId":"a","ts":1000}]"#, 1_000);
     assert_eq!(mirror.next_ask_ms(2_000), Some(119_001));
-    // The answer says the same: nothing more to ask until the status after next.
+    // The answer has the same row: no further request until the status after next.
     mirror.apply_list(list(r#"[{"instanceId":"a","ts":1000}]"#), 119_050);
     assert_eq!(mirror.next_ask_ms(2_000), Some(301_001));
     mirror.settle(121_001);
     assert_eq!(mirror.next_ask_ms(2_000), Some(299_001));
     mirror.apply_list(list(r#"[{"instanceId":"a","ts":1000}]"#), 299_050);
     mirror.settle(301_001);
-    // Gateways prune only when they are asked.
+    // Gateways prune only on requests.
     assert_eq!(mirror.next_ask_ms(2_000), Some(301_001));
     mirror.apply_list(list(r#"[{"instanceId":"a","ts":1000}]"#), 301_050);
     assert_eq!(mirror.next_ask_ms(2_000), None);

@@ -1,4 +1,4 @@
-//! What became different.
+//! Differences.
 
 use alloc::format;
 

@@ -68,7 +68,7 @@ fn rows_together_are_not_larger_than_one_may_be() {
     for name in ["roles", "scopes"] {
         let list: Vec<String> = serde_json::from_str(entry.get(name).unwrap()).unwrap();
         assert_eq!(list.len(), MAX_SET);
-        // The longest present row comes first, as on the gateway.
+        // The row with the lowest position comes first, as on the gateway.
         assert_eq!((&*list[0], &*list[63]), ("10-0", "10-63"));
     }
 }
@@ -182,7 +182,7 @@ fn raw_rows_stay_reachable_as_they_came() {
 #[test]
 fn numbers_that_are_odd_are_put_right_in_a_row_that_is_alone() {
     let one = |text: &str| merged(&format!("[{text}]")).remove(0);
-    // As they are.
+    // Unchanged.
     for text in [
         r#"{"ts":5,"lastInputSeconds":3}"#,
         r#"{"lastInputSeconds":0,"ts":9007199254740991}"#,

@@ -1,4 +1,4 @@
-//! A roster of its own.
+//! Rosters without a gateway.
 
 use alloc::format;
 

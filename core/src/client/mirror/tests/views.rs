@@ -1,4 +1,4 @@
-//! Rows as consumers show them.
+//! Rows for display.
 
 use super::*;
 

@@ -16,25 +16,25 @@ use crate::roster::{Removal, TOUCH_TELL_MS};
 
 /// By wire key.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Told {
+pub(super) struct Sent {
     rows: BTreeMap<Arc<str>, Known>,
-    /// Counts the deltas.
+    /// The number of deltas so far.
     deltas: u64,
 }
 
-/// What is known of a row.
+/// The sent state of a row.
 #[derive(Clone, Debug)]
 struct Known {
-    /// As a delta said it; `None` if only snapshots did, which not everybody got.
+    /// The entry in the last delta; `None` if only snapshots had it, which not every client received.
     entry: Option<RawEntry>,
-    /// That of the entry, or of a later touch.
+    /// The `ts` of the entry, or of a later touch.
     ts: u64,
-    /// The last delta at which the row was there.
+    /// The last delta at which the row existed.
     delta: u64,
 }
 
-impl Told {
-    /// Starts with these rows: clients that take deltas get a snapshot of them, or of later ones, first.
+impl Sent {
+    /// Starts with these rows: clients that take deltas first get a snapshot of them, or of later ones.
     pub(super) fn of(merged: &Merged) -> Self {
         let known = |row: &Row| {
             let entry = Some(row.keyed.clone());
@@ -58,7 +58,8 @@ impl Told {
         }
     }
 
-    /// The rows that were only heard of again since they were last told, as long as the version is what it was.
+    /// Returns the rows with only a newer proof of life since they were last sent, as long as the version is
+    /// unchanged.
     pub(super) fn touches(&mut self, merged: &Merged) -> Delta {
         let mut delta = Delta::default();
         for row in merged.rows() {
@@ -72,8 +73,8 @@ impl Told {
         delta
     }
 
-    /// Everything since the last delta. Why a row went is in `removals`, else told by its `ts`: whether it was before
-    /// `expired_ms`.
+    /// Returns all changes since the last delta. The reason of a removal is in `removals`, else derived from
+    /// the row's `ts`: whether it was before `expired_ms`.
     pub(super) fn delta(
         &mut self,
         merged: &Merged,
@@ -139,7 +140,7 @@ impl Known {
     }
 }
 
-/// What a delta says of the rows.
+/// The contents of a delta.
 #[derive(Debug, Default)]
 pub(super) struct Delta {
     upserts: Vec<(Arc<str>, RawEntry)>,
