@@ -1,7 +1,7 @@
-//! What is wrong in a list of rows, and why one client is seen twice: findings on any list (SPEC 6).
+//! Findings in a list of rows: problems, and clients that are listed twice (SPEC 6).
 //!
-//! The rows alone are looked at, as any reader of a gateway has them. A finding is a suspicion with
-//! its evidence; what to do about it is on the client's side.
+//! Only the rows are examined, as any reader of a gateway receives them. A finding is a suspicion with its
+//! evidence; the fix is on the client's side.
 
 mod fold;
 mod ids;
@@ -29,18 +29,19 @@ use crate::model::text::prefix_units;
 /// A suspicion about rows of a list, most often that several of them are one client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What was found; has the words for it.
+    /// The kind of finding, which has its texts.
     pub kind: FindingKind,
     /// Indexes of the rows in the list, ascending; empty if it is about the list as a whole.
     pub rows: Vec<usize>,
-    /// How sure it is.
+    /// The confidence.
     pub confidence: Confidence,
-    /// What in the rows says so, in sentences.
+    /// The evidence in the rows, in sentences.
     pub evidence: Vec<String>,
 }
 
 impl Finding {
-    /// How bad it is: that of its kind, or [`Severity::Info`] if a harmless explanation is about as likely.
+    /// Returns the severity: that of its kind, or [`Severity::Info`] if a harmless explanation is about as
+    /// likely.
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self.confidence {
@@ -50,11 +51,11 @@ impl Finding {
     }
 }
 
-/// Looks for rows that are one client, that share a placeholder as id, or that lack an address, and for a list that is
-/// nearly full: [`FindingKind::OF_LISTS`]. The gateway's own row is never part of a finding; rows that one finding
-/// explains are not reported again by a vaguer one.
+/// Finds rows that are one client, that share a placeholder as id, or that lack an address, and a list that
+/// is nearly full: [`FindingKind::OF_LISTS`]. The gateway's own row is never part of a finding; rows that one
+/// finding explains are not reported again by a less specific one.
 ///
-/// `max_entries` is the gateway's cap on the number of rows; where it is unknown, that of OpenClaw is assumed.
+/// `max_entries` is the gateway's cap on the number of rows; if `None`, that of OpenClaw.
 ///
 /// ```
 /// use presence_core::model::RawEntry;
@@ -77,7 +78,7 @@ pub fn findings(list: &[&RawEntry], max_entries: Option<usize>) -> Vec<Finding> 
     findings_of(list, own.count(), max_entries)
 }
 
-/// [`findings`] of a list that may be the newest rows only of a gateway that has `own` rows.
+/// [`findings`] of a list that may contain only the newest rows of a gateway that has `own` rows.
 pub(crate) fn findings_of(list: &[&RawEntry], own: usize, max_entries: Option<usize>) -> Vec<Finding> {
     let mut rows: Vec<Facts<'_>> = list
         .iter()
@@ -87,7 +88,7 @@ pub(crate) fn findings_of(list: &[&RawEntry], own: usize, max_entries: Option<us
         .collect();
     pair_up(&mut rows);
     let mut found = Vec::new();
-    // The more exact first.
+    // The more specific findings first.
     ids::placeholder(&rows, &mut found);
     ids::spelling(&rows, &mut found);
     ids::no_instance_id(&rows, &mut found);
@@ -103,7 +104,7 @@ pub(crate) fn findings_of(list: &[&RawEntry], own: usize, max_entries: Option<us
         }
         is_new
     });
-    // These are about something else than whose row it is.
+    // These are not about the identity of rows.
     if let Some(gateway) = list.iter().find(|entry| entry.is_self()) {
         machine::no_address(&rows, gateway, &mut found);
     }
@@ -111,7 +112,7 @@ pub(crate) fn findings_of(list: &[&RawEntry], own: usize, max_entries: Option<us
     found
 }
 
-/// What a finding asks of a row.
+/// A row with the values that findings compare.
 struct Facts<'a> {
     index: usize,
     entry: &'a RawEntry,
@@ -120,7 +121,7 @@ struct Facts<'a> {
     /// Its `deviceId`, unless that is a placeholder.
     device: Option<PresenceKey>,
     is_disconnect: bool,
-    /// Whether a handshake wrote it; else beacons alone did.
+    /// Whether a handshake wrote it; otherwise only beacons did.
     is_from_handshake: bool,
     /// Whether both a handshake and beacons carry its instance.
     is_paired: bool,
@@ -161,7 +162,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Finds out which instances are in both a handshake and a beacon.
+/// Determines which instances are in both a handshake and a beacon.
 fn pair_up(rows: &mut [Facts<'_>]) {
     for group in groups(rows, &|row| {
         row.instance.as_ref().map(|instance| instance.as_str().into())
@@ -173,8 +174,8 @@ fn pair_up(rows: &mut [Facts<'_>]) {
     }
 }
 
-/// The rows with one and the same key each; rows without a key are in none. Groups and their rows are
-/// in list order.
+/// Returns the groups of rows with equal keys, without rows that have no key. Groups and their rows are in
+/// list order.
 fn alike<'r, 'a>(
     rows: &'r [Facts<'a>],
     key: &dyn Fn(&Facts<'_>) -> Option<String>,
@@ -183,7 +184,7 @@ fn alike<'r, 'a>(
     groups(rows, key).into_iter().map(rows_of).collect()
 }
 
-/// [`alike`], as positions in `rows`.
+/// Returns [`alike`], as positions in `rows`.
 fn groups(rows: &[Facts<'_>], key: &dyn Fn(&Facts<'_>) -> Option<String>) -> Vec<Vec<usize>> {
     let mut numbers: BTreeMap<Arc<str>, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
@@ -198,14 +199,14 @@ fn groups(rows: &[Facts<'_>], key: &dyn Fn(&Facts<'_>) -> Option<String>) -> Vec
     groups
 }
 
-/// Whether the rows have at most one key among them.
+/// Returns whether the rows have at most one distinct key.
 fn agree(rows: &[&Facts<'_>], key: &dyn Fn(&Facts<'_>) -> Option<String>) -> bool {
     let mut keys = rows.iter().filter_map(|row| key(row));
     let first = keys.next();
     keys.all(|key| first.as_ref() == Some(&key))
 }
 
-/// A finding about these rows.
+/// Creates a finding about these rows.
 fn finding(kind: FindingKind, confidence: Confidence, rows: &[&Facts<'_>], evidence: String) -> Finding {
     Finding {
         kind,
@@ -215,7 +216,7 @@ fn finding(kind: FindingKind, confidence: Confidence, rows: &[&Facts<'_>], evide
     }
 }
 
-/// A value from a row in quotes, cut to a readable length.
+/// Returns a value from a row in quotes, truncated to a readable length.
 pub(crate) fn quoted(text: &str) -> String {
     const MAX_UNITS: usize = 64;
     let cut = prefix_units(text, MAX_UNITS);
@@ -228,7 +229,7 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("\"{cut}{dots}\"")
 }
 
-/// The first few different ones of many, in quotes.
+/// Returns the first few distinct items, in quotes.
 pub(crate) fn quoted_list(items: &mut dyn Iterator<Item = &str>) -> String {
     const MAX_ITEMS: usize = 4;
     let mut seen: Vec<&str> = Vec::new();

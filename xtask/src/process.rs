@@ -182,7 +182,7 @@ impl Program {
         }
     }
 
-    /// Nobody types the path at which this toolchain happens to keep its cargo.
+    /// Returns the name without the path at which this toolchain keeps its cargo.
     fn typed_name(&self) -> String {
         let path = Path::new(&self.name);
         if path.file_stem().is_some_and(|stem| stem == "cargo") {

@@ -43,10 +43,10 @@ const MAX_FRAME_BYTES: usize = 32 * 1024 * 1024;
 /// * **commands** by the application: [`start`](Self::start), [`stop`](Self::stop),
 ///   [`request`](Self::request), [`beacon`](Self::beacon), `set_*`, [`report_input`](Self::report_input);
 /// * **inputs**: `handle_*`. Those about a socket name it by its number. Inputs of a socket that the client
-/// already closed are ignored, so shells need not filter them;
+///   already closed are ignored, so shells need not filter them;
 /// * **polls**: after every command and input, execute each [`poll_output`](Self::poll_output) until it
-/// returns `None`, then set one timer for [`poll_timeout`](Self::poll_timeout), which calls
-/// [`handle_timeout`](Self::handle_timeout). Early and repeated calls do nothing;
+///   returns `None`, then set one timer for [`poll_timeout`](Self::poll_timeout), which calls
+///   [`handle_timeout`](Self::handle_timeout). Early and repeated calls do nothing;
 /// * **getters**, without side effects: [`state`](Self::state), [`mirror`](Self::mirror), and so on.
 ///
 /// `now` must never go back on `age_ms` from one call to the next. No input of the gateway causes a panic,

@@ -127,7 +127,8 @@ impl Cluster {
         }
     }
 
-    /// Ends the session after a suspension of this machine: what the watches say has waited, nobody knows how long.
+    /// Ends the session after a suspension of this machine: the messages of the watches are delayed by an
+    /// unknown time.
     fn notice_suspension(&mut self, now: Now) {
         let called_ms = core::mem::replace(&mut self.called_ms, now.age_ms);
         if self.session.is_some() && now.age_ms.saturating_sub(called_ms) > LEASE_MS {

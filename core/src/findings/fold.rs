@@ -1,4 +1,4 @@
-//! Ids as a person reads them: what is left when case, blanks and Unicode form do not count.
+//! Ids as people read them: without case, blanks and Unicode form.
 
 use alloc::string::String;
 
@@ -45,11 +45,12 @@ const HANGUL_LAST: u32 = 0xd7a3;
 const VOWELS: u32 = 21;
 const ENDINGS: u32 = 28;
 
-/// How many letters of an id are taken apart; no real id is longer, and a letter costs a search of the tables.
+/// The maximum number of decomposed letters of an id; no real id is longer, and a letter costs a search of
+/// the tables.
 const MAX_TAKEN_APART: usize = 256;
 
-/// `id` without blanks, in lower case, letters taken apart from their marks. Two ids with one skeleton
-/// look alike or are the same to a person.
+/// Returns `id` without blanks, in lower case, with letters separated from their marks. Ids with equal
+/// skeletons look alike or equal to a person.
 pub(crate) fn skeleton(id: &str) -> String {
     let mut skeleton = String::with_capacity(id.len());
     let chars = id.chars().map(to_half_width).filter(|c| !is_blank(*c));
@@ -65,7 +66,7 @@ pub(crate) fn skeleton(id: &str) -> String {
     skeleton
 }
 
-/// `id` without any blanks, visible or not.
+/// Returns `id` without any blanks, visible or not.
 pub(super) fn without_blanks(id: &str) -> String {
     id.chars().filter(|c| !is_blank(*c)).collect()
 }
@@ -74,7 +75,7 @@ fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
-/// Full-width ASCII, as input methods of East Asian scripts type it, becomes plain.
+/// Converts full-width ASCII, which input methods of East Asian scripts produce.
 fn to_half_width(c: char) -> char {
     match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),

@@ -9,7 +9,7 @@ use super::{Confidence, Facts, Finding, FindingKind, agree, alike, finding, quot
 use crate::model::lower::lower;
 use crate::model::placeholder::Kind;
 
-/// Ids that mean that there is none: all clients that send one share its row.
+/// Finds placeholder ids: all clients that send one share its row.
 pub(super) fn placeholder(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
     for name in ["instanceId", "deviceId"] {
         let of = |row: &Facts<'_>| {
@@ -31,7 +31,7 @@ pub(super) fn placeholder(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
     }
 }
 
-/// Ids that are the same to a person.
+/// Finds ids that look equal to a person.
 pub(super) fn spelling(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
     let of = |row: &Facts<'_>| {
         row.instance
@@ -53,7 +53,7 @@ pub(super) fn spelling(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
     }
 }
 
-/// In what ids with one skeleton differ.
+/// Returns in what respect ids with one skeleton differ.
 fn difference(group: &[&Facts<'_>]) -> &'static str {
     let is_one = |form: fn(&str) -> String| agree(group, &|row| Some(form(id(row))));
     if is_one(without_blanks) {
@@ -67,7 +67,7 @@ fn difference(group: &[&Facts<'_>]) -> &'static str {
     }
 }
 
-/// Handshakes without any id: the trail of one client, or its beacons under the id it has.
+/// Finds handshakes without any id: repeated ones of one client, or one whose beacons carry an id.
 pub(super) fn no_instance_id(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
     let is_bare = |row: &Facts<'_>| row.is_from_handshake && row.instance.is_none() && row.device.is_none();
     const PROGRAM: [&str; 5] = ["host", "version", "platform", "clientId", "mode"];
@@ -108,7 +108,7 @@ pub(super) fn no_instance_id(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
     }
 }
 
-/// Clients whose handshake is filed under one id and whose beacons are under another.
+/// Finds clients whose handshake is listed under one id and whose beacons are under another.
 pub(super) fn beacon_differs(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
     let has_id = |row: &Facts<'_>| row.is_from_handshake && (row.instance.is_some() || row.device.is_some());
     for (names, confidence, why) in [
@@ -163,7 +163,7 @@ fn couples<'r, 'a>(
     couples
 }
 
-/// The ids of the beacons among the rows.
+/// Returns the ids of the beacons among the rows.
 fn beaconed(group: &[&Facts<'_>]) -> String {
     quoted_list(
         &mut group
@@ -173,7 +173,7 @@ fn beaconed(group: &[&Facts<'_>]) -> String {
     )
 }
 
-/// The id a row goes by, as it is written.
+/// Returns the id of a row, as written.
 fn id<'a>(row: &Facts<'a>) -> &'a str {
     row.entry
         .str("instanceId")

@@ -1,10 +1,10 @@
-//! What can be found, and the words for it.
+//! The kinds of findings, and their texts.
 
 use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-/// What was found.
+/// The kind of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum FindingKind {
@@ -47,13 +47,13 @@ pub enum FindingKind {
     BeaconsTooOften,
 }
 
-/// How bad a finding is, with the names of OpenClaw's doctor.
+/// The severity of a finding, with the names of OpenClaw's doctor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Good to know; a healthy system can have it.
+    /// For information; also found in healthy systems.
     Info,
-    /// The list misleads its readers, or is about to.
+    /// The list is misleading, or is about to be.
     Warning,
     /// The list is wrong.
     Error,
@@ -71,11 +71,11 @@ impl Severity {
     }
 }
 
-/// How sure a finding is.
+/// The confidence of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
-    /// There is a harmless explanation that is about as likely.
+    /// A harmless explanation is about as likely.
     Low,
     /// Likely.
     Medium,
@@ -95,7 +95,7 @@ impl Confidence {
     }
 }
 
-/// The words for one kind of finding.
+/// The texts of one kind of finding.
 struct Words {
     code: &'static str,
     severity: Severity,
@@ -116,7 +116,7 @@ impl FindingKind {
         Self::NearCap,
     ];
 
-    /// The kinds that only a gateway finds, by what it remembers.
+    /// The kinds that only a gateway finds, from its memory.
     #[cfg(feature = "server")]
     pub const OF_GATEWAYS: [Self; 7] = [
         Self::NewIdEachConnect,
@@ -154,19 +154,19 @@ impl FindingKind {
         id
     }
 
-    /// How bad it is, unless a finding has a harmless explanation that is as likely.
+    /// Returns the severity, unless a finding has a harmless explanation that is as likely.
     #[must_use]
     pub fn severity(self) -> Severity {
         self.words().severity
     }
 
-    /// What was found, in one sentence.
+    /// Returns the finding in one sentence.
     #[must_use]
     pub fn title(self) -> &'static str {
         self.words().title
     }
 
-    /// What to change in the client.
+    /// Returns what to change in the client.
     #[must_use]
     pub fn fix(self) -> &'static str {
         self.words().fix

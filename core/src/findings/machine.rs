@@ -9,7 +9,7 @@ use super::{Confidence, Facts, Finding, FindingKind, agree, alike, finding, quot
 use crate::model::RawEntry;
 use crate::model::placeholder::Kind;
 
-/// `disconnect` rows beside a live one of the same instance, or of the same program on one device.
+/// Finds `disconnect` rows beside a live one of the same instance, or of the same program on one device.
 pub(super) fn stale_disconnect(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
     let of = |row: &Facts<'_>| match (&row.instance, &row.device) {
         (Some(instance), _) => Some(instance.as_str().into()),
@@ -39,7 +39,7 @@ pub(super) fn stale_disconnect(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
     }
 }
 
-/// Different ids with one host, ip and version.
+/// Finds different ids with one host, ip and version.
 pub(super) fn same_machine(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
     for group in alike(rows, &|row| row.values(&["host", "ip", "version"], 3)) {
         let id = |row: &Facts<'_>| {
@@ -75,8 +75,8 @@ pub(super) fn same_machine(rows: &[Facts<'_>], found: &mut Vec<Finding>) {
     }
 }
 
-/// Connected apps and nodes without an ip that are on another machine than the gateway, as behind a tunnel. Programs
-/// that call themselves by another name than that of their machine, such as tabs, are left out.
+/// Finds connected apps and nodes without an ip that are on another machine than the gateway, such as behind
+/// a tunnel. Programs with another name than their machine's, such as tabs, are omitted.
 pub(super) fn no_address(rows: &[Facts<'_>], gateway: &RawEntry, found: &mut Vec<Finding>) {
     let Some(home) = gateway.str("host").map(machine_name) else {
         return;
@@ -108,8 +108,8 @@ pub(super) fn no_address(rows: &[Facts<'_>], gateway: &RawEntry, found: &mut Vec
     }
 }
 
-/// What is left of a machine's name where marks, blanks and case do not count: macOS writes `Jo’s Mac` to people and
-/// `Jos-Mac.local` to the network.
+/// Returns a machine's name without marks, blanks and case: macOS displays `Jo’s Mac` and uses
+/// `Jos-Mac.local` on the network.
 fn machine_name(host: &str) -> String {
     let mut name = skeleton(host);
     if let Some(bare) = name.strip_suffix(".local") {

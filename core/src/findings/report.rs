@@ -1,4 +1,4 @@
-//! A finding as gateways, the command line and the package write it.
+//! The JSON form of findings of gateways, the command line and the package.
 
 use alloc::string::String;
 

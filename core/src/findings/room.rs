@@ -11,7 +11,7 @@ const OPENCLAW_CAP: usize = 200;
 /// From this share of the cap on, in percent, the list counts as nearly full.
 const NEARLY_FULL_PERCENT: usize = 90;
 
-/// A list of `rows` rows that is nearly full. A list longer than an assumed cap refutes the assumption.
+/// Finds a list of `rows` rows that is nearly full. A list longer than an assumed cap refutes the assumption.
 pub(super) fn near_cap(rows: usize, max_entries: Option<usize>, found: &mut Vec<Finding>) {
     let cap = max_entries.unwrap_or(OPENCLAW_CAP);
     let is_near = rows >= (cap.saturating_mul(NEARLY_FULL_PERCENT)).div_ceil(100);

@@ -204,7 +204,7 @@ impl RawEntry {
     /// Of members with one name the last counts, as in JavaScript.
     fn member(&self, name: &str) -> Option<&Member> {
         let mut members = self.0.members.iter().rev();
-        // The length tells most names apart.
+        // The length distinguishes most names.
         members.find(|member| member.name.len() == name.len() && self.slice(&member.name) == name)
     }
 

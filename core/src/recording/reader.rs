@@ -25,7 +25,7 @@ pub enum ReadError {
     /// A number of the configuration is out of bounds.
     #[error("line 1: {0}")]
     Setting(String),
-    /// A line is none of a recording, or is cut off.
+    /// A line is not valid in a recording, or is truncated.
     #[error("line {line}: {why}")]
     Line {
         /// The number of the line, from 1.
@@ -245,7 +245,7 @@ fn check_length(text: &str, line: usize) -> Result<(), ReadError> {
 impl Iterator for Reader<'_> {
     type Item = Result<Line, ReadError>;
 
-    /// The next line; after an error there is none.
+    /// Returns the next line; nothing after an error.
     fn next(&mut self) -> Option<Self::Item> {
         let read = self.read().transpose();
         if matches!(read, Some(Err(_))) {

@@ -250,7 +250,7 @@ impl Replay {
         self.look(Some(input), conn);
     }
 
-    /// Nobody is there to be sent anything.
+    /// Discards all outputs, since a replay has no connections.
     fn drain(&mut self) {
         while self.hub.poll_output().is_some() {}
         if self.hub.awaits_sent() {

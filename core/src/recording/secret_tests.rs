@@ -62,7 +62,7 @@ impl Secrets {
         }
     }
 
-    /// A value of any member: mostly what nobody expects there.
+    /// A value of any member: mostly an unexpected one.
     fn text(&mut self) -> String {
         let (name, address) = (self.name(), self.address());
         match self.random.u8(..7) {

@@ -206,7 +206,7 @@ type Standing = (Place, Replay);
 enum Stop {
     /// So many lines were replayed.
     Lines,
-    /// The next line is later, or there is none.
+    /// The next line is later, or the last line was replayed.
     Moment,
     /// What is wrong, and in which line.
     Problem(Box<str>),
@@ -283,7 +283,7 @@ impl Track {
         Stop::Lines
     }
 
-    /// Keeps a copy where there is none for long enough.
+    /// Stores a copy if the last one is far enough behind.
     fn keep(&mut self, place: Place, replay: &Replay) {
         let last = self.copies.last().map_or(0, |(place, _)| place.line());
         if place.line() < last.saturating_add(self.lines_per_copy) {

@@ -67,7 +67,7 @@ pub enum Call {
     NodeEvent(NodeEvent),
     /// A node's skills, plugin tools or runners, which are not kept.
     NodeUpdate,
-    /// Would wake the agent; known, because clients call it, but there is none.
+    /// Would wake the agent; accepted because clients call it, although there is no agent.
     Wake,
     /// The handshake again; only valid as the first request.
     Connect,

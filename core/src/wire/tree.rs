@@ -40,8 +40,8 @@ impl<'a> Tree<'a> {
     /// Reads a whole JSON text.
     ///
     /// # Errors
-    /// When the text is not JSON, or holds what a program cannot: half a surrogate pair, a number beyond `f64`,
-    /// more than 127 levels. `IgnoredAny` accepts the latter, which tells the two apart.
+    /// When the text is not JSON, or contains what programs cannot represent: half a surrogate pair, a number
+    /// beyond `f64`, more than 127 levels. `IgnoredAny` accepts the latter, which distinguishes the two.
     pub(crate) fn read(text: &'a str) -> Result<Self, serde_json::Error> {
         Self::levels(text, MAX_LEVELS)
     }

@@ -37,7 +37,7 @@ pub(crate) enum Event {
     Cluster(Vec<presence_core::cluster::ClusterInput>, oneshot::Sender<()>),
     /// A stream of plain HTTP is over.
     Unsubscribe(Arc<Subscription>),
-    /// A request of plain HTTP. Nobody waits for the answer of a client that is gone.
+    /// A request of plain HTTP. The answer is dropped if the client has disconnected.
     Http(HttpCall, oneshot::Sender<HttpAnswer>),
     /// The gateway stops.
     Shutdown(&'static str),

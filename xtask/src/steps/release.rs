@@ -63,7 +63,7 @@ fn check_packages(project: &Project) -> Result<(), Failure> {
         .run()
 }
 
-/// Makes the folder anew, with all of the workspace but its members.
+/// Recreates the folder, with all of the workspace but its members.
 fn lay_out(project: &Project, unpacked: &Path) -> io::Result<()> {
     if unpacked.exists() {
         fs::remove_dir_all(unpacked)?;

@@ -173,7 +173,7 @@ fn rust_tests(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
     if let Err(error) = prometheus::ensure(project) {
         println!("      no promtool: the checks of metrics and alert rules by it are skipped ({error})");
     }
-    // All failures at once: one run should tell everything.
+    // One run reports all failures.
     Program::cargo(project)
         .with(["test", "--workspace", "--no-fail-fast"])
         // What the native core made of the vectors and of the seeds: in WebAssembly it must make the same.

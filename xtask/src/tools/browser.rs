@@ -47,7 +47,7 @@ impl Browser {
     /// Finds it, or installs Debian's where that can be done without asking.
     ///
     /// # Errors
-    /// When there is none and it cannot be installed.
+    /// If it is missing and cannot be installed.
     pub(crate) fn ensure(&self, project: &Project) -> Result<PathBuf, Failure> {
         let Self {
             name,

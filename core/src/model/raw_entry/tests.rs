@@ -135,7 +135,7 @@ fn edits_change_what_they_say_and_nothing_else() {
     }
 }
 
-/// One odd row costs nobody but itself.
+/// One invalid row does not affect other rows.
 #[test]
 fn a_list_is_refused_exactly_when_it_is_not_json() {
     for row in ROWS {

@@ -179,7 +179,7 @@ fn changes_between_two_moments_are_those_of_the_whole_in_that_time() {
                 .0,
         );
     }
-    // A last input alone is told up to 30 s late, and a look that begins in between knows of it before.
+    // A last input alone is sent up to 30 s late, and a query that begins in between includes it earlier.
     for changes in [&mut parts, &mut whole] {
         changes.retain(|change| !change.text.contains("changed lastInputSeconds from"));
     }

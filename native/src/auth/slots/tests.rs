@@ -26,7 +26,7 @@ fn take(slots: &Arc<Slots>, address: Address) -> Slot {
     slots.take(address, 0).unwrap()
 }
 
-/// Takes a place and shows that somebody is there.
+/// Takes a place and marks it as used.
 fn take_busy(slots: &Arc<Slots>, address: Address) -> Slot {
     let mut slot = take(slots, address);
     slot.busy(0).unwrap();
