@@ -145,7 +145,7 @@ function ownCode(code: string): PresenceErrorCode {
 
 /** Returns the error of a failed core: after a panic or a trap it cannot continue. */
 export function internal(cause: unknown): PresenceError {
-  const remedy = "Call `start()` to begin with a new core. If it happens again, report it with the cause.";
+  const remedy = "Call `start()` again; if it recurs, report it with the cause.";
   return new PresenceError("INTERNAL", `the core failed: ${messageOf(cause)}`, { remedy, cause });
 }
 

@@ -100,7 +100,7 @@ export class WasmModule<G extends Glue> {
 
 function checkPlatform(): void {
   if (typeof WebAssembly === "object") return;
-  const remedy = "Use a JavaScript engine with WebAssembly, or a polyfill of it; React Native's Hermes has none.";
+  const remedy = "Use an engine with WebAssembly; React Native's Hermes has none.";
   throw new PresenceError("NO_WEBASSEMBLY", "this platform has no WebAssembly", { remedy });
 }
 
