@@ -75,7 +75,7 @@ export class TimelineView extends View {
 
   protected override render() {
     return html`
-      ${viewHead("Timeline", "Sessions from the gateway's history: who was connected when. Clients without a row are not in it.")}
+      ${viewHead("Timeline", "Who was connected when, from the gateway's history. Clients without a row are not listed.")}
       ${this.#content()}`;
   }
 
