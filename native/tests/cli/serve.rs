@@ -316,3 +316,40 @@ async fn the_unit_for_systemd_fits_the_program() {
         .unwrap();
     assert_eq!(stop_s.parse::<u64>().unwrap() * 1_000, 2 * drain_ms);
 }
+
+/// Without options that name other servers, its sockets are those it listens on and those of its clients.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn without_such_options_it_connects_to_nobody() {
+    let (mut child, url) = serve(&["--port", "0"]).await;
+    assert_eq!(run(program(&["list", "--url", &url])).await.code, 0);
+    let folder = std::path::PathBuf::from(format!("/proc/{}", child.id().unwrap()));
+    let own: Vec<String> = std::fs::read_dir(folder.join("fd"))
+        .unwrap()
+        .filter_map(|file| std::fs::read_link(file.unwrap().path()).ok())
+        .filter_map(|link| {
+            Some(
+                link.to_str()?
+                    .strip_prefix("socket:[")?
+                    .trim_end_matches(']')
+                    .to_owned(),
+            )
+        })
+        .collect();
+    let port = url.split(['/', '#']).nth(2).unwrap().rsplit(':').next().unwrap();
+    let port = format!(":{:04X}", port.parse::<u16>().unwrap());
+    let mut listens = 0;
+    for table in ["tcp", "tcp6", "udp", "udp6"] {
+        let table = std::fs::read_to_string(folder.join("net").join(table)).unwrap();
+        for line in table.lines().skip(1) {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let (local, inode) = (fields[1], fields[9]);
+            if own.iter().any(|socket| socket == inode) {
+                assert!(local.ends_with(&port), "{line}");
+                listens += 1;
+            }
+        }
+    }
+    assert!(listens >= 1, "the sockets were looked for in the wrong place");
+    child.kill().await.unwrap();
+}
