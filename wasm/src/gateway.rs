@@ -77,24 +77,22 @@ impl Gateway {
     }
 
     /// A client opens a socket; its number is returned, from 1 on. `user` is the id of its person,
-    /// `origin_allowed` the outcome of the check of its Origin header.
+    /// `refused_origin` its Origin header, if that is not allowed.
     #[expect(clippy::needless_pass_by_value, reason = "strings of JavaScript arrive owned")]
     pub fn open(
         &mut self,
         remote_ip: Option<String>,
         user: Option<String>,
-        origin_allowed: bool,
+        refused_origin: Option<String>,
         age_ms: f64,
         wall_ms: f64,
     ) -> u32 {
         let now = now(age_ms, wall_ms);
         self.opened += 1;
         let id = self.opened;
-        let origin = if origin_allowed {
-            OriginEvidence::Allowed
-        } else {
-            OriginEvidence::Refused(None)
-        };
+        let origin = refused_origin.map_or(OriginEvidence::Allowed, |origin| {
+            OriginEvidence::Refused(Some(origin.into()))
+        });
         let remote_ip: Option<Box<str>> = remote_ip.map(Into::into);
         let limits = &self.config.hub.limits;
         let machine = Connection::new(

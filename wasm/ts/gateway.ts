@@ -63,8 +63,9 @@ export class SimulatedGateway {
   /** Opens a connection. The gateway's first frames are delivered before this returns. */
   open(client: SimulatedClient = {}): SimulatedSocket {
     const wasm = this.#alive();
-    const isAllowed = isOriginAllowed(client.origin, client.ip ?? DEFAULT_IP, this.#allowedOrigins);
-    const id = wasm.open(client.ip ?? DEFAULT_IP, client.user, isAllowed, this.#clock.ageMs(), this.#clock.wallMs());
+    const { ip = DEFAULT_IP, origin, user } = client;
+    const refusedOrigin = isOriginAllowed(origin, ip, this.#allowedOrigins) ? undefined : origin;
+    const id = wasm.open(ip, user, refusedOrigin, this.#clock.ageMs(), this.#clock.wallMs());
     const socket = new Socket(client, {
       send: (text) => this.#act((wasm, age, wall) => wasm.text(id, text, age, wall)),
       pong: () => this.#act((wasm, age, wall) => wasm.pong(id, age, wall)),
