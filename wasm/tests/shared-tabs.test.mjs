@@ -62,7 +62,10 @@ describe("shared tabs", () => {
       assert.equal((await page.evaluate(() => client.request("health"))).ok, true);
     }
     assert.equal(ids.size, 1);
+    // Until the next one leads, the others may show the list and have no connection.
+    const opened = Promise.any(others.map((page) => page.waitForEvent("websocket", { timeout: LIMIT_MS })));
     await leader.close();
+    await opened;
     for (const page of others) {
       await page.waitForFunction(() => client.connection.phase === "live", undefined, { timeout: LIMIT_MS });
       await live(page, 2);
