@@ -37,7 +37,7 @@ test("one's own tab, a second tab, a duplicate explained, and the slider of time
   const before = await strip.boundingBox();
   await page.keyboard.press("ArrowRight");
   await seen(page, 4);
-  await page.getByText("That was it").waitFor();
+  await page.getByText("Done: you have seen").waitFor();
   assert.deepEqual(await strip.boundingBox(), before, "nothing jumps under the hand that moves time");
   await picture(page, "tour-end");
 
