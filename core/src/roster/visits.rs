@@ -155,8 +155,9 @@ impl Visits {
             }
         }
         if changes.is_whole {
-            let is_listed = |key: &String| changes.rows.iter().any(|row| row.key == *key);
-            let gone: Vec<String> = self.here.keys().filter(|key| !is_listed(key)).cloned().collect();
+            let listed: BTreeSet<&str> = changes.rows.iter().map(|row| &*row.key).collect();
+            let is_gone = |key: &&String| !listed.contains(key.as_str());
+            let gone: Vec<String> = self.here.keys().filter(is_gone).cloned().collect();
             for key in gone {
                 self.gone(&key, now);
             }

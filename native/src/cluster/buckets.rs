@@ -21,6 +21,10 @@ const MARKER: Duration = Duration::from_secs(5);
 /// when it has one a moment later: the next request gets it.
 const MIN_ANSWER_LIMIT: Duration = Duration::from_millis(250);
 const MAX_ANSWER_LIMIT: Duration = Duration::from_secs(1);
+/// Time limit of a request after [`SLOW_AFTER`] sessions in a row without an answer: the servers are slow, not without a leader.
+const SLOW_ANSWER_LIMIT: Duration = Duration::from_secs(5);
+/// An election takes fewer sessions.
+const SLOW_AFTER: u32 = 40;
 
 /// What the description of a bucket says.
 fn description() -> String {
@@ -39,8 +43,12 @@ pub(super) struct Buckets {
 pub(super) struct Answers(Duration);
 
 impl Answers {
-    /// To a server to which connecting took that long, which is several round trips.
-    pub(super) fn of(connecting: Duration) -> Self {
+    /// To a server to which connecting took that long, which is several round trips, after so many sessions in a row
+    /// without an answer.
+    pub(super) fn of(connecting: Duration, silences: u32) -> Self {
+        if silences >= SLOW_AFTER {
+            return Self(SLOW_ANSWER_LIMIT);
+        }
         Self((connecting * 4).clamp(MIN_ANSWER_LIMIT, MAX_ANSWER_LIMIT))
     }
 
@@ -125,4 +133,18 @@ async fn open_one(
         },
     }
     answers.wait(bucket, context.get_key_value(bucket)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_servers_are_waited_for_in_the_end() {
+        let limit = |connecting_ms, silences| Answers::of(Duration::from_millis(connecting_ms), silences).0;
+        assert_eq!(limit(2, 0), MIN_ANSWER_LIMIT);
+        assert_eq!(limit(150, 0), Duration::from_millis(600));
+        assert_eq!(limit(2_000, SLOW_AFTER - 1), MAX_ANSWER_LIMIT);
+        assert_eq!(limit(2, SLOW_AFTER), SLOW_ANSWER_LIMIT);
+    }
 }

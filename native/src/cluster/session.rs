@@ -54,22 +54,22 @@ struct Watches {
 }
 
 impl Session<'_> {
-    /// Runs until something goes wrong. Returns whether the fleet was joined, too.
-    pub(super) async fn run(&self, port: &mut Port) -> (bool, Problem) {
+    /// Runs until something goes wrong, after `silences` sessions in a row without an answer. Returns whether the fleet was joined, too.
+    pub(super) async fn run(&self, port: &mut Port, silences: u32) -> (bool, Problem) {
         let mut stopping = port.stopping.clone();
         let mut has_joined = false;
         let problem = tokio::select! {
-            problem = self.join(port, &mut has_joined) => problem,
+            problem = self.join(port, silences, &mut has_joined) => problem,
             _ = stopping.wait_for(|is_stopping| *is_stopping), if !has_joined => Err(Problem::Stopped),
         };
         (has_joined, problem.err().unwrap_or(Problem::Stopped))
     }
 
-    async fn join(&self, port: &mut Port, has_joined: &mut bool) -> Result<(), Problem> {
+    async fn join(&self, port: &mut Port, silences: u32, has_joined: &mut bool) -> Result<(), Problem> {
         let (lost, mut is_lost) = watch::channel(false);
         let began = Instant::now();
         let client = self.connect(lost).await?;
-        let answers = Answers::of(began.elapsed());
+        let answers = Answers::of(began.elapsed(), silences);
         let context = async_nats::jetstream::new(client);
         let buckets = buckets::open(&context, self.servers, answers).await?;
         // Before the claim, which shows the server's clock: a suspension after that is noticed.

@@ -19,10 +19,15 @@ pub(crate) async fn run(config: ClusterConfig, boot_id: Box<str>, mut port: Port
         servers: &servers,
     };
     port.degraded.send_replace(Some(Arc::from(STARTING)));
-    let mut failures = 0;
+    let (mut failures, mut silences) = (0, 0);
     let mut said = String::new();
     loop {
-        let (joined, problem) = session.run(&mut port).await;
+        let (joined, problem) = session.run(&mut port, silences).await;
+        silences = if matches!(problem, Problem::Silent(_)) {
+            silences + 1
+        } else {
+            0
+        };
         if joined {
             (failures, said) = (0, String::new());
         } else {
