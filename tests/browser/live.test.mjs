@@ -247,7 +247,7 @@ test("200 rows are drawn once, and a beacon touches one of them", async (t) => {
     observer.disconnect();
     return [...changed];
   });
-  assert.equal(touched.length, 1, `drawn anew: ${touched.join(", ")}`);
+  assert.equal(touched.length, 1, `rendered again: ${touched.join(", ")}`);
   assert.match(touched[0], /node-7$/);
 });
 

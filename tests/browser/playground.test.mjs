@@ -89,7 +89,7 @@ test("loopback ip kept: the address of the Mac survives the tunnel", async (t) =
   const all = await rowsWhen(page, "the Mac's own address and the node", (rows) =>
     rows.find(({ name }) => name === "studio")?.where.startsWith("192.168.1.21") && rows.some(({ name }) => name === "porch-pi"));
   const node = all.find(({ name }) => name === "porch-pi");
-  assert.ok(!/127\.0\.0\.1|\d+\.\d+\.\d+\.\d+/.test(node.where), "who came by the tunnel and told nothing has no address");
+  assert.ok(!/127\.0\.0\.1|\d+\.\d+\.\d+\.\d+/.test(node.where), "a client behind the tunnel without a beacon has no address");
 });
 
 test("cap reached: the least recently heard of goes, never the gateway", async (t) => {
@@ -204,7 +204,7 @@ test("a world is shared as a link and comes out the same", async (t) => {
 test("with motion a scenario plays, from a link too", async (t) => {
   const host = await startStaticHost(t);
   const visitor = await visit(t);
-  // It plays for a second only: what was drawn is written down, since nobody may look in time.
+  // It plays for a second only, so each frame is recorded as it is rendered.
   await visitor.context.addInitScript(() => {
     window.moments = [];
     new MutationObserver(() => {

@@ -1,4 +1,4 @@
-// The table itself: very long lists, and what stays while rows are drawn anew.
+// The table itself: very long lists, and what stays while rows are rendered again.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";

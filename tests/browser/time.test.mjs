@@ -11,7 +11,7 @@ import { within } from "./lib/wait.mjs";
 after(closeBrowser);
 
 test("a status changes when it changes, on a clock that the test moves", async (t) => {
-  // Ticks would tell the page what time it really is.
+  // Ticks would correct the page's clock.
   const gateway = await startGateway(t, ["--tick-interval-ms", "3600000", "--ttl", "1h"]);
   const visitor = await visit(t);
   await visitor.context.clock.install();

@@ -16,7 +16,7 @@ test("a wrong token is refused with AUTH_TOKEN_MISMATCH, and the client stops tr
   const { paused } = await client.log.find("stop", (item) => item.paused);
   assert.equal(paused.code, 1008);
   assert.equal(paused.detailCode, "AUTH_TOKEN_MISMATCH");
-  // This client's first retry comes after one second; that there is none can only be seen by waiting.
+  // This client's first retry comes after one second; its absence shows only by waiting.
   await sleep(2_000);
   assert.equal(gateway.tap.connections.length, 1);
 });

@@ -1,4 +1,4 @@
-// A gateway that is told to stop says so first.
+// A gateway announces its shutdown first.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

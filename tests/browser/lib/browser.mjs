@@ -1,4 +1,4 @@
-// Chromium, and pages that tell on themselves.
+// Chromium, and pages that report their errors.
 
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";

@@ -14,7 +14,7 @@ export const WORK = join(ROOT, "target/consumers");
 /** Where the consumers live: the package is installed there from the tarball, and they find the tools above. */
 export const APPS = join(WORK, "apps");
 
-/** Leaves the package installed in {@link APPS}, and tells about the tarball. */
+/** Leaves the package installed in {@link APPS}, and returns the tarball's metadata. */
 export function install() {
   run(process.execPath, ["scripts/build.mjs"], { cwd: PACKAGE });
   installTools();
@@ -27,7 +27,7 @@ export function install() {
   return { tarball, packed };
 }
 
-/** All consumers share one installation; it is made anew when the lock file changes. */
+/** All consumers share one installation; a changed lock file replaces it. */
 function installTools() {
   const stamp = join(WORK, "node_modules/.installed-from");
   const lock = readFileSync(join(HERE, "package-lock.json"), "utf8");

@@ -26,7 +26,7 @@ export async function serve(folder, headers = {}) {
   };
 }
 
-/** A port that nobody listens on. */
+/** A port without a listener. */
 export async function freePort() {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -146,7 +146,7 @@ impl House {
                 .conns
                 .values_mut()
                 .find(|follower| follower.name == received.conn);
-            // What comes for a connection that its client left is nobody's.
+            // Output for a connection that its client left is dropped.
             let Some(follower) = owner else { continue };
             match received.item {
                 Item::Text(text) => follower.hears(&text),

@@ -66,7 +66,7 @@ fn check(mirror: &mut Mirror, told: &mut BTreeSet<Box<str>>, now_ms: u64) {
         }
     }
     let keys: BTreeSet<Box<str>> = mirror.rows().iter().map(|row| row.key().into()).collect();
-    // A difference that is no news is told with the next news.
+    // An insignificant difference is reported with the next significant one.
     assert!(
         keys.is_superset(told) || told.is_superset(&keys),
         "{keys:?} {told:?}"

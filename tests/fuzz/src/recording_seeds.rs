@@ -77,7 +77,7 @@ fn inputs() -> Vec<Value> {
     ]
 }
 
-/// Recordings that nobody made: with other numbers, lines left out, and far moments.
+/// Invalid recordings: with other numbers, without some lines, and with far moments.
 fn hostile(text: &str) -> Vec<String> {
     let most = u64::MAX.to_string();
     let far = |at: &str, input: &str| format!("{text}{{\"at\":{at},\"wall\":0,{input}}}\n");

@@ -1,4 +1,4 @@
-// Waiting without sleeping: a list that tells when something expected is in it, or says what was there.
+// Waiting without sleeping: a list that reports an expected item, or its contents at a timeout.
 
 /** Far above what anything here takes, so that a slow machine fails no test. */
 export const LIMIT_MS = 20_000;

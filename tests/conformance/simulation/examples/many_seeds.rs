@@ -76,7 +76,7 @@ fn usage() -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Nobody may listen any more: then there is nothing to do about it.
+/// The reader may have closed the pipe, which is not an error.
 fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }

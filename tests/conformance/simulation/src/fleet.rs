@@ -45,7 +45,7 @@ pub trait Links: Sized + Debug {
         false
     }
 
-    /// A gateway's process ended: as it was told to, or killed.
+    /// A gateway's process ended: by a signal to stop, or killed.
     fn ended(&mut self, worlds: &mut [World], gateway: usize, is_told: bool);
 
     /// A gateway's new process started.
@@ -152,7 +152,7 @@ impl<L: Links> Fleet<L> {
         self.worlds[gateway].is_served()
     }
 
-    /// A gateway's process ends: as it is told to, or killed. Another one takes its place after `down_ms`.
+    /// A gateway's process ends: by a signal to stop, or killed. Another one takes its place after `down_ms`.
     pub fn end(&mut self, gateway: usize, is_told: bool, down_ms: u64) {
         if !self.is_served(gateway) {
             return;

@@ -51,7 +51,7 @@ impl Default for World {
 }
 
 impl World {
-    /// A gateway with the product's figures, and nobody there.
+    /// A gateway with the product's defaults, without clients.
     #[must_use]
     pub fn new() -> Self {
         Self::with_hub(virtual_hub::config(300_000, 200, 50))
@@ -125,7 +125,7 @@ impl World {
         }
     }
 
-    /// The socket of a client fails, and both ends are told.
+    /// The socket of a client fails, and both ends are notified.
     pub fn break_off(&mut self, peer: usize) {
         let now = self.now;
         for line in self.lines_of(peer) {

@@ -8,7 +8,7 @@ use presence_core::model::entry::MAX_SAFE_INTEGER;
 use super::Model;
 use super::row::{ModelRow, Text};
 
-/// Last inputs that were not told yet.
+/// Last inputs that were not broadcast yet.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Untold {
     rows: BTreeSet<u64>,
@@ -100,7 +100,7 @@ impl Model {
         result
     }
 
-    /// Tells what was not told, every 30 s at most.
+    /// Broadcasts pending last inputs, every 30 s at most.
     pub(super) fn tell(&mut self, now: Now) {
         let may = self.untold.told_at.is_none_or(|at| now.age_ms - at >= 30_000);
         let has_news = !self.untold.rows.is_empty() || !self.untold.users.is_empty();

@@ -30,7 +30,7 @@ impl Model {
         }
     }
 
-    /// A tenth of the cap; at least one, or small rosters could hold nobody else's beacon.
+    /// A tenth of the cap; at least one, or small rosters could not have other writers' beacons.
     pub(super) fn evict_over_quota(&mut self, conn: u64) {
         let is_held = |row: &ModelRow| row.holder == Some(conn);
         while self.rows.iter().filter(|row| is_held(row)).count() > (self.cap / 10).max(1) {

@@ -39,7 +39,7 @@ impl Model {
         Some(id)
     }
 
-    /// The row of a connection was evicted; its own beacon is about to write it anew.
+    /// The row of a connection was evicted; its own beacon is about to create it again.
     pub fn rebuild(&mut self, write: &ConnectWrite<'_>, now: Now) -> u64 {
         self.settle(now);
         self.write_handshake(write, now)

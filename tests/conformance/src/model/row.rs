@@ -58,7 +58,7 @@ impl ModelRow {
         self.live.len()
     }
 
-    /// Somebody is asked for a pong, and may still answer.
+    /// A ping is unanswered, and its pong may still arrive.
     pub(super) fn is_spared(&self, now_ms: u64) -> bool {
         !self.live.is_empty() && self.spared_until.is_some_and(|until| now_ms < until)
     }
@@ -211,7 +211,7 @@ pub(super) fn last_write_wins(stored: &mut Option<Box<str>>, new: Option<Box<str
     }
 }
 
-/// A blank id is none (SPEC 1.2), so it erases none but another blank one.
+/// A blank id counts as absent (SPEC 1.2), so it replaces only another blank one.
 pub(super) fn last_id_wins(stored: &mut Option<Box<str>>, new: Option<Box<str>>) {
     if id_of(stored).is_none() || id_of(&new).is_some() {
         last_write_wins(stored, new);

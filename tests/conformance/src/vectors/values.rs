@@ -248,7 +248,7 @@ fn compare_matcher(name: &str, wanted: &Value, received: &Value) -> Result<(), F
     }
 }
 
-/// A value as text, cut where nobody reads on.
+/// A value as text, truncated.
 #[must_use]
 pub fn short(value: &Value) -> String {
     let text = value.to_string();

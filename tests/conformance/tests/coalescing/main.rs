@@ -99,7 +99,7 @@ impl Hall {
     }
 }
 
-/// Self is touched whenever somebody looks.
+/// Self is touched by every list request.
 fn without_self_time(mut list: Vec<PresenceEntry>) -> Vec<PresenceEntry> {
     list[0].ts = 0;
     list

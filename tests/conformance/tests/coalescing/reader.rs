@@ -15,7 +15,7 @@ pub(crate) struct Reader {
     outbox: Outbox,
     /// Presence version of the newest list it has, hello's to begin with.
     pub(crate) version: u64,
-    /// The version hello or the last event told. Answers tell none.
+    /// The version in the hello or the last event. Answers have none.
     told: u64,
     /// Versions of all `presence` events, in order.
     pub(crate) events: Vec<u64>,
@@ -85,7 +85,7 @@ impl Reader {
                 return;
             }
         };
-        // The shared list is parsed when somebody compares it, not a thousand times on the way.
+        // The shared list is parsed on comparison, not a thousand times on the way.
         let envelope = [head, if list.is_some() { "[]" } else { "" }, tail, suffix].concat();
         let envelope: Value = serde_json::from_str(&envelope).unwrap();
         if envelope["type"] == "res" {

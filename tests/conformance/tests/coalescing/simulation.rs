@@ -23,7 +23,7 @@ enum Event {
     Beacon,
     Ask,
     Close,
-    /// The cable is cut: nobody says anything any more.
+    /// The cable is cut: no more frames pass.
     Cut,
     Pong(ConnId),
     /// A slow link takes a frame.
@@ -48,7 +48,7 @@ struct Network {
     agenda: BTreeMap<(u64, u64), Event>,
     planned: u64,
     joined: u64,
-    /// Nobody new comes and nothing breaks any more.
+    /// No more clients join and no more faults occur.
     is_quiet: bool,
     frames: usize,
 }

@@ -83,7 +83,7 @@ impl House {
                 self.joined += 1;
                 let id = instance.map_or_else(String::new, |instance| format!("i-{instance}"));
                 let mut joins = handshake(&id, "ui", &["operator.read"], self.joined);
-                // Rows without ids are told apart by this.
+                // Distinguishes rows without ids.
                 let client = Arc::make_mut(&mut joins.client);
                 client.display_name = Some(format!("actor {}", self.joined).into());
                 client.instance_id = instance.map(|_| id.into());
@@ -171,13 +171,13 @@ impl House {
             if follower.takes_deltas {
                 assert_eq!(mirror.version(), Some(held.version));
                 assert_eq!(mirror.digest().to_hex(), held.digest, "the mirror's digest");
-                // 30 s that are not told, 25 s to the next pong, 60 s to the next lone touch.
+                // 30 s without a broadcast, 25 s to the next pong, 60 s to the next lone touch.
                 held.check_times(mirror.raw_list(), 115_000);
             }
         }
     }
 
-    /// What the gateway holds; its digest is that of its rows, made anew.
+    /// The gateway's rows, with their digest computed from scratch.
     fn held(&mut self) -> Held {
         self.hub
             .call(self.clerk, &request("presence.snapshot", json!({})), self.now);
@@ -234,7 +234,7 @@ impl House {
         self.settle();
     }
 
-    /// Carries out what everybody wants done, until nobody wants anything.
+    /// Executes the outputs of all machines until there are none.
     fn settle(&mut self) {
         loop {
             let mut moved = false;

@@ -17,7 +17,7 @@ use crate::house::House;
 /// Something that happens; numbers are taken modulo what there is.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
-    /// A beacon of somebody: a new row or a changed one.
+    /// A beacon: a new row or a changed one.
     Beacon {
         instance: u8,
         device: Option<u8>,
@@ -33,9 +33,9 @@ pub(crate) enum Event {
     Leave(u8),
     /// One of them answers no pings any more, or does again.
     Mute(u8),
-    /// A pong that nobody asked for: a touch.
+    /// An unsolicited pong: a touch.
     Pong(u8),
-    /// So many long texts that whoever does not read falls behind.
+    /// So many long texts that clients which do not read fall behind.
     Flood(u8),
     Pass(u32),
     WallStep(i32),

@@ -74,7 +74,7 @@ impl Follower {
     fn is_answered(&mut self, frame: &Value) {
         let id = frame["id"].as_str().expect("answers have an id");
         let awaited = self.awaited.get_mut(id).filter(|awaited| **awaited > 0);
-        *awaited.expect("nobody asked that, or it is answered twice") -= 1;
+        *awaited.expect("unknown request, or a second answer") -= 1;
         assert_eq!(frame["ok"] == true, frame["error"].is_null(), "{frame}");
         let payload = &frame["payload"];
         if payload["type"] == "hello-ok" {

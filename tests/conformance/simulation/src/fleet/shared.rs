@@ -270,7 +270,7 @@ impl Shared {
         self.store.writes
     }
 
-    /// The store's process ends; gateways that it reaches are told.
+    /// The store's process ends; reachable gateways are notified.
     fn end_store(&mut self) {
         self.is_up = false;
         self.store.end();

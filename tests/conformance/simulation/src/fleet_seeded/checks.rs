@@ -185,7 +185,7 @@ impl<L: Links> Simulation<L> {
         }
     }
 
-    /// Who is connected is listed as that everywhere, and nobody else is.
+    /// Connected clients, and only they, are listed as connected everywhere.
     fn check_connected(&self, lists: &[Listed]) {
         let is_live = |&&(of, peer): &&(usize, usize)| {
             self.fleet.worlds[of].peers[peer].client.state() == ClientState::Live

@@ -8,7 +8,7 @@ use crate::world::Pace;
 
 /// Longer than any wait for a reconnect, a silent line to be noticed, and the next question.
 const CALM_MS: u64 = 400_000;
-/// How long nothing may change for everybody to be told everything, in ms: longer than any window.
+/// Time without changes after which all clients are up to date, in ms: longer than any window.
 const QUIET_MS: u64 = 2_100;
 
 impl Simulation {

@@ -27,7 +27,7 @@ pub struct Listed {
 }
 
 impl World {
-    /// The gateway process is told to end, and replaced by a new one.
+    /// The gateway process is stopped by a signal, and replaced by a new one.
     pub fn restart_gateway(&mut self, down_ms: u64) {
         self.stop_gateway();
         self.pass(down_ms);
@@ -41,7 +41,7 @@ impl World {
         self.start_gateway();
     }
 
-    /// The gateway process is told to end.
+    /// The gateway process is stopped by a signal.
     pub fn stop_gateway(&mut self) {
         self.hub.shutdown("gateway restarting", self.now);
         self.settle();
@@ -52,7 +52,7 @@ impl World {
     pub fn crash_gateway(&mut self) {
         let now = self.now;
         for line in &mut self.lines {
-            // Nobody leaves the next gateway's roster for a connection of this one.
+            // The end of a connection to this gateway removes no client from the next gateway's roster.
             line.conn = None;
             line.is_over = true;
             line.fail(now);
@@ -68,7 +68,7 @@ impl World {
         self.settle();
     }
 
-    /// The gateway's wall clock is set by this many ms; nobody else's is.
+    /// Only the gateway's wall clock is stepped by this many ms.
     pub fn step_gateway(&mut self, ms: i64) {
         self.now.wall_ms = self.now.wall_ms.saturating_add_signed(ms);
         for peer in &mut self.peers {

@@ -36,7 +36,7 @@ pub(super) struct Line {
     to_gateway: VecDeque<(u64, ToGateway)>,
     /// When the line can take the next frame to the client.
     free_ms: u64,
-    /// Nothing passes any more, in either direction, and nobody is told.
+    /// Nothing passes any more, in either direction, without a notification.
     pub(super) is_cut: bool,
     /// Until when nothing passes in either direction; it arrives afterwards.
     pub(super) held_ms: u64,
@@ -46,7 +46,7 @@ pub(super) struct Line {
     pub(super) to_gateway_fault: Option<(&'static str, Fault)>,
     /// The gateway is done with it.
     pub(super) is_over: bool,
-    /// Nobody is at the client's end any more.
+    /// The client's end is gone.
     pub(super) is_deaf: bool,
 }
 
@@ -92,7 +92,7 @@ impl Line {
         line
     }
 
-    /// The socket fails, and both ends are told.
+    /// The socket fails, and both ends are notified.
     pub(super) fn fail(&mut self, now: Now) {
         self.tell_client(ToClient::Close(1006, String::new()), now);
     }

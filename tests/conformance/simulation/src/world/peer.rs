@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::TOKEN;
 use super::line::Pace;
 
-/// A client with its own clocks and what it has told.
+/// A client with its own clocks and its reported events.
 #[derive(Debug)]
 pub struct Peer {
     /// The client.
@@ -19,7 +19,7 @@ pub struct Peer {
     pub name: String,
     /// What its age clock and its wall clock are ahead of the gateway's.
     pub(super) ahead: (i64, i64),
-    /// What it has told.
+    /// The events it reported.
     pub events: Vec<ClientEvent>,
     /// Frames it sent, over all its sockets.
     pub sent: Vec<Value>,

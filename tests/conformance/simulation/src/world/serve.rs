@@ -11,7 +11,7 @@ use super::line::{Line, ToClient, ToGateway};
 use super::{TOKEN, World};
 
 impl World {
-    /// Carries out what everybody wants done, until nobody wants anything.
+    /// Executes the outputs of all machines until there are none.
     pub fn settle(&mut self) {
         let mut moved = true;
         while moved {

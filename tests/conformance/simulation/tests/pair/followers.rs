@@ -40,7 +40,7 @@ fn every_follower_ends_with_the_gateways_list() {
             }
             world.pass(draw(40_000));
         }
-        // Ticks show what is missing; nobody acts any more.
+        // Ticks show what is missing; no more actions follow.
         for &actor in &actors {
             world.with(actor, |client, now| client.stop(now));
         }

@@ -97,7 +97,7 @@ impl Shared {
         }
     }
 
-    /// Tells all watchers.
+    /// Notifies all watchers.
     pub(super) fn tell(&mut self, entry: &Entry) {
         for gateway in 0..self.members.len() {
             self.watched(gateway, entry.clone(), None);

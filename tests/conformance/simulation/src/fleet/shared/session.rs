@@ -71,7 +71,7 @@ struct Snapshot {
 pub(super) enum Effect {
     Send(Request),
     Hand(Vec<ClusterInput>),
-    /// It is over: the gateway is told, and messages under way are for nobody.
+    /// Ends it: the gateway is notified, and messages in flight are dropped.
     End,
 }
 
