@@ -1,4 +1,4 @@
-//! Why a command stopped, said so that the reader knows what to do next.
+//! Failures of commands, each with the next step for the user.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ pub(crate) enum Failure {
         name: &'static str,
         /// Why.
         cause: Box<Self>,
-        /// What every reader of the output looks for: `N passed, N failed`.
+        /// The summary line: `N passed, N failed`.
         totals: String,
     },
 }
@@ -40,7 +40,7 @@ impl Failure {
         Self::Missing(text.into())
     }
 
-    /// What must be the very last line of the output, if anything must.
+    /// The last line of the output, if the failure has one.
     pub(crate) fn last_line(&self) -> Option<&str> {
         match self {
             Self::Step { totals, .. } => Some(totals),
@@ -48,7 +48,7 @@ impl Failure {
         }
     }
 
-    /// 2 for a wrong command line, as most programs have it; else 1.
+    /// 2 for a wrong command line, as is usual; else 1.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,

@@ -23,31 +23,31 @@ cargo xtask <command>
 
   run [gateway options]   build the gateway (release) and start it in the foreground; options go to
                           `presence-gateway serve`, e.g. `cargo xtask run --port 0 --token secret`
-  test                    every test there is, cheap ones first
-      --only NAME         just this step and what it needs (may be repeated)
-      --with-openclaw     also the tests with the real OpenClaw command lines (large downloads)
-      --list              name the steps and stop
+  test                    run all tests, cheap ones first
+      --only NAME         run only this step and the steps it requires (may be repeated)
+      --with-openclaw     also run the tests with the real OpenClaw command lines (large downloads)
+      --list              list the steps and exit
   bench                   measure the gateway beside bare TCP, the core and the npm package; write BENCHMARKS.md
       --peers             also the real gateways, openclaw@2026.9.6 and openclaw@2026.2.12 (large downloads)
       --quick             the same in a shorter time, into target/bench-quick
-      --only NAME         just this measurement (may be repeated); the others stay as they were
-  simulate                run many seeds of the simulations of gateways and clients, for a night say
+      --only NAME         only this measurement (may be repeated); figures of the others are kept
+  simulate                run many seeds of the simulations of gateways and clients, for example overnight
       --world NAME        only this one: pair (one gateway) or fleet (several that observe each other)
       --from N            the first seed (default: 1000)
-      --seeds N           how many (default: 10000 and 2000); a seed that fails is named with the command that repeats it
-  soak                    let clients come, go and misbehave for long; the gateway's memory must stay as it was
-      --minutes N         how long (default: 60)
-  autobahn                the Autobahn suite's cases against the gateway, by a relay that echoes; needs Python
-  fuzz [TARGET]..         feed the fuzz targets (all, or these) with changed inputs, on one core; needs a nightly Rust
+      --seeds N           number of seeds (default: 10000 and 2000); prints the command that repeats a failed seed
+  soak                    let clients connect, disconnect and misbehave for a long time; memory must not grow
+  --minutes N         duration (default: 60)
+  autobahn                run the Autobahn suite's cases against the gateway, through an echo relay; needs Python
+  fuzz [TARGET]..         run the fuzz targets (all, or these) on one core; needs a nightly Rust
       --seconds N         time for each target (default: 60)
   supply                  check dependencies and release builds: licences, advisories, the same bytes from two folders,
                           bills of materials, Linux on ARM and with musl; results in target/supply
-      --only NAME         just this step and what it needs (may be repeated)
-      --list              name the steps and stop
-  build                   build everything in release: the npm package, and the gateway with the demo page in it, as one
-                          static program on Linux
-  docs                    make a searchable site of the documentation, in target/docs/site
-  help                    this text
+      --only NAME         run only this step and the steps it requires (may be repeated)
+      --list              list the steps and exit
+      build                   build everything in release: the npm package, and the gateway with the demo page, as one
+      static program on Linux
+      docs                    build a searchable site of the documentation, in target/docs/site
+      help                    print this text
 ";
 
 fn main() -> ExitCode {
@@ -69,7 +69,7 @@ fn dispatch(arguments: &[String]) -> Result<(), Failure> {
         Some((command, rest)) => (command.as_str(), rest),
         None => ("help", &[][..]),
     };
-    // What follows `run` is the gateway's, which has help of its own.
+    // Arguments after `run` belong to the gateway, which has its own help.
     if command != "run" && rest.iter().any(|option| option == "--help" || option == "-h") {
         print!("{HELP}");
         return Ok(());

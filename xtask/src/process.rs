@@ -8,16 +8,16 @@ use std::process::{Command, Stdio};
 use crate::failure::Failure;
 use crate::project::Project;
 
-/// A program to run, which can say how a person would run it.
+/// A program to run; it can be printed as the command line that a user would type.
 #[derive(Debug)]
 pub(crate) struct Program {
     name: String,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
-    /// Whether nothing of this program's environment is handed down.
+    /// Whether the environment of this process is not inherited.
     is_bare: bool,
     folder: PathBuf,
-    /// Whether `folder` must be named for a person: the root of the project goes without saying.
+    /// Whether the printed command line names `folder`; it does not name the project's root.
     elsewhere: bool,
 }
 
@@ -56,7 +56,7 @@ impl Program {
         self
     }
 
-    /// Hands down nothing of this program's environment.
+    /// Does not inherit the environment of this process.
     pub(crate) fn without_environment(mut self) -> Self {
         self.is_bare = true;
         self
@@ -69,7 +69,7 @@ impl Program {
         self
     }
 
-    /// The command line a person would type.
+    /// Returns the command line that a user would type.
     pub(crate) fn shown(&self) -> String {
         let mut words = Vec::new();
         if self.elsewhere {
@@ -110,14 +110,14 @@ impl Program {
         if let Some(output) = child.stdout.take() {
             let mut reader = BufReader::new(output);
             let mut bytes = Vec::new();
-            // Bytes, not `lines()`: a program may print what is not UTF-8, and must not be stopped for it.
+            // Bytes, not `lines()`: output that is not UTF-8 must not stop the program.
             while reader
                 .read_until(b'\n', &mut bytes)
                 .map_err(|error| self.failed(error))?
                 > 0
             {
                 line(String::from_utf8_lossy(&bytes).trim_end());
-                // A closed pipe (`| head`) is no reason to stop counting.
+                // Counting continues after the pipe is closed (`| head`).
                 let _ = std::io::stdout().lock().write_all(&bytes);
                 bytes.clear();
             }
@@ -130,7 +130,7 @@ impl Program {
         }
     }
 
-    /// Its standard output, when it can be started and ends well.
+    /// Its standard output, if it can be started and succeeds.
     pub(crate) fn output(&self) -> Option<String> {
         let output = self
             .command()
@@ -158,7 +158,7 @@ impl Program {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Becomes that program where the system can, so that signals and the exit code are its own.
+    /// Replaces this process with the program, so that signals and the exit code are those of the program.
     ///
     /// # Errors
     /// When it cannot be started, or (where this process must wait for it) ends with an error.
@@ -168,7 +168,7 @@ impl Program {
         Err(self.failed(self.command().exec()))
     }
 
-    /// Runs it to its end: other systems have no way to become another program.
+    /// Runs it to its end: other systems cannot replace a process.
     ///
     /// # Errors
     /// When it cannot be started or ends with an error.

@@ -1,4 +1,4 @@
-//! Where things are.
+//! Paths of the project.
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,8 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// Finds the checkout from the environment cargo sets, and the build folder from this program's own
-    /// place in it: that is right under `CARGO_TARGET_DIR` and under a configured target as well.
+    /// Finds the checkout through the environment that cargo sets, and the build folder through the path of
+    /// this program, which is also correct with `CARGO_TARGET_DIR` and a configured target.
     ///
     /// # Errors
     /// When this program was copied out of the project.
@@ -24,7 +24,7 @@ impl Project {
         let (Some(root), Some(debug)) = (manifest.parent(), executable.as_deref().and_then(Path::parent))
         else {
             return Err(Failure::missing(
-                "cannot tell where the project is; start me as `cargo xtask`",
+                "cannot find the project; start this program as `cargo xtask`",
             ));
         };
         Ok(Self {

@@ -1,4 +1,4 @@
-//! How many tests ran, read from what the test runners print.
+//! Counts of tests, parsed from the output of the test runners.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use std::fmt;
 pub(crate) struct Tally {
     /// Tests that passed.
     pub(crate) passed: u32,
-    /// Tests that failed, or were cut short.
+    /// Tests that failed or were cancelled.
     pub(crate) failed: u32,
-    /// Tests that were left out.
+    /// Tests that were skipped.
     pub(crate) skipped: u32,
 }
 

@@ -1,4 +1,4 @@
-//! What was measured, by name, kept in files of `target/bench` so that a part can be measured again.
+//! Measured figures by name, kept in files of `target/bench`, so that single parts can be measured again.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    /// Reads a report; none where there is no file.
+    /// Reads a report; without the file there are no figures.
     pub(crate) fn read(file: &Path) -> Self {
         std::fs::read_to_string(file)
             .ok()
@@ -66,7 +66,7 @@ impl Figures {
         self.values.is_empty()
     }
 
-    /// Takes newer figures in: what was measured again replaces all of that measurement.
+    /// Merges newer figures: a measurement that was repeated replaces all figures of its earlier run.
     pub(crate) fn renew(&mut self, newer: Self) {
         let scenario = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
         let measured: Vec<String> = newer.values.keys().map(|name| scenario(name)).collect();

@@ -1,4 +1,4 @@
-//! What `cargo xtask bench` measured, and the page it writes of it.
+//! The figures that `cargo xtask bench` measured, and the page that presents them.
 
 pub(crate) mod figures;
 mod lines;

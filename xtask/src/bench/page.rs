@@ -1,4 +1,4 @@
-//! `BENCHMARKS.md` of what was measured.
+//! `BENCHMARKS.md`, from the measured figures.
 
 use std::fmt::Write as _;
 
@@ -7,10 +7,12 @@ use super::lines::LINES;
 use super::number::with_unit;
 use super::targets::{Measured, Whose};
 
-/// The whole page. `notes` is written by hand and goes in as it is.
+/// Returns the whole page. `notes` is written by hand and is included unchanged.
 pub(crate) fn page(measured: &Measured, machine: &str, notes: &str) -> String {
     let mut page = String::from("# Benchmarks\n\n");
-    page.push_str("Made by `cargo xtask bench --peers`; do not edit. What is said by hand is in `xtask/benchmarks.md`.\n\n");
+    page.push_str(
+        "Made by `cargo xtask bench --peers`; do not edit. The notes are in `xtask/benchmarks.md`.\n\n",
+    );
     page.push_str("## The machine\n\n");
     page.push_str(machine);
     for note in &measured.ours.notes {
@@ -18,7 +20,7 @@ pub(crate) fn page(measured: &Measured, machine: &str, notes: &str) -> String {
     }
     page.push_str("\n## Targets\n\n");
     page.push_str(&table(measured));
-    page.push_str("\n## Curves\n\nCost grows as the work grows, and no faster.\n\n");
+    page.push_str("\n## Curves\n\nCost grows in proportion to the work.\n\n");
     page.push_str(&curve(&measured.ours));
     page.push_str(&rows(&measured.core));
     page.push_str(&side_by_side(&measured.wasm));
@@ -27,7 +29,7 @@ pub(crate) fn page(measured: &Measured, machine: &str, notes: &str) -> String {
     page.push('\n');
     for (peer, figures) in &measured.peers {
         if !figures.notes.is_empty() {
-            let _ = writeln!(page, "\n### What happened with openclaw@{peer}\n");
+            let _ = writeln!(page, "\n### Problems with openclaw@{peer}\n");
             for note in &figures.notes {
                 let _ = writeln!(page, "* {note}");
             }
@@ -85,7 +87,7 @@ pub(crate) fn table(measured: &Measured) -> String {
     out
 }
 
-/// How many targets are met, of how many.
+/// Returns the number of targets that are met, and of all targets.
 pub(crate) fn met(measured: &Measured) -> (usize, usize) {
     let verdicts: Vec<bool> = LINES
         .iter()

@@ -13,12 +13,12 @@ pub(crate) struct Measured {
     pub(crate) wasm: Figures,
 }
 
-/// One line of the table.
+/// A line of the table.
 pub(crate) struct Line {
     pub(crate) what: &'static str,
     /// The figure, of a gateway or a library.
     pub(crate) of: fn(&Figures) -> Option<f64>,
-    /// Which figures it is of.
+    /// The source of the figure.
     pub(crate) whose: Whose,
     /// The bare server's, in the same unit.
     pub(crate) limit: Option<fn(&Figures) -> Option<f64>>,
@@ -26,7 +26,7 @@ pub(crate) struct Line {
     pub(crate) target: Target,
 }
 
-/// Whose figures.
+/// A source of figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Whose {
     Gateway,
@@ -34,12 +34,12 @@ pub(crate) enum Whose {
     Wasm,
 }
 
-/// What is aimed at.
+/// The target of a figure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Target {
     AtMost(f64),
     AtLeast(f64),
-    /// Shown for comparison; another line says what is aimed at.
+    /// Shown for comparison; another line has the target.
     None,
 }
 

@@ -16,11 +16,11 @@ use crate::steps::package::build_package;
 use crate::tools::wasm::{ensure_wasm_tools, has_wasm_tools};
 use crate::tools::{node, npm};
 
-/// What a peer can be asked to do.
+/// Scenarios that peers support.
 const PEER_SCENARIOS: [&str; 7] = ["start", "idle", "storm", "fanout", "beacons", "requests", "slow"];
-/// What is not about gateways.
+/// Benchmarks of libraries.
 const LIBRARIES: [&str; 2] = ["core", "wasm"];
-/// The switches of a gateway that shall do nothing but presence.
+/// Environment variables that switch off everything but presence in a peer.
 const SKIPPED: [&str; 9] = [
     "CHANNELS",
     "PROVIDERS",
@@ -36,9 +36,9 @@ const SKIPPED: [&str; 9] = [
 /// A gateway to compare with.
 struct Peer {
     release: &'static str,
-    /// What stands between `gateway` and the options.
+    /// Words between `gateway` and the options.
     words: &'static [&'static str],
-    /// `client.id/client.mode` of clients that it lets read without a device and gives no row.
+    /// `client.id/client.mode` of clients that may read without a device and get no row.
     observer: &'static str,
 }
 
@@ -55,7 +55,7 @@ const PEERS: [Peer; 2] = [
     },
 ];
 
-/// What was asked for on the command line.
+/// The options of the command line.
 #[derive(Debug, Default, Eq, PartialEq)]
 struct Options {
     peers: bool,
@@ -68,7 +68,7 @@ impl Options {
         self.only.is_empty() || self.only.iter().any(|only| only == name)
     }
 
-    /// The scenarios to name to the load generator; `None` when there is nothing to do.
+    /// Scenarios to pass to the load generator; `None` if there are none to run.
     fn scenarios(&self, known: Option<&[&'static str]>) -> Option<Vec<String>> {
         let wanted: Vec<String> = match known {
             None => self
@@ -88,7 +88,7 @@ impl Options {
     }
 }
 
-/// Measures ours, the limit and, if wanted, the others, and writes `BENCHMARKS.md`.
+/// Measures our gateway, the bare server and, with `--peers`, the peers, and writes `BENCHMARKS.md`.
 ///
 /// # Errors
 /// When the command line is wrong, a build fails, or our gateway cannot be measured.
@@ -103,7 +103,7 @@ pub(crate) fn bench(project: &Project, arguments: &[String]) -> Result<(), Failu
         .map_err(|error| Failure::missing(format!("cannot create {}: {error}", folder.display())))?;
     let begun = Instant::now();
     println!("building the gateway and the load generator, in release (first time: about 4 min)");
-    // One after the other: built together, the gateway would get the features that only the other needs.
+    // Separate builds: a common one would build the gateway with features that only the load generator needs.
     for package in ["presence-gateway", "presence-load"] {
         Program::cargo(project)
             .with(["build", "--release", "--package", package])
@@ -161,11 +161,11 @@ fn load(project: &Project, folder: &Path, name: &str, scale: &str, scenarios: &[
         .with(scenarios.iter().flat_map(|scenario| ["--only", scenario]))
 }
 
-/// A real gateway, in a home of its own that is thrown away.
+/// Measures a peer, with a temporary home folder.
 fn measure_peer(project: &Project, folder: &Path, peer: &Peer, scenarios: &[String]) -> Result<(), Failure> {
     let name = format!("openclaw-{}", peer.release);
     let home = folder.join(format!("home-{}", peer.release));
-    // What an interrupted run left behind.
+    // An interrupted run leaves its folder behind.
     let _ = std::fs::remove_dir_all(&home);
     std::fs::create_dir_all(&home)
         .map_err(|error| Failure::missing(format!("cannot create {}: {error}", home.display())))?;
@@ -198,7 +198,7 @@ fn measure_peer(project: &Project, folder: &Path, peer: &Peer, scenarios: &[Stri
     }
     let outcome = bench.run();
     let _ = std::fs::remove_dir_all(&home);
-    // A gateway of others that cannot be measured is a gap in the table, not a failure of ours.
+    // A peer that cannot be measured leaves a gap in the table; the command does not fail.
     match outcome {
         Ok(()) => renew(folder, &name),
         Err(failure) => {
@@ -255,7 +255,7 @@ fn measure_wasm(project: &Project, folder: &Path) -> Result<(), Failure> {
     figures.write(&folder.join("wasm.json"))
 }
 
-/// Puts the page together from everything that was ever measured.
+/// Writes the page from all kept figures.
 fn finish(project: &Project, folder: &Path, options: &Options, begun: Instant) -> Result<(), Failure> {
     let read = |name: &str| Figures::read(&folder.join(format!("{name}.json")));
     let measured = Measured {
@@ -291,7 +291,7 @@ fn finish(project: &Project, folder: &Path, options: &Options, begun: Instant) -
     Ok(())
 }
 
-/// What the figures were measured on, as a list.
+/// Describes the machine, as a Markdown list.
 fn machine(project: &Project) -> String {
     let mut lines = String::new();
     let mut add = |line: String| {
@@ -331,7 +331,7 @@ fn part_file(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.part.json"))
 }
 
-/// Takes a fresh report into the one that is kept.
+/// Merges a new report into the kept one.
 fn renew(folder: &Path, name: &str) -> Result<(), Failure> {
     let file = folder.join(format!("{name}.json"));
     let mut figures = Figures::read(&file);

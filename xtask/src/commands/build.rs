@@ -10,7 +10,7 @@ use crate::project::Project;
 use crate::steps::package::{build_demo, build_package};
 use crate::tools::cross::LINUXES;
 
-/// Builds everything a user gets, in release: the page is a part of the gateway, which is one static program on Linux.
+/// Builds the release artifacts. The gateway includes the page, and is one static program on Linux.
 ///
 /// # Errors
 /// When a build fails.
@@ -25,7 +25,7 @@ pub(crate) fn build(project: &Project, arguments: &[String]) -> Result<(), Failu
     Ok(())
 }
 
-/// Builds the gateway with the page in it. It has a folder of its own, so that the builds for `run` and `bench` stay.
+/// Builds the gateway with the page, in a separate folder, so that the builds for `run` and `bench` stay valid.
 fn build_with_page(project: &Project) -> Result<PathBuf, Failure> {
     let folder = project.path("target/dist");
     let cargo = Program::cargo(project)

@@ -11,7 +11,7 @@ use crate::tools::crates::MDBOOK;
 /// Where the site's table of contents and configuration are.
 const SITE: &str = "docs/site";
 
-/// Makes a site of the documents. They keep their places in it, so that links between them stay as they are.
+/// Builds a site from the documents. They keep their paths, so that links between them stay valid.
 ///
 /// # Errors
 /// When the generator cannot be built, a page of the table of contents is missing, or a file cannot be written.
@@ -48,7 +48,7 @@ fn lay_out(root: &Path, book: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// What the links of a page lead to.
+/// Returns the targets of a page's links.
 fn targets(page: &str) -> impl Iterator<Item = &str> {
     page.split("](")
         .skip(1)

@@ -15,17 +15,17 @@ use crate::tools::fuzz::{cargo_fuzz, ensure_fuzz_tools};
 
 /// How long each target runs unless `--seconds` says so.
 const SECONDS: u64 = 60;
-/// Longest input, in bytes: the largest frame before a handshake and some.
+/// Longest input, in bytes: more than the largest frame before a handshake.
 const MAX_INPUT_BYTES: u64 = 8_192;
 
-/// What was asked for on the command line.
+/// The options of the command line.
 #[derive(Debug, Eq, PartialEq)]
 struct Options {
     targets: Vec<String>,
     seconds: u64,
 }
 
-/// Runs fuzz targets one after the other, on one core. What breaks one is kept in its folder of regressions.
+/// Runs fuzz targets one after the other, on one core. Inputs that break a target are kept in its regression folder.
 ///
 /// # Errors
 /// When the command line is wrong, a tool is missing, or a target finds something.

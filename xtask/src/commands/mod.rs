@@ -1,4 +1,4 @@
-//! What can be typed after `cargo xtask`.
+//! The commands of `cargo xtask`.
 
 mod autobahn;
 mod bench;

@@ -5,18 +5,18 @@ use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
 
-/// Builds the gateway and becomes it; the gateway itself prints the URL to click.
+/// Builds the gateway and replaces this process with it. The gateway prints the URL to open.
 ///
 /// # Errors
 /// When the build or the gateway fails.
 pub(crate) fn run(project: &Project, arguments: &[String]) -> Result<(), Failure> {
-    // `cargo xtask run -- --port 0` is what people type who know cargo.
+    // Accepts `cargo xtask run -- --port 0`, which is how cargo itself passes arguments.
     let arguments = match arguments.split_first() {
         Some((first, rest)) if first == "--" => rest,
         _ => arguments,
     };
     build_all(project)?;
-    // Paths in the options are meant from where the user stands, not from the project's root.
+    // Paths in the options are relative to the user's working directory, not to the project's root.
     let here = std::env::current_dir().unwrap_or_else(|_| project.path(""));
     Program::new(project, project.release_gateway())
         .folder(here)

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
 
-/// The worlds, and how many seeds of each are run unless others are asked for.
+/// The worlds, with the default number of seeds.
 const WORLDS: [(&str, u64); 3] = [("pair", 10_000), ("fleet", 2_000), ("cluster", 10_000)];
 /// The first seed: `cargo xtask test` runs lower ones.
 const FROM: u64 = 1_000;
@@ -52,7 +52,7 @@ fn run(project: &Project, world: &str, from: u64, seeds: u64) -> Result<(), Fail
             "many_seeds",
             "--",
         ])
-        // A panic must end its seed and nothing else.
+        // A panic ends its seed only.
         .env("CARGO_PROFILE_RELEASE_PANIC", "unwind")
         .with([world.to_owned(), from.to_string(), seeds.to_string()])
         .run()

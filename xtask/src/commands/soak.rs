@@ -6,13 +6,13 @@ use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
 
-/// How long, unless asked otherwise.
+/// Default duration.
 const DEFAULT_MINUTES: u64 = 60;
 
 /// Lets clients come and go for a long time, and pauses a gateway of a fleet for 40 s.
 ///
 /// # Errors
-/// When the command line is wrong, the memory grows, or the list is not who is there.
+/// When the command line is wrong, memory grows, or the list does not match the connected clients.
 pub(crate) fn soak(project: &Project, arguments: &[String]) -> Result<(), Failure> {
     let mut minutes = DEFAULT_MINUTES;
     let mut parser = Parser::from_args(arguments.to_vec());

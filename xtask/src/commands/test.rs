@@ -7,7 +7,7 @@ use crate::project::Project;
 use crate::steps;
 use crate::steps::plan::{Plan, print_list};
 
-/// What was asked for on the command line.
+/// The options of the command line.
 #[derive(Debug, Default, Eq, PartialEq)]
 struct Options {
     only: Vec<String>,

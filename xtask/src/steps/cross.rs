@@ -9,11 +9,11 @@ use crate::tally::Tally;
 use crate::tools::cross::{LINUXES, Linux};
 use crate::tools::rust::{ensure_target, has_target};
 
-/// Systems whose C compilers cannot be had here.
+/// Systems without a C compiler that can be installed here.
 const CHECKED: [&str; 2] = ["aarch64-apple-darwin", "x86_64-pc-windows-msvc"];
 
-/// Each system has code of its own. Those whose C compiler can be had are built whole, the others are type-checked
-/// without the features that build C.
+/// Each system has code of its own. Systems with an installable C compiler are built, the others are type-checked
+/// without the features that compile C.
 pub(super) const PLATFORMS: Step = Step {
     name: "platforms",
     title: "the gateway with the page for other systems: Linux with musl and on ARM built, macOS and Windows checked without TLS",
@@ -38,8 +38,8 @@ pub(super) const PLATFORMS: Step = Step {
     },
 };
 
-/// Checks a system whose standard library is installed or can be. A machine without network skips the others, and says
-/// so: the step fails only for code that does not compile.
+/// Checks a system. Without a network, systems whose standard library is missing are skipped with a message: the step
+/// fails only for code that does not compile.
 fn check_without_c(project: &Project, target: &str, tally: &mut Tally) -> Result<(), Failure> {
     if let Err(why) = ensure_target(project, target) {
         println!("      skipped: {target}: its standard library cannot be installed: {why}");
@@ -69,7 +69,7 @@ fn build(project: &Project, linux: &Linux, tally: &mut Tally) -> Result<(), Fail
     let page = project.path("web-demo/dist");
     let cargo = Program::cargo(project)
         .with(["build", "--package", "presence-gateway", "--features", "page"])
-        // It runs for a second at most: what makes it fast or debuggable only costs time here.
+        // It runs for a second at most, so optimisation and debug information would only cost build time.
         .with(["--config", "profile.dev.debug=false"])
         .with(["--config", "profile.dev.package.presence-core.opt-level=0"])
         .with(["--config", "profile.dev.package.curve25519-dalek.opt-level=0"])

@@ -17,19 +17,19 @@ use crate::tally::Tally;
 /// One step: a set-up or a group of tests.
 #[derive(Debug)]
 pub(crate) struct Step {
-    /// What `--only` takes.
+    /// The name for `--only`.
     pub(crate) name: &'static str,
-    /// What is being done and why.
+    /// What the step does.
     pub(crate) title: &'static str,
-    /// Added to the title while the step still has to fetch or build much.
+    /// Added to the title as long as the step has to download or build much.
     pub(crate) first_time: &'static str,
-    /// Whether that is done already.
+    /// Whether that is done.
     pub(crate) is_ready: fn(&Project) -> bool,
-    /// Steps, earlier in the list, without which this one cannot run (all of them: needs of needs too).
+    /// Earlier steps that this one requires, with their own requirements.
     pub(crate) needs: &'static [&'static str],
-    /// Runs only when asked for.
+    /// Runs only when named by `--only`.
     pub(crate) opt_in: bool,
-    /// Does it, counting tests as they end.
+    /// Runs the step and counts its tests.
     pub(crate) run: fn(&Project, &mut Tally) -> Result<(), Failure>,
 }
 

@@ -59,8 +59,8 @@ pub(super) fn run_node_tests(
     environment: &[(&str, std::path::PathBuf)],
     tally: &mut Tally,
 ) -> Result<(), Failure> {
-    // The limit is per file, and far above what one takes: it only keeps a hanging test from hanging CI.
-    // Two files at a time, also on two cores: they wait for browsers and clocks more than they work.
+    // The limit is per file and generous: it only prevents a test that hangs from blocking CI.
+    // Two files at a time, also on two cores: most of their time is waiting for browsers and timers.
     let arguments = [
         "--test",
         "--test-timeout=600000",

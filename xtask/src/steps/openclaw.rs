@@ -1,4 +1,4 @@
-//! The tests with the real OpenClaw command lines: opt-in, for the downloads are large.
+//! The tests with the real OpenClaw command lines; opt-in, because the downloads are large.
 
 use std::path::PathBuf;
 

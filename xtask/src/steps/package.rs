@@ -11,10 +11,10 @@ use crate::tools::rust::ensure_component;
 use crate::tools::wasm::{ensure_wasm_tools, has_wasm_tools};
 use crate::tools::{node, npm};
 
-/// What compiles the core for JavaScript.
+/// The tools that compile the core for JavaScript.
 pub(super) const TOOLS: Step = Step {
     name: "wasm-tools",
-    title: "what compiles the core to WASM: target, wasm-pack, wasm-bindgen",
+    title: "tools that compile the core to WASM: target, wasm-pack, wasm-bindgen",
     first_time: " (first time: about 4 min)",
     is_ready: has_wasm_tools,
     needs: &[],
@@ -25,7 +25,7 @@ pub(super) const TOOLS: Step = Step {
 /// The package in `wasm/dist`.
 pub(super) const BUILD: Step = Step {
     name: "package",
-    title: "building the npm package; lints of what is only compiled for WASM",
+    title: "building the npm package; lints of the code for WASM only",
     first_time: " (first time: about 2 min)",
     is_ready: |project| project.path("wasm/dist/core.wasm").exists(),
     needs: &["wasm-tools"],
@@ -83,7 +83,7 @@ pub(super) const FIREFOX_TESTS: Step = Step {
     },
 };
 
-/// The tarball in everything it is made for.
+/// The tarball in each supported environment.
 pub(super) const CONSUMERS: Step = Step {
     name: "consumers",
     title: "the packed package in Node, bundlers, Next.js and plain pages; sizes; lints of the package",
@@ -119,7 +119,7 @@ pub(super) const DEMO_TESTS: Step = Step {
     },
 };
 
-/// Builds the npm package; what is up to date is skipped.
+/// Builds the npm package, except parts that are up to date.
 ///
 /// # Errors
 /// When a tool is missing or the build fails.
@@ -135,7 +135,7 @@ pub(crate) fn build_package(project: &Project) -> Result<(), Failure> {
         .run()
 }
 
-/// Lints what is only compiled for WASM: the other lints never see it.
+/// Lints the code that is compiled for WASM only, which the other lints do not cover.
 fn lint_package(project: &Project) -> Result<(), Failure> {
     ensure_component(project, "clippy", "clippy")?;
     let arguments = ["clippy", "--package", "presence-wasm", "--all-features"];

@@ -1,4 +1,4 @@
-//! Steps in order: which of them run, and how they went.
+//! The selection of steps, their order and their results.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,10 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Takes the steps of `all` that `only` names, or those that do not have to be asked for, and what these need.
+    /// Selects the steps that `only` names, or all that are not opt-in, and the steps that these require.
     ///
     /// # Errors
-    /// When there is no step of a name.
+    /// When a name is unknown.
     pub(crate) fn new(
         command: &'static str,
         all: &'static [Step],
@@ -71,7 +71,7 @@ impl Plan {
             let mut tally = Tally::default();
             let outcome = (step.run)(project, &mut tally);
             if outcome.is_err() && tally.failed == 0 {
-                // A step without tests of its own, or one that broke off: its failure must show in the sum.
+                // The step has no tests or broke off: the sum must include its failure.
                 tally.failed = 1;
             }
             total.add(tally);
@@ -92,7 +92,7 @@ impl Plan {
     }
 }
 
-/// Prints what each step is called and does.
+/// Prints the name and the title of each step.
 pub(crate) fn print_list(steps: &[Step]) {
     for step in steps {
         println!("{:<16} {}", step.name, step.title);

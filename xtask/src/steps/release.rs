@@ -33,7 +33,7 @@ const UNPACKED_WORKSPACE: &str = concat!(
     "\" }\n"
 );
 
-/// Packages the crates, unpacks them, and builds what was unpacked.
+/// Packages the crates, unpacks the packages, and builds them.
 ///
 /// The verification of `cargo package` itself would build the gateway against the core that an earlier run left in
 /// cargo's home: cargo takes a registry's crate of the same version as unchanged.
@@ -46,7 +46,7 @@ fn check_packages(project: &Project) -> Result<(), Failure> {
         .run()?;
     lay_out(project, &unpacked).map_err(|error| {
         Failure::missing(format!(
-            "the folder for the unpacked crates cannot be made: {error}"
+            "cannot create the folder for the unpacked crates: {error}"
         ))
     })?;
     for name in ["presence-core", "presence-gateway"] {

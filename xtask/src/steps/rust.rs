@@ -1,4 +1,4 @@
-//! The steps that cargo does.
+//! The steps that run cargo.
 
 use super::Step;
 use crate::failure::Failure;
@@ -12,7 +12,7 @@ use crate::tools::rust::ensure_component;
 /// Formatting.
 pub(super) const FORMAT: Step = Step {
     name: "fmt",
-    title: "formatting: rustfmt has nothing to change",
+    title: "formatting: rustfmt makes no change",
     first_time: "",
     is_ready: |_| true,
     needs: &[],
@@ -151,17 +151,17 @@ pub(super) const DOCS: Step = Step {
     },
 };
 
-/// Where the Rust tests keep what the native core made of the vectors.
+/// The file in which the Rust tests record the native core's results for the vectors.
 pub(super) fn vectors_record(project: &Project) -> std::path::PathBuf {
     project.path("target/vectors-native.txt")
 }
 
-/// Where they keep what the native core made of the seeded simulations.
+/// The file in which they record the native core's results for the seeded simulations.
 pub(super) fn simulation_record(project: &Project) -> std::path::PathBuf {
     project.path("target/simulation-native.txt")
 }
 
-/// Where they keep what a native replay of a recording shows.
+/// The file in which they record a native replay of a recording.
 pub(super) fn replay_record(project: &Project) -> std::path::PathBuf {
     project.path("target/replay-native.txt")
 }
@@ -176,7 +176,7 @@ fn rust_tests(project: &Project, tally: &mut Tally) -> Result<(), Failure> {
     // One run reports all failures.
     Program::cargo(project)
         .with(["test", "--workspace", "--no-fail-fast"])
-        // What the native core made of the vectors and of the seeds: in WebAssembly it must make the same.
+        // Results of the native core for the vectors and the seeds, which the core in WebAssembly must reproduce.
         .env("VECTOR_RECORD", vectors_record(project))
         .env("SIMULATION_RECORD", simulation_record(project))
         .env("REPLAY_RECORD", replay_record(project))

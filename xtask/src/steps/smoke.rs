@@ -8,14 +8,14 @@ use std::process::{Child, Command, Stdio};
 
 use crate::failure::Failure;
 
-/// Any text: the gateway listens on this machine only, for a second.
+/// Not secret: the gateway listens on loopback only, for a second.
 const TOKEN: &str = "smoke";
 
-/// Starts the gateway, and lists its rows with the same program. `words` is the program, after an emulator if it needs
-/// one. With `page`, the gateway must answer with this page, which is a part of it.
+/// Starts the gateway, and lists its rows with the same program. `words` is the program, preceded by an emulator if it
+/// needs one. With `page`, the gateway must answer with this page, which it includes.
 ///
 /// # Errors
-/// When the gateway does not start, the list does not have the gateway's own row, or the page is another one.
+/// When the gateway does not start, the list lacks the gateway's own row, or the page differs.
 pub(super) fn start_and_list(words: &[String], page: Option<&Path>) -> Result<(), Failure> {
     let shown = words.join(" ");
     let failed = |why: &dyn std::fmt::Display| Failure::missing(format!("`{shown}`: {why}"));
@@ -31,7 +31,7 @@ pub(super) fn start_and_list(words: &[String], page: Option<&Path>) -> Result<()
             .output()
     });
     let served = address.zip(page).map(|(address, page)| has_page(&address, page));
-    // It may have ended on its own, which is what the list's absence says.
+    // The gateway may have ended by itself; then the missing list is the error.
     let _ = gateway.kill();
     gateway.wait().map_err(|error| failed(&error))?;
     let listed = listed

@@ -10,11 +10,11 @@ use crate::tools::debian;
 #[derive(Debug)]
 pub(crate) struct Browser {
     name: &'static str,
-    /// The environment variable that names another one.
+    /// The environment variable for the path of another one.
     variable: &'static str,
     /// Debian's package.
     package: &'static str,
-    /// Where systems keep it.
+    /// Its usual paths.
     places: &'static [&'static str],
 }
 
@@ -44,7 +44,7 @@ pub(crate) static FIREFOX: Browser = Browser {
 };
 
 impl Browser {
-    /// Finds it, or installs Debian's where that can be done without asking.
+    /// Finds it, or installs Debian's package where no password is needed for that.
     ///
     /// # Errors
     /// If it is missing and cannot be installed.
@@ -67,7 +67,7 @@ impl Browser {
         })
     }
 
-    /// The one that the environment names, else the first that is there.
+    /// Returns the one that the environment names, else the first that exists.
     pub(crate) fn find(&self) -> Option<PathBuf> {
         let named = std::env::var_os(self.variable).map(PathBuf::from);
         named

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
 
-/// A program and the version that is known to work.
+/// A program and a tested version.
 #[derive(Debug)]
 pub(crate) struct Tool {
     name: &'static str,
@@ -26,7 +26,7 @@ impl Tool {
         Self { name, version, time }
     }
 
-    /// Builds it unless this version is there.
+    /// Builds it unless this version is installed.
     ///
     /// # Errors
     /// When it cannot be built.
@@ -42,13 +42,13 @@ impl Tool {
             .with(["--version", version, "--root"])
             .with([root.to_string_lossy()])
             .env("CARGO_TARGET_DIR", root.join("build"))
-            // They are built once and run for seconds: without optimisation that takes half as long.
+            // Programs are built once and run for seconds, and a build without optimisation takes half as long.
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
             .run()
     }
 
-    /// Whether this version is there.
+    /// Whether this version is installed.
     pub(crate) fn is_there(&self, project: &Project) -> bool {
         let root = project.tools();
         let list = Program::cargo(project)
@@ -59,7 +59,7 @@ impl Tool {
         list.is_some_and(|list| list.lines().any(|found| found == line))
     }
 
-    /// It, ready for its arguments. A subcommand of cargo takes its own name first, as cargo passes it.
+    /// Returns the program. A subcommand of cargo gets its own name as first argument, as from cargo.
     pub(crate) fn program(&self, project: &Project) -> Program {
         let file = format!("{}{}", self.name, std::env::consts::EXE_SUFFIX);
         let program = Program::new(project, project.tools().join("bin").join(file));

@@ -6,14 +6,14 @@ use crate::project::Project;
 use crate::tools::debian;
 use crate::tools::rust::ensure_target;
 
-/// A kind of Linux that the gateway is built for, beside that of this machine.
+/// A Linux target that the gateway is built for, besides that of this machine.
 #[derive(Debug)]
 pub(crate) struct Linux {
     /// Its Rust target triple.
     pub(crate) target: &'static str,
     /// The C compiler.
     compiler: &'static str,
-    /// Whether the C compiler links too, instead of this machine's.
+    /// Whether its C compiler links, instead of that of this machine.
     is_linker: bool,
     /// Debian's packages with the compiler and the C library.
     packages: &'static [&'static str],
@@ -21,7 +21,7 @@ pub(crate) struct Linux {
     emulator: Option<(&'static str, &'static str)>,
 }
 
-/// All of them. ARM is as Debian has it, musl as this machine's processor runs it.
+/// All targets: ARM with Debian's C library, musl for the processor of this machine.
 pub(crate) static LINUXES: [Linux; 3] = [
     Linux {
         target: if cfg!(target_arch = "aarch64") {
@@ -30,7 +30,7 @@ pub(crate) static LINUXES: [Linux; 3] = [
             "x86_64-unknown-linux-musl"
         },
         compiler: "musl-gcc",
-        // It would add musl's start files to those that Rust brings: the program crashes at its start.
+        // As linker it would add musl's start files to those of Rust, and the program would crash at its start.
         is_linker: false,
         packages: &["musl-tools"],
         emulator: None,
@@ -52,7 +52,7 @@ pub(crate) static LINUXES: [Linux; 3] = [
 ];
 
 impl Linux {
-    /// Whether nothing has to be installed.
+    /// Whether everything is installed.
     pub(crate) fn has_compiler(&self, project: &Project) -> bool {
         answers(project, self.compiler)
     }
@@ -66,7 +66,7 @@ impl Linux {
         ensure_program(project, self.compiler, self.packages)
     }
 
-    /// Makes `program`, a cargo, compile C for it and link.
+    /// Configures `program`, a cargo, to compile C for this target and to link.
     pub(crate) fn configure(&self, program: Program) -> Program {
         let name = self.target.replace('-', "_");
         let program = program
@@ -87,7 +87,7 @@ impl Linux {
         cfg!(target_os = "linux") && self.emulator.is_none()
     }
 
-    /// Installs what runs its programs here, if anything must; returns the words that stand before the program.
+    /// Installs the emulator if one is needed; returns the words that precede the program.
     ///
     /// # Errors
     /// When the emulator is missing and cannot be installed.

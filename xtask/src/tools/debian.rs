@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
 
-/// Installs packages where that can be done without asking: as root, on a system with apt. Elsewhere it does nothing.
+/// Installs packages where no password is needed: as root, on a system with apt. Elsewhere it does nothing.
 ///
 /// # Errors
 /// When apt fails.

@@ -1,4 +1,4 @@
-//! What fuzzing needs beyond the toolchain of the tests: a nightly one, for its sanitizers, and cargo-fuzz.
+//! Tools for fuzzing: a nightly toolchain, for its sanitizers, and cargo-fuzz.
 
 use crate::failure::Failure;
 use crate::process::Program;

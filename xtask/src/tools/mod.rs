@@ -1,4 +1,4 @@
-//! What the steps need beyond cargo: each `ensure_*` makes it be there, or says what to do.
+//! Tools that the steps need besides cargo: each `ensure_*` installs one, or fails with the next step for the user.
 
 pub(crate) mod browser;
 pub(crate) mod crates;

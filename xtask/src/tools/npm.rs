@@ -9,10 +9,10 @@ use crate::project::Project;
 /// npm's name on this system.
 pub(crate) const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
-/// Left in `node_modules` by a finished installation: a copy of what it was made from.
+/// A file in `node_modules` that a finished installation writes: a copy of its manifest or lock file.
 const STAMP: &str = "node_modules/.installed-from";
 
-/// Installs exactly what the folder's `package-lock.json` says, unless that is what is there.
+/// Installs exactly the packages of the folder's `package-lock.json`, unless they are installed.
 ///
 /// # Errors
 /// When npm fails.
@@ -25,7 +25,7 @@ pub(crate) fn ensure_locked(project: &Project, folder: &Path) -> Result<(), Fail
     write(&folder.join(STAMP), &lock)
 }
 
-/// Installs the packages of a manifest with exact pins into a folder of its own, unless they are there.
+/// Installs the packages of a manifest with exact pins into a folder of their own, unless they are installed.
 ///
 /// # Errors
 /// When npm fails.
@@ -42,7 +42,7 @@ pub(crate) fn ensure_unlocked(project: &Project, manifest: &Path, folder: &Path)
     write(&folder.join(STAMP), &wanted)
 }
 
-/// Whether an installation was once finished here; it may be of an older lock file.
+/// Whether an installation was finished in this folder, perhaps from an older lock file.
 pub(crate) fn is_installed(folder: &Path) -> bool {
     folder.join(STAMP).exists()
 }
@@ -73,7 +73,7 @@ pub(crate) fn locked_folders(project: &Project) -> Result<Vec<PathBuf>, Failure>
     Ok(found)
 }
 
-/// npm without install scripts (nothing here needs any), without talk, and with its cache in the project.
+/// npm without install scripts (no package here needs any), quiet, and with its cache in the project.
 pub(crate) fn npm(project: &Project, folder: &Path) -> Program {
     Program::new(project, NPM)
         .folder(folder)

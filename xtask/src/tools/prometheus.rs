@@ -1,4 +1,4 @@
-//! Prometheus and its `promtool`, for the tests of metrics, dashboard and alert rules. Users bring their own.
+//! Prometheus and its `promtool`, for the tests of metrics, dashboard and alert rules. Users run their own.
 
 use std::fs;
 use std::path::Path;

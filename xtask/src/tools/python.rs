@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::process::Program;
 use crate::project::Project;
 
-/// Installs a package from PyPI into an environment of its own, unless it is there; returns the folder of its programs.
+/// Installs a package from PyPI into its own environment, unless it is installed; returns the folder of its programs.
 ///
 /// # Errors
 /// When Python is missing or the package cannot be installed.

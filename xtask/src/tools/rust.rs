@@ -21,7 +21,7 @@ pub(crate) fn has_target(project: &Project, target: &str) -> bool {
 }
 
 /// Installs the standard library of `target` with rustup if it is missing. A toolchain file that lists the
-/// target is not enough where rustup may not install by itself.
+/// target is not enough where rustup's automatic installation is switched off.
 ///
 /// # Errors
 /// When it is missing and cannot be installed.
@@ -29,7 +29,7 @@ pub(crate) fn ensure_target(project: &Project, target: &str) -> Result<(), Failu
     if has_target(project, target) {
         return Ok(());
     }
-    println!("      the target {target} is missing: asking rustup for it");
+    println!("      the target {target} is missing: rustup installs it");
     Program::new(project, "rustup")
         .with(["target", "add", target])
         .run()
@@ -72,7 +72,7 @@ pub(crate) fn ensure_component(project: &Project, component: &str, subcommand: &
     if works() {
         return Ok(());
     }
-    println!("      {component} is missing: asking rustup for it");
+    println!("      {component} is missing: rustup installs it");
     let installed = Program::new(project, "rustup")
         .with(["component", "add", component])
         .run();

@@ -1,4 +1,4 @@
-//! What compiles the core for JavaScript: the target, wasm-pack and wasm-bindgen.
+//! The tools that compile the core for JavaScript: the target, wasm-pack and wasm-bindgen.
 
 use crate::failure::Failure;
 use crate::process::Program;
@@ -8,8 +8,8 @@ use crate::tools::rust::ensure_target;
 /// The target of the package's core.
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Crates with the exact versions that `wasm/` wants. The glue and the module talk a private language,
-/// so wasm-bindgen's tool must equal the crate.
+/// Crates with the exact versions that `wasm/` requires. The interface between glue code and module is private,
+/// so the versions of wasm-bindgen's tool and crate must be equal.
 const TOOLS: [(&str, &str, &str); 2] = [
     ("wasm-pack", "wasm-pack", "0.15.1"),
     ("wasm-bindgen", "wasm-bindgen-cli", "0.2.130"),
@@ -33,7 +33,7 @@ pub(crate) fn ensure_wasm_tools(project: &Project) -> Result<(), Failure> {
             .with([root.to_string_lossy()])
             .with([package, "--version", &format!("={version}")])
             .env("CARGO_TARGET_DIR", root.join("build"))
-            // They run for a second and are built once: without optimisation that takes half as long.
+            // They are built once and run for a second, and a build without optimisation takes half as long.
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
             .run()?;
@@ -41,7 +41,7 @@ pub(crate) fn ensure_wasm_tools(project: &Project) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether nothing has to be installed.
+/// Whether everything is installed.
 pub(crate) fn has_wasm_tools(project: &Project) -> bool {
     TOOLS
         .iter()

@@ -10,7 +10,7 @@ use crate::steps::Step;
 use crate::tally::Tally;
 use crate::tools::{node, npm};
 
-/// Every `package-lock.json`, also those of tests: their packages run on the machines of developers.
+/// Checks every `package-lock.json`, also those of tests: their packages run on developers' machines.
 pub(super) const NPM: Step = Step {
     name: "npm-audit",
     title: "known vulnerabilities of the npm packages: npm audit",
@@ -24,9 +24,9 @@ pub(super) const NPM: Step = Step {
 /// The registry's answer for one lock file.
 #[derive(Debug, Eq, PartialEq)]
 enum Answer {
-    /// Number of packages it was asked about, and those with vulnerabilities.
+    /// The number of checked packages, and the vulnerable ones.
     Report { asked: u64, vulnerable: Vec<String> },
-    /// It has no audit, with the reason.
+    /// There is no audit, with the reason.
     None(String),
 }
 

@@ -7,10 +7,10 @@ use crate::steps::Step;
 use crate::tally::Tally;
 use crate::tools::crates::{CARGO_DENY, CARGO_SEMVER_CHECKS};
 
-/// Names a revision to compare the crates' API with.
+/// Environment variable for the revision that the crates' API is compared with.
 const BASELINE: &str = "SEMVER_BASELINE";
 
-/// What `deny.toml` says of the crates, except advisories.
+/// The rules of `deny.toml`, except advisories.
 pub(super) const DENY: Step = Step {
     name: "deny",
     title: "licences, sources and duplicates of the crates: cargo-deny",
@@ -37,7 +37,7 @@ pub(super) const ADVISORIES: Step = Step {
     run: |project, tally| {
         let fetch = CARGO_DENY.program(project).with(["fetch", "db"]);
         if fetch.run().is_err() {
-            println!("      skipped: the advisories of RustSec, on GitHub, cannot be fetched here");
+            println!("      skipped: cannot download the advisories of RustSec from GitHub");
             tally.skipped += 1;
             return Ok(());
         }

@@ -10,10 +10,10 @@ use crate::project::Project;
 use crate::tools::crates::CARGO_AUDITABLE;
 use crate::tools::cross::Linux;
 
-/// Parts two flags of `CARGO_ENCODED_RUSTFLAGS`.
+/// Separates two flags in `CARGO_ENCODED_RUSTFLAGS`.
 const SEPARATOR: &str = "\u{1f}";
 
-/// Where the results are.
+/// Returns the folder of the results.
 pub(super) fn results(project: &Project) -> PathBuf {
     project.path("target/supply")
 }
@@ -47,7 +47,7 @@ impl Place {
             .with([source.to_string_lossy()])
             .run()?;
         if !place.cargo_home.exists() {
-            // Another name for the same folder: the name must not reach the result, and nothing is downloaded again.
+            // A link to the same folder: its name must not appear in the result, and crates are not downloaded again.
             Program::new(project, "ln")
                 .with(["-s"])
                 .with([
@@ -79,7 +79,7 @@ impl Place {
     pub(super) fn build_gateway(&self, project: &Project, linux: Option<&Linux>) -> Result<PathBuf, Failure> {
         CARGO_AUDITABLE.ensure(project)?;
         let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
-        // Of two that match, the last one counts.
+        // If two mappings match, the last one applies.
         let flags = [remap(&self.folder, "/build"), remap(&self.cargo_home, "/cargo")];
         let cargo = CARGO_AUDITABLE
             .program(project)

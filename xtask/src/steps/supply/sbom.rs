@@ -19,7 +19,7 @@ use crate::tools::{node, npm};
 /// Writes the bills of materials, and compares the gateway's with the list inside the program.
 pub(super) const SBOM: Step = Step {
     name: "sbom",
-    title: "bills of materials in CycloneDX; the gateway's own list is the same",
+    title: "bills of materials in CycloneDX, equal to the list inside the gateway",
     first_time: " (first time: about 1 min)",
     is_ready: |project| CARGO_CYCLONEDX.is_there(project) && RUST_AUDIT_INFO.is_there(project),
     needs: &["gateway"],
@@ -99,7 +99,7 @@ fn describe_crate(
         .with(["--quiet", "--format", "json", "--manifest-path"])
         .with([format!("{folder}/Cargo.toml")])
         .with(arguments)
-        // Makes the result a function of the commit.
+        // The result depends on the commit only.
         .env("SOURCE_DATE_EPOCH", seconds.unwrap_or_default());
     place.configure(program).run()?;
     let text = read(&source.join(folder).join(format!("{name}.cdx.json")))?;

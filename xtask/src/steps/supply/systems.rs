@@ -9,7 +9,7 @@ use crate::steps::smoke::start_and_list;
 use crate::tally::Tally;
 use crate::tools::cross::{LINUXES, Linux};
 
-/// Those that Debian has C compilers for.
+/// Targets for which Debian has C compilers.
 pub(super) const SYSTEMS: Step = Step {
     name: "systems",
     title: "the gateway in release for Linux with musl and on ARM, started here or in QEMU",
@@ -45,7 +45,7 @@ fn build(project: &Project, place: &Place, linux: &Linux, tally: &mut Tally) -> 
             tally.passed += 1;
         }
         Err(why) => {
-            println!("      skipped: {target} is built and not started: {why}");
+            println!("      skipped: {target} is built but not started: {why}");
             tally.skipped += 1;
         }
     }

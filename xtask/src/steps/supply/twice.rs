@@ -94,7 +94,7 @@ fn must_be_equal(one: &Path, other: &Path) -> Result<(), Failure> {
     }
     let first = ours.iter().zip(&theirs).position(|(one, other)| one != other);
     Err(Failure::missing(format!(
-        "{} ({} bytes) and {} ({} bytes) differ from byte {} on: `diffoscope` shows what is there",
+        "{} ({} bytes) and {} ({} bytes) differ from byte {} on: `diffoscope` shows the difference",
         one.display(),
         ours.len(),
         other.display(),
