@@ -1,4 +1,4 @@
-//! The text of a beacon, against the regular expression that the grammar was measured to be.
+//! The text of a beacon, against the regular expression that was measured for its grammar.
 
 use presence_conformance::model::text::{ParsedText, parsed_text};
 use presence_core::model::beacon::{Beacon, parse_text};

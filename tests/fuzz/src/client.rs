@@ -1,4 +1,4 @@
-//! A client whose gateway sends anything: each line is a frame, or with an `@` something else that happens.
+//! A client whose gateway sends arbitrary frames: each line is a frame, or after an `@` another event.
 
 use presence_core::Now;
 use presence_core::client::{Client, ClientConfig, ClientOutput};
@@ -6,15 +6,15 @@ use presence_core::model::ClientInfo;
 use presence_core::wire::presence::MAX_ROWS;
 use presence_core::wire::{Call, ConnectParams, Request};
 
-/// More lines find nothing that fewer do not.
+/// More lines find no more defects.
 const MAX_LINES: usize = 64;
-/// Most that one line makes a client do.
+/// Most outputs of a client for one line.
 const MAX_OUTPUTS: usize = 64;
 
-/// Plays the lines to a client; what it sends must be what a gateway accepts.
+/// Feeds the lines to a client, which must send only frames that a gateway accepts.
 ///
 /// # Panics
-/// When the client sends something invalid or does too much.
+/// When the client sends an invalid frame or has too many outputs.
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;

@@ -40,7 +40,7 @@ const CHANGES: [&str; 8] = [
 /// Connects with a proof made of the bytes.
 ///
 /// # Panics
-/// When the gateway judges the proof in another way than the second opinion.
+/// When the gateway and the second opinion disagree.
 pub fn run(data: &[u8]) {
     let Ok(choices) = Choices::arbitrary(&mut Unstructured::new(data)) else {
         return;

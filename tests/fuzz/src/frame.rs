@@ -36,7 +36,7 @@ pub fn run(data: &[u8]) {
         return;
     }
     let Ok(value) = serde_json::from_str::<Value>(text) else {
-        // What a program cannot hold is allowed in the parameters of an unknown method only.
+        // Values beyond the range of a program's types are allowed only in the parameters of an unknown method.
         match read {
             Err(error) => assert_ne!(error, FrameError::NotJson),
             Ok(request) => assert!(request.call.is_err(), "{request:?}"),
@@ -82,7 +82,7 @@ fn check_call(method: &str, frame: &Value, request: &Request) {
             (expected, read) => panic!("expected {expected:?}, read {read:?}"),
         }
     }
-    // A member that is ignored takes a beacon off the fast path, and changes nothing else.
+    // An ignored member disables a beacon's fast path, and changes nothing else.
     let mut slow = frame.clone();
     slow["traceparent"] = "00".into();
     let slow = Request::parse(&slow.to_string());

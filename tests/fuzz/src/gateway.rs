@@ -1,4 +1,4 @@
-//! A real gateway on a socket of this machine, for what is private to its crate: heads of requests, headers of proxies
+//! A real gateway on a loopback socket, for code that is private to its crate: request heads, headers of proxies
 //! and device proofs have no other public entry.
 
 use std::io::{ErrorKind, Read, Write};
@@ -11,17 +11,17 @@ use presence_gateway::clock::Manual;
 use presence_gateway::{Gateway, GatewayConfig};
 use serde_json::Value;
 
-/// Time stands still there.
+/// The constant time of the gateway.
 pub(crate) const NOW: Now = Now {
     age_ms: 1_000_000,
     wall_ms: 1_800_000_000_000,
 };
 /// The header that states the user.
 pub(crate) const USER_HEADER: &str = "X-Fuzz-User";
-/// Far beyond what an answer takes.
+/// Time limit of an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The address of the gateway, which runs in a thread of its own from the first call on.
+/// Returns the address of the gateway. The first call starts it, in a thread of its own.
 fn address() -> SocketAddr {
     static ADDRESS: OnceLock<SocketAddr> = OnceLock::new();
     *ADDRESS.get_or_init(|| {
@@ -55,7 +55,7 @@ fn connect() -> TcpStream {
     stream
 }
 
-/// Sends bytes and the end of all bytes; returns what comes back.
+/// Sends bytes, shuts down the writing side, and returns the answer.
 pub(crate) fn ask(bytes: &[u8]) -> Vec<u8> {
     let mut stream = connect();
     // The gateway may have closed already.
@@ -69,14 +69,14 @@ pub(crate) fn ask(bytes: &[u8]) -> Vec<u8> {
     }
 }
 
-/// A WebSocket that was opened with these header lines, and the nonce of its challenge.
+/// An open WebSocket, and the nonce of its challenge.
 pub(crate) struct Socket {
     stream: TcpStream,
     pub(crate) nonce: String,
 }
 
 impl Socket {
-    /// Opens a WebSocket. `None` if the request is refused.
+    /// Opens a WebSocket with these header lines. `None` if the request is refused.
     pub(crate) fn open(headers: &str) -> Option<Self> {
         let mut stream = connect();
         let head = format!(

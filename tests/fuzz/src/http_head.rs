@@ -1,12 +1,12 @@
-//! Requests of plain HTTP and starts of WebSockets: what the gateway accepts, a strict reader of RFC 9112 accepts too,
-//! and no answer says that there was another request than the strict reader sees.
+//! Plain HTTP requests and WebSocket upgrades: a strict reader of RFC 9112 accepts every request that the gateway
+//! accepts, and the answers show that both read the same requests.
 
 use crate::gateway::ask;
 
 /// Sends the bytes as a request and checks the answer.
 ///
 /// # Panics
-/// When the answer is not HTTP, or the gateway accepts what the strict reader refuses.
+/// When the answer is not HTTP, or the gateway accepts a request that the strict reader refuses.
 pub fn run(data: &[u8]) {
     let answer = ask(data);
     if answer.is_empty() {
@@ -30,7 +30,7 @@ pub fn run(data: &[u8]) {
             );
         }
         400 | 408 | 431 | 503 => {
-            // The text of a refusal may name the version; only a status line has a number behind it.
+            // The text of a refusal may name the version; only in a status line a number follows it.
             let answers = head.split("HTTP/1.1 ").skip(1);
             let answers = answers.filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
             assert_eq!(answers.count(), 1, "nothing follows a refusal: {head}");
@@ -95,7 +95,7 @@ fn strict(data: &[u8]) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The lines of a head; each CR is before an LF, each LF behind a CR, and there is no other control character.
+/// The lines of a head, which end in CRLF. An error for other control characters, a lone CR and a lone LF.
 fn split(head: &[u8]) -> Result<Vec<&[u8]>, &'static str> {
     let (mut lines, mut from) = (Vec::new(), 0);
     for (at, byte) in head.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! Fuzz targets as plain functions. libFuzzer calls them (`cargo xtask fuzz`, by the crate in `targets/`), and so does
-//! an ordinary test, with the seeds and with every input that once broke one of them.
+//! Fuzz targets as plain functions. libFuzzer calls them (`cargo xtask fuzz`, through the crate in `targets/`), and an
+//! ordinary test calls them with the seeds and with every input that once broke a target.
 //!
 //! A target panics when a peer's bytes make the code panic, or when two readers of the same bytes disagree.
 #![expect(

@@ -1,5 +1,5 @@
-//! The whole connection machine: sequences of what clients do to connections, hub and outboxes without sockets. Each
-//! reader follows its frames with a mirror; at the end every mirror has the gateway's list.
+//! The whole connection machine: sequences of client operations on connections, hub and outboxes, without sockets.
+//! Each reader applies its frames to a mirror; at the end every mirror equals the gateway's list.
 
 mod follower;
 mod op;
@@ -32,7 +32,7 @@ pub fn run(data: &[u8]) {
         }
         let Ok(op) = from.arbitrary::<Op>() else { break };
         if !house.apply(&op) {
-            // A client too slow for its answers: a shell closes it, this target ends.
+            // The client is too slow for its answers. A shell would close it; this target ends.
             return;
         }
     }
@@ -156,7 +156,7 @@ impl House {
         }
     }
 
-    /// Lets everybody read and everything come to rest, and compares.
+    /// Lets all clients read until no frames are left, and compares.
     fn end(mut self) {
         let conns: Vec<u8> = self.conns.keys().copied().collect();
         self.target.hold_handshakes(false).ok();

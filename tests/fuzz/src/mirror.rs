@@ -8,7 +8,7 @@ use presence_core::wire::presence::{Presence, Snapshot};
 use serde_json::{Value, json};
 
 const NOW_MS: u64 = 1_800_000_000_000;
-/// More lines, and longer texts, find nothing that fewer do not.
+/// More lines, and longer texts, find no more defects.
 const MAX_LINES: usize = 64;
 
 /// Rows with their keys, in the gateway's order.
@@ -54,7 +54,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// What holds for every mirror.
+/// Checks the invariants of every mirror.
 fn check(mirror: &mut Mirror, told: &mut BTreeSet<Box<str>>, now_ms: u64) {
     assert!(mirror.next_change_ms().is_none_or(|at| at > now_ms));
     if let Some(diff) = mirror.take_diff() {
@@ -76,7 +76,7 @@ fn check(mirror: &mut Mirror, told: &mut BTreeSet<Box<str>>, now_ms: u64) {
     check_explained(mirror, &keys, now_ms);
 }
 
-/// Findings and explanations are JSON about rows that there are.
+/// Checks that findings and explanations are JSON about existing rows.
 fn check_explained(mirror: &Mirror, keys: &BTreeSet<Box<str>>, now_ms: u64) {
     let found: Vec<Value> = serde_json::from_str(&mirror.findings_json()).expect("findings are JSON");
     for finding in &found {
@@ -91,7 +91,7 @@ fn check_explained(mirror: &Mirror, keys: &BTreeSet<Box<str>>, now_ms: u64) {
     }
 }
 
-/// The object that holds the list: the text itself, or what is in it.
+/// Returns the object that holds the list: the value itself, or one inside it.
 fn payload_of_snapshot(value: &Value) -> Option<&Value> {
     let parts = [
         value,
@@ -185,7 +185,7 @@ fn compare(mirror: &Mirror, naive: &Naive) {
         .map(|(_, row)| without_input(row.clone()))
         .collect();
     assert_eq!(shown, expected);
-    // The digest that was carried along is that of the same rows from scratch.
+    // The incremental digest equals the digest of all rows.
     let (keys, rows): (Vec<&String>, Vec<Value>) = {
         let rows = mirror.raw_list().map(|row| row.as_str());
         let rows = rows.map(|row| serde_json::from_str(row).unwrap_or_default());

@@ -1,5 +1,5 @@
-//! The rules about members of parameters, on `serde_json::Value`: the second reader of what the core reads in its own
-//! way (SPEC 2, "Frames").
+//! The rules about members of parameters, on `serde_json::Value`: a second reader to compare with the core's
+//! (SPEC 2, "Frames").
 
 use serde_json::{Map, Value};
 
@@ -75,7 +75,7 @@ pub(crate) fn number(of: &Members, name: &str) -> Result<Option<f64>, Bad> {
     }
 }
 
-/// An integer of at least `min`; `4.0` counts as 4, and what exceeds `u64` is cut.
+/// An integer of at least `min`; `4.0` counts as 4, and values above `u64::MAX` become `u64::MAX`.
 pub(crate) fn integer(of: &Members, name: &str, min: u64) -> Result<u64, Bad> {
     let number = number(of, name)?.ok_or(Bad)?;
     if number.fract() == 0.0 && number >= min as f64 {

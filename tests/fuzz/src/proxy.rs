@@ -1,5 +1,5 @@
-//! Headers of a trusted proxy, one value a line; a line that begins with `@` states the user. Compared with the rules
-//! written once more (SPEC 4, "Users" and "Addresses").
+//! Headers of a trusted proxy, one value a line; a line that begins with `@` states the user. Compared with a second
+//! implementation of the rules (SPEC 4, "Users" and "Addresses").
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use crate::gateway::{Socket, USER_HEADER};
 
-/// More lines find nothing that fewer do not.
+/// More lines find no more defects.
 const MAX_LINES: usize = 6;
 const MAX_USER_UNITS: usize = 256;
 
 /// Connects with the headers and looks at the row.
 ///
 /// # Panics
-/// When the row has another address or user than the rules say.
+/// When the address or the user of the row breaks the rules.
 pub fn run(data: &[u8]) {
     static CONNECTS: AtomicU64 = AtomicU64::new(0);
     let Ok(text) = std::str::from_utf8(data) else {
@@ -34,7 +34,7 @@ pub fn run(data: &[u8]) {
     for user in &users {
         headers.push_str(&format!("{USER_HEADER}: {user}\r\n"));
     }
-    let mut socket = Socket::open(&headers).expect("headers of a proxy are no reason to refuse");
+    let mut socket = Socket::open(&headers).expect("headers of a proxy are accepted");
     let instance = format!("p{}", CONNECTS.fetch_add(1, Ordering::Relaxed));
     let hello = socket.connect(&json!({
         "minProtocol": 4, "maxProtocol": 4, "scopes": ["operator.read"],

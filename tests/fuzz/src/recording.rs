@@ -1,4 +1,4 @@
-//! Recordings: read, written again, replayed, asked for moments and shrunk.
+//! Recordings: read, written again, replayed to moments, and shrunk.
 
 use presence_core::Now;
 use presence_core::findings::FindingKind;
@@ -7,11 +7,11 @@ use presence_core::recording::{Bounds, Header, Line, Reader, Recording, Replay, 
 /// Most lines of an input that is shrunk.
 const MAX_SHRUNK: usize = 32;
 
-/// Does what `presence-gateway replay` does.
+/// Runs the operations of `presence-gateway replay`.
 ///
 /// # Panics
-/// When a line that was read is another one once it is written, a moment is not that of a replay up to there, or the
-/// fewest inputs do not give the finding.
+/// When a line changes by being read and written, a moment differs from that of a replay up to it, or the shrunk
+/// inputs do not give the finding.
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;

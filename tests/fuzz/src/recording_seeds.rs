@@ -1,4 +1,4 @@
-//! Recordings to start from: whole ones, ones that begin with a checkpoint, and hostile ones.
+//! Seeds for recordings: whole ones, ones that begin with a checkpoint, and hostile ones.
 
 use presence_core::Now;
 use presence_core::recording::{Recorder, Redactor};
@@ -77,7 +77,7 @@ fn inputs() -> Vec<Value> {
     ]
 }
 
-/// Invalid recordings: with other numbers, without some lines, and with far moments.
+/// Invalid recordings: with changed numbers, missing lines, and distant moments.
 fn hostile(text: &str) -> Vec<String> {
     let most = u64::MAX.to_string();
     let far = |at: &str, input: &str| format!("{text}{{\"at\":{at},\"wall\":0,{input}}}\n");

@@ -7,7 +7,7 @@ use crate::history::{Op, op};
 use crate::pair::play;
 
 const TTLS_MS: [u64; 3] = [1_000, 10_000, 300_000];
-/// Longer histories find nothing that shorter ones do not.
+/// Longer histories find no more defects.
 const MAX_OPS: usize = 80;
 
 /// Makes a history of the bytes and applies it to the roster and to the model. Four bytes make one operation, so that

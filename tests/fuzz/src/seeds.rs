@@ -1,11 +1,11 @@
-//! Inputs to start from, made of the vectors.
+//! Seeds, made from the vectors.
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-/// Inputs of a target that reads choices, not text.
+/// Number of seeds of a target that reads choices, not text.
 const NOISES: u64 = 32;
 const NOISE_BYTES: usize = 322;
 
@@ -93,7 +93,7 @@ pub fn lists() -> Vec<Vec<u8>> {
     lists
 }
 
-/// What a gateway may send to a client.
+/// Frames that a gateway may send to a client.
 #[must_use]
 pub fn sessions() -> Vec<Vec<u8>> {
     let challenge = json!({ "type": "event", "event": "connect.challenge",
@@ -125,7 +125,7 @@ pub fn sessions() -> Vec<Vec<u8>> {
     sessions
 }
 
-/// Requests of HTTP.
+/// HTTP requests.
 #[must_use]
 pub fn requests() -> Vec<Vec<u8>> {
     let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
@@ -161,7 +161,7 @@ pub fn requests() -> Vec<Vec<u8>> {
     requests
 }
 
-/// What proxies state: addresses, and users behind an `@`.
+/// Headers of proxies: addresses, and users after an `@`.
 #[must_use]
 pub fn hops() -> Vec<Vec<u8>> {
     let texts = [
@@ -187,7 +187,7 @@ pub fn hops() -> Vec<Vec<u8>> {
     texts.map(|text| text.as_bytes().to_vec()).into()
 }
 
-/// Bytes without a meaning of their own, the same in every run.
+/// Pseudo-random bytes, equal in every run.
 #[must_use]
 pub fn noise() -> Vec<Vec<u8>> {
     let bytes = |seed: u64| {
@@ -203,7 +203,7 @@ pub fn noise() -> Vec<Vec<u8>> {
     (1..=NOISES).map(bytes).collect()
 }
 
-/// The files of `tests/vectors`, placeholders replaced where a value of their type is needed.
+/// The files of `tests/vectors`, with placeholders replaced where a value of their type is needed.
 fn vectors() -> Vec<Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors");
     let mut paths: Vec<_> = fs::read_dir(folder)

@@ -1,4 +1,4 @@
-//! Every target with its seeds, and with what was found: each file of `regressions/TARGET`.
+//! Every target with its seeds and its regressions, the files of `regressions/TARGET`.
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use std::collections::BTreeSet;

@@ -38,7 +38,7 @@ pub(crate) struct Launcher {
     pub(crate) cores: Option<Cores>,
     /// Certificate of the servers that are started.
     pub(crate) certificate: Option<Rc<Certificate>>,
-    /// Whom clients trust; without it they do not encrypt.
+    /// Certificates that clients trust; without them they do not encrypt.
     pub(crate) trust: Option<Arc<ClientConfig>>,
 }
 
@@ -164,7 +164,7 @@ impl Launcher {
     }
 }
 
-/// A port of loopback that nobody listens on.
+/// Returns a free port of loopback.
 pub(crate) fn free_port() -> Result<u16, BenchError> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

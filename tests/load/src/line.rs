@@ -89,7 +89,7 @@ impl Read for Line {
     }
 }
 
-/// Takes all the bytes; none of them mean the end.
+/// Decrypts all the bytes; no bytes mean the end of the stream.
 fn decrypt(tls: &mut Connection, mut bytes: &[u8], buffer: &mut [u8]) -> io::Result<usize> {
     let mut len = 0;
     loop {
@@ -118,7 +118,7 @@ impl Write for Line {
         Ok(len)
     }
 
-    /// Writes what is encrypted, as far as the socket takes it.
+    /// Writes encrypted bytes until the socket is full.
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.tls {
             Some(tls) => write_encrypted(tls, &mut self.socket),

@@ -32,7 +32,7 @@ pub(crate) struct Cli {
     pub(crate) options: Options,
 }
 
-/// The commands beside measuring.
+/// The commands besides measuring.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the bare server that gateways are compared with
@@ -94,7 +94,7 @@ pub(crate) struct Options {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GatewayUrl {
     pub(crate) address: SocketAddr,
-    /// Whether it is spoken to by TLS.
+    /// Whether the connection uses TLS.
     pub(crate) is_encrypted: bool,
     /// Token in the fragment, as in the URL that `serve` prints.
     pub(crate) token: Option<String>,

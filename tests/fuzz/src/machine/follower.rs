@@ -1,4 +1,4 @@
-//! One client: what it must be answered, and the list that it knows of.
+//! One client: its outstanding answers, and its mirror of the list.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,20 @@ use presence_core::wire::presence::Presence;
 use presence_core::wire::{FrameError, Request};
 use serde_json::Value;
 
-/// More than any answer of six rows.
+/// Above the size of any answer with six rows.
 const MAX_FRAME_BYTES: usize = 256 * 1024;
 
 /// The client's end of a connection.
 #[derive(Debug)]
 pub(super) struct Follower {
     pub(super) name: String,
-    /// Either end has ended it.
+    /// Whether either end has closed it.
     pub(super) is_over: bool,
     pub(super) has_heard_close: bool,
     mirror: Mirror,
     /// Whether it may read the list, by its hello.
     is_reader: bool,
-    /// Asked for a whole list, or in need of one.
+    /// Whether it has requested a whole list, or needs one.
     is_behind: bool,
     /// Answers that must come, by id.
     awaited: BTreeMap<String, u32>,
@@ -46,7 +46,7 @@ impl Follower {
         }
     }
 
-    /// It sends this frame.
+    /// Notes a frame that it sends.
     pub(super) fn sends(&mut self, text: &str, _id: &str) {
         let id: Option<String> = match Request::parse(text) {
             Ok(request) => Some(request.id.into()),
@@ -58,7 +58,7 @@ impl Follower {
         }
     }
 
-    /// A frame arrives.
+    /// Handles a frame that arrives.
     pub(super) fn hears(&mut self, text: &str) {
         assert!(!self.has_heard_close, "a frame after the close: {text}");
         assert!(text.len() <= MAX_FRAME_BYTES, "{} bytes", text.len());
@@ -123,7 +123,7 @@ impl Follower {
         }
     }
 
-    /// The close arrives.
+    /// Handles the close.
     pub(super) fn is_closed(&mut self, code: u16) {
         assert!(!self.has_heard_close, "two closes");
         assert!(matches!(code, 1000..=1002 | 1007..=1013), "{code}");
@@ -131,7 +131,7 @@ impl Follower {
         self.is_over = true;
     }
 
-    /// Everything came to rest: it was answered, and its mirror has the gateway's rows.
+    /// Checks, once no frames are left, that all answers came and that its mirror has the gateway's rows.
     pub(super) fn compare(&self, list: &Value) {
         let open: Vec<_> = self.awaited.iter().filter(|(_, awaited)| **awaited > 0).collect();
         assert!(open.is_empty() || !self.is_in, "no answer to {open:?}");

@@ -1,9 +1,9 @@
-//! What clients do.
+//! Operations of clients.
 
 use arbitrary::Arbitrary;
 use serde_json::{Value, json};
 
-/// One thing that happens. Connections and choices are taken modulo what there is.
+/// One operation. Numbers of connections and choices are taken modulo their count.
 #[derive(Arbitrary, Clone, Debug)]
 pub(super) enum Op {
     Open { conn: u8, user: bool },

@@ -1,4 +1,4 @@
-//! A change at an observed gateway until a reader of the observing one has it, and what observing costs.
+//! Time from a change at an observed gateway until a reader of the observing one has it, and the cost of observing.
 
 use std::time::{Duration, Instant};
 

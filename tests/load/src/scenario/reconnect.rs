@@ -9,7 +9,7 @@ use crate::stats::{median, ms};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "reconnect",
-    title: "everybody comes back at once after the gateway was killed",
+    title: "all clients reconnect at once after the gateway was killed",
     run,
 };
 

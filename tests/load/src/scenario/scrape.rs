@@ -19,7 +19,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     run,
 };
 
-/// Time between two scrapes: far more often than any collector asks.
+/// Time between two scrapes: much shorter than any collector's.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Time limit of one scrape, and of all connects.
 const SCRAPE_LIMIT: Duration = Duration::from_secs(10);
@@ -67,7 +67,7 @@ fn run(bench: &mut Bench) -> Result<(), BenchError> {
     Ok(())
 }
 
-/// Scrapes again and again. Returns how long each took, in ms.
+/// Scrapes repeatedly. Returns the duration of each scrape, in ms.
 fn scrape_until(address: SocketAddr, is_over: &AtomicBool) -> io::Result<Vec<f64>> {
     let mut times = Vec::new();
     while !is_over.load(Ordering::Relaxed) || times.is_empty() {
@@ -79,7 +79,7 @@ fn scrape_until(address: SocketAddr, is_over: &AtomicBool) -> io::Result<Vec<f64
     Ok(times)
 }
 
-/// One scrape over a connection of its own: the longest way.
+/// One scrape over a connection of its own, which is the slowest case.
 fn scrape(address: SocketAddr) -> io::Result<()> {
     let mut socket = TcpStream::connect_timeout(&address, SCRAPE_LIMIT)?;
     socket.set_read_timeout(Some(SCRAPE_LIMIT))?;

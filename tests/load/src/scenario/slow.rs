@@ -16,7 +16,7 @@ use crate::system;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "slow",
-    title: "readers that never read while changes go on: memory, the drop, what others notice",
+    title: "readers that never read while changes continue: memory, the drop, delay of other readers",
     run,
 };
 
