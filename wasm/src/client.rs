@@ -1,4 +1,4 @@
-//! The client of one gateway: the core's machine, for a shell that has sockets, timers and the key.
+//! The client of one gateway: the core's state machine, for a shell that provides sockets, timers and the key.
 
 mod config;
 mod output;
@@ -26,8 +26,8 @@ pub struct Client {
 
 #[wasm_bindgen]
 impl Client {
-    /// A client that does nothing until it is started. `options` is the JSON of what is listed at
-    /// `config::parse`; only `client` must be there.
+    /// Returns a client that is inactive until [`start`](Self::start). `options` is JSON with the members listed
+    /// at `config::parse`; only `client` is required.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` names the bad member.
@@ -47,31 +47,31 @@ impl Client {
         self.client.stop(now(age_ms, wall_ms));
     }
 
-    /// Whether anybody looks at the roster.
+    /// Sets whether the roster is displayed.
     #[wasm_bindgen(js_name = setWatched)]
     pub fn set_watched(&mut self, is_watched: bool, age_ms: f64, wall_ms: f64) {
         self.client.set_watched(is_watched, now(age_ms, wall_ms));
     }
 
-    /// Whether the page is shown.
+    /// Sets whether the page is visible.
     #[wasm_bindgen(js_name = setVisible)]
     pub fn set_visible(&mut self, is_visible: bool, age_ms: f64, wall_ms: f64) {
         self.client.set_visible(is_visible, now(age_ms, wall_ms));
     }
 
-    /// Whether the machine has a network.
+    /// Sets whether the machine has a network.
     #[wasm_bindgen(js_name = setOnline)]
     pub fn set_online(&mut self, is_online: bool, age_ms: f64, wall_ms: f64) {
         self.client.set_online(is_online, now(age_ms, wall_ms));
     }
 
-    /// The user did something just now.
+    /// Reports input of the user at this moment.
     #[wasm_bindgen(js_name = reportInput)]
     pub fn report_input(&mut self, age_ms: f64, wall_ms: f64) {
         self.client.report_input(now(age_ms, wall_ms));
     }
 
-    /// Reports this client now. Returns the number that the answer will have.
+    /// Sends a beacon now. Returns the number of its answer.
     ///
     /// # Errors
     /// `NOT_CONNECTED` or `TOO_MANY_REQUESTS`.
@@ -80,7 +80,7 @@ impl Client {
         id.map(number).map_err(refused)
     }
 
-    /// Calls a method of the gateway; `params` is JSON. Returns the number that the answer will have.
+    /// Calls a method of the gateway; `params` is JSON. Returns the number of its answer.
     ///
     /// # Errors
     /// `NOT_CONNECTED`, `TOO_MANY_REQUESTS`, or `INVALID_ARGUMENT` if the parameters are not JSON.
@@ -119,7 +119,7 @@ impl Client {
             .handle_close(integer(socket), code, reason, now(age_ms, wall_ms));
     }
 
-    /// What the key made of a `sign` output: base64url without padding, or nothing if it cannot sign.
+    /// Takes the key's signature for a `sign` output: base64url without padding, or `undefined` if it cannot sign.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "wasm-bindgen hands over no optional references"
@@ -134,13 +134,13 @@ impl Client {
         self.client.handle_timeout(now(age_ms, wall_ms));
     }
 
-    /// When to call [`advance`](Self::advance) next, on the age clock; nothing: no need.
+    /// Returns when to call [`advance`](Self::advance) next, on the age clock; `undefined` without a timer.
     #[must_use]
     pub fn timeout(&self) -> Option<f64> {
         self.client.poll_timeout().map(number)
     }
 
-    /// The next thing to do; nothing: all is done.
+    /// Returns the next output, or `undefined`.
     ///
     /// # Errors
     /// Does not happen: texts, booleans and safe integers always convert.
@@ -153,34 +153,34 @@ impl Client {
         Ok(None)
     }
 
-    /// What is wrong in the list, as `Mirror::findings_json` of the core has it. Indexes are those of
+    /// Returns the findings in the list, in the form of the core's `Mirror::findings_json`. Indexes are those of
     /// [`entries`](Self::entries).
     #[must_use]
     pub fn findings(&self) -> String {
         self.client.mirror().findings_json()
     }
 
-    /// What explains the row with this key, as `Mirror::explain_json` of the core has it; nothing if there is no such row.
+    /// Explains the row with this key, in the form of the core's `Mirror::explain_json`; `undefined` if it is absent.
     #[must_use]
     pub fn explain(&self, key: &str, age_ms: f64, wall_ms: f64) -> Option<String> {
         let now_ms = self.client.server_ms(now(age_ms, wall_ms));
         self.client.mirror().explain_json(key, now_ms)
     }
 
-    /// The gateway's rows as it listed them, as JSON.
+    /// Returns the rows in the gateway's order, as JSON.
     #[must_use]
     pub fn entries(&self) -> String {
         self.client.mirror().raw_list_json()
     }
 
-    /// Whether the gateway cannot be reached, so that the rows are only what was last known.
+    /// Whether the gateway is unreachable; the rows are then the last received ones.
     #[wasm_bindgen(js_name = isOffline)]
     #[must_use]
     pub fn is_offline(&self) -> bool {
         self.client.mirror().is_offline()
     }
 
-    /// What the gateway's clock reads, ms since the Unix epoch.
+    /// Returns the gateway's time, in ms since the Unix epoch.
     #[wasm_bindgen(js_name = serverMs)]
     #[must_use]
     pub fn server_ms(&self, age_ms: f64, wall_ms: f64) -> f64 {

@@ -11,8 +11,8 @@ pub(crate) fn now(age_ms: f64, wall_ms: f64) -> Now {
     }
 }
 
-/// Cuts the fraction off; what is no number of milliseconds becomes 0 or the greatest integer that
-/// JavaScript holds exactly.
+/// Cuts the fraction off. Values out of range and `NaN` become 0 or the greatest integer that JavaScript
+/// holds exactly.
 pub(crate) fn integer(number: f64) -> u64 {
     // `as` saturates, and makes 0 of what is not a number.
     (number as u64).min(MAX_SAFE_INTEGER)

@@ -1,9 +1,9 @@
-//! Errors as JavaScript throws them: an `Error` whose `code` never changes with the wording.
+//! Errors for JavaScript: an `Error` with a stable `code`.
 
 use js_sys::{Error, Reflect};
 use wasm_bindgen::JsValue;
 
-/// An argument is not what it must be; the message says which.
+/// An invalid argument, which the message names.
 pub(crate) fn invalid(what: &str, why: &str) -> JsValue {
     error("INVALID_ARGUMENT", &[what, " ", why].concat())
 }

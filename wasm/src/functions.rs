@@ -36,7 +36,7 @@ pub fn status_of(age_ms: f64, active_ms: Option<f64>, idle_ms: Option<f64>) -> S
 #[must_use]
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "wasm-bindgen hands over no lists of references"
+    reason = "wasm-bindgen passes no lists of references"
 )]
 pub fn display_status(
     reasons: Vec<String>,
@@ -51,7 +51,7 @@ pub fn display_status(
         .into()
 }
 
-/// The least greater age, in ms, with another status; nothing once Stale.
+/// Returns the next age, in ms, at which the status changes; `undefined` once Stale.
 #[wasm_bindgen(js_name = nextStatusChange)]
 #[must_use]
 pub fn next_status_change(age_ms: f64, active_ms: Option<f64>, idle_ms: Option<f64>) -> Option<f64> {
@@ -69,7 +69,7 @@ fn thresholds(active_ms: Option<f64>, idle_ms: Option<f64>) -> Thresholds {
     }
 }
 
-/// An age in ms as people read it.
+/// Formats an age in ms for people.
 #[wasm_bindgen(js_name = ageText)]
 #[must_use]
 pub fn age_text(age_ms: f64) -> String {
@@ -83,14 +83,14 @@ pub fn reason_label(reason: &str) -> String {
     status::reason_label(reason).into()
 }
 
-/// A `platform` as people read it.
+/// Formats a `platform` for people.
 #[wasm_bindgen(js_name = platformLabel)]
 #[must_use]
 pub fn platform_label(platform: &str) -> String {
     status::platform_label(platform)
 }
 
-/// The presence key of an id; nothing for a blank one and for a placeholder such as `undefined`.
+/// The presence key of an id; `undefined` for a blank id and for a placeholder such as the text `undefined`.
 #[wasm_bindgen(js_name = normalizeKey)]
 #[must_use]
 pub fn normalize_key(raw: &str) -> Option<String> {
@@ -111,7 +111,7 @@ pub fn trim(text: &str) -> String {
     text::trim(text).into()
 }
 
-/// What a beacon's text says.
+/// The parts of a beacon's text.
 #[derive(Debug, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct BeaconText {
@@ -123,7 +123,7 @@ pub struct BeaconText {
     reason: String,
 }
 
-/// What a beacon's text says, if it is of the known form.
+/// Parses a beacon's text, if it has the known form.
 ///
 /// # Errors
 /// Does not happen.
@@ -155,7 +155,7 @@ pub fn is_loopback(address: &str) -> bool {
 #[must_use]
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "wasm-bindgen hands over no lists of references"
+    reason = "wasm-bindgen passes no lists of references"
 )]
 pub fn scopes_satisfy(granted: Vec<String>, wanted: &str) -> bool {
     scope::is_satisfied(&granted, wanted)
@@ -168,7 +168,7 @@ pub fn close_reason(reason: String) -> String {
     CloseFrame::new(1_000, reason).reason.into()
 }
 
-/// The text a device signs, of version 2 or 3. `fields` is the JSON of `{deviceId, clientId,
+/// The text that a device signs, in version 2 or 3. `fields` is the JSON of `{deviceId, clientId,
 /// clientMode, role, scopes, signedAt, token?, nonce, platform?, deviceFamily?}`.
 ///
 /// # Errors

@@ -33,10 +33,10 @@ use crate::clock::{now, number};
 pub struct Gateway {
     config: Config,
     hub: Hub,
-    /// The open ones, by ascending number: few, so a list will do.
+    /// The open sockets, by ascending number; they are few, so a list suffices.
     sockets: Vec<Socket>,
     opened: u32,
-    /// Whether handshakes wait for their judgement.
+    /// Whether handshakes wait for their verdict.
     is_holding: bool,
     events: VecDeque<GatewayEvent>,
 }
@@ -49,11 +49,11 @@ struct Socket {
     outbox: Outbox,
     origin: OriginEvidence,
     conn: Option<ConnId>,
-    /// The request whose judgement is held.
+    /// The request that waits for its verdict.
     held: Option<Box<ConnectParams>>,
-    /// The request whose evidence is being found.
+    /// The request whose evidence is being verified.
     asked: Option<Box<ConnectParams>>,
-    /// Our close frame is in the outbox.
+    /// Whether our close frame is in the outbox.
     is_closing: bool,
 }
 
@@ -76,7 +76,7 @@ impl Gateway {
         })
     }
 
-    /// A client opens a socket; its number is returned, from 1 on. `user` is the id of its person,
+    /// Opens a client's socket and returns its number, from 1 on. `user` is the id of its user,
     /// `refused_origin` its Origin header, if that is not allowed.
     #[expect(clippy::needless_pass_by_value, reason = "strings of JavaScript arrive owned")]
     pub fn open(
@@ -97,7 +97,7 @@ impl Gateway {
         let limits = &self.config.hub.limits;
         let machine = Connection::new(
             limits,
-            // Of one length, so that none is the beginning of another.
+            // Ids of one length, so that none is a prefix of another.
             format!("00000000-0000-4000-8000-{id:012}").into(),
             format!("00000000-0000-4000-9000-{id:012}").into(),
             remote_ip,
@@ -158,8 +158,8 @@ impl Gateway {
         Ok(())
     }
 
-    /// From now on `connect` requests wait for their judgement, as where secrets are checked elsewhere;
-    /// `false` judges those that wait.
+    /// Lets `connect` requests wait for their verdict, as where secrets are checked elsewhere; `false` gives
+    /// the waiting requests their verdicts.
     pub fn hold(&mut self, is_holding: bool, age_ms: f64, wall_ms: f64) {
         let now = now(age_ms, wall_ms);
         self.is_holding = is_holding;
@@ -183,7 +183,7 @@ impl Gateway {
         }
     }
 
-    /// A socket is gone: the client closed it or vanished, or it got our close.
+    /// Ends a socket: the client closed it or vanished, or our close frame was sent.
     pub fn close(&mut self, socket: u32, age_ms: f64, wall_ms: f64) {
         let Some(at) = self.sockets.iter().position(|open| open.id == socket) else {
             return;
@@ -211,7 +211,7 @@ impl Gateway {
         }
     }
 
-    /// When to call [`advance`](Self::advance) next, on the age clock; nothing: no need.
+    /// Returns when to call [`advance`](Self::advance) next, on the age clock; `undefined` without a timer.
     #[must_use]
     pub fn timeout(&self) -> Option<f64> {
         let handshakes = self
@@ -228,7 +228,7 @@ impl Gateway {
         self.drain_hub(now);
     }
 
-    /// The next thing to do.
+    /// Returns the next event, or `undefined`.
     ///
     /// # Errors
     /// Does not happen: texts and safe integers always convert.
@@ -288,7 +288,7 @@ impl Gateway {
         self.sockets.iter_mut().find(|socket| socket.id == id)
     }
 
-    /// Lets something happen to a socket, then does what follows from it.
+    /// Applies an input to a socket, then its consequences.
     fn with(&mut self, socket: u32, now: Now, happen: impl FnOnce(&mut Socket)) {
         if let Some(found) = self.socket(socket).filter(|socket| !socket.is_closing) {
             happen(found);
@@ -296,7 +296,7 @@ impl Gateway {
         }
     }
 
-    /// Carries out what a socket's machine wants.
+    /// Carries out the outputs of a socket's state machine.
     fn settle(&mut self, id: u32, now: Now) {
         while let Some(socket) = self.sockets.iter_mut().find(|socket| socket.id == id)
             && let Some(output) = socket.machine.poll_output()
@@ -326,7 +326,7 @@ impl Gateway {
         }
     }
 
-    /// Finds the evidence of a request, or asks for it.
+    /// Collects the evidence of a request, or requests its verification.
     fn judge(&mut self, id: u32, params: Box<ConnectParams>, now: Now) {
         let wall = Now {
             wall_ms: self.hub.server_wall_ms(now),
@@ -350,7 +350,7 @@ impl Gateway {
         }
     }
 
-    /// Carries out what the hub wants.
+    /// Carries out the outputs of the hub.
     fn drain_hub(&mut self, now: Now) {
         while let Some(output) = self.hub.poll_output() {
             let (HubOutput::Send(conn, _) | HubOutput::Ping(conn) | HubOutput::Drop(conn, _)) = output else {

@@ -1,7 +1,7 @@
-//! The core for JavaScript: thin bindings, no rules of their own.
+//! The core for JavaScript: thin bindings without rules of their own.
 //!
-//! Frames and rows cross as JSON text, which `JSON.parse` makes objects of faster than calls through the boundary.
-//! What else JavaScript gets are objects that serde makes of Rust types; the TypeScript types are made of these, too.
+//! Frames and rows cross as JSON text, because `JSON.parse` is faster than calls through the boundary. Other values
+//! are objects that serde makes from Rust types; the TypeScript types are generated from these.
 //!
 //! Every method that needs the time takes both clocks of [`presence_core::Now`] as its last
 //! arguments, in ms; fractions are cut off.

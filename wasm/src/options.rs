@@ -1,4 +1,4 @@
-//! Options from JavaScript: members of a JSON object, each of its type or refused by name.
+//! Options from JavaScript: members of a JSON object, each checked for its type.
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -22,7 +22,7 @@ pub(crate) struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// The members of `json`, which a message calls `name`.
+    /// The members of `json`; messages call it `name`.
     pub(crate) fn new(json: &'a RawValue, name: &str) -> Result<Self, JsValue> {
         Self::of(Some(json), name.into())
     }
@@ -36,7 +36,7 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// Whether the object itself is there.
+    /// Whether the object is present.
     #[cfg(feature = "client")]
     pub(crate) fn is_some(&self) -> bool {
         self.json.is_some()
@@ -70,7 +70,7 @@ impl<'a> Options<'a> {
         Ok(self.text(name)?.map(Box::from))
     }
 
-    /// The string `name`, which must be there and say something.
+    /// The string `name`, which must be present and not empty.
     #[cfg(feature = "client")]
     pub(crate) fn required(&self, name: &str) -> Result<Cow<'a, str>, JsValue> {
         let text = self.text(name)?.filter(|text| !text.is_empty());
@@ -87,7 +87,7 @@ impl<'a> Options<'a> {
         Ok(self.typed(name, integer, "must be a number")?.unwrap_or(default))
     }
 
-    /// The number `name` as an integer of 0..2^53 - 1, if it is there.
+    /// The number `name` as an integer of 0..2^53 - 1, if it is present.
     #[cfg(feature = "gateway")]
     pub(crate) fn optional_integer(&self, name: &str) -> Result<Option<u64>, JsValue> {
         self.typed(name, integer, "must be a number")
@@ -119,12 +119,12 @@ impl<'a> Options<'a> {
     }
 }
 
-/// A number as a size; what this machine cannot count is its greatest.
+/// A number as a size, at most that of this machine.
 pub(crate) fn size(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// A setting that the core refuses, named as the option is called here: `options.limits.tickIntervalMs`.
+/// A setting that the core refuses, under the option's name: `options.limits.tickIntervalMs`.
 pub(crate) fn out_of_bounds(setting: InvalidSetting) -> JsValue {
     let mut path = String::from("options.");
     let mut is_start = false;
@@ -146,7 +146,7 @@ pub(crate) fn out_of_bounds(setting: InvalidSetting) -> JsValue {
     invalid(&path, &why)
 }
 
-/// Parses the JSON text of options, which a message calls `name`.
+/// Parses the JSON text of options; messages call it `name`.
 pub(crate) fn parse<'a>(text: &'a str, name: &str) -> Result<&'a RawValue, JsValue> {
     serde_json::from_str(text).map_err(|_| invalid(name, "must be JSON"))
 }

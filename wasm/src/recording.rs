@@ -31,12 +31,12 @@ pub struct RecordingReader {
 
 #[wasm_bindgen]
 impl RecordingReader {
-    /// A reader of a text of about so many bytes.
+    /// Returns a reader for a text of about this many bytes.
     #[wasm_bindgen(constructor)]
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         let mut text = String::new();
-        // Without that room now, it grows with the pieces.
+        // If this much memory is not available now, the text grows with the pieces.
         let _ = text.try_reserve(bytes);
         Self {
             text,
@@ -49,8 +49,8 @@ impl RecordingReader {
         self.text.push_str(piece);
     }
 
-    /// Replays at most so many lines more of the text, which is whole by now. Returns the bytes that are left; 0: it is
-    /// done.
+    /// Replays at most this many further lines of the text, which must be complete. Returns the bytes that are left,
+    /// 0 at the end.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` with the line, if the header is missing, of another version or not valid.
@@ -63,7 +63,7 @@ impl RecordingReader {
         Ok(recording.map_or(0, |recording| recording.advance(most_lines)))
     }
 
-    /// The recording, as far as it was replayed.
+    /// Returns the recording, up to the last replayed line.
     #[must_use]
     pub fn finish(self) -> Option<Recording> {
         let recording = self.recording?;
@@ -75,7 +75,7 @@ fn refused(why: &recording::ReadError) -> JsValue {
     error("INVALID_ARGUMENT", &why.to_string())
 }
 
-/// What JavaScript reads of a whole recording.
+/// The summary of a recording, for JavaScript.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Summary<'a> {
@@ -87,7 +87,7 @@ struct Summary<'a> {
     problem: Option<&'a str>,
 }
 
-/// What it reads of a moment.
+/// A moment, for JavaScript.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown<'a> {
@@ -104,7 +104,7 @@ struct Shown<'a> {
     answer: Option<Box<RawValue>>,
 }
 
-/// What it reads of what happened to a row.
+/// A change of a row, for JavaScript.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ShownChange<'a> {
@@ -165,7 +165,7 @@ impl Recording {
         }))
     }
 
-    /// The answer to `presence.explain` for the row with that key at that moment, as JSON; nothing if there is no such row.
+    /// The answer to `presence.explain` for the row with this key at this moment, as JSON; `undefined` if absent.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` names the bad bound.
@@ -173,7 +173,7 @@ impl Recording {
         Ok(self.reach(after_ms, bounds)?.replay.explain_row(key))
     }
 
-    /// What happened to rows after one moment and until another, oldest first, as JSON: `[{atMs, key, what, text}]`.
+    /// The changes of rows after one moment and until another, oldest first, as JSON: `[{atMs, key, what, text}]`.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` names the bad bound.

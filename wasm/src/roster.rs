@@ -1,4 +1,4 @@
-//! A roster without a gateway: for lists that somebody pasted.
+//! A roster without a gateway, for pasted lists.
 
 use alloc::string::String;
 
@@ -11,8 +11,8 @@ use crate::clock::{integer, number};
 use crate::error::invalid;
 use crate::options::{self, Options};
 
-/// A roster that keeps itself: TTL and cap are applied as a gateway would. Times are ms since the Unix
-/// epoch on one wall clock, that of the list.
+/// A roster that applies TTL and cap like a gateway. Times are ms since the Unix epoch, by the wall clock of
+/// the list.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Roster {
@@ -35,9 +35,9 @@ impl Roster {
         })
     }
 
-    /// Takes in anything a gateway sends that holds a list: the list itself, a `presence` event, `hello-ok`,
-    /// the answer to a request, or a payload of these; keyed lists count as such. Or a `presence.delta`
-    /// event. Returns `false` if it is a delta that does not follow on what is there.
+    /// Applies a text that holds a list: the list itself, a `presence` event, `hello-ok`, the answer to a
+    /// request, or a payload of these, keyed lists included. Also applies a `presence.delta` event; returns
+    /// `false` if the delta does not follow the current state.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` if there is no list in it.
@@ -58,38 +58,38 @@ impl Roster {
         Ok(true)
     }
 
-    /// Brings statuses and removals to a moment.
+    /// Updates statuses and removes expired rows, as of a moment.
     pub fn settle(&mut self, now_ms: f64) {
         self.mirror.settle(integer(now_ms));
     }
 
-    /// When a status changes or a row goes next; nothing: never.
+    /// Returns when a status changes or a row expires next; `undefined`: never.
     #[wasm_bindgen(js_name = nextChange)]
     #[must_use]
     pub fn next_change(&self) -> Option<f64> {
         self.mirror.next_change_ms().map(number)
     }
 
-    /// What is wrong in the list, as `Mirror::findings_json` of the core has it. Indexes are those of
+    /// Returns the findings in the list, in the form of the core's `Mirror::findings_json`. Indexes are those of
     /// [`entries`](Self::entries).
     #[must_use]
     pub fn findings(&self) -> String {
         self.mirror.findings_json()
     }
 
-    /// What explains the row with this key, as `Mirror::explain_json` of the core has it; nothing if there is no such row.
+    /// Explains the row with this key, in the form of the core's `Mirror::explain_json`; `undefined` if it is absent.
     #[must_use]
     pub fn explain(&self, key: &str, now_ms: f64) -> Option<String> {
         self.mirror.explain_json(key, integer(now_ms))
     }
 
-    /// The rows as they were listed, as JSON.
+    /// Returns the rows in the list's order, as JSON.
     #[must_use]
     pub fn entries(&self) -> String {
         self.mirror.raw_list_json()
     }
 
-    /// What changed since this was last asked, as `Mirror::diff_json` of the core has it; nothing if nothing did.
+    /// Returns the changes since the last call, in the form of the core's `Mirror::diff_json`, or `undefined`.
     #[wasm_bindgen(js_name = takeChange)]
     pub fn take_change(&mut self) -> Option<String> {
         let diff = self.mirror.take_whole_diff()?;

@@ -1,4 +1,4 @@
-//! What a client is told before it starts.
+//! The configuration of a client.
 
 use presence_core::client::{BeaconOccasions, BeaconPolicy, ClientConfig, DeviceKey, MirrorConfig};
 use presence_core::model::ClientInfo;
@@ -10,7 +10,7 @@ use crate::roster::mirror_config;
 /// Reads `{client: {id, mode, version, platform, displayName?, deviceFamily?, modelIdentifier?, instanceId?},
 /// token?, password?, device?: {id, publicKey}, scopes?, ip?, beacons?: {everyMs?: number | false, onActivity?,
 /// onVisibility?, idleMs?}, backoff?: {initialMs?, factor?, maxMs?, stableMs?}, thresholds?: {activeMs?, idleMs?},
-/// ttlMs?, maxRows?, deltas?, handshakeMs?, seed?}`. Without `beacons` there are none.
+/// ttlMs?, maxRows?, deltas?, handshakeMs?, seed?}`. Without `beacons` the client sends none.
 pub(super) fn parse(text: &str) -> Result<ClientConfig, JsValue> {
     let json = options::parse(text, "options")?;
     let options = Options::new(json, "options")?;

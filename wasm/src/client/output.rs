@@ -1,4 +1,4 @@
-//! What a client wants done and has to tell, as JavaScript gets it: objects with a tag.
+//! Outputs and events of a client, as tagged objects for JavaScript.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -8,11 +8,11 @@ use presence_core::client::{self as core, ClientState, Hello};
 use serde::Serialize;
 use tsify::Tsify;
 
-/// One thing to do.
+/// An output of the client.
 #[derive(Debug, Serialize, Tsify)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum ClientOutput {
-    /// Open a WebSocket to the gateway. What becomes of it is reported under this number.
+    /// Open a WebSocket to the gateway. Its events are reported under this number.
     Open { socket: u64 },
     /// Send this text frame.
     Send { socket: u64, text: Box<str> },
@@ -26,11 +26,11 @@ pub enum ClientOutput {
     Sign { socket: u64, payload: Box<str> },
     /// The roster changed: the JSON text of `Mirror::diff_json` of the core.
     Roster { change: String },
-    /// The app may want to know something.
+    /// An event for the app.
     Event { event: ClientEvent },
 }
 
-/// Something that the app may want to know.
+/// An event for the app.
 #[derive(Debug, Serialize, Tsify)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ClientEvent {
@@ -40,7 +40,7 @@ pub enum ClientEvent {
     Answer { id: u64, payload: Box<str> },
     /// Why there is no answer to a request or beacon.
     Failure { id: u64, problem: Problem },
-    /// The client goes on without the right to read the roster.
+    /// The client continues without the right to read the roster.
     NoReadScope { problem: Problem },
     /// The gateway refused a beacon: beacons are off.
     BeaconRefused { problem: Problem },
@@ -51,7 +51,7 @@ pub enum ClientEvent {
     },
 }
 
-/// How the connection is.
+/// The phase of the connection.
 #[derive(Debug, Serialize, Tsify)]
 #[serde(tag = "phase", rename_all = "lowercase", rename_all_fields = "camelCase")]
 pub enum ConnectionPhase {
@@ -62,7 +62,7 @@ pub enum ConnectionPhase {
     Refused { problem: Problem },
 }
 
-/// What the gateway stated of itself.
+/// Facts from the gateway's hello.
 #[derive(Debug, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct LiveConnection {
@@ -77,7 +77,7 @@ pub struct LiveConnection {
     can_read: bool,
 }
 
-/// What went wrong; the remedy is empty if there is none.
+/// A problem; the remedy is empty if there is none.
 #[derive(Debug, Serialize, Tsify)]
 pub struct Problem {
     code: Box<str>,
@@ -166,7 +166,7 @@ impl From<&Hello> for LiveConnection {
     }
 }
 
-/// What the core gives no reason for ended by itself.
+/// Without a problem from the core, the connection ended by itself.
 impl From<Option<core::Problem>> for Problem {
     fn from(problem: Option<core::Problem>) -> Self {
         let (code, message, remedy) = match problem {

@@ -11,14 +11,14 @@ use wasm_bindgen::JsValue;
 
 use crate::options::{self, Options};
 
-/// What the simulated gateway is made from.
+/// The configuration of the simulated gateway.
 #[derive(Debug)]
 pub(super) struct Config {
     pub(super) hub: HubConfig,
     pub(super) secret: Secret,
 }
 
-/// The secret that clients must know.
+/// The secret of clients.
 #[derive(Debug)]
 pub(super) struct Secret {
     mode: &'static str,
@@ -52,7 +52,7 @@ impl Config {
     }
 }
 
-/// The gateway's own row; members it does not know are not kept.
+/// The gateway's own row, without unknown members.
 fn self_entry(options: &Options<'_>) -> Result<PresenceEntry, JsValue> {
     Ok(PresenceEntry {
         host: options.boxed("host")?,
@@ -112,7 +112,7 @@ impl Secret {
         })
     }
 
-    /// Compares what a client offers. No constant time here: nobody guards anything with this gateway.
+    /// Compares a client's secret, not in constant time: a simulated gateway protects no data.
     pub(super) fn compare(&self, offered: &AuthParams) -> SecretEvidence {
         let (missing, mismatch) = match self.mode {
             "token" => (SecretEvidence::TokenMissing, SecretEvidence::TokenMismatch),

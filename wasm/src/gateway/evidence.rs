@@ -1,4 +1,4 @@
-//! Device proofs: JavaScript has the cryptography (WebCrypto), so it is asked.
+//! Device proofs, which JavaScript verifies with WebCrypto.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -14,7 +14,7 @@ use wasm_bindgen::JsValue;
 
 use crate::error::invalid;
 
-/// The word for a `signedAt` that is too far off; both times follow it, separated by blanks.
+/// The outcome for a `signedAt` that is too far off; both times follow it, separated by blanks.
 const EXPIRED: &str = "signature-expired";
 const WORDS: [(&str, DeviceEvidence); 6] = [
     ("verified", DeviceEvidence::Verified),
@@ -25,21 +25,21 @@ const WORDS: [(&str, DeviceEvidence); 6] = [
     ("nonce-mismatch", DeviceEvidence::NonceMismatch),
 ];
 
-/// What to verify: whether the id is the digest of the key; then, unless `refusal` says what else is
-/// wrong, whether the signature is over one of the texts.
+/// What to verify: whether the id is the digest of the key; then, unless there is a `refusal`, whether the
+/// signature is over one of the texts.
 #[derive(Debug, Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub struct DeviceQuestion {
     device_id: Box<str>,
     public_key: Box<str>,
     signature: Box<str>,
-    /// The outcome whatever the signature is, if there is one.
+    /// The outcome that does not depend on the signature, if there is one.
     refusal: Option<String>,
     texts: Vec<String>,
 }
 
 impl DeviceQuestion {
-    /// The question a request raises; nothing if it has no device.
+    /// What to verify of a request; `None` if it has no device.
     pub(super) fn of(params: &ConnectParams, nonce: &str, now: Now) -> Option<Self> {
         let proof = params.device.clone()?;
         let (refusal, texts) = match device::precheck(params, nonce, now) {

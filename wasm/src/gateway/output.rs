@@ -1,4 +1,4 @@
-//! What a simulated gateway wants done and sends, as JavaScript gets it: objects with a tag.
+//! Events and frames of a simulated gateway, as tagged objects for JavaScript.
 
 use alloc::string::String;
 
@@ -7,19 +7,19 @@ use tsify::Tsify;
 
 use super::evidence::DeviceQuestion;
 
-/// What is to be done, beside taking frames.
+/// An event, besides frames to take.
 #[derive(Debug, Serialize, Tsify)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum GatewayEvent {
     Ping {
         socket: u32,
     },
-    /// To be answered with `verified`.
+    /// A proof to verify; `verified` takes the outcome.
     Verify {
         socket: u32,
         question: DeviceQuestion,
     },
-    /// For a log.
+    /// A line for a log.
     Note {
         socket: u32,
         text: &'static str,
