@@ -1,8 +1,8 @@
 //! Clocks. No other module reads the time of the system.
 //!
 //! Core takes the time as an argument ([`presence_core::Now`]); the gateway takes a [`Clock`]. The system's clock
-//! counts suspension where possible. A [`Manual`] clock is moved by a test, which so runs five minutes of presence in
-//! no time, over real sockets.
+//! counts suspension where possible. A test advances a [`Manual`] clock, so that five minutes of presence over real
+//! sockets take milliseconds.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use presence_core::Now;
 use tokio::sync::watch;
 
-/// Tells the time and waits for it. Cheap to clone.
+/// Reads the time, and waits until a time. Cheap to clone.
 #[derive(Clone)]
 pub struct Clock(Source);
 
@@ -28,7 +28,7 @@ impl Clock {
     /// | system | clock | counts sleep |
     /// |---|---|---|
     /// | Linux, Android | `CLOCK_BOOTTIME` | yes |
-    /// | macOS, iOS | `CLOCK_MONOTONIC`, which there goes on; [`Instant`](std::time::Instant) stops | yes |
+    /// | macOS, iOS | `CLOCK_MONOTONIC`, which counts sleep there; [`Instant`](std::time::Instant) does not | yes |
     /// | Windows | `Instant`: `QueryPerformanceCounter` | yes |
     /// | others | `Instant` | as the system does |
     #[must_use]
@@ -52,7 +52,7 @@ impl Clock {
     /// time, this takes up to half a second.
     pub async fn sleep_until(&self, age_ms: u64) {
         match &self.0 {
-            // The runtime's timers stop while the machine sleeps: a long one would fire late by as much.
+            // The runtime's timers stop while the machine sleeps, which would delay a long timer.
             Source::System => nap_until(Duration::from_millis(age_ms), age).await,
             Source::Manual(manual) => manual.sleep_until(age_ms).await,
         }

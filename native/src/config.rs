@@ -76,23 +76,23 @@ pub struct GatewayConfig {
     pub slots: SlotLimits,
     /// Time limit for closing the connections when the gateway stops, in ms.
     pub drain_ms: u64,
-    /// Names of the gateways whose rows are listed too; [`Gateway::feeds`](crate::Gateway::feeds) takes what they say.
+    /// Names of the gateways whose rows are listed too; [`Gateway::feeds`](crate::Gateway::feeds) takes these rows.
     pub observed: Vec<Box<str>>,
-    /// The fleet that shares its rosters through NATS, if this gateway is one of it.
+    /// The fleet of this gateway, which shares its rosters through NATS.
     #[cfg(feature = "cluster")]
     pub cluster: Option<ClusterConfig>,
     /// Files of the gateway's page; a short built-in page when `None`.
     pub web_root: Option<Arc<WebRoot>>,
-    /// Whether `/metrics` is answered on the port of the WebSocket, to those who present the secret.
+    /// Whether `/metrics` is answered on the port of the WebSocket, to requests that present the secret.
     pub metrics: bool,
-    /// Where metrics are answered too, without a secret and from a thread of their own.
+    /// Address at which a separate thread also answers metrics, without a secret.
     pub metrics_bind: Option<SocketAddr>,
-    /// Where to record what changes rows, for `replay`.
+    /// Where to record inputs that change rows, for `replay`.
     pub record: Option<RecordTo>,
-    /// The history of who was here, if one is written.
+    /// The history of sessions, if one is written.
     #[cfg(feature = "history")]
     pub history: Option<HistoryConfig>,
-    /// The server that is sent joins and leaves, if there is one.
+    /// The server that receives joins and leaves, if there is one.
     #[cfg(feature = "webhook")]
     pub webhook: Option<WebhookConfig>,
     /// The version that the gateway states.

@@ -61,7 +61,7 @@ pub enum StartError {
 pub struct Gateway {
     listeners: Vec<TcpListener>,
     addresses: Vec<SocketAddr>,
-    /// Where metrics are answered from a thread of their own.
+    /// The listener of the thread that answers metrics.
     scrapes: Option<std::net::TcpListener>,
     config: GatewayConfig,
     hash_seed: u64,
@@ -158,7 +158,7 @@ impl Gateway {
         &self.addresses
     }
 
-    /// Where metrics are answered from a thread of their own, with the actual port.
+    /// The address at which a separate thread answers metrics, with the actual port.
     #[must_use]
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.scrapes
@@ -172,7 +172,7 @@ impl Gateway {
         &self.boot_id
     }
 
-    /// The ways in for what the observed gateways say, in the order of their names.
+    /// The feeds for the rows of the observed gateways, in the order of their names.
     #[must_use]
     pub fn feeds(&self) -> Vec<Feed> {
         Feed::all(self.config.observed.len(), &self.events.0)
@@ -271,7 +271,7 @@ impl Gateway {
             () = accept_all(&self.listeners, &shared, &events) => {}
             () = shutdown => {}
             () = expiries => {}
-            // While `events` exists the driver ends only by a panic, which is reported elsewhere.
+            // While `events` exists the driver ends only by a panic, which the panic hook reports.
             _ = &mut driver => return error!("the driver is gone: stopped"),
         }
         drop(self.listeners);
@@ -279,7 +279,7 @@ impl Gateway {
         let _ = stop.send(true);
         #[cfg(feature = "cluster")]
         if let Some(fleet) = fleet {
-            // It gives its lease up, which takes as long as the server takes.
+            // The task gives its lease up, which takes one request to the server.
             let _ = tokio::time::timeout(drain, fleet).await;
         }
         let _ = events.send(Event::Shutdown("gateway stopping")).await;

@@ -1,6 +1,6 @@
 //! OpenClaw's presence system as a WebSocket gateway: the shell around [`presence_core`].
 //!
-//! The rules live in core; here are the sockets, the clock, the secrets and the command line.
+//! Core has the rules; this crate has the sockets, the clock, the secrets and the command line.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -9,9 +9,9 @@
 //! | `conn` | one WebSocket connection, and what all of them share |
 //! | `driver` | the one task that owns the hub |
 //! | `recording` | records the driver's inputs to a file |
-//! | `history` | writes who was here to a database, and reads it; needs the feature of that name |
-//! | `auth` | who may connect, and how many: origins, secrets, device keys, proxies, slots |
-//! | `config` | everything that can be set |
+//! | `history` | writes sessions to a database, and reads them; needs the feature of that name |
+//! | `auth` | admission of clients and its limits: origins, secrets, device keys, proxies, slots |
+//! | `config` | all settings |
 //! | `web` | the files of the page |
 //! | `tls` | the certificate, encrypted sockets |
 //! | `files` | reads small files |
@@ -23,10 +23,10 @@
 //! | `cluster` | the fleet on NATS; needs the feature of that name |
 //! | `cli` | the commands; needs the feature of that name |
 //!
-//! Modules know each other in one direction only: `cli`, `gateway`, `cluster`, `net` and `driver`, `conn` and `webhook`, then the others.
+//! Modules use later ones only: `cli`, `gateway`, `cluster`, `net` and `driver`, `conn` and `webhook`, then the others.
 //!
-//! A program or a test embeds it by [`Gateway::start`]. Without the feature `cli` (`default-features = false`) it brings
-//! no command line and what only that depends on.
+//! A program or a test embeds it by [`Gateway::start`]. Without the feature `cli` (`default-features = false`), the
+//! command line and its dependencies are left out.
 
 // A closed or full stdout or stderr must neither end the program nor hold it up: see `cli::output` and `cli::stderr`.
 #![warn(clippy::print_stdout, clippy::print_stderr)]

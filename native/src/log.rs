@@ -204,7 +204,7 @@ mod tests {
         manual.advance(999);
         assert_eq!(passed(1), 0);
         manual.advance(1);
-        // The task writes the number and forgets it.
+        // The task writes the number and resets it.
         while lines.window(Kind::Refused).hidden > 0 {
             tokio::task::yield_now().await;
         }

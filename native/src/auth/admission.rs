@@ -79,8 +79,8 @@ impl Admission {
         Judgement { evidence, token }
     }
 
-    /// Judges a request of plain HTTP that offers these secrets, with the throttle that handshakes have. Returns what the
-    /// secret permits, and the named token if it is one's.
+    /// Judges a request of plain HTTP that presents these secrets, under the throttle of handshakes. Returns the
+    /// grant of the secret, and its named token if it has one.
     ///
     /// # Errors
     /// The error to answer.
@@ -93,7 +93,7 @@ impl Admission {
         let origin = self.origin(facts);
         let outcome = match origin {
             OriginEvidence::Allowed => self.secret(auth, facts, now),
-            // A refused page cannot guess.
+            // A refused page cannot guess secrets.
             OriginEvidence::Refused(_) => SecretEvidence::NotRequired.into(),
         };
         match outcome {
@@ -106,7 +106,7 @@ impl Admission {
     }
 
     /// Whether requests for this host are answered. Without a secret, a page whose foreign name was rebound to this
-    /// machine must learn nothing, over WebSocket or plain HTTP.
+    /// machine must get no data, over WebSocket or plain HTTP.
     pub(crate) fn answers_to(&self, host: Option<&str>) -> bool {
         self.auth != AuthMode::None || self.origins.allows_host(host)
     }
@@ -180,7 +180,7 @@ impl Admission {
         .into()
     }
 
-    /// What the named tokens say of secrets that are not the gateway's own; `None` if none of them is a token's.
+    /// Looks secrets that are not the gateway's own up among the named tokens; `None` if no token has one of them.
     fn named(&self, offered: &[&str], now: Now) -> Option<Outcome> {
         match self.tokens.as_ref()?.find(offered, now) {
             Found::Match(token) => Some(Outcome::Named(token)),
@@ -190,7 +190,7 @@ impl Admission {
     }
 }
 
-/// What the secret of a request is.
+/// The result of looking a secret up.
 enum Outcome {
     Evidence(SecretEvidence),
     /// The secret of this token.

@@ -16,14 +16,14 @@ pub(crate) struct Facts {
     pub host: Option<Box<str>>,
     /// Its User-Agent header, cut; for the log.
     pub user_agent: Option<Box<str>>,
-    /// Where the request put a value that looks like a secret, in a place that is not read.
+    /// A place that is not read, in which the request has a value that looks like a secret.
     pub misplaced: Option<Misplaced>,
     /// Its user, as a trusted proxy states it.
     pub user: Option<Box<str>>,
 }
 
 impl Facts {
-    /// The clients that are counted together: their wrong secrets, and the rows of their beacons over plain HTTP.
+    /// The clients that share a throttle of wrong secrets, and the row of their beacons over plain HTTP.
     pub(crate) fn bucket(&self) -> Bucket {
         match (self.client.ip, &self.origin) {
             (None, _) => Bucket::Proxy(network(self.client.peer)),

@@ -1,6 +1,6 @@
 //! Who may connect, and how many: origins, secrets, device keys, proxies, slots.
 //!
-//! Knows no other module of this crate.
+//! Uses no other module of this crate.
 
 pub(crate) mod admission;
 pub(crate) mod device;

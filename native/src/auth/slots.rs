@@ -1,7 +1,7 @@
 //! Slots bound the number of sockets: in all, before the handshake is done, and per address (SPEC 2). When slots are
 //! scarce, the longest silent socket is evicted.
 //!
-//! Counters, not semaphores: a permit of a semaphore cannot be taken back from its holder.
+//! Counters, not semaphores: the permit of a semaphore cannot be revoked.
 
 mod counts;
 mod large;
@@ -247,7 +247,7 @@ impl Slot {
         }
     }
 
-    /// The socket sent something useful, which the gateway now works on. A socket that was evicted meanwhile gets
+    /// Notes that the socket sent a request, on which the gateway works now. A socket that was evicted meanwhile gets
     /// another slot.
     ///
     /// # Errors

@@ -75,8 +75,8 @@ impl GuessLimiter {
         }
     }
 
-    /// Whether the secrets that a request offers are to be compared. Each that is new in the bucket needs a
-    /// token; none is taken yet.
+    /// Decides whether the secrets of a request are compared. Each one that is new in the bucket needs a
+    /// token; no token is taken yet.
     pub(crate) fn check(&self, bucket: Bucket, offered: &[&str], now_ms: u64) -> Check {
         let Some(state) = self.state(bucket) else {
             return Check::Compare;
@@ -92,7 +92,7 @@ impl GuessLimiter {
         }
         match state.wait_ms(new as u64, now_ms) {
             0 => Check::Compare,
-            // Two new secrets need two tokens, but the client may come back with one.
+            // Two new secrets need two tokens, but the stated wait is that for one.
             wait_ms => Check::Wait(wait_ms.min(INTERVAL_MS)),
         }
     }

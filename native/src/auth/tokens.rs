@@ -104,12 +104,12 @@ pub enum InvalidToken {
     TooMany(usize),
 }
 
-/// What the tokens say of the secrets that a client offers.
+/// The result of looking a client's secrets up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// None of them is the secret of a token.
+    /// No token has one of them.
     Nothing,
-    /// The token is over.
+    /// The token has expired.
     Expired,
     /// The secret of this token.
     Match(NamedToken),
@@ -201,8 +201,8 @@ impl Tokens {
         }
     }
 
-    /// Ends the connection when its token ends, for as long as the lease is kept. `token` is what [`find`](Self::find)
-    /// returned for it.
+    /// Closes the connection when its token ends, as long as the lease is held. `token` is the result of
+    /// [`find`](Self::find).
     ///
     /// # Errors
     /// The close of the connection, if the token expired since, is gone, or permits less.
@@ -229,7 +229,7 @@ impl Tokens {
         self.0.replaced.notified().await;
     }
 
-    /// Closes the connections of tokens that are over. Returns when the next one is, in ms since the Unix epoch.
+    /// Closes the connections of expired tokens. Returns when the next one expires, in ms since the Unix epoch.
     pub(crate) fn end_expired(&self, now: Now) -> u64 {
         let mut state = self.state();
         let State { set, leases } = &mut *state;

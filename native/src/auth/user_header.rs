@@ -12,7 +12,7 @@ const SECRET_HEADERS: [HeaderName; 4] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZAT
 /// The user that one request states.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum StatedUser {
-    /// None: the header is absent or blank.
+    /// No user: the header is absent or blank.
     #[default]
     Nobody,
     /// This id.
@@ -22,7 +22,7 @@ pub(crate) enum StatedUser {
 }
 
 impl StatedUser {
-    /// Adds a line of the header. Of two lines one may be the client's own, so neither counts.
+    /// Adds a line of the header. One of two lines may be from the client, so neither counts.
     pub(crate) fn add(&mut self, value: &[u8], is_first: bool) {
         *self = match std::str::from_utf8(value).map(str::trim) {
             _ if !is_first => Self::Unusable,

@@ -1,4 +1,4 @@
-//! The settings of a gateway that is one of a fleet on NATS.
+//! The settings of a gateway in a fleet on NATS.
 
 use std::fmt;
 use std::path::Path;
@@ -59,11 +59,11 @@ impl InvalidCluster {
 }
 
 impl ClusterConfig {
-    /// A fleet at the NATS servers with these URLs, which may hold a user and a password or a token. `name` is that of this
-    /// gateway there: no other gateway of the fleet may have it.
+    /// A fleet at the NATS servers with these URLs, which may hold a user and a password or a token. `name` is that of
+    /// this gateway; no other gateway of the fleet may have it.
     ///
     /// # Errors
-    /// [`InvalidCluster`] says what is wrong.
+    /// [`InvalidCluster`] states the reason.
     pub fn new(servers: &[impl AsRef<str>], name: &str) -> Result<Self, InvalidCluster> {
         if !(1..=MAX_SERVERS).contains(&servers.len()) {
             return Err(InvalidCluster::Servers);

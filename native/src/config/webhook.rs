@@ -21,7 +21,7 @@ const LEAST_SECRET_BYTES: usize = 16;
 /// What a secret in base64 starts with.
 const BASE64_PREFIX: &str = "whsec_";
 
-/// A server that is sent joins and leaves. Clones share the secret.
+/// A server that receives joins and leaves. Clones share the secret.
 #[derive(Clone)]
 pub struct WebhookConfig {
     is_encrypted: bool,
@@ -34,7 +34,7 @@ pub struct WebhookConfig {
     pub(crate) target: Box<str>,
     key: Arc<Zeroizing<Vec<u8>>>,
     tls: Option<ClientTls>,
-    /// How long a reconnect is no leave, in ms.
+    /// Time within which a reconnect is not reported, in ms.
     pub grace_ms: u64,
 }
 
@@ -81,7 +81,7 @@ impl WebhookConfig {
     /// `ca`, the authorities of this system are trusted for an `https://` URL.
     ///
     /// # Errors
-    /// [`InvalidWebhook`] says what is wrong.
+    /// [`InvalidWebhook`] states the reason.
     pub fn new(url: &str, secret: &Secret, ca: Option<&Path>) -> Result<Self, InvalidWebhook> {
         let invalid = InvalidWebhook::Url;
         let uri: Uri = url
@@ -147,7 +147,7 @@ impl WebhookConfig {
         self.host.parse::<IpAddr>().is_err()
     }
 
-    /// Whom to trust, of an encrypted connection.
+    /// The trusted certificates, if the connection is encrypted.
     pub(crate) fn tls(&self) -> Option<&ClientTls> {
         self.tls.as_ref()
     }
@@ -157,7 +157,7 @@ impl WebhookConfig {
         &self.key
     }
 
-    /// The URL without what may hold a secret.
+    /// The URL without the parts that may hold a secret.
     pub(crate) fn shown(&self) -> String {
         let s = if self.is_encrypted { "s" } else { "" };
         format!("http{s}://{}", self.authority)

@@ -30,12 +30,12 @@ pub(crate) enum Event {
         expect(dead_code, reason = "without a history nothing answers")
     )]
     Answer(ConnId, Box<ResponseFrame>),
-    /// An observed gateway said something, or is gone, or is back. The sender is dropped once that is listed.
+    /// An update from an observed gateway. The sender is dropped once the list has it.
     Source(SourceId, SourceUpdate, oneshot::Sender<()>),
-    /// The buckets of the fleet said something. The sender is dropped once that is listed.
+    /// Inputs from the buckets of the fleet. The sender is dropped once the list has them.
     #[cfg(feature = "cluster")]
     Cluster(Vec<presence_core::cluster::ClusterInput>, oneshot::Sender<()>),
-    /// A stream of plain HTTP is over.
+    /// A stream of plain HTTP has ended.
     Unsubscribe(Arc<Subscription>),
     /// A request of plain HTTP. The answer is dropped if the client has disconnected.
     Http(HttpCall, oneshot::Sender<HttpAnswer>),
@@ -45,7 +45,7 @@ pub(crate) enum Event {
     Settle(oneshot::Sender<Option<u64>>),
 }
 
-/// What plain HTTP asks the hub for.
+/// A call of plain HTTP to the hub.
 #[derive(Debug)]
 pub(crate) enum HttpCall {
     /// The list, unless the client has it by this If-None-Match; without addresses if that is true.
@@ -56,13 +56,13 @@ pub(crate) enum HttpCall {
     Subscribe(Box<Handshake>, Option<Box<str>>, Arc<Subscription>),
 }
 
-/// What the hub answers.
+/// The hub's answer.
 #[derive(Debug)]
 pub(crate) enum HttpAnswer {
     /// The tag of the list, and the list unless the client has it.
     List(Box<str>, Option<SharedText>),
     /// The response to the beacon.
     Beacon(ResponseFrame),
-    /// What ids of events begin with.
+    /// The prefix of the ids of events.
     Subscribed(Box<str>),
 }

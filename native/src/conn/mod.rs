@@ -1,6 +1,6 @@
 //! One WebSocket connection: its task, its queue and the only writer of its socket.
 //!
-//! Knows `auth`, `config`, `clock`, `log` and `identity`. The driver and `net` know this module, not the reverse.
+//! Uses `auth`, `config`, `clock`, `log` and `identity`. The driver and `net` use this module, not the reverse.
 //!
 //! ```text
 //!   driver ──items──► Peer (outbox, half-written frames) ──writev──► socket

@@ -1,6 +1,6 @@
-//! [`Peer`] between the driver, its connection's task and its client, in many orders of their steps: shuttle runs each
-//! test again and again, and fails when a thread waits for ever. The task and the driver do here what they do in
-//! `session.rs` and `driver.rs`, and no more.
+//! [`Peer`] between the driver, its connection's task and its client, in many orders of their steps: shuttle repeats
+//! each test, and fails when a thread waits for ever. The task and the driver of the model have the same steps as
+//! those of `session.rs` and `driver.rs`.
 
 mod socket;
 mod tests;

@@ -1,5 +1,4 @@
-//! Refused sockets. They hold no slot any more, so the number of those that get time to read the reason has its own
-//! bound.
+//! Refused sockets. They hold no slot, so a separate bound limits how many of them get time to read the reason.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;

@@ -16,8 +16,8 @@ use super::writer::{Flush, Writer};
 use crate::auth::tokens::Closable;
 use crate::metrics::Metrics;
 
-/// Requests wait while more bytes of responses than this are undelivered: a client that asks faster
-/// than it reads is slowed down, not cut off.
+/// Requests wait while more bytes of responses than this are undelivered: a client that sends requests
+/// faster than it reads responses is slowed down, not disconnected.
 const PAUSE_BYTES: usize = 256 * 1024;
 
 /// A connection's socket and its pending output. The driver writes directly; when the socket is full, the connection's

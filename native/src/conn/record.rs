@@ -1,6 +1,6 @@
 //! Log lines: one for every accepted, refused and closed connection.
 //!
-//! A line holds the client's own words, escaped and cut; never a secret, the query of the URL or the text of a beacon.
+//! A line holds texts of the client, escaped and cut; never a secret, the query of the URL or the text of a beacon.
 //! With all texts at their bounds it is shorter than the longest line of stderr.
 
 use presence_core::server::{Handshake, Refused};
@@ -20,7 +20,7 @@ pub(crate) const MAX_USER_AGENT_BYTES: usize = 200;
 /// Most bytes of a reason, escaped.
 pub(crate) const MAX_REASON_BYTES: usize = 300;
 
-/// What the log lines of one connection state.
+/// Data for the log lines of one connection.
 #[derive(Debug)]
 pub(super) struct Record {
     accepted_ms: u64,
@@ -162,7 +162,7 @@ impl Record {
             (End::Stalled, Some(close), _) => ("gateway", close.code, "slow consumer: accepts no bytes"),
             (End::Closing, Some(close), _) => ("gateway", close.code, &*close.reason),
             (_, _, Some(close)) => ("client", close.code.into(), close.reason.as_str()),
-            // What RFC 6455 calls a close without a close frame.
+            // The code of RFC 6455 for the end of a connection without a close frame.
             _ => ("network", 1006, ""),
         };
         let [origin, user_agent, client, version, mode, role] = self.texts();

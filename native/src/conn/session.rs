@@ -278,7 +278,7 @@ impl Session {
                 ConnectionOutput::Close(close) => self.close(close),
                 ConnectionOutput::Refused(refused) => {
                     if refused.clock_skew_ms.is_some() {
-                        // For findings only: a driver that is busy may miss it.
+                        // For findings only: if the driver's queue is full, it is dropped.
                         let _ = self.driver.try_send(Event::Refused(refused.clone()));
                     }
                     self.record.refused(refused);
@@ -289,7 +289,7 @@ impl Session {
         }
     }
 
-    /// From now on the connection ends with its named token.
+    /// Ties the connection to its named token: it ends with the token.
     ///
     /// # Errors
     /// The close, if the token ended since it was compared.

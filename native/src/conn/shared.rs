@@ -44,7 +44,7 @@ pub(crate) struct Shared {
     /// How far the roster's clock is ahead of the age clock; the driver keeps it.
     stated_offset_ms: Arc<AtomicU64>,
     stopping: watch::Receiver<bool>,
-    /// Makes numbers of visitors, which do not give their addresses away.
+    /// Hashes visitors' addresses to numbers that do not reveal them.
     visitors: RandomState,
     /// Why the gateway is degraded, if it is: for each part that can be.
     degraded: Vec<watch::Receiver<Option<Arc<str>>>>,

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::Driver;
 
-/// The state machine, and the way to the task that carries out what it wants.
+/// The state machine, and the channel to the task that carries out its outputs.
 #[derive(Debug)]
 pub(super) struct Fleet {
     machine: Cluster,
@@ -14,7 +14,7 @@ pub(super) struct Fleet {
 }
 
 impl Driver {
-    /// Makes the gateway one of a fleet; before it runs.
+    /// Makes the gateway a member of a fleet; before it runs.
     pub(crate) fn join_fleet(
         mut self,
         name: &str,
@@ -30,7 +30,7 @@ impl Driver {
         self
     }
 
-    /// The next time something is due.
+    /// The next deadline.
     pub(super) fn deadline(&self) -> Option<u64> {
         let fleet = self
             .fleet
@@ -39,14 +39,14 @@ impl Driver {
         self.hub.poll_timeout().into_iter().chain(fleet).min()
     }
 
-    /// Handles what the buckets said.
+    /// Handles inputs from the buckets.
     pub(super) fn handle_fleet(&mut self, inputs: Vec<ClusterInput>, now: Now) {
         if let Some(fleet) = &mut self.fleet {
             fleet.machine.handle(inputs, &mut self.hub, now);
         }
     }
 
-    /// Passes on what has to be done for the fleet.
+    /// Passes the state machine's outputs to the task.
     pub(super) fn drive_fleet(&mut self, now: Now) {
         let Some(fleet) = &mut self.fleet else { return };
         while let Some(output) = fleet.machine.poll_output(&mut self.hub, now) {

@@ -40,7 +40,7 @@ impl Driver {
         }
     }
 
-    /// A stream is over.
+    /// Handles the end of a stream.
     pub(super) fn unsubscribe(&mut self, stream: &Subscription, now: Now) {
         let close = stream.close_frame();
         let (cause, reason) = match &close {

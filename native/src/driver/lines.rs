@@ -1,4 +1,4 @@
-//! Lines of the log about what the hub had to do, at most one a minute.
+//! Lines of the log about evictions and disputed ids in the hub, at most one a minute of each kind.
 
 use presence_core::Now;
 use tracing::warn;
@@ -21,7 +21,7 @@ impl Driver {
         );
     }
 
-    /// Logs how often clients used the ids of others, at most once a minute.
+    /// Logs how often clients used ids of other clients, at most once a minute.
     pub(super) fn log_disputes(&mut self, now: Now) {
         let disputes = self.hub.disputes();
         if disputes == self.logged_disputes || !self.dispute_lines.passes(now.age_ms) {

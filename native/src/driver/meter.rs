@@ -9,10 +9,10 @@ use presence_core::server::{ConnId, Handshake};
 use super::Driver;
 use crate::metrics::{Class, Leave, Metrics, set, set_gauge};
 
-/// Shortest time between two looks at what only the hub and the peers know, in ms.
+/// Shortest time between two publications of values from the hub and the peers, in ms.
 const INTERVAL_MS: u64 = 1_000;
 
-/// What the driver counts, and when it publishes next.
+/// The driver's counts, and the time of its next publication.
 #[derive(Debug)]
 pub(super) struct Meter {
     metrics: Arc<Metrics>,
@@ -116,7 +116,7 @@ impl Driver {
         }
     }
 
-    /// Publishes what only the hub and the peers know.
+    /// Publishes values that only the hub and the peers have.
     fn publish(&self, now: Now) {
         let Some(meter) = &self.meter else { return };
         let metrics = &*meter.metrics;

@@ -27,7 +27,7 @@ impl RunningGateway {
         self.addresses[0]
     }
 
-    /// Where metrics are answered from a thread of their own.
+    /// The address at which a separate thread answers metrics, with the actual port.
     #[must_use]
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_address
@@ -39,7 +39,7 @@ impl RunningGateway {
         format!("{}://{}", self.scheme, self.address())
     }
 
-    /// The ways in for what the observed gateways say, in the order of their names.
+    /// The feeds for the rows of the observed gateways, in the order of their names.
     #[must_use]
     pub fn feeds(&self) -> &[Feed] {
         &self.feeds

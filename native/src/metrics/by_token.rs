@@ -1,4 +1,4 @@
-//! The connections of each named token. Their names are those of the tokens' file, which may be read again.
+//! The connections of each named token, by the names in the tokens' file, which may be read again.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder};
 use prometheus_client::metrics::MetricType;
 
-/// How many connections each named token let in.
+/// Returns the number of connections of each named token.
 type Count = dyn Fn() -> Vec<(Arc<str>, u64)> + Send + Sync;
 
 /// A gauge for each named token, counted for a scrape.
@@ -14,7 +14,7 @@ type Count = dyn Fn() -> Vec<(Arc<str>, u64)> + Send + Sync;
 pub(crate) struct ByToken(Arc<Count>);
 
 impl ByToken {
-    /// Asks `count` at each scrape.
+    /// Calls `count` at each scrape.
     pub(crate) fn new(count: impl Fn() -> Vec<(Arc<str>, u64)> + Send + Sync + 'static) -> Self {
         Self(Arc::new(count))
     }

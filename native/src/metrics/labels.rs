@@ -1,4 +1,4 @@
-//! The values of all labels. What a client states selects one of them and is itself never a label.
+//! The values of all labels. A client's statement selects one of them, and is never a label itself.
 
 use presence_core::model::Role;
 use presence_core::server::{Handshake, LeaveCause};
@@ -104,9 +104,9 @@ pub(super) const BROADCASTS: [&str; 2] = ["list", "delta"];
 /// What frames hold.
 pub(super) const FRAMES: [&str; 3] = ["broadcast", "event", "response"];
 
-/// What became of the events of the webhook.
+/// Results of the webhook's events.
 pub(super) const WEBHOOK_EVENTS: [&str; 3] = ["delivered", "failed", "dropped"];
-/// What came of the webhook's requests, in the order of their outcomes.
+/// Results of the webhook's requests, in the order of their outcomes.
 pub(super) const WEBHOOK_ATTEMPTS: [&str; 5] = ["delivered", "refused", "failed", "timeout", "unreachable"];
 
 /// Codes of refusals: those of error responses to handshakes, of closes without one, and the statuses of HTTP. The last

@@ -1,7 +1,7 @@
-//! Metrics: numbers about the whole gateway in the OpenMetrics format. No label holds anything that a client chose: the
-//! names of tokens are the operator's.
+//! Metrics: numbers about the whole gateway in the OpenMetrics format. No label holds a text that a client chose; the
+//! names of tokens are chosen by the operator.
 //!
-//! Counting is an atomic addition. What only the hub and the peers know, the driver publishes when a scrape requests it.
+//! Counting is an atomic addition. The driver publishes values of the hub and the peers when a scrape requests them.
 
 mod by_token;
 mod histogram;
@@ -250,7 +250,7 @@ impl Metrics {
         self.frame_size.observe(frame.len() as u64);
     }
 
-    /// Counts a refused handshake: by its answer, or by its close where there was none.
+    /// Counts a refused handshake: by its answer, or without an answer by its close.
     pub(crate) fn refused(&self, refused: Option<&Refused>, close: &CloseFrame) {
         match refused {
             Some(refused) => self.refused_for(&refused.code),
@@ -306,12 +306,12 @@ pub(crate) fn set(counter: &Counter, value: u64) {
     counter.inner().store(value, Ordering::Relaxed);
 }
 
-/// Sets a gauge to a number of things.
+/// Sets a gauge to a count.
 pub(crate) fn set_gauge(gauge: &Gauge, value: usize) {
     gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
 }
 
-/// Registers metrics while they are made.
+/// Creates and registers metrics.
 struct Maker<'a>(&'a mut Registry);
 
 impl Maker<'_> {

@@ -1,4 +1,4 @@
-//! How a scrape gets what only the driver knows: it requests that the driver publishes.
+//! Values that only the driver has: a scrape requests that the driver publishes them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -38,7 +38,7 @@ impl Publication {
         self.is_requested.load(Ordering::Relaxed) && self.is_requested.swap(false, Ordering::Acquire)
     }
 
-    /// The values are published: the scrapes that wait go on.
+    /// Wakes the waiting scrapes after the values are published.
     pub(crate) fn publish(&self) {
         self.published.notify_waiters();
     }

@@ -43,7 +43,7 @@ impl Tls {
         match *self {}
     }
 
-    #[expect(clippy::unused_async, reason = "it stands for one that waits")]
+    #[expect(clippy::unused_async, reason = "the function with TLS waits")]
     pub(crate) async fn accept(&self, _: TcpStream) -> Result<Box<Nothing>, NoTls> {
         match *self {}
     }
@@ -88,7 +88,7 @@ impl Encryption {
     #[expect(
         clippy::boxed_local,
         clippy::needless_pass_by_value,
-        reason = "it stands for one that takes it apart"
+        reason = "the function with TLS takes it apart"
     )]
     pub(crate) fn split(stream: Box<Nothing>) -> (TcpStream, Box<Self>) {
         match *stream {}
@@ -135,7 +135,7 @@ impl ClientTls {
         ))
     }
 
-    #[expect(clippy::unused_async, reason = "it stands for one that waits")]
+    #[expect(clippy::unused_async, reason = "the function with TLS waits")]
     pub(crate) async fn connect(&self, _: &str, _: TcpStream) -> Result<Box<ClientStream>, String> {
         match *self {}
     }

@@ -1,4 +1,4 @@
-//! What a client verifies of a gateway's certificate, and its side of the handshake.
+//! A client's verification of a gateway's certificate, and its side of the handshake.
 
 use std::fmt;
 use std::io;
@@ -66,7 +66,7 @@ impl ClientTls {
         let chain = if pin.is_some() && ca.is_none() {
             None
         } else {
-            // Without any authority no certificate is trusted, which the error says.
+            // Without any authority no certificate is trusted, and the error states that.
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
                 .build()
                 .ok()
@@ -97,7 +97,7 @@ impl ClientTls {
     /// Does the handshake with the gateway of this name or address.
     ///
     /// # Errors
-    /// What is wrong, and what to do.
+    /// A text with the cause and the remedy.
     pub(crate) async fn connect(&self, host: &str, stream: TcpStream) -> Result<Box<ClientStream>, String> {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| format!("`{host}` is neither a name nor an address that a certificate can have"))?;
@@ -202,7 +202,7 @@ fn names(presented: &[String]) -> String {
     shown.collect::<Vec<_>>().join(", ")
 }
 
-/// What is wrong with the handshake, and what to do.
+/// Returns a text with the cause of a failed handshake, and the remedy.
 fn explain(error: &io::Error, host: &str) -> String {
     const PIN: &str = "pin the certificate with --tls-fingerprint; the gateway logs it at its start";
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());

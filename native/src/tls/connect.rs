@@ -1,4 +1,4 @@
-//! Connections to gateways, with TLS or without: what every client of this crate begins with.
+//! Connections to gateways, with TLS or without, for every client of this crate.
 
 use std::io;
 
@@ -20,7 +20,7 @@ pub(crate) enum ConnectError {
     Tls(String),
 }
 
-/// Connects to a host, an IPv6 address without brackets; with TLS if `tls` says whom to trust.
+/// Connects to a host, an IPv6 address without brackets; with TLS if `tls` has the trusted certificates.
 ///
 /// # Errors
 /// [`ConnectError`]

@@ -8,9 +8,9 @@ use tokio::net::TcpStream;
 
 use super::ServerStream;
 
-/// Most plain bytes that are encrypted ahead of the socket: what a client that stops reading costs.
+/// Most plain bytes that are encrypted ahead of the socket, which bounds the memory for a client that stops reading.
 const MAX_AHEAD_BYTES: usize = 64 * 1024;
-/// Most encrypted bytes that are read before others have their turn: records may hold no data.
+/// Most encrypted bytes that are read before other tasks run: records may hold no data.
 const MAX_TURN_BYTES: usize = 32 * 1024;
 
 /// The keys and buffers of one connection.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A socket of which only so many bytes are read during the handshake.
+/// A socket of which a limited number of bytes is read during the handshake.
 #[derive(Debug)]
 pub(crate) struct Limited {
     stream: TcpStream,

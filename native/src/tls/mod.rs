@@ -1,4 +1,4 @@
-//! TLS with rustls: the gateway's certificate, encrypted sockets, and what clients verify.
+//! TLS with rustls: the gateway's certificate, encrypted sockets, and the verification by clients.
 //!
 //! Without the feature `tls` the same types exist, and none of them has a value.
 

@@ -128,7 +128,7 @@ fn read_pair(certificate: &Path, key: &Path) -> Result<State, TlsError> {
         return Err(of_certificate(Why::NoCertificate));
     };
     let fingerprint = Fingerprint::of(leaf);
-    // rustls sends what follows the first one without a look at it.
+    // rustls sends the certificates after the first one without parsing them.
     for (at, certificate) in chain.iter().enumerate() {
         RootCertStore::empty()
             .add(certificate.clone())

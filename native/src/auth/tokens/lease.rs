@@ -28,7 +28,7 @@ impl Drop for Lease {
 }
 
 impl Tokens {
-    /// How many connections each token let in, by name. One whose token got another name counts by that.
+    /// The number of connections of each token, by its current name.
     pub(crate) fn connections(&self) -> Vec<(Arc<str>, u64)> {
         let state = self.state();
         let mut counts: HashMap<[u8; 32], u64> = HashMap::new();
@@ -43,7 +43,7 @@ impl Tokens {
     }
 }
 
-/// The open connections that named tokens let in: at most as many as the gateway has connections.
+/// The open connections of named tokens; the gateway's limit of connections bounds them.
 #[derive(Debug, Default)]
 pub(super) struct Leases {
     next: u64,

@@ -1,4 +1,4 @@
-//! What is tried in many orders.
+//! Tests that run in many orders of steps.
 
 use std::future::poll_fn;
 use std::io::Cursor;
@@ -34,7 +34,7 @@ fn peer(socket: &Socket) -> Arc<Peer> {
     Arc::new(Peer::new(socket.clone(), Box::default(), usize::MAX, None))
 }
 
-/// What the connection's task does, from its first turn to the end of the socket.
+/// The connection's task, from its first turn to the end of the socket.
 fn session(peer: &Arc<Peer>, driver: &SyncSender<Batch>) {
     let hand_on = |inputs| {
         peer.start_batch();
@@ -62,8 +62,8 @@ fn session(peer: &Arc<Peer>, driver: &SyncSender<Batch>) {
     peer.close_socket();
 }
 
-/// What the driver does with a batch: each input gets a response, until the connection is backed up. Returns the number
-/// of inputs that it handled.
+/// The driver's handling of a batch: each input gets a response, until the connection is backed up. Returns the number
+/// of handled inputs.
 fn handle(peer: &Peer, inputs: Vec<Input>, mut response: impl FnMut() -> String) -> usize {
     let mut inputs = inputs.into_iter();
     let mut count = 0;
@@ -101,7 +101,7 @@ fn drive(batches: &Receiver<Batch>, peers: &[Arc<Peer>], inputs: usize, bytes: u
     }
 }
 
-/// What a client makes of everything until the end of the socket: its texts, and the code of the close.
+/// What a client receives until the end of the socket: the texts, and the code of the close.
 fn received(socket: &Socket) -> (Vec<String>, Option<u16>) {
     received_after(socket, Vec::new())
 }
