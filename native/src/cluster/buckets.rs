@@ -15,7 +15,7 @@ use super::problem::Problem;
 pub(super) const LEASES: &str = "presence-leases";
 /// The rows of all gateways.
 pub(super) const ROWS: &str = "presence-rows";
-/// How long the server keeps the mark of what it removed for its age.
+/// How long the server keeps the marker of an expired entry.
 const MARKER: Duration = Duration::from_secs(5);
 /// Shortest and longest time limit of a request while the fleet is joined. A bucket without a leader gives no answer, also
 /// when it has one a moment later: the next request gets it.
@@ -26,7 +26,7 @@ const SLOW_ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// An election takes fewer sessions.
 const SLOW_AFTER: u32 = 40;
 
-/// What the description of a bucket says.
+/// The description of a bucket.
 fn description() -> String {
     format!("openclaw-presence fleet, format {FORMAT}")
 }
@@ -43,7 +43,7 @@ pub(super) struct Buckets {
 pub(super) struct Answers(Duration);
 
 impl Answers {
-    /// To a server to which connecting took that long, which is several round trips, after so many sessions in a row
+    /// For a server to which connecting took this long, which is several round trips, after this many sessions in a row
     /// without an answer.
     pub(super) fn of(connecting: Duration, silences: u32) -> Self {
         if silences >= SLOW_AFTER {

@@ -1,4 +1,4 @@
-//! What the buckets say, and how old it is.
+//! The entries of the buckets, with their ages.
 
 use async_nats::jetstream::kv::{Entry, Operation};
 use presence_core::cluster::{ClusterInput, RowChange};
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::buckets::LEASES;
 
-/// How old entries of the snapshot are. Later ones are new.
+/// Ages of the entries of the snapshot. Later entries are new.
 pub(super) struct Ages {
     pub(super) clock: ServerClock,
     /// The last revisions before the watches began; 0: the bucket was empty.
@@ -31,7 +31,7 @@ impl Ages {
     }
 }
 
-/// The clock of the server, as the claim of the name showed it.
+/// The clock of the server, from the claim of the name.
 pub(super) struct ServerClock {
     pub(super) claimed_ns: i128,
     pub(super) at: Instant,
@@ -45,10 +45,10 @@ impl ServerClock {
     }
 }
 
-/// What an entry says. Keys of other forms are not ours.
+/// The input for an entry; `None` for keys of other programs.
 pub(super) fn input(entry: Entry, age_ms: u64, is_lease: bool) -> Option<ClusterInput> {
     if is_lease {
-        // A lease that the server removed for its age ends here by its age, too.
+        // A lease that expired on the server expires here by its age, too.
         let value = match entry.operation {
             Operation::Put => Some(entry.value.to_vec()),
             Operation::Delete => None,

@@ -4,10 +4,10 @@
 //! |---|---|
 //! | `task` | one session after another, as long as the gateway runs |
 //! | `session` | one connection: claims the name, watches both buckets, writes |
-//! | `entries` | what the buckets say, and how old it is |
+//! | `entries` | the entries of the buckets, with their ages |
 //! | `probe` | notices that a bucket has another leader, or lost a server |
 //! | `buckets` | finds or creates the buckets, and checks them |
-//! | `problem` | what can go wrong, in words |
+//! | `problem` | errors of a session, with their texts |
 
 mod buckets;
 mod entries;
@@ -34,19 +34,19 @@ const STARTING: &str = "the fleet is not joined yet";
 /// Why the gateway is degraded, if it is.
 pub(crate) type Degraded = Option<Arc<str>>;
 
-/// Where the task meets the gateway.
+/// The channels between the task and the gateway.
 #[derive(Debug)]
 pub(crate) struct Port {
     /// Events for the driver; they do not keep it running.
     pub(crate) events: mpsc::WeakSender<Event>,
-    /// What the driver wants done.
+    /// Outputs of the driver to carry out.
     pub(crate) outputs: mpsc::Receiver<ClusterOutput>,
     pub(crate) degraded: watch::Sender<Degraded>,
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
 impl Port {
-    /// Hands inputs to the driver, and waits until it took them. Returns `false` when the gateway is gone.
+    /// Hands inputs to the driver, and waits until they are handled. Returns `false` when the gateway is gone.
     async fn hand(&self, inputs: Vec<ClusterInput>) -> bool {
         let Some(events) = self.events.upgrade() else {
             return false;

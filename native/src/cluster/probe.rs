@@ -1,4 +1,4 @@
-//! Notices in a cluster of servers that a bucket has another leader, or lost a server.
+//! Detects, in a cluster of servers, that a bucket has another leader or lost a server.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,11 +18,11 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// The servers of a bucket.
 #[derive(Debug)]
 struct Servers {
-    /// Empty: there is none.
+    /// Empty without a leader.
     leader: String,
-    /// When it became that.
+    /// When it became the leader.
     since: Option<String>,
-    /// All that are online.
+    /// The servers that are online.
     online: BTreeSet<String>,
 }
 

@@ -1,11 +1,11 @@
-//! What can go wrong, in words.
+//! Errors of a session, with their texts.
 
 use std::time::Duration;
 
 use async_nats::ConnectErrorKind;
 use presence_core::cluster::Restart;
 
-/// Interval of retries after a problem that somebody has to solve.
+/// Interval of retries after a problem that the operator has to solve.
 const SETTLED_RETRY: Duration = Duration::from_secs(10);
 /// Longest interval of retries while the server is away.
 const MAX_RETRY: Duration = Duration::from_millis(500);

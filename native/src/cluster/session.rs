@@ -24,7 +24,7 @@ use crate::config::ClusterConfig;
 
 /// Time limit for connecting, and for writing a batch.
 const LIMIT: Duration = Duration::from_secs(5);
-/// Time limit for the end of the snapshot, which cannot be seen when its last rows expire meanwhile.
+/// Time limit for the end of the snapshot, which is not visible when its last rows expire meanwhile.
 const SNAPSHOT_LIMIT: Duration = Duration::from_secs(2);
 /// Interval of pings: two without an answer end the connection.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
@@ -35,7 +35,7 @@ const MAX_WAITING: usize = 16_384;
 /// Commands that may wait for the connection.
 const MAX_COMMANDS: usize = 512;
 
-/// What a session needs to know.
+/// The parameters of a session.
 #[derive(Debug)]
 pub(super) struct Session<'a> {
     pub(super) config: &'a ClusterConfig,
@@ -54,7 +54,7 @@ struct Watches {
 }
 
 impl Session<'_> {
-    /// Runs until something goes wrong, after `silences` sessions in a row without an answer. Returns whether the fleet was joined, too.
+    /// Runs until an error; `silences` sessions in a row had no answer before. Also returns whether the fleet was joined.
     pub(super) async fn run(&self, port: &mut Port, silences: u32) -> (bool, Problem) {
         let mut stopping = port.stopping.clone();
         let mut has_joined = false;
@@ -89,7 +89,7 @@ impl Session<'_> {
             problem = probe::servers_change(&buckets) => Err(problem),
         };
         if matches!(served, Err(Problem::Stopped)) {
-            // The others show at once that this gateway is gone.
+            // The other gateways then list at once that this one is gone.
             let _ = timeout(LIMIT, buckets.leases.delete(&*self.config.name)).await;
         }
         served
@@ -241,7 +241,7 @@ impl Session<'_> {
         Ok(watches)
     }
 
-    /// Passes on what happens, in both directions.
+    /// Passes entries to the driver, and batches to the server.
     async fn serve(
         &self,
         buckets: &Buckets,

@@ -36,7 +36,7 @@ pub(crate) async fn run(config: ClusterConfig, boot_id: Box<str>, mut port: Port
         if matches!(problem, Problem::Stopped) || !port.hand(vec![ClusterInput::Left]).await {
             return;
         }
-        // What the driver wanted done belongs to the session that ended.
+        // Outputs of the driver belong to the session that ended.
         while port.outputs.try_recv().is_ok() {}
         let text = problem.to_string();
         if matches!(problem, Problem::Restart(_)) {

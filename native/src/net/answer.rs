@@ -1,4 +1,4 @@
-//! Answers of plain HTTP, and as bytes those to what never becomes a request.
+//! Answers of plain HTTP, and the bytes of answers to input that is not a valid request.
 
 use std::time::{Duration, SystemTime};
 
@@ -50,7 +50,7 @@ pub(crate) fn stops() -> Answer {
     )
 }
 
-/// Returns the bytes of a refusal, which ends the connection. `is_api`: its body is what errors of the API have.
+/// Returns the bytes of a refusal, which ends the connection. `is_api`: its body is an error of the API.
 pub(crate) fn refusal(status: StatusCode, why: &str, is_api: bool, now: Now) -> Vec<u8> {
     let extra = match status {
         StatusCode::SERVICE_UNAVAILABLE => "retry-after: 1\r\n",

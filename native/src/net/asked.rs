@@ -1,4 +1,4 @@
-//! A plain request, and what its handlers know.
+//! A plain request, and the state of its handlers.
 
 use std::sync::Arc;
 
@@ -12,18 +12,18 @@ use crate::conn::{Event, HttpAnswer, HttpCall, Shared, Subscription};
 /// The path of the stream of deltas.
 pub(super) const STREAM: &str = "/api/presence/stream";
 
-/// A request with what decides about it.
+/// A request with the facts that decide about it.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) head: Head,
     pub(crate) request: PlainRequest,
     pub(crate) client: Client,
-    /// When its body must have come, on the age clock.
+    /// Deadline of its body, on the age clock.
     pub(crate) late_ms: u64,
     /// The connection ends after the answer.
     pub(crate) is_last: bool,
     pub(crate) is_encrypted: bool,
-    /// What it gets its events from, if it asks for a stream.
+    /// The source of its events, if it requests a stream.
     pub(crate) stream: Option<Arc<Subscription>>,
 }
 
@@ -46,7 +46,7 @@ impl Asked {
     }
 }
 
-/// What the handlers know.
+/// The state of the handlers.
 #[derive(Clone, Debug)]
 pub(crate) struct App {
     pub(crate) shared: Arc<Shared>,
@@ -54,7 +54,7 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// What the hub answers; `None` when the gateway stops.
+    /// Returns the hub's answer; `None` when the gateway stops.
     pub(super) async fn ask(&self, call: HttpCall) -> Option<HttpAnswer> {
         let (answer, answered) = oneshot::channel();
         // A gateway without a driver is stopping; the wait below then ends.

@@ -1,4 +1,4 @@
-//! Which pages of other origins may read answers of the API: those that may connect.
+//! CORS: pages of other origins may read answers of the API if they may connect.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub(super) fn allow(app: &App, asked: &Asked, answer: &mut Answer) {
     }
 }
 
-/// Answers what a browser asks before it sends `Authorization` to another origin.
+/// Answers the preflight request that browsers send before `Authorization` to another origin.
 pub(super) async fn preflight(State(app): State<App>, Extension(asked): Extension<Arc<Asked>>) -> Answer {
     let mut answer = (StatusCode::NO_CONTENT, Body::empty()).into_response();
     allow(&app, &asked, &mut answer);

@@ -23,9 +23,9 @@ use super::rights::{authorize, refused, visitor};
 use crate::auth::tokens::Closable;
 use crate::conn::{HttpAnswer, HttpCall};
 
-/// How long a client waits before it comes back.
+/// How long a client waits before it reconnects.
 const RETRY: Duration = Duration::from_secs(3);
-/// The newest event that a client had.
+/// The newest event that a client received.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Turns off the buffering of events in nginx.
 const NO_BUFFER: (HeaderName, HeaderValue) = (
@@ -49,14 +49,14 @@ async fn stream(app: &App, asked: &Asked, headers: &HeaderMap) -> Answer {
         Ok(token) => token,
         Err(error) => return refused(app, asked, &error),
     };
-    // A HEAD has none.
+    // A HEAD has no stream.
     let stream = asked.stream.clone().unwrap_or_default();
     let mut lease = None;
     if let (Some(tokens), Some(token)) = (&app.shared.config.tokens, &token) {
         let closable: Arc<dyn Closable> = stream.clone();
         match tokens.lease(token, Arc::downgrade(&closable), app.shared.stated_now()) {
             Ok(taken) => lease = Some(taken),
-            // It ended since it was compared.
+            // The token ended since it was compared.
             Err(_) => {
                 let again = authorize(app, asked, scope::READ);
                 return again.map_or_else(|error| refused(app, asked, &error), |_| stops());
@@ -87,7 +87,7 @@ async fn stream(app: &App, asked: &Asked, headers: &HeaderMap) -> Answer {
     answer
 }
 
-/// An event as it is written. `ids` is what the ids begin with.
+/// The text of an event. `ids` is the prefix of the ids.
 fn event(frame: &EventFrame, ids: &str) -> Event {
     let parts = frame.parts();
     if &*parts.name == "tick" {

@@ -1,5 +1,5 @@
-//! Reads and judges the head of an HTTP request, for WebSockets and plain HTTP alike. hyper sees a head only after that,
-//! and no byte beyond its request: where the two disagreed, it would be about that request alone.
+//! Reads and validates the head of an HTTP request, for WebSockets and plain HTTP alike. hyper gets a head only after
+//! that, and no byte beyond its request, so that a disagreement of the two parsers can affect that request only.
 
 mod body;
 mod plain;
@@ -58,7 +58,7 @@ pub(crate) struct Head {
     pub forwarded_for: Option<Box<str>>,
     /// The User-Agent header, cut to 256 bytes.
     pub user_agent: Option<Box<str>>,
-    /// Where the client put a value that looks like a secret, in a place that is not read.
+    /// A place that is not read, in which the client put a value that looks like a secret.
     pub misplaced: Option<Misplaced>,
     /// Whether any header comes from a proxy.
     pub has_proxy_headers: bool,
@@ -290,7 +290,7 @@ impl Head {
         let is_1_0 = request.version == Some(0);
         let target = Target::parse(request.path.unwrap_or(""))?;
         head.host = named_host(host.0, target.host, is_1_0)?.map(Into::into);
-        // What hyper would refuse must not reach it.
+        // A target that hyper would refuse must not reach it.
         if request.path.unwrap_or("").parse::<Uri>().is_err() {
             return Err("its target has characters that no URL has");
         }

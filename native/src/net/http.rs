@@ -32,7 +32,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'n
 const WEB_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self' ws: wss:; \
     img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
-/// What answers plain requests.
+/// The service for plain requests.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) router: Router,
@@ -159,7 +159,7 @@ fn web_file(file: &WebFile, if_none_match: Option<&str>) -> Answer {
     response
 }
 
-/// Describes the gateway for the page. Where no gateway serves the page, a file of this name says so.
+/// Describes the gateway for the page. A page from another server has a file of this name, which states that.
 async fn about(State(app): State<App>) -> Answer {
     let shared = &app.shared;
     let about = serde_json::json!({

@@ -1,5 +1,5 @@
-//! Metrics over HTTP: on the port of the WebSocket, and on one of their own from a thread of their own, which answers
-//! however busy the gateway is.
+//! Metrics over HTTP: on the port of the WebSocket, and on a separate port from a separate thread, which answers
+//! also when the gateway is busy.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -36,7 +36,7 @@ const SCRAPE_TIME: Duration = Duration::from_secs(5);
 /// Pause after the system refused a socket.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// `GET /metrics` on the gateway's port: for those who present its secret.
+/// `GET /metrics` on the gateway's port, for requests that present its secret.
 pub(super) async fn guarded(
     State(app): State<App>,
     Extension(asked): Extension<Arc<Asked>>,
@@ -53,7 +53,7 @@ async fn answer(headers: &HeaderMap, shared: &Shared) -> Answer {
     let Some(metrics) = &shared.metrics else {
         return text(StatusCode::NOT_FOUND, "Metrics are off.\n");
     };
-    // What only the driver knows is published for a scrape.
+    // The driver publishes its values for a scrape.
     metrics.publication.refresh().await;
     set_gauge(&metrics.sockets, shared.slots.connections());
     let accept = joined(headers, &ACCEPT).unwrap_or_default();

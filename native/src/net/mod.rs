@@ -1,6 +1,6 @@
 //! Listens, accepts, and reads HTTP: a request becomes a WebSocket or gets its answer.
 //!
-//! Knows `conn`, which takes over a WebSocket, and what `conn` knows.
+//! Uses `conn`, which takes over WebSockets, and the modules that `conn` uses.
 
 pub(crate) mod accept;
 mod answer;

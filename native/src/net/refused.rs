@@ -66,7 +66,7 @@ pub(super) fn refuse_slot(
     refusal(status, &refused.to_string(), is_api, shared.clock.now())
 }
 
-/// Logs that a TLS handshake failed, and why: clients that do not trust the certificate say so.
+/// Logs that a TLS handshake failed, and why: clients that do not trust the certificate send an alert.
 pub(super) fn log_tls(shared: &Shared, client: Client, reason: &str, accepted_ms: u64) {
     if let Some(metrics) = &shared.metrics {
         metrics.refused_for("TLS");

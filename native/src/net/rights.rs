@@ -1,4 +1,4 @@
-//! Who may ask over plain HTTP, and what a request without the right gets.
+//! Authorization of plain HTTP, and the errors of requests without the right.
 
 use ::http::StatusCode;
 use ::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -12,7 +12,7 @@ use super::asked::{App, Asked};
 use super::refused::log_refusal;
 use crate::auth::tokens::NamedToken;
 
-/// The codes of errors about the secret begin with this.
+/// The prefix of error codes about the secret.
 const SECRETS: &str = "AUTH_";
 
 /// Whether the request presents a secret that grants this scope to operators. Returns its token, if it is a
@@ -64,7 +64,7 @@ pub(super) fn hides_addresses(token: Option<&NamedToken>) -> bool {
     token.is_some_and(|token| token.grant().hides_addresses())
 }
 
-/// What a WebSocket without a row would state that needs this scope.
+/// The handshake of an equivalent WebSocket without a row that needs this scope.
 pub(super) fn visitor(app: &App, asked: &Asked, needed: &str, token: Option<&NamedToken>) -> Handshake {
     let caps = hides_addresses(token).then(|| HIDE_ADDRESSES_CAP.into());
     let client = ClientInfo {

@@ -22,10 +22,10 @@ use self::writer::Writer;
 
 /// Bytes of inputs that may wait for the thread; inputs beyond are counted as a gap.
 const MAX_WAITING_BYTES: usize = 32 * 1024 * 1024;
-/// How long the end of the gateway waits for what is not written yet.
+/// How long the gateway waits at its end for unwritten lines.
 const END_WITHIN: Duration = Duration::from_secs(2);
 
-/// Where to record to, and how much of it stays.
+/// Where to record to, and how much is kept.
 #[derive(Clone, Debug)]
 pub struct RecordTo {
     /// The newest part, open for reading and writing.
@@ -34,28 +34,28 @@ pub struct RecordTo {
     pub older: Arc<File>,
     /// Most bytes of both parts together. Each may have the lines of one input more.
     pub max_bytes: u64,
-    /// What is written when.
+    /// What is written, and when.
     pub keep: Keep,
 }
 
-/// What is written when.
+/// What is written, and when.
 #[derive(Clone, Debug)]
 pub enum Keep {
     /// Each input, within about a second.
     Inputs {
-        /// No input stays for longer.
+        /// Inputs are kept no longer than this.
         max_age: Option<Duration>,
     },
-    /// On request what the memory has: as long a time as this, if the bound of bytes allows.
+    /// On request, the inputs in memory: those of this time, if the bound of bytes allows.
     Last(Duration, Requests),
 }
 
-/// Requests to write what the memory has.
+/// Requests to write the inputs in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Requests(Arc<AtomicBool>);
 
 impl Requests {
-    /// Asks for it. It is written within about a second.
+    /// Requests it. The inputs are written within about a second.
     pub fn ask(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -71,7 +71,7 @@ pub(crate) struct Tap {
     inputs: Sender<Message>,
     /// Bytes of inputs that wait for the thread.
     waiting_bytes: Arc<AtomicUsize>,
-    /// Inputs that found no room since the last that did.
+    /// Inputs without room since the last one that had room.
     missed: u64,
     is_over: bool,
     /// Disconnected once the thread has ended.
@@ -148,8 +148,8 @@ impl Tap {
     }
 }
 
-/// Gives this thread the lowest priority, so that it gets the time that the gateway leaves. Where that is not possible
-/// nothing but speed is lost.
+/// Gives this thread the lowest priority, so that it uses only time that the gateway leaves. Where that is not
+/// possible, only speed is lost.
 fn yield_to_the_gateway() {
     // On Linux this is about the calling thread, elsewhere about the process.
     #[cfg(target_os = "linux")]

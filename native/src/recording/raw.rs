@@ -23,7 +23,7 @@ impl Raw {
             .then(|| Self::Call(serial, request))
     }
 
-    /// Bytes that it takes beside its own size: what peers choose the lengths and the numbers of, and what holds these.
+    /// Bytes on the heap: texts and lists whose lengths peers choose.
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Join(_, handshake) => {
@@ -91,7 +91,7 @@ impl Raw {
     }
 }
 
-/// What a text takes. Of short ones in a list, most is their place there.
+/// The bytes of a text. For short texts in a list, most of them are its slot in the list.
 #[expect(clippy::borrowed_box, reason = "its place counts")]
 fn text_bytes(text: &Box<str>) -> usize {
     size_of_val(text) + text.len()

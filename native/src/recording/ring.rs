@@ -1,5 +1,5 @@
 //! The two newest parts of a recording, on disk or in memory. Each part is a recording of its own: a header, a checkpoint
-//! and what came after. When the newer part is full it replaces the older one.
+//! and the inputs after it. When the newer part is full it replaces the older one.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::{Keep, RecordTo, Requests};
 
-/// See the module.
+/// The two parts.
 pub(super) struct Ring {
     parts: Parts,
     /// Most bytes of a part.
@@ -23,7 +23,7 @@ pub(super) struct Ring {
 }
 
 enum Parts {
-    /// What is written goes to the first; the second is replaced by it.
+    /// Lines are written to the first; it later replaces the second.
     Files(BufWriter<Arc<File>>, Arc<File>),
     Memory(Memory),
 }
@@ -73,12 +73,12 @@ impl Ring {
         self.written >= self.max_bytes || self.span.is_some_and(|span| self.began.elapsed() >= span)
     }
 
-    /// Whether so many bytes more fit into the newer part.
+    /// Whether this many further bytes fit into the newer part.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
         self.written.saturating_add(bytes as u64) < self.max_bytes
     }
 
-    /// Whether somebody asked for what the memory has since the last call.
+    /// Whether the inputs in memory were requested since the last call.
     pub(super) fn is_asked(&self) -> bool {
         matches!(&self.parts, Parts::Memory(memory) if memory.requests.take())
     }
@@ -86,7 +86,7 @@ impl Ring {
     /// Begins a new part with its header and its checkpoint; the newer one becomes the older one.
     ///
     /// # Errors
-    /// If these lines take more than a part may, or a file cannot be written.
+    /// If these lines exceed the bound of a part, or a file cannot be written.
     pub(super) fn turn(&mut self, start: &str) -> io::Result<()> {
         if start.len() as u64 >= self.max_bytes {
             return Err(io::Error::other(format!(
@@ -125,7 +125,7 @@ impl Ring {
         }
     }
 
-    /// Hands to the system what is not there yet.
+    /// Flushes buffered lines to the system.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -136,8 +136,8 @@ impl Ring {
         }
     }
 
-    /// Writes what the memory has to the file, as one recording; what was in the file becomes the older one. Returns
-    /// how many bytes it has.
+    /// Writes the inputs in memory to the file, as one recording; the file's previous content becomes the older one.
+    /// Returns the number of bytes.
     ///
     /// # Errors
     /// If a file cannot be written.
@@ -149,7 +149,7 @@ impl Ring {
             replace(&memory.older_file, &memory.file)?;
         }
         clear(&memory.file)?;
-        // The newer part goes on where the older one ends.
+        // The newer part begins where the older one ends.
         let newer = match memory.older.len() {
             0 => &memory.newer[..],
             _ => &memory.newer[memory.header_end..],
@@ -161,7 +161,7 @@ impl Ring {
     }
 }
 
-/// Adds bytes. A vector grows by doubling, and here not beyond what a part may have.
+/// Adds bytes. The vector grows by doubling, but not beyond the bound of a part.
 fn extend(part: &mut Vec<u8>, bytes: &[u8], max_bytes: u64) {
     let needed = part.len() + bytes.len();
     if needed > part.capacity() {
@@ -178,8 +178,8 @@ fn clear(mut file: &File) -> io::Result<()> {
     file.seek(SeekFrom::Start(0)).map(drop)
 }
 
-/// Gives `older` the content of `newer`, which stays until that is done. Files are not renamed, because the gateway may
-/// open none any more.
+/// Copies the content of `newer` to `older`; `newer` is unchanged. Files are not renamed, because the sandbox does not
+/// allow the gateway to open files.
 fn replace(older: &File, mut newer: &File) -> io::Result<()> {
     clear(older)?;
     newer.seek(SeekFrom::Start(0))?;

@@ -13,11 +13,11 @@ use tracing::info;
 use super::Message;
 use super::ring::Ring;
 
-/// How long inputs gather before they are looked at. To wake the thread for each would cost more than to record it.
+/// How long inputs are collected before they are recorded: waking the thread for each would cost more than recording.
 const GATHER: Duration = Duration::from_millis(10);
-/// Most inputs between two looks at requests.
+/// Most inputs between two checks for requests.
 const MAX_AT_ONCE: usize = 16_384;
-/// When what was written goes to the file at the latest, and when the clock is looked at.
+/// The longest time between two flushes to the file, and between two reads of the clock.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
 
 pub(super) struct Writer {
@@ -25,7 +25,7 @@ pub(super) struct Writer {
     redactor: Redactor,
     ring: Ring,
     waiting_bytes: Arc<AtomicUsize>,
-    /// The moment of the last line, and when that was.
+    /// The moment of the last line, and the instant when it was written.
     last: (Now, Instant),
 }
 
@@ -121,7 +121,7 @@ impl Writer {
         self.ring.turn(&start)
     }
 
-    /// The moment now, as the last line and the time since tell it.
+    /// The current moment: that of the last line plus the time since.
     fn now(&mut self) -> Now {
         let (now, at) = self.last;
         let passed_ms = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -21,7 +21,7 @@ use crate::conn::Event;
 use crate::net::asked::Asked;
 use crate::net::http::{Site, complete};
 
-/// Largest body of an answer that is no download.
+/// Largest body of an answer that does not count as a download.
 const SMALL_BYTES: u64 = 16 * 1024;
 /// Most bytes of an answer that hyper keeps while the client does not read.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -32,7 +32,7 @@ const FLUSH_TIME: Duration = Duration::from_secs(1);
 pub(super) enum Exchanged {
     /// All of the answer is written.
     Whole,
-    /// The connection is of no use any more.
+    /// The connection cannot be used further.
     Broken,
     /// The answer would be a download, and there are too many.
     Refused(Refused),
@@ -79,7 +79,7 @@ impl Caller<'_> {
                 Ok::<_, Refused>(answer)
             }
         });
-        // Its input ends behind the request: the answer is for a client that sends no more.
+        // For hyper the input ends after the request, as from a client that sends no more.
         let served = http1::Builder::new()
             .half_close(asked.stream.is_none())
             .header_read_timeout(None)
@@ -101,7 +101,7 @@ impl Caller<'_> {
             outcome = served.as_mut() => Some(outcome),
         };
         if let Some(stream) = &asked.stream {
-            // Without a driver there is nothing to leave.
+            // Without a driver there is no subscription to end.
             let _ = site.driver.send(Event::Unsubscribe(Arc::clone(stream))).await;
         }
         match outcome {
@@ -115,7 +115,7 @@ impl Caller<'_> {
     }
 }
 
-/// Why the service refused to answer, if it did. A write that fails leaves nothing to be said.
+/// Why the service refused to answer, if it did. After a failed write no answer is possible.
 fn refused_by(error: &hyper::Error) -> Option<Refused> {
     let source = error.source()?;
     source.downcast_ref::<Refused>().copied()

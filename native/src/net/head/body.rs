@@ -1,8 +1,8 @@
-//! What a head says about the body behind it.
+//! The headers about the body that follows a head.
 
 use super::Single;
 
-/// Most bytes of a body that a head may state, whoever reads it.
+/// Most bytes of a body that a head may state, whatever reads it.
 pub(super) const MAX_BODY_BYTES: u64 = u32::MAX as u64;
 
 /// The headers about a body.

@@ -19,7 +19,7 @@ pub(crate) struct PlainRequest {
     pub bytes: Vec<u8>,
 }
 
-/// The secret of an Authorization header; none where its scheme is another one.
+/// The secret of an Authorization header; none if its scheme is not Bearer.
 pub(super) fn bearer(value: &str) -> AuthParams {
     let secret = value
         .split_once(' ')
@@ -31,7 +31,7 @@ pub(super) fn bearer(value: &str) -> AuthParams {
     }
 }
 
-/// What the paths of the API begin with.
+/// The prefix of the API's paths.
 const API: &str = "/api/";
 
 impl PlainRequest {
