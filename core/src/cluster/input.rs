@@ -1,14 +1,14 @@
-//! What the shell of a [`Cluster`](super::Cluster) hands in, and what it is to do.
+//! The inputs and outputs of a [`Cluster`](super::Cluster).
 
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Something the buckets said.
+/// An input from the session with the buckets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClusterInput {
-    /// A session begins: the name is claimed next, then both buckets are watched, and a snapshot of them follows. Hand this
-    /// in before the claim, which shows the clock of the server: what is said after a suspension has waited.
+    /// A session begins: the name is claimed next, then both buckets are watched, and a snapshot of them follows. Hand
+    /// this in before the claim, which shows the server's clock: inputs after a suspension of the machine may be delayed.
     Joining,
     /// The snapshot is complete.
     Settled,
@@ -38,18 +38,18 @@ pub enum ClusterInput {
     },
 }
 
-/// What happened to a row in its bucket.
+/// A change of a row in its bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowChange {
     /// It was written.
     Put(Vec<u8>),
     /// Its gateway deleted it.
     Deleted,
-    /// The server removed it for its age: a hint, because the server's clock may have been set.
+    /// It expired on the server. This is only a hint, because the server's clock may have been set.
     Expired,
 }
 
-/// What the shell has to do.
+/// An action for the shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClusterOutput {
     /// Write this and hand in [`ClusterInput::Written`], or [`ClusterInput::Left`] if that fails. There is one batch at a
@@ -61,7 +61,7 @@ pub enum ClusterOutput {
     Warn(String),
 }
 
-/// What to write.
+/// Values to write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClusterBatch {
     /// Rows, in any order. They are written before the lease.
@@ -88,7 +88,7 @@ pub enum Restart {
     /// Rows are missing that their gateway wrote.
     #[error("rows are missing: reading all of them")]
     Resync,
-    /// What the buckets said may have waited for long.
+    /// Inputs may have been delayed for long.
     #[error("this machine was suspended: reading all rows")]
     Suspended,
 }

@@ -18,7 +18,7 @@ use crate::server::Hub;
 /// Most gateways about which a warning is remembered, so that it is logged once.
 const MAX_WARNED: usize = 64;
 
-/// Who this gateway is.
+/// The identity of this gateway in the fleet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClusterConfig {
     /// Its name in the fleet.
@@ -27,10 +27,10 @@ pub struct ClusterConfig {
     pub boot_id: Box<str>,
 }
 
-/// A gateway of a fleet: writes the rows of its [`Hub`] and lists those of the others there.
+/// A gateway of a fleet: writes the rows of its [`Hub`], and adds the rows of the other gateways to it.
 ///
-/// After each [`handle`](Self::handle) and each call of the hub, take every [`poll_output`](Self::poll_output), then ask
-/// [`poll_timeout`](Self::poll_timeout).
+/// After each [`handle`](Self::handle) and each call of the hub, take every [`poll_output`](Self::poll_output), then
+/// call [`poll_timeout`](Self::poll_timeout).
 #[derive(Debug)]
 pub struct Cluster {
     config: ClusterConfig,
@@ -45,7 +45,7 @@ pub struct Cluster {
     version: Option<u64>,
     session: Option<Session>,
     peers: BTreeMap<Box<str>, Peer>,
-    /// When a snapshot was last asked for, on the age clock.
+    /// When a snapshot was last requested, on the age clock.
     resynced_ms: Option<u64>,
     /// The last call, on the age clock.
     called_ms: u64,
@@ -64,13 +64,13 @@ struct Session {
 }
 
 impl Cluster {
-    /// A gateway that has not reached the buckets yet. The hub lists peers from now on: call it before the first join.
+    /// A gateway that has not reached the buckets yet. Prepares the hub for peers: call it before the first join.
     #[must_use]
     pub fn new(config: ClusterConfig, hub: &mut Hub, now: Now) -> Self {
         hub.list_peers(&config.name, now);
         Self {
             config,
-            // Above those of earlier processes, should the buckets have lost them.
+            // Higher than those of earlier processes, also if the buckets have lost these.
             incarnation: (now.wall_ms / 1_000).max(1),
             seen: 0,
             has_written: false,
@@ -85,7 +85,7 @@ impl Cluster {
         }
     }
 
-    /// Handles what the buckets said.
+    /// Handles inputs from the session.
     pub fn handle(&mut self, inputs: Vec<ClusterInput>, hub: &mut Hub, now: Now) {
         self.notice_suspension(now);
         for input in inputs {
@@ -98,7 +98,7 @@ impl Cluster {
                     }
                 }
                 ClusterInput::Left => self.session = None,
-                // Of a session that has to end.
+                // The input is from a session that has to end.
                 ClusterInput::Lease { .. } | ClusterInput::Row { .. } if self.session.is_none() => {}
                 ClusterInput::Lease { gateway, value, .. } if gateway == self.config.name => {
                     self.handle_own_lease(value.as_deref(), now);
@@ -155,7 +155,7 @@ impl Cluster {
         self.outrank(now);
     }
 
-    /// What this process writes outranks what others of its name wrote before.
+    /// Chooses an incarnation above those of earlier processes with this name.
     fn outrank(&mut self, now: Now) {
         if self.seen >= self.incarnation {
             self.incarnation = self.seen + 1;
@@ -248,12 +248,12 @@ impl Cluster {
                     peer.remove(number);
                 }
             }
-            // Its gateway writes it again if it is still there, and its age counts here.
+            // Its gateway writes it again if it still exists; here its age counts.
             RowChange::Expired => {}
         }
     }
 
-    /// The peer of that name, which is new perhaps.
+    /// Returns the peer of that name, which may be new.
     fn peer(&mut self, gateway: &str, hub: &mut Hub) -> Option<&mut Peer> {
         if !self.peers.contains_key(gateway) {
             if let Err(error) = validate_names(&[gateway.into()]) {
@@ -278,7 +278,7 @@ impl Cluster {
         self.outputs.push_back(ClusterOutput::Restart(why));
     }
 
-    /// Warns about a gateway, unless the last warning said the same.
+    /// Warns about a gateway, unless the last warning about it was equal.
     fn warn(&mut self, gateway: &str, why: String) {
         if self.warned.get(gateway) == Some(&why) {
             return;
@@ -291,11 +291,11 @@ impl Cluster {
         }
     }
 
-    /// Passes to the hub what changed.
+    /// Passes changed rows to the hub.
     fn publish(&mut self, hub: &mut Hub, now: Now) {
         for peer in self.peers.values_mut() {
             let (lease_ends_ms, update) = peer.take();
-            // Rows first: those that went with an earlier process are not shown as gone.
+            // Rows first, so that rows of an earlier process that were replaced are not listed as gone.
             if let Some(update) = update {
                 hub.apply(peer.id, update, now);
             }
@@ -305,7 +305,7 @@ impl Cluster {
         }
     }
 
-    /// The next thing to do.
+    /// Returns the next output.
     pub fn poll_output(&mut self, hub: &mut Hub, now: Now) -> Option<ClusterOutput> {
         self.notice_suspension(now);
         if let Some(output) = self.outputs.pop_front() {
@@ -344,7 +344,7 @@ impl Cluster {
         Some(ClusterOutput::Write(batch))
     }
 
-    /// When to call [`poll_output`](Self::poll_output) again if nothing happens, on the age clock.
+    /// When to call [`poll_output`](Self::poll_output) again without an input, on the age clock.
     #[must_use]
     pub fn poll_timeout(&self, hub: &Hub) -> Option<u64> {
         let session = self.session.as_ref()?;

@@ -1,15 +1,15 @@
 //! This gateway as one of a fleet that shares its rosters through two buckets of keys and values (SPEC 7.1).
 //!
-//! Each gateway writes its own lease and its own rows, and reads those of all others: no key has two writers, so nothing
-//! has to be compared, locked or retried. The bucket is never the truth: each gateway knows its own connections, and writes
-//! them again whenever the bucket may lack them.
+//! Each gateway writes its own lease and rows, and reads those of all others: no key has two writers, so no write has
+//! to be compared, locked or retried. The bucket is not the source of truth: each gateway has its own connections, and
+//! writes their rows again whenever the bucket may lack them.
 //!
-//! [`Cluster`] is a state machine beside a [`Hub`](crate::server::Hub): the shell hands in what the buckets say
-//! ([`ClusterInput`]) and carries out [`ClusterOutput`]. Of times only ages travel, and stamps that count.
+//! [`Cluster`] is a state machine beside a [`Hub`](crate::server::Hub): the shell hands in [`ClusterInput`] and carries
+//! out [`ClusterOutput`]. Values hold ages and counters, never times of a wall clock.
 //!
-//! | part | what is in it |
+//! | part | contents |
 //! |---|---|
-//! | `own` | the rows of this gateway as they were written, and what has to be written |
+//! | `own` | the rows of this gateway as they were written, and pending writes |
 //! | `peer` | the rows of one other gateway, as they were read |
 //! | `machine` | the state machine |
 //! | `wire` | the values as JSON |
@@ -35,7 +35,7 @@ pub const FORMAT: u64 = 1;
 pub const LEASE_MS: u64 = 15_000;
 /// Interval of renewals, in ms.
 pub const HEARTBEAT_MS: u64 = 5_000;
-/// How long the lease of another process under one's name must not be renewed before the name can be taken, in ms.
+/// Time without a renewal after which another process can take a name over, in ms.
 pub const TAKEOVER_MS: u64 = HEARTBEAT_MS + HEARTBEAT_MS / 2;
 /// How long a row stays in its bucket without being written again, in ms.
 pub const ROW_AGE_MS: u64 = 3_600_000;
@@ -50,7 +50,7 @@ const MAX_ROWS: usize = 10_000;
 /// Shortest time between two snapshots that are read because rows are missing, in ms.
 const RESYNC_MS: u64 = 60_000;
 
-/// The lease with which a process claims its name, before it says anything about rows.
+/// The lease with which a process claims its name; it holds no rows.
 #[must_use]
 pub fn claim(boot_id: &str) -> String {
     let lease = LeaseValue {

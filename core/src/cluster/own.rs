@@ -1,4 +1,4 @@
-//! The rows of this gateway as they were written, and what has to be written.
+//! The rows of this gateway as they were written, and pending writes.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -16,14 +16,14 @@ use crate::model::raw_entry::Draft;
 use crate::model::time::Now;
 use crate::server::Hub;
 
-/// The member that is kept although it states a time: it is an age already.
+/// The member about time that is kept, because it is an age.
 const KEPT_MEMBER: &str = "lastInputSeconds";
 
 /// This gateway's rows by number.
 #[derive(Debug, Default)]
 pub(super) struct Own {
     rows: BTreeMap<u64, Written>,
-    /// Rows that have to be written or, where they are gone, deleted.
+    /// Rows to write, or to delete if they are gone.
     pending: BTreeSet<u64>,
     /// The highest stamp so far.
     stamp: u64,
@@ -35,7 +35,7 @@ pub(super) struct Own {
 #[derive(Debug)]
 struct Written {
     key: Box<str>,
-    /// As the roster last said it.
+    /// The roster's last text of it.
     text: Box<str>,
     entry: RawEntry,
     /// Moments on the age clock, in ms.
@@ -118,7 +118,7 @@ impl Own {
         self.rows.insert(number, row);
     }
 
-    /// The row has to be written again.
+    /// Marks the row to be written again.
     pub(super) fn touch(&mut self, number: u64, now: Now) {
         if let Some(row) = self.rows.get_mut(&number) {
             self.stamp += 1;
@@ -129,15 +129,15 @@ impl Own {
         }
     }
 
-    /// The bucket has a value of a row: the current one, or one that this or another process wrote before.
+    /// Notes a row's value in the bucket: the current one, or an earlier one of this or another process.
     pub(super) fn note_stored(&mut self, number: u64, stamp: u64, is_own: bool) {
         if let Some(row) = self.rows.get_mut(&number) {
             row.is_confirmed = is_own && stamp == row.stamp;
         }
     }
 
-    /// Rows have to be written again if the bucket did not return their value in time: an earlier value replaced it, or the
-    /// write was acknowledged and lost.
+    /// Marks rows to be written again whose value the bucket did not return in time: an earlier value replaced it, or
+    /// the write was acknowledged and lost.
     pub(super) fn restore(&mut self, now: Now) {
         let is_lost =
             |row: &Written| !row.is_confirmed && now.age_ms.saturating_sub(row.written_ms) >= HEARTBEAT_MS;
@@ -148,7 +148,7 @@ impl Own {
         }
     }
 
-    /// All rows have to be written again, with stamps higher than before.
+    /// Marks all rows to be written again, with stamps higher than before.
     pub(super) fn touch_all(&mut self, now: Now) {
         let numbers: Vec<u64> = self.rows.keys().copied().collect();
         for number in numbers {
@@ -156,7 +156,7 @@ impl Own {
         }
     }
 
-    /// A row of an earlier process, or one that is gone, has to be deleted.
+    /// Marks a row to be deleted: one of an earlier process, or one that is gone.
     pub(super) fn delete(&mut self, number: u64) {
         self.pending.insert(number);
     }

@@ -20,7 +20,7 @@ pub(super) struct Peer {
     pub(super) id: SourceId,
     incarnation: u64,
     rows: BTreeMap<u64, Held>,
-    /// The row that has a key now: a key can move to a row with another number.
+    /// The current row of each key: a key can move to a row with another number.
     by_key: BTreeMap<Box<str>, u64>,
     /// Rows to pass on, and keys that are gone.
     changed: BTreeSet<u64>,
@@ -85,7 +85,7 @@ impl Peer {
         self.changed.insert(number);
     }
 
-    /// The gateway deleted a row.
+    /// Handles a deleted row.
     pub(super) fn remove(&mut self, number: u64) {
         if let Some(held) = self.rows.remove(&number) {
             self.release(number, &held.row.key);
@@ -100,7 +100,7 @@ impl Peer {
         }
     }
 
-    /// The lease was renewed `age_ms` ago. Returns whether rows have been missing since the lease before.
+    /// Handles a renewal of the lease `age_ms` ago. Returns whether rows have been missing since the previous lease.
     pub(super) fn renew(&mut self, lease: &LeaseValue<'_>, age_ms: u64, now: Now) -> bool {
         if !self.is_current(lease.incarnation) {
             return false;
@@ -131,12 +131,12 @@ impl Peer {
         were_missing && !self.missing.is_empty()
     }
 
-    /// The gateway gave its lease up.
+    /// Handles the end of the lease.
     pub(super) fn end_lease(&mut self, now: Now) {
         self.lease_ends_ms = Some(now.age_ms);
     }
 
-    /// Whether this comes from the current process of the gateway, or from one after it, whose rows are others.
+    /// Whether a value is from the current process of the gateway; a later process replaces it and its rows.
     fn is_current(&mut self, incarnation: u64) -> bool {
         if incarnation > self.incarnation {
             self.incarnation = incarnation;
@@ -147,7 +147,7 @@ impl Peer {
         incarnation == self.incarnation
     }
 
-    /// What has to be passed on: the end of the lease, and the rows.
+    /// Takes the end of the lease and the changed rows.
     pub(super) fn take(&mut self) -> (Option<u64>, Option<SourceUpdate>) {
         let changed = core::mem::take(&mut self.changed);
         let current = changed.iter().filter_map(|number| {
@@ -169,7 +169,7 @@ impl Peer {
     }
 }
 
-/// The key under which a source has a row.
+/// The key of a row in its source.
 fn wire_key(key: Box<str>) -> Box<str> {
     if *key == *SELF_KEY { "self".into() } else { key }
 }

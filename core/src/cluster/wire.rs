@@ -44,7 +44,7 @@ pub(super) struct LeaseValue<'a> {
     pub(super) format: u64,
     #[serde(borrow)]
     pub(super) boot: Cow<'a, str>,
-    /// 0: the name is claimed, and nothing is said about rows.
+    /// 0: the name is claimed, and the lease holds no rows.
     pub(super) incarnation: u64,
     /// The highest stamp so far.
     pub(super) stamp: u64,

@@ -1,4 +1,4 @@
-//! What a replay answers: the hub's own answers, from the memory that it has at this moment.
+//! Answers of a replay: those of the hub, from its memory at this moment.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -9,12 +9,12 @@ use crate::findings::Finding;
 use crate::model::RawEntry;
 
 impl Replay {
-    /// What is wrong, as `presence.explain` answers it: JSON text (SPEC 6.1).
+    /// The findings, in the form of `presence.explain`: JSON text (SPEC 6.1).
     pub fn explain(&mut self) -> String {
         self.hub.explain(false, self.now)
     }
 
-    /// What explains the row with this key, as `presence.explain` answers it; `None` if there is no such row.
+    /// Explains the row with this key, in the form of `presence.explain`; `None` if there is no such row.
     pub fn explain_row(&mut self, key: &str) -> Option<String> {
         self.hub.explain_row(key, false, self.now).ok()
     }

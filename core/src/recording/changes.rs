@@ -1,4 +1,4 @@
-//! What changed in a replay, and why.
+//! The changes in a replay, with their causes.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -13,7 +13,7 @@ use crate::server::{ConnId, Hub};
 /// Most changes that are kept: the newest.
 pub const MAX_CHANGES: usize = 10_000;
 
-/// Something that happened to a row.
+/// A change of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// When it happened.
@@ -22,16 +22,16 @@ pub struct Change {
     pub key: Box<str>,
     /// One of the words of `events` in PROTOCOL.md 6.1, or `added` or `changed`.
     pub what: &'static str,
-    /// What happened and why, in a sentence.
+    /// The change and its cause, in a sentence.
     pub text: Box<str>,
 }
 
-/// What changed since changes are noted.
+/// The changes since they are noted.
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
     seen: Seen,
     changes: VecDeque<Change>,
-    /// Older changes that were given up for newer ones.
+    /// Older changes that were dropped for newer ones.
     left_out: u64,
 }
 
@@ -44,7 +44,7 @@ impl Watch {
         }
     }
 
-    /// What changed, oldest first, and the number of those left out before.
+    /// Takes the changes, oldest first, and the number of older ones that were dropped.
     pub(super) fn take(&mut self) -> (Vec<Change>, u64) {
         (take(&mut self.changes).into(), take(&mut self.left_out))
     }

@@ -20,7 +20,7 @@ use crate::wire::{Call, Request};
 pub enum Input {
     /// A handshake was accepted.
     Join(u64, Box<Joined>),
-    /// The connection is gone: "closed" by the peer, "silent", or "we-closed".
+    /// A connection ended: "closed" by the peer, "silent", or "we-closed".
     Leave(u64, Box<str>),
     /// A pong.
     Pong(u64),
@@ -28,13 +28,13 @@ pub enum Input {
     Call(u64, Box<str>, Params),
     /// A handshake was refused for the client's clock: `client.id`, and how far the clock is ahead, in ms.
     RefusedClock(Box<str>, i64),
-    /// The machine was suspended: what was due before this moment was not done in time.
+    /// The machine was suspended: deadlines before this moment were not handled in time.
     Wake,
     /// The gateway stops.
     Shutdown,
 }
 
-/// What of a handshake the roster looks at. No secret is part of it.
+/// The parts of a handshake that the roster uses. No secret is among them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[expect(missing_docs, reason = "as in Handshake and ClientInfo")]
@@ -165,7 +165,7 @@ impl Input {
         Self::Leave(serial, word_of(cause).into())
     }
 
-    /// A refused handshake, redacted; `None` unless the client's clock is why, as findings look at no other.
+    /// A refused handshake, redacted; `None` unless the client's clock is the reason: findings use no others.
     #[must_use]
     pub fn refused(refused: &Refused, redactor: &Redactor) -> Option<Self> {
         let id = redactor.name(refused.client.id.as_deref().unwrap_or_default());

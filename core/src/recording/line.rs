@@ -11,10 +11,10 @@ use crate::model::time::Now;
 use crate::server::HubConfig;
 use crate::wire::Limits;
 
-/// What the text of every [`Header`] begins with.
+/// The prefix of every [`Header`]'s text.
 pub const HEADER_START: &str = r#"{"format":"#;
 
-/// The first line: what the hub was made with.
+/// The first line: the configuration of the hub.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Header {
@@ -127,11 +127,11 @@ pub struct Line {
     pub at: u64,
     /// The same on the wall clock.
     pub wall: u64,
-    /// What it says.
+    /// The step.
     pub step: Step,
 }
 
-/// The members of a line, of which it has one beside the moment. `serde(flatten)` cannot keep JSON text, and takes
+/// The members of a line, which has one of them beside the moment. `serde(flatten)` cannot keep JSON text, and takes
 /// twice the time.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -186,36 +186,36 @@ impl Serialize for Line {
     }
 }
 
-/// A finding, as a recording states that it is there.
+/// A finding that a recording states.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expected {
     /// Its code.
     pub finding: Box<str>,
     /// The keys of its rows.
     pub rows: Vec<Box<str>>,
-    /// Its evidence, for people: other versions may have other words.
+    /// Its evidence, for people; the wording may differ between versions.
     pub evidence: Vec<Box<str>>,
 }
 
 impl Expected {
-    /// Whether both are about one thing.
+    /// Whether both state the same finding.
     pub(super) fn agrees(&self, other: &Self) -> bool {
         (&self.finding, &self.rows) == (&other.finding, &other.rows)
     }
 }
 
-/// What a line says.
+/// The contents of a line.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// An input.
     Input(Input),
     /// The digest of the gateway's own rows after all inputs before it.
     Digest(Box<str>),
-    /// A part of a checkpoint: the state of the replay here, for replays that begin with it.
+    /// A part of a checkpoint: the state of the replay, for replays that begin here.
     State(State),
-    /// A finding that the inputs before it give at this moment.
+    /// A finding that results from the inputs before it at this moment.
     Expect(Expected),
-    /// So many inputs were not recorded: the replay is inexact from here on.
+    /// This many inputs were not recorded: the replay is inexact from here on.
     Gap(u64),
 }
 

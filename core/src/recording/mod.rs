@@ -1,10 +1,10 @@
 //! Recordings of a hub's inputs, and their replay (SPEC 6.2).
 //!
-//! A [`Recorder`] is handed what the hub is handed. It writes JSON Lines: a [`Header`], the inputs that change rows,
+//! A [`Recorder`] gets the inputs of the hub. It writes JSON Lines: a [`Header`], the inputs that change rows,
 //! and every [`INPUTS_PER_DIGEST`] inputs, but at most once a second, a digest of the rows. Names, addresses and ids are
-//! replaced by pseudonyms ([`Redactor`]) that keep what the rules look at. [`Reader`] reads the lines again, and [`Replay`] feeds them to a hub
-//! in virtual time: deadlines are handed in exactly when they are due, so the rows do not depend on how late the timers
-//! of the recorded gateway were.
+//! replaced by pseudonyms ([`Redactor`]) that keep what rules depend on. [`Reader`] reads the lines, and [`Replay`] feeds them to a hub
+//! in virtual time: deadlines are handled exactly when they are due, so the rows do not depend on late timers of the
+//! recorded gateway.
 
 mod answers;
 mod changes;
@@ -38,7 +38,7 @@ pub use self::state::State;
 
 /// The version of the format.
 pub const FORMAT: u32 = 1;
-/// The digest of the vectors that these rules pass: recordings of other rules have another one.
+/// The digest of the vectors that this version passes: recordings of versions with other rules have another one.
 pub const VECTORS: &str = "72d080ad75fd920a";
 /// Inputs between two digests; more if they come within [`DIGEST_INTERVAL_MS`].
 pub const INPUTS_PER_DIGEST: u64 = 256;

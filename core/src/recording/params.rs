@@ -18,7 +18,7 @@ impl Params {
     /// These parameters.
     #[must_use]
     pub fn new(params: &impl Serialize) -> Self {
-        // Of texts, numbers and lists every text is valid.
+        // Texts, numbers and lists always serialise.
         Self(to_raw_value(params).unwrap_or_default())
     }
 

@@ -5,18 +5,18 @@ use alloc::string::{String, ToString};
 use super::{FORMAT, Header, Line, MAX_LINE_BYTES, Step};
 use crate::model::entry::MAX_SAFE_INTEGER;
 
-/// What the first line of a checkpoint has.
+/// The start of a checkpoint's first line, after the moment.
 const CHECKPOINT: &str = r#""state":{"start":{"#;
 const FAR: &str = "its time is beyond 2^53-1";
 
-/// What is wrong with a recording, and in which line.
+/// An error in a recording, with its line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// There is nothing in it.
+    /// The text is empty.
     #[error("line 1: the header is missing")]
     Empty,
-    /// The first line is no header: most likely the file is something else, such as a presence list.
+    /// The first line is not a header: most likely the file is not a recording but, for example, a presence list.
     #[error("line 1: not the header of a recording; expected a file of `serve --record`")]
     NoHeader,
     /// Another version of the format.
@@ -38,7 +38,7 @@ pub enum ReadError {
 /// A place between two lines of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Bytes that are not read yet.
+    /// Unread bytes.
     rest: usize,
     line: usize,
     at: u64,
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
         self.line
     }
 
-    /// Where it is, to [`resume`](Self::resume) there.
+    /// The current place, for [`resume`](Self::resume).
     #[must_use]
     pub fn place(&self) -> Place {
         Place {
@@ -136,8 +136,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Goes to the last checkpoint before this moment on the age clock, if there is one: the lines before it are not read.
-    /// Only what stands at the begin of the lines is looked at, as programs of this project write it.
+    /// Goes to the last checkpoint before this moment on the age clock, if there is one, without reading the lines before
+    /// it. The search reads only the start of lines, in the spelling of this project's programs.
     pub fn skip_to_checkpoint(&mut self, until_ms: u64) {
         let mut end = end_of(self.rest, until_ms);
         while let Some(found) = self.rest[..end].rfind(CHECKPOINT) {
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
             let read = lines
                 .next()
                 .and_then(|line| serde_json::from_str::<Line>(line).ok());
-            // One that is cut off is of no use.
+            // An incomplete checkpoint is not used.
             let needed = read.and_then(|line| match line.step {
                 Step::State(state) => state.lines_after(),
                 _ => None,
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A reader of the same text that goes on at a place.
+    /// A reader of the same text that continues at a place.
     #[must_use]
     pub fn resume(text: &'a str, header: Header, place: Place) -> Self {
         let begin = text.len().saturating_sub(place.rest);
@@ -181,7 +181,7 @@ impl<'a> Reader<'a> {
         self.line += 1;
         let line = self.line;
         let bad = |why: String| ReadError::Line { line, why };
-        // Without its end a line may be cut off, also where it can be read.
+        // A line without its end may be truncated, even if it can be read.
         let (text, rest) = self
             .rest
             .split_once('\n')
@@ -200,10 +200,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Where the lines up to this moment end. They are in the order of their times.
+/// Returns where the lines up to this moment end. Lines are in the order of their times.
 fn end_of(text: &str, until_ms: u64) -> usize {
     let (mut low, mut high) = (0, text.len());
-    // The line that begins at `low` is not later, those from `high` on are.
+    // The line at `low` is not later than the moment; the lines from `high` on are.
     while low < high {
         let middle = low + (high - low) / 2;
         let bytes = text.as_bytes();
@@ -215,7 +215,7 @@ fn end_of(text: &str, until_ms: u64) -> usize {
             .iter()
             .position(|&byte| byte == b'\n')
             .map_or(high, |at| middle + at + 1);
-        // A line without a time there, as of another program, is not passed over.
+        // A line without a time at its start, as from another program, ends the search.
         let at = text.get(begin..end).and_then(time_of);
         if at.is_some_and(|at| at <= until_ms) {
             low = end;
@@ -226,7 +226,7 @@ fn end_of(text: &str, until_ms: u64) -> usize {
     low
 }
 
-/// The time at the begin of a line.
+/// The time at the start of a line.
 fn time_of(line: &str) -> Option<u64> {
     let digits = line.strip_prefix(r#"{"at":"#)?;
     digits[..digits.find(',')?].parse().ok()

@@ -10,7 +10,7 @@ use crate::model::json::json_text;
 use crate::model::time::Now;
 use crate::server::HubConfig;
 
-/// Turns inputs into lines. It replays what it writes, so that digests are of the redacted rows.
+/// Turns inputs into lines. It replays the lines, so that digests are those of the redacted rows.
 #[derive(Debug)]
 pub struct Recorder {
     header: Header,
@@ -73,7 +73,7 @@ impl Recorder {
             .collect()
     }
 
-    /// The first lines of a recording that goes on from here: another header, and a checkpoint.
+    /// The first lines of a recording that continues from here: another header, and a checkpoint.
     pub fn restart(&mut self, now: Now) -> String {
         let mut text = line_of(&self.header.at(now));
         text.push_str(&self.checkpoint(now));

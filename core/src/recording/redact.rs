@@ -18,21 +18,21 @@ use crate::model::key::TEXT_KEY_UNITS;
 use crate::model::placeholder::Kind;
 use crate::model::text::prefix_units;
 
-/// A suffix of host names that findings do not count as part of the name.
+/// A suffix of host names that findings ignore.
 const LOCAL: &str = ".local";
 /// How often a pseudonym that may not be used is replaced by another one.
 const MAX_ROUNDS: usize = 8;
 
-/// Replaces letters and digits. What is equal stays equal, also where it is equal but for case or, in ASCII, blanks;
-/// case, blanks, marks and lengths stay, and different texts of ASCII stay different. Placeholders and loopback addresses
-/// stay as they are, and an address stays one of its family. A letter outside ASCII becomes one of its length and case.
+/// Replaces letters and digits. Equal texts stay equal, also texts that differ only by case or, in ASCII, by blanks;
+/// different ASCII texts stay different. Case, blanks, marks, lengths and the family of an address stay. Placeholders
+/// and loopback addresses are unchanged. A letter outside ASCII becomes one of equal length and case.
 ///
-/// Pseudonyms hide values from who reads a recording; the hash is not made to withstand an attack on the key, so the
-/// key is random for each recording and kept nowhere.
+/// Pseudonyms hide values from readers of a recording. The hash does not withstand an attack on its key, so the key
+/// is random for each recording and is not stored.
 #[derive(Clone)]
 pub struct Redactor {
     key: [u8; 32],
-    /// Where pseudonyms of ASCII begin, in either direction.
+    /// The seeds of ASCII pseudonyms, one for each direction.
     seeds: [u64; 2],
     octets: [u8; 256],
     /// Of hex digits.
@@ -56,7 +56,7 @@ impl Redactor {
             digits: core::array::from_fn(|value| u8::try_from(value).unwrap_or(u8::MAX)),
         };
         redactor.seeds = [b"backwards".as_slice(), b"forwards"].map(|way| redactor.hash(way));
-        // Within these the number of digits stays. 0 and 127 stay, so that no address becomes 0.0.0.0 or loopback.
+        // Groups with equal numbers of digits. 0 and 127 stay, so that no address becomes 0.0.0.0 or loopback.
         for class in [1..10, 10..100, 100..256_usize] {
             let values: Vec<u8> = redactor.octets[class]
                 .iter()
@@ -76,7 +76,7 @@ impl Redactor {
         redactor
     }
 
-    /// Each value with another one that stands for it.
+    /// Pairs each value with its replacement.
     fn cycle(&self, values: &[u8]) -> Vec<(u8, u8)> {
         let mut shuffled = values.to_vec();
         shuffled.sort_by_key(|&value| self.hash(&[value]));
@@ -94,8 +94,8 @@ impl Redactor {
         self.name_but(text, is_kept)
     }
 
-    /// A word about a client, such as a mode, a reason, a version or a platform. Those that programs usually write stay
-    /// as they are; as others could hold a name, they are names.
+    /// A word about a client, such as a mode, a reason, a version or a platform. Usual values of programs are
+    /// unchanged; other words could hold a name and are replaced as names.
     #[must_use]
     pub fn word(&self, text: &str) -> Box<str> {
         if is_known(text) {
@@ -110,7 +110,7 @@ impl Redactor {
         texts.iter().map(|text| self.word(text)).collect()
     }
 
-    /// A pseudonym that is not one of those texts, which stay.
+    /// A pseudonym that is none of the unchanged texts.
     fn name_but(&self, text: &str, stays: impl Fn(&str) -> bool) -> Box<str> {
         if is_kept(text) {
             return text.into();
@@ -144,7 +144,7 @@ impl Redactor {
             return text.into();
         }
         if !normal.contains(':') {
-            // An IPv4 address that is written as one of IPv6 in hex digits loses that spelling.
+            // An IPv4 address in the hex spelling of IPv6 loses that spelling.
             let start = if text.contains('.') { text.rfind(':') } else { None };
             let dotted = if text.contains('.') { text } else { &normal };
             let (before, dotted) = dotted.split_at(start.map_or(0, |colon| colon + 1));
@@ -179,8 +179,8 @@ impl Redactor {
         }
     }
 
-    /// The text of a beacon or of a row. One that follows the grammar still does, with all of its parts redacted; of
-    /// another one the part that can be a key is redacted apart from the rest.
+    /// The text of a beacon or of a row. A text that follows the grammar still does, with all of its parts redacted; of
+    /// any other text, the part that can be a key is redacted separately.
     #[must_use]
     pub fn beacon_text(&self, text: &str) -> Box<str> {
         if let Some(redacted) = self.parsed_text(text) {
@@ -191,7 +191,7 @@ impl Redactor {
         [self.sentence(key), self.sentence(rest)].concat().into()
     }
 
-    /// `None` unless both the text and what comes of it follow the grammar.
+    /// `None` unless both the text and the result follow the grammar.
     fn parsed_text(&self, text: &str) -> Option<Box<str>> {
         let parsed = parse_text(text)?;
         let parts = [
@@ -202,7 +202,7 @@ impl Redactor {
             (parsed.reason, self.word(parsed.reason)),
         ];
         let start = |part: &str| (part.as_ptr() as usize).checked_sub(text.as_ptr() as usize);
-        // What stands before the grammar is anything.
+        // The text before the grammar is free.
         let grammar = text[..start(parsed.host)?]
             .rfind(':')?
             .checked_sub("node".len())?;

@@ -1,4 +1,4 @@
-//! A hub that lives through a recording.
+//! A hub that replays a recording.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -14,7 +14,7 @@ use crate::model::time::Now;
 use crate::server::{ConnId, Hub, HubConfig, Introduction, Refused};
 use crate::wire::Request;
 
-/// Why a replay cannot go on.
+/// Why a replay cannot continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepError {
@@ -24,16 +24,16 @@ pub enum StepError {
     /// The same, in a recording of a program with other rules.
     #[error("the digest differs: the program that recorded has other rules than this one")]
     Rules,
-    /// The expected finding is not there.
+    /// The expected finding is missing.
     #[error("the inputs before it do not give the expected finding in this version")]
     Finding,
-    /// A checkpoint holds what no gateway can have.
+    /// A checkpoint holds an impossible state.
     #[error("the checkpoint has {0} that no gateway can have")]
     State(&'static str),
 }
 
 impl StepError {
-    /// Whether the replay only differs from the recording, as it does where it asks "what if".
+    /// Whether the replay only differs from the recording, as it does under other bounds ("what if").
     #[must_use]
     pub fn is_difference(self) -> bool {
         matches!(self, Self::Digest | Self::Rules | Self::Finding)
@@ -45,7 +45,7 @@ impl StepError {
 pub struct Replay {
     pub(super) hub: Hub,
     config: HubConfig,
-    /// Whether the program that recorded had.
+    /// Whether the program that recorded had other rules.
     has_other_rules: bool,
     begin: Begin,
     pub(super) now: Now,
@@ -56,7 +56,7 @@ pub struct Replay {
     watch: Option<Box<Watch>>,
 }
 
-/// Whether a checkpoint counts: only where a replay begins.
+/// Whether a checkpoint is loaded: only at the start of a replay.
 #[derive(Clone, Debug)]
 enum Begin {
     Fresh,
@@ -65,7 +65,7 @@ enum Begin {
 }
 
 impl Replay {
-    /// The hub as it was at the start of the recording.
+    /// The hub at the start of the recording.
     #[must_use]
     pub fn new(header: &Header) -> Self {
         Self {
@@ -74,7 +74,7 @@ impl Replay {
         }
     }
 
-    /// The same with other bounds, for questions of the form "what if".
+    /// The same with other bounds ("what if").
     #[must_use]
     pub fn with_config(config: HubConfig, now: Now) -> Self {
         let mut hub = Hub::new(config.clone(), now);
@@ -92,7 +92,7 @@ impl Replay {
         }
     }
 
-    /// Takes the next line. The lines of a checkpoint are only looked at where the replay begins.
+    /// Handles the next line. A checkpoint is loaded only at the start of a replay; later ones are ignored.
     ///
     /// # Errors
     /// [`StepError`] if the rows are not those of the recording, or the replay cannot begin with this checkpoint.
@@ -150,18 +150,18 @@ impl Replay {
         self.now = now;
         self.drain();
         if self.watch.is_some() {
-            // The rows of the checkpoint are no changes.
+            // The rows of the checkpoint do not count as changes.
             self.note_changes();
         }
         Ok(())
     }
 
-    /// Notes from now on what changes.
+    /// Notes changes from now on.
     pub fn note_changes(&mut self) {
         self.watch = Some(Box::new(Watch::new(&mut self.hub, self.now)));
     }
 
-    /// Takes what changed, oldest first, and the number of those left out before: at most
+    /// Takes the changes, oldest first, and the number of older ones that were dropped: at most
     /// [`MAX_CHANGES`](super::MAX_CHANGES) are kept.
     pub fn take_changes(&mut self) -> (Vec<Change>, u64) {
         self.watch.as_mut().map(|watch| watch.take()).unwrap_or_default()
@@ -173,16 +173,16 @@ impl Replay {
         }
     }
 
-    /// Its state, from which another replay can go on.
+    /// Its state, from which another replay can continue.
     #[must_use]
     pub(super) fn checkpoint(&mut self, now: Now) -> Vec<State> {
         self.pass(now);
         state::parts(&self.hub, &self.conns, self.inputs, self.missing)
     }
 
-    /// Lets time pass: what is due is done exactly when it is due.
+    /// Advances the time; deadlines are handled exactly when they are due.
     pub fn pass(&mut self, now: Now) {
-        // At the last moment there is, what is due again later would be due at once.
+        // At the greatest time, a deadline would be due again immediately.
         let until_ms = now.age_ms.min(u64::MAX - 1);
         while let Some(due_ms) = self.hub.poll_timeout().filter(|&due_ms| due_ms <= until_ms) {
             let passed_ms = due_ms.saturating_sub(self.now.age_ms);
@@ -270,7 +270,7 @@ impl Replay {
         self.hub.own_digest().to_hex()
     }
 
-    /// The moment that is reached.
+    /// The current moment.
     #[must_use]
     pub fn now(&self) -> Now {
         self.now
@@ -282,7 +282,7 @@ impl Replay {
         self.inputs
     }
 
-    /// Inputs so far that were not recorded; with any, the rows are a guess.
+    /// Inputs so far that were not recorded; with any, the rows are inexact.
     #[must_use]
     pub fn missing(&self) -> u64 {
         self.missing

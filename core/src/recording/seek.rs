@@ -1,4 +1,4 @@
-//! Any moment of a recording, quickly.
+//! Fast access to any moment of a recording.
 
 use alloc::boxed::Box;
 use alloc::string::ToString;
@@ -10,10 +10,10 @@ use crate::model::time::Now;
 
 /// Most copies of the replay that a [`Recording`] keeps, for each of two sets of bounds.
 pub const MAX_COPIES: usize = 64;
-/// Lines between two copies at first; with each time that they are too many, twice as many.
+/// Initial number of lines between two copies; doubles each time there are too many copies.
 const LINES_PER_COPY: usize = 512;
 
-/// Other bounds than those of the recording, for questions of the form "what if".
+/// Bounds that replace those of the recording ("what if").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
     /// How long a row lives after its last proof of life, in ms.
@@ -28,7 +28,7 @@ pub struct Bounds {
 pub struct Recording {
     text: Box<str>,
     recorded: Track,
-    /// The replay under the bounds that were asked for last.
+    /// The replay under the last requested bounds.
     other: Option<Track>,
     end: Standing,
     is_complete: bool,
@@ -38,16 +38,16 @@ pub struct Recording {
 /// The replay at a moment.
 #[derive(Debug)]
 pub struct Moment {
-    /// The hub as it was.
+    /// The replay up to this moment.
     pub replay: Replay,
     /// Most rows there.
     pub max_entries: usize,
-    /// Why the replay ends before this moment; it stands where it ends.
+    /// Why the replay ends before this moment; `replay` is then its last state.
     pub problem: Option<Box<str>>,
 }
 
 impl Recording {
-    /// Reads and replays all of it. What is wrong after the header is its [`problem`](Self::problem).
+    /// Reads and replays all of it. An error after the header becomes its [`problem`](Self::problem).
     ///
     /// # Errors
     /// [`ReadError`] if the header is missing, of another version or not valid.
@@ -57,7 +57,7 @@ impl Recording {
         Ok(recording)
     }
 
-    /// Reads the header. [`advance`](Self::advance) replays the lines; moments up to there can be reached.
+    /// Reads the header. [`advance`](Self::advance) replays the lines, and makes the moments up to there available.
     ///
     /// # Errors
     /// [`ReadError`] if the header is missing, of another version or not valid.
@@ -75,7 +75,7 @@ impl Recording {
         })
     }
 
-    /// Replays at most so many lines more. Returns the bytes that are left: 0 at the end, and after a
+    /// Replays at most this many further lines. Returns the bytes that are left: 0 at the end, and after a
     /// [`problem`](Self::problem).
     pub fn advance(&mut self, most_lines: usize) -> usize {
         if !self.is_complete {
@@ -116,17 +116,17 @@ impl Recording {
         self.end.1.missing()
     }
 
-    /// What is wrong, and in which line: it was replayed up to there.
+    /// The error and its line; the lines before it were replayed.
     #[must_use]
     pub fn problem(&self) -> Option<&str> {
         self.problem.as_deref()
     }
 
-    /// The replay so many ms after the start, at most at the end. Digests on the way are compared, except under other
-    /// bounds, of which the last that were asked for are remembered.
+    /// The replay this many ms after the start, at most at the end. Digests on the way are compared, except under other
+    /// bounds; a replay under the last requested bounds is kept.
     ///
     /// # Errors
-    /// [`InvalidSetting`] names the bound that no gateway can have.
+    /// [`InvalidSetting`] names the bound that is out of range.
     pub fn at(&mut self, after_ms: u64, bounds: Bounds) -> Result<Moment, InvalidSetting> {
         let until_ms = self.age_at(after_ms);
         let (track, text) = self.track(bounds)?;
@@ -139,11 +139,11 @@ impl Recording {
         })
     }
 
-    /// What happened to rows after one moment and until another, oldest first, and the number of older changes that are
+    /// The changes of rows after one moment and until another, oldest first, and the number of older changes that are
     /// left out: at most [`MAX_CHANGES`](super::MAX_CHANGES) are kept.
     ///
     /// # Errors
-    /// [`InvalidSetting`] names the bound that no gateway can have.
+    /// [`InvalidSetting`] names the bound that is out of range.
     pub fn changes(
         &mut self,
         from_ms: u64,
@@ -161,7 +161,7 @@ impl Recording {
         Ok(replay.take_changes())
     }
 
-    /// The age clock so many ms after the start, at most at the end.
+    /// The age clock this many ms after the start, at most at the end.
     fn age_at(&self, after_ms: u64) -> u64 {
         let end_ms = self.end().age_ms;
         self.header().at.saturating_add(after_ms).min(end_ms)
@@ -180,7 +180,7 @@ impl Recording {
     }
 }
 
-/// Lets time pass up to a moment, unless the replay ended before it.
+/// Advances the time up to a moment, unless the replay ended before it.
 fn pass_until(replay: &mut Replay, until_ms: u64, problem: Option<&str>) {
     let now = replay.now();
     if problem.is_none() {
@@ -198,17 +198,17 @@ impl Bounds {
     }
 }
 
-/// Where a replay stands, and the replay.
+/// A replay with its place in the text.
 type Standing = (Place, Replay);
 
 /// Why a replay stops.
 #[derive(Debug, PartialEq, Eq)]
 enum Stop {
-    /// So many lines were replayed.
+    /// The requested number of lines was replayed.
     Lines,
     /// The next line is later, or the last line was replayed.
     Moment,
-    /// What is wrong, and in which line.
+    /// An error, with its line.
     Problem(Box<str>),
 }
 
@@ -228,7 +228,7 @@ struct Track {
     /// By ascending place; the first is the start.
     copies: Vec<Standing>,
     lines_per_copy: usize,
-    /// Whether digests have to be those of the recording.
+    /// Whether digests must equal those of the recording.
     is_recorded: bool,
 }
 
@@ -254,7 +254,7 @@ impl Track {
         (standing, stop.problem())
     }
 
-    /// Replays the lines up to a moment on the age clock, at most so many; `keeps` whether copies are kept.
+    /// Replays the lines up to a moment on the age clock, at most this many; `keeps` states whether copies are kept.
     fn run(
         &mut self,
         text: &str,

@@ -11,23 +11,23 @@ use super::{Expected, Header, Input, Line, Replay, Step};
 use crate::findings::FindingKind;
 use crate::model::time::Now;
 
-/// Lines and rows that are gone through at most for one answer: some ten seconds.
+/// Most lines and rows that are processed for one answer: about ten seconds.
 const MAX_REPLAYED: usize = 2_000_000;
 /// Moments in each of two rounds at which the finding is looked for.
 const MOMENTS: usize = 64;
 
-/// The fewest inputs, and the finding that they give.
+/// The fewest inputs, and the finding that results from them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shrunk {
-    /// The inputs, and as the last line the finding that is expected after them.
+    /// The inputs, followed by a line with the expected finding.
     pub lines: Vec<Line>,
     /// Whether no input can be left out alone; else the search became too long.
     pub is_least: bool,
 }
 
-/// Leaves inputs out while they give a finding of this kind that all lines give at `until`: first those after the moment
-/// at which it came, then whole connections, then single inputs. It is the same finding if it has the same cause in words
-/// and a row in common; of evictions, whose cause is the whole list, the words suffice. Returns `None` if there is no such finding. A checkpoint that the recording begins with is kept.
+/// Leaves inputs out while a finding of this kind, which all lines give at `until`, remains: first inputs after the
+/// moment at which it appeared, then whole connections, then single inputs. Two findings are equal if they state the same
+/// cause and share a row; for evictions, the cause suffices. Returns `None` without such a finding. A checkpoint at the start is kept.
 #[must_use]
 pub fn shrink(header: &Header, lines: &[Line], until: Now, kind: FindingKind) -> Option<Shrunk> {
     shrink_within(MAX_REPLAYED, header, lines, until, kind)
@@ -70,7 +70,7 @@ pub(super) fn shrink_within(
     let mut units: Vec<Vec<&Line>> = lines.map(|line| Vec::from([line])).collect();
     let is_least = search.reduce(&mut units);
     let mut kept = in_order(&units);
-    // Of the few that are left, each moment is looked at.
+    // With few inputs left, each moment is tried.
     kept.truncate(search.first_moment(&kept));
     let mut replay = search.replay(&[kept.clone()]);
     let mut lines: Vec<Line> = begin.iter().chain(kept).cloned().collect();
@@ -81,11 +81,11 @@ pub(super) fn shrink_within(
 
 struct Search<'h> {
     header: &'h Header,
-    /// The checkpoint that the recording begins with.
+    /// The checkpoint at the start of the recording.
     begin: &'h [Line],
     until: Now,
     kind: FindingKind,
-    /// The findings of this kind in the whole recording: keys of rows, and what the last sentence says.
+    /// The findings of this kind in the whole recording: keys of rows, and the words of the last sentence.
     wanted: Vec<(Expected, Vec<String>)>,
     left: usize,
 }
@@ -132,7 +132,7 @@ impl Search<'_> {
         replay.found().iter().any(|found| self.is_wanted(found))
     }
 
-    /// Sets the moment to the first at which the finding is there, of some. Returns the number of inputs up to it.
+    /// Sets the moment to the first tried one at which the finding exists. Returns the number of inputs up to it.
     fn first_moment(&mut self, inputs: &[&Line]) -> usize {
         let mut before = (0, self.begin());
         let mut end = inputs.len();
@@ -162,13 +162,13 @@ impl Search<'_> {
         let inputs: usize = units.iter().map(Vec::len).sum();
         self.left = self.left.checked_sub(self.begin.len() + inputs + 1)?;
         let mut replay = self.replay(units);
-        // Findings go through all rows.
+        // Findings examine all rows.
         self.left = self.left.saturating_sub(replay.rows());
         Some(self.holds(&mut replay))
     }
 
-    /// Leaves out ever smaller runs of units, until no single one can be left out. Returns `false` if that became too
-    /// long.
+    /// Leaves out smaller and smaller runs of units, until no single unit can be left out. Returns `false` if the
+    /// search became too long.
     fn reduce(&mut self, units: &mut Vec<Vec<&Line>>) -> bool {
         let mut size = units.len().div_ceil(2);
         loop {
@@ -191,7 +191,7 @@ impl Search<'_> {
     }
 }
 
-/// The lines of units in the order of the recording. They are parts of one slice: their places are their order.
+/// The lines of units in the order of the recording: that of their addresses, because they are parts of one slice.
 fn in_order<'a>(units: &[Vec<&'a Line>]) -> Vec<&'a Line> {
     let mut lines: Vec<&Line> = units.iter().flatten().copied().collect();
     lines.sort_by_key(|line| core::ptr::from_ref::<Line>(line) as usize);

@@ -16,14 +16,14 @@ use crate::server::{
     SavedRoster, SavedRow, SavedTrace,
 };
 
-/// A part of a checkpoint, which is a line each: first the start, then the connections, then the rows, then what findings
-/// remember.
+/// A part of a checkpoint, in a line of its own: first the start, then the connections, the rows, and the memory of
+/// findings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct State(Part);
 
 impl State {
-    /// How many lines of a checkpoint follow, if it begins with this one.
+    /// The number of lines that follow in the checkpoint, if this is its first line.
     pub(super) fn lines_after(&self) -> Option<usize> {
         match &self.0 {
             Part::Start(start) => start
@@ -46,7 +46,7 @@ enum Part {
     Event(Box<RowEvent>),
 }
 
-/// What is neither a connection's nor a row's, and how many of these and of what is remembered follow.
+/// State outside connections and rows, and the numbers of connections, rows and remembered items that follow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Start {
@@ -81,7 +81,7 @@ struct Connection {
     refused_calls: u32,
     #[serde(default)]
     trace: SavedTrace,
-    /// When it reported its last input, and how long ago that was then, in seconds.
+    /// When it reported its last input, and the age of the input at that time, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     activity: Option<(u64, u64)>,
 }
@@ -213,12 +213,12 @@ impl Loading {
     /// Begins with the first part.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The error in it.
     pub(super) fn begin(state: &State) -> Result<Self, &'static str> {
         let Part::Start(start) = &state.0 else {
             return Err("a first line");
         };
-        // What goes on to be counted up must not be at its end.
+        // Counters must not be at their maximum.
         let counts = [start.inputs, start.missing, start.rows_made, start.next_serial];
         if counts.into_iter().any(|count| count > MAX_SAFE_INTEGER) {
             return Err("a number");
@@ -234,7 +234,7 @@ impl Loading {
     /// Takes the next part.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The error in it.
     pub(super) fn take(&mut self, state: &State) -> Result<(), &'static str> {
         match &state.0 {
             Part::Start(_) => return Err("a second start"),
@@ -271,7 +271,7 @@ impl Loading {
     /// The hub with this state.
     ///
     /// # Errors
-    /// The name of what no hub can have.
+    /// The name of the impossible part.
     pub(super) fn restored(self, config: HubConfig, now: Now) -> Result<Restored, &'static str> {
         let start = self.start;
         let saved = SavedHub {

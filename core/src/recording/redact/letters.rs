@@ -1,4 +1,4 @@
-//! Letters and digits that stand for others.
+//! Replacement of letters and digits.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -20,8 +20,8 @@ impl Redactor {
         chars.into_iter().collect()
     }
 
-    /// Moves each letter on in its alphabet, by a step that depends on all before it. This can be undone, so different
-    /// texts become different ones; once in each direction, each letter depends on all others.
+    /// Shifts each letter in its alphabet, by a step that depends on all letters before it. The shift is reversible, so
+    /// different texts stay different; with one shift in each direction, each letter depends on all others.
     fn shift(&self, chars: &mut [char], is_forwards: bool) {
         let last = chars.len().saturating_sub(1);
         let mut state = self.seeds[usize::from(is_forwards)];
@@ -34,7 +34,7 @@ impl Redactor {
                 let moved = (u64::from(index) + mix(state) % count) % count;
                 chars[place] = letter(first, moved).unwrap_or(c);
             }
-            // Backwards what was moved before is known to both ends only as it is now.
+            // Backwards, steps depend on shifted letters, so that the shift stays reversible.
             let seen = if is_forwards { c } else { chars[place] };
             if !is_ignored(seen) {
                 for c in lower_char(seen) {
@@ -44,7 +44,7 @@ impl Redactor {
         }
     }
 
-    /// Letters of a stream that all of the text chooses: of different letters outside ASCII, whose alphabets are larger
+    /// Letters of a stream that depends on the whole text: for letters outside ASCII, whose alphabets are larger
     /// than those of their pseudonyms.
     fn letters_of_a_hash(&self, text: &str) -> String {
         let spelling = lower(text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}'));
@@ -76,7 +76,7 @@ fn mix(state: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// The first letter that may stand for this one, and how many there are. A capital takes the length of its small
+/// The first possible replacement of this letter, and their number. A capital takes the length of its small
 /// letter, so that the two stay a pair.
 fn alphabet(c: char) -> (char, u64) {
     let small = lower_char(c).next().unwrap_or(c);
@@ -94,7 +94,7 @@ fn alphabet(c: char) -> (char, u64) {
     (if is_capital { capitals } else { smalls }, count)
 }
 
-/// The place of a letter or digit of ASCII in its alphabet.
+/// The position of an ASCII letter or digit in its alphabet.
 fn index(c: char) -> Option<u8> {
     let small = u8::try_from(lower_char(c).next()?).ok()?;
     match small {
@@ -121,7 +121,7 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
-/// What findings do not count where they compare ids or names of machines.
+/// Whether findings ignore the character in ids and names of machines.
 fn is_ignored(c: char) -> bool {
     c.is_whitespace() || is_invisible(c) || c.is_ascii_punctuation() || matches!(c, '\u{2010}'..='\u{2027}')
 }

@@ -1,4 +1,4 @@
-//! Words that programs write about clients: they stay readable in recordings.
+//! Usual words of programs about clients, which stay readable in recordings.
 
 use core::net::Ipv4Addr;
 
@@ -43,7 +43,7 @@ const PROGRAMS: [&str; 13] = [
 /// Of the grammar of texts; their values are names.
 const LABELS: [&str; 8] = ["ago", "app", "gateway", "input", "last", "mode", "node", "reason"];
 
-/// Whether it consists of words that say nothing about a person or a machine, and of numbers that are no address.
+/// Whether it consists of words that do not identify a person or a machine, and of numbers that are not an address.
 pub(super) fn is_known(text: &str) -> bool {
     let mut words = text.split(|c: char| !c.is_ascii_alphabetic());
     let mut numbers = text.split(|c: char| !c.is_ascii_digit());

@@ -1,19 +1,19 @@
-//! What the evidence of a finding says, without how many, how long and of whom.
+//! The evidence of a finding without numbers, durations and names.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::recording::Expected;
 
-/// Words that stand beside numbers and quoted texts, by which findings of one cause differ.
+/// Words beside numbers and quoted texts, which differ between findings of one cause.
 const COUNTED: [&str; 2] = ["more", "days"];
-/// The shortest word that says something.
+/// The shortest significant word.
 const MIN_WORD: usize = 4;
 
 /// The words of the last sentence, which names the cause where there are several.
 pub(super) fn outline(found: &Expected) -> Vec<String> {
     let sentence = found.evidence.last().map_or("", |sentence| sentence);
-    // Each second part is quoted.
+    // Every second part is quoted.
     let plain = sentence.split('"').step_by(2);
     let words = plain.flat_map(|part| part.split(|c: char| !c.is_alphanumeric()));
     words
