@@ -1,9 +1,9 @@
-//! The digest of a roster: lets both ends of a delta connection see that they hold the same rows
+//! The digest of a roster, by which both ends of a delta connection verify that they hold the same rows
 //! (SPEC 2.1).
 //!
-//! Each row counts as XXH3-64 (seed 0) of its wire key, a line feed and the RFC 8785 JSON of its entry
-//! without its times ([`TIME_MEMBERS`]); the digest is the sum over all rows, mod 2^64. A sum is kept up
-//! by the changed rows alone, in any order.
+//! A row contributes XXH3-64 (seed 0) of its wire key, a line feed and the RFC 8785 JSON of its entry
+//! without its times ([`TIME_MEMBERS`]); the digest is the sum over all rows, mod 2^64. A sum can be updated
+//! from the changed rows alone, in any order.
 
 use alloc::format;
 use alloc::string::String;
@@ -31,17 +31,17 @@ use crate::model::json::{json_text, write_canonical};
 pub struct Digest(u64);
 
 impl Digest {
-    /// Counts a row in.
+    /// Adds a row.
     pub fn add(&mut self, row: u64) {
         self.0 = self.0.wrapping_add(row);
     }
 
-    /// Takes a row out.
+    /// Removes a row.
     pub fn remove(&mut self, row: u64) {
         self.0 = self.0.wrapping_sub(row);
     }
 
-    /// Counts all rows of another digest in.
+    /// Adds all rows of another digest.
     #[cfg(feature = "cluster")]
     pub(crate) fn join(&mut self, other: Self) {
         self.0 = self.0.wrapping_add(other.0);
@@ -54,19 +54,19 @@ impl Digest {
     }
 }
 
-/// What a row of the gateway's roster counts.
+/// The contribution of a row of the gateway's roster.
 #[must_use]
 pub fn of_entry(key: &str, entry: &PresenceEntry) -> u64 {
     of_json(key, &json_text(entry))
 }
 
-/// What a row counts as the client received it, members it does not know included.
+/// The contribution of a row as the client received it, unknown members included.
 #[must_use]
 pub fn of_raw(key: &str, entry: &RawEntry) -> u64 {
     of_json(key, entry.as_str())
 }
 
-/// What a row counts by its JSON.
+/// The contribution of a row, from its JSON.
 pub(crate) fn of_json(key: &str, entry: &str) -> u64 {
     let mut text = String::with_capacity(key.len() + 1 + entry.len());
     text.push_str(key);

@@ -1,26 +1,26 @@
 //! The rules of OpenClaw presence, as pure code.
 //!
-//! This crate knows no clock, no socket, no thread and no randomness: time is an argument
-//! ([`Now`]), ids and seeds are handed in. It is compiled natively into the gateway and to WASM
-//! into the npm package, and gives the same results, bit for bit, on both.
+//! This crate uses no clock, no socket, no thread and no randomness: time ([`Now`]), ids and seeds
+//! are arguments. It is compiled natively into the gateway and to WASM into the npm package, with
+//! bit-identical results on both.
 //!
 //! * [`roster`]: who is connected. Keys, merge, dedupe, TTL, cap, list order. **Start here.**
-//! * [`model`]: what everything is about: rows, keys, beacons, clients, time; in
+//! * [`model`]: the data types: rows, keys, beacons, clients, time; in
 //!   [`model::status`]: Active, Idle, Stale, Left, age texts and reason labels.
 //! * [`wire`]: frames, `connect` parameters, errors, close codes, limits.
 //! * [`server`]: the gateway's side as state machines: one [`server::Connection`] per socket and
 //!   one [`server::Hub`] for all of them.
 //! * [`client`]: the client's side as a state machine, [`client::Client`], and the roster it keeps,
 //!   [`client::Mirror`], which also works on a pasted list.
-//! * [`findings`]: what is wrong in a list, and why one client is seen twice.
+//! * [`findings`]: problems in a list, and why one client is listed twice.
 //! * [`fleet`]: the rosters of several gateways as one; [`observer`]: a client as a source of it.
-//! * [`cluster`]: this gateway as one of a fleet: what it writes for the others, and what it reads of them.
-//! * [`recording`]: what a hub was handed, as a file, and its replay.
+//! * [`cluster`]: this gateway as a member of a fleet: the rows that it writes for the others, and reads from them.
+//! * [`recording`]: the inputs of a hub as a file, and their replay.
 //!
-//! The features `client` and `server`, both on by default, are the modules of these names. Modules know each
-//! other in one direction: `model` knows no other; `digest`, `findings`, `instance`, `roster` and `wire` know `model`,
-//! and `roster` knows `digest`; `fleet` knows these; `client` and `server` know all of these and not each other; `observer` knows both.
-//! The features `recording` and `cluster`, on by default too, add the modules of these names, which know `server`.
+//! The features `client` and `server`, both on by default, are the modules of these names. Modules depend on each
+//! other in one direction: `model` uses no other; `digest`, `findings`, `instance`, `roster` and `wire` use `model`,
+//! and `roster` uses `digest`; `fleet` uses these; `client` and `server` use all of these but not each other; `observer` uses both.
+//! The features `recording` and `cluster`, on by default too, add the modules of these names, which use `server`.
 //!
 //! Section numbers in the documentation ("SPEC 1.4") are those of the project's rules in
 //! `PROTOCOL.md`.
@@ -29,7 +29,7 @@
     not(all(feature = "client", feature = "server")),
     expect(
         dead_code,
-        reason = "what both sides share is all compiled with either of them"
+        reason = "code that both sides share is compiled with either of them"
     )
 )]
 extern crate alloc;

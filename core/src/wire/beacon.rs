@@ -16,7 +16,7 @@ pub(super) const METHOD: &str = "system-event";
 /// Longest frame that [`read_plain`] reads, in bytes: it bounds the lists in it.
 const MAX_PLAIN_BYTES: usize = 4 * 1_024;
 
-/// The parameters as they are in the frame. Derived are those that are borrowed: strings without escapes.
+/// The parameters in the frame. The derived reader accepts borrowed strings only: those without escapes.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Params<'a> {
@@ -51,15 +51,15 @@ struct Params<'a> {
     scopes: Vec<&'a str>,
     #[serde(borrow, default)]
     tags: Vec<&'a str>,
-    // Known to the originals; checked so that a typo shows here as it would there.
+    // OpenClaw's gateways check these, so an error in them is reported here as it would be there.
     #[serde(rename = "sessionKey", borrow, default, deserialize_with = "present")]
     _session_key: Option<&'a str>,
     #[serde(borrow, default, deserialize_with = "present")]
     idempotency_key: Option<&'a str>,
     #[serde(rename = "wake", default, deserialize_with = "present")]
     _wake: Option<bool>,
-    /// Members of other names are decoded and dropped, and an array is not taken for a struct. [`MAX_PLAIN_BYTES`]
-    /// has no room for more members than an object may have.
+    /// Members of other names are decoded and dropped, and an array is not accepted as a struct. Within
+    /// [`MAX_PLAIN_BYTES`] there cannot be more members than an object may have.
     #[serde(flatten)]
     _unknown: (),
 }
@@ -69,7 +69,7 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Op
     T::deserialize(from).map(Some)
 }
 
-/// The frame of a beacon with nothing unusual in it.
+/// The frame of an ordinary beacon.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PlainFrame<'a> {
@@ -81,13 +81,13 @@ struct PlainFrame<'a> {
 }
 
 /// Reads the frame of a beacon: its id and the beacon. Most frames that a gateway gets are plain beacons, and this is
-/// the fastest way to read them. `None` for any other frame, and for whatever is unusual in one: an escape, a member
-/// twice, a string or list that may be too long, a wrong type. [`parse`] knows all of the rules.
+/// the fastest way to read them. `None` for any other frame, and for an escape, a repeated member, a string or list
+/// that may be too long, or a wrong type: [`parse`] implements all of the rules.
 pub(super) fn read_plain(text: &str) -> Option<(&str, Beacon)> {
     let is_candidate = text.len() <= MAX_PLAIN_BYTES && text.starts_with('{') && text.contains(METHOD);
     let frame: PlainFrame<'_> = is_candidate.then(|| serde_json::from_str(text).ok()).flatten()?;
     let params = &frame.params;
-    // Nothing has more units than bytes.
+    // A string has at most as many units as bytes.
     let is_plain = frame.r#type == "req"
         && frame.method == METHOD
         && (1..=MAX_STRING_UNITS).contains(&frame.id.len())
@@ -134,7 +134,7 @@ pub(super) fn parse(params: &Tree<'_>) -> Result<Beacon, ParamsError> {
 impl Params<'_> {
     /// All strings of at most [`MAX_STRING_UNITS`].
     fn strings(&self) -> impl Iterator<Item = &str> {
-        // Without `..`, so that the compiler asks for a new member.
+        // Without `..`, so that a new member is a compile error here.
         let Self {
             instance_id,
             device_id,

@@ -45,21 +45,21 @@ impl CloseFrame {
     pub const PING_TIMEOUT: Self = Self::of(1001, "ping timeout");
     /// 1012 `service restart`: the gateway stops.
     pub const SERVICE_RESTART: Self = Self::of(1012, "service restart");
-    /// 1008 `token expired`: the named token that let the client in is over.
+    /// 1008 `token expired`: the client's named token has expired.
     pub const TOKEN_EXPIRED: Self = Self::of(1008, "token expired");
-    /// 1008 `token revoked`: the named token that let the client in is gone, or permits less.
+    /// 1008 `token revoked`: the client's named token was removed, or permits less.
     pub const TOKEN_REVOKED: Self = Self::of(1008, "token revoked");
     /// 1008 `handshake timeout`: no valid `connect` in time.
     pub const HANDSHAKE_TIMEOUT: Self = Self::of(1008, "handshake timeout");
     /// 1008 `too many control frames before the handshake`: pings and pongs.
     pub const TOO_MANY_CONTROLS: Self = Self::of(1008, "too many control frames before the handshake");
-    /// 1008 `too many frames in one message`: most of what came of it were headers.
+    /// 1008 `too many frames in one message`: most of its bytes were headers.
     pub const TOO_MANY_FRAMES: Self = Self::of(1008, "too many frames in one message");
     /// 1008 `too many pending handshake frames`: more than the queue holds before the handshake is done.
     pub const TOO_MANY_PENDING: Self = Self::of(1008, "too many pending handshake frames");
     /// 1008 `invalid request frame`: JSON, but not a request, before the handshake.
     pub const INVALID_FRAME: Self = Self::of(1008, "invalid request frame");
-    /// 1008 `too many unauthenticated sockets`: its place is needed, and it was silent the longest.
+    /// 1008 `too many unauthenticated sockets`: its slot is needed, and it was silent the longest.
     pub const TOO_MANY_UNAUTHENTICATED: Self = Self::of(1008, "too many unauthenticated sockets");
     /// 1002 `protocol error`: not WebSocket.
     pub const PROTOCOL_ERROR: Self = Self::of(1002, "protocol error");

@@ -21,11 +21,11 @@ pub const MAX_COMMANDS: usize = MAX_ITEMS;
 const MAX_TIME_ZONE_UNITS: usize = 64;
 /// The longest `client.buildId`, in UTF-16 units.
 const MAX_BUILD_ID_UNITS: usize = 96;
-/// What `device.signedAt` must be: a text, or seconds with a fraction, is answered with it.
+/// The type of `device.signedAt`, for the answer to a text, or to seconds with a fraction.
 const SIGNED_AT: &str = "integer (ms since the Unix epoch: the ts of connect.challenge)";
-/// What a stored string of the handshake may be.
+/// The length of a stored string of the handshake.
 const STORED: Length = Length::nonempty(MAX_STRING_UNITS);
-/// What a string that is used once may be: the frame's size bounds it.
+/// The length of a string that is used once: the frame's size bounds it.
 const TRANSIENT: Length = Length::nonempty(usize::MAX);
 
 /// `connect.device`: a claim to be a device, with its proof.
@@ -50,7 +50,7 @@ pub struct AuthParams {
     pub token: Option<Box<str>>,
     /// The shared password (or the token).
     pub password: Option<Box<str>>,
-    /// A token some gateway issued for this device.
+    /// A token that a gateway issued for this device.
     pub device_token: Option<Box<str>>,
     /// A one-time set-up token.
     pub bootstrap_token: Option<Box<str>>,
@@ -67,7 +67,7 @@ impl core::fmt::Debug for AuthParams {
     }
 }
 
-/// Everything of a `connect` request that the gateway looks at. Other members are ignored.
+/// The members of a `connect` request that the gateway uses. Other members are ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectParams {
     /// Lowest protocol number the client speaks.
@@ -82,11 +82,11 @@ pub struct ConnectParams {
     pub commands: Vec<Box<str>>,
     /// Whether a node may report the input of its user: `permissions.accessibility` is `true`.
     pub may_report_input: bool,
-    /// The role asked for; a word that is not a role is refused after the protocol check.
+    /// The requested role; a word that is not a role is refused after the protocol check.
     pub role: Option<Role>,
     /// The role exactly as sent ("operator" when absent): part of the device signature.
     pub role_word: Box<str>,
-    /// The scopes asked for, in order.
+    /// The requested scopes, in order.
     pub scopes: Vec<Box<str>>,
     /// The device proof, if any.
     pub device: Option<DeviceProof>,
@@ -201,7 +201,7 @@ impl AuthParams {
         })
     }
 
-    /// Whether the client offered what looks like a device token that some other gateway issued:
+    /// Whether the client offered a token that looks like a device token of another gateway:
     /// `auth.deviceToken`, or 32 lower-case hex digits in `auth.token` beside a device (SPEC 4).
     #[must_use]
     pub fn offers_device_token(&self, has_device: bool) -> bool {
@@ -232,7 +232,7 @@ fn strings(
     Ok(items.into_iter().map(Box::from).collect())
 }
 
-/// Members with a known type that the gateway has no use for.
+/// Checks members with a known type that the gateway does not use.
 fn check_unused(root: &Members<'_>) -> Result<(), ParamsError> {
     for name in ["pathEnv", "locale", "userAgent"] {
         root.optional_string(name, Length::ANY)?;
@@ -240,7 +240,7 @@ fn check_unused(root: &Members<'_>) -> Result<(), ParamsError> {
     Ok(())
 }
 
-/// Checks the permissions, and returns the only one that means something here.
+/// Checks the permissions, and returns the only one that this gateway uses.
 fn accessibility(root: &Members<'_>) -> Result<bool, ParamsError> {
     let Some(permissions) = root.optional_object("permissions")? else {
         return Ok(false);

@@ -1,4 +1,4 @@
-//! Device proofs: what a device signs, and the checks that need no cryptography (reference 3.3).
+//! Device proofs: the signed texts, and the checks that need no cryptography (reference 3.3).
 //!
 //! The core compares nonces and times and builds the signed texts; the shell derives the id (SHA-256
 //! of the public key) and verifies the Ed25519 signature. The client signs the same texts.
@@ -42,7 +42,7 @@ pub enum DeviceEvidence {
     NonceMismatch,
 }
 
-/// Everything that a device signs.
+/// The fields that a device signs.
 ///
 /// ```
 /// use presence_core::wire::device::SignedFields;
@@ -85,7 +85,7 @@ impl<S: Borrow<str>> SignedFields<'_, S> {
         self.common("v2")
     }
 
-    /// The text of version 3: version 2 and what the device is.
+    /// The text of version 3: version 2 with platform and device family.
     #[must_use]
     pub fn v3(&self) -> String {
         let own = |field: Option<&str>| text::trim(field.unwrap_or("")).to_ascii_lowercase();
@@ -108,7 +108,7 @@ impl<S: Borrow<str>> SignedFields<'_, S> {
     }
 }
 
-/// Holds a token.
+/// Does not show the token.
 impl<S> core::fmt::Debug for SignedFields<'_, S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("SignedFields")
@@ -123,7 +123,7 @@ impl<S> core::fmt::Debug for SignedFields<'_, S> {
 /// The shell checks the id against the key before and the signature against these texts after.
 ///
 /// # Errors
-/// What is wrong with the proof, or [`DeviceEvidence::Absent`].
+/// The defect of the proof, or [`DeviceEvidence::Absent`].
 pub fn precheck(params: &ConnectParams, nonce: &str, now: Now) -> Result<[String; 2], DeviceEvidence> {
     let proof = params.device.as_ref().ok_or(DeviceEvidence::Absent)?;
     let skew = if params.protocol() == Some(3) {

@@ -2,7 +2,7 @@
 //!
 //! The first words of each message are those of OpenClaw's gateways, because clients and users look
 //! for them; the hints in parentheses are ours. `details.code` is only set where a client should stop
-//! and let a person act: clients of protocol 4 give up reconnecting on most of these codes.
+//! until a person acts: clients of protocol 4 stop reconnecting on most of these codes.
 
 mod kind;
 mod origin;
@@ -29,7 +29,7 @@ pub(crate) const SIGNATURE_EXPIRED: &str = "DEVICE_AUTH_SIGNATURE_EXPIRED";
 pub const INVALID_REQUEST: &str = "INVALID_REQUEST";
 /// The code of a call whose scope is missing, on protocol 4.
 pub const FORBIDDEN: &str = "FORBIDDEN";
-/// The code of what this gateway cannot do now, or not at all.
+/// The code of a request that this gateway cannot serve now, or does not support.
 pub const UNAVAILABLE: &str = "UNAVAILABLE";
 
 /// Most bytes of a client's method name that an error repeats.
@@ -66,7 +66,7 @@ pub struct WireError {
     pub retry_after_ms: Option<u64>,
 }
 
-/// Which shared secret the gateway asks for.
+/// The kind of shared secret that the gateway requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretKind {
     /// A token (mode `token`).
@@ -83,7 +83,7 @@ impl SecretKind {
         }
     }
 
-    /// What to do about a missing or wrong secret, in the terms of the client that asks.
+    /// The remedy for a missing or wrong secret, in the terms of the client.
     const fn hint(self, client: ClientKind) -> &'static str {
         match (self, client) {
             (Self::Token, ClientKind::CommandLine) => "set OPENCLAW_GATEWAY_TOKEN to this gateway's token",
@@ -118,7 +118,7 @@ impl Misplaced {
     }
 }
 
-/// Where a person would set the secret: decides the hint of an auth error and nothing else.
+/// Where a person would set the secret: used only for the hint of an auth error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientKind {
     /// The `openclaw` command line.
@@ -181,7 +181,7 @@ impl WireError {
         Self::invalid_request("connect is only valid as the first request")
     }
 
-    /// The client's range of protocol numbers holds none of ours.
+    /// The client's range of protocol numbers contains none of ours.
     #[must_use]
     pub fn protocol_mismatch(client_min: u32, client_max: u32) -> Self {
         let error = Self::new(
@@ -204,7 +204,7 @@ impl WireError {
         Self::invalid_request("invalid role")
     }
 
-    /// The client offered no secret where it is read, but maybe put one elsewhere.
+    /// The client offered no secret where it is read, but may have put one elsewhere.
     #[must_use]
     pub fn secret_missing(kind: SecretKind, client: ClientKind, misplaced: Option<Misplaced>) -> Self {
         let (code, reason) = match kind {
@@ -237,7 +237,7 @@ impl WireError {
         Self::auth(message, code, reason, "update_auth_credentials")
     }
 
-    /// The token was right once. A client with this code stops until a person acts.
+    /// The token was valid once. A client with this code stops until a person acts.
     #[must_use]
     pub fn token_expired() -> Self {
         Self::auth(
@@ -248,8 +248,8 @@ impl WireError {
         )
     }
 
-    /// The client sent what looks like a device token that another gateway issued (SPEC 4). It has
-    /// no other token to try here, so it is told not to.
+    /// The client sent a token that looks like a device token of another gateway (SPEC 4). It has
+    /// no other token to try here, so the error advises against a retry.
     #[must_use]
     pub fn foreign_device_token() -> Self {
         Self::auth(
@@ -287,7 +287,7 @@ impl WireError {
         stated.and_then(Value::as_str).unwrap_or(self.code)
     }
 
-    /// The device proof is bad; `None` when `evidence` holds nothing against it.
+    /// The device proof is bad; `None` if `evidence` states no defect.
     #[must_use]
     pub fn device_refused(evidence: DeviceEvidence) -> Option<Self> {
         let (message, code, reason) = match evidence {
@@ -333,7 +333,7 @@ impl WireError {
         Some(Self::new(INVALID_REQUEST, message, Some(details)))
     }
 
-    /// The connection lacks `scope`. Protocol 4 has a code and details for it, protocol 3 only text.
+    /// The connection lacks `scope`. Protocol 4 has a code and details for this, protocol 3 only text.
     #[must_use]
     pub fn missing_scope(scope: &str, protocol: u32) -> Self {
         let message = format!("missing scope: {scope}");
@@ -351,7 +351,7 @@ impl WireError {
         Self::invalid_request(message).of_kind(ErrorKind::UnauthorizedRole)
     }
 
-    /// Nobody here answers `method`. A long name is cut.
+    /// The method does not exist here. A long name is cut.
     #[must_use]
     pub fn unknown_method(method: &str) -> Self {
         let echo = prefix_bytes(method, MAX_ECHO_BYTES);
@@ -367,7 +367,7 @@ impl WireError {
         let details = json!({
             "code": code,
             "authReason": reason,
-            // This gateway issues no device tokens, so there is never one to retry with.
+            // This gateway issues no device tokens, so clients never have one to retry with.
             "canRetryWithDeviceToken": false,
             "recommendedNextStep": next_step,
         });

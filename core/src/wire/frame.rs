@@ -1,4 +1,4 @@
-//! Frames that are sent: responses and events, as text of which the large part is shared.
+//! Frames that are sent: responses and events, as text with a large shared part.
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -12,8 +12,8 @@ use super::error::WireError;
 use crate::model::SharedText;
 use crate::model::json::{json_text, write_string};
 
-/// Text in three parts. The middle one, the encoded presence list, is shared with other frames: per recipient nothing
-/// is copied but the ends.
+/// Text in three parts. The middle one, the encoded presence list, is shared with other frames: only the ends are
+/// copied for each recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Parts {
     head: Cow<'static, str>,
@@ -143,8 +143,8 @@ impl fmt::Display for ResponseFrame {
     }
 }
 
-/// An event, shared by its recipients. Each of them gets it with a `seq` of its own, the last member of the frame: the
-/// text here stops before that, and [`Outgoing`](crate::server::Outgoing) ends it.
+/// An event, shared by its recipients. The `seq`, the last member of the frame, differs for each of them: the text
+/// here ends before it, and [`Outgoing`](crate::server::Outgoing) appends it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventFrame(Parts);
 
@@ -157,8 +157,8 @@ impl EventFrame {
         )))
     }
 
-    /// The event `name` with the payload `{"presence":<list>}`. The list is shared with other frames; it may go on
-    /// with members that stand beside it.
+    /// The event `name` with the payload `{"presence":<list>}`. The list is shared with other frames; its text may
+    /// continue with the members that follow it.
     #[must_use]
     pub fn presence(name: &str, list: SharedText) -> Self {
         Self(Parts {

@@ -9,22 +9,22 @@ use crate::model::entry::MAX_SAFE_INTEGER;
 
 /// The name of the method.
 pub const HISTORY: &str = "presence.history";
-/// Most UTF-16 units of the `instance` asked for.
+/// Most UTF-16 units of the requested `instance`.
 const MAX_INSTANCE_UNITS: usize = 4_096;
 /// Most UTF-16 units of a cursor.
 const MAX_CURSOR_UNITS: usize = 64;
 
-/// Sessions of a page, unless asked for fewer or more.
+/// Default number of sessions of a page.
 pub const DEFAULT_PAGE: u64 = 200;
 /// Most sessions of a page.
 pub const MAX_PAGE: u64 = 500;
 
-/// Which sessions are asked for. Times are in ms since the Unix epoch.
+/// The requested sessions. Times are in ms since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryQuery {
     /// Only of instances with this key, `instanceId`, `deviceId` or host, in any letter case.
     pub instance: Option<Box<str>>,
-    /// Only sessions that go on at this time or later.
+    /// Only sessions that continue at this time or later.
     pub since_ms: u64,
     /// Only sessions that began before this time.
     pub until_ms: u64,
@@ -77,7 +77,7 @@ pub(super) fn parse(params: &Tree<'_>) -> Result<HistoryQuery, ParamsError> {
     Ok(query)
 }
 
-/// Whether it has the form of a `next`: otherwise a reader of all pages would get the first one again.
+/// Whether it has the form of a `next`. Other texts are refused: with them a reader would get the first page again.
 fn is_cursor(text: &str) -> bool {
     let is_number = |text: &str| text.parse::<i64>().is_ok_and(|number| number >= 0);
     text.split_once('-')

@@ -2,7 +2,7 @@
 
 use crate::model::setting::{InvalidSetting, MAX_BYTES, MAX_SPAN_MS, MIN_BYTES, count, within};
 
-/// The shortest interval or deadline, in ms: less would keep the gateway busy with nothing else.
+/// The shortest interval or deadline, in ms: shorter ones would keep the gateway busy.
 const MIN_SPAN_MS: u64 = 100;
 
 /// Bounds and intervals. [`Limits::default`] holds the product's figures (SPEC 1.5 and 2).

@@ -9,7 +9,7 @@ use crate::model::json::{boolean, integer, members, string};
 /// A frame of a gateway.
 #[derive(Debug)]
 pub enum Message<'a> {
-    /// Something happened.
+    /// An event.
     Event(Event<'a>),
     /// The answer to a request.
     Answer(Answer<'a>),
@@ -20,7 +20,7 @@ pub enum Message<'a> {
 pub struct Event<'a> {
     /// Its name.
     pub name: Cow<'a, str>,
-    /// What it carries; `null` if nothing.
+    /// Its payload; `null` if it has none.
     pub payload: &'a RawValue,
     /// Its number on this connection.
     pub seq: Option<u64>,

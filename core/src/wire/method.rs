@@ -1,4 +1,4 @@
-//! Every method: its name, who may call it and what is read of its parameters (SPEC 2, reference 3.5 and 4.6).
+//! Every method: its name, its access rule and the reader of its parameters (SPEC 2, reference 3.5 and 4.6).
 
 use alloc::boxed::Box;
 
@@ -10,18 +10,18 @@ use super::params::{Length, Members, ParamsError};
 use super::tree::Tree;
 use crate::model::{Beacon, Role, scope};
 
-/// Most UTF-16 units of the `nodeId` asked for.
+/// Most UTF-16 units of the requested `nodeId`.
 const MAX_NODE_ID_UNITS: usize = 1_024;
-/// Most UTF-16 units of the `row` asked for: a key is an id in lower case, which may be longer, after the name of a gateway.
+/// Most UTF-16 units of the requested `row`: the name of a gateway and an id in lower case, which may be longer than the id.
 const MAX_ROW_KEY_UNITS: usize = 4_096;
 
 /// Who may call a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Every connection: of methods that do not exist, and of `connect`, which is refused to all alike.
+    /// Every connection: for unknown methods, and for `connect`, which is refused for all connections.
     Anyone,
-    /// Any operator, whatever its scopes. `system-event` is one: which rows a beacon may write is
-    /// decided by the row (SPEC 2, "Beacon rights").
+    /// Any operator, whatever its scopes. An example is `system-event`: the right to write a row
+    /// depends on the row (SPEC 2, "Beacon rights").
     Operator,
     /// Operators with this scope, or one that implies it.
     Scope(&'static str),
@@ -29,7 +29,7 @@ pub enum Access {
     Node,
 }
 
-/// What a request asks for, with its parameters.
+/// A call with its parameters.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Call {
@@ -37,9 +37,9 @@ pub enum Call {
     SystemPresence,
     /// The roster with keys, version and digest, for clients that take deltas (SPEC 2.1).
     PresenceSnapshot,
-    /// What is wrong; of one row, by its key, also what explains it (SPEC 6.1).
+    /// The findings; with the key of a row, also the explanation of that row (SPEC 6.1).
     PresenceExplain(Option<Box<str>>),
-    /// Who was here from when to when, where a history is written (SPEC 6.3).
+    /// The sessions of clients, if a history is written (SPEC 6.3).
     PresenceHistory(Box<HistoryQuery>),
     /// A beacon.
     SystemEvent(Box<Beacon>),
@@ -49,11 +49,11 @@ pub enum Call {
     Status,
     /// The last heartbeat of the agent: always `null` here.
     LastHeartbeat,
-    /// Switches heartbeats on or off: there are none here.
+    /// Switches heartbeats on or off; this gateway has none.
     SetHeartbeats,
     /// The configuration: a stub that probes can read.
     ConfigGet,
-    /// The nodes: connected, or gone a while ago.
+    /// The nodes: connected, or recently disconnected.
     NodeList,
     /// The same nodes, as a list of pairings.
     NodePairList,
@@ -73,7 +73,7 @@ pub enum Call {
     Connect,
 }
 
-/// A method this gateway knows.
+/// A method of this gateway.
 ///
 /// ```
 /// use presence_core::model::{Role, scope};
@@ -92,8 +92,8 @@ pub struct Method {
     pub(super) read: fn(&Tree<'_>) -> Result<Call, ParamsError>,
 }
 
-/// Every method that `hello-ok.features.methods` states, in that order: those that are answered. Clients gate pages
-/// on this list. [`HISTORY`] is stated only where a history is written.
+/// The methods that `hello-ok.features.methods` states, in that order: those that are answered. Clients show pages
+/// depending on this list. [`HISTORY`] is stated only if a history is written.
 pub static ADVERTISED: &[Method] = &[
     method("system-presence", Access::Scope(scope::READ), |_| {
         Ok(Call::SystemPresence)
@@ -151,7 +151,7 @@ pub static ADVERTISED: &[Method] = &[
     }),
 ];
 
-/// Methods that hello does not state: `wake` is only ever refused, and `connect` is over by then.
+/// Methods that hello does not state: `wake` is always refused, and `connect` is done by then.
 static OTHERS: &[Method] = &[
     method("wake", Access::Scope(scope::WRITE), |_| Ok(Call::Wake)),
     method(CONNECT, Access::Anyone, |_| Ok(Call::Connect)),
@@ -169,17 +169,17 @@ pub const EVENTS: [&str; 5] = [
     "shutdown",
 ];
 
-/// The capability by which a client asks for deltas instead of full lists (SPEC 2.1).
+/// The capability by which a client requests deltas instead of full lists (SPEC 2.1).
 pub const DELTA_CAP: &str = "presence-delta";
 
-/// The capability by which an observer asks for the rows of the gateway itself, without those of the gateways that it
+/// The capability by which an observer requests the gateway's own rows, without those of the gateways that it
 /// observes (SPEC 7).
 pub const OWN_ROWS_CAP: &str = "presence-own";
 
-/// The capability of a connection that is sent no addresses (SPEC 4). A client may ask for it, and a token may demand it.
+/// The capability that hides addresses from a connection (SPEC 4). A client may request it, and a token may impose it.
 pub const HIDE_ADDRESSES_CAP: &str = "presence-hide-addresses";
 
-/// The events that a client with [`DELTA_CAP`] is sent instead of `presence`.
+/// The events that a client with [`DELTA_CAP`] receives instead of `presence`.
 pub const DELTA_EVENTS: [&str; 6] = [
     "connect.challenge",
     "presence.delta",
@@ -210,7 +210,7 @@ impl Method {
 }
 
 impl Access {
-    /// Whether a connection with this role and these scopes has it, on `protocol`.
+    /// Checks that a connection with this role and these scopes has access, on `protocol`.
     ///
     /// # Errors
     /// `unauthorized role: <role>`, or the missing scope in the words of that protocol.

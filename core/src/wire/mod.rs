@@ -1,4 +1,4 @@
-//! What goes over the wire: frames, `connect` parameters, errors, close codes and limits
+//! The wire format: frames, `connect` parameters, errors, close codes and limits
 //! (SPEC 2). Shared by the server's and the client's state machines.
 
 mod beacon;

@@ -12,7 +12,7 @@ pub const MAX_IDLE_SECONDS: u64 = 2_592_000;
 /// Most UTF-16 units of an event's name.
 const MAX_EVENT_UNITS: usize = 256;
 
-/// The reasons for which a node reports that it is alive. The first stands for every unknown one.
+/// The reasons for which a node reports that it is alive. The first one replaces unknown reasons.
 const TRIGGERS: [&str; 6] = [
     "background",
     "silent_push",
@@ -32,7 +32,7 @@ const DESCRIPTIONS: [&str; 6] = [
     "pushTransport",
 ];
 
-/// What a node reports about its presence.
+/// A node's report about its presence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeReport {
     /// `node.presence.alive`: the node is alive, for this reason.

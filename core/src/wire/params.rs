@@ -1,6 +1,6 @@
 //! Checking request parameters, with messages that name the bad member by its path.
 //!
-//! The words are those that OpenClaw's own validators use ("at /client: must have required property
+//! The messages are those of OpenClaw's own validators ("at /client: must have required property
 //! 'version'"), because users search for them. Unknown members are ignored; a wrong type is refused,
 //! and `null` is a wrong type (SPEC 2, "Frames").
 
@@ -154,7 +154,7 @@ impl<'a> Members<'a> {
         items.iter().enumerate().map(item).collect()
     }
 
-    /// The integer `name`, at least `min`. `4.0` counts as 4; what exceeds `u64` is cut to it.
+    /// The integer `name`, at least `min`. `4.0` counts as 4; a value above `u64::MAX` becomes it.
     ///
     /// # Errors
     /// When it is absent, not an integer or too small.
@@ -163,7 +163,7 @@ impl<'a> Members<'a> {
             .ok_or_else(|| self.missing(name))
     }
 
-    /// The integer `name`, from `min` to `max`, if present. `4.0` counts as 4; what exceeds `u64` is cut to it.
+    /// The integer `name`, from `min` to `max`, if present. `4.0` counts as 4; a value above `u64::MAX` becomes it.
     ///
     /// # Errors
     /// When it is not an integer, too small or too great.
@@ -246,7 +246,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Checks that no member is outside `known`: for closed objects at the root.
+    /// Checks that all members are in `known`: for closed objects at the root.
     ///
     /// # Errors
     /// Names one that is: the first in the order of names.
@@ -260,7 +260,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// The first name, in their order, of a member that `is_bad`.
+    /// The first name, in order of names, of a member that `is_bad`.
     fn first_name(&self, is_bad: impl Fn(&str, &Tree<'_>) -> bool) -> Option<&'a str> {
         self.members
             .iter()
@@ -269,7 +269,7 @@ impl<'a> Members<'a> {
             .min()
     }
 
-    /// The refusal of an absent `name`, for members whose need depends on others.
+    /// The refusal of an absent `name`, for members that are required depending on others.
     #[must_use]
     pub(crate) fn missing(&self, name: &'static str) -> ParamsError {
         ParamsError::new(self.path.as_str(), Rule::Missing(name))

@@ -29,7 +29,7 @@ pub fn listed(json: &str) -> Option<Vec<RawEntry>> {
     rows(presence?.get())
 }
 
-/// A list of rows with their keys: what deltas start from.
+/// A list of rows with their keys, from which deltas start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// The version of the roster.
@@ -62,7 +62,7 @@ impl Snapshot {
     }
 }
 
-/// What changed between two versions of the roster.
+/// The changes between two versions of the roster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delta {
     /// The version it starts from.
@@ -73,9 +73,9 @@ pub struct Delta {
     pub digest: Option<Box<str>>,
     /// Keys of rows that are gone.
     pub removals: Vec<Box<str>>,
-    /// Rows that are new or say something else, with their keys.
+    /// New and changed rows, with their keys.
     pub upserts: Vec<(Box<str>, RawEntry)>,
-    /// Keys of rows that were heard of again, and when.
+    /// Keys of touched rows, with the new `ts`.
     pub touched: Vec<(Box<str>, u64)>,
 }
 
@@ -116,14 +116,14 @@ fn list(json: Option<&RawValue>) -> Option<Vec<&RawValue>> {
     (len <= MAX_ROWS).then_some(items)
 }
 
-/// What a text says of a roster.
+/// Presence data in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Presence {
     /// All rows.
     List(Vec<RawEntry>),
     /// All rows, with their keys.
     Snapshot(Snapshot),
-    /// What changed; `None` if it cannot be read.
+    /// A delta; `None` if it cannot be read.
     Delta(Option<Delta>),
 }
 
@@ -193,7 +193,7 @@ mod tests {
                 format!(r#"{{"presence":{rows},"keys":{keys},"version":1}}"#)
             };
             assert_eq!(rows_in(&text(len)).len(), kept);
-            // What is not read counts all the same.
+            // Items that are not read count as well.
             assert_eq!(Snapshot::read(&text(len + 1)), None);
             for (name, item) in [
                 ("upserts", r#"{"key":"k","entry":{}}"#),
@@ -202,7 +202,7 @@ mod tests {
             ] {
                 let text = format!(r#"{{"from":1,"to":2,"{name}":{}}}"#, list(item, len));
                 let delta = Delta::read(&text);
-                // A part of a delta would be another delta.
+                // A part of a delta would be a different delta.
                 assert_eq!(delta.is_some(), len == kept, "{name}");
             }
         }

@@ -1,4 +1,4 @@
-//! Requests: frames from clients, read at once into what they ask for.
+//! Requests: frames from clients, parsed directly into calls.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -35,13 +35,13 @@ const KNOWN: [&str; 6] = [
 pub struct Request {
     /// The client's id of the request, echoed in the response; 1 to [`MAX_ID_UNITS`] units.
     pub id: Box<str>,
-    /// Who may make the call.
+    /// The access rule of the method.
     pub access: Access,
-    /// The call, or the answer to those who may make it: there is no such method, or its parameters are not valid.
+    /// The call, or the error for callers with access: there is no such method, or its parameters are not valid.
     pub call: Result<Call, Box<WireError>>,
 }
 
-/// Why a text is no request.
+/// Why a text is not a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameError {
@@ -53,7 +53,7 @@ pub enum FrameError {
     Invalid {
         /// The id to answer with, if the frame has a valid one.
         id: Option<Box<str>>,
-        /// What is wrong, for the client; holds no values.
+        /// The reason, for the client; holds no values.
         reason: Box<str>,
     },
 }
@@ -61,7 +61,7 @@ pub enum FrameError {
 impl Request {
     /// Reads one text frame: `{type:"req", id, method, params?}`.
     ///
-    /// JSON that a program cannot hold (a string with half a surrogate pair, a number beyond `f64`, more than 127
+    /// JSON that a program cannot represent (a string with half a surrogate pair, a number beyond `f64`, more than 127
     /// levels) is an invalid frame, not "not JSON" (SPEC 2, "Frames"). The parameters of an unknown method need
     /// only be JSON.
     ///
@@ -129,7 +129,7 @@ impl<'a> RequestFrame<'a> {
                 id = Some(value);
             }
             has_odd_name |= name.contains(char::REPLACEMENT_CHARACTER);
-            // Of a member that no request has only the name is kept.
+            // Only the name of an unknown member is kept.
             let value = if KNOWN.contains(&&*name) {
                 Tree::read(value.get())
             } else {
@@ -172,7 +172,7 @@ impl<'a> RequestFrame<'a> {
     }
 }
 
-/// Checks everything that makes an object a request, and returns its id and its method.
+/// Checks that an object is a request, and returns its id and its method.
 fn check<'a>(root: &Members<'a>) -> Result<(&'a str, &'a str), ParamsError> {
     root.closed(&KNOWN)?;
     root.constant("type", "req")?;
@@ -190,7 +190,7 @@ fn invalid(id: Option<&RawValue>, reason: String) -> FrameError {
     FrameError::Invalid { id, reason }
 }
 
-/// The refusal of JSON that a program cannot hold.
+/// The refusal of JSON that a program cannot represent.
 fn unheld(text: &str, id: Option<&RawValue>) -> FrameError {
     let place = Tree::check(text)
         .err()

@@ -1,13 +1,13 @@
-//! How a device's `signedAt` misses the gateway's clock, in words for the refusal (SPEC 4).
+//! The difference of a device's `signedAt` from the gateway's clock, as text for the refusal (SPEC 4).
 
 use alloc::format;
 use alloc::string::String;
 
 /// A `signedAt` in another unit than ms is recognised when it is this close to now, in ms: one year.
 const UNIT_RANGE_MS: u64 = 366 * 86_400_000;
-/// Up to here a difference is stated in seconds, in ms.
+/// Greatest difference that is stated in seconds, in ms.
 const MAX_IN_SECONDS_MS: u64 = 2 * 3_600_000;
-/// Up to here a difference is stated in minutes, in ms; beyond it in days.
+/// Greatest difference that is stated in minutes, in ms; greater ones are in days.
 const MAX_IN_MINUTES_MS: u64 = 2 * 86_400_000;
 
 /// The hint in the parentheses of a refusal: by how much and which way the client's clock is off, and what to sign
@@ -31,7 +31,7 @@ pub(super) fn hint(signed_at_ms: u64, now_ms: u64) -> String {
             } else {
                 (86_400_000, "days")
             };
-            // Rounded up: the number stated is never below the difference that is allowed.
+            // Rounded up, so that the stated number is not below the allowed difference.
             format!("your clock is {} {unit} {way}", off_ms.div_ceil(unit_ms))
         }
     };

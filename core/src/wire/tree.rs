@@ -1,4 +1,4 @@
-//! Parameters as a bounded tree: everything that the gateway may look at, read and checked in one pass.
+//! Parameters as a bounded tree, read and checked in one pass.
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
@@ -20,13 +20,13 @@ const MAX_LEVELS: usize = 3;
 /// A JSON value. Strings without escapes are borrowed from the text.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) enum Tree<'a> {
-    /// `null`, or an object or list that is too deep for anything to read it.
+    /// `null`, or an object or list below the levels that are read.
     #[default]
     Other,
     Bool(bool),
     Number(f64),
     String(Cow<'a, str>),
-    /// Of more than [`MAX_ITEMS`] items one more is kept, to show that there are too many.
+    /// If there are more than [`MAX_ITEMS`] items, one more than that is kept, to show it.
     List(Vec<Self>),
     /// Names and values in the order of the text.
     Object(Vec<(Cow<'a, str>, Self)>),
@@ -40,13 +40,13 @@ impl<'a> Tree<'a> {
     /// Reads a whole JSON text.
     ///
     /// # Errors
-    /// When the text is not JSON, or contains what programs cannot represent: half a surrogate pair, a number
+    /// When the text is not JSON, or is JSON that programs cannot represent: half a surrogate pair, a number
     /// beyond `f64`, more than 127 levels. `IgnoredAny` accepts the latter, which distinguishes the two.
     pub(crate) fn read(text: &'a str) -> Result<Self, serde_json::Error> {
         Self::levels(text, MAX_LEVELS)
     }
 
-    /// Checks that a program can hold a JSON text, without keeping any of it.
+    /// Checks that a program can represent a JSON text, without keeping it.
     ///
     /// # Errors
     /// As [`read`](Self::read).

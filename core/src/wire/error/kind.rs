@@ -1,16 +1,16 @@
 //! Kinds of errors.
 
-/// What the gateway does about an error beyond its answer.
+/// The gateway's reaction to an error besides its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// Nothing; a handshake is closed with 1008.
+    /// None; a handshake is closed with 1008.
     Refused,
     /// The method is not for this role: a connection that collects more than
     /// [`Limits::unauthorized_calls`](crate::wire::Limits::unauthorized_calls) in a row is closed.
     UnauthorizedRole,
     /// No common protocol number: the handshake is closed with 1002.
     ProtocolMismatch,
-    /// Too many wrong secrets: the handshake is closed with 1013, so that clients come back.
+    /// Too many wrong secrets: the handshake is closed with 1013, so that clients reconnect.
     RateLimited,
 }

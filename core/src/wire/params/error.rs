@@ -42,10 +42,10 @@ impl fmt::Display for ParamsError {
 
 impl core::error::Error for ParamsError {}
 
-/// What a member has to be, or must not be, in the words of OpenClaw's validators.
+/// A violated rule, in the words of OpenClaw's validators.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::wire) enum Rule {
-    /// The right JSON type ("string", "object", "integer", ...).
+    /// The required JSON type ("string", "object", "integer", ...).
     #[error("must be {0}")]
     Type(&'static str),
     #[error("must have required property '{0}'")]
@@ -72,7 +72,7 @@ pub(in crate::wire) enum Rule {
     TooGreat(u64),
     #[error("must be equal to constant")]
     NotConstant,
-    /// A closed object has a member that does not belong there.
+    /// A closed object has an unknown member.
     #[error("unexpected property '{0}'")]
     Unexpected(Box<str>),
     /// The text of a beacon is blank.
