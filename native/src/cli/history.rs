@@ -1,4 +1,4 @@
-//! `history`: prints who was here from when to when.
+//! `history`: prints sessions: who was connected, and when.
 
 use std::time::{Duration, SystemTime};
 

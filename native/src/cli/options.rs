@@ -48,7 +48,7 @@ Examples:
   presence-gateway watch                            show them live
   presence-gateway doctor                           say what is wrong in the list, and what to change
   presence-gateway explain studio                   say why the row of studio is listed as it is
-  presence-gateway history --since 12h              print who was here in the last 12 hours
+  presence-gateway history --since 12h              print the sessions of the last 12 hours
   presence-gateway replay FILE --at 5m              show the rows of a recording 5 minutes after its start
   presence-gateway beacon                           report this machine to the gateway once
   presence-gateway beacon --every 60s               report it every 60 s
@@ -99,14 +99,14 @@ pub(super) enum Command {
     List(ListOptions),
     /// Show the connected clients live, until Ctrl-C
     Watch(WatchOptions),
-    /// Say what is wrong in the list of connected clients, and what to change in which client
+    /// Report what is wrong in the list of connected clients, and what to change in which client
     #[command(after_help = DOCTOR_HELP)]
     Doctor(DoctorOptions),
-    /// Say why a row is listed as it is: its key, who wrote each member, its connections, and when it goes
+    /// Explain why a row is listed as it is: its key, who wrote each member, its connections, and when it expires
     Explain(ExplainOptions),
-    /// Print who was here from when to when, of a gateway that runs with `serve --history`, or of its file
+    /// Print sessions (who was connected, and when) from a gateway that runs with `serve --history`, or from its file
     History(HistoryCommand),
-    /// Show the rows at a moment of a recording that `serve --record` made, what is wrong in them and what changed before
+    /// Show the rows of a recording of `serve --record` at a moment, the findings in them, and the changes before it
     Replay(ReplayOptions),
     /// Send a beacon, a report about this machine, once or at an interval (--every)
     Beacon(BeaconOptions),
@@ -223,13 +223,13 @@ pub(super) struct HistoryCommand {
     /// Only this instance: its key, instanceId, deviceId or host
     #[arg(long, value_name = "ID")]
     pub instance: Option<String>,
-    /// Only sessions that were there within this time, such as 90m, 12h or 7d [default: all]
+    /// Only sessions within this time, such as 90m, 12h or 7d [default: all]
     #[arg(long, value_name = "TIME", value_parser = duration::long_duration_ms)]
     pub since: Option<u64>,
     /// Most sessions: the newest
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u64).range(1..=100_000))]
     pub limit: u64,
-    /// Print them as JSON, with what is known of each instance
+    /// Print them as JSON, with the last known entry of each instance
     #[arg(long)]
     pub json: bool,
     /// Print them as CSV
@@ -252,7 +252,7 @@ pub(super) struct ReplayOptions {
     /// What if: maximum number of rows, including the gateway's own [default: as recorded]
     #[arg(long, value_name = "ROWS")]
     pub max_entries: Option<usize>,
-    /// Also print what changed from this moment on, and why, counted as of --at
+    /// Also print the changes from this moment on, with their causes; counted like --at
     #[arg(long, value_name = "TIME", value_parser = duration::duration_ms)]
     pub since: Option<u64>,
     /// Explain this row instead: its key, instanceId, deviceId, host or the start of one of them, as `explain` does
@@ -272,7 +272,7 @@ pub(super) struct InstallOptions {
     /// Install it for this machine, as root, with a user of its own that exists only while it runs
     #[arg(long)]
     pub system: bool,
-    /// Print what would be done, and do nothing
+    /// Print the steps without carrying them out
     #[arg(long)]
     pub dry_run: bool,
     /// Options of `serve`, after `--`

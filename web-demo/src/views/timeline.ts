@@ -84,7 +84,7 @@ export class TimelineView extends View {
     if (target === undefined) return html`<p class="empty">Not connected to a gateway. <a href=${hrefOf("instances")}>Connect</a> first.</p>`;
     const canAsk = this.#connection !== undefined;
     if (canAsk && !this.#hasHistory)
-      return html`<div class="card past-off"><h2>This gateway keeps no history</h2><p>Start it with <code>presence-gateway serve --history history.db</code>. From then on it writes who was here from when to when, and this page shows it.</p></div>`;
+      return html`<div class="card past-off"><h2>This gateway keeps no history</h2><p>Start it with <code>presence-gateway serve --history history.db</code>. From then on it writes sessions (who was connected, and when), and this page shows them.</p></div>`;
     const { past, error } = this;
     const refusal = roster?.connection.phase === "refused" ? roster.connection.error.message : "";
     return html`

@@ -13,18 +13,18 @@ const HISTORY: &str = "History";
 /// Shortest time that sessions can be kept.
 const LEAST_AGE_MS: u64 = 60_000;
 
-/// Where the history is, and how much of it stays.
+/// Where the history is, and how much of it is kept.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = HISTORY)]
 pub(crate) struct HistoryOptions {
-    /// SQLite database to which who was here from when to when is written, for `history`. It holds names and addresses, and
+    /// SQLite database for sessions (who was connected, and when), which `history` prints. It holds names and addresses, and
     /// only this user can read it
     #[arg(long, env = "OPENCLAW_GATEWAY_HISTORY", value_name = "FILE")]
     pub history: Option<PathBuf>,
     /// Time after which a session that ended is deleted, such as 12h or 7d [default: 30d]
     #[arg(long, env = "OPENCLAW_GATEWAY_HISTORY_AGE", value_name = "TIME", value_parser = long_duration_ms)]
     pub history_age: Option<u64>,
-    /// Most bytes of the database; the oldest sessions go first [default: 268435456]
+    /// Most bytes of the database; the oldest sessions are deleted first [default: 268435456]
     #[arg(long, env = "OPENCLAW_GATEWAY_HISTORY_BYTES", value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1_048_576..))]
     pub history_bytes: Option<u64>,
 }
