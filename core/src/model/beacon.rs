@@ -1,4 +1,4 @@
-//! Beacons: what a client reports of itself by `system-event`, and the grammar of their text
+//! Beacons, the reports of clients by `system-event`, and the grammar of their text
 //! (SPEC 1.3, reference 1.5).
 
 use alloc::boxed::Box;
@@ -9,7 +9,7 @@ use crate::model::json::{MAX_ESCAPE, escaped_len};
 use crate::model::placeholder::Kind;
 use crate::model::text::{trim, trim_start};
 
-/// The tag that takes a row's last input away (SPEC 1.3).
+/// The tag that removes a row's last input (SPEC 1.3).
 pub const CLEAR_LAST_INPUT_TAG: &str = "system-presence-clear-last-input";
 
 /// Most items of a beacon's `roles`, `scopes` and `tags`.
@@ -71,7 +71,7 @@ impl Beacon {
         }
     }
 
-    /// The placeholder that one of its ids is, if one is.
+    /// Returns the placeholder among its ids, if there is one.
     #[must_use]
     pub fn placeholder_id(&self) -> Option<&'static str> {
         let ids = [&self.instance_id, &self.device_id];
@@ -79,7 +79,7 @@ impl Beacon {
             .find_map(|id| Kind::Id.placeholder(id.as_deref()?))
     }
 
-    /// What its text says, if it follows the grammar.
+    /// Parses its text, if it follows the grammar.
     #[must_use]
     pub fn parsed(&self) -> Option<TextBeacon<'_>> {
         parse_text(&self.text)
@@ -91,7 +91,7 @@ impl Beacon {
 pub struct TextBeacon<'a> {
     /// Host name: one word.
     pub host: &'a str,
-    /// What stood in parentheses.
+    /// The text in parentheses.
     pub ip: &'a str,
     /// After `app`.
     pub version: &'a str,
@@ -105,11 +105,11 @@ pub struct TextBeacon<'a> {
 
 /// Parses `Node: <host> (<ip>) · app <version> · last input <n>s ago · mode <mode> · reason <reason>`.
 ///
-/// Words match in any case, anything may stand before `Node:`, blanks around the middle dots are
-/// free. All or nothing: a text that differs anywhere says nothing.
+/// Words match in any case, any text may precede `Node:`, blanks around the middle dots are optional.
+/// A text that differs anywhere gives no values at all.
 #[must_use]
 pub fn parse_text(text: &str) -> Option<TextBeacon<'_>> {
-    // Unanchored at the start: each "Node:" may be the one, the first that fits wins.
+    // Unanchored at the start: the first "Node:" that leads to a match wins.
     let mut from = 0;
     while let Some(at) = find_node(text.get(from..)?) {
         let rest = text.get(from + at + "node:".len()..)?;
@@ -152,25 +152,25 @@ fn parse_after_node(rest: &str) -> Option<TextBeacon<'_>> {
     is_complete.then_some(parsed)
 }
 
-/// `12s ago`: digits, then exactly that.
+/// Parses `12s ago`: digits, followed by exactly `s ago`.
 fn parse_seconds_ago(text: &str) -> Option<u64> {
     let digits_end = text.find(|c: char| !c.is_ascii_digit())?;
     let (digits, unit) = text.split_at_checked(digits_end)?;
     if digits.is_empty() || !unit.eq_ignore_ascii_case("s ago") {
         return None;
     }
-    // Any number of digits is a number; only its size is bounded, as that of every number.
+    // Any number of digits is valid; the value is bounded like every number.
     Some(digits.parse().unwrap_or(u64::MAX).min(MAX_SAFE_INTEGER))
 }
 
-/// Takes leading blanks and `word` (in any case) away.
+/// Removes leading blanks and `word` (in any case).
 fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     let text = trim_start(text);
     let (head, rest) = text.split_at_checked(word.len())?;
     head.eq_ignore_ascii_case(word).then_some(rest)
 }
 
-/// Where "node:" starts. Colons are few: only before one the word is looked for.
+/// Returns where "node:" starts. Colons are rare, so the word is searched only before a colon.
 fn find_node(text: &str) -> Option<usize> {
     let word = "node";
     text.match_indices(':')

@@ -1,17 +1,17 @@
-//! Who a client is.
+//! The identity of a client.
 
 use alloc::boxed::Box;
 
-/// What a client says of itself in `connect.client`. Strings are verbatim and non-empty.
+/// The members of `connect.client`. Strings are verbatim and non-empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientInfo {
-    /// Which program this is ("cli", "openclaw-macos"); any non-empty string is accepted.
+    /// The program ("cli", "openclaw-macos"); any non-empty string is accepted.
     pub id: Box<str>,
     /// Its version.
     pub version: Box<str>,
     /// Its operating system.
     pub platform: Box<str>,
-    /// What it is for ("ui", "webchat", "node"); any non-empty string is accepted.
+    /// Its purpose ("ui", "webchat", "node"); any non-empty string is accepted.
     pub mode: Box<str>,
     /// Human-readable name of the machine or tab.
     pub display_name: Option<Box<str>>,

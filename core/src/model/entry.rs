@@ -1,12 +1,12 @@
-//! One row of the roster as it goes over the wire (SPEC 1.1).
+//! One row of the roster in the wire format (SPEC 1.1).
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-/// The greatest integer every consumer can hold exactly: 2^53 - 1. Numbers leave us as integers
-/// in `0..=MAX_SAFE_INTEGER` whatever came in (SPEC 1.1).
+/// The greatest integer that every consumer represents exactly: 2^53 - 1. Numbers are sent as integers
+/// in `0..=MAX_SAFE_INTEGER`, whatever was received (SPEC 1.1).
 pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 /// Most roles, and most scopes, of a row that collects them from several connections or rows.
@@ -23,7 +23,7 @@ pub const MAX_TEXT_BYTES: usize = 4_096;
 /// The longest `user.id`, in UTF-16 units (SPEC 4, "Users").
 pub const MAX_USER_UNITS: usize = 256;
 
-/// The members of an entry that only say when: the digest leaves them out (SPEC 2.1).
+/// The members of an entry that are times, which the digest leaves out (SPEC 2.1).
 pub const TIME_MEMBERS: [&str; 4] = ["ts", "lastInputSeconds", "onlineSince", "lastActivityAt"];
 
 /// One row of the presence list. An absent member is omitted from the JSON, never `null`.
@@ -45,7 +45,7 @@ pub struct PresenceEntry {
     /// Version of the client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<Box<str>>,
-    /// Operating system, as the client says it ("macos 26.1.0").
+    /// Operating system, as the client states it ("macos 26.1.0").
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<Box<str>>,
     /// Hardware family ("Mac", "iPhone", "Linux").
@@ -54,7 +54,7 @@ pub struct PresenceEntry {
     /// Hardware model ("Mac16,6").
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_identifier: Option<Box<str>>,
-    /// What the client is ("ui", "webchat", "node", "gateway", ...).
+    /// The kind of client ("ui", "webchat", "node", "gateway", ...).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Box<str>>,
     /// Seconds between the last user input and `ts`.
@@ -91,7 +91,7 @@ pub struct PresenceEntry {
     /// When the user last gave input, ms since the Unix epoch on the gateway's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_activity_at: Option<u64>,
-    /// The person behind the connection, as a trusted proxy names it: `user.id` on the wire.
+    /// The user of the connection, as a trusted proxy states it: `user.id` on the wire.
     #[serde(rename = "user", with = "user", skip_serializing_if = "Option::is_none")]
     pub user_id: Option<Box<str>>,
     /// When the row was last written or touched, ms since the Unix epoch on the gateway's clock.

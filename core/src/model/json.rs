@@ -1,8 +1,8 @@
 //! JSON as the client reads and writes it: lenient readers on `serde_json`, and writers.
 //!
-//! Gateways of all versions are read, so an odd member costs itself and nothing else. Values stay the
-//! text that arrived (`&RawValue`) until they are needed: unknown members survive verbatim, half of a
-//! surrogate pair costs one character, and a number beyond `f64` costs nothing.
+//! Gateways of all versions are read, so an invalid member does not affect the others. Values stay the
+//! received text (`&RawValue`) until they are needed: unknown members are kept verbatim, half of a
+//! surrogate pair loses one character, and a number beyond `f64` is kept.
 
 mod canonical;
 mod length;

@@ -1,4 +1,4 @@
-//! Which writes are the same instance: presence keys (SPEC 1.2).
+//! Presence keys, which determine the instance of a write (SPEC 1.2).
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
@@ -8,7 +8,7 @@ use crate::model::lower::lower;
 use crate::model::placeholder::Kind;
 use crate::model::text::{prefix_units, trim};
 
-/// UTF-16 units of a beacon's text that make its key when nothing better is known.
+/// UTF-16 units of a beacon's text that are its key if it has no id, host or ip.
 pub const TEXT_KEY_UNITS: usize = 64;
 
 /// A normalised key: trimmed as ECMAScript trims and Unicode-lower-cased, never empty.
@@ -44,7 +44,7 @@ impl PresenceKey {
         Self::of_name(raw).filter(|_| !Kind::Id.is_placeholder(raw))
     }
 
-    /// The normalised text of anything else; `None` if it is blank.
+    /// The normalised text of another value; `None` if it is blank.
     #[must_use]
     pub fn of_name(raw: &str) -> Option<Self> {
         let trimmed = trim(raw);
@@ -54,7 +54,7 @@ impl PresenceKey {
         Some(Self(lower(trimmed).into_boxed_str()))
     }
 
-    /// The key of a beacon that only has its text: the first [`TEXT_KEY_UNITS`] UTF-16 units of
+    /// The key of a beacon without ids: the first [`TEXT_KEY_UNITS`] UTF-16 units of
     /// the trimmed text, never half a surrogate pair.
     #[must_use]
     pub fn of_text(text: &str) -> Option<Self> {
@@ -68,7 +68,7 @@ impl PresenceKey {
     }
 }
 
-/// What a row is keyed by. Only [`RowKey::Named`] keys can be reached by what a client sends.
+/// The key of a row. Clients can address [`RowKey::Named`] keys only.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[cfg_attr(feature = "recording", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "recording", serde(rename_all = "camelCase"))]

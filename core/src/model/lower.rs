@@ -1,8 +1,8 @@
 //! Lower case, as `str::to_lowercase` makes it, from tables of eight kilobytes. A character costs at most one binary
 //! search among the runs of its block of 128, a sigma one more for each neighbour and for what is skipped.
 //!
-//! The standard library's own take fifteen, which everybody who opens a page would download. And keys
-//! stay what they are when a newer compiler brings a newer Unicode.
+//! The tables of the standard library take fifteen, which every visitor of a page would download. Own
+//! tables also keep keys unchanged when a newer compiler has a newer Unicode.
 
 mod tables;
 
@@ -80,18 +80,18 @@ fn is_letter_next(chars: impl Iterator<Item = char>) -> bool {
     chars.map(kind).find(|&kind| kind != Kind::Skipped) == Some(Kind::Letter)
 }
 
-/// What a character is to a sigma beside it.
+/// The role of a character beside a sigma.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// A letter with case.
     Letter,
-    /// Looked past.
+    /// Skipped.
     Skipped,
     Other,
 }
 
 fn kind(c: char) -> Kind {
-    // Most that stand beside a sigma.
+    // The most frequent neighbours of a sigma.
     if matches!(c, 'a'..='z' | 'A'..='Z' | 'Α'..='Ρ' | 'Σ'..='ω') {
         return Kind::Letter;
     }
@@ -112,7 +112,7 @@ const BLOCK: u32 = 128;
 /// Blocks that are indexed: those above hold no letters with case.
 const BLOCKS: usize = 0x2_0000 / BLOCK as usize;
 
-/// A table and, by block, the number of entries that begin before the block: few are left to search.
+/// A table and, by block, the number of entries that begin before the block, so that few are searched.
 struct Blocks {
     table: &'static [u32],
     before: [u16; BLOCKS + 1],

@@ -1,4 +1,4 @@
-//! What everything is about: rows, keys, beacons, statuses, clients and time. Knows no other module.
+//! The data types: rows, keys, beacons, statuses, clients and time. Uses no other module.
 
 pub mod address;
 #[cfg(feature = "server")]

@@ -1,14 +1,14 @@
-//! Values that programs write when they have none (SPEC 1.4): they count as absent.
+//! Placeholders that programs write in place of a value (SPEC 1.4): they count as absent.
 //!
-//! JavaScript prints `undefined`, `null`, `NaN` and `[object Object]` for what is missing, disk images and build
-//! scripts leave `unknown` or the nil UUID, the mac app says `ip-unknown`, and Linux says `(none)` for a host without
-//! a name. Two clients that say so are not one client, and a good value is not worth less than such a word. A host may
-//! be called `none`, so the lists differ by kind.
+//! JavaScript prints `undefined`, `null`, `NaN` and `[object Object]` for missing values, disk images and build
+//! scripts leave `unknown` or the nil UUID, the mac app sends `ip-unknown`, and Linux has `(none)` for a host without
+//! a name. Two clients with one placeholder are not one client, and a placeholder must not replace a value. A host
+//! may be called `none`, so the lists differ by kind.
 
 use crate::model::lower::lower;
 use crate::model::text::trim;
 
-/// What a text is meant to be.
+/// The kind of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// An `instanceId` or a `deviceId`.
@@ -61,7 +61,7 @@ impl Kind {
     #[must_use]
     #[inline]
     pub fn placeholder(self, text: &str) -> Option<&'static str> {
-        // Most texts begin like none of them, blanks before it aside.
+        // The first character rules most texts out, unless it is a blank.
         let first = text.as_bytes().first().map(u8::to_ascii_lowercase);
         let begins_plainly = matches!(first, Some(b'!'..=b'~') | None);
         let begins_like_one = matches!(first, Some(b'u' | b'n' | b'[' | b'0' | b'i' | b'l' | b':' | b'('));

@@ -38,7 +38,7 @@ pub struct RawEntry(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// The row in normal form; behind it what is written with escapes in it, without them.
+    /// The row in normal form, followed by the decoded texts of strings with escapes.
     text: Box<str>,
     /// The length of the row.
     len: usize,
@@ -46,15 +46,15 @@ struct Inner {
 }
 
 impl Inner {
-    /// Keeps a row that is in normal form already, as most gateways send it: without escapes and blanks.
+    /// Keeps a row that is in normal form already, without escapes and blanks, as most gateways send it.
     fn verbatim(json: &str) -> Option<Self> {
         if json.as_bytes().contains(&b'\\') {
             return None;
         }
         let mut members = Vec::with_capacity(16);
         let mut has_blanks = false;
-        // Where the next member begins, if nothing but the members and the marks between them is there; whether that is
-        // so, the length says in the end.
+        // Where the next member begins, if the row consists only of members and the marks between them. The length
+        // shows at the end whether it does.
         let mut at = "{".len();
         each_member(json, &mut |name, value| {
             let text = value.get();
@@ -82,7 +82,7 @@ impl Inner {
 struct Member {
     name: Range<usize>,
     value: Range<usize>,
-    /// Of a string: what it says.
+    /// The decoded text of a string.
     string: Option<Range<usize>>,
 }
 
@@ -146,15 +146,15 @@ impl RawEntry {
         self.str(name).and_then(PresenceKey::of_name)
     }
 
-    /// The instance it is of: its `instanceId`, unless that only repeats the `deviceId`, as some
-    /// gateways have it (SPEC 3).
+    /// The key of its instance: its `instanceId`, unless that only repeats the `deviceId`, as some
+    /// gateways send it (SPEC 3).
     #[must_use]
     pub fn instance_key(&self) -> Option<PresenceKey> {
         self.key("instanceId")
             .filter(|id| self.device_key().as_ref() != Some(id))
     }
 
-    /// The device it is on.
+    /// The key of its device.
     #[must_use]
     pub fn device_key(&self) -> Option<PresenceKey> {
         self.key("deviceId")
@@ -184,7 +184,7 @@ impl RawEntry {
         }
     }
 
-    /// Whether both have the same members, but for those called `skipped`.
+    /// Whether both have the same members, apart from those called `skipped`.
     pub(crate) fn eq_without(&self, other: &Self, skipped: &[&str]) -> bool {
         let is_kept = |(name, _): &(&str, &str)| !skipped.contains(name);
         let (mut own, mut others) = (self.members(), other.members());
@@ -209,7 +209,7 @@ impl RawEntry {
     }
 
     fn slice(&self, range: &Range<usize>) -> &str {
-        // Never out of range: the builder made both.
+        // Never out of range: the builder made text and ranges.
         self.0.text.get(range.clone()).unwrap_or("")
     }
 }
@@ -284,7 +284,7 @@ impl Builder {
     }
 }
 
-/// Finds what a string in `text` says: between its quotes, or, if it has escapes, behind all.
+/// Finds the decoded text of a string: between its quotes, or, if it has escapes, appended to `text`.
 fn says(text: &mut String, json: &Range<usize>) -> Option<Range<usize>> {
     match string_of(text.get(json.clone())?)? {
         Cow::Borrowed(_) => Some(unquoted(json)),

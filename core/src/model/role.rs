@@ -1,6 +1,6 @@
 //! Roles (reference 3.5).
 
-/// What a connection is.
+/// The role of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// A person's client: apps, WebChat, dashboards, the CLI.

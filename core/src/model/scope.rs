@@ -2,14 +2,14 @@
 
 /// The scope that satisfies every other.
 pub const ADMIN: &str = "operator.admin";
-/// The scope to change what is not one's own; implies [`READ`].
+/// The scope to write rows of other clients; implies [`READ`].
 pub const WRITE: &str = "operator.write";
 /// The scope to read the roster.
 pub const READ: &str = "operator.read";
 /// The scope to see device pairings.
 pub const PAIRING: &str = "operator.pairing";
 
-/// The scopes that a gateway of presence knows.
+/// The scopes of a presence gateway.
 pub const ALL: [&str; 4] = [ADMIN, PAIRING, READ, WRITE];
 
 /// Whether `granted` scopes satisfy `wanted`: admin satisfies all, write satisfies read.

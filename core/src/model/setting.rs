@@ -1,12 +1,12 @@
-//! Bounds of settings: which values a configuration may hold.
+//! Bounds of settings.
 //!
 //! Every configuration has a `validate` that names the setting that is out of bounds. The machines
 //! themselves stay free of panics and of overflows with any value.
 
 use core::ops::RangeInclusive;
 
-/// The longest time a setting may state, in ms: 2^31 - 1, about 24 days. Timers of browsers and of Node
-/// hold no more, and `policy.tickIntervalMs` reaches them.
+/// The longest time a setting may state, in ms: 2^31 - 1, about 24 days. This is the limit of timers in browsers
+/// and Node, which get `policy.tickIntervalMs`.
 pub const MAX_SPAN_MS: u64 = 2_147_483_647;
 
 /// The most bytes a setting may state: 1 GiB.
@@ -19,22 +19,22 @@ pub const MIN_BYTES: u64 = 512;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidSetting {
-    /// Less than it may be.
+    /// Below the least value.
     #[error("{name}: {value} is less than {least}")]
     TooSmall {
-        /// The setting, as the field is called; with a dot where it is in a part of its own.
+        /// The name of the field; with a dot if it is in a nested part.
         name: &'static str,
-        /// What was given.
+        /// The given value.
         value: u64,
         /// The least value.
         least: u64,
     },
-    /// More than it may be.
+    /// Above the greatest value.
     #[error("{name}: {value} is more than {most}")]
     TooLarge {
-        /// The setting, as the field is called; with a dot where it is in a part of its own.
+        /// The name of the field; with a dot if it is in a nested part.
         name: &'static str,
-        /// What was given.
+        /// The given value.
         value: u64,
         /// The greatest value.
         most: u64,
@@ -66,7 +66,7 @@ pub fn within(name: &'static str, value: u64, bounds: RangeInclusive<u64>) -> Re
     }
 }
 
-/// A number of things as a setting's value.
+/// A count as a setting's value.
 #[must_use]
 pub fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)

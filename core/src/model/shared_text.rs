@@ -3,5 +3,5 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 
-/// Text that many frames share. It is shared as it was written; an `Arc<str>` would have to be a copy of it.
+/// Text that many frames share. Sharing the `String` avoids the copy that an `Arc<str>` would need.
 pub type SharedText = Arc<String>;

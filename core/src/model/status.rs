@@ -1,6 +1,6 @@
-//! What a row looks like to people: status, age text, labels (PROTOCOL.md 1.7, reference 5.1).
+//! The display of a row: status, age text, labels (PROTOCOL.md 1.7, reference 5.1).
 //!
-//! All consumers use these functions, so what they show agrees.
+//! All consumers use these functions, so their displays agree.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -11,22 +11,22 @@ use serde::{Deserialize, Serialize};
 use crate::model::entry::MAX_SAFE_INTEGER;
 use crate::model::setting::{InvalidSetting, within};
 
-/// How alive a row is.
+/// The status of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Heard of a moment ago.
+    /// Its last sign of life is recent.
     Active,
-    /// Not heard of for a while.
+    /// Its last sign of life is some minutes old.
     Idle,
     /// Probably gone.
     Stale,
-    /// Its connection was closed. Never the answer of an age: see [`Thresholds::display_status`].
+    /// Its connection was closed. Does not follow from an age: see [`Thresholds::display_status`].
     Left,
 }
 
 impl Status {
-    /// The word people read.
+    /// The displayed word.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -115,7 +115,7 @@ impl Thresholds {
         }
     }
 
-    /// The least greater age with another status; `None` once Stale.
+    /// Returns the next age with another status; `None` once Stale.
     #[must_use]
     pub fn next_change_ms(self, age_ms: u64) -> Option<u64> {
         match self.status(age_ms) {
@@ -126,7 +126,7 @@ impl Thresholds {
     }
 }
 
-/// The age as people read it: "just now", "5m ago", "yesterday".
+/// Formats an age: "just now", "5m ago", "yesterday".
 #[must_use]
 pub fn age_text(age_ms: u64) -> Cow<'static, str> {
     let minutes = age_ms / 60_000;
@@ -160,7 +160,7 @@ pub fn reason_label(reason: &str) -> &str {
     }
 }
 
-/// A `platform` as people read it: "macos 26.1.0" becomes "macOS 26.1".
+/// Formats a `platform`: "macos 26.1.0" becomes "macOS 26.1".
 #[must_use]
 pub fn platform_label(platform: &str) -> String {
     let trimmed = crate::model::text::trim(platform);
@@ -184,7 +184,7 @@ pub fn platform_label(platform: &str) -> String {
 fn capitalised(word: &str) -> String {
     let mut chars = word.chars();
     match chars.next() {
-        // Names of platforms are ASCII; tables of all capitals would weigh more than this module.
+        // Names of platforms are ASCII; Unicode tables of capitals would be larger than this module.
         Some(first) => core::iter::once(first.to_ascii_uppercase())
             .chain(chars)
             .collect(),
@@ -192,7 +192,7 @@ fn capitalised(word: &str) -> String {
     }
 }
 
-/// "26.1.3" becomes "26.1"; what has no second dot stays as it is.
+/// "26.1.3" becomes "26.1"; a text without a second dot is unchanged.
 fn major_minor(version: &str) -> &str {
     match version.match_indices('.').nth(1) {
         Some((at, _)) => version.get(..at).unwrap_or(version),

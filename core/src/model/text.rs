@@ -1,10 +1,10 @@
-//! Strings as ECMAScript trims and counts them.
+//! Trimming and lengths of strings as in ECMAScript.
 
-/// Trims as ECMAScript's `String.prototype.trim`: unlike Rust's, it takes U+FEFF away and leaves
+/// Trims as ECMAScript's `String.prototype.trim`: unlike Rust's, it removes U+FEFF and keeps
 /// U+0085.
 #[must_use]
 pub fn trim(text: &str) -> &str {
-    // As most texts are.
+    // The case of most texts.
     if let ([b'!'..=b'~', ..], [.., b'!'..=b'~']) = (text.as_bytes(), text.as_bytes()) {
         return text;
     }

@@ -1,13 +1,13 @@
-//! The two clocks a shell hands in.
+//! The two clocks of a shell.
 
-/// What the shell's clocks read at one moment.
+/// The readings of the shell's clocks at one moment.
 ///
-/// Every method that needs the time takes a `Now` as its last argument; the core never asks.
+/// Every method that needs the time takes a `Now` as its last argument; the core reads no clocks.
 ///
 /// * `age_ms` never goes back and counts suspension where the system can (on Linux
-///   `CLOCK_BOOTTIME`). All ages, deadlines and orders are counted on it. Its origin is arbitrary.
-/// * `wall_ms` is the wall clock in ms since the Unix epoch. It may step either way; it only
-///   decides what is written as `ts`.
+///   `CLOCK_BOOTTIME`). All ages, deadlines and orders use it. Its origin is arbitrary.
+/// * `wall_ms` is the wall clock in ms since the Unix epoch. It may step in either direction; it only
+///   determines the value of `ts`.
 ///
 /// ```
 /// use presence_core::Now;
@@ -23,7 +23,7 @@ pub struct Now {
 }
 
 impl Now {
-    /// The same clocks `ms` milliseconds later, both advanced alike.
+    /// Returns both clocks `ms` milliseconds later.
     #[must_use]
     pub fn after(self, ms: u64) -> Self {
         Self {

@@ -1,9 +1,9 @@
-//! What changed: the one source for broadcasts, lists, deltas and digests.
+//! The log of changes, from which broadcasts, lists, deltas and digests are made.
 //!
-//! Two counters say that something did: the *version* counts the changes that readers are sent, the *revision*
-//! every change of what a text shows, touches included. A text that was encoded at a revision is fresh as long
-//! as nothing that it shows changed at a later one. What exactly changed is [`Pending`], kept while deltas are
-//! wanted (SPEC 2.1).
+//! There are two counters: the *version* counts the changes that readers are sent, the *revision* every change of
+//! a text's contents, touches included. A text that was encoded at a revision is fresh as long as its contents did
+//! not change at a later one. The individual changes are in [`Pending`], which is kept while there are delta
+//! clients (SPEC 2.1).
 
 mod pending;
 #[cfg(test)]
@@ -47,16 +47,16 @@ impl Removal {
     }
 }
 
-/// What changed in a roster.
+/// The changes in a roster.
 #[derive(Clone, Debug)]
 pub(super) struct ChangeLog {
     version: u64,
     revision: u64,
-    /// The revision at which the wall clock stepped last: older texts are stale, whatever they show.
+    /// The revision at which the wall clock stepped last: all older texts are stale.
     shift_revision: u64,
-    /// What delta clients are to be sent; `None` while there are none.
+    /// Pending changes for delta clients; `None` while there are none.
     pub(super) pending: Option<Box<Pending>>,
-    /// What a history and webhooks are written from.
+    /// The changes for a history and for webhooks.
     #[cfg(feature = "changes")]
     pub(super) trails: Trails,
 }
@@ -92,20 +92,20 @@ impl ChangeLog {
 
     // ---- what changed ---------------------------------------------------------------------------
 
-    /// What was logged since is a new version.
+    /// Makes the changes since the last version a new version.
     pub(super) fn publish(&mut self) {
         self.version += 1;
         // Texts that state the version are outdated, too.
         self.revision += 1;
     }
 
-    /// A text is outdated and nobody is to be sent that yet. Returns the new revision, as the others do.
+    /// Marks texts as outdated without a new version. Returns the new revision, like the other methods.
     pub(super) fn outdated(&mut self) -> u64 {
         self.revision += 1;
         self.revision
     }
 
-    /// The row changed.
+    /// Logs a change of a row.
     pub(super) fn changed(&mut self, id: RowId) -> u64 {
         self.note(|pending| pending.changed(id));
         #[cfg(feature = "changes")]
@@ -113,13 +113,13 @@ impl ChangeLog {
         self.outdated()
     }
 
-    /// Only the row's `ts` moved.
+    /// Logs a new `ts` of a row.
     pub(super) fn touched(&mut self, id: RowId, written_ms: u64) -> u64 {
         self.note(|pending| pending.touched(id, written_ms));
         self.outdated()
     }
 
-    /// The last input of these rows, and of all rows of these users, is another: a new version.
+    /// Logs a change of the last input of these rows, and of all rows of these users: a new version.
     pub(super) fn inputs(
         &mut self,
         rows: impl IntoIterator<Item = RowId>,
@@ -132,7 +132,7 @@ impl ChangeLog {
         self.publish();
     }
 
-    /// The other rows of a user show something else. The revision is that of the row that made it so.
+    /// Logs a change of a user's other rows, at the revision of the row that caused it.
     pub(super) fn siblings(&mut self, user: &str, siblings: Siblings) {
         self.note(|pending| {
             if siblings.are_gone {
@@ -143,25 +143,25 @@ impl ChangeLog {
         });
     }
 
-    /// The row got its first key just now.
+    /// Logs the first key of a row.
     pub(super) fn keyed(&mut self, id: RowId) {
         self.note(|pending| pending.keyed(id));
     }
 
-    /// The row goes on under another key: its old one is gone. `rows` is the number of rows.
+    /// Logs another key of a row, whose old key is gone. `rows` is the number of rows.
     pub(super) fn rekeyed(&mut self, id: RowId, old_key: RowKey, rows: usize) {
         self.note(|pending| pending.rekeyed(id, old_key, rows));
     }
 
-    /// The row is gone: a new version. `rows` is the number of those left.
+    /// Logs a removed row: a new version. `rows` is the number of remaining rows.
     pub(super) fn removed(&mut self, id: RowId, key: &RowKey, why: Removal, rows: usize) {
         self.note(|pending| pending.removed(id, key, why, rows));
         self.outdated();
         self.publish();
     }
 
-    /// Every `ts` shifted: a new version. All rows are sent whole, for a touch would say that time passed since
-    /// their last input. No digest changes: `ts` is not in it.
+    /// Logs a shift of every `ts`: a new version. All rows are sent whole, because a touch would increase the time since
+    /// their last input. No digest changes: `ts` is not part of it.
     pub(super) fn shifted(&mut self, ids: impl Iterator<Item = RowId>) {
         self.note(|pending| {
             pending.is_self_changed = true;
@@ -173,12 +173,12 @@ impl ChangeLog {
 
     // ---- deltas and digests ---------------------------------------------------------------------
 
-    /// A snapshot is given out: its rows are known from now on.
+    /// Notes a snapshot, whose rows are known to its recipient.
     pub(super) fn snapshot_taken(&mut self) {
         self.note(|pending| pending.tellings += 1);
     }
 
-    /// The digest of all rows, where changes are tracked; `digest_of` makes that of a row that changed.
+    /// The digest of all rows, if changes are tracked; `digest_of` computes that of a changed row.
     pub(super) fn digest(&mut self, digest_of: impl FnMut(RowId) -> u64) -> Option<Digest> {
         let pending = self.pending.as_deref_mut()?;
         Some(pending.digest(digest_of))

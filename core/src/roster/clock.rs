@@ -1,4 +1,4 @@
-//! From the age clock, which rows keep their moments on, to the wall clock, which they are shown on.
+//! Conversion from the age clock, on which rows store moments, to the wall clock, on which they are shown.
 
 use crate::model::entry::MAX_SAFE_INTEGER;
 use crate::model::time::Now;

@@ -21,7 +21,7 @@ pub struct RosterConfig {
     pub ttl_ms: u64,
     /// Most rows, self included; less than 2 counts as 2.
     pub max_entries: usize,
-    /// Seed of the hash tables; no output depends on it. Unguessable where keys come from strangers.
+    /// Seed of the hash tables; no output depends on it. Must be unguessable if keys come from untrusted clients.
     pub hash_seed: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What happened to rows lately, for explanations: a ring that is bounded by number and bytes.
+//! Recent events of rows, for explanations: a ring that is bounded by number and bytes.
 
 use alloc::collections::VecDeque;
 
@@ -9,16 +9,16 @@ pub(crate) const MAX_ROW_EVENTS: usize = 1_024;
 /// Most bytes that their keys take.
 pub(crate) const MAX_KEY_BYTES: usize = 128 * 1_024;
 
-/// What happened to a row.
+/// The kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "recording", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "recording", serde(rename_all = "camelCase"))]
 pub(crate) enum What {
     /// It was removed.
     Gone(Gone),
-    /// It goes by an `instanceId` now.
+    /// Its key is now an `instanceId`.
     Renamed,
-    /// A connection left a row that a device key came to own; the key is that of the connection's new row.
+    /// A connection left a row that now belongs to a device key; the key is that of the connection's new row.
     MovedApart,
     /// A handshake got a row without its ids, which another device owns.
     Apart,
@@ -40,7 +40,7 @@ pub(crate) enum Gone {
     Evicted { was_live: bool },
     /// Its reporter had too many rows about others.
     OverQuota,
-    /// A later connection of the device stands for it.
+    /// A later connection of the device replaced it.
     Replaced,
 }
 
@@ -51,17 +51,17 @@ pub(crate) enum Gone {
 pub(crate) enum Refusal {
     /// It was about a row that another device owns.
     Owned,
-    /// It was about another row, and its sender has no right to that.
+    /// It was about another row, which its sender may not write.
     Scope,
     /// It had the gateway's own `instanceId`.
     SelfInstance,
-    /// There was no place for its row.
+    /// There was no room for its row.
     Full,
     /// Its row or the list would have been too long.
     TooLarge,
 }
 
-/// Something that happened to a row.
+/// An event of a row.
 #[derive(Clone, Debug)]
 #[cfg_attr(
     feature = "recording",
@@ -93,7 +93,7 @@ impl RowEvent {
     }
 }
 
-/// What a key takes on the heap, in bytes.
+/// Bytes of a key on the heap.
 pub(crate) fn bytes(key: &RowKey) -> usize {
     match key {
         RowKey::SelfRow => 0,
@@ -107,7 +107,7 @@ pub(crate) fn bytes(key: &RowKey) -> usize {
 pub(crate) struct History {
     events: VecDeque<RowEvent>,
     key_bytes: usize,
-    /// How many there were so far.
+    /// The number of events so far.
     noted: u64,
 }
 
@@ -123,7 +123,7 @@ impl History {
         }
     }
 
-    /// How many there were so far.
+    /// The number of events so far.
     #[cfg(feature = "recording")]
     pub(crate) fn noted(&self) -> u64 {
         self.noted

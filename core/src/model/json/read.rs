@@ -27,7 +27,7 @@ pub fn members<'a, const N: usize>(json: &'a str, names: [&str; N]) -> Option<[O
     Some(values)
 }
 
-/// Returns the [`members`] of what may be absent or no object; then there are none.
+/// Returns the [`members`] of a value that may be absent or not an object; then there are none.
 #[must_use]
 pub(crate) fn inner<'a, const N: usize>(
     json: Option<&'a RawValue>,
@@ -75,7 +75,7 @@ pub(crate) fn first_items(json: &str, most: usize) -> Option<(Vec<&RawValue>, us
     (shape == Some(Shape::List)).then_some((items, len))
 }
 
-/// What a JSON text is.
+/// The kind of a JSON text.
 #[derive(PartialEq)]
 enum Shape {
     Object,
@@ -94,7 +94,7 @@ fn read<'a>(json: &'a str, take: Take<'_, 'a>) -> Option<Shape> {
 
 type Take<'t, 'a> = &'t mut dyn FnMut(Option<&'a RawValue>, &'a RawValue);
 
-/// Accepts every value: formatting why one is refused would take a tenth of the module for browsers.
+/// Accepts every value: formatting reasons of refusals would take a tenth of the module for browsers.
 struct Level<'t, 'a>(Take<'t, 'a>);
 
 impl<'de> Visitor<'de> for Level<'_, 'de> {
@@ -145,7 +145,7 @@ impl<'de> Visitor<'de> for Level<'_, 'de> {
     }
 }
 
-/// Returns a string. Half of a surrogate pair, which gateways written in JavaScript pass on, becomes U+FFFD.
+/// Returns a string. Half of a surrogate pair, which gateways in JavaScript pass on, becomes U+FFFD.
 #[must_use]
 pub fn string(json: &RawValue) -> Option<Cow<'_, str>> {
     string_of(json.get())
@@ -160,7 +160,7 @@ pub(crate) fn string_of(json: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(unescaped(inner)))
 }
 
-/// What a string with escapes says, as UTF-16 in between: then halves of pairs find each other, or are replaced.
+/// Decodes a string with escapes by way of UTF-16, so that halves of pairs are joined or replaced.
 fn unescaped(text: &str) -> String {
     let mut units: Vec<u16> = Vec::with_capacity(text.len());
     let mut rest = text.chars();

@@ -9,7 +9,7 @@ use super::escaped_len;
 
 /// The text of an object, written member by member.
 ///
-/// Everything this client writes is made this way, without values in between: that is less code in
+/// The client writes all of its JSON this way, without intermediate values, which is less code in
 /// the browser.
 ///
 /// ```
@@ -38,14 +38,14 @@ impl ObjectText {
         Self::after(String::new())
     }
 
-    /// The same, behind text that is there already.
+    /// The same, appended to existing text.
     #[must_use]
     pub fn after(mut text: String) -> Self {
         text.push('{');
         Self { text, is_empty: true }
     }
 
-    /// Starts a member; its value is appended to what this returns.
+    /// Starts a member; its value is to be appended to the returned text.
     pub fn member(&mut self, name: &str) -> &mut String {
         if !core::mem::take(&mut self.is_empty) {
             self.text.push(',');
@@ -60,7 +60,7 @@ impl ObjectText {
         write_string(self.member(name), value);
     }
 
-    /// A member that real gateways refuse when it is empty: left out then, as when it is absent.
+    /// A member that is left out when it is empty or absent: real gateways refuse an empty one.
     pub fn text_if_any(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             self.text(name, value);
@@ -121,7 +121,7 @@ pub fn array_text(items: &mut dyn Iterator<Item = String>) -> String {
     text
 }
 
-/// The JSON text of a value that always has one: of strings, numbers, lists and objects of these.
+/// The JSON text of a value that always serialises: strings, numbers, lists and objects of these.
 pub(crate) fn json_text<T: Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "null".into())
 }

@@ -1,4 +1,4 @@
-//! What is not sent to delta clients yet.
+//! Changes that are not sent to delta clients yet.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
@@ -18,12 +18,12 @@ pub(crate) const TOUCH_TELL_MS: u64 = 30_000;
 /// Removed keys that are kept beyond two for each row.
 pub(super) const REMOVED_SLACK: usize = 64;
 
-/// What a delta says.
+/// The contents of a delta.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
-    /// Self is sent as a whole row.
+    /// Whether self is sent as a whole row.
     pub(crate) is_self_changed: bool,
-    /// Self's `ts` moved far enough to be sent.
+    /// Whether self's `ts` moved far enough to be sent.
     pub(crate) is_self_touched: bool,
     /// Rows that are sent whole, in the order of their first change.
     pub(crate) changed: Queue,
@@ -33,25 +33,25 @@ pub(crate) struct Changes {
     pub(crate) touched: Queue,
 }
 
-/// What is remembered of a row.
+/// The state of a row for delta clients.
 #[derive(Clone, Copy, Debug, Default)]
 struct Note {
     /// `ts`, on the age clock, as delta clients were last sent it.
     sent_ms: u64,
     /// The row's part of the digest; `None` while it is not in it.
     digest: Option<u64>,
-    /// Number of tellings before the row got its key.
+    /// Value of `tellings` when the row got its key.
     keyed_after: u64,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
-    /// Counts deltas and snapshots: a key that came since the last one is known to nobody.
+    /// Counts deltas and snapshots: no client has a key that was added since the last one.
     pub(super) tellings: u64,
-    /// More keys were removed than are kept.
+    /// Whether more keys were removed than are kept.
     pub(crate) is_over: bool,
     pub(super) is_self_changed: bool,
-    /// Users whose rows all show something else.
+    /// Users whose rows all changed.
     pub(crate) users: BTreeSet<Box<str>>,
     notes: SecondaryMap<RowId, Note>,
     changed: Queue,
@@ -66,7 +66,7 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// `rows` are those that are known from a snapshot: what `ts` they show, and their digests; `own` is the digest
+    /// `rows` are those of a snapshot, with the `ts` that they show and their digests; `own` is the digest
     /// of self.
     pub(crate) fn new(rows: impl Iterator<Item = (RowId, u64, u64)>, own: u64, now_ms: u64) -> Self {
         let mut pending = Self {
@@ -103,9 +103,9 @@ impl Pending {
         self.moments(id);
     }
 
-    /// The row shows other moments. They are not in its digest.
+    /// Logs a change of the row's times, which are not part of its digest.
     pub(crate) fn moments(&mut self, id: RowId) {
-        // To insert it again would move it to the end.
+        // Inserting it again would move it to the end.
         if !self.changed.contains(&id) {
             self.changed.insert(id);
             self.touched.remove(&id);
@@ -164,7 +164,7 @@ impl Pending {
             .is_some_and(|note| note.keyed_after < self.tellings)
     }
 
-    /// Each snapshot makes the rows of the moment known, and there is no bound on how many are given out.
+    /// Logs a removed key. Each snapshot makes the current keys known, so their number needs a bound.
     fn key_gone(&mut self, key: RowKey, why: Removal, rows: usize) {
         if self.removed.len() >= 2 * rows + REMOVED_SLACK {
             self.removed.clear();
@@ -175,7 +175,7 @@ impl Pending {
         }
     }
 
-    /// Takes what is to be sent since the last call; `written_ms` is what `ts` a row shows.
+    /// Takes the changes since the last call; `written_ms` returns the `ts` that a row shows.
     pub(crate) fn take(&mut self, now_ms: u64, written_ms: impl Fn(RowId) -> u64) -> Changes {
         self.tellings += 1;
         self.is_over = false;

@@ -1,7 +1,7 @@
-//! What a history and webhooks are written from: who came, who went and why, and what rows say now.
+//! The changes for a history and for webhooks: starts and ends of stays with their causes, and changed rows.
 //!
-//! Ends are kept one by one. Of a row that changed, only that it did: what it says is read when the changes are taken, so
-//! a row that changes often costs no more than one that changed once.
+//! Ends are kept one by one. Of a changed row only its id is kept, and its contents are read when the changes are taken,
+//! so a row that changes often costs no more than one that changed once.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -10,7 +10,7 @@ use core::mem::take;
 
 use crate::roster::store::{Queue, RowId};
 
-/// Most events that wait to be taken. Beyond, the next [`RowChanges`] has all rows and the number of lost events.
+/// Most events that wait to be taken. Beyond it, the next [`RowChanges`] has all rows and the number of lost events.
 pub const MAX_WAITING_EVENTS: usize = 4_096;
 
 /// Why a stay ended.
@@ -46,13 +46,13 @@ impl StayEnd {
 /// The time from the first connection of a row to the close of its last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stay {
-    /// When it began, on the age clock: of one row, no two stays have the same.
+    /// When it began, on the age clock; unique among the stays of a row.
     pub id: u64,
     /// When it began, in ms since the Unix epoch.
     pub since_ms: u64,
 }
 
-/// Something that happened to a row.
+/// An event of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RowEvent {
@@ -80,7 +80,7 @@ pub enum RowEvent {
     },
 }
 
-/// What a row says now.
+/// The current state of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowState {
     /// The key of the row on the wire; `SELF` is the gateway's own.
@@ -89,20 +89,20 @@ pub struct RowState {
     pub entry: Box<str>,
     /// The stay, while there are connections.
     pub stay: Option<Stay>,
-    /// Whether the row left, as readers are shown it.
+    /// Whether the row is displayed as Left.
     pub has_left: bool,
     /// The last proof of life, in ms since the Unix epoch.
     pub seen_ms: u64,
 }
 
-/// What changed since the last ones were taken: first the events, in order, then the rows.
+/// The changes since they were last taken: first the events, in order, then the rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowChanges {
-    /// Whether `rows` are all that there are, so that every other row is gone.
+    /// Whether `rows` has all rows, so that every other row is gone.
     pub is_whole: bool,
     /// Events that were lost because too many waited.
     pub lost: u64,
-    /// What happened, in order.
+    /// The events, in order.
     pub events: Vec<RowEvent>,
     /// The rows that changed.
     pub rows: Vec<RowState>,
@@ -111,7 +111,7 @@ pub struct RowChanges {
 /// A consumer of [`RowChanges`]. Each takes them at its own pace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follower {
-    /// A history of who was here.
+    /// A history of sessions.
     History,
     /// Webhooks on joins and leaves.
     Webhook,
@@ -120,7 +120,7 @@ pub enum Follower {
 /// All of them.
 pub(in crate::roster) const FOLLOWERS: [Follower; 2] = [Follower::History, Follower::Webhook];
 
-/// What waits for each follower; `None` for one that does not exist.
+/// The pending changes of each follower; `None` for one that does not exist.
 #[derive(Clone, Debug, Default)]
 pub(in crate::roster) struct Trails([Option<Box<Trail>>; FOLLOWERS.len()]);
 
@@ -154,7 +154,7 @@ impl Trails {
     }
 }
 
-/// What waits to be taken.
+/// Pending changes of one follower.
 #[derive(Clone, Debug, Default)]
 pub(in crate::roster) struct Trail {
     /// Whether all rows are wanted: at the start, and after events were lost.
@@ -178,7 +178,7 @@ impl Trail {
         }
     }
 
-    /// The row is gone; returns whether it changed before.
+    /// Forgets a removed row; returns whether it changed before.
     pub(in crate::roster) fn forget(&mut self, id: RowId) -> bool {
         self.changed.remove(&id)
     }
@@ -197,7 +197,7 @@ impl Trail {
         !self.is_whole && self.events.is_empty() && self.changed.is_empty()
     }
 
-    /// Takes what waits, without the rows, and the ids of the rows that changed.
+    /// Takes the pending changes without the rows, and the ids of the changed rows.
     pub(in crate::roster) fn take(&mut self) -> (RowChanges, Queue) {
         let changes = RowChanges {
             is_whole: take(&mut self.is_whole),

@@ -1,4 +1,4 @@
-//! What `presence.delta` says: the log of changes as JSON text (SPEC 2.1).
+//! The payload of `presence.delta`: the log of changes as JSON text (SPEC 2.1).
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
@@ -16,8 +16,8 @@ use crate::roster::change_log::{Changes, Pending};
 use crate::roster::{Removal, Roster, RowId};
 
 impl Roster {
-    /// Starts or ends keeping what [`encode_delta`](Self::encode_delta) says. Starting takes one walk
-    /// over all rows.
+    /// Starts or ends the tracking of changes for [`encode_delta`](Self::encode_delta). Starting takes one
+    /// walk over all rows.
     pub fn track_changes(&mut self, is_on: bool, now: Now) {
         if self.log.pending.is_some() == is_on {
             return;
@@ -34,14 +34,14 @@ impl Roster {
         }
     }
 
-    /// Whether more keys were removed since the last delta than one says: send a snapshot in its place.
+    /// Whether too many keys were removed since the last delta for another one: send a snapshot in its place.
     #[must_use]
     pub fn is_beyond_deltas(&self) -> bool {
         self.log.pending.as_ref().is_some_and(|pending| pending.is_over)
     }
 
-    /// The payload of `presence.delta`: everything since the last call. Rows that came and went since the last delta
-    /// or snapshot are not in it. Empty while changes are not tracked.
+    /// The payload of `presence.delta`: all changes since the last call. Rows that were added and removed since the last
+    /// delta or snapshot are left out. Empty while changes are not tracked.
     pub fn encode_delta(&mut self, from: u64, now: Now) -> String {
         self.settle(now);
         if let Some(pending) = &mut self.log.pending {
@@ -78,7 +78,7 @@ impl Roster {
         })
     }
 
-    /// The keys of rows that went since the last call, and why; nothing while changes are not tracked.
+    /// The keys of rows that were removed since the last call, with reasons; empty while changes are not tracked.
     pub(crate) fn take_removals(&mut self, now: Now) -> Vec<(RowKey, Removal)> {
         self.settle(now);
         let pending = self.log.pending.as_deref_mut();
@@ -86,7 +86,7 @@ impl Roster {
         changes.map(|changes| changes.removed).unwrap_or_default()
     }
 
-    /// A key that was made anew since is among the upserts; of one that went twice the last reason counts.
+    /// A key that exists again is among the upserts; for one that was removed twice the last reason counts.
     fn removals_in(&self, removed: &[(RowKey, Removal)]) -> Vec<Removed> {
         let mut listed: BTreeSet<&RowKey> = BTreeSet::new();
         let gone = removed.iter().rev();

@@ -1,4 +1,4 @@
-//! Rows and lists as JSON text: each row is encoded when it changed, the list when anything did.
+//! Rows and lists as JSON text. A row is encoded when it changed, the list when any row changed.
 
 mod delta;
 
@@ -23,12 +23,12 @@ use crate::model::json::write_string;
 use crate::model::key::RowKey;
 use crate::model::time::Now;
 
-/// About how long a row's text is.
+/// Typical length of a row's text.
 const ROW_BYTES: usize = 480;
-/// About how long its key is.
+/// Typical length of its key.
 const KEY_BYTES: usize = 48;
 
-/// What a roster has done so far: shows that the work follows the changes, not the number of rows.
+/// Counts of a roster's work, which show that it depends on the changes, not on the number of rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
     /// Entries written as JSON, self included.
@@ -37,7 +37,7 @@ pub struct Work {
     pub rows_digested: u64,
 }
 
-/// A text of all rows, with the revision and the moment that it shows.
+/// A text of all rows, with its revision and its moment.
 #[derive(Clone, Debug)]
 struct Cached {
     revision: u64,
@@ -45,7 +45,7 @@ struct Cached {
     text: SharedText,
 }
 
-/// The texts that are shared by all who ask until the next change.
+/// The texts that are shared by all requests until the next change.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Texts {
     list: Option<Cached>,
@@ -110,7 +110,7 @@ impl Roster {
     }
 
     /// The list as JSON text, and after it the other members of a snapshot (SPEC 2.1):
-    /// `[...],"keys":[...],"version":..,"digest":".."`; shared likewise.
+    /// `[...],"keys":[...],"version":..,"digest":".."`; also shared.
     pub fn encode_snapshot(&mut self, now: Now) -> SharedText {
         self.settle(now);
         self.log.snapshot_taken();
@@ -155,7 +155,7 @@ impl Roster {
         self.store[id].encoded.text.get()
     }
 
-    /// The digest of all rows now. Kept as rows change while changes are tracked, else one walk.
+    /// The digest of all rows. It is updated with each change while changes are tracked; else it takes one walk.
     pub fn digest(&mut self) -> Digest {
         let (mut encoder, log) = self.encoder();
         let digest = log.digest(|id| encoder.digest(id));
@@ -192,8 +192,8 @@ impl Roster {
         )
     }
 
-    /// The rows in list order, self not among them: newest `ts` first, ties in the order the rows were made. The
-    /// order in the store is almost this order, which the sort makes use of.
+    /// The rows in list order, without self: newest `ts` first, ties in the order of creation. The order in the
+    /// store is almost this order, which makes the sort fast.
     pub(super) fn order(&mut self) -> Arc<[RowId]> {
         let revision = self.log.revision();
         if let Some((_, order)) = self.texts.order.as_ref().filter(|(of, _)| *of == revision) {
@@ -220,7 +220,7 @@ impl Roster {
         text.push(']');
     }
 
-    /// Self is as fresh as the moment that it is shown at (SPEC 1.6).
+    /// The `ts` of self is the moment at which it is listed (SPEC 1.6).
     pub(super) fn encode_self(&mut self, now: Now) -> Box<RawValue> {
         self.work.rows_encoded += 1;
         self.self_row.written_ms = now.age_ms;
@@ -242,7 +242,7 @@ impl Roster {
     }
 }
 
-/// Strings, integers and lists of strings always encode; `null` stands for what cannot happen rather than a panic.
+/// Strings, integers and lists of strings always encode; `null` replaces an impossible error, without a panic.
 fn json(entry: &PresenceEntry) -> Box<RawValue> {
     to_raw_value(entry).unwrap_or_default()
 }
