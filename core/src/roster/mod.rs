@@ -1,11 +1,11 @@
-//! Who is connected: the roster (SPEC 1).
+//! The roster: which clients are connected (SPEC 1).
 //!
-//! | part | what is in it |
+//! | part | contents |
 //! |---|---|
-//! | `rules` | which writes are the same instance, who owns a row, how long it lives, which rows go when there are too many; `row`: how writes merge into one row |
+//! | `rules` | identity, ownership, lifetime and eviction of rows; `row`: how writes merge into one row |
 //! | `store` | the containers: rows, indexes, queues |
 //! | `encoding` | rows, lists and deltas as JSON text, digests; `size`: what they take |
-//! | `change_log` | what changed, for all who are sent it |
+//! | `change_log` | the changes, for all recipients |
 
 mod change_log;
 mod clock;
@@ -56,7 +56,7 @@ use crate::model::key::{PresenceKey, RowKey};
 use crate::model::placeholder::Kind;
 use crate::model::time::Now;
 
-/// The roster. Every change that readers can see counts [`version`](Self::version) up.
+/// The roster. Every change that readers can see increments [`version`](Self::version).
 ///
 /// ```
 /// use presence_core::model::beacon::Beacon;
@@ -81,16 +81,16 @@ pub struct Roster {
     self_row: Row,
     self_key: Option<PresenceKey>,
     store: Store,
-    /// What rows of one user share.
+    /// The data that rows of one user share.
     people: People,
-    /// Changes of the last input alone, which wait.
+    /// Pending changes of the last input alone.
     activity: Activity,
     log: ChangeLog,
     texts: Texts,
-    /// What the list takes at most, in bytes: the sizes of all rows.
+    /// The greatest size of the list, in bytes: the sum of all rows.
     bytes: usize,
     rows_made: u64,
-    /// When it was made, on the age clock.
+    /// When it was created, on the age clock.
     began_ms: u64,
     /// Until when rows wait for a pong that a suspension outdated.
     spared_until_ms: u64,
@@ -101,7 +101,7 @@ pub struct Roster {
     work: Work,
     evictions: Evictions,
     expiries: Expiries,
-    /// When rows with a TTL of their own go.
+    /// When rows with a TTL of their own expire.
     own_ends: BTreeSet<(u64, RowId)>,
     removals: u64,
     disputes: Disputes,
@@ -164,7 +164,7 @@ impl Roster {
         entries
     }
 
-    /// Counts the changes readers can see; starts at 1 (SPEC 2, "Presence version").
+    /// The number of changes that readers can see; starts at 1 (SPEC 2, "Presence version").
     #[must_use]
     pub fn version(&self) -> u64 {
         self.log.version()
@@ -183,7 +183,7 @@ impl Roster {
         self.store.get(row).map(|row| &row.key)
     }
 
-    /// Whether the row still is there.
+    /// Whether the row still exists.
     #[must_use]
     pub fn contains(&self, row: RowId) -> bool {
         self.store.contains(row)
@@ -195,19 +195,19 @@ impl Roster {
         self.clock.wall_ms(now.age_ms)
     }
 
-    /// What it has done so far.
+    /// Counts of its work so far.
     #[must_use]
     pub fn work(&self) -> Work {
         self.work
     }
 
-    /// How many rows went because there were too many, so far.
+    /// The number of evicted rows so far.
     #[must_use]
     pub fn evictions(&self) -> Evictions {
         self.evictions
     }
 
-    /// Counts the changes of what texts show.
+    /// The number of changes of texts' contents.
     pub(crate) fn revision(&self) -> u64 {
         self.log.revision()
     }
@@ -217,12 +217,12 @@ impl Roster {
         self.config
     }
 
-    /// The instance that the gateway itself is.
+    /// The key of the gateway's own instance.
     pub(crate) fn self_instance(&self) -> Option<&PresenceKey> {
         self.self_key.as_ref()
     }
 
-    /// How many rows went so far, for whatever reason.
+    /// The number of removed rows so far, for any reason.
     pub(crate) fn removals(&self) -> u64 {
         self.removals
     }

@@ -1,20 +1,20 @@
-//! How many bytes a row takes in a list (SPEC 1.5, "Bytes").
+//! The size of a row in a list (SPEC 1.5, "Bytes").
 
 use alloc::boxed::Box;
 
 use crate::model::entry::PresenceEntry;
 use crate::model::json::{MAX_ESCAPE, escaped_len};
 
-/// Most bytes of a row's JSON text, all numbers counted at their greatest.
+/// Most bytes of a row's JSON text, all numbers counted with their greatest length.
 pub const MAX_ROW_BYTES: usize = 8 * 1_024;
 
 /// The least bound of a list's JSON text, in bytes.
 pub const MIN_LIST_BYTES: usize = 2_000_000;
 
-/// What a list may take per row that it may have, and what every connect gets, in bytes.
+/// Bytes of a list per row of the cap, which every connect gets.
 pub const ROW_SHARE_BYTES: usize = 1_024;
 
-/// More than the names of all members and what is around them.
+/// An upper bound of the names of all members and their punctuation.
 pub(super) const NAMES: usize = 512;
 
 /// Digits of 2^53-1.
@@ -63,7 +63,7 @@ const fn number(name: &str) -> usize {
     name.len() + r#""":,"#.len() + DIGITS
 }
 
-/// Bytes of the numbers, of which each row may have all, and of what is around the members.
+/// Bytes of all numbers of a row, and of the braces and punctuation.
 const NUMBERS: usize = number("ts")
     + number("lastInputSeconds")
     + number("onlineSince")
@@ -71,15 +71,15 @@ const NUMBERS: usize = number("ts")
     + "{},".len()
     - 1;
 
-/// More bytes than an entry may lack of those that are counted for its numbers and its reason.
+/// An upper bound of counted bytes for numbers and reason that an entry does not use.
 pub(super) const UNUSED: usize = NUMBERS + "\"reason\":\"\",".len() + REASON;
 
-/// Bytes of `"reason":"value",`, as long as the longest that the roster itself writes at least.
+/// Bytes of `"reason":"value",`, at least those of the longest reason that the roster writes.
 pub(super) fn reason(value: Option<&str>) -> usize {
     member("reason", "") + value.map_or(0, escaped_len).max(REASON)
 }
 
-/// Bytes of an entry that has nothing but the ids of this one, and of the comma behind it.
+/// Bytes of an entry with only the ids of this one, and of the comma after it.
 pub(super) fn of_ids(entry: &PresenceEntry) -> usize {
     let ids = [("instanceId", &entry.instance_id), ("deviceId", &entry.device_id)];
     let ids = ids
@@ -109,14 +109,14 @@ fn texts(entry: &PresenceEntry) -> impl Iterator<Item = (&'static str, &str)> {
         .filter_map(|(name, text)| Some((name, text.as_deref()?)))
 }
 
-/// Bytes of an entry without roles and scopes, and of the comma behind it.
+/// Bytes of an entry without roles and scopes, and of the comma after it.
 pub(super) fn without_sets(entry: &PresenceEntry) -> usize {
     let texts: usize = texts(entry).map(|(name, text)| member(name, text)).sum();
     NUMBERS + texts + reason(entry.reason.as_deref()) + entry.user_id.as_deref().map_or(0, user)
 }
 
 /// Whether an entry without roles and scopes has at most `max_bytes` less `more` bytes. Most entries are so short
-/// that their lengths decide, without a look for what is escaped.
+/// that their lengths decide, without counting escapes.
 pub(super) fn has_room(entry: &PresenceEntry, more: usize, max_bytes: usize) -> bool {
     let others = [&entry.reason, &entry.user_id];
     let lengths = texts(entry).map(|(_, text)| text.len()).sum::<usize>()
@@ -125,7 +125,7 @@ pub(super) fn has_room(entry: &PresenceEntry, more: usize, max_bytes: usize) -> 
         || without_sets(entry) + more <= max_bytes
 }
 
-/// Bytes of an entry, and of the comma behind it.
+/// Bytes of an entry, and of the comma after it.
 pub(super) fn of_entry(entry: &PresenceEntry) -> usize {
     without_sets(entry) + list("roles", &entry.roles) + list("scopes", &entry.scopes)
 }
@@ -143,7 +143,7 @@ mod tests {
     use crate::model::{ClientInfo, Role};
     use crate::roster::{ConnectWrite, Holder, Roster, RosterConfig};
 
-    /// Written out whole, so that a new member is missed by nobody.
+    /// Written without `..`, so that a new member is a compile error here.
     fn entry(text: &str) -> PresenceEntry {
         let text = Some(Box::from(text));
         PresenceEntry {

@@ -1,4 +1,4 @@
-//! Joins and leaves, from [`RowChanges`]: what a webhook reports.
+//! Joins and leaves, from [`RowChanges`], for webhooks.
 
 #[cfg(test)]
 mod tests;
@@ -44,7 +44,7 @@ impl VisitEnd {
 pub struct Visit {
     /// The key that the row had at the join.
     pub key: String,
-    /// The row's entry as JSON, as the list has it.
+    /// The row's entry as JSON, as in the list.
     pub entry: Box<str>,
     /// When it joined, in ms since the Unix epoch.
     pub joined_ms: u64,
@@ -63,9 +63,9 @@ pub struct Left {
     pub why: VisitEnd,
 }
 
-/// The instances that are here, and what to report of them: each join once, and after it one leave.
+/// The present instances, and the visits to report: each join once, and after it one leave.
 ///
-/// The gateway's own row is no visit. An instance that is back within the grace period did not leave.
+/// The gateway's own row is not a visit. An instance that is back within the grace period did not leave.
 #[derive(Debug)]
 pub struct Visits {
     grace_ms: u64,
@@ -80,12 +80,12 @@ struct Here {
     key: String,
     entry: Box<str>,
     joined_ms: u64,
-    /// It is gone and may come back until this moment of the age clock.
+    /// The pending leave, which a return until this moment of the age clock cancels.
     leaving: Option<(u64, Left)>,
 }
 
 impl Visits {
-    /// No instance is here. A leave is reported when the instance is not back within `grace_ms`.
+    /// Starts without instances. A leave is reported if the instance is not back within `grace_ms`.
     #[must_use]
     pub fn new(grace_ms: u64) -> Self {
         Self {
@@ -112,7 +112,7 @@ impl Visits {
         core::mem::take(&mut self.visits)
     }
 
-    /// Returns the leaves that wait for a reconnect: there is none any more.
+    /// Returns all leaves that wait for a reconnect.
     pub fn end(&mut self) -> Vec<Visit> {
         while !self.leaving.is_empty() {
             self.leave_first();
@@ -120,10 +120,10 @@ impl Visits {
         core::mem::take(&mut self.visits)
     }
 
-    /// Takes the changes in. Returns the joins, and the leaves that no grace period delays.
+    /// Applies changes. Returns the joins, and the leaves that no grace period delays.
     pub fn apply(&mut self, changes: RowChanges, now: Now) -> Vec<Visit> {
         let mut last: BTreeMap<String, Box<str>> = BTreeMap::new();
-        // Of a row that came and was closed in between, the entry comes later.
+        // The entry of a row that was added and closed in between follows later.
         for row in changes.rows.iter().filter(|row| row.has_left) {
             last.insert(row.key.clone(), row.entry.clone());
         }
@@ -170,14 +170,14 @@ impl Visits {
 
     fn ended(&mut self, key: &str, stay: Option<Stay>, entry: Option<Box<str>>, left: Left, now: Now) {
         let is_here = self.here.get(key).is_some_and(|here| here.leaving.is_none());
-        // It came and went since the last changes. Without its entry nothing is known of it.
+        // It was added and removed since the last changes. Without its entry it cannot be reported.
         if !is_here && let (Some(stay), Some(entry)) = (stay, &entry) {
             self.join(key, entry.clone(), stay.since_ms);
         }
         self.left(key, entry, left, now);
     }
 
-    /// It is gone without an event.
+    /// Handles a row that is gone without an event.
     fn gone(&mut self, key: &str, now: Now) {
         let at_ms = now.wall_ms;
         let left = Left {
@@ -188,7 +188,7 @@ impl Visits {
         self.left(key, None, left, now);
     }
 
-    /// What a row says now.
+    /// Handles the current state of a row.
     fn is_now(&mut self, row: RowState, now: Now) {
         if row.key == RowKey::SelfRow.to_wire() {
             return;
@@ -205,7 +205,7 @@ impl Visits {
         self.join(&row.key, row.entry, joined_ms);
     }
 
-    /// It is here: a join, if it was not, or an end of its leave.
+    /// Handles a present instance: a join if it is new, else the end of its pending leave.
     fn join(&mut self, key: &str, entry: Box<str>, joined_ms: u64) {
         if let Some(here) = self.here.get_mut(key) {
             here.entry = entry;
@@ -229,7 +229,7 @@ impl Visits {
         self.here.insert(key.into(), here);
     }
 
-    /// It is gone, if it was here: a leave, unless it comes back.
+    /// Handles the end of a present instance: a leave, unless it returns.
     fn left(&mut self, key: &str, entry: Option<Box<str>>, left: Left, now: Now) {
         let Some(here) = self.here.get_mut(key) else {
             return;
@@ -255,7 +255,7 @@ impl Visits {
         }
     }
 
-    /// It left.
+    /// Reports its leave.
     fn report(&mut self, key: &str) {
         if let Some(here) = self.here.remove(key) {
             self.visits.push(Visit {
@@ -267,7 +267,7 @@ impl Visits {
         }
     }
 
-    /// The instance has another key: the visit goes on.
+    /// Handles another key of the instance: the visit continues.
     fn renamed(&mut self, from: &str, to: String, now: Now) {
         let Some(here) = self.here.remove(from) else {
             return;

@@ -1,16 +1,16 @@
-//! Which rows go first when there are too many, and which go by their age (SPEC 1.5).
+//! The order of eviction, and rows that expire by their age (SPEC 1.5).
 
 use super::Row;
 use crate::model::key::RowKey;
 
-/// Who goes first when there are too many rows. Lower classes go first.
+/// The order of eviction: lower classes are evicted first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Class {
     /// The last connection closed.
     Closed,
     /// Never had a connection: only beacons wrote it.
     Reported,
-    /// Has a live connection that gave neither an `instanceId` nor a device.
+    /// Has a live connection without an `instanceId` and a device.
     Anonymous,
     /// Has a live connection and an id.
     Connected,
@@ -26,13 +26,13 @@ impl Class {
     }
 }
 
-/// Which of the store's queues a row is in.
+/// The queue of the store that a row is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// Goes by its age.
+    /// Expires by its age.
     Ageing(Class),
-    /// Goes by its age; its last close was no proof of life, so it is older than its neighbours in
-    /// [`Class::Closed`] would be.
+    /// Expires by its age; its last close was not a proof of life, so it would be older than its neighbours in
+    /// [`Class::Closed`].
     Silent,
     /// Waits for a pong after a suspension, whatever its age.
     Spared(Class),

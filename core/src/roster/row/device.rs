@@ -2,11 +2,11 @@
 
 use crate::model::key::PresenceKey;
 
-/// A row's `deviceId`, as it is indexed: proofs and claims of one id are apart.
+/// A row's `deviceId` in the index, which separates proofs and claims of one id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Device {
     pub(crate) key: PresenceKey,
-    /// Whether a connection proved it. Then it owns the row.
+    /// Whether a connection proved it; then the device owns the row.
     pub(crate) is_proven: bool,
 }
 

@@ -25,13 +25,13 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// Whether the row's `instanceId` is written as its handshake has it.
+    /// Whether the row's `instanceId` has the spelling of its handshake.
     pub(crate) fn has_instance_id_of(&self, shown: &PresenceEntry) -> bool {
         let id = &self.said.client().instance_id;
         id.is_some() && *id == shown.instance_id
     }
 
-    /// What stays known of it after the last close; `fields` are those that it wrote last.
+    /// Its stamp after the last close; `fields` are those that it wrote last.
     pub(crate) fn stamp(&self, fields: Fields, shown: &PresenceEntry) -> Stamp {
         self.stamped(
             Stated::from(fields)
@@ -41,7 +41,7 @@ impl Live {
         )
     }
 
-    /// What stays known of it after a close that is not the last: no other live connection stated the id.
+    /// Its stamp after a close that is not the last, if no other live connection stated the id.
     pub(crate) fn stamp_of_id(&self) -> Stamp {
         self.stamped(Stated::INSTANCE_ID)
     }
@@ -56,13 +56,13 @@ impl Live {
     }
 }
 
-/// What taking a connection off a row did.
+/// The effect of removing a connection from a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detached {
-    /// Nothing that can be seen.
+    /// No visible change.
     Nothing,
     /// A member of the row changed.
     Visibly,
-    /// It was the last one.
+    /// It was the last connection.
     Last,
 }

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 
 use crate::model::text::trim;
 
-/// Writes a member that is there; returns whether the stored one changed.
+/// Writes a member that is present; returns whether the stored one changed.
 pub(crate) fn overlay(stored: &mut Option<Box<str>>, new: Option<&str>) -> bool {
     match new {
         Some(new) if stored.as_deref() != Some(new) => {

@@ -1,4 +1,4 @@
-//! One row with what the gateway knows beyond its fields, and how handshakes, closes and beacons merge into it
+//! One row with the gateway's data about it, and how handshakes, closes and beacons merge into it
 //! (SPEC 1.4).
 
 mod class;
@@ -44,7 +44,7 @@ pub(super) struct Encoded {
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) key: RowKey,
-    /// Counts all rows ever made; ties in the list keep this order.
+    /// The serial number of the row; ties in the list keep this order.
     pub(super) number: u64,
     /// The fields. Its times are derived: see [`Row::entry`].
     pub(super) fields: PresenceEntry,
@@ -52,11 +52,11 @@ pub(super) struct Row {
     pub(super) written_ms: u64,
     /// Its last proof of life, on the age clock.
     pub(super) proof_ms: u64,
-    /// Counts all proofs of life: the order of those of one millisecond.
+    /// The serial number of that proof, which orders proofs of one millisecond.
     pub(super) proof_number: u64,
-    /// How long it stays after that, in ms, if that is shorter than the roster's TTL.
+    /// Its own TTL after that proof, in ms, if that is shorter than the roster's.
     pub(super) own_ttl_ms: Option<u64>,
-    /// Where its table keeps it.
+    /// The queue that it is in.
     pub(super) place: Place,
     /// Whether it ever had a connection.
     pub(super) was_connected: bool,
@@ -64,25 +64,25 @@ pub(super) struct Row {
     pub(super) last_input_at: Option<i64>,
     /// The connection of the node that reported the last input; `None` if a beacon did.
     pub(super) input_conn: Option<u64>,
-    /// Its part in what the rows of its user share.
+    /// Its contribution to the data that rows of its user share.
     pub(super) part: Option<Box<Part>>,
     pub(super) live: Vec<Live>,
-    /// When the current stay began, on the age clock; means nothing while `live` is empty.
+    /// When the current stay began, on the age clock; not meaningful while `live` is empty.
     online_since_ms: u64,
-    /// Who wrote which field last.
+    /// The last writer of each field.
     pub(super) writers: Writers,
-    /// Who wrote the members that no live connection did.
+    /// The writers of members that are not live connections.
     pub(super) stamps: Stamps,
-    /// Where roles and scopes come from.
+    /// The sources of roles and scopes.
     sets: Sets,
-    /// The `deviceId`, as the device index has it.
+    /// The `deviceId` in the device index.
     pub(super) device: Option<Device>,
     /// Serial of the connection whose quota this row counts against.
     pub(super) holder: Option<u64>,
     /// The roster's revision when the row last changed.
     pub(super) revision: u64,
     pub(super) encoded: Encoded,
-    /// What the entry and a comma take in a list at most, in bytes.
+    /// Greatest size of the entry and a comma in a list, in bytes.
     pub(super) bytes: usize,
 }
 
@@ -114,12 +114,12 @@ impl Row {
         }
     }
 
-    /// When it goes by its own TTL, if it has one.
+    /// When it expires by its own TTL, if it has one.
     pub(super) fn own_end_ms(&self) -> Option<u64> {
         Some(self.proof_ms.saturating_add(self.own_ttl_ms?))
     }
 
-    /// Whether the row's `instanceId` identifies it: a blank one does not, and placeholders are never stored.
+    /// Whether the row's `instanceId` identifies it: a blank one does not; placeholders are never stored.
     pub(super) fn has_instance_id(&self) -> bool {
         let id = self.fields.instance_id.as_deref();
         id.is_some_and(|id| !trim(id).is_empty())
@@ -133,33 +133,33 @@ impl Row {
                 self.fields.user_id = None;
             }
         }
-        // The ids of the handshake are written already: they may leave less room than there was.
+        // The ids of the handshake are already written, and may leave less room.
         self.writers.shed(&mut self.fields, max_bytes);
         live.said.fit(&mut self.fields, max_bytes);
         self.writers
             .write(&mut self.fields, &live.said, live.conn, max_bytes);
         self.was_connected = true;
-        // In connect order: a row that was evicted gets its connections back in any order.
+        // Sorted by connect order, because an evicted row gets its connections back in any order.
         let at = self.live.partition_point(|other| other.conn < live.conn);
         self.live.insert(at, live);
         self.sets.attach(&self.live, at);
         self.derive_sets(max_bytes);
     }
 
-    /// Takes a connection off, and with it what it wrote last if others are left.
+    /// Removes a connection and, if others are left, the members that it wrote last.
     pub(super) fn detach(&mut self, conn: u64, max_bytes: usize) -> Detached {
         let Ok(at) = self.live.binary_search_by_key(&conn, |live| live.conn) else {
             return Detached::Nothing;
         };
         let gone = self.live.remove(at);
-        // What a node reported of its user goes with its connection (SPEC 1.4).
+        // The last input that a node reported ends with its connection (SPEC 1.4).
         let is_input_gone = self.input_conn == Some(conn);
         if is_input_gone {
             self.last_input_at = None;
             self.input_conn = None;
         }
         if self.live.is_empty() {
-            // Members stay. What the connections had and the row does not show goes with them.
+            // Members stay. Roles and scopes of connections that the row does not show are dropped.
             self.live = Vec::new();
             let fields = self.writers.of(conn);
             self.stamps.write(gone.stamp(fields, &self.fields));
@@ -180,7 +180,7 @@ impl Row {
         is_changed |= self
             .writers
             .withdraw(&mut self.fields, conn, remaining, max_bytes);
-        // What became longer leaves less room for them.
+        // Members that became longer leave less room for them.
         is_changed |= self.derive_sets(max_bytes);
         if is_changed {
             Detached::Visibly
@@ -189,7 +189,7 @@ impl Row {
         }
     }
 
-    /// Takes all connections off, and with them what they wrote last.
+    /// Removes all connections and the members that they wrote last.
     pub(super) fn detach_all(&mut self) -> Vec<Live> {
         self.writers.withdraw_all(&mut self.fields);
         if self.input_conn.take().is_some() {
@@ -231,7 +231,7 @@ impl Row {
         is_changed
     }
 
-    /// Makes roles and scopes of those of the connections and those that beacons added, as far as the row has
+    /// Sets roles and scopes to those of the connections and those that beacons added, as far as the row has
     /// room; returns whether they changed.
     fn derive_sets(&mut self, max_bytes: usize) -> bool {
         self.sets.show(&mut self.fields, &self.live, max_bytes)
@@ -242,14 +242,14 @@ impl Row {
         (!self.live.is_empty()).then_some(self.online_since_ms)
     }
 
-    /// When the stay began that goes on, or that ended last, on the age clock.
+    /// When the current or last stay began, on the age clock.
     #[cfg(feature = "changes")]
     pub(super) fn last_online_since_ms(&self) -> u64 {
         self.online_since_ms
     }
 
-    /// Brings the entry's times up to the row's moments, and to those that the rows of its user share, and
-    /// returns the entry.
+    /// Updates the entry's times from the row's moments and those that the rows of its user share, and returns
+    /// the entry.
     pub(super) fn entry(&mut self, clock: Clock, shared: Option<Shared>) -> &PresenceEntry {
         self.fields.ts = clock.wall_ms(self.written_ms);
         let written = i64::try_from(self.written_ms).unwrap_or(i64::MAX);

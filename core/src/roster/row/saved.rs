@@ -1,4 +1,4 @@
-//! A row as a checkpoint of a recording keeps it.
+//! A row in a checkpoint of a recording.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -10,8 +10,8 @@ use crate::model::entry::PresenceEntry;
 use crate::model::key::{PresenceKey, RowKey};
 use crate::roster::row::{Device, Origin, Stamp, Stated, Writers};
 
-/// All of a row that its later course depends on. Connections are named by their serials, and moments are those of the
-/// age clock.
+/// The state of a row that its further course depends on. Connections are named by their serials, and moments are on
+/// the age clock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SavedRow {
@@ -43,7 +43,7 @@ pub(crate) struct SavedRow {
     pub(crate) holder: Option<u64>,
 }
 
-/// By what a row goes.
+/// How a row expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Goes {
@@ -115,8 +115,8 @@ impl Row {
 }
 
 impl SavedRow {
-    /// The row with these connections, its device, and whether it goes by its age, closed silently or is spared. `None`
-    /// if no row can be like this.
+    /// The row with these connections, its device, and whether it ages, closed silently or is spared. `None`
+    /// if the state is impossible.
     pub(in crate::roster) fn row(self, live: Vec<Live>) -> Option<(Row, Option<Device>, Option<Place>)> {
         let normal = |text: &str| PresenceKey::of_name(text).filter(|key| key.as_str() == text);
         let is_in_order = live.is_sorted_by(|a, b| a.conn < b.conn);

@@ -13,22 +13,22 @@ use super::live::Live;
 use crate::model::entry::{MAX_SET, PresenceEntry};
 use crate::roster::size;
 
-/// With more live connections than this a row has an index, so that a close does not go through all of them.
+/// With more live connections than this a row has an index, so that a close does not walk all of them.
 const FEW: usize = 4;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "recording", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "recording", serde(rename_all = "camelCase"))]
 pub(crate) struct Sets {
-    /// What the live connections bring, from the time when there are more than [`FEW`] until the last close.
+    /// Roles and scopes of the live connections, from the time when there are more than [`FEW`] until the last close.
     #[cfg_attr(feature = "recording", serde(skip))]
     index: Option<Box<Index>>,
-    /// What beacons added.
+    /// The roles that beacons added.
     added_roles: Vec<Box<str>>,
     added_scopes: Vec<Box<str>>,
-    /// How many of the roles and scopes that are shown the last connection brought. They stay after its close.
+    /// How many of the shown roles and scopes are from the last connection. They stay after its close.
     kept: (u8, u8),
-    /// Whether some found no room in the entry.
+    /// Whether some did not fit into the entry.
     is_cut: bool,
 }
 
@@ -44,7 +44,7 @@ impl Sets {
         }
     }
 
-    /// With the index; `None` if there are more than there may be.
+    /// With the index; `None` if there are more than allowed.
     #[cfg(feature = "recording")]
     pub(crate) fn restored(mut self, live: &[Live]) -> Option<Self> {
         for at in 0..live.len() {
@@ -54,7 +54,7 @@ impl Sets {
         (is_bounded(&self.added_roles) && is_bounded(&self.added_scopes)).then_some(self)
     }
 
-    /// The connection at `at` was added to `live`.
+    /// Adds the connection at `at` of `live`.
     pub(crate) fn attach(&mut self, live: &[Live], at: usize) {
         if let Some(index) = &mut self.index {
             index.add(&live[at]);
@@ -67,14 +67,14 @@ impl Sets {
         }
     }
 
-    /// `gone` closed, and others are left.
+    /// Removes `gone`; others are left.
     pub(crate) fn detach(&mut self, gone: &Live) {
         if let Some(index) = &mut self.index {
             index.remove(gone);
         }
     }
 
-    /// `gone` closed as the last one: what the row shows of it stays.
+    /// Removes `gone`, the last connection; its shown roles and scopes stay.
     pub(crate) fn detach_last(&mut self, gone: &Live, shown: &PresenceEntry) {
         let roles = shown.roles.iter();
         let scopes = shown.scopes.iter();
@@ -85,13 +85,13 @@ impl Sets {
         self.index = None;
     }
 
-    /// All connections left.
+    /// Removes all connections.
     pub(crate) fn detach_all(&mut self) {
         self.kept = (0, 0);
         self.index = None;
     }
 
-    /// A beacon adds these; returns whether it is the first to add one of them.
+    /// Adds those of a beacon; returns whether any is new.
     pub(crate) fn add(&mut self, roles: &[Box<str>], scopes: &[Box<str>]) -> bool {
         union(&mut self.added_roles, roles) | union(&mut self.added_scopes, scopes)
     }
@@ -101,7 +101,7 @@ impl Sets {
         self.is_cut
     }
 
-    /// Forgets what beacons added and the row does not show.
+    /// Drops those of beacons that the row does not show.
     pub(crate) fn forget_hidden(&mut self, shown: &PresenceEntry) {
         self.added_roles.retain(|role| shown.roles.contains(role));
         self.added_scopes.retain(|scope| shown.scopes.contains(scope));
@@ -126,7 +126,7 @@ impl Sets {
         has_new_roles || has_new_scopes
     }
 
-    /// Roles and scopes of the live connections in connect order, with repeats; without one, those that stayed.
+    /// Roles and scopes of the live connections in connect order, with repeats; without a connection, those that stayed.
     fn brought<'a>(&'a self, shown: &'a PresenceEntry, live: &'a [Live]) -> (Items<'a>, Items<'a>) {
         match &self.index {
             Some(index) => (Box::new(index.roles.iter()), Box::new(index.scopes.iter())),
@@ -144,7 +144,7 @@ impl Sets {
 
 type Items<'a> = Box<dyn Iterator<Item = &'a str> + 'a>;
 
-/// What many live connections bring.
+/// Roles and scopes of many live connections.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Index {
     roles: Union,
@@ -215,10 +215,10 @@ impl Union {
     }
 }
 
-/// What an entry has room for.
+/// The room in an entry.
 struct Room {
     bytes: usize,
-    /// Whether something did not fit.
+    /// Whether an item did not fit.
     is_short: bool,
 }
 
@@ -249,7 +249,7 @@ fn texts(list: &[Box<str>]) -> impl Iterator<Item = &str> {
     list.iter().map(|text| &**text)
 }
 
-/// Appends what is not in `set` yet, in order, up to [`MAX_SET`]; returns whether there was something.
+/// Appends items that are not in `set`, in order, up to [`MAX_SET`]; returns whether there were any.
 fn union(set: &mut Vec<Box<str>>, more: &[Box<str>]) -> bool {
     let before = set.len();
     for item in more {

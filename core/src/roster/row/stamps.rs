@@ -1,18 +1,18 @@
-//! Who wrote which member of a row last, where that is no live connection's handshake: beacons, and connections that
-//! are closed. What live connections wrote is in [`Writers`](super::Writers).
+//! The last writers of a row's members, apart from the handshakes of live connections: beacons and closed connections.
+//! Members that live connections wrote are in [`Writers`](super::Writers).
 
 use alloc::vec::Vec;
 
 use super::writers::{Field, Fields};
 
-/// What kind of write a member is from.
+/// The kind of write that a member is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     Handshake,
     Beacon,
 }
 
-/// The members that a write states: texts, and members that are no [`Field`].
+/// The members that a write states: texts, and members outside [`Field`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stated(u32);
 
@@ -23,7 +23,7 @@ impl Stated {
     pub(crate) const ROLES: Self = Self(1 << 19);
     pub(crate) const SCOPES: Self = Self(1 << 20);
 
-    /// Bits of no member are nobody's.
+    /// Ignores bits that belong to no member.
     #[cfg(feature = "recording")]
     pub(crate) fn of_bits(bits: u32) -> Self {
         Self(bits & ((1 << 21) - 1))
@@ -60,7 +60,7 @@ impl From<Field> for Stated {
     }
 }
 
-/// One write, as far as nothing later replaced it.
+/// One write, with the members that no later write replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     /// The connection's serial; 0 if it is unknown.
@@ -71,12 +71,12 @@ pub(crate) struct Stamp {
     pub(crate) stated: Stated,
 }
 
-/// The last writes of a row; each member is in at most one of them, so there are no more than members.
+/// The last writes of a row. Each member is in at most one of them, which bounds their number.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stamps(Vec<Stamp>);
 
 impl Stamps {
-    /// A write that replaces what others stated of its members.
+    /// Adds a write, which replaces other writes of its members.
     pub(crate) fn write(&mut self, stamp: Stamp) {
         if let [last] = &mut self.0[..]
             && last.stated.without(stamp.stated) == Stated::default()
@@ -89,7 +89,7 @@ impl Stamps {
         self.0.push(stamp);
     }
 
-    /// Nothing is known of these members.
+    /// Removes the writers of these members.
     pub(crate) fn forget(&mut self, stated: Stated) {
         self.0.retain_mut(|stamp| {
             stamp.stated = stamp.stated.without(stated);

@@ -1,10 +1,10 @@
-//! What a row and the other rows of its user have to do with each other (SPEC 1.4, "Users").
+//! Data that the rows of a user share (SPEC 1.4, "Users").
 
 use alloc::boxed::Box;
 
 use super::Row;
 
-/// What all rows of a user show.
+/// The times that all rows of a user show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shared {
     /// The earliest start of a stay among them, on the age clock.
@@ -15,7 +15,7 @@ pub(crate) struct Shared {
     pub(crate) revision: u64,
 }
 
-/// What one row adds.
+/// The contribution of one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) user: Box<str>,
@@ -24,7 +24,7 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// What the row adds now; `None` if it has no user.
+    /// The current contribution of the row; `None` if it has no user.
     pub(crate) fn of(row: &Row) -> Option<Box<Self>> {
         let user = row.fields.user_id.clone()?;
         Some(Box::new(Self {

@@ -1,4 +1,4 @@
-//! Which connection wrote which member last: what a close that is not the last takes along (SPEC 1.4).
+//! The connection that wrote each member last: a close that is not the last removes its members (SPEC 1.4).
 
 #[cfg(test)]
 mod tests;
@@ -16,8 +16,8 @@ use crate::model::placeholder::Kind;
 use crate::model::{ClientInfo, Role};
 use crate::roster::size::{self, NAMES, member, user};
 
-/// A member that can be taken out of an entry: by the close of the connection that wrote it, or where the row has no
-/// room for it. Ids are not among them: they stay. The limit is 16, the bits of [`Fields`].
+/// A member that can be removed from an entry: by the close of the connection that wrote it, or if the row has no
+/// room for it. Ids stay, and are not among them. The limit is 16, the bits of [`Fields`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field {
     Host,
@@ -73,7 +73,7 @@ impl Field {
         matches!(self, Self::Version | Self::Platform | Self::Mode | Self::ClientId)
     }
 
-    /// What it takes in an entry, in bytes.
+    /// Its size in an entry, in bytes.
     fn bytes(self, value: Option<&str>) -> usize {
         match (self, value) {
             (Self::Reason, reason) => size::reason(reason),
@@ -138,14 +138,14 @@ impl Fields {
     }
 }
 
-/// What the handshake of a live connection says of the row's members.
+/// The row's members that the handshake of a live connection states.
 #[derive(Clone, Debug)]
 pub(crate) struct Said {
     client: Arc<ClientInfo>,
     role: Role,
     ip: Option<Box<str>>,
     user: Option<Box<str>>,
-    /// The fields it has a value for.
+    /// The fields with a value.
     fields: Fields,
 }
 
@@ -178,17 +178,17 @@ impl Said {
         self
     }
 
-    /// Who the client is.
+    /// The client.
     pub(crate) fn client(&self) -> &ClientInfo {
         &self.client
     }
 
-    /// Whether it states the person behind the connection.
+    /// Whether it states the user of the connection.
     pub(crate) fn has_user(&self) -> bool {
         self.fields.has(Field::User)
     }
 
-    /// Whether both name a host, and not the same one.
+    /// Whether both name hosts that differ.
     pub(crate) fn has_other_host(&self, other: &Self) -> bool {
         match (self.value(Field::Host), other.value(Field::Host)) {
             (Some(host), Some(other)) => {
@@ -215,13 +215,13 @@ impl Said {
             Field::ClientId => Some(&client.id),
             Field::TimeZone => client.time_zone.as_deref(),
             Field::User => self.user.as_deref(),
-            // Made of host and mode, only while the row has none: see `stand_in`.
+            // The text is made of host and mode, only while the row has none: see `stand_in`.
             Field::Text => None,
         }
     }
 
-    /// Leaves out members until the row has at most `max_bytes`: the longest of those that handshakes need not
-    /// have, and of the others if these are too long by themselves (SPEC 1.5). What makes the row no longer stays.
+    /// Leaves out members until the row has at most `max_bytes`: the longest optional ones first, then the longest
+    /// required ones (SPEC 1.5). Members that do not make the row longer stay.
     pub(crate) fn fit(&mut self, entry: &mut PresenceEntry, max_bytes: usize) {
         let texts = self.fields.iter().map(|field| (field, self.value(field)));
         let lengths: usize = texts.clone().map(|(_, text)| text.map_or(0, str::len)).sum();
@@ -232,7 +232,7 @@ impl Said {
         let mut candidates: Vec<_> = texts
             .map(|(field, text)| (!field.is_required(), field.bytes(text), field))
             .collect();
-        // Required ones have room first, and short ones before long ones.
+        // Required members get room first, and short ones before long ones.
         candidates.sort_by_key(|&(is_optional, bytes, _)| (is_optional, bytes));
         for (_, bytes, field) in candidates {
             let after = size - field.bytes(field.of(entry).as_deref()) + bytes;
@@ -245,7 +245,7 @@ impl Said {
     }
 }
 
-/// The last writer of each field, as far as it is a live connection.
+/// The last writer of each field, if it is a live connection.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "recording", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Writers {
@@ -256,12 +256,12 @@ pub(crate) struct Writers {
 }
 
 impl Writers {
-    /// A beacon wrote these fields.
+    /// Removes the writers of fields that a beacon wrote.
     pub(crate) fn forget(&mut self, fields: Fields) {
         self.fields = self.fields.without(fields);
     }
 
-    /// No connection is left whose close could take a member.
+    /// Removes all writers: no connection is left whose close could remove a member.
     pub(crate) fn forget_all(&mut self) {
         *self = Self::default();
     }
@@ -288,14 +288,14 @@ impl Writers {
             .fold(Fields::default(), |fields, field| fields.with(field, true))
     }
 
-    /// Writes what the handshake of `conn` says.
+    /// Writes the members of the handshake of `conn`.
     pub(crate) fn write(&mut self, entry: &mut PresenceEntry, said: &Said, conn: u64, max_bytes: usize) {
         self.take_over(entry, said, conn, said.fields);
         self.stand_in(entry, said, conn, max_bytes);
     }
 
-    /// Takes members other than ids out of the entry until it has at most `max_bytes`: a text that was made of
-    /// others first, then the longest.
+    /// Removes members other than ids from the entry until it has at most `max_bytes`: first a text that was made
+    /// of other members, then the longest.
     pub(crate) fn shed(&mut self, entry: &mut PresenceEntry, max_bytes: usize) {
         while !size::has_room(entry, 0, max_bytes) {
             let made = Some(Field::Text).filter(|&text| self.fields.has(text));
@@ -311,7 +311,7 @@ impl Writers {
         }
     }
 
-    /// Takes what connections wrote last out of the entry.
+    /// Removes members that connections wrote last from the entry.
     pub(crate) fn withdraw_all(&mut self, entry: &mut PresenceEntry) {
         for field in self.fields.iter() {
             *field.of(entry) = None;
@@ -319,8 +319,8 @@ impl Writers {
         self.forget_all();
     }
 
-    /// Takes what `gone` wrote last out of the entry; `remaining` are the other live connections, newest
-    /// first. Says whether the entry changed.
+    /// Removes members that `gone` wrote last from the entry; `remaining` are the other live connections, newest
+    /// first. Returns whether the entry changed.
     pub(crate) fn withdraw<'a>(
         &mut self,
         entry: &mut PresenceEntry,
@@ -342,7 +342,7 @@ impl Writers {
                 self.take_over(entry, said, conn, found);
                 left = left.without(found);
             }
-            // A text is made, not found.
+            // `stand_in` makes the text, so no connection has to state it.
             if left.without(Fields::default().with(Field::Text, true)).is_empty() {
                 break;
             }

@@ -9,10 +9,10 @@ use crate::roster::row::Row;
 use crate::roster::store::Siblings;
 use crate::roster::{Roster, RowId};
 
-/// A change of `lastActivityAt` alone is told at most this often, in ms (SPEC 1.4).
+/// Shortest interval of broadcasts of `lastActivityAt` alone, in ms (SPEC 1.4).
 const ACTIVITY_TELL_MS: u64 = 30_000;
 
-/// What is to be told, and when it was last told.
+/// Pending changes, and the time of the last broadcast of such changes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Activity {
     /// Rows with another last input.
@@ -34,8 +34,8 @@ impl Activity {
 }
 
 impl Roster {
-    /// A node reported the last input of its row's user, in seconds before `now`, or that there is none to
-    /// report: a touch with a last input. Returns whether the row had one before; `None` if the row is gone.
+    /// Sets the last input that a node reported, in seconds before `now`, or clears it, and touches the row.
+    /// Returns whether the row had a last input before; `None` if the row is gone.
     pub fn report_input(
         &mut self,
         row: RowId,
@@ -60,7 +60,7 @@ impl Roster {
         Some(before.is_some())
     }
 
-    /// The last input that this connection reported of the row is over: another connection of its node reports
+    /// Removes the last input that this connection reported, because another connection of its node reports
     /// now. No touch. Does nothing if a later write set the last input.
     pub fn withdraw_input(&mut self, row: RowId, conn: u64, now: Now) {
         self.settle(now);
@@ -89,7 +89,7 @@ impl Roster {
         row.input_conn = conn;
     }
 
-    /// Keeps what the rows of the row's user share in step with the row, whose change is in the log.
+    /// Updates the data that the rows of the user share, after a logged change of the row.
     pub(super) fn share_with_siblings(&mut self, id: RowId) {
         let row = &mut self.store[id];
         let (activity, log) = (&mut self.activity, &mut self.log);
@@ -100,7 +100,7 @@ impl Roster {
             });
     }
 
-    /// The row is gone.
+    /// Removes a row from its user's rows.
     pub(super) fn leave_siblings(&mut self, id: RowId, row: &mut Row) {
         let (activity, log) = (&mut self.activity, &mut self.log);
         activity.rows.remove(&id);
@@ -111,7 +111,7 @@ impl Roster {
             });
     }
 
-    /// Tells what is pending, if it may be.
+    /// Broadcasts pending changes, if the interval is over.
     pub(super) fn tell_activity(&mut self) {
         if self
             .activity_due_ms()
@@ -124,7 +124,7 @@ impl Roster {
         }
     }
 
-    /// When what is pending may be told, on the age clock.
+    /// When pending changes may be broadcast, on the age clock.
     pub(super) fn activity_due_ms(&self) -> Option<u64> {
         let Activity {
             rows,

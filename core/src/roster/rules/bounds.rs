@@ -1,4 +1,4 @@
-//! How many rows there may be, how large they may be, and which go first (SPEC 1.5).
+//! Bounds on the number and size of rows, and the order of eviction (SPEC 1.5).
 
 use super::Report;
 use crate::model::ClientInfo;
@@ -6,16 +6,16 @@ use crate::model::entry::PresenceEntry;
 use crate::roster::history::Gone;
 use crate::roster::{MAX_ROW_BYTES, Roster, RowId, max_list_bytes, size};
 
-/// Whose quota the rows count against that a beacon makes about others (SPEC 1.5).
+/// The quota that a beacon's rows about other instances count against (SPEC 1.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holder {
-    /// Nobody's: the beacon is about the connection's own row, or its sender is an admin.
+    /// None: the beacon is about the connection's own row, or its sender is an admin.
     Unlimited,
-    /// That of the connection with this serial, or of the visitor with this number: a tenth of the cap, its own oldest go first.
+    /// That of the connection with this serial, or of the visitor with this number: a tenth of the cap; its oldest row is evicted first.
     Connection(u64),
 }
 
-/// How many rows went because there were too many.
+/// Numbers of evicted rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Evictions {
     /// Rows without a live connection.
@@ -38,7 +38,7 @@ impl Evictions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BeaconError {
-    /// It carries the gateway's own `instanceId`.
+    /// It has the gateway's own `instanceId`.
     #[error("instanceId belongs to the gateway itself")]
     SelfInstance,
     /// It would make a row without a connection, and all other rows have one.
@@ -66,7 +66,7 @@ pub enum BeaconError {
 impl Roster {
     // ---- rows -----------------------------------------------------------------------------------
 
-    /// Most rows, self included: there is room for one other row at least.
+    /// Most rows, self included; at least one other row has room.
     fn max_entries(&self) -> usize {
         self.config.max_entries.max(2)
     }
@@ -76,7 +76,7 @@ impl Roster {
         self.len() < self.max_entries().saturating_add(self.store.not_live())
     }
 
-    /// The row `kept` was just written and stays.
+    /// Evicts rows over the cap, except `kept`, which was just written.
     pub(in crate::roster) fn enforce_cap(&mut self, kept: RowId) {
         while self.len() > self.max_entries() || self.bytes > self.max_list_bytes() {
             let Some(id) = self.store.in_eviction_order().find(|&id| id != kept) else {
@@ -93,7 +93,7 @@ impl Roster {
         }
     }
 
-    /// The row `kept` was just written.
+    /// Evicts rows over the quota of a holder, except `kept`, which was just written.
     pub(super) fn enforce_quota(&mut self, holder: Holder, kept: RowId) {
         let Holder::Connection(conn) = holder else { return };
         let quota = (self.max_entries() / 10).max(1);
@@ -133,7 +133,7 @@ impl Roster {
 
     // ---- bytes ----------------------------------------------------------------------------------
 
-    /// A text or a set of the row changed: what the row and the list take.
+    /// Updates the sizes of the row and the list after a change of a text or a set.
     pub(in crate::roster) fn measure(&mut self, id: RowId) {
         let row = &mut self.store[id];
         let bytes = size::of_entry(&row.fields);
@@ -145,7 +145,7 @@ impl Roster {
         max_list_bytes(self.max_entries())
     }
 
-    /// Fewer bytes than the encoded list has.
+    /// A lower bound of the encoded list's size, in bytes.
     #[must_use]
     pub(crate) fn min_list_bytes(&self) -> usize {
         self.bytes.saturating_sub(size::UNUSED * self.len())
@@ -154,7 +154,7 @@ impl Roster {
     /// Most bytes that a row of `bytes` bytes may take, for itself and for the list.
     fn max_bytes(&self, bytes: usize) -> usize {
         let room = self.max_list_bytes().saturating_sub(self.bytes);
-        // The comma is no part of the row.
+        // The comma is not part of the row.
         (bytes + room).min(MAX_ROW_BYTES + 1)
     }
 
@@ -163,7 +163,7 @@ impl Roster {
         self.max_bytes(self.store[id].bytes)
     }
 
-    /// Most bytes that the row may take that a beacon is about.
+    /// Most bytes of the row that a beacon is about.
     ///
     /// # Errors
     /// The beacon does not fit.
@@ -184,7 +184,7 @@ impl Roster {
         if after > MAX_ROW_BYTES + 1 {
             return Err(BeaconError::RowTooLarge { member });
         }
-        // A list that is too large already may become smaller.
+        // A list that is already too large may become smaller.
         if after > max_bytes.max(bytes) {
             let max = self.max_list_bytes();
             return Err(BeaconError::ListTooLarge { member, max });

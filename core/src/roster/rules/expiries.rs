@@ -1,4 +1,4 @@
-//! Rows that go by their age, and how punctually (SPEC 1.5).
+//! Expiry of rows, and its delay (SPEC 1.5).
 
 use super::Row;
 use crate::model::status::{Status, Thresholds, has_left};
@@ -6,7 +6,7 @@ use crate::model::time::Now;
 use crate::roster::history::Gone;
 use crate::roster::{Roster, RowId};
 
-/// How many rows went by their age so far, and how long the slowest of them stayed.
+/// The number of expired rows so far, and the longest delay of an expiry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Expiries {
     /// Rows that expired.
@@ -14,7 +14,7 @@ pub struct Expiries {
     /// Longest time, in ms, that a row was listed after its TTL. The TTL of a row that waited for a pong after a
     /// suspension of the machine ends with that window, and the suspension itself does not count.
     pub max_overstay_ms: u64,
-    /// The machine was suspended, and the rows that went by their age meanwhile are not removed yet.
+    /// Whether the machine was suspended, and rows that expired meanwhile are not removed yet.
     pub(super) has_slept: bool,
 }
 
@@ -80,7 +80,7 @@ impl Roster {
         }
     }
 
-    /// Removes a row that was to go at `over_ms`.
+    /// Removes a row that had to expire at `over_ms`.
     fn expire(&mut self, id: RowId, over_ms: u64, now: Now) {
         self.expiries.rows += 1;
         if !self.expiries.has_slept {
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(roster.len(), 3);
         roster.settle(START.after(29_001));
         assert_eq!((roster.len(), roster.expiries().max_overstay_ms), (2, 1));
-        // Without one, and with one that is no shorter, the roster's counts.
+        // Without an own TTL, and with one that is not shorter, the roster's TTL applies.
         for ttl_ms in [Some(300_000), None] {
             roster
                 .beacon(&beacon(Some(1_000)), Holder::Unlimited, START.after(30_000))

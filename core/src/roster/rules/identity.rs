@@ -1,4 +1,4 @@
-//! Which row a write is about (SPEC 1.2).
+//! Identity: the row of a write (SPEC 1.2).
 
 use super::{ConnectWrite, Report, key_of};
 use crate::model::ClientInfo;
@@ -7,17 +7,17 @@ use crate::model::placeholder::Kind;
 use crate::roster::history::What;
 use crate::roster::{Roster, RowId};
 
-/// What a beacon would write to.
+/// The target of a beacon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BeaconTarget {
-    /// A row that is there.
+    /// An existing row.
     Row(RowId),
     /// A new row with this key.
     Key(RowKey),
 }
 
 impl BeaconTarget {
-    /// The row, if it is there.
+    /// The row, if it exists.
     pub(super) fn row(&self) -> Option<RowId> {
         match self {
             Self::Row(row) => Some(*row),
@@ -43,11 +43,11 @@ impl Ids {
     }
 }
 
-/// Where a handshake's row is.
+/// The target of a handshake.
 #[derive(Debug)]
 pub(super) struct Landing {
     pub(super) ids: Ids,
-    /// The row, if it is there.
+    /// The row, if it exists.
     pub(super) row: Option<RowId>,
     /// The key that a new row gets.
     pub(super) key: RowKey,
@@ -62,7 +62,7 @@ impl Roster {
         self.ids(client, device_id).key(conn_id)
     }
 
-    /// What a beacon would write to, with the `deviceId` join.
+    /// Returns the target of a beacon, with the `deviceId` join.
     #[must_use]
     pub fn beacon_target(&self, report: &Report<'_>) -> BeaconTarget {
         let by_device = |takes_over: bool| {
@@ -86,7 +86,7 @@ impl Roster {
         }
     }
 
-    /// Where the handshake's row is.
+    /// Returns the target of the handshake.
     pub(super) fn landing(&self, write: &ConnectWrite<'_>) -> Landing {
         let ids = self.ids(write.client, write.device_id);
         let key = ids.key(write.conn_id);
@@ -108,7 +108,7 @@ impl Roster {
         }
     }
 
-    /// The row that the ids of a handshake lead to, whoever owns it; `key` is their [`Ids::key`].
+    /// The row that the ids of a handshake resolve to, regardless of its owner; `key` is their [`Ids::key`].
     pub(super) fn row_of(&self, ids: &Ids, key: &RowKey) -> Option<RowId> {
         let proven = |takes_over| self.row_of_device(ids.device.as_ref()?, true, takes_over);
         let by_ids = match &ids.instance {
@@ -147,7 +147,7 @@ impl Roster {
         self.self_key.is_some() && key_of(instance_id) == self.self_key
     }
 
-    /// The row goes by the `instanceId` from now on.
+    /// Makes the `instanceId` the key of the row.
     pub(super) fn rekey(&mut self, id: RowId, instance: Option<&PresenceKey>) {
         if let Some(instance) = instance
             && !matches!(&self.store[id].key, RowKey::Named(key) if key == instance)

@@ -1,7 +1,7 @@
-//! The rules of rows: what a handshake, a beacon, a pong, a close and the time do to them (SPEC 1).
+//! The rules of rows: the effects of handshakes, beacons, pongs, closes and time (SPEC 1).
 //!
-//! [`identity`]: which row a write is about. [`ownership`]: who may write it. [`bounds`]: how many rows there
-//! may be and how large. [`report`]: what a beacon says. [`activity`]: changes of the last input.
+//! [`identity`]: the row of a write. [`ownership`]: the right to write it. [`bounds`]: number and size of
+//! rows. [`report`]: the values of a beacon. [`activity`]: changes of the last input.
 
 mod activity;
 mod bounds;
@@ -31,16 +31,16 @@ use crate::model::key::{PresenceKey, RowKey};
 use crate::model::time::Now;
 use crate::model::{ClientInfo, Role};
 
-/// What a handshake writes (SPEC 1.4, "Connect").
+/// The values of a handshake (SPEC 1.4, "Connect").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectWrite<'a> {
-    /// The connection: a number never used twice in the roster's life.
+    /// The connection: a number that is unique in the roster's lifetime.
     pub conn: u64,
     /// The caller's own number for it, returned in its [`Move`].
     pub seat: u32,
     /// The connection's id on the wire: the key of last resort.
     pub conn_id: &'a str,
-    /// Who the client is.
+    /// The client.
     pub client: &'a Arc<ClientInfo>,
     /// Its role.
     pub role: Role,
@@ -50,7 +50,7 @@ pub struct ConnectWrite<'a> {
     pub device_id: Option<&'a str>,
     /// Its address; a loopback one is ignored.
     pub remote_ip: Option<&'a str>,
-    /// The id of the person behind it, from a trusted proxy.
+    /// The id of its user, from a trusted proxy.
     pub user: Option<&'a str>,
 }
 
@@ -81,8 +81,8 @@ impl ConnectWrite<'_> {
 impl Roster {
     // ---- connections ----------------------------------------------------------------------------
 
-    /// A handshake succeeded: writes the connection's row and binds the connection to it. Connections that
-    /// leave that row for it are in [`take_moves`](Self::take_moves) afterwards.
+    /// Handles an accepted handshake: writes the connection's row and binds the connection to it. Connections
+    /// that have to leave that row are in [`take_moves`](Self::take_moves) afterwards.
     pub fn connect(&mut self, write: &ConnectWrite<'_>, now: Now) -> RowId {
         self.settle(now);
         let row = self.write_connect(write, now);
@@ -93,9 +93,9 @@ impl Roster {
         row
     }
 
-    /// A pong arrived on a live connection whose row is gone: writes the row from the handshake and binds
-    /// the connection to it, if there is room or a row without a live connection can go (SPEC 1.4). Returns
-    /// `None`, and changes nothing, if not.
+    /// Handles a pong on a live connection whose row is gone: writes the row from the handshake and binds
+    /// the connection to it, if there is room or a row without a live connection can be evicted (SPEC 1.4).
+    /// Otherwise returns `None` and changes nothing.
     pub fn restore(&mut self, write: &ConnectWrite<'_>, now: Now) -> Option<RowId> {
         self.settle(now);
         let is_there = self.landing(write).row.is_some();
@@ -107,15 +107,15 @@ impl Roster {
         Some(row)
     }
 
-    /// A connection whose row is gone writes it anew from its handshake, as the first half of its
-    /// own beacon (SPEC 1.4): no version of its own. If the beacon is refused, call
+    /// Writes the row of a connection whose row is gone from its handshake, as the first half of its
+    /// own beacon (SPEC 1.4), without a new version. If the beacon is refused, call
     /// [`keep_rebuilt`](Self::keep_rebuilt).
     pub fn rebuild(&mut self, write: &ConnectWrite<'_>, now: Now) -> RowId {
         self.settle(now);
         self.write_connect(write, now)
     }
 
-    /// The beacon that a row was rebuilt for was refused: the row alone is the change.
+    /// Publishes a rebuilt row whose beacon was refused.
     pub fn keep_rebuilt(&mut self, row: RowId) {
         self.log.publish();
         self.enforce_cap(row);
@@ -155,13 +155,13 @@ impl Roster {
         self.disputes.shared +=
             u64::from(newest.is_some_and(|newest| newest.said.has_other_host(&live.said)));
         self.attach(id, live, max_bytes, now);
-        // A row with a connection of its own counts against nobody's quota.
+        // A row with a connection of its own counts against no quota.
         self.store.set_holder(id, None);
         self.move_apart(others, now);
         id
     }
 
-    /// Writes a handshake to the row that it leads to.
+    /// Writes a handshake to its row.
     fn attach(&mut self, id: RowId, live: Live, max_bytes: usize, now: Now) {
         self.store[id].attach(live, now.age_ms, max_bytes);
         self.measure(id);
@@ -169,9 +169,9 @@ impl Roster {
         self.log_change(id);
     }
 
-    /// A live connection of the row is over. The row's last close writes; any other takes along what the
-    /// connection wrote last (SPEC 1.4). `proof` says whether the close shows life: our own close for silence
-    /// does not.
+    /// Handles the end of a live connection of the row. The row's last close writes; any other removes the members
+    /// that the connection wrote last (SPEC 1.4). `proof` states whether the close is a proof of life: our own close
+    /// for silence is not.
     pub fn disconnect(&mut self, row: RowId, conn: u64, proof: bool, now: Now) {
         self.settle(now);
         if !self.contains(row) {
@@ -199,7 +199,7 @@ impl Roster {
         self.tell_activity();
     }
 
-    /// A pong arrived on a live connection of the row: it was alive now. Silent: no new version. Does
+    /// Handles a pong on a live connection of the row, which is a proof of life, without a new version. Does
     /// nothing if the row is gone.
     pub fn touch(&mut self, row: RowId, now: Now) {
         self.settle(now);
@@ -211,11 +211,11 @@ impl Roster {
 
     // ---- beacons --------------------------------------------------------------------------------
 
-    /// A beacon arrived (SPEC 1.3, reference 1.3). An absent member never erases a stored one.
+    /// Handles a beacon (SPEC 1.3, reference 1.3). An absent member never erases a stored one.
     ///
     /// # Errors
-    /// [`BeaconError::SelfInstance`] if it claims to be the gateway, [`BeaconError::Full`] if it needs a
-    /// new row and could only push out rows with live connections, [`BeaconError::RowTooLarge`] and
+    /// [`BeaconError::SelfInstance`] if it has the gateway's id, [`BeaconError::Full`] if it needs a
+    /// new row and could only evict rows with live connections, [`BeaconError::RowTooLarge`] and
     /// [`BeaconError::ListTooLarge`] if the row or the list would have too many bytes. A refused beacon
     /// changes nothing.
     pub fn beacon<'a>(
@@ -227,9 +227,9 @@ impl Roster {
         self.write_beacon(report.into(), None, holder, now)
     }
 
-    /// A beacon arrived that is about the row of its connection whatever its ids ([`Aim::Connection`]): writes
-    /// that row without ids. Where it is not listed, writes the row that the handshake would get, with the
-    /// handshake's ids unless these are another device's (SPEC 1.2, 1.4).
+    /// Handles a beacon that is about the row of its connection regardless of its ids ([`Aim::Connection`]): writes
+    /// that row without ids. If it is not listed, writes the row that the handshake would get, with the
+    /// handshake's ids unless these belong to another device (SPEC 1.2, 1.4).
     ///
     /// # Errors
     /// As [`beacon`](Self::beacon).
@@ -317,7 +317,7 @@ impl Roster {
 
     // ---- life -----------------------------------------------------------------------------------
 
-    /// Brings the roster to `now`: follows a step of the wall clock, drops what expired. Every
+    /// Advances the roster to `now`: follows a step of the wall clock, removes expired rows. Every
     /// write does this first; call it alone when [`poll_timeout`](Self::poll_timeout) is due.
     pub fn settle(&mut self, now: Now) {
         self.settled_ms = now.age_ms;
@@ -344,7 +344,7 @@ impl Roster {
             .min()
     }
 
-    /// The machine slept: rows with live connections that would be past the TTL before `until_ms`
+    /// Handles a suspension: rows with live connections that would be past the TTL before `until_ms`
     /// (one pong window from now) are spared until then; call before anything else at the new time
     /// (SPEC 1.5).
     pub fn spare_live_rows(&mut self, until_ms: u64) {

@@ -1,4 +1,4 @@
-//! Who may write which row: the first device key that connects under an id owns its row (SPEC 1.2).
+//! Ownership: the first device key that connects under an id owns its row (SPEC 1.2).
 
 use alloc::vec::Vec;
 use core::mem::take;
@@ -11,12 +11,12 @@ use crate::roster::history::{Gone, What};
 use crate::roster::row::{Device, Live, Row};
 use crate::roster::{ROW_SHARE_BYTES, Roster, RowId};
 
-/// What a beacon of a connection is about, as far as its rights go (SPEC 2, "Beacon rights").
+/// The subject of a beacon, for the rights of its connection (SPEC 2, "Beacon rights").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aim {
     /// The connection's own row.
     Own,
-    /// The row of the connection whatever the ids of the beacon are: they identify nothing, or lead to a row
+    /// The row of the connection, regardless of the beacon's ids: they identify nothing, or resolve to a row
     /// that another device owns. Write it with [`Roster::own_beacon`].
     Connection,
     /// Another row that no other device owns, or a new one.
@@ -25,7 +25,7 @@ pub enum Aim {
     Owned,
 }
 
-/// A connection left its row for one of its own, because a device key owns the row now.
+/// A connection that left its row for one of its own, because a device key owns the row now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Move {
     /// The connection: its [`ConnectWrite::conn`].
@@ -36,16 +36,16 @@ pub struct Move {
     pub row: Option<RowId>,
 }
 
-/// How often clients used ids that are those of others.
+/// How often clients used ids of other clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Disputes {
     /// Handshakes that got a row without their ids.
     pub apart: u64,
-    /// Connections that left a row when a device key came to own it.
+    /// Connections that left a row because a device key now owns it.
     pub moved: u64,
     /// Beacons that were refused.
     pub refused: u64,
-    /// Handshakes that joined a row while the client that was connected to it last is of another host: one id in
+    /// Handshakes that joined a row while its last connected client is on another host: one id in
     /// two places, as after a disk image was cloned.
     pub shared: u64,
 }
@@ -61,11 +61,11 @@ impl Disputes {
 }
 
 impl Roster {
-    /// What a beacon of the connection `write` is about; `row` is the row it is bound to, which may be gone,
-    /// and `key` its [`connect_key`](Self::connect_key).
+    /// Returns the subject of a beacon of the connection `write`; `row` is the row it is bound to, which may be
+    /// gone, and `key` its [`connect_key`](Self::connect_key).
     ///
-    /// The row that the beacon resolves to decides, and only where there is none the key. Otherwise an id of
-    /// one's own beside somebody else's `deviceId` would open the other's row.
+    /// The row that the beacon resolves to decides, and only without such a row the key. Otherwise a client could
+    /// write the row of another one by sending its own id with the `deviceId` of the other.
     #[must_use]
     pub fn aim(
         &self,
@@ -101,13 +101,13 @@ impl Roster {
         take(&mut self.moves)
     }
 
-    /// How often ids of owned rows were used by others, refused beacons aside.
+    /// How often ids of owned rows were used by other clients, without refused beacons.
     #[must_use]
     pub fn disputes(&self) -> Disputes {
         self.disputes
     }
 
-    /// Whether the row is another device's. The row of a device's own id is open to it, whoever owns it.
+    /// Whether another device owns the row. A device may always use the row whose key is its own id.
     pub(super) fn is_closed_to(&self, id: RowId, device: Option<&PresenceKey>) -> bool {
         let row = &self.store[id];
         let Some(owner) = row.owner() else { return false };
@@ -126,7 +126,7 @@ impl Roster {
         }
     }
 
-    /// The row with live connections that a handshake would come to own, so that they have to leave it.
+    /// The row with live connections that a handshake would own, so that they have to leave it.
     pub(super) fn taken_over(
         &self,
         client: &ClientInfo,
@@ -141,7 +141,7 @@ impl Roster {
         (is_taken && !row.live.is_empty()).then_some(id)
     }
 
-    /// The row is the device's from now on. Returns the connections that have to leave it.
+    /// Makes the device the owner of the row. Returns the connections that have to leave it.
     pub(super) fn own(&mut self, id: RowId, device: PresenceKey) -> Vec<Live> {
         let row = &mut self.store[id];
         if row.owner() == Some(&device) {
@@ -152,8 +152,8 @@ impl Roster {
         others
     }
 
-    /// Gives connections that left a row rows of their own, as far as no row with a live connection has to
-    /// go for them.
+    /// Gives connections that left a row rows of their own, as far as this evicts no row with a live
+    /// connection.
     pub(super) fn move_apart(&mut self, others: Vec<Live>, now: Now) {
         for live in others {
             self.disputes.moved = self.disputes.moved.saturating_add(1);
@@ -172,8 +172,8 @@ impl Roster {
         }
     }
 
-    /// A verified device connected: the rows that it proved, of the same role, client and mode that nobody is
-    /// connected to any more were left behind by earlier loads of the same page (SPEC 1.2).
+    /// Removes rows that the verified device proved, with equal role, client and mode and without a connection:
+    /// earlier loads of the same page left them behind (SPEC 1.2).
     pub(super) fn replace_left_behind(&mut self, kept: RowId, write: &ConnectWrite<'_>) {
         let Some(device) = key_of(write.device_id) else {
             return;

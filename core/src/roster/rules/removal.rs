@@ -1,4 +1,4 @@
-//! How rows go, and what is remembered of it.
+//! Removal of rows, and the events of rows.
 
 use crate::model::key::RowKey;
 #[cfg(feature = "changes")]
@@ -7,7 +7,7 @@ use crate::roster::history::{Gone, RowEvent, What};
 use crate::roster::{Removal, Roster, RowId};
 
 impl Roster {
-    /// Removes the row. `cause` is the serial of the connection whose write leaves no place for it, 0 if none did.
+    /// Removes the row. `cause` is the serial of the connection whose write left no room for it, else 0.
     pub(super) fn remove(&mut self, id: RowId, why: Gone, cause: u64) {
         if !self.contains(id) {
             return;
@@ -37,7 +37,7 @@ impl Roster {
         }
     }
 
-    /// Remembers what happened to a row.
+    /// Stores an event of a row.
     pub(crate) fn note(&mut self, key: RowKey, was: Option<RowKey>, what: What, cause: u64) {
         self.history.note(RowEvent {
             at_ms: self.settled_ms,

@@ -1,4 +1,4 @@
-//! What a beacon says about a row, placeholders taken out (SPEC 1.4).
+//! The values of a beacon about a row, without placeholders (SPEC 1.4).
 
 use alloc::boxed::Box;
 
@@ -10,7 +10,7 @@ use crate::model::placeholder::Kind;
 use crate::roster::row::{Field, Fields, Origin, Row, Stamp, Stated, overlay, overlay_id};
 use crate::roster::size::{self, NAMES};
 
-/// A beacon's values, read once for all that looks at them: the parameter, else what the text says.
+/// A beacon's values: the parameter, else the value in the text.
 #[derive(Debug)]
 pub struct Report<'a> {
     beacon: &'a Beacon,
@@ -59,7 +59,7 @@ impl<'a> Report<'a> {
         Self { conn, ..self }
     }
 
-    /// Takes from the text what the parameters do not say. Most beacons say all of it.
+    /// Takes values from the text that are not in the parameters. Most beacons have all of them there.
     fn complete(&mut self) {
         let texts = [self.host, self.ip, self.version, self.mode, self.reason];
         if texts.iter().all(Option::is_some) && self.last_input_seconds.is_some() {
@@ -74,7 +74,7 @@ impl<'a> Report<'a> {
         self.last_input_seconds = self.last_input_seconds.or(Some(said.last_input_seconds));
     }
 
-    /// Whether there are ids, and all are placeholders: it is about its connection's own row then (SPEC 1.4).
+    /// Whether it has ids, all of which are placeholders; then it is about its connection's own row (SPEC 1.4).
     pub(super) fn has_placeholder_ids(&self) -> bool {
         let ids = [
             (&self.beacon.instance_id, self.instance_id),
@@ -118,7 +118,7 @@ impl<'a> Report<'a> {
         self.beacon.ttl_ms
     }
 
-    /// Whether it takes the last input away.
+    /// Whether it removes the last input.
     pub(super) fn clears_last_input(&self) -> bool {
         self.beacon.clear_last_input
     }
@@ -131,7 +131,7 @@ impl<'a> Report<'a> {
         &self.beacon.scopes
     }
 
-    /// The key of a row that no row answered to by its ids (SPEC 1.2).
+    /// The key of a new row, if no row matches its ids (SPEC 1.2).
     pub(super) fn key(&self) -> RowKey {
         let ids = self.instance.as_ref().or(self.device.as_ref());
         let key = ids.cloned().or_else(|| {
@@ -142,7 +142,7 @@ impl<'a> Report<'a> {
                 .or_else(|| name(Kind::Ip, said.map(|said| said.ip)))
                 .or_else(|| PresenceKey::of_text(&self.beacon.text))
         });
-        // A beacon's text is not blank, so there always is a key.
+        // A beacon's text is not blank, so there is always a key.
         key.map_or_else(|| RowKey::Connection("".into()), RowKey::Named)
     }
 
@@ -162,7 +162,7 @@ impl<'a> Report<'a> {
         ]
     }
 
-    /// Writes the members other than roles and scopes, and who wrote which; returns whether a text of the row changed.
+    /// Writes the members other than roles and scopes, and their writers; returns whether a text of the row changed.
     pub(super) fn write(&self, row: &mut Row, at_ms: u64) -> bool {
         let texts = self.texts().into_iter();
         let said = texts.fold(Fields::default(), |fields, (field, text)| {
@@ -183,8 +183,8 @@ impl<'a> Report<'a> {
         self.merge_into(&mut row.fields)
     }
 
-    /// Writes the members other than roles and scopes, and returns whether a text changed. An id that identifies
-    /// nothing is no value beside one that does.
+    /// Writes the members other than roles and scopes, and returns whether a text changed. A blank id is ignored
+    /// beside one that is not blank.
     fn merge_into(&self, entry: &mut PresenceEntry) -> bool {
         let mut is_changed = overlay_id(&mut entry.instance_id, self.instance_id)
             | overlay_id(&mut entry.device_id, self.device_id);
@@ -196,7 +196,7 @@ impl<'a> Report<'a> {
 
     // ---- bytes --------------------------------------------------------------------------------
 
-    /// By how many bytes a row can grow at most: looks at lengths only.
+    /// The most bytes by which a row can grow, from lengths only.
     pub(super) fn max_growth(&self) -> usize {
         let beacon = self.beacon;
         let ids = [self.instance_id, self.device_id];
@@ -210,7 +210,7 @@ impl<'a> Report<'a> {
         NAMES + MAX_ESCAPE * (texts + items)
     }
 
-    /// The size of a row once the members are written, roles and scopes left as they are.
+    /// The size of a row after the members are written, with unchanged roles and scopes.
     pub(super) fn size_after(&self, mut entry: PresenceEntry) -> usize {
         self.merge_into(&mut entry);
         size::of_entry(&entry)
@@ -218,7 +218,7 @@ impl<'a> Report<'a> {
 
     /// The name of the parameter that takes the most bytes.
     pub(super) fn longest(&self) -> &'static str {
-        // Without `..`, so that the compiler asks for a new member. A new text also belongs to `texts`.
+        // Without `..`, so that a new member is a compile error here. A new text also belongs to `texts`.
         let Beacon {
             text,
             host,

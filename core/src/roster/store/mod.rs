@@ -1,6 +1,6 @@
-//! The containers: the rows by id, indexes by key, device and holder, and the queues of what goes next.
+//! The containers: the rows by id, indexes by key, device and holder, and the queues for expiry and eviction.
 //!
-//! Hash tables answer "where is", never "in which order": no iteration of one reaches an output.
+//! Hash tables are used for look-ups only: the order of their iteration reaches no output.
 
 mod people;
 mod queues;
@@ -19,13 +19,13 @@ use super::row::{Device, Row};
 use crate::model::key::{PresenceKey, RowKey};
 
 new_key_type! {
-    /// A row of a roster. Never refers to another row, also after its own is gone.
+    /// A row of a roster. Never refers to another row, even after its own is gone.
     pub struct RowId;
 }
 
 type Rows = SlotMap<RowId, Row>;
 
-/// A row in the index by key, with the key's hash: the index grows without a look at any row.
+/// A row in the index by key, with the key's hash, so that the index grows without reading rows.
 #[derive(Clone, Debug)]
 struct Keyed {
     hash: u64,
@@ -135,7 +135,7 @@ impl Store {
         }
     }
 
-    /// Makes the row the freshest of all its queues; it goes by its age from now on.
+    /// Makes the row the freshest of all its queues; it expires by its age from now on.
     pub(super) fn refresh(&mut self, id: RowId) {
         self.requeue(id);
         let row = &self.rows[id];
@@ -204,7 +204,7 @@ impl Store {
         row.holder = holder;
     }
 
-    /// The rows that carry this `deviceId` as a proof or as a claim, freshest first.
+    /// The rows with this `deviceId` as a proof or as a claim, freshest first.
     pub(super) fn of_device(&self, key: &PresenceKey, is_proven: bool) -> impl Iterator<Item = RowId> {
         let hash = hash_device_key(key, is_proven, self.seed);
         self.by_device

@@ -1,7 +1,7 @@
 //! The rows of one user: they share the start of the stay and the last input (SPEC 1.4, "Users").
 //!
-//! What a row adds to it is kept in order, so that a write costs O(log n) of the user's rows. The rows
-//! themselves learn of a change when they are next encoded.
+//! The contributions of rows are sorted, so that a write costs O(log n) of the user's rows. The rows
+//! themselves are updated when they are next encoded.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -17,12 +17,12 @@ struct Person {
     inputs: BTreeSet<(i64, RowId)>,
 }
 
-/// What other rows of a user show differently now.
+/// Changes of a user's other rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Siblings {
     pub(crate) has_new_stay: bool,
     pub(crate) has_new_input: bool,
-    /// There are none: the user's last row went.
+    /// There are no other rows: the user's last row was removed.
     pub(crate) are_gone: bool,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct People {
 }
 
 impl People {
-    /// What the rows of the row's user share; `None` if it has no user.
+    /// The data that the rows of the row's user share; `None` if it has no user.
     pub(crate) fn shared(&self, row: &Row) -> Option<Shared> {
         if self.by_id.is_empty() {
             return None;
@@ -50,8 +50,8 @@ impl People {
             .flat_map(|person| person.rows.iter().copied())
     }
 
-    /// Takes in what the row adds now, or that it is gone; `revision` is the roster's with that change. Calls
-    /// `tell` for each user whose other rows show something else, or whose last row went.
+    /// Updates the contribution of a row, or removes it; `revision` is the roster's with that change. Calls
+    /// `tell` for each user whose other rows changed, or whose last row was removed.
     pub(crate) fn update(
         &mut self,
         id: RowId,

@@ -1,4 +1,4 @@
-//! The rows by class, each class in the order of the last proof of life: which row goes next (SPEC 1.5).
+//! The rows by class, each class in the order of the last proof of life, for expiry and eviction (SPEC 1.5).
 
 use alloc::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use hashlink::LinkedHashSet;
 use super::{RowId, Store};
 use crate::roster::row::{Class, Place, Row};
 
-/// Rows in an order. Ids are the store's own: no client can choose any that collide.
+/// Rows in an order. The store chooses the ids, so no client can cause collisions.
 pub(crate) type Queue = LinkedHashSet<RowId, FixedState>;
 
 /// Every row, in exactly one [`Place`].
@@ -34,7 +34,7 @@ impl Store {
         self.queues.ageing[class as usize].insert(id);
     }
 
-    /// Takes a row out.
+    /// Removes a row.
     pub(super) fn dequeue(&mut self, id: RowId) {
         let row = &self.rows[id];
         match row.place {
@@ -50,7 +50,7 @@ impl Store {
         }
     }
 
-    /// Makes the row the freshest of the class that it is in now; it goes by its age.
+    /// Makes the row the freshest of its current class; it expires by its age.
     pub(super) fn requeue(&mut self, id: RowId) {
         let row = &mut self.rows[id];
         let class = row.class();
@@ -64,7 +64,7 @@ impl Store {
         self.enqueue(id);
     }
 
-    /// The row's last connection closed and that was no proof of life: it keeps its age.
+    /// Handles a last close that was not a proof of life: the row keeps its age.
     pub(crate) fn close_silently(&mut self, id: RowId) {
         self.dequeue(id);
         let row = &mut self.rows[id];
@@ -99,7 +99,7 @@ impl Store {
         self.queues.spared.insert((class, row.proof_number), id);
     }
 
-    /// The least fresh of the rows that go by their age.
+    /// The least fresh of the rows that expire by their age.
     pub(crate) fn next_to_expire(&self) -> Option<RowId> {
         let ageing = self.queues.ageing.iter().filter_map(Queue::front);
         let silent = self.queues.silent.values().next();
@@ -125,7 +125,7 @@ impl Store {
         spared.map(|(&(_, number), &id)| (number, id))
     }
 
-    /// All rows in the order in which they go when there are too many: with a live connection only after all others.
+    /// All rows in the order of eviction: those with a live connection after all others.
     pub(crate) fn in_eviction_order(&self) -> impl Iterator<Item = RowId> {
         Class::ALL.into_iter().flat_map(move |class| {
             // Only rows with a live connection are spared, and only rows without one are silent.
