@@ -279,7 +279,7 @@ impl Gateway {
         let _ = stop.send(true);
         #[cfg(feature = "cluster")]
         if let Some(fleet) = fleet {
-            // The task gives its lease up, which takes one request to the server.
+            // It gives its lease up, which takes as long as the server takes.
             let _ = tokio::time::timeout(drain, fleet).await;
         }
         let _ = events.send(Event::Shutdown("gateway stopping")).await;

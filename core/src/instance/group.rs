@@ -1,4 +1,4 @@
-//! Which rows of a list are the same instance (SPEC 3, "One row per instance").
+//! Grouping of the rows of a list by instance (SPEC 3, "One row per instance").
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -25,14 +25,14 @@ pub(crate) fn keyed_group(entry: &RawEntry, wire_key: &str) -> String {
 #[derive(Default)]
 pub(crate) struct Namer {
     has_self: bool,
-    /// How many entries without any id share a name.
+    /// The number of entries without an id by name.
     namesakes: BTreeMap<Arc<str>, usize>,
 }
 
 impl Namer {
     pub(crate) fn name(&mut self, entry: &RawEntry) -> String {
-        // The list is newest first, and the gateway's own row is the newest: what else claims to be the
-        // gateway comes later.
+        // The list is newest first, and the gateway's own row is the newest: other rows that claim to be the
+        // gateway come later.
         if !self.has_self && entry.is_self() {
             self.has_self = true;
             return SELF_KEY.into();
@@ -50,7 +50,7 @@ impl Namer {
     }
 }
 
-/// By its instance, else by its device.
+/// The group by its instance, else by its device.
 fn identified(entry: &RawEntry) -> Option<String> {
     let of = |kind: &str, key: PresenceKey| [kind, key.as_str()].concat();
     entry

@@ -1,4 +1,4 @@
-//! How the rows of one instance become one (SPEC 3, "One row per instance").
+//! Merging of the rows of one instance (SPEC 3, "One row per instance").
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -13,22 +13,22 @@ use crate::model::json::{array_text, items};
 use crate::model::raw_entry::Draft;
 use crate::model::status::has_left;
 
-/// What newer mac apps send instead of their last input: nobody knows it (reference 5.2).
+/// Placeholder of newer mac apps for an unknown last input (reference 5.2).
 const UNKNOWN_LAST_INPUT: u64 = 2_592_000;
 
-/// What rows say together.
+/// The merged row.
 pub(crate) struct Merged {
     pub(crate) entry: RawEntry,
     pub(crate) ts: u64,
     pub(crate) last_input_at_ms: Option<u64>,
-    /// Each of the rows is `disconnect`.
+    /// Whether each of the rows is `disconnect`.
     pub(crate) has_left: bool,
 }
 
 /// Merges rows, given in list order. `raws` is not empty.
 ///
-/// Rows that are not `disconnect` speak first, then the others fill what is still missing; in each
-/// lot the freshest speaks first, ties in list order. A `disconnect` row gives no `reason` to a row that did not leave.
+/// Rows that are not `disconnect` come first, then the others fill missing members; within each group the
+/// freshest comes first, ties in list order. A `disconnect` row gives no `reason` to a row that did not leave.
 pub(crate) fn merge(raws: &[Arc<Raw>]) -> Merged {
     let ts = raws.iter().map(|raw| raw.ts).max().unwrap_or(0);
     let has_left = has_left(raws.iter().map(|raw| raw.entry.str("reason")));
@@ -48,7 +48,7 @@ pub(crate) fn merge(raws: &[Arc<Raw>]) -> Merged {
         [] => RawEntry::default(),
     };
     Merged {
-        // Before the epoch counts as the epoch.
+        // Times before the epoch count as the epoch.
         last_input_at_ms: input_seconds.map(|seconds| ts.saturating_sub(seconds.saturating_mul(1_000))),
         entry,
         ts,
@@ -56,7 +56,7 @@ pub(crate) fn merge(raws: &[Arc<Raw>]) -> Merged {
     }
 }
 
-/// The rows by `rank`, ties in list order. They are few: inserting is less code than sorting.
+/// The rows by `rank`, ties in list order. They are few, so an insertion sort suffices, which is less code.
 fn in_order(raws: &[Arc<Raw>], rank: fn(&Raw) -> (bool, u64)) -> Vec<&Raw> {
     let mut order: Vec<&Raw> = Vec::with_capacity(raws.len());
     for raw in raws {
@@ -66,7 +66,7 @@ fn in_order(raws: &[Arc<Raw>], rank: fn(&Raw) -> (bool, u64)) -> Vec<&Raw> {
     order
 }
 
-/// Takes from the other rows what is missing.
+/// Takes missing members from the other rows.
 fn fill<'a>(merged: &mut Draft<'a>, others: &[&'a Raw], has_left: bool) {
     for raw in others {
         let gives_reason = has_left || !raw.entry.is_disconnect();
@@ -78,7 +78,7 @@ fn fill<'a>(merged: &mut Draft<'a>, others: &[&'a Raw], has_left: bool) {
     }
 }
 
-/// Writes what the rows that are not `disconnect` have together.
+/// Writes the members that are united over the rows that are not `disconnect`.
 fn unite(merged: &mut Draft<'_>, raws: &[Arc<Raw>]) {
     let mut live = in_order(raws, |raw| (false, raw.ts));
     live.retain(|raw| !raw.entry.is_disconnect());
@@ -96,7 +96,7 @@ fn unite(merged: &mut Draft<'_>, raws: &[Arc<Raw>]) {
     }
 }
 
-/// The last input as the first row in `order` that reports one has it, counted back from `ts`.
+/// The last input of the first row in `order` that has one, counted back from `ts`.
 fn last_input_seconds(order: &[&Raw], ts: u64) -> Option<u64> {
     let (raw, seconds) = order.iter().find_map(|raw| Some((raw, raw.input_seconds()?)))?;
     let later = ts.saturating_sub(raw.ts) / 1_000;

@@ -1,4 +1,4 @@
-//! One row per instance: which rows are of the same one, and how they merge (SPEC 3).
+//! One row per instance: grouping and merging of rows (SPEC 3).
 
 mod group;
 mod merge;

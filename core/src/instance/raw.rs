@@ -12,14 +12,14 @@ use crate::model::raw_entry::Draft;
 pub(crate) struct Raw {
     /// The key of the row that it is merged into.
     pub(crate) group: Arc<str>,
-    /// Where it stands in the gateway's list.
+    /// Its place in the gateway's list.
     pub(crate) place: u64,
     pub(crate) entry: RawEntry,
     pub(crate) ts: u64,
-    /// Its last input as it was stated, if it was: the `ts` it belonged to, and the seconds before that.
+    /// Its last input as stated: the `ts` it belonged to, and the seconds before that.
     stated_input: Option<(u64, u64)>,
     pub(crate) wire_key: Option<Arc<str>>,
-    /// What it counts in the digest; 0 if that is not compared.
+    /// Its contribution to the digest; 0 if that is not compared.
     pub(crate) digest: u64,
 }
 
@@ -31,7 +31,7 @@ impl Raw {
         wire_key: Option<Arc<str>>,
         now_ms: u64,
     ) -> Self {
-        // A row without a time counts as just heard of.
+        // A row without a time counts as fresh.
         let ts = entry.ts().unwrap_or(now_ms);
         let input_seconds = entry.integer("lastInputSeconds");
         Self {
@@ -47,12 +47,12 @@ impl Raw {
 
     /// Seconds between its last input and its `ts`, if they are known.
     pub(crate) fn input_seconds(&self) -> Option<u64> {
-        // Counted from what was stated, or the rounding of every touch would add up.
+        // Counted from the stated value, so that the rounding of touches does not add up.
         let (stated_ms, seconds) = self.stated_input?;
         Some(seconds.saturating_add(self.ts.saturating_sub(stated_ms) / 1_000))
     }
 
-    /// Moves its `ts`; its last input stays when it was.
+    /// Moves its `ts`; the time of its last input stays.
     pub(crate) fn touch(&mut self, ts: u64) {
         self.ts = ts;
         let input_seconds = self.input_seconds();
@@ -74,7 +74,7 @@ pub(crate) fn grouped(mut raws: Vec<Arc<Raw>>) -> Vec<Arc<Raw>> {
     raws
 }
 
-/// Two that say the same are equal, wherever they stand in the list.
+/// Rows with equal contents are equal, regardless of their places in the list.
 impl PartialEq for Raw {
     fn eq(&self, other: &Self) -> bool {
         (&self.entry, self.ts, self.stated_input) == (&other.entry, other.ts, other.stated_input)

@@ -85,7 +85,7 @@ struct Here {
 }
 
 impl Visits {
-    /// Starts without instances. A leave is reported if the instance is not back within `grace_ms`.
+    /// No instance is here. A leave is reported when the instance is not back within `grace_ms`.
     #[must_use]
     pub fn new(grace_ms: u64) -> Self {
         Self {
@@ -188,7 +188,7 @@ impl Visits {
         self.left(key, None, left, now);
     }
 
-    /// Handles the current state of a row.
+    /// What a row says now.
     fn is_now(&mut self, row: RowState, now: Now) {
         if row.key == RowKey::SelfRow.to_wire() {
             return;

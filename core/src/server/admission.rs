@@ -1,7 +1,7 @@
-//! Who is let in: the order of checks and the answers (reference 2.5, SPEC 4).
+//! Admission of clients: the order of checks and the answers (reference 2.5, SPEC 4).
 //!
-//! The shell finds the facts ([`Evidence`]: compares secrets, verifies signatures, looks at the
-//! Origin header), the core decides. The order is frame, method, parameters, protocol, role; then
+//! The shell collects the [`Evidence`] (compares secrets, verifies signatures, checks the Origin
+//! header), the core decides. The order is frame, method, parameters, protocol, role; then
 //! origin, secret, device. The first check that fails is the answer.
 
 use alloc::boxed::Box;
@@ -15,10 +15,10 @@ use crate::wire::method::CONNECT;
 use crate::wire::request::RequestFrame;
 use crate::wire::{CloseFrame, ConnectParams, ErrorKind, WireError};
 
-/// What the shell found out about one `connect` request.
+/// The shell's evidence about one `connect` request.
 ///
-/// The shell should look in this order and may stop at the first bad fact: a page from a foreign
-/// origin must not use up the attempts of the address it runs on.
+/// The shell should check in this order and may stop at the first failure: a page from a foreign
+/// origin must not use up the attempts of its address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
     /// The Origin header against the allowed ones.
@@ -27,7 +27,7 @@ pub struct Evidence {
     pub secret: SecretEvidence,
     /// The device proof.
     pub device: DeviceEvidence,
-    /// What the matching secret permits.
+    /// The grant of the matching secret.
     pub grant: Grant,
 }
 
@@ -43,37 +43,37 @@ pub enum OriginEvidence {
 /// The outcome of comparing the shared secret (SPEC 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretEvidence {
-    /// The gateway asks for none (mode `none`).
+    /// The gateway requires none (mode `none`).
     NotRequired,
     /// One of the offered secrets is the right one.
     Match,
-    /// The gateway wants a token and the client offered nothing.
+    /// The gateway wants a token and the client offered none.
     TokenMissing,
-    /// The gateway wants a password and the client offered nothing.
+    /// The gateway wants a password and the client offered none.
     PasswordMissing,
-    /// The gateway wants a token and none of the offered secrets is it.
+    /// The gateway requires a token, and no offered secret equals it.
     TokenMismatch,
-    /// The gateway wants a password and none of the offered secrets is it.
+    /// The gateway requires a password, and no offered secret equals it.
     PasswordMismatch,
-    /// The token is right, and its time is over.
+    /// The token is right but expired.
     TokenExpired,
-    /// The client offered nothing where secrets are read, but put one elsewhere.
+    /// The client offered no secret where it is read, but put one elsewhere.
     Misplaced {
-        /// What the gateway wants.
+        /// The required secret.
         kind: SecretKind,
-        /// Where something was put.
+        /// The place of the secret.
         place: Misplaced,
     },
     /// Too many wrong secrets from this address; nothing was compared.
     RateLimited {
         /// When to try again, in ms.
         retry_after_ms: u64,
-        /// All clients behind one proxy share the limit, because the gateway cannot tell them apart.
+        /// All clients behind one proxy share the limit, because the gateway cannot distinguish them.
         is_proxied: bool,
     },
 }
 
-/// Judges a request of plain HTTP, which proves no device: the order of checks and the words are those of a handshake.
+/// Judges a request of plain HTTP, which proves no device, with the checks and errors of a handshake.
 ///
 /// # Errors
 /// The error to answer.
@@ -98,11 +98,11 @@ pub fn judge_request(origin: OriginEvidence, secret: SecretEvidence) -> Result<(
         .map(drop)
 }
 
-/// A refused handshake: the answer, which the close that follows it repeats.
+/// A refused handshake: the answer, whose message is also the reason of the close.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) error: WireError,
-    /// Who was refused, for the log.
+    /// The refused client, for the log.
     pub(super) client: Box<Introduction>,
 }
 
@@ -122,7 +122,7 @@ impl Refusal {
     }
 }
 
-/// A `connect` request that passed all checks the frame alone allows.
+/// A `connect` request that passed all checks of its frame.
 #[derive(Debug)]
 pub(super) struct Examined {
     pub(super) params: ConnectParams,
@@ -156,14 +156,14 @@ pub(super) fn examine(request: &RequestFrame<'_>) -> Result<Examined, Refusal> {
     })
 }
 
-/// What must be remembered of a `connect` request to judge the evidence about it.
+/// The parts of a `connect` request that are needed to judge its evidence.
 #[derive(Debug)]
 pub(super) struct Claim {
-    /// The device it claims to be.
+    /// The claimed device.
     pub(super) device_id: Option<Box<str>>,
-    /// When it says that it signed its proof, in ms since the Unix epoch.
+    /// The stated time of its proof, in ms since the Unix epoch.
     signed_at_ms: Option<u64>,
-    /// Whether it offered what looks like another gateway's device token.
+    /// Whether it offered a token that looks like another gateway's device token.
     offers_device_token: bool,
     client: ClientKind,
 }
@@ -184,7 +184,7 @@ impl Claim {
         Some(signed(self.signed_at_ms?).saturating_sub(signed(now.wall_ms)))
     }
 
-    /// The checks on what the shell found. Gives the verified device id.
+    /// The checks of the shell's evidence. Returns the verified device id.
     pub(super) fn judge(self, role: Role, evidence: &Evidence) -> Result<Option<Box<str>>, WireError> {
         if let OriginEvidence::Refused(origin) = &evidence.origin {
             return Err(WireError::origin_not_allowed(origin.as_deref()));
@@ -194,7 +194,7 @@ impl Claim {
             return Err(WireError::unauthorized_role(role));
         }
         let device = match (evidence.device, &self.device_id) {
-            // A claim that nobody verified is a bad proof, never an absent one.
+            // An unverified claim is a bad proof, never an absent one.
             (DeviceEvidence::Absent, Some(_)) => DeviceEvidence::SignatureInvalid,
             (found, _) => found,
         };

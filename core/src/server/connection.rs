@@ -1,7 +1,7 @@
 //! One socket's protocol: challenge, `connect`, then requests (SPEC 2, reference 2.3 to 2.5).
 //!
-//! The machine parses and validates frames, decides who is let in, and hands accepted handshakes
-//! and calls on to the [`Hub`](super::Hub). It holds no roster state.
+//! The machine parses and validates frames, admits clients, and passes accepted handshakes and
+//! calls to the [`Hub`](super::Hub). It holds no roster state.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -28,32 +28,32 @@ pub const MAX_PENDING_FRAMES: usize = 15;
 /// The id in the answer to an invalid frame that has none.
 const NO_ID: &str = "invalid";
 
-/// What the shell must do next.
+/// The next action of the shell.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ConnectionOutput {
     /// Put this frame into the connection's outbox.
     Send(ResponseFrame),
-    /// Find the facts about this request and call [`Connection::handle_evidence`]. `caps` and `commands` are empty
-    /// here: they are no facts, and may be long.
+    /// Collect the evidence about this request and call [`Connection::handle_evidence`]. `caps` and `commands` are
+    /// empty here: they are not needed for it, and may be long.
     Authenticate(Box<ConnectParams>),
-    /// Let the hub take the connection in; from now on it answers. Carry out what follows only after
-    /// the hub has queued its hello, so that nothing overtakes it.
+    /// Let the connection join the hub, which answers from now on. Carry out later outputs only after
+    /// the hub has queued its hello, so that no frame overtakes it.
     Join(Box<Handshake>),
     /// Hand this call to the hub.
     Call(Box<Request>),
-    /// Send what is in the outbox, then close; nothing follows.
+    /// Send the frames in the outbox, then close; no output follows.
     Close(CloseFrame),
     /// For the log: the handshake is refused. The answer and the close follow.
     Refused(Box<Refused>),
-    /// A line for the log: the client sent something that is ignored. Never holds frame contents.
+    /// A line for the log: a message of the client is ignored. Never holds frame contents.
     Note(&'static str),
 }
 
-/// One socket's protocol machine. Feed it what arrives, then take every
+/// One socket's protocol machine. Call it for each input, then take every
 /// [`poll_output`](Self::poll_output) until it returns `None`.
 ///
-/// After a [`ConnectionOutput::Close`] it accepts nothing and puts out nothing more. Once the
+/// After a [`ConnectionOutput::Close`] it ignores inputs and has no further outputs. Once the
 /// handshake is done it owns no heap memory between calls.
 ///
 /// ```
@@ -91,7 +91,7 @@ pub struct Connection {
     payload_bytes: usize,
 }
 
-/// How far the connection has come. What only the handshake needs is boxed: it goes with it.
+/// The phase of the connection. The state of the handshake is boxed, and freed after it.
 #[derive(Debug)]
 enum Phase {
     Opening(Box<Opening>),
@@ -110,7 +110,7 @@ struct Opening {
     deadline_ms: u64,
     /// The largest frame until then.
     frame_bytes: usize,
-    /// The `connect` that the shell is finding the facts about.
+    /// The `connect` that waits for its evidence.
     pending: Option<Pending>,
 }
 
@@ -125,8 +125,8 @@ struct Pending {
 }
 
 impl Pending {
-    /// Queues a frame, if there is room for it: both their number and their bytes are bounded, for
-    /// this is memory held for somebody unknown.
+    /// Queues a frame, if there is room for it. Their number and their bytes are bounded, because the
+    /// client is not authenticated.
     fn queue(&mut self, text: &str, max_bytes: usize) -> bool {
         let bytes: usize = self.frames.iter().map(|frame| frame.len()).sum();
         let has_room = self.frames.len() < MAX_PENDING_FRAMES && bytes + text.len() <= max_bytes;
@@ -166,7 +166,7 @@ impl Connection {
         }
     }
 
-    /// A whole text frame arrived.
+    /// Handles a whole text frame.
     pub fn handle_text(&mut self, text: &str, now: Now) {
         self.handle_timeout(now);
         match &mut self.phase {
@@ -183,8 +183,8 @@ impl Connection {
         }
     }
 
-    /// Sets the person behind the connection, as a trusted proxy states it (SPEC 4, "Users"); trimmed. A blank id, and
-    /// one of more than [`MAX_USER_UNITS`], is no id. Has no effect after the handshake.
+    /// Sets the user of the connection, as a trusted proxy states it (SPEC 4, "Users"); trimmed. A blank id, and
+    /// one of more than [`MAX_USER_UNITS`], is ignored. Has no effect after the handshake.
     #[must_use]
     pub fn with_user(mut self, user: Option<&str>) -> Self {
         let is_id = |user: &&str| !user.is_empty() && user.encode_utf16().count() <= MAX_USER_UNITS;
@@ -194,7 +194,7 @@ impl Connection {
         self
     }
 
-    /// A frame over [`max_frame_bytes`](Self::max_frame_bytes) arrived: closes with 1009.
+    /// Handles a frame over [`max_frame_bytes`](Self::max_frame_bytes): closes with 1009.
     pub fn handle_oversized(&mut self) {
         self.close(CloseFrame::TOO_LARGE);
     }
@@ -225,7 +225,7 @@ impl Connection {
             Ok(device_id) => {
                 handshake.device_id = device_id;
                 handshake.scopes = evidence.grant.permitted(&handshake.scopes);
-                // A node is sent nothing about others, and lists its capabilities.
+                // A node receives nothing about other clients; its `caps` are capabilities that it lists.
                 if evidence.grant.hides_addresses() && handshake.role == Role::Operator {
                     handshake.caps.push(HIDE_ADDRESSES_CAP.into());
                 }
@@ -239,7 +239,7 @@ impl Connection {
         }
     }
 
-    /// Time passed: closes with `handshake timeout` when the deadline is over.
+    /// Closes with `handshake timeout` when the deadline is over.
     pub fn handle_timeout(&mut self, now: Now) {
         if self
             .poll_timeout()
@@ -259,7 +259,7 @@ impl Connection {
         }
     }
 
-    /// The next thing to do.
+    /// Returns the next output.
     pub fn poll_output(&mut self) -> Option<ConnectionOutput> {
         let output = self.outputs.pop_front();
         if self.outputs.is_empty() {

@@ -1,4 +1,4 @@
-//! What a secret permits.
+//! The grants of secrets.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::model::{Role, scope};
 
-/// What a secret permits.
+/// The rights that a secret grants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Grant {
     /// Every role and every scope.
@@ -21,7 +21,7 @@ pub enum Grant {
 pub struct Permit {
     /// The roles.
     pub roles: Box<[Role]>,
-    /// The scopes. One of them satisfies others as everywhere: `operator.write` satisfies `operator.read`.
+    /// The scopes, which satisfy others by the usual rules: `operator.write` satisfies `operator.read`.
     pub scopes: Box<[Box<str>]>,
     /// Whether addresses are hidden from its connections.
     pub hides_addresses: bool,
@@ -37,7 +37,7 @@ impl Grant {
         }
     }
 
-    /// Whether an operator may do what needs this scope.
+    /// Whether an operator has this scope.
     #[must_use]
     pub fn permits_scope(&self, wanted: &str) -> bool {
         match self {
@@ -54,7 +54,7 @@ impl Grant {
         matches!(self, Self::Only(permit) if permit.hides_addresses)
     }
 
-    /// Returns the scopes that it permits, in the order asked.
+    /// Returns the requested scopes that it permits, in the order of the request.
     #[must_use]
     pub fn permitted(&self, asked: &Arc<[Box<str>]>) -> Arc<[Box<str>]> {
         let Self::Only(permit) = self else {

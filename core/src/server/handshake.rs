@@ -1,4 +1,4 @@
-//! What the hub is handed of a client.
+//! The handshake of a client, as the hub gets it.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::model::{ClientInfo, Role};
 
-/// An accepted handshake: what the hub needs to let the connection join.
+/// An accepted handshake, with which a connection joins the hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handshake {
     /// The id of the `connect` request, echoed in its response.
@@ -17,9 +17,9 @@ pub struct Handshake {
     pub protocol: u32,
     /// The role in force.
     pub role: Role,
-    /// The scopes in force, in the order asked; a node has none.
+    /// The scopes in force, in the order of the request; a node has none.
     pub scopes: Arc<[Box<str>]>,
-    /// Who the client is.
+    /// The client.
     pub client: Arc<ClientInfo>,
     /// The verified device id.
     pub device_id: Option<Box<str>>,
@@ -29,14 +29,14 @@ pub struct Handshake {
     pub commands: Vec<Box<str>>,
     /// The client's address as far as it can be attributed; loopback ones are ignored by the roster.
     pub remote_ip: Option<Box<str>>,
-    /// The id of the person behind the connection, as a trusted proxy states it.
+    /// The id of the user of the connection, as a trusted proxy states it.
     pub user: Option<Box<str>>,
     /// Whether a node may report the input of its user: `permissions.accessibility`.
     pub may_report_input: bool,
     /// How far the time in its device proof is ahead of the gateway's, in ms; `None` without a proof.
     pub clock_skew_ms: Option<i64>,
-    /// Whose quota its rows about others count against (SPEC 1.5), if it makes one request and leaves: a number that its
-    /// visits share, of at least [`MIN_VISITOR`]. `None` for a connection that stays, which has a quota of its own.
+    /// The quota of its rows about others (SPEC 1.5), if it makes one request and leaves: a number that its
+    /// visits share, of at least [`MIN_VISITOR`]. `None` for a connection that stays, which has its own quota.
     pub visitor: Option<u64>,
 }
 

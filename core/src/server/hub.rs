@@ -1,4 +1,4 @@
-//! All connections and the roster: who may do what, who is sent what and when (SPEC 2).
+//! All connections and the roster: rights of requests, and broadcasts (SPEC 2).
 
 mod broadcast;
 mod calls;
@@ -59,25 +59,25 @@ use crate::wire::{CloseFrame, Request};
 pub struct ConnId {
     /// Index into the shell's table of connections; small and dense.
     pub slot: u32,
-    /// Counts all joins of the process.
+    /// The number of the join, unique in the process.
     pub serial: u64,
 }
 
-/// Why a joined connection is gone.
+/// Why a joined connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaveCause {
     /// The peer closed, or the transport failed: the last sign of life is now.
     PeerClosed,
-    /// We closed it because it was silent (no pong, or accepted no byte): no proof of life.
+    /// We closed it because it was silent (no pong, or accepted no byte): not a proof of life.
     Silent,
     /// We closed it for another reason (protocol, shutdown).
     WeClosed,
 }
 
-/// Outputs for which room is kept; more is freed once they are taken.
+/// Outputs for which memory is kept; more is freed once they are taken.
 const KEPT_OUTPUTS: usize = 16_384;
 
-/// What the shell must do next.
+/// The next action of the shell.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum HubOutput {
@@ -85,25 +85,25 @@ pub enum HubOutput {
     Send(ConnId, Item),
     /// Send a WebSocket ping on it.
     Ping(ConnId),
-    /// Answer the request of this id from the history. Only where row changes are kept.
+    /// Answer the request of this id from the history. Only if row changes are kept.
     History(ConnId, Box<str>, Box<HistoryQuery>),
-    /// Close for silence: put the close frame after what is queued, flush for 1 s, then drop. The
-    /// hub has already forgotten the connection; do not call [`Hub::leave`] for it.
+    /// Close for silence: put the close frame after the queued frames, flush for 1 s, then drop. The
+    /// hub has already removed the connection; do not call [`Hub::leave`] for it.
     Drop(ConnId, CloseFrame),
 }
 
 /// The hub: the roster and all connections that completed the handshake.
 ///
-/// Every method first brings the hub to `now`: what was due is done, in order, also when the timer
+/// Every method first advances the hub to `now`: deadlines are handled in order, also when the timer
 /// is late. After each call take every [`poll_output`](Self::poll_output) until it returns `None`,
-/// then ask [`poll_timeout`](Self::poll_timeout).
+/// then call [`poll_timeout`](Self::poll_timeout).
 #[derive(Clone, Debug)]
 pub struct Hub {
     config: HubConfig,
     roster: Roster,
     /// The rows of other gateways, if any are observed.
     fleet: Option<Box<Fleet>>,
-    /// The name of this gateway, if it is one of a fleet.
+    /// The name of this gateway in its fleet, if there is one.
     #[cfg(feature = "cluster")]
     fleet_name: Option<Box<str>>,
     members: Members,
@@ -112,22 +112,22 @@ pub struct Hub {
     heartbeats: BTreeSet<(u64, u64, u32)>,
     next_serial: u64,
     started_ms: u64,
-    /// The next `tick`; `None` while nobody is connected.
+    /// The next `tick`; `None` without connections.
     tick_at_ms: Option<u64>,
     /// The end of the coalescing window that the last broadcast opened.
     window_ends_ms: u64,
-    /// When delta clients are next told which rows are alive, if nothing else tells them; `None`
-    /// while there are none.
+    /// When touches are next sent to delta clients, unless a delta carries them earlier; `None`
+    /// without delta clients.
     touch_at_ms: Option<u64>,
-    /// When those who see this gateway's own rows only are next sent them, changed or not.
+    /// When members that see this gateway's own rows only are next sent them, changed or not.
     own_rows_at_ms: Option<u64>,
     /// Connections that take deltas.
     delta_members: usize,
     /// The newest deltas.
     recent: recent::Recent,
-    /// What is kept for members whose addresses are hidden.
+    /// State for members whose addresses are hidden.
     hidden: hidden::Hidden,
-    /// When the broadcast or the events of nodes began that are being sent.
+    /// When sending of the current broadcast or events of nodes began.
     sending_began_ms: Option<u64>,
     /// Beacons refused because another device owns the row.
     refused_beacons: u64,
@@ -135,9 +135,9 @@ pub struct Hub {
     /// The version of the last broadcast.
     announced_version: u64,
     is_shut_down: bool,
-    /// Nobody reads what is put out, as in a replay: no member that joins is a reader.
+    /// Whether outputs are not read, as in a replay: then no member that joins is a reader.
     is_muted: bool,
-    /// Connections that ended lately.
+    /// Connections that ended recently.
     journal: Journal,
     outputs: VecDeque<HubOutput>,
 }
@@ -198,7 +198,7 @@ impl Hub {
         self.announce(now);
     }
 
-    /// The next thing to do; poll until `None` after every other call.
+    /// Returns the next output; poll until `None` after every other call.
     pub fn poll_output(&mut self) -> Option<HubOutput> {
         let output = self.outputs.pop_front();
         if output.is_none() && self.outputs.capacity() > KEPT_OUTPUTS {
@@ -215,7 +215,7 @@ impl Hub {
         list
     }
 
-    /// Makes no member a reader, so that lists that nobody reads are not encoded. The rows are the same.
+    /// Makes no member a reader, so that unread lists are not encoded. The rows do not change.
     #[cfg(feature = "recording")]
     pub(crate) fn mute(&mut self) {
         self.is_muted = true;
@@ -239,13 +239,13 @@ impl Hub {
         self.roster.len()
     }
 
-    /// How many rows went because there were too many, so far.
+    /// The number of evicted rows so far.
     #[must_use]
     pub fn evictions(&self) -> Evictions {
         self.roster.evictions()
     }
 
-    /// What the roster has done so far, for tests and benches that count instead of measuring time.
+    /// Counts of the roster's work so far, for tests and benches that count instead of measuring time.
     #[must_use]
     pub fn work(&self) -> Work {
         self.roster.work()
@@ -260,7 +260,7 @@ impl Hub {
         }
     }
 
-    /// The time the gateway states on the wire, ms since the Unix epoch: the clock that `ts` is on.
+    /// The time that the gateway states on the wire, in ms since the Unix epoch: the clock of `ts`.
     #[must_use]
     pub fn server_wall_ms(&self, now: Now) -> u64 {
         self.roster.wall_ms(now)

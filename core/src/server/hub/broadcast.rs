@@ -1,4 +1,4 @@
-//! When readers are sent what changed, and what (SPEC 2).
+//! Broadcasts of changes to readers (SPEC 2).
 
 use alloc::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::model::time::Now;
 use crate::server::Item;
 use crate::wire::EventFrame;
 
-/// Longest time, in ms, that sending one broadcast may seem to take (see [`Hub::handle_sent`]).
+/// Longest time, in ms, that counts as sending one broadcast (see [`Hub::handle_sent`]).
 const MAX_SENDING_MS: u64 = 2_000;
 
 impl Hub {
@@ -18,10 +18,10 @@ impl Hub {
         self.sending_began_ms.is_some()
     }
 
-    /// Everything put out so far is sent, or waits for sockets that are full. Where that took longer than
-    /// half of the coalescing window, the window is twice as long as it took, so that half of the time is
-    /// left for those who have something to say; what seems to have taken longer than two seconds was no sending
-    /// but a suspension. A shell that never calls it has windows of constant length.
+    /// Notes that all outputs so far are sent, or wait for full sockets. If sending took longer than half of
+    /// the coalescing window, the window becomes twice as long as sending took, so that half of the time is
+    /// left for incoming requests. A time of more than two seconds counts as a suspension, not as sending.
+    /// For a shell that never calls it, windows have a constant length.
     pub fn handle_sent(&mut self, now: Now) {
         let window_ms = self.config.limits.window_ms;
         if let Some(began_ms) = self.sending_began_ms.take()
@@ -55,7 +55,7 @@ impl Hub {
     }
 
     /// Sends the change to every reader that does not have this version, in slot order: the list,
-    /// encoded once, or the delta, encoded once.
+    /// or the delta, each encoded once.
     pub(super) fn broadcast(&mut self, now: Now) {
         self.sync(now);
         let from = self.announced_version;

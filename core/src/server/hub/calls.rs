@@ -1,4 +1,4 @@
-//! What the gateway answers to each method (SPEC 2, reference 4.6).
+//! The gateway's answer to each method (SPEC 2, reference 4.6).
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -17,17 +17,17 @@ use crate::wire::history::HistoryQuery;
 use crate::wire::{Call, ErrorKind, Request, ResponseFrame, WireError};
 
 const NO_HISTORY: &str = "this gateway writes no history: start it with --history FILE";
-/// Shortest TTL of a beacon's own, in ms: that of a roster.
+/// Shortest `ttlMs` of a beacon, in ms: the least TTL of a roster.
 const MIN_TTL_MS: u64 = 1_000;
 
-/// What a call answers with.
+/// The answer of a call.
 pub(super) enum Answer {
-    /// `{"ok":true}`: what every beacon is answered.
+    /// `{"ok":true}`, the answer to every beacon.
     Done,
     Value(Value),
     /// JSON text.
     Text(String),
-    /// The presence list, encoded once for all who ask.
+    /// The presence list, encoded once for all requests.
     List,
     /// The list with keys, version and digest.
     Snapshot,
@@ -112,7 +112,7 @@ impl Hub {
             Call::Health => self.health(now),
             Call::Status => self.status(now),
             Call::LastHeartbeat => Value::Null,
-            // No agent, no heartbeats, whatever was asked.
+            // Without an agent there are no heartbeats, whatever the parameter is.
             Call::SetHeartbeats => json!({ "ok": true, "enabled": false }),
             Call::ConfigGet => json!({
                 "path": "", "exists": false, "valid": true, "issues": [], "config": {},
@@ -143,7 +143,7 @@ impl Hub {
     fn system_event(&mut self, slot: u32, beacon: &Beacon, now: Now) -> Result<(), WireError> {
         let ttl_ms = self.config.ttl_ms;
         if let Some(own_ms) = beacon.ttl_ms.filter(|ms| !(MIN_TTL_MS..=ttl_ms).contains(ms)) {
-            // Numbers beyond these ends were clamped to them.
+            // Numbers outside this range were clamped to it.
             let stated = match own_ms {
                 0 => "a value below 1".into(),
                 MAX_SAFE_INTEGER => format!("a value of {MAX_SAFE_INTEGER} or more"),
@@ -224,7 +224,7 @@ impl Hub {
         })
     }
 
-    /// Remembers the first refused beacon of a connection as an event of its row.
+    /// Notes the first refused beacon of a connection as an event of its row.
     fn note_refused_beacon(&mut self, slot: u32, why: Refusal) {
         let Some(member) = self.members.get_mut(slot) else {
             return;
@@ -238,7 +238,7 @@ impl Hub {
         self.roster.note(key, None, What::Refused(why), serial);
     }
 
-    /// `status`: what probes and the `status` command read, and our own counters.
+    /// `status`: the members that probes and the `status` command read, and our own counters.
     fn status(&mut self, now: Now) -> Value {
         let mut status = json!({
             "runtimeVersion": self.config.server_version,

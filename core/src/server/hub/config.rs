@@ -19,7 +19,7 @@ pub struct HubConfig {
     pub max_entries: usize,
     /// Modes (trimmed, lower-case) whose connections make no row.
     pub ephemeral_modes: Vec<Box<str>>,
-    /// Unguessable seed of the roster's hash table, whose order never reaches an output, and of pseudonyms where addresses
+    /// Unguessable seed of the roster's hash table, whose order reaches no output, and of pseudonyms where addresses
     /// are hidden.
     pub hash_seed: u64,
     /// The version the gateway states in hello.

@@ -1,10 +1,10 @@
-//! What the hub did so far, as numbers for metrics.
+//! Counts of the hub's work, for metrics.
 
 use super::Hub;
 use crate::model::time::Now;
 use crate::roster::Expiries;
 
-/// What a hub did so far. Every number only grows.
+/// Counts of a hub's work. No number ever decreases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Beacons that were written.
@@ -22,13 +22,13 @@ pub struct Counts {
 }
 
 impl Hub {
-    /// What the hub did so far.
+    /// Returns the counts so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// This gateway's own rows that went by their age so far.
+    /// This gateway's own rows that expired so far.
     #[must_use]
     pub fn expiries(&self) -> Expiries {
         self.roster.expiries()

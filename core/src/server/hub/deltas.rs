@@ -1,4 +1,4 @@
-//! Deltas for those who asked for them (SPEC 2.1). Everyone else sees standard frames only.
+//! Deltas for clients that request them (SPEC 2.1). All other clients get standard frames only.
 
 use alloc::sync::Arc;
 
@@ -7,13 +7,13 @@ use crate::model::time::Now;
 use crate::server::Item;
 use crate::wire::EventFrame;
 
-/// Rows that only pongs kept alive are told at most this often, in ms, when no delta carries them.
+/// Shortest interval of touches that no other delta carries, in ms.
 pub(super) const TOUCH_INTERVAL_MS: u64 = 60_000;
 
 impl Hub {
-    /// A connection that takes deltas did not keep up, and some were left out
-    /// ([`Outbox::take_behind`](crate::server::Outbox::take_behind)): sends it the whole state as one
-    /// `presence.snapshot` event.
+    /// Sends the whole state as one `presence.snapshot` event to a connection for which deltas were dropped
+    /// because it reads slowly
+    /// ([`Outbox::take_behind`](crate::server::Outbox::take_behind)).
     pub fn resync(&mut self, conn: ConnId, now: Now) {
         self.advance(now);
         if self.members.holds(conn) && !self.is_shut_down {
@@ -39,12 +39,12 @@ impl Hub {
         EventFrame::presence("presence.snapshot", list).with_state_version(&self.state_version())
     }
 
-    /// Everything since the last one: a `presence.delta` event, or the `presence.snapshot` event where that is
+    /// All changes since the last one: a `presence.delta` event, or the `presence.snapshot` event if that is
     /// smaller.
     pub(super) fn delta_item(&mut self, from: u64, now: Now) -> Item {
         let is_beyond = self.is_beyond_deltas();
         let delta = self.delta_event(from, now);
-        // Looked at only where it may be smaller: to encode it takes a walk over all rows.
+        // Encoded only if it may be smaller, because encoding takes a walk over all rows.
         let may_exceed = delta.len() > self.min_list_bytes();
         if is_beyond || may_exceed {
             let snapshot = self.snapshot_event(false, now);
@@ -61,14 +61,14 @@ impl Hub {
         Item::Delta(delta)
     }
 
-    /// The `presence.delta` event: everything since the last one.
+    /// The `presence.delta` event: all changes since the last one.
     fn delta_event(&mut self, from: u64, now: Now) -> EventFrame {
         self.touch_at_ms = Some(now.age_ms.saturating_add(TOUCH_INTERVAL_MS));
         let payload = self.encode_delta(from, now);
         EventFrame::new("presence.delta", payload).with_state_version(&self.state_version())
     }
 
-    /// Tells delta clients which rows pongs kept alive, once nothing else did for a while.
+    /// Sends touches to delta clients, if no delta has carried them for the interval.
     pub(super) fn tell_touches(&mut self, now: Now) {
         if self.touch_at_ms.is_none_or(|at_ms| at_ms > now.age_ms) {
             return;
@@ -76,7 +76,7 @@ impl Hub {
         self.sync(now);
         let version = self.version();
         if version != self.announced_version {
-            // Of two rows of an instance another one is the fresher now.
+            // Another one of two rows of an instance is the fresher one now.
             return self.broadcast(now);
         }
         let item = self.delta_item(version, now);

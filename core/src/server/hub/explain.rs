@@ -1,4 +1,4 @@
-//! `presence.explain`: what is wrong, and why a row is as it is (SPEC 6.1). Everything is derived when a reader asks.
+//! `presence.explain`: findings, and explanations of rows (SPEC 6.1). Both are computed on request.
 
 #[cfg(feature = "recording")]
 pub(crate) mod changes;
@@ -20,7 +20,7 @@ use crate::model::time::Now;
 use crate::roster::RowId;
 use crate::wire::WireError;
 
-/// Most rows that findings look at: the newest.
+/// Most rows that findings examine: the newest.
 const MAX_ROWS: usize = 1_024;
 /// Most findings of an answer.
 const MAX_FINDINGS: usize = 64;
@@ -29,7 +29,7 @@ const MAX_FINDINGS_BYTES: usize = 256 * 1_024;
 /// Most keys of one finding that an answer states.
 const MAX_KEYS: usize = 64;
 
-/// A row as readers have it.
+/// A row as readers get it.
 #[derive(Debug)]
 pub(super) struct Listed {
     pub(super) key: String,
@@ -39,7 +39,7 @@ pub(super) struct Listed {
 }
 
 impl Hub {
-    /// What is wrong, as the answer of `presence.explain` without a row.
+    /// The findings, as the answer of `presence.explain` without a row.
     pub(crate) fn explain(&mut self, hides: bool, now: Now) -> String {
         let (list, found) = self.found(hides, now);
         let mut json = ObjectText::new();
@@ -50,7 +50,7 @@ impl Hub {
         json.end()
     }
 
-    /// What explains the row with this key, and the findings about it.
+    /// The explanation of the row with this key, and the findings about it.
     ///
     /// # Errors
     /// There is no such row.
@@ -66,8 +66,8 @@ impl Hub {
         Ok(json.end())
     }
 
-    /// The list, and what is wrong with it: what the gateway remembers first, then what the list alone shows. With `hides`
-    /// no evidence states what a row has as its ip, which may be any text.
+    /// The list and its findings: first those from the gateway's memory, then those from the list alone. With `hides`
+    /// no evidence states the ip of a row, which may be any text.
     fn found(&mut self, hides: bool, now: Now) -> (Vec<Listed>, Vec<Finding>) {
         let list = self.listed(MAX_ROWS, now);
         let entries: Vec<&RawEntry> = list.iter().map(|row| &row.entry).collect();
@@ -88,7 +88,7 @@ impl Hub {
         let of_list = findings_of(&entries, self.roster.len(), Some(self.config.max_entries.max(2)));
         found.extend(of_list.into_iter().filter(|finding| {
             let is_new = finding.rows.iter().any(|row| !explained.contains(row));
-            // Two programs on one machine are healthy; what the gateway saw of them tells them apart.
+            // Two programs on one machine are healthy, and the gateway's memory distinguishes them.
             let is_harmless = finding.kind == FindingKind::SameMachine
                 && (finding.confidence == Confidence::Low || places.were_together(&finding.rows));
             (is_new || !is_about_ids(finding.kind)) && !is_harmless
@@ -122,7 +122,7 @@ impl Hub {
             .collect()
     }
 
-    /// The rows that readers are sent, at most so many.
+    /// The rows that readers are sent, at most this many.
     pub(super) fn listed(&mut self, most: usize, now: Now) -> Vec<Listed> {
         self.sync(now);
         let own = self.roster.entries(most, now);
@@ -140,7 +140,7 @@ impl Hub {
     }
 }
 
-/// The error about a row that is not there.
+/// The error about an unknown row.
 pub(super) fn unknown_row(key: &str) -> WireError {
     WireError::invalid_request(format!(
         "invalid presence.explain params: at /row: no row has the key {}",
@@ -148,7 +148,7 @@ pub(super) fn unknown_row(key: &str) -> WireError {
     ))
 }
 
-/// Takes the ips of its rows out of the evidence.
+/// Removes the ips of its rows from the evidence.
 fn hide_ips(list: &[Listed], finding: &mut Finding) {
     let rows = finding.rows.iter().filter_map(|&row| list.get(row));
     for ip in rows.filter_map(|row| row.entry.str("ip")) {
@@ -159,7 +159,7 @@ fn hide_ips(list: &[Listed], finding: &mut Finding) {
     }
 }
 
-/// Whether it is about whose a row is, so that no other such finding needs to report the row.
+/// Whether it is about the identity of rows, so that no other such finding needs to report them.
 fn is_about_ids(kind: FindingKind) -> bool {
     !matches!(
         kind,

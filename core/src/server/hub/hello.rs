@@ -16,7 +16,7 @@ use crate::wire::ResponseFrame;
 use crate::wire::history::HISTORY;
 use crate::wire::method::{ADVERTISED, DELTA_EVENTS, EVENTS};
 
-/// An empty list for those who may not read.
+/// An empty list, for clients without the right to read.
 const NO_ROWS: &str = "[]";
 
 /// The frame for the member in that slot, with the newest state; `None` if there is no such member.
@@ -24,7 +24,7 @@ pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<ResponseFrame>
     let member = hub.members.get(slot)?;
     let (reads, takes_deltas) = (member.reads, member.takes_deltas);
     let (sees_own, hides) = (member.sees_own, member.hides);
-    // Only who asked for the extension sees more than the originals send.
+    // Only clients that request the extension get members beyond those of OpenClaw's gateways.
     let (list, events) = match (reads, takes_deltas) {
         _ if sees_own => (hub.own_snapshot_for(hides, now), json_text(&DELTA_EVENTS)),
         (true, true) => (hub.snapshot_for(hides, now), json_text(&DELTA_EVENTS)),
@@ -34,7 +34,7 @@ pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<ResponseFrame>
     let version = hub.version_for(sees_own);
     let member = hub.members.get_mut(slot)?;
     member.has_version = version;
-    // An idle client keeps nothing of its handshake that nobody asks for again.
+    // Parts of the handshake that are not used again are freed.
     let request_id = take(&mut member.handshake.request_id);
     let hub = &*hub;
     let handshake = &hub.members.get(slot)?.handshake;
@@ -78,7 +78,7 @@ pub(super) fn hello(hub: &mut Hub, slot: u32, now: Now) -> Option<ResponseFrame>
 }
 
 impl Hub {
-    /// The health object: a presence gateway has no channels, agents or sessions, and clients want
+    /// The health object: a presence gateway has no channels, agents or sessions, and clients require
     /// every member.
     pub(super) fn health(&self, now: Now) -> Value {
         json!({

@@ -1,4 +1,4 @@
-//! What a history of the rows and webhooks are written from.
+//! The changes for a history of the rows and for webhooks.
 
 use super::Hub;
 #[cfg(feature = "changes")]
@@ -8,21 +8,21 @@ use crate::roster::{Follower, RowChanges};
 
 #[cfg(feature = "changes")]
 impl Hub {
-    /// Starts keeping what [`take_row_changes`](Self::take_row_changes) returns to this follower, for this gateway's own
-    /// rows. With [`Follower::History`] the shell writes a history of them from now on, and answers
+    /// Starts keeping changes of this gateway's own rows for [`take_row_changes`](Self::take_row_changes) of this
+    /// follower. With [`Follower::History`] the shell writes a history of them from now on, and answers
     /// [`HubOutput::History`](super::HubOutput::History).
     pub fn keep_row_changes(&mut self, follower: Follower) {
         self.roster.keep_trail(follower);
     }
 
-    /// Whether [`take_row_changes`](Self::take_row_changes) would return anything.
+    /// Whether [`take_row_changes`](Self::take_row_changes) would return any changes.
     #[must_use]
     pub fn has_row_changes(&self, follower: Follower) -> bool {
         self.roster.has_row_changes(follower)
     }
 
-    /// What changed in this gateway's own rows since this follower's last call; the first has all of them. Empty before
-    /// [`keep_row_changes`](Self::keep_row_changes).
+    /// The changes of this gateway's own rows since this follower's last call; the first call returns all rows. Empty
+    /// before [`keep_row_changes`](Self::keep_row_changes).
     pub fn take_row_changes(&mut self, follower: Follower, now: Now) -> RowChanges {
         self.roster.take_row_changes(follower, now)
     }

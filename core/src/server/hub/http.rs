@@ -1,4 +1,4 @@
-//! What plain HTTP asks of the hub: the list for those who poll, a stream of deltas, and beacons of those who do not stay.
+//! The hub's part of plain HTTP: the polled list, a stream of deltas, and beacons without a connection.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -11,9 +11,9 @@ use crate::model::time::Now;
 use crate::server::{Handshake, Item};
 use crate::wire::{CloseFrame, EventFrame, Request, ResponseFrame, WireError};
 
-/// The mode of a connection that only brings a beacon: it never makes a row of its own.
+/// The mode of a connection that only sends a beacon: it never makes a row of its own.
 pub const BEACON_MODE: &str = "beacon";
-/// How long a polled list stands while no version changes, in ms: pongs move `ts` without one.
+/// How long the tag of a list is valid without a new version, in ms: pongs move `ts` without a version.
 const STEP_MS: u64 = 30_000;
 
 impl Hub {
@@ -36,14 +36,14 @@ impl Hub {
         list
     }
 
-    /// What this run of the gateway is known by.
+    /// The id of this run of the gateway.
     #[must_use]
     pub fn boot_id(&self) -> &str {
         &self.config.boot_id
     }
 
-    /// A reader of deltas that gets no hello: first it is sent the snapshot, or the deltas since the event that it had
-    /// last if they are known. The id of an event is the boot id, `-` and the version it leads to.
+    /// Adds a reader of deltas, which gets no hello: first it is sent the snapshot, or the deltas since its last event
+    /// if they are kept. The id of an event is the boot id, `-` and the version it leads to.
     pub fn subscribe(&mut self, handshake: Handshake, last_id: Option<&str>, now: Now) -> ConnId {
         self.advance(now);
         self.sync(now);
@@ -72,7 +72,7 @@ impl Hub {
         conn
     }
 
-    /// The version that a client has once it applied these deltas to the state of this id. Deltas without addresses are
+    /// The deltas since the state of this id, and the version that they lead to. Deltas without addresses are
     /// not kept.
     fn known_since(&self, id: &str, hides: bool) -> Option<(u64, Vec<Arc<EventFrame>>)> {
         let version = id.strip_prefix(&*self.config.boot_id)?.strip_prefix('-')?;
@@ -84,7 +84,7 @@ impl Hub {
         recent.filter(|(last, _)| *last == self.announced_version)
     }
 
-    /// A connection that joins, makes one request and leaves, all at once. It is never put out to.
+    /// A connection that joins, makes one request and leaves in one call. It gets no other output.
     pub fn visit(&mut self, handshake: Handshake, request: &Request, now: Now) -> (ConnId, ResponseFrame) {
         self.advance(now);
         let conn = self.admit(handshake, now);

@@ -1,4 +1,4 @@
-//! A handshake is accepted: the connection becomes a member, gets its row and is sent hello.
+//! Joins: a connection with an accepted handshake becomes a member, gets its row and is sent hello.
 
 use alloc::vec::Vec;
 use core::mem::take;
@@ -13,7 +13,7 @@ use crate::server::{Handshake, Item};
 use crate::wire::CloseFrame;
 
 impl Hub {
-    /// Takes an accepted handshake in: writes its row and queues hello as its first frame.
+    /// Adds a connection with an accepted handshake: writes its row and queues hello as its first frame.
     pub fn join(&mut self, handshake: Handshake, now: Now) -> ConnId {
         self.advance(now);
         let conn = self.admit(handshake, now);
@@ -22,15 +22,15 @@ impl Hub {
         conn
     }
 
-    /// Takes several in that came together, in this order: all rows are written before the first hello, so
-    /// that one encoded list serves all of them.
+    /// Adds several connections that arrived together, in this order: all rows are written before the first
+    /// hello, so that one encoded list serves all of them.
     pub fn join_all(&mut self, handshakes: impl IntoIterator<Item = Handshake>, now: Now) -> Vec<ConnId> {
         self.advance(now);
         let mut conns: Vec<ConnId> = Vec::new();
         let mut greeted = 0;
         let mut proofs = self.roster.proofs();
         for handshake in handshakes {
-            // Each has to find itself in its hello: before one of them may put another out, all are greeted.
+            // Each hello has to contain its client, so all are queued before a join may evict a row of another one.
             let device_id = handshake.device_id.as_deref();
             let (client, conn_id) = (&handshake.client, &handshake.conn_id);
             if self.roster.unlists_after(proofs, client, device_id, conn_id) {
@@ -45,7 +45,7 @@ impl Hub {
         conns
     }
 
-    /// Makes a member of it, and writes its row.
+    /// Adds the member, and writes its row.
     pub(super) fn admit(&mut self, mut handshake: Handshake, now: Now) -> ConnId {
         let placeholder = member::drop_placeholders(&mut handshake);
         let sees_own = self.fleet.is_some() && wants_own_rows(&handshake);
@@ -111,7 +111,7 @@ impl Hub {
         conn
     }
 
-    /// The key it resolves to, whoever owns the row of that key.
+    /// The key it resolves to, regardless of the owner of that row.
     pub(super) fn connect_key(&self, handshake: &Handshake) -> RowKey {
         let device_id = handshake.device_id.as_deref();
         self.roster

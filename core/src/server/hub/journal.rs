@@ -1,5 +1,5 @@
-//! What explanations and findings remember of connections: those that are live carry a [`Trace`], of those that ended
-//! the last ones are kept, bounded by number and bytes.
+//! The memory of connections for explanations and findings: live ones have a [`Trace`], and the last ended ones are
+//! kept, bounded by number and bytes.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -59,7 +59,7 @@ impl Ended {
         }
     }
 
-    /// What it takes, in bytes. What it shares with others counts in full.
+    /// Its size in bytes. Shared parts count in full.
     fn bytes(&self) -> usize {
         let client = &*self.client;
         let texts = [
@@ -103,7 +103,7 @@ pub(crate) struct RefusedClock {
 pub(super) struct Journal {
     ended: VecDeque<Ended>,
     bytes: usize,
-    /// How many ended so far.
+    /// The number of ended connections so far.
     noted: u64,
     refused_clocks: VecDeque<RefusedClock>,
 }
@@ -131,7 +131,7 @@ impl Journal {
         self.refused_clocks.iter()
     }
 
-    /// How many ended so far.
+    /// The number of ended connections so far.
     #[cfg(feature = "recording")]
     pub(super) fn noted(&self) -> u64 {
         self.noted

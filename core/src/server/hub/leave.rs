@@ -1,4 +1,4 @@
-//! A connection ends, or all of them do.
+//! Ends of connections, and the shutdown.
 
 use alloc::sync::Arc;
 
@@ -10,14 +10,14 @@ use crate::server::{Item, Refused};
 use crate::wire::{CloseFrame, EventFrame};
 
 impl Hub {
-    /// The connection is gone. A second call for the same one does nothing.
+    /// Removes a connection. A second call for it does nothing.
     pub fn leave(&mut self, conn: ConnId, cause: LeaveCause, now: Now) {
         self.advance(now);
         self.remove(conn, cause, now);
         self.announce(now);
     }
 
-    /// A handshake was refused. Only refusals for the client's clock are remembered, for findings.
+    /// Notes a refused handshake. Only refusals for the client's clock are kept, for findings.
     pub fn refused(&mut self, refused: &Refused, now: Now) {
         if let Some(skew_ms) = refused.clock_skew_ms {
             self.journal.note_refused(RefusedClock {
@@ -28,8 +28,8 @@ impl Hub {
         }
     }
 
-    /// Announces the end to all: the last state, the `shutdown` event, then close 1012. Later joins
-    /// are greeted and closed likewise.
+    /// Announces the end to all connections: the last state, the `shutdown` event, then close 1012. Later joins
+    /// get hello and the same close.
     pub fn shutdown(&mut self, reason: &str, now: Now) {
         if self.is_shut_down {
             return;
@@ -68,7 +68,7 @@ impl Hub {
         if self.members.len() == 0 {
             self.tick_at_ms = None;
         }
-        // Visits would fill the journal with connections that never stayed.
+        // Visits would displace real connections in the journal.
         if member.handshake.visitor.is_none() {
             let key = member.row.and_then(|row| self.roster.key(row)).cloned();
             self.journal.note(Ended::new(&mut member, key, cause, now.age_ms));

@@ -1,12 +1,12 @@
-//! Signs of life: they refresh the connection's row, and bring it back where it was evicted.
+//! Signs of life, which refresh the connection's row, and restore it after an eviction.
 
 use super::member::Heartbeat;
 use super::{ConnId, Hub};
 use crate::model::time::Now;
 
 impl Hub {
-    /// A pong arrived: proof of life for the connection's row. If that was evicted and no row with a live
-    /// connection has to go for it, it comes back.
+    /// Handles a pong, a proof of life of the connection's row. An evicted row is restored, unless a row with a
+    /// live connection would have to be evicted for it.
     pub fn pong(&mut self, conn: ConnId, now: Now) {
         self.advance(now);
         if !self.members.holds(conn) {
@@ -28,8 +28,8 @@ impl Hub {
         self.announce(now);
     }
 
-    /// A sign of life on a connection: touches its row. If that was evicted and no row with a live
-    /// connection has to go for it, it comes back.
+    /// Handles a sign of life on a connection: touches its row. An evicted row is restored, unless a row with
+    /// a live connection would have to be evicted for it.
     pub(super) fn refresh_row(&mut self, slot: u32, now: Now) {
         let Some(member) = self.members.get_mut(slot) else {
             return;
@@ -45,7 +45,7 @@ impl Hub {
         self.follow_moves();
     }
 
-    /// Binds connections that left their rows to those they have now.
+    /// Binds connections that left their rows to their new ones.
     pub(super) fn follow_moves(&mut self) {
         for moved in self.roster.take_moves() {
             if let Some(member) = self.members.get_mut(moved.seat)

@@ -1,4 +1,4 @@
-//! One joined connection, as the hub knows it.
+//! One joined connection in the hub.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -14,7 +14,7 @@ use crate::wire::method::{DELTA_CAP, HIDE_ADDRESSES_CAP, OWN_ROWS_CAP};
 
 #[derive(Clone, Debug)]
 pub(super) struct Member {
-    /// Never used twice: tells a connection from one that had its slot before.
+    /// Unique: distinguishes a connection from earlier ones in its slot.
     pub(super) serial: u64,
     pub(super) handshake: Handshake,
     /// Whether it is sent presence.
@@ -27,13 +27,13 @@ pub(super) struct Member {
     pub(super) hides: bool,
     /// Whether its mode makes a row.
     pub(super) is_tracked: bool,
-    /// The key its handshake resolves to, whoever owns the row of that key.
+    /// The key its handshake resolves to, regardless of the owner of that row.
     pub(super) key: RowKey,
     /// The row it is bound to; may be gone.
     pub(super) row: Option<RowId>,
-    /// Which node it is of, if its role is node.
+    /// Its node, if its role is node.
     pub(super) node: Option<NodeKey>,
-    /// The newest presence version it was sent, or has waiting.
+    /// The newest presence version that it was sent, or that is queued for it.
     pub(super) has_version: u64,
     /// Calls refused for the role, in a row.
     pub(super) refused_calls: u32,
@@ -42,7 +42,7 @@ pub(super) struct Member {
     pub(super) trace: Trace,
 }
 
-/// Where a connection is between ping and pong. Both waits last one ping interval.
+/// The state between ping and pong. Both waits last one ping interval.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Heartbeat {
     pub(super) due_ms: u64,
@@ -50,7 +50,7 @@ pub(super) struct Heartbeat {
 }
 
 impl Member {
-    /// What it writes; `slot` is its own.
+    /// The values that it writes to its row; `slot` is its own.
     pub(super) fn connect_write(&self, slot: u32) -> ConnectWrite<'_> {
         let handshake = &self.handshake;
         ConnectWrite {
@@ -71,8 +71,8 @@ impl Member {
     }
 }
 
-/// Takes out what stands for an absent value (SPEC 1.4), for the roster and the lists of nodes. Returns the placeholder
-/// that was the `instanceId`.
+/// Removes placeholders (SPEC 1.4), for the roster and the lists of nodes. Returns the placeholder that was the
+/// `instanceId`.
 pub(super) fn drop_placeholders(handshake: &mut Handshake) -> Option<&'static str> {
     let client = &handshake.client;
     let is_host = |text: &str| Kind::Host.is_placeholder(text);
@@ -94,17 +94,17 @@ pub(super) fn may_read(role: Role, scopes: &[Box<str>]) -> bool {
     role == Role::Operator && scope::is_satisfied(scopes, scope::READ)
 }
 
-/// Whether the client asked for deltas and may read at all (SPEC 2.1).
+/// Whether the client requested deltas and has the right to read (SPEC 2.1).
 pub(super) fn takes_deltas(handshake: &Handshake) -> bool {
     reads_with(handshake, DELTA_CAP)
 }
 
-/// Whether the client asked for the rows of this gateway alone and may read at all (SPEC 7).
+/// Whether the client requested this gateway's own rows only and has the right to read (SPEC 7).
 pub(super) fn wants_own_rows(handshake: &Handshake) -> bool {
     reads_with(handshake, OWN_ROWS_CAP)
 }
 
-/// Whether its token hides addresses, or the client asked for that.
+/// Whether its token hides addresses, or the client requested that.
 pub(super) fn hides(handshake: &Handshake) -> bool {
     has_cap(handshake, HIDE_ADDRESSES_CAP)
 }

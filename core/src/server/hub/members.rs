@@ -1,4 +1,4 @@
-//! The joined connections, at small and dense indexes: a shell keeps its own table by them.
+//! The joined connections, at small and dense indexes, which a shell can use for its own table.
 
 use slab::Slab;
 
@@ -27,7 +27,7 @@ impl Members {
         self.0.get_mut(slot as usize)
     }
 
-    /// Whether `conn` still is the one in its slot.
+    /// Whether `conn` is still the connection in its slot.
     pub(super) fn holds(&self, conn: ConnId) -> bool {
         self.get(conn.slot)
             .is_some_and(|member| member.serial == conn.serial)

@@ -1,8 +1,8 @@
-//! Which connections are one node.
+//! The identity of nodes.
 
 use alloc::boxed::Box;
 
-/// What makes two connections the same node. A claimed id never is a proven one.
+/// The key of a node: connections with equal keys are one node. A claimed id never equals a proven one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum NodeKey {
     /// A verified device.

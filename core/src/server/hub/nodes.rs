@@ -1,4 +1,4 @@
-//! The nodes: those connected, and those that went while their rows live (SPEC 2, "Nodes").
+//! The nodes: connected ones, and disconnected ones whose rows exist (SPEC 2, "Nodes").
 
 mod description;
 mod list;
@@ -23,8 +23,8 @@ use crate::model::key::RowKey;
 use crate::model::time::Now;
 use crate::roster::RowId;
 
-/// Nodes that went are looked through when as many rows went as this part of them, so that each row that goes
-/// costs the look at so many nodes.
+/// Disconnected nodes are checked when the number of removed rows reaches this fraction of them, so that each
+/// removed row costs a constant number of checks.
 const LOOKS_PER_ROW: u64 = 16;
 
 /// A connection of a node.
@@ -49,7 +49,7 @@ struct ConnectedNode {
 #[derive(Clone, Debug)]
 struct GoneNode {
     description: Description,
-    /// Its row then. The node goes with it.
+    /// Its row at that time. The node is removed with it.
     row: RowId,
     last_seen: LastSeen,
     alive_ms: Option<u64>,
@@ -78,9 +78,9 @@ struct Activity {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Nodes {
     connected: BTreeMap<NodeKey, ConnectedNode>,
-    /// Each has a row, but for a sixteenth of them whose rows went lately.
+    /// Disconnected nodes. Each has a row, except at most a sixteenth of them whose rows were removed recently.
     gone: BTreeMap<NodeKey, GoneNode>,
-    /// The roster's removals when `gone` was last looked through.
+    /// The roster's removals when `gone` was last checked.
     seen_removals: u64,
     news: News,
 }
@@ -96,13 +96,13 @@ impl ConnectedNode {
 }
 
 impl Nodes {
-    /// How many are remembered.
+    /// The number of nodes.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.connected.len() + self.gone.len()
     }
 
-    /// How many have an event that waits.
+    /// The number of nodes with a pending event.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.news.len()
@@ -120,7 +120,7 @@ impl Nodes {
         }
     }
 
-    /// Takes a connection off its node. Returns the node too if it was the last.
+    /// Removes a connection from its node. Also returns the node if it was the last connection.
     fn remove(&mut self, key: &NodeKey, serial: u64) -> Option<(Seat, Option<ConnectedNode>)> {
         self.end_activity(key, serial);
         let node = self.connected.get_mut(key)?;
@@ -135,7 +135,7 @@ impl Nodes {
 }
 
 impl Hub {
-    /// A node joined.
+    /// Adds a connection of a node.
     pub(super) fn add_node(&mut self, conn: ConnId, offer: &Offer, now: Now) {
         let Some(member) = self.members.get(conn.slot) else {
             return;
@@ -155,8 +155,8 @@ impl Hub {
         }
     }
 
-    /// What the connection reported last of its node's input, if that counts: when, on the age clock, and how long ago
-    /// the input was then, in seconds.
+    /// The connection's last report of its node's input, if it is in force: its time, on the age clock, and the age of
+    /// the input at that time, in seconds.
     #[cfg(feature = "recording")]
     pub(super) fn saved_activity(&self, conn: ConnId) -> Option<(u64, u64)> {
         let key = self.members.get(conn.slot)?.node.as_ref()?;
@@ -164,7 +164,7 @@ impl Hub {
         (activity.conn == conn).then_some((activity.reported_ms, activity.idle_seconds))
     }
 
-    /// Takes on what [`saved_activity`](Self::saved_activity) returned.
+    /// Restores the result of [`saved_activity`](Self::saved_activity).
     #[cfg(feature = "recording")]
     pub(super) fn restore_activity(&mut self, conn: ConnId, (reported_ms, idle_seconds): (u64, u64)) {
         let key = self
@@ -180,7 +180,7 @@ impl Hub {
         }
     }
 
-    /// A connection is over; `member` is what it was.
+    /// Removes a connection; `member` is its former member.
     pub(super) fn remove_node(&mut self, conn: ConnId, member: Member, now: Now) {
         let Some(key) = member.node else { return };
         let Some((seat, Some(node))) = self.nodes.remove(&key, conn.serial) else {
@@ -190,7 +190,7 @@ impl Hub {
             return;
         };
         let reason = match node.last_seen {
-            // Why a node that wakes up for a moment came says more than that it went.
+            // The reason why a node woke up for a moment is more useful than `disconnect`.
             Some(seen) if seen.serial == conn.serial => seen.reason,
             _ => "disconnect",
         };
@@ -207,7 +207,7 @@ impl Hub {
         self.nodes.gone.insert(key, gone);
     }
 
-    /// The connection left its row: its activity stayed behind, and it may be another node now.
+    /// Handles a connection that left its row: its activity ends, and it may be another node now.
     pub(super) fn move_node(&mut self, slot: u32) {
         if let Some(member) = self.members.get(slot)
             && let Some(key) = &member.node
@@ -217,7 +217,7 @@ impl Hub {
         }
     }
 
-    /// The connection may have got a row by another key.
+    /// Handles a connection that may have a row with another key.
     pub(super) fn rekey_node(&mut self, slot: u32) {
         let Some(member) = self.members.get(slot) else {
             return;
@@ -237,7 +237,7 @@ impl Hub {
         }
     }
 
-    /// Drops nodes that went whose rows are gone.
+    /// Drops disconnected nodes whose rows are gone.
     pub(super) fn forget_nodes(&mut self) {
         let removals = self.roster.removals();
         let missed = removals.saturating_sub(self.nodes.seen_removals);
@@ -248,7 +248,7 @@ impl Hub {
         }
     }
 
-    /// A node is what its row goes by: a claim to the id of another's device makes no node of that id.
+    /// The key of a node is that of its row: a claim to the id of another client's device makes no node of that id.
     fn node_key(&self, slot: u32, member: &Member) -> NodeKey {
         if let Some(device) = &member.handshake.device_id {
             return NodeKey::Device(device.clone());

@@ -1,5 +1,5 @@
-//! This gateway's own rows, for gateways that observe it (SPEC 7). A merged row would come back from there as one of
-//! theirs, and keep an instance alive that left both.
+//! This gateway's own rows, for gateways that observe it (SPEC 7). A merged row would return from such a gateway as
+//! its own, and keep an instance alive that left both gateways.
 
 use alloc::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::server::Item;
 use crate::wire::EventFrame;
 
 impl Hub {
-    /// How often those who see the own rows are sent them, in ms: several times within the TTL, or the rows would go there.
+    /// Interval at which observers are sent the own rows, in ms: several times within the TTL, or rows would expire.
     pub(super) fn own_rows_interval_ms(&self) -> u64 {
         TOUCH_INTERVAL_MS.min(self.config.ttl_ms / 4).max(1)
     }
@@ -21,7 +21,7 @@ impl Hub {
         self.members.get(slot).is_some_and(|member| member.sees_own)
     }
 
-    /// The version of what a member is sent.
+    /// The version of the rows that a member is sent.
     pub(super) fn version_for(&self, sees_own: bool) -> u64 {
         if sees_own {
             self.roster.version()
@@ -41,8 +41,8 @@ impl Hub {
         EventFrame::presence("presence.snapshot", list).with_state_version(&self.state_version())
     }
 
-    /// Sends the own rows to those who see them only and lack their version; to all of those if `is_due`, since pongs
-    /// may have moved the `ts` of rows.
+    /// Sends the own rows to members that see only these and lack their version; if `is_due`, to all such members,
+    /// because pongs may have moved the `ts` of rows.
     pub(super) fn send_own_rows(&mut self, is_due: bool, now: Now) {
         if self.own_rows_at_ms.is_none() {
             return;

@@ -1,4 +1,4 @@
-//! The other gateways of a fleet, as [`Cluster`](crate::cluster::Cluster) knows them (SPEC 7.1).
+//! The other gateways of a fleet, for [`Cluster`](crate::cluster::Cluster) (SPEC 7.1).
 
 use alloc::vec::Vec;
 
@@ -23,7 +23,7 @@ impl Hub {
         }
     }
 
-    /// The lease of a peer ends at that time of the age clock.
+    /// Sets the end of a peer's lease, on the age clock.
     pub(crate) fn lease(&mut self, peer: SourceId, ends_ms: u64, now: Now) {
         self.advance(now);
         if let Some(fleet) = &mut self.fleet {

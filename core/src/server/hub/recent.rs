@@ -1,4 +1,4 @@
-//! The newest deltas, for readers of streams who come back after a short break.
+//! The newest deltas, for readers of streams that reconnect after a short break.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -9,7 +9,7 @@ use crate::wire::EventFrame;
 /// Most bytes of deltas that are kept.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Deltas of which each begins where the one before it ended.
+/// Consecutive deltas: each begins at the version at which the previous one ends.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Recent {
     /// With the versions they lead from and to.
@@ -32,7 +32,7 @@ impl Recent {
         }
     }
 
-    /// Changes happened that no delta states.
+    /// Drops all deltas, after changes without a delta.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }

@@ -1,5 +1,5 @@
-//! The hub as a checkpoint of a recording keeps it: all that the later course of its rows and findings depends on. What
-//! only the list of nodes shows is not part of it.
+//! The hub in a checkpoint of a recording: the state that the further course of its rows and findings depends on. State
+//! that only the list of nodes shows is left out.
 
 mod memory;
 
@@ -14,7 +14,7 @@ use crate::model::time::Now;
 pub(crate) use crate::roster::saved::{SavedRoster, SavedRow};
 use crate::server::Handshake;
 
-/// What is neither a row's nor a connection's.
+/// The state outside rows and connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SavedHub {
     pub(crate) roster: SavedRoster,
@@ -71,7 +71,7 @@ impl Hub {
     /// A muted hub like the one that was saved `now`, and its connections in the order of their serials.
     ///
     /// # Errors
-    /// The name of what no hub can have.
+    /// The name of the impossible part.
     pub(crate) fn restored(
         config: HubConfig,
         saved: SavedHub,

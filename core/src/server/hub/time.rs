@@ -1,4 +1,4 @@
-//! What the hub does when time passes: pings and pongs, ticks, the coalescing window, suspension.
+//! Timers of the hub: pings and pongs, ticks, the coalescing window, suspension.
 
 use alloc::sync::Arc;
 
@@ -12,20 +12,20 @@ use crate::wire::{CloseFrame, EventFrame};
 const SUSPENSION_MS: u64 = 30_000;
 
 impl Hub {
-    /// Time passed: expiry, pings, ticks, the coalescing window. Early or double calls do nothing.
+    /// Handles deadlines: expiry, pings, ticks, the coalescing window. Early or repeated calls do nothing.
     pub fn handle_timeout(&mut self, now: Now) {
         self.advance(now);
         self.announce(now);
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout), on `Now::age_ms`. `None`: nothing to
-    /// wait for.
+    /// When to call [`handle_timeout`](Self::handle_timeout), on `Now::age_ms`. `None` without
+    /// deadlines.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<u64> {
         if self.is_shut_down {
             return None;
         }
-        // A change carries the touches; alone they wait until there is none.
+        // A pending change carries the touches, so they are sent alone only without one.
         let is_changed = self.version() != self.announced_version;
         let announce_ms = is_changed.then_some(self.window_ends_ms);
         let touch_ms = self.touch_at_ms.filter(|_| !is_changed);
@@ -35,7 +35,7 @@ impl Hub {
             .min()
     }
 
-    /// When the first timer is due. Not the end of the coalescing window, which can be long past when something changes.
+    /// When the first timer is due, apart from the end of the coalescing window, which can be long past at a change.
     fn timer_ms(&self) -> Option<u64> {
         [
             self.roster.poll_timeout(),
@@ -50,7 +50,7 @@ impl Hub {
         .min()
     }
 
-    /// Whether what is due is so late that the machine must have been suspended.
+    /// Whether a timer is so late that the machine must have been suspended.
     #[must_use]
     pub fn was_suspended(&self, now: Now) -> bool {
         let due_ms = self.timer_ms().filter(|_| !self.is_shut_down);
@@ -67,7 +67,7 @@ impl Hub {
             .max(1)
     }
 
-    /// Does everything that is due at `now`, but announcing.
+    /// Handles all deadlines up to `now`, except broadcasts.
     pub(super) fn advance(&mut self, now: Now) {
         if self.is_shut_down {
             return;
@@ -83,7 +83,7 @@ impl Hub {
         self.tick(now);
     }
 
-    /// After a suspension everybody is asked at once whether they are still there.
+    /// Pings all connections at once after a suspension.
     fn wake_up(&mut self, now: Now) {
         let due_ms = now.age_ms.saturating_add(self.ping_interval_ms());
         self.roster.spare_live_rows(due_ms);
@@ -132,7 +132,7 @@ impl Hub {
         let Some(tick_at_ms) = self.tick_at_ms.filter(|&at_ms| at_ms <= now.age_ms) else {
             return;
         };
-        // One tick however late the timer is; the rhythm stays.
+        // A late timer sends one tick only, and the schedule stays.
         let interval_ms = self.config.limits.tick_interval_ms.max(1);
         let late_ms = now.age_ms.saturating_sub(tick_at_ms) % interval_ms;
         let next_ms = now.age_ms.saturating_add(interval_ms - late_ms);

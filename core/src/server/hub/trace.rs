@@ -1,4 +1,4 @@
-//! What is remembered of a connection for findings.
+//! The memory of a live connection for findings.
 
 /// The window in which beacons are counted, in ms.
 pub(super) const BEACON_WINDOW_MS: u64 = 60_000;
@@ -19,8 +19,8 @@ impl BeaconRate {
         self.now = self.now.saturating_add(1);
     }
 
-    /// About how many there were in the last minute: those of this window, and of the one before the share that is not
-    /// over yet.
+    /// An estimate of their number in the last minute: those of this window, and those of the previous one in proportion
+    /// to its part within that minute.
     pub(super) fn in_a_minute(mut self, now_ms: u64) -> usize {
         self.turn(now_ms);
         let left_ms = BEACON_WINDOW_MS - now_ms % BEACON_WINDOW_MS;
@@ -39,7 +39,7 @@ impl BeaconRate {
     }
 }
 
-/// What is remembered of a connection for findings.
+/// The memory of a live connection for findings.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Trace {
     /// On the age clock.

@@ -1,4 +1,4 @@
-//! What happened to rows between two moments, and why: for replays, which look after each input.
+//! Changes of rows between two moments, with their causes, for replays, which take them after each input.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -11,12 +11,12 @@ use crate::model::raw_entry::RawEntry;
 use crate::model::time::Now;
 use crate::wire::presence::Delta;
 
-/// Members that change with others or with time alone.
+/// Members that change together with others or with time.
 const MOMENTS: [&str; 3] = ["ts", "lastActivityAt", "onlineSince"];
-/// It counts from the moment of the other, so that it changes with time too.
+/// A member that is counted from the moment of another one, so that it changes with time too.
 const INPUT: (&str, &str) = ("lastInputSeconds", "lastActivityAt");
 
-/// What the hub was handed.
+/// The input of the hub.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cause<'a> {
     Join(ConnId),
@@ -26,7 +26,7 @@ pub(crate) enum Cause<'a> {
     Other,
 }
 
-/// What happened to one row.
+/// A change of one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Happened {
     pub(crate) key: String,
@@ -35,7 +35,7 @@ pub(crate) struct Happened {
     pub(crate) text: String,
 }
 
-/// What was seen at the last look.
+/// The state at the last call.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     rows: BTreeMap<String, RawEntry>,
@@ -44,10 +44,10 @@ pub(crate) struct Seen {
 }
 
 impl Hub {
-    /// Begins to look.
+    /// Returns the current state.
     pub(crate) fn seen(&mut self, now: Now) -> Seen {
         self.roster.track_changes(true, now);
-        // What was kept before belongs to no look.
+        // Earlier events do not belong to the changes.
         self.roster.encode_delta(0, now);
         let rows = self.roster.entries(usize::MAX, now);
         Seen {
@@ -57,8 +57,8 @@ impl Hub {
         }
     }
 
-    /// What happened since the last look, in order. Only what the hub still remembers is in it, which is everything
-    /// if it is asked after each input.
+    /// The changes since the last call, in order. It has only those that the hub still remembers, which are all of
+    /// them if it is called after each input.
     pub(crate) fn happened(&mut self, seen: &mut Seen, cause: Cause<'_>, now: Now) -> Vec<Happened> {
         let mut happened = Vec::new();
         let mut note = |key: String, what, text| happened.push(Happened { key, what, text });
@@ -124,7 +124,7 @@ impl Hub {
         happened
     }
 
-    /// Who or what changes rows by an input.
+    /// The cause of changes by an input, as text.
     fn words(&self, cause: Cause<'_>) -> String {
         let of = |conn: ConnId| {
             let member = self.members.get(conn.slot);
@@ -139,7 +139,7 @@ impl Hub {
     }
 }
 
-/// Which members are others, in words.
+/// The changed members, as text.
 fn differences(was: &RawEntry, is: &RawEntry) -> Option<String> {
     let is_other_input = was.get(INPUT.1) != is.get(INPUT.1);
     let is_shown = |name: &str| !MOMENTS.contains(&name) && (name != INPUT.0 || is_other_input);

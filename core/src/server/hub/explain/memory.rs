@@ -1,4 +1,4 @@
-//! Findings that need more than the list: who connected when, from where, and what happened to rows.
+//! Findings that need more than the list: connections with their times and addresses, and events of rows.
 
 mod ids;
 mod life;
@@ -16,7 +16,7 @@ use super::sessions::Session;
 use crate::findings::{Confidence, Finding, FindingKind};
 use crate::roster::{Roster, RowId};
 
-/// A connection that ended longer ago, in ms, says nothing about now.
+/// A connection that ended longer ago than this, in ms, does not count.
 const RECENT_MS: u64 = 600_000;
 /// Most sentences of evidence of a finding.
 const MAX_SENTENCES: usize = 4;
@@ -24,7 +24,7 @@ const MAX_SENTENCES: usize = 4;
 /// Most connections that are compared in pairs.
 const MAX_COMPARED: usize = 16;
 
-/// What findings look at.
+/// The data that findings examine.
 pub(super) struct Memory<'a> {
     pub(super) list: &'a [Listed],
     pub(super) roster: &'a Roster,
@@ -37,7 +37,7 @@ pub(super) struct Memory<'a> {
 }
 
 impl<'a> Memory<'a> {
-    /// All findings, those about ids first, the more specific before.
+    /// All findings, those about ids first, more specific ones before others.
     pub(super) fn findings(&self, places: &Places<'a>) -> Vec<Finding> {
         let mut found = Vec::new();
         ids::placeholders(self, places, &mut found);
@@ -54,12 +54,12 @@ impl<'a> Memory<'a> {
         found
     }
 
-    /// Where the rows are, and which connections had them.
+    /// The places of the rows in the list, and their connections.
     pub(super) fn places(&self) -> Places<'a> {
         Places::of(self.list, self.sessions)
     }
 
-    /// Those that are live or ended a short while ago.
+    /// Connections that are live or ended recently.
     fn recent(&self) -> impl Iterator<Item = &'a Session<'a>> {
         let now_ms = self.now_ms;
         self.sessions
@@ -82,7 +82,7 @@ fn overlap(a: &Session<'_>, b: &Session<'_>) -> bool {
     a.alive_ms > joined_ms && b.alive_ms > joined_ms
 }
 
-/// Where rows are in the list, and which connections had them.
+/// The places of rows in the list, and their connections.
 pub(super) struct Places<'a> {
     by_id: BTreeMap<RowId, usize>,
     by_key: BTreeMap<&'a str, usize>,
@@ -106,7 +106,7 @@ impl<'a> Places<'a> {
         places
     }
 
-    /// Whether clients with these rows were connected at one time, so that none of them followed the other.
+    /// Whether clients with these rows were connected at one time, so that they are different clients.
     pub(super) fn were_together(&self, rows: &[usize]) -> bool {
         let newest = |row: &usize| {
             self.sessions
@@ -144,7 +144,7 @@ impl<'a> Places<'a> {
     }
 }
 
-/// The sessions with one and the same key each, in the order of the first of each group.
+/// Groups of sessions with equal keys, in the order of the first session of each group.
 fn groups<'a, K: Ord>(
     sessions: impl Iterator<Item = &'a Session<'a>>,
     key: impl Fn(&Session<'a>) -> Option<K>,
@@ -162,7 +162,7 @@ fn groups<'a, K: Ord>(
     groups
 }
 
-/// How many of something: "1 row", "2 rows".
+/// Formats a count: "1 row", "2 rows".
 fn counted(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {what}{plural}")

@@ -81,7 +81,7 @@ impl Hub {
         Some((key, json.end()))
     }
 
-    /// A row of an observed gateway: what the list says.
+    /// The explanation of an observed gateway's row, from the list.
     fn explain_observed(&self, key: &str, now: Now) -> Option<(String, String)> {
         let (key, entry) = self.fleet.as_ref()?.entries().find(|(own, _)| *own == key)?;
         let gateway = entry.str("gateway")?;
@@ -115,7 +115,7 @@ impl Hub {
         Some((key.into(), json.end()))
     }
 
-    /// What happened to the row, newest first: when, what, and a sentence.
+    /// The events of the row, newest first: time, kind, and a sentence.
     fn events(&self, key: &RowKey, sessions: &[Session<'_>], now: Now) -> Vec<(u64, &'static str, String)> {
         let mut events = Vec::new();
         for session in sessions
@@ -133,7 +133,7 @@ impl Hub {
             events.push((event.at_ms, what, text));
         }
         events.retain(|(at_ms, ..)| *at_ms <= now.age_ms);
-        // Of one moment the later is first.
+        // Of events at one moment the later one is first.
         events.reverse();
         events.sort_by_key(|(at_ms, ..)| core::cmp::Reverse(*at_ms));
         events
@@ -260,7 +260,7 @@ fn by(session: &Session<'_>) -> String {
     }
 }
 
-/// That the client connected.
+/// The sentence about a connect.
 pub(super) fn join_text(session: &Session<'_>) -> String {
     let from = session
         .ip
@@ -272,7 +272,7 @@ pub(super) fn join_text(session: &Session<'_>) -> String {
     )
 }
 
-/// That its connection ended.
+/// The sentence about the end of a connection.
 pub(super) fn leave_text(session: &Session<'_>, left_ms: u64, cause: LeaveCause) -> String {
     let after = span(left_ms.saturating_sub(session.trace.joined_ms));
     format!(
@@ -349,13 +349,13 @@ pub(super) fn cause_words(cause: LeaveCause) -> &'static str {
     }
 }
 
-/// A client's text, cut to a readable length, but not inside an address: a part of one would not be hidden.
+/// A client's text, cut to a readable length, but not inside an address: a part of an address would not be hidden.
 pub(super) fn cut(text: &str) -> &str {
     let cut = crate::model::text::prefix_units(text, 64);
     text.get(..cut_before_address(text, cut.len())).unwrap_or(cut)
 }
 
-/// A length of time in words.
+/// Formats a duration.
 pub(super) fn span(ms: u64) -> String {
     match ms {
         0..10_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),

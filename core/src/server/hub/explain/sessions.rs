@@ -13,7 +13,7 @@ use crate::model::key::RowKey;
 use crate::model::{ClientInfo, Role};
 use crate::roster::RowId;
 
-/// Most live connections that are looked at.
+/// Most live connections that are examined.
 const MAX_LIVE: usize = 4_096;
 
 /// One connection.
@@ -37,7 +37,7 @@ pub(super) struct Session<'a> {
     pub(super) trace: Trace,
     /// Calls in a row, up to its end, that its role is refused.
     pub(super) refused_calls: u32,
-    /// When it last proved to be alive, by its join, a pong or its close, on the age clock.
+    /// Its last proof of life (join, pong or close), on the age clock.
     pub(super) alive_ms: u64,
     /// When and why it ended.
     pub(super) left: Option<(u64, LeaveCause)>,
@@ -68,12 +68,12 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The name that the client gives itself, else its program.
+    /// The client's display name, else its program.
     pub(super) fn name(&self) -> &'a str {
         self.client.display_name.as_deref().unwrap_or(&self.client.id)
     }
 
-    /// Who it is, in a few words of bounded length.
+    /// A short description of bounded length.
     pub(super) fn words(&self) -> String {
         let client = self.client;
         let program = quoted(&client.id);

@@ -1,4 +1,4 @@
-//! What a connection states about its node, encoded once.
+//! A connection's statements about its node, encoded once.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -13,7 +13,7 @@ use crate::server::Handshake;
 /// Most bytes of one node as JSON: optional members that do not fit are left out.
 pub(in crate::server::hub) const MAX_NODE_BYTES: usize = 8 * 1024;
 
-/// All that a node has beside its id and the optional members, at its longest.
+/// The longest text of a node without its id and the optional members.
 const FRAME: &str = concat!(
     r#"{"nodeId":"","paired":true,"caps":[],"commands":[],"connectedAtMs":9007199254740991,"connected":false,"#,
     r#""lastSeenAtMs":9007199254740991,"lastSeenReason":"significant_location","lastActiveAtMs":9007199254740991}"#
@@ -41,7 +41,7 @@ impl Description {
     pub(super) fn new(id: &str, handshake: &Handshake, offer: &Offer, joined_ms: u64) -> Self {
         let client = &handshake.client;
         let remote_ip = handshake.remote_ip.as_deref().filter(|ip| !is_loopback(ip));
-        // With room for any id that it may go by later.
+        // With room for any id that it may have later.
         let ids = [Some(id), client.instance_id.as_deref(), Some(&handshake.conn_id)];
         let id_bytes = ids.into_iter().flatten().map(escaped_len).max().unwrap_or(0);
         let mut room = MAX_NODE_BYTES.saturating_sub(FRAME.len() + id_bytes);
@@ -85,7 +85,7 @@ impl Description {
     }
 }
 
-/// Takes `bytes` of the room. What does not fit takes all of it: what comes after it is left out as well.
+/// Takes `bytes` of the room. A member that does not fit takes all of it, so that later ones are left out as well.
 fn fits(bytes: usize, room: &mut usize) -> bool {
     let rest = room.checked_sub(bytes);
     *room = rest.unwrap_or(0);

@@ -1,4 +1,4 @@
-//! `node.list`, `node.pair.list` and `node.describe`: three ways to ask for the same items.
+//! `node.list`, `node.pair.list` and `node.describe`, which return the same items.
 
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -20,21 +20,21 @@ struct Shown<'a> {
 }
 
 impl Hub {
-    /// `node.list` as JSON text: those connected first, at most as many as the roster may have rows.
+    /// `node.list` as JSON text: connected nodes first, at most as many as the roster may have rows.
     pub(in crate::server::hub) fn node_list(&self, now: Now) -> String {
         let mut text = format!(r#"{{"ts":{},"nodes":"#, self.roster.wall_ms(now));
         self.write_nodes(&mut text);
         text + "}"
     }
 
-    /// `node.pair.list` as JSON text: nobody has to pair here, so every known node counts as paired.
+    /// `node.pair.list` as JSON text: there is no pairing, so every known node counts as paired.
     pub(in crate::server::hub) fn node_pair_list(&self) -> String {
         let mut text = String::from(r#"{"pending":[],"paired":"#);
         self.write_nodes(&mut text);
         text + "}"
     }
 
-    /// The ids of all that are listed.
+    /// The ids of all listed nodes.
     pub(in crate::server::hub) fn node_ids(&self) -> impl Iterator<Item = &str> {
         self.shown_nodes().map(|node| &*node.description.id)
     }
@@ -79,7 +79,7 @@ impl Hub {
         text.push(']');
     }
 
-    /// Those connected, then those that went and whose rows live; verified devices first.
+    /// Connected nodes, then disconnected ones whose rows exist; verified devices first.
     fn shown_nodes(&self) -> impl Iterator<Item = Shown<'_>> {
         let connected = self.nodes.connected.values().filter_map(|node| {
             Some(Shown {

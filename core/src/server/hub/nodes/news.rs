@@ -15,20 +15,20 @@ use crate::model::time::Now;
 use crate::server::Item;
 use crate::wire::EventFrame;
 
-/// Most events put out in one window, counted per reader; one node's go out to any number of readers.
+/// Most events of one window, counted per reader; the event of one node is sent to any number of readers.
 pub(in crate::server::hub) const MAX_EVENTS: usize = 16_384;
 
-/// Most nodes that wait for their event beyond those connected: nodes may come, report and go faster than the
-/// windows take them.
+/// Most disconnected nodes that wait for their event: nodes may connect, report and disconnect faster than the
+/// windows send their events.
 pub(in crate::server::hub) const MAX_ENDED: usize = 1_024;
 
-/// Nodes whose activity changed and whose readers were not sent that yet, with their ids.
+/// Nodes with a change of activity that was not sent yet, with their ids.
 #[derive(Clone, Debug, Default)]
 pub(super) struct News {
-    /// Those whose turn it is. All are sent before those in `noted`.
+    /// The nodes of the current turn, which are sent before those in `noted`.
     due: BTreeMap<NodeKey, Box<str>>,
     noted: BTreeMap<NodeKey, Box<str>>,
-    /// Before this moment no event goes out, on the age clock.
+    /// The time of the next event, on the age clock.
     window_ends_ms: u64,
 }
 
@@ -51,17 +51,17 @@ impl News {
 }
 
 impl Nodes {
-    /// When the next `node.presence` goes out, on the age clock.
+    /// When the next `node.presence` is sent, on the age clock.
     pub(in crate::server::hub) fn poll_timeout(&self) -> Option<u64> {
         (self.news.len() > 0).then_some(self.news.window_ends_ms)
     }
 
-    /// No event goes out before this moment.
+    /// Delays all events until this moment.
     pub(in crate::server::hub) fn extend_window(&mut self, until_ms: u64) {
         self.news.window_ends_ms = self.news.window_ends_ms.max(until_ms);
     }
 
-    /// The node's activity changed.
+    /// Notes a change of the node's activity.
     pub(super) fn note(&mut self, key: &NodeKey) {
         if self.news.due.contains_key(key) || self.news.noted.contains_key(key) {
             return;
@@ -73,14 +73,14 @@ impl Nodes {
         }
     }
 
-    /// The node's last connection is gone: its event waits if there are not too many of such nodes.
+    /// Handles the end of the node's last connection: its event waits, unless too many such nodes wait.
     pub(super) fn end_news(&mut self, key: &NodeKey) {
         if self.news.len() > self.connected.len() + MAX_ENDED {
             self.news.forget(key);
         }
     }
 
-    /// The activity goes that this connection reported. Called while the node has the connection.
+    /// Ends the activity that this connection reported. Called while the node has the connection.
     pub(super) fn end_activity(&mut self, key: &NodeKey, serial: u64) {
         let Some(node) = self.connected.get_mut(key) else {
             return;

@@ -1,4 +1,4 @@
-//! `node.event`: what nodes report about their presence.
+//! `node.event`: reports of nodes about their presence.
 
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ impl Hub {
             return STALE;
         }
         self.refresh_row(slot, now);
-        // It may be another node with the row that it has now.
+        // With its current row it may be another node.
         let Some(member) = self.members.get(slot) else {
             return STALE;
         };

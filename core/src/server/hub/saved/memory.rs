@@ -1,4 +1,4 @@
-//! What findings and explanations remember, as a checkpoint of a recording keeps it.
+//! The memory of findings and explanations in a checkpoint of a recording.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -14,7 +14,7 @@ use crate::model::placeholder::Kind;
 pub(crate) use crate::roster::saved::RowEvent;
 use crate::server::Handshake;
 
-/// What is remembered beside rows and connections, each oldest first.
+/// The memory besides rows and connections, oldest items first.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SavedMemory {
     pub(crate) ended: Vec<SavedEnded>,
@@ -22,7 +22,7 @@ pub(crate) struct SavedMemory {
     pub(crate) events: Vec<RowEvent>,
 }
 
-/// What is remembered of a connection.
+/// The memory of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct SavedTrace {
@@ -104,7 +104,7 @@ impl SavedEnded {
 }
 
 impl Ended {
-    /// What is kept of its handshake.
+    /// The kept parts of its handshake.
     fn handshake(&self) -> Handshake {
         Handshake {
             request_id: "1".into(),
@@ -134,7 +134,7 @@ impl Hub {
         }
     }
 
-    /// Takes on what was remembered. The hub remembers nothing yet, and its bounds apply.
+    /// Restores the memory of a new hub. Its bounds apply.
     pub(crate) fn restore_memory(&mut self, memory: SavedMemory) {
         self.journal = Journal::default();
         for ended in memory.ended {

@@ -54,7 +54,7 @@ pub(super) fn without_id(memory: &Memory<'_>, places: &Places<'_>, found: &mut V
             group[0].words(),
         );
         let mut rows = places.of_all(group.iter().copied());
-        // The rows that their beacons made are theirs too.
+        // The rows that their beacons made count too.
         let of_group = group.iter().filter_map(|session| others.get(&session.serial));
         rows.extend(of_group.flatten());
         rows.sort_unstable();
@@ -72,7 +72,7 @@ pub(super) fn without_id(memory: &Memory<'_>, places: &Places<'_>, found: &mut V
 pub(super) fn beacons_differ(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<Finding>) {
     let others = reported_rows(memory, places);
     for session in memory.recent().filter(|session| session.is_tracked) {
-        // Who reports about several reports about others.
+        // A connection with several such rows reports about other instances.
         let Some([other]) = others.get(&session.serial).map(Vec::as_slice) else {
             continue;
         };

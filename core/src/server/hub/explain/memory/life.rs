@@ -1,4 +1,4 @@
-//! Clients in two places, with two sockets, with a new id at every connect, and clients that come and go.
+//! Clients in two places, with two sockets or with a new id at every connect, and clients that flap.
 
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -17,13 +17,13 @@ use crate::server::LeaveCause;
 const NEXT_WITHIN_MS: u64 = 30_000;
 /// It may begin this much before the other one closes, in ms.
 const NOTICED_WITHIN_MS: u64 = 5_000;
-/// From this number on, changes of the id from one connection to the next are no chance.
+/// From this number on, changes of the id from one connection to the next do not count as chance.
 const NEW_IDS: usize = 2;
 /// Ends within [`FLAP_WINDOW_MS`] from which on a client flaps.
 const FLAPS: usize = 6;
 /// The window of [`FLAPS`], in ms.
 const FLAP_WINDOW_MS: u64 = 300_000;
-/// A stay up to this length ends at once, in ms.
+/// Longest stay that counts as ending at once, in ms.
 const SHORT_STAY_MS: u64 = 5_000;
 
 /// One id that is live in two places.
@@ -98,7 +98,7 @@ fn other_place(a: &Session<'_>, b: &Session<'_>) -> Option<Difference> {
     }
 }
 
-/// Two live sockets that say they are one and the same client.
+/// Two live sockets that state one client.
 pub(super) fn two_sockets(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<Finding>) {
     for group in groups(memory.live().filter(|session| session.is_tracked), |session| {
         let client = session.client;
@@ -133,13 +133,13 @@ pub(super) fn two_sockets(memory: &Memory<'_>, places: &Places<'_>, found: &mut 
     }
 }
 
-/// Clients that come with another id each time the one before has ended.
+/// Clients that connect with another id each time after the previous connection ended.
 pub(super) fn new_ids(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<Finding>) {
     for group in groups(memory.recent().filter(|session| session.is_tracked), |session| {
         let client = session.client;
         identity(session)?;
         let name = client.display_name.as_deref();
-        // Without a name the address has to tell programs apart.
+        // Without a name the address distinguishes programs.
         let ip = if name.is_some() { None } else { session.ip };
         Some((
             (name, ip, client.model_identifier.as_deref()),
@@ -179,7 +179,7 @@ struct Changes {
     longest_gap_ms: u64,
 }
 
-/// `None` if connections ran beside each other or an id came back: then they are several programs, or one that keeps its id.
+/// `None` if connections overlapped or an id was used again: then they are several programs, or one that keeps its id.
 fn changes(group: &[&Session<'_>]) -> Option<Changes> {
     let mut changes = Changes {
         count: 0,
@@ -193,7 +193,7 @@ fn changes(group: &[&Session<'_>]) -> Option<Changes> {
         let Some(before) = at.checked_sub(1).map(|at| group[at]) else {
             continue;
         };
-        // Its end is noticed late where it did not close.
+        // The end of a connection without a close is noticed late.
         before.left?;
         let joined_ms = session.trace.joined_ms;
         if before.alive_ms > joined_ms.saturating_add(NOTICED_WITHIN_MS) {
@@ -208,7 +208,7 @@ fn changes(group: &[&Session<'_>]) -> Option<Changes> {
     Some(changes)
 }
 
-/// Clients that connect and disconnect again and again.
+/// Clients that repeatedly connect and disconnect.
 pub(super) fn flapping(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<Finding>) {
     let ended = memory.sessions.iter().filter(|session| {
         let is_in_window = |at_ms: u64| at_ms.saturating_add(FLAP_WINDOW_MS) >= memory.now_ms;
@@ -218,7 +218,7 @@ pub(super) fn flapping(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec
         let name = session.client.display_name.as_deref();
         let program = (&*session.client.id, &*session.client.mode, name);
         let id = identity(session);
-        // Without an id its name and address stand for it.
+        // Without an id, name and address identify it.
         let ip = if id.is_some() { None } else { session.ip };
         Some((id, program, ip, session.role.as_str()))
     }) {
@@ -245,7 +245,7 @@ pub(super) fn flapping(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec
     }
 }
 
-/// Why most of them ended, and whether that is sure.
+/// Why most of them ended, and whether that is certain.
 fn likely_cause(group: &[&Session<'_>]) -> (&'static str, bool) {
     let most = |is_wanted: &dyn Fn(&Session<'_>, LeaveCause) -> bool| {
         let causes = group
@@ -289,7 +289,7 @@ fn likely_cause(group: &[&Session<'_>]) -> (&'static str, bool) {
     }
 }
 
-/// The key of the id that a client states, or proves.
+/// The key of the id that a client states or proves.
 fn identity(session: &Session<'_>) -> Option<String> {
     let instance = session.client.instance_id.as_deref();
     let key = instance.or(session.device_id).and_then(PresenceKey::parse)?;
@@ -301,7 +301,7 @@ fn id_text<'a>(session: &Session<'a>) -> &'a str {
     instance.or(session.device_id).unwrap_or_default()
 }
 
-/// The first two of the newest in the group that `is_one` is about.
+/// The first two of the newest in the group for which `is_one` is true.
 fn pair<'a, T>(
     group: &[&'a Session<'a>],
     is_one: impl Fn(&Session<'_>, &Session<'_>) -> Option<T>,

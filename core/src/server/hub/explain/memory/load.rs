@@ -1,4 +1,4 @@
-//! Clocks of clients, rows that went for lack of room, and beacons that come too often.
+//! Clocks of clients, evicted rows, and too frequent beacons.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -77,7 +77,7 @@ fn off(skew_ms: i64) -> String {
     format!("{} {way} the gateway's", span(skew_ms.unsigned_abs()))
 }
 
-/// Rows that went because there were too many.
+/// Rows that were evicted.
 pub(super) fn evictions(memory: &Memory<'_>, places: &Places<'_>, found: &mut Vec<Finding>) {
     let (mut rows, mut live) = (0_usize, 0_usize);
     let mut oldest_ms = memory.now_ms;
