@@ -1,4 +1,4 @@
-//! The driver's end of the writer thread: takes what changed out of the hub, and hands it to the thread.
+//! The driver's end of the writer thread: takes changes from the hub, and hands them to the thread.
 
 use std::io;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use super::HistoryConfig;
 use super::tracker::ALIVE_MS;
 use super::writer::{Degraded, Writer};
 
-/// How long changes gather, in ms.
+/// How long changes are collected, in ms.
 const GATHER_MS: u64 = 250;
 /// Messages that may wait for the thread. Further changes stay in the hub, which bounds them.
 const MAX_WAITING: usize = 4;
-/// How long the end of the gateway waits for what is not written yet.
+/// How long the gateway waits at its end for unwritten changes.
 const END_WITHIN: Duration = Duration::from_secs(2);
 
-/// What changed, with the wall clock that the gateway states.
+/// Changes, with the wall clock that the gateway states.
 #[derive(Debug)]
 pub(crate) struct Message {
     pub(super) changes: RowChanges,
@@ -31,7 +31,7 @@ pub(crate) struct Message {
     pub(super) is_last: bool,
 }
 
-/// Sends changes to the writer thread. Once this is dropped everything is written, unless the disk hangs.
+/// Sends changes to the writer thread. Dropping it waits until all changes are written, unless the disk hangs.
 #[derive(Debug)]
 pub(crate) struct WriterHandle {
     /// `None` once the gateway stops.
@@ -85,7 +85,7 @@ impl WriterHandle {
             .then(|| self.sent_ms.saturating_add(wait_ms))
     }
 
-    /// Sends what changed, if it is time.
+    /// Sends changes, if it is time.
     pub(crate) fn send_changes(&mut self, hub: &mut Hub, now: Now) {
         if self.deadline(hub).is_some_and(|at_ms| at_ms <= now.age_ms) {
             self.sent_ms = now.age_ms;
@@ -109,13 +109,13 @@ impl WriterHandle {
             is_last,
         };
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        // Without a thread nothing is written.
+        // Without the thread there is no writer.
         let _ = messages.send(message);
     }
 }
 
 impl Drop for WriterHandle {
-    /// Waits until everything is written, but not for a disk that hangs.
+    /// Waits until all changes are written, but not for a disk that hangs.
     fn drop(&mut self) {
         self.messages = None;
         if let Err(RecvTimeoutError::Timeout) = self.ended.recv_timeout(END_WITHIN) {

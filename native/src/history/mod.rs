@@ -1,4 +1,4 @@
-//! A history of who was here, in an SQLite database. A thread of its own writes; the driver never waits for it.
+//! A history of sessions, in an SQLite database. A separate thread writes; the driver never waits for it.
 
 #[cfg(feature = "history")]
 mod handle;
@@ -37,14 +37,14 @@ pub const DEFAULT_AGE_MS: u64 = 30 * 24 * 3_600_000;
 #[cfg(feature = "history")]
 pub const DEFAULT_BYTES: u64 = 256 * 1024 * 1024;
 
-/// A history of who was here from when to when.
+/// A history of sessions: who was connected, and when.
 #[cfg(feature = "history")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryConfig {
     /// The SQLite database. Its folder also holds the two files of its write-ahead log.
     pub path: PathBuf,
-    /// No session stays for longer than this after its end, in ms.
+    /// How long a session is kept after its end, in ms.
     pub max_age_ms: u64,
-    /// Most bytes of the database, its write-ahead log aside; the oldest sessions go first.
+    /// Most bytes of the database, without its write-ahead log; the oldest sessions are deleted first.
     pub max_bytes: u64,
 }

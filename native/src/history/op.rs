@@ -1,6 +1,6 @@
-//! What is written to a history. Each may be written twice: the second changes nothing.
+//! Writes to a history. They are idempotent: a repeated one changes nothing.
 
-/// A session: of one key, no two begin at the same moment.
+/// A session, identified by its key and its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Session {
     pub(super) key: String,
@@ -20,29 +20,29 @@ impl Session {
 /// A change of a history. Times are in ms since the Unix epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Op {
-    /// What is known of an instance.
+    /// The last known entry of an instance.
     Facts { key: String, facts: String },
-    /// The session goes on.
+    /// The session continues.
     Open {
         session: Session,
         seen_ms: u64,
         is_connected: bool,
     },
-    /// Every session with a connection goes on.
+    /// Every session with a connection continues.
     Alive { at_ms: u64 },
-    /// Nothing was heard of it for a while.
+    /// The client sent nothing for a while.
     Silence {
         session: Session,
         from_ms: u64,
         to_ms: u64,
     },
-    /// The session is over.
+    /// The session ended.
     Close {
         session: Session,
         to_ms: u64,
         seen_ms: u64,
         why: &'static str,
     },
-    /// The instance has another key: the session is of that one.
+    /// The instance has another key, which the session gets.
     Rename { session: Session, to: String },
 }

@@ -14,9 +14,9 @@ use super::store::{StoreError, version};
 const MAX_PAGE_BYTES: usize = 256 * 1024;
 /// Most silences of a session that are listed: the newest.
 const MAX_SILENCES: u32 = 200;
-/// Most instances that one word stands for.
+/// Most instances that match one word.
 const MAX_NAMED: u32 = 100;
-/// Virtual machine steps between two looks whether a query takes too long, and how often it may go on: a second or two.
+/// Virtual machine steps between two checks of a query's duration, and the most checks: a second or two.
 const STEPS: i32 = 1_000_000;
 const MAX_LOOKS: u32 = 200;
 /// How long another program may hold the database before that is an error.
@@ -55,7 +55,7 @@ impl Reader {
                 looks > MAX_LOOKS
             }),
         )?;
-        // All of it is of one moment.
+        // One transaction, so that all reads are of one moment.
         let transaction = self.db.unchecked_transaction()?;
         let page = self.read(query)?;
         transaction.commit()?;
@@ -120,7 +120,7 @@ impl Reader {
         Ok(page)
     }
 
-    /// The instances that a word stands for.
+    /// The instances that match a word.
     fn named(&self, word: &str) -> Result<Vec<i64>, StoreError> {
         let word = word.trim();
         let mut statement = self.db.prepare_cached(

@@ -1,4 +1,4 @@
-//! Answers queries on a thread of its own.
+//! Answers queries on a separate thread.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use super::store::StoreError;
 /// Queries that may wait for the thread.
 const MAX_PENDING: usize = 32;
 
-/// Takes the answers of the thread.
+/// Receives the answers of the thread.
 pub(crate) type Reply = Box<dyn Fn(ConnId, ResponseFrame) + Send>;
 
 /// A query of a connection.
@@ -24,7 +24,7 @@ struct Pending {
     conn: ConnId,
     id: Box<str>,
     query: Box<HistoryQuery>,
-    /// What hides addresses in the answer.
+    /// Hides addresses in the answer.
     mask: Option<AddressMask>,
 }
 
@@ -69,7 +69,7 @@ impl ReaderHandle {
     }
 }
 
-/// Why no query is answered where there is no thread.
+/// The error of all queries without the thread.
 pub(crate) const NO_READER: &str = "the history cannot be read: its reader thread is gone; the gateway's log says why, and a restart starts it again";
 
 fn run(path: &Path, received: &Receiver<Pending>, reply: &Reply) {
@@ -88,10 +88,10 @@ fn run(path: &Path, received: &Receiver<Pending>, reply: &Reply) {
     }
 }
 
-/// Opens the file for each page: it may be another one by now.
+/// Opens the file for each page, because it may have been replaced.
 fn page(path: &Path, query: &HistoryQuery, mask: Option<&AddressMask>) -> Result<String, StoreError> {
     let page = Reader::open(path)?.page(query)?;
-    // Strings and numbers: it always encodes.
+    // Strings and numbers always serialise.
     let page = serde_json::to_string(&page).unwrap_or_default();
     Ok(match mask {
         Some(mask) => mask.json(&page),

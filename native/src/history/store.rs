@@ -16,9 +16,9 @@ const SCHEMA: &str = include_str!("schema.sql");
 const BUSY: Duration = Duration::from_secs(1);
 /// Sessions that are deleted at a time.
 const DELETED_AT_A_TIME: u64 = 500;
-/// Sessions that are deleted at a time where there are too many bytes.
+/// Sessions that are deleted at a time if there are too many bytes.
 const DELETED_FOR_ROOM: u64 = 50;
-/// Free pages that are given back at a time.
+/// Free pages that are released at a time.
 const FREED_PAGES: u32 = 1_024;
 
 /// Why the history is not written, or cannot be read.
@@ -44,7 +44,7 @@ pub(crate) enum StoreError {
 }
 
 impl StoreError {
-    /// Whether trying again soon may help.
+    /// Whether a retry may succeed soon.
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Foreign | Self::Newer(_) | Self::Empty => false,
@@ -78,7 +78,7 @@ fn words(error: &rusqlite::Error) -> String {
 #[derive(Debug)]
 pub(super) struct Store {
     db: Connection,
-    /// Which file it is.
+    /// The identity of the file.
     identity: Option<Identity>,
 }
 
@@ -101,8 +101,8 @@ fn identity(path: &Path) -> Option<Identity> {
 }
 
 impl Store {
-    /// Opens the history, and creates the tables in an empty file. Closes the sessions that are open in it, for the
-    /// reason `why`: the writer that opened them is gone.
+    /// Opens the history, and creates the tables in an empty file. Closes open sessions of an earlier writer, with the
+    /// reason `why`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -110,7 +110,7 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        // SQLite would make one that others can read.
+        // SQLite would create a file that other users can read.
         let mut file = std::fs::OpenOptions::new();
         file.write(true).create(true);
         #[cfg(unix)]
@@ -138,12 +138,12 @@ impl Store {
         Ok(Self { db, identity })
     }
 
-    /// Whether the path still leads to the file that is open.
+    /// Whether the path still refers to the open file.
     pub(super) fn is_in_place(&self, path: &Path) -> bool {
         self.identity == identity(path)
     }
 
-    /// Leaves a file that was moved with all that was written: its write-ahead log stays under the old name.
+    /// Closes a file that was moved, with all writes in it: its write-ahead log stays under the old name.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -153,7 +153,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes all of it, or nothing.
+    /// Writes all of them in one transaction.
     ///
     /// # Errors
     /// [`StoreError`]: nothing is written.
@@ -168,7 +168,7 @@ impl Store {
         Ok(transaction.commit()?)
     }
 
-    /// Deletes what ended before that moment, and the oldest beyond the bytes. Returns whether there may be more to do.
+    /// Deletes sessions that ended before this moment, and the oldest beyond the bytes. Returns whether more may be due.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -207,7 +207,7 @@ impl Store {
     }
 }
 
-/// Checks that this is a history of a version that is known.
+/// Checks that this is a history of a known version.
 ///
 /// # Errors
 /// [`StoreError`]: what it is.
@@ -237,7 +237,7 @@ fn create(db: &mut Connection) -> Result<(), StoreError> {
     Ok(transaction.commit()?)
 }
 
-/// What the database takes without its free pages.
+/// The size of the database without its free pages.
 fn used_bytes(db: &Connection) -> Result<u64, StoreError> {
     let read = |pragma| db.query_row(pragma, [], |row| row.get::<_, u64>(0));
     let pages = read("PRAGMA page_count")?.saturating_sub(read("PRAGMA freelist_count")?);

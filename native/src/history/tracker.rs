@@ -1,4 +1,4 @@
-//! From what changed in the rows to sessions: who was here from when to when. Pure: it reads no clock and no file.
+//! Derives sessions from changes of rows. Pure: it reads no clock and no file.
 
 use std::collections::BTreeMap;
 
@@ -10,39 +10,39 @@ use super::op::{Op, Session};
 
 /// A silence of a client without a connection that is longer than this, in ms, is kept: it was Idle then.
 pub(super) const SILENCE_MS: u64 = 120_000;
-/// How often the last proof of life of a session is written at most, in ms, while it goes on.
+/// Shortest interval at which the last proof of life of an open session is written, in ms.
 const SEEN_STEP_MS: u64 = 15_000;
-/// How often the sessions with a connection are said to go on, in ms.
+/// Interval at which the proofs of life of sessions with a connection are written, in ms.
 pub(super) const ALIVE_MS: u64 = 30_000;
 
 /// Ends that the rows do not state.
 pub(super) const STOPPED: &str = "stopped";
-/// It was gone when the history caught up: when exactly, and why, is unknown.
+/// The session ended while the history fell behind: its exact end and the reason are unknown.
 pub(super) const LOST: &str = "lost";
 
-/// The sessions that go on.
+/// The open sessions.
 #[derive(Debug, Default)]
 pub(super) struct Tracker {
     open: BTreeMap<String, Open>,
-    /// The facts of listed rows as they were written last.
+    /// The last written facts of listed rows.
     facts: BTreeMap<String, String>,
-    /// When the sessions with a connection were last said to go on.
+    /// When the proofs of life of sessions with a connection were last written.
     alive_ms: u64,
 }
 
-/// A session that goes on.
+/// An open session.
 #[derive(Clone, Copy, Debug)]
 struct Open {
     from_ms: u64,
-    /// Which stay of the row it is, while it has connections.
+    /// The stay of the row, while it has connections.
     stay: Option<u64>,
     seen_ms: u64,
-    /// As it was last written.
+    /// The last written proof of life.
     written_ms: u64,
 }
 
 impl Tracker {
-    /// Takes the changes in. `now_ms` is the wall clock.
+    /// Applies changes. `now_ms` is the wall clock.
     pub(super) fn apply(&mut self, changes: RowChanges, now_ms: u64) -> Vec<Op> {
         let mut ops = Vec::new();
         for event in changes.events {
@@ -85,7 +85,7 @@ impl Tracker {
         ops
     }
 
-    /// The gateway stops: everything ends now.
+    /// Ends all sessions, because the gateway stops.
     pub(super) fn end(&mut self, now_ms: u64) -> Vec<Op> {
         let mut ops = Vec::new();
         for key in self.open.keys().cloned().collect::<Vec<_>>() {
@@ -98,7 +98,7 @@ impl Tracker {
         ops
     }
 
-    /// All that has to be written where nothing was: what goes on, and its facts.
+    /// All writes for an empty history: the open sessions with their facts.
     pub(super) fn whole(&self) -> Vec<Op> {
         let facts = self.facts.iter().map(|(key, facts)| Op::Facts {
             key: key.clone(),
@@ -124,7 +124,7 @@ impl Tracker {
                 }
                 open
             }
-            // It came and went since the last changes.
+            // The row was added and removed since the last changes.
             (None, Some(stay)) => {
                 let open = Open::new(stay.since_ms, Some(stay.id), seen_ms);
                 ops.push(open.op(key));
@@ -142,7 +142,7 @@ impl Tracker {
         });
     }
 
-    /// It is over; when it ended is unknown.
+    /// Ends a session whose end is unknown.
     fn close_lost(&mut self, key: &str, ops: &mut Vec<Op>) {
         if let Some(open) = self.open.remove(key) {
             ops.push(Op::Close {
@@ -167,11 +167,11 @@ impl Tracker {
         self.open.insert(to, open);
     }
 
-    /// What a row says now.
+    /// Handles the current state of a row.
     fn is_now(&mut self, row: &RowState, now_ms: u64, ops: &mut Vec<Op>) {
         self.note_facts(&row.key, &row.entry, ops);
         let stay = row.stay.map(|stay| stay.id);
-        // Events say when a stay ends: one that is another without an event was lost.
+        // Events state the ends of stays: without an event for another stay, the event was lost.
         if let Some(open) = self.open.get(&row.key)
             && (row.has_left || open.stay.is_some() && open.stay != stay)
         {
@@ -200,7 +200,7 @@ impl Tracker {
         }
     }
 
-    /// The sessions with a connection go on.
+    /// Writes that the sessions with a connection continue.
     fn alive(&mut self, now_ms: u64, ops: &mut Vec<Op>) {
         self.alive_ms = now_ms;
         for open in self.open.values_mut().filter(|open| open.stay.is_some()) {
@@ -240,7 +240,7 @@ impl Open {
         }
     }
 
-    /// A proof of life of a session without a connection.
+    /// Handles a proof of life of a session without a connection.
     fn seen(&mut self, key: &str, seen_ms: u64, ops: &mut Vec<Op>) {
         if seen_ms.saturating_sub(self.seen_ms) > SILENCE_MS {
             ops.push(Op::Silence {

@@ -1,4 +1,4 @@
-//! The thread that writes.
+//! The writer thread.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use super::store::{Store, StoreError};
 use super::tracker::{LOST, Tracker};
 use super::{HistoryConfig, Message};
 
-/// Why the sessions of a process that did not end them are over.
+/// The reason of sessions that their process did not end.
 const CRASHED: &str = "crashed";
-/// Changes that wait for a database that cannot be written; beyond, they are given up.
+/// Most changes that wait for a database that cannot be written; beyond it, they are dropped.
 const MAX_WAITING_OPS: usize = 20_000;
-/// How long after a failure it is tried again; where that is not likely to help, later.
+/// Interval of retries after a failure; it is longer if a retry is not likely to succeed.
 const RETRY: Duration = Duration::from_secs(5);
 const RETRY_DAMAGED: Duration = Duration::from_secs(300);
-/// How often old sessions are looked for.
+/// Interval at which old sessions are deleted.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
 /// Why the gateway is degraded, if it is.
@@ -32,9 +32,9 @@ pub(super) struct Writer {
     config: HistoryConfig,
     tracker: Tracker,
     store: Option<Store>,
-    /// What is not written yet.
+    /// Unwritten changes.
     waiting: Vec<Op>,
-    /// Changes that were given up.
+    /// Dropped changes.
     lost: u64,
     retry_at: Option<Instant>,
     prune_at: Instant,
@@ -107,7 +107,7 @@ impl Writer {
                 self.store = Some(store);
                 let again = std::mem::replace(&mut self.has_opened, true);
                 if again {
-                    // What goes on was closed just now.
+                    // Opening the file closed the open sessions.
                     self.waiting.extend(self.tracker.whole());
                 }
                 self.retry_at = None;
@@ -139,7 +139,7 @@ impl Writer {
         }
     }
 
-    /// Begins a new history if the file was moved away or replaced. The moved one gets what waits.
+    /// Begins a new history if the file was moved away or replaced. The moved one gets the waiting changes.
     fn follow(&mut self) {
         let Some(mut store) = self.store.take_if(|store| !store.is_in_place(&self.config.path)) else {
             return;
@@ -157,7 +157,7 @@ impl Writer {
         self.open();
     }
 
-    /// Keeps only so much for a database that cannot be written.
+    /// Bounds the changes that wait for a database that cannot be written.
     fn bound(&mut self) {
         if self.waiting.len() > MAX_WAITING_OPS {
             self.lost += self.waiting.len() as u64;
