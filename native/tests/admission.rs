@@ -1,4 +1,4 @@
-//! Who is let in, over real sockets.
+//! Admission of clients, over real sockets.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
@@ -9,7 +9,7 @@ use support::{Client, TOKEN, config, config_with, connect_params, offering, refu
 
 const READ: &[&str] = &["operator.read"];
 
-/// Eleven wrong secrets from one place, then the right one: let in within three seconds.
+/// Eleven wrong secrets from one place, then the right one, which is accepted within three seconds.
 async fn an_old_secret_does_not_keep_the_new_one_out(guesser: &str, sharer: &str, hint: &str) {
     let (gateway, clock) = start_manual(config());
     for n in 0..10 {
@@ -101,7 +101,7 @@ async fn a_flood_of_addresses_makes_nobody_forgotten_and_then_shares_one_bucket(
         let error = guess(MAX_BUCKETS + n, format!("y-{n}")).await;
         assert_eq!(error["details"]["code"], "AUTH_TOKEN_MISMATCH");
     }
-    // The shared bucket is empty, as is that of the first address; others are as they were.
+    // The shared bucket and that of the first address are empty; the others are unchanged.
     assert_eq!(
         guess(MAX_BUCKETS + 100, "z".to_owned()).await["code"],
         "UNAVAILABLE"

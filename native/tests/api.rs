@@ -245,7 +245,7 @@ async fn a_body_that_does_not_come_ends_with_the_handshakes_time() {
         ),
     );
     let answer = tokio::spawn(async move { raw_http(address, &request).await });
-    // Until it waits for the body it has not taken its deadline.
+    // The deadline of the body is set when the gateway waits for it.
     while !answer.is_finished() {
         manual.advance(1_000);
         tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! Clients that read slowly, ask too much at once, or read nothing.
+//! Clients that read slowly, send too many requests at once, or do not read.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
@@ -17,7 +17,7 @@ fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 }
 
-/// The same by way of a proxy.
+/// The same through a proxy.
 fn get_from(path: &str, client: u8) -> String {
     get(path).replace(
         "Connection",
@@ -39,7 +39,7 @@ fn page_of(bytes: usize) -> Option<Arc<WebRoot>> {
     Some(Arc::new(WebRoot::read(folder.path()).unwrap()))
 }
 
-/// Asks for a file on a socket with little room.
+/// Requests a file on a socket with small buffers.
 async fn ask_for(address: SocketAddr, request: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(16 * 1024).unwrap();
@@ -73,7 +73,7 @@ async fn a_large_file_takes_as_long_as_it_takes_and_silence_ends_it() {
         .unwrap();
     assert!(!rest.is_empty() && rest.iter().rev().take(100).all(|byte| *byte == b'x'));
 
-    // One download at a time, so the next says whether the last one ended.
+    // One download at a time, so the next one shows whether the last one ended.
     let mut stuck = ask_for(gateway.address(), &get("/large.wasm")).await;
     support::within("its beginning", stuck.read_exact(&mut left))
         .await
@@ -110,7 +110,7 @@ async fn downloads_are_bounded_and_small_answers_are_not() {
             support::within("a beginning", download.read_u8()).await.unwrap();
             downloads.push(download);
         }
-        // Of more than the buffer takes, and of less: none begins and is cut off.
+        // Of more than the buffer takes, and of less: no response begins and is cut off.
         for path in ["/large.wasm", "/medium.js"] {
             let third = raw_http(address, &get_from(path, n)).await;
             assert!(
@@ -158,14 +158,14 @@ async fn many_requests_at_once_take_turns_with_those_of_others() {
             flood.peek(&mut buffer).unwrap_or(0) / answer
         })
         .sum();
-    // All at once before, and one per turn now: accepting, reading and answering take some turns.
+    // One request per turn: accepting, reading and answering take some turns.
     assert!(answered < 50 * 99 / 2, "{answered}");
     gateway.shutdown().await;
 }
 
 #[tokio::test]
 async fn a_gateway_stops_whoever_reads_nothing() {
-    // No time passes: what ends the connections is neither a stall nor the bound on the end.
+    // The clock stands still, so neither a stall nor the drain time ends the connections.
     let (gateway, _clock) = support::start_manual(config_with(|config| {
         config.web_root = page_of(8 * 1024 * 1024);
         config.drain_ms = 600_000;

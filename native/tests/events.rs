@@ -30,7 +30,7 @@ impl Events {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(16 * 1024).unwrap();
         let mut socket = within("a socket", socket.connect(address)).await.unwrap();
-        // Of HTTP/1.0, so that no chunks come in between.
+        // HTTP/1.0, so that the stream has no chunks.
         let request = format!(
             "GET /api/presence/stream HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer {secret}\r\n{headers}\r\n"
         );
@@ -137,7 +137,7 @@ async fn the_events_are_those_of_a_websocket_with_deltas() {
         (delta["to"].as_u64().unwrap(), &snapshot["version"])
     );
 
-    // It has no pongs, and its ticks are comments.
+    // A stream has no pongs, and its ticks are comments.
     for _ in 0..12 {
         clock.advance(10_000);
         gateway.settle().await;
@@ -167,7 +167,7 @@ async fn a_reader_that_comes_back_goes_on_where_it_was() {
     );
     let (_, newest, delta) = back.next().await.unwrap();
     assert_eq!(delta["upserts"][0]["entry"]["instanceId"], "b");
-    // What it has already is not sent again.
+    // Received events are not sent again.
     let mut again = Events::start(address, &last(&newest)).await;
     clients.push(join(&gateway, &clock, "c").await);
     for events in [&mut back, &mut again] {

@@ -1,4 +1,4 @@
-//! What happens to servers: they are killed, stopped, told to end while they work, and run out of files or memory.
+//! Faults of servers: they are killed, stopped, terminated during work, and run out of files or memory.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -18,10 +18,10 @@ use tokio::process::{Child, Command};
 use tokio_tungstenite::tungstenite::Message;
 
 const READ: &[&str] = &["operator.read"];
-/// Clients that must come back.
+/// Clients that must reconnect.
 const CLIENTS: usize = 12;
 
-/// A program that stays connected, and comes back after a loss.
+/// A program that stays connected, and reconnects after a loss.
 fn beacon(url: &str, number: usize) -> Child {
     Command::new(env!("CARGO_BIN_EXE_presence-gateway"))
         .args(["beacon", "--every", "5s", "--mode", "kiosk", "--url", url])
@@ -36,7 +36,7 @@ fn beacon(url: &str, number: usize) -> Child {
         .unwrap()
 }
 
-/// The instance ids of a list that are connected now.
+/// The instance ids of connected clients in a list.
 fn connected(list: &Value) -> Vec<&str> {
     let rows = list.as_array().unwrap().iter();
     rows.filter(|row| row["reason"] != "disconnect" && row["mode"] == "kiosk")
@@ -153,7 +153,7 @@ async fn stopped_for_a_while_it_goes_on_where_it_was() {
         written += len;
     }
     assert!(ask.len() < written && written < asks.len(), "{written} bytes");
-    // Connected by the kernel; the gateway knows nothing of it yet.
+    // Connected by the kernel; the gateway has not accepted it yet.
     let late = TcpStream::connect(gateway.address).await.unwrap();
     gateway.signal(Signal::CONT);
     is_served(late).await;
@@ -208,11 +208,11 @@ async fn a_crowd_beyond_the_limit_of_files_leaves_connected_clients_alone() {
     assert_eq!(client.request("health", json!({})).await["ok"], true);
 }
 
-/// 200 MB of address space: a client that sends all it can takes none of it from the others.
+/// 200 MB of address space: a flood of one client leaves enough memory for the others.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn with_little_memory_a_flood_of_bytes_ends_nobody_else() {
-    /// What PROTOCOL.md promises of one connection.
+    /// The bound of PROTOCOL.md for one connection.
     const MOST_KB: u64 = 16 * 1024;
 
     let gateway = Process::start_with("ulimit -v 200000;", &["--port", "0"]).await;
@@ -228,7 +228,7 @@ async fn with_little_memory_a_flood_of_bytes_ends_nobody_else() {
         let (mut reader, mut writer) = flood.stream().split();
         let write = async {
             for _ in 0..16 {
-                // The gateway may have had enough.
+                // The gateway may have closed the connection.
                 if writer.write_all(&frame).await.is_err() {
                     return;
                 }

@@ -1,8 +1,8 @@
 //! Every command of the documentation is run.
 //!
-//! The words behind the three backquotes of a block say how: `sh` runs it to its end, beside a gateway; `sh server` starts
-//! each gateway in it, and stops it again; `sh elsewhere` needs what a test does not have, so that only the options of this
-//! program are checked in it.
+//! The info string of a block states how: `sh` runs it to its end, beside a gateway; `sh server` starts each gateway in
+//! it, and stops it again; `sh elsewhere` needs an environment that the test does not have, so that only the options of
+//! this program are checked in it.
 #![cfg(all(unix, feature = "history"))]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -110,7 +110,7 @@ impl World {
         within(&text, shell.output()).await.unwrap()
     }
 
-    /// Starts the gateway of a line, on this machine at any port, and ends it once it listens.
+    /// Starts the gateway of a line, on loopback and a free port, and ends it once it listens.
     async fn serve(&self, line: &str) {
         let line = line
             .replace(PROGRAM, &format!("exec {PROGRAM}"))
@@ -132,7 +132,7 @@ impl World {
         assert!(ended.success(), "{line}: {ended}");
     }
 
-    /// Whether the options of this program exist: `--help` is reached when what stands before it does.
+    /// Checks that the options of this program exist: `--help` prints only after valid options.
     async fn check(&self, text: &str) -> usize {
         let mut checked = 0;
         for line in text.lines() {

@@ -13,7 +13,7 @@ use support::{Client, TOKEN, config_with, connect_params, raw_http, start, withi
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// What every address of these tests begins with.
+/// The prefix of every address of these tests.
 const NET: &str = "10.20.30.";
 const SCOPES: &[&str] = &["operator.write", "operator.read", "operator.pairing"];
 
@@ -200,7 +200,7 @@ async fn a_token_that_begins_to_hide_closes_its_connections() {
         Ok(1)
     );
     assert_eq!(shown.closed().await, (1008, "token revoked".to_owned()));
-    // It stays, and sees addresses once it connects again.
+    // Its connection stays, and gets addresses after a reconnect.
     assert_hidden(&hidden.request("system-presence", json!({})).await);
     let mut again = Client::open(gateway.address(), "").await;
     assert!(again.hello(with("hidden", &[])).await.to_string().contains(NET));

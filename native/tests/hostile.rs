@@ -22,9 +22,9 @@ use tokio::net::TcpSocket;
 use tokio_tungstenite::tungstenite::Message;
 
 const READ: &[&str] = &["operator.read"];
-/// Most that floods send while one other client connects, asks and is answered: some turns of 16 KiB each.
+/// Most bytes of floods while one other client connects and gets an answer: some turns of 16 KiB each.
 const MOST_FLOOD_BYTES: usize = 8 * 1024 * 1024;
-/// As much again and more is in the buffers of the system at the beginning.
+/// Most bytes at the beginning, with those in the buffers of the system.
 const MOST_FIRST_BYTES: usize = 32 * 1024 * 1024;
 
 /// A `connect` of `len` bytes.
@@ -105,14 +105,14 @@ async fn pings_between_the_frames_of_a_message_do_not_count_as_its_own() {
         .write_all(&frame(FIRST_PIECE, br#"{"type":"req","#))
         .await
         .unwrap();
-    // More bytes than one message may take.
+    // More bytes than one message may have.
     for _ in 0..10 {
         client
             .stream()
             .write_all(&frame(PING, &[b'x'; 119]).repeat(2_000))
             .await
             .unwrap();
-        // What is answered is read, or both ends would wait for each other.
+        // Answers are read, or both ends would wait for each other.
         while !matches!(client.message().await, Message::Pong(_)) {}
     }
     let rest = br#""id":"f","method":"health"}"#;
@@ -180,10 +180,10 @@ async fn large_handshakes_wait_for_each_other_and_small_ones_do_not() {
     gateway.shutdown().await;
 }
 
-/// A thread that writes `bytes` again and again until it is told to stop, and reads nothing.
+/// A thread that repeatedly writes `bytes` until it is stopped, without reading.
 struct Flood {
     is_over: Arc<AtomicBool>,
-    /// Bytes that the gateway or its system took.
+    /// Bytes that the gateway or its system accepted.
     sent: Arc<AtomicUsize>,
     thread: JoinHandle<()>,
 }
@@ -206,7 +206,7 @@ impl Flood {
                             at = (at + len) % bytes.len();
                             sent.fetch_add(len, Ordering::Relaxed);
                         }
-                        // Full for now.
+                        // The socket is full.
                         Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
                         Err(_) => return,
                     }
@@ -265,7 +265,7 @@ async fn floods_hold_up_nobody_else_and_not_the_end_of_the_gateway() {
         let before: usize = floods.iter().map(Flood::sent).sum();
         others_are_served(address, round).await;
         let sent = floods.iter().map(Flood::sent).sum::<usize>() - before;
-        // Who is served after the floods, not between their turns, waits for more.
+        // A client that is served after the floods instead of between their turns waits for more bytes.
         let most = if round == 0 {
             MOST_FIRST_BYTES
         } else {
@@ -286,17 +286,17 @@ async fn a_flood_does_not_put_off_the_end_of_a_client_that_reads_nothing() {
     socket.set_recv_buffer_size(4 * 1024).unwrap();
     let mut deaf = Client::open_on(socket, gateway.address(), "").await;
     deaf.hello(connect_params("deaf", READ)).await;
-    // Answers of 287 KB: more than the system holds, and no more than the gateway holds before it stops to read.
+    // Answers of 287 KB: more than the system's buffers, and at most the bytes at which the gateway stops reading.
     let id = "i".repeat(1_000);
     let ask = format!(r#"{{"type":"req","id":"{id}","method":"no.such.method"}}"#);
     let asks = frame(TEXT, ask.as_bytes()).repeat(250);
     deaf.stream().write_all(&asks).await.unwrap();
-    // More pings than a turn takes, so that there is always something to read.
+    // More pings than a turn reads, so that there are always bytes to read.
     let flood = Flood::start(deaf, frame(PING, b"").repeat(20_000));
     for round in 0..5 {
         others_are_served(gateway.address(), round).await;
     }
-    // The deadline of its own, and long before its missing pong ends it.
+    // Its own deadline, long before a missing pong would end it.
     clock.advance(20_000);
     support::within("the end of the flood", async {
         while !flood.thread.is_finished() {

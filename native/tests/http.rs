@@ -59,7 +59,7 @@ async fn every_answer_has_the_security_headers() {
     gateway.shutdown().await;
 }
 
-/// Serves a page with one script, and a file beside it that is none of it.
+/// Serves a page with one script, with another file outside its folder.
 fn start_with_page() -> (RunningGateway, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("page");
@@ -283,7 +283,7 @@ async fn without_a_secret_a_foreign_name_learns_nothing_by_plain_http() {
     }
     let own = raw_http(gateway.address(), &get("/healthz")).await;
     assert!(own.starts_with("HTTP/1.1 200 "), "{own}");
-    // The check is for every request of a connection.
+    // The check applies to every request of a connection.
     let both = get("/healthz").replace("Connection: close\r\n", "")
         + &get("/healthz").replace("localhost", "rebound.example.org");
     let answer = raw_http(gateway.address(), &both).await;

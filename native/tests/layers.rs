@@ -1,10 +1,10 @@
-//! The modules of the crate know each other in one direction only.
+//! The modules of the crate depend on each other in one direction only.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each module may use those of the lines below its own; modules of one line do not know each other.
+/// Each module may use those of the lines below its own; modules of one line do not use each other.
 const LAYERS: [&[&str]; 8] = [
     &["main"],
     &["cli"],

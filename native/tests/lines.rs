@@ -1,4 +1,4 @@
-//! What the log says about connections and rows.
+//! Log lines about connections and rows.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
@@ -179,7 +179,7 @@ async fn a_ping_timeout_says_who_it_was() {
     let (gateway, clock, log, _guard) = started();
     let mut client = Client::open(gateway.address(), FROM).await;
     client.hello(connect_params("a", READ)).await;
-    // Nobody reads, so nobody answers pings.
+    // The clients do not read, so they do not answer pings.
     for _ in 0..4 {
         clock.advance(25_000);
         gateway.settle().await;
@@ -240,7 +240,7 @@ async fn a_storm_of_refusals_is_twenty_lines_a_second_and_their_number() {
     refusal(gateway.address(), FROM, offering("old")).await;
     assert_eq!(log.lines("refused").len(), 21);
 
-    // What waits for its number when the gateway stops is counted then.
+    // Hidden lines that are still to be counted are logged when the gateway stops.
     for _ in 0..22 {
         refusal(gateway.address(), FROM, offering("old")).await;
     }

@@ -1,4 +1,4 @@
-//! The commands that stay: `watch` and `beacon --every`.
+//! The commands that keep running: `watch` and `beacon --every`.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -16,7 +16,7 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
 const READ: &[&str] = &["operator.read"];
 
-/// A program that runs until it is told to stop.
+/// A program that runs until it is stopped.
 struct Running {
     child: Child,
     stdout: Lines<BufReader<ChildStdout>>,
@@ -66,7 +66,7 @@ async fn line_with<R: AsyncRead + Unpin>(lines: &mut Lines<BufReader<R>>, words:
     }
 }
 
-/// A gateway where another one was.
+/// A gateway at the port of an earlier one.
 fn start_at(port: u16) -> RunningGateway {
     start(config_with(|config| config.port = port))
 }
@@ -91,7 +91,7 @@ async fn watch_follows_the_roster_over_a_restart() {
     gateway.shutdown().await;
     line_with(out, &["retrying in ", " s · 1 instance, 1 left as last known"]).await;
     line_with(out, &["the gateway restarts"]).await;
-    // What was there is still shown.
+    // Earlier rows are still shown.
     line_with(out, &["Left", "studio", "Disconnect"]).await;
 
     let gateway = start_at(port);
@@ -164,7 +164,7 @@ async fn beacons_go_on_over_a_restart() {
         TOKEN,
     ]);
     line_with(&mut beacon.stderr, &["presence-gateway: live: ", &url]).await;
-    // Each beacon is a change of its own, and says why it was sent.
+    // Each beacon is a separate change, and states its reason.
     for reason in ["launch", "periodic"] {
         let event = reader.event_named("presence").await;
         let row = row(&event["payload"]["presence"], "my-id");

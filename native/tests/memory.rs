@@ -1,4 +1,4 @@
-//! The most memory that one client can make the gateway hold, in a process of its own, as Linux counts it.
+//! The most memory that one client can occupy in the gateway, in a separate process, as Linux counts it.
 #![cfg(target_os = "linux")]
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -17,14 +17,14 @@ use support_tls::{Authority, VERSIONS, open};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// What PROTOCOL.md promises: most that one client adds, in kB.
+/// The bound of PROTOCOL.md: most memory that one client adds, in kB.
 const MOST_KB: u64 = 64 * 1024;
-/// What is left of it 10 s after the client is gone, in kB, or a tenth of what was held before.
+/// Most memory that is left 10 s after the client is gone, in kB, or a tenth of the memory before it.
 const LEFT_KB: u64 = 4 * 1024;
 const BACK_TIME: Duration = Duration::from_secs(10);
 const MIB: usize = 1024 * 1024;
 
-/// A gateway whose memory is compared with what it held when it had served one client.
+/// A gateway whose memory is compared with that after it had served one client.
 struct Watched {
     process: Process,
     address: SocketAddr,
@@ -48,7 +48,7 @@ impl Watched {
         }
     }
 
-    /// What it holds now counts as before.
+    /// Notes the current memory for comparison.
     fn note(&mut self) {
         self.before_kb = self.memory_kb("VmRSS:");
     }
@@ -57,7 +57,7 @@ impl Watched {
         self.process.memory_kb(field)
     }
 
-    /// Checks what the process held at most, and that it gives back what it no longer needs.
+    /// Checks the process's peak of memory, and that it frees unused memory.
     async fn check(&self, what: &str) {
         let most_kb = self.memory_kb("VmHWM:") - self.before_kb;
         assert!(most_kb <= MOST_KB, "{what}: {most_kb} kB");
@@ -72,7 +72,7 @@ impl Watched {
                 begun.elapsed() < BACK_TIME,
                 "{what}: {more_kb} kB are not given back"
             );
-            // It is the process that is asked, not the time.
+            // Waits for the process, not for a time.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -82,18 +82,18 @@ fn text_frame(text: &str) -> Vec<u8> {
     frame(TEXT, text.as_bytes())
 }
 
-/// A request of at most `bytes` that is `item` all over.
+/// A request of at most `bytes` that consists of `item`.
 fn dense(method: &str, item: &str, bytes: usize) -> String {
     let head = format!(r#"{{"type":"req","id":"1","method":"{method}","params":{{"text":["#);
     let items = (bytes - head.len() - 4) / (item.len() + 1);
     format!("{head}{}0]}}}}", format!("{item},").repeat(items))
 }
 
-/// Writes all of it, and throws away what comes meanwhile until the gateway closes or `text` came.
+/// Writes all bytes, and discards answers until the gateway closes or `text` arrives.
 async fn pour(mut client: Client, bytes: &[u8], until: &str) {
     let (mut reader, mut writer) = client.stream().split();
     let write = async {
-        // A gateway that has had enough closes.
+        // The gateway may close the connection.
         let _ = writer.write_all(bytes).await;
     };
     let read = async {
@@ -111,7 +111,7 @@ async fn pour(mut client: Client, bytes: &[u8], until: &str) {
         .expect("the gateway answers");
 }
 
-/// A request whose answer shows that all before it was read.
+/// A request whose answer shows that all earlier bytes were read.
 fn last() -> Vec<u8> {
     text_frame(r#"{"type":"req","id":"the-last-one","method":"health"}"#)
 }
@@ -151,12 +151,12 @@ async fn pieces_and_unread_answers_are_bounded_in_memory() {
     (first[0], next[0]) = (0x01, 0x00);
     next.truncate(MIB / 4);
     client.stream().write_all(&[first, next].concat()).await.unwrap();
-    // Requests whose answers are large, which nobody reads.
+    // Requests with large answers, which are not read.
     let (mut deaf, _) = Client::connect(process.address, "deaf", &["operator.read"]).await;
     let id = "i".repeat(1_000);
     let ask = format!(r#"{{"type":"req","id":"{id}","method":"presence.snapshot"}}"#);
     let asks = text_frame(&ask).repeat(4_000);
-    // The gateway stops to read before that; whether it does is not the question here.
+    // The gateway stops reading before that, which is not checked here.
     let _ = tokio::time::timeout(Duration::from_secs(2), deaf.stream().write_all(&asks)).await;
     let (mut other, _) = Client::connect(process.address, "other", &["operator.read"]).await;
     assert_eq!(other.request("health", json!({})).await["ok"], true);
@@ -175,7 +175,7 @@ async fn idle_clients_keep_no_buffer_of_their_largest_message() {
         let (mut client, _) = Client::connect(process.address, &instance, &["operator.read"]).await;
         client.stream().write_all(&text_frame(&text)).await.unwrap();
         assert_eq!(client.response("1").await["ok"], false);
-        // Its buffer is in use after that as before.
+        // Its buffer stays in use.
         assert_eq!(client.request("health", json!({})).await["ok"], true);
         idle.push(client);
     }
@@ -200,7 +200,7 @@ async fn strangers_are_bounded_in_memory_together() {
         }
     }
     drop(strangers);
-    // And those who finish.
+    // The handshakes that finish.
     for _ in 0..8 {
         let client = Client::open(process.address, "").await;
         pour(client, &whole, "at /").await;
@@ -255,7 +255,7 @@ async fn half_open_tls_handshakes_are_bounded_in_memory_together() {
         most_kb.push(process.memory_kb("VmHWM:") - process.before_kb);
     }
     assert!(most_kb[0] <= MOST_KB, "{most_kb:?}");
-    // The allocator keeps many small pieces, and uses them again.
+    // The allocator keeps many small blocks, and uses them again.
     assert!(most_kb[1] <= most_kb[0] + LEFT_KB, "{most_kb:?}");
 }
 
@@ -265,7 +265,7 @@ async fn come_and_go(process: &Watched, handshakes: impl Iterator<Item = serde_j
         let mut client = Client::open(process.address, "").await;
         client.hello(params).await;
     }
-    // Answered when all closes before it are seen.
+    // Answered after all earlier closes are handled.
     let (mut other, _) = Client::connect(process.address, "other", &["operator.read"]).await;
     assert_eq!(other.request("health", json!({})).await["ok"], true);
 }

@@ -1,4 +1,4 @@
-//! `/metrics` over sockets: counts follow the clients, and nothing a client states becomes a label.
+//! `/metrics` over sockets: counts match the clients, and no text of a client becomes a label.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -38,7 +38,7 @@ fn value(text: &str, series: &str) -> f64 {
     line.parse().unwrap()
 }
 
-/// Scrapes until a series has a value. What the hub alone knows is computed at most once a second.
+/// Scrapes until a series has a value. Values of the hub are computed at most once a second.
 async fn until(gateway: &RunningGateway, series: &str, wanted: f64) -> String {
     until_at(gateway.metrics_address().unwrap(), series, wanted).await
 }
@@ -260,7 +260,7 @@ async fn sockets_that_send_nothing_do_not_keep_a_scrape_out() {
     }
     let text = get(address, "").await.1;
     assert!(text.ends_with("# EOF\n"), "{text}");
-    // The oldest made room; the newest is still served.
+    // The oldest one was closed for it; the newest is still served.
     assert_eq!(silent[0].read(&mut [0; 16]).await.unwrap_or_default(), 0);
     let newest = silent.last_mut().unwrap();
     let request = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";

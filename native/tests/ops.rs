@@ -24,7 +24,7 @@ fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// A program of Prometheus. Says that the check is skipped where there is none.
+/// Finds a program of Prometheus; without it, prints that the check is skipped.
 fn tool(name: &str) -> Option<PathBuf> {
     let places = [file(TOOLS).join(name), Path::new("/usr/bin").join(name)];
     let found = places.into_iter().find(|path| path.exists());
@@ -166,7 +166,7 @@ async fn promtool_has_nothing_to_say() {
     assert!(rules.status.success(), "{rules:?}");
 }
 
-/// Asks Prometheus. By HTTP/1.0, so that the answer is not chunked.
+/// Queries Prometheus, over HTTP/1.0, so that the answer is not chunked.
 async fn ask(address: SocketAddr, path: &str) -> Option<Value> {
     tokio::net::TcpStream::connect(address).await.ok()?;
     let answer = raw_http(
@@ -177,7 +177,7 @@ async fn ask(address: SocketAddr, path: &str) -> Option<Value> {
     serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
 }
 
-/// Asks until the query has a result: a rate needs two scrapes.
+/// Repeats the query until it has a result: a rate needs two scrapes.
 async fn result_of(address: SocketAddr, query: &str) -> Value {
     let path = format!(
         "/api/v1/query?query={}",
@@ -248,7 +248,7 @@ async fn prometheus_scrapes_the_gateway_and_runs_every_query() {
         let query = expression
             .replace("$__rate_interval", "1m")
             .replace("$instance", ".*");
-        // What is 0 is not shown; that it is there is the point here.
+        // Values of 0 are not shown; the test checks that the series exist.
         let query = query.strip_suffix(" > 0").unwrap_or(&query).to_owned();
         result_of(address, &query).await;
     }

@@ -1,4 +1,4 @@
-//! Nobody takes what the program writes: it goes on, and ends as it should.
+//! Output that is not read: the program continues, and ends normally.
 #![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
@@ -53,7 +53,7 @@ fn full() -> Stdio {
     OpenOptions::new().write(true).open("/dev/full").unwrap().into()
 }
 
-/// The first address in the lines that come.
+/// The first address in the lines.
 async fn address(lines: impl AsyncRead + Unpin) -> SocketAddr {
     let mut lines = BufReader::new(lines).lines();
     loop {
@@ -206,12 +206,12 @@ async fn a_log_that_nobody_reads_holds_up_nobody_and_tells_later_what_was_lost()
         }
     };
     assert!(lost > 0 && kept + lost > MANY, "{kept} and {lost}");
-    // The pipe is read no more, and soon full again.
+    // The pipe is no longer read, and soon full again.
     provoke_lines(address).await;
     stops(child).await;
 }
 
-/// What a stranger can make longest: every text at its bound, of characters that every format escapes.
+/// The longest lines that a client can cause: every text at its bound, of characters that every format escapes.
 #[tokio::test]
 async fn the_longest_refusals_are_written_in_every_format() {
     for format in ["text", "json"] {

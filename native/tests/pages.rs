@@ -1,4 +1,4 @@
-//! Pages of other origins: which may read the API, and what a refused one is told.
+//! Pages of other origins: access to the API, and refusals.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
@@ -61,7 +61,7 @@ async fn a_page_of_an_allowed_origin_reads_the_list() {
         head.starts_with("HTTP/1.1 401 ") && head.contains(ALLOWS),
         "{head}"
     );
-    // A stream has no end: only its head is asked for.
+    // A stream has no end, so only its head is read.
     let head = ask(&gateway, "HEAD /api/presence/stream", &format!("{page}{secret}")).await;
     assert!(
         head.starts_with("HTTP/1.1 200 ") && head.contains(ALLOWS),

@@ -1,4 +1,4 @@
-//! Places among the sockets: who gets one, and who has to go.
+//! Slots of sockets: who gets one, and who is evicted.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
@@ -22,7 +22,7 @@ fn scarce() -> GatewayConfig {
     })
 }
 
-/// The start of a WebSocket, by way of a proxy.
+/// A WebSocket upgrade through a proxy.
 fn upgrade_from(client: &str) -> String {
     format!(
         "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
@@ -72,7 +72,7 @@ async fn silent_local_sockets_shut_no_local_client_out() {
 async fn patience_is_short_while_places_are_scarce() {
     let (gateway, clock) = start_manual(scarce());
     let address = gateway.address();
-    // Clients behind a proxy, each with an address of its own: nobody's share is full.
+    // Clients behind a proxy, each with an address of its own: no share is full.
     let mut silent = Vec::new();
     for n in 0..9 {
         silent.push(Client::open(address, &format!("X-Forwarded-For: 192.0.2.{n}\r\n")).await);
@@ -175,7 +175,7 @@ async fn silent_sockets_shut_no_client_of_their_address_out() {
             (1008, "too many unauthenticated sockets".to_owned())
         );
     }
-    // Each address pays for its own: this one is silent for longer.
+    // Addresses count separately: this one is silent for longer.
     elsewhere.hello(connect_params("elsewhere", READ)).await;
     gateway.shutdown().await;
 }

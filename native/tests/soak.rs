@@ -1,5 +1,5 @@
-//! Clients come, go, break off, beacon and misbehave for a while; then the memory is as it was, and the list holds who is
-//! there. `cargo xtask soak --minutes 60` does it for longer.
+//! Clients connect, disconnect, break off, beacon and misbehave for a while; then memory has not grown, and the list
+//! has exactly the connected clients. `cargo xtask soak --minutes 60` takes longer.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -15,16 +15,16 @@ use support::process::Process;
 use support::{Client, connect_params};
 use tokio::io::AsyncWriteExt;
 
-/// Unless `SOAK_SECONDS` says otherwise.
+/// Duration without `SOAK_SECONDS`.
 const DEFAULT: Duration = Duration::from_secs(6);
 /// Most clients at once.
 const CLIENTS: u64 = 60;
-/// How many different instances there are.
+/// Number of different instances.
 const INSTANCES: u64 = 120;
-/// What the memory may grow by between two equal stretches, in kB: what the allocator keeps in one and not in another.
+/// Permitted growth of memory between two equal periods, in kB, for memory that the allocator keeps.
 const GROWTH_KB: u64 = 4 * 1024;
 
-/// Numbers that look random, and are the same in every run.
+/// Pseudo-random numbers, equal in every run.
 struct Draw(u64);
 
 impl Draw {
@@ -41,7 +41,7 @@ struct Soak {
 }
 
 impl Soak {
-    /// One thing happens to one instance.
+    /// Changes one instance.
     async fn happen(&mut self) {
         let number = self.draw.below(INSTANCES);
         let name = format!("instance-{number}");
@@ -54,7 +54,7 @@ impl Soak {
             return;
         };
         match self.draw.below(12) {
-            // Goes, with and without a word.
+            // Disconnects, with and without a close.
             0 => drop(client),
             1 => {
                 client
@@ -98,7 +98,7 @@ impl Soak {
         }
     }
 
-    /// Goes on until then; nobody is left unread for longer than the gateway puts up with. Returns the most memory, in kB.
+    /// Continues until then; all clients are read within the stall time. Returns the most memory, in kB.
     async fn go_on(&mut self, until: Instant) -> u64 {
         let mut most_kb = 0;
         while Instant::now() < until {
@@ -113,7 +113,7 @@ impl Soak {
         most_kb
     }
 
-    /// The list is who is there, and its digest is that of the list.
+    /// Checks that the list has the connected clients, and that the digest is that of the list.
     async fn check(&mut self) {
         let names: BTreeSet<String> = self
             .clients

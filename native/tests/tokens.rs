@@ -133,7 +133,7 @@ async fn a_token_ends_in_time_with_its_connections() {
     }
     assert_eq!(short.closed().await, (1008, "token expired".to_owned()));
     assert_eq!(long.request("system-presence", json!({})).await["ok"], true);
-    // It is no guess: the eleventh is refused for the same reason.
+    // It does not count as a wrong secret: the eleventh is refused for the same reason.
     for _ in 0..11 {
         let (error, _) = refusal(address, "", with("short", READ)).await;
         assert_eq!(
@@ -171,7 +171,7 @@ async fn a_new_set_closes_the_connections_that_it_does_not_permit() {
     for stays in [&mut more, &mut owner] {
         assert_eq!(stays.request("system-presence", json!({})).await["ok"], true);
     }
-    // It comes back with what is left.
+    // It reconnects with the remaining rights.
     let mut less = Client::open(gateway.address(), "").await;
     less.hello(with("less", READ)).await;
     let (error, _) = refusal(gateway.address(), "", with("gone", READ)).await;

@@ -104,7 +104,7 @@ async fn clients_that_break_off_anywhere_leave_nothing_behind() {
         }
     }
     let rows = witness.ends_unharmed(address).await;
-    // The gateway, the witness, the fresh one, and at most one row of all that broke off.
+    // The gateway, the witness, the new client, and at most one row of the interrupted clients.
     assert!(rows.len() <= 4, "{rows:?}");
     gateway.shutdown().await;
 }
@@ -214,7 +214,7 @@ async fn a_request_behind_a_request_is_not_smuggled() {
         let answer = raw_http(address, &request).await;
         assert!(answer.starts_with("HTTP/1.1 400 "), "{lines}: {answer}");
         assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{lines}: {answer}");
-        // Later requests of a connection are judged as the first.
+        // Later requests of a connection are checked like the first.
         let answer = raw_http(address, &format!("{hidden}{request}")).await;
         let statuses: Vec<&str> = answer
             .split("HTTP/1.1 ")
@@ -222,7 +222,7 @@ async fn a_request_behind_a_request_is_not_smuggled() {
             .collect();
         assert_eq!(statuses, ["", "200", "400"], "{lines}: {answer}");
     }
-    // What follows a body is no request, whether the body was read or not.
+    // Bytes after a body are not a request, whether the body was read or not.
     for secret in [TOKEN, "wrong"] {
         let lines = format!("Host: localhost\r\nAuthorization: Bearer {secret}\r\nContent-Length: 2");
         let request = format!("POST /api/beacon HTTP/1.1\r\n{lines}\r\n\r\n{{}}{hidden}");

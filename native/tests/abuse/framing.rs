@@ -1,5 +1,5 @@
 //! RFC 6455 frame by frame, after the handshake: the cases of the Autobahn suite that do not need an echo. The gateway
-//! echoes nothing, so a message counts as read when the request in it is answered.
+//! has no echo, so a message counts as read when the request in it is answered.
 
 use serde_json::json;
 use tokio::io::AsyncWriteExt;

@@ -18,7 +18,7 @@ fn request(id: &str, method: &str, params: &Value) -> String {
     json!({ "type": "req", "id": id, "method": method, "params": params }).to_string()
 }
 
-/// A normal client that was there before the attack.
+/// A normal client that connected before the attack.
 struct Witness(Client);
 
 impl Witness {
@@ -26,7 +26,7 @@ impl Witness {
         Self(Client::connect(address, "witness", READ).await.0)
     }
 
-    /// The attack is over: a new client is served, and the list holds both, each once. Returns the list.
+    /// Checks after the attack that a new client is served, and that the list has both, each once. Returns the list.
     async fn ends_unharmed(mut self, address: SocketAddr) -> Vec<Value> {
         let (mut fresh, _) = Client::connect(address, "fresh", READ).await;
         assert_eq!(fresh.request("health", json!({})).await["ok"], true);

@@ -88,7 +88,7 @@ async fn a_beacon_reports_the_last_input_only_when_asked() {
     gateway.shutdown().await;
 }
 
-/// What the program writes to a terminal that is its stderr.
+/// Returns the output of the program to a terminal as its stderr.
 #[cfg(unix)]
 pub(crate) async fn on_a_terminal(mut command: Command) -> String {
     use std::fs::File;
@@ -102,7 +102,7 @@ pub(crate) async fn on_a_terminal(mut command: Command) -> String {
     let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
     let far_end = File::options().read(true).write(true).open(name).unwrap();
     let mut child = command.stderr(far_end).spawn().unwrap();
-    // Its end of the terminal is then the child's alone, and closes with it.
+    // Then only the child has its end of the terminal, which closes with the child.
     drop(command);
     let written = tokio::task::spawn_blocking(move || {
         let mut written = Vec::new();
@@ -157,7 +157,7 @@ async fn a_beacon_may_bring_its_own_identity() {
     gateway.shutdown().await;
 }
 
-/// Gateways take these values for absent: each run would make a row of its own.
+/// Gateways treat these values as absent, so each run would make a row of its own.
 #[tokio::test]
 async fn a_beacon_refuses_values_that_gateways_ignore() {
     let gateway = start(config());

@@ -23,7 +23,7 @@ fn with(rows: &[&str]) -> String {
     format!("{healthy},{}]", rows.join(","))
 }
 
-/// A file that goes with the test.
+/// A file that is deleted after the test.
 struct Saved(tempfile::TempDir);
 
 impl Saved {
@@ -254,7 +254,7 @@ async fn a_huge_list_is_read_up_to_a_bound() {
     assert!(output.stdout.len() < 2_000, "{}", output.stdout);
 }
 
-/// A gateway of OpenClaw: it sends what one sent.
+/// A server that sends recorded frames of an OpenClaw gateway.
 async fn openclaw(frames: Vec<String>) -> (String, tokio::task::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
@@ -298,7 +298,7 @@ async fn of_an_openclaw_gateway_the_list_alone_is_checked() {
     }
 }
 
-/// A gateway of this project, which remembers who sent the beacon, is sure of it (`tests/findings`).
+/// A gateway of this project, which has the sender of the beacon in memory, reports high confidence (`tests/findings`).
 #[tokio::test]
 async fn what_only_the_list_of_an_openclaw_gateway_shows_is_less_sure() {
     for mut frames in recordings() {

@@ -8,7 +8,7 @@ use super::*;
 use crate::support::process::line_with;
 use crate::support::raw_http;
 
-/// Mounts a file system of 256 KiB over the folder `$0` that only this process sees, and runs the command after it.
+/// Mounts a file system of 256 KiB over the folder `$0`, visible to this process only, and runs the command after it.
 const SMALL_DISK: &str = "mount -t tmpfs -o size=256k none \"$0\" && exec \"$@\"";
 
 fn on_small_disk(folder: &Path, program: &str, arguments: &[&str]) -> Command {
@@ -61,7 +61,7 @@ async fn a_full_disk_is_named_once_and_the_gateway_serves_until_there_is_room() 
     let line = line_with(&mut greeting, "ws://").await;
     let (_, address) = line.split_once("ws://").unwrap();
     let address: SocketAddr = address.split_whitespace().next().unwrap().parse().unwrap();
-    // As that process sees it.
+    // The path for that process.
     let disk = PathBuf::from(format!("/proc/{}/root", gateway.id().unwrap()))
         .join(folder.path().strip_prefix("/").unwrap());
     within("the history", async {

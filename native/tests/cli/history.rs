@@ -32,7 +32,7 @@ async fn stop(mut gateway: Child) {
     within("the end", gateway.wait()).await.unwrap();
 }
 
-/// What `history FILE --json` prints, once the gateway created the history.
+/// Returns the output of `history FILE --json`, once the gateway created the history.
 async fn read(file: &Path, more: &[&str]) -> Value {
     let read = async {
         loop {
@@ -322,7 +322,7 @@ async fn kills_lose_no_session_that_was_committed() {
                 }
             }
         });
-        // While it is written: a few times what is there by now.
+        // The history is read several times while it is written.
         let page = within("sessions of this round", async {
             loop {
                 let page = read(&file, &["--limit", "100000"]).await;
@@ -368,7 +368,7 @@ async fn a_history_that_is_moved_while_it_is_written_keeps_what_it_had() {
         }
     })
     .await;
-    // Who is still there is in both.
+    // Clients that are still connected are in both.
     session(&file, "late", |_| true).await;
     session(&file, "early", |session| session["to"].is_null()).await;
     session(&moved, "early", |_| true).await;
@@ -384,7 +384,7 @@ async fn a_history_that_is_moved_while_it_is_written_keeps_what_it_had() {
         "invalid presence.history params: at /cursor: must be the `next` of a page"
     );
     stop(gateway).await;
-    // Nothing of the moved file is left under the old name.
+    // No file of the moved history is left under the old name.
     assert!(!read(&moved, &[]).await["sessions"].as_array().unwrap().is_empty());
     let sessions = read(&file, &[]).await["sessions"].as_array().unwrap().len();
     assert_eq!(sessions, 3);

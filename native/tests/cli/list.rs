@@ -109,13 +109,13 @@ async fn a_gateway_that_cannot_now_is_quoted() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn pings_of_a_gateway_that_does_not_read_take_no_memory() {
-    /// Together far more than the program needs: each ping asks for an answer of its size.
+    /// Together far more bytes than the program needs: each ping has an answer of its size.
     const PINGS: usize = 400_000;
     const MOST_KB: u64 = 32 * 1024;
 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}", listener.local_addr().unwrap());
-    // It must not give up before all pings are there.
+    // It must not give up before all pings have arrived.
     let mut child = program(&["watch", "--timeout", "600000", "--url", &url])
         .stdout(Stdio::null())
         .stderr(Stdio::null())

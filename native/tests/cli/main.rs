@@ -1,4 +1,4 @@
-//! The program as people and scripts use it.
+//! The program as used by people and scripts.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -49,7 +49,7 @@ struct Output {
     stderr: String,
 }
 
-/// The program with nothing of the developer's own environment.
+/// The program without the developer's environment.
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_presence-gateway"));
     command

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::time::{Duration, sleep};
 use tokio_tungstenite::tungstenite::Message;
 
-/// The list of a gateway process, once it is as wanted: what others say takes a moment to arrive.
+/// The list of a gateway process, once it satisfies `is_wanted`: rows of other gateways arrive with a delay.
 async fn list_when(url: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
     within("the rows of the other gateway", async {
         loop {
@@ -64,7 +64,7 @@ async fn the_clients_of_another_gateway_are_listed_and_go() {
     let studio = table.lines().find(|line| line.contains("studio")).unwrap();
     assert!(studio.ends_with("  home"), "{table}");
 
-    // Who reads deltas is told where a row is from, and what happens there.
+    // Readers of deltas get the gateway of a row, and changes of the row there.
     let address = url.strip_prefix("http://").unwrap().trim_end_matches('/');
     let mut reader = Client::open(address.parse().unwrap(), "").await;
     let mut params = support::connect_params("reader", &["operator.read"]);
@@ -231,7 +231,7 @@ async fn who_left_two_gateways_that_observe_each_other_is_gone_on_both() {
         clients.push(Client::connect(address, "both", &["operator.read"]).await);
     }
     for (_, url) in &gateways {
-        // The other gateway answered: its own row is no placeholder any more.
+        // The other gateway answered, so its own row replaced the placeholder.
         list_when(url, |list| !list.to_string().contains("no answer yet")).await;
     }
     drop(clients);

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 
-/// A gateway that records with these options more, its address and the file.
+/// A gateway that records with these additional options, its address and the file.
 pub(crate) async fn recording(folder: &Path, more: &[&str]) -> (Child, std::net::SocketAddr, PathBuf) {
     let file = folder.join("recording");
     let arguments = [
@@ -190,7 +190,7 @@ async fn no_secret_name_or_address_is_in_a_recording() {
         .find(|row| row["reason"] == "self")
         .unwrap();
     let own = ["host", "ip"].map(|name| own[name].as_str().unwrap_or_default().to_lowercase());
-    // What is shorter may be in a pseudonym by chance.
+    // Shorter texts may be in a pseudonym by chance.
     let own = own.iter().filter(|text| text.len() > 7);
     let secrets = ["josephine", "203.0.113.77", "2001:db8", support::TOKEN];
     for secret in own.map(|text| &**text).chain(secrets) {

@@ -54,7 +54,7 @@ async fn a_hangup_reads_the_certificate_again_and_keeps_the_old_one_if_that_fail
     child.kill().await.unwrap();
 }
 
-/// Under Landlock, too: `serve` gives up all files but those in the folders that hold the pair or a link to it.
+/// Also under Landlock, with which `serve` can open only files in the folders that hold the pair or a link to it.
 #[tokio::test]
 async fn a_renewed_certificate_behind_new_links_is_read() {
     use std::os::unix::fs::symlink;
@@ -100,7 +100,7 @@ async fn a_renewed_certificate_behind_new_links_is_read() {
     child.kill().await.unwrap();
 }
 
-/// Landlock allows the folder that was there at the start, and not one of the same name.
+/// Landlock allows the folder that existed at the start, and not a new one with its name.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_certificate_in_a_folder_that_is_new_needs_a_restart() {

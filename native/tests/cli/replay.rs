@@ -1,4 +1,4 @@
-//! What `replay` answers of a recording: findings from memory, explanations, changes, and the fewest inputs.
+//! `replay`: findings from memory, explanations, changes, and the fewest inputs.
 
 use std::path::PathBuf;
 
@@ -172,7 +172,7 @@ async fn what_can_be_read_is_shrunk_and_reported_too() {
     assert_eq!(codes(&report), ["ID_SPELLING"]);
 }
 
-/// Texts of a file may be made to steer the terminal.
+/// Texts of a hostile file may contain escape sequences for the terminal.
 #[tokio::test]
 async fn nothing_of_a_file_steers_the_terminal() {
     let folder = tempfile::tempdir().unwrap();

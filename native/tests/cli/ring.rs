@@ -1,10 +1,10 @@
-//! How much of a recording stays.
+//! Bounds on the size and age of a recording.
 
 use serde_json::json;
 
 use super::*;
 
-/// A gateway that records to `folder` with these options more, and a client of it.
+/// A gateway that records to `folder` with these additional options, and a client of it.
 async fn recording_with_client(folder: &Path, more: &[&str]) -> (Child, Client) {
     let (gateway, address, _) = recording::recording(folder, more).await;
     let (client, _) = Client::connect(address, "studio-9", &["operator.read", "operator.admin"]).await;

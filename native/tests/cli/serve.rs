@@ -255,7 +255,7 @@ async fn an_empty_variable_is_not_set() {
     ] {
         empty.env(format!("OPENCLAW_GATEWAY_{name}"), "");
     }
-    // The file is the only thing that is wrong.
+    // Only the file is wrong.
     let refused = run(empty).await;
     assert_eq!(refused.code, 2, "{}", refused.stderr);
     assert!(
@@ -284,7 +284,7 @@ async fn an_empty_variable_of_a_list_is_an_empty_list() {
     };
     let list = run(program(&["list", "--url", &url, "--token", "t", "--json"])).await;
     let rows: Value = serde_json::from_str(&list.stdout).unwrap();
-    // No mode goes without a row, so the command lists itself, too.
+    // All modes get a row, so the command lists itself, too.
     assert_eq!(rows.as_array().unwrap().len(), 2, "{rows}");
     gateway.kill().await.unwrap();
 }
@@ -301,7 +301,7 @@ async fn a_file_without_end_is_refused() {
     );
 }
 
-/// The unit names options, variables and times as they are.
+/// The unit names existing options and variables, and the actual times.
 #[tokio::test]
 async fn the_unit_for_systemd_fits_the_program() {
     let unit = include_str!("../../ops/presence-gateway.service");
@@ -317,7 +317,7 @@ async fn the_unit_for_systemd_fits_the_program() {
     assert_eq!(stop_s.parse::<u64>().unwrap() * 1_000, 2 * drain_ms);
 }
 
-/// Without options that name other servers, its sockets are those it listens on and those of its clients.
+/// Without options for other servers, it has only listening sockets and those of its clients.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn without_such_options_it_connects_to_nobody() {

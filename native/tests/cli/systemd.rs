@@ -73,7 +73,7 @@ fn listener(address: &str) -> (std::net::TcpListener, SocketAddr) {
 #[tokio::test]
 async fn the_sockets_of_the_manager_are_used() {
     let (socket, address) = listener("127.0.0.1:0");
-    // It waits in the socket's queue until the gateway is there.
+    // The connection waits in the socket's queue until the gateway accepts it.
     let early = tokio::net::TcpStream::connect(address).await.unwrap();
     let (mut child, url) = started(activated(socket, "")).await;
     assert!(url.starts_with(&format!("http://{address}/#token=")), "{url}");

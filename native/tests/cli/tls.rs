@@ -1,4 +1,4 @@
-//! TLS by the command line.
+//! TLS with the command line.
 
 use presence_gateway::RunningGateway;
 
@@ -178,7 +178,7 @@ async fn errors_say_what_is_wrong_with_the_certificate() {
         let output = list(&["--url", &url, "--tls-ca", &ca], &[]).await;
         assert_eq!(output.code, 3, "{}", output.stderr);
         assert!(output.stderr.contains(words), "{words}: {}", output.stderr);
-        // A pin alone asks for the certificate, whatever it says.
+        // With a pin alone, only the certificate counts, not its contents.
         let pin = authority.tls().fingerprint().to_string();
         let output = list(&["--url", &url, "--tls-fingerprint", &pin], &[]).await;
         assert_eq!(output.code, 0, "{}", output.stderr);
@@ -279,7 +279,7 @@ async fn a_socket_without_a_close_of_tls_is_explained() {
         let (socket, _) = listener.accept().await.unwrap();
         let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(server));
         let mut stream = acceptor.accept(socket).await.unwrap();
-        // With the request read, the end of TCP is not a reset.
+        // After the request is read, the end of TCP is not a reset.
         stream.read_u8().await.unwrap();
     };
     let (output, ()) = futures_util::future::join(list(&["--url", &url, "--tls-ca", &ca], &[]), answer).await;

@@ -1,4 +1,4 @@
-//! `watch` on a real terminal, that of tmux.
+//! `watch` on a real terminal, by means of tmux.
 
 use super::*;
 
@@ -79,7 +79,7 @@ async fn watch_works_on_a_terminal_follows_its_size_and_gives_it_back() {
         "{screen}"
     );
     assert!(!screen.contains("VERSION"), "{screen}");
-    // What happens is drawn without a key.
+    // Changes are drawn without a key.
     let (_second, _) = Client::connect(gateway.address(), "laptop", &[]).await;
     tmux.shows("laptop").await;
     tmux.run(&["send-keys", "/", "studio", "Enter"]).await;

@@ -79,7 +79,7 @@ async fn tokens_that_are_wrong_stop_the_start() {
     assert!(refused.stderr.contains("line 4: "), "{}", refused.stderr);
     assert!(!refused.stderr.contains("for reading"), "{}", refused.stderr);
 
-    // Beyond this machine named tokens are secrets enough.
+    // Named tokens suffice as secrets for listening beyond this machine.
     fs::write(&path, READER).unwrap();
     let mut gateway = program(&["serve", "--bind", "0.0.0.0", "--port", "0", "--tokens", file]);
     let (mut child, url) = started({
@@ -130,7 +130,7 @@ async fn tables_of_the_configuration_file_are_tokens_and_are_read_again() {
     assert_eq!(list("main").await.code, 0);
     child.kill().await.unwrap();
 
-    // What is wrong stops the start; a file of an option is used in place of the tables.
+    // An error stops the start; the file of an option is used in place of the tables.
     fs::write(&path, format!("{tables}expires = 1\n")).unwrap();
     let refused = run(program(&["serve", "--config", file])).await;
     assert_eq!(refused.code, 2, "{}", refused.stderr);

@@ -76,7 +76,7 @@ async fn events_leave_the_sandbox_by_name_and_encrypted() {
         .await;
         assert!(request.starts_with("POST /hidden-path HTTP/1.1\r\n"), "{request}");
         assert!(request.contains(r#"{"type":"join","key":"studio","#), "{request}");
-        // The next event finds nobody; the log hides what may be a secret.
+        // The next event cannot be delivered; the log hides parts of the URL that may be a secret.
         drop(listener);
         let (_other, _) = Client::connect(gateway.address, "other", &[]).await;
         let line = line_with(&mut log, "the webhook takes no events").await;

@@ -1,4 +1,4 @@
-//! What operators get wrong: a clear message, and nothing is lost.
+//! Mistakes of operators: a clear message, and no lost rows.
 
 use super::*;
 use crate::nats::{Nats, fleet, member};
@@ -26,7 +26,7 @@ async fn two_gateways_with_one_name() {
     .await;
     wait_status(first.address(), "ready", "").await;
     serves(second.address()).await;
-    // When the first is gone, the second can have the name.
+    // When the first is gone, the second can take the name.
     first.shutdown().await;
     wait_status(second.address(), "ready", "").await;
 }

@@ -1,4 +1,4 @@
-//! Gateways that die, and servers that do.
+//! Crashes of gateways and servers.
 
 use rustix::process::Signal;
 use tokio::time::Instant;
@@ -46,7 +46,7 @@ async fn a_server_that_is_killed_and_restarted(is_file: bool) {
         return;
     };
     if is_file {
-        // Buckets that exist are used as they are.
+        // Existing buckets are used unchanged.
         create_buckets(&nats.context().await, 1).await;
     }
     let gateways = fleet(&nats, &["a", "b", "c"]);

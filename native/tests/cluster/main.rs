@@ -30,7 +30,7 @@ use tokio::time::sleep;
 struct Reader(Client);
 
 impl Reader {
-    /// Its own row has no `instanceId` of a client under test.
+    /// Its `instanceId` differs from those of the clients under test.
     async fn of(address: SocketAddr) -> Self {
         Self(
             Client::connect(address, &format!("reader-{}", address.port()), &["operator.read"])
@@ -49,7 +49,7 @@ impl Reader {
         answer["payload"]["presence"]["fleet"].clone()
     }
 
-    /// Waits until the roster is as wanted.
+    /// Waits until the roster satisfies `is_wanted`.
     async fn wait(&mut self, what: &str, is_wanted: impl Fn(&[Value]) -> bool) {
         within(what, async {
             while !is_wanted(&self.list().await) {
@@ -96,7 +96,7 @@ async fn equal(readers: &mut [Reader]) {
     .await;
 }
 
-/// What `/readyz` says.
+/// The answer of `/readyz`.
 async fn ready(address: SocketAddr) -> Value {
     let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     let answer = raw_http(address, &request).await;

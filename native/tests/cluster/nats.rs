@@ -1,4 +1,4 @@
-//! A NATS server of its own for each test.
+//! A separate NATS server for each test.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -15,10 +15,10 @@ use tokio::time::sleep;
 
 use crate::support::{config, start, within};
 
-/// Where `cargo xtask test` puts the server.
+/// The path at which `cargo xtask test` installs the server.
 const SERVER: &str = "../target/tools/nats-server-2.15.1/bin/nats-server";
 
-/// The server's program. Says that the test is skipped where there is none.
+/// Finds the server's program; without it, prints that the test is skipped.
 fn server() -> Option<PathBuf> {
     let given = std::env::var_os("NATS_SERVER").map(PathBuf::from);
     let server = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(SERVER));
@@ -42,7 +42,7 @@ pub(crate) struct Nats {
 }
 
 impl Nats {
-    /// Starts a server with JetStream; `None` where there is no server.
+    /// Starts a server with JetStream; `None` without the program.
     pub(crate) async fn start(options: &[&str]) -> Option<Self> {
         let mut nats = Self {
             server: server()?,
@@ -82,7 +82,7 @@ impl Nats {
         Some(servers)
     }
 
-    /// Starts it again, on the port and with the files that it had.
+    /// Starts it again, with the same port and files.
     pub(crate) async fn restart(&mut self) {
         let port = if self.port == 0 {
             "-1".to_owned()
@@ -124,7 +124,7 @@ impl Nats {
         self.child = Some(child);
     }
 
-    /// Kills it: what it has in memory is gone.
+    /// Kills it; its data in memory is lost.
     pub(crate) async fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().await.unwrap();

@@ -1,4 +1,4 @@
-//! Gateways and servers that do not reach each other.
+//! Partitions between gateways and servers.
 
 use rustix::process::Signal;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -11,7 +11,7 @@ use crate::nats::{Nats, create_buckets, fleet, member};
 use crate::support::process::Process;
 use crate::support::start;
 
-/// A way to the server that can be cut: what is sent then is dropped, in both directions, and nobody is told.
+/// A relay to the server that can be cut: bytes are then dropped in both directions, without an error.
 struct Relay {
     address: SocketAddr,
     is_cut: watch::Sender<bool>,
@@ -39,7 +39,7 @@ impl Relay {
     }
 }
 
-/// Carries bytes until the way is cut. A connection from which something is missing carries nothing any more.
+/// Carries bytes until the relay is cut. A connection that lost bytes carries no further ones.
 async fn carry(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
@@ -177,7 +177,7 @@ async fn leader(server: &Nats) -> usize {
     leader.strip_prefix('n').unwrap().parse().unwrap()
 }
 
-/// A gateway process stands still for that long.
+/// Pauses a gateway process for this time.
 async fn a_gateway_that_is_paused(pause: Duration) {
     let Some(nats) = Nats::start(&[]).await else {
         return;

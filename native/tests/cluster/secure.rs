@@ -1,4 +1,4 @@
-//! Servers that want TLS, or credentials of a user.
+//! Servers that require TLS, or credentials of a user.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -81,7 +81,7 @@ async fn a_gateway_that_stops_gives_its_lease_up() {
     assert!(was_there.iter().any(|row| row["instanceId"] == "phone"));
     reader.wait_for("phone", "disconnect").await;
 
-    // Nothing keeps it from coming back.
+    // It can join again.
     let again = start(member(&nats.url(), "a"));
     wait_status(again.address(), "ready", "").await;
     let (_phone, _) = Client::connect(again.address(), "phone", &[]).await;

@@ -120,7 +120,7 @@ async fn the_time_of_the_request_is_part_of_the_handshakes() {
         .write_all(b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n")
         .await
         .unwrap();
-    // Sockets are taken in one after the other: when this is answered, that one was.
+    // Sockets are accepted one after the other: when this one is answered, the earlier one was accepted.
     raw_http(
         address,
         "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",

@@ -8,10 +8,10 @@ async fn without_pongs_a_connection_ends() {
     let (mut client, _) = Client::connect(gateway.address(), "a", READ).await;
     clock.advance(25_000);
     gateway.settle().await;
-    // The ping is there but unread, so nobody answers it.
+    // The ping has arrived but is unread, so it is not answered.
     clock.advance(25_001);
     gateway.settle().await;
-    // The client library answers pings when it is polled; by now the gateway has given up.
+    // The client library answers pings when it is polled; by now the gateway has closed the connection.
     assert_eq!(client.closed().await, (1001, "ping timeout".to_owned()));
     gateway.shutdown().await;
 }
@@ -24,7 +24,7 @@ async fn rows_expire_over_sockets_in_no_time() {
     client.request("system-event", params).await;
     let mut passed = 0;
     while passed <= 300_000 {
-        // Alive: every step is answered, and so is every ping that it brought.
+        // The client answers every ping of every step.
         clock.advance(10_000);
         passed += 10_000;
         gateway.settle().await;

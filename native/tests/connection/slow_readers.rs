@@ -7,7 +7,7 @@ async fn a_client_that_asks_faster_than_it_reads_is_slowed_not_killed() {
     let gateway = start(config());
     let (mut client, _) = Client::connect(gateway.address(), "a", ADMIN).await;
     fill(&mut client, 50).await;
-    // 64 answers of 200 KB: twelve times what may be undelivered.
+    // 64 answers of 200 KB: twelve times the bound of undelivered bytes.
     let mut ids = Vec::new();
     for _ in 0..64 {
         ids.push(client.ask("system-presence", json!({})).await);
@@ -29,7 +29,7 @@ async fn a_reader_that_stops_costs_others_nothing_and_is_closed_in_time() {
     gateway.shutdown().await;
 }
 
-/// The socket fills up while the connection's own task has nothing to do: it must watch the time all the same.
+/// The socket fills up while the connection's own task is idle; the task must enforce the deadline nevertheless.
 #[tokio::test]
 async fn a_reader_that_was_idle_and_then_stops_is_closed_in_time_too() {
     let mut config = config();
@@ -39,7 +39,7 @@ async fn a_reader_that_was_idle_and_then_stops_is_closed_in_time_too() {
     let mut stopped = Client::over(stream, ("/any", "localhost"), "").await;
     stopped.hello(connect_params("stopped", READ)).await;
     let (mut writer, _) = Client::connect(gateway.address(), "writer", ADMIN).await;
-    // One list of it is more than the sockets hold.
+    // One list is larger than the buffers of the sockets.
     fill(&mut writer, 190).await;
     within("the end of who reads nothing", async {
         loop {

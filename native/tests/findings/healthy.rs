@@ -1,4 +1,4 @@
-//! Clients that do nothing wrong.
+//! Clients without mistakes.
 
 use serde_json::json;
 
@@ -30,7 +30,7 @@ pub(crate) const ALL: [&str; 22] = [
     "a beacon every five seconds",
 ];
 
-/// Does it.
+/// Runs the situation.
 pub(crate) async fn make(name: &str) -> Lab {
     let mut lab = Lab::new(|config| {
         if name == "a list with room" {

@@ -1,4 +1,4 @@
-//! A gateway whose time the test moves, and real sockets to it.
+//! A gateway with a manual clock, and real sockets to it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{Client, TOKEN, config_with, start_manual, within};
 
-/// What a client says of itself.
+/// A client's statements about itself.
 #[derive(Clone, Copy)]
 pub(crate) struct Person {
     pub(crate) id: Option<&'static str>,
@@ -51,7 +51,7 @@ pub(crate) struct Lab {
     pub(crate) clock: Manual,
     reader: Client,
     clients: Vec<Option<(Client, &'static str)>>,
-    /// Sockets that stay open and answer nothing.
+    /// Sockets that stay open without answers.
     dead: Vec<Client>,
 }
 
@@ -96,7 +96,7 @@ impl Lab {
         self.try_join(person).await.unwrap()
     }
 
-    /// Closes as a client does, and waits until the gateway knows.
+    /// Closes as a client does, and waits until the gateway has noticed.
     pub(crate) async fn leave(&mut self, at: usize) {
         let before = self.connections().await;
         let (mut client, _) = self.clients[at].take().unwrap();
@@ -105,12 +105,12 @@ impl Lab {
         self.wait_for(before - 1).await;
     }
 
-    /// The client answers nothing from now on; its socket stays open.
+    /// Stops the client's answers; its socket stays open.
     pub(crate) fn freeze(&mut self, at: usize) -> Client {
         self.clients[at].take().unwrap().0
     }
 
-    /// The client answers nothing from now on, to the end.
+    /// Stops the client's answers until the end of the test.
     pub(crate) fn kill(&mut self, at: usize) {
         let dead = self.freeze(at);
         self.dead.push(dead);
@@ -131,7 +131,7 @@ impl Lab {
         .await;
     }
 
-    /// Time passes, and the clients answer pings.
+    /// Advances the time; the clients answer pings.
     pub(crate) async fn pass(&mut self, ms: u64) {
         let mut left = ms;
         while left > 0 {
@@ -159,10 +159,10 @@ impl Lab {
         assert_eq!(answer["ok"], true, "{answer}");
     }
 
-    /// What the gateway finds; then everything ends.
+    /// Returns the gateway's findings, and stops it.
     pub(crate) async fn end(mut self) -> Vec<Value> {
         let answer = self.reader.request("presence.explain", json!({})).await;
-        // A client that is still there would be waited for.
+        // The gateway would wait for connected clients.
         drop((self.reader, self.clients, self.dead));
         self.gateway.shutdown().await;
         answer["payload"]["findings"].as_array().unwrap().clone()

@@ -1,4 +1,4 @@
-//! What only gateways of OpenClaw list: real clients of a gateway that makes rows as those do, and `doctor` at it.
+//! Rows that only OpenClaw's gateways list: real clients of a gateway that makes rows as those do, and `doctor`.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ pub(crate) const MADE: [(&str, &[&str]); 1] = [(
 
 pub(crate) const HEALTHY: [&str; 1] = ["a connection beside beacons of its client, at OpenClaw's gateway"];
 
-/// What `doctor` finds there.
+/// Returns the findings of `doctor`.
 pub(crate) async fn make(name: &str) -> Vec<Value> {
     let gateway = OpenClaw::start().await;
     let keyed = Person {

@@ -1,4 +1,4 @@
-//! Each mistake that a gateway can find, made by real clients over sockets, and the healthy variants beside them.
+//! Each mistake that a gateway can find, made by real clients over sockets, and its healthy variants.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "../support/mod.rs"]
@@ -74,7 +74,7 @@ async fn every_mistake_is_found_and_no_healthy_client_is_blamed() {
             missed.push(format!("{name}: {findings:?}"));
         }
     }
-    // What the list alone shows less surely.
+    // A list alone gives less confidence.
     let findings = made::make("no id, but beacons with one").await.end().await;
     assert_eq!(findings[0]["confidence"], "high");
     let mut alarms = Vec::new();
@@ -115,7 +115,7 @@ fn each_finding_is_made() {
     assert_eq!(made, FindingKind::all().map(FindingKind::code).collect());
 }
 
-/// The secret is checked before the clock (SPEC 2, *connect*): nobody without it gets into the gateway's memory.
+/// The secret is checked before the clock (SPEC 2, *connect*), so the gateway stores nothing of clients without it.
 #[tokio::test]
 async fn a_wrong_clock_is_only_found_of_who_has_the_secret() {
     let off = lab::Person {

@@ -1,4 +1,4 @@
-//! Frames of clients, as bytes: also such as no library writes.
+//! Frames of clients, as bytes, including invalid ones.
 
 pub(crate) const TEXT: u8 = 0x81;
 pub(crate) const BINARY: u8 = 0x82;

@@ -1,4 +1,4 @@
-//! What the gateway logs, for tests to look at.
+//! The gateway's log, for tests.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::within;
 
-/// Everything that is logged on this thread, as lines of JSON.
+/// The log lines of this thread, as JSON.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -46,7 +46,7 @@ impl Log {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
-    /// Forgets what was logged.
+    /// Drops earlier lines.
     pub(crate) fn clear(&self) {
         self.0.lock().unwrap().clear();
     }
@@ -60,7 +60,7 @@ impl Log {
         lines.filter(|line| line["message"] == message).collect()
     }
 
-    /// The first line with this message, once it is there.
+    /// Waits for the first line with this message.
     pub(crate) async fn line(&self, message: &str) -> Value {
         within(message, async {
             loop {

@@ -1,4 +1,4 @@
-//! A client of the gateway for these tests: no more than frames in and out, bounded in time.
+//! A minimal client of the gateway for these tests: it sends and receives frames, within time limits.
 #![allow(dead_code, reason = "each test file uses its own part of it")]
 #![expect(
     clippy::unwrap_used,
@@ -39,7 +39,7 @@ pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T 
         .unwrap_or_else(|_| panic!("{what}: nothing within {LIMIT:?}"))
 }
 
-/// Wants [`TOKEN`], on a port of its own.
+/// A configuration with [`TOKEN`], on a free port.
 pub(crate) fn config() -> GatewayConfig {
     let mut config = GatewayConfig::ephemeral();
     config.auth = AuthMode::Token(Secret::new(TOKEN).unwrap());
@@ -57,7 +57,7 @@ pub(crate) fn start(config: GatewayConfig) -> RunningGateway {
     Gateway::start(config, Clock::system()).unwrap()
 }
 
-/// A gateway whose time stands still until the test moves it.
+/// A gateway with a manual clock.
 pub(crate) fn start_manual(config: GatewayConfig) -> (RunningGateway, Manual) {
     let manual = Manual::new(Now {
         age_ms: 1_000_000,
@@ -72,7 +72,7 @@ pub(crate) struct Client<S = TcpStream> {
 }
 
 impl Client {
-    /// A WebSocket on which nothing was said yet, with these extra header lines.
+    /// An unused WebSocket, opened with these extra header lines.
     pub(crate) async fn open(address: SocketAddr, headers: &str) -> Self {
         Self::open_on(TcpSocket::new_v4().unwrap(), address, headers).await
     }
@@ -145,13 +145,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         response["payload"].clone()
     }
 
-    /// Asks and waits for the answer; events in between are dropped.
+    /// Sends a request and waits for the answer; events in between are dropped.
     pub(crate) async fn request(&mut self, method: &str, params: Value) -> Value {
         let id = self.ask(method, params).await;
         self.response(&id).await
     }
 
-    /// Asks, and does not wait.
+    /// Sends a request without waiting.
     pub(crate) async fn ask(&mut self, method: &str, params: Value) -> String {
         self.next_id += 1;
         let id = self.next_id.to_string();
@@ -221,7 +221,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         }
     }
 
-    /// The socket, for what no client does.
+    /// The socket, for invalid input.
     pub(crate) fn stream(&mut self) -> &mut S {
         self.socket.get_mut()
     }
@@ -248,7 +248,7 @@ pub(crate) fn offering(token: &str) -> Value {
     params
 }
 
-/// One connection's answer to `connect`, and how it was closed.
+/// One connection's answer to `connect`, and its close.
 pub(crate) async fn refusal(address: SocketAddr, headers: &str, params: Value) -> (Value, (u16, String)) {
     let mut client = Client::open(address, headers).await;
     client.event().await;
@@ -256,7 +256,7 @@ pub(crate) async fn refusal(address: SocketAddr, headers: &str, params: Value) -
     (response["error"].clone(), client.closed().await)
 }
 
-/// Sends bytes as they are and returns the whole answer.
+/// Sends bytes unchanged and returns the whole answer.
 pub(crate) async fn raw_http(address: SocketAddr, request: &str) -> String {
     within("an HTTP answer", async {
         let mut stream = TcpStream::connect(address).await.unwrap();

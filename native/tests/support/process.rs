@@ -1,4 +1,4 @@
-//! The gateway as a process of its own.
+//! The gateway as a separate process.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -84,7 +84,7 @@ impl Process {
         waitpid(Some(pid(&self.child)), WaitOptions::UNTRACED).unwrap();
     }
 
-    /// From now on it can open no file, or again as many as its hard limit allows.
+    /// Forbids it to open files, or allows as many as its hard limit.
     #[cfg(target_os = "linux")]
     pub(crate) fn can_open_files(&self, can: bool) {
         use rustix::process::{Resource, Rlimit, getrlimit, prlimit};

@@ -20,15 +20,15 @@ pub(crate) async fn fill(client: &mut Client<impl AsyncRead + AsyncWrite + Unpin
     }
 }
 
-/// A connection that holds little of what is written to it.
+/// A connection with small buffers.
 pub(crate) async fn small_socket(address: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
     socket.connect(address).await.unwrap()
 }
 
-/// Connects, and then reads no more: that costs the writer nothing, and the gateway closes the connection in time. Its
-/// row says so, although it reads no close either.
+/// Connects, and then stops reading: this does not delay the writer, and the gateway closes the connection in time.
+/// The row shows this, because the client does not read the close either.
 pub(crate) async fn stops_reading(
     mut stopped: Client<impl AsyncRead + AsyncWrite + Unpin>,
     writer: &mut Client<impl AsyncRead + AsyncWrite + Unpin>,
@@ -39,7 +39,7 @@ pub(crate) async fn stops_reading(
     stopped
         .ask("connect", connect_params("stopped", &["operator.read"]))
         .await;
-    // Far more than any socket holds.
+    // Far more than the buffers of any socket.
     for n in 0..100 {
         let params = json!({ "text": format!("{n}"), "instanceId": "changing" });
         assert_eq!(writer.request("system-event", params).await["ok"], true);

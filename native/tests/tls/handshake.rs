@@ -58,11 +58,11 @@ async fn a_handshake_that_stops_half_way_is_given_up_in_time() {
     let hello = client_hello(&authority.client(&VERSIONS));
     let mut half = TcpStream::connect(gateway.address()).await.unwrap();
     half.write_all(&hello[..hello.len() / 2]).await.unwrap();
-    // Byte by byte is slow, and no excuse: the time is that of the whole handshake.
+    // Sending byte by byte does not extend the deadline, which is that of the whole handshake.
     let mut drip = TcpStream::connect(gateway.address()).await.unwrap();
     for byte in &hello[..14] {
         drip.write_all(&[*byte]).await.unwrap();
-        // Both are accepted, and the gateway is asked by a way that it has to go.
+        // Both are accepted: a request of another client that is accepted after them is answered.
         connect(&authority.client(&VERSIONS), gateway.address()).await;
         clock.advance(1_000);
     }
@@ -125,7 +125,7 @@ async fn the_bytes_of_a_handshake_are_bounded() {
     gateway.shutdown().await;
 }
 
-/// A client whose hello has about this many bytes: it speaks many protocols.
+/// A client whose hello has about this many bytes, by a list of many protocols.
 fn wordy(authority: &Authority, hello_bytes: usize) -> Arc<ClientConfig> {
     let mut client = (*authority.client(&VERSIONS)).clone();
     let rest_bytes = hello_bytes - client_hello(&Arc::new(client.clone())).len();
@@ -152,7 +152,7 @@ async fn a_long_handshake_is_accepted_up_to_its_bound() {
     let hello = client_hello(&wordy(&authority, MAX_HANDSHAKE_BYTES + 300));
     assert!(hello.len() > MAX_HANDSHAKE_BYTES);
     stream.write_all(&hello).await.unwrap();
-    // It has its answer, and more is read only for the end of the handshake.
+    // It has its answer; further bytes are read only for the end of the handshake.
     end_of(&mut stream).await;
     let line = log.line("refused: no TLS handshake").await;
     assert!(
