@@ -1,4 +1,4 @@
-//! What one frame costs between the socket's text and the outbox's frames: a beacon and its answer, a
+//! The cost of one frame between the socket's text and the outbox's frames: a beacon and its answer, a
 //! `system-presence` and its answer, on a gateway of 200 connections and 200 rows.
 #![expect(
     clippy::unwrap_used,
@@ -93,7 +93,7 @@ impl World {
         self.drain();
     }
 
-    /// A frame of a client arrives, and what follows from it is taken out of the outboxes. The bytes.
+    /// Handles a frame of a client, and takes the resulting frames out of the outboxes. Returns their bytes.
     fn frame(&mut self, client: usize, text: &str) -> usize {
         let from = &mut self.clients[client];
         from.machine.handle_text(black_box(text), self.now);
@@ -137,7 +137,7 @@ fn beacon(number: usize, round: usize) -> String {
     )
 }
 
-/// One frame of every client, again and again, a tenth of a millisecond apart.
+/// Measures one frame of every client in turn, a tenth of a millisecond apart.
 fn measure(world: &mut World, iterations: u64, text: impl Fn(usize, usize) -> String) -> Duration {
     let mut time = Duration::ZERO;
     let mut left = iterations as usize;
@@ -147,7 +147,7 @@ fn measure(world: &mut World, iterations: u64, text: impl Fn(usize, usize) -> St
         left -= count;
         round += 1;
         let texts: Vec<String> = (0..count).map(|number| text(number, round)).collect();
-        // Pings are answered, or everybody is dropped.
+        // Pings are answered, or all clients would be dropped.
         for client in 0..CLIENTS {
             world.hub.pong(world.clients[client].conn, world.now);
         }

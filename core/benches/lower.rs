@@ -1,4 +1,4 @@
-//! What the key of an id costs: 1,024 UTF-16 units of each kind of script, the longest id there is.
+//! The cost of the key of an id of 1,024 UTF-16 units, the maximum length, in each kind of script.
 //! `cargo bench -p presence-core --bench lower`.
 
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-//! What the roster's operations cost, and that the cost follows the work: each at 200, 10,000 and 1,000,000
+//! The cost of the roster's operations, which depends on the work only: each at 200, 10,000 and 1,000,000
 //! rows, rows taken in no order. `cargo bench -p presence-core --bench roster -- upsert/200`.
 #![expect(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use presence_core::roster::{Holder, Roster, RosterConfig, RowId};
 use presence_core::{Now, PresenceEntry};
 
 const SIZES: [usize; 3] = [200, 10_000, 1_000_000];
-/// Rows never age out but where that is what is measured.
+/// Rows never expire, except where expiry is measured.
 const TTL_MS: u64 = 1 << 40;
 /// Beacons are made in lots of this many, outside the measured time.
 const LOT: u64 = 512;
@@ -70,7 +70,7 @@ impl World {
             .unwrap()
     }
 
-    /// An index of a row, each as likely.
+    /// A random index of a row, uniformly distributed.
     fn draw(&mut self) -> usize {
         self.random = self
             .random
@@ -79,7 +79,7 @@ impl World {
         ((self.random >> 33) as usize) % self.rows.len()
     }
 
-    /// Beacons of rows that are there, as a mac app sends them every three minutes.
+    /// Beacons of existing rows, as a mac app sends them every three minutes.
     fn beacons(&mut self, count: u64) -> Vec<Beacon> {
         (0..count)
             .map(|round| beacon(self.draw() as u64, round + 1))
@@ -134,7 +134,7 @@ fn in_lots<T>(
 
 fn bench(criterion: &mut Criterion) {
     for size in SIZES {
-        // Made when the first bench of this size is really run.
+        // Created when the first bench of this size runs.
         let mut world: Option<World> = None;
         let make = || {
             let mut world = World::new(size);
@@ -192,7 +192,7 @@ fn bench(criterion: &mut Criterion) {
             world.roster.track_changes(false, world.now);
             (0..iterations)
                 .map(|_| {
-                    // Every row shows another moment after the wall clock stepped.
+                    // After a step of the wall clock every row shows another `ts`.
                     world.now.wall_ms += 10_000;
                     world.roster.settle(world.now);
                     let start = Instant::now();
@@ -205,7 +205,7 @@ fn bench(criterion: &mut Criterion) {
     }
 }
 
-/// A change, then what is measured.
+/// Measures `measure` after a change, which is not measured.
 fn one_by_one(world: &mut World, iterations: u64, measure: impl Fn(&mut World) -> usize) -> Duration {
     (0..iterations)
         .map(|_| {
@@ -219,7 +219,7 @@ fn one_by_one(world: &mut World, iterations: u64, measure: impl Fn(&mut World) -
         .sum()
 }
 
-/// The least fresh rows go, those of one moment at once, and are made anew, unmeasured.
+/// Expires the least fresh rows, those of one moment at once; they are created again outside the measured time.
 fn expire(world: &mut World, iterations: u64) -> Duration {
     let mut time = Duration::ZERO;
     let mut gone = 0;

@@ -1,5 +1,5 @@
-//! Prints a recording of a busy gateway, to measure replays with: 1,000 clients that send beacons and answer pings. Among
-//! them one connects again and again, one has a new id each time, one spells its id in two ways, one has two sockets, one
+//! Prints a recording of a busy gateway, for measuring replays: 1,000 clients that send beacons and answer pings. Among
+//! them one reconnects repeatedly, one has a new id each time, one spells its id in two ways, one has two sockets, one
 //! sends too many beacons, and one has a wrong clock.
 //!
 //! `cargo run --release -p presence-core --example recording -- 100000 > recording.jsonl`

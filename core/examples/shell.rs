@@ -1,7 +1,7 @@
 //! A custom shell: a gateway and one client of it, joined by function calls instead of a socket.
 //!
 //! A shell over any transport has the same shape: pass inputs to the state machines with the time, take every
-//! `poll_output`, and come back at `poll_timeout`. Here time is virtual, so one minute takes no time.
+//! `poll_output`, and continue at `poll_timeout`. Time is virtual here, so the example does not wait.
 
 use presence_core::client::{Client, ClientConfig, ClientOutput};
 use presence_core::model::ClientInfo;
@@ -46,7 +46,7 @@ impl Gateway {
         }
     }
 
-    /// Carries out what the connection and the hub ask for.
+    /// Carries out the outputs of the connection and the hub.
     fn settle(&mut self, now: Now) {
         while let Some(output) = self.connection.poll_output() {
             match output {
@@ -90,7 +90,7 @@ impl Gateway {
     }
 }
 
-/// Moves frames between both ends until neither has more to do.
+/// Moves frames between both ends until neither has further outputs.
 fn exchange(gateway: &mut Gateway, client: &mut Client, now: Now) {
     loop {
         gateway.settle(now);

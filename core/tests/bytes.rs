@@ -114,7 +114,7 @@ fn rows_and_lists_stay_within_their_bytes() {
                 roster.disconnect(row, conn, random.below(2) == 0, now);
             }
             _ => {
-                // Written out whole, so that the compiler asks for a new member.
+                // Written without `..`, so that a new member is a compile error here.
                 let beacon = Beacon {
                     instance_id: (random.below(4) > 0).then(|| random.id()).flatten(),
                     device_id: (random.below(3) == 0).then(|| random.id()).flatten(),
@@ -174,7 +174,7 @@ fn client(id: u64, host: &str) -> Arc<ClientInfo> {
     })
 }
 
-/// A list that has no bytes left for another row has them once a row without a live connection went.
+/// A list without bytes for another row has them after a row without a live connection is evicted.
 #[test]
 fn a_pong_evicts_closed_rows_for_the_bytes_of_its_row() {
     let now = Now {

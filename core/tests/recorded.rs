@@ -1,4 +1,4 @@
-//! The client against what real gateways sent: recordings of OpenClaw 2026.2.12 (protocol 3) and 2026.9.6
+//! The client with frames of real gateways: recordings of OpenClaw 2026.2.12 (protocol 3) and 2026.9.6
 //! (protocol 4), one text frame a line.
 #![expect(clippy::unwrap_used, reason = "a test that unwraps nothing fails")]
 
@@ -16,7 +16,7 @@ const NOW: Now = Now {
     wall_ms: 1_600_000_000_000,
 };
 
-/// A client that is connecting, with the deltas it will not get.
+/// A client that is connecting, and requests deltas, which these gateways do not have.
 fn client() -> Client {
     let client = ClientInfo {
         id: "gateway-client".into(),
@@ -33,7 +33,7 @@ fn client() -> Client {
     client
 }
 
-/// The ids of the requests that a client sent since this was last asked.
+/// The ids of the requests that a client sent since the last call.
 fn requests(client: &mut Client) -> Vec<Value> {
     let outputs = std::iter::from_fn(|| client.poll_output());
     let sent = outputs.filter_map(|output| match output {
@@ -43,7 +43,7 @@ fn requests(client: &mut Client) -> Vec<Value> {
     sent.collect()
 }
 
-/// Plays a recording. Answers are given the id of the request that the client made last.
+/// Plays a recording. Answers get the id of the client's last request.
 fn play(client: &mut Client, recording: &str, change: impl Fn(&str) -> String) {
     let mut last_id = Value::Null;
     for frame in recording.lines() {
@@ -58,7 +58,7 @@ fn play(client: &mut Client, recording: &str, change: impl Fn(&str) -> String) {
         );
         client.handle_text(1, &change(&text), NOW);
         if client.state() == ClientState::Live {
-            // The recorded client asked and reported at this point.
+            // The recorded client sent its request and beacon at this point.
             let _ = client.request("system-presence", None, NOW);
         }
     }
@@ -103,7 +103,7 @@ fn understands_a_gateway_of_protocol_4() {
     assert_eq!(rows[2].entry().str("text"), Some("beacon"));
 }
 
-/// Frames with a few bytes changed: whatever comes, nothing breaks and time goes on.
+/// With a few changed bytes in frames, the client does not panic, and its timers continue.
 #[test]
 fn survives_mangled_frames() {
     for recording in [FEBRUARY, SEPTEMBER] {

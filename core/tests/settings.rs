@@ -30,7 +30,7 @@ const START: Now = Now {
     wall_ms: 1_700_000_000_000,
 };
 const HOUR_MS: u64 = 3_600_000;
-/// More than a hub with the shortest intervals takes: each of a tick, a ping and a pong every 100 ms.
+/// More turns than a hub with the shortest intervals has: a tick, a ping and a pong every 100 ms.
 const MOST_TURNS: u64 = 150_000;
 
 type Set<T> = (&'static str, fn(&mut T, u64));
@@ -148,14 +148,14 @@ fn client_config() -> ClientConfig {
     ClientConfig::new(Arc::unwrap_or_clone(handshake(0).client))
 }
 
-/// Two clients that answer pings and a beacon about a third, for an hour or for that many turns. Says how
-/// many turns it took.
+/// Two clients that answer pings and a beacon about a third, for an hour or for that many turns. Returns
+/// the number of turns.
 fn run(config: HubConfig, most_turns: u64) -> u64 {
     let mut now = START;
     let mut hub = Hub::new(config, now);
     hub.join(handshake(1), now);
     let conns = hub.join_all([handshake(2), handshake(3)], now);
-    // The second meets a row without a connection.
+    // The second beacon finds a row without a connection.
     for other in ["other", "another"] {
         let beacon = Beacon {
             instance_id: Some(other.into()),

@@ -1,4 +1,4 @@
-//! The work follows the changes, not the number of rows: counted, not timed (SPEC 5, 2.1).
+//! The work depends on the changes, not on the number of rows, by counts instead of times (SPEC 5, 2.1).
 #![expect(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
 
 use std::sync::Arc;
@@ -36,7 +36,7 @@ fn full() -> Roster {
     roster
 }
 
-/// What `act` makes a roster do.
+/// The work of a roster in `act`.
 fn work(roster: &mut Roster, act: impl FnOnce(&mut Roster)) -> Work {
     let before = roster.work();
     act(roster);

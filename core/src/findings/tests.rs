@@ -82,7 +82,7 @@ fn a_handshake_without_an_id_beside_beacons_with_one() {
 
 #[test]
 fn beacons_under_another_id_than_the_handshake() {
-    // What a mac app looks like on a gateway of protocol 3: the handshake goes by the device.
+    // A mac app on a gateway of protocol 3: the row of the handshake is keyed by the device.
     let mac = r#"[
         {"host":"studio","version":"1.2","instanceId":"d1","deviceId":"d1","reason":"connect","roles":["operator"]},
         {"host":"studio","version":"1.2","instanceId":"mac-1","reason":"periodic"}
@@ -216,7 +216,7 @@ fn apps_and_nodes_without_an_address() {
         found[0].evidence[0].ends_with(r#": "Far" and "pi"."#),
         "{found:?}"
     );
-    // Whose host is the gateway's is not known without the gateway's row.
+    // Without the gateway's row its host is not known.
     assert_eq!(brief(&list.replace("\"self\"", "\"connect\"")), []);
 }
 

@@ -1,4 +1,4 @@
-//! No name of any input is in a recording of it, and its rows are as many as the hub's.
+//! A recording has no name of its inputs, and gives as many rows as the hub has.
 
 use alloc::boxed::Box;
 use alloc::format;

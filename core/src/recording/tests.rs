@@ -82,7 +82,7 @@ fn beacon(id: &str, n: usize) -> Request {
     Request::parse(&frame.to_string()).unwrap()
 }
 
-/// Lets time pass, with timers that are never late.
+/// Advances the time, with timers that are never late.
 fn pass(hub: &mut Hub, now: Now, ms: u64) -> Now {
     for ms in 1..=ms {
         let due = hub.poll_timeout();
@@ -285,7 +285,7 @@ fn pseudonyms_keep_what_rules_look_at() {
                 a.to_lowercase() == b.to_lowercase(),
                 red.to_lowercase() == other.to_lowercase()
             );
-            // With letters outside ASCII the skeleton is not kept.
+            // With letters outside ASCII the skeleton is lost.
             let has_others = |text: &str| text.chars().any(|c| !c.is_ascii() && c.is_alphanumeric());
             if !has_others(a) && !has_others(b) {
                 assert_eq!(

@@ -1,4 +1,4 @@
-//! Crashes, lost buckets, wrong neighbours.
+//! Crashes, lost buckets, invalid peers.
 
 use super::*;
 
@@ -73,7 +73,7 @@ fn a_row_that_was_acknowledged_and_lost_is_written_again() {
     world.pass(HEARTBEAT_MS);
     assert_eq!(world.reason(1, "new").as_deref(), Some("connect"));
     world.assert_equal();
-    // What the bucket has is not written again.
+    // Values in the bucket are not written again.
     let writes = world.writes;
     world.pass(2 * HEARTBEAT_MS);
     assert!(world.writes - writes <= 5, "{}", world.writes - writes);
@@ -119,7 +119,7 @@ fn all_converge_when_the_buckets_are_lost() {
     world.leave(1, laptop);
     world.connect(2, "tablet");
     world.pass(3_000);
-    // Within the lease nothing of the others leaves.
+    // Within the lease no row of the others leaves.
     assert_eq!(world.reason(2, "phone").as_deref(), Some("connect"));
     for node in 0..3 {
         world.join(node);

@@ -18,7 +18,7 @@ use crate::wire::Limits;
 
 const TTL: u64 = 300_000;
 
-/// What the server keeps: when it was written, and the value.
+/// A value on the server, with the time of its write.
 type Stored = (u64, Vec<u8>);
 
 /// The fleet, on the clock of the server.
@@ -173,7 +173,7 @@ impl World {
         self.hand(node, inputs);
     }
 
-    /// What a gateway reads that joins now.
+    /// The snapshot for a gateway that joins now.
     fn snapshot(&self) -> Vec<ClusterInput> {
         let mut inputs = Vec::new();
         let leases = self
@@ -299,7 +299,7 @@ impl World {
         self.hand(node, alloc::vec![ClusterInput::Written]);
     }
 
-    /// Lets time pass, and the server remove leases that were not renewed.
+    /// Advances the time; the server removes leases that were not renewed.
     fn pass(&mut self, ms: u64) {
         let end_ms = self.now_ms + ms;
         while self.now_ms < end_ms {

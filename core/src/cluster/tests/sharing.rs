@@ -1,4 +1,4 @@
-//! What gateways show of each other.
+//! Rows of gateways at each other.
 
 use super::*;
 
@@ -87,7 +87,7 @@ fn a_quiet_connection_lives_at_the_other_gateways_too() {
         world.pong(0, &[conn]);
     }
     assert_eq!(world.reason(1, "phone").as_deref(), Some("connect"));
-    // A proof of life is no reason to write the row.
+    // A proof of life alone does not write the row.
     let writes = world.writes;
     world.pass(20_000);
     world.pong(0, &[conn]);

@@ -6,7 +6,7 @@ use crate::model::PresenceEntry;
 use crate::recording::tests::recorded;
 use crate::recording::{Input, Line, ReadError, Reader, Recorder, Redactor, Replay, Step};
 
-/// What a replay from the start shows so many ms after it.
+/// The state of a replay from the start this many ms after it.
 fn plain(text: &str, after_ms: u64, ttl_ms: Option<u64>) -> (Vec<PresenceEntry>, String) {
     let reader = Reader::new(text).unwrap();
     let mut header = reader.header().clone();
@@ -20,7 +20,7 @@ fn plain(text: &str, after_ms: u64, ttl_ms: Option<u64>) -> (Vec<PresenceEntry>,
     (replay.list(), replay.digest())
 }
 
-/// The recording of `recorded`, many times over, as one: pongs only, so that it is quick.
+/// A long recording with repeated pongs of `recorded`, which replays fast.
 fn long(lines: usize) -> String {
     let (_, text) = recorded();
     let reader = Reader::new(&text).unwrap();
@@ -58,7 +58,7 @@ fn any_moment_in_any_order_is_that_of_a_replay_from_the_start() {
         (645, 0, None)
     );
     for step in 0..40 {
-        // To and fro.
+        // Forwards and backwards.
         let after_ms = length_ms * (step * 17 % 40) / 39;
         for ttl_ms in [None, Some(60_000), Some(300_000)] {
             let bounds = Bounds {
@@ -110,7 +110,7 @@ fn with_checkpoints() -> String {
     text
 }
 
-/// What a replay that begins with the last checkpoint shows so many ms after the start, and where it begins.
+/// The state of a replay from the last checkpoint this many ms after the start, and where it begins.
 fn from_checkpoint(text: &str, after_ms: u64) -> (usize, Replay) {
     let mut reader = Reader::new(text).unwrap();
     let mut replay = Replay::new(reader.header());
@@ -149,12 +149,12 @@ fn a_moment_is_reached_from_the_last_checkpoint_before_it() {
         let line = text.lines().nth(*begin).unwrap();
         assert!(line.contains(r#""start""#), "{line}");
     }
-    // Of a checkpoint that is cut off, the one before is taken.
+    // Instead of a truncated checkpoint, the previous one is used.
     let last = text.rfind(r#""start""#).unwrap();
     let cut: String = text[last..].split_inclusive('\n').take(9).collect();
     let cut = [&text[..last], &cut].concat();
     assert_eq!(from_checkpoint(&cut, length_ms).0, begins[5]);
-    // Lines of other programs are no reason to read in the wrong place.
+    // Lines of other programs do not lead to a wrong place.
     let other = text.replace(r#"{"at":"#, r#"{ "at":"#);
     assert_eq!(
         from_checkpoint(&other, length_ms / 2).1.list(),
@@ -278,7 +278,7 @@ fn piece_by_piece_it_is_the_recording_that_was_opened_at_once() {
             let now_left = pieces.advance(most_lines);
             assert!(now_left < left, "{now_left} of {left} bytes");
             (steps, left) = (steps + 1, now_left);
-            // What was replayed can be seen before the rest is.
+            // Replayed moments are available before the rest is replayed.
             let shown_ms = pieces.end().age_ms - pieces.header().at;
             let digest = |recording: &mut Recording| {
                 let mut moment = recording.at(shown_ms / 2, Bounds::default()).unwrap();

@@ -31,7 +31,7 @@ fn one_of<'a>(random: &mut Rng, words: &[&'a str]) -> &'a str {
     words[random.usize(..words.len())]
 }
 
-/// None of them in one of three cases.
+/// A random word, or none in one of three cases.
 fn maybe(random: &mut Rng, words: &[&str]) -> Option<Box<str>> {
     (random.u8(..3) > 0).then(|| one_of(random, words).into())
 }
@@ -162,7 +162,7 @@ fn rows(replay: &mut Replay) -> Vec<PresenceEntry> {
     replay.list()
 }
 
-/// Of what begins with a checkpoint, every row, finding and explanation is as in what began with the recording, after each
+/// A replay from a checkpoint has equal rows, findings and explanations as one from the start, after each
 /// input.
 #[test]
 fn a_replay_that_begins_with_a_checkpoint_goes_on_alike() {
@@ -262,7 +262,7 @@ fn checkpoint() -> (Header, Vec<Line>) {
 fn begin(header: &Header, lines: &[Line]) -> Result<(), StepError> {
     let mut replay = Replay::new(header);
     lines.iter().try_for_each(|line| replay.step(line))?;
-    // What it took on has to last.
+    // The restored state must be complete.
     replay.pass(replay.now().after(200_000));
     replay.list();
     replay.explain();
@@ -280,7 +280,7 @@ fn checkpoints_that_were_changed_are_refused_or_harmless() {
     let twice = [&lines[..2], &lines[1..]].concat();
     assert!(matches!(begin(&header, &twice), Err(StepError::State(_))));
 
-    // Every number of it, replaced by others.
+    // Each number of it is replaced by others.
     let text = |line: &Line| serde_json::to_string(line).unwrap();
     let mut changed = 0;
     for (at, line) in lines.iter().enumerate() {

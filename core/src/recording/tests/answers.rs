@@ -1,11 +1,11 @@
-//! What a replay answers from its memory.
+//! Answers of a replay from its memory.
 
 use alloc::boxed::Box;
 
 use super::*;
 use crate::server::{ConnId, Introduction, Refused};
 
-/// A hub, and a replay of what it is handed.
+/// A hub, and a replay of its inputs.
 pub(super) struct Lab {
     pub(super) hub: Hub,
     pub(super) replay: Replay,
@@ -182,7 +182,7 @@ fn a_row_is_explained_as_the_gateway_does() {
     assert_eq!(keys, ["SELF".into(), key]);
 }
 
-/// The list that findings look at is bounded; how full it is is not.
+/// The list that findings examine is bounded; `NEAR_CAP` counts all rows.
 #[test]
 fn a_long_list_is_nearly_full_too() {
     let mut header = Header::new(&config(), &redactor(), START);

@@ -1,4 +1,4 @@
-//! What changed, and why.
+//! Changes with their causes.
 
 use super::answers::Lab;
 use super::*;

@@ -108,7 +108,7 @@ fn the_cause_stays() {
     assert_eq!(early, None);
 }
 
-/// Another client evicts then, but the list is what is too small.
+/// Another client evicts then, but the cause is the size of the list.
 #[test]
 fn a_full_list_and_one_row_more_make_an_eviction() {
     let (mut header, lines, until) = lines();
@@ -119,7 +119,7 @@ fn a_full_list_and_one_row_more_make_an_eviction() {
     assert_eq!(inputs, 5, "beside the gateway's own row: {:?}", kept.lines);
 }
 
-/// Without an end, the search would copy each of many inputs as often.
+/// Without a bound, the search would copy many inputs many times.
 #[test]
 fn a_search_that_is_too_long_ends_with_what_it_has() {
     let (header, mut lines, _) = lines();

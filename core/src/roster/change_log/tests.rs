@@ -1,4 +1,4 @@
-//! What is kept is bounded, and says what delta clients need.
+//! The kept changes are bounded, and complete for delta clients.
 
 use alloc::format;
 
@@ -49,7 +49,7 @@ fn rows_that_come_and_go_between_deltas_are_not_mentioned() {
     assert!(delta.len() < 3_000, "{} bytes", delta.len());
 }
 
-/// Each snapshot makes the rows of the moment known; there is no bound on how many are given out.
+/// Each snapshot makes its rows known to a client, and the number of snapshots is not bounded.
 #[test]
 fn removals_are_bounded_too() {
     let mut roster = roster();

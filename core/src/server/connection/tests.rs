@@ -1,4 +1,4 @@
-//! The whole life of a socket: what is let in, what is refused how, and what follows.
+//! The whole life of a socket: accepted and refused handshakes, and frames after them.
 
 mod frames;
 mod refusals;
@@ -80,7 +80,7 @@ fn ready() -> Connection {
     connection
 }
 
-/// The error and the close of a refused connection, which must be all there is.
+/// The error and the close of a refused connection, which must be its only outputs.
 fn refusal(connection: &mut Connection, id: &str) -> (Value, CloseFrame) {
     match &drained(connection)[..] {
         [
@@ -99,7 +99,7 @@ fn refusal(connection: &mut Connection, id: &str) -> (Value, CloseFrame) {
     }
 }
 
-/// What a `connect` with `params` and `evidence` is refused with; the close must say the same.
+/// The error of a refused `connect` with `params` and `evidence`; the close must have the same text.
 fn refused(params: &Value, evidence: &Evidence) -> Value {
     let mut connection = authenticating(params);
     connection.handle_evidence(evidence, START);
@@ -192,7 +192,7 @@ fn an_accepted_operator_joins_with_what_it_asked_for() {
     );
 }
 
-/// What real clients sent, with the protocol they must get.
+/// Handshakes of real clients, with the expected protocol.
 const RECORDED: [(u32, &str); 3] = [
     // the command line of protocol 3.
     (

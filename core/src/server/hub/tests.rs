@@ -82,7 +82,7 @@ fn handshake(name: &str, mode: &str, scopes: &[&str]) -> Handshake {
     }
 }
 
-/// Everything the hub wants sent to `conn`, as the frames the client would see.
+/// The hub's frames for `conn`, as the client would receive them.
 fn frames(hub: &mut Hub, conn: ConnId) -> Vec<String> {
     let mut outbox = Outbox::new(1 << 20);
     let mut seen = Vec::new();

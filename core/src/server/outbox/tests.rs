@@ -14,7 +14,7 @@ fn shared(text: &str) -> Arc<EventFrame> {
     Arc::new(EventFrame::new(text, "[]"))
 }
 
-/// What comes out of `outbox` until it is empty; a close as `close <code>`.
+/// The items of `outbox` until it is empty; a close as `close <code>`.
 fn drained(outbox: &mut Outbox) -> Vec<String> {
     core::iter::from_fn(|| outbox.pop())
         .map(|outgoing| match &outgoing {

@@ -1,4 +1,4 @@
-//! What is accepted in `connect`, and how the rest is refused.
+//! Accepted parameters of `connect`, and refusals.
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;

@@ -1,4 +1,4 @@
-//! Every error as clients see it.
+//! Every error as clients receive it.
 
 use super::*;
 use crate::wire::CloseFrame;

@@ -1,4 +1,4 @@
-//! Every rule and its words.
+//! Every rule with its message.
 
 use alloc::string::ToString;
 

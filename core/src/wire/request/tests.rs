@@ -1,4 +1,4 @@
-//! Requests, and what is wrong with texts that are none.
+//! Requests, and the errors of other texts.
 
 use serde_json::json;
 

@@ -19,7 +19,7 @@ impl Random {
         self.0.usize(..below)
     }
 
-    /// Few texts, so that connections bring the same, some of them long.
+    /// Few texts, so that connections have equal ones, some of them long.
     fn list(&mut self, max_items: usize, pool: usize) -> Vec<Text> {
         (0..self.below(max_items + 1))
             .map(|_| match self.below(pool) {
@@ -30,7 +30,7 @@ impl Random {
     }
 }
 
-/// What the rule says, computed from all connections: kept or of the live ones in connect order, then added.
+/// The rule, computed from all connections: kept ones or those of live connections in connect order, then added ones.
 #[derive(Default)]
 struct Naive {
     live: BTreeMap<u64, (Role, Vec<Text>)>,
@@ -116,7 +116,7 @@ fn roles_and_scopes_are_the_union_after_any_order_of_connects_and_closes() {
         let mut naive = Naive::default();
         for step in 0..300 {
             let room = |row: &Row| max_bytes - size::without_sets(&row.fields);
-            // More come than go at first.
+            // At first there are more joins than leaves.
             match random.below(if step < 100 { 14 } else { 20 }) {
                 0..8 => {
                     let conn = random.below(1 << 20) as u64;

@@ -2,7 +2,7 @@ use alloc::sync::Arc;
 
 use super::*;
 
-/// What is left of a handshake in a row that has a text, a host and a reason.
+/// The members that remain of a handshake in a row with a text, a host and a reason.
 fn fitted(max_bytes: Option<usize>, reason: Option<&str>) -> PresenceEntry {
     let client = Arc::new(ClientInfo {
         id: "test".into(),

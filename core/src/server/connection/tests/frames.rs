@@ -75,7 +75,7 @@ fn the_handshake_has_a_deadline_until_it_is_done() {
         assert_eq!(drained(&mut connection), timeout);
         assert_is_closed(&mut connection);
     }
-    // What comes after the deadline is too late, even if no timer fired before it.
+    // A frame after the deadline is too late, even if no timer fired before it.
     let mut connection = opened();
     connection.handle_text(&request("c1", "connect", &params()), START.after(15_000));
     assert_eq!(drained(&mut connection), timeout);

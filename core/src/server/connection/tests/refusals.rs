@@ -1,4 +1,4 @@
-//! What is not let in, and what it is answered.
+//! Refused handshakes and their answers.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Who may send beacons about what.
+//! Rights of beacons.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The cap, and what is counted of evictions.
+//! The cap, and counts of evictions.
 
 use alloc::format;
 

@@ -1,4 +1,4 @@
-//! When readers are sent what changed.
+//! Times of broadcasts.
 
 use super::*;
 

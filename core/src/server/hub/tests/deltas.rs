@@ -1,4 +1,4 @@
-//! What clients that take deltas are sent.
+//! Frames for delta clients.
 
 use alloc::format;
 
@@ -41,7 +41,7 @@ fn delta_clients_are_told_what_changed() {
     assert_eq!(delta["digest"], sum.to_hex());
 }
 
-/// 199 rows that expire together: their removals would take more than the list that is left.
+/// 199 rows that expire together: their removals would be larger than the remaining list.
 #[test]
 fn a_delta_that_is_larger_than_the_snapshot_is_replaced_by_it() {
     let mut hub = hub();
@@ -72,7 +72,7 @@ fn a_delta_that_is_larger_than_the_snapshot_is_replaced_by_it() {
     assert_eq!(event["payload"]["version"], event["stateVersion"]["presence"]);
 }
 
-/// Rows come, change, go and are replaced, a few at a time and all at once.
+/// Rows are added, changed, removed and replaced, a few at a time and all at once.
 #[test]
 fn no_delta_is_larger_than_the_snapshot() {
     let mut hub = hub_of(6);

@@ -170,7 +170,7 @@ fn what_happens_to_a_row_is_in_its_events() {
         events.into_iter().map(|mut event| event["what"].take()).collect()
     };
     let renamed = whats(&mut hub, "named", START.after(2_000));
-    // Of one moment, what a connect led to is newer.
+    // Of events at one moment, the consequences of a connect are newer.
     assert_eq!(renamed, ["renamed", "joined", "joined"]);
     // Another client with that id has a row of its own.
     let mut other = handshake("named", "ui", &[]);

@@ -1,4 +1,4 @@
-//! What `presence.explain` finds by what the gateway remembers, and that it is silent on the healthy variant beside it.
+//! Findings of `presence.explain` from the gateway's memory; their healthy variants give none.
 
 mod bounds;
 mod lab;
@@ -94,7 +94,7 @@ fn a_new_id_at_every_connect() {
         }
         lab.assert_finds("NEW_ID_EACH_CONNECT", &json!(["c", "b", "a"]));
     }
-    // Once may be another program.
+    // A single change may be another program.
     for ip in [Some("192.0.2.7"), None] {
         let mut once = Lab::new(200);
         let first = once.join(&Client { ip, ..MAC });
@@ -111,7 +111,7 @@ fn a_new_id_at_every_connect() {
             None => once.assert_silent(),
         }
     }
-    // Through a network that fails: the gateway notices each end late.
+    // With a network that fails, the gateway notices each end late.
     let mut crashes = Lab::new(200);
     let mut dead = Vec::new();
     for id in ["a", "b", "c", "d"] {
@@ -122,7 +122,7 @@ fn a_new_id_at_every_connect() {
     }
     crashes.pass(60_000, &dead[..3]);
     crashes.assert_finds("NEW_ID_EACH_CONNECT", &json!(["d", "c", "b", "a"]));
-    // Reconnects with one id; and tabs of one machine that come and go beside each other.
+    // Reconnects with one id, and tabs of one machine that open and close independently.
     let mut healthy = Lab::new(200);
     for _ in 0..4 {
         let conn = healthy.join(&MAC);

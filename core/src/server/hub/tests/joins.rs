@@ -1,4 +1,4 @@
-//! Who joins finds itself in its hello, also with many others.
+//! A client that joins is in its own hello, also if many join together.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -72,8 +72,8 @@ fn who_comes_with_too_many_others_finds_itself_all_the_same() {
     assert_eq!(greeted, conns);
 }
 
-/// Rows without ids go before older ones with an id: those that join together must not evict each other
-/// before their hello.
+/// Rows without ids are evicted before older ones with an id: clients that join together must not evict each
+/// other before their hello.
 #[test]
 fn clients_without_an_id_that_join_together_find_themselves() {
     let mut hub = hub_of(5);
@@ -113,7 +113,7 @@ fn clients_without_an_id_that_join_together_find_themselves() {
     );
 }
 
-/// The names of those that are not in their own hello, in the order of the hellos.
+/// The names of clients that are missing in their own hello, in the order of the hellos.
 fn missing_in_their_hellos(hub: &mut Hub, names: &[String]) -> Vec<String> {
     let mut names = names.iter();
     let mut missing = Vec::new();
@@ -156,7 +156,7 @@ fn who_is_evicted_for_the_bytes_of_others_finds_itself_first() {
     assert_eq!(missing_in_their_hellos(&mut hub, &names), [""; 0]);
 }
 
-/// Its row goes to the device, and there is no room for one of its own.
+/// The device gets its row, and there is no room for another one.
 #[test]
 fn who_leaves_its_row_for_a_device_that_joins_with_it_finds_itself_first() {
     let mut hub = hub_of(3);

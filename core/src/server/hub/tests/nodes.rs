@@ -1,4 +1,4 @@
-//! Bounds of what is known about nodes.
+//! Bounds on the data about nodes.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -51,10 +51,10 @@ fn a_node_takes_eight_kibibytes_whatever_it_offers() {
     );
 }
 
-/// A node with all members, each at its longest but for one command of this length.
+/// A node with all members at their greatest length, and one command of this length.
 fn full_node(command: usize) -> Value {
     let mut hub = hub();
-    // The greatest moment that is stated.
+    // The greatest time that is stated.
     let late = Now {
         age_ms: 0,
         wall_ms: MAX_SAFE_INTEGER,
@@ -124,7 +124,7 @@ fn the_last_node_goes_with_its_row() {
     assert_eq!(hub.nodes.len(), 0);
 }
 
-/// Settings that nobody validated.
+/// Settings that were not validated.
 #[test]
 fn any_number_of_rows_may_be_allowed() {
     let mut hub = hub_of(usize::MAX);
@@ -190,7 +190,7 @@ fn events_of_many_nodes_to_many_readers_are_spread_over_windows() {
         windows += 1;
         assert_eq!(due_ms, windows * 50);
         hub.handle_timeout(START.after(due_ms));
-        // One whose turn was or will be: nobody is passed over for it.
+        // A node whose turn was or will be: no other node is skipped for it.
         report(&mut hub, conns[0], START.after(due_ms));
         let (ids, count) = taken(&mut hub);
         assert!(count <= MAX_EVENTS, "{count} at once");

@@ -84,7 +84,7 @@ fn changes_of_sources_wait_for_the_window_too() {
     assert_eq!(frames(&mut hub, reader).len(), 1);
 }
 
-/// Of two rows of an instance the fresher one speaks first: a pong here can change what is shown.
+/// The fresher one of two rows of an instance takes precedence, so a pong here can change the merged row.
 #[test]
 fn a_pong_that_changes_which_row_speaks_first_is_told() {
     let mut hub = observing();
@@ -112,7 +112,7 @@ fn a_pong_that_changes_which_row_speaks_first_is_told() {
     assert!(delta["payload"]["to"].as_u64() > delta["payload"]["from"].as_u64());
 }
 
-/// A merged row would come back as one of theirs.
+/// A merged row would return as one of the observer's own.
 #[test]
 fn observers_are_sent_the_own_rows_only() {
     let mut hub = observing();
@@ -142,7 +142,7 @@ fn observers_are_sent_the_own_rows_only() {
         assert!(!answer.to_string().contains("192.0.2.9"), "{answer}");
     }
 
-    // Pongs are no change: what they touched is sent once a minute.
+    // Pongs are not a change: touched rows are sent once a minute.
     frames(&mut hub, observer);
     let mut sent = Vec::new();
     for seconds in [20, 40, 59, 60] {
@@ -177,7 +177,7 @@ fn names_are_checked() {
     assert_eq!(hub().observe(names, START), Err(NameError::Repeated("a".into())));
 }
 
-/// Whoever observes nobody is sent the same bytes as before.
+/// Without observed gateways, clients get the same bytes.
 #[test]
 fn without_other_gateways_nothing_is_different() {
     let (mut with, mut without) = (hub(), hub());
@@ -252,14 +252,14 @@ fn rows_of_other_gateways_are_explained_by_their_list() {
         *host,
         json!({ "name": "host", "value": "nas", "from": "list", "ageMs": 500 })
     );
-    // Findings look at the rows of all gateways.
+    // Findings examine the rows of all gateways.
     let found = &answer["payload"]["findings"];
     assert_eq!(found[0]["code"], "ID_SPELLING");
     assert_eq!(
         found[0]["rows"],
         json!(["GATEWAY:home/far 1", "GATEWAY:home/far1"])
     );
-    // A row of this gateway is explained by its memory.
+    // The memory of this gateway explains its rows.
     let own = call(
         &mut hub,
         reader,

@@ -10,7 +10,7 @@ fn reader(name: &str) -> Handshake {
     }
 }
 
-/// The names of the events that the connection is sent, and the versions they lead to.
+/// The names of the events for the connection, and the versions they lead to.
 fn events(hub: &mut Hub, conn: ConnId) -> Vec<(String, u64)> {
     let event = |text: String| {
         let event = json(&text);
@@ -64,13 +64,13 @@ fn a_reader_that_comes_back_gets_the_deltas_it_missed_or_the_snapshot() {
         assert_eq!(events(&mut hub, conn), wanted, "{id}");
         hub.leave(conn, LeaveCause::PeerClosed, now);
     }
-    // All that happens later is a delta for it too.
+    // All later changes are deltas for it, too.
     let conn = hub.subscribe(reader("back"), Some("boot-3"), now);
     assert_eq!(events(&mut hub, conn), [delta(4)]);
     now = now.after(100);
     hub.join(handshake("e", "ui", &[]), now);
     assert_eq!(events(&mut hub, conn), [delta(5)]);
-    // Without readers nothing is kept.
+    // Without readers no deltas are kept.
     hub.leave(witness, LeaveCause::PeerClosed, now);
     hub.leave(conn, LeaveCause::PeerClosed, now);
     let conn = hub.subscribe(reader("back"), Some("boot-4"), now);

@@ -1,4 +1,4 @@
-//! Findings are few and short whatever clients say.
+//! The number and length of findings are bounded for any clients.
 
 use super::*;
 

@@ -72,7 +72,7 @@ impl Lab {
         self.hub.leave(conn, LeaveCause::PeerClosed, self.now);
     }
 
-    /// Time passes; the live clients answer pings, those in `dead` do not.
+    /// Advances the time; the live clients answer pings, except those in `dead`.
     pub(super) fn pass(&mut self, ms: u64, dead: &[ConnId]) {
         let until = self.now.after(ms);
         while self
@@ -108,7 +108,7 @@ impl Lab {
         call(&mut self.hub, conn, "system-event", params, self.now)
     }
 
-    /// The codes of what is found, and the findings.
+    /// The codes of the findings, and the findings.
     pub(super) fn found(&mut self) -> (Vec<String>, Vec<Value>) {
         let mut answer = call(
             &mut self.hub,
