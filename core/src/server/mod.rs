@@ -8,7 +8,7 @@
 //! socket ◄──text frames── Outbox ◄──Item── Hub
 //! ```
 //!
-//! The shell moves values between them, owns the sockets and the clock, and holds no rule.
+//! The shell moves values between them, and owns the sockets and the clock; it has no rules.
 
 mod address_mask;
 pub mod admission;

@@ -1,4 +1,4 @@
-//! What one connection still has to be sent: responses in order, and at most one presence
+//! Undelivered output of one connection: responses in order, and at most one presence
 //! snapshot, the newest (SPEC 2, "Slow readers").
 
 mod suffix;
@@ -11,15 +11,15 @@ pub use suffix::SeqSuffix;
 
 use crate::wire::{CloseFrame, EventFrame, ResponseFrame};
 
-/// Something to send on one connection.
+/// An item to send on one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
-    /// A response (or the challenge): sent as it is, in order.
+    /// A response (or the challenge): sent unchanged, in order.
     Response(ResponseFrame),
     /// An event that must not be lost or overtaken (`shutdown`); gets this connection's `seq`.
     Event(Arc<EventFrame>),
-    /// A presence snapshot: replaces an undelivered older one, and comes after everything that waits,
-    /// so that no answer with an older list follows it.
+    /// A presence snapshot: replaces an undelivered older one, and is queued last, so that no answer
+    /// with an older list follows it.
     Presence(Arc<EventFrame>),
     /// A `presence.delta`: in order; see [`Outbox::take_behind`].
     Delta(Arc<EventFrame>),
@@ -28,7 +28,7 @@ pub enum Item {
     Droppable(Arc<EventFrame>),
     /// A `tick`: replaces an undelivered older one in its place in the queue.
     Tick(Arc<EventFrame>),
-    /// Close after everything before it was sent; nothing follows.
+    /// Close after all earlier items are sent; later items are ignored.
     Close(CloseFrame),
 }
 
@@ -39,7 +39,7 @@ pub enum Outgoing {
     Response(ResponseFrame),
     /// An event, and the end of its frame with its number on this connection.
     Event(Arc<EventFrame>, SeqSuffix),
-    /// A close frame; the last thing ever taken out.
+    /// A close frame, always the last one.
     Close(CloseFrame),
 }
 
@@ -69,7 +69,7 @@ impl Outgoing {
     }
 }
 
-/// The whole text of a text frame; nothing for a close.
+/// The whole text of a text frame; empty for a close.
 impl fmt::Display for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -120,21 +120,21 @@ pub const MAX_DROPPABLE_BYTES: usize = 16 * 1024;
 /// ```
 #[derive(Debug)]
 pub struct Outbox {
-    /// What waits, in order: at most one snapshot and one tick.
+    /// Waiting items, in order: at most one snapshot and one tick.
     queue: VecDeque<Item>,
     /// Bytes of the responses in the queue.
     buffered_bytes: usize,
-    /// Most of them.
+    /// Most bytes of responses.
     limit: usize,
     /// Bytes of the deltas in the queue.
     delta_bytes: usize,
     /// Bytes of the events in the queue that may be left out.
     droppable_bytes: usize,
-    /// Deltas were left out since the last snapshot.
+    /// Whether deltas were left out since the last snapshot.
     is_behind: bool,
     /// The number of the last event taken out.
     seq: u64,
-    /// A close is or was in the queue.
+    /// Whether a close is or was in the queue.
     closed: bool,
 }
 
@@ -154,10 +154,10 @@ impl Outbox {
         }
     }
 
-    /// Queues `item`. After [`Item::Close`] everything is ignored.
+    /// Queues `item`. After [`Item::Close`] all items are ignored.
     ///
-    /// A response larger than the whole bound is queued when no other waits: the client asked for it
-    /// and has read everything before.
+    /// A response larger than the whole bound is queued when no other waits, because the client has
+    /// read all earlier ones.
     ///
     /// # Errors
     /// [`SlowConsumer`] when a response would exceed the bound; the item is not queued.
@@ -193,7 +193,7 @@ impl Outbox {
                 self.droppable_bytes = total;
             }
             Item::Presence(_) => {
-                // It also takes the place of deltas that wait.
+                // It also replaces waiting deltas.
                 self.queue
                     .retain(|item| !matches!(item, Item::Presence(_) | Item::Delta(_)));
                 self.delta_bytes = 0;
@@ -256,8 +256,8 @@ impl Outbox {
         self.buffered_bytes
     }
 
-    /// Whether deltas were left out because the client does not keep up: it then needs a snapshot
-    /// ([`Hub::resync`](super::Hub::resync)), which waits in its one place. Asking clears it.
+    /// Whether deltas were left out because the client reads slowly; it then needs a snapshot
+    /// ([`Hub::resync`](super::Hub::resync)). The call clears the flag.
     pub fn take_behind(&mut self) -> bool {
         core::mem::take(&mut self.is_behind)
     }

@@ -1,4 +1,4 @@
-//! What a shell logs about a refused handshake.
+//! Facts about a refused handshake, for the log.
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -12,21 +12,21 @@ use crate::wire::{ConnectParams, WireError};
 /// Most bytes of each member of an [`Introduction`]; longer ones are cut at a character boundary.
 pub const MAX_INTRODUCTION_BYTES: usize = 128;
 
-/// A handshake was refused: facts for one line of a log. Holds no secret.
+/// A refused handshake: facts for one line of a log. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The answer's `details.code`, else its `code`.
     pub code: Box<str>,
     /// The answer's message. It can repeat names of members that the client chose.
     pub message: Cow<'static, str>,
-    /// Who the client said it is.
+    /// The client's introduction.
     pub client: Introduction,
-    /// How far the time in its device proof is ahead of the gateway's, in ms, if that is why it is refused.
+    /// How far the time in its device proof is ahead of the gateway's, in ms, if that is the reason.
     pub clock_skew_ms: Option<i64>,
 }
 
-/// What a client said of itself in `connect`, as far as it could be read. Nothing of it is verified and
-/// its characters are the client's: escape it before it is written anywhere.
+/// A client's statements about itself in `connect`, as far as they could be read. They are not verified, and
+/// may hold any characters: escape them before output.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Introduction {
     /// `client.id`.
@@ -51,7 +51,7 @@ impl Refused {
 }
 
 impl Introduction {
-    /// Of valid parameters whose role is one.
+    /// From valid parameters with a valid role.
     pub(super) fn new(client: &ClientInfo, role: Role) -> Self {
         Self {
             id: Some(cut(&client.id)),
@@ -61,7 +61,7 @@ impl Introduction {
         }
     }
 
-    /// Of valid parameters.
+    /// From valid parameters.
     pub(super) fn of_params(params: &ConnectParams) -> Self {
         Self {
             role: Some(cut(&params.role_word)),
@@ -69,7 +69,7 @@ impl Introduction {
         }
     }
 
-    /// Of parameters that are not valid: the strings that are there.
+    /// From invalid parameters: the strings that exist.
     pub(super) fn of_tree(params: &Tree<'_>) -> Self {
         let root = Members::of(params).ok();
         let client = root

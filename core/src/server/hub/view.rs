@@ -1,4 +1,4 @@
-//! What readers are sent: the rows of this gateway, and of those that it observes (SPEC 7).
+//! The rows that readers are sent: those of this gateway, and of the gateways that it observes (SPEC 7).
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -10,7 +10,7 @@ use crate::model::SharedText;
 use crate::model::time::Now;
 
 impl Hub {
-    /// Lists the rows of these gateways too, from now on; [`apply`](Self::apply) says which rows they have. Their
+    /// Lists the rows of these gateways too, from now on; [`apply`](Self::apply) takes their rows. Their
     /// [`SourceId`]s are their places in `names`. Call it once, before the first join.
     ///
     /// # Errors
@@ -29,7 +29,7 @@ impl Hub {
         self.fleet = Some(Box::new(fleet));
     }
 
-    /// An observed gateway said something, or is gone, or is back.
+    /// Applies an update of an observed gateway: its rows, its loss or its return.
     pub fn apply(&mut self, source: SourceId, update: SourceUpdate, now: Now) {
         self.advance(now);
         if let Some(fleet) = &mut self.fleet {
@@ -38,19 +38,19 @@ impl Hub {
         self.announce(now);
     }
 
-    /// What is known of each observed gateway and each peer.
+    /// The state of each observed gateway and each peer.
     pub fn sources(&self) -> impl Iterator<Item = SourceInfo<'_>> {
         self.fleet.iter().flat_map(|fleet| fleet.sources())
     }
 
-    /// The presence version: counts the changes that readers are sent.
+    /// The presence version: the number of changes that readers are sent.
     #[must_use]
     pub fn version(&self) -> u64 {
         let of_sources = self.fleet.as_ref().map_or(0, |fleet| fleet.version());
         self.roster.version().saturating_add(of_sources)
     }
 
-    /// Brings the merged rows up to date: [`version`](Self::version) then counts all of it.
+    /// Updates the merged rows; [`version`](Self::version) then includes all changes.
     pub(super) fn sync(&mut self, now: Now) {
         if let Some(fleet) = &mut self.fleet {
             fleet.sync(&mut self.roster, now);
@@ -66,7 +66,7 @@ impl Hub {
         }
     }
 
-    /// The list with keys, version and digest, as those who take deltas get it.
+    /// The list with keys, version and digest, for delta clients.
     pub(super) fn encode_snapshot(&mut self, now: Now) -> SharedText {
         self.sync(now);
         let version = self.version();
@@ -76,7 +76,7 @@ impl Hub {
         }
     }
 
-    /// The payload of `presence.delta`: everything since the last one.
+    /// The payload of `presence.delta`: all changes since the last one.
     pub(super) fn encode_delta(&mut self, from: u64, now: Now) -> String {
         let to = self.version();
         match &mut self.fleet {
@@ -85,7 +85,7 @@ impl Hub {
         }
     }
 
-    /// Starts or ends keeping what deltas say.
+    /// Starts or ends the tracking of changes for deltas.
     pub(super) fn track_changes(&mut self, is_on: bool, now: Now) {
         match &mut self.fleet {
             None => self.roster.track_changes(is_on, now),
@@ -93,12 +93,12 @@ impl Hub {
         }
     }
 
-    /// Whether more changed since the last delta than one says.
+    /// Whether there are too many changes since the last delta for another one.
     pub(super) fn is_beyond_deltas(&self) -> bool {
         self.fleet.is_none() && self.roster.is_beyond_deltas()
     }
 
-    /// What a list takes at least, in bytes.
+    /// A lower bound of the list's size, in bytes.
     pub(super) fn min_list_bytes(&self) -> usize {
         match &self.fleet {
             None => self.roster.min_list_bytes(),

@@ -1,5 +1,5 @@
-//! The end of an event frame, `,"seq":12}`, in place: every recipient gets one of its own, so it must
-//! not cost an allocation.
+//! The end of an event frame, `,"seq":12}`, without an allocation, because every recipient has its
+//! own.
 
 use core::fmt;
 

@@ -66,11 +66,7 @@ fn a_beacon_says_who_where_and_how_long_ago() {
     assert_eq!(beacon.last_input_seconds, Some(5));
     let told = bench.events.len();
     bench.answer("system-event", r#"{"ok":true}"#);
-    assert_eq!(
-        bench.events.len(),
-        told,
-        "nobody waits for a beacon of the policy"
-    );
+    assert_eq!(bench.events.len(), told, "a beacon of the policy has no event");
 }
 
 /// The application's result of its beacon: the request's number, and the problem.

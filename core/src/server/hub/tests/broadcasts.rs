@@ -37,7 +37,7 @@ fn what_takes_long_to_send_is_sent_less_often() {
         let end = START.after(1_000 + window_ms);
         assert_eq!(hub.poll_timeout(), Some(end.age_ms));
         hub.handle_timeout(end);
-        assert_eq!(frames(&mut hub, reader).len(), 1, "the last state is told");
+        assert_eq!(frames(&mut hub, reader).len(), 1, "the last state is sent");
     }
 }
 

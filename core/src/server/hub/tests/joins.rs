@@ -40,7 +40,7 @@ fn who_comes_together_is_greeted_with_one_list() {
         if let HubOutput::Send(to, Item::Response(frame)) = output {
             heard.entry(to.slot).or_default().push(json(&frame.to_string()));
         } else if let HubOutput::Send(to, _) = output {
-            assert_eq!(to, reader, "who was greeted with this version is not told again");
+            assert_eq!(to, reader, "a version of a hello is not sent again");
         }
     }
     for conn in conns {
