@@ -1,4 +1,4 @@
-//! `doctor`: says what is wrong in a presence list, and what to change in which client.
+//! `doctor`: reports what is wrong in a presence list, and what to change in which client.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,11 @@ use super::output::print_json;
 use super::screen::{Screen, wrapped};
 use super::{Failure, print, saved};
 
-/// The gateway's method that finds more than a list shows.
+/// The gateway's method for findings from its memory.
 pub(super) const EXPLAIN: &str = "presence.explain";
 const WHY_SKIPPED: &str = "they need what a gateway of this project remembers, and this is a list alone";
 
-/// Where findings come from.
+/// The source of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Source {
@@ -31,7 +31,7 @@ enum Source {
     List,
 }
 
-/// What `--json` prints.
+/// The report of `--json`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -51,13 +51,13 @@ struct Report {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Answer {
     pub(super) findings: Vec<Finding>,
-    /// How many more there are than an answer holds.
+    /// The number of findings that do not fit into an answer.
     pub(super) findings_left_out: Option<u64>,
     #[serde(default)]
     pub(super) checks: Vec<String>,
 }
 
-/// What was looked at.
+/// The examined list.
 struct Examined {
     report: Report,
     /// Names of rows by key.
@@ -173,7 +173,7 @@ fn of_list(mirror: &Mirror) -> Result<Examined, Failure> {
     })
 }
 
-/// What people call a row.
+/// The name of a row for people.
 pub(super) fn name(row: &RawEntry) -> Option<String> {
     let host = row.str("host")?.trim();
     (!host.is_empty()).then(|| host.to_owned())

@@ -1,4 +1,4 @@
-//! `explain`: says why a row is listed as it is.
+//! `explain`: explains why a row is listed as it is.
 
 use presence_core::client::{ClientConfig, Mirror};
 use presence_core::model::key::PresenceKey;
@@ -46,14 +46,14 @@ pub(super) async fn explain(options: &ExplainOptions) -> Result<(), Failure> {
     print(&text(&finding::read(&json)?, Screen::stdout().columns()))
 }
 
-/// What a list alone explains of a row, in the form of a gateway's answer.
+/// The explanation of a row from a list alone, in the form of a gateway's answer.
 fn of_list(word: &str, mirror: &Mirror, now_ms: u64) -> Result<Box<str>, Failure> {
     let rows = mirror.rows();
     let rows: Vec<(&str, &RawEntry)> = rows.iter().map(|row| (row.key(), row.entry())).collect();
     of_row(resolved(word, &rows, LISTED_BY)?, mirror, now_ms)
 }
 
-/// The same of the row with this key.
+/// The same for the row with this key.
 pub(super) fn of_row(key: &str, mirror: &Mirror, now_ms: u64) -> Result<Box<str>, Failure> {
     let mut findings = finding::of_list(mirror)?;
     findings.retain(|finding| finding.rows.iter().any(|row| row == key));

@@ -1,4 +1,4 @@
-//! What explains a row, as people read it.
+//! Explanations of rows as text.
 
 use presence_core::model::status::age_text;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use super::{printable, table};
 const MAX_NAME: usize = 40;
 const ABSENT: &str = "-";
 
-/// What explains a row; a list alone has less of it.
+/// An explanation of a row; one from a list alone has fewer members.
 #[derive(Debug, Deserialize)]
 pub(super) struct Answer {
     row: Explanation,
@@ -61,7 +61,7 @@ struct Connection {
     since_ms: Option<u64>,
 }
 
-/// What happened to the row.
+/// An event of the row.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Event {
@@ -135,7 +135,7 @@ fn age(ms: Option<u64>) -> String {
     ms.map_or_else(|| ABSENT.to_owned(), |ms| age_text(ms).into_owned())
 }
 
-/// Adds the members, each with the number of its writer, and the writers: most members have the same.
+/// Adds the members, each with the number of its writer, and the writers, which most members share.
 fn push_members(lines: &mut Vec<String>, members: &[Member], columns: usize) {
     let mut writers: Vec<String> = Vec::new();
     let mut number = |member: &Member| {

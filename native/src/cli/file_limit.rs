@@ -8,7 +8,7 @@ use crate::conn::parting::MAX_PARTING;
 
 /// Open files besides the connections: listeners, the runtime, the log, /proc, refused sockets.
 const OWN_FILES: usize = 64 + MAX_PARTING;
-/// With fewer open files nothing works.
+/// The fewest open files with which the gateway works.
 const MIN_FILES: usize = 16;
 /// Upper bound of the derived number of connections.
 const MAX_DERIVED_CONNECTIONS: usize = 100_000;

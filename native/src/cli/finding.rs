@@ -1,4 +1,4 @@
-//! Findings, as JSON has them and as people read them.
+//! Findings, as JSON and as text.
 
 use presence_core::client::Mirror;
 use presence_core::findings::Severity;
@@ -143,7 +143,7 @@ pub(super) fn counts(findings: &[Finding]) -> String {
     counts.join(", ")
 }
 
-/// Cuts lines that are still longer, as a word can be.
+/// Cuts lines that are still longer, such as a long word.
 pub(super) fn fitted(lines: Vec<String>, columns: usize) -> String {
     let mut text = String::new();
     for line in lines {

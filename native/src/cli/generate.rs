@@ -1,4 +1,4 @@
-//! What is generated from the definition of the command line: completions of shells, and manual pages.
+//! Shell completions and manual pages, generated from the definition of the command line.
 
 use std::io::Write;
 use std::path::Path;

@@ -15,11 +15,11 @@ use super::output::print;
 use super::{Failure, PROGRAM};
 use crate::auth::secret::Secret;
 
-/// Installs and starts the service, or prints what that takes.
+/// Installs and starts the service, or prints the steps.
 ///
 /// # Errors
-/// [`Failure::Usage`]: options of `serve` that are wrong, or belong in the settings file. [`Failure::Other`] names what cannot be written
-/// or run, and what was done before.
+/// [`Failure::Usage`]: options of `serve` that are wrong, or belong in the settings file. [`Failure::Other`] names the
+/// file or command that failed, and the steps done before.
 pub(super) fn install(options: &InstallOptions) -> Result<(), Failure> {
     check(&options.serve)?;
     let places = places(options.system)?;
@@ -38,7 +38,7 @@ pub(super) fn install(options: &InstallOptions) -> Result<(), Failure> {
 /// Options that contain a secret.
 const SECRETS: [&str; 4] = ["--token", "--password", "--observe-token", "--observe-password"];
 
-/// Checks the options of `serve` as `serve` itself does. A service's command line is public, and its folder is another one.
+/// Checks the options of `serve` as `serve` does. A service's command line is public, and its folder differs.
 fn check(serve: &[String]) -> Result<(), Failure> {
     let names = serve.iter().map(|word| word.split('=').next().unwrap_or(word));
     if let Some(name) = names.into_iter().find(|name| SECRETS.contains(name)) {
@@ -84,7 +84,7 @@ fn check(serve: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Checks that no unit of somebody else would be replaced.
+/// Checks that the unit at this path, if any, was written by this command.
 fn check_unit(path: &Path) -> Result<(), Failure> {
     let why = match fs::read_to_string(path) {
         Ok(present) if unit::is_ours(&present) => return Ok(()),
@@ -135,7 +135,7 @@ fn perform(action: &Action) -> Result<(), Failure> {
     print(&format!("{action}\n"))
 }
 
-/// Writes the whole file or nothing.
+/// Replaces the file atomically.
 fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder)?;

@@ -27,7 +27,7 @@ pub(super) async fn list(options: &ListOptions) -> Result<(), Failure> {
         } else {
             None
         };
-        // A list with keys came with the handshake, and only it says which gateway a row is from.
+        // Hello has a list with keys, and only that one states the gateway of each row.
         if !options.json && link.machine().mirror().version().is_some() {
             return Ok((None, past));
         }
@@ -67,7 +67,7 @@ pub(super) async fn list(options: &ListOptions) -> Result<(), Failure> {
     print(&text(&mirror, past.as_ref(), now_ms))
 }
 
-/// The table of the rows, and of those that are in it no more.
+/// The table of current and past rows.
 fn text(mirror: &Mirror, past: Option<&Page>, now_ms: u64) -> String {
     let mut text = roster::table(mirror, now_ms, |_| String::new());
     if let Some(past) = past {

@@ -9,13 +9,13 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::options::LogFormat;
 use super::stderr::stderr;
 
-/// What is not logged: each lost connection, as an error. The gateway's own line says what it means, and what to do.
+/// A crate that logs each lost connection as an error. It is muted, because the gateway logs the cause and the remedy.
 const MUTED: &str = "async_nats";
 
 /// Starts logging. A second call does nothing.
 pub(crate) fn start(level: LevelFilter, format: LogFormat) {
     let lines = tracing_subscriber::fmt::layer()
-        // Reporting that the log failed would go to stderr too, and end the program if that is gone.
+        // A report about a failed log would go to stderr too, and end the program if stderr is closed.
         .log_internal_errors(false)
         .with_writer(stderr);
     let shown = Targets::new()

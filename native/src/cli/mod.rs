@@ -90,7 +90,7 @@ fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, F
     runtime()?.block_on(command)
 }
 
-/// One thread is enough: the work is one task's, and threads cost memory.
+/// One thread suffices: one task does the work, and threads cost memory.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -98,7 +98,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .map_err(|error| Failure::Other(format!("cannot start: {error}")))
 }
 
-/// Most characters without a width in a row, such as accents: more would cover the lines around.
+/// Most consecutive characters without a width, such as accents: more would cover adjacent lines.
 const MAX_MARKS: usize = 2;
 
 /// Makes a peer's text safe for a terminal and bounds its length.

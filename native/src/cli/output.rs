@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::{Failure, is_bidi_control};
 
-/// Writes the result of a command. A reader that is gone (`| head`) is not an error.
+/// Writes the result of a command. A closed pipe (`| head`) is not an error.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     match write(text) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -18,14 +18,14 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Writes a value as indented JSON. On a terminal, characters that would steer it are escaped.
+/// Writes a value as indented JSON. On a terminal, control characters are escaped.
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let json = serde_json::to_string_pretty(value)
         .map_err(|error| Failure::Other(format!("cannot write the output: {error}")))?;
     print_json_text(&format!("{json}\n"))
 }
 
-/// Writes JSON texts. On a terminal, characters that would steer it are escaped.
+/// Writes JSON texts. On a terminal, control characters are escaped.
 pub(super) fn print_json_text(json: &str) -> Result<(), Failure> {
     if io::stdout().is_terminal() {
         print(&escaped(json))
@@ -34,7 +34,7 @@ pub(super) fn print_json_text(json: &str) -> Result<(), Failure> {
     }
 }
 
-/// The same JSON without characters that steer a terminal: they can only be in its strings.
+/// The same JSON with control characters escaped, which can only be in its strings.
 pub(super) fn escaped(json: &str) -> String {
     json.chars()
         .map(|c| {
@@ -69,7 +69,7 @@ fn say(text: &str) {
     }
 }
 
-/// Whether stdout does not block now.
+/// Whether stdout accepts bytes without blocking.
 #[cfg(unix)]
 fn takes_some() -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};

@@ -29,7 +29,7 @@ pub(super) fn explain(address: SocketAddr, is_metrics: bool) -> String {
     format!("{address} is in use{holder}{kind}; stop it, or use another {option}")
 }
 
-/// Whether a health check is answered as gateways answer it.
+/// Whether a health check gets the answer of a gateway.
 fn is_gateway(address: SocketAddr) -> bool {
     let answer = health(address).unwrap_or_default();
     let answer = String::from_utf8_lossy(&answer);
@@ -47,7 +47,7 @@ fn health(address: SocketAddr) -> io::Result<Vec<u8>> {
     stream.set_write_timeout(Some(PROBE_TIME))?;
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
     let mut answer = Vec::new();
-    // A part of the answer may do.
+    // A part of the answer may suffice.
     let _ = stream.take(MAX_PROBE_BYTES).read_to_end(&mut answer);
     Ok(answer)
 }

@@ -46,7 +46,7 @@ pub(super) fn create(recording: &Recording) -> Result<RecordTo, Failure> {
     })
 }
 
-/// Checks that what is there is a recording, an empty file, or nothing.
+/// Checks that the path is a recording, an empty file, or free.
 fn check_replaceable(path: &Path) -> io::Result<()> {
     let other = |why: &str| Err(io::Error::other(format!("{} is {why}", path.display())));
     match std::fs::symlink_metadata(path) {

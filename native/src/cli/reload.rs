@@ -1,4 +1,4 @@
-//! What SIGHUP reads again: the certificate and the named tokens.
+//! SIGHUP: reads the certificate and the named tokens again.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::sandbox::Sandbox;
 use super::signals::Signals;
 use crate::tls::Tls;
 
-/// What SIGHUP reads again.
+/// The files that SIGHUP reads again.
 #[derive(Clone, Debug)]
 pub(super) struct Reloads {
     /// The certificate and its key.
@@ -19,7 +19,7 @@ pub(super) struct Reloads {
 }
 
 impl Reloads {
-    /// Whether there is nothing to read again: SIGHUP then stops the program.
+    /// Whether there are no such files; SIGHUP then stops the program.
     pub(super) fn is_empty(&self) -> bool {
         self.tls.is_none() && self.tokens.is_none()
     }
@@ -59,7 +59,7 @@ impl Reloads {
         }
     }
 
-    /// Returns how many of the files cannot be used; what they held before stays.
+    /// Returns how many of the files cannot be used; their earlier contents stay in use.
     #[cfg(unix)]
     fn reload(&self, sandbox: Sandbox, failures: u64) -> u64 {
         const UNKNOWN: &str = " (Landlock allows the files and folders of the start only: if this one is new, restart the gateway)";

@@ -1,5 +1,5 @@
-//! `replay`: the rows at a moment of a recording, what is wrong in them, what changed before and why, and what other
-//! bounds would have given.
+//! `replay`: the rows at a moment of a recording, the findings in them, earlier changes with their causes, and the
+//! result of other bounds.
 
 mod changes;
 mod report;
@@ -22,9 +22,9 @@ struct Replayed {
     replay: Replay,
     /// The lines so far, if they are shrunk.
     lines: Vec<Line>,
-    /// What changed, if that is asked for.
+    /// The changes, if they are requested.
     changes: Option<Changes>,
-    /// What is wrong with the recording; the replay ends before that.
+    /// The error in the recording, before which the replay ends.
     problem: Option<String>,
 }
 
@@ -35,7 +35,7 @@ pub(super) fn replay(options: &ReplayOptions) -> Result<(), Failure> {
         return Err(Failure::Usage("--since is later than --at".to_owned()));
     }
     let text = saved::read_text(&options.file)?;
-    // What is wrong may quote the file.
+    // The error may quote the file.
     let failed = |why: &str| Failure::Other(format!("{}: {}", options.file.display(), printable(why)));
     let reader = Reader::new(&text).map_err(|error| failed(&error.to_string()))?;
     let mut replayed = replayed(reader, options)?;
@@ -68,15 +68,15 @@ fn replayed(mut reader: Reader<'_>, options: &ReplayOptions) -> Result<Replayed,
         .map_err(|error| Failure::Usage(out_of_bounds(error).to_string()))?;
     let until = options.at.map(|ms| start.after(ms));
     let mut since = options.since.map(|ms| start.after(ms));
-    // Other bounds would have changed what a checkpoint holds, and what is shrunk needs all inputs.
+    // A checkpoint is not valid under other bounds, and shrinking needs all inputs.
     if let (Some(until), false, None) = (until, is_what_if, &options.shrink) {
-        // What changed since is asked for from a moment that is not later.
+        // `--since` is not later than this moment.
         reader.skip_to_checkpoint(since.unwrap_or(until).age_ms);
     }
     let mut replay = Replay::new(&header);
     let mut lines = Vec::new();
     let mut problem = None;
-    // Time passes up to the next line only: what is due before it may not have been done.
+    // The time is that of the last line, so deadlines before the moment may be pending.
     let mut note = |replay: &mut Replay, at_ms: u64| {
         if since.take_if(|since| since.age_ms <= at_ms).is_some() {
             replay.note_changes();
@@ -120,7 +120,7 @@ fn replayed(mut reader: Reader<'_>, options: &ReplayOptions) -> Result<Replayed,
     })
 }
 
-/// Prints why a row is as it is, as `explain` does.
+/// Prints the explanation of a row, as `explain` does.
 fn explained(replay: &mut Replay, word: &str, is_json: bool) -> Result<(), Failure> {
     let rows = replay.entries();
     let rows: Vec<(&str, &RawEntry)> = rows.iter().map(|(key, row)| (&**key, row)).collect();

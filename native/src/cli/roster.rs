@@ -5,7 +5,7 @@ use presence_core::model::status::platform_label;
 
 use super::table;
 
-/// The column of the gateway that a row is from, where one is from another gateway.
+/// The column for the gateway of a row, if a row is from another gateway.
 const VIA: &str = "VIA";
 const HEAD: [&str; 9] = [
     "STATUS",

@@ -4,16 +4,16 @@
 use std::fmt;
 use std::path::Path;
 
-/// How much was given up.
+/// The extent of the sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sandbox {
-    /// All that is asked for.
+    /// All rules.
     #[cfg(target_os = "linux")]
     Full,
-    /// What this kernel knows of it.
+    /// The rules that this kernel supports.
     #[cfg(target_os = "linux")]
     Partial,
-    /// Nothing: this system has no Landlock, or forbids it.
+    /// No rules: this system has no Landlock, or forbids it.
     Absent,
 }
 
@@ -44,8 +44,8 @@ pub(super) struct Needs<'a> {
     pub(super) ports: Vec<u16>,
     /// Whether the process resolves host names.
     pub(super) looks_up_names: bool,
-    /// Whether the process reads the authorities of this system each time it connects: the NATS client does, whatever it
-    /// trusts.
+    /// Whether the process reads the authorities of this system each time it connects, as the NATS client always
+    /// does.
     pub(super) reads_authorities: bool,
 }
 
@@ -73,8 +73,8 @@ const AUTHORITY_FOLDERS: [&str; 4] = [
 #[cfg(target_os = "linux")]
 const NAME_PORT: u16 = 53;
 
-/// Gives up what a gateway does not need once it listens: opening files, listening on further ports, opening
-/// connections, and sending signals to others. Holds for this thread and those that it starts.
+/// Gives up rights that a gateway does not need once it listens: opening files, listening on further ports, opening
+/// connections, and sending signals to other processes. Applies to this thread and those that it starts.
 #[cfg(target_os = "linux")]
 pub(super) fn enter(needs: &Needs<'_>) -> Sandbox {
     use landlock::RulesetStatus;
@@ -90,10 +90,10 @@ pub(super) fn enter(needs: &Needs<'_>) -> Sandbox {
     }
 }
 
-/// Returns how much of the rules this kernel enforces. A kernel without Landlock enforces nothing, which is no error.
+/// Returns how many of the rules this kernel enforces. A kernel without Landlock enforces none, which is not an error.
 ///
 /// # Errors
-/// When the kernel refuses a rule that it knows.
+/// When the kernel refuses a rule that it supports.
 #[cfg(target_os = "linux")]
 fn restrict(needs: &Needs<'_>) -> Result<landlock::RulesetStatus, landlock::RulesetError> {
     use landlock::{
@@ -101,7 +101,7 @@ fn restrict(needs: &Needs<'_>) -> Result<landlock::RulesetStatus, landlock::Rule
         Scope, path_beneath_rules,
     };
 
-    /// What is asked for; of it, a kernel enforces what it knows.
+    /// The requested rules; a kernel enforces those that it supports.
     const ASKED: ABI = ABI::V6;
     let rules = Ruleset::default()
         .handle_access(AccessFs::from_all(ASKED))?
@@ -138,9 +138,9 @@ fn restrict(needs: &Needs<'_>) -> Result<landlock::RulesetStatus, landlock::Rule
     Ok(rules.restrict_self()?.ruleset)
 }
 
-/// The file, and the folders that hold it or a link on the way to it: a renewed certificate is often behind a new link.
-/// The root of the file system is left out, because it is the folder of everything: a file in it can be read as long as
-/// it is overwritten and not replaced.
+/// The file, and the folders that hold it or a link to it, because a renewed certificate is often behind a new link.
+/// The root of the file system is left out, because it would allow all files: a file in it can be read again if it
+/// was overwritten, not if it was replaced.
 #[cfg(target_os = "linux")]
 fn paths_of(file: &Path) -> Vec<std::path::PathBuf> {
     /// Most links that are followed, as in the kernel.
@@ -175,7 +175,7 @@ fn paths_of(file: &Path) -> Vec<std::path::PathBuf> {
     paths
 }
 
-/// Other systems have no such restriction that a process can set for itself.
+/// Other systems have no restriction that a process can set for itself.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn enter(_: &Needs<'_>) -> Sandbox {
     Sandbox::Absent
@@ -190,7 +190,7 @@ pub(super) fn forbid_core_dumps() {
         current: Some(0),
         maximum: Some(0),
     };
-    // Nothing that the gateway does depends on it.
+    // The gateway does not depend on it.
     let _ = setrlimit(Resource::Core, none);
 }
 
@@ -222,7 +222,7 @@ mod tests {
                 reads_authorities: true,
                 files: vec![Path::new("/proc/self/cmdline")],
             };
-            // An error is a fault of ours, also on a kernel without Landlock.
+            // An error is a bug, also on a kernel without Landlock.
             restrict(&needs).unwrap();
             // A second one adds to the first.
             let sandbox = enter(&Needs {
@@ -249,7 +249,7 @@ mod tests {
                 assert!(TcpListener::bind("127.0.0.1:0").is_err());
                 TcpStream::connect(allowed).unwrap();
             }
-            // What listened before goes on.
+            // Earlier listeners continue.
             listener.accept().unwrap().0.write_all(b"hi").unwrap();
             sandbox
         });

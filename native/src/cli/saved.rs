@@ -55,7 +55,7 @@ fn text(source: impl Read) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|_| invalid("it is not UTF-8"))
 }
 
-/// The rows in a text, as a gateway lists them: nothing expires.
+/// The rows in a text, as a gateway lists them, without expiry.
 fn mirror(text: &str) -> Result<Mirror, String> {
     let mut mirror = Mirror::new(MirrorConfig::default());
     match Presence::find(text) {

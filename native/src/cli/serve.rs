@@ -29,7 +29,7 @@ pub(super) fn serve(options: &ServeOptions) -> Result<(), Failure> {
     let level = options.log_level.unwrap_or(LevelFilter::INFO);
     sandbox::forbid_core_dumps();
     logging::start(level, options.log_format.unwrap_or_default());
-    // First: without files not even the runtime starts.
+    // First, because the runtime needs files, too.
     file_limit::limit_connections(&mut resolved.config, options.max_connections.is_some())?;
     let sockets = systemd::sockets(options)?;
     runtime()?.block_on(run(resolved, sockets))
@@ -47,7 +47,7 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
     if resolved.needs_token && (is_local || config.tokens.is_some()) {
         let token = Secret::random().map_err(|error| Failure::Other(error.to_string()))?;
         config.auth = AuthMode::Token(token.clone());
-        // With named tokens only, no client knows it.
+        // With named tokens only, no client has it.
         made_token = Some(token).filter(|_| is_local);
     }
     let reloads = Reloads {
@@ -71,7 +71,7 @@ async fn run(resolved: Resolved, sockets: Vec<TcpListener>) -> Result<(), Failur
     };
     #[cfg(not(feature = "history"))]
     let written: Option<std::path::PathBuf> = None;
-    // What follows can open no file.
+    // From here on no file can be opened.
     config.self_entry = Some(identity::self_entry(&config.version));
     let tls = config.tls.clone();
     let fleet = Fleet::of(&config);
@@ -157,7 +157,7 @@ fn hook_address(_: &GatewayConfig) -> Option<(u16, bool)> {
     None
 }
 
-/// What the fleet needs of the sandbox.
+/// The exceptions of the sandbox for the fleet.
 #[derive(Debug, Default)]
 struct Fleet {
     is_there: bool,
@@ -223,8 +223,8 @@ fn interface_addresses() -> Vec<IpAddr> {
     addresses
 }
 
-/// The addresses that clients can connect to; for 0.0.0.0 and :: those of this machine (`own`, which asks the system).
-/// Link-local ones are left out: they need a zone that only the client knows.
+/// The addresses that clients can connect to; for 0.0.0.0 and :: those of this machine (`own` reads them from the
+/// system). Link-local ones are left out: they need a zone that only the client has.
 fn reachable(bound: &[SocketAddr], own: impl Fn() -> Vec<IpAddr>) -> Vec<SocketAddr> {
     let mut addresses = Vec::new();
     for address in bound {

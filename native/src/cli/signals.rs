@@ -63,7 +63,7 @@ impl Signals {
     }
 }
 
-/// Writes at each SIGUSR1 what the memory has recorded.
+/// Writes the recorded inputs in memory at each SIGUSR1.
 #[cfg(unix)]
 pub(super) fn on_user_signal(requests: Requests) -> Result<(), Failure> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -78,9 +78,9 @@ pub(super) fn on_user_signal(requests: Requests) -> Result<(), Failure> {
     Ok(())
 }
 
-/// There is no such signal: the option is refused before.
+/// This system has no such signal; the option is refused before.
 #[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "as where there are signals")]
+#[expect(clippy::unnecessary_wraps, reason = "as on systems with signals")]
 pub(super) fn on_user_signal(_: Requests) -> Result<(), Failure> {
     Ok(())
 }
@@ -108,7 +108,7 @@ fn ignores_hangups() -> bool {
 
 #[cfg(not(unix))]
 impl Signals {
-    #[expect(clippy::unnecessary_wraps, reason = "as where there are signals")]
+    #[expect(clippy::unnecessary_wraps, reason = "as on systems with signals")]
     pub(super) fn new(_: bool) -> Result<Self, Failure> {
         Ok(Self)
     }

@@ -124,7 +124,7 @@ impl Stderr {
             queue.lost += u64::from(!is_through);
             let has_room = is_through && queue.waiting.len() == 1;
             let (lost, too_long) = (queue.lost, queue.too_long);
-            // The lines below come back to `put`.
+            // The lines below are passed to `put` again.
             drop(queue);
             if has_room && lost > std::mem::replace(&mut logged_lost, lost) {
                 error!(

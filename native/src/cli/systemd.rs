@@ -48,7 +48,7 @@ pub(super) fn sockets(options: &ServeOptions) -> Result<Vec<TcpListener>, Failur
         .collect()
 }
 
-/// Whether the socket listens. Apple's systems cannot be asked: the first accept fails there.
+/// Whether the socket listens. Apple's systems cannot report this; the first accept fails there.
 #[cfg(unix)]
 fn is_listening(listener: &TcpListener) -> std::io::Result<bool> {
     #[cfg(target_vendor = "apple")]
@@ -91,7 +91,7 @@ fn check_environment(variable: impl Fn(&str) -> Option<String>) -> Result<(), Fa
 
 /// Other systems have no socket activation.
 #[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "as where there are such sockets")]
+#[expect(clippy::unnecessary_wraps, reason = "as on systems with such sockets")]
 pub(super) fn sockets(_: &ServeOptions) -> Result<Vec<TcpListener>, Failure> {
     Ok(Vec::new())
 }

@@ -1,11 +1,11 @@
-//! What an installation consists of.
+//! The steps of an installation.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::unit;
 
-/// Where a machine's programs are that their administrator installs.
+/// The path of programs that the administrator installs.
 const SYSTEM_PROGRAM: &str = "/usr/local/bin/presence-gateway";
 const SYSTEM_UNIT: &str = "/etc/systemd/system/presence-gateway.service";
 const SYSTEM_SETTINGS: &str = "/etc/presence-gateway.env";
@@ -15,7 +15,7 @@ const SYSTEM_SETTINGS: &str = "/etc/presence-gateway.env";
 pub(super) struct Places {
     /// The program that the service runs.
     pub program: PathBuf,
-    /// The program that is copied there, if it is another one.
+    /// The program to copy there, if it is elsewhere.
     pub copied_from: Option<PathBuf>,
     /// The unit.
     pub unit: PathBuf,
@@ -24,7 +24,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Those of a machine. Its service has a user of its own, who can read no home folders: a program in one of these is
+    /// Those of a machine. The user of its service cannot read home folders, so a program in one of them is
     /// copied.
     pub(super) fn of_system(program: PathBuf) -> Self {
         let is_system = program.starts_with("/usr") || program.starts_with("/opt");
@@ -47,7 +47,7 @@ impl Places {
 pub(super) enum Action {
     /// Copies the program.
     Copy { from: PathBuf, to: PathBuf },
-    /// Writes the settings with a new token, unless they are there.
+    /// Writes the settings with a new token, unless they exist.
     Secret { path: PathBuf },
     /// Writes the unit.
     Unit { path: PathBuf, text: String },

@@ -19,7 +19,7 @@ pub(super) fn text(is_system: bool, program: &Path, settings: &Path, serve: &[St
     let start: Vec<String> = words.map(quoted).collect();
     let lines = template
         .lines()
-        // What stands before the first section explains how to install it by hand.
+        // The text before the first section explains how to install it by hand.
         .skip_while(|line| !line.starts_with('['))
         .map(|line| match line.split_once('=') {
             Some(("ExecStart", _)) => format!("ExecStart={}\n", start.join(" ")),
@@ -57,7 +57,7 @@ fn quoted(word: &str) -> String {
     format!("\"{}\"", escaped(&word))
 }
 
-/// Percent signs are specifiers, and a line ends at its end.
+/// Escapes percent signs, which are specifiers, and line ends.
 fn escaped(text: &str) -> String {
     text.replace('%', "%%").replace('\n', "\\n")
 }

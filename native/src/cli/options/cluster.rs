@@ -1,4 +1,4 @@
-//! The fleet that the gateway is one of.
+//! The fleet of the gateway.
 
 use std::path::PathBuf;
 
@@ -10,12 +10,12 @@ use crate::identity;
 
 /// Help heading of these options.
 const FLEET: &str = "A fleet of gateways";
-/// The name where that of the host has no usable character.
+/// The name if that of the host has no usable character.
 const FALLBACK_NAME: &str = "gateway";
 /// Longest name.
 const MAX_NAME: usize = presence_core::fleet::MAX_NAME_BYTES;
 
-/// NATS and this gateway's place there.
+/// The NATS servers, and this gateway's name there.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = FLEET)]
 pub(crate) struct ClusterOptions {
@@ -79,7 +79,7 @@ impl ClusterOptions {
     }
 }
 
-/// The name of a host in the form that names of gateways have.
+/// The name of a host in the form of gateways' names.
 fn name_of(host: &str) -> String {
     let host = host.split('.').next().unwrap_or_default().to_lowercase();
     let plain = host

@@ -1,4 +1,4 @@
-//! Durations as people write them. `humantime` also takes `1.5s` and years, and no bare number of seconds.
+//! Durations in options. `humantime` also accepts `1.5s` and years, but no bare number of seconds.
 
 /// The text is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

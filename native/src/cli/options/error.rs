@@ -1,4 +1,4 @@
-//! What is wrong with an option, in words that name it.
+//! Errors of options, which name the option.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -49,7 +49,7 @@ pub(crate) fn out_of_bounds(error: InvalidSetting) -> OptionsError {
     OptionsError::Value(option.into(), why)
 }
 
-/// The items that are not blank: a variable that is set to nothing is an empty list.
+/// The items that are not blank: an empty variable is an empty list.
 pub(super) fn not_blank(items: &[String]) -> impl Iterator<Item = &String> {
     items.iter().filter(|item| !item.trim().is_empty())
 }

@@ -22,14 +22,14 @@ use crate::web::WebRoot;
 /// Most bytes of a recording: some hundred thousand inputs.
 const DEFAULT_RECORD_BYTES: u64 = 64 * 1024 * 1024;
 
-/// What to record, and where to.
+/// The recording to make.
 #[derive(Clone, Debug)]
 pub(crate) struct Recording {
     /// The file.
     pub path: PathBuf,
     /// Most bytes.
     pub max_bytes: u64,
-    /// What is written when.
+    /// What is written, and when.
     pub keep: Keep,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Resolved {
     pub needs_token: bool,
     /// The gateways to observe, in the order of `config.observed`.
     pub observed: Vec<Observed>,
-    /// What to record, and where to.
+    /// The recording to make.
     pub record: Option<Recording>,
     /// The file of the named tokens.
     pub tokens: Option<TokensFile>,
@@ -183,7 +183,7 @@ impl ServeOptions {
         TokensFile::read(path, place, own).map(Some)
     }
 
-    /// What to record.
+    /// The recording, if there is one.
     fn recording(&self) -> Result<Option<Recording>, OptionsError> {
         let (age_ms, last_ms) = (self.record_age, self.record_last);
         for (name, ms) in [("record-age", age_ms), ("record-last", last_ms)] {

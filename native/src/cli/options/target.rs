@@ -19,7 +19,7 @@ pub(in crate::cli) struct Target {
     /// A name, or an address; IPv6 in brackets.
     pub(in crate::cli) host: String,
     pub(in crate::cli) port: u16,
-    /// Whom to trust, of an encrypted connection.
+    /// The trusted certificates, if the connection is encrypted.
     pub(in crate::cli) tls: Option<ClientTls>,
     /// Starts with a slash.
     pub(in crate::cli) path: String,
@@ -48,8 +48,8 @@ impl Target {
         let scheme = if has_tls_options { "wss" } else { "ws" };
         let default_url = format!("{scheme}://127.0.0.1:{}", options.port);
         let url = options.url.as_deref().unwrap_or(&default_url).trim();
-        // The query and the fragment may hold a secret. With a user name it may stand anywhere: `?` and `#` are characters
-        // of passwords too.
+        // The query and the fragment may hold a secret. With a user name it may be anywhere, because `?` and `#` are
+        // valid in passwords too.
         let shown = match url.split(['?', '#']).next() {
             Some(start) if !url.contains('@') => format!("--{option} {start}"),
             _ => format!("--{option}"),
@@ -78,7 +78,7 @@ impl Target {
                     "--{prefix}tls-ca and --{prefix}tls-fingerprint require a wss:// URL"
                 )));
             }
-            // A machine's environment is for all of its gateways.
+            // The environment applies to all gateways, so it must not fail for one without TLS.
             if std::io::stderr().is_terminal() {
                 say(
                     "the URL is not wss://, so OPENCLAW_GATEWAY_TLS_CA and OPENCLAW_GATEWAY_TLS_FINGERPRINT are ignored",

@@ -21,7 +21,7 @@ use crate::files::read_small;
 /// Most bytes of the file.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// What a token of the file consists of.
+/// The error for a value of a wrong type.
 const WRONG_TYPE: &str = "wrong type of a value: a token is a table with `token` (a string), `scopes` (a list) and, if \
      you like, `roles` (a list), `expires` (a date with time and offset) and `hide-addresses` (true or false)";
 
@@ -31,14 +31,14 @@ pub(crate) struct TokensFile {
     path: PathBuf,
     #[cfg(unix)]
     place: Place,
-    /// The gateway's own secret, which permits everything: no token can have it.
+    /// The gateway's own secret, which permits everything; no token can have it.
     #[cfg(unix)]
     own: Option<Secret>,
     /// The tokens in use.
     pub(crate) tokens: Tokens,
 }
 
-/// Where in a file tokens are.
+/// The place of tokens in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// The file has tokens only.
@@ -87,10 +87,10 @@ impl TokensFile {
         self.place.option()
     }
 
-    /// Reads the file again. Returns how many connections are closed, because their token is gone or permits less.
+    /// Reads the file again. Returns the number of connections that are closed: their token is gone or permits less.
     ///
     /// # Errors
-    /// What is wrong, with its line; the old tokens stay.
+    /// The error with its line; the old tokens stay.
     #[cfg(unix)]
     pub(crate) fn reload(&self) -> Result<usize, String> {
         let set = read(&self.path, self.place, self.own.as_ref())?;
@@ -98,7 +98,7 @@ impl TokensFile {
     }
 }
 
-/// What the file states of a token.
+/// A token in the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stated {
@@ -113,7 +113,7 @@ struct Stated {
 /// By their names.
 type StatedTokens = BTreeMap<String, Spanned<Stated>>;
 
-/// What a configuration file states of tokens.
+/// The tokens of a configuration file.
 #[derive(Default, Deserialize)]
 struct Settings {
     #[serde(default)]

@@ -13,7 +13,7 @@ const WEBHOOK: &str = "Webhook";
 /// Longest grace period.
 const MAX_GRACE_MS: u64 = 24 * 3_600_000;
 
-/// Who is sent joins and leaves.
+/// The receiver of joins and leaves.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = WEBHOOK)]
 pub(crate) struct WebhookOptions {

@@ -1,4 +1,4 @@
-//! What changed, and why.
+//! Changes with their causes.
 
 use presence_core::Now;
 use presence_core::recording::Replay;
@@ -8,7 +8,7 @@ use super::seconds;
 use crate::cli::printable;
 use crate::cli::screen::wrapped;
 
-/// What happened to a row.
+/// A change of a row.
 #[derive(Debug, Serialize)]
 pub(super) struct Change {
     /// In ms after the start of the recording.
@@ -23,11 +23,11 @@ pub(super) struct Change {
     after: String,
 }
 
-/// What changed since a moment, oldest first.
+/// The changes since a moment, oldest first.
 #[derive(Debug)]
 pub(super) struct Changes {
     pub(super) list: Vec<Change>,
-    /// Older ones that were too many.
+    /// The number of older changes that are left out.
     pub(super) left_out: u64,
     since: String,
 }

@@ -1,4 +1,4 @@
-//! The rows at the moment, and what is wrong in them.
+//! The rows at the moment, and the findings in them.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::cli::output::print_json;
 use crate::cli::screen::{Screen, wrapped};
 use crate::cli::{Failure, roster};
 
-/// What `--json` prints.
+/// The report of `--json`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'r> {

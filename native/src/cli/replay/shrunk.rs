@@ -53,7 +53,7 @@ pub(super) fn print(replayed: &Replayed, code: &str) -> Result<(), Failure> {
     print_json_text(&text)
 }
 
-/// Replays what is printed: it has to give the finding that it states.
+/// Replays the printed recording, which must give the finding that it states.
 fn verify(text: &str) -> Result<(), Failure> {
     let reader = Reader::new(text).map_err(|error| Failure::Other(error.to_string()))?;
     let mut replay = Replay::new(reader.header());

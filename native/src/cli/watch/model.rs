@@ -1,4 +1,4 @@
-//! The state of the interface: what a key or a new roster makes of it. It reads no clock and draws nothing.
+//! The state of the interface, which keys and new rosters change. It reads no clock and does not draw.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,12 +9,12 @@ pub(super) const MAX_LOG: usize = 500;
 /// Most lanes of the timeline, and most spans of one.
 const MAX_LANES: usize = 1_000;
 const MAX_SPANS: usize = 64;
-/// What the timeline can show, in minutes.
+/// The windows of the timeline, in minutes.
 pub(super) const WINDOWS: [u64; 4] = [5, 15, 60, 240];
 /// Rows that a page key moves by.
 const PAGE: usize = 10;
 
-/// A row as it is shown.
+/// A displayed row.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) key: String,
@@ -32,7 +32,7 @@ impl Row {
     }
 }
 
-/// All that the gateway says.
+/// The data from the gateway.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Roster {
     /// The state of the connection.
@@ -42,7 +42,7 @@ pub(super) struct Roster {
     pub(super) findings: Vec<String>,
     /// On the gateway's clock.
     pub(super) now_ms: u64,
-    /// Whether the gateway is connected; what is shown otherwise is as last known.
+    /// Whether the gateway is connected; otherwise the last received data is shown.
     pub(super) is_live: bool,
 }
 
@@ -114,16 +114,16 @@ impl Sort {
     }
 }
 
-/// What an instance was, since this program sees it.
+/// The statuses of an instance since it was first seen.
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
     pub(super) name: String,
-    /// When each span begins, and what it is; `None` while the instance is not listed or not known.
+    /// The start and the status of each span; `None` while the instance is not listed or not known.
     spans: VecDeque<(u64, Option<Status>)>,
 }
 
 impl Lane {
-    /// What it was at a moment.
+    /// The status at a moment.
     pub(super) fn at(&self, ms: u64) -> Option<Status> {
         let before = self.spans.iter().rev().find(|(from_ms, _)| *from_ms <= ms);
         before.and_then(|(_, status)| *status)
@@ -193,7 +193,7 @@ impl Model {
         rows.iter().position(is_selected).unwrap_or(0)
     }
 
-    /// Takes a key; whether the program goes on.
+    /// Handles a key; returns whether the program continues.
     pub(super) fn key(&mut self, key: Key) -> bool {
         if key == Key::Interrupt {
             return false;
@@ -259,7 +259,7 @@ impl Model {
         }
     }
 
-    /// Takes what the gateway says now.
+    /// Handles new data from the gateway.
     pub(super) fn take(&mut self, roster: Roster) {
         let now_ms = roster.now_ms;
         if roster.is_live {

@@ -1,4 +1,4 @@
-//! `watch` without keys: blocks of text, or on a terminal one text that is drawn over.
+//! `watch` without keys: blocks of text, or on a terminal a text that is redrawn in place.
 
 use std::io::ErrorKind;
 

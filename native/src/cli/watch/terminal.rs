@@ -20,13 +20,13 @@ use crate::cli::{Failure, explain, explanation, finding, printable, roster};
 const TICK: Duration = Duration::from_secs(1);
 /// Keys and sizes that may wait.
 const MAX_EVENTS: usize = 64;
-/// Columns to wrap explanations at; the panel wraps what is still too long.
+/// Columns at which explanations are wrapped; the panel wraps longer lines.
 const COLUMNS: usize = 76;
 
-/// What the terminal says.
+/// An input of the terminal.
 enum Input {
     Key(Key),
-    /// Another size: everything is drawn again.
+    /// Another size, after which all is drawn again.
     Size,
 }
 
@@ -120,7 +120,7 @@ fn key_of(code: KeyCode, has_control: bool) -> Option<Key> {
     })
 }
 
-/// Why the row is listed as it is, or why that cannot be said.
+/// The explanation of the row, or the reason why there is none.
 fn explained(link: &Link, key: &str) -> String {
     let machine = link.machine();
     explain::of_row(key, machine.mirror(), machine.server_ms(link.now()))
@@ -131,7 +131,7 @@ fn explained(link: &Link, key: &str) -> String {
         )
 }
 
-/// What the link knows, with nothing of peers that a terminal would obey.
+/// The data of the link, with control characters of peers replaced.
 fn roster_of(link: &Link) -> Result<Roster, Failure> {
     let (machine, mirror) = (link.machine(), link.machine().mirror());
     let now_ms = machine.server_ms(link.now());

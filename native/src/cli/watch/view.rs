@@ -1,4 +1,4 @@
-//! Draws the state of the interface. A status is a word and a shape, so that no colour is needed to read it.
+//! Draws the state of the interface. A status has a word and a shape, so that it can be read without colours.
 
 use presence_core::model::Status;
 use ratatui::Frame;
@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, Paragraph, Row, Table, TableState, Wrap};
 
 use super::model::{Model, Panel};
 
-/// The columns by the cells of a row, their widths, and the widths of the screen from which on they are shown.
+/// The columns by the cells of a row, their widths, and the least screen width at which each is shown.
 const COLUMNS: [(&str, Constraint, u16); 8] = [
     ("STATUS", Constraint::Length(8), 0),
     ("HOST", Constraint::Fill(1), 0),
@@ -24,7 +24,7 @@ const KEYS: &str = "/ filter  s sort  up/down select  Tab or d f l t panel  J/K 
 /// Columns of a name in the timeline.
 const NAME: usize = 18;
 
-/// Draws all of it. `explain` says why the row with a key is listed as it is.
+/// Draws the interface. `explain` returns the explanation of the row with a key.
 pub(super) fn draw(
     model: &Model,
     has_colours: bool,

@@ -12,7 +12,7 @@ use crate::cli::options::Target;
 const CASES: &str = "PRESENCE_TEST_CASES";
 const CHILD: &str = "cli::options::sources::tests::child";
 
-/// What the child works on: nothing, unless it is one.
+/// Runs the cases in the child; does nothing in the parent.
 #[test]
 fn child() {
     let Some(cases) = std::env::var_os(CASES).map(PathBuf::from) else {
@@ -26,7 +26,7 @@ fn child() {
     std::fs::write(cases.with_extension("out"), lines.join("\n")).unwrap();
 }
 
-/// What these arguments come to in this environment.
+/// The result of these arguments in this environment.
 fn outcome<'a>(words: impl Iterator<Item = &'a str> + Clone) -> String {
     let cli = Cli::of(std::iter::once("presence-gateway").chain(words)).unwrap();
     match cli.command {
@@ -66,7 +66,7 @@ fn shown_target(port: u16, token: Option<&str>, password: Option<&str>) -> Strin
     format!("{port} {token:?} {password:?}")
 }
 
-/// What the cases come to in that environment.
+/// The results of the cases in that environment.
 fn run(environment: &BTreeMap<String, String>, cases: &[Vec<String>]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cases");
@@ -93,7 +93,7 @@ fn variable(option: &str) -> String {
     format!("OPENCLAW_GATEWAY_{}", option.replace('-', "_").to_uppercase())
 }
 
-/// A value of that option, another one for each source: of a flag, the environment, the file.
+/// A value of that option, different for each source: a flag, the environment, the file.
 fn value(option: &str, source: usize) -> String {
     let words = match option {
         "bind" => ["10.0.0.1", "10.0.0.2", "10.0.0.3"],
@@ -197,7 +197,7 @@ fn the_strongest_source_decides_for_every_option_and_combination() {
     }
 }
 
-/// One source's part in how clients get in.
+/// The authentication options of one source.
 #[derive(Clone, Copy, Default)]
 struct Named {
     auth: Option<&'static str>,
@@ -295,7 +295,7 @@ fn mode_token_and_password_are_one_setting() {
     }
 }
 
-/// One source's part in where a gateway is and what opens it.
+/// The address and secrets of one source.
 #[derive(Clone, Copy)]
 struct Way {
     url: Option<&'static str>,

@@ -1,4 +1,4 @@
-//! What values each option takes.
+//! Accepted values of each option.
 
 use super::*;
 
@@ -128,7 +128,7 @@ fn every_value_works_as_written_or_is_refused_by_name() {
     }
 }
 
-/// Each number that an option takes is refused by the option's name, or makes a valid configuration.
+/// Each number is refused with the option's name, or gives a valid configuration.
 #[test]
 fn extreme_numbers_are_refused_by_name_or_accepted() {
     let extremes = [0, 1, 1 << 31, (1 << 53) - 1, 1 << 53, u64::MAX - 1, u64::MAX];
