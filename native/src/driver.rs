@@ -55,7 +55,7 @@ pub(crate) struct Driver {
     logged_disputes: Disputes,
     /// The recording, if there is one.
     tap: Option<Tap>,
-    /// What counts for metrics, if they are on.
+    /// The counts for metrics, if they are on.
     meter: Option<Box<Meter>>,
     #[cfg(feature = "cluster")]
     fleet: Option<cluster::Fleet>,

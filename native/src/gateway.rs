@@ -166,7 +166,7 @@ impl Gateway {
             .and_then(|listener| listener.local_addr().ok())
     }
 
-    /// What this run of the gateway states in `server.bootId`.
+    /// The `server.bootId` of this run of the gateway.
     #[must_use]
     pub fn boot_id(&self) -> &str {
         &self.boot_id

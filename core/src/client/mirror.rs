@@ -73,7 +73,7 @@ impl MirrorConfig {
     }
 }
 
-/// What decides when a row is removed.
+/// The rule for the removal of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Keeper {
     /// The gateway: listed rows stay.

@@ -23,7 +23,7 @@ pub struct Problem {
     pub code: Box<str>,
     /// The gateway's message, or a description.
     pub message: Box<str>,
-    /// What a person can do about it; empty for problems that resolve themselves.
+    /// The remedy for a person; empty for problems that resolve themselves.
     pub remedy: Box<str>,
 }
 

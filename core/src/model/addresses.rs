@@ -6,7 +6,7 @@ use core::ops::Range;
 
 use crate::model::beacon::parse_text;
 
-/// What stands in place of an address. No address is shorter, so a text never becomes longer.
+/// The replacement of an address. No address is shorter, so a text never becomes longer.
 const MARK: &str = "***";
 /// Most digits of a port.
 const MAX_PORT_DIGITS: usize = 5;
@@ -17,7 +17,7 @@ pub fn contains_address(text: &str) -> bool {
     next_address(text.as_bytes(), 0).is_some()
 }
 
-/// Replaces each address with `***`, and whatever a beacon's text has in its parentheses.
+/// Replaces each address with `***`, and the text in parentheses of a beacon's text.
 ///
 /// ```
 /// use presence_core::model::addresses::hide_addresses;
@@ -62,7 +62,7 @@ pub fn hide_addresses(text: &str) -> Cow<'_, str> {
     Cow::Owned(hidden)
 }
 
-/// Where to cut a text of which `end` bytes are wanted, so that no part of an address is left.
+/// Returns where to cut a text to at most `end` bytes, so that no part of an address is left.
 pub(crate) fn cut_before_address(text: &str, end: usize) -> usize {
     let mut from = 0;
     while let Some(found) = next_address(text.as_bytes(), from) {
@@ -77,7 +77,7 @@ pub(crate) fn cut_before_address(text: &str, end: usize) -> usize {
     end
 }
 
-/// Whether the text ends in what may be the begin of an address, where the rest was cut off.
+/// Whether the text may end in the start of an address that was cut off.
 #[must_use]
 pub fn may_end_in_address(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':' | '-');
@@ -105,8 +105,8 @@ fn is_part_of_v6(byte: &u8) -> bool {
     byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')
 }
 
-/// Where the IPv4 address ends that begins here: four or more numbers up to 255 with dots between them, or with hyphens
-/// as in names of machines.
+/// Returns the end of an IPv4 address that begins here: four or more numbers up to 255 with dots between them, or with
+/// hyphens as in names of machines.
 fn v4(text: &[u8], start: usize) -> Option<usize> {
     let mut end = octet(text, start)?;
     let separator = *text.get(end).filter(|byte| matches!(byte, b'.' | b'-'))?;
@@ -120,7 +120,7 @@ fn v4(text: &[u8], start: usize) -> Option<usize> {
     (numbers >= 4).then_some(end)
 }
 
-/// Where a number of up to three digits ends that is at most 255.
+/// Returns the end of a number of up to three digits that is at most 255.
 fn octet(text: &[u8], start: usize) -> Option<usize> {
     let digits = digits(text, start);
     let value = digits
@@ -136,8 +136,8 @@ fn digits(text: &[u8], start: usize) -> &[u8] {
     rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
 }
 
-/// Where the IPv6 address is that begins here, with its zone, its brackets and its port: hex digits, colons and dots
-/// with `::` and a digit, or with seven colons.
+/// Returns the range of an IPv6 address that begins here, with its zone, brackets and port: hex digits, colons and
+/// dots with `::` and a digit, or with seven colons.
 fn v6(text: &[u8], start: usize) -> Option<Range<usize>> {
     let rest = text.get(start..)?;
     let run = rest.iter().position(|byte| !is_part_of_v6(byte));
@@ -159,7 +159,7 @@ fn v6(text: &[u8], start: usize) -> Option<Range<usize>> {
     }
 }
 
-/// Where it ends with the port that follows it, if one does.
+/// Returns its end, including a port that follows.
 fn with_port(text: &[u8], end: usize) -> usize {
     let port = match text.get(end) {
         Some(b':') => digits(text, end + 1).len(),

@@ -77,7 +77,7 @@ impl Inner {
     }
 }
 
-/// Where a member is in the text.
+/// The place of a member in the text.
 #[derive(Debug)]
 struct Member {
     name: Range<usize>,

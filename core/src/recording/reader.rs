@@ -30,7 +30,7 @@ pub enum ReadError {
     Line {
         /// The number of the line, from 1.
         line: usize,
-        /// What is wrong.
+        /// The error.
         why: String,
     },
 }

@@ -96,7 +96,7 @@ pub struct Roster {
     spared_until_ms: u64,
     /// The moment of the last [`settle`](Self::settle).
     settled_ms: u64,
-    /// What [`take_moves`](Self::take_moves) returns next.
+    /// The next result of [`take_moves`](Self::take_moves).
     moves: Vec<Move>,
     work: Work,
     evictions: Evictions,

@@ -1,4 +1,4 @@
-//! The rows as a checkpoint of a recording keeps them.
+//! The rows in a checkpoint of a recording.
 
 use alloc::vec::Vec;
 
@@ -9,7 +9,7 @@ use super::row::{Live, Place};
 use super::store::RowId;
 use super::{MAX_ROW_BYTES, Roster};
 
-/// What is no row's.
+/// The state outside rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SavedRoster {
     pub(crate) began_ms: u64,
@@ -28,26 +28,26 @@ impl Roster {
         }
     }
 
-    /// The rows but the gateway's own, in the order of their last proofs of life.
+    /// The rows without the gateway's own, in the order of their last proofs of life.
     pub(crate) fn saved_rows(&self) -> Vec<SavedRow> {
         let mut ids: Vec<RowId> = self.store.ids().collect();
         ids.sort_by_key(|&id| self.store[id].proof_number);
         ids.into_iter().filter_map(|id| self.store[id].saved()).collect()
     }
 
-    /// What happened to rows lately, oldest first.
+    /// Recent events of rows, oldest first.
     pub(crate) fn saved_events(&self) -> Vec<RowEvent> {
         self.history.events().cloned().collect()
     }
 
-    /// Takes on the events. The roster has none.
+    /// Restores the events of a new roster.
     pub(crate) fn resume_events(&mut self, events: Vec<RowEvent>) {
         for event in events {
             self.history.note(event);
         }
     }
 
-    /// Takes on what is no row's. The roster is new.
+    /// Restores the state outside rows of a new roster.
     pub(crate) fn resume(&mut self, saved: SavedRoster) {
         self.began_ms = saved.began_ms;
         self.rows_made = saved.rows_made;
@@ -55,12 +55,12 @@ impl Roster {
         self.clock = Clock::of_offset(saved.offset_ms);
     }
 
-    /// All rows are there; `newest` is the last of them. Where fewer may be than were saved, the first ones go.
+    /// Finishes after all rows; `newest` is the last of them. Rows over the cap are evicted from the first on.
     pub(crate) fn bound_restored(&mut self, newest: RowId) {
         self.enforce_cap(newest);
     }
 
-    /// Adds a row with these connections as the freshest. `None` if no row can be like this, or its key is taken.
+    /// Adds a row with these connections as the freshest. `None` if its state is impossible, or its key is taken.
     pub(crate) fn restore_row(&mut self, saved: SavedRow, live: Vec<Live>) -> Option<RowId> {
         let (holder, own_ttl_ms) = (saved.holder, saved.own_ttl);
         let (row, device, place) = saved.row(live)?;

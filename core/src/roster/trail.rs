@@ -10,24 +10,24 @@ use crate::model::status::has_left;
 use crate::model::time::Now;
 
 impl Roster {
-    /// Starts keeping what [`take_row_changes`](Self::take_row_changes) returns.
+    /// Starts keeping changes for [`take_row_changes`](Self::take_row_changes).
     pub(crate) fn keep_trail(&mut self, follower: Follower) {
         self.log.trails.start(follower);
     }
 
-    /// Whether it is kept.
+    /// Whether changes are kept.
     #[cfg(feature = "history")]
     pub(crate) fn has_trail(&self, follower: Follower) -> bool {
         self.log.trails.of(follower).is_some()
     }
 
-    /// Whether [`take_row_changes`](Self::take_row_changes) would return anything.
+    /// Whether [`take_row_changes`](Self::take_row_changes) would return any changes.
     pub(crate) fn has_row_changes(&self, follower: Follower) -> bool {
         let trail = self.log.trails.of(follower);
         trail.is_some_and(|trail| !trail.is_empty())
     }
 
-    /// What changed since this follower's last call. The first has all rows.
+    /// The changes since this follower's last call. The first call returns all rows.
     pub(crate) fn take_row_changes(&mut self, follower: Follower, now: Now) -> RowChanges {
         let Some(trail) = self.log.trails.of_mut(follower) else {
             return RowChanges::default();
@@ -81,7 +81,7 @@ impl Roster {
         }
     }
 
-    /// The last connection of the row was closed; `proof` as in [`disconnect`](Self::disconnect).
+    /// Notes the close of the row's last connection; `proof` as in [`disconnect`](Self::disconnect).
     pub(super) fn note_close(&mut self, id: RowId, proof: bool) {
         if !self.log.trails.are_kept() {
             return;
@@ -98,7 +98,7 @@ impl Roster {
         self.log.trails.note(&event);
     }
 
-    /// The row is about to be removed.
+    /// Notes a row that is about to be removed.
     pub(super) fn note_removal(&mut self, id: RowId, why: StayEnd) {
         for follower in FOLLOWERS {
             let trail = self.log.trails.of_mut(follower);
@@ -121,7 +121,7 @@ impl Roster {
         }
     }
 
-    /// The row has another key.
+    /// Notes another key of a row.
     pub(super) fn note_rename(&mut self, from: &RowKey, to: &RowKey) {
         if self.log.trails.are_kept() {
             self.log.trails.note(&RowEvent::Renamed {

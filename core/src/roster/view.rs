@@ -1,4 +1,4 @@
-//! One row with what the roster knows of it, for explanations.
+//! One row with the roster's data about it, for explanations.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -14,7 +14,7 @@ use crate::model::key::{PresenceKey, RowKey};
 use crate::model::raw_entry::RawEntry;
 use crate::model::time::Now;
 
-/// Who wrote a member.
+/// The writer of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     Handshake,
@@ -40,7 +40,7 @@ pub(crate) struct Written {
     pub(crate) at_ms: u64,
 }
 
-/// What makes a key.
+/// The source of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyFrom {
     Gateway,
@@ -52,7 +52,7 @@ pub(crate) enum KeyFrom {
     Connection,
 }
 
-/// When a row goes.
+/// When a row ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ends {
     Never,
@@ -61,13 +61,13 @@ pub(crate) enum Ends {
     /// At this moment of the age clock.
     At {
         at_ms: u64,
-        /// The TTL that counts.
+        /// The TTL in force.
         ttl_ms: u64,
         was_connected: bool,
     },
 }
 
-/// All that explains a row.
+/// The data that explains a row.
 #[derive(Clone, Debug)]
 pub(crate) struct RowView {
     pub(crate) key: RowKey,
@@ -91,7 +91,7 @@ pub(crate) struct Reported {
 }
 
 impl Roster {
-    /// What happened to rows lately.
+    /// Recent events of rows.
     pub(crate) fn history(&self) -> &History {
         &self.history
     }
@@ -125,7 +125,7 @@ impl Roster {
         })
     }
 
-    /// The row of a key as it is on the wire, or as a client wrote its id.
+    /// The row of a key in its wire form, or in the spelling of a client's id.
     pub(crate) fn find_wire(&self, key: &str) -> Option<RowId> {
         let by_id = || PresenceKey::of_name(key).and_then(|key| self.store.find_named(&key));
         match key.strip_prefix("CONN:") {
@@ -134,7 +134,7 @@ impl Roster {
         }
     }
 
-    /// All about a row; `None` is the gateway's own.
+    /// The data about a row; `None` is the gateway's own.
     pub(crate) fn view(&mut self, id: Option<RowId>, now: Now) -> RowView {
         self.settle(now);
         let Some(id) = id else { return self.view_self(now) };
@@ -233,7 +233,7 @@ fn written(row: &Row, name: Box<str>, value: Box<str>) -> Written {
             by(source, stamp.conn, stamp.at_ms)
         })
     };
-    // The later write. Of one moment, a beacon comes after a handshake.
+    // The later write. At one moment, a beacon comes after a handshake.
     let live_or = |live: Option<(u64, u64)>, member: Stated| match (live, stamped(member)) {
         (Some((conn, at_ms)), stamp) if stamp.is_none_or(|(_, _, stamped_ms)| stamped_ms < at_ms) => {
             Some(by(Source::Handshake, conn, at_ms))

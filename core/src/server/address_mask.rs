@@ -1,4 +1,4 @@
-//! What readers are shown whose addresses are hidden (SPEC 4, "Hidden addresses").
+//! Output for readers from which addresses are hidden (SPEC 4, "Hidden addresses").
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::collections::BTreeMap;
@@ -17,8 +17,8 @@ use crate::model::json::{
 };
 use crate::model::key::{PresenceKey, TEXT_KEY_UNITS};
 
-/// Members that are left out. A digest is that of rows with their addresses: whoever knows the rest of a row could try
-/// all addresses.
+/// Members that are left out. A digest covers rows with their addresses, so a reader could find an address by trying
+/// all of them.
 const LEFT_OUT: [&str; 5] = ["ip", "remoteIp", "timeZone", "email", "digest"];
 /// Members that hold keys of rows, or lists of them.
 const KEYS: [&str; 10] = [
@@ -37,10 +37,10 @@ const KEYS: [&str; 10] = [
 const USER_ID: &str = "id";
 /// How deep a value may be nested; a deeper one is left out.
 const MAX_DEPTH: u8 = 64;
-/// What pseudonyms begin with. No presence key has capitals.
+/// The prefix of pseudonyms. No presence key has capitals.
 const PSEUDONYM: &str = "HIDDEN:";
 
-/// Hides addresses in what is sent. Its pseudonyms tell keys apart, and are those of one process.
+/// Hides addresses in output. Its pseudonyms distinguish keys, and are valid for one process.
 #[derive(Clone)]
 pub struct AddressMask {
     secret: [u8; 16],
@@ -52,11 +52,11 @@ impl core::fmt::Debug for AddressMask {
     }
 }
 
-/// The digests of rows by their keys, both as they are shown.
+/// The digests of masked rows by their masked keys.
 pub(super) type RowDigests = BTreeMap<String, u64>;
 
 impl AddressMask {
-    /// A mask whose pseudonyms come of this seed, which has to be random.
+    /// A mask whose pseudonyms depend on this seed, which has to be random.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let mut secret = *b"hide addresses:\0";
@@ -64,7 +64,7 @@ impl AddressMask {
         Self { secret }
     }
 
-    /// Returns the key as it is shown: a pseudonym, if it has an address.
+    /// Returns the masked key: a pseudonym, if the key has an address.
     #[must_use]
     pub fn key(&self, key: &str) -> String {
         let is_cut = || key.encode_utf16().count() >= TEXT_KEY_UNITS && may_end_in_address(key);
@@ -83,8 +83,8 @@ impl AddressMask {
         format!("{PSEUDONYM}{:016x}", hasher.finish())
     }
 
-    /// Returns the one of these keys that is shown as `shown`. A key with an address is never one: to ask for it would
-    /// tell whether it is listed.
+    /// Returns the one of these keys whose masked form is `shown`. A key with an address is never found: the
+    /// answer would reveal whether it is listed.
     pub(super) fn shown_key<T: AsRef<str>>(
         &self,
         shown: &str,
@@ -98,7 +98,7 @@ impl AddressMask {
         (self.key(shown) == shown).then(|| shown.to_owned())
     }
 
-    /// Returns a JSON text as it is shown.
+    /// Returns a masked JSON text.
     #[must_use]
     pub fn json(&self, json: &str) -> String {
         let mut text = String::with_capacity(json.len());
@@ -181,7 +181,7 @@ impl AddressMask {
     pub(super) fn delta(&self, delta: &str, digests: &mut RowDigests) -> String {
         let [from, to, upserts, removals, touched] =
             inner_of(delta, ["from", "to", "upserts", "removals", "touched"]);
-        // Removals come first: a key that is gone may be there again.
+        // Removals come first: a removed key may exist again.
         for removed in removals
             .and_then(|removals| items(removals.get()))
             .unwrap_or_default()
@@ -209,13 +209,13 @@ impl AddressMask {
         shown.end()
     }
 
-    /// A key as it is shown.
+    /// A masked key.
     fn shown(&self, key: Option<&RawValue>) -> String {
         self.key(&key.and_then(string).unwrap_or_default())
     }
 }
 
-/// The member `name` of what may be an object.
+/// The member `name`, if the value is an object.
 fn stated_name(json: &str) -> Option<Cow<'_, str>> {
     let [name] = members(json, ["name"])?;
     string(name?)

@@ -74,7 +74,7 @@ pub struct ConnectParams {
     pub min_protocol: u32,
     /// Highest protocol number the client speaks.
     pub max_protocol: u32,
-    /// Who the client is.
+    /// The client.
     pub client: Arc<ClientInfo>,
     /// Extensions the client understands.
     pub caps: Vec<Box<str>>,

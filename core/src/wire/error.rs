@@ -48,7 +48,7 @@ const MAX_ECHO_BYTES: usize = 128;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WireError {
-    /// What kind of error it is; not sent.
+    /// The kind of error; not sent.
     #[serde(skip)]
     pub kind: ErrorKind,
     /// [`INVALID_REQUEST`], [`FORBIDDEN`] or [`UNAVAILABLE`].
@@ -100,7 +100,7 @@ impl SecretKind {
     }
 }
 
-/// Where a client put a secret that is not read there.
+/// A place that is not read, in which a client put a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Misplaced {
     /// In the query of the URL.

@@ -15,7 +15,7 @@ const MAX_NODE_ID_UNITS: usize = 1_024;
 /// Most UTF-16 units of the requested `row`: the name of a gateway and an id in lower case, which may be longer than the id.
 const MAX_ROW_KEY_UNITS: usize = 4_096;
 
-/// Who may call a method.
+/// The access rule of a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Every connection: for unknown methods, and for `connect`, which is refused for all connections.
@@ -86,7 +86,7 @@ pub enum Call {
 pub struct Method {
     /// The name on the wire.
     pub name: &'static str,
-    /// Who may call it.
+    /// The access rule.
     pub access: Access,
     /// Reads the call from the parameters.
     pub(super) read: fn(&Tree<'_>) -> Result<Call, ParamsError>,

@@ -1,4 +1,4 @@
-//! What the HTTP request of a connection states about its client.
+//! Facts about a client from the HTTP request of its connection.
 
 use presence_core::wire::error::Misplaced;
 

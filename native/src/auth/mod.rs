@@ -1,4 +1,4 @@
-//! Who may connect, and how many: origins, secrets, device keys, proxies, slots.
+//! Admission of clients and its limits: origins, secrets, device keys, proxies, slots.
 //!
 //! Uses no other module of this crate.
 

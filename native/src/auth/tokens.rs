@@ -69,7 +69,7 @@ impl NamedToken {
         &self.name
     }
 
-    /// What the token permits.
+    /// The grant of the token.
     pub(crate) fn grant(&self) -> Grant {
         Grant::Only(Arc::clone(&self.permit))
     }

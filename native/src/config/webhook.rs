@@ -18,7 +18,7 @@ use crate::tls::{ClientTls, TlsError};
 const MAX_SECRET_BYTES: u64 = 4 * 1024;
 /// Fewest bytes of the secret: a shorter one can be guessed.
 const LEAST_SECRET_BYTES: usize = 16;
-/// What a secret in base64 starts with.
+/// The prefix of a secret in base64.
 const BASE64_PREFIX: &str = "whsec_";
 
 /// A server that receives joins and leaves. Clones share the secret.

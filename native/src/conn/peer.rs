@@ -56,7 +56,7 @@ enum Phase {
     Broken(Option<CloseFrame>),
 }
 
-/// What waits to be written to a socket.
+/// Pending output of a socket.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waiting {
     /// Frames in the outbox.
@@ -181,7 +181,7 @@ impl Peer {
         state.wake();
     }
 
-    /// What waits to be written.
+    /// The pending output.
     pub(crate) fn waiting(&self) -> Waiting {
         let state = self.state();
         Waiting {

@@ -66,7 +66,7 @@ impl Leave {
     pub(crate) fn noticed(cause: LeaveCause, close: Option<&CloseFrame>) -> Self {
         match cause {
             LeaveCause::PeerClosed => Self::Client,
-            // Where no pong came, the hub notices first.
+            // A missing pong is noticed by the hub first.
             LeaveCause::Silent => Self::SlowConsumer,
             LeaveCause::WeClosed => close.map_or(Self::Protocol, Self::with_close),
         }
@@ -99,9 +99,9 @@ pub(super) const EVICTIONS: [&str; 3] = ["closed", "live", "over_quota"];
 pub(super) const STATUSES: [&str; 4] = ["active", "idle", "stale", "left"];
 /// Results of requests and beacons.
 pub(super) const RESULTS: [&str; 2] = ["ok", "error"];
-/// What broadcasts hold.
+/// Contents of broadcasts.
 pub(super) const BROADCASTS: [&str; 2] = ["list", "delta"];
-/// What frames hold.
+/// Contents of frames.
 pub(super) const FRAMES: [&str; 3] = ["broadcast", "event", "response"];
 
 /// Results of the webhook's events.

@@ -13,7 +13,7 @@ pub struct TlsError {
     why: Why,
 }
 
-/// What is wrong with the file.
+/// The error in the file.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Why {
     #[cfg(feature = "tls")]

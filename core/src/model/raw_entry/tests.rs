@@ -72,7 +72,7 @@ const ROWS: [&str; 22] = [
     r#"{"\ud800":"\udc00","x":"y"}"#,
 ];
 
-/// What a row says does not depend on how it is spelled.
+/// The contents of a row do not depend on its spelling.
 #[test]
 fn spelling_does_not_count() {
     let names = [

@@ -1,5 +1,5 @@
-//! What members are sent whose addresses are hidden (SPEC 4, "Hidden addresses"). It is made of what the others are sent,
-//! and only while there are such members.
+//! Output for members from which addresses are hidden (SPEC 4, "Hidden addresses"). It is made from the output for the
+//! other members, and only while there are such members.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -15,7 +15,7 @@ use crate::server::{AddressMask, Item};
 use crate::wire::history::HistoryQuery;
 use crate::wire::{EventFrame, WireError};
 
-/// A text, and what it is without addresses.
+/// A text, and the same without addresses.
 type Cached = Option<(SharedText, SharedText)>;
 
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl Hidden {
         }
     }
 
-    /// Whether anybody takes deltas without addresses.
+    /// Whether any member takes deltas without addresses.
     pub(super) fn has_followers(&self) -> bool {
         self.followers > 0
     }
@@ -77,7 +77,7 @@ fn known(cached: &Cached, text: &SharedText) -> Option<SharedText> {
 }
 
 impl Hub {
-    /// What hides addresses from this connection, if they are hidden from it.
+    /// The mask of this connection, if addresses are hidden from it.
     #[must_use]
     pub fn address_mask(&self, conn: ConnId) -> Option<AddressMask> {
         let is_hidden = self.members.holds(conn) && self.hides(conn.slot);
@@ -92,7 +92,7 @@ impl Hub {
         self.hidden.members += 1;
         if takes_deltas {
             self.hidden.followers += 1;
-            // The snapshot that it is sent has the rows for its deltas, also if one is kept.
+            // The snapshot for the member has the rows for its deltas, also if a kept one is sent.
             self.hidden.snapshot = None;
         }
     }
@@ -144,15 +144,15 @@ impl Hub {
         }
     }
 
-    /// Knows which rows the deltas of a member without addresses begin with that is sent no snapshot.
+    /// Notes the rows with which deltas without addresses begin, for a member that is sent no snapshot.
     pub(super) fn know_hidden_rows(&mut self, now: Now) {
         if self.hidden.digests.is_empty() {
             self.snapshot_for(true, now);
         }
     }
 
-    /// What is sent in place of a delta, or of the snapshot that replaces one. Each has to come here while
-    /// there are [followers](Hidden::has_followers).
+    /// Returns the masked form of a delta, or of the snapshot that replaces one. Must be called for each of them
+    /// while there are [followers](Hidden::has_followers).
     pub(super) fn hidden_item(&mut self, item: &Item) -> Item {
         match item {
             Item::Delta(frame) => {
@@ -175,7 +175,7 @@ impl Hub {
         self.hidden.mask.json(payload)
     }
 
-    /// What a request for this row asks for. Without addresses, a row is known by its pseudonym alone.
+    /// The key that a request for this row means. With hidden addresses, a row is known by its pseudonym alone.
     pub(super) fn row_asked_by(&mut self, slot: u32, row: &str, now: Now) -> Option<String> {
         if !self.hides(slot) {
             return Some(row.into());
@@ -185,7 +185,7 @@ impl Hub {
         self.hidden.mask.shown_key(row, keys)
     }
 
-    /// What a request for this node asks for.
+    /// The id that a request for this node means.
     pub(super) fn node_asked_by(&self, slot: u32, id: &str) -> Option<String> {
         if self.hides(slot) {
             self.hidden.mask.shown_key(id, self.node_ids())
@@ -194,7 +194,7 @@ impl Hub {
         }
     }
 
-    /// Refuses a query that would tell whether there is an instance with an address.
+    /// Refuses a query that would reveal whether there is an instance with an address.
     pub(super) fn check_history_query(&self, slot: u32, query: &HistoryQuery) -> Result<(), WireError> {
         match query.instance.as_deref() {
             Some(instance) if self.hides(slot) && contains_address(instance) => {

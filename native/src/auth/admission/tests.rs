@@ -52,7 +52,7 @@ fn offering(auth: &serde_json::Value) -> ConnectParams {
     ConnectParams::parse(&params.to_string()).unwrap()
 }
 
-/// What comes of a secret.
+/// The outcome for a secret.
 fn tried(admission: &Admission, secret: &str, facts: &Facts, now: Now) -> SecretEvidence {
     admission.judge(&params(secret), facts, "n", now).evidence.secret
 }

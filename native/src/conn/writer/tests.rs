@@ -33,7 +33,7 @@ fn flush(writer: &mut Writer, socket: &mut Socket) -> Flush {
     writer.flush(|slices| socket.write(slices), None).0.unwrap()
 }
 
-/// What a client makes of the bytes.
+/// The messages that a client reads from the bytes.
 fn messages(bytes: Vec<u8>) -> Vec<Message> {
     let mut client = WebSocket::from_raw_socket(Cursor::new(bytes), Role::Client, None);
     let mut messages = Vec::new();

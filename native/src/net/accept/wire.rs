@@ -20,7 +20,7 @@ const READ_BYTES: usize = 4 * 1024;
 /// One request and its answer on a socket.
 pub(super) struct Wire<'a, S = Transport<ServerStream>> {
     pub(super) stream: &'a mut S,
-    /// What was read of the request: its head, and the part of its body that came along.
+    /// The bytes read of the request: its head, and a part of its body.
     pub(super) request: &'a [u8],
     /// Bytes of its body that were not read.
     pub(super) body_left: u64,

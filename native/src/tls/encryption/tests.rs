@@ -60,7 +60,7 @@ async fn only_so_much_is_encrypted_ahead_of_a_client_that_does_not_read() {
         }
     }
     assert!(encryption.has_rest());
-    // What the sockets held arrives, and no more: the rest waits at the gateway.
+    // Only bytes in the buffers of the sockets arrive: the rest waits at the gateway.
     drop(stream);
     let mut arrived = Vec::new();
     // The socket ends without a close of TLS.

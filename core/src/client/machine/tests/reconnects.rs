@@ -1,4 +1,4 @@
-//! What follows the end of a connection.
+//! The end of a connection, and reconnects.
 
 use alloc::format;
 

@@ -1,4 +1,4 @@
-//! What connections are sent whose addresses are hidden.
+//! Output for connections from which addresses are hidden.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -12,7 +12,7 @@ use crate::model::RawEntry;
 use crate::wire::method::{DELTA_CAP, HIDE_ADDRESSES_CAP};
 
 const ALL: &[&str] = &["operator.admin", "operator.read", "operator.pairing"];
-/// All that no hidden reader may be sent.
+/// Texts that no such reader may be sent.
 const SECRETS: [&str; 6] = [
     "203.0.113.77",
     "198.51.100.23",
@@ -144,7 +144,7 @@ impl Mirror {
     }
 }
 
-/// Takes what is put out; returns the frames of these connections, in which there are no secrets.
+/// Takes the outputs; returns the frames of these connections, in which there are no secrets.
 fn take(hub: &mut Hub, hidden: &[ConnId]) -> Vec<(ConnId, Value)> {
     let mut taken = Vec::new();
     while let Some(output) = hub.poll_output() {
@@ -169,7 +169,7 @@ fn take(hub: &mut Hub, hidden: &[ConnId]) -> Vec<(ConnId, Value)> {
     taken
 }
 
-/// Anything happens, and readers ask for all that they may ask for.
+/// Runs random operations, and all requests that readers may make.
 fn run(seed: u64, observes: bool) -> u32 {
     let mut rng = Rng::with_seed(seed);
     let mut hub = hub_of(12);
@@ -224,7 +224,7 @@ fn run(seed: u64, observes: bool) -> u32 {
             }
         }
     }
-    // All is sent: the mirror has what the snapshot has.
+    // All is sent: the mirror equals the snapshot.
     now = now.after(5_000);
     hub.handle_timeout(now);
     for (to, frame) in take(&mut hub, &hidden) {

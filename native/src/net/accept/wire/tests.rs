@@ -56,7 +56,7 @@ async fn full_socket() -> (Transport<ServerStream>, TcpStream) {
     let (stream, _) = listener.accept().await.unwrap();
     loop {
         stream.writable().await.unwrap();
-        // What is written may take a moment to reach the client's buffer.
+        // Written bytes may take a moment to reach the client's buffer.
         while stream.try_write(&[b'x'; 4_096]).is_ok() {}
         if (&*SockRef::from(&stream)).write(b"x").is_err() {
             break;
@@ -140,7 +140,7 @@ async fn hyper_reads_one_request_and_no_byte_of_the_next() {
     let mut read = Vec::new();
     wire.read_to_end(&mut read).await.unwrap();
     assert_eq!(read, b"HEAD body");
-    // What a client sends while events are written to it is thrown away, up to its end.
+    // Bytes from a client are discarded while events are written to it, up to its end.
     wire.is_endless = true;
     drop(far);
     wire.read_to_end(&mut read).await.unwrap();
